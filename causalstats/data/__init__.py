@@ -1,0 +1,5 @@
+"""The shapes of a study, one per file: frozen, checked, labelled. The caller's frame is never changed."""
+
+from causalstats.data.decisions import Decisions
+
+__all__ = ["Decisions"]

@@ -1,0 +1,274 @@
+"""A study of selective labels: for everybody what was decided, and the outcome of those decided for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from causalstats.data.design import Design, check_features, design, formula_variables
+from causalstats.data.frames import missing_rows, read, some, unknown
+from causalstats.errors import DataError
+
+UNSEEN = -1
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Decisions:
+    """One row a person: features, a decision (0/1), and an outcome (0/1) seen only where the decision was 1.
+
+    Made by `Decisions.from_frame`. Arrays are read-only.
+
+    Attributes
+    ----------
+    matrix : array (N, D)
+        The coded features, without an intercept.
+    decision : bool array (N,)
+    outcome : int array (N,)
+        0 or 1 where decided for, -1 elsewhere.
+    weights : array (N,)
+        How many people of the population a person stands for, scaled to mean 1. They enter averages over people (the prevalence, the
+        risk of a group), not the likelihood, which is conditional on the features.
+    decider : tuple of str or None
+        Who decided.
+    withheld : float array (N,) or None
+        Outcomes that the frame had for people not decided for: never shown to a model, kept to score it (NaN where not known).
+    rows : int array (N,)
+        Row numbers in the frame, counted from 0.
+    dropped : mapping of column name to the number of rows dropped because it was missing
+    """
+
+    design: Design
+    matrix: np.ndarray
+    decision: np.ndarray
+    outcome: np.ndarray
+    weights: np.ndarray
+    decider: tuple[str, ...] | None
+    withheld: np.ndarray | None
+    rows: np.ndarray
+    dropped: Mapping[str, int]
+    source: pd.DataFrame
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        outcome: str,
+        decision: str,
+        features: Sequence[str] | None = None,
+        formula: str | None = None,
+        weights: str | None = None,
+        decider: str | None = None,
+        missing: Literal["error", "drop"] = "error",
+        observed: Literal["error", "decided"] = "error",
+        standardise: bool = True,
+    ) -> Decisions:
+        """Read a pandas, polars or pyarrow frame, which is left as it is.
+
+        Parameters
+        ----------
+        frame
+            One row a person.
+        outcome, decision : str
+            Columns of 0/1 or booleans. The outcome is missing where the decision is 0.
+        features : list of str
+            Columns. Numeric ones are standardised, text and categories get a 0/1 column for every level but the first.
+        formula : str
+            Instead of `features`: a one-sided formula, such as "age + C(region) + bs(score, df=4)".
+        weights, decider : str, optional
+            Columns: people of the population each row stands for; who decided.
+        missing : "error" or "drop"
+            What to do with rows that lack a feature, the decision, a weight, a decider, or the outcome where it was decided for.
+        observed : "error" or "decided"
+            Say "decided" when the frame has outcomes where the decision is 0: they are then withheld from the model, and used
+            only to score it.
+        standardise : bool
+            Whether numeric columns are standardised.
+
+        Raises
+        ------
+        DataError
+        """
+        _choice("missing", missing, ("error", "drop"))
+        _choice("observed", observed, ("error", "decided"))
+        if (features is None) == (formula is None):
+            raise DataError("Expected either `features=[...]` or `formula='...'`, and not both.")
+        if features is not None:
+            check_features(features)
+        inputs = tuple(features) if features is not None else formula_variables(formula or "")
+        roles = {"outcome": outcome, "decision": decision, "weights": weights, "decider": decider}
+        _refuse_shared_columns(inputs, roles)
+        named = [name for name in (*inputs, *roles.values()) if name is not None]
+        table = read(frame, named)
+
+        decided = _binary(table, decision, "decision")
+        result = _binary(table, outcome, "outcome")
+        gaps = missing_rows(table.drop(columns=outcome))
+        lost = np.isnan(result) & (decided == 1)
+        if lost.any():
+            gaps[outcome] = lost
+        keep = ~np.logical_or.reduce(list(gaps.values())) if gaps else np.ones(len(table), bool)
+        if gaps and missing == "error":
+            raise DataError(_missing_message(gaps, outcome, decision))
+        if not keep.any():
+            raise DataError("No complete row is left after dropping rows with missing values.")
+        rows = np.flatnonzero(keep)
+        table = table[keep].reset_index(drop=True)
+        decided, result = decided[keep] == 1, result[keep]
+        _refuse_one_sided(decided, decision)
+        shown = ~np.isnan(result) & ~decided
+        if shown.any() and observed == "error":
+            raise DataError(
+                f"Outcome {outcome!r} has values where decision {decision!r} is 0, in {some(rows[shown])}. Expected it to be missing there. If these "
+                'outcomes should be withheld from the model and used only to score it, say `observed="decided"`; otherwise set them to missing.'
+            )
+        for name in inputs:
+            if isinstance(table[name].dtype, pd.CategoricalDtype):
+                table[name] = table[name].cat.remove_unused_categories()
+        coded = design(table[list(inputs)], features, formula, standardise)
+        return cls(
+            design=coded,
+            matrix=_frozen(coded.matrix(table[list(inputs)])),
+            decision=_frozen(decided),
+            outcome=_frozen(np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8)),
+            weights=_frozen(_weights(table, weights)),
+            decider=None if decider is None else tuple(str(value) for value in table[decider]),
+            withheld=_frozen(np.where(decided, np.nan, result)) if shown.any() else None,
+            rows=_frozen(rows),
+            dropped={name: int(mask.sum()) for name, mask in gaps.items()},
+            source=table,
+            arguments={
+                "outcome": outcome,
+                "decision": decision,
+                "features": None if features is None else list(features),
+                "formula": formula,
+                "weights": weights,
+                "decider": decider,
+                "observed": observed,
+                "standardise": standardise,
+            },
+        )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Labels of the columns of `matrix`."""
+        return self.design.columns
+
+    @property
+    def tested(self) -> float:
+        """Share decided for."""
+        return float(self.decision.mean())
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything a model sees."""
+        digest = hashlib.sha256("\0".join(self.features).encode())
+        for array in (self.matrix, self.decision, self.outcome, self.weights):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.decision)
+
+    def columns_of(self, feature: str) -> tuple[int, ...]:
+        """Positions of a feature's (or formula term's, or formula variable's) columns."""
+        if feature not in self.design.terms:
+            raise unknown(feature, self.design.terms, "feature")
+        return self.design.terms[feature]
+
+    def at(self, frame: Any) -> np.ndarray:
+        """Other people's features in the same coding, shape (M, D); levels never seen are an error."""
+        table = read(frame, self.design.variables)
+        gaps = missing_rows(table)
+        if gaps:
+            name, mask = next(iter(gaps.items()))
+            raise DataError(f"Feature {name!r} is missing in {some(np.flatnonzero(mask))}; a prediction needs every feature.")
+        return self.design.matrix(table)
+
+    def facts(self) -> dict[str, str]:
+        """What a report says of the data."""
+        positive = self.outcome[self.decision] == 1
+        facts = {
+            "People": f"{len(self):,}",
+            "Decided for": f"{self.decision.sum():,} ({self.tested:.1%}), by column '{self.arguments['decision']}'",
+            "Positive among them": f"{positive.sum():,} ({positive.mean():.2%}), by column '{self.arguments['outcome']}'",
+            "Features": self.arguments["formula"] or ", ".join(self.design.variables),
+            "Columns of the model": ", ".join(self.features),
+            "Weights": self.arguments["weights"] or "none: everybody counts the same",
+            "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
+        }
+        if self.decider is not None:
+            facts["Deciders"] = f"{len(set(self.decider)):,} (the model lets them share one policy)"
+        if self.withheld is not None:
+            facts["Outcomes withheld"] = f"{int(np.isfinite(self.withheld).sum()):,}: known, not shown to the model, used to score it"
+        return facts
+
+
+def _choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise DataError(f"Expected {argument}={' or '.join(map(repr, allowed))}, got {value!r}.")
+
+
+def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None]) -> None:
+    seen: dict[str, str] = dict.fromkeys(inputs, "a feature")
+    for role, name in roles.items():
+        if name is None:
+            continue
+        if name in seen:
+            raise DataError(f"Column {name!r} is named as {role} and as {seen[name]}; expected a column of its own.")
+        seen[name] = role
+
+
+def _binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
+    column = table[name]
+    numeric = not isinstance(column.dtype, pd.CategoricalDtype)
+    found = [f"{value:g}" if numeric else repr(value) for value in column.dropna().unique()]
+    if not numeric or not set(found) <= {"0", "1"}:
+        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+        raise DataError(f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. Recode it, e.g. `frame[{name!r}] == 'yes'`.")
+    return column.to_numpy(float)
+
+
+def _missing_message(gaps: Mapping[str, np.ndarray], outcome: str, decision: str) -> str:
+    parts = []
+    for name, mask in gaps.items():
+        where = f" although decision {decision!r} is 1" if name == outcome else ""
+        parts.append(f"column {name!r} is missing{where} in {some(np.flatnonzero(mask))}")
+    return (
+        f"Expected complete rows: {'; '.join(parts)}. "
+        'Impute or repair them, or say `missing="drop"` to leave those rows out; the report then says how many.'
+    )
+
+
+def _refuse_one_sided(decided: np.ndarray, decision: str) -> None:
+    if decided.all():
+        raise DataError(
+            f"Everybody was decided for ({decision!r} is 1 in every row): no label is missing, and an ordinary logistic regression, "
+            "e.g. `statsmodels.api.Logit`, answers the question."
+        )
+    if not decided.any():
+        raise DataError(
+            f"Nobody was decided for ({decision!r} is 0 in every row): no outcome was ever seen, and nothing can be learned about risk "
+            "from these data. All there is, is the prevalence."
+        )
+
+
+def _weights(table: pd.DataFrame, name: str | None) -> np.ndarray:
+    if name is None:
+        return np.ones(len(table))
+    values = table[name]
+    if isinstance(values.dtype, pd.CategoricalDtype) or not (values > 0).all():
+        raise DataError(f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for.")
+    return (values / values.mean()).to_numpy(float)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array = np.array(array)
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,98 @@
+"""Columns out of anybody's data frame (pandas, polars, ...), with plain errors for what cannot be used."""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from causalstats.errors import DataError
+
+_NAME = re.compile(r"[\w.\-]+")
+
+
+def read(frame: Any, columns: Iterable[str]) -> pd.DataFrame:
+    """The named columns as a new pandas frame: float64 (missing as NaN), or categorical with text levels (missing as NaN).
+
+    Booleans become 0/1; text, enumerations and categoricals become categorical with the frame's own order of levels, else sorted.
+    """
+    try:
+        table = nw.from_native(frame, eager_only=True)
+    except TypeError as error:
+        raise DataError(
+            f"Expected a data frame in memory (pandas, polars, pyarrow, ...), got {type(frame).__name__}. "
+            "A lazy frame needs `.collect()` first; an array needs column names, e.g. `pandas.DataFrame(array, columns=[...])`."
+        ) from error
+    if len(table) == 0:
+        raise DataError("The frame has no rows; expected one row a person.")
+    return pd.DataFrame({name: _column(table, name) for name in dict.fromkeys(columns)})
+
+
+def check_name(name: Any) -> None:
+    """Refuse names that cannot be told apart from the model's own, or that other tools would misread."""
+    if not isinstance(name, str):
+        raise DataError(f"Expected column names as text, got {name!r}. Rename it, e.g. `frame.rename(columns={{{name!r}: 'x{name}'}})`.")
+    if name.lower() in ("intercept", "1"):
+        raise DataError(f"A feature cannot be called {name!r}: the model has an intercept of its own. Rename the column, or leave it out.")
+    if not _NAME.fullmatch(name):
+        better = re.sub(r"[^\w.\-]+", "_", name).strip("_") or "feature"
+        raise DataError(
+            f"Expected feature names of letters, digits, '_', '.' and '-', got {name!r}. "
+            f"Rename it first, e.g. `frame.rename(columns={{{name!r}: {better!r}}})`."
+        )
+
+
+def missing_rows(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Where each column is missing (bool arrays), for the columns that are somewhere."""
+    found = {str(name): table[name].isna().to_numpy() for name in table.columns}
+    return {name: mask for name, mask in found.items() if mask.any()}
+
+
+def some(rows: Sequence[int] | np.ndarray, limit: int = 5) -> str:
+    """Row numbers for a message: the first few, and how many there are."""
+    shown = ", ".join(str(row) for row in rows[:limit])
+    return f"rows {shown}{', ...' if len(rows) > limit else ''} ({len(rows)} in all, counted from 0)"
+
+
+def unknown(name: str, known: Iterable[str], what: str) -> DataError:
+    """The error for a name that is not there, with the nearest that is."""
+    names = [str(value) for value in known]
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return DataError(f"There is no {what} {name!r}.{hint} There are: {', '.join(names)}.")
+
+
+def _column(table: Any, name: str) -> Any:
+    if name not in table.columns:
+        raise unknown(name, table.columns, "column")
+    series = table[name]
+    dtype = series.dtype
+    if dtype.is_numeric() or dtype == nw.Boolean:
+        values = np.array(series.cast(nw.Float64).fill_null(float("nan")).to_numpy(), dtype=float)
+        infinite = np.flatnonzero(np.isinf(values))
+        if len(infinite):
+            raise DataError(f"Column {name!r} has infinite values in {some(infinite)}. Replace or remove them first.")
+        return values
+    if isinstance(dtype, nw.Categorical | nw.Enum | nw.String) or dtype in (nw.Categorical, nw.String, nw.Object):
+        return _categorical(series, name)
+    raise DataError(f"Column {name!r} is of type {dtype}; expected numbers, booleans, text or categories. Convert it first.")
+
+
+def _categorical(series: Any, name: str) -> pd.Categorical:
+    values = series.to_list()
+    present = [value for value in values if not _absent(value)]
+    odd = next((value for value in present if not isinstance(value, str | int | bool)), None)
+    if odd is not None:
+        raise DataError(f"Column {name!r} mixes in values like {odd!r} ({type(odd).__name__}); expected text or categories. Convert it first.")
+    if series.dtype in (nw.Categorical, nw.Enum):
+        order = [level for level in series.cat.get_categories().to_list() if level in set(present)]
+    else:
+        order = sorted(set(present), key=str)
+    return pd.Categorical([np.nan if _absent(value) else str(value) for value in values], categories=[str(level) for level in order])
+
+
+def _absent(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and value != value)

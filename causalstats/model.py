@@ -1,0 +1,220 @@
+"""The vocabulary: what a model is, what it assumes, what it answers with, and what may be doubted about the answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from causalstats.errors import ModelError
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import numpy as np
+    import pandas as pd
+    import pymc as pm
+    import xarray as xr
+
+INTERVAL = 0.95  # of every interval shown unless another is asked for; equal-tailed
+Kind = Literal["causal", "associational"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A number known from outside the data: exactly, or with a standard deviation.
+
+    A proportion with a standard deviation is a Beta distribution with that mean and standard deviation.
+    """
+
+    value: float
+    sd: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.value, int | float) and math.isfinite(self.value)):
+            raise ModelError(f"`Known` needs a finite number, got {self.value!r}.")
+        if not (isinstance(self.sd, int | float) and math.isfinite(self.sd) and self.sd >= 0):
+            raise ModelError(f"`Known` needs a standard deviation of 0 (exact) or more, got sd={self.sd!r}.")
+
+    @classmethod
+    def beta(cls, alpha: float, beta: float) -> Known:
+        """A proportion with a Beta(α, β) distribution: mean α/(α+β), variance αβ / [(α+β)² (α+β+1)]."""
+        if not (alpha > 0 and beta > 0):
+            raise ModelError(f"A Beta distribution needs two positive parameters, got {alpha!r} and {beta!r}.")
+        total = alpha + beta
+        return cls(alpha / total, math.sqrt(alpha * beta / (total + 1)) / total)
+
+    @property
+    def exact(self) -> bool:
+        return self.sd == 0
+
+    def at(self, value: float) -> Known:
+        """The same knowledge of another value: the standard deviation is kept."""
+        return replace(self, value=value)
+
+    def __str__(self) -> str:
+        return f"{self.value:g} (exact)" if self.exact else f"{self.value:g} ± {self.sd:g} (sd)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumption:
+    """What must hold for the answer to mean what it says, and what happens where it does not."""
+
+    name: str
+    statement: str
+    if_wrong: str
+    formula: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A doubt that the data could raise. `passed` is None where they cannot decide, or where it was not run."""
+
+    name: str
+    passed: bool | None
+    value: float | None
+    expected: str
+    finding: str
+    remedy: str
+
+    @property
+    def verdict(self) -> str:
+        return {True: "passed", False: "failed", None: "undecided"}[self.passed]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimand:
+    """A question a model answers: a function of posterior draws and data, and what its answer is called.
+
+    `compute(draws, data)` takes the posterior as a Dataset and returns draws with dims (chain, draw, ...).
+    """
+
+    compute: Callable[[xr.Dataset, Any], xr.DataArray]
+    description: str
+    unit: str
+    contrast: str = "none"
+    kind: Kind = "associational"
+    assumptions: tuple[str, ...] = ()
+    person: bool = False  # one number a person: computed when asked for, thinned where it would not fit in memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """An answer: labelled draws, with what they are and what they stand on.
+
+    `draws` has dims (chain, draw, ...). `warnings` repeats what is wrong with the sampling, so that no summary goes without it.
+    """
+
+    name: str
+    draws: xr.DataArray
+    description: str
+    unit: str
+    contrast: str
+    kind: Kind
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
+        """Mean, standard deviation, equal-tailed interval, and the Monte Carlo diagnostics, one row a number."""
+        from causalstats.numerics.draws import summarise
+
+        return summarise(self.draws, prob)
+
+    def average(self) -> Effect:
+        """The mean over everything but draws: of a risk per person, the risk of the group."""
+        dims = [dim for dim in self.draws.dims if dim not in ("chain", "draw")]
+        return replace(self, draws=self.draws.mean(dims), description=f"Mean of: {self.description}")
+
+    def text(self, prob: float = INTERVAL) -> str:
+        """The answer in a sentence, for a single number; the number of answers otherwise."""
+        table = self.summary(prob)
+        if len(table) > 1:
+            return f"{self.name}: {len(table)} values, {self.description.lower()} ({self.unit})."
+        row = table.iloc[0]
+        return (
+            f"{self.name}: {row['mean']:.3g} ({prob:.0%} interval {row['lower']:.3g} to {row['upper']:.3g}; {self.unit}). "
+            f"{self.description} Kind: {self.kind}. Stands on: {', '.join(self.assumptions) or 'nothing beyond the model'}."
+        )
+
+    def __repr__(self) -> str:
+        lines = [f"Effect {self.name!r} [{self.unit}, {self.kind}]: {self.description}", self.summary().head(10).to_string()]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in self.warnings)
+        table = self.summary().head(10).to_html(float_format="{:.4g}".format, escape=True)
+        heading = f"{escape(self.name)} — {escape(self.description)} <small>({escape(self.unit)}; {self.kind})</small>"
+        return f"<div><p>{heading}</p>{table}{warnings}</div>"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """Data drawn from a model, with the truth under the names of its estimands and parameters."""
+
+    data: Any
+    truth: Mapping[str, np.ndarray | float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relaxation:
+    """A model without one piece of outside knowledge, and the estimand in which the two can disagree."""
+
+    name: str
+    model: Any
+    estimand: str
+    known: Known
+    labels: tuple[str, ...] = ()  # of the estimand's entries that were known; all if empty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """An observable statistic by group, beside its replications: arrays (group,), (group,), (replication, group)."""
+
+    name: str
+    groups: tuple[str, ...]
+    observed: np.ndarray
+    size: np.ndarray
+    replicated: np.ndarray
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A frozen dataclass whose fields are its assumptions. Nothing to subclass, nothing to register."""
+
+    headline: str
+    """The estimand that sensitivity, comparison and report are about."""
+
+    def build(self, data: Any) -> pm.Model:
+        """The PyMC graph, with every number of the data and of the assumptions in `pm.Data`. Pure."""
+
+    def assumptions(self) -> tuple[Assumption, ...]: ...
+
+    def estimands(self) -> Mapping[str, Estimand]: ...
+
+    def simulate(self, seed: int) -> Simulation: ...
+
+    def diagram(self, data: Any) -> nx.DiGraph:
+        """Nodes with `role` observed | hidden | selected; edges with an optional `label`."""
+
+    def alternatives(self, data: Any) -> Mapping[str, Callable[[np.random.Generator], np.ndarray]]:
+        """What people would do instead: name -> draws of the headline estimand, and where it is biased in its docstring."""
+
+    def predictions(self, draws: xr.Dataset, data: Any, rng: np.random.Generator) -> tuple[Prediction, ...]:
+        """What the model says of things that were observed, for the posterior predictive check."""
+
+    def relaxations(self) -> tuple[Relaxation, ...]: ...
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model put to data: what a sampler is given."""
+
+    model: Any
+    data: Any
+
+    @cached_property
+    def graph(self) -> pm.Model:
+        return self.model.build(self.data)

@@ -1,0 +1,166 @@
+"""Selective labels with a uniform unobservable, integrated out in closed form.
+
+With Z ~ Uniform(0, σ), lower logits a = x'β_Y and b = a + x'Δ, and s the logistic function, the three things that can be
+seen of a person have the probabilities
+
+    P(T=0)       = 1/σ ∫ s(-b-z) dz
+    P(T=1, Y=0)  = 1/σ ∫ s(-a-z) s(b+z) dz
+    P(T=1, Y=1)  = 1/σ ∫ s(a+z) s(b+z) dz            z from 0 to σ
+
+(Balachandar, Garg & Pierson 2024, their α = 1). Partial fractions give softplus differences over 1 - e^{-d}, d = b - a, which
+are 0/0 at d = 0 and cancel near it. The forms below are the same numbers without that division: products of positive terms
+times φ(x) = log(1+x)/x, which is smooth through 0, so they hold to a few ulp for every d and for σ → 0.
+
+Each function is written once over an array library (`formulas`): NumPy after sampling, scalars in compiled Numba loops and
+JAX in the graph. They return a logarithm and its partial derivatives, which reuse its exponentials.
+"""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+_SERIES_BELOW = 1e-2
+_NODES, _WEIGHTS = (tuple(float(v) for v in rule) for rule in np.polynomial.legendre.leggauss(10))
+
+
+def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
+    """The formulas over the array library `xp` (numpy or jax.numpy); with `compiled`, Numba's, over its scalars.
+
+    Arguments are the lower logits `a` (risk) and `b` (testing), the width `scale` = σ > 0 and `growth` = e^σ - 1, of shapes that
+    broadcast. `mean` gives P(Y=1), its first two derivatives in a, and its
+    derivative in σ with the middle a + σ/2 held; `untested`, `negative` and `positive` give
+    (log P, ∂/∂a, ∂/∂b, ∂/∂σ).
+    """
+
+    where = xp.where
+    if compiled is None:
+        compiled = _as_is
+    else:
+        where = compiled(_choose)  # Numba's `where` makes an array of a scalar
+
+    @compiled
+    def ratio(x):  # φ(x) and φ'(x) for x ≥ 0
+        small = x < _SERIES_BELOW
+        near = where(small, x, 0.0)
+        away = where(small, 1.0, x)
+        value = xp.log1p(away) / away
+        slope = (1 / (1 + away) - value) / away
+        series = 1 - near * (1 / 2 - near * (1 / 3 - near * (1 / 4 - near * (1 / 5 - near * (1 / 6 - near * (1 / 7 - near / 8))))))
+        derived = -1 / 2 + near * (2 / 3 - near * (3 / 4 - near * (4 / 5 - near * (5 / 6 - near * (6 / 7 - near * 7 / 8)))))
+        return where(small, series, value), where(small, derived, slope)
+
+    @compiled
+    def rise(e, growth):  # s(u+σ) - s(u) for e = exp(u), as the product that does not cancel
+        return growth / (1 + growth) / ((1 + 1 / (e * (1 + growth))) * (1 + e))
+
+    @compiled
+    def mean(a, scale, growth):
+        e = xp.exp(a)
+        low, high = 1 / (1 + 1 / e), 1 / (1 + 1 / (e * (1 + growth)))
+        p, difference = xp.log1p(growth * low) / scale, rise(e, growth)
+        return p, difference / scale, difference * (1 - low - high) / scale, ((low + high) / 2 - p) / scale
+
+    @compiled
+    def untested(a, b, scale, growth):
+        e = xp.exp(b)
+        never = 1 / (1 + e * (1 + growth))  # s(-b-σ)
+        total = xp.log1p(growth * never)
+        return xp.log(total / scale), 0.0 * a, -rise(e, growth) / total, never / total - 1 / scale
+
+    @compiled
+    def negative(a, b, scale, growth):
+        # q = [s(a+σ) - s(a)] / [1 + (e^d - 1) s(u)] with u = a for d ≥ 0 and a+σ for d < 0, so that x = |e^d - 1| q ≥ 0
+        d = b - a
+        ea, eb, ed = xp.exp(a), xp.exp(b), xp.exp(d)
+        sa, not_a, sa_up, not_a_up = 1 / (1 + 1 / ea), 1 / (1 + ea), 1 / (1 + 1 / (ea * (1 + growth))), 1 / (1 + ea * (1 + growth))
+        sb, not_b, sb_up, not_b_up = 1 / (1 + 1 / eb), 1 / (1 + eb), 1 / (1 + 1 / (eb * (1 + growth))), 1 / (1 + eb * (1 + growth))
+        behind = d < 0
+        q = where(behind, sa * not_b_up * growth, sa_up * not_b * growth / (1 + growth))
+        phi, slope = ratio(xp.abs(xp.expm1(d)) * q)
+        weight = q * slope / phi
+        log_p = d + xp.log(q * phi / scale)
+        in_a = where(behind, weight * (ed * sa + not_a) - sa, -weight * (ed * sa_up + not_a_up) - sa_up)
+        in_b = where(behind, not_b_up - weight * (ed * not_b_up + sb_up), not_b + weight * (ed * not_b + sb))
+        in_scale = not_a_up * sb_up / (ed * q * phi) - 1 / scale
+        return log_p, in_a, in_b, in_scale
+
+    @compiled
+    def common(lesser, greater, scale, growth):
+        # the difference of softplus differences; it loses at most a digit where greater + σ > 0
+        total = xp.log1p(growth / (1 + xp.exp(-lesser)))
+        log_p, in_lesser, in_greater, _ = negative(lesser, greater, scale, growth)
+        part = xp.exp(log_p - (greater - lesser)) * scale
+        value = total - part
+        return value, rise(xp.exp(lesser), growth) - part * (1 + in_lesser), part * (1 - in_greater)
+
+    @compiled
+    def rare(lesser, greater, growth):
+        # Gauss-Legendre in v = e^{m+z} ≤ 1: a rational integrand whose nearest pole is at -1, error below 6^{-2n}
+        start, shrink = xp.exp(greater), xp.exp(lesser - greater)
+        value, in_lesser, in_greater = 0.0 * start, 0.0 * start, 0.0 * start
+        for k in range(10):
+            v = start * (1 + growth * (_NODES[k] + 1) / 2)
+            both = 1 / ((1 + v) * (1 + v * shrink))
+            term = _WEIGHTS[k] / 2 * v * both
+            value = value + term
+            in_lesser = in_lesser + term * both * (1 + v)
+            in_greater = in_greater + term * both * (1 + v * shrink)
+        width = shrink * start * growth
+        return value * width, in_lesser * width, in_greater * width
+
+    @compiled
+    def positive(a, b, scale, growth):
+        lesser, greater = xp.minimum(a, b), xp.maximum(a, b)
+        small = greater + scale < 0
+        closed = common(lesser, greater, scale, growth)
+        # Each branch is kept finite where it is not taken.
+        series = rare(lesser, xp.minimum(greater, -scale), growth)
+        value = where(small, series[0], closed[0])
+        in_lesser = where(small, series[1], closed[1]) / value
+        in_greater = where(small, series[2], closed[2]) / value
+        top = 1 / ((1 + xp.exp(-a) / (1 + growth)) * (1 + xp.exp(-b) / (1 + growth)))
+        swapped = b < a
+        return (
+            xp.log(value / scale),
+            where(swapped, in_greater, in_lesser),
+            where(swapped, in_lesser, in_greater),
+            top / value - 1 / scale,
+        )
+
+    return SimpleNamespace(mean=mean, untested=untested, negative=negative, positive=positive)
+
+
+def _as_is(function: Callable) -> Callable:
+    return function
+
+
+def _choose(condition, here, there):
+    return here if condition else there
+
+
+_ARRAYS = formulas(np)
+
+
+def probabilities(risk: np.ndarray, testing: np.ndarray, scale: np.ndarray) -> dict[str, np.ndarray]:
+    """The probabilities after sampling, from centred logits: `risk` and `testing` at the middle of Z, of shapes that broadcast.
+
+    Returns
+    -------
+    dict of arrays
+        `positive` P(Y=1), `untested` P(T=0), `untested_positive` P(Y=1 | T=0), `tested_positive` P(Y=1 | T=1).
+    """
+    risk, testing, scale = np.broadcast_arrays(*(np.asarray(value, float) for value in (risk, testing, scale)))
+    a, b, growth = risk - scale / 2, testing - scale / 2, np.expm1(scale)
+    with np.errstate(over="ignore", divide="ignore"):
+        untested = np.exp(_ARRAYS.untested(a, b, scale, growth)[0])
+        # ∫ s(a+z) s(-b-z) dz is the integral of P(T=1, Y=0) with the two logits exchanged.
+        missed = np.exp(_ARRAYS.negative(b, a, scale, growth)[0])
+        found = np.exp(_ARRAYS.positive(a, b, scale, growth)[0])
+        return {
+            "positive": _ARRAYS.mean(a, scale, growth)[0],
+            "untested": untested,
+            "untested_positive": missed / untested,
+            "tested_positive": found / (found + np.exp(_ARRAYS.negative(a, b, scale, growth)[0])),
+        }

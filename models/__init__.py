@@ -1,0 +1,5 @@
+"""The models: one PyMC graph per file, each a frozen dataclass whose fields are its assumptions."""
+
+from causalstats.models.selective_labels import SelectiveLabels
+
+__all__ = ["SelectiveLabels"]
