@@ -3,7 +3,7 @@
 Run:    python make_reference.py
 Needs:  Python 3.12, a C++ compiler, and
         pip install pystan==3.14.0 arviz==1.3.0 numpy pandas scipy
-Takes:  TIMING
+Takes:  about half an hour on 2 cores, half of it the exact case
 
 It shares no code with the library whose tests read its output. The model is in
 program.stan. Before sampling, Stan's log density and gradient are asserted to
