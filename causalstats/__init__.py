@@ -1,0 +1,36 @@
+"""Bayesian causal models that come with their assumptions, the checks that could refute them, and what happens when they bend."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Assumption": "causalstats.model",
+    "Auto": "causalstats.samplers",
+    "CausalStatsError": "causalstats.errors",
+    "Check": "causalstats.model",
+    "DataError": "causalstats.errors",
+    "Decisions": "causalstats.data",
+    "Effect": "causalstats.model",
+    "Fit": "causalstats.fit",
+    "Known": "causalstats.model",
+    "ModelError": "causalstats.errors",
+    "Nuts": "causalstats.samplers",
+    "SamplingError": "causalstats.errors",
+    "SelectiveLabels": "causalstats.models",
+    "StoreError": "causalstats.errors",
+    "fit": "causalstats.fit",
+    "load": "causalstats.fit",
+}
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'causalstats' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -97,7 +97,7 @@ class Estimand:
     contrast: str = "none"
     kind: Kind = "associational"
     assumptions: tuple[str, ...] = ()
-    person: bool = False  # one number a person: computed when asked for, thinned where it would not fit in memory
+    at: Callable[[xr.Dataset, np.ndarray], xr.DataArray] | None = None  # the same for other people, from their coded features
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,13 +199,13 @@ class Model(Protocol):
     def diagram(self, data: Any) -> nx.DiGraph:
         """Nodes with `role` observed | hidden | selected; edges with an optional `label`."""
 
-    def alternatives(self, data: Any) -> Mapping[str, Callable[[np.random.Generator], np.ndarray]]:
-        """What people would do instead: name -> draws of the headline estimand, and where it is biased in its docstring."""
+    def alternatives(self, data: Any) -> Mapping[str, Callable]:
+        """What people would do instead: name -> function of a generator, giving draws of the headline estimand and one number a person."""
 
     def predictions(self, draws: xr.Dataset, data: Any, rng: np.random.Generator) -> tuple[Prediction, ...]:
         """What the model says of things that were observed, for the posterior predictive check."""
 
-    def relaxations(self) -> tuple[Relaxation, ...]: ...
+    def relaxations(self, data: Any) -> tuple[Relaxation, ...]: ...
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,8 @@ from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Estimand, Known, Prediction, Relaxation, Simulation
 from causalstats.numerics import selection_baselines as baselines
-from causalstats.numerics.draws import over_draws
-from causalstats.numerics.predictive import binary_by_group, quantile_groups
-from causalstats.numerics.uniform_unobservable import probabilities
+from causalstats.numerics.predictive import quantile_groups, rates_by_group
+from causalstats.numerics.uniform_unobservable import probability
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -26,6 +26,7 @@ COEFFICIENT_SD = 3.0
 SCALE_SD = 3.0
 NO_UNOBSERVABLE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
 _REPLICATIONS = 400
+_MOST_NUMBERS = 64_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +110,7 @@ class SelectiveLabels:
             pm.Deterministic("risk_intercept", middle - scale / 2)
             pm.Deterministic("policy_intercept", testing_middle - middle)
             pm.Deterministic("policy_coefficient", testing - risk, dims="feature")
+            pm.Deterministic("unobserved_width", scale)
             for name, features in people.items():
                 lower = middle - scale / 2 + features @ risk
                 pm.Potential(name, log_likelihood(name, lower, testing_middle - scale / 2 + features @ testing, scale))
@@ -169,8 +171,7 @@ class SelectiveLabels:
     def estimands(self) -> Mapping[str, Estimand]:
         """What can be asked of a fit."""
         stands_on = tuple(assumption.name for assumption in self.assumptions())
-        listed = dict(_ESTIMANDS)
-        return {name: replace(estimand, assumptions=stands_on) for name, estimand in listed.items()}
+        return {name: replace(estimand, assumptions=stands_on) for name, estimand in _ESTIMANDS.items()}
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose prior and posterior are compared, and whose sampling is checked."""
@@ -244,34 +245,128 @@ class SelectiveLabels:
 
     def alternatives(self, data: Decisions) -> Mapping[str, Callable]:
         """Tested only, untested = negative, and inverse probability weighting, as draws of the risk of the untested."""
-        return {name: lambda rng, rule=rule: rule(data.matrix, data.decision, data.outcome, data.weights, rng) for name, rule in baselines.RULES.items()}
+        return {name: partial(rule, data.matrix, data.decision, data.outcome, data.weights) for name, rule in baselines.RULES.items()}
 
     def predictions(self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator) -> tuple[Prediction, ...]:
         """Decision rate, and positive rate of the tested, by decile of posterior mean risk, with replications."""
-        stacked = draws.stack(sample=("chain", "draw"))
-        chosen = stacked.isel(sample=rng.choice(stacked.sizes["sample"], min(_REPLICATIONS, stacked.sizes["sample"]), replace=False))
-        risk, testing, scale = _middle_logits(chosen, data.matrix, self)
-        chance = probabilities(risk, testing, scale)
-        groups = quantile_groups(chance["positive"].mean(axis=0), 10)
-        tested = data.decision
-        return (
-            binary_by_group("decision rate by decile of risk", data.decision, 1 - chance["untested"], groups, rng),
-            binary_by_group("positive rate of the tested by decile of risk", data.outcome[tested] == 1, chance["tested_positive"][:, tested], groups[tested], rng),
-        )
+        total = draws.sizes["chain"] * draws.sizes["draw"]
+        chosen = rng.choice(total, min(_REPLICATIONS, total), replace=False)
+        logits, tested = [values[chosen] for values in _logits(draws, data.matrix)], data.decision
+        groups = quantile_groups(probability("positive", *logits).mean(axis=0), 10)
+        decided = rates_by_group(tested, 1 - probability("untested", *logits), groups, rng)
+        found = rates_by_group(data.outcome[tested] == 1, probability("tested_positive", *logits)[:, tested], groups[tested], rng)
+        names = ("decision rate by decile of risk", "positive rate of the tested by decile of risk")
+        return tuple(_prediction(name, rates) for name, rates in zip(names, (decided, found), strict=True))
 
-    def relaxations(self) -> tuple[Relaxation, ...]:
+    def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
         """The model without each piece of outside knowledge in turn."""
         lifted = []
         if isinstance(self.prevalence, Known):
             lifted.append(Relaxation(name="prevalence", model=replace(self, prevalence=None), estimand="prevalence", known=self.prevalence))
         for feature in self.expertise:
             rest = tuple(other for other in self.expertise if other != feature)
-            lifted.append(Relaxation(name=f"expertise on {feature}", model=replace(self, expertise=rest), estimand="testing_policy", known=Known(0.0), about=feature))
+            labels = tuple(data.features[column] for column in data.columns_of(feature))
+            model = replace(self, expertise=rest)
+            lifted.append(Relaxation(name=f"expertise on {feature}", model=model, estimand="testing_policy", known=Known(0.0), labels=labels))
         return tuple(lifted)
 
-    def score(self, data: Decisions, truth: np.ndarray, draws: xr.Dataset) -> np.ndarray:
-        """Posterior mean risk of the untested people, for comparison with their withheld outcomes."""
-        return _person(draws, data, "untested_positive", ~data.decision).mean(("chain", "draw")).to_numpy()
+
+def _logits(draws: xr.Dataset, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits of risk and of testing at the middle of Z, (draws, N), and σ, (draws, 1), chain by chain."""
+    flat = draws.stack(sample=("chain", "draw")).transpose("sample", ...)
+    risk, policy = flat["risk_coefficient"].to_numpy(), flat["policy_coefficient"].to_numpy()
+    scale = flat["unobserved_width"].to_numpy()[:, None]
+    middle = flat["risk_intercept"].to_numpy()[:, None] + scale / 2 + risk @ matrix.T
+    return middle, middle + flat["policy_intercept"].to_numpy()[:, None] + policy @ matrix.T, scale
+
+
+def _per_person(draws: xr.Dataset, matrix: np.ndarray, rows: np.ndarray, what: str) -> xr.DataArray:
+    """Draws (chain, draw, person) of a probability; thinned alike in every chain where they would take more than half a gigabyte."""
+    step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(matrix) // _MOST_NUMBERS))
+    thin = draws.isel(draw=slice(None, None, step))
+    values = np.concatenate([probability(what, *_logits(thin.isel(draw=[k]), matrix))[:, None] for k in range(thin.sizes["draw"])], axis=1)
+    return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": rows})
+
+
+def _group(draws: xr.Dataset, data: Decisions, members: np.ndarray, what: str) -> xr.DataArray:
+    """Draws (chain, draw) of a weighted mean over people, never holding more than one draw of each chain per person."""
+    weights = data.weights[members] / data.weights[members].sum()
+    matrix = data.matrix[members]
+    values = np.stack([probability(what, *_logits(draws.isel(draw=[k]), matrix)) @ weights for k in range(draws.sizes["draw"])], axis=1)
+    return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
+
+
+def _everybody(data: Decisions) -> np.ndarray:
+    return np.ones(len(data), bool)
+
+
+def _risk(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    return _per_person(draws, data.matrix, data.rows, "positive")
+
+
+def _untested_risk(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    return _per_person(draws, data.matrix[~data.decision], data.rows[~data.decision], "untested_positive")
+
+
+_ESTIMANDS = {
+    "risk": Estimand(
+        compute=_risk,
+        at=lambda draws, matrix: _per_person(draws, matrix, np.arange(len(matrix)), "positive"),
+        description="P(Y=1 | x) of every person, tested or not.",
+        unit="probability",
+    ),
+    "untested_risk": Estimand(
+        compute=_untested_risk,
+        at=lambda draws, matrix: _per_person(draws, matrix, np.arange(len(matrix)), "untested_positive"),
+        description="P(Y=1 | T=0, x) of every person who was not tested.",
+        unit="probability",
+    ),
+    "prevalence": Estimand(
+        compute=lambda draws, data: _group(draws, data, _everybody(data), "positive"),
+        description="Mean of P(Y=1 | x) over everybody.",
+        unit="probability",
+    ),
+    "untested_prevalence": Estimand(
+        compute=lambda draws, data: _group(draws, data, ~data.decision, "untested_positive"),
+        description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
+        unit="probability",
+    ),
+    "testing_policy": Estimand(
+        compute=lambda draws, data: draws["policy_coefficient"],
+        description="Δ: how testing depends on each feature among people of the same risk.",
+        unit="log-odds per unit of the coded feature",
+        contrast="one unit more of the coded feature, at the same risk",
+    ),
+    "risk_coefficient": Estimand(
+        compute=lambda draws, data: draws["risk_coefficient"],
+        description="β_Y: how risk depends on each feature.",
+        unit="log-odds per unit of the coded feature",
+        contrast="one unit more of the coded feature",
+    ),
+    "unobserved_scale": Estimand(
+        compute=lambda draws, data: draws["unobserved_width"],
+        description="σ: the range of what only the decision-maker sees.",
+        unit="log-odds",
+    ),
+}
+
+_ONE_UNOBSERVABLE = Assumption(
+    name="one unobservable",
+    statement="What the decision-maker sees and we do not is one number, independent of the features, uniform, and raises risk and testing alike.",
+    if_wrong="If the untested are the riskier at the same features, the model cannot say so: it will put their risk too low.",
+    formula="Z ~ Uniform(0, σ), independent of x",
+)
+_LINEAR = Assumption(
+    name="linear log-odds",
+    statement="Log-odds of risk and of testing are linear in the coded features.",
+    if_wrong="Risks of people with unusual features are off; the decile check shows it for what was observed. Use a formula with splines.",
+    formula="logit P(Y=1) = β_0 + x'β_Y + Z",
+)
+
+
+def _prediction(name: str, rates: Mapping[str, np.ndarray]) -> Prediction:
+    labels = tuple(str(label + 1) for label in rates["groups"])
+    return Prediction(name=name, groups=labels, observed=rates["observed"], size=rates["size"], replicated=rates["replicated"])
 
 
 def _known(value: Known | float | None) -> Known | None:

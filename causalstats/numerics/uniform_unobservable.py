@@ -143,24 +143,18 @@ def _choose(condition, here, there):
 _ARRAYS = formulas(np)
 
 
-def probabilities(risk: np.ndarray, testing: np.ndarray, scale: np.ndarray) -> dict[str, np.ndarray]:
-    """The probabilities after sampling, from centred logits: `risk` and `testing` at the middle of Z, of shapes that broadcast.
+def probability(what: str, risk: np.ndarray, testing: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """A probability after sampling, from centred logits: `risk` and `testing` at the middle of Z, of shapes that broadcast.
 
-    Returns
-    -------
-    dict of arrays
-        `positive` P(Y=1), `untested` P(T=0), `untested_positive` P(Y=1 | T=0), `tested_positive` P(Y=1 | T=1).
+    `what` is `positive` P(Y=1), `untested` P(T=0), `untested_positive` P(Y=1 | T=0) or `tested_positive` P(Y=1 | T=1).
     """
-    risk, testing, scale = np.broadcast_arrays(*(np.asarray(value, float) for value in (risk, testing, scale)))
     a, b, growth = risk - scale / 2, testing - scale / 2, np.expm1(scale)
     with np.errstate(over="ignore", divide="ignore"):
-        untested = np.exp(_ARRAYS.untested(a, b, scale, growth)[0])
+        if what == "positive":
+            return _ARRAYS.mean(a, scale, growth)[0]
+        if what == "tested_positive":
+            difference = _ARRAYS.negative(a, b, scale, growth)[0] - _ARRAYS.positive(a, b, scale, growth)[0]
+            return 1 / (1 + np.exp(difference))
+        untested = _ARRAYS.untested(a, b, scale, growth)[0]
         # ∫ s(a+z) s(-b-z) dz is the integral of P(T=1, Y=0) with the two logits exchanged.
-        missed = np.exp(_ARRAYS.negative(b, a, scale, growth)[0])
-        found = np.exp(_ARRAYS.positive(a, b, scale, growth)[0])
-        return {
-            "positive": _ARRAYS.mean(a, scale, growth)[0],
-            "untested": untested,
-            "untested_positive": missed / untested,
-            "tested_positive": found / (found + np.exp(_ARRAYS.negative(a, b, scale, growth)[0])),
-        }
+        return np.exp(untested if what == "untested" else _ARRAYS.negative(b, a, scale, growth)[0] - untested)
