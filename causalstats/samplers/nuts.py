@@ -94,7 +94,9 @@ class Program:
             return False
         if any(value.shape != _data(theirs)[name].shape for name, value in _data(ours).items()):
             return False
-        pairs = [[*graph.value_vars, *graph.data_vars] for graph in (ours, theirs)]
+        if ours.coords != theirs.coords:
+            return False
+        pairs = [[*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()] for graph in (ours, theirs)]
         return equal_computations([ours.logp()], [theirs.logp()], *pairs)
 
     def run(self, problem: Problem, seed: int, progress: bool = True) -> xr.DataTree:

@@ -1,0 +1,40 @@
+"""Whether the draws can be trusted as draws of the posterior."""
+
+import arviz as az
+import numpy as np
+import xarray as xr
+
+from causalstats.model import Check
+
+_MORE = "Sample longer: `cs.Nuts(draws=4000, tune=2000)`. If it persists, the data leave a ridge in the posterior: add knowledge, or look at the `learned` check."
+
+
+def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
+    """R-hat, bulk and tail effective sample size, divergences, and the energy's fraction of missing information (E-BFMI)."""
+    values = _entries(draws["posterior"].to_dataset(), parameters)
+    r_hat = max(float(az.rhat(value)) for value in values)
+    bulk = min(float(az.ess(value, method="bulk")) for value in values)
+    tail = min(float(az.ess(value, method="tail")) for value in values)
+    diverging = int(draws["sample_stats"]["diverging"].sum())
+    energy = draws["sample_stats"]["energy"].to_numpy()
+    bfmi = float((np.diff(energy, axis=1) ** 2).mean(axis=1).min() / max(energy.var(axis=1).max(), 1e-300))
+    interrupted = bool(draws.attrs.get("interrupted", 0))
+    return (
+        _check("R-hat", r_hat < 1.01, r_hat, "below 1.01 for every parameter", f"largest R-hat {r_hat:.4f}", _MORE),
+        _check("bulk ESS", bulk >= 400, bulk, "at least 400 for every parameter", f"smallest bulk ESS {bulk:.0f}", _MORE),
+        _check("tail ESS", tail >= 400, tail, "at least 400 for every parameter", f"smallest tail ESS {tail:.0f}", _MORE),
+        _check("divergences", diverging == 0, diverging, "none", f"{diverging} divergent transitions", "Take smaller steps: `cs.Nuts(target_accept=0.95)`."),
+        _check("E-BFMI", bfmi > 0.3, bfmi, "above 0.3 in every chain", f"smallest E-BFMI {bfmi:.2f}", _MORE),
+        _check("complete run", not interrupted, float(not interrupted), "not interrupted", "interrupted" if interrupted else "ran to its end", "Run it again to the end."),
+    )
+
+
+def _check(name: str, passed: bool, value: float, expected: str, finding: str, remedy: str) -> Check:
+    return Check(name=name, passed=passed, value=value, expected=expected, finding=finding, remedy="" if passed else remedy)
+
+
+def _entries(posterior: xr.Dataset, parameters: tuple[str, ...]) -> list[np.ndarray]:
+    """Every scalar that varies, as (chain, draw)."""
+    flat = [posterior[name].stack(entry=[dim for dim in posterior[name].dims if dim not in ("chain", "draw")]) for name in parameters]
+    columns = [values.isel(entry=k).to_numpy() for values in flat for k in range(values.sizes["entry"])]
+    return [column for column in columns if np.ptp(column) > 0]
