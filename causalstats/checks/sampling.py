@@ -4,7 +4,7 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-from causalstats.model import Check
+from causalstats.model import INTERVAL, Check
 
 _MORE = "Sample longer: `cs.Nuts(draws=4000, tune=2000)`. If it persists, the data leave a ridge in the posterior: add knowledge, or look at the `learned` check."
 
@@ -14,7 +14,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     values = _entries(draws["posterior"].to_dataset(), parameters)
     r_hat = max(float(az.rhat(value)) for value in values)
     bulk = min(float(az.ess(value, method="bulk")) for value in values)
-    tail = min(float(az.ess(value, method="tail")) for value in values)
+    tail = min(float(az.ess(value, method="tail", prob=INTERVAL)) for value in values)
     diverging = int(draws["sample_stats"]["diverging"].sum())
     energy = draws["sample_stats"]["energy"].to_numpy()
     bfmi = float((np.diff(energy, axis=1) ** 2).mean(axis=1).min() / max(energy.var(axis=1).max(), 1e-300))
@@ -35,6 +35,6 @@ def _check(name: str, passed: bool, value: float, expected: str, finding: str, r
 
 def _entries(posterior: xr.Dataset, parameters: tuple[str, ...]) -> list[np.ndarray]:
     """Every scalar that varies, as (chain, draw)."""
-    flat = [posterior[name].stack(entry=[dim for dim in posterior[name].dims if dim not in ("chain", "draw")]) for name in parameters]
-    columns = [values.isel(entry=k).to_numpy() for values in flat for k in range(values.sizes["entry"])]
+    arrays = [posterior[name].transpose("chain", "draw", ...).to_numpy() for name in parameters]
+    columns = [column for values in arrays for column in np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0)]
     return [column for column in columns if np.ptp(column) > 0]

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
+from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
@@ -17,6 +17,7 @@ from causalstats.plots.layers import Layout, Point, Size, layered
 from causalstats.plots.style import BLUE, INK, MUTED, TINT, Picture, house_style, wrap
 
 ROLES = {"observed": "seen for all", "selected": "seen for some", "hidden": "hidden"}
+_FILL = {"observed": "white", "selected": TINT, "hidden": "#f4f5f7"}
 _FONT, _SMALL = 10.0, 9.0  # points
 _GAP = (26.0, 34.0)  # points between boxes of a layer, and between layers
 _LINE = 1.25  # line spacing, in font sizes
@@ -25,7 +26,7 @@ _LINE = 1.25  # line spacing, in font sizes
 def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
     """Causes above effects. Nodes carry `role` (observed, hidden or selected) and optionally `label`; edges optionally `label`.
 
-    What is seen for all is a solid box, what is seen only for some a half-filled box, what is hidden a dashed ellipse.
+    What is seen for all is a solid box, what is seen only for some a tinted box, what is hidden a dashed ellipse.
     """
     roles = {node: graph.nodes[node].get("role", "observed") for node in graph}
     unknown = sorted({str(role) for role in roles.values()} - set(ROLES))
@@ -33,6 +34,9 @@ def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
         raise ModelError(f"Expected node roles {', '.join(ROLES)}; got {', '.join(unknown)}.")
     if not roles:
         raise ModelError("Expected a diagram with at least one node, got an empty graph.")
+    if not nx.is_directed_acyclic_graph(graph):
+        cycle = " → ".join(str(tail) for tail, _ in nx.find_cycle(graph))
+        raise ModelError(f"Expected a diagram without cycles, got {cycle} → ...; write a common cause of two nodes as a hidden node.")
     text = {node: wrap(graph.nodes[node].get("label", node), 22) for node in graph}
     notes = {(a, b): wrap(label, 24) for a, b, label in graph.edges(data="label") if label}
     with house_style():
@@ -42,7 +46,7 @@ def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
         for edge in graph.edges:
             _arrow(axes, edge, layout, sizes, roles)
         for edge, note in notes.items():
-            _note(axes, note, layout.labels.get(edge) or _between(edge, layout), scale)
+            _note(axes, note, layout.labels[edge], scale)
         for node in graph:
             _node(axes, layout.nodes[node], sizes[node], roles[node])
             axes.text(*layout.nodes[node], text[node], ha="center", va="center", fontsize=_FONT * scale, linespacing=_LINE, zorder=4)
@@ -66,7 +70,7 @@ def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Ax
     width, height = layout.size[0] + 16, layout.size[1] + 16
     if ax is None:
         legend = 24.0
-        figure = Picture(figsize=(max(width, 285.0) / 72, (height + legend) / 72))
+        figure = Picture(figsize=(max(width, 285.0) / 72, (height + legend) / 72), layout="none")
         ax = figure.add_axes((0, legend / (height + legend), 1, height / (height + legend)))
         figure.legend(handles=[_key(role) for role in roles], loc="lower center", ncols=len(roles), borderaxespad=0.2, handlelength=1.6)
         scale = 1.0
@@ -83,39 +87,40 @@ def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Ax
 
 
 def _key(role: str) -> Patch:
-    fill = {"observed": "white", "selected": TINT, "hidden": "#f4f5f7"}[role]
-    return Patch(facecolor=fill, edgecolor=MUTED if role == "hidden" else BLUE, linestyle="--" if role == "hidden" else "-", label=ROLES[role])
+    return Patch(
+        facecolor=_FILL[role], edgecolor=MUTED if role == "hidden" else BLUE, linestyle="--" if role == "hidden" else "-", label=ROLES[role]
+    )
 
 
 def _node(axes: Axes, centre: Point, size: Size, role: str) -> None:
     (x, y), (width, height) = centre, size
     if role == "hidden":
-        axes.add_patch(Ellipse(centre, width, height, facecolor="#f4f5f7", edgecolor=MUTED, linestyle="--", linewidth=1.3, zorder=3))
+        axes.add_patch(Ellipse(centre, width, height, facecolor=_FILL[role], edgecolor=MUTED, linestyle="--", linewidth=1.3, zorder=3))
         return
     corner = (x - width / 2, y - height / 2)
     style = "round,pad=0,rounding_size=6"
-    box = FancyBboxPatch(corner, width, height, boxstyle=style, facecolor="white", edgecolor="none", zorder=2.5)
-    axes.add_patch(box)
-    if role == "selected":
-        half = Rectangle((x, y - height / 2), width / 2, height, facecolor=TINT, edgecolor="none", zorder=2.6)
-        axes.add_patch(half)
-        half.set_clip_path(box)
-    axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, facecolor="none", edgecolor=BLUE, linewidth=1.5, zorder=3))
+    axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, facecolor=_FILL[role], edgecolor=BLUE, linewidth=1.5, zorder=3))
 
 
 def _arrow(axes: Axes, edge: tuple[Hashable, Hashable], layout: Layout, sizes: dict, roles: dict) -> None:
     tail, head = edge
     start, end = layout.nodes[tail], layout.nodes[head]
-    if start[1] == end[1]:  # within one layer: an arc over the boxes between
-        path = Path([start, ((start[0] + end[0]) / 2, start[1] - 60 - sizes[tail][1]), end], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
-        points = [(start[0], start[1] - sizes[tail][1] / 2), (end[0], end[1] - sizes[head][1] / 2)]
-        path = Path([points[0], path.vertices[1], points[1]], path.codes)
-    else:
-        path = _curve(_border(start, sizes[tail], roles[tail], (layout.bends[edge] or (end,))[0]), layout.bends[edge], end, sizes[head], roles[head])
+    bends = layout.bends[edge]
+    path = _curve(
+        _border(start, sizes[tail], roles[tail], (bends or (end,))[0]),
+        bends,
+        _border(end, sizes[head], roles[head], (bends or (start,))[-1]),
+    )
     hidden = roles[tail] == "hidden"
     axes.add_patch(
         FancyArrowPatch(
-            path=path, arrowstyle="-|>", mutation_scale=13, color=MUTED if hidden else INK, linewidth=1.3, linestyle="--" if hidden else "-", zorder=2
+            path=path,
+            arrowstyle="-|>",
+            mutation_scale=13,
+            color=MUTED if hidden else INK,
+            linewidth=1.3,
+            linestyle="--" if hidden else "-",
+            zorder=2,
         )
     )
 
@@ -129,10 +134,9 @@ def _border(centre: Point, size: Size, role: str, towards: Point) -> Point:
     return float(x), float(y)
 
 
-def _curve(start: Point, bends: tuple[Point, ...], end: Point, size: Size, role: str) -> Path:
-    """A smooth path through the bends to the border of the last shape; straight where there are none."""
-    stop = _border(end, size, role, bends[-1] if bends else start)
-    points = [start, *bends, stop]
+def _curve(start: Point, bends: tuple[Point, ...], end: Point) -> Path:
+    """A smooth path through the bends; straight where there are none."""
+    points = [start, *bends, end]
     if not bends:
         return Path(points)
     vertices, codes = [start], [Path.MOVETO]
@@ -145,11 +149,17 @@ def _curve(start: Point, bends: tuple[Point, ...], end: Point, size: Size, role:
     return Path(vertices, codes)
 
 
-def _between(edge: tuple[Hashable, Hashable], layout: Layout) -> Point:
-    (x, y), (a, b) = (layout.nodes[node] for node in edge)
-    return (x + a) / 2, (y + b) / 2 - 50
-
-
 def _note(axes: Axes, text: str, centre: Point, scale: float) -> None:
     patch = {"facecolor": "white", "edgecolor": "none", "pad": 2.0}
-    axes.text(*centre, text, ha="center", va="center", fontsize=_SMALL * scale, linespacing=_LINE, color=INK, style="italic", bbox=patch, zorder=3.5)
+    axes.text(
+        *centre,
+        text,
+        ha="center",
+        va="center",
+        fontsize=_SMALL * scale,
+        linespacing=_LINE,
+        color=INK,
+        style="italic",
+        bbox=patch,
+        zorder=3.5,
+    )

@@ -21,7 +21,16 @@ def learned(table: pd.DataFrame) -> Figure:
         axes.barh(places, np.nan_to_num(contraction), height=0.6, color=BLUE)
         for place, (share, before, after) in enumerate(zip(contraction, table["prior_sd"], table["posterior_sd"], strict=True)):
             note = "held fixed" if np.isnan(share) else f"{share:.2f}   sd {before:.3g} → {after:.3g}"
-            axes.annotate(note, (1, place), (6, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center", fontsize=9, color=MUTED)
+            axes.annotate(
+                note,
+                (1, place),
+                (6, 0),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+                color=MUTED,
+            )
         axes.set_yticks(places, [wrap(name, 32) for name in table.index])
         axes.set_xlim(min(0.0, np.nanmin(contraction, initial=0.0)), 1)
         axes.set_ylim(len(table) - 0.4, -0.6)

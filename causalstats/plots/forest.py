@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from causalstats.plots.style import BLUE, INK, MUTED, ORANGE, WIDTH, axis_label, house_style, new_axes, wrap
+from causalstats.plots.style import BLUE, INK, MUTED, ORANGE, WIDTH, axis_label, heading, house_style, new_axes, wrap
 
 MOST_ROWS = 60  # on one page; the figure says how many it left out
 
@@ -36,7 +36,7 @@ def effects(
         _reference(axes, reference, reference_label)
         left_out = f"\nfirst {len(shown)} of {len(rows)} rows" if len(rows) > len(shown) else ""
         axes.set_xlabel(axis_label("", unit) + left_out)
-        axes.set_title(wrap(title, 64), loc="left", x=0)
+        heading(figure, title)
     return figure
 
 
@@ -48,7 +48,7 @@ def comparison(table: pd.DataFrame, truth: float | None = None, title: str = "",
         _intervals(axes, rows, colours=[BLUE] + [MUTED] * (len(rows) - 1))
         _reference(axes, truth, "truth")
         axes.set_xlabel(axis_label("", unit))
-        axes.set_title(wrap(title, 64), loc="left", x=0)
+        heading(figure, title)
     return figure
 
 

@@ -21,7 +21,7 @@ _SWEEPS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Centres of the nodes, the bends of each edge from its tail to its head, the bend with the label, and the size of it all."""
+    """Centres of the nodes, the bends of each edge from its tail to its head, the centres of the labels, and the size of it all."""
 
     nodes: Mapping[Hashable, Point]
     bends: Mapping[Edge, tuple[Point, ...]]
@@ -30,7 +30,7 @@ class Layout:
 
 
 def layered(graph: nx.DiGraph, nodes: Mapping[Hashable, Size], labels: Mapping[Edge, Size], gap: Size) -> Layout:
-    """The layout of a graph whose nodes and edge labels have these sizes; y grows downwards. A cycle is laid out in one layer."""
+    """The layout of an acyclic graph whose nodes and edge labels have these sizes; y grows downwards."""
     layer = _layers(graph, labels)
     chains = {edge: _chain(edge, layer) for edge in graph.edges}
     members: dict[int, list[Hashable]] = defaultdict(list)
@@ -41,8 +41,8 @@ def layered(graph: nx.DiGraph, nodes: Mapping[Hashable, Size], labels: Mapping[E
             members[bend[2]].append(bend)
     links = [pair for chain in chains.values() for pair in zip(chain[:-1], chain[1:], strict=True)]
     order = _ordered([members[depth] for depth in sorted(members)], links)
-    middle = {edge: chain[len(chain) // 2] for edge, chain in chains.items() if edge in labels and len(chain) > 2}
-    size = {**nodes, **{middle[edge]: labels[edge] for edge in middle}}
+    middle = {edge: chains[edge][len(chains[edge]) // 2] for edge in labels}
+    size = {**nodes, **{middle[edge]: labels[edge] for edge in labels}}
     across = _across(order, links, {item: size.get(item, (0.0, 0.0))[0] for row in order for item in row}, gap[0])
     down, height = _down(order, size, gap[1])
     place = {item: (across[item], down[item]) for row in order for item in row}
@@ -58,17 +58,11 @@ def layered(graph: nx.DiGraph, nodes: Mapping[Hashable, Size], labels: Mapping[E
 
 
 def _layers(graph: nx.DiGraph, labels: Mapping[Edge, Size]) -> dict[Hashable, int]:
-    """The longest way from a source, a labelled edge counting twice; what lies on a common cycle shares a layer."""
-    knots = nx.condensation(graph)
-    depth: dict[int, int] = {}
-    knot_of = knots.graph["mapping"]
-    length = {}
-    for tail, head in graph.edges:
-        ends = knot_of[tail], knot_of[head]
-        length[ends] = max(length.get(ends, 1), 2 if (tail, head) in labels else 1)
-    for knot in nx.topological_sort(knots):
-        depth[knot] = max((depth[parent] + length[parent, knot] for parent in knots.predecessors(knot)), default=0)
-    return {node: depth[knot_of[node]] for node in graph}
+    """The longest way from a source, a labelled edge counting twice."""
+    layer: dict[Hashable, int] = {}
+    for node in nx.topological_sort(graph):
+        layer[node] = max((layer[cause] + 1 + ((cause, node) in labels) for cause in graph.predecessors(node)), default=0)
+    return layer
 
 
 def _chain(edge: Edge, layer: Mapping[Hashable, int]) -> list:
@@ -89,7 +83,9 @@ def _ordered(rows: list[list[Hashable]], links: list[Edge]) -> list[list[Hashabl
             direction = range(1, len(current)) if sweep % 2 == 0 else range(len(current) - 2, -1, -1)
             for depth in direction:
                 fixed = {item: place for place, item in enumerate(current[depth - 1 if sweep % 2 == 0 else depth + 1])}
-                current[depth].sort(key=lambda item, fixed=fixed, row=tuple(current[depth]): _mean_place(neighbours[item], fixed, row.index(item)))
+                current[depth].sort(
+                    key=lambda item, fixed=fixed, row=tuple(current[depth]): _mean_place(neighbours[item], fixed, row.index(item))
+                )
             crossings = _crossings(current, links)
             if crossings < fewest:
                 best, fewest = [list(row) for row in current], crossings

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from causalstats.model import Prediction
-from causalstats.plots.style import BLUE, MUTED, ORANGE, WIDTH, house_style, new_axes, wrap
+from causalstats.plots.style import BLUE, ORANGE, WIDTH, house_style, new_axes, wrap
 
 
 def predictive(prediction: Prediction) -> Figure:
@@ -27,7 +27,7 @@ def predictive(prediction: Prediction) -> Figure:
         axes.set_xticks(places, labels, rotation=90 if crowded else 0, fontsize=8 if len(places) > 6 else 9)
         axes.tick_params(axis="x", length=0)
         axes.grid(False, axis="x")
-        axes.set_xlabel(wrap(grouping or "group", 60) + " (size of the group below)", color=MUTED)
+        axes.set_xlabel(wrap(grouping or "group", 60) + " (size of the group below)")
         axes.set_ylabel(wrap(statistic, 38))
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure

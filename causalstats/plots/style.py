@@ -28,9 +28,7 @@ _SETTINGS = {
     "axes.prop_cycle": matplotlib.cycler(color=list(CYCLE)),
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
+    "axes.titlesize": 10,
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "grid.color": "#e3e8ed",
@@ -83,6 +81,12 @@ def wrap(text: object, width: int) -> str:
             line = line[cut:]
         lines.append(line)
     return "\n".join(lines)
+
+
+def heading(figure: Figure, title: str) -> None:
+    """A title over the whole figure, flush left; none where it is empty."""
+    if title:
+        figure.suptitle(wrap(title, 64), x=0.01, ha="left", fontsize=11, fontweight="bold")
 
 
 def axis_label(name: str, unit: str = "") -> str:

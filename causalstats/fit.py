@@ -1,0 +1,192 @@
+"""`fit` puts a model to data and samples it; a `Fit` answers. Its verbs call the rooms and compute nothing themselves."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+import causalstats
+from causalstats.errors import ModelError
+from causalstats.model import INTERVAL, Check, Effect, Known, Problem
+from causalstats.numerics.draws import summarise
+from causalstats.samplers import Auto, Nuts, Program
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_LIBRARIES = ("pymc", "pytensor", "nutpie", "jax", "arviz", "numpy", "scipy", "pandas", "xarray")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fit:
+    """A model put to data, with its posterior draws."""
+
+    model: Any
+    data: Any
+    draws: xr.DataTree
+    sampler: Auto | Nuts
+    seed: int
+    provenance: dict[str, Any]
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
+        """Every parameter: mean, sd, equal-tailed interval, ESS and R-hat."""
+        posterior = self.draws["posterior"].to_dataset()
+        tables = {name: summarise(posterior[name], prob) for name in self.model.parameters()}
+        return pd.concat([table.rename(index=lambda label, name=name: name if label == name else f"{name}[{label}]") for name, table in tables.items()])
+
+    def effect(self, name: str, at: Any = None) -> Effect:
+        """An answer by name, one of `model.estimands()`; `at` takes a frame of other people for those that are per person."""
+        estimands = self.model.estimands()
+        if name not in estimands:
+            raise ModelError(f"There is no effect {name!r}. There are: {', '.join(estimands)}.")
+        estimand = estimands[name]
+        posterior = self.draws["posterior"].to_dataset()
+        if at is None:
+            draws = estimand.compute(posterior, self.data)
+        elif estimand.at is None:
+            raise ModelError(f"{name!r} is about these data and has no value for other people; leave out `at`.")
+        else:
+            draws = estimand.at(posterior, self.data.at(at))
+        return Effect(
+            name=name,
+            draws=draws.rename(name),
+            description=estimand.description,
+            unit=estimand.unit,
+            contrast=estimand.contrast,
+            kind=estimand.kind,
+            assumptions=estimand.assumptions,
+            warnings=tuple(f"{check.name}: {check.finding}" for check in self._sampling() if check.passed is False),
+        )
+
+    def check(self) -> pd.DataFrame:
+        """Every check as a table; `checks()` gives them as values."""
+        return pd.DataFrame(
+            [(check.verdict, check.finding, check.expected, check.remedy) for check in self.checks()],
+            columns=["verdict", "finding", "expected", "remedy"],
+            index=[check.name for check in self.checks()],
+        )
+
+    def checks(self) -> tuple[Check, ...]:
+        """Sampling, prediction of what was observed, learning, conflict with outside knowledge (a refit each), withheld outcomes."""
+        from causalstats import checks
+
+        if "checks" not in self._kept:
+            found = [*self._sampling(), *checks.predictive(self.model, self.draws, self.data, self.seed), checks.learned(self.model, self.draws, self.data)]
+            for relaxation in self.model.relaxations(self.data):
+                found += checks.conflict(relaxation, self._refit, self.data)
+            truth = self._withheld()
+            if truth is not None:
+                found.append(checks.withheld(self.effect(self.model.headline), truth))
+            self._kept["checks"] = tuple(found)
+        return self._kept["checks"]
+
+    def compare(self, prob: float = INTERVAL) -> pd.DataFrame:
+        """The headline beside what people would do instead; with withheld outcomes, the truth and each one's error."""
+        rng = np.random.default_rng(self.seed)
+        rows = {type(self.model).__name__: self.effect(self.model.headline).draws.to_numpy().ravel()}
+        rows |= {name: rule(rng)[0] for name, rule in self.model.alternatives(self.data).items()}
+        tail = (1 - prob) / 2
+        table = pd.DataFrame({name: [draws.mean(), *np.quantile(draws, [tail, 1 - tail])] for name, draws in rows.items()}, index=["mean", "lower", "upper"]).T
+        truth = self._withheld()
+        return table if truth is None else table.assign(truth=truth, error=table["mean"] - truth)
+
+    def sensitivity(self, **assumption: Sequence[float]) -> pd.DataFrame:
+        """The headline at other values of one assumption, a field of the model: `fit.sensitivity(prevalence=[0.01, 0.02])`.
+
+        A number given for a `Known` keeps its standard deviation. The program is compiled once where only constants change.
+        """
+        names = [f.name for f in fields(self.model)]
+        if len(assumption) != 1 or next(iter(assumption)) not in names:
+            raise ModelError(f"Expected one of {', '.join(names)} with a list of values, got {', '.join(assumption) or 'nothing'}.")
+        ((name, values),) = assumption.items()
+        current = getattr(self.model, name)
+        rows = []
+        for value in [_as_index(current), *values]:
+            changed = current.at(value) if isinstance(current, Known) and not isinstance(value, Known) else value
+            used = not rows
+            draws = self.draws if used else self._refit(self.model if used else replace(self.model, **{name: changed}))
+            refitted = replace(self, draws=draws, _kept={})
+            row = refitted.effect(self.model.headline).summary().iloc[0]
+            healthy = all(check.passed for check in refitted._sampling())
+            rows.append({name: value, **row[["mean", "lower", "upper"]], "used": used, "healthy": healthy})
+        return pd.DataFrame(rows).set_index(name)
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to one file, to be read by `causalstats.load`."""
+        from causalstats.store import save
+
+        return save(Path(path), self.model, self.data, self.draws, self.provenance)
+
+    def _sampling(self) -> tuple[Check, ...]:
+        from causalstats import checks
+
+        if "sampling" not in self._kept:
+            self._kept["sampling"] = checks.sampling(self.draws, self.model.parameters())
+        return self._kept["sampling"]
+
+    def _refit(self, model: Any) -> xr.DataTree:
+        """Draws of another model on the same data, with a program compiled before where one fits."""
+        problem = Problem(model, self.data)
+        programs: list[Program] = self._kept.setdefault("programs", [])
+        program = next((known for known in programs if known.accepts(problem)), None)
+        if program is None:
+            program = self.sampler.compile(problem)
+            programs.append(program)
+        return program.run(problem, self.seed, progress=False)
+
+    def _withheld(self) -> float | None:
+        """Weighted rate of the withheld outcomes, if all the untested have one."""
+        known = getattr(self.data, "withheld", None)
+        if known is None:
+            return None
+        mask = np.isfinite(known)
+        return float(np.average(known[mask], weights=self.data.weights[mask]))
+
+    def __repr__(self) -> str:
+        answer = self.effect(self.model.headline)
+        lines = [f"Fit of {self.model}", answer.text(), *(f"warning: {warning}" for warning in answer.warnings)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        answer = self.effect(self.model.headline)
+        warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in answer.warnings)
+        style = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-width:48em"
+        return f'<div style="{style}"><p><strong>{escape(str(self.model))}</strong></p><p>{escape(answer.text())}</p>{warnings}</div>'
+
+
+def fit(model: Any, data: Any, *, seed: int, sampler: Auto | Nuts | None = None, progress: bool = True) -> Fit:
+    """Sample a model on data. The same seed, machine and versions give the same draws.
+
+    Raises
+    ------
+    ModelError, DataError
+        Before anything is sampled.
+    """
+    sampler = Auto() if sampler is None else sampler
+    problem = Problem(model, data)
+    program = sampler.compile(problem)
+    draws = program.run(problem, seed, progress)
+    provenance = {"causalstats": causalstats.__version__, "python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+    provenance |= {"seed": seed, "sampler": repr(program.sampler), "fingerprint": data.fingerprint}
+    return Fit(model=model, data=data, draws=draws, sampler=sampler, seed=seed, provenance=provenance, _kept={"programs": [program]})
+
+
+def load(path: str | Path) -> Fit:
+    """Read a fit that `Fit.save` wrote. Raises `StoreError` for a file that is damaged, foreign or of another format."""
+    from causalstats import store
+
+    model, data, draws, provenance = store.load(Path(path))
+    return Fit(model=model, data=data, draws=draws, sampler=Auto(), seed=int(provenance["seed"]), provenance=provenance)
+
+
+def _as_index(value: Any) -> Any:
+    return value.value if isinstance(value, Known) else value

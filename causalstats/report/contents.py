@@ -1,0 +1,45 @@
+"""What a report says, as plain values: everything is computed before it comes here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from causalstats.model import Assumption, Check, Effect
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+Status = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContents:
+    """The parts of a report, in the order in which they are read.
+
+    `banner` says what is wrong, and is empty where nothing is. `effects` are pairs of an effect and its table: index the labels, columns
+    mean, sd, lower, upper, ess_bulk, ess_tail and r_hat. `withheld` says how the model did on people whose outcome it was not shown.
+    `figures` are (title, caption, figure); `sensitivity` is (field, table, figure); `call` is the Python that made the fit.
+    """
+
+    title: str
+    question: str
+    status: Status
+    banner: tuple[str, ...]
+    answer: str
+    model_name: str
+    fields: tuple[tuple[str, str], ...]
+    assumptions: tuple[Assumption, ...]
+    diagram: Figure | None
+    diagram_caption: str
+    data_facts: tuple[tuple[str, str], ...]
+    effects: tuple[tuple[Effect, pd.DataFrame], ...]
+    comparison: pd.DataFrame | None
+    comparison_note: str
+    withheld: str | None
+    figures: tuple[tuple[str, str, Figure], ...]
+    checks: tuple[Check, ...]
+    sensitivity: tuple[tuple[str, pd.DataFrame, Figure], ...]
+    reproduce: tuple[tuple[str, str], ...]
+    call: str

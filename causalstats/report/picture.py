@@ -1,0 +1,18 @@
+"""A matplotlib figure as the address of an image that lies inside the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from matplotlib.figure import Figure
+
+from causalstats.plots.style import house_style
+
+
+def data_uri(figure: Figure) -> str:
+    """The figure as an SVG in a data URI; the same figure gives the same text."""
+    buffer = io.BytesIO()
+    with house_style():
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,98 @@
+"""One file a fit: netCDF, written to a temporary name and renamed. Reading it runs nothing and unpickles nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from causalstats.data import Decisions
+from causalstats.errors import StoreError
+from causalstats.model import Known
+from causalstats.models import SelectiveLabels
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FORMAT = 1
+_MODELS = {"SelectiveLabels": SelectiveLabels}
+_DATA = {"Decisions": Decisions}
+
+
+def save(path: Path, model: Any, data: Any, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
+    """Write a fit; an existing file stays whole until the new one is complete."""
+    header = {
+        "format": FORMAT,
+        "model": {"type": type(model).__name__, "fields": {field.name: _plain(getattr(model, field.name)) for field in fields(model)}},
+        "data": {"type": type(data).__name__, "arguments": dict(data.arguments), "dropped": dict(data.dropped), "rows": data.rows.tolist()},
+        "source": {str(name): column.astype(object).tolist() for name, column in data.source.items()},
+        "levels": {str(name): list(column.cat.categories) for name, column in data.source.items() if isinstance(column.dtype, pd.CategoricalDtype)},
+        "fingerprint": data.fingerprint,
+        "provenance": provenance,
+    }
+    tree = draws.copy()
+    tree.attrs = {**draws.attrs, "causalstats": json.dumps(header)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        tree.to_netcdf(temporary, engine="h5netcdf")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def load(path: Path) -> tuple[Any, Any, xr.DataTree, dict[str, Any]]:
+    """Model, data, draws and provenance of a saved fit."""
+    import xarray as xr
+
+    if not path.exists():
+        raise StoreError(f"There is no file {str(path)!r}.")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as opened:
+            tree = opened.load()
+    except Exception as error:  # h5py and xarray raise many kinds for a damaged file
+        raise StoreError(f"{str(path)!r} cannot be read: it is damaged, cut short, or not a netCDF file ({error}).") from error
+    text = tree.attrs.pop("causalstats", None)
+    if text is None:
+        raise StoreError(f"{str(path)!r} is a netCDF file, but not a fit saved by causalstats.")
+    header = json.loads(text)
+    if header.get("format") != FORMAT:
+        version = header.get("provenance", {}).get("causalstats", "unknown")
+        raise StoreError(f"{str(path)!r} has format {header.get('format')} (causalstats {version}); this version reads {FORMAT}. Install that version to read it.")
+    kinds = header["model"]["type"], header["data"]["type"]
+    if kinds[0] not in _MODELS or kinds[1] not in _DATA:
+        raise StoreError(f"{str(path)!r} holds a {kinds[0]} on {kinds[1]}; this version knows {', '.join(_MODELS)}.")
+    model = _MODELS[kinds[0]](**{name: _rich(value) for name, value in header["model"]["fields"].items()})
+    data = _data(header)
+    if data.fingerprint != header["fingerprint"]:
+        raise StoreError(f"The data in {str(path)!r} do not code to what the model was fitted to: the file was changed, or a library codes formulas differently.")
+    return model, data, tree, header["provenance"]
+
+
+def _data(header: dict[str, Any]) -> Any:
+    from dataclasses import replace
+
+    import numpy as np
+
+    frame = pd.DataFrame(header["source"])
+    for name, levels in header["levels"].items():
+        frame[name] = pd.Categorical(frame[name].astype(str), categories=levels)
+    data = _DATA[header["data"]["type"]].from_frame(frame, **header["data"]["arguments"])
+    return replace(data, rows=np.array(header["data"]["rows"]), dropped=header["data"]["dropped"])
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"type": type(value).__name__, **asdict(value)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _rich(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("type") == "Known":
+        return Known(value["value"], value["sd"])
+    return tuple(value) if isinstance(value, list) else value

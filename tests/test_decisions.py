@@ -1,0 +1,65 @@
+"""Every bad input has its own error, before anything is sampled."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import causalstats as cs
+
+
+def frame(**changes):
+    rng = np.random.default_rng(0)
+    tested = np.arange(40) % 2
+    table = pd.DataFrame({"age": rng.normal(50, 9, 40), "region": list("abcd") * 10, "t": tested, "y": np.where(tested == 1, np.arange(40) % 4 == 1, np.nan)})
+    return table.assign(**changes)
+
+
+def read(table, **options):
+    return cs.Decisions.from_frame(table, **{"outcome": "y", "decision": "t", "features": ["age", "region"]} | options)
+
+
+BAD = [
+    (frame()[:0], {}, "no rows"),
+    (frame(), {"features": ["agee"]}, "Did you mean 'age'"),
+    (frame(age=np.where(np.arange(40) == 7, np.nan, 1.0 * np.arange(40))), {}, "'age' is missing in rows 7"),
+    (frame(age=np.where(np.arange(40) == 7, np.inf, 1.0 * np.arange(40))), {}, "infinite values in rows 7"),
+    (frame(y=1), {}, 'observed="decided"'),
+    (frame(y=np.nan), {}, "although decision 't' is 1"),
+    (frame(t=2), {}, "to be 0/1"),
+    (frame(y=frame()["y"] * 3), {}, "to be 0/1"),
+    (frame(t=1, y=1), {}, "Everybody was decided for"),
+    (frame(t=0, y=np.nan), {}, "Nobody was decided for"),
+    (frame(c=1.0), {"features": ["age", "c"]}, "constant"),
+    (frame(c=frame()["age"] * 2 + 1), {"features": ["age", "c"]}, "determined by|repeats"),
+    (frame(), {"features": ["Intercept"]}, "cannot be called"),
+    (frame(), {"features": ["genetic risk"]}, "genetic_risk"),
+    (frame(), {"features": ["<script>"]}, "Rename it first"),
+    (frame(), {"features": None, "formula": "__import__('os').system('true')"}, "formula"),
+    (frame(), {"missing": "ignore"}, "missing='error'"),
+]
+
+
+@pytest.mark.parametrize(("table", "options", "message"), BAD, ids=[message for *_, message in BAD])
+def test_bad_input(table, options, message):
+    with pytest.raises(cs.DataError, match=message):
+        read(table, **options)
+
+
+def test_reads_without_changing_the_frame():
+    table = frame()
+    before = table.copy()
+    data = read(table)
+    pd.testing.assert_frame_equal(table, before)
+    assert data.features == ("age", "region[b]", "region[c]", "region[d]")
+    assert data.matrix[:, 0].std() == pytest.approx(1)
+    assert read(pl.DataFrame({name: table[name].to_list() for name in table}, strict=False), observed="decided").fingerprint == data.fingerprint
+
+
+def test_drop_counts_and_unseen_levels():
+    table = frame(age=np.where(np.arange(40) < 3, np.nan, 1.0 * np.arange(40)))
+    data = read(table, missing="drop")
+    assert len(data) == 37 and data.dropped == {"age": 3}
+    np.testing.assert_allclose(data.at(table[3:]), data.matrix)
+    with pytest.raises(cs.DataError, match="level 'z'"):
+        data.at(frame(region="z"))

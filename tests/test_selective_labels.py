@@ -1,0 +1,90 @@
+"""The graph against an independent log posterior and an independent Stan posterior."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+from scipy.stats import norm
+
+import causalstats as cs
+from causalstats.model import Problem
+
+REFERENCE = Path(__file__).parent / "reference" / "selective_labels"
+NAMES = {"b0": "risk_intercept", "d0": "policy_intercept", "sigma": "unobserved_scale", "pi": "prevalence", "untested": "untested_prevalence"}
+
+
+@pytest.fixture(scope="module")
+def data():
+    frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
+    return cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False)
+
+
+@pytest.mark.parametrize("case", ["beta", "exact"])
+def test_same_posterior_as_stan(data, case):
+    reference = json.loads((REFERENCE / "reference.json").read_text())
+    prevalence = cs.Known(reference["m"], sd=reference["s"] if case == "beta" else 0)
+    fit = cs.fit(cs.SelectiveLabels(prevalence=prevalence, expertise=reference["data"]["expertise"]), data, seed=1, progress=False)
+    assert int(fit.draws["sample_stats"]["diverging"].sum()) == 0
+    for stan, quantity in reference["cases"][case]["quantities"].items():
+        if quantity["mcse_mean"] == 0 or stan == "log_sigma":
+            continue
+        if stan in NAMES:
+            name = NAMES[stan]
+            draws = fit.effect(name).draws if name in fit.model.estimands() else fit.draws["posterior"][name]
+        else:
+            draws = fit.draws["posterior"][{"b": "risk_coefficient", "d": "policy_coefficient"}[stan[0]]].isel(feature=int(stan[2]) - 1)
+        ess = cs.Effect(name=stan, draws=draws, description="", unit="", contrast="", kind="associational", assumptions=()).summary()["ess_bulk"].iloc[0]
+        z = (float(draws.mean()) - quantity["mean"]) / np.hypot(float(draws.std()) / np.sqrt(ess), quantity["mcse_mean"])
+        assert abs(z) < 4.5, (stan, z)
+        assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
+
+
+def test_without_unobservable_it_is_two_logistic_regressions(data):
+    graph = cs.SelectiveLabels(unobserved_scale=0).build(data)
+    rng = np.random.default_rng(2)
+    point = {"risk_coefficient": rng.normal(size=3), "middle_intercept": rng.normal(), "testing_middle": rng.normal(), "testing_coefficient": rng.normal(size=3)}
+    logits = [point["middle_intercept"] + data.matrix @ point["risk_coefficient"], point["testing_middle"] + data.matrix @ point["testing_coefficient"]]
+    tested, positive = data.decision, data.outcome[data.decision] == 1
+    expected = np.log(expit(np.where(tested, logits[1], -logits[1]))).sum() + np.log(expit(np.where(positive, logits[0][tested], -logits[0][tested]))).sum()
+    expected += norm.logpdf(point["risk_coefficient"], 0, 3).sum() + norm.logpdf(point["middle_intercept"], 0, 3)
+    expected += norm.logpdf(point["testing_middle"], point["middle_intercept"], 3) + norm.logpdf(point["testing_coefficient"], point["risk_coefficient"], 3).sum()
+    assert float(graph.compile_logp()(point)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_one_program_for_other_constants(data):
+    sampler = cs.Nuts(chains=2, draws=60, tune=60)
+    program = sampler.compile(Problem(cs.SelectiveLabels(prevalence=0.4), data))
+    other = Problem(cs.SelectiveLabels(prevalence=0.45), data)
+    assert program.accepts(other)
+    assert not program.accepts(Problem(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data))
+    first, second = (program.run(other, 3, progress=False)["posterior"]["risk_intercept"].to_numpy() for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_save_and_load(data, tmp_path):
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60), progress=False)
+    path = fit.save(tmp_path / "fit.nc")
+    again = cs.load(path)
+    assert again.model == fit.model and again.data.fingerprint == data.fingerprint
+    np.testing.assert_array_equal(again.summary(), fit.summary())
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(cs.StoreError, match="damaged"):
+        cs.load(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"prevalence": 2}, "between 0 and 1"),
+        ({"prevalence": 0.001}, "impossible"),
+        ({"expertise": ["x9"]}, "no feature 'x9'"),
+        ({"expertise": "x1"}, "list of feature names"),
+        ({"unobserved_scale": -1}, "0 or more"),
+    ],
+)
+def test_refused_assumptions(data, arguments, message):
+    with pytest.raises(cs.CausalStatsError, match=message):
+        cs.SelectiveLabels(**arguments).build(data)

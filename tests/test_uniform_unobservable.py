@@ -1,0 +1,57 @@
+"""The closed forms against 40-digit quadrature, in both precisions and through x'Δ = 0."""
+
+import itertools
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from causalstats.numerics.uniform_unobservable import formulas, probability
+
+A, D, SCALE = [-20.0, -3.0, -0.5, 8.0], [-8.0, -0.1, -1e-12, 0.0, 1e-8, 1e-3, 5.0], [1e-4, 0.5, 2.0, 8.0]
+
+
+def logistic(x):
+    return 1 / (1 + mp.exp(-x))
+
+
+def truth(seen, a, b, scale):
+    """log P and its derivatives in a, b and σ."""
+    a, b, scale = mp.mpf(a), mp.mpf(b), mp.mpf(scale)
+    points = [mp.mpf(0), *sorted(p for p in (-a, -b) if 0 < p < scale), scale]
+    sign = 1 if seen == "positive" else -1
+    y = (lambda z: mp.mpf(1)) if seen == "untested" else (lambda z: logistic(sign * (a + z)))
+    t = (lambda z: logistic(-b - z)) if seen == "untested" else (lambda z: logistic(b + z))
+    tested = -1 if seen == "untested" else 1
+
+    def mean(f):
+        return mp.quad(f, points) / scale
+
+    p = mean(lambda z: y(z) * t(z))
+    in_a = mp.mpf(0) if seen == "untested" else mean(lambda z: sign * logistic(-sign * (a + z)) * y(z) * t(z)) / p
+    in_b = mean(lambda z: tested * logistic(-tested * (b + z)) * y(z) * t(z)) / p
+    return mp.log(p), in_a, in_b, (y(scale) * t(scale) / p - 1) / scale
+
+
+@pytest.mark.parametrize("seen", ["untested", "negative", "positive"])
+def test_against_quadrature(seen):
+    for a, d, scale in itertools.product(A, D, SCALE):
+        with mp.workdps(40):
+            expected = [float(value) for value in truth(seen, a, a + d, scale)]
+        for kind, tolerance in ((np.float64, 1e-11), (np.float32, 3e-4)):
+            sigma = kind(scale)
+            with np.errstate(all="ignore"):
+                got = getattr(formulas(np), seen)(kind(a), kind(a + d), sigma, np.expm1(sigma))
+            np.testing.assert_allclose(got[:3], expected[:3], rtol=tolerance, atol=tolerance * 1e-3, err_msg=f"{a}, {d}, {scale}")
+            assert abs(got[3] - expected[3]) * scale < tolerance
+
+
+def test_probabilities_sum_to_one():
+    rng = np.random.default_rng(0)
+    a, b, scale = rng.normal(-1, 4, 1000), rng.normal(0, 4, 1000), rng.gamma(2, 1.5, 1000)
+    total = sum(np.exp(getattr(formulas(np), seen)(a, b, scale, np.expm1(scale))[0]) for seen in ("untested", "negative", "positive"))
+    np.testing.assert_allclose(total, 1, rtol=1e-12)
+    risk, testing = a + scale / 2, b + scale / 2
+    untested = probability("untested", risk, testing, scale)
+    whole = untested * probability("untested_positive", risk, testing, scale) + (1 - untested) * probability("tested_positive", risk, testing, scale)
+    np.testing.assert_allclose(whole, probability("positive", risk, testing, scale), rtol=1e-11)
