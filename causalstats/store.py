@@ -63,14 +63,18 @@ def load(path: Path) -> tuple[Any, Any, xr.DataTree, dict[str, Any]]:
     header = json.loads(text)
     if header.get("format") != FORMAT:
         version = header.get("provenance", {}).get("causalstats", "unknown")
-        raise StoreError(f"{str(path)!r} has format {header.get('format')} (causalstats {version}); this version reads {FORMAT}. Install that version to read it.")
+        raise StoreError(
+            f"{str(path)!r} has format {header.get('format')} (causalstats {version}); this version reads {FORMAT}. Install that version to read it."
+        )
     kinds = header["model"]["type"], header["data"]["type"]
     if kinds[0] not in _MODELS or kinds[1] not in _DATA:
         raise StoreError(f"{str(path)!r} holds a {kinds[0]} on {kinds[1]}; this version knows {', '.join(_MODELS)}.")
     model = _MODELS[kinds[0]](**{name: _rich(value) for name, value in header["model"]["fields"].items()})
     data = _data(header)
     if data.fingerprint != header["fingerprint"]:
-        raise StoreError(f"The data in {str(path)!r} do not code to what the model was fitted to: the file was changed, or a library codes formulas differently.")
+        raise StoreError(
+            f"The data in {str(path)!r} do not code to what the model was fitted to: the file was changed, or a library codes formulas differently."
+        )
     return model, data, tree, header["provenance"]
 
 

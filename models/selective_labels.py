@@ -142,7 +142,7 @@ class SelectiveLabels:
             if limit + slack < found:
                 raise ModelError(
                     f"prevalence={self.prevalence.value:g} is impossible here: {found:.2%} of everybody was already tested {side}, and that is "
-                    f"more than {limit:.2%}. Check that the prevalence is of this population, of this outcome and a proportion; `Known(..., sd=...)` says how sure it is."
+                    f"more than {limit:.2%}. Check that it is a proportion, of this population and this outcome; `Known(..., sd=...)` says how sure it is."
                 )
 
     def assumptions(self) -> tuple[Assumption, ...]:

@@ -40,7 +40,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("table", "options", "message"), BAD, ids=[message for *_, message in BAD])
+@pytest.mark.parametrize(("table", "options", "message"), BAD, ids=[str(number) for number in range(len(BAD))])
 def test_bad_input(table, options, message):
     with pytest.raises(cs.DataError, match=message):
         read(table, **options)

@@ -16,7 +16,9 @@ def test_solution_and_derivatives(prevalence, spread, scale):
     reached = formulas(np).mean(c + index - scale / 2, scale, np.expm1(scale))[0] @ weights
     assert abs(reached - prevalence) < 1e-12
     step = prevalence * 1e-5
-    assert in_prevalence == pytest.approx((solve(prevalence + step, index, scale, weights)[0] - solve(prevalence - step, index, scale, weights)[0]) / (2 * step), rel=1e-5)
+    assert in_prevalence == pytest.approx(
+        (solve(prevalence + step, index, scale, weights)[0] - solve(prevalence - step, index, scale, weights)[0]) / (2 * step), rel=1e-5
+    )
     direction = rng.standard_normal(200)
     moved = [solve(prevalence, index + sign * 1e-5 * direction, scale, weights)[0] for sign in (1, -1)]
     assert in_index @ direction == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7)

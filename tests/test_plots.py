@@ -15,9 +15,14 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from causalstats import plots
 from causalstats.errors import ModelError
 from causalstats.model import Prediction
+from causalstats.plots.causal_graph import diagram
+from causalstats.plots.contraction import learned
+from causalstats.plots.draws import figure_of, posterior, trace
+from causalstats.plots.forest import comparison, effects
+from causalstats.plots.predictive_check import predictive
+from causalstats.plots.sensitivity_curve import sensitivity
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +62,7 @@ def flat(values) -> list[float]:
 
 
 def test_diagram_has_every_node_every_arrow_and_the_roles():
-    figure = plots.diagram(selective_labels())
+    figure = diagram(selective_labels())
     shown = words(figure)
     assert {"age, distance", "Z", "risk", "decision", "outcome", "Δ: age, distance"} <= set(shown)
     assert len(figure.findobj(FancyArrowPatch)) == 5
@@ -67,7 +72,7 @@ def test_diagram_has_every_node_every_arrow_and_the_roles():
 
 
 def test_diagram_texts_do_not_cover_each_other():
-    figure = plots.diagram(selective_labels())
+    figure = diagram(selective_labels())
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert not [(a, b) for k, a in enumerate(boxes) for b in boxes[:k] if a.overlaps(b)]
@@ -75,31 +80,31 @@ def test_diagram_texts_do_not_cover_each_other():
 
 def test_diagram_refuses_what_it_cannot_draw():
     with pytest.raises(ModelError, match="cycle"):
-        plots.diagram(nx.DiGraph([("a", "b"), ("b", "a")]))
+        diagram(nx.DiGraph([("a", "b"), ("b", "a")]))
     graph = nx.DiGraph()
     graph.add_node("a", role="latent")
     with pytest.raises(ModelError, match="observed, selected, hidden"):
-        plots.diagram(graph)
+        diagram(graph)
 
 
 def test_comparison_has_a_row_for_each_method_and_the_truth():
     table = intervals(["ours", "tested only"])
-    axes = plots.comparison(table, 0.25, "mean risk of the untested", unit="probability").axes[0]
+    axes = comparison(table, 0.25, "mean risk of the untested", unit="probability").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["ours", "tested only"]
     assert axes.get_xlabel() == "probability"
     segments = [flat(line.get_xdata()) for line in axes.lines]
     assert [0.05, 0.15] in [pytest.approx(segment) for segment in segments] and [0.25, 0.25] in segments
-    assert len(plots.comparison(table).axes[0].lines) == len(axes.lines) - 1
+    assert len(comparison(table).axes[0].lines) == len(axes.lines) - 1
 
 
 def test_effects_stacks_tables_under_their_names():
-    shown = words(plots.effects({"risk": intervals(["age"]), "testing": intervals(["age", "distance"])}, unit="log-odds", reference=0.0))
+    shown = words(effects({"risk": intervals(["age"]), "testing": intervals(["age", "distance"])}, unit="log-odds", reference=0.0))
     assert {"risk", "testing", "age", "distance", "log-odds"} <= set(shown)
 
 
 def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
     table = intervals([0.01, 0.02, 0.04]).assign(used=[False, True, False], healthy=[True, True, False])
-    figure = plots.sensitivity(table, "prevalence", "mean risk", truth=0.2)
+    figure = sensitivity(table, "prevalence", "mean risk", truth=0.2)
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("prevalence", "mean risk")
     marked = {line.get_label(): (flat(line.get_xdata()), line.get_markerfacecolor()) for line in axes.lines if not line.get_label().startswith("_")}
@@ -109,7 +114,7 @@ def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
 
 
 def test_sensitivity_takes_text_values():
-    axes = plots.sensitivity(intervals(["none", "distance"]).assign(used=[True, False], healthy=True), "expertise", "mean risk").axes[0]
+    axes = sensitivity(intervals(["none", "distance"]).assign(used=[True, False], healthy=True), "expertise", "mean risk").axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["none", "distance"]
 
 
@@ -117,7 +122,7 @@ def test_predictive_puts_the_observed_on_its_replications():
     replicated = np.random.default_rng(1).uniform(size=(200, 3))
     observed = np.array([0.2, 0.5, 0.7])
     prediction = Prediction(name="decision rate by decile", groups=("1", "2", "3"), observed=observed, size=np.array([10, 1200, 3]), replicated=replicated)
-    figure = plots.predictive(prediction)
+    figure = predictive(prediction)
     axes = figure.axes[0]
     assert flat(axes.lines[0].get_ydata()) == flat(observed)
     drawn = [np.array([segment[:, 1] for segment in lines.get_segments()]).T for lines in axes.collections]
@@ -128,7 +133,7 @@ def test_predictive_puts_the_observed_on_its_replications():
 
 def test_learned_has_a_bar_for_each_parameter():
     table = pd.DataFrame({"prior_sd": [3.0, 1.0], "posterior_sd": [0.3, 0.0], "contraction": [0.99, np.nan]}, index=["age", "prevalence"])
-    figure = plots.learned(table)
+    figure = learned(table)
     axes = figure.axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.99, 0.0]
     assert axes.get_xlim() == (0.0, 1.0)
@@ -139,27 +144,28 @@ def draws(chains: int = 4) -> xr.DataTree:
     rng = np.random.default_rng(1)
     coefficient = xr.DataArray(rng.normal(size=(chains, 50, 2)), dims=("chain", "draw", "feature"), coords={"feature": ["age", "distance"]})
     scale = xr.DataArray(rng.gamma(2.0, size=(chains, 50)), dims=("chain", "draw"))
-    posterior = xr.Dataset({"coefficient": coefficient, "scale": scale}).assign_coords(chain=range(chains), draw=range(50))
-    return xr.DataTree.from_dict({"posterior": posterior})
+    group = xr.Dataset({"coefficient": coefficient, "scale": scale}).assign_coords(chain=range(chains), draw=range(50))
+    return xr.DataTree.from_dict({"posterior": group})
 
 
-@pytest.mark.parametrize("plot", [plots.posterior, plots.trace])
+@pytest.mark.parametrize("plot", [posterior, trace])
 @pytest.mark.parametrize("names", ["scale", ["coefficient", "scale"]])
 def test_draws_have_a_panel_for_each_number(plot, names):
-    figure = plots.figure_of(plot(draws(), names))
+    figure = figure_of(plot(draws(), names))
     assert isinstance(figure, Figure)
     shown = " ".join(words(figure))
     assert all(name in shown for name in ([names] if isinstance(names, str) else names))
 
 
 def test_trace_of_one_chain():
-    assert isinstance(plots.figure_of(plots.trace(draws(1), ["scale"])), Figure)
+    assert isinstance(figure_of(trace(draws(1), ["scale"])), Figure)
 
 
 def test_names_with_dollars_are_names():
-    assert "cost_$ and $x^2$" in words(plots.learned(pd.DataFrame({"prior_sd": 1.0, "posterior_sd": 0.5, "contraction": 0.75}, index=["cost_$ and $x^2$"])))
+    assert "cost_$ and $x^2$" in words(learned(pd.DataFrame({"prior_sd": 1.0, "posterior_sd": 0.5, "contraction": 0.75}, index=["cost_$ and $x^2$"])))
 
 
 def test_arviz_waits_until_it_is_needed():
-    code = "import sys, causalstats.plots; print([name for name in ('arviz', 'arviz_plots', 'pymc', 'matplotlib.pyplot') if name in sys.modules])"
+    late = ["arviz", "arviz_plots", "pymc", "matplotlib.pyplot"]
+    code = f"import sys, causalstats.plots.draws, causalstats.plots.causal_graph; print([name for name in {late} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

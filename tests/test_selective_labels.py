@@ -45,12 +45,19 @@ def test_same_posterior_as_stan(data, case):
 def test_without_unobservable_it_is_two_logistic_regressions(data):
     graph = cs.SelectiveLabels(unobserved_scale=0).build(data)
     rng = np.random.default_rng(2)
-    point = {"risk_coefficient": rng.normal(size=3), "middle_intercept": rng.normal(), "testing_middle": rng.normal(), "testing_coefficient": rng.normal(size=3)}
+    point = {
+        "risk_coefficient": rng.normal(size=3),
+        "middle_intercept": rng.normal(),
+        "testing_middle": rng.normal(),
+        "testing_coefficient": rng.normal(size=3),
+    }
     logits = [point["middle_intercept"] + data.matrix @ point["risk_coefficient"], point["testing_middle"] + data.matrix @ point["testing_coefficient"]]
     tested, positive = data.decision, data.outcome[data.decision] == 1
     expected = np.log(expit(np.where(tested, logits[1], -logits[1]))).sum() + np.log(expit(np.where(positive, logits[0][tested], -logits[0][tested]))).sum()
     expected += norm.logpdf(point["risk_coefficient"], 0, 3).sum() + norm.logpdf(point["middle_intercept"], 0, 3)
-    expected += norm.logpdf(point["testing_middle"], point["middle_intercept"], 3) + norm.logpdf(point["testing_coefficient"], point["risk_coefficient"], 3).sum()
+    expected += (
+        norm.logpdf(point["testing_middle"], point["middle_intercept"], 3) + norm.logpdf(point["testing_coefficient"], point["risk_coefficient"], 3).sum()
+    )
     assert float(graph.compile_logp()(point)) == pytest.approx(expected, abs=1e-5)
 
 

@@ -6,7 +6,9 @@ import xarray as xr
 
 from causalstats.model import INTERVAL, Check
 
-_MORE = "Sample longer: `cs.Nuts(draws=4000, tune=2000)`. If it persists, the data leave a ridge in the posterior: add knowledge, or look at the `learned` check."
+_MORE = (
+    "Sample longer: `cs.Nuts(draws=4000, tune=2000)`. If it persists, the data leave a ridge in the posterior: add knowledge, or look at the `learned` check."
+)
 
 
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
@@ -25,7 +27,14 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
         _check("tail ESS", tail >= 400, tail, "at least 400 for every parameter", f"smallest tail ESS {tail:.0f}", _MORE),
         _check("divergences", diverging == 0, diverging, "none", f"{diverging} divergent transitions", "Take smaller steps: `cs.Nuts(target_accept=0.95)`."),
         _check("E-BFMI", bfmi > 0.3, bfmi, "above 0.3 in every chain", f"smallest E-BFMI {bfmi:.2f}", _MORE),
-        _check("complete run", not interrupted, float(not interrupted), "not interrupted", "interrupted" if interrupted else "ran to its end", "Run it again to the end."),
+        _check(
+            "complete run",
+            not interrupted,
+            float(not interrupted),
+            "not interrupted",
+            "interrupted" if interrupted else "ran to its end",
+            "Run it again to the end.",
+        ),
     )
 
 

@@ -15,5 +15,7 @@ def withheld(effect: Effect, truth: float) -> Check:
         value=truth,
         expected="inside the 95 % interval",
         finding=f"{truth:.2%} of them were positive; the model said {float(effect.draws.mean()):.2%} ({lower:.2%} to {upper:.2%})",
-        remedy="" if covered else "The assumptions do not hold here: those who were not tested differ from the tested in the direction the model rules out, or by more than it allows.",
+        remedy=""
+        if covered
+        else "The assumptions fail here: the untested differ from the tested in the direction the model rules out, or by more than it allows.",
     )

@@ -240,10 +240,7 @@ def _missing_message(gaps: Mapping[str, np.ndarray], outcome: str, decision: str
     for name, mask in gaps.items():
         where = f" although decision {decision!r} is 1" if name == outcome else ""
         parts.append(f"column {name!r} is missing{where} in {some(np.flatnonzero(mask))}")
-    return (
-        f"Expected complete rows: {'; '.join(parts)}. "
-        'Impute or repair them, or say `missing="drop"` to leave those rows out; the report then says how many.'
-    )
+    return f'Expected complete rows: {"; ".join(parts)}. Impute or repair them, or say `missing="drop"` to leave those rows out; the report then says how many.'
 
 
 def _refuse_one_sided(decided: np.ndarray, decision: str) -> None:

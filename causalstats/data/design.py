@@ -13,7 +13,7 @@ from causalstats.data.frames import check_name
 from causalstats.errors import DataError
 
 # What a formula may call. A formula is evaluated, also when a saved fit is read, so it may not name anything else.
-FORMULA_FUNCTIONS = frozenset("C bs cs cc cr poly center scale log log2 log10 exp".split())
+FORMULA_FUNCTIONS = frozenset(["C", "bs", "cs", "cc", "cr", "poly", "center", "scale", "log", "log2", "log10", "exp"])
 _ALLOWED = (ast.Expression, ast.Name, ast.Call, ast.keyword, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.List, ast.Tuple, ast.Load)
 
 
@@ -101,7 +101,9 @@ def _names(expression: str) -> list[str]:
     called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
-            raise DataError(f"{expression!r} is not allowed in a formula: expected column names, numbers, arithmetic and {', '.join(sorted(FORMULA_FUNCTIONS))}.")
+            raise DataError(
+                f"{expression!r} is not allowed in a formula: expected column names, numbers, arithmetic and {', '.join(sorted(FORMULA_FUNCTIONS))}."
+            )
     for function in called:
         if not (isinstance(function, ast.Name) and function.id in FORMULA_FUNCTIONS):
             raise DataError(f"{ast.unparse(function)!r} cannot be called in a formula; there are {', '.join(sorted(FORMULA_FUNCTIONS))}.")
@@ -190,5 +192,3 @@ def check_features(features: Sequence[str]) -> None:
     twice = [name for name in dict.fromkeys(features) if list(features).count(name) > 1]
     if twice:
         raise DataError(f"Feature {twice[0]!r} is named twice.")
-
-

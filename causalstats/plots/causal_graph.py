@@ -50,7 +50,13 @@ def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
         for node in graph:
             _node(axes, layout.nodes[node], sizes[node], roles[node])
             axes.text(*layout.nodes[node], text[node], ha="center", va="center", fontsize=_FONT * scale, linespacing=_LINE, zorder=4)
-    return axes.get_figure(root=True)
+    return _figure(axes)
+
+
+def _figure(axes: Axes) -> Figure:
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes that were removed from their figure
+    return figure
 
 
 def _text_size(text: str, size: float, padding: float) -> Size:
@@ -70,14 +76,13 @@ def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Ax
     width, height = layout.size[0] + 16, layout.size[1] + 16
     if ax is None:
         legend = 24.0
-        figure = Picture(figsize=(max(width, 285.0) / 72, (height + legend) / 72), layout="none")
+        figure = Picture(figsize=(max(width, 285.0) / 72, (height + legend) / 72))
+        figure.set_layout_engine("none")  # the axes are placed by hand
         ax = figure.add_axes((0, legend / (height + legend), 1, height / (height + legend)))
         figure.legend(handles=[_key(role) for role in roles], loc="lower center", ncols=len(roles), borderaxespad=0.2, handlelength=1.6)
         scale = 1.0
     else:
-        figure = ax.get_figure(root=True)
-        room = ax.get_position()
-        inches = figure.get_size_inches()
+        room, inches = ax.get_position(), _figure(ax).get_size_inches()
         scale = min(1.0, room.width * inches[0] * 72 / width, room.height * inches[1] * 72 / height)
     ax.set_xlim(-8, layout.size[0] + 8)
     ax.set_ylim(layout.size[1] + 8, -8)
@@ -87,9 +92,7 @@ def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Ax
 
 
 def _key(role: str) -> Patch:
-    return Patch(
-        facecolor=_FILL[role], edgecolor=MUTED if role == "hidden" else BLUE, linestyle="--" if role == "hidden" else "-", label=ROLES[role]
-    )
+    return Patch(facecolor=_FILL[role], edgecolor=MUTED if role == "hidden" else BLUE, linestyle="--" if role == "hidden" else "-", label=ROLES[role])
 
 
 def _node(axes: Axes, centre: Point, size: Size, role: str) -> None:

@@ -83,9 +83,8 @@ def _ordered(rows: list[list[Hashable]], links: list[Edge]) -> list[list[Hashabl
             direction = range(1, len(current)) if sweep % 2 == 0 else range(len(current) - 2, -1, -1)
             for depth in direction:
                 fixed = {item: place for place, item in enumerate(current[depth - 1 if sweep % 2 == 0 else depth + 1])}
-                current[depth].sort(
-                    key=lambda item, fixed=fixed, row=tuple(current[depth]): _mean_place(neighbours[item], fixed, row.index(item))
-                )
+                wanted = {item: _mean_place(neighbours[item], fixed, place) for place, item in enumerate(current[depth])}
+                current[depth].sort(key=wanted.__getitem__)
             crossings = _crossings(current, links)
             if crossings < fewest:
                 best, fewest = [list(row) for row in current], crossings

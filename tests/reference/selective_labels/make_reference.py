@@ -26,7 +26,7 @@ import pandas as pd
 import stan
 from scipy.integrate import quad_vec
 from scipy.optimize import brentq
-from scipy.special import expit, logit
+from scipy.special import expit
 from scipy.stats import beta, halfnorm, norm
 
 HERE = Path(__file__).resolve().parent
@@ -66,7 +66,7 @@ def simulate():
 
 def write_data(x, t, y):
     lines = [",".join([*FEATURES, "tested", "outcome"])]
-    for row, ti, yi in zip(x, t, y):
+    for row, ti, yi in zip(x, t, y, strict=True):
         lines.append(",".join([*(repr(float(v)) for v in row), str(ti), str(yi) if ti else ""]))
     (HERE / "data.csv").write_text("\n".join(lines) + "\n", newline="\n")
 
@@ -108,10 +108,8 @@ def log_posterior(u, case, x, t, y, m):
     def prevalence(b0):
         return expectation(lambda z: expit(b0 + xb + z).mean(), sigma)
 
-    if case == "exact":
-        b0 = brentq(lambda value: prevalence(value) - m, -60, 60, xtol=1e-14, rtol=1e-14)
-    else:
-        b0 = level - 0.03 * sigma**2 - sigma / 2
+    solved = case == "exact"
+    b0 = brentq(lambda value: prevalence(value) - m, -60, 60, xtol=1e-14, rtol=1e-14) if solved else level - 0.03 * sigma**2 - sigma / 2
     d0 = t0 - b0 - sigma / 2
     d_free = t_free - b[FREE]
     d = np.zeros(D)
@@ -147,10 +145,7 @@ def check_density(posterior, case, data):
         here = log_posterior(u, case, *data)
         worst_value = max(worst_value, abs(posterior.log_prob(u.tolist()) - here))
         step = 1e-4
-        numeric = [
-            (log_posterior(u + h, case, *data) - log_posterior(u - h, case, *data)) / (2 * step)
-            for h in step * np.eye(size)
-        ]
+        numeric = [(log_posterior(u + h, case, *data) - log_posterior(u - h, case, *data)) / (2 * step) for h in step * np.eye(size)]
         gap = np.abs(np.array(posterior.grad_log_prob(u.tolist())) - numeric)
         worst_slope = max(worst_slope, gap.max())
     assert worst_value < 1e-7, (case, worst_value)
@@ -190,7 +185,7 @@ def run_case(case, data):
     draws = {"b0": by_chain(fit, "b0")[0]}
     draws |= {f"b[{j + 1}]": v for j, v in enumerate(by_chain(fit, "b"))}
     draws["d0"] = by_chain(fit, "d0")[0]
-    draws |= {f"d[{j + 1}]": v for j, v in zip(FREE, by_chain(fit, "d_free"))}
+    draws |= {f"d[{j + 1}]": v for j, v in zip(FREE, by_chain(fit, "d_free"), strict=True)}
     draws |= {name: by_chain(fit, name)[0] for name in ("sigma", "pi", "untested", "log_sigma")}
     if case == "exact":
         assert np.abs(draws["pi"] - m).max() < 1e-10
