@@ -13,15 +13,15 @@ _WHERE = {
     "DataError": "causalstats.errors",
     "Decisions": "causalstats.data",
     "Effect": "causalstats.model",
-    "Fit": "causalstats.fit",
+    "Fit": "causalstats.fitting",
     "Known": "causalstats.model",
     "ModelError": "causalstats.errors",
     "Nuts": "causalstats.samplers",
     "SamplingError": "causalstats.errors",
     "SelectiveLabels": "causalstats.models",
     "StoreError": "causalstats.errors",
-    "fit": "causalstats.fit",
-    "load": "causalstats.fit",
+    "fit": "causalstats.fitting",
+    "load": "causalstats.fitting",
 }
 __all__ = sorted(_WHERE)
 

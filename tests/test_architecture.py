@@ -85,7 +85,7 @@ def test_imports_follow_the_order_of_the_rooms():
 def test_the_law_sees_imports_in_functions_and_not_those_for_types():
     tree = ast.parse(
         "from typing import TYPE_CHECKING\n"
-        "if TYPE_CHECKING:\n    import causalstats.fit\n"
+        "if TYPE_CHECKING:\n    import causalstats.fitting\n"
         "def f():\n    from causalstats import plots, Fit\n    import causalstats.report.page as page\n"
     )
     assert set().union(*map(rooms_imported, imports(tree))) == {"plots", "causalstats", "report"}
