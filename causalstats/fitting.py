@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from html import escape
 from importlib.metadata import version
@@ -119,6 +119,47 @@ class Fit:
             healthy = all(check.passed for check in refitted._sampling())
             rows.append({name: value, **row[["mean", "lower", "upper"]], "used": used, "healthy": healthy})
         return pd.DataFrame(rows).set_index(name)
+
+    def report(self, path: str | Path, *, title: str = "", question: str = "", sensitivity: Mapping[str, Sequence[float]] | None = None) -> Path:
+        """Write one self-contained HTML file: answer, assumptions, data, effects, comparison, every check, sensitivity, how to reproduce.
+
+        `sensitivity` maps fields of the model to the values to show; each value is a refit.
+        """
+        from causalstats import plots, report
+
+        checks, headline = self.checks(), self.effect(self.model.headline)
+        failed = tuple(f"{check.name}: {check.finding}" for check in checks if check.passed is False)
+        table, truth = self.compare(), self._withheld()
+        curves = {name: self.sensitivity(**{name: values}) for name, values in (sensitivity or {}).items()}
+        scored = next((check.finding for check in checks if check.name == "withheld outcomes"), None)
+        shown = [self.effect(name) for name, estimand in self.model.estimands().items() if estimand.at is None]
+        predictions = self.model.predictions(self.draws["posterior"].to_dataset(), self.data, np.random.default_rng(self.seed))
+        pictures = [("Comparison", "Each rule's own 95 % interval.", plots.comparison(table, truth))]
+        pictures += [(prediction.name, "Observed, on 50 % and 95 % of replications.", plots.predictive(prediction)) for prediction in predictions]
+        call = f"fit = causalstats.fit({self.model!r},\n    causalstats.Decisions.from_frame(frame, **{dict(self.data.arguments)!r}),\n    seed={self.seed})"
+        contents = report.ReportContents(
+            title=title or f"{type(self.model).__name__}: {self.model.headline.replace('_', ' ')}",
+            question=question or headline.description,
+            status="warn" if failed else "pass",
+            banner=failed,
+            answer=headline.text(),
+            model_name=type(self.model).__name__,
+            fields=tuple((f.name, str(getattr(self.model, f.name))) for f in fields(self.model)),
+            assumptions=self.model.assumptions(),
+            diagram=plots.diagram(self.model.diagram(self.data)),
+            diagram_caption="What is observed, what is hidden, and what is seen for some.",
+            data_facts=tuple(self.data.facts().items()),
+            effects=tuple((effect, effect.summary()) for effect in shown),
+            comparison=table,
+            comparison_note="What people would do instead, on the same data; the intervals are what each rule itself would report.",
+            withheld=scored,
+            figures=tuple(pictures),
+            checks=checks,
+            sensitivity=tuple((name, curve, plots.sensitivity(curve, name, self.model.headline, truth)) for name, curve in curves.items()),
+            reproduce=tuple((name, str(value)) for name, value in self.provenance.items()),
+            call=call,
+        )
+        return report.write(contents, path)
 
     def save(self, path: str | Path) -> Path:
         """Write everything to one file, to be read by `causalstats.load`."""

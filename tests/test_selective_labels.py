@@ -95,3 +95,11 @@ def test_save_and_load(data, tmp_path):
 def test_refused_assumptions(data, arguments, message):
     with pytest.raises(cs.CausalStatsError, match=message):
         cs.SelectiveLabels(**arguments).build(data)
+
+
+def test_report_is_written_with_every_check(data, tmp_path):
+    model = cs.SelectiveLabels(prevalence=0.4)
+    fit = cs.fit(model, data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60), progress=False)
+    text = fit.report(tmp_path / "report.html", sensitivity={"prevalence": [0.42]}).read_text()
+    assert all(check.name in text for check in fit.checks())
+    assert "untested = negative" in text and "<script" not in text
