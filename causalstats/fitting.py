@@ -64,7 +64,7 @@ class Fit:
             contrast=estimand.contrast,
             kind=estimand.kind,
             assumptions=estimand.assumptions,
-            warnings=tuple(f"{check.name}: {check.finding}" for check in self._sampling() if check.passed is False),
+            warnings=tuple(f"{check.name}: {check.finding}" for check in self.sampling() if check.passed is False),
         )
 
     def check(self) -> pd.DataFrame:
@@ -80,10 +80,10 @@ class Fit:
         from causalstats import checks
 
         if "checks" not in self._kept:
-            found = [*self._sampling(), *checks.predictive(self.model, self.draws, self.data, self.seed), checks.learned(self.model, self.draws, self.data)]
+            found = [*self.sampling(), *checks.predictive(self.model, self.draws, self.data, self.seed), checks.learned(self.model, self.draws, self.data)]
             for relaxation in self.model.relaxations(self.data):
                 found += checks.conflict(relaxation, self._refit, self.data)
-            truth = self._withheld()
+            truth = self.withheld_rate()
             if truth is not None:
                 found.append(checks.withheld(self.effect(self.model.headline), truth))
             self._kept["checks"] = tuple(found)
@@ -96,7 +96,7 @@ class Fit:
         rows |= {name: rule(rng)[0] for name, rule in self.model.alternatives(self.data).items()}
         tail = (1 - prob) / 2
         table = pd.DataFrame({name: [draws.mean(), *np.quantile(draws, [tail, 1 - tail])] for name, draws in rows.items()}, index=["mean", "lower", "upper"]).T
-        truth = self._withheld()
+        truth = self.withheld_rate()
         return table if truth is None else table.assign(truth=truth, error=table["mean"] - truth)
 
     def sensitivity(self, **assumption: Sequence[float]) -> pd.DataFrame:
@@ -109,15 +109,16 @@ class Fit:
             raise ModelError(f"Expected one of {', '.join(names)} with a list of values, got {', '.join(assumption) or 'nothing'}.")
         ((name, values),) = assumption.items()
         current = getattr(self.model, name)
-        rows = []
-        for value in [_as_index(current), *values]:
+        variants = [(_as_index(current), self)]
+        for value in values:
             changed = current.at(value) if isinstance(current, Known) and not isinstance(value, Known) else value
-            used = not rows
-            draws = self.draws if used else self._refit(self.model if used else replace(self.model, **{name: changed}))
-            refitted = replace(self, draws=draws, _kept={})
-            row = refitted.effect(self.model.headline).summary().iloc[0]
-            healthy = all(check.passed for check in refitted._sampling())
-            rows.append({name: value, **row[["mean", "lower", "upper"]], "used": used, "healthy": healthy})
+            draws = self._refit(replace(self.model, **{name: changed}))
+            variants.append((value, replace(self, draws=draws, _kept={})))
+        rows = []
+        for value, variant in variants:
+            row = variant.effect(self.model.headline).summary().iloc[0]
+            healthy = all(check.passed for check in variant.sampling())
+            rows.append({name: value, **row[["mean", "lower", "upper"]], "used": variant is self, "healthy": healthy})
         return pd.DataFrame(rows).set_index(name)
 
     def report(self, path: str | Path, *, title: str = "", question: str = "", sensitivity: Mapping[str, Sequence[float]] | None = None) -> Path:
@@ -125,41 +126,9 @@ class Fit:
 
         `sensitivity` maps fields of the model to the values to show; each value is a refit.
         """
-        from causalstats import plots, report
+        from causalstats import report
 
-        checks, headline = self.checks(), self.effect(self.model.headline)
-        failed = tuple(f"{check.name}: {check.finding}" for check in checks if check.passed is False)
-        table, truth = self.compare(), self._withheld()
-        curves = {name: self.sensitivity(**{name: values}) for name, values in (sensitivity or {}).items()}
-        scored = next((check.finding for check in checks if check.name == "withheld outcomes"), None)
-        shown = [self.effect(name) for name, estimand in self.model.estimands().items() if estimand.at is None]
-        predictions = self.model.predictions(self.draws["posterior"].to_dataset(), self.data, np.random.default_rng(self.seed))
-        pictures = [("Comparison", "Each rule's own 95 % interval.", plots.comparison(table, truth))]
-        pictures += [(prediction.name, "Observed, on 50 % and 95 % of replications.", plots.predictive(prediction)) for prediction in predictions]
-        call = f"fit = causalstats.fit({self.model!r},\n    causalstats.Decisions.from_frame(frame, **{dict(self.data.arguments)!r}),\n    seed={self.seed})"
-        contents = report.ReportContents(
-            title=title or f"{type(self.model).__name__}: {self.model.headline.replace('_', ' ')}",
-            question=question or headline.description,
-            status="warn" if failed else "pass",
-            banner=failed,
-            answer=headline.text(),
-            model_name=type(self.model).__name__,
-            fields=tuple((f.name, str(getattr(self.model, f.name))) for f in fields(self.model)),
-            assumptions=self.model.assumptions(),
-            diagram=plots.diagram(self.model.diagram(self.data)),
-            diagram_caption="What is observed, what is hidden, and what is seen for some.",
-            data_facts=tuple(self.data.facts().items()),
-            effects=tuple((effect, effect.summary()) for effect in shown),
-            comparison=table,
-            comparison_note="What people would do instead, on the same data; the intervals are what each rule itself would report.",
-            withheld=scored,
-            figures=tuple(pictures),
-            checks=checks,
-            sensitivity=tuple((name, curve, plots.sensitivity(curve, name, self.model.headline, truth)) for name, curve in curves.items()),
-            reproduce=tuple((name, str(value)) for name, value in self.provenance.items()),
-            call=call,
-        )
-        return report.write(contents, path)
+        return report.write(report.compose(self, title, question, sensitivity or {}), path)
 
     def save(self, path: str | Path) -> Path:
         """Write everything to one file, to be read by `causalstats.load`."""
@@ -167,7 +136,8 @@ class Fit:
 
         return save(Path(path), self.model, self.data, self.draws, self.provenance)
 
-    def _sampling(self) -> tuple[Check, ...]:
+    def sampling(self) -> tuple[Check, ...]:
+        """The checks of the draws alone: R-hat, ESS, divergences, E-BFMI, complete."""
         from causalstats import checks
 
         if "sampling" not in self._kept:
@@ -184,7 +154,7 @@ class Fit:
             programs.append(program)
         return program.run(problem, self.seed, progress=False)
 
-    def _withheld(self) -> float | None:
+    def withheld_rate(self) -> float | None:
         """Weighted rate of the withheld outcomes, if all the untested have one."""
         known = getattr(self.data, "withheld", None)
         if known is None:

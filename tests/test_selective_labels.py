@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 import causalstats as cs
 from causalstats.model import Problem
+from causalstats.report import compose
 
 REFERENCE = Path(__file__).parent / "reference" / "selective_labels"
 NAMES = {"b0": "risk_intercept", "d0": "policy_intercept", "sigma": "unobserved_scale", "pi": "prevalence", "untested": "untested_prevalence"}
@@ -22,10 +23,10 @@ def data():
     return cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False)
 
 
-@pytest.mark.parametrize("case", ["beta", "exact"])
+@pytest.mark.parametrize("case", ["absent", "beta", "exact"])
 def test_same_posterior_as_stan(data, case):
     reference = json.loads((REFERENCE / "reference.json").read_text())
-    prevalence = cs.Known(reference["m"], sd=reference["s"] if case == "beta" else 0)
+    prevalence = {"absent": None, "beta": cs.Known(reference["m"], sd=reference["s"]), "exact": cs.Known(reference["m"])}[case]
     fit = cs.fit(cs.SelectiveLabels(prevalence=prevalence, expertise=reference["data"]["expertise"]), data, seed=1, progress=False)
     assert int(fit.draws["sample_stats"]["diverging"].sum()) == 0
     for stan, quantity in reference["cases"][case]["quantities"].items():
@@ -98,8 +99,15 @@ def test_refused_assumptions(data, arguments, message):
 
 
 def test_report_is_written_with_every_check(data, tmp_path):
-    model = cs.SelectiveLabels(prevalence=0.4)
-    fit = cs.fit(model, data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60), progress=False)
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60), progress=False)
     text = fit.report(tmp_path / "report.html", sensitivity={"prevalence": [0.42]}).read_text()
     assert all(check.name in text for check in fit.checks())
     assert "untested = negative" in text and "<script" not in text
+    assert '"causalstats:status" content="fail"' in text  # 120 draws are too few
+
+
+def test_the_call_in_the_report_makes_the_same_fit(data):
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=5, sampler=cs.Nuts(chains=2, draws=60, tune=60), progress=False)
+    names = {"frame": pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")}
+    exec(compose(fit, "", "", {}).call, names)
+    np.testing.assert_array_equal(names["result"].summary(), fit.summary())

@@ -150,6 +150,7 @@ class Decisions:
                 "formula": formula,
                 "weights": weights,
                 "decider": decider,
+                "missing": missing,
                 "observed": observed,
                 "standardise": standardise,
             },
