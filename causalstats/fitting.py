@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -15,14 +16,16 @@ import pandas as pd
 
 import causalstats
 from causalstats.errors import ModelError
-from causalstats.model import INTERVAL, Check, Effect, Known, Problem
+from causalstats.model import INTERVAL, Check, Effect, Estimand, Known, Problem
 from causalstats.numerics.draws import summarise
-from causalstats.samplers import Auto, Nuts, Program
+from causalstats.progress import stage
+from causalstats.samplers import Auto, Nuts, Program, same_program
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_LIBRARIES = ("pymc", "pytensor", "nutpie", "jax", "arviz", "numpy", "scipy", "pandas", "xarray")
+LIBRARIES = ("pymc", "pytensor", "nutpie", "numpyro", "jax", "numba", "arviz", "numpy", "scipy", "pandas", "xarray")
+_KEEP_UP_TO = 1_000_000  # numbers
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,13 +38,17 @@ class Fit:
     sampler: Auto | Nuts
     seed: int
     provenance: dict[str, Any]
+    progress: bool = True
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
         """Every parameter: mean, sd, equal-tailed interval, ESS and R-hat."""
         posterior = self.draws["posterior"].to_dataset()
-        tables = {name: summarise(posterior[name], prob) for name in self.model.parameters()}
-        return pd.concat([table.rename(index=lambda label, name=name: name if label == name else f"{name}[{label}]") for name, table in tables.items()])
+        tables = []
+        for name in self.model.parameters():
+            table = summarise(posterior[name], prob)
+            tables.append(table.set_axis([name if label == name else f"{name}[{label}]" for label in table.index]))
+        return pd.concat(tables)
 
     def effect(self, name: str, at: Any = None) -> Effect:
         """An answer by name, one of `model.estimands()`; `at` takes a frame of other people for those that are per person."""
@@ -51,7 +58,7 @@ class Fit:
         estimand = estimands[name]
         posterior = self.draws["posterior"].to_dataset()
         if at is None:
-            draws = estimand.compute(posterior, self.data)
+            draws = self._computed(name, estimand)
         elif estimand.at is None:
             raise ModelError(f"{name!r} is about these data and has no value for other people; leave out `at`.")
         else:
@@ -82,7 +89,7 @@ class Fit:
         if "checks" not in self._kept:
             found = [*self.sampling(), *checks.predictive(self.model, self.draws, self.data, self.seed), checks.learned(self.model, self.draws, self.data)]
             for relaxation in self.model.relaxations(self.data):
-                found += checks.conflict(relaxation, self._refit, self.data)
+                found += checks.conflict(relaxation, partial(self._refit, title=f"Refitting without {relaxation.name}"), self.data)
             truth = self.withheld_rate()
             if truth is not None:
                 found.append(checks.withheld(self.effect(self.model.headline), truth))
@@ -112,7 +119,7 @@ class Fit:
         variants = [(_as_index(current), self)]
         for value in values:
             changed = current.at(value) if isinstance(current, Known) and not isinstance(value, Known) else value
-            draws = self._refit(replace(self.model, **{name: changed}))
+            draws = self._refit(replace(self.model, **{name: changed}), f"Refitting with {name} = {changed}")
             variants.append((value, replace(self, draws=draws, _kept={})))
         rows = []
         for value, variant in variants:
@@ -144,15 +151,27 @@ class Fit:
             self._kept["sampling"] = checks.sampling(self.draws, self.model.parameters())
         return self._kept["sampling"]
 
-    def _refit(self, model: Any) -> xr.DataTree:
+    def _computed(self, name: str, estimand: Estimand) -> xr.DataArray:
+        """Draws of an estimand, kept unless they are many."""
+        kept = self._kept.setdefault("computed", {})
+        if name in kept:
+            return kept[name]
+        draws = estimand.compute(self.draws["posterior"].to_dataset(), self.data)
+        if draws.size <= _KEEP_UP_TO:
+            kept[name] = draws
+        return draws
+
+    def _refit(self, model: Any, title: str) -> xr.DataTree:
         """Draws of another model on the same data, with a program compiled before where one fits."""
         problem = Problem(model, self.data)
         programs: list[Program] = self._kept.setdefault("programs", [])
-        program = next((known for known in programs if known.accepts(problem)), None)
-        if program is None:
-            program = self.sampler.compile(problem)
-            programs.append(program)
-        return program.run(problem, self.seed, progress=False)
+        with stage(title, self.progress) as advance:
+            program = next((known for known in programs if same_program(known.graph, problem.graph)), None)
+            if program is None:
+                advance(0, "compiling")
+                program = self.sampler.compile(problem)
+                programs.append(program)
+            return program.run(problem, self.seed, advance)
 
     def withheld_rate(self) -> float | None:
         """Weighted rate of the withheld outcomes, if all the untested have one."""
@@ -184,11 +203,14 @@ def fit(model: Any, data: Any, *, seed: int, sampler: Auto | Nuts | None = None,
     """
     sampler = Auto() if sampler is None else sampler
     problem = Problem(model, data)
-    program = sampler.compile(problem)
-    draws = program.run(problem, seed, progress)
-    provenance = {"causalstats": causalstats.__version__, "python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
-    provenance |= {"seed": seed, "sampler": repr(program.sampler), "fingerprint": data.fingerprint}
-    return Fit(model=model, data=data, draws=draws, sampler=sampler, seed=seed, provenance=provenance, _kept={"programs": [program]})
+    with stage(f"Fitting {type(model).__name__}", progress) as advance:
+        advance(0, "compiling")
+        program = sampler.compile(problem)
+        draws = program.run(problem, seed, advance)
+    provenance: dict[str, Any] = {"causalstats": causalstats.__version__, "python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+    provenance |= {"seed": seed, "sampler": draws.attrs["sampler"], "fingerprint": data.fingerprint}
+    kept = {"programs": [program]}
+    return Fit(model=model, data=data, draws=draws, sampler=sampler, seed=seed, provenance=provenance, progress=progress, _kept=kept)
 
 
 def load(path: str | Path) -> Fit:

@@ -85,14 +85,12 @@ class SelectiveLabels:
     def build(self, data: Decisions) -> pm.Model:
         """The PyMC graph on these data; the people are sorted by what was seen of them."""
         import pymc as pm
-        import pytensor.tensor as pt
 
         from causalstats.numerics.selection_ops import log_likelihood, prevalence_intercept
 
         self._refuse_impossible(data)
-        free = self._free(data)
         seen = {"untested": ~data.decision, "negative": data.outcome == 0, "positive": data.outcome == 1}
-        with pm.Model(coords={"feature": list(data.features), "free_feature": [data.features[k] for k in free]}) as graph:
+        with pm.Model(coords={"feature": list(data.features)}) as graph:
             people = {name: pm.Data(f"features_{name}", data.matrix[rows]) for name, rows in seen.items()}
             risk = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
             scale = self._scale(pm)
@@ -103,10 +101,10 @@ class SelectiveLabels:
             else:
                 middle = pm.Normal("middle_intercept", scale / 2, COEFFICIENT_SD)
             testing_middle = pm.Normal("testing_middle", middle, COEFFICIENT_SD)
-            testing = risk
-            if len(free):
-                testing_free = pm.Normal("testing_coefficient", risk[free], COEFFICIENT_SD, dims="free_feature")
-                testing = pt.set_subtensor(risk[free], testing_free)
+            # Where it is 0 the coefficient of testing is that of risk, and the variable drawn for it has no use: every set of
+            # expert features is then the same program, with another constant.
+            free = pm.Data("policy_is_free", self._free(data).astype(float))
+            testing = risk + free * (pm.Normal("testing_coefficient", free * risk, COEFFICIENT_SD, dims="feature") - risk)
             pm.Deterministic("risk_intercept", middle - scale / 2)
             pm.Deterministic("policy_intercept", testing_middle - middle)
             pm.Deterministic("policy_coefficient", testing - risk, dims="feature")
@@ -128,9 +126,10 @@ class SelectiveLabels:
             return value
         return pm.Beta("population_prevalence", mu=value, sigma=pm.Data("known_prevalence_sd", known.sd))
 
-    def _free(self, data: Decisions) -> list[int]:
-        expert = {column for feature in self.expertise for column in data.columns_of(feature)}
-        return [column for column in range(len(data.features)) if column not in expert]
+    def _free(self, data: Decisions) -> np.ndarray:
+        """Per coded feature, whether testing may deviate from risk on it."""
+        expert = [column for feature in self.expertise for column in data.columns_of(feature)]
+        return ~np.isin(np.arange(len(data.features)), expert)
 
     def _refuse_impossible(self, data: Decisions) -> None:
         if not isinstance(self.prevalence, Known):
@@ -184,12 +183,11 @@ class SelectiveLabels:
 
     def priors(self, data: Decisions) -> dict[str, Any]:
         """Prior standard deviations of `parameters()`, NaN where a parameter is fixed."""
-        free = set(self._free(data))
         half_normal = np.sqrt(1 - 2 / np.pi)
         sds: dict[str, Any] = {
             "risk_coefficient": COEFFICIENT_SD,
             "policy_intercept": COEFFICIENT_SD,
-            "policy_coefficient": [COEFFICIENT_SD if k in free else np.nan for k in range(len(data.features))],
+            "policy_coefficient": np.where(self._free(data), COEFFICIENT_SD, np.nan),
             "unobserved_scale": SCALE_SD * half_normal,
             "population_prevalence": self.prevalence.sd if isinstance(self.prevalence, Known) else np.nan,
             "middle_intercept": np.hypot(COEFFICIENT_SD, SCALE_SD * half_normal / 2),
@@ -259,10 +257,10 @@ class SelectiveLabels:
         return tuple(_prediction(name, rates) for name, rates in zip(names, (decided, found), strict=True))
 
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
-        """The model without each piece of outside knowledge in turn."""
+        """The model without each piece of outside knowledge in turn: any prevalence as likely as another; testing free on a feature."""
         lifted = []
         if isinstance(self.prevalence, Known):
-            lifted.append(Relaxation(name="prevalence", model=replace(self, prevalence=None), estimand="prevalence", known=self.prevalence))
+            lifted.append(Relaxation(name="prevalence", model=replace(self, prevalence=Known.beta(1, 1)), estimand="prevalence", known=self.prevalence))
         for feature in self.expertise:
             rest = tuple(other for other in self.expertise if other != feature)
             labels = tuple(data.features[column] for column in data.columns_of(feature))

@@ -34,7 +34,7 @@ def modules_and_folders(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("heading", "folder"),
-    [("Rooms of `causalstats/`", "causalstats"), ("Models", "models"), ("Tests", "tests")],
+    [("Rooms of `causalstats/`", "causalstats"), ("Models", "models"), ("Case studies", "case_studies"), ("Tests", "tests")],
 )
 def test_tables_list_what_there_is(heading, folder):
     there = modules_and_folders(ROOT / folder)

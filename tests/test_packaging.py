@@ -14,7 +14,8 @@ import pytest
 import causalstats.models
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = {"causalstats": ROOT / "causalstats", "causalstats.models": ROOT / "models"}
+LINKED = ("models", "case_studies")
+SOURCES = {"causalstats": ROOT / "causalstats"} | {f"causalstats.{name}": ROOT / name for name in LINKED}
 
 
 def package_folders() -> dict[str, Path]:
@@ -23,7 +24,7 @@ def package_folders() -> dict[str, Path]:
         ".".join([name, *file.parent.relative_to(folder).parts]): file.parent
         for name, folder in SOURCES.items()
         for file in folder.rglob("__init__.py")
-        if name != "causalstats" or file.relative_to(folder).parts[0] not in ("models",)
+        if name != "causalstats" or file.relative_to(folder).parts[0] not in LINKED
     }
 
 
@@ -39,7 +40,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     copy = tmp_path_factory.mktemp("source")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
-    for folder in ("causalstats", "models"):
+    for folder in ("causalstats", *LINKED):
         shutil.copytree(ROOT / folder, copy / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist"]
     run = subprocess.run(build, cwd=copy, capture_output=True, text=True)

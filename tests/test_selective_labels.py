@@ -10,7 +10,6 @@ from scipy.special import expit
 from scipy.stats import norm
 
 import causalstats as cs
-from causalstats.model import Problem
 from causalstats.report import compose
 
 REFERENCE = Path(__file__).parent / "reference" / "selective_labels"
@@ -23,11 +22,12 @@ def data():
     return cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False)
 
 
-@pytest.mark.parametrize("case", ["absent", "beta", "exact"])
-def test_same_posterior_as_stan(data, case):
+@pytest.mark.parametrize(("case", "backend"), [("absent", "numba"), ("beta", "numba"), ("exact", "numba"), ("beta", "jax"), ("beta", "numpyro")])
+def test_same_posterior_as_stan(data, case, backend):
     reference = json.loads((REFERENCE / "reference.json").read_text())
     prevalence = {"absent": None, "beta": cs.Known(reference["m"], sd=reference["s"]), "exact": cs.Known(reference["m"])}[case]
-    fit = cs.fit(cs.SelectiveLabels(prevalence=prevalence, expertise=reference["data"]["expertise"]), data, seed=1, progress=False)
+    model = cs.SelectiveLabels(prevalence=prevalence, expertise=reference["data"]["expertise"])
+    fit = cs.fit(model, data, seed=1, sampler=cs.Nuts(backend=backend), progress=False)
     assert int(fit.draws["sample_stats"]["diverging"].sum()) == 0
     for stan, quantity in reference["cases"][case]["quantities"].items():
         if quantity["mcse_mean"] == 0 or stan == "log_sigma":
@@ -62,18 +62,10 @@ def test_without_unobservable_it_is_two_logistic_regressions(data):
     assert float(graph.compile_logp()(point)) == pytest.approx(expected, abs=1e-5)
 
 
-def test_one_program_for_other_constants(data):
-    sampler = cs.Nuts(chains=2, draws=60, tune=60)
-    program = sampler.compile(Problem(cs.SelectiveLabels(prevalence=0.4), data))
-    other = Problem(cs.SelectiveLabels(prevalence=0.45), data)
-    assert program.accepts(other)
-    assert not program.accepts(Problem(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data))
-    first, second = (program.run(other, 3, progress=False)["posterior"]["risk_intercept"].to_numpy() for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-
-
 def test_save_and_load(data, tmp_path):
-    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60), progress=False)
+    fit = cs.fit(
+        cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60, backend="jax"), progress=False
+    )
     path = fit.save(tmp_path / "fit.nc")
     again = cs.load(path)
     assert again.model == fit.model and again.data.fingerprint == data.fingerprint
@@ -99,7 +91,7 @@ def test_refused_assumptions(data, arguments, message):
 
 
 def test_report_is_written_with_every_check(data, tmp_path):
-    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60), progress=False)
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60, backend="jax"), progress=False)
     text = fit.report(tmp_path / "report.html", sensitivity={"prevalence": [0.42]}).read_text()
     assert all(check.name in text for check in fit.checks())
     assert "untested = negative" in text and "<script" not in text
@@ -107,7 +99,9 @@ def test_report_is_written_with_every_check(data, tmp_path):
 
 
 def test_the_call_in_the_report_makes_the_same_fit(data):
-    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=5, sampler=cs.Nuts(chains=2, draws=60, tune=60), progress=False)
+    fit = cs.fit(
+        cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=5, sampler=cs.Nuts(chains=2, draws=60, tune=60, backend="jax"), progress=False
+    )
     names = {"frame": pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")}
     exec(compose(fit, "", "", {}).call, names)
     np.testing.assert_array_equal(names["result"].summary(), fit.summary())

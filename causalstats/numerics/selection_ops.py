@@ -42,7 +42,7 @@ class LogLikelihood(Op):
         with np.errstate(over="ignore", divide="ignore"):
             outputs = _log_likelihood(getattr(formulas(np), self.seen), np)(a, b, scale)
         for storage, value, variable in zip(output_storage, outputs, node.outputs, strict=True):
-            storage[0] = np.asarray(value, dtype=variable.dtype)
+            storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
         _refuse_second_derivatives(cotangents)
@@ -66,7 +66,7 @@ class PrevalenceIntercept(Op):
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         for storage, value, variable in zip(output_storage, intercept_numerics.solve(*inputs), node.outputs, strict=True):
-            storage[0] = np.asarray(value, dtype=variable.dtype)
+            storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
         _refuse_second_derivatives(cotangents)
@@ -81,12 +81,12 @@ class PrevalenceIntercept(Op):
 
 def log_likelihood(seen: str, a: Any, b: Any, scale: Any) -> Any:
     """Σ_i log P(seen | a_i, b_i, σ) as a scalar of the graph."""
-    return LogLikelihood(seen)(a, b, scale)[0]
+    return LogLikelihood(seen).make_node(a, b, scale).outputs[0]
 
 
 def prevalence_intercept(prevalence: Any, index: Any, scale: Any, weights: Any) -> Any:
     """The centred intercept with Σ_i w_i P(Y=1 | c + index_i) = prevalence, as a scalar of the graph."""
-    return PrevalenceIntercept()(prevalence, index, scale, weights)[0]
+    return PrevalenceIntercept().make_node(prevalence, index, scale, weights).outputs[0]
 
 
 def _refuse_second_derivatives(cotangents: list) -> None:

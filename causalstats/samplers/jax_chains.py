@@ -1,0 +1,191 @@
+"""NUTS by NumPyro: all chains in one JAX program whose data are arguments. For a GPU, where it also checks the log density."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalstats.errors import SamplingError
+from causalstats.model import Problem
+from causalstats.progress import Advance, silent
+from causalstats.samplers.program import complete, data_of
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+    from causalstats.samplers.nuts import Nuts
+
+_CHUNK = 50  # draws between two looks at the keyboard
+_ATTEMPTS = 20
+_SAME = 1e-6  # relative, of a log density on the device and on the CPU; float64 on both
+
+
+def compile_graph(sampler: Nuts, graph: pm.Model) -> JaxProgram:
+    """Trace the log density with its gradient, and what is computed from each draw; JAX compiles at the first run."""
+    import jax
+    from numpyro.infer.hmc import hmc
+    from pymc.util import get_default_varnames
+
+    if not jax.config.jax_enable_x64:
+        jax.config.update("jax_enable_x64", True)
+    logp = graph.logp()
+    density = traced(graph, [logp, *_gradient(logp, graph.value_vars)])
+    shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
+    outputs = traced(graph, shown)
+    potential = _potential(density)
+    start, step = hmc(potential_fn_gen=lambda data: lambda position: potential(position, data), algo="NUTS")
+
+    def begin(key, position, data):
+        return start(position, sampler.tune, target_accept_prob=sampler.target_accept, model_args=(data,), rng_key=key)
+
+    def advance(state, data):
+        def one(state, _):
+            state = step(state, model_args=(data,))
+            adapted = state.adapt_state.step_size
+            return state, (state.z, state.diverging, state.energy, state.num_steps, adapted, -state.potential_energy, state.accept_prob)
+
+        return jax.lax.scan(one, state, length=_CHUNK)
+
+    def constrain(positions, data):
+        return outputs(*positions, *data)
+
+    over_chains = jax.vmap(advance, (0, None))
+    over_draws = jax.vmap(jax.vmap(constrain, (0, None)), (0, None))
+    return JaxProgram(
+        sampler,
+        graph,
+        tuple(variable.name for variable in shown),
+        jax.jit(lambda position, data: density(*position, *data)),
+        jax.jit(jax.vmap(begin, (0, 0, None))),
+        jax.jit(over_chains, donate_argnums=0),
+        jax.jit(over_draws),
+    )
+
+
+@dataclass(frozen=True)
+class JaxProgram:
+    """A traced graph: its log density with gradient, and the three steps of a run, jitted over chains."""
+
+    sampler: Nuts
+    graph: pm.Model
+    names: tuple[str, ...]
+    density: Callable
+    begin: Callable
+    advance: Callable
+    constrain: Callable
+
+    def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+        """Draws for this problem; an interrupt keeps the complete draws."""
+        import jax
+
+        options, started = self.sampler, time.perf_counter()
+        data = tuple(jax.numpy.asarray(value) for value in data_of(problem.graph).values())
+        key = jax.random.key(seed)
+        state = self.begin(jax.random.split(key, options.chains), self._positions(problem.graph, data, seed), data)
+        # Tuning takes whole chunks; the draws that its last chunk makes beyond the tuning are the first to be kept.
+        total, kept, interrupted = options.tune + options.draws, [], False
+        try:
+            for done in range(0, total, _CHUNK):
+                state, chunk = self.advance(state, data)
+                kept.append(jax.tree.map(np.asarray, chunk))
+                advance(min(1.0, (done + _CHUNK) / total), f"{sum(int(part[1].sum()) for part in kept[options.tune // _CHUNK :])} divergences")
+        except KeyboardInterrupt:
+            interrupted = True
+        draws = complete(self._labelled(kept, data), interrupted)
+        draws.attrs.update(interrupted=int(interrupted), seconds=time.perf_counter() - started, seed=seed, sampler=repr(options))
+        return draws
+
+    def _positions(self, graph: pm.Model, data: tuple, seed: int) -> list[np.ndarray]:
+        """A start for each chain: the model's own, with uniform noise on (-1, 1), where the log density is finite."""
+        rng = np.random.default_rng(seed)
+        centre = graph.initial_point()
+        starts = []
+        for _ in range(_ATTEMPTS * self.sampler.chains):
+            position = [np.asarray(centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name]))) for v in self.graph.value_vars]
+            value = [np.asarray(part) for part in self.density(position, data)]
+            if all(np.isfinite(part).all() for part in value):
+                starts.append(position)
+            if len(starts) == self.sampler.chains:
+                self._refuse_another_density(position, data, value[0])
+                return [np.stack(parts) for parts in zip(*starts, strict=True)]
+        raise SamplingError(f"No start with a finite log density in {_ATTEMPTS} attempts a chain. Report this with the data and the model.")
+
+    def _refuse_another_density(self, position: list, data: tuple, value: np.ndarray) -> None:
+        """On another device than a CPU: the same log density as on the CPU, or an error."""
+        import jax
+
+        if jax.default_backend() == "cpu":
+            return
+        with jax.default_device(jax.devices("cpu")[0]):
+            there = self.density([np.asarray(part) for part in position], tuple(np.asarray(part) for part in data))[0]
+        if not np.isclose(value, there, rtol=_SAME):
+            device = jax.devices()[0]
+            raise SamplingError(f"The log density is {value:.10g} on {device} and {float(there):.10g} on the CPU. Sample on the CPU: Nuts(backend='numba').")
+
+    def _labelled(self, kept: list, data: tuple) -> xr.DataTree:
+        import xarray as xr
+
+        if len(kept) * _CHUNK <= self.sampler.tune:
+            raise KeyboardInterrupt("Interrupted with 0 complete draws a chain.")
+        positions, *statistics = _joined(kept, self.sampler.tune, self.sampler.tune + self.sampler.draws)
+        values = [np.asarray(value) for value in self.constrain(positions, data)]
+        coords = {name: list(labels) for name, labels in self.graph.coords.items() if labels is not None}
+        dims = [(name, self.graph.named_vars_to_dims.get(name) or ()) for name in self.names]
+        posterior = {name: (("chain", "draw", *of), value) for (name, of), value in zip(dims, values, strict=True)}
+        axes = {"chain": np.arange(values[0].shape[0]), "draw": np.arange(values[0].shape[1])}
+        names = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
+        stats = {name: (("chain", "draw"), value) for name, value in zip(names, statistics, strict=True)}
+        return xr.DataTree.from_dict({"posterior": xr.Dataset(posterior, coords | axes), "sample_stats": xr.Dataset(stats, axes)})
+
+
+def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
+    """A JAX function of the graph's unconstrained values followed by its data, giving `outputs`."""
+    from pytensor.compile.mode import JAX
+    from pytensor.graph import FunctionGraph
+    from pytensor.graph.replace import clone_replace
+    from pytensor.link.jax.dispatch import jax_funcify
+
+    symbols = [variable.type() for variable in graph.data_vars]
+    lengths = {length: np.int64(length.get_value()) for length in graph.dim_lengths.values() if hasattr(length, "get_value")}
+    constants = {variable: variable.type.filter_variable(value) for variable, value in lengths.items()}
+    replaced = clone_replace(list(outputs), dict(zip(graph.data_vars, symbols, strict=True)) | constants)
+    function = FunctionGraph(inputs=[*graph.value_vars, *symbols], outputs=replaced, clone=True)
+    JAX.optimizer.rewrite(function)
+    return jax_funcify(function)
+
+
+def _gradient(logp: Any, variables: Sequence[Any]) -> Any:
+    import pytensor
+
+    return pytensor.grad(logp, list(variables), disconnected_inputs="ignore")
+
+
+def _potential(density: Callable) -> Callable:
+    """-log density of (position, data), its derivative in the position being PyTensor's."""
+    import jax
+
+    @jax.custom_vjp
+    def potential(position, data):
+        return -density(*position, *data)[0]
+
+    def forward(position, data):
+        value, *gradient = density(*position, *data)
+        return -value, gradient
+
+    def backward(gradient, cotangent):
+        return [-cotangent * part for part in gradient], None
+
+    potential.defvjp(forward, backward)
+    return potential
+
+
+def _joined(chunks: list, first: int, last: int) -> tuple:
+    """The parts of all chunks, each of shape (chain, draw, ...), draws first to last."""
+    import jax
+
+    return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1)[:, first:last], *chunks)

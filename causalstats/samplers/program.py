@@ -1,0 +1,61 @@
+"""What every compiled graph has in common: which problems it can run, and what its draws look like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from causalstats.errors import SamplingError
+from causalstats.model import Problem
+from causalstats.progress import Advance
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+FEWEST_DRAWS = 50
+STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
+
+
+class Program(Protocol):
+    """A compiled graph: `run` it for any problem it was compiled for, by `same_program`."""
+
+    @property
+    def graph(self) -> pm.Model: ...
+
+    def run(self, problem: Problem, seed: int, advance: Advance = ...) -> xr.DataTree:
+        """Draws for this problem, groups posterior and sample_stats. An interrupt keeps the complete draws of every chain."""
+
+
+def data_of(graph: pm.Model) -> dict[str, np.ndarray]:
+    """The data and constants of a graph by name."""
+    return {variable.name: np.asarray(variable.get_value()) for variable in graph.data_vars}
+
+
+def same_program(ours: pm.Model, theirs: pm.Model) -> bool:
+    """Whether two graphs differ in the values of their data and constants alone."""
+    from pytensor.graph.basic import equal_computations
+
+    first, second = data_of(ours), data_of(theirs)
+    if [v.name for v in ours.value_vars] != [v.name for v in theirs.value_vars] or first.keys() != second.keys():
+        return False
+    if any(value.shape != second[name].shape for name, value in first.items()) or ours.coords != theirs.coords:
+        return False
+    pairs = [[*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()] for graph in (ours, theirs)]
+    return equal_computations([ours.logp()], [theirs.logp()], *pairs)
+
+
+def complete(draws: xr.DataTree, interrupted: bool) -> xr.DataTree:
+    """Only the draws that every chain has finished; `draws` has NaN as log density of the others."""
+    import xarray as xr
+
+    logp = draws["sample_stats"]["lp"].to_numpy()
+    finished = int(np.isfinite(logp).all(axis=0).cumprod().sum()) if logp.size else 0
+    if interrupted and finished < FEWEST_DRAWS:
+        raise KeyboardInterrupt(f"Interrupted with {finished} complete draws a chain, too few to keep ({FEWEST_DRAWS} are kept).")
+    if not interrupted and finished < logp.shape[1]:
+        raise SamplingError("The sampler returned draws with a log density that is not finite. Report this with the data and the model.")
+    groups = {name: draws[name].to_dataset().isel(draw=slice(0, finished)) for name in ("posterior", "sample_stats")}
+    groups["sample_stats"] = groups["sample_stats"][list(STATISTICS)]
+    return xr.DataTree.from_dict(groups)
