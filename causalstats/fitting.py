@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from html import escape
@@ -16,13 +16,14 @@ import pandas as pd
 
 import causalstats
 from causalstats.errors import ModelError
-from causalstats.model import INTERVAL, Check, Effect, Estimand, Known, Problem
+from causalstats.model import INTERVAL, Check, Effect, Estimand, Known, Prediction, Problem
 from causalstats.numerics.draws import summarise
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Nuts, Program, same_program
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure
 
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numpyro", "jax", "numba", "arviz", "numpy", "scipy", "pandas", "xarray")
 _KEEP_UP_TO = 1_000_000  # numbers
@@ -87,7 +88,7 @@ class Fit:
         from causalstats import checks
 
         if "checks" not in self._kept:
-            found = [*self.sampling(), *checks.predictive(self.model, self.draws, self.data, self.seed), checks.learned(self.model, self.draws, self.data)]
+            found = [*self.sampling(), *checks.predictive(self.predictions().values()), checks.learned(self.model, self.draws, self.data)]
             for relaxation in self.model.relaxations(self.data):
                 found += checks.conflict(relaxation, partial(self._refit, title=f"Refitting without {relaxation.name}"), self.data)
             truth = self.withheld_rate()
@@ -128,6 +129,39 @@ class Fit:
             rows.append({name: value, **row[["mean", "lower", "upper"]], "used": variant is self, "healthy": healthy})
         return pd.DataFrame(rows).set_index(name)
 
+    def learned(self) -> pd.DataFrame:
+        """Prior and posterior standard deviation of each parameter, and the contraction 1 - posterior variance / prior variance."""
+        from causalstats import checks
+
+        return checks.contraction(self.model, self.draws, self.data)
+
+    def predictions(self) -> dict[str, Prediction]:
+        """What was observed beside what the model would have expected, by name."""
+        if "predictions" not in self._kept:
+            found = self.model.predictions(self.draws["posterior"].to_dataset(), self.data, np.random.default_rng(self.seed))
+            self._kept["predictions"] = {prediction.name: prediction for prediction in found}
+        return self._kept["predictions"]
+
+    def plot(self, what: str = "") -> Figure:
+        """A figure: an effect or a prediction by its name, `parameters`, `chains`, `learned`, `comparison` or `diagram`; without a name, the headline."""
+        from causalstats import plots
+
+        what = what or self.model.headline
+        unit = self.model.estimands()[self.model.headline].unit
+        figures: dict[str, Callable[[], Figure]] = {
+            "parameters": lambda: plots.figure_of(plots.posterior(self.draws, self.model.parameters())),
+            "chains": lambda: plots.figure_of(plots.trace(self.draws, self.model.parameters())),
+            "learned": lambda: plots.learned(self.learned()),
+            "comparison": lambda: plots.comparison(self.compare(), self.withheld_rate(), unit=unit),
+            "diagram": lambda: plots.diagram(self.model.diagram(self.data)),
+        }
+        figures |= {name: partial(self._plot_effect, name) for name in self.model.estimands()}
+        if what in figures:
+            return figures[what]()
+        if what in self.predictions():
+            return plots.predictive(self.predictions()[what])
+        raise ModelError(f"There is no plot {what!r}. There are: {', '.join([*figures, *self.predictions()])}.")
+
     def report(self, path: str | Path, *, title: str = "", question: str = "", sensitivity: Mapping[str, Sequence[float]] | None = None) -> Path:
         """Write one self-contained HTML file: answer, assumptions, data, effects, comparison, every check, sensitivity, how to reproduce.
 
@@ -141,7 +175,7 @@ class Fit:
         """Write everything to one file, to be read by `causalstats.load`."""
         from causalstats.store import save
 
-        return save(Path(path), self.model, self.data, self.draws, self.provenance)
+        return save(Path(path), self.model, self.data, self.sampler, self.draws, self.provenance)
 
     def sampling(self) -> tuple[Check, ...]:
         """The checks of the draws alone: R-hat, ESS, divergences, E-BFMI, complete."""
@@ -150,6 +184,16 @@ class Fit:
         if "sampling" not in self._kept:
             self._kept["sampling"] = checks.sampling(self.draws, self.model.parameters())
         return self._kept["sampling"]
+
+    def _plot_effect(self, name: str) -> Figure:
+        import xarray as xr
+
+        from causalstats import plots
+
+        effect = self.effect(name)
+        if effect.draws.ndim > 2 or float(effect.draws.std()) <= 1e-9 * abs(float(effect.draws.mean())):  # many numbers, or one that is known
+            return plots.effects(effect.summary(), unit=effect.unit, title=name)
+        return plots.figure_of(plots.posterior(xr.DataTree.from_dict({"posterior": effect.draws.to_dataset()}), name))
 
     def _computed(self, name: str, estimand: Estimand) -> xr.DataArray:
         """Draws of an estimand, kept unless they are many."""
@@ -217,8 +261,8 @@ def load(path: str | Path) -> Fit:
     """Read a fit that `Fit.save` wrote. Raises `StoreError` for a file that is damaged, foreign or of another format."""
     from causalstats import store
 
-    model, data, draws, provenance = store.load(Path(path))
-    return Fit(model=model, data=data, draws=draws, sampler=Auto(), seed=int(provenance["seed"]), provenance=provenance)
+    parts = store.load(Path(path))
+    return Fit(**parts, seed=int(parts["provenance"]["seed"]))
 
 
 def _as_index(value: Any) -> Any:

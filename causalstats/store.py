@@ -14,6 +14,7 @@ from causalstats.data import Decisions
 from causalstats.errors import StoreError
 from causalstats.model import Known
 from causalstats.models import SelectiveLabels
+from causalstats.samplers import Auto, Nuts
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 _MODELS = {"SelectiveLabels": SelectiveLabels}
 _DATA = {"Decisions": Decisions}
+_VALUES = {"Known": Known, "Nuts": Nuts, "Auto": Auto}
 
 
-def save(path: Path, model: Any, data: Any, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
+def save(path: Path, model: Any, data: Any, sampler: Nuts | Auto, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
     """Write a fit; an existing file stays whole until the new one is complete."""
     header = {
         "format": FORMAT,
@@ -32,6 +34,7 @@ def save(path: Path, model: Any, data: Any, draws: xr.DataTree, provenance: dict
         "source": {str(name): column.astype(object).tolist() for name, column in data.source.items()},
         "levels": {str(name): list(column.cat.categories) for name, column in data.source.items() if isinstance(column.dtype, pd.CategoricalDtype)},
         "fingerprint": data.fingerprint,
+        "sampler": _plain(sampler),
         "provenance": provenance,
     }
     tree = draws.copy()
@@ -46,8 +49,8 @@ def save(path: Path, model: Any, data: Any, draws: xr.DataTree, provenance: dict
     return path
 
 
-def load(path: Path) -> tuple[Any, Any, xr.DataTree, dict[str, Any]]:
-    """Model, data, draws and provenance of a saved fit."""
+def load(path: Path) -> dict[str, Any]:
+    """Model, data, sampler, draws and provenance of a saved fit, by these names."""
     import xarray as xr
 
     if not path.exists():
@@ -69,13 +72,18 @@ def load(path: Path) -> tuple[Any, Any, xr.DataTree, dict[str, Any]]:
     kinds = header["model"]["type"], header["data"]["type"]
     if kinds[0] not in _MODELS or kinds[1] not in _DATA:
         raise StoreError(f"{str(path)!r} holds a {kinds[0]} on {kinds[1]}; this version knows {', '.join(_MODELS)}.")
-    model = _MODELS[kinds[0]](**{name: _rich(value) for name, value in header["model"]["fields"].items()})
-    data = _data(header)
+    try:
+        model = _MODELS[kinds[0]](**{name: _rich(value) for name, value in header["model"]["fields"].items()})
+        sampler, data = _rich(header["sampler"]), _data(header)
+    except (KeyError, TypeError) as error:
+        raise StoreError(
+            f"The description in {str(path)!r} lacks or does not know {error}: the file was changed, or saved by a development version."
+        ) from error
     if data.fingerprint != header["fingerprint"]:
         raise StoreError(
             f"The data in {str(path)!r} do not code to what the model was fitted to: the file was changed, or a library codes formulas differently."
         )
-    return model, data, tree, header["provenance"]
+    return {"model": model, "data": data, "sampler": sampler, "draws": tree, "provenance": header["provenance"]}
 
 
 def _data(header: dict[str, Any]) -> Any:
@@ -97,6 +105,6 @@ def _plain(value: Any) -> Any:
 
 
 def _rich(value: Any) -> Any:
-    if isinstance(value, dict) and value.get("type") == "Known":
-        return Known(value["value"], value["sd"])
+    if isinstance(value, dict):
+        return _VALUES[value["type"]](**{name: part for name, part in value.items() if name != "type"})
     return tuple(value) if isinstance(value, list) else value

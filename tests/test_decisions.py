@@ -56,6 +56,17 @@ def test_reads_without_changing_the_frame():
     assert read(pl.DataFrame({name: table[name].to_list() for name in table}, strict=False), observed="decided").fingerprint == data.fingerprint
 
 
+def test_categoricals_keep_their_levels_whatever_the_frame():
+    table = frame()
+    kinds = [pd.CategoricalDtype(list("badc")), pd.CategoricalDtype(list("badce"))]
+    first, unused = (read(table.assign(region=table["region"].astype(kind)), features=["region"]) for kind in kinds)
+    assert first.features == ("region[a]", "region[d]", "region[c]")
+    assert unused.features == first.features
+    enum = pl.DataFrame({"region": pl.Series(list("abcd") * 10, dtype=pl.Enum(list("badc"))), "t": table["t"].to_list(), "y": table["y"].to_list()})
+    assert read(enum, features=["region"]).features == first.features
+    np.testing.assert_array_equal(read(enum, features=["region"]).matrix, first.matrix)
+
+
 def test_drop_counts_and_unseen_levels():
     table = frame(age=np.where(np.arange(40) < 3, np.nan, 1.0 * np.arange(40)))
     data = read(table, missing="drop")

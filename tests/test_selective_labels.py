@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 import causalstats as cs
 from causalstats.report import compose
+from causalstats.samplers import same_program
 
 REFERENCE = Path(__file__).parent / "reference" / "selective_labels"
+QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
 NAMES = {"b0": "risk_intercept", "d0": "policy_intercept", "sigma": "unobserved_scale", "pi": "prevalence", "untested": "untested_prevalence"}
 
 
@@ -62,13 +64,48 @@ def test_without_unobservable_it_is_two_logistic_regressions(data):
     assert float(graph.compile_logp()(point)) == pytest.approx(expected, abs=1e-5)
 
 
-def test_save_and_load(data, tmp_path):
-    fit = cs.fit(
-        cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60, backend="jax"), progress=False
+def test_build_is_pure(data):
+    model = cs.SelectiveLabels(prevalence=cs.Known(0.4, sd=0.02), expertise=["x2"])
+    before, (first, second) = data.fingerprint, (model.build(data) for _ in range(2))
+    assert same_program(first, second) and data.fingerprint == before
+    point = {name: value + 0.3 for name, value in first.initial_point().items()}
+    assert first.compile_logp()(point) == second.compile_logp()(point)
+
+
+def test_recovers_the_papers_design_in_few_steps():
+    """One χ² over every parameter, the distance of truth from posterior in posterior standard errors."""
+    simulation = cs.SelectiveLabels().simulate(seed=11)
+    model = cs.SelectiveLabels(prevalence=cs.Known(simulation.truth["prevalence"], sd=0.005), expertise=["x2", "x3", "x4"])
+    fit = cs.fit(model, simulation.data, seed=11, progress=False)
+    stats, posterior = fit.draws["sample_stats"], fit.draws["posterior"]
+    assert int(stats["diverging"].sum()) == 0
+    assert float(stats["n_steps"].mean()) <= 25
+    names = ["risk_coefficient", "risk_intercept", "policy_intercept", "unobserved_scale"]
+    draws = [posterior[name].to_numpy().reshape(4000, -1) for name in names] + [posterior["policy_coefficient"].to_numpy()[..., :1].reshape(4000, 1)]
+    draws = np.concatenate(draws, axis=1)
+    truth = np.concatenate([np.ravel(simulation.truth[name]) for name in names] + [simulation.truth["policy_coefficient"][:1]])
+    distance = truth - draws.mean(axis=0)
+    statistic = distance @ np.linalg.solve(np.cov(draws.T), distance)
+    assert 0.0005 < chi2.cdf(statistic, len(truth)) < 0.9995
+
+
+def test_a_fit_with_a_formula_is_read_back(tmp_path):
+    frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip").assign(
+        group=lambda table: pd.Categorical(table["x3"] > 0, categories=[True, False])
     )
+    data = cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", formula="poly(x1, 2) + x2 + group")
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=QUICK, progress=False)
+    again = cs.load(fit.save(tmp_path / "fit.nc"))
+    np.testing.assert_array_equal(again.data.matrix, data.matrix)
+    other = frame.head(7)
+    np.testing.assert_array_equal(again.effect("risk", at=other).draws, fit.effect("risk", at=other).draws)
+
+
+def test_save_and_load(data, tmp_path):
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=QUICK, progress=False)
     path = fit.save(tmp_path / "fit.nc")
     again = cs.load(path)
-    assert again.model == fit.model and again.data.fingerprint == data.fingerprint
+    assert (again.model, again.sampler, again.seed) == (fit.model, fit.sampler, fit.seed) and again.data.fingerprint == data.fingerprint
     np.testing.assert_array_equal(again.summary(), fit.summary())
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(cs.StoreError, match="damaged"):
@@ -91,17 +128,26 @@ def test_refused_assumptions(data, arguments, message):
 
 
 def test_report_is_written_with_every_check(data, tmp_path):
-    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=cs.Nuts(chains=2, draws=60, tune=60, backend="jax"), progress=False)
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=QUICK, progress=False)
     text = fit.report(tmp_path / "report.html", sensitivity={"prevalence": [0.42]}).read_text()
     assert all(check.name in text for check in fit.checks())
     assert "untested = negative" in text and "<script" not in text
     assert '"causalstats:status" content="fail"' in text  # 120 draws are too few
 
 
+def test_a_fit_shows_itself_and_its_figures(data):
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=QUICK, progress=False)
+    card = fit._repr_html_()
+    assert "untested_prevalence" in card and "Warning" in card  # 120 draws are too few
+    assert "untested_prevalence" in repr(fit)
+    for name in (*fit.model.estimands(), *fit.predictions(), "", "parameters", "chains", "learned", "comparison", "diagram"):
+        assert fit.plot(name).axes
+    with pytest.raises(cs.ModelError, match="no plot 'nope'.*learned"):
+        fit.plot("nope")
+
+
 def test_the_call_in_the_report_makes_the_same_fit(data):
-    fit = cs.fit(
-        cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=5, sampler=cs.Nuts(chains=2, draws=60, tune=60, backend="jax"), progress=False
-    )
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=5, sampler=QUICK, progress=False)
     names = {"frame": pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")}
     exec(compose(fit, "", "", {}).call, names)
     np.testing.assert_array_equal(names["result"].summary(), fit.summary())

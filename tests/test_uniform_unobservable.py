@@ -2,6 +2,7 @@
 
 import itertools
 
+import jax
 import mpmath as mp
 import numpy as np
 import pytest
@@ -44,6 +45,22 @@ def test_against_quadrature(seen):
                 got = getattr(formulas(np), seen)(kind(a), kind(a + d), sigma, np.expm1(sigma))
             np.testing.assert_allclose(got[:3], expected[:3], rtol=tolerance, atol=tolerance * 1e-3, err_msg=f"{a}, {d}, {scale}")
             assert abs(got[3] - expected[3]) * scale < tolerance
+
+
+@pytest.mark.parametrize("seen", ["untested", "negative", "positive"])
+@pytest.mark.parametrize(("kind", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-13)])
+def test_jax_gives_what_numpy_gives(seen, kind, tolerance):
+    """On a grid, compiled as in a sampler, in both precisions; NumPy in float64 is what quadrature was held against."""
+    jax.config.update("jax_enable_x64", True)
+    a, d, scale = (np.ravel(grid) for grid in np.meshgrid(A, D, SCALE))
+    with np.errstate(all="ignore"):
+        expected = getattr(formulas(np), seen)(a, a + d, scale, np.expm1(scale))
+    arguments = [kind(value) for value in (a, a + d, scale, np.expm1(scale))]
+    got = jax.jit(getattr(formulas(jax.numpy), seen))(*arguments)
+    assert got[0].dtype == kind
+    np.testing.assert_allclose(got[0], expected[0], rtol=tolerance, atol=tolerance)
+    for partial, exact in zip(got[1:3], expected[1:3], strict=True):
+        np.testing.assert_allclose(partial, exact, rtol=30 * tolerance, atol=30 * tolerance)
 
 
 def test_probabilities_sum_to_one():

@@ -1,19 +1,15 @@
 """Whether the model reproduces what was observed. It says nothing of the outcomes nobody saw."""
 
-from typing import Any
+from collections.abc import Iterable
 
-import numpy as np
-import xarray as xr
-
-from causalstats.model import Check
+from causalstats.model import Check, Prediction
 from causalstats.numerics.predictive import discrepancy
 
 
-def predictive(model: Any, draws: xr.DataTree, data: Any, seed: int) -> tuple[Check, ...]:
+def predictive(predictions: Iterable[Prediction]) -> tuple[Check, ...]:
     """Posterior predictive p-values of the observed rates by group."""
-    rng = np.random.default_rng(seed)
     found = []
-    for prediction in model.predictions(draws["posterior"].to_dataset(), data, rng):
+    for prediction in predictions:
         p = discrepancy(prediction.observed, prediction.replicated)
         passed = p > 0.01
         found.append(

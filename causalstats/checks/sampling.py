@@ -18,8 +18,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     bulk = min(float(az.ess(value, method="bulk")) for value in values)
     tail = min(float(az.ess(value, method="tail", prob=INTERVAL)) for value in values)
     diverging = int(draws["sample_stats"]["diverging"].sum())
-    energy = draws["sample_stats"]["energy"].to_numpy()
-    bfmi = float((np.diff(energy, axis=1) ** 2).mean(axis=1).min() / max(energy.var(axis=1).max(), 1e-300))
+    bfmi = float(np.min(az.bfmi(draws["sample_stats"]["energy"].to_numpy())))
     interrupted = bool(draws.attrs.get("interrupted", 0))
     return (
         _check("R-hat", r_hat < 1.01, r_hat, "below 1.01 for every parameter", f"largest R-hat {r_hat:.4f}", _MORE),

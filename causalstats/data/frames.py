@@ -87,11 +87,17 @@ def _categorical(series: Any, name: str) -> pd.Categorical:
     odd = next((value for value in present if not isinstance(value, str | int | bool)), None)
     if odd is not None:
         raise DataError(f"Column {name!r} mixes in values like {odd!r} ({type(odd).__name__}); expected text or categories. Convert it first.")
-    if series.dtype in (nw.Categorical, nw.Enum):
-        order = [level for level in series.cat.get_categories().to_list() if level in set(present)]
-    else:
-        order = sorted(set(present), key=str)
-    return pd.Categorical([np.nan if _absent(value) else str(value) for value in values], categories=[str(level) for level in order])
+    levels = [str(level) for level in _levels(series, present)]
+    found = {str(value) for value in present}
+    return pd.Categorical([np.nan if _absent(value) else str(value) for value in values], categories=[level for level in levels if level in found])
+
+
+def _levels(series: Any, present: list) -> list:
+    """The levels in the order that the frame gives them; sorted where it gives none."""
+    native = series.to_native()
+    if isinstance(native, pd.Series) and isinstance(native.dtype, pd.CategoricalDtype):
+        return list(native.cat.categories)
+    return list(series.dtype.categories) if isinstance(series.dtype, nw.Enum) else sorted(set(present), key=str)
 
 
 def _absent(value: Any) -> bool:

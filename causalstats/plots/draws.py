@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 
 from causalstats.model import INTERVAL
@@ -16,21 +18,19 @@ _MOST_ROWS = 20
 _PAGE = 7.0  # inches
 
 if TYPE_CHECKING:
-    import xarray as xr
     from arviz_plots import PlotCollection
 
 
 def posterior(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
-    """Marginal density, mean and 95 % equal-tailed interval of each variable of the posterior, in the variable's own unit."""
+    """Marginal density, mean and 95 % equal-tailed interval of each number that varies in the posterior, in its own unit."""
     from arviz_base import rc_context
     from arviz_plots import plot_dist
 
-    names = _listed(var_names)
-    panels = _panels(dt, names)
+    shown = _varying(dt, _listed(var_names))
+    panels = len(shown["posterior"].data_vars)
     with house_style(), rc_context({"plot.max_subplots": max(panels, 1)}):  # ArviZ refuses more than 40 unless told
         collection = plot_dist(
-            dt,
-            var_names=names,
+            shown,
             kind="kde",
             point_estimate="mean",
             ci_kind="eti",
@@ -51,14 +51,16 @@ def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
     from arviz_plots import plot_rank_dist, plot_trace_dist
 
     names = _listed(var_names)
-    panels = _panels(dt, names)
+    shown = _varying(dt, names)
+    panels = len(shown["posterior"].data_vars)
     compact = panels > _MOST_ROWS
+    if compact:
+        shown = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset()[names]})
     size = {"figsize": (_PAGE, 0.4 + 1.7 * (len(names) if compact else panels))}
     plot = plot_rank_dist if dt["posterior"].sizes["chain"] > 1 else plot_trace_dist
     with house_style(), rc_context({"plot.max_subplots": 2 * max(panels, 1)}):
         collection = plot(
-            dt,
-            var_names=names,
+            shown,
             kind="kde",
             compact=compact,
             backend="matplotlib",
@@ -77,10 +79,19 @@ def _listed(names: str | Sequence[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _panels(dt: xr.DataTree, names: list[str]) -> int:
-    """How many numbers these variables have a draw."""
-    sizes = (dt["posterior"][name].sizes for name in names)
-    return sum(math.prod(size for dim, size in of.items() if dim not in ("chain", "draw")) for of in sizes)
+def _varying(dt: xr.DataTree, names: list[str]) -> xr.DataTree:
+    """Each number of these variables as a variable of its own; those that the model holds fixed have nothing to show."""
+    entries = {}
+    for name in names:
+        values = dt["posterior"][name]
+        others = [dim for dim in values.dims if dim not in ("chain", "draw")]
+        flat = values.stack(entry=others) if others else values.expand_dims(entry=[""])
+        for label, column in zip(flat["entry"].to_numpy(), flat.transpose("entry", "chain", "draw").to_numpy(), strict=True):
+            if np.ptp(column) > 0:
+                text = ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+                entries[f"{name}\n{text}".strip()] = (("chain", "draw"), column)
+    axes = {dim: dt["posterior"][dim].to_numpy() for dim in ("chain", "draw")}
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(entries, axes)})
 
 
 def _released(collection: Any) -> Any:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from causalstats import plots
 from causalstats.model import Check
 from causalstats.report.contents import ReportContents, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 
 def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Sequence[float]]) -> ReportContents:
@@ -28,14 +30,14 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Seque
         model_name=type(model).__name__,
         fields=tuple((field.name, str(getattr(model, field.name))) for field in fields(model)),
         assumptions=model.assumptions(),
-        diagram=plots.diagram(model.diagram(fit.data)),
+        diagram=fit.plot("diagram"),
         diagram_caption="What is observed, what is hidden, and what is seen for some.",
         data_facts=tuple(fit.data.facts().items()),
         effects=tuple((effect, effect.summary()) for effect in shown),
         comparison=table,
         comparison_note="What people would do instead, on the same data; the intervals are what each rule itself would report.",
-        withheld=next((check.finding for check in checks if check.name == "withheld outcomes"), None),
-        figures=_figures(fit, table, truth, headline.unit),
+        withheld=_withheld(checks, table),
+        figures=_figures(fit),
         checks=checks,
         sensitivity=tuple((name, curve, plots.sensitivity(curve, name, model.headline, truth, unit=headline.unit)) for name, curve in curves.items()),
         reproduce=tuple((name, str(value)) for name, value in fit.provenance.items()),
@@ -50,11 +52,25 @@ def status(checks: tuple[Check, ...], sampling: tuple[Check, ...]) -> Status:
     return "warn" if any(check.passed is False for check in checks) else "pass"
 
 
-def _figures(fit: Any, table: Any, truth: float | None, unit: str) -> tuple:
-    predictions = fit.model.predictions(fit.draws["posterior"].to_dataset(), fit.data, np.random.default_rng(fit.seed))
-    pictures = [("Comparison", "Each rule's own 95 % interval.", plots.comparison(table, truth, unit=unit))]
-    pictures += [(prediction.name, "Observed, on 50 % and 95 % of replications.", plots.predictive(prediction)) for prediction in predictions]
-    return tuple(pictures)
+def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
+    captions = {name: "Observed, on 50 % and 95 % of replications." for name in fit.predictions()}
+    captions |= {
+        "comparison": "Each rule's own 95 % interval.",
+        "learned": "Contraction from prior to posterior: what is near 0 is still the prior.",
+        "parameters": "Posterior densities, means and 95 % intervals.",
+        "chains": "Each chain's density, and its ranks, which stay inside the band where the chains agree.",
+    }
+    return tuple((name.capitalize(), caption, fit.plot(name)) for name, caption in captions.items())
+
+
+def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
+    """What the check of withheld outcomes found, and which simpler rules came closer to the truth."""
+    finding = next((check.finding for check in checks if check.name == "withheld outcomes"), None)
+    if finding is None:
+        return None
+    closer = table[table["error"].abs() < abs(table["error"].iloc[0])]
+    rules = "; ".join(f"{name} ({row['mean']:.2%})" for name, row in closer.iterrows())
+    return f"{finding}. " + (f"Closer to the truth came: {rules}." if rules else "No simpler rule came closer.")
 
 
 def _call(fit: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -156,7 +157,9 @@ def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
     replaced = clone_replace(list(outputs), dict(zip(graph.data_vars, symbols, strict=True)) | constants)
     function = FunctionGraph(inputs=[*graph.value_vars, *symbols], outputs=replaced, clone=True)
     JAX.optimizer.rewrite(function)
-    return jax_funcify(function)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipping Check")  # of a prior's own constants, which the model has checked
+        return jax_funcify(function)
 
 
 def _gradient(logp: Any, variables: Sequence[Any]) -> Any:

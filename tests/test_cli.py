@@ -1,0 +1,50 @@
+"""The command line, from inside a folder of its own."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from causalstats import case_studies
+from causalstats.cli import app
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(app, words, terminal_width=200)
+
+
+def test_doctor_names_versions_devices_and_the_sampler(run):
+    said = run("doctor").stdout
+    for word in ("causalstats", "pymc", "cores", "JAX devices", "numba: nutpie"):
+        assert word in said
+
+
+def test_studies_are_listed_and_another_is_refused(run):
+    assert "hiv_results" in run("study").stdout
+    wrong = run("study", "nope")
+    assert wrong.exit_code == 2 and "hiv_results" in wrong.stderr
+
+
+def test_every_study_has_its_readme():
+    folder = Path(case_studies.__path__[0]).resolve()
+    studies = [path.parent for path in folder.glob("*/study.py")]
+    assert studies and all((study / "README.md").exists() for study in studies)
+
+
+def test_a_file_that_is_not_a_fit_is_refused(run, tmp_path):
+    (tmp_path / "other.nc").write_text("not a fit")
+    wrong = run("report", "other.nc")
+    assert wrong.exit_code == 2 and "other.nc" in wrong.stderr
+
+
+def test_the_demo_leaves_a_report_and_says_where(run, tmp_path):
+    demo = run("demo", "--fast")
+    assert demo.exit_code == 0, demo.stderr
+    report = tmp_path / demo.stdout.splitlines()[-1]
+    text = report.read_text()
+    assert "HIV among those who did not come" in text and "withheld outcomes" in text
+    assert "Fitting SelectiveLabels" in demo.stderr and "Refitting without prevalence" in demo.stderr
+    again = run("report", str(report.with_name("fit.nc")), "--output", "again.html")
+    assert again.exit_code == 0 and (tmp_path / "again.html").exists()
