@@ -16,7 +16,7 @@ import pandas as pd
 
 import causalstats
 from causalstats.errors import ModelError
-from causalstats.model import INTERVAL, Check, Effect, Estimand, Known, Prediction, Problem
+from causalstats.model import INTERVAL, Check, Checks, Effect, Estimand, Known, Prediction, Problem, shown
 from causalstats.numerics.draws import summarise
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Nuts, Program, same_program
@@ -75,26 +75,18 @@ class Fit:
             warnings=tuple(f"{check.name}: {check.finding}" for check in self.sampling() if check.passed is False),
         )
 
-    def check(self) -> pd.DataFrame:
-        """Every check as a table; `checks()` gives them as values."""
-        return pd.DataFrame(
-            [(check.verdict, check.finding, check.expected, check.remedy) for check in self.checks()],
-            columns=["verdict", "finding", "expected", "remedy"],
-            index=[check.name for check in self.checks()],
-        )
-
-    def checks(self) -> tuple[Check, ...]:
+    def check(self) -> Checks:
         """Sampling, prediction of what was observed, learning, conflict with outside knowledge (a refit each), withheld outcomes."""
         from causalstats import checks
 
         if "checks" not in self._kept:
             found = [*self.sampling(), *checks.predictive(self.predictions().values()), checks.learned(self.model, self.draws, self.data)]
             for relaxation in self.model.relaxations(self.data):
-                found += checks.conflict(relaxation, partial(self._refit, title=f"Refitting without {relaxation.name}"), self.data)
+                found += checks.conflict(relaxation, self._refit(relaxation.model, f"Refitting without {relaxation.name}"))
             truth = self.withheld_rate()
             if truth is not None:
                 found.append(checks.withheld(self.effect(self.model.headline), truth))
-            self._kept["checks"] = tuple(found)
+            self._kept["checks"] = Checks(found)
         return self._kept["checks"]
 
     def compare(self, prob: float = INTERVAL) -> pd.DataFrame:
@@ -117,17 +109,19 @@ class Fit:
             raise ModelError(f"Expected one of {', '.join(names)} with a list of values, got {', '.join(assumption) or 'nothing'}.")
         ((name, values),) = assumption.items()
         current = getattr(self.model, name)
-        variants = [(_as_index(current), self)]
-        for value in values:
-            changed = current.at(value) if isinstance(current, Known) and not isinstance(value, Known) else value
-            draws = self._refit(replace(self.model, **{name: changed}), f"Refitting with {name} = {changed}")
-            variants.append((value, replace(self, draws=draws, _kept={})))
+        models = [replace(self.model, **{name: _as_field(value, current)}) for value in values]
+        for model in models:
+            _ = Problem(model, self.data).graph  # what is refused is refused before anything is sampled
+        variants = [self, *(self._refit(model, f"Refitting with {name} = {shown(getattr(model, name))}") for model in models)]
         rows = []
-        for value, variant in variants:
+        for variant in variants:
             row = variant.effect(self.model.headline).summary().iloc[0]
             healthy = all(check.passed for check in variant.sampling())
-            rows.append({name: value, **row[["mean", "lower", "upper"]], "used": variant is self, "healthy": healthy})
-        return pd.DataFrame(rows).set_index(name)
+            value = getattr(variant.model, name)
+            label = value.value if isinstance(value, Known) else value if isinstance(value, int | float) else shown(value)
+            rows.append({name: label, **row[["mean", "lower", "upper"]], "used": variant is self, "healthy": healthy})
+        table = pd.DataFrame(rows).set_index(name)
+        return table.sort_index() if pd.api.types.is_numeric_dtype(table.index) else table
 
     def learned(self) -> pd.DataFrame:
         """Prior and posterior standard deviation of each parameter, and the contraction 1 - posterior variance / prior variance."""
@@ -205,8 +199,8 @@ class Fit:
             kept[name] = draws
         return draws
 
-    def _refit(self, model: Any, title: str) -> xr.DataTree:
-        """Draws of another model on the same data, with a program compiled before where one fits."""
+    def _refit(self, model: Any, title: str) -> Fit:
+        """Another model on the same data, with a program compiled before where one fits."""
         problem = Problem(model, self.data)
         programs: list[Program] = self._kept.setdefault("programs", [])
         with stage(title, self.progress) as advance:
@@ -215,7 +209,7 @@ class Fit:
                 advance(0, "compiling")
                 program = self.sampler.compile(problem)
                 programs.append(program)
-            return program.run(problem, self.seed, advance)
+            return replace(self, model=model, draws=program.run(problem, self.seed, advance), _kept={"programs": programs})
 
     def withheld_rate(self) -> float | None:
         """Weighted rate of the withheld outcomes, if all the untested have one."""
@@ -265,5 +259,6 @@ def load(path: str | Path) -> Fit:
     return Fit(**parts, seed=int(parts["provenance"]["seed"]))
 
 
-def _as_index(value: Any) -> Any:
-    return value.value if isinstance(value, Known) else value
+def _as_field(value: Any, current: Any) -> Any:
+    """A number in place of a `Known` is known as well as that was."""
+    return current.at(value) if isinstance(current, Known) and not isinstance(value, Known) else value

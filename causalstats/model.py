@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 INTERVAL = 0.95  # of every interval shown unless another is asked for; equal-tailed
+_SHOWN = 10
 Kind = Literal["causal", "associational"]
 
 
@@ -58,6 +59,13 @@ class Known:
         return f"{self.value:g} (exact)" if self.exact else f"{self.value:g} ± {self.sd:g} (sd)"
 
 
+def shown(value: Any) -> str:
+    """The value of a model's field in words."""
+    if value is None:
+        return "not known"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assumption:
     """What must hold for the answer to mean what it says, and what happens where it does not."""
@@ -82,6 +90,26 @@ class Check:
     @property
     def verdict(self) -> str:
         return {True: "passed", False: "failed", None: "undecided"}[self.passed]
+
+
+class Checks(tuple[Check, ...]):
+    """Checks, shown as a table; `to_frame()` gives it as one."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a check: verdict, value, finding, expected, remedy."""
+        import pandas as pd
+
+        columns = ["verdict", "value", "finding", "expected", "remedy"]
+        return pd.DataFrame([[getattr(check, name) for name in columns] for check in self], index=[check.name for check in self], columns=columns)
+
+    def __repr__(self) -> str:
+        lines = [f"{check.verdict:9}  {check.name}: {check.finding} (expected: {check.expected})" for check in self]
+        return "\n".join(f"{line}. {check.remedy}".rstrip(". ") for line, check in zip(lines, self, strict=True))
+
+    def _repr_html_(self) -> str:
+        cells = [[check.verdict, check.name, check.finding, check.expected, check.remedy] for check in self]
+        rows = "".join("<tr>" + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row) + "</tr>" for row in cells)
+        return f"<table><tr><th></th><th>check</th><th>finding</th><th>expected</th><th>what to do</th></tr>{rows}</table>"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,14 +166,23 @@ class Effect:
             f"{self.description} Kind: {self.kind}. Stands on: {', '.join(self.assumptions) or 'nothing beyond the model'}."
         )
 
+    def _first(self) -> tuple[pd.DataFrame, str]:
+        """The table of the first few entries, with their diagnostics, and how many were left out."""
+        (*_, last), size = self.draws.dims, self.draws.shape[-1]
+        if last in ("chain", "draw") or size <= _SHOWN:
+            return self.summary(), ""
+        return replace(self, draws=self.draws.isel({last: slice(0, _SHOWN)})).summary(), f"first {_SHOWN} of {size:,} along {last}"
+
     def __repr__(self) -> str:
-        lines = [f"Effect {self.name!r} [{self.unit}, {self.kind}]: {self.description}", self.summary().head(10).to_string()]
+        table, left_out = self._first()
+        lines = [f"Effect {self.name!r} [{self.unit}, {self.kind}]: {self.description}", table.to_string(), *([left_out] if left_out else [])]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in self.warnings)
-        table = self.summary().head(10).to_html(float_format="{:.4g}".format, escape=True)
+        first, left_out = self._first()
+        table = first.to_html(float_format="{:.4g}".format, escape=True) + left_out
         heading = f"{escape(self.name)} — {escape(self.description)} <small>({escape(self.unit)}; {self.kind})</small>"
         return f"<div><p>{heading}</p>{table}{warnings}</div>"
 

@@ -130,7 +130,7 @@ def test_refused_assumptions(data, arguments, message):
 def test_report_is_written_with_every_check(data, tmp_path):
     fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=QUICK, progress=False)
     text = fit.report(tmp_path / "report.html", sensitivity={"prevalence": [0.42]}).read_text()
-    assert all(check.name in text for check in fit.checks())
+    assert all(check.name in text for check in fit.check())
     assert "untested = negative" in text and "<script" not in text
     assert '"causalstats:status" content="fail"' in text  # 120 draws are too few
 

@@ -4,6 +4,7 @@ Written as nodes because a graph of elementary operations recomputes its exponen
 partial derivatives come out of one pass over the people. Only first derivatives are defined.
 """
 
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph import Apply, Op
-from pytensor.link.jax.dispatch import jax_funcify
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
 from causalstats.numerics import intercept as intercept_numerics
 from causalstats.numerics.uniform_unobservable import formulas
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", "IProgress not found")  # of a progress bar that comes with it and is not used here
+    from pytensor.link.jax.dispatch import jax_funcify
 
 # Part of the key under which PyTensor keeps compiled programs: another formula is another program.
 _VERSION = zlib.crc32(b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in ("uniform_unobservable", "intercept", "selection_ops")))

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from causalstats import plots
-from causalstats.model import Check
+from causalstats.model import Check, shown
 from causalstats.report.contents import ReportContents, Status
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Sequence[float]]) -> ReportContents:
     """The contents of the report on `fit`; `sensitivity` maps fields of the model to the values to show."""
-    model, checks, headline = fit.model, fit.checks(), fit.effect(fit.model.headline)
+    model, checks, headline = fit.model, fit.check(), fit.effect(fit.model.headline)
     table, truth = fit.compare(), fit.withheld_rate()
     curves = {name: fit.sensitivity(**{name: values}) for name, values in sensitivity.items()}
-    shown = [fit.effect(name) for name, estimand in model.estimands().items() if estimand.at is None]
+    single = [fit.effect(name) for name, estimand in model.estimands().items() if estimand.at is None]
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,
@@ -28,12 +28,12 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Seque
         banner=tuple(f"{check.name}: {check.finding}" for check in checks if check.passed is False),
         answer=headline.text(),
         model_name=type(model).__name__,
-        fields=tuple((field.name, str(getattr(model, field.name))) for field in fields(model)),
+        fields=tuple((field.name, shown(getattr(model, field.name))) for field in fields(model)),
         assumptions=model.assumptions(),
         diagram=fit.plot("diagram"),
         diagram_caption="What is observed, what is hidden, and what is seen for some.",
         data_facts=tuple(fit.data.facts().items()),
-        effects=tuple((effect, effect.summary()) for effect in shown),
+        effects=tuple((effect, effect.summary()) for effect in single),
         comparison=table,
         comparison_note="What people would do instead, on the same data; the intervals are what each rule itself would report.",
         withheld=_withheld(checks, table),
