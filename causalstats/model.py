@@ -47,6 +47,11 @@ class Known:
         total = alpha + beta
         return cls(alpha / total, math.sqrt(alpha * beta / (total + 1)) / total)
 
+    def as_beta(self) -> tuple[float, float]:
+        """α and β of the Beta distribution with this mean and standard deviation."""
+        total = self.value * (1 - self.value) / self.sd**2 - 1
+        return self.value * total, (1 - self.value) * total
+
     @property
     def exact(self) -> bool:
         return self.sd == 0
@@ -189,10 +194,11 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """Data drawn from a model, with the truth under the names of its estimands and parameters."""
+    """Data drawn from a model. `truth` has the variables of a posterior, one chain of one draw; `realised` what the people drawn came to."""
 
     data: Any
-    truth: Mapping[str, np.ndarray | float]
+    truth: xr.Dataset
+    realised: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,14 +230,20 @@ class Model(Protocol):
     headline: str
     """The estimand that sensitivity, comparison and report are about."""
 
+    def inputs(self, data: Any) -> dict[str, np.ndarray]:
+        """Every number of the data and of the assumptions that the graph takes, by name."""
+
     def build(self, data: Any) -> pm.Model:
-        """The PyMC graph, with every number of the data and of the assumptions in `pm.Data`. Pure."""
+        """The PyMC graph, with `inputs` in `pm.Data`. Pure."""
 
     def assumptions(self) -> tuple[Assumption, ...]: ...
 
     def estimands(self) -> Mapping[str, Estimand]: ...
 
     def simulate(self, seed: int) -> Simulation: ...
+
+    def log_likelihood(self, draws: xr.Dataset, data: Any) -> xr.DataArray:
+        """Of the whole data set, for every draw."""
 
     def diagram(self, data: Any) -> nx.DiGraph:
         """Nodes with `role` observed | hidden | selected; edges with an optional `label`."""
@@ -255,3 +267,7 @@ class Problem:
     @cached_property
     def graph(self) -> pm.Model:
         return self.model.build(self.data)
+
+    @cached_property
+    def inputs(self) -> dict[str, np.ndarray]:
+        return self.model.inputs(self.data)

@@ -1,22 +1,23 @@
-"""Selective labels: the graph, what it assumes, what it answers, and what it can be drawn from."""
+"""Selective labels: the graph, and what it assumes. What can be asked of it and how it is simulated stand in the files beside."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Estimand, Known, Prediction, Relaxation, Simulation
+from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, seen_rows
+from causalstats.models.selective_labels_simulation import LEAST_SCALE, simulate
 from causalstats.numerics import selection_baselines as baselines
 from causalstats.numerics.predictive import quantile_groups, rates_by_group
-from causalstats.numerics.uniform_unobservable import probability
+from causalstats.numerics.unobservable import FAMILIES, LINKS, Unobservable, probability
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -24,24 +25,24 @@ if TYPE_CHECKING:
 
 COEFFICIENT_SD = 3.0
 SCALE_SD = 3.0
-NO_UNOBSERVABLE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
+RESPONSE_SD = 3.0
+_CENTRED_FROM = 1.0  # standard deviation of a Δ from which the coefficient of testing is sampled instead of Δ
 _REPLICATIONS = 400
-_MOST_NUMBERS = 64_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class SelectiveLabels:
     """Risk when the outcome is seen only for the cases somebody chose to test.
 
-    r_i = β_0 + x_i'β_Y + Z_i            risk on the log-odds scale; Z_i is seen by whoever decides, not by us
-    Y_i ~ Bernoulli(logistic(r_i))       seen only where T_i = 1
-    T_i ~ Bernoulli(logistic(r_i + Δ_0 + x_i'Δ))
-    Z_i ~ Uniform(0, σ)                  integrated out
-    β_Y, Δ_0, Δ ~ Normal(0, 3),  σ ~ half-Normal(3)
+    r_i = β_0 + x_i'β_Y + σ ζ_i          risk on the scale of the link h; ζ_i is seen by whoever decides, not by us
+    Y_i ~ Bernoulli(h(r_i))              seen only where T_i = 1
+    T_i ~ Bernoulli(h(α r_i + Δ_0 + x_i'Δ))
+    ζ_i ~ uniform, normal, logistic or Student t with 4 degrees of freedom, integrated out
+    β_Y, Δ_0, Δ ~ Normal(0, 3),  σ ~ half-Normal(3),  α ~ half-Normal(3) where it is not known
 
-    The intercept β_0 is solved from the prevalence Σ_i w_i P(Y_i=1 | x_i) = π at every step, where π is known, exactly or with a Beta
-    distribution; it has a Normal(0, 3) prior where nothing is known. Sampled are β_Y, the testing equation's coefficients
-    β_T = β_Y + Δ, its intercept at the middle of Z, and σ: a geometry without the ridge of the original one, and the same prior.
+    The intercept is solved from the prevalence Σ_i w_i P(Y_i=1 | x_i) = π at every step, where π is known, exactly or with a Beta
+    distribution; β_0 has a Normal(0, 3) prior where nothing is known. Sampled are β_Y, the testing equation's coefficients
+    β_T = α β_Y + Δ, its intercept at ζ = 0, and σ: a geometry without the ridge of the original one, and the same prior.
 
     Parameters
     ----------
@@ -49,18 +50,30 @@ class SelectiveLabels:
         E[Y] in the population the rows stand for: exact, with a standard deviation, or not known.
     expertise : sequence of str
         Features on which testing deviates from risk in no way: their Δ is 0.
+    expertise_sd : float
+        How nearly: with τ > 0 their Δ ~ Normal(0, τ²).
     unobserved_scale : Known, float or None
         σ: inferred (None) or known exactly; 0 means that nothing but the features drives both.
+    response : Known, float or None
+        α: how steeply testing rises with risk. Known exactly (1 unless said otherwise), or inferred (None) where σ is known: the
+        data cannot tell a wide ζ from a steep response.
+    unobservable : "uniform", "normal", "logistic" or "student"
+        The family of ζ. The uniform is the paper's, Uniform(0, σ): β_0 is then the intercept at its lower end.
+    link : "logit" or "probit"
 
     References
     ----------
-    Balachandar, Garg & Pierson (2024), Domain constraints improve risk prediction when outcome data is missing, ICLR. Here
-    with their α = 1 and uniform Z. The prevalence is a prior on π where theirs is a quadratic penalty on the log posterior.
+    Balachandar, Garg & Pierson (2024), Domain constraints improve risk prediction when outcome data is missing, ICLR, eq. 1. The
+    prevalence is a prior on π where theirs is a quadratic penalty on the log posterior.
     """
 
     prevalence: Known | float | None = None
     expertise: tuple[str, ...] = ()
+    expertise_sd: float = 0.0
     unobserved_scale: Known | float | None = None
+    response: Known | float | None = 1.0
+    unobservable: Literal["uniform", "normal", "logistic", "student"] = "uniform"
+    link: Literal["logit", "probit"] = "logit"
 
     headline = "untested_prevalence"
 
@@ -69,8 +82,9 @@ class SelectiveLabels:
             raise ModelError(f"Expected expertise as a list of feature names, got the text {self.expertise!r}; write [{self.expertise!r}].")
         object.__setattr__(self, "expertise", tuple(self.expertise))
         object.__setattr__(self, "prevalence", _known(self.prevalence))
-        object.__setattr__(self, "unobserved_scale", _known(self.unobserved_scale))
-        prevalence, scale = self.prevalence, self.unobserved_scale
+        for name in ("unobserved_scale", "response"):
+            object.__setattr__(self, name, _known(getattr(self, name)))
+        prevalence, scale, response = self.prevalence, self.unobserved_scale, self.response
         if isinstance(prevalence, Known):
             if not 0 < prevalence.value < 1:
                 raise ModelError(f"Expected a prevalence between 0 and 1, got {prevalence.value:g}. Give it as a proportion: 2 % is 0.02.")
@@ -81,55 +95,91 @@ class SelectiveLabels:
                 )
         if isinstance(scale, Known) and (scale.value < 0 or not scale.exact):
             raise ModelError(f"Expected `unobserved_scale` as None or an exact number of 0 or more, got {scale}.")
+        if isinstance(response, Known) and (response.value < 0 or not response.exact):
+            raise ModelError(f"Expected `response` as None or an exact number of 0 or more, got {response}.")
+        if response is None and scale is None:
+            raise ModelError(
+                "The data cannot tell a wide unobservable from a steep response to risk: only their product shows. "
+                "Give one of them, `unobserved_scale=2.0` or `response=1.0`, and look at the sensitivity to it."
+            )
+        if not (isinstance(self.expertise_sd, int | float) and 0 <= self.expertise_sd < np.inf):
+            raise ModelError(f"Expected `expertise_sd` as a number of 0 or more, got {self.expertise_sd!r}.")
+        for name, known in (("unobservable", FAMILIES), ("link", LINKS)):
+            if getattr(self, name) not in known:
+                raise ModelError(f"Expected `{name}` as one of {', '.join(known)}, got {getattr(self, name)!r}.")
+
+    @property
+    def law(self) -> Unobservable:
+        """Family, link, and whether they have a closed form."""
+        closed = self.unobservable == "uniform" and self.link == "logit" and self.response == Known(1.0)
+        return Unobservable(self.unobservable, self.link, closed)
+
+    def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
+        """The people, sorted by what was seen of them, and what is known, by the names it has in the graph."""
+        values: dict[str, Any] = {f"features_{name}": data.matrix[rows] for name, rows in seen_rows(data).items()}
+        values["policy_sd"] = self._policy_sd(data)
+        if isinstance(self.prevalence, Known):
+            values |= {"features": data.matrix, "weights": data.weights / data.weights.sum(), "known_prevalence": self.prevalence.value}
+            if not self.prevalence.exact:
+                values["known_prevalence_sd"] = self.prevalence.sd
+        if isinstance(self.unobserved_scale, Known):
+            values["known_unobserved_scale"] = max(self.unobserved_scale.value, LEAST_SCALE)
+        if isinstance(self.response, Known):
+            values["known_response"] = self.response.value
+        return {name: np.asarray(value, float) for name, value in values.items()}
 
     def build(self, data: Decisions) -> pm.Model:
-        """The PyMC graph on these data; the people are sorted by what was seen of them."""
+        """The PyMC graph on these data."""
         import pymc as pm
 
         from causalstats.numerics.selection_ops import log_likelihood, prevalence_intercept
 
         self._refuse_impossible(data)
-        seen = {"untested": ~data.decision, "negative": data.outcome == 0, "positive": data.outcome == 1}
         with pm.Model(coords={"feature": list(data.features)}) as graph:
-            people = {name: pm.Data(f"features_{name}", data.matrix[rows]) for name, rows in seen.items()}
+            given = {name: pm.Data(name, value) for name, value in self.inputs(data).items()}
             risk = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
-            scale = self._scale(pm)
+            scale = given.get("known_unobserved_scale")
+            if scale is None:
+                # log(e^σ - 1) and not log σ: the posterior is nearly Gaussian in σ on the right, where a logarithm would bend it.
+                scale = pm.HalfNormal("unobserved_scale", SCALE_SD, default_transform=pm.distributions.transforms.log_exp_m1)
+            response = given.get("known_response")
+            if response is None:
+                response = pm.HalfNormal("response", RESPONSE_SD)
+            half = scale / 2 if self.unobservable == "uniform" else 0.0
             if isinstance(self.prevalence, Known):
-                everybody = pm.Data("features", data.matrix)
-                weights = pm.Data("weights", data.weights / data.weights.sum())
-                middle = prevalence_intercept(self._prevalence(pm, self.prevalence), everybody @ risk, scale, weights)
+                prevalence = given["known_prevalence"]
+                if not self.prevalence.exact:
+                    prevalence = pm.Beta("population_prevalence", mu=prevalence, sigma=given["known_prevalence_sd"])
+                middle = prevalence_intercept(self.law, prevalence, given["features"] @ risk, scale, given["weights"])
             else:
-                middle = pm.Normal("middle_intercept", scale / 2, COEFFICIENT_SD)
-            testing_middle = pm.Normal("testing_middle", middle, COEFFICIENT_SD)
-            # Where it is 0 the coefficient of testing is that of risk, and the variable drawn for it has no use: every set of
-            # expert features is then the same program, with another constant.
-            free = pm.Data("policy_is_free", self._free(data).astype(float))
-            testing = risk + free * (pm.Normal("testing_coefficient", free * risk, COEFFICIENT_SD, dims="feature") - risk)
-            pm.Deterministic("risk_intercept", middle - scale / 2)
-            pm.Deterministic("policy_intercept", testing_middle - middle)
-            pm.Deterministic("policy_coefficient", testing - risk, dims="feature")
+                middle = pm.Normal("middle_intercept", half, COEFFICIENT_SD)
+            testing_middle = pm.Normal("testing_middle", response * middle, COEFFICIENT_SD)
+            policy = self._policy(pm, given["policy_sd"], response * risk)
+            testing = response * risk + policy
+            pm.Deterministic("risk_intercept", middle - half)
+            pm.Deterministic("risk_middle", middle)
+            pm.Deterministic("policy_intercept", testing_middle - response * middle)
+            pm.Deterministic("policy_coefficient", policy, dims="feature")
             pm.Deterministic("unobserved_width", scale)
-            for name, features in people.items():
-                lower = middle - scale / 2 + features @ risk
-                pm.Potential(name, log_likelihood(name, lower, testing_middle - scale / 2 + features @ testing, scale))
+            pm.Deterministic("testing_response", response)
+            for name in seen_rows(data):
+                people = given[f"features_{name}"]
+                pm.Potential(name, log_likelihood(self.law, name, middle + people @ risk, testing_middle + people @ testing, scale, response))
         return graph
 
-    def _scale(self, pm: Any) -> Any:
-        if isinstance(self.unobserved_scale, Known):
-            return pm.Data("known_unobserved_scale", max(self.unobserved_scale.value, NO_UNOBSERVABLE))
-        # log(e^σ - 1) and not log σ: the posterior is nearly Gaussian in σ on the right, where a logarithm would bend it.
-        return pm.HalfNormal("unobserved_scale", SCALE_SD, default_transform=pm.distributions.transforms.log_exp_m1)
+    def _policy(self, pm: Any, sd: Any, expected: Any) -> Any:
+        """Δ ~ Normal(0, sd²) per feature: by the coefficient of testing where sd is large, in units of sd where it is small or 0.
 
-    def _prevalence(self, pm: Any, known: Known) -> Any:
-        value = pm.Data("known_prevalence", known.value)
-        if known.exact:
-            return value
-        return pm.Beta("population_prevalence", mu=value, sigma=pm.Data("known_prevalence_sd", known.sd))
+        Every set of expert features, hard or soft, is so the same program with other constants; where sd is 0 the variable has no use.
+        """
+        centred = pm.math.ge(sd, _CENTRED_FROM)
+        sampled = pm.Normal("testing_coefficient", centred * expected, pm.math.switch(centred, sd, 1.0), dims="feature")
+        return pm.math.switch(centred, sampled - expected, sd * sampled)
 
-    def _free(self, data: Decisions) -> np.ndarray:
-        """Per coded feature, whether testing may deviate from risk on it."""
+    def _policy_sd(self, data: Decisions) -> np.ndarray:
+        """Prior standard deviation of Δ per coded feature."""
         expert = [column for feature in self.expertise for column in data.columns_of(feature)]
-        return ~np.isin(np.arange(len(data.features)), expert)
+        return np.where(np.isin(np.arange(len(data.features)), expert), float(self.expertise_sd), COEFFICIENT_SD)
 
     def _refuse_impossible(self, data: Decisions) -> None:
         if not isinstance(self.prevalence, Known):
@@ -170,13 +220,15 @@ class SelectiveLabels:
     def estimands(self) -> Mapping[str, Estimand]:
         """What can be asked of a fit."""
         stands_on = tuple(assumption.name for assumption in self.assumptions())
-        return {name: replace(estimand, assumptions=stands_on) for name, estimand in _ESTIMANDS.items()}
+        return {name: replace(estimand, assumptions=stands_on) for name, estimand in estimands(self.law).items()}
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose prior and posterior are compared, and whose sampling is checked."""
         names = ["risk_coefficient", "policy_intercept", "policy_coefficient"]
         if self.unobserved_scale is None:
             names.append("unobserved_scale")
+        if self.response is None:
+            names.append("response")
         if not (isinstance(self.prevalence, Known) and self.prevalence.exact):
             names.append("population_prevalence" if self.prevalence is not None else "middle_intercept")
         return tuple(names)
@@ -187,42 +239,30 @@ class SelectiveLabels:
         sds: dict[str, Any] = {
             "risk_coefficient": COEFFICIENT_SD,
             "policy_intercept": COEFFICIENT_SD,
-            "policy_coefficient": np.where(self._free(data), COEFFICIENT_SD, np.nan),
+            "policy_coefficient": np.where(self._policy_sd(data) > 0, self._policy_sd(data), np.nan),
+            "response": RESPONSE_SD * half_normal,
             "unobserved_scale": SCALE_SD * half_normal,
             "population_prevalence": self.prevalence.sd if isinstance(self.prevalence, Known) else np.nan,
             "middle_intercept": np.hypot(COEFFICIENT_SD, SCALE_SD * half_normal / 2),
         }
         return {name: sds[name] for name in self.parameters()}
 
-    def simulate(self, seed: int, people: int = 5000, features: int = 4) -> Simulation:
-        """The synthetic design of the paper (N = 5000, five coefficients with the intercept), its α held at 1.
+    def simulate(self, seed: int, people: int = 5000, features: int = 4, design: Literal["paper", "prior"] = "paper") -> Simulation:
+        """Data with a known truth; features x1, x2, ... ~ Normal(0, 1).
 
-        x ~ Normal(0, 1); β_Y ~ Normal(0, 1) with intercept Normal(-2, 0.1); Δ ~ Normal(0, 1) on the first feature only, 0 on the others, with
-        intercept Normal(2, 0.1); σ ~ Normal(2, 0.1). Features are called x1, x2, ...; the truth goes by the names of the posterior.
+        The synthetic design of the paper (N = 5000, five coefficients with the intercept): β_Y ~ Normal(0, 1) with intercept Normal(-2, 0.1);
+        Δ ~ Normal(0, 1) on the first feature only, 0 on the others, with intercept Normal(2, 0.1); σ ~ Normal(2, 0.1); α as it is known,
+        else Normal(1, 0.1). Or "prior", this model's own, as `causalstats.calibrate` needs it.
         """
         if people < 2 or features < 1:
             raise ModelError(f"Expected at least 2 people and 1 feature, got people={people}, features={features}.")
-        rng = np.random.default_rng(seed)
-        x = rng.standard_normal((people, features))
-        scale, intercept, policy_intercept = rng.normal([2.0, -2.0, 2.0], 0.1)
-        risk = rng.standard_normal(features)
-        policy = np.where(np.arange(features) == 0, rng.standard_normal(features), 0.0)
-        logit = intercept + x @ risk + rng.uniform(0, scale, people)
-        outcome = rng.random(people) < _logistic(logit)
-        decision = rng.random(people) < _logistic(logit + policy_intercept + x @ policy)
-        names = [f"x{k + 1}" for k in range(features)]
-        frame = pd.DataFrame(x, columns=names).assign(tested=decision.astype(int), outcome=np.where(decision, outcome, np.nan))
-        data = Decisions.from_frame(frame, outcome="outcome", decision="tested", features=names, standardise=False)
-        truth = {
-            "risk_coefficient": risk,
-            "risk_intercept": intercept,
-            "policy_coefficient": policy,
-            "policy_intercept": policy_intercept,
-            "unobserved_scale": scale,
-            "prevalence": outcome.mean(),
-            "untested_prevalence": outcome[~decision].mean(),
-        }
-        return Simulation(data=data, truth=truth)
+        if design not in ("paper", "prior"):
+            raise ModelError(f"Expected design 'paper' or 'prior', got {design!r}.")
+        return simulate(self, seed, people, features, design)
+
+    def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        """Σ_i log P(what was seen of person i) of every draw."""
+        return xr.DataArray(pointwise(self.law, draws, data), dims=("chain", "draw"))
 
     def diagram(self, data: Decisions) -> nx.DiGraph:
         """Who affects whom: the risk and what the decision-maker alone sees are hidden, the outcome is seen for some."""
@@ -249,10 +289,10 @@ class SelectiveLabels:
         """Decision rate, and positive rate of the tested, by decile of posterior mean risk, with replications."""
         total = draws.sizes["chain"] * draws.sizes["draw"]
         chosen = rng.choice(total, min(_REPLICATIONS, total), replace=False)
-        logits, tested = [values[chosen] for values in _logits(draws, data.matrix)], data.decision
-        groups = quantile_groups(probability("positive", *logits).mean(axis=0), 10)
-        decided = rates_by_group(tested, 1 - probability("untested", *logits), groups, rng)
-        found = rates_by_group(data.outcome[tested] == 1, probability("tested_positive", *logits)[:, tested], groups[tested], rng)
+        parts, tested = [values[chosen] for values in logits(draws, data.matrix)], data.decision
+        groups = quantile_groups(probability(self.law, "positive", *parts).mean(axis=0), 10)
+        decided = rates_by_group(tested, 1 - probability(self.law, "untested", *parts), groups, rng)
+        found = rates_by_group(data.outcome[tested] == 1, probability(self.law, "tested_positive", *parts)[:, tested], groups[tested], rng)
         names = ("decision rate by decile of risk", "positive rate of the tested by decile of risk")
         return tuple(_prediction(name, rates) for name, rates in zip(names, (decided, found), strict=True))
 
@@ -268,85 +308,6 @@ class SelectiveLabels:
             lifted.append(Relaxation(name=f"expertise on {feature}", model=model, estimand="testing_policy", known=Known(0.0), labels=labels))
         return tuple(lifted)
 
-
-def _logits(draws: xr.Dataset, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits of risk and of testing at the middle of Z, (draws, N), and σ, (draws, 1), chain by chain."""
-    flat = draws.stack(sample=("chain", "draw")).transpose("sample", ...)
-    risk, policy = flat["risk_coefficient"].to_numpy(), flat["policy_coefficient"].to_numpy()
-    scale = flat["unobserved_width"].to_numpy()[:, None]
-    middle = flat["risk_intercept"].to_numpy()[:, None] + scale / 2 + risk @ matrix.T
-    return middle, middle + flat["policy_intercept"].to_numpy()[:, None] + policy @ matrix.T, scale
-
-
-def _per_person(draws: xr.Dataset, matrix: np.ndarray, rows: np.ndarray, what: str) -> xr.DataArray:
-    """Draws (chain, draw, person) of a probability; thinned alike in every chain where they would take more than half a gigabyte."""
-    step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(matrix) // _MOST_NUMBERS))
-    thin = draws.isel(draw=slice(None, None, step))
-    values = np.concatenate([probability(what, *_logits(thin.isel(draw=[k]), matrix))[:, None] for k in range(thin.sizes["draw"])], axis=1)
-    return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": rows})
-
-
-def _group(draws: xr.Dataset, data: Decisions, members: np.ndarray, what: str) -> xr.DataArray:
-    """Draws (chain, draw) of a weighted mean over people, never holding more than one draw of each chain per person."""
-    weights = data.weights[members] / data.weights[members].sum()
-    matrix = data.matrix[members]
-    values = np.stack([probability(what, *_logits(draws.isel(draw=[k]), matrix)) @ weights for k in range(draws.sizes["draw"])], axis=1)
-    return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
-
-
-def _everybody(data: Decisions) -> np.ndarray:
-    return np.ones(len(data), bool)
-
-
-def _risk(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-    return _per_person(draws, data.matrix, data.rows, "positive")
-
-
-def _untested_risk(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-    return _per_person(draws, data.matrix[~data.decision], data.rows[~data.decision], "untested_positive")
-
-
-_ESTIMANDS = {
-    "risk": Estimand(
-        compute=_risk,
-        at=lambda draws, matrix: _per_person(draws, matrix, np.arange(len(matrix)), "positive"),
-        description="P(Y=1 | x) of every person, tested or not.",
-        unit="probability",
-    ),
-    "untested_risk": Estimand(
-        compute=_untested_risk,
-        at=lambda draws, matrix: _per_person(draws, matrix, np.arange(len(matrix)), "untested_positive"),
-        description="P(Y=1 | T=0, x) of every person who was not tested.",
-        unit="probability",
-    ),
-    "prevalence": Estimand(
-        compute=lambda draws, data: _group(draws, data, _everybody(data), "positive"),
-        description="Mean of P(Y=1 | x) over everybody.",
-        unit="probability",
-    ),
-    "untested_prevalence": Estimand(
-        compute=lambda draws, data: _group(draws, data, ~data.decision, "untested_positive"),
-        description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
-        unit="probability",
-    ),
-    "testing_policy": Estimand(
-        compute=lambda draws, data: draws["policy_coefficient"],
-        description="Δ: how testing depends on each feature among people of the same risk.",
-        unit="log-odds per unit of the coded feature",
-        contrast="one unit more of the coded feature, at the same risk",
-    ),
-    "risk_coefficient": Estimand(
-        compute=lambda draws, data: draws["risk_coefficient"],
-        description="β_Y: how risk depends on each feature.",
-        unit="log-odds per unit of the coded feature",
-        contrast="one unit more of the coded feature",
-    ),
-    "unobserved_scale": Estimand(
-        compute=lambda draws, data: draws["unobserved_width"],
-        description="σ: the range of what only the decision-maker sees.",
-        unit="log-odds",
-    ),
-}
 
 _ONE_UNOBSERVABLE = Assumption(
     name="one unobservable",
@@ -373,7 +334,3 @@ def _known(value: Known | float | None) -> Known | None:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ModelError(f"Expected a number, `Known(number, sd=...)` or None, got {value!r}.")
     return Known(float(value))
-
-
-def _logistic(logit: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logit))

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy.special import expit
-from scipy.stats import chi2, norm
+from scipy.stats import beta, chi2, halfnorm, norm
 
 import causalstats as cs
 from causalstats.report import compose
@@ -45,6 +46,56 @@ def test_same_posterior_as_stan(data, case, backend):
         assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
 
 
+GENERAL = [
+    {"unobservable": "normal"},
+    {"unobservable": "student", "link": "probit"},
+    {"response": 0.7, "unobservable": "logistic", "prevalence": cs.Known(0.4, sd=0.05)},
+    {"response": None, "unobserved_scale": 1.5, "prevalence": 0.4},
+    {"expertise": ["x1", "x2"], "expertise_sd": 0.3},
+]
+
+
+@pytest.mark.parametrize("fields", GENERAL, ids=str)
+def test_the_graph_is_prior_times_likelihood(data, fields):
+    """Against a log density written from the model's equations with the values that a draw of the posterior would have."""
+    model = cs.SelectiveLabels(**fields)
+    graph = model.build(data)
+    rng = np.random.default_rng(2)
+    point = {name: value + rng.uniform(-0.5, 0.5, np.shape(value)) for name, value in graph.initial_point().items()}
+    shown = [variable for variable in graph.unobserved_value_vars if not variable.name.endswith("__")]
+    values = graph.compile_fn(shown, inputs=graph.value_vars)(point)
+    draw = xr.Dataset(
+        {v.name: (("chain", "draw", *["feature"] * np.ndim(value)), np.asarray(value)[None, None]) for v, value in zip(shown, values, strict=True)}
+    )
+    scalar = {name: float(draw[name].squeeze()) for name in draw if draw[name].ndim == 2}
+    expected = float(model.log_likelihood(draw, data).squeeze())
+    expected += norm.logpdf(draw["risk_coefficient"], 0, 3).sum() + norm.logpdf(scalar["policy_intercept"], 0, 3)
+    sd = np.array([0.3 if model.expertise_sd and name in model.expertise else 3.0 for name in data.features])
+    expected += norm.logpdf(draw["policy_coefficient"].squeeze(), 0, sd).sum() + (np.log(sd[sd < 1]).sum() if (sd < 1).any() else 0)
+    if model.prevalence is None:
+        half = scalar["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
+        expected += norm.logpdf(scalar["risk_middle"], half, 3)
+    elif not model.prevalence.exact:
+        expected += beta.logpdf(scalar["population_prevalence"], *model.prevalence.as_beta())
+    for name, known in (("unobserved_scale", model.unobserved_scale), ("response", model.response)):
+        if known is None:
+            expected += halfnorm.logpdf(scalar[name], scale=3)
+    assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("backend", ["numba", "jax"])
+@pytest.mark.parametrize("fields", GENERAL, ids=str)
+def test_gradients(data, fields, backend):
+    graph = cs.SelectiveLabels(**fields).build(data)
+    logp, gradient = (graph.compile_fn(output, inputs=graph.value_vars, mode=backend.upper()) for output in (graph.logp(), graph.dlogp()))
+    rng = np.random.default_rng(3)
+    point = {name: value + rng.uniform(-0.5, 0.5, np.shape(value)) for name, value in graph.initial_point().items()}
+    direction = {name: rng.standard_normal(np.shape(value)) for name, value in point.items()}
+    ends = [float(logp({name: value + sign * 1e-5 * direction[name] for name, value in point.items()})) for sign in (1, -1)]
+    along = np.concatenate([np.ravel(direction[variable.name]) for variable in graph.value_vars])
+    assert np.ravel(gradient(point)) @ along == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-5)
+
+
 def test_without_unobservable_it_is_two_logistic_regressions(data):
     graph = cs.SelectiveLabels(unobserved_scale=0).build(data)
     rng = np.random.default_rng(2)
@@ -75,7 +126,7 @@ def test_build_is_pure(data):
 def test_recovers_the_papers_design_in_few_steps():
     """One χ² over every parameter, the distance of truth from posterior in posterior standard errors."""
     simulation = cs.SelectiveLabels().simulate(seed=11)
-    model = cs.SelectiveLabels(prevalence=cs.Known(simulation.truth["prevalence"], sd=0.005), expertise=["x2", "x3", "x4"])
+    model = cs.SelectiveLabels(prevalence=cs.Known(simulation.realised["prevalence"], sd=0.005), expertise=["x2", "x3", "x4"])
     fit = cs.fit(model, simulation.data, seed=11, progress=False)
     stats, posterior = fit.draws["sample_stats"], fit.draws["posterior"]
     assert int(stats["diverging"].sum()) == 0
@@ -83,7 +134,7 @@ def test_recovers_the_papers_design_in_few_steps():
     names = ["risk_coefficient", "risk_intercept", "policy_intercept", "unobserved_scale"]
     draws = [posterior[name].to_numpy().reshape(4000, -1) for name in names] + [posterior["policy_coefficient"].to_numpy()[..., :1].reshape(4000, 1)]
     draws = np.concatenate(draws, axis=1)
-    truth = np.concatenate([np.ravel(simulation.truth[name]) for name in names] + [simulation.truth["policy_coefficient"][:1]])
+    truth = np.concatenate([np.ravel(simulation.truth[name]) for name in names] + [np.ravel(simulation.truth["policy_coefficient"])[:1]])
     distance = truth - draws.mean(axis=0)
     statistic = distance @ np.linalg.solve(np.cov(draws.T), distance)
     assert 0.0005 < chi2.cdf(statistic, len(truth)) < 0.9995
@@ -120,6 +171,11 @@ def test_save_and_load(data, tmp_path):
         ({"expertise": ["x9"]}, "no feature 'x9'"),
         ({"expertise": "x1"}, "list of feature names"),
         ({"unobserved_scale": -1}, "0 or more"),
+        ({"response": -1}, "0 or more"),
+        ({"response": None}, "cannot tell a wide unobservable"),
+        ({"expertise_sd": -0.1}, "expertise_sd"),
+        ({"unobservable": "cauchy"}, "one of uniform, normal, logistic, student"),
+        ({"link": "cloglog"}, "one of logit, probit"),
     ],
 )
 def test_refused_assumptions(data, arguments, message):

@@ -1,4 +1,4 @@
-"""The intercept at which a risk model with a uniform unobservable has a given prevalence."""
+"""The intercept at which a risk model with an unobservable has a given prevalence."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -6,39 +6,45 @@ from typing import Any
 
 import numpy as np
 
-from causalstats.numerics.uniform_unobservable import formulas
+from causalstats.numerics.unobservable import VARIANCE, Unobservable, law
 
 TOLERANCE = 1e-10
 MAX_STEPS = 60
+LONGEST_STEP = 4.0  # beside σ; the tails of the probit and of the Student t are not straight on the log-odds scale
 _LOGISTIC_AS_PROBIT = 0.346  # (16 √3 / 15π)²: the logistic function is close to Φ(u √0.346)
 
 
-def steps(xp: Any, compiled: Callable = lambda function: function) -> SimpleNamespace:
+def steps(of: Unobservable, xp: Any, compiled: Callable = lambda function: function) -> SimpleNamespace:
     """`start` and `halley` over the array library `xp`, each passed through `compiled`.
 
-    `start` is the probit approximation of the centred intercept, for an index x'β of this mean and variance. `halley` is the step of
+    `start` is the probit approximation of the intercept at ζ = 0, for an index x'β of this mean and variance. `halley` is the step of
     Halley's method for logit P = logit(prevalence), from P and its first two derivatives: on the log-odds scale
     P is nearly linear in the intercept, so that two or three steps give all digits, from anywhere.
     """
 
-    @compiled
-    def start(prevalence, mean, variance, scale):
-        spread = variance + scale * scale / 12
-        return xp.log(prevalence / (1 - prevalence)) * xp.sqrt(1 + _LOGISTIC_AS_PROBIT * spread) - mean
+    of_unobservable = VARIANCE[of.family]
+    as_probit, unit = (_LOGISTIC_AS_PROBIT, 1.0) if of.link == "logit" else (1.0, _LOGISTIC_AS_PROBIT**0.5)
 
     @compiled
-    def halley(prevalence, p, first, second):
+    def start(prevalence, mean, variance, scale):
+        spread = variance + scale * scale * of_unobservable
+        return xp.log(prevalence / (1 - prevalence)) * unit * xp.sqrt(1 + as_probit * spread) - mean
+
+    @compiled
+    def halley(prevalence, scale, p, first, second):
         odds = p * (1 - p)
         gap = xp.log(p / prevalence) + xp.log((1 - prevalence) / (1 - p))
         slope = first / odds
         curvature = second / odds - slope * slope * (1 - 2 * p)
-        return -2 * gap * slope / (2 * slope * slope - gap * curvature)
+        step = -2 * gap * slope / (2 * slope * slope - gap * curvature)
+        longest = LONGEST_STEP + scale
+        return xp.minimum(xp.maximum(step, -longest), longest)
 
     return SimpleNamespace(start=start, halley=halley)
 
 
-def solve(prevalence: float, index: np.ndarray, scale: float, weights: np.ndarray) -> tuple:
-    """c with Σ_i w_i P(Y=1 | c + index_i) = prevalence, and its derivatives by the implicit function theorem.
+def solve(prevalence: float, index: np.ndarray, scale: float, weights: np.ndarray, of: Unobservable) -> tuple:
+    """c with Σ_i w_i E h(c + index_i + σζ) = prevalence, and its derivatives by the implicit function theorem.
 
     Parameters
     ----------
@@ -47,9 +53,11 @@ def solve(prevalence: float, index: np.ndarray, scale: float, weights: np.ndarra
     index : array (N,)
         x_i'β without the intercept.
     scale : float
-        σ > 0; the unobservable is centred, uniform on (-σ/2, σ/2).
+        σ > 0.
     weights : array (N,)
         Of the people in the mean, summing to 1.
+    of : Unobservable
+        The family of ζ and the link h.
 
     Returns
     -------
@@ -57,14 +65,14 @@ def solve(prevalence: float, index: np.ndarray, scale: float, weights: np.ndarra
     ∂c/∂index : array (N,)
     ∂c/∂scale : float
     """
-    method, mean = steps(np), formulas(np).mean
-    growth, centre = np.expm1(scale), index @ weights
+    method, functions = steps(of, np), law(of, np)
+    prepared, centre = functions.prepare(scale), index @ weights
     c = method.start(prevalence, centre, (index - centre) ** 2 @ weights, scale)
     with np.errstate(over="ignore", divide="ignore"):
         for _ in range(MAX_STEPS):
-            terms = mean(c + index - scale / 2, scale, growth)
+            terms = functions.mean(c + index, scale, prepared)
             p, slope, curvature, in_scale = (term @ weights for term in terms)
-            step = method.halley(prevalence, p, slope, curvature)
+            step = method.halley(prevalence, scale, p, slope, curvature)
             c += step
             if abs(step) < TOLERANCE:
                 break

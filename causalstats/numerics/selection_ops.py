@@ -16,35 +16,36 @@ from pytensor.graph import Apply, Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
 from causalstats.numerics import intercept as intercept_numerics
-from causalstats.numerics.uniform_unobservable import formulas
+from causalstats.numerics.unobservable import Unobservable, law
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "IProgress not found")  # of a progress bar that comes with it and is not used here
     from pytensor.link.jax.dispatch import jax_funcify
 
 # Part of the key under which PyTensor keeps compiled programs: another formula is another program.
-_VERSION = zlib.crc32(b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in ("uniform_unobservable", "intercept", "selection_ops")))
+_VERSION = zlib.crc32(
+    b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in ("uniform_unobservable", "unobservable", "intercept", "selection_ops"))
+)
 
 
 class LogLikelihood(Op):
-    """Σ_i log P(what was seen of person i | a_i, b_i, σ), and its partial derivatives as further outputs.
+    """Σ_i log P(what was seen of person i | m_i, t_i, σ, α), and its partial derivatives as further outputs.
 
-    `seen` is "untested", "negative" or "positive"; a and b are vectors of lower logits, σ a scalar.
+    `seen` is "untested", "negative" or "positive"; m and t are vectors, σ and α scalars.
     """
 
-    __props__ = ("seen",)
+    __props__ = ("seen", "of")
 
-    def __init__(self, seen: str):
-        self.seen = seen
+    def __init__(self, seen: str, of: Unobservable):
+        self.seen, self.of = seen, of
 
-    def make_node(self, a: Any, b: Any, scale: Any) -> Apply:
-        a, b, scale = (pt.as_tensor(value) for value in (a, b, scale))
-        return Apply(self, [a, b, scale], [scale.type(), a.type(), b.type(), scale.type()])
+    def make_node(self, risk: Any, testing: Any, scale: Any, response: Any) -> Apply:
+        inputs = [pt.as_tensor(value) for value in (risk, testing, scale, response)]
+        return Apply(self, inputs, [inputs[2].type(), *(value.type() for value in inputs)])
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
-        a, b, scale = inputs
         with np.errstate(over="ignore", divide="ignore"):
-            outputs = _log_likelihood(getattr(formulas(np), self.seen), np)(a, b, scale)
+            outputs = _log_likelihood(self, np)(*inputs)
         for storage, value, variable in zip(output_storage, outputs, node.outputs, strict=True):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
@@ -53,23 +54,29 @@ class LogLikelihood(Op):
         return [cotangents[0] * partial for partial in outputs[1:]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True, False, False, False]] * 3
+        return [[True, False, False, False, False]] * 4
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
-        return [(), shapes[0], shapes[1], ()]
+        return [(), shapes[0], shapes[1], (), ()]
 
 
 class PrevalenceIntercept(Op):
-    """The centred intercept of `intercept.solve`, and its partial derivatives as further outputs."""
+    """The intercept of `intercept.solve`, and its partial derivatives as further outputs."""
 
-    __props__ = ()
+    __props__ = ("of",)
+
+    def __init__(self, of: Unobservable):
+        self.of = of
 
     def make_node(self, prevalence: Any, index: Any, scale: Any, weights: Any) -> Apply:
         inputs = [pt.as_tensor(value) for value in (prevalence, index, scale, weights)]
-        return Apply(self, inputs, [scale.type(), scale.type(), inputs[1].type(), scale.type()])
+        scalar = inputs[2].type
+        return Apply(self, inputs, [scalar(), scalar(), inputs[1].type(), scalar()])
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
-        for storage, value, variable in zip(output_storage, intercept_numerics.solve(*inputs), node.outputs, strict=True):
+        prevalence, index, scale, weights = inputs
+        solution = intercept_numerics.solve(prevalence, index, scale, weights, self.of)
+        for storage, value, variable in zip(output_storage, solution, node.outputs, strict=True):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
@@ -83,14 +90,14 @@ class PrevalenceIntercept(Op):
         return [(), (), shapes[1], ()]
 
 
-def log_likelihood(seen: str, a: Any, b: Any, scale: Any) -> Any:
-    """Σ_i log P(seen | a_i, b_i, σ) as a scalar of the graph."""
-    return LogLikelihood(seen).make_node(a, b, scale).outputs[0]
+def log_likelihood(of: Unobservable, seen: str, risk: Any, testing: Any, scale: Any, response: Any) -> Any:
+    """Σ_i log P(seen | m_i, t_i, σ, α) as a scalar of the graph."""
+    return LogLikelihood(seen, of).make_node(risk, testing, scale, response).outputs[0]
 
 
-def prevalence_intercept(prevalence: Any, index: Any, scale: Any, weights: Any) -> Any:
-    """The centred intercept with Σ_i w_i P(Y=1 | c + index_i) = prevalence, as a scalar of the graph."""
-    return PrevalenceIntercept().make_node(prevalence, index, scale, weights).outputs[0]
+def prevalence_intercept(of: Unobservable, prevalence: Any, index: Any, scale: Any, weights: Any) -> Any:
+    """The intercept with Σ_i w_i P(Y=1 | c + index_i) = prevalence, as a scalar of the graph."""
+    return PrevalenceIntercept(of).make_node(prevalence, index, scale, weights).outputs[0]
 
 
 def _refuse_second_derivatives(cotangents: list) -> None:
@@ -98,10 +105,13 @@ def _refuse_second_derivatives(cotangents: list) -> None:
         raise NotImplementedError("Only first derivatives of the selective-labels likelihood are defined.")
 
 
-def _log_likelihood(formula: Any, xp: Any) -> Any:
-    def total(a, b, scale):
-        log_p, in_a, in_b, in_scale = formula(a, b, scale, xp.expm1(scale))
-        return log_p.sum(), in_a, in_b, in_scale.sum()
+def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
+    functions = law(op.of, xp)
+    formula = getattr(functions, op.seen)
+
+    def total(risk, testing, scale, response):
+        log_p, in_risk, in_testing, in_scale, in_response = formula(risk, testing, scale, response, functions.prepare(scale))
+        return log_p.sum(), in_risk, in_testing, in_scale.sum(), in_response.sum()
 
     return total
 
@@ -110,7 +120,7 @@ def _log_likelihood(formula: Any, xp: Any) -> Any:
 def _jax_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
     import jax.numpy as jnp
 
-    return _log_likelihood(getattr(formulas(jnp), op.seen), jnp)
+    return _log_likelihood(op, jnp)
 
 
 @jax_funcify.register(PrevalenceIntercept)
@@ -118,16 +128,16 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    method, mean = intercept_numerics.steps(jnp), formulas(jnp).mean
+    method, functions = intercept_numerics.steps(op.of, jnp), law(op.of, jnp)
 
     def solve(prevalence, index, scale, weights):
-        growth, centre = jnp.expm1(scale), index @ weights
+        prepared, centre = functions.prepare(scale), index @ weights
 
         def advance(state):
             c, _, _, count = state
-            terms = mean(c + index - scale / 2, scale, growth)
+            terms = functions.mean(c + index, scale, prepared)
             sums = [term @ weights for term in terms]
-            step = method.halley(prevalence, *sums[:3])
+            step = method.halley(prevalence, scale, *sums[:3])
             return c + step, step, (sums[1], sums[3], terms[1]), count + 1
 
         def unfinished(state):
@@ -146,19 +156,21 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
     import numba
 
     compiled = numba.njit(error_model="numpy")
-    formula = getattr(formulas(np, compiled), op.seen)
+    functions = law(op.of, np, compiled)
+    formula, prepare = getattr(functions, op.seen), functions.prepare
 
     @compiled
-    def total(a, b, scale):
-        sigma = scale.item()
-        growth = np.expm1(sigma)
-        value, in_scale = 0.0, 0.0
-        in_a, in_b = np.empty_like(a), np.empty_like(b)
-        for i in range(a.size):
-            log_p, in_a[i], in_b[i], term = formula(a[i], b[i], sigma, growth)
+    def total(risk, testing, scale, response):
+        sigma, alpha = scale.item(), response.item()
+        prepared = prepare(sigma)
+        value, in_scale, in_response = 0.0, 0.0, 0.0
+        in_risk, in_testing = np.empty_like(risk), np.empty_like(testing)
+        for i in range(risk.size):
+            log_p, in_risk[i], in_testing[i], widening, steepening = formula(risk[i], testing[i], sigma, alpha, prepared)
             value += log_p
-            in_scale += term
-        return np.asarray(value), in_a, in_b, np.asarray(in_scale)
+            in_scale += widening
+            in_response += steepening
+        return np.asarray(value), in_risk, in_testing, np.asarray(in_scale), np.asarray(in_response)
 
     return total, _VERSION
 
@@ -168,14 +180,15 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import numba
 
     compiled = numba.njit(error_model="numpy")
-    method, mean = intercept_numerics.steps(np, compiled), formulas(np, compiled).mean
+    method, functions = intercept_numerics.steps(op.of, np, compiled), law(op.of, np, compiled)
+    mean, prepare = functions.mean, functions.prepare
     method_start, method_halley = method.start, method.halley
     tolerance, max_steps = intercept_numerics.TOLERANCE, intercept_numerics.MAX_STEPS
 
     @compiled
     def solve(prevalence, index, scale, weights):
         target, sigma = prevalence.item(), scale.item()
-        growth, centre, variance = np.expm1(sigma), 0.0, 0.0
+        prepared, centre, variance = prepare(sigma), 0.0, 0.0
         for i in range(index.size):
             centre += weights[i] * index[i]
         for i in range(index.size):
@@ -185,13 +198,13 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
         for _ in range(max_steps):
             p, slope, curvature, in_scale = 0.0, 0.0, 0.0, 0.0
             for i in range(index.size):
-                value, first, second, widening = mean(c + index[i] - sigma / 2, sigma, growth)
+                value, first, second, widening = mean(c + index[i], sigma, prepared)
                 p += weights[i] * value
                 slope += weights[i] * first
                 curvature += weights[i] * second
                 in_scale += weights[i] * widening
                 in_index[i] = weights[i] * first
-            step = method_halley(target, p, slope, curvature)
+            step = method_halley(target, sigma, p, slope, curvature)
             c += step
             if abs(step) < tolerance:
                 break

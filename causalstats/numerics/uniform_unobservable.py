@@ -138,23 +138,3 @@ def _as_is(function: Callable) -> Callable:
 
 def _choose(condition, here, there):
     return here if condition else there
-
-
-_ARRAYS = formulas(np)
-
-
-def probability(what: str, risk: np.ndarray, testing: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """A probability after sampling, from centred logits: `risk` and `testing` at the middle of Z, of shapes that broadcast.
-
-    `what` is `positive` P(Y=1), `untested` P(T=0), `untested_positive` P(Y=1 | T=0) or `tested_positive` P(Y=1 | T=1).
-    """
-    a, b, growth = risk - scale / 2, testing - scale / 2, np.expm1(scale)
-    with np.errstate(over="ignore", divide="ignore"):
-        if what == "positive":
-            return _ARRAYS.mean(a, scale, growth)[0]
-        if what == "tested_positive":
-            difference = _ARRAYS.negative(a, b, scale, growth)[0] - _ARRAYS.positive(a, b, scale, growth)[0]
-            return 1 / (1 + np.exp(difference))
-        untested = _ARRAYS.untested(a, b, scale, growth)[0]
-        # ∫ s(a+z) s(-b-z) dz is the integral of P(T=1, Y=0) with the two logits exchanged.
-        return np.exp(untested if what == "untested" else _ARRAYS.negative(b, a, scale, growth)[0] - untested)

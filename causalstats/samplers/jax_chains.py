@@ -13,7 +13,7 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import complete, data_of
+from causalstats.samplers.program import complete
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -85,9 +85,9 @@ class JaxProgram:
         import jax
 
         options, started = self.sampler, time.perf_counter()
-        data = tuple(jax.numpy.asarray(value) for value in data_of(problem.graph).values())
+        data = tuple(jax.numpy.asarray(problem.inputs[variable.name]) for variable in self.graph.data_vars)
         key = jax.random.key(seed)
-        state = self.begin(jax.random.split(key, options.chains), self._positions(problem.graph, data, seed), data)
+        state = self.begin(jax.random.split(key, options.chains), self._positions(data, seed), data)
         # Tuning takes whole chunks; the draws that its last chunk makes beyond the tuning are the first to be kept.
         total, kept, interrupted = options.tune + options.draws, [], False
         try:
@@ -101,10 +101,10 @@ class JaxProgram:
         draws.attrs.update(interrupted=int(interrupted), seconds=time.perf_counter() - started, seed=seed, sampler=repr(options))
         return draws
 
-    def _positions(self, graph: pm.Model, data: tuple, seed: int) -> list[np.ndarray]:
+    def _positions(self, data: tuple, seed: int) -> list[np.ndarray]:
         """A start for each chain: the model's own, with uniform noise on (-1, 1), where the log density is finite."""
         rng = np.random.default_rng(seed)
-        centre = graph.initial_point()
+        centre = self.graph.initial_point()
         starts = []
         for _ in range(_ATTEMPTS * self.sampler.chains):
             position = [np.asarray(centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name]))) for v in self.graph.value_vars]

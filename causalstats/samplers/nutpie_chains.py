@@ -10,7 +10,7 @@ import numpy as np
 
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import complete, data_of
+from causalstats.samplers.program import complete
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -43,7 +43,7 @@ class NutpieProgram:
         options = self.sampler
         latest: list[Any] = []  # the chains as nutpie's own thread last saw them; shown from this one
         running = nutpie.sample(
-            self.compiled.with_data(**_used(self.compiled, data_of(problem.graph))),
+            self.compiled.with_data(**_used(self.compiled, problem.inputs)),
             draws=options.draws,
             tune=options.tune,
             chains=options.chains,

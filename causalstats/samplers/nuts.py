@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import Program, data_of
+from causalstats.samplers.program import Program
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,7 +80,7 @@ class Auto:
 
     def choose(self, problem: Problem) -> Nuts:
         """The sampler that is used."""
-        largest = max((value.size for value in data_of(problem.graph).values()), default=0)
+        largest = max((value.size for value in problem.inputs.values()), default=0)
         return self._nuts(backend_for(largest))
 
     def compile(self, problem: Problem) -> Program:

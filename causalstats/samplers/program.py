@@ -28,16 +28,11 @@ class Program(Protocol):
         """Draws for this problem, groups posterior and sample_stats. An interrupt keeps the complete draws of every chain."""
 
 
-def data_of(graph: pm.Model) -> dict[str, np.ndarray]:
-    """The data and constants of a graph by name."""
-    return {variable.name: np.asarray(variable.get_value()) for variable in graph.data_vars}
-
-
 def same_program(ours: pm.Model, theirs: pm.Model) -> bool:
     """Whether two graphs differ in the values of their data and constants alone."""
     from pytensor.graph.basic import equal_computations
 
-    first, second = data_of(ours), data_of(theirs)
+    first, second = ({variable.name: variable.get_value() for variable in graph.data_vars} for graph in (ours, theirs))
     if [v.name for v in ours.value_vars] != [v.name for v in theirs.value_vars] or first.keys() != second.keys():
         return False
     if any(value.shape != second[name].shape for name, value in first.items()) or ours.coords != theirs.coords:

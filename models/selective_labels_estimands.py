@@ -1,0 +1,122 @@
+"""What can be asked of a selective-labels fit: functions of posterior draws and data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Decisions
+from causalstats.model import Estimand
+from causalstats.numerics.unobservable import Unobservable, log_likelihood, probability
+
+_MOST_NUMBERS = 64_000_000
+
+
+def estimands(of: Unobservable) -> Mapping[str, Estimand]:
+    """Every question by name, for one family of unobservable and link."""
+
+    def per_person(draws: xr.Dataset, matrix: np.ndarray, rows: np.ndarray, what: str) -> xr.DataArray:
+        """Draws (chain, draw, person) of a probability; thinned alike in every chain where they would take more than half a gigabyte."""
+        step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(matrix) // _MOST_NUMBERS))
+        thin = draws.isel(draw=slice(None, None, step))
+        values = np.concatenate([probability(of, what, *logits(thin.isel(draw=[k]), matrix))[:, None] for k in range(thin.sizes["draw"])], axis=1)
+        return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": rows})
+
+    def group(draws: xr.Dataset, data: Decisions, members: np.ndarray, what: str, total: bool = False) -> xr.DataArray:
+        """Draws (chain, draw) of a weighted mean or total over people, never holding more than one draw of each chain per person."""
+        weights = data.weights[members] if total else data.weights[members] / data.weights[members].sum()
+        matrix = data.matrix[members]
+        values = np.stack([probability(of, what, *logits(draws.isel(draw=[k]), matrix)) @ weights for k in range(draws.sizes["draw"])], axis=1)
+        return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
+
+    def found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        cases = data.weights[data.outcome == 1].sum()
+        return cases / (cases + group(draws, data, ~data.decision, "untested_positive", total=True))
+
+    def others(what: str):
+        return lambda draws, matrix: per_person(draws, matrix, np.arange(len(matrix)), what)
+
+    return {
+        "risk": Estimand(
+            compute=lambda draws, data: per_person(draws, data.matrix, data.rows, "positive"),
+            at=others("positive"),
+            description="P(Y=1 | x) of every person, tested or not.",
+            unit="probability",
+        ),
+        "untested_risk": Estimand(
+            compute=lambda draws, data: per_person(draws, data.matrix[~data.decision], data.rows[~data.decision], "untested_positive"),
+            at=others("untested_positive"),
+            description="P(Y=1 | T=0, x) of every person who was not tested.",
+            unit="probability",
+        ),
+        "tested_risk": Estimand(
+            compute=lambda draws, data: per_person(draws, data.matrix[data.decision], data.rows[data.decision], "tested_positive"),
+            at=others("tested_positive"),
+            description="P(Y=1 | T=1, x) of every person who was tested.",
+            unit="probability",
+        ),
+        "prevalence": Estimand(
+            compute=lambda draws, data: group(draws, data, np.ones(len(data), bool), "positive"),
+            description="Mean of P(Y=1 | x) over everybody.",
+            unit="probability",
+        ),
+        "untested_prevalence": Estimand(
+            compute=lambda draws, data: group(draws, data, ~data.decision, "untested_positive"),
+            description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
+            unit="probability",
+        ),
+        "missed_cases": Estimand(
+            compute=lambda draws, data: group(draws, data, ~data.decision, "untested_positive", total=True),
+            description="Expected number of cases among the people who were not tested: the sum of P(Y=1 | T=0, x).",
+            unit="people (weighted)",
+        ),
+        "share_found": Estimand(
+            compute=found,
+            description="Cases found among all cases, found and expected missed.",
+            unit="proportion",
+        ),
+        "testing_policy": Estimand(
+            compute=lambda draws, data: draws["policy_coefficient"],
+            description="Δ: how testing depends on each feature among people of the same risk.",
+            unit="log-odds per unit of the coded feature",
+            contrast="one unit more of the coded feature, at the same risk",
+        ),
+        "risk_coefficient": Estimand(
+            compute=lambda draws, data: draws["risk_coefficient"],
+            description="β_Y: how risk depends on each feature.",
+            unit="log-odds per unit of the coded feature",
+            contrast="one unit more of the coded feature",
+        ),
+        "unobserved_scale": Estimand(
+            compute=lambda draws, data: draws["unobserved_width"],
+            description="σ: the scale of what only the decision-maker sees; for the uniform, its range.",
+            unit="log-odds",
+        ),
+        "response": Estimand(
+            compute=lambda draws, data: draws["testing_response"],
+            description="α: how steeply testing rises with risk.",
+            unit="log-odds of testing per log-odds of risk",
+        ),
+    }
+
+
+def logits(draws: xr.Dataset, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Risk and testing at ζ = 0, (draws, N), and σ and α, (draws, 1), chain by chain."""
+    flat = draws.stack(sample=("chain", "draw")).transpose("sample", ...)
+    risk, policy = flat["risk_coefficient"].to_numpy(), flat["policy_coefficient"].to_numpy()
+    scale, response = (flat[name].to_numpy()[:, None] for name in ("unobserved_width", "testing_response"))
+    middle = flat["risk_middle"].to_numpy()[:, None] + risk @ matrix.T
+    return middle, response * middle + flat["policy_intercept"].to_numpy()[:, None] + policy @ matrix.T, scale, response
+
+
+def pointwise(of: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:
+    """Σ_i log P(what was seen of person i) of every draw, (chain, draw)."""
+    parts = [log_likelihood(of, seen, *logits(draws, data.matrix[rows])).sum(axis=-1) for seen, rows in seen_rows(data).items()]
+    return np.reshape(np.sum(parts, axis=0), (draws.sizes["chain"], draws.sizes["draw"]))
+
+
+def seen_rows(data: Decisions) -> dict[str, np.ndarray]:
+    """Who was seen how: not tested, tested negative, tested positive."""
+    return {"untested": ~data.decision, "negative": data.outcome == 0, "positive": data.outcome == 1}
