@@ -12,7 +12,7 @@ import xarray as xr
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Estimand, Known, Prediction, Relaxation, Simulation
+from causalstats.model import Assumption, Estimand, Known, Prediction, Relaxation, Simulation, shown
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, seen_rows
 from causalstats.models.selective_labels_simulation import LEAST_SCALE, simulate
 from causalstats.numerics import selection_baselines as baselines
@@ -196,7 +196,28 @@ class SelectiveLabels:
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the answer stands on; expertise and prevalence only where they are used."""
-        listed = [_ONE_UNOBSERVABLE, _LINEAR]
+        steep = "as steeply as" if self.response == Known(1.0) else "more or less steeply than"
+        listed = [
+            Assumption(
+                name="one unobservable",
+                statement="What the decision-maker sees and we do not is one number, independent of the features, raises risk and testing alike, "
+                f"and has this distribution times σ: {FAMILIES[self.unobservable]}.",
+                if_wrong="If the untested are the riskier at the same features, the model cannot say so: it will put their risk too low.",
+                formula="ζ independent of x",
+            ),
+            Assumption(
+                name="response to risk",
+                statement=f"Testing rises with risk, {steep} risk itself: α is {shown(self.response)}.",
+                if_wrong="A decision-maker who responds less to risk than assumed leaves more risk among the untested.",
+                formula=f"{self.link} P(T=1) = α r + Δ_0 + x'Δ",
+            ),
+            Assumption(
+                name=f"linear {self.link}",
+                statement="On the scale of the link, risk and testing are linear in the coded features.",
+                if_wrong="Risks of people with unusual features are off; the decile check shows it for what was observed. Use a formula with splines.",
+                formula=f"r = β_0 + x'β_Y + σ ζ, {self.link} P(Y=1) = r",
+            ),
+        ]
         if isinstance(self.prevalence, Known):
             listed.append(
                 Assumption(
@@ -210,9 +231,11 @@ class SelectiveLabels:
             listed.append(
                 Assumption(
                     name="expertise",
-                    statement=f"On {', '.join(self.expertise)}, testing follows risk: who is tested depends on them only through the risk they carry.",
+                    statement=f"On {', '.join(self.expertise)}, testing follows risk: who is tested depends on them "
+                    + ("only" if self.expertise_sd == 0 else "nearly only")
+                    + " through the risk they carry.",
                     if_wrong="A feature that drives testing for another reason (access, age limits) then shifts its own risk coefficient.",
-                    formula="Δ = 0 for " + ", ".join(self.expertise),
+                    formula=("Δ = 0" if self.expertise_sd == 0 else f"Δ ~ Normal(0, {self.expertise_sd:g}²)") + " for " + ", ".join(self.expertise),
                 )
             )
         return tuple(listed)
@@ -307,20 +330,6 @@ class SelectiveLabels:
             model = replace(self, expertise=rest)
             lifted.append(Relaxation(name=f"expertise on {feature}", model=model, estimand="testing_policy", known=Known(0.0), labels=labels))
         return tuple(lifted)
-
-
-_ONE_UNOBSERVABLE = Assumption(
-    name="one unobservable",
-    statement="What the decision-maker sees and we do not is one number, independent of the features, uniform, and raises risk and testing alike.",
-    if_wrong="If the untested are the riskier at the same features, the model cannot say so: it will put their risk too low.",
-    formula="Z ~ Uniform(0, σ), independent of x",
-)
-_LINEAR = Assumption(
-    name="linear log-odds",
-    statement="Log-odds of risk and of testing are linear in the coded features.",
-    if_wrong="Risks of people with unusual features are off; the decile check shows it for what was observed. Use a formula with splines.",
-    formula="logit P(Y=1) = β_0 + x'β_Y + Z",
-)
 
 
 def _prediction(name: str, rates: Mapping[str, np.ndarray]) -> Prediction:
