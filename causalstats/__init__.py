@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "Assumption": "causalstats.model",
     "Auto": "causalstats.samplers",
+    "Calibration": "causalstats.calibration",
     "CausalStatsError": "causalstats.errors",
     "Check": "causalstats.model",
     "DataError": "causalstats.errors",
@@ -20,6 +21,7 @@ _WHERE = {
     "SamplingError": "causalstats.errors",
     "SelectiveLabels": "causalstats.models",
     "StoreError": "causalstats.errors",
+    "calibrate": "causalstats.calibration",
     "fit": "causalstats.fitting",
     "load": "causalstats.fitting",
 }

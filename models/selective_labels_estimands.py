@@ -104,11 +104,14 @@ def estimands(of: Unobservable) -> Mapping[str, Estimand]:
 
 def logits(draws: xr.Dataset, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Risk and testing at ζ = 0, (draws, N), and σ and α, (draws, 1), chain by chain."""
-    flat = draws.stack(sample=("chain", "draw")).transpose("sample", ...)
-    risk, policy = flat["risk_coefficient"].to_numpy(), flat["policy_coefficient"].to_numpy()
-    scale, response = (flat[name].to_numpy()[:, None] for name in ("unobserved_width", "testing_response"))
-    middle = flat["risk_middle"].to_numpy()[:, None] + risk @ matrix.T
-    return middle, response * middle + flat["policy_intercept"].to_numpy()[:, None] + policy @ matrix.T, scale, response
+
+    def flat(name: str) -> np.ndarray:
+        values = draws[name].to_numpy()  # (chain, draw) or (chain, draw, feature), as samplers and simulations give them
+        return values.reshape(values.shape[0] * values.shape[1], -1)
+
+    scale, response = flat("unobserved_width"), flat("testing_response")
+    middle = flat("risk_middle") + flat("risk_coefficient") @ matrix.T
+    return middle, response * middle + flat("policy_intercept") + flat("policy_coefficient") @ matrix.T, scale, response
 
 
 def pointwise(of: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:

@@ -39,7 +39,7 @@ def posterior(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection
             col_wrap=_COLUMNS,
             figure_kwargs={"figsize": (_PAGE, 0.3 + 1.8 * math.ceil(panels / _COLUMNS))},
         )
-    return _released(collection)
+    return released(collection)
 
 
 def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
@@ -67,7 +67,7 @@ def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
             visuals={"label": {"size": 9, "color": INK}},
             figure_kwargs=size,
         )
-    return _released(collection)
+    return released(collection)
 
 
 def figure_of(collection: PlotCollection) -> Figure:
@@ -94,7 +94,7 @@ def _varying(dt: xr.DataTree, names: list[str]) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": xr.Dataset(entries, axes)})
 
 
-def _released(collection: Any) -> Any:
+def released(collection: Any) -> Any:
     """The collection, its figure no longer open in pyplot."""
     import matplotlib.pyplot as plt
 
