@@ -256,9 +256,11 @@ def _collect(model: Any, sampler: Nuts | Auto, records: list[dict[str, Any]]) ->
     done = [record for record in records if "ranks" in record]
     if not done:
         raise ModelError(f"No data set could be fitted; the first was refused with: {records[0]['refused']}")
-    ranks, errors = (pd.DataFrame([record[name] for record in done], index=[record["seed"] for record in done]) for name in ("ranks", "errors"))
-    varies = np.isfinite(errors).all()  # what is known has no posterior to be ranked in
-    return Calibration(model=model, sampler=sampler, ranks=ranks.loc[:, varies], errors=errors.loc[:, varies], fits=fits)
+    index = [record["seed"] for record in done]
+    ranks = pd.DataFrame([record["ranks"] for record in done], index=index)
+    errors = pd.DataFrame([record["errors"] for record in done], index=index)
+    varying = [name for name in errors if np.isfinite(errors[name]).all()]  # what is known has no posterior to be ranked in
+    return Calibration(model=model, sampler=sampler, ranks=ranks[varying], errors=errors[varying], fits=fits)
 
 
 def _p_uniform(ranks: pd.Series) -> float:

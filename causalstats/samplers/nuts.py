@@ -19,7 +19,7 @@ BACKENDS: dict[Backend, str] = {
     "jax": "nutpie, one thread a chain, a gradient compiled by JAX, which is fastest on large data",
     "numpyro": "NumPyro, all chains in one JAX program, for a GPU",
 }
-_MANY_NUMBERS = 20_000  # in the largest array of data; from here a JAX gradient costs less than Numba's (benchmarks/backends.py)
+_MANY_NUMBERS = 20_000  # in the largest array of data; from here a JAX gradient costs less than Numba's (measured on 2 cores)
 
 
 @dataclass(frozen=True, kw_only=True)
