@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import xarray as xr
@@ -12,23 +12,32 @@ from causalstats.model import Estimand
 from causalstats.numerics.unobservable import Unobservable, log_likelihood, probability
 
 _MOST_NUMBERS = 64_000_000
+_BLOCK = 50_000
 
 
 def estimands(of: Unobservable) -> Mapping[str, Estimand]:
     """Every question by name, for one family of unobservable and link."""
 
+    def blocks(draws: xr.Dataset, matrix: np.ndarray, what: str) -> Iterator[np.ndarray]:
+        """Arrays (chain, some draws, person) of a probability, small enough for the processor's cache."""
+        chains, size = draws.sizes["chain"], draws.sizes["draw"]
+        step = max(1, _BLOCK // (chains * max(1, len(matrix))))
+        for first in range(0, size, step):
+            part = draws.isel(draw=slice(first, first + step))
+            yield probability(of, what, *logits(part, matrix)).reshape(chains, -1, len(matrix))
+
     def per_person(draws: xr.Dataset, matrix: np.ndarray, rows: np.ndarray, what: str) -> xr.DataArray:
         """Draws (chain, draw, person) of a probability; thinned alike in every chain where they would take more than half a gigabyte."""
         step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(matrix) // _MOST_NUMBERS))
         thin = draws.isel(draw=slice(None, None, step))
-        values = np.concatenate([probability(of, what, *logits(thin.isel(draw=[k]), matrix))[:, None] for k in range(thin.sizes["draw"])], axis=1)
+        values = np.concatenate(list(blocks(thin, matrix, what)), axis=1)
         return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": rows})
 
     def group(draws: xr.Dataset, data: Decisions, members: np.ndarray, what: str, total: bool = False) -> xr.DataArray:
-        """Draws (chain, draw) of a weighted mean or total over people, never holding more than one draw of each chain per person."""
+        """Draws (chain, draw) of a weighted mean or total over people."""
         weights = data.weights[members] if total else data.weights[members] / data.weights[members].sum()
         matrix = data.matrix[members]
-        values = np.stack([probability(of, what, *logits(draws.isel(draw=[k]), matrix)) @ weights for k in range(draws.sizes["draw"])], axis=1)
+        values = np.concatenate([(of_block @ weights) for of_block in blocks(draws, matrix, what)], axis=1)
         return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
 
     def found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
