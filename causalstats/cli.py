@@ -1,13 +1,14 @@
-"""The command line: `causalstats demo | study | doctor | report`."""
+"""The command line: `causalstats demo | study | calibrate | doctor | report`."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -83,6 +84,43 @@ def _devices() -> list[tuple[str, str]]:
         backend = backend_for(numbers)
         rows.append((f"sampler, {size}", f"{backend}: {BACKENDS[backend]}"))
     return rows
+
+
+@app.command()
+def calibrate(
+    model: Annotated[str, typer.Argument(help="A model of causalstats, e.g. SelectiveLabels.")],
+    field: Annotated[
+        list[str] | None, typer.Option(help='A field and its value in JSON, e.g. expertise=\'["x2"]\'; {"value": .3, "sd": .05} is a Known.')
+    ] = None,
+    fits: Annotated[int, typer.Option(help="Data sets.")] = 200,
+    seed: int = 1,
+    people: int = 500,
+    jobs: Annotated[int, typer.Option(help="Workers.")] = 1,
+    results: Folder = Path("results"),
+) -> None:
+    """Simulation-based calibration of a model over its prior; a run that was killed goes on. The ranks' path is the last line."""
+    from causalstats import models
+
+    if model not in models.__all__:
+        raise typer.BadParameter(f"There is no model {model!r}. There are: {', '.join(models.__all__)}.")
+    path = results / "calibration" / f"{model}.jsonl"
+    try:
+        chosen = getattr(models, model)(**dict(_field(text) for text in field or []))
+        found = causalstats.calibrate(chosen, fits=fits, seed=seed, simulate={"people": people}, path=path, jobs=jobs)
+    except (CausalStatsError, TypeError) as error:
+        raise typer.BadParameter(str(error)) from error
+    found.plot().savefig(path.with_suffix(".svg"))
+    typer.echo(repr(found))
+    typer.echo(path)
+
+
+def _field(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    try:
+        parsed = json.loads(value)
+    except json.JSONDecodeError as error:
+        raise typer.BadParameter(f"Expected name=JSON, e.g. prevalence=0.3, got {text!r}.") from error
+    return name, causalstats.Known(**parsed) if isinstance(parsed, dict) else parsed
 
 
 @app.command()

@@ -33,6 +33,23 @@ def test_every_study_has_its_readme():
     assert studies and all((study / "README.md").exists() for study in studies)
 
 
+def test_calibration_by_name(run, tmp_path):
+    done = run("calibrate", "SelectiveLabels", "--field", 'prevalence={"value": 0.3, "sd": 0.05}', "--fits", "5", "--people", "100")
+    assert done.exit_code == 0, done.stderr
+    assert "population_prevalence" in done.stdout
+    path = tmp_path / done.stdout.splitlines()[-1]
+    assert len(path.read_text().splitlines()) == 6 and path.with_suffix(".svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["Nothing"], "SelectiveLabels"), (["SelectiveLabels", "--field", "prevalence"], "name=JSON"), (["SelectiveLabels", "--field", "alpha=1"], "alpha")],
+)
+def test_calibration_refuses(run, words, message):
+    wrong = run("calibrate", *words)
+    assert wrong.exit_code == 2 and message in wrong.stderr
+
+
 def test_a_file_that_is_not_a_fit_is_refused(run, tmp_path):
     (tmp_path / "other.nc").write_text("not a fit")
     wrong = run("report", "other.nc")
