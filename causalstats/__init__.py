@@ -18,6 +18,7 @@ _WHERE = {
     "Known": "causalstats.model",
     "ModelError": "causalstats.errors",
     "Nuts": "causalstats.samplers",
+    "Problem": "causalstats.model",
     "SamplingError": "causalstats.errors",
     "SelectiveLabels": "causalstats.models",
     "StoreError": "causalstats.errors",

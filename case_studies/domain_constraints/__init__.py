@@ -1,0 +1,1 @@
+"""How much do a known prevalence and known expertise sharpen a selective-labels model?"""
