@@ -13,6 +13,7 @@ from causalstats.numerics.unobservable import Unobservable, log_likelihood, prob
 
 _MOST_NUMBERS = 64_000_000
 _BLOCK = 50_000
+_SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
 def estimands(of: Unobservable) -> Mapping[str, Estimand]:
@@ -40,9 +41,25 @@ def estimands(of: Unobservable) -> Mapping[str, Estimand]:
         values = np.concatenate([(of_block @ weights) for of_block in blocks(draws, matrix, what)], axis=1)
         return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
 
-    def found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    def share_found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         cases = data.weights[data.outcome == 1].sum()
         return cases / (cases + group(draws, data, ~data.decision, "untested_positive", total=True))
+
+    def riskiest_first(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        """Share of all expected cases among the riskiest people, by posterior mean risk, up to each share of the people."""
+        size = draws.sizes["chain"] * draws.sizes["draw"]
+        risk = sum(block.sum(axis=(0, 1)) for block in blocks(draws, data.matrix, "positive")) / size
+        order = np.argsort(-risk, kind="stable")
+        people = np.cumsum(data.weights[order]) / data.weights.sum()
+        shares = np.append(_SHARES, data.weights[data.decision].sum() / data.weights.sum())
+        last = np.minimum(np.searchsorted(people, shares - 1e-12), len(order) - 1)
+        found = []
+        for block in blocks(draws, data.matrix, "positive"):
+            cases = (block * data.weights)[..., order].cumsum(axis=2)
+            found.append(cases[..., last] / cases[..., -1:])
+        labels = [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"]
+        coords = {"chain": draws["chain"], "draw": draws["draw"], "share_tested": labels}
+        return xr.DataArray(np.concatenate(found, axis=1), dims=tuple(coords), coords=coords)
 
     def others(what: str):
         return lambda draws, matrix: per_person(draws, matrix, np.arange(len(matrix)), what)
@@ -82,9 +99,15 @@ def estimands(of: Unobservable) -> Mapping[str, Estimand]:
             unit="people (weighted)",
         ),
         "share_found": Estimand(
-            compute=found,
+            compute=share_found,
             description="Cases found among all cases, found and expected missed.",
             unit="proportion",
+        ),
+        "allocation": Estimand(
+            compute=riskiest_first,
+            description="Share of all cases that would be found by testing the riskiest people by their features; testing at random finds the share tested.",
+            unit="proportion of cases",
+            contrast="share_found is what the actual decisions found",
         ),
         "testing_policy": Estimand(
             compute=lambda draws, data: draws["policy_coefficient"],

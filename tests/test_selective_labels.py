@@ -191,6 +191,20 @@ def test_report_is_written_with_every_check(data, tmp_path):
     assert '"causalstats:status" content="fail"' in text  # 120 draws are too few
 
 
+def test_allocation_and_missed_cases_on_a_known_truth():
+    """With one draw, the truth, everything can be counted by hand."""
+    simulation = cs.SelectiveLabels().simulate(seed=5, people=400, features=2)
+    estimands, data, truth = cs.SelectiveLabels().estimands(), simulation.data, simulation.truth
+    risk, missed = (estimands[name].compute(truth, data).to_numpy().squeeze() for name in ("risk", "untested_risk"))
+    found = data.outcome[data.decision].sum()
+    assert estimands["missed_cases"].compute(truth, data).item() == pytest.approx(missed.sum())
+    assert estimands["share_found"].compute(truth, data).item() == pytest.approx(found / (found + missed.sum()))
+    curve = estimands["allocation"].compute(truth, data).squeeze()
+    ranked = np.sort(risk)[::-1]
+    assert float(curve.sel(share_tested="30%")) == pytest.approx(ranked[:120].sum() / risk.sum())
+    assert float(curve[-1]) == pytest.approx(ranked[: data.decision.sum()].sum() / risk.sum())
+
+
 def test_a_fit_shows_itself_and_its_figures(data):
     fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=QUICK, progress=False)
     card = fit._repr_html_()
