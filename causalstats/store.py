@@ -33,6 +33,7 @@ def save(path: Path, model: Any, data: Any, sampler: Nuts | Auto, draws: xr.Data
         "data": {"type": type(data).__name__, "arguments": dict(data.arguments), "dropped": dict(data.dropped), "rows": data.rows.tolist()},
         "source": {str(name): column.astype(object).tolist() for name, column in data.source.items()},
         "levels": {str(name): list(column.cat.categories) for name, column in data.source.items() if isinstance(column.dtype, pd.CategoricalDtype)},
+        "reference": None if data.reference is None else [part.tolist() for part in data.reference],
         "fingerprint": data.fingerprint,
         "sampler": _plain(sampler),
         "provenance": provenance,
@@ -95,7 +96,8 @@ def _data(header: dict[str, Any]) -> Any:
     for name, levels in header["levels"].items():
         frame[name] = pd.Categorical(frame[name].astype(str), categories=levels)
     data = _DATA[header["data"]["type"]].from_frame(frame, **header["data"]["arguments"])
-    return replace(data, rows=np.array(header["data"]["rows"]), dropped=header["data"]["dropped"])
+    reference = header["reference"] and tuple(np.array(part) for part in header["reference"])
+    return replace(data, rows=np.array(header["data"]["rows"]), dropped=header["data"]["dropped"], reference=reference)
 
 
 def _plain(value: Any) -> Any:

@@ -47,7 +47,7 @@ class SelectiveLabels:
     Parameters
     ----------
     prevalence : Known, float or None
-        E[Y] in the population the rows stand for: exact, with a standard deviation, or not known.
+        E[Y] in the population the rows stand for, or in `data.with_reference(...)`: exact, with a standard deviation, or not known.
     expertise : sequence of str
         Features on which testing deviates from risk in no way: their Δ is 0.
     expertise_sd : float
@@ -119,7 +119,8 @@ class SelectiveLabels:
         values: dict[str, Any] = {f"features_{name}": data.matrix[rows] for name, rows in seen_rows(data).items()}
         values["policy_sd"] = self._policy_sd(data)
         if isinstance(self.prevalence, Known):
-            values |= {"features": data.matrix, "weights": data.weights / data.weights.sum(), "known_prevalence": self.prevalence.value}
+            everybody, weights = data.population
+            values |= {"features": everybody, "weights": weights / weights.sum(), "known_prevalence": self.prevalence.value}
             if not self.prevalence.exact:
                 values["known_prevalence_sd"] = self.prevalence.sd
         if isinstance(self.unobserved_scale, Known):
@@ -182,7 +183,7 @@ class SelectiveLabels:
         return np.where(np.isin(np.arange(len(data.features)), expert), float(self.expertise_sd), COEFFICIENT_SD)
 
     def _refuse_impossible(self, data: Decisions) -> None:
-        if not isinstance(self.prevalence, Known):
+        if not isinstance(self.prevalence, Known) or data.reference is not None:
             return
         share = data.weights / data.weights.sum()
         for seen, limit, side in ((1, self.prevalence.value, "positive"), (0, 1 - self.prevalence.value, "negative")):

@@ -34,16 +34,22 @@ def estimands(of: Unobservable) -> Mapping[str, Estimand]:
         values = np.concatenate(list(blocks(thin, matrix, what)), axis=1)
         return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": rows})
 
-    def group(draws: xr.Dataset, data: Decisions, members: np.ndarray, what: str, total: bool = False) -> xr.DataArray:
+    def average(draws: xr.Dataset, matrix: np.ndarray, weights: np.ndarray, what: str, total: bool = False) -> xr.DataArray:
         """Draws (chain, draw) of a weighted mean or total over people."""
-        weights = data.weights[members] if total else data.weights[members] / data.weights[members].sum()
-        matrix = data.matrix[members]
-        values = np.concatenate([(of_block @ weights) for of_block in blocks(draws, matrix, what)], axis=1)
+        weights = weights if total else weights / weights.sum()
+        values = np.concatenate([block @ weights for block in blocks(draws, matrix, what)], axis=1)
         return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
+
+    def everybody(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        matrix, weights = data.population
+        return average(draws, matrix, weights, "positive")
+
+    def untested(draws: xr.Dataset, data: Decisions, total: bool = False) -> xr.DataArray:
+        return average(draws, data.matrix[~data.decision], data.weights[~data.decision], "untested_positive", total)
 
     def share_found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         cases = data.weights[data.outcome == 1].sum()
-        return cases / (cases + group(draws, data, ~data.decision, "untested_positive", total=True))
+        return cases / (cases + untested(draws, data, total=True))
 
     def riskiest_first(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Share of all expected cases among the riskiest people, by posterior mean risk, up to each share of the people."""
@@ -84,17 +90,17 @@ def estimands(of: Unobservable) -> Mapping[str, Estimand]:
             unit="probability",
         ),
         "prevalence": Estimand(
-            compute=lambda draws, data: group(draws, data, np.ones(len(data), bool), "positive"),
-            description="Mean of P(Y=1 | x) over everybody.",
+            compute=everybody,
+            description="Mean of P(Y=1 | x) over everybody: the reference population where there is one.",
             unit="probability",
         ),
         "untested_prevalence": Estimand(
-            compute=lambda draws, data: group(draws, data, ~data.decision, "untested_positive"),
+            compute=untested,
             description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
             unit="probability",
         ),
         "missed_cases": Estimand(
-            compute=lambda draws, data: group(draws, data, ~data.decision, "untested_positive", total=True),
+            compute=lambda draws, data: untested(draws, data, total=True),
             description="Expected number of cases among the people who were not tested: the sum of P(Y=1 | T=0, x).",
             unit="people (weighted)",
         ),

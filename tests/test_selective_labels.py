@@ -152,6 +152,21 @@ def test_a_fit_with_a_formula_is_read_back(tmp_path):
     np.testing.assert_array_equal(again.effect("risk", at=other).draws, fit.effect("risk", at=other).draws)
 
 
+def test_the_prevalence_of_another_population(data, tmp_path):
+    """Of cells with counts; exactly known, it is exactly that of every draw, and the rows' own is another."""
+    cells = pd.DataFrame({"x1": [1.0, -1.0], "x2": [0.5, 0.0], "x3": [0.0, 2.0], "count": [3, 1]})
+    elsewhere = data.with_reference(cells, weights="count")
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.3), elsewhere, seed=1, sampler=QUICK, progress=False)
+    np.testing.assert_allclose(fit.effect("prevalence").draws, 0.3, rtol=1e-9)
+    risk = fit.effect("risk", at=cells).draws
+    np.testing.assert_allclose(0.75 * risk.isel(person=0) + 0.25 * risk.isel(person=1), 0.3, rtol=1e-9)
+    assert data.fingerprint != elsewhere.fingerprint == cs.load(fit.save(tmp_path / "fit.nc")).data.fingerprint
+    with pytest.raises(cs.DataError, match="positive numbers"):
+        data.with_reference(cells.assign(count=-1), weights="count")
+    with pytest.raises(cs.DataError, match="no rows|at least one"):
+        data.with_reference(cells[:0])
+
+
 def test_save_and_load(data, tmp_path):
     fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=QUICK, progress=False)
     path = fit.save(tmp_path / "fit.nc")

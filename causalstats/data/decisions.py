@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +40,8 @@ class Decisions:
     rows : int array (N,)
         Row numbers in the frame, counted from 0.
     dropped : mapping of column name to the number of rows dropped because it was missing
+    reference : arrays (M, D) and (M,) or None
+        Coded features and weights of the population whose prevalence is known, where it is not the one of these rows: see `with_reference`.
     """
 
     design: Design
@@ -53,6 +55,7 @@ class Decisions:
     dropped: Mapping[str, int]
     source: pd.DataFrame
     arguments: Mapping[str, Any]
+    reference: tuple[np.ndarray, np.ndarray] | None = None
 
     @classmethod
     def from_frame(
@@ -170,7 +173,7 @@ class Decisions:
     def fingerprint(self) -> str:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256("\0".join(self.features).encode())
-        for array in (self.matrix, self.decision, self.outcome, self.weights):
+        for array in (self.matrix, self.decision, self.outcome, self.weights, *(self.reference or ())):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -192,6 +195,22 @@ class Decisions:
             raise DataError(f"Feature {name!r} is missing in {some(np.flatnonzero(mask))}; a prediction needs every feature.")
         return self.design.matrix(table)
 
+    def with_reference(self, frame: Any, *, weights: str | None = None) -> Decisions:
+        """The same decisions, with a frame of the population whose prevalence is known: a survey, a register, a table of cells with counts.
+
+        Every average over "everybody" is then one over these people, each counted by the column `weights`; the outcomes stay those of the rows.
+        """
+        matrix = self.at(frame)
+        counts = np.ones(len(matrix)) if weights is None else _weights(read(frame, [weights]), weights)
+        if not len(matrix):
+            raise DataError("Expected at least one person in the reference population, got no rows.")
+        return replace(self, reference=(_frozen(matrix), _frozen(counts)))
+
+    @property
+    def population(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coded features and weights of everybody: of the reference population, or of these rows."""
+        return self.reference or (self.matrix, self.weights)
+
     def facts(self) -> dict[str, str]:
         """What a report says of the data."""
         positive = self.outcome[self.decision] == 1
@@ -204,6 +223,8 @@ class Decisions:
             "Weights": self.arguments["weights"] or "none: everybody counts the same",
             "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
         }
+        if self.reference is not None:
+            facts["Reference population"] = f"{len(self.reference[1]):,} rows, in place of these for the prevalence"
         if self.decider is not None:
             facts["Deciders"] = f"{len(set(self.decider)):,} (the model lets them share one policy)"
         if self.withheld is not None:
