@@ -1,0 +1,103 @@
+"""Smallest bulk ESS per second: this library against the authors' model in Stan, on one data set, in one run, cold and warm apart.
+
+    pip install pystan==3.14.0
+    python benchmarks/against_stan.py [--people 5000] [--stan-draws 250]
+
+The same simulated data (the paper's design), the same prior; the prevalence is exact here and a penalty of weight 10^6 (a standard deviation of 0.0007)
+there. Quantities: the risk coefficients and intercept, the free policy coefficients and intercept, σ. Cold counts compiling, warm does not.
+Writes benchmarks/against_stan.json.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import arviz as az
+import numpy as np
+
+import causalstats as cs
+
+HERE = Path(__file__).resolve().parent
+WEIGHT = 1e6
+FREE = ["x1"]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--people", type=int, default=5000)
+    options.add_argument("--stan-draws", type=int, default=250)
+    options.add_argument("--seed", type=int, default=0)
+    given = options.parse_args()
+    simulation = cs.SelectiveLabels().simulate(given.seed, people=given.people)
+    rows = {"causalstats": ours(simulation, given.seed), "Stan, soft penalty": stan_penalty(simulation, given.seed, given.stan_draws)}
+    ratio = rows["causalstats"]["ess_per_second_warm"] / rows["Stan, soft penalty"]["ess_per_second_warm"]
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(), "load": os.getloadavg()[0]}
+    machine |= {name: version(name) for name in ("nutpie", "numba", "pystan", "httpstan")}
+    result = {"people": given.people, "seed": given.seed, "rows": rows, "warm_ratio": ratio, "machine": machine}
+    (HERE / "against_stan.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+def ours(simulation, seed: int) -> dict:
+    """Four chains of 500 + 1000."""
+    model = cs.SelectiveLabels(prevalence=simulation.realised["prevalence"], expertise=[name for name in simulation.data.features if name not in FREE])
+    problem = cs.Problem(model, simulation.data)
+    started = time.perf_counter()
+    program = cs.Auto().compile(problem)
+    compiled = time.perf_counter()
+    posterior = program.run(problem, seed)
+    ended = time.perf_counter()
+    values = posterior["posterior"]
+    quantities = [values["risk_intercept"], *values["risk_coefficient"].transpose("feature", ...), values["policy_intercept"]]
+    quantities += [values["policy_coefficient"].sel(feature=name) for name in FREE] + [values["unobserved_scale"]]
+    steps = float(posterior["sample_stats"]["n_steps"].mean())
+    return summary([quantity.to_numpy() for quantity in quantities], compiled - started, ended - compiled, steps, posterior.attrs["sampler"])
+
+
+def stan_penalty(simulation, seed: int, draws: int) -> dict:
+    """Two chains of as many tuning steps as draws."""
+    import stan
+
+    data, columns = simulation.data, [0, *(simulation.data.features.index(name) + 1 for name in FREE)]
+    x = np.column_stack([np.ones(len(data)), data.matrix])
+    inputs = {
+        "N": len(data), "D": x.shape[1], "x": x, "F": len(columns), "free": [column + 1 for column in columns],
+        "tested": data.decision.astype(int), "outcome": np.maximum(data.outcome, 0).astype(int),
+        "prevalence": simulation.realised["prevalence"], "weight": WEIGHT,
+    }  # fmt: skip
+    started = time.perf_counter()
+    program = stan.build((HERE / "soft_penalty.stan").read_text(), data=inputs, random_seed=seed + 1)
+    compiled = time.perf_counter()
+    fit = program.sample(num_chains=2, num_warmup=draws, num_samples=draws)
+    ended = time.perf_counter()
+
+    def chains(values):
+        return np.reshape(values, (draws, 2)).T  # pystan interleaves the chains
+
+    quantities = [chains(row) for name in ("risk", "policy", "sigma") for row in np.atleast_2d(fit[name])]
+    steps = float(np.mean(fit["n_leapfrog__"]))
+    return summary(quantities, compiled - started, ended - compiled, steps, f"2 chains, {draws} + {draws}, pystan's defaults")
+
+
+def summary(quantities: list[np.ndarray], compiling: float, sampling: float, steps: float, sampler: str) -> dict:
+    ess = min(float(az.ess(values, method="bulk")) for values in quantities)
+    return {
+        "sampler": sampler,
+        "smallest_bulk_ess": ess,
+        "largest_r_hat": max(float(az.rhat(values)) for values in quantities),
+        "leapfrogs_per_draw": steps,
+        "seconds_compiling": compiling,
+        "seconds_sampling": sampling,
+        "ess_per_second_warm": ess / sampling,
+        "ess_per_second_cold": ess / (compiling + sampling),
+        "means": [float(values.mean()) for values in quantities],
+        "sds": [float(values.std()) for values in quantities],
+    }
+
+
+if __name__ == "__main__":
+    main()
