@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +14,26 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from causalstats.errors import DataError, ModelError, StoreError
+from causalstats.errors import DataError, ModelError
 from causalstats.model import Check, Checks, Problem
-from causalstats.progress import stage
+from causalstats.numerics.draws import entries, varies
+from causalstats.resumable import resume
 from causalstats.samplers import Auto, Nuts, Program
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RANKS = 100  # possible ranks of a truth among 99 draws
+RANKS = 120  # of a truth among 119 draws; the central 50, 80 and 95 % of them are whole numbers of ranks
 _LEVEL = 0.01
 _BINS = 20
+_PROGRAMS: dict[str, Program] = {}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Calibration:
     """Ranks of the truth in the posterior, over many data sets drawn from the prior.
 
-    `ranks` has a row a data set and a column a quantity: how many of 99 thinned posterior draws lie below the truth, 0 to 99, and uniform
+    `ranks` has a row a data set and a column a quantity: how many of 119 thinned posterior draws lie below the truth, 0 to 119, and uniform
     if posterior and prior belong together. `errors` is (posterior mean - truth) / posterior sd in the same shape. `fits` has for each data
     set its seed, seconds, divergences, leapfrog steps a draw, or why it was refused.
 
@@ -53,9 +54,8 @@ class Calibration:
         """
         columns: dict[str, Any] = {"p_uniform": self.ranks.apply(_p_uniform)}
         for prob in probs:
-            tail = (1 - prob) / 2
-            inside = ((self.ranks + 0.5) / RANKS).apply(lambda u, tail=tail: u.between(tail, 1 - tail).mean())
-            columns[f"coverage_{prob:.0%}"] = inside
+            outside = (1 - prob) / 2 * RANKS - 1e-6
+            columns[f"coverage_{prob:.0%}"] = ((self.ranks >= outside) & (self.ranks + 1 <= RANKS - outside)).mean()
             columns[f"se_{prob:.0%}"] = np.sqrt(prob * (1 - prob) / len(self.ranks))
         columns |= {"mean_error": self.errors.mean(), "sd_error": self.errors.std()}
         return pd.DataFrame(columns)
@@ -124,7 +124,7 @@ def calibrate(
     simulate : mapping, optional
         What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`.
     sampler : Nuts or Auto, optional
-        By default two chains of 400 + 750: enough for 99 nearly independent draws where the chains mix.
+        By default two chains of 400 + 750: enough for 119 nearly independent draws where the chains mix.
     path : str or Path, optional
         A file of one line a data set. What it has is not fitted again, so a run that was killed goes on where it was.
     jobs : int
@@ -137,56 +137,19 @@ def calibrate(
     StoreError
         If the file is of another model, sampler or simulation.
     """
-    import joblib
-
     sampler = sampler or Nuts(chains=2, draws=750, tune=400)
     options = {"people": 500} if simulate is None else dict(simulate)
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)]
-    records = _Records(path, {"model": repr(model), "sampler": repr(sampler), "simulate": repr(options)})
-    waiting = [each for each in seeds if each not in records.done]
-    with stage(f"Calibrating {type(model).__name__}", progress) as advance:
-        advance(0, "compiling")
-        work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(joblib.delayed(_one)(model, sampler, options, each) for each in waiting)
-        started = time.perf_counter()
-        for number, record in enumerate(work, 1):
-            records.add(record)
-            each = (time.perf_counter() - started) / number
-            advance((fits - len(waiting) + number) / fits, f"{each:.2f} s a data set, {each * (len(waiting) - number):.0f} s to go")
-    return _collect(model, sampler, [records.done[each] for each in seeds])
-
-
-class _Records:
-    """The results so far, in memory and, if there is a path, in a file of a header and one line a data set."""
-
-    def __init__(self, path: str | Path | None, header: dict[str, str]):
-        self.path = None if path is None else Path(path)
-        self.done: dict[int, dict[str, Any]] = {}
-        if self.path is None:
-            return
-        if self.path.exists():
-            first, *lines = self.path.read_text().splitlines() or [""]
-            if first != json.dumps(header):
-                raise StoreError(f"{str(self.path)!r} holds the calibration of something else: {first}; expected {json.dumps(header)}. Give another path.")
-            self.done = {record["seed"]: record for record in _whole(lines)}
-            self.path.write_text("\n".join([first, *(json.dumps(record) for record in self.done.values())]) + "\n")
-        else:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(json.dumps(header) + "\n")
-
-    def add(self, record: dict[str, Any]) -> None:
-        self.done[record["seed"]] = record
-        if self.path is not None:
-            with self.path.open("a") as file:
-                file.write(json.dumps(record) + "\n")
-
-
-def _whole(lines: list[str]) -> Iterator[dict[str, Any]]:
-    """The lines that a kill did not cut."""
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            return
+    records = resume(
+        partial(_one, model, sampler, options),
+        seeds,
+        title=f"Calibrating {type(model).__name__}",
+        path=None if path is None else Path(path),
+        of=f"{model!r}, {sampler!r}, simulated with {options!r}",
+        jobs=jobs,
+        progress=progress,
+    )
+    return _collect(model, sampler, pd.DataFrame(records, index=pd.Index(seeds, name="seed")))
 
 
 def _one(model: Any, sampler: Nuts | Auto, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -195,72 +158,45 @@ def _one(model: Any, sampler: Nuts | Auto, options: Mapping[str, Any], seed: int
     try:
         simulation = model.simulate(seed, design="prior", **options)
         problem = Problem(model, simulation.data)
-        draws = _program(_Key(repr((model, sampler, sorted(options.items()))), sampler, problem)).run(problem, seed)
+        draws = _program(f"{model!r} {sampler!r} {options!r}", sampler, problem).run(problem, seed)
     except (DataError, ModelError) as error:
-        return {"seed": seed, "refused": str(error)}
+        return {"refused": str(error)}
     posterior, statistics = draws["posterior"].to_dataset(), draws["sample_stats"]
-    total = posterior.sizes["chain"] * posterior.sizes["draw"]
-    keep = np.linspace(0, total - 1, RANKS - 1).round().astype(int)
+    keep = np.linspace(0, posterior.sizes["chain"] * posterior.sizes["draw"] - 1, RANKS - 1).round().astype(int)
     truth, sampled = (_quantities(model, values, simulation.data) for values in (simulation.truth, posterior))
-    ranks = {name: int((sampled[name].ravel()[keep] < truth[name].item()).sum()) for name in truth}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        errors = {name: float((sampled[name].mean() - truth[name].item()) / sampled[name].std()) for name in truth}
+    varying = {name: values for name, values in sampled.items() if varies(values)}
     return {
-        "seed": seed,
         "seconds": time.perf_counter() - started,
         "divergences": int(statistics["diverging"].sum()),
         "steps": float(statistics["n_steps"].mean()),
-        "ranks": ranks,
-        "errors": errors,
+        "ranks": {name: int((values.ravel()[keep] < truth[name].item()).sum()) for name, values in varying.items()},
+        "errors": {name: float((values.mean() - truth[name].item()) / values.std()) for name, values in varying.items()},
     }
 
 
-@dataclass(frozen=True)
-class _Key:
-    """A problem to compile for, known by its text: the programs of two data sets of one model are the same."""
-
-    text: str
-    sampler: Nuts | Auto
-    problem: Problem
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.text == other.text
-
-
-@lru_cache(maxsize=4)
-def _program(key: _Key) -> Program:
-    return key.sampler.compile(key.problem)
+def _program(key: str, sampler: Nuts | Auto, problem: Problem) -> Program:
+    """The program of this key, compiled once in every worker."""
+    if key not in _PROGRAMS:
+        _PROGRAMS.clear()
+        _PROGRAMS[key] = sampler.compile(problem)
+    return _PROGRAMS[key]
 
 
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
-    """Draws (chain, draw) of every number that varies: parameters, answers that are one number, and the log likelihood."""
-    singles = {name: estimand for name, estimand in model.estimands().items() if estimand.at is None}
-    arrays = {name: draws[name] for name in model.parameters()} | {name: estimand.compute(draws, data) for name, estimand in singles.items()}
+    """Draws (chain, draw) of every number: parameters, answers that are not one a person, and the log likelihood."""
+    arrays = {name: draws[name] for name in model.parameters()}
+    arrays |= {name: estimand.compute(draws, data) for name, estimand in model.estimands().items() if estimand.at is None}
     arrays["log_likelihood"] = model.log_likelihood(draws, data)
-    found = {}
-    for name, array in arrays.items():
-        values = array.transpose("chain", "draw", ...).to_numpy()
-        if values.ndim == 2:
-            found[name] = values
-        else:
-            found |= {f"{name}[{label}]": values[..., k] for k, label in enumerate(array.coords[array.dims[-1]].to_numpy())}
-    return found
+    return {f"{name}[{label}]" if label else name: values for name, array in arrays.items() for label, values in entries(array).items()}
 
 
-def _collect(model: Any, sampler: Nuts | Auto, records: list[dict[str, Any]]) -> Calibration:
-    fits = pd.DataFrame(records).set_index("seed")
-    fits = fits.reindex(columns=["seconds", "divergences", "steps", "refused"])
-    done = [record for record in records if "ranks" in record]
-    if not done:
-        raise ModelError(f"No data set could be fitted; the first was refused with: {records[0]['refused']}")
-    index = [record["seed"] for record in done]
-    ranks = pd.DataFrame([record["ranks"] for record in done], index=index)
-    errors = pd.DataFrame([record["errors"] for record in done], index=index)
-    varying = [name for name in errors if np.isfinite(errors[name]).all()]  # what is known has no posterior to be ranked in
-    return Calibration(model=model, sampler=sampler, ranks=ranks[varying], errors=errors[varying], fits=fits)
+def _collect(model: Any, sampler: Nuts | Auto, records: pd.DataFrame) -> Calibration:
+    fits = records.reindex(columns=["seconds", "divergences", "steps", "refused"])
+    if "ranks" not in records:
+        raise ModelError(f"No data set could be fitted; the first was refused with: {fits['refused'].iloc[0]}")
+    done = records[records["ranks"].notna()]
+    ranks, errors = (pd.DataFrame(done[name].tolist(), index=done.index) for name in ("ranks", "errors"))
+    return Calibration(model=model, sampler=sampler, ranks=ranks, errors=errors, fits=fits)
 
 
 def _p_uniform(ranks: pd.Series) -> float:

@@ -16,8 +16,8 @@ import pandas as pd
 
 import causalstats
 from causalstats.errors import ModelError
-from causalstats.model import INTERVAL, Check, Checks, Effect, Estimand, Known, Prediction, Problem, shown
-from causalstats.numerics.draws import summarise
+from causalstats.model import INTERVAL, Check, Checks, Effect, Known, Prediction, Problem, shown
+from causalstats.numerics.draws import summarise, varies
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Nuts, Program, same_program
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numpyro", "jax", "numba", "arviz", "numpy", "scipy", "pandas", "xarray")
-_KEEP_UP_TO = 1_000_000  # numbers
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,7 +58,8 @@ class Fit:
         estimand = estimands[name]
         posterior = self.draws["posterior"].to_dataset()
         if at is None:
-            draws = self._computed(name, estimand)
+            # A number a person and draw is too much to keep.
+            draws = estimand.compute(posterior, self.data) if estimand.at else self._once(name, lambda: estimand.compute(posterior, self.data))
         elif estimand.at is None:
             raise ModelError(f"{name!r} is about these data and has no value for other people; leave out `at`.")
         else:
@@ -79,21 +79,20 @@ class Fit:
         """Sampling, prediction of what was observed, learning, conflict with outside knowledge (a refit each), withheld outcomes."""
         from causalstats import checks
 
-        if "checks" not in self._kept:
+        def make() -> Checks:
             found = [*self.sampling(), *checks.predictive(self.predictions().values()), checks.learned(self.model, self.draws, self.data)]
             for relaxation in self.model.relaxations(self.data):
                 found += checks.conflict(relaxation, self._refit(relaxation.model, f"Refitting without {relaxation.name}"))
             truth = self.withheld_rate()
             if truth is not None:
                 found.append(checks.withheld(self.effect(self.model.headline), truth))
-            self._kept["checks"] = Checks(found)
-        return self._kept["checks"]
+            return Checks(found)
+
+        return self._once("checks", make)
 
     def compare(self, prob: float = INTERVAL) -> pd.DataFrame:
         """The headline beside what people would do instead; with withheld outcomes, the truth and each one's error."""
-        rng = np.random.default_rng(self.seed)
-        rows = {type(self.model).__name__: self.effect(self.model.headline).draws.to_numpy().ravel()}
-        rows |= {name: rule(rng)[0] for name, rule in self.model.alternatives(self.data).items()}
+        rows = {type(self.model).__name__: self.effect(self.model.headline).draws.to_numpy().ravel()} | self._once("alternatives", self._alternatives)
         tail = (1 - prob) / 2
         table = pd.DataFrame({name: [draws.mean(), *np.quantile(draws, [tail, 1 - tail])] for name, draws in rows.items()}, index=["mean", "lower", "upper"]).T
         truth = self.withheld_rate()
@@ -131,10 +130,8 @@ class Fit:
 
     def predictions(self) -> dict[str, Prediction]:
         """What was observed beside what the model would have expected, by name."""
-        if "predictions" not in self._kept:
-            found = self.model.predictions(self.draws["posterior"].to_dataset(), self.data, np.random.default_rng(self.seed))
-            self._kept["predictions"] = {prediction.name: prediction for prediction in found}
-        return self._kept["predictions"]
+        posterior, rng = self.draws["posterior"].to_dataset(), np.random.default_rng(self.seed)
+        return self._once("predictions", lambda: {each.name: each for each in self.model.predictions(posterior, self.data, rng)})
 
     def plot(self, what: str = "") -> Figure:
         """A figure: an effect or a prediction by its name, `parameters`, `chains`, `learned`, `comparison` or `diagram`; without a name, the headline."""
@@ -175,9 +172,7 @@ class Fit:
         """The checks of the draws alone: R-hat, ESS, divergences, E-BFMI, complete."""
         from causalstats import checks
 
-        if "sampling" not in self._kept:
-            self._kept["sampling"] = checks.sampling(self.draws, self.model.parameters())
-        return self._kept["sampling"]
+        return self._once("sampling", lambda: checks.sampling(self.draws, self.model.parameters()))
 
     def _plot_effect(self, name: str) -> Figure:
         import xarray as xr
@@ -185,24 +180,24 @@ class Fit:
         from causalstats import plots
 
         effect = self.effect(name)
-        if effect.draws.ndim > 2 or float(effect.draws.std()) <= 1e-9 * abs(float(effect.draws.mean())):  # many numbers, or one that is known
+        if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
             return plots.effects(effect.summary(), unit=effect.unit, title=name)
         return plots.figure_of(plots.posterior(xr.DataTree.from_dict({"posterior": effect.draws.to_dataset()}), name))
 
-    def _computed(self, name: str, estimand: Estimand) -> xr.DataArray:
-        """Draws of an estimand, kept unless they are many."""
-        kept = self._kept.setdefault("computed", {})
-        if name in kept:
-            return kept[name]
-        draws = estimand.compute(self.draws["posterior"].to_dataset(), self.data)
-        if draws.size <= _KEEP_UP_TO:
-            kept[name] = draws
-        return draws
+    def _once(self, key: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made the first time that it is asked for."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def _alternatives(self) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng(self.seed)
+        return {name: rule(rng)[0] for name, rule in self.model.alternatives(self.data).items()}
 
     def _refit(self, model: Any, title: str) -> Fit:
         """Another model on the same data, with a program compiled before where one fits."""
         problem = Problem(model, self.data)
-        programs: list[Program] = self._kept.setdefault("programs", [])
+        programs: list[Program] = self._once("programs", list)
         with stage(title, self.progress) as advance:
             program = next((known for known in programs if same_program(known.graph, problem.graph)), None)
             if program is None:

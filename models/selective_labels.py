@@ -14,7 +14,7 @@ from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Estimand, Known, Prediction, Relaxation, Simulation, shown
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, seen_rows
-from causalstats.models.selective_labels_simulation import LEAST_SCALE, simulate
+from causalstats.models.selective_labels_simulation import COEFFICIENT_SD, LEAST_SCALE, RESPONSE_SD, SCALE_SD, simulate
 from causalstats.numerics import selection_baselines as baselines
 from causalstats.numerics.predictive import quantile_groups, rates_by_group
 from causalstats.numerics.unobservable import FAMILIES, LINKS, Unobservable, probability
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
-COEFFICIENT_SD = 3.0
-SCALE_SD = 3.0
-RESPONSE_SD = 3.0
 _CENTRED_FROM = 1.0  # standard deviation of a Δ from which the coefficient of testing is sampled instead of Δ
 _REPLICATIONS = 400
 
@@ -146,18 +143,18 @@ class SelectiveLabels:
             response = given.get("known_response")
             if response is None:
                 response = pm.HalfNormal("response", RESPONSE_SD)
-            half = scale / 2 if self.unobservable == "uniform" else 0.0
+            lower = scale * self.law.lower_end
             if isinstance(self.prevalence, Known):
                 prevalence = given["known_prevalence"]
                 if not self.prevalence.exact:
                     prevalence = pm.Beta("population_prevalence", mu=prevalence, sigma=given["known_prevalence_sd"])
                 middle = prevalence_intercept(self.law, prevalence, given["features"] @ risk, scale, given["weights"])
             else:
-                middle = pm.Normal("middle_intercept", half, COEFFICIENT_SD)
+                middle = pm.Normal("middle_intercept", lower, COEFFICIENT_SD)
             testing_middle = pm.Normal("testing_middle", response * middle, COEFFICIENT_SD)
             policy = self._policy(pm, given["policy_sd"], response * risk)
             testing = response * risk + policy
-            pm.Deterministic("risk_intercept", middle - half)
+            pm.Deterministic("risk_intercept", middle - lower)
             pm.Deterministic("risk_middle", middle)
             pm.Deterministic("policy_intercept", testing_middle - response * middle)
             pm.Deterministic("policy_coefficient", policy, dims="feature")
@@ -242,9 +239,10 @@ class SelectiveLabels:
         return tuple(listed)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """What can be asked of a fit."""
+        """What can be asked of a fit; not what was given to it."""
         stands_on = tuple(assumption.name for assumption in self.assumptions())
-        return {name: replace(estimand, assumptions=stands_on) for name, estimand in estimands(self.law).items()}
+        given = {name for name in ("unobserved_scale", "response") if isinstance(getattr(self, name), Known)}
+        return {name: replace(estimand, assumptions=stands_on) for name, estimand in estimands(self.law).items() if name not in given}
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose prior and posterior are compared, and whose sampling is checked."""
@@ -328,8 +326,8 @@ class SelectiveLabels:
         for feature in self.expertise:
             rest = tuple(other for other in self.expertise if other != feature)
             labels = tuple(data.features[column] for column in data.columns_of(feature))
-            model = replace(self, expertise=rest)
-            lifted.append(Relaxation(name=f"expertise on {feature}", model=model, estimand="testing_policy", known=Known(0.0), labels=labels))
+            model, known = replace(self, expertise=rest), Known(0.0, sd=self.expertise_sd)
+            lifted.append(Relaxation(name=f"expertise on {feature}", model=model, estimand="testing_policy", known=known, labels=labels))
         return tuple(lifted)
 
 

@@ -111,9 +111,9 @@ def estimands(of: Unobservable) -> Mapping[str, Estimand]:
         ),
         "allocation": Estimand(
             compute=riskiest_first,
-            description="Share of all cases that would be found by testing the riskiest people by their features; testing at random finds the share tested.",
+            description="Share of all cases that would be found by testing the riskiest people by their features. Testing at random finds the share "
+            "tested; share_found is what the actual decisions found.",
             unit="proportion of cases",
-            contrast="share_found is what the actual decisions found",
         ),
         "testing_policy": Estimand(
             compute=lambda draws, data: draws["policy_coefficient"],

@@ -16,6 +16,9 @@ from causalstats.numerics.unobservable import inverse_link, standard_draws
 if TYPE_CHECKING:
     from causalstats.models.selective_labels import SelectiveLabels
 
+COEFFICIENT_SD = 3.0  # of the priors, as in the paper
+SCALE_SD = 3.0
+RESPONSE_SD = 3.0
 LEAST_SCALE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
 
 
@@ -31,9 +34,8 @@ def simulate(model: SelectiveLabels, seed: int, people: int, features: int, desi
     outcome, decision = (rng.random(people) < inverse_link(model.law, logit) for logit in (middle, testing))
     frame = pd.DataFrame(x, columns=names).assign(tested=decision.astype(int), outcome=np.where(decision, outcome, np.nan))
     data = Decisions.from_frame(frame, outcome="outcome", decision="tested", features=names, standardise=False)
-    half = parameters["unobserved_width"] / 2 if model.unobservable == "uniform" else 0.0
     derived = {
-        "risk_intercept": parameters["risk_middle"] - half,
+        "risk_intercept": parameters["risk_middle"] - parameters["unobserved_width"] * model.law.lower_end,
         "middle_intercept": parameters["risk_middle"],
         "unobserved_scale": parameters["unobserved_width"],
         "response": parameters["testing_response"],
@@ -49,7 +51,7 @@ def _paper(model: SelectiveLabels, rng: np.random.Generator, x: np.ndarray, name
     return {
         "unobserved_width": scale,
         "risk_coefficient": rng.standard_normal(features),
-        "risk_middle": intercept + (scale / 2 if model.unobservable == "uniform" else 0.0),
+        "risk_middle": intercept + scale * model.law.lower_end,
         "policy_intercept": policy_intercept,
         "policy_coefficient": np.where(np.arange(features) == 0, rng.standard_normal(features), 0.0),
         "testing_response": model.response.value if isinstance(model.response, Known) else abs(rng.normal(1, 0.1)),
@@ -57,8 +59,6 @@ def _paper(model: SelectiveLabels, rng: np.random.Generator, x: np.ndarray, name
 
 
 def _prior(model: SelectiveLabels, rng: np.random.Generator, x: np.ndarray, names: list[str]) -> dict[str, Any]:
-    from causalstats.models.selective_labels import COEFFICIENT_SD, RESPONSE_SD, SCALE_SD
-
     known = model.unobserved_scale
     scale = max(known.value, LEAST_SCALE) if isinstance(known, Known) else abs(rng.normal(0, SCALE_SD))
     response = model.response.value if isinstance(model.response, Known) else abs(rng.normal(0, RESPONSE_SD))
@@ -70,7 +70,7 @@ def _prior(model: SelectiveLabels, rng: np.random.Generator, x: np.ndarray, name
         weights = np.full(len(x), 1 / len(x))
         middle = float(solve(prevalence, x @ risk, scale, weights, model.law)[0])
     else:
-        middle = rng.normal(scale / 2 if model.unobservable == "uniform" else 0.0, COEFFICIENT_SD)
+        middle = rng.normal(scale * model.law.lower_end, COEFFICIENT_SD)
     sd = np.where(np.isin(names, model.expertise), model.expertise_sd, COEFFICIENT_SD)
     return parameters | {"risk_middle": middle, "policy_intercept": rng.normal(0, COEFFICIENT_SD), "policy_coefficient": rng.normal(0, sd)}
 

@@ -1,4 +1,4 @@
-"""Calibration tells a right model from a wrong one, and goes on where it was killed."""
+"""Calibration tells a right model from a wrong one."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import causalstats as cs
+from causalstats.calibration import RANKS
 from causalstats.model import Estimand, Simulation
 
 SAMPLER = cs.Nuts(chains=2, draws=300, tune=200)
@@ -69,14 +70,26 @@ def test_an_overconfident_model_fails():
     assert "failed" in repr(wrong)
 
 
-def test_what_was_done_before_a_kill_is_kept(right, tmp_path):
-    path = tmp_path / "ranks.jsonl"
-    options = {"seed": 1, "simulate": {"people": 5}, "sampler": SAMPLER, "path": path, "progress": False}
+def test_what_is_known_exactly_is_not_ranked():
+    """The prevalence of every draw is then that number to rounding, and which side of the truth it falls says nothing."""
+    model = cs.SelectiveLabels(prevalence=0.4, unobserved_scale=1.0)
+    sampler = cs.Nuts(chains=2, draws=100, tune=100, backend="jax")
+    found = cs.calibrate(model, fits=2, seed=1, simulate={"people": 150, "features": 1}, sampler=sampler, progress=False)
+    assert "untested_prevalence" in found.ranks and "risk_coefficient[x1]" in found.ranks
+    assert not {"prevalence", "unobserved_scale", "response"} & set(found.ranks)
+
+
+def test_coverage_counts_the_nominal_share_of_ranks():
+    """Ranks that are exactly uniform are covered exactly."""
+    every = pd.DataFrame({"a": np.arange(RANKS)})
+    found = cs.Calibration(model=None, sampler=SAMPLER, ranks=every, errors=every * 0.0, fits=pd.DataFrame({"refused": [None], "divergences": [0]}))
+    assert [float(found.table().loc["a", f"coverage_{share}"]) for share in ("50%", "80%", "95%")] == pytest.approx([0.5, 0.8, 0.95])
+
+
+def test_the_ranks_go_on_from_a_file(right, tmp_path):
+    options = {"seed": 1, "simulate": {"people": 5}, "sampler": SAMPLER, "path": tmp_path / "ranks.jsonl", "progress": False}
     cs.calibrate(NormalMean(), fits=6, **options)
-    header, *lines = path.read_text().splitlines()
-    path.write_text("\n".join([header, lines[0].replace('"steps": ', '"steps": 1000'), *lines[1:4], lines[4][:20]]))
     again = cs.calibrate(NormalMean(), fits=8, **options)
-    assert again.fits["steps"].max() > 1000  # the kept line was not fitted again
     np.testing.assert_array_equal(again.ranks, right.ranks.iloc[:8])
     with pytest.raises(cs.StoreError, match="something else"):
         cs.calibrate(NormalMean(believed_sd=2.0), fits=2, **options)

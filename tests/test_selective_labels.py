@@ -1,6 +1,7 @@
 """The graph against an independent log posterior and an independent Stan posterior."""
 
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.stats import beta, chi2, halfnorm, norm
 import causalstats as cs
 from causalstats.report import compose
 from causalstats.samplers import same_program
+from causalstats.store import save
 
 REFERENCE = Path(__file__).parent / "reference" / "selective_labels"
 QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
@@ -176,6 +178,52 @@ def test_save_and_load(data, tmp_path):
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(cs.StoreError, match="damaged"):
         cs.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda header: None, "not a fit saved by causalstats"),
+        (lambda header: header | {"format": 99}, "has format 99 .causalstats 0.1.0.; this version reads"),
+        (lambda header: header | {"model": {"type": "OtherModel", "fields": {}}}, "holds a OtherModel"),
+        (lambda header: {name: part for name, part in header.items() if name != "sampler"}, "lacks or does not know 'sampler'"),
+        (lambda header: header | {"fingerprint": "0"}, "do not code to what the model was fitted to"),
+    ],
+    ids=["foreign", "format", "model", "incomplete", "data"],
+)
+def test_a_file_that_is_not_ours_says_why(data, tmp_path, change, message):
+    model, draws = cs.SelectiveLabels(prevalence=0.4), xr.DataTree.from_dict({"posterior": xr.Dataset({"x": ("draw", [1.0])})})
+    path = save(tmp_path / "fit.nc", model, data, QUICK, draws, {"causalstats": "0.1.0", "seed": 1})
+    assert cs.load(path).model == model
+    with xr.open_datatree(path, engine="h5netcdf") as opened:
+        tree = opened.load()
+    header = change(json.loads(tree.attrs.pop("causalstats")))
+    tree.attrs = {} if header is None else {"causalstats": json.dumps(header)}
+    tree.to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(cs.StoreError, match=message):
+        cs.load(path)
+
+
+def test_an_interrupted_fit_says_so(data, tmp_path):
+    class Pressed:
+        """NUTS whose user presses the keys after some draws."""
+
+        def compile(self, problem):
+            self.program = cs.Nuts(chains=2, draws=50_000, tune=60, backend="jax").compile(problem)
+            return self
+
+        def run(self, problem, seed, advance):
+            return self.program.run(problem, seed, lambda share, note: share > 300 / 50_060 and signal.raise_signal(signal.SIGINT))
+
+    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=Pressed(), progress=False)
+    assert any("interrupted" in warning for warning in fit.effect("prevalence").warnings)
+    assert "interrupted" in repr(fit) and "interrupted" in fit._repr_html_()
+    assert 50 <= fit.draws["posterior"].sizes["draw"] < 50_000
+
+
+def test_soft_expertise_is_held_against_its_own_width(data):
+    relaxed = {lifted.name: lifted for lifted in cs.SelectiveLabels(expertise=["x2"], expertise_sd=0.3).relaxations(data)}
+    assert relaxed["expertise on x2"].known == cs.Known(0.0, sd=0.3)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,14 @@ prevalence known, and with the features known on which the tester is an expert. 
 the error of the posterior mean, in per cent of those without; the median over the data sets, with a bootstrap interval.
 """
 
-import json
-import time
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import causalstats as cs
+from causalstats.resumable import resume
 
 SAMPLER = cs.Nuts(chains=2, draws=750, tune=500)
 PARAMETERS = ("risk", "policy", "scale")  # β_Y with its intercept, the Δ that are not 0, σ
@@ -37,7 +36,7 @@ def models(prevalence: float) -> dict[str, cs.SelectiveLabels]:
 def one(seed: int, programs: dict) -> dict:
     """Widths and errors of one data set under every model; a program is compiled for the first data set and serves all."""
     simulation = cs.SelectiveLabels().simulate(seed)
-    record: dict = {"seed": seed}
+    record: dict = {}
     for name, model in models(simulation.realised["prevalence"]).items():
         problem = cs.Problem(model, simulation.data)
         if name not in programs:
@@ -54,19 +53,9 @@ def one(seed: int, programs: dict) -> dict:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit what `folder/fits.jsonl` has not yet, and leave the table. 200 data sets, or 5; a run that was killed goes on."""
-    file, programs = folder / "fits.jsonl", dict[str, Any]()
-    done = {record["seed"]: record for record in _records(file)}
-    seeds = range(5 if fast else 200)
-    waiting = [seed for seed in seeds if seed not in done]
-    started = time.perf_counter()
-    for number, seed in enumerate(waiting, 1):
-        done[seed] = one(seed, programs)
-        with file.open("a") as lines:
-            lines.write(json.dumps(done[seed]) + "\n")
-        each = (time.perf_counter() - started) / number
-        print(f"data set {seed + 1} of {len(seeds)}: {each:.0f} s each, {each * (len(waiting) - number) / 60:.0f} minutes to go", flush=True)
+    records = resume(partial(one, programs={}), range(5 if fast else 200), title="Data sets", path=folder / "fits.jsonl", of=repr(SAMPLER))
     path = folder / "table.md"
-    path.write_text(table([done[seed] for seed in seeds]))
+    path.write_text(table(records))
     return path
 
 
@@ -98,20 +87,5 @@ def _parameters(values) -> list[np.ndarray]:
     return [risk, np.concatenate([flat("policy_intercept"), flat("policy_coefficient")[:, :1]], axis=1), flat("unobserved_width")]
 
 
-def _records(file: Path) -> list[dict]:
-    """The lines of the file that a kill did not cut; the cut one is removed."""
-    records = []
-    for line in file.read_text().splitlines() if file.exists() else []:
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    if file.exists():
-        file.write_text("".join(json.dumps(record) + "\n" for record in records))
-    return records
-
-
 if __name__ == "__main__":
-    here = Path("results/domain_constraints")
-    here.mkdir(parents=True, exist_ok=True)
-    print(run(here))
+    print(run(Path("results/domain_constraints")))

@@ -6,26 +6,28 @@ import numpy as np
 
 from causalstats.model import Check, Relaxation
 
+_ENOUGH = 100  # effective draws: the Monte Carlo error of z is then below 0.1
 _REMEDY = "The data, under the other assumptions, say otherwise: check the source, or give up one of the assumptions."
 
 
 def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
     """The posterior of a fit without this knowledge against the known value: z = (mean - known) / sqrt(variance + sd²), |z| < 2."""
-    free = refit.effect(relaxation.estimand)
-    doubt = f"; undecided, because the refit was not sampled well ({'; '.join(free.warnings)})" if free.warnings else ""
-    entries = [free.draws.sel(feature=label) for label in relaxation.labels] if relaxation.labels else [free.draws]
+    table = refit.effect(relaxation.estimand).summary()
+    failed = [check.finding for check in refit.sampling() if check.passed is False and check.name in ("divergences", "complete run")]
     checks = []
-    for label, draws in zip(relaxation.labels or (relaxation.estimand,), entries, strict=True):
-        mean, sd = float(draws.mean()), float(draws.std())
-        z = (mean - relaxation.known.value) / np.hypot(sd, relaxation.known.sd)
+    for label in relaxation.labels or (relaxation.estimand,):
+        row = table.loc[label]
+        z = (row["mean"] - relaxation.known.value) / np.hypot(row["sd"], relaxation.known.sd)
         agrees = bool(abs(z) < 2)
+        poor = [*failed, *([f"ESS {row['ess_bulk']:.0f}, R-hat {row['r_hat']:.3f}"] if row["ess_bulk"] < _ENOUGH or row["r_hat"] > 1.01 else [])]
+        doubt = f"; undecided, because the refit was not sampled well ({', '.join(poor)})" if poor else ""
         checks.append(
             Check(
-                name=f"agrees with the data: {relaxation.name}" + (f" ({label})" if len(entries) > 1 else ""),
+                name=f"agrees with the data: {relaxation.name}" + (f" ({label})" if len(relaxation.labels) > 1 else ""),
                 passed=None if doubt else agrees,
                 value=float(z),
                 expected="|z| below 2",
-                finding=f"{label} is {mean:.3g} ± {sd:.2g} without it, known as {relaxation.known}; z = {z:.1f}{doubt}",
+                finding=f"{label} is {row['mean']:.3g} ± {row['sd']:.2g} without it, known as {relaxation.known}; z = {z:.1f}{doubt}",
                 remedy="Sample longer." if doubt else "" if agrees else _REMEDY,
             )
         )

@@ -5,6 +5,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.model import INTERVAL, Check
+from causalstats.numerics.draws import entries, varies
 
 _MORE = (
     "Sample longer: `cs.Nuts(draws=4000, tune=2000)`. If it persists, the data leave a ridge in the posterior: add knowledge, or look at the `learned` check."
@@ -13,7 +14,9 @@ _MORE = (
 
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
     """R-hat, bulk and tail effective sample size, divergences, and the energy's fraction of missing information (E-BFMI)."""
-    values = _entries(draws["posterior"].to_dataset(), parameters)
+    posterior = draws["posterior"].to_dataset()
+    numbers = [number for name in parameters for number in entries(posterior[name]).values()]
+    values = [number for number in numbers if varies(number)]
     r_hat = max(float(az.rhat(value)) for value in values)
     bulk = min(float(az.ess(value, method="bulk")) for value in values)
     tail = min(float(az.ess(value, method="tail", prob=INTERVAL)) for value in values)
@@ -39,10 +42,3 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
 
 def _check(name: str, passed: bool, value: float, expected: str, finding: str, remedy: str) -> Check:
     return Check(name=name, passed=passed, value=value, expected=expected, finding=finding, remedy="" if passed else remedy)
-
-
-def _entries(posterior: xr.Dataset, parameters: tuple[str, ...]) -> list[np.ndarray]:
-    """Every scalar that varies, as (chain, draw)."""
-    arrays = [posterior[name].transpose("chain", "draw", ...).to_numpy() for name in parameters]
-    columns = [column for values in arrays for column in np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0)]
-    return [column for column in columns if np.ptp(column) > 0]

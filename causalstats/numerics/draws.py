@@ -8,6 +8,21 @@ COLUMNS = ("mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat")
 _DIAGNOSE_UP_TO = 200
 
 
+def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
+    """Each number of `draws` (chain, draw, ...) by its label, as an array (chain, draw); the label of a single number is empty."""
+    others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
+    if not others:
+        return {"": draws.transpose("chain", "draw").to_numpy()}
+    flat = draws.stack(entry=others).transpose("entry", "chain", "draw")
+    labels = [", ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in flat["entry"].to_numpy()]
+    return dict(zip(labels, flat.to_numpy(), strict=True))
+
+
+def varies(values: np.ndarray) -> bool:
+    """Whether draws differ by more than rounding: what is known exactly has no posterior."""
+    return bool(np.ptp(values) > 1e-9 * abs(values).max())
+
+
 def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
     """Mean, sd, equal-tailed interval, bulk and tail ESS and R-hat, a row for each entry of `draws` (chain, draw, ...).
 
@@ -16,24 +31,18 @@ def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
     """
     import arviz as az
 
-    others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
-    flat = draws.stack(entry=others) if others else draws.expand_dims("entry", axis=-1)
-    values = flat.transpose("chain", "draw", "entry").to_numpy().astype(float)
+    columns = entries(draws)
+    values = np.stack(list(columns.values())).astype(float)
     tail = (1 - prob) / 2
-    lower, upper = np.quantile(values, [tail, 1 - tail], axis=(0, 1))
-    rows = {"mean": values.mean((0, 1)), "sd": values.std((0, 1), ddof=1), "lower": lower, "upper": upper}
-    diagnostics = np.full((3, values.shape[2]), np.nan)
-    if values.shape[2] <= _DIAGNOSE_UP_TO:
-        for k in range(values.shape[2]):
-            if np.ptp(values[..., k]) > 1e-12 * abs(values[..., k]).max():
-                one = values[..., k]
+    lower, upper = np.quantile(values, [tail, 1 - tail], axis=(1, 2))
+    rows = {"mean": values.mean((1, 2)), "sd": values.std((1, 2), ddof=1), "lower": lower, "upper": upper}
+    diagnostics = np.full((3, len(values)), np.nan)
+    if len(values) <= _DIAGNOSE_UP_TO:
+        for k, one in enumerate(values):
+            if varies(one):
                 diagnostics[:, k] = az.ess(one, method="bulk"), az.ess(one, method="tail", prob=prob), az.rhat(one)
     rows |= dict(zip(COLUMNS[4:], diagnostics, strict=True))
-    return pd.DataFrame(rows, index=_labels(flat, others, draws.name))
-
-
-def _labels(flat: xr.DataArray, others: list, name: object) -> pd.Index:
-    if not others:
-        return pd.Index([str(name or "value")])
-    entries = flat["entry"].to_numpy()
-    return pd.Index([", ".join(map(str, entry)) if isinstance(entry, tuple) else str(entry) for entry in entries], name=", ".join(map(str, others)))
+    if list(columns) == [""]:
+        return pd.DataFrame(rows, index=[str(draws.name or "value")])
+    dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
+    return pd.DataFrame(rows, index=pd.Index(list(columns), name=", ".join(dims)))

@@ -36,9 +36,9 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
 
     where = xp.where
     if compiled is None:
-        compiled = _as_is
+        compiled = as_is
     else:
-        where = compiled(_choose)  # Numba's `where` makes an array of a scalar
+        where = compiled(choose)  # Numba's `where` makes an array of a scalar
 
     @compiled
     def ratio(x):  # φ(x) and φ'(x) for x ≥ 0
@@ -132,9 +132,9 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
     return SimpleNamespace(mean=mean, untested=untested, negative=negative, positive=positive)
 
 
-def _as_is(function: Callable) -> Callable:
+def as_is(function: Callable) -> Callable:
     return function
 
 
-def _choose(condition, here, there):
+def choose(condition, here, there):
     return here if condition else there

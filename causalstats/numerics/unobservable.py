@@ -12,6 +12,7 @@ With ζ of mean 0 from the family, σ its scale, m the risk and t the testing at
 (uniform, logit, α = 1: `uniform_unobservable`) and a sum over fixed nodes otherwise: a mixture of as many points, so the probabilities sum to one in any case.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ import numpy as np
 from scipy import special, stats
 
 from causalstats.numerics import uniform_unobservable
+from causalstats.numerics.uniform_unobservable import as_is, choose
 
 FAMILIES = {
     "uniform": "uniform on (-1/2, 1/2)",
@@ -42,6 +44,11 @@ class Unobservable:
     family: str = "uniform"
     link: str = "logit"
     closed: bool = True
+
+    @property
+    def lower_end(self) -> float:
+        """How far below ζ = 0 the intercept of the paper stands, in units of σ: its uniform Z starts at 0."""
+        return 0.5 if self.family == "uniform" else 0.0
 
 
 @cache
@@ -76,7 +83,7 @@ def law(of: Unobservable, xp: Any, compiled: Callable | None = None) -> SimpleNa
 
 def _closed(xp: Any, compiled: Callable | None) -> SimpleNamespace:
     formulas = uniform_unobservable.formulas(xp, compiled)
-    jit = compiled or _as_is
+    jit = compiled or as_is
     lower_mean = formulas.mean
 
     @jit
@@ -108,7 +115,7 @@ def _closed(xp: Any, compiled: Callable | None) -> SimpleNamespace:
 
 
 def _quadrature(of: Unobservable, xp: Any, compiled: Callable | None) -> SimpleNamespace:
-    jit = compiled or _as_is
+    jit = compiled or as_is
     link, total = _link(of.link, xp, compiled), _expectation(of.family, xp, compiled)
 
     @jit
@@ -153,8 +160,8 @@ def _quadrature(of: Unobservable, xp: Any, compiled: Callable | None) -> SimpleN
 
 def _link(name: str, xp: Any, compiled: Callable | None) -> Callable:
     """h, h' and h'' of the inverse link; both links are symmetric, h(-x) = 1 - h(x)."""
-    jit = compiled or _as_is
-    where = xp.where if compiled is None else compiled(_choose)  # Numba's `where` makes an array of a scalar
+    jit = compiled or as_is
+    where = xp.where if compiled is None else compiled(choose)  # Numba's `where` makes an array of a scalar
     if name == "logit":
 
         @jit
@@ -165,10 +172,7 @@ def _link(name: str, xp: Any, compiled: Callable | None) -> Callable:
             return up, slope, slope * (1 - 2 * up)
 
         return logistic
-    if compiled is not None:
-        from math import erfc
-    else:
-        erfc = special.erfc if xp is np else __import__("jax").scipy.special.erfc
+    erfc = _erfc(xp, compiled)
 
     @jit
     def normal(x):
@@ -176,6 +180,16 @@ def _link(name: str, xp: Any, compiled: Callable | None) -> Callable:
         return 0.5 * erfc(-x * 0.7071067811865476), slope, -x * slope
 
     return normal
+
+
+def _erfc(xp: Any, compiled: Callable | None) -> Callable:
+    if compiled is not None:
+        return math.erfc
+    if xp is np:
+        return special.erfc
+    from jax.scipy.special import erfc
+
+    return erfc
 
 
 def _expectation(family: str, xp: Any, compiled: Callable | None) -> Callable:
@@ -208,14 +222,6 @@ def _expectation(family: str, xp: Any, compiled: Callable | None) -> Callable:
         return total
 
     return over_scalars
-
-
-def _as_is(function: Callable) -> Callable:
-    return function
-
-
-def _choose(condition, here, there):
-    return here if condition else there
 
 
 def probability(of: Unobservable, what: str, risk: np.ndarray, testing: np.ndarray, scale: np.ndarray, response: np.ndarray) -> np.ndarray:

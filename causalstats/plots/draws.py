@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from causalstats.model import INTERVAL
+from causalstats.numerics.draws import entries, varies
 from causalstats.plots.style import INK, house_style
 
 _COLUMNS = 3
@@ -81,17 +81,12 @@ def _listed(names: str | Sequence[str]) -> list[str]:
 
 def _varying(dt: xr.DataTree, names: list[str]) -> xr.DataTree:
     """Each number of these variables as a variable of its own; those that the model holds fixed have nothing to show."""
-    entries = {}
-    for name in names:
-        values = dt["posterior"][name]
-        others = [dim for dim in values.dims if dim not in ("chain", "draw")]
-        flat = values.stack(entry=others) if others else values.expand_dims(entry=[""])
-        for label, column in zip(flat["entry"].to_numpy(), flat.transpose("entry", "chain", "draw").to_numpy(), strict=True):
-            if np.ptp(column) > 0:
-                text = ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-                entries[f"{name}\n{text}".strip()] = (("chain", "draw"), column)
+    posterior = dt["posterior"].to_dataset()
+    varying = {
+        f"{name}\n{label}".strip(): (("chain", "draw"), values) for name in names for label, values in entries(posterior[name]).items() if varies(values)
+    }
     axes = {dim: dt["posterior"][dim].to_numpy() for dim in ("chain", "draw")}
-    return xr.DataTree.from_dict({"posterior": xr.Dataset(entries, axes)})
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(varying, axes)})
 
 
 def released(collection: Any) -> Any:

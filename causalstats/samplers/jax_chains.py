@@ -13,7 +13,7 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import complete
+from causalstats.samplers.program import STATISTICS, complete
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -97,9 +97,8 @@ class JaxProgram:
                 advance(min(1.0, (done + _CHUNK) / total), f"{sum(int(part[1].sum()) for part in kept[options.tune // _CHUNK :])} divergences")
         except KeyboardInterrupt:
             interrupted = True
-        draws = complete(self._labelled(kept, data), interrupted)
-        draws.attrs.update(interrupted=int(interrupted), seconds=time.perf_counter() - started, seed=seed, sampler=repr(options))
-        return draws
+        draws = self._labelled(kept, data)
+        return complete(draws, interrupted=interrupted, seconds=time.perf_counter() - started, seed=seed, sampler=options)
 
     def _positions(self, data: tuple, seed: int) -> list[np.ndarray]:
         """A start for each chain: the model's own, with uniform noise on (-1, 1), where the log density is finite."""
@@ -139,8 +138,7 @@ class JaxProgram:
         dims = [(name, self.graph.named_vars_to_dims.get(name) or ()) for name in self.names]
         posterior = {name: (("chain", "draw", *of), value) for (name, of), value in zip(dims, values, strict=True)}
         axes = {"chain": np.arange(values[0].shape[0]), "draw": np.arange(values[0].shape[1])}
-        names = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
-        stats = {name: (("chain", "draw"), value) for name, value in zip(names, statistics, strict=True)}
+        stats = {name: (("chain", "draw"), value) for name, value in zip(STATISTICS, statistics, strict=True)}
         return xr.DataTree.from_dict({"posterior": xr.Dataset(posterior, coords | axes), "sample_stats": xr.Dataset(stats, axes)})
 
 

@@ -64,9 +64,7 @@ class NutpieProgram:
             running.cancel()
             raise
         draws["sample_stats"] = draws["sample_stats"].to_dataset().rename(logp="lp")
-        draws = complete(draws, interrupted)
-        draws.attrs.update(interrupted=int(interrupted), seconds=time.perf_counter() - started, seed=seed, sampler=repr(options))
-        return draws
+        return complete(draws, interrupted=interrupted, seconds=time.perf_counter() - started, seed=seed, sampler=options)
 
 
 def _finished(running: Any) -> xr.DataTree | None:

@@ -41,8 +41,8 @@ def same_program(ours: pm.Model, theirs: pm.Model) -> bool:
     return equal_computations([ours.logp()], [theirs.logp()], *pairs)
 
 
-def complete(draws: xr.DataTree, interrupted: bool) -> xr.DataTree:
-    """Only the draws that every chain has finished; `draws` has NaN as log density of the others."""
+def complete(draws: xr.DataTree, *, interrupted: bool, seconds: float, seed: int, sampler: object) -> xr.DataTree:
+    """Only the draws that every chain has finished, with how they came about; `draws` has NaN as log density of the others."""
     import xarray as xr
 
     logp = draws["sample_stats"]["lp"].to_numpy()
@@ -53,4 +53,6 @@ def complete(draws: xr.DataTree, interrupted: bool) -> xr.DataTree:
         raise SamplingError("The sampler returned draws with a log density that is not finite. Report this with the data and the model.")
     groups = {name: draws[name].to_dataset().isel(draw=slice(0, finished)) for name in ("posterior", "sample_stats")}
     groups["sample_stats"] = groups["sample_stats"][list(STATISTICS)]
-    return xr.DataTree.from_dict(groups)
+    finished_draws = xr.DataTree.from_dict(groups)
+    finished_draws.attrs.update(interrupted=int(interrupted), seconds=seconds, seed=seed, sampler=repr(sampler))
+    return finished_draws
