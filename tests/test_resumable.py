@@ -38,6 +38,4 @@ def test_the_file_of_something_else_is_left_alone(work):
 
 
 def test_workers_give_the_same():
-    assert resume(lambda seed: {"square": seed**2}, range(6), title="", path=None, of="", jobs=2, progress=False) == [
-        {"square": seed**2} for seed in range(6)
-    ]
+    assert resume(lambda seed: {"square": seed**2}, range(6), title="", path=None, of="", jobs=2, progress=False) == [{"square": seed**2} for seed in range(6)]
