@@ -16,6 +16,7 @@ _WHERE = {
     "Effect": "causalstats.model",
     "Fit": "causalstats.fitting",
     "Known": "causalstats.model",
+    "KnownByGroup": "causalstats.model",
     "ModelError": "causalstats.errors",
     "Nuts": "causalstats.samplers",
     "Problem": "causalstats.model",

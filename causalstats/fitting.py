@@ -16,7 +16,7 @@ import pandas as pd
 
 import causalstats
 from causalstats.errors import ModelError
-from causalstats.model import INTERVAL, Check, Checks, Effect, Known, Prediction, Problem, shown
+from causalstats.model import INTERVAL, Check, Checks, Effect, Estimand, Known, Prediction, Problem, shown
 from causalstats.numerics.draws import summarise, varies
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Nuts, Program, same_program
@@ -50,30 +50,61 @@ class Fit:
             tables.append(table.set_axis([name if label == name else f"{name}[{label}]" for label in table.index]))
         return pd.concat(tables)
 
-    def effect(self, name: str, at: Any = None) -> Effect:
-        """An answer by name, one of `model.estimands()`; `at` takes a frame of other people for those that are per person."""
+    def effect(self, name: str, *, at: Any = None, by: Any = None) -> Effect:
+        """An answer by name, one of `model.estimands()`.
+
+        Parameters
+        ----------
+        name : str
+        at : frame, optional
+            Other people, for an answer that is one a person.
+        by : str or labels, optional
+            The answer for groups of people instead: by a column of the study (a numeric one in quarters), or by a label a row. An answer that is
+            one a person is averaged over the group.
+        """
         estimands = self.model.estimands()
         if name not in estimands:
             raise ModelError(f"There is no effect {name!r}. There are: {', '.join(estimands)}.")
+        if at is not None and by is not None:
+            raise ModelError("Expected `at` or `by`, and not both: groups are groups of the people of the study.")
         estimand = estimands[name]
         posterior = self.draws["posterior"].to_dataset()
-        if at is None:
+        if at is not None:
+            if estimand.at is None:
+                raise ModelError(f"{name!r} is about these data and has no value for other people; leave out `at`.")
+            draws = estimand.at(posterior, self.data.at(at))
+        elif by is not None:
+            draws = self._by_group(name, estimand, posterior, by)
+        else:
             # A number a person and draw is too much to keep.
             draws = estimand.compute(posterior, self.data) if estimand.at else self._once(name, lambda: estimand.compute(posterior, self.data))
-        elif estimand.at is None:
-            raise ModelError(f"{name!r} is about these data and has no value for other people; leave out `at`.")
-        else:
-            draws = estimand.at(posterior, self.data.at(at))
         return Effect(
             name=name,
             draws=draws.rename(name),
-            description=estimand.description,
+            description=estimand.description if by is None else f"By {by if isinstance(by, str) else 'group'}: {estimand.description}",
             unit=estimand.unit,
             contrast=estimand.contrast,
             kind=estimand.kind,
             assumptions=estimand.assumptions,
             warnings=tuple(f"{check.name}: {check.finding}" for check in self.sampling() if check.passed is False),
         )
+
+    def _by_group(self, name: str, estimand: Estimand, posterior: xr.Dataset, by: Any) -> xr.DataArray:
+        """Draws with a last dim `group`."""
+        import xarray as xr
+
+        labels = self.data.groups(by)
+        masks = {group: np.asarray(labels == group) for group in labels.categories}
+        if estimand.over_people:
+            parts = [estimand.compute(posterior, self.data.part(mask)) for mask in masks.values()]
+        else:
+            draws = estimand.compute(posterior, self.data)
+            if "person" not in draws.dims:
+                raise ModelError(f"{name!r} is not about people, so groups of them have none of their own; leave out `by`.")
+            weights = xr.DataArray(self.data.weights, dims="person", coords={"person": self.data.rows}).sel(person=draws["person"])
+            inside = [np.isin(draws["person"], self.data.rows[mask]) for mask in masks.values()]
+            parts = [draws[..., mask].weighted(weights[mask]).mean("person") for mask in inside]
+        return xr.concat(parts, xr.DataArray(list(masks), dims="group", name="group")).transpose(..., "group")
 
     def check(self) -> Checks:
         """Sampling, prediction of what was observed, learning, conflict with outside knowledge (a refit each), withheld outcomes."""

@@ -64,6 +64,27 @@ class Known:
         return f"{self.value:g} (exact)" if self.exact else f"{self.value:g} ± {self.sd:g} (sd)"
 
 
+@dataclass(frozen=True)
+class KnownByGroup:
+    """A number known for each level of a categorical feature: `KnownByGroup("region", {"north": 0.02, "south": Known(0.03, sd=0.01)})`."""
+
+    feature: str
+    values: Mapping[str, Known]
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.values, Mapping) and self.values):
+            raise ModelError(f"Expected `KnownByGroup` with a mapping from the levels of {self.feature!r} to numbers, got {self.values!r}.")
+        known = {str(level): value if isinstance(value, Known) else Known(value) for level, value in self.values.items()}
+        object.__setattr__(self, "values", known)
+
+    @property
+    def exact(self) -> bool:
+        return all(value.exact for value in self.values.values())
+
+    def __str__(self) -> str:
+        return f"by {self.feature}: " + ", ".join(f"{level} {value}" for level, value in self.values.items())
+
+
 def shown(value: Any) -> str:
     """The value of a model's field in words."""
     if value is None:
@@ -130,7 +151,8 @@ class Estimand:
     contrast: str = "none"
     kind: Kind = "associational"
     assumptions: tuple[str, ...] = ()
-    at: Callable[[xr.Dataset, np.ndarray], xr.DataArray] | None = None  # the same for other people, from their coded features
+    at: Callable[[xr.Dataset, Any], xr.DataArray] | None = None  # the same for other people, as `data.at(frame)` codes them
+    over_people: bool = False  # a mean or total over people, which groups of them have of their own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +230,7 @@ class Relaxation:
     name: str
     model: Any
     estimand: str
-    known: Known
+    known: Known | Mapping[str, Known]  # for each label, where they differ
     labels: tuple[str, ...] = ()  # of the estimand's entries that were known; all if empty
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from causalstats.data import Decisions
 from causalstats.errors import StoreError
-from causalstats.model import Known
+from causalstats.model import Known, KnownByGroup
 from causalstats.models import SelectiveLabels
 from causalstats.samplers import Auto, Nuts
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _MODELS = {"SelectiveLabels": SelectiveLabels}
 _DATA = {"Decisions": Decisions}
-_VALUES = {"Known": Known, "Nuts": Nuts, "Auto": Auto}
+_VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Nuts": Nuts, "Auto": Auto}
 
 
 def save(path: Path, model: Any, data: Any, sampler: Nuts | Auto, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
@@ -102,11 +103,15 @@ def _data(header: dict[str, Any]) -> Any:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {"type": type(value).__name__, **asdict(value)}
+        return {"type": type(value).__name__, **{field.name: _plain(getattr(value, field.name)) for field in fields(value)}}
+    if isinstance(value, Mapping):
+        return {"type": "mapping", "items": [[key, _plain(part)] for key, part in value.items()]}
     return list(value) if isinstance(value, tuple) else value
 
 
 def _rich(value: Any) -> Any:
+    if isinstance(value, dict) and value["type"] == "mapping":
+        return {key: _rich(part) for key, part in value["items"]}
     if isinstance(value, dict):
-        return _VALUES[value["type"]](**{name: part for name, part in value.items() if name != "type"})
+        return _VALUES[value["type"]](**{name: _rich(part) for name, part in value.items() if name != "type"})
     return tuple(value) if isinstance(value, list) else value

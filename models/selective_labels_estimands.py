@@ -2,118 +2,183 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from causalstats.data import Decisions
+from causalstats.data import Decisions, People
+from causalstats.errors import DataError
 from causalstats.model import Estimand
-from causalstats.numerics.unobservable import Unobservable, log_likelihood, probability
+from causalstats.numerics.unobservable import Unobservable, inverse_link, log_likelihood, probability
 
 _MOST_NUMBERS = 64_000_000
 _BLOCK = 50_000
 _SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
-def estimands(of: Unobservable) -> Mapping[str, Estimand]:
-    """Every question by name, for one family of unobservable and link."""
+def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
+    """Every question by name, for one family of unobservable and link; `prevalence` is what is known of it."""
 
-    def blocks(draws: xr.Dataset, matrix: np.ndarray, what: str) -> Iterator[np.ndarray]:
-        """Arrays (chain, some draws, person) of a probability, small enough for the processor's cache."""
+    def blocks(draws: xr.Dataset, people: People, compute: Callable[..., np.ndarray]) -> Iterator[np.ndarray]:
+        """Arrays (chain, some draws, person) of what `compute` gives of draws and people, small enough for the processor's cache."""
         chains, size = draws.sizes["chain"], draws.sizes["draw"]
-        step = max(1, _BLOCK // (chains * max(1, len(matrix))))
+        step = max(1, _BLOCK // (chains * max(1, len(people))))
         for first in range(0, size, step):
-            part = draws.isel(draw=slice(first, first + step))
-            yield probability(of, what, *logits(part, matrix)).reshape(chains, -1, len(matrix))
+            yield compute(draws.isel(draw=slice(first, first + step)), people).reshape(chains, -1, len(people))
 
-    def per_person(draws: xr.Dataset, matrix: np.ndarray, rows: np.ndarray, what: str) -> xr.DataArray:
-        """Draws (chain, draw, person) of a probability; thinned alike in every chain where they would take more than half a gigabyte."""
-        step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(matrix) // _MOST_NUMBERS))
+    def chance(what: str) -> Callable[..., np.ndarray]:
+        if what in ("true_positive", "false_negative"):
+            return partial(_case_behind, of, what)
+        return lambda draws, people: probability(of, what, *logits(draws, people, testing=what != "positive"))
+
+    def per_person(draws: xr.Dataset, people: People, compute: Callable[..., np.ndarray]) -> xr.DataArray:
+        """Draws (chain, draw, person); thinned alike in every chain where they would take more than half a gigabyte."""
+        step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(people) // _MOST_NUMBERS))
         thin = draws.isel(draw=slice(None, None, step))
-        values = np.concatenate(list(blocks(thin, matrix, what)), axis=1)
-        return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": rows})
+        values = np.concatenate(list(blocks(thin, people, compute)), axis=1)
+        return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": people.rows})
 
-    def average(draws: xr.Dataset, matrix: np.ndarray, weights: np.ndarray, what: str, total: bool = False) -> xr.DataArray:
-        """Draws (chain, draw) of a weighted mean or total over people."""
-        weights = weights if total else weights / weights.sum()
-        values = np.concatenate([block @ weights for block in blocks(draws, matrix, what)], axis=1)
+    def total(draws: xr.Dataset, people: People, what: str) -> xr.DataArray:
+        """Draws (chain, draw) of a weighted sum over people."""
+        values = np.concatenate([block @ people.weights for block in blocks(draws, people, chance(what))], axis=1)
         return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
 
-    def everybody(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        matrix, weights = data.population
-        return average(draws, matrix, weights, "positive")
+    def average(draws: xr.Dataset, people: People, what: str) -> xr.DataArray:
+        return total(draws, people, what) / people.weights.sum()
 
-    def untested(draws: xr.Dataset, data: Decisions, total: bool = False) -> xr.DataArray:
-        return average(draws, data.matrix[~data.decision], data.weights[~data.decision], "untested_positive", total)
+    def by_group(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        """Draws (chain, draw, group)."""
+        people = data.population
+        levels, codes = data.levels_of(prevalence.feature, people.matrix)
+        members = [replace(people, matrix=people.matrix[codes == g], weights=people.weights[codes == g]) for g in range(len(levels))]
+        parts = [average(draws, group, "positive") for group in members]
+        return xr.concat(parts, xr.DataArray(list(levels), dims="group", name="group")).transpose(..., "group")
+
+    def missed(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        return total(draws, data.people(~data.decision), "untested_positive")
 
     def share_found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        cases = data.weights[data.outcome == 1].sum()
-        return cases / (cases + untested(draws, data, total=True))
+        """Found are the cases among those with a positive result; with an imperfect test there are more among the negative."""
+        if "test_sensitivity" not in draws:
+            found: Any = float(data.weights[data.outcome == 1].sum())
+            cases = found
+        else:
+            found, overlooked = (total(draws, data.people(data.outcome == seen), what) for seen, what in ((1, "true_positive"), (0, "false_negative")))
+            cases = found + overlooked
+        return found / (cases + missed(draws, data))
 
     def riskiest_first(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Share of all expected cases among the riskiest people, by posterior mean risk, up to each share of the people."""
-        size = draws.sizes["chain"] * draws.sizes["draw"]
-        risk = sum(block.sum(axis=(0, 1)) for block in blocks(draws, data.matrix, "positive")) / size
+        size, everybody = draws.sizes["chain"] * draws.sizes["draw"], data.people()
+        risk = sum(block.sum(axis=(0, 1)) for block in blocks(draws, everybody, chance("positive"))) / size
         order = np.argsort(-risk, kind="stable")
         people = np.cumsum(data.weights[order]) / data.weights.sum()
         shares = np.append(_SHARES, data.weights[data.decision].sum() / data.weights.sum())
         last = np.minimum(np.searchsorted(people, shares - 1e-12), len(order) - 1)
         found = []
-        for block in blocks(draws, data.matrix, "positive"):
+        for block in blocks(draws, everybody, chance("positive")):
             cases = (block * data.weights)[..., order].cumsum(axis=2)
             found.append(cases[..., last] / cases[..., -1:])
         labels = [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"]
         coords = {"chain": draws["chain"], "draw": draws["draw"], "share_tested": labels}
         return xr.DataArray(np.concatenate(found, axis=1), dims=tuple(coords), coords=coords)
 
-    def others(what: str):
-        return lambda draws, matrix: per_person(draws, matrix, np.arange(len(matrix)), what)
+    def excess(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        """P(T=1 | x) with the policy as it is, less that with everybody's x'Δ at its mean."""
+        centre = np.average(data.matrix, axis=0, weights=data.weights)
+
+        def compute(draws: xr.Dataset, people: People) -> np.ndarray:
+            risk, testing, scale, response = logits(draws, people)
+            own = _flat(draws, "policy_coefficient") @ (people.matrix - centre).T + _leniency(draws, people)
+            return probability(of, "untested", risk, testing - own, scale, response) - probability(of, "untested", risk, testing, scale, response)
+
+        return per_person(draws, data.people(), compute)
+
+    def threshold(draws: xr.Dataset, people: People) -> np.ndarray:
+        """h(-(Δ_0 + x'Δ) / α)."""
+        risk, testing, _, response = logits(draws, people)
+        with np.errstate(divide="ignore"):
+            return inverse_link(of, risk - testing / response)
+
+    def of_person(what: str) -> dict[str, Any]:
+        """Of a question about a person: `compute`, for the people of the data that it is about, and `at`, for others."""
+
+        def about(data: Decisions) -> People:
+            return data.people(None if what == "positive" else data.decision == (what == "tested_positive"))
+
+        return {
+            "compute": lambda draws, data: per_person(draws, about(data), chance(what)),
+            "at": lambda draws, people: per_person(draws, people, chance(what)),
+        }
 
     return {
         "risk": Estimand(
-            compute=lambda draws, data: per_person(draws, data.matrix, data.rows, "positive"),
-            at=others("positive"),
+            **of_person("positive"),
             description="P(Y=1 | x) of every person, tested or not.",
             unit="probability",
         ),
         "untested_risk": Estimand(
-            compute=lambda draws, data: per_person(draws, data.matrix[~data.decision], data.rows[~data.decision], "untested_positive"),
-            at=others("untested_positive"),
+            **of_person("untested_positive"),
             description="P(Y=1 | T=0, x) of every person who was not tested.",
             unit="probability",
         ),
         "tested_risk": Estimand(
-            compute=lambda draws, data: per_person(draws, data.matrix[data.decision], data.rows[data.decision], "tested_positive"),
-            at=others("tested_positive"),
+            **of_person("tested_positive"),
             description="P(Y=1 | T=1, x) of every person who was tested.",
             unit="probability",
         ),
         "prevalence": Estimand(
-            compute=everybody,
+            compute=lambda draws, data: average(draws, data.population, "positive"),
+            over_people=True,
             description="Mean of P(Y=1 | x) over everybody: the reference population where there is one.",
             unit="probability",
         ),
+        "prevalence_by_group": Estimand(
+            compute=by_group,
+            description="Mean of P(Y=1 | x) over everybody in each group whose prevalence is given.",
+            unit="probability",
+        ),
         "untested_prevalence": Estimand(
-            compute=untested,
+            compute=lambda draws, data: average(draws, data.people(~data.decision), "untested_positive"),
+            over_people=True,
             description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
             unit="probability",
         ),
         "missed_cases": Estimand(
-            compute=lambda draws, data: untested(draws, data, total=True),
+            compute=missed,
+            over_people=True,
             description="Expected number of cases among the people who were not tested: the sum of P(Y=1 | T=0, x).",
             unit="people (weighted)",
         ),
         "share_found": Estimand(
             compute=share_found,
+            over_people=True,
             description="Cases found among all cases, found and expected missed.",
             unit="proportion",
         ),
         "allocation": Estimand(
             compute=riskiest_first,
+            over_people=True,
             description="Share of all cases that would be found by testing the riskiest people by their features. Testing at random finds the share "
             "tested; share_found is what the actual decisions found.",
             unit="proportion of cases",
+        ),
+        "excess_testing": Estimand(
+            compute=excess,
+            description="How much more often a person is tested than somebody of the same risk under the average policy: over-testing where it is "
+            "positive, under-testing where it is negative.",
+            unit="probability of being tested",
+            contrast="the policy as it is, against x'Δ at its mean",
+        ),
+        "testing_threshold": Estimand(
+            compute=lambda draws, data: per_person(draws, data.people(), threshold),
+            at=lambda draws, people: per_person(draws, people, threshold),
+            description="The risk at which a person with these features has an even chance of being tested.",
+            unit="probability of the outcome",
         ),
         "testing_policy": Estimand(
             compute=lambda draws, data: draws["policy_coefficient"],
@@ -137,24 +202,67 @@ def estimands(of: Unobservable) -> Mapping[str, Estimand]:
             description="α: how steeply testing rises with risk.",
             unit="log-odds of testing per log-odds of risk",
         ),
+        "leniency": Estimand(
+            compute=lambda draws, data: draws["leniency"],
+            description="λ_j: how much more readily each decider tests, at the same risk and features.",
+            unit="log-odds",
+            contrast="the decider, against the mean of all deciders there might be",
+        ),
+        "decider_response": Estimand(
+            compute=lambda draws, data: draws["decider_response"],
+            description="α_j: how steeply each decider's testing rises with risk.",
+            unit="log-odds of testing per log-odds of risk",
+        ),
     }
 
 
-def logits(draws: xr.Dataset, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Risk and testing at ζ = 0, (draws, N), and σ and α, (draws, 1), chain by chain."""
+def logits(draws: xr.Dataset, people: People, testing: bool = True) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray]:
+    """Risk and testing at ζ = 0, (draws, N), or 0 for a testing not asked for; σ, (draws, 1), and α, (draws, 1 or N), chain by chain."""
+    scale, response = _flat(draws, "unobserved_width"), _flat(draws, "testing_response")
+    middle = _flat(draws, "risk_middle") + _flat(draws, "risk_coefficient") @ people.matrix.T
+    if not testing:
+        return middle, 0.0, scale, response
+    if "decider_response" in draws:
+        response = _flat(draws, "decider_response")[:, _deciders(people)]
+    policy = _flat(draws, "policy_intercept") + _flat(draws, "policy_coefficient") @ people.matrix.T + _leniency(draws, people)
+    return middle, response * middle + policy, scale, response
 
-    def flat(name: str) -> np.ndarray:
-        values = draws[name].to_numpy()  # (chain, draw) or (chain, draw, feature), as samplers and simulations give them
-        return values.reshape(values.shape[0] * values.shape[1], -1)
 
-    scale, response = flat("unobserved_width"), flat("testing_response")
-    middle = flat("risk_middle") + flat("risk_coefficient") @ matrix.T
-    return middle, response * middle + flat("policy_intercept") + flat("policy_coefficient") @ matrix.T, scale, response
+def _case_behind(of: Unobservable, what: str, draws: xr.Dataset, people: People) -> np.ndarray:
+    """P(Y=1 | T=1, R, x) behind a positive or a negative report."""
+    sensitivity, specificity = test_of(draws)
+    case = probability(of, "tested_positive", *logits(draws, people))
+    given = (sensitivity, 1 - specificity) if what == "true_positive" else (1 - sensitivity, specificity)
+    return given[0] * case / (given[0] * case + given[1] * (1 - case))
+
+
+def _leniency(draws: xr.Dataset, people: People) -> Any:
+    return _flat(draws, "leniency")[:, _deciders(people)] if "leniency" in draws else 0.0
+
+
+def _deciders(people: People) -> np.ndarray:
+    if people.decider is None:
+        raise DataError("Deciders differ in this model, and this question depends on who decides: expected the column of the decider in the frame.")
+    return people.decider
+
+
+def _flat(draws: xr.Dataset, name: str) -> np.ndarray:
+    values = draws[name].to_numpy()  # (chain, draw) or (chain, draw, label), as samplers and simulations give them
+    return values.reshape(values.shape[0] * values.shape[1], -1)
+
+
+def test_of(draws: xr.Dataset) -> tuple[np.ndarray, ...]:
+    """Sensitivity and specificity, (draws, 1), where results are reports of an imperfect test."""
+    names = ("test_sensitivity", "test_specificity")
+    return tuple(_flat(draws, name) for name in names) if names[0] in draws else ()
 
 
 def pointwise(of: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:
     """Σ_i log P(what was seen of person i) of every draw, (chain, draw)."""
-    parts = [log_likelihood(of, seen, *logits(draws, data.matrix[rows])).sum(axis=-1) for seen, rows in seen_rows(data).items()]
+    parts, test = [], test_of(draws)
+    for seen, rows in seen_rows(data).items():
+        name, given = (f"reported_{seen}", test) if test and seen != "untested" else (seen, ())
+        parts.append(log_likelihood(of, name, *logits(draws, data.people(rows)), *given).sum(axis=-1))
     return np.reshape(np.sum(parts, axis=0), (draws.sizes["chain"], draws.sizes["draw"]))
 
 

@@ -2,51 +2,83 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from causalstats.data import Decisions
-from causalstats.model import Known, Simulation
+from causalstats.model import Known, KnownByGroup, Simulation
 from causalstats.numerics.intercept import solve
 from causalstats.numerics.unobservable import inverse_link, standard_draws
-
-if TYPE_CHECKING:
-    from causalstats.models.selective_labels import SelectiveLabels
 
 COEFFICIENT_SD = 3.0  # of the priors, as in the paper
 SCALE_SD = 3.0
 RESPONSE_SD = 3.0
+LENIENCY_SD = 1.0
+DECIDER_RESPONSE_SD = 0.5
+DECIDERS = 20  # of simulated data, where deciders differ
 LEAST_SCALE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
 
 
-def simulate(model: SelectiveLabels, seed: int, people: int, features: int, design: str) -> Simulation:
-    """Features x1, x2, ... ~ Normal(0, 1); parameters by the design; decisions and outcomes by the model."""
+def simulate(model: Any, seed: int, people: int, features: int, design: str) -> Simulation:
+    """Features x1, x2, ... ~ Normal(0, 1), and the groups of a known prevalence; parameters by the design; decisions and outcomes by the model."""
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((people, features))
-    names = [f"x{k + 1}" for k in range(features)]
-    draw = {"paper": _paper, "prior": _prior}[design]
-    parameters = draw(model, rng, x, names)
-    middle = parameters["risk_middle"] + x @ parameters["risk_coefficient"] + parameters["unobserved_width"] * standard_draws(model.law, rng, people)
-    testing = parameters["testing_response"] * middle + parameters["policy_intercept"] + x @ parameters["policy_coefficient"]
-    outcome, decision = (rng.random(people) < inverse_link(model.law, logit) for logit in (middle, testing))
-    frame = pd.DataFrame(x, columns=names).assign(tested=decision.astype(int), outcome=np.where(decision, outcome, np.nan))
-    data = Decisions.from_frame(frame, outcome="outcome", decision="tested", features=names, standardise=False)
+    frame = pd.DataFrame(rng.standard_normal((people, features)), columns=[f"x{k + 1}" for k in range(features)])
+    if isinstance(model.prevalence, KnownByGroup):
+        levels = list(model.prevalence.values)
+        frame[model.prevalence.feature] = pd.Categorical(rng.choice(levels, people), levels)
+    named = list(frame)
+    deciders = rng.integers(DECIDERS, size=people)
+    frame = frame.assign(decider=[f"decider {j + 1:02d}" for j in deciders])
+    # Read once for its coding, then with what was drawn from it.
+    arguments: dict[str, Any] = {"outcome": "outcome", "decision": "tested", "features": named, "standardise": False}
+    arguments |= {} if model.deciders == "alike" else {"decider": "decider"}
+    coded = Decisions.from_frame(frame.assign(tested=np.arange(people) % 2, outcome=np.where(np.arange(people) % 2, 0, np.nan)), **arguments)
+    parameters = {"paper": _paper, "prior": _prior}[design](model, rng, coded)
+    if model.deciders != "alike":
+        parameters |= _deciders(model, rng, parameters, len(coded.deciders))
+    position = np.zeros(people, int) if model.deciders == "alike" else coded.people().decider
+    response = np.asarray(parameters.get("decider_response", [parameters["testing_response"]] * DECIDERS))[position]
+    leniency = np.asarray(parameters.get("leniency", np.zeros(DECIDERS)))[position]
+    risk = parameters["risk_middle"] + coded.matrix @ parameters["risk_coefficient"]
+    risk = risk + parameters["unobserved_width"] * standard_draws(model.law, rng, people)
+    testing = response * risk + parameters["policy_intercept"] + coded.matrix @ parameters["policy_coefficient"] + leniency
+    outcome, decision = (rng.random(people) < inverse_link(model.law, logit) for logit in (risk, testing))
+    result = outcome
+    if model.imperfect:
+        for name in ("sensitivity", "specificity"):
+            parameters[f"test_{name}"] = _proportion(rng, getattr(model, name))
+        result = rng.random(people) < np.where(outcome, parameters["test_sensitivity"], 1 - parameters["test_specificity"])
+    data = Decisions.from_frame(frame.assign(tested=decision.astype(int), outcome=np.where(decision, result, np.nan)), **arguments)
     derived = {
         "risk_intercept": parameters["risk_middle"] - parameters["unobserved_width"] * model.law.lower_end,
         "middle_intercept": parameters["risk_middle"],
         "unobserved_scale": parameters["unobserved_width"],
         "response": parameters["testing_response"],
     }
-    truth = xr.Dataset({name: _labelled(value, names) for name, value in (parameters | derived).items()})
+    labels = {
+        "risk_coefficient": ("feature", data.features),
+        "policy_coefficient": ("feature", data.features),
+        "leniency": ("decider", data.deciders),
+        "decider_response": ("decider", data.deciders),
+        "population_prevalence": ("prevalence_group", [level for level, value in known_groups(model.prevalence).items() if not value.exact]),
+    }
+    truth = xr.Dataset({name: _labelled(value, *labels.get(name, ("", ()))) for name, value in (parameters | derived).items()})
     realised = {"prevalence": float(outcome.mean()), "untested_prevalence": float(outcome[~decision].mean())}
     return Simulation(data=data, truth=truth, realised=realised)
 
 
-def _paper(model: SelectiveLabels, rng: np.random.Generator, x: np.ndarray, names: list[str]) -> dict[str, Any]:
-    features = x.shape[1]
+def known_groups(prevalence: Any) -> dict[str, Known]:
+    """What is known of the prevalence, by group; one group without a name where there are none."""
+    if prevalence is None:
+        return {}
+    return dict(prevalence.values) if isinstance(prevalence, KnownByGroup) else {"": prevalence}
+
+
+def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
+    features = len(data.features)
     scale, intercept, policy_intercept = rng.normal([2.0, -2.0, 2.0], 0.1)
     return {
         "unobserved_width": scale,
@@ -58,23 +90,47 @@ def _paper(model: SelectiveLabels, rng: np.random.Generator, x: np.ndarray, name
     }
 
 
-def _prior(model: SelectiveLabels, rng: np.random.Generator, x: np.ndarray, names: list[str]) -> dict[str, Any]:
+def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
     known = model.unobserved_scale
     scale = max(known.value, LEAST_SCALE) if isinstance(known, Known) else abs(rng.normal(0, SCALE_SD))
     response = model.response.value if isinstance(model.response, Known) else abs(rng.normal(0, RESPONSE_SD))
-    risk = rng.normal(0, COEFFICIENT_SD, x.shape[1])
-    parameters = {"unobserved_width": scale, "risk_coefficient": risk, "testing_response": response}
-    if isinstance(model.prevalence, Known):
-        prevalence = model.prevalence.value if model.prevalence.exact else rng.beta(*model.prevalence.as_beta())
-        parameters["population_prevalence"] = prevalence
-        weights = np.full(len(x), 1 / len(x))
-        middle = float(solve(prevalence, x @ risk, scale, weights, model.law)[0])
+    risk = rng.normal(0, COEFFICIENT_SD, len(data.features))
+    parameters: dict[str, Any] = {"unobserved_width": scale, "testing_response": response}
+    groups = known_groups(model.prevalence)
+    if groups:
+        drawn = [_proportion(rng, value) for value in groups.values()]
+        of_groups = isinstance(model.prevalence, KnownByGroup)
+        columns = list(data.columns_of(model.prevalence.feature)) if of_groups else []
+        codes = data.levels_of(model.prevalence.feature, data.matrix)[1] if of_groups else np.zeros(len(data), int)
+        risk[columns] = 0
+        index = data.matrix @ risk
+        weights = [data.weights[codes == g] for g in range(len(drawn))]
+        middles = [float(solve(p, index[codes == g], scale, weights[g] / weights[g].sum(), model.law)[0]) for g, p in enumerate(drawn)]
+        middle, risk[columns] = middles[0], np.subtract(middles[1:], middles[0])
+        uncertain = [p for p, value in zip(drawn, groups.values(), strict=True) if not value.exact]
+        if uncertain:
+            parameters["population_prevalence"] = uncertain if of_groups else uncertain[0]
     else:
         middle = rng.normal(scale * model.law.lower_end, COEFFICIENT_SD)
-    sd = np.where(np.isin(names, model.expertise), model.expertise_sd, COEFFICIENT_SD)
-    return parameters | {"risk_middle": middle, "policy_intercept": rng.normal(0, COEFFICIENT_SD), "policy_coefficient": rng.normal(0, sd)}
+    expert = [column for feature in model.expertise for column in data.columns_of(feature)]
+    sd = np.where(np.isin(np.arange(len(risk)), expert), model.expertise_sd, COEFFICIENT_SD)
+    parameters |= {"risk_coefficient": risk, "risk_middle": middle}
+    return parameters | {"policy_intercept": rng.normal(0, COEFFICIENT_SD), "policy_coefficient": rng.normal(0, sd)}
 
 
-def _labelled(value: Any, names: list[str]) -> xr.DataArray:
+def _deciders(model: Any, rng: np.random.Generator, parameters: dict[str, Any], number: int) -> dict[str, Any]:
+    spread = abs(rng.normal(0, LENIENCY_SD))
+    drawn = {"leniency_sd": spread, "leniency": rng.normal(0, spread, number)}
+    if model.deciders == "response":
+        steepness = abs(rng.normal(0, DECIDER_RESPONSE_SD))
+        drawn |= {"response_sd": steepness, "decider_response": parameters["testing_response"] * np.exp(rng.normal(0, steepness, number))}
+    return drawn
+
+
+def _proportion(rng: np.random.Generator, known: Known) -> float:
+    return known.value if known.exact else float(rng.beta(*known.as_beta()))
+
+
+def _labelled(value: Any, dim: str, labels: Any) -> xr.DataArray:
     array = np.asarray(value, float)[None, None]
-    return xr.DataArray(array, dims=("chain", "draw", *(["feature"] if array.ndim == 3 else [])), coords={"feature": names} if array.ndim == 3 else {})
+    return xr.DataArray(array, dims=("chain", "draw", dim), coords={dim: list(labels)}) if array.ndim == 3 else xr.DataArray(array, dims=("chain", "draw"))

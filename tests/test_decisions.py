@@ -71,6 +71,6 @@ def test_drop_counts_and_unseen_levels():
     table = frame(age=np.where(np.arange(40) < 3, np.nan, 1.0 * np.arange(40)))
     data = read(table, missing="drop")
     assert len(data) == 37 and data.dropped == {"age": 3}
-    np.testing.assert_allclose(data.at(table[3:]), data.matrix)
+    np.testing.assert_allclose(data.at(table[3:]).matrix, data.matrix)
     with pytest.raises(cs.DataError, match="level 'z'"):
         data.at(frame(region="z"))

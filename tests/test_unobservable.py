@@ -67,6 +67,31 @@ def test_probabilities_agree_with_each_other(of):
     np.testing.assert_allclose(untested * parts[0] + (1 - untested) * parts[1], probability(of, "positive", m, t, scale, response), rtol=1e-11)
 
 
+@pytest.mark.parametrize("of", [Unobservable(), Unobservable("student", "probit", False)], ids=str)
+def test_reports_of_a_test(of):
+    """Derivatives; a perfect test reports the outcome; what is reported adds up to who was tested."""
+    functions, rng = law(of, np), np.random.default_rng(0)
+    m, t, scale = rng.normal(-1, 2, 50), rng.normal(0, 2, 50), rng.gamma(2, 1, 50)
+    for seen in ("negative", "positive"):
+        perfect = log_likelihood(of, f"reported_{seen}", m, t, scale, 1.0, 1.0, 1.0)
+        np.testing.assert_allclose(perfect, log_likelihood(of, seen, m, t, scale, 1.0), rtol=1e-12)
+
+        def value(point, seen=seen):
+            return getattr(functions, f"reported_{seen}")(*point[:4], functions.prepare(point[2]), *point[4:])
+
+        for point in ([-1.0, 0.5, 1.5, 1.0, 0.9, 0.95], [0.3, -2.0, 0.4, 1.0, 0.6, 0.7]):
+            free = [0, 1, 2, 4, 5] if of.closed else range(6)  # the closed form is that of α = 1
+            for k in free:
+                step = np.eye(6)[k] * 1e-6
+                slope = (value(np.array(point) + step)[0] - value(np.array(point) - step)[0]) / 2e-6
+                assert value(np.array(point))[k + 1] == pytest.approx(slope, rel=1e-6, abs=1e-8)
+    reported = sum(np.exp(log_likelihood(of, f"reported_{seen}", m, t, scale, 1.0, 0.8, 0.9)) for seen in ("negative", "positive"))
+    np.testing.assert_allclose(reported, 1 - probability(of, "untested", m, t, scale, 1.0), rtol=1e-11)
+    cases = np.exp(log_likelihood(of, "positive", m, t, scale, 1.0))
+    others = np.exp(log_likelihood(of, "negative", m, t, scale, 1.0))
+    np.testing.assert_allclose(np.exp(log_likelihood(of, "reported_positive", m, t, scale, 1.0, 0.8, 0.9)), 0.8 * cases + 0.1 * others, rtol=1e-12)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_draws_have_the_moments_of_the_nodes(family):
     z, weights = rule(family)

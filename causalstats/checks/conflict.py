@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from causalstats.model import Check, Relaxation
+from causalstats.model import Check, Known, Relaxation
 
 _ENOUGH = 100  # effective draws: the Monte Carlo error of z is then below 0.1
 _REMEDY = "The data, under the other assumptions, say otherwise: check the source, or give up one of the assumptions."
@@ -17,7 +17,8 @@ def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
     checks = []
     for label in relaxation.labels or (relaxation.estimand,):
         row = table.loc[label]
-        z = (row["mean"] - relaxation.known.value) / np.hypot(row["sd"], relaxation.known.sd)
+        known = relaxation.known if isinstance(relaxation.known, Known) else relaxation.known[label]
+        z = (row["mean"] - known.value) / np.hypot(row["sd"], known.sd)
         agrees = bool(abs(z) < 2)
         poor = [*failed, *([f"ESS {row['ess_bulk']:.0f}, R-hat {row['r_hat']:.3f}"] if row["ess_bulk"] < _ENOUGH or row["r_hat"] > 1.01 else [])]
         doubt = f"; undecided, because the refit was not sampled well ({', '.join(poor)})" if poor else ""
@@ -27,7 +28,7 @@ def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
                 passed=None if doubt else agrees,
                 value=float(z),
                 expected="|z| below 2",
-                finding=f"{label} is {row['mean']:.3g} ± {row['sd']:.2g} without it, known as {relaxation.known}; z = {z:.1f}{doubt}",
+                finding=f"{label} is {row['mean']:.3g} ± {row['sd']:.2g} without it, known as {known}; z = {z:.1f}{doubt}",
                 remedy="Sample longer." if doubt else "" if agrees else _REMEDY,
             )
         )

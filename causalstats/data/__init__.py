@@ -1,5 +1,5 @@
 """The shapes of a study, one per file: frozen, checked, labelled. The caller's frame is never changed."""
 
-from causalstats.data.decisions import Decisions
+from causalstats.data.decisions import Decisions, People
 
-__all__ = ["Decisions"]
+__all__ = ["Decisions", "People"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,31 @@ from causalstats.data.frames import missing_rows, read, some, unknown
 from causalstats.errors import DataError
 
 UNSEEN = -1
+_FEW = 6  # distinct numbers that are groups of their own
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class People:
+    """Some people of a study, or others like them.
+
+    Attributes
+    ----------
+    matrix : array (N, D)
+        Coded features.
+    weights : array (N,)
+    rows : array (N,)
+        What they are called in draws.
+    decider : int array (N,) or None
+        Who decides about each, as positions in `Decisions.deciders`; None where that was not said.
+    """
+
+    matrix: np.ndarray
+    weights: np.ndarray
+    rows: np.ndarray
+    decider: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.matrix)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -141,7 +167,7 @@ class Decisions:
             decision=_frozen(decided),
             outcome=_frozen(np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8)),
             weights=_frozen(_weights(table, weights)),
-            decider=None if decider is None else tuple(str(value) for value in table[decider]),
+            decider=None if decider is None else _names(table[decider]),
             withheld=_frozen(np.where(decided, np.nan, result)) if shown.any() else None,
             rows=_frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
@@ -175,6 +201,7 @@ class Decisions:
         digest = hashlib.sha256("\0".join(self.features).encode())
         for array in (self.matrix, self.decision, self.outcome, self.weights, *(self.reference or ())):
             digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update("\0".join(self.decider or ()).encode())
         return digest.hexdigest()
 
     def __len__(self) -> int:
@@ -186,30 +213,99 @@ class Decisions:
             raise unknown(feature, self.design.terms, "feature")
         return self.design.terms[feature]
 
-    def at(self, frame: Any) -> np.ndarray:
-        """Other people's features in the same coding, shape (M, D); levels never seen are an error."""
-        table = read(frame, self.design.variables)
+    @cached_property
+    def deciders(self) -> tuple[str, ...]:
+        """Who decided, each once, sorted."""
+        return tuple(sorted(set(self.decider or ())))
+
+    def at(self, frame: Any) -> People:
+        """Other people in the same coding, with their decider where the frame has that column; levels and deciders never seen are an error."""
+        column = self.arguments["decider"]
+        table = read(frame, self.design.variables, optional=[] if column is None else [column])
         gaps = missing_rows(table)
         if gaps:
             name, mask = next(iter(gaps.items()))
-            raise DataError(f"Feature {name!r} is missing in {some(np.flatnonzero(mask))}; a prediction needs every feature.")
-        return self.design.matrix(table)
+            raise DataError(f"Column {name!r} is missing in {some(np.flatnonzero(mask))}; a prediction needs it for everybody.")
+        matrix = self.design.matrix(table[list(self.design.variables)])
+        decider = self._positions(_names(table[column])) if column in table else None
+        return People(matrix=matrix, weights=np.ones(len(matrix)), rows=np.arange(len(matrix)), decider=decider)
+
+    def _positions(self, deciders: Sequence[str]) -> np.ndarray:
+        positions = {name: position for position, name in enumerate(self.deciders)}
+        strangers = [name for name in deciders if name not in positions]
+        if strangers:
+            raise unknown(strangers[0], self.deciders, "decider")
+        return np.array([positions[name] for name in deciders])
+
+    def people(self, mask: np.ndarray | None = None) -> People:
+        """Everybody, or those of a mask (N,)."""
+        chosen = np.flatnonzero(np.ones(len(self), bool) if mask is None else mask)
+        decider = None if self.decider is None else self._decider_positions[chosen]
+        return People(matrix=self.matrix[chosen], weights=self.weights[chosen], rows=self.rows[chosen], decider=decider)
+
+    @cached_property
+    def _decider_positions(self) -> np.ndarray:
+        return self._positions(self.decider or ())
+
+    def part(self, mask: np.ndarray) -> Decisions:
+        """The decisions about some people: coding and deciders stay those of everybody, a reference population is left behind."""
+        chosen = np.flatnonzero(mask)
+        arrays: dict[str, Any] = {name: _frozen(getattr(self, name)[chosen]) for name in ("matrix", "decision", "outcome", "weights", "rows")}
+        part = replace(
+            self,
+            **arrays,
+            decider=None if self.decider is None else tuple(self.decider[row] for row in chosen),
+            withheld=None if self.withheld is None else _frozen(self.withheld[chosen]),
+            source=self.source.iloc[chosen].reset_index(drop=True),
+            reference=None,
+        )
+        part.__dict__["deciders"] = self.deciders
+        return part
+
+    def groups(self, by: Any) -> Any:
+        """A label a row, as a pandas Categorical: of a column of the study, in quarters where it is numeric, or of labels given in the order of the rows."""
+        if not isinstance(by, str):
+            labels = np.asarray(by)
+            if labels.shape != (len(self),):
+                raise DataError(f"Expected a column's name or a label for each of the {len(self):,} rows, got an array of shape {labels.shape}.")
+            return pd.Categorical(labels.astype(str))
+        if by not in self.source:
+            raise unknown(by, tuple(map(str, self.source.columns)), "column")
+        column = self.source[by]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            return pd.Categorical(column)
+        if column.nunique() <= _FEW:
+            return pd.Categorical([f"{value:g}" for value in column], [f"{value:g}" for value in sorted(column.unique())])
+        quarters = pd.qcut(column, 4, duplicates="drop")
+        return pd.Categorical(quarters.cat.rename_categories([f"{part.left:.3g} to {part.right:.3g}" for part in quarters.cat.categories]))
+
+    def levels_of(self, feature: str, matrix: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+        """The levels of a categorical feature, and everybody's, as positions among them, from the coded features."""
+        if feature not in self.design.variables:
+            raise unknown(feature, self.design.variables, "feature")
+        if feature not in self.design.levels or self.design.spec is not None:
+            raise DataError(f"Expected {feature!r} as a categorical feature in `features=[...]`; make it text or a category, and give no formula.")
+        indicators = matrix[:, list(self.columns_of(feature))]
+        return self.design.levels[feature], np.where(indicators.any(axis=1), indicators.argmax(axis=1) + 1, 0)
 
     def with_reference(self, frame: Any, *, weights: str | None = None) -> Decisions:
         """The same decisions, with a frame of the population whose prevalence is known: a survey, a register, a table of cells with counts.
 
         Every average over "everybody" is then one over these people, each counted by the column `weights`; the outcomes stay those of the rows.
         """
-        matrix = self.at(frame)
-        counts = np.ones(len(matrix)) if weights is None else _weights(read(frame, [weights]), weights)
-        if not len(matrix):
+        people = self.at(frame)
+        counts = people.weights if weights is None else _weights(read(frame, [weights]), weights)
+        if not len(people):
             raise DataError("Expected at least one person in the reference population, got no rows.")
-        return replace(self, reference=(_frozen(matrix), _frozen(counts)))
+        return replace(self, reference=(_frozen(people.matrix), _frozen(counts)))
 
     @property
-    def population(self) -> tuple[np.ndarray, np.ndarray]:
-        """Coded features and weights of everybody: of the reference population, or of these rows."""
-        return self.reference or (self.matrix, self.weights)
+    def population(self) -> People:
+        """Everybody: the reference population, or the people of these rows."""
+        if self.reference is None:
+            return self.people()
+        matrix, weights = self.reference
+        return People(matrix=matrix, weights=weights, rows=np.arange(len(matrix)))
 
     def facts(self) -> dict[str, str]:
         """What a report says of the data."""
@@ -226,7 +322,7 @@ class Decisions:
         if self.reference is not None:
             facts["Reference population"] = f"{len(self.reference[1]):,} rows, in place of these for the prevalence"
         if self.decider is not None:
-            facts["Deciders"] = f"{len(set(self.decider)):,} (the model lets them share one policy)"
+            facts["Deciders"] = f"{len(self.deciders):,}"
         if self.withheld is not None:
             facts["Outcomes withheld"] = f"{int(np.isfinite(self.withheld).sum()):,}: known, not shown to the model, used to score it"
         return facts
@@ -245,6 +341,10 @@ def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None
         if name in seen:
             raise DataError(f"Column {name!r} is named as {role} and as {seen[name]}; expected a column of its own.")
         seen[name] = role
+
+
+def _names(column: pd.Series) -> tuple[str, ...]:
+    return tuple(value if isinstance(value, str) else f"{value:g}" for value in column)
 
 
 def _binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:

@@ -14,10 +14,11 @@ from causalstats.errors import DataError
 _NAME = re.compile(r"[\w.\-]+")
 
 
-def read(frame: Any, columns: Iterable[str]) -> pd.DataFrame:
-    """The named columns as a new pandas frame: float64 (missing as NaN), or categorical with text levels (missing as NaN).
+def read(frame: Any, columns: Iterable[str], optional: Iterable[str] = ()) -> pd.DataFrame:
+    """The named columns, and the optional ones that are there, as a new pandas frame.
 
-    Booleans become 0/1; text, enumerations and categoricals become categorical with the frame's own order of levels, else sorted.
+    Its columns are float64, or categorical with text levels; missing is NaN. Booleans become 0/1; text, enumerations and categoricals
+    become categorical with the frame's own order of levels, else sorted.
     """
     try:
         table = nw.from_native(frame, eager_only=True)
@@ -28,7 +29,8 @@ def read(frame: Any, columns: Iterable[str]) -> pd.DataFrame:
         ) from error
     if len(table) == 0:
         raise DataError("The frame has no rows; expected one row a person.")
-    return pd.DataFrame({name: _column(table, name) for name in dict.fromkeys(columns)})
+    wanted = [*columns, *(name for name in optional if name in table.columns)]
+    return pd.DataFrame({name: _column(table, name) for name in dict.fromkeys(wanted)})
 
 
 def check_name(name: Any) -> None:

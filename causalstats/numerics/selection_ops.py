@@ -29,9 +29,9 @@ _VERSION = zlib.crc32(
 
 
 class LogLikelihood(Op):
-    """Σ_i log P(what was seen of person i | m_i, t_i, σ, α), and its partial derivatives as further outputs.
+    """Σ_i log P(what was seen of person i | m_i, t_i, σ, α_i), and its partial derivatives as further outputs.
 
-    `seen` is "untested", "negative" or "positive"; m and t are vectors, σ and α scalars.
+    `seen` is a name of `unobservable.law`; m, t and α are vectors, σ a scalar, and so are sensitivity and specificity, which a report has besides.
     """
 
     __props__ = ("seen", "of")
@@ -39,8 +39,8 @@ class LogLikelihood(Op):
     def __init__(self, seen: str, of: Unobservable):
         self.seen, self.of = seen, of
 
-    def make_node(self, risk: Any, testing: Any, scale: Any, response: Any) -> Apply:
-        inputs = [pt.as_tensor(value) for value in (risk, testing, scale, response)]
+    def make_node(self, *values: Any) -> Apply:
+        inputs = [pt.as_tensor(value) for value in values]
         return Apply(self, inputs, [inputs[2].type(), *(value.type() for value in inputs)])
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
@@ -54,10 +54,10 @@ class LogLikelihood(Op):
         return [cotangents[0] * partial for partial in outputs[1:]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[True, False, False, False, False]] * 4
+        return [[True] + [False] * len(node.inputs)] * len(node.inputs)
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
-        return [(), shapes[0], shapes[1], (), ()]
+        return [(), *shapes]
 
 
 class PrevalenceIntercept(Op):
@@ -90,9 +90,9 @@ class PrevalenceIntercept(Op):
         return [(), (), shapes[1], ()]
 
 
-def log_likelihood(of: Unobservable, seen: str, risk: Any, testing: Any, scale: Any, response: Any) -> Any:
-    """Σ_i log P(seen | m_i, t_i, σ, α) as a scalar of the graph."""
-    return LogLikelihood(seen, of).make_node(risk, testing, scale, response).outputs[0]
+def log_likelihood(of: Unobservable, seen: str, risk: Any, testing: Any, scale: Any, response: Any, *test: Any) -> Any:
+    """Σ_i log P(seen | m_i, t_i, σ, α_i) as a scalar of the graph; α may be one for all."""
+    return LogLikelihood(seen, of).make_node(risk, testing, scale, response * pt.ones_like(risk), *test).outputs[0]
 
 
 def prevalence_intercept(of: Unobservable, prevalence: Any, index: Any, scale: Any, weights: Any) -> Any:
@@ -109,9 +109,9 @@ def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
     functions = law(op.of, xp)
     formula = getattr(functions, op.seen)
 
-    def total(risk, testing, scale, response):
-        log_p, in_risk, in_testing, in_scale, in_response = formula(risk, testing, scale, response, functions.prepare(scale))
-        return log_p.sum(), in_risk, in_testing, in_scale.sum(), in_response.sum()
+    def total(risk, testing, scale, response, *test):
+        log_p, in_risk, in_testing, in_scale, in_response, *in_test = formula(risk, testing, scale, response, functions.prepare(scale), *test)
+        return log_p.sum(), in_risk, in_testing, in_scale.sum(), in_response, *(part.sum() for part in in_test)
 
     return total
 
@@ -161,18 +161,31 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
 
     @compiled
     def total(risk, testing, scale, response):
-        sigma, alpha = scale.item(), response.item()
+        sigma = scale.item()
         prepared = prepare(sigma)
-        value, in_scale, in_response = 0.0, 0.0, 0.0
-        in_risk, in_testing = np.empty_like(risk), np.empty_like(testing)
+        value, in_scale = 0.0, 0.0
+        in_risk, in_testing, in_response = np.empty_like(risk), np.empty_like(testing), np.empty_like(risk)
         for i in range(risk.size):
-            log_p, in_risk[i], in_testing[i], widening, steepening = formula(risk[i], testing[i], sigma, alpha, prepared)
+            log_p, in_risk[i], in_testing[i], widening, in_response[i] = formula(risk[i], testing[i], sigma, response[i], prepared)
             value += log_p
             in_scale += widening
-            in_response += steepening
-        return np.asarray(value), in_risk, in_testing, np.asarray(in_scale), np.asarray(in_response)
+        return np.asarray(value), in_risk, in_testing, np.asarray(in_scale), in_response
 
-    return total, _VERSION
+    @compiled
+    def total_of_reports(risk, testing, scale, response, sensitivity, specificity):
+        sigma, a, b = scale.item(), sensitivity.item(), specificity.item()
+        prepared = prepare(sigma)
+        value, in_scale, in_a, in_b = 0.0, 0.0, 0.0, 0.0
+        in_risk, in_testing, in_response = np.empty_like(risk), np.empty_like(testing), np.empty_like(risk)
+        for i in range(risk.size):
+            log_p, in_risk[i], in_testing[i], widening, in_response[i], sensing, specifying = formula(risk[i], testing[i], sigma, response[i], prepared, a, b)
+            value += log_p
+            in_scale += widening
+            in_a += sensing
+            in_b += specifying
+        return np.asarray(value), in_risk, in_testing, np.asarray(in_scale), in_response, np.asarray(in_a), np.asarray(in_b)
+
+    return (total_of_reports if op.seen.startswith("reported") else total), _VERSION
 
 
 @register_funcify_default_op_cache_key(PrevalenceIntercept)

@@ -8,6 +8,8 @@ With ζ of mean 0 from the family, σ its scale, m the risk and t the testing at
     P(T=1, Y=1)  = E h( m + σζ) h(t + ασζ)
     P(T=0, Y=1)  = E h( m + σζ) h(-t - ασζ)
 
+A test of sensitivity a and specificity b reports a positive with P(T=1, R=1) = a P(T=1, Y=1) + (1 - b) P(T=1, Y=0).
+
 (Balachandar, Garg & Pierson 2024, eq. 1, with their Z = σζ and, for the uniform, their Z = σ(ζ + 1/2).) The expectation is exact where there is a closed form
 (uniform, logit, α = 1: `uniform_unobservable`) and a sum over fixed nodes otherwise: a mixture of as many points, so the probabilities sum to one in any case.
 """
@@ -34,6 +36,7 @@ FAMILIES = {
 LINKS = ("logit", "probit")
 VARIANCE = {"uniform": 1 / 12, "normal": 1.0, "logistic": np.pi**2 / 3, "student": 2.0}
 _NODES = 64
+_LEGENDRE = 32  # the error falls as ρ^-64, ρ = y + √(1 + y²), y = 2π / (σ max(1, α)): below 1e-11 where σ max(1, α) < 15
 _EVENTS = {"untested": (0, -1), "negative": (-1, 1), "positive": (1, 1), "missed": (1, -1)}  # signs of the logits of outcome and decision; 0: any outcome
 
 
@@ -59,7 +62,7 @@ def rule(family: str) -> tuple[np.ndarray, np.ndarray]:
     both ends, so the error falls exponentially in the number of nodes.
     """
     if family == "uniform":
-        z, w = np.polynomial.legendre.leggauss(_NODES)
+        z, w = np.polynomial.legendre.leggauss(_LEGENDRE)
         return z / 2, w / 2
     if family == "normal":
         z = np.linspace(-6, 6, _NODES)
@@ -77,8 +80,39 @@ def law(of: Unobservable, xp: Any, compiled: Callable | None = None) -> SimpleNa
 
     `mean(m, σ, prepared)` gives P(Y=1), its first two derivatives in m and that in σ. `untested`, `negative`, `positive` and `missed` (T=0, Y=1), of
     (m, t, σ, α, prepared), give the logarithm of the probability and its derivatives in m, t, σ and α. `prepared` is `prepare(σ)`.
+    `reported_negative` and `reported_positive`, of (..., sensitivity, specificity), add the derivatives in these.
     """
-    return _closed(xp, compiled) if of.closed else _quadrature(of, xp, compiled)
+    functions = _closed(xp, compiled) if of.closed else _quadrature(of, xp, compiled)
+    for sign, result in ((-1.0, "reported_negative"), (1.0, "reported_positive")):
+        setattr(functions, result, _reported(functions.positive, functions.negative, sign, xp, compiled or as_is))
+    return functions
+
+
+def _reported(positive: Callable, negative: Callable, sign: float, xp: Any, jit: Callable) -> Callable:
+    """The logarithm of P(T=1, R) and its derivatives in m, t, σ, α, sensitivity and specificity, for the report R of this sign."""
+    opposite = (1 - sign) / 2
+
+    @jit
+    def log_p(m, t, scale, response, prepared, sensitivity, specificity):
+        case, case_m, case_t, case_scale, case_response = positive(m, t, scale, response, prepared)
+        healthy, healthy_m, healthy_t, healthy_scale, healthy_response = negative(m, t, scale, response, prepared)
+        of_case, of_healthy = opposite + sign * sensitivity, 1 - opposite - sign * specificity  # P(R | Y = 1), P(R | Y = 0)
+        top = xp.maximum(case, healthy)
+        parts = of_case * xp.exp(case - top) + of_healthy * xp.exp(healthy - top)
+        log_total = top + xp.log(parts)
+        by_case, by_healthy = xp.exp(case - log_total), xp.exp(healthy - log_total)
+        u, v = of_case * by_case, of_healthy * by_healthy
+        return (
+            log_total,
+            u * case_m + v * healthy_m,
+            u * case_t + v * healthy_t,
+            u * case_scale + v * healthy_scale,
+            u * case_response + v * healthy_response,
+            sign * by_case,
+            -sign * by_healthy,
+        )
+
+    return log_p
 
 
 def _closed(xp: Any, compiled: Callable | None) -> SimpleNamespace:
@@ -224,8 +258,8 @@ def _expectation(family: str, xp: Any, compiled: Callable | None) -> Callable:
     return over_scalars
 
 
-def probability(of: Unobservable, what: str, risk: np.ndarray, testing: np.ndarray, scale: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """A probability after sampling, of arguments whose shapes broadcast: `risk` and `testing` are m and t.
+def probability(of: Unobservable, what: str, risk: np.ndarray, testing: Any, scale: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """A probability after sampling, of arguments whose shapes broadcast: `risk` and `testing` are m and t; P(Y=1) needs no t.
 
     `what` is `positive` P(Y=1), `untested` P(T=0), `untested_positive` P(Y=1 | T=0) or `tested_positive` P(Y=1 | T=1).
     """
@@ -248,11 +282,11 @@ def _arrays(of: Unobservable) -> SimpleNamespace:
     return law(of, np)
 
 
-def log_likelihood(of: Unobservable, seen: str, risk: np.ndarray, testing: np.ndarray, scale: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """log P of what was seen ("untested", "negative" or "positive"), of arguments as in `probability`."""
+def log_likelihood(of: Unobservable, seen: str, risk: np.ndarray, testing: np.ndarray, scale: np.ndarray, response: np.ndarray, *test: Any) -> np.ndarray:
+    """log P of what was seen, a name of `law`, of arguments as in `probability`; `test` is sensitivity and specificity, where it is a report."""
     functions = _arrays(of)
     with np.errstate(over="ignore", divide="ignore"):
-        return getattr(functions, seen)(risk, testing, scale, response, functions.prepare(scale))[0]
+        return getattr(functions, seen)(risk, testing, scale, response, functions.prepare(scale), *test)[0]
 
 
 def standard_draws(of: Unobservable, rng: np.random.Generator, size: int) -> np.ndarray:

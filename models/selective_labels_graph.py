@@ -1,0 +1,218 @@
+"""Selective labels: the PyMC graph and the numbers it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalstats.data import Decisions
+from causalstats.errors import ModelError
+from causalstats.model import Known, KnownByGroup
+from causalstats.models.selective_labels_estimands import seen_rows
+from causalstats.models.selective_labels_simulation import COEFFICIENT_SD, DECIDER_RESPONSE_SD, LEAST_SCALE, LENIENCY_SD, RESPONSE_SD, SCALE_SD, known_groups
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+_CENTRED_FROM = 1.0  # standard deviation of a Δ from which the coefficient of testing is sampled instead of Δ
+_CENTRED_CASES = 200  # cases a decider from which leniencies are sampled as they are, and not in units of their spread
+
+
+def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
+    """The people, sorted by what was seen of them, and what is known, by the names it has in the graph."""
+    values: dict[str, Any] = {f"features_{name}": data.matrix[rows] for name, rows in seen_rows(data).items()}
+    values["policy_sd"] = policy_sd(model, data)
+    if model.prevalence is not None:
+        known, people = known_prevalence(model, data), data.population
+        uncertain = [value for value in known.values() if not value.exact]
+        values["known_prevalence"] = [value.value for value in known.values()]
+        if uncertain:
+            values |= {"prior_prevalence": [value.value for value in uncertain], "prior_prevalence_sd": [value.sd for value in uncertain]}
+        for position, rows in enumerate(_group_rows(model, data)):
+            values[f"everybody_{position}"] = people.matrix[np.ix_(rows, _free_columns(model, data))]
+            values[f"weights_{position}"] = people.weights[rows] / people.weights[rows].sum()
+    if isinstance(model.unobserved_scale, Known):
+        values["known_unobserved_scale"] = max(model.unobserved_scale.value, LEAST_SCALE)
+    if isinstance(model.response, Known):
+        values["known_response"] = model.response.value
+    for name in ("sensitivity", "specificity") if model.imperfect else ():
+        known = getattr(model, name)
+        values |= {f"known_{name}": known.value, **({} if known.exact else {f"known_{name}_sd": known.sd})}
+    floats = {name: np.asarray(value, float) for name, value in values.items()}
+    if model.deciders == "alike":
+        return floats
+    positions = np.asarray(data.people().decider)
+    return floats | {f"deciders_{name}": positions[rows] for name, rows in seen_rows(data).items()}
+
+
+def build(model: Any, data: Decisions) -> pm.Model:
+    """The PyMC graph on these data."""
+    import pymc as pm
+
+    from causalstats.numerics.selection_ops import log_likelihood
+
+    with pm.Model(coords=_coords(model, data)) as graph:
+        given = {name: pm.Data(name, value) for name, value in inputs(model, data).items()}
+        scale = given.get("known_unobserved_scale")
+        if scale is None:
+            # log(e^σ - 1) and not log σ: the posterior is nearly Gaussian in σ on the right, where a logarithm would bend it.
+            scale = pm.HalfNormal("unobserved_scale", SCALE_SD, default_transform=pm.distributions.transforms.log_exp_m1)
+        response = given.get("known_response")
+        if response is None:
+            response = pm.HalfNormal("response", RESPONSE_SD)
+        lower = scale * model.law.lower_end
+        middle, risk = _risk(model, pm, data, given, scale, lower)
+        testing_middle = pm.Normal("testing_middle", response * middle, COEFFICIENT_SD)
+        policy = _policy(pm, given["policy_sd"], response * risk)
+        testing = response * risk + policy
+        pm.Deterministic("risk_intercept", middle - lower)
+        pm.Deterministic("risk_middle", middle)
+        pm.Deterministic("policy_intercept", testing_middle - response * middle)
+        pm.Deterministic("policy_coefficient", policy, dims="feature")
+        pm.Deterministic("unobserved_width", scale)
+        pm.Deterministic("testing_response", response)
+        leniency, steepness = _deciders(model, pm, data, response)
+        test = _test(model, pm, given)
+        for name in seen_rows(data):
+            people, reported = given[f"features_{name}"], name if name == "untested" or not test else f"reported_{name}"
+            risks, tests, responses = middle + people @ risk, testing_middle + people @ testing, response
+            if leniency is not None:
+                tests = tests + leniency[given[f"deciders_{name}"]]
+            if steepness is not None:
+                responses = steepness[given[f"deciders_{name}"]]
+                tests = tests + (responses - response) * risks
+            result = () if name == "untested" else test
+            pm.Potential(name, log_likelihood(model.law, reported, risks, tests, scale, responses, *result))
+    return graph
+
+
+def _coords(model: Any, data: Decisions) -> dict[str, Any]:
+    coords: dict[str, Any] = {"feature": list(data.features)}
+    if isinstance(model.prevalence, KnownByGroup):
+        coords["prevalence_group"] = [level for level, value in known_prevalence(model, data).items() if not value.exact]
+    if model.deciders != "alike":
+        if data.decider is None:
+            raise ModelError(f"deciders={model.deciders!r} needs to know who decided: expected `Decisions.from_frame(..., decider='column')`.")
+        coords["decider"] = list(data.deciders)
+    return coords
+
+
+def known_prevalence(model: Any, data: Decisions) -> dict[str, Known]:
+    """By group, in the order of the feature's levels; one group without a name where there are none."""
+    if not isinstance(model.prevalence, KnownByGroup):
+        return known_groups(model.prevalence)
+    levels, _ = data.levels_of(model.prevalence.feature, data.matrix)
+    if set(levels) != set(model.prevalence.values):
+        raise ModelError(
+            f"Expected a prevalence for each level of {model.prevalence.feature!r}, {', '.join(map(repr, levels))}; "
+            f"got {', '.join(map(repr, model.prevalence.values))}."
+        )
+    return {level: model.prevalence.values[level] for level in levels}
+
+
+def _group_rows(model: Any, data: Decisions) -> list[np.ndarray]:
+    """Who of the population is in each group whose prevalence is known."""
+    people = data.population
+    if not isinstance(model.prevalence, KnownByGroup):
+        return [np.arange(len(people))]
+    levels, codes = data.levels_of(model.prevalence.feature, people.matrix)
+    rows = [np.flatnonzero(codes == position) for position in range(len(levels))]
+    for level, found in zip(levels, rows, strict=True):
+        if not len(found):
+            raise ModelError(f"Nobody in the reference population has {model.prevalence.feature} {level!r}, whose prevalence is given.")
+    return rows
+
+
+def _free_columns(model: Any, data: Decisions) -> np.ndarray:
+    """The columns whose risk coefficient is sampled; those of the groups are solved from their prevalences."""
+    solved = data.columns_of(model.prevalence.feature) if isinstance(model.prevalence, KnownByGroup) else ()
+    return np.setdiff1d(np.arange(len(data.features)), solved)
+
+
+def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale: Any, lower: Any) -> tuple[Any, Any]:
+    """The intercept at ζ = 0 and the coefficients."""
+    import pytensor.tensor as pt
+
+    from causalstats.numerics.selection_ops import prevalence_intercept
+
+    known = known_prevalence(model, data)
+    if not known:
+        risk = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
+        return pm.Normal("middle_intercept", lower, COEFFICIENT_SD), risk
+    groups = [*known]
+    prevalence = [given["known_prevalence"][position] for position in range(len(groups))]
+    uncertain = [position for position, value in enumerate(known.values()) if not value.exact]
+    if uncertain:
+        mu, sigma = given["prior_prevalence"], given["prior_prevalence_sd"]
+        if isinstance(model.prevalence, Known):
+            prevalence = [pm.Beta("population_prevalence", mu=mu[0], sigma=sigma[0])]
+        else:
+            drawn = pm.Beta("population_prevalence", mu=mu, sigma=sigma, dims="prevalence_group")
+            for order, position in enumerate(uncertain):
+                prevalence[position] = drawn[order]
+    free = _free_columns(model, data)
+    if isinstance(model.prevalence, Known):
+        risk = sampled = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
+    else:
+        sampled = pm.Normal("free_risk_coefficient", 0, COEFFICIENT_SD, shape=len(free))
+    middles = [
+        prevalence_intercept(model.law, prevalence[position], given[f"everybody_{position}"] @ sampled, scale, given[f"weights_{position}"])
+        for position in range(len(groups))
+    ]
+    if isinstance(model.prevalence, KnownByGroup):
+        risk = pt.zeros(len(data.features))[free].set(sampled)
+        for column, middle in zip(data.columns_of(model.prevalence.feature), middles[1:], strict=True):
+            risk = risk[column].set(middle - middles[0])
+        risk = pm.Deterministic("risk_coefficient", risk, dims="feature")
+    return middles[0], risk
+
+
+def _deciders(model: Any, pm: Any, data: Decisions, response: Any) -> tuple[Any, Any]:
+    """λ_j and α_j, each None where deciders are alike in it."""
+    if model.deciders == "alike":
+        return None, None
+    centred = len(data) >= _CENTRED_CASES * len(data.deciders)
+    leniency = _hierarchy(pm, "leniency", pm.HalfNormal("leniency_sd", LENIENCY_SD), centred)
+    if model.deciders == "leniency":
+        return leniency, None
+    ratio = _hierarchy(pm, "log_response_ratio", pm.HalfNormal("response_sd", DECIDER_RESPONSE_SD), False)
+    return leniency, pm.Deterministic("decider_response", response * pm.math.exp(ratio), dims="decider")
+
+
+def _test(model: Any, pm: Any, given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Sensitivity and specificity, where a result may differ from the outcome."""
+    if not model.imperfect:
+        return ()
+    parts = []
+    for name in ("sensitivity", "specificity"):
+        known = given[f"known_{name}"]
+        if f"known_{name}_sd" in given:
+            parts.append(pm.Beta(f"test_{name}", mu=known, sigma=given[f"known_{name}_sd"]))
+        else:
+            parts.append(pm.Deterministic(f"test_{name}", known))
+    return tuple(parts)
+
+
+def _policy(pm: Any, sd: Any, expected: Any) -> Any:
+    """Δ ~ Normal(0, sd²) per feature: by the coefficient of testing where sd is large, in units of sd where it is small or 0.
+
+    Every set of expert features, hard or soft, is so the same program with other constants; where sd is 0 the variable has no use.
+    """
+    centred = pm.math.ge(sd, _CENTRED_FROM)
+    sampled = pm.Normal("testing_coefficient", centred * expected, pm.math.switch(centred, sd, 1.0), dims="feature")
+    return pm.math.switch(centred, sampled - expected, sd * sampled)
+
+
+def policy_sd(model: Any, data: Decisions) -> np.ndarray:
+    """Prior standard deviation of Δ per coded feature."""
+    expert = [column for feature in model.expertise for column in data.columns_of(feature)]
+    return np.where(np.isin(np.arange(len(data.features)), expert), float(model.expertise_sd), COEFFICIENT_SD)
+
+
+def _hierarchy(pm: Any, name: str, spread: Any, centred: bool) -> Any:
+    """Normal(0, spread²) a decider: as it is, or in units of the spread."""
+    if centred:
+        return pm.Normal(name, 0, spread, dims="decider")
+    return pm.Deterministic(name, spread * pm.Normal(f"{name}_unit", 0, 1, dims="decider"), dims="decider")
