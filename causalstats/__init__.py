@@ -15,6 +15,7 @@ _WHERE = {
     "Decisions": "causalstats.data",
     "Effect": "causalstats.model",
     "Fit": "causalstats.fitting",
+    "Heckman": "causalstats.models",
     "Known": "causalstats.model",
     "KnownByGroup": "causalstats.model",
     "ModelError": "causalstats.errors",

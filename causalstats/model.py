@@ -85,6 +85,11 @@ class KnownByGroup:
         return f"by {self.feature}: " + ", ".join(f"{level} {value}" for level, value in self.values.items())
 
 
+def number(value: float, unit: str) -> str:
+    """A proportion in percent, anything else with four digits."""
+    return f"{value:.2%}" if unit == "probability" else f"{value:.4g}"
+
+
 def shown(value: Any) -> str:
     """The value of a model's field in words."""
     if value is None:

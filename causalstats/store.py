@@ -14,14 +14,14 @@ import pandas as pd
 from causalstats.data import Decisions
 from causalstats.errors import StoreError
 from causalstats.model import Known, KnownByGroup
-from causalstats.models import SelectiveLabels
+from causalstats.models import Heckman, SelectiveLabels
 from causalstats.samplers import Auto, Nuts
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FORMAT = 1
-_MODELS = {"SelectiveLabels": SelectiveLabels}
+_MODELS = {"Heckman": Heckman, "SelectiveLabels": SelectiveLabels}
 _DATA = {"Decisions": Decisions}
 _VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Nuts": Nuts, "Auto": Auto}
 

@@ -1,5 +1,6 @@
 """The models: one PyMC graph per file, each a frozen dataclass whose fields are its assumptions."""
 
+from causalstats.models.heckman import Heckman
 from causalstats.models.selective_labels import SelectiveLabels
 
-__all__ = ["SelectiveLabels"]
+__all__ = ["Heckman", "SelectiveLabels"]

@@ -169,8 +169,8 @@ class SelectiveLabels:
         }
         return {name: sds[name] for name in self.parameters()}
 
-    def simulate(self, seed: int, people: int = 5000, features: int = 4, design: Literal["paper", "prior"] = "paper") -> Simulation:
-        """Data with a known truth; features x1, x2, ... ~ Normal(0, 1).
+    def simulate(self, seed: int, people: int = 5000, features: int = 4, design: Literal["paper", "prior"] = "paper", labels: bool = False) -> Simulation:
+        """Data with a known truth; features x1, x2, ... ~ Normal(0, 1); `labels` keeps the outcomes of the untested, withheld from the model.
 
         The synthetic design of the paper (N = 5000, five coefficients with the intercept): β_Y ~ Normal(0, 1) with intercept Normal(-2, 0.1);
         Δ ~ Normal(0, 1) on the first feature only, 0 on the others, with intercept Normal(2, 0.1); σ ~ Normal(2, 0.1); α as it is known,
@@ -180,7 +180,7 @@ class SelectiveLabels:
             raise ModelError(f"Expected at least 2 people and 1 feature, got people={people}, features={features}.")
         if design not in ("paper", "prior"):
             raise ModelError(f"Expected design 'paper' or 'prior', got {design!r}.")
-        return simulate(self, seed, people, features, design)
+        return simulate(self, seed, people, features, design, labels)
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Σ_i log P(what was seen of person i) of every draw."""
@@ -204,8 +204,11 @@ class SelectiveLabels:
         return graph
 
     def alternatives(self, data: Decisions) -> Mapping[str, Callable]:
-        """Tested only, untested = negative, and inverse probability weighting, as draws of the risk of the untested."""
-        return {name: partial(rule, data.matrix, data.decision, data.outcome, data.weights) for name, rule in baselines.RULES.items()}
+        """Rules that need no such model, as draws of the risk of the untested; recalibration where the prevalence is one number."""
+        rules = dict(baselines.RULES)
+        if isinstance(self.prevalence, Known) and data.reference is None:
+            rules["tested only, recalibrated"] = partial(baselines.recalibrated, self.prevalence.value)
+        return {name: partial(rule, data.matrix, data.decision, data.outcome, data.weights) for name, rule in rules.items()}
 
     def predictions(self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator) -> tuple[Prediction, ...]:
         """Decision rate, and positive rate of the tested, by decile of posterior mean risk, with replications."""

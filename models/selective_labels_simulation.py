@@ -22,7 +22,7 @@ DECIDERS = 20  # of simulated data, where deciders differ
 LEAST_SCALE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
 
 
-def simulate(model: Any, seed: int, people: int, features: int, design: str) -> Simulation:
+def simulate(model: Any, seed: int, people: int, features: int, design: str, labels: bool) -> Simulation:
     """Features x1, x2, ... ~ Normal(0, 1), and the groups of a known prevalence; parameters by the design; decisions and outcomes by the model."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(rng.standard_normal((people, features)), columns=[f"x{k + 1}" for k in range(features)])
@@ -51,21 +51,23 @@ def simulate(model: Any, seed: int, people: int, features: int, design: str) -> 
         for name in ("sensitivity", "specificity"):
             parameters[f"test_{name}"] = _proportion(rng, getattr(model, name))
         result = rng.random(people) < np.where(outcome, parameters["test_sensitivity"], 1 - parameters["test_specificity"])
-    data = Decisions.from_frame(frame.assign(tested=decision.astype(int), outcome=np.where(decision, result, np.nan)), **arguments)
+    shown = np.where(decision, result, outcome if labels else np.nan)
+    observed: Any = "decided" if labels else "error"
+    data = Decisions.from_frame(frame.assign(tested=decision.astype(int), outcome=shown), **arguments, observed=observed)
     derived = {
         "risk_intercept": parameters["risk_middle"] - parameters["unobserved_width"] * model.law.lower_end,
         "middle_intercept": parameters["risk_middle"],
         "unobserved_scale": parameters["unobserved_width"],
         "response": parameters["testing_response"],
     }
-    labels = {
+    dims = {
         "risk_coefficient": ("feature", data.features),
         "policy_coefficient": ("feature", data.features),
         "leniency": ("decider", data.deciders),
         "decider_response": ("decider", data.deciders),
         "population_prevalence": ("prevalence_group", [level for level, value in known_groups(model.prevalence).items() if not value.exact]),
     }
-    truth = xr.Dataset({name: _labelled(value, *labels.get(name, ("", ()))) for name, value in (parameters | derived).items()})
+    truth = xr.Dataset({name: _labelled(value, *dims.get(name, ("", ()))) for name, value in (parameters | derived).items()})
     realised = {"prevalence": float(outcome.mean()), "untested_prevalence": float(outcome[~decision].mean())}
     return Simulation(data=data, truth=truth, realised=realised)
 

@@ -45,7 +45,7 @@ class People:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Decisions:
-    """One row a person: features, a decision (0/1), and an outcome (0/1) seen only where the decision was 1.
+    """One row a person: features, a decision (0/1), and an outcome (0/1, or a number) seen only where the decision was 1.
 
     Made by `Decisions.from_frame`. Arrays are read-only.
 
@@ -54,8 +54,8 @@ class Decisions:
     matrix : array (N, D)
         The coded features, without an intercept.
     decision : bool array (N,)
-    outcome : int array (N,)
-        0 or 1 where decided for, -1 elsewhere.
+    outcome : array (N,)
+        0 or 1 where decided for, -1 elsewhere (integers); a continuous one is NaN elsewhere.
     weights : array (N,)
         How many people of the population a person stands for, scaled to mean 1. They enter averages over people (the prevalence, the
         risk of a group), not the likelihood, which is conditional on the features.
@@ -97,6 +97,7 @@ class Decisions:
         missing: Literal["error", "drop"] = "error",
         observed: Literal["error", "decided"] = "error",
         standardise: bool = True,
+        kind: Literal["binary", "continuous"] = "binary",
     ) -> Decisions:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
@@ -105,7 +106,7 @@ class Decisions:
         frame
             One row a person.
         outcome, decision : str
-            Columns of 0/1 or booleans. The outcome is missing where the decision is 0.
+            Columns of 0/1 or booleans, or of numbers for a continuous outcome. The outcome is missing where the decision is 0.
         features : list of str
             Columns. Numeric ones are standardised, text and categories get a 0/1 column for every level but the first.
         formula : str
@@ -119,6 +120,8 @@ class Decisions:
             only to score it.
         standardise : bool
             Whether numeric columns are standardised.
+        kind : "binary" or "continuous"
+            Of the outcome.
 
         Raises
         ------
@@ -126,6 +129,7 @@ class Decisions:
         """
         _choice("missing", missing, ("error", "drop"))
         _choice("observed", observed, ("error", "decided"))
+        _choice("kind", kind, ("binary", "continuous"))
         if (features is None) == (formula is None):
             raise DataError("Expected either `features=[...]` or `formula='...'`, and not both.")
         if features is not None:
@@ -137,7 +141,7 @@ class Decisions:
         table = read(frame, named)
 
         decided = _binary(table, decision, "decision")
-        result = _binary(table, outcome, "outcome")
+        result = _binary(table, outcome, "outcome") if kind == "binary" else _numbers(table, outcome)
         gaps = missing_rows(table.drop(columns=outcome))
         lost = np.isnan(result) & (decided == 1)
         if lost.any():
@@ -165,7 +169,7 @@ class Decisions:
             design=coded,
             matrix=_frozen(coded.matrix(table[list(inputs)])),
             decision=_frozen(decided),
-            outcome=_frozen(np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8)),
+            outcome=_frozen(np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8) if kind == "binary" else np.where(decided, result, np.nan)),
             weights=_frozen(_weights(table, weights)),
             decider=None if decider is None else _names(table[decider]),
             withheld=_frozen(np.where(decided, np.nan, result)) if shown.any() else None,
@@ -182,6 +186,7 @@ class Decisions:
                 "missing": missing,
                 "observed": observed,
                 "standardise": standardise,
+                "kind": kind,
             },
         )
 
@@ -189,6 +194,11 @@ class Decisions:
     def features(self) -> tuple[str, ...]:
         """Labels of the columns of `matrix`."""
         return self.design.columns
+
+    @property
+    def binary(self) -> bool:
+        """Whether the outcome is 0/1."""
+        return self.arguments["kind"] == "binary"
 
     @property
     def tested(self) -> float:
@@ -309,11 +319,15 @@ class Decisions:
 
     def facts(self) -> dict[str, str]:
         """What a report says of the data."""
-        positive = self.outcome[self.decision] == 1
+        seen, name = self.outcome[self.decision], self.arguments["outcome"]
         facts = {
             "People": f"{len(self):,}",
             "Decided for": f"{self.decision.sum():,} ({self.tested:.1%}), by column '{self.arguments['decision']}'",
-            "Positive among them": f"{positive.sum():,} ({positive.mean():.2%}), by column '{self.arguments['outcome']}'",
+            **(
+                {"Positive among them": f"{(seen == 1).sum():,} ({(seen == 1).mean():.2%}), by column '{name}'"}
+                if self.binary
+                else {"Outcome among them": f"column '{name}', mean {seen.mean():.4g}, standard deviation {seen.std():.4g}"}
+            ),
             "Features": self.arguments["formula"] or ", ".join(self.design.variables),
             "Columns of the model": ", ".join(self.features),
             "Weights": self.arguments["weights"] or "none: everybody counts the same",
@@ -354,6 +368,13 @@ def _binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
     if not numeric or not set(found) <= {"0", "1"}:
         shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
         raise DataError(f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. Recode it, e.g. `frame[{name!r}] == 'yes'`.")
+    return column.to_numpy(float)
+
+
+def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
+    column = table[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        raise DataError(f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got text such as {column.dropna().iloc[0]!r}.")
     return column.to_numpy(float)
 
 

@@ -23,11 +23,15 @@ def rates_by_group(observed: np.ndarray, chance: np.ndarray, groups: np.ndarray,
     -------
     dict with `groups` (G,), `size` (G,), `observed` (G,), `replicated` (replication, G)
     """
+    return means_by_group(observed, rng.random(chance.shape) < chance, groups)
+
+
+def means_by_group(observed: np.ndarray, replicated: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+    """Observed means, and those of replications (replication, N), in the form of `rates_by_group`."""
     labels, where = np.unique(groups, return_inverse=True)
     membership = np.equal.outer(where, np.arange(len(labels))).astype(float)
     size = membership.sum(axis=0)
-    replicated = (rng.random(chance.shape) < chance) @ membership / size
-    return {"groups": labels, "size": size, "observed": observed @ membership / size, "replicated": replicated}
+    return {"groups": labels, "size": size, "observed": observed @ membership / size, "replicated": replicated @ membership / size}
 
 
 def discrepancy(observed: np.ndarray, replicated: np.ndarray) -> float:

@@ -7,9 +7,13 @@ rule itself would report, not the bias it has. Logistic regressions are statsmod
 import warnings
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit
 
+from causalstats.numerics.heckman import inverse_mills as mills
+
 _DRAWS = 2000
+_FEW_DRAWS = 200  # where each draw solves an equation
 
 
 def tested_only(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +33,51 @@ def inverse_probability(matrix, decision, outcome, weights, rng) -> tuple[np.nda
     return _untested_risk(matrix, decision, *_logistic(matrix[decision], outcome[decision], 1 / chance), weights, rng)
 
 
-RULES = {"tested only": tested_only, "untested = negative": untested_negative, "inverse probability weighting": inverse_probability}
+def pseudo_labels(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Logistic regression on everybody, the untested labelled by the one on the tested (positive where its risk is above 1/2).
+
+    Its confidence is borrowed: labels it made itself count as data.
+    """
+    beta, _ = _logistic(matrix[decision], outcome[decision])
+    guessed = _with_intercept(matrix) @ beta > 0
+    return _untested_risk(matrix, decision, *_logistic(matrix, np.where(decision, outcome, guessed)), weights, rng)
+
+
+def inverse_mills(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Heckman's two steps with a logistic second one: the inverse Mills ratio of a probit of testing as a further feature of the tested.
+
+    The untested have the ratio of those not selected, far from any ratio of the tested: it mostly extrapolates, and is not among `RULES`.
+    """
+    import statsmodels.api as sm
+
+    design = _with_intercept(matrix)
+    probit = sm.GLM(decision.astype(int), design, family=sm.families.Binomial(sm.families.links.Probit())).fit()
+    index = design @ np.asarray(probit.params)
+    ratio = np.where(decision, mills(index), -mills(-index))
+    return _untested_risk(np.column_stack([matrix, ratio]), decision, *_logistic(np.column_stack([matrix, ratio])[decision], outcome[decision]), weights, rng)
+
+
+def recalibrated(prevalence, matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+    """The regression on the tested, its intercept moved until everybody's mean risk is the known prevalence."""
+    beta, covariance = _logistic(matrix[decision], outcome[decision])
+    design, share = _with_intercept(matrix), weights / weights.sum()
+
+    def shifted(coefficients):
+        index = design @ coefficients
+        move = brentq(lambda shift: expit(index + shift) @ share - prevalence, -50, 50)
+        return expit(index + move)[~decision]
+
+    untested = share[~decision] / share[~decision].sum()
+    drawn = rng.multivariate_normal(beta, covariance, _FEW_DRAWS, method="svd")
+    return np.array([shifted(coefficients) @ untested for coefficients in drawn]), shifted(beta)
+
+
+RULES = {
+    "tested only": tested_only,
+    "untested = negative": untested_negative,
+    "inverse probability weighting": inverse_probability,
+    "pseudo-labels": pseudo_labels,
+}
 
 
 def _logistic(matrix: np.ndarray, outcome: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

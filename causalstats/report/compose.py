@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from causalstats import plots
-from causalstats.model import Check, shown
+from causalstats.model import Check, number, shown
 from causalstats.report.contents import ReportContents, Status
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Seque
         effects=tuple((effect, effect.summary()) for effect in single),
         comparison=table,
         comparison_note="What people would do instead, on the same data; the intervals are what each rule itself would report.",
-        withheld=_withheld(checks, table),
+        withheld=_withheld(checks, table, headline.unit),
         figures=_figures(fit),
         checks=checks,
         sensitivity=tuple((name, curve, plots.sensitivity(curve, name, model.headline, truth, unit=headline.unit)) for name, curve in curves.items()),
@@ -63,18 +63,18 @@ def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
     return tuple((name.capitalize(), caption, fit.plot(name)) for name, caption in captions.items())
 
 
-def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
+def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str | None:
     """What the check of withheld outcomes found, and which simpler rules came closer to the truth."""
     finding = next((check.finding for check in checks if check.name == "withheld outcomes"), None)
     if finding is None:
         return None
     closer = table[table["error"].abs() < abs(table["error"].iloc[0])]
-    rules = "; ".join(f"{name} ({row['mean']:.2%})" for name, row in closer.iterrows())
+    rules = "; ".join(f"{name} ({number(row['mean'], unit)})" for name, row in closer.iterrows())
     return f"{finding}. " + (f"Closer to the truth came: {rules}." if rules else "No simpler rule came closer.")
 
 
 def _call(fit: Any) -> str:
-    kinds = [type(fit.data).__name__, type(fit.model).__name__, type(fit.sampler).__name__, "Known"]
+    kinds = [type(fit.data).__name__, type(fit.model).__name__, type(fit.sampler).__name__, "Known", "KnownByGroup"]
     arguments = ", ".join(f"{name}={value!r}" for name, value in fit.data.arguments.items() if value is not None)
     lines = [
         f"from causalstats import {', '.join(kinds)}, fit",

@@ -156,7 +156,7 @@ def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
     function = FunctionGraph(inputs=[*graph.value_vars, *symbols], outputs=replaced, clone=True)
     JAX.optimizer.rewrite(function)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Skipping Check")  # of a prior's own constants, which the model has checked
+        warnings.filterwarnings("ignore", "Skipping (Check|Assert)")  # of a prior's own constants and of shapes, which the model has checked
         return jax_funcify(function)
 
 

@@ -1,0 +1,115 @@
+"""Real labels hidden under a known decision: how well does each rule do on the people whose label it was not shown?
+
+    python benchmarks/masked_labels.py [--repeats 10]
+
+Data: the paper's synthetic design (2,000 people), the tumours of `case_studies/central_review` (4,028; simulated decisions that see a real reading which the
+rules do not), each with `repeats` random decisions, and the people of `case_studies/hiv_results` (2,813; the real decision, once). Scored on the untested:
+
+    bias          mean predicted risk less the rate of positives
+    log score     mean log probability of the label, higher is better
+    AUC           probability that a positive has the higher risk
+    quintiles     rate of positives in the riskiest fifth over that in the least risky
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+import causalstats as cs
+from causalstats.case_studies.central_review import study as central_review
+from causalstats.case_studies.hiv_results import study as hiv_results
+from causalstats.numerics import selection_baselines as baselines
+
+SAMPLER = cs.Nuts(chains=2, draws=500, tune=400)
+RESULTS = Path(__file__).with_suffix(".json")
+
+
+def synthetic(seed: int) -> tuple[cs.SelectiveLabels, cs.Decisions]:
+    """The paper's design with every outcome in the frame, and its own knowledge of it."""
+    simulation = cs.SelectiveLabels().simulate(seed, people=2000, labels=True)
+    known = cs.Known(simulation.realised["prevalence"], sd=0.01)
+    return cs.SelectiveLabels(prevalence=known, expertise=["x2", "x3", "x4"]), simulation.data
+
+
+STUDIES = {
+    "synthetic": synthetic,
+    "central review": lambda seed: (central_review.model(), central_review.data(seed)),
+    "hiv results": lambda seed: (hiv_results.model(), hiv_results.data()),
+}
+
+
+def rivals(model: cs.SelectiveLabels, data: cs.Decisions) -> dict[str, np.ndarray]:
+    """Each untested person's risk by every rule, ours first, and by one that has all labels."""
+    fit = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False)
+    rules = {name: rule(np.random.default_rng(1))[1] for name, rule in model.alternatives(data).items()}
+    mills = baselines.inverse_mills(data.matrix, data.decision, data.outcome, data.weights, np.random.default_rng(1))[1]
+    oracle = _oracle(data.matrix[~data.decision], data.withheld[~data.decision])
+    return {
+        "SelectiveLabels": fit.effect("untested_risk").draws.mean(("chain", "draw")).to_numpy(),
+        **rules,
+        "inverse Mills ratio": mills,
+        "all labels": oracle,
+    }
+
+
+def _oracle(matrix: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Logistic regression on the untested themselves, labels and all: what the features can say at best."""
+    import statsmodels.api as sm
+
+    design = sm.add_constant(matrix, has_constant="add")
+    return np.asarray(sm.GLM(labels, design, family=sm.families.Binomial()).fit().predict())
+
+
+def scores(risk: np.ndarray, label: np.ndarray) -> dict[str, float]:
+    """On the people with a label."""
+    risk = np.clip(risk, 1e-6, 1 - 1e-6)
+    ranks, positive = rankdata(risk), label == 1
+    order = np.argsort(risk, kind="stable")
+    fifth = len(risk) // 5
+    least = label[order[:fifth]].mean()
+    return {
+        "bias": float(risk.mean() - label.mean()),
+        "log score": float(np.where(positive, np.log(risk), np.log1p(-risk)).mean()),
+        "AUC": float((ranks[positive].sum() - positive.sum() * (positive.sum() + 1) / 2) / (positive.sum() * (~positive).sum())),
+        "quintiles": float(label[order[-fifth:]].mean() / least) if least > 0 else float("inf"),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=10)
+    repeats, rows, started = parser.parse_args().repeats, [], time.time()
+    for name, make in STUDIES.items():
+        for seed in range(1, (1 if name == "hiv results" else repeats) + 1):
+            model, data = make(seed)
+            label = data.withheld[~data.decision]
+            rows += [{"study": name, "rule": rule, "seed": seed, **scores(risk, label)} for rule, risk in rivals(model, data).items()]
+            print(f"{name} {seed}: {time.time() - started:.0f} s", flush=True)
+    table = pd.DataFrame(rows)
+    grouped = table.drop(columns="seed").groupby(["study", "rule"], sort=False)
+    means, errors = grouped.mean(), grouped.sem()
+    means["rms bias"] = grouped["bias"].agg(lambda bias: float(np.sqrt((bias**2).mean())))
+    print(means.round(4).to_string())
+    libraries = {library: version(library) for library in ("causalstats", "statsmodels", "pymc", "nutpie")}
+    about = {
+        "machine": f"{platform.machine()}, {platform.python_version()}",
+        "libraries": libraries,
+        "repeats": repeats,
+        "seconds": round(time.time() - started),
+    }
+    result = {study: {rule: means.loc[(study, rule)].round(4).to_dict() for _, rule in means.index if (study, rule) in means.index} for study in STUDIES}
+    standard = {study: {rule: errors.loc[(study, rule)].round(4).to_dict() for _, rule in means.index if (study, rule) in means.index} for study in STUDIES}
+    RESULTS.write_text(json.dumps({"about": about, "means": result, "standard errors": standard}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

