@@ -18,7 +18,7 @@ from causalstats.errors import DataError, ModelError
 from causalstats.model import Check, Checks, Problem
 from causalstats.numerics.draws import entries, varies
 from causalstats.resumable import resume
-from causalstats.samplers import Auto, Nuts, Program
+from causalstats.samplers import Nuts, Program, Sampler
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ class Calibration:
     """
 
     model: Any
-    sampler: Nuts | Auto
+    sampler: Sampler
     ranks: pd.DataFrame
     errors: pd.DataFrame
     fits: pd.DataFrame
@@ -104,7 +104,7 @@ def calibrate(
     fits: int = 200,
     seed: int,
     simulate: Mapping[str, Any] | None = None,
-    sampler: Nuts | Auto | None = None,
+    sampler: Sampler | None = None,
     path: str | Path | None = None,
     jobs: int = 1,
     progress: bool = True,
@@ -123,7 +123,7 @@ def calibrate(
         The same seed gives the same data sets and draws.
     simulate : mapping, optional
         What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`.
-    sampler : Nuts or Auto, optional
+    sampler : Nuts, Auto or Laplace, optional
         By default two chains of 400 + 750: enough for 119 nearly independent draws where the chains mix.
     path : str or Path, optional
         A file of one line a data set. What it has is not fitted again, so a run that was killed goes on where it was.
@@ -152,7 +152,7 @@ def calibrate(
     return _collect(model, sampler, pd.DataFrame(records, index=pd.Index(seeds, name="seed")))
 
 
-def _one(model: Any, sampler: Nuts | Auto, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """One data set, drawn, fitted and ranked."""
     started = time.perf_counter()
     try:
@@ -174,7 +174,7 @@ def _one(model: Any, sampler: Nuts | Auto, options: Mapping[str, Any], seed: int
     }
 
 
-def _program(key: str, sampler: Nuts | Auto, problem: Problem) -> Program:
+def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
     """The program of this key, compiled once in every worker."""
     if key not in _PROGRAMS:
         _PROGRAMS.clear()
@@ -190,7 +190,7 @@ def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarra
     return {f"{name}[{label}]" if label else name: values for name, array in arrays.items() for label, values in entries(array).items()}
 
 
-def _collect(model: Any, sampler: Nuts | Auto, records: pd.DataFrame) -> Calibration:
+def _collect(model: Any, sampler: Sampler, records: pd.DataFrame) -> Calibration:
     fits = records.reindex(columns=["seconds", "divergences", "steps", "refused"])
     if "ranks" not in records:
         raise ModelError(f"No data set could be fitted; the first was refused with: {fits['refused'].iloc[0]}")

@@ -19,7 +19,7 @@ from causalstats.errors import ModelError
 from causalstats.model import INTERVAL, Check, Checks, Effect, Estimand, Known, Prediction, Problem, shown
 from causalstats.numerics.draws import summarise, varies
 from causalstats.progress import stage
-from causalstats.samplers import Auto, Nuts, Program, same_program
+from causalstats.samplers import Auto, Program, Sampler, same_program
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +35,7 @@ class Fit:
     model: Any
     data: Any
     draws: xr.DataTree
-    sampler: Auto | Nuts
+    sampler: Sampler
     seed: int
     provenance: dict[str, Any]
     progress: bool = True
@@ -257,7 +257,7 @@ class Fit:
         return f'<div style="{style}"><p><strong>{escape(str(self.model))}</strong></p><p>{escape(answer.text())}</p>{warnings}</div>'
 
 
-def fit(model: Any, data: Any, *, seed: int, sampler: Auto | Nuts | None = None, progress: bool = True) -> Fit:
+def fit(model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, progress: bool = True) -> Fit:
     """Sample a model on data. The same seed, machine and versions give the same draws.
 
     Raises

@@ -15,7 +15,7 @@ from causalstats.data import Decisions
 from causalstats.errors import StoreError
 from causalstats.model import Known, KnownByGroup
 from causalstats.models import Heckman, SelectiveLabels
-from causalstats.samplers import Auto, Nuts
+from causalstats.samplers import Auto, Laplace, Nuts
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 _MODELS = {"Heckman": Heckman, "SelectiveLabels": SelectiveLabels}
 _DATA = {"Decisions": Decisions}
-_VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Nuts": Nuts, "Auto": Auto}
+_VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Nuts": Nuts, "Auto": Auto, "Laplace": Laplace}
 
 
-def save(path: Path, model: Any, data: Any, sampler: Nuts | Auto, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
+def save(path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
     """Write a fit; an existing file stays whole until the new one is complete."""
     header = {
         "format": FORMAT,

@@ -13,7 +13,10 @@ _MORE = (
 
 
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
-    """R-hat, bulk and tail effective sample size, divergences, and the energy's fraction of missing information (E-BFMI)."""
+    """R-hat, bulk and tail effective sample size, divergences, and the energy's fraction of missing information (E-BFMI); for draws that
+    were weighed, their weights."""
+    if "pareto_k" in draws.attrs:
+        return _weighed(draws)
     posterior = draws["posterior"].to_dataset()
     numbers = [number for name in parameters for number in entries(posterior[name]).values()]
     values = [number for number in numbers if varies(number)]
@@ -22,22 +25,30 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     tail = min(float(az.ess(value, method="tail", prob=INTERVAL)) for value in values)
     diverging = int(draws["sample_stats"]["diverging"].sum())
     bfmi = float(np.min(az.bfmi(draws["sample_stats"]["energy"].to_numpy())))
-    interrupted = bool(draws.attrs.get("interrupted", 0))
     return (
         _check("R-hat", r_hat < 1.01, r_hat, "below 1.01 for every parameter", f"largest R-hat {r_hat:.4f}", _MORE),
         _check("bulk ESS", bulk >= 400, bulk, "at least 400 for every parameter", f"smallest bulk ESS {bulk:.0f}", _MORE),
         _check("tail ESS", tail >= 400, tail, "at least 400 for every parameter", f"smallest tail ESS {tail:.0f}", _MORE),
         _check("divergences", diverging == 0, diverging, "none", f"{diverging} divergent transitions", "Take smaller steps: `cs.Nuts(target_accept=0.95)`."),
         _check("E-BFMI", bfmi > 0.3, bfmi, "above 0.3 in every chain", f"smallest E-BFMI {bfmi:.2f}", _MORE),
-        _check(
-            "complete run",
-            not interrupted,
-            float(not interrupted),
-            "not interrupted",
-            "interrupted" if interrupted else "ran to its end",
-            "Run it again to the end.",
-        ),
+        _complete(draws),
     )
+
+
+def _weighed(draws: xr.DataTree) -> tuple[Check, ...]:
+    """Of draws resampled by importance weights: the shape of the weights' tail, and how many equal weights they are worth."""
+    k, ess = float(draws.attrs["pareto_k"]), float(draws.attrs["importance_ess"])
+    return (
+        _check("Pareto k", k < 0.7, k, "below 0.7", f"the weights' tail has k = {k:.2f}", "The approximation does not cover the posterior: use `cs.Nuts()`."),
+        _check("importance ESS", ess >= 400, ess, "at least 400", f"the weights are worth {ess:.0f} draws", "Weigh more draws, or use `cs.Nuts()`."),
+        _complete(draws),
+    )
+
+
+def _complete(draws: xr.DataTree) -> Check:
+    interrupted = bool(draws.attrs.get("interrupted", 0))
+    finding = "interrupted" if interrupted else "ran to its end"
+    return _check("complete run", not interrupted, float(not interrupted), "not interrupted", finding, "Run it again to the end.")
 
 
 def _check(name: str, passed: bool, value: float, expected: str, finding: str, remedy: str) -> Check:

@@ -170,15 +170,16 @@ def _refuse_dependent(matrix: np.ndarray, names: Sequence[str]) -> None:
     """Refuse columns that others (and the intercept) determine, naming the set."""
     whole = np.column_stack([np.ones(len(matrix)), matrix / np.maximum(np.abs(matrix).max(axis=0), 1e-300)])
     labels = ["the intercept", *names]
-    kept: list[int] = []
-    for column in range(whole.shape[1]):
-        if kept:
-            weights, *_ = np.linalg.lstsq(whole[:, kept], whole[:, column], rcond=None)
-            if np.linalg.norm(whole[:, column] - whole[:, kept] @ weights) < 1e-8 * np.linalg.norm(whole[:, column]):
-                others = [labels[k] for k, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]
-                verb = "repeats" if len(others) == 1 else "is determined by"
-                raise DataError(f"Feature {labels[column]!r} {verb} {', '.join(map(repr, others))}. Leave one of them out.")
-        kept.append(column)
+    left = np.abs(np.diagonal(np.linalg.qr(whole, mode="r")))  # of each column, what those before it leave
+    sizes = np.linalg.norm(whole, axis=0)
+    missing = range(len(left), len(sizes))  # more columns than rows
+    column = next((k for k in range(len(left)) if left[k] < 1e-8 * sizes[k]), missing.start if missing else None)
+    if column is None:
+        return
+    weights, *_ = np.linalg.lstsq(whole[:, :column], whole[:, column], rcond=None)
+    others = [labels[k] for k, weight in enumerate(weights) if abs(weight) > 1e-6]
+    verb = "repeats" if len(others) == 1 else "is determined by"
+    raise DataError(f"Feature {labels[column]!r} {verb} {', '.join(map(repr, others))}. Leave one of them out.")
 
 
 def check_features(features: Sequence[str]) -> None:

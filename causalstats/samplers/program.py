@@ -28,6 +28,12 @@ class Program(Protocol):
         """Draws for this problem, groups posterior and sample_stats. An interrupt keeps the complete draws of every chain."""
 
 
+class Sampler(Protocol):
+    """A frozen value of options: `compile(problem)` gives what runs this problem, and others like it."""
+
+    def compile(self, problem: Problem) -> Program: ...
+
+
 def same_program(ours: pm.Model, theirs: pm.Model) -> bool:
     """Whether two graphs differ in the values of their data and constants alone."""
     from pytensor.graph.basic import equal_computations

@@ -1,0 +1,101 @@
+"""The weighed approximation: right where the posterior is known, and honest where it cannot be."""
+
+import json
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalstats as cs
+
+REFERENCE = Path(__file__).parent / "reference" / "selective_labels"
+
+
+@dataclass(frozen=True)
+class Location:
+    """μ ~ Student t with these degrees of freedom and dimension, no data but a shift."""
+
+    freedom: float
+    size: int = 3
+
+    def inputs(self, data):
+        return {"shift": np.asarray(data, float)}
+
+    def build(self, data):
+        import pymc as pm
+
+        with pm.Model(coords={"part": list("abc"[: self.size])}) as graph:
+            shift = pm.Data("shift", self.inputs(data)["shift"])
+            pm.StudentT("location", nu=self.freedom, mu=shift, sigma=[1.0, 10.0, 0.1][: self.size], dims="part")
+        return graph
+
+
+def draw(freedom, seed=1, shift=2.0, **options):
+    return cs.Laplace(**options)(cs.Problem(Location(freedom), shift), seed)
+
+
+def test_a_normal_posterior_is_exact():
+    tree = draw(1e6)
+    location = tree["posterior"]["location"]
+    assert location.dims == ("chain", "draw", "part") and location.shape == (4, 1000, 3)
+    error = (location.mean(("chain", "draw")) - 2) / np.array([1, 10, 0.1])
+    assert (abs(error) < 4.5 / np.sqrt(tree.attrs["importance_ess"])).all()
+    np.testing.assert_allclose(location.std(("chain", "draw")) / [1, 10, 0.1], 1, atol=0.08)
+    assert tree.attrs["pareto_k"] < 0.5
+
+
+def test_tails_that_it_does_not_reach_show():
+    assert draw(0.7).attrs["pareto_k"] > 0.7
+
+
+def test_one_program_serves_other_data_and_the_same_seed_gives_the_same():
+    program = cs.Laplace().compile(cs.Problem(Location(1e6), 2.0))
+    first, other, again = (program.run(cs.Problem(Location(1e6), shift), 1) for shift in (2.0, -5.0, 2.0))
+    assert first["posterior"].to_dataset().equals(again["posterior"].to_dataset())
+    np.testing.assert_allclose(other["posterior"]["location"] + 7, first["posterior"]["location"], atol=1e-3)
+
+
+def test_same_posterior_as_stan(tmp_path):
+    reference = json.loads((REFERENCE / "reference.json").read_text())
+    frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
+    data = cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False)
+    model = cs.SelectiveLabels(prevalence=cs.Known(reference["m"], sd=reference["s"]), expertise=reference["data"]["expertise"])
+    fit = cs.fit(model, data, seed=1, sampler=cs.Laplace(), progress=False)
+    assert [check.name for check in fit.sampling()] == ["Pareto k", "importance ESS", "complete run"]
+    ess = fit.draws.attrs["importance_ess"]
+    for stan, name in (("untested", "untested_prevalence"), ("pi", "prevalence"), ("sigma", "unobserved_scale")):
+        quantity, draws = reference["cases"]["beta"]["quantities"][stan], fit.effect(name).draws
+        z = (float(draws.mean()) - quantity["mean"]) / np.hypot(quantity["sd"] / np.sqrt(ess), quantity["mcse_mean"])
+        assert abs(z) < 4.5, (stan, z)
+        assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
+    again = cs.load(fit.save(tmp_path / "fit.nc"))
+    assert again.sampler == cs.Laplace() and [check.value for check in again.sampling()] == [check.value for check in fit.sampling()]
+    assert "untested_prevalence" in repr(fit) and not fit.effect("prevalence").warnings
+
+
+def test_a_doubtful_approximation_says_so_beside_every_answer():
+    simulation = cs.SelectiveLabels().simulate(5, people=60, features=2)
+    fit = cs.fit(cs.SelectiveLabels(unobserved_scale=8, unobservable="normal"), simulation.data, seed=1, sampler=cs.Laplace(), progress=False)
+    fit.draws.attrs["pareto_k"] = 0.9
+    assert any("k = 0.90" in warning for warning in fit.effect("prevalence").warnings) and "Pareto k" in fit._repr_html_()
+
+
+def test_an_interrupt_keeps_what_was_weighed():
+    def press(share, note):
+        if "of 4000" in note and share > 0.5:
+            signal.raise_signal(signal.SIGINT)
+
+    program = cs.Laplace().compile(cs.Problem(Location(1e6), 2.0))
+    tree = program.run(cs.Problem(Location(1e6), 2.0), 1, press)
+    assert tree.attrs["interrupted"] == 1 and 200 < tree["posterior"]["location"][..., 0].size < 4000
+    with pytest.raises(KeyboardInterrupt, match="too few to keep"):
+        program.run(cs.Problem(Location(1e6), 2.0), 1, lambda share, note: "weighed" in note and signal.raise_signal(signal.SIGINT))
+
+
+@pytest.mark.parametrize(("options", "message"), [({"chains": 0}, "at least 1"), ({"draws": 1.5}, "whole number"), ({"draws": 10}, "at least 200")])
+def test_options(options, message):
+    with pytest.raises(cs.SamplingError, match=message):
+        cs.Laplace(**options)
