@@ -3,7 +3,7 @@
     python benchmarks/masked_labels.py [--repeats 10]
 
 Data: the paper's synthetic design (2,000 people), the tumours of `case_studies/central_review` (4,028; simulated decisions that see a real reading which the
-rules do not), each with `repeats` random decisions, and the people of `case_studies/hiv_results` (2,813; the real decision, once). Scored on the untested:
+rules do not), each with `repeats` random decisions, and the people of `case_studies/hiv_results` (2,816; the real decision, once). Scored on the untested:
 
     bias          mean predicted risk less the rate of positives
     log score     mean log probability of the label, higher is better
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import time
 from importlib.metadata import version
@@ -75,12 +76,12 @@ def scores(risk: np.ndarray, label: np.ndarray) -> dict[str, float]:
     ranks, positive = rankdata(risk), label == 1
     order = np.argsort(risk, kind="stable")
     fifth = len(risk) // 5
-    least = label[order[:fifth]].mean()
+    least, most = (label[part].sum() + 0.5 for part in (order[:fifth], order[-fifth:]))  # half a person more each, since there may be none
     return {
         "bias": float(risk.mean() - label.mean()),
         "log score": float(np.where(positive, np.log(risk), np.log1p(-risk)).mean()),
         "AUC": float((ranks[positive].sum() - positive.sum() * (positive.sum() + 1) / 2) / (positive.sum() * (~positive).sum())),
-        "quintiles": float(label[order[-fifth:]].mean() / least) if least > 0 else float("inf"),
+        "quintiles": float(most / least),
     }
 
 
@@ -99,9 +100,9 @@ def main() -> None:
     means, errors = grouped.mean(), grouped.sem()
     means["rms bias"] = grouped["bias"].agg(lambda bias: float(np.sqrt((bias**2).mean())))
     print(means.round(4).to_string())
-    libraries = {library: version(library) for library in ("causalstats", "statsmodels", "pymc", "nutpie")}
+    libraries = {library: version(library) for library in ("statsmodels", "pymc", "nutpie")} | {"causalstats": cs.__version__}
     about = {
-        "machine": f"{platform.machine()}, {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "libraries": libraries,
         "repeats": repeats,
         "seconds": round(time.time() - started),

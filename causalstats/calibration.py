@@ -167,8 +167,8 @@ def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) ->
     varying = {name: values for name, values in sampled.items() if varies(values)}
     return {
         "seconds": time.perf_counter() - started,
-        "divergences": int(statistics["diverging"].sum()),
-        "steps": float(statistics["n_steps"].mean()),
+        "divergences": int(statistics["diverging"].sum()) if "diverging" in statistics else 0,
+        "steps": float(statistics["n_steps"].mean()) if "n_steps" in statistics else 0.0,
         "ranks": {name: int((values.ravel()[keep] < truth[name].item()).sum()) for name, values in varying.items()},
         "errors": {name: float((values.mean() - truth[name].item()) / values.std()) for name, values in varying.items()},
     }
@@ -185,7 +185,7 @@ def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
     """Draws (chain, draw) of every number: parameters, answers that are not one a person, and the log likelihood."""
     arrays = {name: draws[name] for name in model.parameters()}
-    arrays |= {name: estimand.compute(draws, data) for name, estimand in model.estimands().items() if estimand.at is None}
+    arrays |= {name: estimand.compute(draws, data) for name, estimand in model.estimands().items() if not estimand.per_person}
     arrays["log_likelihood"] = model.log_likelihood(draws, data)
     return {f"{name}[{label}]" if label else name: values for name, array in arrays.items() for label, values in entries(array).items()}
 

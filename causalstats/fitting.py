@@ -77,7 +77,7 @@ class Fit:
             draws = self._by_group(name, estimand, posterior, by)
         else:
             # A number a person and draw is too much to keep.
-            draws = estimand.compute(posterior, self.data) if estimand.at else self._once(name, lambda: estimand.compute(posterior, self.data))
+            draws = estimand.compute(posterior, self.data) if estimand.per_person else self._once(name, lambda: estimand.compute(posterior, self.data))
         return Effect(
             name=name,
             draws=draws.rename(name),
@@ -98,9 +98,9 @@ class Fit:
         if estimand.over_people:
             parts = [estimand.compute(posterior, self.data.part(mask)) for mask in masks.values()]
         else:
-            draws = estimand.compute(posterior, self.data)
-            if "person" not in draws.dims:
+            if not estimand.per_person:
                 raise ModelError(f"{name!r} is not about people, so groups of them have none of their own; leave out `by`.")
+            draws = estimand.compute(posterior, self.data)
             weights = xr.DataArray(self.data.weights, dims="person", coords={"person": self.data.rows}).sel(person=draws["person"])
             inside = [np.isin(draws["person"], self.data.rows[mask]) for mask in masks.values()]
             parts = [draws[..., mask].weighted(weights[mask]).mean("person") for mask in inside]

@@ -157,6 +157,7 @@ class Estimand:
     kind: Kind = "associational"
     assumptions: tuple[str, ...] = ()
     at: Callable[[xr.Dataset, Any], xr.DataArray] | None = None  # the same for other people, as `data.at(frame)` codes them
+    per_person: bool = False
     over_people: bool = False  # a mean or total over people, which groups of them have of their own
 
 

@@ -137,7 +137,7 @@ class Heckman:
             gamma = pt.switch(sd < 0, sampled, beta * kappa / sigma + spread * sd * sampled)
             index = pm.Deterministic("selection_intercept", pm.Normal("selection_middle", middle @ gamma, _SD) - middle @ gamma)
             error = (given["outcome"] - intercept - given["features_seen"] @ beta) / sigma
-            pm.Potential("outcomes", -(error**2 + np.log(2 * np.pi)).sum() / 2 - error.shape[0] * pt.log(sigma))
+            pm.Potential("outcomes", -(error**2 + np.log(2 * np.pi)).sum() / 2 - given["outcome"].shape[0] * pt.log(sigma))
             pm.Potential("seen", normal_lcdf(0, 1, (index + given["features_seen"] @ gamma + kappa * error) / spread).sum())
             pm.Potential("unseen", normal_lcdf(0, 1, -index - given["features_unseen"] @ gamma).sum())
             pm.Deterministic("outcome_coefficient", scale * beta, dims="feature")

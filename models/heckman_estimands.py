@@ -45,7 +45,11 @@ def estimands() -> Mapping[str, Estimand]:
             coords = {"chain": draws["chain"], "draw": draws["draw"], "person": people.rows}
             return xr.DataArray(of(what, draws, people), dims=tuple(coords), coords=coords)
 
-        return {"at": at, "compute": lambda draws, data: at(draws, data.people(None if what == "everybody" else data.decision == (what == "seen")))}
+        return {
+            "per_person": True,
+            "at": at,
+            "compute": lambda draws, data: at(draws, data.people(None if what == "everybody" else data.decision == (what == "seen"))),
+        }
 
     def average(what: str) -> dict[str, Any]:
         def compute(draws: xr.Dataset, data: Decisions) -> xr.DataArray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -24,11 +26,17 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
     """Every question by name, for one family of unobservable and link; `prevalence` is what is known of it."""
 
     def blocks(draws: xr.Dataset, people: People, compute: Callable[..., np.ndarray]) -> Iterator[np.ndarray]:
-        """Arrays (chain, some draws, person) of what `compute` gives of draws and people, small enough for the processor's cache."""
+        """Arrays (chain, some draws, person) of what `compute` gives of draws and people, small enough for the processor's cache; a thread a core."""
         chains, size = draws.sizes["chain"], draws.sizes["draw"]
         step = max(1, _BLOCK // (chains * max(1, len(people))))
-        for first in range(0, size, step):
-            yield compute(draws.isel(draw=slice(first, first + step)), people).reshape(chains, -1, len(people))
+
+        def block(first: int) -> np.ndarray:
+            return compute(draws.isel(draw=slice(first, first + step)), people).reshape(chains, -1, len(people))
+
+        workers = os.cpu_count() or 1
+        with ThreadPoolExecutor(workers) as pool:
+            for start in range(0, size, step * workers):  # as many at a time as there are workers, so that no more are kept
+                yield from pool.map(block, range(start, min(size, start + step * workers), step))
 
     def chance(what: str) -> Callable[..., np.ndarray]:
         if what in ("true_positive", "false_negative"):
@@ -111,6 +119,7 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             return data.people(None if what == "positive" else data.decision == (what == "tested_positive"))
 
         return {
+            "per_person": True,
             "compute": lambda draws, data: per_person(draws, about(data), chance(what)),
             "at": lambda draws, people: per_person(draws, people, chance(what)),
         }
@@ -169,12 +178,14 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
         ),
         "excess_testing": Estimand(
             compute=excess,
+            per_person=True,
             description="How much more often a person is tested than somebody of the same risk under the average policy: over-testing where it is "
             "positive, under-testing where it is negative.",
             unit="probability of being tested",
             contrast="the policy as it is, against x'Δ at its mean",
         ),
         "testing_threshold": Estimand(
+            per_person=True,
             compute=lambda draws, data: per_person(draws, data.people(), threshold),
             at=lambda draws, people: per_person(draws, people, threshold),
             description="The risk at which a person with these features has an even chance of being tested.",

@@ -30,8 +30,8 @@ def simulate(model: Any, seed: int, people: int, features: int, design: str, lab
         levels = list(model.prevalence.values)
         frame[model.prevalence.feature] = pd.Categorical(rng.choice(levels, people), levels)
     named = list(frame)
-    deciders = rng.integers(DECIDERS, size=people)
-    frame = frame.assign(decider=[f"decider {j + 1:02d}" for j in deciders])
+    if model.deciders != "alike":
+        frame["decider"] = rng.choice([f"decider {j + 1:02d}" for j in range(DECIDERS)], people)
     # Read once for its coding, then with what was drawn from it.
     arguments: dict[str, Any] = {"outcome": "outcome", "decision": "tested", "features": named, "standardise": False}
     arguments |= {} if model.deciders == "alike" else {"decider": "decider"}

@@ -1,5 +1,6 @@
 """The command line, from inside a folder of its own."""
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def test_every_study_has_its_readme():
     folder = Path(case_studies.__path__[0]).resolve()
     studies = [path.parent for path in folder.glob("*/study.py")]
     assert studies and all((study / "README.md").exists() for study in studies)
+
+
+@pytest.mark.parametrize(("name", "people", "seen"), [("hiv_results", 2816, 1946), ("central_review", 4028, 1771), ("wage_offers", 753, 428)])
+def test_a_study_reads_its_data(name, people, seen):
+    study = importlib.import_module(f"causalstats.case_studies.{name}.study")
+    data = study.data(1999) if name == "central_review" else study.data()
+    assert (len(data), data.decision.sum()) == (people, seen)
+    assert study.model().inputs(data)
 
 
 def test_calibration_by_name(run, tmp_path):

@@ -20,7 +20,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Seque
     model, checks, headline = fit.model, fit.check(), fit.effect(fit.model.headline)
     table, truth = fit.compare(), fit.withheld_rate()
     curves = {name: fit.sensitivity(**{name: values}) for name, values in sensitivity.items()}
-    single = [fit.effect(name) for name, estimand in model.estimands().items() if estimand.at is None]
+    single = [fit.effect(name) for name, estimand in model.estimands().items() if not estimand.per_person]
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,

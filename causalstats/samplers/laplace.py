@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-_FREEDOM = 7.0  # of the Student t that proposes: heavier tails than a posterior, so that weights stay bounded
-_STEP = 1e-3  # of the differences of gradients, in posterior standard deviations
+_FREEDOM = 20.0  # of the Student t that proposes along each axis: heavier tails than a posterior, so that weights stay bounded
+_REACHES = (1.0, 3.0)  # posterior standard deviations from the mode at which each half of an axis is measured
+_WIDEST = 2.5
+_STEP = 1e-2  # of the differences of gradients, in posterior standard deviations
 _FEWEST = 200
 _NEWTON = 8
 
@@ -39,7 +41,8 @@ class Laplace:
 
     References
     ----------
-    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling, JMLR 25.
+    Geweke (1989), Bayesian inference in econometric models using Monte Carlo integration, Econometrica 57(6): the split t. Vehtari, Simpson, Gelman,
+    Yao & Gabry (2024), Pareto smoothed importance sampling, JMLR 25: the weights and their check.
     """
 
     chains: int = 4
@@ -84,10 +87,12 @@ class LaplaceProgram:
         started, rng, interrupted = time.perf_counter(), np.random.default_rng(seed), False
         for name, value in problem.inputs.items():
             self.graph[name].set_value(value)
-        mode, factor = self._approximate(advance)
+        mode, axes = self._approximate(advance)
+        sides = self._sides(mode, axes)
         size = self.sampler.chains * self.sampler.draws
-        directions = rng.standard_normal((size, len(mode))) / np.sqrt(rng.chisquare(_FREEDOM, size) / _FREEDOM)[:, None]
-        proposals = mode + directions @ factor.T
+        directions = np.abs(rng.standard_t(_FREEDOM, (size, len(mode))))
+        upward = rng.random(directions.shape) < sides[0] / sides.sum(axis=0)
+        proposals = mode + (directions * np.where(upward, sides[0], sides[1]) * np.where(upward, 1, -1)) @ axes.T
         found: list[list] = []
         try:
             for number, proposal in enumerate(proposals):
@@ -100,13 +105,11 @@ class LaplaceProgram:
                 raise KeyboardInterrupt(f"Interrupted with {len(found)} draws weighed, too few to keep ({_FEWEST} are kept).") from None
         directions = directions[: len(found)]
         logp = np.array([float(row[0]) for row in found])
-        # The t's log density, up to a constant.
-        proposed = -(_FREEDOM + len(mode)) / 2 * np.log1p((directions**2).sum(axis=1) / _FREEDOM)
+        proposed = -(_FREEDOM + 1) / 2 * np.log1p(directions**2 / _FREEDOM).sum(axis=1)  # log density, up to a constant
         return self._resampled(found, logp, logp - proposed, rng, started, seed, interrupted)
 
     def _approximate(self, advance: Advance) -> tuple[np.ndarray, np.ndarray]:
-        """The mode, and a factor of the inverse curvature there."""
-        from scipy.linalg import cholesky, solve_triangular
+        """The mode, and the principal axes of the inverse curvature there, of one standard deviation each, as columns."""
         from scipy.optimize import minimize
 
         advance(0.0, "looking for the mode")
@@ -119,25 +122,35 @@ class LaplaceProgram:
             value, gradient = self.density(x)
             return -float(value), -np.asarray(gradient, float)
 
-        mode = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "maxcor": 30}).x
-        scale = np.full(len(mode), 1e-2)
-        factor = np.eye(len(mode))
-        for turn in range(_NEWTON):
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "maxcor": 30})
+        mode, scale = found.x, np.sqrt(np.maximum(np.diagonal(found.hess_inv.todense()), 1e-16))
+        for _ in range(_NEWTON):
             curvature = np.empty((len(mode), len(mode)))
             for k in range(len(mode)):
                 step = np.zeros(len(mode))
-                step[k] = scale[k] * (_STEP if turn else 1.0)
+                step[k] = scale[k] * _STEP
                 curvature[k] = (loss(mode + step)[1] - loss(mode - step)[1]) / (2 * step[k])
                 advance(0.15 + 0.15 * (k + 1) / len(mode), "measuring the curvature")
-            curvature = (curvature + curvature.T) / 2
-            upper = cholesky(_positive(curvature))
-            factor = solve_triangular(upper, np.eye(len(mode)))
-            scale = np.sqrt((factor**2).sum(axis=1))
-            newton = factor @ (factor.T @ loss(mode)[1])
-            if np.abs(newton / scale).max() < 1e-2 and turn:
+            covariance = np.linalg.inv(_positive((curvature + curvature.T) / 2))
+            scale = np.sqrt(np.diagonal(covariance))
+            newton = covariance @ loss(mode)[1]
+            far = np.abs(newton / scale).max()
+            mode = mode - newton * min(1.0, 3 / max(far, 1e-12))
+            if far < 0.1:
                 break
-            mode = mode - newton * min(1.0, 3 / max(np.abs(newton / scale).max(), 1e-12))
-        return mode, factor
+        lengths, directions = np.linalg.eigh(covariance / np.outer(scale, scale))
+        return mode, scale[:, None] * directions * np.sqrt(np.maximum(lengths, 0))
+
+    def _sides(self, mode: np.ndarray, axes: np.ndarray) -> np.ndarray:
+        """How much wider than the curvature says the posterior is up and down each axis, (2, axis): Geweke's split t (1989, Econometrica 57)."""
+        top = float(self.values(self._point(mode))[0])
+        sides = np.ones((2, len(mode)))
+        for side, sign in enumerate((1, -1)):
+            for k in range(len(mode)):
+                for reach in _REACHES:
+                    drop = top - float(self.values(self._point(mode + sign * reach * axes[:, k]))[0])
+                    sides[side, k] = max(sides[side, k] if reach > _REACHES[0] else 0.0, reach / np.sqrt(2 * max(drop, 1e-3)))
+        return np.clip(sides, 1 / _WIDEST, _WIDEST)
 
     def _point(self, x: np.ndarray) -> dict[str, np.ndarray]:
         point, position = {}, 0

@@ -1,0 +1,42 @@
+"""Every variant of every model against draws from its own prior: `pytest -m slow`. Some minutes each."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import causalstats as cs
+
+RESULTS = Path(__file__).parent / "reference" / "calibration"
+PREVALENCE, PEOPLE = cs.Known(0.3, sd=0.05), {"people": 500, "features": 3}
+MODELS = {
+    "selective labels": (cs.SelectiveLabels(prevalence=PREVALENCE, expertise=["x2"]), PEOPLE),
+    "nothing known": (cs.SelectiveLabels(), PEOPLE),
+    "normal, soft expertise": (cs.SelectiveLabels(prevalence=PREVALENCE, expertise=["x2"], expertise_sd=0.5, unobservable="normal"), PEOPLE),
+    "deciders": (cs.SelectiveLabels(prevalence=PREVALENCE, deciders="leniency"), PEOPLE),
+    "imperfect test": (cs.SelectiveLabels(prevalence=PREVALENCE, sensitivity=cs.Known(0.9, sd=0.03), specificity=cs.Known(0.95, sd=0.02)), PEOPLE),
+    "by group": (cs.SelectiveLabels(prevalence=cs.KnownByGroup("region", {"a": PREVALENCE, "b": cs.Known(0.5, sd=0.1), "c": 0.2})), PEOPLE),
+    "heckman": (cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_calibration(name):
+    """The table of each run is kept in `reference/calibration`, with the sampler, the number of data sets and the machine's seconds."""
+    model, simulate = MODELS[name]
+    found = cs.calibrate(model, fits=200, seed=1, simulate=simulate, progress=False)
+    seconds = found.fits["seconds"].dropna()
+    kept = {
+        "model": repr(model),
+        "sampler": repr(found.sampler),
+        "simulate": simulate,
+        "data sets": len(found.ranks),
+        "refused": int(found.fits["refused"].notna().sum()) if "refused" in found.fits else 0,
+        "median seconds": round(float(seconds.median()), 2),
+        "checks": {check.name: {"passed": check.passed, "finding": check.finding} for check in found.check()},
+        "table": found.table().round(4).to_dict("index"),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name.replace(', ', '_').replace(' ', '_')}.json").write_text(json.dumps(kept, indent=1) + "\n")
+    assert all(check.passed is not False for check in found.check()), found
