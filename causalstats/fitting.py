@@ -113,7 +113,8 @@ class Fit:
         def make() -> Checks:
             found = [*self.sampling(), *checks.predictive(self.predictions().values()), checks.learned(self.model, self.draws, self.data)]
             for relaxation in self.model.relaxations(self.data):
-                found += checks.conflict(relaxation, self._refit(relaxation.model, f"Refitting without {relaxation.name}"))
+                without = self if relaxation.model == self.model else self._refit(relaxation.model, f"Refitting without {relaxation.name}")
+                found += checks.conflict(relaxation, without)
             truth = self.withheld_rate()
             if truth is not None:
                 found.append(checks.withheld(self.effect(self.model.headline), truth))

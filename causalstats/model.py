@@ -231,7 +231,7 @@ class Simulation:
 
 @dataclass(frozen=True, kw_only=True)
 class Relaxation:
-    """A model without one piece of outside knowledge, and the estimand in which the two can disagree."""
+    """A model without one piece of outside knowledge (itself, where it does not use it), and the estimand in which the two can disagree."""
 
     name: str
     model: Any

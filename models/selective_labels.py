@@ -64,6 +64,9 @@ class SelectiveLabels:
         or in that and in how steeply they respond, α_j = α exp(ω_j) with ω_j ~ Normal(0, υ²), υ ~ half-Normal(0.5).
     sensitivity, specificity : Known or float
         P(R=1 | Y=1) and P(R=0 | Y=0) of the result R that is seen in place of Y: exact, or a Beta with a standard deviation. Their sum exceeds 1.
+    negative_controls : sequence of str
+        Features that move testing and are known to have nothing to do with the outcome, such as a randomised offer. The model does not use this:
+        it is a check whether it finds their β_Y to be 0.
 
     References
     ----------
@@ -81,13 +84,16 @@ class SelectiveLabels:
     deciders: Literal["alike", "leniency", "response"] = "alike"
     sensitivity: Known | float = 1.0
     specificity: Known | float = 1.0
+    negative_controls: tuple[str, ...] = ()
 
     headline = "untested_prevalence"
 
     def __post_init__(self) -> None:
-        if isinstance(self.expertise, str):
-            raise ModelError(f"Expected expertise as a list of feature names, got the text {self.expertise!r}; write [{self.expertise!r}].")
-        object.__setattr__(self, "expertise", tuple(self.expertise))
+        for name in ("expertise", "negative_controls"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise ModelError(f"Expected {name} as a list of feature names, got the text {value!r}; write [{value!r}].")
+            object.__setattr__(self, name, tuple(value))
         for name in ("prevalence", "unobserved_scale", "response", "sensitivity", "specificity"):
             object.__setattr__(self, name, _known(getattr(self, name)))
         refuse(self)
@@ -226,7 +232,10 @@ class SelectiveLabels:
         return tuple(_prediction(name, rates) for name, rates in zip(names, (decided, found), strict=True))
 
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
-        """The model without each piece of outside knowledge in turn: any prevalence as likely as another; testing free on a feature."""
+        """The model without each piece of outside knowledge in turn: any prevalence as likely as another; testing free on a feature.
+
+        Negative controls are knowledge that the model itself does without.
+        """
         lifted = []
         if isinstance(self.prevalence, Known):
             lifted.append(Relaxation(name="prevalence", model=replace(self, prevalence=Known.beta(1, 1)), estimand="prevalence", known=self.prevalence))
@@ -240,6 +249,9 @@ class SelectiveLabels:
             labels = tuple(data.features[column] for column in data.columns_of(feature))
             model, known = replace(self, expertise=rest), Known(0.0, sd=self.expertise_sd)
             lifted.append(Relaxation(name=f"expertise on {feature}", model=model, estimand="testing_policy", known=known, labels=labels))
+        for feature in self.negative_controls:
+            labels = tuple(data.features[column] for column in data.columns_of(feature))
+            lifted.append(Relaxation(name=f"negative control {feature}", model=self, estimand="risk_coefficient", known=Known(0.0), labels=labels))
         return tuple(lifted)
 
 

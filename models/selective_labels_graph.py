@@ -24,6 +24,8 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     """The people, sorted by what was seen of them, and what is known, by the names it has in the graph."""
     if not data.binary:
         raise ModelError("`SelectiveLabels` is for an outcome of 0/1; for one that is a number use `Heckman`.")
+    for feature in model.negative_controls:
+        data.columns_of(feature)  # refused here if there is none
     values: dict[str, Any] = {f"features_{name}": data.matrix[rows] for name, rows in seen_rows(data).items()}
     values["policy_sd"] = policy_sd(model, data)
     if model.prevalence is not None:

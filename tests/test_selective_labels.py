@@ -274,6 +274,19 @@ def test_soft_expertise_is_held_against_its_own_width(data):
     assert relaxed["expertise on x2"].known == cs.Known(0.0, sd=0.3)
 
 
+def test_a_negative_control_is_checked_without_a_refit():
+    """A feature that moves testing alone passes; one that moves the outcome is found out."""
+    rng = np.random.default_rng(8)
+    offer, x = rng.integers(0, 2, 1500), rng.standard_normal(1500)
+    tested = rng.random(1500) < expit(0.5 + 1.5 * offer + x)
+    frame = pd.DataFrame({"offer": offer, "x": x, "tested": tested, "outcome": np.where(tested, rng.random(1500) < expit(x - 1), np.nan)})
+    data = cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["offer", "x"])
+    fit = cs.fit(cs.SelectiveLabels(unobserved_scale=0.0, negative_controls=["offer", "x"]), data, seed=1, sampler=cs.Laplace(), progress=False)
+    found = {check.name: check.passed for check in fit.check()}
+    assert found["agrees with the data: negative control offer"] is True
+    assert found["agrees with the data: negative control x"] is False
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -281,6 +294,7 @@ def test_soft_expertise_is_held_against_its_own_width(data):
         ({"prevalence": 0.001}, "impossible"),
         ({"expertise": ["x9"]}, "no feature 'x9'"),
         ({"expertise": "x1"}, "list of feature names"),
+        ({"negative_controls": ["x9"]}, "no feature 'x9'"),
         ({"unobserved_scale": -1}, "0 or more"),
         ({"response": -1}, "0 or more"),
         ({"response": None}, "cannot tell a wide unobservable"),

@@ -28,7 +28,7 @@ def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
                 passed=None if doubt else agrees,
                 value=float(z),
                 expected="|z| below 2",
-                finding=f"{label} is {row['mean']:.3g} ± {row['sd']:.2g} without it, known as {known}; z = {z:.1f}{doubt}",
+                finding=f"{label} is {row['mean']:.3g} ± {row['sd']:.2g} where that is not imposed, known as {known}; z = {z:.1f}{doubt}",
                 remedy="Sample longer." if doubt else "" if agrees else _REMEDY,
             )
         )
