@@ -12,7 +12,6 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.nuts import backend_for
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -62,8 +61,7 @@ class Laplace:
     def compile(self, problem: Problem) -> LaplaceProgram:
         """The graph of this problem, compiled; it runs every problem whose graph differs in data and constants alone."""
         graph = problem.model.build(problem.data)  # of its own, since its data are exchanged
-        largest = max((value.size for value in problem.inputs.values()), default=0)
-        mode = "NUMBA" if backend_for(largest) == "numba" else "JAX"
+        mode = "NUMBA"  # JAX is faster on large data, but copies them at every call: a million people took 20 GiB
         transformed = {value.name for variable, value in graph.rvs_to_values.items() if value.name != variable.name}
         variables = [variable for variable in graph.unobserved_value_vars if variable.name not in transformed]
         density = graph.logp_dlogp_function(ravel_inputs=True, mode=mode)
