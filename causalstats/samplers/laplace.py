@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,15 +113,16 @@ class LaplaceProgram:
 
         advance(0.0, "looking for the mode")
         start = np.concatenate([np.ravel(value) for value in self.start.values()])
-        calls = [0]
+        steps = itertools.count()
 
         def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
-            calls[0] += 1
-            advance(0.15 * (1 - 0.98 ** calls[0]), "looking for the mode")
             value, gradient = self.density(x)
             return -float(value), -np.asarray(gradient, float)
 
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "maxcor": 30})
+        def show(_: np.ndarray) -> None:
+            advance(0.15 * (1 - 0.97 ** next(steps)), "looking for the mode")
+
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", callback=show, options={"maxiter": 500, "maxcor": 30})
         mode, scale = found.x, np.sqrt(np.maximum(np.diagonal(found.hess_inv.todense()), 1e-16))
         for _ in range(_NEWTON):
             curvature = np.empty((len(mode), len(mode)))
@@ -142,13 +144,12 @@ class LaplaceProgram:
     def _sides(self, mode: np.ndarray, axes: np.ndarray) -> np.ndarray:
         """How much wider than the curvature says the posterior is up and down each axis, (2, axis): Geweke's split t (1989, Econometrica 57)."""
         top = float(self.values(self._point(mode))[0])
-        sides = np.ones((2, len(mode)))
-        for side, sign in enumerate((1, -1)):
-            for k in range(len(mode)):
-                for reach in _REACHES:
-                    drop = top - float(self.values(self._point(mode + sign * reach * axes[:, k]))[0])
-                    sides[side, k] = max(sides[side, k] if reach > _REACHES[0] else 0.0, reach / np.sqrt(2 * max(drop, 1e-3)))
-        return np.clip(sides, 1 / _WIDEST, _WIDEST)
+
+        def width(sign: int, axis: np.ndarray) -> float:
+            drops = [top - float(self.values(self._point(mode + sign * reach * axis))[0]) for reach in _REACHES]
+            return max(reach / np.sqrt(2 * max(drop, 1e-3)) for reach, drop in zip(_REACHES, drops, strict=True))
+
+        return np.clip([[width(sign, axis) for axis in axes.T] for sign in (1, -1)], 1 / _WIDEST, _WIDEST)
 
     def _point(self, x: np.ndarray) -> dict[str, np.ndarray]:
         point, position = {}, 0
