@@ -115,21 +115,7 @@ class SelectiveLabels:
 
     def build(self, data: Decisions) -> pm.Model:
         """The PyMC graph on these data."""
-        self._refuse_impossible(data)
         return build(self, data)
-
-    def _refuse_impossible(self, data: Decisions) -> None:
-        if not isinstance(self.prevalence, Known) or data.reference is not None or self.imperfect:
-            return
-        share = data.weights / data.weights.sum()
-        for seen, limit, side in ((1, self.prevalence.value, "positive"), (0, 1 - self.prevalence.value, "negative")):
-            found = share[data.outcome == seen].sum()
-            slack = 4 * np.sqrt(found * (1 - found) * (share**2).sum() + self.prevalence.sd**2)
-            if limit + slack < found:
-                raise ModelError(
-                    f"prevalence={self.prevalence.value:g} is impossible here: {found:.2%} of everybody was already tested {side}, and that is "
-                    f"more than {limit:.2%}. Check that it is a proportion, of this population and this outcome; `Known(..., sd=...)` says how sure it is."
-                )
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the answer stands on; what is not used is not listed."""

@@ -57,6 +57,7 @@ def build(model: Any, data: Decisions) -> pm.Model:
 
     from causalstats.numerics.selection_ops import log_likelihood
 
+    _refuse_impossible(model, data)
     with pm.Model(coords=_coords(model, data)) as graph:
         given = {name: pm.Data(name, value) for name, value in inputs(model, data).items()}
         scale = given.get("known_unobserved_scale")
@@ -127,6 +128,22 @@ def _group_rows(model: Any, data: Decisions) -> list[np.ndarray]:
         if not len(found):
             raise ModelError(f"Nobody in the reference population has {model.prevalence.feature} {level!r}, whose prevalence is given.")
     return rows
+
+
+def _refuse_impossible(model: Any, data: Decisions) -> None:
+    """A prevalence below what was already found in its group, or above what was not ruled out; not where others are in the population, or tests err."""
+    if model.prevalence is None or data.reference is not None or model.imperfect:
+        return
+    for (level, known), rows in zip(known_prevalence(model, data).items(), _group_rows(model, data), strict=True):
+        share, outcome = data.weights[rows] / data.weights[rows].sum(), data.outcome[rows]
+        for seen, limit, side in ((1, known.value, "positive"), (0, 1 - known.value, "negative")):
+            found = share[outcome == seen].sum()
+            slack = 4 * np.sqrt(found * (1 - found) * (share**2).sum() + known.sd**2)
+            if limit + slack < found:
+                raise ModelError(
+                    f"prevalence={known.value:g} is impossible here: {found:.2%} of {level or 'everybody'} was already tested {side}, and that is "
+                    f"more than {limit:.2%}. Check that it is a proportion, of this population and this outcome; `Known(..., sd=...)` says how sure it is."
+                )
 
 
 def _free_columns(model: Any, data: Decisions) -> np.ndarray:

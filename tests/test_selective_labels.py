@@ -392,6 +392,7 @@ def test_a_test_without_errors_is_no_test():
     [
         ({"prevalence": cs.KnownByGroup("region", {"north": 0.1, "south": 0.2})}, "each level of 'region', 'north', 'south', 'west'; got 'north', 'south'"),
         ({"prevalence": cs.KnownByGroup("x1", {"a": 0.1})}, "as a categorical feature"),
+        ({"prevalence": cs.KnownByGroup("region", {"north": 0.4, "south": 0.4, "west": 0.01})}, "of west was already tested positive"),
         ({"prevalence": cs.KnownByGroup("regionn", {"a": 0.1})}, "no feature 'regionn'. Did you mean 'region'"),
         ({"prevalence": cs.KnownByGroup("region", dict.fromkeys(["north", "south", "west"], 1.2))}, "between 0 and 1"),
         ({"sensitivity": 0.5, "specificity": 0.5}, "no more cases than a coin"),
