@@ -107,9 +107,9 @@ def main() -> None:
         "repeats": repeats,
         "seconds": round(time.time() - started),
     }
-    result = {study: {rule: means.loc[(study, rule)].round(4).to_dict() for _, rule in means.index if (study, rule) in means.index} for study in STUDIES}
-    standard = {study: {rule: errors.loc[(study, rule)].round(4).to_dict() for _, rule in means.index if (study, rule) in means.index} for study in STUDIES}
-    RESULTS.write_text(json.dumps({"about": about, "means": result, "standard errors": standard}, indent=1) + "\n")
+    tables = {"means": means, "standard errors": errors}
+    found = {name: {study: table.loc[study].round(4).to_dict("index") for study in STUDIES} for name, table in tables.items()}
+    RESULTS.write_text(json.dumps({"about": about, **found}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,19 @@ class KnownByGroup:
         return f"by {self.feature}: " + ", ".join(f"{level} {value}" for level, value in self.values.items())
 
 
+def feature_names(field: str, value: Any) -> tuple[str, ...]:
+    """The value of a model's field that lists features."""
+    if isinstance(value, str):
+        raise ModelError(f"Expected {field} as a list of feature names, got the text {value!r}; write [{value!r}].")
+    return tuple(value)
+
+
+def refuse_negative(field: str, value: Any) -> None:
+    """Raise `ModelError` unless it is a finite number of 0 or more."""
+    if not (isinstance(value, int | float) and 0 <= value < math.inf):
+        raise ModelError(f"Expected `{field}` as a number of 0 or more, got {value!r}.")
+
+
 def number(value: float, unit: str) -> str:
     """A proportion in percent, anything else with four digits."""
     return f"{value:.2%}" if unit == "probability" else f"{value:.4g}"

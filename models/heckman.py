@@ -14,8 +14,9 @@ from scipy.special import ndtri
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Estimand, Known, Prediction, Relaxation, Simulation
-from causalstats.models.heckman_estimands import each, estimands, indices
+from causalstats.model import Assumption, Estimand, Known, Prediction, Relaxation, Simulation, feature_names, refuse_negative
+from causalstats.models.heckman_estimands import estimands, indices
+from causalstats.models.over_people import flat
 from causalstats.numerics import heckman_baselines as baselines
 from causalstats.numerics.heckman import chance, log_likelihood
 from causalstats.numerics.predictive import means_by_group, quantile_groups, rates_by_group
@@ -72,17 +73,13 @@ class Heckman:
 
     def __post_init__(self) -> None:
         for name in ("excluded", "expertise"):
-            value = getattr(self, name)
-            if isinstance(value, str):
-                raise ModelError(f"Expected {name} as a list of feature names, got the text {value!r}; write [{value!r}].")
-            object.__setattr__(self, name, tuple(value))
+            object.__setattr__(self, name, feature_names(name, getattr(self, name)))
         if self.mean is not None and not isinstance(self.mean, Known):
             object.__setattr__(self, "mean", Known(self.mean))
         both = sorted({*self.excluded} & {*self.expertise})
         if both:
             raise ModelError(f"{both[0]!r} is excluded from the outcome and expertise at once: it then affects nothing. Leave it out of the features.")
-        if not (isinstance(self.expertise_sd, int | float) and 0 <= self.expertise_sd < np.inf):
-            raise ModelError(f"Expected `expertise_sd` as a number of 0 or more, got {self.expertise_sd!r}.")
+        refuse_negative("expertise_sd", self.expertise_sd)
         if self.selection not in ("any", "positive"):
             raise ModelError(f"Expected `selection` as 'any' or 'positive', got {self.selection!r}.")
         if self.outcome_scale is not None:
@@ -153,16 +150,13 @@ class Heckman:
             raise ModelError(f"All {len(seen):,} outcomes that were seen are {location:g}: nothing can be learned about how they vary.")
         return float(location), float(scale)
 
-    def _columns(self, data: Decisions, features: tuple[str, ...]) -> np.ndarray:
-        return np.isin(np.arange(len(data.features)), [column for feature in features for column in data.columns_of(feature)])
-
     def _included(self, data: Decisions) -> np.ndarray:
         """Positions of the columns that may affect the outcome."""
-        return np.flatnonzero(~self._columns(data, self.excluded))
+        return np.flatnonzero(~data.are_of(self.excluded))
 
     def _policy_sd(self, data: Decisions) -> np.ndarray:
         """Prior standard deviation of Δ on the columns of expertise; -1 where γ has a prior of its own."""
-        return np.where(self._columns(data, self.expertise), float(self.expertise_sd), -1.0)
+        return np.where(data.are_of(self.expertise), float(self.expertise_sd), -1.0)
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the answer stands on; what is not used is not listed."""
@@ -234,7 +228,7 @@ class Heckman:
         """Prior standard deviations of `parameters()`, NaN where a parameter is fixed or follows from others."""
         scale = self._units(data)[1]
         sds: dict[str, Any] = {
-            "outcome_coefficient": np.where(self._columns(data, self.excluded), np.nan, _SD * scale),
+            "outcome_coefficient": np.where(data.are_of(self.excluded), np.nan, _SD * scale),
             "outcome_sd": _SD * scale * np.sqrt(1 - 2 / np.pi),
             "selection_intercept": _SD,
             "selection_coefficient": np.where(self._policy_sd(data) < 0, _SD, np.nan),
@@ -290,8 +284,8 @@ class Heckman:
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Σ_i log p(T_i, Y_i where seen) of every draw."""
-        values = log_likelihood(data.outcome, data.decision, *indices(draws, data.people()), each(draws, "outcome_sd"), each(draws, "correlation"))
-        return xr.DataArray(values.sum(axis=-1), dims=("chain", "draw"))
+        values = log_likelihood(data.outcome, data.decision, *indices(draws, data.people()), flat(draws, "outcome_sd"), flat(draws, "correlation"))
+        return xr.DataArray(values.sum(axis=-1).reshape(draws.sizes["chain"], -1), dims=("chain", "draw"))
 
     def diagram(self, data: Decisions) -> nx.DiGraph:
         """Who affects whom: outcome and decision share what is not seen."""
@@ -321,9 +315,9 @@ class Heckman:
         chosen = rng.choice(draws.sizes["chain"] * size, min(_REPLICATIONS, draws.sizes["chain"] * size), replace=False)
         draws = draws.isel(chain=xr.DataArray(chosen // size, dims="draw"), draw=xr.DataArray(chosen % size, dims="draw"))
         draws = draws.drop_vars("chain", errors="ignore").expand_dims("chain")
-        mean, index = (values[0] for values in indices(draws, data.people()))
+        mean, index = indices(draws, data.people())
         groups, seen = quantile_groups(mean.mean(axis=0), 10), data.decision
-        sigma, kappa = (each(draws, name)[0] for name in ("outcome_sd", "correlation"))
+        sigma, kappa = (flat(draws, name) for name in ("outcome_sd", "correlation"))
         # Of those seen, v is a Normal cut at -index; u given v is Normal.
         lower = chance(-index[:, seen])
         v = ndtri(np.clip(lower + rng.random(lower.shape) * (1 - lower), 1e-15, 1 - 1e-15))

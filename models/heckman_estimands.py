@@ -10,18 +10,13 @@ import xarray as xr
 
 from causalstats.data import Decisions, People
 from causalstats.model import Estimand
+from causalstats.models.over_people import Compute, average, flat, per_person
 from causalstats.numerics.heckman import expected_outcome, response_and_policy
 
 
-def each(draws: xr.Dataset, name: str) -> np.ndarray:
-    """(chain, draw, 1), or (chain, draw, feature)."""
-    values = draws[name].to_numpy()
-    return values[..., None] if values.ndim == 2 else values
-
-
 def indices(draws: xr.Dataset, people: People) -> tuple[np.ndarray, np.ndarray]:
-    """x'β and x'γ with their intercepts, (chain, draw, person)."""
-    parts = [each(draws, f"{which}_intercept") + each(draws, f"{which}_coefficient") @ people.matrix.T for which in ("outcome", "selection")]
+    """x'β and x'γ with their intercepts, (draws, person), chain by chain."""
+    parts = [flat(draws, f"{which}_intercept") + flat(draws, f"{which}_coefficient") @ people.matrix.T for which in ("outcome", "selection")]
     return parts[0], parts[1]
 
 
@@ -32,40 +27,44 @@ def _policy(draws: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
 
 
 def estimands() -> Mapping[str, Estimand]:
-    def of(what: str, draws: xr.Dataset, people: People) -> np.ndarray:
-        mean, index = indices(draws, people)
-        covariance = each(draws, "outcome_sd") * each(draws, "correlation")
-        return mean if what == "everybody" else expected_outcome(mean, index, covariance, what == "seen")
+    def expected(what: str) -> Compute:
+        def compute(draws: xr.Dataset, people: People) -> np.ndarray:
+            mean, index = indices(draws, people)
+            if what == "everybody":
+                return mean
+            return expected_outcome(mean, index, flat(draws, "outcome_sd") * flat(draws, "correlation"), what == "seen")
 
-    def about(what: str, data: Decisions) -> People:
-        return data.population if what == "everybody" else data.people(data.decision == (what == "seen"))
+        return compute
 
-    def per_person(what: str) -> dict[str, Any]:
-        def at(draws: xr.Dataset, people: People) -> xr.DataArray:
-            coords = {"chain": draws["chain"], "draw": draws["draw"], "person": people.rows}
-            return xr.DataArray(of(what, draws, people), dims=tuple(coords), coords=coords)
+    def of_person(what: str) -> dict[str, Any]:
+        """Of a question about a person: `compute`, for the people of the data that it is about, and `at`, for others."""
+
+        def about(data: Decisions) -> People:
+            return data.people(None if what == "everybody" else data.decision == (what == "seen"))
 
         return {
             "per_person": True,
-            "at": at,
-            "compute": lambda draws, data: at(draws, data.people(None if what == "everybody" else data.decision == (what == "seen"))),
+            "compute": lambda draws, data: per_person(draws, about(data), expected(what)),
+            "at": lambda draws, people: per_person(draws, people, expected(what)),
         }
-
-    def average(what: str) -> dict[str, Any]:
-        def compute(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-            people = about(what, data)
-            coords = {"chain": draws["chain"], "draw": draws["draw"]}
-            return xr.DataArray(of(what, draws, people) @ people.weights / people.weights.sum(), dims=tuple(coords), coords=coords)
-
-        return {"compute": compute, "over_people": True}
 
     unit, coefficient = "units of the outcome", "units of the outcome per unit of the coded feature"
     return {
-        "outcome": Estimand(description="E[Y | x] of every person, seen or not.", unit=unit, **per_person("everybody")),
-        "unseen_outcome": Estimand(description="E[Y | T=0, x] of every person whose outcome was not seen.", unit=unit, **per_person("unseen")),
-        "seen_outcome": Estimand(description="E[Y | T=1, x] of every person whose outcome was seen.", unit=unit, **per_person("seen")),
-        "mean": Estimand(description="Mean of E[Y | x] over everybody: the reference population where there is one.", unit=unit, **average("everybody")),
-        "unseen_mean": Estimand(description="Mean of E[Y | T=0, x] over those whose outcome was not seen.", unit=unit, **average("unseen")),
+        "outcome": Estimand(description="E[Y | x] of every person, seen or not.", unit=unit, **of_person("everybody")),
+        "unseen_outcome": Estimand(description="E[Y | T=0, x] of every person whose outcome was not seen.", unit=unit, **of_person("unseen")),
+        "seen_outcome": Estimand(description="E[Y | T=1, x] of every person whose outcome was seen.", unit=unit, **of_person("seen")),
+        "mean": Estimand(
+            description="Mean of E[Y | x] over everybody: the reference population where there is one.",
+            unit=unit,
+            over_people=True,
+            compute=lambda draws, data: average(draws, data.population, expected("everybody")),
+        ),
+        "unseen_mean": Estimand(
+            description="Mean of E[Y | T=0, x] over those whose outcome was not seen.",
+            unit=unit,
+            over_people=True,
+            compute=lambda draws, data: average(draws, data.people(~data.decision), expected("unseen")),
+        ),
         "outcome_coefficient": Estimand(
             compute=lambda draws, data: draws["outcome_coefficient"],
             description="β: how the outcome depends on each feature, among everybody.",

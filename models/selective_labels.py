@@ -12,11 +12,21 @@ import xarray as xr
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Estimand, Known, KnownByGroup, Prediction, Relaxation, Simulation
+from causalstats.model import Assumption, Estimand, Known, KnownByGroup, Prediction, Relaxation, Simulation, feature_names
 from causalstats.models.selective_labels_assumptions import assumptions, refuse
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, test_of
-from causalstats.models.selective_labels_graph import build, inputs, known_prevalence, policy_sd
-from causalstats.models.selective_labels_simulation import COEFFICIENT_SD, DECIDER_RESPONSE_SD, LENIENCY_SD, RESPONSE_SD, SCALE_SD, simulate
+from causalstats.models.selective_labels_graph import (
+    COEFFICIENT_SD,
+    DECIDER_RESPONSE_SD,
+    LENIENCY_SD,
+    RESPONSE_SD,
+    SCALE_SD,
+    build,
+    inputs,
+    known_prevalence,
+    policy_sd,
+)
+from causalstats.models.selective_labels_simulation import simulate
 from causalstats.numerics import selection_baselines as baselines
 from causalstats.numerics.predictive import quantile_groups, rates_by_group
 from causalstats.numerics.unobservable import Unobservable, probability
@@ -90,10 +100,7 @@ class SelectiveLabels:
 
     def __post_init__(self) -> None:
         for name in ("expertise", "negative_controls"):
-            value = getattr(self, name)
-            if isinstance(value, str):
-                raise ModelError(f"Expected {name} as a list of feature names, got the text {value!r}; write [{value!r}].")
-            object.__setattr__(self, name, tuple(value))
+            object.__setattr__(self, name, feature_names(name, getattr(self, name)))
         for name in ("prevalence", "unobserved_scale", "response", "sensitivity", "specificity"):
             object.__setattr__(self, name, _known(getattr(self, name)))
         refuse(self)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Known, KnownByGroup, shown
+from causalstats.model import Assumption, Known, KnownByGroup, refuse_negative, shown
 from causalstats.numerics.unobservable import FAMILIES, LINKS
 
 DECIDERS = ("alike", "leniency", "response")
@@ -28,8 +28,7 @@ def refuse(model: Any) -> None:
             "The data cannot tell a wide unobservable from a steep response to risk: only their product shows. "
             "Give one of them, `unobserved_scale=2.0` or `response=1.0`, and look at the sensitivity to it."
         )
-    if not (isinstance(model.expertise_sd, int | float) and 0 <= model.expertise_sd < np.inf):
-        raise ModelError(f"Expected `expertise_sd` as a number of 0 or more, got {model.expertise_sd!r}.")
+    refuse_negative("expertise_sd", model.expertise_sd)
     for name, choices in (("unobservable", tuple(FAMILIES)), ("link", LINKS), ("deciders", DECIDERS)):
         if getattr(model, name) not in choices:
             raise ModelError(f"Expected `{name}` as one of {', '.join(choices)}, got {getattr(model, name)!r}.")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,59 +13,30 @@ import xarray as xr
 from causalstats.data import Decisions, People
 from causalstats.errors import DataError
 from causalstats.model import Estimand
+from causalstats.models.over_people import Compute, average, blocks, flat, per_person, total
 from causalstats.numerics.unobservable import Unobservable, inverse_link, log_likelihood, probability
 
-_MOST_NUMBERS = 64_000_000
-_BLOCK = 50_000
 _SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
 def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
     """Every question by name, for one family of unobservable and link; `prevalence` is what is known of it."""
 
-    def blocks(draws: xr.Dataset, people: People, compute: Callable[..., np.ndarray]) -> Iterator[np.ndarray]:
-        """Arrays (chain, some draws, person) of what `compute` gives of draws and people, small enough for the processor's cache; a thread a core."""
-        chains, size = draws.sizes["chain"], draws.sizes["draw"]
-        step = max(1, _BLOCK // (chains * max(1, len(people))))
-
-        def block(first: int) -> np.ndarray:
-            return compute(draws.isel(draw=slice(first, first + step)), people).reshape(chains, -1, len(people))
-
-        workers = os.cpu_count() or 1
-        with ThreadPoolExecutor(workers) as pool:
-            for start in range(0, size, step * workers):  # as many at a time as there are workers, so that no more are kept
-                yield from pool.map(block, range(start, min(size, start + step * workers), step))
-
-    def chance(what: str) -> Callable[..., np.ndarray]:
+    def chance(what: str) -> Compute:
         if what in ("true_positive", "false_negative"):
             return partial(_case_behind, of, what)
         return lambda draws, people: probability(of, what, *logits(draws, people, testing=what != "positive"))
-
-    def per_person(draws: xr.Dataset, people: People, compute: Callable[..., np.ndarray]) -> xr.DataArray:
-        """Draws (chain, draw, person); thinned alike in every chain where they would take more than half a gigabyte."""
-        step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(people) // _MOST_NUMBERS))
-        thin = draws.isel(draw=slice(None, None, step))
-        values = np.concatenate(list(blocks(thin, people, compute)), axis=1)
-        return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": people.rows})
-
-    def total(draws: xr.Dataset, people: People, what: str) -> xr.DataArray:
-        """Draws (chain, draw) of a weighted sum over people."""
-        values = np.concatenate([block @ people.weights for block in blocks(draws, people, chance(what))], axis=1)
-        return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
-
-    def average(draws: xr.Dataset, people: People, what: str) -> xr.DataArray:
-        return total(draws, people, what) / people.weights.sum()
 
     def by_group(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Draws (chain, draw, group)."""
         people = data.population
         levels, codes = data.levels_of(prevalence.feature, people.matrix)
         members = [replace(people, matrix=people.matrix[codes == g], weights=people.weights[codes == g]) for g in range(len(levels))]
-        parts = [average(draws, group, "positive") for group in members]
+        parts = [average(draws, group, chance("positive")) for group in members]
         return xr.concat(parts, xr.DataArray(list(levels), dims="group", name="group")).transpose(..., "group")
 
     def missed(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        return total(draws, data.people(~data.decision), "untested_positive")
+        return total(draws, data.people(~data.decision), chance("untested_positive"))
 
     def share_found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Found are the cases among those with a positive result; with an imperfect test there are more among the negative."""
@@ -75,7 +44,7 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             found: Any = float(data.weights[data.outcome == 1].sum())
             cases = found
         else:
-            found, overlooked = (total(draws, data.people(data.outcome == seen), what) for seen, what in ((1, "true_positive"), (0, "false_negative")))
+            found, overlooked = (total(draws, data.people(data.outcome == seen), chance(what)) for seen, what in ((1, "true_positive"), (0, "false_negative")))
             cases = found + overlooked
         return found / (cases + missed(draws, data))
 
@@ -101,7 +70,7 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
 
         def compute(draws: xr.Dataset, people: People) -> np.ndarray:
             risk, testing, scale, response = logits(draws, people)
-            own = _flat(draws, "policy_coefficient") @ (people.matrix - centre).T + _leniency(draws, people)
+            own = flat(draws, "policy_coefficient") @ (people.matrix - centre).T + _leniency(draws, people)
             return probability(of, "untested", risk, testing - own, scale, response) - probability(of, "untested", risk, testing, scale, response)
 
         return per_person(draws, data.people(), compute)
@@ -141,7 +110,7 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             unit="probability",
         ),
         "prevalence": Estimand(
-            compute=lambda draws, data: average(draws, data.population, "positive"),
+            compute=lambda draws, data: average(draws, data.population, chance("positive")),
             over_people=True,
             description="Mean of P(Y=1 | x) over everybody: the reference population where there is one.",
             unit="probability",
@@ -152,7 +121,7 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             unit="probability",
         ),
         "untested_prevalence": Estimand(
-            compute=lambda draws, data: average(draws, data.people(~data.decision), "untested_positive"),
+            compute=lambda draws, data: average(draws, data.people(~data.decision), chance("untested_positive")),
             over_people=True,
             description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
             unit="probability",
@@ -229,13 +198,13 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
 
 def logits(draws: xr.Dataset, people: People, testing: bool = True) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray]:
     """Risk and testing at ζ = 0, (draws, N), or 0 for a testing not asked for; σ, (draws, 1), and α, (draws, 1 or N), chain by chain."""
-    scale, response = _flat(draws, "unobserved_width"), _flat(draws, "testing_response")
-    middle = _flat(draws, "risk_middle") + _flat(draws, "risk_coefficient") @ people.matrix.T
+    scale, response = flat(draws, "unobserved_width"), flat(draws, "testing_response")
+    middle = flat(draws, "risk_middle") + flat(draws, "risk_coefficient") @ people.matrix.T
     if not testing:
         return middle, 0.0, scale, response
     if "decider_response" in draws:
-        response = _flat(draws, "decider_response")[:, _deciders(people)]
-    policy = _flat(draws, "policy_intercept") + _flat(draws, "policy_coefficient") @ people.matrix.T + _leniency(draws, people)
+        response = flat(draws, "decider_response")[:, _deciders(people)]
+    policy = flat(draws, "policy_intercept") + flat(draws, "policy_coefficient") @ people.matrix.T + _leniency(draws, people)
     return middle, response * middle + policy, scale, response
 
 
@@ -248,7 +217,7 @@ def _case_behind(of: Unobservable, what: str, draws: xr.Dataset, people: People)
 
 
 def _leniency(draws: xr.Dataset, people: People) -> Any:
-    return _flat(draws, "leniency")[:, _deciders(people)] if "leniency" in draws else 0.0
+    return flat(draws, "leniency")[:, _deciders(people)] if "leniency" in draws else 0.0
 
 
 def _deciders(people: People) -> np.ndarray:
@@ -257,15 +226,10 @@ def _deciders(people: People) -> np.ndarray:
     return people.decider
 
 
-def _flat(draws: xr.Dataset, name: str) -> np.ndarray:
-    values = draws[name].to_numpy()  # (chain, draw) or (chain, draw, label), as samplers and simulations give them
-    return values.reshape(values.shape[0] * values.shape[1], -1)
-
-
 def test_of(draws: xr.Dataset) -> tuple[np.ndarray, ...]:
     """Sensitivity and specificity, (draws, 1), where results are reports of an imperfect test."""
     names = ("test_sensitivity", "test_specificity")
-    return tuple(_flat(draws, name) for name in names) if names[0] in draws else ()
+    return tuple(flat(draws, name) for name in names) if names[0] in draws else ()
 
 
 def pointwise(of: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:

@@ -11,11 +11,16 @@ from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.model import Known, KnownByGroup
 from causalstats.models.selective_labels_estimands import seen_rows
-from causalstats.models.selective_labels_simulation import COEFFICIENT_SD, DECIDER_RESPONSE_SD, LEAST_SCALE, LENIENCY_SD, RESPONSE_SD, SCALE_SD, known_groups
 
 if TYPE_CHECKING:
     import pymc as pm
 
+COEFFICIENT_SD = 3.0  # of the priors, as in the paper
+SCALE_SD = 3.0
+RESPONSE_SD = 3.0
+LENIENCY_SD = 1.0
+DECIDER_RESPONSE_SD = 0.5
+LEAST_SCALE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
 _CENTRED_FROM = 1.0  # standard deviation of a Δ from which the coefficient of testing is sampled instead of Δ
 _CENTRED_CASES = 200  # cases a decider from which leniencies are sampled as they are, and not in units of their spread
 
@@ -47,8 +52,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     floats = {name: np.asarray(value, float) for name, value in values.items()}
     if model.deciders == "alike":
         return floats
-    positions = np.asarray(data.people().decider)
-    return floats | {f"deciders_{name}": positions[rows] for name, rows in seen_rows(data).items()}
+    return floats | {f"deciders_{name}": np.asarray(data.decider)[rows] for name, rows in seen_rows(data).items()}
 
 
 def build(model: Any, data: Decisions) -> pm.Model:
@@ -102,6 +106,13 @@ def _coords(model: Any, data: Decisions) -> dict[str, Any]:
             raise ModelError(f"deciders={model.deciders!r} needs to know who decided: expected `Decisions.from_frame(..., decider='column')`.")
         coords["decider"] = list(data.deciders)
     return coords
+
+
+def known_groups(prevalence: Any) -> dict[str, Known]:
+    """What is known of the prevalence, by group; one group without a name where there are none."""
+    if prevalence is None:
+        return {}
+    return dict(prevalence.values) if isinstance(prevalence, KnownByGroup) else {"": prevalence}
 
 
 def known_prevalence(model: Any, data: Decisions) -> dict[str, Known]:
@@ -228,8 +239,7 @@ def _policy(pm: Any, sd: Any, expected: Any) -> Any:
 
 def policy_sd(model: Any, data: Decisions) -> np.ndarray:
     """Prior standard deviation of Δ per coded feature."""
-    expert = [column for feature in model.expertise for column in data.columns_of(feature)]
-    return np.where(np.isin(np.arange(len(data.features)), expert), float(model.expertise_sd), COEFFICIENT_SD)
+    return np.where(data.are_of(model.expertise), float(model.expertise_sd), COEFFICIENT_SD)
 
 
 def _hierarchy(pm: Any, name: str, spread: Any, centred: bool) -> Any:

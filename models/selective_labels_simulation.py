@@ -10,16 +10,20 @@ import xarray as xr
 
 from causalstats.data import Decisions
 from causalstats.model import Known, KnownByGroup, Simulation
+from causalstats.models.selective_labels_graph import (
+    COEFFICIENT_SD,
+    DECIDER_RESPONSE_SD,
+    LEAST_SCALE,
+    LENIENCY_SD,
+    RESPONSE_SD,
+    SCALE_SD,
+    known_groups,
+    policy_sd,
+)
 from causalstats.numerics.intercept import solve
 from causalstats.numerics.unobservable import inverse_link, standard_draws
 
-COEFFICIENT_SD = 3.0  # of the priors, as in the paper
-SCALE_SD = 3.0
-RESPONSE_SD = 3.0
-LENIENCY_SD = 1.0
-DECIDER_RESPONSE_SD = 0.5
-DECIDERS = 20  # of simulated data, where deciders differ
-LEAST_SCALE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
+_DECIDERS = 20  # of simulated data, where deciders differ
 
 
 def simulate(model: Any, seed: int, people: int, features: int, design: str, labels: bool) -> Simulation:
@@ -31,7 +35,7 @@ def simulate(model: Any, seed: int, people: int, features: int, design: str, lab
         frame[model.prevalence.feature] = pd.Categorical(rng.choice(levels, people), levels)
     named = list(frame)
     if model.deciders != "alike":
-        frame["decider"] = rng.choice([f"decider {j + 1:02d}" for j in range(DECIDERS)], people)
+        frame["decider"] = rng.choice([f"decider {j + 1:02d}" for j in range(_DECIDERS)], people)
     # Read once for its coding, then with what was drawn from it.
     arguments: dict[str, Any] = {"outcome": "outcome", "decision": "tested", "features": named, "standardise": False}
     arguments |= {} if model.deciders == "alike" else {"decider": "decider"}
@@ -40,8 +44,8 @@ def simulate(model: Any, seed: int, people: int, features: int, design: str, lab
     if model.deciders != "alike":
         parameters |= _deciders(model, rng, parameters, len(coded.deciders))
     position = np.zeros(people, int) if model.deciders == "alike" else coded.people().decider
-    response = np.asarray(parameters.get("decider_response", [parameters["testing_response"]] * DECIDERS))[position]
-    leniency = np.asarray(parameters.get("leniency", np.zeros(DECIDERS)))[position]
+    response = np.asarray(parameters.get("decider_response", [parameters["testing_response"]] * _DECIDERS))[position]
+    leniency = np.asarray(parameters.get("leniency", np.zeros(_DECIDERS)))[position]
     risk = parameters["risk_middle"] + coded.matrix @ parameters["risk_coefficient"]
     risk = risk + parameters["unobserved_width"] * standard_draws(model.law, rng, people)
     testing = response * risk + parameters["policy_intercept"] + coded.matrix @ parameters["policy_coefficient"] + leniency
@@ -70,13 +74,6 @@ def simulate(model: Any, seed: int, people: int, features: int, design: str, lab
     truth = xr.Dataset({name: _labelled(value, *dims.get(name, ("", ()))) for name, value in (parameters | derived).items()})
     realised = {"prevalence": float(outcome.mean()), "untested_prevalence": float(outcome[~decision].mean())}
     return Simulation(data=data, truth=truth, realised=realised)
-
-
-def known_groups(prevalence: Any) -> dict[str, Known]:
-    """What is known of the prevalence, by group; one group without a name where there are none."""
-    if prevalence is None:
-        return {}
-    return dict(prevalence.values) if isinstance(prevalence, KnownByGroup) else {"": prevalence}
 
 
 def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
@@ -114,10 +111,8 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
             parameters["population_prevalence"] = uncertain if of_groups else uncertain[0]
     else:
         middle = rng.normal(scale * model.law.lower_end, COEFFICIENT_SD)
-    expert = [column for feature in model.expertise for column in data.columns_of(feature)]
-    sd = np.where(np.isin(np.arange(len(risk)), expert), model.expertise_sd, COEFFICIENT_SD)
     parameters |= {"risk_coefficient": risk, "risk_middle": middle}
-    return parameters | {"policy_intercept": rng.normal(0, COEFFICIENT_SD), "policy_coefficient": rng.normal(0, sd)}
+    return parameters | {"policy_intercept": rng.normal(0, COEFFICIENT_SD), "policy_coefficient": rng.normal(0, policy_sd(model, data))}
 
 
 def _deciders(model: Any, rng: np.random.Generator, parameters: dict[str, Any], number: int) -> dict[str, Any]:

@@ -72,6 +72,8 @@ def test_same_posterior_as_stan(tmp_path):
         z = (float(draws.mean()) - quantity["mean"]) / np.hypot(quantity["sd"] / np.sqrt(ess), quantity["mcse_mean"])
         assert abs(z) < 4.5, (stan, z)
         assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
+    shown = fit.effect("untested_prevalence").summary()["ess_bulk"].iloc[0]
+    assert 0.5 < shown / ess < 2  # copies of a draw are not counted as draws
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     assert again.sampler == cs.Laplace() and [check.value for check in again.sampling()] == [check.value for check in fit.sampling()]
     assert "untested_prevalence" in repr(fit) and not fit.effect("prevalence").warnings

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy.special import expit
-from scipy.stats import beta, chi2, halfnorm, norm
+from scipy.stats import chi2, norm
 
 import causalstats as cs
 from causalstats.report import compose
@@ -48,81 +48,6 @@ def test_same_posterior_as_stan(data, case, backend):
         assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
 
 
-@pytest.fixture(scope="module")
-def wide():
-    """With regions, and deciders."""
-    frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
-    rng = np.random.default_rng(1)
-    frame = frame.assign(region=rng.choice(["north", "south", "west"], len(frame)), doctor=rng.integers(1, 6, len(frame)))
-    arguments = {"outcome": "outcome", "decision": "tested", "decider": "doctor", "standardise": False}
-    return cs.Decisions.from_frame(frame, features=["x1", "region", "x2"], **arguments)
-
-
-BY_REGION = cs.KnownByGroup("region", {"west": cs.Known(0.4, sd=0.05), "north": 0.3, "south": cs.Known(0.5, sd=0.1)})
-GENERAL = [
-    {"unobservable": "normal"},
-    {"unobservable": "student", "link": "probit"},
-    {"response": 0.7, "unobservable": "logistic", "prevalence": cs.Known(0.4, sd=0.05)},
-    {"response": None, "unobserved_scale": 1.5, "prevalence": 0.4},
-    {"expertise": ["x1", "x2"], "expertise_sd": 0.3},
-    {"deciders": "leniency", "prevalence": 0.4},
-    {"deciders": "response", "unobservable": "normal"},
-    {"sensitivity": cs.Known(0.9, sd=0.02), "specificity": 0.95},
-    {"prevalence": BY_REGION, "sensitivity": 0.9, "specificity": cs.Known(0.98, sd=0.005)},
-]
-
-
-@pytest.mark.parametrize("fields", GENERAL, ids=str)
-def test_the_graph_is_prior_times_likelihood(wide, fields):
-    """Against a log density written from the model's equations with the values that a draw of the posterior would have."""
-    model = cs.SelectiveLabels(**fields)
-    graph = model.build(wide)
-    rng = np.random.default_rng(2)
-    point = {name: value + rng.uniform(-0.5, 0.5, np.shape(value)) for name, value in graph.initial_point().items()}
-    shown = [variable for variable in graph.unobserved_value_vars if not variable.name.endswith("__")]
-    values = graph.compile_fn(shown, inputs=graph.value_vars)(point)
-    draw = xr.Dataset(
-        {v.name: (("chain", "draw", *[f"{v.name}_label"] * np.ndim(value)), np.asarray(value)[None, None]) for v, value in zip(shown, values, strict=True)}
-    )
-    flat = {name: np.ravel(draw[name]) for name in draw}
-    expected = float(model.log_likelihood(draw, wide).squeeze())
-    by_region = isinstance(model.prevalence, cs.KnownByGroup)
-    expected += norm.logpdf(flat["free_risk_coefficient" if by_region else "risk_coefficient"], 0, 3).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
-    sd = np.array([0.3 if model.expertise_sd and name in model.expertise else 3.0 for name in wide.features])
-    expected += norm.logpdf(flat["policy_coefficient"], 0, sd).sum() + (np.log(sd[sd < 1]).sum() if (sd < 1).any() else 0)
-    if model.prevalence is None:
-        half = flat["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
-        expected += norm.logpdf(flat["risk_middle"], half, 3).sum()
-    elif not model.prevalence.exact:
-        known = [BY_REGION.values["south"], BY_REGION.values["west"]] if by_region else [model.prevalence]
-        expected += sum(beta.logpdf(p, *value.as_beta()) for p, value in zip(flat["population_prevalence"], known, strict=True))
-    for name, known in (("unobserved_scale", model.unobserved_scale), ("response", model.response)):
-        if known is None:
-            expected += halfnorm.logpdf(flat[name], scale=3).sum()
-    for name in ("sensitivity", "specificity"):
-        if not getattr(model, name).exact:
-            expected += beta.logpdf(flat[f"test_{name}"], *getattr(model, name).as_beta()).sum()
-    if model.deciders != "alike":
-        expected += halfnorm.logpdf(flat["leniency_sd"]).sum() + norm.logpdf(flat["leniency"] / flat["leniency_sd"]).sum()
-    if model.deciders == "response":
-        log_ratio = np.log(flat["decider_response"] / flat["testing_response"])
-        expected += halfnorm.logpdf(flat["response_sd"], scale=0.5).sum() + norm.logpdf(log_ratio / flat["response_sd"]).sum()
-    assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(expected, rel=1e-9)
-
-
-@pytest.mark.parametrize("backend", ["numba", "jax"])
-@pytest.mark.parametrize("fields", GENERAL, ids=str)
-def test_gradients(wide, fields, backend):
-    graph = cs.SelectiveLabels(**fields).build(wide)
-    logp, gradient = (graph.compile_fn(output, inputs=graph.value_vars, mode=backend.upper()) for output in (graph.logp(), graph.dlogp()))
-    rng = np.random.default_rng(3)
-    point = {name: value + rng.uniform(-0.5, 0.5, np.shape(value)) for name, value in graph.initial_point().items()}
-    direction = {name: rng.standard_normal(np.shape(value)) for name, value in point.items()}
-    ends = [float(logp({name: value + sign * 1e-5 * direction[name] for name, value in point.items()})) for sign in (1, -1)]
-    along = np.concatenate([np.ravel(direction[variable.name]) for variable in graph.value_vars])
-    assert np.ravel(gradient(point)) @ along == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-5)
-
-
 def test_without_unobservable_it_is_two_logistic_regressions(data):
     graph = cs.SelectiveLabels(unobserved_scale=0).build(data)
     rng = np.random.default_rng(2)
@@ -140,29 +65,6 @@ def test_without_unobservable_it_is_two_logistic_regressions(data):
         norm.logpdf(point["testing_middle"], point["middle_intercept"], 3) + norm.logpdf(point["testing_coefficient"], point["risk_coefficient"], 3).sum()
     )
     assert float(graph.compile_logp()(point)) == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize("seen", ["alike", "leniency", "response"])
-def test_log_likelihood_by_hand(wide, seen):
-    """Of a true draw with different deciders, an imperfect test and groups, person by person over the nodes of the unobservable."""
-    model = cs.SelectiveLabels(deciders=seen, prevalence=BY_REGION, sensitivity=0.9, specificity=0.8, unobservable="normal")
-    simulation = model.simulate(3, people=60, features=2, design="prior")
-    truth, data = simulation.truth.squeeze(), simulation.data
-    z = np.linspace(-8, 8, 4001)[:, None]
-    risk = float(truth["risk_middle"]) + data.matrix @ truth["risk_coefficient"].to_numpy() + float(truth["unobserved_width"]) * z
-    alpha = truth["decider_response"].sel(decider=list(data.decider)).to_numpy() if seen == "response" else float(truth["testing_response"])
-    leniency = 0 if seen == "alike" else truth["leniency"].sel(decider=list(data.decider)).to_numpy()
-    testing = expit(alpha * risk + float(truth["policy_intercept"]) + data.matrix @ truth["policy_coefficient"].to_numpy() + leniency)
-    positive = 0.9 * expit(risk) + 0.2 * expit(-risk)
-    event = np.where(data.decision, testing * np.where(data.outcome == 1, positive, 1 - positive), 1 - testing)
-    expected = np.log((event * norm.pdf(z)).sum(axis=0) / norm.pdf(z).sum()).sum()
-    assert float(model.log_likelihood(simulation.truth, data).squeeze()) == pytest.approx(expected, rel=1e-4)
-    people = data.population
-    levels, codes = data.levels_of("region", people.matrix)
-    found = model.estimands()["prevalence_by_group"].compute(simulation.truth, data)
-    for position, level in enumerate(levels):
-        by_hand = (expit(risk[:, codes == position]) * norm.pdf(z)).sum(axis=0) / norm.pdf(z).sum()
-        assert float(found.sel(group=level).squeeze()) == pytest.approx(by_hand.mean(), rel=1e-4)
 
 
 def test_build_is_pure(data):
@@ -274,19 +176,6 @@ def test_soft_expertise_is_held_against_its_own_width(data):
     assert relaxed["expertise on x2"].known == cs.Known(0.0, sd=0.3)
 
 
-def test_a_negative_control_is_checked_without_a_refit():
-    """A feature that moves testing alone passes; one that moves the outcome is found out."""
-    rng = np.random.default_rng(8)
-    offer, x = rng.integers(0, 2, 1500), rng.standard_normal(1500)
-    tested = rng.random(1500) < expit(0.5 + 1.5 * offer + x)
-    frame = pd.DataFrame({"offer": offer, "x": x, "tested": tested, "outcome": np.where(tested, rng.random(1500) < expit(x - 1), np.nan)})
-    data = cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["offer", "x"])
-    fit = cs.fit(cs.SelectiveLabels(unobserved_scale=0.0, negative_controls=["offer", "x"]), data, seed=1, sampler=cs.Laplace(), progress=False)
-    found = {check.name: check.passed for check in fit.check()}
-    assert found["agrees with the data: negative control offer"] is True
-    assert found["agrees with the data: negative control x"] is False
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -328,88 +217,6 @@ def test_allocation_and_missed_cases_on_a_known_truth():
     ranked = np.sort(risk)[::-1]
     assert float(curve.sel(share_tested="30%")) == pytest.approx(ranked[:120].sum() / risk.sum())
     assert float(curve[-1]) == pytest.approx(ranked[: data.decision.sum()].sum() / risk.sum())
-
-
-def test_groups_of_people_add_up(wide):
-    model = cs.SelectiveLabels(prevalence=0.4, deciders="leniency", sensitivity=0.95)
-    fit = cs.fit(model, wide, seed=1, sampler=QUICK, progress=False)
-    whole, parts = fit.effect("missed_cases").draws, fit.effect("missed_cases", by="region").draws
-    assert list(parts["group"].to_numpy()) == ["north", "south", "west"]
-    np.testing.assert_allclose(parts.sum("group"), whole, rtol=1e-10)
-    np.testing.assert_allclose(fit.effect("missed_cases", by=np.arange(len(wide)) % 3).draws.sum("group"), whole, rtol=1e-10)
-    risk, by_doctor = fit.effect("risk").draws, fit.effect("risk", by="doctor").draws
-    mine = np.array(wide.decider) == "4"
-    np.testing.assert_allclose(by_doctor.sel(group="4"), risk[..., mine].mean("person"))
-    assert len(fit.effect("untested_prevalence", by="x1").draws["group"]) == 4
-    posterior = fit.draws["posterior"].to_dataset()
-    lenient, people = fit.effect("leniency").draws, wide.people()
-    threshold = expit(
-        -(
-            posterior["policy_intercept"].to_numpy()[..., None]
-            + posterior["policy_coefficient"].to_numpy() @ wide.matrix.T
-            + lenient.to_numpy()[..., people.decider]
-        )
-    )
-    np.testing.assert_allclose(fit.effect("testing_threshold").draws, threshold, rtol=1e-9)
-    for arguments, message in (({"by": "nope"}, "no column 'nope'"), ({"by": [1, 2]}, "a label for each"), ({"by": "x1", "at": None}, None)):
-        if message:
-            with pytest.raises(cs.DataError, match=message):
-                fit.effect("missed_cases", **arguments)
-    with pytest.raises(cs.ModelError, match="not about people"):
-        fit.effect("testing_policy", by="x1")
-
-
-def test_who_decides_matters_at_prediction(wide, tmp_path):
-    fit = cs.fit(cs.SelectiveLabels(prevalence=BY_REGION, deciders="leniency"), wide, seed=1, sampler=QUICK, progress=False)
-    person = pd.DataFrame({"x1": [0.3, 0.3], "x2": [1.0, 1.0], "region": ["west", "west"], "doctor": [2, 5]})
-    drawn = fit.effect("untested_risk", at=person).draws
-    assert (drawn.isel(person=0) != drawn.isel(person=1)).all()
-    assert fit.effect("risk", at=person.drop(columns="doctor")).draws.sizes["person"] == 2
-    with pytest.raises(cs.DataError, match="who decides"):
-        fit.effect("untested_risk", at=person.drop(columns="doctor"))
-    with pytest.raises(cs.DataError, match="no decider '9'"):
-        fit.effect("untested_risk", at=person.assign(doctor=9))
-    again = cs.load(fit.save(tmp_path / "fit.nc"))
-    assert again.model == fit.model
-    np.testing.assert_array_equal(again.effect("leniency").draws, fit.effect("leniency").draws)
-
-
-def test_a_test_without_errors_is_no_test():
-    """By hand on one true draw: what lies behind positive and negative reports."""
-    model = cs.SelectiveLabels(sensitivity=0.8, specificity=0.9)
-    simulation = model.simulate(5, people=400, features=2)
-    estimands, data, truth = model.estimands(), simulation.data, simulation.truth
-    case = estimands["tested_risk"].compute(truth, data).squeeze().to_numpy()
-    missed = estimands["missed_cases"].compute(truth, data).item()
-    positive = data.outcome[data.decision] == 1
-    found = (0.8 * case / (0.8 * case + 0.1 * (1 - case)))[positive].sum()
-    overlooked = (0.2 * case / (0.2 * case + 0.9 * (1 - case)))[~positive].sum()
-    assert estimands["share_found"].compute(truth, data).item() == pytest.approx(found / (found + overlooked + missed))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"prevalence": cs.KnownByGroup("region", {"north": 0.1, "south": 0.2})}, "each level of 'region', 'north', 'south', 'west'; got 'north', 'south'"),
-        ({"prevalence": cs.KnownByGroup("x1", {"a": 0.1})}, "as a categorical feature"),
-        ({"prevalence": cs.KnownByGroup("region", {"north": 0.4, "south": 0.4, "west": 0.01})}, "of west was already tested positive"),
-        ({"prevalence": cs.KnownByGroup("regionn", {"a": 0.1})}, "no feature 'regionn'. Did you mean 'region'"),
-        ({"prevalence": cs.KnownByGroup("region", dict.fromkeys(["north", "south", "west"], 1.2))}, "between 0 and 1"),
-        ({"sensitivity": 0.5, "specificity": 0.5}, "no more cases than a coin"),
-        ({"sensitivity": 1.2}, "up to 1"),
-        ({"specificity": cs.Known(1.0, sd=0.01)}, "No distribution"),
-        ({"deciders": "different"}, "one of alike, leniency, response"),
-    ],
-    ids=str,
-)
-def test_refused_with_groups_and_deciders(wide, arguments, message):
-    with pytest.raises(cs.CausalStatsError, match=message):
-        cs.SelectiveLabels(**arguments).build(wide)
-
-
-def test_deciders_have_to_be_in_the_data(data):
-    with pytest.raises(cs.ModelError, match="expected `Decisions.from_frame"):
-        cs.SelectiveLabels(deciders="leniency").build(data)
 
 
 def test_a_fit_shows_itself_and_its_figures(data):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from causalstats.data.design import Design, check_features, design, formula_variables
-from causalstats.data.frames import missing_rows, read, some, unknown
+from causalstats.data.frames import binary, missing_rows, names, numbers, positions, read, some, unknown, weights_of
 from causalstats.errors import DataError
 
 UNSEEN = -1
@@ -59,8 +58,10 @@ class Decisions:
     weights : array (N,)
         How many people of the population a person stands for, scaled to mean 1. They enter averages over people (the prevalence, the
         risk of a group), not the likelihood, which is conditional on the features.
-    decider : tuple of str or None
-        Who decided.
+    decider : int array (N,) or None
+        Who decided about each, as positions in `deciders`.
+    deciders : tuple of str
+        Who decided, each once, sorted.
     withheld : float array (N,) or None
         Outcomes that the frame had for people not decided for: never shown to a model, kept to score it (NaN where not known).
     rows : int array (N,)
@@ -75,7 +76,8 @@ class Decisions:
     decision: np.ndarray
     outcome: np.ndarray
     weights: np.ndarray
-    decider: tuple[str, ...] | None
+    decider: np.ndarray | None
+    deciders: tuple[str, ...]
     withheld: np.ndarray | None
     rows: np.ndarray
     dropped: Mapping[str, int]
@@ -140,8 +142,8 @@ class Decisions:
         named = [name for name in (*inputs, *roles.values()) if name is not None]
         table = read(frame, named)
 
-        decided = _binary(table, decision, "decision")
-        result = _binary(table, outcome, "outcome") if kind == "binary" else _numbers(table, outcome)
+        decided = binary(table, decision, "decision")
+        result = binary(table, outcome, "outcome") if kind == "binary" else numbers(table, outcome)
         gaps = missing_rows(table.drop(columns=outcome))
         lost = np.isnan(result) & (decided == 1)
         if lost.any():
@@ -164,14 +166,16 @@ class Decisions:
         for name in inputs:
             if isinstance(table[name].dtype, pd.CategoricalDtype):
                 table[name] = table[name].cat.remove_unused_categories()
+        deciders = () if decider is None else tuple(sorted(set(names(table[decider]))))
         coded = design(table[list(inputs)], features, formula, standardise)
         return cls(
             design=coded,
             matrix=_frozen(coded.matrix(table[list(inputs)])),
             decision=_frozen(decided),
             outcome=_frozen(np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8) if kind == "binary" else np.where(decided, result, np.nan)),
-            weights=_frozen(_weights(table, weights)),
-            decider=None if decider is None else _names(table[decider]),
+            weights=_frozen(weights_of(table, weights)),
+            decider=None if decider is None else _frozen(positions(names(table[decider]), deciders, "decider")),
+            deciders=deciders,
             withheld=_frozen(np.where(decided, np.nan, result)) if shown.any() else None,
             rows=_frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
@@ -211,7 +215,7 @@ class Decisions:
         digest = hashlib.sha256("\0".join(self.features).encode())
         for array in (self.matrix, self.decision, self.outcome, self.weights, *(self.reference or ())):
             digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update("\0".join(self.decider or ()).encode())
+        digest.update("\0".join(() if self.decider is None else [self.deciders[who] for who in self.decider]).encode())
         return digest.hexdigest()
 
     def __len__(self) -> int:
@@ -223,10 +227,9 @@ class Decisions:
             raise unknown(feature, self.design.terms, "feature")
         return self.design.terms[feature]
 
-    @cached_property
-    def deciders(self) -> tuple[str, ...]:
-        """Who decided, each once, sorted."""
-        return tuple(sorted(set(self.decider or ())))
+    def are_of(self, features: Sequence[str]) -> np.ndarray:
+        """Which columns belong to these features, bool (D,)."""
+        return np.isin(np.arange(len(self.features)), [column for feature in features for column in self.columns_of(feature)])
 
     def at(self, frame: Any) -> People:
         """Other people in the same coding, with their decider where the frame has that column; levels and deciders never seen are an error."""
@@ -237,40 +240,21 @@ class Decisions:
             name, mask = next(iter(gaps.items()))
             raise DataError(f"Column {name!r} is missing in {some(np.flatnonzero(mask))}; a prediction needs it for everybody.")
         matrix = self.design.matrix(table[list(self.design.variables)])
-        decider = self._positions(_names(table[column])) if column in table else None
+        decider = positions(names(table[column]), self.deciders, "decider") if column in table else None
         return People(matrix=matrix, weights=np.ones(len(matrix)), rows=np.arange(len(matrix)), decider=decider)
-
-    def _positions(self, deciders: Sequence[str]) -> np.ndarray:
-        positions = {name: position for position, name in enumerate(self.deciders)}
-        strangers = [name for name in deciders if name not in positions]
-        if strangers:
-            raise unknown(strangers[0], self.deciders, "decider")
-        return np.array([positions[name] for name in deciders])
 
     def people(self, mask: np.ndarray | None = None) -> People:
         """Everybody, or those of a mask (N,)."""
         chosen = np.flatnonzero(np.ones(len(self), bool) if mask is None else mask)
-        decider = None if self.decider is None else self._decider_positions[chosen]
+        decider = None if self.decider is None else self.decider[chosen]
         return People(matrix=self.matrix[chosen], weights=self.weights[chosen], rows=self.rows[chosen], decider=decider)
-
-    @cached_property
-    def _decider_positions(self) -> np.ndarray:
-        return self._positions(self.decider or ())
 
     def part(self, mask: np.ndarray) -> Decisions:
         """The decisions about some people: coding and deciders stay those of everybody, a reference population is left behind."""
         chosen = np.flatnonzero(mask)
-        arrays: dict[str, Any] = {name: _frozen(getattr(self, name)[chosen]) for name in ("matrix", "decision", "outcome", "weights", "rows")}
-        part = replace(
-            self,
-            **arrays,
-            decider=None if self.decider is None else tuple(self.decider[row] for row in chosen),
-            withheld=None if self.withheld is None else _frozen(self.withheld[chosen]),
-            source=self.source.iloc[chosen].reset_index(drop=True),
-            reference=None,
-        )
-        part.__dict__["deciders"] = self.deciders
-        return part
+        values = {name: getattr(self, name) for name in ("matrix", "decision", "outcome", "weights", "rows", "decider", "withheld")}
+        arrays: dict[str, Any] = {name: None if value is None else _frozen(value[chosen]) for name, value in values.items()}
+        return replace(self, **arrays, source=self.source.iloc[chosen].reset_index(drop=True), reference=None)
 
     def groups(self, by: Any) -> Any:
         """A label a row, as a pandas Categorical: of a column of the study, in quarters where it is numeric, or of labels given in the order of the rows."""
@@ -304,7 +288,7 @@ class Decisions:
         Every average over "everybody" is then one over these people, each counted by the column `weights`; the outcomes stay those of the rows.
         """
         people = self.at(frame)
-        counts = people.weights if weights is None else _weights(read(frame, [weights]), weights)
+        counts = people.weights if weights is None else weights_of(read(frame, [weights]), weights)
         if not len(people):
             raise DataError("Expected at least one person in the reference population, got no rows.")
         return replace(self, reference=(_frozen(people.matrix), _frozen(counts)))
@@ -357,27 +341,6 @@ def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None
         seen[name] = role
 
 
-def _names(column: pd.Series) -> tuple[str, ...]:
-    return tuple(value if isinstance(value, str) else f"{value:g}" for value in column)
-
-
-def _binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
-    column = table[name]
-    numeric = not isinstance(column.dtype, pd.CategoricalDtype)
-    found = [f"{value:g}" if numeric else repr(value) for value in column.dropna().unique()]
-    if not numeric or not set(found) <= {"0", "1"}:
-        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-        raise DataError(f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. Recode it, e.g. `frame[{name!r}] == 'yes'`.")
-    return column.to_numpy(float)
-
-
-def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
-    column = table[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        raise DataError(f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got text such as {column.dropna().iloc[0]!r}.")
-    return column.to_numpy(float)
-
-
 def _missing_message(gaps: Mapping[str, np.ndarray], outcome: str, decision: str) -> str:
     parts = []
     for name, mask in gaps.items():
@@ -397,15 +360,6 @@ def _refuse_one_sided(decided: np.ndarray, decision: str) -> None:
             f"Nobody was decided for ({decision!r} is 0 in every row): no outcome was ever seen, and nothing can be learned about risk "
             "from these data. All there is, is the prevalence."
         )
-
-
-def _weights(table: pd.DataFrame, name: str | None) -> np.ndarray:
-    if name is None:
-        return np.ones(len(table))
-    values = table[name]
-    if isinstance(values.dtype, pd.CategoricalDtype) or not (values > 0).all():
-        raise DataError(f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for.")
-    return (values / values.mean()).to_numpy(float)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

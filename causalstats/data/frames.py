@@ -67,6 +67,49 @@ def unknown(name: str, known: Iterable[str], what: str) -> DataError:
     return DataError(f"There is no {what} {name!r}.{hint} There are: {', '.join(names)}.")
 
 
+def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
+    """A column of 0 and 1, NaN where missing."""
+    column = table[name]
+    numeric = not isinstance(column.dtype, pd.CategoricalDtype)
+    found = [f"{value:g}" if numeric else repr(value) for value in column.dropna().unique()]
+    if not numeric or not set(found) <= {"0", "1"}:
+        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+        raise DataError(f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. Recode it, e.g. `frame[{name!r}] == 'yes'`.")
+    return column.to_numpy(float)
+
+
+def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
+    """A continuous outcome, NaN where missing."""
+    column = table[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        raise DataError(f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got text such as {column.dropna().iloc[0]!r}.")
+    return column.to_numpy(float)
+
+
+def names(column: pd.Series) -> tuple[str, ...]:
+    """Values as text; whole numbers without a point."""
+    return tuple(value if isinstance(value, str) else f"{value:g}" for value in column)
+
+
+def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
+    """Positive numbers scaled to mean 1; 1 for everybody without a column."""
+    if name is None:
+        return np.ones(len(table))
+    values = table[name]
+    if isinstance(values.dtype, pd.CategoricalDtype) or not (values > 0).all():
+        raise DataError(f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for.")
+    return (values / values.mean()).to_numpy(float)
+
+
+def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarray:
+    """Of each name among the known ones."""
+    where = {name: position for position, name in enumerate(known)}
+    strangers = [name for name in found if name not in where]
+    if strangers:
+        raise unknown(strangers[0], known, what)
+    return np.array([where[name] for name in found])
+
+
 def _column(table: Any, name: str) -> Any:
     if name not in table.columns:
         raise unknown(name, table.columns, "column")

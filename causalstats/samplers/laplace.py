@@ -170,7 +170,8 @@ class LaplaceProgram:
         draws = len(found) // chains
         size = chains * draws
         places = (rng.random() + np.arange(size)) / size  # systematic: the least noise that resampling can add
-        chosen = rng.permutation(np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1))
+        # In order, so that copies of a draw stand together, and effective sample sizes count them for what they are.
+        chosen = np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1)
         dims = {variable: self.graph.named_vars_to_dims.get(variable) for variable in self.names}
         posterior = {}
         for column, name in enumerate(self.names, 1):
