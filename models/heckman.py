@@ -141,6 +141,9 @@ class Heckman:
             pm.Deterministic("outcome_intercept", location + scale * intercept)
             pm.Deterministic("outcome_sd", scale * sigma)
             pm.Deterministic("selection_coefficient", gamma, dims="feature")
+            # Of what expertise is known on, Δ itself, and not a difference that is 0 but for rounding.
+            policy = pt.switch(sd < 0, (gamma - beta * kappa / sigma) / spread, sd * sampled)
+            pm.Deterministic("policy_coefficient", policy, dims="feature")
         return graph
 
     def _units(self, data: Decisions) -> tuple[float, float]:
@@ -269,12 +272,15 @@ class Heckman:
         beta = np.where(np.isin(names, self.excluded), 0, rng.normal(0, _SD, len(names)))
         sigma, kappa = abs(rng.normal(0, _SD)), rng.uniform(-1 if self.selection == "any" else 0, 1)
         sampled = rng.standard_normal(len(names))
-        expert = beta * kappa / sigma + np.sqrt(1 - kappa**2) * self.expertise_sd * sampled
+        expert, spread = np.isin(names, self.expertise), np.sqrt(1 - kappa**2)
+        by_outcome, delta = beta * kappa / sigma, self.expertise_sd * sampled
+        gamma = np.where(expert, by_outcome + spread * delta, _SD * sampled)
         parameters = {
             "outcome_coefficient": scale * beta,
             "outcome_sd": scale * sigma,
             "correlation": kappa,
-            "selection_coefficient": np.where(np.isin(names, self.expertise), expert, _SD * sampled),
+            "selection_coefficient": gamma,
+            "policy_coefficient": np.where(expert, delta, (gamma - by_outcome) / spread),
             "selection_intercept": rng.normal(0, _SD),
         }
         if isinstance(self.mean, Known):
@@ -355,12 +361,14 @@ class Heckman:
 
 def _paper(rng: np.random.Generator, features: int) -> dict[str, Any]:
     sigma, covariance, intercept, selection_intercept = rng.normal([2.0, 1.0, -2.0, 2.0], 0.1)
-    beta = rng.standard_normal(features)
+    beta, free, kappa = rng.standard_normal(features), np.arange(features) == 0, covariance / sigma
+    gamma = np.where(free, rng.standard_normal(features), beta * kappa / sigma)
     return {
         "outcome_coefficient": beta,
         "outcome_intercept": intercept,
         "outcome_sd": sigma,
-        "correlation": covariance / sigma,
-        "selection_coefficient": np.where(np.arange(features) == 0, rng.standard_normal(features), beta * covariance / sigma**2),
+        "correlation": kappa,
+        "selection_coefficient": gamma,
+        "policy_coefficient": np.where(free, (gamma - beta * kappa / sigma) / np.sqrt(1 - kappa**2), 0.0),
         "selection_intercept": selection_intercept,
     }

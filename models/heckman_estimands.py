@@ -11,19 +11,13 @@ import xarray as xr
 from causalstats.data import Decisions, People
 from causalstats.model import Estimand
 from causalstats.models.over_people import Compute, average, flat, per_person
-from causalstats.numerics.heckman import expected_outcome, response_and_policy
+from causalstats.numerics.heckman import expected_outcome
 
 
 def indices(draws: xr.Dataset, people: People) -> tuple[np.ndarray, np.ndarray]:
     """x'β and x'γ with their intercepts, (draws, person), chain by chain."""
     parts = [flat(draws, f"{which}_intercept") + flat(draws, f"{which}_coefficient") @ people.matrix.T for which in ("outcome", "selection")]
     return parts[0], parts[1]
-
-
-def _policy(draws: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
-    names = ("outcome_coefficient", "selection_coefficient", "outcome_sd", "correlation")
-    alpha, delta = response_and_policy(*(draws[name].to_numpy() for name in names))
-    return draws["outcome_sd"].copy(data=alpha), draws["outcome_coefficient"].copy(data=delta)
 
 
 def estimands() -> Mapping[str, Estimand]:
@@ -86,12 +80,12 @@ def estimands() -> Mapping[str, Estimand]:
             unit=unit,
         ),
         "response": Estimand(
-            compute=lambda draws, data: _policy(draws)[0],
+            compute=lambda draws, data: draws["correlation"] / (draws["outcome_sd"] * np.sqrt(1 - draws["correlation"] ** 2)),
             description="α: how steeply the decision rises with the outcome.",
             unit="probit of the decision per unit of the outcome",
         ),
         "policy": Estimand(
-            compute=lambda draws, data: _policy(draws)[1],
+            compute=lambda draws, data: draws["policy_coefficient"],
             description="Δ: how the decision depends on each feature among people of the same outcome.",
             unit="probit of the decision per unit of the coded feature",
             contrast="one unit more of the coded feature, at the same outcome",

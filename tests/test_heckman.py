@@ -126,7 +126,12 @@ def test_recovers_the_papers_design(seed):
     truth = np.concatenate([np.ravel(simulation.truth[name]) for name in names] + [np.ravel(simulation.truth["selection_coefficient"])[:1]])
     distance = truth - draws.mean(axis=0)
     assert 0.0005 < chi2.cdf(distance @ np.linalg.solve(np.cov(draws.T), distance), len(truth)) < 0.9995
-    np.testing.assert_allclose(fit.effect("policy").draws.isel(feature=slice(1, None)), 0, atol=1e-9)
+    assert (fit.effect("policy").draws.isel(feature=slice(1, None)) == 0).all()
+    alpha, delta = heckman.response_and_policy(
+        *(fit.draws["posterior"][name].to_numpy() for name in ("outcome_coefficient", "selection_coefficient", "outcome_sd", "correlation"))
+    )
+    np.testing.assert_allclose(fit.effect("response").draws, alpha)
+    np.testing.assert_allclose(fit.effect("policy").draws, delta, atol=1e-9)
     assert all(check.passed for check in fit.check() if check.name.startswith("predicts"))
 
 
