@@ -34,7 +34,7 @@ class Calibration:
     """Ranks of the truth in the posterior, over many data sets drawn from the prior.
 
     `ranks` has a row a data set and a column a quantity: how many of 119 thinned posterior draws lie below the truth, 0 to 119, and uniform
-    if posterior and prior belong together. `errors` is (posterior mean - truth) / posterior sd in the same shape. `fits` has for each data
+    if posterior and prior belong together; NaN where the data left the quantity no choice. `errors` is (posterior mean - truth) / posterior sd in the same shape. `fits` has for each data
     set its seed, seconds, divergences, leapfrog steps a draw, or why it was refused.
 
     References
@@ -52,11 +52,12 @@ class Calibration:
         """A row a quantity: p-value of uniform ranks, coverage of central intervals with its standard error, and mean and sd of the error in
         posterior standard deviations.
         """
+        counts = self.ranks.count()
         columns: dict[str, Any] = {"p_uniform": self.ranks.apply(_p_uniform)}
         for prob in probs:
             outside = (1 - prob) / 2 * RANKS - 1e-6
-            columns[f"coverage_{prob:.0%}"] = ((self.ranks >= outside) & (self.ranks + 1 <= RANKS - outside)).mean()
-            columns[f"se_{prob:.0%}"] = np.sqrt(prob * (1 - prob) / len(self.ranks))
+            columns[f"coverage_{prob:.0%}"] = ((self.ranks >= outside) & (self.ranks + 1 <= RANKS - outside)).sum() / counts
+            columns[f"se_{prob:.0%}"] = np.sqrt(prob * (1 - prob) / counts)
         columns |= {"mean_error": self.errors.mean(), "sd_error": self.errors.std()}
         return pd.DataFrame(columns)
 
@@ -65,8 +66,9 @@ class Calibration:
         table, count = self.table(), len(self.ranks)
         worst = table["p_uniform"].idxmin()
         p = min(1.0, float(table["p_uniform"].min()) * len(table))
-        inside = (table["coverage_95%"] * count).round().astype(int)
-        tails = inside.apply(lambda k: stats.binomtest(k, count, 0.95).pvalue)
+        counts = self.ranks.count()
+        inside = (table["coverage_95%"] * counts).round().astype(int)
+        tails = pd.Series({name: stats.binomtest(inside[name], counts[name], 0.95).pvalue for name in table.index})
         covered = min(1.0, float(tails.min()) * len(table))
         refused = int(self.fits["refused"].notna().sum())
         divergent = int((self.fits["divergences"] > 0).sum())
@@ -86,10 +88,10 @@ class Calibration:
         )
 
     def plot(self) -> Figure:
-        """The ECDF of the ranks less that of the uniform, with a simultaneous 99 % band (ArviZ)."""
+        """The ECDF of the ranks less that of the uniform, with a simultaneous 99 % band (ArviZ), of the quantities that every data set left open."""
         from causalstats import plots
 
-        return plots.ranks((self.ranks + 0.5) / RANKS)
+        return plots.ranks((self.ranks.dropna(axis="columns") + 0.5) / RANKS)
 
     def __repr__(self) -> str:
         return f"Calibration of {self.model}\n{self.table().to_string(float_format='{:.3g}'.format)}\n{self.check()!r}"
@@ -201,8 +203,9 @@ def _collect(model: Any, sampler: Sampler, records: pd.DataFrame) -> Calibration
 
 def _p_uniform(ranks: pd.Series) -> float:
     """χ² test of equal counts in 20 bins, or in as many as leave five data sets a bin."""
-    bins = int(np.clip(len(ranks) // 5, 2, _BINS))
-    counts = np.bincount(ranks.to_numpy() * bins // RANKS, minlength=bins)
+    known = ranks.dropna().to_numpy(int)
+    bins = int(np.clip(len(known) // 5, 2, _BINS))
+    counts = np.bincount(known * bins // RANKS, minlength=bins)
     return float(stats.chisquare(counts).pvalue)
 
 

@@ -30,7 +30,8 @@ def blocks(draws: xr.Dataset, people: People, compute: Compute) -> Iterator[np.n
     step = max(1, _BLOCK // (chains * max(1, len(people))))
 
     def block(first: int) -> np.ndarray:
-        return compute(draws.isel(draw=slice(first, first + step)), people).reshape(chains, -1, len(people))
+        some = draws.isel(draw=slice(first, first + step))
+        return compute(some, people).reshape(chains, some.sizes["draw"], len(people))
 
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:

@@ -86,6 +86,15 @@ def test_coverage_counts_the_nominal_share_of_ranks():
     assert [float(found.table().loc["a", f"coverage_{share}"]) for share in ("50%", "80%", "95%")] == pytest.approx([0.5, 0.8, 0.95])
 
 
+def test_a_quantity_that_some_data_leave_no_choice_is_judged_by_the_others():
+    ranks = pd.DataFrame({"a": np.arange(RANKS), "b": np.where(np.arange(RANKS) % 2, np.arange(RANKS), np.nan)})
+    fits = pd.DataFrame({"refused": [None] * RANKS, "divergences": 0})
+    found = cs.Calibration(model=None, sampler=SAMPLER, ranks=ranks, errors=ranks * 0.0, fits=fits)
+    assert found.table().loc["b", "coverage_80%"] == pytest.approx(0.8)
+    assert found.table().loc["b", "se_80%"] == pytest.approx(np.sqrt(2) * found.table().loc["a", "se_80%"])
+    assert all(check.passed for check in found.check()) and found.plot().axes
+
+
 def test_the_ranks_go_on_from_a_file(right, tmp_path):
     options = {"seed": 1, "simulate": {"people": 5}, "sampler": SAMPLER, "path": tmp_path / "ranks.jsonl", "progress": False}
     cs.calibrate(NormalMean(), fits=6, **options)

@@ -183,6 +183,15 @@ def test_a_test_without_errors_is_no_test():
     assert estimands["share_found"].compute(truth, data).item() == pytest.approx(found / (found + overlooked + missed))
 
 
+def test_nobody_found_is_a_share_of_nothing():
+    """A group in which no result was positive has a share found of its own: 0."""
+    model = cs.SelectiveLabels(sensitivity=0.8, specificity=0.9)
+    simulation = model.simulate(5, people=400, features=2)
+    without = simulation.data.part(simulation.data.outcome != 1)
+    assert model.estimands()["share_found"].compute(simulation.truth, without).item() == 0
+    assert model.estimands()["missed_cases"].compute(simulation.truth, without.part(without.decision)).item() == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
