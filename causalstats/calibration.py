@@ -34,8 +34,8 @@ class Calibration:
     """Ranks of the truth in the posterior, over many data sets drawn from the prior.
 
     `ranks` has a row a data set and a column a quantity: how many of 119 thinned posterior draws lie below the truth, 0 to 119, and uniform
-    if posterior and prior belong together; NaN where the data left the quantity no choice. `errors` is (posterior mean - truth) / posterior sd in the same shape. `fits` has for each data
-    set its seed, seconds, divergences, leapfrog steps a draw, or why it was refused.
+    if posterior and prior belong together; NaN where the data left the quantity no choice. `errors` is (mean - truth) / sd of those draws, in the
+    same shape. `fits` has for each data set its seed, seconds, divergences, leapfrog steps a draw, or why it was refused.
 
     References
     ----------
@@ -126,7 +126,7 @@ def calibrate(
     simulate : mapping, optional
         What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`.
     sampler : Nuts, Auto or Laplace, optional
-        By default two chains of 400 + 750: enough for 119 nearly independent draws where the chains mix.
+        By default two chains of 250 + 400: enough for 119 nearly independent draws where the chains mix.
     path : str or Path, optional
         A file of one line a data set. What it has is not fitted again, so a run that was killed goes on where it was.
     jobs : int
@@ -139,7 +139,7 @@ def calibrate(
     StoreError
         If the file is of another model, sampler or simulation.
     """
-    sampler = sampler or Nuts(chains=2, draws=750, tune=400)
+    sampler = sampler or Nuts(chains=2, draws=400, tune=250)
     options = {"people": 500} if simulate is None else dict(simulate)
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)]
     records = resume(
@@ -164,16 +164,22 @@ def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) ->
     except (DataError, ModelError) as error:
         return {"refused": str(error)}
     posterior, statistics = draws["posterior"].to_dataset(), draws["sample_stats"]
-    keep = np.linspace(0, posterior.sizes["chain"] * posterior.sizes["draw"] - 1, RANKS - 1).round().astype(int)
-    truth, sampled = (_quantities(model, values, simulation.data) for values in (simulation.truth, posterior))
+    truth, sampled = (_quantities(model, values, simulation.data) for values in (simulation.truth, _thinned(posterior)))
     varying = {name: values for name, values in sampled.items() if varies(values)}
     return {
         "seconds": time.perf_counter() - started,
         "divergences": int(statistics["diverging"].sum()) if "diverging" in statistics else 0,
         "steps": float(statistics["n_steps"].mean()) if "n_steps" in statistics else 0.0,
-        "ranks": {name: int((values.ravel()[keep] < truth[name].item()).sum()) for name, values in varying.items()},
+        "ranks": {name: int((values < truth[name].item()).sum()) for name, values in varying.items()},
         "errors": {name: float((values.mean() - truth[name].item()) / values.std()) for name, values in varying.items()},
     }
+
+
+def _thinned(posterior: xr.Dataset) -> xr.Dataset:
+    """119 draws, evenly spread over all chains, as one chain."""
+    keep = np.linspace(0, posterior.sizes["chain"] * posterior.sizes["draw"] - 1, RANKS - 1).round().astype(int)
+    stacked = posterior.drop_vars(["chain", "draw"]).stack(every=("chain", "draw"), create_index=False)
+    return stacked.isel(every=keep).rename(every="draw").expand_dims("chain").transpose("chain", "draw", ...)
 
 
 def _program(key: str, sampler: Sampler, problem: Problem) -> Program:

@@ -14,8 +14,7 @@ import pandas as pd
 import causalstats as cs
 from causalstats.resumable import resume
 
-SAMPLER = cs.Nuts(chains=2, draws=750, tune=500)
-PARAMETERS = ("risk", "policy", "scale")  # β_Y with its intercept, the Δ that are not 0, σ
+SAMPLER = cs.Nuts(chains=2, draws=500, tune=300)
 PAPER = {  # per cent, read off the figure in the authors' notebook to about 0.3
     ("expertise", "width"): (-23, -20, -15),
     ("prevalence", "width"): (-38, -46, -32),

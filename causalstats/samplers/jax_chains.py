@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 50  # draws between two looks at the keyboard
 _ATTEMPTS = 20
+_DENSE_UP_TO = 100  # parameters whose full covariance is adapted; beyond, only their variances
 _SAME = 1e-6  # relative, of a log density on the device and on the CPU; float64 on both
 
 
@@ -42,7 +43,8 @@ def compile_graph(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     start, step = hmc(potential_fn_gen=lambda data: lambda position: potential(position, data), algo="NUTS")
 
     def begin(key, position, data):
-        return start(position, sampler.tune, target_accept_prob=sampler.target_accept, model_args=(data,), rng_key=key)
+        dense = sum(part.size for part in position) <= _DENSE_UP_TO
+        return start(position, sampler.tune, target_accept_prob=sampler.target_accept, dense_mass=dense, model_args=(data,), rng_key=key)
 
     def advance(state, data):
         def one(state, _):

@@ -49,6 +49,7 @@ class NutpieProgram:
             chains=options.chains,
             seed=seed,
             target_accept=options.target_accept,
+            adaptation="low_rank",
             save_warmup=False,
             progress_bar=False,
             progress_callback=lambda chains: latest.__setitem__(slice(None), chains),

@@ -24,7 +24,9 @@ _MANY_NUMBERS = 20_000  # in the largest array of data; from here a JAX gradient
 
 @dataclass(frozen=True, kw_only=True)
 class Nuts:
-    """NUTS with a diagonal metric adapted during tuning.
+    """NUTS, with a metric adapted during tuning that knows the strongest correlations of the parameters.
+
+    nutpie takes a diagonal with a low-rank correction; NumPyro a dense matrix up to 100 parameters, then a diagonal.
 
     Parameters
     ----------
