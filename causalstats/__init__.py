@@ -18,6 +18,7 @@ _WHERE = {
     "Heckman": "causalstats.models",
     "Known": "causalstats.model",
     "KnownByGroup": "causalstats.model",
+    "Penalty": "causalstats.model",
     "Laplace": "causalstats.samplers",
     "ModelError": "causalstats.errors",
     "Nuts": "causalstats.samplers",

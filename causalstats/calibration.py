@@ -68,14 +68,14 @@ class Calibration:
         p = min(1.0, float(table["p_uniform"].min()) * len(table))
         counts = self.ranks.count()
         inside = (table["coverage_95%"] * counts).round().astype(int)
-        tails = pd.Series({name: stats.binomtest(inside[name], counts[name], 0.95).pvalue for name in table.index})
+        tails = pd.Series([stats.binomtest(k, n, 0.95).pvalue for k, n in zip(inside, counts, strict=True)], table.index.astype(str))
         covered = min(1.0, float(tails.min()) * len(table))
         refused = int(self.fits["refused"].notna().sum())
         divergent = int((self.fits["divergences"] > 0).sum())
         return Checks(
             [
                 _check("uniform ranks", p, f"smallest p = {p:.3g} of {len(table)} quantities ({worst}), {count} data sets"),
-                _check("coverage of 95 % intervals", covered, f"smallest p = {covered:.3g} ({tails.idxmin()}: {table['coverage_95%'][tails.idxmin()]:.1%})"),
+                _check("coverage of 95 % intervals", covered, f"smallest p = {covered:.3g} ({tails.idxmin()}: {float(table['coverage_95%'].iloc[int(tails.argmin())]):.1%})"),
                 Check(
                     name="every data set was fitted",
                     passed=None if refused else True,

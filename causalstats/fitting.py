@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -9,7 +10,7 @@ from functools import partial
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -130,29 +131,30 @@ class Fit:
         truth = self.withheld_rate()
         return table if truth is None else table.assign(truth=truth, error=table["mean"] - truth)
 
-    def sensitivity(self, **assumption: Sequence[float]) -> pd.DataFrame:
-        """The headline at other values of one assumption, a field of the model: `fit.sensitivity(prevalence=[0.01, 0.02])`.
+    def sensitivity(self, **assumptions: Sequence[Any] | Literal["leave one out"]) -> pd.DataFrame:
+        """The headline at other values of an assumption, a field of the model: `fit.sensitivity(prevalence=[0.01, 0.02])`.
 
-        A number given for a `Known` keeps its standard deviation. The program is compiled once where only constants change.
+        Several assumptions make the grid of all their values, the fit's own included. A number given for a `Known` keeps its standard deviation; a
+        field that lists features can be left without each in turn, `expertise="leave one out"`. A program is compiled once where only constants change.
         """
         names = [f.name for f in fields(self.model)]
-        if len(assumption) != 1 or next(iter(assumption)) not in names:
-            raise ModelError(f"Expected one of {', '.join(names)} with a list of values, got {', '.join(assumption) or 'nothing'}.")
-        ((name, values),) = assumption.items()
-        current = getattr(self.model, name)
-        models = [replace(self.model, **{name: _as_field(value, current)}) for value in values]
+        if not assumptions or not set(assumptions) <= set(names):
+            raise ModelError(f"Expected some of {', '.join(names)}, each with a list of values, got {', '.join(assumptions) or 'nothing'}.")
+        axes = [_axis(name, getattr(self.model, name), values) for name, values in assumptions.items()]
+        models = [replace(self.model, **dict(zip(assumptions, point, strict=True))) for point in itertools.product(*axes)]
         for model in models:
             _ = Problem(model, self.data).graph  # what is refused is refused before anything is sampled
-        variants = [self, *(self._refit(model, f"Refitting with {name} = {shown(getattr(model, name))}") for model in models)]
         rows = []
-        for variant in variants:
+        for model in models:
+            values = [getattr(model, name) for name in assumptions]
+            title = "Refitting with " + ", ".join(f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True))
+            variant = self if model == self.model else self._refit(model, title)
             row = variant.effect(self.model.headline).summary().iloc[0]
             healthy = all(check.passed for check in variant.sampling())
-            value = getattr(variant.model, name)
-            label = value.value if isinstance(value, Known) else value if isinstance(value, int | float) else shown(value)
-            rows.append({name: label, **row[["mean", "lower", "upper"]], "used": variant is self, "healthy": healthy})
-        table = pd.DataFrame(rows).set_index(name)
-        return table.sort_index() if pd.api.types.is_numeric_dtype(table.index) else table
+            labels = dict(zip(assumptions, map(_label, values), strict=True))
+            rows.append({**labels, **row[["mean", "lower", "upper"]], "used": variant is self, "healthy": healthy})
+        table = pd.DataFrame(rows).set_index([*assumptions])
+        return table.sort_index() if all(pd.api.types.is_numeric_dtype(table.index.get_level_values(name)) for name in assumptions) else table
 
     def learned(self) -> pd.DataFrame:
         """Prior and posterior standard deviation of each parameter, and the contraction 1 - posterior variance / prior variance."""
@@ -185,10 +187,13 @@ class Fit:
             return plots.predictive(self.predictions()[what])
         raise ModelError(f"There is no plot {what!r}. There are: {', '.join([*figures, *self.predictions()])}.")
 
-    def report(self, path: str | Path, *, title: str = "", question: str = "", sensitivity: Mapping[str, Sequence[float]] | None = None) -> Path:
+    def report(
+        self, path: str | Path, *, title: str = "", question: str = "", sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> Path:
         """Write one self-contained HTML file: answer, assumptions, data, effects, comparison, every check, sensitivity, how to reproduce.
 
-        `sensitivity` maps fields of the model to the values to show; each value is a refit.
+        `sensitivity` maps fields of the model to the values to show, as `fit.sensitivity` takes them; or it lists such mappings, each of one or two
+        fields, for the grids of both. Each value is a refit.
         """
         from causalstats import report
 
@@ -286,6 +291,15 @@ def load(path: str | Path) -> Fit:
     return Fit(**parts, seed=int(parts["provenance"]["seed"]))
 
 
-def _as_field(value: Any, current: Any) -> Any:
-    """A number in place of a `Known` is known as well as that was."""
-    return current.at(value) if isinstance(current, Known) and not isinstance(value, Known) else value
+def _axis(name: str, current: Any, values: Any) -> list[Any]:
+    """The fit's own value of a field and the others; a number in place of a `Known` is known as well as that was."""
+    if isinstance(values, str):
+        if values != "leave one out" or not (isinstance(current, tuple) and current):
+            raise ModelError(f"Expected `{name}` as a list of values, or 'leave one out' for a field that lists features, got {values!r}.")
+        values = [current[:k] + current[k + 1 :] for k in range(len(current))]
+    others = [current.at(v) if isinstance(current, Known) and not isinstance(v, Known) else v for v in values]
+    return [current, *(v for v in others if v != current and not (isinstance(current, tuple) and isinstance(v, list) and tuple(v) == current))]
+
+
+def _label(value: Any) -> Any:
+    return value.value if isinstance(value, Known) else value if isinstance(value, int | float) else shown(value)

@@ -65,6 +65,26 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Penalty(Known):
+    """A number known softly: the log posterior loses (x - value)² / (2 sd²), on top of the priors of whatever x is computed from.
+
+    Where `Known` replaces what those priors imply about x, this multiplies it.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sd == 0:
+            raise ModelError("`Penalty` needs sd > 0; what is exact is `Known(value)`.")
+
+    @classmethod
+    def of_weight(cls, value: float, weight: float) -> Penalty:
+        """The penalty weight · (x - value)²."""
+        if not (isinstance(weight, int | float) and 0 < weight < math.inf):
+            raise ModelError(f"A penalty needs a finite weight above 0, got {weight!r}.")
+        return cls(value, 1 / math.sqrt(2 * weight))
+
+
+@dataclass(frozen=True)
 class KnownByGroup:
     """A number known for each level of a categorical feature: `KnownByGroup("region", {"north": 0.02, "south": Known(0.03, sd=0.01)})`."""
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from causalstats.data import Decisions
 from causalstats.errors import StoreError
-from causalstats.model import Known, KnownByGroup
+from causalstats.model import Known, KnownByGroup, Penalty
 from causalstats.models import Heckman, SelectiveLabels
 from causalstats.samplers import Auto, Laplace, Nuts
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _MODELS = {"Heckman": Heckman, "SelectiveLabels": SelectiveLabels}
 _DATA = {"Decisions": Decisions}
-_VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Nuts": Nuts, "Auto": Auto, "Laplace": Laplace}
+_VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Penalty": Penalty, "Nuts": Nuts, "Auto": Auto, "Laplace": Laplace}
 
 
 def save(path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:

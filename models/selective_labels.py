@@ -12,7 +12,7 @@ import xarray as xr
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Estimand, Known, KnownByGroup, Prediction, Relaxation, Simulation, feature_names
+from causalstats.model import Assumption, Estimand, Known, KnownByGroup, Penalty, Prediction, Relaxation, Simulation, feature_names
 from causalstats.models.selective_labels_assumptions import assumptions, refuse
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, test_of
 from causalstats.models.selective_labels_graph import (
@@ -54,9 +54,9 @@ class SelectiveLabels:
 
     Parameters
     ----------
-    prevalence : Known, float, KnownByGroup or None
+    prevalence : Known, float, KnownByGroup, Penalty or None
         E[Y] in the population the rows stand for, or in `data.with_reference(...)`: exact, with a standard deviation, or not known.
-        Known by group, of a categorical feature, it gives each level its intercept.
+        Known by group, of a categorical feature, it gives each level its intercept. A `Penalty` is the paper's own use of it.
     expertise : sequence of str
         Features on which testing deviates from risk in no way: their Δ is 0.
     expertise_sd : float
@@ -81,7 +81,7 @@ class SelectiveLabels:
     References
     ----------
     Balachandar, Garg & Pierson (2024), Domain constraints improve risk prediction when outcome data is missing, ICLR, eq. 1. The
-    prevalence is a prior on π where theirs is a quadratic penalty on the log posterior.
+    prevalence is a prior on π where theirs is a quadratic penalty on the log posterior: `Penalty.of_weight(π, λ)`, which keeps the prior of β_0.
     """
 
     prevalence: Known | KnownByGroup | float | None = None
@@ -179,6 +179,8 @@ class SelectiveLabels:
             raise ModelError(f"Expected at least 2 people and 1 feature, got people={people}, features={features}.")
         if design not in ("paper", "prior"):
             raise ModelError(f"Expected design 'paper' or 'prior', got {design!r}.")
+        if design == "prior" and isinstance(self.prevalence, Penalty):
+            raise ModelError("A penalty is no distribution to draw a prevalence from; expected `Known(value, sd=...)` with design='prior'.")
         return simulate(self, seed, people, features, design, labels)
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:

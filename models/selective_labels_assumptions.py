@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Known, KnownByGroup, refuse_negative, shown
+from causalstats.model import Assumption, Known, KnownByGroup, Penalty, refuse_negative, shown
 from causalstats.numerics.unobservable import FAMILIES, LINKS
 
 DECIDERS = ("alike", "leniency", "response")
@@ -19,7 +19,8 @@ def refuse(model: Any) -> None:
     for value in prevalence.values.values() if isinstance(prevalence, KnownByGroup) else [prevalence] if prevalence is not None else []:
         if not 0 < value.value < 1:
             raise ModelError(f"Expected a prevalence between 0 and 1, got {value.value:g}. Give it as a proportion: 2 % is 0.02.")
-        _refuse_spread("prevalence", value)
+        if not isinstance(prevalence, Penalty):
+            _refuse_spread("prevalence", value)
     for name, known in (("unobserved_scale", scale), ("response", response)):
         if known is not None and not (isinstance(known, Known) and known.value >= 0 and known.exact):
             raise ModelError(f"Expected `{name}` as None or an exact number of 0 or more, got {known}.")
@@ -32,6 +33,8 @@ def refuse(model: Any) -> None:
     for name, choices in (("unobservable", tuple(FAMILIES)), ("link", LINKS), ("deciders", DECIDERS)):
         if getattr(model, name) not in choices:
             raise ModelError(f"Expected `{name}` as one of {', '.join(choices)}, got {getattr(model, name)!r}.")
+    if any(isinstance(value, Penalty) for value in (model.sensitivity, model.specificity, *getattr(prevalence, "values", {}).values())):
+        raise ModelError("A `Penalty` is for a prevalence of the whole population; for groups and tests use `Known(value, sd=...)`.")
     _refuse_test(model)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.model import Known, KnownByGroup
+from causalstats.model import Known, KnownByGroup, Penalty
 from causalstats.models.selective_labels_estimands import seen_rows
 
 if TYPE_CHECKING:
@@ -173,6 +173,8 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
     if not known:
         risk = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
         return pm.Normal("middle_intercept", lower, COEFFICIENT_SD), risk
+    if isinstance(model.prevalence, Penalty):
+        return _penalised_risk(model, pm, given, scale, lower)
     groups = [*known]
     prevalence = [given["known_prevalence"][position] for position in range(len(groups))]
     uncertain = [position for position, value in enumerate(known.values()) if not value.exact]
@@ -199,6 +201,20 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
             risk = risk[column].set(middle - middles[0])
         risk = pm.Deterministic("risk_coefficient", risk, dims="feature")
     return middles[0], risk
+
+
+def _penalised_risk(model: Any, pm: Any, given: Mapping[str, Any], scale: Any, lower: Any) -> tuple[Any, Any]:
+    """The intercept sampled by its distance to the one that has the prevalence exactly: a shift, so that densities are those of the intercept."""
+    from causalstats.numerics import selection_ops
+
+    risk = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
+    value, sd, weights, index = given["prior_prevalence"][0], given["prior_prevalence_sd"][0], given["weights_0"], given["everybody_0"] @ risk
+    unit = sd / (value * (1 - value))
+    middle = selection_ops.prevalence_intercept(model.law, value, index, scale, weights) + unit * pm.Flat("intercept_shift")
+    pm.Potential("intercept_prior", pm.logp(pm.Normal.dist(lower, COEFFICIENT_SD), middle))
+    prevalence = pm.Deterministic("population_prevalence", selection_ops.prevalence(model.law, middle, index, scale, weights))
+    pm.Potential("prevalence_penalty", -((prevalence - value) ** 2) / (2 * sd**2))
+    return middle, risk
 
 
 def _deciders(model: Any, pm: Any, data: Decisions, response: Any) -> tuple[Any, Any]:

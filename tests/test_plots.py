@@ -15,6 +15,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+import causalstats as cs
 from causalstats.errors import ModelError
 from causalstats.model import Prediction
 from causalstats.plots.causal_graph import diagram
@@ -104,7 +105,7 @@ def test_effects_stacks_tables_under_their_names():
 
 def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
     table = intervals([0.01, 0.02, 0.04]).assign(used=[False, True, False], healthy=[True, True, False])
-    figure = sensitivity(table, "prevalence", "mean risk", truth=0.2)
+    figure = sensitivity(table.rename_axis("prevalence"), "mean risk", truth=0.2)
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("prevalence", "mean risk")
     marked = {line.get_label(): (flat(line.get_xdata()), line.get_markerfacecolor()) for line in axes.lines if not line.get_label().startswith("_")}
@@ -114,8 +115,20 @@ def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
 
 
 def test_sensitivity_takes_text_values():
-    axes = sensitivity(intervals(["none", "distance"]).assign(used=[True, False], healthy=True), "expertise", "mean risk").axes[0]
+    table = intervals(["none", "distance"]).assign(used=[True, False], healthy=True).rename_axis("expertise")
+    axes = sensitivity(table, "mean risk").axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["none", "distance"]
+
+
+def test_sensitivity_to_two_assumptions_draws_a_curve_for_each_value_of_the_second():
+    grid = pd.MultiIndex.from_product([[0.01, 0.02, 0.04], [0.5, 1.0]], names=["prevalence", "response"])
+    table = intervals(grid).assign(used=[False] * 3 + [True] + [False] * 2, healthy=True)
+    figure = sensitivity(table, "mean risk")
+    curves = {line.get_label(): line for line in figure.axes[0].lines if line.get_label().startswith("response")}
+    assert list(curves) == ["response 0.5", "response 1.0"]
+    np.testing.assert_allclose(curves["response 1.0"].get_ydata(), table.xs(1.0, level="response")["mean"])
+    with pytest.raises(cs.ModelError, match="one assumption or two, got link, prevalence"):
+        sensitivity(pd.concat({"a": table}, names=["link"]), "mean risk")
 
 
 def test_predictive_puts_the_observed_on_its_replications():

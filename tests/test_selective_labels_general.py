@@ -35,6 +35,8 @@ GENERAL = [
     {"deciders": "leniency", "prevalence": 0.4},
     {"deciders": "response", "unobservable": "normal"},
     {"sensitivity": cs.Known(0.9, sd=0.02), "specificity": 0.95},
+    {"prevalence": cs.Penalty.of_weight(0.4, 1e4)},
+    {"prevalence": cs.Penalty(0.4, sd=0.05), "unobservable": "normal"},
     {"prevalence": BY_REGION, "sensitivity": 0.9, "specificity": cs.Known(0.98, sd=0.005)},
 ]
 
@@ -57,10 +59,14 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
     expected += norm.logpdf(flat["free_risk_coefficient" if by_region else "risk_coefficient"], 0, 3).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
     sd = np.array([0.3 if model.expertise_sd and name in model.expertise else 3.0 for name in wide.features])
     expected += norm.logpdf(flat["policy_coefficient"], 0, sd).sum() + (np.log(sd[sd < 1]).sum() if (sd < 1).any() else 0)
-    if model.prevalence is None:
+    if model.prevalence is None or isinstance(model.prevalence, cs.Penalty):
         half = flat["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
         expected += norm.logpdf(flat["risk_middle"], half, 3).sum()
-    elif not model.prevalence.exact:
+    if isinstance(model.prevalence, cs.Penalty):
+        p = float(model.estimands()["prevalence"].compute(draw.assign(population_prevalence=np.nan), wide).squeeze())
+        assert p == pytest.approx(float(flat["population_prevalence"][0]), rel=1e-9)
+        expected -= (p - 0.4) ** 2 / (2 * model.prevalence.sd**2)
+    elif model.prevalence is not None and not model.prevalence.exact:
         known = [BY_REGION.values["south"], BY_REGION.values["west"]] if by_region else [model.prevalence]
         expected += sum(beta.logpdf(p, *value.as_beta()) for p, value in zip(flat["population_prevalence"], known, strict=True))
     for name, known in (("unobserved_scale", model.unobserved_scale), ("response", model.response)):
@@ -170,6 +176,22 @@ def test_who_decides_matters_at_prediction(wide, tmp_path):
     np.testing.assert_array_equal(again.effect("leniency").draws, fit.effect("leniency").draws)
 
 
+def test_sensitivity_to_two_assumptions_and_to_each_expertise(wide):
+    fit = cs.fit(cs.SelectiveLabels(prevalence=cs.Known(0.4, sd=0.03), expertise=["x1", "x2"]), wide, seed=1, sampler=QUICK, progress=False)
+    grid = fit.sensitivity(prevalence=[0.3, 0.4], expertise_sd=[1.0])
+    assert grid.index.names == ["prevalence", "expertise_sd"]
+    assert list(grid.index) == [(0.3, 0.0), (0.3, 1.0), (0.4, 0.0), (0.4, 1.0)]
+    assert list(grid["used"]) == [False, False, True, False]
+    assert grid.loc[(0.4, 0.0), "mean"] == pytest.approx(fit.effect("untested_prevalence").summary()["mean"].item())
+    assert grid.loc[(0.3, 1.0), "mean"] < grid.loc[(0.4, 1.0), "mean"]
+    assert list(fit.sensitivity(expertise="leave one out").index) == ["x1, x2", "x2", "x1"]
+    for name in ("prevalence", "link", "negative_controls"):
+        with pytest.raises(cs.ModelError, match=f"`{name}` as a list of values, or 'leave one out'"):
+            fit.sensitivity(**{name: "leave one out"})
+    with pytest.raises(cs.ModelError, match="got nothing"):
+        fit.sensitivity()
+
+
 def test_a_test_without_errors_is_no_test():
     """By hand on one true draw: what lies behind positive and negative reports."""
     model = cs.SelectiveLabels(sensitivity=0.8, specificity=0.9)
@@ -210,6 +232,21 @@ def test_nobody_found_is_a_share_of_nothing():
 def test_refused_with_groups_and_deciders(wide, arguments, message):
     with pytest.raises(cs.CausalStatsError, match=message):
         cs.SelectiveLabels(**arguments).build(wide)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: cs.Penalty(0.3), "needs sd > 0"),
+        (lambda: cs.Penalty.of_weight(0.3, 0), "weight above 0"),
+        (lambda: cs.SelectiveLabels(sensitivity=cs.Penalty(0.9, sd=0.1)), "for groups and tests use"),
+        (lambda: cs.SelectiveLabels(prevalence=cs.KnownByGroup("g", {"a": cs.Penalty(0.9, sd=0.1)})), "for a prevalence of the whole population"),
+        (lambda: cs.SelectiveLabels(prevalence=cs.Penalty(0.3, sd=0.1)).simulate(1, design="prior"), "no distribution to draw"),
+    ],
+)
+def test_refused_penalties(make, message):
+    with pytest.raises(cs.ModelError, match=message):
+        make()
 
 
 def test_deciders_have_to_be_in_the_data():

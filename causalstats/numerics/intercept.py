@@ -77,3 +77,10 @@ def solve(prevalence: float, index: np.ndarray, scale: float, weights: np.ndarra
             if abs(step) < TOLERANCE:
                 break
     return c, 1 / slope, -weights * terms[1] / slope, -in_scale / slope
+
+
+def mean(of: Unobservable, xp: Any, intercept: Any, index: Any, scale: Any, weights: Any) -> tuple:
+    """Σ_i w_i E h(c + index_i + σζ), and its derivatives in c, index and σ."""
+    functions = law(of, xp)
+    p, slope, _, widening = functions.mean(intercept + index, scale, functions.prepare(scale))
+    return p @ weights, slope @ weights, weights * slope, widening @ weights

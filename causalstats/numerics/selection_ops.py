@@ -90,6 +90,16 @@ class PrevalenceIntercept(Op):
         return [(), (), shapes[1], ()]
 
 
+class Prevalence(PrevalenceIntercept):
+    """What `PrevalenceIntercept` is the inverse of: the prevalence at an intercept, and its partial derivatives as further outputs."""
+
+    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+        with np.errstate(over="ignore", divide="ignore"):
+            values = intercept_numerics.mean(self.of, np, *inputs)
+        for storage, value, variable in zip(output_storage, values, node.outputs, strict=True):
+            storage[0] = np.asarray(value, dtype=variable.type.dtype)
+
+
 def log_likelihood(of: Unobservable, seen: str, risk: Any, testing: Any, scale: Any, response: Any, *test: Any) -> Any:
     """Σ_i log P(seen | m_i, t_i, σ, α_i) as a scalar of the graph; α may be one for all."""
     return LogLikelihood(seen, of).make_node(risk, testing, scale, response * pt.ones_like(risk), *test).outputs[0]
@@ -98,6 +108,11 @@ def log_likelihood(of: Unobservable, seen: str, risk: Any, testing: Any, scale: 
 def prevalence_intercept(of: Unobservable, prevalence: Any, index: Any, scale: Any, weights: Any) -> Any:
     """The intercept with Σ_i w_i P(Y=1 | c + index_i) = prevalence, as a scalar of the graph."""
     return PrevalenceIntercept(of).make_node(prevalence, index, scale, weights).outputs[0]
+
+
+def prevalence(of: Unobservable, intercept: Any, index: Any, scale: Any, weights: Any) -> Any:
+    """Σ_i w_i P(Y=1 | c + index_i), as a scalar of the graph."""
+    return Prevalence(of).make_node(intercept, index, scale, weights).outputs[0]
 
 
 def _refuse_second_derivatives(cotangents: list) -> None:
@@ -149,6 +164,13 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
         return c, 1 / slope, -weights * in_index / slope, -in_scale / slope
 
     return solve
+
+
+@jax_funcify.register(Prevalence)
+def _jax_prevalence(op: Prevalence, **_: Any) -> Any:
+    import jax.numpy as jnp
+
+    return lambda *inputs: intercept_numerics.mean(op.of, jnp, *inputs)
 
 
 @register_funcify_default_op_cache_key(LogLikelihood)
@@ -224,3 +246,26 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
         return np.asarray(c), np.asarray(1 / slope), -in_index / slope, np.asarray(-in_scale / slope)
 
     return solve, _VERSION
+
+
+@register_funcify_default_op_cache_key(Prevalence)
+def _numba_prevalence(op: Prevalence, **_: Any) -> Any:
+    import numba
+
+    compiled = numba.njit(error_model="numpy")
+    functions = law(op.of, np, compiled)
+    mean, prepare = functions.mean, functions.prepare
+
+    @compiled
+    def average(intercept, index, scale, weights):
+        c, sigma, p, slope, in_scale = intercept.item(), scale.item(), 0.0, 0.0, 0.0
+        prepared, in_index = prepare(sigma), np.empty_like(index)
+        for i in range(index.size):
+            value, first, _, widening = mean(c + index[i], sigma, prepared)
+            p += weights[i] * value
+            slope += weights[i] * first
+            in_scale += weights[i] * widening
+            in_index[i] = weights[i] * first
+        return np.asarray(p), np.asarray(slope), in_index, np.asarray(in_scale)
+
+    return average, _VERSION

@@ -1,55 +1,71 @@
-"""How an answer moves with one of its assumptions."""
+"""How an answer moves with one or two of its assumptions."""
 
 from __future__ import annotations
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from causalstats.errors import ModelError
 from causalstats.plots.style import BLUE, ORANGE, TINT, WIDTH, axis_label, house_style, new_axes, wrap
 
 
-def sensitivity(table: pd.DataFrame, field: str, effect_label: str, truth: float | None = None, *, unit: str = "") -> Figure:
-    """The answer, mean and interval, at each value that the assumption `field` was given.
+def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = None, *, unit: str = "") -> Figure:
+    """The answer, mean and interval, at each value that one or two assumptions were given; a curve for each value of the second.
 
-    The index holds the values: numbers, or anything else as a label. Columns mean, lower and upper are in `unit`; `used` (bool, optional)
-    marks the value of the fit itself and `healthy` (bool, optional) is False where sampling was not fit to be trusted: a hollow marker.
+    The index holds the values, under the names of the assumptions: numbers, or anything else as a label. Columns mean, lower and upper are in
+    `unit`; `used` (bool, optional) marks the value of the fit itself and `healthy` (bool, optional) is False where sampling was not fit to be
+    trusted: a hollow marker.
     """
-    numeric = all(isinstance(value, Real) and not isinstance(value, bool | np.bool_) for value in table.index)
-    table = table.sort_index() if numeric else table
-    places = table.index.to_numpy(float) if numeric else np.arange(len(table), dtype=float)
+    first, *second = (str(name) for name in table.index.names)
+    if len(second) > 1:
+        raise ModelError(f"A figure shows one assumption or two, got {', '.join([first, *second])}. Take a part of the table.")
+    values = table.index.get_level_values(0).unique()
+    numeric = all(isinstance(value, Real) and not isinstance(value, bool | np.bool_) for value in values)
+    values = values.sort_values() if numeric else values
+    ticks = values.to_numpy(float) if numeric else np.arange(len(values), dtype=float)
+    curves = {str(key): part.droplevel(1) for key, part in table.groupby(level=1, sort=False)} if second else {"": table}
+    apart = (np.ptp(ticks) or 1.0) * 0.012
     with house_style():
         figure, axes = new_axes(WIDTH, 3.4)
-        if numeric and len(table) > 1:
-            axes.fill_between(places, table["lower"], table["upper"], color=TINT, linewidth=0)
-            axes.plot(places, table["mean"], color=BLUE)
-        else:
-            axes.set_xticks(places, [wrap(value, max(8, 60 // max(len(table), 1))) for value in table.index])
-            axes.set_xlim(-0.6, len(table) - 0.4)
-        _points(axes, places, table)
+        if not numeric:
+            axes.set_xticks(ticks, [wrap(value, max(8, 60 // len(values))) for value in values])
+            axes.set_xlim(-0.6, len(values) - 0.4)
+        for number, (key, part) in enumerate(curves.items()):
+            part = part.reindex(values)
+            places = ticks + apart * (number - (len(curves) - 1) / 2)
+            colour = BLUE if not second else colormaps["viridis"](0.85 * number / max(1, len(curves) - 1))
+            if numeric and len(values) > 1:
+                if not second:
+                    axes.fill_between(places, part["lower"], part["upper"], color=TINT, linewidth=0)
+                axes.plot(places, part["mean"], color=colour, label=f"{axis_label(second[0])} {key}" if second else None)
+            _points(axes, places, part, colour)
         if truth is not None:
             axes.axhline(truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}")
-        axes.set_xlabel(axis_label(field))
+        axes.set_xlabel(axis_label(first))
         axes.set_ylabel(wrap(f"{effect_label} ({unit})" if unit else effect_label, 38))
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=3 if second else 2)
     return figure
 
 
-def _points(axes: Axes, places: np.ndarray, table: pd.DataFrame) -> None:
+def _points(axes: Axes, places: np.ndarray, table: pd.DataFrame, colour: Any) -> None:
     healthy, used = _flag(table, "healthy", True), _flag(table, "used", False)
     mean, lower, upper = (table[name].to_numpy(float) for name in ("mean", "lower", "upper"))
-    axes.vlines(places, lower, upper, color=BLUE, linewidth=1.2)
+    axes.vlines(places, lower, upper, color=colour, linewidth=1.2)
     for chosen, label, fill, marker, size in (
-        (healthy & ~used, "mean and interval", BLUE, "o", 6),
-        (healthy & used, "the value used", BLUE, "D", 9),
+        (healthy & ~used, "mean and interval", colour, "o", 6),
+        (healthy & used, "the value used", colour, "D", 9),
         (~healthy & ~used, "sampling not healthy", "white", "o", 7),
         (~healthy & used, "the value used, sampling not healthy", "white", "D", 9),
     ):
         if chosen.any():
-            axes.plot(places[chosen], mean[chosen], marker, markerfacecolor=fill, markeredgecolor=BLUE, markersize=size, label=label)
+            axes.plot(places[chosen], mean[chosen], marker, markerfacecolor=fill, markeredgecolor=colour, markersize=size, label=label)
 
 
 def _flag(table: pd.DataFrame, name: str, default: bool) -> np.ndarray:

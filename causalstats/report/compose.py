@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Sequence[float]]) -> ReportContents:
-    """The contents of the report on `fit`; `sensitivity` maps fields of the model to the values to show."""
+def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> ReportContents:
+    """The contents of the report on `fit`; `sensitivity` is as `fit.report` takes it."""
     model, checks, headline = fit.model, fit.check(), fit.effect(fit.model.headline)
     table, truth = fit.compare(), fit.withheld_rate()
-    curves = {name: fit.sensitivity(**{name: values}) for name, values in sensitivity.items()}
+    asked = [{name: values} for name, values in sensitivity.items()] if isinstance(sensitivity, Mapping) else sensitivity
+    curves = {" and ".join(each): fit.sensitivity(**each) for each in asked}
     single = [fit.effect(name) for name, estimand in model.estimands().items() if not estimand.per_person]
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
@@ -39,7 +40,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Seque
         withheld=_withheld(checks, table, headline.unit),
         figures=_figures(fit),
         checks=checks,
-        sensitivity=tuple((name, curve, plots.sensitivity(curve, name, model.headline, truth, unit=headline.unit)) for name, curve in curves.items()),
+        sensitivity=tuple((name, curve, plots.sensitivity(curve, model.headline, truth, unit=headline.unit)) for name, curve in curves.items()),
         reproduce=tuple((name, str(value)) for name, value in fit.provenance.items()),
         call=_call(fit),
     )
@@ -74,7 +75,7 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str 
 
 
 def _call(fit: Any) -> str:
-    kinds = [type(fit.data).__name__, type(fit.model).__name__, type(fit.sampler).__name__, "Known", "KnownByGroup"]
+    kinds = [type(fit.data).__name__, type(fit.model).__name__, type(fit.sampler).__name__, "Known", "KnownByGroup", "Penalty"]
     arguments = ", ".join(f"{name}={value!r}" for name, value in fit.data.arguments.items() if value is not None)
     lines = [
         f"from causalstats import {', '.join(kinds)}, fit",
