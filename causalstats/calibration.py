@@ -69,13 +69,13 @@ class Calibration:
         counts = self.ranks.count()
         inside = (table["coverage_95%"] * counts).round().astype(int)
         tails = pd.Series([stats.binomtest(k, n, 0.95).pvalue for k, n in zip(inside, counts, strict=True)], table.index.astype(str))
-        covered = min(1.0, float(tails.min()) * len(table))
+        covered, share = min(1.0, float(tails.min()) * len(table)), float(table["coverage_95%"].iloc[int(tails.argmin())])
         refused = int(self.fits["refused"].notna().sum())
         divergent = int((self.fits["divergences"] > 0).sum())
         return Checks(
             [
                 _check("uniform ranks", p, f"smallest p = {p:.3g} of {len(table)} quantities ({worst}), {count} data sets"),
-                _check("coverage of 95 % intervals", covered, f"smallest p = {covered:.3g} ({tails.idxmin()}: {float(table['coverage_95%'].iloc[int(tails.argmin())]):.1%})"),
+                _check("coverage of 95 % intervals", covered, f"smallest p = {covered:.3g} ({tails.idxmin()}: {share:.1%})"),
                 Check(
                     name="every data set was fitted",
                     passed=None if refused else True,
