@@ -191,9 +191,14 @@ def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
 
 
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
-    """Draws (chain, draw) of every number: parameters, answers that are not one a person, and the log likelihood."""
+    """Draws (chain, draw) of every number: parameters, answers, those about persons for the first of them, and the log likelihood."""
     arrays = {name: draws[name] for name in model.parameters()}
-    arrays |= {name: estimand.compute(draws, data) for name, estimand in model.estimands().items() if not estimand.per_person}
+    for name, estimand in model.estimands().items():
+        answer = estimand.compute(draws, data)
+        if not estimand.per_person:
+            arrays[name] = answer
+        elif answer.shape[-1]:
+            arrays[f"{name} of a person"] = answer[..., 0].drop_vars("person")
     arrays["log_likelihood"] = model.log_likelihood(draws, data)
     return {f"{name}[{label}]" if label else name: values for name, array in arrays.items() for label, values in entries(array).items()}
 
