@@ -42,6 +42,7 @@ def study(
         for each in names:
             show(f"[bold]{each}[/bold]  {importlib.import_module(f'causalstats.case_studies.{each}').__doc__}")
         return
+    name = name.replace("-", "_")
     if name not in names:
         raise typer.BadParameter(f"There is no study {name!r}. There are: {', '.join(names)}.")
     module = importlib.import_module(f"causalstats.case_studies.{name}.study")

@@ -28,6 +28,12 @@ def test_studies_are_listed_and_another_is_refused(run):
     assert wrong.exit_code == 2 and "hiv_results" in wrong.stderr
 
 
+def test_a_study_by_its_name_with_hyphens(run, monkeypatch):
+    study = importlib.import_module("causalstats.case_studies.domain_constraints.study")
+    monkeypatch.setattr(study, "run", lambda folder, fast: folder)
+    assert Path(run("study", "domain-constraints").stdout.splitlines()[-1]) == Path("results/domain_constraints")
+
+
 def test_every_study_has_its_readme():
     folder = Path(case_studies.__path__[0]).resolve()
     studies = [path.parent for path in folder.glob("*/study.py")]
