@@ -10,8 +10,6 @@ correlations (Erb 2020, Applied Computing and Geosciences 6:100026; Aitchison 19
 
 import numpy as np
 
-from causalstats.errors import DataError
-
 _WORST_CONDITION = 1e10
 
 
@@ -45,7 +43,7 @@ def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    DataError
+    LinAlgError
         If Γ has a direction of no variance besides 1: two parts proportional, or fewer rows than parts.
     """
     size = len(gamma)
@@ -53,10 +51,7 @@ def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
     whole = gamma + s / size
     eigenvalues = np.linalg.eigvalsh(whole)
     if not eigenvalues[0] * _WORST_CONDITION > eigenvalues[-1]:
-        raise DataError(
-            f"The log-ratios are linearly dependent: the condition number of their covariance is above {_WORST_CONDITION:.0e}. Expected more rows than parts, "
-            "and no two parts that are proportional; leave one of them out, or use a prior that is proper."
-        )
+        raise np.linalg.LinAlgError(f"Expected a condition number of at most {_WORST_CONDITION:.0e} among the log-ratios: they are linearly dependent.")
     inverse = np.linalg.inv(whole) - 1 / (s * size)
     return centre((inverse + inverse.T) / 2)
 
