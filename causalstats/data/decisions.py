@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.design import Design, check_features, design, formula_variables
-from causalstats.data.frames import binary, missing_rows, names, numbers, positions, read, some, unknown, weights_of
+from causalstats.data.frames import binary, choice, frozen, missing_rows, names, numbers, positions, read, some, unknown, weights_of
 from causalstats.errors import DataError
 
 UNSEEN = -1
@@ -129,9 +129,9 @@ class Decisions:
         ------
         DataError
         """
-        _choice("missing", missing, ("error", "drop"))
-        _choice("observed", observed, ("error", "decided"))
-        _choice("kind", kind, ("binary", "continuous"))
+        choice("missing", missing, ("error", "drop"))
+        choice("observed", observed, ("error", "decided"))
+        choice("kind", kind, ("binary", "continuous"))
         if (features is None) == (formula is None):
             raise DataError("Expected either `features=[...]` or `formula='...'`, and not both.")
         if features is not None:
@@ -170,14 +170,14 @@ class Decisions:
         coded = design(table[list(inputs)], features, formula, standardise)
         return cls(
             design=coded,
-            matrix=_frozen(coded.matrix(table[list(inputs)])),
-            decision=_frozen(decided),
-            outcome=_frozen(np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8) if kind == "binary" else np.where(decided, result, np.nan)),
-            weights=_frozen(weights_of(table, weights)),
-            decider=None if decider is None else _frozen(positions(names(table[decider]), deciders, "decider")),
+            matrix=frozen(coded.matrix(table[list(inputs)])),
+            decision=frozen(decided),
+            outcome=frozen(np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8) if kind == "binary" else np.where(decided, result, np.nan)),
+            weights=frozen(weights_of(table, weights)),
+            decider=None if decider is None else frozen(positions(names(table[decider]), deciders, "decider")),
             deciders=deciders,
-            withheld=_frozen(np.where(decided, np.nan, result)) if shown.any() else None,
-            rows=_frozen(rows),
+            withheld=frozen(np.where(decided, np.nan, result)) if shown.any() else None,
+            rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
             arguments={
@@ -253,7 +253,7 @@ class Decisions:
         """The decisions about some people: coding and deciders stay those of everybody, a reference population is left behind."""
         chosen = np.flatnonzero(mask)
         values = {name: getattr(self, name) for name in ("matrix", "decision", "outcome", "weights", "rows", "decider", "withheld")}
-        arrays: dict[str, Any] = {name: None if value is None else _frozen(value[chosen]) for name, value in values.items()}
+        arrays: dict[str, Any] = {name: None if value is None else frozen(value[chosen]) for name, value in values.items()}
         return replace(self, **arrays, source=self.source.iloc[chosen].reset_index(drop=True), reference=None)
 
     def groups(self, by: Any) -> Any:
@@ -291,7 +291,7 @@ class Decisions:
         counts = people.weights if weights is None else weights_of(read(frame, [weights]), weights)
         if not len(people):
             raise DataError("Expected at least one person in the reference population, got no rows.")
-        return replace(self, reference=(_frozen(people.matrix), _frozen(counts)))
+        return replace(self, reference=(frozen(people.matrix), frozen(counts)))
 
     @property
     def population(self) -> People:
@@ -326,11 +326,6 @@ class Decisions:
         return facts
 
 
-def _choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise DataError(f"Expected {argument}={' or '.join(map(repr, allowed))}, got {value!r}.")
-
-
 def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None]) -> None:
     seen: dict[str, str] = dict.fromkeys(inputs, "a feature")
     for role, name in roles.items():
@@ -360,9 +355,3 @@ def _refuse_one_sided(decided: np.ndarray, decision: str) -> None:
             f"Nobody was decided for ({decision!r} is 0 in every row): no outcome was ever seen, and nothing can be learned about risk "
             "from these data. All there is, is the prevalence."
         )
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array = np.array(array)
-    array.flags.writeable = False
-    return array

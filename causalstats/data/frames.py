@@ -101,6 +101,19 @@ def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
     return (values / values.mean()).to_numpy(float)
 
 
+def choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuse a value that is not one of those allowed."""
+    if value not in allowed:
+        raise DataError(f"Expected {argument}={' or '.join(map(repr, allowed))}, got {value!r}.")
+
+
+def frozen(array: Any) -> np.ndarray:
+    """A read-only copy."""
+    array = np.array(array)
+    array.flags.writeable = False
+    return array
+
+
 def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarray:
     """Of each name among the known ones."""
     where = {name: position for position, name in enumerate(known)}

@@ -1,0 +1,189 @@
+"""A study of compositions: rows of positive parts whose ratios alone mean something, with covariates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from causalstats.data.design import Design, design, formula_variables
+from causalstats.data.frames import choice, frozen, missing_rows, read, some, unknown
+from causalstats.errors import DataError
+from causalstats.numerics import log_ratios
+
+_FEWEST = 3
+_SAME = 1e-12  # of a log-ratio's variance beside the largest: two parts are then proportional
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Composition:
+    """One row a specimen: positive parts in any unit, of which only ratios are used, and covariates that shift all of them.
+
+    Made by `Composition.from_frame`. Arrays are read-only.
+
+    Attributes
+    ----------
+    parts : tuple of str
+    values : array (n, D)
+        As the frame has them. Multiplying a row, or a column, by a number changes no answer.
+    design : Design or None
+        How covariates became columns of `matrix`; None without any.
+    matrix : array (n, q)
+        The intercept and the coded covariates.
+    rows : int array (n,)
+        Row numbers in the frame, counted from 0.
+    dropped : mapping of column name to the number of rows dropped because it was missing
+    """
+
+    parts: tuple[str, ...]
+    values: np.ndarray
+    design: Design | None
+    matrix: np.ndarray
+    rows: np.ndarray
+    dropped: Mapping[str, int]
+    source: pd.DataFrame
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def from_frame(cls, frame: Any, *, parts: Sequence[str], covariates: str | None = None, missing: Literal["error", "drop"] = "error") -> Composition:
+        """Read a pandas, polars or pyarrow frame, which is left as it is.
+
+        Parameters
+        ----------
+        frame
+            One row a specimen.
+        parts : list of str
+            At least three columns of positive numbers.
+        covariates : str, optional
+            A one-sided formula, such as "site + depth", whose effect on every log-ratio is taken out.
+        missing : "error" or "drop"
+            What to do with rows that lack a part or a covariate.
+
+        Raises
+        ------
+        DataError
+        """
+        choice("missing", missing, ("error", "drop"))
+        _check_parts(parts)
+        variables = () if covariates is None else formula_variables(covariates)
+        shared = [name for name in variables if name in parts]
+        if shared:
+            raise DataError(f"Column {shared[0]!r} is named as a part and as a covariate; expected a column of its own.")
+        table = read(frame, [*parts, *variables])
+        gaps = missing_rows(table)
+        if gaps and missing == "error":
+            where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
+            raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
+        keep = ~np.logical_or.reduce(list(gaps.values())) if gaps else np.ones(len(table), bool)
+        table = table[keep].reset_index(drop=True)
+        for name in variables:
+            if isinstance(table[name].dtype, pd.CategoricalDtype):
+                table[name] = table[name].cat.remove_unused_categories()
+        values = np.column_stack([_positive(table, name, np.flatnonzero(keep)) for name in parts])
+        _refuse_proportional(values, parts)
+        coded = None if covariates is None else design(table[list(variables)], None, covariates, standardise=True)
+        columns = [np.ones((len(table), 1)), *([] if coded is None else [coded.matrix(table[list(variables)])])]
+        return cls(
+            parts=tuple(parts),
+            values=frozen(values),
+            design=coded,
+            matrix=frozen(np.hstack(columns)),
+            rows=frozen(np.flatnonzero(keep)),
+            dropped={name: int(mask.sum()) for name, mask in gaps.items()},
+            source=table,
+            arguments={"parts": list(parts), "covariates": covariates, "missing": missing},
+        )
+
+    @cached_property
+    def residuals(self) -> np.ndarray:
+        """Centred log-ratios less what the intercept and the covariates explain, (n, D); rows sum to 0."""
+        ratios, basis = log_ratios.clr(self.values), np.linalg.qr(self.matrix)[0]
+        return frozen(ratios - basis @ (basis.T @ ratios))
+
+    @property
+    def degrees(self) -> int:
+        """n less the intercept and the coded covariates."""
+        return len(self) - self.matrix.shape[1]
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Γ: of the centred log-ratios about what covariates explain, with the denominator `degrees`, (D, D)."""
+        return frozen(self.residuals.T @ self.residuals / self.degrees)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything a model sees."""
+        digest = hashlib.sha256("\0".join(self.parts).encode())
+        for array in (self.values, self.matrix):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def subcomposition(self, parts: Sequence[str]) -> Composition:
+        """Some of the parts alone, which is another question: partial correlations given fewer parts."""
+        _check_parts(parts)
+        columns = list(self.positions(parts))
+        return replace(self, parts=tuple(parts), values=frozen(self.values[:, columns]), arguments={**self.arguments, "parts": list(parts)})
+
+    def positions(self, parts: Sequence[str]) -> np.ndarray:
+        """Where these parts stand among all."""
+        for part in parts:
+            if part not in self.parts:
+                raise unknown(part, self.parts, "part")
+        return np.array([self.parts.index(part) for part in parts])
+
+    def facts(self) -> dict[str, str]:
+        """What a report says of the data."""
+        return {
+            "Rows": f"{len(self):,}",
+            "Parts": f"{len(self.parts):,}: {', '.join(self.parts[:20])}{', ...' if len(self.parts) > 20 else ''}",
+            "Covariates": self.arguments["covariates"] or "none",
+            "Total log-ratio variance": f"{np.trace(self.covariance):.4g}",
+            "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
+        }
+
+
+def _check_parts(parts: Sequence[str]) -> None:
+    if isinstance(parts, str) or not all(isinstance(name, str) for name in parts):
+        raise DataError(f"Expected parts as a list of column names, got {parts!r}.")
+    twice = [name for name in dict.fromkeys(parts) if list(parts).count(name) > 1]
+    if twice:
+        raise DataError(f"Part {twice[0]!r} is named twice.")
+    if len(parts) < _FEWEST:
+        raise DataError(f"Expected at least {_FEWEST} parts, got {len(parts)}: two parts have one ratio, which has nothing to be correlated with.")
+
+
+def _positive(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
+    """The numbers of a part, all above 0 and not all the same."""
+    column = table[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        raise DataError(f"Expected part {name!r} to be numbers, got text such as {column.iloc[0]!r}.")
+    values = column.to_numpy(float)
+    if (values < 0).any():
+        raise DataError(f"Expected part {name!r} to be positive, got negative values in {some(rows[values < 0])}.")
+    if (values == 0).any():
+        raise DataError(
+            f"Part {name!r} is 0 in {some(rows[values == 0])}: it has no logarithm. A zero that means 'below what could be measured' needs the value "
+            "that could, one that is rounded needs the digits; leave the part or the rows out, and do not put a small number in their place unseen."
+        )
+    if len(values) > 1 and np.ptp(values) == 0:
+        raise DataError(f"Part {name!r} is {values[0]:g} in every row: it was not measured, or rounded away. Leave it out.")
+    return values
+
+
+def _refuse_proportional(values: np.ndarray, parts: Sequence[str]) -> None:
+    """Refuse two parts whose ratio never changes."""
+    ratios = log_ratios.variation(np.cov(np.log(values), rowvar=False)) if len(values) > 1 else np.full((len(parts),) * 2, np.nan)
+    np.fill_diagonal(ratios, np.nan)
+    if not np.nanmax(ratios, initial=0.0) > 0:
+        raise DataError("No log-ratio varies: expected rows that differ in more than their size.")
+    one, other = (int(place) for place in np.unravel_index(np.nanargmin(ratios), ratios.shape))
+    if ratios[one, other] <= _SAME * np.nanmax(ratios):
+        raise DataError(f"Parts {parts[one]!r} and {parts[other]!r} are proportional: their ratio is the same in every row. Leave one of them out.")
