@@ -11,6 +11,7 @@ from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.model import Known, KnownByGroup, Penalty
 from causalstats.models.selective_labels_estimands import seen_rows
+from causalstats.numerics import intercept
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -73,8 +74,9 @@ def build(model: Any, data: Decisions) -> pm.Model:
             response = pm.HalfNormal("response", RESPONSE_SD)
         lower = scale * model.law.lower_end
         middle, risk = _risk(model, pm, data, given, scale, lower)
-        testing_middle = pm.Normal("testing_middle", response * middle, COEFFICIENT_SD)
-        policy = _policy(pm, given["policy_sd"], response * risk)
+        stretch = intercept.stretch(model.law, response * scale, pm.math)
+        testing_middle = stretch * pm.Normal("attenuated_testing_middle", response * middle / stretch, COEFFICIENT_SD / stretch)
+        policy = _policy(pm, given["policy_sd"], response * risk, stretch)
         testing = response * risk + policy
         pm.Deterministic("risk_intercept", middle - lower)
         pm.Deterministic("risk_middle", middle)
@@ -171,8 +173,10 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
 
     known = known_prevalence(model, data)
     if not known:
-        risk = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
-        return pm.Normal("middle_intercept", lower, COEFFICIENT_SD), risk
+        risk = _coefficients(model, pm, scale)
+        stretch = intercept.stretch(model.law, scale, pm.math)
+        middle = stretch * pm.Normal("attenuated_middle", lower / stretch, COEFFICIENT_SD / stretch)
+        return pm.Deterministic("middle_intercept", middle), risk
     if isinstance(model.prevalence, Penalty):
         return _penalised_risk(model, pm, given, scale, lower)
     groups = [*known]
@@ -188,9 +192,10 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
                 prevalence[position] = drawn[order]
     free = _free_columns(model, data)
     if isinstance(model.prevalence, Known):
-        risk = sampled = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
+        risk = sampled = _coefficients(model, pm, scale)
     else:
-        sampled = pm.Normal("free_risk_coefficient", 0, COEFFICIENT_SD, shape=len(free))
+        stretch = intercept.stretch(model.law, scale, pm.math)
+        sampled = stretch * pm.Normal("attenuated_risk_coefficient", 0, COEFFICIENT_SD / stretch, shape=len(free))
     middles = [
         prevalence_intercept(model.law, prevalence[position], given[f"everybody_{position}"] @ sampled, scale, given[f"weights_{position}"])
         for position in range(len(groups))
@@ -203,11 +208,17 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
     return middles[0], risk
 
 
+def _coefficients(model: Any, pm: Any, scale: Any) -> Any:
+    """β_Y ~ Normal(0, 3²), sampled as what a regression without the unobservable would find: that hardly changes with σ, where β_Y itself grows with it."""
+    stretch = intercept.stretch(model.law, scale, pm.math)
+    return pm.Deterministic("risk_coefficient", stretch * pm.Normal("attenuated_risk_coefficient", 0, COEFFICIENT_SD / stretch, dims="feature"), dims="feature")
+
+
 def _penalised_risk(model: Any, pm: Any, given: Mapping[str, Any], scale: Any, lower: Any) -> tuple[Any, Any]:
     """The intercept sampled by its distance to the one that has the prevalence exactly: a shift, so that densities are those of the intercept."""
     from causalstats.numerics import selection_ops
 
-    risk = pm.Normal("risk_coefficient", 0, COEFFICIENT_SD, dims="feature")
+    risk = _coefficients(model, pm, scale)
     value, sd, weights, index = given["prior_prevalence"][0], given["prior_prevalence_sd"][0], given["weights_0"], given["everybody_0"] @ risk
     unit = sd / (value * (1 - value))
     middle = selection_ops.prevalence_intercept(model.law, value, index, scale, weights) + unit * pm.Flat("intercept_shift")
@@ -243,14 +254,15 @@ def _test(model: Any, pm: Any, given: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-def _policy(pm: Any, sd: Any, expected: Any) -> Any:
+def _policy(pm: Any, sd: Any, expected: Any, stretch: Any) -> Any:
     """Δ ~ Normal(0, sd²) per feature: by the coefficient of testing where sd is large, in units of sd where it is small or 0.
 
     Every set of expert features, hard or soft, is so the same program with other constants; where sd is 0 the variable has no use.
     """
     centred = pm.math.ge(sd, _CENTRED_FROM)
-    sampled = pm.Normal("testing_coefficient", centred * expected, pm.math.switch(centred, sd, 1.0), dims="feature")
-    return pm.math.switch(centred, sampled - expected, sd * sampled)
+    location, spread = centred * expected / stretch, pm.math.switch(centred, sd / stretch, 1.0)
+    sampled = pm.Normal("attenuated_testing_coefficient", location, spread, dims="feature")
+    return pm.math.switch(centred, stretch * sampled - expected, sd * sampled)
 
 
 def policy_sd(model: Any, data: Decisions) -> np.ndarray:

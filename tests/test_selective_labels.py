@@ -49,22 +49,16 @@ def test_same_posterior_as_stan(data, case, backend):
 
 
 def test_without_unobservable_it_is_two_logistic_regressions(data):
+    """What is sampled is then not attenuated either."""
     graph = cs.SelectiveLabels(unobserved_scale=0).build(data)
     rng = np.random.default_rng(2)
-    point = {
-        "risk_coefficient": rng.normal(size=3),
-        "middle_intercept": rng.normal(),
-        "testing_middle": rng.normal(),
-        "testing_coefficient": rng.normal(size=3),
-    }
-    logits = [point["middle_intercept"] + data.matrix @ point["risk_coefficient"], point["testing_middle"] + data.matrix @ point["testing_coefficient"]]
+    middle, testing_middle, risk, testing = rng.normal(), rng.normal(), rng.normal(size=3), rng.normal(size=3)
+    point = {"risk_coefficient": risk, "middle": middle, "testing_middle": testing_middle, "testing_coefficient": testing}
+    logits = [middle + data.matrix @ risk, testing_middle + data.matrix @ testing]
     tested, positive = data.decision, data.outcome[data.decision] == 1
     expected = np.log(expit(np.where(tested, logits[1], -logits[1]))).sum() + np.log(expit(np.where(positive, logits[0][tested], -logits[0][tested]))).sum()
-    expected += norm.logpdf(point["risk_coefficient"], 0, 3).sum() + norm.logpdf(point["middle_intercept"], 0, 3)
-    expected += (
-        norm.logpdf(point["testing_middle"], point["middle_intercept"], 3) + norm.logpdf(point["testing_coefficient"], point["risk_coefficient"], 3).sum()
-    )
-    assert float(graph.compile_logp()(point)) == pytest.approx(expected, abs=1e-5)
+    expected += norm.logpdf([*risk, middle], 0, 3).sum() + norm.logpdf([testing_middle, *testing], [middle, *risk], 3).sum()
+    assert float(graph.compile_logp()({f"attenuated_{name}": value for name, value in point.items()})) == pytest.approx(expected, abs=1e-5)
 
 
 def test_build_is_pure(data):

@@ -10,6 +10,7 @@ from scipy.special import expit
 from scipy.stats import beta, halfnorm, norm
 
 import causalstats as cs
+from causalstats.numerics.unobservable import VARIANCE
 
 REFERENCE = Path(__file__).parent / "reference" / "selective_labels"
 QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
@@ -56,9 +57,14 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
     flat = {name: np.ravel(draw[name]) for name in draw}
     expected = float(model.log_likelihood(draw, wide).squeeze())
     by_region = isinstance(model.prevalence, cs.KnownByGroup)
-    expected += norm.logpdf(flat["free_risk_coefficient" if by_region else "risk_coefficient"], 0, 3).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
+    free = flat["risk_coefficient"][[column for column, name in enumerate(wide.features) if not (by_region and name.startswith("region"))]]
+    expected += norm.logpdf(free, 0, 3).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
     sd = np.array([0.3 if model.expertise_sd and name in model.expertise else 3.0 for name in wide.features])
     expected += norm.logpdf(flat["policy_coefficient"], 0, sd).sum() + (np.log(sd[sd < 1]).sum() if (sd < 1).any() else 0)
+    # Coefficients are sampled divided by √(1 + c σ² Var ζ).
+    attenuation = (0.346 if model.link == "logit" else 1.0) * VARIANCE[model.unobservable]
+    stretches = np.sqrt(1 + attenuation * flat["unobserved_width"] ** 2 * np.array([1.0, flat["testing_response"].item() ** 2])[:, None]).ravel()
+    expected += (len(free) + (model.prevalence is None)) * np.log(stretches[0]) + (1 + (sd >= 1).sum()) * np.log(stretches[1])
     if model.prevalence is None or isinstance(model.prevalence, cs.Penalty):
         half = flat["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
         expected += norm.logpdf(flat["risk_middle"], half, 3).sum()

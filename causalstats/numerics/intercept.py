@@ -43,6 +43,11 @@ def steps(of: Unobservable, xp: Any, compiled: Callable = lambda function: funct
     return SimpleNamespace(start=start, halley=halley)
 
 
+def stretch(of: Unobservable, scale: Any, xp: Any) -> Any:
+    """√(1 + c σ² Var ζ), by which integrating the unobservable out divides coefficients, nearly: exactly for the probit and a normal, c = 1."""
+    return xp.sqrt(1 + (_LOGISTIC_AS_PROBIT if of.link == "logit" else 1.0) * VARIANCE[of.family] * scale**2)
+
+
 def solve(prevalence: float, index: np.ndarray, scale: float, weights: np.ndarray, of: Unobservable) -> tuple:
     """c with Σ_i w_i E h(c + index_i + σζ) = prevalence, and its derivatives by the implicit function theorem.
 
