@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _FREEDOM = 20.0  # of the Student t that proposes along each axis: heavier tails than a posterior, so that weights stay bounded
-_REACHES = (1.0, 3.0)  # posterior standard deviations from the mode at which each half of an axis is measured
+_REACHES = (1.0, 3.0, 6.0)  # posterior standard deviations from the mode at which each half of an axis is measured
 _WIDEST = 2.5
 _STEP = 1e-2  # of the differences of gradients, in posterior standard deviations
 _FEWEST = 200
@@ -108,7 +108,11 @@ class LaplaceProgram:
         return self._resampled(found, logp, logp - proposed, rng, started, seed, interrupted)
 
     def _approximate(self, advance: Advance) -> tuple[np.ndarray, np.ndarray]:
-        """The mode, and the principal axes of the inverse curvature there, of one standard deviation each, as columns."""
+        """The mode, and axes of one standard deviation each, as columns, whose squares sum to the inverse curvature there.
+
+        They are a Cholesky factor from the last variable to the first: the first moves alone along its axis. A model puts its scale first, whose tail is
+        that of no normal distribution, so that the tail lies along an axis and is measured there.
+        """
         from scipy.optimize import minimize
 
         advance(0.0, "looking for the mode")
@@ -138,8 +142,7 @@ class LaplaceProgram:
             mode = mode - newton * min(1.0, 3 / max(far, 1e-12))
             if far < 0.1:
                 break
-        lengths, directions = np.linalg.eigh(covariance / np.outer(scale, scale))
-        return mode, scale[:, None] * directions * np.sqrt(np.maximum(lengths, 0))
+        return mode, np.linalg.cholesky(covariance[::-1, ::-1])[::-1, ::-1]
 
     def _sides(self, mode: np.ndarray, axes: np.ndarray) -> np.ndarray:
         """How much wider than the curvature says the posterior is up and down each axis, (2, axis): Geweke's split t (1989, Econometrica 57)."""
