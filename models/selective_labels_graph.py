@@ -75,7 +75,7 @@ def build(model: Any, data: Decisions) -> pm.Model:
         lower = scale * model.law.lower_end
         middle, risk = _risk(model, pm, data, given, scale, lower)
         stretch = intercept.stretch(model.law, response * scale, pm.math)
-        testing_middle = stretch * pm.Normal("attenuated_testing_middle", response * middle / stretch, COEFFICIENT_SD / stretch)
+        testing_middle = _attenuated(pm, "testing_middle", stretch, response * middle)
         policy = _policy(pm, given["policy_sd"], response * risk, stretch)
         testing = response * risk + policy
         pm.Deterministic("risk_intercept", middle - lower)
@@ -171,14 +171,11 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
 
     from causalstats.numerics.selection_ops import prevalence_intercept
 
-    known = known_prevalence(model, data)
+    known, stretch = known_prevalence(model, data), intercept.stretch(model.law, scale, pm.math)
     if not known:
-        risk = _coefficients(model, pm, scale)
-        stretch = intercept.stretch(model.law, scale, pm.math)
-        middle = stretch * pm.Normal("attenuated_middle", lower / stretch, COEFFICIENT_SD / stretch)
-        return pm.Deterministic("middle_intercept", middle), risk
+        return pm.Deterministic("middle_intercept", _attenuated(pm, "middle", stretch, lower)), _coefficients(pm, stretch)
     if isinstance(model.prevalence, Penalty):
-        return _penalised_risk(model, pm, given, scale, lower)
+        return _penalised_risk(model, pm, given, scale, lower, _coefficients(pm, stretch))
     groups = [*known]
     prevalence = [given["known_prevalence"][position] for position in range(len(groups))]
     uncertain = [position for position, value in enumerate(known.values()) if not value.exact]
@@ -192,10 +189,9 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
                 prevalence[position] = drawn[order]
     free = _free_columns(model, data)
     if isinstance(model.prevalence, Known):
-        risk = sampled = _coefficients(model, pm, scale)
+        risk = sampled = _coefficients(pm, stretch)
     else:
-        stretch = intercept.stretch(model.law, scale, pm.math)
-        sampled = stretch * pm.Normal("attenuated_risk_coefficient", 0, COEFFICIENT_SD / stretch, shape=len(free))
+        sampled = _attenuated(pm, "risk_coefficient", stretch, shape=len(free))
     middles = [
         prevalence_intercept(model.law, prevalence[position], given[f"everybody_{position}"] @ sampled, scale, given[f"weights_{position}"])
         for position in range(len(groups))
@@ -208,17 +204,20 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
     return middles[0], risk
 
 
-def _coefficients(model: Any, pm: Any, scale: Any) -> Any:
-    """β_Y ~ Normal(0, 3²), sampled as what a regression without the unobservable would find: that hardly changes with σ, where β_Y itself grows with it."""
-    stretch = intercept.stretch(model.law, scale, pm.math)
-    return pm.Deterministic("risk_coefficient", stretch * pm.Normal("attenuated_risk_coefficient", 0, COEFFICIENT_SD / stretch, dims="feature"), dims="feature")
+def _attenuated(pm: Any, name: str, stretch: Any, location: Any = 0, spread: Any = COEFFICIENT_SD, **shape: Any) -> Any:
+    """A Normal(location, spread²), sampled as what a regression without the unobservable would find: that hardly moves with σ, where itself it grows."""
+    return stretch * pm.Normal(f"attenuated_{name}", location / stretch, spread / stretch, **shape)
 
 
-def _penalised_risk(model: Any, pm: Any, given: Mapping[str, Any], scale: Any, lower: Any) -> tuple[Any, Any]:
+def _coefficients(pm: Any, stretch: Any) -> Any:
+    """β_Y ~ Normal(0, 3²)."""
+    return pm.Deterministic("risk_coefficient", _attenuated(pm, "risk_coefficient", stretch, dims="feature"), dims="feature")
+
+
+def _penalised_risk(model: Any, pm: Any, given: Mapping[str, Any], scale: Any, lower: Any, risk: Any) -> tuple[Any, Any]:
     """The intercept sampled by its distance to the one that has the prevalence exactly: a shift, so that densities are those of the intercept."""
     from causalstats.numerics import selection_ops
 
-    risk = _coefficients(model, pm, scale)
     value, sd, weights, index = given["prior_prevalence"][0], given["prior_prevalence_sd"][0], given["weights_0"], given["everybody_0"] @ risk
     unit = sd / (value * (1 - value))
     middle = selection_ops.prevalence_intercept(model.law, value, index, scale, weights) + unit * pm.Flat("intercept_shift")

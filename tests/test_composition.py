@@ -48,6 +48,8 @@ def test_rows_are_dropped_only_when_asked(frame):
     with pytest.raises(cs.DataError, match=r"'silt' is missing in rows 3, 7 \(2 in all"):
         cs.Composition.from_frame(frame, parts=PARTS)
     data = cs.Composition.from_frame(frame, parts=PARTS, missing="drop")
+    with pytest.raises(cs.DataError, match="No complete row"):
+        cs.Composition.from_frame(frame.assign(sand=np.nan), parts=PARTS, missing="drop")
     assert len(data) == 28 and data.dropped == {"silt": 2} and 3 not in data.rows
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.design import Design, design, formula_variables
-from causalstats.data.frames import choice, frozen, missing_rows, read, some, unknown
+from causalstats.data.frames import choice, frozen, kept, missing_rows, read, some, unknown
 from causalstats.errors import DataError
 from causalstats.numerics import log_ratios
 
@@ -79,12 +79,8 @@ class Composition:
         if gaps and missing == "error":
             where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
             raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
-        keep = ~np.logical_or.reduce(list(gaps.values())) if gaps else np.ones(len(table), bool)
-        table = table[keep].reset_index(drop=True)
-        for name in variables:
-            if isinstance(table[name].dtype, pd.CategoricalDtype):
-                table[name] = table[name].cat.remove_unused_categories()
-        values = np.column_stack([_positive(table, name, np.flatnonzero(keep)) for name in parts])
+        table, rows = kept(table, gaps)
+        values = np.column_stack([_positive(table, name, rows) for name in parts])
         _refuse_proportional(values, parts)
         coded = None if covariates is None else design(table[list(variables)], None, covariates, standardise=True)
         columns = [np.ones((len(table), 1)), *([] if coded is None else [coded.matrix(table[list(variables)])])]
@@ -93,7 +89,7 @@ class Composition:
             values=frozen(values),
             design=coded,
             matrix=frozen(np.hstack(columns)),
-            rows=frozen(np.flatnonzero(keep)),
+            rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
             arguments={"parts": list(parts), "covariates": covariates, "missing": missing},

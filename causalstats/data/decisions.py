@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.design import Design, check_features, design, formula_variables
-from causalstats.data.frames import binary, choice, frozen, missing_rows, names, numbers, positions, read, some, unknown, weights_of
+from causalstats.data.frames import binary, choice, frozen, kept, missing_rows, names, numbers, positions, read, some, unknown, weights_of
 from causalstats.errors import DataError
 
 UNSEEN = -1
@@ -148,14 +148,10 @@ class Decisions:
         lost = np.isnan(result) & (decided == 1)
         if lost.any():
             gaps[outcome] = lost
-        keep = ~np.logical_or.reduce(list(gaps.values())) if gaps else np.ones(len(table), bool)
         if gaps and missing == "error":
             raise DataError(_missing_message(gaps, outcome, decision))
-        if not keep.any():
-            raise DataError("No complete row is left after dropping rows with missing values.")
-        rows = np.flatnonzero(keep)
-        table = table[keep].reset_index(drop=True)
-        decided, result = decided[keep] == 1, result[keep]
+        table, rows = kept(table, gaps)
+        decided, result = decided[rows] == 1, result[rows]
         _refuse_one_sided(decided, decision)
         shown = ~np.isnan(result) & ~decided
         if shown.any() and observed == "error":
@@ -163,9 +159,6 @@ class Decisions:
                 f"Outcome {outcome!r} has values where decision {decision!r} is 0, in {some(rows[shown])}. Expected it to be missing there. If these "
                 'outcomes should be withheld from the model and used only to score it, say `observed="decided"`; otherwise set them to missing.'
             )
-        for name in inputs:
-            if isinstance(table[name].dtype, pd.CategoricalDtype):
-                table[name] = table[name].cat.remove_unused_categories()
         deciders = () if decider is None else tuple(sorted(set(names(table[decider]))))
         coded = design(table[list(inputs)], features, formula, standardise)
         return cls(

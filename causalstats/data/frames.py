@@ -53,6 +53,18 @@ def missing_rows(table: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: mask for name, mask in found.items() if mask.any()}
 
 
+def kept(table: pd.DataFrame, gaps: dict[str, np.ndarray]) -> tuple[pd.DataFrame, np.ndarray]:
+    """The rows without gaps, renumbered and without levels that nobody has left, and where they stood."""
+    keep = ~np.logical_or.reduce(list(gaps.values())) if gaps else np.ones(len(table), bool)
+    if not keep.any():
+        raise DataError("No complete row is left after dropping rows with missing values.")
+    whole = table[keep].reset_index(drop=True)
+    for name in whole.columns:
+        if isinstance(whole[name].dtype, pd.CategoricalDtype):
+            whole[name] = whole[name].cat.remove_unused_categories()
+    return whole, np.flatnonzero(keep)
+
+
 def some(rows: Sequence[int] | np.ndarray, limit: int = 5) -> str:
     """Row numbers for a message: the first few, and how many there are."""
     shown = ", ".join(str(row) for row in rows[:limit])

@@ -23,7 +23,7 @@ def steps(of: Unobservable, xp: Any, compiled: Callable = lambda function: funct
     """
 
     of_unobservable = VARIANCE[of.family]
-    as_probit, unit = (_LOGISTIC_AS_PROBIT, 1.0) if of.link == "logit" else (1.0, _LOGISTIC_AS_PROBIT**0.5)
+    as_probit, unit = _as_probit(of), 1.0 if of.link == "logit" else _LOGISTIC_AS_PROBIT**0.5
 
     @compiled
     def start(prevalence, mean, variance, scale):
@@ -45,7 +45,11 @@ def steps(of: Unobservable, xp: Any, compiled: Callable = lambda function: funct
 
 def stretch(of: Unobservable, scale: Any, xp: Any) -> Any:
     """√(1 + c σ² Var ζ), by which integrating the unobservable out divides coefficients, nearly: exactly for the probit and a normal, c = 1."""
-    return xp.sqrt(1 + (_LOGISTIC_AS_PROBIT if of.link == "logit" else 1.0) * VARIANCE[of.family] * scale**2)
+    return xp.sqrt(1 + _as_probit(of) * VARIANCE[of.family] * scale**2)
+
+
+def _as_probit(of: Unobservable) -> float:
+    return _LOGISTIC_AS_PROBIT if of.link == "logit" else 1.0
 
 
 def solve(prevalence: float, index: np.ndarray, scale: float, weights: np.ndarray, of: Unobservable) -> tuple:
