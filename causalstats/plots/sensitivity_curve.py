@@ -48,7 +48,7 @@ def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = No
         if truth is not None:
             axes.axhline(truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}")
         axes.set_xlabel(axis_label(first))
-        axes.set_ylabel(wrap(f"{effect_label} ({unit})" if unit else effect_label, 38))
+        axes.set_ylabel(wrap((f"{effect_label} ({unit})" if unit else effect_label).replace("_", " "), 28))
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=3 if second else 2)
     return figure
