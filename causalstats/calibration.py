@@ -18,7 +18,7 @@ from causalstats.errors import DataError, ModelError
 from causalstats.model import Check, Checks, Problem
 from causalstats.numerics.draws import entries, varies
 from causalstats.resumable import resume
-from causalstats.samplers import Nuts, Program, Sampler
+from causalstats.samplers import Nuts, Program, Sampler, sample
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -160,7 +160,7 @@ def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) ->
     try:
         simulation = model.simulate(seed, design="prior", **options)
         problem = Problem(model, simulation.data)
-        draws = _program(f"{model!r} {sampler!r} {options!r}", sampler, problem).run(problem, seed)
+        draws = sample(_program(f"{model!r} {sampler!r} {options!r}", sampler, problem), problem, seed)
     except (DataError, ModelError) as error:
         return {"refused": str(error)}
     posterior, statistics = draws["posterior"].to_dataset(), draws["sample_stats"]

@@ -17,10 +17,10 @@ import pandas as pd
 
 import causalstats
 from causalstats.errors import ModelError
-from causalstats.model import INTERVAL, Check, Checks, Effect, Estimand, Known, Prediction, Problem, shown
-from causalstats.numerics.draws import summarise, varies
+from causalstats.model import INTERVAL, Check, Checks, Effect, Estimand, Known, Prediction, Problem, View, shown
+from causalstats.numerics.draws import summarise, surest_first, varies
 from causalstats.progress import stage
-from causalstats.samplers import Auto, Program, Sampler, same_program
+from causalstats.samplers import Auto, Program, Sampler, sample
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,9 +43,11 @@ class Fit:
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
-        """Every parameter: mean, sd, equal-tailed interval, ESS and R-hat."""
+        """Every parameter: mean, sd, equal-tailed interval, ESS and R-hat; of an exact posterior, which has none, the headline."""
         posterior = self.draws["posterior"].to_dataset()
         tables = []
+        if not self.model.parameters():
+            return self.effect(self.model.headline).summary(prob)
         for name in self.model.parameters():
             table = summarise(posterior[name], prob)
             tables.append(table.set_axis([name if label == name else f"{name}[{label}]" for label in table.index]))
@@ -57,28 +59,36 @@ class Fit:
         Parameters
         ----------
         name : str
-        at : frame, optional
-            Other people, for an answer that is one a person.
+        at : frame or list of parts, optional
+            Other people, for an answer that is one a person; or the parts of a composition that alone are to be held, for one about parts.
         by : str or labels, optional
             The answer for groups of people instead: by a column of the study (a numeric one in quarters), or by a label a row. An answer that is
             one a person is averaged over the group.
         """
         estimands = self.model.estimands()
+        import xarray as xr
+
         if name not in estimands:
             raise ModelError(f"There is no effect {name!r}. There are: {', '.join(estimands)}.")
         if at is not None and by is not None:
             raise ModelError("Expected `at` or `by`, and not both: groups are groups of the people of the study.")
-        estimand = estimands[name]
+        estimand, margins = estimands[name], None
         posterior = self.draws["posterior"].to_dataset()
         if at is not None:
             if estimand.at is None:
-                raise ModelError(f"{name!r} is about these data and has no value for other people; leave out `at`.")
+                raise ModelError(f"{name!r} is about these data as a whole and has no other value; leave out `at`.")
             draws = estimand.at(posterior, self.data.at(at))
         elif by is not None:
             draws = self._by_group(name, estimand, posterior, by)
         else:
-            # A number a person and draw is too much to keep.
-            draws = estimand.compute(posterior, self.data) if estimand.per_person else self._once(name, lambda: estimand.compute(posterior, self.data))
+            drawn = posterior.sizes["draw"] > 0
+            if estimand.margins is not None and not (drawn and estimand.approximate):
+                margins = self._once(f"margins of {name}", partial(estimand.margins, self.data))
+            if margins is not None and not drawn:
+                draws = xr.DataArray(np.empty((posterior.sizes["chain"], 0, len(margins.labels))), dims=("chain", "draw", "entry"))
+            else:
+                # A number a person and draw is too much to keep.
+                draws = estimand.compute(posterior, self.data) if estimand.per_person else self._once(name, lambda: estimand.compute(posterior, self.data))
         return Effect(
             name=name,
             draws=draws.rename(name),
@@ -88,6 +98,7 @@ class Fit:
             kind=estimand.kind,
             assumptions=estimand.assumptions,
             warnings=tuple(f"{check.name}: {check.finding}" for check in self.sampling() if check.passed is False),
+            margins=margins,
         )
 
     def _by_group(self, name: str, estimand: Estimand, posterior: xr.Dataset, by: Any) -> xr.DataArray:
@@ -108,11 +119,12 @@ class Fit:
         return xr.concat(parts, xr.DataArray(list(masks), dims="group", name="group")).transpose(..., "group")
 
     def check(self) -> Checks:
-        """Sampling, prediction of what was observed, learning, conflict with outside knowledge (a refit each), withheld outcomes."""
+        """Sampling, the data alone, prediction of what was observed, learning, conflict with outside knowledge (a refit each), withheld outcomes."""
         from causalstats import checks
 
         def make() -> Checks:
-            found = [*self.sampling(), *checks.predictive(self.predictions().values()), checks.learned(self.model, self.draws, self.data)]
+            found = [*self.sampling(), *getattr(self.model, "doubts", lambda data: ())(self.data), *checks.predictive(self.predictions().values())]
+            found += checks.learned(self.model, self.draws, self.data)
             for relaxation in self.model.relaxations(self.data):
                 without = self if relaxation.model == self.model else self._refit(relaxation.model, f"Refitting without {relaxation.name}")
                 found += checks.conflict(relaxation, without)
@@ -124,8 +136,14 @@ class Fit:
         return self._once("checks", make)
 
     def compare(self, prob: float = INTERVAL) -> pd.DataFrame:
-        """The headline beside what people would do instead; with withheld outcomes, the truth and each one's error."""
-        rows = {type(self.model).__name__: self.effect(self.model.headline).draws.to_numpy().ravel()} | self._once("alternatives", self._alternatives)
+        """The headline beside what people would do instead; with withheld outcomes, the truth and each one's error.
+
+        A headline of many entries has a row for each, and a column for each of the other methods.
+        """
+        answer = self.effect(self.model.headline)
+        if answer.draws.ndim > 2:
+            return answer.summary(prob)[["mean", "lower", "upper"]].assign(**self._once("alternatives", self._alternatives))
+        rows = {type(self.model).__name__: answer.draws.to_numpy().ravel()} | self._once("alternatives", self._alternatives)
         tail = (1 - prob) / 2
         table = pd.DataFrame({name: [draws.mean(), *np.quantile(draws, [tail, 1 - tail])] for name, draws in rows.items()}, index=["mean", "lower", "upper"]).T
         truth = self.withheld_rate()
@@ -136,6 +154,7 @@ class Fit:
 
         Several assumptions make the grid of all their values, the fit's own included. A number given for a `Known` keeps its standard deviation; a
         field that lists features can be left without each in turn, `expertise="leave one out"`. A program is compiled once where only constants change.
+        A headline of many entries has a row for each of them at each value.
         """
         names = [f.name for f in fields(self.model)]
         if not assumptions or not set(assumptions) <= set(names):
@@ -144,17 +163,21 @@ class Fit:
         models = [replace(self.model, **dict(zip(assumptions, point, strict=True))) for point in itertools.product(*axes)]
         for model in models:
             _ = Problem(model, self.data).graph  # what is refused is refused before anything is sampled
-        rows = []
+        rows, points = [], []
         for model in models:
             values = [getattr(model, name) for name in assumptions]
             title = "Refitting with " + ", ".join(f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True))
             variant = self if model == self.model else self._refit(model, title)
-            row = variant.effect(self.model.headline).summary().iloc[0]
+            found = variant.effect(self.model.headline).summary()[["mean", "lower", "upper"]]
             healthy = all(check.passed for check in variant.sampling())
-            labels = dict(zip(assumptions, map(_label, values), strict=True))
-            rows.append({**labels, **row[["mean", "lower", "upper"]], "used": variant is self, "healthy": healthy})
-        table = pd.DataFrame(rows).set_index([*assumptions])
-        return table.sort_index() if all(pd.api.types.is_numeric_dtype(table.index.get_level_values(name)) for name in assumptions) else table
+            points += [tuple(map(_label, values))] * len(found)
+            rows.append(found.assign(used=variant is self, healthy=healthy))
+        table = pd.concat(rows)
+        entries = [table.index] if len(rows[0]) > 1 else []
+        axes = [pd.Index(level, name=name) for name, level in zip(assumptions, zip(*points, strict=True), strict=True)]
+        table.index = pd.MultiIndex.from_arrays([*axes, *entries]) if len(axes) + len(entries) > 1 else axes[0]
+        numeric = all(pd.api.types.is_numeric_dtype(table.index.get_level_values(name)) for name in assumptions)
+        return table.sort_index(level=[*assumptions], sort_remaining=False, kind="stable") if numeric else table
 
     def learned(self) -> pd.DataFrame:
         """Prior and posterior standard deviation of each parameter, and the contraction 1 - posterior variance / prior variance."""
@@ -167,19 +190,29 @@ class Fit:
         posterior, rng = self.draws["posterior"].to_dataset(), np.random.default_rng(self.seed)
         return self._once("predictions", lambda: {each.name: each for each in self.model.predictions(posterior, self.data, rng)})
 
+    def views(self) -> Mapping[str, Callable[[], View]]:
+        """Pictures that only this family of models has, by name, as functions that gather what they show."""
+        offered = getattr(self.model, "views", None)
+        return {} if offered is None else offered(self.draws["posterior"].to_dataset(), self.data)
+
     def plot(self, what: str = "") -> Figure:
-        """A figure: an effect or a prediction by its name, `parameters`, `chains`, `learned`, `comparison` or `diagram`; without a name, the headline."""
+        """A figure: an effect or a prediction by its name, `parameters`, `chains`, `learned`, `comparison` or `diagram`, or one of
+        its family's own, `fit.views()`; without a name, the headline."""
         from causalstats import plots
 
         what = what or self.model.headline
-        unit = self.model.estimands()[self.model.headline].unit
+        headline = self.effect(self.model.headline)
+        unit, single = headline.unit, headline.draws.ndim == 2
         figures: dict[str, Callable[[], Figure]] = {
             "parameters": lambda: plots.figure_of(plots.posterior(self.draws, self.model.parameters())),
             "chains": lambda: plots.figure_of(plots.trace(self.draws, self.model.parameters())),
             "learned": lambda: plots.learned(self.learned()),
-            "comparison": lambda: plots.comparison(self.compare(), self.withheld_rate(), unit=unit),
+            "comparison": lambda: plots.comparison(self.compare(), self.withheld_rate(), unit=unit) if single else plots.beside(self.compare(), unit=unit),
             "diagram": lambda: plots.diagram(self.model.diagram(self.data)),
         }
+        if not self.model.parameters():
+            figures = {name: draw for name, draw in figures.items() if name in ("comparison", "diagram")}
+        figures |= {name: partial(_drawn, make) for name, make in self.views().items()}
         figures |= {name: partial(self._plot_effect, name) for name in self.model.estimands()}
         if what in figures:
             return figures[what]()
@@ -218,7 +251,7 @@ class Fit:
 
         effect = self.effect(name)
         if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
-            return plots.effects(effect.summary(), unit=effect.unit, title=name)
+            return plots.effects(surest_first(effect.summary(), plots.MOST_ROWS), unit=effect.unit, title=name)
         return plots.figure_of(plots.posterior(xr.DataTree.from_dict({"posterior": effect.draws.to_dataset()}), name))
 
     def _once(self, key: str, make: Callable[[], Any]) -> Any:
@@ -236,12 +269,12 @@ class Fit:
         problem = Problem(model, self.data)
         programs: list[Program] = self._once("programs", list)
         with stage(title, self.progress) as advance:
-            program = next((known for known in programs if same_program(known.graph, problem.graph)), None)
+            program = next((known for known in programs if known.fits(problem)), None)
             if program is None:
                 advance(0, "compiling")
                 program = self.sampler.compile(problem)
                 programs.append(program)
-            return replace(self, model=model, draws=program.run(problem, self.seed, advance), _kept={"programs": programs})
+            return replace(self, model=model, draws=sample(program, problem, self.seed, advance), _kept={"programs": programs})
 
     def withheld_rate(self) -> float | None:
         """Weighted rate of the withheld outcomes, if all the untested have one."""
@@ -276,7 +309,7 @@ def fit(model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, pro
     with stage(f"Fitting {type(model).__name__}", progress) as advance:
         advance(0, "compiling")
         program = sampler.compile(problem)
-        draws = program.run(problem, seed, advance)
+        draws = sample(program, problem, seed, advance)
     provenance: dict[str, Any] = {"causalstats": causalstats.__version__, "python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
     provenance |= {"seed": seed, "sampler": draws.attrs["sampler"], "fingerprint": data.fingerprint}
     kept = {"programs": [program]}
@@ -299,6 +332,12 @@ def _axis(name: str, current: Any, values: Any) -> list[Any]:
         values = [current[:k] + current[k + 1 :] for k in range(len(current))]
     others = [current.at(v) if isinstance(current, Known) and not isinstance(v, Known) else v for v in values]
     return [current, *(v for v in others if v != current and not (isinstance(current, tuple) and isinstance(v, list) and tuple(v) == current))]
+
+
+def _drawn(make: Callable[[], View]) -> Figure:
+    from causalstats import plots
+
+    return plots.view(make())
 
 
 def _label(value: Any) -> Any:

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from causalstats.data import Decisions
+from causalstats.data import Composition, Decisions
 from causalstats.errors import StoreError
 from causalstats.model import Known, KnownByGroup, Penalty
-from causalstats.models import Heckman, SelectiveLabels
-from causalstats.samplers import Auto, Laplace, Nuts
+from causalstats.models import Heckman, PartialCorrelation, SelectiveLabels
+from causalstats.samplers import Auto, Exact, Laplace, Nuts
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FORMAT = 1
-_MODELS = {"Heckman": Heckman, "SelectiveLabels": SelectiveLabels}
-_DATA = {"Decisions": Decisions}
-_VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Penalty": Penalty, "Nuts": Nuts, "Auto": Auto, "Laplace": Laplace}
+_MODELS: dict[str, Any] = {"Heckman": Heckman, "PartialCorrelation": PartialCorrelation, "SelectiveLabels": SelectiveLabels}
+_DATA: dict[str, Any] = {"Composition": Composition, "Decisions": Decisions}
+_VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Penalty": Penalty, "Nuts": Nuts, "Auto": Auto, "Exact": Exact, "Laplace": Laplace}
 
 
 def save(path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
@@ -34,7 +34,7 @@ def save(path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, pr
         "data": {"type": type(data).__name__, "arguments": dict(data.arguments), "dropped": dict(data.dropped), "rows": data.rows.tolist()},
         "source": {str(name): column.astype(object).tolist() for name, column in data.source.items()},
         "levels": {str(name): list(column.cat.categories) for name, column in data.source.items() if isinstance(column.dtype, pd.CategoricalDtype)},
-        "reference": None if data.reference is None else [part.tolist() for part in data.reference],
+        "reference": None if getattr(data, "reference", None) is None else [part.tolist() for part in data.reference],
         "fingerprint": data.fingerprint,
         "sampler": _plain(sampler),
         "provenance": provenance,
@@ -98,7 +98,8 @@ def _data(header: dict[str, Any]) -> Any:
         frame[name] = pd.Categorical(frame[name].astype(str), categories=levels)
     data = _DATA[header["data"]["type"]].from_frame(frame, **header["data"]["arguments"])
     reference = header["reference"] and tuple(np.array(part) for part in header["reference"])
-    return replace(data, rows=np.array(header["data"]["rows"]), dropped=header["data"]["dropped"], reference=reference)
+    changes: dict[str, Any] = {"rows": np.array(header["data"]["rows"]), "dropped": header["data"]["dropped"]}
+    return replace(data, **changes, **({} if reference is None else {"reference": reference}))
 
 
 def _plain(value: Any) -> Any:

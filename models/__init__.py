@@ -1,6 +1,7 @@
 """The models: one PyMC graph per file, each a frozen dataclass whose fields are its assumptions."""
 
 from causalstats.models.heckman import Heckman
+from causalstats.models.partial_correlation import PartialCorrelation
 from causalstats.models.selective_labels import SelectiveLabels
 
-__all__ = ["Heckman", "SelectiveLabels"]
+__all__ = ["Heckman", "PartialCorrelation", "SelectiveLabels"]

@@ -47,7 +47,11 @@ def test_no_order_of_the_parts_changes_anything():
 def test_draws_have_the_closed_form_margins():
     residuals, variances = study(12, 5)
     scale, degrees = iw.posterior_scale(residuals, variances, 8.0), 8.0 + 11
-    draws = iw.draw_precisions(scale, degrees, 20_000, np.random.default_rng(4))
+    scatter = iw.scatter_of(residuals.T @ residuals, variances, 8.0 - 5)
+    np.testing.assert_allclose(lr.pseudo_inverse(scatter), scale, rtol=1e-9, atol=1e-12)
+    draws = iw.draw_precisions(scatter, degrees, 20_000, np.random.default_rng(4))
+    one_each = iw.draw_precisions(np.broadcast_to(scatter, (20_000, 5, 5)), np.full(20_000, degrees), 20_000, np.random.default_rng(4))
+    np.testing.assert_allclose(one_each, draws, rtol=1e-10, atol=1e-10 * abs(draws).max())
     np.testing.assert_allclose(draws.sum(axis=2), 0, atol=1e-8 * abs(draws).max())
     error = draws.std(axis=0) / np.sqrt(len(draws))
     assert (abs(draws.mean(axis=0) - degrees * scale) < 5 * error).all()
@@ -55,3 +59,18 @@ def test_draws_have_the_closed_form_margins():
     r = -draws[:, 0, 3] / np.sqrt(draws[:, 0, 0] * draws[:, 3, 3])
     assert stats.kstest(margin(degrees).cdf(rho[0, 3], r), "uniform").pvalue > 1e-4
     assert stats.kstest(draws[:, 2, 2] / scale[2, 2], stats.chi2(degrees).cdf).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("rows", [5, 40])
+def test_the_isotropic_prior_of_most_evidence(rows):
+    residuals = lr.clr(np.exp(np.random.default_rng(5).standard_normal((rows, 6)) * [1.0, 1.3, 0.6, 1.0, 0.8, 1.5]))
+    residuals -= residuals.mean(axis=0)
+    eigenvalues = np.linalg.svd(residuals, compute_uv=False) ** 2
+    share, variance = iw.isotropic(eigenvalues, rows - 1, 6)
+
+    def evidence(share, variance):
+        return iw.log_evidence(residuals, rows - 1, np.full(6, variance), (rows - 1) * share / (1 - share) + 6)
+
+    best = evidence(share, variance)
+    for change in (0.97, 1.03):
+        assert best > evidence(share * change, variance) and best > evidence(share, variance * change)

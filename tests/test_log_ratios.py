@@ -68,14 +68,22 @@ def test_a_subcomposition_is_a_schur_complement():
 
 
 def test_independent_parts_have_the_baseline():
-    variances = np.array([0.5, 1.0, 2.0, 0.1])
-    theta = lr.pseudo_inverse(lr.centre(np.diag(variances)))
-    np.testing.assert_allclose(lr.basis_laplacian(variances), theta, atol=1e-10)
-    q = (1 / variances) / (1 / variances).sum()
-    expected = np.sqrt(np.outer(q, q) / np.outer(1 - q, 1 - q))
-    np.fill_diagonal(expected, 1)
-    np.testing.assert_allclose(lr.closure_baseline(variances), expected, atol=1e-12)
-    assert lr.closure_baseline(np.ones(11))[0, 1] == pytest.approx(0.1)
+    variances = np.exp(np.random.default_rng(7).standard_normal((200, 4)) * [[2.0, 1.0, 1.0, 0.3]])
+    theta = lr.basis_laplacian(variances)
+    np.testing.assert_allclose(lr.pseudo_inverse(lr.centre(np.eye(4) * variances[:, None])), theta, rtol=1e-6, atol=1e-6)
+    q = (1 / variances) / (1 / variances).sum(axis=1, keepdims=True)
+    expected = np.sqrt(q[:, :, None] * q[:, None] / ((1 - q[:, :, None]) * (1 - q[:, None])))
+    expected[:, np.arange(4), np.arange(4)] = 1
+    np.testing.assert_allclose(lr.partial_correlations(theta), expected, rtol=1e-10)
+    np.testing.assert_allclose(lr.closure_baseline(lr.partial_variances(theta)), expected, rtol=1e-7)
+    np.testing.assert_allclose(lr.closure_baseline(np.ones(11))[0, 1:], 0.1)
+    assert lr.closure_baseline(np.ones((2, 5, 3))).shape == (2, 5, 3, 3)
+
+
+def test_the_baseline_has_a_limit_where_no_independent_parts_have_these_variances():
+    nearly, beyond = (lr.closure_baseline(np.array([1.0, 3.0, 2.0 * (1 + shift), 6.0 * (1 + shift)])) for shift in (-1e-9, 1e-9))
+    np.testing.assert_allclose(nearly, beyond, atol=1e-4)
+    np.testing.assert_allclose(lr.closure_baseline(np.array([1.0, 4.0, 5.0, 6.0]))[0, 1:] ** 2, [1 / 4, 1 / 5, 1 / 6])
 
 
 def test_multiple_r_squared_by_regression():

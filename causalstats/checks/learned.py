@@ -24,12 +24,14 @@ def contraction(model: Any, draws: xr.DataTree, data: Any) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["prior_sd", "posterior_sd", "contraction"])
 
 
-def learned(model: Any, draws: xr.DataTree, data: Any) -> Check:
-    """Whether any parameter is still its prior; never a failure, since knowledge from outside may be all there is."""
+def learned(model: Any, draws: xr.DataTree, data: Any) -> tuple[Check, ...]:
+    """Whether any parameter is still its prior; never a failure, since knowledge from outside may be all there is. None without parameters."""
     table = contraction(model, draws, data)
+    if table.empty:
+        return ()
     little = list(table.index[table["contraction"] < LITTLE])
     lowest = table["contraction"].min()
-    return Check(
+    check = Check(
         name="learned from the data",
         passed=None if little else True,
         value=float(lowest),
@@ -37,3 +39,4 @@ def learned(model: Any, draws: xr.DataTree, data: Any) -> Check:
         finding=f"hardly learned: {', '.join(little)}" if little else f"least contraction {lowest:.2f} ({table['contraction'].idxmin()})",
         remedy="What the answer owes to these is prior, not data: see the sensitivity to it." if little else "",
     )
+    return (check,)

@@ -19,7 +19,7 @@ def predictive(predictions: Iterable[Prediction]) -> tuple[Check, ...]:
                 value=p,
                 expected="p-value above 0.01",
                 finding=f"posterior predictive p = {p:.3f}",
-                remedy="" if passed else "It is not linear in these features: add splines or interactions through `formula=`.",
+                remedy="" if passed else prediction.remedy,
             )
         )
     return tuple(found)

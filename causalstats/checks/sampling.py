@@ -14,7 +14,9 @@ _MORE = (
 
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
     """R-hat, bulk and tail effective sample size, divergences, and the energy's fraction of missing information (E-BFMI); for draws that
-    were weighed, their weights."""
+    were weighed, their weights; for independent draws of an exact posterior, nothing but that it is complete."""
+    if "exact" in draws.attrs:
+        return (_complete(draws),)
     if "pareto_k" in draws.attrs:
         return _weighed(draws)
     posterior = draws["posterior"].to_dataset()

@@ -128,6 +128,8 @@ class Composition:
         columns = list(self.positions(parts))
         return replace(self, parts=tuple(parts), values=frozen(self.values[:, columns]), arguments={**self.arguments, "parts": list(parts)})
 
+    at = subcomposition
+
     def positions(self, parts: Sequence[str]) -> np.ndarray:
         """Where these parts stand among all."""
         for part in parts:

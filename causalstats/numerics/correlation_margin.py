@@ -10,6 +10,7 @@ smooth functions of ρ, and of u: they are computed once on a grid and interpola
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -58,6 +59,7 @@ class CorrelationMargin:
         self._variance = self._polynomial((mass * (r - mean[:, None, None]) ** 2).sum(axis=(1, 2)) / total)
         kept = np.all(abs(scores) < _FARTHEST, axis=0)
         self._edges, self._scores = edges[kept], scores[:, kept]
+        self._quantiles: dict[float, Callable] = {}  # of u, as functions of ρ, once asked for
         self._surface = interpolate.RectBivariateSpline(self._angles, self._edges, self._scores, kx=5, ky=5)
 
     def mean(self, rho: np.ndarray) -> np.ndarray:
@@ -73,8 +75,9 @@ class CorrelationMargin:
         score = special.ndtri(prob)
         if not abs(score) < _FARTHEST - 1:
             raise ValueError(f"Expected a probability between 1e-11 and 1 - 1e-11, got {prob!r}.")
-        at = np.array([interpolate.CubicSpline(row, self._edges)(score) for row in self._scores])
-        return np.tanh(np.arctanh(rho) + self._polynomial(at)(rho))
+        if prob not in self._quantiles:
+            self._quantiles[prob] = self._polynomial(np.array([interpolate.CubicSpline(row, self._edges)(score) for row in self._scores]))
+        return np.tanh(np.arctanh(rho) + self._quantiles[prob](rho))
 
     def cdf(self, rho: np.ndarray, r: np.ndarray) -> np.ndarray:
         """P(r' ≤ r); `rho` and `r` broadcast."""

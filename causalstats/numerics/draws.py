@@ -46,3 +46,11 @@ def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
         return pd.DataFrame(rows, index=[str(draws.name or "value")])
     dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
     return pd.DataFrame(rows, index=pd.Index(list(columns), name=", ".join(dims)))
+
+
+def surest_first(table: pd.DataFrame, at_least: int) -> pd.DataFrame:
+    """A table with columns mean, lower and upper, from what lies surest on one side of 0; as it is if it has no more rows than `at_least`."""
+    if len(table) <= at_least:
+        return table
+    width = (table["upper"] - table["lower"]).replace(0, np.inf)
+    return table.loc[(table["mean"].abs() / width).sort_values(ascending=False, kind="stable").index]

@@ -11,9 +11,11 @@ lemma the only inverse-Wishart priors that no relabelling of the parts changes h
 """
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from causalstats.numerics import log_ratios
+
+_LEAST, _MOST = 1e-3, 1 - 1e-6  # of the weight that is looked for: beyond, the prior is nothing, or all
 
 
 def posterior_scale(residuals: np.ndarray, variances: np.ndarray, degrees: float) -> np.ndarray:
@@ -48,12 +50,50 @@ def log_evidence(residuals: np.ndarray, rows_free: int, variances: np.ndarray, d
     return float(gammas - rows_free * p / 2 * np.log(np.pi) - rows_free / 2 * prior_determinant - (degrees + rows_free) / 2 * growth)
 
 
-def draw_precisions(scale: np.ndarray, degrees: float, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws of Θ ~ Wishart(ν, B) with rows that sum to 0, (count, D, D); ν > D - 2. Bartlett's decomposition in an orthonormal basis."""
-    size = len(scale)
-    basis, p = log_ratios.helmert(size), size - 1
-    root = basis @ np.linalg.cholesky(basis.T @ scale @ basis)
+def draw_precisions(scatter: np.ndarray, degrees: np.ndarray | float, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws of Θ ~ Wishart(ν, B) with rows that sum to 0, (count, D, D), ν > D - 2, by Bartlett's decomposition in an orthonormal basis.
+
+    `scatter` is B⁻¹ = Ψ + V'SV as a matrix of centred log-ratios (its rows sum to 0): (D, D), or (count, D, D) with as many degrees of freedom ν.
+    """
+    basis = log_ratios.helmert(scatter.shape[-1])
+    p = basis.shape[1]
+    root = np.linalg.inv(np.linalg.cholesky(basis.T @ scatter @ basis)).swapaxes(-1, -2)
     lower = np.tril(rng.standard_normal((count, p, p)), -1)
-    lower[:, np.arange(p), np.arange(p)] = np.sqrt(rng.chisquare(degrees - np.arange(p), (count, p)))
-    half = root @ lower
-    return half @ half.transpose(0, 2, 1)
+    lower[:, np.arange(p), np.arange(p)] = np.sqrt(rng.chisquare(np.reshape(degrees, (-1, 1)) - np.arange(p), (count, p)))
+    half = basis @ (root @ lower)
+    return half @ half.swapaxes(-1, -2)
+
+
+def scatter_of(covariance_sum: np.ndarray, variances: np.ndarray, strength: np.ndarray | float) -> np.ndarray:
+    """Ψ + S as a matrix of centred log-ratios: k G diag(ω) G + S, for ω (..., D) and k = ν - D of any leading shape."""
+    weighted = np.asarray(strength)[..., None] * variances
+    return log_ratios.centre(np.eye(variances.shape[-1]) * weighted[..., None]) + covariance_sum
+
+
+def isotropic(eigenvalues: np.ndarray, rows_free: int, size: int, share: float | None = None, variance: float | None = None) -> tuple[float, float]:
+    """The weight α = k / (k + m) of the prior and the variance ω, equal for all parts, of most evidence; S = C'C has these non-zero eigenvalues.
+
+    One of the two may be given.
+
+    Up to a constant, with ν = k + D, the evidence is log Γ_p((ν+m)/2) - log Γ_p(ν/2) + p ν/2 log(kω) - (ν+m)/2 Σ_j log(kω + λ_j) over all p directions.
+    """
+    p, m = size - 1, rows_free
+    values = np.zeros(p)
+    values[: len(eigenvalues)] = np.sort(eigenvalues)[::-1][:p]
+    typical = values.sum() / m / p
+
+    def values_at(at: np.ndarray) -> tuple[float, float]:
+        weight = float(np.clip(special.expit(at[0]), _LEAST, _MOST)) if share is None else share
+        return weight, float(typical * np.exp(at[1])) if variance is None else variance
+
+    def loss(at: np.ndarray) -> float:
+        weight, omega = values_at(at)
+        strength = m * weight / (1 - weight)
+        degrees, scale = strength + size, strength * omega
+        gammas = special.multigammaln((degrees + m) / 2, p) - special.multigammaln(degrees / 2, p)
+        return -float(gammas + p * degrees / 2 * np.log(scale) - (degrees + m) / 2 * np.log(scale + values).sum())
+
+    starts = [
+        optimize.minimize(loss, [start, 0.0], method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8, "maxiter": 2000}) for start in (-3.0, 0.0, 3.0)
+    ]
+    return values_at(min(starts, key=lambda found: found.fun).x)

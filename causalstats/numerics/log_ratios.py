@@ -11,6 +11,7 @@ correlations (Erb 2020, Applied Computing and Geosciences 6:100026; Aitchison 19
 import numpy as np
 
 _WORST_CONDITION = 1e10
+_BISECTIONS = 60
 
 
 def clr(parts: np.ndarray) -> np.ndarray:
@@ -28,94 +29,105 @@ def helmert(size: int) -> np.ndarray:
 
 def variation(gamma: np.ndarray) -> np.ndarray:
     """T_ij = var log(x_i / x_j) = Γ_ii + Γ_jj - 2 Γ_ij."""
-    variances = np.diagonal(gamma)
-    return variances[:, None] + variances - 2 * gamma
+    variances = _diagonal(gamma)
+    return variances[..., :, None] + variances[..., None, :] - 2 * gamma
 
 
 def centre(matrix: np.ndarray) -> np.ndarray:
     """G M G: the covariance of centred log-ratios from that of logarithms, Γ = G Ω G, or Γ = G (-T/2) G."""
-    rows = matrix - matrix.mean(axis=0)
-    return rows - rows.mean(axis=1, keepdims=True)
+    rows = matrix - matrix.mean(axis=-2, keepdims=True)
+    return rows - rows.mean(axis=-1, keepdims=True)
 
 
 def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
     """Θ = Γ⁺ = (Γ + s 11'/D)⁻¹ - 11'/(s D) for any s > 0, here the mean non-zero eigenvalue, which leaves the condition number as it is.
+
+    It is its own inverse, so this is Γ from Θ as well.
 
     Raises
     ------
     LinAlgError
         If Γ has a direction of no variance besides 1: two parts proportional, or fewer rows than parts.
     """
-    size = len(gamma)
-    s = np.trace(gamma) / (size - 1)
+    size = gamma.shape[-1]
+    s = np.trace(gamma, axis1=-2, axis2=-1)[..., None, None] / (size - 1)
     whole = gamma + s / size
     eigenvalues = np.linalg.eigvalsh(whole)
-    if not eigenvalues[0] * _WORST_CONDITION > eigenvalues[-1]:
+    if not (eigenvalues[..., 0] * _WORST_CONDITION > eigenvalues[..., -1]).all():
         raise np.linalg.LinAlgError(f"Expected a condition number of at most {_WORST_CONDITION:.0e} among the log-ratios: they are linearly dependent.")
     inverse = np.linalg.inv(whole) - 1 / (s * size)
-    return centre((inverse + inverse.T) / 2)
+    return centre((inverse + inverse.swapaxes(-1, -2)) / 2)
 
 
 def partial_correlations(theta: np.ndarray) -> np.ndarray:
     """r_ij = -Θ_ij / √(Θ_ii Θ_jj), of parts i and j given all the others; 1 on the diagonal."""
-    scale = 1 / np.sqrt(np.diagonal(theta))
-    found = -theta * scale[:, None] * scale
-    np.fill_diagonal(found, 1.0)
-    return found
+    scale = 1 / np.sqrt(_diagonal(theta))
+    return _with_diagonal(-theta * scale[..., :, None] * scale[..., None, :], 1.0)
 
 
 def partial_variances(theta: np.ndarray) -> np.ndarray:
     """v_i = 1 / Θ_ii: of part i's logarithm about its best log-contrast in the others."""
-    return 1 / np.diagonal(theta)
+    return 1 / _diagonal(theta)
 
 
 def regression_coefficients(theta: np.ndarray) -> np.ndarray:
     """b_ik = -Θ_ik / Θ_ii of log x_i on the other log x_k; each row sums to 1, so that the residual is free of scale. 0 on the diagonal."""
-    found = -theta / np.diagonal(theta)[:, None]
-    np.fill_diagonal(found, 0.0)
-    return found
+    return _with_diagonal(-theta / _diagonal(theta)[..., :, None], 0.0)
 
 
 def r_squared(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """1 - ((D-1)/D)² v_i / Γ_ii: the multiple R² of the log-ratio of part i to the mean of the others, which prefers no reference."""
-    size = len(gamma)
-    return 1 - ((size - 1) / size) ** 2 * partial_variances(theta) / np.diagonal(gamma)
+    size = gamma.shape[-1]
+    return 1 - ((size - 1) / size) ** 2 * partial_variances(theta) / _diagonal(gamma)
 
 
 def r_squared_by_reference(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """1 - v_i / T_ir: the multiple R² of log(x_i / x_r), for part i (row) and reference r (column); NaN on the diagonal."""
-    ratios = variation(gamma)
-    np.fill_diagonal(ratios, np.nan)
-    return 1 - partial_variances(theta)[:, None] / ratios
+    return 1 - partial_variances(theta)[..., :, None] / _with_diagonal(variation(gamma), np.nan)
 
 
 def subcomposition(theta: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """Θ of the parts at the positions `keep` alone: the Schur complement Θ_kk - Θ_ko Θ_oo⁻¹ Θ_ok over the others o."""
-    others = np.setdiff1d(np.arange(len(theta)), keep)
-    if not len(others):
-        return theta[np.ix_(keep, keep)]
-    across = theta[np.ix_(others, keep)]
-    return theta[np.ix_(keep, keep)] - across.T @ np.linalg.solve(theta[np.ix_(others, others)], across)
+    others = np.setdiff1d(np.arange(theta.shape[-1]), keep)
+    inside, across, outside = (theta[..., one[:, None], other] for one, other in ((keep, keep), (others, keep), (others, others)))
+    return inside - across.swapaxes(-1, -2) @ np.linalg.solve(outside, across)
 
 
 def basis_laplacian(variances: np.ndarray) -> np.ndarray:
-    """Θ of independent parts with these variances of their logarithms: diag κ - κκ'/κ₊, κ = 1/ω."""
+    """Θ of independent parts with these variances (..., D) of their logarithms: diag κ - κκ'/κ₊, κ = 1/ω."""
     precision = 1 / np.asarray(variances)
-    return np.diag(precision) - np.outer(precision, precision) / precision.sum()
+    product = precision[..., :, None] * precision[..., None, :] / precision.sum(axis=-1)[..., None, None]
+    return np.eye(precision.shape[-1]) * precision[..., None] - product
 
 
-def closure_baseline(variances: np.ndarray) -> np.ndarray:
-    """The partial correlations that closure alone makes of independent parts, √(q_i q_j / ((1-q_i)(1-q_j))) with q = κ/κ₊, κ = 1/ω; never negative.
+def closure_baseline(partial_variances: np.ndarray) -> np.ndarray:
+    """The partial correlations (..., D, D) that closure alone makes of independent parts with these partial variances (..., D); never negative.
 
-    `variances` are those of the logarithms of the parts before closure; 1/(D-1) where they are equal.
+    Independent parts have r_ij² = o_i o_j with odds o = q / (1-q), Σ q = 1, and partial variances v_i with q_i (1-q_i) ∝ 1/v_i; 1/(D-1) where all are
+    equal. With b_i = min v / v_i and t = 2 (1 - q of the part of least variance), the shares sum to 1 where
+
+        (2-t) Σ_i b_i / (1 + √(1 - b_i t (2-t))) = 1      over the other parts; increasing as t falls, so found by bisection,
+
+    and t → 0, the part of least variance being the whole of the size, where Σ b_i < 1 leaves no root.
     """
-    return partial_correlations(basis_laplacian(variances))
+    v = np.asarray(partial_variances, float)
+    least = v.min(axis=-1, keepdims=True)
+    first = np.arange(v.shape[-1]) == v.argmin(axis=-1)[..., None]
+    b = np.where(first, 0.0, least / v)
+    low, high = np.zeros_like(least), np.full_like(least, 2.0)
+    for _ in range(_BISECTIONS):
+        t = (low + high) / 2
+        above = (2 - t) * (b / (1 + np.sqrt(1 - b * t * (2 - t)))).sum(axis=-1, keepdims=True) > 1
+        low, high = np.where(above, t, low), np.where(above, high, t)
+    others = b * t * (2 - t) / (2 * (1 + np.sqrt(1 - b * t * (2 - t))))
+    odds = np.where(first, (2 - t) / t, others / (1 - others))
+    return _with_diagonal(np.sqrt(odds[..., :, None] * odds[..., None, :]), 1.0)
 
 
 def proportionality(gamma: np.ndarray) -> np.ndarray:
     """ρ_p = 1 - T_ij / (Γ_ii + Γ_jj) (Erb & Notredame 2016)."""
-    variances = np.diagonal(gamma)
-    return 1 - variation(gamma) / (variances[:, None] + variances)
+    variances = _diagonal(gamma)
+    return 1 - variation(gamma) / (variances[..., :, None] + variances[..., None, :])
 
 
 def symmetric_balances(gamma: np.ndarray) -> np.ndarray:
@@ -157,6 +169,17 @@ def shrunk_covariance(logs: np.ndarray) -> tuple[np.ndarray, float, float]:
     np.fill_diagonal(correlations, 1.0)
     scale = np.sqrt(intensity_of_variances * target + (1 - intensity_of_variances) * variances)
     return correlations * scale[:, None] * scale, intensity, intensity_of_variances
+
+
+def _diagonal(matrix: np.ndarray) -> np.ndarray:
+    return np.diagonal(matrix, axis1=-2, axis2=-1)
+
+
+def _with_diagonal(matrix: np.ndarray, value: float) -> np.ndarray:
+    """The matrix itself, changed in place."""
+    places = np.arange(matrix.shape[-1])
+    matrix[..., places, places] = value
+    return matrix
 
 
 def _share(noise: float, signal: float, n: int) -> float:

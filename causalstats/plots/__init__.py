@@ -1,11 +1,27 @@
 """Figures of labelled results; they compute nothing new. ArviZ is imported by the first `posterior` or `trace`."""
 
 from causalstats.plots.causal_graph import diagram
+from causalstats.plots.composition_views import view
 from causalstats.plots.contraction import learned
 from causalstats.plots.draws import figure_of, posterior, trace
-from causalstats.plots.forest import comparison, effects
+from causalstats.plots.forest import MOST_ROWS, beside, comparison, effects
 from causalstats.plots.predictive_check import predictive
 from causalstats.plots.rank_ecdf import ranks
-from causalstats.plots.sensitivity_curve import sensitivity
+from causalstats.plots.sensitivity_curve import sensitivity, strongest
 
-__all__ = ["comparison", "diagram", "effects", "figure_of", "learned", "posterior", "predictive", "ranks", "sensitivity", "trace"]
+__all__ = [
+    "MOST_ROWS",
+    "beside",
+    "comparison",
+    "diagram",
+    "effects",
+    "figure_of",
+    "learned",
+    "posterior",
+    "predictive",
+    "ranks",
+    "sensitivity",
+    "strongest",
+    "trace",
+    "view",
+]

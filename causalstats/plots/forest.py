@@ -9,8 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from causalstats.plots.style import BLUE, INK, MUTED, ORANGE, WIDTH, axis_label, heading, house_style, new_axes, wrap
+from causalstats.numerics.draws import surest_first
+from causalstats.plots.style import BLUE, CYCLE, INK, MUTED, ORANGE, WIDTH, axis_label, heading, house_style, new_axes, wrap
 
+_FEW = 20
 MOST_ROWS = 60  # on one page; the figure says how many it left out
 
 
@@ -48,6 +50,25 @@ def comparison(table: pd.DataFrame, truth: float | None = None, title: str = "",
         _intervals(axes, rows, colours=[BLUE] + [MUTED] * (len(rows) - 1))
         _reference(axes, truth, "truth")
         axes.set_xlabel(axis_label("", unit))
+        heading(figure, title)
+    return figure
+
+
+def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
+    """Our mean and interval of each entry (index), columns mean, lower and upper, and what other methods (further columns) say of it, as markers.
+
+    The entries that lie surest on one side of 0; a q-value is no estimate and is not drawn.
+    """
+    others = [name for name in table.columns if name not in ("mean", "lower", "upper") and not str(name).startswith("q-value")]
+    shown = surest_first(table, _FEW)[:_FEW]
+    with house_style():
+        figure, axes = new_axes(WIDTH, 1.5 + 0.3 * len(shown))
+        _intervals(axes, _rows("", shown))
+        for marker, colour, name in zip("sD^vPX*", CYCLE[1:], others, strict=False):
+            axes.plot(shown[name], np.arange(len(shown)), marker, color=colour, markerfacecolor="white", markersize=5, label=wrap(name, 28))
+        axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
+        axes.set_xlabel(axis_label("", unit) + (f"\n{len(shown)} of {len(table):,}, surest first" if len(shown) < len(table) else ""))
+        figure.legend(loc="outside upper left", ncols=3)
         heading(figure, title)
     return figure
 

@@ -14,6 +14,19 @@ from matplotlib.figure import Figure
 from causalstats.errors import ModelError
 from causalstats.plots.style import BLUE, ORANGE, TINT, WIDTH, axis_label, house_style, new_axes, wrap
 
+_FEW = 5
+
+
+def strongest(table: pd.DataFrame, entry: str) -> pd.DataFrame:
+    """A table of sensitivity with a row for each entry of an answer, level `entry` of its index: the few entries that are furthest from 0 on average.
+
+    With two assumptions besides, the one that is, without the level.
+    """
+    few = 1 if table.index.nlevels > 2 else _FEW
+    kept = table["mean"].abs().groupby(level=entry).mean().nlargest(few).index
+    chosen = table[table.index.get_level_values(entry).isin(kept)]
+    return chosen.droplevel(entry) if few == 1 else chosen
+
 
 def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = None, *, unit: str = "") -> Figure:
     """The answer, mean and interval, at each value that one or two assumptions were given; a curve for each value of the second.

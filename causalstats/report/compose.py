@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from causalstats import plots
 from causalstats.model import Check, number, shown
+from causalstats.numerics.draws import surest_first
 from causalstats.report.contents import ReportContents, Status
+from causalstats.report.table import MOST_ROWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +23,9 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
     table, truth = fit.compare(), fit.withheld_rate()
     asked = [{name: values} for name, values in sensitivity.items()] if isinstance(sensitivity, Mapping) else sensitivity
     curves = {" and ".join(each): fit.sensitivity(**each) for each in asked}
+    if headline.draws.ndim > 2:
+        curves = {name: plots.strongest(curve, str(headline.draws.dims[-1])) for name, curve in curves.items()}
+        table = surest_first(table, MOST_ROWS)
     single = [fit.effect(name) for name, estimand in model.estimands().items() if not estimand.per_person]
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
@@ -34,7 +39,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
         diagram=fit.plot("diagram"),
         diagram_caption="What is observed, what is hidden, and what is seen for some.",
         data_facts=tuple(fit.data.facts().items()),
-        effects=tuple((effect, effect.summary()) for effect in single),
+        effects=tuple((effect, surest_first(effect.summary(), MOST_ROWS)) for effect in single),
         comparison=table,
         comparison_note="What people would do instead, on the same data; the intervals are what each rule itself would report.",
         withheld=_withheld(checks, table, headline.unit),
@@ -55,12 +60,14 @@ def status(checks: tuple[Check, ...], sampling: tuple[Check, ...]) -> Status:
 
 def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
     captions = {name: "Observed, on 50 % and 95 % of replications." for name in fit.predictions()}
-    captions |= {
-        "comparison": "Each rule's own 95 % interval.",
-        "learned": "Contraction from prior to posterior: what is near 0 is still the prior.",
-        "parameters": "Posterior densities, means and 95 % intervals.",
-        "chains": "Each chain's density, and its ranks, which stay inside the band where the chains agree.",
-    }
+    captions["comparison"] = "Intervals are 95 %."
+    captions |= dict.fromkeys(fit.views(), "")
+    if fit.model.parameters():
+        captions |= {
+            "learned": "Contraction from prior to posterior: what is near 0 is still the prior.",
+            "parameters": "Posterior densities, means and 95 % intervals.",
+            "chains": "Each chain's density, and its ranks, which stay inside the band where the chains agree.",
+        }
     return tuple((name.capitalize(), caption, fit.plot(name)) for name, caption in captions.items())
 
 

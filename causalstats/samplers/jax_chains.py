@@ -13,7 +13,7 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import STATISTICS, complete
+from causalstats.samplers.program import STATISTICS, complete, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -81,6 +81,10 @@ class JaxProgram:
     begin: Callable
     advance: Callable
     constrain: Callable
+
+    def fits(self, problem: Problem) -> bool:
+        """Whether its graph differs in data and constants alone."""
+        return same_program(self.graph, problem.graph)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Draws for this problem; an interrupt keeps the complete draws."""

@@ -13,6 +13,7 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
+from causalstats.samplers.program import same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -80,6 +81,10 @@ class LaplaceProgram:
     values: Callable[[dict[str, np.ndarray]], list]
     names: tuple[str, ...]
     start: dict[str, np.ndarray]
+
+    def fits(self, problem: Problem) -> bool:
+        """Whether its graph differs in data and constants alone."""
+        return same_program(self.graph, problem.graph)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Draws for this problem; an interrupt keeps what was weighed by then."""

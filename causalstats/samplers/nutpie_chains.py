@@ -10,7 +10,7 @@ import numpy as np
 
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import complete
+from causalstats.samplers.program import complete, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -36,8 +36,18 @@ class NutpieProgram:
     graph: pm.Model
     compiled: Any
 
+    def fits(self, problem: Problem) -> bool:
+        """Whether its graph differs in data and constants alone."""
+        return same_program(self.graph, problem.graph)
+
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Draws for this problem; an interrupt keeps the complete draws of every chain."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, "blas"):  # the chains are the threads; those of linear algebra would wait for each other
+            return self._run(problem, seed, advance)
+
+    def _run(self, problem: Problem, seed: int, advance: Advance) -> xr.DataTree:
         import nutpie
 
         options = self.sampler

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
+from causalstats.samplers.exact import Exact, exact_draws
 from causalstats.samplers.program import Program
 
 if TYPE_CHECKING:
@@ -70,20 +72,27 @@ class Nuts:
 
 @dataclass(frozen=True, kw_only=True)
 class Auto:
-    """NUTS as is fastest for these data on the device found; the options are those of `Nuts`."""
+    """The exact posterior where the model has one, otherwise NUTS as is fastest for these data on the device found.
+
+    The options are those of `Nuts`; `target_accept` is 0.8 unless it is given or the model's own graph asks for smaller steps (`model.nuts`).
+    """
 
     chains: int = 4
     draws: int = 1000
     tune: int = 500
-    target_accept: float = 0.8
+    target_accept: float | None = None
 
     def __post_init__(self) -> None:
-        self._nuts("numba")
+        self._nuts("numba", {})
 
-    def choose(self, problem: Problem) -> Nuts:
+    def choose(self, problem: Problem) -> Nuts | Exact:
         """The sampler that is used."""
+        if exact_draws(problem) is not None:
+            return Exact(chains=self.chains, draws=self.draws)
+        asked = dict(getattr(problem.model, "nuts", {}))
         largest = max((value.size for value in problem.inputs.values()), default=0)
-        return self._nuts(backend_for(largest))
+        preferred = asked.pop("backend", None)
+        return self._nuts(preferred if preferred and on_cpu() else backend_for(largest), asked)
 
     def compile(self, problem: Problem) -> Program:
         return self.choose(problem).compile(problem)
@@ -91,14 +100,20 @@ class Auto:
     def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         return self.choose(problem)(problem, seed, advance)
 
-    def _nuts(self, backend: Backend) -> Nuts:
-        return Nuts(chains=self.chains, draws=self.draws, tune=self.tune, target_accept=self.target_accept, backend=backend)
+    def _nuts(self, backend: Backend, asked: Mapping[str, Any]) -> Nuts:
+        given = {} if self.target_accept is None else {"target_accept": self.target_accept}
+        return Nuts(chains=self.chains, draws=self.draws, tune=self.tune, backend=backend, **{**asked, **given})
 
 
 def backend_for(numbers: int) -> Backend:
     """The fastest backend for data whose largest array has this many numbers."""
-    import jax
-
-    if jax.default_backend() != "cpu":
+    if not on_cpu():
         return "numpyro"
     return "jax" if numbers >= _MANY_NUMBERS else "numba"
+
+
+def on_cpu() -> bool:
+    """Whether JAX has found nothing faster."""
+    import jax
+
+    return jax.default_backend() == "cpu"

@@ -8,7 +8,7 @@ import numpy as np
 
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
-from causalstats.progress import Advance
+from causalstats.progress import Advance, silent
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -19,10 +19,10 @@ STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_ac
 
 
 class Program(Protocol):
-    """A compiled graph: `run` it for any problem it was compiled for, by `same_program`."""
+    """Something compiled: `run` it for any problem that it fits."""
 
-    @property
-    def graph(self) -> pm.Model: ...
+    def fits(self, problem: Problem) -> bool:
+        """Whether it runs this problem."""
 
     def run(self, problem: Problem, seed: int, advance: Advance = ...) -> xr.DataTree:
         """Draws for this problem, groups posterior and sample_stats. An interrupt keeps the complete draws of every chain."""
@@ -32,6 +32,20 @@ class Sampler(Protocol):
     """A frozen value of options: `compile(problem)` gives what runs this problem, and others like it."""
 
     def compile(self, problem: Problem) -> Program: ...
+
+
+def sample(program: Program, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    """Draws for this problem, with those of what its model integrates out."""
+    draws = program.run(problem, seed, advance)
+    completed = getattr(problem.model, "completed", None)
+    if completed is None or "exact" in draws.attrs:
+        return draws
+    import xarray as xr
+
+    posterior = completed(draws["posterior"].to_dataset(), problem.data, np.random.default_rng(seed))
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": draws["sample_stats"].to_dataset()})
+    tree.attrs = draws.attrs
+    return tree
 
 
 def same_program(ours: pm.Model, theirs: pm.Model) -> bool:

@@ -1,0 +1,226 @@
+"""Partial correlations of a composition: which parts vary together, given all the others, whatever the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Composition
+from causalstats.errors import ModelError
+from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
+from causalstats.models import partial_correlation_simulation as simulation
+from causalstats.models.partial_correlation_assumptions import assumptions, doubts
+from causalstats.models.partial_correlation_estimands import estimands
+from causalstats.models.partial_correlation_graph import conjugate, shrunk
+from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
+from causalstats.numerics import inverse_wishart
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pymc as pm
+
+_MOST_NUMBERS = 1e8  # in the draws of Θ that are kept
+Prior = Literal["shrunk", "matching", "invariant"]
+Exact = Callable[[int, int, np.random.Generator], xr.Dataset]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartialCorrelation:
+    """Log-ratios are jointly normal, with a covariance that need not have a reference.
+
+    clr(x_i) = W_i B + e_i,  V'e_i ~ Normal(0, Σ),  B flat                 W the covariates, V any orthonormal basis of log-ratios
+    Θ = V Σ⁻¹ V',  r_ij = -Θ_ij / √(Θ_ii Θ_jj)                             the partial correlation of parts i and j given all the others
+
+    The priors of Σ; m = n - columns of W, p = D - 1, and α = k / (k + m) is the weight of the prior in the posterior mean of Σ:
+
+    "shrunk"      Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of `basis_variance`, 2), τ ~ half-Normal(1), α ~ Uniform(0, 1):
+                  towards independent parts, as far as the data say. Σ is integrated out and only ω and α are sampled
+    "invariant"   the same with equal ω, which no rotation of the log-ratios changes; α and ω of most evidence unless given. Exact
+    "matching"    p(Σ) ∝ |Σ|^(-1), whose intervals are those of the t-test with n - D + 1 degrees of freedom. Exact, and needs n > 2 D - 3 at least
+
+    None depends on the order of the parts, on a reference or on the basis: by Schur's lemma these are all the inverse-Wishart priors with that property.
+
+    Parameters
+    ----------
+    prior : "shrunk", "invariant" or "matching"
+    shrinkage : float or None
+        α in (0, 1). None: learned.
+    basis_variance : float or None
+        Variance of the logarithm of a part, natural logarithms: the prior median, or ω itself of "invariant". None: that of the data.
+
+    References
+    ----------
+    Erb (2020), Partial correlations in compositional data analysis, Applied Computing and Geosciences 6:100026. Jin, Notredame & Erb (2022),
+    Compositional covariance shrinkage and regularised partial correlations, arXiv 2212.00496: the target of the shrinkage.
+    """
+
+    prior: Prior = "shrunk"
+    shrinkage: float | None = None
+    basis_variance: float | None = None
+
+    headline = "partial_correlation"
+    nuts = MappingProxyType({"backend": "numba", "target_accept": 0.95})  # JAX's threads of linear algebra wait for each other; a step costs little
+
+    def __post_init__(self) -> None:
+        if self.prior not in ("shrunk", "matching", "invariant"):
+            raise ModelError(f"Expected `prior` as 'shrunk', 'invariant' or 'matching', got {self.prior!r}.")
+        if self.shrinkage is not None and not (isinstance(self.shrinkage, int | float) and 0 < self.shrinkage < 1):
+            raise ModelError(f"Expected `shrinkage` between 0 and 1, got {self.shrinkage!r}. For none at all, use prior='matching'.")
+        if self.basis_variance is not None and not (isinstance(self.basis_variance, int | float) and 0 < self.basis_variance < np.inf):
+            raise ModelError(f"Expected `basis_variance` as a positive number, got {self.basis_variance!r}.")
+        if self.prior == "matching" and (self.shrinkage is not None or self.basis_variance is not None):
+            raise ModelError("The matching prior has neither `shrinkage` nor `basis_variance`; leave them out, or use prior='invariant'.")
+
+    def inputs(self, data: Composition) -> dict[str, np.ndarray]:
+        """The cross-products S of the centred log-ratios, their degrees of freedom, and the constants of the prior; of an exact prior, its posterior."""
+        size = len(data.parts)
+        values: dict[str, Any] = {"rows_free": data.degrees}
+        if self.prior != "shrunk":
+            scatter, degrees = self.posterior(data)
+            return {"posterior_scatter": scatter, "posterior_degrees": np.asarray(degrees)}
+        values["scatter"] = data.residuals.T @ data.residuals
+        values["log_variance"] = np.log(self.basis_variance or data.covariance.trace() / (size - 1))
+        if self.shrinkage is not None:
+            values["weight"] = self.shrinkage
+        return {name: np.asarray(value, float) for name, value in values.items()}
+
+    def build(self, data: Composition) -> pm.Model:
+        """The PyMC graph on these data."""
+        _refuse_few_rows(data)
+        build = shrunk if self.prior == "shrunk" else conjugate
+        return build(self.inputs(data), data.parts)
+
+    def posterior(self, data: Composition) -> tuple[np.ndarray, float]:
+        """Of the exact priors: Θ ~ Wishart(ν, B), as B⁻¹ = Ψ + S on centred log-ratios (D, D), and ν."""
+        _refuse_few_rows(data)
+        rows, size = data.residuals.shape
+        scatter = data.residuals.T @ data.residuals
+        if self.prior == "matching":
+            if data.degrees < 2 * size - 3:
+                raise ModelError(
+                    f"The matching prior needs {2 * size - 3} rows for {size} parts, not counting one for each covariate, got {data.degrees}: with fewer its "
+                    "posterior is not a distribution. Use prior='shrunk', which needs no number of rows."
+                )
+            return scatter, data.degrees - size + 2.0
+        weight, variance = self.isotropic(data)
+        strength = data.degrees * weight / (1 - weight)
+        return inverse_wishart.scatter_of(scatter, np.full(size, variance), strength), strength + size + data.degrees
+
+    def isotropic(self, data: Composition) -> tuple[float, float]:
+        """α and ω of the invariant prior: as given, otherwise those of most evidence."""
+        if self.shrinkage is not None and self.basis_variance is not None:
+            return self.shrinkage, self.basis_variance
+        eigenvalues = np.linalg.svd(data.residuals, compute_uv=False) ** 2
+        return inverse_wishart.isotropic(eigenvalues, data.degrees, len(data.parts), self.shrinkage, self.basis_variance)
+
+    def exact(self, data: Composition) -> Exact | None:
+        """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""
+        if self.prior == "shrunk":
+            return None
+        scatter, degrees = self.posterior(data)
+
+        def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
+            if chains * draws * len(data.parts) ** 2 > _MOST_NUMBERS:
+                return xr.Dataset(coords={"chain": np.arange(chains), "draw": np.arange(0)})
+            found = inverse_wishart.draw_precisions(scatter, degrees, chains * draws, rng)
+            return _dataset(found.reshape(chains, draws, *found.shape[1:]), data.parts)
+
+        return draw
+
+    def completed(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> xr.Dataset:
+        """Draws with those of Θ, which was integrated out, given the others; as many draws of each chain as can be kept."""
+        chains, size = draws.sizes["chain"], len(data.parts)
+        draws = draws.isel(draw=slice(None, None, max(1, int(chains * draws.sizes["draw"] * size**2 / _MOST_NUMBERS))))
+        omega, weight = draws["basis_variance"].to_numpy().reshape(-1, size), draws["shrinkage"].to_numpy().ravel()
+        strength = data.degrees * weight / (1 - weight)
+        scatter = inverse_wishart.scatter_of(data.residuals.T @ data.residuals, omega, strength)
+        found = inverse_wishart.draw_precisions(scatter, strength + size + data.degrees, len(weight), rng)
+        return draws.merge(_dataset(found.reshape(chains, -1, size, size), data.parts, draws))
+
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What the answer stands on."""
+        return assumptions(self)
+
+    def estimands(self) -> Mapping[str, Estimand]:
+        """What can be asked of a fit. None of it is causal."""
+        return estimands(self)
+
+    def parameters(self) -> tuple[str, ...]:
+        """Names in the posterior whose sampling is checked; none where the posterior is exact."""
+        if self.prior != "shrunk":
+            return ()
+        return ("log_typical_variance", "variance_spread", "basis_variance", "shrinkage")
+
+    def priors(self, data: Composition) -> dict[str, Any]:
+        """Prior standard deviations of the parameters that have one of their own."""
+        sds = {"log_typical_variance": 2.0, "variance_spread": np.sqrt(1 - 2 / np.pi), "shrinkage": np.sqrt(1 / 12) if self.shrinkage is None else np.nan}
+        return {name: sds[name] for name in self.parameters() if name in sds}
+
+    def simulate(self, seed: int, rows: int = 60, parts: int = 6, design: Literal["band", "prior"] = "band") -> Simulation:
+        """Compositions with a known Θ; parts p1, p2, ...
+
+        "band": amounts whose precision links each part to the next, with partial correlations ±.45 in turn, and standard deviations from .3 to 1. "prior":
+        this model's own, which needs `basis_variance`, and `shrinkage` too where that is not sampled.
+        """
+        return simulation.simulate(self, seed, rows, parts, design)
+
+    def log_likelihood(self, draws: xr.Dataset, data: Composition) -> xr.DataArray:
+        """Of the centred log-ratios in an orthonormal basis, with the covariates' coefficients integrated out: m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π."""
+        theta, size = draws["precision"].to_numpy(), len(data.parts)
+        scatter = data.residuals.T @ data.residuals
+        determinant = np.linalg.slogdet(theta + 1 / size)[1]
+        values = data.degrees / 2 * (determinant - (size - 1) * np.log(2 * np.pi)) - (theta * scatter).sum((-1, -2)) / 2
+        return xr.DataArray(values, dims=("chain", "draw"))
+
+    def diagram(self, data: Composition) -> nx.DiGraph:
+        """The amounts are hidden; what is seen are their ratios."""
+        import networkx as nx
+
+        graph = nx.DiGraph()
+        some = ", ".join(data.parts[:8]) + (", ..." if len(data.parts) > 8 else "")
+        graph.add_node("amounts", label=f"amounts of {some}", role="hidden")
+        graph.add_node("size", label="size of the specimen", role="hidden")
+        graph.add_node("composition", label="composition: their ratios", role="observed")
+        graph.add_edges_from([("amounts", "composition"), ("size", "composition")])
+        if data.arguments["covariates"]:
+            graph.add_node("covariates", label=data.arguments["covariates"], role="observed")
+            graph.add_edge("covariates", "amounts")
+        return graph
+
+    def alternatives(self, data: Composition) -> Mapping[str, Callable]:
+        """Other numbers given for each pair of parts."""
+        return alternatives(data)
+
+    def predictions(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> tuple[Prediction, ...]:
+        """Spread, skewness and tails of each part's log-ratio to the mean of all, with replications."""
+        return predictions(draws, data, rng) if "precision" in draws else ()
+
+    def views(self, draws: xr.Dataset, data: Composition) -> Mapping[str, Callable[[], View]]:
+        """Pictures of compositions: `network`, `matrix`, `residuals`, `biplot`, `ternary`."""
+        return {name: partial(view, self, draws, data) for name, view in views().items()}
+
+    def doubts(self, data: Composition) -> tuple[Check, ...]:
+        """What the data themselves leave in doubt: too few rows, parts rounded to a few values, parts nearly proportional."""
+        return doubts(data)
+
+    def relaxations(self, data: Composition) -> tuple[Relaxation, ...]:
+        """None: nothing from outside is imposed."""
+        return ()
+
+
+def _refuse_few_rows(data: Composition) -> None:
+    if data.degrees < 2:
+        raise ModelError(f"Expected at least 2 rows more than the intercept and the covariates take, got {len(data)} rows and {data.matrix.shape[1]} columns.")
+
+
+def _dataset(theta: np.ndarray, parts: tuple[str, ...], like: xr.Dataset | None = None) -> xr.Dataset:
+    """Draws (chain, draw, part, other_part) of Θ."""
+    chains, draws = (np.arange(size) for size in theta.shape[:2]) if like is None else (like["chain"], like["draw"])
+    coords = {"chain": chains, "draw": draws, "part": list(parts), "other_part": list(parts)}
+    return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), theta)}, coords)

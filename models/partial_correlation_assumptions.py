@@ -1,0 +1,98 @@
+"""What `PartialCorrelation` assumes, in words, and what its data leave in doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from causalstats.data import Composition
+from causalstats.model import Assumption, Check
+from causalstats.numerics import log_ratios
+
+_FEW_VALUES = 10
+_NEARLY = 1e-3  # of the median log-ratio variance
+
+
+def assumptions(model: Any) -> tuple[Assumption, ...]:
+    """What the answer stands on."""
+    variance = "that of the data" if model.basis_variance is None else f"{model.basis_variance:g}"
+    weight = "as large as the data say" if model.shrinkage is None else f"{model.shrinkage:g}"
+    prior = {
+        "shrunk": Assumption(
+            name="shrinkage",
+            statement=f"The covariance is drawn towards that of independent parts; the weight of that target is {weight}, and its typical variance {variance}.",
+            if_wrong="Correlations are drawn towards those that closure makes. With few rows the strong ones are understated.",
+            formula="Σ ~ IW(k + D, k V' diag(ω) V), α = k / (k + m)",
+        ),
+        "invariant": Assumption(
+            name="shrinkage",
+            statement=f"The covariance is drawn towards that of independent parts of one variance, {variance}; the weight of that target is {weight}.",
+            if_wrong="Parts that vary little are drawn too far, and what was chosen by the data is treated as known: intervals are somewhat short.",
+            formula="Σ ~ IW(k + D, k ω I), α = k / (k + m)",
+        ),
+        "matching": Assumption(
+            name="no shrinkage",
+            statement="The prior is the one under which intervals cover as often as they say, whatever the truth.",
+            if_wrong="With hardly more rows than parts, estimates scatter widely.",
+            formula="p(Σ) ∝ |Σ|^(-1)",
+        ),
+    }[model.prior]
+    return (
+        Assumption(
+            name="normal log-ratios",
+            statement="The log-ratios are jointly normal about what the covariates explain, the same for every row.",
+            if_wrong="Outliers, mixtures of groups and rounded values look like correlations.",
+            formula="V' clr(x) ~ Normal(V' B'w, Σ)",
+        ),
+        Assumption(
+            name="independent rows",
+            statement="Rows are independent given the covariates.",
+            if_wrong="Repeated specimens of one subject count as many: intervals are too short.",
+        ),
+        prior,
+        Assumption(
+            name="these parts",
+            statement="A partial correlation is that of two parts given all the other parts named, as ratios. It is an association.",
+            if_wrong="With other parts the question is another. It is no effect of one part on another: that would need every common cause among the "
+            "parts, no common effect among them, and a meaning for changing one share while the others must give way.",
+            formula="r_ij = -Θ_ij / √(Θ_ii Θ_jj)",
+        ),
+    )
+
+
+def doubts(data: Composition) -> tuple[Check, ...]:
+    """Rows against parts, rounding, and parts that nearly repeat each other."""
+    size, degrees = len(data.parts), data.degrees
+    few = {name: len(np.unique(column)) for name, column in zip(data.parts, data.values.T, strict=True)}
+    rounded = [f"{name} ({count} values)" for name, count in few.items() if count < min(_FEW_VALUES, len(data) / 2)]
+    spread = log_ratios.variation(data.covariance)
+    np.fill_diagonal(spread, np.inf)
+    one, other = np.unravel_index(spread.argmin(), spread.shape)
+    least = spread[one, other] / np.median(spread[np.isfinite(spread)])
+    return (
+        Check(
+            name="rows for these parts",
+            passed=True if degrees >= 2 * size else None,
+            value=degrees / size,
+            expected="at least two rows a part",
+            finding=f"{degrees} degrees of freedom for {size} parts",
+            remedy="" if degrees >= 2 * size else "What is said of each pair owes much to the prior: see the sensitivity to `shrinkage`, or name fewer parts.",
+        ),
+        Check(
+            name="measured finely",
+            passed=None if rounded else True,
+            value=float(min(few.values())),
+            expected=f"at least {_FEW_VALUES} different values of every part",
+            finding=f"few different values: {', '.join(rounded)}" if rounded else f"at least {min(few.values())} values of every part",
+            remedy="Rounding adds noise that the model takes for variation, and weakens what is said of these parts: get more digits." if rounded else "",
+        ),
+        Check(
+            name="no part repeats another",
+            passed=True if least > _NEARLY else None,
+            value=float(least),
+            expected=f"every log-ratio variance above {_NEARLY:g} of the median one",
+            finding=f"the ratio of {data.parts[one]} to {data.parts[other]} varies least, {least:.2g} of the median",
+            remedy="" if least > _NEARLY else "Each takes the place of the other in every partial correlation: keep one of them, or their sum.",
+        ),
+    )

@@ -1,0 +1,285 @@
+"""What can be asked about a composition: all of it follows from Θ, drawn or in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import special, stats
+
+from causalstats.data import Composition
+from causalstats.errors import ModelError
+from causalstats.model import Estimand
+from causalstats.numerics import log_ratios
+from causalstats.numerics.correlation_margin import CorrelationMargin, margin
+
+_NODES, _WEIGHTS = special.roots_hermitenorm(15)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+def pair_labels(parts: tuple[str, ...]) -> list[str]:
+    """`one ~ other` of each two parts, in the order of `pairs`."""
+    return [f"{parts[i]} ~ {parts[j]}" for i, j in zip(*pairs(len(parts)), strict=True)]
+
+
+def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the two parts of each pair."""
+    return np.triu_indices(size, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Correlations:
+    """Margins of r of every pair where Θ ~ Wishart(ν, B), or of their excess over a baseline r⁰ taken as known: tanh(atanh r - atanh r⁰).
+
+    The baseline moves with r, by the less the more parts there are.
+    """
+
+    labels: list[str]
+    rho: np.ndarray
+    degrees: float
+    baseline: np.ndarray | float = 0.0
+
+    @property
+    def margin(self) -> CorrelationMargin:
+        return margin(self.degrees)
+
+    @cached_property
+    def _moments(self) -> tuple[np.ndarray, np.ndarray]:
+        if np.ndim(self.baseline) == 0:
+            return self.margin.mean(self.rho), self.margin.sd(self.rho)
+        values = np.array([self.quantile(prob) for prob in special.ndtr(_NODES)])
+        mean = _WEIGHTS @ values
+        return mean, np.sqrt(_WEIGHTS @ (values - mean) ** 2)
+
+    def mean(self) -> np.ndarray:
+        """E of each."""
+        return self._moments[0]
+
+    def sd(self) -> np.ndarray:
+        """Standard deviation of each."""
+        return self._moments[1]
+
+    def quantile(self, prob: float) -> np.ndarray:
+        """Of each."""
+        found = self.margin.quantile(self.rho, prob)
+        return np.tanh(np.arctanh(found) - np.arctanh(self.baseline)) if np.ndim(self.baseline) else found
+
+    def cdf(self, value: float) -> np.ndarray:
+        """P(each ≤ value)."""
+        if value == 0 and np.ndim(self.baseline) == 0:
+            return self.margin.negative(self.rho)
+        return self.margin.cdf(self.rho, np.tanh(np.arctanh(value) + np.arctanh(self.baseline)))
+
+
+@dataclass(frozen=True, eq=False)
+class Variances:
+    """Margins of v_i = 1 / Θ_ii: Θ_ii / B_ii ~ χ²(ν)."""
+
+    labels: list[str]
+    scale: np.ndarray
+    degrees: float
+
+    def mean(self) -> np.ndarray:
+        """E v = 1 / (B (ν-2)); infinite for ν ≤ 2."""
+        return 1 / self.scale / max(self.degrees - 2, 0.0) if self.degrees > 2 else np.full_like(self.scale, np.inf)
+
+    def sd(self) -> np.ndarray:
+        """E v √(2 / (ν-4)); infinite for ν ≤ 4."""
+        return self.mean() * np.sqrt(2 / (self.degrees - 4)) if self.degrees > 4 else np.full_like(self.scale, np.inf)
+
+    def quantile(self, prob: float) -> np.ndarray:
+        """Of each."""
+        return 1 / (self.scale * stats.chi2.isf(prob, self.degrees))
+
+    def cdf(self, value: float) -> np.ndarray:
+        """P(v ≤ value)."""
+        return stats.chi2.sf(1 / (self.scale * value), self.degrees) if value > 0 else np.zeros_like(self.scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """Margins of b_ij = -Θ_ij / Θ_ii: -B_ij / B_ii + t_ν √((B_jj - B_ij²/B_ii) / (ν B_ii)), i on j."""
+
+    labels: list[str]
+    location: np.ndarray
+    scale: np.ndarray
+    degrees: float
+
+    def mean(self) -> np.ndarray:
+        """E b."""
+        return self.location
+
+    def sd(self) -> np.ndarray:
+        """Infinite for ν ≤ 2."""
+        return self.scale * np.sqrt(self.degrees / (self.degrees - 2)) if self.degrees > 2 else np.full_like(self.scale, np.inf)
+
+    def quantile(self, prob: float) -> np.ndarray:
+        """Of each."""
+        return self.location + self.scale * stats.t.ppf(prob, self.degrees)
+
+    def cdf(self, value: float) -> np.ndarray:
+        """P(b ≤ value)."""
+        return special.stdtr(self.degrees, (value - self.location) / self.scale)
+
+
+def estimands(model: Any) -> dict[str, Estimand]:
+    """By name, with the assumptions of this model, and margins where its posterior is exact."""
+    stands_on = tuple(assumption.name for assumption in model.assumptions())
+    exact = model.prior != "shrunk"
+    found = {}
+    for name, (of_theta, description, unit, margins) in _QUESTIONS.items():
+        found[name] = Estimand(
+            compute=_of_precision(of_theta),
+            at=_of_subcomposition(of_theta),
+            description=description,
+            unit=unit,
+            kind="associational",
+            assumptions=stands_on,
+            margins=_margins(model, margins) if exact and margins else None,
+            approximate=margins is _excess_margins,
+        )
+    return found
+
+
+def _margins(model: Any, make: Callable) -> Callable[[Composition], Any]:
+    def of(data: Composition) -> Any:
+        scatter, degrees = model.posterior(data)
+        return make(log_ratios.pseudo_inverse(scatter), degrees, data.parts)
+
+    return of
+
+
+def _of_precision(function: Callable[[np.ndarray, tuple[str, ...]], tuple[str, list[str], np.ndarray]]) -> Callable[[xr.Dataset, Any], xr.DataArray]:
+    def compute(draws: xr.Dataset, data: Composition) -> xr.DataArray:
+        return _labelled(draws, _theta(draws), data.parts, function)
+
+    return compute
+
+
+def _of_subcomposition(function: Callable) -> Callable[[xr.Dataset, Any], xr.DataArray]:
+    def compute(draws: xr.Dataset, part_of: Composition) -> xr.DataArray:
+        where = list(draws["part"].to_numpy())
+        keep = np.array([where.index(part) for part in part_of.parts])
+        return _labelled(draws, log_ratios.subcomposition(_theta(draws), keep), part_of.parts, function)
+
+    return compute
+
+
+def _theta(draws: xr.Dataset) -> np.ndarray:
+    if "precision" not in draws:
+        raise ModelError(
+            "There are too many parts to keep draws of all their pairs. What is in closed form has a summary, such as "
+            "`fit.effect('partial_correlation').summary()`; for the rest, fit a part of the composition, `data.subcomposition([...])`."
+        )
+    return draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
+
+
+def _labelled(draws: xr.Dataset, theta: np.ndarray, parts: tuple[str, ...], function: Callable) -> xr.DataArray:
+    dim, labels, values = function(theta, parts)
+    coords: dict[str, Any] = {name: draws[name] for name in ("chain", "draw") if name in draws.coords}
+    return xr.DataArray(values, dims=("chain", "draw", *([dim] if dim else [])), coords=coords | ({dim: labels} if dim else {}))
+
+
+def _pair_values(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
+    def values(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], np.ndarray]:
+        return "pair", pair_labels(parts), matrix(theta)[(..., *pairs(len(parts)))]
+
+    return values
+
+
+def _part_values(vector: Callable[[np.ndarray], np.ndarray]) -> Callable:
+    return lambda theta, parts: ("part", list(parts), vector(theta))
+
+
+def _baseline(theta: np.ndarray) -> np.ndarray:
+    return log_ratios.closure_baseline(log_ratios.partial_variances(theta))
+
+
+def _excess(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], np.ndarray]:
+    where = (..., *pairs(len(parts)))
+    r, baseline = log_ratios.partial_correlations(theta)[where], _baseline(theta)[where]
+    return "pair", pair_labels(parts), np.tanh(np.arctanh(r) - np.arctanh(baseline))
+
+
+def _coefficients(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], np.ndarray]:
+    off = ~np.eye(len(parts), dtype=bool)
+    return "coefficient", _on(parts), log_ratios.regression_coefficients(theta)[..., off]
+
+
+def _on(parts: tuple[str, ...]) -> list[str]:
+    return [f"{one} on {other}" for one in parts for other in parts if one != other]
+
+
+def _correlation_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...]) -> Correlations:
+    return Correlations(pair_labels(parts), log_ratios.partial_correlations(scale)[pairs(len(parts))], degrees)
+
+
+def _excess_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...]) -> Correlations:
+    found = _correlation_margins(scale, degrees, parts)
+    return replace(found, baseline=_baseline(scale)[pairs(len(parts))])
+
+
+def _variance_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...]) -> Variances:
+    return Variances(list(parts), np.diagonal(scale), degrees)
+
+
+def _coefficient_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...]) -> Coefficients:
+    off, own = ~np.eye(len(parts), dtype=bool), np.diagonal(scale)
+    spread = np.sqrt((own[None, :] - scale**2 / own[:, None]) / (degrees * own[:, None]))
+    return Coefficients(_on(parts), (-scale / own[:, None])[off], spread[off], degrees)
+
+
+_QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
+    "partial_correlation": (
+        _pair_values(log_ratios.partial_correlations),
+        "Partial correlation of two parts given all the others, the same for every reference.",
+        "correlation",
+        _correlation_margins,
+    ),
+    "excess": (
+        _excess,
+        "Partial correlation beyond what closure alone would make of parts with these partial variances: tanh(atanh r - atanh r⁰).",
+        "correlation",
+        _excess_margins,
+    ),
+    "closure_baseline": (
+        _pair_values(_baseline),
+        "Partial correlation r⁰ that closure alone makes of parts with these partial variances.",
+        "correlation",
+        None,
+    ),
+    "partial_variance": (
+        _part_values(log_ratios.partial_variances),
+        "Variance of a part's logarithm about its best log-contrast in the others.",
+        "squared log-ratio",
+        _variance_margins,
+    ),
+    "r_squared": (
+        _part_values(lambda theta: log_ratios.r_squared(log_ratios.pseudo_inverse(theta), theta)),
+        "Share of the variance of a part's log-ratio to the mean of the others that the others explain.",
+        "share",
+        None,
+    ),
+    "regression_coefficient": (
+        _coefficients,
+        "Coefficient of one part's logarithm on another's, all the others held; those of one part sum to 1.",
+        "log per log",
+        _coefficient_margins,
+    ),
+    "log_ratio_variance": (
+        _pair_values(lambda theta: log_ratios.variation(log_ratios.pseudo_inverse(theta))),
+        "Variance of the log-ratio of two parts.",
+        "squared log-ratio",
+        None,
+    ),
+    "total_variance": (
+        lambda theta, parts: ("", [], np.trace(log_ratios.pseudo_inverse(theta), axis1=-2, axis2=-1)),
+        "Total log-ratio variance: the sum of the variances of the centred log-ratios.",
+        "squared log-ratio",
+        None,
+    ),
+}

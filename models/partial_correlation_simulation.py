@@ -1,0 +1,61 @@
+"""Compositions with a known precision of their log-ratios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from causalstats.data import Composition
+from causalstats.errors import ModelError
+from causalstats.model import Simulation
+from causalstats.numerics import inverse_wishart, log_ratios
+
+_LINK = 0.45
+
+
+def simulate(model: Any, seed: int, rows: int, parts: int, design: str) -> Simulation:
+    """As `PartialCorrelation.simulate` says."""
+    rng = np.random.default_rng(seed)
+    names = [f"p{k + 1}" for k in range(parts)]
+    values = _prior(model, rng, rows, parts) if design == "prior" else {"precision": _band(rng, parts)}
+    logs = rng.standard_normal((rows, parts - 1)) @ _root(values["precision"]).T + rng.standard_normal((rows, 1))
+    data = Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
+    dims = {0: (), 1: ("part",), 2: ("part", "other_part")}
+    truth = xr.Dataset(
+        {name: (("chain", "draw", *dims[np.ndim(value)]), np.asarray(value, float)[None, None]) for name, value in values.items()},
+        coords={"part": names, "other_part": names},
+    )
+    return Simulation(data=data, truth=truth, realised={"total_variance": float(np.trace(data.covariance))})
+
+
+def _band(rng: np.random.Generator, parts: int) -> np.ndarray:
+    """Θ of parts whose basis precision has ones and, beside the diagonal, ±.45, with standard deviations between .3 and 1."""
+    links = -_LINK * (-1.0) ** np.arange(parts - 1)
+    precision = np.eye(parts) + np.diag(links, 1) + np.diag(links, -1)
+    scale = 1 / rng.uniform(0.3, 1.0, parts)
+    return log_ratios.pseudo_inverse(log_ratios.centre(np.linalg.inv(precision * scale[:, None] * scale)))
+
+
+def _prior(model: Any, rng: np.random.Generator, rows: int, parts: int) -> dict[str, Any]:
+    needed = ["basis_variance", *([] if model.prior == "shrunk" else ["shrinkage"])]
+    if model.prior == "matching" or any(getattr(model, name) is None for name in needed):
+        raise ModelError(f"To draw from the prior, expected prior='shrunk' or 'invariant' and a number for {' and '.join(needed)}.")
+    weight = rng.uniform() if model.shrinkage is None else model.shrinkage
+    values: dict[str, Any] = {}
+    omega = np.full(parts, model.basis_variance)
+    if model.prior == "shrunk":
+        typical, spread = rng.normal(np.log(model.basis_variance), 2), abs(rng.standard_normal())
+        omega = np.exp(typical + spread * rng.standard_normal(parts))
+        values = {"log_typical_variance": typical, "variance_spread": spread, "basis_variance": omega, "shrinkage": weight}
+    strength = (rows - 1) * weight / (1 - weight)
+    scatter = inverse_wishart.scatter_of(np.zeros((parts, parts)), omega, strength)
+    return values | {"precision": inverse_wishart.draw_precisions(scatter, strength + parts, 1, rng)[0]}
+
+
+def _root(theta: np.ndarray) -> np.ndarray:
+    """R (D, D-1) with RR' = Γ."""
+    basis = log_ratios.helmert(len(theta))
+    return basis @ np.linalg.cholesky(np.linalg.inv(basis.T @ theta @ basis))

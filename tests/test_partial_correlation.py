@@ -1,0 +1,276 @@
+"""Partial correlations of compositions: closed forms, draws and NUTS agree; nothing depends on order, reference, basis or units."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import causalstats as cs
+from causalstats.numerics import inverse_wishart as iw
+from causalstats.numerics import log_ratios as lr
+
+CUPS = Path(__file__).resolve().parents[2] / "shared" / "data" / "cups.csv"
+EXACT = [cs.PartialCorrelation(prior="matching"), cs.PartialCorrelation(prior="invariant"), cs.PartialCorrelation(prior="invariant", shrinkage=0.3)]
+
+
+@pytest.fixture(scope="module")
+def simulation():
+    return cs.PartialCorrelation().simulate(3, rows=40, parts=5)
+
+
+@pytest.fixture(scope="module")
+def shrunk(simulation):
+    return cs.fit(cs.PartialCorrelation(), simulation.data, seed=1, progress=False)
+
+
+def frame_of(data):
+    return pd.DataFrame(data.values, columns=data.parts)
+
+
+def exact(model, data, **options):
+    return cs.fit(model, data, seed=1, sampler=cs.Exact(**options), progress=False)
+
+
+@pytest.mark.parametrize("model", EXACT)
+def test_closed_forms_are_those_of_the_draws(model, simulation):
+    fit = exact(model, simulation.data, draws=5000)
+    for name in ("partial_correlation", "partial_variance", "regression_coefficient"):
+        effect = fit.effect(name)
+        closed, size = effect.summary(), effect.draws.sizes["chain"] * effect.draws.sizes["draw"]
+        values = effect.draws.to_numpy().reshape(size, -1)
+        np.testing.assert_array_less(abs(values.mean(axis=0) - closed["mean"]), 5 * values.std(axis=0) / np.sqrt(size))
+        np.testing.assert_allclose(values.std(axis=0), closed["sd"], rtol=0.05)
+        for prob, column in ((0.025, "lower"), (0.975, "upper")):
+            share = (values < closed[column].to_numpy()).mean(axis=0)
+            np.testing.assert_allclose(share, prob, atol=5 * np.sqrt(prob * (1 - prob) / size))
+        table = effect.decide(rope=0.1).loc[closed.index]
+        np.testing.assert_allclose((values > 0).mean(axis=0), table["positive"], atol=0.02)
+        np.testing.assert_allclose((abs(values) < 0.1).mean(axis=0), table["negligible"], atol=0.02)
+
+
+def test_the_excess_of_many_parts_is_nearly_closed():
+    """Its closed form takes the baseline as known, which hardly matters among many parts; with few it is not used."""
+    fit = exact(cs.PartialCorrelation(prior="invariant"), cs.PartialCorrelation().simulate(1, rows=80, parts=60).data)
+    drawn, closed = fit.effect("excess"), fit.model.estimands()["excess"].margins(fit.data)
+    assert drawn.margins is None
+    table = drawn.summary()
+    np.testing.assert_allclose(closed.mean(), table["mean"], atol=0.01)
+    np.testing.assert_allclose(closed.sd(), table["sd"], rtol=0.1)
+    np.testing.assert_allclose(closed.quantile(0.975), table["upper"], atol=0.03)
+
+
+@pytest.mark.parametrize("model", EXACT[:2])
+def test_nuts_on_the_graph_agrees_with_the_exact_posterior(model, simulation):
+    problem = cs.Problem(model, simulation.data)
+    draws = cs.Nuts(draws=2000)(problem, 2)["posterior"]["precision"]
+    theta = draws.to_numpy()
+    scatter, degrees = model.posterior(simulation.data)
+    import arviz as az
+
+    error = np.array([[theta[..., i, j].std() / np.sqrt(float(az.ess(theta[..., i, j]))) for j in range(5)] for i in range(5)])
+    z = (theta.mean(axis=(0, 1)) - degrees * lr.pseudo_inverse(scatter)) / error
+    assert abs(z).max() < 4.5
+
+
+def test_the_shrunk_evidence_is_that_of_numpy(simulation):
+    """The graph's log density less its priors', at points, against the matrix-t evidence written in arrays."""
+    model, data = cs.PartialCorrelation(shrinkage=0.4), simulation.data
+    graph = model.build(data)
+    compiled = graph.compile_logp(sum=False)
+    rng = np.random.default_rng(4)
+    differences = []
+    for _ in range(5):
+        point = {"log_typical_variance": rng.normal(), "variance_spread_log_exp_m1__": rng.normal(), "variance_deviation": rng.standard_normal(5)}
+        potential = float(compiled(point)[-1])
+        omega = np.exp(point["log_typical_variance"] + np.logaddexp(0, point["variance_spread_log_exp_m1__"]) * point["variance_deviation"])
+        differences.append(potential - iw.log_evidence(data.residuals, data.degrees, omega, data.degrees * 0.4 / 0.6 + 5))
+    np.testing.assert_allclose(differences, differences[0], atol=1e-8)
+
+
+@pytest.mark.parametrize("mode", ["NUMBA", "JAX"])
+def test_the_gradient_of_the_evidence(simulation, mode):
+    graph = cs.PartialCorrelation().build(simulation.data)
+    function = graph.logp_dlogp_function(ravel_inputs=True, mode=mode)
+    x = np.random.default_rng(5).normal(0, 0.3, 8)
+    _, gradient = function(x)
+    for k in range(8):
+        step = np.eye(8)[k] * 1e-5
+        slope = (float(function(x + step)[0]) - float(function(x - step)[0])) / 2e-5
+        assert gradient[k] == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+
+def test_hyperparameters_alone_are_sampled_and_the_rest_is_exact(shrunk, simulation):
+    """E[Θ | C] = E[ν B(ω, α)]: the draws of Θ against their conditional means."""
+    posterior, data = shrunk.draws["posterior"], simulation.data
+    omega, weight = posterior["basis_variance"].to_numpy().reshape(-1, 5), posterior["shrinkage"].to_numpy().ravel()
+    strength = data.degrees * weight / (1 - weight)
+    scatter = iw.scatter_of(data.residuals.T @ data.residuals, omega, strength)
+    conditional = (strength + 5 + data.degrees)[:, None, None] * lr.pseudo_inverse(scatter)
+    theta = posterior["precision"].to_numpy().reshape(-1, 5, 5)
+    z = (theta - conditional).mean(axis=0) / ((theta - conditional).std(axis=0) / np.sqrt(len(theta)))
+    assert abs(z).max() < 4.5
+    assert all(check.passed for check in shrunk.sampling())
+
+
+def test_order_units_and_reference_change_nothing(simulation):
+    frame, rng = frame_of(simulation.data), np.random.default_rng(6)
+    order = ["p3", "p1", "p5", "p2", "p4"]
+    moved = frame[order].mul(rng.uniform(0.1, 10, len(frame)), axis=0) * [1e3, 1, 1e-2, 5, 1]
+    here, there = simulation.data, cs.Composition.from_frame(moved, parts=order)
+    for model in (*EXACT, cs.PartialCorrelation()):
+        if model.prior == "shrunk":
+            first, second = (model.build(data).compile_logp() for data in (here, there))
+            deviation = rng.standard_normal(5)
+            point = {"log_typical_variance": -1.0, "variance_spread_log_exp_m1__": 0.2, "shrinkage_interval__": -0.7}
+            names = list(here.parts)
+            other = deviation[[names.index(name) for name in order]]
+            assert first(point | {"variance_deviation": deviation}) == pytest.approx(second(point | {"variance_deviation": other}), abs=1e-8)
+            continue
+        one, other = (exact(model, data).effect("partial_correlation").summary() for data in (here, there))
+        for label, row in one.iterrows():
+            names = label.split(" ~ ")
+            found = other.loc[label if label in other.index else " ~ ".join(names[::-1])]
+            np.testing.assert_allclose(found, row, atol=1e-8)
+
+
+def test_the_matching_prior_is_the_t_test(simulation):
+    data = simulation.data
+    fit = exact(cs.PartialCorrelation(prior="matching"), data)
+    table = fit.effect("partial_correlation").decide()
+    r = lr.partial_correlations(lr.pseudo_inverse(data.covariance))
+    freedom = len(data) - 5 + 1
+    for label, (i, j) in {"p1 ~ p2": (0, 1), "p2 ~ p5": (1, 4)}.items():
+        p = stats.t.sf(r[i, j] * np.sqrt(freedom / (1 - r[i, j] ** 2)), freedom)
+        assert table.loc[label, "positive"] == pytest.approx(1 - p, abs=1e-10)
+
+
+def test_intervals_of_the_matching_prior_cover():
+    """At every pair, whatever the truth, over 200 data sets with 20 rows of 4 parts and of 9."""
+    for parts, rows in ((4, 20), (9, 20)):
+        inside = []
+        for seed in range(200):
+            simulation = cs.PartialCorrelation().simulate(seed, rows=rows, parts=parts)
+            truth = lr.partial_correlations(simulation.truth["precision"].to_numpy()[0, 0])[np.triu_indices(parts, 1)]
+            margins = cs.PartialCorrelation(prior="matching").estimands()["partial_correlation"].margins(simulation.data)
+            inside.append((margins.quantile(0.025) < truth) & (truth < margins.quantile(0.975)))
+        shares = np.array(inside).mean(axis=1)
+        assert abs(shares.mean() - 0.95) < 4 * shares.std() / np.sqrt(len(shares)) + 1e-3
+
+
+def test_given_fewer_parts(simulation):
+    """`at` names the parts that alone are held: the same as the subcomposition's own partial correlation."""
+    data, keep = simulation.data, ["p4", "p1", "p2"]
+    fit = exact(cs.PartialCorrelation(prior="matching"), data, draws=5000)
+    found = fit.effect("partial_correlation", at=keep)
+    theta = fit.draws["posterior"]["precision"].to_numpy()[0, 7]
+    gamma = lr.centre(lr.pseudo_inverse(theta)[np.ix_([3, 0, 1], [3, 0, 1])])
+    np.testing.assert_allclose(found.draws.to_numpy()[0, 7], lr.partial_correlations(lr.pseudo_inverse(gamma))[np.triu_indices(3, 1)], atol=1e-9)
+    assert list(found.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
+
+
+def test_many_parts_have_tables_without_draws():
+    data = cs.PartialCorrelation().simulate(1, rows=100, parts=170).data
+    fit = cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1, progress=False)
+    effect = fit.effect("partial_correlation")
+    assert effect.draws.sizes["draw"] == 0 and len(effect.summary()) == 170 * 169 // 2
+    assert "first 10 of 14,365" in repr(effect)
+    chosen = effect.decide(rope=0.1)
+    assert chosen["error"].is_monotonic_increasing and chosen["selected"].any()
+    with pytest.raises(cs.ModelError, match="too many parts to keep draws"):
+        fit.effect("r_squared")
+    for name in ("network", "matrix", "partial_correlation", "comparison"):
+        assert fit.plot(name)
+
+
+def test_the_rate_of_false_discoveries_is_what_it_says():
+    """Over data drawn from the prior, the share of wrong signs among those selected is at most what is asked for, on average."""
+    model = cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=1.0)
+    wrong, found = 0, 0
+    for seed in range(100):
+        simulation = model.simulate(seed, rows=30, parts=6, design="prior")
+        truth = lr.partial_correlations(simulation.truth["precision"].to_numpy()[0, 0])[np.triu_indices(6, 1)]
+        effect = exact(model, simulation.data, chains=1, draws=1).effect("partial_correlation")
+        table = effect.decide(fdr=0.05)
+        truth = pd.Series(truth, effect.margins.labels)[table.index]
+        chosen = table["selected"]
+        wrong += int((np.sign(truth[chosen]) != np.sign(table["mean"][chosen])).sum())
+        found += int(chosen.sum())
+    assert found > 300 and wrong / found < 0.05 + 3 * np.sqrt(0.05 * 0.95 / found)
+
+
+def test_differences_between_groups(simulation):
+    other = cs.PartialCorrelation().simulate(9, rows=40, parts=5).data
+    model = cs.PartialCorrelation(prior="matching")
+    first, second = (exact(model, data).effect("partial_correlation") for data in (simulation.data, other))
+    difference = first.minus(second, "one site - the other")
+    expected = first.summary()["mean"] - second.summary()["mean"]
+    np.testing.assert_allclose(difference.summary()["mean"], expected, atol=0.02)
+    np.testing.assert_allclose(difference.summary()["sd"], np.hypot(first.summary()["sd"], second.summary()["sd"]), rtol=0.1)
+    with pytest.raises(cs.ModelError, match="the same answer"):
+        first.minus(exact(model, other).effect("excess"), "")
+
+
+def test_a_saved_fit_comes_back(shrunk, simulation, tmp_path):
+    again = cs.load(shrunk.save(tmp_path / "fit.nc"))
+    assert again.model == shrunk.model and again.data.fingerprint == shrunk.data.fingerprint
+    np.testing.assert_array_equal(again.effect("excess").draws, shrunk.effect("excess").draws)
+
+
+def test_it_is_never_causal_and_says_what_it_stands_on(shrunk):
+    for name, estimand in shrunk.model.estimands().items():
+        assert estimand.kind == "associational" and shrunk.effect(name).assumptions
+    assert "associational" in repr(shrunk)
+
+
+def test_sensitivity_and_comparison_have_a_row_a_pair(shrunk):
+    table = shrunk.sensitivity(prior=["matching", "invariant"])
+    assert table.index.names == ["prior", "pair"] and len(table) == 30 and table["healthy"].all() and table["used"].sum() == 10
+    compared = shrunk.compare()
+    assert len(compared) == 10 and {"sample estimate", "basis shrinkage", "q-value of the t-test"} <= set(compared)
+
+
+def test_fewer_rows_than_parts_is_for_shrinkage():
+    data = cs.PartialCorrelation().simulate(2, rows=8, parts=12).data
+    with pytest.raises(cs.ModelError, match="needs 21 rows for 12 parts, not counting one for each covariate, got 7"):
+        cs.fit(cs.PartialCorrelation(prior="matching"), data, seed=1)
+    fit = cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1, progress=False)
+    assert np.isfinite(fit.summary()).all(axis=None) and "sample estimate" not in fit.compare()
+    assert next(check for check in fit.check() if check.name == "rows for these parts").passed is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"prior": "flat"}, "'shrunk', 'invariant' or 'matching', got 'flat'"),
+        ({"shrinkage": 1.0}, "between 0 and 1"),
+        ({"basis_variance": -1.0}, "positive number"),
+        ({"prior": "matching", "shrinkage": 0.5}, "neither"),
+    ],
+)
+def test_refused(fields, message):
+    with pytest.raises(cs.ModelError, match=message):
+        cs.PartialCorrelation(**fields)
+
+
+def test_the_prior_needs_its_scale():
+    with pytest.raises(cs.ModelError, match="a number for basis_variance"):
+        cs.PartialCorrelation().simulate(1, design="prior")
+    with pytest.raises(cs.SamplingError, match="no closed form"):
+        cs.fit(cs.PartialCorrelation(), cs.PartialCorrelation().simulate(1).data, seed=1, sampler=cs.Exact())
+
+
+@pytest.mark.skipif(not CUPS.exists(), reason="the cups are not at hand")
+def test_the_glass_cups():
+    cups = pd.read_csv(CUPS, index_col="cup")
+    data = cs.Composition.from_frame(cups, parts=list(cups))
+    fit = cs.fit(cs.PartialCorrelation(), data, seed=1, progress=False)
+    table = fit.effect("partial_correlation").summary()
+    expected = {"Si ~ Al": (0.598, 0.424, 0.749), "Al ~ Fe": (0.557, 0.333, 0.713), "Si ~ Fe": (-0.485, -0.662, -0.270), "Ca ~ Na": (0.482, 0.261, 0.642)}
+    for pair, numbers in expected.items():  # NUTS by another program, `shared/science`
+        np.testing.assert_allclose(table.loc[pair, ["mean", "lower", "upper"]].to_numpy(float), numbers, atol=0.04)
+    edges = fit.compare()["q-value of the t-test"] < 0.05
+    assert set(edges.index[edges]) == {"Si ~ Al", "Si ~ Fe", "Al ~ Fe", "Ca ~ Na"}
+    rounded = next(check for check in fit.check() if check.name == "measured finely")
+    assert rounded.passed is None and "Mn (3 values)" in rounded.finding
