@@ -251,7 +251,8 @@ class Effect:
         """
         import pandas as pd
 
-        below, low, high = (self._cdf(value) for value in (0.0, -rope, rope))
+        below = self._cdf(0.0)
+        low, high = (self._cdf(-rope), self._cdf(rope)) if rope else (below, below)
         table = self.summary(prob)[["mean", "lower", "upper"]]
         table = table.assign(positive=1 - below, negligible=high - low if rope else 0.0, error=1 - np.maximum(1 - high, low))
         table = table.sort_values("error", kind="stable")

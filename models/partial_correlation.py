@@ -19,7 +19,7 @@ from causalstats.models.partial_correlation_assumptions import assumptions, doub
 from causalstats.models.partial_correlation_estimands import estimands
 from causalstats.models.partial_correlation_graph import conjugate, shrunk
 from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
-from causalstats.numerics import inverse_wishart
+from causalstats.numerics import inverse_wishart, log_ratios
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -43,6 +43,8 @@ class PartialCorrelation:
                   towards independent parts, as far as the data say. Σ is integrated out and only ω and α are sampled
     "invariant"   the same with equal ω, which no rotation of the log-ratios changes; α and ω of most evidence unless given. Exact
     "matching"    p(Σ) ∝ |Σ|^(-1), whose intervals are those of the t-test with n - D + 1 degrees of freedom. Exact, and needs n > 2 D - 3 at least
+
+    Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)); the log-ratios are then sampled too, under the first prior.
 
     None depends on the order of the parts, on a reference or on the basis: by Schur's lemma these are all the inverse-Wishart priors with that property.
 
@@ -84,7 +86,10 @@ class PartialCorrelation:
         if self.prior != "shrunk":
             scatter, degrees = self.posterior(data)
             return {"posterior_scatter": scatter, "posterior_degrees": np.asarray(degrees)}
-        values["scatter"] = data.residuals.T @ data.residuals
+        if data.counts:
+            values |= {"counts": data.values, "totals": data.values.sum(axis=1), "covariate_basis": np.linalg.qr(data.matrix)[0]}
+        else:
+            values["scatter"] = data.scatter
         values["log_variance"] = np.log(self.basis_variance or data.covariance.trace() / (size - 1))
         if self.shrinkage is not None:
             values["weight"] = self.shrinkage
@@ -98,36 +103,51 @@ class PartialCorrelation:
 
     def posterior(self, data: Composition) -> tuple[np.ndarray, float]:
         """Of the exact priors: Θ ~ Wishart(ν, B), as B⁻¹ = Ψ + S on centred log-ratios (D, D), and ν."""
-        _refuse_few_rows(data)
-        rows, size = data.residuals.shape
-        scatter = data.residuals.T @ data.residuals
+        size, (weight, variance) = len(data.parts), self._prior(data)
         if self.prior == "matching":
-            if data.degrees < 2 * size - 3:
-                raise ModelError(
-                    f"The matching prior needs {2 * size - 3} rows for {size} parts, not counting one for each covariate, got {data.degrees}: with fewer its "
-                    "posterior is not a distribution. Use prior='shrunk', which needs no number of rows."
-                )
-            return scatter, data.degrees - size + 2.0
-        weight, variance = self.isotropic(data)
+            return data.scatter, data.degrees - size + 2.0
         strength = data.degrees * weight / (1 - weight)
-        return inverse_wishart.scatter_of(scatter, np.full(size, variance), strength), strength + size + data.degrees
+        return inverse_wishart.scatter_of(data.scatter, np.full(size, variance), strength), strength + size + data.degrees
+
+    def posterior_scale(self, data: Composition) -> tuple[np.ndarray, float]:
+        """The same as B itself (D, D), and ν."""
+        size, (weight, variance) = len(data.parts), self._prior(data)
+        if self.prior == "matching":
+            return log_ratios.pseudo_inverse(data.scatter), data.degrees - size + 2.0
+        strength = data.degrees * weight / (1 - weight)
+        return inverse_wishart.posterior_scale(data.residuals, np.full(size, variance), strength + size), strength + size + data.degrees
+
+    def _prior(self, data: Composition) -> tuple[float, float]:
+        """α and ω of the exact priors, (0, 0) of the matching one, where the data are enough for them."""
+        _refuse_few_rows(data)
+        if data.counts:
+            raise ModelError("The exact priors need log-ratios that are known, and counts give them with error: use prior='shrunk'.")
+        needed = 2 * len(data.parts) - 3
+        if self.prior == "invariant":
+            return self.isotropic(data)
+        if data.degrees < needed:
+            raise ModelError(
+                f"The matching prior needs {needed} rows for {len(data.parts)} parts, not counting one for each covariate, got {data.degrees}: with fewer its "
+                "posterior is not a distribution. Use prior='shrunk', which needs no number of rows."
+            )
+        return 0.0, 0.0
 
     def isotropic(self, data: Composition) -> tuple[float, float]:
         """α and ω of the invariant prior: as given, otherwise those of most evidence."""
         if self.shrinkage is not None and self.basis_variance is not None:
             return self.shrinkage, self.basis_variance
-        eigenvalues = np.linalg.svd(data.residuals, compute_uv=False) ** 2
-        return inverse_wishart.isotropic(eigenvalues, data.degrees, len(data.parts), self.shrinkage, self.basis_variance)
+        return inverse_wishart.isotropic(data.eigenvalues, data.degrees, len(data.parts), self.shrinkage, self.basis_variance)
 
     def exact(self, data: Composition) -> Exact | None:
         """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""
         if self.prior == "shrunk":
             return None
-        scatter, degrees = self.posterior(data)
+        self._prior(data)  # refuses
 
         def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
             if chains * draws * len(data.parts) ** 2 > _MOST_NUMBERS:
                 return xr.Dataset(coords={"chain": np.arange(chains), "draw": np.arange(0)})
+            scatter, degrees = self.posterior(data)
             found = inverse_wishart.draw_precisions(scatter, degrees, chains * draws, rng)
             return _dataset(found.reshape(chains, draws, *found.shape[1:]), data.parts)
 
@@ -135,12 +155,16 @@ class PartialCorrelation:
 
     def completed(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> xr.Dataset:
         """Draws with those of Θ, which was integrated out, given the others; as many draws of each chain as can be kept."""
+        if self.prior != "shrunk":
+            return draws  # of the graph that the exact posterior is compared with, which has Θ
         chains, size = draws.sizes["chain"], len(data.parts)
         draws = draws.isel(draw=slice(None, None, max(1, int(chains * draws.sizes["draw"] * size**2 / _MOST_NUMBERS))))
         omega, weight = draws["basis_variance"].to_numpy().reshape(-1, size), draws["shrinkage"].to_numpy().ravel()
         strength = data.degrees * weight / (1 - weight)
-        scatter = inverse_wishart.scatter_of(data.residuals.T @ data.residuals, omega, strength)
+        seen = draws["scatter"].to_numpy().reshape(-1, size, size) if data.counts else data.scatter
+        scatter = inverse_wishart.scatter_of(seen, omega, strength)
         found = inverse_wishart.draw_precisions(scatter, strength + size + data.degrees, len(weight), rng)
+        draws = draws.drop_vars(["scatter", "log_ratio_coordinates", "log_ratio_coordinates_dim_0", "log_ratio_coordinates_dim_1"], errors="ignore")
         return draws.merge(_dataset(found.reshape(chains, -1, size, size), data.parts, draws))
 
     def assumptions(self) -> tuple[Assumption, ...]:
@@ -162,20 +186,22 @@ class PartialCorrelation:
         sds = {"log_typical_variance": 2.0, "variance_spread": np.sqrt(1 - 2 / np.pi), "shrinkage": np.sqrt(1 / 12) if self.shrinkage is None else np.nan}
         return {name: sds[name] for name in self.parameters() if name in sds}
 
-    def simulate(self, seed: int, rows: int = 60, parts: int = 6, design: Literal["band", "prior"] = "band") -> Simulation:
+    def simulate(self, seed: int, rows: int = 60, parts: int = 6, design: Literal["band", "prior"] = "band", depth: int | None = None) -> Simulation:
         """Compositions with a known Θ; parts p1, p2, ...
 
         "band": amounts whose precision links each part to the next, with partial correlations ±.45 in turn, and standard deviations from .3 to 1. "prior":
-        this model's own, which needs `basis_variance`, and `shrinkage` too where that is not sampled.
+        this model's own, which needs `basis_variance`, and `shrinkage` too where that is not sampled. With `depth`, that many are counted of each row.
         """
-        return simulation.simulate(self, seed, rows, parts, design)
+        return simulation.simulate(self, seed, rows, parts, design, depth)
 
     def log_likelihood(self, draws: xr.Dataset, data: Composition) -> xr.DataArray:
-        """Of the centred log-ratios in an orthonormal basis, with the covariates' coefficients integrated out: m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π."""
+        """Of the centred log-ratios in an orthonormal basis, with the covariates' coefficients integrated out: m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π.
+
+        Of counts, that of the log-ratios of counts + 1/2, which is no likelihood of theirs, but a function of parameters and data all the same.
+        """
         theta, size = draws["precision"].to_numpy(), len(data.parts)
-        scatter = data.residuals.T @ data.residuals
         determinant = np.linalg.slogdet(theta + 1 / size)[1]
-        values = data.degrees / 2 * (determinant - (size - 1) * np.log(2 * np.pi)) - (theta * scatter).sum((-1, -2)) / 2
+        values = data.degrees / 2 * (determinant - (size - 1) * np.log(2 * np.pi)) - (theta * data.scatter).sum((-1, -2)) / 2
         return xr.DataArray(values, dims=("chain", "draw"))
 
     def diagram(self, data: Composition) -> nx.DiGraph:
@@ -199,7 +225,7 @@ class PartialCorrelation:
 
     def predictions(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> tuple[Prediction, ...]:
         """Spread, skewness and tails of each part's log-ratio to the mean of all, with replications."""
-        return predictions(draws, data, rng) if "precision" in draws else ()
+        return predictions(draws, data, rng) if "precision" in draws and not data.counts else ()
 
     def views(self, draws: xr.Dataset, data: Composition) -> Mapping[str, Callable[[], View]]:
         """Pictures of compositions: `network`, `matrix`, `residuals`, `biplot`, `ternary`."""

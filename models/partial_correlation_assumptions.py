@@ -11,6 +11,7 @@ from causalstats.model import Assumption, Check
 from causalstats.numerics import log_ratios
 
 _FEW_VALUES = 10
+_MOST_ABSENT = 0.5
 _NEARLY = 1e-3  # of the median log-ratio variance
 
 
@@ -62,15 +63,14 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
 
 
 def doubts(data: Composition) -> tuple[Check, ...]:
-    """Rows against parts, rounding, and parts that nearly repeat each other."""
+    """Rounding or rare counts, rows against parts, and parts that nearly repeat each other."""
     size, degrees = len(data.parts), data.degrees
-    few = {name: len(np.unique(column)) for name, column in zip(data.parts, data.values.T, strict=True)}
-    rounded = [f"{name} ({count} values)" for name, count in few.items() if count < min(_FEW_VALUES, len(data) / 2)]
     spread = log_ratios.variation(data.covariance)
     np.fill_diagonal(spread, np.inf)
     one, other = np.unravel_index(spread.argmin(), spread.shape)
     least = spread[one, other] / np.median(spread[np.isfinite(spread)])
     return (
+        _rarely_seen(data) if data.counts else _rounded(data),
         Check(
             name="rows for these parts",
             passed=True if degrees >= 2 * size else None,
@@ -80,14 +80,6 @@ def doubts(data: Composition) -> tuple[Check, ...]:
             remedy="" if degrees >= 2 * size else "What is said of each pair owes much to the prior: see the sensitivity to `shrinkage`, or name fewer parts.",
         ),
         Check(
-            name="measured finely",
-            passed=None if rounded else True,
-            value=float(min(few.values())),
-            expected=f"at least {_FEW_VALUES} different values of every part",
-            finding=f"few different values: {', '.join(rounded)}" if rounded else f"at least {min(few.values())} values of every part",
-            remedy="Rounding adds noise that the model takes for variation, and weakens what is said of these parts: get more digits." if rounded else "",
-        ),
-        Check(
             name="no part repeats another",
             passed=True if least > _NEARLY else None,
             value=float(least),
@@ -95,4 +87,30 @@ def doubts(data: Composition) -> tuple[Check, ...]:
             finding=f"the ratio of {data.parts[one]} to {data.parts[other]} varies least, {least:.2g} of the median",
             remedy="" if least > _NEARLY else "Each takes the place of the other in every partial correlation: keep one of them, or their sum.",
         ),
+    )
+
+
+def _rounded(data: Composition) -> Check:
+    few = {name: len(np.unique(column)) for name, column in zip(data.parts, data.values.T, strict=True)}
+    rounded = [f"{name} ({count} values)" for name, count in few.items() if count < min(_FEW_VALUES, len(data) / 2)]
+    return Check(
+        name="measured finely",
+        passed=None if rounded else True,
+        value=float(min(few.values())),
+        expected=f"at least {_FEW_VALUES} different values of every part",
+        finding=f"few different values: {', '.join(rounded)}" if rounded else f"at least {min(few.values())} values of every part",
+        remedy="Rounding adds noise that the model takes for variation, and weakens what is said of these parts: get more digits." if rounded else "",
+    )
+
+
+def _rarely_seen(data: Composition) -> Check:
+    absent = dict(zip(data.parts, (data.values == 0).mean(axis=0), strict=True))
+    rare = [f"{name} ({share:.0%})" for name, share in absent.items() if share > _MOST_ABSENT]
+    return Check(
+        name="counted often",
+        passed=None if rare else True,
+        value=float(max(absent.values())),
+        expected=f"every part counted in at least {1 - _MOST_ABSENT:.0%} of the rows",
+        finding=f"mostly 0: {', '.join(rare)}" if rare else f"0 in at most {max(absent.values()):.0%} of the rows",
+        remedy="What is said of these parts is mostly the prior: name fewer, or their sum with others." if rare else "",
     )

@@ -23,7 +23,8 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 def pair_labels(parts: tuple[str, ...]) -> list[str]:
     """`one ~ other` of each two parts, in the order of `pairs`."""
-    return [f"{parts[i]} ~ {parts[j]}" for i, j in zip(*pairs(len(parts)), strict=True)]
+    names, (one, other) = np.array(parts, dtype=np.dtypes.StringDType()), pairs(len(parts))
+    return (names[one] + " ~ " + names[other]).tolist()
 
 
 def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -147,8 +148,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
 
 def _margins(model: Any, make: Callable) -> Callable[[Composition], Any]:
     def of(data: Composition) -> Any:
-        scatter, degrees = model.posterior(data)
-        return make(log_ratios.pseudo_inverse(scatter), degrees, data.parts)
+        return make(*model.posterior_scale(data), data.parts)
 
     return of
 

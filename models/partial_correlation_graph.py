@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
-    """ω and α, with Σ integrated out.
+    """ω and α, with Σ integrated out; of counts, the log-ratios of each row as well.
 
     With k = m α / (1-α), ν = k + D and Ψ = k V' diag(ω) V, the log-ratios have density
 
         Γ_p((ν+m)/2) / Γ_p(ν/2) |Ψ|^(-m/2) |I + Ψ⁻¹ V'SV|^(-(ν+m)/2)      up to a constant,
         |V' diag(ω) V| = Π ω Σ 1/ω / D
+
+    and counts y_i of a row ~ Multinomial(softmax(V z_i)).
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -27,7 +29,7 @@ def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
     from causalstats.numerics.evidence_ops import log_determinant
 
     size = len(parts)
-    with pm.Model(coords={"part": list(parts)}) as graph:
+    with pm.Model(coords={"part": list(parts), "other_part": list(parts)}) as graph:
         given = {name: pm.Data(name, value) for name, value in inputs.items()}
         m = given["rows_free"]
         typical = pm.Normal("log_typical_variance", given["log_variance"], 2)
@@ -35,13 +37,31 @@ def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
         deviation = pm.Normal("variance_deviation", 0, 1, dims="part")
         omega = pm.Deterministic("basis_variance", pt.exp(typical + spread * deviation), dims="part")
         weight = pm.Deterministic("shrinkage", given["weight"] + 0.0) if "weight" in given else pm.Uniform("shrinkage", 0, 1)
+        scatter = given["scatter"] if "scatter" in given else _of_counts(given, inputs)
         strength = m * weight / (1 - weight)
         prior = (size - 1) * pt.log(strength) + pt.log(omega).sum() + pt.log((1 / omega).sum()) - np.log(size)
-        growth = log_determinant(strength * omega, given["scatter"]) - prior
+        growth = log_determinant(strength * omega, scatter) - prior
         halves = np.arange(size - 1) / 2
         gammas = (pt.gammaln((strength + size + m) / 2 - halves) - pt.gammaln((strength + size) / 2 - halves)).sum()
         pm.Potential("log_ratios", gammas - m / 2 * prior - (strength + size + m) / 2 * growth)
     return graph
+
+
+def _of_counts(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Any:
+    """S of log-ratios that are known through counts. They start from those of counts + 1/2."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    counts = inputs["counts"]
+    basis = helmert(counts.shape[1])
+    start = np.log(counts + 0.5) @ basis
+    coordinates = pm.Flat("log_ratio_coordinates", shape=start.shape, initval=start)
+    ratios = coordinates @ basis.T
+    largest = ratios.max(axis=1)
+    totals = largest + pt.log(pt.exp(ratios - largest[:, None]).sum(axis=1))
+    pm.Potential("counts_given_log_ratios", (given["counts"] * ratios).sum() - (given["totals"] * totals).sum())
+    fitted = given["covariate_basis"].T @ ratios
+    return pm.Deterministic("scatter", ratios.T @ ratios - fitted.T @ fitted, dims=("part", "other_part"))
 
 
 def conjugate(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:

@@ -48,7 +48,8 @@ def alternatives(data: Composition) -> Mapping[str, Callable]:
 
 def _basis_shrinkage(data: Composition) -> np.ndarray:
     """Γ of Jin, Notredame & Erb (2022): the shrunk covariance of log-proportions, about what covariates explain."""
-    logs = np.log(data.values / data.values.sum(axis=1, keepdims=True))
+    values = data.values + 0.5 * data.counts
+    logs = np.log(values / values.sum(axis=1, keepdims=True))
     basis = np.linalg.qr(data.matrix)[0]
     return log_ratios.centre(log_ratios.shrunk_covariance(logs - basis @ (basis.T @ logs))[0])
 
@@ -155,8 +156,8 @@ def _ternary(model: Any, draws: xr.Dataset, data: Composition) -> TernaryView:
 def _centre(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarray:
     """Posterior mean of Θ."""
     if model.exact(data) is not None:
-        scatter, degrees = model.posterior(data)
-        return degrees * log_ratios.pseudo_inverse(scatter)
+        scale, degrees = model.posterior_scale(data)
+        return degrees * scale
     return draws["precision"].mean(("chain", "draw")).to_numpy()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.special import softmax
 
 from causalstats.data import Composition
 from causalstats.errors import ModelError
@@ -16,13 +17,17 @@ from causalstats.numerics import inverse_wishart, log_ratios
 _LINK = 0.45
 
 
-def simulate(model: Any, seed: int, rows: int, parts: int, design: str) -> Simulation:
+def simulate(model: Any, seed: int, rows: int, parts: int, design: str, depth: int | None) -> Simulation:
     """As `PartialCorrelation.simulate` says."""
     rng = np.random.default_rng(seed)
     names = [f"p{k + 1}" for k in range(parts)]
     values = _prior(model, rng, rows, parts) if design == "prior" else {"precision": _band(rng, parts)}
     logs = rng.standard_normal((rows, parts - 1)) @ _root(values["precision"]).T + rng.standard_normal((rows, 1))
-    data = Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
+    if depth is None:
+        data = Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
+    else:
+        counts = rng.multinomial(depth, softmax(logs, axis=1))
+        data = Composition.from_frame(pd.DataFrame(counts, columns=names), parts=names, zeros="counts")
     dims = {0: (), 1: ("part",), 2: ("part", "other_part")}
     truth = xr.Dataset(
         {name: (("chain", "draw", *dims[np.ndim(value)]), np.asarray(value, float)[None, None]) for name, value in values.items()},

@@ -68,6 +68,10 @@ def test_rows_are_dropped_only_when_asked(frame):
         ({}, {"covariates": "depth + peat + sand"}, "as a part and as a covariate"),
         ({"depth": 1.0}, {"covariates": "depth"}, "constant"),
         ({}, {"missing": "guess"}, "missing='error' or 'drop'"),
+        ({}, {"zeros": "small"}, "zeros='error' or 'counts'"),
+        ({}, {"zeros": "counts"}, "'sand' to be counts, whole numbers"),
+        ({"sand": 1, "silt": 0, "fine clay": range(30)}, {"zeros": "counts"}, "'silt' was counted in no row"),
+        ({"sand": [0] + [1] * 29, "silt": [0] + [2] * 29, "fine clay": range(30)}, {"zeros": "counts"}, "Nothing was counted in rows 0"),
     ],
 )
 def test_refused(frame, change, arguments, message):

@@ -212,6 +212,59 @@ def test_differences_between_groups(simulation):
         first.minus(exact(model, other).effect("excess"), "")
 
 
+@pytest.fixture(scope="module")
+def counted():
+    """A fit of counts so many that their log-ratios are as good as known."""
+    simulation = cs.PartialCorrelation().simulate(3, rows=25, parts=4, depth=10**5)
+    return cs.fit(cs.PartialCorrelation(), simulation.data, seed=1, sampler=cs.Auto(chains=2, draws=800, target_accept=0.8), progress=False)
+
+
+def test_large_counts_are_compositions(counted):
+    data = counted.data
+    known = cs.Composition.from_frame(pd.DataFrame(data.values, columns=data.parts), parts=data.parts)
+    expected = cs.fit(cs.PartialCorrelation(), known, seed=2, progress=False).effect("partial_correlation").summary()
+    found = counted.effect("partial_correlation").summary()
+    error = np.sqrt(found["sd"] ** 2 / found["ess_bulk"] + expected["sd"] ** 2 / expected["ess_bulk"])
+    assert (abs(found["mean"] - expected["mean"]) < 4.5 * error).all()
+    np.testing.assert_allclose(found["sd"], expected["sd"], rtol=0.15)
+    assert set(counted.draws["posterior"].data_vars) == {
+        "log_typical_variance",
+        "variance_spread",
+        "variance_deviation",
+        "basis_variance",
+        "shrinkage",
+        "precision",
+    }
+
+
+def test_the_graph_of_counts_is_multinomial_times_evidence():
+    """Differences of its log density between points, written out with scipy."""
+    model, rng = cs.PartialCorrelation(shrinkage=0.4), np.random.default_rng(8)
+    data = model.simulate(1, rows=6, parts=4, depth=30).data
+    compiled = model.build(data).compile_logp()
+    differences = []
+    for _ in range(4):
+        z = rng.standard_normal((6, 3))
+        ratios = z @ lr.helmert(4).T
+        shares = np.exp(ratios) / np.exp(ratios).sum(axis=1, keepdims=True)
+        expected = sum(stats.multinomial.logpmf(row, int(row.sum()), share) for row, share in zip(data.values, shares, strict=True))
+        centred = ratios - ratios.mean(axis=0)
+        expected += iw.log_evidence(centred, 5, np.ones(4), 5 * 0.4 / 0.6 + 4)
+        point = {"log_typical_variance": 0.0, "variance_spread_log_exp_m1__": 0.0, "variance_deviation": np.zeros(4), "log_ratio_coordinates": z}
+        differences.append(float(compiled(point)) - expected)
+    np.testing.assert_allclose(differences, differences[0], atol=1e-8)
+
+
+def test_counts_have_zeros_and_say_so():
+    data = cs.PartialCorrelation().simulate(1, rows=30, parts=4, depth=3).data
+    assert (data.values == 0).any() and "of the counts are 0" in data.facts()["Counted"]
+    check = cs.PartialCorrelation().doubts(data)[0]
+    assert check.name == "counted often" and check.passed in (True, None)
+    with pytest.raises(cs.ModelError, match="use prior='shrunk'"):
+        cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1)
+    assert np.isfinite(list(cs.PartialCorrelation().alternatives(data)["basis shrinkage"](None)[0])).all()
+
+
 def test_a_saved_fit_comes_back(shrunk, simulation, tmp_path):
     again = cs.load(shrunk.save(tmp_path / "fit.nc"))
     assert again.model == shrunk.model and again.data.fingerprint == shrunk.data.fingerprint

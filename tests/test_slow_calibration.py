@@ -16,6 +16,10 @@ MODELS = {
     "deciders": (cs.SelectiveLabels(prevalence=PREVALENCE, deciders="leniency"), PEOPLE),
     "imperfect test": (cs.SelectiveLabels(prevalence=PREVALENCE, sensitivity=cs.Known(0.9, sd=0.03), specificity=cs.Known(0.95, sd=0.02)), PEOPLE),
     "by group": (cs.SelectiveLabels(prevalence=cs.KnownByGroup("region", {"a": PREVALENCE, "b": cs.Known(0.5, sd=0.1), "c": 0.2})), PEOPLE),
+    "shrunk composition": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4}),
+    "few rows of a composition": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 6, "parts": 8}),
+    "invariant composition": (cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=1.0), {"rows": 25, "parts": 4}),
+    "counts": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "depth": 300}),
     "heckman": (cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE),
 }
 

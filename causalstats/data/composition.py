@@ -22,7 +22,7 @@ _SAME = 1e-12  # of a log-ratio's variance beside the largest: two parts are the
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Composition:
-    """One row a specimen: positive parts in any unit, of which only ratios are used, and covariates that shift all of them.
+    """One row a specimen: positive parts in any unit, of which only ratios are used, or counts of them, and covariates that shift all of them.
 
     Made by `Composition.from_frame`. Arrays are read-only.
 
@@ -30,7 +30,9 @@ class Composition:
     ----------
     parts : tuple of str
     values : array (n, D)
-        As the frame has them. Multiplying a row, or a column, by a number changes no answer.
+        As the frame has them. Multiplying a row, or a column, by a number changes no answer, unless they are counts.
+    counts : bool
+        Whether values are counts, of which the composition is seen with multinomial error.
     design : Design or None
         How covariates became columns of `matrix`; None without any.
     matrix : array (n, q)
@@ -42,6 +44,7 @@ class Composition:
 
     parts: tuple[str, ...]
     values: np.ndarray
+    counts: bool
     design: Design | None
     matrix: np.ndarray
     rows: np.ndarray
@@ -50,7 +53,15 @@ class Composition:
     arguments: Mapping[str, Any]
 
     @classmethod
-    def from_frame(cls, frame: Any, *, parts: Sequence[str], covariates: str | None = None, missing: Literal["error", "drop"] = "error") -> Composition:
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        parts: Sequence[str],
+        covariates: str | None = None,
+        zeros: Literal["error", "counts"] = "error",
+        missing: Literal["error", "drop"] = "error",
+    ) -> Composition:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
         Parameters
@@ -58,9 +69,11 @@ class Composition:
         frame
             One row a specimen.
         parts : list of str
-            At least three columns of positive numbers.
+            At least three columns of positive numbers, or of counts.
         covariates : str, optional
             A one-sided formula, such as "site + depth", whose effect on every log-ratio is taken out.
+        zeros : "error" or "counts"
+            What a 0 is: refused, since it has no logarithm; or a count like any other, of parts drawn from a composition in which none is 0.
         missing : "error" or "drop"
             What to do with rows that lack a part or a covariate.
 
@@ -69,6 +82,7 @@ class Composition:
         DataError
         """
         choice("missing", missing, ("error", "drop"))
+        choice("zeros", zeros, ("error", "counts"))
         _check_parts(parts)
         variables = () if covariates is None else formula_variables(covariates)
         shared = [name for name in variables if name in parts]
@@ -80,25 +94,28 @@ class Composition:
             where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
             raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
         table, rows = kept(table, gaps)
-        values = np.column_stack([_positive(table, name, rows) for name in parts])
-        _refuse_proportional(values, parts)
+        values = np.column_stack([(_counts if zeros == "counts" else _positive)(table, name, rows) for name in parts])
+        _refuse_proportional(_seen(values, zeros == "counts"), parts)
+        if (values.sum(axis=1) == 0).any():
+            raise DataError(f"Nothing was counted in {some(rows[values.sum(axis=1) == 0])}. Leave those rows out.")
         coded = None if covariates is None else design(table[list(variables)], None, covariates, standardise=True)
         columns = [np.ones((len(table), 1)), *([] if coded is None else [coded.matrix(table[list(variables)])])]
         return cls(
             parts=tuple(parts),
             values=frozen(values),
+            counts=zeros == "counts",
             design=coded,
             matrix=frozen(np.hstack(columns)),
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
-            arguments={"parts": list(parts), "covariates": covariates, "missing": missing},
+            arguments={"parts": list(parts), "covariates": covariates, "zeros": zeros, "missing": missing},
         )
 
     @cached_property
     def residuals(self) -> np.ndarray:
-        """Centred log-ratios less what the intercept and the covariates explain, (n, D); rows sum to 0."""
-        ratios, basis = log_ratios.clr(self.values), np.linalg.qr(self.matrix)[0]
+        """Centred log-ratios less what the intercept and the covariates explain, (n, D); rows sum to 0. Of counts, those of counts + 1/2."""
+        ratios, basis = log_ratios.clr(_seen(self.values, self.counts)), np.linalg.qr(self.matrix)[0]
         return frozen(ratios - basis @ (basis.T @ ratios))
 
     @property
@@ -109,12 +126,24 @@ class Composition:
     @cached_property
     def covariance(self) -> np.ndarray:
         """Γ: of the centred log-ratios about what covariates explain, with the denominator `degrees`, (D, D)."""
-        return frozen(self.residuals.T @ self.residuals / self.degrees)
+        return frozen(self.scatter / self.degrees)
+
+    @cached_property
+    def scatter(self) -> np.ndarray:
+        """S: the cross-products of `residuals`, (D, D)."""
+        return frozen(self.residuals.T @ self.residuals)
+
+    @cached_property
+    def eigenvalues(self) -> np.ndarray:
+        """Those of S that are not 0 for want of rows, (min(n, D),)."""
+        smaller = self.scatter if len(self) >= len(self.parts) else self.residuals @ self.residuals.T
+        return frozen(np.maximum(np.linalg.eigvalsh(smaller), 0.0))
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256("\0".join(self.parts).encode())
+        digest.update(b"counts" if self.counts else b"")
         for array in (self.values, self.matrix):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -141,11 +170,16 @@ class Composition:
         """What a report says of the data."""
         return {
             "Rows": f"{len(self):,}",
+            **(self._counted() if self.counts else {}),
             "Parts": f"{len(self.parts):,}: {', '.join(self.parts[:20])}{', ...' if len(self.parts) > 20 else ''}",
             "Covariates": self.arguments["covariates"] or "none",
             "Total log-ratio variance": f"{np.trace(self.covariance):.4g}",
             "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
         }
+
+    def _counted(self) -> dict[str, str]:
+        totals = self.values.sum(axis=1)
+        return {"Counted": f"{totals.min():,.0f} to {totals.max():,.0f} a row; {(self.values == 0).mean():.1%} of the counts are 0"}
 
 
 def _check_parts(parts: Sequence[str]) -> None:
@@ -169,11 +203,28 @@ def _positive(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
     if (values == 0).any():
         raise DataError(
             f"Part {name!r} is 0 in {some(rows[values == 0])}: it has no logarithm. A zero that means 'below what could be measured' needs the value "
-            "that could, one that is rounded needs the digits; leave the part or the rows out, and do not put a small number in their place unseen."
+            "that could, one that is rounded needs the digits, and of counts say `zeros='counts'`; leave the part or the rows out, and do not put a small "
+            "number in their place unseen."
         )
     if len(values) > 1 and np.ptp(values) == 0:
         raise DataError(f"Part {name!r} is {values[0]:g} in every row: it was not measured, or rounded away. Leave it out.")
     return values
+
+
+def _counts(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
+    """The counts of a part, not all 0."""
+    column = table[name]
+    values = np.full(len(column), np.nan) if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy(float)
+    odd = ~((values >= 0) & (values == np.round(values)))
+    if odd.any():
+        raise DataError(f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {column.iloc[int(odd.argmax())]!r} in {some(rows[odd])}.")
+    if (values == 0).all():
+        raise DataError(f"Part {name!r} was counted in no row: nothing can be said of it. Leave it out.")
+    return values
+
+
+def _seen(values: np.ndarray, counts: bool) -> np.ndarray:
+    return values + 0.5 if counts else values
 
 
 def _refuse_proportional(values: np.ndarray, parts: Sequence[str]) -> None:

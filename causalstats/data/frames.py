@@ -29,8 +29,9 @@ def read(frame: Any, columns: Iterable[str], optional: Iterable[str] = ()) -> pd
         ) from error
     if len(table) == 0:
         raise DataError("The frame has no rows; expected one row a person.")
-    wanted = [*columns, *(name for name in optional if name in table.columns)]
-    return pd.DataFrame({name: _column(table, name) for name in dict.fromkeys(wanted)})
+    known = dict.fromkeys(table.columns)
+    wanted = [*columns, *(name for name in optional if name in known)]
+    return pd.DataFrame({name: _column(table, name, known) for name in dict.fromkeys(wanted)})
 
 
 def check_name(name: Any) -> None:
@@ -135,9 +136,9 @@ def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarr
     return np.array([where[name] for name in found])
 
 
-def _column(table: Any, name: str) -> Any:
-    if name not in table.columns:
-        raise unknown(name, table.columns, "column")
+def _column(table: Any, name: str, known: Iterable[str]) -> Any:
+    if name not in known:
+        raise unknown(name, known, "column")
     series = table[name]
     dtype = series.dtype
     if dtype.is_numeric() or dtype == nw.Boolean:

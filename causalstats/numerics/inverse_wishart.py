@@ -15,7 +15,7 @@ from scipy import optimize, special
 
 from causalstats.numerics import log_ratios
 
-_LEAST, _MOST = 1e-3, 1 - 1e-6  # of the weight that is looked for: beyond, the prior is nothing, or all
+_WEIGHTS = (1e-3, 1 - 1e-6)  # that are looked among: beyond, the prior is nothing, or all
 
 
 def posterior_scale(residuals: np.ndarray, variances: np.ndarray, degrees: float) -> np.ndarray:
@@ -46,7 +46,7 @@ def log_evidence(residuals: np.ndarray, rows_free: int, variances: np.ndarray, d
     else:
         whole = log_ratios.centre(np.diag(strength * variances)) + residuals.T @ residuals
         growth = np.linalg.slogdet(whole + 1 / size)[1] - prior_determinant
-    gammas = special.multigammaln((degrees + rows_free) / 2, p) - special.multigammaln(degrees / 2, p)
+    gammas = _log_gamma_ratio(degrees, rows_free, p)
     return float(gammas - rows_free * p / 2 * np.log(np.pi) - rows_free / 2 * prior_determinant - (degrees + rows_free) / 2 * growth)
 
 
@@ -80,20 +80,34 @@ def isotropic(eigenvalues: np.ndarray, rows_free: int, size: int, share: float |
     p, m = size - 1, rows_free
     values = np.zeros(p)
     values[: len(eigenvalues)] = np.sort(eigenvalues)[::-1][:p]
-    typical = values.sum() / m / p
+    typical, halves = values.sum() / m / p, np.arange(p) / 2
 
-    def values_at(at: np.ndarray) -> tuple[float, float]:
-        weight = float(np.clip(special.expit(at[0]), _LEAST, _MOST)) if share is None else share
-        return weight, float(typical * np.exp(at[1])) if variance is None else variance
+    def parts(at: np.ndarray) -> tuple[float, float]:
+        weight = float(special.expit(at[0])) if share is None else share
+        return m * weight / (1 - weight), float(typical * np.exp(at[1])) if variance is None else variance
 
-    def loss(at: np.ndarray) -> float:
-        weight, omega = values_at(at)
-        strength = m * weight / (1 - weight)
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        strength, omega = parts(at)
         degrees, scale = strength + size, strength * omega
-        gammas = special.multigammaln((degrees + m) / 2, p) - special.multigammaln(degrees / 2, p)
-        return -float(gammas + p * degrees / 2 * np.log(scale) - (degrees + m) / 2 * np.log(scale + values).sum())
+        logs, shares = np.log(scale + values).sum(), (scale / (scale + values)).sum()
+        value = _log_gamma_ratio(degrees, m, p) + p * degrees / 2 * np.log(scale) - (degrees + m) / 2 * logs
+        digammas = (special.digamma((degrees + m) / 2 - halves) - special.digamma(degrees / 2 - halves)).sum()
+        in_scale = p * degrees / 2 - (degrees + m) / 2 * shares
+        in_strength = strength / 2 * (digammas + p * np.log(scale) - logs) + in_scale
+        return -float(value), -np.array([in_strength if share is None else 0.0, in_scale if variance is None else 0.0])
 
-    starts = [
-        optimize.minimize(loss, [start, 0.0], method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8, "maxiter": 2000}) for start in (-3.0, 0.0, 3.0)
-    ]
-    return values_at(min(starts, key=lambda found: found.fun).x)
+    bounds = [tuple(special.logit(_WEIGHTS)), (None, None)]
+    options = {"gtol": 1e-9, "ftol": 1e-15, "maxiter": 500}
+    found = [optimize.minimize(loss, [start, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in (-3.0, 0.0, 3.0)]
+    at = min(found, key=lambda each: each.fun).x
+    exact = optimize.root(lambda x: loss(x)[1] + (x - at) * [share is not None, variance is not None], at, tol=1e-13)
+    if exact.success and loss(exact.x)[0] <= loss(at)[0] + 1e-6 and bounds[0][0] < exact.x[0] < bounds[0][1]:
+        at = exact.x
+    strength, omega = parts(at)
+    return strength / (strength + m), omega
+
+
+def _log_gamma_ratio(degrees: float, rows_free: float, p: int) -> float:
+    """log Γ_p((ν+m)/2) - log Γ_p(ν/2)."""
+    halves = np.arange(p) / 2
+    return float((special.gammaln((degrees + rows_free) / 2 - halves) - special.gammaln(degrees / 2 - halves)).sum())

@@ -152,7 +152,7 @@ def ternary(of: TernaryView, title: str = "") -> Figure:
         axes.plot(x, y, "o", color=BLUE, markersize=4, alpha=0.7, markeredgewidth=0)
         for corner, label, (dx, dy, ha) in zip(corners, of.labels, [(-0.03, -0.03, "right"), (0.03, -0.03, "left"), (0, 0.03, "center")], strict=True):
             axes.annotate(wrap(label, 16), corner + (dx, dy), ha=ha, va="center", fontweight="bold")
-        axes.set_title(of.note, fontsize=8, color=MUTED, loc="left")
+        axes.set_title(wrap(of.note, 84), fontsize=8, color=MUTED, loc="left")
         heading(figure, title)
     return figure
 

@@ -13,7 +13,7 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import STATISTICS, complete, same_program
+from causalstats.samplers.program import MOST_CORRELATED, STATISTICS, complete, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 50  # draws between two looks at the keyboard
 _ATTEMPTS = 20
-_DENSE_UP_TO = 100  # parameters whose full covariance is adapted; beyond, only their variances
 _SAME = 1e-6  # relative, of a log density on the device and on the CPU; float64 on both
 
 
@@ -43,7 +42,7 @@ def compile_graph(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     start, step = hmc(potential_fn_gen=lambda data: lambda position: potential(position, data), algo="NUTS")
 
     def begin(key, position, data):
-        dense = sum(part.size for part in position) <= _DENSE_UP_TO
+        dense = sum(part.size for part in position) <= MOST_CORRELATED
         return start(position, sampler.tune, target_accept_prob=sampler.target_accept, dense_mass=dense, model_args=(data,), rng_key=key)
 
     def advance(state, data):

@@ -10,7 +10,7 @@ import numpy as np
 
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import complete, same_program
+from causalstats.samplers.program import MOST_CORRELATED, complete, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -59,7 +59,7 @@ class NutpieProgram:
             chains=options.chains,
             seed=seed,
             target_accept=options.target_accept,
-            adaptation="low_rank",
+            adaptation="low_rank" if self.compiled.n_dim <= MOST_CORRELATED else "diag",
             save_warmup=False,
             progress_bar=False,
             progress_callback=lambda chains: latest.__setitem__(slice(None), chains),

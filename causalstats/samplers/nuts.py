@@ -28,7 +28,7 @@ _MANY_NUMBERS = 20_000  # in the largest array of data; from here a JAX gradient
 class Nuts:
     """NUTS, with a metric adapted during tuning that knows the strongest correlations of the parameters.
 
-    nutpie takes a diagonal with a low-rank correction; NumPyro a dense matrix up to 100 parameters, then a diagonal.
+    nutpie takes a diagonal with a low-rank correction, NumPyro a dense matrix; of more than 100 parameters, both take a diagonal.
 
     Parameters
     ----------

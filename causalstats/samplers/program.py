@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FEWEST_DRAWS = 50
+MOST_CORRELATED = 100  # parameters whose correlations are adapted to; of more, that costs far more than it saves
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
 
 
