@@ -16,6 +16,7 @@ _SURE = 0.975
 _MOST_EDGES, _MOST_NODES = 60, 40
 _MOST_LABELS = 30
 _COLOURS = "RdBu"
+_LABEL = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"}
 
 
 @singledispatch
@@ -34,7 +35,7 @@ def network(of: NetworkView, title: str = "") -> Figure:
     order = _around(nodes, shown)
     places = {node: (np.cos(angle), np.sin(angle)) for node, angle in zip(order, np.pi / 2 - 2 * np.pi * np.arange(len(order)) / len(order), strict=True)}
     with house_style():
-        figure, axes = new_axes(WIDTH, WIDTH)
+        figure, axes = new_axes(WIDTH, 0.85 * WIDTH)
         for _, edge in shown.iterrows():
             (x, y), (to_x, to_y) = places[edge["one"]], places[edge["other"]]
             positive = edge["excess"] > 0
@@ -50,20 +51,13 @@ def network(of: NetworkView, title: str = "") -> Figure:
             )
             middle = ((x + to_x) * 0.5 + 0.08 * (x - to_x), (y + to_y) * 0.5 + 0.08 * (y - to_y))
             if len(shown) <= 20:
-                axes.annotate(f"{edge['value']:.2f}", middle, ha="center", va="center", fontsize=8, color=INK, bbox=_box("white", "none"), zorder=2)
+                axes.annotate(f"{edge['value']:.2f}", middle, ha="center", va="center", fontsize=8, color=INK, bbox=_LABEL, zorder=2)
         for node, (x, y) in places.items():
-            lone = node not in linked
-            axes.annotate(
-                wrap(node, 14),
-                (x, y),
-                ha="center",
-                va="center",
-                fontsize=9,
-                color=MUTED if lone else INK,
-                bbox=_box("white", "#c5cdd5" if lone else INK),
-                zorder=3,
-            )
-        axes.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
+            colour = INK if node in linked else MUTED
+            axes.plot([x], [y], "o", color=colour, markersize=7, zorder=3)
+            side = "center" if abs(x) < 0.08 else "left" if x > 0 else "right"
+            axes.annotate(wrap(node, 18), (1.07 * x, 1.07 * y), ha=side, va="bottom" if y > 0.9 else "top" if y < -0.9 else "center", fontsize=9, color=colour)
+        axes.set(xlim=(-1.75, 1.75), ylim=(-1.25, 1.25), aspect="equal")
         axes.axis("off")
         axes.plot([], [], color=BLUE, linewidth=3, label="more alike than closure makes them")
         axes.plot([], [], color=ORANGE, linewidth=3, linestyle=(0, (4, 2)), label="less alike")
@@ -85,7 +79,7 @@ def matrix(of: MatrixView, title: str = "") -> Figure:
         shown = np.where(np.eye(size, dtype=bool), np.nan, of.values)
         picture = axes.imshow(shown, cmap=_COLOURS, norm=Normalize(-1, 1))
         ticks = np.arange(size) if size <= 2 * _MOST_LABELS else np.array([], int)
-        names = [wrap(of.labels[k], 12) for k in ticks]
+        names = [wrap(of.labels[k], 30) for k in ticks]
         axes.set_xticks(ticks, names, rotation=90 if size > 12 else 45, ha="center" if size > 12 else "right", fontsize=8)
         axes.set_yticks(ticks, names, fontsize=8)
         axes.grid(False)
@@ -180,7 +174,3 @@ def _around(nodes: list[str], edges: object) -> list[str]:
         part = graph.subgraph(sorted(component, key=nodes.index))
         ordered += nx.spectral_ordering(part, seed=1) if len(part) > 2 else list(part)
     return ordered
-
-
-def _box(face: str, edge: str) -> dict[str, object]:
-    return {"boxstyle": "round,pad=0.3", "facecolor": face, "edgecolor": edge, "linewidth": 0.8}

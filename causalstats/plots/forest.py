@@ -62,8 +62,9 @@ def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
     others = [name for name in table.columns if name not in ("mean", "lower", "upper") and not str(name).startswith("q-value")]
     shown = surest_first(table, _FEW)[:_FEW]
     with house_style():
-        figure, axes = new_axes(WIDTH, 1.5 + 0.3 * len(shown))
-        _intervals(axes, _rows("", shown))
+        rows = _rows("", shown)
+        figure, axes = new_axes(WIDTH, 1.5 + sum(0.3 + 0.12 * label.count("\n") for label, *_ in rows))
+        _intervals(axes, rows)
         for marker, colour, name in zip("sD^vPX*", CYCLE[1:], others, strict=False):
             axes.plot(shown[name], np.arange(len(shown)), marker, color=colour, markerfacecolor="white", markersize=5, label=wrap(name, 28))
         axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
