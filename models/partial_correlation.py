@@ -44,7 +44,8 @@ class PartialCorrelation:
     "invariant"   the same with equal ω, which no rotation of the log-ratios changes; α and ω of most evidence unless given. Exact
     "matching"    p(Σ) ∝ |Σ|^(-1), whose intervals are those of the t-test with n - D + 1 degrees of freedom. Exact, and needs n > 2 D - 3 at least
 
-    Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)); the log-ratios are then sampled too, under the first prior.
+    Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within bounds are anywhere between them; the log-ratios are then
+    sampled too, under the first prior.
 
     None depends on the order of the parts, on a reference or on the basis: by Schur's lemma these are all the inverse-Wishart priors with that property.
 
@@ -88,6 +89,14 @@ class PartialCorrelation:
             return {"posterior_scatter": scatter, "posterior_degrees": np.asarray(degrees)}
         if data.counts:
             values |= {"counts": data.values, "totals": data.values.sum(axis=1), "covariate_basis": np.linalg.qr(data.matrix)[0]}
+        elif data.bounds is not None:
+            open_ = data.bounds.open
+            with np.errstate(divide="ignore"):
+                lower, upper = np.log(data.bounds.lower[open_]), np.log(data.bounds.upper[open_])
+            row, column = np.nonzero(open_)
+            logarithms = np.log(data.values)
+            values |= {"lower": lower, "upper": upper, "start": logarithms[open_], "row": row, "column": column}
+            values |= {"logarithms": logarithms, "covariate_basis": np.linalg.qr(data.matrix)[0]}
         else:
             values["scatter"] = data.scatter
         values["log_variance"] = np.log(self.basis_variance or data.covariance.trace() / (size - 1))
@@ -120,8 +129,8 @@ class PartialCorrelation:
     def _prior(self, data: Composition) -> tuple[float, float]:
         """α and ω of the exact priors, (0, 0) of the matching one, where the data are enough for them."""
         _refuse_few_rows(data)
-        if data.counts:
-            raise ModelError("The exact priors need log-ratios that are known, and counts give them with error: use prior='shrunk'.")
+        if data.counts or data.bounds is not None:
+            raise ModelError("The exact priors need log-ratios that are known; of counts, and of values within bounds, use prior='shrunk'.")
         needed = 2 * len(data.parts) - 3
         if self.prior == "invariant":
             return self.isotropic(data)
@@ -161,10 +170,11 @@ class PartialCorrelation:
         draws = draws.isel(draw=slice(None, None, max(1, int(chains * draws.sizes["draw"] * size**2 / _MOST_NUMBERS))))
         omega, weight = draws["basis_variance"].to_numpy().reshape(-1, size), draws["shrinkage"].to_numpy().ravel()
         strength = data.degrees * weight / (1 - weight)
-        seen = draws["scatter"].to_numpy().reshape(-1, size, size) if data.counts else data.scatter
+        seen = draws["scatter"].to_numpy().reshape(-1, size, size) if "scatter" in draws else data.scatter
         scatter = inverse_wishart.scatter_of(seen, omega, strength)
         found = inverse_wishart.draw_precisions(scatter, strength + size + data.degrees, len(weight), rng)
-        draws = draws.drop_vars(["scatter", "log_ratio_coordinates", "log_ratio_coordinates_dim_0", "log_ratio_coordinates_dim_1"], errors="ignore")
+        latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(("scatter", "log_ratio_coordinates", "hidden_logarithm"))]
+        draws = draws.drop_vars(latent)
         return draws.merge(_dataset(found.reshape(chains, -1, size, size), data.parts, draws))
 
     def assumptions(self) -> tuple[Assumption, ...]:
@@ -186,18 +196,28 @@ class PartialCorrelation:
         sds = {"log_typical_variance": 2.0, "variance_spread": np.sqrt(1 - 2 / np.pi), "shrinkage": np.sqrt(1 / 12) if self.shrinkage is None else np.nan}
         return {name: sds[name] for name in self.parameters() if name in sds}
 
-    def simulate(self, seed: int, rows: int = 60, parts: int = 6, design: Literal["band", "prior"] = "band", depth: int | None = None) -> Simulation:
+    def simulate(
+        self,
+        seed: int,
+        rows: int = 60,
+        parts: int = 6,
+        design: Literal["band", "prior"] = "band",
+        depth: int | None = None,
+        resolution: float | None = None,
+    ) -> Simulation:
         """Compositions with a known Θ; parts p1, p2, ...
 
         "band": amounts whose precision links each part to the next, with partial correlations ±.45 in turn, and standard deviations from .3 to 1. "prior":
-        this model's own, which needs `basis_variance`, and `shrinkage` too where that is not sampled. With `depth`, that many are counted of each row.
+        this model's own, which needs `basis_variance`, and `shrinkage` too where that is not sampled. With `depth`, that many are counted of each row;
+        with `resolution`, the first two parts are rounded to it, of rows whose logarithmic size has a standard deviation of 3.
         """
-        return simulation.simulate(self, seed, rows, parts, design, depth)
+        return simulation.simulate(self, seed, rows, parts, design, depth, resolution)
 
     def log_likelihood(self, draws: xr.Dataset, data: Composition) -> xr.DataArray:
         """Of the centred log-ratios in an orthonormal basis, with the covariates' coefficients integrated out: m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π.
 
-        Of counts, that of the log-ratios of counts + 1/2, which is no likelihood of theirs, but a function of parameters and data all the same.
+        Of counts, that of the log-ratios of counts + 1/2, and of values within bounds that of their middles: no likelihood of theirs, but a function of
+        parameters and data all the same.
         """
         theta, size = draws["precision"].to_numpy(), len(data.parts)
         determinant = np.linalg.slogdet(theta + 1 / size)[1]
@@ -225,7 +245,7 @@ class PartialCorrelation:
 
     def predictions(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> tuple[Prediction, ...]:
         """Spread, skewness and tails of each part's log-ratio to the mean of all, with replications."""
-        return predictions(draws, data, rng) if "precision" in draws and not data.counts else ()
+        return predictions(draws, data, rng) if "precision" in draws and not data.counts and data.bounds is None else ()
 
     def views(self, draws: xr.Dataset, data: Composition) -> Mapping[str, Callable[[], View]]:
         """Pictures of compositions: `network`, `matrix`, `residuals`, `biplot`, `ternary`."""

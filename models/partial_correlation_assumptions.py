@@ -12,6 +12,10 @@ from causalstats.numerics import log_ratios
 
 _FEW_VALUES = 10
 _MOST_ABSENT = 0.5
+_FINER = (
+    "Rounding adds noise that the model takes for variation, and weakens what is said of these parts: get more digits, or read the data with "
+    "`zeros='interval'` and the `resolution` of these parts."
+)
 _NEARLY = 1e-3  # of the median log-ratio variance
 
 
@@ -91,15 +95,18 @@ def doubts(data: Composition) -> tuple[Check, ...]:
 
 
 def _rounded(data: Composition) -> Check:
-    few = {name: len(np.unique(column)) for name, column in zip(data.parts, data.values.T, strict=True)}
+    known = np.ones(len(data.parts), bool) if data.bounds is None else ~data.bounds.open.any(axis=0)
+    few = {name: len(np.unique(column)) for name, column, exact in zip(data.parts, data.values.T, known, strict=True) if exact}
     rounded = [f"{name} ({count} values)" for name, count in few.items() if count < min(_FEW_VALUES, len(data) / 2)]
+    least = min(few.values(), default=len(data))
+    taken = f"; {(~known).sum()} parts are taken within bounds" if not known.all() else ""
     return Check(
         name="measured finely",
         passed=None if rounded else True,
-        value=float(min(few.values())),
+        value=float(least),
         expected=f"at least {_FEW_VALUES} different values of every part",
-        finding=f"few different values: {', '.join(rounded)}" if rounded else f"at least {min(few.values())} values of every part",
-        remedy="Rounding adds noise that the model takes for variation, and weakens what is said of these parts: get more digits." if rounded else "",
+        finding=(f"few different values: {', '.join(rounded)}" if rounded else f"at least {least} values of every part taken as known") + taken,
+        remedy=_FINER if rounded else "",
     )
 
 

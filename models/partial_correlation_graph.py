@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
-    """ω and α, with Σ integrated out; of counts, the log-ratios of each row as well.
+    """ω and α, with Σ integrated out; of counts, the log-ratios of each row as well, and of values within bounds their logarithms.
 
     With k = m α / (1-α), ν = k + D and Ψ = k V' diag(ω) V, the log-ratios have density
 
         Γ_p((ν+m)/2) / Γ_p(ν/2) |Ψ|^(-m/2) |I + Ψ⁻¹ V'SV|^(-(ν+m)/2)      up to a constant,
         |V' diag(ω) V| = Π ω Σ 1/ω / D
 
-    and counts y_i of a row ~ Multinomial(softmax(V z_i)).
+    and counts y_i of a row ~ Multinomial(softmax(V z_i)); a value within bounds has the likelihood of the interval of its logarithm.
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -37,7 +37,8 @@ def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
         deviation = pm.Normal("variance_deviation", 0, 1, dims="part")
         omega = pm.Deterministic("basis_variance", pt.exp(typical + spread * deviation), dims="part")
         weight = pm.Deterministic("shrinkage", given["weight"] + 0.0) if "weight" in given else pm.Uniform("shrinkage", 0, 1)
-        scatter = given["scatter"] if "scatter" in given else _of_counts(given, inputs)
+        hidden = _of_counts if "counts" in given else _of_intervals if "lower" in given else None
+        scatter = given["scatter"] if hidden is None else hidden(given, inputs)
         strength = m * weight / (1 - weight)
         prior = (size - 1) * pt.log(strength) + pt.log(omega).sum() + pt.log((1 / omega).sum()) - np.log(size)
         growth = log_determinant(strength * omega, scatter) - prior
@@ -60,7 +61,33 @@ def _of_counts(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> An
     largest = ratios.max(axis=1)
     totals = largest + pt.log(pt.exp(ratios - largest[:, None]).sum(axis=1))
     pm.Potential("counts_given_log_ratios", (given["counts"] * ratios).sum() - (given["totals"] * totals).sum())
-    fitted = given["covariate_basis"].T @ ratios
+    return _scatter(ratios, given["covariate_basis"])
+
+
+def _of_intervals(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Any:
+    """S where the logarithm u of some values is sampled, uniformly between bounds.
+
+    Between two bounds u = a + (b-a) / (1 + e^-v); below one, u = b - e^v; without any, u = v.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    below, between = ~np.isfinite(inputs["lower"]) & np.isfinite(inputs["upper"]), np.isfinite(inputs["lower"])
+    start = np.where(between, 0.0, np.where(below, np.log(np.maximum(np.where(below, inputs["upper"], 0.0) - inputs["start"], 1e-3)), inputs["start"]))
+    v = pm.Flat("hidden_logarithm", shape=len(start), initval=start)
+    lower, upper = (pt.switch(pt.isinf(given[name]), 0.0, given[name]) for name in ("lower", "upper"))
+    share = pt.sigmoid(v)
+    u = pt.switch(between, lower + (upper - lower) * share, pt.switch(below, upper - pt.exp(v), v))
+    pm.Potential("uniform_between_bounds", pt.switch(between, pt.log(share) + pt.log1p(-share), pt.switch(below, v, 0.0)).sum())
+    where = (inputs["row"].astype(int), inputs["column"].astype(int))
+    logs = pt.set_subtensor(given["logarithms"][where], u)
+    return _scatter(logs - logs.mean(axis=1, keepdims=True), given["covariate_basis"])
+
+
+def _scatter(ratios: Any, covariate_basis: Any) -> Any:
+    import pymc as pm
+
+    fitted = covariate_basis.T @ ratios
     return pm.Deterministic("scatter", ratios.T @ ratios - fitted.T @ fitted, dims=("part", "other_part"))
 
 

@@ -17,13 +17,17 @@ from causalstats.numerics import inverse_wishart, log_ratios
 _LINK = 0.45
 
 
-def simulate(model: Any, seed: int, rows: int, parts: int, design: str, depth: int | None) -> Simulation:
+def simulate(model: Any, seed: int, rows: int, parts: int, design: str, depth: int | None, resolution: float | None) -> Simulation:
     """As `PartialCorrelation.simulate` says."""
     rng = np.random.default_rng(seed)
     names = [f"p{k + 1}" for k in range(parts)]
     values = _prior(model, rng, rows, parts) if design == "prior" else {"precision": _band(rng, parts)}
-    logs = rng.standard_normal((rows, parts - 1)) @ _root(values["precision"]).T + rng.standard_normal((rows, 1))
-    if depth is None:
+    logs = rng.standard_normal((rows, parts - 1)) @ _root(values["precision"]).T + rng.normal(0, 1 if resolution is None else 3, (rows, 1))
+    if resolution is not None:
+        frame = pd.DataFrame(np.exp(logs), columns=names)
+        frame[names[:2]] = (frame[names[:2]] / resolution).round() * resolution
+        data = Composition.from_frame(frame, parts=names, zeros="interval", resolution=dict.fromkeys(names[:2], resolution))
+    elif depth is None:
         data = Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
     else:
         counts = rng.multinomial(depth, softmax(logs, axis=1))

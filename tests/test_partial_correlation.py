@@ -265,6 +265,49 @@ def test_counts_have_zeros_and_say_so():
     assert np.isfinite(list(cs.PartialCorrelation().alternatives(data)["basis shrinkage"](None)[0])).all()
 
 
+def within_bounds():
+    frame = frame_of(cs.PartialCorrelation().simulate(4, rows=9, parts=4).data)
+    frame.loc[[0, 5], "p1"], frame.loc[2, "p3"], frame["p2"] = 0.0, np.nan, (frame["p2"] / 0.5).round() * 0.5
+    return frame, {"zeros": "interval", "limits": {"p1": 0.2}, "resolution": {"p2": 0.5}, "missing": "infer"}
+
+
+def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be():
+    """Its log density against the evidence with the hidden logarithms put in, and the derivative of each logarithm in its free coordinate."""
+    frame, options = within_bounds()
+    model, data = cs.PartialCorrelation(shrinkage=0.4), cs.Composition.from_frame(frame, parts=list(frame), **options)
+    open_ = data.bounds.open
+    assert open_[[0, 5], 0].all() and open_[2, 2] and open_[:, 1].all() and open_.sum() >= 12
+    compiled, rng, differences = model.build(data).compile_logp(), np.random.default_rng(9), []
+    lower, upper = data.bounds.lower[open_], data.bounds.upper[open_]
+    for _ in range(4):
+        v = rng.standard_normal(open_.sum())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = 1 / (1 + np.exp(-v))
+            between = np.log(lower) + np.log(upper / lower) * share
+            u = np.where(np.isinf(upper), v, np.where(lower == 0, np.log(upper) - np.exp(v), between))
+            slope = np.where(np.isinf(upper), 0, np.where(lower == 0, v, np.log(share * (1 - share))))
+        assert ((u <= np.log(upper)) & (np.exp(u) >= lower)).all()
+        logs = np.log(data.values)
+        logs[open_] = u
+        ratios = logs - logs.mean(axis=1, keepdims=True)
+        expected = iw.log_evidence(ratios - ratios.mean(axis=0), 8, np.ones(4), 8 * 0.4 / 0.6 + 4) + slope.sum()
+        point = {"log_typical_variance": 0.0, "variance_spread_log_exp_m1__": 0.0, "variance_deviation": np.zeros(4), "hidden_logarithm": v}
+        differences.append(float(compiled(point)) - expected)
+    np.testing.assert_allclose(differences, differences[0], atol=1e-8)
+
+
+def test_narrow_bounds_are_known_values(shrunk, simulation):
+    frame = frame_of(simulation.data)
+    data = cs.Composition.from_frame(frame, parts=list(frame), zeros="interval", resolution={"p2": 1e-4, "p3": 1e-4})
+    fit = cs.fit(cs.PartialCorrelation(), data, seed=3, sampler=cs.Auto(chains=2), progress=False)
+    found, expected = (each.effect("partial_correlation").summary() for each in (fit, shrunk))
+    error = np.sqrt(found["sd"] ** 2 / found["ess_bulk"] + expected["sd"] ** 2 / expected["ess_bulk"])
+    assert (abs(found["mean"] - expected["mean"]) < 4.5 * error).all()
+    again = cs.Composition.from_frame(data.source, **data.arguments)
+    assert again.fingerprint == data.fingerprint != simulation.data.fingerprint
+    assert data.subcomposition(["p1", "p4", "p5"]).bounds is None and data.subcomposition(["p1", "p2", "p5"]).bounds is not None
+
+
 def test_a_saved_fit_comes_back(shrunk, simulation, tmp_path):
     again = cs.load(shrunk.save(tmp_path / "fit.nc"))
     assert again.model == shrunk.model and again.data.fingerprint == shrunk.data.fingerprint

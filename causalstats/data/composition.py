@@ -13,6 +13,7 @@ import pandas as pd
 
 from causalstats.data.design import Design, design, formula_variables
 from causalstats.data.frames import choice, frozen, kept, missing_rows, read, some, unknown
+from causalstats.data.intervals import Bounds, bounds_of
 from causalstats.errors import DataError
 from causalstats.numerics import log_ratios
 
@@ -33,6 +34,8 @@ class Composition:
         As the frame has them. Multiplying a row, or a column, by a number changes no answer, unless they are counts.
     counts : bool
         Whether values are counts, of which the composition is seen with multinomial error.
+    bounds : Bounds or None
+        Where values lie that are not known exactly.
     design : Design or None
         How covariates became columns of `matrix`; None without any.
     matrix : array (n, q)
@@ -45,6 +48,7 @@ class Composition:
     parts: tuple[str, ...]
     values: np.ndarray
     counts: bool
+    bounds: Bounds | None
     design: Design | None
     matrix: np.ndarray
     rows: np.ndarray
@@ -59,8 +63,10 @@ class Composition:
         *,
         parts: Sequence[str],
         covariates: str | None = None,
-        zeros: Literal["error", "counts"] = "error",
-        missing: Literal["error", "drop"] = "error",
+        zeros: Literal["error", "counts", "interval"] = "error",
+        resolution: float | Mapping[str, float] | None = None,
+        limits: float | Mapping[str, float] | None = None,
+        missing: Literal["error", "drop", "infer"] = "error",
     ) -> Composition:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
@@ -72,29 +78,42 @@ class Composition:
             At least three columns of positive numbers, or of counts.
         covariates : str, optional
             A one-sided formula, such as "site + depth", whose effect on every log-ratio is taken out.
-        zeros : "error" or "counts"
-            What a 0 is: refused, since it has no logarithm; or a count like any other, of parts drawn from a composition in which none is 0.
-        missing : "error" or "drop"
-            What to do with rows that lack a part or a covariate.
+        zeros : "error", "counts" or "interval"
+            What a 0 is: refused, since it has no logarithm; a count like any other, of parts drawn from a composition in which none is 0; or a number
+            that lies between 0 and a bound, as `limits` and `resolution` have it.
+        resolution : number, or mapping of part to number, optional
+            With "interval", the step to which a part is rounded: the value lies within half of it.
+        limits : number, or mapping of part to number, optional
+            With "interval", the least that could be measured: what is below lies between 0 and it.
+        missing : "error", "drop" or "infer"
+            What to do with rows that lack a part or a covariate. "infer" is for parts: one that is missing may be anything, as far as the others tell.
 
         Raises
         ------
         DataError
         """
-        choice("missing", missing, ("error", "drop"))
-        choice("zeros", zeros, ("error", "counts"))
+        choice("missing", missing, ("error", "drop", "infer"))
+        choice("zeros", zeros, ("error", "counts", "interval"))
+        within = zeros == "interval" or missing == "infer"
+        if zeros != "interval" and not (resolution is None and limits is None):
+            raise DataError("`resolution` and `limits` say where values lie: they need `zeros='interval'`.")
+        if zeros == "interval" and resolution is None and limits is None:
+            raise DataError("`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one for each, such as limits={'CaO': 0.01}.")
+        if zeros == "counts" and missing == "infer":
+            raise DataError("A count that is missing cannot be inferred here; say `missing='drop'`.")
         _check_parts(parts)
         variables = () if covariates is None else formula_variables(covariates)
         shared = [name for name in variables if name in parts]
         if shared:
             raise DataError(f"Column {shared[0]!r} is named as a part and as a covariate; expected a column of its own.")
         table = read(frame, [*parts, *variables])
-        gaps = missing_rows(table)
-        if gaps and missing == "error":
+        gaps = missing_rows(table[list(variables)] if missing == "infer" else table)
+        if gaps and missing != "drop":
             where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
             raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
         table, rows = kept(table, gaps)
-        values = np.column_stack([(_counts if zeros == "counts" else _positive)(table, name, rows) for name in parts])
+        bounds = bounds_of(table, parts, rows, resolution, limits) if within else None
+        values = np.column_stack([(_counts if zeros == "counts" else _positive)(table, name, rows) for name in parts]) if bounds is None else bounds.values
         _refuse_proportional(_seen(values, zeros == "counts"), parts)
         if (values.sum(axis=1) == 0).any():
             raise DataError(f"Nothing was counted in {some(rows[values.sum(axis=1) == 0])}. Leave those rows out.")
@@ -104,12 +123,13 @@ class Composition:
             parts=tuple(parts),
             values=frozen(values),
             counts=zeros == "counts",
+            bounds=bounds if bounds is not None and bounds.open.any() else None,
             design=coded,
             matrix=frozen(np.hstack(columns)),
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
-            arguments={"parts": list(parts), "covariates": covariates, "zeros": zeros, "missing": missing},
+            arguments={"parts": list(parts), "covariates": covariates, "zeros": zeros, "resolution": resolution, "limits": limits, "missing": missing},
         )
 
     @cached_property
@@ -144,7 +164,7 @@ class Composition:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256("\0".join(self.parts).encode())
         digest.update(b"counts" if self.counts else b"")
-        for array in (self.values, self.matrix):
+        for array in (self.values, self.matrix, *([] if self.bounds is None else [self.bounds.lower, self.bounds.upper])):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -155,7 +175,18 @@ class Composition:
         """Some of the parts alone, which is another question: partial correlations given fewer parts."""
         _check_parts(parts)
         columns = list(self.positions(parts))
-        return replace(self, parts=tuple(parts), values=frozen(self.values[:, columns]), arguments={**self.arguments, "parts": list(parts)})
+        arguments = {**self.arguments, "parts": list(parts)}
+        for name in ("resolution", "limits"):
+            if isinstance(given := self.arguments.get(name), Mapping):
+                arguments[name] = {part: value for part, value in given.items() if part in parts}
+        bounds = self.bounds and Bounds(*(frozen(array[:, columns]) for array in (self.bounds.values, self.bounds.lower, self.bounds.upper)))
+        return replace(
+            self,
+            parts=tuple(parts),
+            values=frozen(self.values[:, columns]),
+            bounds=bounds if bounds is not None and bounds.open.any() else None,
+            arguments=arguments,
+        )
 
     at = subcomposition
 
@@ -171,6 +202,7 @@ class Composition:
         return {
             "Rows": f"{len(self):,}",
             **(self._counted() if self.counts else {}),
+            **({} if self.bounds is None else {"Known within bounds": f"{self.bounds.open.mean():.1%} of the values"}),
             "Parts": f"{len(self.parts):,}: {', '.join(self.parts[:20])}{', ...' if len(self.parts) > 20 else ''}",
             "Covariates": self.arguments["covariates"] or "none",
             "Total log-ratio variance": f"{np.trace(self.covariance):.4g}",
