@@ -92,15 +92,7 @@ class Composition:
         ------
         DataError
         """
-        choice("missing", missing, ("error", "drop", "infer"))
-        choice("zeros", zeros, ("error", "counts", "interval"))
-        within = zeros == "interval" or missing == "infer"
-        if zeros != "interval" and not (resolution is None and limits is None):
-            raise DataError("`resolution` and `limits` say where values lie: they need `zeros='interval'`.")
-        if zeros == "interval" and resolution is None and limits is None:
-            raise DataError("`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one for each, such as limits={'CaO': 0.01}.")
-        if zeros == "counts" and missing == "infer":
-            raise DataError("A count that is missing cannot be inferred here; say `missing='drop'`.")
+        _check_options(zeros, missing, resolution is not None or limits is not None)
         _check_parts(parts)
         variables = () if covariates is None else formula_variables(covariates)
         shared = [name for name in variables if name in parts]
@@ -112,7 +104,7 @@ class Composition:
             where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
             raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
         table, rows = kept(table, gaps)
-        bounds = bounds_of(table, parts, rows, resolution, limits) if within else None
+        bounds = bounds_of(table, parts, rows, resolution, limits) if zeros == "interval" or missing == "infer" else None
         values = np.column_stack([(_counts if zeros == "counts" else _positive)(table, name, rows) for name in parts]) if bounds is None else bounds.values
         _refuse_proportional(_seen(values, zeros == "counts"), parts)
         if (values.sum(axis=1) == 0).any():
@@ -212,6 +204,17 @@ class Composition:
     def _counted(self) -> dict[str, str]:
         totals = self.values.sum(axis=1)
         return {"Counted": f"{totals.min():,.0f} to {totals.max():,.0f} a row; {(self.values == 0).mean():.1%} of the counts are 0"}
+
+
+def _check_options(zeros: str, missing: str, bounded: bool) -> None:
+    choice("missing", missing, ("error", "drop", "infer"))
+    choice("zeros", zeros, ("error", "counts", "interval"))
+    if zeros != "interval" and bounded:
+        raise DataError("`resolution` and `limits` say where values lie: they need `zeros='interval'`.")
+    if zeros == "interval" and not bounded:
+        raise DataError("`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one for each, such as limits={'CaO': 0.01}.")
+    if zeros == "counts" and missing == "infer":
+        raise DataError("A count that is missing cannot be inferred here; say `missing='drop'`.")
 
 
 def _check_parts(parts: Sequence[str]) -> None:
