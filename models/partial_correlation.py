@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from causalstats.data import Composition
 from causalstats.errors import ModelError
@@ -17,7 +17,7 @@ from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxatio
 from causalstats.models import partial_correlation_simulation as simulation
 from causalstats.models.partial_correlation_assumptions import assumptions, doubts
 from causalstats.models.partial_correlation_estimands import estimands
-from causalstats.models.partial_correlation_graph import conjugate, shrunk
+from causalstats.models.partial_correlation_graph import conjugate, shrunk, sparse
 from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
 from causalstats.numerics import inverse_wishart, log_ratios
 
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
+_SLAB = 0.5
+_LATENT = ("scatter", "log_ratio_coordinates", "hidden_logarithm", "free_correlation")
 _MOST_NUMBERS = 1e8  # in the draws of Θ that are kept
-Prior = Literal["shrunk", "matching", "invariant"]
+Prior = Literal["shrunk", "matching", "invariant", "sparse"]
+EXACT = ("matching", "invariant")
 Exact = Callable[[int, int, np.random.Generator], xr.Dataset]
 
 
@@ -47,15 +50,21 @@ class PartialCorrelation:
     Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within bounds are anywhere between them; the log-ratios are then
     sampled too, under the first prior.
 
-    None depends on the order of the parts, on a reference or on the basis: by Schur's lemma these are all the inverse-Wishart priors with that property.
+    "sparse"      the amounts before closure have a precision K = d R d in which partial correlations -R_ij are near 0, Normal(0, `negligible`²), or not,
+                  Normal(0, .5²), by the share π ~ Beta(1, 4); d_j = ω_j^(-1/2), ω as above; all of it sampled
+
+    None depends on the order of the parts, on a reference or on the basis: by Schur's lemma the second has all the inverse-Wishart priors that no relabelling
+    changes. With "sparse", the cut to positive definite R makes large π less likely than Beta(1, 4) has it, the more so the more parts there are.
 
     Parameters
     ----------
-    prior : "shrunk", "invariant" or "matching"
+    prior : "shrunk", "invariant", "matching" or "sparse"
     shrinkage : float or None
         α in (0, 1). None: learned.
     basis_variance : float or None
         Variance of the logarithm of a part, natural logarithms: the prior median, or ω itself of "invariant". None: that of the data.
+    negligible : float
+        Standard deviation of those partial correlations of the amounts that are next to none; of the sparse prior.
 
     References
     ----------
@@ -66,13 +75,17 @@ class PartialCorrelation:
     prior: Prior = "shrunk"
     shrinkage: float | None = None
     basis_variance: float | None = None
+    negligible: float = 0.1
 
     headline = "partial_correlation"
-    nuts = MappingProxyType({"backend": "numba", "target_accept": 0.95})  # JAX's threads of linear algebra wait for each other; a step costs little
 
     def __post_init__(self) -> None:
-        if self.prior not in ("shrunk", "matching", "invariant"):
-            raise ModelError(f"Expected `prior` as 'shrunk', 'invariant' or 'matching', got {self.prior!r}.")
+        if self.prior not in ("shrunk", "sparse", *EXACT):
+            raise ModelError(f"Expected `prior` as 'shrunk', 'invariant', 'matching' or 'sparse', got {self.prior!r}.")
+        if not (isinstance(self.negligible, int | float) and 0 < self.negligible < _SLAB):
+            raise ModelError(f"Expected `negligible` between 0 and {_SLAB}, got {self.negligible!r}.")
+        if self.prior == "sparse" and self.shrinkage is not None:
+            raise ModelError("The sparse prior has no `shrinkage`; leave it out.")
         if self.shrinkage is not None and not (isinstance(self.shrinkage, int | float) and 0 < self.shrinkage < 1):
             raise ModelError(f"Expected `shrinkage` between 0 and 1, got {self.shrinkage!r}. For none at all, use prior='matching'.")
         if self.basis_variance is not None and not (isinstance(self.basis_variance, int | float) and 0 < self.basis_variance < np.inf):
@@ -80,11 +93,18 @@ class PartialCorrelation:
         if self.prior == "matching" and (self.shrinkage is not None or self.basis_variance is not None):
             raise ModelError("The matching prior has neither `shrinkage` nor `basis_variance`; leave them out, or use prior='invariant'.")
 
+    @property
+    def nuts(self) -> dict[str, Any]:
+        """JAX's threads of linear algebra wait for each other; a step costs little; links that come and go are slow to mix."""
+        if self.prior == "sparse":
+            return {"backend": "numba", "target_accept": 0.9, "tune": 1000, "draws": 2000}
+        return {"backend": "numba", "target_accept": 0.95}
+
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         """The cross-products S of the centred log-ratios, their degrees of freedom, and the constants of the prior; of an exact prior, its posterior."""
         size = len(data.parts)
         values: dict[str, Any] = {"rows_free": data.degrees}
-        if self.prior != "shrunk":
+        if self.prior in EXACT:
             scatter, degrees = self.posterior(data)
             return {"posterior_scatter": scatter, "posterior_degrees": np.asarray(degrees)}
         if data.counts:
@@ -102,11 +122,15 @@ class PartialCorrelation:
         values["log_variance"] = np.log(self.basis_variance or data.covariance.trace() / (size - 1))
         if self.shrinkage is not None:
             values["weight"] = self.shrinkage
+        if self.prior == "sparse":
+            values["negligible"] = self.negligible
         return {name: np.asarray(value, float) for name, value in values.items()}
 
     def build(self, data: Composition) -> pm.Model:
         """The PyMC graph on these data."""
         _refuse_few_rows(data)
+        if self.prior == "sparse":
+            return sparse(self.inputs(data), data.parts, _SLAB)
         build = shrunk if self.prior == "shrunk" else conjugate
         return build(self.inputs(data), data.parts)
 
@@ -130,7 +154,7 @@ class PartialCorrelation:
         """α and ω of the exact priors, (0, 0) of the matching one, where the data are enough for them."""
         _refuse_few_rows(data)
         if data.counts or data.bounds is not None:
-            raise ModelError("The exact priors need log-ratios that are known; of counts, and of values within bounds, use prior='shrunk'.")
+            raise ModelError("The exact priors need log-ratios that are known; of counts, and of values within bounds, use prior='shrunk' or 'sparse'.")
         needed = 2 * len(data.parts) - 3
         if self.prior == "invariant":
             return self.isotropic(data)
@@ -149,7 +173,7 @@ class PartialCorrelation:
 
     def exact(self, data: Composition) -> Exact | None:
         """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""
-        if self.prior == "shrunk":
+        if self.prior not in EXACT:
             return None
         self._prior(data)  # refuses
 
@@ -164,8 +188,9 @@ class PartialCorrelation:
 
     def completed(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> xr.Dataset:
         """Draws with those of Θ, which was integrated out, given the others; as many draws of each chain as can be kept."""
+        latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(_LATENT)]
         if self.prior != "shrunk":
-            return draws  # of the graph that the exact posterior is compared with, which has Θ
+            return draws.drop_vars(latent)  # has Θ
         chains, size = draws.sizes["chain"], len(data.parts)
         draws = draws.isel(draw=slice(None, None, max(1, int(chains * draws.sizes["draw"] * size**2 / _MOST_NUMBERS))))
         omega, weight = draws["basis_variance"].to_numpy().reshape(-1, size), draws["shrinkage"].to_numpy().ravel()
@@ -173,7 +198,6 @@ class PartialCorrelation:
         seen = draws["scatter"].to_numpy().reshape(-1, size, size) if "scatter" in draws else data.scatter
         scatter = inverse_wishart.scatter_of(seen, omega, strength)
         found = inverse_wishart.draw_precisions(scatter, strength + size + data.degrees, len(weight), rng)
-        latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(("scatter", "log_ratio_coordinates", "hidden_logarithm"))]
         draws = draws.drop_vars(latent)
         return draws.merge(_dataset(found.reshape(chains, -1, size, size), data.parts, draws))
 
@@ -187,13 +211,15 @@ class PartialCorrelation:
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where the posterior is exact."""
-        if self.prior != "shrunk":
+        if self.prior in EXACT:
             return ()
-        return ("log_typical_variance", "variance_spread", "basis_variance", "shrinkage")
+        own = ("shrinkage",) if self.prior == "shrunk" else ("slab_share", "basis_correlation")
+        return ("log_typical_variance", "variance_spread", "basis_variance", *own)
 
     def priors(self, data: Composition) -> dict[str, Any]:
         """Prior standard deviations of the parameters that have one of their own."""
         sds = {"log_typical_variance": 2.0, "variance_spread": np.sqrt(1 - 2 / np.pi), "shrinkage": np.sqrt(1 / 12) if self.shrinkage is None else np.nan}
+        sds["slab_share"] = stats.beta(1, 4).std()
         return {name: sds[name] for name in self.parameters() if name in sds}
 
     def simulate(

@@ -42,6 +42,12 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             if_wrong="With hardly more rows than parts, estimates scatter widely.",
             formula="p(Σ) ∝ |Σ|^(-1)",
         ),
+        "sparse": Assumption(
+            name="sparsity",
+            statement=f"Of the amounts before closure, most partial correlations are next to none, within {model.negligible:g} (standard deviation) of 0.",
+            if_wrong="What is said of amounts stands on this alone: with many links among them, composition and amounts cannot be told apart.",
+            formula=f"R_ij ~ (1-π) Normal(0, {model.negligible:g}²) + π Normal(0, .5²), π ~ Beta(1, 4)",
+        ),
     }[model.prior]
     return (
         Assumption(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -130,7 +130,7 @@ class Coefficients:
 def estimands(model: Any) -> dict[str, Estimand]:
     """By name, with the assumptions of this model, and margins where its posterior is exact."""
     stands_on = tuple(assumption.name for assumption in model.assumptions())
-    exact = model.prior != "shrunk"
+    exact = model.prior in ("matching", "invariant")
     found = {}
     for name, (of_theta, description, unit, margins) in _QUESTIONS.items():
         found[name] = Estimand(
@@ -143,7 +143,15 @@ def estimands(model: Any) -> dict[str, Estimand]:
             margins=_margins(model, margins) if exact and margins else None,
             approximate=margins is _excess_margins,
         )
+    if model.prior == "sparse":
+        for name, (description, unit) in _OF_THE_BASIS.items():
+            compute = partial(_drawn, name)
+            found[name] = Estimand(compute=compute, description=description, unit=unit, kind="associational", assumptions=stands_on)
     return found
+
+
+def _drawn(name: str, draws: xr.Dataset, data: Composition) -> xr.DataArray:
+    return draws[name]
 
 
 def _margins(model: Any, make: Callable) -> Callable[[Composition], Any]:
@@ -233,6 +241,10 @@ def _coefficient_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ..
     return Coefficients(_on(parts), (-scale / own[:, None])[off], spread[off], degrees)
 
 
+_OF_THE_BASIS = {
+    "basis_correlation": ("Partial correlation of two amounts before closure, given all the other amounts; known by its sparsity alone.", "correlation"),
+    "inclusion": ("Probability, at each draw, that the partial correlation of two amounts before closure is more than negligible.", "probability"),
+}
 _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
     "partial_correlation": (
         _pair_values(log_ratios.partial_correlations),

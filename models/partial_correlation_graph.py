@@ -1,7 +1,8 @@
-"""The PyMC graphs of `PartialCorrelation`: the evidence of the shrunk prior, and the Wishart posterior of the exact ones."""
+"""The PyMC graphs of `PartialCorrelation`: the evidence of the shrunk prior, the sparse basis, and the Wishart posterior of the exact priors."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +33,9 @@ def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
     with pm.Model(coords={"part": list(parts), "other_part": list(parts)}) as graph:
         given = {name: pm.Data(name, value) for name, value in inputs.items()}
         m = given["rows_free"]
-        typical = pm.Normal("log_typical_variance", given["log_variance"], 2)
-        spread = pm.HalfNormal("variance_spread", 1, default_transform=pm.distributions.transforms.log_exp_m1)  # log τ makes divergences
-        deviation = pm.Normal("variance_deviation", 0, 1, dims="part")
-        omega = pm.Deterministic("basis_variance", pt.exp(typical + spread * deviation), dims="part")
+        omega = _variances(given)
         weight = pm.Deterministic("shrinkage", given["weight"] + 0.0) if "weight" in given else pm.Uniform("shrinkage", 0, 1)
-        hidden = _of_counts if "counts" in given else _of_intervals if "lower" in given else None
-        scatter = given["scatter"] if hidden is None else hidden(given, inputs)
+        scatter = _scatter_of(given, inputs)
         strength = m * weight / (1 - weight)
         prior = (size - 1) * pt.log(strength) + pt.log(omega).sum() + pt.log((1 / omega).sum()) - np.log(size)
         growth = log_determinant(strength * omega, scatter) - prior
@@ -46,6 +43,72 @@ def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
         gammas = (pt.gammaln((strength + size + m) / 2 - halves) - pt.gammaln((strength + size) / 2 - halves)).sum()
         pm.Potential("log_ratios", gammas - m / 2 * prior - (strength + size + m) / 2 * growth)
     return graph
+
+
+def sparse(inputs: Mapping[str, np.ndarray], parts: Sequence[str], slab_sd: float) -> pm.Model:
+    """K = d R d, the precision of the log amounts, with every partial correlation -R_ij near 0 or not.
+
+    R_ij ~ (1-π) Normal(0, s²) + π Normal(0, slab²), both cut to (-1, 1), jointly cut to positive definite R; which of the two is summed out.
+    d_j = ω_j^(-1/2), and with Θ = K - K11'K / 1'K1 the log-ratios have the density
+
+        |Λ|^(m/2) exp(-tr(SΘ)/2),  |Λ| = |K| D / 1'K1
+
+    R has a Cholesky factor of rows L_ij = z_ij Π_{k<j} √(1 - z_ik²), whose Jacobian is Π_{i>j} (1 - z_ij²)^((D-j-2)/2), columns counted from 0
+    (Lewandowski, Kurowicka & Joe 2009).
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    size = len(parts)
+    rows, columns = np.tril_indices(size, -1)
+    order = np.lexsort((rows, columns))  # of the pairs, as tables have them
+    pair = [f"{parts[j]} ~ {parts[i]}" for i, j in zip(rows[order], columns[order], strict=True)]
+    with pm.Model(coords={"part": list(parts), "other_part": list(parts), "pair": pair}) as graph:
+        given = {name: pm.Data(name, value) for name, value in inputs.items()}
+        m, spike_sd = given["rows_free"], given["negligible"]
+        omega = _variances(given)
+        share = pm.Beta("slab_share", 1, 4)
+        v = pm.Flat("free_correlation", shape=len(rows), initval=np.zeros(len(rows)))
+        left = 2 * (np.log(2) - pt.abs(v) - pt.softplus(-2 * pt.abs(v)))  # log(1 - z²)
+        z = pt.set_subtensor(pt.zeros((size, size))[rows, columns], pt.tanh(v))
+        above = pt.set_subtensor(pt.zeros((size, size))[rows, columns], left / 2) @ np.triu(np.ones((size, size)), 1)
+        lower = (z + np.eye(size)) * np.tril(np.ones((size, size))) * pt.exp(above)
+        pm.Potential("uniform_correlations", (((size - columns - 2) / 2 + 1) * left).sum())
+        scaled = lower @ lower.T
+        r = scaled[rows, columns]
+        slab = pt.log(share) - (r / slab_sd) ** 2 / 2 - np.log(slab_sd) - _log_inside(slab_sd)
+        spike = pt.log1p(-share) - (r / spike_sd) ** 2 / 2 - pt.log(spike_sd) - pt.log(pt.erf(1 / (np.sqrt(2) * spike_sd)))
+        pm.Potential("near_zero_or_not", pt.logaddexp(slab, spike).sum())
+        precision = scaled / pt.sqrt(omega[:, None] * omega)
+        sums = precision.sum(axis=1)
+        theta = pm.Deterministic("precision", precision - sums[:, None] * sums / sums.sum(), dims=("part", "other_part"))
+        determinant = left.sum() - pt.log(omega).sum() + np.log(size) - pt.log(sums.sum())
+        pm.Potential("log_ratios", m / 2 * determinant - (_scatter_of(given, inputs) * theta).sum() / 2)
+        pm.Deterministic("basis_correlation", -r[order], dims="pair")
+        pm.Deterministic("inclusion", pt.sigmoid(slab - spike)[order], dims="pair")
+    return graph
+
+
+def _log_inside(sd: float) -> float:
+    """log P(|x| < 1) of a Normal(0, sd²)."""
+    return math.log(math.erf(1 / (math.sqrt(2) * sd)))
+
+
+def _variances(given: Mapping[str, Any]) -> Any:
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    typical = pm.Normal("log_typical_variance", given["log_variance"], 2)
+    spread = pm.HalfNormal("variance_spread", 1, default_transform=pm.distributions.transforms.log_exp_m1)  # log τ makes divergences
+    deviation = pm.Normal("variance_deviation", 0, 1, dims="part")
+    return pm.Deterministic("basis_variance", pt.exp(typical + spread * deviation), dims="part")
+
+
+def _scatter_of(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Any:
+    """S, where log-ratios are known, are seen through counts, or lie within bounds."""
+    if "scatter" in given:
+        return given["scatter"]
+    return _of_counts(given, inputs) if "counts" in given else _of_intervals(given, inputs)
 
 
 def _of_counts(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Any:

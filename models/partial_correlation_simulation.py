@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 from scipy.special import softmax
 
 from causalstats.data import Composition
@@ -15,6 +16,8 @@ from causalstats.model import Simulation
 from causalstats.numerics import inverse_wishart, log_ratios
 
 _LINK = 0.45
+_SLAB = 0.5
+_MOST_TRIES = 10_000
 
 
 def simulate(model: Any, seed: int, rows: int, parts: int, design: str, depth: int | None, resolution: float | None) -> Simulation:
@@ -33,8 +36,12 @@ def simulate(model: Any, seed: int, rows: int, parts: int, design: str, depth: i
         counts = rng.multinomial(depth, softmax(logs, axis=1))
         data = Composition.from_frame(pd.DataFrame(counts, columns=names), parts=names, zeros="counts")
     dims = {0: (), 1: ("part",), 2: ("part", "other_part")}
+    of_pairs = {"basis_correlation", "inclusion"}
     truth = xr.Dataset(
-        {name: (("chain", "draw", *dims[np.ndim(value)]), np.asarray(value, float)[None, None]) for name, value in values.items()},
+        {
+            name: (("chain", "draw", *(("pair",) if name in of_pairs else dims[np.ndim(value)])), np.asarray(value, float)[None, None])
+            for name, value in values.items()
+        },
         coords={"part": names, "other_part": names},
     )
     return Simulation(data=data, truth=truth, realised={"total_variance": float(np.trace(data.covariance))})
@@ -49,9 +56,11 @@ def _band(rng: np.random.Generator, parts: int) -> np.ndarray:
 
 
 def _prior(model: Any, rng: np.random.Generator, rows: int, parts: int) -> dict[str, Any]:
-    needed = ["basis_variance", *([] if model.prior == "shrunk" else ["shrinkage"])]
+    needed = ["basis_variance", *(["shrinkage"] if model.prior == "invariant" else [])]
+    if model.prior == "sparse" and model.basis_variance is not None:
+        return _sparse(model, rng, parts)
     if model.prior == "matching" or any(getattr(model, name) is None for name in needed):
-        raise ModelError(f"To draw from the prior, expected prior='shrunk' or 'invariant' and a number for {' and '.join(needed)}.")
+        raise ModelError(f"To draw from the prior, expected prior='shrunk', 'sparse' or 'invariant' and a number for {' and '.join(needed)}.")
     weight = rng.uniform() if model.shrinkage is None else model.shrinkage
     values: dict[str, Any] = {}
     omega = np.full(parts, model.basis_variance)
@@ -62,6 +71,35 @@ def _prior(model: Any, rng: np.random.Generator, rows: int, parts: int) -> dict[
     strength = (rows - 1) * weight / (1 - weight)
     scatter = inverse_wishart.scatter_of(np.zeros((parts, parts)), omega, strength)
     return values | {"precision": inverse_wishart.draw_precisions(scatter, strength + parts, 1, rng)[0]}
+
+
+def _sparse(model: Any, rng: np.random.Generator, parts: int) -> dict[str, Any]:
+    """By rejection of what is not positive definite, shares and correlations together."""
+    rows, columns = np.triu_indices(parts, 1)
+    for _ in range(_MOST_TRIES):
+        share = rng.beta(1, 4)
+        sd = np.where(rng.random(len(rows)) < share, _SLAB, model.negligible)
+        r = stats.truncnorm.rvs(-1 / sd, 1 / sd, scale=sd, random_state=rng)
+        scaled = np.eye(parts)
+        scaled[rows, columns] = scaled[columns, rows] = r
+        if np.linalg.eigvalsh(scaled)[0] > 0:
+            break
+    else:
+        raise ModelError(f"Among {_MOST_TRIES:,} draws of the correlations of {parts} parts none was positive definite: take fewer parts.")
+    typical, spread = rng.normal(np.log(model.basis_variance), 2), abs(rng.standard_normal())
+    omega = np.exp(typical + spread * rng.standard_normal(parts))
+    precision = scaled / np.sqrt(omega[:, None] * omega)
+    sums = precision.sum(axis=1)
+    slab, spike = (weight * stats.truncnorm.pdf(r, -1 / sd, 1 / sd, scale=sd) for weight, sd in ((share, _SLAB), (1 - share, model.negligible)))
+    return {
+        "log_typical_variance": typical,
+        "variance_spread": spread,
+        "basis_variance": omega,
+        "slab_share": share,
+        "basis_correlation": -r,
+        "inclusion": slab / (slab + spike),
+        "precision": precision - sums[:, None] * sums / sums.sum(),
+    }
 
 
 def _root(theta: np.ndarray) -> np.ndarray:

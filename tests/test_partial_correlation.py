@@ -265,6 +265,43 @@ def test_counts_have_zeros_and_say_so():
     assert np.isfinite(list(cs.PartialCorrelation().alternatives(data)["basis shrinkage"](None)[0])).all()
 
 
+def test_the_graph_of_a_sparse_basis_by_its_definition():
+    """Its log density against normal log-ratios with precision Θ, the mixture by scipy, and the Jacobian of R by differences."""
+    model, rng, data = cs.PartialCorrelation(prior="sparse"), np.random.default_rng(10), cs.PartialCorrelation().simulate(1, rows=12, parts=4).data
+    graph = model.build(data)
+    wanted = graph.replace_rvs_by_values([graph[name] for name in ("basis_correlation", "precision", "inclusion")])
+    compiled, outputs = graph.compile_logp(), graph.compile_fn(wanted, inputs=graph.value_vars)
+
+    def correlations(free):
+        return outputs(point | {"free_correlation": free})[0]
+
+    differences = []
+    for _ in range(4):
+        v, deviation, share = rng.standard_normal(6), rng.standard_normal(4), rng.uniform(0.1, 0.9)
+        point = {"log_typical_variance": -1.0, "variance_spread_log_exp_m1__": 0.0, "variance_deviation": deviation, "free_correlation": v}
+        point["slab_share_logodds__"] = np.log(share / (1 - share))
+        r, theta, inclusion = outputs(point)
+        jacobian = np.array([(correlations(v + step) - correlations(v - step)) / 2e-6 for step in np.eye(6) * 1e-6])
+        slab, spike = (np.log(w) + stats.truncnorm.logpdf(r, -1 / sd, 1 / sd, scale=sd) for w, sd in ((share, 0.5), (1 - share, 0.1)))
+        np.testing.assert_allclose(inclusion, 1 / (1 + np.exp(spike - slab)), rtol=1e-8)
+        gamma = lr.pseudo_inverse(theta)
+        omega = np.exp(-1 + np.log(2) * deviation)
+        scaled = np.eye(4)
+        scaled[np.triu_indices(4, 1)] = -r
+        scaled = scaled + scaled.T - np.eye(4)
+        np.testing.assert_allclose(gamma, lr.centre(np.linalg.inv(scaled / np.sqrt(np.outer(omega, omega)))), rtol=1e-6, atol=1e-8)
+        expected = float(model.log_likelihood(xr_of(theta), data).item()) + np.logaddexp(slab, spike).sum() + np.linalg.slogdet(jacobian)[1]
+        expected += stats.norm.logpdf(deviation).sum() + stats.beta(1, 4).logpdf(share) + np.log(share * (1 - share))
+        differences.append(float(compiled(point)) - expected)
+    np.testing.assert_allclose(differences, differences[0], atol=1e-4)
+
+
+def xr_of(theta):
+    import xarray as xr
+
+    return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), theta[None, None])})
+
+
 def within_bounds():
     frame = frame_of(cs.PartialCorrelation().simulate(4, rows=9, parts=4).data)
     frame.loc[[0, 5], "p1"], frame.loc[2, "p3"], frame["p2"] = 0.0, np.nan, (frame["p2"] / 0.5).round() * 0.5
@@ -339,10 +376,12 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"prior": "flat"}, "'shrunk', 'invariant' or 'matching', got 'flat'"),
+        ({"prior": "flat"}, "'shrunk', 'invariant', 'matching' or 'sparse', got 'flat'"),
         ({"shrinkage": 1.0}, "between 0 and 1"),
         ({"basis_variance": -1.0}, "positive number"),
         ({"prior": "matching", "shrinkage": 0.5}, "neither"),
+        ({"prior": "sparse", "shrinkage": 0.5}, "no `shrinkage`"),
+        ({"negligible": 0.5}, "between 0 and 0.5"),
     ],
 )
 def test_refused(fields, message):
@@ -366,6 +405,12 @@ def test_the_glass_cups():
     expected = {"Si ~ Al": (0.598, 0.424, 0.749), "Al ~ Fe": (0.557, 0.333, 0.713), "Si ~ Fe": (-0.485, -0.662, -0.270), "Ca ~ Na": (0.482, 0.261, 0.642)}
     for pair, numbers in expected.items():  # NUTS by another program, `shared/science`
         np.testing.assert_allclose(table.loc[pair, ["mean", "lower", "upper"]].to_numpy(float), numbers, atol=0.04)
+    sparse = cs.fit(cs.PartialCorrelation(prior="sparse"), data, seed=1, progress=False)
+    assert all(check.passed for check in sparse.sampling())
+    included = sparse.effect("inclusion").summary()["mean"]
+    for pair, probability in {"Si ~ Fe": 0.95, "K ~ P": 0.73, "Ca ~ Na": 0.64, "Si ~ Al": 0.34, "Al ~ Fe": 0.26}.items():
+        assert included[pair] == pytest.approx(probability, abs=0.13)  # of a similar prior
+    assert "inclusion" not in fit.model.estimands()
     edges = fit.compare()["q-value of the t-test"] < 0.05
     assert set(edges.index[edges]) == {"Si ~ Al", "Si ~ Fe", "Al ~ Fe", "Ca ~ Na"}
     rounded = next(check for check in fit.check() if check.name == "measured finely")

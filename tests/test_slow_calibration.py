@@ -20,6 +20,7 @@ MODELS = {
     "few rows of a composition": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 6, "parts": 8}),
     "invariant composition": (cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=1.0), {"rows": 25, "parts": 4}),
     "values within bounds": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "resolution": 1.0}),
+    "sparse composition": (cs.PartialCorrelation(prior="sparse", basis_variance=1.0), {"rows": 25, "parts": 4}),
     "counts": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "depth": 300}),
     "heckman": (cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE),
 }

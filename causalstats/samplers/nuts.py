@@ -74,12 +74,12 @@ class Nuts:
 class Auto:
     """The exact posterior where the model has one, otherwise NUTS as is fastest for these data on the device found.
 
-    The options are those of `Nuts`; `target_accept` is 0.8 unless it is given or the model's own graph asks for smaller steps (`model.nuts`).
+    The options are those of `Nuts`, and have its defaults where neither they are given nor the model's own graph asks for others (`model.nuts`).
     """
 
     chains: int = 4
-    draws: int = 1000
-    tune: int = 500
+    draws: int | None = None
+    tune: int | None = None
     target_accept: float | None = None
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class Auto:
     def choose(self, problem: Problem) -> Nuts | Exact:
         """The sampler that is used."""
         if exact_draws(problem) is not None:
-            return Exact(chains=self.chains, draws=self.draws)
+            return Exact(chains=self.chains, draws=self.draws or 1000)
         asked = dict(getattr(problem.model, "nuts", {}))
         largest = max((value.size for value in problem.inputs.values()), default=0)
         preferred = asked.pop("backend", None)
@@ -101,8 +101,8 @@ class Auto:
         return self.choose(problem)(problem, seed, advance)
 
     def _nuts(self, backend: Backend, asked: Mapping[str, Any]) -> Nuts:
-        given = {} if self.target_accept is None else {"target_accept": self.target_accept}
-        return Nuts(chains=self.chains, draws=self.draws, tune=self.tune, backend=backend, **{**asked, **given})
+        given = {name: value for name in ("draws", "tune", "target_accept") if (value := getattr(self, name)) is not None}
+        return Nuts(chains=self.chains, backend=backend, **{**asked, **given})
 
 
 def backend_for(numbers: int) -> Backend:
