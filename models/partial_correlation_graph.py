@@ -135,14 +135,17 @@ def _of_intervals(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) ->
     import pymc as pm
     import pytensor.tensor as pt
 
-    below, between = ~np.isfinite(inputs["lower"]) & np.isfinite(inputs["upper"]), np.isfinite(inputs["lower"])
-    start = np.where(between, 0.0, np.where(below, np.log(np.maximum(np.where(below, inputs["upper"], 0.0) - inputs["start"], 1e-3)), inputs["start"]))
+    start = inputs["start"]
+    with np.errstate(invalid="ignore"):
+        distance = np.log(np.maximum(np.where(np.isinf(inputs["upper"]), 0.0, inputs["upper"]) - start, 1e-3))
+    start = np.where(np.isfinite(inputs["lower"]), 0.0, np.where(np.isfinite(inputs["upper"]), distance, start))
+    between, below = ~pt.isinf(given["lower"]), ~pt.isinf(given["upper"])
     v = pm.Flat("hidden_logarithm", shape=len(start), initval=start)
     lower, upper = (pt.switch(pt.isinf(given[name]), 0.0, given[name]) for name in ("lower", "upper"))
     share = pt.sigmoid(v)
     u = pt.switch(between, lower + (upper - lower) * share, pt.switch(below, upper - pt.exp(v), v))
     pm.Potential("uniform_between_bounds", pt.switch(between, pt.log(share) + pt.log1p(-share), pt.switch(below, v, 0.0)).sum())
-    where = (inputs["row"].astype(int), inputs["column"].astype(int))
+    where = tuple(pt.cast(given[name], "int64") for name in ("row", "column"))
     logs = pt.set_subtensor(given["logarithms"][where], u)
     return _scatter(logs - logs.mean(axis=1, keepdims=True), given["covariate_basis"])
 

@@ -10,6 +10,7 @@ from scipy import stats
 import causalstats as cs
 from causalstats.numerics import inverse_wishart as iw
 from causalstats.numerics import log_ratios as lr
+from causalstats.samplers import same_program
 
 CUPS = Path(__file__).resolve().parents[2] / "shared" / "data" / "cups.csv"
 EXACT = [cs.PartialCorrelation(prior="matching"), cs.PartialCorrelation(prior="invariant"), cs.PartialCorrelation(prior="invariant", shrinkage=0.3)]
@@ -331,6 +332,10 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
         point = {"log_typical_variance": 0.0, "variance_spread_log_exp_m1__": 0.0, "variance_deviation": np.zeros(4), "hidden_logarithm": v}
         differences.append(float(compiled(point)) - expected)
     np.testing.assert_allclose(differences, differences[0], atol=1e-8)
+    frame.loc[[0, 5], "p1"], frame.loc[2, "p3"], frame.loc[[1, 2], "p4"], frame.loc[3, "p1"], frame.loc[0, "p2"] = 3.0, 1.0, np.nan, 0.0, 0.0
+    other = cs.Composition.from_frame(frame, parts=list(frame), **options)
+    assert other.bounds.open.sum() == open_.sum() and (other.bounds.open != open_).any()
+    assert same_program(model.build(data), model.build(other))  # where and how a value is bounded are data
 
 
 def test_narrow_bounds_are_known_values(shrunk, simulation):
