@@ -13,6 +13,7 @@ from scipy.special import softmax
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.model import Simulation
+from causalstats.models.partial_correlation_estimands import pair_labels
 from causalstats.numerics import inverse_wishart, log_ratios
 
 _LINK = 0.45
@@ -42,7 +43,7 @@ def simulate(model: Any, seed: int, rows: int, parts: int, design: str, depth: i
             name: (("chain", "draw", *(("pair",) if name in of_pairs else dims[np.ndim(value)])), np.asarray(value, float)[None, None])
             for name, value in values.items()
         },
-        coords={"part": names, "other_part": names},
+        coords={"part": names, "other_part": names, "pair": pair_labels(tuple(names))},
     )
     return Simulation(data=data, truth=truth, realised={"total_variance": float(np.trace(data.covariance))})
 

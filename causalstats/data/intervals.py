@@ -67,6 +67,8 @@ def _of_part(table: pd.DataFrame, name: str, rows: np.ndarray, step: float, limi
         raise DataError(f"Part {name!r} is 0 in {some(rows[below])}: name the limit below which it cannot be seen in `limits`, or its `resolution`.")
     lower = np.where(below, 0.0, np.maximum(values - step / 2, 0.0))
     upper = np.where(below, limit or step / 2, values + step / 2)
+    if step:
+        upper = np.maximum(upper, np.nextafter(lower, np.inf))  # as a number so large that its resolution is lost still has one
     if missing.all() or below.all():
         raise DataError(f"Part {name!r} was measured in no row: nothing can be said of it. Leave it out.")
     if not step and not below.any() and not missing.any() and len(values) > 1 and np.ptp(values) == 0:
