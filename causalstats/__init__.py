@@ -14,7 +14,7 @@ _WHERE = {
     "Composition": "causalstats.data",
     "DataError": "causalstats.errors",
     "Decisions": "causalstats.data",
-    "Effect": "causalstats.model",
+    "Effect": "causalstats.effect",
     "Exact": "causalstats.samplers",
     "Fit": "causalstats.fitting",
     "Heckman": "causalstats.models",

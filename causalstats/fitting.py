@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 import causalstats
+from causalstats.effect import INTERVAL, Effect
 from causalstats.errors import ModelError
-from causalstats.model import INTERVAL, Check, Checks, Effect, Estimand, Known, Prediction, Problem, View, shown
+from causalstats.model import Check, Checks, Estimand, Known, Prediction, Problem, View, shown
 from causalstats.numerics.draws import summarise, surest_first, varies
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Program, Sampler, sample

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from causalstats.effect import Kind, Margins
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pymc as pm
     import xarray as xr
-
-INTERVAL = 0.95  # of every interval shown unless another is asked for; equal-tailed
-_SHOWN = 10
-_NAMED = 4
-Kind = Literal["causal", "associational"]
 
 
 @dataclass(frozen=True)
@@ -178,20 +174,6 @@ class Checks(tuple[Check, ...]):
         return f"<table><tr><th></th><th>check</th><th>finding</th><th>expected</th><th>what to do</th></tr>{rows}</table>"
 
 
-class Margins(Protocol):
-    """The distribution of each entry of an answer in closed form; arrays have one number a label."""
-
-    labels: Sequence[str]
-
-    def mean(self) -> np.ndarray: ...
-
-    def sd(self) -> np.ndarray: ...
-
-    def quantile(self, prob: float) -> np.ndarray: ...
-
-    def cdf(self, value: float) -> np.ndarray: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Estimand:
     """A question a model answers: a function of posterior draws and data, and what its answer is called.
@@ -210,126 +192,6 @@ class Estimand:
     over_people: bool = False  # a mean or total over people, which groups of them have of their own
     margins: Callable[[Any], Margins] | None = None  # of the data, where the posterior is exact
     approximate: bool = False  # whether the margins leave something out, and are for want of draws
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effect:
-    """An answer: labelled draws, with what they are and what they stand on.
-
-    `draws` has dims (chain, draw, ...). Where `margins` has the distribution of each entry in closed form, tables come from it and have no Monte Carlo
-    error; an answer with too many entries to draw has only that. `warnings` repeats what is wrong with the sampling, so that no summary goes without it.
-    """
-
-    name: str
-    draws: xr.DataArray
-    description: str
-    unit: str
-    contrast: str
-    kind: Kind
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-    margins: Margins | None = None
-
-    def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
-        """Mean, standard deviation, equal-tailed interval, and the Monte Carlo diagnostics, one row a number."""
-        from causalstats.numerics.draws import summarise
-
-        if self.margins is None:
-            return summarise(self.draws, prob)
-        import pandas as pd
-
-        tail = (1 - prob) / 2
-        columns = {"mean": self.margins.mean(), "sd": self.margins.sd(), "lower": self.margins.quantile(tail), "upper": self.margins.quantile(1 - tail)}
-        return pd.DataFrame(columns, index=pd.Index(self.margins.labels, name=str(self.draws.dims[-1])))
-
-    def decide(self, rope: float = 0.0, fdr: float = 0.05, prob: float = INTERVAL) -> pd.DataFrame:
-        """Which entries can be told from nothing, the surest first.
-
-        Columns mean, lower, upper; `positive` and `negligible`, P(x > 0) and P(|x| ≤ rope); `error`, the probability that it would be wrong to report
-        the entry with the sign of its median as more than `rope`: 1 - max(P(x > rope), P(x < -rope)); `selected`, the largest set whose mean error is at
-        most `fdr` (Bayesian false discovery rate; Müller, Parmigiani & Rice 2007; with rope = 0 that of signs, Stephens 2017).
-        """
-        import pandas as pd
-
-        below = self._cdf(0.0)
-        low, high = (self._cdf(-rope), self._cdf(rope)) if rope else (below, below)
-        table = self.summary(prob)[["mean", "lower", "upper"]]
-        table = table.assign(positive=1 - below, negligible=high - low if rope else 0.0, error=1 - np.maximum(1 - high, low))
-        table = table.sort_values("error", kind="stable")
-        selected = pd.Series(table["error"].expanding().mean() <= fdr, table.index)
-        return table.assign(selected=selected)
-
-    def minus(self, other: Effect, contrast: str) -> Effect:
-        """The difference to the same answer of an independent fit, entry by entry; the shorter of the two sets of draws says how many there are.
-
-        The draws of the other run backwards: fits with the same seed share their random numbers, draw by draw.
-
-        Raises
-        ------
-        ModelError
-            If they are not the same answer, or there are no draws.
-        """
-        if self.name != other.name or self.draws.dims != other.draws.dims:
-            raise ModelError(f"Expected the same answer of two fits, got {self.name!r} and {other.name!r}.")
-        entries = {dim: self.draws[dim].isin(other.draws[dim]) for dim in self.draws.dims[2:]}
-        size = [min(self.draws.sizes[dim], other.draws.sizes[dim]) for dim in ("chain", "draw")]
-        if 0 in size or not all(kept.any() for kept in entries.values()):
-            raise ModelError("Expected draws of both fits, of some entry that they share; there are none.")
-        first = self.draws.sel(entries).isel(chain=slice(size[0]), draw=slice(size[1]))
-        second = other.draws.sel({dim: first[dim] for dim in entries}).isel(chain=slice(size[0]), draw=slice(size[1]))
-        difference = first.copy(data=first.to_numpy() - second.to_numpy()[::-1, ::-1])
-        assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
-        warnings = tuple(dict.fromkeys([*self.warnings, *other.warnings]))
-        return replace(self, draws=difference, contrast=contrast, margins=None, assumptions=assumptions, warnings=warnings)
-
-    def average(self) -> Effect:
-        """The mean over everything but draws: of a risk per person, the risk of the group."""
-        dims = [dim for dim in self.draws.dims if dim not in ("chain", "draw")]
-        return replace(self, draws=self.draws.mean(dims), margins=None, description=f"Mean of: {self.description}")
-
-    def text(self, prob: float = INTERVAL) -> str:
-        """The answer in a sentence, for a single number; for many, how many there are and which lie surest on one side of 0."""
-        table = self.summary(prob)
-        if len(table) > 1:
-            apart = table[(table["lower"] > 0) | (table["upper"] < 0)]
-            surest = apart.loc[(apart["mean"].abs() / apart["sd"]).sort_values(ascending=False).index[:_NAMED]]
-            named = "; ".join(f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})" for label, row in surest.iterrows())
-            found = f" {len(apart):,} of {len(table):,} have a {prob:.0%} interval on one side of 0{', first ' + named if named else ''}."
-            return f"{self.name}: {self.description} Kind: {self.kind}.{found}"
-        row = table.iloc[0]
-        return (
-            f"{self.name}: {row['mean']:.3g} ({prob:.0%} interval {row['lower']:.3g} to {row['upper']:.3g}; {self.unit}). "
-            f"{self.description} Kind: {self.kind}. Stands on: {', '.join(self.assumptions) or 'nothing beyond the model'}."
-        )
-
-    def _cdf(self, value: float) -> np.ndarray:
-        """P(x ≤ value) of each entry."""
-        if self.margins is not None:
-            return self.margins.cdf(value)
-        from causalstats.numerics.draws import entries
-
-        return np.array([(draws <= value).mean() for draws in entries(self.draws).values()])
-
-    def _first(self) -> tuple[pd.DataFrame, str]:
-        """The table of the first few entries, with their diagnostics, and how many were left out."""
-        (*_, last), size = self.draws.dims, self.draws.shape[-1]
-        if last in ("chain", "draw") or size <= _SHOWN:
-            return self.summary(), ""
-        table = self.summary() if self.margins is not None else replace(self, draws=self.draws.isel({last: slice(0, _SHOWN)})).summary()
-        return table.iloc[:_SHOWN], f"first {_SHOWN} of {size:,} along {last}"
-
-    def __repr__(self) -> str:
-        table, left_out = self._first()
-        lines = [f"Effect {self.name!r} [{self.unit}, {self.kind}]: {self.description}", table.to_string(), *([left_out] if left_out else [])]
-        lines += [f"warning: {warning}" for warning in self.warnings]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in self.warnings)
-        first, left_out = self._first()
-        table = first.to_html(float_format="{:.4g}".format, escape=True) + left_out
-        heading = f"{escape(self.name)} — {escape(self.description)} <small>({escape(self.unit)}; {self.kind})</small>"
-        return f"<div><p>{heading}</p>{table}{warnings}</div>"
 
 
 @dataclass(frozen=True, kw_only=True)

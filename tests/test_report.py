@@ -14,7 +14,8 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from causalstats.model import Assumption, Check, Effect
+from causalstats.effect import Effect
+from causalstats.model import Assumption, Check
 from causalstats.report import ReportContents, render, write
 from causalstats.report.table import MOST_ROWS, number, table
 

@@ -4,7 +4,8 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-from causalstats.model import INTERVAL, Check
+from causalstats.effect import INTERVAL
+from causalstats.model import Check
 from causalstats.numerics.draws import entries, varies
 
 _MORE = (

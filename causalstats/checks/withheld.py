@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from causalstats.model import Check, Effect, number
+from causalstats.effect import Effect
+from causalstats.model import Check, number
 
 
 def withheld(effect: Effect, truth: float) -> Check:

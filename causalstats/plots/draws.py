@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 from matplotlib.figure import Figure
 
-from causalstats.model import INTERVAL
+from causalstats.effect import INTERVAL
 from causalstats.numerics.draws import entries, varies
 from causalstats.plots.style import INK, house_style
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from causalstats.model import Assumption, Check, Effect
+from causalstats.effect import Effect
+from causalstats.model import Assumption, Check
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from causalstats.model import INTERVAL, Check
+from causalstats.effect import INTERVAL
+from causalstats.model import Check
 from causalstats.report.contents import ReportContents
 from causalstats.report.picture import data_uri
 from causalstats.report.table import number, table
