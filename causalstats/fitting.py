@@ -66,9 +66,9 @@ class Fit:
             The answer for groups of people instead: by a column of the study (a numeric one in quarters), or by a label a row. An answer that is
             one a person is averaged over the group.
         """
-        estimands = self.model.estimands()
         import xarray as xr
 
+        estimands = self.model.estimands()
         if name not in estimands:
             raise ModelError(f"There is no effect {name!r}. There are: {', '.join(estimands)}.")
         if at is not None and by is not None:

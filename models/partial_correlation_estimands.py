@@ -237,7 +237,7 @@ def _variance_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...])
 
 def _coefficient_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...]) -> Coefficients:
     off, own = ~np.eye(len(parts), dtype=bool), np.diagonal(scale)
-    spread = np.sqrt((own[None, :] - scale**2 / own[:, None]) / (degrees * own[:, None]))
+    spread = np.sqrt(np.maximum(own[None, :] - scale**2 / own[:, None], 0) / (degrees * own[:, None]))
     return Coefficients(_on(parts), (-scale / own[:, None])[off], spread[off], degrees)
 
 

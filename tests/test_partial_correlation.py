@@ -171,7 +171,7 @@ def test_given_fewer_parts(simulation):
     assert list(found.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
 
 
-def test_many_parts_have_tables_without_draws():
+def test_many_parts_have_tables_without_draws(tmp_path):
     data = cs.PartialCorrelation().simulate(1, rows=100, parts=170).data
     fit = cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1, progress=False)
     effect = fit.effect("partial_correlation")
@@ -183,6 +183,8 @@ def test_many_parts_have_tables_without_draws():
         fit.effect("r_squared")
     for name in ("network", "matrix", "partial_correlation", "comparison"):
         assert fit.plot(name)
+    page = fit.report(tmp_path / "many.html", sensitivity={"shrinkage": [0.5]}).read_text()
+    assert "The first 20 of 14,365 rows" in page and "r_squared" not in page
 
 
 def test_the_rate_of_false_discoveries_is_what_it_says():

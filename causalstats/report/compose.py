@@ -26,7 +26,8 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
     if headline.draws.ndim > 2:
         curves = {name: plots.strongest(curve, str(headline.draws.dims[-1])) for name, curve in curves.items()}
         table = surest_first(table, MOST_ROWS)
-    single = [fit.effect(name) for name, estimand in model.estimands().items() if not estimand.per_person]
+    drawn = fit.draws["posterior"].sizes["draw"] > 0
+    single = [fit.effect(name) for name, estimand in model.estimands().items() if not estimand.per_person and (drawn or estimand.margins)]
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,
