@@ -271,7 +271,7 @@ _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
         _variance_margins,
     ),
     "r_squared": (
-        _part_values(lambda theta: log_ratios.r_squared(log_ratios.pseudo_inverse(theta), theta)),
+        _part_values(lambda theta: log_ratios.r_squared(log_ratios.covariance(theta), theta)),
         "Share of the variance of a part's log-ratio to the mean of the others that the others explain.",
         "share",
         None,
@@ -283,13 +283,13 @@ _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
         _coefficient_margins,
     ),
     "log_ratio_variance": (
-        _pair_values(lambda theta: log_ratios.variation(log_ratios.pseudo_inverse(theta))),
+        _pair_values(lambda theta: log_ratios.variation(log_ratios.covariance(theta))),
         "Variance of the log-ratio of two parts.",
         "squared log-ratio",
         None,
     ),
     "total_variance": (
-        lambda theta, parts: ("", [], np.trace(log_ratios.pseudo_inverse(theta), axis1=-2, axis2=-1)),
+        lambda theta, parts: ("", [], np.trace(log_ratios.covariance(theta), axis1=-2, axis2=-1)),
         "Total log-ratio variance: the sum of the variances of the centred log-ratios.",
         "squared log-ratio",
         None,

@@ -22,6 +22,7 @@ def test_the_pseudo_inverse_by_every_other_way(gamma):
     theta, size = lr.pseudo_inverse(gamma), len(gamma)
     centring = np.eye(size) - 1 / size
     np.testing.assert_allclose(gamma @ theta, centring, atol=1e-10)
+    np.testing.assert_allclose(lr.covariance(theta), gamma, atol=1e-10)
     np.testing.assert_allclose(theta.sum(axis=0), 0, atol=1e-10)
     basis = lr.helmert(size)
     np.testing.assert_allclose(basis.T @ basis, np.eye(size - 1), atol=1e-14)

@@ -42,24 +42,26 @@ def centre(matrix: np.ndarray) -> np.ndarray:
 def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
     """Θ = Γ⁺ = (Γ + s 11'/D)⁻¹ - 11'/(s D) for any s > 0, here the mean non-zero eigenvalue, which leaves the condition number as it is.
 
-    It is its own inverse, so this is Γ from Θ as well.
-
     Raises
     ------
     LinAlgError
         If Γ has a direction of no variance besides 1: two parts proportional, or fewer rows than parts.
     """
-    size = gamma.shape[-1]
-    s = np.trace(gamma, axis1=-2, axis2=-1)[..., None, None] / (size - 1)
-    whole = gamma + s / size
     try:
-        inverse = np.linalg.inv(whole)
-        condition = np.abs(whole).sum(axis=-1).max(axis=-1) * np.abs(inverse).sum(axis=-1).max(axis=-1)
+        found = covariance(gamma)
+        condition = np.abs(gamma).sum(axis=-1).max(axis=-1) * np.abs(found).sum(axis=-1).max(axis=-1)
     except np.linalg.LinAlgError:
         condition = np.array(np.inf)
     if not (condition < _WORST_CONDITION).all():
         raise np.linalg.LinAlgError(f"Expected a condition number of at most {_WORST_CONDITION:.0e} among the log-ratios: they are linearly dependent.")
-    inverse -= 1 / (s * size)
+    return found
+
+
+def covariance(theta: np.ndarray) -> np.ndarray:
+    """Γ = Θ⁺ of a Θ that is given, however ill its condition: the same formula, which is its own inverse."""
+    size = theta.shape[-1]
+    s = np.trace(theta, axis1=-2, axis2=-1)[..., None, None] / (size - 1)
+    inverse = np.linalg.inv(theta + s / size) - 1 / (s * size)
     return centre((inverse + inverse.swapaxes(-1, -2)) / 2)
 
 
