@@ -79,10 +79,13 @@ def sparse(inputs: Mapping[str, np.ndarray], parts: Sequence[str], slab_sd: floa
         slab = pt.log(share) - (r / slab_sd) ** 2 / 2 - np.log(slab_sd) - _log_inside(slab_sd)
         spike = pt.log1p(-share) - (r / spike_sd) ** 2 / 2 - pt.log(spike_sd) - pt.log(pt.erf(1 / (np.sqrt(2) * spike_sd)))
         pm.Potential("near_zero_or_not", pt.logaddexp(slab, spike).sum())
-        precision = scaled / pt.sqrt(omega[:, None] * omega)
-        sums = precision.sum(axis=1)
-        theta = pm.Deterministic("precision", precision - sums[:, None] * sums / sums.sum(), dims=("part", "other_part"))
-        determinant = left.sum() - pt.log(omega).sum() + np.log(size) - pt.log(sums.sum())
+        # K = A'A, and Θ = A'(I - uu')A with u along A1 as a square too: as a difference it could be negative by rounding, and a chain would stay there.
+        root = lower.T / pt.sqrt(omega)
+        along = root.sum(axis=1)
+        length = (along**2).sum()
+        left_over = root - along[:, None] * (along @ root) / length
+        theta = pm.Deterministic("precision", left_over.T @ left_over, dims=("part", "other_part"))
+        determinant = left.sum() - pt.log(omega).sum() + np.log(size) - pt.log(length)
         pm.Potential("log_ratios", m / 2 * determinant - (_scatter_of(given, inputs) * theta).sum() / 2)
         pm.Deterministic("basis_correlation", -r[order], dims="pair")
         pm.Deterministic("inclusion", pt.sigmoid(slab - spike)[order], dims="pair")
