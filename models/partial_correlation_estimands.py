@@ -254,7 +254,8 @@ _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
     ),
     "excess": (
         _excess,
-        "Partial correlation beyond what closure alone would make of parts with these partial variances: tanh(atanh r - atanh r⁰).",
+        "Partial correlation beyond what closure alone would make of parts with these partial variances: tanh(atanh r - atanh r⁰). Few parts leave it little "
+        "room, and three positively correlated ones none.",
         "correlation",
         _excess_margins,
     ),

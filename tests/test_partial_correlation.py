@@ -171,6 +171,13 @@ def test_given_fewer_parts(simulation):
     assert list(found.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
 
 
+def test_three_parts_leave_no_excess():
+    """Where every partial correlation is positive, three independent parts have these partial variances and correlations."""
+    theta = lr.basis_laplacian(np.exp(np.random.default_rng(11).standard_normal((50, 3))))
+    excess = cs.PartialCorrelation().estimands()["excess"].compute(xr_of(theta), cs.PartialCorrelation().simulate(1, parts=3).data)
+    np.testing.assert_allclose(excess, 0, atol=1e-6)
+
+
 def test_many_parts_have_tables_without_draws(tmp_path):
     data = cs.PartialCorrelation().simulate(1, rows=100, parts=170).data
     fit = cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1, progress=False)
@@ -302,7 +309,7 @@ def test_the_graph_of_a_sparse_basis_by_its_definition():
 def xr_of(theta):
     import xarray as xr
 
-    return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), theta[None, None])})
+    return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), np.reshape(theta, (1, -1, *np.shape(theta)[-2:])))})
 
 
 def within_bounds():
