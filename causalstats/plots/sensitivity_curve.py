@@ -53,12 +53,12 @@ def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = No
             part = part.reindex(values)
             places = ticks + apart * (number - (len(curves) - 1) / 2)
             colour = BLUE if not second else colormaps["viridis"](0.85 * number / max(1, len(curves) - 1))
-            if second:
-                axes.plot([], [], color=colour, label=f"{axis_label(second[0])} {key}")
-            if numeric and len(values) > 1:
-                if not second:
-                    axes.fill_between(places, part["lower"], part["upper"], color=TINT, linewidth=0)
-                axes.plot(places, part["mean"], color=colour)
+            joined = numeric and len(values) > 1
+            if joined and not second:
+                axes.fill_between(places, part["lower"], part["upper"], color=TINT, linewidth=0)
+            if joined or second:  # a line of no points has a place in the legend
+                line = (places, part["mean"]) if joined else ([], [])
+                axes.plot(*line, color=colour, label=f"{axis_label(second[0])} {key}" if second else None)
             _points(axes, places, part, colour)
         if truth is not None:
             axes.axhline(truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}")
