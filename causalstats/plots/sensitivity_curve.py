@@ -57,8 +57,8 @@ def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = No
             if joined and not second:
                 axes.fill_between(places, part["lower"], part["upper"], color=TINT, linewidth=0)
             if joined or second:  # a line of no points has a place in the legend
-                line = (places, part["mean"]) if joined else ([], [])
-                axes.plot(*line, color=colour, label=f"{axis_label(second[0])} {key}" if second else None)
+                shown = slice(None) if joined else slice(0)
+                axes.plot(places[shown], part["mean"].to_numpy()[shown], color=colour, label=f"{axis_label(second[0])} {key}" if second else None)
             _points(axes, places, part, colour)
         if truth is not None:
             axes.axhline(truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}")
