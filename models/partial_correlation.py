@@ -16,8 +16,8 @@ from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
 from causalstats.models import partial_correlation_simulation as simulation
 from causalstats.models.partial_correlation_assumptions import assumptions, doubts
-from causalstats.models.partial_correlation_estimands import estimands
-from causalstats.models.partial_correlation_graph import conjugate, shrunk, sparse
+from causalstats.models.partial_correlation_estimands import EXACT, estimands
+from causalstats.models.partial_correlation_graph import SLAB, conjugate, shrunk, sparse
 from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
 from causalstats.numerics import inverse_wishart, log_ratios
 
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
-_SLAB = 0.5
 _LATENT = ("scatter", "log_ratio_coordinates", "hidden_logarithm", "free_correlation")
 _MOST_NUMBERS = 1e8  # in the draws of Θ that are kept
 Prior = Literal["shrunk", "matching", "invariant", "sparse"]
-EXACT = ("matching", "invariant")
 Exact = Callable[[int, int, np.random.Generator], xr.Dataset]
 
 
@@ -82,8 +80,8 @@ class PartialCorrelation:
     def __post_init__(self) -> None:
         if self.prior not in ("shrunk", "sparse", *EXACT):
             raise ModelError(f"Expected `prior` as 'shrunk', 'invariant', 'matching' or 'sparse', got {self.prior!r}.")
-        if not (isinstance(self.negligible, int | float) and 0 < self.negligible < _SLAB):
-            raise ModelError(f"Expected `negligible` between 0 and {_SLAB}, got {self.negligible!r}.")
+        if not (isinstance(self.negligible, int | float) and 0 < self.negligible < SLAB):
+            raise ModelError(f"Expected `negligible` between 0 and {SLAB}, got {self.negligible!r}.")
         if self.prior == "sparse" and self.shrinkage is not None:
             raise ModelError("The sparse prior has no `shrinkage`; leave it out.")
         if self.shrinkage is not None and not (isinstance(self.shrinkage, int | float) and 0 < self.shrinkage < 1):
@@ -130,7 +128,7 @@ class PartialCorrelation:
         """The PyMC graph on these data."""
         _refuse_few_rows(data)
         if self.prior == "sparse":
-            return sparse(self.inputs(data), data.parts, _SLAB)
+            return sparse(self.inputs(data), data.parts)
         build = shrunk if self.prior == "shrunk" else conjugate
         return build(self.inputs(data), data.parts)
 

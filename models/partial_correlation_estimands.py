@@ -17,6 +17,7 @@ from causalstats.model import Estimand
 from causalstats.numerics import log_ratios
 from causalstats.numerics.correlation_margin import CorrelationMargin, margin
 
+EXACT = ("matching", "invariant")  # the priors with a Wishart posterior
 _NODES, _WEIGHTS = special.roots_hermitenorm(15)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
@@ -130,7 +131,7 @@ class Coefficients:
 def estimands(model: Any) -> dict[str, Estimand]:
     """By name, with the assumptions of this model, and margins where its posterior is exact."""
     stands_on = tuple(assumption.name for assumption in model.assumptions())
-    exact = model.prior in ("matching", "invariant")
+    exact = model.prior in EXACT
     found = {}
     for name, (of_theta, description, unit, margins) in _QUESTIONS.items():
         found[name] = Estimand(

@@ -13,6 +13,8 @@ from causalstats.numerics.log_ratios import helmert
 if TYPE_CHECKING:
     import pymc as pm
 
+SLAB = 0.5  # standard deviation of the partial correlations of amounts that are linked
+
 
 def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
     """ω and α, with Σ integrated out; of counts, the log-ratios of each row as well, and of values within bounds their logarithms.
@@ -45,7 +47,7 @@ def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
     return graph
 
 
-def sparse(inputs: Mapping[str, np.ndarray], parts: Sequence[str], slab_sd: float) -> pm.Model:
+def sparse(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
     """K = d R d, the precision of the log amounts, with every partial correlation -R_ij near 0 or not.
 
     R_ij ~ (1-π) Normal(0, s²) + π Normal(0, slab²), both cut to (-1, 1), jointly cut to positive definite R; which of the two is summed out.
@@ -76,7 +78,7 @@ def sparse(inputs: Mapping[str, np.ndarray], parts: Sequence[str], slab_sd: floa
         pm.Potential("uniform_correlations", (((size - columns - 2) / 2 + 1) * left).sum())
         scaled = lower @ lower.T
         r = scaled[rows, columns]
-        slab = pt.log(share) - (r / slab_sd) ** 2 / 2 - np.log(slab_sd) - _log_inside(slab_sd)
+        slab = pt.log(share) - (r / SLAB) ** 2 / 2 - np.log(SLAB) - _log_inside(SLAB)
         spike = pt.log1p(-share) - (r / spike_sd) ** 2 / 2 - pt.log(spike_sd) - pt.log(pt.erf(1 / (np.sqrt(2) * spike_sd)))
         pm.Potential("near_zero_or_not", pt.logaddexp(slab, spike).sum())
         # K = A'A, and Θ = A'(I - uu')A with u along A1 as a square too: as a difference it could be negative by rounding, and a chain would stay there.

@@ -14,10 +14,10 @@ from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.model import Simulation
 from causalstats.models.partial_correlation_estimands import pair_labels
+from causalstats.models.partial_correlation_graph import SLAB
 from causalstats.numerics import inverse_wishart, log_ratios
 
 _LINK = 0.45
-_SLAB = 0.5
 _MOST_TRIES = 10_000
 
 
@@ -79,7 +79,7 @@ def _sparse(model: Any, rng: np.random.Generator, parts: int) -> dict[str, Any]:
     rows, columns = np.triu_indices(parts, 1)
     for _ in range(_MOST_TRIES):
         share = rng.beta(1, 4)
-        sd = np.where(rng.random(len(rows)) < share, _SLAB, model.negligible)
+        sd = np.where(rng.random(len(rows)) < share, SLAB, model.negligible)
         r = stats.truncnorm.rvs(-1 / sd, 1 / sd, scale=sd, random_state=rng)
         scaled = np.eye(parts)
         scaled[rows, columns] = scaled[columns, rows] = r
@@ -91,7 +91,7 @@ def _sparse(model: Any, rng: np.random.Generator, parts: int) -> dict[str, Any]:
     omega = np.exp(typical + spread * rng.standard_normal(parts))
     precision = scaled / np.sqrt(omega[:, None] * omega)
     sums = precision.sum(axis=1)
-    slab, spike = (weight * stats.truncnorm.pdf(r, -1 / sd, 1 / sd, scale=sd) for weight, sd in ((share, _SLAB), (1 - share, model.negligible)))
+    slab, spike = (weight * stats.truncnorm.pdf(r, -1 / sd, 1 / sd, scale=sd) for weight, sd in ((share, SLAB), (1 - share, model.negligible)))
     return {
         "log_typical_variance": typical,
         "variance_spread": spread,

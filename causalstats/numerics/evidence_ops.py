@@ -6,6 +6,8 @@ As elementary operations its gradient takes half a minute to compile. Only first
 from __future__ import annotations
 
 import warnings
+import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "IProgress not found")  # of a progress bar that comes with it and is not used here
     from pytensor.link.jax.dispatch import jax_funcify
+
+# Part of the key under which PyTensor keeps compiled programs: another formula is another program.
+_VERSION = zlib.crc32(Path(__file__).read_bytes())
 
 
 class LogDeterminant(Op):
@@ -86,4 +91,4 @@ def _numba_log_determinant(op: LogDeterminant, **_: Any) -> Any:
             value += 2 * np.log(lower[i, i])
         return np.asarray(value), inverse - 1 / size
 
-    return log_determinant
+    return log_determinant, _VERSION

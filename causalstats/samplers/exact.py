@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,13 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
+from causalstats.samplers.program import refuse_fewer_than_one
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def exact_draws(problem: Problem):
+def exact_draws(problem: Problem) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
     """The model's own function of chains, draws and a generator, or None where its posterior has to be sampled."""
     offered = getattr(problem.model, "exact", None)
     return None if offered is None else offered(problem.data)
@@ -36,10 +38,7 @@ class Exact:
     draws: int = 1000
 
     def __post_init__(self) -> None:
-        for name in ("chains", "draws"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise SamplingError(f"Expected {name} as a whole number of at least 1, got {value!r}.")
+        refuse_fewer_than_one(self, "chains", "draws")
 
     def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)

@@ -13,7 +13,7 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import same_program
+from causalstats.samplers.program import refuse_fewer_than_one, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -50,10 +50,7 @@ class Laplace:
     draws: int = 1000
 
     def __post_init__(self) -> None:
-        for name in ("chains", "draws"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise SamplingError(f"Expected {name} as a whole number of at least 1, got {value!r}.")
+        refuse_fewer_than_one(self, "chains", "draws")
         if self.chains * self.draws < _FEWEST:
             raise SamplingError(f"Expected at least {_FEWEST} draws in all to weigh, got {self.chains} x {self.draws}.")
 

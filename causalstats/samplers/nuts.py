@@ -10,7 +10,7 @@ from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
 from causalstats.samplers.exact import Exact, exact_draws
-from causalstats.samplers.program import Program
+from causalstats.samplers.program import Program, refuse_fewer_than_one
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,10 +47,7 @@ class Nuts:
     backend: Backend = "numba"
 
     def __post_init__(self) -> None:
-        for name in ("chains", "draws", "tune"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise SamplingError(f"Expected {name} as a whole number of at least 1, got {value!r}.")
+        refuse_fewer_than_one(self, "chains", "draws", "tune")
         if not 0 < self.target_accept < 1:
             raise SamplingError(f"Expected target_accept between 0 and 1, got {self.target_accept!r}.")
         if self.backend not in BACKENDS:
