@@ -134,34 +134,32 @@ class PartialCorrelation:
 
     def posterior(self, data: Composition) -> tuple[np.ndarray, float]:
         """Of the exact priors: Θ ~ Wishart(ν, B), as B⁻¹ = Ψ + S on centred log-ratios (D, D), and ν."""
-        size, (weight, variance) = len(data.parts), self._prior(data)
-        if self.prior == "matching":
-            return data.scatter, data.degrees - size + 2.0
-        strength = data.degrees * weight / (1 - weight)
-        return inverse_wishart.scatter_of(data.scatter, np.full(size, variance), strength), strength + size + data.degrees
+        strength, variances, degrees = self._conjugate(data)
+        return inverse_wishart.scatter_of(data.scatter, variances, strength), degrees
 
     def posterior_scale(self, data: Composition) -> tuple[np.ndarray, float]:
-        """The same as B itself (D, D), and ν."""
-        size, (weight, variance) = len(data.parts), self._prior(data)
-        if self.prior == "matching":
-            return log_ratios.pseudo_inverse(data.scatter), data.degrees - size + 2.0
-        strength = data.degrees * weight / (1 - weight)
-        return inverse_wishart.posterior_scale(data.residuals, np.full(size, variance), strength + size), strength + size + data.degrees
+        """The same as B itself (D, D), and ν; in matrices of the rows where they are fewer than the parts."""
+        strength, variances, degrees = self._conjugate(data)
+        if strength == 0:
+            return log_ratios.pseudo_inverse(data.scatter), degrees
+        return inverse_wishart.posterior_scale(data.residuals, variances, strength + len(data.parts)), degrees
 
-    def _prior(self, data: Composition) -> tuple[float, float]:
-        """α and ω of the exact priors, (0, 0) of the matching one, where the data are enough for them."""
+    def _conjugate(self, data: Composition) -> tuple[float, np.ndarray, float]:
+        """k, ω and ν of the exact priors, k = 0 of the matching one; refuses data that are not enough for them."""
         _refuse_few_rows(data)
+        size = len(data.parts)
         if data.counts or data.bounds is not None:
             raise ModelError("The exact priors need log-ratios that are known; of counts, and of values within bounds, use prior='shrunk' or 'sparse'.")
-        needed = 2 * len(data.parts) - 3
         if self.prior == "invariant":
-            return self.isotropic(data)
-        if data.degrees < needed:
+            weight, variance = self.isotropic(data)
+            strength = data.degrees * weight / (1 - weight)
+            return strength, np.full(size, variance), strength + size + data.degrees
+        if data.degrees < 2 * size - 3:
             raise ModelError(
-                f"The matching prior needs {needed} rows for {len(data.parts)} parts, not counting one for each covariate, got {data.degrees}: with fewer its "
+                f"The matching prior needs {2 * size - 3} rows for {size} parts, not counting one for each covariate, got {data.degrees}: with fewer its "
                 "posterior is not a distribution. Use prior='shrunk', which needs no number of rows."
             )
-        return 0.0, 0.0
+        return 0.0, np.ones(size), data.degrees - size + 2.0
 
     def isotropic(self, data: Composition) -> tuple[float, float]:
         """α and ω of the invariant prior: as given, otherwise those of most evidence."""
@@ -173,7 +171,7 @@ class PartialCorrelation:
         """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""
         if self.prior not in EXACT:
             return None
-        self._prior(data)  # refuses
+        self._conjugate(data)  # refuses
 
         def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
             if chains * draws * len(data.parts) ** 2 > _MOST_NUMBERS:
