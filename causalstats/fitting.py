@@ -191,6 +191,11 @@ class Fit:
         posterior, rng = self.draws["posterior"].to_dataset(), np.random.default_rng(self.seed)
         return self._once("predictions", lambda: {each.name: each for each in self.model.predictions(posterior, self.data, rng)})
 
+    def answer(self) -> str:
+        """The headline in words, with the answer that it is not to be told without."""
+        beside = self.model.estimands()[self.model.headline].beside
+        return " ".join(self.effect(name).text() for name in (self.model.headline, beside) if name)
+
     def views(self) -> Mapping[str, Callable[[], View]]:
         """Pictures that only this family of models has, by name, as functions that gather what they show."""
         offered = getattr(self.model, "views", None)
@@ -287,14 +292,14 @@ class Fit:
 
     def __repr__(self) -> str:
         answer = self.effect(self.model.headline)
-        lines = [f"Fit of {self.model}", answer.text(), *(f"warning: {warning}" for warning in answer.warnings)]
+        lines = [f"Fit of {self.model}", self.answer(), *(f"warning: {warning}" for warning in answer.warnings)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         answer = self.effect(self.model.headline)
         warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in answer.warnings)
         style = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-width:48em"
-        return f'<div style="{style}"><p><strong>{escape(str(self.model))}</strong></p><p>{escape(answer.text())}</p>{warnings}</div>'
+        return f'<div style="{style}"><p><strong>{escape(str(self.model))}</strong></p><p>{escape(self.answer())}</p>{warnings}</div>'
 
 
 def fit(model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, progress: bool = True) -> Fit:

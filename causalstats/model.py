@@ -191,6 +191,7 @@ class Estimand:
     per_person: bool = False
     over_people: bool = False  # a mean or total over people, which groups of them have of their own
     margins: Callable[[Any], Margins] | None = None  # of the data, where the posterior is exact
+    beside: str = ""  # another answer, by name, without which this one misleads
     approximate: bool = False  # whether the margins leave something out, and are for want of draws
 
 

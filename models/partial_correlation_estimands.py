@@ -142,6 +142,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
             kind="associational",
             assumptions=stands_on,
             margins=_margins(model, margins) if exact and margins else None,
+            beside="excess" if name == "partial_correlation" else "",
             approximate=margins is _excess_margins,
         )
     if model.prior == "sparse":

@@ -368,7 +368,7 @@ def test_a_saved_fit_comes_back(shrunk, simulation, tmp_path):
 def test_it_is_never_causal_and_says_what_it_stands_on(shrunk):
     for name, estimand in shrunk.model.estimands().items():
         assert estimand.kind == "associational" and shrunk.effect(name).assumptions
-    assert "associational" in repr(shrunk)
+    assert "associational" in repr(shrunk) and "beyond what closure alone" in repr(shrunk)  # one target is not told without the other
 
 
 def test_sensitivity_and_comparison_have_a_row_a_pair(shrunk):

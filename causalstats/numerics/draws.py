@@ -49,8 +49,11 @@ def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
 
 
 def surest_first(table: pd.DataFrame, at_least: int) -> pd.DataFrame:
-    """A table with columns mean, lower and upper, from what lies surest on one side of 0; as it is if it has no more rows than `at_least`."""
-    if len(table) <= at_least:
+    """A table with columns mean, lower and upper, from what lies surest on one side of 0.
+
+    As it is if it has no more rows than `at_least`, or if all lie on one side and 0 is no question.
+    """
+    if len(table) <= at_least or (table["lower"] > 0).all():
         return table
     width = (table["upper"] - table["lower"]).replace(0, np.inf)
     return table.loc[(table["mean"].abs() / width).sort_values(ascending=False, kind="stable").index]

@@ -23,7 +23,8 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
     table, truth = fit.compare(), fit.withheld_rate()
     asked = [{name: values} for name, values in sensitivity.items()] if isinstance(sensitivity, Mapping) else sensitivity
     curves = {" and ".join(each): fit.sensitivity(**each) for each in asked}
-    if headline.draws.ndim > 2:
+    many = headline.draws.ndim > 2
+    if many:
         curves = {name: plots.strongest(curve, str(headline.draws.dims[-1])) for name, curve in curves.items()}
         table = surest_first(table, MOST_ROWS)
     drawn = fit.draws["posterior"].sizes["draw"] > 0
@@ -33,7 +34,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
         question=question or headline.description,
         status=status(checks, fit.sampling()),
         banner=tuple(f"{check.name}: {check.finding}" for check in checks if check.passed is False),
-        answer=headline.text(),
+        answer=fit.answer(),
         model_name=type(model).__name__,
         fields=tuple((field.name, shown(getattr(model, field.name))) for field in fields(model)),
         assumptions=model.assumptions(),
@@ -42,7 +43,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
         data_facts=tuple(fit.data.facts().items()),
         effects=tuple((effect, surest_first(effect.summary(), MOST_ROWS)) for effect in single),
         comparison=table,
-        comparison_note="What people would do instead, on the same data; the intervals are what each rule itself would report.",
+        comparison_note="What people would do instead, on the same data" + ("." if many else "; the intervals are what each rule itself would report."),
         withheld=_withheld(checks, table, headline.unit),
         figures=_figures(fit),
         checks=checks,
