@@ -67,6 +67,7 @@ def test_rows_are_dropped_only_when_asked(frame):
         ({"sand": range(1, 31), "silt": range(3, 91, 3)}, {}, "'sand' and 'silt' are proportional"),
         ({}, {"covariates": "depth + peat + sand"}, "as a part and as a covariate"),
         ({"depth": 1.0}, {"covariates": "depth"}, "constant"),
+        ({"site": ["c"] + ["a", "b"] * 14 + ["a"]}, {"covariates": "site"}, r"a group, of their own for rows 0 \(1 in all"),
         ({}, {"missing": "guess"}, "missing='error' or 'drop' or 'infer'"),
         ({}, {"zeros": "small"}, "zeros='error' or 'counts' or 'interval'"),
         ({}, {"zeros": "interval"}, "needs `resolution` or `limits`"),

@@ -18,6 +18,7 @@ from causalstats.errors import DataError
 from causalstats.numerics import log_ratios
 
 _FEWEST = 3
+_EXACTLY = 1e-9
 _SAME = 1e-12  # of a log-ratio's variance beside the largest: two parts are then proportional
 
 
@@ -110,14 +111,15 @@ class Composition:
         if (values.sum(axis=1) == 0).any():
             raise DataError(f"Nothing was counted in {some(rows[values.sum(axis=1) == 0])}. Leave those rows out.")
         coded = None if covariates is None else design(table[list(variables)], None, covariates, standardise=True)
-        columns = [np.ones((len(table), 1)), *([] if coded is None else [coded.matrix(table[list(variables)])])]
+        matrix = np.hstack([np.ones((len(table), 1)), *([] if coded is None else [coded.matrix(table[list(variables)])])])
+        _refuse_lone_rows(matrix, rows)
         return cls(
             parts=tuple(parts),
             values=frozen(values),
             counts=zeros == "counts",
             bounds=bounds if bounds is not None and bounds.open.any() else None,
             design=coded,
-            matrix=frozen(np.hstack(columns)),
+            matrix=frozen(matrix),
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
@@ -225,6 +227,16 @@ def _check_parts(parts: Sequence[str]) -> None:
         raise DataError(f"Part {twice[0]!r} is named twice.")
     if len(parts) < _FEWEST:
         raise DataError(f"Expected at least {_FEWEST} parts, got {len(parts)}: two parts have one ratio, which has nothing to be correlated with.")
+
+
+def _refuse_lone_rows(matrix: np.ndarray, rows: np.ndarray) -> None:
+    """Refuse rows that the covariates fit exactly, whatever their parts: leverage 1."""
+    alone = (np.linalg.qr(matrix)[0] ** 2).sum(axis=1) > 1 - _EXACTLY
+    if alone.any() and len(matrix) > matrix.shape[1]:
+        raise DataError(
+            f"The covariates have a value, such as a group, of their own for {some(rows[alone])}: these say nothing of how parts vary. "
+            "Leave them out, or join groups."
+        )
 
 
 def _positive(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
