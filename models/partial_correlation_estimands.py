@@ -24,8 +24,7 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 def pair_labels(parts: tuple[str, ...]) -> list[str]:
     """`one ~ other` of each two parts, in the order of `pairs`."""
-    names, (one, other) = np.array(parts, dtype=np.dtypes.StringDType()), pairs(len(parts))
-    return (names[one] + " ~ " + names[other]).tolist()
+    return [before + other for place, before in enumerate(f"{part} ~ " for part in parts) for other in parts[place + 1 :]]
 
 
 def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
