@@ -192,7 +192,7 @@ def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
 
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
     """Draws (chain, draw) of every number: parameters, answers, those about persons for the first of them, and the log likelihood."""
-    arrays = {name: draws[name] for name in model.parameters()}
+    arrays = {name: draws[name] for name in model.parameters() if name in draws}
     for name, estimand in model.estimands().items():
         answer = estimand.compute(draws, data)
         if not estimand.per_person:

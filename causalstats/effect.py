@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -40,7 +40,8 @@ class Effect:
     """An answer: labelled draws, with what they are and what they stand on.
 
     `draws` has dims (chain, draw, ...). Where `margins` has the distribution of each entry in closed form, tables come from it and have no Monte Carlo
-    error; an answer with too many entries to draw has only that. `warnings` repeats what is wrong with the sampling, so that no summary goes without it.
+    error; an answer with too many entries to draw has only that. `at_zero` gives the Bayes factor of 0 of each entry, where the model has it. `warnings`
+    repeats what is wrong with the sampling, so that no summary goes without it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Effect:
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     margins: Margins | None = None
+    at_zero: Callable[[], np.ndarray | None] | None = None
 
     def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
         """Mean, standard deviation, equal-tailed interval, and the Monte Carlo diagnostics, one row a number."""
@@ -70,7 +72,8 @@ class Effect:
 
         Columns mean, lower, upper; `positive` and `negligible`, P(x > 0) and P(|x| ≤ rope); `error`, the probability that it would be wrong to report
         the entry with the sign of its median as more than `rope`: 1 - max(P(x > rope), P(x < -rope)); `selected`, the largest set whose mean error is at
-        most `fdr` (Bayesian false discovery rate; Müller, Parmigiani & Rice 2007; with rope = 0 that of signs, Stephens 2017).
+        most `fdr` (Bayesian false discovery rate; Müller, Parmigiani & Rice 2007; with rope = 0 that of signs, Stephens 2017). Where the model has the
+        density in closed form, `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and below 1 against it (the Savage-Dickey ratio; Dickey 1971).
         """
         import pandas as pd
 
@@ -78,6 +81,8 @@ class Effect:
         low, high = (self._cdf(-rope), self._cdf(rope)) if rope else (below, below)
         table = self.summary(prob)[["mean", "lower", "upper"]]
         table = table.assign(positive=1 - below, negligible=high - low if rope else 0.0, error=1 - np.maximum(1 - high, low))
+        if self.at_zero is not None and (ratio := self.at_zero()) is not None:
+            table = table.assign(bayes_factor=ratio)
         table = table.sort_values("error", kind="stable")
         selected = pd.Series(table["error"].expanding().mean() <= fdr, table.index)
         return table.assign(selected=selected)
@@ -103,12 +108,12 @@ class Effect:
         difference = first.copy(data=first.to_numpy() - second.to_numpy()[::-1, ::-1])
         assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
         warnings = tuple(dict.fromkeys([*self.warnings, *other.warnings]))
-        return replace(self, draws=difference, contrast=contrast, margins=None, assumptions=assumptions, warnings=warnings)
+        return replace(self, draws=difference, contrast=contrast, margins=None, at_zero=None, assumptions=assumptions, warnings=warnings)
 
     def average(self) -> Effect:
         """The mean over everything but draws: of a risk per person, the risk of the group."""
         dims = [dim for dim in self.draws.dims if dim not in ("chain", "draw")]
-        return replace(self, draws=self.draws.mean(dims), margins=None, description=f"Mean of: {self.description}")
+        return replace(self, draws=self.draws.mean(dims), margins=None, at_zero=None, description=f"Mean of: {self.description}")
 
     def text(self, prob: float = INTERVAL) -> str:
         """The answer in a sentence, for a single number; for many, how many there are and which lie surest on one side of 0."""

@@ -47,12 +47,16 @@ class Fit:
         """Every parameter: mean, sd, equal-tailed interval, ESS and R-hat; of an exact posterior, which has none, the headline."""
         posterior = self.draws["posterior"].to_dataset()
         tables = []
-        if not self.model.parameters():
+        if not self.parameters():
             return self.effect(self.model.headline).summary(prob)
-        for name in self.model.parameters():
+        for name in self.parameters():
             table = summarise(posterior[name], prob)
             tables.append(table.set_axis([name if label == name else f"{name}[{label}]" for label in table.index]))
         return pd.concat(tables)
+
+    def parameters(self) -> tuple[str, ...]:
+        """Names in the posterior whose sampling is checked; none where it is exact."""
+        return tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
 
     def effect(self, name: str, *, at: Any = None, by: Any = None) -> Effect:
         """An answer by name, one of `model.estimands()`.
@@ -100,6 +104,7 @@ class Fit:
             assumptions=estimand.assumptions,
             warnings=tuple(f"{check.name}: {check.finding}" for check in self.sampling() if check.passed is False),
             margins=margins,
+            at_zero=None if at is not None or by is not None or estimand.at_zero is None else partial(estimand.at_zero, posterior, self.data),
         )
 
     def _by_group(self, name: str, estimand: Estimand, posterior: xr.Dataset, by: Any) -> xr.DataArray:
@@ -210,13 +215,13 @@ class Fit:
         headline = self.effect(self.model.headline)
         unit, single = headline.unit, headline.draws.ndim == 2
         figures: dict[str, Callable[[], Figure]] = {
-            "parameters": lambda: plots.figure_of(plots.posterior(self.draws, self.model.parameters())),
-            "chains": lambda: plots.figure_of(plots.trace(self.draws, self.model.parameters())),
+            "parameters": lambda: plots.figure_of(plots.posterior(self.draws, self.parameters())),
+            "chains": lambda: plots.figure_of(plots.trace(self.draws, self.parameters())),
             "learned": lambda: plots.learned(self.learned()),
             "comparison": lambda: plots.comparison(self.compare(), self.withheld_rate(), unit=unit) if single else plots.beside(self.compare(), unit=unit),
             "diagram": lambda: plots.diagram(self.model.diagram(self.data)),
         }
-        if not self.model.parameters():
+        if not self.parameters():
             figures = {name: draw for name, draw in figures.items() if name in ("comparison", "diagram")}
         figures |= {name: partial(_drawn, make) for name, make in self.views().items()}
         figures |= {name: partial(self._plot_effect, name) for name in self.model.estimands()}
@@ -248,7 +253,7 @@ class Fit:
         """The checks of the draws alone: R-hat, ESS, divergences, E-BFMI, complete."""
         from causalstats import checks
 
-        return self._once("sampling", lambda: checks.sampling(self.draws, self.model.parameters()))
+        return self._once("sampling", lambda: checks.sampling(self.draws, self.parameters()))
 
     def _plot_effect(self, name: str) -> Figure:
         import xarray as xr

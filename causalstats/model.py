@@ -192,6 +192,7 @@ class Estimand:
     over_people: bool = False  # a mean or total over people, which groups of them have of their own
     margins: Callable[[Any], Margins] | None = None  # of the data, where the posterior is exact
     beside: str = ""  # another answer, by name, without which this one misleads
+    at_zero: Callable[[xr.Dataset, Any], np.ndarray | None] | None = None  # of each entry the Bayes factor of 0; None where there is none in closed form
     approximate: bool = False  # whether the margins leave something out, and are for want of draws
 
 
@@ -313,7 +314,7 @@ class Model(Protocol):
 
     # Only some models have these:
     # exact(data) -> None, or a function of chains, draws and a generator that gives independent posterior draws
-    # nuts -> options of `Nuts` that suit its graph
+    # nuts(data) -> options of `Nuts` that suit its graph
     # completed(draws, data, rng) -> the draws with those of what was integrated out
     # views(draws, data) -> name -> function that gives a picture of the family's own
     # doubts(data) -> checks of the data alone

@@ -51,6 +51,9 @@ class PartialCorrelation:
     "sparse"      the amounts before closure have a precision K = d R d in which partial correlations -R_ij are near 0, Normal(0, `negligible`²), or not,
                   Normal(0, .5²), by the share π ~ Beta(1, 4); d_j = ω_j^(-1/2), ω as above; all of it sampled
 
+    Rows of one subject, where the data name it, are correlated by φ ~ Uniform(0, 1) alike in every log-ratio, and rows in time by φ^gap, an AR(1) process with
+    gaps in units of the median one; Σ is then integrated out given φ (see `numerics.row_correlation`).
+
     None depends on the order of the parts, on a reference or on the basis: by Schur's lemma the second has all the inverse-Wishart priors that no relabelling
     changes. With "sparse", the cut to positive definite R makes large π less likely than Beta(1, 4) has it, the more so the more parts there are.
 
@@ -63,6 +66,8 @@ class PartialCorrelation:
         Variance of the logarithm of a part, natural logarithms: the prior median, or ω itself of "invariant". None: that of the data.
     negligible : float
         Standard deviation of those partial correlations of the amounts that are next to none; of the sparse prior.
+    row_correlation : float or None
+        φ in [0, 1), of data that name a subject or a time. None: learned.
 
     References
     ----------
@@ -74,6 +79,7 @@ class PartialCorrelation:
     shrinkage: float | None = None
     basis_variance: float | None = None
     negligible: float = 0.1
+    row_correlation: float | None = None
 
     headline = "partial_correlation"
 
@@ -88,15 +94,16 @@ class PartialCorrelation:
             raise ModelError(f"Expected `shrinkage` between 0 and 1, got {self.shrinkage!r}. For none at all, use prior='matching'.")
         if self.basis_variance is not None and not (isinstance(self.basis_variance, int | float) and 0 < self.basis_variance < np.inf):
             raise ModelError(f"Expected `basis_variance` as a positive number, got {self.basis_variance!r}.")
+        if self.row_correlation is not None and not (isinstance(self.row_correlation, int | float) and 0 <= self.row_correlation < 1):
+            raise ModelError(f"Expected `row_correlation` in [0, 1), got {self.row_correlation!r}.")
         if self.prior == "matching" and (self.shrinkage is not None or self.basis_variance is not None):
             raise ModelError("The matching prior has neither `shrinkage` nor `basis_variance`; leave them out, or use prior='invariant'.")
 
-    @property
-    def nuts(self) -> dict[str, Any]:
-        """JAX's threads of linear algebra wait for each other; a step costs little; links that come and go are slow to mix."""
+    def nuts(self, data: Composition) -> dict[str, Any]:
+        """JAX's threads of linear algebra wait for each other; links that come and go are slow to mix; three parts may be independent, or anything else."""
         if self.prior == "sparse":
-            return {"backend": "numba", "target_accept": 0.9, "tune": 1000, "draws": 2000}
-        return {"backend": "numba", "target_accept": 0.95}
+            return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
+        return {"backend": "numba", "target_accept": 0.95} if len(data.parts) > 3 else {"backend": "numba", "target_accept": 0.995, "tune": 1500}
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         """The cross-products S of the centred log-ratios, their degrees of freedom, and the constants of the prior; of an exact prior, its posterior."""
@@ -105,8 +112,16 @@ class PartialCorrelation:
         if self.prior in EXACT:
             scatter, degrees = self.posterior(data)
             return {"posterior_scatter": scatter, "posterior_degrees": np.asarray(degrees)}
+        if self.row_correlation is not None and data.dependence is None:
+            raise ModelError("`row_correlation` is that of rows of one `subject`, or in `time`; these data name neither.")
+        if data.dependence is not None:
+            values |= data.dependence.links
+            if self.row_correlation is not None:
+                values["given_row_correlation"] = self.row_correlation
+        if data.counts or data.bounds is not None or data.dependence is not None:
+            values["covariate_basis"] = np.linalg.qr(data.matrix)[0]
         if data.counts:
-            values |= {"counts": data.values, "totals": data.values.sum(axis=1), "covariate_basis": np.linalg.qr(data.matrix)[0]}
+            values |= {"counts": data.values, "totals": data.values.sum(axis=1)}
         elif data.bounds is not None:
             open_ = data.bounds.open
             with np.errstate(divide="ignore"):
@@ -114,7 +129,9 @@ class PartialCorrelation:
             row, column = np.nonzero(open_)
             logarithms = np.log(data.values)
             values |= {"lower": lower, "upper": upper, "start": logarithms[open_], "row": row, "column": column}
-            values |= {"logarithms": logarithms, "covariate_basis": np.linalg.qr(data.matrix)[0]}
+            values["logarithms"] = logarithms
+        elif data.dependence is not None:
+            values["known_log_ratios"] = data.residuals
         else:
             values["scatter"] = data.scatter
         values["log_variance"] = np.log(self.basis_variance or data.covariance.trace() / (size - 1))
@@ -150,6 +167,8 @@ class PartialCorrelation:
         size = len(data.parts)
         if data.counts or data.bounds is not None:
             raise ModelError("The exact priors need log-ratios that are known; of counts, and of values within bounds, use prior='shrunk' or 'sparse'.")
+        if data.dependence is not None:
+            raise ModelError("The exact priors need independent rows; of rows of one subject, or in time, use prior='shrunk' or 'sparse'.")
         if self.prior == "invariant":
             weight, variance = self.isotropic(data)
             strength = data.degrees * weight / (1 - weight)
@@ -210,12 +229,14 @@ class PartialCorrelation:
         if self.prior in EXACT:
             return ()
         own = ("shrinkage",) if self.prior == "shrunk" else ("slab_share", "basis_correlation")
-        return ("log_typical_variance", "variance_spread", "basis_variance", *own)
+        return ("log_typical_variance", "variance_spread", "basis_variance", *own, "row_correlation")
 
     def priors(self, data: Composition) -> dict[str, Any]:
         """Prior standard deviations of the parameters that have one of their own."""
         sds = {"log_typical_variance": 2.0, "variance_spread": np.sqrt(1 - 2 / np.pi), "shrinkage": np.sqrt(1 / 12) if self.shrinkage is None else np.nan}
         sds["slab_share"] = stats.beta(1, 4).std()
+        if data.dependence is not None:
+            sds["row_correlation"] = np.sqrt(1 / 12) if self.row_correlation is None else np.nan
         return {name: sds[name] for name in self.parameters() if name in sds}
 
     def simulate(
@@ -226,14 +247,16 @@ class PartialCorrelation:
         design: Literal["band", "prior"] = "band",
         depth: int | None = None,
         resolution: float | None = None,
+        repeated: Literal["subject", "time"] | None = None,
     ) -> Simulation:
         """Compositions with a known Θ; parts p1, p2, ...
 
         "band": amounts whose precision links each part to the next, with partial correlations ±.45 in turn, and standard deviations from .3 to 1. "prior":
         this model's own, which needs `basis_variance`, and `shrinkage` too where that is not sampled. With `depth`, that many are counted of each row;
-        with `resolution`, the first two parts are rounded to it, of rows whose logarithmic size has a standard deviation of 3.
+        with `resolution`, the first two parts are rounded to it, of rows whose logarithmic size has a standard deviation of 3. `repeated`: five rows are of
+        one subject, or follow each other at times with exponential gaps, correlated by `row_correlation` (.5 in "band" unless given).
         """
-        return simulation.simulate(self, seed, rows, parts, design, depth, resolution)
+        return simulation.simulate(self, seed, rows, parts, simulation.Design(design, depth, resolution, repeated))
 
     def log_likelihood(self, draws: xr.Dataset, data: Composition) -> xr.DataArray:
         """Of the centred log-ratios in an orthonormal basis, with the covariates' coefficients integrated out: m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π.

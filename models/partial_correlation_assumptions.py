@@ -58,8 +58,11 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         ),
         Assumption(
             name="independent rows",
-            statement="Rows are independent given the covariates.",
-            if_wrong="Repeated specimens of one subject count as many: intervals are too short.",
+            statement="Rows are independent given the covariates, but for those of one `subject` or in `time` where the data name them: these are correlated "
+            + ("by as much as the data say" if model.row_correlation is None else f"by {model.row_correlation:g}")
+            + ", alike in every log-ratio.",
+            if_wrong="Repeated specimens of one subject count as many: intervals are too short. What subjects share may also be correlated otherwise than "
+            "what differs within them.",
         ),
         prior,
         Assumption(

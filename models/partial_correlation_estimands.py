@@ -14,10 +14,11 @@ from scipy import special, stats
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.model import Estimand
-from causalstats.numerics import log_ratios
-from causalstats.numerics.correlation_margin import CorrelationMargin, margin
+from causalstats.numerics import inverse_wishart, log_ratios
+from causalstats.numerics.correlation_margin import CorrelationMargin, log_density_at_zero, margin
 
 EXACT = ("matching", "invariant")  # the priors with a Wishart posterior
+_PRIOR_DRAWS, _MOST_DENSITIES = 4000, 1e7
 _NODES, _WEIGHTS = special.roots_hermitenorm(15)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
@@ -142,6 +143,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
             assumptions=stands_on,
             margins=_margins(model, margins) if exact and margins else None,
             beside="excess" if name == "partial_correlation" else "",
+            at_zero=partial(bayes_factors, model) if name == "partial_correlation" and model.prior in ("shrunk", "invariant") else None,
             approximate=margins is _excess_margins,
         )
     if model.prior == "sparse":
@@ -240,6 +242,38 @@ def _coefficient_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ..
     off, own = ~np.eye(len(parts), dtype=bool), np.diagonal(scale)
     spread = np.sqrt(np.maximum(own[None, :] - scale**2 / own[:, None], 0) / (degrees * own[:, None]))
     return Coefficients(_on(parts), (-scale / own[:, None])[off], spread[off], degrees)
+
+
+def bayes_factors(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarray | None:
+    """p(r = 0 | data) / p(r = 0) of each pair, from the density given the hyperparameters, averaged over theirs; None where log-ratios are not known."""
+    if data.counts or data.bounds is not None or data.dependence is not None:
+        return None
+    size, rng = len(data.parts), np.random.default_rng(0)
+    count = int(np.clip(_MOST_DENSITIES / len(pairs(size)[0]), 100, _PRIOR_DRAWS))
+    if model.prior == "invariant":
+        weight, variance = model.isotropic(data)
+        omega, weights = np.full((1, size), variance), np.array([weight])
+        before_omega, before_weights = omega, weights
+    else:
+        omega, weights = draws["basis_variance"].to_numpy().reshape(-1, size), draws["shrinkage"].to_numpy().ravel()
+        chosen = np.linspace(0, len(weights) - 1, min(count, len(weights))).astype(int)
+        omega, weights = omega[chosen], weights[chosen]
+        before_omega = np.exp(abs(rng.standard_normal((count, 1))) * rng.standard_normal((count, size)))  # whose scale changes no correlation
+        before_weights = rng.uniform(size=count) if model.shrinkage is None else np.full(count, model.shrinkage)
+    strength, before = (data.degrees * share / (1 - share) for share in (weights, before_weights))
+    posterior = _density_at_zero(inverse_wishart.scatter_of(data.scatter, omega, strength), strength + size + data.degrees)
+    prior = _density_at_zero(inverse_wishart.scatter_of(np.zeros((size, size)), before_omega, before), before + size)
+    return np.exp(posterior - special.logsumexp(prior) + np.log(len(prior)))  # a priori all pairs are alike
+
+
+def _density_at_zero(scatter: np.ndarray, degrees: np.ndarray) -> np.ndarray:
+    """Log of the mean density of each pair's r at 0, of Wishart distributions with B⁻¹ = `scatter` (count, D, D)."""
+    where = pairs(scatter.shape[-1])
+    total = np.full(len(where[0]), -np.inf)
+    for inverse, freedom in zip(scatter, degrees, strict=True):
+        rho = log_ratios.partial_correlations(log_ratios.pseudo_inverse(inverse))[where]
+        total = np.logaddexp(total, log_density_at_zero(rho, freedom))
+    return total - np.log(len(scatter))
 
 
 _OF_THE_BASIS = {

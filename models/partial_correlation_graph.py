@@ -113,11 +113,13 @@ def _scatter_of(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> A
     """S, where log-ratios are known, are seen through counts, or lie within bounds."""
     if "scatter" in given:
         return given["scatter"]
-    return _of_counts(given, inputs) if "counts" in given else _of_intervals(given, inputs)
+    return _scatter(
+        given["known_log_ratios"] if "known_log_ratios" in given else _of_counts(given, inputs) if "counts" in given else _of_intervals(given, inputs), given
+    )
 
 
 def _of_counts(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Any:
-    """S of log-ratios that are known through counts. They start from those of counts + 1/2."""
+    """Log-ratios (n, D) that are known through counts. They start from those of counts + 1/2."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -129,11 +131,11 @@ def _of_counts(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> An
     largest = ratios.max(axis=1)
     totals = largest + pt.log(pt.exp(ratios - largest[:, None]).sum(axis=1))
     pm.Potential("counts_given_log_ratios", (given["counts"] * ratios).sum() - (given["totals"] * totals).sum())
-    return _scatter(ratios, given["covariate_basis"])
+    return ratios
 
 
 def _of_intervals(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Any:
-    """S where the logarithm u of some values is sampled, uniformly between bounds.
+    """Log-ratios (n, D) where the logarithm u of some values is sampled, uniformly between bounds.
 
     Between two bounds u = a + (b-a) / (1 + e^-v); below one, u = b - e^v; without any, u = v.
     """
@@ -152,14 +154,24 @@ def _of_intervals(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) ->
     pm.Potential("uniform_between_bounds", pt.switch(between, pt.log(share) + pt.log1p(-share), pt.switch(below, v, 0.0)).sum())
     where = tuple(pt.cast(given[name], "int64") for name in ("row", "column"))
     logs = pt.set_subtensor(given["logarithms"][where], u)
-    return _scatter(logs - logs.mean(axis=1, keepdims=True), given["covariate_basis"])
+    return logs - logs.mean(axis=1, keepdims=True)
 
 
-def _scatter(ratios: Any, covariate_basis: Any) -> Any:
+def _scatter(ratios: Any, given: Mapping[str, Any]) -> Any:
+    """S of log-ratios (n, D) about what the covariates explain."""
     import pymc as pm
 
-    fitted = covariate_basis.T @ ratios
-    return pm.Deterministic("scatter", ratios.T @ ratios - fitted.T @ fitted, dims=("part", "other_part"))
+    from causalstats.numerics.row_correlation_ops import about_covariates
+
+    links = {name: given[name] for name in ("member", "gap", "linked") if name in given}
+    if not links:
+        fitted = given["covariate_basis"].T @ ratios
+        return pm.Deterministic("scatter", ratios.T @ ratios - fitted.T @ fitted, dims=("part", "other_part"))
+    known = "given_row_correlation"
+    correlation = pm.Deterministic("row_correlation", given[known] + 0.0) if known in given else pm.Uniform("row_correlation", 0, 1)
+    scatter, determinants = about_covariates(ratios, given["covariate_basis"], correlation, links)
+    pm.Potential("rows_depend", -(ratios.shape[1] - 1) / 2 * determinants)
+    return pm.Deterministic("scatter", scatter, dims=("part", "other_part"))
 
 
 def conjugate(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:

@@ -14,6 +14,7 @@ from causalstats.data import Composition
 from causalstats.model import BiplotView, MatrixView, NetworkView, Prediction, ScatterView, TernaryView, View
 from causalstats.models.partial_correlation_estimands import estimands, pairs
 from causalstats.numerics import log_ratios
+from causalstats.numerics.row_correlation import correlated
 
 _REPLICATIONS = 400
 _MOST_PARTS = 30
@@ -58,12 +59,16 @@ def predictions(draws: xr.Dataset, data: Composition, rng: np.random.Generator) 
     """Standard deviation, skewness and tails of the centred log-ratio of each part (of the first 30), beside replications of the rows."""
     theta = draws["precision"].to_numpy()
     theta = theta.reshape(-1, *theta.shape[-2:])
-    theta = theta[rng.choice(len(theta), min(_REPLICATIONS, len(theta)), replace=False)]
+    chosen = rng.choice(len(theta), min(_REPLICATIONS, len(theta)), replace=False)
+    theta = theta[chosen]
     basis, covariates = log_ratios.helmert(len(data.parts)), np.linalg.qr(data.matrix)[0]
     roots = basis @ np.linalg.cholesky(np.linalg.inv(basis.T @ theta @ basis))
     replicated = []
-    for root in roots:
-        rows = rng.standard_normal((len(data), root.shape[1])) @ root[:_MOST_PARTS].T
+    for draw, root in zip(chosen, roots, strict=True):
+        noise = rng.standard_normal((len(data), root.shape[1]))
+        if data.dependence is not None:
+            noise = correlated(noise, draws["row_correlation"].to_numpy().ravel()[draw], data.dependence.links, rng)
+        rows = noise @ root[:_MOST_PARTS].T
         replicated.append(_shapes(rows - covariates @ (covariates.T @ rows)))
     observed = _shapes(data.residuals[:, :_MOST_PARTS])
     return tuple(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,31 +13,45 @@ from scipy import stats
 from scipy.special import softmax
 
 from causalstats.data import Composition
+from causalstats.data.dependence import dependence_of
 from causalstats.errors import ModelError
 from causalstats.model import Simulation
 from causalstats.models.partial_correlation_estimands import pair_labels
 from causalstats.models.partial_correlation_graph import SLAB
 from causalstats.numerics import inverse_wishart, log_ratios
+from causalstats.numerics.row_correlation import correlated
 
 _LINK = 0.45
+_REPEATS = 5  # rows of a subject
+_BETWEEN_ROWS = 0.5  # their correlation
 _MOST_TRIES = 10_000
 
 
-def simulate(model: Any, seed: int, rows: int, parts: int, design: str, depth: int | None, resolution: float | None) -> Simulation:
+@dataclass(frozen=True)
+class Design:
+    """Where parameters come from, how deep counts are, how rounded values, and which rows depend on each other."""
+
+    origin: str
+    depth: int | None
+    resolution: float | None
+    repeated: str | None
+
+
+def simulate(model: Any, seed: int, rows: int, parts: int, design: Design) -> Simulation:
     """As `PartialCorrelation.simulate` says."""
     rng = np.random.default_rng(seed)
     names = [f"p{k + 1}" for k in range(parts)]
-    values = _prior(model, rng, rows, parts) if design == "prior" else {"precision": _band(rng, parts)}
-    logs = rng.standard_normal((rows, parts - 1)) @ _root(values["precision"]).T + rng.normal(0, 1 if resolution is None else 3, (rows, 1))
-    if resolution is not None:
-        frame = pd.DataFrame(np.exp(logs), columns=names)
-        frame[names[:2]] = (frame[names[:2]] / resolution).round() * resolution
-        data = Composition.from_frame(frame, parts=names, zeros="interval", resolution=dict.fromkeys(names[:2], resolution))
-    elif depth is None:
-        data = Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
-    else:
-        counts = rng.multinomial(depth, softmax(logs, axis=1))
-        data = Composition.from_frame(pd.DataFrame(counts, columns=names), parts=names, zeros="counts")
+    values = _prior(model, rng, rows, parts) if design.origin == "prior" else {"precision": _band(rng, parts)}
+    noise, link = rng.standard_normal((rows, parts - 1)), pd.DataFrame(index=range(rows))
+    if design.repeated is not None:
+        link = pd.DataFrame({"subject": [f"s{row // _REPEATS:03}" for row in range(rows)], "time": rng.exponential(1, rows).cumsum()})
+        found = dependence_of(link, "subject", "time" if design.repeated == "time" else None, np.arange(rows))
+        assert found is not None
+        known = model.row_correlation
+        values["row_correlation"] = known if known is not None else rng.uniform() if design.origin == "prior" else _BETWEEN_ROWS
+        noise = correlated(noise, values["row_correlation"], found.links, rng)
+    logs = noise @ _root(values["precision"]).T + rng.normal(0, 1 if design.resolution is None else 3, (rows, 1))
+    data = _composition(logs, names, link, design, rng)
     dims = {0: (), 1: ("part",), 2: ("part", "other_part")}
     of_pairs = {"basis_correlation", "inclusion"}
     truth = xr.Dataset(
@@ -46,6 +62,19 @@ def simulate(model: Any, seed: int, rows: int, parts: int, design: str, depth: i
         coords={"part": names, "other_part": names, "pair": pair_labels(tuple(names))},
     )
     return Simulation(data=data, truth=truth, realised={"total_variance": float(np.trace(data.covariance))})
+
+
+def _composition(logs: np.ndarray, names: list[str], link: pd.DataFrame, design: Design, rng: np.random.Generator) -> Composition:
+    """Amounts exp(logs) as they are, counted, or rounded."""
+    read = partial(Composition.from_frame, parts=names, subject="subject" if design.repeated else None, time="time" if design.repeated == "time" else None)
+    if design.depth is not None:
+        counts = pd.DataFrame(rng.multinomial(design.depth, softmax(logs, axis=1)), columns=names)
+        return read(counts.join(link), zeros="counts")
+    frame = pd.DataFrame(np.exp(logs), columns=names).join(link)
+    if design.resolution is None:
+        return read(frame)
+    frame[names[:2]] = (frame[names[:2]] / design.resolution).round() * design.resolution
+    return read(frame, zeros="interval", resolution=dict.fromkeys(names[:2], design.resolution))
 
 
 def _band(rng: np.random.Generator, parts: int) -> np.ndarray:

@@ -22,6 +22,8 @@ MODELS = {
     "values within bounds": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "resolution": 1.0}),
     "sparse composition": (cs.PartialCorrelation(prior="sparse", basis_variance=1.0), {"rows": 25, "parts": 4}),
     "counts": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "depth": 300}),
+    "rows of subjects": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "repeated": "subject"}),
+    "rows in time": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "repeated": "time"}),
     "heckman": (cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE),
 }
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.data.dependence import Dependence, dependence_of, in_order
 from causalstats.data.design import Design, design, formula_variables
 from causalstats.data.frames import choice, frozen, kept, missing_rows, read, some, unknown
 from causalstats.data.intervals import Bounds, bounds_of
@@ -26,7 +27,7 @@ _SAME = 1e-12  # of a log-ratio's variance beside the largest: two parts are the
 class Composition:
     """One row a specimen: positive parts in any unit, of which only ratios are used, or counts of them, and covariates that shift all of them.
 
-    Made by `Composition.from_frame`. Arrays are read-only.
+    Made by `Composition.from_frame`. Arrays are read-only, and sorted by subject and time where the data name them.
 
     Attributes
     ----------
@@ -41,6 +42,8 @@ class Composition:
         How covariates became columns of `matrix`; None without any.
     matrix : array (n, q)
         The intercept and the coded covariates.
+    dependence : Dependence or None
+        Which rows are those of one subject, or of one series in time.
     rows : int array (n,)
         Row numbers in the frame, counted from 0.
     dropped : mapping of column name to the number of rows dropped because it was missing
@@ -52,6 +55,7 @@ class Composition:
     bounds: Bounds | None
     design: Design | None
     matrix: np.ndarray
+    dependence: Dependence | None
     rows: np.ndarray
     dropped: Mapping[str, int]
     source: pd.DataFrame
@@ -68,6 +72,8 @@ class Composition:
         resolution: float | Mapping[str, float] | None = None,
         limits: float | Mapping[str, float] | None = None,
         missing: Literal["error", "drop", "infer"] = "error",
+        subject: str | None = None,
+        time: str | None = None,
     ) -> Composition:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
@@ -88,6 +94,10 @@ class Composition:
             With "interval", the least that could be measured: what is below lies between 0 and it.
         missing : "error", "drop" or "infer"
             What to do with rows that lack a part or a covariate. "infer" is for parts: one that is missing may be anything, as far as the others tell.
+        subject : str, optional
+            A column that says which rows are of one subject, and so depend on each other.
+        time : str, optional
+            A column of numbers or dates: rows of a subject, or all rows, depend on each other the less the further apart they are.
 
         Raises
         ------
@@ -96,15 +106,19 @@ class Composition:
         _check_options(zeros, missing, resolution is not None or limits is not None)
         _check_parts(parts)
         variables = () if covariates is None else formula_variables(covariates)
-        shared = [name for name in variables if name in parts]
-        if shared:
-            raise DataError(f"Column {shared[0]!r} is named as a part and as a covariate; expected a column of its own.")
-        table = read(frame, [*parts, *variables])
-        gaps = missing_rows(table[list(variables)] if missing == "infer" else table)
+        links = [name for name in (subject, time) if name is not None]
+        for role, names in (("covariate", variables), ("subject or time", links)):
+            shared = [name for name in names if name in parts]
+            if shared:
+                raise DataError(f"Column {shared[0]!r} is named as a part and as a {role}; expected a column of its own.")
+        table = read(frame, [*parts, *variables, *links], times=links)
+        gaps = missing_rows(table[[*variables, *links]] if missing == "infer" else table)
         if gaps and missing != "drop":
             where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
             raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
         table, rows = kept(table, gaps)
+        order = in_order(table, subject, time)
+        table, rows = table.iloc[order].reset_index(drop=True), rows[order]
         bounds = bounds_of(table, parts, rows, resolution, limits) if zeros == "interval" or missing == "infer" else None
         values = np.column_stack([(_counts if zeros == "counts" else _positive)(table, name, rows) for name in parts]) if bounds is None else bounds.values
         _refuse_proportional(_seen(values, zeros == "counts"), parts)
@@ -120,10 +134,20 @@ class Composition:
             bounds=bounds if bounds is not None and bounds.open.any() else None,
             design=coded,
             matrix=frozen(matrix),
+            dependence=dependence_of(table, subject, time, rows),
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
-            arguments={"parts": list(parts), "covariates": covariates, "zeros": zeros, "resolution": resolution, "limits": limits, "missing": missing},
+            arguments={
+                "parts": list(parts),
+                "covariates": covariates,
+                "zeros": zeros,
+                "resolution": resolution,
+                "limits": limits,
+                "missing": missing,
+                "subject": subject,
+                "time": time,
+            },
         )
 
     @cached_property
@@ -158,7 +182,9 @@ class Composition:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256("\0".join(self.parts).encode())
         digest.update(b"counts" if self.counts else b"")
-        for array in (self.values, self.matrix, *([] if self.bounds is None else [self.bounds.lower, self.bounds.upper])):
+        bounds = [] if self.bounds is None else [self.bounds.lower, self.bounds.upper]
+        links = [] if self.dependence is None else [self.dependence.subject, *self.dependence.links.values()]
+        for array in (self.values, self.matrix, *bounds, *links):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -199,9 +225,16 @@ class Composition:
             **({} if self.bounds is None else {"Known within bounds": f"{self.bounds.open.mean():.1%} of the values"}),
             "Parts": f"{len(self.parts):,}: {', '.join(self.parts[:20])}{', ...' if len(self.parts) > 20 else ''}",
             "Covariates": self.arguments["covariates"] or "none",
+            **({} if self.dependence is None else {"Dependent rows": self._dependent()}),
             "Total log-ratio variance": f"{np.trace(self.covariance):.4g}",
             "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
         }
+
+    def _dependent(self) -> str:
+        subject, time, found = self.arguments["subject"], self.arguments["time"], self.dependence
+        assert found is not None
+        of = f"of {len(np.unique(found.subject)):,} values of {subject}" if subject else "of one series"
+        return of + (f", in order of {time}, {found.unit:.3g} apart in the median" if time else "")
 
     def _counted(self) -> dict[str, str]:
         totals = self.values.sum(axis=1)

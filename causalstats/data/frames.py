@@ -1,5 +1,6 @@
 """Columns out of anybody's data frame (pandas, polars, ...), with plain errors for what cannot be used."""
 
+import datetime
 import difflib
 import re
 from collections.abc import Iterable, Sequence
@@ -14,11 +15,11 @@ from causalstats.errors import DataError
 _NAME = re.compile(r"[\w.\-]+")
 
 
-def read(frame: Any, columns: Iterable[str], optional: Iterable[str] = ()) -> pd.DataFrame:
+def read(frame: Any, columns: Iterable[str], optional: Iterable[str] = (), times: Iterable[str] = ()) -> pd.DataFrame:
     """The named columns, and the optional ones that are there, as a new pandas frame.
 
     Its columns are float64, or categorical with text levels; missing is NaN. Booleans become 0/1; text, enumerations and categoricals
-    become categorical with the frame's own order of levels, else sorted.
+    become categorical with the frame's own order of levels, else sorted; dates, of those columns that are `times`, days since 1970.
     """
     try:
         table = nw.from_native(frame, eager_only=True)
@@ -31,7 +32,8 @@ def read(frame: Any, columns: Iterable[str], optional: Iterable[str] = ()) -> pd
         raise DataError("The frame has no rows; expected one row a person.")
     known = dict.fromkeys(table.columns)
     wanted = [*columns, *(name for name in optional if name in known)]
-    return pd.DataFrame({name: _column(table, name, known) for name in dict.fromkeys(wanted)})
+    dates = {name for name in times if name in known and _dated(table[name])}
+    return pd.DataFrame({name: _days(table[name]) if name in dates else _column(table, name, known) for name in dict.fromkeys(wanted)})
 
 
 def check_name(name: Any) -> None:
@@ -134,6 +136,18 @@ def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarr
     if strangers:
         raise unknown(strangers[0], known, what)
     return np.array([where[name] for name in found])
+
+
+def _dated(series: Any) -> bool:
+    if series.dtype == nw.Object:
+        return all(isinstance(value, datetime.date) or _absent(value) for value in series.to_list())
+    return series.dtype in (nw.Date, nw.Datetime)
+
+
+def _days(series: Any) -> np.ndarray:
+    """Since 1970, NaN where missing."""
+    dates = pd.to_datetime(pd.Series(series.to_list())).to_numpy("datetime64[us]")
+    return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / 86_400e6)
 
 
 def _column(table: Any, name: str, known: Iterable[str]) -> Any:

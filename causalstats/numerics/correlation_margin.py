@@ -23,14 +23,19 @@ _RULE = np.polynomial.legendre.leggauss(8)
 _FARTHEST = 8.0  # standard normal scores kept; beyond, a probability is below 1e-15
 
 
-def log_density(u: np.ndarray, rho: np.ndarray, degrees: float) -> np.ndarray:
+def log_density(u: np.ndarray, rho: np.ndarray, degrees: np.ndarray | float) -> np.ndarray:
     """Log density of u = atanh r - atanh ρ."""
     z = np.arctanh(rho)
     r = np.tanh(z + u)
-    constant = math.log(degrees - 1) + special.gammaln(degrees) - special.gammaln(degrees + 0.5) - 0.5 * math.log(2 * math.pi)
+    constant = np.log(degrees - 1) + special.gammaln(degrees) - special.gammaln(degrees + 0.5) - 0.5 * math.log(2 * math.pi)
     # In logarithms of cosh: 1 - r² = cosh⁻²(z+u), 1 - ρr = cosh(u) / (cosh z cosh(z+u)), whose product does not cancel.
     density = -degrees * _log_cosh(z) - (degrees - 1) * _log_cosh(z + u) - (degrees - 0.5) * (_log_cosh(u) - _log_cosh(z) - _log_cosh(z + u))
     return constant + density + np.log(special.hyp2f1(0.5, 0.5, degrees + 0.5, (1 + rho * r) / 2))
+
+
+def log_density_at_zero(rho: np.ndarray, degrees: np.ndarray | float) -> np.ndarray:
+    """Log density of r at 0."""
+    return log_density(-np.arctanh(rho), rho, degrees)
 
 
 class CorrelationMargin:

@@ -64,7 +64,7 @@ def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
     captions = {name: "Observed, on 50 % and 95 % of replications." for name in fit.predictions()}
     captions["comparison"] = "Intervals are 95 %."
     captions |= dict.fromkeys(fit.views(), "")
-    if fit.model.parameters():
+    if fit.parameters():
         captions |= {
             "learned": "Contraction from prior to posterior: what is near 0 is still the prior.",
             "parameters": "Posterior densities, means and 95 % intervals.",

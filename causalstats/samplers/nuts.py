@@ -71,7 +71,7 @@ class Nuts:
 class Auto:
     """The exact posterior where the model has one, otherwise NUTS as is fastest for these data on the device found.
 
-    The options are those of `Nuts`, and have its defaults where neither they are given nor the model's own graph asks for others (`model.nuts`).
+    The options are those of `Nuts`, and have its defaults where neither they are given nor the model's own graph asks for others (`model.nuts(data)`).
     """
 
     chains: int = 4
@@ -86,7 +86,8 @@ class Auto:
         """The sampler that is used."""
         if exact_draws(problem) is not None:
             return Exact(chains=self.chains, draws=self.draws or 1000)
-        asked = dict(getattr(problem.model, "nuts", {}))
+        asks = getattr(problem.model, "nuts", None)
+        asked = {} if asks is None else dict(asks(problem.data))
         largest = max((value.size for value in problem.inputs.values()), default=0)
         preferred = asked.pop("backend", None)
         return self._nuts(preferred if preferred and on_cpu() else backend_for(largest), asked)

@@ -1,0 +1,82 @@
+"""Rows that are correlated, alike in every column: their cross-products about covariates, and the determinants of their likelihood.
+
+If C - WB has rows of correlation R(φ) and columns of covariance Σ, and B has a flat prior, the density of C is
+
+    |Σ|^(-m/2) exp(-tr(Σ⁻¹ S)/2) (|R| |W'R⁻¹W|)^(-p/2)   up to a constant, m = n - columns of W, p the rank of Σ
+    S = C'PC,  P = R⁻¹ - R⁻¹W (W'R⁻¹W)⁻¹ W'R⁻¹
+
+Rows of one subject are equally correlated, R = (1-φ) I + φ M'M with `member` M (N, n) of 0 and 1; or, sorted by subject and time, by φ^gap, as an AR(1)
+process: `gap` (n,) is the time since the row before, and `linked` (n,) 0 where a subject begins.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+
+def program(xp: Any, in_time: bool) -> Callable:
+    """The function that gives `about_covariates`, and then what its derivatives take: those of both in φ, and PC.
+
+    `xp` is NumPy or jax.numpy. The function takes columns, covariates, φ, and M with its row sums, or gap and linked.
+    """
+
+    def equally(whole: Any, correlation: Any, member: Any, size: Any) -> tuple:
+        """X'R⁻¹X, its derivative, R⁻¹X, log |R|, its derivative; R⁻¹ = (I - M' diag(φ / (1 - φ + Tφ)) M) / (1-φ), R' = M'M - I."""
+        own, joint = 1 - correlation, 1 - correlation + size * correlation
+        solved = (whole - member.T @ ((correlation / joint).reshape(-1, 1) * (member @ whole))) / own
+        sums = member @ solved
+        determinant = (size - 1).sum() * xp.log(own) + xp.log(joint).sum()
+        return whole.T @ solved, solved.T @ solved - sums.T @ sums, solved, determinant, ((size - 1) * (1 / joint - 1 / own)).sum()
+
+    def along(whole: Any, correlation: Any, gap: Any, linked: Any) -> tuple:
+        """The same, from R⁻¹ = A'A with innovations A x = (x_t - ρ_t x_before) / √(1-ρ_t²), ρ_t = φ^gap, 0 where a subject begins."""
+        before, change = linked * correlation**gap, linked * gap * correlation ** (gap - 1)
+        left = 1 - before**2
+        root = xp.sqrt(left).reshape(-1, 1)
+        last = xp.concatenate((whole[:1], whole[:-1]))
+        innovations = (whole - before.reshape(-1, 1) * last) / root
+        steps = (before * change / left).reshape(-1, 1) * innovations - change.reshape(-1, 1) / root * last
+        following = before.reshape(-1, 1) * innovations / root
+        solved = innovations / root - xp.concatenate((following[1:], 0 * following[:1]))
+        slope = innovations.T @ steps
+        return innovations.T @ innovations, slope + slope.T, solved, xp.log(left).sum(), -2 * (before * change / left).sum()
+
+    of_rows = along if in_time else equally
+
+    def reduced(columns: Any, covariates: Any, correlation: Any, first: Any, second: Any) -> tuple:
+        inner, slope, solved, determinant, growth = of_rows(xp.concatenate((covariates, columns), axis=1), correlation, first, second)
+        q, inverse = covariates.shape[1], xp.linalg.inv(inner[: covariates.shape[1], : covariates.shape[1]])
+        between = inverse @ inner[:q, q:]
+        crossed = between.T @ slope[:q, q:]
+        steep = slope[q:, q:] - crossed - crossed.T + between.T @ slope[:q, :q] @ between
+        scatter = inner[q:, q:] - between.T @ inner[:q, q:]
+        left = solved[:, q:] - solved[:, :q] @ between
+        return scatter, determinant - xp.linalg.slogdet(inverse)[1], steep, growth + (inverse * slope[:q, :q]).sum(), left
+
+    return reduced
+
+
+def about_covariates(columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]) -> tuple[np.ndarray, float]:
+    """S (D, D) of `columns` (n, D) about `covariates` (n, q), and log |R| + log |W'R⁻¹W|, at φ = `correlation`."""
+    first, second, in_time = arguments(links)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of the derivatives at φ = 0, which are not used
+        return program(np, in_time)(columns, covariates, correlation, first, second)[:2]
+
+
+def arguments(links: Mapping[str, Any]) -> tuple[Any, Any, bool]:
+    """The last two of what a program takes, and which program."""
+    return (links["gap"], links["linked"], True) if "gap" in links else (links["member"], links["member"].sum(axis=1), False)
+
+
+def correlated(noise: np.ndarray, correlation: np.ndarray, links: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Rows of correlation R(φ) from independent ones: `noise` (..., n, p), `correlation` (...)."""
+    share = np.asarray(correlation)[..., None, None]
+    if "member" in links:
+        common = rng.standard_normal((*noise.shape[:-2], len(links["member"]), noise.shape[-1]))
+        return np.sqrt(1 - share) * noise + np.sqrt(share) * (links["member"].T @ common)
+    found = noise.copy()
+    for row in np.flatnonzero(links["linked"]):
+        before = np.asarray(correlation)[..., None] ** links["gap"][row]
+        found[..., row, :] = before * found[..., row - 1, :] + np.sqrt(1 - before**2) * found[..., row, :]
+    return found
