@@ -41,7 +41,7 @@ def simulate(model: Any, seed: int, rows: int, parts: int, design: Design) -> Si
     """As `PartialCorrelation.simulate` says."""
     rng = np.random.default_rng(seed)
     names = [f"p{k + 1}" for k in range(parts)]
-    values = _prior(model, rng, rows, parts) if design.origin == "prior" else {"precision": _band(rng, parts)}
+    values: dict[str, Any] = _prior(model, rng, rows, parts) if design.origin == "prior" else {"precision": _band(rng, parts)}
     noise, link = rng.standard_normal((rows, parts - 1)), pd.DataFrame(index=range(rows))
     if design.repeated is not None:
         link = pd.DataFrame({"subject": [f"s{row // _REPEATS:03}" for row in range(rows)], "time": rng.exponential(1, rows).cumsum()})

@@ -19,6 +19,12 @@ def frame_of(data):
     return pd.DataFrame(data.values, columns=data.parts)
 
 
+def xr_of(theta):
+    import xarray as xr
+
+    return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), np.reshape(theta, (1, -1, *np.shape(theta)[-2:])))})
+
+
 @pytest.fixture(scope="module")
 def simulation():
     return cs.PartialCorrelation().simulate(3, rows=40, parts=5)

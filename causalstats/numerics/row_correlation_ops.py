@@ -83,7 +83,7 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
     import numba
 
     @numba.njit(error_model="numpy")
-    def equally(whole, correlation, member, size):  # type: ignore[no-untyped-def]
+    def equally(whole, correlation, member, size):
         n, k = whole.shape
         own, units = 1 - correlation, len(size)
         sums, after, at = np.zeros((units, k)), np.zeros((units, k)), np.zeros(n, np.int64)
@@ -114,7 +114,7 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
         return inner, slope, solved, determinant, growth
 
     @numba.njit(error_model="numpy")
-    def along(whole, correlation, gap, linked):  # type: ignore[no-untyped-def]
+    def along(whole, correlation, gap, linked):
         n, k = whole.shape
         innovations, steps, solved = np.zeros((n, k)), np.zeros((n, k)), np.zeros((n, k))
         determinant, growth = 0.0, 0.0
@@ -142,7 +142,7 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
     of_rows = along if op.in_time else equally
 
     @numba.njit(error_model="numpy")
-    def reduced(columns, covariates, correlation, first, second):  # type: ignore[no-untyped-def]
+    def reduced(columns, covariates, correlation, first, second):
         n, size, q = len(columns), columns.shape[1], covariates.shape[1]
         whole = np.empty((n, q + size))
         for t in range(n):
