@@ -23,6 +23,8 @@ _WHERE = {
     "Laplace": "causalstats.samplers",
     "ModelError": "causalstats.errors",
     "Nuts": "causalstats.samplers",
+    "Panel": "causalstats.data",
+    "PanelDML": "causalstats.models",
     "PartialCorrelation": "causalstats.models",
     "Penalty": "causalstats.model",
     "Problem": "causalstats.model",

@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from causalstats.data import Composition, Decisions
+from causalstats.data import Composition, Decisions, Panel
 from causalstats.errors import StoreError
 from causalstats.model import Known, KnownByGroup, Penalty
-from causalstats.models import Heckman, PartialCorrelation, SelectiveLabels
+from causalstats.models import Heckman, PanelDML, PartialCorrelation, SelectiveLabels
 from causalstats.samplers import Auto, Exact, Laplace, Nuts
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FORMAT = 1
-_MODELS: dict[str, Any] = {"Heckman": Heckman, "PartialCorrelation": PartialCorrelation, "SelectiveLabels": SelectiveLabels}
-_DATA: dict[str, Any] = {"Composition": Composition, "Decisions": Decisions}
+_MODELS: dict[str, Any] = {
+    "Heckman": Heckman,
+    "PanelDML": PanelDML,
+    "PartialCorrelation": PartialCorrelation,
+    "SelectiveLabels": SelectiveLabels,
+}
+_DATA: dict[str, Any] = {"Composition": Composition, "Decisions": Decisions, "Panel": Panel}
 _VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Penalty": Penalty, "Nuts": Nuts, "Auto": Auto, "Exact": Exact, "Laplace": Laplace}
 
 

@@ -24,6 +24,8 @@ MODELS = {
     "counts": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "depth": 300}),
     "rows of subjects": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "repeated": "subject"}),
     "rows in time": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "repeated": "time"}),
+    "panel": (cs.PanelDML(scale=(1.0, 1.0), functions=6), {"units": 30, "times": 4}),
+    "pooled panel": (cs.PanelDML(scale=(1.0, 1.0), functions=6, heterogeneity="pooled"), {"units": 30, "times": 2}),
     "heckman": (cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE),
 }
 

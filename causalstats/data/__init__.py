@@ -2,5 +2,6 @@
 
 from causalstats.data.composition import Composition
 from causalstats.data.decisions import Decisions, People
+from causalstats.data.panel import Panel
 
-__all__ = ["Composition", "Decisions", "People"]
+__all__ = ["Composition", "Decisions", "Panel", "People"]

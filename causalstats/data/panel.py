@@ -1,0 +1,242 @@
+"""A panel: the same units seen at several times, with an outcome, treatments and covariates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from causalstats.data.frames import choice, frozen, kept, missing_rows, names, numbers, read, some, weights_of
+from causalstats.errors import DataError
+
+_EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Panel:
+    """Rows sorted by unit and time: an outcome, treatments, covariates. Units may be seen at different times, and any number of times.
+
+    Made by `Panel.from_frame`. Arrays are read-only.
+
+    Attributes
+    ----------
+    outcome : array (n,)
+    treatment : array (n, k)
+    treatments, covariates : tuple of str
+    unit : int array (n,)
+        Positions in `units`, in order.
+    units : tuple of str
+    time : array (n,)
+        As numbers; of dates, days since 1970.
+    weights : array (n,)
+        With mean 1.
+    rows : int array (n,)
+        Row numbers in the frame, counted from 0.
+    dropped : mapping of column name to the number of rows dropped because it was missing
+    source : DataFrame
+        The columns that were read, in the order of the rows here.
+    """
+
+    outcome: np.ndarray
+    treatment: np.ndarray
+    treatments: tuple[str, ...]
+    covariates: tuple[str, ...]
+    unit: np.ndarray
+    units: tuple[str, ...]
+    time: np.ndarray
+    weights: np.ndarray
+    rows: np.ndarray
+    dropped: Mapping[str, int]
+    source: pd.DataFrame
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        unit: str,
+        time: str,
+        outcome: str,
+        treatment: str | Sequence[str],
+        covariates: Sequence[str] = (),
+        weights: str | None = None,
+        missing: Literal["error", "drop"] = "error",
+    ) -> Panel:
+        """Read a pandas, polars or pyarrow frame, which is left as it is.
+
+        Parameters
+        ----------
+        frame
+            One row a unit and time, in any order.
+        unit, time : str
+            Columns that together name a row: any labels, and numbers or dates.
+        outcome : str
+            A column of numbers.
+        treatment : str or list of str
+            One or more columns of numbers or True/False, whose effects are asked for.
+        covariates : list of str
+            Columns of numbers, text or categories that may affect treatment and outcome, and that the treatment does not affect. No outcome of
+            an earlier time.
+        weights : str, optional
+            Positive numbers, how many a row stands for.
+        missing : "error" or "drop"
+            What to do with rows that lack something. All means over a unit are of the rows that are left.
+
+        Raises
+        ------
+        DataError
+        """
+        choice("missing", missing, ("error", "drop"))
+        treatments = (treatment,) if isinstance(treatment, str) else tuple(treatment)
+        if isinstance(covariates, str):
+            raise DataError(f"Expected covariates as a list of column names, got {covariates!r}.")
+        roles = {
+            "unit": [unit],
+            "time": [time],
+            "outcome": [outcome],
+            "treatment": treatments,
+            "covariate": covariates,
+            "weights": [weights] if weights else [],
+        }
+        _check_roles(roles)
+        table = read(frame, [name for group in roles.values() for name in group], times=[time])
+        gaps = missing_rows(table)
+        if gaps and missing == "error":
+            where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
+            raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
+        table, rows = kept(table, gaps)
+        if isinstance(table[time].dtype, pd.CategoricalDtype):
+            raise DataError(f"Expected time {time!r} as numbers or dates, which have an order and distances; got text such as {table[time].iloc[0]!r}.")
+        codes, labels = pd.factorize(table[unit], sort=True)
+        order = np.lexsort((table[time], codes))
+        table, rows, codes = table.iloc[order].reset_index(drop=True), rows[order], codes[order]
+        found = cls(
+            outcome=frozen(numbers(table, outcome)),
+            treatment=frozen(np.column_stack([_treatment(table, name) for name in treatments])),
+            treatments=treatments,
+            covariates=tuple(covariates),
+            unit=frozen(codes),
+            units=names(pd.Series(labels)),
+            time=frozen(table[time].to_numpy(float)),
+            weights=frozen(weights_of(table, weights)),
+            rows=frozen(rows),
+            dropped={name: int(mask.sum()) for name, mask in gaps.items()},
+            source=table,
+            arguments={
+                "unit": unit,
+                "time": time,
+                "outcome": outcome,
+                "treatment": treatment if isinstance(treatment, str) else list(treatment),
+                "covariates": list(covariates),
+                "weights": weights,
+                "missing": missing,
+            },
+        )
+        _refuse_twice(found)
+        _refuse_copies(found)
+        return found
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where each unit begins, (N,)."""
+        return frozen(np.flatnonzero(np.diff(self.unit, prepend=-1)))
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """How many rows each unit has, (N,)."""
+        return frozen(np.diff(self.starts, append=len(self)))
+
+    @cached_property
+    def periods(self) -> np.ndarray:
+        """The times at which anything was seen, in order."""
+        return frozen(np.unique(self.time))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything a model sees."""
+        digest = hashlib.sha256("\0".join([*self.treatments, *self.covariates]).encode())
+        for array in (self.outcome, self.treatment, self.unit, self.time, self.weights):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        for name in self.covariates:
+            column = self.source[name]
+            text = isinstance(column.dtype, pd.CategoricalDtype)
+            digest.update("\0".join(map(str, column)).encode() if text else np.ascontiguousarray(column.to_numpy()).tobytes())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+    def constant_within_units(self, values: np.ndarray) -> np.ndarray:
+        """Whether columns (n, p) have one value in each unit, (N, p)."""
+        highest, lowest = (function.reduceat(values, self.starts, axis=0) for function in (np.maximum, np.minimum))
+        return highest == lowest
+
+    def facts(self) -> dict[str, str]:
+        """What a report says of the data."""
+        times = f"{self.sizes.min():,}" if np.ptp(self.sizes) == 0 else f"{self.sizes.min():,} to {self.sizes.max():,}, {self.sizes.mean():.1f} on average"
+        alone, still = int((self.sizes == 1).sum()), int(self.constant_within_units(self.treatment).all(axis=1).sum())
+        return {
+            "Rows": f"{len(self):,}",
+            "Units": f"{len(self.units):,} ({self.arguments['unit']})",
+            "Times": f"{len(self.periods):,} ({self.arguments['time']}); {times} of each unit",
+            "Seen once": f"{alone:,} units, which say nothing about change",
+            "Treatment never changes": f"in {still:,} units, which say nothing of its effect",
+            "Treatment": ", ".join(self.treatments),
+            "Covariates": ", ".join(self.covariates) or "none",
+            "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
+        }
+
+
+def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
+    taken: dict[str, str] = {}
+    for role, columns in roles.items():
+        for name in columns:
+            if not isinstance(name, str):
+                raise DataError(f"Expected column names as text, got {name!r} as {role}.")
+            if name in taken:
+                raise DataError(f"Column {name!r} is named as {taken[name]} and as {role}; expected a column of its own.")
+            taken[name] = role
+    if not roles["treatment"]:
+        raise DataError("Expected at least one treatment, got none.")
+
+
+def _treatment(table: pd.DataFrame, name: str) -> np.ndarray:
+    column = table[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        raise DataError(f"Expected treatment {name!r} to be numbers or True/False, got text such as {column.iloc[0]!r}. Recode it: a column a level.")
+    values = column.to_numpy(float)
+    if np.ptp(values) == 0:
+        raise DataError(f"Treatment {name!r} is {values[0]:g} in every row: it has no effect to be seen.")
+    return values
+
+
+def _refuse_twice(panel: Panel) -> None:
+    again = np.flatnonzero((np.diff(panel.unit) == 0) & (np.diff(panel.time) == 0))
+    if len(again):
+        unit, time = panel.arguments["unit"], panel.arguments["time"]
+        label, when = panel.units[panel.unit[again[0]]], f"{panel.time[again[0]]:g}"
+        raise DataError(
+            f"Expected one row of each {unit!r} and {time!r}; {label!r} has two at {when}: {some(np.sort(panel.rows[again + 1]))}. "
+            f"Aggregate them first, e.g. `frame.groupby([{unit!r}, {time!r}]).mean()`."
+        )
+
+
+def _refuse_copies(panel: Panel) -> None:
+    """Refuse a covariate, or another treatment, that is a treatment or the outcome but for scale."""
+    aims = {panel.arguments["outcome"]: panel.outcome, **dict(zip(panel.treatments, panel.treatment.T, strict=True))}
+    numeric = {name: panel.source[name].to_numpy(float) for name in panel.covariates if not isinstance(panel.source[name].dtype, pd.CategoricalDtype)}
+    for name, values in [*numeric.items(), *list(aims.items())[1:]]:
+        for aim, target in aims.items():
+            if aim != name and _same(values, target):
+                raise DataError(f"Column {name!r} is {aim!r} itself, but for its scale: nothing is left of one when the other is held. Leave it out.")
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    a, b = one - one.mean(), other - other.mean()
+    return bool(a @ a > 0 and b @ b > 0 and 1 - (a @ b) ** 2 / (a @ a) / (b @ b) < _EXACTLY)

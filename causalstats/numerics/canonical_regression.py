@@ -1,0 +1,71 @@
+"""Several regressions on the same columns, with independent normal priors of their coefficients, in as many independent pieces as there are columns.
+
+Y (n, q) = Φ A + E, rows of E ~ Normal(0, Σ), column j of A ~ Normal(0, τ_j² K), K = diag(κ) the same for all j. With K^½ Φ'Φ K^½ = U Λ U' and
+c = Λ^-½ U' K^½ Φ'Y, R = Y'Y - c'c,
+
+    c_i ~ Normal(0, Σ + λ_i diag(τ²)),   R ~ Wishart(n - r, Σ)
+
+independently: the likelihood with A integrated out costs O(r) whatever n is, and needs the cross-products of [Φ, Y] only, which add up over rows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_NOTHING = 1e-11  # of the largest eigenvalue
+
+
+@dataclass(frozen=True, eq=False)
+class Canonical:
+    """λ (r,), c (r, q), R (q, q), the degrees of freedom n - r of R, and the columns' part: A = K^½ U a, `loadings` K^½ U (p, r)."""
+
+    eigenvalues: np.ndarray
+    pieces: np.ndarray
+    residual: np.ndarray
+    degrees: float
+    loadings: np.ndarray
+
+
+def canonical(gram: np.ndarray, aims: int, spectrum: np.ndarray, rows: float) -> Canonical:
+    """From the cross-products (p + q, p + q) of [Φ, Y], q = `aims`, over `rows` rows that are free."""
+    size = len(gram) - aims
+    root = np.sqrt(spectrum)
+    eigenvalues, vectors = np.linalg.eigh(root[:, None] * gram[:size, :size] * root)
+    kept = eigenvalues > _NOTHING * max(eigenvalues[-1], 1e-300) if size else np.zeros(0, bool)
+    kept[: max(0, size - int(rows))] = False
+    eigenvalues, loadings = eigenvalues[kept], root[:, None] * vectors[:, kept]
+    pieces = (loadings.T @ gram[:size, size:]) / np.sqrt(eigenvalues)[:, None]
+    residual = gram[size:, size:] - pieces.T @ pieces
+    return Canonical(eigenvalues, pieces, (residual + residual.T) / 2, rows - len(eigenvalues), loadings)
+
+
+def without(gram: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int]:
+    """Cross-products of what is left of the other columns when these have been regressed out, and how many columns that were, not counting repetitions."""
+    others = np.setdiff1d(np.arange(len(gram)), columns)
+    values, vectors = np.linalg.eigh(gram[np.ix_(columns, columns)])
+    kept = values > _NOTHING * max(values[-1], 1e-300) if len(columns) else np.zeros(0, bool)
+    half = vectors[:, kept] / np.sqrt(values[kept])
+    across = half.T @ gram[np.ix_(columns, others)]
+    return gram[np.ix_(others, others)] - across.T @ across, int(kept.sum())
+
+
+def log_likelihood(eigenvalues: np.ndarray, pieces: np.ndarray, weights: np.ndarray, covariance: np.ndarray, prior: np.ndarray) -> float:
+    """-½ Σ_i (w_i log|V_i| + c_i'V_i⁻¹c_i), V_i = Σ + λ_i diag(τ²), for Σ (q, q) and τ² (q,).
+
+    R enters as q more pieces, the columns of a root of it, with λ = 0 and w = (n - r) / q each: see `with_residual`.
+    """
+    total = covariance + eigenvalues[:, None, None] * np.diag(prior)
+    scaled = np.linalg.solve(total, pieces[..., None])[..., 0]
+    return -float((weights * np.linalg.slogdet(total)[1]).sum() + (scaled * pieces).sum()) / 2
+
+
+def with_residual(form: Canonical) -> dict[str, np.ndarray]:
+    """`eigenvalues`, `pieces` and `weights` of the pieces and of R together."""
+    size = form.pieces.shape[1]
+    values, vectors = np.linalg.eigh(form.residual)
+    root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+    return {
+        "eigenvalues": np.concatenate([form.eigenvalues, np.zeros(size)]),
+        "pieces": np.vstack([form.pieces, root]),
+        "weights": np.concatenate([np.ones(len(form.eigenvalues)), np.full(size, form.degrees / size)]),
+    }

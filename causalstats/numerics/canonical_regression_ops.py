@@ -1,0 +1,120 @@
+"""`canonical_regression.log_likelihood` as a node of a PyTensor graph, compiled by Numba or JAX, with its derivatives in Σ and τ². First ones only."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph import Apply, Op
+from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", "IProgress not found")  # of a progress bar that comes with it and is not used here
+    from pytensor.link.jax.dispatch import jax_funcify
+
+# Part of the key under which PyTensor keeps compiled programs: another formula is another program.
+_VERSION = zlib.crc32(Path(__file__).read_bytes())
+_COVARIANCE, _PRIOR = 3, 4
+
+
+class PiecesGivenScales(Op):
+    """-½ Σ_i (w_i log|V_i| + c_i'V_i⁻¹c_i), V_i = Σ + λ_i diag(τ²), and its derivatives in Σ (q, q) and τ² (q,).
+
+    With G_i = ½ (V_i⁻¹c_i c_i'V_i⁻¹ - w_i V_i⁻¹) these are Σ_i G_i and Σ_i λ_i diag(G_i).
+    """
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dscalar(), pt.dmatrix(), pt.dvector()])
+
+    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+        for storage, value in zip(output_storage, with_derivatives(np, *inputs), strict=True):
+            storage[0] = np.asarray(value)
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        if any(not isinstance(each.type, DisconnectedType) for each in cotangents[1:]):
+            raise NotImplementedError("Only first derivatives of the likelihood are defined.")
+        found = [DisconnectedType()() for _ in inputs]
+        found[_COVARIANCE], found[_PRIOR] = cotangents[0] * outputs[1], cotangents[0] * outputs[2]
+        return found
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[place in (_COVARIANCE, _PRIOR), False, False] for place in range(len(node.inputs))]
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+        return [(), shapes[_COVARIANCE], shapes[_PRIOR]]
+
+
+def pieces_given_scales(eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any) -> Any:
+    """The log likelihood as a scalar of the graph, for λ (r,), c (r, q), w (r,), Σ (q, q) and τ² (q,)."""
+    return PiecesGivenScales().make_node(eigenvalues, pieces, weights, covariance, prior).outputs[0]
+
+
+def with_derivatives(xp: Any, eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any) -> tuple[Any, Any, Any]:
+    """Value and derivatives, by NumPy or jax.numpy."""
+    total = covariance + eigenvalues[:, None, None] * xp.diag(prior)
+    inverse = xp.linalg.inv(total)
+    solved = (inverse @ pieces[:, :, None])[:, :, 0]
+    value = -((weights * xp.linalg.slogdet(total)[1]).sum() + (solved * pieces).sum()) / 2
+    slopes = (solved[:, :, None] * solved[:, None, :] - weights[:, None, None] * inverse) / 2
+    return value, slopes.sum(axis=0), (eigenvalues[:, None] * xp.diagonal(slopes, axis1=1, axis2=2)).sum(axis=0)
+
+
+@jax_funcify.register(PiecesGivenScales)
+def _jax_pieces_given_scales(op: PiecesGivenScales, **_: Any) -> Any:
+    import jax.numpy as jnp
+
+    return lambda *inputs: with_derivatives(jnp, *inputs)
+
+
+@register_funcify_default_op_cache_key(PiecesGivenScales)
+def _numba_pieces_given_scales(op: PiecesGivenScales, **_: Any) -> Any:
+    """Piece by piece, by Gauss-Jordan elimination: q is the number of treatments and 1."""
+    import numba
+
+    @numba.njit(error_model="numpy")
+    def pieces_given_scales(eigenvalues, pieces, weights, covariance, prior):
+        count, size = pieces.shape
+        value, of_covariance, of_prior = 0.0, np.zeros((size, size)), np.zeros(size)
+        total, inverse, solved = np.empty((size, size)), np.empty((size, size)), np.empty(size)
+        for i in range(count):
+            for a in range(size):
+                for b in range(size):
+                    total[a, b] = covariance[a, b]
+                    inverse[a, b] = 0.0
+                total[a, a] += eigenvalues[i] * prior[a]
+                inverse[a, a] = 1.0
+            log_determinant = 0.0
+            for a in range(size):
+                pivot = total[a, a]
+                log_determinant += np.log(pivot)
+                for b in range(size):
+                    total[a, b] /= pivot
+                    inverse[a, b] /= pivot
+                for c in range(size):
+                    if c != a:
+                        factor = total[c, a]
+                        for b in range(size):
+                            total[c, b] -= factor * total[a, b]
+                            inverse[c, b] -= factor * inverse[a, b]
+            value -= weights[i] * log_determinant / 2
+            for a in range(size):
+                solved[a] = 0.0
+                for b in range(size):
+                    solved[a] += inverse[a, b] * pieces[i, b]
+                value -= solved[a] * pieces[i, a] / 2
+            for a in range(size):
+                for b in range(size):
+                    slope = (solved[a] * solved[b] - weights[i] * inverse[a, b]) / 2
+                    of_covariance[a, b] += slope
+                    if a == b:
+                        of_prior[a] += eigenvalues[i] * slope
+        return np.asarray(value), of_covariance, of_prior
+
+    return pieces_given_scales, _VERSION

@@ -1,0 +1,55 @@
+"""Linear estimators of a panel, with standard errors clustered by unit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from causalstats.numerics.within import demeaned
+
+_NOTHING = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Coefficients (k,), their covariance (k, k), and the number of units less 1."""
+
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    degrees: int
+
+    def draws(self, rng: np.random.Generator, count: int = 4000) -> np.ndarray:
+        """From Student's t about the estimate, which is how its intervals are made, (count, k)."""
+        root = np.linalg.cholesky(self.covariance + 1e-300 * np.eye(len(self.covariance)))
+        scale = np.sqrt(self.degrees / rng.chisquare(self.degrees, (count, 1)))
+        return self.coefficients + scale * rng.standard_normal((count, len(root))) @ root.T
+
+
+def clustered(outcome: np.ndarray, treatment: np.ndarray, others: np.ndarray, unit: np.ndarray) -> Estimate:
+    """Least squares of `outcome` (n,) on `treatment` (n, k), with the columns of `others` regressed out of both, and the cluster sandwich
+
+    (D'D)⁻¹ Σ_g D_g'e_g e_g'D_g (D'D)⁻¹ · G/(G-1) · (n-1)/(n-K)     (CR1; Liang & Zeger 1986)
+    """
+    basis, sizes, _ = np.linalg.svd(others, full_matrices=False) if others.shape[1] else (others, np.empty(0), None)
+    basis = basis[:, sizes > _NOTHING * max(sizes.max(initial=0.0), 1e-300)]
+    d, y = treatment - basis @ (basis.T @ treatment), outcome - basis @ (basis.T @ outcome)
+    inverse = np.linalg.pinv(d.T @ d)
+    coefficients = inverse @ (d.T @ y)
+    scores = d * (y - d @ coefficients)[:, None]
+    groups, at = np.unique(unit, return_inverse=True)
+    sums = np.column_stack([np.bincount(at, column) for column in scores.T])
+    n, count, columns = len(y), len(groups), basis.shape[1] + d.shape[1]
+    correction = count / max(count - 1, 1) * (n - 1) / max(n - columns, 1)
+    return Estimate(coefficients, correction * inverse @ (sums.T @ sums) @ inverse, max(count - 1, 1))
+
+
+def differences(columns: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Changes from each row of a unit to its next, and whose they are."""
+    same = np.diff(unit) == 0
+    return np.diff(columns, axis=0)[same], unit[1:][same]
+
+
+def within(outcome: np.ndarray, treatment: np.ndarray, others: np.ndarray, unit: np.ndarray) -> Estimate:
+    """`clustered` of everything about its unit means; units seen once have nothing left."""
+    starts = np.flatnonzero(np.diff(unit, prepend=-1))
+    columns = demeaned(np.column_stack([outcome, treatment, others]), starts)
+    return clustered(columns[:, 0], columns[:, 1 : 1 + treatment.shape[1]], columns[:, 1 + treatment.shape[1] :], unit)

@@ -1,0 +1,203 @@
+"""Panel double machine learning: the effect of a treatment on an outcome when units differ for good, and covariates act in unknown ways on both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Panel
+from causalstats.errors import ModelError
+from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation
+from causalstats.models import panel_dml_simulation as simulation
+from causalstats.models.panel_dml_assumptions import assumptions, doubts
+from causalstats.models.panel_dml_estimands import estimands
+from causalstats.models.panel_dml_graph import COEFFICIENT_SD, build
+from causalstats.models.panel_dml_rows import Prepared, between_units, log_likelihood, predictions, prepared
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pymc as pm
+
+Heterogeneity = Literal["within", "mundlak", "random", "pooled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelDML:
+    """The outcome and the treatments depend on the covariates smoothly and additively, each in its own way, and on the unit.
+
+    D_it = m(X_it) + c_i + v_it
+    Y_it = l(X_it) + a_i + θ'(D_it - m(X_it) - c_i) + e_it              v and e independent, normal, and independent over rows
+    l = φ(X)'δ, m = φ(X)'γ,  δ_k ~ Normal(0, τ_Y² κ_k), γ_k ~ Normal(0, τ_D² κ_k)     independent, so that confounding is not assumed away
+
+    φ are splines of every number, a column a level of text, and products where they are asked for; κ makes functions smooth (`numerics.smooth_basis`), τ is
+    learned. Columns are made first and averaged over units after: with the outcome, the treatments and every column of φ about their unit means, a and c may
+    be anything at all. δ and γ are integrated out, from the cross-products of the columns alone (`numerics.canonical_regression`); sampled are θ, τ and the
+    standard deviations of v and e. Priors, with outcome and treatments in units of their standard deviation: θ ~ Normal(0, `effect_sd`²),
+    τ ~ half-Normal(2), those of v and e half-Normal(1).
+
+    Parameters
+    ----------
+    heterogeneity : "within", "mundlak", "random" or "pooled"
+        What is known of units. "within": nothing. "mundlak": the same, and beside it the effect between units, of unit means on unit means, which cannot
+        leak into the other. "random": a and c are draws from one distribution that X does not tell of. "pooled": units are alike. The last two are for
+        comparison, or for a cross-section.
+    functions : int
+        The most columns of a covariate that is a number; 1 is a straight line.
+    interactions : "none", "pairs" or list of pairs of covariates
+        Products of columns.
+    time_effects : bool
+        Whether every time has an effect of its own, without a prior.
+    effect_sd : float
+        Of the prior of θ.
+    scale : numbers or None
+        Of the treatments and then the outcome, for the priors; their standard deviations, about what units and times explain, unless given.
+
+    References
+    ----------
+    Fuhr & Papies (2024), Double machine learning meets panel data, arXiv 2409.01266. DiTraglia & Liu (2025), Bayesian double machine learning for causal
+    inference, arXiv 2508.12688: why priors of the two equations are independent. Mundlak (1978), Econometrica 46:69-85.
+    """
+
+    heterogeneity: Heterogeneity = "within"
+    functions: int = 12
+    interactions: str | Sequence[tuple[str, str]] = "none"
+    time_effects: bool = False
+    effect_sd: float = 5.0
+    scale: Sequence[float] | None = None
+
+    headline = "effect"
+
+    def __post_init__(self) -> None:
+        if self.heterogeneity not in ("within", "mundlak", "random", "pooled"):
+            raise ModelError(f"Expected `heterogeneity` as 'within', 'mundlak', 'random' or 'pooled', got {self.heterogeneity!r}.")
+        if not (isinstance(self.functions, int) and self.functions >= 1):
+            raise ModelError(f"Expected `functions` as a whole number of at least 1, got {self.functions!r}.")
+        if isinstance(self.interactions, str):
+            if self.interactions not in ("none", "pairs"):
+                raise ModelError(f"Expected `interactions` as 'none', 'pairs' or a list of pairs of covariates, got {self.interactions!r}.")
+        else:
+            object.__setattr__(self, "interactions", tuple(tuple(pair) for pair in self.interactions))
+            if any(len(pair) != 2 or pair[0] == pair[1] for pair in self.interactions):
+                raise ModelError(f"Expected `interactions` as pairs of two different covariates, got {self.interactions!r}.")
+        if not (isinstance(self.effect_sd, int | float) and 0 < self.effect_sd < np.inf):
+            raise ModelError(f"Expected `effect_sd` as a positive number, got {self.effect_sd!r}.")
+
+        if self.scale is not None:
+            object.__setattr__(self, "scale", tuple(float(value) for value in self.scale))
+            if not (np.isfinite(self.scale).all() and min(self.scale) > 0):
+                raise ModelError(f"Expected `scale` as positive numbers, got {self.scale!r}.")
+
+    def nuts(self, data: Panel) -> dict[str, Any]:
+        """A step costs some microseconds."""
+        return {"backend": "numba"}
+
+    def prepared(self, data: Panel) -> Prepared:
+        """The columns, transformed as this model has it, in canonical form; made once for each model and data."""
+        return _prepared(self, data)
+
+    def inputs(self, data: Panel) -> dict[str, np.ndarray]:
+        """The independent pieces of the likelihood, and the units of outcome and treatments."""
+        values = self.prepared(data).inputs("")
+        if self.heterogeneity == "mundlak":
+            values |= between_units(self, data).inputs("between_")
+        return values
+
+    def build(self, data: Panel) -> pm.Model:
+        """The PyMC graph on these data."""
+        return build(self.inputs(data), data.treatments, self.effect_sd)
+
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What the answer stands on."""
+        return assumptions(self)
+
+    def estimands(self) -> Mapping[str, Estimand]:
+        """What can be asked of a fit."""
+        return estimands(self)
+
+    def parameters(self) -> tuple[str, ...]:
+        """Names in the posterior whose sampling is checked."""
+        own = ("effect", "error_sd", "coefficient_sd")
+        return (*own, *(f"between_{name}" for name in own)) if self.heterogeneity == "mundlak" else own
+
+    def priors(self, data: Panel) -> dict[str, Any]:
+        """Prior standard deviations of `parameters()`, in the units of these data."""
+        forms = {"": self.prepared(data)} | ({"between_": between_units(self, data)} if self.heterogeneity == "mundlak" else {})
+        half = np.sqrt(1 - 2 / np.pi)
+        found: dict[str, Any] = {}
+        for prefix, form in forms.items():
+            units = form.units
+            found[f"{prefix}effect"] = self.effect_sd * units[-1] / units[:-1]
+            found[f"{prefix}error_sd"] = half * units
+            found[f"{prefix}coefficient_sd"] = half * COEFFICIENT_SD * units
+        return found
+
+    def simulate(
+        self,
+        seed: int,
+        units: int = 500,
+        times: int = 10,
+        covariates: int = 1,
+        structure: Literal["A", "B", "C"] = "C",
+        shape: Literal["linear", "u-shaped"] = "u-shaped",
+        design: Literal["paper", "prior"] = "paper",
+    ) -> Simulation:
+        """A panel with a known effect, 1 in the paper's designs.
+
+        "paper": structure A has no unit effect, B one on treatment and outcome, C one on the covariates too; γ and δ are drawn once and shared by all
+        equations, which act linearly or by squares (Fuhr & Papies, equations 7 to 12). "prior": this model's own, of covariates as in C, in units of 1.
+        """
+        return simulation.simulate(self, seed, units, times, covariates, simulation.Design(structure, shape, design))
+
+    def log_likelihood(self, draws: xr.Dataset, data: Panel) -> xr.DataArray:
+        """Of outcome and treatments, in units of their standard deviations, with the coefficients of φ integrated out."""
+        return log_likelihood(self, draws, data)
+
+    def diagram(self, data: Panel) -> nx.DiGraph:
+        """Units and covariates act on treatment and outcome."""
+        import networkx as nx
+
+        graph = nx.DiGraph()
+        treatment, outcome = ", ".join(data.treatments), data.arguments["outcome"]
+        graph.add_node(treatment, role="observed")
+        graph.add_node(outcome, role="observed")
+        graph.add_node("unit", label=f"what {data.arguments['unit']} is like for good", role="hidden")
+        graph.add_edge(treatment, outcome)
+        others = ["unit"]
+        if data.covariates:
+            some = ", ".join(data.covariates[:6]) + (", ..." if len(data.covariates) > 6 else "")
+            graph.add_node("covariates", label=some, role="observed")
+            graph.add_edge("unit", "covariates")
+            others.append("covariates")
+        if self.time_effects:
+            graph.add_node("time", label=data.arguments["time"], role="observed")
+            others.append("time")
+        graph.add_edges_from([(one, to) for one in others for to in (treatment, outcome)])
+        return graph
+
+    def alternatives(self, data: Panel) -> Mapping[str, Callable]:
+        """What people would do instead."""
+        from causalstats.models.panel_dml_alternatives import alternatives
+
+        return alternatives(self, data)
+
+    def predictions(self, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> tuple[Prediction, ...]:
+        """Serial correlation, tails and spread over time of what is left of outcome and treatments, beside replications."""
+        return predictions(self, draws, data, rng)
+
+    def doubts(self, data: Panel) -> tuple[Check, ...]:
+        """What the data themselves leave in doubt."""
+        return doubts(self, data)
+
+    def relaxations(self, data: Panel) -> tuple[Relaxation, ...]:
+        """None: nothing from outside is imposed."""
+        return ()
+
+
+@lru_cache(maxsize=4)
+def _prepared(model: PanelDML, data: Panel) -> Prepared:
+    return prepared(model, data)

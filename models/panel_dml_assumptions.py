@@ -1,0 +1,133 @@
+"""What `PanelDML` assumes, in words, and what its data leave in doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causalstats.data import Panel
+from causalstats.model import Assumption, Check
+
+_FEW_UNITS = 40
+_MOST_STILL = 0.5
+_SAME = 0.95
+
+
+def assumptions(model: Any) -> tuple[Assumption, ...]:
+    """What the answer stands on."""
+    units = {
+        "within": ("Units may differ in any way that lasts: only changes within them are used.", "a_i, c_i anything"),
+        "mundlak": (
+            "Units may differ in any way that lasts: the effect is that of changes within them, the one between them is shown beside it.",
+            "a_i, c_i anything",
+        ),
+        "random": ("Units differ at random, unrelated to their treatment and covariates.", "a_i, c_i independent of X and D"),
+        "pooled": ("Units do not differ, but for their covariates.", "a_i = c_i = 0"),
+    }[model.heterogeneity]
+    products = {"none": "", "pairs": ", with products of each two"}.get(str(model.interactions), ", with the products named")
+    return (
+        Assumption(
+            name="no hidden cause that changes",
+            statement="Whatever moves both treatment and outcome is among the covariates, or a lasting feature of the unit"
+            + (", or moves all units alike at a time." if model.time_effects else "."),
+            if_wrong="The effect takes in what the hidden cause does: see `robustness_value` for how strong it would have to be.",
+            formula="Y_it(d) independent of D_it given X_it and the unit",
+        ),
+        Assumption(
+            name="no feedback",
+            statement="Earlier outcomes move neither later treatments nor later covariates, and no covariate is an earlier outcome.",
+            if_wrong="Effects within units are drawn to one side, by about 1/T.",
+            formula="E(e_it | X_i1 ... X_iT, D_i1 ... D_iT, unit) = 0",
+        ),
+        Assumption(name="units", statement=units[0], if_wrong="What units are like is taken for what the treatment does.", formula=units[1]),
+        Assumption(
+            name="smooth and additive",
+            statement=f"Covariates act through {'straight lines' if model.functions == 1 else 'smooth functions'} of each{products}, and what a unit is like "
+            "adds to that.",
+            if_wrong="What covariates do together, or do to some units only, confounds: name `interactions`, and see how `functions` changes the answer.",
+            formula="l = φ(X)'δ, m = φ(X)'γ, δ ~ Normal(0, τ_Y² K), γ ~ Normal(0, τ_D² K), independent",
+        ),
+        Assumption(
+            name="one effect",
+            statement="The treatment does the same to every unit at every time, in proportion to its change.",
+            if_wrong="The answer is an average that weighs units by how much of their treatment the covariates leave unexplained.",
+            formula="Y_it(d) - Y_it(0) = θ d",
+        ),
+        Assumption(
+            name="independent errors",
+            statement="What is left of outcome and treatment is normal, independent over rows, and of one variance.",
+            if_wrong="The effect is right on average and its interval is not: too short where errors last. Compare with the clustered intervals of `compare`.",
+            formula="(v_it, e_it) ~ Normal(0, diag(s_v², s_e²))",
+        ),
+    )
+
+
+def doubts(model: Any, data: Panel) -> tuple[Check, ...]:
+    """Units that say nothing, too few of them, outcomes among covariates, more columns than rows."""
+    found = [_columns(model, data), _lags(data)]
+    if model.heterogeneity in ("within", "mundlak"):
+        found = [_still(data), _few(data), *found]
+    return tuple(found)
+
+
+def _still(data: Panel) -> Check:
+    share = float(data.constant_within_units(data.treatment).all(axis=1).mean())
+    alone = int((data.sizes == 1).sum())
+    fine = share <= _MOST_STILL
+    return Check(
+        name="treatment changes",
+        passed=True if fine else None,
+        value=share,
+        expected=f"a change of treatment in at least {1 - _MOST_STILL:.0%} of the units",
+        finding=f"no change in {share:.0%} of the units" + (f", {alone:,} of which were seen once" if alone else ""),
+        remedy="" if fine else "The answer is about the units that changed: say who they are.",
+    )
+
+
+def _few(data: Panel) -> Check:
+    count = int((data.sizes > 1).sum())
+    fine = count >= _FEW_UNITS
+    return Check(
+        name="units enough",
+        passed=True if fine else None,
+        value=float(count),
+        expected=f"at least {_FEW_UNITS} units seen more than once",
+        finding=f"{count:,} units",
+        remedy="" if fine else "Little can be checked of errors that last within units: trust the interval less, and clustered ones too.",
+    )
+
+
+def _columns(model: Any, data: Panel) -> Check:
+    form = model.prepared(data)
+    count = len(form.basis.spectrum)
+    fine = count <= form.rows / 2
+    return Check(
+        name="rows for these columns",
+        passed=True if fine else None,
+        value=form.rows / max(count, 1),
+        expected="two free rows a column",
+        finding=f"{count:,} columns of covariates, {form.rows:,.0f} free rows",
+        remedy="" if fine else "What covariates do is drawn towards nothing, and the effect with it towards what it is without them: fewer `functions`.",
+    )
+
+
+def _lags(data: Panel) -> Check:
+    """Covariates that repeat the outcome of the row before, or nearly."""
+    same = np.diff(data.unit) == 0
+    found = []
+    for name in data.covariates:
+        column = data.source[name]
+        if not isinstance(column.dtype, pd.CategoricalDtype) and same.any():
+            earlier, now = data.outcome[:-1][same], column.to_numpy(float)[1:][same]
+            if np.ptp(earlier) > 0 and np.isclose(earlier, now).mean() > _SAME:
+                found.append(name)
+    return Check(
+        name="no earlier outcome among covariates",
+        passed=not found,
+        value=float(len(found)),
+        expected="no covariate that is the outcome of the row before",
+        finding=f"{', '.join(map(repr, found))} is the outcome of the row before" if found else "none",
+        remedy="Taking out unit means biases such a model (Nickell 1981): leave it out, or use a model for dynamics." if found else "",
+    )

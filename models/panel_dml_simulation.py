@@ -1,0 +1,85 @@
+"""Panels with a known effect: the designs of Fuhr & Papies (2024), and draws from the model's own prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from causalstats.data import Panel
+from causalstats.errors import ModelError
+from causalstats.model import Simulation
+from causalstats.models.panel_dml_basis import basis_of
+from causalstats.models.panel_dml_graph import COEFFICIENT_SD
+
+_EFFECT = 1.0
+_read = partial(Panel.from_frame, unit="unit", time="time", outcome="y", treatment="d")
+
+
+@dataclass(frozen=True)
+class Design:
+    """How units and covariates act."""
+
+    structure: str
+    shape: str
+    origin: str
+
+
+def simulate(model: Any, seed: int, units: int, times: int, covariates: int, design: Design) -> Simulation:
+    """As `PanelDML.simulate` says."""
+    if design.structure not in ("A", "B", "C") or design.shape not in ("linear", "u-shaped") or design.origin not in ("paper", "prior"):
+        raise ModelError(f"Expected a structure A, B or C, a shape 'linear' or 'u-shaped' and a design 'paper' or 'prior', got {design}.")
+    rng = np.random.default_rng(seed)
+    frame = _covariates(rng, units, times, covariates, 0.0 if design.structure != "C" else rng.standard_normal())
+    names = [f"x{j + 1}" for j in range(covariates)]
+    if design.origin == "prior":
+        return _prior(model, rng, frame, names)
+    gamma, delta = rng.standard_normal(covariates) / covariates, frame.attrs["delta"] if design.structure == "C" else rng.standard_normal()
+    values = frame[names].to_numpy() ** (2 if design.shape == "u-shaped" else 1) @ gamma
+    of_unit = 0.0 if design.structure == "A" else delta * frame["of_unit"].to_numpy()
+    frame["d"] = rng.standard_normal() + values + of_unit + rng.standard_normal(len(frame))
+    frame["y"] = rng.standard_normal() + _EFFECT * frame["d"] + values + of_unit + rng.standard_normal(len(frame))
+    data = _read(frame, covariates=names)
+    truth = xr.Dataset({"effect": (("chain", "draw", "treatment"), [[[_EFFECT]]])}, coords={"treatment": ["d"]})
+    return Simulation(data=data, truth=truth, realised={"gamma": float(np.abs(gamma).sum()), "delta": float(delta)})
+
+
+def _covariates(rng: np.random.Generator, units: int, times: int, count: int, delta: float) -> pd.DataFrame:
+    """x_jit = a_j + δ U_i + ε_jit with ε ~ Normal(0, A'A), A ~ Normal(0, 1), of one covariate Normal(0, 1)."""
+    frame = pd.DataFrame({"unit": np.repeat(np.arange(units), times), "time": np.tile(np.arange(times), units)})
+    frame["of_unit"] = np.repeat(rng.standard_normal(units), times)
+    mixing = rng.standard_normal((count, count)) if count > 1 else np.eye(1)
+    x = rng.standard_normal(count) + delta * frame["of_unit"].to_numpy()[:, None] + rng.standard_normal((len(frame), count)) @ mixing
+    found = frame.assign(**{f"x{j + 1}": x[:, j] for j in range(count)})
+    found.attrs["delta"] = delta
+    return found
+
+
+def _prior(model: Any, rng: np.random.Generator, frame: pd.DataFrame, names: list[str]) -> Simulation:
+    """δ, γ, τ, s and θ from their priors, in units of 1, which `units` must be told."""
+    if model.scale is None or model.heterogeneity == "mundlak":
+        raise ModelError("To draw from the prior, expected `scale` as two numbers, those of treatment and outcome, and not heterogeneity='mundlak'.")
+    table = frame.assign(d=rng.standard_normal(len(frame)), y=rng.standard_normal(len(frame)))
+    basis = basis_of(_read(table, covariates=names), model.functions, model.interactions)
+    units = np.asarray(model.scale, float)
+    theta, sd, tau = rng.normal(0, model.effect_sd), abs(rng.standard_normal(2)), COEFFICIENT_SD * abs(rng.standard_normal(2))
+    coefficients = rng.standard_normal((len(basis.spectrum), 2)) * np.sqrt(basis.spectrum)[:, None] * tau
+    signal, noise = basis.columns(table) @ coefficients, rng.standard_normal((len(table), 2)) * sd
+    treatment = signal[:, 0] + noise[:, 0]
+    outcome = signal[:, 1] + theta * noise[:, 0] + noise[:, 1]
+    table = table.assign(d=units[0] * treatment, y=units[1] * outcome)
+    data = _read(table, covariates=names)
+    coords = {"treatment": ["d"], "equation": ["d", "outcome"]}
+    values: dict[str, Any] = {
+        "standard_effect": (("chain", "draw", "standard_effect_dim_0"), [[[theta]]]),
+        "standard_error_sd": (("chain", "draw", "standard_error_sd_dim_0"), sd[None, None]),
+        "standard_coefficient_sd": (("chain", "draw", "standard_coefficient_sd_dim_0"), tau[None, None]),
+        "effect": (("chain", "draw", "treatment"), [[[theta * units[1] / units[0]]]]),
+        "error_sd": (("chain", "draw", "equation"), (sd * units)[None, None]),
+        "coefficient_sd": (("chain", "draw", "equation"), (tau * units)[None, None]),
+    }
+    return Simulation(data=data, truth=xr.Dataset(values, coords=coords), realised={"effect": float(theta * units[1] / units[0])})
