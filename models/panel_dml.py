@@ -17,7 +17,7 @@ from causalstats.models import panel_dml_simulation as simulation
 from causalstats.models.panel_dml_assumptions import assumptions, doubts
 from causalstats.models.panel_dml_estimands import estimands
 from causalstats.models.panel_dml_graph import COEFFICIENT_SD, build
-from causalstats.models.panel_dml_rows import Prepared, between_units, log_likelihood, predictions, prepared
+from causalstats.models.panel_dml_rows import Prepared, between_units, clustered, log_likelihood, predictions, prepared
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -54,6 +54,9 @@ class PanelDML:
         Whether every time has an effect of its own, without a prior.
     effect_sd : float
         Of the prior of θ.
+    errors : "independent" or "clustered"
+        "clustered": errors of a unit may depend on each other in any way; the interval of the effect is widened, or narrowed, to what the units' own scores
+        say of it (a sandwich). It needs many units.
     scale : numbers or None
         Of the treatments and then the outcome, for the priors; their standard deviations, about what units and times explain, unless given.
 
@@ -68,6 +71,7 @@ class PanelDML:
     interactions: str | Sequence[tuple[str, str]] = "none"
     time_effects: bool = False
     effect_sd: float = 5.0
+    errors: Literal["independent", "clustered"] = "independent"
     scale: Sequence[float] | None = None
 
     headline = "effect"
@@ -87,6 +91,8 @@ class PanelDML:
         if not (isinstance(self.effect_sd, int | float) and 0 < self.effect_sd < np.inf):
             raise ModelError(f"Expected `effect_sd` as a positive number, got {self.effect_sd!r}.")
 
+        if self.errors not in ("independent", "clustered"):
+            raise ModelError(f"Expected `errors` as 'independent' or 'clustered', got {self.errors!r}.")
         if self.scale is not None:
             object.__setattr__(self, "scale", tuple(float(value) for value in self.scale))
             if not (np.isfinite(self.scale).all() and min(self.scale) > 0):
@@ -110,6 +116,10 @@ class PanelDML:
     def build(self, data: Panel) -> pm.Model:
         """The PyMC graph on these data."""
         return build(self.inputs(data), data.treatments, self.effect_sd)
+
+    def completed(self, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> xr.Dataset:
+        """The draws, with the spread of θ that clustered errors have where those are assumed."""
+        return clustered(self, draws, data) if self.errors == "clustered" else draws
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the answer stands on."""
@@ -143,13 +153,14 @@ class PanelDML:
         times: int = 10,
         covariates: int = 1,
         structure: Literal["A", "B", "C"] = "C",
-        shape: Literal["linear", "u-shaped"] = "u-shaped",
+        shape: Literal["linear", "u-shaped", "product"] = "u-shaped",
         design: Literal["paper", "prior"] = "paper",
     ) -> Simulation:
         """A panel with a known effect, 1 in the paper's designs.
 
         "paper": structure A has no unit effect, B one on treatment and outcome, C one on the covariates too; γ and δ are drawn once and shared by all
-        equations, which act linearly or by squares (Fuhr & Papies, equations 7 to 12). "prior": this model's own, of covariates as in C, in units of 1.
+        equations, which act linearly or by squares (Fuhr & Papies, equations 7 to 12), or by the product of all. "prior": this model's own, of covariates
+        as in C, in units of 1.
         """
         return simulation.simulate(self, seed, units, times, covariates, simulation.Design(structure, shape, design))
 

@@ -58,8 +58,15 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         Assumption(
             name="independent errors",
             statement="What is left of outcome and treatment is normal, independent over rows, and of one variance.",
-            if_wrong="The effect is right on average and its interval is not: too short where errors last. Compare with the clustered intervals of `compare`.",
+            if_wrong="The effect is right on average and its interval is not: too short where errors last. Say `errors='clustered'`.",
             formula="(v_it, e_it) ~ Normal(0, diag(s_v², s_e²))",
+        )
+        if model.errors == "independent"
+        else Assumption(
+            name="independent units",
+            statement="What is left of outcome and treatment is independent over units; within them it may depend in any way.",
+            if_wrong="Units that share shocks count as many: the interval is too short. With few units it is uncertain itself.",
+            formula="Var θ = (V'V)⁻¹ Σ_i V_i'e_i e_i'V_i (V'V)⁻¹",
         ),
     )
 
@@ -95,7 +102,7 @@ def _few(data: Panel) -> Check:
         value=float(count),
         expected=f"at least {_FEW_UNITS} units seen more than once",
         finding=f"{count:,} units",
-        remedy="" if fine else "Little can be checked of errors that last within units: trust the interval less, and clustered ones too.",
+        remedy="" if fine else "Little can be checked of errors that last within units: trust the interval less, and a clustered one too.",
     )
 
 

@@ -153,10 +153,10 @@ def _scales(draws: xr.Dataset, prefix: str) -> tuple[np.ndarray, np.ndarray | No
     return theta, links, sd, tau
 
 
-def left_over(model: Any, draws: xr.Dataset, data: Panel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def left_over(model: Any, draws: xr.Dataset, data: Panel, most: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What is left of treatments and outcome (n, q), in standard units, when φ is taken out at the posterior mean of the scales; the mean of Σ; whose rows.
 
-    Of a large panel, of the units that make up its first rows.
+    With `most`, of the units that make up the first so many rows.
     """
     form = model.prepared(data)
     theta, links, sd, tau = _scales(draws, "")
@@ -164,17 +164,42 @@ def left_over(model: Any, draws: xr.Dataset, data: Panel) -> tuple[np.ndarray, n
     covariance = residual_covariance(np, theta, links, sd).mean(axis=0)
     total = covariance + form.form.eigenvalues[:, None, None] * np.diag(tau**2)
     inner = np.sqrt(form.form.eigenvalues)[:, None] * np.linalg.solve(total, form.form.pieces[..., None])[..., 0] * tau**2
-    part = next(_parts(data, _MOST_ROWS))
-    phi, times, treatment, outcome = _transformed(model, data, form.basis, part, _kept_means(model, data, form.basis))
-    left = np.hstack([treatment, outcome]) / form.units - phi @ (form.form.loadings @ inner)
-    if times.shape[1]:
-        left = left - times @ np.linalg.lstsq(times, left, rcond=1e-10)[0]
-    return left, covariance, data.unit[part]
+    kept, parts = _kept_means(model, data, form.basis), list(_parts(data)) if most is None else [next(_parts(data, most))]
+    rows, within, across = [], 0.0, 0.0
+    for part in parts:
+        phi, times, treatment, outcome = _transformed(model, data, form.basis, part, kept)
+        rows.append(np.hstack([treatment, outcome]) / form.units - phi @ (form.form.loadings @ inner))
+        within, across = within + times.T @ times, across + times.T @ rows[-1]
+    if np.size(within):
+        slopes = np.linalg.lstsq(within, across, rcond=1e-10)[0]
+        rows = [left - _transformed(model, data, form.basis, part, kept)[1] @ slopes for left, part in zip(rows, parts, strict=True)]
+    return np.vstack(rows), covariance, data.unit[: parts[-1].stop]
+
+
+def clustered(model: Any, draws: xr.Dataset, data: Panel) -> xr.Dataset:
+    """The draws of θ about their mean, stretched until their covariance is the sandwich of the units' scores (Müller 2013, Econometrica 81:1805-1849):
+
+    (V'V)⁻¹ Σ_i V_i'e_i e_i'V_i (V'V)⁻¹ · N/(N-1), with V what is left of the treatments and e = Y - θ'V that of the outcome, at the posterior means
+    """
+    left, _, unit = left_over(model, draws, data)
+    theta = _scales(draws, "")[0]
+    middle = theta.mean(axis=0)
+    v, e = left[:, :-1], left[:, -1] - left[:, :-1] @ middle
+    count, bread = len(data.units), np.linalg.inv(v.T @ v)
+    scores = np.column_stack([np.bincount(unit, column) for column in (v * e[:, None]).T])
+    robust = count / (count - 1) * bread @ (scores.T @ scores) @ bread
+    stretch = np.linalg.cholesky(robust) @ np.linalg.inv(np.linalg.cholesky(np.atleast_2d(np.cov(theta, rowvar=False))))
+    wider = (middle + (theta - middle) @ stretch.T).reshape(draws["standard_effect"].shape)
+    units = model.prepared(data).units
+    found = draws.assign(standard_effect=draws["standard_effect"].copy(data=wider), effect=draws["effect"].copy(data=wider * units[-1] / units[:-1]))
+    if "between_effect" in found:
+        found["contextual_effect"] = found["between_effect"] - found["effect"]
+    return found
 
 
 def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> tuple[Prediction, ...]:
     """Of what is left of each treatment and the outcome: correlation of a unit's neighbouring rows, tails, and the mean at each time."""
-    left, covariance, unit = left_over(model, draws, data)
+    left, covariance, unit = left_over(model, draws, data, _MOST_ROWS)
     names, root = (*data.treatments, data.arguments["outcome"]), np.linalg.cholesky(covariance)
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     time = data.time[: len(unit)]
@@ -194,12 +219,12 @@ def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Gener
     labels = (names, names, tuple(f"{value:g}" for value in periods))
     sizes = (np.full(len(names), len(left)), np.full(len(names), len(left)), np.bincount(at))
     described = {
-        "serial correlation": "Errors last: intervals are too short. Look for what drives them, or compare with the clustered estimators of `fit.compare()`.",
+        "serial correlation": "Errors last: intervals are too short. Say `errors='clustered'`.",
         "tails": "A few rows lie far out: look at them, and take logarithms where a variable is positive and skewed.",
         "mean over time": "Something moved all units at once: say `time_effects=True`.",
     }
     return tuple(
         Prediction(name=name, groups=labels[k], observed=observed[k], size=sizes[k], replicated=np.array([each[k] for each in replicated]), remedy=remedy)
         for k, (name, remedy) in enumerate(described.items())
-        if not (k == 2 and model.time_effects)
+        if not (k == 0 and model.errors == "clustered") and not (k == 2 and model.time_effects)
     )

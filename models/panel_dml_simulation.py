@@ -31,15 +31,16 @@ class Design:
 
 def simulate(model: Any, seed: int, units: int, times: int, covariates: int, design: Design) -> Simulation:
     """As `PanelDML.simulate` says."""
-    if design.structure not in ("A", "B", "C") or design.shape not in ("linear", "u-shaped") or design.origin not in ("paper", "prior"):
-        raise ModelError(f"Expected a structure A, B or C, a shape 'linear' or 'u-shaped' and a design 'paper' or 'prior', got {design}.")
+    if design.structure not in ("A", "B", "C") or design.shape not in ("linear", "u-shaped", "product") or design.origin not in ("paper", "prior"):
+        raise ModelError(f"Expected a structure A, B or C, a shape 'linear', 'u-shaped' or 'product' and a design 'paper' or 'prior', got {design}.")
     rng = np.random.default_rng(seed)
     frame = _covariates(rng, units, times, covariates, 0.0 if design.structure != "C" else rng.standard_normal())
     names = [f"x{j + 1}" for j in range(covariates)]
     if design.origin == "prior":
         return _prior(model, rng, frame, names)
     gamma, delta = rng.standard_normal(covariates) / covariates, frame.attrs["delta"] if design.structure == "C" else rng.standard_normal()
-    values = frame[names].to_numpy() ** (2 if design.shape == "u-shaped" else 1) @ gamma
+    x = frame[names].to_numpy()
+    values = gamma.sum() * x.prod(axis=1) if design.shape == "product" else x ** (2 if design.shape == "u-shaped" else 1) @ gamma
     of_unit = 0.0 if design.structure == "A" else delta * frame["of_unit"].to_numpy()
     frame["d"] = rng.standard_normal() + values + of_unit + rng.standard_normal(len(frame))
     frame["y"] = rng.standard_normal() + _EFFECT * frame["d"] + values + of_unit + rng.standard_normal(len(frame))

@@ -245,15 +245,21 @@ def test_doubts_say_so(simulation):
     assert few["units enough"].passed is None and few["rows for these columns"].passed is True
 
 
-def test_errors_that_last_are_noticed():
-    """AR(1) errors of .7: the check of serial correlation fails."""
+def test_errors_that_last_are_noticed_and_taken():
+    """A treatment and errors that last: the check of serial correlation fails, and the clustered interval is that of the sandwich of least squares."""
     frame = cs.PanelDML().simulate(13, units=200, times=8, structure="A").data.source
     rng = np.random.default_rng(14)
     noise = rng.standard_normal((200, 8))
     for time in range(1, 8):
         noise[:, time] += 0.7 * noise[:, time - 1]
-    fit = cs.fit(cs.PanelDML(), panel_of(frame.assign(y=frame["d"] + noise.ravel())), seed=1, progress=False)
-    assert {check.name for check in fit.check() if check.passed is False} == {"predicts the serial correlation"}
+    lasting = rng.standard_normal((200, 8)).cumsum(axis=1)
+    panel = panel_of(frame.assign(d=lasting.ravel(), y=lasting.ravel() + noise.ravel()))
+    fits = {errors: cs.fit(cs.PanelDML(errors=errors), panel, seed=1, progress=False) for errors in ("independent", "clustered")}
+    failed = {name: {check.name for check in fit.check() if check.passed is False} for name, fit in fits.items()}
+    assert failed == {"independent": {"predicts the serial correlation"}, "clustered": set()}
+    sds = {name: fit.effect("effect").summary()["sd"].iloc[0] for name, fit in fits.items()}
+    theirs = estimators.within(panel.outcome, panel.treatment, fits["clustered"].model.prepared(panel).basis.columns(panel.source), panel.unit)
+    assert sds["clustered"] == pytest.approx(np.sqrt(theirs.covariance[0, 0]), rel=0.05) and sds["clustered"] > 1.15 * sds["independent"]
 
 
 @pytest.mark.parametrize(
@@ -279,6 +285,7 @@ def test_refused(simulation, change, fields, message):
         ({"interactions": "all"}, "'none', 'pairs'"),
         ({"interactions": [("x", "x")]}, "two different"),
         ({"effect_sd": 0}, "positive"),
+        ({"errors": "robust"}, "'independent' or 'clustered'"),
         ({"scale": (1.0, -1.0)}, "positive numbers"),
     ],
 )

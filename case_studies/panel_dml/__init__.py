@@ -1,0 +1,1 @@
+"""How far from the truth is the effect within units of a panel?"""
