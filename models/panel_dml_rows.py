@@ -198,7 +198,7 @@ def clustered(model: Any, draws: xr.Dataset, data: Panel) -> xr.Dataset:
 
 
 def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> tuple[Prediction, ...]:
-    """Of what is left of each treatment and the outcome: correlation of a unit's neighbouring rows, tails, and the mean at each time."""
+    """Of what is left of each treatment and the outcome: correlation of a unit's neighbouring rows, tails, and the mean at each time; what is assumed of it."""
     left, covariance, unit = left_over(model, draws, data, _MOST_ROWS)
     names, root = (*data.treatments, data.arguments["outcome"]), np.linalg.cholesky(covariance)
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
@@ -226,5 +226,5 @@ def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Gener
     return tuple(
         Prediction(name=name, groups=labels[k], observed=observed[k], size=sizes[k], replicated=np.array([each[k] for each in replicated]), remedy=remedy)
         for k, (name, remedy) in enumerate(described.items())
-        if not (k == 0 and model.errors == "clustered") and not (k == 2 and model.time_effects)
+        if not (name in ("serial correlation", "tails") and model.errors == "clustered") and not (name == "mean over time" and model.time_effects)
     )

