@@ -102,16 +102,22 @@ class PanelDML:
         """A step costs some microseconds."""
         return {"backend": "numba"}
 
+    @property
+    def inside(self) -> bool:
+        """Whether changes within units are all that the effect is seen by."""
+        return self.heterogeneity in ("within", "mundlak")
+
     def prepared(self, data: Panel) -> Prepared:
-        """The columns, transformed as this model has it, in canonical form; made once for each model and data."""
-        return _prepared(self, data)
+        """The columns, transformed as this model has it, in canonical form."""
+        return self.forms(data)[""]
+
+    def forms(self, data: Panel) -> Mapping[str, Prepared]:
+        """The same, and with the prefix "between_" that of unit means where the model has it; made once for each model and data."""
+        return _forms(self, data)
 
     def inputs(self, data: Panel) -> dict[str, np.ndarray]:
         """The independent pieces of the likelihood, and the units of outcome and treatments."""
-        values = self.prepared(data).inputs("")
-        if self.heterogeneity == "mundlak":
-            values |= between_units(self, data).inputs("between_")
-        return values
+        return {name: value for prefix, form in self.forms(data).items() for name, value in form.inputs(prefix).items()}
 
     def build(self, data: Panel) -> pm.Model:
         """The PyMC graph on these data."""
@@ -136,10 +142,9 @@ class PanelDML:
 
     def priors(self, data: Panel) -> dict[str, Any]:
         """Prior standard deviations of `parameters()`, in the units of these data."""
-        forms = {"": self.prepared(data)} | ({"between_": between_units(self, data)} if self.heterogeneity == "mundlak" else {})
         half = np.sqrt(1 - 2 / np.pi)
         found: dict[str, Any] = {}
-        for prefix, form in forms.items():
+        for prefix, form in self.forms(data).items():
             units = form.units
             found[f"{prefix}effect"] = self.effect_sd * units[-1] / units[:-1]
             found[f"{prefix}error_sd"] = half * units
@@ -210,5 +215,5 @@ class PanelDML:
 
 
 @lru_cache(maxsize=4)
-def _prepared(model: PanelDML, data: Panel) -> Prepared:
-    return prepared(model, data)
+def _forms(model: PanelDML, data: Panel) -> Mapping[str, Prepared]:
+    return {"": prepared(model, data)} | ({"between_": between_units(model, data)} if model.heterogeneity == "mundlak" else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,43 +25,36 @@ def alternatives(model: Any, data: Panel) -> Mapping[str, Callable]:
     if len(data) > _MOST_ROWS:
         return {}
     linear, smooth = basis_of(data, 1, "none"), basis_of(data, model.functions, model.interactions)
-    table, one, unit = data.source, np.ones((len(data), 1)), data.unit
-    times = (data.time[:, None] == data.periods[1:]).astype(float) if model.time_effects else np.empty((len(data), 0))
+    table, one, unit, weights = data.source, np.ones((len(data), 1)), data.unit, data.weights
+    times = data.time_dummies() if model.time_effects else np.empty((len(data), 0))
     straight = np.hstack([linear.columns(table), times])
     treatment, outcome = data.treatment, data.outcome
 
     def first_differences() -> estimators.Estimate:
         changes, whose = estimators.differences(np.column_stack([outcome, treatment, straight]), unit)
-        k = treatment.shape[1]
-        return estimators.clustered(changes[:, 0], changes[:, 1 : 1 + k], np.hstack([np.ones((len(changes), 1)), changes[:, 1 + k :]]), whose)
+        k, later = treatment.shape[1], weights[1:][np.diff(unit) == 0]
+        return estimators.clustered(changes[:, 0], changes[:, 1 : 1 + k], np.hstack([np.ones((len(changes), 1)), changes[:, 1 + k :]]), whose, later)
 
     def early() -> estimators.Estimate:
         moved = table.copy()
         names = list(smooth.smooths)
         if names:
-            moved[names] = demeaned(table[names].to_numpy(float), data.starts)
-        again = _like(model, data, moved)
-        return estimators.within(outcome, treatment, np.hstack([again, times]), unit)
+            moved[names] = demeaned(table[names].to_numpy(float), data.starts, weights)
+        again = basis_of(replace(data, source=moved), model.functions, model.interactions).columns(moved)
+        return estimators.within(outcome, treatment, np.hstack([again, times]), unit, weights)
 
     several = {
-        "simple OLS": lambda: estimators.clustered(outcome, treatment, one, unit),
-        "pooled OLS": lambda: estimators.clustered(outcome, treatment, np.hstack([one, straight]), unit),
-        "pooled basis": lambda: estimators.clustered(outcome, treatment, np.hstack([one, smooth.columns(table), times]), unit),
+        "simple OLS": lambda: estimators.clustered(outcome, treatment, one, unit, weights),
+        "pooled OLS": lambda: estimators.clustered(outcome, treatment, np.hstack([one, straight]), unit, weights),
+        "pooled basis": lambda: estimators.clustered(outcome, treatment, np.hstack([one, smooth.columns(table), times]), unit, weights),
     }
-    if data.sizes.max() > 1 and not data.constant_within_units(treatment).all():
+    if not data.constant_within_units(treatment).all(axis=0).any():
         several |= {
-            "fixed effects": lambda: estimators.within(outcome, treatment, straight, unit),
+            "fixed effects": lambda: estimators.within(outcome, treatment, straight, unit, weights),
             "first differences": first_differences,
             "early demeaning": early,
         }
     return {name: (lambda rng, estimate=estimate: _answer(estimate(), rng)) for name, estimate in several.items()}
-
-
-def _like(model: Any, data: Panel, table: Any) -> np.ndarray:
-    """The basis as it would be made of these covariates."""
-    from dataclasses import replace
-
-    return basis_of(replace(data, source=table), model.functions, model.interactions).columns(table)
 
 
 def _answer(found: estimators.Estimate, rng: np.random.Generator) -> tuple[np.ndarray, None]:

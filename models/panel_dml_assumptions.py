@@ -74,7 +74,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
 def doubts(model: Any, data: Panel) -> tuple[Check, ...]:
     """Units that say nothing, too few of them, outcomes among covariates, more columns than rows."""
     found = [_columns(model, data), _lags(data)]
-    if model.heterogeneity in ("within", "mundlak"):
+    if model.inside:
         found = [_still(data), _few(data), *found]
     return tuple(found)
 

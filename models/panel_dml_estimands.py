@@ -75,10 +75,9 @@ def _robustness(draws: xr.Dataset, data: Panel) -> xr.DataArray:
 
 def _treatment_left(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
     """1 / (Σ_D⁻¹)_jj beside the variance of D_j in the sample, about unit means where those are taken out."""
-    units = draws["error_sd"].to_numpy()[0, 0, :-1] / draws["standard_error_sd"].to_numpy()[0, 0, :-1]
-    inside = model.heterogeneity in ("within", "mundlak")
-    left = demeaned(data.treatment, data.starts if inside else np.zeros(1, int))
-    total = (left**2).sum(axis=0) / (len(data) - (len(data.units) if inside else 1))
+    units = model.prepared(data).units[:-1]
+    left = demeaned(data.treatment, data.starts if model.inside else np.zeros(1, int), data.weights)
+    total = (data.weights[:, None] * left**2).sum(axis=0) / (len(data) - (len(data.units) if model.inside else 1))
     return _like(draws, _standard(draws)[1] * units**2 / total)
 
 

@@ -25,12 +25,16 @@ _MOST_ROWS = 50_000  # that are looked at one by one
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """The likelihood in canonical form, in units (q,) of treatments and outcome, of `rows` free rows."""
+    """The likelihood in canonical form, in units (q,) of treatments and outcome, of `rows` free rows.
+
+    `kept` is the share of each unit's means (N,) that is left in the columns where units are not taken out.
+    """
 
     basis: Basis
     form: regression.Canonical
     units: np.ndarray
     rows: float
+    kept: np.ndarray
 
     def inputs(self, prefix: str) -> dict[str, np.ndarray]:
         """What the graph takes."""
@@ -39,34 +43,29 @@ class Prepared:
 
 
 def prepared(model: Any, data: Panel) -> Prepared:
-    """Every column about its unit mean (or less of it, or about its mean), and cross-products of them."""
+    """Every column about its unit mean, or less of it and an intercept beside, and cross-products of them."""
     basis = basis_of(data, model.functions, model.interactions)
-    rows = len(data) - (len(data.units) if _inside(model) else 1)
-    if _inside(model) and rows == 0:
+    rows = len(data) - (len(data.units) if model.inside else 0)
+    if rows == 0:
         raise ModelError("Every unit was seen once: nothing changes within units. For a cross-section say heterogeneity='pooled'.")
-    shares = _kept_means(model, data, basis)
-    gram, width = np.zeros((0, 0)), len(basis.spectrum)
+    kept, gram = _kept_means(model, data, basis), 0.0
     for part in _parts(data):
-        columns = np.hstack(_transformed(model, data, basis, part, shares))
-        gram = columns.T @ columns + (gram if gram.size else 0.0)
-    return _reduced(model, data, basis, gram, width, rows)
+        columns = np.hstack(_transformed(model, data, basis, part, kept))
+        gram = gram + columns.T @ columns
+    return _reduced(model, data, basis, gram, rows, kept)
 
 
 def between_units(model: Any, data: Panel) -> Prepared:
     """The same of unit means, one row a unit, about their mean."""
     basis = basis_of(data, model.functions, model.interactions)
-    means = []
-    for part in _parts(data):
-        starts = data.starts[(data.starts >= part.start) & (data.starts < part.stop)] - part.start
-        means.append(unit_means(np.hstack(_levels(model, data, basis, part)), starts, data.weights[part]))
-    columns = np.vstack(means)
+    columns = np.vstack([unit_means(np.hstack(_levels(model, data, basis, part)), _starts(data, part), data.weights[part]) for part in _parts(data)])
     columns = columns - columns.mean(axis=0)
-    return _reduced(model, data, basis, columns.T @ columns, len(basis.spectrum), len(columns) - 1)
+    return _reduced(model, data, basis, columns.T @ columns, len(columns) - 1, np.ones(len(columns)))
 
 
-def _reduced(model: Any, data: Panel, basis: Basis, gram: np.ndarray, width: int, rows: float) -> Prepared:
+def _reduced(model: Any, data: Panel, basis: Basis, gram: Any, rows: float, kept: np.ndarray) -> Prepared:
     """Without the columns that have no prior, in standard units."""
-    aims = len(data.treatments) + 1
+    aims, width = len(data.treatments) + 1, len(basis.spectrum)
     gram, taken = regression.without(gram, np.arange(width, len(gram) - aims))
     rows = rows - taken
     if rows < aims + 1:
@@ -75,17 +74,13 @@ def _reduced(model: Any, data: Panel, basis: Basis, gram: np.ndarray, width: int
     raw = np.append(data.treatment.var(axis=0), data.outcome.var()) * len(data)
     for name, left, of in zip([*data.treatments, data.arguments["outcome"]], total, raw, strict=True):
         if not left > _EXACTLY * of:
-            where = "within any unit" if _inside(model) else "when units and times have their own effects"
+            where = "within any unit" if model.inside else "when units and times have their own effects"
             raise ModelError(f"{name!r} does not vary {where}: there is no change whose effect, or cause, could be seen. Look at heterogeneity='pooled'.")
     units = np.sqrt(total / rows) if model.scale is None else np.array(model.scale)
     if len(units) != aims:
         raise ModelError(f"Expected `scale` as {aims} numbers, for {', '.join(data.treatments)} and the outcome, got {model.scale!r}.")
     scale = np.append(np.ones(width), 1 / units)
-    return Prepared(basis, regression.canonical(gram * scale[:, None] * scale, aims, basis.spectrum, rows), units, rows)
-
-
-def _inside(model: Any) -> bool:
-    return model.heterogeneity in ("within", "mundlak")
+    return Prepared(basis, regression.canonical(gram * scale[:, None] * scale, aims, basis.spectrum, rows), units, rows, kept)
 
 
 def _parts(data: Panel, most: int = _CHUNK) -> Iterator[slice]:
@@ -98,17 +93,21 @@ def _parts(data: Panel, most: int = _CHUNK) -> Iterator[slice]:
         start = stop
 
 
+def _starts(data: Panel, part: slice) -> np.ndarray:
+    """Where units begin in these rows."""
+    return data.starts[(data.starts >= part.start) & (data.starts < part.stop)] - part.start
+
+
 def _levels(model: Any, data: Panel, basis: Basis, part: slice) -> list[np.ndarray]:
     """φ, the columns without a prior, treatments and outcome, as they are."""
-    times = (data.time[part, None] == data.periods[1:]).astype(float) if model.time_effects else np.empty((part.stop - part.start, 0))
+    times = data.time_dummies(part) if model.time_effects else np.empty((part.stop - part.start, 0))
     return [basis.columns(data.source.iloc[part]), times, data.treatment[part], data.outcome[part, None]]
 
 
 def _transformed(model: Any, data: Panel, basis: Basis, part: slice, kept: np.ndarray) -> list[np.ndarray]:
     """The same about the share of unit means that this heterogeneity takes out, each row by the root of its weight."""
-    found, weights = _levels(model, data, basis, part), data.weights[part]
-    starts = data.starts[(data.starts >= part.start) & (data.starts < part.stop)] - part.start
-    if _inside(model):
+    found, weights, starts = _levels(model, data, basis, part), data.weights[part], _starts(data, part)
+    if model.inside:
         found = [demeaned(columns, starts, weights) for columns in found]
     else:
         sizes, share = np.diff(starts, append=len(weights)), kept[data.unit[part], None]
@@ -122,7 +121,7 @@ def _kept_means(model: Any, data: Panel, basis: Basis) -> np.ndarray:
     if model.heterogeneity != "random":
         return np.ones(len(data.units))
     columns = np.hstack(_levels(model, data, basis, slice(0, len(data))))
-    inner = demeaned(columns, data.starts)
+    inner = demeaned(columns, data.starts)  # without weights, which change the share of a mean hardly
     slopes = np.linalg.lstsq(inner[:, :-1], inner[:, -1], rcond=1e-10)[0]
     left = columns[:, -1] - columns[:, :-1] @ slopes
     free = max(len(data) - len(data.units) - np.linalg.matrix_rank(inner[:, :-1]), 1)
@@ -133,10 +132,9 @@ def _kept_means(model: Any, data: Panel, basis: Basis) -> np.ndarray:
 
 def log_likelihood(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
     """For every draw; of effects between units as well, where the model has them."""
-    forms = {"": model.prepared(data)} | ({"between_": between_units(model, data)} if model.heterogeneity == "mundlak" else {})
     chains, count = draws.sizes["chain"], draws.sizes["draw"]
     total = np.zeros(chains * count)
-    for prefix, form in forms.items():
+    for prefix, form in model.forms(data).items():
         values = form.inputs("")
         theta, links, sd, tau = _scales(draws, prefix)
         for k, covariance in enumerate(residual_covariance(np, theta, links, sd)):
@@ -164,7 +162,7 @@ def left_over(model: Any, draws: xr.Dataset, data: Panel, most: int | None = Non
     covariance = residual_covariance(np, theta, links, sd).mean(axis=0)
     total = covariance + form.form.eigenvalues[:, None, None] * np.diag(tau**2)
     inner = np.sqrt(form.form.eigenvalues)[:, None] * np.linalg.solve(total, form.form.pieces[..., None])[..., 0] * tau**2
-    kept, parts = _kept_means(model, data, form.basis), list(_parts(data)) if most is None else [next(_parts(data, most))]
+    kept, parts = form.kept, list(_parts(data)) if most is None else [next(_parts(data, most))]
     rows, within, across = [], 0.0, 0.0
     for part in parts:
         phi, times, treatment, outcome = _transformed(model, data, form.basis, part, kept)
@@ -211,9 +209,11 @@ def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Gener
         tails = (rows**4).mean(axis=0) / (rows**2).mean(axis=0) ** 2
         return [serial, tails, np.bincount(at, rows[:, -1]) / np.bincount(at)]
 
+    share = np.sqrt(data.weights[: len(unit)])[:, None]
+
     def replicate() -> list[np.ndarray]:
-        rows = rng.standard_normal(left.shape) @ root.T
-        return statistics(demeaned(rows, starts) if _inside(model) else rows - rows.mean(axis=0))
+        rows = rng.standard_normal(left.shape) @ root.T / share
+        return statistics(share * demeaned(rows, starts if model.inside else np.zeros(1, int), share[:, 0] ** 2))
 
     observed, replicated = statistics(left), [replicate() for _ in range(_REPLICATIONS)]
     labels = (names, names, tuple(f"{value:g}" for value in periods))

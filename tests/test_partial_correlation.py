@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy import stats
 
 import causalstats as cs
@@ -170,16 +171,11 @@ def test_given_fewer_parts(simulation):
     assert list(found.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
 
 
-def xr_of(theta):
-    import xarray as xr
-
-    return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), np.reshape(theta, (1, -1, *np.shape(theta)[-2:])))})
-
-
 def test_three_parts_leave_no_excess():
     """Where every partial correlation is positive, three independent parts have these partial variances and correlations."""
     theta = lr.basis_laplacian(np.exp(np.random.default_rng(11).standard_normal((50, 3))))
-    excess = cs.PartialCorrelation().estimands()["excess"].compute(xr_of(theta), cs.PartialCorrelation().simulate(1, parts=3).data)
+    draws = xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), theta[None])})
+    excess = cs.PartialCorrelation().estimands()["excess"].compute(draws, cs.PartialCorrelation().simulate(1, parts=3).data)
     np.testing.assert_allclose(excess, 0, atol=1e-6)
 
 
@@ -253,6 +249,18 @@ def test_differences_between_groups(simulation):
     np.testing.assert_allclose(difference.summary()["sd"], np.hypot(first.summary()["sd"], second.summary()["sd"]), rtol=0.1)
     with pytest.raises(cs.ModelError, match="the same answer"):
         first.minus(exact(model, other).effect("excess"), "")
+
+
+def test_narrow_bounds_are_known_values(shrunk, simulation):
+    frame = frame_of(simulation.data)
+    data = cs.Composition.from_frame(frame, parts=list(frame), zeros="interval", resolution={"p2": 1e-4, "p3": 1e-4})
+    fit = cs.fit(cs.PartialCorrelation(), data, seed=3, sampler=cs.Auto(chains=2), progress=False)
+    found, expected = (each.effect("partial_correlation").summary() for each in (fit, shrunk))
+    error = np.sqrt(found["sd"] ** 2 / found["ess_bulk"] + expected["sd"] ** 2 / expected["ess_bulk"])
+    assert (abs(found["mean"] - expected["mean"]) < 4.5 * error).all()
+    again = cs.Composition.from_frame(data.source, **data.arguments)
+    assert again.fingerprint == data.fingerprint != simulation.data.fingerprint
+    assert data.subcomposition(["p1", "p4", "p5"]).bounds is None and data.subcomposition(["p1", "p2", "p5"]).bounds is not None
 
 
 def test_a_saved_fit_comes_back(shrunk, simulation, tmp_path):

@@ -15,24 +15,10 @@ from causalstats.samplers import same_program
 CUPS = Path(__file__).resolve().parents[2] / "shared" / "data" / "cups.csv"
 
 
-def frame_of(data):
-    return pd.DataFrame(data.values, columns=data.parts)
-
-
 def xr_of(theta):
     import xarray as xr
 
     return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), np.reshape(theta, (1, -1, *np.shape(theta)[-2:])))})
-
-
-@pytest.fixture(scope="module")
-def simulation():
-    return cs.PartialCorrelation().simulate(3, rows=40, parts=5)
-
-
-@pytest.fixture(scope="module")
-def shrunk(simulation):
-    return cs.fit(cs.PartialCorrelation(), simulation.data, seed=1, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +106,7 @@ def test_the_graph_of_a_sparse_basis_by_its_definition():
 
 
 def within_bounds():
-    frame = frame_of(cs.PartialCorrelation().simulate(4, rows=9, parts=4).data)
+    frame = cs.PartialCorrelation().simulate(4, rows=9, parts=4).data.source.copy()
     frame.loc[[0, 5], "p1"], frame.loc[2, "p3"], frame["p2"] = 0.0, np.nan, (frame["p2"] / 0.5).round() * 0.5
     return frame, {"zeros": "interval", "limits": {"p1": 0.2}, "resolution": {"p2": 0.5}, "missing": "infer"}
 
@@ -152,18 +138,6 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
     other = cs.Composition.from_frame(frame, parts=list(frame), **options)
     assert other.bounds.open.sum() == open_.sum() and (other.bounds.open != open_).any()
     assert same_program(model.build(data), model.build(other))  # where and how a value is bounded are data
-
-
-def test_narrow_bounds_are_known_values(shrunk, simulation):
-    frame = frame_of(simulation.data)
-    data = cs.Composition.from_frame(frame, parts=list(frame), zeros="interval", resolution={"p2": 1e-4, "p3": 1e-4})
-    fit = cs.fit(cs.PartialCorrelation(), data, seed=3, sampler=cs.Auto(chains=2), progress=False)
-    found, expected = (each.effect("partial_correlation").summary() for each in (fit, shrunk))
-    error = np.sqrt(found["sd"] ** 2 / found["ess_bulk"] + expected["sd"] ** 2 / expected["ess_bulk"])
-    assert (abs(found["mean"] - expected["mean"]) < 4.5 * error).all()
-    again = cs.Composition.from_frame(data.source, **data.arguments)
-    assert again.fingerprint == data.fingerprint != simulation.data.fingerprint
-    assert data.subcomposition(["p1", "p4", "p5"]).bounds is None and data.subcomposition(["p1", "p2", "p5"]).bounds is not None
 
 
 @pytest.mark.skipif(not CUPS.exists(), reason="the cups are not at hand")

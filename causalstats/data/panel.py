@@ -177,6 +177,10 @@ class Panel:
         highest, lowest = (function.reduceat(values, self.starts, axis=0) for function in (np.maximum, np.minimum))
         return highest == lowest
 
+    def time_dummies(self, part: slice = slice(None)) -> np.ndarray:
+        """Columns (n, number of periods - 1) of 0 and 1: whether a row is of a period, for every one but the first."""
+        return (self.time[part, None] == self.periods[1:]).astype(float)
+
     def facts(self) -> dict[str, str]:
         """What a report says of the data."""
         times = f"{self.sizes.min():,}" if np.ptp(self.sizes) == 0 else f"{self.sizes.min():,} to {self.sizes.max():,}, {self.sizes.mean():.1f} on average"

@@ -9,6 +9,7 @@ independently: the likelihood with A integrated out costs O(r) whatever n is, an
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,9 +58,17 @@ def log_likelihood(eigenvalues: np.ndarray, pieces: np.ndarray, weights: np.ndar
 
     R enters as q more pieces, the columns of a root of it, with λ = 0 and w = (n - r) / q each: see `with_residual`.
     """
-    total = covariance + eigenvalues[:, None, None] * np.diag(prior)
-    scaled = np.linalg.solve(total, pieces[..., None])[..., 0]
-    return -float((weights * np.linalg.slogdet(total)[1]).sum() + (scaled * pieces).sum()) / 2
+    return float(with_derivatives(np, eigenvalues, pieces, weights, covariance, prior)[0])
+
+
+def with_derivatives(xp: Any, eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any) -> tuple[Any, Any, Any]:
+    """The same and its derivatives in Σ and τ², by NumPy or jax.numpy: Σ_i G_i and Σ_i λ_i diag(G_i), G_i = ½ (V_i⁻¹c_i c_i'V_i⁻¹ - w_i V_i⁻¹)."""
+    total = covariance + eigenvalues[:, None, None] * xp.diag(prior)
+    inverse = xp.linalg.inv(total)
+    solved = (inverse @ pieces[:, :, None])[:, :, 0]
+    value = -((weights * xp.linalg.slogdet(total)[1]).sum() + (solved * pieces).sum()) / 2
+    slopes = (solved[:, :, None] * solved[:, None, :] - weights[:, None, None] * inverse) / 2
+    return value, slopes.sum(axis=0), (eigenvalues[:, None] * xp.diagonal(slopes, axis1=1, axis2=2)).sum(axis=0)
 
 
 def with_residual(form: Canonical) -> dict[str, np.ndarray]:

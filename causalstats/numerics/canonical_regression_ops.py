@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
-from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "IProgress not found")  # of a progress bar that comes with it and is not used here
-    from pytensor.link.jax.dispatch import jax_funcify
+from causalstats.numerics.canonical_regression import with_derivatives
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
 
-# Part of the key under which PyTensor keeps compiled programs: another formula is another program.
-_VERSION = zlib.crc32(Path(__file__).read_bytes())
+_VERSION = version("canonical_regression_ops")
 _COVARIANCE, _PRIOR = 3, 4
 
 
 class PiecesGivenScales(Op):
-    """-½ Σ_i (w_i log|V_i| + c_i'V_i⁻¹c_i), V_i = Σ + λ_i diag(τ²), and its derivatives in Σ (q, q) and τ² (q,).
-
-    With G_i = ½ (V_i⁻¹c_i c_i'V_i⁻¹ - w_i V_i⁻¹) these are Σ_i G_i and Σ_i λ_i diag(G_i).
-    """
+    """`with_derivatives`: the log likelihood, and what its derivatives take."""
 
     __props__ = ()
 
@@ -56,24 +47,14 @@ def pieces_given_scales(eigenvalues: Any, pieces: Any, weights: Any, covariance:
     return PiecesGivenScales().make_node(eigenvalues, pieces, weights, covariance, prior).outputs[0]
 
 
-def with_derivatives(xp: Any, eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any) -> tuple[Any, Any, Any]:
-    """Value and derivatives, by NumPy or jax.numpy."""
-    total = covariance + eigenvalues[:, None, None] * xp.diag(prior)
-    inverse = xp.linalg.inv(total)
-    solved = (inverse @ pieces[:, :, None])[:, :, 0]
-    value = -((weights * xp.linalg.slogdet(total)[1]).sum() + (solved * pieces).sum()) / 2
-    slopes = (solved[:, :, None] * solved[:, None, :] - weights[:, None, None] * inverse) / 2
-    return value, slopes.sum(axis=0), (eigenvalues[:, None] * xp.diagonal(slopes, axis1=1, axis2=2)).sum(axis=0)
-
-
-@jax_funcify.register(PiecesGivenScales)
+@jax_translation(PiecesGivenScales)
 def _jax_pieces_given_scales(op: PiecesGivenScales, **_: Any) -> Any:
     import jax.numpy as jnp
 
     return lambda *inputs: with_derivatives(jnp, *inputs)
 
 
-@register_funcify_default_op_cache_key(PiecesGivenScales)
+@numba_translation(PiecesGivenScales)
 def _numba_pieces_given_scales(op: PiecesGivenScales, **_: Any) -> Any:
     """Piece by piece, by Gauss-Jordan elimination: q is the number of treatments and 1."""
     import numba

@@ -5,23 +5,16 @@ As elementary operations its gradient takes half a minute to compile. Only first
 
 from __future__ import annotations
 
-import warnings
-import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
-from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "IProgress not found")  # of a progress bar that comes with it and is not used here
-    from pytensor.link.jax.dispatch import jax_funcify
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
 
-# Part of the key under which PyTensor keeps compiled programs: another formula is another program.
-_VERSION = zlib.crc32(Path(__file__).read_bytes())
+_VERSION = version("evidence_ops")
 
 
 class LogDeterminant(Op):
@@ -64,14 +57,14 @@ def _log_determinant(xp: Any, weights: Any, scatter: Any) -> tuple[Any, Any]:
     return 2 * xp.log(xp.diagonal(lower)).sum(), xp.linalg.inv(whole) - 1 / size
 
 
-@jax_funcify.register(LogDeterminant)
+@jax_translation(LogDeterminant)
 def _jax_log_determinant(op: LogDeterminant, **_: Any) -> Any:
     import jax.numpy as jnp
 
     return lambda weights, scatter: _log_determinant(jnp, weights, scatter)
 
 
-@register_funcify_default_op_cache_key(LogDeterminant)
+@numba_translation(LogDeterminant)
 def _numba_log_determinant(op: LogDeterminant, **_: Any) -> Any:
     import numba
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
-from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
 from causalstats.numerics import row_correlation
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
 
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "IProgress not found")  # of a progress bar that comes with it and is not used here
-    from pytensor.link.jax.dispatch import jax_funcify
-
-# Part of the key under which PyTensor keeps compiled programs: another formula is another program.
-_VERSION = zlib.crc32(Path(__file__).read_bytes() + Path(str(row_correlation.__file__)).read_bytes())
+_VERSION = version("row_correlation_ops")
 _COLUMNS, _CORRELATION = 0, 2
 
 
@@ -70,14 +62,14 @@ def about_covariates(columns: Any, covariates: Any, correlation: Any, links: Any
     return scatter, logs
 
 
-@jax_funcify.register(AboutCovariates)
+@jax_translation(AboutCovariates)
 def _jax_about_covariates(op: AboutCovariates, **_: Any) -> Any:
     import jax.numpy as jnp
 
     return row_correlation.program(jnp, op.in_time)
 
 
-@register_funcify_default_op_cache_key(AboutCovariates)
+@numba_translation(AboutCovariates)
 def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
     """In loops, which Numba compiles in a few seconds; as products of arrays it takes a minute and a half."""
     import numba

@@ -4,28 +4,18 @@ Written as nodes because a graph of elementary operations recomputes its exponen
 partial derivatives come out of one pass over the people. Only first derivatives are defined.
 """
 
-import warnings
-import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph import Apply, Op
-from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
 from causalstats.numerics import intercept as intercept_numerics
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
 from causalstats.numerics.unobservable import Unobservable, law
 
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "IProgress not found")  # of a progress bar that comes with it and is not used here
-    from pytensor.link.jax.dispatch import jax_funcify
-
-# Part of the key under which PyTensor keeps compiled programs: another formula is another program.
-_VERSION = zlib.crc32(
-    b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in ("uniform_unobservable", "unobservable", "intercept", "selection_ops"))
-)
+_VERSION = version("uniform_unobservable", "unobservable", "intercept", "selection_ops")
 
 
 class LogLikelihood(Op):
@@ -131,14 +121,14 @@ def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
     return total
 
 
-@jax_funcify.register(LogLikelihood)
+@jax_translation(LogLikelihood)
 def _jax_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
     import jax.numpy as jnp
 
     return _log_likelihood(op, jnp)
 
 
-@jax_funcify.register(PrevalenceIntercept)
+@jax_translation(PrevalenceIntercept)
 def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import jax
     import jax.numpy as jnp
@@ -166,14 +156,14 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     return solve
 
 
-@jax_funcify.register(Prevalence)
+@jax_translation(Prevalence)
 def _jax_prevalence(op: Prevalence, **_: Any) -> Any:
     import jax.numpy as jnp
 
     return lambda *inputs: intercept_numerics.mean(op.of, jnp, *inputs)
 
 
-@register_funcify_default_op_cache_key(LogLikelihood)
+@numba_translation(LogLikelihood)
 def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
     import numba
 
@@ -210,7 +200,7 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
     return (total_of_reports if op.seen.startswith("reported") else total), _VERSION
 
 
-@register_funcify_default_op_cache_key(PrevalenceIntercept)
+@numba_translation(PrevalenceIntercept)
 def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import numba
 
@@ -248,7 +238,7 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     return solve, _VERSION
 
 
-@register_funcify_default_op_cache_key(Prevalence)
+@numba_translation(Prevalence)
 def _numba_prevalence(op: Prevalence, **_: Any) -> Any:
     import numba
 
