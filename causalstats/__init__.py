@@ -14,6 +14,7 @@ _WHERE = {
     "Composition": "causalstats.data",
     "DataError": "causalstats.errors",
     "Decisions": "causalstats.data",
+    "Diagram": "causalstats.diagrams",
     "Effect": "causalstats.effect",
     "Exact": "causalstats.samplers",
     "Fit": "causalstats.fitting",

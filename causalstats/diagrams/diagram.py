@@ -6,10 +6,16 @@ copying is coassociative, commutative and has discarding as its unit thus holds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Any, Literal
 
 from causalstats.errors import ModelError
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Kind = Literal["mechanism", "uniform", "point", "observation"]
 
@@ -51,20 +57,161 @@ class Box:
     value: Any = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class Step:
+    """A surgery that made a diagram out of another: its rule ("cut", "do", ...), what it was done to, and the same in words."""
+
+    rule: str
+    variables: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Diagram:
     """Boxes and wires, and which wires come in from outside and go out to it.
 
     The diagram of a causal model has no inputs, a box for each variable, and as outputs the variables that are observed; what is hidden is a wire
-    that is no output.
+    that is no output. Variables are called by the labels of their wires. `steps` tells by what surgery it was made, and is no part of what it is:
+    diagrams are equal when they are the same hypergraph, whatever the order in which wires and boxes are listed.
     """
 
     wires: tuple[Wire, ...]
     boxes: tuple[Box, ...]
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     def __post_init__(self) -> None:
         made = [*self.inputs, *(wire for box in self.boxes for wire in box.outputs)]
         if sorted(made) != list(range(len(self.wires))):
             raise ModelError(f"Expected every wire to be made once, by a box or as an input; {len(self.wires)} wires are made as {sorted(made)}.")
+        taken = [*self.outputs, *(wire for box in self.boxes for wire in box.inputs)]
+        if not set(taken) <= set(made):
+            raise ModelError(f"Expected boxes and outputs to take wires 0 to {len(self.wires) - 1}; got {sorted(set(taken) - set(made))}.")
+        takes = {wire: box.inputs for box in self.boxes for wire in box.outputs}
+        try:
+            TopologicalSorter(takes).prepare()
+        except CycleError as error:
+            raise cycle_error([self.wires[wire].label for wire in error.args[1]]) from None
+
+    @classmethod
+    def parse(cls, text: str) -> Diagram:
+        """The causal model that a text describes, such as "smoking -> tar -> cancer; smoking <-> cancer".
+
+        `a, b -> c` is an arrow from each, `a <-> b` a hidden common cause of the two, `hidden: h -> a, b, c` one that is named and has any
+        number of effects. Statements end with a semicolon or a line; a name that is no plain word stands in double quotes.
+        """
+        from causalstats.diagrams.notation import read
+
+        return read(text)
+
+    @classmethod
+    def from_networkx(cls, graph: nx.DiGraph, hidden: Iterable[Hashable] = (), *, confounded: Iterable[Collection[Hashable]] = ()) -> Diagram:
+        """The causal model of a directed acyclic graph from causes to effects.
+
+        Parameters
+        ----------
+        graph
+            Its nodes may carry `hidden` (bool) and `levels` (their values in order), as those of `to_networkx` do.
+        hidden
+            The nodes that are not observed, besides those that say so themselves.
+        confounded
+            Groups of nodes; each group gets one hidden common cause, `u_` and their names. In an ADMG every bidirected edge is a group of two.
+        """
+        from causalstats.diagrams.network import network
+
+        return network(graph, hidden, confounded)
+
+    def to_networkx(self) -> nx.DiGraph:
+        """Variables as nodes with `hidden` and `levels`, an edge from each cause to each effect, causes in the order of their ports."""
+        from causalstats.diagrams.network import graph_of
+
+        return graph_of(self)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(wire.label for wire in self.wires)
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.wires[wire].label for wire in self.outputs))
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        seen = {*self.inputs, *self.outputs}
+        return tuple(wire.label for position, wire in enumerate(self.wires) if position not in seen)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is the diagram of a causal model: nothing comes in, and every variable has a name and a box of its own."""
+        alone = all(len(box.outputs) == 1 for box in self.boxes)
+        return alone and not self.inputs and len(set(self.variables)) == len(self.wires)
+
+    def position(self, variable: str) -> int:
+        """Where in `wires` a variable is; an error that names those there are if it is not."""
+        found = [position for position, wire in enumerate(self.wires) if wire.label == variable]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ModelError(f"Expected one wire called {variable!r}, got {len(found)}; surgery needs a diagram whose wires have names of their own.")
+        near = get_close_matches(str(variable), self.variables, n=1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        raise ModelError(f"Expected a variable of the diagram ({', '.join(self.variables)}), got {variable!r}.{meant}")
+
+    def maker(self, variable: str) -> Box | None:
+        """The box whose output a variable is; None for an input of the diagram."""
+        wire = self.position(variable)
+        return next((box for box in self.boxes if wire in box.outputs), None)
+
+    def parents(self, variable: str) -> tuple[str, ...]:
+        """What the mechanism of a variable reads, in the order of its ports."""
+        box = self.maker(variable)
+        return () if box is None else tuple(self.wires[wire].label for wire in box.inputs)
+
+    def children(self, variable: str) -> tuple[str, ...]:
+        """The variables whose mechanisms read this one."""
+        wire = self.position(variable)
+        return tuple(self.wires[made].label for box in self.boxes if wire in box.inputs for made in box.outputs)
+
+    def with_levels(self, levels: Mapping[str, Sequence[Any] | int]) -> Diagram:
+        """The same diagram with the values that variables can have, in every world; a number n stands for 0 to n - 1."""
+        names = {wire.name for wire in self.wires}
+        for name, values in levels.items():
+            if name not in names:
+                self.position(name)
+            _check_levels(name, values)
+        given = {name: tuple(range(values)) if isinstance(values, int) else tuple(values) for name, values in levels.items()}
+        return replace(self, wires=tuple(replace(wire, levels=given.get(wire.name, wire.levels)) for wire in self.wires))
+
+    def cut(self, *variables: str) -> Diagram:
+        """Surgery: what makes each of these variables gives way to the uniform state. See `surgery.cut`."""
+        from causalstats.diagrams.surgery import cut
+
+        return cut(self, *variables)
+
+    def do(self, values: Mapping[str, Any]) -> Diagram:
+        """Surgery: each of these variables is set to a value. See `surgery.do`."""
+        from causalstats.diagrams.surgery import do
+
+        return do(self, values)
+
+    def open(self, *variables: str) -> Diagram:
+        """Surgery: each of these variables comes in from outside. See `surgery.open_`."""
+        from causalstats.diagrams.surgery import open_
+
+        return open_(self, *variables)
+
+
+def cycle_error(variables: Sequence[object]) -> ModelError:
+    """What to say of causes that go round in a circle; the first variable is also the last."""
+    return ModelError(
+        f"Expected a diagram without cycles, got {' -> '.join(map(str, variables))}. "
+        "Write a common cause of two variables as a <-> b; write feedback as variables at several times."
+    )
+
+
+def _check_levels(name: str, values: Sequence[Any] | int) -> None:
+    if isinstance(values, str) or (isinstance(values, int) and values < 1):
+        raise ModelError(f"Expected the levels of {name!r} as a sequence such as ('no', 'yes') or as their number, got {values!r}.")
+    if not isinstance(values, int) and (len(values) == 0 or len(set(values)) < len(values)):
+        raise ModelError(f"Expected the levels of {name!r} to be one or more and all different, got {list(values)}.")

@@ -1,0 +1,73 @@
+"""Our own short text for causal models: "smoking -> tar -> cancer; smoking <-> cancer; hidden: mood -> smoking, cancer"."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise, product
+
+import networkx as nx
+
+from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.network import network
+from causalstats.errors import ModelError
+
+_TOKEN = re.compile(r'(?P<end>[;\n])|(?P<space>[^\S\n]+|#[^\n]*)|(?P<arrow><->|->|<-|→|←|↔)|(?P<comma>,)|(?P<colon>:)|(?P<quoted>"[^"\n]+")|(?P<name>\w[\w.]*)')
+_ARROWS = {"→": "->", "←": "<-", "↔": "<->"}
+_HELP = 'Write e.g. "smoking -> tar -> cancer; smoking <-> cancer; hidden: mood -> smoking, cancer", other names in double quotes.'
+
+
+def read(text: str) -> Diagram:
+    """See `Diagram.parse`."""
+    graph = nx.DiGraph()
+    hidden: list[str] = []
+    confounded: list[tuple[str, str]] = []
+    for statement in _statements(text):
+        declared = statement[:2] == [("name", "hidden"), ("colon", ":")]
+        groups, arrows = _chain(statement[2:] if declared else statement)
+        graph.add_nodes_from(name for group in groups for name in group)
+        hidden += groups[0] if declared else []
+        for (left, right), arrow in zip(pairwise(groups), arrows, strict=True):
+            if arrow == "<->":
+                confounded += product(left, right)
+            else:
+                graph.add_edges_from(product(left, right) if arrow == "->" else product(right, left))
+    if not graph:
+        raise ModelError(f"Expected a diagram with at least one variable, got {text!r}. {_HELP}")
+    return network(graph, hidden, confounded)
+
+
+def _statements(text: str) -> list[list[tuple[str, str]]]:
+    """The tokens (kind, text) of each statement that has any."""
+    statements: list[list[tuple[str, str]]] = [[]]
+    at = 0
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        if token is None:
+            raise ModelError(f"Expected a name, an arrow, a comma or a semicolon, got {text[at : at + 20]!r}. {_HELP}")
+        kind, what = token.lastgroup or "", token.group()
+        if kind == "end":
+            statements.append([])
+        elif kind != "space":
+            statements[-1].append(("name", what[1:-1]) if kind == "quoted" else (kind, _ARROWS.get(what, what)))
+        at = token.end()
+    return [statement for statement in statements if statement]
+
+
+def _chain(tokens: list[tuple[str, str]]) -> tuple[list[list[str]], list[str]]:
+    """Groups of names and the arrows between them."""
+    groups: list[list[str]] = [[]]
+    arrows: list[str] = []
+    wanted = "name"
+    for kind, what in tokens:
+        if (kind == "name") != (wanted == "name") or kind == "colon":
+            break
+        if kind == "name":
+            groups[-1].append(what)
+        elif kind == "arrow":
+            arrows.append(what)
+            groups.append([])
+        wanted = "more" if kind == "name" else "name"
+    else:
+        if wanted == "more":
+            return groups, arrows
+    raise ModelError(f"Expected names with arrows or commas between them, got {' '.join(what for _, what in tokens)!r}. {_HELP}")
