@@ -24,6 +24,7 @@ _WHERE = {
     "Laplace": "causalstats.samplers",
     "ModelError": "causalstats.errors",
     "Nuts": "causalstats.samplers",
+    "Observations": "causalstats.data",
     "Panel": "causalstats.data",
     "PanelDML": "causalstats.models",
     "PartialCorrelation": "causalstats.models",

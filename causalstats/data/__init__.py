@@ -2,6 +2,7 @@
 
 from causalstats.data.composition import Composition
 from causalstats.data.decisions import Decisions, People
+from causalstats.data.observations import Observations
 from causalstats.data.panel import Panel
 
-__all__ = ["Composition", "Decisions", "Panel", "People"]
+__all__ = ["Composition", "Decisions", "Observations", "Panel", "People"]

@@ -1,0 +1,228 @@
+"""Observations of variables as they stand in a causal diagram: labels, whose cells are counted, and numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from causalstats.data.frames import choice, frozen, kept, missing_rows, read, some, unknown
+from causalstats.errors import DataError
+
+MOST_CELLS = 10_000_000  # of a table that is held as a whole
+_FEW = 10  # values of a column of whole numbers that are taken as labels
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Observations:
+    """Variables seen together, once a row. Where all are labels, equal rows are one cell with its count.
+
+    Made by `Observations.from_frame`. Arrays are read-only.
+
+    Attributes
+    ----------
+    variables : tuple of str
+        In the order of the columns.
+    levels : mapping of variable to tuple
+        Of those that are labels: text, or whole numbers, in order.
+    codes : int array (r, labels)
+        Positions in `levels`, a column a variable of `levels`.
+    numbers : array (r, variables less labels)
+        The others.
+    counts : array (r,)
+        How many rows each of these stands for.
+    rows : int array
+        Row numbers in the frame, counted from 0, of what was kept.
+    dropped : mapping of column name to the number of rows dropped because it was missing
+    source : DataFrame
+        The columns that were read.
+    """
+
+    variables: tuple[str, ...]
+    levels: Mapping[str, tuple[Any, ...]]
+    codes: np.ndarray
+    numbers: np.ndarray
+    counts: np.ndarray
+    rows: np.ndarray
+    dropped: Mapping[str, int]
+    source: pd.DataFrame
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        columns: Sequence[str] | None = None,
+        counts: str | None = None,
+        continuous: Sequence[str] = (),
+        missing: Literal["error", "drop"] = "error",
+    ) -> Observations:
+        """Read a pandas, polars or pyarrow frame, which is left as it is.
+
+        Parameters
+        ----------
+        frame
+            One row an observation, or one row a cell with the count of it.
+        columns : list of str, optional
+            The variables; all columns, without it. Text, categories, True/False, and whole numbers of at most ten different values are labels, in the
+            order that the frame gives them, else sorted; all else are numbers.
+        counts : str, optional
+            A column that says how many observations a row stands for. A level whose count is 0 is still a level.
+        continuous : list of str
+            Columns of few whole numbers that are numbers all the same.
+        missing : "error" or "drop"
+            What to do with rows that lack something.
+
+        Raises
+        ------
+        DataError
+        """
+        choice("missing", missing, ("error", "drop"))
+        names = _names(frame, columns, counts, continuous)
+        table = read(frame, [*names, *([counts] if counts else [])])
+        gaps = missing_rows(table)
+        if gaps and missing == "error":
+            where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
+            raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
+        table, rows = kept(table, gaps)
+        weights = _counts(table, counts)
+        levels = {name: found for name in names if name not in continuous and (found := _levels(table[name])) is not None}
+        codes = np.column_stack([_codes(table[name], levels[name]) for name in levels]) if levels else np.empty((len(table), 0), int)
+        others = [name for name in names if name not in levels]
+        numbers = np.column_stack([_number(table[name]) for name in others]) if others else np.empty((len(table), 0))
+        if not others:
+            codes, inverse = np.unique(codes, axis=0, return_inverse=True)
+            weights, numbers = np.bincount(inverse.ravel(), weights), np.empty((len(codes), 0))
+        seen = weights > 0
+        return cls(
+            variables=names,
+            levels=levels,
+            codes=frozen(codes[seen]),
+            numbers=frozen(numbers[seen]),
+            counts=frozen(weights[seen]),
+            rows=frozen(rows),
+            dropped={name: int(mask.sum()) for name, mask in gaps.items()},
+            source=table,
+            arguments={"columns": list(names), "counts": counts, "continuous": list(continuous), "missing": missing},
+        )
+
+    @cached_property
+    def continuous(self) -> tuple[str, ...]:
+        """The variables that are numbers, a column of `numbers` each."""
+        return tuple(name for name in self.variables if name not in self.levels)
+
+    def column(self, name: str) -> np.ndarray:
+        """Codes or numbers of one variable (r,)."""
+        if name not in self.variables:
+            raise unknown(name, self.variables, "variable")
+        return self.codes[:, list(self.levels).index(name)] if name in self.levels else self.numbers[:, self.continuous.index(name)]
+
+    def table(self, names: Sequence[str], levels: Mapping[str, Sequence[Any]] | None = None) -> np.ndarray:
+        """Counts of every cell of some labels, an axis each, in order of `levels`: those of the data, or more of them.
+
+        Raises
+        ------
+        DataError
+            If a level of the data is not among `levels`, or there are more than `MOST_CELLS` cells.
+        """
+        known = self.levels if levels is None else levels
+        shape = tuple(len(known[name]) for name in names)
+        if (cells := float(np.prod(shape, dtype=float))) > MOST_CELLS:
+            raise DataError(
+                f"The table of {', '.join(names)} has {cells:.3g} cells; at most {MOST_CELLS:,} can be held. Join levels, e.g. `pandas.cut`, or name fewer "
+                "variables: what the answer does not need can be left out of diagram and data."
+            )
+        places = [self._places(name, known[name])[self.column(name)] for name in names]
+        flat = np.ravel_multi_index(places, shape) if names else np.zeros(len(self.counts), int)
+        return np.bincount(flat, self.counts, minlength=int(cells)).reshape(shape)
+
+    def _places(self, name: str, levels: Sequence[Any]) -> np.ndarray:
+        """Where each level of the data stands among others."""
+        where = {level: place for place, level in enumerate(levels)} | {str(level): place for place, level in enumerate(levels)}
+        strange = [level for level in self.levels[name] if level not in where and str(level) not in where]
+        if strange:
+            raise DataError(
+                f"Variable {name!r} has the level {strange[0]!r} in the data, and the diagram has {', '.join(map(repr, levels))} alone. "
+                "Recode it, or add it there."
+            )
+        return np.array([where.get(level, where.get(str(level), 0)) for level in self.levels[name]])
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything a model sees."""
+        digest = hashlib.sha256("\0".join([*self.variables, *(f"{name}\1{found!r}" for name, found in self.levels.items())]).encode())
+        for array in (self.codes.astype("<i8"), self.numbers, self.counts):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return int(self.counts.sum())
+
+    def facts(self) -> dict[str, str]:
+        """What a report says of the data."""
+        cells = np.prod([len(found) for found in self.levels.values()], dtype=float)
+        seen = len(np.unique(self.codes, axis=0))
+        return {
+            "Observations": f"{len(self):,}",
+            **{f"Levels of {name}": ", ".join(map(str, found)) for name, found in self.levels.items()},
+            **({"Numbers": ", ".join(self.continuous)} if self.continuous else {}),
+            **({"Cells seen": f"{seen:,} of {cells:,.0f}"} if self.levels else {}),
+            "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
+        }
+
+
+def _names(frame: Any, columns: Sequence[str] | None, counts: str | None, continuous: Sequence[str]) -> tuple[str, ...]:
+    for role, given in (("columns", columns), ("continuous", continuous)):
+        if isinstance(given, str):
+            raise DataError(f"Expected {role} as a list of column names, got the text {given!r}; write [{given!r}].")
+    if columns is None:
+        try:
+            columns = [name for name in nw.from_native(frame, eager_only=True).columns if name != counts]
+        except TypeError:
+            columns = []  # `read` says what is wrong
+    names = tuple(columns)
+    if not all(isinstance(name, str) for name in names):
+        raise DataError(f"Expected column names as text, got {next(name for name in names if not isinstance(name, str))!r}.")
+    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if twice is not None or counts in names:
+        raise DataError(f"Column {twice or counts!r} is named twice; expected each to be one variable, or the counts.")
+    strange = [name for name in continuous if name not in names]
+    if strange:
+        raise unknown(strange[0], names, "variable")
+    return names
+
+
+def _counts(table: pd.DataFrame, name: str | None) -> np.ndarray:
+    if name is None:
+        return np.ones(len(table))
+    column = table[name]
+    if isinstance(column.dtype, pd.CategoricalDtype) or not ((column >= 0) & (column == column.round())).all():
+        raise DataError(f"Expected counts {name!r} as whole numbers of 0 or more, how many observations a row stands for.")
+    if column.sum() == 0:
+        raise DataError(f"All counts {name!r} are 0: nothing was observed.")
+    return column.to_numpy(float)
+
+
+def _levels(column: pd.Series) -> tuple[Any, ...] | None:
+    """In order, of a column of labels; None of one of numbers."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return tuple(column.cat.categories)
+    values = np.unique(column.to_numpy())
+    return tuple(int(value) for value in values) if len(values) <= _FEW and (values == values.round()).all() else None
+
+
+def _codes(column: pd.Series, levels: tuple[Any, ...]) -> np.ndarray:
+    return column.cat.codes.to_numpy(int) if isinstance(column.dtype, pd.CategoricalDtype) else np.searchsorted(levels, column.to_numpy())
+
+
+def _number(column: pd.Series) -> np.ndarray:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        raise DataError(f"Expected {column.name!r} to be numbers, since it is said to be continuous; got text such as {column.iloc[0]!r}.")
+    return column.to_numpy(float)
