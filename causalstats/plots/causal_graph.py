@@ -14,7 +14,7 @@ from matplotlib.textpath import TextPath
 
 from causalstats.errors import ModelError
 from causalstats.plots.layers import Layout, Point, Size, layered
-from causalstats.plots.style import BLUE, INK, MUTED, TINT, Picture, house_style, wrap
+from causalstats.style import BLUE, INK, MUTED, TINT, Picture, house_style, wrap
 
 ROLES = {"observed": "seen for all", "selected": "seen for some", "hidden": "hidden"}
 _FILL = {"observed": "white", "selected": TINT, "hidden": "#f4f5f7"}

@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from causalstats.model import BiplotView, MatrixView, NetworkView, ScatterView, TernaryView, View
-from causalstats.plots.style import BLUE, INK, MUTED, ORANGE, WIDTH, Picture, heading, house_style, new_axes, wrap
+from causalstats.style import BLUE, INK, MUTED, ORANGE, WIDTH, Picture, heading, house_style, new_axes, wrap
 
 _SURE = 0.975
 _MOST_EDGES, _MOST_NODES = 60, 40

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from causalstats.plots.style import BLUE, MUTED, WIDTH, axis_label, house_style, new_axes, wrap
+from causalstats.style import BLUE, MUTED, WIDTH, axis_label, house_style, new_axes, wrap
 
 
 def learned(table: pd.DataFrame) -> Figure:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from causalstats.effect import INTERVAL
 from causalstats.numerics.draws import entries, varies
-from causalstats.plots.style import INK, house_style
+from causalstats.style import INK, house_style
 
 _COLUMNS = 3
 _MOST_ROWS = 20

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from causalstats.numerics.draws import surest_first
-from causalstats.plots.style import BLUE, CYCLE, INK, MUTED, ORANGE, WIDTH, axis_label, heading, house_style, new_axes, wrap
+from causalstats.style import BLUE, CYCLE, INK, MUTED, ORANGE, WIDTH, axis_label, heading, house_style, new_axes, wrap
 
 _FEW = 20
 MOST_ROWS = 60  # on one page; the figure says how many it left out

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from causalstats.model import Prediction
-from causalstats.plots.style import BLUE, ORANGE, WIDTH, house_style, new_axes, wrap
+from causalstats.style import BLUE, ORANGE, WIDTH, house_style, new_axes, wrap
 
 
 def predictive(prediction: Prediction) -> Figure:

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from causalstats.plots.draws import figure_of, released
-from causalstats.plots.style import house_style
+from causalstats.style import house_style
 
 _COLUMNS = 3
 

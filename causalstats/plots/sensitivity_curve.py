@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from causalstats.errors import ModelError
-from causalstats.plots.style import BLUE, ORANGE, TINT, WIDTH, axis_label, house_style, new_axes, wrap
+from causalstats.style import BLUE, ORANGE, TINT, WIDTH, axis_label, house_style, new_axes, wrap
 
 _FEW = 5
 
