@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "Assumption": "causalstats.model",
     "Auto": "causalstats.samplers",
+    "BayesianNetwork": "causalstats.diagrams",
     "Calibration": "causalstats.calibration",
     "CausalStatsError": "causalstats.errors",
     "Check": "causalstats.model",

@@ -1,5 +1,8 @@
 """String diagrams: their syntax, surgery, identification, and what they mean as numbers and as PyMC graphs."""
 
+from causalstats.diagrams.bayesian_network import BayesianNetwork
+from causalstats.diagrams.contraction import contract
 from causalstats.diagrams.diagram import Box, Diagram, Step, Wire
+from causalstats.diagrams.distribution import Distribution
 
-__all__ = ["Box", "Diagram", "Step", "Wire"]
+__all__ = ["BayesianNetwork", "Box", "Diagram", "Distribution", "Step", "Wire", "contract"]

@@ -1,0 +1,274 @@
+"""What diagrams mean in numbers: functor laws, surgery, queries and marginals against sums over the whole joint and against pyAgrum."""
+
+import numpy as np
+import pytest
+
+from causalstats.diagrams import BayesianNetwork, Box, Diagram, Wire
+from causalstats.errors import DataError, ModelError
+from causalstats.numerics import tensor_network
+
+SMOKING = np.array([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2]).reshape(2, 2, 2)
+
+
+def random_diagram(rng: np.random.Generator, n: int) -> Diagram:
+    """A causal model of n variables with two or three levels each and up to three causes."""
+    wires = tuple(Wire(f"v{k}", tuple(f"l{level}" for level in range(rng.integers(2, 4)))) for k in range(n))
+    causes = [tuple(map(int, rng.permutation(k)[: rng.integers(0, min(k, 3) + 1)])) for k in range(n)]
+    return Diagram(wires, tuple(Box(f"v{k}", causes[k], (k,)) for k in range(n)), (), tuple(range(n)))
+
+
+def random_mechanisms(rng: np.random.Generator, diagram: Diagram, batch: tuple[int, ...] = (), zeros: float = 0.0) -> dict[str, np.ndarray]:
+    """For each box a random distribution of its outputs for every state of its inputs; a share of `zeros` where asked for."""
+    tables = {}
+    for box in diagram.boxes:
+        sizes = [len(diagram.wires[wire].levels) for wire in (*box.inputs, *box.outputs)]
+        inner = tuple(range(-len(box.outputs), 0))
+        table = rng.exponential(size=(*batch, *sizes)) * (rng.random((*batch, *sizes)) >= zeros) + 1e-9 * (zeros == 0)
+        table[(..., *[0] * len(box.outputs))] += table.sum(axis=inner) == 0
+        tables[box.name] = table / table.sum(axis=inner, keepdims=True)
+    return tables
+
+
+def whole_joint(diagram: Diagram, mechanisms: dict[str, np.ndarray], do: dict[str, int] | None = None) -> np.ndarray:
+    """Π P(v | causes) as one array over all variables, those done having a point mass."""
+    n = len(diagram.wires)
+    joint = np.ones([len(wire.levels) for wire in diagram.wires])
+    for box in diagram.boxes:
+        name, scope = diagram.wires[box.outputs[0]].label, (*box.inputs, *box.outputs)
+        table = np.asarray(mechanisms[box.name])
+        if do and name in do:
+            scope, table = box.outputs, np.eye(joint.shape[box.outputs[0]])[do[name]]
+        order = np.argsort(scope)
+        joint = joint * table.transpose(order).reshape([joint.shape[k] if k in scope else 1 for k in range(n)])
+    return joint
+
+
+def asked(joint: np.ndarray, outcome: list[int], seen: dict[int, int]) -> np.ndarray:
+    """P(outcome | seen) by summing the joint."""
+    kept = joint[tuple(slice(seen[k], seen[k] + 1) if k in seen else slice(None) for k in range(joint.ndim))]
+    table = np.einsum(kept, list(range(joint.ndim)), outcome)
+    return table / table.sum()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_queries_and_marginals_are_sums_over_the_joint(seed):
+    rng = np.random.default_rng(seed)
+    diagram = random_diagram(rng, 7)
+    mechanisms = random_mechanisms(rng, diagram)
+    network = BayesianNetwork(diagram, mechanisms)
+    order = list(map(int, rng.permutation(7)))
+    outcome, done, seen = order[:2], order[2:4], order[4:6]
+    level = {k: int(rng.integers(len(diagram.wires[k].levels))) for k in order}
+    do = {f"v{k}": f"l{level[k]}" for k in done}
+    given = {f"v{k}": f"l{level[k]}" for k in seen}
+    joint = whole_joint(diagram, mechanisms, {f"v{k}": level[k] for k in done})
+    expected = asked(joint, outcome, {k: level[k] for k in seen})
+    np.testing.assert_allclose(network.query([f"v{k}" for k in outcome], do=do, given=given), expected, rtol=1e-12)
+    marginals = network.marginals(do=do, given=given)
+    assert set(marginals) == {f"v{k}" for k in range(7)} - set(do) - set(given)
+    for name, found in marginals.items():
+        np.testing.assert_allclose(found, asked(joint, [int(name[1:])], {k: level[k] for k in seen}), rtol=1e-12)
+    np.testing.assert_allclose(network.probability(given, do=do), joint[tuple(level[k] if k in seen else slice(None) for k in range(7))].sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_level_of_an_intervention_at_once(seed):
+    rng = np.random.default_rng(seed)
+    diagram = random_diagram(rng, 6)
+    network = BayesianNetwork(diagram, random_mechanisms(rng, diagram))
+    channel = network.query("v5", do=["v3", "v1"], given={"v2": "l1"})
+    assert channel.variables == ("v3", "v1", "v5") and channel.opened == ("v3", "v1")
+    for level in diagram.wires[3].levels:
+        alone = network.query("v5", do={"v3": level, "v1": "l0"}, given={"v2": "l1"})
+        np.testing.assert_allclose(channel[{"v3": level, "v1": "l0"}], alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_batch_is_a_loop(seed):
+    rng = np.random.default_rng(seed)
+    diagram = random_diagram(rng, 6)
+    mechanisms = random_mechanisms(rng, diagram, batch=(2, 3))
+    mechanisms["v4"] = mechanisms["v4"][1, 2]  # one table for all draws
+    together = BayesianNetwork(diagram, mechanisms)
+    answer, marginals = together.query(["v5", "v0"], do="v1", given={"v4": "l0"}), together.marginals(given={"v4": "l0"})
+    for at in np.ndindex(2, 3):
+        alone = BayesianNetwork(diagram, {name: table if name == "v4" else table[at] for name, table in mechanisms.items()})
+        np.testing.assert_allclose(answer.values[at], alone.query(["v5", "v0"], do="v1", given={"v4": "l0"}), rtol=1e-12)
+        for name, found in alone.marginals(given={"v4": "l0"}).items():
+            np.testing.assert_allclose(marginals[name].values[at], found, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_agrees_with_pyagrum(seed):
+    gum = pytest.importorskip("pyagrum")
+    rng = np.random.default_rng(seed)
+    diagram = random_diagram(rng, 20)
+    mechanisms = random_mechanisms(rng, diagram, zeros=0.2)
+    other = gum.BayesNet()
+    for wire in diagram.wires:
+        other.add(gum.LabelizedVariable(wire.name, wire.name, list(wire.levels)))
+    for box in diagram.boxes:
+        for cause in box.inputs:
+            other.addArc(f"v{cause}", box.name)
+        for place in np.ndindex(*mechanisms[box.name].shape[:-1]):
+            other.cpt(box.name)[{f"v{cause}": level for cause, level in zip(box.inputs, place, strict=True)}] = mechanisms[box.name][place]
+    network = BayesianNetwork(diagram, mechanisms)
+    given = network.sample(1, seed)[["v17", "v19", "v3"]].iloc[0].to_dict()
+    engine = gum.LazyPropagation(other)
+    engine.setEvidence(given)
+    for name, found in network.marginals(given=given).items():
+        np.testing.assert_allclose(found, engine.posterior(name).toarray(), atol=1e-12)
+
+
+def test_samples_follow_the_joint():
+    rng = np.random.default_rng(3)
+    diagram = random_diagram(rng, 4)
+    network = BayesianNetwork(diagram, random_mechanisms(rng, diagram))
+    n = 40_000
+    counts = network.sample(n, 1, do={"v1": "l1"}).value_counts().rename("n").reset_index()
+    joint = network.joint(do={"v1": "l1"})
+    assert (counts["v1"] == "l1").all() and counts["n"].sum() == n
+    expected = np.array([joint[{name: row[name] for name in joint.variables}] for _, row in counts.iterrows()])
+    z = (counts["n"] / n - expected) / np.sqrt(expected * (1 - expected) / n)
+    assert np.abs(z).max() < 4.5
+
+
+def test_what_cannot_happen_is_refused_and_what_is_rare_is_not():
+    chain = Diagram.parse("a -> b -> c").with_levels({name: 2 for name in "abc"})
+    network = BayesianNetwork(chain, {"a": [1.0, 0.0], "b": [[1.0, 0.0], [0.5, 0.5]], "c": [[0.5, 0.5], [0.2, 0.8]]})
+    for call in (network.query, lambda outcome, given: network.marginals(given=given)):
+        with pytest.raises(ModelError, match=r"P\(b=1\) is zero"):
+            call("c", given={"b": 1})
+    with pytest.raises(ModelError, match=r"with do\(a=0\)"):
+        network.query("c", do="a", given={"b": 1})
+    assert network.probability({"b": 1}) == 0
+    many = Diagram.from_networkx(chain.to_networkx().__class__([("root", f"leaf{k}") for k in range(40)]))
+    rare = {"root": [0.5, 0.5]} | {f"leaf{k}": [[1e-10, 1 - 1e-10], [2e-10, 1 - 2e-10]] for k in range(40)}
+    given = {f"leaf{k}": 0 for k in range(40)}  # together 1e-400, which no float holds
+    network = BayesianNetwork(many, rare)
+    assert network.query("root", given=given)[0] == pytest.approx(1 / (1 + 2.0**40), rel=1e-9)
+    assert network.marginals(given=given)["root"][0] == pytest.approx(1 / (1 + 2.0**40), rel=1e-9)
+    draws = BayesianNetwork(chain, {"a": [[1.0, 0.0], [0.5, 0.5]], "b": [[1.0, 0.0], [0.5, 0.5]], "c": [[0.5, 0.5], [0.2, 0.8]]})
+    with pytest.raises(ModelError, match="in 1 of 2 draws"):
+        draws.query("c", given={"b": 1})
+
+
+def test_functions_are_tabulated():
+    diagram = Diagram.parse("a, b -> either").with_levels({"a": ("no", "yes"), "b": 2, "either": ("no", "yes")})
+    network = BayesianNetwork(diagram, {"a": [0.9, 0.1], "b": [0.8, 0.2], "either": lambda a, b: "yes" if a == "yes" or b else "no"})
+    assert network.query("either")["yes"] == pytest.approx(1 - 0.9 * 0.8)
+    assert network.query("a", given={"either": "yes"})["yes"] == pytest.approx(0.1 / 0.28)
+
+
+BIF = """
+network weather { property "made by hand"; }
+variable "rain" { type discrete [ 2 ] { <5, 5/more }; }
+variable sprinkler { type discrete [ 3 ] { off, low, high }; property position = (1, 2); }
+variable wet { type discrete [ 2 ] { no, yes }; }
+probability ( "rain" ) { table 0.8, 0.2; } // a remark
+probability ( wet | sprinkler, "rain" ) {
+  default 0.1, 0.9;
+  (off, <5) 1, 0;  (low, <5) 0.333, 0.666;
+}
+probability ( sprinkler | rain ) { table 0.5 0.9 0.3 0.1 0.2 0.0; }
+"""
+
+
+def test_bif_there_and_back(tmp_path):
+    network = BayesianNetwork.from_bif(BIF)
+    table = {"off": [1, 0.1], "low": [0.333 / 0.999, 0.1], "high": [0.1, 0.1]}
+    np.testing.assert_allclose(network.query("sprinkler", given={"rain": "<5"}), [0.5, 0.3, 0.2])
+    for sprinkler, (dry, rainy) in table.items():
+        assert network.query("wet", do={"sprinkler": sprinkler}, given={"rain": "<5"})["no"] == pytest.approx(dry)
+        assert network.query("wet", do={"sprinkler": sprinkler}, given={"rain": "5/more"})["no"] == pytest.approx(rainy)
+    network.to_bif(tmp_path / "weather.bif")
+    again = BayesianNetwork.from_bif(tmp_path / "weather.bif")
+    assert again.diagram.wires == network.diagram.wires
+    for name, table in network.mechanisms.items():
+        np.testing.assert_allclose(again.mechanisms[name], table, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("table 0.8, 0.2;", "table 0.8, 0.1;"), "sum to 1"),
+        (("table 0.8, 0.2;", "table 0.8;"), "Expected 2 probabilities of 'rain', got 1"),
+        (("table 0.8, 0.2;", "table much, little;"), "Expected numbers"),
+        (("[ 3 ] { off", "[ 4 ] { off"), "4|different levels for 'sprinkler'"),
+        (("(off, <5)", "(of, <5)"), r"got \(of, <5\)"),
+        (("default 0.1, 0.9;", ""), "every combination"),
+        (("variable wet", "variable wett"), "not so: wet, wett"),
+    ],
+)
+def test_bad_bif(change, message):
+    with pytest.raises(DataError, match=message):
+        BayesianNetwork.from_bif(BIF.replace(*change))
+    with pytest.raises(DataError, match="closed by braces"):
+        BayesianNetwork.from_bif(BIF[:-20])
+
+
+@pytest.mark.parametrize(
+    ("mechanisms", "message"),
+    [
+        ({"a": [0.5, 0.5]}, "Expected a mechanism for box 'b'"),
+        ({"a": [0.5, 0.5], "b": [0.5, 0.5]}, "with axes"),
+        ({"a": [0.5, 0.5], "b": np.full((3, 2), 0.5)}, r"axes \(\.\.\., a 2, b 2\)"),
+        ({"a": [0.5, 0.6], "b": np.full((2, 2), 0.5)}, "sum to 1.1"),
+        ({"a": [1.5, -0.5], "b": np.full((2, 2), 0.5)}, "0 or more"),
+        ({"a": [0.5, np.nan], "b": np.full((2, 2), 0.5)}, "0 or more"),
+        ({"a": [0.5, 0.5], "b": [[0.5, 0.5], [0.4, 0.5]]}, r"0.9 at \(1,\)"),
+        ({"a": [0.5, 0.5], "b": np.full((2, 2), 0.5), "c": [1.0]}, "got 'c'"),
+        ({"a": np.full((3, 2), 0.5), "b": np.full((4, 2, 2), 0.5)}, "first axes"),
+    ],
+)
+def test_bad_mechanisms(mechanisms, message):
+    with pytest.raises(ModelError, match=message):
+        BayesianNetwork(Diagram.parse("a -> b").with_levels({"a": 2, "b": 2}), mechanisms)
+
+
+def test_bad_questions():
+    network = BayesianNetwork(Diagram.parse("a -> b").with_levels({"a": ("no", "yes"), "b": 2}), {"a": [0.5, 0.5], "b": np.full((2, 2), 0.5)})
+    for outcome, options, message in [
+        ("c", {}, "got 'c'"),
+        ("b", {"do": {"b": 1}}, "set by `do`"),
+        ("b", {"given": {"b": 1}}, "given as observed"),
+        (["b", "b"], {}, "asked for twice"),
+        ([], {}, "at least one outcome"),
+        ("b", {"do": {"a": 1}}, r"level of a \('no', 'yes'\), got 1"),
+    ]:
+        with pytest.raises(ModelError, match=message):
+            network.query(outcome, **options)
+
+
+def test_a_joint_too_large_is_refused():
+    names = [f"v{k}" for k in range(40)]
+    diagram = Diagram.parse("; ".join(names))
+    network = BayesianNetwork(diagram, {name: [0.5, 0.5] for name in names})
+    with pytest.raises(ModelError, match="fewer variables together"):
+        network.joint()
+    assert network.query("v7")[1] == 0.5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sums_of_products_in_any_order(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 7))
+    sizes = {k: int(rng.integers(1, 4)) for k in range(n)}
+    scopes = [tuple(map(int, rng.permutation(n)[: rng.integers(0, min(n, 4) + 1)])) for _ in range(rng.integers(1, 7))]
+    tables = [rng.random([*(sizes[k] for k in scope), *([3] if rng.random() < 0.5 else [])]) for scope in scopes]
+    used = sorted({k for scope in scopes for k in scope})
+    output = tuple(used[: rng.integers(0, len(used) + 1)][::-1])
+    operands = [part for scope, table in zip(scopes, tables, strict=True) for part in (table, [*scope, *([9] if table.ndim > len(scope) else [])])]
+
+    def straight(axes):
+        return np.einsum(*operands, np.ones(3), [9], [*axes, 9])
+
+    found = tensor_network.contract(tensor_network.plan(scopes, sizes, output), tables)
+    np.testing.assert_allclose(np.broadcast_to(found if found.ndim > len(output) else found[..., None], straight(output).shape), straight(output))
+    plan = tensor_network.plan(scopes, sizes, ())
+    for rescale in (False, True):
+        values = tensor_network.forward(plan, tables, rescale=rescale)
+        for k, marginal in tensor_network.marginals(plan, values, used, rescale=rescale).items():
+            whole = marginal if marginal.ndim > 1 else marginal[:, None]
+            expected = straight((k,))
+            np.testing.assert_allclose(np.broadcast_to(whole / whole.sum(axis=0), expected.shape), expected / expected.sum(axis=0))
