@@ -4,5 +4,22 @@ from causalstats.diagrams.bayesian_network import BayesianNetwork
 from causalstats.diagrams.contraction import contract
 from causalstats.diagrams.diagram import Box, Diagram, Step, Wire
 from causalstats.diagrams.distribution import Distribution
+from causalstats.diagrams.terms import box, copy, discard, effect, identity, state, swap, uniform
 
-__all__ = ["BayesianNetwork", "Box", "Diagram", "Distribution", "Step", "Wire", "contract"]
+__all__ = [
+    "BayesianNetwork",
+    "Box",
+    "Diagram",
+    "Distribution",
+    "Step",
+    "Wire",
+    "box",
+    "contract",
+    "copy",
+    "discard",
+    "effect",
+    "identity",
+    "state",
+    "swap",
+    "uniform",
+]

@@ -94,6 +94,41 @@ class Diagram:
         except CycleError as error:
             raise cycle_error([self.wires[wire].label for wire in error.args[1]]) from None
 
+    def __eq__(self, other: object) -> bool:
+        from causalstats.diagrams.isomorphism import equal
+
+        return equal(self, other) if isinstance(other, Diagram) else NotImplemented
+
+    def __hash__(self) -> int:
+        from causalstats.diagrams.isomorphism import digest
+
+        return digest(self)
+
+    def __repr__(self) -> str:
+        from causalstats.diagrams.written import written
+
+        return written(self)
+
+    def __rshift__(self, after: Diagram) -> Diagram:
+        from causalstats.diagrams.terms import then
+
+        return then(self, after)
+
+    def __matmul__(self, right: Diagram) -> Diagram:
+        from causalstats.diagrams.terms import beside
+
+        return beside(self, right)
+
+    @property
+    def dom(self) -> tuple[Wire, ...]:
+        """The wires that come in, in order."""
+        return tuple(self.wires[wire] for wire in self.inputs)
+
+    @property
+    def cod(self) -> tuple[Wire, ...]:
+        """The wires that go out, in order."""
+        return tuple(self.wires[wire] for wire in self.outputs)
+
     @classmethod
     def parse(cls, text: str) -> Diagram:
         """The causal model that a text describes, such as "smoking -> tar -> cancer; smoking <-> cancer".
@@ -176,30 +211,68 @@ class Diagram:
     def with_levels(self, levels: Mapping[str, Sequence[Any] | int]) -> Diagram:
         """The same diagram with the values that variables can have, in every world; a number n stands for 0 to n - 1."""
         names = {wire.name for wire in self.wires}
-        for name, values in levels.items():
-            if name not in names:
-                self.position(name)
-            _check_levels(name, values)
-        given = {name: tuple(range(values)) if isinstance(values, int) else tuple(values) for name, values in levels.items()}
+        given = {name: _levels(name, values) for name, values in levels.items() if name in names or self.position(name) >= 0}
         return replace(self, wires=tuple(replace(wire, levels=given.get(wire.name, wire.levels)) for wire in self.wires))
 
     def cut(self, *variables: str) -> Diagram:
-        """Surgery: what makes each of these variables gives way to the uniform state. See `surgery.cut`."""
+        """Each of these variables is drawn uniformly, whatever its causes; see `surgery.cut`."""
         from causalstats.diagrams.surgery import cut
 
         return cut(self, *variables)
 
     def do(self, values: Mapping[str, Any]) -> Diagram:
-        """Surgery: each of these variables is set to a value. See `surgery.do`."""
+        """Each of these variables is set to its value; see `surgery.do`."""
         from causalstats.diagrams.surgery import do
 
         return do(self, values)
 
     def open(self, *variables: str) -> Diagram:
-        """Surgery: each of these variables comes in from outside. See `surgery.open_`."""
+        """Each of these variables comes in from outside; see `surgery.open_`."""
         from causalstats.diagrams.surgery import open_
 
         return open_(self, *variables)
+
+    def soft(self, variable: str, name: str) -> Diagram:
+        """A new mechanism of that name, with the same causes; see `surgery.soft`."""
+        from causalstats.diagrams.surgery import soft
+
+        return soft(self, variable, name)
+
+    def policy(self, variable: str, reads: Iterable[str] = (), *, name: str = "") -> Diagram:
+        """A new mechanism that reads other variables; see `surgery.policy`."""
+        from causalstats.diagrams.surgery import policy
+
+        return policy(self, variable, reads, name=name)
+
+    def edge_do(self, cause: str, effect: str, value: Any) -> Diagram:
+        """One effect of a cause reads a value in its place; see `surgery.edge_do`."""
+        from causalstats.diagrams.surgery import edge_do
+
+        return edge_do(self, cause, effect, value)
+
+    def observe(self, values: Mapping[str, Any]) -> Diagram:
+        """Each of these variables was seen to have its value; see `surgery.observe`."""
+        from causalstats.diagrams.surgery import observe
+
+        return observe(self, values)
+
+    def marginal(self, *variables: str) -> Diagram:
+        """Only these variables go out, in this order; see `surgery.marginal`."""
+        from causalstats.diagrams.surgery import marginal
+
+        return marginal(self, *variables)
+
+    def twin(self, worlds: Iterable[str] = ("'",), *, deterministic: Iterable[str] = ()) -> Diagram:
+        """The actual world and others that share its hidden roots and noise; see `worlds.twin`."""
+        from causalstats.diagrams.worlds import twin
+
+        return twin(self, worlds, deterministic=deterministic)
+
+    def pruned(self) -> Diagram:
+        """Without the boxes that nothing that goes out or was observed depends on; see `pruning.pruned`."""
+        from causalstats.diagrams.pruning import pruned
+
+        return pruned(self)
 
 
 def cycle_error(variables: Sequence[object]) -> ModelError:
@@ -210,8 +283,13 @@ def cycle_error(variables: Sequence[object]) -> ModelError:
     )
 
 
-def _check_levels(name: str, values: Sequence[Any] | int) -> None:
-    if isinstance(values, str) or (isinstance(values, int) and values < 1):
+def _levels(name: str, values: Sequence[Any] | int) -> tuple[Any, ...]:
+    """The values a variable can have, as plain Python ones."""
+    plain = values.tolist() if hasattr(values, "tolist") else values
+    if isinstance(plain, int) and plain > 0:
+        return tuple(range(plain))
+    if isinstance(plain, str | int):
         raise ModelError(f"Expected the levels of {name!r} as a sequence such as ('no', 'yes') or as their number, got {values!r}.")
-    if not isinstance(values, int) and (len(values) == 0 or len(set(values)) < len(values)):
-        raise ModelError(f"Expected the levels of {name!r} to be one or more and all different, got {list(values)}.")
+    if len(plain) == 0 or len(set(plain)) < len(plain):
+        raise ModelError(f"Expected the levels of {name!r} to be one or more and all different, got {list(plain)}.")
+    return tuple(plain)

@@ -8,11 +8,13 @@ Lorenz & Tull (2023), Causal models in string diagrams: opening, and interventio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import replace
 from typing import Any
 
-from causalstats.diagrams.diagram import Box, Diagram, Step
+import networkx as nx
+
+from causalstats.diagrams.diagram import Box, Diagram, Kind, Step
 from causalstats.errors import ModelError
 
 
@@ -23,17 +25,16 @@ def cut(diagram: Diagram, *variables: str) -> Diagram:
     """
     for variable in _some(variables):
         said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to the uniform state."
-        diagram = _remade(diagram, variable, "uniform", None, Step("cut", (variable,), said))
+        diagram = _remade(diagram, variable, _state(diagram, variable, "uniform"), Step("cut", (variable,), said))
     return diagram
 
 
 def do(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
     """Each variable is set to its value, whatever its causes: a ↦ (the state that is surely x) ∘ discard."""
-    for variable, value in values.items():
+    for variable, value in _some(_mapping(values)).items():
         check_level(diagram, variable, value)
         said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to the value {value!r}."
-        diagram = _remade(diagram, variable, "point", value, Step("do", (variable,), said))
-    _some(tuple(values))
+        diagram = _remade(diagram, variable, _state(diagram, variable, "point", value), Step("do", (variable,), said))
     return diagram
 
 
@@ -51,6 +52,61 @@ def open_(diagram: Diagram, *variables: str) -> Diagram:
     return diagram
 
 
+def soft(diagram: Diagram, variable: str, name: str) -> Diagram:
+    """A new mechanism, called `name`, makes the variable out of what the old one read."""
+    return policy(diagram, variable, diagram.parents(variable), name=name)
+
+
+def policy(diagram: Diagram, variable: str, reads: Iterable[str] = (), *, name: str = "") -> Diagram:
+    """A new mechanism makes the variable out of other variables, those that `reads` lists; it is called `name`, or "`variable` by policy"."""
+    wire, old = diagram.position(variable), _own(diagram, variable)
+    causes = tuple(diagram.position(cause) for cause in ([reads] if isinstance(reads, str) else reads))
+    name = name or f"{variable} by policy"
+    if name in {box.name for box in diagram.boxes}:
+        raise ModelError(f"Expected a name for the new mechanism of {variable} that no box has, got {name!r}; boxes of one name are one process.")
+    read = ", ".join(diagram.wires[cause].label for cause in causes) or "nothing"
+    said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to {name!r}, which reads {read}."
+    rule = "soft" if old is not None and causes == old.inputs else "policy"
+    return _in_order(_remade(diagram, variable, Box(name, causes, (wire,)), Step(rule, (variable,), said)))
+
+
+def edge_do(diagram: Diagram, cause: str, effect: str, value: Any) -> Diagram:
+    """The mechanism of `effect` reads a value in the place of `cause`; whatever else reads `cause` goes on doing so.
+
+    One leg of the copy of `cause` is cut and gets a state of its own, the wire `cause[effect]`.
+    """
+    check_level(diagram, cause, value)
+    wire, reader = diagram.position(cause), _own(diagram, effect)
+    if reader is None or wire not in reader.inputs:
+        raise ModelError(f"Expected a cause that the mechanism of {effect} reads ({', '.join(diagram.parents(effect)) or 'it reads none'}), got {cause!r}.")
+    of = diagram.wires[wire]
+    leg = replace(of, world=f"{of.world}[{effect}]")
+    if leg in diagram.wires:
+        raise ModelError(f"Expected a leg from {cause} to {effect} that is not cut yet; {leg.label} is a wire already.")
+    new = len(diagram.wires)
+    fed = replace(reader, inputs=tuple(new if other == wire else other for other in reader.inputs))
+    boxes = (Box(of.name, (), (new,), "point", value), *(fed if box is reader else box for box in diagram.boxes))
+    step = Step("edge_do", (cause, effect), f"The mechanism of {effect} reads the value {value!r} in the place of {cause}.")
+    return replace(diagram, wires=(*diagram.wires, leg), boxes=boxes, steps=(*diagram.steps, step))
+
+
+def observe(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
+    """Each variable was seen to have its value: an effect takes a copy of its wire. What the diagram then means has to be normalised."""
+    for variable, value in _some(_mapping(values)).items():
+        check_level(diagram, variable, value)
+        seen = Box(diagram.wires[diagram.position(variable)].name, (diagram.position(variable),), (), "observation", value)
+        step = Step("observe", (variable,), f"{variable} is observed to be {value!r}.")
+        diagram = replace(diagram, boxes=(*diagram.boxes, seen), steps=(*diagram.steps, step))
+    return diagram
+
+
+def marginal(diagram: Diagram, *variables: str) -> Diagram:
+    """Only these variables go out, in this order; all others are discarded."""
+    kept = tuple(diagram.position(variable) for variable in _some(variables))
+    gone = ", ".join(diagram.wires[wire].label for wire in dict.fromkeys(diagram.outputs) if wire not in kept) or "nothing"
+    return replace(diagram, outputs=kept, steps=(*diagram.steps, Step("marginal", variables, f"Only {', '.join(variables)} go out; {gone} is discarded.")))
+
+
 def check_level(diagram: Diagram, variable: str, value: object) -> None:
     """An error if the levels of the variable are known and the value is none of them."""
     levels = diagram.wires[diagram.position(variable)].levels
@@ -58,10 +114,16 @@ def check_level(diagram: Diagram, variable: str, value: object) -> None:
         raise ModelError(f"Expected a level of {variable} ({', '.join(map(repr, levels))}), got {value!r}.")
 
 
-def _some(variables: tuple[str, ...]) -> tuple[str, ...]:
+def _some[T: Sized](variables: T) -> T:
     if not variables:
         raise ModelError("Expected at least one variable to do surgery on, got none.")
     return variables
+
+
+def _mapping(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(values, Mapping):
+        raise ModelError(f"Expected variables with their values, such as {{'smoking': 1}}, got {values!r}.")
+    return values
 
 
 def _reads(diagram: Diagram, variable: str) -> str:
@@ -83,14 +145,26 @@ def _own(diagram: Diagram, variable: str) -> Box | None:
     return box
 
 
-def _remade(diagram: Diagram, variable: str, kind: Any, value: Any, step: Step) -> Diagram:
-    """The diagram with a state in the place of what makes a variable, be that a box or the outside."""
+def _state(diagram: Diagram, variable: str, kind: Kind, value: Any = None) -> Box:
+    wire = diagram.position(variable)
+    return Box(diagram.wires[wire].name, (), (wire,), kind, value)
+
+
+def _remade(diagram: Diagram, variable: str, new: Box, step: Step) -> Diagram:
+    """The diagram with another box in the place of what makes a variable, be that a box or the outside."""
     wire, old = diagram.position(variable), _own(diagram, variable)
-    state = Box(diagram.wires[wire].name, (), (wire,), kind, value)
-    boxes = tuple(state if box is old else box for box in diagram.boxes)
     return replace(
         diagram,
-        boxes=boxes if old is not None else (state, *boxes),
+        boxes=(new, *diagram.boxes) if old is None else tuple(new if box is old else box for box in diagram.boxes),
         inputs=tuple(other for other in diagram.inputs if other != wire),
         steps=(*diagram.steps, step),
     )
+
+
+def _in_order(diagram: Diagram) -> Diagram:
+    """The same diagram with its boxes listed after those whose outputs they take, as they were where that was so already."""
+    makes = {wire: place for place, box in enumerate(diagram.boxes) for wire in box.outputs}
+    reads = nx.DiGraph()
+    reads.add_nodes_from(range(len(diagram.boxes)))
+    reads.add_edges_from((makes[wire], place) for place, box in enumerate(diagram.boxes) for wire in box.inputs if wire in makes)
+    return replace(diagram, boxes=tuple(diagram.boxes[place] for place in nx.lexicographical_topological_sort(reads)))
