@@ -32,6 +32,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         raise ModelError("`SelectiveLabels` is for an outcome of 0/1; for one that is a number use `Heckman`.")
     for feature in model.negative_controls:
         data.columns_of(feature)  # refused here if there is none
+    _refuse_too_few_deciders(model, data)
     values: dict[str, Any] = {f"features_{name}": data.matrix[rows] for name, rows in seen_rows(data).items()}
     values["policy_sd"] = policy_sd(model, data)
     if model.prevalence is not None:
@@ -104,8 +105,6 @@ def _coords(model: Any, data: Decisions) -> dict[str, Any]:
     if isinstance(model.prevalence, KnownByGroup):
         coords["prevalence_group"] = [level for level, value in known_prevalence(model, data).items() if not value.exact]
     if model.deciders != "alike":
-        if data.decider is None:
-            raise ModelError(f"deciders={model.deciders!r} needs to know who decided: expected `Decisions.from_frame(..., decider='column')`.")
         coords["decider"] = list(data.deciders)
     return coords
 
@@ -157,6 +156,15 @@ def _refuse_impossible(model: Any, data: Decisions) -> None:
                     f"prevalence={known.value:g} is impossible here: {found:.2%} of {level or 'everybody'} was already tested {side}, and that is "
                     f"more than {limit:.2%}. Check that it is a proportion, of this population and this outcome; `Known(..., sd=...)` says how sure it is."
                 )
+
+
+def _refuse_too_few_deciders(model: Any, data: Decisions) -> None:
+    if model.deciders == "alike":
+        return
+    if data.decider is None:
+        raise ModelError(f"deciders={model.deciders!r} needs to know who decided: expected `Decisions.from_frame(..., decider='column')`.")
+    if len(data.deciders) < 2:
+        raise ModelError(f"deciders={model.deciders!r} compares deciders: expected at least 2, got {data.deciders[0]!r} alone. Use deciders='alike'.")
 
 
 def _free_columns(model: Any, data: Decisions) -> np.ndarray:

@@ -22,8 +22,8 @@ def read(table, **options):
 BAD = [
     (frame()[:0], {}, "no rows"),
     (frame(), {"features": ["agee"]}, "Did you mean 'age'"),
-    (frame(age=np.where(np.arange(40) == 7, np.nan, 1.0 * np.arange(40))), {}, "'age' is missing in rows 7"),
-    (frame(age=np.where(np.arange(40) == 7, np.inf, 1.0 * np.arange(40))), {}, "infinite values in rows 7"),
+    (frame(age=np.where(np.arange(40) == 7, np.nan, 1.0 * np.arange(40))), {}, "'age' is missing in row 7"),
+    (frame(age=np.where(np.arange(40) == 7, np.inf, 1.0 * np.arange(40))), {}, "infinite values in row 7"),
     (frame(y=1), {}, 'observed="decided"'),
     (frame(y=np.nan), {}, "although decision 't' is 1"),
     (frame(t=2), {}, "to be 0/1"),
@@ -74,3 +74,8 @@ def test_drop_counts_and_unseen_levels():
     np.testing.assert_allclose(data.at(table[3:]).matrix, data.matrix)
     with pytest.raises(cs.DataError, match="level 'z'"):
         data.at(frame(region="z"))
+
+
+def test_a_study_shows_its_facts_and_not_its_arrays():
+    shown = repr(read(frame()))
+    assert shown.startswith("Decisions\n  People: 40\n") and "array" not in shown

@@ -137,13 +137,14 @@ def test_dates_are_times():
 
 def test_refused():
     data = cs.PartialCorrelation().simulate(11, rows=20, parts=3).data
-    frame = pd.DataFrame(data.values, columns=data.parts).assign(day=np.arange(20) // 2, who=[f"p{k}" for k in range(20)], word="noon")
+    frame = pd.DataFrame(data.values, columns=data.parts).assign(day=np.arange(20) // 2, who=[f"p{k}" for k in range(20)], word="noon", same="ann")
     for options, message in (
         ({"subject": "who"}, "of its own"),
         ({"time": "day"}, r"the same 'day', such as rows 1, 3"),
         ({"time": "word"}, "numbers or dates"),
         ({"subject": "p1"}, "as a part and as a subject"),
         ({"subject": "whom"}, "Did you mean 'who'"),
+        ({"subject": "same"}, "Every row is of one 'same'"),
     ):
         with pytest.raises(cs.DataError, match=message):
             cs.Composition.from_frame(frame, parts=data.parts, **options)

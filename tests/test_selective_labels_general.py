@@ -256,6 +256,12 @@ def test_refused_penalties(make, message):
 
 
 def test_deciders_have_to_be_in_the_data():
+    """Whether the graph is asked for first, or its numbers, as `Auto` does."""
     data = cs.SelectiveLabels().simulate(1, people=50).data
-    with pytest.raises(cs.ModelError, match="expected `Decisions.from_frame"):
-        cs.SelectiveLabels(deciders="leniency").build(data)
+    model = cs.SelectiveLabels(deciders="leniency")
+    for ask in (model.build, model.inputs):
+        with pytest.raises(cs.ModelError, match="expected `Decisions.from_frame"):
+            ask(data)
+    alone = {name: value for name, value in data.arguments.items() if value is not None} | {"decider": "who"}
+    with pytest.raises(cs.ModelError, match="expected at least 2, got 'ann' alone"):
+        model.build(cs.Decisions.from_frame(data.source.assign(who="ann"), **alone))

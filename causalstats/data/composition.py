@@ -13,7 +13,7 @@ import pandas as pd
 
 from causalstats.data.dependence import Dependence, dependence_of, in_order
 from causalstats.data.design import Design, design, formula_variables
-from causalstats.data.frames import choice, frozen, kept, missing_rows, read, some, unknown
+from causalstats.data.frames import choice, described, frozen, kept, missing_rows, read, some, unknown
 from causalstats.data.intervals import Bounds, bounds_of
 from causalstats.errors import DataError
 from causalstats.numerics import log_ratios
@@ -188,6 +188,9 @@ class Composition:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
+    def __repr__(self) -> str:
+        return described(self)
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -282,9 +285,9 @@ def _positive(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
         raise DataError(f"Expected part {name!r} to be positive, got negative values in {some(rows[values < 0])}.")
     if (values == 0).any():
         raise DataError(
-            f"Part {name!r} is 0 in {some(rows[values == 0])}: it has no logarithm. A zero that means 'below what could be measured' needs the value "
-            "that could, one that is rounded needs the digits, and of counts say `zeros='counts'`; leave the part or the rows out, and do not put a small "
-            "number in their place unseen."
+            f"Part {name!r} is 0 in {some(rows[values == 0])}: it has no logarithm. Say `zeros='counts'` of counts; `zeros='interval'` with `limits=` where "
+            "it means 'below what could be measured', or with `resolution=` where it was rounded; otherwise leave the part or the rows out. A small number in "
+            "its place would decide the answer."
         )
     if len(values) > 1 and np.ptp(values) == 0:
         raise DataError(f"Part {name!r} is {values[0]:g} in every row: it was not measured, or rounded away. Leave it out.")
@@ -294,10 +297,12 @@ def _positive(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
 def _counts(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
     """The counts of a part, not all 0."""
     column = table[name]
-    values = np.full(len(column), np.nan) if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy(float)
+    text = isinstance(column.dtype, pd.CategoricalDtype)
+    values = np.full(len(column), np.nan) if text else column.to_numpy(float)
     odd = ~((values >= 0) & (values == np.round(values)))
     if odd.any():
-        raise DataError(f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {column.iloc[int(odd.argmax())]!r} in {some(rows[odd])}.")
+        first = repr(column.iloc[0]) if text else f"{values[odd.argmax()]:g}"
+        raise DataError(f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {first} in {some(rows[odd])}.")
     if (values == 0).all():
         raise DataError(f"Part {name!r} was counted in no row: nothing can be said of it. Leave it out.")
     return values

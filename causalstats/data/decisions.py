@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.design import Design, check_features, design, formula_variables
-from causalstats.data.frames import binary, choice, frozen, kept, missing_rows, names, numbers, positions, read, some, unknown, weights_of
+from causalstats.data.frames import binary, choice, described, frozen, kept, missing_rows, names, numbers, positions, read, some, unknown, weights_of
 from causalstats.errors import DataError
 
 UNSEEN = -1
@@ -210,6 +210,9 @@ class Decisions:
             digest.update(np.ascontiguousarray(array).tobytes())
         digest.update("\0".join(() if self.decider is None else [self.deciders[who] for who in self.decider]).encode())
         return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        return described(self)
 
     def __len__(self) -> int:
         return len(self.decision)

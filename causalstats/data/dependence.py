@@ -44,6 +44,8 @@ def dependence_of(table: pd.DataFrame, subject: str | None, time: str | None, ro
     codes = np.zeros(len(table), int) if subject is None else _codes(table[subject])
     if len(np.unique(codes)) == len(table):
         raise DataError(f"Every row has a {subject!r} of its own: expected subjects with several rows. Leave out `subject`.")
+    if time is None and codes.max() == 0:
+        raise DataError(f"Every row is of one {subject!r}: what they share cannot be told from the mean. Leave out `subject`, or name a `time`.")
     if time is None:
         member = (codes == np.arange(codes.max() + 1)[:, None]).astype(float)
         return Dependence(frozen(codes), {"member": frozen(member)}, np.nan)

@@ -29,7 +29,7 @@ def read(frame: Any, columns: Iterable[str], optional: Iterable[str] = (), times
             "A lazy frame needs `.collect()` first; an array needs column names, e.g. `pandas.DataFrame(array, columns=[...])`."
         ) from error
     if len(table) == 0:
-        raise DataError("The frame has no rows; expected one row a person.")
+        raise DataError("The frame has no rows; expected at least one.")
     known = dict.fromkeys(table.columns)
     wanted = [*columns, *(name for name in optional if name in known)]
     dates = {name for name in times if name in known and _dated(table[name])}
@@ -70,6 +70,8 @@ def kept(table: pd.DataFrame, gaps: dict[str, np.ndarray]) -> tuple[pd.DataFrame
 
 def some(rows: Sequence[int] | np.ndarray, limit: int = 5) -> str:
     """Row numbers for a message: the first few, and how many there are."""
+    if len(rows) == 1:
+        return f"row {rows[0]} (counted from 0)"
     shown = ", ".join(str(row) for row in rows[:limit])
     return f"rows {shown}{', ...' if len(rows) > limit else ''} ({len(rows)} in all, counted from 0)"
 
@@ -136,6 +138,11 @@ def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarr
     if strangers:
         raise unknown(strangers[0], known, what)
     return np.array([where[name] for name in found])
+
+
+def described(data: Any) -> str:
+    """What a study shows of itself: its kind and its facts."""
+    return "\n".join([type(data).__name__, *(f"  {fact}: {value}" for fact, value in data.facts().items())])
 
 
 def _dated(series: Any) -> bool:

@@ -12,7 +12,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import choice, frozen, kept, missing_rows, read, some, unknown
+from causalstats.data.frames import choice, described, frozen, kept, missing_rows, read, some, unknown
 from causalstats.errors import DataError
 
 MOST_CELLS = 10_000_000  # of a table that is held as a whole
@@ -161,6 +161,9 @@ class Observations:
         for array in (self.codes.astype("<i8"), self.numbers, self.counts):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        return described(self)
 
     def __len__(self) -> int:
         return int(self.counts.sum())

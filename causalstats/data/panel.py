@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import choice, frozen, kept, missing_rows, names, numbers, read, some, weights_of
+from causalstats.data.frames import choice, described, frozen, kept, missing_rows, names, numbers, read, some, weights_of
 from causalstats.errors import DataError
 
 _EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
@@ -168,6 +168,9 @@ class Panel:
             text = isinstance(column.dtype, pd.CategoricalDtype)
             digest.update("\0".join(map(str, column)).encode() if text else np.ascontiguousarray(column.to_numpy()).tobytes())
         return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        return described(self)
 
     def __len__(self) -> int:
         return len(self.outcome)
