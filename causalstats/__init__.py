@@ -16,6 +16,7 @@ _WHERE = {
     "DataError": "causalstats.errors",
     "Decisions": "causalstats.data",
     "Diagram": "causalstats.diagrams",
+    "Distribution": "causalstats.diagrams",
     "Effect": "causalstats.effect",
     "Exact": "causalstats.samplers",
     "Fit": "causalstats.fitting",

@@ -3,6 +3,7 @@
 from causalstats.diagrams.bayesian_network import BayesianNetwork
 from causalstats.diagrams.contraction import contract
 from causalstats.diagrams.diagram import Box, Diagram, Step, Wire
+from causalstats.diagrams.disintegration import comb_disintegrate, disintegrate
 from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.terms import box, copy, discard, effect, identity, state, swap, uniform
 
@@ -14,9 +15,11 @@ __all__ = [
     "Step",
     "Wire",
     "box",
+    "comb_disintegrate",
     "contract",
     "copy",
     "discard",
+    "disintegrate",
     "effect",
     "identity",
     "state",

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import TopologicalSorter
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +17,8 @@ import numpy as np
 
 from causalstats.diagrams import bif, contraction
 from causalstats.diagrams.contraction import Known, Tables, level_position
-from causalstats.diagrams.diagram import Box, Diagram
+from causalstats.diagrams.counterfactual import ancestors, refuse_chance, second_world
+from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.distribution import Distribution
 from causalstats.errors import ModelError
 
@@ -101,20 +101,40 @@ class BayesianNetwork:
         names = _names(outcome)
         known = self._known(do, given)
         axes = (*known.opened, *self._axes(names, known))
-        inner = tuple(range(-len(names), 0))
-        joint = contraction.evaluate(self.diagram, self._tables, axes, known)
-        total = joint.sum(axis=inner, keepdims=True)
-        if total.min() < _TINY:
-            joint = contraction.evaluate(self.diagram, self._tables, axes, known, rescale=True)
-            total = joint.sum(axis=inner, keepdims=True)
-            self._refuse_impossible(total, known, do, given)
+        values = self._conditional(self.diagram, self._tables, axes, known, _condition(do, given))
         opened = tuple(self.diagram.variables[wire] for wire in known.opened)
         levels = tuple(self._levels[wire] for wire in axes)
-        return Distribution((*opened, *names), levels, joint / total, f"P({', '.join(names)}{_condition(do, given)})", opened)
+        return Distribution((*opened, *names), levels, values, f"P({', '.join(names)}{_condition(do, given)})", opened)
+
+    def counterfactual(self, outcome: str | Sequence[str], *, do: Mapping[str, Any], factual: Mapping[str, Any]) -> Distribution:
+        """P(outcome had `do` been done | factual): what would have been, in the cases in which that was seen.
+
+        Parameters
+        ----------
+        do
+            What is set in the other world, which shares with the actual one all that does not depend on it.
+        factual
+            What was seen in the actual world, in which nothing was done.
+
+        Raises
+        ------
+        ModelError
+            If a mechanism that matters in both worlds is random: its table does not say what it would have done. If what was seen has probability zero.
+        """
+        if not isinstance(do, Mapping) or not do:
+            raise ModelError(f"Expected what would have been done as a mapping such as {{'smoking': 0}}, got {do!r}.")
+        names, known = _names(outcome), self._known(do, factual)
+        worlds, place = second_world(self.diagram, known.done)
+        axes = [place.get(wire, wire) for wire in self._axes(names, Known(done=known.done))]
+        refuse_chance(self.diagram, place, known.done, self._tables.arrays, ancestors(worlds, [*axes, *known.seen]))
+        there = Known(done={place[wire]: level for wire, level in known.done.items()}, seen=known.seen)
+        values = self._conditional(worlds, contraction.tables(worlds, self.mechanisms), axes, there, _condition(None, factual))
+        title = f"P({', '.join(names)} had {_condition(do, None)[3:]}{_condition(None, factual)})"
+        return Distribution(names, tuple(contraction.levels_of(worlds.wires[wire]) for wire in axes), values, title)
 
     def marginals(self, *, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None) -> dict[str, Distribution]:
         """P(v | do(...), given) of every variable v that is neither done nor given, all from one pass forth and one back."""
-        known = self._known(do, given)
+        known, condition = self._known(do, given), _condition(do, given)
         wires = [wire for wire in range(len(self.diagram.wires)) if wire not in known.done and wire not in known.seen]
         found = contraction.marginals(self.diagram, self._tables, wires, known)
         totals = {wire: table.sum(axis=-1, keepdims=True) for wire, table in found.items()}
@@ -122,8 +142,8 @@ class BayesianNetwork:
             found = contraction.marginals(self.diagram, self._tables, wires, known, rescale=True)
             totals = {wire: table.sum(axis=-1, keepdims=True) for wire, table in found.items()}
             for total in totals.values():
-                self._refuse_impossible(total, known, do, given)
-        names, condition = self.diagram.variables, _condition(do, given)
+                self._refuse_impossible(total, known, condition)
+        names = self.diagram.variables
         return {names[wire]: Distribution((names[wire],), (self._levels[wire],), found[wire] / totals[wire], f"P({names[wire]}{condition})") for wire in wires}
 
     def joint(self, *, do: Mapping[str, Any] | None = None) -> Distribution:
@@ -153,7 +173,7 @@ class BayesianNetwork:
 
     def _drawn(self, n: int, rng: np.random.Generator, done: Mapping[int, int]) -> dict[int, np.ndarray]:
         drawn: dict[int, np.ndarray] = {}
-        for box in self._in_order:
+        for box in contraction.in_order(self.diagram):
             wire = box.outputs[0]
             known = done.get(wire, level_position(self.diagram.wires[wire], box.value) if box.kind == "point" else None)
             if known is not None:
@@ -181,13 +201,6 @@ class BayesianNetwork:
     def _levels(self) -> tuple[tuple[Any, ...], ...]:
         return tuple(wire.levels or () for wire in self.diagram.wires)
 
-    @cached_property
-    def _in_order(self) -> tuple[Box, ...]:
-        """The boxes, each after those that make what it takes."""
-        makers = {box.outputs[0]: box for box in self.diagram.boxes}
-        order = TopologicalSorter({wire: box.inputs for wire, box in makers.items()}).static_order()
-        return tuple(makers[wire] for wire in order)
-
     def _wire(self, name: str) -> int:
         return self._position[name] if name in self._position else self.diagram.position(name)
 
@@ -210,7 +223,18 @@ class BayesianNetwork:
             raise ModelError("Expected at least one outcome, got none; the probability of an event is `network.probability({...})`.")
         return wires
 
-    def _refuse_impossible(self, total: np.ndarray, known: Known, do: Do | None, given: Mapping[str, Any] | None) -> None:
+    def _conditional(self, diagram: Diagram, tables: Tables, axes: Sequence[int], known: Known, condition: str) -> np.ndarray:
+        """The distribution over all axes but those that are open, given what is known."""
+        inner = tuple(range(len(known.opened) - len(axes), 0))
+        joint = contraction.evaluate(diagram, tables, axes, known)
+        total = joint.sum(axis=inner, keepdims=True)
+        if total.min() < _TINY:
+            joint = contraction.evaluate(diagram, tables, axes, known, rescale=True)
+            total = joint.sum(axis=inner, keepdims=True)
+            self._refuse_impossible(total, known, condition)
+        return joint / total
+
+    def _refuse_impossible(self, total: np.ndarray, known: Known, condition: str) -> None:
         """An error if what is given has probability zero, for some level of what is open or some of the draws."""
         if (total > 0).all():
             return
@@ -220,7 +244,7 @@ class BayesianNetwork:
             place = np.argwhere(total <= 0)[0][len(self._tables.batch) :]
             at = ", ".join(f"{self.diagram.variables[wire]}={self._levels[wire][level]!r}" for wire, level in zip(known.opened, place, strict=False))
             where = f", with do({at}){where}"
-        raise ModelError(f"Expected observations that can occur; P({_condition(None, given)[3:]}{_condition(do, None)}) is zero{where}. Give others or fewer.")
+        raise ModelError(f"Expected observations that can occur; the probability of what is given, {condition[3:]}, is zero{where}. Give others or fewer.")
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:

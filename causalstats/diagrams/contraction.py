@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from graphlib import TopologicalSorter
 from math import prod
 from typing import Any
 
@@ -136,7 +137,8 @@ def sum_of_products(diagram: Diagram, tables: Tables, axes: Sequence[int], known
     values, contradicted = _values(diagram, known)
     makers = {wire: box for box in diagram.boxes for wire in box.outputs}
     factors: list[tuple[Scope, np.ndarray]] = [((), np.zeros(()))] if contradicted else []
-    waiting = [*axes, *known.seen, *(box.inputs[0] for box in diagram.boxes if box.kind == "observation")]
+    factors += [_factor(box, tables, values) for box in diagram.boxes if not box.outputs and box.kind == "mechanism"]
+    waiting = [*axes, *known.seen, *(wire for box in diagram.boxes if not box.outputs for wire in box.inputs)]
     met = {*known.done, *known.opened}
     while waiting:
         wire = waiting.pop()
@@ -164,6 +166,13 @@ def _values(diagram: Diagram, known: Known) -> tuple[dict[int, int], bool]:
     observed = [(box.inputs[0], level_position(diagram.wires[box.inputs[0]], box.value)) for box in diagram.boxes if box.kind == "observation"]
     contradicted = [values.setdefault(wire, level) != level for wire, level in [*observed, *known.seen.items()]]
     return values, any(contradicted)
+
+
+def in_order(diagram: Diagram) -> list[Box]:
+    """The boxes, each after those that make what it takes."""
+    makers = {wire: place for place, box in enumerate(diagram.boxes) for wire in box.outputs}
+    reads = {place: [makers[wire] for wire in box.inputs if wire in makers] for place, box in enumerate(diagram.boxes)}
+    return [diagram.boxes[place] for place in TopologicalSorter(reads).static_order()]
 
 
 def level_position(wire: Wire, level: Any) -> int:

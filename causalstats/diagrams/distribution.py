@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,25 @@ class Distribution:
     values: np.ndarray
     title: str
     opened: tuple[str, ...] = ()
+
+    @classmethod
+    def joint(cls, values: Any, levels: Mapping[str, Sequence[Any] | int]) -> Distribution:
+        """A joint distribution from an array (batch..., levels of each variable...); a number n of levels stands for 0 to n - 1.
+
+        Raises
+        ------
+        ModelError
+            If the shape is not that of the levels, or the probabilities are negative or do not sum to one.
+        """
+        named = {name: tuple(range(given)) if isinstance(given, int) else tuple(given) for name, given in levels.items()}
+        table = np.array(values, dtype=float)
+        shape = tuple(map(len, named.values()))
+        if not named or table.shape[table.ndim - len(shape) :] != shape:
+            raise ModelError(f"Expected an array with axes (..., {', '.join(f'{name} {len(own)}' for name, own in named.items())}), got shape {table.shape}.")
+        sums = table.sum(axis=tuple(range(table.ndim - len(shape), table.ndim)))
+        if not ((table >= 0).all() and np.allclose(sums, 1, rtol=0, atol=1e-6)):
+            raise ModelError(f"Expected probabilities of 0 or more that sum to 1, got some from {table.min():g} that sum to {np.ravel(sums)[0]:.6g}.")
+        return cls(tuple(named), tuple(named.values()), table, f"P({', '.join(named)})")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)

@@ -1,0 +1,171 @@
+"""Disintegration: channels and combs out of a joint distribution, with the cells that it leaves open.
+
+    ω(a, b) = ω(a) c(b | a)                     a channel c, unique where ω(a) > 0
+    ω(a, b, c) = g(b | a) f(a, c | b)           a channel g and a comb f with Σ_c f(a, c | b) free of b:
+    g = ω(b | a), f = ω(a) ω(c | a, b)          unique where ω(a) > 0, and where ω(a, b) > 0 or ω(a) = 0
+
+and likewise for combs with any number of outputs, along an order of the variables. Cutting a in f and putting the two together again gives the intervention,
+g(b | a) Σ_a' f(a', c | b). Nothing is divided by zero: an open cell is NaN, between bounds.
+
+References
+----------
+Cho & Jacobs (2019), Disintegration and Bayesian inversion via string diagrams.
+Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery.
+Tian & Pearl (2002), A general identification condition for causal effects: where f is all that shares a hidden cause with a, and no child of a is in f.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from causalstats.diagrams.distribution import Distribution
+from causalstats.errors import ModelError
+from causalstats.numerics import combs
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Disintegration:
+    """A channel or comb: its lowest and highest possible values, which differ in the cells that the joint distribution does not determine."""
+
+    lower: Distribution
+    upper: Distribution
+
+    @property
+    def channel(self) -> Distribution:
+        """The values, NaN where they are not determined."""
+        return replace(self.lower, values=np.where(self._free, np.nan, self.lower.values))
+
+    @property
+    def unique(self) -> bool:
+        return not self._free.any()
+
+    @property
+    def free_cells(self) -> tuple[dict[str, Any], ...]:
+        """Where it is not determined, in some draw if there are many: levels by variable, a variable that makes no difference left out."""
+        variables, levels = list(self.lower.variables), list(self.lower.levels)
+        free = self._free.any(axis=tuple(range(self._free.ndim - len(variables))))
+        for axis in reversed(range(len(variables))):
+            if free.ndim > 1 and (free.any(axis=axis) == free.all(axis=axis)).all():
+                free = free.any(axis=axis)
+                del variables[axis], levels[axis]
+        return tuple({name: names[at] for name, names, at in zip(variables, levels, place, strict=True)} for place in np.argwhere(free))
+
+    @property
+    def _free(self) -> np.ndarray:
+        return self.upper.values > self.lower.values
+
+    def __repr__(self) -> str:
+        if self.unique:
+            return repr(self.channel)
+        cells = "; ".join(", ".join(f"{name}={level!r}" for name, level in cell.items()) for cell in self.free_cells)
+        return f"{self.channel!r}\nnot determined at: {cells}"
+
+
+@dataclass(frozen=True, eq=False)
+class CombDisintegration:
+    """A joint distribution as two combs, f and g, whose product it is; each feeds the other."""
+
+    f: Disintegration
+    g: Disintegration
+    order: tuple[str, ...]
+
+    def do(self, treatment: str, outcome: str | Sequence[str], *, by_natural: bool = False) -> Disintegration:
+        """P(outcome | do(treatment)) for every level of a treatment that is an output of f, from which only g reads it.
+
+        Cut off from f, the treatment that g reads is set, and the one that f makes summed over; with `by_natural` it is kept as one more outcome, what the
+        treatment would have been by itself, and the answer divided by its probability is the effect on those who would have had it.
+
+        Whether f is all that shares hidden causes with the treatment, and has no box that reads it, is for the diagram to say.
+        """
+        outcomes = (outcome,) if isinstance(outcome, str) else tuple(outcome)
+        inside = [name for name in self.f.lower.variables if name not in self.f.lower.opened]
+        if treatment not in inside or treatment in outcomes:
+            raise ModelError(f"Expected as treatment an output of f ({', '.join(inside)}) that is no outcome, got {treatment!r}.")
+        lower, upper = (self._composed(side, treatment, outcomes, by_natural) for side in ("lower", "upper"))
+        rest = tuple(range(-len(outcomes) - by_natural, 0))
+        most = 1 - (lower.values.sum(axis=rest, keepdims=True) - lower.values)  # what the other outcomes leave over
+        free = upper.values > lower.values
+        return Disintegration(lower, replace(upper, values=np.where(free, np.minimum(upper.values, most), lower.values)))
+
+    def cut(self, treatment: str) -> Distribution:
+        """The joint distribution after the cut of the treatment: every level of it with the same probability, the others as they would be then."""
+        others = [name for name in self.order if name != treatment]
+        done = self.do(treatment, others).channel
+        axis = done.values.ndim - len(done.variables)
+        return replace(done, values=done.values / done.values.shape[axis], title=f"cut({treatment})", opened=())
+
+    def _composed(self, side: str, treatment: str, outcomes: tuple[str, ...], by_natural: bool) -> Distribution:
+        f, g = getattr(self.f, side), getattr(self.g, side)
+        letter = {name: place for place, name in enumerate(self.order)}
+        natural = len(self.order)
+        inside = [natural if name == treatment else letter[name] for name in f.variables]
+        names = (treatment, *(["natural " + treatment] if by_natural else []), *outcomes)
+        axes = [letter[treatment], *([natural] if by_natural else []), *(letter[name] for name in outcomes)]
+        known = {name: levels for part in (f, g) for name, levels in zip(part.variables, part.levels, strict=True)}
+        operands: list[Any] = [f.values, [..., *inside], g.values, [..., *(letter[name] for name in g.variables)]]
+        operands += [np.ones(len(known[treatment])), [letter[treatment]], [..., *axes]]  # an axis of the treatment, should g not read it
+        values = np.einsum(*operands)
+        levels = tuple(known[name.removeprefix("natural ")] for name in names)
+        return Distribution(names, levels, values, f"P({', '.join(names[1:])} | do({treatment}))", (treatment,))
+
+
+def disintegrate(joint: Distribution, given: str | Sequence[str]) -> Disintegration:
+    """The channel from some variables of a joint distribution to the others: ω(b | a)."""
+    causes = _members(joint, given)
+    others = [name for name in joint.variables if name not in causes]
+    return _comb(_ordered(joint, [*causes, *others]), others, f"P({', '.join(others)} | {', '.join(causes)})")
+
+
+def comb_disintegrate(joint: Distribution, outputs: str | Sequence[str], order: Sequence[str] | None = None) -> CombDisintegration:
+    """A joint distribution as a comb f with some of its variables as outputs and a comb g with the others, each a product of P(v | all before v).
+
+    Parameters
+    ----------
+    outputs
+        Those of f: with a treatment, all that shares hidden causes with it, directly or through others (its district).
+    order
+        All variables, causes before their effects; that of the joint distribution unless given.
+    """
+    inside = _members(joint, outputs)
+    ordered = joint if order is None else _ordered(joint, order)
+    outside = [name for name in ordered.variables if name not in inside]
+    return CombDisintegration(_comb(ordered, inside, "f"), _comb(ordered, outside, "g"), ordered.variables)
+
+
+def _comb(joint: Distribution, outputs: Sequence[str], title: str) -> Disintegration:
+    axes = len(joint.variables)
+    members = [joint.variables.index(name) for name in outputs]
+    lead = joint.values.ndim - axes
+    last = max(members)
+    inputs = [axis for axis in range(last) if axis not in members]
+    members = sorted(members)
+    names = tuple(joint.variables[axis] for axis in (*inputs, *members))
+    levels = tuple(joint.levels[axis] for axis in (*inputs, *members))
+
+    def labelled(values: np.ndarray) -> Distribution:
+        kept = values.reshape(values.shape[: lead + last + 1])
+        turned = kept.transpose(*range(lead), *(lead + axis for axis in (*inputs, *members)))
+        return Distribution(names, levels, turned, title, names[: len(inputs)])
+
+    lower, upper = combs.comb(joint.values, members, axes)
+    return Disintegration(labelled(lower), labelled(upper))
+
+
+def _members(joint: Distribution, names: str | Sequence[str]) -> list[str]:
+    """Some but not all variables of a joint distribution, which has no inputs."""
+    chosen = [names] if isinstance(names, str) else list(names)
+    if joint.opened:
+        raise ModelError(f"Expected a joint distribution, got one for each level of {', '.join(joint.opened)}.")
+    if not set(chosen) < set(joint.variables) or not chosen or len(set(chosen)) < len(chosen):
+        raise ModelError(f"Expected some but not all of {', '.join(joint.variables)}, each once; got {', '.join(map(str, chosen)) or 'none'}.")
+    return chosen
+
+
+def _ordered(joint: Distribution, order: Sequence[str]) -> Distribution:
+    if sorted(order) != sorted(joint.variables):
+        raise ModelError(f"Expected an order of all variables ({', '.join(joint.variables)}), got {', '.join(order)}.")
+    return replace(joint.marginal(*order), title=joint.title)
