@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from causalstats.diagrams import BayesianNetwork, Box, Diagram, Wire, contract, copy, discard, effect, identity, state, swap, uniform
+from causalstats.diagrams import BayesianNetwork, Box, Diagram, Wire, contract, contraction, copy, discard, effect, identity, state, swap, uniform
 from causalstats.diagrams import box as process
 from causalstats.errors import DataError, ModelError
 from causalstats.numerics import tensor_network
@@ -350,6 +350,28 @@ def test_a_joint_too_large_is_refused():
     with pytest.raises(ModelError, match="fewer variables together"):
         network.joint()
     assert network.query("v7")[1] == 0.5
+
+
+def test_many_draws_are_worked_on_in_parts(monkeypatch):
+    diagram = Diagram.parse("a -> b -> c; a -> c").with_levels({name: 3 for name in "abc"})
+    mechanisms = random_mechanisms(np.random.default_rng(0), diagram, batch=(50,))
+    network = BayesianNetwork(diagram, mechanisms | {"a": np.array([0.2, 0.3, 0.5])})
+    whole, sums = network.query(["b", "c"]), network.marginals(given={"c": 1})
+    monkeypatch.setattr(contraction, "_ROOM", 300)
+    np.testing.assert_array_equal(network.query(["b", "c"]).values, whole.values)
+    for name, marginal in network.marginals(given={"c": 1}).items():
+        np.testing.assert_array_equal(marginal.values, sums[name].values)
+    np.testing.assert_allclose(network.query("a").values, [[0.2, 0.3, 0.5]] * 50)
+
+
+def test_networks_after_surgery_are_networks(tmp_path):
+    diagram = Diagram.parse("a -> b -> c").with_levels({name: ("no", "yes") for name in "abc"})
+    tables = {"a": [0.3, 0.7], "b": [[0.9, 0.1], [0.2, 0.8]], "c": [[0.6, 0.4], [0.5, 0.5]]}
+    changed = BayesianNetwork(diagram.do({"b": "yes"}).cut("a").policy("c", ["a", "b"], name="rule"), tables | {"rule": lambda a, b: a})
+    assert changed.query("c", given={"a": "yes"})["yes"] == 1 and changed.query("a")["no"] == 0.5
+    assert set(changed.sample(50, 1)["b"]) == {"yes"}
+    np.testing.assert_allclose(BayesianNetwork.from_bif(changed.to_bif()).joint(), changed.joint())
+    assert repr(changed) == f"BayesianNetwork(3 variables: {', '.join(changed.diagram.variables)})"
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -6,7 +6,7 @@ P(y | do(x), z) = Σ_rest Π_{v not in x} P(v | causes of v) [x, z at their valu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from causalstats.diagrams import bif, contraction
 from causalstats.diagrams.contraction import Known, Tables, level_position
 from causalstats.diagrams.counterfactual import ancestors, refuse_chance, second_world
-from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.distribution import Distribution
 from causalstats.errors import ModelError
 
@@ -30,7 +30,7 @@ _TINY = 1e-250  # probabilities below are computed again with every product resc
 Do = Mapping[str, Any] | Sequence[str] | str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BayesianNetwork:
     """The diagram of a causal model, and what each of its boxes does.
 
@@ -50,6 +50,7 @@ class BayesianNetwork:
 
     diagram: Diagram
     mechanisms: Mapping[str, Any]
+    _tables: Tables = field(init=False)
 
     def __post_init__(self) -> None:
         if not self.diagram.is_network:
@@ -58,15 +59,20 @@ class BayesianNetwork:
         for name in self.mechanisms:
             if name not in boxes:
                 self.diagram.position(name)
-        arrays = {name: _tabulated(self.diagram, name, given) if callable(given) else given for name, given in self.mechanisms.items()}
-        sizes = contraction.tables(self.diagram, arrays).sizes
-        kept = {name: np.array(arrays[name], dtype=float) for name in boxes}
+        given = {name: _tabulated(self.diagram, boxes[name], how) if callable(how) and name in boxes else how for name, how in self.mechanisms.items()}
+        kept = {name: np.array(given[name], dtype=float) for name in boxes if name in given}
+        tables = contraction.tables(self.diagram, kept)
         for name, table in kept.items():
             _check_distribution(name, table)
             table.setflags(write=False)
-        unknown = {wire.name: sizes[place] for place, wire in enumerate(self.diagram.wires) if wire.levels is None}
+        unknown = {wire.name: tables.sizes[place] for place, wire in enumerate(self.diagram.wires) if wire.levels is None}
         object.__setattr__(self, "diagram", self.diagram.with_levels(unknown) if unknown else self.diagram)
         object.__setattr__(self, "mechanisms", MappingProxyType(kept))
+        object.__setattr__(self, "_tables", tables)
+
+    def __repr__(self) -> str:
+        draws = f", {'×'.join(map(str, self._tables.batch))} draws of each mechanism" if self._tables.batch else ""
+        return f"BayesianNetwork({len(self.diagram.wires)} variables: {', '.join(self.diagram.variables)}{draws})"
 
     @classmethod
     def from_bif(cls, source: str | Path) -> BayesianNetwork:
@@ -76,7 +82,7 @@ class BayesianNetwork:
     def to_bif(self, path: str | Path | None = None) -> str:
         """The text of the network in the interchange format BIF, written to a file if one is named; levels become strings."""
         self._refuse_draws("write")
-        text = bif.write(self.diagram, {box.name: self._tables.arrays[box.name, box.kind] for box in self.diagram.boxes})
+        text = bif.write(self.diagram, {self.diagram.variables[box.outputs[0]]: self._table(box) for box in self.diagram.boxes})
         if path is not None:
             Path(path).write_text(text)
         return text
@@ -174,24 +180,20 @@ class BayesianNetwork:
     def _drawn(self, n: int, rng: np.random.Generator, done: Mapping[int, int]) -> dict[int, np.ndarray]:
         drawn: dict[int, np.ndarray] = {}
         for box in contraction.in_order(self.diagram):
-            wire = box.outputs[0]
-            known = done.get(wire, level_position(self.diagram.wires[wire], box.value) if box.kind == "point" else None)
-            if known is not None:
-                drawn[wire] = np.full(n, known)
-                continue
-            table = self._tables.arrays[box.name, box.kind]
-            causes = tuple(drawn[cause] for cause in box.inputs) if box.kind == "mechanism" else ()
-            below = np.cumsum(table, axis=-1)[causes][..., :-1]
-            drawn[wire] = (rng.random(n)[:, None] >= below).sum(axis=-1)
+            (wire,) = box.outputs
+            below = np.cumsum(self._table(box), axis=-1)[tuple(drawn[cause] for cause in box.inputs)][..., :-1]
+            drawn[wire] = np.full(n, done[wire]) if wire in done else (rng.random(n)[:, None] >= below).sum(axis=-1)
         return drawn
+
+    def _table(self, box: Box) -> np.ndarray:
+        if box.kind == "point":
+            (wire,) = box.outputs
+            return np.eye(self._tables.sizes[wire])[level_position(self.diagram.wires[wire], box.value)]
+        return self._tables.arrays[box.name, box.kind]
 
     def _refuse_draws(self, purpose: str) -> None:
         if self._tables.batch:
             raise ModelError(f"Expected one table for each mechanism to {purpose}, got draws of shape {self._tables.batch}; choose one of them first.")
-
-    @cached_property
-    def _tables(self) -> Tables:
-        return contraction.tables(self.diagram, self.mechanisms)
 
     @cached_property
     def _position(self) -> dict[str, int]:
@@ -258,9 +260,9 @@ def _condition(do: Do | None, given: Mapping[str, Any] | None) -> str:
     return f" | {', '.join(parts)}" if parts else ""
 
 
-def _tabulated(diagram: Diagram, name: str, function: Callable[..., Any]) -> np.ndarray:
+def _tabulated(diagram: Diagram, box: Box, function: Callable[..., Any]) -> np.ndarray:
     """The table of a mechanism that is a function of its causes' levels."""
-    wires = [diagram.wires[diagram.position(label)] for label in (*diagram.parents(name), name)]
+    wires = [diagram.wires[wire] for wire in (*box.inputs, *box.outputs)]
     known = [contraction.levels_of(wire) for wire in wires]
     table = np.zeros([len(levels) for levels in known])
     for place in np.ndindex(*table.shape[:-1]):

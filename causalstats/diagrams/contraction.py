@@ -6,7 +6,7 @@ state or an observation, is no index at all: the tables that touch it are read a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from graphlib import TopologicalSorter
@@ -20,7 +20,8 @@ from causalstats.errors import ModelError
 from causalstats.numerics import tensor_network
 from causalstats.numerics.tensor_network import Plan, Scope
 
-LARGEST = 10**8  # entries of the largest table on the way to an answer
+LARGEST = 10**8  # entries of the largest table on the way to an answer, and of the answer
+_ROOM = 10**7  # entries of all tables on the way, for the part of a batch that is worked on at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def evaluate(diagram: Diagram, tables: Tables, axes: Sequence[int], known: Known
     sizes = {**tables.sizes, **{fresh: tables.sizes[wire] for fresh, wire in zip(output, axes, strict=True)}}
     found = plan_of(factors, sizes, tuple(output))
     refuse_large(diagram, found, tables.batch, axes)
-    result = tensor_network.forward(found, [table for _, table in factors], rescale=rescale)[-1]
+    (result,) = _in_parts(lambda arrays: tensor_network.forward(found, arrays, rescale=rescale)[-1:], factors, found, tables.batch, len(axes))
     return tables.batch_first(result, tuple(tables.sizes[wire] for wire in axes))
 
 
@@ -100,9 +101,24 @@ def marginals(diagram: Diagram, tables: Tables, wires: Sequence[int], known: Kno
     factors += [((wire,), np.ones(tables.sizes[wire])) for wire in wires if not any(wire in scope for scope in scopes)]
     found = plan_of(factors, tables.sizes, ())
     refuse_large(diagram, found, tables.batch, ())
-    values = tensor_network.forward(found, [table for _, table in factors], rescale=rescale)
-    sums = tensor_network.marginals(found, values, wires, rescale=rescale)
-    return {wire: tables.batch_first(sums[wire], (tables.sizes[wire],)) for wire in wires}
+
+    def run(arrays: list[np.ndarray]) -> list[np.ndarray]:
+        sums = tensor_network.marginals(found, tensor_network.forward(found, arrays, rescale=rescale), wires, rescale=rescale)
+        return [sums[wire] for wire in wires]
+
+    results = _in_parts(run, factors, found, tables.batch, 1)
+    return {wire: tables.batch_first(result, (tables.sizes[wire],)) for wire, result in zip(wires, results, strict=True)}
+
+
+def _in_parts(
+    run: Callable[[list[np.ndarray]], list[np.ndarray]], factors: Sequence[tuple[Scope, np.ndarray]], found: Plan, batch: tuple[int, ...], axes: int
+) -> list[np.ndarray]:
+    """What `run` makes of the tables, arrays with some axes and the batch last, for as much of the batch at a time as there is room for on the way."""
+    size, step = prod(batch), max(1, _ROOM // found.held)
+    if size <= step:
+        return run([table for _, table in factors])
+    parts = [run([table[..., start : start + step] if table.ndim > len(scope) else table for scope, table in factors]) for start in range(0, size, step)]
+    return [np.concatenate(results, axis=-1) if results[0].ndim > axes else results[0] for results in zip(*parts, strict=True)]
 
 
 def plan_of(factors: Sequence[tuple[Scope, Any]], sizes: Mapping[int, int], output: Scope) -> Plan:
@@ -248,11 +264,11 @@ def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.nda
 
 def refuse_large(diagram: Diagram, found: Plan, batch: tuple[int, ...], axes: Sequence[int]) -> None:
     """An error if a table on the way would not fit into memory."""
-    if found.largest * prod(batch) <= LARGEST:
+    largest = max(found.largest, prod(batch) * found.answer)
+    if largest <= LARGEST:
         return
     asked = ", ".join(diagram.wires[wire].label for wire in axes)
-    draws = f" for each of {prod(batch):,} draws" if batch else ""
     raise ModelError(
-        f"Expected an answer whose tables can be held ({LARGEST:,} numbers); ({asked}) takes one of {found.largest:.3g}{draws}. "
+        f"Expected an answer whose tables can be held ({LARGEST:,} numbers); ({asked}) takes {float(largest):.3g}. "
         "Ask for fewer variables together, give more of them as known, use fewer draws at a time, or draw samples of the network instead."
     )

@@ -52,6 +52,8 @@ class Plan:
     products: tuple[Product, ...]
     cost: int  # multiplications
     largest: int  # entries of the largest table on the way
+    held: int  # entries of all tables on the way
+    answer: int  # entries of the last
 
     @cached_property
     def backward(self) -> tuple[tuple[int, Product], ...]:
@@ -140,7 +142,7 @@ def _products(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope, 
     for scope in scopes:
         for index in scope:
             uses[index] = uses.get(index, 0) + 1
-    all_scopes, products, cost, largest = list(scopes), [], 0, 1
+    all_scopes, products, cost, entries = list(scopes), [], 0, list[int]()
     for number, operands in enumerate(path):
         taken = tuple([all_scopes[place] for place in operands])
         indices = dict.fromkeys([index for scope in taken for index in scope])
@@ -153,8 +155,8 @@ def _products(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope, 
         products.append(Product(operands, taken, result))
         all_scopes.append(result)
         cost += math.prod([sizes[index] for index in indices])
-        largest = max(largest, math.prod([sizes[index] for index in result]))
-    return Plan(tuple(scopes), tuple(products), cost, largest)
+        entries.append(math.prod([sizes[index] for index in result]))
+    return Plan(tuple(scopes), tuple(products), cost, max(entries), sum(entries), entries[-1])
 
 
 def contract(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = np.einsum) -> Any:
