@@ -17,6 +17,8 @@ from causalstats.errors import ModelError
 if TYPE_CHECKING:
     import networkx as nx
 
+    from causalstats.diagrams.identification import Identification
+
 Kind = Literal["mechanism", "uniform", "point", "observation"]
 
 
@@ -273,6 +275,12 @@ class Diagram:
         from causalstats.diagrams.pruning import pruned
 
         return pruned(self)
+
+    def identify(self, outcome: str | Iterable[str], do: str | Iterable[str], given: str | Iterable[str] = ()) -> Identification:
+        """Whether P(outcome | do, given) follows from what is observed, by which formula and why. See `identification.identify`."""
+        from causalstats.diagrams.identification import identify
+
+        return identify(self, outcome, do, given)
 
 
 def cycle_error(variables: Sequence[object]) -> ModelError:

@@ -1,0 +1,209 @@
+"""What an intervention does, from data without it: whether the diagram allows to say, by which formula, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from causalstats.diagrams.criteria import Criterion, back_door, front_door, instruments
+from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.evaluation import Evaluation, Source, evaluate
+from causalstats.diagrams.expression import Expression, latex_name
+from causalstats.diagrams.mixed_graph import MixedGraph
+from causalstats.diagrams.simplification import simplified
+from causalstats.diagrams.tian_shpitser import Discard, Entangled, Move, Split, conditional, effect, interchangeable, relevant
+from causalstats.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One line of a certificate: in words, with the comb that it arrives at and the formula of that."""
+
+    words: str
+    comb: tuple[str, ...] = ()
+    expression: Expression | None = None
+    order: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.expression is None:
+            return self.words
+        return f"{self.words} Q[{', '.join(self.comb)}] = {simplified(self.expression, self.order)}"
+
+
+@dataclass(frozen=True)
+class Hedge:
+    """Why an effect is not identified: two combs, one in the other, that nothing pulls apart (Shpitser & Pearl 2006, theorem 4)."""
+
+    larger: tuple[str, ...]
+    smaller: tuple[str, ...]
+    confounded: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        around = [name for name in self.larger if name not in self.smaller]
+        pairs = ", ".join(f"{one} <-> {other}" for one, other in self.confounded)
+        return (
+            f"Hidden causes ({pairs}) join {_listed(around)} with {_listed(self.smaller)}, on which {_listed(around)} also act{'s' * (len(around) == 1)}: "
+            "what is done and what is shared cannot be told apart. Two models can agree on all that is observed and differ in the answer."
+        )
+
+
+@dataclass(frozen=True)
+class Identification:
+    """What the diagram says about P(outcome | do, given), and why.
+
+    Parameters
+    ----------
+    outcome, do, given : tuple of str
+    order : tuple of str
+        The observed variables, causes first.
+    expression : Expression or None
+        The answer in terms of the observed distribution; None where that does not determine it.
+    steps : tuple of Reason
+        The certificate: each line follows from those before it.
+    hedge : Hedge or None
+        What stands in the way.
+    criteria : tuple of Criterion
+        Textbook criteria that apply; where the effect is not identified, instruments.
+    """
+
+    outcome: tuple[str, ...]
+    do: tuple[str, ...]
+    given: tuple[str, ...]
+    order: tuple[str, ...]
+    expression: Expression | None
+    steps: tuple[Reason, ...]
+    hedge: Hedge | None = None
+    criteria: tuple[Criterion, ...] = ()
+
+    @property
+    def identified(self) -> bool:
+        return self.expression is not None
+
+    @property
+    def irrelevant(self) -> tuple[str, ...]:
+        """Variables that the formula takes a value of and whose value does not matter, in a distribution that obeys the diagram."""
+        free = self.expression.free if self.expression else frozenset()
+        return tuple(name for name in self.order if name in free.difference(self._asked))
+
+    @property
+    def _asked(self) -> tuple[str, ...]:
+        return self.outcome + self.do + self.given
+
+    @property
+    def query(self) -> str:
+        conditions = [f"do({', '.join(self.do)})"] * bool(self.do) + list(self.given)
+        return f"P({', '.join(self.outcome)}{' | ' * bool(conditions)}{', '.join(conditions)})"
+
+    def evaluate(self, source: Source) -> Evaluation:
+        """The answer in each distribution of the source: axes (batch..., outcome..., do..., given...). What is `irrelevant` is averaged over."""
+        if self.expression is None:
+            raise ModelError(f"{self}\n\nExpected an identified query; `bounds` says what can be said of this one.")
+        return evaluate(self.expression, source, self._asked, self.irrelevant)
+
+    def __str__(self) -> str:
+        names = ", ".join(map(str, self.criteria))
+        if self.expression is None:
+            lines = [f"{self.query} is not identified." + f" There is an {names}." * bool(names)]
+        else:
+            lines = [
+                f"{self.query} is identified" + f": {names}." * bool(names) + "." * (not names),
+                "",
+                f"    {self.query} = {self.expression.text(self._asked)}",
+            ]
+            lines += [f"    at any level of {_listed(self.irrelevant)}"] * bool(self.irrelevant)
+        lines += ["", *(f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1))]
+        return "\n".join(lines + ["", str(self.hedge)] * (self.hedge is not None))
+
+    def latex(self) -> str:
+        """The query and its formula."""
+        outcome, do, given = (", ".join(map(latex_name, names)) for names in (self.outcome, self.do, self.given))
+        conditions = ", ".join(filter(None, [f"\\mathrm{{do}}({do})" if do else "", given]))
+        query = f"P({outcome} \\mid {conditions})" if conditions else f"P({outcome})"
+        return f"{query} = {self.expression.latex(self._asked)}" if self.expression else f"{query} \\text{{ is not identified}}"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+
+def identify(diagram: Diagram | MixedGraph, outcome: str | Iterable[str], do: str | Iterable[str], given: str | Iterable[str] = ()) -> Identification:
+    """Whether P(outcome | do, given) follows from the distribution of what is observed, in every model of the diagram; complete.
+
+    Where the back-door or the front-door criterion applies the formula is theirs, of fewest variables; otherwise that of the algorithm of Shpitser & Pearl,
+    which finds one whenever there is one. Of variables that the formula leaves free (`irrelevant`) any level will do.
+
+    Raises
+    ------
+    ModelError
+        A variable that is hidden or unknown, or asked for in two places.
+    """
+    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    sets = [(names,) if isinstance(names, str) else tuple(names) for names in (outcome, do, given)]
+    if isinstance(diagram, Diagram):
+        for name in (name for names in sets for name in names):
+            diagram.position(name)
+    y, x, z = map(graph.numbers, sets)
+    if y & x or y & z or x & z or not y:
+        raise ModelError(f"Expected an outcome, and each variable in one place; got outcome {sets[0]}, do {sets[1]}, given {sets[2]}.")
+    found = _by_criterion(graph, y, x, z)
+    steps, expression, hedge = _by_algorithm(graph, y, x, z) if found is None else (tuple(map(Reason, found.reasons)), found.expression, None)
+    if expression is None:
+        criteria = tuple(instruments(graph, y, x))
+    else:
+        criteria, expression = (found,) if found else (), simplified(expression, graph.nodes)
+    return Identification(sets[0], sets[1], sets[2], graph.nodes, expression, steps, hedge, criteria)
+
+
+def _by_criterion(graph: MixedGraph, outcome: int, do: int, given: int) -> Criterion | None:
+    if not do:
+        return None
+    return back_door(graph, outcome, do, given) or (None if given else front_door(graph, outcome, do))
+
+
+def _by_algorithm(graph: MixedGraph, outcome: int, do: int, given: int) -> tuple[tuple[Reason, ...], Expression | None, Hedge | None]:
+    same = interchangeable(graph, outcome, do, given)
+    seen = given & ~same
+    expression, moves = effect(graph, outcome | seen, do | same)
+    steps = [*_first_steps(graph, outcome, do, same, seen), *(_step(graph, move) for move in moves if isinstance(move, Split | Discard))]
+    if seen and expression is not None:
+        expression = conditional(graph, expression, outcome)
+        steps.append(Reason(f"Disintegrate the answer on {_listed(graph.names(seen))}."))
+    return tuple(steps), expression, _hedge(graph, moves[-1])
+
+
+def _first_steps(graph: MixedGraph, outcome: int, do: int, same: int, seen: int) -> Iterator[Reason]:
+    everything, needed = relevant(graph, outcome | seen, do | same)
+    if same:
+        yield Reason(f"To see {_listed(graph.names(same))} is here the same as to set it.")
+    if everything != graph.numbered.everything:
+        yield Reason(f"Discard {_listed(graph.names(graph.numbered.everything & ~everything))}: nothing asked for depends on it.")
+    y, x = (_listed(graph.names(numbers)) for numbers in (outcome | seen, do | same))
+    combs = [f"Q[{', '.join(graph.names(comb))}]" for comb in graph.numbered.districts(needed)]
+    summed = graph.names(needed & ~outcome & ~seen)
+    over = f", summed over {_listed(summed)}" if summed else ""
+    apart = ", which hidden causes hold together in groups," if len(combs) > 1 else ""
+    yield Reason(f"Cut the arrows into {x}. What then acts on {y}{apart} gives {' '.join(combs)}{over}: that is wanted.")
+
+
+def _step(graph: MixedGraph, move: Split | Discard) -> Reason:
+    part, left_out = graph.names(move.part), _listed(graph.names(move.comb & ~move.part))
+    observed = move.comb == graph.numbered.ancestors(move.comb)
+    if isinstance(move, Discard):
+        words = f"Discard {left_out}, on which no other output of this comb depends:"
+    elif observed:
+        words = "Disintegrate the observed distribution:"
+    else:
+        words = f"Pull {_listed(part)} apart from {left_out}, with which it shares no hidden cause:"
+    return Reason(words, part, move.expression, graph.nodes)
+
+
+def _hedge(graph: MixedGraph, move: Move) -> Hedge | None:
+    if not isinstance(move, Entangled):
+        return None
+    larger = graph.names(move.comb)
+    pairs = [(one, other) for one, other in combinations(larger, 2) if frozenset((one, other)) in graph.bidirected]
+    return Hedge(larger, graph.names(move.part), tuple(pairs))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1] if names else "nothing"
