@@ -29,6 +29,7 @@ _WHERE = {
     "Observations": "causalstats.data",
     "Panel": "causalstats.data",
     "PanelDML": "causalstats.models",
+    "PanelEstimates": "causalstats.panel_comparison",
     "PartialCorrelation": "causalstats.models",
     "Penalty": "causalstats.model",
     "Problem": "causalstats.model",
@@ -38,6 +39,7 @@ _WHERE = {
     "calibrate": "causalstats.calibration",
     "fit": "causalstats.fitting",
     "load": "causalstats.fitting",
+    "panel_dml_estimators": "causalstats.panel_comparison",
 }
 __all__ = sorted(_WHERE)
 

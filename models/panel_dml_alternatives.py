@@ -24,37 +24,56 @@ def alternatives(model: Any, data: Panel) -> Mapping[str, Callable]:
     """
     if len(data) > _MOST_ROWS:
         return {}
-    linear, smooth = basis_of(data, 1, "none"), basis_of(data, model.functions, model.interactions)
-    table, one, unit, weights = data.source, np.ones((len(data), 1)), data.unit, data.weights
+    smooth = basis_of(data, model.functions, model.interactions)
+    one, unit, weights = np.ones((len(data), 1)), data.unit, data.weights
     times = data.time_dummies() if model.time_effects else np.empty((len(data), 0))
-    straight = np.hstack([linear.columns(table), times])
     treatment, outcome = data.treatment, data.outcome
 
-    def first_differences() -> estimators.Estimate:
-        changes, whose = estimators.differences(np.column_stack([outcome, treatment, straight]), unit)
-        k, later = treatment.shape[1], weights[1:][np.diff(unit) == 0]
-        return estimators.clustered(changes[:, 0], changes[:, 1 : 1 + k], np.hstack([np.ones((len(changes), 1)), changes[:, 1 + k :]]), whose, later)
-
     def early() -> estimators.Estimate:
-        moved = table.copy()
+        moved = data.source.copy()
         names = list(smooth.smooths)
         if names:
-            moved[names] = demeaned(table[names].to_numpy(float), data.starts, weights)
+            moved[names] = demeaned(moved[names].to_numpy(float), data.starts, weights)
         again = basis_of(replace(data, source=moved), model.functions, model.interactions).columns(moved)
         return estimators.within(outcome, treatment, np.hstack([again, times]), unit, weights)
 
-    several = {
-        "simple OLS": lambda: estimators.clustered(outcome, treatment, one, unit, weights),
-        "pooled OLS": lambda: estimators.clustered(outcome, treatment, np.hstack([one, straight]), unit, weights),
-        "pooled basis": lambda: estimators.clustered(outcome, treatment, np.hstack([one, smooth.columns(table), times]), unit, weights),
-    }
-    if not data.constant_within_units(treatment).all(axis=0).any():
-        several |= {
-            "fixed effects": lambda: estimators.within(outcome, treatment, straight, unit, weights),
-            "first differences": first_differences,
-            "early demeaning": early,
-        }
+    def pooled() -> estimators.Estimate:
+        return estimators.clustered(outcome, treatment, np.hstack([one, smooth.columns(data.source), times]), unit, weights)
+
+    changes = not data.constant_within_units(treatment).all(axis=0).any()
+    straight = {name: estimate for name, (_, estimate) in linear(data, model.time_effects).items()}
+    several = {"simple OLS": straight.pop("simple OLS"), "pooled OLS": straight.pop("pooled OLS"), "pooled basis": pooled}
+    if changes:
+        several |= {**straight, "early demeaning": early}
     return {name: (lambda rng, estimate=estimate: _answer(estimate(), rng)) for name, estimate in several.items()}
+
+
+def straight_columns(data: Panel) -> np.ndarray:
+    """Covariates as they are, numbers in standard units and a column a level of text but the first, (n, p)."""
+    return basis_of(data, 1, "none").columns(data.source)
+
+
+def linear(data: Panel, time_effects: bool) -> Mapping[str, tuple[str, Callable[[], estimators.Estimate]]]:
+    """Estimators that take covariates as linear: where each is biased, and its estimate."""
+    times = data.time_dummies() if time_effects else np.empty((len(data), 0))
+    x, one = np.hstack([straight_columns(data), times]), np.ones((len(data), 1))
+    outcome, treatment, unit, weights = data.outcome, data.treatment, data.unit, data.weights
+
+    def first_differences() -> estimators.Estimate:
+        changes, whose = estimators.differences(np.column_stack([outcome, treatment, x]), unit)
+        k, later = treatment.shape[1], weights[1:][np.diff(unit) == 0]
+        return estimators.clustered(changes[:, 0], changes[:, 1 : 1 + k], np.hstack([np.ones((len(changes), 1)), changes[:, 1 + k :]]), whose, later)
+
+    curves = "where covariates act in curves"
+    return {
+        "simple OLS": ("where anything acts on treatment and outcome", lambda: estimators.clustered(outcome, treatment, one, unit, weights)),
+        "pooled OLS": (
+            f"where units act on treatment and outcome, and {curves}",
+            lambda: estimators.clustered(outcome, treatment, np.hstack([one, x]), unit, weights),
+        ),
+        "fixed effects": (curves, lambda: estimators.within(outcome, treatment, x, unit, weights)),
+        "first differences": (f"{curves}; changes have twice the noise", first_differences),
+    }
 
 
 def _answer(found: estimators.Estimate, rng: np.random.Generator) -> tuple[np.ndarray, None]:

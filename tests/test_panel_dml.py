@@ -218,6 +218,16 @@ def test_an_answer_has_its_table_checks_and_comparison(fit):
     assert fit.effect("effect").kind == "causal" and 0 < fit.effect("treatment_left").summary()["lower"].iloc[0] < 1
 
 
+def test_others_estimators_beside_a_fit_with_their_picture(fit):
+    found = cs.panel_dml_estimators(fit, seed=1, methods=["fixed effects", "CRE"], learner="lasso", progress=False)
+    assert list(found.table.index) == ["PanelDML", "fixed effects", "CRE"]
+    assert found.table.loc["PanelDML", "estimate"] == fit.effect("effect").summary()["mean"].iloc[0]
+    assert fit.compare().loc["fixed effects", "mean"] == pytest.approx(found.table.loc["fixed effects", "estimate"], abs=0.1 * found.table["se"].iloc[1])
+    assert "curves" in repr(found) and "curves" in found._repr_html_()
+    texts = [text.get_text() for axes in found.plot().axes for text in axes.get_yticklabels()]
+    assert texts[:3] == ["PanelDML", "fixed effects", "CRE"] and any("curves" in text for text in texts[3:])
+
+
 def test_the_robustness_value_is_that_of_the_partial_r2(fit):
     """Cinelli & Hazlett's formula, from the t statistic of least squares with every column within units."""
     form = fit.model.prepared(fit.data).form

@@ -74,6 +74,26 @@ def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
     return figure
 
 
+def estimators(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
+    """What each method (index) says, columns mean, lower and upper, and beside it in words where it is `biased`."""
+    rows = _rows("", table)
+    words = [wrap(text, 52) for text in table["biased"]]
+    with house_style():
+        figure, axes = new_axes(1.5 * WIDTH, 1.2 + sum(max(0.34, 0.17 * (1 + text.count("\n"))) for text in words))
+        _intervals(axes, rows)
+        beside = axes.twinx()
+        beside.set_ylim(axes.get_ylim())
+        beside.set_yticks(range(len(rows)), words, fontsize=8.5, color=MUTED)
+        beside.tick_params(axis="y", length=0)
+        beside.grid(False)
+        for side in beside.spines.values():
+            side.set_visible(False)
+        beside.set_title("biased ...", loc="right", x=1.02, ha="left", fontsize=9, color=MUTED)
+        axes.set_xlabel(axis_label("", unit))
+        heading(figure, title)
+    return figure
+
+
 def _rows(name: str, table: pd.DataFrame) -> list[tuple[str, float, float, float]]:
     """(label, mean, lower, upper) of each row, after a row of NaN that carries the name of the table where it has one."""
     heading = [(wrap(name, 32), np.nan, np.nan, np.nan)] if name else []
