@@ -16,6 +16,8 @@ from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
     import networkx as nx
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from causalstats.diagrams.identification import Identification
 
@@ -136,11 +138,13 @@ class Diagram:
         """The causal model that a text describes, such as "smoking -> tar -> cancer; smoking <-> cancer".
 
         `a, b -> c` is an arrow from each, `a <-> b` a hidden common cause of the two, `hidden: h -> a, b, c` one that is named and has any
-        number of effects. Statements end with a semicolon or a line; a name that is no plain word stands in double quotes.
+        number of effects. Statements end with a semicolon or a line; a name that is no plain word stands in double quotes. Text that begins with
+        `dag {` or `digraph {` is read as dagitty and Graphviz write it.
         """
+        from causalstats.diagrams.dot import HEADER, read_dot
         from causalstats.diagrams.notation import read
 
-        return read(text)
+        return read_dot(text) if HEADER.match(text) else read(text)
 
     @classmethod
     def from_networkx(cls, graph: nx.DiGraph, hidden: Iterable[Hashable] = (), *, confounded: Iterable[Collection[Hashable]] = ()) -> Diagram:
@@ -215,6 +219,56 @@ class Diagram:
         names = {wire.name for wire in self.wires}
         given = {name: _levels(name, values) for name, values in levels.items() if name in names or self.position(name) >= 0}
         return replace(self, wires=tuple(replace(wire, levels=given.get(wire.name, wire.levels)) for wire in self.wires))
+
+    def without_levels(self) -> Diagram:
+        """The same diagram with nothing said of the values that variables can have."""
+        return replace(self, wires=tuple(replace(wire, levels=None) for wire in self.wires))
+
+    def to_dagitty(self) -> str:
+        """The causal model as text for dagitty.net; hidden variables are latent, levels are left out."""
+        from causalstats.diagrams.dot import dagitty_of
+
+        return dagitty_of(self)
+
+    def to_dot(self) -> str:
+        """The causal model as text for Graphviz; hidden variables are dashed, levels are left out."""
+        from causalstats.diagrams.dot import dot_of
+
+        return dot_of(self)
+
+    def draw(self, before: Diagram | None = None, *, comb: str | None = None, ax: Axes | None = None) -> Figure:
+        """The diagram as a matplotlib figure, read upwards.
+
+        Parameters
+        ----------
+        before
+            The diagram that surgery made this one out of; it is drawn to the left, and what was done is said below.
+        comb
+            A variable at which to take the diagram apart: its mechanism and what shares hidden causes with it is tinted as f, the rest as g.
+        ax
+            Axes to draw into; what does not fit is made smaller.
+        """
+        from causalstats.diagrams.picture import scene
+        from causalstats.diagrams.picture_matplotlib import figure
+
+        return figure(scene(self, before, comb), ax)
+
+    def to_svg(self, before: Diagram | None = None, *, comb: str | None = None) -> str:
+        """What `draw` draws as SVG."""
+        from causalstats.diagrams.picture import scene
+        from causalstats.diagrams.picture_svg import svg
+
+        return svg(scene(self, before, comb), "String diagram of " + ", ".join(self.variables))
+
+    def to_tikz(self, before: Diagram | None = None, *, comb: str | None = None) -> str:
+        """What `draw` draws as TikZ, for LaTeX with the packages tikz and xcolor."""
+        from causalstats.diagrams.picture import scene
+        from causalstats.diagrams.picture_tikz import tikz
+
+        return tikz(scene(self, before, comb))
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
 
     def cut(self, *variables: str) -> Diagram:
         """Each of these variables is drawn uniformly, whatever its causes; see `surgery.cut`."""

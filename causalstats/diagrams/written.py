@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from causalstats.diagrams.diagram import Box, Diagram, Wire
 from causalstats.diagrams.network import root_name
@@ -15,7 +14,7 @@ _BARE = re.compile(r"\w[\w.]*")
 
 def written(diagram: Diagram) -> str:
     """See `Diagram.__repr__`."""
-    bare = replace(diagram, wires=tuple(replace(wire, levels=None) for wire in diagram.wires))
+    bare = diagram.without_levels()
     for short, mentioned in ((True, False), (True, True), (False, True)) if bare.wires and bare.is_network else ():
         text = text_of(bare, short, mentioned)
         if _says(text, bare):
@@ -29,23 +28,24 @@ def text_of(diagram: Diagram, short: bool, mentioned: bool) -> str:
 
     `short` writes unnamed roots of two as `<->`; `mentioned` names each variable in its turn, for where the order would otherwise be lost.
     """
-    arcs = {root: diagram.children(root) for root in diagram.hidden if short and _is_arc(diagram, root)}
+    roots = arcs(diagram) if short else {}
     statements = []
-    for variable in (variable for variable in diagram.variables if variable not in arcs):
+    for variable in (variable for variable in diagram.variables if variable not in roots):
         mark = "hidden: " if variable in diagram.hidden else ""
-        causes = [cause for cause in diagram.parents(variable) if cause not in arcs]
+        causes = [cause for cause in diagram.parents(variable) if cause not in roots]
         alone = not causes and not (set(diagram.children(variable)) or set(diagram.parents(variable)))
         if mark or alone or (mentioned and not causes):
             statements.append(mark + _name(variable))
         if causes:
             statements.append(f"{', '.join(map(_name, causes))} -> {_name(variable)}")
-    statements += [f"{_name(left)} <-> {_name(right)}" for left, right in arcs.values()]
+    statements += [f"{_name(left)} <-> {_name(right)}" for left, right in roots.values()]
     return "; ".join(statements)
 
 
-def _is_arc(diagram: Diagram, root: str) -> bool:
-    children = diagram.children(root)
-    return not diagram.parents(root) and len(children) == 2 and root == root_name(children)
+def arcs(diagram: Diagram) -> dict[str, tuple[str, ...]]:
+    """The hidden roots that are but a bidirected edge, with its two ends: nobody named them."""
+    found = {root: diagram.children(root) for root in diagram.hidden if not diagram.parents(root)}
+    return {root: ends for root, ends in found.items() if len(ends) == 2 and root == root_name(ends)}
 
 
 def _says(text: str, diagram: Diagram) -> bool:
