@@ -10,6 +10,7 @@ _WHERE = {
     "Auto": "causalstats.samplers",
     "BayesianNetwork": "causalstats.diagrams",
     "Calibration": "causalstats.calibration",
+    "CausalDiagram": "causalstats.models",
     "CausalStatsError": "causalstats.errors",
     "Check": "causalstats.model",
     "Composition": "causalstats.data",

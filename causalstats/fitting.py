@@ -58,8 +58,8 @@ class Fit:
         """Names in the posterior whose sampling is checked; none where it is exact."""
         return tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
 
-    def effect(self, name: str, *, at: Any = None, by: Any = None) -> Effect:
-        """An answer by name, one of `model.estimands()`.
+    def effect(self, name: str, *, at: Any = None, by: Any = None, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None) -> Effect:
+        """An answer by name, one of `model.estimands()`; of a causal diagram also a variable, when others are set or seen.
 
         Parameters
         ----------
@@ -69,15 +69,17 @@ class Fit:
         by : str or labels, optional
             The answer for groups of people instead: by a column of the study (a numeric one in quarters), or by a label a row. An answer that is
             one a person is averaged over the group.
+        do : mapping of variable to level, optional
+            Variables of a causal diagram that are set, `{"smoking": 1}`; two levels, `{"smoking": [1, 0]}`, ask for the difference between them.
+        given : mapping of variable to level, optional
+            Variables that are seen to have a level, among those for whom `do` was done.
         """
         import xarray as xr
 
-        estimands = self.model.estimands()
-        if name not in estimands:
-            raise ModelError(f"There is no effect {name!r}. There are: {', '.join(estimands)}.")
         if at is not None and by is not None:
             raise ModelError("Expected `at` or `by`, and not both: groups are groups of the people of the study.")
-        estimand, margins = estimands[name], None
+        name, estimand = self._estimand(name, do, given)
+        margins = None
         posterior = self.draws["posterior"].to_dataset()
         if at is not None:
             if estimand.at is None:
@@ -107,17 +109,29 @@ class Fit:
             at_zero=None if at is not None or by is not None or estimand.at_zero is None else partial(estimand.at_zero, posterior, self.data),
         )
 
+    def _estimand(self, name: str, do: Mapping[str, Any] | None, given: Mapping[str, Any] | None) -> tuple[str, Estimand]:
+        """A question by its name, or as it is written in the model's own terms."""
+        if do is not None or given is not None:
+            asked = getattr(self.model, "question", None)
+            if asked is None:
+                raise ModelError(f"`do` and `given` are questions to a causal diagram; {type(self.model).__name__} has no such variables. Leave them out.")
+            return asked(name, do or {}, given or {}, self.data)
+        estimands = self.model.estimands()
+        if name not in estimands:
+            raise ModelError(f"There is no effect {name!r}. There are: {', '.join(estimands)}.")
+        return name, estimands[name]
+
     def _by_group(self, name: str, estimand: Estimand, posterior: xr.Dataset, by: Any) -> xr.DataArray:
         """Draws with a last dim `group`."""
         import xarray as xr
 
+        if not (estimand.over_people or estimand.per_person):
+            raise ModelError(f"{name!r} is not about people, so groups of them have none of their own; leave out `by`.")
         labels = self.data.groups(by)
         masks = {group: np.asarray(labels == group) for group in labels.categories}
         if estimand.over_people:
             parts = [estimand.compute(posterior, self.data.part(mask)) for mask in masks.values()]
         else:
-            if not estimand.per_person:
-                raise ModelError(f"{name!r} is not about people, so groups of them have none of their own; leave out `by`.")
             draws = estimand.compute(posterior, self.data)
             weights = xr.DataArray(self.data.weights, dims="person", coords={"person": self.data.rows}).sel(person=draws["person"])
             inside = [np.isin(draws["person"], self.data.rows[mask]) for mask in masks.values()]
@@ -219,7 +233,7 @@ class Fit:
             "chains": lambda: plots.figure_of(plots.trace(self.draws, self.parameters())),
             "learned": lambda: plots.learned(self.learned()),
             "comparison": lambda: plots.comparison(self.compare(), self.withheld_rate(), unit=unit) if single else plots.beside(self.compare(), unit=unit),
-            "diagram": lambda: plots.diagram(self.model.diagram(self.data)),
+            "diagram": lambda: plots.diagram(self.model.causes(self.data)),
         }
         if not self.parameters():
             figures = {name: draw for name, draw in figures.items() if name in ("comparison", "diagram")}

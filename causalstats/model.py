@@ -276,7 +276,14 @@ class TernaryView:
     note: str
 
 
-View = NetworkView | MatrixView | ScatterView | BiplotView | TernaryView
+@dataclass(frozen=True, kw_only=True)
+class DiagramsView:
+    """Causal diagrams beside each other, by their titles; nodes and edges as `Model.causes` has them."""
+
+    graphs: Mapping[str, nx.DiGraph]
+
+
+View = NetworkView | MatrixView | ScatterView | BiplotView | TernaryView | DiagramsView
 
 
 @runtime_checkable
@@ -301,7 +308,7 @@ class Model(Protocol):
     def log_likelihood(self, draws: xr.Dataset, data: Any) -> xr.DataArray:
         """Of the whole data set, for every draw."""
 
-    def diagram(self, data: Any) -> nx.DiGraph:
+    def causes(self, data: Any) -> nx.DiGraph:
         """Nodes with `role` observed | hidden | selected; edges with an optional `label`."""
 
     def alternatives(self, data: Any) -> Mapping[str, Callable]:
@@ -316,6 +323,8 @@ class Model(Protocol):
     # exact(data) -> None, or a function of chains, draws and a generator that gives independent posterior draws
     # nuts(data) -> options of `Nuts` that suit its graph
     # completed(draws, data, rng) -> the draws with those of what was integrated out
+    # question(name, do, given, data) -> how a question about a variable is written, and its Estimand
+    # derivation() -> how the answer follows from the assumptions, a line a step
     # views(draws, data) -> name -> function that gives a picture of the family's own
     # doubts(data) -> checks of the data alone
 

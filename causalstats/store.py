@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from causalstats.data import Composition, Decisions, Panel
+from causalstats.data import Composition, Decisions, Observations, Panel
+from causalstats.diagrams import Box, Diagram, Step, Wire
 from causalstats.errors import StoreError
 from causalstats.model import Known, KnownByGroup, Penalty
-from causalstats.models import Heckman, PanelDML, PartialCorrelation, SelectiveLabels
+from causalstats.models import CausalDiagram, Heckman, PanelDML, PartialCorrelation, SelectiveLabels
 from causalstats.samplers import Auto, Exact, Laplace, Nuts
 
 if TYPE_CHECKING:
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _MODELS: dict[str, Any] = {
+    "CausalDiagram": CausalDiagram,
     "Heckman": Heckman,
     "PanelDML": PanelDML,
     "PartialCorrelation": PartialCorrelation,
     "SelectiveLabels": SelectiveLabels,
 }
-_DATA: dict[str, Any] = {"Composition": Composition, "Decisions": Decisions, "Panel": Panel}
-_VALUES = {"Known": Known, "KnownByGroup": KnownByGroup, "Penalty": Penalty, "Nuts": Nuts, "Auto": Auto, "Exact": Exact, "Laplace": Laplace}
+_DATA: dict[str, Any] = {"Composition": Composition, "Decisions": Decisions, "Observations": Observations, "Panel": Panel}
+_VALUES: dict[str, Any] = {
+    **{kind.__name__: kind for kind in (Known, KnownByGroup, Penalty)},
+    **{kind.__name__: kind for kind in (Box, Diagram, Step, Wire)},
+    **{kind.__name__: kind for kind in (Nuts, Auto, Exact, Laplace)},
+}
 
 
 def save(path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
@@ -112,7 +118,7 @@ def _plain(value: Any) -> Any:
         return {"type": type(value).__name__, **{field.name: _plain(getattr(value, field.name)) for field in fields(value)}}
     if isinstance(value, Mapping):
         return {"type": "mapping", "items": [[key, _plain(part)] for key, part in value.items()]}
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _rich(value: Any) -> Any:
@@ -120,4 +126,4 @@ def _rich(value: Any) -> Any:
         return {key: _rich(part) for key, part in value["items"]}
     if isinstance(value, dict):
         return _VALUES[value["type"]](**{name: _rich(part) for name, part in value.items() if name != "type"})
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(_rich(part) for part in value) if isinstance(value, list) else value

@@ -293,7 +293,7 @@ class Heckman:
         values = log_likelihood(data.outcome, data.decision, *indices(draws, data.people()), flat(draws, "outcome_sd"), flat(draws, "correlation"))
         return xr.DataArray(values.sum(axis=-1).reshape(draws.sizes["chain"], -1), dims=("chain", "draw"))
 
-    def diagram(self, data: Decisions) -> nx.DiGraph:
+    def causes(self, data: Decisions) -> nx.DiGraph:
         """Who affects whom: outcome and decision share what is not seen."""
         import networkx as nx
 

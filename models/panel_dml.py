@@ -173,7 +173,7 @@ class PanelDML:
         """Of outcome and treatments, in units of their standard deviations, with the coefficients of φ integrated out."""
         return log_likelihood(self, draws, data)
 
-    def diagram(self, data: Panel) -> nx.DiGraph:
+    def causes(self, data: Panel) -> nx.DiGraph:
         """Units and covariates act on treatment and outcome."""
         import networkx as nx
 

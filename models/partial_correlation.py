@@ -269,7 +269,7 @@ class PartialCorrelation:
         values = data.degrees / 2 * (determinant - (size - 1) * np.log(2 * np.pi)) - (theta * data.scatter).sum((-1, -2)) / 2
         return xr.DataArray(values, dims=("chain", "draw"))
 
-    def diagram(self, data: Composition) -> nx.DiGraph:
+    def causes(self, data: Composition) -> nx.DiGraph:
         """The amounts are hidden; what is seen are their ratios."""
         import networkx as nx
 

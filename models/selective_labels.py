@@ -187,7 +187,7 @@ class SelectiveLabels:
         """Σ_i log P(what was seen of person i) of every draw."""
         return xr.DataArray(pointwise(self.law, draws, data), dims=("chain", "draw"))
 
-    def diagram(self, data: Decisions) -> nx.DiGraph:
+    def causes(self, data: Decisions) -> nx.DiGraph:
         """Who affects whom: the risk and what the decision-maker alone sees are hidden, the outcome is seen for some."""
         import networkx as nx
 

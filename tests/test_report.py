@@ -89,6 +89,7 @@ def contents(text: str = "text") -> ReportContents:
         model_name=text,
         fields=((text, text),),
         assumptions=(Assumption(name=text, statement=text, if_wrong=text, formula=text),),
+        derivation=(text, text),
         diagram=figure(text),
         diagram_caption=text,
         data_facts=((text, text),),
@@ -159,7 +160,7 @@ def test_failing_checks_come_first():
 
 
 def test_what_there_is_not_is_left_out():
-    nothing = dict.fromkeys(("data_facts", "effects", "figures", "checks", "sensitivity", "reproduce", "fields"), ())
+    nothing = dict.fromkeys(("derivation", "data_facts", "effects", "figures", "checks", "sensitivity", "reproduce", "fields"), ())
     bare = replace(contents(), diagram=None, comparison=None, withheld=None, call="", **nothing)
     page = Page(render(bare))
     assert [name for name in page.attributes("id")] == ["answer", "assumptions"]

@@ -15,13 +15,13 @@ _MORE = (
 
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
     """R-hat, bulk and tail effective sample size, divergences, and the energy's fraction of missing information (E-BFMI); for draws that
-    were weighed, their weights; for independent draws of an exact posterior, nothing but that it is complete."""
+    were weighed, their weights; for independent draws of an exact posterior, nothing but that it is complete. Without parameters, of all there is."""
     if "exact" in draws.attrs:
         return (_complete(draws),)
     if "pareto_k" in draws.attrs:
         return _weighed(draws)
     posterior = draws["posterior"].to_dataset()
-    numbers = [number for name in parameters for number in entries(posterior[name]).values()]
+    numbers = [number for name in parameters or posterior.data_vars for number in entries(posterior[name]).values()]
     values = [number for number in numbers if varies(number)]
     r_hat = max(float(az.rhat(value)) for value in values)
     bulk = min(float(az.ess(value, method="bulk")) for value in values)

@@ -139,20 +139,26 @@ class Observations:
                 f"The table of {', '.join(names)} has {cells:.3g} cells; at most {MOST_CELLS:,} can be held. Join levels, e.g. `pandas.cut`, or name fewer "
                 "variables: what the answer does not need can be left out of diagram and data."
             )
-        places = [self._places(name, known[name])[self.column(name)] for name in names]
+        places = [self.places(name, known[name]) for name in names]
         flat = np.ravel_multi_index(places, shape) if names else np.zeros(len(self.counts), int)
         return np.bincount(flat, self.counts, minlength=int(cells)).reshape(shape)
 
-    def _places(self, name: str, levels: Sequence[Any]) -> np.ndarray:
-        """Where each level of the data stands among others."""
-        where = {level: place for place, level in enumerate(levels)} | {str(level): place for place, level in enumerate(levels)}
+    def places(self, name: str, levels: Sequence[Any]) -> np.ndarray:
+        """Of a label, where its level stands among others (r,).
+
+        Raises
+        ------
+        DataError
+            If a level of the data is not among them.
+        """
+        where = {str(level): place for place, level in enumerate(levels)} | {level: place for place, level in enumerate(levels)}
         strange = [level for level in self.levels[name] if level not in where and str(level) not in where]
         if strange:
             raise DataError(
                 f"Variable {name!r} has the level {strange[0]!r} in the data, and the diagram has {', '.join(map(repr, levels))} alone. "
                 "Recode it, or add it there."
             )
-        return np.array([where.get(level, where.get(str(level), 0)) for level in self.levels[name]])
+        return np.array([where.get(level, where.get(str(level), 0)) for level in self.levels[name]])[self.column(name)]
 
     @property
     def fingerprint(self) -> str:

@@ -113,6 +113,12 @@ class Diagram:
 
         return written(self)
 
+    def __str__(self) -> str:
+        """The short text of a causal model, without levels; of other diagrams what `repr` gives."""
+        from causalstats.diagrams.written import notation
+
+        return notation(self) or repr(self)
+
     def __rshift__(self, after: Diagram) -> Diagram:
         from causalstats.diagrams.terms import then
 

@@ -14,13 +14,20 @@ _BARE = re.compile(r"\w[\w.]*")
 
 def written(diagram: Diagram) -> str:
     """See `Diagram.__repr__`."""
+    if text := notation(diagram):
+        levels = {wire.name: wire.levels for wire in diagram.wires if wire.levels is not None}
+        return f"Diagram.parse({text!r})" + (f".with_levels({levels!r})" if levels else "")
+    return f"Diagram({_listed(map(_wire, diagram.wires))}, {_listed(map(_box, diagram.boxes))}, {diagram.inputs!r}, {diagram.outputs!r})"
+
+
+def notation(diagram: Diagram) -> str:
+    """The text that is read as this causal model but for its levels; empty where there is none."""
     bare = diagram.without_levels()
     for short, mentioned in ((True, False), (True, True), (False, True)) if bare.wires and bare.is_network else ():
         text = text_of(bare, short, mentioned)
         if _says(text, bare):
-            levels = {wire.name: wire.levels for wire in diagram.wires if wire.levels is not None}
-            return f"Diagram.parse({text!r})" + (f".with_levels({levels!r})" if levels else "")
-    return f"Diagram({_listed(map(_wire, diagram.wires))}, {_listed(map(_box, diagram.boxes))}, {diagram.inputs!r}, {diagram.outputs!r})"
+            return text
+    return ""
 
 
 def text_of(diagram: Diagram, short: bool, mentioned: bool) -> str:

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from causalstats.model import BiplotView, MatrixView, NetworkView, ScatterView, TernaryView, View
+from causalstats.model import BiplotView, DiagramsView, MatrixView, NetworkView, ScatterView, TernaryView, View
+from causalstats.plots.diagram_views import side_by_side
 from causalstats.style import BLUE, INK, MUTED, ORANGE, WIDTH, Picture, heading, house_style, new_axes, wrap
 
 _SURE = 0.975
@@ -23,6 +24,12 @@ _LABEL = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"
 def view(of: View, title: str = "") -> Figure:
     """The figure of a view, by its kind."""
     raise TypeError(f"Expected a view, got {type(of).__name__}.")
+
+
+@view.register
+def diagrams(of: DiagramsView, title: str = "") -> Figure:
+    """Causal diagrams, with what surgery has set."""
+    return side_by_side(of)
 
 
 @view.register

@@ -20,7 +20,8 @@ class ReportContents:
     """The parts of a report, in the order in which they are read.
 
     `banner` says what is wrong, and is empty where nothing is. `effects` are pairs of an effect and its table: index the labels, columns
-    mean, sd, lower, upper, ess_bulk, ess_tail and r_hat. `withheld` says how the model did on people whose outcome it was not shown.
+    mean, sd, lower, upper, ess_bulk, ess_tail and r_hat. `derivation` says how the answer
+    follows from the assumptions, a line a step, of models that can say so. `withheld` says how the model did on people whose outcome it was not shown.
     `figures` are (title, caption, figure); `sensitivity` is (field, table, figure); `call` is the Python that made the fit.
     """
 
@@ -32,6 +33,7 @@ class ReportContents:
     model_name: str
     fields: tuple[tuple[str, str], ...]
     assumptions: tuple[Assumption, ...]
+    derivation: tuple[str, ...]
     diagram: Figure | None
     diagram_caption: str
     data_facts: tuple[tuple[str, str], ...]

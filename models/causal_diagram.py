@@ -1,0 +1,275 @@
+"""What an intervention would do, from observations and a diagram of what causes what, hidden causes included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Observations
+from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.identification import Identification, identify
+from causalstats.diagrams.mixed_graph import MixedGraph
+from causalstats.errors import ModelError
+from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
+from causalstats.models import causal_diagram_graph as graphs
+from causalstats.models import causal_diagram_simulation as simulation
+from causalstats.models import causal_diagram_tables as tables
+from causalstats.models.causal_diagram_assumptions import assumptions, derivation, doubts
+from causalstats.models.causal_diagram_estimands import estimands, interventional, question
+from causalstats.models.causal_diagram_pictures import alternatives, pictured, predictions, surgery
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pymc as pm
+
+_RESERVED = ("chain", "draw")
+_ANSWER = "interventional"
+
+
+@dataclass(frozen=True)
+class CausalDiagram:
+    """Variables cause each other as the arrows say; those that share a hidden cause are joined.
+
+    P(v) = Σ_hidden Π_boxes P(v_i | causes of v_i)                        what is observed
+    P(v | do(x)) = the same, with the boxes of x given way to the value x     what is asked: surgery on the diagram
+
+    Where the diagram identifies P(outcome | do(treatment)) it is a formula in the observed distribution alone ("reduced", the default). That has a table for
+    each variable given those that the diagram does not make irrelevant, its rows Dirichlet; draws are independent, and each is pushed through the formula.
+    "structural" has a table for each box instead, hidden variables with a given number of levels summed out of the likelihood, and is sampled. Where the
+    effect is not identified, what can be said are bounds.
+
+    Parameters
+    ----------
+    diagram : Diagram or str
+        As text, "smoking -> tar -> cancer; smoking <-> cancer". Levels that it has (`with_levels`) may be more than those of the data.
+    outcome, treatment : str
+        What `effect` is the effect of, and on what: the last level of the outcome, at each level of the treatment against the first. Left out, the one
+        variable with observed causes and no observed effect, and the one that acts on it and has no observed cause.
+    route : "reduced" or "structural"
+    concentration : float
+        What the prior weighs, in observations: of each cell of each table, or of each table.
+    prior : "cells" or "bdeu"
+        Of which of the two. 1 a cell is uniform over all tables, 0.5 Jeffreys' prior; "bdeu" spreads the concentration evenly over the cells of each table.
+    hidden_levels : int or mapping of variable to int
+        How many levels each hidden variable has, of the structural route.
+
+    References
+    ----------
+    Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery, FoSSaCS. Tian & Pearl (2002), AAAI; Shpitser & Pearl (2006), AAAI.
+    """
+
+    diagram: Any
+    _: KW_ONLY
+    outcome: str = ""
+    treatment: str = ""
+    route: Literal["reduced", "structural"] = "reduced"
+    concentration: float = 1.0
+    prior: Literal["cells", "bdeu"] = "cells"
+    hidden_levels: int | Mapping[str, int] = 2
+
+    def __post_init__(self) -> None:
+        if isinstance(self.diagram, str):
+            object.__setattr__(self, "diagram", Diagram.parse(self.diagram))
+        if not isinstance(self.diagram, Diagram) or not self.diagram.is_network:
+            raise ModelError(f"Expected the diagram of a causal model, or its text such as 'x -> y; x <-> y', got {self.diagram!r}.")
+        if self.route not in ("reduced", "structural"):
+            raise ModelError(f"Expected `route` as 'reduced' or 'structural', got {self.route!r}.")
+        if self.prior not in ("cells", "bdeu"):
+            raise ModelError(f"Expected `prior` as 'cells' or 'bdeu', got {self.prior!r}.")
+        if not (isinstance(self.concentration, int | float) and 0 < self.concentration < np.inf):
+            raise ModelError(f"Expected `concentration` as a positive number, got {self.concentration!r}.")
+        for name in self.diagram.variables:
+            if name in _RESERVED or "/" in name:
+                raise ModelError(f"Expected names without '/' and other than {' and '.join(_RESERVED)}, which files of draws need; got {name!r}. Rename it.")
+        for role in ("outcome", "treatment"):
+            given = getattr(self, role) or self._only(role)
+            if given not in self.diagram.observed:
+                self.diagram.position(given)
+                raise ModelError(f"Expected an observed variable as {role}; {given!r} is hidden.")
+            object.__setattr__(self, role, given)
+        if self.outcome == self.treatment:
+            raise ModelError(f"Expected treatment and outcome to be two variables, got {self.outcome!r} for both.")
+        self._check_hidden_levels()
+
+    def _only(self, role: str) -> str:
+        """The one variable that can be meant; an error that says what to name where there is not one."""
+        graph = self.graph
+        if role == "outcome":
+            candidates = [name for name in graph.nodes if graph.parents(name) and graph.descendants(name) == (name,)]
+        else:
+            candidates = [name for name in graph.ancestors(self.outcome) if not graph.parents(name) and name != self.outcome]
+        if len(candidates) != 1:
+            which = "observed causes and no observed effect" if role == "outcome" else f"an effect on {self.outcome} and no observed cause"
+            found = f"more than one variable has {which}: {', '.join(candidates)}" if candidates else f"no variable has {which}"
+            raise ModelError(f"Expected to be told the {role}, since {found}. Say {role}={(candidates or self.diagram.observed)[-1]!r}, or another.")
+        return candidates[0]
+
+    def _check_hidden_levels(self) -> None:
+        given = self.hidden_levels
+        if isinstance(given, Mapping):
+            strange = [name for name in given if name not in self.diagram.hidden]
+            if strange:
+                raise ModelError(f"Expected `hidden_levels` of hidden variables ({', '.join(self.diagram.hidden) or 'there are none'}), got {strange[0]!r}.")
+        if not all(isinstance(count, int) and count >= 2 for count in (given.values() if isinstance(given, Mapping) else [given])):
+            raise ModelError(f"Expected `hidden_levels` as whole numbers of at least 2, got {given!r}.")
+
+    @cached_property
+    def graph(self) -> MixedGraph:
+        """The observed variables, with arrows and shared hidden causes."""
+        return MixedGraph.of(self.diagram)
+
+    @cached_property
+    def identification(self) -> Identification:
+        """Of P(outcome | do(treatment))."""
+        return identify(self.graph, self.outcome, self.treatment)
+
+    @property
+    def headline(self) -> str:
+        """The effect, or its bounds where it is not identified."""
+        return "effect" if self.identification.identified else "bounds"
+
+    @cached_property
+    def tables(self) -> tuple[tables.Table, ...]:
+        """What is estimated."""
+        return tables.tables_of(self.graph) if self.route == "reduced" else tables.boxes_of(self.diagram)
+
+    def levels(self, data: Observations) -> dict[str, tuple[Any, ...]]:
+        """The levels of every variable: the diagram's where it has them, else those of the data; of hidden ones, numbers.
+
+        Raises
+        ------
+        ModelError, DataError
+            If diagram and data do not have the same variables, or the data have a level that the diagram has not.
+        """
+        hidden = [name for name in data.variables if name in self.diagram.hidden]
+        if hidden:
+            raise ModelError(f"Variable {hidden[0]!r} is hidden in the diagram and observed in the data. Let the diagram observe it, or leave the column out.")
+        strange = [name for name in data.variables if name not in self.diagram.variables]
+        if strange:
+            raise ModelError(
+                f"The data have {strange[0]!r}, and the diagram does not. Leave it out with `columns=[...]`, or say in the diagram what it has to do with."
+            )
+        absent = [name for name in self.diagram.observed if name not in data.variables]
+        if absent:
+            raise ModelError(f"The diagram observes {absent[0]!r}, and the data do not have it. Add the column, or say `hidden: {absent[0]}` in the diagram.")
+        found = self.every_level(data.levels)
+        for name in data.variables:
+            data.table([name], found)  # refuses
+        for name in (self.treatment, self.outcome):
+            if len(found[name]) < 2:
+                raise ModelError(
+                    f"Expected at least two levels of {name!r}, got {found[name][0]!r} alone. Say its levels, e.g. `Diagram.parse(...).with_levels(...)`."
+                )
+        return found
+
+    def every_level(self, known: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        """Those of the diagram, else those known, else 0 and 1; of hidden variables as many as `hidden_levels` has."""
+        given = self.hidden_levels
+        count = {name: given.get(name, 2) if isinstance(given, Mapping) else given for name in self.diagram.hidden}
+        return {wire.name: wire.levels or known.get(wire.name) or tuple(range(count.get(wire.name, 2))) for wire in self.diagram.wires}
+
+    def inputs(self, data: Observations) -> dict[str, np.ndarray]:
+        """The prior's weights of every table and the counts: of its cells, or of the cells of all observed variables."""
+        levels = self.levels(data)
+        given = {f"prior {name}": value for name, value in tables.weights(self.tables, levels, self.concentration, self.prior).items()}
+        if self.route == "reduced":
+            return given | {f"counts {name}": value for name, value in tables.counts(self.tables, levels, data).items()}
+        cells = np.column_stack([data.places(name, levels[name]) for name in self.diagram.observed])
+        return given | {"cells": cells, "counts": data.counts}
+
+    def build(self, data: Observations) -> pm.Model:
+        """The PyMC graph on these data."""
+        levels = self.levels(data)
+        if self.route == "reduced":
+            return graphs.reduced(self.inputs(data), self.tables, levels)
+        return graphs.structural(self.inputs(data), self.tables, levels, self.diagram.observed)
+
+    def exact(self, data: Observations) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
+        """Of the reduced route, a function of chains, draws and a generator that gives independent draws of the tables."""
+        if self.route == "structural":
+            return None
+        levels = self.levels(data)
+        prior, counts = tables.weights(self.tables, levels, self.concentration, self.prior), tables.counts(self.tables, levels, data)
+        posterior = {name: weight + counts[name] for name, weight in prior.items()}
+        return lambda chains, draws, rng: tables.draw(posterior, self.tables, levels, (chains, draws), rng)
+
+    def completed(self, draws: xr.Dataset, data: Observations, rng: np.random.Generator) -> xr.Dataset:
+        """Of the structural route, the draws with those of P(outcome | do(treatment)), which no relabelling of hidden levels changes."""
+        if self.route == "reduced":
+            return draws
+        return draws.assign({_ANSWER: interventional(self, draws, data, (self.outcome,), (self.treatment,))})
+
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What the answer stands on."""
+        return assumptions(self)
+
+    def derivation(self) -> tuple[str, ...]:
+        """How the answer follows from the diagram, a line a step; or why it does not."""
+        return derivation(self)
+
+    def estimands(self) -> Mapping[str, Estimand]:
+        """What can be asked of a fit by name; in its own words anything can, `fit.effect("cancer", do={"smoking": 1})`."""
+        return estimands(self)
+
+    def question(self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+        """P(name | do, given), and how it is written."""
+        return question(self, name, do, given, data)
+
+    def parameters(self) -> tuple[str, ...]:
+        """Names in the posterior whose sampling is checked; none where it is exact. Tables of what is hidden mean the same in any order of its levels."""
+        if self.route == "reduced":
+            return ()
+        return (_ANSWER, *(table.name for table in self.tables if not set(table.axes) & set(self.diagram.hidden)))
+
+    def priors(self, data: Observations) -> dict[str, Any]:
+        """None: no parameter has a standard deviation of its own that says what was learned."""
+        return {}
+
+    def simulate(self, seed: int, people: int = 500, design: Literal["mechanisms", "prior"] = "mechanisms") -> Simulation:
+        """Observations of this diagram with a known truth, two levels a variable unless the diagram has others.
+
+        "mechanisms": each box, those of hidden variables too, is drawn uniformly over all tables. "prior": this model's own, of what it estimates.
+        """
+        return simulation.simulate(self, seed, people, design)
+
+    def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+        """Of the cells, with what is hidden summed out."""
+        levels, names = self.levels(data), self.diagram.observed
+        if self.route == "reduced":
+            counts, total = tables.counts(self.tables, levels, data), xr.zeros_like(draws["draw"], float) + xr.zeros_like(draws["chain"], float)
+            for table in self.tables:
+                cells = xr.DataArray(counts[table.name], dims=table.axes)
+                total = total + (cells * np.log(draws[table.name].where(cells > 0, 1.0))).sum(table.axes)
+            return total.transpose("chain", "draw")
+        joint = np.asarray(tables.network_of(draws, self.tables, levels).query(names).values)
+        seen = joint.reshape(*joint.shape[:2], -1)[..., np.ravel_multi_index([data.places(name, levels[name]) for name in names], joint.shape[2:])]
+        return xr.DataArray(np.log(seen) @ data.counts, dims=("chain", "draw"))
+
+    def causes(self, data: Observations) -> nx.DiGraph:
+        """The diagram, with what is hidden."""
+        return pictured(self.diagram)
+
+    def alternatives(self, data: Observations) -> Mapping[str, Callable]:
+        """What is done without a diagram."""
+        return alternatives(self, data)
+
+    def predictions(self, draws: xr.Dataset, data: Observations, rng: np.random.Generator) -> tuple[Prediction, ...]:
+        """The share of every cell, beside replications."""
+        return predictions(self, draws, data, rng)
+
+    def views(self, draws: xr.Dataset, data: Observations) -> Mapping[str, Callable[[], View]]:
+        """`surgery`: the diagram before and after."""
+        return {"surgery": partial(surgery, self)}
+
+    def doubts(self, data: Observations) -> tuple[Check, ...]:
+        """Positivity, the weight of the prior, and the independences that the diagram implies."""
+        return doubts(self, data)
+
+    def relaxations(self, data: Observations) -> tuple[Relaxation, ...]:
+        """None: nothing from outside is imposed but the diagram."""
+        return ()

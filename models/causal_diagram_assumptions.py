@@ -1,0 +1,184 @@
+"""What `CausalDiagram` assumes, in words, how its answer follows, and what its data leave in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from causalstats.data import Observations
+from causalstats.data.observations import MOST_CELLS
+from causalstats.diagrams.evaluation import JointTable, evaluate
+from causalstats.model import Assumption, Check
+
+_MOST_PAIRS = 200
+_UNLIKELY = 0.01
+_OUTWEIGHED = 0.1
+
+
+def assumptions(model: Any) -> tuple[Assumption, ...]:
+    """What the answer stands on."""
+    each = "cell of each table" if model.prior == "cells" else "table, spread evenly over its cells"
+    found = [
+        Assumption(
+            name="this diagram",
+            statement="Between the variables there are no other arrows, and no other shared causes, than are drawn.",
+            if_wrong="Another arrow or another hidden cause can change the formula, and the answer with it. The checks have what the data can refute of the "
+            "diagram, which is little of it.",
+            formula=written(model),
+        ),
+        Assumption(
+            name="independent observations",
+            statement="Observations are independent, of one population, and what is done to one does not act on another.",
+            if_wrong="Intervals are too short, or there is no one answer.",
+        ),
+        Assumption(
+            name="prior of the tables",
+            statement=f"Before the data each row of each table is Dirichlet and weighs {model.concentration:g} observations a {each}.",
+            if_wrong="Where few were observed the prior draws probabilities towards each other, and effects towards nothing: see the sensitivity to "
+            "`concentration`.",
+            formula=f"θ ~ Dirichlet({model.concentration:g}{'' if model.prior == 'cells' else ' / cells'})",
+        ),
+    ]
+    if model.route == "structural" and model.diagram.hidden:
+        counts = ", ".join(f"{name} {len(levels)}" for name, levels in model.every_level({}).items() if name in model.diagram.hidden)
+        found.append(
+            Assumption(
+                name="levels of what is hidden",
+                statement=f"Hidden variables have few levels: {counts}.",
+                if_wrong="With too few, the model leaves out distributions that the diagram allows.",
+            )
+        )
+    return tuple(found)
+
+
+def written(model: Any) -> str:
+    """The diagram over the observed variables in one line."""
+    graph = model.graph
+    effects = {cause: [name for name in graph.nodes if (cause, name) in graph.directed] for cause in graph.nodes}
+    arrows = [f"{cause} → {', '.join(found)}" for cause, found in effects.items() if found]
+    arcs = [" ↔ ".join(sorted(pair, key=graph.nodes.index)) for pair in graph.bidirected]
+    return "; ".join([*arrows, *sorted(arcs)])
+
+
+def derivation(model: Any) -> tuple[str, ...]:
+    """The formula and the certificate, or what stands in its way, a line a step."""
+    found = model.identification
+    if not found.identified:
+        return (f"{found.query} is not identified.", *map(str, found.steps), str(found.hedge))
+    names = f" ({', '.join(map(str, found.criteria))})" if found.criteria else ""
+    anywhere = f", at any level of {', '.join(found.irrelevant)}" if found.irrelevant else ""
+    return (f"{found.query} = {found.expression}{anywhere}{names}.", *map(str, found.steps))
+
+
+def doubts(model: Any, data: Observations) -> tuple[Check, ...]:
+    """Whether the answer needs what was never observed, what the prior weighs, and the independences that the diagram implies."""
+    return (*_positivity(model, data), _weight(model, data), *independences(model, data))
+
+
+def _positivity(model: Any, data: Observations) -> Iterator[Check]:
+    """The formula on the counts themselves: where it is not defined, the answer is the prior."""
+    found, levels = model.identification, model.levels(data)
+    if not found.identified:
+        return
+    if float(np.prod([len(levels[name]) for name in model.graph.nodes], dtype=float)) > MOST_CELLS:
+        return
+    names = tuple(sorted(found.expression.free | {name for part in _variables(found.expression) for name in part}, key=model.graph.nodes.index))
+    answer = evaluate(found.expression, JointTable(names, data.table(names, levels)), (model.treatment, model.outcome), found.irrelevant)
+    lacking, arms = int(np.isnan(answer.values).any(axis=-1).sum()), len(levels[model.treatment])
+    cells = "; ".join(missing.text(levels) for missing in answer.missing)
+    found = f"{lacking} of {arms} levels of {model.treatment} have no answer from the data alone: {cells}" if lacking else "all of it was observed"
+    yield Check(
+        name="positivity",
+        passed=not lacking,
+        value=float(lacking),
+        expected="everything that the formula conditions on was observed",
+        finding=found,
+        remedy="There the answer is the prior's: join levels, observe more, or ask of other levels." if lacking else "",
+    )
+
+
+def _variables(expression: Any) -> Iterator[tuple[str, ...]]:
+    """Those of every probability in a formula."""
+    from causalstats.diagrams.expression import Probability, Product, Quotient, Sum
+
+    match expression:
+        case Probability(of, given):
+            yield of + given
+        case Product(factors):
+            for factor in factors:
+                yield from _variables(factor)
+        case Sum(_, summand):
+            yield from _variables(summand)
+        case Quotient(numerator, denominator):
+            yield from _variables(numerator)
+            yield from _variables(denominator)
+
+
+def _weight(model: Any, data: Observations) -> Check:
+    from causalstats.models.causal_diagram_tables import weights
+
+    prior = max((float(value.sum()), name) for name, value in weights(model.tables, model.levels(data), model.concentration, model.prior).items())
+    share = prior[0] / (prior[0] + len(data))
+    return Check(
+        name="data outweigh the prior",
+        passed=True if share < _OUTWEIGHED else None,
+        value=share,
+        expected=f"the prior of every table below {_OUTWEIGHED:.0%} of what it is known from",
+        finding=f"{share:.1%} of {prior[1]} is prior",
+        remedy="" if share < _OUTWEIGHED else "See the sensitivity to `concentration`, or take prior='bdeu', which weighs less where tables are large.",
+    )
+
+
+def independences(model: Any, data: Observations) -> tuple[Check, ...]:
+    """G-tests of what the diagram says is independent, one a pair that some others separate, p-values multiplied by their number (Bonferroni).
+
+    A diagram with hidden causes can imply equalities that are no independences (Verma & Pearl 1990); these are not tested.
+    """
+    levels, tests = model.levels(data), []
+    for one, other in list(combinations(model.graph.nodes, 2))[:_MOST_PAIRS]:
+        given = separator(model.graph, one, other)
+        if given is not None and np.prod([len(levels[name]) for name in (one, other, *given)], dtype=float) <= MOST_CELLS:
+            tests.append((g_test(data.table((one, other, *given), levels)), f"{one} and {other}{' given ' if given else ''}{', '.join(given)}"))
+    if not tests:
+        return ()
+    (p, statement), count = min(tests), len(tests)
+    p = min(1.0, p * count)
+    return (
+        Check(
+            name="independences of the diagram",
+            passed=p > _UNLIKELY,
+            value=p,
+            expected=f"p above {_UNLIKELY:g}, multiplied by the number of tests",
+            finding=f"{count} tested; least likely independent are {statement}, p = {p:.3g}",
+            remedy="" if p > _UNLIKELY else "The data contradict the diagram: an arrow or a shared cause is missing.",
+        ),
+    )
+
+
+def separator(graph: Any, one: str, other: str) -> tuple[str, ...] | None:
+    """A set that separates two variables, from which nothing can be left out; None where none does.
+
+    If any does, their ancestors do (Richardson & Spirtes 2002).
+    """
+    given = [name for name in graph.ancestors(one, other) if name not in (one, other)]
+    if not graph.separated([one], [other], given):
+        return None
+    for name in list(given):
+        fewer = [kept for kept in given if kept != name]
+        if graph.separated([one], [other], fewer):
+            given = fewer
+    return tuple(given)
+
+
+def g_test(table: np.ndarray) -> float:
+    """p-value of independence of the first two axes at every cell of the others: 2 Σ n log(n / expected) against χ², rows and columns never seen left out."""
+    table = table.reshape(*table.shape[:2], -1)
+    rows, columns, total = table.sum(axis=1, keepdims=True), table.sum(axis=0, keepdims=True), table.sum(axis=(0, 1), keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(table > 0, table * np.log(table * total / (rows * columns)), 0.0)
+    free = (((rows > 0).sum(axis=0) - 1).clip(0) * ((columns > 0).sum(axis=1) - 1).clip(0)).sum()
+    return float(stats.chi2.sf(2 * terms.sum(), free)) if free else 1.0

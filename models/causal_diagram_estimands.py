@@ -1,0 +1,170 @@
+"""What can be asked of a causal diagram: by name, or in the words of the question, `do` and `given`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Observations
+from causalstats.diagrams.evaluation import evaluate
+from causalstats.diagrams.identification import Identification, identify
+from causalstats.errors import ModelError
+from causalstats.model import Estimand
+from causalstats.models.causal_diagram_tables import Observed, network_of
+
+_DIFFERENCE = "difference of probabilities"
+
+
+def estimands(model: Any) -> dict[str, Estimand]:
+    """By name, about the model's own treatment and outcome."""
+    stands_on = tuple(assumption.name for assumption in model.assumptions())
+    x, y = model.treatment, model.outcome
+    against = f"each level of {x} against the first"
+    seen = Estimand(
+        compute=partial(_association, model),
+        description=f"What goes with {x} without any intervention: P({y} | {x}), {against}.",
+        unit=_DIFFERENCE,
+        contrast=against,
+    )
+    if not model.identification.identified:
+        return {"association": seen}
+    causal: dict[str, tuple[Callable, str, str]] = {
+        "effect": (partial(_effect, model), f"What setting {x} does to {y}: P({y} | do({x})), {against}.", _DIFFERENCE),
+        "interventional": (partial(_interventional, model), f"P({y} | do({x})) at every level of {x}.", "probability"),
+    }
+    found = {
+        name: Estimand(
+            compute=compute,
+            description=description,
+            unit=unit,
+            contrast=against if unit == _DIFFERENCE else "none",
+            kind="causal",
+            assumptions=stands_on,
+        )
+        for name, (compute, description, unit) in causal.items()
+    }
+    beyond = Estimand(
+        compute=lambda draws, data: _association(model, draws, data) - _effect(model, draws, data),
+        description=f"What seeing {x} tells of {y} beyond what setting it does: the association less the effect.",
+        unit=_DIFFERENCE,
+        contrast=against,
+        assumptions=stands_on,
+    )
+    return found | {"association": seen, "confounding": beyond}
+
+
+def question(model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+    """P(of | do, given), and how it is written; of a variable with two levels the last, and for a pair of values in `do` their difference."""
+    levels = model.levels(data)
+    found = identify(model.graph, of, tuple(do), tuple(given))
+    refuse_unidentified(found)
+    pairs = [name for name, value in do.items() if isinstance(value, list | tuple)]
+    if any(len(do[name]) != 2 for name in pairs):
+        raise ModelError(f"Expected one value to set {pairs[0]!r} to, or two whose answers are compared, got {do[pairs[0]]!r}.")
+    worlds = [{name: value[k] if name in pairs else value for name, value in do.items()} for k in range(1 + bool(pairs))]
+    places = [{name: place_of(name, value, levels) for name, value in (world | dict(given)).items()} for world in worlds]
+    event = f"{of}={levels[of][1]}" if len(levels[of]) == 2 else of
+    name = " - ".join(_written(event, world, given) for world in worlds)
+    return name, Estimand(
+        compute=partial(_answer, model, of, tuple(do), tuple(given), places),
+        description=f"By the formula {found.query} = {found.expression}." if do else "As observed, without any intervention.",
+        unit=_DIFFERENCE if pairs else "probability",
+        contrast=f"the first value of {', '.join(pairs)} against the second" if pairs else "none",
+        kind="causal" if do else "associational",
+        assumptions=tuple(assumption.name for assumption in model.assumptions()),
+    )
+
+
+def refuse_unidentified(found: Identification) -> None:
+    """An error that says what stands in the way, and what to do, unless the formula exists."""
+    if not found.identified:
+        raise ModelError(
+            f"{found.query} is not identified: no amount of data of these variables tells it. {found.hedge} "
+            "Observe more, or add what is known to the diagram; what can be said all the same are bounds, `fit.effect('bounds')`."
+        )
+
+
+def interventional(model: Any, draws: xr.Dataset, data: Observations, of: Sequence[str], do: Sequence[str], given: Sequence[str] = ()) -> xr.DataArray:
+    """P(of | do, given) at every level of all of them, dims (chain, draw, do..., given..., of...)."""
+    levels = model.levels(data)
+    network = network_of(draws, model.tables, levels)
+    if model.route == "structural":
+        joint = np.asarray(network.query((*given, *of), do=list(do) or None).values)
+        names = (*do, *given, *of)
+        values = joint / joint.sum(axis=tuple(range(2 + len(do) + len(given), joint.ndim)), keepdims=True)
+    else:
+        found = identify(model.graph, of, do, given)
+        assert found.expression is not None
+        names = (*do, *given, *of)
+        values = evaluate(found.expression, Observed(network), names, found.irrelevant).values
+    table = xr.DataArray(values, dims=("chain", "draw", *names), coords={name: draws[name] for name in ("chain", "draw")})
+    return table.transpose("chain", "draw", *do, *given, *of)
+
+
+def against_first(model: Any, table: xr.DataArray, levels: Mapping[str, Sequence[Any]]) -> xr.DataArray:
+    """Of P(outcome | treatment), dims (..., treatment, outcome): each level of the treatment less the first; one number of two levels each."""
+    x, y = model.treatment, model.outcome
+    difference = table.isel({x: slice(1, None)}) - table.isel({x: 0}, drop=True)
+    kept = list(range(len(levels[y])))[1 if len(levels[y]) == 2 else 0 :]
+    difference = difference.isel({y: kept})
+    if difference.sizes[x] * difference.sizes[y] == 1:
+        return difference.isel({x: 0, y: 0}, drop=True)
+    arms = [f"{level} against {levels[x][0]}" for level in levels[x][1:]] if len(levels[x]) > 2 else [""]
+    states = [f"{y}={levels[y][place]}" for place in kept]
+    labels = [f"{state}: {arm}" if arm and len(kept) > 1 else arm or state for arm in arms for state in states]
+    return _flat(difference, (x, y), "contrast", labels)
+
+
+def _flat(table: xr.DataArray, dims: Sequence[str], name: str, labels: list[str]) -> xr.DataArray:
+    """Some axes as one, with labels."""
+    rest = [dim for dim in table.dims if dim not in dims]
+    values = table.transpose(*rest, *dims).to_numpy()
+    coords = {dim: table[dim] for dim in rest if dim in table.coords}
+    return xr.DataArray(values.reshape(*values.shape[: len(rest)], -1), dims=(*rest, name), coords={**coords, name: labels})
+
+
+def _effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    table = interventional(model, draws, data, (model.outcome,), (model.treatment,))
+    return against_first(model, table, model.levels(data))
+
+
+def _association(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    table = interventional(model, draws, data, (model.outcome,), (), (model.treatment,))
+    return against_first(model, table, model.levels(data))
+
+
+def _interventional(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    levels, x, y = model.levels(data), model.treatment, model.outcome
+    table = interventional(model, draws, data, (y,), (x,))
+    return _flat(table, (x, y), "probability", [f"{y}={state} | do({x}={arm})" for arm in levels[x] for state in levels[y]])
+
+
+def _answer(
+    model: Any, of: str, do: Sequence[str], given: Sequence[str], places: Sequence[Mapping[str, int]], draws: xr.Dataset, data: Observations
+) -> xr.DataArray:
+    table, levels = interventional(model, draws, data, (of,), do, given), model.levels(data)[of]
+    first, *second = (table.isel(place, drop=True) for place in places)
+    answer = first - second[0] if second else first
+    if len(levels) == 2:
+        return answer.isel({of: 1}, drop=True)
+    return answer.rename({of: "level"}).assign_coords(level=[f"{of}={level}" for level in levels])
+
+
+def place_of(name: str, value: Any, levels: Mapping[str, Sequence[Any]]) -> int:
+    """Where a value stands among the levels of a variable; text of it will do."""
+    known = list(levels[name])
+    if value in known:
+        return known.index(value)
+    if str(value) in map(str, known):
+        return list(map(str, known)).index(str(value))
+    raise ModelError(f"Expected a level of {name!r} ({', '.join(map(repr, known))}), got {value!r}.")
+
+
+def _written(of: str, do: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    done = [f"do({', '.join(f'{name}={value}' for name, value in do.items())})"] if do else []
+    conditions = [*done, *(f"{name}={value}" for name, value in given.items())]
+    return f"P({of}{' | ' * bool(conditions)}{', '.join(conditions)})"
