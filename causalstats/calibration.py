@@ -15,7 +15,7 @@ import xarray as xr
 from scipy import stats
 
 from causalstats.errors import DataError, ModelError
-from causalstats.model import Check, Checks, Problem
+from causalstats.model import Check, Checks, Problem, answerable
 from causalstats.numerics.draws import entries, varies
 from causalstats.resumable import resume
 from causalstats.samplers import Nuts, Program, Sampler, sample
@@ -193,7 +193,7 @@ def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
     """Draws (chain, draw) of every number: parameters, answers, those about persons for the first of them, and the log likelihood."""
     arrays = {name: draws[name] for name in model.parameters() if name in draws}
-    for name, estimand in model.estimands().items():
+    for name, estimand in answerable(model, data).items():
         answer = estimand.compute(draws, data)
         if not estimand.per_person:
             arrays[name] = answer

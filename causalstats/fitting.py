@@ -18,7 +18,7 @@ import pandas as pd
 import causalstats
 from causalstats.effect import INTERVAL, Effect
 from causalstats.errors import ModelError
-from causalstats.model import Check, Checks, Estimand, Known, Prediction, Problem, View, shown
+from causalstats.model import Check, Checks, Estimand, Known, Prediction, Problem, View, answerable, shown
 from causalstats.numerics.draws import summarise, surest_first, varies
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Program, Sampler, sample
@@ -118,7 +118,9 @@ class Fit:
             return asked(name, do or {}, given or {}, self.data)
         estimands = self.model.estimands()
         if name not in estimands:
-            raise ModelError(f"There is no effect {name!r}. There are: {', '.join(estimands)}.")
+            raise ModelError(f"There is no effect {name!r}. There are: {', '.join(answerable(self.model, self.data))}.")
+        if (refused := estimands[name].unless) is not None and (reason := refused(self.data)):
+            raise ModelError(f"These data cannot answer {name!r}: {reason}")
         return name, estimands[name]
 
     def _by_group(self, name: str, estimand: Estimand, posterior: xr.Dataset, by: Any) -> xr.DataArray:
@@ -238,7 +240,7 @@ class Fit:
         if not self.parameters():
             figures = {name: draw for name, draw in figures.items() if name in ("comparison", "diagram")}
         figures |= {name: partial(_drawn, make) for name, make in self.views().items()}
-        figures |= {name: partial(self._plot_effect, name) for name in self.model.estimands()}
+        figures |= {name: partial(self._plot_effect, name) for name in answerable(self.model, self.data)}
         if what in figures:
             return figures[what]()
         if what in self.predictions():

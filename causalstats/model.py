@@ -194,6 +194,7 @@ class Estimand:
     beside: str = ""  # another answer, by name, without which this one misleads
     at_zero: Callable[[xr.Dataset, Any], np.ndarray | None] | None = None  # of each entry the Bayes factor of 0; None where there is none in closed form
     approximate: bool = False  # whether the margins leave something out, and are for want of draws
+    unless: Callable[[Any], str] | None = None  # of the data: why these cannot answer it, or nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,6 +328,11 @@ class Model(Protocol):
     # derivation() -> how the answer follows from the assumptions, a line a step
     # views(draws, data) -> name -> function that gives a picture of the family's own
     # doubts(data) -> checks of the data alone
+
+
+def answerable(model: Any, data: Any) -> dict[str, Estimand]:
+    """Those of the model's estimands that these data can answer."""
+    return {name: estimand for name, estimand in model.estimands().items() if estimand.unless is None or not estimand.unless(data)}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from scipy import stats
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
+from causalstats.models import partial_correlation_covariates as covariates
 from causalstats.models import partial_correlation_simulation as simulation
 from causalstats.models.partial_correlation_assumptions import assumptions, doubts
 from causalstats.models.partial_correlation_estimands import EXACT, estimands
@@ -196,25 +197,25 @@ class PartialCorrelation:
             if chains * draws * len(data.parts) ** 2 > _MOST_NUMBERS:
                 return xr.Dataset(coords={"chain": np.arange(chains), "draw": np.arange(0)})
             scatter, degrees = self.posterior(data)
-            found = inverse_wishart.draw_precisions(scatter, degrees, chains * draws, rng)
-            return _dataset(found.reshape(chains, draws, *found.shape[1:]), data.parts)
+            found = inverse_wishart.draw_precisions(scatter, degrees, chains * draws, rng).reshape(chains, draws, *scatter.shape)
+            return covariates.drawn(found, _dataset(found, data.parts), data, rng)
 
         return draw
 
     def completed(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> xr.Dataset:
-        """Draws with those of Θ, which was integrated out, given the others; as many draws of each chain as can be kept."""
+        """Draws with those of Θ and of the covariates' coefficients, integrated out, given the others; as many draws of each chain as can be kept."""
         latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(_LATENT)]
         if self.prior != "shrunk":
-            return draws.drop_vars(latent)  # has Θ
+            return covariates.drawn(draws["precision"].to_numpy(), draws, data, rng).drop_vars(latent)
         chains, size = draws.sizes["chain"], len(data.parts)
         draws = draws.isel(draw=slice(None, None, max(1, int(chains * draws.sizes["draw"] * size**2 / _MOST_NUMBERS))))
         omega, weight = draws["basis_variance"].to_numpy().reshape(-1, size), draws["shrinkage"].to_numpy().ravel()
         strength = data.degrees * weight / (1 - weight)
         seen = draws["scatter"].to_numpy().reshape(-1, size, size) if "scatter" in draws else data.scatter
         scatter = inverse_wishart.scatter_of(seen, omega, strength)
-        found = inverse_wishart.draw_precisions(scatter, strength + size + data.degrees, len(weight), rng)
-        draws = draws.drop_vars(latent)
-        return draws.merge(_dataset(found.reshape(chains, -1, size, size), data.parts, draws))
+        found = inverse_wishart.draw_precisions(scatter, strength + size + data.degrees, len(weight), rng).reshape(chains, -1, size, size)
+        draws = draws.merge(_dataset(found, data.parts, draws))
+        return covariates.drawn(found, draws, data, rng).drop_vars(latent)
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the answer stands on."""
@@ -248,6 +249,7 @@ class PartialCorrelation:
         depth: int | None = None,
         resolution: float | None = None,
         repeated: Literal["subject", "time"] | None = None,
+        covariate: bool = False,
     ) -> Simulation:
         """Compositions with a known Θ; parts p1, p2, ...
 
@@ -255,8 +257,9 @@ class PartialCorrelation:
         this model's own, which needs `basis_variance`, and `shrinkage` too where that is not sampled. With `depth`, that many are counted of each row;
         with `resolution`, the first two parts are rounded to it, of rows whose logarithmic size has a standard deviation of 3. `repeated`: five rows are of
         one subject, or follow each other at times with exponential gaps, correlated by `row_correlation` (.5 in "band" unless given).
+        `covariate`: a column x ~ Normal(0, 1) moves the log-ratio of each part to the mean by a coefficient drawn from Normal(0, 1).
         """
-        return simulation.simulate(self, seed, rows, parts, simulation.Design(design, depth, resolution, repeated))
+        return simulation.simulate(self, seed, rows, parts, simulation.Design(design, depth, resolution, repeated, covariate))
 
     def log_likelihood(self, draws: xr.Dataset, data: Composition) -> xr.DataArray:
         """Of the centred log-ratios in an orthonormal basis, with the covariates' coefficients integrated out: m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π.

@@ -3,129 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy import special, stats
+from scipy import special
 
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.model import Estimand
+from causalstats.models import partial_correlation_covariates as covariates
+from causalstats.models.partial_correlation_margins import Coefficients, Correlations, Variances, pair_labels, pairs
 from causalstats.numerics import inverse_wishart, log_ratios
-from causalstats.numerics.correlation_margin import CorrelationMargin, log_density_at_zero, margin
+from causalstats.numerics.correlation_margin import log_density_at_zero
 
 EXACT = ("matching", "invariant")  # the priors with a Wishart posterior
 _PRIOR_DRAWS, _MOST_DENSITIES = 4000, 1e7
-_NODES, _WEIGHTS = special.roots_hermitenorm(15)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
-
-
-def pair_labels(parts: tuple[str, ...]) -> list[str]:
-    """`one ~ other` of each two parts, in the order of `pairs`."""
-    return [before + other for place, before in enumerate(f"{part} ~ " for part in parts) for other in parts[place + 1 :]]
-
-
-def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the two parts of each pair."""
-    return np.triu_indices(size, 1)
-
-
-@dataclass(frozen=True, eq=False)
-class Correlations:
-    """Margins of r of every pair where Θ ~ Wishart(ν, B), or of their excess over a baseline r⁰ taken as known: tanh(atanh r - atanh r⁰).
-
-    The baseline moves with r, by the less the more parts there are.
-    """
-
-    labels: list[str]
-    rho: np.ndarray
-    degrees: float
-    baseline: np.ndarray | float = 0.0
-
-    @property
-    def margin(self) -> CorrelationMargin:
-        return margin(self.degrees)
-
-    @cached_property
-    def _moments(self) -> tuple[np.ndarray, np.ndarray]:
-        if np.ndim(self.baseline) == 0:
-            return self.margin.mean(self.rho), self.margin.sd(self.rho)
-        values = np.array([self.quantile(prob) for prob in special.ndtr(_NODES)])
-        mean = _WEIGHTS @ values
-        return mean, np.sqrt(_WEIGHTS @ (values - mean) ** 2)
-
-    def mean(self) -> np.ndarray:
-        """E of each."""
-        return self._moments[0]
-
-    def sd(self) -> np.ndarray:
-        """Standard deviation of each."""
-        return self._moments[1]
-
-    def quantile(self, prob: float) -> np.ndarray:
-        """Of each."""
-        found = self.margin.quantile(self.rho, prob)
-        return np.tanh(np.arctanh(found) - np.arctanh(self.baseline)) if np.ndim(self.baseline) else found
-
-    def cdf(self, value: float) -> np.ndarray:
-        """P(each ≤ value)."""
-        if value == 0 and np.ndim(self.baseline) == 0:
-            return self.margin.negative(self.rho)
-        return self.margin.cdf(self.rho, np.tanh(np.arctanh(value) + np.arctanh(self.baseline)))
-
-
-@dataclass(frozen=True, eq=False)
-class Variances:
-    """Margins of v_i = 1 / Θ_ii: Θ_ii / B_ii ~ χ²(ν)."""
-
-    labels: list[str]
-    scale: np.ndarray
-    degrees: float
-
-    def mean(self) -> np.ndarray:
-        """E v = 1 / (B (ν-2)); infinite for ν ≤ 2."""
-        return 1 / self.scale / max(self.degrees - 2, 0.0) if self.degrees > 2 else np.full_like(self.scale, np.inf)
-
-    def sd(self) -> np.ndarray:
-        """E v √(2 / (ν-4)); infinite for ν ≤ 4."""
-        return self.mean() * np.sqrt(2 / (self.degrees - 4)) if self.degrees > 4 else np.full_like(self.scale, np.inf)
-
-    def quantile(self, prob: float) -> np.ndarray:
-        """Of each."""
-        return 1 / (self.scale * stats.chi2.isf(prob, self.degrees))
-
-    def cdf(self, value: float) -> np.ndarray:
-        """P(v ≤ value)."""
-        return stats.chi2.sf(1 / (self.scale * value), self.degrees) if value > 0 else np.zeros_like(self.scale)
-
-
-@dataclass(frozen=True, eq=False)
-class Coefficients:
-    """Margins of b_ij = -Θ_ij / Θ_ii: -B_ij / B_ii + t_ν √((B_jj - B_ij²/B_ii) / (ν B_ii)), i on j."""
-
-    labels: list[str]
-    location: np.ndarray
-    scale: np.ndarray
-    degrees: float
-
-    def mean(self) -> np.ndarray:
-        """E b."""
-        return self.location
-
-    def sd(self) -> np.ndarray:
-        """Infinite for ν ≤ 2."""
-        return self.scale * np.sqrt(self.degrees / (self.degrees - 2)) if self.degrees > 2 else np.full_like(self.scale, np.inf)
-
-    def quantile(self, prob: float) -> np.ndarray:
-        """Of each."""
-        return self.location + self.scale * stats.t.ppf(prob, self.degrees)
-
-    def cdf(self, value: float) -> np.ndarray:
-        """P(b ≤ value)."""
-        return special.stdtr(self.degrees, (value - self.location) / self.scale)
 
 
 def estimands(model: Any) -> dict[str, Estimand]:
@@ -146,6 +41,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
             at_zero=partial(bayes_factors, model) if name == "partial_correlation" and model.prior in ("shrunk", "invariant") else None,
             approximate=margins is _excess_margins,
         )
+    found |= covariates.estimands(partial(covariates.margins, model) if exact else None, stands_on)
     if model.prior == "sparse":
         for name, (description, unit) in _OF_THE_BASIS.items():
             compute = partial(_drawn, name)
@@ -219,6 +115,22 @@ def _excess(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], 
 def _coefficients(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], np.ndarray]:
     off = ~np.eye(len(parts), dtype=bool)
     return "coefficient", _on(parts), log_ratios.regression_coefficients(theta)[..., off]
+
+
+def _r_squared_by_reference(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], np.ndarray]:
+    off = ~np.eye(len(parts), dtype=bool)
+    labels = [f"{one} / {other}" for one in parts for other in parts if one != other]
+    return "log_ratio", labels, log_ratios.r_squared_by_reference(log_ratios.covariance(theta), theta)[..., off]
+
+
+def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
+    """On and above the diagonal."""
+
+    def values(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], np.ndarray]:
+        rows, columns = np.triu_indices(len(parts))
+        return "element", [f"{parts[i]} ~ {parts[j]}" for i, j in zip(rows, columns, strict=True)], matrix(theta)[..., rows, columns]
+
+    return values
 
 
 def _on(parts: tuple[str, ...]) -> list[str]:
@@ -312,11 +224,29 @@ _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
         "share",
         None,
     ),
+    "r_squared_by_reference": (
+        _r_squared_by_reference,
+        "Share of the variance of the log-ratio of one part to another that the other log-ratios explain; the second part is the reference.",
+        "share",
+        None,
+    ),
     "regression_coefficient": (
         _coefficients,
         "Coefficient of one part's logarithm on another's, all the others held; those of one part sum to 1.",
         "log per log",
         _coefficient_margins,
+    ),
+    "clr_covariance": (
+        _entries(log_ratios.covariance),
+        "Γ: covariance of the centred log-ratios, each part's to the mean of all. Its rows sum to 0, so that some entries must be negative.",
+        "squared log-ratio",
+        None,
+    ),
+    "clr_precision": (
+        _entries(lambda theta: theta),
+        "Θ: pseudo-inverse of the covariance of the centred log-ratios, from which everything follows. Its rows sum to 0.",
+        "inverse squared log-ratio",
+        None,
     ),
     "log_ratio_variance": (
         _pair_values(lambda theta: log_ratios.variation(log_ratios.covariance(theta))),

@@ -150,7 +150,7 @@ def _of_intervals(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) ->
     v = pm.Flat("hidden_logarithm", shape=len(start), initval=start)
     lower, upper = (pt.switch(pt.isinf(given[name]), 0.0, given[name]) for name in ("lower", "upper"))
     share = pt.sigmoid(v)
-    u = pt.switch(between, lower + (upper - lower) * share, pt.switch(below, upper - pt.exp(v), v))
+    u = pm.Deterministic("hidden_logarithm_value", pt.switch(between, lower + (upper - lower) * share, pt.switch(below, upper - pt.exp(v), v)))
     pm.Potential("uniform_between_bounds", pt.switch(between, pt.log(share) + pt.log1p(-share), pt.switch(below, v, 0.0)).sum())
     where = tuple(pt.cast(given[name], "int64") for name in ("row", "column"))
     logs = pt.set_subtensor(given["logarithms"][where], u)

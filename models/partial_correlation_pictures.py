@@ -12,7 +12,8 @@ from scipy import stats
 
 from causalstats.data import Composition
 from causalstats.model import BiplotView, MatrixView, NetworkView, Prediction, ScatterView, TernaryView, View
-from causalstats.models.partial_correlation_estimands import estimands, pairs
+from causalstats.models.partial_correlation_estimands import estimands
+from causalstats.models.partial_correlation_margins import pairs
 from causalstats.numerics import log_ratios
 from causalstats.numerics.row_correlation import correlated
 
@@ -61,10 +62,9 @@ def predictions(draws: xr.Dataset, data: Composition, rng: np.random.Generator) 
     theta = theta.reshape(-1, *theta.shape[-2:])
     chosen = rng.choice(len(theta), min(_REPLICATIONS, len(theta)), replace=False)
     theta = theta[chosen]
-    basis, covariates = log_ratios.helmert(len(data.parts)), np.linalg.qr(data.matrix)[0]
-    roots = basis @ np.linalg.cholesky(np.linalg.inv(basis.T @ theta @ basis))
+    covariates = np.linalg.qr(data.matrix)[0]
     replicated = []
-    for draw, root in zip(chosen, roots, strict=True):
+    for draw, root in zip(chosen, log_ratios.root(theta), strict=True):
         noise = rng.standard_normal((len(data), root.shape[1]))
         if data.dependence is not None:
             noise = correlated(noise, draws["row_correlation"].to_numpy().ravel()[draw], data.dependence.links, rng)

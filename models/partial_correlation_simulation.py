@@ -16,8 +16,8 @@ from causalstats.data import Composition
 from causalstats.data.dependence import dependence_of
 from causalstats.errors import ModelError
 from causalstats.model import Simulation
-from causalstats.models.partial_correlation_estimands import pair_labels
 from causalstats.models.partial_correlation_graph import SLAB
+from causalstats.models.partial_correlation_margins import pair_labels
 from causalstats.numerics import inverse_wishart, log_ratios
 from causalstats.numerics.row_correlation import correlated
 
@@ -29,19 +29,20 @@ _MOST_TRIES = 10_000
 
 @dataclass(frozen=True)
 class Design:
-    """Where parameters come from, how deep counts are, how rounded values, and which rows depend on each other."""
+    """Where parameters come from, how deep counts are, how rounded values, which rows depend on each other, and whether a covariate moves them."""
 
     origin: str
     depth: int | None
     resolution: float | None
     repeated: str | None
+    covariate: bool
 
 
 def simulate(model: Any, seed: int, rows: int, parts: int, design: Design) -> Simulation:
     """As `PartialCorrelation.simulate` says."""
     rng = np.random.default_rng(seed)
     names = [f"p{k + 1}" for k in range(parts)]
-    values: dict[str, Any] = _prior(model, rng, rows, parts) if design.origin == "prior" else {"precision": _band(rng, parts)}
+    values: dict[str, Any] = _prior(model, rng, rows - 1 - design.covariate, parts) if design.origin == "prior" else {"precision": _band(rng, parts)}
     noise, link = rng.standard_normal((rows, parts - 1)), pd.DataFrame(index=range(rows))
     if design.repeated is not None:
         link = pd.DataFrame({"subject": [f"s{row // _REPEATS:03}" for row in range(rows)], "time": rng.exponential(1, rows).cumsum()})
@@ -50,23 +51,30 @@ def simulate(model: Any, seed: int, rows: int, parts: int, design: Design) -> Si
         known = model.row_correlation
         values["row_correlation"] = known if known is not None else rng.uniform() if design.origin == "prior" else _BETWEEN_ROWS
         noise = correlated(noise, values["row_correlation"], found.links, rng)
-    logs = noise @ _root(values["precision"]).T + rng.normal(0, 1 if design.resolution is None else 3, (rows, 1))
+    logs = noise @ log_ratios.root(values["precision"]).T + rng.normal(0, 1 if design.resolution is None else 3, (rows, 1))
+    if design.covariate:
+        link["x"], slope = rng.standard_normal(rows), rng.standard_normal(parts)
+        values["covariate_coefficient"] = (slope - slope.mean())[None]
+        logs = logs + link[["x"]].to_numpy() * values["covariate_coefficient"]
     data = _composition(logs, names, link, design, rng)
     dims = {0: (), 1: ("part",), 2: ("part", "other_part")}
-    of_pairs = {"basis_correlation", "inclusion"}
+    own = {"basis_correlation": ("pair",), "inclusion": ("pair",), "covariate_coefficient": ("covariate", "part")}
     truth = xr.Dataset(
-        {
-            name: (("chain", "draw", *(("pair",) if name in of_pairs else dims[np.ndim(value)])), np.asarray(value, float)[None, None])
-            for name, value in values.items()
-        },
-        coords={"part": names, "other_part": names, "pair": pair_labels(tuple(names))},
+        {name: (("chain", "draw", *own.get(name, dims[np.ndim(value)])), np.asarray(value, float)[None, None]) for name, value in values.items()},
+        coords={"part": names, "other_part": names, "pair": pair_labels(tuple(names))} | ({"covariate": ["x"]} if design.covariate else {}),
     )
     return Simulation(data=data, truth=truth, realised={"total_variance": float(np.trace(data.covariance))})
 
 
 def _composition(logs: np.ndarray, names: list[str], link: pd.DataFrame, design: Design, rng: np.random.Generator) -> Composition:
     """Amounts exp(logs) as they are, counted, or rounded."""
-    read = partial(Composition.from_frame, parts=names, subject="subject" if design.repeated else None, time="time" if design.repeated == "time" else None)
+    read = partial(
+        Composition.from_frame,
+        parts=names,
+        covariates="x" if design.covariate else None,
+        subject="subject" if design.repeated else None,
+        time="time" if design.repeated == "time" else None,
+    )
     if design.depth is not None:
         counts = pd.DataFrame(rng.multinomial(design.depth, softmax(logs, axis=1)), columns=names)
         return read(counts.join(link), zeros="counts")
@@ -85,7 +93,7 @@ def _band(rng: np.random.Generator, parts: int) -> np.ndarray:
     return log_ratios.pseudo_inverse(log_ratios.centre(np.linalg.inv(precision * scale[:, None] * scale)))
 
 
-def _prior(model: Any, rng: np.random.Generator, rows: int, parts: int) -> dict[str, Any]:
+def _prior(model: Any, rng: np.random.Generator, degrees: int, parts: int) -> dict[str, Any]:
     needed = ["basis_variance", *(["shrinkage"] if model.prior == "invariant" else [])]
     if model.prior == "sparse" and model.basis_variance is not None:
         return _sparse(model, rng, parts)
@@ -98,7 +106,7 @@ def _prior(model: Any, rng: np.random.Generator, rows: int, parts: int) -> dict[
         typical, spread = rng.normal(np.log(model.basis_variance), 2), abs(rng.standard_normal())
         omega = np.exp(typical + spread * rng.standard_normal(parts))
         values = {"log_typical_variance": typical, "variance_spread": spread, "basis_variance": omega, "shrinkage": weight}
-    strength = (rows - 1) * weight / (1 - weight)
+    strength = degrees * weight / (1 - weight)
     scatter = inverse_wishart.scatter_of(np.zeros((parts, parts)), omega, strength)
     return values | {"precision": inverse_wishart.draw_precisions(scatter, strength + parts, 1, rng)[0]}
 
@@ -130,9 +138,3 @@ def _sparse(model: Any, rng: np.random.Generator, parts: int) -> dict[str, Any]:
         "inclusion": slab / (slab + spike),
         "precision": precision - sums[:, None] * sums / sums.sum(),
     }
-
-
-def _root(theta: np.ndarray) -> np.ndarray:
-    """R (D, D-1) with RR' = Γ."""
-    basis = log_ratios.helmert(len(theta))
-    return basis @ np.linalg.cholesky(np.linalg.inv(basis.T @ theta @ basis))

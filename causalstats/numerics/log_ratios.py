@@ -65,6 +65,12 @@ def covariance(theta: np.ndarray) -> np.ndarray:
     return centre((inverse + inverse.swapaxes(-1, -2)) / 2)
 
 
+def root(theta: np.ndarray) -> np.ndarray:
+    """R (..., D, D-1) with RR' = Γ = Θ⁺."""
+    basis = helmert(theta.shape[-1])
+    return basis @ np.linalg.cholesky(np.linalg.inv(basis.T @ theta @ basis))
+
+
 def partial_correlations(theta: np.ndarray) -> np.ndarray:
     """r_ij = -Θ_ij / √(Θ_ii Θ_jj), of parts i and j given all the others; 1 on the diagonal."""
     scale = 1 / np.sqrt(_diagonal(theta))

@@ -15,11 +15,8 @@ from typing import Any
 import numpy as np
 
 
-def program(xp: Any, in_time: bool) -> Callable:
-    """The function that gives `about_covariates`, and then what its derivatives take: those of both in φ, and PC.
-
-    `xp` is NumPy or jax.numpy. The function takes columns, covariates, φ, and M with its row sums, or gap and linked.
-    """
+def _of_rows(xp: Any, in_time: bool) -> Callable:
+    """A function of X, φ, and M with its row sums, or gap and linked, as `program` says."""
 
     def equally(whole: Any, correlation: Any, member: Any, size: Any) -> tuple:
         """X'R⁻¹X, its derivative, R⁻¹X, log |R|, its derivative; R⁻¹ = (I - M' diag(φ / (1 - φ + Tφ)) M) / (1-φ), R' = M'M - I."""
@@ -42,7 +39,15 @@ def program(xp: Any, in_time: bool) -> Callable:
         slope = innovations.T @ steps
         return innovations.T @ innovations, slope + slope.T, solved, xp.log(left).sum(), -2 * (before * change / left).sum()
 
-    of_rows = along if in_time else equally
+    return along if in_time else equally
+
+
+def program(xp: Any, in_time: bool) -> Callable:
+    """The function that gives `about_covariates`, and then what its derivatives take: those of both in φ, and PC.
+
+    `xp` is NumPy or jax.numpy. The function takes columns, covariates, φ, and M with its row sums, or gap and linked.
+    """
+    of_rows = _of_rows(xp, in_time)
 
     def reduced(columns: Any, covariates: Any, correlation: Any, first: Any, second: Any) -> tuple:
         inner, slope, solved, determinant, growth = of_rows(xp.concatenate((covariates, columns), axis=1), correlation, first, second)
@@ -62,6 +67,19 @@ def about_covariates(columns: np.ndarray, covariates: np.ndarray, correlation: f
     first, second, in_time = arguments(links)
     with np.errstate(divide="ignore", invalid="ignore"):  # of the derivatives at φ = 0, which are not used
         return program(np, in_time)(columns, covariates, correlation, first, second)[:2]
+
+
+def coefficients(columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The generalised least squares estimate (W'R⁻¹W)⁻¹ W'R⁻¹C of B, (q, D), and (W'R⁻¹W)⁻¹, (q, q), at φ = `correlation`; R = I without `links`."""
+    whole, q = np.hstack([covariates, columns]), covariates.shape[1]
+    if links:
+        first, second, in_time = arguments(links)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inner = _of_rows(np, in_time)(whole, correlation, first, second)[0]
+    else:
+        inner = whole.T @ whole
+    spread = np.linalg.inv(inner[:q, :q])
+    return spread @ inner[:q, q:], spread
 
 
 def arguments(links: Mapping[str, Any]) -> tuple[Any, Any, bool]:

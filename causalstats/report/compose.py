@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from causalstats import plots
-from causalstats.model import Check, number, shown
+from causalstats.model import Check, answerable, number, shown
 from causalstats.numerics.draws import surest_first
 from causalstats.report.contents import ReportContents, Status
 from causalstats.report.table import MOST_ROWS
@@ -28,7 +28,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
         curves = {name: plots.strongest(curve, str(headline.draws.dims[-1])) for name, curve in curves.items()}
         table = surest_first(table, MOST_ROWS)
     drawn = fit.draws["posterior"].sizes["draw"] > 0
-    single = [fit.effect(name) for name, estimand in model.estimands().items() if not estimand.per_person and (drawn or estimand.margins)]
+    single = [fit.effect(name) for name, estimand in answerable(model, fit.data).items() if not estimand.per_person and (drawn or estimand.margins)]
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,
