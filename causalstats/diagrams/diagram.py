@@ -273,8 +273,8 @@ class Diagram:
 
         return tikz(scene(self, before, comb))
 
-    def _repr_svg_(self) -> str:
-        return self.to_svg()
+    def _repr_svg_(self) -> str | None:
+        return self.to_svg() if len(self.boxes) <= 60 else None  # beyond that it takes seconds, and one would not ask for it in passing
 
     def cut(self, *variables: str) -> Diagram:
         """Each of these variables is drawn uniformly, whatever its causes; see `surgery.cut`."""

@@ -45,7 +45,7 @@ def before_and_after(before: Diagram, after: Diagram, tints: Mapping[str, Collec
     shapes += [arrow, foot, head]
     shapes += [moved(shape, left.size[0] + _ARROW, (height - right.size[1]) / 2) for shape in right.shapes]
     said = [step.words for step in after.steps if step not in before.steps]
-    words = [row for words in said for row in wrap(words, max(30, int((left.size[0] + _ARROW + right.size[0]) / 5.2))).split("\n")]
+    words = [row for words in said for row in wrap(words, max(30, int((left.size[0] + _ARROW + right.size[0]) / 5.0))).split("\n")]
     shapes += [Label(row, (_MARGIN, -8.0 - 13 * number), SMALL, MUTED, "start") for number, row in enumerate(words)]
     return framed(shapes, _MARGIN)
 

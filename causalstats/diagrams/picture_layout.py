@@ -18,7 +18,7 @@ from scipy.sparse import csr_array, vstack
 Node = tuple[str, int]  # ("box", 3), ("in", 0), ("out", 2)
 Item = tuple  # a node or the place ("via", link, row) where a wire passes a row
 _STARTS, _SWEEPS = 8, 8
-_MANY = 100  # items from which the first order without crossings is good enough
+_MANY = 250  # items from which a good order has to do
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def order(row: Mapping[Node, int], links: Sequence[Link], free: bool) -> list[li
             hops[depth].append((tail, leave, head, enter))
     start = [line[depth] for depth in sorted(line)]
     rng = np.random.default_rng(0)
-    tried = [start, *([[line[k] for k in rng.permutation(len(line))] for line in start] for _ in range(_STARTS))]
     many = sum(map(len, start)) > _MANY
+    tried = [start, *([[line[k] for k in rng.permutation(len(line))] for line in start] for _ in range(1 if many else _STARTS))]
     found: list[list[list[Item]]] = []
     for lines in tried:
         if not many or not found or _crossings(found[-1], hops) > 0:
@@ -175,10 +175,11 @@ def _if_left(lines: list[list[Item]], hops: list[list[tuple]], depth: int) -> np
     for level, near, far in ((depth - 1, 2, 0), (depth, 0, 2)):
         if 0 <= level < len(lines) - 1 and hops[level]:
             there = {item: number for number, item in enumerate(lines[level + (far == 2)])}
-            reach = np.array([there[hop[far]] + hop[far + 1] for hop in hops[level]])
-            own = np.zeros((len(reach), len(here)))
-            own[np.arange(len(reach)), [here[hop[near]] for hop in hops[level]]] = 1.0
-            count += own.T @ (reach[:, None] > reach).astype(float) @ own
+            near_at, far_at = (np.array(ends) for ends in zip(*((here[hop[near]], there[hop[far]] + hop[far + 1]) for hop in hops[level]), strict=True))
+            by_item = np.argsort(near_at, kind="stable")
+            items, starts = np.unique(near_at[by_item], return_index=True)
+            above = (far_at[by_item, None] > far_at[by_item]).astype(float)
+            count[np.ix_(items, items)] += np.add.reduceat(np.add.reduceat(above, starts, axis=1), starts, axis=0)
     return count
 
 

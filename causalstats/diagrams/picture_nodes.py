@@ -33,7 +33,7 @@ def text(diagram: Diagram, node: Node) -> str:
 
 def width(diagram: Diagram, node: Node) -> float:
     if node[0] != "box":
-        return text_width(text(diagram, node), SMALL, bold=True) - 5
+        return text_width(text(diagram, node), SMALL, bold=True) - 9
     box = diagram.boxes[node[1]]
     if _is_state(box) or _is_effect(box):
         return max(text_width(text(diagram, node), SMALL), 24.0)

@@ -87,10 +87,10 @@ def _extent(shape: Shape) -> list[Point]:
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """How wide a line of text is in matplotlib's own font, which is wider than most."""
     from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    from matplotlib.textpath import text_to_path
 
-    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
-    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) if text.strip() else 0.0
+    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
 
 
 def line(*points: Point) -> tuple[Command, ...]:

@@ -75,6 +75,9 @@ def _check_one_world(diagram: Diagram, marks: tuple[str, ...]) -> None:
     if any(wire.world for wire in diagram.wires):
         labels = ", ".join(wire.label for wire in diagram.wires if wire.world)
         raise ModelError(f"Expected a diagram of one world, got one with {labels}; ask `twin` for all worlds at once, then do surgery in them.")
+    taken = sorted({name + mark for name in diagram.variables for mark in marks} & {*diagram.variables})
+    if taken:
+        raise ModelError(f"Expected marks that make no name of a variable, got {marks!r}, with which {', '.join(taken)} would be called twice.")
     done = sorted({box.kind for box in diagram.boxes} - {"mechanism", "point"})
     if done or diagram.inputs:
         what = " and ".join([*done, *(["an open variable"] if diagram.inputs else [])])
