@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from causalstats import Diagram, ModelError
+from causalstats.diagrams import contract
 from causalstats.diagrams.pruning import pruned
 from causalstats.diagrams.worlds import with_noise
 
@@ -129,6 +130,22 @@ def test_twins_without_surgery_are_two_copies_of_one_world(model):
         other = twins.marginal(*(name + world for name in model.observed)).pruned()
         assert replace(other, wires=tuple(replace(wire, world="") for wire in other.wires)) == alone.pruned()
     assert {wire.name for wire in twins.wires if wire.label in twins.hidden} == set(model.hidden) | {f"noise_{name}" for name in model.observed}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_twins_without_surgery_have_the_joint_of_one_world_on_the_diagonal(seed):
+    rng = np.random.default_rng(seed)
+    model = MODELS[seed].marginal(*MODELS[seed].observed[:3]).with_levels(dict.fromkeys(MODELS[seed].hidden, 2))
+    noise = {name: 3 for name in with_noise(model).variables if name.startswith("noise_")}
+    noisy, twins = with_noise(model).with_levels(noise), model.twin().with_levels(noise)
+    chances = {name: rng.dirichlet(np.ones(len(noisy.wires[noisy.position(name)].levels))) for name in noisy.hidden if not noisy.parents(name)}
+    functions = {}
+    for name in set(noisy.variables) - set(chances):
+        shape = [len(noisy.wires[noisy.position(cause)].levels) for cause in noisy.parents(name)]
+        functions[name] = np.eye(2)[rng.integers(2, size=shape)]
+    one = contract(noisy, chances | functions, model.observed)
+    both = contract(twins, chances | functions, [*model.observed, *(f"{name}'" for name in model.observed)]).reshape(one.size, one.size)
+    np.testing.assert_allclose(both, np.diag(one.ravel()), atol=1e-14)
 
 
 def test_surgery_in_one_world_leaves_the_other_as_it_was():

@@ -20,6 +20,7 @@ from causalstats.diagrams.contraction import Known, Tables, level_position
 from causalstats.diagrams.counterfactual import ancestors, refuse_chance, second_world
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.distribution import Distribution
+from causalstats.diagrams.ordering import in_order
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class BayesianNetwork:
 
     def _drawn(self, n: int, rng: np.random.Generator, done: Mapping[int, int]) -> dict[int, np.ndarray]:
         drawn: dict[int, np.ndarray] = {}
-        for box in contraction.in_order(self.diagram):
+        for box in in_order(self.diagram):
             (wire,) = box.outputs
             below = np.cumsum(self._table(box), axis=-1)[tuple(drawn[cause] for cause in box.inputs)][..., :-1]
             drawn[wire] = np.full(n, done[wire]) if wire in done else (rng.random(n)[:, None] >= below).sum(axis=-1)

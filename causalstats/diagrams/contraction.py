@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from graphlib import TopologicalSorter
 from math import prod
 from typing import Any
 
@@ -182,13 +181,6 @@ def _values(diagram: Diagram, known: Known) -> tuple[dict[int, int], bool]:
     observed = [(box.inputs[0], level_position(diagram.wires[box.inputs[0]], box.value)) for box in diagram.boxes if box.kind == "observation"]
     contradicted = [values.setdefault(wire, level) != level for wire, level in [*observed, *known.seen.items()]]
     return values, any(contradicted)
-
-
-def in_order(diagram: Diagram) -> list[Box]:
-    """The boxes, each after those that make what it takes."""
-    makers = {wire: place for place, box in enumerate(diagram.boxes) for wire in box.outputs}
-    reads = {place: [makers[wire] for wire in box.inputs if wire in makers] for place, box in enumerate(diagram.boxes)}
-    return [diagram.boxes[place] for place in TopologicalSorter(reads).static_order()]
 
 
 def level_position(wire: Wire, level: Any) -> int:

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from causalstats.diagrams.contraction import in_order
 from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.ordering import in_order
 from causalstats.errors import ModelError
 
 

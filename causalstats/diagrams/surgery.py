@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping, Sized
 from dataclasses import replace
 from typing import Any
 
-import networkx as nx
-
 from causalstats.diagrams.diagram import Box, Diagram, Kind, Step
+from causalstats.diagrams.ordering import in_order
 from causalstats.errors import ModelError
 
 
@@ -67,7 +66,8 @@ def policy(diagram: Diagram, variable: str, reads: Iterable[str] = (), *, name: 
     read = ", ".join(diagram.wires[cause].label for cause in causes) or "nothing"
     said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to {name!r}, which reads {read}."
     rule = "soft" if old is not None and causes == old.inputs else "policy"
-    return _in_order(_remade(diagram, variable, Box(name, causes, (wire,)), Step(rule, (variable,), said)))
+    changed = _remade(diagram, variable, Box(name, causes, (wire,)), Step(rule, (variable,), said))
+    return replace(changed, boxes=in_order(changed))
 
 
 def edge_do(diagram: Diagram, cause: str, effect: str, value: Any) -> Diagram:
@@ -159,12 +159,3 @@ def _remade(diagram: Diagram, variable: str, new: Box, step: Step) -> Diagram:
         inputs=tuple(other for other in diagram.inputs if other != wire),
         steps=(*diagram.steps, step),
     )
-
-
-def _in_order(diagram: Diagram) -> Diagram:
-    """The same diagram with its boxes listed after those whose outputs they take, as they were where that was so already."""
-    makes = {wire: place for place, box in enumerate(diagram.boxes) for wire in box.outputs}
-    reads = nx.DiGraph()
-    reads.add_nodes_from(range(len(diagram.boxes)))
-    reads.add_edges_from((makes[wire], place) for place, box in enumerate(diagram.boxes) for wire in box.inputs if wire in makes)
-    return replace(diagram, boxes=tuple(diagram.boxes[place] for place in nx.lexicographical_topological_sort(reads)))
