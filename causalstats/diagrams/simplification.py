@@ -93,14 +93,27 @@ def _merge(factors: Factors, rank: Rank) -> None:
 
 
 def _condition(above: Factors, below: Factors, rank: Rank) -> None:
-    """P(a, b | c) / P(b | c) = P(a | b, c)."""
+    """P(a, b | c) / P(b | c) = P(a | b, c), also where the first is in a sum over neither b nor c."""
     for divisor in [factor for factor in below if isinstance(factor, Probability)]:
-        for factor in [factor for factor in above if isinstance(factor, Probability)]:
-            if factor.given == divisor.given and set(divisor.of) < set(factor.of):
+        for place, factor in enumerate(above):
+            if (quotient := _conditioned(factor, divisor, rank)) is not None:
+                above[place] = quotient
                 below.remove(divisor)
-                of = tuple(name for name in factor.of if name not in divisor.of)
-                above[above.index(factor)] = Probability(of, _sorted(divisor.of + divisor.given, rank))
                 break
+
+
+def _conditioned(factor: Expression, divisor: Probability, rank: Rank) -> Expression | None:
+    match factor:
+        case Probability(of, given) if given == divisor.given and set(divisor.of) < set(of):
+            return Probability(tuple(name for name in of if name not in divisor.of), _sorted(divisor.of + divisor.given, rank))
+        case Product(factors):
+            for place, inner in enumerate(factors):
+                if (quotient := _conditioned(inner, divisor, rank)) is not None:
+                    return _product([*factors[:place], quotient, *factors[place + 1 :]], rank)
+        case Sum(over, summand) if not divisor.free.intersection(over):
+            quotient = _conditioned(summand, divisor, rank)
+            return None if quotient is None else Sum(over, quotient)
+    return None
 
 
 def _summed(over: set[str], summand: Expression, rank: Rank, merge: bool) -> Expression:

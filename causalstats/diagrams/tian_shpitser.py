@@ -65,10 +65,10 @@ def effect(graph: MixedGraph, outcome: int, do: int) -> tuple[Expression | None,
     combs: list[Expression] = []
     for comb in graph.numbered.districts(needed):
         larger = graph.numbered.district(next(members(comb)), everything)
-        kernel = _observed_kernel(graph, larger, everything)
+        kernel = observed_kernel(graph, larger, everything)
         if not any(move.part == larger for move in moves):
             moves.append(Split(everything, larger, Product(tuple(kernel.values()))))
-        found = _identify(graph, comb, larger, kernel, moves)
+        found = identified_comb(graph, comb, larger, kernel, moves)
         if found is None:
             return None, moves
         combs.append(found)
@@ -93,7 +93,7 @@ def conditional(graph: MixedGraph, joint: Expression, outcome: int) -> Expressio
     return Quotient(joint, _over(graph.names(outcome), [joint]))
 
 
-def _observed_kernel(graph: MixedGraph, comb: int, everything: int) -> Kernel:
+def observed_kernel(graph: MixedGraph, comb: int, everything: int) -> Kernel:
     """P(node | what comes before it): of that, only its district among the earlier ones and their parents matter."""
     kernel: Kernel = {}
     for node in members(comb):
@@ -103,7 +103,7 @@ def _observed_kernel(graph: MixedGraph, comb: int, everything: int) -> Kernel:
     return kernel
 
 
-def _identify(graph: MixedGraph, wanted: int, comb: int, kernel: Kernel, moves: list[Move]) -> Expression | None:
+def identified_comb(graph: MixedGraph, wanted: int, comb: int, kernel: Kernel, moves: list[Move]) -> Expression | None:
     """Q[wanted] from Q[comb], which is always that of the recursion, and not of the whole."""
     left = graph.numbered.ancestors(wanted, comb)
     if left == comb != wanted:
@@ -117,7 +117,7 @@ def _identify(graph: MixedGraph, wanted: int, comb: int, kernel: Kernel, moves: 
     smaller = _disintegrated(graph, part, left, comb, kernel)
     if part != left:
         moves.append(Split(left, part, Product(tuple(smaller.values()))))
-    return _identify(graph, wanted, part, smaller, moves)
+    return identified_comb(graph, wanted, part, smaller, moves)
 
 
 def _disintegrated(graph: MixedGraph, part: int, left: int, comb: int, kernel: Kernel) -> Kernel:

@@ -1,0 +1,191 @@
+"""What can be said of an effect that is not identified: the smallest and the largest that some model of the diagram gives to what is observed.
+
+References
+----------
+Balke & Pearl (1997), Bounds on treatment effects from studies with imperfect compliance, JASA 92. Sachs, Jonzon, Sjölander & Gabriel (2023), A general method
+for deriving tight symbolic bounds on causal effects, JCGS 32. Manski (1990), Nonparametric bounds on treatment effects, AER 80.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.evaluation import JointTable, evaluate
+from causalstats.diagrams.expression import Expression
+from causalstats.diagrams.identification import Identification, identify
+from causalstats.diagrams.mixed_graph import MixedGraph
+from causalstats.diagrams.numbered_graph import members
+from causalstats.diagrams.programme import Programme, batch_of, extremes, levels_of, programme, world
+from causalstats.diagrams.response_types import Monotone
+from causalstats.diagrams.simplification import simplified
+from causalstats.diagrams.tian_shpitser import identified_comb, observed_kernel, relevant
+from causalstats.errors import ModelError
+
+Array = np.ndarray
+FAR = 1e-6  # from a distribution that the diagram allows: more than rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The range of an answer, for each distribution of a batch.
+
+    Parameters
+    ----------
+    query : str
+    lower, upper : (batch..., levels of each of `axes`...)
+        NaN where no model of the diagram, under the assumptions, gives what is observed.
+    axes : tuple of str
+    sharp : bool
+        Whether every value between them is that of some model, and not of one with more hidden causes than the diagram has.
+    remarks : tuple of str
+        What was done, in words.
+    """
+
+    query: str
+    lower: Array
+    upper: Array
+    axes: tuple[str, ...]
+    sharp: bool
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def compatible(self) -> Array:
+        """Which distributions of the batch some model of the diagram gives: (batch...)."""
+        lead = self.lower.ndim - len(self.axes)
+        return ~np.isnan(self.lower).all(axis=tuple(range(lead, self.lower.ndim)))
+
+    def __str__(self) -> str:
+        lead = self.lower.ndim - len(self.axes)
+        if lead:
+            ends = [np.nanmean(side, axis=tuple(range(lead))) for side in (self.lower, self.upper)]
+            shares = f", mean of {self.compatible.sum()} distributions of {self.compatible.size}"
+        else:
+            ends, shares = [self.lower, self.upper], ""
+        lines = [f"{self.query}, {'sharp' if self.sharp else 'outer'} bounds{shares}"]
+        for place in np.ndindex(ends[0].shape):
+            at = ", ".join(f"{name}={level}" for name, level in zip(self.axes, place, strict=True))
+            lines.append(f"    {at + ':' if at else ''} [{ends[0][place]:.4g}, {ends[1][place]:.4g}]")
+        return "\n".join([*lines, *self.remarks])
+
+
+def bounds(
+    diagram: Diagram | MixedGraph,
+    outcome: str | Iterable[str],
+    do: str | Iterable[str],
+    joint: Array,
+    variables: Sequence[str],
+    *,
+    assumptions: Sequence[Monotone] = (),
+    weights: Array | None = None,
+) -> Bounds:
+    """Bounds of P(outcome | do) at every level, by linear programming over response types; the value itself where it is identified.
+
+    Parameters
+    ----------
+    joint : (batch..., levels of each variable...)
+        Distributions of what is observed, such as posterior draws, or counts.
+    variables : the names of the last axes of `joint`
+    assumptions : what is assumed besides the diagram
+    weights : (levels of outcome..., levels of do...)
+        With them, bounds of the sum of weights times P(outcome | do), such as a difference of means, in place of each cell.
+
+    Raises
+    ------
+    ModelError
+        Unknown variables, too many response types.
+    """
+    whole = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    found, source = identify(diagram, outcome, do), JointTable(tuple(variables), joint)
+    axes = found.outcome + found.do
+    if weights is not None and np.shape(weights) != tuple(levels_of(source)[name] for name in axes):
+        raise ModelError(f"Expected weights for the levels of {list(axes)}; got shape {np.shape(weights)}.")
+    if found.identified:
+        return _point(found, source, weights)
+    graph = whole.subgraph(whole.ancestors(*found.outcome))
+    acting = tuple(name for name in found.do if name in graph.nodes)
+    combs, inside = _known_and_open(graph, source, graph.numbers(found.outcome), graph.numbers(acting))
+    posed = programme(graph, source, inside, graph.numbers(acting), assumptions)
+    moving = graph.numbered.ancestors(graph.numbers(found.outcome), ~graph.numbers(acting)) & inside
+    costs = _at_all_levels(world(posed, combs, graph.names(moving), found.outcome + acting), source, found, acting)
+    if weights is not None:
+        costs = (costs * np.reshape(weights, (-1, 1))).sum(axis=2, keepdims=True)
+        return answer(diagram, posed, f"A weighed sum of {found.query}", {}, *extremes(posed, costs))
+    return answer(diagram, posed, found.query, {name: posed.levels[name] for name in axes}, *extremes(posed, costs))
+
+
+def _point(found: Identification, source: JointTable, weights: Array | None) -> Bounds:
+    values, axes = found.evaluate(source).values, found.outcome + found.do
+    if weights is not None:
+        values, axes = (values * weights).sum(axis=tuple(range(values.ndim - len(axes), values.ndim))), ()
+    return Bounds(found.query, values, values, axes, True, (f"It is identified: {found.expression}.",))
+
+
+def _at_all_levels(costs: Array, source: JointTable, found: Identification, acting: tuple[str, ...]) -> Array:
+    """With cells for the levels of interventions that do not act on the outcome, which all have the same costs."""
+    levels = levels_of(source)
+    size = [levels[name] for name in found.outcome] + [levels[name] if name in acting else 1 for name in found.do]
+    full = [levels[name] for name in found.outcome + found.do]
+    spread = np.broadcast_to(costs.reshape(*costs.shape[:2], *size, -1), (*costs.shape[:2], *full, costs.shape[-1]))
+    return spread.reshape(*costs.shape[:2], -1, costs.shape[-1])
+
+
+def answer(diagram: Diagram | MixedGraph, posed: Programme, query: str, axes: Mapping[str, int], lower: Array, upper: Array, distance: Array) -> Bounds:
+    """Bounds (batch, questions) in their own shape, with what has to be said of them."""
+    source = posed.source
+    shape = (*source.array.shape[: source.array.ndim - len(source.variables)], *axes.values())
+    districts = posed.graph.subgraph(posed.inside).districts()
+    remarks = [f"The mechanisms of {', '.join(posed.inside)} are open: {prod(posed.types)} joint response types."]
+    sharp = len(districts) == 1 and _one_cause(diagram, posed.inside)
+    if len(districts) > 1:
+        remarks.append(
+            f"Outer: they are let share one hidden cause, though the diagram has none between {' and '.join(', '.join(part) for part in districts)}."
+        )
+    elif not sharp:
+        remarks.append("Outer: they are let share one hidden cause, where the diagram has several.")
+    if distance.max() > FAR:
+        remarks.append(f"What is observed breaks equalities that the diagram implies, by up to {distance.max():.2g}; the nearest that keeps them was taken.")
+    if lost := np.isnan(lower).any(axis=1).sum():
+        remarks.append(f"{lost} of {len(lower)} distributions contradict the diagram or the assumptions, and have no bounds.")
+    return Bounds(query, lower.reshape(shape), upper.reshape(shape), tuple(axes), sharp, tuple(remarks))
+
+
+def _one_cause(diagram: Diagram | MixedGraph, names: tuple[str, ...]) -> bool:
+    """Whether some hidden variable acts on all of these without passing others that are observed."""
+    if len(names) <= 2:
+        return True
+    if isinstance(diagram, MixedGraph):
+        return False
+    hidden = set(diagram.hidden)
+
+    def reached(variable: str) -> set[str]:
+        return set().union(*(reached(child) if child in hidden else {child} for child in diagram.children(variable)))
+
+    return any(reached(variable).issuperset(names) for variable in hidden)
+
+
+def _known_and_open(graph: MixedGraph, source: JointTable, outcome: int, do: int) -> tuple[list[tuple[tuple[str, ...], Array]], int]:
+    """The combs of the answer that are identified, as (axes, array), and the districts of the others; so too where a comb is not defined in some cell."""
+    _, needed = relevant(graph, outcome, do)
+    combs, inside, everything = {}, 0, graph.numbered.everything
+    for comb in graph.numbered.districts(needed):
+        district = graph.numbered.district(next(members(comb)), everything)
+        expression = identified_comb(graph, comb, district, observed_kernel(graph, district, everything), [])
+        found = None if expression is None else _comb(graph, source, comb, simplified(expression, graph.nodes))
+        if found is None:
+            inside |= district
+        else:
+            combs[comb] = found
+    return [found for comb, found in combs.items() if not comb & inside], inside
+
+
+def _comb(graph: MixedGraph, source: JointTable, comb: int, expression: Expression) -> tuple[tuple[str, ...], Array] | None:
+    """Its axes and values, None where some are not defined."""
+    names = graph.names(comb | graph.numbered.parents_of(comb))
+    axes = tuple(name for name in names if name in expression.free)
+    array = evaluate(expression, source, axes, tuple(expression.free.difference(axes))).values
+    return None if np.isnan(array).any() else (axes, array.reshape(batch_of(source), *array.shape[array.ndim - len(axes) :]))
