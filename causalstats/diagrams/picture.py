@@ -8,8 +8,8 @@ from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.picture_layout import chain
 from causalstats.diagrams.picture_nodes import FONT, SMALL, STUB, ending, heights, node_shapes, pen, takers, width
 from causalstats.diagrams.picture_plan import Plan, planned
-from causalstats.diagrams.picture_scene import Command, Label, Point, Scene, Shape, Stroke, framed, line, moved, rounded
-from causalstats.style import INK, MUTED, wrap
+from causalstats.diagrams.picture_scene import Command, Label, Point, Scene, Shape, Stroke, framed, line, moved, rounded, text_width
+from causalstats.style import INK, MUTED
 
 TINTS = {"f": "#d6e6f4", "g": "#fbe0cc"}
 _HALO = 9.0  # of a tint around a box
@@ -23,19 +23,19 @@ def scene(diagram: Diagram, before: Diagram | None = None, comb: str | None = No
     return picture(diagram, tints) if before is None else before_and_after(before, diagram, tints)
 
 
-def picture(diagram: Diagram, tints: Mapping[str, Collection[str]] | None = None) -> Scene:
-    """The drawing of a diagram; `tints` names the variables whose mechanisms belong to comb "f" and to comb "g"."""
+def picture(diagram: Diagram, tints: Mapping[str, Collection[str]] | None = None, fresh: Collection[str] = ()) -> Scene:
+    """The drawing of a diagram; `tints` names the variables whose mechanisms belong to comb "f" and to comb "g", `fresh` the boxes that surgery brought."""
     if not diagram.wires and not diagram.boxes:
         return framed([Label("the empty diagram", (0.0, 0.0), FONT, MUTED)], _MARGIN)
     plan = planned(diagram)
     grounds = [shape for name, variables in (tints or {}).items() for shape in _tint(plan, name, variables)]
     legs = [Stroke(_leg(plan, number), *_thin(pen(diagram, link.wire))) for number, link in enumerate(plan.links)]
-    return framed([*grounds, *legs, *_ends(plan), *_bodies(plan)], _MARGIN)
+    return framed([*grounds, *legs, *_ends(plan), *_bodies(plan, fresh)], _MARGIN)
 
 
 def before_and_after(before: Diagram, after: Diagram, tints: Mapping[str, Collection[str]] | None = None) -> Scene:
     """What surgery did: the one drawing, an arrow, the other, and the steps in words."""
-    left, right = picture(before, tints), picture(after, tints)
+    left, right = picture(before, tints), picture(after, tints, {box.name for box in after.boxes} - {box.name for box in before.boxes})
     height = max(left.size[1], right.size[1])
     middle = left.size[0] + _ARROW / 2
     arrow = Stroke(line((middle - 10, height / 2), (middle + 10, height / 2)), INK, 1.3)
@@ -44,10 +44,18 @@ def before_and_after(before: Diagram, after: Diagram, tints: Mapping[str, Collec
     shapes = [moved(shape, 0.0, (height - left.size[1]) / 2) for shape in left.shapes]
     shapes += [arrow, foot, head]
     shapes += [moved(shape, left.size[0] + _ARROW, (height - right.size[1]) / 2) for shape in right.shapes]
-    said = [step.words for step in after.steps if step not in before.steps]
-    words = [row for words in said for row in wrap(words, max(30, int((left.size[0] + _ARROW + right.size[0]) / 5.0))).split("\n")]
-    shapes += [Label(row, (_MARGIN, -8.0 - 13 * number), SMALL, MUTED, "start") for number, row in enumerate(words)]
+    said = [row for step in after.steps[len(before.steps) :] for row in _rows(step.words, left.size[0] + _ARROW + right.size[0] - 2 * _MARGIN)]
+    shapes += [Label(row, (_MARGIN, -8.0 - 13 * number), SMALL, MUTED, "start") for number, row in enumerate(said)]
     return framed(shapes, _MARGIN)
+
+
+def _rows(words: str, width: float) -> list[str]:
+    """The text in lines that are no longer than that."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        lines = [*lines[:-1], longer] if text_width(longer, SMALL) <= width or not lines[-1] else [*lines, word]
+    return lines
 
 
 def combs(diagram: Diagram, variable: str) -> dict[str, tuple[str, ...]]:
@@ -69,11 +77,11 @@ def _thin(ink: tuple[str, bool]) -> tuple[str, float, bool]:
     return ink[0], 1.3, ink[1]
 
 
-def _bodies(plan: Plan) -> list[Shape]:
+def _bodies(plan: Plan, fresh: Collection[str]) -> list[Shape]:
     shapes: list[Shape] = []
     for node in plan.nodes:
-        x, half = plan.x[node], width(plan.diagram, node) / 2
-        shapes += node_shapes(plan.diagram, node, x, plan.deck[plan.row[node]], (x - half, x + half))
+        new = node[0] == "box" and plan.diagram.boxes[node[1]].name in fresh
+        shapes += node_shapes(plan.diagram, node, (plan.x[node], plan.deck[plan.row[node]]), new)
     return shapes
 
 

@@ -64,19 +64,19 @@ def is_hidden(diagram: Diagram, wire: int) -> bool:
     return named_apart(diagram) and wire not in diagram.inputs and wire not in diagram.outputs
 
 
-def node_shapes(diagram: Diagram, node: Node, x: float, top: float, reach: tuple[float, float]) -> list[Shape]:
-    """The body of a node whose top is at a height; a box spans `reach`, from its left to its right."""
-    says = text(diagram, node)
+def node_shapes(diagram: Diagram, node: Node, at: Point, fresh: bool) -> list[Shape]:
+    """The body of a node, the middle of whose top is at `at`."""
+    says, (x, top) = text(diagram, node), at
     if node[0] == "out":
         return [Label(says, (x, top - _END / 2 + 2), SMALL, INK, bold=True)]
     if node[0] == "in":
         return [Label(says, (x, top - _END / 2 - 2), SMALL, INK, bold=True)]
     box = diagram.boxes[node[1]]
     unseen = bool(box.outputs) and all(is_hidden(diagram, wire) for wire in box.outputs) and box.kind == "mechanism"
-    ink = {"point": ORANGE, "uniform": ORANGE, "observation": BLUE}.get(box.kind, MUTED if unseen else INK)
+    ink = {"point": ORANGE, "uniform": ORANGE, "observation": BLUE}.get(box.kind, ORANGE if fresh else MUTED if unseen else INK)
     if _is_state(box) or _is_effect(box):
-        return _end(box, says, (x, top), ink, unseen)
-    half = (reach[1] - reach[0]) / 2
+        return _end(box, says, at, ink, unseen)
+    half = width(diagram, node) / 2
     elsewhere = any(diagram.wires[wire].world for wire in box.outputs)
     body = rounded(x - half, top - _BOX, x + half, top, 2.5)
     return [Stroke(body, ink, 1.3, unseen, _ELSEWHERE if elsewhere else "white"), Label(says, (x, top - _BOX / 2), FONT, ink)]

@@ -90,7 +90,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     from matplotlib.textpath import text_to_path
 
     font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
+    return 1.05 * float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])  # on a screen letters are moved to whole pixels
 
 
 def line(*points: Point) -> tuple[Command, ...]:
