@@ -125,8 +125,8 @@ def calibrate(
         The same seed gives the same data sets and draws.
     simulate : mapping, optional
         What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`.
-    sampler : Nuts, Auto or Laplace, optional
-        By default two chains of 250 + 400: enough for 119 nearly independent draws where the chains mix.
+    sampler : Nuts, Auto, Exact or Laplace, optional
+        By default NUTS, two chains of 250 + 400: enough for 119 nearly independent draws where the chains mix.
     path : str or Path, optional
         A file of one line a data set. What it has is not fitted again, so a run that was killed goes on where it was.
     jobs : int
@@ -163,7 +163,8 @@ def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) ->
         draws = sample(_program(f"{model!r} {sampler!r} {options!r}", sampler, problem), problem, seed)
     except (DataError, ModelError) as error:
         return {"refused": str(error)}
-    posterior, statistics = draws["posterior"].to_dataset(), draws["sample_stats"]
+    posterior = draws["posterior"].to_dataset()
+    statistics: Any = draws["sample_stats"] if "sample_stats" in draws.children else {}
     truth, sampled = (_quantities(model, values, simulation.data) for values in (simulation.truth, _thinned(posterior)))
     varying = {name: values for name, values in sampled.items() if varies(values)}
     return {

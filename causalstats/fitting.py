@@ -56,7 +56,7 @@ class Fit:
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where it is exact."""
-        return tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
+        return () if "exact" in self.draws.attrs else tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
 
     def effect(self, name: str, *, at: Any = None, by: Any = None, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None) -> Effect:
         """An answer by name, one of `model.estimands()`; of a causal diagram also a variable, when others are set or seen.
@@ -237,6 +237,8 @@ class Fit:
             "comparison": lambda: plots.comparison(self.compare(), self.withheld_rate(), unit=unit) if single else plots.beside(self.compare(), unit=unit),
             "diagram": lambda: plots.diagram(self.model.causes(self.data)),
         }
+        if self.learned().empty:
+            del figures["learned"]
         if not self.parameters():
             figures = {name: draw for name, draw in figures.items() if name in ("comparison", "diagram")}
         figures |= {name: partial(_drawn, make) for name, make in self.views().items()}

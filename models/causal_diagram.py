@@ -17,11 +17,14 @@ from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
 from causalstats.models import causal_diagram_graph as graphs
+from causalstats.models import causal_diagram_regression as regression
+from causalstats.models import causal_diagram_regression_estimands as regressed
 from causalstats.models import causal_diagram_simulation as simulation
 from causalstats.models import causal_diagram_tables as tables
 from causalstats.models.causal_diagram_assumptions import assumptions, derivation, doubts
-from causalstats.models.causal_diagram_estimands import estimands, interventional, question
+from causalstats.models.causal_diagram_estimands import estimands, interventional, question, refuse_unidentified
 from causalstats.models.causal_diagram_pictures import alternatives, pictured, predictions, surgery
+from causalstats.models.causal_diagram_recipe import recipe
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -40,8 +43,9 @@ class CausalDiagram:
 
     Where the diagram identifies P(outcome | do(treatment)) it is a formula in the observed distribution alone ("reduced", the default). That has a table for
     each variable given those that the diagram does not make irrelevant, its rows Dirichlet; draws are independent, and each is pushed through the formula.
-    "structural" has a table for each box instead, hidden variables with a given number of levels summed out of the likelihood, and is sampled. Where the
-    effect is not identified, what can be said are bounds.
+    "structural" has a table for each box instead, hidden variables with a given number of levels summed out of the likelihood, and is sampled. "regression",
+    for numbers, has a regression for each conditional distribution that the formula takes, and the g-formula by simulation; what the formula takes without a
+    condition are the rows themselves. Where the effect is not identified, what can be said are bounds.
 
     Parameters
     ----------
@@ -50,13 +54,17 @@ class CausalDiagram:
     outcome, treatment : str
         What `effect` is the effect of, and on what: the last level of the outcome, at each level of the treatment against the first. Left out, the one
         variable with observed causes and no observed effect, and the one that acts on it and has no observed cause.
-    route : "reduced" or "structural"
+    route : "reduced", "structural" or "regression"
     concentration : float
-        What the prior weighs, in observations: of each cell of each table, or of each table.
+        What the prior weighs, in observations: of each cell of each table, or of each table; of each linear regression.
     prior : "cells" or "bdeu"
         Of which of the two. 1 a cell is uniform over all tables, 0.5 Jeffreys' prior; "bdeu" spreads the concentration evenly over the cells of each table.
     hidden_levels : int or mapping of variable to int
         How many levels each hidden variable has, of the structural route.
+    functions : int
+        The most columns of a number that others depend on, of the regression route: 1 is a straight line, more are splines.
+    interactions : "none" or "pairs"
+        Whether regressions have products of each two causes.
 
     References
     ----------
@@ -67,20 +75,24 @@ class CausalDiagram:
     _: KW_ONLY
     outcome: str = ""
     treatment: str = ""
-    route: Literal["reduced", "structural"] = "reduced"
+    route: Literal["reduced", "structural", "regression"] = "reduced"
     concentration: float = 1.0
     prior: Literal["cells", "bdeu"] = "cells"
     hidden_levels: int | Mapping[str, int] = 2
+    functions: int = 1
+    interactions: Literal["none", "pairs"] = "none"
 
     def __post_init__(self) -> None:
         if isinstance(self.diagram, str):
             object.__setattr__(self, "diagram", Diagram.parse(self.diagram))
         if not isinstance(self.diagram, Diagram) or not self.diagram.is_network:
             raise ModelError(f"Expected the diagram of a causal model, or its text such as 'x -> y; x <-> y', got {self.diagram!r}.")
-        if self.route not in ("reduced", "structural"):
-            raise ModelError(f"Expected `route` as 'reduced' or 'structural', got {self.route!r}.")
-        if self.prior not in ("cells", "bdeu"):
-            raise ModelError(f"Expected `prior` as 'cells' or 'bdeu', got {self.prior!r}.")
+        options = {"route": ("reduced", "structural", "regression"), "prior": ("cells", "bdeu"), "interactions": ("none", "pairs")}
+        for name, known in options.items():
+            if getattr(self, name) not in known:
+                raise ModelError(f"Expected `{name}` as one of {', '.join(map(repr, known))}, got {getattr(self, name)!r}.")
+        if not (isinstance(self.functions, int) and self.functions >= 1):
+            raise ModelError(f"Expected `functions` as a whole number of at least 1, got {self.functions!r}.")
         if not (isinstance(self.concentration, int | float) and 0 < self.concentration < np.inf):
             raise ModelError(f"Expected `concentration` as a positive number, got {self.concentration!r}.")
         for name in self.diagram.variables:
@@ -135,11 +147,14 @@ class CausalDiagram:
 
     @cached_property
     def tables(self) -> tuple[tables.Table, ...]:
-        """What is estimated."""
+        """The conditional distributions that are estimated."""
+        if self.route == "regression":
+            refuse_unidentified(self.identification)
+            return recipe(self.identification).tables
         return tables.tables_of(self.graph) if self.route == "reduced" else tables.boxes_of(self.diagram)
 
     def levels(self, data: Observations) -> dict[str, tuple[Any, ...]]:
-        """The levels of every variable: the diagram's where it has them, else those of the data; of hidden ones, numbers.
+        """The levels of every label: the diagram's where it has them, else those of the data; of hidden variables, numbers.
 
         Raises
         ------
@@ -157,11 +172,13 @@ class CausalDiagram:
         absent = [name for name in self.diagram.observed if name not in data.variables]
         if absent:
             raise ModelError(f"The diagram observes {absent[0]!r}, and the data do not have it. Add the column, or say `hidden: {absent[0]}` in the diagram.")
-        found = self.every_level(data.levels)
-        for name in data.variables:
-            data.table([name], found)  # refuses
+        if data.continuous and self.route != "regression":
+            raise ModelError(f"Expected labels, and {data.continuous[0]!r} is a number. Say route='regression', or cut it into levels, e.g. with `pandas.cut`.")
+        found = {name: levels for name, levels in self.every_level(data.levels).items() if name not in data.continuous}
+        for name in data.levels:
+            data.places(name, found[name])  # refuses
         for name in (self.treatment, self.outcome):
-            if len(found[name]) < 2:
+            if name in found and len(found[name]) < 2:
                 raise ModelError(
                     f"Expected at least two levels of {name!r}, got {found[name][0]!r} alone. Say its levels, e.g. `Diagram.parse(...).with_levels(...)`."
                 )
@@ -176,6 +193,8 @@ class CausalDiagram:
     def inputs(self, data: Observations) -> dict[str, np.ndarray]:
         """The prior's weights of every table and the counts: of its cells, or of the cells of all observed variables."""
         levels = self.levels(data)
+        if self.route == "regression":
+            return regression.inputs(self, self.tables, data, levels)
         given = {f"prior {name}": value for name, value in tables.weights(self.tables, levels, self.concentration, self.prior).items()}
         if self.route == "reduced":
             return given | {f"counts {name}": value for name, value in tables.counts(self.tables, levels, data).items()}
@@ -185,22 +204,27 @@ class CausalDiagram:
     def build(self, data: Observations) -> pm.Model:
         """The PyMC graph on these data."""
         levels = self.levels(data)
+        if self.route == "regression":
+            return regression.build(self, self.tables, data, levels)
         if self.route == "reduced":
             return graphs.reduced(self.inputs(data), self.tables, levels)
         return graphs.structural(self.inputs(data), self.tables, levels, self.diagram.observed)
 
     def exact(self, data: Observations) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
-        """Of the reduced route, a function of chains, draws and a generator that gives independent draws of the tables."""
+        """A function of chains, draws and a generator that gives independent draws, of tables and of linear regressions."""
         if self.route == "structural":
             return None
         levels = self.levels(data)
+        if self.route == "regression":
+            closed = all(regression.conjugate(table, data) for table in self.tables)
+            return (lambda chains, draws, rng: regression.draw(self, self.tables, data, levels, (chains, draws), rng)) if closed else None
         prior, counts = tables.weights(self.tables, levels, self.concentration, self.prior), tables.counts(self.tables, levels, data)
         posterior = {name: weight + counts[name] for name, weight in prior.items()}
         return lambda chains, draws, rng: tables.draw(posterior, self.tables, levels, (chains, draws), rng)
 
     def completed(self, draws: xr.Dataset, data: Observations, rng: np.random.Generator) -> xr.Dataset:
         """Of the structural route, the draws with those of P(outcome | do(treatment)), which no relabelling of hidden levels changes."""
-        if self.route == "reduced":
+        if self.route != "structural":
             return draws
         return draws.assign({_ANSWER: interventional(self, draws, data, (self.outcome,), (self.treatment,))})
 
@@ -214,16 +238,18 @@ class CausalDiagram:
 
     def estimands(self) -> Mapping[str, Estimand]:
         """What can be asked of a fit by name; in its own words anything can, `fit.effect("cancer", do={"smoking": 1})`."""
-        return estimands(self)
+        return regressed.estimands(self) if self.route == "regression" else estimands(self)
 
     def question(self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
         """P(name | do, given), and how it is written."""
-        return question(self, name, do, given, data)
+        return (regressed.question if self.route == "regression" else question)(self, name, do, given, data)
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where it is exact. Tables of what is hidden mean the same in any order of its levels."""
         if self.route == "reduced":
             return ()
+        if self.route == "regression":
+            return tuple(name for table in self.tables for name in regression.names_of(table))
         return (_ANSWER, *(table.name for table in self.tables if not set(table.axes) & set(self.diagram.hidden)))
 
     def priors(self, data: Observations) -> dict[str, Any]:
@@ -235,10 +261,14 @@ class CausalDiagram:
 
         "mechanisms": each box, those of hidden variables too, is drawn uniformly over all tables. "prior": this model's own, of what it estimates.
         """
+        if self.route == "regression":
+            raise ModelError("The regression route does not say how numbers arise, so it does not simulate them. Labels are simulated by the other two.")
         return simulation.simulate(self, seed, people, design)
 
     def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        """Of the cells, with what is hidden summed out."""
+        """Of the cells, with what is hidden summed out; not of the regression route, whose rows are no draws from a model."""
+        if self.route == "regression":
+            raise ModelError("The regression route models some conditional distributions and not the whole data: they have no likelihood.")
         levels, names = self.levels(data), self.diagram.observed
         if self.route == "reduced":
             counts, total = tables.counts(self.tables, levels, data), xr.zeros_like(draws["draw"], float) + xr.zeros_like(draws["chain"], float)
@@ -256,11 +286,11 @@ class CausalDiagram:
 
     def alternatives(self, data: Observations) -> Mapping[str, Callable]:
         """What is done without a diagram."""
-        return alternatives(self, data)
+        return (regressed.alternatives if self.route == "regression" else alternatives)(self, data)
 
     def predictions(self, draws: xr.Dataset, data: Observations, rng: np.random.Generator) -> tuple[Prediction, ...]:
         """The share of every cell, beside replications."""
-        return predictions(self, draws, data, rng)
+        return () if self.route == "regression" else predictions(self, draws, data, rng)
 
     def views(self, draws: xr.Dataset, data: Observations) -> Mapping[str, Callable[[], View]]:
         """`surgery`: the diagram before and after."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -37,12 +37,23 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         ),
         Assumption(
             name="prior of the tables",
-            statement=f"Before the data each row of each table is Dirichlet and weighs {model.concentration:g} observations a {each}.",
+            statement=f"Before the data each row of each table is Dirichlet and weighs {model.concentration:g} observations a {each}."
+            + (f" A linear regression weighs {model.concentration:g}." if model.route == "regression" else ""),
             if_wrong="Where few were observed the prior draws probabilities towards each other, and effects towards nothing: see the sensitivity to "
             "`concentration`.",
             formula=f"θ ~ Dirichlet({model.concentration:g}{'' if model.prior == 'cells' else ' / cells'})",
         ),
     ]
+    if model.route == "regression":
+        shape = "a straight line" if model.functions == 1 else f"a spline of at most {model.functions} columns"
+        found.append(
+            Assumption(
+                name="regressions",
+                statement=f"Each number that is conditioned on acts by {shape}, {'with' if model.interactions == 'pairs' else 'without'} products of pairs; "
+                "numbers have normal errors of one variance, and labels that depend on numbers are logistic.",
+                if_wrong="The answer is that of another curve: see the sensitivity to `functions` and `interactions`.",
+            )
+        )
     if model.route == "structural" and model.diagram.hidden:
         counts = ", ".join(f"{name} {len(levels)}" for name, levels in model.every_level({}).items() if name in model.diagram.hidden)
         found.append(
@@ -76,6 +87,8 @@ def derivation(model: Any) -> tuple[str, ...]:
 
 def doubts(model: Any, data: Observations) -> tuple[Check, ...]:
     """Whether the answer needs what was never observed, what the prior weighs, and the independences that the diagram implies."""
+    if model.route == "regression":
+        return independences(model, data)
     return (*_positivity(model, data), _weight(model, data), *independences(model, data))
 
 
@@ -134,15 +147,21 @@ def _weight(model: Any, data: Observations) -> Check:
 
 
 def independences(model: Any, data: Observations) -> tuple[Check, ...]:
-    """G-tests of what the diagram says is independent, one a pair that some others separate, p-values multiplied by their number (Bonferroni).
+    """Tests of what the diagram says is independent, one a pair that some others separate, p-values multiplied by their number (Bonferroni): G-tests of labels,
+    and where there are numbers, of what is linear.
 
     A diagram with hidden causes can imply equalities that are no independences (Verma & Pearl 1990); these are not tested.
     """
     levels, tests = model.levels(data), []
     for one, other in list(combinations(model.graph.nodes, 2))[:_MOST_PAIRS]:
         given = separator(model.graph, one, other)
-        if given is not None and np.prod([len(levels[name]) for name in (one, other, *given)], dtype=float) <= MOST_CELLS:
-            tests.append((g_test(data.table((one, other, *given), levels)), f"{one} and {other}{' given ' if given else ''}{', '.join(given)}"))
+        if given is None:
+            continue
+        names, statement = (one, other, *given), f"{one} and {other}{' given ' if given else ''}{', '.join(given)}"
+        if set(names) & set(data.continuous):
+            tests.append((wilks_test(*_blocks(one, other, given, data, levels)), statement))
+        elif np.prod([len(levels[name]) for name in names], dtype=float) <= MOST_CELLS:
+            tests.append((g_test(data.table(names, levels)), statement))
     if not tests:
         return ()
     (p, statement), count = min(tests), len(tests)
@@ -157,6 +176,31 @@ def independences(model: Any, data: Observations) -> tuple[Check, ...]:
             remedy="" if p > _UNLIKELY else "The data contradict the diagram: an arrow or a shared cause is missing.",
         ),
     )
+
+
+def _blocks(one: str, other: str, given: Sequence[str], data: Observations, levels: Any) -> Iterator[np.ndarray]:
+    """The columns (n, ...) of one, of the other, and of the rest with 1."""
+    rows = np.repeat(np.arange(len(data.counts)), data.counts.astype(int))
+    for names in ((one,), (other,), given):
+        parts = [
+            data.column(name)[rows, None] if name in data.continuous else (data.places(name, levels[name])[rows, None] == np.arange(1, len(levels[name]))) * 1.0
+            for name in names
+        ]
+        yield np.hstack([*parts, np.ones((len(rows), 1))] if names is given else parts)
+
+
+def wilks_test(one: np.ndarray, other: np.ndarray, given: np.ndarray) -> float:
+    """p-value of no linear dependence of two blocks of columns given a third: Bartlett's -(n - q - (a + b + 3) / 2) log Π (1 - r²) against χ², r the canonical
+    correlations of what is left of a and b columns after q."""
+    left = [block - given @ np.linalg.lstsq(given, block, rcond=None)[0] for block in (one, other)]
+    bases = [np.linalg.svd(block, full_matrices=False) for block in left]
+    kept = [u[:, s > 1e-8 * max(s.max(initial=0.0), 1e-300)] for u, s, _ in bases]
+    a, b = (basis.shape[1] for basis in kept)
+    if not (a and b):
+        return 1.0
+    r = np.linalg.svd(kept[0].T @ kept[1], compute_uv=False).clip(max=1 - 1e-12)
+    factor = len(one) - given.shape[1] - (a + b + 1) / 2
+    return float(stats.chi2.sf(-factor * np.log1p(-(r**2)).sum(), a * b))
 
 
 def separator(graph: Any, one: str, other: str) -> tuple[str, ...] | None:

@@ -14,7 +14,7 @@ from causalstats.diagrams.evaluation import evaluate
 from causalstats.diagrams.identification import Identification, identify
 from causalstats.errors import ModelError
 from causalstats.model import Estimand
-from causalstats.models.causal_diagram_tables import Observed, network_of
+from causalstats.models.causal_diagram_tables import Observed, network_of, place_of
 
 _DIFFERENCE = "difference of probabilities"
 
@@ -152,16 +152,6 @@ def _answer(
     if len(levels) == 2:
         return answer.isel({of: 1}, drop=True)
     return answer.rename({of: "level"}).assign_coords(level=[f"{of}={level}" for level in levels])
-
-
-def place_of(name: str, value: Any, levels: Mapping[str, Sequence[Any]]) -> int:
-    """Where a value stands among the levels of a variable; text of it will do."""
-    known = list(levels[name])
-    if value in known:
-        return known.index(value)
-    if str(value) in map(str, known):
-        return list(map(str, known)).index(str(value))
-    raise ModelError(f"Expected a level of {name!r} ({', '.join(map(repr, known))}), got {value!r}.")
 
 
 def _written(of: str, do: Mapping[str, Any], given: Mapping[str, Any]) -> str:

@@ -91,6 +91,16 @@ def draw(posterior: Mapping[str, np.ndarray], tables: Sequence[Table], levels: L
     return xr.Dataset(values, {"chain": np.arange(size[0]), "draw": np.arange(size[1]), **{name: list(levels[name]) for name in used}})
 
 
+def place_of(name: str, value: Any, levels: Levels) -> int:
+    """Where a value stands among the levels of a variable; text of it will do."""
+    known = list(levels[name])
+    if value in known:
+        return known.index(value)
+    if str(value) in map(str, known):
+        return list(map(str, known)).index(str(value))
+    raise ModelError(f"Expected a level of {name!r} ({', '.join(map(repr, known))}), got {value!r}.")
+
+
 def network_of(draws: xr.Dataset, tables: Sequence[Table], levels: Levels) -> BayesianNetwork:
     """The tables of all draws as one network, whose answers have axes (chain, draw, ...)."""
     graph = nx.DiGraph()

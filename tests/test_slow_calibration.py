@@ -26,8 +26,13 @@ MODELS = {
     "rows in time": (cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "repeated": "time"}),
     "panel": (cs.PanelDML(scale=(1.0, 1.0), functions=6), {"units": 30, "times": 4}),
     "pooled panel": (cs.PanelDML(scale=(1.0, 1.0), functions=6, heterogeneity="pooled"), {"units": 30, "times": 2}),
+    "front-door": (cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer"), {"people": 200}),
+    "back-door": (cs.CausalDiagram(cs.Diagram.parse("z -> x -> y; z -> y").with_levels({"z": 3, "x": 3}), treatment="x"), {"people": 100}),
+    "napkin": (cs.CausalDiagram("w -> z -> x -> y; w <-> x; w <-> y", treatment="x", concentration=0.5), {"people": 200}),
+    "mechanisms of the front-door": (cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer", route="structural"), {"people": 200}),
     "heckman": (cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE),
 }
+INDEPENDENT = {name: cs.Exact(chains=1, draws=119) for name in ("front-door", "back-door", "napkin")}
 
 
 @pytest.mark.slow
@@ -35,7 +40,8 @@ MODELS = {
 def test_calibration(name):
     """The table of each run is kept in `reference/calibration`, with the sampler, the number of data sets and the machine's seconds."""
     model, simulate = MODELS[name]
-    found = cs.calibrate(model, fits=200, seed=1, simulate=simulate, progress=False)
+    fits, sampler = (1000, INDEPENDENT[name]) if name in INDEPENDENT else (200, None)
+    found = cs.calibrate(model, fits=fits, seed=1, simulate=simulate, sampler=sampler, progress=False)
     seconds = found.fits["seconds"].dropna()
     kept = {
         "model": repr(model),

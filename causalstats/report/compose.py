@@ -67,7 +67,7 @@ def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
     captions |= dict.fromkeys(fit.views(), "")
     if fit.parameters():
         captions |= {
-            "learned": "Contraction from prior to posterior: what is near 0 is still the prior.",
+            **({} if fit.learned().empty else {"learned": "Contraction from prior to posterior: what is near 0 is still the prior."}),
             "parameters": "Posterior densities, means and 95 % intervals.",
             "chains": "Each chain's density, and its ranks, which stay inside the band where the chains agree.",
         }
