@@ -139,7 +139,7 @@ def cycle(length: int) -> Diagram:
 
 
 def test_only_wires_of_one_type_are_joined():
-    with pytest.raises(ModelError, match="wire 1 is b here and c there"):
+    with pytest.raises(ModelError, match="b would be joined to c"):
         box("f", "a", ("a", "b")) >> box("g", ("a", "c"), "a")
     with pytest.raises(ModelError, match="f puts out a, b, g takes a"):
         box("f", "a", ("a", "b")) >> box("g", "a", "a")
@@ -147,6 +147,8 @@ def test_only_wires_of_one_type_are_joined():
     with pytest.raises(ModelError, match="one type"):
         identity(yes_no) >> identity(zero_one)
     assert (identity("a") >> identity(yes_no)).dom == (yes_no,)
+    with pytest.raises(ModelError, match="one type"):
+        copy("a") >> identity(yes_no, zero_one)
     with pytest.raises(ModelError, match="got 'maybe'"):
         state(yes_no, "maybe")
 
@@ -175,7 +177,14 @@ def test_levels():
     model = Diagram.parse("a -> b").with_levels({"a": 2, "b": np.array(["low", "high"])})
     assert [wire.levels for wire in model.wires] == [(0, 1), ("low", "high")]
     assert eval(repr(model)) == model
-    for wrong, message in [({"a": 0}, "number"), ({"a": "ab"}, "sequence"), ({"a": ["x", "x"]}, "all different"), ({"c": 2}, "got 'c'")]:
+    assert Diagram.parse("a -> b").twin().with_levels({"a'": 3}).wires[0].levels == (0, 1, 2)  # in every world
+    for wrong, message in [
+        ({"a": 0}, "number"),
+        ({"a": "ab"}, "sequence"),
+        ({"a": {"x", "y"}}, "sequence"),
+        ({"a": ["x", "x"]}, "all different"),
+        ({"c": 2}, "got 'c'"),
+    ]:
         with pytest.raises(ModelError, match=message):
             model.with_levels(wrong)
 
@@ -197,3 +206,61 @@ def test_a_hypergraph_that_is_none():
         Diagram((Wire("a"),), (), (0,), (1,))
     with pytest.raises(ModelError, match="a -> b -> a"):
         Diagram((Wire("a"), Wire("b")), (Box("f", (1,), (0,)), Box("g", (0,), (1,))))
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_dagitty_and_dot_round_trips(seed):
+    rng = np.random.default_rng(seed)
+    names = rng.permutation(["x", "y.1", "node", "two words", 'a "quote"', "edge", "7", "hidden"])[: int(rng.integers(2, 8))].tolist()
+    pairs = [(one, two) for place, two in enumerate(names) for one in names[:place]]
+    graph = nx.DiGraph()
+    graph.add_nodes_from(names)
+    graph.add_edges_from(pair for pair in pairs if rng.random() < 0.4)
+    hidden = [name for name in names if rng.random() < 0.2]
+    model = Diagram.from_networkx(graph, hidden, confounded=[pair for pair in pairs if rng.random() < 0.25])
+    for text in (model.to_dagitty(), model.to_dot()):
+        assert Diagram.parse(text) == model
+
+
+def test_dagitty_as_people_write_it():
+    model = Diagram.parse("""dag {
+        bb="0,0,1,1"
+        smoking [exposure,pos="-0.5,0.1"] cancer [outcome,pos="1.2,-2"]  mood [latent]
+        mood -> {smoking cancer}  // a comment
+        smoking -> tar -> cancer [beta=-0.5]; diet <-> cancer
+    }""")
+    assert model == Diagram.parse("smoking; cancer; hidden: mood; mood -> smoking, cancer; smoking -> tar; tar -> cancer; diet <-> cancer")
+    assert model.hidden == ("mood", "u_cancer_diet")
+
+
+def test_dot_as_people_write_it():
+    model = Diagram.parse("""strict digraph "a graph" {
+        rankdir=LR; node [shape=box]; edge [color=grey]
+        a -> b [dir=both]; d -> a [dir=back]
+        subgraph cluster_0 { label="x"; a; c } -> e
+        u [observed="no"]; u -> e /* hidden */
+    }""")
+    assert model.hidden == ("u", "u_a_b") and model.parents("e") == ("a", "c", "u") and model.parents("d") == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("graph { a -- b }", "direction"),
+        ("digraph { a -- b }", "direction"),
+        ("pdag { a -> b }", "direction"),
+        ("digraph { a -> b", "closing brace"),
+        ("dag { a -> }", "got '}'"),
+        ("dag { a -> b -> a }", "a -> b -> a"),
+        ("dag { a -> b [x=; }", "got ';'"),
+        ("digraph { a ! b }", "'! b"),
+    ],
+)
+def test_dot_that_cannot_be_read_says_so(text, message):
+    with pytest.raises(ModelError, match=message):
+        Diagram.parse(text)
+
+
+def test_only_causal_models_are_written_as_graphs():
+    with pytest.raises(ModelError, match="after surgery"):
+        Diagram.parse("a -> b").cut("a").to_dagitty()

@@ -222,8 +222,8 @@ class Diagram:
 
     def with_levels(self, levels: Mapping[str, Sequence[Any] | int]) -> Diagram:
         """The same diagram with the values that variables can have, in every world; a number n stands for 0 to n - 1."""
-        names = {wire.name for wire in self.wires}
-        given = {name: _levels(name, values) for name, values in levels.items() if name in names or self.position(name) >= 0}
+        name_of = {wire.label: wire.name for wire in self.wires} | {wire.name: wire.name for wire in self.wires}
+        given = {name_of.get(variable) or self.position(variable): _levels(variable, values) for variable, values in levels.items()}
         return replace(self, wires=tuple(replace(wire, levels=given.get(wire.name, wire.levels)) for wire in self.wires))
 
     def without_levels(self) -> Diagram:
@@ -356,7 +356,7 @@ def _levels(name: str, values: Sequence[Any] | int) -> tuple[Any, ...]:
     plain = values.tolist() if hasattr(values, "tolist") else values
     if isinstance(plain, int) and plain > 0:
         return tuple(range(plain))
-    if isinstance(plain, str | int):
+    if isinstance(plain, str) or not isinstance(plain, Sequence):
         raise ModelError(f"Expected the levels of {name!r} as a sequence such as ('no', 'yes') or as their number, got {values!r}.")
     if len(plain) == 0 or len(set(plain)) < len(plain):
         raise ModelError(f"Expected the levels of {name!r} to be one or more and all different, got {list(plain)}.")

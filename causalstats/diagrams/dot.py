@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _HIDDEN = {"latent", "hidden", "unobserved"}
-_DEFAULTS = {"graph", "node", "edge"}
+_KEYWORDS = {"graph", "node", "edge", "subgraph"}
 Token = tuple[str, str]
 
 
@@ -57,7 +57,8 @@ def _tokens(text: str, at: int) -> list[Token]:
         if token.lastgroup == "quoted":
             tokens.append(("name", re.sub(r"\\(.)", r"\1", token.group()[1:-1])))
         elif token.lastgroup != "space":
-            tokens.append((token.lastgroup or "", token.group()))
+            keyword = token.group().lower() in _KEYWORDS
+            tokens.append(("keyword" if keyword else token.lastgroup or "", token.group()))
         at = token.end()
     return tokens
 
@@ -72,12 +73,14 @@ class _Reader:
         self.confounded: list[tuple[str, str]] = []
 
     def peek(self) -> str:
-        return self.tokens[-1][1] if self.tokens else ""
+        """The text of the next token unless that is a name."""
+        return self.tokens[-1][1] if self.tokens and self.tokens[-1][0] != "name" else ""
 
     def next(self, kind: str, *texts: str) -> str:
         if not self.tokens or self.tokens[-1][0] != kind or (texts and self.tokens[-1][1] not in texts):
             wanted = " or ".join(map(repr, texts)) or f"a {kind}"
-            raise ModelError(f"Expected {wanted}, got {self.peek() or 'the end'!r}; the graph ends with a closing brace.")
+            got = self.tokens[-1][1] if self.tokens else "the end"
+            raise ModelError(f"Expected {wanted}, got {got!r}; the graph ends with a closing brace.")
         return self.tokens.pop()[1]
 
     def statements(self) -> list[str]:
@@ -92,6 +95,10 @@ class _Reader:
         return named
 
     def statement(self) -> list[str]:
+        if self.peek().lower() in _KEYWORDS - {"subgraph"}:  # how all of them look
+            self.tokens.pop()
+            self.attributes()
+            return []
         groups, arrows = [self.group()], list[str]()
         if self.peek() == "=":  # a setting of the whole graph
             self.tokens.pop()
@@ -101,8 +108,6 @@ class _Reader:
             arrows.append(self.tokens.pop()[1])
             groups.append(self.group())
         said = self.attributes()
-        if not arrows and groups[0] and groups[0][0] in _DEFAULTS:
-            return []
         for name in (name for group in groups for name in group):
             self.graph.add_node(name)
             self.said.setdefault(name, {}).update({} if arrows else said)
@@ -121,7 +126,7 @@ class _Reader:
 
     def group(self) -> list[str]:
         """A node, or several in braces."""
-        if self.peek() == "subgraph":
+        if self.peek().lower() == "subgraph":
             self.tokens.pop()
             if self.peek() != "{":
                 self.next("name")
@@ -169,8 +174,13 @@ def _as_read(diagram: Diagram, kind: str, mark: str, both: str) -> str:
 
 def _text(diagram: Diagram, kind: str, mark: str, both: str, short: bool) -> str:
     roots = arcs(diagram) if short else {}
-    named = {name: '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' if not re.fullmatch(r"[^\W\d]\w*", name) else name for name in diagram.variables}
+    named = {name: _quoted(name) for name in diagram.variables}
     lines = [named[name] + (f" [{mark}]" if name in diagram.hidden else "") for name in diagram.variables if name not in roots]
     lines += [f"{named[cause]} -> {named[name]}" for name in diagram.variables for cause in diagram.parents(name) if cause not in roots]
     lines += [both.format(named[left], named[right]) for left, right in roots.values()]
     return "\n".join([f"{kind} {{", *(f"  {line}" for line in lines), "}"])
+
+
+def _quoted(name: str) -> str:
+    plain = re.fullmatch(r"[^\W\d]\w*", name) and name.lower() not in _KEYWORDS
+    return name if plain else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -34,19 +34,15 @@ class Link:
 
 def rows(nodes: Sequence[Node], links: Sequence[Link]) -> dict[Node, int]:
     """The row of each node: inputs below all, outputs above all, each wire upwards and the sum of their lengths as small as it can be."""
-    place = {node: number for number, node in enumerate(nodes)}
-    top = len(nodes)
-    lower, upper = [(link.tail, link.head) for link in links], []
-    columns = [(place[tail], place[head]) for tail, head in lower]
+    place, top = {node: number for number, node in enumerate(nodes)}, len(nodes)
+    at_least = [(place[link.tail], place[link.head]) for link in links]  # the second is at least a row above the first
     cost = np.zeros(top + 1)
-    for tail, head in columns:
-        cost[head] += 1
-        cost[tail] -= 1
+    np.add.at(cost, [head for _, head in at_least], 1.0)
+    np.subtract.at(cost, [tail for tail, _ in at_least], 1.0)
     cost[top] += 1
-    inner = [number for node, number in place.items() if node[0] == "box"]
+    if any(node[0] == "out" for node in nodes):
+        at_least += [(number, top) for node, number in place.items() if node[0] == "box"]
     lowest = 1 if any(node[0] == "in" for node in nodes) else 0
-    upper += [(number, top) for number in inner] if any(node[0] == "out" for node in nodes) else []
-    at_least = [*columns, *upper]  # the second is at least a row above the first
     bounds = [(0, 0) if node[0] == "in" else (lowest, None) for node in nodes] + [(lowest, None)]
     equal = [(place[node], top) for node in nodes if node[0] == "out"]
     found = linprog(

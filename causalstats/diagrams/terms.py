@@ -67,15 +67,16 @@ def effect(wire: Type, value: Any) -> Diagram:
 
 def then(first: Diagram, second: Diagram) -> Diagram:
     """`first >> second`. A wire whose levels are known on one side only has them from there."""
-    joined = dict(zip(second.inputs, first.outputs, strict=False))
+    if len(first.outputs) != len(second.inputs):
+        raise ModelError(f"Expected `f >> g` to join as many wires as there are; f puts out {_said(first.cod)}, g takes {_said(second.dom)}.")
+    joined = dict(zip(second.inputs, first.outputs, strict=True))
     wires = list(first.wires)
-    _check_types(first.cod, second.dom)
     for place, wire in enumerate(second.wires):
-        if place not in joined:
+        if place in joined:
+            wires[joined[place]] = _of_one_type(wires[joined[place]], wire, first, second)
+        else:
             joined[place] = len(wires)
             wires.append(wire)
-        elif wires[joined[place]].levels is None:
-            wires[joined[place]] = wire
     boxes = (*first.boxes, *(_moved(box, joined) for box in second.boxes))
     return Diagram(tuple(wires), boxes, first.inputs, tuple(joined[wire] for wire in second.outputs), first.steps + second.steps)
 
@@ -110,17 +111,14 @@ def _moved(box: Box, place: dict[int, int]) -> Box:
     return replace(box, inputs=tuple(place[wire] for wire in box.inputs), outputs=tuple(place[wire] for wire in box.outputs))
 
 
-def _check_types(given: tuple[Wire, ...], taken: tuple[Wire, ...]) -> None:
-    """An error unless what one diagram puts out is what the next takes, wire by wire."""
-    if len(given) != len(taken):
-        raise ModelError(f"Expected `f >> g` to join as many wires as there are; f puts out {_said(given)}, g takes {_said(taken)}.")
-    for port, (out, into) in enumerate(zip(given, taken, strict=True)):
-        known = out.levels is not None and into.levels is not None
-        if out.label != into.label or (known and out.levels != into.levels):
-            raise ModelError(
-                f"Expected `f >> g` to join wires of one type; f puts out {_said(given)}, g takes {_said(taken)}, "
-                f"and wire {port} is {_said((out,))} here and {_said((into,))} there."
-            )
+def _of_one_type(out: Wire, into: Wire, first: Diagram, second: Diagram) -> Wire:
+    """The wire that the two become; an error if they differ in more than that the levels of one are not known."""
+    if out.label != into.label or (out.levels != into.levels and out.levels is not None and into.levels is not None):
+        raise ModelError(
+            f"Expected `f >> g` to join wires of one type; f puts out {_said(first.cod)}, g takes {_said(second.dom)}, "
+            f"where {_said((out,))} would be joined to {_said((into,))}."
+        )
+    return into if out.levels is None else out
 
 
 def _said(wires: tuple[Wire, ...]) -> str:
