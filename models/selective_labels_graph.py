@@ -23,7 +23,6 @@ LENIENCY_SD = 1.0
 DECIDER_RESPONSE_SD = 0.5
 LEAST_SCALE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
 _CENTRED_FROM = 1.0  # standard deviation of a Δ from which the coefficient of testing is sampled instead of Δ
-_CENTRED_CASES = 200  # cases a decider from which leniencies are sampled as they are, and not in units of their spread
 
 
 def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
@@ -54,6 +53,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     floats = {name: np.asarray(value, float) for name, value in values.items()}
     if model.deciders == "alike":
         return floats
+    floats["decider_information"] = np.bincount(data.decider, minlength=len(data.deciders)) * data.tested * (1 - data.tested)
     return floats | {f"deciders_{name}": np.asarray(data.decider)[rows] for name, rows in seen_rows(data).items()}
 
 
@@ -85,7 +85,7 @@ def build(model: Any, data: Decisions) -> pm.Model:
         pm.Deterministic("policy_coefficient", policy, dims="feature")
         pm.Deterministic("unobserved_width", scale)
         pm.Deterministic("testing_response", response)
-        leniency, steepness = _deciders(model, pm, data, response)
+        leniency, steepness = _deciders(model, pm, given, response)
         test = _test(model, pm, given)
         for name in seen_rows(data):
             people, reported = given[f"features_{name}"], name if name == "untested" or not test else f"reported_{name}"
@@ -235,15 +235,14 @@ def _penalised_risk(model: Any, pm: Any, given: Mapping[str, Any], scale: Any, l
     return middle, risk
 
 
-def _deciders(model: Any, pm: Any, data: Decisions, response: Any) -> tuple[Any, Any]:
+def _deciders(model: Any, pm: Any, given: Mapping[str, Any], response: Any) -> tuple[Any, Any]:
     """λ_j and α_j, each None where deciders are alike in it."""
     if model.deciders == "alike":
         return None, None
-    centred = len(data) >= _CENTRED_CASES * len(data.deciders)
-    leniency = _hierarchy(pm, "leniency", pm.HalfNormal("leniency_sd", LENIENCY_SD), centred)
+    leniency = _hierarchy(pm, "leniency", pm.HalfNormal("leniency_sd", LENIENCY_SD), given["decider_information"])
     if model.deciders == "leniency":
         return leniency, None
-    ratio = _hierarchy(pm, "log_response_ratio", pm.HalfNormal("response_sd", DECIDER_RESPONSE_SD), False)
+    ratio = _hierarchy(pm, "log_response_ratio", pm.HalfNormal("response_sd", DECIDER_RESPONSE_SD), 0.0)
     return leniency, pm.Deterministic("decider_response", response * pm.math.exp(ratio), dims="decider")
 
 
@@ -277,8 +276,7 @@ def policy_sd(model: Any, data: Decisions) -> np.ndarray:
     return np.where(data.are_of(model.expertise), float(model.expertise_sd), COEFFICIENT_SD)
 
 
-def _hierarchy(pm: Any, name: str, spread: Any, centred: bool) -> Any:
-    """Normal(0, spread²) a decider: as it is, or in units of the spread."""
-    if centred:
-        return pm.Normal(name, 0, spread, dims="decider")
-    return pm.Deterministic(name, spread * pm.Normal(f"{name}_unit", 0, 1, dims="decider"), dims="decider")
+def _hierarchy(pm: Any, name: str, spread: Any, information: Any) -> Any:
+    """Normal(0, τ²) a decider, in units of τ / √(1 + τ² I), I the information of the data on each: of width 1 whatever τ, where itself it has a funnel."""
+    width = pm.math.sqrt(1 + spread**2 * information)
+    return pm.Deterministic(name, spread / width * pm.Normal(f"{name}_unit", 0, width, dims="decider"), dims="decider")

@@ -83,6 +83,8 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
             expected += beta.logpdf(flat[f"test_{name}"], *getattr(model, name).as_beta()).sum()
     if model.deciders != "alike":
         expected += halfnorm.logpdf(flat["leniency_sd"]).sum() + norm.logpdf(flat["leniency"] / flat["leniency_sd"]).sum()
+        information = pd.Series(wide.decider).value_counts().to_numpy() * wide.decision.mean() * (1 - wide.decision.mean())
+        expected -= np.log1p(flat["leniency_sd"] ** 2 * information).sum() / 2  # sampled divided by τ / √(1 + τ² I)
     if model.deciders == "response":
         log_ratio = np.log(flat["decider_response"] / flat["testing_response"])
         expected += halfnorm.logpdf(flat["response_sd"], scale=0.5).sum() + norm.logpdf(log_ratio / flat["response_sd"]).sum()
