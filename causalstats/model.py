@@ -139,6 +139,14 @@ class Assumption:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Adjustment:
+    """What an association would need to be an effect, and how far these data and this model go towards it."""
+
+    needed: str
+    here: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """A doubt that the data could raise. `passed` is None where they cannot decide, or where it was not run."""
 
@@ -284,7 +292,23 @@ class DiagramsView:
     graphs: Mapping[str, nx.DiGraph]
 
 
-View = NetworkView | MatrixView | ScatterView | BiplotView | TernaryView | DiagramsView
+@dataclass(frozen=True, kw_only=True)
+class CurveView:
+    """A curve with its interval, a line for comparison, and a point with its own interval: arrays (n,), (n,), (n, 2), (n,); x, y and limits."""
+
+    x: np.ndarray
+    curve: np.ndarray
+    interval: np.ndarray
+    curve_label: str
+    line: np.ndarray
+    line_label: str
+    point: tuple[float, float, float, float]
+    point_label: str
+    axes: tuple[str, str]
+    note: str
+
+
+View = CurveView | NetworkView | MatrixView | ScatterView | BiplotView | TernaryView | DiagramsView
 
 
 @runtime_checkable
@@ -326,6 +350,7 @@ class Model(Protocol):
     # completed(draws, data, rng) -> the draws with those of what was integrated out
     # question(name, do, given, data) -> how a question about a variable is written, and its Estimand
     # derivation() -> how the answer follows from the assumptions, a line a step
+    # adjustments(data) -> what its associations would need to be effects
     # views(draws, data) -> name -> function that gives a picture of the family's own
     # doubts(data) -> checks of the data alone
 

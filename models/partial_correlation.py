@@ -13,10 +13,10 @@ from scipy import stats
 
 from causalstats.data import Composition
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
+from causalstats.model import Adjustment, Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
 from causalstats.models import partial_correlation_covariates as covariates
 from causalstats.models import partial_correlation_simulation as simulation
-from causalstats.models.partial_correlation_assumptions import assumptions, doubts
+from causalstats.models.partial_correlation_assumptions import adjustments, assumptions, doubts
 from causalstats.models.partial_correlation_estimands import EXACT, estimands
 from causalstats.models.partial_correlation_graph import SLAB, conjugate, shrunk, sparse
 from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
@@ -302,6 +302,10 @@ class PartialCorrelation:
     def doubts(self, data: Composition) -> tuple[Check, ...]:
         """What the data themselves leave in doubt: too few rows, parts rounded to a few values, parts nearly proportional."""
         return doubts(data)
+
+    def adjustments(self, data: Composition) -> tuple[Adjustment, ...]:
+        """What would make a partial correlation the effect of one part on another, and how far these data go towards it."""
+        return adjustments(data)
 
     def relaxations(self, data: Composition) -> tuple[Relaxation, ...]:
         """None: nothing from outside is imposed."""

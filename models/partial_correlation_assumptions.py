@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from causalstats.data import Composition
-from causalstats.model import Assumption, Check
+from causalstats.model import Adjustment, Assumption, Check
 from causalstats.numerics import log_ratios
 
 _FEW_VALUES = 10
@@ -71,6 +71,42 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             if_wrong="With other parts the question is another. It is no effect of one part on another: that would need every common cause among the "
             "parts, no common effect among them, and a meaning for changing one share while the others must give way.",
             formula="r_ij = -Θ_ij / √(Θ_ii Θ_jj)",
+        ),
+    )
+
+
+def adjustments(data: Composition) -> tuple[Adjustment, ...]:
+    """What would make a partial correlation the effect of one part on another."""
+    covariates = data.arguments["covariates"]
+    others = len(data.parts) - 2
+    return (
+        Adjustment(
+            needed="Every common cause of the two parts is held.",
+            here=f"Held are the other {others} parts, as ratios, and {covariates or 'no covariates'}. What else moves both, and was not measured, is not: "
+            "name what was measured in `covariates=`.",
+        ),
+        Adjustment(
+            needed="Nothing is held that the two parts both act on, or that lies between them.",
+            here=f"All {others} others are held, whichever they are: holding a common effect makes its causes correlate. Leave such parts out with "
+            "`fit.effect('partial_correlation', at=[...])`; where the answer changes much, it hangs on this.",
+        ),
+        Adjustment(
+            needed="It is known which of the two comes first.",
+            here="A partial correlation is the same both ways, and `regression_coefficient` takes no side. Order in time would tell, or an experiment.",
+        ),
+        Adjustment(
+            needed="It is said what gives way when one share changes.",
+            here="No share changes alone. To multiply one part and close again is one meaning, to exchange it for another part a second.",
+        ),
+        Adjustment(
+            needed="Causes act on ratios, or the amounts are known.",
+            here="Where causes act on amounts, ratios show them only in part. A count of the whole, or an added standard, as one part more would give amounts; "
+            "prior='sparse' infers links among them from their fewness alone.",
+        ),
+        Adjustment(
+            needed="All this is drawn as a diagram, and the effect follows from it.",
+            here='`cs.Diagram.parse("clay -> iron; clay -> titanium; iron -> titanium").identify("titanium", do="iron")` says what to hold, or that '
+            "nothing suffices.",
         ),
     )
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Estimand, Known, KnownByGroup, Penalty, Prediction, Relaxation, Simulation, feature_names
+from causalstats.model import Assumption, Estimand, Known, KnownByGroup, Penalty, Prediction, Relaxation, Simulation, View, feature_names
 from causalstats.models.selective_labels_assumptions import assumptions, refuse
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, test_of
 from causalstats.models.selective_labels_graph import (
@@ -26,6 +26,7 @@ from causalstats.models.selective_labels_graph import (
     known_prevalence,
     policy_sd,
 )
+from causalstats.models.selective_labels_pictures import views
 from causalstats.models.selective_labels_simulation import simulate
 from causalstats.numerics import selection_baselines as baselines
 from causalstats.numerics.predictive import quantile_groups, rates_by_group
@@ -225,6 +226,10 @@ class SelectiveLabels:
         found = rates_by_group(data.outcome[tested] == 1, positive, groups[tested], rng)
         names = ("decision rate by decile of risk", "positive rate of the tested by decile of risk")
         return tuple(_prediction(name, rates) for name, rates in zip(names, (decided, found), strict=True))
+
+    def views(self, draws: xr.Dataset, data: Decisions) -> Mapping[str, Callable[[], View]]:
+        """Pictures of decisions: `allocation_curve`."""
+        return views(self, draws, data)
 
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
         """The model without each piece of outside knowledge in turn: any prevalence as likely as another; testing free on a feature.

@@ -48,21 +48,10 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             cases = found + overlooked
         return found / (cases + missed(draws, data))
 
-    def riskiest_first(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        """Share of all expected cases among the riskiest people, by posterior mean risk, up to each share of the people."""
-        size, everybody = draws.sizes["chain"] * draws.sizes["draw"], data.people()
-        risk = sum(block.sum(axis=(0, 1)) for block in blocks(draws, everybody, chance("positive"))) / size
-        order = np.argsort(-risk, kind="stable")
-        people = np.cumsum(data.weights[order]) / data.weights.sum()
-        shares = np.append(_SHARES, data.weights[data.decision].sum() / data.weights.sum())
-        last = np.minimum(np.searchsorted(people, shares - 1e-12), len(order) - 1)
-        found = []
-        for block in blocks(draws, everybody, chance("positive")):
-            cases = (block * data.weights)[..., order].cumsum(axis=2)
-            found.append(cases[..., last] / cases[..., -1:])
-        labels = [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"]
-        coords = {"chain": draws["chain"], "draw": draws["draw"], "share_tested": labels}
-        return xr.DataArray(np.concatenate(found, axis=1), dims=tuple(coords), coords=coords)
+    def allocation(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        shares = np.append(_SHARES, tested_share(data))
+        coords = {"chain": draws["chain"], "draw": draws["draw"], "share_tested": [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"]}
+        return xr.DataArray(found_among_riskiest(of, draws, data, shares), dims=tuple(coords), coords=coords)
 
     def excess(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """P(T=1 | x) with the policy as it is, less that with everybody's x'Δ at its mean."""
@@ -139,7 +128,7 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             unit="proportion",
         ),
         "allocation": Estimand(
-            compute=riskiest_first,
+            compute=allocation,
             over_people=True,
             description="Share of all cases that would be found by testing the riskiest people by their features. Testing at random finds the share "
             "tested; share_found is what the actual decisions found.",
@@ -194,6 +183,29 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             unit="log-odds of testing per log-odds of risk",
         ),
     }
+
+
+def tested_share(data: Decisions) -> float:
+    """Weighted share of the people who were tested."""
+    return float(data.weights[data.decision].sum() / data.weights.sum())
+
+
+def found_among_riskiest(of: Unobservable, draws: xr.Dataset, data: Decisions, shares: np.ndarray) -> np.ndarray:
+    """Share of all expected cases among the riskiest people, by posterior mean risk, up to each share of the people; (chain, draw, share)."""
+
+    def chance(draws: xr.Dataset, people: People) -> np.ndarray:
+        return probability(of, "positive", *logits(draws, people, testing=False))
+
+    size, everybody = draws.sizes["chain"] * draws.sizes["draw"], data.people()
+    risk = sum(block.sum(axis=(0, 1)) for block in blocks(draws, everybody, chance)) / size
+    order = np.argsort(-risk, kind="stable")
+    people = np.cumsum(data.weights[order]) / data.weights.sum()
+    last = np.minimum(np.searchsorted(people, shares - 1e-12), len(order) - 1)
+    found = []
+    for block in blocks(draws, everybody, chance):
+        cases = (block * data.weights)[..., order].cumsum(axis=2)
+        found.append(cases[..., last] / cases[..., -1:])
+    return np.concatenate(found, axis=1)
 
 
 def logits(draws: xr.Dataset, people: People, testing: bool = True) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray]:

@@ -276,6 +276,15 @@ def test_it_is_never_causal_and_says_what_it_stands_on(shrunk):
     assert "associational" in repr(shrunk) and "beyond what closure alone" in repr(shrunk)  # one target is not told without the other
 
 
+def test_what_an_effect_would_need_is_said_with_what_is_held(simulation):
+    """The diagram that it names is read and answered; the text knows the parts and the covariates."""
+    frame = frame_of(simulation.data).assign(depth=np.arange(40.0))
+    needs = cs.PartialCorrelation().adjustments(cs.Composition.from_frame(frame, parts=simulation.data.parts, covariates="depth"))
+    assert "other 3 parts" in needs[0].here and "and depth." in needs[0].here
+    call = needs[-1].here.split("`")[1]
+    assert "clay" in str(eval(call, {"cs": cs}))
+
+
 def test_sensitivity_and_comparison_have_a_row_a_pair(shrunk):
     table = shrunk.sensitivity(prior=["matching", "invariant"])
     assert table.index.names == ["prior", "pair"] and len(table) == 30 and table["healthy"].all() and table["used"].sum() == 10

@@ -15,7 +15,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from causalstats.effect import Effect
-from causalstats.model import Assumption, Check
+from causalstats.model import Adjustment, Assumption, Check
 from causalstats.report import ReportContents, render, write
 from causalstats.report.table import MOST_ROWS, number, table
 
@@ -89,6 +89,7 @@ def contents(text: str = "text") -> ReportContents:
         model_name=text,
         fields=((text, text),),
         assumptions=(Assumption(name=text, statement=text, if_wrong=text, formula=text),),
+        adjustments=(Adjustment(needed=text, here=text),),
         derivation=(text, text),
         diagram=figure(text),
         diagram_caption=text,
@@ -160,7 +161,7 @@ def test_failing_checks_come_first():
 
 
 def test_what_there_is_not_is_left_out():
-    nothing = dict.fromkeys(("derivation", "data_facts", "effects", "figures", "checks", "sensitivity", "reproduce", "fields"), ())
+    nothing = dict.fromkeys(("adjustments", "derivation", "data_facts", "effects", "figures", "checks", "sensitivity", "reproduce", "fields"), ())
     bare = replace(contents(), diagram=None, comparison=None, withheld=None, call="", **nothing)
     page = Page(render(bare))
     assert [name for name in page.attributes("id")] == ["answer", "assumptions"]

@@ -213,6 +213,19 @@ def test_allocation_and_missed_cases_on_a_known_truth():
     assert float(curve[-1]) == pytest.approx(ranked[: data.decision.sum()].sum() / risk.sum())
 
 
+def test_the_curve_of_allocation_is_that_of_its_table():
+    """At the true parameters: random is the diagonal, everybody finds everything, the table lies on the curve, and the point is the actual policy."""
+    model = cs.SelectiveLabels()
+    simulation = model.simulate(3, people=400)
+    view = model.views(simulation.truth, simulation.data)["allocation_curve"]()
+    table = model.estimands()["allocation"].compute(simulation.truth, simulation.data)
+    np.testing.assert_allclose(np.interp([0.1, 0.3, 0.5], view.x, view.curve), table.sel(share_tested=["10%", "30%", "50%"]).squeeze(), atol=0.003)
+    assert view.curve[0] == 0 and view.curve[-1] == pytest.approx(1) and (np.diff(view.curve) > 0).all() and (np.diff(view.curve, 2) < 1e-9).all()
+    assert view.point[0] == simulation.data.tested
+    assert view.point[1] == pytest.approx(model.estimands()["share_found"].compute(simulation.truth, simulation.data).item())
+    np.testing.assert_array_equal(view.line, view.x)
+
+
 def test_a_fit_shows_itself_and_its_figures(data):
     fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=QUICK, progress=False)
     card = fit._repr_html_()

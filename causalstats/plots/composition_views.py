@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
-from causalstats.model import BiplotView, DiagramsView, MatrixView, NetworkView, ScatterView, TernaryView, View
+from causalstats.model import BiplotView, CurveView, DiagramsView, MatrixView, NetworkView, ScatterView, TernaryView, View
 from causalstats.plots.diagram_views import side_by_side
-from causalstats.style import BLUE, INK, MUTED, ORANGE, WIDTH, Picture, heading, house_style, new_axes, wrap
+from causalstats.style import BLUE, INK, MUTED, ORANGE, TINT, WIDTH, Picture, heading, house_style, new_axes, wrap
 
 _SURE = 0.975
 _MOST_EDGES, _MOST_NODES = 60, 40
@@ -30,6 +31,25 @@ def view(of: View, title: str = "") -> Figure:
 def diagrams(of: DiagramsView, title: str = "") -> Figure:
     """Causal diagrams, with what surgery has set."""
     return side_by_side(of)
+
+
+@view.register
+def curve(of: CurveView, title: str = "") -> Figure:
+    """A curve in its band, the line beside it, and the point with its interval."""
+    with house_style():
+        figure, axes = new_axes(WIDTH, 0.75 * WIDTH)
+        axes.fill_between(of.x, *of.interval.T, color=TINT, linewidth=0)
+        axes.plot(of.x, of.curve, color=BLUE, label=of.curve_label)
+        axes.plot(of.x, of.line, color=MUTED, linestyle=(0, (4, 2)), label=of.line_label)
+        x, y, lower, upper = of.point
+        axes.errorbar([x], [y], [[y - lower], [upper - y]], fmt="s", color=ORANGE, capsize=3, label=of.point_label)
+        axes.set(xlabel=of.axes[0], ylabel=of.axes[1], xlim=(0, 1), ylim=(0, 1.02))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(loc="lower right")
+        axes.set_title(wrap(of.note, 84), fontsize=8, color=MUTED, loc="left")
+        heading(figure, title)
+    return figure
 
 
 @view.register

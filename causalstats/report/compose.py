@@ -38,6 +38,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
         model_name=type(model).__name__,
         fields=tuple((field.name, shown(getattr(model, field.name))) for field in fields(model)),
         assumptions=model.assumptions(),
+        adjustments=getattr(model, "adjustments", lambda data: ())(fit.data),
         derivation=getattr(model, "derivation", tuple)(),
         diagram=fit.plot("diagram"),
         diagram_caption="What is observed, what is hidden, and what is seen for some.",

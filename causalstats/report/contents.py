@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from causalstats.effect import Effect
-from causalstats.model import Assumption, Check
+from causalstats.model import Adjustment, Assumption, Check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,7 @@ class ReportContents:
     model_name: str
     fields: tuple[tuple[str, str], ...]
     assumptions: tuple[Assumption, ...]
+    adjustments: tuple[Adjustment, ...]
     derivation: tuple[str, ...]
     diagram: Figure | None
     diagram_caption: str
