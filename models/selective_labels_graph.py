@@ -53,7 +53,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     floats = {name: np.asarray(value, float) for name, value in values.items()}
     if model.deciders == "alike":
         return floats
-    floats["decider_information"] = np.bincount(data.decider, minlength=len(data.deciders)) * data.tested * (1 - data.tested)
+    floats["decider_information"] = np.bincount(np.asarray(data.decider), minlength=len(data.deciders)) * data.tested * (1 - data.tested)
     return floats | {f"deciders_{name}": np.asarray(data.decider)[rows] for name, rows in seen_rows(data).items()}
 
 

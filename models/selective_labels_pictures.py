@@ -28,6 +28,7 @@ def _allocation_curve(model: Any, draws: xr.Dataset, data: Decisions) -> CurveVi
     found = found_among_riskiest(model.law, thin, data, _SHARES).reshape(-1, len(_SHARES))
     found = np.column_stack([np.zeros(len(found)), found])
     actual = model.estimands()["share_found"].compute(draws, data).to_numpy().ravel()
+    lower, upper = np.quantile(actual, [0.025, 0.975])
     return CurveView(
         x=shares,
         curve=found.mean(axis=0),
@@ -35,7 +36,7 @@ def _allocation_curve(model: Any, draws: xr.Dataset, data: Decisions) -> CurveVi
         curve_label="the riskiest by their features first",
         line=shares,
         line_label="at random",
-        point=(tested_share(data), float(actual.mean()), *map(float, np.quantile(actual, [0.025, 0.975]))),
+        point=(tested_share(data), float(actual.mean()), float(lower), float(upper)),
         point_label="as it was decided",
         axes=("share of the people tested", "share of all cases found"),
         note="Who decides may see more than the features: the point can lie above the curve.",
