@@ -128,6 +128,8 @@ def _mapping(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _reads(diagram: Diagram, variable: str) -> str:
     causes = diagram.parents(variable)
+    if diagram.position(variable) in diagram.inputs:
+        return ", the outside,"
     return f", which read {', '.join(causes)}," if causes else ""
 
 

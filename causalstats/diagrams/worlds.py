@@ -44,7 +44,7 @@ def twin(diagram: Diagram, worlds: Iterable[str] = ("'",), *, deterministic: Ite
             outputs=(*noisy.outputs, *(place[wire] for wire in noisy.outputs if not noisy.wires[wire].world)),
         )
     names = ", ".join(noisy.wires[wire].label for wire in sorted(shared))
-    said = f"Beside the actual world there is {' and '.join(marks)}; the worlds share {names}, and all else is made in each."
+    said = f"Beside the actual world there is one marked {' and one marked '.join(marks)}; they share {names}, and all else is made in each."
     return replace(noisy, steps=(*noisy.steps, Step("twin", marks, said)))
 
 
