@@ -25,6 +25,8 @@ _WHERE = {
     "Known": "causalstats.model",
     "KnownByGroup": "causalstats.model",
     "Laplace": "causalstats.samplers",
+    "LearnedTable": "causalstats.diagrams.pymc_graph",
+    "LinearGaussian": "causalstats.diagrams.pymc_graph",
     "ModelError": "causalstats.errors",
     "Nuts": "causalstats.samplers",
     "Observations": "causalstats.data",
@@ -40,6 +42,8 @@ _WHERE = {
     "calibrate": "causalstats.calibration",
     "fit": "causalstats.fitting",
     "load": "causalstats.fitting",
+    "to_pymc": "causalstats.diagrams.pymc_graph",
+    "to_pymc_given": "causalstats.diagrams.pymc_likelihood",
     "panel_dml_estimators": "causalstats.panel_comparison",
 }
 __all__ = sorted(_WHERE)

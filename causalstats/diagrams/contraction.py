@@ -81,13 +81,19 @@ def contract(diagram: Diagram, mechanisms: Mapping[str, Any], outputs: Sequence[
 
 def evaluate(diagram: Diagram, tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, rescale: bool = False) -> np.ndarray:
     """The array with the given wires as axes, after its batch; with `rescale`, up to a factor that is the same for all of a batch's entries."""
+    factors, found = planned(diagram, tables, axes, known)
+    (result,) = _in_parts(lambda arrays: tensor_network.forward(found, arrays, rescale=rescale)[-1:], factors, found, tables.batch, len(axes))
+    return tables.batch_first(result, tuple(tables.sizes[wire] for wire in axes))
+
+
+def planned(diagram: Diagram, tables: Tables, axes: Sequence[int], known: Known = UNKNOWN) -> tuple[list[tuple[Scope, np.ndarray]], Plan]:
+    """The tables, over their indices, whose sum of products has the given wires as axes, and how to compute it."""
     factors, values = sum_of_products(diagram, tables, axes, known)
     output = _output(tables, axes, factors, values)
     sizes = {**tables.sizes, **{fresh: tables.sizes[wire] for fresh, wire in zip(output, axes, strict=True)}}
     found = plan_of(factors, sizes, tuple(output))
     refuse_large(diagram, found, tables.batch, axes)
-    (result,) = _in_parts(lambda arrays: tensor_network.forward(found, arrays, rescale=rescale)[-1:], factors, found, tables.batch, len(axes))
-    return tables.batch_first(result, tuple(tables.sizes[wire] for wire in axes))
+    return factors, found
 
 
 def marginals(diagram: Diagram, tables: Tables, wires: Sequence[int], known: Known = UNKNOWN, *, rescale: bool = False) -> dict[int, np.ndarray]:
