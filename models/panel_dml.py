@@ -14,16 +14,27 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation
 from causalstats.models import panel_dml_simulation as simulation
-from causalstats.models.panel_dml_assumptions import assumptions, doubts
+from causalstats.models.panel_dml_assumptions import assumptions, doubts, refuse_together
+from causalstats.models.panel_dml_basis import BasisKind
 from causalstats.models.panel_dml_estimands import estimands
-from causalstats.models.panel_dml_graph import COEFFICIENT_SD, build
-from causalstats.models.panel_dml_rows import Prepared, between_units, clustered, log_likelihood, predictions, prepared
+from causalstats.models.panel_dml_graph import build
+from causalstats.models.panel_dml_left_over import bootstrapped, clustered, of_units, predictions
+from causalstats.models.panel_dml_priors import prior_sds
+from causalstats.models.panel_dml_rows import Prepared, between_units, log_likelihood, prepared
 
 if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
 Heterogeneity = Literal["within", "mundlak", "random", "pooled"]
+Errors = Literal["independent", "clustered", "bootstrap", "autoregressive"]
+_CHOICES = {
+    "heterogeneity": ("within", "mundlak", "random", "pooled"),
+    "basis": ("splines", "hsgp", "fourier"),
+    "shrinkage": ("equation", "covariate"),
+    "errors": ("independent", "clustered", "bootstrap", "autoregressive"),
+    "effects": ("one", "units"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +57,29 @@ class PanelDML:
         What is known of units. "within": nothing. "mundlak": the same, and beside it the effect between units, of unit means on unit means, which cannot
         leak into the other. "random": a and c are draws from one distribution that X does not tell of. "pooled": units are alike. The last two are for
         comparison, or for a cross-section.
+    basis : "splines", "hsgp" or "fourier"
+        "hsgp": Gaussian processes of each number, with a length-scale learned for each (`numerics.hilbert_basis`). "fourier": one function of all covariates
+        together, with whatever they do in company, by random waves (`numerics.fourier_basis`).
     functions : int
-        The most columns of a covariate that is a number; 1 is a straight line.
+        The most columns of a covariate that is a number; 1 is a straight line. Of waves, how many there are for each covariate.
+    shrinkage : "equation" or "covariate"
+        Whether an equation has one τ for all covariates, or each covariate one of its own, τ_j λ_jm with λ ~ half-Normal(1): so that many that do nothing
+        take nothing from the few that do much.
     interactions : "none", "pairs" or list of pairs of covariates
         Products of columns.
+    moderators : str, optional
+        A formula of covariates that the effect depends on, such as "size + C(region)": θ'(1, w) in place of θ. Each treatment times each moderator is then a
+        treatment of its own. The effect that is shown is the mean over rows, of groups with `fit.effect("effect", by=...)`, of other rows with `at=`.
+    effects : "one" or "units"
+        "units": units' own effects, drawn from one normal distribution, beside the one they have in common.
     time_effects : bool
         Whether every time has an effect of its own, without a prior.
     effect_sd : float
         Of the prior of θ.
-    errors : "independent" or "clustered"
+    errors : "independent", "clustered", "bootstrap" or "autoregressive"
         "clustered": errors of a unit may depend on each other in any way; the interval of the effect is widened, or narrowed, to what the units' own scores
-        say of it (a sandwich). It needs many units.
+        say of it (a sandwich). "bootstrap": the same by weighing units at random, without a normal shape. Both need many units. "autoregressive": what is
+        left of each variable follows its own value ρ^g times, g the time since the row before, with ρ sampled.
     scale : numbers or None
         Of the treatments and then the outcome, for the priors; their standard deviations, about what units and times explain, unless given.
 
@@ -67,18 +90,23 @@ class PanelDML:
     """
 
     heterogeneity: Heterogeneity = "within"
+    basis: BasisKind = "splines"
     functions: int = 12
+    shrinkage: Literal["equation", "covariate"] = "equation"
     interactions: str | Sequence[tuple[str, str]] = "none"
+    moderators: str | None = None
+    effects: Literal["one", "units"] = "one"
     time_effects: bool = False
     effect_sd: float = 5.0
-    errors: Literal["independent", "clustered"] = "independent"
+    errors: Errors = "independent"
     scale: Sequence[float] | None = None
 
     headline = "effect"
 
     def __post_init__(self) -> None:
-        if self.heterogeneity not in ("within", "mundlak", "random", "pooled"):
-            raise ModelError(f"Expected `heterogeneity` as 'within', 'mundlak', 'random' or 'pooled', got {self.heterogeneity!r}.")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ModelError(f"Expected `{name}` as {', '.join(map(repr, allowed[:-1]))} or {allowed[-1]!r}, got {getattr(self, name)!r}.")
         if not (isinstance(self.functions, int) and self.functions >= 1):
             raise ModelError(f"Expected `functions` as a whole number of at least 1, got {self.functions!r}.")
         if isinstance(self.interactions, str):
@@ -90,17 +118,20 @@ class PanelDML:
                 raise ModelError(f"Expected `interactions` as pairs of two different covariates, got {self.interactions!r}.")
         if not (isinstance(self.effect_sd, int | float) and 0 < self.effect_sd < np.inf):
             raise ModelError(f"Expected `effect_sd` as a positive number, got {self.effect_sd!r}.")
-
-        if self.errors not in ("independent", "clustered"):
-            raise ModelError(f"Expected `errors` as 'independent' or 'clustered', got {self.errors!r}.")
         if self.scale is not None:
             object.__setattr__(self, "scale", tuple(float(value) for value in self.scale))
             if not (np.isfinite(self.scale).all() and min(self.scale) > 0):
                 raise ModelError(f"Expected `scale` as positive numbers, got {self.scale!r}.")
+        refuse_together(self)
 
     def nuts(self, data: Panel) -> dict[str, Any]:
-        """A step costs some microseconds."""
-        return {"backend": "numba"}
+        """A step costs some microseconds of pieces; of cross-products, which JAX compiles sooner, much more."""
+        return {"backend": "jax" if self.dense else "numba"}
+
+    @property
+    def dense(self) -> bool:
+        """Whether the likelihood takes the cross-products as they are: it falls apart into independent pieces for one τ an equation and independent errors."""
+        return self.basis == "hsgp" or self.shrinkage == "covariate" or self.errors == "autoregressive"
 
     @property
     def inside(self) -> bool:
@@ -121,11 +152,16 @@ class PanelDML:
 
     def build(self, data: Panel) -> pm.Model:
         """The PyMC graph on these data."""
-        return build(self.inputs(data), data.treatments, self.effect_sd)
+        form = self.prepared(data)
+        return build(self.inputs(data), form.columns.effects, tuple(dict.fromkeys(form.basis.terms)), self.effect_sd)
 
     def completed(self, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> xr.Dataset:
-        """The draws, with the spread of θ that clustered errors have where those are assumed."""
-        return clustered(self, draws, data) if self.errors == "clustered" else draws
+        """The draws, with the spread of θ that errors of this kind have, and the effects of units where those are asked for."""
+        if self.effects == "units":
+            return of_units(self, draws, data, rng)
+        if self.errors == "clustered":
+            return clustered(self, draws, data)
+        return bootstrapped(self, draws, data, rng) if self.errors == "bootstrap" else draws
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the answer stands on."""
@@ -138,18 +174,12 @@ class PanelDML:
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked."""
         own = ("effect", "error_sd", "coefficient_sd")
-        return (*own, *(f"between_{name}" for name in own)) if self.heterogeneity == "mundlak" else own
+        between = tuple(f"between_{name}" for name in own) if self.heterogeneity == "mundlak" else ()
+        return (*own, "serial_correlation", *between) if self.errors == "autoregressive" else (*own, *between)
 
     def priors(self, data: Panel) -> dict[str, Any]:
         """Prior standard deviations of `parameters()`, in the units of these data."""
-        half = np.sqrt(1 - 2 / np.pi)
-        found: dict[str, Any] = {}
-        for prefix, form in self.forms(data).items():
-            units = form.units
-            found[f"{prefix}effect"] = self.effect_sd * units[-1] / units[:-1]
-            found[f"{prefix}error_sd"] = half * units
-            found[f"{prefix}coefficient_sd"] = half * COEFFICIENT_SD * units
-        return found
+        return prior_sds(self, data)
 
     def simulate(
         self,

@@ -8,11 +8,24 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data import Panel
+from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check
 
 _FEW_UNITS = 40
 _MOST_STILL = 0.5
 _SAME = 0.95
+
+
+def refuse_together(model: Any) -> None:
+    """Fields that exclude each other."""
+    if model.basis == "fourier" and model.interactions != "none":
+        raise ModelError("basis='fourier' has what covariates do together already: leave out `interactions`.")
+    if model.basis == "fourier" and (model.functions < 2 or model.shrinkage == "covariate"):
+        raise ModelError("Waves are of all covariates together: expected at least 2 `functions`, and shrinkage='equation'.")
+    if model.effects == "units" and (model.errors != "independent" or model.moderators is not None or not model.inside):
+        raise ModelError("Effects of units go with errors='independent', no `moderators`, and heterogeneity='within' or 'mundlak'.")
+    if model.moderators is not None and not (isinstance(model.moderators, str) and model.moderators.strip()):
+        raise ModelError(f"Expected `moderators` as a formula such as 'size + C(region)', got {model.moderators!r}.")
 
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
@@ -26,7 +39,6 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         "random": ("Units differ at random, unrelated to their treatment and covariates.", "a_i, c_i independent of X and D"),
         "pooled": ("Units do not differ, but for their covariates.", "a_i = c_i = 0"),
     }[model.heterogeneity]
-    products = {"none": "", "pairs": ", with products of each two"}.get(str(model.interactions), ", with the products named")
     return (
         Assumption(
             name="no hidden cause that changes",
@@ -42,32 +54,69 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             formula="E(e_it | X_i1 ... X_iT, D_i1 ... D_iT, unit) = 0",
         ),
         Assumption(name="units", statement=units[0], if_wrong="What units are like is taken for what the treatment does.", formula=units[1]),
-        Assumption(
-            name="smooth and additive",
-            statement=f"Covariates act through {'straight lines' if model.functions == 1 else 'smooth functions'} of each{products}, and what a unit is like "
-            "adds to that.",
-            if_wrong="What covariates do together, or do to some units only, confounds: name `interactions`, and see how `functions` changes the answer.",
-            formula="l = φ(X)'δ, m = φ(X)'γ, δ ~ Normal(0, τ_Y² K), γ ~ Normal(0, τ_D² K), independent",
-        ),
-        Assumption(
-            name="one effect",
-            statement="The treatment does the same to every unit at every time, in proportion to its change.",
-            if_wrong="The answer is an average that weighs units by how much of their treatment the covariates leave unexplained.",
-            formula="Y_it(d) - Y_it(0) = θ d",
-        ),
-        Assumption(
+        _nuisance(model),
+        _effect(model),
+        _errors(model),
+    )
+
+
+def _nuisance(model: Any) -> Assumption:
+    products = {"none": "", "pairs": ", with products of each two"}.get(str(model.interactions), ", with the products named")
+    kind = {"splines": "smooth functions of each", "hsgp": "a Gaussian process of each", "fourier": "one smooth function of all together"}[model.basis]
+    through = "straight lines" if model.functions == 1 else kind
+    return Assumption(
+        name="smooth functions" if model.basis == "fourier" else "smooth and additive",
+        statement=f"Covariates act through {through}{products}, and what a unit is like adds to that.",
+        if_wrong="What covariates do together, or do to some units only, confounds: name `interactions`, and see what `functions` and `basis` change.",
+        formula="l = φ(X)'δ, m = φ(X)'γ, δ ~ Normal(0, τ_Y² K), γ ~ Normal(0, τ_D² K), independent"
+        + (", with τ of each covariate" if model.shrinkage == "covariate" else ""),
+    )
+
+
+def _effect(model: Any) -> Assumption:
+    if model.effects == "units":
+        return Assumption(
+            name="effects of units",
+            statement="The treatment does the same to a unit at every time, in proportion to its change; effects of units are normally distributed.",
+            if_wrong="Single units are drawn to the mean too much or too little. Covariates are taken out as if their part were known.",
+            formula="Y_it(d) - Y_it(0) = θ_i d, θ_i ~ Normal(θ, σ²)",
+        )
+    if model.moderators is not None:
+        return Assumption(
+            name="moderators of the effect",
+            statement=f"The effect depends on {model.moderators} and nothing else, linearly in these columns, and is in proportion to the treatment's change.",
+            if_wrong="The answer is an average that weighs rows by how much of their treatment the covariates leave unexplained.",
+            formula="Y_it(d) - Y_it(0) = θ'(1, w_it) d",
+        )
+    return Assumption(
+        name="one effect",
+        statement="The treatment does the same to every unit at every time, in proportion to its change.",
+        if_wrong="The answer is an average that weighs units by how much of their treatment the covariates leave unexplained.",
+        formula="Y_it(d) - Y_it(0) = θ d",
+    )
+
+
+def _errors(model: Any) -> Assumption:
+    if model.errors == "independent":
+        return Assumption(
             name="independent errors",
             statement="What is left of outcome and treatment is normal, independent over rows, and of one variance.",
-            if_wrong="The effect is right on average and its interval is not: too short where errors last. Say `errors='clustered'`.",
+            if_wrong="The effect is right on average and its interval is not: too short where errors last. Say `errors='autoregressive'`, or 'clustered'.",
             formula="(v_it, e_it) ~ Normal(0, diag(s_v², s_e²))",
         )
-        if model.errors == "independent"
-        else Assumption(
-            name="independent units",
-            statement="What is left of outcome and treatment is independent over units; within them it may depend in any way.",
-            if_wrong="Units that share shocks count as many: the interval is too short. With few units it is uncertain itself.",
-            formula="Var θ = (V'V)⁻¹ Σ_i V_i'e_i e_i'V_i (V'V)⁻¹",
-        ),
+    if model.errors == "autoregressive":
+        return Assumption(
+            name="errors that fade",
+            statement="What is left of outcome and treatment is normal, and of it a share ρ is left after one unit of time, ρ² after two.",
+            if_wrong="The interval is too short where errors last otherwise. Say `errors='clustered'`.",
+            formula="e_it = ρ^g e_is + s_e √((1 - ρ^2g) / (1 - ρ²)) z_it, g = t - s",
+        )
+    formula = "Var θ = (V'V)⁻¹ Σ_i V_i'e_i e_i'V_i (V'V)⁻¹" if model.errors == "clustered" else "units weighed by Dirichlet(1, ..., 1)"
+    return Assumption(
+        name="independent units",
+        statement="What is left of outcome and treatment is independent over units; within them it may depend in any way.",
+        if_wrong="Units that share shocks count as many: the interval is too short. With few units it is uncertain itself.",
+        formula=formula,
     )
 
 

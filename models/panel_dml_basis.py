@@ -5,75 +5,112 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from causalstats.data import Panel
 from causalstats.errors import ModelError
+from causalstats.numerics.fourier_basis import Fourier, fourier
+from causalstats.numerics.hilbert_basis import Hilbert, hilbert
 from causalstats.numerics.smooth_basis import Smooth, smooth
 
+BasisKind = Literal["splines", "hsgp", "fourier"]
 _OF_A_PAIR = 3  # columns of each, in a product that was asked for by name
+_MOST_ROWS = 100_000  # that say how wide covariates spread
 
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """`columns` of a table of covariates, in the order of `labels`; `spectrum` are the relative variances of their coefficients, `terms` whose they are."""
+    """`columns` of a table of covariates, in the order of `labels`.
 
-    smooths: Mapping[str, Smooth]
+    `spectrum` are the relative variances of their coefficients, `terms` whose they are, `frequencies` those of sines whose variance is also the spectral
+    density at a length-scale, 0 for others. Waves are of the columns before them, of all covariates together.
+    """
+
+    smooths: Mapping[str, Smooth | Hilbert]
     levels: Mapping[str, tuple[str, ...]]
     products: tuple[tuple[str, str, int], ...]
+    waves: Fourier | None
     labels: tuple[str, ...]
     terms: tuple[str, ...]
     spectrum: np.ndarray
+    frequencies: np.ndarray
 
     def columns(self, table: pd.DataFrame) -> np.ndarray:
         """(n, p)."""
-        own = {name: form.columns(table[name].to_numpy(float)) for name, form in self.smooths.items()}
-        own |= {name: np.column_stack([(table[name] == level).to_numpy(float) for level in levels]) for name, levels in self.levels.items()}
+        own = _own(self.smooths, self.levels, table)
         products = [_products(own[one][:, :count], own[other][:, :count]) for one, other, count in self.products]
-        return np.hstack([*own.values(), *products]) if own else np.empty((len(table), 0))
+        waves = [] if self.waves is None else [self.waves.columns(np.hstack([*own.values()]))]
+        return np.hstack([*own.values(), *products, *waves]) if own else np.empty((len(table), 0))
+
+    def priors(self) -> dict[str, np.ndarray]:
+        """`spectrum`; `terms` as columns (p, T) of 0 and 1, whose coefficients are whose; `frequencies` where there are sines."""
+        names = tuple(dict.fromkeys(self.terms))
+        found = {
+            "spectrum": self.spectrum,
+            "terms": np.array([[term == name for name in names] for term in self.terms], float).reshape(len(self.terms), len(names)),
+        }
+        return found | {"frequencies": self.frequencies} if self.frequencies.any() else found
 
 
-def basis_of(panel: Panel, functions: int, interactions: str | Sequence[tuple[str, str]]) -> Basis:
+def basis_of(panel: Panel, functions: int, interactions: str | Sequence[tuple[str, str]], kind: BasisKind = "splines") -> Basis:
     """Of the covariates of a panel: `functions` columns of each number, a column a level of text, and products of pairs.
 
-    "pairs" is the product of each two linear columns and of each with every level; pairs by name have up to three columns of either.
+    "pairs" is the product of each two linear columns and of each with every level; pairs by name have up to three columns of either, of splines. With
+    kind="fourier", straight lines and levels, and as many waves of them all together as the functions of each would be.
     """
     text = [name for name in panel.covariates if isinstance(panel.source[name].dtype, pd.CategoricalDtype)]
-    levels = {name: tuple(panel.source[name].cat.categories[1:]) for name in text}
-    levels = {name: found for name, found in levels.items() if found}
-    smooths, spectra, labels, terms = {}, [], [], []
+    levels = {name: found for name in text if (found := tuple(panel.source[name].cat.categories[1:]))}
+    smooths: dict[str, Smooth | Hilbert] = {}
     for name in panel.covariates:
-        if name in text or np.ptp(values := panel.source[name].to_numpy(float)) == 0:
-            continue
-        smooths[name] = form = smooth(values, functions)
-        spectra.append(form.spectrum)
-        labels += [name, *[f"{name}, {k}" for k in range(2, len(form.spectrum) + 1)]]
-        terms += [name] * len(form.spectrum)
-    for name, found in levels.items():
-        spectra.append(np.ones(len(found)))
-        labels += [f"{name}: {level}" for level in found]
-        terms += [name] * len(found)
-    widths = {name: len(form.spectrum) for name, form in smooths.items()} | {name: len(found) for name, found in levels.items()}
-    products = _pairs(tuple(widths), interactions)
+        if name not in text and np.ptp(values := panel.source[name].to_numpy(float)) > 0:
+            smooths[name] = _form(values, functions, kind)
     spectrum_of = {name: form.spectrum for name, form in smooths.items()} | {name: np.ones(len(found)) for name, found in levels.items()}
+    labels = [f"{name}, {k}" if k > 1 else name for name, form in smooths.items() for k in range(1, len(form.spectrum) + 1)]
+    labels += [f"{name}: {level}" for name, found in levels.items() for level in found]
+    terms = [name for name, found in spectrum_of.items() for _ in found]
+    spectra = list(spectrum_of.values())
+    products = _pairs(tuple(spectrum_of), interactions, _OF_A_PAIR if kind == "splines" else 1)
     for one, other, count in products:
-        first, second = spectrum_of[one][:count], spectrum_of[other][:count]
-        spectra.append(np.outer(first, second).ravel())
+        spectra.append(np.outer(spectrum_of[one][:count], spectrum_of[other][:count]).ravel())
         labels += [f"{one} x {other}, {k}" for k in range(1, len(spectra[-1]) + 1)]
         terms += [f"{one} x {other}"] * len(spectra[-1])
-    return Basis(smooths, levels, products, tuple(labels), tuple(terms), np.concatenate([np.empty(0), *spectra]))
+    waves = None
+    if kind == "fourier" and spectrum_of:
+        own = np.hstack([*_own(smooths, levels, panel.source[list(panel.covariates)].iloc[:: -(-len(panel) // _MOST_ROWS)]).values()])
+        waves = fourier(own, functions * own.shape[1])
+        spectra.append(waves.spectrum)
+        labels += [f"wave {k}" for k in range(1, len(waves.spectrum) + 1)]
+        terms += ["waves"] * len(waves.spectrum)
+    spectrum = np.concatenate([np.empty(0), *spectra])
+    frequencies = [form.frequencies if isinstance(form, Hilbert) else np.zeros(len(form.spectrum)) for form in smooths.values()]
+    frequencies.append(np.zeros(len(spectrum) - sum(map(len, frequencies))))
+    return Basis(smooths, levels, products, waves, tuple(labels), tuple(terms), spectrum, np.concatenate(frequencies))
 
 
-def _pairs(names: tuple[str, ...], interactions: str | Sequence[tuple[str, str]]) -> tuple[tuple[str, str, int], ...]:
+def _own(smooths: Mapping[str, Smooth | Hilbert], levels: Mapping[str, tuple[str, ...]], table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Columns of each covariate alone."""
+    own = {name: form.columns(table[name].to_numpy(float)) for name, form in smooths.items()}
+    return own | {name: np.column_stack([(table[name] == level).to_numpy(float) for level in found]) for name, found in levels.items()}
+
+
+def _form(values: np.ndarray, functions: int, kind: BasisKind) -> Smooth | Hilbert:
+    """A covariate's own columns: one straight line where waves do the rest, or there are two values only."""
+    if kind == "hsgp" and functions > 1 and len(np.unique(values[:: -(-len(values) // _MOST_ROWS)])) > 2:
+        return hilbert(values, functions)
+    return smooth(values, functions if kind == "splines" else 1)
+
+
+def _pairs(names: tuple[str, ...], interactions: str | Sequence[tuple[str, str]], each: int) -> tuple[tuple[str, str, int], ...]:
     if isinstance(interactions, str):
         return tuple((one, other, 1) for one, other in combinations(names, 2)) if interactions == "pairs" else ()
     for pair in interactions:
         strangers = [name for name in pair if name not in names]
         if strangers:
             raise ModelError(f"There is no covariate {strangers[0]!r} to interact. There are: {', '.join(names)}.")
-    return tuple((one, other, _OF_A_PAIR) for one, other in interactions)
+    return tuple((one, other, each) for one, other in interactions)
 
 
 def _products(one: np.ndarray, other: np.ndarray) -> np.ndarray:

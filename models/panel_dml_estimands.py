@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from causalstats.data import Panel
+from causalstats.data import Panel, PanelRows
+from causalstats.data.frames import unknown
 from causalstats.model import Estimand
-from causalstats.models.panel_dml_graph import residual_covariance
+from causalstats.models.panel_dml_scales import residual_covariance
 from causalstats.numerics.within import demeaned
 
 
 def estimands(model: Any) -> dict[str, Estimand]:
     """By name, with the assumptions of this model."""
     stands_on = tuple(assumption.name for assumption in model.assumptions())
-    questions: dict[str, tuple[Callable[[xr.Dataset, Panel], xr.DataArray], str, str, str]] = {
-        "effect": (_effect, "causal", "outcome per unit of treatment", "Change of the outcome when the treatment changes by one unit and nothing else does."),
-        "robustness_value": (
-            _robustness,
-            "associational",
-            "share of variance",
-            "What share of what is left of both treatment and outcome an unobserved cause must explain to bring the effect to 0 (Cinelli & Hazlett 2020).",
-        ),
-        "treatment_left": (
-            partial(_treatment_left, model),
-            "associational",
-            "share of variance",
-            "Share of the treatment's variance that neither units nor covariates explain: what the effect is seen by. By chance it can be above 1.",
-        ),
-    }
-    if model.heterogeneity == "mundlak":
-        questions |= {
-            "between_effect": (
-                _drawn("between_effect"),
-                "associational",
-                "outcome per unit of treatment",
-                "The same between units, of unit means given means of every column: causal only if units with other treatments would else be alike.",
+    slope, contrast = "outcome per unit of treatment", "one unit more of the treatment"
+    per_unit = partial(Estimand, unit=slope, contrast=contrast, assumptions=stands_on)
+    share = partial(Estimand, unit="share of variance", contrast=contrast, kind="associational", assumptions=stands_on)
+    text = "Change of the outcome when the treatment changes by one unit and nothing else does"
+    found = {"effect": per_unit(compute=_effect, description=f"{text}.", kind="causal")}
+    if model.moderators is not None:
+        average = partial(_average_effect, model)
+        found["effect"] = per_unit(
+            compute=average, at=partial(_effect_at, model), over_people=True, description=f"{text}, as a mean over the rows of the study.", kind="causal"
+        )
+        found["moderation"] = per_unit(compute=partial(_moderation, model), description="By how much more, for each moderator by one.", kind="associational")
+    else:
+        found |= {
+            "robustness_value": share(
+                compute=partial(_robustness, model),
+                description="What share of what is left of both treatment and outcome an unobserved cause must explain to bring the effect to 0 "
+                "(Cinelli & Hazlett 2020).",
             ),
-            "contextual_effect": (
-                _drawn("contextual_effect"),
-                "associational",
-                "outcome per unit of treatment",
-                "Between less within: where it is not 0, units with other treatments differ in what matters for the outcome (Mundlak's test).",
+            "treatment_left": share(
+                compute=partial(_treatment_left, model),
+                description="Share of the treatment's variance that neither units nor covariates explain: what the effect is seen by. "
+                "By chance it can be above 1.",
             ),
         }
-    return {
-        name: Estimand(compute=compute, description=description, unit=unit, kind=kind, assumptions=stands_on, contrast="one unit more of the treatment")  # type: ignore[arg-type]
-        for name, (compute, kind, unit, description) in questions.items()
-    }
+    if model.effects == "units":
+        found |= {
+            "average_effect": per_unit(compute=_drawn("average_effect"), kind="causal", description=f"{text}, as a mean of the distribution of units."),
+            "effect_spread": per_unit(compute=_drawn("effect_spread"), kind="causal", description="Standard deviation of units' effects."),
+            "unit_effect": per_unit(compute=_drawn("unit_effect"), kind="causal", description=f"{text}, of each unit."),
+        }
+    if model.heterogeneity == "mundlak":
+        found |= {
+            "between_effect": per_unit(
+                compute=_drawn("between_effect"),
+                kind="associational",
+                description="The same between units, of unit means given means of every column: causal only if units with other treatments would "
+                "else be alike.",
+            ),
+            "contextual_effect": per_unit(
+                compute=_drawn("contextual_effect"),
+                kind="associational",
+                description="Between less within: where it is not 0, units with other treatments differ in what matters for the outcome (Mundlak's test).",
+            ),
+        }
+    return found
 
 
 def _one_or_many(values: xr.DataArray) -> xr.DataArray:
-    return values.isel(treatment=0, drop=True) if values.sizes["treatment"] == 1 else values
+    return values.isel(treatment=0, drop=True) if values.sizes.get("treatment") == 1 else values
 
 
 def _effect(draws: xr.Dataset, data: Panel) -> xr.DataArray:
@@ -66,10 +78,44 @@ def _drawn(name: str) -> Callable[[xr.Dataset, Panel], xr.DataArray]:
     return lambda draws, data: _one_or_many(draws[name])
 
 
-def _robustness(draws: xr.Dataset, data: Panel) -> xr.DataArray:
-    """½ (√(f⁴ + 4f²) - f²), f² = θ_j² / (s_e² (Σ_D⁻¹)_jj): Cohen's f of the treatment's partial R²."""
+def _average_effect(model: Any, draws: xr.Dataset, data: Panel | PanelRows) -> xr.DataArray:
+    """θ'(1, w) at the mean of w over these rows, each as often as its weight says."""
+    rows = data if isinstance(data, PanelRows) else data.part(slice(None))
+    mean = np.average(_moderators(model, rows), axis=0, weights=rows.weights)
+    return _one_or_many(_at(draws, mean[None], rows.panel.treatments).isel(row=0, drop=True))
+
+
+def _effect_at(model: Any, draws: xr.Dataset, rows: PanelRows) -> xr.DataArray:
+    """θ'(1, w) of other rows."""
+    return _one_or_many(_at(draws, _moderators(model, rows), rows.panel.treatments))
+
+
+def _moderators(model: Any, rows: PanelRows) -> np.ndarray:
+    columns = model.prepared(rows.panel).columns
+    for name in columns.moderation.variables:
+        if name not in rows.table:
+            raise unknown(name, rows.table.columns, "column")
+    return columns.moderators(rows.table)
+
+
+def _at(draws: xr.Dataset, moderators: np.ndarray, treatments: Sequence[str]) -> xr.DataArray:
+    """Draws with dims (chain, draw, row, treatment)."""
+    theta = draws["effect"].to_numpy()
+    values = np.einsum("cdmk,nm->cdnk", theta.reshape(*theta.shape[:2], -1, len(treatments)), moderators)
+    return xr.DataArray(values, dims=("chain", "draw", "row", "treatment"), coords={"row": np.arange(len(moderators)), "treatment": list(treatments)})
+
+
+def _moderation(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
+    """Effects of treatments times moderators."""
+    found = draws["effect"].isel(treatment=slice(len(data.treatments), None))
+    return found.rename(treatment="moderator")
+
+
+def _robustness(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
+    """½ (√(f⁴ + 4f²) - f²), f² = θ_j² / (s_e² (Σ_D⁻¹)_jj): Cohen's f of the treatment's partial R². Of errors that last, f² = θ_j² / (Var θ_j · free rows)."""
     theta, left, error = _standard(draws)
-    f2 = theta**2 * left / error[..., None]
+    spread = theta.var(axis=(0, 1)) * model.prepared(data).rows if model.errors == "autoregressive" else error[..., None] / left
+    f2 = theta**2 / spread
     return _like(draws, (np.sqrt(f2**2 + 4 * f2) - f2) / 2)
 
 
@@ -78,7 +124,10 @@ def _treatment_left(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
     units = model.prepared(data).units[:-1]
     left = demeaned(data.treatment, data.starts if model.inside else np.zeros(1, int), data.weights)
     total = (data.weights[:, None] * left**2).sum(axis=0) / (len(data) - (len(data.units) if model.inside else 1))
-    return _like(draws, _standard(draws)[1] * units**2 / total)
+    left = _standard(draws)[1]
+    if "serial_correlation" in draws:
+        left = left / (1 - draws["serial_correlation"].to_numpy()[..., :-1] ** 2)
+    return _like(draws, left * units**2 / total)
 
 
 def _standard(draws: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalstats.models.panel_dml_scales import grams_and_volumes, precisions, residual_covariance, roots
+
 if TYPE_CHECKING:
     import pymc as pm
 
 COEFFICIENT_SD = 2.0  # scale of the half-normal prior of τ, in standard deviations of what is explained
+LENGTH_SCALE = (0.0, 0.6)  # mean and sd of log ℓ, in standard deviations of the covariate
 
 
-def build(inputs: Mapping[str, np.ndarray], treatments: Sequence[str], effect_sd: float) -> pm.Model:
+def build(inputs: Mapping[str, np.ndarray], effects: Sequence[str], terms: Sequence[str], effect_sd: float) -> pm.Model:
     """Effects within units and, of data that have them, between units, which share no parameter."""
     import pymc as pm
 
-    with pm.Model(coords={"treatment": list(treatments), "equation": [*treatments, "outcome"]}) as graph:
+    with pm.Model(coords={"treatment": list(effects), "equation": [*effects, "outcome"], "term": list(terms)}) as graph:
         given = {name: pm.Data(name, value) for name, value in inputs.items()}
-        within = _equations(given, "", len(treatments), effect_sd)
-        if "between_pieces" in inputs:
-            between = _equations(given, "between_", len(treatments), effect_sd)
+        within = _equations(given, "", len(effects), effect_sd)
+        if "between_units" in inputs:
+            between = _equations(given, "between_", len(effects), effect_sd)
             pm.Deterministic("contextual_effect", between - within, dims="treatment")
     return graph
 
@@ -29,34 +32,55 @@ def build(inputs: Mapping[str, np.ndarray], treatments: Sequence[str], effect_sd
 def _equations(given: Mapping[str, Any], prefix: str, count: int, effect_sd: float) -> Any:
     """D = Φγ + v, Y = Φδ + θ'(D - Φγ) + e with γ, δ integrated out, in standard units; θ in the data's."""
     import pymc as pm
-    import pytensor.tensor as pt
 
-    from causalstats.numerics.canonical_regression_ops import pieces_given_scales
-
+    own = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
     theta = pm.Normal(f"{prefix}standard_effect", 0, effect_sd, shape=count)
     links = pm.Normal(f"{prefix}standard_link", 0, effect_sd, shape=count * (count - 1) // 2) if count > 1 else None
     sd = pm.HalfNormal(f"{prefix}standard_error_sd", 1, shape=count + 1)
-    softplus = pm.distributions.transforms.log_exp_m1  # log τ makes divergences where there is nothing to explain
-    tau = pm.HalfNormal(f"{prefix}standard_coefficient_sd", COEFFICIENT_SD, shape=count + 1, default_transform=softplus)
-    covariance = residual_covariance(pt, theta, links, sd)
-    eigenvalues, pieces, weights = (given[f"{prefix}{name}"] for name in ("eigenvalues", "pieces", "weights"))
-    value = pieces_given_scales(eigenvalues, pieces, weights, covariance, tau**2)
-    pm.Potential(f"{prefix}pieces_given_scales", value)
-    units = given[f"{prefix}units"]
+    tau = pm.HalfNormal(f"{prefix}standard_coefficient_sd", COEFFICIENT_SD, shape=count + 1, default_transform=_softplus())
+    if "gram" in own:
+        _cross_products(own, prefix, theta, links, sd, tau)
+    else:
+        _pieces(own, prefix, theta, links, sd, tau)
+    units = own["units"]
     pm.Deterministic(f"{prefix}error_sd", sd * units, dims="equation")
     pm.Deterministic(f"{prefix}coefficient_sd", tau * units, dims="equation")
     return pm.Deterministic(f"{prefix}effect", theta * units[-1] / units[:-1], dims="treatment")
 
 
-def residual_covariance(xp: Any, theta: Any, links: Any, sd: Any) -> Any:
-    """Σ (..., q, q) of (D, Y) about Φ, D_j = Σ_m links_jm D_m + s_j z_j over m < j, Y = θ'D + s_e z: Σ = M diag(s²) M', M⁻¹ lower with ones.
+def _softplus() -> Any:
+    """The logarithm of τ makes divergences where there is nothing to explain."""
+    import pymc as pm
 
-    `theta` (..., k), `links` (..., k(k-1)/2) or None, `sd` (..., k+1), of NumPy or of a PyTensor graph.
-    """
-    count = sd.type.shape[-1] - 1 if xp is not np else sd.shape[-1] - 1
-    mix: list[list[Any]] = []
-    for j in range(count + 1):
-        slopes = [theta[..., m] for m in range(count)] if j == count else [links[..., j * (j - 1) // 2 + m] for m in range(j)]
-        mix.append([*(sum(slopes[m] * mix[m][i] for m in range(i, j)) for i in range(j)), 1.0])
-    rows = [[sum(mix[i][m] * mix[j][m] * sd[..., m] ** 2 for m in range(min(i, j) + 1)) for j in range(count + 1)] for i in range(count + 1)]
-    return xp.stack([xp.stack(row, -1) for row in rows], -2)
+    return pm.distributions.transforms.log_exp_m1
+
+
+def _pieces(own: Mapping[str, Any], prefix: str, theta: Any, links: Any, sd: Any, tau: Any) -> None:
+    """The likelihood where coefficients have one scale an equation and errors are independent."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from causalstats.numerics.canonical_regression_ops import pieces_given_scales
+
+    covariance = residual_covariance(pt, theta, links, sd)
+    pm.Potential(f"{prefix}pieces_given_scales", pieces_given_scales(own["eigenvalues"], own["pieces"], own["weights"], covariance, tau**2))
+
+
+def _cross_products(own: Mapping[str, Any], prefix: str, theta: Any, links: Any, sd: Any, tau: Any) -> None:
+    """The likelihood where they have several, or errors last."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from causalstats.numerics.gram_regression_ops import gram_given_scales
+    from causalstats.numerics.serial_correlation import HIGHEST
+
+    scales, dims = {"standard_error_sd": sd, "standard_coefficient_sd": tau}, ("equation", "term")
+    if "own_scales" in own:
+        scales["covariate_scale"] = pm.HalfNormal(f"{prefix}covariate_scale", 1, dims=dims, default_transform=_softplus())
+    if "frequencies" in own:
+        scales["length_scale"] = pm.LogNormal(f"{prefix}length_scale", *LENGTH_SCALE, dims=dims)
+    if "lowest" in own:
+        scales["serial_correlation"] = pm.Uniform(f"{prefix}serial_correlation", own["lowest"], HIGHEST, dims="equation")
+    grams, volumes = grams_and_volumes(pt, own, scales)
+    value = gram_given_scales(grams, precisions(pt, theta, links, sd), roots(pt, own, scales))
+    pm.Potential(f"{prefix}gram_given_scales", value - (own["rows"] * pt.log(sd) + volumes / 2).sum())

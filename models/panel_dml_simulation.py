@@ -14,7 +14,10 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.model import Simulation
 from causalstats.models.panel_dml_basis import basis_of
-from causalstats.models.panel_dml_graph import COEFFICIENT_SD
+from causalstats.models.panel_dml_graph import COEFFICIENT_SD, LENGTH_SCALE
+from causalstats.models.panel_dml_rows import LOWEST
+from causalstats.models.panel_dml_scales import roots
+from causalstats.numerics.serial_correlation import HIGHEST, gaps, lasting
 
 _EFFECT = 1.0
 _read = partial(Panel.from_frame, unit="unit", time="time", outcome="y", treatment="d")
@@ -62,25 +65,46 @@ def _covariates(rng: np.random.Generator, units: int, times: int, count: int, de
 
 def _prior(model: Any, rng: np.random.Generator, frame: pd.DataFrame, names: list[str]) -> Simulation:
     """δ, γ, τ, s and θ from their priors, in units of 1, which `units` must be told."""
-    if model.scale is None or model.heterogeneity == "mundlak":
-        raise ModelError("To draw from the prior, expected `scale` as two numbers, those of treatment and outcome, and not heterogeneity='mundlak'.")
+    if model.scale is None or model.heterogeneity == "mundlak" or model.moderators is not None or model.effects == "units":
+        raise ModelError(
+            "To draw from the prior, expected `scale` as two numbers, those of treatment and outcome, one effect, and not heterogeneity='mundlak'."
+        )
     table = frame.assign(d=rng.standard_normal(len(frame)), y=rng.standard_normal(len(frame)))
-    basis = basis_of(_read(table, covariates=names), model.functions, model.interactions)
-    units = np.asarray(model.scale, float)
-    theta, sd, tau = rng.normal(0, model.effect_sd), abs(rng.standard_normal(2)), COEFFICIENT_SD * abs(rng.standard_normal(2))
-    coefficients = rng.standard_normal((len(basis.spectrum), 2)) * np.sqrt(basis.spectrum)[:, None] * tau
-    signal, noise = basis.columns(table) @ coefficients, rng.standard_normal((len(table), 2)) * sd
+    panel = _read(table, covariates=names)
+    basis = basis_of(panel, model.functions, model.interactions, model.basis)
+    units, scales = np.asarray(model.scale, float), _scales(model, rng, basis.priors()["terms"].shape[1])
+    theta, sd = scales["standard_effect"][0], scales["standard_error_sd"]
+    coefficients = rng.standard_normal((len(basis.spectrum), 2)) * roots(np, basis.priors(), scales).T
+    noise = rng.standard_normal((len(table), 2))
+    if "serial_correlation" in scales:
+        gap = gaps(panel.time, panel.starts)
+        noise = np.column_stack([lasting(column, gap, panel.starts, rho) for column, rho in zip(noise.T, scales["serial_correlation"], strict=True)])
+    signal, noise = basis.columns(table) @ coefficients, noise * sd
     treatment = signal[:, 0] + noise[:, 0]
     outcome = signal[:, 1] + theta * noise[:, 0] + noise[:, 1]
-    table = table.assign(d=units[0] * treatment, y=units[1] * outcome)
-    data = _read(table, covariates=names)
-    coords = {"treatment": ["d"], "equation": ["d", "outcome"]}
-    values: dict[str, Any] = {
-        "standard_effect": (("chain", "draw", "standard_effect_dim_0"), [[[theta]]]),
-        "standard_error_sd": (("chain", "draw", "standard_error_sd_dim_0"), sd[None, None]),
-        "standard_coefficient_sd": (("chain", "draw", "standard_coefficient_sd_dim_0"), tau[None, None]),
+    data = _read(table.assign(d=units[0] * treatment, y=units[1] * outcome), covariates=names)
+    shown = {
         "effect": (("chain", "draw", "treatment"), [[[theta * units[1] / units[0]]]]),
         "error_sd": (("chain", "draw", "equation"), (sd * units)[None, None]),
-        "coefficient_sd": (("chain", "draw", "equation"), (tau * units)[None, None]),
+        "coefficient_sd": (("chain", "draw", "equation"), (scales["standard_coefficient_sd"] * units)[None, None]),
     }
-    return Simulation(data=data, truth=xr.Dataset(values, coords=coords), realised={"effect": float(theta * units[1] / units[0])})
+    dims = {"serial_correlation": ["equation"], "covariate_scale": ["equation", "term"], "length_scale": ["equation", "term"]}
+    values = {name: (("chain", "draw", *dims.get(name, [f"{name}_dim_0"])), value[None, None]) for name, value in scales.items()}
+    truth = xr.Dataset({**values, **shown}, coords={"treatment": ["d"], "equation": ["d", "outcome"]})
+    return Simulation(data=data, truth=truth, realised={"effect": float(theta * units[1] / units[0])})
+
+
+def _scales(model: Any, rng: np.random.Generator, terms: int) -> dict[str, np.ndarray]:
+    """Everything that `panel_dml_graph` samples, of one treatment, from its priors."""
+    found = {
+        "standard_effect": rng.normal(0, model.effect_sd, 1),
+        "standard_error_sd": abs(rng.standard_normal(2)),
+        "standard_coefficient_sd": COEFFICIENT_SD * abs(rng.standard_normal(2)),
+    }
+    if model.shrinkage == "covariate":
+        found["covariate_scale"] = abs(rng.standard_normal((2, terms)))
+    if model.basis == "hsgp":
+        found["length_scale"] = np.exp(rng.normal(*LENGTH_SCALE, (2, terms)))
+    if model.errors == "autoregressive":
+        found["serial_correlation"] = rng.uniform(LOWEST, HIGHEST, 2)
+    return found

@@ -1,7 +1,6 @@
 """Panel double machine learning: its likelihood by definition, its laws, and known answers."""
 
 import numpy as np
-import pandas as pd
 import pytensor
 import pytensor.tensor as pt
 import pytest
@@ -321,22 +320,13 @@ def test_refused(simulation, change, fields, message):
         ({"interactions": "all"}, "'none', 'pairs'"),
         ({"interactions": [("x", "x")]}, "two different"),
         ({"effect_sd": 0}, "positive"),
-        ({"errors": "robust"}, "'independent' or 'clustered'"),
+        ({"errors": "robust"}, "'independent', 'clustered', 'bootstrap' or 'autoregressive'"),
         ({"scale": (1.0, -1.0)}, "positive numbers"),
     ],
 )
 def test_fields_are_checked(fields, message):
     with pytest.raises(cs.ModelError, match=message):
         cs.PanelDML(**fields)
-
-
-def test_a_frame_read_in_parts_has_the_same_likelihood(simulation, monkeypatch):
-    from causalstats.models import panel_dml_rows
-
-    whole = cs.PanelDML().inputs(simulation.data)
-    monkeypatch.setattr(panel_dml_rows, "_CHUNK", 100)
-    parts = cs.PanelDML().inputs(pd.DataFrame(simulation.data.source).pipe(panel_of))
-    np.testing.assert_allclose(whole["eigenvalues"], parts["eigenvalues"], rtol=1e-8, atol=1e-8)
 
 
 def test_published_estimates_of_the_union_premium():

@@ -3,6 +3,6 @@
 from causalstats.data.composition import Composition
 from causalstats.data.decisions import Decisions, People
 from causalstats.data.observations import Observations
-from causalstats.data.panel import Panel
+from causalstats.data.panel import Panel, PanelRows
 
-__all__ = ["Composition", "Decisions", "Observations", "Panel", "People"]
+__all__ = ["Composition", "Decisions", "Observations", "Panel", "PanelRows", "People"]

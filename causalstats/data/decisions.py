@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.design import Design, check_features, design, formula_variables
-from causalstats.data.frames import binary, choice, described, frozen, kept, missing_rows, names, numbers, positions, read, some, unknown, weights_of
+from causalstats.data.frames import binary, choice, described, frozen, groups_of, kept, missing_rows, names, numbers, positions, read, some, unknown, weights_of
 from causalstats.errors import DataError
 
 UNSEEN = -1
-_FEW = 6  # distinct numbers that are groups of their own
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -254,20 +253,7 @@ class Decisions:
 
     def groups(self, by: Any) -> Any:
         """A label a row, as a pandas Categorical: of a column of the study, in quarters where it is numeric, or of labels given in the order of the rows."""
-        if not isinstance(by, str):
-            labels = np.asarray(by)
-            if labels.shape != (len(self),):
-                raise DataError(f"Expected a column's name or a label for each of the {len(self):,} rows, got an array of shape {labels.shape}.")
-            return pd.Categorical(labels.astype(str))
-        if by not in self.source:
-            raise unknown(by, tuple(map(str, self.source.columns)), "column")
-        column = self.source[by]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            return pd.Categorical(column)
-        if column.nunique() <= _FEW:
-            return pd.Categorical([f"{value:g}" for value in column], [f"{value:g}" for value in sorted(column.unique())])
-        quarters = pd.qcut(column, 4, duplicates="drop")
-        return pd.Categorical(quarters.cat.rename_categories([f"{part.left:.3g} to {part.right:.3g}" for part in quarters.cat.categories]))
+        return groups_of(self.source, by)
 
     def levels_of(self, feature: str, matrix: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
         """The levels of a categorical feature, and everybody's, as positions among them, from the coded features."""

@@ -3,7 +3,7 @@
 import datetime
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -12,6 +12,7 @@ import pandas as pd
 
 from causalstats.errors import DataError
 
+_FEW = 6  # distinct numbers that are groups of their own
 _NAME = re.compile(r"[\w.\-]+")
 
 
@@ -118,6 +119,24 @@ def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
     return (values / values.mean()).to_numpy(float)
 
 
+def groups_of(table: pd.DataFrame, by: Any) -> Any:
+    """A label a row, as a pandas Categorical: of a column, in quarters where it is numeric, or of labels given in the order of the rows."""
+    if not isinstance(by, str):
+        labels = np.asarray(by)
+        if labels.shape != (len(table),):
+            raise DataError(f"Expected a column's name or a label for each of the {len(table):,} rows, got an array of shape {labels.shape}.")
+        return pd.Categorical(labels.astype(str))
+    if by not in table:
+        raise unknown(by, tuple(map(str, table.columns)), "column")
+    column = table[by]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Categorical(column)
+    if column.nunique() <= _FEW:
+        return pd.Categorical([f"{value:g}" for value in column], [f"{value:g}" for value in sorted(column.unique())])
+    quarters = pd.qcut(column, 4, duplicates="drop")
+    return pd.Categorical(quarters.cat.rename_categories([f"{part.left:.3g} to {part.right:.3g}" for part in quarters.cat.categories]))
+
+
 def choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
     """Refuse a value that is not one of those allowed."""
     if value not in allowed:
@@ -129,6 +148,19 @@ def frozen(array: Any) -> np.ndarray:
     array = np.array(array)
     array.flags.writeable = False
     return array
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The same numbers, not to be written to; no copy."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def incomplete(rows: Mapping[str, np.ndarray]) -> DataError:
+    """The error for columns that are missing in these rows."""
+    where = "; ".join(f"column {name!r} is missing in {some(found)}" for name, found in rows.items())
+    return DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
 
 
 def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarray:
@@ -186,10 +218,16 @@ def _categorical(series: Any, name: str) -> pd.Categorical:
 
 def _levels(series: Any, present: list) -> list:
     """The levels in the order that the frame gives them; sorted where it gives none."""
+    order = levels_in_order(series)
+    return sorted(set(present), key=str) if order is None else order
+
+
+def levels_in_order(series: Any) -> list | None:
+    """The levels of a column in the order that the frame gives them; None where it gives none."""
     native = series.to_native()
     if isinstance(native, pd.Series) and isinstance(native.dtype, pd.CategoricalDtype):
         return list(native.cat.categories)
-    return list(series.dtype.categories) if isinstance(series.dtype, nw.Enum) else sorted(set(present), key=str)
+    return list(series.dtype.categories) if isinstance(series.dtype, nw.Enum) else None
 
 
 def _absent(value: Any) -> bool:

@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import choice, described, frozen, kept, missing_rows, names, numbers, read, some, weights_of
+from causalstats.data.chunks import spooled
+from causalstats.data.frames import choice, described, frozen, groups_of, incomplete, kept, missing_rows, names, numbers, read, read_only, some, weights_of
 from causalstats.errors import DataError
 
 _EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
@@ -21,7 +23,7 @@ _EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
 class Panel:
     """Rows sorted by unit and time: an outcome, treatments, covariates. Units may be seen at different times, and any number of times.
 
-    Made by `Panel.from_frame`. Arrays are read-only.
+    Made by `Panel.from_frame`, or by `Panel.from_chunks` where it is larger than memory. Arrays are read-only.
 
     Attributes
     ----------
@@ -92,55 +94,54 @@ class Panel:
         ------
         DataError
         """
-        choice("missing", missing, ("error", "drop"))
-        treatments = (treatment,) if isinstance(treatment, str) else tuple(treatment)
-        if isinstance(covariates, str):
-            raise DataError(f"Expected covariates as a list of column names, got {covariates!r}.")
-        roles = {
-            "unit": [unit],
-            "time": [time],
-            "outcome": [outcome],
-            "treatment": treatments,
-            "covariate": covariates,
-            "weights": [weights] if weights else [],
-        }
-        _check_roles(roles)
+        roles = _roles(unit, time, outcome, treatment, covariates, weights, missing)
         table = read(frame, [name for group in roles.values() for name in group], times=[time])
         gaps = missing_rows(table)
         if gaps and missing == "error":
-            where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
-            raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
+            raise incomplete({name: np.flatnonzero(mask) for name, mask in gaps.items()})
         table, rows = kept(table, gaps)
-        if isinstance(table[time].dtype, pd.CategoricalDtype):
-            raise DataError(f"Expected time {time!r} as numbers or dates, which have an order and distances; got text such as {table[time].iloc[0]!r}.")
+        _refuse_unordered(table[time])
         codes, labels = pd.factorize(table[unit], sort=True)
         order = np.lexsort((table[time], codes))
-        table, rows, codes = table.iloc[order].reset_index(drop=True), rows[order], codes[order]
-        found = cls(
-            outcome=frozen(numbers(table, outcome)),
-            treatment=frozen(np.column_stack([_treatment(table, name) for name in treatments])),
-            treatments=treatments,
-            covariates=tuple(covariates),
-            unit=frozen(codes),
-            units=names(pd.Series(labels)),
-            time=frozen(table[time].to_numpy(float)),
-            weights=frozen(weights_of(table, weights)),
-            rows=frozen(rows),
-            dropped={name: int(mask.sum()) for name, mask in gaps.items()},
-            source=table,
-            arguments={
-                "unit": unit,
-                "time": time,
-                "outcome": outcome,
-                "treatment": treatment if isinstance(treatment, str) else list(treatment),
-                "covariates": list(covariates),
-                "weights": weights,
-                "missing": missing,
-            },
-        )
-        _refuse_twice(found)
-        _refuse_copies(found)
-        return found
+        table = table.iloc[order].reset_index(drop=True)
+        dropped = {name: int(mask.sum()) for name, mask in gaps.items()}
+        return _assembled(table, frozen(codes[order]), names(pd.Series(labels)), frozen(rows[order]), dropped, _arguments(roles, treatment, missing))
+
+    @classmethod
+    def from_chunks(
+        cls,
+        source: Any,
+        *,
+        unit: str,
+        time: str,
+        outcome: str,
+        treatment: str | Sequence[str],
+        covariates: Sequence[str] = (),
+        weights: str | None = None,
+        missing: Literal["error", "drop"] = "error",
+        folder: str | Path | None = None,
+    ) -> Panel:
+        """Read a panel larger than memory, piece by piece; everything else is as in `from_frame`, and so is every answer.
+
+        The columns are kept in temporary files, sorted by unit and time, until the panel is no longer used; a unit's rows may come in several pieces.
+        Cross-products are summed over blocks of whole units: by threads, or by the workers of `joblib.parallel_config(backend="dask")` and its like.
+
+        Parameters
+        ----------
+        source
+            A parquet file or a folder of them (which needs pyarrow), a Polars or Dask lazy frame, or any iterable of frames, read once.
+        folder : str or Path, optional
+            Where the temporary files are, 8 bytes a number; the system's own place for such files unless given.
+
+        Raises
+        ------
+        DataError
+            Also if the columns of a piece are not those of the first.
+        """
+        roles = _roles(unit, time, outcome, treatment, covariates, weights, missing)
+        wanted = [name for group in roles.values() for name in group]
+        table, codes, labels, rows, dropped = spooled(source, wanted, unit, time, missing, folder)
+        return _assembled(table, codes, labels, rows, dropped, _arguments(roles, treatment, missing))
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -180,6 +181,24 @@ class Panel:
         highest, lowest = (function.reduceat(values, self.starts, axis=0) for function in (np.maximum, np.minimum))
         return highest == lowest
 
+    def at(self, frame: Any) -> PanelRows:
+        """Other rows with the covariates that the frame has, in the coding of these."""
+        table = read(frame, [], optional=self.covariates)
+        gaps = missing_rows(table)
+        if gaps:
+            raise incomplete({name: np.flatnonzero(mask) for name, mask in gaps.items()})
+        return PanelRows(panel=self, table=table, weights=np.ones(len(table)))
+
+    def part(self, rows: Any) -> PanelRows:
+        """Some of these rows, by a mask or a slice."""
+        return PanelRows(panel=self, table=self.source[list(self.covariates)][rows], weights=self.weights[rows])
+
+    def groups(self, by: Any) -> Any:
+        """A label a row, in the order of the rows here: of a column, in quarters where it is numeric, or as given."""
+        if isinstance(by, str) and by == self.arguments["unit"]:
+            return pd.Categorical(np.array(self.units, object)[self.unit], list(self.units))
+        return groups_of(self.source, by)
+
     def time_dummies(self, part: slice = slice(None)) -> np.ndarray:
         """Columns (n, number of periods - 1) of 0 and 1: whether a row is of a period, for every one but the first."""
         return (self.time[part, None] == self.periods[1:]).astype(float)
@@ -198,6 +217,77 @@ class Panel:
             "Covariates": ", ".join(self.covariates) or "none",
             "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
         }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PanelRows:
+    """Covariates of some rows, of a panel or of other units, which are coded as that is."""
+
+    panel: Panel
+    table: pd.DataFrame
+    weights: np.ndarray
+
+
+def _roles(
+    unit: str, time: str, outcome: str, treatment: str | Sequence[str], covariates: Sequence[str], weights: str | None, missing: str
+) -> dict[str, Sequence[str]]:
+    """Column names by role, none of them twice."""
+    choice("missing", missing, ("error", "drop"))
+    if isinstance(covariates, str):
+        raise DataError(f"Expected covariates as a list of column names, got {covariates!r}.")
+    roles = {
+        "unit": [unit],
+        "time": [time],
+        "outcome": [outcome],
+        "treatment": (treatment,) if isinstance(treatment, str) else tuple(treatment),
+        "covariate": tuple(covariates),
+        "weights": [weights] if weights else [],
+    }
+    _check_roles(roles)
+    return roles
+
+
+def _arguments(roles: Mapping[str, Sequence[str]], treatment: str | Sequence[str], missing: str) -> dict[str, Any]:
+    """What `from_frame` was told."""
+    return {
+        "unit": roles["unit"][0],
+        "time": roles["time"][0],
+        "outcome": roles["outcome"][0],
+        "treatment": treatment if isinstance(treatment, str) else list(treatment),
+        "covariates": list(roles["covariate"]),
+        "weights": roles["weights"][0] if roles["weights"] else None,
+        "missing": missing,
+    }
+
+
+def _assembled(
+    table: pd.DataFrame, codes: np.ndarray, labels: tuple[str, ...], rows: np.ndarray, dropped: Mapping[str, int], arguments: Mapping[str, Any]
+) -> Panel:
+    """A panel of a table sorted by unit and time; columns on disk stay there."""
+    treatments = (arguments["treatment"],) if isinstance(arguments["treatment"], str) else tuple(arguments["treatment"])
+    columns = [_treatment(table, name) for name in treatments]
+    found = Panel(
+        outcome=read_only(numbers(table, arguments["outcome"])),
+        treatment=read_only(columns[0][:, None] if len(columns) == 1 else np.column_stack(columns)),
+        treatments=treatments,
+        covariates=tuple(arguments["covariates"]),
+        unit=codes,
+        units=labels,
+        time=read_only(table[arguments["time"]].to_numpy(float)),
+        weights=read_only(weights_of(table, arguments["weights"])),
+        rows=rows,
+        dropped=dropped,
+        source=table,
+        arguments=arguments,
+    )
+    _refuse_twice(found)
+    _refuse_copies(found)
+    return found
+
+
+def _refuse_unordered(time: pd.Series) -> None:
+    if isinstance(time.dtype, pd.CategoricalDtype):
+        raise DataError(f"Expected time {time.name!r} as numbers or dates, which have an order and distances; got text such as {time.iloc[0]!r}.")
 
 
 def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:

@@ -43,14 +43,14 @@ def canonical(gram: np.ndarray, aims: int, spectrum: np.ndarray, rows: float) ->
     return Canonical(eigenvalues, pieces, (residual + residual.T) / 2, rows - len(eigenvalues), loadings)
 
 
-def without(gram: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int]:
-    """Cross-products of what is left of the other columns when these have been regressed out, and how many columns that were, not counting repetitions."""
+def without(gram: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int, float]:
+    """Cross-products of what is left of the other columns when these have been regressed out; how many those were, not counting repetitions; log |T'T|."""
     others = np.setdiff1d(np.arange(len(gram)), columns)
     values, vectors = np.linalg.eigh(gram[np.ix_(columns, columns)])
     kept = values > _NOTHING * max(values[-1], 1e-300) if len(columns) else np.zeros(0, bool)
     half = vectors[:, kept] / np.sqrt(values[kept])
     across = half.T @ gram[np.ix_(columns, others)]
-    return gram[np.ix_(others, others)] - across.T @ across, int(kept.sum())
+    return gram[np.ix_(others, others)] - across.T @ across, int(kept.sum()), float(np.log(values[kept]).sum())
 
 
 def log_likelihood(eigenvalues: np.ndarray, pieces: np.ndarray, weights: np.ndarray, covariance: np.ndarray, prior: np.ndarray) -> float:

@@ -6,12 +6,15 @@ other κ sum to 1, in proportion to 1/√μ_k: rougher than a cubic smoothing sp
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import BSpline
+from scipy.sparse import csr_array
 
 _RULE = np.polynomial.legendre.leggauss(4)  # exact for products of second derivatives of cubics
 _NOTHING = 1e-9  # of the largest eigenvalue: a function that is 0 over the sample
+_MOST_VALUES = 1_000_000  # from which the columns are made; of more, every second, third, ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,18 +32,43 @@ class Smooth:
         linear = (values - self.middle) / self.scale
         if len(self.spectrum) == 1:
             return linear[:, None]
-        inside = np.clip(values, self.knots[3], self.knots[-4])
-        return np.column_stack([linear, BSpline.design_matrix(inside, self.knots, 3) @ self.coefficients])
+        edges, cubics = self._cubics
+        inside = np.clip(values, edges[0], edges[-1])
+        piece = np.clip(np.searchsorted(edges, inside, side="right") - 1, 0, len(edges) - 2)
+        found = np.empty((len(values), len(self.spectrum)))
+        found[:, 0] = linear
+        found[:, 1:] = _powers(inside - edges[piece], piece, len(edges) - 1) @ cubics
+        return found
+
+    @cached_property
+    def _cubics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the cubics meet, and of each piece the coefficients of 1, h, h² and h³ after its left edge, (4 pieces, r - 1)."""
+        edges = np.unique(self.knots)
+        spline = BSpline(self.knots, self.coefficients, 3)
+        found = np.stack([spline.derivative(k)(edges[:-1]) / max(k * (k - 1), 1) if k else spline(edges[:-1]) for k in range(4)], axis=1)
+        return edges, found.reshape(-1, self.coefficients.shape[1])
+
+
+def _powers(after: np.ndarray, piece: np.ndarray, pieces: int) -> csr_array:
+    """1, h, h² and h³ in the columns of each row's piece, (n, 4 pieces)."""
+    powers = np.empty((len(after), 4))
+    powers[:, 0] = 1
+    for k in range(1, 4):
+        powers[:, k] = powers[:, k - 1] * after
+    where = (4 * piece.astype(np.int32)[:, None] + np.arange(4, dtype=np.int32)).ravel()
+    return csr_array((powers.ravel(), where, np.arange(0, len(where) + 1, 4, dtype=np.int32)), shape=(len(after), 4 * pieces))
 
 
 def smooth(values: np.ndarray, size: int) -> Smooth:
     """The columns of a number with this sample: at most `size`, and fewer than it has different values."""
-    middle, scale = values.mean(), values.std()
+    middle, scale, ends = values.mean(), values.std(), (values.min(), values.max())
     straight = Smooth(np.empty(0), np.empty((0, 0)), middle, scale, np.ones(1))
+    values = values[:: -(-len(values) // _MOST_VALUES)]
     different = np.unique(values)
     if min(size, len(different) - 1) < 2:
         return straight
-    inner = np.unique(np.quantile(different if len(different) <= size else values, np.linspace(0, 1, size - 1)))
+    inner = np.quantile(different if len(different) <= size else values, np.linspace(0, 1, size - 1))
+    inner = np.unique(np.concatenate([ends, inner[1:-1]]))
     knots = np.concatenate([np.repeat(inner[0], 3), inner, np.repeat(inner[-1], 3)])
     design = BSpline.design_matrix(values, knots, 3)
     gram = (design.T @ design).toarray() / len(values)

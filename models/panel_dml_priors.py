@@ -1,0 +1,25 @@
+"""How wide the priors of `PanelDML` are, in the units of the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from causalstats.data import Panel
+from causalstats.models.panel_dml_graph import COEFFICIENT_SD
+from causalstats.numerics.serial_correlation import HIGHEST
+
+
+def prior_sds(model: Any, data: Panel) -> dict[str, Any]:
+    """Standard deviations of what `model.parameters()` names."""
+    half = np.sqrt(1 - 2 / np.pi)
+    found: dict[str, Any] = {}
+    for prefix, form in model.forms(data).items():
+        units = form.units
+        found[f"{prefix}effect"] = model.effect_sd * units[-1] / units[:-1]
+        found[f"{prefix}error_sd"] = half * units
+        found[f"{prefix}coefficient_sd"] = half * COEFFICIENT_SD * units
+        if form.lowest is not None:
+            found[f"{prefix}serial_correlation"] = np.full(len(units), (HIGHEST - form.lowest) / np.sqrt(12))
+    return found
