@@ -56,7 +56,7 @@ def spooled(
     table: dict[str, Any] = {}
     for name, column in values.items():
         numbers: Any = _sorted(coded[name][0] if name in levels else column, order, folder)
-        table[name] = pd.Categorical.from_codes(numbers, categories=list(coded[name][1])) if name in levels else numbers
+        table[name] = pd.Categorical.from_codes(numbers, categories=pd.Index(coded[name][1])) if name in levels else numbers
     return pd.DataFrame(table, copy=False), _sorted(codes, order, folder), labels, _sorted(rows, order, folder), dropped
 
 
