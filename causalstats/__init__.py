@@ -28,6 +28,7 @@ _WHERE = {
     "LearnedTable": "causalstats.diagrams.pymc_graph",
     "LinearGaussian": "causalstats.diagrams.pymc_graph",
     "ModelError": "causalstats.errors",
+    "Monotone": "causalstats.diagrams",
     "Nuts": "causalstats.samplers",
     "Observations": "causalstats.data",
     "Panel": "causalstats.data",

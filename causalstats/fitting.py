@@ -58,7 +58,16 @@ class Fit:
         """Names in the posterior whose sampling is checked; none where it is exact."""
         return () if "exact" in self.draws.attrs else tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
 
-    def effect(self, name: str, *, at: Any = None, by: Any = None, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None) -> Effect:
+    def effect(
+        self,
+        name: str,
+        *,
+        at: Any = None,
+        by: Any = None,
+        do: Mapping[str, Any] | None = None,
+        given: Mapping[str, Any] | None = None,
+        factual: Mapping[str, Any] | None = None,
+    ) -> Effect:
         """An answer by name, one of `model.estimands()`; of a causal diagram also a variable, when others are set or seen.
 
         Parameters
@@ -73,12 +82,34 @@ class Fit:
             Variables of a causal diagram that are set, `{"smoking": 1}`; two levels, `{"smoking": [1, 0]}`, ask for the difference between them.
         given : mapping of variable to level, optional
             Variables that are seen to have a level, among those for whom `do` was done.
+        factual : mapping of variable to level, optional
+            What the variable in `do` really was: `do={"smoking": 0}, factual={"smoking": 1}` asks what the smokers would have had without smoking.
         """
-        import xarray as xr
-
         if at is not None and by is not None:
             raise ModelError("Expected `at` or `by`, and not both: groups are groups of the people of the study.")
-        name, estimand = self._estimand(name, do, given)
+        return self._answered(*self._estimand(name, do, given, factual), at, by)
+
+    def bounds(self, name: str, *, do: Mapping[str, Any], factual: Mapping[str, Any] | None = None) -> Effect:
+        """The smallest and the largest answer that a causal diagram allows, where it does not identify the one there is; with their posterior bands.
+
+        Parameters
+        ----------
+        name : str
+            A variable.
+        do : mapping of variable to level
+            As for `effect`.
+        factual : mapping of variable to level, optional
+            What the variable in `do` really was, of those who are asked about: `fit.bounds("cancer", do={"smoking": 0}, factual={"smoking": 1})`.
+        """
+        asked = getattr(self.model, "bounds", None)
+        if asked is None:
+            raise ModelError(f"Bounds are answers of a causal diagram; {type(self.model).__name__} has none.")
+        return self._answered(*asked(name, do, factual or {}, self.data))
+
+    def _answered(self, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
+        """The effect of an estimand."""
+        import xarray as xr
+
         margins = None
         posterior = self.draws["posterior"].to_dataset()
         if at is not None:
@@ -109,13 +140,15 @@ class Fit:
             at_zero=None if at is not None or by is not None or estimand.at_zero is None else partial(estimand.at_zero, posterior, self.data),
         )
 
-    def _estimand(self, name: str, do: Mapping[str, Any] | None, given: Mapping[str, Any] | None) -> tuple[str, Estimand]:
+    def _estimand(self, name: str, do: Mapping[str, Any] | None, given: Mapping[str, Any] | None, factual: Mapping[str, Any] | None) -> tuple[str, Estimand]:
         """A question by its name, or as it is written in the model's own terms."""
-        if do is not None or given is not None:
+        if do is not None or given is not None or factual is not None:
             asked = getattr(self.model, "question", None)
             if asked is None:
-                raise ModelError(f"`do` and `given` are questions to a causal diagram; {type(self.model).__name__} has no such variables. Leave them out.")
-            return asked(name, do or {}, given or {}, self.data)
+                raise ModelError(
+                    f"`do`, `given` and `factual` are questions to a causal diagram; {type(self.model).__name__} has no such variables. Leave them out."
+                )
+            return asked(name, do or {}, given or {}, factual or {}, self.data)
         estimands = self.model.estimands()
         if name not in estimands:
             raise ModelError(f"There is no effect {name!r}. There are: {', '.join(answerable(self.model, self.data))}.")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pymc as pm
     import xarray as xr
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -286,10 +287,10 @@ class TernaryView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiagramsView:
-    """Causal diagrams beside each other, by their titles; nodes and edges as `Model.causes` has them."""
+class DrawnView:
+    """A picture that draws itself."""
 
-    graphs: Mapping[str, nx.DiGraph]
+    draw: Callable[[], Figure]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,7 +309,7 @@ class CurveView:
     note: str
 
 
-View = CurveView | NetworkView | MatrixView | ScatterView | BiplotView | TernaryView | DiagramsView
+View = CurveView | NetworkView | MatrixView | ScatterView | BiplotView | TernaryView | DrawnView
 
 
 @runtime_checkable
@@ -348,7 +349,8 @@ class Model(Protocol):
     # exact(data) -> None, or a function of chains, draws and a generator that gives independent posterior draws
     # nuts(data) -> options of `Nuts` that suit its graph
     # completed(draws, data, rng) -> the draws with those of what was integrated out
-    # question(name, do, given, data) -> how a question about a variable is written, and its Estimand
+    # question(name, do, given, factual, data) -> how a question about a variable is written, and its Estimand
+    # bounds(name, do, factual, data) -> the same of the smallest and the largest answer
     # derivation() -> how the answer follows from the assumptions, a line a step
     # adjustments(data) -> what its associations would need to be effects
     # views(draws, data) -> name -> function that gives a picture of the family's own

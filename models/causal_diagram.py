@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +14,7 @@ from causalstats.data import Observations
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.identification import Identification, identify
 from causalstats.diagrams.mixed_graph import MixedGraph
+from causalstats.diagrams.response_types import Monotone
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
 from causalstats.models import causal_diagram_graph as graphs
@@ -22,6 +23,8 @@ from causalstats.models import causal_diagram_regression_estimands as regressed
 from causalstats.models import causal_diagram_simulation as simulation
 from causalstats.models import causal_diagram_tables as tables
 from causalstats.models.causal_diagram_assumptions import assumptions, derivation, doubts
+from causalstats.models.causal_diagram_bounds import counterfactual
+from causalstats.models.causal_diagram_bounds import question as bounded
 from causalstats.models.causal_diagram_estimands import estimands, interventional, question, refuse_unidentified
 from causalstats.models.causal_diagram_pictures import alternatives, pictured, predictions, surgery
 from causalstats.models.causal_diagram_recipe import recipe
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     import pymc as pm
 
 _RESERVED = ("chain", "draw")
-_ANSWER = "interventional"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class CausalDiagram:
         The most columns of a number that others depend on, of the regression route: 1 is a straight line, more are splines.
     interactions : "none" or "pairs"
         Whether regressions have products of each two causes.
+    monotone : list of Monotone, or of (cause, effect)
+        Causes whose rise lowers the effect of nobody, for the bounds of what is not identified.
 
     References
     ----------
@@ -81,6 +85,7 @@ class CausalDiagram:
     hidden_levels: int | Mapping[str, int] = 2
     functions: int = 1
     interactions: Literal["none", "pairs"] = "none"
+    monotone: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.diagram, str):
@@ -95,6 +100,9 @@ class CausalDiagram:
             raise ModelError(f"Expected `functions` as a whole number of at least 1, got {self.functions!r}.")
         if not (isinstance(self.concentration, int | float) and 0 < self.concentration < np.inf):
             raise ModelError(f"Expected `concentration` as a positive number, got {self.concentration!r}.")
+        if isinstance(self.monotone, str) or not all(isinstance(each, Monotone) or (len(each) == 2 and not isinstance(each, str)) for each in self.monotone):
+            raise ModelError(f"Expected `monotone` as a list of pairs (cause, effect), got {self.monotone!r}.")
+        object.__setattr__(self, "monotone", tuple(each if isinstance(each, Monotone) else Monotone(*each) for each in self.monotone))
         for name in self.diagram.variables:
             if name in _RESERVED or "/" in name:
                 raise ModelError(f"Expected names without '/' and other than {' and '.join(_RESERVED)}, which files of draws need; got {name!r}. Rename it.")
@@ -226,7 +234,12 @@ class CausalDiagram:
         """Of the structural route, the draws with those of P(outcome | do(treatment)), which no relabelling of hidden levels changes."""
         if self.route != "structural":
             return draws
-        return draws.assign({_ANSWER: interventional(self, draws, data, (self.outcome,), (self.treatment,))})
+        return draws.assign({self._answer: interventional(self, draws, data, (self.outcome,), (self.treatment,))})
+
+    @property
+    def _answer(self) -> str:
+        """What the draws of P(outcome | do(treatment)) are called."""
+        return "interventional" if self.identification.identified else "prior_dependent"
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the answer stands on."""
@@ -240,8 +253,18 @@ class CausalDiagram:
         """What can be asked of a fit by name; in its own words anything can, `fit.effect("cancer", do={"smoking": 1})`."""
         return regressed.estimands(self) if self.route == "regression" else estimands(self)
 
-    def question(self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
-        """P(name | do, given), and how it is written."""
+    def bounds(self, name: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+        """Bounds of P(name | do), and how they are written."""
+        if self.route == "regression":
+            raise ModelError("Bounds are of labels. Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'.")
+        return bounded(self, name, do, factual, data)
+
+    def question(self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+        """P(name | do, given), or what those would have had who were something else, and how it is written."""
+        if factual and (given or self.route == "regression"):
+            raise ModelError("What people would have had is asked of labels, with `do` and `factual` alone.")
+        if factual:
+            return counterfactual(self, name, do, factual, data)
         return (regressed.question if self.route == "regression" else question)(self, name, do, given, data)
 
     def parameters(self) -> tuple[str, ...]:
@@ -250,7 +273,7 @@ class CausalDiagram:
             return ()
         if self.route == "regression":
             return tuple(name for table in self.tables for name in regression.names_of(table))
-        return (_ANSWER, *(table.name for table in self.tables if not set(table.axes) & set(self.diagram.hidden)))
+        return (self._answer, *(table.name for table in self.tables if not set(table.axes) & set(self.diagram.hidden)))
 
     def priors(self, data: Observations) -> dict[str, Any]:
         """None: no parameter has a standard deviation of its own that says what was learned."""

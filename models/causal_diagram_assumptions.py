@@ -13,6 +13,7 @@ from causalstats.data import Observations
 from causalstats.data.observations import MOST_CELLS
 from causalstats.diagrams.evaluation import JointTable, evaluate
 from causalstats.model import Assumption, Check
+from causalstats.models.causal_diagram_bounds import compatible
 
 _MOST_PAIRS = 200
 _UNLIKELY = 0.01
@@ -54,6 +55,15 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
                 if_wrong="The answer is that of another curve: see the sensitivity to `functions` and `interactions`.",
             )
         )
+    found += [
+        Assumption(
+            name=f"monotone {each.effect}",
+            statement=f"Nobody's {each.effect} goes {'down' if each.increasing else 'up'} when {each.cause} goes up, "
+            + (f"but for at most {each.exceptions:.1%} of them." if each.exceptions else "all else held."),
+            if_wrong="The bounds are too narrow.",
+        )
+        for each in model.monotone
+    ]
     if model.route == "structural" and model.diagram.hidden:
         counts = ", ".join(f"{name} {len(levels)}" for name, levels in model.every_level({}).items() if name in model.diagram.hidden)
         found.append(
@@ -89,7 +99,7 @@ def doubts(model: Any, data: Observations) -> tuple[Check, ...]:
     """Whether the answer needs what was never observed, what the prior weighs, and the independences that the diagram implies."""
     if model.route == "regression":
         return independences(model, data)
-    return (*_positivity(model, data), _weight(model, data), *independences(model, data))
+    return (*_positivity(model, data), *compatible(model, data), _weight(model, data), *independences(model, data))
 
 
 def _positivity(model: Any, data: Observations) -> Iterator[Check]:

@@ -14,7 +14,8 @@ from causalstats.diagrams.evaluation import evaluate
 from causalstats.diagrams.identification import Identification, identify
 from causalstats.errors import ModelError
 from causalstats.model import Estimand
-from causalstats.models.causal_diagram_tables import Observed, network_of, place_of
+from causalstats.models.causal_diagram_bounds import of_the_effect
+from causalstats.models.causal_diagram_tables import Observed, arm_labels, network_of, place_of, written
 
 _DIFFERENCE = "difference of probabilities"
 
@@ -31,7 +32,8 @@ def estimands(model: Any) -> dict[str, Estimand]:
         contrast=against,
     )
     if not model.identification.identified:
-        return {"association": seen}
+        only = {"prior_dependent": _prior_dependent(model, against)} if model.route == "structural" else {}
+        return {"bounds": of_the_effect(model), "association": seen} | only
     causal: dict[str, tuple[Callable, str, str]] = {
         "effect": (partial(_effect, model), f"What setting {x} does to {y}: P({y} | do({x})), {against}.", _DIFFERENCE),
         "interventional": (partial(_interventional, model), f"P({y} | do({x})) at every level of {x}.", "probability"),
@@ -57,6 +59,19 @@ def estimands(model: Any) -> dict[str, Estimand]:
     return found | {"association": seen, "confounding": beyond}
 
 
+def _prior_dependent(model: Any, against: str) -> Estimand:
+    return Estimand(
+        compute=partial(_effect, model),
+        description=f"The effect of {model.treatment} on {model.outcome} under priors of mechanisms that the data cannot overrule: where it lies between its "
+        "bounds is what the priors say.",
+        unit=_DIFFERENCE,
+        contrast=against,
+        kind="causal",
+        assumptions=(*(assumption.name for assumption in model.assumptions()), "priors of what is hidden"),
+        beside="bounds",
+    )
+
+
 def question(model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
     """P(of | do, given), and how it is written; of a variable with two levels the last, and for a pair of values in `do` their difference."""
     levels = model.levels(data)
@@ -68,7 +83,7 @@ def question(model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any
     worlds = [{name: value[k] if name in pairs else value for name, value in do.items()} for k in range(1 + bool(pairs))]
     places = [{name: place_of(name, value, levels) for name, value in (world | dict(given)).items()} for world in worlds]
     event = f"{of}={levels[of][1]}" if len(levels[of]) == 2 else of
-    name = " - ".join(_written(event, world, given) for world in worlds)
+    name = " - ".join(written(event, world, given) for world in worlds)
     return name, Estimand(
         compute=partial(_answer, model, of, tuple(do), tuple(given), places),
         description=f"By the formula {found.query} = {found.expression}." if do else "As observed, without any intervention.",
@@ -84,7 +99,7 @@ def refuse_unidentified(found: Identification) -> None:
     if not found.identified:
         raise ModelError(
             f"{found.query} is not identified: no amount of data of these variables tells it. {found.hedge} "
-            "Observe more, or add what is known to the diagram; what can be said all the same are bounds, `fit.effect('bounds')`."
+            "Observe more, or add what is known to the diagram; what can be said all the same are bounds, `fit.bounds(...)`."
         )
 
 
@@ -113,10 +128,7 @@ def against_first(model: Any, table: xr.DataArray, levels: Mapping[str, Sequence
     difference = difference.isel({y: kept})
     if difference.sizes[x] * difference.sizes[y] == 1:
         return difference.isel({x: 0, y: 0}, drop=True)
-    arms = [f"{level} against {levels[x][0]}" for level in levels[x][1:]] if len(levels[x]) > 2 else [""]
-    states = [f"{y}={levels[y][place]}" for place in kept]
-    labels = [f"{state}: {arm}" if arm and len(kept) > 1 else arm or state for arm in arms for state in states]
-    return _flat(difference, (x, y), "contrast", labels)
+    return _flat(difference, (x, y), "contrast", arm_labels(x, y, levels))
 
 
 def _flat(table: xr.DataArray, dims: Sequence[str], name: str, labels: list[str]) -> xr.DataArray:
@@ -152,9 +164,3 @@ def _answer(
     if len(levels) == 2:
         return answer.isel({of: 1}, drop=True)
     return answer.rename({of: "level"}).assign_coords(level=[f"{of}={level}" for level in levels])
-
-
-def _written(of: str, do: Mapping[str, Any], given: Mapping[str, Any]) -> str:
-    done = [f"do({', '.join(f'{name}={value}' for name, value in do.items())})"] if do else []
-    conditions = [*done, *(f"{name}={value}" for name, value in given.items())]
-    return f"P({of}{' | ' * bool(conditions)}{', '.join(conditions)})"

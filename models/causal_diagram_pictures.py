@@ -12,7 +12,7 @@ import xarray as xr
 
 from causalstats.data import Observations
 from causalstats.diagrams.network import root_name
-from causalstats.model import DiagramsView, Prediction
+from causalstats.model import DrawnView, Prediction
 from causalstats.models.causal_diagram_estimands import against_first
 from causalstats.models.causal_diagram_tables import network_of
 from causalstats.numerics import dirichlet
@@ -41,6 +41,8 @@ def _adjusted(model: Any, data: Observations, levels: Mapping[str, Sequence[Any]
     share = dirichlet.draw(strata.ravel() + model.concentration, (_DRAWS,), rng).reshape(_DRAWS, *strata.shape) if others else np.ones(_DRAWS)
     table = (share[..., None, None] * given).reshape(_DRAWS, -1, *counts.shape[-2:]).sum(axis=1)
     found = against_first(model, xr.DataArray(table[None], dims=("chain", "draw", model.treatment, model.outcome)), levels).to_numpy()[0]
+    if model.headline == "bounds":  # beside which it stands twice
+        return np.repeat(found.reshape(_DRAWS, -1).mean(axis=0), 2), None
     return (found, None) if found.ndim == 1 else (found.mean(axis=0), None)
 
 
@@ -67,13 +69,9 @@ def predictions(model: Any, draws: xr.Dataset, data: Observations, rng: np.rando
     )
 
 
-def surgery(model: Any) -> DiagramsView:
-    """The diagram, and what is left of it when the treatment is set."""
-    before = pictured(model.diagram)
-    after = before.copy()
-    after.remove_edges_from(list(before.in_edges(model.treatment)))
-    after.nodes[model.treatment]["role"] = "set"
-    return DiagramsView(graphs={"as observed": before, f"do({model.treatment})": after})
+def surgery(model: Any) -> DrawnView:
+    """The diagram, and what is left of it when the treatment is cut; what the treatment shares hidden causes with is tinted."""
+    return DrawnView(draw=lambda: model.diagram.cut(model.treatment).draw(model.diagram, comb=model.treatment))
 
 
 def pictured(diagram: Any) -> nx.DiGraph:

@@ -101,6 +101,21 @@ def place_of(name: str, value: Any, levels: Levels) -> int:
     raise ModelError(f"Expected a level of {name!r} ({', '.join(map(repr, known))}), got {value!r}.")
 
 
+def written(of: str, do: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """P(of | do(...), given)."""
+    done = [f"do({', '.join(f'{name}={value}' for name, value in do.items())})"] if do else []
+    conditions = [*done, *(f"{name}={value}" for name, value in given.items())]
+    return f"P({of}{' | ' * bool(conditions)}{', '.join(conditions)})"
+
+
+def arm_labels(treatment: str, outcome: str, levels: Levels) -> list[str]:
+    """Of every level of the treatment against the first, and every level of the outcome, or the last of two; arms first."""
+    first, *others = levels[treatment]
+    arms = [f"{level} against {first}" for level in others] if len(others) > 1 else [""]
+    states = [f"{outcome}={level}" for level in (levels[outcome][1:] if len(levels[outcome]) == 2 else levels[outcome])]
+    return [f"{state}: {arm}" if arm and len(states) > 1 else arm or state for arm in arms for state in states]
+
+
 def network_of(draws: xr.Dataset, tables: Sequence[Table], levels: Levels) -> BayesianNetwork:
     """The tables of all draws as one network, whose answers have axes (chain, draw, ...)."""
     graph = nx.DiGraph()

@@ -35,6 +35,10 @@ class Monotone:
     increasing: bool = True
     exceptions: float = 0.0
 
+    def __str__(self) -> str:
+        but = f" but for {self.exceptions:.1%}" if self.exceptions else ""
+        return f"{self.cause} never {'lowers' if self.increasing else 'raises'} {self.effect}{but}"
+
     def obeyed(self, responses: Array, parents: Sequence[str]) -> Array:
         """Whether each function obeys it; functions as (types, levels of each parent...)."""
         if self.cause not in parents:

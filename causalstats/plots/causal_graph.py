@@ -14,20 +14,19 @@ from matplotlib.textpath import TextPath
 
 from causalstats.errors import ModelError
 from causalstats.plots.layers import Layout, Point, Size, layered
-from causalstats.style import BLUE, INK, MUTED, ORANGE, TINT, Picture, house_style, wrap
+from causalstats.style import BLUE, INK, MUTED, TINT, Picture, house_style, wrap
 
-ROLES = {"observed": "seen for all", "selected": "seen for some", "set": "set from outside", "hidden": "hidden"}
-_FILL = {"observed": "white", "selected": TINT, "set": "#fbe3d6", "hidden": "#f4f5f7"}
-_EDGE = {"hidden": MUTED, "set": ORANGE}
+ROLES = {"observed": "seen for all", "selected": "seen for some", "hidden": "hidden"}
+_FILL = {"observed": "white", "selected": TINT, "hidden": "#f4f5f7"}
 _FONT, _SMALL = 10.0, 9.0  # points
 _GAP = (26.0, 34.0)  # points between boxes of a layer, and between layers
 _LINE = 1.25  # line spacing, in font sizes
 
 
 def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
-    """Causes above effects. Nodes carry `role` (observed, hidden, selected or set) and optionally `label`; edges optionally `label`.
+    """Causes above effects. Nodes carry `role` (observed, hidden or selected) and optionally `label`; edges optionally `label`.
 
-    What is seen for all is a solid box, what is seen only for some, or set by an intervention, a tinted box, what is hidden a dashed ellipse.
+    What is seen for all is a solid box, what is seen only for some a tinted box, what is hidden a dashed ellipse.
     """
     roles = {node: graph.nodes[node].get("role", "observed") for node in graph}
     unknown = sorted({str(role) for role in roles.values()} - set(ROLES))
@@ -80,7 +79,7 @@ def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Ax
         figure = Picture(figsize=(max(width, 285.0) / 72, (height + legend) / 72))
         figure.set_layout_engine("none")  # the axes are placed by hand
         ax = figure.add_axes((0, legend / (height + legend), 1, height / (height + legend)))
-        figure.legend(handles=[key(role) for role in roles], loc="lower center", ncols=len(roles), borderaxespad=0.2, handlelength=1.6)
+        figure.legend(handles=[_key(role) for role in roles], loc="lower center", ncols=len(roles), borderaxespad=0.2, handlelength=1.6)
         scale = 1.0
     else:
         room, inches = ax.get_position(), _figure(ax).get_size_inches()
@@ -92,9 +91,8 @@ def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Ax
     return ax, scale
 
 
-def key(role: str) -> Patch:
-    """What a role looks like, for a legend."""
-    return Patch(facecolor=_FILL[role], edgecolor=_EDGE.get(role, BLUE), linestyle="--" if role == "hidden" else "-", label=ROLES[role])
+def _key(role: str) -> Patch:
+    return Patch(facecolor=_FILL[role], edgecolor=MUTED if role == "hidden" else BLUE, linestyle="--" if role == "hidden" else "-", label=ROLES[role])
 
 
 def _node(axes: Axes, centre: Point, size: Size, role: str) -> None:
@@ -104,7 +102,7 @@ def _node(axes: Axes, centre: Point, size: Size, role: str) -> None:
         return
     corner = (x - width / 2, y - height / 2)
     style = "round,pad=0,rounding_size=6"
-    axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, facecolor=_FILL[role], edgecolor=_EDGE.get(role, BLUE), linewidth=1.5, zorder=3))
+    axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, facecolor=_FILL[role], edgecolor=BLUE, linewidth=1.5, zorder=3))
 
 
 def _arrow(axes: Axes, edge: tuple[Hashable, Hashable], layout: Layout, sizes: dict, roles: dict) -> None:

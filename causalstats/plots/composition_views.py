@@ -10,8 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from causalstats.model import BiplotView, CurveView, DiagramsView, MatrixView, NetworkView, ScatterView, TernaryView, View
-from causalstats.plots.diagram_views import side_by_side
+from causalstats.model import BiplotView, CurveView, DrawnView, MatrixView, NetworkView, ScatterView, TernaryView, View
 from causalstats.style import BLUE, INK, MUTED, ORANGE, TINT, WIDTH, Picture, heading, house_style, new_axes, wrap
 
 _SURE = 0.975
@@ -28,9 +27,9 @@ def view(of: View, title: str = "") -> Figure:
 
 
 @view.register
-def diagrams(of: DiagramsView, title: str = "") -> Figure:
-    """Causal diagrams, with what surgery has set."""
-    return side_by_side(of)
+def drawn(of: DrawnView, title: str = "") -> Figure:
+    """What draws itself."""
+    return of.draw()
 
 
 @view.register

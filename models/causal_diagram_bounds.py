@@ -1,0 +1,160 @@
+"""What can be said where a diagram does not identify an effect: for each draw of the observed distribution, the smallest and the largest answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Observations
+from causalstats.diagrams import Bounds, bounds, treated_bounds
+from causalstats.diagrams.causation import treated
+from causalstats.errors import ModelError
+from causalstats.model import Check, Estimand
+from causalstats.models.causal_diagram_tables import arm_labels, network_of, place_of, written
+
+_MOST_DRAWS = 1000
+_TRIED = 200
+_UNLIKELY = 0.05
+_SIDES = ("lower", "upper")
+
+
+def of_the_effect(model: Any) -> Estimand:
+    """Each level of the treatment against the first."""
+    x, y = model.treatment, model.outcome
+    return Estimand(
+        compute=partial(_of_the_effect, model),
+        description=f"The smallest and the largest effect of {x} on {y} that a model of the diagram gives to what is observed; where between them it is, "
+        "no data of these variables tell.",
+        unit="difference of probabilities",
+        contrast=f"each level of {x} against the first",
+        kind="causal",
+        assumptions=tuple(assumption.name for assumption in model.assumptions()),
+    )
+
+
+def question(model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+    """Bounds of P(of | do), of a difference for pairs of values; or of what those would have had who were seen to have another value of the treatment."""
+    levels = model.levels(data)
+    pairs = [name for name, value in do.items() if isinstance(value, list | tuple)]
+    if not do or any(len(do[name]) != 2 for name in pairs) or (factual and (pairs or list(factual) != list(do) or len(do) > 1)):
+        raise ModelError(
+            "Expected variables with a value to set them to, or two that are compared, and as `factual` the value that one variable had; "
+            f"got do={do}, factual={factual}."
+        )
+    worlds = [{name: value[k] if name in pairs else value for name, value in do.items()} for k in range(1 + bool(pairs))]
+    places = [{name: place_of(name, value, levels) for name, value in world.items()} for world in worlds]
+    event = f"{of}={levels[of][-1]}" if len(levels[of]) == 2 else of
+    name = had_been(event, worlds[0], factual) if factual else " - ".join(written(event, world, {}) for world in worlds)
+    was = [place_of(name, value, levels) for name, value in factual.items()]
+    compute = partial(_of_those, model, of, places[0], was[0]) if was else partial(_of_a_question, model, of, places)
+    stands_on = tuple(assumption.name for assumption in model.assumptions())
+    unit = "difference of probabilities" if pairs else "probability"
+    return f"bounds of {name}", Estimand(compute=compute, description="The smallest and the largest.", unit=unit, kind="causal", assumptions=stands_on)
+
+
+def counterfactual(model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+    """P(of had it been | it was), where that is identified."""
+    name, estimand = question(model, of, do, factual, data)
+    ((x, _),) = do.items()
+    formula = treated(model.diagram, of, x)
+    if formula is None:
+        raise ModelError(f"{name.removeprefix('bounds of ')} is not identified; what can be said are its bounds, `fit.bounds(...)` with the same question.")
+
+    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
+        sides = estimand.compute(draws, data)
+        value = sides.isel(bound=slice(0, None, 2))
+        return value.isel(bound=0, drop=True) if value.sizes["bound"] == 1 else value
+
+    described = f"By the formula {formula}, {x}' what {x} would have been set to."
+    return name.removeprefix("bounds of "), replace(estimand, compute=compute, description=described)
+
+
+def had_been(event: str, do: Mapping[str, Any], factual: Mapping[str, Any]) -> str:
+    """How the outcome of those is written who would have had something else."""
+    ((x, value),) = do.items()
+    return f"P({event} had {x} been {value} | {x}={factual[x]})"
+
+
+def compatible(model: Any, data: Observations) -> tuple[Check, ...]:
+    """Whether the observed distribution, as far as it is known, is one that the diagram can give: it may imply inequalities."""
+    if model.identification.identified or model.route != "reduced":
+        return ()
+    draws = model.exact(data)(1, _TRIED, np.random.default_rng(0))
+    share = float(_raw(model, draws, data, None).compatible.mean())
+    return (
+        Check(
+            name="possible under the diagram",
+            passed=share > _UNLIKELY,
+            value=share,
+            expected=f"more than {_UNLIKELY:.0%} of the draws of the observed distribution",
+            finding=f"some model of the diagram gives {share:.0%} of {_TRIED} draws, and bounds are of these",
+            remedy="" if share > _UNLIKELY else "The data contradict an inequality that the diagram implies: an arrow or a shared cause is missing.",
+        ),
+    )
+
+
+def _joint(model: Any, draws: xr.Dataset, data: Observations) -> np.ndarray:
+    """P(observed variables) with axes (chain, draw, levels...), of at most some hundred draws."""
+    thin = max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS)
+    network = network_of(draws.isel(draw=slice(None, None, thin)), model.tables, model.levels(data))
+    return np.asarray(network.query(model.graph.nodes).values)
+
+
+def _raw(model: Any, draws: xr.Dataset, data: Observations, weights: np.ndarray | None) -> Bounds:
+    joint = _joint(model, draws, data)
+    return bounds(model.diagram, model.outcome, model.treatment, joint, model.graph.nodes, assumptions=model.monotone, weights=weights)
+
+
+def _sides(found: Bounds) -> xr.DataArray:
+    """Dims (chain, draw, ..., bound) of the draws that some model gives, as many of every chain."""
+    values, kept = np.stack([found.lower, found.upper], axis=-1), found.compatible
+    fewest = int(kept.sum(axis=1).min())
+    if not fewest:
+        raise ModelError(f"No model of the diagram, under its assumptions, gives what is observed: {found.query} has no bounds. Something in them is wrong.")
+    values = np.stack([chain[mask][:fewest] for chain, mask in zip(values, kept, strict=True)])
+    return xr.DataArray(values, dims=("chain", "draw", *found.axes, "bound"), coords={"bound": list(_SIDES)})
+
+
+def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    levels, x, y = model.levels(data), model.treatment, model.outcome
+    shape, states = (len(levels[y]), len(levels[x])), range(len(levels[y]))[1 if len(levels[y]) == 2 else 0 :]
+    joint, found = _joint(model, draws, data), []
+    for arm in range(1, shape[1]):
+        for state in states:
+            weights = np.zeros(shape)
+            weights[state, arm], weights[state, 0] = 1.0, -1.0
+            found.append(_sides(bounds(model.diagram, y, x, joint, model.graph.nodes, assumptions=model.monotone, weights=weights)))
+    labels = arm_labels(x, y, levels)
+    if len(found) == 1:
+        return found[0]
+    parts = [part.assign_coords(bound=[f"{label}: {side}" for side in _SIDES]) for part, label in zip(found, labels, strict=True)]
+    return xr.concat(parts, "bound")
+
+
+def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    levels, do = model.levels(data), list(places[0])
+    states = [len(levels[of]) - 1] if len(levels[of]) == 2 else range(len(levels[of]))
+    joint, parts = _joint(model, draws, data), []
+    for state in states:
+        weights = np.zeros((len(levels[of]), *(len(levels[name]) for name in do)))
+        for sign, place in zip((1.0, -1.0), places, strict=False):
+            weights[(state, *(place[name] for name in do))] += sign
+        side = _sides(bounds(model.diagram, of, do, joint, model.graph.nodes, assumptions=model.monotone, weights=weights))
+        parts.append(side if len(states) == 1 else side.assign_coords(bound=[f"{of}={levels[of][state]}: {each}" for each in _SIDES]))
+    return parts[0] if len(parts) == 1 else xr.concat(parts, "bound")
+
+
+def _of_those(model: Any, of: str, place: Mapping[str, int], was: int, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    levels, ((x, set_),) = model.levels(data)[of], place.items()
+    sides = _sides(treated_bounds(model.diagram, of, x, _joint(model, draws, data), model.graph.nodes, assumptions=model.monotone))
+    sides = sides.isel({f"{x}'": set_, x: was})
+    if len(levels) == 2:
+        return sides.isel({of: 1})
+    flat = sides.transpose("chain", "draw", of, "bound").to_numpy()
+    labels = [f"{of}={level}: {side}" for level in levels for side in _SIDES]
+    return xr.DataArray(flat.reshape(*flat.shape[:2], -1), dims=("chain", "draw", "bound"), coords={"bound": labels})
