@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Workers that run tests, each file in one of them; each takes up to 3 GB.
+WORKERS ?= 2
 
 # uv where it is installed (seconds), otherwise the pip that comes with Python (a minute): the same packages either way.
 UV := $(shell command -v uv 2>/dev/null)
@@ -25,7 +27,7 @@ demo: .venv/.ready
 	$(BIN)/causalstats demo
 
 test: .venv/.ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: .venv/.ready
 	$(BIN)/ruff check

@@ -115,7 +115,7 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
         assert model.estimands()["mean"].compute(draw, small).item() == pytest.approx(float(values.get("population_mean", -2.0)))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_recovers_the_papers_design(seed):
     simulation = cs.Heckman().simulate(seed)
     model = cs.Heckman(expertise=["x2", "x3", "x4"], selection="positive")
