@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.diagrams import bif, contraction
-from causalstats.diagrams.contraction import Known, Tables, level_position
+from causalstats.diagrams.contraction import Known
 from causalstats.diagrams.counterfactual import ancestors, refuse_chance, second_world
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.ordering import in_order
+from causalstats.diagrams.tables import Tables, level_position, levels_of, tables
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -62,14 +63,14 @@ class BayesianNetwork:
                 self.diagram.position(name)
         given = {name: _tabulated(self.diagram, boxes[name], how) if callable(how) and name in boxes else how for name, how in self.mechanisms.items()}
         kept = {name: np.array(given[name], dtype=float) for name in boxes if name in given}
-        tables = contraction.tables(self.diagram, kept)
+        found = tables(self.diagram, kept)
         for name, table in kept.items():
             _check_distribution(name, table)
             table.setflags(write=False)
-        unknown = {wire.name: tables.sizes[place] for place, wire in enumerate(self.diagram.wires) if wire.levels is None}
+        unknown = {wire.name: found.sizes[place] for place, wire in enumerate(self.diagram.wires) if wire.levels is None}
         object.__setattr__(self, "diagram", self.diagram.with_levels(unknown) if unknown else self.diagram)
         object.__setattr__(self, "mechanisms", MappingProxyType(kept))
-        object.__setattr__(self, "_tables", tables)
+        object.__setattr__(self, "_tables", found)
 
     def __repr__(self) -> str:
         draws = f", {'×'.join(map(str, self._tables.batch))} draws of each mechanism" if self._tables.batch else ""
@@ -108,7 +109,7 @@ class BayesianNetwork:
         names = _names(outcome)
         known = self._known(do, given)
         axes = (*known.opened, *self._axes(names, known))
-        values = self._conditional(self.diagram, self._tables, axes, known, _condition(do, given))
+        values = self._conditional(self._tables, axes, known, _condition(do, given))
         opened = tuple(self.diagram.variables[wire] for wire in known.opened)
         levels = tuple(self._levels[wire] for wire in axes)
         return Distribution((*opened, *names), levels, values, f"P({', '.join(names)}{_condition(do, given)})", opened)
@@ -135,18 +136,18 @@ class BayesianNetwork:
         axes = [place.get(wire, wire) for wire in self._axes(names, Known(done=known.done))]
         refuse_chance(self.diagram, place, known.done, self._tables.arrays, ancestors(worlds, [*axes, *known.seen]))
         there = Known(done={place[wire]: level for wire, level in known.done.items()}, seen=known.seen)
-        values = self._conditional(worlds, contraction.tables(worlds, self.mechanisms), axes, there, _condition(None, factual))
+        values = self._conditional(tables(worlds, self.mechanisms), axes, there, _condition(None, factual))
         title = f"P({', '.join(names)} had {_condition(do, None)[3:]}{_condition(None, factual)})"
-        return Distribution(names, tuple(contraction.levels_of(worlds.wires[wire]) for wire in axes), values, title)
+        return Distribution(names, tuple(levels_of(worlds.wires[wire]) for wire in axes), values, title)
 
     def marginals(self, *, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None) -> dict[str, Distribution]:
         """P(v | do(...), given) of every variable v that is neither done nor given, all from one pass forth and one back."""
         known, condition = self._known(do, given), _condition(do, given)
         wires = [wire for wire in range(len(self.diagram.wires)) if wire not in known.done and wire not in known.seen]
-        found = contraction.marginals(self.diagram, self._tables, wires, known)
+        found = contraction.marginals(self._tables, wires, known)
         totals = {wire: table.sum(axis=-1, keepdims=True) for wire, table in found.items()}
         if any(total.min() < _TINY for total in totals.values()):
-            found = contraction.marginals(self.diagram, self._tables, wires, known, rescale=True)
+            found = contraction.marginals(self._tables, wires, known, rescale=True)
             totals = {wire: table.sum(axis=-1, keepdims=True) for wire, table in found.items()}
             for total in totals.values():
                 self._refuse_impossible(total, known, condition)
@@ -160,7 +161,7 @@ class BayesianNetwork:
 
     def probability(self, event: Mapping[str, Any], *, do: Mapping[str, Any] | None = None) -> Any:
         """P(event | do(...)), a number or, of many draws, an array of them; 0 where it cannot happen."""
-        found = contraction.evaluate(self.diagram, self._tables, (), self._known(do, event))
+        found = contraction.evaluate(self._tables, (), self._known(do, event))
         return found if self._tables.batch else float(found)
 
     def sample(self, n: int, seed: int, *, do: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -226,13 +227,13 @@ class BayesianNetwork:
             raise ModelError("Expected at least one outcome, got none; the probability of an event is `network.probability({...})`.")
         return wires
 
-    def _conditional(self, diagram: Diagram, tables: Tables, axes: Sequence[int], known: Known, condition: str) -> np.ndarray:
+    def _conditional(self, tables: Tables, axes: Sequence[int], known: Known, condition: str) -> np.ndarray:
         """The distribution over all axes but those that are open, given what is known."""
         inner = tuple(range(len(known.opened) - len(axes), 0))
-        joint = contraction.evaluate(diagram, tables, axes, known)
+        joint = contraction.evaluate(tables, axes, known)
         total = joint.sum(axis=inner, keepdims=True)
         if total.min() < _TINY:
-            joint = contraction.evaluate(diagram, tables, axes, known, rescale=True)
+            joint = contraction.evaluate(tables, axes, known, rescale=True)
             total = joint.sum(axis=inner, keepdims=True)
             self._refuse_impossible(total, known, condition)
         return joint / total
@@ -264,7 +265,7 @@ def _condition(do: Do | None, given: Mapping[str, Any] | None) -> str:
 def _tabulated(diagram: Diagram, box: Box, function: Callable[..., Any]) -> np.ndarray:
     """The table of a mechanism that is a function of its causes' levels."""
     wires = [diagram.wires[wire] for wire in (*box.inputs, *box.outputs)]
-    known = [contraction.levels_of(wire) for wire in wires]
+    known = [levels_of(wire) for wire in wires]
     table = np.zeros([len(levels) for levels in known])
     for place in np.ndindex(*table.shape[:-1]):
         level = function(*(levels[at] for levels, at in zip(known, place, strict=False)))

@@ -19,9 +19,9 @@ from pymc.distributions.shape_utils import change_dist_size
 from pytensor.graph.basic import Variable
 from pytensor.tensor.random.op import RandomVariable
 
-from causalstats.diagrams.contraction import level_position, levels_of
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.ordering import in_order
+from causalstats.diagrams.tables import level_position, levels_of
 from causalstats.errors import ModelError
 
 CASE = "case"

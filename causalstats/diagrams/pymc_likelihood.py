@@ -15,10 +15,10 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from causalstats.diagrams import contraction
-from causalstats.diagrams.contraction import Tables, levels_of
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.ordering import in_order
 from causalstats.diagrams.pymc_graph import CASE, Mechanism, Parameters, is_random, made, registered, value_of
+from causalstats.diagrams.tables import Tables, levels_of
 from causalstats.errors import DataError, ModelError
 from causalstats.numerics import tensor_network
 
@@ -102,8 +102,8 @@ def joint(diagram: Diagram, parameters: Parameters, wires: tuple[int, ...]) -> A
     """P(wires) as an expression of the tables of a diagram, all else summed over."""
     arrays: dict[tuple[str, str], Any] = {(box.name, box.kind): parameters.table(box) for box in diagram.boxes if box.kind in ("mechanism", "uniform")}
     sizes = {place: len(levels_of(wire)) for place, wire in enumerate(diagram.wires)}
-    factors, plan = contraction.planned(diagram, Tables(arrays, sizes, ()), wires)
-    return tensor_network.contract(plan, [pt.as_tensor(table) for _, table in factors], einsum=pt.einsum)
+    form, found = contraction.arranged(Tables(diagram, arrays, sizes, ()), wires)
+    return tensor_network.contract(form.plan, [pt.as_tensor(table) for table in found], einsum=pt.einsum)
 
 
 def _rows(diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndarray]) -> None:

@@ -73,6 +73,11 @@ class Plan:
         return tuple(steps)
 
     @cached_property
+    def single(self) -> list[tuple[tuple[int, ...], str]]:
+        """Operands and formula of each product, for tables none of which is a batch."""
+        return [(product.operands, product.formulas[0]) for product in self.products]
+
+    @cached_property
     def marginals(self) -> dict[int, Product]:
         """For each index, how its marginal comes from the table with fewest indices that has it, and from the derivative by that table."""
         scopes = {place: step.result for place, step in self.backward}
@@ -167,6 +172,10 @@ def contract(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = 
 def forward(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = np.einsum, rescale: bool = False) -> list[Any]:
     """The tables and every product in turn. `rescale` divides each product by its maximum: right up to a factor, and never too small to hold."""
     values = list(tables)
+    if not rescale and all([table.ndim == len(scope) for table, scope in zip(tables, plan.scopes, strict=True)]):
+        for operands, formula in plan.single:
+            values.append(einsum(formula, *[values[place] for place in operands]))
+        return values
     for product in plan.products:
         value = product([values[place] for place in product.operands], einsum)
         values.append(_rescaled(value, len(product.result)) if rescale else value)

@@ -1,0 +1,123 @@
+"""What the boxes of a diagram do, as tables: checked against each other and against the levels of the wires."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from causalstats.diagrams.diagram import Box, Diagram, Wire
+from causalstats.errors import ModelError
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """What the boxes of a diagram mean, ready to be contracted.
+
+    `arrays` has the table of each box, by its name and kind, with the axes of its inputs and outputs and, where it is a batch, one more at the end for all of
+    `batch`; `sizes` the number of levels of each wire. `kept` is for what is worked out once for questions of one form.
+    """
+
+    diagram: Diagram
+    arrays: Mapping[tuple[str, str], np.ndarray]
+    sizes: Mapping[int, int]
+    batch: tuple[int, ...]
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def makers(self) -> dict[int, Box]:
+        """The box that makes each wire."""
+        return {wire: box for box in self.diagram.boxes for wire in box.outputs}
+
+    @cached_property
+    def set_by_boxes(self) -> dict[int, int]:
+        """The level of every wire that a point state sets."""
+        return {box.outputs[0]: level_position(self.diagram.wires[box.outputs[0]], box.value) for box in self.diagram.boxes if box.kind == "point"}
+
+    @cached_property
+    def seen_by_boxes(self) -> list[tuple[int, int]]:
+        """Wires and the level that an observation in the diagram says they have; of a wire there may be several."""
+        return [(box.inputs[0], level_position(self.diagram.wires[box.inputs[0]], box.value)) for box in self.diagram.boxes if box.kind == "observation"]
+
+    def batch_first(self, result: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """A result with its batch, if it has one, last, as an array (batch..., *shape)."""
+        if not self.batch:
+            return result
+        if result.ndim == len(shape):
+            result = np.broadcast_to(result[..., None], (*shape, prod(self.batch)))
+        return np.moveaxis(result, -1, 0).reshape(*self.batch, *shape)
+
+
+def level_position(wire: Wire, level: Any) -> int:
+    """The place of a level among those of a wire."""
+    levels = levels_of(wire)
+    if level not in levels:
+        raise ModelError(f"Expected a level of {wire.label} ({', '.join(map(repr, levels))}), got {level!r}.")
+    return levels.index(level)
+
+
+def levels_of(wire: Wire) -> tuple[Any, ...]:
+    """The levels of a wire; an error if they are not known."""
+    if wire.levels is None:
+        raise ModelError(f"Expected the levels of {wire.label}, got none; say them with diagram.with_levels({{{wire.name!r}: ...}}).")
+    return wire.levels
+
+
+def tables(diagram: Diagram, mechanisms: Mapping[str, Any]) -> Tables:
+    """The tables of all boxes, checked against each other and against the levels of the wires."""
+    given = {
+        name: np.asarray(mechanisms[name], dtype=float)
+        for name in dict.fromkeys(box.name for box in diagram.boxes if box.kind == "mechanism")
+        if not _missing(name, mechanisms)
+    }
+    sizes = _wire_sizes(diagram, given)
+    arity = {box.name: len(box.inputs) + len(box.outputs) for box in diagram.boxes if box.kind == "mechanism"}
+    batch = _batch(diagram, {name: table.shape[: table.ndim - arity[name]] for name, table in given.items()})
+    arrays = {(name, "mechanism"): _batch_last(table, arity[name], batch) for name, table in given.items()}
+    for box in diagram.boxes:
+        if box.kind == "uniform":
+            shape = [sizes[wire] for wire in box.outputs]
+            arrays[box.name, "uniform"] = np.full(shape, 1 / prod(shape))
+    return Tables(diagram, arrays, sizes, batch)
+
+
+def _missing(name: str, mechanisms: Mapping[str, Any]) -> bool:
+    if name not in mechanisms:
+        raise ModelError(f"Expected a mechanism for box {name!r}, got those of {', '.join(map(repr, mechanisms)) or 'none'}.")
+    return False
+
+
+def _wire_sizes(diagram: Diagram, given: Mapping[str, np.ndarray]) -> dict[int, int]:
+    """How many levels each wire has, by its own list or by the tables that touch it."""
+    sizes = {position: len(wire.levels) for position, wire in enumerate(diagram.wires) if wire.levels is not None}
+    for box in diagram.boxes:
+        if box.kind != "mechanism":
+            continue
+        scope, shape = (*box.inputs, *box.outputs), given[box.name].shape
+        own = shape[len(shape) - len(scope) :]
+        if len(shape) < len(scope) or any(sizes.setdefault(wire, size) != size for wire, size in zip(scope, own, strict=True)):
+            wanted = ", ".join(f"{diagram.wires[wire].label}{f' {sizes[wire]}' if wire in sizes else ''}" for wire in scope)
+            raise ModelError(f"Expected the mechanism of {box.name!r} with axes (..., {wanted}), causes first; got shape {shape}.")
+    for position, wire in enumerate(diagram.wires):
+        if position not in sizes:
+            levels_of(wire)
+    return sizes
+
+
+def _batch(diagram: Diagram, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        got = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
+        raise ModelError(f"Expected mechanisms whose first axes, those of the draws, are alike; got {got}.") from None
+
+
+def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.ndarray:
+    own = table.shape[table.ndim - arity :]
+    if table.ndim == arity:
+        return table
+    return np.ascontiguousarray(np.moveaxis(np.broadcast_to(table, (*batch, *own)).reshape(-1, *own), 0, -1))
