@@ -83,6 +83,22 @@ def test_the_instrument_is_bounded_as_balke_and_pearl_say():
     assert ((found.lower <= truth + 1e-9) & (truth <= found.upper + 1e-9)).all()
 
 
+def test_what_goes_with_the_treatment_is_an_instrument_too():
+    """z <-> d in place of z -> d, or beside it."""
+    joint, _ = random_instruments(np.random.default_rng(11), 20)
+    found = [bounds(Diagram.parse(f"{how}; d -> y; d <-> y"), "y", "d", joint, ("z", "d", "y")) for how in ("z -> d", "z <-> d", "z -> d; z <-> d")]
+    for other in found[1:]:
+        assert other.sharp
+        np.testing.assert_allclose([other.lower, other.upper], [found[0].lower, found[0].upper], atol=1e-9)
+
+
+def test_bounds_that_leave_out_what_several_hidden_causes_imply_are_called_outer():
+    joint = np.random.default_rng(12).dirichlet(np.ones(16)).reshape(2, 2, 2, 2)
+    several, one = "x -> y; x <-> y; x <-> w; w <-> v; v <-> x", "x -> y; hidden: u -> x, y, v, w"
+    assert not bounds(Diagram.parse(several), "y", "x", joint, ("x", "y", "v", "w")).sharp
+    assert bounds(Diagram.parse(one), "y", "x", joint, ("x", "y", "v", "w")).sharp
+
+
 def test_without_defiers_the_bounds_are_narrower_and_hold():
     joint, shares = random_instruments(np.random.default_rng(2), 200)
     shares[:, 1, 0] = 0  # taken unless assigned

@@ -99,13 +99,13 @@ def bounds(
     ModelError
         Unknown variables, too many response types.
     """
-    whole = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
     found, source = identify(diagram, outcome, do), JointTable(tuple(variables), joint)
     axes = found.outcome + found.do
     if weights is not None and np.shape(weights) != tuple(levels_of(source)[name] for name in axes):
         raise ModelError(f"Expected weights for the levels of {list(axes)}; got shape {np.shape(weights)}.")
     if found.identified:
         return _point(found, source, weights)
+    whole = without_proxies(diagram, found.do)
     graph = whole.subgraph(whole.ancestors(*found.outcome))
     acting = tuple(name for name in found.do if name in graph.nodes)
     combs, inside = _known_and_open(graph, source, graph.numbers(found.outcome), graph.numbers(acting))
@@ -114,8 +114,8 @@ def bounds(
     costs = _at_all_levels(world(posed, combs, graph.names(moving), found.outcome + acting), source, found, acting)
     if weights is not None:
         costs = (costs * np.reshape(weights, (-1, 1))).sum(axis=2, keepdims=True)
-        return answer(diagram, posed, f"A weighed sum of {found.query}", {}, *extremes(posed, costs))
-    return answer(diagram, posed, found.query, {name: posed.levels[name] for name in axes}, *extremes(posed, costs))
+        return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, *extremes(posed, costs))
+    return answer(diagram, whole, posed, found.query, {name: posed.levels[name] for name in axes}, *extremes(posed, costs))
 
 
 def _point(found: Identification, source: JointTable, weights: Array | None) -> Bounds:
@@ -134,13 +134,27 @@ def _at_all_levels(costs: Array, source: JointTable, found: Identification, acti
     return spread.reshape(*costs.shape[:2], -1, costs.shape[-1])
 
 
-def answer(diagram: Diagram | MixedGraph, posed: Programme, query: str, axes: Mapping[str, int], lower: Array, upper: Array, distance: Array) -> Bounds:
+def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> MixedGraph:
+    """With z -> x in place of z <-> x, where z has no causes and shares a hidden one with x alone: unless z is set, a model of one is one of the other."""
+    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    directed, bidirected = set(graph.directed), set(graph.bidirected)
+    for name in graph.nodes:
+        pairs = [pair for pair in bidirected if name in pair]
+        if len(pairs) == 1 and name not in do and not any(effect == name for _, effect in directed):
+            bidirected -= {pairs[0]}
+            directed |= {(name, *(pairs[0] - {name}))}
+    return MixedGraph.projected(graph.nodes, directed, bidirected=bidirected)
+
+
+def answer(
+    diagram: Diagram | MixedGraph, whole: MixedGraph, posed: Programme, query: str, axes: Mapping[str, int], lower: Array, upper: Array, distance: Array
+) -> Bounds:
     """Bounds (batch, questions) in their own shape, with what has to be said of them."""
     source = posed.source
     shape = (*source.array.shape[: source.array.ndim - len(source.variables)], *axes.values())
     districts = posed.graph.subgraph(posed.inside).districts()
     remarks = [f"The mechanisms of {', '.join(posed.inside)} are open: {prod(posed.types)} joint response types."]
-    sharp = len(districts) == 1 and _one_cause(diagram, posed.inside)
+    sharp = len(districts) == 1 and _one_cause(diagram, next(part for part in whole.districts() if posed.inside[0] in part))
     if len(districts) > 1:
         remarks.append(
             f"Outer: they are let share one hidden cause, though the diagram has none between {' and '.join(', '.join(part) for part in districts)}."

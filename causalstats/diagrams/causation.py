@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalstats.diagrams.bounds import Bounds, answer
+from causalstats.diagrams.bounds import Bounds, answer, without_proxies
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.evaluation import JointTable, evaluate
 from causalstats.diagrams.expression import Expression, Probability, Product, Quotient, Sum
@@ -100,7 +100,7 @@ def causation_bounds(
         P(outcome | do(cause)) from elsewhere: an experiment, or an identified formula.
     levels : {variable: (absent, present)} by number; (0, 1) if not given. Every other level of the outcome counts as its absence.
     """
-    posed, source = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, experiment is not None)
+    whole, posed, source = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, experiment is not None)
     experiment = _by_formula(diagram, posed, outcome, cause) if experiment is None else experiment
     pairs = {outcome: (0, 1), cause: (0, 1)} | dict(levels or {})
     off, on = (_only(source, cause, level) for level in pairs[cause])
@@ -115,7 +115,9 @@ def causation_bounds(
     shares = [np.ones(len(lower)), np.einsum("bxy,x,y->b", p, on, event), np.einsum("bxy,x,y->b", p, off, 1 - event)]
     names = (f"PNS of {cause} for {outcome}", f"PN of {cause} for {outcome}", f"PS of {cause} for {outcome}")
     sides = [_within(side, shares) for side in (lower, upper)]
-    found = [answer(diagram, posed, name, {}, low[:, None], high[:, None], distance) for name, low, high in zip(names, sides[0].T, sides[1].T, strict=True)]
+    found = [
+        answer(diagram, whole, posed, name, {}, low[:, None], high[:, None], distance) for name, low, high in zip(names, sides[0].T, sides[1].T, strict=True)
+    ]
     return Causation(*found)
 
 
@@ -129,7 +131,7 @@ def treated_bounds(
     if formula is not None:
         values = evaluate(formula, _Aliased(source, {f"{cause}'": cause}), axes).values
         return Bounds(query, values, values, axes, True, (f"It is identified: {formula}.",))
-    posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
+    whole, posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
     experiment = _by_formula(diagram, posed, outcome, cause)
     size = levels_of(source)
     cells = [(y, set_, was) for y in range(size[outcome]) for set_ in range(size[cause]) for was in range(size[cause])]
@@ -141,7 +143,7 @@ def treated_bounds(
     shares = source.probability((cause,), ()).reshape(len(lower), -1)
     sides = [_within(side, [shares[:, was] for _, _, was in cells]) for side in (lower, upper)]
     sizes = (size[outcome], size[cause], size[cause])
-    return answer(diagram, posed, query, dict(zip(axes, sizes, strict=True)), sides[0], sides[1], distance)
+    return answer(diagram, whole, posed, query, dict(zip(axes, sizes, strict=True)), sides[0], sides[1], distance)
 
 
 def treated(diagram: Diagram | MixedGraph, outcome: str, cause: str) -> Expression | None:
@@ -198,9 +200,9 @@ class _Aliased:
 
 def _two_worlds(
     diagram: Diagram | MixedGraph, outcome: str, cause: str, joint: Array, variables: Sequence[str], assumptions: Sequence[Monotone], together: bool
-) -> tuple[Programme, JointTable]:
+) -> tuple[MixedGraph, Programme, JointTable]:
     """The programme in which everything is open that the cause acts on, on its way to the outcome."""
-    whole, source = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram), JointTable(tuple(variables), joint)
+    whole, source = without_proxies(diagram, (cause,)), JointTable(tuple(variables), joint)
     graph = whole.subgraph(whole.ancestors(outcome))
     if outcome == cause or cause not in graph.nodes:
         raise ModelError(f"Expected a cause of {outcome!r}, one of {[name for name in graph.nodes if name != outcome]}; got {cause!r}.")
@@ -208,7 +210,7 @@ def _two_worlds(
     inside = 0
     for district in graph.numbered.districts(graph.numbered.everything):
         inside |= district if district & affected else 0
-    return programme(graph, source, inside, graph.numbers([cause]), assumptions, together), source
+    return whole, programme(graph, source, inside, graph.numbers([cause]), assumptions, together), source
 
 
 def _by_formula(diagram: Diagram | MixedGraph, posed: Programme, outcome: str, cause: str) -> Array | None:

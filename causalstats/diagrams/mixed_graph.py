@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,11 +34,10 @@ class MixedGraph:
         unknown = {name for edge in (*self.directed, *self.bidirected) for name in edge} - set(self.nodes)
         if unknown or len(set(self.nodes)) < len(self.nodes):
             raise ModelError(f"Expected each variable once, and edges between them; {sorted(unknown)} are in no node of {list(self.nodes)}.")
+        place = {node: number for number, node in enumerate(self.nodes)}
         for cause, effect in self.directed:
-            if self.nodes.index(cause) >= self.nodes.index(effect):
-                raise ModelError(
-                    f"Expected causes before what they cause; {cause!r} -> {effect!r} goes against {list(self.nodes)}. Use `MixedGraph.projected`."
-                )
+            if place[cause] >= place[effect]:
+                raise ModelError(f"Expected causes before what they cause; {cause!r} -> {effect!r} is against {list(self.nodes)}. Use `MixedGraph.projected`.")
 
     @classmethod
     def of(cls, diagram: Diagram) -> MixedGraph:
@@ -131,14 +131,16 @@ class MixedGraph:
 def _topological(children: dict[str, set[str]]) -> list[str]:
     """Causes first, otherwise in the order given."""
     place = {node: number for number, node in enumerate(children)}
-    waits = {node: {cause for cause in children if node in children[cause]} for node in children}
-    sorter, order = TopologicalSorter(waits), []
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        raise cycle_error(error.args[1]) from None
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready(), key=place.__getitem__)
-        order += ready
-        sorter.done(*ready)
+    waits = Counter(child for own in children.values() for child in own)
+    order = [node for node in children if not waits[node]]
+    for node in order:
+        for child in sorted(children[node], key=place.__getitem__):
+            waits[child] -= 1
+            if not waits[child]:
+                order.append(child)
+    if len(order) < len(children):
+        try:
+            TopologicalSorter(children).prepare()
+        except CycleError as error:
+            raise cycle_error(error.args[1][::-1]) from None
     return order
