@@ -141,8 +141,9 @@ def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> Mixed
     for name in graph.nodes:
         pairs = [pair for pair in bidirected if name in pair]
         if len(pairs) == 1 and name not in do and not any(effect == name for _, effect in directed):
-            bidirected -= {pairs[0]}
-            directed |= {(name, *(pairs[0] - {name}))}
+            (other,) = pairs[0] - {name}
+            bidirected.remove(pairs[0])
+            directed.add((name, other))
     return MixedGraph.projected(graph.nodes, directed, bidirected=bidirected)
 
 

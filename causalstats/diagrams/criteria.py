@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from causalstats.diagrams.expression import Expression, Probability, Product, Sum
 from causalstats.diagrams.mixed_graph import MixedGraph
-from causalstats.diagrams.numbered_graph import members, union
+from causalstats.diagrams.numbered_graph import NumberedGraph, members, union
 
 
 @dataclass(frozen=True)
@@ -94,17 +94,26 @@ def _closed_behind(graph: MixedGraph, mediators: int, outcome: int, do: int) -> 
 
 
 def instruments(graph: MixedGraph, outcome: int, do: int) -> list[Criterion]:
-    """Variables that go with x and, given w, with y only through x; neither they nor w are affected by x."""
+    """Variables that go with x and, given w, with y only through x; neither they nor w are affected by x.
+
+    Those next to x; where there are none, the first of the others.
+    """
     if do.bit_count() > 1 or not graph.numbered.ancestors(outcome) & do:
         return []
-    cut, found = graph.numbered.cut(out_of=do), []
+    cut = graph.numbered.cut(out_of=do)
     before = graph.numbered.everything & ~graph.numbered.descendants(do) & ~outcome
-    for node in members(before):
-        held = cut.minimal_separator(1 << node, outcome, before)
-        if held is None or graph.numbered.separated(1 << node, do, held):
-            continue
-        z, x, y, w = map(graph.names, (1 << node, do, outcome, held))
-        holding = f", holding {', '.join(w)}," if w else ""
-        reasons = (f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}.",)
-        found.append(Criterion("instrument", z, None, reasons))
-    return found
+    treatment = do.bit_length() - 1
+    near = before & (graph.numbered.parents[treatment] | graph.numbered.siblings[treatment])
+    found = [_instrument(graph, cut, node, outcome, do, before) for node in members(near)]
+    if not any(found):
+        found = [next(filter(None, (_instrument(graph, cut, node, outcome, do, before) for node in members(before & ~near))), None)]
+    return [criterion for criterion in found if criterion]
+
+
+def _instrument(graph: MixedGraph, cut: NumberedGraph, node: int, outcome: int, do: int, before: int) -> Criterion | None:
+    held = cut.minimal_separator(1 << node, outcome, before)
+    if held is None or graph.numbered.separated(1 << node, do, held):
+        return None
+    z, x, y, w = map(graph.names, (1 << node, do, outcome, held))
+    holding = f", holding {', '.join(w)}," if w else ""
+    return Criterion("instrument", z, None, (f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}.",))

@@ -86,7 +86,19 @@ class NumberedGraph:
 
     def _blocks(self, within: int) -> list[int]:
         """Each district with its parents: whoever are in one block are joined once all of `within` are ancestors of what is asked about."""
-        return [part | (self.parents_of(part) & within) for part in self.districts(within)]
+        blocks, left = [], within
+        while left:
+            lowest = left & -left
+            node = lowest.bit_length() - 1
+            if self.siblings[node] & within:
+                part = self.district(node, within)
+                block = part | (self.parents_of(part) & within)
+            else:
+                part, block = lowest, lowest | (self.parents[node] & within)
+            if block != lowest:
+                blocks.append(block)
+            left &= ~part
+        return blocks
 
     def connected(self, start: int, given: int, within: int) -> int:
         """What is reached from `start` through blocks of the graph on `within`, an ancestral set; entering `given` but not passing through it."""
