@@ -203,5 +203,5 @@ def test_a_table_does_not_say_what_would_have_been(party):
         network.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0, "scuffle": 0})
     with pytest.raises(ModelError, match="is zero"):
         party.counterfactual("scuffle", do={"bob": 1}, factual={"carl": 1, "c": "never"})
-    with pytest.raises(ModelError, match="as a mapping"):
+    with pytest.raises(ModelError, match="done as a mapping"):
         party.counterfactual("scuffle", do="bob", factual={"bob": 0})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -12,6 +12,8 @@ import numpy as np
 
 from causalstats.diagrams.diagram import Box, Diagram, Wire
 from causalstats.errors import ModelError
+
+_ROUNDING = 1e-6  # how far from 1 the sum of probabilities may be
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,3 +123,26 @@ def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.nda
     if table.ndim == arity:
         return table
     return np.ascontiguousarray(np.moveaxis(np.broadcast_to(table, (*batch, *own)).reshape(-1, *own), 0, -1))
+
+
+def tabulated(diagram: Diagram, box: Box, function: Callable[..., Any]) -> np.ndarray:
+    """The table of a mechanism that is a function of its causes' levels."""
+    wires = [diagram.wires[wire] for wire in (*box.inputs, *box.outputs)]
+    known = [levels_of(wire) for wire in wires]
+    table = np.zeros([len(levels) for levels in known])
+    for place in np.ndindex(*table.shape[:-1]):
+        level = function(*(levels[at] for levels, at in zip(known, place, strict=False)))
+        table[(*place, level_position(wires[-1], level))] = 1
+    return table
+
+
+def check_distribution(name: str, table: np.ndarray) -> None:
+    """An error unless the table is non-negative and sums to one over its last axis."""
+    if not np.isfinite(table).all() or table.min(initial=0.0) < 0:
+        raise ModelError(f"Expected probabilities of 0 or more for {name!r}, got {table[~(np.isfinite(table) & (table >= 0))][0]}.")
+    sums = table.sum(axis=-1)
+    wrong = np.argwhere(np.abs(sums - 1) > _ROUNDING)
+    if len(wrong):
+        at = tuple(map(int, wrong[0]))
+        where = f" at {at}" if at else ""
+        raise ModelError(f"Expected probabilities of {name!r} that sum to 1 over the last axis, causes coming first; they sum to {sums[at]:.6g}{where}.")
