@@ -116,6 +116,15 @@ def test_without_defiers_the_bounds_are_narrower_and_hold():
     np.testing.assert_allclose(none.lower, any_.lower, atol=1e-8)  # Balke & Pearl: data without defiers are bounded the same
 
 
+def test_several_outcomes_and_what_is_common_to_all_mechanisms():
+    """The level of c is asked for too: the bounds are those of y within it, times its share."""
+    joint = np.random.default_rng(13).dirichlet(np.ones(8)).reshape(2, 2, 2)
+    both = bounds(Diagram.parse("c -> x -> y; c -> y; x <-> y"), ("c", "y"), "x", joint, ("c", "x", "y"))
+    within = bounds(BOW, "y", "x", joint / joint.sum((1, 2), keepdims=True), ("x", "y"))
+    np.testing.assert_allclose(both.lower, within.lower * joint.sum((1, 2))[:, None, None], atol=1e-9)
+    np.testing.assert_allclose(both.upper, within.upper * joint.sum((1, 2))[:, None, None], atol=1e-9)
+
+
 def test_a_distribution_that_no_model_gives():
     joint = np.zeros((2, 2, 2))
     joint[0, 0, 0] = joint[1, 0, 1] = 0.5  # nobody takes it, and yet the assignment decides the outcome

@@ -8,6 +8,7 @@ import pyagrum
 import pytest
 
 from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.evaluation import JointTable, evaluate
 from causalstats.diagrams.expression import Probability, Product, Quotient, Sum
 from causalstats.diagrams.identification import identify
@@ -224,6 +225,18 @@ def test_a_comb_that_is_not_unique_is_said_to_be_so():
     (missing,) = found.missing
     assert missing.part == Probability(("cancer",), ("smoking", "tar")) and missing.cells == ((0, 1), (1, 0))
     assert "smoking=yes, tar=no" in missing.text({"smoking": ("no", "yes"), "tar": ("no", "yes")})
+
+
+def test_answers_with_names():
+    joint = Distribution.joint(SMOKING.array, {"smoking": ("no", "yes"), "tar": ("none", "some"), "cancer": 2})
+    diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
+    found = diagram.identify("cancer", do="smoking").distribution(joint)
+    assert found.title == "P(cancer | do(smoking))" and found.opened == ("smoking",)
+    np.testing.assert_allclose(found[{"smoking": "yes", "cancer": 1}], 0.542297, atol=5e-7)
+    split = np.zeros((2, 2, 2))
+    split[0, 0], split[1, 1] = (0.4, 0.2), (0.1, 0.3)
+    open_ = diagram.identify("cancer", do="smoking").distribution(Distribution.joint(split, dict(zip(joint.variables, joint.levels, strict=True))))
+    assert "smoking=no, tar=some; smoking=yes, tar=none, which never occurs" in open_.title and np.isnan(open_.values).all()
 
 
 def test_only_the_cells_that_an_answer_needs_have_to_be_there():

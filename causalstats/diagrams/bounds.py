@@ -61,14 +61,11 @@ class Bounds:
 
     def __str__(self) -> str:
         lead = self.lower.ndim - len(self.axes)
-        if lead:
-            ends = [np.nanmean(side, axis=tuple(range(lead))) for side in (self.lower, self.upper)]
-            shares = f", mean of {self.compatible.sum()} distributions of {self.compatible.size}"
-        else:
-            ends, shares = [self.lower, self.upper], ""
+        ends = [side[self.compatible].sum(axis=0) / self.compatible.sum() if lead and self.compatible.any() else side for side in (self.lower, self.upper)]
+        shares = f", mean of {self.compatible.sum()} distributions of {self.compatible.size}" if lead else ""
         lines = [f"{self.query}, {'sharp' if self.sharp else 'outer'} bounds{shares}"]
         for place in np.ndindex(ends[0].shape):
-            at = ", ".join(f"{name}={level}" for name, level in zip(self.axes, place, strict=True))
+            at = ", ".join(f"{name}={level}" for name, level in zip(self.axes, place[-len(self.axes) :] if self.axes else (), strict=True))
             lines.append(f"    {at + ':' if at else ''} [{ends[0][place]:.4g}, {ends[1][place]:.4g}]")
         return "\n".join([*lines, *self.remarks])
 
@@ -109,13 +106,13 @@ def bounds(
     graph = whole.subgraph(whole.ancestors(*found.outcome))
     acting = tuple(name for name in found.do if name in graph.nodes)
     combs, inside = _known_and_open(graph, source, graph.numbers(found.outcome), graph.numbers(acting))
-    posed = programme(graph, source, inside, graph.numbers(acting), assumptions)
+    posed = programme(graph, source, inside, graph.numbers(acting + found.outcome), assumptions)
     moving = graph.numbered.ancestors(graph.numbers(found.outcome), ~graph.numbers(acting)) & inside
     costs = _at_all_levels(world(posed, combs, graph.names(moving), found.outcome + acting), source, found, acting)
     if weights is not None:
         costs = (costs * np.reshape(weights, (-1, 1))).sum(axis=2, keepdims=True)
-        return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, *extremes(posed, costs))
-    return answer(diagram, whole, posed, found.query, {name: posed.levels[name] for name in axes}, *extremes(posed, costs))
+        return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, extremes(posed, costs))
+    return answer(diagram, whole, posed, found.query, {name: posed.levels[name] for name in axes}, extremes(posed, costs))
 
 
 def _point(found: Identification, source: JointTable, weights: Array | None) -> Bounds:
@@ -148,10 +145,10 @@ def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> Mixed
 
 
 def answer(
-    diagram: Diagram | MixedGraph, whole: MixedGraph, posed: Programme, query: str, axes: Mapping[str, int], lower: Array, upper: Array, distance: Array
+    diagram: Diagram | MixedGraph, whole: MixedGraph, posed: Programme, query: str, axes: Mapping[str, int], found: tuple[Array, Array, Array]
 ) -> Bounds:
-    """Bounds (batch, questions) in their own shape, with what has to be said of them."""
-    source = posed.source
+    """What `extremes` found, in the shape of the answer, with what has to be said of it."""
+    (lower, upper, distance), source = found, posed.source
     shape = (*source.array.shape[: source.array.ndim - len(source.variables)], *axes.values())
     districts = posed.graph.subgraph(posed.inside).districts()
     remarks = [f"The mechanisms of {', '.join(posed.inside)} are open: {prod(posed.types)} joint response types."]

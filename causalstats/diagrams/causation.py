@@ -116,7 +116,7 @@ def causation_bounds(
     names = (f"PNS of {cause} for {outcome}", f"PN of {cause} for {outcome}", f"PS of {cause} for {outcome}")
     sides = [_within(side, shares) for side in (lower, upper)]
     found = [
-        answer(diagram, whole, posed, name, {}, low[:, None], high[:, None], distance) for name, low, high in zip(names, sides[0].T, sides[1].T, strict=True)
+        answer(diagram, whole, posed, name, {}, (low[:, None], high[:, None], distance)) for name, low, high in zip(names, sides[0].T, sides[1].T, strict=True)
     ]
     return Causation(*found)
 
@@ -143,7 +143,7 @@ def treated_bounds(
     shares = source.probability((cause,), ()).reshape(len(lower), -1)
     sides = [_within(side, [shares[:, was] for _, _, was in cells]) for side in (lower, upper)]
     sizes = (size[outcome], size[cause], size[cause])
-    return answer(diagram, whole, posed, query, dict(zip(axes, sizes, strict=True)), sides[0], sides[1], distance)
+    return answer(diagram, whole, posed, query, dict(zip(axes, sizes, strict=True)), (sides[0], sides[1], distance))
 
 
 def treated(diagram: Diagram | MixedGraph, outcome: str, cause: str) -> Expression | None:

@@ -8,7 +8,8 @@ from itertools import combinations
 
 from causalstats.diagrams.criteria import Criterion, back_door, front_door, instruments
 from causalstats.diagrams.diagram import Diagram
-from causalstats.diagrams.evaluation import Evaluation, Source, evaluate
+from causalstats.diagrams.distribution import Distribution
+from causalstats.diagrams.evaluation import Evaluation, JointTable, Source, evaluate
 from causalstats.diagrams.expression import Expression, latex_name
 from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.simplification import simplified
@@ -100,6 +101,15 @@ class Identification:
         if self.expression is None:
             raise ModelError(f"{self}\n\nExpected an identified query; `bounds` says what can be said of this one.")
         return evaluate(self.expression, source, self._asked, self.irrelevant)
+
+    def distribution(self, joint: Distribution) -> Distribution:
+        """The answer with the names and levels of a joint distribution; NaN where it is not defined, its title then saying which cells that would need."""
+        found, names = self.evaluate(JointTable(joint.variables, joint.values)), self.do + self.given + self.outcome
+        levels = dict(zip(joint.variables, joint.levels, strict=True))
+        lead = found.values.ndim - len(found.axes)
+        values = found.values.transpose(*range(lead), *(lead + found.axes.index(name) for name in names))
+        title = "; ".join([self.query, *(missing.text(levels) for missing in found.missing)])
+        return Distribution(names, tuple(levels[name] for name in names), values, title, self.do + self.given)
 
     def __str__(self) -> str:
         names = ", ".join(map(str, self.criteria))

@@ -28,7 +28,7 @@ from causalstats.errors import ModelError
 from causalstats.numerics.linear_programs import consistent, minima
 
 Array = np.ndarray
-LARGEST = 2e7  # entries of the matrix
+LARGEST = 5e6  # entries of the matrix
 BATCH = ("batch",)
 
 
@@ -90,7 +90,8 @@ class Programme:
 
 
 def programme(graph: MixedGraph, source: JointTable, inside: int, touched: int, assumptions: Sequence[Monotone], together: bool = False) -> Programme:
-    """With functions that no assumption excludes; `together` keeps strata in one programme, for what is assumed of all of them at once.
+    """With functions that no assumption excludes. What is `touched`, set or asked for, is no stratum, nor is anything that it acts on; `together` makes none at
+    all, for what is assumed of all strata at once.
 
     Raises
     ------
