@@ -205,3 +205,42 @@ def test_a_table_does_not_say_what_would_have_been(party):
         party.counterfactual("scuffle", do={"bob": 1}, factual={"carl": 1, "c": "never"})
     with pytest.raises(ModelError, match="done as a mapping"):
         party.counterfactual("scuffle", do="bob", factual={"bob": 0})
+
+
+KINDS = ("doomed", "harmed", "helped", "fine")
+
+
+def treatment(shares, takes) -> BayesianNetwork:
+    diagram = Diagram.parse("dose -> cured; hidden: kind -> dose, cured").with_levels({"dose": 2, "cured": 2, "kind": KINDS})
+    rows = np.stack([1 - np.asarray(takes), takes], axis=-1)
+    cured = {"doomed": lambda dose: 0, "fine": lambda dose: 1, "helped": lambda dose: dose, "harmed": lambda dose: 1 - dose}
+    table = np.eye(2)[[[cured[kind](dose) for kind in KINDS] for dose in (0, 1)]]
+    return BayesianNetwork(diagram, {"kind": shares, "dose": rows, "cured": table})
+
+
+def test_probabilities_of_causation_by_counting():
+    shares, takes = np.array([0.3, 0.1, 0.4, 0.2]), np.array([0.5, 0.2, 0.7, 0.4])
+    found = treatment(shares, takes).causation("dose", "cured")
+    helped, fine, doomed = ((shares * takes)[2], (shares * takes)[3], (shares * (1 - takes))[0])
+    untreated = (shares * (1 - takes))[2]
+    expected = {"necessary_and_sufficient": 0.4, "necessary": helped / (helped + fine), "sufficient": untreated / (untreated + doomed)}
+    assert found == pytest.approx(expected)
+    draws = treatment([shares, [0.25] * 4], [takes, [0.5] * 4]).causation("dose", "cured")
+    for name, values in draws.items():
+        np.testing.assert_allclose(values, [expected[name], {"necessary_and_sufficient": 0.25}.get(name, 0.5)])
+    flipped = treatment(shares, takes).causation("dose", "cured", levels={"dose": (1, 0)})
+    assert flipped["necessary_and_sufficient"] == pytest.approx(0.1)
+    assert np.isnan(treatment([1, 0, 0, 0], takes).causation("dose", "cured")["necessary"])  # nobody is cured
+    with pytest.raises(ModelError, match="say `levels`"):
+        treatment(shares, takes).causation("kind", "cured")
+    with pytest.raises(ModelError, match="mechanism of cured that is a function"):
+        chain = Diagram.parse("dose -> cured")
+        BayesianNetwork(chain, {"dose": [0.5, 0.5], "cured": [[0.6, 0.4], [0.1, 0.9]]}).causation("dose", "cured")
+
+
+def test_causation_with_more_levels_than_two(party):
+    """Of a cause with three levels, those who had the third count for what is necessary and sufficient, and for nothing else."""
+    diagram = Diagram.parse("dose -> cured; hidden: limit -> cured").with_levels({"dose": 3, "limit": 4, "cured": 3})
+    network = BayesianNetwork(diagram, {"dose": [0.5, 0.2, 0.3], "limit": [0.1, 0.2, 0.3, 0.4], "cured": lambda dose, limit: max(0, min(2, 1 + dose - limit))})
+    found = network.causation("dose", "cured", levels={"dose": (0, 2), "cured": (0, 2)})
+    assert found == pytest.approx({"necessary_and_sufficient": 0.1 + 0.2, "necessary": 1.0, "sufficient": 0.3 / 1.0})

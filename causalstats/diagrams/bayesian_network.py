@@ -17,7 +17,7 @@ import numpy as np
 from causalstats.diagrams import bif, contraction
 from causalstats.diagrams.conditioning import conditional, marginals
 from causalstats.diagrams.contraction import Known
-from causalstats.diagrams.counterfactual import ancestors, refuse_chance, second_world
+from causalstats.diagrams.counterfactual import another_world, causation, refuse_chance, three_worlds
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.ordering import in_order
@@ -128,13 +128,39 @@ class BayesianNetwork:
             If a mechanism that matters in both worlds is random: its table does not say what it would have done. If what was seen has probability zero.
         """
         names, known = _names(outcome), self._known(do, factual)
-        worlds, place = second_world(self.diagram, known.done)
+        worlds, place = another_world(self.diagram, known.done)
         axes = [place.get(wire, wire) for wire in self._axes(names, Known(done=known.done))]
-        refuse_chance(self.diagram, place, known.done, self._tables.arrays, ancestors(worlds, [*axes, *known.seen]))
+        refuse_chance(worlds, self._tables.arrays, [*axes, *known.seen])
         there = Known(done={place[wire]: level for wire, level in known.done.items()}, seen=known.seen)
         values = conditional(tables(worlds, self.mechanisms), axes, there, _said(None, factual))
         title = _title(f"{', '.join(names)} had {_said(do, None)}", _said(None, factual))
         return Distribution(names, tuple(levels_of(worlds.wires[wire]) for wire in axes), values, title)
+
+    def causation(self, cause: str, outcome: str, *, levels: Mapping[str, tuple[Any, Any]] | None = None) -> dict[str, Any]:
+        """The probabilities that the presence of a cause makes the outcome occur and its absence makes it not (Tian & Pearl 2000).
+
+        "necessary_and_sufficient" of all cases; "necessary" of those in which both occurred; "sufficient" of those in which neither did. A number each or, of
+        many draws, an array; NaN where there are no such cases.
+
+        Parameters
+        ----------
+        levels
+            (absent, present) of the cause and the outcome; needed where they have more than two levels. Every other level of the outcome counts as absence.
+
+        Raises
+        ------
+        ModelError
+            As for `counterfactual`; `diagrams.causation_bounds` gives bounds out of distributions alone.
+        """
+        wires = {name: self._wire(name) for name in (cause, outcome)}
+        pairs = {name: (levels or {}).get(name, self._levels[wire]) for name, wire in wires.items()}
+        for name, pair in pairs.items():
+            if len(pair) != 2 or cause == outcome:
+                raise ModelError(f"Expected two different variables with a level each for absence and presence, got {name!r} with {list(pair)}; say `levels`.")
+        (off, on), (_, event) = ([level_position(self.diagram.wires[wires[name]], level) for level in pair] for name, pair in pairs.items())
+        joint = three_worlds(self.diagram, self.mechanisms, wires[cause], wires[outcome], off, on)
+        found = causation(joint, off, on, event)
+        return found if self._tables.batch else {name: float(value) for name, value in found.items()}
 
     def marginals(self, *, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None) -> dict[str, Distribution]:
         """P(v | do(...), given) of every variable v that is neither done nor given, all from one pass forth and one back."""
