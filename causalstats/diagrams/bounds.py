@@ -30,7 +30,7 @@ Array = np.ndarray
 FAR = 1e-6  # from a distribution that the diagram allows: more than rounding
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bounds:
     """The range of an answer, for each distribution of a batch.
 
@@ -68,6 +68,8 @@ class Bounds:
             at = ", ".join(f"{name}={level}" for name, level in zip(self.axes, place[-len(self.axes) :] if self.axes else (), strict=True))
             lines.append(f"    {at + ':' if at else ''} [{ends[0][place]:.4g}, {ends[1][place]:.4g}]")
         return "\n".join([*lines, *self.remarks])
+
+    __repr__ = __str__
 
 
 def bounds(

@@ -36,7 +36,7 @@ from causalstats.errors import ModelError
 Array = np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Causation:
     """Bounds of the probabilities of causation; they may coincide."""
 
@@ -46,6 +46,8 @@ class Causation:
 
     def __str__(self) -> str:
         return "\n".join(map(str, (self.necessary_and_sufficient, self.necessary, self.sufficient)))
+
+    __repr__ = __str__
 
 
 def from_experiment(joint: Array, effect: Array) -> tuple[Array, Array]:

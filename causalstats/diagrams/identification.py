@@ -12,6 +12,7 @@ from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.evaluation import Evaluation, JointTable, Source, evaluate
 from causalstats.diagrams.expression import Expression, latex_name
 from causalstats.diagrams.mixed_graph import MixedGraph
+from causalstats.diagrams.numbered_graph import members, union
 from causalstats.diagrams.simplification import simplified
 from causalstats.diagrams.tian_shpitser import Discard, Entangled, Move, Split, conditional, effect, interchangeable, relevant
 from causalstats.errors import ModelError
@@ -38,18 +39,20 @@ class Hedge:
 
     larger: tuple[str, ...]
     smaller: tuple[str, ...]
+    acted_on: tuple[str, ...]
     confounded: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
         around = [name for name in self.larger if name not in self.smaller]
         pairs = ", ".join(f"{one} <-> {other}" for one, other in self.confounded)
         return (
-            f"Hidden causes ({pairs}) join {_listed(around)} with {_listed(self.smaller)}, on which {_listed(around)} also act{'s' * (len(around) == 1)}: "
-            "what is done and what is shared cannot be told apart. Two models can agree on all that is observed and differ in the answer."
+            f"Hidden causes ({pairs}) join {_listed(around)} with {_listed(self.smaller)}, and {_listed(around)} also act{'s' * (len(around) == 1)} on "
+            f"{_listed(self.acted_on)}: what is done and what is shared cannot be told apart. Two models can agree on all that is observed and differ in "
+            "the answer."
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Identification:
     """What the diagram says about P(outcome | do, given), and why.
 
@@ -112,18 +115,17 @@ class Identification:
         return Distribution(names, tuple(levels[name] for name in names), values, title, self.do + self.given)
 
     def __str__(self) -> str:
-        names = ", ".join(map(str, self.criteria))
         if self.expression is None:
-            lines = [f"{self.query} is not identified." + f" There is an {names}." * bool(names)]
+            names = [name for criterion in self.criteria for name in criterion.variables]
+            lines = [f"{self.query} is not identified." + f" Instrument{'s' * (len(names) > 1)}: {_listed(names)}." * bool(names)]
         else:
-            lines = [
-                f"{self.query} is identified" + f": {names}." * bool(names) + "." * (not names),
-                "",
-                f"    {self.query} = {self.expression.text(self._asked)}",
-            ]
+            named = "".join(f": {criterion}" for criterion in self.criteria)
+            lines = [f"{self.query} is identified{named}.", "", f"    {self.query} = {self.expression.text(self._asked)}"]
             lines += [f"    at any level of {_listed(self.irrelevant)}"] * bool(self.irrelevant)
         lines += ["", *(f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1))]
         return "\n".join(lines + ["", str(self.hedge)] * (self.hedge is not None))
+
+    __repr__ = __str__
 
     def latex(self) -> str:
         """The query and its formula."""
@@ -158,7 +160,7 @@ def identify(diagram: Diagram | MixedGraph, outcome: str | Iterable[str], do: st
     found = _by_criterion(graph, y, x, z)
     steps, expression, hedge = _by_algorithm(graph, y, x, z) if found is None else (tuple(map(Reason, found.reasons)), found.expression, None)
     if expression is None:
-        criteria = tuple(instruments(graph, y, x))
+        criteria = () if z else tuple(instruments(graph, y, x))
     else:
         criteria, expression = (found,) if found else (), simplified(expression, graph.nodes)
     return Identification(sets[0], sets[1], sets[2], graph.nodes, expression, steps, hedge, criteria)
@@ -212,7 +214,8 @@ def _hedge(graph: MixedGraph, move: Move) -> Hedge | None:
         return None
     larger = graph.names(move.comb)
     pairs = [(one, other) for one, other in combinations(larger, 2) if frozenset((one, other)) in graph.bidirected]
-    return Hedge(larger, graph.names(move.part), tuple(pairs))
+    acted_on = union(graph.numbered.children[node] for node in members(move.comb & ~move.part)) & move.part
+    return Hedge(larger, graph.names(move.part), graph.names(acted_on), tuple(pairs))
 
 
 def _listed(names: Sequence[str]) -> str:
