@@ -27,7 +27,7 @@ RESULTS = Path(__file__).with_suffix(".json")
 
 
 def measure(people: int, sampler: str) -> dict[str, float]:
-    """Seconds by stage, peak memory, the sampler's own verdict, and how far the truth lies from the answer."""
+    """Seconds by stage, those of the processor (of all cores, whatever else runs), peak memory, the sampler's own verdict, the answer's error."""
     simulation = cs.SelectiveLabels().simulate(seed=1, people=people, features=FEATURES)
     frame = simulation.data.source
     arguments = {name: value for name, value in simulation.data.arguments.items() if value is not None}
@@ -35,7 +35,7 @@ def measure(people: int, sampler: str) -> dict[str, float]:
     del simulation
     model = cs.SelectiveLabels(prevalence=cs.Known(realised["prevalence"], sd=0.002), expertise=[f"x{k}" for k in range(2, FEATURES + 1)])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     data = cs.Decisions.from_frame(frame, **arguments)
     read = time.perf_counter()
     fit = cs.fit(model, data, seed=1, sampler=SAMPLERS[sampler], progress=False)
@@ -50,6 +50,7 @@ def measure(people: int, sampler: str) -> dict[str, float]:
         "sample": fit.draws.attrs["seconds"],
         "answer": answered - fitted,
         "total": answered - started,
+        "processor": time.process_time() - used,
         "least bulk ESS": float(fit.draws.attrs.get("importance_ess", summary["ess_bulk"].min())),
         "Pareto k": float(fit.draws.attrs.get("pareto_k", float("nan"))),
         "GiB at its peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
@@ -70,7 +71,12 @@ def main() -> None:
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print({name: value if isinstance(value, str) else round(value, 4) for name, value in rows[-1].items()}, flush=True)
     libraries = {library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")} | {"causalstats": cs.__version__}
-    about = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "libraries": libraries, "features": FEATURES}
+    about = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "libraries": libraries,
+        "features": FEATURES,
+        "load": os.getloadavg()[0],
+    }
     RESULTS.write_text(json.dumps({"about": about, "results": rows}, indent=1) + "\n")
 
 

@@ -4,11 +4,14 @@
     python benchmarks/partial_correlations.py 1000 1300 exact    one
 
 Ours gives mean, sd, 95 % interval and probability of the sign of every pair, by the exact posterior under the invariant prior; the others give one number
-a pair. One thread of linear algebra. R's corpcor is asked where R has it.
+a pair. One thread of linear algebra. `cold` and `warm` are seconds of the clock, which other work on the machine lengthens, `processor` those of one core.
+Asked where they are installed: R's corpcor (Debian's r-base-core and r-cran-corpcor), and `compositional` from PyPI, whose basis shrinkage is by Ledoit and
+Wolf.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import platform
@@ -30,7 +33,7 @@ import causalstats as cs
 from causalstats.numerics import log_ratios
 
 SIZES = [(50, 200), (244, 40), (1000, 1300), (3772, 1313)]
-SLOW = {"graphical lasso, cross-validated": 50, "R corpcor": 1000}  # the most parts that each is tried on
+SLOW = {"graphical lasso, cross-validated": 50, "R corpcor, basis shrinkage": 1000, "compositional": 1000}  # the most parts that each is tried on
 RESULTS = Path(__file__).with_suffix(".json")
 
 
@@ -69,14 +72,37 @@ def graphical_lasso(frame: pd.DataFrame) -> np.ndarray:
     return log_ratios.partial_correlations(GraphicalLassoCV().fit(ratios / ratios.std(axis=0)).precision_)
 
 
-def corpcor(frame: pd.DataFrame) -> np.ndarray:
-    script = """
-    x <- as.matrix(read.csv(commandArgs(TRUE)[1])); t0 <- proc.time()[3]; p <- log(x / rowSums(x))
-    c <- corpcor::cov.shrink(p, verbose = FALSE); d <- ncol(p); g <- diag(d) - 1 / d; r <- corpcor::cor2pcor(g %*% c %*% g); cat(proc.time()[3] - t0)"""
+def compositional(frame: pd.DataFrame) -> np.ndarray:
+    from compositional import pairwise_partial_correlation_with_basis_shrinkage
+
+    return pairwise_partial_correlation_with_basis_shrinkage(frame).to_numpy()
+
+
+R_SCRIPT = """
+x <- as.matrix(read.csv(commandArgs(TRUE)[1])); centre <- function(m) sweep(m - rowMeans(m), 2, colMeans(m)) + mean(m)
+for (run in 1:as.integer(commandArgs(TRUE)[2])) {
+  start <- proc.time(); p <- log(x / rowSums(x))
+  r <- corpcor::cor2pcor(centre(corpcor::cov.shrink(p, verbose = FALSE)))
+  spent <- proc.time() - start; cat(spent[["elapsed"]], spent[["user.self"]] + spent[["sys.self"]], r[1, 2], "\n")
+}
+cat(R.version$major, R.version$minor, as.character(packageVersion("corpcor")), basename(extSoftVersion()[["BLAS"]]))
+"""
+
+
+def corpcor(frame: pd.DataFrame, runs: int) -> tuple[list[tuple[float, float]], str]:
+    """Seconds of the clock and of the processor, reading the file not counted, and versions. The same numbers as `basis_shrinkage`."""
     with tempfile.TemporaryDirectory() as folder:
         frame.to_csv(f"{folder}/x.csv", index=False)
-        done = subprocess.run(["Rscript", "-e", script, f"{folder}/x.csv"], capture_output=True, text=True, check=True)
-    return np.array(float(done.stdout.split()[-1]))
+        command, environment = ["Rscript", "-e", R_SCRIPT, f"{folder}/x.csv", str(runs)], os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        *lines, versions = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
+    found = [[float(number) for number in line.split()] for line in lines]
+    np.testing.assert_allclose(found[0][2], basis_shrinkage(frame)[0, 1], rtol=1e-4)
+    return [(elapsed, processor) for elapsed, processor, _ in found], "R {}.{}, corpcor {}, {}".format(*versions.split())
+
+
+def has_corpcor() -> bool:
+    """Whether R is installed, and has it."""
+    return bool(shutil.which("Rscript")) and subprocess.run(["Rscript", "-e", "library(corpcor)"], capture_output=True).returncode == 0
 
 
 METHODS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
@@ -84,22 +110,31 @@ METHODS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
     "basis shrinkage": basis_shrinkage,
     "Ledoit-Wolf": ledoit_wolf,
     "graphical lasso, cross-validated": graphical_lasso,
-    **({"R corpcor": corpcor} if shutil.which("Rscript") else {}),
+    **({"compositional": compositional} if importlib.util.find_spec("compositional") else {}),
 }
+R_METHOD = "R corpcor, basis shrinkage"
 
 
 def measure(parts: int, rows: int, method: str) -> dict[str, object]:
-    frame = study(parts, rows)
+    frame, runs = study(parts, rows), 3 if parts <= 1000 else 2
     threadpool_limits(1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    row: dict[str, object] = {"parts": parts, "rows": rows, "method": method}
+    if method == R_METHOD:
+        seconds, versions = corpcor(frame, runs)
+        return row | _least(seconds) | {"versions": versions}
     seconds = []
-    for _ in range(3 if parts <= 1000 else 2):
-        started = time.perf_counter()
-        found = METHODS[method](frame)
-        seconds.append(float(found) if method == "R corpcor" else time.perf_counter() - started)
+    for _ in range(runs):
+        started, used = time.perf_counter(), time.process_time()
+        METHODS[method](frame)
+        seconds.append((time.perf_counter() - started, time.process_time() - used))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    row = {"parts": parts, "rows": rows, "method": method, "cold": round(seconds[0], 3), "warm": round(min(seconds), 3)}
-    return row | {"GiB at its peak": round(peak, 2), "GiB before": round(before, 2)}
+    return row | _least(seconds) | {"GiB at its peak": round(peak, 2), "GiB before": round(before, 2)}
+
+
+def _least(seconds: list[tuple[float, float]]) -> dict[str, float]:
+    clock, processor = zip(*seconds, strict=True)
+    return {"cold": round(clock[0], 3), "warm": round(min(clock), 3), "processor": round(min(processor), 3)}
 
 
 def main() -> None:
@@ -108,14 +143,14 @@ def main() -> None:
         return
     rows = []
     for parts, count in SIZES:
-        for method in METHODS:
+        for method in [*METHODS, *([R_METHOD] if has_corpcor() else [])]:
             if parts > SLOW.get(method, parts):
                 continue
             done = subprocess.run([sys.executable, __file__, str(parts), str(count), method], capture_output=True, text=True, check=True)
             rows.append(json.loads(done.stdout.splitlines()[-1]))
             print(rows[-1], flush=True)
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(), "load": os.getloadavg()[0]}
-    machine |= {name: version(name) for name in ("numpy", "scipy", "scikit-learn")}
+    machine |= {name: version(name) for name in ("numpy", "scipy", "scikit-learn", *(["compositional"] if "compositional" in METHODS else []))}
     RESULTS.write_text(json.dumps({"rows": rows, "machine": machine}, indent=1) + "\n")
 
 

@@ -309,7 +309,20 @@ class CurveView:
     note: str
 
 
-View = CurveView | NetworkView | MatrixView | ScatterView | BiplotView | TernaryView | DrawnView
+@dataclass(frozen=True, kw_only=True)
+class BaselineView:
+    """Of each label a number with its interval, and the one that it would be without what is asked about: arrays (label,); `certain` where the two differ."""
+
+    labels: tuple[str, ...]
+    values: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    baseline: np.ndarray
+    certain: np.ndarray
+    axes: tuple[str, str]
+
+
+View = BaselineView | CurveView | NetworkView | MatrixView | ScatterView | BiplotView | TernaryView | DrawnView
 
 
 @runtime_checkable

@@ -296,7 +296,7 @@ class PartialCorrelation:
         return predictions(draws, data, rng) if "precision" in draws and not data.counts and data.bounds is None else ()
 
     def views(self, draws: xr.Dataset, data: Composition) -> Mapping[str, Callable[[], View]]:
-        """Pictures of compositions: `network`, `matrix`, `residuals`, `biplot`, `ternary`."""
+        """Pictures of compositions: `network`, `matrix`, `baseline`, `residuals`, `biplot`, `ternary`."""
         return {name: partial(view, self, draws, data) for name, view in views().items()}
 
     def doubts(self, data: Composition) -> tuple[Check, ...]:

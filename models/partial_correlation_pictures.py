@@ -11,9 +11,9 @@ import xarray as xr
 from scipy import stats
 
 from causalstats.data import Composition
-from causalstats.model import BiplotView, MatrixView, NetworkView, Prediction, ScatterView, TernaryView, View
+from causalstats.model import BaselineView, BiplotView, MatrixView, NetworkView, Prediction, ScatterView, TernaryView, View
 from causalstats.models.partial_correlation_estimands import estimands
-from causalstats.models.partial_correlation_margins import pairs
+from causalstats.models.partial_correlation_margins import pair_labels, pairs
 from causalstats.numerics import log_ratios
 from causalstats.numerics.row_correlation import correlated
 
@@ -93,7 +93,7 @@ def _shapes(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def views() -> Mapping[str, Callable[[Any, xr.Dataset, Composition], View]]:
     """By name, each a function of the model, its draws and the data."""
-    return {"network": _network, "matrix": _matrix, "residuals": _residuals, "biplot": _biplot, "ternary": _ternary}
+    return {"network": _network, "matrix": _matrix, "baseline": _closure, "residuals": _residuals, "biplot": _biplot, "ternary": _ternary}
 
 
 def _network(model: Any, draws: xr.Dataset, data: Composition) -> NetworkView:
@@ -118,6 +118,21 @@ def _matrix(model: Any, draws: xr.Dataset, data: Composition) -> MatrixView:
     for (first, second), table in (((other, one), r), ((one, other), excess)):
         certain[first, second] = np.sign(table["lower"]) == np.sign(table["upper"])
     return MatrixView(labels=data.parts, values=values, certain=certain, lower="partial correlation", upper="excess over closure")
+
+
+def _closure(model: Any, draws: xr.Dataset, data: Composition) -> BaselineView:
+    """Each pair's partial correlation beside what closure alone makes of parts with these partial variances."""
+    r, excess = (_means(model, draws, data, name) for name in ("partial_correlation", "excess"))
+    baseline = log_ratios.closure_baseline(log_ratios.partial_variances(_centre(model, draws, data)))[pairs(len(data.parts))]
+    return BaselineView(
+        labels=tuple(pair_labels(data.parts)),
+        values=r["mean"],
+        lower=r["lower"],
+        upper=r["upper"],
+        baseline=baseline,
+        certain=np.sign(excess["lower"]) == np.sign(excess["upper"]),
+        axes=("partial correlation that closure alone would make", "partial correlation"),
+    )
 
 
 def _residuals(model: Any, draws: xr.Dataset, data: Composition) -> ScatterView:

@@ -68,8 +68,7 @@ def build(model: Any, data: Decisions) -> pm.Model:
         given = {name: pm.Data(name, value) for name, value in inputs(model, data).items()}
         scale = given.get("known_unobserved_scale")
         if scale is None:
-            # log(e^σ - 1) and not log σ: the posterior is nearly Gaussian in σ on the right, where a logarithm would bend it.
-            scale = pm.HalfNormal("unobserved_scale", SCALE_SD, default_transform=pm.distributions.transforms.log_exp_m1)
+            scale = _half_normal(pm, "unobserved_scale", SCALE_SD)
         response = given.get("known_response")
         if response is None:
             response = pm.HalfNormal("response", RESPONSE_SD)
@@ -239,10 +238,10 @@ def _deciders(model: Any, pm: Any, given: Mapping[str, Any], response: Any) -> t
     """λ_j and α_j, each None where deciders are alike in it."""
     if model.deciders == "alike":
         return None, None
-    leniency = _hierarchy(pm, "leniency", pm.HalfNormal("leniency_sd", LENIENCY_SD), given["decider_information"])
+    leniency = _hierarchy(pm, "leniency", _half_normal(pm, "leniency_sd", LENIENCY_SD), given["decider_information"])
     if model.deciders == "leniency":
         return leniency, None
-    ratio = _hierarchy(pm, "log_response_ratio", pm.HalfNormal("response_sd", DECIDER_RESPONSE_SD), 0.0)
+    ratio = _hierarchy(pm, "log_response_ratio", _half_normal(pm, "response_sd", DECIDER_RESPONSE_SD), 0.0)
     return leniency, pm.Deterministic("decider_response", response * pm.math.exp(ratio), dims="decider")
 
 
@@ -274,6 +273,11 @@ def _policy(pm: Any, sd: Any, expected: Any, stretch: Any) -> Any:
 def policy_sd(model: Any, data: Decisions) -> np.ndarray:
     """Prior standard deviation of Δ per coded feature."""
     return np.where(data.are_of(model.expertise), float(model.expertise_sd), COEFFICIENT_SD)
+
+
+def _half_normal(pm: Any, name: str, sd: float) -> Any:
+    """Sampled as log(e^x - 1) and not log x: the posterior is nearly Gaussian in x on the right, where a logarithm would bend it."""
+    return pm.HalfNormal(name, sd, default_transform=pm.distributions.transforms.log_exp_m1)
 
 
 def _hierarchy(pm: Any, name: str, spread: Any, information: Any) -> Any:

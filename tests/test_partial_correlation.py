@@ -180,6 +180,17 @@ def test_three_parts_leave_no_excess():
     np.testing.assert_allclose(excess, 0, atol=1e-6)
 
 
+def test_independent_amounts_lie_on_their_baseline():
+    """The picture of partial correlations over what closure makes of them: the diagonal, where amounts are independent, whatever their variances."""
+    amounts = np.exp(np.random.default_rng(9).standard_normal((20_000, 5)) * [1.0, 0.5, 0.3, 2.0, 0.7])
+    data = cs.Composition.from_frame(pd.DataFrame(amounts, columns=list("abcde")), parts=list("abcde"))
+    fit = exact(cs.PartialCorrelation(prior="matching"), data, draws=100)
+    view = fit.views()["baseline"]()
+    np.testing.assert_allclose(view.values, view.baseline, atol=0.03)
+    np.testing.assert_allclose(view.values, fit.effect("partial_correlation").summary()["mean"])
+    assert ((view.lower < view.baseline) & (view.baseline < view.upper)).mean() >= 0.7 and not view.certain.all()
+
+
 def test_many_parts_have_tables_without_draws(tmp_path):
     data = cs.PartialCorrelation().simulate(1, rows=100, parts=170).data
     fit = cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1, progress=False)
@@ -190,7 +201,7 @@ def test_many_parts_have_tables_without_draws(tmp_path):
     assert chosen["error"].is_monotonic_increasing and chosen["selected"].any()
     with pytest.raises(cs.ModelError, match="too many parts to keep draws"):
         fit.effect("r_squared")
-    for name in ("network", "matrix", "partial_correlation", "comparison"):
+    for name in ("network", "matrix", "baseline", "partial_correlation", "comparison"):
         assert fit.plot(name)
     page = fit.report(tmp_path / "many.html", sensitivity={"shrinkage": [0.5]}).read_text()
     assert "The first 20 of 14,365 rows" in page and "r_squared" not in page

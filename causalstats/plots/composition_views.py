@@ -10,12 +10,13 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from causalstats.model import BiplotView, CurveView, DrawnView, MatrixView, NetworkView, ScatterView, TernaryView, View
+from causalstats.model import BaselineView, BiplotView, CurveView, DrawnView, MatrixView, NetworkView, ScatterView, TernaryView, View
 from causalstats.style import BLUE, INK, MUTED, ORANGE, TINT, WIDTH, Picture, heading, house_style, new_axes, wrap
 
 _SURE = 0.975
 _MOST_EDGES, _MOST_NODES = 60, 40
 _MOST_LABELS = 30
+_MOST_INTERVALS, _NAMED = 300, 8
 _COLOURS = "RdBu"
 _LABEL = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"}
 
@@ -118,6 +119,29 @@ def matrix(of: MatrixView, title: str = "") -> Figure:
                 axes.annotate(text, (column, row), ha="center", va="center", fontsize=7, color=colour, fontweight="bold" if certain else "normal")
         figure.colorbar(picture, ax=axes, shrink=0.6)
         axes.set_xlabel(f"below the diagonal: {of.lower}\nabove: {of.upper}; bold: the 95 % interval leaves out 0")
+        heading(figure, title)
+    return figure
+
+
+@view.register
+def baseline(of: BaselineView, title: str = "") -> Figure:
+    """A point and its interval for each label, over its baseline; the diagonal is where there is nothing but that."""
+    with house_style():
+        figure, axes = new_axes(WIDTH, 0.85 * WIDTH)
+        for certain, colour, label in ((False, MUTED, "may be nothing but closure"), (True, BLUE, "beyond it: the 95 % interval of the excess leaves out 0")):
+            chosen = of.certain == certain
+            x, y = of.baseline[chosen], of.values[chosen]
+            if len(of.values) <= _MOST_INTERVALS:
+                axes.vlines(x, of.lower[chosen], of.upper[chosen], color=colour, linewidth=1, alpha=0.6)
+            axes.plot(x, y, "o" if certain else "s", color=colour, markersize=4 if certain else 2.5, markeredgewidth=0, label=label)
+        ends = np.array([0.0, of.baseline.max() * 1.1])
+        axes.plot(ends, ends, color=INK, linestyle=(0, (4, 2)), linewidth=1, label="closure alone")
+        axes.axhline(0, color=MUTED, linewidth=0.8, zorder=0)
+        surest = np.argsort(-np.abs(np.arctanh(of.values) - np.arctanh(of.baseline)) * of.certain, kind="stable")[: min(_NAMED, int(of.certain.sum()))]
+        for k in surest:
+            axes.annotate(wrap(of.labels[k], 24), (of.baseline[k], of.values[k]), (5, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set(xlabel=of.axes[0], ylabel=of.axes[1], xlim=(0, 1.25 * ends[1]))
+        figure.legend(loc="outside lower left", ncols=1)
         heading(figure, title)
     return figure
 
