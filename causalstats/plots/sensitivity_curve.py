@@ -65,7 +65,7 @@ def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = No
         axes.set_xlabel(axis_label(first))
         axes.set_ylabel(wrap((f"{effect_label} ({unit})" if unit else effect_label).replace("_", " "), 28))
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=3 if second else 2)
+        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=2)
     return figure
 
 
