@@ -18,7 +18,8 @@ from causalstats.errors import DataError, ModelError
 from causalstats.model import Check, Checks, Problem, answerable
 from causalstats.numerics.draws import entries, varies
 from causalstats.resumable import resume
-from causalstats.samplers import Nuts, Program, Sampler, sample
+from causalstats.samplers import Exact, Nuts, Program, Sampler, sample
+from causalstats.samplers.exact import exact_draws
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -126,7 +127,8 @@ def calibrate(
     simulate : mapping, optional
         What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`.
     sampler : Nuts, Auto, Exact or Laplace, optional
-        By default NUTS, two chains of 250 + 400: enough for 119 nearly independent draws where the chains mix.
+        By default independent draws where the model's posterior is exact, else NUTS, two chains of 250 + 400: enough for 119 nearly independent draws where
+        the chains mix.
     path : str or Path, optional
         A file of one line a data set. What it has is not fitted again, so a run that was killed goes on where it was.
     jobs : int
@@ -139,9 +141,9 @@ def calibrate(
     StoreError
         If the file is of another model, sampler or simulation.
     """
-    sampler = sampler or Nuts(chains=2, draws=400, tune=250)
     options = {"people": 500} if simulate is None else dict(simulate)
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)]
+    sampler = sampler or _suited(model, options, seeds)
     records = resume(
         partial(_one, model, sampler, options),
         seeds,
@@ -152,6 +154,18 @@ def calibrate(
         progress=progress,
     )
     return _collect(model, sampler, pd.DataFrame(records, index=pd.Index(seeds, name="seed")))
+
+
+def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sampler:
+    """By the first data set that is not refused."""
+    for seed in seeds:
+        try:
+            if exact_draws(Problem(model, model.simulate(seed, design="prior", **options).data)) is not None:
+                return Exact(chains=1, draws=RANKS - 1)
+            break
+        except (DataError, ModelError):
+            continue
+    return Nuts(chains=2, draws=400, tune=250)
 
 
 def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) -> dict[str, Any]:

@@ -116,8 +116,11 @@ class Effect:
         return replace(self, draws=self.draws.mean(dims), margins=None, at_zero=None, description=f"Mean of: {self.description}")
 
     def text(self, prob: float = INTERVAL) -> str:
-        """The answer in a sentence, for a single number; for many, how many there are and which lie surest on one side of 0."""
+        """The answer in a sentence, for a few numbers; for many, how many there are and which lie surest on one side of 0."""
         table = self.summary(prob)
+        if 1 < len(table) <= _NAMED:
+            few = "; ".join(f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})" for label, row in table.iterrows())
+            return f"{self.name}: {few} ({prob:.0%} intervals; {self.unit}). {self.description} Kind: {self.kind}."
         if len(table) > 1:
             apart = table[(table["lower"] > 0) | (table["upper"] < 0)]
             surest = apart.loc[(apart["mean"].abs() / apart["sd"]).sort_values(ascending=False).index[:_NAMED]]

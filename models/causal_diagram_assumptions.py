@@ -38,8 +38,8 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         ),
         Assumption(
             name="prior of the tables",
-            statement=f"Before the data each row of each table is Dirichlet and weighs {model.concentration:g} observations a {each}."
-            + (f" A linear regression weighs {model.concentration:g}." if model.route == "regression" else ""),
+            statement=f"Before the data each row of each table is Dirichlet, with a weight of {model.concentration:g}, in observations, for each {each}."
+            + (" A linear regression has the same." if model.route == "regression" else ""),
             if_wrong="Where few were observed the prior draws probabilities towards each other, and effects towards nothing: see the sensitivity to "
             "`concentration`.",
             formula=f"θ ~ Dirichlet({model.concentration:g}{'' if model.prior == 'cells' else ' / cells'})",
@@ -107,9 +107,9 @@ def _positivity(model: Any, data: Observations) -> Iterator[Check]:
     found, levels = model.identification, model.levels(data)
     if not found.identified:
         return
-    if float(np.prod([len(levels[name]) for name in model.graph.nodes], dtype=float)) > MOST_CELLS:
+    names = tuple(sorted({name for part in _variables(found.expression) for name in part}, key=model.graph.nodes.index))
+    if float(np.prod([len(levels[name]) for name in names], dtype=float)) > MOST_CELLS:
         return
-    names = tuple(sorted(found.expression.free | {name for part in _variables(found.expression) for name in part}, key=model.graph.nodes.index))
     answer = evaluate(found.expression, JointTable(names, data.table(names, levels)), (model.treatment, model.outcome), found.irrelevant)
     lacking, arms = int(np.isnan(answer.values).any(axis=-1).sum()), len(levels[model.treatment])
     cells = "; ".join(missing.text(levels) for missing in answer.missing)

@@ -32,7 +32,8 @@ MODELS = {
     "mechanisms of the front-door": (cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer", route="structural"), {"people": 200}),
     "heckman": (cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE),
 }
-INDEPENDENT = {name: cs.Exact(chains=1, draws=119) for name in ("front-door", "back-door", "napkin")}
+EXACT = ("front-door", "back-door", "napkin")  # some milliseconds each
+BY_ITS_GRAPH = {"invariant composition": cs.Nuts(chains=2, draws=400, tune=250)}
 
 
 @pytest.mark.slow
@@ -40,8 +41,8 @@ INDEPENDENT = {name: cs.Exact(chains=1, draws=119) for name in ("front-door", "b
 def test_calibration(name):
     """The table of each run is kept in `reference/calibration`, with the sampler, the number of data sets and the machine's seconds."""
     model, simulate = MODELS[name]
-    fits, sampler = (1000, INDEPENDENT[name]) if name in INDEPENDENT else (200, None)
-    found = cs.calibrate(model, fits=fits, seed=1, simulate=simulate, sampler=sampler, progress=False)
+    fits = 400 if name in EXACT else 200
+    found = cs.calibrate(model, fits=fits, seed=1, simulate=simulate, sampler=BY_ITS_GRAPH.get(name), progress=False)
     seconds = found.fits["seconds"].dropna()
     kept = {
         "model": repr(model),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,7 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str 
 
 def _call(fit: Any) -> str:
     kinds = [type(fit.data).__name__, type(fit.model).__name__, type(fit.sampler).__name__, "Known", "KnownByGroup", "Penalty"]
+    kinds += [name for name in ("Diagram", "Monotone") if re.search(rf"\b{name}\b[.(]", repr(fit.model))]
     arguments = ", ".join(f"{name}={value!r}" for name, value in fit.data.arguments.items() if value is not None)
     lines = [
         f"from causalstats import {', '.join(kinds)}, fit",
