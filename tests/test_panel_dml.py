@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
+from causalstats.models import panel_dml_density
 from causalstats.models.panel_dml_graph import residual_covariance
 from causalstats.numerics import canonical_regression as regression
 from causalstats.numerics import panel_estimators as estimators
@@ -233,6 +234,43 @@ def test_the_robustness_value_is_that_of_the_partial_r2(fit):
     slope = form.residual[0, 1] / form.residual[0, 0]
     f2 = slope**2 * form.residual[0, 0] / (form.residual[1, 1] - slope * form.residual[0, 1])
     assert fit.effect("robustness_value").summary()["mean"].iloc[0] == pytest.approx((np.sqrt(f2**2 + 4 * f2) - f2) / 2, abs=0.02)
+
+
+@pytest.mark.parametrize("treatments", [["d"], ["d", "second"]])
+def test_the_density_by_numpy_is_that_of_the_graph(treatments):
+    """At points, but for one constant; so that draws weighed by it are draws of the posterior."""
+    frame = cs.PanelDML().simulate(3, units=20, times=4).data.source
+    rng = np.random.default_rng(1)
+    panel = panel_of(frame.assign(second=rng.standard_normal(len(frame)) + frame["x1"]), treatment=treatments)
+    graph, values, count = cs.PanelDML().build(panel), cs.PanelDML().prepared(panel).inputs(""), len(treatments)
+    points = rng.normal(0, 0.5, (5, count + count * (count - 1) // 2 + 2 * (count + 1)))
+    ours = panel_dml_density.log_density(points, values, count, 5.0)
+    theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
+    parts = [np.split(point, np.cumsum([count, count * (count - 1) // 2, count + 1])) for point in points]
+    kept = [0, 2, 3] if count == 1 else [0, 1, 2, 3]
+    difference = ours - [float(theirs({v.name: part[k] for v, k in zip(graph.value_vars, kept, strict=True)})) for part in parts]
+    np.testing.assert_allclose(difference, difference[0], atol=1e-7)
+
+
+def test_weighed_draws_are_those_of_nuts(simulation, fit):
+    """Means within Monte Carlo error, and standard deviations; two seeds of one are as far apart."""
+    assert fit.draws.attrs["pareto_k"] < 0.7 and "Weighed" in fit.draws.attrs["sampler"]
+    nuts = cs.fit(cs.PanelDML(), simulation.data, seed=2, sampler=cs.Nuts(draws=500, tune=300), progress=False).summary()
+    ours = fit.summary()
+    error = nuts["sd"] * np.sqrt(1 / nuts["ess_bulk"] + 1 / ours["ess_bulk"])
+    assert (abs(ours["mean"] - nuts["mean"]) < 4.5 * error).all()
+    np.testing.assert_allclose(ours["sd"], nuts["sd"], rtol=0.15)
+
+
+def test_what_weights_do_not_carry_is_left_to_nuts(simulation, monkeypatch):
+    """Tails that are heavier than those of what proposes have a large k, and k decides."""
+    from causalstats.numerics.weighed_draws import weighed_draws
+
+    found = weighed_draws(lambda x: -np.log1p(x**2).sum(axis=1), np.ones(5), 2000, np.random.default_rng(1))
+    assert found.pareto_k > 0.7
+    monkeypatch.setattr("causalstats.samplers.weighed._MOST_K", -10.0)
+    program = cs.Auto(chains=2, draws=50, tune=50).compile(cs.Problem(cs.PanelDML(), simulation.data))
+    assert "Nuts" in program.run(cs.Problem(cs.PanelDML(), simulation.data), 1).attrs["sampler"]
 
 
 def test_between_and_within():

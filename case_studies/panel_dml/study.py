@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import causalstats as cs
+from causalstats.case_studies.panel_dml import learned
 from causalstats.resumable import resume
 
 SAMPLER = cs.Nuts(draws=500, tune=300)
@@ -23,15 +24,16 @@ CELLS = {  # structure, shape, covariates, periods
 }
 PAPER = {"C, u-shaped": 0.031, "C, u-shaped, 5 covariates": 0.107, "C, u-shaped, 10 covariates": 0.236}  # DML (CRE) with boosted trees, their figure 6
 COVERAGE = ("C, u-shaped", "C, u-shaped, 2 periods")  # 500 data sets each
+LEARNED = [cell for cell in CELLS if "product" not in cell and "2 periods" not in cell]  # learners are put to these
 METHODS = ("PanelDML", "oracle", "fixed effects", "first differences", "early demeaning", "pooled basis", "pooled OLS", "simple OLS")
 
 
 def one(number: int, jobs: list[tuple[str, int]], programs: dict) -> dict:
     """The estimates of one data set; a program is compiled for the first and serves all."""
     cell, seed = jobs[number]
-    structure, shape, covariates, periods = CELLS[cell]
+    shape = CELLS[cell][1]
     model = cs.PanelDML(interactions="pairs" if shape == "product" else "none")
-    data = model.simulate(seed, times=periods, covariates=covariates, structure=structure, shape=shape).data
+    data = _panel(cell, seed)
     record: dict = {"cell": cell, **_ours(model, data, seed, programs)}
     if shape == "product":
         record["additive"] = _ours(cs.PanelDML(), data, seed, programs)["PanelDML"]
@@ -42,6 +44,16 @@ def one(number: int, jobs: list[tuple[str, int]], programs: dict) -> dict:
     columns = np.column_stack([data.outcome, data.treatment, true])
     inner = columns - np.repeat(np.add.reduceat(columns, data.starts) / data.sizes[:, None], data.sizes, axis=0)
     return record | {"oracle": float(np.linalg.lstsq(inner[:, 1:], inner[:, 0])[0][0])}
+
+
+def _panel(cell: str, seed: int) -> cs.Panel:
+    structure, shape, covariates, periods = CELLS[cell]
+    return cs.PanelDML().simulate(seed, times=periods, covariates=covariates, structure=structure, shape=shape).data
+
+
+def _with_ours(cell: str, programs: dict, seed: int) -> tuple[cs.Panel, float]:
+    data = _panel(cell, seed)
+    return data, _ours(cs.PanelDML(), data, seed, programs)["PanelDML"]
 
 
 def _ours(model: cs.PanelDML, data: cs.Panel, seed: int, programs: dict) -> dict:
@@ -55,11 +67,13 @@ def _ours(model: cs.PanelDML, data: cs.Panel, seed: int, programs: dict) -> dict
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit what `folder/fits.jsonl` has not yet, and leave the table: 100 data sets a design, 500 where coverage is counted, or 3 of each."""
+    """Fit what `folder/fits.jsonl` has not yet, and leave the table: 100 data sets a design, 500 where coverage is counted, or 3; learners on 10, or 2."""
     jobs = [(cell, seed) for cell in CELLS for seed in range(3 if fast else 500 if cell in COVERAGE else 100)]
     records = resume(partial(one, jobs=jobs, programs={}), range(len(jobs)), title="Data sets", path=folder / "fits.jsonl", of=f"{SAMPLER!r}, {len(jobs)}")
     path = folder / "table.md"
-    path.write_text(table(records))
+    programs: dict = {}
+    panels = {cell: partial(_with_ours, cell, programs) for cell in LEARNED}
+    path.write_text(table(records) + "\n" + learned.run(folder, fast, panels, PAPER))
     return path
 
 

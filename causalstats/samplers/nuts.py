@@ -11,6 +11,7 @@ from causalstats.model import Problem
 from causalstats.progress import Advance, silent
 from causalstats.samplers.exact import Exact, exact_draws
 from causalstats.samplers.program import Program, refuse_fewer_than_one
+from causalstats.samplers.weighed import Weighed, weighed_draws
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,6 +72,9 @@ class Nuts:
 class Auto:
     """The exact posterior where the model has one, otherwise NUTS as is fastest for these data on the device found.
 
+    Of a model of few parameters that computes its own density for many points at once, independent draws that are weighed by it: nothing is compiled. Where
+    their weights say that they miss something, NUTS.
+
     The options are those of `Nuts`, and have its defaults where neither they are given nor the model's own graph asks for others (`model.nuts(data)`).
     """
 
@@ -82,10 +86,16 @@ class Auto:
     def __post_init__(self) -> None:
         self._nuts("numba", {})
 
-    def choose(self, problem: Problem) -> Nuts | Exact:
+    def choose(self, problem: Problem) -> Nuts | Exact | Weighed:
         """The sampler that is used."""
         if exact_draws(problem) is not None:
             return Exact(chains=self.chains, draws=self.draws or 1000)
+        if weighed_draws(problem) is not None:
+            return Weighed(chains=self.chains, draws=self.draws or 1000, otherwise=_OtherThanWeighed(self))
+        return self.nuts_for(problem)
+
+    def nuts_for(self, problem: Problem) -> Nuts:
+        """NUTS with the backend that is fastest, and what the model asks for."""
         asks = getattr(problem.model, "nuts", None)
         asked = {} if asks is None else dict(asks(problem.data))
         largest = max((value.size for value in problem.inputs.values()), default=0)
@@ -101,6 +111,16 @@ class Auto:
     def _nuts(self, backend: Backend, asked: Mapping[str, Any]) -> Nuts:
         given = {name: value for name in ("draws", "tune", "target_accept") if (value := getattr(self, name)) is not None}
         return Nuts(chains=self.chains, backend=backend, **{**asked, **given})
+
+
+@dataclass(frozen=True)
+class _OtherThanWeighed:
+    """NUTS as `Auto` would have it, chosen when it is needed: that asks JAX for its devices."""
+
+    auto: Auto
+
+    def compile(self, problem: Problem) -> Program:
+        return self.auto.nuts_for(problem).compile(problem)
 
 
 def backend_for(numbers: int) -> Backend:

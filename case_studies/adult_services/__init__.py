@@ -1,0 +1,1 @@
+"""What do clients of sex workers pay for leaving out the condom?"""

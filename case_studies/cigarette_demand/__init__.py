@@ -1,0 +1,1 @@
+"""By how much does a dearer pack of cigarettes lower sales?"""

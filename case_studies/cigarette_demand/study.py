@@ -1,0 +1,57 @@
+"""By how much does a dearer pack of cigarettes lower sales?
+
+46 American states in every year from 1963 to 1992 (Baltagi & Levin 1992): states differ for good in what they smoke and tax, and years move all at once, so
+that both have effects of their own. Beside the whole panel stands one in which every second state was seen only until 1980, where two-way effects by unit and
+time means go wrong unless the means of the years' dummies are among them.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import causalstats as cs
+
+DATA = Path(__file__).with_name("cigar.csv")
+COVARIATES = ["neighbours_price", "income"]
+
+
+def frame(attrition: bool = False) -> pd.DataFrame:
+    """Logarithms of packs sold a head, and of the price, the lowest price in a neighbouring state and income a head in dollars of 1983."""
+    table = pd.read_csv(DATA)
+    if attrition:
+        table = table[(table["state"] % 2 == 1) | (table["year"] <= 80)]
+    logs = {
+        "sales": table["sales"],
+        "price": table["price"] / table["cpi"],
+        "neighbours_price": table["pimin"] / table["cpi"],
+        "income": table["ndi"] / table["cpi"],
+    }
+    return table[["state", "year"]].assign(**{name: np.log(column) for name, column in logs.items()})
+
+
+def data(attrition: bool = False) -> cs.Panel:
+    """The panel, whole or with states that leave."""
+    return cs.Panel.from_frame(frame(attrition), unit="state", time="year", outcome="sales", treatment="price", covariates=COVARIATES)
+
+
+def model() -> cs.PanelDML:
+    """Years have effects of their own; errors of a state last."""
+    return cs.PanelDML(heterogeneity="mundlak", time_effects=True, errors="clustered")
+
+
+def run(folder: Path, fast: bool = False) -> Path:
+    """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
+    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
+    fit = cs.fit(model(), data(), seed=1992, sampler=sampler)
+    fit.save(folder / "fit.nc")
+    return fit.report(
+        folder / "report.html",
+        title="Price and sales of cigarettes in 46 states",
+        question="By how many per cent do sales of cigarettes fall when the price rises by one per cent?",
+        sensitivity={} if fast else {"time_effects": [False], "heterogeneity": ["pooled"]},
+    )
+
+
+if __name__ == "__main__":
+    print(run(Path("results/cigarette_demand")))

