@@ -33,6 +33,9 @@ class Weighed:
     draws: int
     otherwise: Sampler
 
+    def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+        return self.compile(problem).run(problem, seed, advance)
+
     def compile(self, problem: Problem) -> WeighedProgram:
         """Nothing to compile, until a problem is met that needs it."""
         return WeighedProgram(self)
