@@ -134,10 +134,15 @@ def test_formulas_give_the_interventional_distribution_of_500_random_diagrams():
         anywhere = tuple(general.free.difference(outcome, do, given))
         np.testing.assert_allclose(evaluate(general, observed, outcome + do + given, anywhere).values, expected, atol=1e-10, rtol=0, err_msg=str(general))
         identified, by_name = identified + 1, by_name + bool(found.criteria)
-    assert 250 < identified < 500 and 100 < by_name < identified
+    assert 200 < identified < 490 and 50 < by_name < identified
 
 
 def pyagrum_verdict(graph, outcome, do, given):
+    """Whether it is identified; None where pyAgrum 3.3 takes a short cut that is wrong.
+
+    It drops do(x) from P(y | do(x), z) where y and x are separated by z once the arrows into x are cut; rule 3 of the do-calculus allows that only where x does
+    not act on z.
+    """
     network = pyagrum.BayesNet()
     for name in graph.nodes:
         network.add(pyagrum.LabelizedVariable(name, name, 2))
@@ -146,7 +151,10 @@ def pyagrum_verdict(graph, outcome, do, given):
     network.generateCPTs()
     hidden = [(f"h{number}", tuple(pair)) for number, pair in enumerate(graph.bidirected)]
     model = pyagrum.CausalModel(network, hidden, True)
-    return pyagrum.causalImpact(cm=model, on=set(outcome), doing=set(do), knowing=set(given))[0].isIdentified()
+    impact, _, explanation = pyagrum.causalImpact(cm=model, on=set(outcome), doing=set(do), knowing=set(given))
+    if explanation.startswith("No causal effect") and set(graph.descendants(*do)) & set(given):
+        return None
+    return impact.isIdentified()
 
 
 def test_verdicts_are_those_of_pyagrum():
@@ -156,9 +164,23 @@ def test_verdicts_are_those_of_pyagrum():
         pairs = [(one, other) for place, one in enumerate(nodes) for other in nodes[place + 1 :]]
         graph = MixedGraph.projected(nodes, [p for p in pairs if rng.random() < 0.4], (), [p for p in pairs if rng.random() < 0.25])
         query = random_query(rng, nodes)
-        verdicts.append((identify(graph, *query).identified, pyagrum_verdict(graph, *query)))
-    ours, theirs = map(np.array, zip(*verdicts, strict=True))
-    assert (ours == theirs).all() and 100 < ours.sum() < 250
+        theirs = pyagrum_verdict(graph, *query)
+        if theirs is not None:
+            assert identify(graph, *query).identified == theirs, (graph, query)
+            verdicts.append(theirs)
+    assert len(verdicts) > 200 and 0.2 < np.mean(verdicts) < 0.95
+
+
+def test_seeing_what_the_treatment_acts_on_is_not_ignoring_the_treatment():
+    """P(y | do(z), x) is P(y | do(x)) in z -> x -> y; z <-> x; z <-> y, which is 1e of the textbook, and not P(y | x)."""
+    assert not Diagram.parse("z -> x -> y; z <-> x; z <-> y").identify("y", do="z", given="x").identified
+    graph = MixedGraph.projected(["a", "b", "z", "x", "y"], [("a", "z"), ("b", "z"), ("z", "x"), ("b", "x"), ("x", "y"), ("a", "y")], "ab")
+    parents = {"a": [], "b": [], "z": ["a", "b"], "x": ["z", "b"], "y": ["x", "a"]}
+    rng = np.random.default_rng(3)
+    truth = Truth(["z", "x", "y"], parents, {name: rng.dirichlet(np.ones(2), size=[2] * len(causes)) for name, causes in parents.items()})
+    assert truth.graph == graph
+    seen = truth.joint().probability(("y",), ("x",))
+    assert np.abs(truth.joint(("z",)).probability(("y",), ("z", "x")) - seen[:, None]).max() > 0.01
 
 
 def test_separation_and_projection_are_those_of_the_graph_with_its_hidden_nodes():
@@ -185,7 +207,7 @@ def test_minimal_separators_separate_and_are_minimal():
         assert (separator is None) == (not separating)
         assert separator is None or (separator in separating and not any(held & separator == held != separator for held in separating))
         found += separator is not None
-    assert 50 < found < 280
+    assert 25 < found < 290
 
 
 def test_a_hidden_cause_of_a_hidden_cause_is_shared_by_all_it_reaches():
@@ -283,7 +305,7 @@ def test_the_napkin_takes_any_level_where_it_is_defined():
 def test_what_does_nothing_and_what_is_seen():
     diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
     nothing = diagram.identify("smoking", do="cancer")
-    assert str(nothing.expression) == "P(smoking)"
+    assert str(nothing.expression) == "P(smoking)" and str(diagram.identify("tar", do="cancer", given="smoking").expression) == "P(tar | smoking)"
     np.testing.assert_allclose(nothing.evaluate(SMOKING).values, [[0.63, 0.63], [0.37, 0.37]])
     assert str(diagram.identify("cancer", do=(), given="smoking").expression) == "P(cancer | smoking)"
     seen = diagram.identify("cancer", do="smoking", given="tar")

@@ -10,7 +10,7 @@ from causalstats.diagrams.criteria import Criterion, back_door, front_door, inst
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.evaluation import Evaluation, JointTable, Source, evaluate
-from causalstats.diagrams.expression import Expression, latex_name
+from causalstats.diagrams.expression import Expression, Probability, latex_name
 from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.numbered_graph import members, union
 from causalstats.diagrams.simplification import simplified
@@ -173,6 +173,9 @@ def _by_criterion(graph: MixedGraph, outcome: int, do: int, given: int) -> Crite
 
 
 def _by_algorithm(graph: MixedGraph, outcome: int, do: int, given: int) -> tuple[tuple[Reason, ...], Expression | None, Hedge | None]:
+    if not graph.numbered.ancestors(outcome | given) & do:
+        why = f"Nothing that is done acts on {_listed(graph.names(outcome | given))}: the answer is what is seen." if do else "Nothing is done."
+        return (Reason(why),), Probability(graph.names(outcome), graph.names(given)), None
     same = interchangeable(graph, outcome, do, given)
     seen = given & ~same
     expression, moves = effect(graph, outcome | seen, do | same)
