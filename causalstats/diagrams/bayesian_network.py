@@ -104,13 +104,13 @@ class BayesianNetwork:
         ModelError
             If what is given has probability zero; if an outcome is done or given itself; if the answer is too large to hold.
         """
-        names = _names(outcome)
+        names, said = _names(outcome), _said(do, given)
         known = self._known(do, given, opens=True)
         axes = (*known.opened, *self._axes(names, known))
-        values = conditional(self._tables, axes, known, _said(do, given))
+        values = conditional(self._tables, axes, known, said)
         opened = tuple(self.diagram.variables[wire] for wire in known.opened)
         levels = tuple(self._levels[wire] for wire in axes)
-        return Distribution((*opened, *names), levels, values, _title(", ".join(names), _said(do, given)), opened)
+        return Distribution((*opened, *names), levels, values, _title(", ".join(names), said), opened)
 
     def counterfactual(self, outcome: str | Sequence[str], *, do: Mapping[str, Any], factual: Mapping[str, Any]) -> Distribution:
         """P(outcome had `do` been done | factual): what would have been, in the cases in which that was seen.

@@ -138,11 +138,11 @@ def tabulated(diagram: Diagram, box: Box, function: Callable[..., Any]) -> np.nd
 
 def check_distribution(name: str, table: np.ndarray) -> None:
     """An error unless the table is non-negative and sums to one over its last axis."""
-    if not np.isfinite(table).all() or table.min(initial=0.0) < 0:
-        raise ModelError(f"Expected probabilities of 0 or more for {name!r}, got {table[~(np.isfinite(table) & (table >= 0))][0]}.")
+    if not table.min(initial=0.0) >= 0:  # so that NaN is caught too
+        raise ModelError(f"Expected probabilities of 0 or more for {name!r}, got {table[~(table >= 0)][0]}.")
     sums = table.sum(axis=-1)
-    wrong = np.argwhere(np.abs(sums - 1) > _ROUNDING)
-    if len(wrong):
-        at = tuple(map(int, wrong[0]))
+    off = np.abs(sums - 1)
+    if off.max(initial=0.0) > _ROUNDING:
+        at = tuple(map(int, np.argwhere(off > _ROUNDING)[0]))
         where = f" at {at}" if at else ""
         raise ModelError(f"Expected probabilities of {name!r} that sum to 1 over the last axis, causes coming first; they sum to {sums[at]:.6g}{where}.")

@@ -18,30 +18,27 @@ from opt_einsum.paths import ssa_greedy_optimize
 Scope = tuple[int, ...]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BATCH = "Z"
+_SMALL, _TOGETHER = 256, 3  # entries of a product, and tables, that are multiplied in one go: a call costs more than they do
 _CHEAP = 10**6  # products below which a second search for a cheaper order would take longer than it saves
 
 
 @dataclass(frozen=True)
 class Product:
-    """Σ of the product of one or two tables, over the indices that the result has not."""
+    """Σ of the product of some tables, over the indices that the result has not."""
 
     operands: tuple[int, ...]
     scopes: tuple[Scope, ...]
     result: Scope
 
-    @cached_property
-    def formulas(self) -> tuple[str, ...]:
-        """The einsum formula for every subset of operands that are batches, the first operand being the lowest bit."""
-        letter = dict(zip(dict.fromkeys(index for scope in self.scopes for index in scope), _LETTERS, strict=False))
-        words = ["".join([letter[index] for index in scope]) for scope in (*self.scopes, self.result)]
-        if len(words) == 2:
-            return f"{words[0]}->{words[1]}", f"{words[0]}{_BATCH}->{words[1]}{_BATCH}"
-        a, b, c = words
-        return f"{a},{b}->{c}", f"{a}{_BATCH},{b}->{c}{_BATCH}", f"{a},{b}{_BATCH}->{c}{_BATCH}", f"{a}{_BATCH},{b}{_BATCH}->{c}{_BATCH}"
+    def formula(self, batches: Sequence[bool]) -> str:
+        """The einsum formula, for operands some of which are batches."""
+        letter = dict(zip(dict.fromkeys([index for scope in self.scopes for index in scope]), _LETTERS, strict=False))
+        words = ["".join([letter[index] for index in scope]) for scope in self.scopes]
+        given = ",".join([word + _BATCH if batch else word for word, batch in zip(words, batches, strict=True)])
+        return f"{given}->{''.join([letter[index] for index in self.result])}{_BATCH if any(batches) else ''}"
 
     def __call__(self, tables: Sequence[Any], einsum: Callable[..., Any] = np.einsum) -> Any:
-        batches = sum((table.ndim > len(scope)) << place for place, (table, scope) in enumerate(zip(tables, self.scopes, strict=True)))
-        return einsum(self.formulas[batches], *tables)
+        return einsum(self.formula([table.ndim > len(scope) for table, scope in zip(tables, self.scopes, strict=True)]), *tables)
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ class Plan:
     @cached_property
     def single(self) -> list[tuple[tuple[int, ...], str]]:
         """Operands and formula of each product, for tables none of which is a batch."""
-        return [(product.operands, product.formulas[0]) for product in self.products]
+        return [(product.operands, product.formula([False] * len(product.operands))) for product in self.products]
 
     @cached_property
     def marginals(self) -> dict[int, Product]:
@@ -90,7 +87,7 @@ class Plan:
 
 
 def elimination_order(scopes: Sequence[Collection[int]], sizes: Mapping[int, int], output: Collection[int]) -> list[tuple[int, ...]]:
-    """The path that always sums next over the index whose tables have the smallest product; pairs or single places, results numbered on from the last."""
+    """The path that always sums next over the index whose tables have the smallest product; results are numbered on from the last table."""
     tables = {place: frozenset(scope) for place, scope in enumerate(scopes)}
     holders: dict[int, set[int]] = {}
     for place, scope in tables.items():
@@ -104,27 +101,27 @@ def elimination_order(scopes: Sequence[Collection[int]], sizes: Mapping[int, int
     path: list[tuple[int, ...]] = []
     while costs:
         index = min(costs, key=costs.__getitem__)
-        del costs[index]
+        small = costs.pop(index) <= _SMALL
         bucket = sorted(holders[index], key=lambda place: len(tables[place]))
         scope = frozenset().union(*[tables[place] for place in bucket]) - {index}
         for place in bucket:
             for other in tables.pop(place):
                 holders[other].discard(place)
-        final = _multiply(bucket, len(scopes) + len(path), path)
+        final = _multiply(bucket, small, len(scopes) + len(path), path)
         tables[final] = scope
         for other in scope:
             holders[other].add(final)
         for other in scope & costs.keys():
             costs[other] = cost(other)
     if len(tables) > 1 or not path:
-        _multiply(sorted(tables, key=lambda place: len(tables[place])), len(scopes) + len(path), path)
+        _multiply(sorted(tables, key=lambda place: len(tables[place])), False, len(scopes) + len(path), path)
     return path
 
 
-def _multiply(places: list[int], new: int, path: list[tuple[int, ...]]) -> int:
-    """Append the products of some places, one after the other, and return the place of the last."""
-    if len(places) == 1:
-        path.append((places[0],))
+def _multiply(places: list[int], small: bool, new: int, path: list[tuple[int, ...]]) -> int:
+    """Append the product of some places, together if it is small, else one after the other, and return the place of the result."""
+    if len(places) == 1 or (small and len(places) <= _TOGETHER):
+        path.append(tuple(places))
         return new
     current = places[0]
     for place in places[1:]:
