@@ -90,16 +90,9 @@ class Fit:
         return self._answered(*self._estimand(name, do, given, factual), at, by)
 
     def bounds(self, name: str, *, do: Mapping[str, Any], factual: Mapping[str, Any] | None = None) -> Effect:
-        """The smallest and the largest answer that a causal diagram allows, where it does not identify the one there is; with their posterior bands.
+        """The smallest and the largest answer that a causal diagram allows, where it does not identify the one there is, with posterior bands.
 
-        Parameters
-        ----------
-        name : str
-            A variable.
-        do : mapping of variable to level
-            As for `effect`.
-        factual : mapping of variable to level, optional
-            What the variable in `do` really was, of those who are asked about: `fit.bounds("cancer", do={"smoking": 0}, factual={"smoking": 1})`.
+        `do` and `factual` are as for `effect`.
         """
         asked = getattr(self.model, "bounds", None)
         if asked is None:
@@ -140,15 +133,15 @@ class Fit:
             at_zero=None if at is not None or by is not None or estimand.at_zero is None else partial(estimand.at_zero, posterior, self.data),
         )
 
-    def _estimand(self, name: str, do: Mapping[str, Any] | None, given: Mapping[str, Any] | None, factual: Mapping[str, Any] | None) -> tuple[str, Estimand]:
-        """A question by its name, or as it is written in the model's own terms."""
-        if do is not None or given is not None or factual is not None:
+    def _estimand(self, name: str, *question: Mapping[str, Any] | None) -> tuple[str, Estimand]:
+        """By its name; or in the model's own terms, by what is set, what is seen and what was so."""
+        if any(part is not None for part in question):
             asked = getattr(self.model, "question", None)
             if asked is None:
                 raise ModelError(
                     f"`do`, `given` and `factual` are questions to a causal diagram; {type(self.model).__name__} has no such variables. Leave them out."
                 )
-            return asked(name, do or {}, given or {}, factual or {}, self.data)
+            return asked(name, *(part or {} for part in question), self.data)
         estimands = self.model.estimands()
         if name not in estimands:
             raise ModelError(f"There is no effect {name!r}. There are: {', '.join(answerable(self.model, self.data))}.")
