@@ -67,11 +67,11 @@ def from_experiment(joint: Array, effect: Array) -> tuple[Array, Array]:
         contradict each other.
     """
     p = joint / joint.sum(axis=(-2, -1), keepdims=True)
-    treated, untreated, seen = effect[..., 1, 1], effect[..., 1, 0], p[..., 1].sum(axis=-1)
-    gain, zero = treated - untreated, np.zeros(np.broadcast_shapes(p.shape[:-2], effect.shape[:-2]))
-    lower = [_largest(zero, gain, seen - untreated, treated - seen)]
-    upper = [-_largest(-treated, untreated - 1, -p[..., 1, 1] - p[..., 0, 0], -gain - p[..., 1, 0] - p[..., 0, 1])]
-    for low, high, those in [(seen - untreated, 1 - untreated - p[..., 0, 0], p[..., 1, 1]), (treated - seen, treated - p[..., 1, 1], p[..., 0, 0])]:
+    with_, without, seen = effect[..., 1, 1], effect[..., 1, 0], p[..., 1].sum(axis=-1)
+    gain, zero = with_ - without, np.zeros(np.broadcast_shapes(p.shape[:-2], effect.shape[:-2]))
+    lower = [_largest(zero, gain, seen - without, with_ - seen)]
+    upper = [-_largest(-with_, without - 1, -p[..., 1, 1] - p[..., 0, 0], -gain - p[..., 1, 0] - p[..., 0, 1])]
+    for low, high, those in [(seen - without, 1 - without - p[..., 0, 0], p[..., 1, 1]), (with_ - seen, with_ - p[..., 1, 1], p[..., 0, 0])]:
         there = np.where(those > 0, those, np.nan)
         lower.append(np.maximum(low / there, 0))
         upper.append(np.minimum(high / there, 1))
