@@ -125,12 +125,12 @@ def cross_section(replications: int) -> dict[str, Any]:
     return {"by standard deviation of the error": found, "published, BDML-Hier": PUBLISHED}
 
 
-def speed() -> dict[str, Any]:
-    """Medians of three fresh processes each: all of it, from the frame to the effect at first and again, and processor time, which other work leaves alone."""
+def speed(replications: int) -> dict[str, Any]:
+    """Medians over fresh processes: all of it, from the frame to the effect at first and again, and processor time, which other work leaves alone."""
     found: dict[str, Any] = {}
     for name in ("PanelDML", *(f"{approach}, LightGBM" for approach in APPROACHES)):
         runs = []
-        for _ in range(3):
+        for _ in range(replications):
             started = time.perf_counter()
             done = subprocess.run([sys.executable, __file__, "once", "--method", name], capture_output=True, text=True, check=True)
             runs.append(json.loads(done.stdout.splitlines()[-1]) | {"whole process": time.perf_counter() - started})
@@ -164,13 +164,10 @@ def main() -> None:
     given = options.parse_args()
     if given.part == "once":
         return once(given.method)
-    parts = {
-        "clarke-polselli": lambda: clarke_polselli(given.replications or 20),
-        "cross-section": lambda: cross_section(given.replications or 200),
-        "speed": speed,
-    }
-    started = time.perf_counter()
-    found = {"results": parts[given.part](), "replications": given.replications or {"clarke-polselli": 20, "cross-section": 200, "speed": 3}[given.part]}
+    parts = {"clarke-polselli": (clarke_polselli, 20), "cross-section": (cross_section, 200), "speed": (speed, 3)}
+    (part, usual), started = parts[given.part], time.perf_counter()
+    replications = given.replications or usual
+    found = {"results": part(replications), "replications": replications}
     libraries = {name: version(name) for name in ("causalstats", "doubleml", "lightgbm", "scikit-learn", "pymc", "nutpie", "numba")}
     found |= {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "libraries": libraries}
     found |= {"load": os.getloadavg()[2], "seconds of this run": round(time.perf_counter() - started)}
