@@ -16,7 +16,7 @@ import numpy as np
 from opt_einsum.paths import ssa_greedy_optimize
 
 Scope = tuple[int, ...]
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"
 _BATCH = "Z"
 _SMALL, _TOGETHER = 256, 3  # entries of a product, and tables, that are multiplied in one go: a call costs more than they do
 _CHEAP = 10**6  # products below which a second search for a cheaper order would take longer than it saves
@@ -56,7 +56,7 @@ class Plan:
     def backward(self) -> tuple[tuple[int, Product], ...]:
         """How the derivatives of the result follow from each other: pairs of a table's place and its derivative as a product.
 
-        Operands are (derivative of the product, the other factor). An index that a derivative does not depend on is not among its axes.
+        Operands are (derivative of the product, the other factors). An index that a derivative does not depend on is not among its axes.
         """
         last = len(self.scopes) + len(self.products) - 1
         scopes: dict[int, Scope] = {last: self.products[-1].result}
