@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FORMAT = 1
+_MOST_ROWS = 2_000_000
 _MODELS: dict[str, Any] = {
     "CausalDiagram": CausalDiagram,
     "Heckman": Heckman,
@@ -39,6 +40,11 @@ _VALUES: dict[str, Any] = {
 
 def save(path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
     """Write a fit; an existing file stays whole until the new one is complete."""
+    if len(data) > _MOST_ROWS:
+        raise StoreError(
+            f"A fit is kept with its data, of at most {_MOST_ROWS:,} rows; these are {len(data):,}. "
+            "Keep the draws, `fit.draws.to_netcdf(path)`, beside their source."
+        )
     header = {
         "format": FORMAT,
         "model": {"type": type(model).__name__, "fields": {field.name: _plain(getattr(model, field.name)) for field in fields(model)}},

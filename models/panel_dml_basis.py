@@ -40,10 +40,13 @@ class Basis:
 
     def columns(self, table: pd.DataFrame) -> np.ndarray:
         """(n, p)."""
+        return np.hstack([np.empty((len(table), 0)), *self.parts(table)])
+
+    def parts(self, table: pd.DataFrame) -> list[np.ndarray]:
+        """The same, in pieces."""
         own = _own(self.smooths, self.levels, table)
         products = [_products(own[one][:, :count], own[other][:, :count]) for one, other, count in self.products]
-        waves = [] if self.waves is None else [self.waves.columns(np.hstack([*own.values()]))]
-        return np.hstack([*own.values(), *products, *waves]) if own else np.empty((len(table), 0))
+        return [*own.values(), *products, *([] if self.waves is None else [self.waves.columns(np.hstack([*own.values()]))])]
 
     def priors(self) -> dict[str, np.ndarray]:
         """`spectrum`; `terms` as columns (p, T) of 0 and 1, whose coefficients are whose; `frequencies` where there are sines."""

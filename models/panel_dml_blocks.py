@@ -64,29 +64,21 @@ class Block:
         moderators = self.columns.moderators(self.table)
         return (moderators[:, :, None] * self.treatment[:, None, :]).reshape(len(self.table), -1)
 
-    def levels(self) -> list[np.ndarray]:
-        """φ, the columns without a prior, treatments and outcome, as they are."""
-        times = (self.time[:, None] == self.columns.periods).astype(float)
-        return [self.columns.basis.columns(self.table), times, self.treatments(), self.outcome[:, None]]
+    def levels(self) -> np.ndarray:
+        """φ, the columns without a prior, treatments and outcome, as they are; an intercept among them where unit means are not all taken out."""
+        flat = (self.time[:, None] == self.columns.periods).astype(float)
+        intercept = [] if self.share is None else [np.ones((len(self.outcome), 1))]
+        return np.hstack([*self.columns.basis.parts(self.table), *intercept, flat, self.treatments(), self.outcome[:, None]])
 
-    def with_intercept(self) -> list[np.ndarray]:
-        """The same, with an intercept among those without a prior where unit means are not all taken out."""
-        found = self.levels()
-        if self.share is not None:
-            found[1] = np.hstack([np.ones((len(self.weights), 1)), found[1]])
-        return found
-
-    def transformed(self) -> list[np.ndarray]:
+    def transformed(self) -> np.ndarray:
         """The same about the share of unit means that is taken out, each row by the root of its weight."""
-        found = self.with_intercept()
+        found, weights = self.levels(), None if (self.weights == 1).all() else self.weights
         if self.share is None:
-            found = [demeaned(columns, self.starts, self.weights) for columns in found]
+            found = demeaned(found, self.starts, weights)
         elif (self.share < 1).any():
-            sizes, taken = np.diff(self.starts, append=len(self.weights)), 1 - self.share[:, None]
-            found = [columns - taken * np.repeat(unit_means(columns, self.starts, self.weights), sizes, axis=0) for columns in found]
-        if (self.weights == 1).all():
-            return found
-        return [columns * np.sqrt(self.weights)[:, None] for columns in found]
+            sizes, taken = np.diff(self.starts, append=len(found)), 1 - self.share[:, None]
+            found -= taken * np.repeat(unit_means(found, self.starts, weights), sizes, axis=0)
+        return found if weights is None else found * np.sqrt(weights)[:, None]
 
 
 def columns_of(model: Any, data: Panel) -> Columns:

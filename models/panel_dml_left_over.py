@@ -32,8 +32,8 @@ def left_over(model: Any, draws: xr.Dataset, data: Panel, most: int | None = Non
     inner = coefficients(form, {name: values.mean(axis=0) for name, values in scales.items()})
     rows, within, across, seen = [], 0.0, 0.0, 0
     for block in blocks(data, form.columns, form.share, most):
-        phi, times, treatment, outcome = block.transformed()
-        rows.append([np.hstack([treatment, outcome]) / form.units - phi @ inner, times])
+        phi, times, aims = np.split(block.transformed(), [len(inner), -len(form.units)], axis=1)
+        rows.append([aims / form.units - phi @ inner, times])
         within, across, seen = within + times.T @ times, across + times.T @ rows[-1][0], block.rows.stop
         if most is not None:
             break
@@ -88,9 +88,10 @@ def _group_products(model: Any, data: Panel) -> np.ndarray:
     """Cross-products (groups, m, m) of neighbouring units."""
     form, count = model.prepared(data), len(data.units)
     group = np.arange(count) * min(_GROUPS, count) // count
-    found = np.zeros((group[-1] + 1, form.columns.width, form.columns.width))
+    width = form.columns.width + (form.share is not None)
+    found = np.zeros((group[-1] + 1, width, width))
     for block in blocks(data, form.columns, form.share):
-        columns, whose = np.hstack(block.transformed()), group[data.unit[block.rows]]
+        columns, whose = block.transformed(), group[data.unit[block.rows]]
         for rows in np.split(np.arange(len(whose)), np.flatnonzero(np.diff(whose)) + 1):
             found[whose[rows[0]]] += columns[rows].T @ columns[rows]
     return found
@@ -117,8 +118,9 @@ def of_units(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generato
 def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> tuple[Prediction, ...]:
     """Of what is left of each treatment and the outcome: correlation of a unit's neighbouring rows, tails, and the mean at each time; what is assumed of it."""
     left, covariance, unit = left_over(model, draws, data, _MOST_ROWS)
-    form, root = model.prepared(data), np.linalg.cholesky(covariance)
-    names = (*form.columns.effects, data.arguments["outcome"])
+    own = [*range(len(data.treatments)), -1]  # products with moderators cannot be normal, and need not be
+    left, root = left[:, own], np.linalg.cholesky(covariance[np.ix_(own, own)])
+    names = (*data.treatments, data.arguments["outcome"])
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     time, weights = data.time[: len(unit)], data.weights[: len(unit)]
     periods, at = np.unique(time, return_inverse=True)
@@ -135,7 +137,9 @@ def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Gener
     def replicate() -> list[np.ndarray]:
         rows = rng.standard_normal(left.shape)
         if rho is not None and gap is not None:
-            rows = np.column_stack([serial.lasting(column, gap[: len(unit)], starts, value) for column, value in zip(rows.T, rho.mean(axis=0), strict=True)])
+            rows = np.column_stack(
+                [serial.lasting(column, gap[: len(unit)], starts, value) for column, value in zip(rows.T, rho.mean(axis=0)[own], strict=True)]
+            )
         rows = rows @ root.T / share
         return statistics(share * demeaned(rows, starts if model.inside else np.zeros(1, int), share[:, 0] ** 2))
 

@@ -68,13 +68,14 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class Products:
-    """Cross-products (K, m, m) and the logarithm of volumes (K,), which add up over blocks."""
+    """Cross-products (K, m, m), the logarithm of volumes (K,), sums and squares of treatments and outcome as they are (2, q), which add up over blocks."""
 
     grams: np.ndarray
     volumes: np.ndarray
+    moments: np.ndarray
 
     def __add__(self, other: Products) -> Products:
-        return Products(self.grams + other.grams, self.volumes + other.volumes)
+        return Products(self.grams + other.grams, self.volumes + other.volumes, self.moments + other.moments)
 
 
 def prepared(model: Any, data: Panel) -> Prepared:
@@ -86,7 +87,8 @@ def prepared(model: Any, data: Panel) -> Prepared:
     _refuse_too_many(model, columns)
     share = None if model.inside else _share_left(model, data, columns)
     correlations, gap = correlations_of(model, data)
-    found = summed(partial(_products, correlations=correlations), blocks(data, columns, share, gap=gap))
+    middle = np.append(np.tile(data.treatment.mean(axis=0), len(columns.effects) // len(data.treatments)), data.outcome.mean())
+    found = summed(partial(_products, correlations=correlations, middle=middle), blocks(data, columns, share, gap=gap))
     return _reduced(model, data, columns, found, rows, share, correlations)
 
 
@@ -102,9 +104,11 @@ def _refuse_too_many(model: Any, columns: Columns) -> None:
 def between_units(model: Any, data: Panel) -> Prepared:
     """The same of unit means, one row a unit, about their mean."""
     columns = columns_of(model, data)
-    means = np.vstack([unit_means(np.hstack(block.levels()), block.starts, block.weights) for block in blocks(data, columns, None)])
+    means = np.vstack([unit_means(block.levels(), block.starts, block.weights) for block in blocks(data, columns, None)])
     means = means - means.mean(axis=0)
-    return _reduced(model, data, columns, Products((means.T @ means)[None], np.zeros(1)), len(means) - 1, None, None)
+    own = means[:, len(columns.basis.spectrum) + len(columns.periods) :]
+    found = Products((means.T @ means)[None], np.zeros(1), np.array([own.sum(axis=0), (own**2).sum(axis=0)]))
+    return _reduced(model, data, columns, found, len(means) - 1, None, None)
 
 
 def correlations_of(model: Any, data: Panel) -> tuple[serial.Correlations | None, np.ndarray | None]:
@@ -121,17 +125,17 @@ def correlations_of(model: Any, data: Panel) -> tuple[serial.Correlations | None
     return serial.Correlations(LOWEST if whole else 0.0), gap
 
 
-def _products(block: Block, correlations: serial.Correlations | None) -> Products:
+def _products(block: Block, correlations: serial.Correlations | None, middle: np.ndarray) -> Products:
     """At every node those of rows as they come from a model of errors; before them, those of independent errors."""
-    columns = np.hstack(block.transformed())
+    columns, own = block.transformed(), np.column_stack([block.treatments(), block.outcome]) - middle
     grams, volumes = [columns.T @ columns], [0.0]
     if correlations is not None and block.gap is not None:
-        levels, inside = np.hstack(block.with_intercept()), block.share is None
+        levels, inside = block.levels(), block.share is None
         for rho in correlations.nodes:
             white, volume = serial.whitened(levels, block.gap, block.starts, rho, inside)
             grams.append(white.T @ white)
             volumes.append(volume)
-    return Products(np.array(grams), np.array(volumes))
+    return Products(np.array(grams), np.array(volumes), np.array([own.sum(axis=0), (own**2).sum(axis=0)]))
 
 
 def _reduced(
@@ -146,7 +150,8 @@ def _reduced(
     if rows < aims + 1:
         raise ModelError(f"Only {rows:g} rows are left when units and times have their own effects, and at least {aims + 1} are needed.")
     total = np.diagonal(grams[0])[width:]
-    for name, left, of in zip(names, total, len(data) * _variance(data, columns), strict=True):
+    raw = found.moments[1] - found.moments[0] ** 2 / len(data)
+    for name, left, of in zip(names, total, raw, strict=True):
         if not left > _EXACTLY * of:
             where = "within any unit" if model.inside else "when units and times have their own effects"
             raise ModelError(f"{name!r} does not vary {where}: there is no change whose effect, or cause, could be seen. Look at heterogeneity='pooled'.")
@@ -161,18 +166,6 @@ def _reduced(
     return Prepared(columns, gram, volume, units, rows, share, lowest, model.dense, model.shrinkage == "covariate")
 
 
-def _variance(data: Panel, columns: Columns) -> np.ndarray:
-    """Of treatments and outcome as they are."""
-
-    def moments(block: Block) -> np.ndarray:
-        values = np.column_stack([block.treatments(), block.outcome]) - middle
-        return np.array([values.sum(axis=0), (values**2).sum(axis=0)])
-
-    middle = np.append(np.tile(data.treatment.mean(axis=0), len(columns.effects) // len(data.treatments)), data.outcome.mean())
-    first, second = summed(moments, blocks(data, columns, None)) / len(data)
-    return second - first**2
-
-
 def _share_left(model: Any, data: Panel, columns: Columns) -> np.ndarray:
     """√(s² / (s² + T ω²)) of each unit: the share of its means that is left by the quasi-demeaning of random effects (Swamy & Arora 1972); 1 if pooled."""
     if model.heterogeneity != "random":
@@ -184,13 +177,13 @@ def _share_left(model: Any, data: Panel, columns: Columns) -> np.ndarray:
     slopes = vectors[:, kept] @ (vectors[:, kept].T @ gram[:-1, -1] / values[kept])
     free = max(len(data) - len(data.units) - int(kept.sum()), 1)
     s2 = (gram[-1, -1] - gram[:-1, -1] @ slopes) / free
-    means = [unit_means(np.hstack(block.levels()) @ np.append(-slopes, 1)[:, None], block.starts)[:, 0] for block in blocks(data, columns, None)]
+    means = [unit_means(block.levels() @ np.append(-slopes, 1)[:, None], block.starts)[:, 0] for block in blocks(data, columns, None)]
     between = np.concatenate(means).var(ddof=1) - s2 * (1 / data.sizes).mean()
     return np.sqrt(s2 / (s2 + data.sizes * max(between, 0.0)))
 
 
 def _unweighted(block: Block) -> np.ndarray:
-    inner = demeaned(np.hstack(block.levels()), block.starts)
+    inner = demeaned(block.levels(), block.starts)
     return inner.T @ inner
 
 

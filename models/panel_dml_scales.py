@@ -54,7 +54,8 @@ def grams_and_volumes(xp: Any, given: Mapping[str, Any], scales: Mapping[str, An
     if "serial_correlation" not in scales:
         return xp.stack([given["gram"][0]] * _static(xp, scales["standard_error_sd"])), given["volume"][0] * xp.ones(aims)
     weights = polynomials(xp, scales["serial_correlation"], given["lowest"])
-    return xp.tensordot(weights, given["gram"], 1), xp.dot(weights, given["volume"])
+    # No tensordot: JAX does not take the shapes that PyTensor makes of one.
+    return (weights[:, :, None, None] * given["gram"]).sum(axis=1), xp.dot(weights, given["volume"])
 
 
 def _static(xp: Any, values: Any) -> int:

@@ -1,0 +1,78 @@
+"""How often the intervals of `PanelDML` cover where errors last, by each kind of `errors`.
+
+    python benchmarks/lasting_errors.py        goes on where it was stopped
+
+200 units in 10 periods, whose effects and a square of a covariate act on treatment and outcome; what is left of both keeps .7 of itself from period to period.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+import causalstats as cs
+from causalstats.resumable import resume
+from causalstats.samplers import Program, sample
+
+SETS, UNITS, TIMES, KEPT = 40, 200, 10, 0.7
+SAMPLER = cs.Nuts(chains=2, draws=250, tune=200, backend="jax")
+ERRORS = ("independent", "clustered", "bootstrap", "autoregressive")
+FOLDER = Path("results")
+RESULTS = Path(__file__).with_suffix(".json")
+_PROGRAMS: dict[bool, Program] = {}
+
+
+def lasting(seed: int) -> cs.Panel:
+    """Errors v_t = .7 v_{t-1} + z_t, of variance 1, in both equations."""
+    frame = cs.PanelDML().simulate(seed, units=UNITS, times=TIMES).data.source
+    rng = np.random.default_rng([seed, 1])
+    noise = rng.standard_normal((2, UNITS, TIMES))
+    for t in range(1, TIMES):
+        noise[:, :, t] = KEPT * noise[:, :, t - 1] + np.sqrt(1 - KEPT**2) * noise[:, :, t]
+    signal = rng.standard_normal() * frame["x1"] ** 2 + np.repeat(rng.standard_normal(UNITS), TIMES)
+    d = signal + noise[0].ravel()
+    frame = frame.assign(d=d, y=d + signal + noise[1].ravel())
+    return cs.Panel.from_frame(frame, unit="unit", time="time", outcome="y", treatment="d", covariates=["x1"])
+
+
+def one(seed: int) -> dict:
+    """Of each kind its error, its interval's width, and whether that covers; one program serves all but the last kind."""
+    data, found = lasting(seed), {}
+    for errors in ERRORS:
+        problem = cs.Problem(cs.PanelDML(errors=errors), data)
+        own = errors == "autoregressive"
+        if own not in _PROGRAMS:
+            _PROGRAMS[own] = SAMPLER.compile(problem)
+        draws = sample(_PROGRAMS[own], problem, seed)["posterior"]["effect"].to_numpy().ravel()
+        lower, upper = np.quantile(draws, [0.025, 0.975])
+        found[errors] = {"error": float(draws.mean() - 1), "width": float(upper - lower), "covered": bool(lower < 1 < upper)}
+    return found
+
+
+def main() -> None:
+    records = resume(one, range(SETS), title="Data sets", path=FOLDER / "lasting_errors.jsonl", of=f"{SAMPLER!r}, {UNITS}, {TIMES}, {KEPT}")
+    table = {}
+    for errors in ERRORS:
+        values = [record[errors] for record in records]
+        error = np.array([value["error"] for value in values])
+        table[errors] = {
+            "data sets": len(values),
+            "mean absolute error": float(abs(error).mean()),
+            "bias": float(error.mean()),
+            "mean width": float(np.mean([value["width"] for value in values])),
+            "width that would cover": float(3.92 * error.std()),
+            "covered": float(np.mean([value["covered"] for value in values])),
+        }
+    libraries = {library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")} | {"causalstats": cs.__version__}
+    about = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "libraries": libraries, "sampler": repr(SAMPLER)}
+    RESULTS.write_text(json.dumps({"about": about, "results": table}, indent=1) + "\n")
+    print(json.dumps(table, indent=1))
+
+
+if __name__ == "__main__":
+    main()
