@@ -87,8 +87,7 @@ def prepared(model: Any, data: Panel) -> Prepared:
     _refuse_too_many(model, columns)
     share = None if model.inside else _share_left(model, data, columns)
     correlations, gap = correlations_of(model, data)
-    middle = np.append(np.tile(data.treatment.mean(axis=0), len(columns.effects) // len(data.treatments)), data.outcome.mean())
-    found = summed(partial(_products, correlations=correlations, middle=middle), blocks(data, columns, share, gap=gap))
+    found = summed(partial(_products, correlations=correlations, middle=_middle(data, columns)), blocks(data, columns, share, gap=gap))
     return _reduced(model, data, columns, found, rows, share, correlations)
 
 
@@ -104,11 +103,22 @@ def _refuse_too_many(model: Any, columns: Columns) -> None:
 def between_units(model: Any, data: Panel) -> Prepared:
     """The same of unit means, one row a unit, about their mean."""
     columns = columns_of(model, data)
-    means = np.vstack([unit_means(block.levels(), block.starts, block.weights) for block in blocks(data, columns, None)])
-    means = means - means.mean(axis=0)
-    own = means[:, len(columns.basis.spectrum) + len(columns.periods) :]
-    found = Products((means.T @ means)[None], np.zeros(1), np.array([own.sum(axis=0), (own**2).sum(axis=0)]))
-    return _reduced(model, data, columns, found, len(means) - 1, None, None)
+    means, moments, middle = [], np.zeros(()), _middle(data, columns)
+    for block in blocks(data, columns, None):
+        means.append(unit_means(block.levels(), block.starts, block.weights))
+        moments = moments + _moments(block, middle)
+    centred = np.vstack(means) - np.vstack(means).mean(axis=0)
+    return _reduced(model, data, columns, Products((centred.T @ centred)[None], np.zeros(1), moments), len(centred) - 1, None, None)
+
+
+def _middle(data: Panel, columns: Columns) -> np.ndarray:
+    """About which treatments, without their moderators, and the outcome are squared."""
+    return np.append(np.tile(data.treatment.mean(axis=0), len(columns.effects) // len(data.treatments)), data.outcome.mean())
+
+
+def _moments(block: Block, middle: np.ndarray) -> np.ndarray:
+    values = np.column_stack([block.treatments(), block.outcome]) - middle
+    return np.array([values.sum(axis=0), (values**2).sum(axis=0)])
 
 
 def correlations_of(model: Any, data: Panel) -> tuple[serial.Correlations | None, np.ndarray | None]:
@@ -127,7 +137,7 @@ def correlations_of(model: Any, data: Panel) -> tuple[serial.Correlations | None
 
 def _products(block: Block, correlations: serial.Correlations | None, middle: np.ndarray) -> Products:
     """At every node those of rows as they come from a model of errors; before them, those of independent errors."""
-    columns, own = block.transformed(), np.column_stack([block.treatments(), block.outcome]) - middle
+    columns = block.transformed()
     grams, volumes = [columns.T @ columns], [0.0]
     if correlations is not None and block.gap is not None:
         levels, inside = block.levels(), block.share is None
@@ -135,7 +145,7 @@ def _products(block: Block, correlations: serial.Correlations | None, middle: np
             white, volume = serial.whitened(levels, block.gap, block.starts, rho, inside)
             grams.append(white.T @ white)
             volumes.append(volume)
-    return Products(np.array(grams), np.array(volumes), np.array([own.sum(axis=0), (own**2).sum(axis=0)]))
+    return Products(np.array(grams), np.array(volumes), _moments(block, middle))
 
 
 def _reduced(

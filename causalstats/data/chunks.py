@@ -80,7 +80,7 @@ def _read(
         start, first = start + len(table), start
         if gaps and np.logical_or.reduce(list(gaps.values())).all():
             continue
-        table, where = kept(table, gaps)
+        table, where = kept(table, gaps) if gaps else (table, np.arange(len(table)))
         rows.append(first + where)
         for name, column in table.items():
             text = isinstance(column.dtype, pd.CategoricalDtype)
