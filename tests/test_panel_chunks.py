@@ -62,7 +62,7 @@ def test_categories_keep_their_order_and_numbers_name_units(frame):
     assert list(found.source["region"].cat.categories) == ["west", "south", "north", "east"]
 
 
-@pytest.mark.parametrize("workers", [None, "threading", "loky"])
+@pytest.mark.parametrize("workers", [None, "threading", pytest.param("loky", marks=pytest.mark.slow)])
 def test_cross_products_of_blocks_are_those_of_all_rows(frame, monkeypatch, workers):
     model = cs.PanelDML(time_effects=True)
     whole = model.prepared(cs.Panel.from_frame(frame, **ROLES))

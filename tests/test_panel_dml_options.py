@@ -265,7 +265,7 @@ def test_fields_that_exclude_each_other(fields, message):
         ({"moderators": "time"}, {}, "name it as a covariate"),
         ({"errors": "autoregressive", "heterogeneity": "random"}, {}, "does not go with heterogeneity='random'"),
         ({"errors": "autoregressive"}, {"weights": "weight"}, "does not go with weights"),
-        ({"shrinkage": "covariate", "functions": 400}, {}, "coefficients are too many"),
+        ({"basis": "hsgp", "functions": 400}, {}, "coefficients are too many"),
     ],
 )
 def test_what_does_not_go_with_these_data(frame, fields, options, message):
