@@ -35,10 +35,10 @@ def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
     with pm.Model(coords={"part": list(parts), "other_part": list(parts)}) as graph:
         given = {name: pm.Data(name, value) for name, value in inputs.items()}
         m = given["rows_free"]
+        omega = _variances(given)
         weight = pm.Deterministic("shrinkage", given["weight"] + 0.0) if "weight" in given else pm.Uniform("shrinkage", 0, 1)
-        strength = m * weight / (1 - weight)
-        omega = _variances(given, 1 / (2 / m + 2 / (strength + 2)))
         scatter = _scatter_of(given, inputs)
+        strength = m * weight / (1 - weight)
         prior = (size - 1) * pt.log(strength) + pt.log(omega).sum() + pt.log((1 / omega).sum()) - np.log(size)
         growth = log_determinant(strength * omega, scatter) - prior
         halves = np.arange(size - 1) / 2
@@ -99,20 +99,14 @@ def _log_inside(sd: float) -> float:
     return math.log(math.erf(1 / (math.sqrt(2) * sd)))
 
 
-def _variances(given: Mapping[str, Any], information: Any = 0.0) -> Any:
-    """ω: log ω_j ~ Normal(μ, τ²), in units of τ / √(1 + τ² I) with I what the data say of each log ω_j.
-
-    The posterior of what is sampled has a width of about 1 whatever τ and α; that of (log ω_j - μ) / τ narrows as either grows, to a funnel where the data
-    may be those of independent parts, as with three. Of one part, I = 1 / (2/m + 2/(k+2)).
-    """
+def _variances(given: Mapping[str, Any]) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
     typical = pm.Normal("log_typical_variance", given["log_variance"], 2)
     spread = pm.HalfNormal("variance_spread", 1, default_transform=pm.distributions.transforms.log_exp_m1)  # log τ makes divergences
-    width = pt.sqrt(1 + spread**2 * information)
-    deviation = pm.Normal("variance_deviation", 0, width, dims="part")
-    return pm.Deterministic("basis_variance", pt.exp(typical + spread / width * deviation), dims="part")
+    deviation = pm.Normal("variance_deviation", 0, 1, dims="part")
+    return pm.Deterministic("basis_variance", pt.exp(typical + spread * deviation), dims="part")
 
 
 def _scatter_of(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Any:

@@ -90,9 +90,7 @@ def test_the_graph_is_the_evidence_of_numpy(repeated):
     differences = []
     for _ in range(5):
         point = {"log_typical_variance": rng.normal(), "variance_spread_log_exp_m1__": rng.normal(), "variance_deviation": rng.standard_normal(4)}
-        spread = np.logaddexp(0, point["variance_spread_log_exp_m1__"])
-        unit = spread / np.sqrt(1 + spread**2 / (2 / data.degrees + 2 / (data.degrees * 0.3 / 0.7 + 2)))
-        omega = np.exp(point["log_typical_variance"] + unit * point["variance_deviation"])
+        omega = np.exp(point["log_typical_variance"] + np.logaddexp(0, point["variance_spread_log_exp_m1__"]) * point["variance_deviation"])
         logit = rng.normal(0, 2)
         found = sum(float(term) for term in compiled(point | {"row_correlation_interval__": logit}))
         differences.append(found - _log_evidence(data, special.expit(logit), omega))
