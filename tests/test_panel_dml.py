@@ -78,6 +78,14 @@ def test_columns_of_a_smooth_function():
     assert np.isfinite(form.columns(np.array([-5.0, 100.0]))).all()
 
 
+def test_cubics_are_the_same_compiled_or_not(monkeypatch):
+    form = smooth(np.random.default_rng(4).gamma(2, size=500), 12)
+    values = np.concatenate([np.linspace(-1, 20, 300), form._cubics[0]])
+    plain = form.columns(values)
+    monkeypatch.setattr("causalstats.numerics.smooth_basis._FEW", 0)
+    np.testing.assert_allclose(form.columns(values), plain, atol=1e-12)
+
+
 @pytest.mark.parametrize(("rows", "size"), [(40, 5), (8, 12)])
 @pytest.mark.parametrize("aims", [2, 3])
 def test_the_pieces_have_the_likelihood_of_the_rows(rows, size, aims):

@@ -14,6 +14,7 @@ from scipy.interpolate import BSpline
 
 _RULE = np.polynomial.legendre.leggauss(4)  # exact for products of second derivatives of cubics
 _NOTHING = 1e-9  # of the largest eigenvalue: a function that is 0 over the sample
+_FEW = 6_000  # values, below which importing a compiler takes longer than NumPy
 _MOST_VALUES = 200_000  # from which the columns are made; of more, every second, third, ...
 
 
@@ -31,8 +32,13 @@ class Smooth:
         """u (n, r); outside the sample's range those of its nearest end, but the first, which goes on."""
         if len(self.spectrum) == 1:
             return ((values - self.middle) / self.scale)[:, None]
-        found = np.empty((len(values), len(self.spectrum)))
         edges, cubics = self._cubics
+        if len(values) <= _FEW:
+            inside = np.clip(values, edges[0], edges[-1])
+            piece = np.clip(np.searchsorted(edges, inside, side="right") - 1, 0, len(edges) - 2)
+            after, (first, second, third, fourth) = (inside - edges[piece])[:, None], np.moveaxis(cubics[piece], 1, 0)
+            return np.column_stack([(values - self.middle) / self.scale, first + after * (second + after * (third + after * fourth))])
+        found = np.empty((len(values), len(self.spectrum)))
         _evaluation()(np.ascontiguousarray(values, float), edges, cubics, self.middle, self.scale, found)
         return found
 
