@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from causalstats.numerics.importance import Importance, importance
+
 _FREEDOM, _WIDER = 4.0, 1.3  # of the Student t that proposes, and of its covariance: tails heavier than a posterior's, so that weights stay bounded
 _LEARNING = (1000, 2000)  # points from which its place and shape are learned
 _SPARE = 2  # points weighed for each draw
@@ -25,18 +27,16 @@ class Weighed:
 def weighed_draws(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray, size: int, rng: np.random.Generator) -> Weighed:
     """From a Student t whose place and shape are those of the mode first, and then of earlier weighed points (Cappé et al. 2008), by Pareto-smoothed weights.
 
-    `logp` takes points (n, d) to (n,), up to a constant. Trust draws whose k is below 0.7 (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25).
+    `logp` takes points (n, d) to (n,), up to a constant.
     """
     centre, covariance = _mode(logp, start)
     for count in _LEARNING:
-        points, _, weights, _ = _proposed(logp, centre, covariance, count, rng)
-        centre = weights @ points
-        covariance = (weights[:, None] * (points - centre)).T @ (points - centre) + 1e-10 * np.diag(np.diagonal(covariance))
-    points, values, weights, k = _proposed(logp, centre, covariance, _SPARE * size, rng)
-    places = (rng.random() + np.arange(size)) / size  # systematic: the least noise that resampling can add
-    # In order, so that copies of a draw stand together, and effective sample sizes count them for what they are.
-    chosen = np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1)
-    return Weighed(points[chosen], values[chosen], k, float(1 / (weights**2).sum()))
+        points, _, learned = _proposed(logp, centre, covariance, count, rng)
+        centre = learned.weights @ points
+        covariance = (learned.weights[:, None] * (points - centre)).T @ (points - centre) + 1e-10 * np.diag(np.diagonal(covariance))
+    points, values, weighed = _proposed(logp, centre, covariance, _SPARE * size, rng)
+    chosen = weighed.resample(size, rng)
+    return Weighed(points[chosen], values[chosen], weighed.pareto_k, weighed.ess)
 
 
 def _mode(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,17 +56,12 @@ def _mode(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> tuple[
 
 def _proposed(
     logp: Callable[[np.ndarray], np.ndarray], centre: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Points, their log densities, their weights, and the shape of the weights' tail."""
-    from arviz_stats.base import array_stats
-
+) -> tuple[np.ndarray, np.ndarray, Importance]:
+    """Points, their log densities and their weights."""
     root, size = np.linalg.cholesky(_WIDER * covariance), len(centre)
     normal = rng.standard_normal((count, size))
     stretched = normal * np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM, (count, 1)))
     points = centre + stretched @ root.T
     values = logp(points)
     proposed = -(_FREEDOM + size) / 2 * np.log1p((stretched**2).sum(axis=1) / _FREEDOM)
-    ratio = np.where(np.isfinite(values), values, -np.inf) - proposed
-    smoothed, k = array_stats.psislw(ratio.max() - ratio)  # which takes the negative
-    weights = np.exp(smoothed - smoothed.max())
-    return points, values, weights / weights.sum(), float(k)
+    return points, values, importance(np.where(np.isfinite(values), values, -np.inf) - proposed)

@@ -12,6 +12,7 @@ import numpy as np
 
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
+from causalstats.numerics.importance import importance
 from causalstats.progress import Advance, silent
 from causalstats.samplers.program import refuse_fewer_than_one, same_program
 
@@ -166,17 +167,11 @@ class LaplaceProgram:
 
     def _resampled(self, found: list, logp: np.ndarray, log_weight: np.ndarray, rng: Any, started: float, seed: int, interrupted: bool) -> xr.DataTree:
         import xarray as xr
-        from arviz_stats.base import array_stats
 
-        smoothed, pareto_k = array_stats.psislw(log_weight.max() - log_weight)  # which takes the negative
-        weights = np.exp(smoothed - smoothed.max())
-        weights /= weights.sum()
+        weighed = importance(log_weight)
         chains = self.sampler.chains
         draws = len(found) // chains
-        size = chains * draws
-        places = (rng.random() + np.arange(size)) / size  # systematic: the least noise that resampling can add
-        # In order, so that copies of a draw stand together, and effective sample sizes count them for what they are.
-        chosen = np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1)
+        chosen = weighed.resample(chains * draws, rng)
         dims = {variable: self.graph.named_vars_to_dims.get(variable) for variable in self.names}
         posterior = {}
         for column, name in enumerate(self.names, 1):
@@ -187,7 +182,7 @@ class LaplaceProgram:
         statistics = {"lp": (("chain", "draw"), logp[chosen].reshape(chains, draws))}
         tree = xr.DataTree.from_dict({"posterior": xr.Dataset(posterior, coords), "sample_stats": xr.Dataset(statistics)})
         tree.attrs.update(interrupted=int(interrupted), seconds=time.perf_counter() - started, seed=seed, sampler=repr(self.sampler))
-        tree.attrs.update(pareto_k=float(pareto_k), importance_ess=float(1 / (weights**2).sum()))
+        tree.attrs.update(pareto_k=weighed.pareto_k, importance_ess=weighed.ess)
         return tree
 
 
