@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 OF_THE_SESSION = ["age_cl", "llength", "reg", "appearance_cl", "provider_second", "asian_cl", "black_cl", "hispanic_cl", "othrace_cl", "hot", "massage_cl"]
 OF_THE_PROVIDER = ["age", "bmi", "schooling", "cohab", "married", "divorced", "separated", "hispanic", "black", "asian", "other"]
@@ -35,9 +36,7 @@ def model() -> cs.PanelDML:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
-    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
-    fit = cs.fit(model(), data(), seed=2009, sampler=sampler)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(model(), data(), folder, seed=2009, fast=fast)
     return fit.report(
         folder / "report.html",
         title="The price of going without a condom",

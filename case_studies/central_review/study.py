@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 DATA = Path(__file__).with_name("nwtco.csv")
 
@@ -43,9 +44,7 @@ def model() -> cs.SelectiveLabels:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
-    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
-    fit = cs.fit(model(), data(1999), seed=1999, sampler=sampler)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(model(), data(1999), folder, seed=1999, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Unfavourable histology among the tumours that were not reviewed",

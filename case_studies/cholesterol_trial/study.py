@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 MEN = {  # assigned, took the drug, cholesterol fell by 28 points: how many
     ("placebo", "no", "no"): 158,
@@ -36,8 +37,7 @@ def model() -> cs.CausalDiagram:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` leaves sensitivity out."""
-    fit = cs.fit(model(), data(), seed=1997)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(model(), data(), folder, seed=1997, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Cholestyramine, of which many took less than they were assigned",

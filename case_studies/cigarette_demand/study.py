@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 DATA = Path(__file__).with_name("cigar.csv")
 COVARIATES = ["neighbours_price", "income"]
@@ -42,9 +43,7 @@ def model() -> cs.PanelDML:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
-    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
-    fit = cs.fit(model(), data(), seed=1992, sampler=sampler)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(model(), data(), folder, seed=1992, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Price and sales of cigarettes in 46 states",

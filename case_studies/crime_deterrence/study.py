@@ -7,6 +7,7 @@ move all at once; and wages in nine sectors, density and the share of young men 
 from pathlib import Path
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 DETERRENTS = ["lprbarr", "lprbconv", "lprbpris", "lavgsen", "lpolpc"]
 WAGES = ["lwcon", "lwtuc", "lwtrd", "lwfir", "lwser", "lwmfg", "lwfed", "lwsta", "lwloc"]
@@ -27,9 +28,7 @@ def model() -> cs.PanelDML:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
-    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
-    fit = cs.fit(model(), data(), seed=1994, sampler=sampler)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(model(), data(), folder, seed=1994, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Deterrence of crime in North Carolina",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 DATA = Path(__file__).with_name("atlas.csv")
 RARE = ("Cyanobacteria", "Spirochaetes")  # 0 in over four fifths of the people
@@ -25,9 +26,7 @@ def data(weight: str | None = None) -> cs.Composition:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report, and compare the obese with the lean; the path of the report. `fast` takes fewer draws and leaves the comparison out."""
-    sampler = cs.Auto(chains=2, draws=300, tune=300) if fast else None
-    fit = cs.fit(cs.PartialCorrelation(), data(), seed=2014, sampler=sampler)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(cs.PartialCorrelation(), data(), folder, seed=2014, fast=fast)
     fit.effect("excess").decide(rope=0.1).to_csv(folder / "edges.csv")
     if not fast:
         obese, lean = (cs.fit(cs.PartialCorrelation(), data(weight), seed=2014).effect("partial_correlation") for weight in ("obese", "lean"))

@@ -8,6 +8,7 @@ known for everybody, so the answer can be held against the truth.
 from pathlib import Path
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 COMES_FOR_OTHER_REASONS = "distvct + tinc + any"  # kilometres to the centre, reward in kwacha / 100, whether there was a reward
 
@@ -32,9 +33,7 @@ def model() -> cs.SelectiveLabels:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
-    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
-    fit = cs.fit(model(), data(), seed=2004, sampler=sampler)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(model(), data(), folder, seed=2004, fast=fast)
     return fit.report(
         folder / "report.html",
         title="HIV among those who did not come for their result",

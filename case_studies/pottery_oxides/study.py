@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 DATA = Path(__file__).with_name("pottery.csv")
 
@@ -21,8 +22,7 @@ def data(covariates: str | None = "region") -> cs.Composition:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` leaves sensitivity out."""
-    fit = cs.fit(cs.PartialCorrelation(), data(), seed=1980)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(cs.PartialCorrelation(), data(), folder, seed=1980, fast=fast)
     fit.effect("excess").decide(rope=0.1).to_csv(folder / "edges.csv")
     return fit.report(
         folder / "report.html",

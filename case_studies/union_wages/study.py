@@ -7,6 +7,7 @@ and leaving, with whatever lasts of a man taken out, and beside it the differenc
 from pathlib import Path
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 COVARIATES = ["married", "exper", "hours", "poorhlth", "rur", "south", "nrtheast", "nrthcen"]
 
@@ -25,9 +26,7 @@ def model() -> cs.PanelDML:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` takes fewer draws."""
-    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
-    fit = cs.fit(model(), data(), seed=1998, sampler=sampler)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(model(), data(), folder, seed=1998, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Wages of young men in and out of unions",

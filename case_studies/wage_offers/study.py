@@ -7,6 +7,7 @@ husband's income, age and children are taken to move the decision to work and no
 from pathlib import Path
 
 import causalstats as cs
+from causalstats.case_studies import fit_saved
 
 MOVES_THE_DECISION_ONLY = ["nwifeinc", "age", "kidslt6", "kidsge6"]  # other income, age, children under 6 and from 6 to 18
 
@@ -27,9 +28,7 @@ def model() -> cs.Heckman:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit, check, save, report; the path of the report. `fast` takes fewer draws."""
-    sampler = cs.Nuts(chains=2, draws=500, tune=300) if fast else None
-    fit = cs.fit(model(), data(), seed=1975, sampler=sampler)
-    fit.save(folder / "fit.nc")
+    fit = fit_saved(model(), data(), folder, seed=1975, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Wage offers to women outside the labour force",
