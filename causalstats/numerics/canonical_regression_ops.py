@@ -10,7 +10,7 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
 
 from causalstats.numerics.canonical_regression import with_derivatives
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
 
 _VERSION = version("canonical_regression_ops")
 _COVARIANCE, _PRIOR = 3, 4
@@ -29,8 +29,7 @@ class PiecesGivenScales(Op):
             storage[0] = np.asarray(value)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
-        if any(not isinstance(each.type, DisconnectedType) for each in cotangents[1:]):
-            raise NotImplementedError("Only first derivatives of the likelihood are defined.")
+        refuse_second_derivatives(cotangents)
         found = [DisconnectedType()() for _ in inputs]
         found[_COVARIANCE], found[_PRIOR] = cotangents[0] * outputs[1], cotangents[0] * outputs[2]
         return found

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
 
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
 
 _VERSION = version("evidence_ops")
 
@@ -34,8 +33,7 @@ class LogDeterminant(Op):
         output_storage[0][0], output_storage[1][0] = np.asarray(value), inverse
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
-        if not isinstance(cotangents[1].type, DisconnectedType):
-            raise NotImplementedError("Only first derivatives of the evidence are defined.")
+        refuse_second_derivatives(cotangents)
         return [cotangents[0] * pt.diagonal(outputs[1]), cotangents[0] * outputs[1]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
 
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
 from causalstats.numerics.gram_regression import with_derivatives
 
 _VERSION = version("gram_regression", "gram_regression_ops")
@@ -28,8 +27,7 @@ class GramGivenScales(Op):
             storage[0] = np.asarray(value)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
-        if any(not isinstance(each.type, DisconnectedType) for each in cotangents[1:]):
-            raise NotImplementedError("Only first derivatives of the likelihood are defined.")
+        refuse_second_derivatives(cotangents)
         return [cotangents[0] * slope for slope in outputs[1:]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:

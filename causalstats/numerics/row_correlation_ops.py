@@ -10,7 +10,7 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
 
 from causalstats.numerics import row_correlation
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
 
 _VERSION = version("row_correlation_ops")
 _COLUMNS, _CORRELATION = 0, 2
@@ -32,8 +32,7 @@ class AboutCovariates(Op):
             storage[0] = np.asarray(value)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
-        if any(not isinstance(each.type, DisconnectedType) for each in cotangents[2:]):
-            raise NotImplementedError("Only first derivatives of correlated rows are defined.")
+        refuse_second_derivatives(cotangents, values=2)
         of_scatter, of_logs = cotangents[:2]
         _, _, steep, growth, left = outputs
         found = [DisconnectedType()() for _ in inputs]

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.gradient import disconnected_type
 from pytensor.graph import Apply, Op
 
 from causalstats.numerics import intercept as intercept_numerics
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, version
+from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
 from causalstats.numerics.unobservable import Unobservable, law
 
 _VERSION = version("uniform_unobservable", "unobservable", "intercept", "selection_ops")
@@ -40,7 +40,7 @@ class LogLikelihood(Op):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
-        _refuse_second_derivatives(cotangents)
+        refuse_second_derivatives(cotangents)
         return [cotangents[0] * partial for partial in outputs[1:]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -70,7 +70,7 @@ class PrevalenceIntercept(Op):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
-        _refuse_second_derivatives(cotangents)
+        refuse_second_derivatives(cotangents)
         return [*(cotangents[0] * partial for partial in outputs[1:]), disconnected_type()]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -103,11 +103,6 @@ def prevalence_intercept(of: Unobservable, prevalence: Any, index: Any, scale: A
 def prevalence(of: Unobservable, intercept: Any, index: Any, scale: Any, weights: Any) -> Any:
     """Σ_i w_i P(Y=1 | c + index_i), as a scalar of the graph."""
     return Prevalence(of).make_node(intercept, index, scale, weights).outputs[0]
-
-
-def _refuse_second_derivatives(cotangents: list) -> None:
-    if any(not isinstance(cotangent.type, DisconnectedType) for cotangent in cotangents[1:]):
-        raise NotImplementedError("Only first derivatives of the selective-labels likelihood are defined.")
 
 
 def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
