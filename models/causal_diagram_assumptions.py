@@ -107,7 +107,7 @@ def _positivity(model: Any, data: Observations) -> Iterator[Check]:
     found, levels = model.identification, model.levels(data)
     if not found.identified:
         return
-    names = tuple(sorted({name for part in _variables(found.expression) for name in part}, key=model.graph.nodes.index))
+    names = tuple(sorted(found.expression.variables, key=model.graph.nodes.index))
     if float(np.prod([len(levels[name]) for name in names], dtype=float)) > MOST_CELLS:
         return
     answer = evaluate(found.expression, JointTable(names, data.table(names, levels)), (model.treatment, model.outcome), found.irrelevant)
@@ -122,23 +122,6 @@ def _positivity(model: Any, data: Observations) -> Iterator[Check]:
         finding=found,
         remedy="There the answer is the prior's: join levels, observe more, or ask of other levels." if lacking else "",
     )
-
-
-def _variables(expression: Any) -> Iterator[tuple[str, ...]]:
-    """Those of every probability in a formula."""
-    from causalstats.diagrams.expression import Probability, Product, Quotient, Sum
-
-    match expression:
-        case Probability(of, given):
-            yield of + given
-        case Product(factors):
-            for factor in factors:
-                yield from _variables(factor)
-        case Sum(_, summand):
-            yield from _variables(summand)
-        case Quotient(numerator, denominator):
-            yield from _variables(numerator)
-            yield from _variables(denominator)
 
 
 def _weight(model: Any, data: Observations) -> Check:

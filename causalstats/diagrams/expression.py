@@ -15,9 +15,10 @@ from causalstats.errors import ModelError
 
 
 class _Printed:
-    """What every expression can do; `free` are the variables whose values it depends on."""
+    """What every expression can do; `free` are the variables whose values it depends on, `variables` those that it is about, summed over or not."""
 
     free: Any
+    variables: Any
 
     def text(self, taken: Iterable[str] = ()) -> str:
         """In plain characters; sums keep off the names of what is `taken` beside it."""
@@ -44,6 +45,10 @@ class Probability(_Printed):
     def free(self) -> frozenset[str]:
         return frozenset(self.of + self.given)
 
+    @property
+    def variables(self) -> frozenset[str]:
+        return self.free
+
 
 @dataclass(frozen=True)
 class Product(_Printed):
@@ -54,6 +59,10 @@ class Product(_Printed):
     @cached_property
     def free(self) -> frozenset[str]:
         return frozenset().union(*(factor.free for factor in self.factors))
+
+    @property
+    def variables(self) -> frozenset[str]:
+        return frozenset().union(*(factor.variables for factor in self.factors))
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,10 @@ class Sum(_Printed):
     def free(self) -> frozenset[str]:
         return self.summand.free.difference(self.over)
 
+    @property
+    def variables(self) -> frozenset[str]:
+        return self.summand.variables
+
 
 @dataclass(frozen=True)
 class Quotient(_Printed):
@@ -80,6 +93,10 @@ class Quotient(_Printed):
     @cached_property
     def free(self) -> frozenset[str]:
         return self.numerator.free | self.denominator.free
+
+    @property
+    def variables(self) -> frozenset[str]:
+        return self.numerator.variables | self.denominator.variables
 
 
 Expression = Probability | Product | Sum | Quotient
