@@ -125,7 +125,7 @@ def number(value: float, unit: str) -> str:
 def shown(value: Any) -> str:
     """The value of a model's field in words."""
     if value is None:
-        return "not known"
+        return "not given"
     return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
 
 
