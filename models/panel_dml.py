@@ -32,6 +32,7 @@ _CHOICES = {
     "heterogeneity": ("within", "mundlak", "random", "pooled"),
     "basis": ("splines", "hsgp", "fourier"),
     "shrinkage": ("equation", "covariate"),
+    "coefficients": ("correlated", "independent"),
     "errors": ("independent", "clustered", "bootstrap", "autoregressive"),
     "effects": ("one", "units"),
 }
@@ -43,13 +44,14 @@ class PanelDML:
 
     D_it = m(X_it) + c_i + v_it
     Y_it = l(X_it) + a_i + θ'(D_it - m(X_it) - c_i) + e_it              v and e independent, normal, and independent over rows
-    l = φ(X)'δ, m = φ(X)'γ,  δ_k ~ Normal(0, τ_Y² κ_k), γ_k ~ Normal(0, τ_D² κ_k)     independent, so that confounding is not assumed away
+    l = φ(X)'δ, m = φ(X)'γ,  (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ)), over k independently
 
     φ are splines of every number, a column a level of text, and products where they are asked for; κ makes functions smooth (`numerics.smooth_basis`), τ is
-    learned. Columns are made first and averaged over units after: with the outcome, the treatments and every column of φ about their unit means, a and c may
-    be anything at all. δ and γ are integrated out, from the cross-products of the columns alone (`numerics.canonical_regression`); sampled are θ, τ and the
-    standard deviations of v and e. Priors, with outcome and treatments in units of their standard deviation: θ ~ Normal(0, `effect_sd`²),
-    τ ~ half-Normal(2), those of v and e half-Normal(1).
+    learned, and so is C, how alike a column acts on treatment and outcome: with C = 1 what is shrunk away of both would be taken for an effect. Columns are
+    made first and averaged over units after: with the outcome, the treatments and every column of φ about their unit means, a and c may be anything at all.
+    δ and γ are integrated out, from the cross-products of the columns alone (`numerics.canonical_regression`); sampled are θ, τ, C and the standard
+    deviations of v and e. Priors, with outcome and treatments in units of their standard deviation: θ ~ Normal(0, `effect_sd`²), τ ~ half-Normal(2), those of
+    v and e half-Normal(1), C ~ LKJ(2).
 
     Parameters
     ----------
@@ -65,6 +67,8 @@ class PanelDML:
     shrinkage : "equation" or "covariate"
         Whether an equation has one τ for all covariates, or each covariate one of its own, τ_j λ_jm with λ ~ half-Normal(1): so that many that do nothing
         take nothing from the few that do much.
+    coefficients : "correlated" or "independent"
+        "independent": C = 1, as DiTraglia & Liu have it. It needs fewer free rows than columns; with many covariates that do a little each it is biased.
     interactions : "none", "pairs" or list of pairs of covariates
         Products of columns.
     moderators : str, optional
@@ -86,13 +90,14 @@ class PanelDML:
     References
     ----------
     Fuhr & Papies (2024), Double machine learning meets panel data, arXiv 2409.01266. DiTraglia & Liu (2025), Bayesian double machine learning for causal
-    inference, arXiv 2508.12688: why priors of the two equations are independent. Mundlak (1978), Econometrica 46:69-85.
+    inference, arXiv 2508.12688: why a prior of the treatment's equation belongs to the model. Mundlak (1978), Econometrica 46:69-85.
     """
 
     heterogeneity: Heterogeneity = "within"
     basis: BasisKind = "splines"
     functions: int = 12
     shrinkage: Literal["equation", "covariate"] = "equation"
+    coefficients: Literal["correlated", "independent"] = "correlated"
     interactions: str | Sequence[tuple[str, str]] = "none"
     moderators: str | None = None
     effects: Literal["one", "units"] = "one"
@@ -141,6 +146,11 @@ class PanelDML:
         return weighed(self, data)
 
     @property
+    def correlated(self) -> bool:
+        """Whether what a column does to treatments and to the outcome may be alike."""
+        return self.coefficients == "correlated"
+
+    @property
     def inside(self) -> bool:
         """Whether changes within units are all that the effect is seen by."""
         return self.heterogeneity in ("within", "mundlak")
@@ -160,7 +170,7 @@ class PanelDML:
     def build(self, data: Panel) -> pm.Model:
         """The PyMC graph on these data."""
         form = self.prepared(data)
-        return build(self.inputs(data), form.columns.effects, tuple(dict.fromkeys(form.basis.terms)), self.effect_sd)
+        return build(self.inputs(data), form.columns.effects, tuple(dict.fromkeys(form.basis.terms)), self.effect_sd, self.correlated)
 
     def completed(self, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> xr.Dataset:
         """The draws, with the spread of θ that errors of this kind have, and the effects of units where those are asked for."""
@@ -180,7 +190,7 @@ class PanelDML:
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked."""
-        own = ("effect", "error_sd", "coefficient_sd")
+        own = ("effect", "error_sd", "coefficient_sd", "coefficient_correlation")[: 3 + self.correlated]
         between = tuple(f"between_{name}" for name in own) if self.heterogeneity == "mundlak" else ()
         return (*own, "serial_correlation", *between) if self.errors == "autoregressive" else (*own, *between)
 

@@ -12,7 +12,7 @@ from causalstats.numerics.serial_correlation import HIGHEST
 
 
 def prior_sds(model: Any, data: Panel) -> dict[str, Any]:
-    """Standard deviations of what `model.parameters()` names."""
+    """Standard deviations of what `model.parameters()` names, but for correlations of coefficients, which nothing can be learned of where these are small."""
     half = np.sqrt(1 - 2 / np.pi)
     found: dict[str, Any] = {}
     for prefix, form in model.forms(data).items():

@@ -14,7 +14,7 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml_basis import Basis
 from causalstats.models.panel_dml_blocks import Block, Columns, blocks, columns_of, summed
-from causalstats.models.panel_dml_scales import grams_and_volumes, precisions, residual_covariance, roots
+from causalstats.models.panel_dml_scales import coefficient_covariance, factors, grams_and_volumes, precisions, residual_covariance
 from causalstats.numerics import canonical_regression as regression
 from causalstats.numerics import gram_regression
 from causalstats.numerics import serial_correlation as serial
@@ -23,7 +23,8 @@ from causalstats.numerics.within import demeaned, unit_means
 _EXACTLY = 1e-10  # of a treatment's variance: what is left is rounding
 _MOST_COEFFICIENTS = 1_500  # of all equations together, where they take the third power of operations
 LOWEST = -0.5  # serial correlation
-SCALES = ("standard_effect", "standard_link", "standard_error_sd", "standard_coefficient_sd", "covariate_scale", "length_scale", "serial_correlation")
+_STANDARD = ("effect", "link", "error_sd", "coefficient_sd", "association")
+SCALES = (*(f"standard_{name}" for name in _STANDARD), "covariate_scale", "length_scale", "serial_correlation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,14 +212,15 @@ def log_likelihood(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
 
 def _of_pieces(given: Mapping[str, np.ndarray], scales: Mapping[str, Any]) -> float:
     covariance = residual_covariance(np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"])
-    return regression.log_likelihood(given["eigenvalues"], given["pieces"], given["weights"], covariance, scales["standard_coefficient_sd"] ** 2)
+    prior = coefficient_covariance(np, scales["standard_coefficient_sd"], scales.get("standard_association"), len(covariance))
+    return regression.log_likelihood(given["eigenvalues"], given["pieces"], given["weights"], covariance, prior)
 
 
 def _of_cross_products(given: Mapping[str, np.ndarray], scales: Mapping[str, Any]) -> float:
     grams, volumes = grams_and_volumes(np, given, scales)
     sd = scales["standard_error_sd"]
     omega = precisions(np, scales["standard_effect"], scales.get("standard_link"), sd)
-    value = gram_regression.with_derivatives(np, grams, omega, roots(np, given, scales))[0]
+    value = gram_regression.with_derivatives(np, grams, omega, factors(np, given, scales, len(sd)))[0]
     return float(value - (given["rows"] * np.log(sd) + volumes / 2).sum())
 
 
@@ -234,4 +236,4 @@ def coefficients(form: Prepared, scales: Mapping[str, np.ndarray], gram: np.ndar
     given = form.given if gram is None else form.given | {"gram": gram[None]}
     grams = grams_and_volumes(np, given, scales)[0]
     omega = precisions(np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"])
-    return gram_regression.coefficients(grams, omega, roots(np, given, scales))
+    return gram_regression.coefficients(grams, omega, factors(np, given, scales, len(omega)))

@@ -10,6 +10,8 @@ import numpy as np
 from causalstats.numerics.hilbert_basis import spectral_density
 from causalstats.numerics.serial_correlation import polynomials
 
+ASSOCIATION = 2.0  # of the LKJ prior
+
 
 def residual_covariance(xp: Any, theta: Any, links: Any, sd: Any) -> Any:
     """Σ (..., q, q) of (D, Y) about Φ, D_j = Σ_m links_jm D_m + s_j z_j over m < j, Y = θ'D + s_e z: Σ = M diag(s²) M', M⁻¹ lower with ones.
@@ -37,8 +39,43 @@ def precisions(xp: Any, theta: Any, links: Any, sd: Any) -> Any:
     return xp.stack(found)
 
 
-def roots(xp: Any, given: Mapping[str, Any], scales: Mapping[str, Any]) -> Any:
-    """√d (q, p) of the coefficients: τ_j √κ_k, times the scale of the covariate and the root of the spectral density where they have one."""
+def association_root(xp: Any, association: Any, count: int) -> Any:
+    """L (..., q, q), the Cholesky factor of the correlation of a column's coefficients over equations, from association (..., q(q-1)/2) in (0, 1), or None.
+
+    2 association - 1 are canonical partial correlations, of equation i and j < i given those before j (Lewandowski, Kurowicka & Joe 2009).
+    """
+    if association is None:
+        return xp.eye(count)
+    none = association[..., 0] * 0
+    rows = []
+    for i in range(count):
+        left, row = none + 1, []
+        for j in range(i):
+            partial = 2 * association[..., i * (i - 1) // 2 + j] - 1
+            row.append(partial * xp.sqrt(left))
+            left = left * (1 - partial**2)
+        rows.append(xp.stack([*row, xp.sqrt(left), *[none] * (count - i - 1)], -1))
+    return xp.stack(rows, -2)
+
+
+def association_shapes(count: int) -> np.ndarray:
+    """Both parameters of the Beta prior of each association, which make their correlation matrix LKJ(2)."""
+    return np.array([ASSOCIATION + (count - 2 - j) / 2 for i in range(count) for j in range(i)])
+
+
+def coefficient_covariance(xp: Any, tau: Any, association: Any, count: int) -> Any:
+    """T (..., q, q) of a column's coefficients over equations, but for κ: τ (..., q) and correlations."""
+    root = tau[..., :, None] * association_root(xp, association, count)
+    return (root[..., :, None, :] * root[..., None, :, :]).sum(-1)
+
+
+def factors(xp: Any, given: Mapping[str, Any], scales: Mapping[str, Any], count: int) -> Any:
+    """F (q, q, p) of the coefficients, column k's covariance F_k F_k': their standard deviations times the root of their correlation."""
+    return _roots(xp, given, scales)[:, None, :] * association_root(xp, scales.get("standard_association"), count)[:, :, None]
+
+
+def _roots(xp: Any, given: Mapping[str, Any], scales: Mapping[str, Any]) -> Any:
+    """Standard deviations (q, p): τ_j √κ_k, times the scale of the covariate and the root of the spectral density where they have one."""
     found = scales["standard_coefficient_sd"][:, None] * xp.sqrt(given["spectrum"])
     if "covariate_scale" in scales:
         found = found * xp.dot(scales["covariate_scale"], given["terms"].T)

@@ -14,9 +14,9 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.model import Simulation
 from causalstats.models.panel_dml_basis import basis_of
-from causalstats.models.panel_dml_graph import COEFFICIENT_SD, LENGTH_SCALE
+from causalstats.models.panel_dml_graph import COEFFICIENT_SD, LENGTH_SCALE, pairs
 from causalstats.models.panel_dml_rows import LOWEST
-from causalstats.models.panel_dml_scales import roots
+from causalstats.models.panel_dml_scales import association_shapes, coefficient_covariance, factors
 from causalstats.numerics.serial_correlation import HIGHEST, gaps, lasting
 
 _EFFECT = 1.0
@@ -74,7 +74,7 @@ def _prior(model: Any, rng: np.random.Generator, frame: pd.DataFrame, names: lis
     basis = basis_of(panel, model.functions, model.interactions, model.basis)
     units, scales = np.asarray(model.scale, float), _scales(model, rng, basis.priors()["terms"].shape[1])
     theta, sd = scales["standard_effect"][0], scales["standard_error_sd"]
-    coefficients = rng.standard_normal((len(basis.spectrum), 2)) * roots(np, basis.priors(), scales).T
+    coefficients = np.einsum("ajk,kj->ka", factors(np, basis.priors(), scales, 2), rng.standard_normal((len(basis.spectrum), 2)))
     noise = rng.standard_normal((len(table), 2))
     if "serial_correlation" in scales:
         gap = gaps(panel.time, panel.starts)
@@ -88,9 +88,12 @@ def _prior(model: Any, rng: np.random.Generator, frame: pd.DataFrame, names: lis
         "error_sd": (("chain", "draw", "equation"), (sd * units)[None, None]),
         "coefficient_sd": (("chain", "draw", "equation"), (scales["standard_coefficient_sd"] * units)[None, None]),
     }
+    if model.correlated:
+        correlation = coefficient_covariance(np, np.ones(2), scales["standard_association"], 2)[1, 0]
+        shown["coefficient_correlation"] = (("chain", "draw", "pair"), [[[correlation]]])
     dims = {"serial_correlation": ["equation"], "covariate_scale": ["equation", "term"], "length_scale": ["equation", "term"]}
     values = {name: (("chain", "draw", *dims.get(name, [f"{name}_dim_0"])), value[None, None]) for name, value in scales.items()}
-    truth = xr.Dataset({**values, **shown}, coords={"treatment": ["d"], "equation": ["d", "outcome"]})
+    truth = xr.Dataset({**values, **shown}, coords={"treatment": ["d"], "equation": ["d", "outcome"], "pair": pairs(["d", "outcome"])})
     return Simulation(data=data, truth=truth, realised={"effect": float(theta * units[1] / units[0])})
 
 
@@ -101,6 +104,8 @@ def _scales(model: Any, rng: np.random.Generator, terms: int) -> dict[str, np.nd
         "standard_error_sd": abs(rng.standard_normal(2)),
         "standard_coefficient_sd": COEFFICIENT_SD * abs(rng.standard_normal(2)),
     }
+    if model.correlated:
+        found["standard_association"] = rng.beta(*[association_shapes(2)] * 2)
     if model.shrinkage == "covariate":
         found["covariate_scale"] = abs(rng.standard_normal((2, terms)))
     if model.basis == "hsgp":

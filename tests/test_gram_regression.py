@@ -19,8 +19,8 @@ def case(seed, aims=2, size=4, rows=30):
     rng = np.random.default_rng(seed)
     columns = rng.standard_normal((rows, size + aims))
     mix = np.tril(rng.standard_normal((aims, aims)), -1) + np.eye(aims)
-    sd, roots = rng.uniform(0.5, 2, aims), rng.uniform(0.2, 2, (aims, size))
-    return columns, mix, sd, roots
+    sd, factors = rng.uniform(0.5, 2, aims), rng.uniform(-2, 2, (aims, aims, size))
+    return columns, mix, sd, factors
 
 
 def precisions_of(mix, sd):
@@ -36,29 +36,29 @@ def correlation(rho):
 
 @pytest.mark.parametrize("aims", [2, 3])
 def test_the_likelihood_is_that_of_the_rows(aims):
-    """Coefficients with priors of their own, by N(vec Y; 0, Σ ⊗ I + blocks Φ diag(d) Φ')."""
+    """Each column with a prior of its own over regressions, by N(vec Y; 0, Σ ⊗ I + Σ_k F_k F_k' ⊗ φ_k φ_k')."""
     columns, mix, sd, _ = case(1, aims)
     rng, difference = np.random.default_rng(2), []
     phi, y = columns[:, :4], columns[:, 4:]
     inverse = np.linalg.inv(mix)
     for _ in range(3):
-        roots = rng.uniform(0.1, 2, (aims, 4))
+        factors = rng.uniform(-2, 2, (aims, aims, 4))
         whole = np.kron(inverse * sd**2 @ inverse.T, np.eye(30))
-        for a in range(aims):
-            whole[30 * a : 30 * a + 30, 30 * a : 30 * a + 30] += phi * roots[a] ** 2 @ phi.T
+        for k in range(4):
+            whole += np.kron(factors[:, :, k] @ factors[:, :, k].T, np.outer(phi[:, k], phi[:, k]))
         dense = stats.multivariate_normal(cov=whole).logpdf(y.T.ravel())
         grams = np.stack([columns.T @ columns] * aims)
-        difference.append(dense - regression.with_derivatives(np, grams, precisions_of(mix, sd), roots)[0])
+        difference.append(dense - regression.with_derivatives(np, grams, precisions_of(mix, sd), factors)[0])
     np.testing.assert_allclose(difference, difference[0], atol=1e-8)
 
 
 @pytest.mark.parametrize("mode", ["FAST_COMPILE", "NUMBA", "JAX"])
 def test_its_derivatives(mode):
-    columns, mix, sd, roots = case(3)
+    columns, mix, sd, factors = case(3)
     rng = np.random.default_rng(4)
     grams = np.stack([(weight * columns.T) @ columns for weight in rng.uniform(0.5, 2, (2, 30))])
-    point = grams, precisions_of(mix, sd), roots
-    given = pt.dtensor3(), pt.dtensor3(), pt.dmatrix()
+    point = grams, precisions_of(mix, sd), factors
+    given = pt.dtensor3(), pt.dtensor3(), pt.dtensor3()
     value = gram_given_scales(*given)
     found = [np.asarray(each) for each in pytensor.function(list(given), [value, *pt.grad(value, list(given))], mode=mode)(*point)]
     assert found[0] == pytest.approx(regression.with_derivatives(np, *point)[0])

@@ -96,11 +96,11 @@ def test_the_pieces_have_the_likelihood_of_the_rows(rows, size, aims):
     values = regression.with_residual(regression.canonical(columns.T @ columns, aims, spectrum, rows))
     difference = []
     for _ in range(4):
-        root, tau = rng.standard_normal((aims, aims)), rng.uniform(0.1, 2, aims)
-        covariance = root @ root.T + np.eye(aims)
-        whole = np.kron(covariance, np.eye(rows)) + np.kron(np.diag(tau**2), phi * spectrum @ phi.T)
+        root, tau = rng.standard_normal((2, aims, aims))
+        covariance, prior = root @ root.T + np.eye(aims), tau @ tau.T
+        whole = np.kron(covariance, np.eye(rows)) + np.kron(prior, phi * spectrum @ phi.T)
         dense = stats.multivariate_normal(cov=whole).logpdf(y.T.ravel())
-        difference.append(dense - regression.log_likelihood(values["eigenvalues"], values["pieces"], values["weights"], covariance, tau**2))
+        difference.append(dense - regression.log_likelihood(values["eigenvalues"], values["pieces"], values["weights"], covariance, prior))
     np.testing.assert_allclose(difference, difference[0], atol=1e-8)
 
 
@@ -108,8 +108,8 @@ def test_the_pieces_have_the_likelihood_of_the_rows(rows, size, aims):
 def test_the_derivatives_of_the_pieces(mode):
     rng = np.random.default_rng(6)
     eigenvalues, pieces, weights = rng.gamma(1, size=7), rng.standard_normal((7, 3)), rng.uniform(1, 3, 7)
-    covariance, prior = np.array([[2.0, 0.3, -0.2], [0.3, 1.0, 0.4], [-0.2, 0.4, 1.5]]), np.array([0.5, 1.0, 2.0])
-    given = pt.dmatrix(), pt.dvector()
+    covariance, prior = np.array([[2.0, 0.3, -0.2], [0.3, 1.0, 0.4], [-0.2, 0.4, 1.5]]), np.array([[0.5, 0.1, 0.2], [0.1, 1.0, -0.6], [0.2, -0.6, 2.0]])
+    given = pt.dmatrix(), pt.dmatrix()
     value = pieces_given_scales(*map(pt.as_tensor, (eigenvalues, pieces, weights)), *given)
     function = pytensor.function(list(given), [value, *pt.grad(value, list(given))], mode=mode)
     found = [np.asarray(each) for each in function(covariance, prior)]
@@ -118,14 +118,10 @@ def test_the_derivatives_of_the_pieces(mode):
     for place in ((0, 0), (1, 2)):
         moved = np.zeros((3, 3))
         moved[place] = step
-        slope = regression.log_likelihood(eigenvalues, pieces, weights, covariance + moved + moved.T, prior)
-        slope -= regression.log_likelihood(eigenvalues, pieces, weights, covariance - moved - moved.T, prior)
-        assert found[1][place] + found[1][place[::-1]] == pytest.approx(slope / (2 * step), rel=1e-5)
-    for place in range(3):
-        moved = step * np.eye(3)[place]
-        slope = regression.log_likelihood(eigenvalues, pieces, weights, covariance, prior + moved)
-        slope -= regression.log_likelihood(eigenvalues, pieces, weights, covariance, prior - moved)
-        assert found[2][place] == pytest.approx(slope / (2 * step), rel=1e-5)
+        moved += moved.T
+        for which, ends in enumerate(([(covariance + sign * moved, prior) for sign in (1, -1)], [(covariance, prior + sign * moved) for sign in (1, -1)])):
+            slope = np.subtract(*(regression.log_likelihood(eigenvalues, pieces, weights, *end) for end in ends))
+            assert found[1 + which][place] + found[1 + which][place[::-1]] == pytest.approx(slope / (2 * step), rel=1e-5)
 
 
 def test_the_covariance_of_what_is_left():
@@ -244,18 +240,20 @@ def test_the_robustness_value_is_that_of_the_partial_r2(fit):
     assert fit.effect("robustness_value").summary()["mean"].iloc[0] == pytest.approx((np.sqrt(f2**2 + 4 * f2) - f2) / 2, abs=0.02)
 
 
+@pytest.mark.parametrize("coefficients", ["correlated", "independent"])
 @pytest.mark.parametrize("treatments", [["d"], ["d", "second"]])
-def test_the_density_by_numpy_is_that_of_the_graph(treatments):
+def test_the_density_by_numpy_is_that_of_the_graph(treatments, coefficients):
     """At points, but for one constant; so that draws weighed by it are draws of the posterior."""
     frame = cs.PanelDML().simulate(3, units=20, times=4).data.source
     rng = np.random.default_rng(1)
     panel = panel_of(frame.assign(second=rng.standard_normal(len(frame)) + frame["x1"]), treatment=treatments)
-    graph, values, count = cs.PanelDML().build(panel), cs.PanelDML().prepared(panel).inputs(""), len(treatments)
-    points = rng.normal(0, 0.5, (5, count + count * (count - 1) // 2 + 2 * (count + 1)))
+    model, count = cs.PanelDML(coefficients=coefficients), len(treatments)
+    graph, values = model.build(panel), model.prepared(panel).inputs("")
+    points = rng.normal(0, 0.5, (5, panel_dml_density.size(count, model.correlated)))
     ours = panel_dml_density.log_density(points, values, count, 5.0)
     theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
-    parts = [np.split(point, np.cumsum([count, count * (count - 1) // 2, count + 1])) for point in points]
-    kept = [0, 2, 3] if count == 1 else [0, 1, 2, 3]
+    parts = [np.split(point, np.cumsum([count, count * (count - 1) // 2, count + 1, count + 1])) for point in points]
+    kept = [k for k in range(5) if parts[0][k].size]
     difference = ours - [float(theirs({v.name: part[k] for v, k in zip(graph.value_vars, kept, strict=True)})) for part in parts]
     np.testing.assert_allclose(difference, difference[0], atol=1e-7)
 

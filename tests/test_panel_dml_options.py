@@ -17,6 +17,7 @@ from causalstats.numerics.within import demeaned, unit_means
 ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
 OPTIONS = {
     "default": {},
+    "independent": {"coefficients": "independent"},
     "covariate": {"shrinkage": "covariate"},
     "hsgp": {"basis": "hsgp"},
     "fourier": {"basis": "fourier"},
@@ -43,6 +44,8 @@ def draws_of(model, panel, seed=1, count=4):
     shapes = {"standard_effect": (aims - 1,), "standard_error_sd": (aims,), "standard_coefficient_sd": (aims,), "effect": (aims - 1,)}
     if aims > 2:
         shapes["standard_link"] = ((aims - 1) * (aims - 2) // 2,)
+    if model.correlated:
+        shapes["standard_association"] = (aims * (aims - 1) // 2,)
     if model.shrinkage == "covariate":
         shapes["covariate_scale"] = (aims, terms)
     if model.basis == "hsgp":
@@ -71,8 +74,9 @@ def dense_log_likelihood(model, panel, draws, k):
     lasting = [unit * rho**apart / (1 - rho**2) if rho else np.eye(n) for rho in scales.get("serial_correlation", [0, 0])]
     v, e = (s**2 * r for s, r in zip(scales["standard_error_sd"], lasting, strict=True))
     theta = scales["standard_effect"][0]
-    across = theta * v
-    whole = np.block([[phi * variance[0] @ phi.T + v, across], [across, phi * variance[1] @ phi.T + theta**2 * v + e]])
+    alike = 2 * scales["standard_association"][0] - 1 if "standard_association" in scales else 0.0
+    across = theta * v + alike * phi * np.sqrt(variance[0] * variance[1]) @ phi.T
+    whole = np.block([[phi * variance[0] @ phi.T + v, across], [across.T, phi * variance[1] @ phi.T + theta**2 * v + e]])
     flat = (panel.unit[:, None] == np.arange(len(panel.units))).astype(float) if model.inside else np.ones((n, 1))
     flat = np.hstack([flat, panel.time_dummies()]) if model.time_effects else flat
     contrasts = np.kron(np.eye(2), np.linalg.svd(flat)[0][:, np.linalg.matrix_rank(flat) :].T)
@@ -90,7 +94,7 @@ def test_the_likelihood_is_that_of_the_rows(frame, name):
     np.testing.assert_allclose(difference, difference[0], atol=2e-8)
 
 
-@pytest.mark.parametrize("name", ["default", "covariate", "hsgp", "autoregressive"])
+@pytest.mark.parametrize("name", ["default", "independent", "covariate", "hsgp", "autoregressive"])
 def test_the_graph_has_the_same_likelihood(frame, name):
     model, panel = cs.PanelDML(functions=4, **OPTIONS[name]), panel_of(frame)
     graph = model.build(panel)

@@ -1,9 +1,9 @@
-"""Several regressions on the same columns, with independent normal priors of their coefficients, in as many independent pieces as there are columns.
+"""Several regressions on the same columns, with normal priors of their coefficients, in as many independent pieces as there are columns.
 
-Y (n, q) = Φ A + E, rows of E ~ Normal(0, Σ), column j of A ~ Normal(0, τ_j² K), K = diag(κ) the same for all j. With K^½ Φ'Φ K^½ = U Λ U' and
+Y (n, q) = Φ A + E, rows of E ~ Normal(0, Σ), row k of A ~ Normal(0, κ_k T) independently, K = diag(κ). With K^½ Φ'Φ K^½ = U Λ U' and
 c = Λ^-½ U' K^½ Φ'Y, R = Y'Y - c'c,
 
-    c_i ~ Normal(0, Σ + λ_i diag(τ²)),   R ~ Wishart(n - r, Σ)
+    c_i ~ Normal(0, Σ + λ_i T),   R ~ Wishart(n - r, Σ)
 
 independently: the likelihood with A integrated out costs O(r) whatever n is, and needs the cross-products of [Φ, Y] only, which add up over rows.
 """
@@ -54,7 +54,7 @@ def without(gram: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int, flo
 
 
 def log_likelihood(eigenvalues: np.ndarray, pieces: np.ndarray, weights: np.ndarray, covariance: np.ndarray, prior: np.ndarray) -> float:
-    """-½ Σ_i (w_i log|V_i| + c_i'V_i⁻¹c_i), V_i = Σ + λ_i diag(τ²), for Σ (q, q) and τ² (q,).
+    """-½ Σ_i (w_i log|V_i| + c_i'V_i⁻¹c_i), V_i = Σ + λ_i T, for Σ and T (q, q).
 
     R enters as q more pieces, the columns of a root of it, with λ = 0 and w = (n - r) / q each: see `with_residual`.
     """
@@ -62,13 +62,13 @@ def log_likelihood(eigenvalues: np.ndarray, pieces: np.ndarray, weights: np.ndar
 
 
 def with_derivatives(xp: Any, eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any) -> tuple[Any, Any, Any]:
-    """The same and its derivatives in Σ and τ², by NumPy or jax.numpy: Σ_i G_i and Σ_i λ_i diag(G_i), G_i = ½ (V_i⁻¹c_i c_i'V_i⁻¹ - w_i V_i⁻¹)."""
-    total = covariance + eigenvalues[:, None, None] * xp.diag(prior)
+    """The same and its derivatives in Σ and T, by NumPy or jax.numpy: Σ_i G_i and Σ_i λ_i G_i, G_i = ½ (V_i⁻¹c_i c_i'V_i⁻¹ - w_i V_i⁻¹)."""
+    total = covariance + eigenvalues[:, None, None] * prior
     inverse = xp.linalg.inv(total)
     solved = (inverse @ pieces[:, :, None])[:, :, 0]
     value = -((weights * xp.linalg.slogdet(total)[1]).sum() + (solved * pieces).sum()) / 2
     slopes = (solved[:, :, None] * solved[:, None, :] - weights[:, None, None] * inverse) / 2
-    return value, slopes.sum(axis=0), (eigenvalues[:, None] * xp.diagonal(slopes, axis1=1, axis2=2)).sum(axis=0)
+    return value, slopes.sum(axis=0), (eigenvalues[:, None, None] * slopes).sum(axis=0)
 
 
 def with_residual(form: Canonical) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""`canonical_regression.log_likelihood` as a node of a PyTensor graph, compiled by Numba or JAX, with its derivatives in Σ and τ². First ones only."""
+"""`canonical_regression.log_likelihood` as a node of a PyTensor graph, compiled by Numba or JAX, with its derivatives in Σ and T. First ones only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PiecesGivenScales(Op):
     __props__ = ()
 
     def make_node(self, *inputs: Any) -> Apply:
-        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dscalar(), pt.dmatrix(), pt.dvector()])
+        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dscalar(), pt.dmatrix(), pt.dmatrix()])
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         for storage, value in zip(output_storage, with_derivatives(np, *inputs), strict=True):
@@ -42,7 +42,7 @@ class PiecesGivenScales(Op):
 
 
 def pieces_given_scales(eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any) -> Any:
-    """The log likelihood as a scalar of the graph, for λ (r,), c (r, q), w (r,), Σ (q, q) and τ² (q,)."""
+    """The log likelihood as a scalar of the graph, for λ (r,), c (r, q), w (r,), Σ and T (q, q)."""
     return PiecesGivenScales().make_node(eigenvalues, pieces, weights, covariance, prior).outputs[0]
 
 
@@ -61,14 +61,13 @@ def _numba_pieces_given_scales(op: PiecesGivenScales, **_: Any) -> Any:
     @numba.njit(error_model="numpy")
     def pieces_given_scales(eigenvalues, pieces, weights, covariance, prior):
         count, size = pieces.shape
-        value, of_covariance, of_prior = 0.0, np.zeros((size, size)), np.zeros(size)
+        value, of_covariance, of_prior = 0.0, np.zeros((size, size)), np.zeros((size, size))
         total, inverse, solved = np.empty((size, size)), np.empty((size, size)), np.empty(size)
         for i in range(count):
             for a in range(size):
                 for b in range(size):
-                    total[a, b] = covariance[a, b]
+                    total[a, b] = covariance[a, b] + eigenvalues[i] * prior[a, b]
                     inverse[a, b] = 0.0
-                total[a, a] += eigenvalues[i] * prior[a]
                 inverse[a, a] = 1.0
             log_determinant = 0.0
             for a in range(size):
@@ -93,8 +92,7 @@ def _numba_pieces_given_scales(op: PiecesGivenScales, **_: Any) -> Any:
                 for b in range(size):
                     slope = (solved[a] * solved[b] - weights[i] * inverse[a, b]) / 2
                     of_covariance[a, b] += slope
-                    if a == b:
-                        of_prior[a] += eigenvalues[i] * slope
+                    of_prior[a, b] += eigenvalues[i] * slope
         return np.asarray(value), of_covariance, of_prior
 
     return pieces_given_scales, _VERSION

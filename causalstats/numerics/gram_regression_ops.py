@@ -15,12 +15,12 @@ _VERSION = version("gram_regression", "gram_regression_ops")
 
 
 class GramGivenScales(Op):
-    """The log likelihood, and its derivatives in cross-products, precisions and roots of prior variances."""
+    """The log likelihood, and its derivatives in cross-products, precisions and factors of prior covariances."""
 
     __props__ = ()
 
     def make_node(self, *inputs: Any) -> Apply:
-        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dscalar(), pt.dtensor3(), pt.dtensor3(), pt.dmatrix()])
+        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dscalar(), pt.dtensor3(), pt.dtensor3(), pt.dtensor3()])
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         for storage, value in zip(output_storage, with_derivatives(np, *inputs), strict=True):
@@ -37,9 +37,9 @@ class GramGivenScales(Op):
         return [(), *shapes]
 
 
-def gram_given_scales(grams: Any, precisions: Any, roots: Any) -> Any:
-    """The log likelihood as a scalar of the graph, for G (q, p+q, p+q), Ω (q, q, q) and √d (q, p)."""
-    return GramGivenScales().make_node(grams, precisions, roots).outputs[0]
+def gram_given_scales(grams: Any, precisions: Any, factors: Any) -> Any:
+    """The log likelihood as a scalar of the graph, for G (q, p+q, p+q), Ω (q, q, q) and F (q, q, p)."""
+    return GramGivenScales().make_node(grams, precisions, factors).outputs[0]
 
 
 @jax_translation(GramGivenScales)
@@ -55,38 +55,56 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
     import numba
 
     @numba.njit(error_model="numpy")
-    def gram_given_scales(grams, precisions, roots):
-        aims, size = roots.shape
-        width = size + aims
-        scaled, weight, constant = np.eye(aims * size), np.zeros(aims * size), 0.0
-        for j in range(aims):
-            for a in range(aims):
-                for b in range(aims):
+    def gram_given_scales(grams, precisions, factors):
+        aims, size = factors.shape[0], factors.shape[2]
+        count, width = aims * size, size + aims
+        half, scaled, slope, weight, constant = np.zeros((count, count)), np.eye(count), np.zeros(count), np.zeros(count), 0.0
+        for a in range(aims):
+            for b in range(aims):
+                for j in range(aims):
                     factor = precisions[j, a, b]
                     constant += factor * grams[j, size + a, size + b]
                     for k in range(size):
-                        weight[a * size + k] += factor * grams[j, k, size + b] * roots[a, k]
-                        for m in range(size):
-                            scaled[a * size + k, b * size + m] += factor * grams[j, k, m] * roots[a, k] * roots[b, m]
+                        slope[a * size + k] += factor * grams[j, k, size + b]
+                for m in range(aims):
+                    for j in range(aims):
+                        for k in range(size):
+                            for i in range(size):
+                                half[a * size + k, m * size + i] += precisions[j, a, b] * grams[j, k, i] * factors[b, m, i]
+        for a in range(aims):
+            for j in range(aims):
+                for k in range(size):
+                    weight[j * size + k] += factors[a, j, k] * slope[a * size + k]
+                    for i in range(count):
+                        scaled[j * size + k, i] += factors[a, j, k] * half[a * size + k, i]
         lower = np.linalg.cholesky(scaled)
-        covariance = np.linalg.inv(scaled)
-        solved = covariance @ weight
+        latent = np.linalg.inv(scaled)
+        solved = latent @ weight
         value = -constant / 2
-        for i in range(aims * size):
+        for i in range(count):
             value += weight[i] * solved[i] / 2 - np.log(lower[i, i])
-        of_grams, of_precisions, of_roots = np.zeros((aims, width, width)), np.zeros((aims, aims, aims)), np.zeros((aims, size))
+            for k in range(count):
+                latent[i, k] += solved[i] * solved[k]
+        of_grams, of_precisions, of_factors = np.zeros((aims, width, width)), np.zeros((aims, aims, aims)), np.zeros((aims, aims, size))
+        mean, turned = np.zeros(count), np.zeros((count, count))
+        for a in range(aims):
+            for j in range(aims):
+                for k in range(size):
+                    mean[a * size + k] += factors[a, j, k] * solved[j * size + k]
+                    of_factors[a, j, k] = slope[a * size + k] * solved[j * size + k]
+                    for i in range(count):
+                        of_factors[a, j, k] -= half[a * size + k, i] * latent[i, j * size + k]
+                        turned[a * size + k, i] += factors[a, j, k] * latent[j * size + k, i]
         moments = np.zeros((width, width))
         for a in range(aims):
-            for k in range(size):
-                of_roots[a, k] = (solved[a * size + k] ** 2 + covariance[a * size + k, a * size + k] - 1) / roots[a, k]
             for b in range(aims):
                 moments[:] = 0.0
                 for k in range(size):
-                    left = roots[a, k] * solved[a * size + k]
-                    moments[k, size + b] = -left
-                    moments[size + a, k] = -roots[b, k] * solved[b * size + k]
-                    for m in range(size):
-                        moments[k, m] = roots[a, k] * roots[b, m] * (covariance[a * size + k, b * size + m] + solved[a * size + k] * solved[b * size + m])
+                    moments[k, size + b] = -mean[a * size + k]
+                    moments[size + a, k] = -mean[b * size + k]
+                    for i in range(size):
+                        for m in range(aims):
+                            moments[k, i] += turned[a * size + k, m * size + i] * factors[b, m, i]
                 moments[size + a, size + b] = 1.0
                 for j in range(aims):
                     factor = precisions[j, a, b]
@@ -96,6 +114,6 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
                             total += grams[j, k, m] * moments[k, m]
                             of_grams[j, k, m] -= factor * moments[k, m] / 2
                     of_precisions[j, a, b] = -total / 2
-        return np.asarray(value), of_grams, of_precisions, of_roots
+        return np.asarray(value), of_grams, of_precisions, of_factors
 
     return gram_given_scales, _VERSION
