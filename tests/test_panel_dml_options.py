@@ -111,6 +111,23 @@ def test_the_graph_has_the_same_likelihood(frame, name):
     np.testing.assert_allclose(found, 0, atol=1e-8)
 
 
+def test_what_is_shrunk_away_of_both_equations_is_no_effect():
+    """The design of DiTraglia & Liu (2025), table 1: a hundred covariates, each with little on both. Bias over 25 data sets, known within .04."""
+    found = {"correlated": [], "independent": []}
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        x = rng.standard_normal((200, 100))
+        d = x.sum(axis=1) / 10 + rng.standard_normal(200)
+        y = 2 * d + x @ (rng.standard_normal(100) / 10 - 0.05) + 2 * rng.standard_normal(200)
+        table = pd.DataFrame(x, columns=[f"x{k}" for k in range(100)]).assign(unit=range(200), time=0, d=d, y=y)
+        panel = panel_of(table, covariates=table.columns[:100])
+        for kind, errors in found.items():
+            model = cs.PanelDML(heterogeneity="pooled", functions=1, coefficients=kind)
+            errors.append(float(model.weighed(panel)(1, 500, rng)[0]["effect"].mean()) - 2)
+    assert abs(np.mean(found["correlated"])) < 0.12
+    assert np.mean(found["independent"]) - np.mean(found["correlated"]) > 0.08
+
+
 def test_one_posterior_in_three_parametrisations(frame):
     """Without covariates, by density: Σ of an inverse-Wishart posterior over its prior, correlation and scales of an LKJ, and θ with two variances."""
     panel = panel_of(frame, covariates=[])
