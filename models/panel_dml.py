@@ -132,7 +132,7 @@ class PanelDML:
     def nuts(self, data: Panel) -> dict[str, Any]:
         """A step costs some microseconds of pieces; of cross-products, which JAX compiles sooner, much more."""
         funnels = self.shrinkage == "covariate" or self.basis == "hsgp"
-        return {"backend": "jax" if self.dense else "numba"} | ({"target_accept": 0.95} if funnels else {})
+        return {"backend": "jax" if self.dense else "numba"} | ({"target_accept": 0.95 if funnels else 0.9} if funnels or self.correlated else {})
 
     @property
     def dense(self) -> bool:
