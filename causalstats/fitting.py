@@ -89,15 +89,30 @@ class Fit:
             raise ModelError("Expected `at` or `by`, and not both: groups are groups of the people of the study.")
         return self._answered(*self._estimand(name, do, given, factual), at, by)
 
-    def bounds(self, name: str, *, do: Mapping[str, Any], factual: Mapping[str, Any] | None = None) -> Effect:
+    def bounds(
+        self,
+        name: str,
+        *,
+        do: Mapping[str, Any] | None = None,
+        factual: Mapping[str, Any] | None = None,
+        cause: str | Mapping[str, tuple[Any, Any]] | None = None,
+    ) -> Effect:
         """The smallest and the largest answer that a causal diagram allows, where it does not identify the one there is, with posterior bands.
 
-        `do` and `factual` are as for `effect`.
+        Parameters
+        ----------
+        do, factual
+            As for `effect`.
+        cause : variable, or mapping of it to its absence and presence
+            In place of both: the probabilities that it was or would be the cause of the last level of `name` (Tian & Pearl 2000). `{"smoking": (0, 2)}`
+            compares two of its levels.
         """
+        if (do is None) == (cause is None) or (cause is not None and factual):
+            raise ModelError(f"Expected `do`, with or without `factual`, or else `cause`; got do={do!r}, factual={factual!r}, cause={cause!r}.")
         asked = getattr(self.model, "bounds", None)
         if asked is None:
             raise ModelError(f"Bounds are answers of a causal diagram; {type(self.model).__name__} has none.")
-        return self._answered(*asked(name, do, factual or {}, self.data))
+        return self._answered(*asked(name, do or {}, factual or {}, cause, self.data))
 
     def _answered(self, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
         """The effect of an estimand."""

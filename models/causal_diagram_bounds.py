@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.data import Observations
-from causalstats.diagrams import Bounds, bounds, treated_bounds
+from causalstats.diagrams import Bounds, bounds, causation_bounds, treated_bounds
 from causalstats.diagrams.causation import treated
 from causalstats.errors import ModelError
 from causalstats.model import Check, Estimand
@@ -55,6 +55,32 @@ def question(model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, A
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     unit = "difference of probabilities" if pairs else "probability"
     return f"bounds of {name}", Estimand(compute=compute, description="The smallest and the largest.", unit=unit, kind="causal", assumptions=stands_on)
+
+
+def caused(model: Any, of: str, cause: str | Mapping[str, tuple[Any, Any]], data: Observations) -> tuple[str, Estimand]:
+    """Bounds of the probabilities that a cause is necessary and sufficient for the last level of `of`, was necessary where both occurred, and would suffice."""
+    levels = model.levels(data)
+    x, pair = next(iter(cause.items())) if isinstance(cause, Mapping) and len(cause) == 1 else (cause, None)
+    if not isinstance(x, str) or x == of or x not in levels or of not in levels:
+        raise ModelError(f"Expected an outcome and another variable as its cause, of {', '.join(levels)}; got {of!r} and cause={cause!r}.")
+    pair = levels[x] if pair is None else tuple(pair)
+    if len(pair) != 2:
+        raise ModelError(f"Expected the levels that are the absence and the presence of {x!r}, such as cause={{{x!r}: {levels[x][:2]!r}}}; got {pair}.")
+    places = {x: (place_of(x, pair[0], levels), place_of(x, pair[1], levels)), of: (0, len(levels[of]) - 1)}
+
+    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
+        joint = _joint(model, draws, data)
+        found = causation_bounds(model.diagram, of, x, joint, model.graph.nodes, assumptions=model.monotone, levels=places)
+        parts = {name: _sides(getattr(found, name.replace(" ", "_"))) for name in ("necessary and sufficient", "necessary", "sufficient")}
+        return xr.concat([part.assign_coords(bound=[f"{name}: {side}" for side in _SIDES]) for name, part in parts.items()], "bound")
+
+    event, off, on = f"{of}={levels[of][-1]}", f"{x}={pair[0]}", f"{x}={pair[1]}"
+    described = (
+        f"Smallest and largest: of all cases, {event} with {on} and not with {off}; of those with {on} and {event}, not had it been {off}; of those with "
+    )
+    described += f"{off} and not {event}, {event} had it been {on}."
+    stands_on = tuple(assumption.name for assumption in model.assumptions())
+    return f"bounds of {on} as the cause of {event}", Estimand(compute=compute, description=described, unit="probability", kind="causal", assumptions=stands_on)
 
 
 def counterfactual(model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:

@@ -267,6 +267,33 @@ def test_what_people_would_have_had(fit, bounded):
     np.testing.assert_allclose(sides, untreated, atol=0.01)
 
 
+def test_what_was_the_cause():
+    """Tian & Pearl (2000) where nothing confounds: from (p1 - p0) / 1, p1, 1 - p0 to min(p1, 1 - p0) / the same, the lower ends where nobody is harmed."""
+    half = np.array([80, 20, 40, 60, 30, 70]) * 5_000  # p0 = .2, p1 = .6
+    table = pd.DataFrame(list(product([0, 1, 2], [0, 1])), columns=["x", "y"]).assign(n=half)
+    two = cs.Observations.from_frame(table[table["x"] < 2], counts="n")
+    sampler = cs.Exact(chains=2, draws=50)
+    fit = cs.fit(cs.CausalDiagram("x -> y"), two, seed=1, sampler=sampler, progress=False)
+    answer = fit.bounds("y", cause="x")
+    assert answer.name == "bounds of x=1 as the cause of y=1" and list(answer.summary().index[:2]) == [
+        "necessary and sufficient: lower",
+        "necessary and sufficient: upper",
+    ]
+    np.testing.assert_allclose(answer.summary()["mean"], [0.4, 0.6, 2 / 3, 1, 0.5, 0.75], atol=5e-3)
+    monotone = cs.fit(cs.CausalDiagram("x -> y", monotone=[("x", "y")]), two, seed=1, sampler=sampler, progress=False)
+    np.testing.assert_allclose(monotone.bounds("y", cause="x").summary()["mean"], np.repeat([0.4, 2 / 3, 0.5], 2), atol=5e-3)
+    three = cs.fit(cs.CausalDiagram("x -> y"), cs.Observations.from_frame(table, counts="n"), seed=1, sampler=sampler, progress=False)
+    np.testing.assert_allclose(three.bounds("y", cause={"x": (0, 1)}).summary()["mean"], answer.summary()["mean"], atol=5e-3)
+    for ask, message in [
+        (lambda: three.bounds("y", cause="x"), r"absence and the presence of 'x', such as cause={'x': \(0, 1\)}"),
+        (lambda: three.bounds("y", cause="z"), "another variable as its cause"),
+        (lambda: three.bounds("y"), "Expected `do`"),
+        (lambda: three.bounds("y", do={"x": 1}, cause="x"), "or else `cause`"),
+    ]:
+        with pytest.raises(cs.ModelError, match=message):
+            ask()
+
+
 def test_a_diagram_that_the_data_contradict():
     """The instrument would have to act on the outcome itself."""
     men = trial(np.array([900, 100, 0, 0, 100, 900, 0, 0]) + 1)
