@@ -75,10 +75,8 @@ def caused(model: Any, of: str, cause: str | Mapping[str, tuple[Any, Any]], data
         return xr.concat([part.assign_coords(bound=[f"{name}: {side}" for side in _SIDES]) for name, part in parts.items()], "bound")
 
     event, off, on = f"{of}={levels[of][-1]}", f"{x}={pair[0]}", f"{x}={pair[1]}"
-    described = (
-        f"Smallest and largest: of all cases, {event} with {on} and not with {off}; of those with {on} and {event}, not had it been {off}; of those with "
-    )
-    described += f"{off} and not {event}, {event} had it been {on}."
+    described = f"Smallest and largest share: of all cases, of those that have {event} with {on} and not with {off} (necessary and sufficient); of those with "
+    described += f"both, of those that would not have it with {off} (necessary); of those with neither, of those that would with {on} (sufficient)."
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     return f"bounds of {on} as the cause of {event}", Estimand(compute=compute, description=described, unit="probability", kind="causal", assumptions=stands_on)
 
