@@ -33,7 +33,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
     else:
         found |= {
             "robustness_value": share(
-                compute=partial(_robustness, model),
+                compute=_robustness,
                 description="What share of what is left of both treatment and outcome an unobserved cause must explain to bring the effect to 0 "
                 "(Cinelli & Hazlett 2020).",
             ),
@@ -111,11 +111,17 @@ def _moderation(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
     return found.rename(treatment="moderator")
 
 
-def _robustness(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
-    """½ (√(f⁴ + 4f²) - f²), f² = θ_j² / (s_e² (Σ_D⁻¹)_jj): Cohen's f of the treatment's partial R². Of errors that last, f² = θ_j² / (Var θ_j · free rows)."""
+def _robustness(draws: xr.Dataset, data: Panel) -> xr.DataArray:
+    """½ (√(f⁴ + 4f²) - f²), f² = θ_j² / (s_e² (Σ_D⁻¹)_jj): Cohen's f of the treatment's partial R².
+
+    Of errors that last, with what is left of the treatment as the outcome's errors weigh it, v_t - ρ_e v_(t-1), whose variance is
+    s_v² (1 + ρ_e² - 2 ρ_e ρ_v) / (1 - ρ_v²).
+    """
     theta, left, error = _standard(draws)
-    spread = theta.var(axis=(0, 1)) * model.prepared(data).rows if model.errors == "autoregressive" else error[..., None] / left
-    f2 = theta**2 / spread
+    if "serial_correlation" in draws:
+        of_treatment, of_outcome = np.split(draws["serial_correlation"].to_numpy(), [-1], axis=-1)
+        left = left * (1 + of_outcome**2 - 2 * of_outcome * of_treatment) / (1 - of_treatment**2)
+    f2 = theta**2 * left / error[..., None]
     return _like(draws, (np.sqrt(f2**2 + 4 * f2) - f2) / 2)
 
 
