@@ -19,7 +19,7 @@ import causalstats as cs
 from causalstats.resumable import resume
 from causalstats.samplers import Program, sample
 
-SETS, UNITS, TIMES, KEPT = 40, 200, 10, 0.7
+SETS, UNITS, TIMES, KEPT = 200, 200, 10, 0.7
 SAMPLER = cs.Nuts(chains=2, draws=250, tune=200, backend="jax")
 ERRORS = ("independent", "clustered", "bootstrap", "autoregressive")
 FOLDER = Path("results")
@@ -47,7 +47,7 @@ def one(seed: int) -> dict:
         problem = cs.Problem(cs.PanelDML(errors=errors), data)
         own = errors == "autoregressive"
         if own not in _PROGRAMS:
-            _PROGRAMS[own] = SAMPLER.compile(problem)
+            _PROGRAMS[own] = (SAMPLER if own else cs.Auto()).compile(problem)
         draws = sample(_PROGRAMS[own], problem, seed)["posterior"]["effect"].to_numpy().ravel()
         lower, upper = np.quantile(draws, [0.025, 0.975])
         found[errors] = {"error": float(draws.mean() - 1), "width": float(upper - lower), "covered": bool(lower < 1 < upper)}
