@@ -68,7 +68,7 @@ class PanelDML:
         Whether an equation has one τ for all covariates, or each covariate one of its own, τ_j λ_jm with λ ~ half-Normal(1): so that many that do nothing
         take nothing from the few that do much.
     coefficients : "correlated" or "independent"
-        "independent": C = 1, as DiTraglia & Liu have it. It needs fewer free rows than columns; with many covariates that do a little each it is biased.
+        "independent": C = 1, as DiTraglia & Liu have it, for comparison: biased where many columns do a little each, or rows are few.
     interactions : "none", "pairs" or list of pairs of covariates
         Products of columns.
     moderators : str, optional
