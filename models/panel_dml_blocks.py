@@ -66,16 +66,24 @@ class Block:
 
     def levels(self) -> np.ndarray:
         """φ, the columns without a prior, treatments and outcome, as they are; an intercept among them where unit means are not all taken out."""
+        return np.hstack(self._parts())
+
+    def _parts(self) -> list[np.ndarray]:
         flat = (self.time[:, None] == self.columns.periods).astype(float)
         intercept = [] if self.share is None else [np.ones((len(self.outcome), 1))]
-        return np.hstack([*self.columns.basis.parts(self.table), *intercept, flat, self.treatments(), self.outcome[:, None]])
+        return [*self.columns.basis.parts(self.table), *intercept, flat, self.treatments(), self.outcome[:, None]]
 
     def transformed(self) -> np.ndarray:
         """The same about the share of unit means that is taken out, each row by the root of its weight."""
-        found, weights = self.levels(), None if (self.weights == 1).all() else self.weights
+        parts, weights = self._parts(), None if (self.weights == 1).all() else self.weights
         if self.share is None:
-            found = demeaned(found, self.starts, weights)
-        elif (self.share < 1).any():
+            edges = np.cumsum([0, *(part.shape[1] for part in parts)])
+            found = np.empty((len(self.outcome), edges[-1]))
+            for part, start, stop in zip(parts, edges, edges[1:], strict=False):
+                demeaned(part, self.starts, weights, found[:, start:stop])
+            return found if weights is None else found * np.sqrt(weights)[:, None]
+        found = np.hstack(parts)
+        if (self.share < 1).any():
             sizes, taken = np.diff(self.starts, append=len(found)), 1 - self.share[:, None]
             found -= taken * np.repeat(unit_means(found, self.starts, weights), sizes, axis=0)
         return found if weights is None else found * np.sqrt(weights)[:, None]

@@ -43,6 +43,17 @@ def test_forward_orthogonal_deviations_are_within():
     np.testing.assert_allclose(unit_means(columns, STARTS)[3], columns[8:15].mean(axis=0))
 
 
+@pytest.mark.parametrize("weights", [None, np.linspace(0.5, 2, 17)])
+def test_unit_means_are_taken_out_alike_when_compiled(weights, monkeypatch):
+    columns = np.random.default_rng(1).standard_normal((17, 3)) + 100
+    plain = demeaned(columns, STARTS, weights)
+    monkeypatch.setattr("causalstats.numerics.within._FEW", 0)
+    into = np.zeros((17, 5))
+    demeaned(columns, STARTS, weights, into[:, 1:4])
+    np.testing.assert_allclose(into[:, 1:4], plain, atol=1e-12)
+    assert not into[:, [0, 4]].any()
+
+
 def test_mundlak_with_straight_lines_is_fixed_effects():
     rng = np.random.default_rng(2)
     x, d = rng.standard_normal((17, 1)), rng.standard_normal((17, 1))
