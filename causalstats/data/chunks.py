@@ -128,7 +128,7 @@ def _of_parquet(path: Path, columns: Sequence[str]) -> Iterator[Any]:
     if not all(file.exists() for file in files) or not files:
         raise DataError(f"There is no parquet file at {str(path)!r}.")
     for file in files:
-        with ParquetFile(file) as opened:
+        with ParquetFile(file, pre_buffer=False) as opened:  # else it keeps what it has read
             for batch in opened.iter_batches(_ROWS, columns=list(columns)):
                 yield nw.from_native(Table.from_batches([batch]), eager_only=True)
 
