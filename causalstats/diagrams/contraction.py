@@ -82,6 +82,8 @@ def contract(diagram: Diagram, mechanisms: Mapping[str, Any], outputs: Sequence[
 def evaluate(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, rescale: bool = False) -> np.ndarray:
     """The array with the given wires as axes, after its batch; with `rescale`, up to a factor that is the same for all of a batch's entries."""
     form, arrays = arranged(tables, axes, known)
+    if not tables.batch:
+        return tensor_network.contract(form.plan, arrays, rescale=rescale)
     (result,) = _in_parts(lambda parts: [tensor_network.contract(form.plan, parts, rescale=rescale)], form, arrays, tables.batch, len(axes))
     return tables.batch_first(result, tuple([tables.sizes[wire] for wire in axes]))
 
