@@ -67,7 +67,7 @@ def _nuisance(model: Any) -> Assumption:
     return Assumption(
         name="smooth functions" if model.basis == "fourier" else "smooth and additive",
         statement=f"Covariates act through {through}{products}, and what a unit is like adds to that.",
-        if_wrong="What covariates do together, or do to some units only, confounds: name `interactions`, and see what `functions` and `basis` change.",
+        if_wrong="What covariates do together, or do to some units only, confounds: name `interactions`; see what `functions`, `basis` and `coefficients` do.",
         formula="l = φ(X)'δ, m = φ(X)'γ, (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ))"
         + ("" if model.correlated else ", C = 1")
         + (", with τ of each covariate" if model.shrinkage == "covariate" else ""),
