@@ -94,6 +94,7 @@ class Fit:
         name: str,
         *,
         do: Mapping[str, Any] | None = None,
+        given: Mapping[str, Any] | None = None,
         factual: Mapping[str, Any] | None = None,
         cause: str | Mapping[str, tuple[Any, Any]] | None = None,
     ) -> Effect:
@@ -101,18 +102,19 @@ class Fit:
 
         Parameters
         ----------
-        do, factual
-            As for `effect`.
+        do, given, factual
+            As for `effect`; `given` of variables that nothing in `do` has an effect on.
         cause : variable, or mapping of it to its absence and presence
-            In place of both: the probabilities that it was or would be the cause of the last level of `name` (Tian & Pearl 2000). `{"smoking": (0, 2)}`
+            In place of them: the probabilities that it was or would be the cause of the last level of `name` (Tian & Pearl 2000). `{"smoking": (0, 2)}`
             compares two of its levels.
         """
-        if (do is None) == (cause is None) or (cause is not None and factual):
-            raise ModelError(f"Expected `do`, with or without `factual`, or else `cause`; got do={do!r}, factual={factual!r}, cause={cause!r}.")
+        if (do is None) == (cause is None) or (cause is not None and (given or factual)):
+            got = f"do={do!r}, given={given!r}, factual={factual!r}, cause={cause!r}"
+            raise ModelError(f"Expected `do`, with or without `given` or `factual`, or else `cause` alone; got {got}.")
         asked = getattr(self.model, "bounds", None)
         if asked is None:
             raise ModelError(f"Bounds are answers of a causal diagram; {type(self.model).__name__} has none.")
-        return self._answered(*asked(name, do or {}, factual or {}, cause, self.data))
+        return self._answered(*asked(name, do or {}, given or {}, factual or {}, cause, self.data))
 
     def _answered(self, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
         """The effect of an estimand."""

@@ -253,11 +253,13 @@ class CausalDiagram:
         """What can be asked of a fit by name; in its own words anything can, `fit.effect("cancer", do={"smoking": 1})`."""
         return regressed.estimands(self) if self.route == "regression" else estimands(self)
 
-    def bounds(self, name: str, do: Mapping[str, Any], factual: Mapping[str, Any], cause: Any, data: Observations) -> tuple[str, Estimand]:
-        """Bounds of P(name | do), or of the probabilities that something causes it, and how they are written."""
+    def bounds(
+        self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], factual: Mapping[str, Any], cause: Any, data: Observations
+    ) -> tuple[str, Estimand]:
+        """Bounds of P(name | do, given), or of the probabilities that something causes it, and how they are written."""
         if self.route == "regression":
             raise ModelError("Bounds are of labels. Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'.")
-        return bounded(self, name, do, factual, data) if cause is None else caused(self, name, cause, data)
+        return bounded(self, name, do, factual, data, given) if cause is None else caused(self, name, cause, data)
 
     def question(self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
         """P(name | do, given), or what those would have had who were something else, and how it is written."""

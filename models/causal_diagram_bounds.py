@@ -13,6 +13,8 @@ import xarray as xr
 from causalstats.data import Observations
 from causalstats.diagrams import Bounds, bounds, causation_bounds, treated_bounds
 from causalstats.diagrams.causation import treated
+from causalstats.diagrams.evaluation import JointTable
+from causalstats.diagrams.identification import identify
 from causalstats.errors import ModelError
 from causalstats.model import Check, Estimand
 from causalstats.models.causal_diagram_tables import arm_labels, network_of, place_of, written
@@ -37,8 +39,10 @@ def of_the_effect(model: Any) -> Estimand:
     )
 
 
-def question(model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
-    """Bounds of P(of | do), of a difference for pairs of values; or of what those would have had who were seen to have another value of the treatment."""
+def question(
+    model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations, given: Mapping[str, Any] | None = None
+) -> tuple[str, Estimand]:
+    """Bounds of P(of | do, given), of a difference for pairs of values; or of what those would have had who had another value of the treatment."""
     levels = model.levels(data)
     pairs = [name for name, value in do.items() if isinstance(value, list | tuple)]
     if not do or any(len(do[name]) != 2 for name in pairs) or (factual and (pairs or list(factual) != list(do) or len(do) > 1)):
@@ -46,12 +50,17 @@ def question(model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, A
             "Expected variables with a value to set them to, or two that are compared, and as `factual` the value that one variable had; "
             f"got do={do}, factual={factual}."
         )
+    given = dict(given or {})
+    moved = [name for name in given if name == of or name in do or name in model.graph.descendants(*do)]
+    if moved or (given and factual):
+        what = f"{moved[0]!r}, which is asked for, done or an effect of it" if moved else "both"
+        raise ModelError(f"Expected `given` of variables that nothing done has an effect on, and not with `factual`; got {what}.")
     worlds = [{name: value[k] if name in pairs else value for name, value in do.items()} for k in range(1 + bool(pairs))]
     places = [{name: place_of(name, value, levels) for name, value in world.items()} for world in worlds]
     event = f"{of}={levels[of][-1]}" if len(levels[of]) == 2 else of
-    name = had_been(event, worlds[0], factual) if factual else " - ".join(written(event, world, {}) for world in worlds)
-    was = [place_of(name, value, levels) for name, value in factual.items()]
-    compute = partial(_of_those, model, of, places[0], was[0]) if was else partial(_of_a_question, model, of, places)
+    name = had_been(event, worlds[0], factual) if factual else " - ".join(written(event, world, given) for world in worlds)
+    was, seen = [place_of(name, value, levels) for name, value in factual.items()], {name: place_of(name, value, levels) for name, value in given.items()}
+    compute = partial(_of_those, model, of, places[0], was[0]) if was else partial(_of_a_question, model, of, places, seen)
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     unit = "difference of probabilities" if pairs else "probability"
     return f"bounds of {name}", Estimand(compute=compute, description="The smallest and the largest.", unit=unit, kind="causal", assumptions=stands_on)
@@ -160,15 +169,20 @@ def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.Data
     return xr.concat(parts, "bound")
 
 
-def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], draws: xr.Dataset, data: Observations) -> xr.DataArray:
-    levels, do = model.levels(data), list(places[0])
+def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    """P(of, seen | do) / P(seen), since what is done has no effect on what is seen."""
+    levels, asked = model.levels(data), identify(model.graph, (of, *seen), list(places[0]))
     states = [len(levels[of]) - 1] if len(levels[of]) == 2 else range(len(levels[of]))
     joint, parts = _joint(model, draws, data), []
+    here: Any = (..., *seen.values())
+    share = JointTable(model.graph.nodes, joint).probability(tuple(seen), ())[here] if seen else np.ones(joint.shape[:2])
     for state in states:
-        weights = np.zeros((len(levels[of]), *(len(levels[name]) for name in do)))
+        weights = np.zeros([len(levels[name]) for name in asked.outcome + asked.do])
         for sign, place in zip((1.0, -1.0), places, strict=False):
-            weights[(state, *(place[name] for name in do))] += sign
-        side = _sides(bounds(model.diagram, of, do, joint, model.graph.nodes, assumptions=model.monotone, weights=weights))
+            cell = {of: state, **seen, **place}
+            weights[tuple(cell[name] for name in asked.outcome + asked.do)] += sign
+        found = bounds(model.diagram, asked.outcome, asked.do, joint, model.graph.nodes, assumptions=model.monotone, weights=weights)
+        side = _sides(replace(found, lower=found.lower / share, upper=found.upper / share))
         parts.append(side if len(states) == 1 else side.assign_coords(bound=[f"{of}={levels[of][state]}: {each}" for each in _SIDES]))
     return parts[0] if len(parts) == 1 else xr.concat(parts, "bound")
 

@@ -256,6 +256,22 @@ def test_manski_and_identified_bounds(fit):
     np.testing.assert_allclose(both.draws[..., 0], both.draws[..., 1])
 
 
+def test_bounds_within_what_is_seen():
+    """Manski's within each stratum, P(y, x | z) and P(y, x | z) + P(not x | z), where the hidden cause is of treatment and outcome alone."""
+    table = pd.DataFrame(list(product([0, 1], repeat=3)), columns=["z", "x", "y"]).assign(n=np.array([70, 30, 20, 80, 15, 45, 60, 40]) * 5_000)
+    model = cs.CausalDiagram("z -> x -> y; z -> y; x <-> y", treatment="x")
+    fit = cs.fit(model, cs.Observations.from_frame(table, counts="n"), seed=1, sampler=cs.Exact(chains=2, draws=50), progress=False)
+    for z, expected in ((0, [80 / 200, 180 / 200]), (1, [40 / 160, 100 / 160])):
+        answer = fit.bounds("y", do={"x": 1}, given={"z": z})
+        assert answer.name == f"bounds of P(y=1 | do(x=1), z={z})"
+        np.testing.assert_allclose(answer.summary()["mean"], expected, atol=5e-3)
+    both = fit.bounds("y", do={"x": [1, 0]}, given={"z": 0}).summary()["mean"]
+    np.testing.assert_allclose(both, [0.4 - (0.15 + 0.5), 0.9 - 0.15], atol=5e-3)
+    for given in ({"x": 0}, {"y": 1}):
+        with pytest.raises(cs.ModelError, match="nothing done has an effect on"):
+            fit.bounds("y", do={"x": 1}, given=given)
+
+
 def test_what_people_would_have_had(fit, bounded):
     """Σ_t P(t | s) P(c | s', t) of the paper's example; in the trial nearly identified, since nobody in one arm had the drug."""
     answer = fit.effect("cancer", do={"smoking": 0}, factual={"smoking": 1})
