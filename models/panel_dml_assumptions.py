@@ -79,7 +79,7 @@ def _effect(model: Any) -> Assumption:
         return Assumption(
             name="effects of units",
             statement="The treatment does the same to a unit at every time, in proportion to its change; effects of units are normally distributed.",
-            if_wrong="Single units are drawn to the mean too much or too little. Covariates are taken out as if their part were known.",
+            if_wrong="Single units are drawn to the mean too much or too little. What covariates do to the treatment is taken out as if it were known.",
             formula="Y_it(d) - Y_it(0) = θ_i d, θ_i ~ Normal(θ, σ²)",
         )
     if model.moderators is not None:

@@ -10,7 +10,7 @@ import xarray as xr
 from causalstats.data import Panel
 from causalstats.model import Prediction
 from causalstats.models.panel_dml_blocks import blocks
-from causalstats.models.panel_dml_rows import coefficients, correlations_of, scales_of
+from causalstats.models.panel_dml_rows import Prepared, coefficients, correlations_of, scales_of
 from causalstats.models.panel_dml_scales import residual_covariance
 from causalstats.numerics import canonical_regression as regression
 from causalstats.numerics import serial_correlation as serial
@@ -30,15 +30,22 @@ def left_over(model: Any, draws: xr.Dataset, data: Panel, most: int | None = Non
     form, scales = model.prepared(data), scales_of(draws, "")
     covariance = residual_covariance(np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]).mean(axis=0)
     inner = coefficients(form, {name: values.mean(axis=0) for name, values in scales.items()})
+    rows, unit = _combined(np.vstack([-inner, np.eye(len(form.units))]), form, data, most)
+    return rows, covariance, unit
+
+
+def _combined(turn: np.ndarray, form: Prepared, data: Panel, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(φ, treatments and outcome in standard units) times `turn` (p + q, m), without what columns that have no prior explain of it; whose rows."""
     rows, within, across, seen = [], 0.0, 0.0, 0
+    width, aims = len(form.basis.spectrum), len(form.units)
     for block in blocks(data, form.columns, form.share, most):
-        phi, times, aims = np.split(block.transformed(), [len(inner), -len(form.units)], axis=1)
-        rows.append([aims / form.units - phi @ inner, times])
+        phi, times, last = np.split(block.transformed(), [width, -aims], axis=1)
+        rows.append([phi @ turn[:width] + last / form.units @ turn[width:], times])
         within, across, seen = within + times.T @ times, across + times.T @ rows[-1][0], block.rows.stop
         if most is not None:
             break
     slopes = np.linalg.pinv(within, rcond=1e-10, hermitian=True) @ across
-    return np.vstack([left - times @ slopes for left, times in rows]), covariance, data.unit[:seen]
+    return np.vstack([left - times @ slopes for left, times in rows]), data.unit[:seen]
 
 
 def with_effects(model: Any, draws: xr.Dataset, data: Panel, theta: np.ndarray) -> xr.Dataset:
@@ -98,15 +105,24 @@ def _group_products(model: Any, data: Panel) -> np.ndarray:
 
 
 def of_units(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> xr.Dataset:
-    """The draws, with an effect of each unit, their mean and their spread, given what is left when covariates are taken out at the posterior means."""
-    form = model.prepared(data)
-    left, _, unit = left_over(model, draws, data)
-    v, e = left.T
-    squares, products = np.bincount(unit, v**2), np.bincount(unit, v * e)
+    """The draws, with an effect of each unit, their mean and their spread: Y = φ'δ + θ(D - φ'γ) + (θ_i - θ)D + e, with γ and the scales at posterior means.
+
+    δ is drawn anew: without the effects of units it takes in some of them, and they act on what covariates do to D as well.
+    """
+    form, scales = model.prepared(data), {name: values.mean(axis=0) for name, values in scales_of(draws, "").items()}
+    width = len(form.basis.spectrum)
+    turn = np.zeros((width + 2, width + 3))  # φ, D - φ'γ, Y, D
+    turn[:width, :width], turn[:width, width] = np.eye(width), -coefficients(form, scales)[:, 0]
+    turn[width, [width, width + 2]] = turn[width + 1, width + 1] = 1.0
+    columns, unit = _combined(turn, form, data)
+    columns, d = columns[:, :-1], columns[:, -1]
+    starts = np.flatnonzero(np.diff(unit, prepend=-1))
+    squares, cross = np.add.reduceat(d**2, starts), np.add.reduceat(columns * d[:, None], starts)
     still = data.constant_within_units(data.treatment)[:, 0]
-    degrees = form.rows - len(form.basis.spectrum)
+    squares, cross = np.where(still, 0.0, squares), np.where(still[:, None], 0.0, cross)
     chains, count = draws.sizes["chain"], draws.sizes["draw"]
-    mean, spread, own = slopes_of_units(np.where(still, 0.0, squares), np.where(still, 0.0, products), float(e @ e), degrees, chains * count, rng)
+    variances = scales["standard_coefficient_sd"][1] ** 2 * form.basis.spectrum
+    mean, spread, own = slopes_of_units(columns.T @ columns, cross, squares, variances, form.rows, chains * count, rng)
     scale = form.units[1] / form.units[0]
     return draws.assign(
         average_effect=(("chain", "draw"), scale * mean.reshape(chains, count)),

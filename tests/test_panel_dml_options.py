@@ -236,15 +236,17 @@ def test_the_bootstrap_has_the_spread_of_the_sandwich():
 
 
 def test_slopes_of_units_are_calibrated():
-    """Ranks of the truth among draws, over data sets from the model: uniform for the mean, the spread and a unit's slope."""
+    """Ranks of the truth among draws, over data sets from the model: uniform for the mean, the spread, a unit's slope and the like beside another column."""
     ranks = []
     for seed in range(300):
         rng = np.random.default_rng(seed)
         theta, s, g = rng.normal(), np.exp(rng.normal(0, 0.5)), abs(stats.cauchy.rvs(random_state=rng))
-        v = rng.standard_normal((30, 5))
-        own = theta + s * g * rng.standard_normal(30)
-        e = own[:, None] * v + s * rng.standard_normal((30, 5))
-        mean, spread, slopes = slopes_of_units((v**2).sum(axis=1), (v * e).sum(axis=1), (e**2).sum(), 150, 99, rng)
+        phi, v = rng.standard_normal((2, 30, 5))
+        d, own = v + 2 * phi, theta + s * g * rng.standard_normal(30)
+        y = s / np.sqrt(3) * rng.standard_normal() * phi + theta * v + (own - theta)[:, None] * d + s * rng.standard_normal((30, 5))
+        columns = np.stack([phi, v, y], axis=2)
+        gram, cross = np.einsum("ntk,ntl->kl", columns, columns), np.einsum("ntk,nt->nk", columns, d)
+        mean, spread, slopes = slopes_of_units(gram, cross, (d**2).sum(axis=1), np.array([s**2 / 3]), 150, 99, rng)
         ranks.append([(mean < theta).sum(), (spread < s * g).sum(), (slopes[:, 0] < own[0]).sum()])
     for column in np.array(ranks).T:
         counts = np.bincount(column // 10, minlength=10)
@@ -260,6 +262,18 @@ def test_effects_of_units_are_found():
     error = draws["unit_effect"].mean(["chain", "draw"]).to_numpy() - 1 - own
     assert np.sqrt((error**2).mean()) < 1.2 * draws["unit_effect"].std(["chain", "draw"]).mean() < 0.5
     assert draws["effect_spread"].quantile(0.01) < own.std() < draws["effect_spread"].quantile(0.99)
+
+
+def test_the_mean_effect_of_units_is_as_far_off_as_it_says():
+    """Where curves act on the treatment, and through the effects of units on the outcome too: errors over 25 data sets in posterior standard deviations."""
+    errors = []
+    for seed in range(25):
+        frame = cs.PanelDML().simulate(seed + 500, units=150, times=8).data.source
+        own = np.random.default_rng([seed, 7]).normal(0, 0.5, 150)
+        panel = panel_of(frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]), covariates=["x1"])
+        draws = cs.fit(cs.PanelDML(effects="units"), panel, seed=seed, progress=False).draws["posterior"]["average_effect"]
+        errors.append(float((draws.mean() - 1) / draws.std()))
+    assert 0.6 < np.sqrt(np.mean(np.square(errors))) < 1.45, errors
 
 
 @pytest.mark.parametrize(

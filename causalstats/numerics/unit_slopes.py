@@ -1,34 +1,49 @@
-"""Slopes of units that are draws from one normal distribution, exactly, from three sums a unit.
+"""Slopes of units that are draws from one normal distribution, beside other columns, exactly, from sums of squares and products.
 
-e_i = θ_i v_i + ε, ε ~ Normal(0, s² I), θ_i ~ Normal(θ, s²g²), flat in θ and log s, g half-Cauchy(1): with u_i = 1 / (g² + 1/v_i'v_i) a unit's slope b_i
-about θ has variance s²/u_i, so that given g, θ and s² are conjugate, and g is drawn from a grid of its own posterior.
+y_i = Φ_i λ + θ v_i + (θ_i - θ) d_i + ε, ε ~ Normal(0, s² I), θ_i ~ Normal(θ, s²g²), λ_k ~ Normal(0, s²/r_k), flat in θ and log s, g half-Cauchy(1). Given g a
+unit's errors have the covariance s² (I + g² d_i d_i'), so that with X = (Φ, v)
+
+    W = (X, y)'(X, y) - Σ_i w_i (X_i, y_i)'d_i d_i'(X_i, y_i),   w_i = g² / (1 + g² d_i'd_i)
+
+has all that (λ, θ) and s² need, which are conjugate, and g is drawn from a grid of its own posterior.
 """
 
 import numpy as np
 
-_GRID = 400
+_GRID, _ROUNDS = 400, 5
+_AT_ONCE = 2_000_000  # numbers
 
 
 def slopes_of_units(
-    squares: np.ndarray, products: np.ndarray, left: float, degrees: float, count: int, rng: np.random.Generator
+    gram: np.ndarray, cross: np.ndarray, squares: np.ndarray, variances: np.ndarray, degrees: float, count: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`count` draws of θ and of the spread s g (count,), and of every unit's slope (count, N).
 
-    `squares` (N,) are v_i'v_i, `products` v_i'e_i, `left` is Σ e_i'e_i and `degrees` the free rows of all.
+    `gram` (p + 2, p + 2) are the cross-products of (Φ, v, y), `cross` (N, p + 2) those of each unit's with d_i, `squares` (N,) d_i'd_i, `degrees` the free
+    rows of all, and `variances` (p,) those of λ: r is what they are of the mean of s², which is found in some rounds.
     """
-    seen = squares > 0
-    own, weight = np.where(seen, products / np.where(seen, squares, 1), 0.0), np.where(seen, squares, 0.0)
-    within = left - (weight * own**2).sum()
     grid = np.tan(np.pi / 2 * (np.arange(_GRID) + 0.5) / _GRID)  # equally likely a priori
-    u = weight / (1 + grid[:, None] ** 2 * weight)
-    total = u.sum(axis=1)
-    middle = (u * own).sum(axis=1) / total
-    rest = within + (u * (own - middle[:, None]) ** 2).sum(axis=1)
-    log_density = -np.log1p(grid[:, None] ** 2 * weight).sum(axis=1) / 2 - np.log(total) / 2 - (degrees - 1) / 2 * np.log(rest)
-    density = np.exp(log_density - log_density.max())
-    at = rng.choice(_GRID, count, p=density / density.sum())
-    s2 = rest[at] / rng.chisquare(degrees - 1, count)
-    theta = middle[at] + np.sqrt(s2 / total[at]) * rng.standard_normal(count)
-    precision = weight + 1 / grid[at, None] ** 2
-    mean = (weight * own + theta[:, None] / grid[at, None] ** 2) / precision
-    return theta, np.sqrt(s2) * grid[at], mean + np.sqrt(s2[:, None] / precision) * rng.standard_normal(mean.shape)
+    size, width = len(variances) + 1, len(gram)
+    weights, whole = grid[:, None] ** 2 / (1 + grid[:, None] ** 2 * squares), np.zeros((_GRID, width * width))
+    step = max(1, _AT_ONCE // width**2)
+    for start in range(0, len(squares), step):
+        part = cross[start : start + step]
+        whole += weights[:, start : start + step] @ (part[:, :, None] * part[:, None, :]).reshape(len(part), -1)
+    whole = gram - whole.reshape(_GRID, width, width)
+    aim, volume, noise = whole[:, :size, size], np.log1p(grid[:, None] ** 2 * squares).sum(axis=1), gram[size, size] / degrees
+    for _ in range(_ROUNDS):
+        inner = whole[:, :size, :size] + np.diag(np.append(noise / variances, 0.0))
+        middle = np.linalg.solve(inner, aim[:, :, None])[:, :, 0]
+        rest = whole[:, size, size] - (middle * aim).sum(axis=1)
+        log_density = -(volume + np.linalg.slogdet(inner)[1] + (degrees - 1) * np.log(rest)) / 2
+        density = np.exp(log_density - log_density.max())
+        density /= density.sum()
+        noise = density @ rest / (degrees - 3)
+    at = rng.choice(_GRID, count, p=density)
+    s = np.sqrt(rest[at] / rng.chisquare(degrees - 1, count))
+    roots = np.linalg.cholesky(np.linalg.inv(inner))[at]
+    coefficients = middle[at] + s[:, None] * (roots @ rng.standard_normal((count, size, 1)))[:, :, 0]
+    precision = squares + 1 / grid[at, None] ** 2
+    own = (cross[:, size] - coefficients @ cross[:, :size].T) / precision
+    slopes = coefficients[:, -1:] + own + s[:, None] / np.sqrt(precision) * rng.standard_normal(own.shape)
+    return coefficients[:, -1], s * grid[at], slopes
