@@ -218,6 +218,10 @@ class BayesianNetwork:
         return {name: position for position, name in enumerate(self.diagram.variables)}
 
     @cached_property
+    def _place(self) -> dict[tuple[str, Any], int]:
+        return {(name, level): place for name, levels in zip(self.diagram.variables, self._levels, strict=True) for place, level in enumerate(levels)}
+
+    @cached_property
     def _levels(self) -> tuple[tuple[Any, ...], ...]:
         return tuple(wire.levels or () for wire in self.diagram.wires)
 
@@ -225,8 +229,14 @@ class BayesianNetwork:
         return self._position[name] if name in self._position else self.diagram.position(name)
 
     def _values(self, levels: Mapping[str, Any] | None) -> dict[int, int]:
-        wires = {self._wire(name): level for name, level in (levels or {}).items()}
-        return {wire: level_position(self.diagram.wires[wire], level) for wire, level in wires.items()}
+        found = {}
+        for name, level in (levels or {}).items():
+            wire = self._wire(name)
+            try:
+                found[wire] = self._place[name, level]
+            except (KeyError, TypeError):  # which says what is wrong with it
+                found[wire] = level_position(self.diagram.wires[wire], level)
+        return found
 
     def _known(self, do: Do | None, given: Mapping[str, Any] | None, *, opens: bool = False) -> Known:
         """What is done and seen, by wire; a list of names opens these, where that is possible."""
