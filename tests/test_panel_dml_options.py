@@ -1,5 +1,7 @@
 """What `PanelDML` may be told besides: by dense matrices of the rows, by least squares, and by laws."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from scipy import stats
 
 import causalstats as cs
 from causalstats.models.panel_dml_left_over import bootstrapped, clustered, of_units
+from causalstats.models.panel_dml_scales import association_shapes, coefficient_covariance
 from causalstats.numerics import panel_estimators as estimators
 from causalstats.numerics.fourier_basis import fourier
 from causalstats.numerics.hilbert_basis import hilbert, spectral_density
@@ -109,6 +112,16 @@ def test_the_graph_has_the_same_likelihood(frame, name):
             draws[variable.name] = (("chain", "draw", *dims), np.asarray(value)[None, None])
         found.append(float(potential) - float(model.log_likelihood(draws, panel)[0, 0]))
     np.testing.assert_allclose(found, 0, atol=1e-8)
+
+
+def test_correlations_of_coefficients_are_lkj():
+    """Every entry of an LKJ(2) matrix of size q is 2 Beta(1 + q/2, 1 + q/2) - 1 (Lewandowski, Kurowicka & Joe 2009), and the matrix has ones on its diagonal."""
+    rng, shapes = np.random.default_rng(1), association_shapes(4)
+    found = coefficient_covariance(np, np.ones((5_000, 4)), rng.beta(shapes, shapes, (5_000, 6)), 4)
+    np.testing.assert_allclose(np.diagonal(found, axis1=1, axis2=2), 1)
+    for i, j in combinations(range(4), 2):
+        np.testing.assert_array_equal(found[:, i, j], found[:, j, i])
+        assert stats.kstest((found[:, i, j] + 1) / 2, stats.beta(3, 3).cdf).pvalue > 1e-3
 
 
 def test_what_is_shrunk_away_of_both_equations_is_no_effect():
