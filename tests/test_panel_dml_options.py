@@ -115,7 +115,7 @@ def test_the_graph_has_the_same_likelihood(frame, name):
 
 
 def test_correlations_of_coefficients_are_lkj():
-    """Every entry of an LKJ(2) matrix of size q is 2 Beta(1 + q/2, 1 + q/2) - 1 (Lewandowski, Kurowicka & Joe 2009), and the matrix has ones on its diagonal."""
+    """Every entry of an LKJ(2) matrix of size q is 2 Beta(1 + q/2, 1 + q/2) - 1 (Lewandowski, Kurowicka & Joe 2009)."""
     rng, shapes = np.random.default_rng(1), association_shapes(4)
     found = coefficient_covariance(np, np.ones((5_000, 4)), rng.beta(shapes, shapes, (5_000, 6)), 4)
     np.testing.assert_allclose(np.diagonal(found, axis1=1, axis2=2), 1)
