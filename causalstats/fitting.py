@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
 from importlib.metadata import version
@@ -18,7 +17,7 @@ import pandas as pd
 import causalstats
 from causalstats.effect import INTERVAL, Effect
 from causalstats.errors import ModelError
-from causalstats.model import Check, Checks, Estimand, Known, Prediction, Problem, View, answerable, shown
+from causalstats.model import Check, Checks, Estimand, Prediction, Problem, View, answerable
 from causalstats.numerics.draws import summarise, surest_first, varies
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Program, Sampler, sample
@@ -108,13 +107,10 @@ class Fit:
             In place of them: the probabilities that it was or would be the cause of the last level of `name` (Tian & Pearl 2000). `{"smoking": (0, 2)}`
             compares two of its levels.
         """
-        if (do is None) == (cause is None) or (cause is not None and (given or factual)):
-            got = f"do={do!r}, given={given!r}, factual={factual!r}, cause={cause!r}"
-            raise ModelError(f"Expected `do`, with or without `given` or `factual`, or else `cause` alone; got {got}.")
         asked = getattr(self.model, "bounds", None)
         if asked is None:
             raise ModelError(f"Bounds are answers of a causal diagram; {type(self.model).__name__} has none.")
-        return self._answered(*asked(name, do or {}, given or {}, factual or {}, cause, self.data))
+        return self._answered(*asked(name, do, given or {}, factual or {}, cause, self.data))
 
     def _answered(self, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
         """The effect of an estimand."""
@@ -191,7 +187,7 @@ class Fit:
             found = [*self.sampling(), *getattr(self.model, "doubts", lambda data: ())(self.data), *checks.predictive(self.predictions().values())]
             found += checks.learned(self.model, self.draws, self.data)
             for relaxation in self.model.relaxations(self.data):
-                without = self if relaxation.model == self.model else self._refit(relaxation.model, f"Refitting without {relaxation.name}")
+                without = self if relaxation.model == self.model else self.refit(relaxation.model, f"Refitting without {relaxation.name}")
                 found += checks.conflict(relaxation, without)
             truth = self.withheld_rate()
             if truth is not None:
@@ -221,28 +217,9 @@ class Fit:
         field that lists features can be left without each in turn, `expertise="leave one out"`. A program is compiled once where only constants change.
         A headline of many entries has a row for each of them at each value.
         """
-        names = [f.name for f in fields(self.model)]
-        if not assumptions or not set(assumptions) <= set(names):
-            raise ModelError(f"Expected some of {', '.join(names)}, each with a list of values, got {', '.join(assumptions) or 'nothing'}.")
-        axes = [_axis(name, getattr(self.model, name), values) for name, values in assumptions.items()]
-        models = [replace(self.model, **dict(zip(assumptions, point, strict=True))) for point in itertools.product(*axes)]
-        for model in models:
-            _ = Problem(model, self.data).graph  # what is refused is refused before anything is sampled
-        rows, points = [], []
-        for model in models:
-            values = [getattr(model, name) for name in assumptions]
-            title = "Refitting with " + ", ".join(f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True))
-            variant = self if model == self.model else self._refit(model, title)
-            found = variant.effect(self.model.headline).summary()[["mean", "lower", "upper"]]
-            healthy = all(check.passed for check in variant.sampling())
-            points += [tuple(map(_label, values))] * len(found)
-            rows.append(found.assign(used=variant is self, healthy=healthy))
-        table = pd.concat(rows)
-        entries = [table.index] if len(rows[0]) > 1 else []
-        axes = [pd.Index(level, name=name) for name, level in zip(assumptions, zip(*points, strict=True), strict=True)]
-        table.index = pd.MultiIndex.from_arrays([*axes, *entries]) if len(axes) + len(entries) > 1 else axes[0]
-        numeric = all(pd.api.types.is_numeric_dtype(table.index.get_level_values(name)) for name in assumptions)
-        return table.sort_index(level=[*assumptions], sort_remaining=False, kind="stable") if numeric else table
+        from causalstats.sensitivity import sensitivity
+
+        return sensitivity(self, assumptions)
 
     def learned(self) -> pd.DataFrame:
         """Prior and posterior standard deviation of each parameter, and the contraction 1 - posterior variance / prior variance."""
@@ -336,7 +313,7 @@ class Fit:
         rng = np.random.default_rng(self.seed)
         return {name: rule(rng)[0] for name, rule in self.model.alternatives(self.data).items()}
 
-    def _refit(self, model: Any, title: str) -> Fit:
+    def refit(self, model: Any, title: str = "Refitting") -> Fit:
         """Another model on the same data, with a program compiled before where one fits."""
         problem = Problem(model, self.data)
         programs: list[Program] = self._once("programs", list)
@@ -396,21 +373,7 @@ def load(path: str | Path) -> Fit:
     return Fit(**parts, seed=int(parts["provenance"]["seed"]))
 
 
-def _axis(name: str, current: Any, values: Any) -> list[Any]:
-    """The fit's own value of a field and the others; a number in place of a `Known` is known as well as that was."""
-    if isinstance(values, str):
-        if values != "leave one out" or not (isinstance(current, tuple) and current):
-            raise ModelError(f"Expected `{name}` as a list of values, or 'leave one out' for a field that lists features, got {values!r}.")
-        values = [current[:k] + current[k + 1 :] for k in range(len(current))]
-    others = [current.at(v) if isinstance(current, Known) and not isinstance(v, Known) else v for v in values]
-    return [current, *(v for v in others if v != current and not (isinstance(current, tuple) and isinstance(v, list) and tuple(v) == current))]
-
-
 def _drawn(make: Callable[[], View]) -> Figure:
     from causalstats import plots
 
     return plots.view(make())
-
-
-def _label(value: Any) -> Any:
-    return value.value if isinstance(value, Known) else value if isinstance(value, int | float) else shown(value)

@@ -254,12 +254,15 @@ class CausalDiagram:
         return regressed.estimands(self) if self.route == "regression" else estimands(self)
 
     def bounds(
-        self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], factual: Mapping[str, Any], cause: Any, data: Observations
+        self, name: str, do: Mapping[str, Any] | None, given: Mapping[str, Any], factual: Mapping[str, Any], cause: Any, data: Observations
     ) -> tuple[str, Estimand]:
         """Bounds of P(name | do, given), or of the probabilities that something causes it, and how they are written."""
         if self.route == "regression":
             raise ModelError("Bounds are of labels. Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'.")
-        return bounded(self, name, do, factual, data, given) if cause is None else caused(self, name, cause, data)
+        if (do is None) == (cause is None) or (cause is not None and (given or factual)):
+            got = f"do={do!r}, given={given!r}, factual={factual!r}, cause={cause!r}"
+            raise ModelError(f"Expected `do`, with or without `given` or `factual`, or else `cause` alone; got {got}.")
+        return caused(self, name, cause, data) if do is None else bounded(self, name, do, factual, data, given)
 
     def question(self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
         """P(name | do, given), or what those would have had who were something else, and how it is written."""

@@ -1,6 +1,5 @@
 """Effects by surgery on a diagram: exact numbers, closed forms, both routes, the questions it takes and those it refuses."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -217,115 +216,6 @@ def test_pictures_report_and_store(fit, tmp_path):
     again = cs.load(other.save(tmp_path / "fit.nc"))
     assert again.model == model and again.data.fingerprint == fit.data.fingerprint
     np.testing.assert_allclose(again.effect("effect").draws, other.effect("effect").draws)
-
-
-TRIAL = "assigned -> taken -> lowered; taken <-> lowered"
-
-
-def trial(counts):
-    cells = pd.DataFrame(list(product([0, 1], repeat=3)), columns=["assigned", "taken", "lowered"]).assign(n=counts)
-    return cs.Observations.from_frame(cells, counts="n")
-
-
-@pytest.fixture(scope="module")
-def bounded():
-    """The published proportions of Balke & Pearl (1997), of two million men."""
-    men = trial(np.array([919, 81, 0, 0, 315, 73, 139, 473]) * 1000)
-    return cs.fit(cs.CausalDiagram(TRIAL, treatment="taken"), men, seed=1, sampler=cs.Exact(chains=2, draws=200), progress=False)
-
-
-def test_where_it_is_not_identified_there_are_bounds(bounded):
-    assert bounded.model.headline == "bounds"
-    np.testing.assert_allclose(bounded.effect("bounds").summary()["mean"], [0.392, 0.780], atol=1e-3)
-    np.testing.assert_allclose(bounded.bounds("lowered", do={"taken": [1, 0]}).draws, bounded.effect("bounds").draws)
-    with pytest.raises(cs.ModelError, match=r"P\(lowered \| do\(taken\)\) is not identified.*Hidden causes \(taken <-> lowered\).*fit.bounds"):
-        bounded.effect("lowered", do={"taken": 1})
-    assert bounded.model.derivation()[0] == "P(lowered | do(taken)) is not identified."
-    assert "prior_dependent" not in bounded.model.estimands()
-    assert bounded.compare().shape == (2, 5)
-    monotone = cs.fit(replace(bounded.model, monotone=[("taken", "lowered")]), bounded.data, seed=1, sampler=bounded.sampler, progress=False)
-    assert monotone.effect("bounds").draws[..., 0].mean() > 0.4 and monotone.model.monotone == (cs.Monotone("taken", "lowered"),)
-
-
-def test_manski_and_identified_bounds(fit):
-    """Without an instrument: P(y, x) and P(y, x) + P(not x)."""
-    data = cs.Observations.from_frame(pd.DataFrame({"x": [0, 0, 1, 1], "y": [0, 1, 0, 1], "n": [400_000, 100_000, 200_000, 300_000]}), counts="n")
-    bow = cs.fit(cs.CausalDiagram("x -> y; x <-> y"), data, seed=1, sampler=cs.Exact(chains=1, draws=100), progress=False)
-    np.testing.assert_allclose(bow.bounds("y", do={"x": 1}).summary()["mean"], [0.3, 0.8], atol=5e-3)
-    both = fit.bounds("cancer", do={"smoking": 1})
-    np.testing.assert_allclose(both.draws[..., 0], both.draws[..., 1])
-
-
-def test_bounds_within_what_is_seen():
-    """Manski's within each stratum, P(y, x | z) and P(y, x | z) + P(not x | z), where the hidden cause is of treatment and outcome alone."""
-    table = pd.DataFrame(list(product([0, 1], repeat=3)), columns=["z", "x", "y"]).assign(n=np.array([70, 30, 20, 80, 15, 45, 60, 40]) * 5_000)
-    model = cs.CausalDiagram("z -> x -> y; z -> y; x <-> y", treatment="x")
-    fit = cs.fit(model, cs.Observations.from_frame(table, counts="n"), seed=1, sampler=cs.Exact(chains=2, draws=50), progress=False)
-    for z, expected in ((0, [80 / 200, 180 / 200]), (1, [40 / 160, 100 / 160])):
-        answer = fit.bounds("y", do={"x": 1}, given={"z": z})
-        assert answer.name == f"bounds of P(y=1 | do(x=1), z={z})"
-        np.testing.assert_allclose(answer.summary()["mean"], expected, atol=5e-3)
-    both = fit.bounds("y", do={"x": [1, 0]}, given={"z": 0}).summary()["mean"]
-    np.testing.assert_allclose(both, [0.4 - (0.15 + 0.5), 0.9 - 0.15], atol=5e-3)
-    for given in ({"x": 0}, {"y": 1}):
-        with pytest.raises(cs.ModelError, match="nothing done has an effect on"):
-            fit.bounds("y", do={"x": 1}, given=given)
-
-
-def test_what_people_would_have_had(fit, bounded):
-    """Σ_t P(t | s) P(c | s', t) of the paper's example; in the trial nearly identified, since nobody in one arm had the drug."""
-    answer = fit.effect("cancer", do={"smoking": 0}, factual={"smoking": 1})
-    assert answer.name == "P(cancer=1 had smoking been 0 | smoking=1)" and abs(answer.draws.mean() - 0.360750) < 3 * answer.draws.std()
-    with pytest.raises(cs.ModelError, match="is not identified; what can be said are its bounds"):
-        bounded.effect("lowered", do={"taken": 0}, factual={"taken": 1})
-    sides = bounded.bounds("lowered", do={"taken": 0}, factual={"taken": 1}).summary()["mean"]
-    untreated = (0.081 - 0.073) / 0.612  # of the placebo arm, those who had the fall less those who have it without the drug in the other
-    np.testing.assert_allclose(sides, untreated, atol=0.01)
-
-
-def test_what_was_the_cause():
-    """Tian & Pearl (2000) where nothing confounds: from (p1 - p0) / 1, p1, 1 - p0 to min(p1, 1 - p0) / the same, the lower ends where nobody is harmed."""
-    half = np.array([80, 20, 40, 60, 30, 70]) * 5_000  # p0 = .2, p1 = .6
-    table = pd.DataFrame(list(product([0, 1, 2], [0, 1])), columns=["x", "y"]).assign(n=half)
-    two = cs.Observations.from_frame(table[table["x"] < 2], counts="n")
-    sampler = cs.Exact(chains=2, draws=50)
-    fit = cs.fit(cs.CausalDiagram("x -> y"), two, seed=1, sampler=sampler, progress=False)
-    answer = fit.bounds("y", cause="x")
-    assert answer.name == "bounds of x=1 as the cause of y=1" and list(answer.summary().index[:2]) == [
-        "necessary and sufficient: lower",
-        "necessary and sufficient: upper",
-    ]
-    np.testing.assert_allclose(answer.summary()["mean"], [0.4, 0.6, 2 / 3, 1, 0.5, 0.75], atol=5e-3)
-    monotone = cs.fit(cs.CausalDiagram("x -> y", monotone=[("x", "y")]), two, seed=1, sampler=sampler, progress=False)
-    np.testing.assert_allclose(monotone.bounds("y", cause="x").summary()["mean"], np.repeat([0.4, 2 / 3, 0.5], 2), atol=5e-3)
-    three = cs.fit(cs.CausalDiagram("x -> y"), cs.Observations.from_frame(table, counts="n"), seed=1, sampler=sampler, progress=False)
-    np.testing.assert_allclose(three.bounds("y", cause={"x": (0, 1)}).summary()["mean"], answer.summary()["mean"], atol=5e-3)
-    for ask, message in [
-        (lambda: three.bounds("y", cause="x"), r"absence and the presence of 'x', such as cause={'x': \(0, 1\)}"),
-        (lambda: three.bounds("y", cause="z"), "another variable as its cause"),
-        (lambda: three.bounds("y"), "Expected `do`"),
-        (lambda: three.bounds("y", do={"x": 1}, cause="x"), "or else `cause`"),
-    ]:
-        with pytest.raises(cs.ModelError, match=message):
-            ask()
-
-
-def test_a_diagram_that_the_data_contradict():
-    """The instrument would have to act on the outcome itself."""
-    men = trial(np.array([900, 100, 0, 0, 100, 900, 0, 0]) + 1)
-    model = cs.CausalDiagram(TRIAL, treatment="taken")
-    assert {check.name: check.passed for check in model.doubts(men)}["possible under the diagram"] is False
-    with pytest.raises(cs.ModelError, match="No model of the diagram"):
-        cs.fit(model, trial(np.array([90_000, 10_000, 1, 1, 10_000, 90_000, 1, 1])), seed=1, progress=False).effect("bounds")
-
-
-def test_a_prior_decides_between_bounds_under_its_own_name_alone():
-    model = cs.CausalDiagram(TRIAL, treatment="taken", route="structural")
-    simulation = model.simulate(1, people=50)
-    assert list(model.estimands()) == ["bounds", "association", "prior_dependent"] and model.parameters()[0] == "prior_dependent"
-    value = model.estimands()["prior_dependent"].compute(simulation.truth, simulation.data)
-    low, high = model.estimands()["bounds"].compute(simulation.truth, simulation.data).to_numpy().ravel()
-    assert low - 1e-9 <= value.item() <= high + 1e-9 and high - low > 0.01
 
 
 @pytest.mark.parametrize(
