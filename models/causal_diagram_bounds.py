@@ -14,7 +14,7 @@ from causalstats.data import Observations
 from causalstats.diagrams import Bounds, bounds, causation_bounds, treated_bounds
 from causalstats.diagrams.causation import treated
 from causalstats.diagrams.evaluation import JointTable
-from causalstats.diagrams.identification import identify
+from causalstats.diagrams.identification import Identification, identify
 from causalstats.errors import ModelError
 from causalstats.model import Check, Estimand
 from causalstats.models.causal_diagram_tables import arm_labels, network_of, place_of, written
@@ -51,16 +51,17 @@ def question(
             f"got do={do}, factual={factual}."
         )
     given = dict(given or {})
-    moved = [name for name in given if name == of or name in do or name in model.graph.descendants(*do)]
+    asked = identify(model.graph, (of, *given), tuple(do))  # which refuses what is unknown, hidden or named twice
+    moved = [name for name in given if name in model.graph.descendants(*do)]
     if moved or (given and factual):
-        what = f"{moved[0]!r}, which is asked for, done or an effect of it" if moved else "both"
+        what = f"{moved[0]!r}, on which it has" if moved else "both"
         raise ModelError(f"Expected `given` of variables that nothing done has an effect on, and not with `factual`; got {what}.")
     worlds = [{name: value[k] if name in pairs else value for name, value in do.items()} for k in range(1 + bool(pairs))]
     places = [{name: place_of(name, value, levels) for name, value in world.items()} for world in worlds]
     event = f"{of}={levels[of][-1]}" if len(levels[of]) == 2 else of
     name = had_been(event, worlds[0], factual) if factual else " - ".join(written(event, world, given) for world in worlds)
     was, seen = [place_of(name, value, levels) for name, value in factual.items()], {name: place_of(name, value, levels) for name, value in given.items()}
-    compute = partial(_of_those, model, of, places[0], was[0]) if was else partial(_of_a_question, model, of, places, seen)
+    compute = partial(_of_those, model, of, places[0], was[0]) if was else partial(_of_a_question, model, of, asked, places, seen)
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     unit = "difference of probabilities" if pairs else "probability"
     return f"bounds of {name}", Estimand(compute=compute, description="The smallest and the largest.", unit=unit, kind="causal", assumptions=stands_on)
@@ -70,10 +71,11 @@ def caused(model: Any, of: str, cause: str | Mapping[str, tuple[Any, Any]], data
     """Bounds of the probabilities that a cause is necessary and sufficient for the last level of `of`, was necessary where both occurred, and would suffice."""
     levels = model.levels(data)
     x, pair = next(iter(cause.items())) if isinstance(cause, Mapping) and len(cause) == 1 else (cause, None)
-    if not isinstance(x, str) or x == of or x not in levels or of not in levels:
-        raise ModelError(f"Expected an outcome and another variable as its cause, of {', '.join(levels)}; got {of!r} and cause={cause!r}.")
+    if not isinstance(x, str):
+        raise ModelError(f"Expected a variable as the cause, or a mapping of one to two of its levels, got cause={cause!r}.")
+    identify(model.graph, of, x)  # which refuses what is unknown, hidden or the outcome itself
     pair = levels[x] if pair is None else tuple(pair)
-    if len(pair) != 2:
+    if len(pair) != 2 or pair[0] == pair[1]:
         raise ModelError(f"Expected the levels that are the absence and the presence of {x!r}, such as cause={{{x!r}: {levels[x][:2]!r}}}; got {pair}.")
     places = {x: (place_of(x, pair[0], levels), place_of(x, pair[1], levels)), of: (0, len(levels[of]) - 1)}
 
@@ -169,9 +171,11 @@ def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.Data
     return xr.concat(parts, "bound")
 
 
-def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:
+def _of_a_question(
+    model: Any, of: str, asked: Identification, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations
+) -> xr.DataArray:
     """P(of, seen | do) / P(seen), since what is done has no effect on what is seen."""
-    levels, asked = model.levels(data), identify(model.graph, (of, *seen), list(places[0]))
+    levels = model.levels(data)
     states = [len(levels[of]) - 1] if len(levels[of]) == 2 else range(len(levels[of]))
     joint, parts = _joint(model, draws, data), []
     here: Any = (..., *seen.values())

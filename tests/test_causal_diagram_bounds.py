@@ -65,8 +65,10 @@ def test_bounds_within_what_is_seen():
         np.testing.assert_allclose(answer.summary()["mean"], expected, atol=5e-3)
     both = fit.bounds("y", do={"x": [1, 0]}, given={"z": 0}).summary()["mean"]
     np.testing.assert_allclose(both, [0.4 - (0.15 + 0.5), 0.9 - 0.15], atol=5e-3)
+    with pytest.raises(cs.ModelError, match="nothing done has an effect on.*got 'y', on which it has"):
+        fit.bounds("z", do={"x": 1}, given={"y": 1})
     for given in ({"x": 0}, {"y": 1}):
-        with pytest.raises(cs.ModelError, match="nothing done has an effect on"):
+        with pytest.raises(cs.ModelError):
             fit.bounds("y", do={"x": 1}, given=given)
 
 
@@ -100,7 +102,13 @@ def test_what_was_the_cause():
     np.testing.assert_allclose(three.bounds("y", cause={"x": (0, 1)}).summary()["mean"], answer.summary()["mean"], atol=5e-3)
     for ask, message in [
         (lambda: three.bounds("y", cause="x"), r"absence and the presence of 'x', such as cause={'x': \(0, 1\)}"),
-        (lambda: three.bounds("y", cause="z"), "another variable as its cause"),
+        (lambda: three.bounds("y", cause={"x": (1, 1)}), "absence and the presence of 'x'"),
+        (lambda: three.bounds("y", cause=["x"]), "a variable as the cause"),
+        (lambda: three.bounds("y", cause="z"), "'z'"),
+        (lambda: three.bounds("y", cause="y"), "'y'"),
+        (lambda: three.bounds("z", do={"x": 1}), "'z'"),
+        (lambda: three.bounds("y", do={"z": 1}), "'z'"),
+        (lambda: three.bounds("y", do={"x": 1}, given={"z": 1}), "'z'"),
         (lambda: three.bounds("y"), "Expected `do`"),
         (lambda: three.bounds("y", do={"x": 1}, cause="x"), "or else `cause`"),
     ]:

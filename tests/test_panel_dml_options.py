@@ -294,6 +294,7 @@ def test_the_mean_effect_of_units_is_as_far_off_as_it_says():
     [
         ({"basis": "trees"}, "'splines', 'hsgp' or 'fourier'"),
         ({"shrinkage": "none"}, "'equation' or 'covariate'"),
+        ({"coefficients": "alike"}, "'correlated' or 'independent'"),
         ({"basis": "fourier", "interactions": "pairs"}, "leave out `interactions`"),
         ({"basis": "fourier", "shrinkage": "covariate"}, "all covariates together"),
         ({"effects": "all"}, "'one' or 'units'"),
