@@ -34,7 +34,7 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,
         status=status(checks, fit.sampling()),
-        banner=tuple(f"{check.name}: {check.finding}" for check in checks if check.passed is False),
+        banner=tuple(f"Failed, “{check.name}”: {check.finding}" for check in checks if check.passed is False),
         answer=fit.answer(),
         model_name=type(model).__name__,
         fields=tuple((field.name, shown(getattr(model, field.name))) for field in fields(model)),
