@@ -256,6 +256,32 @@ def test_what_cannot_happen_is_refused_and_what_is_rare_is_not():
         draws.query("c", given={"b": 1})
 
 
+def test_what_has_nothing_to_do_with_the_question_is_left_out_unless_it_cannot_happen():
+    apart = Diagram.parse("a -> b; c -> d").with_levels({name: 2 for name in "abcd"})
+    b, d = [[0.3, 0.7], [0.6, 0.4]], [[0.9, 0.1], [0.5, 0.5]]
+    network = BayesianNetwork(apart, {"a": [0.5, 0.5], "b": b, "c": [0.2, 0.8], "d": d})
+    (form, _) = contraction.arranged(network._tables, [1], contraction.Known(seen={3: 0}), proportional=True)
+    assert len(form.arrays) == 2
+    np.testing.assert_allclose(network.query("b", given={"d": 0}), [0.45, 0.55])
+    assert network.probability({"b": 0, "d": 0}) == pytest.approx(0.45 * (0.2 * 0.9 + 0.8 * 0.5))
+    impossible = BayesianNetwork(apart, {"a": [0.5, 0.5], "b": b, "c": [1.0, 0.0], "d": [[0.0, 1.0], [0.5, 0.5]]})
+    with pytest.raises(ModelError, match="given, d=0, is zero"):
+        impossible.query("b", given={"d": 0})
+
+
+def test_questions_of_more_variables_than_there_are_letters():
+    rng = np.random.default_rng(3)
+    text = "; ".join([f"x{k} -> x{k + 1}" for k in range(69)] + ["x0 -> x69"])
+    long = Diagram.parse(text).with_levels({f"x{k}": 2 for k in range(70)})
+    mechanisms = random_mechanisms(rng, long)
+    network = BayesianNetwork(long, mechanisms)
+    (form, _) = contraction.arranged(network._tables, [69])
+    assert form.plan is not None
+    power = np.linalg.multi_dot([np.diag(mechanisms["x0"]), *[mechanisms[f"x{k}"] for k in range(1, 69)]])
+    last = mechanisms["x69"] if long.parents("x69") == ("x68", "x0") else mechanisms["x69"].swapaxes(0, 1)
+    np.testing.assert_allclose(network.query("x69"), np.einsum("ab,bac->c", power, last), rtol=1e-12)
+
+
 def test_many_draws_are_worked_on_in_parts(monkeypatch):
     diagram = Diagram.parse("a -> b -> c; a -> c").with_levels({name: 3 for name in "abc"})
     mechanisms = random_mechanisms(np.random.default_rng(0), diagram, batch=(50,))
@@ -282,7 +308,7 @@ def test_sums_of_products_in_any_order(seed):
     def straight(axes):
         return np.einsum(*operands, np.ones(3), [9], [*axes, 9])
 
-    found = tensor_network.contract(tensor_network.plan(scopes, sizes, output), tables)
+    found = tensor_network.forward(tensor_network.plan(scopes, sizes, output), tables)[-1]
     np.testing.assert_allclose(np.broadcast_to(found if found.ndim > len(output) else found[..., None], straight(output).shape), straight(output))
     plan = tensor_network.plan(scopes, sizes, ())
     for rescale in (False, True):

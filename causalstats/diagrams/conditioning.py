@@ -17,7 +17,7 @@ _TINY = 1e-250  # a probability below it is computed again with every product re
 
 def conditional(tables: Tables, axes: Sequence[int], known: Known, condition: str) -> np.ndarray:
     """The distribution over all axes but the first, those that are open, given what is known, which `condition` says in words."""
-    joint = contraction.evaluate(tables, axes, known)
+    joint = contraction.evaluate(tables, axes, known, proportional=True)
     if not (tables.batch or known.opened) and (whole := joint.sum()) > _TINY:
         return joint / whole
     inner = tuple(range(len(known.opened) - len(axes), 0))

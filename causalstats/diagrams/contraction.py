@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from causalstats.diagrams.diagram import Box, Diagram
-from causalstats.diagrams.tables import Tables, tables
+from causalstats.diagrams.tables import Tables, scope_of, tables
 from causalstats.errors import ModelError
-from causalstats.numerics import tensor_network
+from causalstats.numerics import elimination, tensor_network
+from causalstats.numerics.elimination import Step
 from causalstats.numerics.tensor_network import Plan, Scope
 
 LARGEST = 10**8  # entries of the largest table on the way to an answer, and of the answer
 _ROOM = 10**7  # entries of all tables on the way, for the part of a batch that is worked on at a time
 _FORMS = 256  # of questions whose arrangement is kept
+_CHEAP = 10**5  # multiplications up to which an order found once for all questions will do: another takes longer to find than it saves
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ UNKNOWN = Known()
 class Arrangement:
     """All of a question but the values of what is known: which tables matter, over which wires, and in which order to multiply them.
 
-    `read` says of each table at which wires it is read, or None where it is taken whole.
+    `read` says of each table at which wires it is read, or None where it is taken whole. Of single tables there are `steps`, of a batch and of all marginals
+    a `plan`.
     """
 
     arrays: list[Any]
     scopes: list[Scope]
     read: list[Scope | None]
-    plan: Plan
+    steps: Sequence[Step]
+    plan: Plan | None
 
     def tables(self, values: Mapping[int, int], possible: bool) -> list[Any]:
         """The tables at the values of what is known; where these contradict each other all is zero."""
@@ -79,12 +83,15 @@ def contract(diagram: Diagram, mechanisms: Mapping[str, Any], outputs: Sequence[
     return evaluate(tables(diagram, mechanisms), (*diagram.inputs, *wanted))
 
 
-def evaluate(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, rescale: bool = False) -> np.ndarray:
-    """The array with the given wires as axes, after its batch; with `rescale`, up to a factor that is the same for all of a batch's entries."""
-    form, arrays = arranged(tables, axes, known)
+def evaluate(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, proportional: bool = False, rescale: bool = False) -> np.ndarray:
+    """The array with the given wires as axes, after its batch; if `proportional`, up to a positive factor that is the same for all of a batch's entries.
+
+    `rescale` keeps every product on the way from being too small to hold, and makes the result proportional.
+    """
+    form, arrays = arranged(tables, axes, known, proportional=proportional or rescale)
     if not tables.batch:
-        return tensor_network.contract(form.plan, arrays, rescale=rescale)
-    (result,) = _in_parts(lambda parts: [tensor_network.contract(form.plan, parts, rescale=rescale)], form, arrays, tables.batch, len(axes))
+        return elimination.follow(form.steps, arrays, rescale=rescale)
+    (result,) = _in_parts(lambda plan, parts: [tensor_network.forward(plan, parts, rescale=rescale)[-1]], form, arrays, tables.batch, len(axes))
     return tables.batch_first(result, tuple([tables.sizes[wire] for wire in axes]))
 
 
@@ -95,38 +102,59 @@ def marginals(tables: Tables, wires: Sequence[int], known: Known = UNKNOWN, *, r
     """
     form, arrays = arranged(tables, wires, known, apart=True)
 
-    def run(parts: list[np.ndarray]) -> list[np.ndarray]:
-        sums = tensor_network.marginals(form.plan, tensor_network.forward(form.plan, parts, rescale=rescale), wires, rescale=rescale)
+    def run(plan: Plan, parts: list[np.ndarray]) -> list[np.ndarray]:
+        sums = tensor_network.marginals(plan, tensor_network.forward(plan, parts, rescale=rescale), wires, rescale=rescale)
         return [sums[wire] for wire in wires]
 
     results = _in_parts(run, form, arrays, tables.batch, 1)
     return {wire: tables.batch_first(result, (tables.sizes[wire],)) for wire, result in zip(wires, results, strict=True)}
 
 
-def arranged(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, apart: bool = False) -> tuple[Arrangement, list[Any]]:
+def arranged(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, apart: bool = False, proportional: bool = False) -> tuple[Arrangement, list[Any]]:
     """How to answer a question, kept for all of its form, and the tables at what is known; the plan leaves the axes or, with `apart`, none of them."""
-    key = (tuple(axes), tuple(known.done), tuple(known.opened), tuple(known.seen), apart)
+    key = (tuple(axes), tuple(known.done), tuple(known.opened), tuple(known.seen), apart, proportional)
     values = {**tables.set_by_boxes, **known.done}
     possible = all([values.setdefault(wire, level) == level for wire, level in [*tables.seen_by_boxes, *known.seen.items()]])
     if key not in tables.kept:
         if len(tables.kept) >= _FORMS:
             tables.kept.clear()
-        tables.kept[key] = _arrangement(tables, axes, known, values.keys(), apart)
+        tables.kept[key] = _arrangement(tables, axes, known, values.keys(), apart, proportional)
     form = tables.kept[key]
     return form, form.tables(values, possible)
 
 
-def _arrangement(tables: Tables, axes: Sequence[int], known: Known, fixed: Collection[int], apart: bool) -> Arrangement:
-    factors = [(_scope(box), tables.arrays[box.name, box.kind]) for box in _relevant(tables, axes, known)]
+def _arrangement(tables: Tables, axes: Sequence[int], known: Known, fixed: Collection[int], apart: bool, proportional: bool) -> Arrangement:
+    boxes = _relevant(tables, axes, known)
+    keys = [(box.name, box.kind) for box in boxes]
+    factors = [(scope_of(box), tables.arrays[key]) for box, key in zip(boxes, keys, strict=True)]
     output = _output(tables, axes, factors, fixed)
-    factors = factors or [((), np.ones(()))]
     scopes = [tuple([wire for wire in scope if wire not in fixed]) for scope, _ in factors]
+    if proportional:
+        matters = elimination.connected(scopes, output)
+        kept = [place for place, key in enumerate(keys) if matters[place] or not tables.positive[key]] + [*range(len(keys), len(factors))]
+        factors, scopes = [factors[place] for place in kept], [scopes[place] for place in kept]
+    if not factors:
+        factors, scopes = [((), np.ones(()))], [()]
+    arrays, read = [array for _, array in factors], [None if len(scope) == len(whole) else whole for scope, (whole, _) in zip(scopes, factors, strict=True)]
     sizes = {**tables.sizes, **{fresh: tables.sizes[wire] for fresh, wire in zip(output, axes, strict=True)}}
+    if not (tables.batch or apart) and (steps := _steps(tables, scopes, sizes, output)):
+        return Arrangement(arrays, scopes, read, steps, None)
     used = tuple(sorted({(wire, sizes[wire]) for scope in scopes for wire in scope}))
     found = _plan(tuple(scopes), used, () if apart else tuple(output))
     _refuse_large(tables, found, axes)
-    read = [None if fixed.isdisjoint(scope) else scope for scope, _ in factors]  # type: ignore[attr-defined]
-    return Arrangement([array for _, array in factors], scopes, read, found)
+    return Arrangement(arrays, scopes, read, found.single, found)
+
+
+def _steps(tables: Tables, scopes: list[Scope], sizes: Mapping[int, int], output: list[int]) -> list[Step] | None:
+    """The sums in the order that does for the whole network; None where they are not cheap."""
+    used = {wire for scope in scopes for wire in scope}.difference(output)
+    if tables.order is None or len(used) + len(output) > len(elimination.LETTERS):
+        return None
+    letter = dict(zip([*sorted(used, key=tables.order.__getitem__), *output], elimination.LETTERS, strict=False))
+    by_letter = {name: sizes[wire] for wire, name in letter.items()}
+    words = ["".join([letter[wire] for wire in scope]) for scope in scopes]
+    found = elimination.steps(words, by_letter, "".join([letter[wire] for wire in output]))
+    return found if elimination.cost(found, by_letter) <= _CHEAP else None
 
 
 def _relevant(tables: Tables, axes: Sequence[int], known: Known) -> list[Box]:
@@ -145,10 +173,6 @@ def _relevant(tables: Tables, axes: Sequence[int], known: Known) -> list[Box]:
     return found
 
 
-def _scope(box: Box) -> Scope:
-    return (*box.inputs, *box.outputs) if box.kind == "mechanism" else box.outputs
-
-
 def _output(tables: Tables, axes: Sequence[int], factors: list[tuple[Scope, np.ndarray]], fixed: Collection[int]) -> list[int]:
     """The index of each axis. An axis whose wire has a value, or is an axis already, gets one of its own and a table that says so."""
     output: list[int] = []
@@ -164,15 +188,16 @@ def _output(tables: Tables, axes: Sequence[int], factors: list[tuple[Scope, np.n
 
 
 def _in_parts(
-    run: Callable[[list[np.ndarray]], list[np.ndarray]], form: Arrangement, arrays: list[np.ndarray], batch: tuple[int, ...], axes: int
+    run: Callable[[Plan, list[np.ndarray]], list[np.ndarray]], form: Arrangement, arrays: list[np.ndarray], batch: tuple[int, ...], axes: int
 ) -> list[np.ndarray]:
-    """What `run` makes of the tables, arrays with some axes and the batch last, for as much of the batch at a time as there is room for on the way."""
+    """What `run` makes of the plan and the tables, arrays with some axes and the batch last, for as much of the batch at a time as there is room for."""
+    assert form.plan is not None  # as of every batch and all marginals
     size, step = prod(batch), max(1, _ROOM // form.plan.held)
     if size <= step:
-        return run(arrays)
+        return run(form.plan, arrays)
     batches = [array.ndim > len(scope) for array, scope in zip(arrays, form.scopes, strict=True)]
     starts = range(0, size, step)
-    parts = [run([array[..., start : start + step] if part else array for array, part in zip(arrays, batches, strict=True)]) for start in starts]
+    parts = [run(form.plan, [array[..., start : start + step] if part else array for array, part in zip(arrays, batches, strict=True)]) for start in starts]
     return [np.concatenate(results, axis=-1) if results[0].ndim > axes else results[0] for results in zip(*parts, strict=True)]
 
 

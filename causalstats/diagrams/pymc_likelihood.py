@@ -20,7 +20,7 @@ from causalstats.diagrams.ordering import in_order
 from causalstats.diagrams.pymc_graph import CASE, Mechanism, Parameters, is_random, made, registered, value_of
 from causalstats.diagrams.tables import Tables, levels_of
 from causalstats.errors import DataError, ModelError
-from causalstats.numerics import tensor_network
+from causalstats.numerics import elimination
 
 MOST_CELLS = 10**6
 MOST_STATES = 4096  # of all hidden variables together, for each row
@@ -103,7 +103,7 @@ def joint(diagram: Diagram, parameters: Parameters, wires: tuple[int, ...]) -> A
     arrays: dict[tuple[str, str], Any] = {(box.name, box.kind): parameters.table(box) for box in diagram.boxes if box.kind in ("mechanism", "uniform")}
     sizes = {place: len(levels_of(wire)) for place, wire in enumerate(diagram.wires)}
     form, found = contraction.arranged(Tables(diagram, arrays, sizes, ()), wires)
-    return tensor_network.contract(form.plan, [pt.as_tensor(table) for table in found], einsum=pt.einsum)
+    return elimination.follow(form.steps, [pt.as_tensor(table) for table in found], einsum=pt.einsum)
 
 
 def _rows(diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndarray]) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 
 from causalstats.diagrams.diagram import Box, Diagram, Wire
 from causalstats.errors import ModelError
+from causalstats.numerics.elimination import whole_order
 
+_LARGE = 10**6  # entries of a table: sums over larger ones deserve an order of their own
 _ROUNDING = 1e-6  # how far from 1 the sum of probabilities may be
 
 
@@ -36,6 +38,16 @@ class Tables:
         return {wire: box for box in self.diagram.boxes for wire in box.outputs}
 
     @cached_property
+    def positive(self) -> dict[tuple[str, str], bool]:
+        """Of each table whether nothing in it is impossible."""
+        return {key: bool((array > 0).all()) for key, array in self.arrays.items()}
+
+    @cached_property
+    def order(self) -> dict[int, int] | None:
+        """Where each wire comes in an order of summation that does for every question; None if tables on the way are too large for that."""
+        return whole_order([scope_of(box) for box in self.diagram.boxes], self.sizes, _LARGE)
+
+    @cached_property
     def set_by_boxes(self) -> dict[int, int]:
         """The level of every wire that a point state sets."""
         return {box.outputs[0]: level_position(self.diagram.wires[box.outputs[0]], box.value) for box in self.diagram.boxes if box.kind == "point"}
@@ -52,6 +64,11 @@ class Tables:
         if result.ndim == len(shape):
             result = np.broadcast_to(result[..., None], (*shape, prod(self.batch)))
         return np.moveaxis(result, -1, 0).reshape(*self.batch, *shape)
+
+
+def scope_of(box: Box) -> tuple[int, ...]:
+    """The wires that are axes of the table of a box; none of them is an input where what comes in makes no difference."""
+    return (*box.inputs, *box.outputs) if box.kind == "mechanism" else box.outputs
 
 
 def level_position(wire: Wire, level: Any) -> int:

@@ -19,7 +19,6 @@ Scope = tuple[int, ...]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"
 _BATCH = "Z"
 _SMALL, _TOGETHER = 256, 3  # entries of a product, and tables, that are multiplied in one go: a call costs more than they do
-_SMALL_FUSED, _MOST_FUSED = 256, 5  # the same where all that is wanted is the last product, of one table each
 _CHEAP = 10**6  # products below which a second search for a cheaper order would take longer than it saves
 
 
@@ -75,27 +74,6 @@ class Plan:
     def single(self) -> list[tuple[tuple[int, ...], str]]:
         """Operands and formula of each product, for tables none of which is a batch."""
         return [(product.operands, product.formula([False] * len(product.operands))) for product in self.products]
-
-    @cached_property
-    def fused(self) -> list[tuple[tuple[int, ...], str]]:
-        """The same for the last product alone: with those that are small put into the one that takes them, since a call costs more than they do."""
-        first = len(self.scopes)
-        parts: dict[int, tuple[list[int], list[Scope]]] = {}
-        for place, product in enumerate(self.products, first):
-            operands, scopes = list(product.operands), list(product.scopes)
-            for operand in product.operands:
-                at, (inner, own) = operands.index(operand), parts.get(operand, ([], []))
-                entries = math.prod([self.sizes[index] for index in {index for scope in (*scopes, *own) for index in scope}])
-                if inner and len(operands) + len(inner) <= _MOST_FUSED and entries <= _SMALL_FUSED:
-                    del parts[operand]
-                    operands[at : at + 1], scopes[at : at + 1] = inner, own
-            parts[place] = (operands, scopes)
-        places = {**{place: place for place in range(first)}, **{place: first + step for step, place in enumerate(parts)}}
-        found = []
-        for place, (operands, scopes) in parts.items():
-            formula = Product((), tuple(scopes), self.products[place - first].result).formula([False] * len(operands))
-            found.append((tuple([places[operand] for operand in operands]), formula))
-        return found
 
     @cached_property
     def marginals(self) -> dict[int, Product]:
@@ -182,16 +160,6 @@ def _products(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope, 
         cost += math.prod([sizes[index] for index in indices])
         entries.append(math.prod([sizes[index] for index in result]))
     return Plan(tuple(scopes), tuple(products), cost, max(entries), sum(entries), entries[-1], sizes)
-
-
-def contract(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = np.einsum, rescale: bool = False) -> Any:
-    """The sum of products, with the axes of the plan's output and, where any table is a batch, the batch last; `rescale` as for `forward`."""
-    if einsum is not np.einsum or rescale or any([table.ndim > len(scope) for table, scope in zip(tables, plan.scopes, strict=True)]):
-        return forward(plan, tables, einsum=einsum, rescale=rescale)[-1]
-    values = list(tables)
-    for operands, formula in plan.fused:
-        values.append(einsum(formula, *[values[place] for place in operands]))
-    return values[-1]
 
 
 def forward(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = np.einsum, rescale: bool = False) -> list[Any]:
