@@ -146,10 +146,11 @@ def independences(model: Any, data: Observations) -> tuple[Check, ...]:
     A diagram with hidden causes can imply equalities that are no independences (Verma & Pearl 1990); these are not tested.
     """
     levels, tests = model.levels(data), []
-    for one, other in list(combinations(model.graph.nodes, 2))[:_MOST_PAIRS]:
-        given = separator(model.graph, one, other)
-        if given is None:
-            continue
+    pairs = list(combinations(model.graph.nodes, 2))
+    apart = [(*pair, given) for pair in pairs[:_MOST_PAIRS] if (given := separator(model.graph, *pair)) is not None]
+    if not apart and len(pairs) <= _MOST_PAIRS:
+        return (_irrefutable(),)
+    for one, other, given in apart:
         names, statement = (one, other, *given), f"{one} and {other}{' given ' if given else ''}{', '.join(given)}"
         if set(names) & set(data.continuous):
             tests.append((wilks_test(*_blocks(one, other, given, data, levels)), statement))
@@ -168,6 +169,17 @@ def independences(model: Any, data: Observations) -> tuple[Check, ...]:
             finding=f"{count} tested; least likely independent are {statement}, p = {p:.3g}",
             remedy="" if p > _UNLIKELY else "The data contradict the diagram: an arrow or a shared cause is missing.",
         ),
+    )
+
+
+def _irrefutable() -> Check:
+    return Check(
+        name="independences of the diagram",
+        passed=None,
+        value=0.0,
+        expected="two variables that are independent by the diagram, as such or given others",
+        finding="there are no such two, so that hardly any data of these variables would contradict the diagram",
+        remedy="The answer stands on the diagram alone. Observe more, such as a variable that by the diagram has to do with only some of the others.",
     )
 
 
