@@ -13,7 +13,7 @@ from causalstats.models.panel_dml_graph import COEFFICIENT_SD, pairs
 from causalstats.models.panel_dml_scales import association_shapes, coefficient_covariance, residual_covariance
 from causalstats.numerics.weighed_draws import Weighed, weighed_draws
 
-_MOST = 12  # parameters: of more, a Student t around the mode misses too much
+_MOST = 20  # parameters: of more, a Student t around the mode misses too much
 _AT_ONCE = 2_000_000  # numbers, of matrices over points and pieces
 
 Drawn = tuple[xr.Dataset, np.ndarray, float, float]

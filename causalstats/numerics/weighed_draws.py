@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalstats.numerics.importance import Importance, importance
+from causalstats.numerics.importance import importance
 
-_FREEDOM, _WIDER = 4.0, 1.3  # of the Student t that proposes, and of its covariance: tails heavier than a posterior's, so that weights stay bounded
+_FREEDOM, _WIDER = 8.0, 1.2  # of the Student t that proposes, and of its covariance: tails heavier than a posterior's, so that weights stay bounded
 _LEARNING = (1000, 2000)  # points from which its place and shape are learned
-_SPARE = 2  # points weighed for each draw
+_SPARE, _MOST_SPARE = 2, 16  # points weighed for each draw, the second where they are worth less than half as many draws as are wanted
 _STEP = 1e-4
 _LOWEST = -1e100  # log density, for a search that has gone too far
 
@@ -31,10 +31,15 @@ def weighed_draws(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray, s
     """
     centre, covariance = _mode(logp, start)
     for count in _LEARNING:
-        points, _, learned = _proposed(logp, centre, covariance, count, rng)
-        centre = learned.weights @ points
-        covariance = (learned.weights[:, None] * (points - centre)).T @ (points - centre) + 1e-10 * np.diag(np.diagonal(covariance))
-    points, values, weighed = _proposed(logp, centre, covariance, _SPARE * size, rng)
+        points, _, ratios = _proposed(logp, centre, covariance, count, rng)
+        weights = importance(ratios).weights
+        centre = weights @ points
+        covariance = (weights[:, None] * (points - centre)).T @ (points - centre) + 1e-10 * np.diag(np.diagonal(covariance))
+    found: tuple[np.ndarray, ...] = _proposed(logp, centre, covariance, _SPARE * size, rng)
+    while (weighed := importance(found[2])).ess < size / 2 and len(found[0]) < _MOST_SPARE * size:
+        more = _proposed(logp, centre, covariance, _SPARE * size, rng)
+        found = tuple(np.concatenate(pair) for pair in zip(found, more, strict=True))
+    points, values, _ = found
     chosen = weighed.resample(size, rng)
     return Weighed(points[chosen], values[chosen], weighed.pareto_k, weighed.ess)
 
@@ -56,12 +61,12 @@ def _mode(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> tuple[
 
 def _proposed(
     logp: Callable[[np.ndarray], np.ndarray], centre: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, Importance]:
-    """Points, their log densities and their weights."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, their log densities, and the log ratios of these to that which proposed them."""
     root, size = np.linalg.cholesky(_WIDER * covariance), len(centre)
     normal = rng.standard_normal((count, size))
     stretched = normal * np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM, (count, 1)))
     points = centre + stretched @ root.T
     values = logp(points)
     proposed = -(_FREEDOM + size) / 2 * np.log1p((stretched**2).sum(axis=1) / _FREEDOM)
-    return points, values, importance(np.where(np.isfinite(values), values, -np.inf) - proposed)
+    return points, values, np.where(np.isfinite(values), values, -np.inf) - proposed
