@@ -202,6 +202,12 @@ class PartialCorrelation:
 
         return draw
 
+    def weighed(self, data: Composition) -> Callable | None:
+        """Draws without a sampler, weighed by the posterior's density, which few parts make possible."""
+        from causalstats.models.partial_correlation_density import weighed
+
+        return weighed(self, data)
+
     def completed(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> xr.Dataset:
         """Draws with those of Θ and of the covariates' coefficients, integrated out, given the others; as many draws of each chain as can be kept."""
         latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(_LATENT)]

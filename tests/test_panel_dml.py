@@ -284,7 +284,7 @@ def test_what_weights_do_not_carry_is_left_to_nuts(simulation, monkeypatch):
     from causalstats.numerics.importance import importance
     from causalstats.numerics.weighed_draws import _proposed
 
-    *_, ratios = _proposed(lambda x: -0.6 * np.log1p(x**2).sum(axis=1), np.zeros(5), 0.01 * np.eye(5), 4000, np.random.default_rng(1))
+    *_, ratios = _proposed(lambda x: -0.6 * np.log1p(x**2).sum(axis=1), np.zeros(5), 0.01 * np.eye(5), 4000, np.random.default_rng(1), (4.0, 1.3))
     assert importance(ratios).pareto_k > 0.7
     monkeypatch.setattr("causalstats.samplers.weighed._MOST_K", -10.0)
     program = cs.Auto(chains=2, draws=50, tune=50).compile(cs.Problem(cs.PanelDML(), simulation.data))

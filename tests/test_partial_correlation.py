@@ -10,6 +10,7 @@ from scipy import stats
 
 import causalstats as cs
 from causalstats.model import answerable
+from causalstats.models.partial_correlation_density import log_density
 from causalstats.numerics import inverse_wishart as iw
 from causalstats.numerics import log_ratios as lr
 
@@ -89,6 +90,34 @@ def test_the_shrunk_evidence_is_that_of_numpy(simulation):
         omega = np.exp(point["log_typical_variance"] + np.logaddexp(0, point["variance_spread_log_exp_m1__"]) * point["variance_deviation"])
         differences.append(potential - iw.log_evidence(data.residuals, data.degrees, omega, data.degrees * 0.4 / 0.6 + 5))
     np.testing.assert_allclose(differences, differences[0], atol=1e-8)
+
+
+@pytest.mark.parametrize("rows", [4, 40])
+@pytest.mark.parametrize("fields", [{}, {"shrinkage": 0.4}])
+def test_the_density_by_numpy_is_that_of_the_graph(fields, rows):
+    """At points, but for one constant; so that draws weighed by it are draws of the posterior."""
+    model, data = cs.PartialCorrelation(**fields), cs.PartialCorrelation().simulate(3, rows=rows, parts=5).data
+    graph = model.build(data)
+    points = np.random.default_rng(4).normal(0, 1, (6, 7 + (not fields)))
+    points[0, -1] = 8.0 if not fields else 0.0  # nearly all prior, where determinants are large and nearly equal
+    theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
+    values = [[point[0], point[1], point[2:7], *point[7:]] for point in points]
+    difference = log_density(points, model.inputs(data)) - [
+        float(theirs({var.name: value for var, value in zip(graph.value_vars, each, strict=True)})) for each in values
+    ]
+    np.testing.assert_allclose(difference, difference[0], atol=1e-7)
+
+
+@pytest.mark.parametrize("parts", [3, 8])
+def test_weighed_draws_are_those_of_nuts(parts):
+    data = cs.PartialCorrelation().simulate(5, rows=30, parts=parts).data
+    ours, theirs = (cs.fit(cs.PartialCorrelation(), data, seed=2, sampler=each, progress=False) for each in (cs.Auto(), cs.Nuts(tune=1500, target_accept=0.99)))
+    assert "Weighed" in ours.draws.attrs["sampler"] and all(check.passed for check in ours.sampling())
+    for table, other in ((ours.summary(), theirs.summary()), *((fit.effect("excess").summary() for fit in (ours, theirs)),)):
+        error = np.sqrt(table["sd"] ** 2 / table["ess_bulk"] + other["sd"] ** 2 / other["ess_bulk"])
+        assert (abs(table["mean"] - other["mean"]) <= 4.5 * error + 1e-12).all()
+    correlations = [fit.effect("partial_correlation").summary()["sd"] for fit in (ours, theirs)]
+    np.testing.assert_allclose(*correlations, rtol=0.1)
 
 
 @pytest.mark.parametrize("mode", ["NUMBA", "JAX"])

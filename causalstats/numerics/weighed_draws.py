@@ -7,7 +7,6 @@ import numpy as np
 
 from causalstats.numerics.importance import importance
 
-_FREEDOM, _WIDER = 8.0, 1.2  # of the Student t that proposes, and of its covariance: tails heavier than a posterior's, so that weights stay bounded
 _LEARNING = (1000, 2000)  # points from which its place and shape are learned
 _SPARE, _MOST_SPARE = 2, 16  # points weighed for each draw, the second where they are worth less than half as many draws as are wanted
 _STEP = 1e-4
@@ -24,20 +23,24 @@ class Weighed:
     ess: float
 
 
-def weighed_draws(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray, size: int, rng: np.random.Generator) -> Weighed:
+def weighed_draws(
+    logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray, size: int, rng: np.random.Generator, *, freedom: float = 8.0, wider: float = 1.2
+) -> Weighed:
     """From a Student t whose place and shape are those of the mode first, and then of earlier weighed points (Cappé et al. 2008), by Pareto-smoothed weights.
 
-    `logp` takes points (n, d) to (n,), up to a constant.
+    `logp` takes points (n, d) to (n,), up to a constant. The t has so many degrees of `freedom`, and a covariance so many times `wider` than was learned: its
+    tails must be heavier than those of `logp` for weights to stay bounded.
     """
+    tails = (freedom, wider)
     centre, covariance = _mode(logp, start)
     for count in _LEARNING:
-        points, _, ratios = _proposed(logp, centre, covariance, count, rng)
+        points, _, ratios = _proposed(logp, centre, covariance, count, rng, tails)
         weights = importance(ratios).weights
         centre = weights @ points
         covariance = (weights[:, None] * (points - centre)).T @ (points - centre) + 1e-10 * np.diag(np.diagonal(covariance))
-    found: tuple[np.ndarray, ...] = _proposed(logp, centre, covariance, _SPARE * size, rng)
+    found: tuple[np.ndarray, ...] = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)
     while (weighed := importance(found[2])).ess < size / 2 and len(found[0]) < _MOST_SPARE * size:
-        more = _proposed(logp, centre, covariance, _SPARE * size, rng)
+        more = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)
         found = tuple(np.concatenate(pair) for pair in zip(found, more, strict=True))
     points, values, _ = found
     chosen = weighed.resample(size, rng)
@@ -60,13 +63,14 @@ def _mode(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> tuple[
 
 
 def _proposed(
-    logp: Callable[[np.ndarray], np.ndarray], centre: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator
+    logp: Callable[[np.ndarray], np.ndarray], centre: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator, tails: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points, their log densities, and the log ratios of these to that which proposed them."""
-    root, size = np.linalg.cholesky(_WIDER * covariance), len(centre)
+    (freedom, wider), size = tails, len(centre)
+    root = np.linalg.cholesky(wider * covariance)
     normal = rng.standard_normal((count, size))
-    stretched = normal * np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM, (count, 1)))
+    stretched = normal * np.sqrt(freedom / rng.chisquare(freedom, (count, 1)))
     points = centre + stretched @ root.T
     values = logp(points)
-    proposed = -(_FREEDOM + size) / 2 * np.log1p((stretched**2).sum(axis=1) / _FREEDOM)
+    proposed = -(freedom + size) / 2 * np.log1p((stretched**2).sum(axis=1) / freedom)
     return points, values, np.where(np.isfinite(values), values, -np.inf) - proposed
