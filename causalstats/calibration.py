@@ -18,8 +18,9 @@ from causalstats.errors import DataError, ModelError
 from causalstats.model import Check, Checks, Problem, answerable
 from causalstats.numerics.draws import entries, varies
 from causalstats.resumable import resume
-from causalstats.samplers import Exact, Nuts, Program, Sampler, sample
+from causalstats.samplers import Auto, Exact, Nuts, Program, Sampler, sample
 from causalstats.samplers.exact import exact_draws
+from causalstats.samplers.weighed import weighed_draws
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,8 +128,8 @@ def calibrate(
     simulate : mapping, optional
         What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`.
     sampler : Nuts, Auto, Exact or Laplace, optional
-        By default independent draws where the model's posterior is exact, else NUTS, two chains of 250 + 400: enough for 119 nearly independent draws where
-        the chains mix.
+        By default independent draws where the model's posterior is exact, weighed ones where `Auto` has these, else NUTS, two chains of 250 + 400: enough for
+        119 nearly independent draws where the chains mix.
     path : str or Path, optional
         A file of one line a data set. What it has is not fitted again, so a run that was killed goes on where it was.
     jobs : int
@@ -160,8 +161,11 @@ def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sam
     """By the first data set that is not refused."""
     for seed in seeds:
         try:
-            if exact_draws(Problem(model, model.simulate(seed, design="prior", **options).data)) is not None:
+            problem = Problem(model, model.simulate(seed, design="prior", **options).data)
+            if exact_draws(problem) is not None:
                 return Exact(chains=1, draws=RANKS - 1)
+            if weighed_draws(problem) is not None:
+                return Auto(chains=2, draws=400, tune=250)
             break
         except (DataError, ModelError):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,11 +41,12 @@ class Weighed:
         return WeighedProgram(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeighedProgram:
-    """Draws whatever offers a density."""
+    """Draws whatever offers a density; `others` are compiled when they are needed, and kept."""
 
     sampler: Weighed
+    others: list[Program] = field(default_factory=list)
 
     def fits(self, problem: Problem) -> bool:
         """Whether it runs this problem."""
@@ -60,8 +61,9 @@ class WeighedProgram:
         assert draw is not None
         posterior, logp, k, ess = draw(options.chains, options.draws, np.random.default_rng(seed))
         if not (k < _MOST_K and ess > _LEAST_WORTH * options.chains * options.draws):
-            other: Program = options.otherwise.compile(problem)
-            return other.run(problem, seed, advance)
+            if not any(other.fits(problem) for other in self.others):
+                self.others.append(options.otherwise.compile(problem))
+            return next(other for other in self.others if other.fits(problem)).run(problem, seed, advance)
         tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": xr.Dataset({"lp": (("chain", "draw"), logp)})})
         described = f"Weighed(chains={options.chains}, draws={options.draws})"
         tree.attrs.update(interrupted=0, seconds=time.perf_counter() - started, seed=seed, sampler=described, pareto_k=k, importance_ess=ess)
