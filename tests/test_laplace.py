@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.samplers.laplace import SplitT
 
 REFERENCE = Path(__file__).parent / "reference" / "selective_labels"
 
@@ -33,6 +34,25 @@ class Location:
         return graph
 
 
+@dataclass(frozen=True)
+class Curve:
+    """x ~ Normal(0, 1), y ~ Normal(bend x² + shift, 1): nothing at the mode says how far y goes."""
+
+    bend: float
+
+    def inputs(self, data):
+        return {"shift": np.asarray(data, float)}
+
+    def build(self, data):
+        import pymc as pm
+
+        with pm.Model() as graph:
+            shift = pm.Data("shift", self.inputs(data)["shift"])
+            x = pm.Normal("x", 0, 1)
+            pm.Normal("y", shift + self.bend * x**2, 1)
+        return graph
+
+
 def draw(freedom, seed=1, shift=2.0, **options):
     return cs.Laplace(**options)(cs.Problem(Location(freedom), shift), seed)
 
@@ -49,6 +69,28 @@ def test_a_normal_posterior_is_exact():
 
 def test_tails_that_it_does_not_reach_show():
     assert draw(0.7).attrs["pareto_k"] > 0.7
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_teach_what_the_mode_does_not_show(seed, monkeypatch):
+    """Var y = 1 + 2 bend²; around the mode alone it is too small."""
+    problem = cs.Problem(Curve(0.5), 2.0)
+    taught = cs.Laplace()(problem, seed)
+    assert taught["posterior"]["y"].shape == (4, 1000) and taught.attrs["pareto_k"] < 0.7 and taught.attrs["importance_ess"] > 2500
+    assert float(taught["posterior"]["y"].mean()) == pytest.approx(2.5, abs=0.1)
+    monkeypatch.setattr("causalstats.samplers.laplace._FINE", ())
+    alone = cs.Laplace()(problem, seed)
+    assert alone.attrs["importance_ess"] < taught.attrs["importance_ess"]
+    assert float(alone["posterior"]["y"].std()) < float(taught["posterior"]["y"].std()) == pytest.approx(1.5**0.5, rel=0.1)
+
+
+def test_the_split_t_has_the_density_that_it_draws_from():
+    proposal = SplitT(np.ones(2), np.array([[1.0, 0.5], [0.2, 2.0]]), np.array([[1.0, 3.0], [0.5, 1.0]]))
+    points = proposal.draw(200_000, np.random.default_rng(1))
+    inside = (abs(points - 1) < 1.5).all(axis=1)
+    box = np.random.default_rng(2).uniform(-0.5, 2.5, (200_000, 2))
+    share = 9 * np.exp(proposal.log_density(box))
+    assert inside.mean() == pytest.approx(share.mean(), abs=5 * np.hypot(0.5, share.std()) / np.sqrt(200_000))
 
 
 def test_one_program_serves_other_data_and_the_same_seed_gives_the_same():

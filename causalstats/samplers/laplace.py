@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from scipy import stats
 
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
-from causalstats.numerics.importance import importance
+from causalstats.numerics.importance import Importance, importance
 from causalstats.progress import Advance, silent
 from causalstats.samplers.program import refuse_fewer_than_one, same_program
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _FREEDOM = 20.0  # of the Student t that proposes along each axis: heavier tails than a posterior, so that weights stay bounded
+_FINE = ((0.3, 0.5), (0.5, 0.0))  # shape of the weights' tail, and share of the draws that they are worth, that are good enough after one and two proposals
+_LEARNED = (8.0, 1.2)  # degrees of freedom of that other, and how many times as wide its covariance is as theirs
 _REACHES = (1.0, 3.0, 6.0)  # posterior standard deviations from the mode at which each half of an axis is measured
 _WIDEST = 2.5
 _STEP = 1e-2  # of the differences of gradients, in posterior standard deviations
@@ -34,7 +37,9 @@ class Laplace:
 
     For large data, where the posterior is nearly Gaussian and a gradient is dear: it takes some hundred gradients and `chains` x `draws`
     densities, where NUTS takes tens of thousands of gradients. Its own check is the shape k of the weights' tail: below 0.7 the draws can be
-    trusted as those of the posterior, above it they cannot, and `Nuts` should be used.
+    trusted as those of the posterior, above it they cannot, and `Nuts` should be used. Where k is above 0.3, or the weights are worth less than half of the
+    draws, as many again are drawn from a multivariate Student t with the mean and covariance that the weights have found, and all are weighed together;
+    where k is above 0.5 then, once more.
 
     Parameters
     ----------
@@ -43,7 +48,8 @@ class Laplace:
 
     References
     ----------
-    Geweke (1989), Bayesian inference in econometric models using Monte Carlo integration, Econometrica 57(6): the split t. Vehtari, Simpson, Gelman,
+    Geweke (1989), Bayesian inference in econometric models using Monte Carlo integration, Econometrica 57(6): the split t. Cappé, Douc, Guillin, Marin &
+    Robert (2008), Adaptive importance sampling in general mixture classes, Statistics and Computing 18: the second proposal. Vehtari, Simpson, Gelman,
     Yao & Gabry (2024), Pareto smoothed importance sampling, JMLR 25: the weights and their check.
     """
 
@@ -69,6 +75,70 @@ class Laplace:
         return LaplaceProgram(self, graph, density, values, tuple(variable.name for variable in variables), graph.initial_point())
 
 
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """Points (n, d), for each what the graph says of it, its log density among them, and its weight; how many are of each proposal."""
+
+    points: np.ndarray
+    rows: list[list]
+    logp: np.ndarray
+    weights: Importance
+    sizes: tuple[int, ...]
+    interrupted: bool
+
+
+class Proposal(Protocol):
+    """Where points come from."""
+
+    def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Points (size, d)."""
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        """Of points (n, d), normalised."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitT:
+    """Independent Student t along `axes` (d, axis), `sides` (2, axis) as wide up and down each."""
+
+    mode: np.ndarray
+    axes: np.ndarray
+    sides: np.ndarray
+
+    def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        directions = np.abs(rng.standard_t(_FREEDOM, (size, len(self.mode))))
+        upward = rng.random(directions.shape) < self.sides[0] / self.sides.sum(axis=0)
+        return self.mode + (directions * np.where(upward, self.sides[0], -self.sides[1])) @ self.axes.T
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        along = np.linalg.solve(self.axes, (points - self.mode).T).T
+        up, down = self.sides
+        each = stats.t.logpdf(along / np.where(along > 0, up, down), _FREEDOM) - np.log((up + down) / 2)
+        return each.sum(axis=1) - np.linalg.slogdet(self.axes)[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A multivariate Student t."""
+
+    found: Any
+
+    def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        return self.found.rvs(size=size, random_state=rng).reshape(size, -1)
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        return self.found.logpdf(points).reshape(len(points))
+
+
+def _learned(found: Weighed) -> Learned:
+    """With the mean of weighed points, and a covariance that is wider than theirs."""
+    freedom, wider = _LEARNED
+    weights = found.weights.weights
+    centre = weights @ found.points
+    left = found.points - centre
+    return Learned(stats.multivariate_t(loc=centre, shape=wider * (weights[:, None] * left).T @ left, df=freedom))
+
+
 @dataclass(frozen=True)
 class LaplaceProgram:
     """A compiled graph."""
@@ -86,29 +156,44 @@ class LaplaceProgram:
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Draws for this problem; an interrupt keeps what was weighed by then."""
-        started, rng, interrupted = time.perf_counter(), np.random.default_rng(seed), False
+        started, rng = time.perf_counter(), np.random.default_rng(seed)
         for name, value in problem.inputs.items():
             self.graph[name].set_value(value)
+        proposals: list[Proposal] = [self._around_the_mode(advance)]
+        found = self._weigh(proposals, None, rng, advance)
+        for k, worth in _FINE:
+            if found.interrupted or (found.weights.pareto_k < k and found.weights.ess > worth * len(found.rows)):
+                break
+            proposals.append(_learned(found))
+            found = self._weigh(proposals, found, rng, advance)
+        return self._resampled(found, rng, started, seed)
+
+    def _around_the_mode(self, advance: Advance) -> SplitT:
         mode, axes = self._approximate(advance)
-        sides = self._sides(mode, axes)
-        size = self.sampler.chains * self.sampler.draws
-        directions = np.abs(rng.standard_t(_FREEDOM, (size, len(mode))))
-        upward = rng.random(directions.shape) < sides[0] / sides.sum(axis=0)
-        proposals = mode + (directions * np.where(upward, sides[0], sides[1]) * np.where(upward, 1, -1)) @ axes.T
-        found: list[list] = []
+        return SplitT(mode, axes, self._sides(mode, axes))
+
+    def _weigh(self, proposals: Sequence[Proposal], before: Weighed | None, rng: np.random.Generator, advance: Advance) -> Weighed:
+        """Points of the last proposal beside those from before, all weighed by the mixture that they are of; an interrupt keeps those found by then."""
+        points = proposals[-1].draw(self.sampler.chains * self.sampler.draws, rng)
+        left, interrupted = 0.7 / 2 ** (len(proposals) - 1), False
+        rows: list[list] = []
         try:
-            for number, proposal in enumerate(proposals):
-                found.append([np.asarray(value) for value in self.values(self._point(proposal))])
+            for number, point in enumerate(points):
+                rows.append([np.asarray(value) for value in self.values(self._point(point))])
                 if number % 50 == 0:
-                    advance(0.3 + 0.7 * number / size, f"{number} of {size} draws weighed")
+                    advance(1 - left + left / 2 * number / len(points), f"{number} of {len(points)} draws weighed")
         except KeyboardInterrupt:
             interrupted = True
-            if len(found) < _FEWEST:
-                raise KeyboardInterrupt(f"Interrupted with {len(found)} draws weighed, too few to keep ({_FEWEST} are kept).") from None
-        directions = directions[: len(found)]
-        logp = np.array([float(row[0]) for row in found])
-        proposed = -(_FREEDOM + 1) / 2 * np.log1p(directions**2 / _FREEDOM).sum(axis=1)  # log density, up to a constant
-        return self._resampled(found, logp, logp - proposed, rng, started, seed, interrupted)
+            if len(rows) < _FEWEST and before is None:
+                raise KeyboardInterrupt(f"Interrupted with {len(rows)} draws weighed, too few to keep ({_FEWEST} are kept).") from None
+        points = points[: len(rows)]
+        sizes: tuple[int, ...] = (len(rows),)
+        if before is not None:
+            points, rows, sizes = np.concatenate([before.points, points]), before.rows + rows, before.sizes + sizes
+        with np.errstate(divide="ignore"):
+            mixture = np.logaddexp.reduce([np.log(size) + proposal.log_density(points) for size, proposal in zip(sizes, proposals, strict=True)])
+        logp = np.array([float(row[0]) for row in rows])
+        return Weighed(points, rows, logp, importance(logp - mixture), sizes, interrupted)
 
     def _approximate(self, advance: Advance) -> tuple[np.ndarray, np.ndarray]:
         """The mode, and axes of one standard deviation each, as columns, whose squares sum to the inverse curvature there.
@@ -165,24 +250,23 @@ class LaplaceProgram:
             position += size
         return point
 
-    def _resampled(self, found: list, logp: np.ndarray, log_weight: np.ndarray, rng: Any, started: float, seed: int, interrupted: bool) -> xr.DataTree:
+    def _resampled(self, found: Weighed, rng: np.random.Generator, started: float, seed: int) -> xr.DataTree:
         import xarray as xr
 
-        weighed = importance(log_weight)
         chains = self.sampler.chains
-        draws = len(found) // chains
-        chosen = weighed.resample(chains * draws, rng)
+        draws = min(self.sampler.draws, len(found.rows) // chains)
+        chosen = found.weights.resample(chains * draws, rng)
         dims = {variable: self.graph.named_vars_to_dims.get(variable) for variable in self.names}
         posterior = {}
         for column, name in enumerate(self.names, 1):
-            values = np.stack([found[row][column] for row in chosen]).reshape(chains, draws, *np.shape(found[0][column]))
+            values = np.stack([found.rows[row][column] for row in chosen]).reshape(chains, draws, *np.shape(found.rows[0][column]))
             posterior[name] = (("chain", "draw", *(dims[name] or [f"{name}_dim_{axis}" for axis in range(values.ndim - 2)])), values)
         coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
         coords |= {name: list(labels) for name, labels in self.graph.coords.items() if labels is not None}
-        statistics = {"lp": (("chain", "draw"), logp[chosen].reshape(chains, draws))}
+        statistics = {"lp": (("chain", "draw"), found.logp[chosen].reshape(chains, draws))}
         tree = xr.DataTree.from_dict({"posterior": xr.Dataset(posterior, coords), "sample_stats": xr.Dataset(statistics)})
-        tree.attrs.update(interrupted=int(interrupted), seconds=time.perf_counter() - started, seed=seed, sampler=repr(self.sampler))
-        tree.attrs.update(pareto_k=weighed.pareto_k, importance_ess=weighed.ess)
+        tree.attrs.update(interrupted=int(found.interrupted), seconds=time.perf_counter() - started, seed=seed, sampler=repr(self.sampler))
+        tree.attrs.update(pareto_k=found.weights.pareto_k, importance_ess=found.weights.ess)
         return tree
 
 
