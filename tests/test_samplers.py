@@ -77,3 +77,17 @@ def test_refused_options(options):
 def test_backend_on_a_cpu_goes_by_size():
     assert backend_for(100) == "numba"
     assert backend_for(10_000_000) == "jax"
+
+
+def test_a_structure_is_compiled_once_whoever_asks(program, problem):
+    """For other constants and numbers of draws too; not for features of other names, which its draws have."""
+    part = "compiled" if hasattr(program, "compiled") else "density"
+    other = Problem(cs.SelectiveLabels(prevalence=0.5), problem.data)
+    first, again = program.sampler.compile(problem), replace(program.sampler, draws=70).compile(other)
+    assert getattr(again, part) is getattr(first, part) and again.sampler.draws == 70
+    draws = again.run(other, 3)["posterior"]
+    assert draws.sizes["draw"] == 70
+    np.testing.assert_allclose(other.model.estimands()["prevalence"].compute(draws.to_dataset(), problem.data), 0.5, rtol=1e-9)
+    frame = problem.data.source.rename(columns={"x1": "age"})
+    named = Problem(problem.model, cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["age", "x2", "x3"]))
+    assert not same_program(first.graph, named.graph)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import MOST_CORRELATED, STATISTICS, complete, same_program
+from causalstats.samplers.program import MOST_CORRELATED, STATISTICS, compiled_once, complete, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -28,6 +28,11 @@ _SAME = 1e-6  # relative, of a log density on the device and on the CPU; float64
 
 def compile_graph(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     """Trace the log density with its gradient, and what is computed from each draw; JAX compiles at the first run."""
+    kind = ("numpyro", sampler.tune, sampler.target_accept)
+    return replace(compiled_once(kind, graph, lambda: _traced_program(sampler, graph)), sampler=sampler)
+
+
+def _traced_program(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     import jax
     from numpyro.infer.hmc import hmc
     from pymc.util import get_default_varnames

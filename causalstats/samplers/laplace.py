@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.numerics.importance import Importance, importance
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import refuse_fewer_than_one, same_program
+from causalstats.samplers.program import compiled_once, refuse_fewer_than_one, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -66,6 +66,9 @@ class Laplace:
 
     def compile(self, problem: Problem) -> LaplaceProgram:
         """The graph of this problem, compiled; it runs every problem whose graph differs in data and constants alone."""
+        return replace(compiled_once("laplace", problem.graph, lambda: self._compiled(problem)), sampler=self)
+
+    def _compiled(self, problem: Problem) -> LaplaceProgram:
         graph = problem.model.build(problem.data)  # of its own, since its data are exchanged
         mode = "NUMBA"  # JAX is faster on large data, but copies them at every call: a million people took 20 GiB
         transformed = {value.name for variable, value in graph.rvs_to_values.items() if value.name != variable.name}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import MOST_CORRELATED, complete, same_program
+from causalstats.samplers.program import MOST_CORRELATED, compiled_once, complete, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -25,7 +25,10 @@ def compile_graph(sampler: Nuts, graph: pm.Model, gradient: Literal["numba", "ja
     """Compile the log density, its gradient, and what is computed from each draw."""
     import nutpie
 
-    return NutpieProgram(sampler, graph, nutpie.compile_pymc_model(graph, backend=gradient, freeze_model=False))
+    def compile_it() -> NutpieProgram:
+        return NutpieProgram(sampler, graph, nutpie.compile_pymc_model(graph, backend=gradient, freeze_model=False))
+
+    return replace(compiled_once(("nutpie", gradient), graph, compile_it), sampler=sampler)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 FEWEST_DRAWS = 50
 MOST_CORRELATED = 100  # parameters whose correlations are adapted to; of more, that costs far more than it saves
+_MOST_KEPT, _MOST_BYTES = 4, 20_000_000  # programs, and data of one
+_KEPT: list[tuple[Hashable, Any]] = []  # kinds and programs, the latest last
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
 
 
@@ -66,8 +69,25 @@ def same_program(ours: pm.Model, theirs: pm.Model) -> bool:
         return False
     if any(value.shape != second[name].shape for name, value in first.items()) or ours.coords != theirs.coords:
         return False
+    if [v.name for v in ours.deterministics] != [v.name for v in theirs.deterministics]:
+        return False
     pairs = [[*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()] for graph in (ours, theirs)]
     return equal_computations([ours.logp()], [theirs.logp()], *pairs)
+
+
+def compiled_once[Compiled: Program](kind: Hashable, graph: pm.Model, compile_it: Callable[[], Compiled]) -> Compiled:
+    """A program of this graph, or of one that differs in data and constants alone, if one of this kind was compiled lately: compiling can take longer than
+    running. Programs of much data are not kept.
+    """
+    for place, (known, program) in enumerate(_KEPT):
+        if known == kind and same_program(program.graph, graph):
+            _KEPT.append(_KEPT.pop(place))
+            return program
+    program = compile_it()
+    if sum(variable.get_value(borrow=True).nbytes for variable in graph.data_vars) <= _MOST_BYTES:
+        _KEPT.append((kind, program))
+        del _KEPT[:-_MOST_KEPT]
+    return program
 
 
 def complete(draws: xr.DataTree, *, interrupted: bool, seconds: float, seed: int, sampler: object) -> xr.DataTree:
