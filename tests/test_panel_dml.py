@@ -279,18 +279,6 @@ def test_weighed_draws_are_those_of_nuts(simulation, fit):
     np.testing.assert_allclose(ours["sd"], nuts["sd"], rtol=0.15)
 
 
-def test_what_weights_do_not_carry_is_left_to_nuts(simulation, monkeypatch):
-    """Draws from a proposal that is far too narrow have weights with a heavy tail, and their shape k decides."""
-    from causalstats.numerics.importance import importance
-    from causalstats.numerics.weighed_draws import _proposed
-
-    *_, ratios = _proposed(lambda x: -0.6 * np.log1p(x**2).sum(axis=1), np.zeros(5), 0.01 * np.eye(5), 4000, np.random.default_rng(1), (4.0, 1.3))
-    assert importance(ratios).pareto_k > 0.7
-    monkeypatch.setattr("causalstats.samplers.weighed._MOST_K", -10.0)
-    program = cs.Auto(chains=2, draws=50, tune=50).compile(cs.Problem(cs.PanelDML(), simulation.data))
-    assert "Nuts" in program.run(cs.Problem(cs.PanelDML(), simulation.data), 1).attrs["sampler"]
-
-
 def test_between_and_within():
     """Structure C: between units the effect is another, and Mundlak's test says so; the one within is that of `within`."""
     data = cs.PanelDML().simulate(9, units=300, times=4).data

@@ -8,6 +8,8 @@ import pytest
 
 import causalstats as cs
 from causalstats.model import Problem
+from causalstats.numerics.importance import importance
+from causalstats.numerics.weighed_draws import _proposed
 from causalstats.samplers import backend_for, same_program
 
 BACKENDS = ("numba", "jax", "numpyro")
@@ -91,3 +93,18 @@ def test_a_structure_is_compiled_once_whoever_asks(program, problem):
     frame = problem.data.source.rename(columns={"x1": "age"})
     named = Problem(problem.model, cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["age", "x2", "x3"]))
     assert not same_program(first.graph, named.graph)
+
+
+def test_what_weights_do_not_carry_is_left_to_nuts(monkeypatch):
+    """Draws from a proposal that is far too narrow have weights with a heavy tail, and their shape k decides."""
+    *_, ratios = _proposed(lambda x: -0.6 * np.log1p(x**2).sum(axis=1), np.zeros(5), 0.01 * np.eye(5), 4000, np.random.default_rng(1), (4.0, 1.3))
+    assert importance(ratios).pareto_k > 0.7
+
+    def no_shape(*_):
+        raise np.linalg.LinAlgError
+
+    problem = Problem(cs.PanelDML(), cs.PanelDML().simulate(1, units=30, times=4).data)
+    for place, value in (("causalstats.samplers.weighed._MOST_K", -10.0), ("causalstats.models.panel_dml_density._drawn", no_shape)):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, value)
+            assert "Nuts" in cs.Auto(chains=2, draws=50, tune=50).compile(problem).run(problem, 1).attrs["sampler"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _FREEDOM = 20.0  # of the Student t that proposes along each axis: heavier tails than a posterior, so that weights stay bounded
 _FINE = ((0.3, 0.5), (0.5, 0.0))  # shape of the weights' tail, and share of the draws that they are worth, that are good enough after one and two proposals
+_TEACHING = 5  # draws, by the number of variables, that the weights must be worth to teach
 _LEARNED = (8.0, 1.2)  # degrees of freedom of that other, and how many times as wide its covariance is as theirs
 _REACHES = (1.0, 3.0, 6.0)  # posterior standard deviations from the mode at which each half of an axis is measured
 _WIDEST = 2.5
@@ -165,7 +166,8 @@ class LaplaceProgram:
         proposals: list[Proposal] = [self._around_the_mode(advance)]
         found = self._weigh(proposals, None, rng, advance)
         for k, worth in _FINE:
-            if found.interrupted or (found.weights.pareto_k < k and found.weights.ess > worth * len(found.rows)):
+            enough = found.weights.pareto_k < k and found.weights.ess > worth * len(found.rows)
+            if found.interrupted or enough or not found.weights.ess > _TEACHING * found.points.shape[1]:
                 break
             proposals.append(_learned(found))
             found = self._weigh(proposals, found, rng, advance)

@@ -59,7 +59,10 @@ class WeighedProgram:
         started, options = time.perf_counter(), self.sampler
         draw = weighed_draws(problem)
         assert draw is not None
-        posterior, logp, k, ess = draw(options.chains, options.draws, np.random.default_rng(seed))
+        try:
+            posterior, logp, k, ess = draw(options.chains, options.draws, np.random.default_rng(seed))
+        except np.linalg.LinAlgError:  # no mode, or no shape around it
+            k, ess = np.inf, 0.0
         if not (k < _MOST_K and ess > _LEAST_WORTH * options.chains * options.draws):
             if not any(other.fits(problem) for other in self.others):
                 self.others.append(options.otherwise.compile(problem))
