@@ -14,7 +14,7 @@ from causalstats.data import Composition
 from causalstats.numerics.weighed_draws import weighed_draws
 
 _MOST = 8  # parts: of more, a Student t around the mode misses too much
-_FREEDOM, _WIDER = 4.0, 1.6  # of that t: the posterior of α and of τ has heavy tails
+_FREEDOM, _WIDER = 8.0, 1.5  # of that t: the posterior of α and of τ has heavy tails
 _FAR = 20.0, 25.0  # log odds of α, and logarithms of the ratio of two variances, that neither prior nor data come near: beyond, numbers are inaccurate
 
 Drawn = tuple[xr.Dataset, np.ndarray, float, float]

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalstats.numerics.importance import importance
+from causalstats.numerics.importance import Importance, importance
 
-_LEARNING = (1000, 2000)  # points from which its place and shape are learned
-_SPARE, _MOST_SPARE = 2, 16  # points weighed for each draw, the second where they are worth less than half as many draws as are wanted
+_LEARNING = (1000, 2000, 4000, 4000)  # points from which its place and shape are learned
+_LEARNED = 0.3  # of which they are worth when enough is learned
+_SPARE, _MOST_SPARE = 2, 16  # points weighed for each draw, the second where they are worth too little or the tail of their weights is in doubt
+_ENOUGH, _DOUBTFUL = 0.5, 0.7  # draws that they must be worth, by those that are wanted, and shape k of the tail
 _STEP = 1e-4
 _LOWEST = -1e100  # log density, for a search that has gone too far
 
@@ -35,16 +37,22 @@ def weighed_draws(
     centre, covariance = _mode(logp, start)
     for count in _LEARNING:
         points, _, ratios = _proposed(logp, centre, covariance, count, rng, tails)
-        weights = importance(ratios).weights
-        centre = weights @ points
-        covariance = (weights[:, None] * (points - centre)).T @ (points - centre) + 1e-10 * np.diag(np.diagonal(covariance))
+        taught = importance(ratios)
+        centre = taught.weights @ points
+        covariance = (taught.weights[:, None] * (points - centre)).T @ (points - centre) + 1e-10 * np.diag(np.diagonal(covariance))
+        if taught.ess > _LEARNED * count:
+            break
     found: tuple[np.ndarray, ...] = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)
-    while (weighed := importance(found[2])).ess < size / 2 and len(found[0]) < _MOST_SPARE * size:
+    while not _trusted(weighed := importance(found[2]), size) and len(found[0]) < _MOST_SPARE * size:
         more = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)
         found = tuple(np.concatenate(pair) for pair in zip(found, more, strict=True))
     points, values, _ = found
     chosen = weighed.resample(size, rng)
     return Weighed(points[chosen], values[chosen], weighed.pareto_k, weighed.ess)
+
+
+def _trusted(weighed: Importance, size: int) -> bool:
+    return weighed.ess > _ENOUGH * size and weighed.pareto_k < _DOUBTFUL
 
 
 def _mode(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
