@@ -11,6 +11,7 @@ import xarray as xr
 from scipy import special
 
 from causalstats.data import Composition
+from causalstats.numerics.inverse_wishart import log_evidences
 from causalstats.numerics.weighed_draws import weighed_draws
 
 _MOST = 8  # parts: of more, a Student t around the mode misses too much
@@ -50,25 +51,9 @@ def log_density(points: np.ndarray, values: Mapping[str, np.ndarray]) -> np.ndar
         logarithms = typical[:, None] + spread[:, None] * deviation
         near = np.isfinite(prior) & (np.ptp(logarithms, axis=1) < _FAR[1]) & (abs(logarithms).max(axis=1) < 10 * _FAR[1]) & (abs(odds) < _FAR[0])
     value = np.full(len(points), -np.inf)
-    value[near] = prior[near] + _evidence(np.exp(logarithms[near]), odds[near], values)
+    m = float(values["rows_free"])
+    value[near] = prior[near] + log_evidences(values["scatter"], m, np.exp(logarithms[near]), m * np.exp(odds[near]))
     return value
-
-
-def _evidence(omega: np.ndarray, odds: np.ndarray, values: Mapping[str, np.ndarray]) -> np.ndarray:
-    """As of `partial_correlation_graph.shrunk`, for ω (n, D) and the log odds of α (n,); |I + Ψ⁻¹V'SV| of the roots of S, so that nothing large cancels."""
-    m, scatter, size = float(values["rows_free"]), values["scatter"], omega.shape[1]
-    spectrum, vectors = np.linalg.eigh(scatter)
-    root = vectors[:, 1:] * np.sqrt(spectrum[1:].clip(0))
-    strength = m * np.exp(odds)
-    precision = 1 / omega
-    total = precision.sum(axis=1)
-    along = precision @ root
-    inner = (root.T * precision[:, None, :]) @ root - along[:, :, None] * along[:, None, :] / total[:, None, None]
-    growth = np.linalg.slogdet(np.eye(size - 1) + inner / strength[:, None, None])[1]
-    prior = (size - 1) * odds + np.log(omega).sum(axis=1) + np.log(total)
-    halves = np.arange(size - 1) / 2
-    gammas = [special.gammaln((strength[:, None] + more) / 2 - halves).sum(axis=1) for more in (size + m, size)]
-    return gammas[0] - gammas[1] - m / 2 * prior - (strength + size + m) / 2 * growth
 
 
 def _split(points: np.ndarray, values: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -17,6 +17,12 @@ class Importance:
         """How many independent draws they are worth."""
         return float(1 / (self.weights**2).sum())
 
+    def moments(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean (d,) and covariance (d, d) that these weights give to points (n, d)."""
+        mean = self.weights @ points
+        left = points - mean
+        return mean, (self.weights[:, None] * left).T @ left
+
     def resample(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Places (size,) of draws that count alike, in order, so that copies of a draw stand together and effective sample sizes count them."""
         places = (rng.random() + np.arange(size)) / size  # systematic: the least noise that resampling can add

@@ -38,8 +38,7 @@ def log_evidence(residuals: np.ndarray, rows_free: int, variances: np.ndarray, d
     """
     rows, size = residuals.shape
     p, strength = size - 1, degrees - size
-    precision = 1 / variances
-    prior_determinant = p * np.log(strength) - np.log(precision).sum() + np.log(precision.sum()) - np.log(size)
+    prior_determinant = float(_prior_determinant(variances, strength))
     prior = log_ratios.basis_laplacian(variances) / strength
     if rows < size:
         growth = np.linalg.slogdet(np.eye(rows) + residuals @ prior @ residuals.T)[1]
@@ -48,6 +47,17 @@ def log_evidence(residuals: np.ndarray, rows_free: int, variances: np.ndarray, d
         growth = np.linalg.slogdet(whole + 1 / size)[1] - prior_determinant
     gammas = _log_gamma_ratio(degrees, rows_free, p)
     return float(gammas - rows_free * p / 2 * np.log(np.pi) - rows_free / 2 * prior_determinant - (degrees + rows_free) / 2 * growth)
+
+
+def log_evidences(scatter: np.ndarray, rows_free: float, variances: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """The same up to a constant for many ω (n, D) and k = ν - D (n,), by |I + R'Θ₀R / k| of S = RR', in which nothing large cancels."""
+    size = variances.shape[1]
+    spectrum, vectors = np.linalg.eigh(scatter)
+    root = vectors[:, 1:] * np.sqrt(spectrum[1:].clip(0))
+    inner = root.T @ log_ratios.basis_laplacian(variances) @ root / strength[:, None, None]
+    growth = np.linalg.slogdet(np.eye(size - 1) + inner)[1]
+    gammas = _log_gamma_ratio(strength + size, rows_free, size - 1)
+    return gammas - rows_free / 2 * _prior_determinant(variances, strength) - (strength + size + rows_free) / 2 * growth
 
 
 def draw_precisions(scatter: np.ndarray, degrees: np.ndarray | float, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -107,7 +117,13 @@ def isotropic(eigenvalues: np.ndarray, rows_free: int, size: int, share: float |
     return strength / (strength + m), omega
 
 
-def _log_gamma_ratio(degrees: float, rows_free: float, p: int) -> float:
-    """log Γ_p((ν+m)/2) - log Γ_p(ν/2)."""
-    halves = np.arange(p) / 2
-    return float((special.gammaln((degrees + rows_free) / 2 - halves) - special.gammaln(degrees / 2 - halves)).sum())
+def _prior_determinant(variances: np.ndarray, strength: np.ndarray | float) -> np.ndarray:
+    """log |k V' diag(ω) V| for ω (..., D) and k (...)."""
+    size = variances.shape[-1]
+    return (size - 1) * np.log(strength) + np.log(variances).sum(axis=-1) + np.log((1 / variances).sum(axis=-1)) - np.log(size)
+
+
+def _log_gamma_ratio(degrees: np.ndarray | float, rows_free: float, p: int) -> np.ndarray:
+    """log Γ_p((ν+m)/2) - log Γ_p(ν/2) for ν (...)."""
+    half, halves = np.asarray(degrees)[..., None] / 2, np.arange(p) / 2
+    return (special.gammaln(half + rows_free / 2 - halves) - special.gammaln(half - halves)).sum(axis=-1)

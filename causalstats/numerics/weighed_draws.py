@@ -38,8 +38,9 @@ def weighed_draws(
     for count in _LEARNING:
         points, _, ratios = _proposed(logp, centre, covariance, count, rng, tails)
         taught = importance(ratios)
-        centre = taught.weights @ points
-        covariance = (taught.weights[:, None] * (points - centre)).T @ (points - centre) + 1e-10 * np.diag(np.diagonal(covariance))
+        smallest = 1e-10 * np.diag(np.diagonal(covariance))
+        centre, covariance = taught.moments(points)
+        covariance = covariance + smallest
         if taught.ess > _LEARNED * count:
             break
     found: tuple[np.ndarray, ...] = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)

@@ -80,7 +80,7 @@ class Laplace:
 
 
 @dataclass(frozen=True, eq=False)
-class Weighed:
+class Points:
     """Points (n, d), for each what the graph says of it, its log density among them, and its weight; how many are of each proposal."""
 
     points: np.ndarray
@@ -134,13 +134,10 @@ class Learned:
         return self.found.logpdf(points).reshape(len(points))
 
 
-def _learned(found: Weighed) -> Learned:
+def _learned(found: Points) -> Learned:
     """With the mean of weighed points, and a covariance that is wider than theirs."""
-    freedom, wider = _LEARNED
-    weights = found.weights.weights
-    centre = weights @ found.points
-    left = found.points - centre
-    return Learned(stats.multivariate_t(loc=centre, shape=wider * (weights[:, None] * left).T @ left, df=freedom))
+    (freedom, wider), (centre, covariance) = _LEARNED, found.weights.moments(found.points)
+    return Learned(stats.multivariate_t(loc=centre, shape=wider * covariance, df=freedom))
 
 
 @dataclass(frozen=True)
@@ -177,7 +174,7 @@ class LaplaceProgram:
         mode, axes = self._approximate(advance)
         return SplitT(mode, axes, self._sides(mode, axes))
 
-    def _weigh(self, proposals: Sequence[Proposal], before: Weighed | None, rng: np.random.Generator, advance: Advance) -> Weighed:
+    def _weigh(self, proposals: Sequence[Proposal], before: Points | None, rng: np.random.Generator, advance: Advance) -> Points:
         """Points of the last proposal beside those from before, all weighed by the mixture that they are of; an interrupt keeps those found by then."""
         points = proposals[-1].draw(self.sampler.chains * self.sampler.draws, rng)
         left, interrupted = 0.7 / 2 ** (len(proposals) - 1), False
@@ -198,7 +195,7 @@ class LaplaceProgram:
         with np.errstate(divide="ignore"):
             mixture = np.logaddexp.reduce([np.log(size) + proposal.log_density(points) for size, proposal in zip(sizes, proposals, strict=True)])
         logp = np.array([float(row[0]) for row in rows])
-        return Weighed(points, rows, logp, importance(logp - mixture), sizes, interrupted)
+        return Points(points, rows, logp, importance(logp - mixture), sizes, interrupted)
 
     def _approximate(self, advance: Advance) -> tuple[np.ndarray, np.ndarray]:
         """The mode, and axes of one standard deviation each, as columns, whose squares sum to the inverse curvature there.
@@ -255,7 +252,7 @@ class LaplaceProgram:
             position += size
         return point
 
-    def _resampled(self, found: Weighed, rng: np.random.Generator, started: float, seed: int) -> xr.DataTree:
+    def _resampled(self, found: Points, rng: np.random.Generator, started: float, seed: int) -> xr.DataTree:
         import xarray as xr
 
         chains = self.sampler.chains
