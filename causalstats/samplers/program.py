@@ -72,7 +72,8 @@ def same_program(ours: pm.Model, theirs: pm.Model) -> bool:
     if [v.name for v in ours.deterministics] != [v.name for v in theirs.deterministics]:
         return False
     pairs = [[*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()] for graph in (ours, theirs)]
-    return equal_computations([ours.logp()], [theirs.logp()], *pairs)
+    outputs = [[graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)] for graph in (ours, theirs)]
+    return equal_computations(*outputs, *pairs)
 
 
 def compiled_once[Compiled: Program](kind: Hashable, graph: pm.Model, compile_it: Callable[[], Compiled]) -> Compiled:
