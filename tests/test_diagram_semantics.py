@@ -269,6 +269,43 @@ def test_what_has_nothing_to_do_with_the_question_is_left_out_unless_it_cannot_h
         impossible.query("b", given={"d": 0})
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_asked_often_is_read_from_all_answers_and_the_same(seed):
+    rng = np.random.default_rng(seed)
+    diagram = random_diagram(rng, 7)
+    mechanisms = random_mechanisms(rng, diagram)
+    network = BayesianNetwork(diagram, mechanisms)
+    names = [f"v{k}" for k in rng.permutation(7)]
+    for _ in range(6):
+        levels = {f"v{k}": wire.levels[rng.integers(len(wire.levels))] for k, wire in enumerate(diagram.wires)}
+        done, seen = ({name: levels[name] for name in part} for part in (names[1:3], names[3:5]))
+        for do in (done, None, names[1:3]):
+            fresh = BayesianNetwork(diagram, mechanisms)
+            np.testing.assert_allclose(network.query([names[0], names[5]], do=do, given=seen), fresh.query([names[0], names[5]], do=do, given=seen), rtol=1e-12)
+        assert network.probability(seen, do=done) == pytest.approx(fresh.probability(seen, do=done), rel=1e-12)
+    assert all(len(form.arrays) == 1 and not form.steps for form, _ in network._tables.kept.values())
+    answers = next(iter(network._tables.kept.values()))[0].arrays[0]
+    with pytest.raises(ValueError, match="read-only"):
+        answers[:] = 0
+
+
+def test_what_is_asked_often_can_still_be_impossible_rare_or_too_much_to_keep():
+    many = Diagram.parse("; ".join(f"root -> leaf{k}" for k in range(40))).with_levels({name: 2 for name in ["root", *[f"leaf{k}" for k in range(40)]]})
+    rare = {"root": [0.5, 0.5]} | {f"leaf{k}": [[1e-50, 1], [2e-50, 1]] for k in range(40)}
+    network = BayesianNetwork(many, rare | {"leaf39": [[0.0, 1.0], [0.0, 1.0]]})
+    for _ in range(5):
+        assert network.query("root", given={f"leaf{k}": 0 for k in range(9)})[0] == pytest.approx(1 / (1 + 2.0**9), rel=1e-9)  # of 1e-450
+        assert network.query("root", given={f"leaf{k}": 0 for k in range(39)})[0] == pytest.approx(1 / (1 + 2.0**39), rel=1e-9)
+        with pytest.raises(ModelError, match="given, leaf39=0, is zero"):
+            network.query("root", given={"leaf39": 0})
+    assert max(form.arrays[0].size for form, _ in network._tables.kept.values()) == 2**10
+
+
+def test_every_level_of_what_is_set_already():
+    network = BayesianNetwork(Diagram.parse("x -> y").with_levels({"x": 2, "y": 2}).do({"x": 1}), {"y": [[0.9, 0.1], [0.2, 0.8]]})
+    np.testing.assert_allclose(network.query("y", do="x"), [[0.9, 0.1], [0.2, 0.8]])
+
+
 def test_questions_of_more_variables_than_there_are_letters():
     rng = np.random.default_rng(3)
     text = "; ".join([f"x{k} -> x{k + 1}" for k in range(69)] + ["x0 -> x69"])

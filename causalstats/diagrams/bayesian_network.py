@@ -60,11 +60,10 @@ class BayesianNetwork:
             if name not in boxes:
                 self.diagram.position(name)
         given = {name: tabulated(self.diagram, boxes[name], how) if callable(how) and name in boxes else how for name, how in self.mechanisms.items()}
-        kept = {name: np.array(given[name], dtype=float) for name in boxes if name in given}
-        found = tables(self.diagram, kept)
+        found = tables(self.diagram, given)
+        kept = {name: found.table(box) for name, box in boxes.items()}
         for name, table in kept.items():
             check_distribution(name, table)
-            table.setflags(write=False)
         unknown = {wire.name: found.sizes[place] for place, wire in enumerate(self.diagram.wires) if wire.levels is None}
         diagram = self.diagram.with_levels(unknown) if unknown else self.diagram
         for name, value in {"diagram": diagram, "mechanisms": MappingProxyType(kept), "_tables": replace(found, diagram=diagram)}.items():

@@ -24,6 +24,7 @@ from causalstats.numerics.tensor_network import Plan, Scope
 LARGEST = 10**8  # entries of the largest table on the way to an answer, and of the answer
 _ROOM = 10**7  # entries of all tables on the way, for the part of a batch that is worked on at a time
 _FORMS = 256  # of questions whose arrangement is kept
+_OFTEN, _ANSWERS, _QUICK = 3, 10**4, 10**5  # times asked after which all answers of a form are worked out, so many at most, by tables of so many entries
 _CHEAP = 10**5  # multiplications up to which an order found once for all questions will do: another takes longer to find than it saves
 
 
@@ -88,7 +89,7 @@ def evaluate(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, pro
 
     `rescale` keeps every product on the way from being too small to hold, and makes the result proportional.
     """
-    form, arrays = arranged(tables, axes, known, proportional=proportional or rescale)
+    form, arrays = arranged(tables, axes, known, proportional=proportional or rescale, often=not rescale)
     if not tables.batch:
         return elimination.follow(form.steps, arrays, rescale=rescale)
     (result,) = _in_parts(lambda plan, parts: [tensor_network.forward(plan, parts, rescale=rescale)[-1]], form, arrays, tables.batch, len(axes))
@@ -110,17 +111,50 @@ def marginals(tables: Tables, wires: Sequence[int], known: Known = UNKNOWN, *, r
     return {wire: tables.batch_first(result, (tables.sizes[wire],)) for wire, result in zip(wires, results, strict=True)}
 
 
-def arranged(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, apart: bool = False, proportional: bool = False) -> tuple[Arrangement, list[Any]]:
-    """How to answer a question, kept for all of its form, and the tables at what is known; the plan leaves the axes or, with `apart`, none of them."""
-    key = (tuple(axes), tuple(known.done), tuple(known.opened), tuple(known.seen), apart, proportional)
-    values = {**tables.set_by_boxes, **known.done}
-    possible = all([values.setdefault(wire, level) == level for wire, level in [*tables.seen_by_boxes, *known.seen.items()]])
-    if key not in tables.kept:
+def arranged(
+    tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, apart: bool = False, proportional: bool = False, often: bool = False
+) -> tuple[Arrangement, list[Any]]:
+    """How to answer a question, kept for all of its form, and the tables at what is known; the plan leaves the axes or, with `apart`, none of them.
+
+    Of a form asked `often` there is in the end one table with all its answers, in which those that are too small to hold are zero.
+    """
+    key = (tuple(axes), tuple(known.done), tuple(known.opened), tuple(known.seen), apart, proportional, often)
+    values, possible = _levels(tables, known)
+    form, times = tables.kept.get(key, (None, 0))
+    if form is None:
         if len(tables.kept) >= _FORMS:
             tables.kept.clear()
-        tables.kept[key] = _arrangement(tables, axes, known, values.keys(), apart, proportional)
-    form = tables.kept[key]
+        form = _arrangement(tables, axes, known, values.keys(), apart, proportional)
+        if form.plan:
+            _refuse_large(tables, form.plan, axes)
+    if times <= _OFTEN:
+        if times == _OFTEN and often and not tables.batch:
+            form = _all_answers(tables, axes, known) or form
+        tables.kept[key] = form, times + 1
     return form, form.tables(values, possible)
+
+
+def _levels(tables: Tables, known: Known) -> tuple[dict[int, int], bool]:
+    """The level of all that has one, and whether nothing contradicts it."""
+    values = {**tables.set_by_boxes, **known.done}
+    for wire in known.opened:
+        values.pop(wire, None)
+    return values, all([values.setdefault(wire, level) == level for wire, level in [*tables.seen_by_boxes, *known.seen.items()]])
+
+
+def _all_answers(tables: Tables, axes: Sequence[int], known: Known) -> Arrangement | None:
+    """The answers to all questions of a form, out of which each is read; None where they are many, or take long to work out."""
+    wires = (*known.done, *known.seen, *axes)
+    if prod([tables.sizes[wire] for wire in wires]) > _ANSWERS:
+        return None
+    anything = Known(opened=(*known.opened, *known.done))
+    values, possible = _levels(tables, anything)
+    form = _arrangement(tables, wires, anything, values.keys(), False, False)
+    if form.plan and form.plan.largest > _QUICK:
+        return None
+    answers = elimination.follow(form.steps, form.tables(values, possible))
+    answers.setflags(write=False)
+    return Arrangement([answers], [], [(*known.done, *known.seen, *[-1] * len(axes))], [], None)
 
 
 def _arrangement(tables: Tables, axes: Sequence[int], known: Known, fixed: Collection[int], apart: bool, proportional: bool) -> Arrangement:
@@ -141,7 +175,6 @@ def _arrangement(tables: Tables, axes: Sequence[int], known: Known, fixed: Colle
         return Arrangement(arrays, scopes, read, steps, None)
     used = tuple(sorted({(wire, sizes[wire]) for scope in scopes for wire in scope}))
     found = _plan(tuple(scopes), used, () if apart else tuple(output))
-    _refuse_large(tables, found, axes)
     return Arrangement(arrays, scopes, read, found.single, found)
 
 

@@ -57,6 +57,11 @@ class Tables:
         """Wires and the level that an observation in the diagram says they have; of a wire there may be several."""
         return [(box.inputs[0], level_position(self.diagram.wires[box.inputs[0]], box.value)) for box in self.diagram.boxes if box.kind == "observation"]
 
+    def table(self, box: Box) -> np.ndarray:
+        """The table of a box as a view with axes (batch..., inputs..., outputs...)."""
+        array, arity = self.arrays[box.name, box.kind], len(scope_of(box))
+        return array if array.ndim == arity else np.moveaxis(array, -1, 0).reshape(*self.batch, *array.shape[:arity])
+
     def batch_first(self, result: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """A result with its batch, if it has one, last, as an array (batch..., *shape)."""
         if not self.batch:
@@ -87,7 +92,7 @@ def levels_of(wire: Wire) -> tuple[Any, ...]:
 
 
 def tables(diagram: Diagram, mechanisms: Mapping[str, Any]) -> Tables:
-    """The tables of all boxes, checked against each other and against the levels of the wires."""
+    """The tables of all boxes, checked against each other and against the levels of the wires, as copies that cannot be written to."""
     given = {
         name: np.asarray(mechanisms[name], dtype=float)
         for name in dict.fromkeys(box.name for box in diagram.boxes if box.kind == "mechanism")
@@ -101,6 +106,8 @@ def tables(diagram: Diagram, mechanisms: Mapping[str, Any]) -> Tables:
         if box.kind == "uniform":
             shape = [sizes[wire] for wire in box.outputs]
             arrays[box.name, "uniform"] = np.full(shape, 1 / prod(shape))
+    for array in arrays.values():
+        array.setflags(write=False)
     return Tables(diagram, arrays, sizes, batch)
 
 
@@ -138,8 +145,10 @@ def _batch(diagram: Diagram, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int
 def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.ndarray:
     own = table.shape[table.ndim - arity :]
     if table.ndim == arity:
-        return table
-    return np.ascontiguousarray(np.moveaxis(np.broadcast_to(table, (*batch, *own)).reshape(-1, *own), 0, -1))
+        return table.copy()
+    array = np.empty((*own, prod(batch)))
+    np.moveaxis(array, -1, 0).reshape(*batch, *own)[...] = table
+    return array
 
 
 def tabulated(diagram: Diagram, box: Box, function: Callable[..., Any]) -> np.ndarray:

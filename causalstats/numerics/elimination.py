@@ -16,7 +16,7 @@ import numpy as np
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase  # sorted as characters are
 _SMALL, _TOGETHER = 2000, 6  # tables of a product times its entries, and tables, that are multiplied in one go: a call costs more than they do
-_einsum = inspect.unwrap(np.einsum)  # without the search for arrays of another kind than NumPy's, which takes longer than a small sum
+small_einsum = inspect.unwrap(np.einsum)  # without the search for arrays of another kind than NumPy's, which takes longer than a small sum
 Step = tuple[tuple[int, ...], str]
 Product = tuple[tuple[int, ...], str, str]  # tables not multiplied yet, their words, and the word of their sum over all else
 
@@ -116,7 +116,7 @@ def _entries(words: str, sizes: Mapping[str, int]) -> int:
     return prod([sizes[letter] for letter in set(words) if letter != ","])
 
 
-def follow(steps: Sequence[Step], tables: Sequence[Any], *, einsum: Callable[..., Any] = _einsum, rescale: bool = False) -> Any:
+def follow(steps: Sequence[Step], tables: Sequence[Any], *, einsum: Callable[..., Any] = small_einsum, rescale: bool = False) -> Any:
     """What the last step makes. With `rescale` all tables and products are divided by their maximum: right up to a factor, and never too small to hold."""
     values = [_rescaled(table) for table in tables] if rescale else list(tables)
     for operands, formula in steps:

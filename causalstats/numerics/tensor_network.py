@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from opt_einsum.paths import ssa_greedy_optimize
 
+from causalstats.numerics.elimination import small_einsum
+
 Scope = tuple[int, ...]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"
 _BATCH = "Z"
@@ -30,6 +32,10 @@ class Product:
     scopes: tuple[Scope, ...]
     result: Scope
 
+    @cached_property
+    def _formulas(self) -> dict[tuple[bool, ...], str]:
+        return {}
+
     def formula(self, batches: Sequence[bool]) -> str:
         """The einsum formula, for operands some of which are batches."""
         letter = dict(zip(dict.fromkeys([index for scope in self.scopes for index in scope]), _LETTERS, strict=False))
@@ -37,8 +43,11 @@ class Product:
         given = ",".join([word + _BATCH if batch else word for word, batch in zip(words, batches, strict=True)])
         return f"{given}->{''.join([letter[index] for index in self.result])}{_BATCH if any(batches) else ''}"
 
-    def __call__(self, tables: Sequence[Any], einsum: Callable[..., Any] = np.einsum) -> Any:
-        return einsum(self.formula([table.ndim > len(scope) for table, scope in zip(tables, self.scopes, strict=True)]), *tables)
+    def __call__(self, tables: Sequence[Any], einsum: Callable[..., Any] = small_einsum) -> Any:
+        batches = tuple([table.ndim > len(scope) for table, scope in zip(tables, self.scopes, strict=True)])
+        if batches not in self._formulas:
+            self._formulas[batches] = self.formula(batches)
+        return einsum(self._formulas[batches], *tables)
 
 
 @dataclass(frozen=True)
@@ -162,7 +171,7 @@ def _products(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope, 
     return Plan(tuple(scopes), tuple(products), cost, max(entries), sum(entries), entries[-1], sizes)
 
 
-def forward(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = np.einsum, rescale: bool = False) -> list[Any]:
+def forward(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = small_einsum, rescale: bool = False) -> list[Any]:
     """The tables and every product in turn. `rescale` divides each product by its maximum: right up to a factor, and never too small to hold."""
     values = list(tables)
     if not rescale and all([table.ndim == len(scope) for table, scope in zip(tables, plan.scopes, strict=True)]):
@@ -175,7 +184,7 @@ def forward(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = n
     return values
 
 
-def marginals(plan: Plan, values: Sequence[Any], indices: Sequence[int], *, einsum: Callable[..., Any] = np.einsum, rescale: bool = False) -> dict[int, Any]:
+def marginals(plan: Plan, values: Sequence[Any], indices: Sequence[int], *, einsum: Callable[..., Any] = small_einsum, rescale: bool = False) -> dict[int, Any]:
     """The sum of products over all indices but one, for each of some, from what `forward` gives of a plan whose output is ()."""
     slopes: dict[int, Any] = {len(values) - 1: np.ones(())}
     for place, step in plan.backward:
