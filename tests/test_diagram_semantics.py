@@ -6,7 +6,7 @@ import pytest
 from causalstats.diagrams import BayesianNetwork, Box, Diagram, Wire, contract, contraction, copy, discard, effect, identity, state, swap, uniform
 from causalstats.diagrams import box as process
 from causalstats.errors import ModelError
-from causalstats.numerics import tensor_network
+from causalstats.numerics import accelerator, tensor_network
 
 SMOKING = np.array([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2]).reshape(2, 2, 2)
 
@@ -329,6 +329,26 @@ def test_many_draws_are_worked_on_in_parts(monkeypatch):
     for name, marginal in network.marginals(given={"c": 1}).items():
         np.testing.assert_array_equal(marginal.values, sums[name].values)
     np.testing.assert_allclose(network.query("a").values, [[0.2, 0.3, 0.5]] * 50)
+
+
+def test_many_draws_on_an_accelerator_are_the_same_or_refused(monkeypatch):
+    diagram = random_diagram(np.random.default_rng(1), 6)
+    mechanisms = random_mechanisms(np.random.default_rng(0), diagram, batch=(7,))
+    mechanisms["v0"] = mechanisms["v0"][0]  # one table for all draws
+    here = BayesianNetwork(diagram, mechanisms)
+    there = BayesianNetwork(diagram, mechanisms)
+    monkeypatch.setattr(contraction, "_HEAVY", 0)
+    monkeypatch.setattr(contraction, "_ROOM", 100)
+    expected = [here.query(["v5", "v0"], do="v1", given={"v3": "l1"}).values, *[found.values for found in here.marginals(given={"v2": "l0"}).values()]]
+    assert all(form.compiled is None for form, _ in here._tables.kept.values())
+    monkeypatch.setattr(accelerator, "found", lambda: True)
+    for _ in range(2):  # the second time, nothing is compiled
+        found = [there.query(["v5", "v0"], do="v1", given={"v3": "l1"}).values, *[found.values for found in there.marginals(given={"v2": "l0"}).values()]]
+        for mine, other in zip(expected, found, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-12)
+    assert all(form.compiled for form, _ in there._tables.kept.values())
+    with pytest.raises(FloatingPointError, match="gives other sums than the processor"):
+        accelerator.compiled(lambda tables, einsum: [einsum("a->", tables[0]) * (1 + 1e-7)], lambda tables: [np.sum(tables[0])], [np.ones(3)])
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,17 @@ import numpy as np
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.tables import Tables, scope_of, tables
 from causalstats.errors import ModelError
-from causalstats.numerics import elimination, tensor_network
-from causalstats.numerics.elimination import Step
+from causalstats.numerics import accelerator, elimination, tensor_network
+from causalstats.numerics.accelerator import Compiled, Einsum
+from causalstats.numerics.elimination import Step, small_einsum
 from causalstats.numerics.tensor_network import Plan, Scope
 
+Run = Callable[[Plan, list[Any], Einsum], list[Any]]
 LARGEST = 10**8  # entries of the largest table on the way to an answer, and of the answer
 _ROOM = 10**7  # entries of all tables on the way, for the part of a batch that is worked on at a time
 _FORMS = 256  # of questions whose arrangement is kept
 _OFTEN, _ANSWERS, _QUICK = 3, 10**4, 10**5  # times asked after which all answers of a form are worked out, so many at most, by tables of so many entries
+_HEAVY = 10**10  # multiplications, some ten seconds on a processor, for which an accelerator pays, where there is one
 _CHEAP = 10**5  # multiplications up to which an order found once for all questions will do: another takes longer to find than it saves
 
 
@@ -40,12 +43,12 @@ class Known:
 UNKNOWN = Known()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Arrangement:
     """All of a question but the values of what is known: which tables matter, over which wires, and in which order to multiply them.
 
     `read` says of each table at which wires it is read, or None where it is taken whole. Of single tables there are `steps`, of a batch and of all marginals
-    a `plan`.
+    a `plan`; `compiled`, where there was so much to do that it paid, for an accelerator.
     """
 
     arrays: list[Any]
@@ -53,6 +56,7 @@ class Arrangement:
     read: list[Scope | None]
     steps: Sequence[Step]
     plan: Plan | None
+    compiled: Compiled | None = None
 
     def tables(self, values: Mapping[int, int], possible: bool) -> list[Any]:
         """The tables at the values of what is known; where these contradict each other all is zero."""
@@ -92,7 +96,11 @@ def evaluate(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, pro
     form, arrays = arranged(tables, axes, known, proportional=proportional or rescale, often=not rescale)
     if not tables.batch:
         return elimination.follow(form.steps, arrays, rescale=rescale)
-    (result,) = _in_parts(lambda plan, parts: [tensor_network.forward(plan, parts, rescale=rescale)[-1]], form, arrays, tables.batch, len(axes))
+
+    def run(plan: Plan, parts: list[Any], einsum: Einsum) -> list[Any]:
+        return [tensor_network.forward(plan, parts, einsum=einsum, rescale=rescale)[-1]]
+
+    (result,) = _in_parts(run, form, arrays, tables.batch, len(axes), rescale)
     return tables.batch_first(result, tuple([tables.sizes[wire] for wire in axes]))
 
 
@@ -103,11 +111,12 @@ def marginals(tables: Tables, wires: Sequence[int], known: Known = UNKNOWN, *, r
     """
     form, arrays = arranged(tables, wires, known, apart=True)
 
-    def run(plan: Plan, parts: list[np.ndarray]) -> list[np.ndarray]:
-        sums = tensor_network.marginals(plan, tensor_network.forward(plan, parts, rescale=rescale), wires, rescale=rescale)
+    def run(plan: Plan, parts: list[Any], einsum: Einsum) -> list[Any]:
+        values = tensor_network.forward(plan, parts, einsum=einsum, rescale=rescale)
+        sums = tensor_network.marginals(plan, values, wires, einsum=einsum, rescale=rescale)
         return [sums[wire] for wire in wires]
 
-    results = _in_parts(run, form, arrays, tables.batch, 1)
+    results = _in_parts(run, form, arrays, tables.batch, 1, rescale)
     return {wire: tables.batch_first(result, (tables.sizes[wire],)) for wire, result in zip(wires, results, strict=True)}
 
 
@@ -220,18 +229,28 @@ def _output(tables: Tables, axes: Sequence[int], factors: list[tuple[Scope, np.n
     return output
 
 
-def _in_parts(
-    run: Callable[[Plan, list[np.ndarray]], list[np.ndarray]], form: Arrangement, arrays: list[np.ndarray], batch: tuple[int, ...], axes: int
-) -> list[np.ndarray]:
+def _in_parts(run: Run, form: Arrangement, arrays: list[np.ndarray], batch: tuple[int, ...], axes: int, rescale: bool) -> list[np.ndarray]:
     """What `run` makes of the plan and the tables, arrays with some axes and the batch last, for as much of the batch at a time as there is room for."""
-    assert form.plan is not None  # as of every batch and all marginals
-    size, step = prod(batch), max(1, _ROOM // form.plan.held)
-    if size <= step:
-        return run(form.plan, arrays)
+    plan = form.plan
+    assert plan is not None  # as of every batch and all marginals
+    size = prod(batch)
+    step = ceil(size / ceil(size * plan.held / _ROOM))
     batches = [array.ndim > len(scope) for array, scope in zip(arrays, form.scopes, strict=True)]
-    starts = range(0, size, step)
-    parts = [run(form.plan, [array[..., start : start + step] if part else array for array, part in zip(arrays, batches, strict=True)]) for start in starts]
-    return [np.concatenate(results, axis=-1) if results[0].ndim > axes else results[0] for results in zip(*parts, strict=True)]
+
+    def part(start: int, stop: int) -> list[np.ndarray]:
+        return [array[..., start:stop] if varies else array for array, varies in zip(arrays, batches, strict=True)]
+
+    def here(parts: list[np.ndarray]) -> list[np.ndarray]:
+        return run(plan, parts, small_einsum)
+
+    work: Compiled = here
+    if size * plan.cost >= _HEAVY and not rescale and accelerator.found():
+        work = form.compiled = form.compiled or accelerator.compiled(lambda parts, einsum: run(plan, parts, einsum), here, part(0, step))
+    found = []
+    for start in range(0, size, step):  # all parts of one size, so that each is compiled once
+        first = min(start, size - step)
+        found.append([result[..., start - first :] if result.ndim > axes else result for result in work(part(first, first + step))])
+    return [np.concatenate(results, axis=-1) if results[0].ndim > axes and len(results) > 1 else results[0] for results in zip(*found, strict=True)]
 
 
 @lru_cache(maxsize=1024)
