@@ -102,7 +102,7 @@ class Fit:
         Parameters
         ----------
         do, given, factual
-            As for `effect`; `given` of variables that nothing in `do` has an effect on.
+            As for `effect`.
         cause : variable, or mapping of it to its absence and presence
             In place of them: the probabilities that it was or would be the cause of the last level of `name` (Tian & Pearl 2000). `{"smoking": (0, 2)}`
             compares two of its levels.

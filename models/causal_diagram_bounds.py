@@ -14,7 +14,7 @@ from causalstats.data import Observations
 from causalstats.diagrams import Bounds, bounds, causation_bounds, treated_bounds
 from causalstats.diagrams.causation import treated
 from causalstats.diagrams.evaluation import JointTable
-from causalstats.diagrams.identification import Identification, identify
+from causalstats.diagrams.identification import identify
 from causalstats.errors import ModelError
 from causalstats.model import Check, Estimand
 from causalstats.models.causal_diagram_tables import arm_labels, network_of, place_of, written
@@ -51,20 +51,23 @@ def question(
             f"got do={do}, factual={factual}."
         )
     given = dict(given or {})
-    asked = identify(model.graph, (of, *given), tuple(do))  # which refuses what is unknown, hidden or named twice
-    moved = [name for name in given if name in model.graph.descendants(*do)]
-    if moved or (given and factual):
-        what = f"{moved[0]!r}, on which it has" if moved else "both"
-        raise ModelError(f"Expected `given` of variables that nothing done has an effect on, and not with `factual`; got {what}.")
+    identify(model.graph, of, tuple(do), tuple(given))  # which refuses what is unknown, hidden or named twice
+    if given and factual:
+        raise ModelError("Expected `given` or `factual`, got both.")
+    moved = any(name in model.graph.descendants(*do) for name in given)
     worlds = [{name: value[k] if name in pairs else value for name, value in do.items()} for k in range(1 + bool(pairs))]
     places = [{name: place_of(name, value, levels) for name, value in world.items()} for world in worlds]
     event = f"{of}={levels[of][-1]}" if len(levels[of]) == 2 else of
     name = had_been(event, worlds[0], factual) if factual else " - ".join(written(event, world, given) for world in worlds)
     was, seen = [place_of(name, value, levels) for name, value in factual.items()], {name: place_of(name, value, levels) for name, value in given.items()}
-    compute = partial(_of_those, model, of, places[0], was[0]) if was else partial(_of_a_question, model, of, asked, places, seen)
+    answered = partial(_of_each_world if moved else _of_a_question, model, of, places, seen)
+    compute = partial(_of_those, model, of, places[0], was[0]) if was else answered
+    described = "The smallest and the largest."
+    if moved and pairs:
+        described = f"No less than the first and no more than the second; the two worlds, in which {' and '.join(given)} may differ, are bounded one by one."
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     unit = "difference of probabilities" if pairs else "probability"
-    return f"bounds of {name}", Estimand(compute=compute, description="The smallest and the largest.", unit=unit, kind="causal", assumptions=stands_on)
+    return f"bounds of {name}", Estimand(compute=compute, description=described, unit=unit, kind="causal", assumptions=stands_on)
 
 
 def caused(model: Any, of: str, cause: str | Mapping[str, tuple[Any, Any]], data: Observations) -> tuple[str, Estimand]:
@@ -157,7 +160,7 @@ def _sides(found: Bounds) -> xr.DataArray:
 
 def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
     levels, x, y = model.levels(data), model.treatment, model.outcome
-    shape, states = (len(levels[y]), len(levels[x])), range(len(levels[y]))[1 if len(levels[y]) == 2 else 0 :]
+    shape, states = (len(levels[y]), len(levels[x])), _states(levels[y])
     joint, found = _joint(model, draws, data), []
     for arm in range(1, shape[1]):
         for state in states:
@@ -171,24 +174,45 @@ def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.Data
     return xr.concat(parts, "bound")
 
 
-def _of_a_question(
-    model: Any, of: str, asked: Identification, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations
-) -> xr.DataArray:
+def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:
     """P(of, seen | do) / P(seen), since what is done has no effect on what is seen."""
-    levels = model.levels(data)
-    states = [len(levels[of]) - 1] if len(levels[of]) == 2 else range(len(levels[of]))
+    levels, outcome, do = model.levels(data), (of, *seen), tuple(places[0])
     joint, parts = _joint(model, draws, data), []
     here: Any = (..., *seen.values())
     share = JointTable(model.graph.nodes, joint).probability(tuple(seen), ())[here] if seen else np.ones(joint.shape[:2])
-    for state in states:
-        weights = np.zeros([len(levels[name]) for name in asked.outcome + asked.do])
+    for state in _states(levels[of]):
+        weights = np.zeros([len(levels[name]) for name in outcome + do])
         for sign, place in zip((1.0, -1.0), places, strict=False):
             cell = {of: state, **seen, **place}
-            weights[tuple(cell[name] for name in asked.outcome + asked.do)] += sign
-        found = bounds(model.diagram, asked.outcome, asked.do, joint, model.graph.nodes, assumptions=model.monotone, weights=weights)
-        side = _sides(replace(found, lower=found.lower / share, upper=found.upper / share))
-        parts.append(side if len(states) == 1 else side.assign_coords(bound=[f"{of}={levels[of][state]}: {each}" for each in _SIDES]))
-    return parts[0] if len(parts) == 1 else xr.concat(parts, "bound")
+            weights[tuple(cell[name] for name in outcome + do)] += sign
+        found = bounds(model.diagram, outcome, do, joint, model.graph.nodes, assumptions=model.monotone, weights=weights)
+        parts.append(_sides(replace(found, lower=found.lower / share, upper=found.upper / share)))
+    return _by_state(parts, of, levels[of])
+
+
+def _of_each_world(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    """P(of, seen | do) / P(seen | do), of which what is done moves both; of two worlds the widest difference, since that of ratios is no ratio."""
+    joint, parts = _joint(model, draws, data), []
+    found = bounds(model.diagram, of, tuple(places[0]), joint, model.graph.nodes, given=tuple(seen), assumptions=model.monotone)
+    levels = model.levels(data)
+    for state in _states(levels[of]):
+        cells: list[Any] = [(..., *[{of: state, **seen, **place}[name] for name in found.axes]) for place in places]
+        lower, upper = found.lower[cells[0]], found.upper[cells[0]]
+        if len(cells) > 1:
+            lower, upper = lower - found.upper[cells[1]], upper - found.lower[cells[1]]
+        parts.append(_sides(replace(found, lower=lower, upper=upper, axes=())))
+    return _by_state(parts, of, levels[of])
+
+
+def _states(levels: Sequence[Any]) -> Sequence[int]:
+    """All levels, or the last of two."""
+    return range(len(levels))[1 if len(levels) == 2 else 0 :]
+
+
+def _by_state(parts: list[xr.DataArray], of: str, levels: Sequence[Any]) -> xr.DataArray:
+    if len(parts) == 1:
+        return parts[0]
+    return xr.concat([part.assign_coords(bound=[f"{of}={level}: {side}" for side in _SIDES]) for part, level in zip(parts, levels, strict=True)], "bound")
 
 
 def _of_those(model: Any, of: str, place: Mapping[str, int], was: int, draws: xr.Dataset, data: Observations) -> xr.DataArray:

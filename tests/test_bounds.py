@@ -194,6 +194,45 @@ def test_bounds_hold_in_random_diagrams():
     assert narrow > 8
 
 
+def test_what_goes_with_a_consequence_of_the_treatment():
+    """P(y | do x, z) = p P(z | y) / P(z | do x) with p between Manski's bounds, where z follows y alone."""
+    joint, of_y = np.array([[0.4, 0.1], [0.2, 0.3]]), np.array([[0.9, 0.1], [0.3, 0.7]])
+    found = bounds(Diagram.parse("x -> y -> z; x <-> y"), "y", "x", joint[:, :, None] * of_y, ("x", "y", "z"), given="z")
+    assert found.sharp and found.axes == ("y", "x", "z") and found.query == "P(y | do(x), z)"
+    for side, p in ((found.lower, 0.3), (found.upper, 0.8)):
+        np.testing.assert_allclose(side[1, 1], p * of_y[1] / (p * of_y[1] + (1 - p) * of_y[0]), atol=1e-9)
+    np.testing.assert_allclose(found.lower[0], 1 - found.upper[1], atol=1e-9)
+    never = bounds(Diagram.parse("x -> y -> z; x <-> y"), "y", "x", joint[:, :, None] * np.array([1.0, 0.0]), ("x", "y", "z"), given="z")
+    assert np.isnan(never.lower[..., 1]).all() and not np.isnan(never.lower[..., 0]).any() and "cannot occur" in str(never)
+    with pytest.raises(ModelError, match="nothing given"):
+        bounds(INSTRUMENT, "y", "d", LIPID, ("z", "d", "y"), given="z", weights=DIFFERENCE)
+
+
+def test_what_is_given_and_not_acted_on_divides_by_what_is_seen():
+    diagram, rng = Diagram.parse("z -> x -> y; z -> y; x <-> y"), np.random.default_rng(5)
+    joint = rng.dirichlet(np.ones(8), size=40).reshape(40, 2, 2, 2)
+    ratio, whole = bounds(diagram, "y", "x", joint, ("z", "x", "y"), given="z"), bounds(diagram, ("y", "z"), "x", joint, ("z", "x", "y"))
+    share = joint.sum(axis=(2, 3))[:, None, :, None]
+    for side in ("lower", "upper"):
+        np.testing.assert_allclose(getattr(ratio, side), (getattr(whole, side) / share).swapaxes(2, 3), atol=1e-8)
+
+
+def test_bounds_given_something_hold_in_random_diagrams():
+    rng, bounded, narrow = np.random.default_rng(11), 0, 0
+    while bounded < 15:
+        graph = random_graph(rng, 4)
+        if identify(graph, "v3", "v0", "v2").identified or len(graph.directed) > 4 or "v2" not in graph.descendants("v0"):
+            continue
+        people = random_people(rng, graph)
+        if (seen := people.share(lambda life: life["v2"] == 1, {"v0": 1})) == 0:
+            continue
+        found = bounds(graph, "v3", "v0", people.joint(), graph.nodes, given="v2")
+        truth = people.share(lambda life: (life["v2"], life["v3"]) == (1, 1), {"v0": 1}) / seen
+        assert found.lower[1, 1, 1] - 1e-6 <= truth <= found.upper[1, 1, 1] + 1e-6, (graph, found)
+        bounded, narrow = bounded + 1, narrow + (found.upper[1, 1, 1] - found.lower[1, 1, 1] < 0.999)
+    assert narrow > 4
+
+
 def test_what_the_treated_would_have_had():
     """The formula where there is one, else the bounds, and the probabilities of causation, against enumerated people."""
     rng, by_formula, asked = np.random.default_rng(4), 0, 0
@@ -324,6 +363,27 @@ def test_many_programmes_are_those_solved_one_by_one():
         expected = [found.fun if found.status == 0 else np.nan for found in each]
         np.testing.assert_allclose(minima(matrix, right, costs), expected, atol=1e-8)
     assert 0 < np.isnan(expected).sum() < 20 and distance.shape == (60,)
+
+
+def test_many_ratios_are_those_solved_one_by_one():
+    """By the programme of Charnes & Cooper (1962): w = t q with A w = t b and d'w = 1."""
+    rng = np.random.default_rng(12)
+    matrix = np.concatenate([np.ones((1, 30)), rng.integers(0, 2, (8, 30))])
+    right = rng.dirichlet(np.full(30, 0.3), size=60) @ matrix.T
+    right[::7] += rng.normal(size=(9, 9))  # mostly impossible
+    matrix, right, _ = consistent(matrix, right)
+    for draws in (1, 60):
+        per = rng.random((draws, 30)) * (rng.random((draws, 30)) < 0.5)
+        per[-1] *= draws == 1  # in one program, nothing
+        costs = per * rng.random((draws, 30))
+        for sign in (1, -1):
+            expected = []
+            for row in range(60):
+                equations = np.block([[matrix, -right[row][:, None]], [per[row % draws], 0]])
+                found = linprog(sign * np.append(costs[row % draws], 0), A_eq=equations, b_eq=[*[0] * len(matrix), 1])
+                expected.append(found.fun if found.status == 0 else np.nan)
+            np.testing.assert_allclose(minima(matrix, right, sign * costs, per), expected, atol=1e-7)
+            assert 0 < np.isnan(expected).sum() < 20
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,13 @@ def test_bounds_within_what_is_seen():
         np.testing.assert_allclose(answer.summary()["mean"], expected, atol=5e-3)
     both = fit.bounds("y", do={"x": [1, 0]}, given={"z": 0}).summary()["mean"]
     np.testing.assert_allclose(both, [0.4 - (0.15 + 0.5), 0.9 - 0.15], atol=5e-3)
-    with pytest.raises(cs.ModelError, match="nothing done has an effect on.*got 'y', on which it has"):
-        fit.bounds("z", do={"x": 1}, given={"y": 1})
+    moved = fit.bounds("z", do={"x": 1}, given={"y": 1})  # of 80 to 180 with z = 0, and 40 to 100 with z = 1
+    np.testing.assert_allclose(moved.summary()["mean"], [40 / (40 + 180), 100 / (100 + 80)], atol=5e-3)
+    apart = fit.bounds("z", do={"x": [1, 0]}, given={"y": 1})
+    other = fit.bounds("z", do={"x": 0}, given={"y": 1})
+    np.testing.assert_allclose(apart.draws[..., 0], moved.draws[..., 0] - other.draws[..., 1])
+    np.testing.assert_allclose(apart.draws[..., 1], moved.draws[..., 1] - other.draws[..., 0])
+    assert "bounded one by one" in apart.description and "bounded one by one" not in moved.description
     for given in ({"x": 0}, {"y": 1}):
         with pytest.raises(cs.ModelError):
             fit.bounds("y", do={"x": 1}, given=given)

@@ -79,42 +79,47 @@ def bounds(
     joint: Array,
     variables: Sequence[str],
     *,
+    given: str | Iterable[str] = (),
     assumptions: Sequence[Monotone] = (),
     weights: Array | None = None,
 ) -> Bounds:
-    """Bounds of P(outcome | do) at every level, by linear programming over response types; the value itself where it is identified.
+    """Bounds of P(outcome | do, given) at every level, by linear programming over response types; the value itself where it is identified.
 
     Parameters
     ----------
     joint : (batch..., levels of each variable...)
         Distributions of what is observed, such as posterior draws, or counts.
     variables : the names of the last axes of `joint`
+    given : what was observed where that was done; of models in which it can be
     assumptions : what is assumed besides the diagram
     weights : (levels of outcome..., levels of do...)
-        With them, bounds of the sum of weights times P(outcome | do), such as a difference of means, in place of each cell.
+        With them, bounds of the sum of weights times P(outcome | do), such as a difference of means, in place of each cell. Not with `given`.
 
     Raises
     ------
     ModelError
         Unknown variables, too many response types.
     """
-    found, source = identify(diagram, outcome, do), JointTable(tuple(variables), joint)
-    axes = found.outcome + found.do
-    if weights is not None and np.shape(weights) != tuple(levels_of(source)[name] for name in axes):
-        raise ModelError(f"Expected weights for the levels of {list(axes)}; got shape {np.shape(weights)}.")
+    found, source = identify(diagram, outcome, do, given), JointTable(tuple(variables), joint)
+    axes, seen = found.outcome + found.do + found.given, found.outcome + found.given
+    if weights is not None and (found.given or np.shape(weights) != tuple(levels_of(source)[name] for name in axes)):
+        raise ModelError(f"Expected weights for the levels of {list(axes)}, and nothing given; got shape {np.shape(weights)}, given {list(found.given)}.")
     if found.identified:
         return _point(found, source, weights)
     whole = without_proxies(diagram, found.do)
-    graph = whole.subgraph(whole.ancestors(*found.outcome))
+    graph = whole.subgraph(whole.ancestors(*seen))
     acting = tuple(name for name in found.do if name in graph.nodes)
-    combs, inside = _known_and_open(graph, source, graph.numbers(found.outcome), graph.numbers(acting))
-    posed = programme(graph, source, inside, graph.numbers(acting + found.outcome), assumptions)
-    moving = graph.numbered.ancestors(graph.numbers(found.outcome), ~graph.numbers(acting)) & inside
-    costs = _at_all_levels(world(posed, combs, graph.names(moving), found.outcome + acting), source, found, acting)
+    combs, inside = _known_and_open(graph, source, graph.numbers(seen), graph.numbers(acting))
+    posed = programme(graph, source, inside, graph.numbers(acting + seen), assumptions, together=bool(found.given))
+    moving = graph.numbered.ancestors(graph.numbers(seen), ~graph.numbers(acting)) & inside
+    idle = set(found.do).difference(acting)
+    costs = _at_all_levels(world(posed, combs, graph.names(moving), [name for name in axes if name not in idle]), posed.levels, axes, idle)
     if weights is not None:
         costs = (costs * np.reshape(weights, (-1, 1))).sum(axis=2, keepdims=True)
         return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, extremes(posed, costs))
-    return answer(diagram, whole, posed, found.query, {name: posed.levels[name] for name in axes}, extremes(posed, costs))
+    outcomes = prod(posed.levels[name] for name in found.outcome)
+    per = np.tile(costs.reshape(*costs.shape[:2], outcomes, -1, costs.shape[3]).sum(axis=2), (1, 1, outcomes, 1)) if found.given else None
+    return answer(diagram, whole, posed, found.query, {name: posed.levels[name] for name in axes}, extremes(posed, costs, per=per))
 
 
 def _point(found: Identification, source: JointTable, weights: Array | None) -> Bounds:
@@ -124,11 +129,9 @@ def _point(found: Identification, source: JointTable, weights: Array | None) -> 
     return Bounds(found.query, values, values, axes, True, (f"It is identified: {found.expression}.",))
 
 
-def _at_all_levels(costs: Array, source: JointTable, found: Identification, acting: tuple[str, ...]) -> Array:
-    """With cells for the levels of interventions that do not act on the outcome, which all have the same costs."""
-    levels = levels_of(source)
-    size = [levels[name] for name in found.outcome] + [levels[name] if name in acting else 1 for name in found.do]
-    full = [levels[name] for name in found.outcome + found.do]
+def _at_all_levels(costs: Array, levels: Mapping[str, int], axes: tuple[str, ...], idle: set[str]) -> Array:
+    """With cells for the levels of interventions that act on nothing asked for, which all have the same costs."""
+    size, full = [1 if name in idle else levels[name] for name in axes], [levels[name] for name in axes]
     spread = np.broadcast_to(costs.reshape(*costs.shape[:2], *size, -1), (*costs.shape[:2], *full, costs.shape[-1]))
     return spread.reshape(*costs.shape[:2], -1, costs.shape[-1])
 
@@ -163,8 +166,11 @@ def answer(
         remarks.append("Outer: they are let share one hidden cause, where the diagram has several.")
     if distance.max() > FAR:
         remarks.append(f"What is observed breaks equalities that the diagram implies, by up to {distance.max():.2g}; the nearest that keeps them was taken.")
-    if lost := np.isnan(lower).any(axis=1).sum():
+    empty = np.isnan(lower)
+    if lost := empty.all(axis=1).sum():
         remarks.append(f"{lost} of {len(lower)} distributions contradict the diagram or the assumptions, and have no bounds.")
+    if (empty.any(axis=1) & ~empty.all(axis=1)).any():
+        remarks.append("Where there are no bounds, what is given cannot occur.")
     return Bounds(query, lower.reshape(shape), upper.reshape(shape), tuple(axes), sharp, tuple(remarks))
 
 

@@ -123,7 +123,9 @@ def programme(graph: MixedGraph, source: JointTable, inside: int, touched: int, 
     return Programme(graph, source, names, strata, functions, soft)
 
 
-def extremes(programme: Programme, costs: Array, equations: Array | None = None, values: Array | None = None) -> tuple[Array, Array, Array]:
+def extremes(
+    programme: Programme, costs: Array, equations: Array | None = None, values: Array | None = None, per: Array | None = None
+) -> tuple[Array, Array, Array]:
     """The least and the largest cost, summed over strata, and how far the nearest distribution that the diagram allows is from the observed one.
 
     Parameters
@@ -131,6 +133,8 @@ def extremes(programme: Programme, costs: Array, equations: Array | None = None,
     costs : (batch or 1, strata, questions, joint types)
     equations, values : (batch or 1, n, joint types) and (batch or 1, n)
         What else is known of the shares of types, where there are no strata. One programme a distribution, where the equations differ.
+    per : as `costs`
+        What costs are divided by, where there are no strata; ratios are over shares of types for which it is not zero.
 
     Returns
     -------
@@ -148,17 +152,22 @@ def extremes(programme: Programme, costs: Array, equations: Array | None = None,
             lower, upper, distance = map(np.concatenate, zip(*each, strict=True))
             return lower, upper, distance
         rows = np.concatenate([rows, equations[0]])
-    return _solved(programme, rows, right, costs)
+    return _solved(programme, rows, right, costs, per)
 
 
-def _solved(programme: Programme, rows: Array, right: Array, costs: Array) -> tuple[Array, Array, Array]:
+def _solved(programme: Programme, rows: Array, right: Array, costs: Array, per: Array | None = None) -> tuple[Array, Array, Array]:
     batch, strata, _ = right.shape
     unlike, most = programme.exceptions()
     rows = np.block([[rows, np.zeros((len(rows), len(unlike)))], [unlike, np.eye(len(unlike))]])
     right = np.concatenate([right, np.broadcast_to(most, (batch, strata, len(most)))], axis=2).reshape(batch * strata, -1)
-    costs = np.concatenate([costs, np.zeros((*costs.shape[:3], len(unlike)))], axis=3)
+
+    def questions(costs: Array) -> list[Array]:
+        costs = np.concatenate([costs, np.zeros((*costs.shape[:3], len(unlike)))], axis=3)
+        return [_each(costs[:, :, question], batch, strata) for question in range(costs.shape[2])]
+
+    asked = [(own, None) for own in questions(costs)] if per is None else list(zip(questions(costs), questions(per), strict=True))
     with threadpool_limits(1):  # many small products, which more threads only slow down
-        lower, upper, distance = _by_pattern(rows, right, [_each(costs[:, :, question], batch, strata) for question in range(costs.shape[2])])
+        lower, upper, distance = _by_pattern(rows, right, asked)
     return lower.reshape(batch, strata, -1).sum(axis=1), upper.reshape(batch, strata, -1).sum(axis=1), distance.reshape(batch, strata).max(axis=1)
 
 
@@ -169,16 +178,17 @@ def _each(costs: Array, batch: int, strata: int) -> Array:
     return np.broadcast_to(costs, (batch, strata, costs.shape[2])).reshape(batch * strata, -1)
 
 
-def _by_pattern(rows: Array, right: Array, questions: list[Array]) -> tuple[Array, Array, Array]:
+def _by_pattern(rows: Array, right: Array, questions: Sequence[tuple[Array, Array | None]]) -> tuple[Array, Array, Array]:
     """Rows whose cells are not defined say nothing: each pattern of them makes programmes of its own."""
     patterns, which = np.unique(np.isnan(right), axis=0, return_inverse=True)
     lower, upper, distance = (np.empty(shape) for shape in [(len(right), len(questions))] * 2 + [(len(right),)])
     for number, pattern in enumerate(patterns):
         here = np.flatnonzero(which.ravel() == number)
         matrix, sides, distance[here] = consistent(rows[~pattern], right[np.ix_(here, ~pattern)])
-        for question, costs in enumerate(questions):
+        for question, (costs, per) in enumerate(questions):
             own = costs if len(costs) == 1 else costs[here]
-            lower[here, question], upper[here, question] = minima(matrix, sides, own), -minima(matrix, sides, -own)
+            their = per if per is None or len(per) == 1 else per[here]
+            lower[here, question], upper[here, question] = minima(matrix, sides, own, their), -minima(matrix, sides, -own, their)
     return lower, upper, distance
 
 
