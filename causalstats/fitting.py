@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import partial
 from html import escape
 from importlib.metadata import version
@@ -335,14 +335,14 @@ class Fit:
 
     def __repr__(self) -> str:
         answer = self.effect(self.model.headline)
-        lines = [f"Fit of {self.model}", self.answer(), *(f"warning: {warning}" for warning in answer.warnings)]
+        lines = [f"Fit of {_stated(self.model)}", self.answer(), *(f"warning: {warning}" for warning in answer.warnings)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         answer = self.effect(self.model.headline)
         warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in answer.warnings)
         style = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-width:48em"
-        return f'<div style="{style}"><p><strong>{escape(str(self.model))}</strong></p><p>{escape(self.answer())}</p>{warnings}</div>'
+        return f'<div style="{style}"><p><strong>{escape(_stated(self.model))}</strong></p><p>{escape(self.answer())}</p>{warnings}</div>'
 
 
 def fit(model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, progress: bool = True) -> Fit:
@@ -371,6 +371,13 @@ def load(path: str | Path) -> Fit:
 
     parts = store.load(Path(path))
     return Fit(**parts, seed=int(parts["provenance"]["seed"]))
+
+
+def _stated(model: Any) -> str:
+    """A model by what it assumes otherwise than by default."""
+    usual = {field.name: field.default if field.default_factory is MISSING else field.default_factory() for field in fields(model)}
+    said = [f"{name}={value}" for name, default in usual.items() if (value := repr(getattr(model, name))) != repr(default)]
+    return f"{type(model).__name__}({', '.join(said)})"
 
 
 def _drawn(make: Callable[[], View]) -> Figure:

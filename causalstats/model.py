@@ -180,7 +180,8 @@ class Checks(tuple[Check, ...]):
     def _repr_html_(self) -> str:
         cells = [[check.verdict, check.name, check.finding, check.expected, check.remedy] for check in self]
         rows = "".join("<tr>" + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row) + "</tr>" for row in cells)
-        return f"<table><tr><th></th><th>check</th><th>finding</th><th>expected</th><th>what to do</th></tr>{rows}</table>"
+        head = "".join(f'<th style="text-align:left">{title}</th>' for title in ("", "check", "finding", "expected", "what to do"))
+        return f"<table><tr>{head}</tr>{rows}</table>"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -254,6 +254,7 @@ def test_answers_with_names():
     diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
     found = diagram.identify("cancer", do="smoking").distribution(joint)
     assert found.title == "P(cancer | do(smoking))" and found.opened == ("smoking",)
+    assert "<p>P(cancer | do(smoking))</p>" in found._repr_html_() and "0.542297" in found._repr_html_()
     np.testing.assert_allclose(found[{"smoking": "yes", "cancer": 1}], 0.542297, atol=5e-7)
     split = np.zeros((2, 2, 2))
     split[0, 0], split[1, 1] = (0.4, 0.2), (0.1, 0.3)
@@ -316,6 +317,14 @@ def test_what_does_nothing_and_what_is_seen():
 def test_adjustment_within_what_is_given():
     found = Diagram.parse("age -> drug -> recovery; age -> recovery; sex -> drug; sex -> recovery").identify("recovery", do="drug", given="sex")
     assert str(found.expression) == "Σ_age P(recovery | age, sex, drug) P(age | sex)"
+
+
+def test_notebooks_show_the_formula_and_what_the_text_says():
+    diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
+    for found in (diagram.identify("cancer", do="smoking"), diagram.marginal("smoking", "cancer").identify("cancer", do="smoking")):
+        shown = found._repr_markdown_()
+        assert shown.startswith(str(found).split("\n")[0]) and (found.latex() in shown) == found.identified
+        assert all(str(step) in shown for step in found.steps) and (found.hedge is None or str(found.hedge) in shown)
 
 
 def test_an_instrument_is_named_and_gives_no_formula():

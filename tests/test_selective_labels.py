@@ -230,7 +230,7 @@ def test_a_fit_shows_itself_and_its_figures(data):
     fit = cs.fit(cs.SelectiveLabels(prevalence=0.4, expertise=["x2"]), data, seed=1, sampler=QUICK, progress=False)
     card = fit._repr_html_()
     assert "untested_prevalence" in card and "Warning" in card  # 120 draws are too few
-    assert "untested_prevalence" in repr(fit)
+    assert "untested_prevalence" in repr(fit) and "prevalence=Known(value=0.4" in repr(fit) and "link" not in repr(fit)
     for name in (*fit.model.estimands(), *fit.predictions(), "", "parameters", "chains", "learned", "comparison", "diagram"):
         assert fit.plot(name).axes
     with pytest.raises(cs.ModelError, match="no plot 'nope'.*learned"):

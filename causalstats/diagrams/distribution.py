@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from causalstats.errors import ModelError
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+_SHOWN = 20  # rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,9 +103,15 @@ class Distribution:
         return pd.DataFrame({"probability": self.values.mean(axis=tuple(range(lead))).ravel()}, index=index).reset_index()
 
     def __repr__(self) -> str:
+        return f"{self._heading}\n{self.to_frame().to_string(index=False, max_rows=_SHOWN, float_format='{:.6g}'.format)}"
+
+    def _repr_html_(self) -> str:
+        return f"<div><p>{escape(self._heading)}</p>{self.to_frame().to_html(index=False, max_rows=_SHOWN, float_format='{:.6g}'.format)}</div>"
+
+    @property
+    def _heading(self) -> str:
         lead = self.values.shape[: self.values.ndim - len(self.variables)]
-        draws = f", mean of {'×'.join(map(str, lead))} draws" if lead else ""
-        return f"{self.title}{draws}\n{self.to_frame().to_string(index=False, max_rows=20, float_format='{:.6g}'.format)}"
+        return self.title + (f", mean of {'×'.join(map(str, lead))} draws" if lead else "")
 
     def _axis(self, name: str) -> int:
         if name not in self.variables:

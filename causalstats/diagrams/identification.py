@@ -134,8 +134,11 @@ class Identification:
         query = f"P({outcome} \\mid {conditions})" if conditions else f"P({outcome})"
         return f"{query} = {self.expression.latex(self._asked)}" if self.expression else f"{query} \\text{{ is not identified}}"
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _repr_markdown_(self) -> str:
+        """What notebooks show: the same as the text, the formula set."""
+        verdict, *lines = str(self).split("\n")
+        formula = [f"$\\displaystyle {self.latex()}$"] * self.identified
+        return "\n\n".join([verdict, *formula, *(line.strip() for line in lines if line.strip() and f"{self.query} =" not in line)])
 
 
 def identify(diagram: Diagram | MixedGraph, outcome: str | Iterable[str], do: str | Iterable[str], given: str | Iterable[str] = ()) -> Identification:
