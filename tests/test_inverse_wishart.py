@@ -74,3 +74,17 @@ def test_the_isotropic_prior_of_most_evidence(rows):
     best = evidence(share, variance)
     for change in (0.97, 1.03):
         assert best > evidence(share * change, variance) and best > evidence(share, variance * change)
+
+
+def test_parts_that_vary_alike_and_apart_leave_nothing_to_the_data():
+    """The evidence of many such data sets only grows with the weight of the prior, up to where that is looked for."""
+    rng, most = np.random.default_rng(6), 0
+    for _ in range(60):
+        rows, size = int(rng.integers(5, 60)), int(rng.integers(3, 9))
+        eigenvalues = np.linalg.svd(lr.centre(rng.normal(size=(rows, size))), compute_uv=False)[: size - 1] ** 2
+        with np.errstate(all="raise", under="ignore"):
+            share, variance = iw.isotropic(eigenvalues, rows - 1, size)
+        if share > 0.9999:
+            most += 1
+            assert share < 1 and variance == pytest.approx(eigenvalues.sum() / (rows - 1) / (size - 1), rel=1e-3)
+    assert 10 < most < 60

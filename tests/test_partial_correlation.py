@@ -236,6 +236,14 @@ def test_many_parts_have_tables_without_draws(tmp_path):
     assert "The first 20 of 14,365 rows" in page and "r_squared" not in page
 
 
+def test_a_network_without_edges_says_so():
+    frame = pd.DataFrame(np.random.default_rng(1).lognormal(size=(30, 4)), columns=list("abcd"))
+    fit = cs.fit(cs.PartialCorrelation(prior="invariant"), cs.Composition.from_frame(frame, parts=list("abcd")), seed=1, progress=False)
+    decided = fit.effect("excess").summary()
+    assert ((decided["lower"] < 0) & (decided["upper"] > 0)).all()
+    assert "there are none" in fit.plot("network").axes[0].get_title(loc="left").replace("\n", " ")
+
+
 def test_the_rate_of_false_discoveries_is_what_it_says():
     """Over data drawn from the prior, the share of wrong signs among those selected is at most what is asked for, on average."""
     model = cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=1.0)

@@ -16,6 +16,7 @@ from scipy import optimize, special
 from causalstats.numerics import log_ratios
 
 _WEIGHTS = (1e-3, 1 - 1e-6)  # that are looked among: beyond, the prior is nothing, or all
+_LOG_VARIANCES = (-50.0, 50.0)  # of that of most evidence, beside the observed one
 
 
 def posterior_scale(residuals: np.ndarray, variances: np.ndarray, degrees: float) -> np.ndarray:
@@ -106,12 +107,12 @@ def isotropic(eigenvalues: np.ndarray, rows_free: int, size: int, share: float |
         in_strength = strength / 2 * (digammas + p * np.log(scale) - logs) + in_scale
         return -float(value), -np.array([in_strength if share is None else 0.0, in_scale if variance is None else 0.0])
 
-    bounds = [tuple(special.logit(_WEIGHTS)), (None, None)]
+    bounds = np.array([special.logit(_WEIGHTS), _LOG_VARIANCES])
     options = {"gtol": 1e-9, "ftol": 1e-15, "maxiter": 500}
     found = [optimize.minimize(loss, [start, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in (-3.0, 0.0, 3.0)]
     at = min(found, key=lambda each: each.fun).x
-    exact = optimize.root(lambda x: loss(x)[1] + (x - at) * [share is not None, variance is not None], at, tol=1e-13)
-    if exact.success and loss(exact.x)[0] <= loss(at)[0] + 1e-6 and bounds[0][0] < exact.x[0] < bounds[0][1]:
+    exact = optimize.root(lambda x: loss(np.clip(x, *bounds.T))[1] + (x - at) * [share is not None, variance is not None], at, tol=1e-13)
+    if exact.success and (bounds[:, 0] < exact.x).all() and (exact.x < bounds[:, 1]).all() and loss(exact.x)[0] <= loss(at)[0] + 1e-6:
         at = exact.x
     strength, omega = parts(at)
     return strength / (strength + m), omega

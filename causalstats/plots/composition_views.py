@@ -89,7 +89,7 @@ def network(of: NetworkView, title: str = "") -> Figure:
         axes.plot([], [], color=BLUE, linewidth=3, label="more alike than closure makes them")
         axes.plot([], [], color=ORANGE, linewidth=3, linestyle=(0, (4, 2)), label="less alike")
         figure.legend(loc="outside lower left", ncols=2)
-        left_out = [f"the {len(shown)} strongest of {len(sure)} edges"] if len(sure) > len(shown) else []
+        left_out = ["there are none"] if sure.empty else [f"the {len(shown)} strongest of {len(sure)} edges"] if len(sure) > len(shown) else []
         left_out += [f"{len(of.nodes) - len(nodes)} parts without an edge are left out"] if len(nodes) < len(of.nodes) else []
         axes.set_title(wrap(f"{of.note} {'; '.join(left_out)}".strip(), 84), fontsize=8, color=MUTED, loc="left")
         heading(figure, title)
