@@ -14,6 +14,7 @@ from causalstats.model import Assumption, Check
 _FEW_UNITS = 40
 _MOST_STILL = 0.5
 _SAME = 0.95
+_LITTLE = 0.01
 
 
 def refuse_together(model: Any) -> None:
@@ -126,7 +127,7 @@ def doubts(model: Any, data: Panel) -> tuple[Check, ...]:
     found = [_columns(model, data), _lags(data)]
     if model.inside:
         found = [_still(data), _few(data), *found]
-    return tuple(found)
+    return (*found, _little(model, data))
 
 
 def _still(data: Panel) -> Check:
@@ -167,6 +168,21 @@ def _columns(model: Any, data: Panel) -> Check:
         expected="two free rows a column",
         finding=f"{count:,} columns of covariates, {form.rows:,.0f} free rows",
         remedy="" if fine else "What covariates do is drawn towards nothing, and the effect with it towards what it is without them: fewer `functions`.",
+    )
+
+
+def _little(model: Any, data: Panel) -> Check:
+    """Whether something of every treatment is left when covariates are held, and other treatments."""
+    form = model.prepared(data)
+    share, name = min(zip(form.left[:-1], form.columns.effects, strict=True))
+    fine = not share < _LITTLE
+    return Check(
+        name="treatment varies beside covariates",
+        passed=None if np.isnan(share) or not fine else True,
+        value=float(share),
+        expected=f"at least {_LITTLE:.0%} of every treatment's variance left by covariates and other treatments",
+        finding="more columns than rows leave nothing by least squares" if np.isnan(share) else f"{share:.2g} of that of {name} is left",
+        remedy="" if fine else "The answer rests on little, and on covariates acting just as the model has it: see what `functions` and `basis` do to it.",
     )
 
 

@@ -32,13 +32,15 @@ class Prepared:
     """Cross-products (1, p + q, p + q) of φ, treatments and outcome in standard units, over `rows` free rows.
 
     Of errors that last, the coefficients (48, ...) of polynomials that give them at any correlation from `lowest` on, and of the logarithm of their `volume`.
-    `units` (q,) are those of treatments and outcome; `share` (N,) is what is left of unit means where they are not taken out.
+    `units` (q,) are those of treatments and outcome; `left` (q,) is the share of each that does not follow from the rest, NaN with more columns than rows;
+    `share` (N,) is what is left of unit means where they are not taken out.
     """
 
     columns: Columns
     gram: np.ndarray
     volume: np.ndarray
     units: np.ndarray
+    left: np.ndarray
     rows: float
     share: np.ndarray | None
     lowest: float | None
@@ -166,6 +168,8 @@ def _reduced(
         if not left > _EXACTLY * of:
             where = "within any unit" if model.inside else "when units and times have their own effects"
             raise ModelError(f"{name!r} does not vary {where}: there is no change whose effect, or cause, could be seen. Look at heterogeneity='pooled'.")
+    left = _left(grams[0], width, rows)
+    _refuse_exact(names, left)
     units = np.sqrt(total / rows) if model.scale is None else np.array(model.scale)
     if len(units) != aims:
         raise ModelError(f"Expected `scale` as {aims} numbers, for {', '.join(columns.effects)} and the outcome, got {model.scale!r}.")
@@ -174,7 +178,30 @@ def _reduced(
     if correlations is not None:
         lowest = correlations.lowest
         gram, volume = correlations.coefficients(gram[1:]), correlations.coefficients(found.volumes[1:] + np.array(volumes[1:]))
-    return Prepared(columns, gram, volume, units, rows, share, lowest, model.dense, model.shrinkage == "covariate")
+    return Prepared(columns, gram, volume, units, left, rows, share, lowest, model.dense, model.shrinkage == "covariate")
+
+
+def _left(gram: np.ndarray, width: int, rows: float) -> np.ndarray:
+    """1 - R² of each treatment on φ and the other treatments, and of the outcome on φ and all treatments, by least squares."""
+    aims = range(width, len(gram))
+    if len(gram) > rows:
+        return np.full(len(aims), np.nan)
+    norms = np.sqrt(np.maximum(np.diagonal(gram), 0.0))
+    unit = gram / np.where(norms > 0, norms, 1.0) / np.where(norms > 0, norms, 1.0)[:, None]
+    found = []
+    for aim in aims:
+        others = [place for place in range(len(gram) - 1) if place != aim]
+        with_aim = unit[others, aim]
+        found.append(1 - with_aim @ np.linalg.pinv(unit[np.ix_(others, others)], rcond=1e-9, hermitian=True) @ with_aim)
+    return np.array(found)
+
+
+def _refuse_exact(names: list[str], left: np.ndarray) -> None:
+    """An error where one of treatments and outcome is computed from the rest: least squares then leaves rounding alone."""
+    for name, share in zip(names, left, strict=True):
+        if share < _EXACTLY:
+            of, remedy = ("treatment and covariates", "no error is left to learn from") if name == names[-1] else ("the rest", "no change of it is left to see")
+            raise ModelError(f"{name!r} follows exactly from {of}: {remedy}. Leave out what it is computed from.")
 
 
 def _share_left(model: Any, data: Panel, columns: Columns) -> np.ndarray:
@@ -186,8 +213,13 @@ def _share_left(model: Any, data: Panel, columns: Columns) -> np.ndarray:
     values, vectors = np.linalg.eigh(gram[:-1, :-1])
     kept = values > _EXACTLY * values[-1]
     slopes = vectors[:, kept] @ (vectors[:, kept].T @ gram[:-1, -1] / values[kept])
-    free = max(len(data) - len(data.units) - int(kept.sum()), 1)
-    s2 = (gram[-1, -1] - gram[:-1, -1] @ slopes) / free
+    free = len(data) - len(data.units) - int(kept.sum())
+    if free < 1:
+        raise ModelError(
+            f"Random effects need the variance of errors within units, and {int(kept.sum()):,} columns take up all {len(data) - len(data.units):,} free rows. "
+            "Take fewer `functions`, or heterogeneity='mundlak'."
+        )
+    s2 = max(gram[-1, -1] - gram[:-1, -1] @ slopes, 0.0) / free
     means = [unit_means(block.levels() @ np.append(-slopes, 1)[:, None], block.starts)[:, 0] for block in blocks(data, columns, None)]
     between = np.concatenate(means).var(ddof=1) - s2 * (1 / data.sizes).mean()
     return np.sqrt(s2 / (s2 + data.sizes * max(between, 0.0)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ _REMEDY = {
 
 
 def alternatives(data: Composition) -> Mapping[str, Callable]:
-    """Numbers that others give for each pair of parts, in the order of `pairs`; where there are rows for it, Erb's estimate and its t-test."""
+    """Numbers that others give for each pair of parts, in the order of `pairs`; where there are different rows enough, Erb's estimate and its t-test."""
     gamma, size = data.covariance, len(data.parts)
     where = pairs(size)
     found = {
@@ -38,7 +39,7 @@ def alternatives(data: Composition) -> Mapping[str, Callable]:
         "symmetric balances": log_ratios.symmetric_balances(gamma)[where],
         "correlation of the parts": np.corrcoef(data.values, rowvar=False)[where],
     }
-    if data.degrees >= size - 1:
+    with suppress(np.linalg.LinAlgError):
         r = log_ratios.partial_correlations(log_ratios.pseudo_inverse(gamma))[where]
         found = {"sample estimate": r} | found
         freedom = data.degrees - size + 2

@@ -322,6 +322,19 @@ def test_doubts_say_so(simulation):
     assert found["no earlier outcome among covariates"].passed is False and "'before'" in found["no earlier outcome among covariates"].finding
     few = {check.name: check for check in cs.PanelDML().doubts(panel_of(frame[frame["unit"] < 10]))}
     assert few["units enough"].passed is None and few["rows for these columns"].passed is True
+    name = "treatment varies beside covariates"
+    assert found[name].passed is True and found[name].value == pytest.approx(1 - _r2_within(frame.dropna(), "d", ["x1", "before"]), rel=1e-6)
+    nearly = {check.name: check for check in cs.PanelDML().doubts(panel_of(frame.assign(d=frame["x1"] + 0.05 * frame["d"])))}
+    assert nearly[name].passed is None and 0 < nearly[name].value < 0.01
+
+
+def _r2_within(frame, name, covariates):
+    """R² of fixed effects on the columns of the covariates' functions."""
+    panel = panel_of(frame, covariates=covariates)
+    columns = cs.PanelDML().prepared(panel).basis.columns(panel.source)
+    within = demeaned(np.column_stack([columns, panel.treatment]), panel.starts)
+    left = within[:, -1] - within[:, :-1] @ np.linalg.lstsq(within[:, :-1], within[:, -1])[0]
+    return 1 - left @ left / (within[:, -1] @ within[:, -1])
 
 
 def test_errors_that_last_are_noticed_and_taken():
@@ -347,13 +360,16 @@ def test_errors_that_last_are_noticed_and_taken():
         ({"d": lambda table: table["unit"] * 1.0}, {}, "'d' does not vary within any unit"),
         ({"unit": lambda table: np.arange(len(table))}, {}, "seen once"),
         ({"d": lambda table: table["time"] * 1.0}, {"time_effects": True}, "'d' does not vary"),
+        ({"d": lambda table: table["x1"] + table["unit"]}, {}, "'d' follows exactly from the rest"),
+        ({"y": lambda table: 2 * table["d"] + 3 * table["x1"]}, {}, "'y' follows exactly from treatment and covariates"),
         ({}, {"interactions": [("x1", "z")]}, "no covariate 'z'"),
         ({}, {"scale": (1.0,)}, "`scale` as 2 numbers"),
+        ({"x1": lambda table: table["x1"].where(table["time"] < 2)}, {"heterogeneity": "random", "functions": 300}, "Take fewer `functions`"),
     ],
 )
 def test_refused(simulation, change, fields, message):
     with pytest.raises(cs.ModelError, match=message):
-        cs.PanelDML(**fields).build(panel_of(simulation.data.source.assign(**change)))
+        cs.PanelDML(**fields).build(panel_of(simulation.data.source.assign(**change).dropna()))
 
 
 @pytest.mark.parametrize(

@@ -347,6 +347,8 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
     fit = cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1, progress=False)
     assert np.isfinite(fit.summary()).all(axis=None) and "sample estimate" not in fit.compare()
     assert next(check for check in fit.check() if check.name == "rows for these parts").passed is None
+    twice = cs.Composition.from_frame(pd.DataFrame(np.tile(data.values[:5, :6], (2, 1)), columns=list("abcdef")), parts=list("abcdef"))
+    assert "sample estimate" not in cs.fit(cs.PartialCorrelation(prior="invariant"), twice, seed=1, progress=False).compare()  # rows enough, but the same ones
 
 
 @pytest.mark.parametrize(
