@@ -248,13 +248,11 @@ class Fit:
         from causalstats import plots
 
         what = what or self.model.headline
-        headline = self.effect(self.model.headline)
-        unit, single = headline.unit, headline.draws.ndim == 2
         figures: dict[str, Callable[[], Figure]] = {
             "parameters": lambda: plots.figure_of(plots.posterior(self.draws, self.parameters())),
             "chains": lambda: plots.figure_of(plots.trace(self.draws, self.parameters())),
             "learned": lambda: plots.learned(self.learned()),
-            "comparison": lambda: plots.comparison(self.compare(), self.withheld_rate(), unit=unit) if single else plots.beside(self.compare(), unit=unit),
+            "comparison": self._plot_comparison,
             "diagram": lambda: plots.diagram(self.model.causes(self.data)),
         }
         if self.learned().empty:
@@ -268,6 +266,14 @@ class Fit:
         if what in self.predictions():
             return plots.predictive(self.predictions()[what])
         raise ModelError(f"There is no plot {what!r}. There are: {', '.join([*figures, *self.predictions()])}.")
+
+    def _plot_comparison(self) -> Figure:
+        from causalstats import plots
+
+        headline = self.effect(self.model.headline)
+        if headline.draws.ndim > 2:
+            return plots.beside(self.compare(), unit=headline.unit)
+        return plots.comparison(self.compare(), self.withheld_rate(), unit=headline.unit)
 
     def report(
         self, path: str | Path, *, title: str = "", question: str = "", sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
@@ -334,15 +340,21 @@ class Fit:
         return float(np.average(known[mask], weights=self.data.weights[mask]))
 
     def __repr__(self) -> str:
-        answer = self.effect(self.model.headline)
-        lines = [f"Fit of {_stated(self.model)}", self.answer(), *(f"warning: {warning}" for warning in answer.warnings)]
-        return "\n".join(lines)
+        answer, warnings = self._told()
+        return "\n".join([f"Fit of {_stated(self.model)}", answer, *(f"warning: {warning}" for warning in warnings)])
 
     def _repr_html_(self) -> str:
-        answer = self.effect(self.model.headline)
-        warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in answer.warnings)
+        answer, found = self._told()
+        warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in found)
         style = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-width:48em"
-        return f'<div style="{style}"><p><strong>{escape(_stated(self.model))}</strong></p><p>{escape(self.answer())}</p>{warnings}</div>'
+        return f'<div style="{style}"><p><strong>{escape(_stated(self.model))}</strong></p><p>{escape(answer)}</p>{warnings}</div>'
+
+    def _told(self) -> tuple[str, tuple[str, ...]]:
+        """The answer and its warnings, or why there is none: other questions may have one."""
+        try:
+            return self.answer(), self.effect(self.model.headline).warnings
+        except ModelError as error:
+            return f"{self.model.headline}: {error}", ()
 
 
 def fit(model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, progress: bool = True) -> Fit:

@@ -107,7 +107,7 @@ def _positivity(model: Any, data: Observations) -> Iterator[Check]:
     found, levels = model.identification, model.levels(data)
     if not found.identified:
         return
-    names = tuple(sorted(found.expression.variables, key=model.graph.nodes.index))
+    names = tuple(sorted({*found.expression.variables, model.treatment, model.outcome}, key=model.graph.nodes.index))
     if float(np.prod([len(levels[name]) for name in names], dtype=float)) > MOST_CELLS:
         return
     answer = evaluate(found.expression, JointTable(names, data.table(names, levels)), (model.treatment, model.outcome), found.irrelevant)

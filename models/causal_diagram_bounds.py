@@ -123,17 +123,14 @@ def compatible(model: Any, data: Observations) -> tuple[Check, ...]:
     if model.identification.identified or model.route != "reduced":
         return ()
     draws = model.exact(data)(1, _TRIED, np.random.default_rng(0))
-    share = float(_raw(model, draws, data, None).compatible.mean())
-    return (
-        Check(
-            name="possible under the diagram",
-            passed=share > _UNLIKELY,
-            value=share,
-            expected=f"more than {_UNLIKELY:.0%} of the draws of the observed distribution",
-            finding=f"some model of the diagram gives {share:.0%} of {_TRIED} draws, and bounds are of these",
-            remedy="" if share > _UNLIKELY else "The data contradict an inequality that the diagram implies: an arrow or a shared cause is missing.",
-        ),
-    )
+    check = partial(Check, name="possible under the diagram", expected=f"more than {_UNLIKELY:.0%} of the draws of the observed distribution")
+    try:
+        share = float(_raw(model, draws, data, None).compatible.mean())
+    except ModelError as error:  # too large a programme
+        return (check(passed=None, value=np.nan, finding="not worked out", remedy=str(error)),)
+    finding = f"some model of the diagram gives {share:.0%} of {_TRIED} draws, and bounds are of these"
+    remedy = "" if share > _UNLIKELY else "The data contradict an inequality that the diagram implies: an arrow or a shared cause is missing."
+    return (check(passed=share > _UNLIKELY, value=share, finding=finding, remedy=remedy),)
 
 
 def _joint(model: Any, draws: xr.Dataset, data: Observations) -> np.ndarray:

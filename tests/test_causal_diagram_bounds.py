@@ -130,6 +130,30 @@ def test_a_diagram_that_the_data_contradict():
         cs.fit(model, trial(np.array([90_000, 10_000, 1, 1, 10_000, 90_000, 1, 1])), seed=1, progress=False).effect("bounds")
 
 
+def test_where_there_are_too_many_response_types_all_else_is_shown():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({name: rng.integers(0, 4, 50) for name in "wxyz"})
+    model = cs.CausalDiagram("w -> x -> y; w -> y; x -> z -> y; w <-> x; x <-> y; y <-> z; w <-> y", outcome="y", treatment="x")
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    assert "Join levels" in repr(fit) and "Join levels" in fit._repr_html_()
+    check = next(check for check in fit.check() if check.name == "possible under the diagram")
+    assert check.passed is None and "Join levels" in check.remedy
+    assert fit.plot("diagram").axes
+    with pytest.raises(cs.ModelError, match="Join levels"):
+        fit.plot("comparison")
+
+
+def test_a_treatment_without_effect_needs_nothing_observed():
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({name: rng.integers(0, 2, 60) for name in "xyz"})
+    fit = cs.fit(cs.CausalDiagram("x -> z; y", outcome="y", treatment="x"), cs.Observations.from_frame(frame), seed=1, progress=False)
+    assert next(check for check in fit.check() if check.name == "positivity").passed
+    assert (fit.effect("effect").draws == 0).all()
+    both = fit.bounds("y", do={"x": 1}, given={"z": 0})
+    np.testing.assert_allclose(both.draws[..., 0], both.draws[..., 1])
+    np.testing.assert_allclose(both.summary()["mean"], fit.effect("y", do={"x": 1}, given={"z": 0}).summary()["mean"].iloc[0], atol=0.01)
+
+
 def test_a_prior_decides_between_bounds_under_its_own_name_alone():
     model = cs.CausalDiagram(TRIAL, treatment="taken", route="structural")
     simulation = model.simulate(1, people=50)

@@ -123,7 +123,7 @@ def bounds(
 
 
 def _point(found: Identification, source: JointTable, weights: Array | None) -> Bounds:
-    values, axes = found.evaluate(source).values, found.outcome + found.do
+    values, axes = found.evaluate(source).values, found.outcome + found.do + found.given
     if weights is not None:
         values, axes = (values * weights).sum(axis=tuple(range(values.ndim - len(axes), values.ndim))), ()
     return Bounds(found.query, values, values, axes, True, (f"It is identified: {found.expression}.",))

@@ -170,7 +170,7 @@ def identify(diagram: Diagram | MixedGraph, outcome: str | Iterable[str], do: st
 
 
 def _by_criterion(graph: MixedGraph, outcome: int, do: int, given: int) -> Criterion | None:
-    if not do:
+    if not graph.numbered.ancestors(outcome | given) & do:
         return None
     return back_door(graph, outcome, do, given) or (None if given else front_door(graph, outcome, do))
 
