@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 
 from causalstats.data import Observations
 from causalstats.diagrams import Bounds, bounds, causation_bounds, treated_bounds
-from causalstats.diagrams.causation import treated
+from causalstats.diagrams.causation import Causation, treated
 from causalstats.diagrams.evaluation import JointTable
 from causalstats.diagrams.identification import identify
 from causalstats.errors import ModelError
 from causalstats.model import Check, Estimand
 from causalstats.models.causal_diagram_tables import arm_labels, network_of, place_of, written
 
-_MOST_DRAWS = 1000
+_MOST_DRAWS, _FEWEST_DRAWS = 1000, 50
+_MOST_ENTRIES = 10**7  # of the matrices of all draws together
 _TRIED = 200
 _UNLIKELY = 0.05
 _SIDES = ("lower", "upper")
@@ -83,8 +84,10 @@ def caused(model: Any, of: str, cause: str | Mapping[str, tuple[Any, Any]], data
     places = {x: (place_of(x, pair[0], levels), place_of(x, pair[1], levels)), of: (0, len(levels[of]) - 1)}
 
     def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        joint = _joint(model, draws, data)
-        found = causation_bounds(model.diagram, of, x, joint, model.graph.nodes, assumptions=model.monotone, levels=places)
+        def ask(joint: np.ndarray) -> Causation:
+            return causation_bounds(model.diagram, of, x, joint, model.graph.nodes, assumptions=model.monotone, levels=places)
+
+        found = ask(_joint(model, draws, data, lambda joint: ask(joint).necessary))
         parts = {name: _sides(getattr(found, name.replace(" ", "_"))) for name in ("necessary and sufficient", "necessary", "sufficient")}
         return xr.concat([part.assign_coords(bound=[f"{name}: {side}" for side in _SIDES]) for name, part in parts.items()], "bound")
 
@@ -125,7 +128,7 @@ def compatible(model: Any, data: Observations) -> tuple[Check, ...]:
     draws = model.exact(data)(1, _TRIED, np.random.default_rng(0))
     check = partial(Check, name="possible under the diagram", expected=f"more than {_UNLIKELY:.0%} of the draws of the observed distribution")
     try:
-        share = float(_raw(model, draws, data, None).compatible.mean())
+        share = float(_raw(model, draws, data).compatible.mean())
     except ModelError as error:  # too large a programme
         return (check(passed=None, value=np.nan, finding="not worked out", remedy=str(error)),)
     finding = f"some model of the diagram gives {share:.0%} of {_TRIED} draws, and bounds are of these"
@@ -133,16 +136,23 @@ def compatible(model: Any, data: Observations) -> tuple[Check, ...]:
     return (check(passed=share > _UNLIKELY, value=share, finding=finding, remedy=remedy),)
 
 
-def _joint(model: Any, draws: xr.Dataset, data: Observations) -> np.ndarray:
-    """P(observed variables) with axes (chain, draw, levels...), of at most some hundred draws."""
+def _joint(model: Any, draws: xr.Dataset, data: Observations, ask: Callable[[np.ndarray], Bounds]) -> np.ndarray:
+    """P(observed variables) with axes (chain, draw, levels...), of as many draws as `ask` answers in about a minute, and at most a thousand."""
     thin = max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS)
     network = network_of(draws.isel(draw=slice(None, None, thin)), model.tables, model.levels(data))
-    return np.asarray(network.query(model.graph.nodes).values)
+    joint = np.asarray(network.query(model.graph.nodes).values)
+    chains, count = joint.shape[:2]
+    wanted = max(_MOST_ENTRIES // max(ask(joint[:1, :1]).entries, 1), _FEWEST_DRAWS) // chains
+    return joint[:, :: max(1, count // max(wanted, 1))]
 
 
-def _raw(model: Any, draws: xr.Dataset, data: Observations, weights: np.ndarray | None) -> Bounds:
-    joint = _joint(model, draws, data)
-    return bounds(model.diagram, model.outcome, model.treatment, joint, model.graph.nodes, assumptions=model.monotone, weights=weights)
+def _asked(model: Any, **options: Any) -> Callable[[np.ndarray], Bounds]:
+    return lambda joint: bounds(model.diagram, joint=joint, variables=model.graph.nodes, assumptions=model.monotone, **options)
+
+
+def _raw(model: Any, draws: xr.Dataset, data: Observations) -> Bounds:
+    ask = _asked(model, outcome=model.outcome, do=model.treatment)
+    return ask(_joint(model, draws, data, ask))
 
 
 def _sides(found: Bounds) -> xr.DataArray:
@@ -157,13 +167,14 @@ def _sides(found: Bounds) -> xr.DataArray:
 
 def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
     levels, x, y = model.levels(data), model.treatment, model.outcome
-    shape, states = (len(levels[y]), len(levels[x])), _states(levels[y])
-    joint, found = _joint(model, draws, data), []
+    shape, states, asked = (len(levels[y]), len(levels[x])), _states(levels[y]), []
     for arm in range(1, shape[1]):
         for state in states:
             weights = np.zeros(shape)
             weights[state, arm], weights[state, 0] = 1.0, -1.0
-            found.append(_sides(bounds(model.diagram, y, x, joint, model.graph.nodes, assumptions=model.monotone, weights=weights)))
+            asked.append(_asked(model, outcome=y, do=x, weights=weights))
+    joint = _joint(model, draws, data, asked[0])
+    found = [_sides(ask(joint)) for ask in asked]
     labels = arm_labels(x, y, levels)
     if len(found) == 1:
         return found[0]
@@ -174,31 +185,30 @@ def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.Data
 def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:
     """P(of, seen | do) / P(seen), since what is done has no effect on what is seen."""
     levels, outcome, do = model.levels(data), (of, *seen), tuple(places[0])
-    joint, parts = _joint(model, draws, data), []
-    here: Any = (..., *seen.values())
-    share = JointTable(model.graph.nodes, joint).probability(tuple(seen), ())[here] if seen else np.ones(joint.shape[:2])
+    asked = []
     for state in _states(levels[of]):
         weights = np.zeros([len(levels[name]) for name in outcome + do])
         for sign, place in zip((1.0, -1.0), places, strict=False):
             cell = {of: state, **seen, **place}
             weights[tuple(cell[name] for name in outcome + do)] += sign
-        found = bounds(model.diagram, outcome, do, joint, model.graph.nodes, assumptions=model.monotone, weights=weights)
-        parts.append(_sides(replace(found, lower=found.lower / share, upper=found.upper / share)))
-    return _by_state(parts, of, levels[of])
+        asked.append(_asked(model, outcome=outcome, do=do, weights=weights))
+    joint, here = _joint(model, draws, data, asked[0]), cast(Any, (..., *seen.values()))
+    share = JointTable(model.graph.nodes, joint).probability(tuple(seen), ())[here] if seen else np.ones(joint.shape[:2])
+    found = [ask(joint) for ask in asked]
+    return _by_state([_sides(replace(each, lower=each.lower / share, upper=each.upper / share)) for each in found], of, levels[of])
 
 
 def _of_each_world(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:
     """P(of, seen | do) / P(seen | do), of which what is done moves both; of two worlds the widest difference, since that of ratios is no ratio."""
-    joint, parts = _joint(model, draws, data), []
-    found = bounds(model.diagram, of, tuple(places[0]), joint, model.graph.nodes, given=tuple(seen), assumptions=model.monotone)
-    levels = model.levels(data)
-    for state in _states(levels[of]):
-        cells: list[Any] = [(..., *[{of: state, **seen, **place}[name] for name in found.axes]) for place in places]
-        lower, upper = found.lower[cells[0]], found.upper[cells[0]]
-        if len(cells) > 1:
-            lower, upper = lower - found.upper[cells[1]], upper - found.lower[cells[1]]
-        parts.append(_sides(replace(found, lower=lower, upper=upper, axes=())))
-    return _by_state(parts, of, levels[of])
+    levels, parts = model.levels(data)[of], []
+    asked = [[_asked(model, outcome=of, do=tuple(place), given=tuple(seen), at={of: state, **seen, **place}) for place in places] for state in _states(levels)]
+    joint = _joint(model, draws, data, asked[0][0])
+    for worlds in asked:
+        found, *others = (ask(joint) for ask in worlds)
+        for other in others:
+            found = replace(found, lower=found.lower - other.upper, upper=found.upper - other.lower)
+        parts.append(_sides(found))
+    return _by_state(parts, of, levels)
 
 
 def _states(levels: Sequence[Any]) -> Sequence[int]:
@@ -214,7 +224,8 @@ def _by_state(parts: list[xr.DataArray], of: str, levels: Sequence[Any]) -> xr.D
 
 def _of_those(model: Any, of: str, place: Mapping[str, int], was: int, draws: xr.Dataset, data: Observations) -> xr.DataArray:
     levels, ((x, set_),) = model.levels(data)[of], place.items()
-    sides = _sides(treated_bounds(model.diagram, of, x, _joint(model, draws, data), model.graph.nodes, assumptions=model.monotone))
+    ask = partial(treated_bounds, model.diagram, of, x, variables=model.graph.nodes, assumptions=model.monotone)
+    sides = _sides(ask(joint=_joint(model, draws, data, lambda joint: ask(joint=joint))))
     sides = sides.isel({f"{x}'": set_, x: was})
     if len(levels) == 2:
         return sides.isel({of: 1})

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.models import causal_diagram_bounds
 
 TRIAL = "assigned -> taken -> lowered; taken <-> lowered"
 
@@ -141,6 +142,21 @@ def test_where_there_are_too_many_response_types_all_else_is_shown():
     assert fit.plot("diagram").axes
     with pytest.raises(cs.ModelError, match="Join levels"):
         fit.plot("comparison")
+
+
+def test_large_programmes_are_worked_out_for_fewer_draws(monkeypatch):
+    frame = pd.DataFrame(np.random.default_rng(3).integers(0, 2, (60, 3)), columns=list("xyz"))
+    many, few = (
+        cs.fit(cs.CausalDiagram("x -> y -> z; x <-> y", outcome="y", treatment="x"), cs.Observations.from_frame(frame), seed=1, progress=False)
+        for _ in range(2)
+    )
+    asked = [{"do": {"x": 1}}, {"do": {"x": [1, 0]}}, {"do": {"x": [1, 0]}, "given": {"z": 1}}, {"do": {"x": 1}, "factual": {"x": 0}}, {"cause": "x"}]
+    whole = [many.bounds("y", **question) for question in asked]
+    monkeypatch.setattr(causal_diagram_bounds, "_MOST_ENTRIES", 1)
+    for question, answer in zip(asked, whole, strict=True):
+        found = few.bounds("y", **question)
+        assert (answer.draws.sizes["chain"], answer.draws.sizes["draw"], found.draws.sizes["draw"]) == (4, 250, 13)
+        np.testing.assert_allclose(found.draws, answer.draws[:, ::20], atol=1e-7)
 
 
 def test_a_treatment_without_effect_needs_nothing_observed():

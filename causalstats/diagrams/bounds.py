@@ -44,6 +44,8 @@ class Bounds:
         Whether every value between them is that of some model, and not of one with more hidden causes than the diagram has.
     remarks : tuple of str
         What was done, in words.
+    entries : int
+        Of the matrix of the linear programme, on which its time depends; 0 where there was none.
     """
 
     query: str
@@ -52,6 +54,7 @@ class Bounds:
     axes: tuple[str, ...]
     sharp: bool
     remarks: tuple[str, ...] = ()
+    entries: int = 0
 
     @property
     def compatible(self) -> Array:
@@ -80,10 +83,11 @@ def bounds(
     variables: Sequence[str],
     *,
     given: str | Iterable[str] = (),
+    at: Mapping[str, int] | None = None,
     assumptions: Sequence[Monotone] = (),
     weights: Array | None = None,
 ) -> Bounds:
-    """Bounds of P(outcome | do, given) at every level, by linear programming over response types; the value itself where it is identified.
+    """Bounds of P(outcome | do, given), at every level or some, by linear programming over response types; the value itself where it is identified.
 
     Parameters
     ----------
@@ -91,6 +95,7 @@ def bounds(
         Distributions of what is observed, such as posterior draws, or counts.
     variables : the names of the last axes of `joint`
     given : what was observed where that was done; of models in which it can be
+    at : levels, by their positions, of some of these, which are then no axes of the answer
     assumptions : what is assumed besides the diagram
     weights : (levels of outcome..., levels of do...)
         With them, bounds of the sum of weights times P(outcome | do), such as a difference of means, in place of each cell. Not with `given`.
@@ -105,7 +110,7 @@ def bounds(
     if weights is not None and (found.given or np.shape(weights) != tuple(levels_of(source)[name] for name in axes)):
         raise ModelError(f"Expected weights for the levels of {list(axes)}, and nothing given; got shape {np.shape(weights)}, given {list(found.given)}.")
     if found.identified:
-        return _point(found, source, weights)
+        return _point(found, source, weights, at)
     whole = without_proxies(diagram, found.do)
     graph = whole.subgraph(whole.ancestors(*seen))
     acting = tuple(name for name in found.do if name in graph.nodes)
@@ -117,15 +122,28 @@ def bounds(
     if weights is not None:
         costs = (costs * np.reshape(weights, (-1, 1))).sum(axis=2, keepdims=True)
         return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, extremes(posed, costs))
-    outcomes = prod(posed.levels[name] for name in found.outcome)
-    per = np.tile(costs.reshape(*costs.shape[:2], outcomes, -1, costs.shape[3]).sum(axis=2), (1, 1, outcomes, 1)) if found.given else None
-    return answer(diagram, whole, posed, found.query, {name: posed.levels[name] for name in axes}, extremes(posed, costs, per=per))
+    cells = costs.reshape(*costs.shape[:2], *(posed.levels[name] for name in axes), -1)
+    any_outcome = np.broadcast_to(cells.sum(axis=tuple(range(2, 2 + len(found.outcome))), keepdims=True), cells.shape)
+    asked, per = (_at(part, 2, axes, at).reshape(*costs.shape[:2], -1, costs.shape[3]) for part in (cells, any_outcome))
+    sides = extremes(posed, asked, per=per if found.given else None)
+    return answer(diagram, whole, posed, found.query, {name: posed.levels[name] for name in _open(axes, at)}, sides)
 
 
-def _point(found: Identification, source: JointTable, weights: Array | None) -> Bounds:
+def _open(axes: tuple[str, ...], at: Mapping[str, int] | None) -> tuple[str, ...]:
+    return tuple(name for name in axes if name not in (at or {}))
+
+
+def _at(values: Array, lead: int, axes: tuple[str, ...], at: Mapping[str, int] | None) -> Array:
+    """Values with `lead` axes and then these, read at some levels."""
+    every = slice(None)
+    return values[(*[every] * lead, *[(at or {}).get(name, every) for name in axes])]
+
+
+def _point(found: Identification, source: JointTable, weights: Array | None, at: Mapping[str, int] | None) -> Bounds:
     values, axes = found.evaluate(source).values, found.outcome + found.do + found.given
     if weights is not None:
         values, axes = (values * weights).sum(axis=tuple(range(values.ndim - len(axes), values.ndim))), ()
+    values, axes = _at(values, values.ndim - len(axes), axes, at), _open(axes, at)
     return Bounds(found.query, values, values, axes, True, (f"It is identified: {found.expression}.",))
 
 
@@ -171,7 +189,7 @@ def answer(
         remarks.append(f"{lost} of {len(lower)} distributions contradict the diagram or the assumptions, and have no bounds.")
     if (empty.any(axis=1) & ~empty.all(axis=1)).any():
         remarks.append("Where there are no bounds, what is given cannot occur.")
-    return Bounds(query, lower.reshape(shape), upper.reshape(shape), tuple(axes), sharp, tuple(remarks))
+    return Bounds(query, lower.reshape(shape), upper.reshape(shape), tuple(axes), sharp, tuple(remarks), posed.entries)
 
 
 def _one_cause(diagram: Diagram | MixedGraph, names: tuple[str, ...]) -> bool:

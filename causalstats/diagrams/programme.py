@@ -59,6 +59,11 @@ class Programme:
     def types(self) -> tuple[int, ...]:
         return tuple(len(self.functions[name]) for name in self.inside)
 
+    @property
+    def entries(self) -> int:
+        """Of the matrices of one distribution."""
+        return prod(self.levels[name] for name in self.strata + self.outside + self.inside) * prod(self.types)
+
     def mechanism(self, name: str) -> Array:
         """(types, levels of each cause..., levels)."""
         return indicators(self.functions[name], self.levels[name])
