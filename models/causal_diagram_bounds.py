@@ -52,7 +52,7 @@ def question(
             f"got do={do}, factual={factual}."
         )
     given = dict(given or {})
-    identify(model.graph, of, tuple(do), tuple(given))  # which refuses what is unknown, hidden or named twice
+    known = identify(model.graph, of, tuple(do), tuple(given)).identified  # which refuses what is unknown, hidden or named twice
     if given and factual:
         raise ModelError("Expected `given` or `factual`, got both.")
     moved = any(name in model.graph.descendants(*do) for name in given)
@@ -61,10 +61,10 @@ def question(
     event = f"{of}={levels[of][-1]}" if len(levels[of]) == 2 else of
     name = had_been(event, worlds[0], factual) if factual else " - ".join(written(event, world, given) for world in worlds)
     was, seen = [place_of(name, value, levels) for name, value in factual.items()], {name: place_of(name, value, levels) for name, value in given.items()}
-    answered = partial(_of_each_world if moved else _of_a_question, model, of, places, seen)
+    answered = partial(_of_each_world if moved or known else _of_a_question, model, of, places, seen)
     compute = partial(_of_those, model, of, places[0], was[0]) if was else answered
     described = "The smallest and the largest."
-    if moved and pairs:
+    if moved and pairs and not known:
         described = f"No less than the first and no more than the second; the two worlds, in which {' and '.join(given)} may differ, are bounded one by one."
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     unit = "difference of probabilities" if pairs else "probability"
@@ -194,8 +194,11 @@ def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], see
         asked.append(_asked(model, outcome=outcome, do=do, weights=weights))
     joint, here = _joint(model, draws, data, asked[0]), cast(Any, (..., *seen.values()))
     share = JointTable(model.graph.nodes, joint).probability(tuple(seen), ())[here] if seen else np.ones(joint.shape[:2])
-    found = [ask(joint) for ask in asked]
-    return _by_state([_sides(replace(each, lower=each.lower / share, upper=each.upper / share)) for each in found], of, levels[of])
+    parts = []
+    for found in (ask(joint) for ask in asked):  # of distributions that the diagram allows, which these draws may not quite be
+        lower, upper = (np.clip(side / share, 1.0 - len(places), 1.0) for side in (found.lower, found.upper))
+        parts.append(_sides(replace(found, lower=lower, upper=upper)))
+    return _by_state(parts, of, levels[of])
 
 
 def _of_each_world(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:

@@ -159,6 +159,17 @@ def test_large_programmes_are_worked_out_for_fewer_draws(monkeypatch):
         np.testing.assert_allclose(found.draws, answer.draws[:, ::20], atol=1e-7)
 
 
+def test_an_identified_answer_within_what_is_seen_is_its_own_bounds():
+    """Its formula, and not that of both together over what is seen: draws obey the equalities that the diagram implies only nearly."""
+    frame = pd.DataFrame(np.random.default_rng(4).integers(0, 3, (60, 4)), columns=list("awxy"))
+    model = cs.CausalDiagram("w -> x; a -> y; x -> y; a <-> x; a <-> y", outcome="y", treatment="w")
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    found, effect = (ask("y", do={"w": 2}, given={"a": 1}) for ask in (fit.bounds, fit.effect))
+    sides = found.draws.to_numpy().reshape(4, 250, 3, 2)
+    np.testing.assert_allclose(sides[..., 0], sides[..., 1])
+    np.testing.assert_allclose(sides[..., 0], effect.draws[:, ::4], atol=1e-12)
+
+
 def test_a_treatment_without_effect_needs_nothing_observed():
     rng = np.random.default_rng(2)
     frame = pd.DataFrame({name: rng.integers(0, 2, 60) for name in "xyz"})
