@@ -7,6 +7,7 @@ arms of an intervention share their random numbers, so that what differs between
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from causalstats.models.causal_diagram_recipe import Recipe, Step
 from causalstats.models.causal_diagram_regression import Columns, columns_of, names_of, tabulated
 from causalstats.models.causal_diagram_tables import Levels
 
-_MOST_PEOPLE = 2000  # made for each draw
+_MOST_PEOPLE, _FEWEST_PEOPLE = 2000, 200  # made for each draw
 _AT_ONCE = 1_000_000  # people of several draws
 _MOST_DRAWS = 1000
 
@@ -27,7 +28,7 @@ def means(model: Any, recipe: Recipe, draws: xr.Dataset, data: Observations, lev
     draws = draws.isel(draw=slice(None, None, max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS)))
     columns = {table.name: columns_of(table, data, levels, model.functions, model.interactions) for table in recipe.tables if not tabulated(table, data)}
     flat = {str(name): values.to_numpy().reshape(-1, *values.shape[2:]) for name, values in draws.transpose("chain", "draw", ...).data_vars.items()}
-    total, people = draws.sizes["chain"] * draws.sizes["draw"], min(_MOST_PEOPLE, max(len(data.counts), 200))
+    total, people = draws.sizes["chain"] * draws.sizes["draw"], min(_MOST_PEOPLE, len(data.counts) * ceil(_FEWEST_PEOPLE / len(data.counts)))
     step, found = max(1, _AT_ONCE // people), []
     for start in range(0, total, step):
         part = {name: values[start : start + step] for name, values in flat.items()}
@@ -66,8 +67,9 @@ def _rows(data: Observations, size: int, people: int, rng: Any, drawn: bool) -> 
     """Rows (draws or 1, people), and weights (draws, people) that sum to 1: a draw of the Bayesian bootstrap, or people drawn by one."""
     weights = rng.standard_gamma(data.counts, (size, len(data.counts)))
     weights /= weights.sum(axis=1, keepdims=True)
-    if not drawn and len(data.counts) <= people:
-        return np.arange(len(data.counts))[None], weights
+    if not drawn and len(data.counts) <= people:  # all of them, as often as there is room for
+        times = people // len(data.counts)
+        return np.tile(np.arange(len(data.counts)), times)[None], np.tile(weights, times) / times
     cumulative, chances = np.cumsum(weights, axis=1), rng.random((size, people))
     rows = np.stack([np.searchsorted(below, chance) for below, chance in zip(cumulative, chances, strict=True)])
     return rows.clip(max=len(data.counts) - 1), np.full((size, people), 1 / people)

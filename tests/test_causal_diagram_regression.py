@@ -49,6 +49,15 @@ def test_linear_and_normal_through_a_mediator_is_the_product_of_two_slopes(fit, 
     assert list(fit.compare().index) == ["CausalDiagram", "unadjusted", "adjusted for all observed"]
 
 
+@pytest.mark.parametrize("rows", [8, 40, 170, 210])
+def test_few_rows_are_taken_as_often_as_there_is_room_for(frame, rows):
+    few = frame[:rows]
+    fit = cs.fit(FRONT_DOOR, read(few, "x", "m", "y"), seed=1, progress=False)
+    draws = fit.draws["posterior"].to_dataset().isel(draw=slice(None, None, 4))
+    first, second = draws["coefficients of P(m | x)"][..., 1] / few["x"].std(ddof=0), draws["coefficients of P(y | x, m)"][..., 2] / few["m"].std(ddof=0)
+    np.testing.assert_allclose(fit.effect("effect").draws, first * second, atol=1e-8)
+
+
 def test_adjusted_linearly_it_is_the_slope(frame):
     data = read(frame, "x", "y", "age", "sex")
     fit = cs.fit(cs.CausalDiagram("age, sex -> x -> y; age, sex -> y", treatment="x", route="regression"), data, seed=1, progress=False)
