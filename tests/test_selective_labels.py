@@ -2,6 +2,7 @@
 
 import json
 import signal
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +225,20 @@ def test_the_curve_of_allocation_is_that_of_its_table():
     assert view.point[0] == simulation.data.tested
     assert view.point[1] == pytest.approx(model.estimands()["share_found"].compute(simulation.truth, simulation.data).item())
     np.testing.assert_array_equal(view.line, view.x)
+
+
+@pytest.mark.parametrize("found", ["all positive", "all negative", "separated"])
+def test_what_others_do_where_their_estimate_is_at_infinity(found):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": rng.normal(size=60), "tested": rng.random(60) < 0.5})
+    outcome = {"all positive": True, "all negative": False, "separated": frame["x"] > 0}[found]
+    frame["y"] = np.where(frame["tested"], outcome, np.nan).astype(float)
+    people = cs.Decisions.from_frame(frame, outcome="y", decision="tested", features=["x"])
+    for rule in cs.SelectiveLabels(prevalence=0.3).alternatives(people).values():
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            draws, risks = rule(np.random.default_rng(2))
+        assert ((draws >= 0) & (draws <= 1 + 1e-12)).all() and ((risks >= 0) & (risks <= 1)).all()
 
 
 def test_a_fit_shows_itself_and_its_figures(data):

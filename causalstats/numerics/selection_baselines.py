@@ -64,11 +64,12 @@ def recalibrated(prevalence, matrix, decision, outcome, weights, rng) -> tuple[n
 
     def shifted(coefficients):
         index = design @ coefficients
-        move = brentq(lambda shift: expit(index + shift) @ share - prevalence, -50, 50)
+        far = 50 + np.abs(index).max()
+        move = brentq(lambda shift: expit(index + shift) @ share - prevalence, -far, far)
         return expit(index + move)[~decision]
 
     untested = share[~decision] / share[~decision].sum()
-    drawn = rng.multivariate_normal(beta, covariance, _FEW_DRAWS, method="svd")
+    drawn = _drawn(beta, covariance, _FEW_DRAWS, rng)
     return np.array([shifted(coefficients) @ untested for coefficients in drawn]), shifted(beta)
 
 
@@ -94,8 +95,13 @@ def _logistic(matrix: np.ndarray, outcome: np.ndarray, weights: np.ndarray | Non
 def _untested_risk(matrix, decision, beta, covariance, weights, rng) -> tuple[np.ndarray, np.ndarray]:
     """Draws of the weighted mean risk of the untested, and each one's risk at the estimate."""
     untested, share = _with_intercept(matrix[~decision]), weights[~decision] / weights[~decision].sum()
-    draws = rng.multivariate_normal(beta, covariance, _DRAWS, method="svd")
+    draws = _drawn(beta, covariance, _DRAWS, rng)
     return expit(draws @ untested.T) @ share, expit(untested @ beta)
+
+
+def _drawn(beta: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Normal draws; of outcomes that features separate the covariance is huge, and symmetric but for that."""
+    return rng.multivariate_normal(beta, covariance, count, method="svd", check_valid="ignore")
 
 
 def _with_intercept(matrix: np.ndarray) -> np.ndarray:
