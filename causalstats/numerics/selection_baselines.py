@@ -14,6 +14,7 @@ from causalstats.numerics.heckman import inverse_mills as mills
 
 _DRAWS = 2000
 _FEW_DRAWS = 200  # where each draw solves an equation
+_FAR = 1e4  # a coefficient, or its standard deviation, that is infinite
 
 
 def tested_only(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +90,8 @@ def _logistic(matrix: np.ndarray, outcome: np.ndarray, weights: np.ndarray | Non
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # perfect separation shows in the width of the interval
         result = model.fit(cov_type="nonrobust" if weights is None else "HC0")
-    return np.asarray(result.params), np.asarray(result.cov_params())
+        beta, covariance = np.asarray(result.params), np.asarray(result.cov_params())
+    return np.nan_to_num(beta, posinf=_FAR, neginf=-_FAR), covariance if np.isfinite(covariance).all() else _FAR**2 * np.eye(len(beta))
 
 
 def _untested_risk(matrix, decision, beta, covariance, weights, rng) -> tuple[np.ndarray, np.ndarray]:
