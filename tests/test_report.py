@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from causalstats.effect import Effect
 from causalstats.model import Adjustment, Assumption, Check
 from causalstats.report import ReportContents, render, write
+from causalstats.report.page import with_code
 from causalstats.report.table import MOST_ROWS, number, table
 
 ATTACKS = (
@@ -114,6 +115,11 @@ def test_no_text_is_taken_for_html(attack):
     assert "script" not in {tag for tag, _ in page.elements}
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
     assert "".join(page.text).count(attack) == "".join(harmless.text).count("§") > 40
+
+
+def test_code_is_set_as_code_and_nothing_else_is():
+    assert with_code("see `cs.Nuts(draws=4000)`, <b>not</b> `") == "see <code>cs.Nuts(draws=4000)</code>, &lt;b&gt;not&lt;/b&gt; `"
+    assert with_code("`<script>`") == "<code>&lt;script&gt;</code>"
 
 
 def test_nothing_is_fetched_and_nothing_may_be():

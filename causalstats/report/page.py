@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from causalstats.effect import INTERVAL
 from causalstats.model import Check
@@ -47,9 +49,14 @@ def tally(checks: tuple[Check, ...]) -> str:
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
 
 
+def with_code(text: str) -> Markup:
+    """Text, escaped, with what stands between `backticks` set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
+
+
 def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("causalstats.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "table": table, "data_uri": data_uri, "failing_first": failing_first, "tally": tally}
+    environment.filters |= {"number": number, "table": table, "data_uri": data_uri, "failing_first": failing_first, "tally": tally, "with_code": with_code}
     return environment
 
 
