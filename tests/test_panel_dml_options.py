@@ -322,3 +322,20 @@ def test_what_does_not_go_with_these_data(frame, fields, options, message):
     panel = panel_of(wide.assign(weight=np.arange(len(wide)) + 1.0), **options)
     with pytest.raises(cs.ModelError, match=message):
         cs.PanelDML(**fields).inputs(panel)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"heterogeneity": "fixed"}, "'within', 'mundlak', 'random' or 'pooled'"),
+        ({"functions": 0}, "at least 1"),
+        ({"interactions": "all"}, "'none', 'pairs'"),
+        ({"interactions": [("x", "x")]}, "two different"),
+        ({"effect_sd": 0}, "positive"),
+        ({"errors": "robust"}, "'independent', 'clustered', 'bootstrap' or 'autoregressive'"),
+        ({"scale": (1.0, -1.0)}, "positive numbers"),
+    ],
+)
+def test_fields_are_checked(fields, message):
+    with pytest.raises(cs.ModelError, match=message):
+        cs.PanelDML(**fields)
