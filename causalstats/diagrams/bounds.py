@@ -98,7 +98,7 @@ def bounds(
     at : levels, by their positions, of some of these, which are then no axes of the answer
     assumptions : what is assumed besides the diagram
     weights : (levels of outcome..., levels of do...)
-        With them, bounds of the sum of weights times P(outcome | do), such as a difference of means, in place of each cell. Not with `given`.
+        With them, bounds of the sum of weights times P(outcome | do), such as a difference of means, in place of each cell. Not with `given` or `at`.
 
     Raises
     ------
@@ -106,52 +106,47 @@ def bounds(
         Unknown variables, too many response types.
     """
     found, source = identify(diagram, outcome, do, given), JointTable(tuple(variables), joint)
-    axes, seen = found.outcome + found.do + found.given, found.outcome + found.given
-    if weights is not None and (found.given or np.shape(weights) != tuple(levels_of(source)[name] for name in axes)):
-        raise ModelError(f"Expected weights for the levels of {list(axes)}, and nothing given; got shape {np.shape(weights)}, given {list(found.given)}.")
+    axes, levels = found.outcome + found.do + found.given, levels_of(source)
+    if weights is not None and (found.given or at or np.shape(weights) != tuple(levels[name] for name in axes)):
+        got = f"shape {np.shape(weights)}, given {list(found.given)}, at {dict(at or {})}"
+        raise ModelError(f"Expected weights for the levels of {list(axes)}, and nothing given or at some level alone; got {got}.")
+    left = tuple(name for name in axes if name not in (at or {}))
+    place = tuple((at or {}).get(name, slice(None)) for name in axes)
     if found.identified:
-        return _point(found, source, weights, at)
-    whole = without_proxies(diagram, found.do)
+        return _point(found, source, weights, left, place)
+    whole, posed, costs = _posed(diagram, found, source, assumptions)
+    if weights is not None:
+        sides = extremes(posed, (costs.reshape(*costs.shape[:2], -1, costs.shape[-1]) * np.reshape(weights, (-1, 1))).sum(axis=2, keepdims=True))
+        return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, sides)
+    any_outcome = np.broadcast_to(costs.sum(axis=tuple(range(2, 2 + len(found.outcome))), keepdims=True), costs.shape)
+    asked, per = (part[(slice(None), slice(None), *place)].reshape(*costs.shape[:2], -1, costs.shape[-1]) for part in (costs, any_outcome))
+    sides = extremes(posed, asked, per=per if found.given else None)
+    return answer(diagram, whole, posed, found.query, {name: levels[name] for name in left}, sides)
+
+
+def _posed(diagram: Diagram | MixedGraph, found: Identification, source: JointTable, assumptions: Sequence[Monotone]) -> tuple[MixedGraph, Programme, Array]:
+    """The graph, its programme, and what each joint type costs in every cell of outcome, do and given: (batch or 1, strata, their levels..., types)."""
+    whole, seen = without_proxies(diagram, found.do), found.outcome + found.given
     graph = whole.subgraph(whole.ancestors(*seen))
     acting = tuple(name for name in found.do if name in graph.nodes)
     combs, inside = _known_and_open(graph, source, graph.numbers(seen), graph.numbers(acting))
     posed = programme(graph, source, inside, graph.numbers(acting + seen), assumptions, together=bool(found.given))
     moving = graph.numbered.ancestors(graph.numbers(seen), ~graph.numbers(acting)) & inside
-    idle = set(found.do).difference(acting)
-    costs = _at_all_levels(world(posed, combs, graph.names(moving), [name for name in axes if name not in idle]), posed.levels, axes, idle)
-    if weights is not None:
-        costs = (costs * np.reshape(weights, (-1, 1))).sum(axis=2, keepdims=True)
-        return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, extremes(posed, costs))
-    cells = costs.reshape(*costs.shape[:2], *(posed.levels[name] for name in axes), -1)
-    any_outcome = np.broadcast_to(cells.sum(axis=tuple(range(2, 2 + len(found.outcome))), keepdims=True), cells.shape)
-    asked, per = (_at(part, 2, axes, at).reshape(*costs.shape[:2], -1, costs.shape[3]) for part in (cells, any_outcome))
-    sides = extremes(posed, asked, per=per if found.given else None)
-    return answer(diagram, whole, posed, found.query, {name: posed.levels[name] for name in _open(axes, at)}, sides)
+    axes = found.outcome + found.do + found.given
+    idle = set(found.do).difference(acting)  # all their levels cost the same
+    costs = world(posed, combs, graph.names(moving), [name for name in axes if name not in idle])
+    lead, types = costs.shape[:2], costs.shape[-1]
+    costs = costs.reshape(*lead, *[1 if name in idle else posed.levels[name] for name in axes], types)
+    return whole, posed, np.broadcast_to(costs, (*lead, *[posed.levels[name] for name in axes], types))
 
 
-def _open(axes: tuple[str, ...], at: Mapping[str, int] | None) -> tuple[str, ...]:
-    return tuple(name for name in axes if name not in (at or {}))
-
-
-def _at(values: Array, lead: int, axes: tuple[str, ...], at: Mapping[str, int] | None) -> Array:
-    """Values with `lead` axes and then these, read at some levels."""
-    every = slice(None)
-    return values[(*[every] * lead, *[(at or {}).get(name, every) for name in axes])]
-
-
-def _point(found: Identification, source: JointTable, weights: Array | None, at: Mapping[str, int] | None) -> Bounds:
-    values, axes = found.evaluate(source).values, found.outcome + found.do + found.given
-    if weights is not None:
+def _point(found: Identification, source: JointTable, weights: Array | None, axes: tuple[str, ...], place: tuple[int | slice, ...]) -> Bounds:
+    values = found.evaluate(source).values
+    if weights is None:
+        values = values[(..., *place)]
+    else:
         values, axes = (values * weights).sum(axis=tuple(range(values.ndim - len(axes), values.ndim))), ()
-    values, axes = _at(values, values.ndim - len(axes), axes, at), _open(axes, at)
     return Bounds(found.query, values, values, axes, True, (f"It is identified: {found.expression}.",))
-
-
-def _at_all_levels(costs: Array, levels: Mapping[str, int], axes: tuple[str, ...], idle: set[str]) -> Array:
-    """With cells for the levels of interventions that act on nothing asked for, which all have the same costs."""
-    size, full = [1 if name in idle else levels[name] for name in axes], [levels[name] for name in axes]
-    spread = np.broadcast_to(costs.reshape(*costs.shape[:2], *size, -1), (*costs.shape[:2], *full, costs.shape[-1]))
-    return spread.reshape(*costs.shape[:2], -1, costs.shape[-1])
 
 
 def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> MixedGraph:
