@@ -55,7 +55,9 @@ def rankings(frame: pd.DataFrame, programs: dict) -> dict[str, np.ndarray]:
     data = cs.Composition.from_frame(frame, parts=list(frame))
     shrunk = log_ratios.pseudo_inverse(log_ratios.centre(log_ratios.shrunk_covariance(logs)[0]))
     found = {
-        "sample estimate": log_ratios.partial_correlations(np.linalg.pinv(np.cov(ratios, rowvar=False), hermitian=True))[where],
+        "sample estimate": log_ratios.partial_correlations(
+            np.linalg.pinv(np.cov(ratios, rowvar=False), hermitian=True)
+        )[where],
         "basis shrinkage": log_ratios.partial_correlations(shrunk)[where],
     }
     for prior in ("shrunk", *(["sparse"] if size <= 20 else [])):
@@ -65,10 +67,14 @@ def rankings(frame: pd.DataFrame, programs: dict) -> dict[str, np.ndarray]:
             programs[key] = cs.Auto(chains=2, draws=400, tune=400).compile(problem)
         draws = sample(programs[key], problem, 1)["posterior"].to_dataset()
         name = "inclusion" if prior == "sparse" else "excess"
-        found[f"{prior}: {name}"] = problem.model.estimands()[name].compute(draws, data).mean(("chain", "draw")).to_numpy()
+        found[f"{prior}: {name}"] = (
+            problem.model.estimands()[name].compute(draws, data).mean(("chain", "draw")).to_numpy()
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found["graphical lasso, cross-validated"] = GraphicalLassoCV().fit(ratios / ratios.std(axis=0)).precision_[where]
+        found["graphical lasso, cross-validated"] = (
+            GraphicalLassoCV().fit(ratios / ratios.std(axis=0)).precision_[where]
+        )
     return {name: np.abs(each) for name, each in found.items()}
 
 
@@ -86,14 +92,31 @@ def main() -> None:
                 links = make(size, replication)
                 covariance = np.linalg.inv(precision(links, rng))
                 scale = np.sqrt(np.diagonal(covariance))
-                logs = rng.multivariate_normal(np.zeros(size), covariance / np.outer(scale, scale), rows)
+                logs = rng.multivariate_normal(
+                    np.zeros(size), covariance / np.outer(scale, scale), rows
+                )
                 frame = pd.DataFrame(np.exp(logs), columns=[f"p{k}" for k in range(size)])
                 linked = nx.to_numpy_array(links)[np.triu_indices(size, 1)] > 0
                 for name, ranking in rankings(frame, programs).items():
-                    table.setdefault(case, {}).setdefault(name, []).append(float(average_precision_score(linked, ranking)))
-            print(case, {name: f"{np.mean(each):.3f}" for name, each in table[case].items()}, flush=True)
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), **{name: version(name) for name in ("numpy", "nutpie", "scikit-learn")}}
-    record = {"replications": replications, "seconds": round(time.perf_counter() - started), "average precision": table, "machine": machine}
+                    table.setdefault(case, {}).setdefault(name, []).append(
+                        float(average_precision_score(linked, ranking))
+                    )
+            print(
+                case,
+                {name: f"{np.mean(each):.3f}" for name, each in table[case].items()},
+                flush=True,
+            )
+    machine = {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "nutpie", "scikit-learn")},
+    }
+    record = {
+        "replications": replications,
+        "seconds": round(time.perf_counter() - started),
+        "average precision": table,
+        "machine": machine,
+    }
     RESULTS.write_text(json.dumps(record, indent=1) + "\n")
 
 

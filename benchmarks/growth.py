@@ -21,7 +21,14 @@ from pathlib import Path
 import causalstats as cs
 
 FEATURES = 20
-CASES = [(10**3, "Auto"), (10**3, "Laplace"), (10**4, "Auto"), (10**4, "Laplace"), (10**5, "Laplace"), (10**6, "Laplace")]
+CASES = [
+    (10**3, "Auto"),
+    (10**3, "Laplace"),
+    (10**4, "Auto"),
+    (10**4, "Laplace"),
+    (10**5, "Laplace"),
+    (10**6, "Laplace"),
+]
 SAMPLERS = {"Auto": cs.Auto(), "Laplace": cs.Laplace(draws=250)}
 RESULTS = Path(__file__).with_suffix(".json")
 
@@ -30,10 +37,15 @@ def measure(people: int, sampler: str) -> dict[str, float]:
     """Seconds by stage, those of the processor (of all cores, whatever else runs), peak memory, the sampler's own verdict, the answer's error."""
     simulation = cs.SelectiveLabels().simulate(seed=1, people=people, features=FEATURES)
     frame = simulation.data.source
-    arguments = {name: value for name, value in simulation.data.arguments.items() if value is not None}
+    arguments = {
+        name: value for name, value in simulation.data.arguments.items() if value is not None
+    }
     realised = simulation.realised
     del simulation
-    model = cs.SelectiveLabels(prevalence=cs.Known(realised["prevalence"], sd=0.002), expertise=[f"x{k}" for k in range(2, FEATURES + 1)])
+    model = cs.SelectiveLabels(
+        prevalence=cs.Known(realised["prevalence"], sd=0.002),
+        expertise=[f"x{k}" for k in range(2, FEATURES + 1)],
+    )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started, used = time.perf_counter(), time.process_time()
     data = cs.Decisions.from_frame(frame, **arguments)
@@ -67,10 +79,23 @@ def main() -> None:
         return
     rows = []
     for people, sampler in CASES:
-        done = subprocess.run([sys.executable, __file__, str(people), sampler], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, __file__, str(people), sampler],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         rows.append(json.loads(done.stdout.splitlines()[-1]))
-        print({name: value if isinstance(value, str) else round(value, 4) for name, value in rows[-1].items()}, flush=True)
-    libraries = {library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")} | {"causalstats": cs.__version__}
+        print(
+            {
+                name: value if isinstance(value, str) else round(value, 4)
+                for name, value in rows[-1].items()
+            },
+            flush=True,
+        )
+    libraries = {
+        library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")
+    } | {"causalstats": cs.__version__}
     about = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "libraries": libraries,

@@ -33,22 +33,33 @@ RESULTS = Path(__file__).with_suffix(".json")
 Arrows = list[tuple[str, str]]
 
 
-def diagram(rng: np.random.Generator, size: int, parents: float) -> tuple[list[str], Arrows, Arrows]:
+def diagram(
+    rng: np.random.Generator, size: int, parents: float
+) -> tuple[list[str], Arrows, Arrows]:
     """Names, arrows, and a hidden cause for every third variable; the last variable has a cause."""
     names = [f"v{number}" for number in range(size)]
-    arrows = [(names[i], names[j]) for j in range(size) for i in range(j) if rng.random() < 2 * parents / size]
+    arrows = [
+        (names[i], names[j])
+        for j in range(size)
+        for i in range(j)
+        if rng.random() < 2 * parents / size
+    ]
     arrows += [] if any(effect == names[-1] for _, effect in arrows) else [(names[0], names[-1])]
     pairs = {tuple(sorted(map(int, rng.choice(size, 2, replace=False)))) for _ in range(size // 3)}
     return names, arrows, [(names[one], names[other]) for one, other in sorted(pairs)]
 
 
-def ours(names: list[str], arrows: Arrows, confounded: Arrows, outcome: str, treatment: str) -> bool:
+def ours(
+    names: list[str], arrows: Arrows, confounded: Arrows, outcome: str, treatment: str
+) -> bool:
     found = identify(MixedGraph.projected(names, arrows, bidirected=confounded), outcome, treatment)
     return bool(found.latex()) and found.identified
 
 
 def theirs(dag: pyagrum.BayesNet, confounded: Arrows, outcome: str, treatment: str) -> bool:
-    model = pyagrum.CausalModel(dag, [(f"u{number}", pair) for number, pair in enumerate(confounded)], True)
+    model = pyagrum.CausalModel(
+        dag, [(f"u{number}", pair) for number, pair in enumerate(confounded)], True
+    )
     impact = CausalImpact(model, on={outcome}, doing={treatment})
     return impact.isIdentified() and bool(impact.toLatex())
 
@@ -93,10 +104,20 @@ def measure(size: int, density: str) -> dict[str, object]:
         other = limited(theirs, network(names, arrows), confounded, names[-1], treatment)
         times.append((one[0], other[0]))
         verdicts.append((one[1], other[1]))
-    median, longest = np.median(times, axis=0).round(3).tolist(), np.max(times, axis=0).round(3).tolist()
+    median, longest = (
+        np.median(times, axis=0).round(3).tolist(),
+        np.max(times, axis=0).round(3).tolist(),
+    )
     row = {"variables": size, "density": density, "median ms": median[0], "longest ms": longest[0]}
-    row |= {"pyAgrum median ms": median[1], "pyAgrum longest ms": longest[1], "pyAgrum stopped": sum(other is None for _, other in verdicts)}
-    return row | {"identified": sum(map(bool, next(zip(*verdicts, strict=True)))), "other verdict": sum(other not in (None, one) for one, other in verdicts)}
+    row |= {
+        "pyAgrum median ms": median[1],
+        "pyAgrum longest ms": longest[1],
+        "pyAgrum stopped": sum(other is None for _, other in verdicts),
+    }
+    return row | {
+        "identified": sum(map(bool, next(zip(*verdicts, strict=True)))),
+        "other verdict": sum(other not in (None, one) for one, other in verdicts),
+    }
 
 
 def main() -> None:
@@ -105,7 +126,12 @@ def main() -> None:
         for size in SIZES:
             rows.append(measure(size, density))
             print(rows[-1], flush=True)
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(), "load": os.getloadavg()[0]}
+    machine = {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
     machine |= {name: version(name) for name in ("numpy", "pyagrum")}
     RESULTS.write_text(json.dumps({"rows": rows, "machine": machine}, indent=1) + "\n")
 

@@ -37,7 +37,9 @@ def lasting(seed: int) -> cs.Panel:
     signal = rng.standard_normal() * frame["x1"] ** 2 + np.repeat(rng.standard_normal(UNITS), TIMES)
     d = signal + noise[0].ravel()
     frame = frame.assign(d=d, y=d + signal + noise[1].ravel())
-    return cs.Panel.from_frame(frame, unit="unit", time="time", outcome="y", treatment="d", covariates=["x1"])
+    return cs.Panel.from_frame(
+        frame, unit="unit", time="time", outcome="y", treatment="d", covariates=["x1"]
+    )
 
 
 def one(seed: int) -> dict:
@@ -50,12 +52,22 @@ def one(seed: int) -> dict:
             _PROGRAMS[own] = (SAMPLER if own else cs.Auto()).compile(problem)
         draws = sample(_PROGRAMS[own], problem, seed)["posterior"]["effect"].to_numpy().ravel()
         lower, upper = np.quantile(draws, [0.025, 0.975])
-        found[errors] = {"error": float(draws.mean() - 1), "width": float(upper - lower), "covered": bool(lower < 1 < upper)}
+        found[errors] = {
+            "error": float(draws.mean() - 1),
+            "width": float(upper - lower),
+            "covered": bool(lower < 1 < upper),
+        }
     return found
 
 
 def main() -> None:
-    records = resume(one, range(SETS), title="Data sets", path=FOLDER / "lasting_errors.jsonl", of=f"{SAMPLER!r}, {UNITS}, {TIMES}, {KEPT}")
+    records = resume(
+        one,
+        range(SETS),
+        title="Data sets",
+        path=FOLDER / "lasting_errors.jsonl",
+        of=f"{SAMPLER!r}, {UNITS}, {TIMES}, {KEPT}",
+    )
     table = {}
     for errors in ERRORS:
         values = [record[errors] for record in records]
@@ -68,8 +80,14 @@ def main() -> None:
             "width that would cover": float(3.92 * error.std()),
             "covered": float(np.mean([value["covered"] for value in values])),
         }
-    libraries = {library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")} | {"causalstats": cs.__version__}
-    about = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "libraries": libraries, "sampler": repr(SAMPLER)}
+    libraries = {
+        library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")
+    } | {"causalstats": cs.__version__}
+    about = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "libraries": libraries,
+        "sampler": repr(SAMPLER),
+    }
     RESULTS.write_text(json.dumps({"about": about, "results": table}, indent=1) + "\n")
     print(json.dumps(table, indent=1))
 

@@ -51,8 +51,12 @@ STUDIES = {
 def rivals(model: cs.SelectiveLabels, data: cs.Decisions) -> dict[str, np.ndarray]:
     """Each untested person's risk by every rule, ours first, and by one that has all labels."""
     fit = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False)
-    rules = {name: rule(np.random.default_rng(1))[1] for name, rule in model.alternatives(data).items()}
-    mills = baselines.inverse_mills(data.matrix, data.decision, data.outcome, data.weights, np.random.default_rng(1))[1]
+    rules = {
+        name: rule(np.random.default_rng(1))[1] for name, rule in model.alternatives(data).items()
+    }
+    mills = baselines.inverse_mills(
+        data.matrix, data.decision, data.outcome, data.weights, np.random.default_rng(1)
+    )[1]
     oracle = _oracle(data.matrix[~data.decision], data.withheld[~data.decision])
     return {
         "SelectiveLabels": fit.effect("untested_risk").draws.mean(("chain", "draw")).to_numpy(),
@@ -76,11 +80,16 @@ def scores(risk: np.ndarray, label: np.ndarray) -> dict[str, float]:
     ranks, positive = rankdata(risk), label == 1
     order = np.argsort(risk, kind="stable")
     fifth = len(risk) // 5
-    least, most = (label[part].sum() + 0.5 for part in (order[:fifth], order[-fifth:]))  # half a person more each, since there may be none
+    least, most = (
+        label[part].sum() + 0.5 for part in (order[:fifth], order[-fifth:])
+    )  # half a person more each, since there may be none
     return {
         "bias": float(risk.mean() - label.mean()),
         "log score": float(np.where(positive, np.log(risk), np.log1p(-risk)).mean()),
-        "AUC": float((ranks[positive].sum() - positive.sum() * (positive.sum() + 1) / 2) / (positive.sum() * (~positive).sum())),
+        "AUC": float(
+            (ranks[positive].sum() - positive.sum() * (positive.sum() + 1) / 2)
+            / (positive.sum() * (~positive).sum())
+        ),
         "quintiles": float(most / least),
     }
 
@@ -93,14 +102,19 @@ def main() -> None:
         for seed in range(1, (1 if name == "hiv results" else repeats) + 1):
             model, data = make(seed)
             label = data.withheld[~data.decision]
-            rows += [{"study": name, "rule": rule, "seed": seed, **scores(risk, label)} for rule, risk in rivals(model, data).items()]
+            rows += [
+                {"study": name, "rule": rule, "seed": seed, **scores(risk, label)}
+                for rule, risk in rivals(model, data).items()
+            ]
             print(f"{name} {seed}: {time.time() - started:.0f} s", flush=True)
     table = pd.DataFrame(rows)
     grouped = table.drop(columns="seed").groupby(["study", "rule"], sort=False)
     means, errors = grouped.mean(), grouped.sem()
     means["rms bias"] = grouped["bias"].agg(lambda bias: float(np.sqrt((bias**2).mean())))
     print(means.round(4).to_string())
-    libraries = {library: version(library) for library in ("statsmodels", "pymc", "nutpie")} | {"causalstats": cs.__version__}
+    libraries = {library: version(library) for library in ("statsmodels", "pymc", "nutpie")} | {
+        "causalstats": cs.__version__
+    }
     about = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "libraries": libraries,
@@ -108,7 +122,10 @@ def main() -> None:
         "seconds": round(time.time() - started),
     }
     tables = {"means": means, "standard errors": errors}
-    found = {name: {study: table.loc[study].round(4).to_dict("index") for study in STUDIES} for name, table in tables.items()}
+    found = {
+        name: {study: table.loc[study].round(4).to_dict("index") for study in STUDIES}
+        for name, table in tables.items()
+    }
     RESULTS.write_text(json.dumps({"about": about, **found}, indent=1) + "\n")
 
 

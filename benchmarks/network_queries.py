@@ -40,7 +40,11 @@ Question = tuple[str, dict[str, str]]
 
 
 def load(name: str) -> cs.BayesianNetwork:
-    return cs.BayesianNetwork.from_bif(gzip.decompress((files("pgmpy") / "utils/example_models" / f"{name}.bif.gz").read_bytes()).decode())
+    return cs.BayesianNetwork.from_bif(
+        gzip.decompress(
+            (files("pgmpy") / "utils/example_models" / f"{name}.bif.gz").read_bytes()
+        ).decode()
+    )
 
 
 def levels(network: cs.BayesianNetwork) -> dict[str, list[str]]:
@@ -73,7 +77,9 @@ def orders(other: Any, network: cs.BayesianNetwork) -> dict[str, list[int]]:
     found = {}
     for name in levels(network):
         own = [*network.diagram.parents(name), name]
-        found[name] = [own.index(other_name) for other_name in reversed(list(other.cpt(name).names))]
+        found[name] = [
+            own.index(other_name) for other_name in reversed(list(other.cpt(name).names))
+        ]
     return found
 
 
@@ -82,13 +88,24 @@ def to_pgmpy(network: cs.BayesianNetwork) -> Any:
     from pgmpy.models import DiscreteBayesianNetwork
 
     states = levels(network)
-    model = DiscreteBayesianNetwork([(cause, name) for name in states for cause in network.diagram.parents(name)])
+    model = DiscreteBayesianNetwork(
+        [(cause, name) for name in states for cause in network.diagram.parents(name)]
+    )
     model.add_nodes_from(states)
     for name, table in network.mechanisms.items():
         causes = list(network.diagram.parents(name))
         values = np.moveaxis(table, -1, 0).reshape(len(states[name]), -1)
         named = {other: states[other] for other in (name, *causes)}
-        model.add_cpds(TabularCPD(name, len(states[name]), values, causes, [len(states[cause]) for cause in causes], state_names=named))
+        model.add_cpds(
+            TabularCPD(
+                name,
+                len(states[name]),
+                values,
+                causes,
+                [len(states[cause]) for cause in causes],
+                state_names=named,
+            )
+        )
     return model
 
 
@@ -96,7 +113,10 @@ def questions(network: cs.BayesianNetwork) -> list[Question]:
     rng = np.random.default_rng(1)
     sample = network.sample(QUESTIONS, seed=1)
     chosen = [rng.choice(list(sample.columns), 6, replace=False) for _ in range(QUESTIONS)]
-    return [(str(names[0]), {str(name): sample[name].iloc[row] for name in names[1:]}) for row, names in enumerate(chosen)]
+    return [
+        (str(names[0]), {str(name): sample[name].iloc[row] for name in names[1:]})
+        for row, names in enumerate(chosen)
+    ]
 
 
 def seconds(ask: Callable[[], Any]) -> float:
@@ -147,17 +167,28 @@ def one_query(name: str) -> dict[str, Any]:
     answers = {method: [ask(*question) for question in asked] for method, ask in methods.items()}
     for _, question in product(range(4), asked):
         methods["again"](*question)
-    row["largest difference"] = max(float(np.abs(a - b).max()) for found in answers.values() for a, b in zip(found, answers["new"], strict=True))
+    row["largest difference"] = max(
+        float(np.abs(a - b).max())
+        for found in answers.values()
+        for a, b in zip(found, answers["new"], strict=True)
+    )
     times = {method: np.full(len(asked), np.inf) for method in methods}
     for (place, question), _ in product(enumerate(asked), range(REPEATS)):
         for method, ask in methods.items():  # in turn, so that all have the machine as it is
-            times[method][place] = min(times[method][place], seconds(lambda ask=ask, question=question: ask(*question)))
-    return row | {f"ms, {method}": round(1000 * float(np.median(found)), 3) for method, found in times.items()}
+            times[method][place] = min(
+                times[method][place], seconds(lambda ask=ask, question=question: ask(*question))
+            )
+    return row | {
+        f"ms, {method}": round(1000 * float(np.median(found)), 3) for method, found in times.items()
+    }
 
 
 def tables_drawn(network: cs.BayesianNetwork) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(2)
-    drawn = {name: rng.standard_gamma(np.broadcast_to(50 * table + 0.5, (DRAWS, *table.shape))) for name, table in network.mechanisms.items()}
+    drawn = {
+        name: rng.standard_gamma(np.broadcast_to(50 * table + 0.5, (DRAWS, *table.shape)))
+        for name, table in network.mechanisms.items()
+    }
     return {name: table / table.sum(axis=-1, keepdims=True) for name, table in drawn.items()}
 
 
@@ -174,8 +205,12 @@ def all_marginals() -> dict[str, Any]:
     first = seconds(ours)
     found = ours()
     other = to_pyagrum(network)
-    places = {name: (0, *(place + 1 for place in order)) for name, order in orders(other, network).items()}
-    turned = {name: np.ascontiguousarray(tables[name].transpose(order)) for name, order in places.items()}
+    places = {
+        name: (0, *(place + 1 for place in order)) for name, order in orders(other, network).items()
+    }
+    turned = {
+        name: np.ascontiguousarray(tables[name].transpose(order)) for name, order in places.items()
+    }
     filling, started, error = 0.0, time.perf_counter(), 0.0
     for draw in range(LOOPED):
         before = time.perf_counter()
@@ -185,10 +220,24 @@ def all_marginals() -> dict[str, Any]:
         engine = gum.LazyPropagation(other)
         engine.makeInference()
         theirs = {name: engine.posterior(name).toarray() for name in turned}
-        error = max([error, *(float(np.abs(theirs[name] - found[name].values[draw]).max()) for name in turned)])
+        error = max(
+            [
+                error,
+                *(float(np.abs(theirs[name] - found[name].values[draw]).max()) for name in turned),
+            ]
+        )
     loop = (time.perf_counter() - started) / LOOPED * DRAWS
-    row = {"network": "alarm", "draws": DRAWS, "s, first": round(first, 3), "s, warm": round(min(seconds(ours) for _ in range(REPEATS)), 4)}
-    row |= {"s, pyAgrum's loop": round(loop, 1), "s, of which filling tables": round(filling / LOOPED * DRAWS, 1), "largest difference": error}
+    row = {
+        "network": "alarm",
+        "draws": DRAWS,
+        "s, first": round(first, 3),
+        "s, warm": round(min(seconds(ours) for _ in range(REPEATS)), 4),
+    }
+    row |= {
+        "s, pyAgrum's loop": round(loop, 1),
+        "s, of which filling tables": round(filling / LOOPED * DRAWS, 1),
+        "largest difference": error,
+    }
     return row | {"draws pyAgrum's loop was timed on": LOOPED} | by_jax(network, tables)
 
 
@@ -204,12 +253,18 @@ def by_jax(network: cs.BayesianNetwork, tables: dict[str, np.ndarray]) -> dict[s
     wires = list(range(len(network.diagram.wires)))
     form, tables_there = contraction.arranged(whole, wires, apart=True)
     plan = form.plan
-    run = jax.jit(lambda arrays: tensor_network.marginals(plan, tensor_network.forward(plan, arrays, einsum=jnp.einsum), wires, einsum=jnp.einsum))
+    run = jax.jit(
+        lambda arrays: tensor_network.marginals(
+            plan, tensor_network.forward(plan, arrays, einsum=jnp.einsum), wires, einsum=jnp.einsum
+        )
+    )
     arrays = [jnp.asarray(table) for table in tables_there]
     first = seconds(lambda: jax.block_until_ready(run(arrays)))
     return {
         "s, the same plan in JAX, first": round(first, 1),
-        "s, the same plan in JAX, warm": round(min(seconds(lambda: jax.block_until_ready(run(arrays))) for _ in range(REPEATS)), 4),
+        "s, the same plan in JAX, warm": round(
+            min(seconds(lambda: jax.block_until_ready(run(arrays))) for _ in range(REPEATS)), 4
+        ),
     }
 
 
@@ -229,7 +284,13 @@ def cold_start() -> dict[str, float]:
     network = load("alarm")
     target, given = questions(network)[0]
     name, value = next(iter(given.items()))
-    done = subprocess.run([sys.executable, "-c", COLD, target, name, value], input=network.to_bif(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", COLD, target, name, value],
+        input=network.to_bif(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     imported, asked = map(float, done.stdout.split())
     return {"s, import and read alarm": round(imported, 2), "s, first question": round(asked, 4)}
 
@@ -238,9 +299,20 @@ def main() -> None:
     warnings.simplefilter("ignore")
     threadpool_limits(1)
     rows = [one_query(name) for name in NETWORKS]
-    results = {"one query": rows, "all marginals of many draws": all_marginals(), "a new process": cold_start()}
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(), "load": os.getloadavg()[0]}
-    machine |= {package: version(package) for package in ("numpy", "opt-einsum", "pyagrum", "pgmpy", "jax")}
+    results = {
+        "one query": rows,
+        "all marginals of many draws": all_marginals(),
+        "a new process": cold_start(),
+    }
+    machine = {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+    machine |= {
+        package: version(package) for package in ("numpy", "opt-einsum", "pyagrum", "pgmpy", "jax")
+    }
     print(json.dumps(results | {"machine": machine}, indent=1))
     RESULTS.write_text(json.dumps(results | {"machine": machine}, indent=1) + "\n")
 

@@ -40,7 +40,12 @@ def write(path: Path, rows: int) -> None:
         x = of_unit[:, None] + rng.standard_normal((count, COVARIATES))
         common = x**2 @ weights + of_unit
         d = common + rng.standard_normal(count)
-        columns = {"unit": unit, "time": np.arange(count) % TIMES, "y": d + common + rng.standard_normal(count), "d": d}
+        columns = {
+            "unit": unit,
+            "time": np.arange(count) % TIMES,
+            "y": d + common + rng.standard_normal(count),
+            "d": d,
+        }
         table = pa.table(columns | {f"x{k + 1}": x[:, k] for k in range(COVARIATES)})
         writer = writer or parquet.ParquetWriter(path, table.schema)
         writer.write_table(table)
@@ -54,7 +59,15 @@ def measure(path: Path, rows: int) -> dict[str, float]:
 
     started, busy = time.perf_counter(), time.process_time()
     names = [f"x{k + 1}" for k in range(COVARIATES)]
-    panel = cs.Panel.from_chunks(path, unit="unit", time="time", outcome="y", treatment="d", covariates=names, folder=path.parent)
+    panel = cs.Panel.from_chunks(
+        path,
+        unit="unit",
+        time="time",
+        outcome="y",
+        treatment="d",
+        covariates=names,
+        folder=path.parent,
+    )
     read = time.perf_counter()
     model = cs.PanelDML()
     model.forms(panel)
@@ -84,11 +97,23 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "panel.parquet"
             write(path, rows)
-            done = subprocess.run([sys.executable, __file__, "of", str(rows), str(path)], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [sys.executable, __file__, "of", str(rows), str(path)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
         found.append(json.loads(done.stdout.splitlines()[-1]))
         print({name: round(value, 4) for name, value in found[-1].items()}, flush=True)
-    libraries = {library: version(library) for library in ("numpy", "scipy", "pymc", "nutpie", "numba", "pyarrow")}
-    about = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "libraries": libraries, "covariates": COVARIATES}
+    libraries = {
+        library: version(library)
+        for library in ("numpy", "scipy", "pymc", "nutpie", "numba", "pyarrow")
+    }
+    about = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "libraries": libraries,
+        "covariates": COVARIATES,
+    }
     RESULTS.write_text(json.dumps({"about": about, "results": found}, indent=1) + "\n")
 
 

@@ -33,7 +33,11 @@ import causalstats as cs
 from causalstats.numerics import log_ratios
 
 SIZES = [(50, 200), (244, 40), (1000, 1300), (3772, 1313)]
-SLOW = {"graphical lasso, cross-validated": 50, "R corpcor, basis shrinkage": 1000, "compositional": 1000}  # the most parts that each is tried on
+SLOW = {
+    "graphical lasso, cross-validated": 50,
+    "R corpcor, basis shrinkage": 1000,
+    "compositional": 1000,
+}  # the most parts that each is tried on
 RESULTS = Path(__file__).with_suffix(".json")
 
 
@@ -62,14 +66,18 @@ def basis_shrinkage(frame: pd.DataFrame) -> np.ndarray:
 def ledoit_wolf(frame: pd.DataFrame) -> np.ndarray:
     from sklearn.covariance import ledoit_wolf as shrink
 
-    return log_ratios.partial_correlations(log_ratios.pseudo_inverse(log_ratios.centre(shrink(log_ratios.clr(frame.to_numpy()))[0])))
+    return log_ratios.partial_correlations(
+        log_ratios.pseudo_inverse(log_ratios.centre(shrink(log_ratios.clr(frame.to_numpy()))[0]))
+    )
 
 
 def graphical_lasso(frame: pd.DataFrame) -> np.ndarray:
     from sklearn.covariance import GraphicalLassoCV
 
     ratios = log_ratios.clr(frame.to_numpy())
-    return log_ratios.partial_correlations(GraphicalLassoCV().fit(ratios / ratios.std(axis=0)).precision_)
+    return log_ratios.partial_correlations(
+        GraphicalLassoCV().fit(ratios / ratios.std(axis=0)).precision_
+    )
 
 
 def compositional(frame: pd.DataFrame) -> np.ndarray:
@@ -93,16 +101,27 @@ def corpcor(frame: pd.DataFrame, runs: int) -> tuple[list[tuple[float, float]], 
     """Seconds of the clock and of the processor, reading the file not counted, and versions. The same numbers as `basis_shrinkage`."""
     with tempfile.TemporaryDirectory() as folder:
         frame.to_csv(f"{folder}/x.csv", index=False)
-        command, environment = ["Rscript", "-e", R_SCRIPT, f"{folder}/x.csv", str(runs)], os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        *lines, versions = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
+        command, environment = (
+            ["Rscript", "-e", R_SCRIPT, f"{folder}/x.csv", str(runs)],
+            os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )
+        *lines, versions = subprocess.run(
+            command, capture_output=True, text=True, check=True, env=environment
+        ).stdout.splitlines()
     found = [[float(number) for number in line.split()] for line in lines]
     np.testing.assert_allclose(found[0][2], basis_shrinkage(frame)[0, 1], rtol=1e-4)
-    return [(elapsed, processor) for elapsed, processor, _ in found], "R {}.{}, corpcor {}, {}".format(*versions.split())
+    return [
+        (elapsed, processor) for elapsed, processor, _ in found
+    ], "R {}.{}, corpcor {}, {}".format(*versions.split())
 
 
 def has_corpcor() -> bool:
     """Whether R is installed, and has it."""
-    return bool(shutil.which("Rscript")) and subprocess.run(["Rscript", "-e", "library(corpcor)"], capture_output=True).returncode == 0
+    return (
+        bool(shutil.which("Rscript"))
+        and subprocess.run(["Rscript", "-e", "library(corpcor)"], capture_output=True).returncode
+        == 0
+    )
 
 
 METHODS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
@@ -129,12 +148,18 @@ def measure(parts: int, rows: int, method: str) -> dict[str, object]:
         METHODS[method](frame)
         seconds.append((time.perf_counter() - started, time.process_time() - used))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return row | _least(seconds) | {"GiB at its peak": round(peak, 2), "GiB before": round(before, 2)}
+    return (
+        row | _least(seconds) | {"GiB at its peak": round(peak, 2), "GiB before": round(before, 2)}
+    )
 
 
 def _least(seconds: list[tuple[float, float]]) -> dict[str, float]:
     clock, processor = zip(*seconds, strict=True)
-    return {"cold": round(clock[0], 3), "warm": round(min(clock), 3), "processor": round(min(processor), 3)}
+    return {
+        "cold": round(clock[0], 3),
+        "warm": round(min(clock), 3),
+        "processor": round(min(processor), 3),
+    }
 
 
 def main() -> None:
@@ -146,11 +171,29 @@ def main() -> None:
         for method in [*METHODS, *([R_METHOD] if has_corpcor() else [])]:
             if parts > SLOW.get(method, parts):
                 continue
-            done = subprocess.run([sys.executable, __file__, str(parts), str(count), method], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [sys.executable, __file__, str(parts), str(count), method],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
             rows.append(json.loads(done.stdout.splitlines()[-1]))
             print(rows[-1], flush=True)
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(), "load": os.getloadavg()[0]}
-    machine |= {name: version(name) for name in ("numpy", "scipy", "scikit-learn", *(["compositional"] if "compositional" in METHODS else []))}
+    machine = {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+    machine |= {
+        name: version(name)
+        for name in (
+            "numpy",
+            "scipy",
+            "scikit-learn",
+            *(["compositional"] if "compositional" in METHODS else []),
+        )
+    }
     RESULTS.write_text(json.dumps({"rows": rows, "machine": machine}, indent=1) + "\n")
 
 

@@ -12,7 +12,9 @@ import argparse
 import json
 import os
 
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"  # so that NumPyro's chains run in parallel, as the others' do
+os.environ["XLA_FLAGS"] = (
+    "--xla_force_host_platform_device_count=2"  # so that NumPyro's chains run in parallel, as the others' do
+)
 import platform
 import time
 from importlib.metadata import version
@@ -31,7 +33,12 @@ FREE = ["x1"]
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--people", type=int, default=5000)
-    options.add_argument("--draws", type=int, default=250, help="of each of a rival's two chains, after as many of tuning")
+    options.add_argument(
+        "--draws",
+        type=int,
+        default=250,
+        help="of each of a rival's two chains, after as many of tuning",
+    )
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
     simulation = cs.SelectiveLabels().simulate(given.seed, people=given.people)
@@ -41,21 +48,38 @@ def main() -> None:
         "Stan, soft penalty": stan_penalty(simulation, given.seed, given.draws),
     }
     ratios = {
-        f"{state} ratio to {name}": rows["causalstats"][f"ess_per_second_{state}"] / row[f"ess_per_second_{state}"]
+        f"{state} ratio to {name}": rows["causalstats"][f"ess_per_second_{state}"]
+        / row[f"ess_per_second_{state}"]
         for name, row in rows.items()
         if name != "causalstats"
         for state in ("warm", "cold")
     }
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(), "load": os.getloadavg()[0]}
-    machine |= {name: version(name) for name in ("nutpie", "numba", "jax", "numpyro", "pystan", "httpstan")}
-    result = {"people": given.people, "seed": given.seed, "rows": rows, **ratios, "machine": machine}
+    machine = {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+    machine |= {
+        name: version(name) for name in ("nutpie", "numba", "jax", "numpyro", "pystan", "httpstan")
+    }
+    result = {
+        "people": given.people,
+        "seed": given.seed,
+        "rows": rows,
+        **ratios,
+        "machine": machine,
+    }
     (HERE / "sampling_speed.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 
 
 def ours(simulation, seed: int) -> dict:
     """Four chains of 500 + 1000."""
-    model = cs.SelectiveLabels(prevalence=simulation.realised["prevalence"], expertise=[name for name in simulation.data.features if name not in FREE])
+    model = cs.SelectiveLabels(
+        prevalence=simulation.realised["prevalence"],
+        expertise=[name for name in simulation.data.features if name not in FREE],
+    )
     problem = cs.Problem(model, simulation.data)
     started = time.perf_counter()
     program = cs.Auto().compile(problem)
@@ -63,10 +87,22 @@ def ours(simulation, seed: int) -> dict:
     posterior = program.run(problem, seed)
     ended = time.perf_counter()
     values = posterior["posterior"]
-    quantities = [values["risk_intercept"], *values["risk_coefficient"].transpose("feature", ...), values["policy_intercept"]]
-    quantities += [values["policy_coefficient"].sel(feature=name) for name in FREE] + [values["unobserved_scale"]]
+    quantities = [
+        values["risk_intercept"],
+        *values["risk_coefficient"].transpose("feature", ...),
+        values["policy_intercept"],
+    ]
+    quantities += [values["policy_coefficient"].sel(feature=name) for name in FREE] + [
+        values["unobserved_scale"]
+    ]
     steps = float(posterior["sample_stats"]["n_steps"].mean())
-    return summary([quantity.to_numpy() for quantity in quantities], compiled - started, ended - compiled, steps, posterior.attrs["sampler"])
+    return summary(
+        [quantity.to_numpy() for quantity in quantities],
+        compiled - started,
+        ended - compiled,
+        steps,
+        posterior.attrs["sampler"],
+    )
 
 
 def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
@@ -76,9 +112,16 @@ def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
     import numpyro
     from numpyro.distributions import HalfNormal, Normal
 
-    data, columns = simulation.data, [0, *(simulation.data.features.index(name) + 1 for name in FREE)]
+    data, columns = (
+        simulation.data,
+        [0, *(simulation.data.features.index(name) + 1 for name in FREE)],
+    )
     x = jnp.asarray(np.column_stack([np.ones(len(data)), data.matrix]))
-    tested, positive, target = jnp.asarray(data.decision), jnp.asarray(data.outcome == 1), simulation.realised["prevalence"]
+    tested, positive, target = (
+        jnp.asarray(data.decision),
+        jnp.asarray(data.outcome == 1),
+        simulation.realised["prevalence"],
+    )
 
     def model():
         risk = numpyro.sample("risk", Normal(0, 3).expand([x.shape[1]]).to_event(1))
@@ -93,21 +136,34 @@ def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
         numpyro.factor("seen", jnp.log(jnp.where(tested, seen, untested) / sigma).sum())
         numpyro.factor("prevalence", -WEIGHT * (up_a.mean() / sigma - target) ** 2)
 
-    run = numpyro.infer.MCMC(numpyro.infer.NUTS(model), num_warmup=draws, num_samples=draws, num_chains=2, progress_bar=False)
+    run = numpyro.infer.MCMC(
+        numpyro.infer.NUTS(model),
+        num_warmup=draws,
+        num_samples=draws,
+        num_chains=2,
+        progress_bar=False,
+    )
     started = time.perf_counter()
     run.run(jax.random.key(seed), extra_fields=("num_steps",))
     values = jax.block_until_ready(run.get_samples(group_by_chain=True))
     sampling = time.perf_counter() - started
-    quantities = [np.asarray(row) for name in ("risk", "policy") for row in np.moveaxis(values[name], -1, 0)] + [np.asarray(values["sigma"])]
+    quantities = [
+        np.asarray(row) for name in ("risk", "policy") for row in np.moveaxis(values[name], -1, 0)
+    ] + [np.asarray(values["sigma"])]
     steps = float(run.get_extra_fields()["num_steps"].mean())
-    return summary(quantities, 0.0, sampling, steps, f"2 chains, {draws} + {draws}, NumPyro's defaults")
+    return summary(
+        quantities, 0.0, sampling, steps, f"2 chains, {draws} + {draws}, NumPyro's defaults"
+    )
 
 
 def stan_penalty(simulation, seed: int, draws: int) -> dict:
     """Two chains of as many tuning steps as draws."""
     import stan
 
-    data, columns = simulation.data, [0, *(simulation.data.features.index(name) + 1 for name in FREE)]
+    data, columns = (
+        simulation.data,
+        [0, *(simulation.data.features.index(name) + 1 for name in FREE)],
+    )
     x = np.column_stack([np.ones(len(data)), data.matrix])
     inputs = {
         "N": len(data), "D": x.shape[1], "x": x, "F": len(columns), "free": [column + 1 for column in columns],
@@ -115,7 +171,9 @@ def stan_penalty(simulation, seed: int, draws: int) -> dict:
         "prevalence": simulation.realised["prevalence"], "weight": WEIGHT,
     }  # fmt: skip
     started = time.perf_counter()
-    program = stan.build((HERE / "soft_penalty.stan").read_text(), data=inputs, random_seed=seed + 1)
+    program = stan.build(
+        (HERE / "soft_penalty.stan").read_text(), data=inputs, random_seed=seed + 1
+    )
     compiled = time.perf_counter()
     fit = program.sample(num_chains=2, num_warmup=draws, num_samples=draws)
     ended = time.perf_counter()
@@ -123,12 +181,22 @@ def stan_penalty(simulation, seed: int, draws: int) -> dict:
     def chains(values):
         return np.reshape(values, (draws, 2)).T  # pystan interleaves the chains
 
-    quantities = [chains(row) for name in ("risk", "policy", "sigma") for row in np.atleast_2d(fit[name])]
+    quantities = [
+        chains(row) for name in ("risk", "policy", "sigma") for row in np.atleast_2d(fit[name])
+    ]
     steps = float(np.mean(fit["n_leapfrog__"]))
-    return summary(quantities, compiled - started, ended - compiled, steps, f"2 chains, {draws} + {draws}, pystan's defaults")
+    return summary(
+        quantities,
+        compiled - started,
+        ended - compiled,
+        steps,
+        f"2 chains, {draws} + {draws}, pystan's defaults",
+    )
 
 
-def summary(quantities: list[np.ndarray], compiling: float, sampling: float, steps: float, sampler: str) -> dict:
+def summary(
+    quantities: list[np.ndarray], compiling: float, sampling: float, steps: float, sampler: str
+) -> dict:
     ess = min(float(az.ess(values, method="bulk")) for values in quantities)
     return {
         "sampler": sampler,

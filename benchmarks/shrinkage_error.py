@@ -47,17 +47,32 @@ def estimates(frame: pd.DataFrame, programs: dict) -> dict[str, np.ndarray]:
     gamma = np.cov(ratios, rowvar=False)
     found = {
         "sample": log_ratios.partial_correlations(np.linalg.pinv(gamma, hermitian=True))[PAIRS],
-        "shrunk clr": log_ratios.partial_correlations(np.linalg.pinv(log_ratios.shrunk_covariance(ratios)[0], hermitian=True))[PAIRS],
-        "basis shrinkage": log_ratios.partial_correlations(log_ratios.pseudo_inverse(log_ratios.centre(log_ratios.shrunk_covariance(logs)[0])))[PAIRS],
+        "shrunk clr": log_ratios.partial_correlations(
+            np.linalg.pinv(log_ratios.shrunk_covariance(ratios)[0], hermitian=True)
+        )[PAIRS],
+        "basis shrinkage": log_ratios.partial_correlations(
+            log_ratios.pseudo_inverse(log_ratios.centre(log_ratios.shrunk_covariance(logs)[0]))
+        )[PAIRS],
     }
     data = cs.Composition.from_frame(frame, parts=list(frame))
-    fit = cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1, sampler=cs.Exact(chains=1, draws=1), progress=False)
+    fit = cs.fit(
+        cs.PartialCorrelation(prior="invariant"),
+        data,
+        seed=1,
+        sampler=cs.Exact(chains=1, draws=1),
+        progress=False,
+    )
     found["invariant"] = fit.effect("partial_correlation").summary()["mean"].to_numpy()
     problem = cs.Problem(cs.PartialCorrelation(), data)
     if "shrunk" not in programs:
         programs["shrunk"] = cs.Auto(chains=2, draws=300, tune=300).compile(problem)
     draws = sample(programs["shrunk"], problem, 1)["posterior"].to_dataset()
-    found["shrunk"] = problem.model.estimands()["partial_correlation"].compute(draws, data).mean(("chain", "draw")).to_numpy()
+    found["shrunk"] = (
+        problem.model.estimands()["partial_correlation"]
+        .compute(draws, data)
+        .mean(("chain", "draw"))
+        .to_numpy()
+    )
     return found
 
 
@@ -71,18 +86,37 @@ def main() -> None:
         for replication in range(replications):
             rng = np.random.default_rng((rows, replication))
             root = truth(rng)
-            true = log_ratios.partial_correlations(log_ratios.pseudo_inverse(log_ratios.centre(root @ root.T)))[PAIRS]
+            true = log_ratios.partial_correlations(
+                log_ratios.pseudo_inverse(log_ratios.centre(root @ root.T))
+            )[PAIRS]
             logs = rng.standard_normal((rows, root.shape[1])) @ root.T
             frame = pd.DataFrame(np.exp(logs), columns=[f"p{k}" for k in range(PARTS)])
             for name, found in estimates(frame, programs).items():
-                errors.setdefault(name, {}).setdefault(str(rows), []).append(float(((found - true) ** 2).mean()))
-        print(rows, {name: f"{np.mean(found[str(rows)]):.3g}" for name, found in errors.items()}, flush=True)
+                errors.setdefault(name, {}).setdefault(str(rows), []).append(
+                    float(((found - true) ** 2).mean())
+                )
+        print(
+            rows,
+            {name: f"{np.mean(found[str(rows)]):.3g}" for name, found in errors.items()},
+            flush=True,
+        )
     table = {
-        name: {rows: {"mean": float(np.mean(each)), "se": float(np.std(each) / np.sqrt(len(each)))} for rows, each in found.items()}
+        name: {
+            rows: {"mean": float(np.mean(each)), "se": float(np.std(each) / np.sqrt(len(each)))}
+            for rows, each in found.items()
+        }
         for name, found in errors.items()
     }
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), **{name: version(name) for name in ("numpy", "nutpie", "pymc")}}
-    record = {"replications": replications, "seconds": round(time.perf_counter() - started), "mean and standard error": table}
+    machine = {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "nutpie", "pymc")},
+    }
+    record = {
+        "replications": replications,
+        "seconds": round(time.perf_counter() - started),
+        "mean and standard error": table,
+    }
     record |= {"published, of other truths": PUBLISHED, "machine": machine}
     RESULTS.write_text(json.dumps(record, indent=1) + "\n")
 

@@ -10,6 +10,8 @@ import causalstats as cs
 
 def fit_saved(model: Any, data: Any, folder: Path, *, seed: int, fast: bool) -> cs.Fit:
     """A study's fit, saved as `fit.nc`; `fast` takes fewer draws where it has to be sampled by NUTS."""
-    fit = cs.fit(model, data, seed=seed, sampler=cs.Auto(chains=2, draws=500, tune=300) if fast else None)
+    fit = cs.fit(
+        model, data, seed=seed, sampler=cs.Auto(chains=2, draws=500, tune=300) if fast else None
+    )
     fit.save(folder / "fit.nc")
     return fit

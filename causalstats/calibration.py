@@ -58,7 +58,9 @@ class Calibration:
         columns: dict[str, Any] = {"p_uniform": self.ranks.apply(_p_uniform)}
         for prob in probs:
             outside = (1 - prob) / 2 * RANKS - 1e-6
-            columns[f"coverage_{prob:.0%}"] = ((self.ranks >= outside) & (self.ranks + 1 <= RANKS - outside)).sum() / counts
+            columns[f"coverage_{prob:.0%}"] = (
+                (self.ranks >= outside) & (self.ranks + 1 <= RANKS - outside)
+            ).sum() / counts
             columns[f"se_{prob:.0%}"] = np.sqrt(prob * (1 - prob) / counts)
         columns |= {"mean_error": self.errors.mean(), "sd_error": self.errors.std()}
         return pd.DataFrame(columns)
@@ -70,21 +72,37 @@ class Calibration:
         p = min(1.0, float(table["p_uniform"].min()) * len(table))
         counts = self.ranks.count()
         inside = (table["coverage_95%"] * counts).round().astype(int)
-        tails = pd.Series([stats.binomtest(k, n, 0.95).pvalue for k, n in zip(inside, counts, strict=True)], table.index.astype(str))
-        covered, share = min(1.0, float(tails.min()) * len(table)), float(table["coverage_95%"].iloc[int(tails.argmin())])
+        tails = pd.Series(
+            [stats.binomtest(k, n, 0.95).pvalue for k, n in zip(inside, counts, strict=True)],
+            table.index.astype(str),
+        )
+        covered, share = (
+            min(1.0, float(tails.min()) * len(table)),
+            float(table["coverage_95%"].iloc[int(tails.argmin())]),
+        )
         refused = int(self.fits["refused"].notna().sum())
         divergent = int((self.fits["divergences"] > 0).sum())
         return Checks(
             [
-                _check("uniform ranks", p, f"smallest p = {p:.3g} of {len(table)} quantities ({worst}), {count} data sets"),
-                _check("coverage of 95 % intervals", covered, f"smallest p = {covered:.3g} ({tails.idxmin()}: {share:.1%})"),
+                _check(
+                    "uniform ranks",
+                    p,
+                    f"smallest p = {p:.3g} of {len(table)} quantities ({worst}), {count} data sets",
+                ),
+                _check(
+                    "coverage of 95 % intervals",
+                    covered,
+                    f"smallest p = {covered:.3g} ({tails.idxmin()}: {share:.1%})",
+                ),
                 Check(
                     name="every data set was fitted",
                     passed=None if refused else True,
                     value=refused,
                     expected="none refused",
                     finding=f"{refused} refused, {divergent} with divergences",
-                    remedy="Ranks over the rest are those of the prior without the refused: take more people." if refused else "",
+                    remedy="Ranks over the rest are those of the prior without the refused: take more people."
+                    if refused
+                    else "",
                 ),
             ]
         )
@@ -178,27 +196,48 @@ def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) ->
     try:
         simulation = model.simulate(seed, design="prior", **options)
         problem = Problem(model, simulation.data)
-        draws = sample(_program(f"{model!r} {sampler!r} {options!r}", sampler, problem), problem, seed)
+        draws = sample(
+            _program(f"{model!r} {sampler!r} {options!r}", sampler, problem), problem, seed
+        )
     except (DataError, ModelError) as error:
         return {"refused": str(error)}
     posterior = draws["posterior"].to_dataset()
     statistics: Any = draws["sample_stats"] if "sample_stats" in draws.children else {}
-    truth, sampled = (_quantities(model, values, simulation.data) for values in (simulation.truth, _thinned(posterior)))
+    truth, sampled = (
+        _quantities(model, values, simulation.data)
+        for values in (simulation.truth, _thinned(posterior))
+    )
     varying = {name: values for name, values in sampled.items() if varies(values)}
     return {
         "seconds": time.perf_counter() - started,
         "divergences": int(statistics["diverging"].sum()) if "diverging" in statistics else 0,
         "steps": float(statistics["n_steps"].mean()) if "n_steps" in statistics else 0.0,
-        "ranks": {name: int((values < truth[name].item()).sum()) for name, values in varying.items()},
-        "errors": {name: float((values.mean() - truth[name].item()) / values.std()) for name, values in varying.items()},
+        "ranks": {
+            name: int((values < truth[name].item()).sum()) for name, values in varying.items()
+        },
+        "errors": {
+            name: float((values.mean() - truth[name].item()) / values.std())
+            for name, values in varying.items()
+        },
     }
 
 
 def _thinned(posterior: xr.Dataset) -> xr.Dataset:
     """119 draws, evenly spread over all chains, as one chain."""
-    keep = np.linspace(0, posterior.sizes["chain"] * posterior.sizes["draw"] - 1, RANKS - 1).round().astype(int)
-    stacked = posterior.drop_vars(["chain", "draw"]).stack(every=("chain", "draw"), create_index=False)
-    return stacked.isel(every=keep).rename(every="draw").expand_dims("chain").transpose("chain", "draw", ...)
+    keep = (
+        np.linspace(0, posterior.sizes["chain"] * posterior.sizes["draw"] - 1, RANKS - 1)
+        .round()
+        .astype(int)
+    )
+    stacked = posterior.drop_vars(["chain", "draw"]).stack(
+        every=("chain", "draw"), create_index=False
+    )
+    return (
+        stacked.isel(every=keep)
+        .rename(every="draw")
+        .expand_dims("chain")
+        .transpose("chain", "draw", ...)
+    )
 
 
 def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
@@ -219,15 +258,23 @@ def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarra
         elif answer.shape[-1]:
             arrays[f"{name} of a person"] = answer[..., 0].drop_vars("person")
     arrays["log_likelihood"] = model.log_likelihood(draws, data)
-    return {f"{name}[{label}]" if label else name: values for name, array in arrays.items() for label, values in entries(array).items()}
+    return {
+        f"{name}[{label}]" if label else name: values
+        for name, array in arrays.items()
+        for label, values in entries(array).items()
+    }
 
 
 def _collect(model: Any, sampler: Sampler, records: pd.DataFrame) -> Calibration:
     fits = records.reindex(columns=["seconds", "divergences", "steps", "refused"])
     if "ranks" not in records:
-        raise ModelError(f"No data set could be fitted; the first was refused with: {fits['refused'].iloc[0]}")
+        raise ModelError(
+            f"No data set could be fitted; the first was refused with: {fits['refused'].iloc[0]}"
+        )
     done = records[records["ranks"].notna()]
-    ranks, errors = (pd.DataFrame(done[name].tolist(), index=done.index) for name in ("ranks", "errors"))
+    ranks, errors = (
+        pd.DataFrame(done[name].tolist(), index=done.index) for name in ("ranks", "errors")
+    )
     return Calibration(model=model, sampler=sampler, ranks=ranks, errors=errors, fits=fits)
 
 
@@ -241,5 +288,16 @@ def _p_uniform(ranks: pd.Series) -> float:
 
 def _check(name: str, p: float, finding: str) -> Check:
     passed = p > _LEVEL
-    remedy = "" if passed else "The sampler, the simulator or the graph is wrong for this model: look at `plot()` and at the quantity named."
-    return Check(name=name, passed=passed, value=p, expected=f"p above {_LEVEL}, corrected for the number of quantities", finding=finding, remedy=remedy)
+    remedy = (
+        ""
+        if passed
+        else "The sampler, the simulator or the graph is wrong for this model: look at `plot()` and at the quantity named."
+    )
+    return Check(
+        name=name,
+        passed=passed,
+        value=p,
+        expected=f"p above {_LEVEL}, corrected for the number of quantities",
+        finding=finding,
+        remedy=remedy,
+    )

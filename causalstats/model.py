@@ -36,13 +36,17 @@ class Known:
         if not (isinstance(self.value, int | float) and math.isfinite(self.value)):
             raise ModelError(f"`Known` needs a finite number, got {self.value!r}.")
         if not (isinstance(self.sd, int | float) and math.isfinite(self.sd) and self.sd >= 0):
-            raise ModelError(f"`Known` needs a standard deviation of 0 (exact) or more, got sd={self.sd!r}.")
+            raise ModelError(
+                f"`Known` needs a standard deviation of 0 (exact) or more, got sd={self.sd!r}."
+            )
 
     @classmethod
     def beta(cls, alpha: float, beta: float) -> Known:
         """A proportion with a Beta(α, β) distribution: mean α/(α+β), variance αβ / [(α+β)² (α+β+1)]."""
         if not (alpha > 0 and beta > 0):
-            raise ModelError(f"A Beta distribution needs two positive parameters, got {alpha!r} and {beta!r}.")
+            raise ModelError(
+                f"A Beta distribution needs two positive parameters, got {alpha!r} and {beta!r}."
+            )
         total = alpha + beta
         return cls(alpha / total, math.sqrt(alpha * beta / (total + 1)) / total)
 
@@ -92,8 +96,13 @@ class KnownByGroup:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.values, Mapping) and self.values):
-            raise ModelError(f"Expected `KnownByGroup` with a mapping from the levels of {self.feature!r} to numbers, got {self.values!r}.")
-        known = {str(level): value if isinstance(value, Known) else Known(value) for level, value in self.values.items()}
+            raise ModelError(
+                f"Expected `KnownByGroup` with a mapping from the levels of {self.feature!r} to numbers, got {self.values!r}."
+            )
+        known = {
+            str(level): value if isinstance(value, Known) else Known(value)
+            for level, value in self.values.items()
+        }
         object.__setattr__(self, "values", known)
 
     @property
@@ -101,13 +110,17 @@ class KnownByGroup:
         return all(value.exact for value in self.values.values())
 
     def __str__(self) -> str:
-        return f"by {self.feature}: " + ", ".join(f"{level} {value}" for level, value in self.values.items())
+        return f"by {self.feature}: " + ", ".join(
+            f"{level} {value}" for level, value in self.values.items()
+        )
 
 
 def feature_names(field: str, value: Any) -> tuple[str, ...]:
     """The value of a model's field that lists features."""
     if isinstance(value, str):
-        raise ModelError(f"Expected {field} as a list of feature names, got the text {value!r}; write [{value!r}].")
+        raise ModelError(
+            f"Expected {field} as a list of feature names, got the text {value!r}; write [{value!r}]."
+        )
     return tuple(value)
 
 
@@ -171,16 +184,36 @@ class Checks(tuple[Check, ...]):
         import pandas as pd
 
         columns = ["verdict", "value", "finding", "expected", "remedy"]
-        return pd.DataFrame([[getattr(check, name) for name in columns] for check in self], index=[check.name for check in self], columns=columns)
+        return pd.DataFrame(
+            [[getattr(check, name) for name in columns] for check in self],
+            index=[check.name for check in self],
+            columns=columns,
+        )
 
     def __repr__(self) -> str:
-        lines = [f"{check.verdict:9}  {check.name}: {check.finding} (expected: {check.expected})" for check in self]
-        return "\n".join(f"{line}. {check.remedy}".rstrip(". ") for line, check in zip(lines, self, strict=True))
+        lines = [
+            f"{check.verdict:9}  {check.name}: {check.finding} (expected: {check.expected})"
+            for check in self
+        ]
+        return "\n".join(
+            f"{line}. {check.remedy}".rstrip(". ") for line, check in zip(lines, self, strict=True)
+        )
 
     def _repr_html_(self) -> str:
-        cells = [[check.verdict, check.name, check.finding, check.expected, check.remedy] for check in self]
-        rows = "".join("<tr>" + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row) + "</tr>" for row in cells)
-        head = "".join(f'<th style="text-align:left">{title}</th>' for title in ("", "check", "finding", "expected", "what to do"))
+        cells = [
+            [check.verdict, check.name, check.finding, check.expected, check.remedy]
+            for check in self
+        ]
+        rows = "".join(
+            "<tr>"
+            + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row)
+            + "</tr>"
+            for row in cells
+        )
+        head = "".join(
+            f'<th style="text-align:left">{title}</th>'
+            for title in ("", "check", "finding", "expected", "what to do")
+        )
         return f"<table><tr>{head}</tr>{rows}</table>"
 
 
@@ -197,14 +230,20 @@ class Estimand:
     contrast: str = "none"
     kind: Kind = "associational"
     assumptions: tuple[str, ...] = ()
-    at: Callable[[xr.Dataset, Any], xr.DataArray] | None = None  # the same of other people, or of a subcomposition: of what `data.at(...)` gives
+    at: Callable[[xr.Dataset, Any], xr.DataArray] | None = (
+        None  # the same of other people, or of a subcomposition: of what `data.at(...)` gives
+    )
     per_person: bool = False
     over_people: bool = False  # a mean or total over people, which groups of them have of their own
     margins: Callable[[Any], Margins] | None = None  # of the data, where the posterior is exact
     beside: str = ""  # another answer, by name, without which this one misleads
-    at_zero: Callable[[xr.Dataset, Any], np.ndarray | None] | None = None  # of each entry the Bayes factor of 0; None where there is none in closed form
+    at_zero: Callable[[xr.Dataset, Any], np.ndarray | None] | None = (
+        None  # of each entry the Bayes factor of 0; None where there is none in closed form
+    )
     approximate: bool = False  # whether the margins leave something out, and are for want of draws
-    unless: Callable[[Any], str] | None = None  # of the data: why these cannot answer it, or nothing
+    unless: Callable[[Any], str] | None = (
+        None  # of the data: why these cannot answer it, or nothing
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +275,9 @@ class Prediction:
     observed: np.ndarray
     size: np.ndarray
     replicated: np.ndarray
-    remedy: str = "It is not linear in these features: add splines or interactions through `formula=`."
+    remedy: str = (
+        "It is not linear in these features: add splines or interactions through `formula=`."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,7 +364,16 @@ class BaselineView:
     axes: tuple[str, str]
 
 
-View = BaselineView | CurveView | NetworkView | MatrixView | ScatterView | BiplotView | TernaryView | DrawnView
+View = (
+    BaselineView
+    | CurveView
+    | NetworkView
+    | MatrixView
+    | ScatterView
+    | BiplotView
+    | TernaryView
+    | DrawnView
+)
 
 
 @runtime_checkable
@@ -354,7 +404,9 @@ class Model(Protocol):
     def alternatives(self, data: Any) -> Mapping[str, Callable]:
         """What people would do instead: name -> function of a generator, giving draws of the headline estimand and one number a person."""
 
-    def predictions(self, draws: xr.Dataset, data: Any, rng: np.random.Generator) -> tuple[Prediction, ...]:
+    def predictions(
+        self, draws: xr.Dataset, data: Any, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
         """What the model says of things that were observed, for the posterior predictive check."""
 
     def relaxations(self, data: Any) -> tuple[Relaxation, ...]: ...
@@ -373,7 +425,11 @@ class Model(Protocol):
 
 def answerable(model: Any, data: Any) -> dict[str, Estimand]:
     """Those of the model's estimands that these data can answer."""
-    return {name: estimand for name, estimand in model.estimands().items() if estimand.unless is None or not estimand.unless(data)}
+    return {
+        name: estimand
+        for name, estimand in model.estimands().items()
+        if estimand.unless is None or not estimand.unless(data)
+    }
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ def panel_dml_estimators(
     ------
     ModelError
     """
-    fit, panel, time_effects = (None, panel, time_effects) if isinstance(panel, Panel) else _of_fit(panel, time_effects)
+    fit, panel, time_effects = (
+        (None, panel, time_effects) if isinstance(panel, Panel) else _of_fit(panel, time_effects)
+    )
     chosen = _chosen(methods)
     _refuse(panel, learner, split, folds, prob)
     crossed = CrossFitted(panel, time_effects, partial(_learner, learner, seed), split, folds, seed)
@@ -99,13 +101,18 @@ def panel_dml_estimators(
     if len(panel.treatments) == 1:
         table = table.droplevel("treatment")
     described = learner if isinstance(learner, str) else type(learner).__name__
-    return PanelEstimates(table, f"Effect of {', '.join(panel.treatments)} on {panel.arguments['outcome']}: {described}, {folds} folds by {split}")
+    return PanelEstimates(
+        table,
+        f"Effect of {', '.join(panel.treatments)} on {panel.arguments['outcome']}: {described}, {folds} folds by {split}",
+    )
 
 
 def _row(name: str, crossed: CrossFitted, prob: float) -> pd.DataFrame:
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # of small fits, threads that wait for each other are most of the time
+    with threadpool_limits(
+        1
+    ):  # of small fits, threads that wait for each other are most of the time
         if name in LEARNED:
             found, seconds = crossed.estimate(LEARNED[name])
             biased = LEARNED[name].biased
@@ -115,26 +122,48 @@ def _row(name: str, crossed: CrossFitted, prob: float) -> pd.DataFrame:
             found, seconds = estimate(), time.perf_counter() - started
     se = np.sqrt(np.diag(found.covariance))
     half = stats.t.ppf((1 + prob) / 2, found.degrees) * se
-    columns = {"estimate": found.coefficients, "se": se, "lower": found.coefficients - half, "upper": found.coefficients + half}
-    index = pd.MultiIndex.from_product([[name], crossed.panel.treatments], names=["method", "treatment"])
+    columns = {
+        "estimate": found.coefficients,
+        "se": se,
+        "lower": found.coefficients - half,
+        "upper": found.coefficients + half,
+    }
+    index = pd.MultiIndex.from_product(
+        [[name], crossed.panel.treatments], names=["method", "treatment"]
+    )
     return pd.DataFrame(columns | {"seconds": seconds, "biased": biased}, index=index)
 
 
 def _ours(fit: Any, prob: float) -> pd.DataFrame:
-    found = fit.effect("effect").summary(prob).rename(columns={"mean": "estimate", "sd": "se"})[["estimate", "se", "lower", "upper"]]
-    found.index = pd.MultiIndex.from_product([[type(fit.model).__name__], fit.data.treatments], names=["method", "treatment"])
-    return found.assign(seconds=fit.draws.attrs["seconds"], biased="where covariates act jointly and no `interactions` say so")
+    found = (
+        fit.effect("effect")
+        .summary(prob)
+        .rename(columns={"mean": "estimate", "sd": "se"})[["estimate", "se", "lower", "upper"]]
+    )
+    found.index = pd.MultiIndex.from_product(
+        [[type(fit.model).__name__], fit.data.treatments], names=["method", "treatment"]
+    )
+    return found.assign(
+        seconds=fit.draws.attrs["seconds"],
+        biased="where covariates act jointly and no `interactions` say so",
+    )
 
 
 def _learner(learner: Any, seed: int, expanded: int) -> Any:
     if not isinstance(learner, str):
         return learner
-    return cross_fitting.boosting(seed) if learner == "boosting" else cross_fitting.lasso(seed, expanded)
+    return (
+        cross_fitting.boosting(seed)
+        if learner == "boosting"
+        else cross_fitting.lasso(seed, expanded)
+    )
 
 
 def _of_fit(fit: Any, time_effects: bool) -> tuple[Any, Panel, bool]:
     if not isinstance(getattr(fit, "data", None), Panel):
-        raise ModelError(f"Expected a `Panel` or the fit of a `PanelDML`, got {type(fit).__name__}.")
+        raise ModelError(
+            f"Expected a `Panel` or the fit of a `PanelDML`, got {type(fit).__name__}."
+        )
     return fit, fit.data, time_effects or fit.model.time_effects
 
 
@@ -143,25 +172,37 @@ def _chosen(methods: Sequence[str] | None) -> tuple[str, ...]:
     if methods is None:
         return tuple(name for name in known if name != _SLOW)
     if isinstance(methods, str) or not methods or not set(methods) <= set(known):
-        raise ModelError(f"Expected `methods` as a list of some of {', '.join(map(repr, known))}, got {methods!r}.")
+        raise ModelError(
+            f"Expected `methods` as a list of some of {', '.join(map(repr, known))}, got {methods!r}."
+        )
     return tuple(methods)
 
 
 def _refuse(panel: Panel, learner: Any, split: str, folds: int, prob: float) -> None:
     if split not in cross_fitting.SPLITS:
-        raise ModelError(f"Expected `split` as one of {', '.join(map(repr, cross_fitting.SPLITS))}, got {split!r}.")
+        raise ModelError(
+            f"Expected `split` as one of {', '.join(map(repr, cross_fitting.SPLITS))}, got {split!r}."
+        )
     fewest = 4 if split == "neighbours" else 2
     if isinstance(folds, bool) or not isinstance(folds, int) or folds < fewest:
-        raise ModelError(f"Expected `folds` as a whole number of at least {fewest} with split={split!r}, got {folds!r}.")
+        raise ModelError(
+            f"Expected `folds` as a whole number of at least {fewest} with split={split!r}, got {folds!r}."
+        )
     if not 0 < prob < 1:
         raise ModelError(f"Expected `prob` between 0 and 1, got {prob!r}.")
-    kind, there = {"observation": ("row", len(panel)), "unit": ("unit", len(panel.units))}.get(split, ("period", len(panel.periods)))
+    kind, there = {"observation": ("row", len(panel)), "unit": ("unit", len(panel.units))}.get(
+        split, ("period", len(panel.periods))
+    )
     if there < folds:
-        raise ModelError(f"This panel has {there} {kind}s, too few for {folds} folds by {split}. Say fewer `folds` or another `split`.")
+        raise ModelError(
+            f"This panel has {there} {kind}s, too few for {folds} folds by {split}. Say fewer `folds` or another `split`."
+        )
     _refuse_learner(learner, bool(np.ptp(panel.weights)))
     still = panel.constant_within_units(panel.treatment).all(axis=0)
     if still.any():
-        raise ModelError(f"{panel.treatments[int(np.argmax(still))]!r} does not vary within any unit: there is no change whose effect could be seen.")
+        raise ModelError(
+            f"{panel.treatments[int(np.argmax(still))]!r} does not vary within any unit: there is no change whose effect could be seen."
+        )
 
 
 def _refuse_learner(learner: Any, weighted: bool) -> None:
@@ -169,8 +210,14 @@ def _refuse_learner(learner: Any, weighted: bool) -> None:
 
     if isinstance(learner, str):
         if learner not in _BUILT_IN:
-            raise ModelError(f"Expected `learner` as 'boosting', 'lasso' or a regressor of scikit-learn, got {learner!r}.")
+            raise ModelError(
+                f"Expected `learner` as 'boosting', 'lasso' or a regressor of scikit-learn, got {learner!r}."
+            )
     elif isinstance(learner, type) or not is_regressor(learner):
-        raise ModelError(f"Expected `learner` as a regressor, such as `RandomForestRegressor()`, got {learner!r}.")
+        raise ModelError(
+            f"Expected `learner` as a regressor, such as `RandomForestRegressor()`, got {learner!r}."
+        )
     elif weighted and not cross_fitting.takes_weights(learner):
-        raise ModelError(f"{type(learner).__name__} takes no `sample_weight`, and rows of this panel have weights. Choose another learner.")
+        raise ModelError(
+            f"{type(learner).__name__} takes no `sample_weight`, and rows of this panel have weights. Choose another learner."
+        )

@@ -45,7 +45,9 @@ def resume(
     waiting = [seed for seed in seeds if seed not in done]
     with stage(title, progress) as advance:
         advance(0, "compiling")
-        work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(joblib.delayed(_numbered)(do, seed) for seed in waiting)
+        work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
+            joblib.delayed(_numbered)(do, seed) for seed in waiting
+        )
         started = time.perf_counter()
         for number, (seed, record) in enumerate(work, 1):
             done[seed] = record
@@ -53,7 +55,10 @@ def resume(
                 with path.open("a") as file:
                     file.write(_line(seed, record))
             each = (time.perf_counter() - started) / number
-            advance((len(seeds) - len(waiting) + number) / len(seeds), f"{each:.2g} s each, {each * (len(waiting) - number):.0f} s to go")
+            advance(
+                (len(seeds) - len(waiting) + number) / len(seeds),
+                f"{each:.2g} s each, {each * (len(waiting) - number):.0f} s to go",
+            )
     return [done[seed] for seed in seeds]
 
 
@@ -69,7 +74,9 @@ def _read(path: Path, of: str) -> dict[int, dict[str, Any]]:
     """The records of the file, which is made where there is none and loses a line that was cut."""
     first, *lines = path.read_text().splitlines() if path.exists() else [json.dumps(of)]
     if first != json.dumps(of):
-        raise StoreError(f"{str(path)!r} holds the results of something else: {first}; expected {json.dumps(of)}. Give another path.")
+        raise StoreError(
+            f"{str(path)!r} holds the results of something else: {first}; expected {json.dumps(of)}. Give another path."
+        )
     done = {record.pop("seed"): record for record in _whole(lines)}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(first + "\n" + "".join(_line(seed, record) for seed, record in done.items()))

@@ -17,15 +17,22 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
     """Of a `Fit`, as its verb says."""
     names = [f.name for f in fields(fit.model)]
     if not assumptions or not set(assumptions) <= set(names):
-        raise ModelError(f"Expected some of {', '.join(names)}, each with a list of values, got {', '.join(assumptions) or 'nothing'}.")
+        raise ModelError(
+            f"Expected some of {', '.join(names)}, each with a list of values, got {', '.join(assumptions) or 'nothing'}."
+        )
     axes = [_axis(name, getattr(fit.model, name), values) for name, values in assumptions.items()]
-    models = [replace(fit.model, **dict(zip(assumptions, point, strict=True))) for point in itertools.product(*axes)]
+    models = [
+        replace(fit.model, **dict(zip(assumptions, point, strict=True)))
+        for point in itertools.product(*axes)
+    ]
     for model in models:
         _ = Problem(model, fit.data).graph  # what is refused is refused before anything is sampled
     rows, points = [], []
     for model in models:
         values = [getattr(model, name) for name in assumptions]
-        title = "Refitting with " + ", ".join(f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True))
+        title = "Refitting with " + ", ".join(
+            f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True)
+        )
         variant = fit if model == fit.model else fit.refit(model, title)
         found = variant.effect(fit.model.headline).summary()[["mean", "lower", "upper"]]
         healthy = all(check.passed for check in variant.sampling())
@@ -33,21 +40,51 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         rows.append(found.assign(used=variant is fit, healthy=healthy))
     table = pd.concat(rows)
     entries = [table.index] if len(rows[0]) > 1 else []
-    axes = [pd.Index(level, name=name) for name, level in zip(assumptions, zip(*points, strict=True), strict=True)]
-    table.index = pd.MultiIndex.from_arrays([*axes, *entries]) if len(axes) + len(entries) > 1 else axes[0]
-    numeric = all(pd.api.types.is_numeric_dtype(table.index.get_level_values(name)) for name in assumptions)
-    return table.sort_index(level=[*assumptions], sort_remaining=False, kind="stable") if numeric else table
+    axes = [
+        pd.Index(level, name=name)
+        for name, level in zip(assumptions, zip(*points, strict=True), strict=True)
+    ]
+    table.index = (
+        pd.MultiIndex.from_arrays([*axes, *entries]) if len(axes) + len(entries) > 1 else axes[0]
+    )
+    numeric = all(
+        pd.api.types.is_numeric_dtype(table.index.get_level_values(name)) for name in assumptions
+    )
+    return (
+        table.sort_index(level=[*assumptions], sort_remaining=False, kind="stable")
+        if numeric
+        else table
+    )
 
 
 def _axis(name: str, current: Any, values: Any) -> list[Any]:
     """The fit's own value of a field and the others; a number in place of a `Known` is known as well as that was."""
     if isinstance(values, str):
         if values != "leave one out" or not (isinstance(current, tuple) and current):
-            raise ModelError(f"Expected `{name}` as a list of values, or 'leave one out' for a field that lists features, got {values!r}.")
+            raise ModelError(
+                f"Expected `{name}` as a list of values, or 'leave one out' for a field that lists features, got {values!r}."
+            )
         values = [current[:k] + current[k + 1 :] for k in range(len(current))]
-    others = [current.at(v) if isinstance(current, Known) and not isinstance(v, Known) else v for v in values]
-    return [current, *(v for v in others if v != current and not (isinstance(current, tuple) and isinstance(v, list) and tuple(v) == current))]
+    others = [
+        current.at(v) if isinstance(current, Known) and not isinstance(v, Known) else v
+        for v in values
+    ]
+    return [
+        current,
+        *(
+            v
+            for v in others
+            if v != current
+            and not (isinstance(current, tuple) and isinstance(v, list) and tuple(v) == current)
+        ),
+    ]
 
 
 def _label(value: Any) -> Any:
-    return value.value if isinstance(value, Known) else value if isinstance(value, int | float) else shown(value)
+    return (
+        value.value
+        if isinstance(value, Known)
+        else value
+        if isinstance(value, int | float)
+        else shown(value)
+    )

@@ -30,7 +30,12 @@ _MODELS: dict[str, Any] = {
     "PartialCorrelation": PartialCorrelation,
     "SelectiveLabels": SelectiveLabels,
 }
-_DATA: dict[str, Any] = {"Composition": Composition, "Decisions": Decisions, "Observations": Observations, "Panel": Panel}
+_DATA: dict[str, Any] = {
+    "Composition": Composition,
+    "Decisions": Decisions,
+    "Observations": Observations,
+    "Panel": Panel,
+}
 _VALUES: dict[str, Any] = {
     **{kind.__name__: kind for kind in (Known, KnownByGroup, Penalty)},
     **{kind.__name__: kind for kind in (Box, Diagram, Monotone, Step, Wire)},
@@ -38,7 +43,9 @@ _VALUES: dict[str, Any] = {
 }
 
 
-def save(path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, provenance: dict[str, Any]) -> Path:
+def save(
+    path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, provenance: dict[str, Any]
+) -> Path:
     """Write a fit; an existing file stays whole until the new one is complete."""
     if len(data) > _MOST_ROWS:
         raise StoreError(
@@ -47,11 +54,27 @@ def save(path: Path, model: Any, data: Any, sampler: Any, draws: xr.DataTree, pr
         )
     header = {
         "format": FORMAT,
-        "model": {"type": type(model).__name__, "fields": {field.name: _plain(getattr(model, field.name)) for field in fields(model)}},
-        "data": {"type": type(data).__name__, "arguments": dict(data.arguments), "dropped": dict(data.dropped), "rows": data.rows.tolist()},
-        "source": {str(name): column.astype(object).tolist() for name, column in data.source.items()},
-        "levels": {str(name): list(column.cat.categories) for name, column in data.source.items() if isinstance(column.dtype, pd.CategoricalDtype)},
-        "reference": None if getattr(data, "reference", None) is None else [part.tolist() for part in data.reference],
+        "model": {
+            "type": type(model).__name__,
+            "fields": {field.name: _plain(getattr(model, field.name)) for field in fields(model)},
+        },
+        "data": {
+            "type": type(data).__name__,
+            "arguments": dict(data.arguments),
+            "dropped": dict(data.dropped),
+            "rows": data.rows.tolist(),
+        },
+        "source": {
+            str(name): column.astype(object).tolist() for name, column in data.source.items()
+        },
+        "levels": {
+            str(name): list(column.cat.categories)
+            for name, column in data.source.items()
+            if isinstance(column.dtype, pd.CategoricalDtype)
+        },
+        "reference": None
+        if getattr(data, "reference", None) is None
+        else [part.tolist() for part in data.reference],
         "fingerprint": data.fingerprint,
         "sampler": _plain(sampler),
         "provenance": provenance,
@@ -78,7 +101,9 @@ def load(path: Path) -> dict[str, Any]:
         with xr.open_datatree(path, engine="h5netcdf") as opened:
             tree = opened.load()
     except Exception as error:  # h5py and xarray raise many kinds for a damaged file
-        raise StoreError(f"{str(path)!r} cannot be read: it is damaged, cut short, or not a netCDF file ({error}).") from error
+        raise StoreError(
+            f"{str(path)!r} cannot be read: it is damaged, cut short, or not a netCDF file ({error})."
+        ) from error
     text = tree.attrs.pop("causalstats", None)
     if text is None:
         raise StoreError(f"{str(path)!r} is a netCDF file, but not a fit saved by causalstats.")
@@ -90,9 +115,13 @@ def load(path: Path) -> dict[str, Any]:
         )
     kinds = header["model"]["type"], header["data"]["type"]
     if kinds[0] not in _MODELS or kinds[1] not in _DATA:
-        raise StoreError(f"{str(path)!r} holds a {kinds[0]} on {kinds[1]}; this version knows {', '.join(_MODELS)}.")
+        raise StoreError(
+            f"{str(path)!r} holds a {kinds[0]} on {kinds[1]}; this version knows {', '.join(_MODELS)}."
+        )
     try:
-        model = _MODELS[kinds[0]](**{name: _rich(value) for name, value in header["model"]["fields"].items()})
+        model = _MODELS[kinds[0]](
+            **{name: _rich(value) for name, value in header["model"]["fields"].items()}
+        )
         sampler, data = _rich(header["sampler"]), _data(header)
     except (KeyError, TypeError) as error:
         raise StoreError(
@@ -102,7 +131,13 @@ def load(path: Path) -> dict[str, Any]:
         raise StoreError(
             f"The data in {str(path)!r} do not code to what the model was fitted to: the file was changed, or a library codes formulas differently."
         )
-    return {"model": model, "data": data, "sampler": sampler, "draws": tree, "provenance": header["provenance"]}
+    return {
+        "model": model,
+        "data": data,
+        "sampler": sampler,
+        "draws": tree,
+        "provenance": header["provenance"],
+    }
 
 
 def _data(header: dict[str, Any]) -> Any:
@@ -115,13 +150,19 @@ def _data(header: dict[str, Any]) -> Any:
         frame[name] = pd.Categorical(frame[name].astype(str), categories=levels)
     data = _DATA[header["data"]["type"]].from_frame(frame, **header["data"]["arguments"])
     reference = header["reference"] and tuple(np.array(part) for part in header["reference"])
-    changes: dict[str, Any] = {"rows": np.array(header["data"]["rows"]), "dropped": header["data"]["dropped"]}
+    changes: dict[str, Any] = {
+        "rows": np.array(header["data"]["rows"]),
+        "dropped": header["data"]["dropped"],
+    }
     return replace(data, **changes, **({} if reference is None else {"reference": reference}))
 
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {"type": type(value).__name__, **{field.name: _plain(getattr(value, field.name)) for field in fields(value)}}
+        return {
+            "type": type(value).__name__,
+            **{field.name: _plain(getattr(value, field.name)) for field in fields(value)},
+        }
     if isinstance(value, Mapping):
         return {"type": "mapping", "items": [[key, _plain(part)] for key, part in value.items()]}
     return [_plain(part) for part in value] if isinstance(value, tuple) else value
@@ -131,5 +172,7 @@ def _rich(value: Any) -> Any:
     if isinstance(value, dict) and value["type"] == "mapping":
         return {key: _rich(part) for key, part in value["items"]}
     if isinstance(value, dict):
-        return _VALUES[value["type"]](**{name: _rich(part) for name, part in value.items() if name != "type"})
+        return _VALUES[value["type"]](
+            **{name: _rich(part) for name, part in value.items() if name != "type"}
+        )
     return tuple(_rich(part) for part in value) if isinstance(value, list) else value

@@ -19,7 +19,9 @@ INK = "#1c2733"
 MUTED = "#5a6673"
 TINT = "#cfe3f1"
 CYCLE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK)
-WIDTH = 5.8  # inches: text of 10 points stays readable where a phone shrinks the figure to its screen
+WIDTH = (
+    5.8  # inches: text of 10 points stays readable where a phone shrinks the figure to its screen
+)
 
 _SETTINGS = {
     "axes.axisbelow": True,

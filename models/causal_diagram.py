@@ -25,7 +25,12 @@ from causalstats.models import causal_diagram_tables as tables
 from causalstats.models.causal_diagram_assumptions import assumptions, derivation, doubts
 from causalstats.models.causal_diagram_bounds import caused, counterfactual
 from causalstats.models.causal_diagram_bounds import question as bounded
-from causalstats.models.causal_diagram_estimands import estimands, interventional, question, refuse_unidentified
+from causalstats.models.causal_diagram_estimands import (
+    estimands,
+    interventional,
+    question,
+    refuse_unidentified,
+)
 from causalstats.models.causal_diagram_pictures import alternatives, pictured, predictions, surgery
 from causalstats.models.causal_diagram_recipe import recipe
 
@@ -91,21 +96,46 @@ class CausalDiagram:
         if isinstance(self.diagram, str):
             object.__setattr__(self, "diagram", Diagram.parse(self.diagram))
         if not isinstance(self.diagram, Diagram) or not self.diagram.is_network:
-            raise ModelError(f"Expected the diagram of a causal model, or its text such as 'x -> y; x <-> y', got {self.diagram!r}.")
-        options = {"route": ("reduced", "structural", "regression"), "prior": ("cells", "bdeu"), "interactions": ("none", "pairs")}
+            raise ModelError(
+                f"Expected the diagram of a causal model, or its text such as 'x -> y; x <-> y', got {self.diagram!r}."
+            )
+        options = {
+            "route": ("reduced", "structural", "regression"),
+            "prior": ("cells", "bdeu"),
+            "interactions": ("none", "pairs"),
+        }
         for name, known in options.items():
             if getattr(self, name) not in known:
-                raise ModelError(f"Expected `{name}` as one of {', '.join(map(repr, known))}, got {getattr(self, name)!r}.")
+                raise ModelError(
+                    f"Expected `{name}` as one of {', '.join(map(repr, known))}, got {getattr(self, name)!r}."
+                )
         if not (isinstance(self.functions, int) and self.functions >= 1):
-            raise ModelError(f"Expected `functions` as a whole number of at least 1, got {self.functions!r}.")
+            raise ModelError(
+                f"Expected `functions` as a whole number of at least 1, got {self.functions!r}."
+            )
         if not (isinstance(self.concentration, int | float) and 0 < self.concentration < np.inf):
-            raise ModelError(f"Expected `concentration` as a positive number, got {self.concentration!r}.")
-        if isinstance(self.monotone, str) or not all(isinstance(each, Monotone) or (len(each) == 2 and not isinstance(each, str)) for each in self.monotone):
-            raise ModelError(f"Expected `monotone` as a list of pairs (cause, effect), got {self.monotone!r}.")
-        object.__setattr__(self, "monotone", tuple(each if isinstance(each, Monotone) else Monotone(*each) for each in self.monotone))
+            raise ModelError(
+                f"Expected `concentration` as a positive number, got {self.concentration!r}."
+            )
+        if isinstance(self.monotone, str) or not all(
+            isinstance(each, Monotone) or (len(each) == 2 and not isinstance(each, str))
+            for each in self.monotone
+        ):
+            raise ModelError(
+                f"Expected `monotone` as a list of pairs (cause, effect), got {self.monotone!r}."
+            )
+        object.__setattr__(
+            self,
+            "monotone",
+            tuple(
+                each if isinstance(each, Monotone) else Monotone(*each) for each in self.monotone
+            ),
+        )
         for name in self.diagram.variables:
             if name in _RESERVED or "/" in name:
-                raise ModelError(f"Expected names without '/' and other than {' and '.join(_RESERVED)}, which files of draws need; got {name!r}. Rename it.")
+                raise ModelError(
+                    f"Expected names without '/' and other than {' and '.join(_RESERVED)}, which files of draws need; got {name!r}. Rename it."
+                )
         for role in ("outcome", "treatment"):
             given = getattr(self, role) or self._only(role)
             if given not in self.diagram.observed:
@@ -113,20 +143,40 @@ class CausalDiagram:
                 raise ModelError(f"Expected an observed variable as {role}; {given!r} is hidden.")
             object.__setattr__(self, role, given)
         if self.outcome == self.treatment:
-            raise ModelError(f"Expected treatment and outcome to be two variables, got {self.outcome!r} for both.")
+            raise ModelError(
+                f"Expected treatment and outcome to be two variables, got {self.outcome!r} for both."
+            )
         self._check_hidden_levels()
 
     def _only(self, role: str) -> str:
         """The one variable that can be meant; an error that says what to name where there is not one."""
         graph = self.graph
         if role == "outcome":
-            candidates = [name for name in graph.nodes if graph.parents(name) and graph.descendants(name) == (name,)]
+            candidates = [
+                name
+                for name in graph.nodes
+                if graph.parents(name) and graph.descendants(name) == (name,)
+            ]
         else:
-            candidates = [name for name in graph.ancestors(self.outcome) if not graph.parents(name) and name != self.outcome]
+            candidates = [
+                name
+                for name in graph.ancestors(self.outcome)
+                if not graph.parents(name) and name != self.outcome
+            ]
         if len(candidates) != 1:
-            which = "observed causes and no observed effect" if role == "outcome" else f"an effect on {self.outcome} and no observed cause"
-            found = f"more than one variable has {which}: {', '.join(candidates)}" if candidates else f"no variable has {which}"
-            raise ModelError(f"Expected to be told the {role}, since {found}. Say {role}={(candidates or self.diagram.observed)[-1]!r}, or another.")
+            which = (
+                "observed causes and no observed effect"
+                if role == "outcome"
+                else f"an effect on {self.outcome} and no observed cause"
+            )
+            found = (
+                f"more than one variable has {which}: {', '.join(candidates)}"
+                if candidates
+                else f"no variable has {which}"
+            )
+            raise ModelError(
+                f"Expected to be told the {role}, since {found}. Say {role}={(candidates or self.diagram.observed)[-1]!r}, or another."
+            )
         return candidates[0]
 
     def _check_hidden_levels(self) -> None:
@@ -134,9 +184,16 @@ class CausalDiagram:
         if isinstance(given, Mapping):
             strange = [name for name in given if name not in self.diagram.hidden]
             if strange:
-                raise ModelError(f"Expected `hidden_levels` of hidden variables ({', '.join(self.diagram.hidden) or 'there are none'}), got {strange[0]!r}.")
-        if not all(isinstance(count, int) and count >= 2 for count in (given.values() if isinstance(given, Mapping) else [given])):
-            raise ModelError(f"Expected `hidden_levels` as whole numbers of at least 2, got {given!r}.")
+                raise ModelError(
+                    f"Expected `hidden_levels` of hidden variables ({', '.join(self.diagram.hidden) or 'there are none'}), got {strange[0]!r}."
+                )
+        if not all(
+            isinstance(count, int) and count >= 2
+            for count in (given.values() if isinstance(given, Mapping) else [given])
+        ):
+            raise ModelError(
+                f"Expected `hidden_levels` as whole numbers of at least 2, got {given!r}."
+            )
 
     @cached_property
     def graph(self) -> MixedGraph:
@@ -159,7 +216,11 @@ class CausalDiagram:
         if self.route == "regression":
             refuse_unidentified(self.identification)
             return recipe(self.identification).tables
-        return tables.tables_of(self.graph) if self.route == "reduced" else tables.boxes_of(self.diagram)
+        return (
+            tables.tables_of(self.graph)
+            if self.route == "reduced"
+            else tables.boxes_of(self.diagram)
+        )
 
     def levels(self, data: Observations) -> dict[str, tuple[Any, ...]]:
         """The levels of every label: the diagram's where it has them, else those of the data; of hidden variables, numbers.
@@ -171,7 +232,9 @@ class CausalDiagram:
         """
         hidden = [name for name in data.variables if name in self.diagram.hidden]
         if hidden:
-            raise ModelError(f"Variable {hidden[0]!r} is hidden in the diagram and observed in the data. Let the diagram observe it, or leave the column out.")
+            raise ModelError(
+                f"Variable {hidden[0]!r} is hidden in the diagram and observed in the data. Let the diagram observe it, or leave the column out."
+            )
         strange = [name for name in data.variables if name not in self.diagram.variables]
         if strange:
             raise ModelError(
@@ -179,10 +242,18 @@ class CausalDiagram:
             )
         absent = [name for name in self.diagram.observed if name not in data.variables]
         if absent:
-            raise ModelError(f"The diagram observes {absent[0]!r}, and the data do not have it. Add the column, or say `hidden: {absent[0]}` in the diagram.")
+            raise ModelError(
+                f"The diagram observes {absent[0]!r}, and the data do not have it. Add the column, or say `hidden: {absent[0]}` in the diagram."
+            )
         if data.continuous and self.route != "regression":
-            raise ModelError(f"Expected labels, and {data.continuous[0]!r} is a number. Say route='regression', or cut it into levels, e.g. with `pandas.cut`.")
-        found = {name: levels for name, levels in self.every_level(data.levels).items() if name not in data.continuous}
+            raise ModelError(
+                f"Expected labels, and {data.continuous[0]!r} is a number. Say route='regression', or cut it into levels, e.g. with `pandas.cut`."
+            )
+        found = {
+            name: levels
+            for name, levels in self.every_level(data.levels).items()
+            if name not in data.continuous
+        }
         for name in data.levels:
             data.places(name, found[name])  # refuses
         for name in (self.treatment, self.outcome):
@@ -195,17 +266,31 @@ class CausalDiagram:
     def every_level(self, known: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         """Those of the diagram, else those known, else 0 and 1; of hidden variables as many as `hidden_levels` has."""
         given = self.hidden_levels
-        count = {name: given.get(name, 2) if isinstance(given, Mapping) else given for name in self.diagram.hidden}
-        return {wire.name: wire.levels or known.get(wire.name) or tuple(range(count.get(wire.name, 2))) for wire in self.diagram.wires}
+        count = {
+            name: given.get(name, 2) if isinstance(given, Mapping) else given
+            for name in self.diagram.hidden
+        }
+        return {
+            wire.name: wire.levels or known.get(wire.name) or tuple(range(count.get(wire.name, 2)))
+            for wire in self.diagram.wires
+        }
 
     def inputs(self, data: Observations) -> dict[str, np.ndarray]:
         """The prior's weights of every table and the counts: of its cells, or of the cells of all observed variables."""
         levels = self.levels(data)
         if self.route == "regression":
             return regression.inputs(self, self.tables, data, levels)
-        given = {f"prior {name}": value for name, value in tables.weights(self.tables, levels, self.concentration, self.prior).items()}
+        given = {
+            f"prior {name}": value
+            for name, value in tables.weights(
+                self.tables, levels, self.concentration, self.prior
+            ).items()
+        }
         if self.route == "reduced":
-            return given | {f"counts {name}": value for name, value in tables.counts(self.tables, levels, data).items()}
+            return given | {
+                f"counts {name}": value
+                for name, value in tables.counts(self.tables, levels, data).items()
+            }
         cells = np.column_stack([data.places(name, levels[name]) for name in self.diagram.observed])
         return given | {"cells": cells, "counts": data.counts}
 
@@ -218,23 +303,42 @@ class CausalDiagram:
             return graphs.reduced(self.inputs(data), self.tables, levels)
         return graphs.structural(self.inputs(data), self.tables, levels, self.diagram.observed)
 
-    def exact(self, data: Observations) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
+    def exact(
+        self, data: Observations
+    ) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
         """A function of chains, draws and a generator that gives independent draws, of tables and of linear regressions."""
         if self.route == "structural":
             return None
         levels = self.levels(data)
         if self.route == "regression":
             closed = all(regression.conjugate(table, data) for table in self.tables)
-            return (lambda chains, draws, rng: regression.draw(self, self.tables, data, levels, (chains, draws), rng)) if closed else None
-        prior, counts = tables.weights(self.tables, levels, self.concentration, self.prior), tables.counts(self.tables, levels, data)
+            return (
+                (
+                    lambda chains, draws, rng: regression.draw(
+                        self, self.tables, data, levels, (chains, draws), rng
+                    )
+                )
+                if closed
+                else None
+            )
+        prior, counts = (
+            tables.weights(self.tables, levels, self.concentration, self.prior),
+            tables.counts(self.tables, levels, data),
+        )
         posterior = {name: weight + counts[name] for name, weight in prior.items()}
-        return lambda chains, draws, rng: tables.draw(posterior, self.tables, levels, (chains, draws), rng)
+        return lambda chains, draws, rng: tables.draw(
+            posterior, self.tables, levels, (chains, draws), rng
+        )
 
-    def completed(self, draws: xr.Dataset, data: Observations, rng: np.random.Generator) -> xr.Dataset:
+    def completed(
+        self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+    ) -> xr.Dataset:
         """Of the structural route, the draws with those of P(outcome | do(treatment)), which no relabelling of hidden levels changes."""
         if self.route != "structural":
             return draws
-        return draws.assign({self._answer: interventional(self, draws, data, (self.outcome,), (self.treatment,))})
+        return draws.assign(
+            {self._answer: interventional(self, draws, data, (self.outcome,), (self.treatment,))}
+        )
 
     @property
     def _answer(self) -> str:
@@ -254,23 +358,48 @@ class CausalDiagram:
         return regressed.estimands(self) if self.route == "regression" else estimands(self)
 
     def bounds(
-        self, name: str, do: Mapping[str, Any] | None, given: Mapping[str, Any], factual: Mapping[str, Any], cause: Any, data: Observations
+        self,
+        name: str,
+        do: Mapping[str, Any] | None,
+        given: Mapping[str, Any],
+        factual: Mapping[str, Any],
+        cause: Any,
+        data: Observations,
     ) -> tuple[str, Estimand]:
         """Bounds of P(name | do, given), or of the probabilities that something causes it, and how they are written."""
         if self.route == "regression":
-            raise ModelError("Bounds are of labels. Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'.")
+            raise ModelError(
+                "Bounds are of labels. Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'."
+            )
         if (do is None) == (cause is None) or (cause is not None and (given or factual)):
             got = f"do={do!r}, given={given!r}, factual={factual!r}, cause={cause!r}"
-            raise ModelError(f"Expected `do`, with or without `given` or `factual`, or else `cause` alone; got {got}.")
-        return caused(self, name, cause, data) if do is None else bounded(self, name, do, factual, data, given)
+            raise ModelError(
+                f"Expected `do`, with or without `given` or `factual`, or else `cause` alone; got {got}."
+            )
+        return (
+            caused(self, name, cause, data)
+            if do is None
+            else bounded(self, name, do, factual, data, given)
+        )
 
-    def question(self, name: str, do: Mapping[str, Any], given: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+    def question(
+        self,
+        name: str,
+        do: Mapping[str, Any],
+        given: Mapping[str, Any],
+        factual: Mapping[str, Any],
+        data: Observations,
+    ) -> tuple[str, Estimand]:
         """P(name | do, given), or what those would have had who were something else, and how it is written."""
         if factual and (given or self.route == "regression"):
-            raise ModelError("What people would have had is asked of labels, with `do` and `factual` alone.")
+            raise ModelError(
+                "What people would have had is asked of labels, with `do` and `factual` alone."
+            )
         if factual:
             return counterfactual(self, name, do, factual, data)
-        return (regressed.question if self.route == "regression" else question)(self, name, do, given, data)
+        return (regressed.question if self.route == "regression" else question)(
+            self, name, do, given, data
+        )
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where it is exact. Tables of what is hidden mean the same in any order of its levels."""
@@ -278,34 +407,57 @@ class CausalDiagram:
             return ()
         if self.route == "regression":
             return tuple(name for table in self.tables for name in regression.names_of(table))
-        return (self._answer, *(table.name for table in self.tables if not set(table.axes) & set(self.diagram.hidden)))
+        return (
+            self._answer,
+            *(
+                table.name
+                for table in self.tables
+                if not set(table.axes) & set(self.diagram.hidden)
+            ),
+        )
 
     def priors(self, data: Observations) -> dict[str, Any]:
         """None: no parameter has a standard deviation of its own that says what was learned."""
         return {}
 
-    def simulate(self, seed: int, people: int = 500, design: Literal["mechanisms", "prior"] = "mechanisms") -> Simulation:
+    def simulate(
+        self, seed: int, people: int = 500, design: Literal["mechanisms", "prior"] = "mechanisms"
+    ) -> Simulation:
         """Observations of this diagram with a known truth, two levels a variable unless the diagram has others.
 
         "mechanisms": each box, those of hidden variables too, is drawn uniformly over all tables. "prior": this model's own, of what it estimates.
         """
         if self.route == "regression":
-            raise ModelError("The regression route does not say how numbers arise, so it does not simulate them. Labels are simulated by the other two.")
+            raise ModelError(
+                "The regression route does not say how numbers arise, so it does not simulate them. Labels are simulated by the other two."
+            )
         return simulation.simulate(self, seed, people, design)
 
     def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray:
         """Of the cells, with what is hidden summed out; not of the regression route, whose rows are no draws from a model."""
         if self.route == "regression":
-            raise ModelError("The regression route models some conditional distributions and not the whole data: they have no likelihood.")
+            raise ModelError(
+                "The regression route models some conditional distributions and not the whole data: they have no likelihood."
+            )
         levels, names = self.levels(data), self.diagram.observed
         if self.route == "reduced":
-            counts, total = tables.counts(self.tables, levels, data), xr.zeros_like(draws["draw"], float) + xr.zeros_like(draws["chain"], float)
+            counts, total = (
+                tables.counts(self.tables, levels, data),
+                xr.zeros_like(draws["draw"], float) + xr.zeros_like(draws["chain"], float),
+            )
             for table in self.tables:
                 cells = xr.DataArray(counts[table.name], dims=table.axes)
-                total = total + (cells * np.log(draws[table.name].where(cells > 0, 1.0))).sum(table.axes)
+                total = total + (cells * np.log(draws[table.name].where(cells > 0, 1.0))).sum(
+                    table.axes
+                )
             return total.transpose("chain", "draw")
         joint = np.asarray(tables.network_of(draws, self.tables, levels).query(names).values)
-        seen = joint.reshape(*joint.shape[:2], -1)[..., np.ravel_multi_index([data.places(name, levels[name]) for name in names], joint.shape[2:])]
+        seen = joint.reshape(*joint.shape[:2], -1)[
+            ...,
+            np.ravel_multi_index(
+                [data.places(name, levels[name]) for name in names], joint.shape[2:]
+            ),
+        ]
         return xr.DataArray(np.log(seen) @ data.counts, dims=("chain", "draw"))
 
     def causes(self, data: Observations) -> nx.DiGraph:
@@ -316,7 +468,9 @@ class CausalDiagram:
         """What is done without a diagram."""
         return (regressed.alternatives if self.route == "regression" else alternatives)(self, data)
 
-    def predictions(self, draws: xr.Dataset, data: Observations, rng: np.random.Generator) -> tuple[Prediction, ...]:
+    def predictions(
+        self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
         """The share of every cell, beside replications."""
         return () if self.route == "regression" else predictions(self, draws, data, rng)
 

@@ -46,7 +46,11 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         ),
     ]
     if model.route == "regression":
-        shape = "a straight line" if model.functions == 1 else f"a spline of at most {model.functions} columns"
+        shape = (
+            "a straight line"
+            if model.functions == 1
+            else f"a spline of at most {model.functions} columns"
+        )
         found.append(
             Assumption(
                 name="regressions",
@@ -59,13 +63,21 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         Assumption(
             name=f"monotone {each.effect}",
             statement=f"Nobody's {each.effect} goes {'down' if each.increasing else 'up'} when {each.cause} goes up, "
-            + (f"but for at most {each.exceptions:.1%} of them." if each.exceptions else "all else held."),
+            + (
+                f"but for at most {each.exceptions:.1%} of them."
+                if each.exceptions
+                else "all else held."
+            ),
             if_wrong="The bounds are too narrow.",
         )
         for each in model.monotone
     ]
     if model.route == "structural" and model.diagram.hidden:
-        counts = ", ".join(f"{name} {len(levels)}" for name, levels in model.every_level({}).items() if name in model.diagram.hidden)
+        counts = ", ".join(
+            f"{name} {len(levels)}"
+            for name, levels in model.every_level({}).items()
+            if name in model.diagram.hidden
+        )
         found.append(
             Assumption(
                 name="levels of what is hidden",
@@ -79,7 +91,10 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
 def written(model: Any) -> str:
     """The diagram over the observed variables in one line."""
     graph = model.graph
-    effects = {cause: [name for name in graph.nodes if (cause, name) in graph.directed] for cause in graph.nodes}
+    effects = {
+        cause: [name for name in graph.nodes if (cause, name) in graph.directed]
+        for cause in graph.nodes
+    }
     arrows = [f"{cause} → {', '.join(found)}" for cause, found in effects.items() if found]
     arcs = [" ↔ ".join(sorted(pair, key=graph.nodes.index)) for pair in graph.bidirected]
     return "; ".join([*arrows, *sorted(arcs)])
@@ -99,7 +114,12 @@ def doubts(model: Any, data: Observations) -> tuple[Check, ...]:
     """Whether the answer needs what was never observed, what the prior weighs, and the independences that the diagram implies."""
     if model.route == "regression":
         return independences(model, data)
-    return (*_positivity(model, data), *compatible(model, data), _weight(model, data), *independences(model, data))
+    return (
+        *_positivity(model, data),
+        *compatible(model, data),
+        _weight(model, data),
+        *independences(model, data),
+    )
 
 
 def _positivity(model: Any, data: Observations) -> Iterator[Check]:
@@ -107,27 +127,48 @@ def _positivity(model: Any, data: Observations) -> Iterator[Check]:
     found, levels = model.identification, model.levels(data)
     if not found.identified:
         return
-    names = tuple(sorted({*found.expression.variables, model.treatment, model.outcome}, key=model.graph.nodes.index))
+    names = tuple(
+        sorted(
+            {*found.expression.variables, model.treatment, model.outcome},
+            key=model.graph.nodes.index,
+        )
+    )
     if float(np.prod([len(levels[name]) for name in names], dtype=float)) > MOST_CELLS:
         return
-    answer = evaluate(found.expression, JointTable(names, data.table(names, levels)), (model.treatment, model.outcome), found.irrelevant)
+    answer = evaluate(
+        found.expression,
+        JointTable(names, data.table(names, levels)),
+        (model.treatment, model.outcome),
+        found.irrelevant,
+    )
     lacking, arms = int(np.isnan(answer.values).any(axis=-1).sum()), len(levels[model.treatment])
     cells = "; ".join(missing.text(levels) for missing in answer.missing)
-    found = f"{lacking} of {arms} levels of {model.treatment} have no answer from the data alone: {cells}" if lacking else "all of it was observed"
+    found = (
+        f"{lacking} of {arms} levels of {model.treatment} have no answer from the data alone: {cells}"
+        if lacking
+        else "all of it was observed"
+    )
     yield Check(
         name="positivity",
         passed=not lacking,
         value=float(lacking),
         expected="everything that the formula conditions on was observed",
         finding=found,
-        remedy="There the answer is the prior's: join levels, observe more, or ask of other levels." if lacking else "",
+        remedy="There the answer is the prior's: join levels, observe more, or ask of other levels."
+        if lacking
+        else "",
     )
 
 
 def _weight(model: Any, data: Observations) -> Check:
     from causalstats.models.causal_diagram_tables import weights
 
-    prior = max((float(value.sum()), name) for name, value in weights(model.tables, model.levels(data), model.concentration, model.prior).items())
+    prior = max(
+        (float(value.sum()), name)
+        for name, value in weights(
+            model.tables, model.levels(data), model.concentration, model.prior
+        ).items()
+    )
     share = prior[0] / (prior[0] + len(data))
     return Check(
         name="data outweigh the prior",
@@ -135,7 +176,9 @@ def _weight(model: Any, data: Observations) -> Check:
         value=share,
         expected=f"the prior of every table below {_OUTWEIGHED:.0%} of what it is known from",
         finding=f"{share:.1%} of {prior[1]} is prior",
-        remedy="" if share < _OUTWEIGHED else "See the sensitivity to `concentration`, or take prior='bdeu', which weighs less where tables are large.",
+        remedy=""
+        if share < _OUTWEIGHED
+        else "See the sensitivity to `concentration`, or take prior='bdeu', which weighs less where tables are large.",
     )
 
 
@@ -147,11 +190,18 @@ def independences(model: Any, data: Observations) -> tuple[Check, ...]:
     """
     levels, tests = model.levels(data), []
     pairs = list(combinations(model.graph.nodes, 2))
-    apart = [(*pair, given) for pair in pairs[:_MOST_PAIRS] if (given := separator(model.graph, *pair)) is not None]
+    apart = [
+        (*pair, given)
+        for pair in pairs[:_MOST_PAIRS]
+        if (given := separator(model.graph, *pair)) is not None
+    ]
     if not apart and len(pairs) <= _MOST_PAIRS:
         return (_irrefutable(),)
     for one, other, given in apart:
-        names, statement = (one, other, *given), f"{one} and {other}{' given ' if given else ''}{', '.join(given)}"
+        names, statement = (
+            (one, other, *given),
+            f"{one} and {other}{' given ' if given else ''}{', '.join(given)}",
+        )
         if set(names) & set(data.continuous):
             tests.append((wilks_test(*_blocks(one, other, given, data, levels)), statement))
         elif np.prod([len(levels[name]) for name in names], dtype=float) <= MOST_CELLS:
@@ -167,7 +217,9 @@ def independences(model: Any, data: Observations) -> tuple[Check, ...]:
             value=p,
             expected=f"p above {_UNLIKELY:g}, multiplied by the number of tests",
             finding=f"{count} tested; least likely independent are {statement}, p = {p:.3g}",
-            remedy="" if p > _UNLIKELY else "The data contradict the diagram: an arrow or a shared cause is missing.",
+            remedy=""
+            if p > _UNLIKELY
+            else "The data contradict the diagram: an arrow or a shared cause is missing.",
         ),
     )
 
@@ -183,12 +235,17 @@ def _irrefutable() -> Check:
     )
 
 
-def _blocks(one: str, other: str, given: Sequence[str], data: Observations, levels: Any) -> Iterator[np.ndarray]:
+def _blocks(
+    one: str, other: str, given: Sequence[str], data: Observations, levels: Any
+) -> Iterator[np.ndarray]:
     """The columns (n, ...) of one, of the other, and of the rest with 1."""
     rows = np.repeat(np.arange(len(data.counts)), data.counts.astype(int))
     for names in ((one,), (other,), given):
         parts = [
-            data.column(name)[rows, None] if name in data.continuous else (data.places(name, levels[name])[rows, None] == np.arange(1, len(levels[name]))) * 1.0
+            data.column(name)[rows, None]
+            if name in data.continuous
+            else (data.places(name, levels[name])[rows, None] == np.arange(1, len(levels[name])))
+            * 1.0
             for name in names
         ]
         yield np.hstack([*parts, np.ones((len(rows), 1))] if names is given else parts)
@@ -226,7 +283,11 @@ def separator(graph: Any, one: str, other: str) -> tuple[str, ...] | None:
 def g_test(table: np.ndarray) -> float:
     """p-value of independence of the first two axes at every cell of the others: 2 Σ n log(n / expected) against χ², rows and columns never seen left out."""
     table = table.reshape(*table.shape[:2], -1)
-    rows, columns, total = table.sum(axis=1, keepdims=True), table.sum(axis=0, keepdims=True), table.sum(axis=(0, 1), keepdims=True)
+    rows, columns, total = (
+        table.sum(axis=1, keepdims=True),
+        table.sum(axis=0, keepdims=True),
+        table.sum(axis=(0, 1), keepdims=True),
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(table > 0, table * np.log(table * total / (rows * columns)), 0.0)
     free = (((rows > 0).sum(axis=0) - 1).clip(0) * ((columns > 0).sum(axis=1) - 1).clip(0)).sum()

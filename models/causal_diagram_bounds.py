@@ -41,70 +41,137 @@ def of_the_effect(model: Any) -> Estimand:
 
 
 def question(
-    model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations, given: Mapping[str, Any] | None = None
+    model: Any,
+    of: str,
+    do: Mapping[str, Any],
+    factual: Mapping[str, Any],
+    data: Observations,
+    given: Mapping[str, Any] | None = None,
 ) -> tuple[str, Estimand]:
     """Bounds of P(of | do, given), of a difference for pairs of values; or of what those would have had who had another value of the treatment."""
     levels = model.levels(data)
     pairs = [name for name, value in do.items() if isinstance(value, list | tuple)]
-    if not do or any(len(do[name]) != 2 for name in pairs) or (factual and (pairs or list(factual) != list(do) or len(do) > 1)):
+    if (
+        not do
+        or any(len(do[name]) != 2 for name in pairs)
+        or (factual and (pairs or list(factual) != list(do) or len(do) > 1))
+    ):
         raise ModelError(
             "Expected variables with a value to set them to, or two that are compared, and as `factual` the value that one variable had; "
             f"got do={do}, factual={factual}."
         )
     given = dict(given or {})
-    known = identify(model.graph, of, tuple(do), tuple(given)).identified  # which refuses what is unknown, hidden or named twice
+    known = identify(
+        model.graph, of, tuple(do), tuple(given)
+    ).identified  # which refuses what is unknown, hidden or named twice
     if given and factual:
         raise ModelError("Expected `given` or `factual`, got both.")
     moved = any(name in model.graph.descendants(*do) for name in given)
-    worlds = [{name: value[k] if name in pairs else value for name, value in do.items()} for k in range(1 + bool(pairs))]
-    places = [{name: place_of(name, value, levels) for name, value in world.items()} for world in worlds]
+    worlds = [
+        {name: value[k] if name in pairs else value for name, value in do.items()}
+        for k in range(1 + bool(pairs))
+    ]
+    places = [
+        {name: place_of(name, value, levels) for name, value in world.items()} for world in worlds
+    ]
     event = f"{of}={levels[of][-1]}" if len(levels[of]) == 2 else of
-    name = had_been(event, worlds[0], factual) if factual else " - ".join(written(event, world, given) for world in worlds)
-    was, seen = [place_of(name, value, levels) for name, value in factual.items()], {name: place_of(name, value, levels) for name, value in given.items()}
-    answered = partial(_of_each_world if moved or known else _of_a_question, model, of, places, seen)
+    name = (
+        had_been(event, worlds[0], factual)
+        if factual
+        else " - ".join(written(event, world, given) for world in worlds)
+    )
+    was, seen = (
+        [place_of(name, value, levels) for name, value in factual.items()],
+        {name: place_of(name, value, levels) for name, value in given.items()},
+    )
+    answered = partial(
+        _of_each_world if moved or known else _of_a_question, model, of, places, seen
+    )
     compute = partial(_of_those, model, of, places[0], was[0]) if was else answered
     described = "The smallest and the largest."
     if moved and pairs and not known:
         described = f"No less than the first and no more than the second; the two worlds, in which {' and '.join(given)} may differ, are bounded one by one."
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     unit = "difference of probabilities" if pairs else "probability"
-    return f"bounds of {name}", Estimand(compute=compute, description=described, unit=unit, kind="causal", assumptions=stands_on)
+    return f"bounds of {name}", Estimand(
+        compute=compute, description=described, unit=unit, kind="causal", assumptions=stands_on
+    )
 
 
-def caused(model: Any, of: str, cause: str | Mapping[str, tuple[Any, Any]], data: Observations) -> tuple[str, Estimand]:
+def caused(
+    model: Any, of: str, cause: str | Mapping[str, tuple[Any, Any]], data: Observations
+) -> tuple[str, Estimand]:
     """Bounds of the probabilities that a cause is necessary and sufficient for the last level of `of`, was necessary where both occurred, and would suffice."""
     levels = model.levels(data)
-    x, pair = next(iter(cause.items())) if isinstance(cause, Mapping) and len(cause) == 1 else (cause, None)
+    x, pair = (
+        next(iter(cause.items()))
+        if isinstance(cause, Mapping) and len(cause) == 1
+        else (cause, None)
+    )
     if not isinstance(x, str):
-        raise ModelError(f"Expected a variable as the cause, or a mapping of one to two of its levels, got cause={cause!r}.")
+        raise ModelError(
+            f"Expected a variable as the cause, or a mapping of one to two of its levels, got cause={cause!r}."
+        )
     identify(model.graph, of, x)  # which refuses what is unknown, hidden or the outcome itself
     pair = levels[x] if pair is None else tuple(pair)
     if len(pair) != 2 or pair[0] == pair[1]:
-        raise ModelError(f"Expected the levels that are the absence and the presence of {x!r}, such as cause={{{x!r}: {levels[x][:2]!r}}}; got {pair}.")
-    places = {x: (place_of(x, pair[0], levels), place_of(x, pair[1], levels)), of: (0, len(levels[of]) - 1)}
+        raise ModelError(
+            f"Expected the levels that are the absence and the presence of {x!r}, such as cause={{{x!r}: {levels[x][:2]!r}}}; got {pair}."
+        )
+    places = {
+        x: (place_of(x, pair[0], levels), place_of(x, pair[1], levels)),
+        of: (0, len(levels[of]) - 1),
+    }
 
     def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
         def ask(joint: np.ndarray) -> Causation:
-            return causation_bounds(model.diagram, of, x, joint, model.graph.nodes, assumptions=model.monotone, levels=places)
+            return causation_bounds(
+                model.diagram,
+                of,
+                x,
+                joint,
+                model.graph.nodes,
+                assumptions=model.monotone,
+                levels=places,
+            )
 
         found = ask(_joint(model, draws, data, lambda joint: ask(joint).necessary))
-        parts = {name: _sides(getattr(found, name.replace(" ", "_"))) for name in ("necessary and sufficient", "necessary", "sufficient")}
-        return xr.concat([part.assign_coords(bound=[f"{name}: {side}" for side in _SIDES]) for name, part in parts.items()], "bound")
+        parts = {
+            name: _sides(getattr(found, name.replace(" ", "_")))
+            for name in ("necessary and sufficient", "necessary", "sufficient")
+        }
+        return xr.concat(
+            [
+                part.assign_coords(bound=[f"{name}: {side}" for side in _SIDES])
+                for name, part in parts.items()
+            ],
+            "bound",
+        )
 
     event, off, on = f"{of}={levels[of][-1]}", f"{x}={pair[0]}", f"{x}={pair[1]}"
     described = f"Smallest and largest share: of all cases, of those that have {event} with {on} and not with {off} (necessary and sufficient); of those with "
     described += f"both, of those that would not have it with {off} (necessary); of those with neither, of those that would with {on} (sufficient)."
     stands_on = tuple(assumption.name for assumption in model.assumptions())
-    return f"bounds of {on} as the cause of {event}", Estimand(compute=compute, description=described, unit="probability", kind="causal", assumptions=stands_on)
+    return f"bounds of {on} as the cause of {event}", Estimand(
+        compute=compute,
+        description=described,
+        unit="probability",
+        kind="causal",
+        assumptions=stands_on,
+    )
 
 
-def counterfactual(model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+def counterfactual(
+    model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations
+) -> tuple[str, Estimand]:
     """P(of had it been | it was), where that is identified."""
     name, estimand = question(model, of, do, factual, data)
     ((x, _),) = do.items()
     formula = treated(model.diagram, of, x)
     if formula is None:
-        raise ModelError(f"{name.removeprefix('bounds of ')} is not identified; what can be said are its bounds, `fit.bounds(...)` with the same question.")
+        raise ModelError(
+            f"{name.removeprefix('bounds of ')} is not identified; what can be said are its bounds, `fit.bounds(...)` with the same question."
+        )
 
     def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
         sides = estimand.compute(draws, data)
@@ -112,7 +179,9 @@ def counterfactual(model: Any, of: str, do: Mapping[str, Any], factual: Mapping[
         return value.isel(bound=0, drop=True) if value.sizes["bound"] == 1 else value
 
     described = f"By the formula {formula}, {x}' what {x} would have been set to."
-    return name.removeprefix("bounds of "), replace(estimand, compute=compute, description=described)
+    return name.removeprefix("bounds of "), replace(
+        estimand, compute=compute, description=described
+    )
 
 
 def had_been(event: str, do: Mapping[str, Any], factual: Mapping[str, Any]) -> str:
@@ -126,17 +195,29 @@ def compatible(model: Any, data: Observations) -> tuple[Check, ...]:
     if model.identification.identified or model.route != "reduced":
         return ()
     draws = model.exact(data)(1, _TRIED, np.random.default_rng(0))
-    check = partial(Check, name="possible under the diagram", expected=f"more than {_UNLIKELY:.0%} of the draws of the observed distribution")
+    check = partial(
+        Check,
+        name="possible under the diagram",
+        expected=f"more than {_UNLIKELY:.0%} of the draws of the observed distribution",
+    )
     try:
         share = float(_raw(model, draws, data).compatible.mean())
     except ModelError as error:  # too large a programme
         return (check(passed=None, value=np.nan, finding="not worked out", remedy=str(error)),)
-    finding = f"some model of the diagram gives {share:.0%} of {_TRIED} draws, and bounds are of these"
-    remedy = "" if share > _UNLIKELY else "The data contradict an inequality that the diagram implies: an arrow or a shared cause is missing."
+    finding = (
+        f"some model of the diagram gives {share:.0%} of {_TRIED} draws, and bounds are of these"
+    )
+    remedy = (
+        ""
+        if share > _UNLIKELY
+        else "The data contradict an inequality that the diagram implies: an arrow or a shared cause is missing."
+    )
     return (check(passed=share > _UNLIKELY, value=share, finding=finding, remedy=remedy),)
 
 
-def _joint(model: Any, draws: xr.Dataset, data: Observations, ask: Callable[[np.ndarray], Bounds]) -> np.ndarray:
+def _joint(
+    model: Any, draws: xr.Dataset, data: Observations, ask: Callable[[np.ndarray], Bounds]
+) -> np.ndarray:
     """P(observed variables) with axes (chain, draw, levels...), of as many draws as `ask` answers in about a minute, and at most a thousand."""
     thin = max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS)
     network = network_of(draws.isel(draw=slice(None, None, thin)), model.tables, model.levels(data))
@@ -147,7 +228,13 @@ def _joint(model: Any, draws: xr.Dataset, data: Observations, ask: Callable[[np.
 
 
 def _asked(model: Any, **options: Any) -> Callable[[np.ndarray], Bounds]:
-    return lambda joint: bounds(model.diagram, joint=joint, variables=model.graph.nodes, assumptions=model.monotone, **options)
+    return lambda joint: bounds(
+        model.diagram,
+        joint=joint,
+        variables=model.graph.nodes,
+        assumptions=model.monotone,
+        **options,
+    )
 
 
 def _raw(model: Any, draws: xr.Dataset, data: Observations) -> Bounds:
@@ -160,9 +247,13 @@ def _sides(found: Bounds) -> xr.DataArray:
     values, kept = np.stack([found.lower, found.upper], axis=-1), found.compatible
     fewest = int(kept.sum(axis=1).min())
     if not fewest:
-        raise ModelError(f"No model of the diagram, under its assumptions, gives what is observed: {found.query} has no bounds. Something in them is wrong.")
+        raise ModelError(
+            f"No model of the diagram, under its assumptions, gives what is observed: {found.query} has no bounds. Something in them is wrong."
+        )
     values = np.stack([chain[mask][:fewest] for chain, mask in zip(values, kept, strict=True)])
-    return xr.DataArray(values, dims=("chain", "draw", *found.axes, "bound"), coords={"bound": list(_SIDES)})
+    return xr.DataArray(
+        values, dims=("chain", "draw", *found.axes, "bound"), coords={"bound": list(_SIDES)}
+    )
 
 
 def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
@@ -178,11 +269,21 @@ def _of_the_effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.Data
     labels = arm_labels(x, y, levels)
     if len(found) == 1:
         return found[0]
-    parts = [part.assign_coords(bound=[f"{label}: {side}" for side in _SIDES]) for part, label in zip(found, labels, strict=True)]
+    parts = [
+        part.assign_coords(bound=[f"{label}: {side}" for side in _SIDES])
+        for part, label in zip(found, labels, strict=True)
+    ]
     return xr.concat(parts, "bound")
 
 
-def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:
+def _of_a_question(
+    model: Any,
+    of: str,
+    places: Sequence[Mapping[str, int]],
+    seen: Mapping[str, int],
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
     """P(of, seen | do) / P(seen), since what is done has no effect on what is seen."""
     levels, outcome, do = model.levels(data), (of, *seen), tuple(places[0])
     asked = []
@@ -193,18 +294,45 @@ def _of_a_question(model: Any, of: str, places: Sequence[Mapping[str, int]], see
             weights[tuple(cell[name] for name in outcome + do)] += sign
         asked.append(_asked(model, outcome=outcome, do=do, weights=weights))
     joint, here = _joint(model, draws, data, asked[0]), cast(Any, (..., *seen.values()))
-    share = JointTable(model.graph.nodes, joint).probability(tuple(seen), ())[here] if seen else np.ones(joint.shape[:2])
+    share = (
+        JointTable(model.graph.nodes, joint).probability(tuple(seen), ())[here]
+        if seen
+        else np.ones(joint.shape[:2])
+    )
     parts = []
-    for found in (ask(joint) for ask in asked):  # of distributions that the diagram allows, which these draws may not quite be
-        lower, upper = (np.clip(side / share, 1.0 - len(places), 1.0) for side in (found.lower, found.upper))
+    for found in (
+        ask(joint) for ask in asked
+    ):  # of distributions that the diagram allows, which these draws may not quite be
+        lower, upper = (
+            np.clip(side / share, 1.0 - len(places), 1.0) for side in (found.lower, found.upper)
+        )
         parts.append(_sides(replace(found, lower=lower, upper=upper)))
     return _by_state(parts, of, levels[of])
 
 
-def _of_each_world(model: Any, of: str, places: Sequence[Mapping[str, int]], seen: Mapping[str, int], draws: xr.Dataset, data: Observations) -> xr.DataArray:
+def _of_each_world(
+    model: Any,
+    of: str,
+    places: Sequence[Mapping[str, int]],
+    seen: Mapping[str, int],
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
     """P(of, seen | do) / P(seen | do), of which what is done moves both; of two worlds the widest difference, since that of ratios is no ratio."""
     levels, parts = model.levels(data)[of], []
-    asked = [[_asked(model, outcome=of, do=tuple(place), given=tuple(seen), at={of: state, **seen, **place}) for place in places] for state in _states(levels)]
+    asked = [
+        [
+            _asked(
+                model,
+                outcome=of,
+                do=tuple(place),
+                given=tuple(seen),
+                at={of: state, **seen, **place},
+            )
+            for place in places
+        ]
+        for state in _states(levels)
+    ]
     joint = _joint(model, draws, data, asked[0][0])
     for worlds in asked:
         found, *others = (ask(joint) for ask in worlds)
@@ -222,16 +350,33 @@ def _states(levels: Sequence[Any]) -> Sequence[int]:
 def _by_state(parts: list[xr.DataArray], of: str, levels: Sequence[Any]) -> xr.DataArray:
     if len(parts) == 1:
         return parts[0]
-    return xr.concat([part.assign_coords(bound=[f"{of}={level}: {side}" for side in _SIDES]) for part, level in zip(parts, levels, strict=True)], "bound")
+    return xr.concat(
+        [
+            part.assign_coords(bound=[f"{of}={level}: {side}" for side in _SIDES])
+            for part, level in zip(parts, levels, strict=True)
+        ],
+        "bound",
+    )
 
 
-def _of_those(model: Any, of: str, place: Mapping[str, int], was: int, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+def _of_those(
+    model: Any, of: str, place: Mapping[str, int], was: int, draws: xr.Dataset, data: Observations
+) -> xr.DataArray:
     levels, ((x, set_),) = model.levels(data)[of], place.items()
-    ask = partial(treated_bounds, model.diagram, of, x, variables=model.graph.nodes, assumptions=model.monotone)
+    ask = partial(
+        treated_bounds,
+        model.diagram,
+        of,
+        x,
+        variables=model.graph.nodes,
+        assumptions=model.monotone,
+    )
     sides = _sides(ask(joint=_joint(model, draws, data, lambda joint: ask(joint=joint))))
     sides = sides.isel({f"{x}'": set_, x: was})
     if len(levels) == 2:
         return sides.isel({of: 1})
     flat = sides.transpose("chain", "draw", of, "bound").to_numpy()
     labels = [f"{of}={level}: {side}" for level in levels for side in _SIDES]
-    return xr.DataArray(flat.reshape(*flat.shape[:2], -1), dims=("chain", "draw", "bound"), coords={"bound": labels})
+    return xr.DataArray(
+        flat.reshape(*flat.shape[:2], -1), dims=("chain", "draw", "bound"), coords={"bound": labels}
+    )

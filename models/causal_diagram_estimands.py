@@ -15,7 +15,13 @@ from causalstats.diagrams.identification import Identification, identify
 from causalstats.errors import ModelError
 from causalstats.model import Estimand
 from causalstats.models.causal_diagram_bounds import of_the_effect
-from causalstats.models.causal_diagram_tables import Observed, arm_labels, network_of, place_of, written
+from causalstats.models.causal_diagram_tables import (
+    Observed,
+    arm_labels,
+    network_of,
+    place_of,
+    written,
+)
 
 _DIFFERENCE = "difference of probabilities"
 
@@ -32,11 +38,23 @@ def estimands(model: Any) -> dict[str, Estimand]:
         contrast=against,
     )
     if not model.identification.identified:
-        only = {"prior_dependent": _prior_dependent(model, against)} if model.route == "structural" else {}
+        only = (
+            {"prior_dependent": _prior_dependent(model, against)}
+            if model.route == "structural"
+            else {}
+        )
         return {"bounds": of_the_effect(model), "association": seen} | only
     causal: dict[str, tuple[Callable, str, str]] = {
-        "effect": (partial(_effect, model), f"What setting {x} does to {y}: P({y} | do({x})), {against}.", _DIFFERENCE),
-        "interventional": (partial(_interventional, model), f"P({y} | do({x})) at every level of {x}.", "probability"),
+        "effect": (
+            partial(_effect, model),
+            f"What setting {x} does to {y}: P({y} | do({x})), {against}.",
+            _DIFFERENCE,
+        ),
+        "interventional": (
+            partial(_interventional, model),
+            f"P({y} | do({x})) at every level of {x}.",
+            "probability",
+        ),
     }
     found = {
         name: Estimand(
@@ -67,26 +85,41 @@ def _prior_dependent(model: Any, against: str) -> Estimand:
         unit=_DIFFERENCE,
         contrast=against,
         kind="causal",
-        assumptions=(*(assumption.name for assumption in model.assumptions()), "priors of what is hidden"),
+        assumptions=(
+            *(assumption.name for assumption in model.assumptions()),
+            "priors of what is hidden",
+        ),
         beside="bounds",
     )
 
 
-def question(model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+def question(
+    model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations
+) -> tuple[str, Estimand]:
     """P(of | do, given), and how it is written; of a variable with two levels the last, and for a pair of values in `do` their difference."""
     levels = model.levels(data)
     found = identify(model.graph, of, tuple(do), tuple(given))
     refuse_unidentified(found)
     pairs = [name for name, value in do.items() if isinstance(value, list | tuple)]
     if any(len(do[name]) != 2 for name in pairs):
-        raise ModelError(f"Expected one value to set {pairs[0]!r} to, or two whose answers are compared, got {do[pairs[0]]!r}.")
-    worlds = [{name: value[k] if name in pairs else value for name, value in do.items()} for k in range(1 + bool(pairs))]
-    places = [{name: place_of(name, value, levels) for name, value in (world | dict(given)).items()} for world in worlds]
+        raise ModelError(
+            f"Expected one value to set {pairs[0]!r} to, or two whose answers are compared, got {do[pairs[0]]!r}."
+        )
+    worlds = [
+        {name: value[k] if name in pairs else value for name, value in do.items()}
+        for k in range(1 + bool(pairs))
+    ]
+    places = [
+        {name: place_of(name, value, levels) for name, value in (world | dict(given)).items()}
+        for world in worlds
+    ]
     event = f"{of}={levels[of][1]}" if len(levels[of]) == 2 else of
     name = " - ".join(written(event, world, given) for world in worlds)
     return name, Estimand(
         compute=partial(_answer, model, of, tuple(do), tuple(given), places),
-        description=f"By the formula {found.query} = {found.expression}." if do else "As observed, without any intervention.",
+        description=f"By the formula {found.query} = {found.expression}."
+        if do
+        else "As observed, without any intervention.",
         unit=_DIFFERENCE if pairs else "probability",
         contrast=f"the first value of {', '.join(pairs)} against the second" if pairs else "none",
         kind="causal" if do else "associational",
@@ -103,24 +136,39 @@ def refuse_unidentified(found: Identification) -> None:
         )
 
 
-def interventional(model: Any, draws: xr.Dataset, data: Observations, of: Sequence[str], do: Sequence[str], given: Sequence[str] = ()) -> xr.DataArray:
+def interventional(
+    model: Any,
+    draws: xr.Dataset,
+    data: Observations,
+    of: Sequence[str],
+    do: Sequence[str],
+    given: Sequence[str] = (),
+) -> xr.DataArray:
     """P(of | do, given) at every level of all of them, dims (chain, draw, do..., given..., of...)."""
     levels = model.levels(data)
     network = network_of(draws, model.tables, levels)
     if model.route == "structural":
         joint = np.asarray(network.query((*given, *of), do=list(do) or None).values)
         names = (*do, *given, *of)
-        values = joint / joint.sum(axis=tuple(range(2 + len(do) + len(given), joint.ndim)), keepdims=True)
+        values = joint / joint.sum(
+            axis=tuple(range(2 + len(do) + len(given), joint.ndim)), keepdims=True
+        )
     else:
         found = identify(model.graph, of, do, given)
         assert found.expression is not None
         names = (*do, *given, *of)
         values = evaluate(found.expression, Observed(network), names, found.irrelevant).values
-    table = xr.DataArray(values, dims=("chain", "draw", *names), coords={name: draws[name] for name in ("chain", "draw")})
+    table = xr.DataArray(
+        values,
+        dims=("chain", "draw", *names),
+        coords={name: draws[name] for name in ("chain", "draw")},
+    )
     return table.transpose("chain", "draw", *do, *given, *of)
 
 
-def against_first(model: Any, table: xr.DataArray, levels: Mapping[str, Sequence[Any]]) -> xr.DataArray:
+def against_first(
+    model: Any, table: xr.DataArray, levels: Mapping[str, Sequence[Any]]
+) -> xr.DataArray:
     """Of P(outcome | treatment), dims (..., treatment, outcome): each level of the treatment less the first; one number of two levels each."""
     x, y = model.treatment, model.outcome
     difference = table.isel({x: slice(1, None)}) - table.isel({x: 0}, drop=True)
@@ -136,7 +184,11 @@ def _flat(table: xr.DataArray, dims: Sequence[str], name: str, labels: list[str]
     rest = [dim for dim in table.dims if dim not in dims]
     values = table.transpose(*rest, *dims).to_numpy()
     coords = {dim: table[dim] for dim in rest if dim in table.coords}
-    return xr.DataArray(values.reshape(*values.shape[: len(rest)], -1), dims=(*rest, name), coords={**coords, name: labels})
+    return xr.DataArray(
+        values.reshape(*values.shape[: len(rest)], -1),
+        dims=(*rest, name),
+        coords={**coords, name: labels},
+    )
 
 
 def _effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
@@ -152,11 +204,22 @@ def _association(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataAr
 def _interventional(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
     levels, x, y = model.levels(data), model.treatment, model.outcome
     table = interventional(model, draws, data, (y,), (x,))
-    return _flat(table, (x, y), "probability", [f"{y}={state} | do({x}={arm})" for arm in levels[x] for state in levels[y]])
+    return _flat(
+        table,
+        (x, y),
+        "probability",
+        [f"{y}={state} | do({x}={arm})" for arm in levels[x] for state in levels[y]],
+    )
 
 
 def _answer(
-    model: Any, of: str, do: Sequence[str], given: Sequence[str], places: Sequence[Mapping[str, int]], draws: xr.Dataset, data: Observations
+    model: Any,
+    of: str,
+    do: Sequence[str],
+    given: Sequence[str],
+    places: Sequence[Mapping[str, int]],
+    draws: xr.Dataset,
+    data: Observations,
 ) -> xr.DataArray:
     table, levels = interventional(model, draws, data, (of,), do, given), model.levels(data)[of]
     first, *second = (table.isel(place, drop=True) for place in places)

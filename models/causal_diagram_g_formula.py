@@ -23,16 +23,53 @@ _AT_ONCE = 1_000_000  # people of several draws
 _MOST_DRAWS = 1000
 
 
-def means(model: Any, recipe: Recipe, draws: xr.Dataset, data: Observations, levels: Levels, arms: Sequence[Mapping[str, float]], seed: int) -> np.ndarray:
+def means(
+    model: Any,
+    recipe: Recipe,
+    draws: xr.Dataset,
+    data: Observations,
+    levels: Levels,
+    arms: Sequence[Mapping[str, float]],
+    seed: int,
+) -> np.ndarray:
     """E[outcome | do(arm)], or the probability of each level of a label: (chain, draw, arm, 1 or levels), of at most some thousand draws."""
-    draws = draws.isel(draw=slice(None, None, max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS)))
-    columns = {table.name: columns_of(table, data, levels, model.functions, model.interactions) for table in recipe.tables if not tabulated(table, data)}
-    flat = {str(name): values.to_numpy().reshape(-1, *values.shape[2:]) for name, values in draws.transpose("chain", "draw", ...).data_vars.items()}
-    total, people = draws.sizes["chain"] * draws.sizes["draw"], min(_MOST_PEOPLE, len(data.counts) * ceil(_FEWEST_PEOPLE / len(data.counts)))
+    draws = draws.isel(
+        draw=slice(None, None, max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS))
+    )
+    columns = {
+        table.name: columns_of(table, data, levels, model.functions, model.interactions)
+        for table in recipe.tables
+        if not tabulated(table, data)
+    }
+    flat = {
+        str(name): values.to_numpy().reshape(-1, *values.shape[2:])
+        for name, values in draws.transpose("chain", "draw", ...).data_vars.items()
+    }
+    total, people = (
+        draws.sizes["chain"] * draws.sizes["draw"],
+        min(_MOST_PEOPLE, len(data.counts) * ceil(_FEWEST_PEOPLE / len(data.counts))),
+    )
     step, found = max(1, _AT_ONCE // people), []
     for start in range(0, total, step):
         part = {name: values[start : start + step] for name, values in flat.items()}
-        found.append(np.stack([_mean(recipe, part, data, levels, columns, arm, people, np.random.default_rng([seed, start])) for arm in arms], axis=1))
+        found.append(
+            np.stack(
+                [
+                    _mean(
+                        recipe,
+                        part,
+                        data,
+                        levels,
+                        columns,
+                        arm,
+                        people,
+                        np.random.default_rng([seed, start]),
+                    )
+                    for arm in arms
+                ],
+                axis=1,
+            )
+        )
     return np.concatenate(found).reshape(draws.sizes["chain"], draws.sizes["draw"], len(arms), -1)
 
 
@@ -54,7 +91,11 @@ def _mean(
         at, own = _rows(data, size, people, rng, drawn=k > 0)
         weights = own if k == 0 else weights
         for variable, name in group:
-            values[name] = (data.column(variable) if variable in data.continuous else data.places(variable, levels[variable]))[at]
+            values[name] = (
+                data.column(variable)
+                if variable in data.continuous
+                else data.places(variable, levels[variable])
+            )[at]
     for each in recipe.steps[:-1]:
         values[each.name] = _drawn(each, draws, data, columns, values, people, rng)
     expected = _expected(recipe.steps[-1], draws, data, columns, values)
@@ -63,7 +104,9 @@ def _mean(
     return (expected * weights[:, :, None]).sum(axis=1)
 
 
-def _rows(data: Observations, size: int, people: int, rng: Any, drawn: bool) -> tuple[np.ndarray, np.ndarray]:
+def _rows(
+    data: Observations, size: int, people: int, rng: Any, drawn: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Rows (draws or 1, people), and weights (draws, people) that sum to 1: a draw of the Bayesian bootstrap, or people drawn by one."""
     weights = rng.standard_gamma(data.counts, (size, len(data.counts)))
     weights /= weights.sum(axis=1, keepdims=True)
@@ -71,28 +114,48 @@ def _rows(data: Observations, size: int, people: int, rng: Any, drawn: bool) -> 
         times = people // len(data.counts)
         return np.tile(np.arange(len(data.counts)), times)[None], np.tile(weights, times) / times
     cumulative, chances = np.cumsum(weights, axis=1), rng.random((size, people))
-    rows = np.stack([np.searchsorted(below, chance) for below, chance in zip(cumulative, chances, strict=True)])
+    rows = np.stack(
+        [np.searchsorted(below, chance) for below, chance in zip(cumulative, chances, strict=True)]
+    )
     return rows.clip(max=len(data.counts) - 1), np.full((size, people), 1 / people)
 
 
 def _drawn(
-    step: Step, draws: Mapping[str, np.ndarray], data: Observations, columns: Mapping[str, Columns], values: Mapping[str, np.ndarray], people: int, rng: Any
+    step: Step,
+    draws: Mapping[str, np.ndarray],
+    data: Observations,
+    columns: Mapping[str, Columns],
+    values: Mapping[str, np.ndarray],
+    people: int,
+    rng: Any,
 ) -> np.ndarray:
     expected = _expected(step, draws, data, columns, values)
     shape = (len(expected), people if expected.shape[1] == 1 else expected.shape[1])
     if step.table.variable in data.continuous:
-        return expected[..., 0] + draws[names_of(step.table)[1]][:, None] * rng.standard_normal(shape)
+        return expected[..., 0] + draws[names_of(step.table)[1]][:, None] * rng.standard_normal(
+            shape
+        )
     return (rng.random(shape)[..., None] >= np.cumsum(expected, axis=-1)[..., :-1]).sum(axis=-1)
 
 
-def _expected(step: Step, draws: Mapping[str, np.ndarray], data: Observations, columns: Mapping[str, Columns], values: Mapping[str, np.ndarray]) -> np.ndarray:
+def _expected(
+    step: Step,
+    draws: Mapping[str, np.ndarray],
+    data: Observations,
+    columns: Mapping[str, Columns],
+    values: Mapping[str, np.ndarray],
+) -> np.ndarray:
     """The mean of a number, the probabilities of a label's levels: (draws, people or 1, 1 or levels)."""
     table = step.table
     if tabulated(table, data):
-        at = np.broadcast_arrays(np.arange(len(draws[table.name]))[:, None], *(values[name] for name in step.given))
+        at = np.broadcast_arrays(
+            np.arange(len(draws[table.name]))[:, None], *(values[name] for name in step.given)
+        )
         return draws[table.name][tuple(part.astype(int) for part in at)]
     coefficients = draws[names_of(table)[0]]
-    coefficients = coefficients[..., None] if table.variable in data.continuous else coefficients  # (draws, terms, equations)
+    coefficients = (
+        coefficients[..., None] if table.variable in data.continuous else coefficients
+    )  # (draws, terms, equations)
     total = coefficients[:, None, 0]
     given = {cause: values[name] for cause, name in zip(table.given, step.given, strict=True)}
     for k, column in enumerate(columns[table.name](given), start=1):

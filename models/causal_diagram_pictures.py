@@ -28,35 +28,68 @@ def alternatives(model: Any, data: Observations) -> Mapping[str, Callable]:
     levels, x, y = model.levels(data), model.treatment, model.outcome
     others = [name for name in model.graph.nodes if name not in (x, y)]
     found = {"unadjusted": partial(_adjusted, model, data, levels, [])}
-    if others and _DRAWS * np.prod([len(levels[name]) for name in model.graph.nodes], dtype=float) <= _MOST_NUMBERS:
+    if (
+        others
+        and _DRAWS * np.prod([len(levels[name]) for name in model.graph.nodes], dtype=float)
+        <= _MOST_NUMBERS
+    ):
         found["adjusted for all observed"] = partial(_adjusted, model, data, levels, others)
     return found
 
 
-def _adjusted(model: Any, data: Observations, levels: Mapping[str, Sequence[Any]], others: list[str], rng: np.random.Generator) -> tuple[np.ndarray, None]:
+def _adjusted(
+    model: Any,
+    data: Observations,
+    levels: Mapping[str, Sequence[Any]],
+    others: list[str],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, None]:
     """Σ_w P(w) P(y | x, w), each level of the treatment against the first; draws of one number, and the means of several."""
     counts = data.table([*others, model.treatment, model.outcome], levels)
     given = dirichlet.draw(counts + model.concentration, (_DRAWS,), rng)
     strata = counts.sum(axis=(-2, -1))
-    share = dirichlet.draw(strata.ravel() + model.concentration, (_DRAWS,), rng).reshape(_DRAWS, *strata.shape) if others else np.ones(_DRAWS)
+    share = (
+        dirichlet.draw(strata.ravel() + model.concentration, (_DRAWS,), rng).reshape(
+            _DRAWS, *strata.shape
+        )
+        if others
+        else np.ones(_DRAWS)
+    )
     table = (share[..., None, None] * given).reshape(_DRAWS, -1, *counts.shape[-2:]).sum(axis=1)
-    found = against_first(model, xr.DataArray(table[None], dims=("chain", "draw", model.treatment, model.outcome)), levels).to_numpy()[0]
+    found = against_first(
+        model,
+        xr.DataArray(table[None], dims=("chain", "draw", model.treatment, model.outcome)),
+        levels,
+    ).to_numpy()[0]
     if model.headline == "bounds":  # beside which it stands twice
         return np.repeat(found.reshape(_DRAWS, -1).mean(axis=0), 2), None
     return (found, None) if found.ndim == 1 else (found.mean(axis=0), None)
 
 
-def predictions(model: Any, draws: xr.Dataset, data: Observations, rng: np.random.Generator) -> tuple[Prediction, ...]:
+def predictions(
+    model: Any, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+) -> tuple[Prediction, ...]:
     """The share of every cell of the observed variables, beside replications; none where they are too many to look at."""
     levels, names = model.levels(data), model.diagram.observed
-    counts = data.table(names, levels) if np.prod([len(levels[name]) for name in names], dtype=float) <= _MOST_CELLS else None
+    counts = (
+        data.table(names, levels)
+        if np.prod([len(levels[name]) for name in names], dtype=float) <= _MOST_CELLS
+        else None
+    )
     if counts is None:
         return ()
-    keep = np.linspace(0, draws.sizes["draw"] - 1, min(_REPLICATIONS, draws.sizes["draw"])).astype(int)
-    joint = np.asarray(network_of(draws.isel(chain=[0], draw=keep), model.tables, levels).query(names).values)[0]
+    keep = np.linspace(0, draws.sizes["draw"] - 1, min(_REPLICATIONS, draws.sizes["draw"])).astype(
+        int
+    )
+    joint = np.asarray(
+        network_of(draws.isel(chain=[0], draw=keep), model.tables, levels).query(names).values
+    )[0]
     total = len(data)
     replicated = rng.multinomial(total, joint.reshape(len(keep), -1)) / total
-    labels = [", ".join(str(levels[name][place]) for name, place in zip(names, cell, strict=True)) for cell in np.ndindex(counts.shape)]
+    labels = [
+        ", ".join(str(levels[name][place]) for name, place in zip(names, cell, strict=True))
+        for cell in np.ndindex(counts.shape)
+    ]
     return (
         Prediction(
             name="shares of cells",
@@ -71,7 +104,9 @@ def predictions(model: Any, draws: xr.Dataset, data: Observations, rng: np.rando
 
 def surgery(model: Any) -> DrawnView:
     """The diagram, and what is left of it when the treatment is cut; what the treatment shares hidden causes with is tinted."""
-    return DrawnView(draw=lambda: model.diagram.cut(model.treatment).draw(model.diagram, comb=model.treatment))
+    return DrawnView(
+        draw=lambda: model.diagram.cut(model.treatment).draw(model.diagram, comb=model.treatment)
+    )
 
 
 def pictured(diagram: Any) -> nx.DiGraph:
@@ -79,6 +114,12 @@ def pictured(diagram: Any) -> nx.DiGraph:
     graph = nx.DiGraph()
     for name in diagram.variables:
         unnamed = name in diagram.hidden and name == root_name(diagram.children(name))
-        graph.add_node(name, role="hidden" if name in diagram.hidden else "observed", **({"label": "?"} if unnamed else {}))
-    graph.add_edges_from((cause, name) for name in diagram.variables for cause in diagram.parents(name))
+        graph.add_node(
+            name,
+            role="hidden" if name in diagram.hidden else "observed",
+            **({"label": "?"} if unnamed else {}),
+        )
+    graph.add_edges_from(
+        (cause, name) for name in diagram.variables for cause in diagram.parents(name)
+    )
     return graph

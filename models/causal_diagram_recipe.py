@@ -11,7 +11,9 @@ from causalstats.diagrams.identification import Identification
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram_tables import Table
 
-Names = tuple[tuple[str, str], ...]  # variables, each with what it is called in the recipe, where a sum has its own
+Names = tuple[
+    tuple[str, str], ...
+]  # variables, each with what it is called in the recipe, where a sum has its own
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ def recipe(found: Identification) -> Recipe:
     (outcome,), fresh = found.outcome, count(1)
     groups: list[Names] = []
     steps: list[Step] = []
-    for of, given in _factors(found.expression, {name: name for name in found.expression.free}, fresh):
+    for of, given in _factors(
+        found.expression, {name: name for name in found.expression.free}, fresh
+    ):
         if not given and outcome not in dict(of):
             groups.append(of)
         else:
@@ -68,15 +72,22 @@ def recipe(found: Identification) -> Recipe:
     return Recipe(tuple(groups), (*(step for step in ordered if step is not last), last))
 
 
-def _factors(expression: Expression, names: Mapping[str, str], fresh: Iterator[int]) -> Iterator[tuple[Names, Names]]:
+def _factors(
+    expression: Expression, names: Mapping[str, str], fresh: Iterator[int]
+) -> Iterator[tuple[Names, Names]]:
     match expression:
         case Probability(of, given):
-            yield tuple((name, names[name]) for name in of), tuple((name, names[name]) for name in given)
+            yield (
+                tuple((name, names[name]) for name in of),
+                tuple((name, names[name]) for name in given),
+            )
         case Product(factors):
             for factor in factors:
                 yield from _factors(factor, names, fresh)
         case Sum(over, summand):
-            yield from _factors(summand, {**names, **{name: f"{name} {next(fresh)}" for name in over}}, fresh)
+            yield from _factors(
+                summand, {**names, **{name: f"{name} {next(fresh)}" for name in over}}, fresh
+            )
         case Quotient():
             raise ModelError(
                 f"The formula is a quotient, {expression}, which cannot be simulated step by step. Cut the numbers into levels, e.g. with `pandas.cut`, and "
@@ -89,7 +100,11 @@ def _chained(of: Names, given: Names, order: Sequence[str]) -> Iterator[Step]:
     past = given
     for variable, name in sorted(of, key=lambda pair: order.index(pair[0])):
         causes = tuple(sorted(past, key=lambda pair: order.index(pair[0])))
-        yield Step(name, Table(variable, tuple(cause for cause, _ in causes)), tuple(called for _, called in causes))
+        yield Step(
+            name,
+            Table(variable, tuple(cause for cause, _ in causes)),
+            tuple(called for _, called in causes),
+        )
         past = (*past, (variable, name))
 
 

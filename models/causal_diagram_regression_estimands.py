@@ -27,16 +27,33 @@ def estimands(model: Any) -> dict[str, Estimand]:
     contrast = f"one unit of {x}, between its quartiles; of a label, each level against the first"
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     found = {
-        "effect": (_effect, f"What setting {x} does to the mean of {y}, or to the probability of its levels.", contrast),
-        "interventional": (_interventional, f"The mean of {y}, or the probability of its levels, with {x} set to its quartiles, or to each level.", "none"),
+        "effect": (
+            _effect,
+            f"What setting {x} does to the mean of {y}, or to the probability of its levels.",
+            contrast,
+        ),
+        "interventional": (
+            _interventional,
+            f"The mean of {y}, or the probability of its levels, with {x} set to its quartiles, or to each level.",
+            "none",
+        ),
     }
     return {
-        name: Estimand(compute=partial(compute, model), description=description, unit=_UNIT, contrast=against, kind="causal", assumptions=stands_on)
+        name: Estimand(
+            compute=partial(compute, model),
+            description=description,
+            unit=_UNIT,
+            contrast=against,
+            kind="causal",
+            assumptions=stands_on,
+        )
         for name, (compute, description, against) in found.items()
     }
 
 
-def question(model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations) -> tuple[str, Estimand]:
+def question(
+    model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations
+) -> tuple[str, Estimand]:
     """E[outcome | do(treatment)] at a value, or the difference between two."""
     x, y, levels = model.treatment, model.outcome, model.levels(data)
     if of != y or list(do) != [x] or given:
@@ -45,7 +62,9 @@ def question(model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any
         )
     pair = list(do[x]) if isinstance(do[x], list | tuple) else [do[x]]
     if len(pair) > 2:
-        raise ModelError(f"Expected one value to set {x!r} to, or two whose answers are compared, got {do[x]!r}.")
+        raise ModelError(
+            f"Expected one value to set {x!r} to, or two whose answers are compared, got {do[x]!r}."
+        )
     values = [_value(x, value, data, levels) for value in pair]
     event = f"{y}={levels[y][1]}" if y in levels and len(levels[y]) == 2 else y
     symbol = "P" if y in levels else "E"
@@ -58,7 +77,14 @@ def question(model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any
 
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     against = "the first value against the second" if len(pair) == 2 else "none"
-    return name, Estimand(compute=compute, description="By the g-formula.", unit=_UNIT, contrast=against, kind="causal", assumptions=stands_on)
+    return name, Estimand(
+        compute=compute,
+        description="By the g-formula.",
+        unit=_UNIT,
+        contrast=against,
+        kind="causal",
+        assumptions=stands_on,
+    )
 
 
 def _value(name: str, value: Any, data: Observations, levels: Mapping[str, Sequence[Any]]) -> float:
@@ -69,7 +95,9 @@ def _value(name: str, value: Any, data: Observations, levels: Mapping[str, Seque
     return float(value)
 
 
-def _table(model: Any, draws: xr.Dataset, data: Observations, values: Sequence[float]) -> xr.DataArray:
+def _table(
+    model: Any, draws: xr.Dataset, data: Observations, values: Sequence[float]
+) -> xr.DataArray:
     """Dims (chain, draw, arm, event)."""
     arms = [{model.treatment: value} for value in values]
     found = means(model, recipe(model.identification), draws, data, model.levels(data), arms, _SEED)
@@ -80,7 +108,9 @@ def _arms(model: Any, data: Observations) -> tuple[list[float], list[str]]:
     """Every level of a label, the quartiles of a number, and how they are written."""
     x, levels = model.treatment, model.levels(data)
     if x in levels:
-        return [float(place) for place in range(len(levels[x]))], [str(level) for level in levels[x]]
+        return [float(place) for place in range(len(levels[x]))], [
+            str(level) for level in levels[x]
+        ]
     quartiles = np.quantile(np.repeat(data.column(x), data.counts.astype(int)), [0.25, 0.5, 0.75])
     return [float(value) for value in quartiles], [f"{value:.4g}" for value in quartiles]
 
@@ -89,18 +119,31 @@ def _effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
     levels, (values, names) = model.levels(data), _arms(model, data)
     if model.treatment in levels:
         table = _table(model, draws, data, values)
-        difference, arms = table.isel(arm=slice(1, None)) - table.isel(arm=0), [f"{name} against {names[0]}" for name in names[1:]]
+        difference, arms = (
+            table.isel(arm=slice(1, None)) - table.isel(arm=0),
+            [f"{name} against {names[0]}" for name in names[1:]],
+        )
     else:
         if values[0] == values[-1]:
-            raise ModelError(f"The quartiles of {model.treatment!r} are both {values[0]:g}: ask for values, `fit.effect({model.outcome!r}, do=...)`.")
+            raise ModelError(
+                f"The quartiles of {model.treatment!r} are both {values[0]:g}: ask for values, `fit.effect({model.outcome!r}, do=...)`."
+            )
         table = _table(model, draws, data, [values[0], values[-1]])
-        difference, arms = (table.isel(arm=[1]) - table.isel(arm=0)) / (values[-1] - values[0]), [""]
-    parts = [_labelled(difference.isel(arm=k), model, levels, "contrast", partial(_both, arm=arm)) for k, arm in enumerate(arms)]
+        difference, arms = (
+            (table.isel(arm=[1]) - table.isel(arm=0)) / (values[-1] - values[0]),
+            [""],
+        )
+    parts = [
+        _labelled(difference.isel(arm=k), model, levels, "contrast", partial(_both, arm=arm))
+        for k, arm in enumerate(arms)
+    ]
     if len(parts) == 1:
         return parts[0]
     if "contrast" in parts[0].dims:
         return xr.concat(parts, "contrast")
-    return xr.concat(parts, xr.DataArray(arms, dims="contrast", name="contrast")).transpose("chain", "draw", "contrast")
+    return xr.concat(parts, xr.DataArray(arms, dims="contrast", name="contrast")).transpose(
+        "chain", "draw", "contrast"
+    )
 
 
 def _both(event: str, arm: str) -> str:
@@ -112,15 +155,27 @@ def _interventional(model: Any, draws: xr.Dataset, data: Observations) -> xr.Dat
     table, x, y = _table(model, draws, data, values), model.treatment, model.outcome
     events = [f"{y}={level}" for level in levels[y]] if y in levels else [y]
     stacked = table.to_numpy().reshape(*table.shape[:2], -1)
-    return xr.DataArray(stacked, dims=("chain", "draw", "answer"), coords={"answer": [f"{event} | do({x}={name})" for name in names for event in events]})
+    return xr.DataArray(
+        stacked,
+        dims=("chain", "draw", "answer"),
+        coords={"answer": [f"{event} | do({x}={name})" for name in names for event in events]},
+    )
 
 
-def _labelled(table: xr.DataArray, model: Any, levels: Mapping[str, Sequence[Any]], dim: str, write: Callable[[str], str]) -> xr.DataArray:
+def _labelled(
+    table: xr.DataArray,
+    model: Any,
+    levels: Mapping[str, Sequence[Any]],
+    dim: str,
+    write: Callable[[str], str],
+) -> xr.DataArray:
     """Of a number the one event there is, of a label with two levels the last, of more all."""
     y = model.outcome
     if y not in levels or len(levels[y]) == 2:
         return table.isel(event=-1)
-    return table.rename(event=dim).assign_coords({dim: [write(f"{y}={level}") for level in levels[y]]})
+    return table.rename(event=dim).assign_coords(
+        {dim: [write(f"{y}={level}") for level in levels[y]]}
+    )
 
 
 def alternatives(model: Any, data: Observations) -> Mapping[str, Callable]:
@@ -135,7 +190,12 @@ def alternatives(model: Any, data: Observations) -> Mapping[str, Callable]:
     found = {"unadjusted": one, "adjusted for all observed": others}
     unit = np.arange(len(rows))
     return {
-        name: (lambda rng, held=held: (clustered(columns[y][:, 0], columns[x], held, unit).draws(rng)[:, 0], None))
+        name: (
+            lambda rng, held=held: (
+                clustered(columns[y][:, 0], columns[x], held, unit).draws(rng)[:, 0],
+                None,
+            )
+        )
         for name, held in found.items()
         if name == "unadjusted" or held.shape[1] > 1
     }
@@ -145,4 +205,6 @@ def _columns(name: str, data: Observations, levels: Mapping[str, Sequence[Any]])
     """A number, or a column a level but the first."""
     if name in data.continuous:
         return data.column(name)[:, None]
-    return (data.places(name, levels[name])[:, None] == np.arange(1, len(levels[name]))).astype(float)
+    return (data.places(name, levels[name])[:, None] == np.arange(1, len(levels[name]))).astype(
+        float
+    )

@@ -25,7 +25,9 @@ def simulate(model: Any, seed: int, people: int, design: str) -> Simulation:
     levels = model.every_level({})
     own = model.tables
     if design == "prior":
-        truth = tables.draw(tables.weights(own, levels, model.concentration, model.prior), own, levels, (1, 1), rng)
+        truth = tables.draw(
+            tables.weights(own, levels, model.concentration, model.prior), own, levels, (1, 1), rng
+        )
         network = _first(tables.network_of(truth, own, levels))
     else:
         boxes = tables.boxes_of(model.diagram)
@@ -41,16 +43,30 @@ def simulate(model: Any, seed: int, people: int, design: str) -> Simulation:
 
 def _first(network: BayesianNetwork) -> BayesianNetwork:
     """The network of the first draw alone."""
-    return BayesianNetwork(network.diagram, {name: array[0, 0] for name, array in network.mechanisms.items()})
+    return BayesianNetwork(
+        network.diagram, {name: array[0, 0] for name, array in network.mechanisms.items()}
+    )
 
 
-def _observed(network: BayesianNetwork, own: tuple[tables.Table, ...], levels: tables.Levels) -> xr.Dataset:
+def _observed(
+    network: BayesianNetwork, own: tuple[tables.Table, ...], levels: tables.Levels
+) -> xr.Dataset:
     """The tables of the observed distribution that mechanisms make."""
     found: dict[str, Any] = {}
     for table in own:
         joint = np.asarray(network.query(table.axes).values)
-        found[table.name] = (("chain", "draw", *table.axes), (joint / joint.sum(axis=-1, keepdims=True))[None, None])
-    return xr.Dataset(found, {"chain": [0], "draw": [0], **{table.variable: list(levels[table.variable]) for table in own}})
+        found[table.name] = (
+            ("chain", "draw", *table.axes),
+            (joint / joint.sum(axis=-1, keepdims=True))[None, None],
+        )
+    return xr.Dataset(
+        found,
+        {
+            "chain": [0],
+            "draw": [0],
+            **{table.variable: list(levels[table.variable]) for table in own},
+        },
+    )
 
 
 def _with_every_level(frame: pd.DataFrame, levels: tables.Levels) -> pd.DataFrame:
@@ -58,5 +74,10 @@ def _with_every_level(frame: pd.DataFrame, levels: tables.Levels) -> pd.DataFram
     cells = frame.value_counts(sort=False).rename("n").reset_index()
     names = list(map(str, frame))
     longest = max(len(levels[name]) for name in names)
-    missing = pd.DataFrame({name: [levels[name][min(k, len(levels[name]) - 1)] for k in range(longest)] for name in names}).assign(n=0)
+    missing = pd.DataFrame(
+        {
+            name: [levels[name][min(k, len(levels[name]) - 1)] for k in range(longest)]
+            for name in names
+        }
+    ).assign(n=0)
     return pd.concat([missing, cells], ignore_index=True)

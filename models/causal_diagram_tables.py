@@ -59,7 +59,9 @@ def boxes_of(diagram: Diagram) -> tuple[Table, ...]:
     return tuple(Table(wire.name, diagram.parents(wire.name)) for wire in diagram.wires)
 
 
-def weights(tables: Sequence[Table], levels: Levels, concentration: float, prior: str) -> dict[str, np.ndarray]:
+def weights(
+    tables: Sequence[Table], levels: Levels, concentration: float, prior: str
+) -> dict[str, np.ndarray]:
     """The Dirichlet prior of each table, as observations that each cell has before any were made, axes (given..., variable)."""
     found = {}
     for table in tables:
@@ -78,7 +80,13 @@ def counts(tables: Sequence[Table], levels: Levels, data: Observations) -> dict[
     return {table.name: data.table(table.axes, levels) for table in tables}
 
 
-def draw(posterior: Mapping[str, np.ndarray], tables: Sequence[Table], levels: Levels, size: tuple[int, int], rng: np.random.Generator) -> xr.Dataset:
+def draw(
+    posterior: Mapping[str, np.ndarray],
+    tables: Sequence[Table],
+    levels: Levels,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> xr.Dataset:
     """Independent draws of every table, dims (chain, draw, given..., variable)."""
     cells = sum(array.size for array in posterior.values())
     if cells * size[0] * size[1] > MOST_NUMBERS:
@@ -86,9 +94,22 @@ def draw(posterior: Mapping[str, np.ndarray], tables: Sequence[Table], levels: L
             f"{size[0] * size[1]:,} draws of {cells:,} cells cannot be held. Take fewer, `cs.Exact(chains=1, draws={max(1, int(MOST_NUMBERS / cells))})`, "
             "join levels, or leave out variables that the answer does not need."
         )
-    values = {table.name: (("chain", "draw", *table.axes), dirichlet.draw(posterior[table.name], size, rng)) for table in tables}
+    values = {
+        table.name: (
+            ("chain", "draw", *table.axes),
+            dirichlet.draw(posterior[table.name], size, rng),
+        )
+        for table in tables
+    }
     used = dict.fromkeys(name for table in tables for name in table.axes)
-    return xr.Dataset(values, {"chain": np.arange(size[0]), "draw": np.arange(size[1]), **{name: list(levels[name]) for name in used}})
+    return xr.Dataset(
+        values,
+        {
+            "chain": np.arange(size[0]),
+            "draw": np.arange(size[1]),
+            **{name: list(levels[name]) for name in used},
+        },
+    )
 
 
 def place_of(name: str, value: Any, levels: Levels) -> int:
@@ -98,7 +119,9 @@ def place_of(name: str, value: Any, levels: Levels) -> int:
         return known.index(value)
     if str(value) in map(str, known):
         return list(map(str, known)).index(str(value))
-    raise ModelError(f"Expected a level of {name!r} ({', '.join(map(repr, known))}), got {value!r}.")
+    raise ModelError(
+        f"Expected a level of {name!r} ({', '.join(map(repr, known))}), got {value!r}."
+    )
 
 
 def written(of: str, do: Mapping[str, Any], given: Mapping[str, Any]) -> str:
@@ -112,8 +135,15 @@ def arm_labels(treatment: str, outcome: str, levels: Levels) -> list[str]:
     """Of every level of the treatment against the first, and every level of the outcome, or the last of two; arms first."""
     first, *others = levels[treatment]
     arms = [f"{level} against {first}" for level in others] if len(others) > 1 else [""]
-    states = [f"{outcome}={level}" for level in (levels[outcome][1:] if len(levels[outcome]) == 2 else levels[outcome])]
-    return [f"{state}: {arm}" if arm and len(states) > 1 else arm or state for arm in arms for state in states]
+    states = [
+        f"{outcome}={level}"
+        for level in (levels[outcome][1:] if len(levels[outcome]) == 2 else levels[outcome])
+    ]
+    return [
+        f"{state}: {arm}" if arm and len(states) > 1 else arm or state
+        for arm in arms
+        for state in states
+    ]
 
 
 def network_of(draws: xr.Dataset, tables: Sequence[Table], levels: Levels) -> BayesianNetwork:
@@ -122,11 +152,15 @@ def network_of(draws: xr.Dataset, tables: Sequence[Table], levels: Levels) -> Ba
     graph.add_nodes_from(table.variable for table in tables)
     for table in tables:
         graph.add_edges_from((cause, table.variable) for cause in table.given)
-    diagram = Diagram.from_networkx(graph).with_levels({table.variable: tuple(levels[table.variable]) for table in tables})
+    diagram = Diagram.from_networkx(graph).with_levels(
+        {table.variable: tuple(levels[table.variable]) for table in tables}
+    )
     arrays = {}
     for table in tables:
         axes = diagram.parents(table.variable)
-        arrays[table.variable] = draws[table.name].transpose("chain", "draw", *axes, table.variable).to_numpy()
+        arrays[table.variable] = (
+            draws[table.name].transpose("chain", "draw", *axes, table.variable).to_numpy()
+        )
     return BayesianNetwork(diagram, arrays)
 
 
@@ -139,7 +173,9 @@ class Observed:
     def probability(self, of: Sequence[str], given: Sequence[str] = ()) -> np.ndarray:
         """P(of | given) with axes (chain, draw, of..., given...)."""
         joint = np.asarray(self.network.query((*of, *given)).values)
-        return joint / joint.sum(axis=tuple(range(2, 2 + len(of))), keepdims=True) if given else joint
+        return (
+            joint / joint.sum(axis=tuple(range(2, 2 + len(of))), keepdims=True) if given else joint
+        )
 
     @cached_property
     def variables(self) -> tuple[str, ...]:

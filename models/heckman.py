@@ -14,7 +14,16 @@ from scipy.special import ndtri
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Estimand, Known, Prediction, Relaxation, Simulation, feature_names, refuse_negative
+from causalstats.model import (
+    Assumption,
+    Estimand,
+    Known,
+    Prediction,
+    Relaxation,
+    Simulation,
+    feature_names,
+    refuse_negative,
+)
 from causalstats.models.heckman_estimands import estimands, indices
 from causalstats.models.over_people import flat
 from causalstats.numerics import heckman_baselines as baselines
@@ -78,19 +87,31 @@ class Heckman:
             object.__setattr__(self, "mean", Known(self.mean))
         both = sorted({*self.excluded} & {*self.expertise})
         if both:
-            raise ModelError(f"{both[0]!r} is excluded from the outcome and expertise at once: it then affects nothing. Leave it out of the features.")
+            raise ModelError(
+                f"{both[0]!r} is excluded from the outcome and expertise at once: it then affects nothing. Leave it out of the features."
+            )
         refuse_negative("expertise_sd", self.expertise_sd)
         if self.selection not in ("any", "positive"):
-            raise ModelError(f"Expected `selection` as 'any' or 'positive', got {self.selection!r}.")
+            raise ModelError(
+                f"Expected `selection` as 'any' or 'positive', got {self.selection!r}."
+            )
         if self.outcome_scale is not None:
             object.__setattr__(self, "outcome_scale", tuple(self.outcome_scale))
-            if not (len(self.outcome_scale) == 2 and np.isfinite(self.outcome_scale).all() and self.outcome_scale[1] > 0):
-                raise ModelError(f"Expected `outcome_scale` as (location, positive scale), got {self.outcome_scale!r}.")
+            if not (
+                len(self.outcome_scale) == 2
+                and np.isfinite(self.outcome_scale).all()
+                and self.outcome_scale[1] > 0
+            ):
+                raise ModelError(
+                    f"Expected `outcome_scale` as (location, positive scale), got {self.outcome_scale!r}."
+                )
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
         """The people, sorted by whether their outcome was seen, and what is known, in units of the outcome's scale."""
         if data.binary:
-            raise ModelError("`Heckman` is for an outcome that is a number; for 0/1 use `SelectiveLabels`, or read it with `kind='continuous'`.")
+            raise ModelError(
+                "`Heckman` is for an outcome that is a number; for 0/1 use `SelectiveLabels`, or read it with `kind='continuous'`."
+            )
         location, scale = self._units(data)
         people = data.population
         values: dict[str, Any] = {
@@ -102,7 +123,10 @@ class Heckman:
             "middle": data.matrix.mean(axis=0),
         }
         if isinstance(self.mean, Known):
-            values |= {"average_features": people.weights @ people.matrix / people.weights.sum(), "known_mean": (self.mean.value - location) / scale}
+            values |= {
+                "average_features": people.weights @ people.matrix / people.weights.sum(),
+                "known_mean": (self.mean.value - location) / scale,
+            }
             if not self.mean.exact:
                 values["known_mean_sd"] = self.mean.sd / scale
         return {name: np.asarray(value, float) for name, value in values.items()}
@@ -116,8 +140,14 @@ class Heckman:
         included = self._included(data)
         with pm.Model(coords={"feature": list(data.features)}) as graph:
             given = {name: pm.Data(name, value) for name, value in self.inputs(data).items()}
-            location, scale, middle = given["outcome_units"][0], given["outcome_units"][1], given["middle"]
-            beta = pt.zeros(len(data.features))[included].set(pm.Normal("standard_coefficient", 0, _SD, shape=len(included)))
+            location, scale, middle = (
+                given["outcome_units"][0],
+                given["outcome_units"][1],
+                given["middle"],
+            )
+            beta = pt.zeros(len(data.features))[included].set(
+                pm.Normal("standard_coefficient", 0, _SD, shape=len(included))
+            )
             sigma = pm.HalfNormal("standard_sd", _SD)
             if not isinstance(self.mean, Known):
                 # Intercepts are sampled at the mean of the features, where they owe nothing to the slopes; their priors stay at x = 0.
@@ -130,13 +160,35 @@ class Heckman:
                 intercept = mean - given["average_features"] @ beta
             kappa = pm.Uniform("correlation", -1 if self.selection == "any" else 0, 1)
             spread = pt.sqrt(1 - kappa**2)
-            sampled, sd = pm.Normal("sampled_selection", 0, pt.switch(given["policy_sd"] < 0, _SD, 1.0), dims="feature"), given["policy_sd"]
+            sampled, sd = (
+                pm.Normal(
+                    "sampled_selection",
+                    0,
+                    pt.switch(given["policy_sd"] < 0, _SD, 1.0),
+                    dims="feature",
+                ),
+                given["policy_sd"],
+            )
             gamma = pt.switch(sd < 0, sampled, beta * kappa / sigma + spread * sd * sampled)
-            index = pm.Deterministic("selection_intercept", pm.Normal("selection_middle", middle @ gamma, _SD) - middle @ gamma)
+            index = pm.Deterministic(
+                "selection_intercept",
+                pm.Normal("selection_middle", middle @ gamma, _SD) - middle @ gamma,
+            )
             error = (given["outcome"] - intercept - given["features_seen"] @ beta) / sigma
-            pm.Potential("outcomes", -(error**2 + np.log(2 * np.pi)).sum() / 2 - given["outcome"].shape[0] * pt.log(sigma))
-            pm.Potential("seen", normal_lcdf(0, 1, (index + given["features_seen"] @ gamma + kappa * error) / spread).sum())
-            pm.Potential("unseen", normal_lcdf(0, 1, -index - given["features_unseen"] @ gamma).sum())
+            pm.Potential(
+                "outcomes",
+                -(error**2 + np.log(2 * np.pi)).sum() / 2
+                - given["outcome"].shape[0] * pt.log(sigma),
+            )
+            pm.Potential(
+                "seen",
+                normal_lcdf(
+                    0, 1, (index + given["features_seen"] @ gamma + kappa * error) / spread
+                ).sum(),
+            )
+            pm.Potential(
+                "unseen", normal_lcdf(0, 1, -index - given["features_unseen"] @ gamma).sum()
+            )
             pm.Deterministic("outcome_coefficient", scale * beta, dims="feature")
             pm.Deterministic("outcome_intercept", location + scale * intercept)
             pm.Deterministic("outcome_sd", scale * sigma)
@@ -150,7 +202,9 @@ class Heckman:
         seen = data.outcome[data.decision]
         location, scale = self.outcome_scale or (seen.mean(), seen.std())
         if not scale > 0:
-            raise ModelError(f"All {len(seen):,} outcomes that were seen are {location:g}: nothing can be learned about how they vary.")
+            raise ModelError(
+                f"All {len(seen):,} outcomes that were seen are {location:g}: nothing can be learned about how they vary."
+            )
         return float(location), float(scale)
 
     def _included(self, data: Decisions) -> np.ndarray:
@@ -210,7 +264,8 @@ class Heckman:
                     name="expertise",
                     statement=f"On {', '.join(self.expertise)}, the decision follows the outcome and nothing else.",
                     if_wrong="A feature that drives the decision for another reason then shifts its own coefficient in the outcome.",
-                    formula=f"Δ {'= 0' if self.expertise_sd == 0 else f'~ Normal(0, {self.expertise_sd:g}²)'} for " + ", ".join(self.expertise),
+                    formula=f"Δ {'= 0' if self.expertise_sd == 0 else f'~ Normal(0, {self.expertise_sd:g}²)'} for "
+                    + ", ".join(self.expertise),
                 )
             )
         return tuple(listed)
@@ -218,11 +273,19 @@ class Heckman:
     def estimands(self) -> Mapping[str, Estimand]:
         """What can be asked of a fit."""
         stands_on = tuple(assumption.name for assumption in self.assumptions())
-        return {name: replace(estimand, assumptions=stands_on) for name, estimand in estimands().items()}
+        return {
+            name: replace(estimand, assumptions=stands_on) for name, estimand in estimands().items()
+        }
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose prior and posterior are compared, and whose sampling is checked."""
-        names = ["outcome_coefficient", "outcome_sd", "selection_intercept", "selection_coefficient", "correlation"]
+        names = [
+            "outcome_coefficient",
+            "outcome_sd",
+            "selection_intercept",
+            "selection_coefficient",
+            "correlation",
+        ]
         if not (isinstance(self.mean, Known) and self.mean.exact):
             names.append("outcome_intercept" if self.mean is None else "population_mean")
         return tuple(names)
@@ -241,7 +304,13 @@ class Heckman:
         }
         return {name: sds[name] for name in self.parameters()}
 
-    def simulate(self, seed: int, people: int = 5000, features: int = 4, design: Literal["paper", "prior"] = "paper") -> Simulation:
+    def simulate(
+        self,
+        seed: int,
+        people: int = 5000,
+        features: int = 4,
+        design: Literal["paper", "prior"] = "paper",
+    ) -> Simulation:
         """Data with a known truth; features x1, x2, ... ~ Normal(0, 1).
 
         The synthetic design of the paper: β ~ Normal(0, 1) with intercept Normal(-2, 0.1); σ ~ Normal(2, 0.1), covariance κσ ~ Normal(1, 0.1);
@@ -249,7 +318,9 @@ class Heckman:
         `outcome_scale`.
         """
         if design == "prior" and self.outcome_scale is None:
-            raise ModelError("The prior is in units of the outcome: expected `outcome_scale=(location, scale)` to draw from it.")
+            raise ModelError(
+                "The prior is in units of the outcome: expected `outcome_scale=(location, scale)` to draw from it."
+            )
         rng = np.random.default_rng(seed)
         names = [f"x{k + 1}" for k in range(features)]
         x = rng.standard_normal((people, features))
@@ -257,15 +328,43 @@ class Heckman:
         kappa = parameters["correlation"]
         u = rng.standard_normal(people)
         v = kappa * u + np.sqrt(1 - kappa**2) * rng.standard_normal(people)
-        outcome = parameters["outcome_intercept"] + x @ parameters["outcome_coefficient"] + parameters["outcome_sd"] * u
-        decision = parameters["selection_intercept"] + x @ parameters["selection_coefficient"] + v > 0
-        frame = pd.DataFrame(x, columns=names).assign(seen=decision.astype(int), outcome=np.where(decision, outcome, np.nan))
-        data = Decisions.from_frame(frame, outcome="outcome", decision="seen", features=names, standardise=False, kind="continuous")
+        outcome = (
+            parameters["outcome_intercept"]
+            + x @ parameters["outcome_coefficient"]
+            + parameters["outcome_sd"] * u
+        )
+        decision = (
+            parameters["selection_intercept"] + x @ parameters["selection_coefficient"] + v > 0
+        )
+        frame = pd.DataFrame(x, columns=names).assign(
+            seen=decision.astype(int), outcome=np.where(decision, outcome, np.nan)
+        )
+        data = Decisions.from_frame(
+            frame,
+            outcome="outcome",
+            decision="seen",
+            features=names,
+            standardise=False,
+            kind="continuous",
+        )
         truth = xr.Dataset(
-            {name: (("chain", "draw", *["feature"] * np.ndim(value)), np.asarray(value, float)[None, None]) for name, value in parameters.items()},
+            {
+                name: (
+                    ("chain", "draw", *["feature"] * np.ndim(value)),
+                    np.asarray(value, float)[None, None],
+                )
+                for name, value in parameters.items()
+            },
             coords={"feature": names},
         )
-        return Simulation(data=data, truth=truth, realised={"mean": float(outcome.mean()), "unseen_mean": float(outcome[~decision].mean())})
+        return Simulation(
+            data=data,
+            truth=truth,
+            realised={
+                "mean": float(outcome.mean()),
+                "unseen_mean": float(outcome[~decision].mean()),
+            },
+        )
 
     def _prior(self, rng: np.random.Generator, x: np.ndarray, names: list[str]) -> dict[str, Any]:
         location, scale = self.outcome_scale or (0.0, 1.0)
@@ -285,13 +384,24 @@ class Heckman:
         }
         if isinstance(self.mean, Known):
             parameters["population_mean"] = rng.normal(self.mean.value, self.mean.sd)
-            return parameters | {"outcome_intercept": parameters["population_mean"] - (x @ parameters["outcome_coefficient"]).mean()}
+            return parameters | {
+                "outcome_intercept": parameters["population_mean"]
+                - (x @ parameters["outcome_coefficient"]).mean()
+            }
         return parameters | {"outcome_intercept": location + scale * rng.normal(0, _SD)}
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Σ_i log p(T_i, Y_i where seen) of every draw."""
-        values = log_likelihood(data.outcome, data.decision, *indices(draws, data.people()), flat(draws, "outcome_sd"), flat(draws, "correlation"))
-        return xr.DataArray(values.sum(axis=-1).reshape(draws.sizes["chain"], -1), dims=("chain", "draw"))
+        values = log_likelihood(
+            data.outcome,
+            data.decision,
+            *indices(draws, data.people()),
+            flat(draws, "outcome_sd"),
+            flat(draws, "correlation"),
+        )
+        return xr.DataArray(
+            values.sum(axis=-1).reshape(draws.sizes["chain"], -1), dims=("chain", "draw")
+        )
 
     def causes(self, data: Decisions) -> nx.DiGraph:
         """Who affects whom: outcome and decision share what is not seen."""
@@ -303,8 +413,17 @@ class Heckman:
         graph.add_node("features", label=", ".join(common), role="observed")
         graph.add_node("unobservable", label="what outcome and decision share", role="hidden")
         graph.add_node("decision", label=f"decision: {decision}", role="observed")
-        graph.add_node("outcome", label=f"outcome: {outcome} (seen if {decision} = 1)", role="selected")
-        graph.add_edges_from([("features", "outcome"), ("features", "decision"), ("unobservable", "outcome"), ("unobservable", "decision")])
+        graph.add_node(
+            "outcome", label=f"outcome: {outcome} (seen if {decision} = 1)", role="selected"
+        )
+        graph.add_edges_from(
+            [
+                ("features", "outcome"),
+                ("features", "decision"),
+                ("unobservable", "outcome"),
+                ("unobservable", "decision"),
+            ]
+        )
         if self.excluded:
             graph.add_node("excluded", label=", ".join(self.excluded), role="observed")
             graph.add_edge("excluded", "decision")
@@ -313,13 +432,25 @@ class Heckman:
     def alternatives(self, data: Decisions) -> Mapping[str, Callable]:
         """Least squares on those seen, and Heckman's two steps, as draws of the mean of the others."""
         included = self._included(data)
-        return {name: partial(rule, data.matrix, included, data.decision, data.outcome, data.weights) for name, rule in baselines.RULES.items()}
+        return {
+            name: partial(rule, data.matrix, included, data.decision, data.outcome, data.weights)
+            for name, rule in baselines.RULES.items()
+        }
 
-    def predictions(self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator) -> tuple[Prediction, ...]:
+    def predictions(
+        self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
         """Decision rate, and mean outcome of those seen, by decile of expected outcome, with replications."""
         size = draws.sizes["draw"]
-        chosen = rng.choice(draws.sizes["chain"] * size, min(_REPLICATIONS, draws.sizes["chain"] * size), replace=False)
-        draws = draws.isel(chain=xr.DataArray(chosen // size, dims="draw"), draw=xr.DataArray(chosen % size, dims="draw"))
+        chosen = rng.choice(
+            draws.sizes["chain"] * size,
+            min(_REPLICATIONS, draws.sizes["chain"] * size),
+            replace=False,
+        )
+        draws = draws.isel(
+            chain=xr.DataArray(chosen // size, dims="draw"),
+            draw=xr.DataArray(chosen % size, dims="draw"),
+        )
         draws = draws.drop_vars("chain", errors="ignore").expand_dims("chain")
         mean, index = indices(draws, data.people())
         groups, seen = quantile_groups(mean.mean(axis=0), 10), data.decision
@@ -327,10 +458,15 @@ class Heckman:
         # Of those seen, v is a Normal cut at -index; u given v is Normal.
         lower = chance(-index[:, seen])
         v = ndtri(np.clip(lower + rng.random(lower.shape) * (1 - lower), 1e-15, 1 - 1e-15))
-        outcomes = mean[:, seen] + sigma * (kappa * v + np.sqrt(1 - kappa**2) * rng.standard_normal(lower.shape))
+        outcomes = mean[:, seen] + sigma * (
+            kappa * v + np.sqrt(1 - kappa**2) * rng.standard_normal(lower.shape)
+        )
         decided = rates_by_group(seen, chance(index), groups, rng)
         found = means_by_group(data.outcome[seen], outcomes, groups[seen])
-        names = ("decision rate by decile of expected outcome", "mean outcome of those seen by decile of expected outcome")
+        names = (
+            "decision rate by decile of expected outcome",
+            "mean outcome of those seen by decile of expected outcome",
+        )
         return tuple(
             Prediction(
                 name=name,
@@ -349,13 +485,24 @@ class Heckman:
             location, scale = self._units(data)
             model = replace(self, mean=Known(location, sd=10 * scale))
             lifted.append(Relaxation(name="mean", model=model, estimand="mean", known=self.mean))
-        for field, estimand, sd in (("excluded", "outcome_coefficient", 0.0), ("expertise", "policy", self.expertise_sd)):
+        for field, estimand, sd in (
+            ("excluded", "outcome_coefficient", 0.0),
+            ("expertise", "policy", self.expertise_sd),
+        ):
             for feature in getattr(self, field):
                 rest = tuple(other for other in getattr(self, field) if other != feature)
                 labels = tuple(data.features[column] for column in data.columns_of(feature))
                 name = f"{'exclusion of' if field == 'excluded' else 'expertise on'} {feature}"
                 change: dict[str, Any] = {field: rest}
-                lifted.append(Relaxation(name=name, model=replace(self, **change), estimand=estimand, known=Known(0.0, sd=sd), labels=labels))
+                lifted.append(
+                    Relaxation(
+                        name=name,
+                        model=replace(self, **change),
+                        estimand=estimand,
+                        known=Known(0.0, sd=sd),
+                        labels=labels,
+                    )
+                )
         return tuple(lifted)
 
 
@@ -369,6 +516,8 @@ def _paper(rng: np.random.Generator, features: int) -> dict[str, Any]:
         "outcome_sd": sigma,
         "correlation": kappa,
         "selection_coefficient": gamma,
-        "policy_coefficient": np.where(free, (gamma - beta * kappa / sigma) / np.sqrt(1 - kappa**2), 0.0),
+        "policy_coefficient": np.where(
+            free, (gamma - beta * kappa / sigma) / np.sqrt(1 - kappa**2), 0.0
+        ),
         "selection_intercept": selection_intercept,
     }

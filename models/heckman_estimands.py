@@ -16,7 +16,10 @@ from causalstats.numerics.heckman import expected_outcome
 
 def indices(draws: xr.Dataset, people: People) -> tuple[np.ndarray, np.ndarray]:
     """x'β and x'γ with their intercepts, (draws, person), chain by chain."""
-    parts = [flat(draws, f"{which}_intercept") + flat(draws, f"{which}_coefficient") @ people.matrix.T for which in ("outcome", "selection")]
+    parts = [
+        flat(draws, f"{which}_intercept") + flat(draws, f"{which}_coefficient") @ people.matrix.T
+        for which in ("outcome", "selection")
+    ]
     return parts[0], parts[1]
 
 
@@ -26,7 +29,9 @@ def estimands() -> Mapping[str, Estimand]:
             mean, index = indices(draws, people)
             if what == "everybody":
                 return mean
-            return expected_outcome(mean, index, flat(draws, "outcome_sd") * flat(draws, "correlation"), what == "seen")
+            return expected_outcome(
+                mean, index, flat(draws, "outcome_sd") * flat(draws, "correlation"), what == "seen"
+            )
 
         return compute
 
@@ -44,9 +49,21 @@ def estimands() -> Mapping[str, Estimand]:
 
     unit, coefficient = "units of the outcome", "units of the outcome per unit of the coded feature"
     return {
-        "outcome": Estimand(description="E[Y | x] of every person, seen or not.", unit=unit, **of_person("everybody")),
-        "unseen_outcome": Estimand(description="E[Y | T=0, x] of every person whose outcome was not seen.", unit=unit, **of_person("unseen")),
-        "seen_outcome": Estimand(description="E[Y | T=1, x] of every person whose outcome was seen.", unit=unit, **of_person("seen")),
+        "outcome": Estimand(
+            description="E[Y | x] of every person, seen or not.",
+            unit=unit,
+            **of_person("everybody"),
+        ),
+        "unseen_outcome": Estimand(
+            description="E[Y | T=0, x] of every person whose outcome was not seen.",
+            unit=unit,
+            **of_person("unseen"),
+        ),
+        "seen_outcome": Estimand(
+            description="E[Y | T=1, x] of every person whose outcome was seen.",
+            unit=unit,
+            **of_person("seen"),
+        ),
         "mean": Estimand(
             description="Mean of E[Y | x] over everybody: the reference population where there is one.",
             unit=unit,
@@ -57,7 +74,9 @@ def estimands() -> Mapping[str, Estimand]:
             description="Mean of E[Y | T=0, x] over those whose outcome was not seen.",
             unit=unit,
             over_people=True,
-            compute=lambda draws, data: average(draws, data.people(~data.decision), expected("unseen")),
+            compute=lambda draws, data: average(
+                draws, data.people(~data.decision), expected("unseen")
+            ),
         ),
         "outcome_coefficient": Estimand(
             compute=lambda draws, data: draws["outcome_coefficient"],
@@ -72,7 +91,9 @@ def estimands() -> Mapping[str, Estimand]:
             contrast="one unit more of the coded feature",
         ),
         "correlation": Estimand(
-            compute=lambda draws, data: draws["correlation"], description="κ: of what the features leave open of both.", unit="correlation"
+            compute=lambda draws, data: draws["correlation"],
+            description="κ: of what the features leave open of both.",
+            unit="correlation",
         ),
         "covariance": Estimand(
             compute=lambda draws, data: draws["outcome_sd"] * draws["correlation"],
@@ -80,7 +101,10 @@ def estimands() -> Mapping[str, Estimand]:
             unit=unit,
         ),
         "response": Estimand(
-            compute=lambda draws, data: draws["correlation"] / (draws["outcome_sd"] * np.sqrt(1 - draws["correlation"] ** 2)),
+            compute=lambda draws, data: (
+                draws["correlation"]
+                / (draws["outcome_sd"] * np.sqrt(1 - draws["correlation"] ** 2))
+            ),
             description="α: how steeply the decision rises with the outcome.",
             unit="probit of the decision per unit of the outcome",
         ),

@@ -35,7 +35,9 @@ def blocks(draws: xr.Dataset, people: People, compute: Compute) -> Iterator[np.n
 
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
-        for start in range(0, size, step * workers):  # as many at a time as there are workers, so that no more are kept
+        for start in range(
+            0, size, step * workers
+        ):  # as many at a time as there are workers, so that no more are kept
             yield from pool.map(block, range(start, min(size, start + step * workers), step))
 
 
@@ -44,13 +46,21 @@ def per_person(draws: xr.Dataset, people: People, compute: Compute) -> xr.DataAr
     step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(people) // _MOST_NUMBERS))
     thin = draws.isel(draw=slice(None, None, step))
     values = np.concatenate(list(blocks(thin, people, compute)), axis=1)
-    return xr.DataArray(values, dims=("chain", "draw", "person"), coords={"chain": thin["chain"], "draw": thin["draw"], "person": people.rows})
+    return xr.DataArray(
+        values,
+        dims=("chain", "draw", "person"),
+        coords={"chain": thin["chain"], "draw": thin["draw"], "person": people.rows},
+    )
 
 
 def total(draws: xr.Dataset, people: People, compute: Compute) -> xr.DataArray:
     """Draws (chain, draw) of a weighted sum over people."""
-    values = np.concatenate([block @ people.weights for block in blocks(draws, people, compute)], axis=1)
-    return xr.DataArray(values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]})
+    values = np.concatenate(
+        [block @ people.weights for block in blocks(draws, people, compute)], axis=1
+    )
+    return xr.DataArray(
+        values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]}
+    )
 
 
 def average(draws: xr.Dataset, people: People, compute: Compute) -> xr.DataArray:

@@ -111,16 +111,26 @@ class PanelDML:
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise ModelError(f"Expected `{name}` as {', '.join(map(repr, allowed[:-1]))} or {allowed[-1]!r}, got {getattr(self, name)!r}.")
+                raise ModelError(
+                    f"Expected `{name}` as {', '.join(map(repr, allowed[:-1]))} or {allowed[-1]!r}, got {getattr(self, name)!r}."
+                )
         if not (isinstance(self.functions, int) and self.functions >= 1):
-            raise ModelError(f"Expected `functions` as a whole number of at least 1, got {self.functions!r}.")
+            raise ModelError(
+                f"Expected `functions` as a whole number of at least 1, got {self.functions!r}."
+            )
         if isinstance(self.interactions, str):
             if self.interactions not in ("none", "pairs"):
-                raise ModelError(f"Expected `interactions` as 'none', 'pairs' or a list of pairs of covariates, got {self.interactions!r}.")
+                raise ModelError(
+                    f"Expected `interactions` as 'none', 'pairs' or a list of pairs of covariates, got {self.interactions!r}."
+                )
         else:
-            object.__setattr__(self, "interactions", tuple(tuple(pair) for pair in self.interactions))
+            object.__setattr__(
+                self, "interactions", tuple(tuple(pair) for pair in self.interactions)
+            )
             if any(len(pair) != 2 or pair[0] == pair[1] for pair in self.interactions):
-                raise ModelError(f"Expected `interactions` as pairs of two different covariates, got {self.interactions!r}.")
+                raise ModelError(
+                    f"Expected `interactions` as pairs of two different covariates, got {self.interactions!r}."
+                )
         if not (isinstance(self.effect_sd, int | float) and 0 < self.effect_sd < np.inf):
             raise ModelError(f"Expected `effect_sd` as a positive number, got {self.effect_sd!r}.")
         if self.scale is not None:
@@ -132,12 +142,16 @@ class PanelDML:
     def nuts(self, data: Panel) -> dict[str, Any]:
         """A step costs some microseconds of pieces; of cross-products, which JAX compiles sooner, much more."""
         funnels = self.shrinkage == "covariate" or self.basis == "hsgp"
-        return {"backend": "jax" if self.dense else "numba"} | ({"target_accept": 0.95 if funnels else 0.9} if funnels or self.correlated else {})
+        return {"backend": "jax" if self.dense else "numba"} | (
+            {"target_accept": 0.95 if funnels else 0.9} if funnels or self.correlated else {}
+        )
 
     @property
     def dense(self) -> bool:
         """Whether the likelihood takes the cross-products as they are: it falls apart into independent pieces for one τ an equation and independent errors."""
-        return self.basis == "hsgp" or self.shrinkage == "covariate" or self.errors == "autoregressive"
+        return (
+            self.basis == "hsgp" or self.shrinkage == "covariate" or self.errors == "autoregressive"
+        )
 
     def weighed(self, data: Panel) -> Callable | None:
         """Draws without a sampler, weighed by the posterior's density, which few parameters make possible."""
@@ -165,12 +179,22 @@ class PanelDML:
 
     def inputs(self, data: Panel) -> dict[str, np.ndarray]:
         """The independent pieces of the likelihood, and the units of outcome and treatments."""
-        return {name: value for prefix, form in self.forms(data).items() for name, value in form.inputs(prefix).items()}
+        return {
+            name: value
+            for prefix, form in self.forms(data).items()
+            for name, value in form.inputs(prefix).items()
+        }
 
     def build(self, data: Panel) -> pm.Model:
         """The PyMC graph on these data."""
         form = self.prepared(data)
-        return build(self.inputs(data), form.columns.effects, tuple(dict.fromkeys(form.basis.terms)), self.effect_sd, self.correlated)
+        return build(
+            self.inputs(data),
+            form.columns.effects,
+            tuple(dict.fromkeys(form.basis.terms)),
+            self.effect_sd,
+            self.correlated,
+        )
 
     def completed(self, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> xr.Dataset:
         """The draws, with the spread of θ that errors of this kind have, and the effects of units where those are asked for."""
@@ -190,9 +214,17 @@ class PanelDML:
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked."""
-        own = ("effect", "error_sd", "coefficient_sd", "coefficient_correlation")[: 3 + self.correlated]
-        between = tuple(f"between_{name}" for name in own) if self.heterogeneity == "mundlak" else ()
-        return (*own, "serial_correlation", *between) if self.errors == "autoregressive" else (*own, *between)
+        own = ("effect", "error_sd", "coefficient_sd", "coefficient_correlation")[
+            : 3 + self.correlated
+        ]
+        between = (
+            tuple(f"between_{name}" for name in own) if self.heterogeneity == "mundlak" else ()
+        )
+        return (
+            (*own, "serial_correlation", *between)
+            if self.errors == "autoregressive"
+            else (*own, *between)
+        )
 
     def priors(self, data: Panel) -> dict[str, Any]:
         """Prior standard deviations of `parameters()`, in the units of these data."""
@@ -214,7 +246,9 @@ class PanelDML:
         equations, which act linearly or by squares (Fuhr & Papies, equations 7 to 12), or by the product of all. "prior": this model's own, of covariates
         as in C, in units of 1.
         """
-        return simulation.simulate(self, seed, units, times, covariates, simulation.Design(structure, shape, design))
+        return simulation.simulate(
+            self, seed, units, times, covariates, simulation.Design(structure, shape, design)
+        )
 
     def log_likelihood(self, draws: xr.Dataset, data: Panel) -> xr.DataArray:
         """Of outcome and treatments, in units of their standard deviations, with the coefficients of φ integrated out."""
@@ -228,7 +262,9 @@ class PanelDML:
         treatment, outcome = ", ".join(data.treatments), data.arguments["outcome"]
         graph.add_node(treatment, role="observed")
         graph.add_node(outcome, role="observed")
-        graph.add_node("unit", label=f"what {data.arguments['unit']} is like for good", role="hidden")
+        graph.add_node(
+            "unit", label=f"what {data.arguments['unit']} is like for good", role="hidden"
+        )
         graph.add_edge(treatment, outcome)
         others = ["unit"]
         if data.covariates:
@@ -248,7 +284,9 @@ class PanelDML:
 
         return alternatives(self, data)
 
-    def predictions(self, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> tuple[Prediction, ...]:
+    def predictions(
+        self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
         """Serial correlation, tails and spread over time of what is left of outcome and treatments, beside replications."""
         return predictions(self, draws, data, rng)
 
@@ -263,4 +301,6 @@ class PanelDML:
 
 @lru_cache(maxsize=4)
 def _forms(model: PanelDML, data: Panel) -> Mapping[str, Prepared]:
-    return {"": prepared(model, data)} | ({"between_": between_units(model, data)} if model.heterogeneity == "mundlak" else {})
+    return {"": prepared(model, data)} | (
+        {"between_": between_units(model, data)} if model.heterogeneity == "mundlak" else {}
+    )

@@ -34,18 +34,29 @@ def alternatives(model: Any, data: Panel) -> Mapping[str, Callable]:
         names = list(smooth.smooths)
         if names:
             moved[names] = demeaned(moved[names].to_numpy(float), data.starts, weights)
-        again = basis_of(replace(data, source=moved), model.functions, model.interactions).columns(moved)
+        again = basis_of(replace(data, source=moved), model.functions, model.interactions).columns(
+            moved
+        )
         return estimators.within(outcome, treatment, np.hstack([again, times]), unit, weights)
 
     def pooled() -> estimators.Estimate:
-        return estimators.clustered(outcome, treatment, np.hstack([one, smooth.columns(data.source), times]), unit, weights)
+        return estimators.clustered(
+            outcome, treatment, np.hstack([one, smooth.columns(data.source), times]), unit, weights
+        )
 
     changes = not data.constant_within_units(treatment).all(axis=0).any()
     straight = {name: estimate for name, (_, estimate) in linear(data, model.time_effects).items()}
-    several = {"simple OLS": straight.pop("simple OLS"), "pooled OLS": straight.pop("pooled OLS"), "pooled basis": pooled}
+    several = {
+        "simple OLS": straight.pop("simple OLS"),
+        "pooled OLS": straight.pop("pooled OLS"),
+        "pooled basis": pooled,
+    }
     if changes:
         several |= {**straight, "early demeaning": early}
-    return {name: (lambda rng, estimate=estimate: _answer(estimate(), rng)) for name, estimate in several.items()}
+    return {
+        name: (lambda rng, estimate=estimate: _answer(estimate(), rng))
+        for name, estimate in several.items()
+    }
 
 
 def straight_columns(data: Panel) -> np.ndarray:
@@ -53,7 +64,9 @@ def straight_columns(data: Panel) -> np.ndarray:
     return basis_of(data, 1, "none").columns(data.source)
 
 
-def linear(data: Panel, time_effects: bool) -> Mapping[str, tuple[str, Callable[[], estimators.Estimate]]]:
+def linear(
+    data: Panel, time_effects: bool
+) -> Mapping[str, tuple[str, Callable[[], estimators.Estimate]]]:
     """Estimators that take covariates as linear: where each is biased, and its estimate."""
     times = data.time_dummies() if time_effects else np.empty((len(data), 0))
     x, one = np.hstack([straight_columns(data), times]), np.ones((len(data), 1))
@@ -62,11 +75,20 @@ def linear(data: Panel, time_effects: bool) -> Mapping[str, tuple[str, Callable[
     def first_differences() -> estimators.Estimate:
         changes, whose = estimators.differences(np.column_stack([outcome, treatment, x]), unit)
         k, later = treatment.shape[1], weights[1:][np.diff(unit) == 0]
-        return estimators.clustered(changes[:, 0], changes[:, 1 : 1 + k], np.hstack([np.ones((len(changes), 1)), changes[:, 1 + k :]]), whose, later)
+        return estimators.clustered(
+            changes[:, 0],
+            changes[:, 1 : 1 + k],
+            np.hstack([np.ones((len(changes), 1)), changes[:, 1 + k :]]),
+            whose,
+            later,
+        )
 
     curves = "where covariates act in curves"
     return {
-        "simple OLS": ("where anything acts on treatment and outcome", lambda: estimators.clustered(outcome, treatment, one, unit, weights)),
+        "simple OLS": (
+            "where anything acts on treatment and outcome",
+            lambda: estimators.clustered(outcome, treatment, one, unit, weights),
+        ),
         "pooled OLS": (
             f"where units act on treatment and outcome, and {curves}",
             lambda: estimators.clustered(outcome, treatment, np.hstack([one, x]), unit, weights),
@@ -78,4 +100,8 @@ def linear(data: Panel, time_effects: bool) -> Mapping[str, tuple[str, Callable[
 
 def _answer(found: estimators.Estimate, rng: np.random.Generator) -> tuple[np.ndarray, None]:
     """Draws of one effect; of several, the estimates."""
-    return (found.draws(rng)[:, 0], None) if len(found.coefficients) == 1 else (found.coefficients, None)
+    return (
+        (found.draws(rng)[:, 0], None)
+        if len(found.coefficients) == 1
+        else (found.coefficients, None)
+    )

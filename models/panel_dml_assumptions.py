@@ -20,24 +20,42 @@ _LITTLE = 0.01
 def refuse_together(model: Any) -> None:
     """Fields that exclude each other."""
     if model.basis == "fourier" and model.interactions != "none":
-        raise ModelError("basis='fourier' has what covariates do together already: leave out `interactions`.")
+        raise ModelError(
+            "basis='fourier' has what covariates do together already: leave out `interactions`."
+        )
     if model.basis == "fourier" and (model.functions < 2 or model.shrinkage == "covariate"):
-        raise ModelError("Waves are of all covariates together: expected at least 2 `functions`, and shrinkage='equation'.")
-    if model.effects == "units" and (model.errors != "independent" or model.moderators is not None or not model.inside):
-        raise ModelError("Effects of units go with errors='independent', no `moderators`, and heterogeneity='within' or 'mundlak'.")
-    if model.moderators is not None and not (isinstance(model.moderators, str) and model.moderators.strip()):
-        raise ModelError(f"Expected `moderators` as a formula such as 'size + C(region)', got {model.moderators!r}.")
+        raise ModelError(
+            "Waves are of all covariates together: expected at least 2 `functions`, and shrinkage='equation'."
+        )
+    if model.effects == "units" and (
+        model.errors != "independent" or model.moderators is not None or not model.inside
+    ):
+        raise ModelError(
+            "Effects of units go with errors='independent', no `moderators`, and heterogeneity='within' or 'mundlak'."
+        )
+    if model.moderators is not None and not (
+        isinstance(model.moderators, str) and model.moderators.strip()
+    ):
+        raise ModelError(
+            f"Expected `moderators` as a formula such as 'size + C(region)', got {model.moderators!r}."
+        )
 
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
     """What the answer stands on."""
     units = {
-        "within": ("Units may differ in any way that lasts: only changes within them are used.", "a_i, c_i anything"),
+        "within": (
+            "Units may differ in any way that lasts: only changes within them are used.",
+            "a_i, c_i anything",
+        ),
         "mundlak": (
             "Units may differ in any way that lasts: the effect is that of changes within them, the one between them is shown beside it.",
             "a_i, c_i anything",
         ),
-        "random": ("Units differ at random, unrelated to their treatment and covariates.", "a_i, c_i independent of X and D"),
+        "random": (
+            "Units differ at random, unrelated to their treatment and covariates.",
+            "a_i, c_i independent of X and D",
+        ),
         "pooled": ("Units do not differ, but for their covariates.", "a_i = c_i = 0"),
     }[model.heterogeneity]
     return (
@@ -54,7 +72,12 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             if_wrong="Effects within units are drawn to one side, by about 1/T.",
             formula="E(e_it | X_i1 ... X_iT, D_i1 ... D_iT, unit) = 0",
         ),
-        Assumption(name="units", statement=units[0], if_wrong="What units are like is taken for what the treatment does.", formula=units[1]),
+        Assumption(
+            name="units",
+            statement=units[0],
+            if_wrong="What units are like is taken for what the treatment does.",
+            formula=units[1],
+        ),
         _nuisance(model),
         _effect(model),
         _errors(model),
@@ -62,8 +85,14 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
 
 
 def _nuisance(model: Any) -> Assumption:
-    products = {"none": "", "pairs": ", with products of each two"}.get(str(model.interactions), ", with the products named")
-    kind = {"splines": "smooth functions of each", "hsgp": "a Gaussian process of each", "fourier": "one smooth function of all together"}[model.basis]
+    products = {"none": "", "pairs": ", with products of each two"}.get(
+        str(model.interactions), ", with the products named"
+    )
+    kind = {
+        "splines": "smooth functions of each",
+        "hsgp": "a Gaussian process of each",
+        "fourier": "one smooth function of all together",
+    }[model.basis]
     through = "straight lines" if model.functions == 1 else kind
     return Assumption(
         name="smooth functions" if model.basis == "fourier" else "smooth and additive",
@@ -113,7 +142,11 @@ def _errors(model: Any) -> Assumption:
             if_wrong="The interval is too short where errors last otherwise. Say `errors='clustered'`.",
             formula="e_it = ρ^g e_is + s_e √((1 - ρ^2g) / (1 - ρ²)) z_it, g = t - s",
         )
-    formula = "Var θ = (V'V)⁻¹ Σ_i V_i'e_i e_i'V_i (V'V)⁻¹" if model.errors == "clustered" else "units weighed by Dirichlet(1, ..., 1)"
+    formula = (
+        "Var θ = (V'V)⁻¹ Σ_i V_i'e_i e_i'V_i (V'V)⁻¹"
+        if model.errors == "clustered"
+        else "units weighed by Dirichlet(1, ..., 1)"
+    )
     return Assumption(
         name="independent units",
         statement="What is left of outcome and treatment is independent over units; within them it may depend in any way.",
@@ -139,7 +172,8 @@ def _still(data: Panel) -> Check:
         passed=True if fine else None,
         value=share,
         expected=f"a change of treatment in at least {1 - _MOST_STILL:.0%} of the units",
-        finding=f"no change in {share:.0%} of the units" + (f", {alone:,} of which were seen once" if alone else ""),
+        finding=f"no change in {share:.0%} of the units"
+        + (f", {alone:,} of which were seen once" if alone else ""),
         remedy="" if fine else "The answer is about the units that changed: say who they are.",
     )
 
@@ -153,7 +187,9 @@ def _few(data: Panel) -> Check:
         value=float(count),
         expected=f"at least {_FEW_UNITS} units seen more than once",
         finding=f"{count:,} units",
-        remedy="" if fine else "Little can be checked of errors that last within units: trust the interval less, and a clustered one too.",
+        remedy=""
+        if fine
+        else "Little can be checked of errors that last within units: trust the interval less, and a clustered one too.",
     )
 
 
@@ -167,7 +203,9 @@ def _columns(model: Any, data: Panel) -> Check:
         value=form.rows / max(count, 1),
         expected="two free rows a column",
         finding=f"{count:,} columns of covariates, {form.rows:,.0f} free rows",
-        remedy="" if fine else "What covariates do is drawn towards nothing, and the effect with it towards what it is without them: fewer `functions`.",
+        remedy=""
+        if fine
+        else "What covariates do is drawn towards nothing, and the effect with it towards what it is without them: fewer `functions`.",
     )
 
 
@@ -181,8 +219,12 @@ def _little(model: Any, data: Panel) -> Check:
         passed=None if np.isnan(share) or not fine else True,
         value=float(share),
         expected=f"at least {_LITTLE:.0%} of every treatment's variance left by covariates and other treatments",
-        finding="more columns than rows leave nothing by least squares" if np.isnan(share) else f"{share:.2g} of that of {name} is left",
-        remedy="" if fine else "The answer rests on little, and on covariates acting just as the model has it: see what `functions` and `basis` do to it.",
+        finding="more columns than rows leave nothing by least squares"
+        if np.isnan(share)
+        else f"{share:.2g} of that of {name} is left",
+        remedy=""
+        if fine
+        else "The answer rests on little, and on covariates acting just as the model has it: see what `functions` and `basis` do to it.",
     )
 
 
@@ -201,6 +243,10 @@ def _lags(data: Panel) -> Check:
         passed=not found,
         value=float(len(found)),
         expected="no covariate that is the outcome of the row before",
-        finding=f"{', '.join(map(repr, found))} is the outcome of the row before" if found else "none",
-        remedy="Taking out unit means biases such a model (Nickell 1981): leave it out, or use a model for dynamics." if found else "",
+        finding=f"{', '.join(map(repr, found))} is the outcome of the row before"
+        if found
+        else "none",
+        remedy="Taking out unit means biases such a model (Nickell 1981): leave it out, or use a model for dynamics."
+        if found
+        else "",
     )

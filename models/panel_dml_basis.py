@@ -45,33 +45,59 @@ class Basis:
     def parts(self, table: pd.DataFrame) -> list[np.ndarray]:
         """The same, in pieces."""
         own = _own(self.smooths, self.levels, table)
-        products = [_products(own[one][:, :count], own[other][:, :count]) for one, other, count in self.products]
-        return [*own.values(), *products, *([] if self.waves is None else [self.waves.columns(np.hstack([*own.values()]))])]
+        products = [
+            _products(own[one][:, :count], own[other][:, :count])
+            for one, other, count in self.products
+        ]
+        return [
+            *own.values(),
+            *products,
+            *([] if self.waves is None else [self.waves.columns(np.hstack([*own.values()]))]),
+        ]
 
     def priors(self) -> dict[str, np.ndarray]:
         """`spectrum`; `terms` as columns (p, T) of 0 and 1, whose coefficients are whose; `frequencies` where there are sines."""
         names = tuple(dict.fromkeys(self.terms))
         found = {
             "spectrum": self.spectrum,
-            "terms": np.array([[term == name for name in names] for term in self.terms], float).reshape(len(self.terms), len(names)),
+            "terms": np.array(
+                [[term == name for name in names] for term in self.terms], float
+            ).reshape(len(self.terms), len(names)),
         }
         return found | {"frequencies": self.frequencies} if self.frequencies.any() else found
 
 
-def basis_of(panel: Panel, functions: int, interactions: str | Sequence[tuple[str, str]], kind: BasisKind = "splines") -> Basis:
+def basis_of(
+    panel: Panel,
+    functions: int,
+    interactions: str | Sequence[tuple[str, str]],
+    kind: BasisKind = "splines",
+) -> Basis:
     """Of the covariates of a panel: `functions` columns of each number, a column a level of text, and products of pairs.
 
     "pairs" is the product of each two linear columns and of each with every level; pairs by name have up to three columns of either, of splines. With
     kind="fourier", straight lines and levels, and as many waves of them all together as the functions of each would be.
     """
-    text = [name for name in panel.covariates if isinstance(panel.source[name].dtype, pd.CategoricalDtype)]
-    levels = {name: found for name in text if (found := tuple(panel.source[name].cat.categories[1:]))}
+    text = [
+        name
+        for name in panel.covariates
+        if isinstance(panel.source[name].dtype, pd.CategoricalDtype)
+    ]
+    levels = {
+        name: found for name in text if (found := tuple(panel.source[name].cat.categories[1:]))
+    }
     smooths: dict[str, Smooth | Hilbert] = {}
     for name in panel.covariates:
         if name not in text and np.ptp(values := panel.source[name].to_numpy(float)) > 0:
             smooths[name] = _form(values, functions, kind)
-    spectrum_of = {name: form.spectrum for name, form in smooths.items()} | {name: np.ones(len(found)) for name, found in levels.items()}
-    labels = [f"{name}, {k}" if k > 1 else name for name, form in smooths.items() for k in range(1, len(form.spectrum) + 1)]
+    spectrum_of = {name: form.spectrum for name, form in smooths.items()} | {
+        name: np.ones(len(found)) for name, found in levels.items()
+    }
+    labels = [
+        f"{name}, {k}" if k > 1 else name
+        for name, form in smooths.items()
+        for k in range(1, len(form.spectrum) + 1)
+    ]
     labels += [f"{name}: {level}" for name, found in levels.items() for level in found]
     terms = [name for name, found in spectrum_of.items() for _ in found]
     spectra = list(spectrum_of.values())
@@ -82,37 +108,76 @@ def basis_of(panel: Panel, functions: int, interactions: str | Sequence[tuple[st
         terms += [f"{one} x {other}"] * len(spectra[-1])
     waves = None
     if kind == "fourier" and spectrum_of:
-        own = np.hstack([*_own(smooths, levels, panel.source[list(panel.covariates)].iloc[:: -(-len(panel) // _MOST_ROWS)]).values()])
+        own = np.hstack(
+            [
+                *_own(
+                    smooths,
+                    levels,
+                    panel.source[list(panel.covariates)].iloc[:: -(-len(panel) // _MOST_ROWS)],
+                ).values()
+            ]
+        )
         waves = fourier(own, functions * own.shape[1])
         spectra.append(waves.spectrum)
         labels += [f"wave {k}" for k in range(1, len(waves.spectrum) + 1)]
         terms += ["waves"] * len(waves.spectrum)
     spectrum = np.concatenate([np.empty(0), *spectra])
-    frequencies = [form.frequencies if isinstance(form, Hilbert) else np.zeros(len(form.spectrum)) for form in smooths.values()]
+    frequencies = [
+        form.frequencies if isinstance(form, Hilbert) else np.zeros(len(form.spectrum))
+        for form in smooths.values()
+    ]
     frequencies.append(np.zeros(len(spectrum) - sum(map(len, frequencies))))
-    return Basis(smooths, levels, products, waves, tuple(labels), tuple(terms), spectrum, np.concatenate(frequencies))
+    return Basis(
+        smooths,
+        levels,
+        products,
+        waves,
+        tuple(labels),
+        tuple(terms),
+        spectrum,
+        np.concatenate(frequencies),
+    )
 
 
-def _own(smooths: Mapping[str, Smooth | Hilbert], levels: Mapping[str, tuple[str, ...]], table: pd.DataFrame) -> dict[str, np.ndarray]:
+def _own(
+    smooths: Mapping[str, Smooth | Hilbert],
+    levels: Mapping[str, tuple[str, ...]],
+    table: pd.DataFrame,
+) -> dict[str, np.ndarray]:
     """Columns of each covariate alone."""
     own = {name: form.columns(table[name].to_numpy(float)) for name, form in smooths.items()}
-    return own | {name: np.column_stack([(table[name] == level).to_numpy(float) for level in found]) for name, found in levels.items()}
+    return own | {
+        name: np.column_stack([(table[name] == level).to_numpy(float) for level in found])
+        for name, found in levels.items()
+    }
 
 
 def _form(values: np.ndarray, functions: int, kind: BasisKind) -> Smooth | Hilbert:
     """A covariate's own columns: one straight line where waves do the rest, or there are two values only."""
-    if kind == "hsgp" and functions > 1 and len(np.unique(values[:: -(-len(values) // _MOST_ROWS)])) > 2:
+    if (
+        kind == "hsgp"
+        and functions > 1
+        and len(np.unique(values[:: -(-len(values) // _MOST_ROWS)])) > 2
+    ):
         return hilbert(values, functions)
     return smooth(values, functions if kind == "splines" else 1)
 
 
-def _pairs(names: tuple[str, ...], interactions: str | Sequence[tuple[str, str]], each: int) -> tuple[tuple[str, str, int], ...]:
+def _pairs(
+    names: tuple[str, ...], interactions: str | Sequence[tuple[str, str]], each: int
+) -> tuple[tuple[str, str, int], ...]:
     if isinstance(interactions, str):
-        return tuple((one, other, 1) for one, other in combinations(names, 2)) if interactions == "pairs" else ()
+        return (
+            tuple((one, other, 1) for one, other in combinations(names, 2))
+            if interactions == "pairs"
+            else ()
+        )
     for pair in interactions:
         strangers = [name for name in pair if name not in names]
         if strangers:
-            raise ModelError(f"There is no covariate {strangers[0]!r} to interact. There are: {', '.join(names)}.")
+            raise ModelError(
+                f"There is no covariate {strangers[0]!r} to interact. There are: {', '.join(names)}."
+            )
     return tuple((one, other, each) for one, other in interactions)
 
 

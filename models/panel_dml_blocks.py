@@ -41,7 +41,11 @@ class Columns:
     def moderators(self, table: pd.DataFrame) -> np.ndarray:
         """1 and the moderators, (n, 1 + M)."""
         one = np.ones((len(table), 1))
-        return one if self.moderation is None else np.hstack([one, self.moderation.matrix(table[list(self.moderation.variables)])])
+        return (
+            one
+            if self.moderation is None
+            else np.hstack([one, self.moderation.matrix(table[list(self.moderation.variables)])])
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,13 @@ class Block:
     def _parts(self) -> list[np.ndarray]:
         flat = (self.time[:, None] == self.columns.periods).astype(float)
         intercept = [] if self.share is None else [np.ones((len(self.outcome), 1))]
-        return [*self.columns.basis.parts(self.table), *intercept, flat, self.treatments(), self.outcome[:, None]]
+        return [
+            *self.columns.basis.parts(self.table),
+            *intercept,
+            flat,
+            self.treatments(),
+            self.outcome[:, None],
+        ]
 
     def transformed(self) -> np.ndarray:
         """The same about the share of unit means that is taken out, each row by the root of its weight."""
@@ -99,24 +109,39 @@ def columns_of(model: Any, data: Panel) -> Columns:
     for name in names:
         if name not in data.covariates:
             problem = unknown(name, data.covariates, "covariate")
-            raise ModelError(f"{problem} What an effect depends on may act on the outcome itself: name it as a covariate of the panel.")
-    moderation = design(data.source[list(names)].iloc[:: -(-len(data) // _MOST_ROWS)], None, model.moderators, True)
-    products = [f"{treatment} x {column}" for column in moderation.columns for treatment in data.treatments]
+            raise ModelError(
+                f"{problem} What an effect depends on may act on the outcome itself: name it as a covariate of the panel."
+            )
+    moderation = design(
+        data.source[list(names)].iloc[:: -(-len(data) // _MOST_ROWS)], None, model.moderators, True
+    )
+    products = [
+        f"{treatment} x {column}" for column in moderation.columns for treatment in data.treatments
+    ]
     return Columns(basis, periods, moderation, (*data.treatments, *products))
 
 
-def blocks(data: Panel, columns: Columns, share: np.ndarray | None, most: int | None = None, gap: np.ndarray | None = None) -> Iterator[Block]:
+def blocks(
+    data: Panel,
+    columns: Columns,
+    share: np.ndarray | None,
+    most: int | None = None,
+    gap: np.ndarray | None = None,
+) -> Iterator[Block]:
     """All rows, so many at once or as many as fit, but whole units; `share` (N,) by unit and `gap` (n,) by row are as `Block` has them."""
     names = list(data.covariates)
     for part in _parts(data, most or max(_NUMBERS // columns.width, 1)):
         yield Block(
             rows=part,
-            table=data.source[names].iloc[part].copy(),  # what workers elsewhere cannot see stays behind
+            table=data.source[names]
+            .iloc[part]
+            .copy(),  # what workers elsewhere cannot see stays behind
             treatment=np.array(data.treatment[part]),
             outcome=np.array(data.outcome[part]),
             time=np.array(data.time[part]),
             weights=data.weights[part],
-            starts=data.starts[(data.starts >= part.start) & (data.starts < part.stop)] - part.start,
+            starts=data.starts[(data.starts >= part.start) & (data.starts < part.stop)]
+            - part.start,
             share=None if share is None else share[data.unit[part]],
             gap=None if gap is None else gap[part],
             columns=columns,
@@ -135,7 +160,12 @@ def summed(function: Callable[[Block], Any], over: Iterator[Block]) -> Any:
 
     told = {} if get_active_backend()[1] else {"n_jobs": os.cpu_count()}
     with threadpool_limits(1, user_api="blas"):
-        return reduce(add, Parallel(prefer="threads", return_as="generator", **told)(delayed(function)(block) for block in chain([first, second], over)))
+        return reduce(
+            add,
+            Parallel(prefer="threads", return_as="generator", **told)(
+                delayed(function)(block) for block in chain([first, second], over)
+            ),
+        )
 
 
 def _parts(data: Panel, most: int) -> Iterator[slice]:
@@ -143,6 +173,9 @@ def _parts(data: Panel, most: int) -> Iterator[slice]:
     edges = np.append(data.starts, len(data))
     start = 0
     while start < len(data):
-        stop = max(edges[np.searchsorted(edges, start + most, side="right") - 1], edges[np.searchsorted(edges, start, side="right")])
+        stop = max(
+            edges[np.searchsorted(edges, start + most, side="right") - 1],
+            edges[np.searchsorted(edges, start, side="right")],
+        )
         yield slice(int(start), int(stop))
         start = stop

@@ -21,15 +21,29 @@ def estimands(model: Any) -> dict[str, Estimand]:
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     slope, contrast = "outcome per unit of treatment", "one unit more of the treatment"
     per_unit = partial(Estimand, unit=slope, contrast=contrast, assumptions=stands_on)
-    share = partial(Estimand, unit="share of variance", contrast=contrast, kind="associational", assumptions=stands_on)
+    share = partial(
+        Estimand,
+        unit="share of variance",
+        contrast=contrast,
+        kind="associational",
+        assumptions=stands_on,
+    )
     text = "Change of the outcome when the treatment changes by one unit and nothing else does"
     found = {"effect": per_unit(compute=_effect, description=f"{text}.", kind="causal")}
     if model.moderators is not None:
         average = partial(_average_effect, model)
         found["effect"] = per_unit(
-            compute=average, at=partial(_effect_at, model), over_people=True, description=f"{text}, as a mean over the rows of the study.", kind="causal"
+            compute=average,
+            at=partial(_effect_at, model),
+            over_people=True,
+            description=f"{text}, as a mean over the rows of the study.",
+            kind="causal",
         )
-        found["moderation"] = per_unit(compute=partial(_moderation, model), description="By how much more, for each moderator by one.", kind="associational")
+        found["moderation"] = per_unit(
+            compute=partial(_moderation, model),
+            description="By how much more, for each moderator by one.",
+            kind="associational",
+        )
     else:
         found |= {
             "robustness_value": share(
@@ -45,9 +59,19 @@ def estimands(model: Any) -> dict[str, Estimand]:
         }
     if model.effects == "units":
         found |= {
-            "average_effect": per_unit(compute=_drawn("average_effect"), kind="causal", description=f"{text}, as a mean of the distribution of units."),
-            "effect_spread": per_unit(compute=_drawn("effect_spread"), kind="causal", description="Standard deviation of units' effects."),
-            "unit_effect": per_unit(compute=_drawn("unit_effect"), kind="causal", description=f"{text}, of each unit."),
+            "average_effect": per_unit(
+                compute=_drawn("average_effect"),
+                kind="causal",
+                description=f"{text}, as a mean of the distribution of units.",
+            ),
+            "effect_spread": per_unit(
+                compute=_drawn("effect_spread"),
+                kind="causal",
+                description="Standard deviation of units' effects.",
+            ),
+            "unit_effect": per_unit(
+                compute=_drawn("unit_effect"), kind="causal", description=f"{text}, of each unit."
+            ),
         }
     if model.heterogeneity == "mundlak":
         found |= {
@@ -101,8 +125,14 @@ def _moderators(model: Any, rows: PanelRows) -> np.ndarray:
 def _at(draws: xr.Dataset, moderators: np.ndarray, treatments: Sequence[str]) -> xr.DataArray:
     """Draws with dims (chain, draw, row, treatment)."""
     theta = draws["effect"].to_numpy()
-    values = np.einsum("cdmk,nm->cdnk", theta.reshape(*theta.shape[:2], -1, len(treatments)), moderators)
-    return xr.DataArray(values, dims=("chain", "draw", "row", "treatment"), coords={"row": np.arange(len(moderators)), "treatment": list(treatments)})
+    values = np.einsum(
+        "cdmk,nm->cdnk", theta.reshape(*theta.shape[:2], -1, len(treatments)), moderators
+    )
+    return xr.DataArray(
+        values,
+        dims=("chain", "draw", "row", "treatment"),
+        coords={"row": np.arange(len(moderators)), "treatment": list(treatments)},
+    )
 
 
 def _moderation(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
@@ -129,7 +159,9 @@ def _treatment_left(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
     """1 / (Σ_D⁻¹)_jj beside the variance of D_j in the sample, about unit means where those are taken out."""
     units = model.prepared(data).units[:-1]
     left = demeaned(data.treatment, data.starts if model.inside else np.zeros(1, int), data.weights)
-    total = (data.weights[:, None] * left**2).sum(axis=0) / (len(data) - (len(data.units) if model.inside else 1))
+    total = (data.weights[:, None] * left**2).sum(axis=0) / (
+        len(data) - (len(data.units) if model.inside else 1)
+    )
     left = _standard(draws)[1]
     if "serial_correlation" in draws:
         left = left / (1 - draws["serial_correlation"].to_numpy()[..., :-1] ** 2)

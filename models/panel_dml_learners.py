@@ -29,16 +29,62 @@ class Method:
 
 _MEANS, _ALL_MEANS, _UNITS = "x, means", "x, means, treatment means", "x, units"
 LEARNED: Mapping[str, Method] = {
-    "pooled DML": Method("levels", "x", "x", "plain", "where units act on treatment and outcome: nothing stands for them"),
-    "early FE": Method("demeaned", "x", "x", "plain", "where covariates act in curves: g(x - mean) is not g(x) - mean of g(x), with however many units"),
-    "late FE": Method("levels", "x", "x", "within", "where units move covariates: learners take the units' part for that of the covariates"),
-    "dummies": Method("levels", _UNITS, _UNITS, "plain", "where a unit has few rows: learners shrink it towards others; unit by unit, it was never seen"),
-    "CRE": Method("levels", _ALL_MEANS, _ALL_MEANS, "plain", "where covariates are many for the rows: there are twice as many columns to learn"),
-    "CRE, general": Method(
-        "levels", _MEANS, _MEANS, "treatment within", "where units move covariates other than by their means, or columns are many for the rows"
+    "pooled DML": Method(
+        "levels",
+        "x",
+        "x",
+        "plain",
+        "where units act on treatment and outcome: nothing stands for them",
     ),
-    "CRE, normal": Method("levels", _MEANS, _ALL_MEANS, "plain", "as CRE, general, or where the treatments of a unit are not normal together"),
-    "FD, exact": Method("changes", "x", "x", "plain", "where two periods' covariates are too many to learn from; changes have twice the noise"),
+    "early FE": Method(
+        "demeaned",
+        "x",
+        "x",
+        "plain",
+        "where covariates act in curves: g(x - mean) is not g(x) - mean of g(x), with however many units",
+    ),
+    "late FE": Method(
+        "levels",
+        "x",
+        "x",
+        "within",
+        "where units move covariates: learners take the units' part for that of the covariates",
+    ),
+    "dummies": Method(
+        "levels",
+        _UNITS,
+        _UNITS,
+        "plain",
+        "where a unit has few rows: learners shrink it towards others; unit by unit, it was never seen",
+    ),
+    "CRE": Method(
+        "levels",
+        _ALL_MEANS,
+        _ALL_MEANS,
+        "plain",
+        "where covariates are many for the rows: there are twice as many columns to learn",
+    ),
+    "CRE, general": Method(
+        "levels",
+        _MEANS,
+        _MEANS,
+        "treatment within",
+        "where units move covariates other than by their means, or columns are many for the rows",
+    ),
+    "CRE, normal": Method(
+        "levels",
+        _MEANS,
+        _ALL_MEANS,
+        "plain",
+        "as CRE, general, or where the treatments of a unit are not normal together",
+    ),
+    "FD, exact": Method(
+        "changes",
+        "x",
+        "x",
+        "plain",
+        "where two periods' covariates are too many to learn from; changes have twice the noise",
+    ),
 }
 
 
@@ -73,14 +119,21 @@ class CrossFitted:
         started = time.perf_counter()
         rows = self.rows(method.rows)
         before = time.perf_counter() - started
-        (outcome, first), (treatment, second) = (self.left(method.rows, getattr(method, target), target) for target in ("outcome", "treatment"))
+        (outcome, first), (treatment, second) = (
+            self.left(method.rows, getattr(method, target), target)
+            for target in ("outcome", "treatment")
+        )
         started = time.perf_counter()
         if method.final == "within":
             found = within(outcome[:, 0], treatment, rows.times, rows.unit, rows.weights)
         else:
             if method.final == "treatment within":
-                treatment = demeaned(treatment, np.flatnonzero(np.diff(rows.unit, prepend=-1)), rows.weights)
-            found = clustered(outcome[:, 0], treatment, np.empty((len(outcome), 0)), rows.unit, rows.weights)
+                treatment = demeaned(
+                    treatment, np.flatnonzero(np.diff(rows.unit, prepend=-1)), rows.weights
+                )
+            found = clustered(
+                outcome[:, 0], treatment, np.empty((len(outcome), 0)), rows.unit, rows.weights
+            )
         return found, before + first + second + time.perf_counter() - started
 
     def left(self, kind: str, columns: str, target: str) -> tuple[np.ndarray, float]:
@@ -89,17 +142,24 @@ class CrossFitted:
         if key not in self._left:
             started, rows = time.perf_counter(), self.rows(kind)
             given, expanded = rows.columns[columns]()
-            divided = cross_fitting.folds(self.split, self.folds, rows.unit, rows.time, np.random.default_rng(self.seed))
+            divided = cross_fitting.folds(
+                self.split, self.folds, rows.unit, rows.time, np.random.default_rng(self.seed)
+            )
             values = np.column_stack([getattr(rows, target)])
             learner = self.learner(expanded)
-            predicted = [cross_fitting.cross_fitted(learner, given, value, divided, rows.weights) for value in values.T]
+            predicted = [
+                cross_fitting.cross_fitted(learner, given, value, divided, rows.weights)
+                for value in values.T
+            ]
             self._left[key] = values - np.column_stack(predicted), time.perf_counter() - started
         return self._left[key]
 
     def rows(self, kind: str) -> _Rows:
         """As they are, about their unit means, or changes from one row of a unit to its next."""
         if kind not in self._rows:
-            self._rows[kind] = {"levels": _levels, "demeaned": _demeaned, "changes": _changes}[kind](self.panel, self.time_effects)
+            self._rows[kind] = {"levels": _levels, "demeaned": _demeaned, "changes": _changes}[
+                kind
+            ](self.panel, self.time_effects)
         return self._rows[kind]
 
 
@@ -113,25 +173,53 @@ def _levels(panel: Panel, time_effects: bool) -> _Rows:
     columns = {
         "x": lambda: _given([x], [times]),
         _MEANS: lambda: _given([x, of_unit(x)], [times, of_unit(times)]),
-        _ALL_MEANS: lambda: _given([x, of_unit(x), of_unit(panel.treatment)], [times, of_unit(times)]),
+        _ALL_MEANS: lambda: _given(
+            [x, of_unit(x), of_unit(panel.treatment)], [times, of_unit(times)]
+        ),
         _UNITS: lambda: _given([x], [times, np.eye(len(panel.units))[panel.unit]]),
     }
-    return _Rows(panel.outcome, panel.treatment, columns, panel.unit, panel.time, panel.weights, times)
+    return _Rows(
+        panel.outcome, panel.treatment, columns, panel.unit, panel.time, panel.weights, times
+    )
 
 
 def _demeaned(panel: Panel, time_effects: bool) -> _Rows:
-    groups = [panel.outcome[:, None], panel.treatment, straight_columns(panel), _dummies(panel, time_effects)]
-    outcome, treatment, x, times = (demeaned(columns, panel.starts, panel.weights) for columns in groups)
-    return _Rows(outcome[:, 0], treatment, {"x": lambda: _given([x], [times])}, panel.unit, panel.time, panel.weights, times)
+    groups = [
+        panel.outcome[:, None],
+        panel.treatment,
+        straight_columns(panel),
+        _dummies(panel, time_effects),
+    ]
+    outcome, treatment, x, times = (
+        demeaned(columns, panel.starts, panel.weights) for columns in groups
+    )
+    return _Rows(
+        outcome[:, 0],
+        treatment,
+        {"x": lambda: _given([x], [times])},
+        panel.unit,
+        panel.time,
+        panel.weights,
+        times,
+    )
 
 
 def _changes(panel: Panel, time_effects: bool) -> _Rows:
     """Of a gap, over the gap: a difference needs no neighbours in time to be free of the unit."""
-    x, times, same = straight_columns(panel), _dummies(panel, time_effects), np.diff(panel.unit) == 0
+    x, times, same = (
+        straight_columns(panel),
+        _dummies(panel, time_effects),
+        np.diff(panel.unit) == 0,
+    )
     later, earlier = (lambda columns: columns[1:][same]), (lambda columns: columns[:-1][same])
-    outcome, treatment = later(panel.outcome) - earlier(panel.outcome), later(panel.treatment) - earlier(panel.treatment)
+    outcome, treatment = (
+        later(panel.outcome) - earlier(panel.outcome),
+        later(panel.treatment) - earlier(panel.treatment),
+    )
     columns = {"x": lambda: _given([later(x), earlier(x)], [later(times), earlier(times)])}
-    return _Rows(outcome, treatment, columns, *map(later, (panel.unit, panel.time, panel.weights, times)))
+    return _Rows(
+        outcome, treatment, columns, *map(later, (panel.unit, panel.time, panel.weights, times))
+    )
 
 
 def _given(numbers: list[np.ndarray], dummies: list[np.ndarray]) -> tuple[np.ndarray, int]:

@@ -22,26 +22,36 @@ _MOST_ROWS = 50_000  # that are looked at one by one
 _GROUPS = 500  # of units that a bootstrap draws together, where there are more units
 
 
-def left_over(model: Any, draws: xr.Dataset, data: Panel, most: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def left_over(
+    model: Any, draws: xr.Dataset, data: Panel, most: int | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What is left of treatments and outcome (n, q), in standard units, when φ is taken out at the posterior mean of the scales; the mean of Σ; whose rows.
 
     With `most`, of the units that make up the first so many rows.
     """
     form, scales = model.prepared(data), scales_of(draws, "")
-    covariance = residual_covariance(np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]).mean(axis=0)
+    covariance = residual_covariance(
+        np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]
+    ).mean(axis=0)
     inner = coefficients(form, {name: values.mean(axis=0) for name, values in scales.items()})
     rows, unit = _combined(np.vstack([-inner, np.eye(len(form.units))]), form, data, most)
     return rows, covariance, unit
 
 
-def _combined(turn: np.ndarray, form: Prepared, data: Panel, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def _combined(
+    turn: np.ndarray, form: Prepared, data: Panel, most: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """(φ, treatments and outcome in standard units) times `turn` (p + q, m), without what columns that have no prior explain of it; whose rows."""
     rows, within, across, seen = [], 0.0, 0.0, 0
     width, aims = len(form.basis.spectrum), len(form.units)
     for block in blocks(data, form.columns, form.share, most):
         phi, times, last = np.split(block.transformed(), [width, -aims], axis=1)
         rows.append([phi @ turn[:width] + last / form.units @ turn[width:], times])
-        within, across, seen = within + times.T @ times, across + times.T @ rows[-1][0], block.rows.stop
+        within, across, seen = (
+            within + times.T @ times,
+            across + times.T @ rows[-1][0],
+            block.rows.stop,
+        )
         if most is not None:
             break
     slopes = np.linalg.pinv(within, rcond=1e-10, hermitian=True) @ across
@@ -52,7 +62,10 @@ def with_effects(model: Any, draws: xr.Dataset, data: Panel, theta: np.ndarray) 
     """The draws with other values of θ (draws, k) in standard units, and of what is made of them."""
     units = model.prepared(data).units
     theta = theta.reshape(draws["standard_effect"].shape)
-    found = draws.assign(standard_effect=draws["standard_effect"].copy(data=theta), effect=draws["effect"].copy(data=theta * units[-1] / units[:-1]))
+    found = draws.assign(
+        standard_effect=draws["standard_effect"].copy(data=theta),
+        effect=draws["effect"].copy(data=theta * units[-1] / units[:-1]),
+    )
     if "between_effect" in found:
         found["contextual_effect"] = found["between_effect"] - found["effect"]
     return found
@@ -70,15 +83,22 @@ def clustered(model: Any, draws: xr.Dataset, data: Panel) -> xr.Dataset:
     count, bread = len(data.units), np.linalg.inv(v.T @ v)
     scores = np.column_stack([np.bincount(unit, column) for column in (v * e[:, None]).T])
     robust = count / (count - 1) * bread @ (scores.T @ scores) @ bread
-    stretch = np.linalg.cholesky(robust) @ np.linalg.inv(np.linalg.cholesky(np.atleast_2d(np.cov(theta, rowvar=False))))
+    stretch = np.linalg.cholesky(robust) @ np.linalg.inv(
+        np.linalg.cholesky(np.atleast_2d(np.cov(theta, rowvar=False)))
+    )
     return with_effects(model, draws, data, middle + (theta - middle) @ stretch.T)
 
 
-def bootstrapped(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> xr.Dataset:
+def bootstrapped(
+    model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+) -> xr.Dataset:
     """In place of θ the Bayesian bootstrap of units (Rubin 1981): each draw weighs the units by Dirichlet(1, ..., 1), takes out what covariates do under these
     weights, at the posterior means of the scales, and has the slope of what is left. More than 500 units are drawn in 500 groups of neighbours.
     """
-    form, scales = model.prepared(data), {name: values.mean(axis=0) for name, values in scales_of(draws, "").items()}
+    form, scales = (
+        model.prepared(data),
+        {name: values.mean(axis=0) for name, values in scales_of(draws, "").items()},
+    )
     groups, flat = _group_products(model, data), slice(len(form.basis.spectrum), -len(form.units))
     theta = np.empty((draws.sizes["chain"] * draws.sizes["draw"], len(form.units) - 1))
     scale = np.append(np.ones(len(form.basis.spectrum)), 1 / form.units)
@@ -109,7 +129,10 @@ def of_units(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generato
 
     δ is drawn anew: without the effects of units it takes in some of them, and they act on what covariates do to D as well.
     """
-    form, scales = model.prepared(data), {name: values.mean(axis=0) for name, values in scales_of(draws, "").items()}
+    form, scales = (
+        model.prepared(data),
+        {name: values.mean(axis=0) for name, values in scales_of(draws, "").items()},
+    )
     width = len(form.basis.spectrum)
     turn = np.zeros((width + 2, width + 3))  # φ, D - φ'γ, Y, D
     turn[:width, :width], turn[:width, width] = np.eye(width), -coefficients(form, scales)[:, 0]
@@ -122,19 +145,30 @@ def of_units(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generato
     squares, cross = np.where(still, 0.0, squares), np.where(still[:, None], 0.0, cross)
     chains, count = draws.sizes["chain"], draws.sizes["draw"]
     variances = scales["standard_coefficient_sd"][1] ** 2 * form.basis.spectrum
-    mean, spread, own = slopes_of_units(columns.T @ columns, cross, squares, variances, form.rows, chains * count, rng)
+    mean, spread, own = slopes_of_units(
+        columns.T @ columns, cross, squares, variances, form.rows, chains * count, rng
+    )
     scale = form.units[1] / form.units[0]
     return draws.assign(
         average_effect=(("chain", "draw"), scale * mean.reshape(chains, count)),
         effect_spread=(("chain", "draw"), scale * spread.reshape(chains, count)),
-        unit_effect=xr.DataArray(scale * own.reshape(chains, count, -1), dims=("chain", "draw", "unit"), coords={"unit": list(data.units)}),
+        unit_effect=xr.DataArray(
+            scale * own.reshape(chains, count, -1),
+            dims=("chain", "draw", "unit"),
+            coords={"unit": list(data.units)},
+        ),
     )
 
 
-def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> tuple[Prediction, ...]:
+def predictions(
+    model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+) -> tuple[Prediction, ...]:
     """Of what is left of each treatment and the outcome: correlation of a unit's neighbouring rows, tails, and the mean at each time; what is assumed of it."""
     left, covariance, unit = left_over(model, draws, data, _MOST_ROWS)
-    own = [*range(len(data.treatments)), -1]  # products with moderators cannot be normal, and need not be
+    own = [
+        *range(len(data.treatments)),
+        -1,
+    ]  # products with moderators cannot be normal, and need not be
     left, root = left[:, own], np.linalg.cholesky(covariance[np.ix_(own, own)])
     names = (*data.treatments, data.arguments["outcome"])
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
@@ -154,10 +188,15 @@ def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Gener
         rows = rng.standard_normal(left.shape)
         if rho is not None and gap is not None:
             rows = np.column_stack(
-                [serial.lasting(column, gap[: len(unit)], starts, value) for column, value in zip(rows.T, rho.mean(axis=0)[own], strict=True)]
+                [
+                    serial.lasting(column, gap[: len(unit)], starts, value)
+                    for column, value in zip(rows.T, rho.mean(axis=0)[own], strict=True)
+                ]
             )
         rows = rows @ root.T / share
-        return statistics(share * demeaned(rows, starts if model.inside else np.zeros(1, int), share[:, 0] ** 2))
+        return statistics(
+            share * demeaned(rows, starts if model.inside else np.zeros(1, int), share[:, 0] ** 2)
+        )
 
     observed, replicated = statistics(left), [replicate() for _ in range(_REPLICATIONS)]
     labels = (names, names, tuple(f"{value:g}" for value in periods))
@@ -169,7 +208,15 @@ def predictions(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Gener
     }
     robust = model.errors in ("clustered", "bootstrap")
     return tuple(
-        Prediction(name=name, groups=labels[k], observed=observed[k], size=sizes[k], replicated=np.array([each[k] for each in replicated]), remedy=remedy)
+        Prediction(
+            name=name,
+            groups=labels[k],
+            observed=observed[k],
+            size=sizes[k],
+            replicated=np.array([each[k] for each in replicated]),
+            remedy=remedy,
+        )
         for k, (name, remedy) in enumerate(described.items())
-        if not (name in ("serial correlation", "tails") and robust) and not (name == "mean over time" and model.time_effects)
+        if not (name in ("serial correlation", "tails") and robust)
+        and not (name == "mean over time" and model.time_effects)
     )

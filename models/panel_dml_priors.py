@@ -21,5 +21,7 @@ def prior_sds(model: Any, data: Panel) -> dict[str, Any]:
         found[f"{prefix}error_sd"] = half * units
         found[f"{prefix}coefficient_sd"] = half * COEFFICIENT_SD * units
         if form.lowest is not None:
-            found[f"{prefix}serial_correlation"] = np.full(len(units), (HIGHEST - form.lowest) / np.sqrt(12))
+            found[f"{prefix}serial_correlation"] = np.full(
+                len(units), (HIGHEST - form.lowest) / np.sqrt(12)
+            )
     return found

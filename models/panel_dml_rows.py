@@ -14,17 +14,30 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml_basis import Basis
 from causalstats.models.panel_dml_blocks import Block, Columns, blocks, columns_of, summed
-from causalstats.models.panel_dml_scales import coefficient_covariance, factors, grams_and_volumes, precisions, residual_covariance
+from causalstats.models.panel_dml_scales import (
+    coefficient_covariance,
+    factors,
+    grams_and_volumes,
+    precisions,
+    residual_covariance,
+)
 from causalstats.numerics import canonical_regression as regression
 from causalstats.numerics import gram_regression
 from causalstats.numerics import serial_correlation as serial
 from causalstats.numerics.within import demeaned, unit_means
 
 _EXACTLY = 1e-10  # of a treatment's variance: what is left is rounding
-_MOST_COEFFICIENTS = 1_500  # of all equations together, where they take the third power of operations
+_MOST_COEFFICIENTS = (
+    1_500  # of all equations together, where they take the third power of operations
+)
 LOWEST = -0.5  # serial correlation
 _STANDARD = ("effect", "link", "error_sd", "coefficient_sd", "association")
-SCALES = (*(f"standard_{name}" for name in _STANDARD), "covariate_scale", "length_scale", "serial_correlation")
+SCALES = (
+    *(f"standard_{name}" for name in _STANDARD),
+    "covariate_scale",
+    "length_scale",
+    "serial_correlation",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +71,9 @@ class Prepared:
 
     def inputs(self, prefix: str = "") -> dict[str, np.ndarray]:
         """What the graph takes."""
-        values = {"units": self.units} | (self.given if self.dense else regression.with_residual(self.form))
+        values = {"units": self.units} | (
+            self.given if self.dense else regression.with_residual(self.form)
+        )
         return {f"{prefix}{name}": np.asarray(value, float) for name, value in values.items()}
 
     @property
@@ -78,7 +93,9 @@ class Products:
     moments: np.ndarray
 
     def __add__(self, other: Products) -> Products:
-        return Products(self.grams + other.grams, self.volumes + other.volumes, self.moments + other.moments)
+        return Products(
+            self.grams + other.grams, self.volumes + other.volumes, self.moments + other.moments
+        )
 
 
 def prepared(model: Any, data: Panel) -> Prepared:
@@ -86,11 +103,16 @@ def prepared(model: Any, data: Panel) -> Prepared:
     columns = columns_of(model, data)
     rows = len(data) - (len(data.units) if model.inside else 0)
     if rows == 0:
-        raise ModelError("Every unit was seen once: nothing changes within units. For a cross-section say heterogeneity='pooled'.")
+        raise ModelError(
+            "Every unit was seen once: nothing changes within units. For a cross-section say heterogeneity='pooled'."
+        )
     _refuse_too_many(model, columns)
     share = None if model.inside else _share_left(model, data, columns)
     correlations, gap = correlations_of(model, data)
-    found = summed(partial(_products, correlations=correlations, middle=_middle(data, columns)), blocks(data, columns, share, gap=gap))
+    found = summed(
+        partial(_products, correlations=correlations, middle=_middle(data, columns)),
+        blocks(data, columns, share, gap=gap),
+    )
     return _reduced(model, data, columns, found, rows, share, correlations)
 
 
@@ -111,12 +133,23 @@ def between_units(model: Any, data: Panel) -> Prepared:
         means.append(unit_means(block.levels(), block.starts, block.weights))
         moments = moments + _moments(block, middle)
     centred = np.vstack(means) - np.vstack(means).mean(axis=0)
-    return _reduced(model, data, columns, Products((centred.T @ centred)[None], np.zeros(1), moments), len(centred) - 1, None, None)
+    return _reduced(
+        model,
+        data,
+        columns,
+        Products((centred.T @ centred)[None], np.zeros(1), moments),
+        len(centred) - 1,
+        None,
+        None,
+    )
 
 
 def _middle(data: Panel, columns: Columns) -> np.ndarray:
     """About which treatments, without their moderators, and the outcome are squared."""
-    return np.append(np.tile(data.treatment.mean(axis=0), len(columns.effects) // len(data.treatments)), data.outcome.mean())
+    return np.append(
+        np.tile(data.treatment.mean(axis=0), len(columns.effects) // len(data.treatments)),
+        data.outcome.mean(),
+    )
 
 
 def _moments(block: Block, middle: np.ndarray) -> np.ndarray:
@@ -124,13 +157,17 @@ def _moments(block: Block, middle: np.ndarray) -> np.ndarray:
     return np.array([values.sum(axis=0), (values**2).sum(axis=0)])
 
 
-def correlations_of(model: Any, data: Panel) -> tuple[serial.Correlations | None, np.ndarray | None]:
+def correlations_of(
+    model: Any, data: Panel
+) -> tuple[serial.Correlations | None, np.ndarray | None]:
     """Those that errors may have, and the time since each unit's row before; none where they are independent."""
     if model.errors != "autoregressive":
         return None, None
     if model.heterogeneity == "random" or np.ptp(data.weights) > 0:
         what = "weights" if model.heterogeneity != "random" else "heterogeneity='random'"
-        raise ModelError(f"errors='autoregressive' does not go with {what}: expected rows of one weight, and units that are 'within', 'mundlak' or 'pooled'.")
+        raise ModelError(
+            f"errors='autoregressive' does not go with {what}: expected rows of one weight, and units that are 'within', 'mundlak' or 'pooled'."
+        )
     if (data.sizes > 1).sum() == 0:
         raise ModelError("Every unit was seen once: no error can last. Say errors='independent'.")
     gap = serial.gaps(data.time, data.starts)
@@ -138,7 +175,9 @@ def correlations_of(model: Any, data: Panel) -> tuple[serial.Correlations | None
     return serial.Correlations(LOWEST if whole else 0.0), gap
 
 
-def _products(block: Block, correlations: serial.Correlations | None, middle: np.ndarray) -> Products:
+def _products(
+    block: Block, correlations: serial.Correlations | None, middle: np.ndarray
+) -> Products:
     """At every node those of rows as they come from a model of errors; before them, those of independent errors."""
     columns = block.transformed()
     grams, volumes = [columns.T @ columns], [0.0]
@@ -152,33 +191,63 @@ def _products(block: Block, correlations: serial.Correlations | None, middle: np
 
 
 def _reduced(
-    model: Any, data: Panel, columns: Columns, found: Products, rows: float, share: np.ndarray | None, correlations: serial.Correlations | None
+    model: Any,
+    data: Panel,
+    columns: Columns,
+    found: Products,
+    rows: float,
+    share: np.ndarray | None,
+    correlations: serial.Correlations | None,
 ) -> Prepared:
     """Without the columns that have no prior, in standard units."""
     names, basis = [*columns.effects, data.arguments["outcome"]], columns.basis
     aims, width = len(names), len(basis.spectrum)
     flat = np.arange(width, found.grams.shape[1] - aims)
-    grams, taken, volumes = zip(*(regression.without(gram, flat) for gram in found.grams), strict=True)
+    grams, taken, volumes = zip(
+        *(regression.without(gram, flat) for gram in found.grams), strict=True
+    )
     rows = rows - taken[0]
     if rows < aims + 1:
-        raise ModelError(f"Only {rows:g} rows are left when units and times have their own effects, and at least {aims + 1} are needed.")
+        raise ModelError(
+            f"Only {rows:g} rows are left when units and times have their own effects, and at least {aims + 1} are needed."
+        )
     total = np.diagonal(grams[0])[width:]
     raw = found.moments[1] - found.moments[0] ** 2 / len(data)
     for name, left, of in zip(names, total, raw, strict=True):
         if not left > _EXACTLY * of:
-            where = "within any unit" if model.inside else "when units and times have their own effects"
-            raise ModelError(f"{name!r} does not vary {where}: there is no change whose effect, or cause, could be seen. Look at heterogeneity='pooled'.")
+            where = (
+                "within any unit" if model.inside else "when units and times have their own effects"
+            )
+            raise ModelError(
+                f"{name!r} does not vary {where}: there is no change whose effect, or cause, could be seen. Look at heterogeneity='pooled'."
+            )
     left = _left(grams[0], width, rows)
     _refuse_exact(names, left)
     units = np.sqrt(total / rows) if model.scale is None else np.array(model.scale)
     if len(units) != aims:
-        raise ModelError(f"Expected `scale` as {aims} numbers, for {', '.join(columns.effects)} and the outcome, got {model.scale!r}.")
+        raise ModelError(
+            f"Expected `scale` as {aims} numbers, for {', '.join(columns.effects)} and the outcome, got {model.scale!r}."
+        )
     scale = np.append(np.ones(width), 1 / units)
     gram, volume, lowest = np.array(grams) * scale[:, None] * scale, np.zeros(1), None
     if correlations is not None:
         lowest = correlations.lowest
-        gram, volume = correlations.coefficients(gram[1:]), correlations.coefficients(found.volumes[1:] + np.array(volumes[1:]))
-    return Prepared(columns, gram, volume, units, left, rows, share, lowest, model.dense, model.shrinkage == "covariate")
+        gram, volume = (
+            correlations.coefficients(gram[1:]),
+            correlations.coefficients(found.volumes[1:] + np.array(volumes[1:])),
+        )
+    return Prepared(
+        columns,
+        gram,
+        volume,
+        units,
+        left,
+        rows,
+        share,
+        lowest,
+        model.dense,
+        model.shrinkage == "covariate",
+    )
 
 
 def _left(gram: np.ndarray, width: int, rows: float) -> np.ndarray:
@@ -192,7 +261,12 @@ def _left(gram: np.ndarray, width: int, rows: float) -> np.ndarray:
     for aim in aims:
         others = [place for place in range(len(gram) - 1) if place != aim]
         with_aim = unit[others, aim]
-        found.append(1 - with_aim @ np.linalg.pinv(unit[np.ix_(others, others)], rcond=1e-9, hermitian=True) @ with_aim)
+        found.append(
+            1
+            - with_aim
+            @ np.linalg.pinv(unit[np.ix_(others, others)], rcond=1e-9, hermitian=True)
+            @ with_aim
+        )
     return np.array(found)
 
 
@@ -200,8 +274,14 @@ def _refuse_exact(names: list[str], left: np.ndarray) -> None:
     """An error where one of treatments and outcome is computed from the rest: least squares then leaves rounding alone."""
     for name, share in zip(names, left, strict=True):
         if share < _EXACTLY:
-            of, remedy = ("treatment and covariates", "no error is left to learn from") if name == names[-1] else ("the rest", "no change of it is left to see")
-            raise ModelError(f"{name!r} follows exactly from {of}: {remedy}. Leave out what it is computed from.")
+            of, remedy = (
+                ("treatment and covariates", "no error is left to learn from")
+                if name == names[-1]
+                else ("the rest", "no change of it is left to see")
+            )
+            raise ModelError(
+                f"{name!r} follows exactly from {of}: {remedy}. Leave out what it is computed from."
+            )
 
 
 def _share_left(model: Any, data: Panel, columns: Columns) -> np.ndarray:
@@ -220,7 +300,10 @@ def _share_left(model: Any, data: Panel, columns: Columns) -> np.ndarray:
             "Take fewer `functions`, or heterogeneity='mundlak'."
         )
     s2 = max(gram[-1, -1] - gram[:-1, -1] @ slopes, 0.0) / free
-    means = [unit_means(block.levels() @ np.append(-slopes, 1)[:, None], block.starts)[:, 0] for block in blocks(data, columns, None)]
+    means = [
+        unit_means(block.levels() @ np.append(-slopes, 1)[:, None], block.starts)[:, 0]
+        for block in blocks(data, columns, None)
+    ]
     between = np.concatenate(means).var(ddof=1) - s2 * (1 / data.sizes).mean()
     return np.sqrt(s2 / (s2 + data.sizes * max(between, 0.0)))
 
@@ -243,16 +326,24 @@ def log_likelihood(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
 
 
 def _of_pieces(given: Mapping[str, np.ndarray], scales: Mapping[str, Any]) -> float:
-    covariance = residual_covariance(np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"])
-    prior = coefficient_covariance(np, scales["standard_coefficient_sd"], scales.get("standard_association"), len(covariance))
-    return regression.log_likelihood(given["eigenvalues"], given["pieces"], given["weights"], covariance, prior)
+    covariance = residual_covariance(
+        np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]
+    )
+    prior = coefficient_covariance(
+        np, scales["standard_coefficient_sd"], scales.get("standard_association"), len(covariance)
+    )
+    return regression.log_likelihood(
+        given["eigenvalues"], given["pieces"], given["weights"], covariance, prior
+    )
 
 
 def _of_cross_products(given: Mapping[str, np.ndarray], scales: Mapping[str, Any]) -> float:
     grams, volumes = grams_and_volumes(np, given, scales)
     sd = scales["standard_error_sd"]
     omega = precisions(np, scales["standard_effect"], scales.get("standard_link"), sd)
-    value = gram_regression.with_derivatives(np, grams, omega, factors(np, given, scales, len(sd)))[0]
+    value = gram_regression.with_derivatives(np, grams, omega, factors(np, given, scales, len(sd)))[
+        0
+    ]
     return float(value - (given["rows"] * np.log(sd) + volumes / 2).sum())
 
 
@@ -260,12 +351,18 @@ def scales_of(draws: xr.Dataset, prefix: str) -> dict[str, np.ndarray]:
     """Parameters in standard units by name, a row a draw; those that the model has."""
     count = draws.sizes["chain"] * draws.sizes["draw"]
     found = {name: draws[prefix + name] for name in SCALES if prefix + name in draws}
-    return {name: values.to_numpy().reshape(count, *values.shape[2:]) for name, values in found.items()}
+    return {
+        name: values.to_numpy().reshape(count, *values.shape[2:]) for name, values in found.items()
+    }
 
 
-def coefficients(form: Prepared, scales: Mapping[str, np.ndarray], gram: np.ndarray | None = None) -> np.ndarray:
+def coefficients(
+    form: Prepared, scales: Mapping[str, np.ndarray], gram: np.ndarray | None = None
+) -> np.ndarray:
     """The posterior mean of the coefficients of φ (p, q) in standard units, at one value of each scale; with cross-products of other rows, if given."""
     given = form.given if gram is None else form.given | {"gram": gram[None]}
     grams = grams_and_volumes(np, given, scales)[0]
-    omega = precisions(np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"])
+    omega = precisions(
+        np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]
+    )
     return gram_regression.coefficients(grams, omega, factors(np, given, scales, len(omega)))

@@ -21,9 +21,19 @@ def residual_covariance(xp: Any, theta: Any, links: Any, sd: Any) -> Any:
     count = sd.type.shape[-1] - 1 if xp is not np else sd.shape[-1] - 1
     mix: list[list[Any]] = []
     for j in range(count + 1):
-        slopes = [theta[..., m] for m in range(count)] if j == count else [links[..., j * (j - 1) // 2 + m] for m in range(j)]
+        slopes = (
+            [theta[..., m] for m in range(count)]
+            if j == count
+            else [links[..., j * (j - 1) // 2 + m] for m in range(j)]
+        )
         mix.append([*(sum(slopes[m] * mix[m][i] for m in range(i, j)) for i in range(j)), 1.0])
-    rows = [[sum(mix[i][m] * mix[j][m] * sd[..., m] ** 2 for m in range(min(i, j) + 1)) for j in range(count + 1)] for i in range(count + 1)]
+    rows = [
+        [
+            sum(mix[i][m] * mix[j][m] * sd[..., m] ** 2 for m in range(min(i, j) + 1))
+            for j in range(count + 1)
+        ]
+        for i in range(count + 1)
+    ]
     return xp.stack([xp.stack(row, -1) for row in rows], -2)
 
 
@@ -33,7 +43,11 @@ def precisions(xp: Any, theta: Any, links: Any, sd: Any) -> Any:
     one, none = theta[0] * 0 + 1, theta[0] * 0
     found = []
     for j in range(count + 1):
-        slopes = [theta[m] for m in range(count)] if j == count else [links[j * (j - 1) // 2 + m] for m in range(j)]
+        slopes = (
+            [theta[m] for m in range(count)]
+            if j == count
+            else [links[j * (j - 1) // 2 + m] for m in range(j)]
+        )
         row = xp.stack([*(-slope for slope in slopes), one, *[none] * (count - j)]) / sd[j]
         found.append(row[:, None] * row)
     return xp.stack(found)
@@ -71,7 +85,10 @@ def coefficient_covariance(xp: Any, tau: Any, association: Any, count: int) -> A
 
 def factors(xp: Any, given: Mapping[str, Any], scales: Mapping[str, Any], count: int) -> Any:
     """F (q, q, p) of the coefficients, column k's covariance F_k F_k': their standard deviations times the root of their correlation."""
-    return _roots(xp, given, scales)[:, None, :] * association_root(xp, scales.get("standard_association"), count)[:, :, None]
+    return (
+        _roots(xp, given, scales)[:, None, :]
+        * association_root(xp, scales.get("standard_association"), count)[:, :, None]
+    )
 
 
 def _roots(xp: Any, given: Mapping[str, Any], scales: Mapping[str, Any]) -> Any:
@@ -81,15 +98,21 @@ def _roots(xp: Any, given: Mapping[str, Any], scales: Mapping[str, Any]) -> Any:
         found = found * xp.dot(scales["covariate_scale"], given["terms"].T)
     if "length_scale" in scales:
         lengths = xp.dot(scales["length_scale"], given["terms"].T)
-        found = found * xp.sqrt(xp.where(given["frequencies"] > 0, spectral_density(given["frequencies"], lengths), 1.0))
+        found = found * xp.sqrt(
+            xp.where(given["frequencies"] > 0, spectral_density(given["frequencies"], lengths), 1.0)
+        )
     return found
 
 
-def grams_and_volumes(xp: Any, given: Mapping[str, Any], scales: Mapping[str, Any]) -> tuple[Any, Any]:
+def grams_and_volumes(
+    xp: Any, given: Mapping[str, Any], scales: Mapping[str, Any]
+) -> tuple[Any, Any]:
     """Cross-products G_j (q, p+q, p+q) and the logarithm of the volume of the errors' correlations (q,)."""
     aims = scales["standard_error_sd"].shape[0]
     if "serial_correlation" not in scales:
-        return xp.stack([given["gram"][0]] * _static(xp, scales["standard_error_sd"])), given["volume"][0] * xp.ones(aims)
+        return xp.stack([given["gram"][0]] * _static(xp, scales["standard_error_sd"])), given[
+            "volume"
+        ][0] * xp.ones(aims)
     weights = polynomials(xp, scales["serial_correlation"], given["lowest"])
     # No tensordot: JAX does not take the shapes that PyTensor makes of one.
     return (weights[:, :, None, None] * given["gram"]).sum(axis=1), xp.dot(weights, given["volume"])

@@ -13,7 +13,16 @@ from scipy import stats
 
 from causalstats.data import Composition
 from causalstats.errors import ModelError
-from causalstats.model import Adjustment, Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
+from causalstats.model import (
+    Adjustment,
+    Assumption,
+    Check,
+    Estimand,
+    Prediction,
+    Relaxation,
+    Simulation,
+    View,
+)
 from causalstats.models import partial_correlation_covariates as covariates
 from causalstats.models import partial_correlation_simulation as simulation
 from causalstats.models.partial_correlation_assumptions import adjustments, assumptions, doubts
@@ -86,25 +95,47 @@ class PartialCorrelation:
 
     def __post_init__(self) -> None:
         if self.prior not in ("shrunk", "sparse", *EXACT):
-            raise ModelError(f"Expected `prior` as 'shrunk', 'invariant', 'matching' or 'sparse', got {self.prior!r}.")
+            raise ModelError(
+                f"Expected `prior` as 'shrunk', 'invariant', 'matching' or 'sparse', got {self.prior!r}."
+            )
         if not (isinstance(self.negligible, int | float) and 0 < self.negligible < SLAB):
-            raise ModelError(f"Expected `negligible` between 0 and {SLAB}, got {self.negligible!r}.")
+            raise ModelError(
+                f"Expected `negligible` between 0 and {SLAB}, got {self.negligible!r}."
+            )
         if self.prior == "sparse" and self.shrinkage is not None:
             raise ModelError("The sparse prior has no `shrinkage`; leave it out.")
-        if self.shrinkage is not None and not (isinstance(self.shrinkage, int | float) and 0 < self.shrinkage < 1):
-            raise ModelError(f"Expected `shrinkage` between 0 and 1, got {self.shrinkage!r}. For none at all, use prior='matching'.")
-        if self.basis_variance is not None and not (isinstance(self.basis_variance, int | float) and 0 < self.basis_variance < np.inf):
-            raise ModelError(f"Expected `basis_variance` as a positive number, got {self.basis_variance!r}.")
-        if self.row_correlation is not None and not (isinstance(self.row_correlation, int | float) and 0 <= self.row_correlation < 1):
+        if self.shrinkage is not None and not (
+            isinstance(self.shrinkage, int | float) and 0 < self.shrinkage < 1
+        ):
+            raise ModelError(
+                f"Expected `shrinkage` between 0 and 1, got {self.shrinkage!r}. For none at all, use prior='matching'."
+            )
+        if self.basis_variance is not None and not (
+            isinstance(self.basis_variance, int | float) and 0 < self.basis_variance < np.inf
+        ):
+            raise ModelError(
+                f"Expected `basis_variance` as a positive number, got {self.basis_variance!r}."
+            )
+        if self.row_correlation is not None and not (
+            isinstance(self.row_correlation, int | float) and 0 <= self.row_correlation < 1
+        ):
             raise ModelError(f"Expected `row_correlation` in [0, 1), got {self.row_correlation!r}.")
-        if self.prior == "matching" and (self.shrinkage is not None or self.basis_variance is not None):
-            raise ModelError("The matching prior has neither `shrinkage` nor `basis_variance`; leave them out, or use prior='invariant'.")
+        if self.prior == "matching" and (
+            self.shrinkage is not None or self.basis_variance is not None
+        ):
+            raise ModelError(
+                "The matching prior has neither `shrinkage` nor `basis_variance`; leave them out, or use prior='invariant'."
+            )
 
     def nuts(self, data: Composition) -> dict[str, Any]:
         """JAX's threads of linear algebra wait for each other; links that come and go are slow to mix; three parts may be independent, or anything else."""
         if self.prior == "sparse":
             return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
-        return {"backend": "numba", "target_accept": 0.95} if len(data.parts) > 3 else {"backend": "numba", "target_accept": 0.995, "tune": 1500}
+        return (
+            {"backend": "numba", "target_accept": 0.95}
+            if len(data.parts) > 3
+            else {"backend": "numba", "target_accept": 0.995, "tune": 1500}
+        )
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         """The cross-products S of the centred log-ratios, their degrees of freedom, and the constants of the prior; of an exact prior, its posterior."""
@@ -114,7 +145,9 @@ class PartialCorrelation:
             scatter, degrees = self.posterior(data)
             return {"posterior_scatter": scatter, "posterior_degrees": np.asarray(degrees)}
         if self.row_correlation is not None and data.dependence is None:
-            raise ModelError("`row_correlation` is that of rows of one `subject`, or in `time`; these data name neither.")
+            raise ModelError(
+                "`row_correlation` is that of rows of one `subject`, or in `time`; these data name neither."
+            )
         if data.dependence is not None:
             values |= data.dependence.links
             if self.row_correlation is not None:
@@ -129,7 +162,13 @@ class PartialCorrelation:
                 lower, upper = np.log(data.bounds.lower[open_]), np.log(data.bounds.upper[open_])
             row, column = np.nonzero(open_)
             logarithms = np.log(data.values)
-            values |= {"lower": lower, "upper": upper, "start": logarithms[open_], "row": row, "column": column}
+            values |= {
+                "lower": lower,
+                "upper": upper,
+                "start": logarithms[open_],
+                "row": row,
+                "column": column,
+            }
             values["logarithms"] = logarithms
         elif data.dependence is not None:
             values["known_log_ratios"] = data.residuals
@@ -160,16 +199,22 @@ class PartialCorrelation:
         strength, variances, degrees = self._conjugate(data)
         if strength == 0:
             return log_ratios.pseudo_inverse(data.scatter), degrees
-        return inverse_wishart.posterior_scale(data.residuals, variances, strength + len(data.parts)), degrees
+        return inverse_wishart.posterior_scale(
+            data.residuals, variances, strength + len(data.parts)
+        ), degrees
 
     def _conjugate(self, data: Composition) -> tuple[float, np.ndarray, float]:
         """k, ω and ν of the exact priors, k = 0 of the matching one; refuses data that are not enough for them."""
         _refuse_few_rows(data)
         size = len(data.parts)
         if data.counts or data.bounds is not None:
-            raise ModelError("The exact priors need log-ratios that are known; of counts, and of values within bounds, use prior='shrunk' or 'sparse'.")
+            raise ModelError(
+                "The exact priors need log-ratios that are known; of counts, and of values within bounds, use prior='shrunk' or 'sparse'."
+            )
         if data.dependence is not None:
-            raise ModelError("The exact priors need independent rows; of rows of one subject, or in time, use prior='shrunk' or 'sparse'.")
+            raise ModelError(
+                "The exact priors need independent rows; of rows of one subject, or in time, use prior='shrunk' or 'sparse'."
+            )
         if self.prior == "invariant":
             weight, variance = self.isotropic(data)
             strength = data.degrees * weight / (1 - weight)
@@ -185,7 +230,9 @@ class PartialCorrelation:
         """α and ω of the invariant prior: as given, otherwise those of most evidence."""
         if self.shrinkage is not None and self.basis_variance is not None:
             return self.shrinkage, self.basis_variance
-        return inverse_wishart.isotropic(data.eigenvalues, data.degrees, len(data.parts), self.shrinkage, self.basis_variance)
+        return inverse_wishart.isotropic(
+            data.eigenvalues, data.degrees, len(data.parts), self.shrinkage, self.basis_variance
+        )
 
     def exact(self, data: Composition) -> Exact | None:
         """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""
@@ -197,7 +244,9 @@ class PartialCorrelation:
             if chains * draws * len(data.parts) ** 2 > _MOST_NUMBERS:
                 return xr.Dataset(coords={"chain": np.arange(chains), "draw": np.arange(0)})
             scatter, degrees = self.posterior(data)
-            found = inverse_wishart.draw_precisions(scatter, degrees, chains * draws, rng).reshape(chains, draws, *scatter.shape)
+            found = inverse_wishart.draw_precisions(scatter, degrees, chains * draws, rng).reshape(
+                chains, draws, *scatter.shape
+            )
             return covariates.drawn(found, _dataset(found, data.parts), data, rng)
 
         return draw
@@ -208,18 +257,37 @@ class PartialCorrelation:
 
         return weighed(self, data)
 
-    def completed(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> xr.Dataset:
+    def completed(
+        self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
+    ) -> xr.Dataset:
         """Draws with those of Θ and of the covariates' coefficients, integrated out, given the others; as many draws of each chain as can be kept."""
-        latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(_LATENT)]
+        latent = [
+            name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(_LATENT)
+        ]
         if self.prior != "shrunk":
-            return covariates.drawn(draws["precision"].to_numpy(), draws, data, rng).drop_vars(latent)
+            return covariates.drawn(draws["precision"].to_numpy(), draws, data, rng).drop_vars(
+                latent
+            )
         chains, size = draws.sizes["chain"], len(data.parts)
-        draws = draws.isel(draw=slice(None, None, max(1, int(chains * draws.sizes["draw"] * size**2 / _MOST_NUMBERS))))
-        omega, weight = draws["basis_variance"].to_numpy().reshape(-1, size), draws["shrinkage"].to_numpy().ravel()
+        draws = draws.isel(
+            draw=slice(
+                None, None, max(1, int(chains * draws.sizes["draw"] * size**2 / _MOST_NUMBERS))
+            )
+        )
+        omega, weight = (
+            draws["basis_variance"].to_numpy().reshape(-1, size),
+            draws["shrinkage"].to_numpy().ravel(),
+        )
         strength = data.degrees * weight / (1 - weight)
-        seen = draws["scatter"].to_numpy().reshape(-1, size, size) if "scatter" in draws else data.scatter
+        seen = (
+            draws["scatter"].to_numpy().reshape(-1, size, size)
+            if "scatter" in draws
+            else data.scatter
+        )
         scatter = inverse_wishart.scatter_of(seen, omega, strength)
-        found = inverse_wishart.draw_precisions(scatter, strength + size + data.degrees, len(weight), rng).reshape(chains, -1, size, size)
+        found = inverse_wishart.draw_precisions(
+            scatter, strength + size + data.degrees, len(weight), rng
+        ).reshape(chains, -1, size, size)
         draws = draws.merge(_dataset(found, data.parts, draws))
         return covariates.drawn(found, draws, data, rng).drop_vars(latent)
 
@@ -236,11 +304,21 @@ class PartialCorrelation:
         if self.prior in EXACT:
             return ()
         own = ("shrinkage",) if self.prior == "shrunk" else ("slab_share", "basis_correlation")
-        return ("log_typical_variance", "variance_spread", "basis_variance", *own, "row_correlation")
+        return (
+            "log_typical_variance",
+            "variance_spread",
+            "basis_variance",
+            *own,
+            "row_correlation",
+        )
 
     def priors(self, data: Composition) -> dict[str, Any]:
         """Prior standard deviations of the parameters that have one of their own."""
-        sds = {"log_typical_variance": 2.0, "variance_spread": np.sqrt(1 - 2 / np.pi), "shrinkage": np.sqrt(1 / 12) if self.shrinkage is None else np.nan}
+        sds = {
+            "log_typical_variance": 2.0,
+            "variance_spread": np.sqrt(1 - 2 / np.pi),
+            "shrinkage": np.sqrt(1 / 12) if self.shrinkage is None else np.nan,
+        }
         sds["slab_share"] = stats.beta(1, 4).std()
         if data.dependence is not None:
             sds["row_correlation"] = np.sqrt(1 / 12) if self.row_correlation is None else np.nan
@@ -265,7 +343,13 @@ class PartialCorrelation:
         one subject, or follow each other at times with exponential gaps, correlated by `row_correlation` (.5 in "band" unless given).
         `covariate`: a column x ~ Normal(0, 1) moves the log-ratio of each part to the mean by a coefficient drawn from Normal(0, 1).
         """
-        return simulation.simulate(self, seed, rows, parts, simulation.Design(design, depth, resolution, repeated, covariate))
+        return simulation.simulate(
+            self,
+            seed,
+            rows,
+            parts,
+            simulation.Design(design, depth, resolution, repeated, covariate),
+        )
 
     def log_likelihood(self, draws: xr.Dataset, data: Composition) -> xr.DataArray:
         """Of the centred log-ratios in an orthonormal basis, with the covariates' coefficients integrated out: m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π.
@@ -275,7 +359,10 @@ class PartialCorrelation:
         """
         theta, size = draws["precision"].to_numpy(), len(data.parts)
         determinant = np.linalg.slogdet(theta + 1 / size)[1]
-        values = data.degrees / 2 * (determinant - (size - 1) * np.log(2 * np.pi)) - (theta * data.scatter).sum((-1, -2)) / 2
+        values = (
+            data.degrees / 2 * (determinant - (size - 1) * np.log(2 * np.pi))
+            - (theta * data.scatter).sum((-1, -2)) / 2
+        )
         return xr.DataArray(values, dims=("chain", "draw"))
 
     def causes(self, data: Composition) -> nx.DiGraph:
@@ -297,9 +384,15 @@ class PartialCorrelation:
         """Other numbers given for each pair of parts."""
         return alternatives(data)
 
-    def predictions(self, draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> tuple[Prediction, ...]:
+    def predictions(
+        self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
         """Spread, skewness and tails of each part's log-ratio to the mean of all, with replications."""
-        return predictions(draws, data, rng) if "precision" in draws and not data.counts and data.bounds is None else ()
+        return (
+            predictions(draws, data, rng)
+            if "precision" in draws and not data.counts and data.bounds is None
+            else ()
+        )
 
     def views(self, draws: xr.Dataset, data: Composition) -> Mapping[str, Callable[[], View]]:
         """Pictures of compositions: `network`, `matrix`, `baseline`, `residuals`, `biplot`, `ternary`."""
@@ -320,11 +413,19 @@ class PartialCorrelation:
 
 def _refuse_few_rows(data: Composition) -> None:
     if data.degrees < 2:
-        raise ModelError(f"Expected at least 2 rows more than the intercept and the covariates take, got {len(data)} rows and {data.matrix.shape[1]} columns.")
+        raise ModelError(
+            f"Expected at least 2 rows more than the intercept and the covariates take, got {len(data)} rows and {data.matrix.shape[1]} columns."
+        )
 
 
-def _dataset(theta: np.ndarray, parts: tuple[str, ...], like: xr.Dataset | None = None) -> xr.Dataset:
+def _dataset(
+    theta: np.ndarray, parts: tuple[str, ...], like: xr.Dataset | None = None
+) -> xr.Dataset:
     """Draws (chain, draw, part, other_part) of Θ."""
-    chains, draws = (np.arange(size) for size in theta.shape[:2]) if like is None else (like["chain"], like["draw"])
+    chains, draws = (
+        (np.arange(size) for size in theta.shape[:2])
+        if like is None
+        else (like["chain"], like["draw"])
+    )
     coords = {"chain": chains, "draw": draws, "part": list(parts), "other_part": list(parts)}
     return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), theta)}, coords)

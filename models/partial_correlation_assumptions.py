@@ -59,7 +59,11 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         Assumption(
             name="independent rows",
             statement="Rows are independent given the covariates, but for those of one `subject` or in `time` where the data name them: these are correlated "
-            + ("by as much as the data say" if model.row_correlation is None else f"by {model.row_correlation:g}")
+            + (
+                "by as much as the data say"
+                if model.row_correlation is None
+                else f"by {model.row_correlation:g}"
+            )
             + ", alike in every log-ratio.",
             if_wrong="Repeated specimens of one subject count as many: intervals are too short. What subjects share may also be correlated otherwise than "
             "what differs within them.",
@@ -126,7 +130,9 @@ def doubts(data: Composition) -> tuple[Check, ...]:
             value=degrees / size,
             expected="at least two rows a part",
             finding=f"{degrees} degrees of freedom for {size} parts",
-            remedy="" if degrees >= 2 * size else "What is said of each pair owes much to the prior: see the sensitivity to `shrinkage`, or name fewer parts.",
+            remedy=""
+            if degrees >= 2 * size
+            else "What is said of each pair owes much to the prior: see the sensitivity to `shrinkage`, or name fewer parts.",
         ),
         Check(
             name="no part repeats another",
@@ -134,15 +140,25 @@ def doubts(data: Composition) -> tuple[Check, ...]:
             value=float(least),
             expected=f"every log-ratio variance above {_NEARLY:g} of the median one",
             finding=f"the ratio of {data.parts[one]} to {data.parts[other]} varies least, {least:.2g} of the median",
-            remedy="" if least > _NEARLY else "Each takes the place of the other in every partial correlation: keep one of them, or their sum.",
+            remedy=""
+            if least > _NEARLY
+            else "Each takes the place of the other in every partial correlation: keep one of them, or their sum.",
         ),
     )
 
 
 def _rounded(data: Composition) -> Check:
     known = np.ones(len(data.parts), bool) if data.bounds is None else ~data.bounds.open.any(axis=0)
-    few = {name: len(np.unique(column)) for name, column, exact in zip(data.parts, data.values.T, known, strict=True) if exact}
-    rounded = [f"{name} ({count} values)" for name, count in few.items() if count < min(_FEW_VALUES, len(data) / 2)]
+    few = {
+        name: len(np.unique(column))
+        for name, column, exact in zip(data.parts, data.values.T, known, strict=True)
+        if exact
+    }
+    rounded = [
+        f"{name} ({count} values)"
+        for name, count in few.items()
+        if count < min(_FEW_VALUES, len(data) / 2)
+    ]
     least = min(few.values(), default=len(data))
     taken = f"; {(~known).sum()} parts are taken within bounds" if not known.all() else ""
     return Check(
@@ -150,7 +166,12 @@ def _rounded(data: Composition) -> Check:
         passed=None if rounded else True,
         value=float(least),
         expected=f"at least {_FEW_VALUES} different values of every part",
-        finding=(f"few different values: {', '.join(rounded)}" if rounded else f"at least {least} values of every part taken as known") + taken,
+        finding=(
+            f"few different values: {', '.join(rounded)}"
+            if rounded
+            else f"at least {least} values of every part taken as known"
+        )
+        + taken,
         remedy=_FINER if rounded else "",
     )
 
@@ -163,6 +184,10 @@ def _rarely_seen(data: Composition) -> Check:
         passed=None if rare else True,
         value=float(max(absent.values())),
         expected=f"every part counted in at least {1 - _MOST_ABSENT:.0%} of the rows",
-        finding=f"mostly 0: {', '.join(rare)}" if rare else f"0 in at most {max(absent.values()):.0%} of the rows",
-        remedy="What is said of these parts is mostly the prior: name fewer, or their sum with others." if rare else "",
+        finding=f"mostly 0: {', '.join(rare)}"
+        if rare
+        else f"0 in at most {max(absent.values()):.0%} of the rows",
+        remedy="What is said of these parts is mostly the prior: name fewer, or their sum with others."
+        if rare
+        else "",
     )

@@ -15,7 +15,13 @@ from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.model import Estimand
 from causalstats.models import partial_correlation_covariates as covariates
-from causalstats.models.partial_correlation_margins import Coefficients, Correlations, Variances, pair_labels, pairs
+from causalstats.models.partial_correlation_margins import (
+    Coefficients,
+    Correlations,
+    Variances,
+    pair_labels,
+    pairs,
+)
 from causalstats.numerics import inverse_wishart, log_ratios
 from causalstats.numerics.correlation_margin import log_density_at_zero
 
@@ -38,14 +44,22 @@ def estimands(model: Any) -> dict[str, Estimand]:
             assumptions=stands_on,
             margins=_margins(model, margins) if exact and margins else None,
             beside="excess" if name == "partial_correlation" else "",
-            at_zero=partial(bayes_factors, model) if name == "partial_correlation" and model.prior in ("shrunk", "invariant") else None,
+            at_zero=partial(bayes_factors, model)
+            if name == "partial_correlation" and model.prior in ("shrunk", "invariant")
+            else None,
             approximate=margins is _excess_margins,
         )
     found |= covariates.estimands(partial(covariates.margins, model) if exact else None, stands_on)
     if model.prior == "sparse":
         for name, (description, unit) in _OF_THE_BASIS.items():
             compute = partial(_drawn, name)
-            found[name] = Estimand(compute=compute, description=description, unit=unit, kind="associational", assumptions=stands_on)
+            found[name] = Estimand(
+                compute=compute,
+                description=description,
+                unit=unit,
+                kind="associational",
+                assumptions=stands_on,
+            )
     return found
 
 
@@ -60,7 +74,9 @@ def _margins(model: Any, make: Callable) -> Callable[[Composition], Any]:
     return of
 
 
-def _of_precision(function: Callable[[np.ndarray, tuple[str, ...]], tuple[str, list[str], np.ndarray]]) -> Callable[[xr.Dataset, Any], xr.DataArray]:
+def _of_precision(
+    function: Callable[[np.ndarray, tuple[str, ...]], tuple[str, list[str], np.ndarray]],
+) -> Callable[[xr.Dataset, Any], xr.DataArray]:
     def compute(draws: xr.Dataset, data: Composition) -> xr.DataArray:
         return _labelled(draws, _theta(draws), data.parts, function)
 
@@ -71,7 +87,9 @@ def _of_subcomposition(function: Callable) -> Callable[[xr.Dataset, Any], xr.Dat
     def compute(draws: xr.Dataset, part_of: Composition) -> xr.DataArray:
         where = list(draws["part"].to_numpy())
         keep = np.array([where.index(part) for part in part_of.parts])
-        return _labelled(draws, log_ratios.subcomposition(_theta(draws), keep), part_of.parts, function)
+        return _labelled(
+            draws, log_ratios.subcomposition(_theta(draws), keep), part_of.parts, function
+        )
 
     return compute
 
@@ -85,10 +103,18 @@ def _theta(draws: xr.Dataset) -> np.ndarray:
     return draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
 
 
-def _labelled(draws: xr.Dataset, theta: np.ndarray, parts: tuple[str, ...], function: Callable) -> xr.DataArray:
+def _labelled(
+    draws: xr.Dataset, theta: np.ndarray, parts: tuple[str, ...], function: Callable
+) -> xr.DataArray:
     dim, labels, values = function(theta, parts)
-    coords: dict[str, Any] = {name: draws[name] for name in ("chain", "draw") if name in draws.coords}
-    return xr.DataArray(values, dims=("chain", "draw", *([dim] if dim else [])), coords=coords | ({dim: labels} if dim else {}))
+    coords: dict[str, Any] = {
+        name: draws[name] for name in ("chain", "draw") if name in draws.coords
+    }
+    return xr.DataArray(
+        values,
+        dims=("chain", "draw", *([dim] if dim else [])),
+        coords=coords | ({dim: labels} if dim else {}),
+    )
 
 
 def _pair_values(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
@@ -117,10 +143,16 @@ def _coefficients(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[
     return "coefficient", _on(parts), log_ratios.regression_coefficients(theta)[..., off]
 
 
-def _r_squared_by_reference(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], np.ndarray]:
+def _r_squared_by_reference(
+    theta: np.ndarray, parts: tuple[str, ...]
+) -> tuple[str, list[str], np.ndarray]:
     off = ~np.eye(len(parts), dtype=bool)
     labels = [f"{one} / {other}" for one in parts for other in parts if one != other]
-    return "log_ratio", labels, log_ratios.r_squared_by_reference(log_ratios.covariance(theta), theta)[..., off]
+    return (
+        "log_ratio",
+        labels,
+        log_ratios.r_squared_by_reference(log_ratios.covariance(theta), theta)[..., off],
+    )
 
 
 def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
@@ -128,7 +160,11 @@ def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
 
     def values(theta: np.ndarray, parts: tuple[str, ...]) -> tuple[str, list[str], np.ndarray]:
         rows, columns = np.triu_indices(len(parts))
-        return "element", [f"{parts[i]} ~ {parts[j]}" for i, j in zip(rows, columns, strict=True)], matrix(theta)[..., rows, columns]
+        return (
+            "element",
+            [f"{parts[i]} ~ {parts[j]}" for i, j in zip(rows, columns, strict=True)],
+            matrix(theta)[..., rows, columns],
+        )
 
     return values
 
@@ -138,7 +174,9 @@ def _on(parts: tuple[str, ...]) -> list[str]:
 
 
 def _correlation_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...]) -> Correlations:
-    return Correlations(pair_labels(parts), log_ratios.partial_correlations(scale)[pairs(len(parts))], degrees)
+    return Correlations(
+        pair_labels(parts), log_ratios.partial_correlations(scale)[pairs(len(parts))], degrees
+    )
 
 
 def _excess_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...]) -> Correlations:
@@ -152,7 +190,9 @@ def _variance_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...])
 
 def _coefficient_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ...]) -> Coefficients:
     off, own = ~np.eye(len(parts), dtype=bool), np.diagonal(scale)
-    spread = np.sqrt(np.maximum(own[None, :] - scale**2 / own[:, None], 0) / (degrees * own[:, None]))
+    spread = np.sqrt(
+        np.maximum(own[None, :] - scale**2 / own[:, None], 0) / (degrees * own[:, None])
+    )
     return Coefficients(_on(parts), (-scale / own[:, None])[off], spread[off], degrees)
 
 
@@ -167,15 +207,28 @@ def bayes_factors(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarra
         omega, weights = np.full((1, size), variance), np.array([weight])
         before_omega, before_weights = omega, weights
     else:
-        omega, weights = draws["basis_variance"].to_numpy().reshape(-1, size), draws["shrinkage"].to_numpy().ravel()
+        omega, weights = (
+            draws["basis_variance"].to_numpy().reshape(-1, size),
+            draws["shrinkage"].to_numpy().ravel(),
+        )
         chosen = np.linspace(0, len(weights) - 1, min(count, len(weights))).astype(int)
         omega, weights = omega[chosen], weights[chosen]
-        before_omega = np.exp(abs(rng.standard_normal((count, 1))) * rng.standard_normal((count, size)))  # whose scale changes no correlation
-        before_weights = rng.uniform(size=count) if model.shrinkage is None else np.full(count, model.shrinkage)
+        before_omega = np.exp(
+            abs(rng.standard_normal((count, 1))) * rng.standard_normal((count, size))
+        )  # whose scale changes no correlation
+        before_weights = (
+            rng.uniform(size=count) if model.shrinkage is None else np.full(count, model.shrinkage)
+        )
     strength, before = (data.degrees * share / (1 - share) for share in (weights, before_weights))
-    posterior = _density_at_zero(inverse_wishart.scatter_of(data.scatter, omega, strength), strength + size + data.degrees)
-    prior = _density_at_zero(inverse_wishart.scatter_of(np.zeros((size, size)), before_omega, before), before + size)
-    return np.exp(posterior - special.logsumexp(prior) + np.log(len(prior)))  # a priori all pairs are alike
+    posterior = _density_at_zero(
+        inverse_wishart.scatter_of(data.scatter, omega, strength), strength + size + data.degrees
+    )
+    prior = _density_at_zero(
+        inverse_wishart.scatter_of(np.zeros((size, size)), before_omega, before), before + size
+    )
+    return np.exp(
+        posterior - special.logsumexp(prior) + np.log(len(prior))
+    )  # a priori all pairs are alike
 
 
 def _density_at_zero(scatter: np.ndarray, degrees: np.ndarray) -> np.ndarray:
@@ -189,8 +242,14 @@ def _density_at_zero(scatter: np.ndarray, degrees: np.ndarray) -> np.ndarray:
 
 
 _OF_THE_BASIS = {
-    "basis_correlation": ("Partial correlation of two amounts before closure, given all the other amounts; known by its sparsity alone.", "correlation"),
-    "inclusion": ("Probability, at each draw, that the partial correlation of two amounts before closure is more than negligible.", "probability"),
+    "basis_correlation": (
+        "Partial correlation of two amounts before closure, given all the other amounts; known by its sparsity alone.",
+        "correlation",
+    ),
+    "inclusion": (
+        "Probability, at each draw, that the partial correlation of two amounts before closure is more than negligible.",
+        "probability",
+    ),
 }
 _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
     "partial_correlation": (

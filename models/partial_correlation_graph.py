@@ -36,13 +36,25 @@ def shrunk(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
         given = {name: pm.Data(name, value) for name, value in inputs.items()}
         m = given["rows_free"]
         omega = _variances(given)
-        weight = pm.Deterministic("shrinkage", given["weight"] + 0.0) if "weight" in given else pm.Uniform("shrinkage", 0, 1)
+        weight = (
+            pm.Deterministic("shrinkage", given["weight"] + 0.0)
+            if "weight" in given
+            else pm.Uniform("shrinkage", 0, 1)
+        )
         scatter = _scatter_of(given, inputs)
         strength = m * weight / (1 - weight)
-        prior = (size - 1) * pt.log(strength) + pt.log(omega).sum() + pt.log((1 / omega).sum()) - np.log(size)
+        prior = (
+            (size - 1) * pt.log(strength)
+            + pt.log(omega).sum()
+            + pt.log((1 / omega).sum())
+            - np.log(size)
+        )
         growth = log_determinant(strength * omega, scatter) - prior
         halves = np.arange(size - 1) / 2
-        gammas = (pt.gammaln((strength + size + m) / 2 - halves) - pt.gammaln((strength + size) / 2 - halves)).sum()
+        gammas = (
+            pt.gammaln((strength + size + m) / 2 - halves)
+            - pt.gammaln((strength + size) / 2 - halves)
+        ).sum()
         pm.Potential("log_ratios", gammas - m / 2 * prior - (strength + size + m) / 2 * growth)
     return graph
 
@@ -73,13 +85,20 @@ def sparse(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
         v = pm.Flat("free_correlation", shape=len(rows), initval=np.zeros(len(rows)))
         left = 2 * (np.log(2) - pt.abs(v) - pt.softplus(-2 * pt.abs(v)))  # log(1 - z²)
         z = pt.set_subtensor(pt.zeros((size, size))[rows, columns], pt.tanh(v))
-        above = pt.set_subtensor(pt.zeros((size, size))[rows, columns], left / 2) @ np.triu(np.ones((size, size)), 1)
+        above = pt.set_subtensor(pt.zeros((size, size))[rows, columns], left / 2) @ np.triu(
+            np.ones((size, size)), 1
+        )
         lower = (z + np.eye(size)) * np.tril(np.ones((size, size))) * pt.exp(above)
         pm.Potential("uniform_correlations", (((size - columns - 2) / 2 + 1) * left).sum())
         scaled = lower @ lower.T
         r = scaled[rows, columns]
         slab = pt.log(share) - (r / SLAB) ** 2 / 2 - np.log(SLAB) - _log_inside(SLAB)
-        spike = pt.log1p(-share) - (r / spike_sd) ** 2 / 2 - pt.log(spike_sd) - pt.log(pt.erf(1 / (np.sqrt(2) * spike_sd)))
+        spike = (
+            pt.log1p(-share)
+            - (r / spike_sd) ** 2 / 2
+            - pt.log(spike_sd)
+            - pt.log(pt.erf(1 / (np.sqrt(2) * spike_sd)))
+        )
         pm.Potential("near_zero_or_not", pt.logaddexp(slab, spike).sum())
         # K = A'A, and Θ = A'(I - uu')A with u along A1 as a square too: as a difference it could be negative by rounding, and a chain would stay there.
         root = lower.T / pt.sqrt(omega)
@@ -88,7 +107,9 @@ def sparse(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Model:
         left_over = root - along[:, None] * (along @ root) / length
         theta = pm.Deterministic("precision", left_over.T @ left_over, dims=("part", "other_part"))
         determinant = left.sum() - pt.log(omega).sum() + np.log(size) - pt.log(length)
-        pm.Potential("log_ratios", m / 2 * determinant - (_scatter_of(given, inputs) * theta).sum() / 2)
+        pm.Potential(
+            "log_ratios", m / 2 * determinant - (_scatter_of(given, inputs) * theta).sum() / 2
+        )
         pm.Deterministic("basis_correlation", -r[order], dims="pair")
         pm.Deterministic("inclusion", pt.sigmoid(slab - spike)[order], dims="pair")
     return graph
@@ -104,7 +125,9 @@ def _variances(given: Mapping[str, Any]) -> Any:
     import pytensor.tensor as pt
 
     typical = pm.Normal("log_typical_variance", given["log_variance"], 2)
-    spread = pm.HalfNormal("variance_spread", 1, default_transform=pm.distributions.transforms.log_exp_m1)  # log τ makes divergences
+    spread = pm.HalfNormal(
+        "variance_spread", 1, default_transform=pm.distributions.transforms.log_exp_m1
+    )  # log τ makes divergences
     deviation = pm.Normal("variance_deviation", 0, 1, dims="part")
     return pm.Deterministic("basis_variance", pt.exp(typical + spread * deviation), dims="part")
 
@@ -114,7 +137,12 @@ def _scatter_of(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> A
     if "scatter" in given:
         return given["scatter"]
     return _scatter(
-        given["known_log_ratios"] if "known_log_ratios" in given else _of_counts(given, inputs) if "counts" in given else _of_intervals(given, inputs), given
+        given["known_log_ratios"]
+        if "known_log_ratios" in given
+        else _of_counts(given, inputs)
+        if "counts" in given
+        else _of_intervals(given, inputs),
+        given,
     )
 
 
@@ -130,7 +158,10 @@ def _of_counts(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> An
     ratios = coordinates @ basis.T
     largest = ratios.max(axis=1)
     totals = largest + pt.log(pt.exp(ratios - largest[:, None]).sum(axis=1))
-    pm.Potential("counts_given_log_ratios", (given["counts"] * ratios).sum() - (given["totals"] * totals).sum())
+    pm.Potential(
+        "counts_given_log_ratios",
+        (given["counts"] * ratios).sum() - (given["totals"] * totals).sum(),
+    )
     return ratios
 
 
@@ -144,14 +175,26 @@ def _of_intervals(given: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) ->
 
     start = inputs["start"]
     with np.errstate(invalid="ignore"):
-        distance = np.log(np.maximum(np.where(np.isinf(inputs["upper"]), 0.0, inputs["upper"]) - start, 1e-3))
-    start = np.where(np.isfinite(inputs["lower"]), 0.0, np.where(np.isfinite(inputs["upper"]), distance, start))
+        distance = np.log(
+            np.maximum(np.where(np.isinf(inputs["upper"]), 0.0, inputs["upper"]) - start, 1e-3)
+        )
+    start = np.where(
+        np.isfinite(inputs["lower"]), 0.0, np.where(np.isfinite(inputs["upper"]), distance, start)
+    )
     between, below = ~pt.isinf(given["lower"]), ~pt.isinf(given["upper"])
     v = pm.Flat("hidden_logarithm", shape=len(start), initval=start)
-    lower, upper = (pt.switch(pt.isinf(given[name]), 0.0, given[name]) for name in ("lower", "upper"))
+    lower, upper = (
+        pt.switch(pt.isinf(given[name]), 0.0, given[name]) for name in ("lower", "upper")
+    )
     share = pt.sigmoid(v)
-    u = pm.Deterministic("hidden_logarithm_value", pt.switch(between, lower + (upper - lower) * share, pt.switch(below, upper - pt.exp(v), v)))
-    pm.Potential("uniform_between_bounds", pt.switch(between, pt.log(share) + pt.log1p(-share), pt.switch(below, v, 0.0)).sum())
+    u = pm.Deterministic(
+        "hidden_logarithm_value",
+        pt.switch(between, lower + (upper - lower) * share, pt.switch(below, upper - pt.exp(v), v)),
+    )
+    pm.Potential(
+        "uniform_between_bounds",
+        pt.switch(between, pt.log(share) + pt.log1p(-share), pt.switch(below, v, 0.0)).sum(),
+    )
     where = tuple(pt.cast(given[name], "int64") for name in ("row", "column"))
     logs = pt.set_subtensor(given["logarithms"][where], u)
     return logs - logs.mean(axis=1, keepdims=True)
@@ -166,9 +209,15 @@ def _scatter(ratios: Any, given: Mapping[str, Any]) -> Any:
     links = {name: given[name] for name in ("member", "gap", "linked") if name in given}
     if not links:
         fitted = given["covariate_basis"].T @ ratios
-        return pm.Deterministic("scatter", ratios.T @ ratios - fitted.T @ fitted, dims=("part", "other_part"))
+        return pm.Deterministic(
+            "scatter", ratios.T @ ratios - fitted.T @ fitted, dims=("part", "other_part")
+        )
     known = "given_row_correlation"
-    correlation = pm.Deterministic("row_correlation", given[known] + 0.0) if known in given else pm.Uniform("row_correlation", 0, 1)
+    correlation = (
+        pm.Deterministic("row_correlation", given[known] + 0.0)
+        if known in given
+        else pm.Uniform("row_correlation", 0, 1)
+    )
     scatter, determinants = about_covariates(ratios, given["covariate_basis"], correlation, links)
     pm.Potential("rows_depend", -(ratios.shape[1] - 1) / 2 * determinants)
     return pm.Deterministic("scatter", scatter, dims=("part", "other_part"))
@@ -184,10 +233,14 @@ def conjugate(inputs: Mapping[str, np.ndarray], parts: Sequence[str]) -> pm.Mode
 
     size = len(parts)
     p, basis = size - 1, helmert(size)
-    start = np.linalg.cholesky(inputs["posterior_degrees"] * np.linalg.inv(basis.T @ inputs["posterior_scatter"] @ basis))
+    start = np.linalg.cholesky(
+        inputs["posterior_degrees"] * np.linalg.inv(basis.T @ inputs["posterior_scatter"] @ basis)
+    )
     below = np.tril_indices(p, -1)
     with pm.Model(coords={"part": list(parts), "other_part": list(parts)}) as graph:
-        scatter, degrees = (pm.Data(name, inputs[name]) for name in ("posterior_scatter", "posterior_degrees"))
+        scatter, degrees = (
+            pm.Data(name, inputs[name]) for name in ("posterior_scatter", "posterior_degrees")
+        )
         diagonal = pm.HalfFlat("root_diagonal", shape=p, initval=np.diagonal(start))
         lower = pm.Flat("root_lower", shape=len(below[0]), initval=start[below])
         root = pt.set_subtensor(pt.diag(diagonal)[below], lower)

@@ -16,7 +16,11 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 def pair_labels(parts: tuple[str, ...]) -> list[str]:
     """`one ~ other` of each two parts, in the order of `pairs`."""
-    return [before + other for place, before in enumerate(f"{part} ~ " for part in parts) for other in parts[place + 1 :]]
+    return [
+        before + other
+        for place, before in enumerate(f"{part} ~ " for part in parts)
+        for other in parts[place + 1 :]
+    ]
 
 
 def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +63,11 @@ class Correlations:
     def quantile(self, prob: float) -> np.ndarray:
         """Of each."""
         found = self.margin.quantile(self.rho, prob)
-        return np.tanh(np.arctanh(found) - np.arctanh(self.baseline)) if np.ndim(self.baseline) else found
+        return (
+            np.tanh(np.arctanh(found) - np.arctanh(self.baseline))
+            if np.ndim(self.baseline)
+            else found
+        )
 
     def cdf(self, value: float) -> np.ndarray:
         """P(each ≤ value)."""
@@ -78,11 +86,19 @@ class Variances:
 
     def mean(self) -> np.ndarray:
         """E v = 1 / (B (ν-2)); infinite for ν ≤ 2."""
-        return 1 / self.scale / max(self.degrees - 2, 0.0) if self.degrees > 2 else np.full_like(self.scale, np.inf)
+        return (
+            1 / self.scale / max(self.degrees - 2, 0.0)
+            if self.degrees > 2
+            else np.full_like(self.scale, np.inf)
+        )
 
     def sd(self) -> np.ndarray:
         """E v √(2 / (ν-4)); infinite for ν ≤ 4."""
-        return self.mean() * np.sqrt(2 / (self.degrees - 4)) if self.degrees > 4 else np.full_like(self.scale, np.inf)
+        return (
+            self.mean() * np.sqrt(2 / (self.degrees - 4))
+            if self.degrees > 4
+            else np.full_like(self.scale, np.inf)
+        )
 
     def quantile(self, prob: float) -> np.ndarray:
         """Of each."""
@@ -90,7 +106,11 @@ class Variances:
 
     def cdf(self, value: float) -> np.ndarray:
         """P(v ≤ value)."""
-        return stats.chi2.sf(1 / (self.scale * value), self.degrees) if value > 0 else np.zeros_like(self.scale)
+        return (
+            stats.chi2.sf(1 / (self.scale * value), self.degrees)
+            if value > 0
+            else np.zeros_like(self.scale)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +128,11 @@ class Coefficients:
 
     def sd(self) -> np.ndarray:
         """Infinite for ν ≤ 2."""
-        return self.scale * np.sqrt(self.degrees / (self.degrees - 2)) if self.degrees > 2 else np.full_like(self.scale, np.inf)
+        return (
+            self.scale * np.sqrt(self.degrees / (self.degrees - 2))
+            if self.degrees > 2
+            else np.full_like(self.scale, np.inf)
+        )
 
     def quantile(self, prob: float) -> np.ndarray:
         """Of each."""

@@ -12,7 +12,16 @@ import xarray as xr
 from scipy import stats
 
 from causalstats.data import Composition
-from causalstats.model import BaselineView, BiplotView, MatrixView, NetworkView, Prediction, ScatterView, TernaryView, View
+from causalstats.model import (
+    BaselineView,
+    BiplotView,
+    MatrixView,
+    NetworkView,
+    Prediction,
+    ScatterView,
+    TernaryView,
+    View,
+)
 from causalstats.models.partial_correlation_estimands import estimands
 from causalstats.models.partial_correlation_margins import pair_labels, pairs
 from causalstats.numerics import log_ratios
@@ -34,7 +43,9 @@ def alternatives(data: Composition) -> Mapping[str, Callable]:
     gamma, size = data.covariance, len(data.parts)
     where = pairs(size)
     found = {
-        "basis shrinkage": log_ratios.partial_correlations(log_ratios.pseudo_inverse(_basis_shrinkage(data)))[where],
+        "basis shrinkage": log_ratios.partial_correlations(
+            log_ratios.pseudo_inverse(_basis_shrinkage(data))
+        )[where],
         "proportionality": log_ratios.proportionality(gamma)[where],
         "symmetric balances": log_ratios.symmetric_balances(gamma)[where],
         "correlation of the parts": np.corrcoef(data.values, rowvar=False)[where],
@@ -57,7 +68,9 @@ def _basis_shrinkage(data: Composition) -> np.ndarray:
     return log_ratios.centre(log_ratios.shrunk_covariance(logs - basis @ (basis.T @ logs))[0])
 
 
-def predictions(draws: xr.Dataset, data: Composition, rng: np.random.Generator) -> tuple[Prediction, ...]:
+def predictions(
+    draws: xr.Dataset, data: Composition, rng: np.random.Generator
+) -> tuple[Prediction, ...]:
     """Standard deviation, skewness and tails of the centred log-ratio of each part (of the first 30), beside replications of the rows."""
     theta = draws["precision"].to_numpy()
     theta = theta.reshape(-1, *theta.shape[-2:])
@@ -68,7 +81,9 @@ def predictions(draws: xr.Dataset, data: Composition, rng: np.random.Generator) 
     for draw, root in zip(chosen, log_ratios.root(theta), strict=True):
         noise = rng.standard_normal((len(data), root.shape[1]))
         if data.dependence is not None:
-            noise = correlated(noise, draws["row_correlation"].to_numpy().ravel()[draw], data.dependence.links, rng)
+            noise = correlated(
+                noise, draws["row_correlation"].to_numpy().ravel()[draw], data.dependence.links, rng
+            )
         rows = noise @ root[:_MOST_PARTS].T
         replicated.append(_shapes(rows - covariates @ (covariates.T @ rows)))
     observed = _shapes(data.residuals[:, :_MOST_PARTS])
@@ -94,14 +109,28 @@ def _shapes(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def views() -> Mapping[str, Callable[[Any, xr.Dataset, Composition], View]]:
     """By name, each a function of the model, its draws and the data."""
-    return {"network": _network, "matrix": _matrix, "baseline": _closure, "residuals": _residuals, "biplot": _biplot, "ternary": _ternary}
+    return {
+        "network": _network,
+        "matrix": _matrix,
+        "baseline": _closure,
+        "residuals": _residuals,
+        "biplot": _biplot,
+        "ternary": _ternary,
+    }
 
 
 def _network(model: Any, draws: xr.Dataset, data: Composition) -> NetworkView:
     table = _means(model, draws, data, "partial_correlation")
     excess = _means(model, draws, data, "excess")
     one, other = pairs(len(data.parts))
-    edges = pd.DataFrame({"one": np.array(data.parts)[one], "other": np.array(data.parts)[other], "value": table["mean"], "excess": excess["mean"]})
+    edges = pd.DataFrame(
+        {
+            "one": np.array(data.parts)[one],
+            "other": np.array(data.parts)[other],
+            "value": table["mean"],
+            "excess": excess["mean"],
+        }
+    )
     return NetworkView(
         nodes=data.parts,
         edges=edges.assign(sign_probability=np.maximum(excess["positive"], 1 - excess["positive"])),
@@ -118,13 +147,21 @@ def _matrix(model: Any, draws: xr.Dataset, data: Composition) -> MatrixView:
     certain = np.ones_like(values, dtype=bool)
     for (first, second), table in (((other, one), r), ((one, other), excess)):
         certain[first, second] = np.sign(table["lower"]) == np.sign(table["upper"])
-    return MatrixView(labels=data.parts, values=values, certain=certain, lower="partial correlation", upper="excess over closure")
+    return MatrixView(
+        labels=data.parts,
+        values=values,
+        certain=certain,
+        lower="partial correlation",
+        upper="excess over closure",
+    )
 
 
 def _closure(model: Any, draws: xr.Dataset, data: Composition) -> BaselineView:
     """Each pair's partial correlation beside what closure alone makes of parts with these partial variances."""
     r, excess = (_means(model, draws, data, name) for name in ("partial_correlation", "excess"))
-    baseline = log_ratios.closure_baseline(log_ratios.partial_variances(_centre(model, draws, data)))[pairs(len(data.parts))]
+    baseline = log_ratios.closure_baseline(
+        log_ratios.partial_variances(_centre(model, draws, data))
+    )[pairs(len(data.parts))]
     return BaselineView(
         labels=tuple(pair_labels(data.parts)),
         values=r["mean"],
@@ -138,20 +175,31 @@ def _closure(model: Any, draws: xr.Dataset, data: Composition) -> BaselineView:
 
 def _residuals(model: Any, draws: xr.Dataset, data: Composition) -> ScatterView:
     """Of the strongest pairs: what neither part's logarithm owes to the other parts."""
-    theta, order = _centre(model, draws, data), np.argsort(-np.abs(_means(model, draws, data, "partial_correlation")["mean"]))
+    theta, order = (
+        _centre(model, draws, data),
+        np.argsort(-np.abs(_means(model, draws, data, "partial_correlation")["mean"])),
+    )
     panels = {}
     for place in order[:_STRONGEST]:
         pair = np.array([positions[place] for positions in pairs(len(data.parts))])
         rows = data.residuals @ theta[:, pair] @ np.linalg.inv(theta[np.ix_(pair, pair)])
         panels[(data.parts[pair[0]], data.parts[pair[1]])] = rows
-    return ScatterView(panels=panels, note="Logarithms of two parts about what all the others say of them, at the posterior mean.")
+    return ScatterView(
+        panels=panels,
+        note="Logarithms of two parts about what all the others say of them, at the posterior mean.",
+    )
 
 
 def _biplot(model: Any, draws: xr.Dataset, data: Composition) -> BiplotView:
     """Rows and parts on the two directions of most log-ratio variance."""
     left, sizes, right = np.linalg.svd(data.residuals, full_matrices=False)
     scale = np.sqrt(len(data) - 1)
-    return BiplotView(points=left[:, :2] * scale, arrows=right[:2].T * sizes[:2] / scale, labels=data.parts, explained=(sizes**2 / (sizes**2).sum())[:2])
+    return BiplotView(
+        points=left[:, :2] * scale,
+        arrows=right[:2].T * sizes[:2] / scale,
+        labels=data.parts,
+        explained=(sizes**2 / (sizes**2).sum())[:2],
+    )
 
 
 def _ternary(model: Any, draws: xr.Dataset, data: Composition) -> TernaryView:
@@ -187,7 +235,17 @@ def _means(model: Any, draws: xr.Dataset, data: Composition, name: str) -> dict[
     estimand = estimands(model)[name]
     if estimand.margins is not None and not (estimand.approximate and draws.sizes["draw"]):
         margins = estimand.margins(data)
-        return {"mean": margins.mean(), "lower": margins.quantile(0.025), "upper": margins.quantile(0.975), "positive": 1 - margins.cdf(0.0)}
+        return {
+            "mean": margins.mean(),
+            "lower": margins.quantile(0.025),
+            "upper": margins.quantile(0.975),
+            "positive": 1 - margins.cdf(0.0),
+        }
     values = estimand.compute(draws, data).to_numpy().reshape(-1, len(pairs(len(data.parts))[0]))
     lower, upper = np.quantile(values, [0.025, 0.975], axis=0)
-    return {"mean": values.mean(axis=0), "lower": lower, "upper": upper, "positive": (values > 0).mean(axis=0)}
+    return {
+        "mean": values.mean(axis=0),
+        "lower": lower,
+        "upper": upper,
+        "positive": (values > 0).mean(axis=0),
+    }

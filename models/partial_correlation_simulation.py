@@ -42,31 +42,65 @@ def simulate(model: Any, seed: int, rows: int, parts: int, design: Design) -> Si
     """As `PartialCorrelation.simulate` says."""
     rng = np.random.default_rng(seed)
     names = [f"p{k + 1}" for k in range(parts)]
-    values: dict[str, Any] = _prior(model, rng, rows - 1 - design.covariate, parts) if design.origin == "prior" else {"precision": _band(rng, parts)}
+    values: dict[str, Any] = (
+        _prior(model, rng, rows - 1 - design.covariate, parts)
+        if design.origin == "prior"
+        else {"precision": _band(rng, parts)}
+    )
     noise, link = rng.standard_normal((rows, parts - 1)), pd.DataFrame(index=range(rows))
     if design.repeated is not None:
-        link = pd.DataFrame({"subject": [f"s{row // _REPEATS:03}" for row in range(rows)], "time": rng.exponential(1, rows).cumsum()})
-        found = dependence_of(link, "subject", "time" if design.repeated == "time" else None, np.arange(rows))
+        link = pd.DataFrame(
+            {
+                "subject": [f"s{row // _REPEATS:03}" for row in range(rows)],
+                "time": rng.exponential(1, rows).cumsum(),
+            }
+        )
+        found = dependence_of(
+            link, "subject", "time" if design.repeated == "time" else None, np.arange(rows)
+        )
         assert found is not None
         known = model.row_correlation
-        values["row_correlation"] = known if known is not None else rng.uniform() if design.origin == "prior" else _BETWEEN_ROWS
+        values["row_correlation"] = (
+            known
+            if known is not None
+            else rng.uniform()
+            if design.origin == "prior"
+            else _BETWEEN_ROWS
+        )
         noise = correlated(noise, values["row_correlation"], found.links, rng)
-    logs = noise @ log_ratios.root(values["precision"]).T + rng.normal(0, 1 if design.resolution is None else 3, (rows, 1))
+    logs = noise @ log_ratios.root(values["precision"]).T + rng.normal(
+        0, 1 if design.resolution is None else 3, (rows, 1)
+    )
     if design.covariate:
         link["x"], slope = rng.standard_normal(rows), rng.standard_normal(parts)
         values["covariate_coefficient"] = (slope - slope.mean())[None]
         logs = logs + link[["x"]].to_numpy() * values["covariate_coefficient"]
     data = _composition(logs, names, link, design, rng)
     dims = {0: (), 1: ("part",), 2: ("part", "other_part")}
-    own = {"basis_correlation": ("pair",), "inclusion": ("pair",), "covariate_coefficient": ("covariate", "part")}
+    own = {
+        "basis_correlation": ("pair",),
+        "inclusion": ("pair",),
+        "covariate_coefficient": ("covariate", "part"),
+    }
     truth = xr.Dataset(
-        {name: (("chain", "draw", *own.get(name, dims[np.ndim(value)])), np.asarray(value, float)[None, None]) for name, value in values.items()},
-        coords={"part": names, "other_part": names, "pair": pair_labels(tuple(names))} | ({"covariate": ["x"]} if design.covariate else {}),
+        {
+            name: (
+                ("chain", "draw", *own.get(name, dims[np.ndim(value)])),
+                np.asarray(value, float)[None, None],
+            )
+            for name, value in values.items()
+        },
+        coords={"part": names, "other_part": names, "pair": pair_labels(tuple(names))}
+        | ({"covariate": ["x"]} if design.covariate else {}),
     )
-    return Simulation(data=data, truth=truth, realised={"total_variance": float(np.trace(data.covariance))})
+    return Simulation(
+        data=data, truth=truth, realised={"total_variance": float(np.trace(data.covariance))}
+    )
 
 
-def _composition(logs: np.ndarray, names: list[str], link: pd.DataFrame, design: Design, rng: np.random.Generator) -> Composition:
+def _composition(
+    logs: np.ndarray, names: list[str], link: pd.DataFrame, design: Design, rng: np.random.Generator
+) -> Composition:
     """Amounts exp(logs) as they are, counted, or rounded."""
     read = partial(
         Composition.from_frame,
@@ -90,7 +124,9 @@ def _band(rng: np.random.Generator, parts: int) -> np.ndarray:
     links = -_LINK * (-1.0) ** np.arange(parts - 1)
     precision = np.eye(parts) + np.diag(links, 1) + np.diag(links, -1)
     scale = 1 / rng.uniform(0.3, 1.0, parts)
-    return log_ratios.pseudo_inverse(log_ratios.centre(np.linalg.inv(precision * scale[:, None] * scale)))
+    return log_ratios.pseudo_inverse(
+        log_ratios.centre(np.linalg.inv(precision * scale[:, None] * scale))
+    )
 
 
 def _prior(model: Any, rng: np.random.Generator, degrees: int, parts: int) -> dict[str, Any]:
@@ -98,17 +134,26 @@ def _prior(model: Any, rng: np.random.Generator, degrees: int, parts: int) -> di
     if model.prior == "sparse" and model.basis_variance is not None:
         return _sparse(model, rng, parts)
     if model.prior == "matching" or any(getattr(model, name) is None for name in needed):
-        raise ModelError(f"To draw from the prior, expected prior='shrunk', 'sparse' or 'invariant' and a number for {' and '.join(needed)}.")
+        raise ModelError(
+            f"To draw from the prior, expected prior='shrunk', 'sparse' or 'invariant' and a number for {' and '.join(needed)}."
+        )
     weight = rng.uniform() if model.shrinkage is None else model.shrinkage
     values: dict[str, Any] = {}
     omega = np.full(parts, model.basis_variance)
     if model.prior == "shrunk":
         typical, spread = rng.normal(np.log(model.basis_variance), 2), abs(rng.standard_normal())
         omega = np.exp(typical + spread * rng.standard_normal(parts))
-        values = {"log_typical_variance": typical, "variance_spread": spread, "basis_variance": omega, "shrinkage": weight}
+        values = {
+            "log_typical_variance": typical,
+            "variance_spread": spread,
+            "basis_variance": omega,
+            "shrinkage": weight,
+        }
     strength = degrees * weight / (1 - weight)
     scatter = inverse_wishart.scatter_of(np.zeros((parts, parts)), omega, strength)
-    return values | {"precision": inverse_wishart.draw_precisions(scatter, strength + parts, 1, rng)[0]}
+    return values | {
+        "precision": inverse_wishart.draw_precisions(scatter, strength + parts, 1, rng)[0]
+    }
 
 
 def _sparse(model: Any, rng: np.random.Generator, parts: int) -> dict[str, Any]:
@@ -123,12 +168,17 @@ def _sparse(model: Any, rng: np.random.Generator, parts: int) -> dict[str, Any]:
         if np.linalg.eigvalsh(scaled)[0] > 0:
             break
     else:
-        raise ModelError(f"Among {_MOST_TRIES:,} draws of the correlations of {parts} parts none was positive definite: take fewer parts.")
+        raise ModelError(
+            f"Among {_MOST_TRIES:,} draws of the correlations of {parts} parts none was positive definite: take fewer parts."
+        )
     typical, spread = rng.normal(np.log(model.basis_variance), 2), abs(rng.standard_normal())
     omega = np.exp(typical + spread * rng.standard_normal(parts))
     precision = scaled / np.sqrt(omega[:, None] * omega)
     sums = precision.sum(axis=1)
-    slab, spike = (weight * stats.truncnorm.pdf(r, -1 / sd, 1 / sd, scale=sd) for weight, sd in ((share, SLAB), (1 - share, model.negligible)))
+    slab, spike = (
+        weight * stats.truncnorm.pdf(r, -1 / sd, 1 / sd, scale=sd)
+        for weight, sd in ((share, SLAB), (1 - share, model.negligible))
+    )
     return {
         "log_typical_variance": typical,
         "variance_spread": spread,

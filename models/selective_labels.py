@@ -12,7 +12,18 @@ import xarray as xr
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.model import Assumption, Estimand, Known, KnownByGroup, Penalty, Prediction, Relaxation, Simulation, View, feature_names
+from causalstats.model import (
+    Assumption,
+    Estimand,
+    Known,
+    KnownByGroup,
+    Penalty,
+    Prediction,
+    Relaxation,
+    Simulation,
+    View,
+    feature_names,
+)
 from causalstats.models.selective_labels_assumptions import assumptions, refuse
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, test_of
 from causalstats.models.selective_labels_graph import (
@@ -109,7 +120,12 @@ class SelectiveLabels:
     @property
     def law(self) -> Unobservable:
         """Family, link, and whether they have a closed form."""
-        closed = self.unobservable == "uniform" and self.link == "logit" and self.response == Known(1.0) and self.deciders != "response"
+        closed = (
+            self.unobservable == "uniform"
+            and self.link == "logit"
+            and self.response == Known(1.0)
+            and self.deciders != "response"
+        )
         return Unobservable(self.unobservable, self.link, closed)
 
     @property
@@ -132,11 +148,23 @@ class SelectiveLabels:
     def estimands(self) -> Mapping[str, Estimand]:
         """What can be asked of a fit; not what was given to it."""
         stands_on = tuple(assumption.name for assumption in self.assumptions())
-        given = {name for name in ("unobserved_scale", "response") if isinstance(getattr(self, name), Known)}
+        given = {
+            name
+            for name in ("unobserved_scale", "response")
+            if isinstance(getattr(self, name), Known)
+        }
         if not isinstance(self.prevalence, KnownByGroup):
             given.add("prevalence_by_group")
-        given |= {"alike": {"leniency", "decider_response"}, "leniency": {"decider_response"}, "response": set()}[self.deciders]
-        asked = {name: estimand for name, estimand in estimands(self.law, self.prevalence).items() if name not in given}
+        given |= {
+            "alike": {"leniency", "decider_response"},
+            "leniency": {"decider_response"},
+            "response": set(),
+        }[self.deciders]
+        asked = {
+            name: estimand
+            for name, estimand in estimands(self.law, self.prevalence).items()
+            if name not in given
+        }
         return {name: replace(estimand, assumptions=stands_on) for name, estimand in asked.items()}
 
     def parameters(self) -> tuple[str, ...]:
@@ -144,9 +172,22 @@ class SelectiveLabels:
         names = ["risk_coefficient", "policy_intercept", "policy_coefficient"]
         names += [name for name in ("unobserved_scale", "response") if getattr(self, name) is None]
         if not (isinstance(self.prevalence, Known | KnownByGroup) and self.prevalence.exact):
-            names.append("population_prevalence" if self.prevalence is not None else "middle_intercept")
-        names += {"alike": [], "leniency": ["leniency_sd"], "response": ["leniency_sd", "response_sd"]}[self.deciders]
-        return (*names, *(f"test_{name}" for name in ("sensitivity", "specificity") if not getattr(self, name).exact))
+            names.append(
+                "population_prevalence" if self.prevalence is not None else "middle_intercept"
+            )
+        names += {
+            "alike": [],
+            "leniency": ["leniency_sd"],
+            "response": ["leniency_sd", "response_sd"],
+        }[self.deciders]
+        return (
+            *names,
+            *(
+                f"test_{name}"
+                for name in ("sensitivity", "specificity")
+                if not getattr(self, name).exact
+            ),
+        )
 
     def priors(self, data: Decisions) -> dict[str, Any]:
         """Prior standard deviations of `parameters()`, NaN where a parameter is fixed."""
@@ -161,7 +202,9 @@ class SelectiveLabels:
             "policy_coefficient": np.where(policy > 0, policy, np.nan),
             "response": RESPONSE_SD * half_normal,
             "unobserved_scale": SCALE_SD * half_normal,
-            "population_prevalence": uncertain if isinstance(self.prevalence, KnownByGroup) else sum(uncertain),
+            "population_prevalence": uncertain
+            if isinstance(self.prevalence, KnownByGroup)
+            else sum(uncertain),
             "middle_intercept": np.hypot(COEFFICIENT_SD, SCALE_SD * half_normal / 2),
             "leniency_sd": LENIENCY_SD * half_normal,
             "response_sd": DECIDER_RESPONSE_SD * half_normal,
@@ -169,7 +212,14 @@ class SelectiveLabels:
         }
         return {name: sds[name] for name in self.parameters()}
 
-    def simulate(self, seed: int, people: int = 5000, features: int = 4, design: Literal["paper", "prior"] = "paper", labels: bool = False) -> Simulation:
+    def simulate(
+        self,
+        seed: int,
+        people: int = 5000,
+        features: int = 4,
+        design: Literal["paper", "prior"] = "paper",
+        labels: bool = False,
+    ) -> Simulation:
         """Data with a known truth; features x1, x2, ... ~ Normal(0, 1); `labels` keeps the outcomes of the untested, withheld from the model.
 
         The synthetic design of the paper (N = 5000, five coefficients with the intercept): β_Y ~ Normal(0, 1) with intercept Normal(-2, 0.1);
@@ -177,11 +227,15 @@ class SelectiveLabels:
         else Normal(1, 0.1). Or "prior", this model's own, as `causalstats.calibrate` needs it.
         """
         if people < 2 or features < 1:
-            raise ModelError(f"Expected at least 2 people and 1 feature, got people={people}, features={features}.")
+            raise ModelError(
+                f"Expected at least 2 people and 1 feature, got people={people}, features={features}."
+            )
         if design not in ("paper", "prior"):
             raise ModelError(f"Expected design 'paper' or 'prior', got {design!r}.")
         if design == "prior" and isinstance(self.prevalence, Penalty):
-            raise ModelError("A penalty is no distribution to draw a prevalence from; expected `Known(value, sd=...)` with design='prior'.")
+            raise ModelError(
+                "A penalty is no distribution to draw a prevalence from; expected `Known(value, sd=...)` with design='prior'."
+            )
         return simulate(self, seed, people, features, design, labels)
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
@@ -198,8 +252,17 @@ class SelectiveLabels:
         graph.add_node("unobservable", label="Z: what only the decision-maker sees", role="hidden")
         graph.add_node("risk", label="risk", role="hidden")
         graph.add_node("decision", label=f"decision: {decision}", role="observed")
-        graph.add_node("outcome", label=f"outcome: {outcome} (seen if {decision} = 1)", role="selected")
-        graph.add_edges_from([("features", "risk"), ("unobservable", "risk"), ("risk", "outcome"), ("risk", "decision")])
+        graph.add_node(
+            "outcome", label=f"outcome: {outcome} (seen if {decision} = 1)", role="selected"
+        )
+        graph.add_edges_from(
+            [
+                ("features", "risk"),
+                ("unobservable", "risk"),
+                ("risk", "outcome"),
+                ("risk", "decision"),
+            ]
+        )
         free = [name for name in data.design.variables if name not in self.expertise]
         if free:
             graph.add_edge("features", "decision", label="Δ: " + ", ".join(free))
@@ -209,10 +272,17 @@ class SelectiveLabels:
         """Rules that need no such model, as draws of the risk of the untested; recalibration where the prevalence is one number."""
         rules = dict(baselines.RULES)
         if isinstance(self.prevalence, Known) and data.reference is None:
-            rules["tested only, recalibrated"] = partial(baselines.recalibrated, self.prevalence.value)
-        return {name: partial(rule, data.matrix, data.decision, data.outcome, data.weights) for name, rule in rules.items()}
+            rules["tested only, recalibrated"] = partial(
+                baselines.recalibrated, self.prevalence.value
+            )
+        return {
+            name: partial(rule, data.matrix, data.decision, data.outcome, data.weights)
+            for name, rule in rules.items()
+        }
 
-    def predictions(self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator) -> tuple[Prediction, ...]:
+    def predictions(
+        self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
         """Decision rate, and positive rate of the tested, by decile of posterior mean risk, with replications."""
         total = draws.sizes["chain"] * draws.sizes["draw"]
         chosen = rng.choice(total, min(_REPLICATIONS, total), replace=False)
@@ -225,7 +295,9 @@ class SelectiveLabels:
             positive = sensitivity * positive + (1 - specificity) * (1 - positive)
         found = rates_by_group(data.outcome[tested] == 1, positive, groups[tested], rng)
         names = ("decision rate by decile of risk", "positive rate of the tested by decile of risk")
-        return tuple(_prediction(name, rates) for name, rates in zip(names, (decided, found), strict=True))
+        return tuple(
+            _prediction(name, rates) for name, rates in zip(names, (decided, found), strict=True)
+        )
 
     def views(self, draws: xr.Dataset, data: Decisions) -> Mapping[str, Callable[[], View]]:
         """Pictures of decisions: `allocation_curve`."""
@@ -238,26 +310,65 @@ class SelectiveLabels:
         """
         lifted = []
         if isinstance(self.prevalence, Known):
-            lifted.append(Relaxation(name="prevalence", model=replace(self, prevalence=Known.beta(1, 1)), estimand="prevalence", known=self.prevalence))
+            lifted.append(
+                Relaxation(
+                    name="prevalence",
+                    model=replace(self, prevalence=Known.beta(1, 1)),
+                    estimand="prevalence",
+                    known=self.prevalence,
+                )
+            )
         if isinstance(self.prevalence, KnownByGroup):
-            anything = KnownByGroup(self.prevalence.feature, dict.fromkeys(self.prevalence.values, Known.beta(1, 1)))
+            anything = KnownByGroup(
+                self.prevalence.feature, dict.fromkeys(self.prevalence.values, Known.beta(1, 1))
+            )
             known_values = known_prevalence(self, data)
             model = replace(self, prevalence=anything)
-            lifted.append(Relaxation(name="prevalence", model=model, estimand="prevalence_by_group", known=known_values, labels=tuple(known_values)))
+            lifted.append(
+                Relaxation(
+                    name="prevalence",
+                    model=model,
+                    estimand="prevalence_by_group",
+                    known=known_values,
+                    labels=tuple(known_values),
+                )
+            )
         for feature in self.expertise:
             rest = tuple(other for other in self.expertise if other != feature)
             labels = tuple(data.features[column] for column in data.columns_of(feature))
             model, known = replace(self, expertise=rest), Known(0.0, sd=self.expertise_sd)
-            lifted.append(Relaxation(name=f"expertise on {feature}", model=model, estimand="testing_policy", known=known, labels=labels))
+            lifted.append(
+                Relaxation(
+                    name=f"expertise on {feature}",
+                    model=model,
+                    estimand="testing_policy",
+                    known=known,
+                    labels=labels,
+                )
+            )
         for feature in self.negative_controls:
             labels = tuple(data.features[column] for column in data.columns_of(feature))
-            lifted.append(Relaxation(name=f"negative control {feature}", model=self, estimand="risk_coefficient", known=Known(0.0), labels=labels))
+            lifted.append(
+                Relaxation(
+                    name=f"negative control {feature}",
+                    model=self,
+                    estimand="risk_coefficient",
+                    known=Known(0.0),
+                    labels=labels,
+                )
+            )
         return tuple(lifted)
 
 
 def _prediction(name: str, rates: Mapping[str, np.ndarray]) -> Prediction:
     labels = tuple(str(label + 1) for label in rates["groups"])
-    return Prediction(name=name, groups=labels, observed=rates["observed"], size=rates["size"], replicated=rates["replicated"])
+    return Prediction(
+        name=name,
+        groups=labels,
+        observed=rates["observed"],
+        size=rates["size"],
+        replicated=rates["replicated"],
+    )
 
 
 def _known(value: Any) -> Known | KnownByGroup | None:

@@ -16,25 +16,52 @@ DECIDERS = ("alike", "leniency", "response")
 def refuse(model: Any) -> None:
     """Raise `ModelError` for fields that no data could make sense of."""
     prevalence, scale, response = model.prevalence, model.unobserved_scale, model.response
-    for value in prevalence.values.values() if isinstance(prevalence, KnownByGroup) else [prevalence] if prevalence is not None else []:
+    for value in (
+        prevalence.values.values()
+        if isinstance(prevalence, KnownByGroup)
+        else [prevalence]
+        if prevalence is not None
+        else []
+    ):
         if not 0 < value.value < 1:
-            raise ModelError(f"Expected a prevalence between 0 and 1, got {value.value:g}. Give it as a proportion: 2 % is 0.02.")
+            raise ModelError(
+                f"Expected a prevalence between 0 and 1, got {value.value:g}. Give it as a proportion: 2 % is 0.02."
+            )
         if not isinstance(prevalence, Penalty):
             _refuse_spread("prevalence", value)
     for name, known in (("unobserved_scale", scale), ("response", response)):
-        if known is not None and not (isinstance(known, Known) and known.value >= 0 and known.exact):
-            raise ModelError(f"Expected `{name}` as None or an exact number of 0 or more, got {known}.")
+        if known is not None and not (
+            isinstance(known, Known) and known.value >= 0 and known.exact
+        ):
+            raise ModelError(
+                f"Expected `{name}` as None or an exact number of 0 or more, got {known}."
+            )
     if response is None and scale is None:
         raise ModelError(
             "The data cannot tell a wide unobservable from a steep response to risk: only their product shows. "
             "Give one of them, `unobserved_scale=2.0` or `response=1.0`, and look at the sensitivity to it."
         )
     refuse_negative("expertise_sd", model.expertise_sd)
-    for name, choices in (("unobservable", tuple(FAMILIES)), ("link", LINKS), ("deciders", DECIDERS)):
+    for name, choices in (
+        ("unobservable", tuple(FAMILIES)),
+        ("link", LINKS),
+        ("deciders", DECIDERS),
+    ):
         if getattr(model, name) not in choices:
-            raise ModelError(f"Expected `{name}` as one of {', '.join(choices)}, got {getattr(model, name)!r}.")
-    if any(isinstance(value, Penalty) for value in (model.sensitivity, model.specificity, *getattr(prevalence, "values", {}).values())):
-        raise ModelError("A `Penalty` is for a prevalence of the whole population; for groups and tests use `Known(value, sd=...)`.")
+            raise ModelError(
+                f"Expected `{name}` as one of {', '.join(choices)}, got {getattr(model, name)!r}."
+            )
+    if any(
+        isinstance(value, Penalty)
+        for value in (
+            model.sensitivity,
+            model.specificity,
+            *getattr(prevalence, "values", {}).values(),
+        )
+    ):
+        raise ModelError(
+            "A `Penalty` is for a prevalence of the whole population; for groups and tests use `Known(value, sd=...)`."
+        )
     _refuse_test(model)
 
 
@@ -42,7 +69,9 @@ def _refuse_test(model: Any) -> None:
     for name in ("sensitivity", "specificity"):
         known = getattr(model, name)
         if not (isinstance(known, Known) and 0 < known.value <= 1):
-            raise ModelError(f"Expected `{name}` as a proportion above 0 and up to 1, or `Known(proportion, sd=...)`, got {known}.")
+            raise ModelError(
+                f"Expected `{name}` as a proportion above 0 and up to 1, or `Known(proportion, sd=...)`, got {known}."
+            )
         _refuse_spread(name, known)
     if model.sensitivity.value + model.specificity.value <= 1:
         raise ModelError(
@@ -101,7 +130,9 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
                 statement=f"On {', '.join(model.expertise)}, testing follows risk: who is tested depends on them "
                 f"{'only' if hard else 'nearly only'} through the risk they carry.",
                 if_wrong="A feature that drives testing for another reason (access, age limits) then shifts its own risk coefficient.",
-                formula=("Δ = 0" if hard else f"Δ ~ Normal(0, {model.expertise_sd:g}²)") + " for " + ", ".join(model.expertise),
+                formula=("Δ = 0" if hard else f"Δ ~ Normal(0, {model.expertise_sd:g}²)")
+                + " for "
+                + ", ".join(model.expertise),
             )
         )
     if model.deciders != "alike":
@@ -111,7 +142,8 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
                 name="exchangeable deciders",
                 statement=f"Deciders differ in how readily they test{steepness}, and who decides about a person has nothing to do with the person's risk.",
                 if_wrong="A decider who is sent the riskier people looks lenient, and their risk is put too low.",
-                formula="λ_j ~ Normal(0, τ²)" + (", α_j = α exp(ω_j), ω_j ~ Normal(0, υ²)" if steepness else ""),
+                formula="λ_j ~ Normal(0, τ²)"
+                + (", α_j = α exp(ω_j), ω_j ~ Normal(0, υ²)" if steepness else ""),
             )
         )
     if model.imperfect:

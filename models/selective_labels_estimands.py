@@ -14,7 +14,12 @@ from causalstats.data import Decisions, People
 from causalstats.errors import DataError
 from causalstats.model import Estimand
 from causalstats.models.over_people import Compute, average, blocks, flat, per_person, total
-from causalstats.numerics.unobservable import Unobservable, inverse_link, log_likelihood, probability
+from causalstats.numerics.unobservable import (
+    Unobservable,
+    inverse_link,
+    log_likelihood,
+    probability,
+)
 
 _SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
@@ -25,15 +30,22 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
     def chance(what: str) -> Compute:
         if what in ("true_positive", "false_negative"):
             return partial(_case_behind, of, what)
-        return lambda draws, people: probability(of, what, *logits(draws, people, testing=what != "positive"))
+        return lambda draws, people: probability(
+            of, what, *logits(draws, people, testing=what != "positive")
+        )
 
     def by_group(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Draws (chain, draw, group)."""
         people = data.population
         levels, codes = data.levels_of(prevalence.feature, people.matrix)
-        members = [replace(people, matrix=people.matrix[codes == g], weights=people.weights[codes == g]) for g in range(len(levels))]
+        members = [
+            replace(people, matrix=people.matrix[codes == g], weights=people.weights[codes == g])
+            for g in range(len(levels))
+        ]
         parts = [average(draws, group, chance("positive")) for group in members]
-        return xr.concat(parts, xr.DataArray(list(levels), dims="group", name="group")).transpose(..., "group")
+        return xr.concat(parts, xr.DataArray(list(levels), dims="group", name="group")).transpose(
+            ..., "group"
+        )
 
     def missed(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         return total(draws, data.people(~data.decision), chance("untested_positive"))
@@ -44,14 +56,23 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             found: Any = float(data.weights[data.outcome == 1].sum())
             cases = found
         else:
-            found, overlooked = (total(draws, data.people(data.outcome == seen), chance(what)) for seen, what in ((1, "true_positive"), (0, "false_negative")))
+            found, overlooked = (
+                total(draws, data.people(data.outcome == seen), chance(what))
+                for seen, what in ((1, "true_positive"), (0, "false_negative"))
+            )
             cases = found + overlooked
         return found / (cases + missed(draws, data))
 
     def allocation(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         shares = np.append(_SHARES, tested_share(data))
-        coords = {"chain": draws["chain"], "draw": draws["draw"], "share_tested": [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"]}
-        return xr.DataArray(found_among_riskiest(of, draws, data, shares), dims=tuple(coords), coords=coords)
+        coords = {
+            "chain": draws["chain"],
+            "draw": draws["draw"],
+            "share_tested": [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"],
+        }
+        return xr.DataArray(
+            found_among_riskiest(of, draws, data, shares), dims=tuple(coords), coords=coords
+        )
 
     def excess(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """P(T=1 | x) with the policy as it is, less that with everybody's x'Δ at its mean."""
@@ -59,8 +80,12 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
 
         def compute(draws: xr.Dataset, people: People) -> np.ndarray:
             risk, testing, scale, response = logits(draws, people)
-            own = flat(draws, "policy_coefficient") @ (people.matrix - centre).T + _leniency(draws, people)
-            return probability(of, "untested", risk, testing - own, scale, response) - probability(of, "untested", risk, testing, scale, response)
+            own = flat(draws, "policy_coefficient") @ (people.matrix - centre).T + _leniency(
+                draws, people
+            )
+            return probability(of, "untested", risk, testing - own, scale, response) - probability(
+                of, "untested", risk, testing, scale, response
+            )
 
         return per_person(draws, data.people(), compute)
 
@@ -74,7 +99,9 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
         """Of a question about a person: `compute`, for the people of the data that it is about, and `at`, for others."""
 
         def about(data: Decisions) -> People:
-            return data.people(None if what == "positive" else data.decision == (what == "tested_positive"))
+            return data.people(
+                None if what == "positive" else data.decision == (what == "tested_positive")
+            )
 
         return {
             "per_person": True,
@@ -110,7 +137,9 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             unit="probability",
         ),
         "untested_prevalence": Estimand(
-            compute=lambda draws, data: average(draws, data.people(~data.decision), chance("untested_positive")),
+            compute=lambda draws, data: average(
+                draws, data.people(~data.decision), chance("untested_positive")
+            ),
             over_people=True,
             description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
             unit="probability",
@@ -190,7 +219,9 @@ def tested_share(data: Decisions) -> float:
     return float(data.weights[data.decision].sum() / data.weights.sum())
 
 
-def found_among_riskiest(of: Unobservable, draws: xr.Dataset, data: Decisions, shares: np.ndarray) -> np.ndarray:
+def found_among_riskiest(
+    of: Unobservable, draws: xr.Dataset, data: Decisions, shares: np.ndarray
+) -> np.ndarray:
     """Share of all expected cases among the riskiest people, by posterior mean risk, up to each share of the people; (chain, draw, share)."""
 
     def chance(draws: xr.Dataset, people: People) -> np.ndarray:
@@ -208,7 +239,9 @@ def found_among_riskiest(of: Unobservable, draws: xr.Dataset, data: Decisions, s
     return np.concatenate(found, axis=1)
 
 
-def logits(draws: xr.Dataset, people: People, testing: bool = True) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray]:
+def logits(
+    draws: xr.Dataset, people: People, testing: bool = True
+) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray]:
     """Risk and testing at ζ = 0, (draws, N), or 0 for a testing not asked for; σ, (draws, 1), and α, (draws, 1 or N), chain by chain."""
     scale, response = flat(draws, "unobserved_width"), flat(draws, "testing_response")
     middle = flat(draws, "risk_middle") + flat(draws, "risk_coefficient") @ people.matrix.T
@@ -216,7 +249,11 @@ def logits(draws: xr.Dataset, people: People, testing: bool = True) -> tuple[np.
         return middle, 0.0, scale, response
     if "decider_response" in draws:
         response = flat(draws, "decider_response")[:, _deciders(people)]
-    policy = flat(draws, "policy_intercept") + flat(draws, "policy_coefficient") @ people.matrix.T + _leniency(draws, people)
+    policy = (
+        flat(draws, "policy_intercept")
+        + flat(draws, "policy_coefficient") @ people.matrix.T
+        + _leniency(draws, people)
+    )
     return middle, response * middle + policy, scale, response
 
 
@@ -224,7 +261,11 @@ def _case_behind(of: Unobservable, what: str, draws: xr.Dataset, people: People)
     """P(Y=1 | T=1, R, x) behind a positive or a negative report."""
     sensitivity, specificity = test_of(draws)
     case = probability(of, "tested_positive", *logits(draws, people))
-    given = (sensitivity, 1 - specificity) if what == "true_positive" else (1 - sensitivity, specificity)
+    given = (
+        (sensitivity, 1 - specificity)
+        if what == "true_positive"
+        else (1 - sensitivity, specificity)
+    )
     return given[0] * case / (given[0] * case + given[1] * (1 - case))
 
 
@@ -234,7 +275,9 @@ def _leniency(draws: xr.Dataset, people: People) -> Any:
 
 def _deciders(people: People) -> np.ndarray:
     if people.decider is None:
-        raise DataError("Deciders differ in this model, and this question depends on who decides: expected the column of the decider in the frame.")
+        raise DataError(
+            "Deciders differ in this model, and this question depends on who decides: expected the column of the decider in the frame."
+        )
     return people.decider
 
 
@@ -249,10 +292,16 @@ def pointwise(of: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarra
     parts, test = [], test_of(draws)
     for seen, rows in seen_rows(data).items():
         name, given = (f"reported_{seen}", test) if test and seen != "untested" else (seen, ())
-        parts.append(log_likelihood(of, name, *logits(draws, data.people(rows)), *given).sum(axis=-1))
+        parts.append(
+            log_likelihood(of, name, *logits(draws, data.people(rows)), *given).sum(axis=-1)
+        )
     return np.reshape(np.sum(parts, axis=0), (draws.sizes["chain"], draws.sizes["draw"]))
 
 
 def seen_rows(data: Decisions) -> dict[str, np.ndarray]:
     """Who was seen how: not tested, tested negative, tested positive."""
-    return {"untested": ~data.decision, "negative": data.outcome == 0, "positive": data.outcome == 1}
+    return {
+        "untested": ~data.decision,
+        "negative": data.outcome == 0,
+        "positive": data.outcome == 1,
+    }

@@ -22,26 +22,37 @@ RESPONSE_SD = 3.0
 LENIENCY_SD = 1.0
 DECIDER_RESPONSE_SD = 0.5
 LEAST_SCALE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
-_CENTRED_FROM = 1.0  # standard deviation of a Δ from which the coefficient of testing is sampled instead of Δ
+_CENTRED_FROM = (
+    1.0  # standard deviation of a Δ from which the coefficient of testing is sampled instead of Δ
+)
 
 
 def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     """The people, sorted by what was seen of them, and what is known, by the names it has in the graph."""
     if not data.binary:
-        raise ModelError("`SelectiveLabels` is for an outcome of 0/1; for one that is a number use `Heckman`.")
+        raise ModelError(
+            "`SelectiveLabels` is for an outcome of 0/1; for one that is a number use `Heckman`."
+        )
     for feature in model.negative_controls:
         data.columns_of(feature)  # refused here if there is none
     _refuse_too_few_deciders(model, data)
-    values: dict[str, Any] = {f"features_{name}": data.matrix[rows] for name, rows in seen_rows(data).items()}
+    values: dict[str, Any] = {
+        f"features_{name}": data.matrix[rows] for name, rows in seen_rows(data).items()
+    }
     values["policy_sd"] = policy_sd(model, data)
     if model.prevalence is not None:
         known, people = known_prevalence(model, data), data.population
         uncertain = [value for value in known.values() if not value.exact]
         values["known_prevalence"] = [value.value for value in known.values()]
         if uncertain:
-            values |= {"prior_prevalence": [value.value for value in uncertain], "prior_prevalence_sd": [value.sd for value in uncertain]}
+            values |= {
+                "prior_prevalence": [value.value for value in uncertain],
+                "prior_prevalence_sd": [value.sd for value in uncertain],
+            }
         for position, rows in enumerate(_group_rows(model, data)):
-            values[f"everybody_{position}"] = people.matrix[np.ix_(rows, _free_columns(model, data))]
+            values[f"everybody_{position}"] = people.matrix[
+                np.ix_(rows, _free_columns(model, data))
+            ]
             values[f"weights_{position}"] = people.weights[rows] / people.weights[rows].sum()
     if isinstance(model.unobserved_scale, Known):
         values["known_unobserved_scale"] = max(model.unobserved_scale.value, LEAST_SCALE)
@@ -49,12 +60,21 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         values["known_response"] = model.response.value
     for name in ("sensitivity", "specificity") if model.imperfect else ():
         known = getattr(model, name)
-        values |= {f"known_{name}": known.value, **({} if known.exact else {f"known_{name}_sd": known.sd})}
+        values |= {
+            f"known_{name}": known.value,
+            **({} if known.exact else {f"known_{name}_sd": known.sd}),
+        }
     floats = {name: np.asarray(value, float) for name, value in values.items()}
     if model.deciders == "alike":
         return floats
-    floats["decider_information"] = np.bincount(np.asarray(data.decider), minlength=len(data.deciders)) * data.tested * (1 - data.tested)
-    return floats | {f"deciders_{name}": np.asarray(data.decider)[rows] for name, rows in seen_rows(data).items()}
+    floats["decider_information"] = (
+        np.bincount(np.asarray(data.decider), minlength=len(data.deciders))
+        * data.tested
+        * (1 - data.tested)
+    )
+    return floats | {
+        f"deciders_{name}": np.asarray(data.decider)[rows] for name, rows in seen_rows(data).items()
+    }
 
 
 def build(model: Any, data: Decisions) -> pm.Model:
@@ -87,22 +107,33 @@ def build(model: Any, data: Decisions) -> pm.Model:
         leniency, steepness = _deciders(model, pm, given, response)
         test = _test(model, pm, given)
         for name in seen_rows(data):
-            people, reported = given[f"features_{name}"], name if name == "untested" or not test else f"reported_{name}"
-            risks, tests, responses = middle + people @ risk, testing_middle + people @ testing, response
+            people, reported = (
+                given[f"features_{name}"],
+                name if name == "untested" or not test else f"reported_{name}",
+            )
+            risks, tests, responses = (
+                middle + people @ risk,
+                testing_middle + people @ testing,
+                response,
+            )
             if leniency is not None:
                 tests = tests + leniency[given[f"deciders_{name}"]]
             if steepness is not None:
                 responses = steepness[given[f"deciders_{name}"]]
                 tests = tests + (responses - response) * risks
             result = () if name == "untested" else test
-            pm.Potential(name, log_likelihood(model.law, reported, risks, tests, scale, responses, *result))
+            pm.Potential(
+                name, log_likelihood(model.law, reported, risks, tests, scale, responses, *result)
+            )
     return graph
 
 
 def _coords(model: Any, data: Decisions) -> dict[str, Any]:
     coords: dict[str, Any] = {"feature": list(data.features)}
     if isinstance(model.prevalence, KnownByGroup):
-        coords["prevalence_group"] = [level for level, value in known_prevalence(model, data).items() if not value.exact]
+        coords["prevalence_group"] = [
+            level for level, value in known_prevalence(model, data).items() if not value.exact
+        ]
     if model.deciders != "alike":
         coords["decider"] = list(data.deciders)
     return coords
@@ -137,7 +168,9 @@ def _group_rows(model: Any, data: Decisions) -> list[np.ndarray]:
     rows = [np.flatnonzero(codes == position) for position in range(len(levels))]
     for level, found in zip(levels, rows, strict=True):
         if not len(found):
-            raise ModelError(f"Nobody in the reference population has {model.prevalence.feature} {level!r}, whose prevalence is given.")
+            raise ModelError(
+                f"Nobody in the reference population has {model.prevalence.feature} {level!r}, whose prevalence is given."
+            )
     return rows
 
 
@@ -145,7 +178,9 @@ def _refuse_impossible(model: Any, data: Decisions) -> None:
     """A prevalence below what was already found in its group, or above what was not ruled out; not where others are in the population, or tests err."""
     if model.prevalence is None or data.reference is not None or model.imperfect:
         return
-    for (level, known), rows in zip(known_prevalence(model, data).items(), _group_rows(model, data), strict=True):
+    for (level, known), rows in zip(
+        known_prevalence(model, data).items(), _group_rows(model, data), strict=True
+    ):
         share, outcome = data.weights[rows] / data.weights[rows].sum(), data.outcome[rows]
         for seen, limit, side in ((1, known.value, "positive"), (0, 1 - known.value, "negative")):
             found = share[outcome == seen].sum()
@@ -161,18 +196,28 @@ def _refuse_too_few_deciders(model: Any, data: Decisions) -> None:
     if model.deciders == "alike":
         return
     if data.decider is None:
-        raise ModelError(f"deciders={model.deciders!r} needs to know who decided: expected `Decisions.from_frame(..., decider='column')`.")
+        raise ModelError(
+            f"deciders={model.deciders!r} needs to know who decided: expected `Decisions.from_frame(..., decider='column')`."
+        )
     if len(data.deciders) < 2:
-        raise ModelError(f"deciders={model.deciders!r} compares deciders: expected at least 2, got {data.deciders[0]!r} alone. Use deciders='alike'.")
+        raise ModelError(
+            f"deciders={model.deciders!r} compares deciders: expected at least 2, got {data.deciders[0]!r} alone. Use deciders='alike'."
+        )
 
 
 def _free_columns(model: Any, data: Decisions) -> np.ndarray:
     """The columns whose risk coefficient is sampled; those of the groups are solved from their prevalences."""
-    solved = data.columns_of(model.prevalence.feature) if isinstance(model.prevalence, KnownByGroup) else ()
+    solved = (
+        data.columns_of(model.prevalence.feature)
+        if isinstance(model.prevalence, KnownByGroup)
+        else ()
+    )
     return np.setdiff1d(np.arange(len(data.features)), solved)
 
 
-def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale: Any, lower: Any) -> tuple[Any, Any]:
+def _risk(
+    model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale: Any, lower: Any
+) -> tuple[Any, Any]:
     """The intercept at ζ = 0 and the coefficients."""
     import pytensor.tensor as pt
 
@@ -180,7 +225,9 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
 
     known, stretch = known_prevalence(model, data), intercept.stretch(model.law, scale, pm.math)
     if not known:
-        return pm.Deterministic("middle_intercept", _attenuated(pm, "middle", stretch, lower)), _coefficients(pm, stretch)
+        return pm.Deterministic(
+            "middle_intercept", _attenuated(pm, "middle", stretch, lower)
+        ), _coefficients(pm, stretch)
     if isinstance(model.prevalence, Penalty):
         return _penalised_risk(model, pm, given, scale, lower, _coefficients(pm, stretch))
     groups = [*known]
@@ -200,36 +247,61 @@ def _risk(model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale:
     else:
         sampled = _attenuated(pm, "risk_coefficient", stretch, shape=len(free))
     middles = [
-        prevalence_intercept(model.law, prevalence[position], given[f"everybody_{position}"] @ sampled, scale, given[f"weights_{position}"])
+        prevalence_intercept(
+            model.law,
+            prevalence[position],
+            given[f"everybody_{position}"] @ sampled,
+            scale,
+            given[f"weights_{position}"],
+        )
         for position in range(len(groups))
     ]
     if isinstance(model.prevalence, KnownByGroup):
         risk = pt.zeros(len(data.features))[free].set(sampled)
-        for column, middle in zip(data.columns_of(model.prevalence.feature), middles[1:], strict=True):
+        for column, middle in zip(
+            data.columns_of(model.prevalence.feature), middles[1:], strict=True
+        ):
             risk = risk[column].set(middle - middles[0])
         risk = pm.Deterministic("risk_coefficient", risk, dims="feature")
     return middles[0], risk
 
 
-def _attenuated(pm: Any, name: str, stretch: Any, location: Any = 0, spread: Any = COEFFICIENT_SD, **shape: Any) -> Any:
+def _attenuated(
+    pm: Any, name: str, stretch: Any, location: Any = 0, spread: Any = COEFFICIENT_SD, **shape: Any
+) -> Any:
     """A Normal(location, spread²), sampled as what a regression without the unobservable would find: that hardly moves with σ, where itself it grows."""
     return stretch * pm.Normal(f"attenuated_{name}", location / stretch, spread / stretch, **shape)
 
 
 def _coefficients(pm: Any, stretch: Any) -> Any:
     """β_Y ~ Normal(0, 3²)."""
-    return pm.Deterministic("risk_coefficient", _attenuated(pm, "risk_coefficient", stretch, dims="feature"), dims="feature")
+    return pm.Deterministic(
+        "risk_coefficient",
+        _attenuated(pm, "risk_coefficient", stretch, dims="feature"),
+        dims="feature",
+    )
 
 
-def _penalised_risk(model: Any, pm: Any, given: Mapping[str, Any], scale: Any, lower: Any, risk: Any) -> tuple[Any, Any]:
+def _penalised_risk(
+    model: Any, pm: Any, given: Mapping[str, Any], scale: Any, lower: Any, risk: Any
+) -> tuple[Any, Any]:
     """The intercept sampled by its distance to the one that has the prevalence exactly: a shift, so that densities are those of the intercept."""
     from causalstats.numerics import selection_ops
 
-    value, sd, weights, index = given["prior_prevalence"][0], given["prior_prevalence_sd"][0], given["weights_0"], given["everybody_0"] @ risk
+    value, sd, weights, index = (
+        given["prior_prevalence"][0],
+        given["prior_prevalence_sd"][0],
+        given["weights_0"],
+        given["everybody_0"] @ risk,
+    )
     unit = sd / (value * (1 - value))
-    middle = selection_ops.prevalence_intercept(model.law, value, index, scale, weights) + unit * pm.Flat("intercept_shift")
+    middle = selection_ops.prevalence_intercept(
+        model.law, value, index, scale, weights
+    ) + unit * pm.Flat("intercept_shift")
     pm.Potential("intercept_prior", pm.logp(pm.Normal.dist(lower, COEFFICIENT_SD), middle))
-    prevalence = pm.Deterministic("population_prevalence", selection_ops.prevalence(model.law, middle, index, scale, weights))
+    prevalence = pm.Deterministic(
+        "population_prevalence", selection_ops.prevalence(model.law, middle, index, scale, weights)
+    )
     pm.Potential("prevalence_penalty", -((prevalence - value) ** 2) / (2 * sd**2))
     return middle, risk
 
@@ -238,11 +310,17 @@ def _deciders(model: Any, pm: Any, given: Mapping[str, Any], response: Any) -> t
     """λ_j and α_j, each None where deciders are alike in it."""
     if model.deciders == "alike":
         return None, None
-    leniency = _hierarchy(pm, "leniency", _half_normal(pm, "leniency_sd", LENIENCY_SD), given["decider_information"])
+    leniency = _hierarchy(
+        pm, "leniency", _half_normal(pm, "leniency_sd", LENIENCY_SD), given["decider_information"]
+    )
     if model.deciders == "leniency":
         return leniency, None
-    ratio = _hierarchy(pm, "log_response_ratio", _half_normal(pm, "response_sd", DECIDER_RESPONSE_SD), 0.0)
-    return leniency, pm.Deterministic("decider_response", response * pm.math.exp(ratio), dims="decider")
+    ratio = _hierarchy(
+        pm, "log_response_ratio", _half_normal(pm, "response_sd", DECIDER_RESPONSE_SD), 0.0
+    )
+    return leniency, pm.Deterministic(
+        "decider_response", response * pm.math.exp(ratio), dims="decider"
+    )
 
 
 def _test(model: Any, pm: Any, given: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -283,4 +361,6 @@ def _half_normal(pm: Any, name: str, sd: float) -> Any:
 def _hierarchy(pm: Any, name: str, spread: Any, information: Any) -> Any:
     """Normal(0, τ²) a decider, in units of τ / √(1 + τ² I), I the information of the data on each: of width 1 whatever τ, where itself it has a funnel."""
     width = pm.math.sqrt(1 + spread**2 * information)
-    return pm.Deterministic(name, spread / width * pm.Normal(f"{name}_unit", 0, width, dims="decider"), dims="decider")
+    return pm.Deterministic(
+        name, spread / width * pm.Normal(f"{name}_unit", 0, width, dims="decider"), dims="decider"
+    )

@@ -23,7 +23,9 @@ def views(model: Any, draws: xr.Dataset, data: Decisions) -> Mapping[str, Callab
 
 
 def _allocation_curve(model: Any, draws: xr.Dataset, data: Decisions) -> CurveView:
-    thin = draws.isel(draw=slice(None, None, -(-draws.sizes["chain"] * draws.sizes["draw"] // _DRAWS)))
+    thin = draws.isel(
+        draw=slice(None, None, -(-draws.sizes["chain"] * draws.sizes["draw"] // _DRAWS))
+    )
     shares = np.append(0.0, _SHARES)
     found = found_among_riskiest(model.law, thin, data, _SHARES).reshape(-1, len(_SHARES))
     found = np.column_stack([np.zeros(len(found)), found])

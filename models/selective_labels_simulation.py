@@ -26,10 +26,14 @@ from causalstats.numerics.unobservable import inverse_link, standard_draws
 _DECIDERS = 20  # of simulated data, where deciders differ
 
 
-def simulate(model: Any, seed: int, people: int, features: int, design: str, labels: bool) -> Simulation:
+def simulate(
+    model: Any, seed: int, people: int, features: int, design: str, labels: bool
+) -> Simulation:
     """Features x1, x2, ... ~ Normal(0, 1), and the groups of a known prevalence; parameters by the design; decisions and outcomes by the model."""
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame(rng.standard_normal((people, features)), columns=[f"x{k + 1}" for k in range(features)])
+    frame = pd.DataFrame(
+        rng.standard_normal((people, features)), columns=[f"x{k + 1}" for k in range(features)]
+    )
     if isinstance(model.prevalence, KnownByGroup):
         levels = list(model.prevalence.values)
         frame[model.prevalence.feature] = pd.Categorical(rng.choice(levels, people), levels)
@@ -37,29 +41,53 @@ def simulate(model: Any, seed: int, people: int, features: int, design: str, lab
     if model.deciders != "alike":
         frame["decider"] = rng.choice([f"decider {j + 1:02d}" for j in range(_DECIDERS)], people)
     # Read once for its coding, then with what was drawn from it.
-    arguments: dict[str, Any] = {"outcome": "outcome", "decision": "tested", "features": named, "standardise": False}
+    arguments: dict[str, Any] = {
+        "outcome": "outcome",
+        "decision": "tested",
+        "features": named,
+        "standardise": False,
+    }
     arguments |= {} if model.deciders == "alike" else {"decider": "decider"}
-    coded = Decisions.from_frame(frame.assign(tested=np.arange(people) % 2, outcome=np.where(np.arange(people) % 2, 0, np.nan)), **arguments)
+    coded = Decisions.from_frame(
+        frame.assign(
+            tested=np.arange(people) % 2, outcome=np.where(np.arange(people) % 2, 0, np.nan)
+        ),
+        **arguments,
+    )
     parameters = {"paper": _paper, "prior": _prior}[design](model, rng, coded)
     if model.deciders != "alike":
         parameters |= _deciders(model, rng, parameters, len(coded.deciders))
     position = np.zeros(people, int) if model.deciders == "alike" else coded.people().decider
-    response = np.asarray(parameters.get("decider_response", [parameters["testing_response"]] * _DECIDERS))[position]
+    response = np.asarray(
+        parameters.get("decider_response", [parameters["testing_response"]] * _DECIDERS)
+    )[position]
     leniency = np.asarray(parameters.get("leniency", np.zeros(_DECIDERS)))[position]
     risk = parameters["risk_middle"] + coded.matrix @ parameters["risk_coefficient"]
     risk = risk + parameters["unobserved_width"] * standard_draws(model.law, rng, people)
-    testing = response * risk + parameters["policy_intercept"] + coded.matrix @ parameters["policy_coefficient"] + leniency
-    outcome, decision = (rng.random(people) < inverse_link(model.law, logit) for logit in (risk, testing))
+    testing = (
+        response * risk
+        + parameters["policy_intercept"]
+        + coded.matrix @ parameters["policy_coefficient"]
+        + leniency
+    )
+    outcome, decision = (
+        rng.random(people) < inverse_link(model.law, logit) for logit in (risk, testing)
+    )
     result = outcome
     if model.imperfect:
         for name in ("sensitivity", "specificity"):
             parameters[f"test_{name}"] = _proportion(rng, getattr(model, name))
-        result = rng.random(people) < np.where(outcome, parameters["test_sensitivity"], 1 - parameters["test_specificity"])
+        result = rng.random(people) < np.where(
+            outcome, parameters["test_sensitivity"], 1 - parameters["test_specificity"]
+        )
     shown = np.where(decision, result, outcome if labels else np.nan)
     observed: Any = "decided" if labels else "error"
-    data = Decisions.from_frame(frame.assign(tested=decision.astype(int), outcome=shown), **arguments, observed=observed)
+    data = Decisions.from_frame(
+        frame.assign(tested=decision.astype(int), outcome=shown), **arguments, observed=observed
+    )
     derived = {
-        "risk_intercept": parameters["risk_middle"] - parameters["unobserved_width"] * model.law.lower_end,
+        "risk_intercept": parameters["risk_middle"]
+        - parameters["unobserved_width"] * model.law.lower_end,
         "middle_intercept": parameters["risk_middle"],
         "unobserved_scale": parameters["unobserved_width"],
         "response": parameters["testing_response"],
@@ -69,10 +97,21 @@ def simulate(model: Any, seed: int, people: int, features: int, design: str, lab
         "policy_coefficient": ("feature", data.features),
         "leniency": ("decider", data.deciders),
         "decider_response": ("decider", data.deciders),
-        "population_prevalence": ("prevalence_group", [level for level, value in known_groups(model.prevalence).items() if not value.exact]),
+        "population_prevalence": (
+            "prevalence_group",
+            [level for level, value in known_groups(model.prevalence).items() if not value.exact],
+        ),
     }
-    truth = xr.Dataset({name: _labelled(value, *dims.get(name, ("", ()))) for name, value in (parameters | derived).items()})
-    realised = {"prevalence": float(outcome.mean()), "untested_prevalence": float(outcome[~decision].mean())}
+    truth = xr.Dataset(
+        {
+            name: _labelled(value, *dims.get(name, ("", ())))
+            for name, value in (parameters | derived).items()
+        }
+    )
+    realised = {
+        "prevalence": float(outcome.mean()),
+        "untested_prevalence": float(outcome[~decision].mean()),
+    }
     return Simulation(data=data, truth=truth, realised=realised)
 
 
@@ -84,15 +123,25 @@ def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
         "risk_coefficient": rng.standard_normal(features),
         "risk_middle": intercept + scale * model.law.lower_end,
         "policy_intercept": policy_intercept,
-        "policy_coefficient": np.where(np.arange(features) == 0, rng.standard_normal(features), 0.0),
-        "testing_response": model.response.value if isinstance(model.response, Known) else abs(rng.normal(1, 0.1)),
+        "policy_coefficient": np.where(
+            np.arange(features) == 0, rng.standard_normal(features), 0.0
+        ),
+        "testing_response": model.response.value
+        if isinstance(model.response, Known)
+        else abs(rng.normal(1, 0.1)),
     }
 
 
 def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
     known = model.unobserved_scale
-    scale = max(known.value, LEAST_SCALE) if isinstance(known, Known) else abs(rng.normal(0, SCALE_SD))
-    response = model.response.value if isinstance(model.response, Known) else abs(rng.normal(0, RESPONSE_SD))
+    scale = (
+        max(known.value, LEAST_SCALE) if isinstance(known, Known) else abs(rng.normal(0, SCALE_SD))
+    )
+    response = (
+        model.response.value
+        if isinstance(model.response, Known)
+        else abs(rng.normal(0, RESPONSE_SD))
+    )
     risk = rng.normal(0, COEFFICIENT_SD, len(data.features))
     parameters: dict[str, Any] = {"unobserved_width": scale, "testing_response": response}
     groups = known_groups(model.prevalence)
@@ -100,11 +149,18 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
         drawn = [_proportion(rng, value) for value in groups.values()]
         of_groups = isinstance(model.prevalence, KnownByGroup)
         columns = list(data.columns_of(model.prevalence.feature)) if of_groups else []
-        codes = data.levels_of(model.prevalence.feature, data.matrix)[1] if of_groups else np.zeros(len(data), int)
+        codes = (
+            data.levels_of(model.prevalence.feature, data.matrix)[1]
+            if of_groups
+            else np.zeros(len(data), int)
+        )
         risk[columns] = 0
         index = data.matrix @ risk
         weights = [data.weights[codes == g] for g in range(len(drawn))]
-        middles = [float(solve(p, index[codes == g], scale, weights[g] / weights[g].sum(), model.law)[0]) for g, p in enumerate(drawn)]
+        middles = [
+            float(solve(p, index[codes == g], scale, weights[g] / weights[g].sum(), model.law)[0])
+            for g, p in enumerate(drawn)
+        ]
         middle, risk[columns] = middles[0], np.subtract(middles[1:], middles[0])
         uncertain = [p for p, value in zip(drawn, groups.values(), strict=True) if not value.exact]
         if uncertain:
@@ -112,15 +168,24 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     else:
         middle = rng.normal(scale * model.law.lower_end, COEFFICIENT_SD)
     parameters |= {"risk_coefficient": risk, "risk_middle": middle}
-    return parameters | {"policy_intercept": rng.normal(0, COEFFICIENT_SD), "policy_coefficient": rng.normal(0, policy_sd(model, data))}
+    return parameters | {
+        "policy_intercept": rng.normal(0, COEFFICIENT_SD),
+        "policy_coefficient": rng.normal(0, policy_sd(model, data)),
+    }
 
 
-def _deciders(model: Any, rng: np.random.Generator, parameters: dict[str, Any], number: int) -> dict[str, Any]:
+def _deciders(
+    model: Any, rng: np.random.Generator, parameters: dict[str, Any], number: int
+) -> dict[str, Any]:
     spread = abs(rng.normal(0, LENIENCY_SD))
     drawn = {"leniency_sd": spread, "leniency": rng.normal(0, spread, number)}
     if model.deciders == "response":
         steepness = abs(rng.normal(0, DECIDER_RESPONSE_SD))
-        drawn |= {"response_sd": steepness, "decider_response": parameters["testing_response"] * np.exp(rng.normal(0, steepness, number))}
+        drawn |= {
+            "response_sd": steepness,
+            "decider_response": parameters["testing_response"]
+            * np.exp(rng.normal(0, steepness, number)),
+        }
     return drawn
 
 
@@ -130,4 +195,8 @@ def _proportion(rng: np.random.Generator, known: Known) -> float:
 
 def _labelled(value: Any, dim: str, labels: Any) -> xr.DataArray:
     array = np.asarray(value, float)[None, None]
-    return xr.DataArray(array, dims=("chain", "draw", dim), coords={dim: list(labels)}) if array.ndim == 3 else xr.DataArray(array, dims=("chain", "draw"))
+    return (
+        xr.DataArray(array, dims=("chain", "draw", dim), coords={dim: list(labels)})
+        if array.ndim == 3
+        else xr.DataArray(array, dims=("chain", "draw"))
+    )

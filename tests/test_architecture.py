@@ -13,7 +13,11 @@ PACKAGE = ROOT / "causalstats"
 def table(heading: str) -> list[list[str]]:
     """The cells of the rows under one heading of ARCHITECTURE.md, the first without its backquotes."""
     section = (ROOT / "ARCHITECTURE.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| `")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in section.splitlines()
+        if line.startswith("| `")
+    ]
     return [[first.strip("`"), *rest] for first, *rest in rows]
 
 
@@ -22,19 +26,31 @@ def room(entry: str) -> str:
 
 
 ROOMS = [room(entry) for entry, *_ in table("Rooms of `causalstats/`")]
-ALLOWED = {room(entry): ROOMS if allowed == "everything" else allowed.split(", ") for entry, _, allowed in table("Rooms of `causalstats/`")}
+ALLOWED = {
+    room(entry): ROOMS if allowed == "everything" else allowed.split(", ")
+    for entry, _, allowed in table("Rooms of `causalstats/`")
+}
 
 
 def modules_and_folders(folder: Path) -> list[str]:
     """What stands in a folder: Python files by name, folders that hold any file with a slash."""
     files = [file.name for file in folder.glob("*.py")]
-    folders = [f"{path.name}/" for path in folder.iterdir() if path.is_dir() and any(f.suffix not in ("", ".pyc") for f in path.rglob("*"))]
+    folders = [
+        f"{path.name}/"
+        for path in folder.iterdir()
+        if path.is_dir() and any(f.suffix not in ("", ".pyc") for f in path.rglob("*"))
+    ]
     return sorted(files + folders)
 
 
 @pytest.mark.parametrize(
     ("heading", "folder"),
-    [("Rooms of `causalstats/`", "causalstats"), ("Models", "models"), ("Case studies", "case_studies"), ("Tests", "tests")],
+    [
+        ("Rooms of `causalstats/`", "causalstats"),
+        ("Models", "models"),
+        ("Case studies", "case_studies"),
+        ("Tests", "tests"),
+    ],
 )
 def test_tables_list_what_there_is(heading, folder):
     there = modules_and_folders(ROOT / folder)
@@ -46,7 +62,9 @@ def test_tables_list_what_there_is(heading, folder):
 def test_rooms_are_in_order():
     for name, allowed in ALLOWED.items():
         above = ["nothing", *ROOMS[: ROOMS.index(name)]]
-        assert name == ROOMS[-1] or set(allowed) <= set(above), f"{name} may import a room that stands below it"
+        assert name == ROOMS[-1] or set(allowed) <= set(above), (
+            f"{name} may import a room that stands below it"
+        )
 
 
 def imports(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -73,12 +91,19 @@ def rooms_imported(node: ast.Import | ast.ImportFrom) -> set[str]:
 
 def test_imports_follow_the_order_of_the_rooms():
     broken = []
-    for file in [*PACKAGE.rglob("*.py"), *(ROOT / "models").rglob("*.py"), *(ROOT / "case_studies").rglob("*.py")]:
+    for file in [
+        *PACKAGE.rglob("*.py"),
+        *(ROOT / "models").rglob("*.py"),
+        *(ROOT / "case_studies").rglob("*.py"),
+    ]:
         path = file.relative_to(PACKAGE if file.is_relative_to(PACKAGE) else ROOT)
         own = room(path.parts[0])
         for node in imports(ast.parse(file.read_text())):
             outside = rooms_imported(node) - {own, *ALLOWED.get(own, [])}
-            broken += [f"{file.relative_to(ROOT)}:{node.lineno}: {own} imports {name}" for name in sorted(outside)]
+            broken += [
+                f"{file.relative_to(ROOT)}:{node.lineno}: {own} imports {name}"
+                for name in sorted(outside)
+            ]
     assert not broken, "\n".join(broken)
 
 

@@ -8,8 +8,17 @@ from causalstats.errors import DataError, ModelError
 
 
 def test_functions_are_tabulated():
-    diagram = Diagram.parse("a, b -> either").with_levels({"a": ("no", "yes"), "b": 2, "either": ("no", "yes")})
-    network = BayesianNetwork(diagram, {"a": [0.9, 0.1], "b": [0.8, 0.2], "either": lambda a, b: "yes" if a == "yes" or b else "no"})
+    diagram = Diagram.parse("a, b -> either").with_levels(
+        {"a": ("no", "yes"), "b": 2, "either": ("no", "yes")}
+    )
+    network = BayesianNetwork(
+        diagram,
+        {
+            "a": [0.9, 0.1],
+            "b": [0.8, 0.2],
+            "either": lambda a, b: "yes" if a == "yes" or b else "no",
+        },
+    )
     assert network.query("either")["yes"] == pytest.approx(1 - 0.9 * 0.8)
     assert network.query("a", given={"either": "yes"})["yes"] == pytest.approx(0.1 / 0.28)
 
@@ -33,8 +42,12 @@ def test_bif_there_and_back(tmp_path):
     table = {"off": [1, 0.1], "low": [0.333 / 0.999, 0.1], "high": [0.1, 0.1]}
     np.testing.assert_allclose(network.query("sprinkler", given={"rain": "<5"}), [0.5, 0.3, 0.2])
     for sprinkler, (dry, rainy) in table.items():
-        assert network.query("wet", do={"sprinkler": sprinkler}, given={"rain": "<5"})["no"] == pytest.approx(dry)
-        assert network.query("wet", do={"sprinkler": sprinkler}, given={"rain": "5/more"})["no"] == pytest.approx(rainy)
+        assert network.query("wet", do={"sprinkler": sprinkler}, given={"rain": "<5"})[
+            "no"
+        ] == pytest.approx(dry)
+        assert network.query("wet", do={"sprinkler": sprinkler}, given={"rain": "5/more"})[
+            "no"
+        ] == pytest.approx(rainy)
     network.to_bif(tmp_path / "weather.bif")
     again = BayesianNetwork.from_bif(tmp_path / "weather.bif")
     assert again.diagram.wires == network.diagram.wires
@@ -82,7 +95,10 @@ def test_bad_mechanisms(mechanisms, message):
 
 
 def test_bad_questions():
-    network = BayesianNetwork(Diagram.parse("a -> b").with_levels({"a": ("no", "yes"), "b": 2}), {"a": [0.5, 0.5], "b": np.full((2, 2), 0.5)})
+    network = BayesianNetwork(
+        Diagram.parse("a -> b").with_levels({"a": ("no", "yes"), "b": 2}),
+        {"a": [0.5, 0.5], "b": np.full((2, 2), 0.5)},
+    )
     for outcome, options, message in [
         ("c", {}, "got 'c'"),
         ("b", {"do": {"b": 1}}, "set by `do`"),
@@ -109,7 +125,10 @@ def test_a_joint_too_large_is_refused():
 def test_networks_after_surgery_are_networks(tmp_path):
     diagram = Diagram.parse("a -> b -> c").with_levels({name: ("no", "yes") for name in "abc"})
     tables = {"a": [0.3, 0.7], "b": [[0.9, 0.1], [0.2, 0.8]], "c": [[0.6, 0.4], [0.5, 0.5]]}
-    changed = BayesianNetwork(diagram.do({"b": "yes"}).cut("a").policy("c", ["a", "b"], name="rule"), tables | {"rule": lambda a, b: a})
+    changed = BayesianNetwork(
+        diagram.do({"b": "yes"}).cut("a").policy("c", ["a", "b"], name="rule"),
+        tables | {"rule": lambda a, b: a},
+    )
     assert changed.query("c", given={"a": "yes"})["yes"] == 1 and changed.query("a")["no"] == 0.5
     assert set(changed.sample(50, 1)["b"]) == {"yes"}
     unnamed = BayesianNetwork(Diagram.parse("a -> b").do({"a": 1}), {"b": [[0.9, 0.1], [0.2, 0.8]]})

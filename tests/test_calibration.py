@@ -37,21 +37,32 @@ class NormalMean:
         return ("mean",)
 
     def estimands(self):
-        return {"double": Estimand(compute=lambda draws, data: 2 * draws["mean"], description="2 μ", unit="")}
+        return {
+            "double": Estimand(
+                compute=lambda draws, data: 2 * draws["mean"], description="2 μ", unit=""
+            )
+        }
 
     def log_likelihood(self, draws, data):
-        return xr.DataArray((-((data["y"].to_numpy() - draws["mean"].to_numpy()[..., None]) ** 2) / 2).sum(-1), dims=("chain", "draw"))
+        return xr.DataArray(
+            (-((data["y"].to_numpy() - draws["mean"].to_numpy()[..., None]) ** 2) / 2).sum(-1),
+            dims=("chain", "draw"),
+        )
 
     def simulate(self, seed, people=5, design="prior"):
         rng = np.random.default_rng(seed)
         mean = rng.standard_normal()
         truth = xr.Dataset({"mean": (("chain", "draw"), [[mean]])})
-        return Simulation(data=pd.DataFrame({"y": rng.normal(mean, 1, people)}), truth=truth, realised={})
+        return Simulation(
+            data=pd.DataFrame({"y": rng.normal(mean, 1, people)}), truth=truth, realised={}
+        )
 
 
 @pytest.fixture(scope="module")
 def right():
-    return cs.calibrate(NormalMean(), fits=120, seed=1, simulate={"people": 5}, sampler=SAMPLER, progress=False)
+    return cs.calibrate(
+        NormalMean(), fits=120, seed=1, simulate={"people": 5}, sampler=SAMPLER, progress=False
+    )
 
 
 def test_a_right_model_passes(right):
@@ -64,7 +75,14 @@ def test_a_right_model_passes(right):
 
 
 def test_an_overconfident_model_fails():
-    wrong = cs.calibrate(NormalMean(believed_sd=0.3), fits=120, seed=1, simulate={"people": 5}, sampler=SAMPLER, progress=False)
+    wrong = cs.calibrate(
+        NormalMean(believed_sd=0.3),
+        fits=120,
+        seed=1,
+        simulate={"people": 5},
+        sampler=SAMPLER,
+        progress=False,
+    )
     verdicts = {check.name: check.passed for check in wrong.check()}
     assert verdicts["uniform ranks"] is False and verdicts["coverage of 95 % intervals"] is False
     assert "failed" in repr(wrong)
@@ -74,7 +92,14 @@ def test_what_is_known_exactly_is_not_ranked():
     """The prevalence of every draw is then that number to rounding, and which side of the truth it falls says nothing."""
     model = cs.SelectiveLabels(prevalence=0.4, unobserved_scale=1.0)
     sampler = cs.Nuts(chains=2, draws=100, tune=100, backend="jax")
-    found = cs.calibrate(model, fits=2, seed=1, simulate={"people": 150, "features": 1}, sampler=sampler, progress=False)
+    found = cs.calibrate(
+        model,
+        fits=2,
+        seed=1,
+        simulate={"people": 150, "features": 1},
+        sampler=sampler,
+        progress=False,
+    )
     assert "untested_prevalence" in found.ranks and "risk_coefficient[x1]" in found.ranks
     assert not {"prevalence", "unobserved_scale", "response"} & set(found.ranks)
 
@@ -82,21 +107,39 @@ def test_what_is_known_exactly_is_not_ranked():
 def test_coverage_counts_the_nominal_share_of_ranks():
     """Ranks that are exactly uniform are covered exactly."""
     every = pd.DataFrame({"a": np.arange(RANKS)})
-    found = cs.Calibration(model=None, sampler=SAMPLER, ranks=every, errors=every * 0.0, fits=pd.DataFrame({"refused": [None], "divergences": [0]}))
-    assert [float(found.table().loc["a", f"coverage_{share}"]) for share in ("50%", "80%", "95%")] == pytest.approx([0.5, 0.8, 0.95])
+    found = cs.Calibration(
+        model=None,
+        sampler=SAMPLER,
+        ranks=every,
+        errors=every * 0.0,
+        fits=pd.DataFrame({"refused": [None], "divergences": [0]}),
+    )
+    assert [
+        float(found.table().loc["a", f"coverage_{share}"]) for share in ("50%", "80%", "95%")
+    ] == pytest.approx([0.5, 0.8, 0.95])
 
 
 def test_a_quantity_that_some_data_leave_no_choice_is_judged_by_the_others():
-    ranks = pd.DataFrame({"a": np.arange(RANKS), "b": np.where(np.arange(RANKS) % 2, np.arange(RANKS), np.nan)})
+    ranks = pd.DataFrame(
+        {"a": np.arange(RANKS), "b": np.where(np.arange(RANKS) % 2, np.arange(RANKS), np.nan)}
+    )
     fits = pd.DataFrame({"refused": [None] * RANKS, "divergences": 0})
     found = cs.Calibration(model=None, sampler=SAMPLER, ranks=ranks, errors=ranks * 0.0, fits=fits)
     assert found.table().loc["b", "coverage_80%"] == pytest.approx(0.8)
-    assert found.table().loc["b", "se_80%"] == pytest.approx(np.sqrt(2) * found.table().loc["a", "se_80%"])
+    assert found.table().loc["b", "se_80%"] == pytest.approx(
+        np.sqrt(2) * found.table().loc["a", "se_80%"]
+    )
     assert all(check.passed for check in found.check()) and found.plot().axes
 
 
 def test_the_ranks_go_on_from_a_file(right, tmp_path):
-    options = {"seed": 1, "simulate": {"people": 5}, "sampler": SAMPLER, "path": tmp_path / "ranks.jsonl", "progress": False}
+    options = {
+        "seed": 1,
+        "simulate": {"people": 5},
+        "sampler": SAMPLER,
+        "path": tmp_path / "ranks.jsonl",
+        "progress": False,
+    }
     cs.calibrate(NormalMean(), fits=6, **options)
     again = cs.calibrate(NormalMean(), fits=8, **options)
     np.testing.assert_array_equal(again.ranks, right.ranks.iloc[:8])

@@ -14,19 +14,34 @@ from causalstats.models.causal_diagram_tables import boxes_of, draw, network_of,
 from causalstats.numerics import dirichlet
 
 FRONT_DOOR = "smoking -> tar -> cancer; smoking <-> cancer"
-SMOKING = np.array([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2])  # smoking, tar, cancer; Jacobs, Kissinger & Zanasi (2019)
+SMOKING = np.array(
+    [0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2]
+)  # smoking, tar, cancer; Jacobs, Kissinger & Zanasi (2019)
 STONES = "size -> treatment -> recovered; size -> recovered"
-RECOVERED = {("small", "A"): (81, 87), ("small", "B"): (234, 270), ("large", "A"): (192, 263), ("large", "B"): (55, 80)}  # Charig et al. (1986)
+RECOVERED = {
+    ("small", "A"): (81, 87),
+    ("small", "B"): (234, 270),
+    ("large", "A"): (192, 263),
+    ("large", "B"): (55, 80),
+}  # Charig et al. (1986)
 
 
 def smoking(total):
     cells = pd.DataFrame(list(product([0, 1], repeat=3)), columns=["smoking", "tar", "cancer"])
-    return cs.Observations.from_frame(cells.assign(n=(SMOKING * total).round().astype(int)), counts="n")
+    return cs.Observations.from_frame(
+        cells.assign(n=(SMOKING * total).round().astype(int)), counts="n"
+    )
 
 
 def stones():
-    rows = [(*key, outcome, count) for key, (yes, of) in RECOVERED.items() for outcome, count in (("no", of - yes), ("yes", yes))]
-    return cs.Observations.from_frame(pd.DataFrame(rows, columns=["size", "treatment", "recovered", "n"]), counts="n")
+    rows = [
+        (*key, outcome, count)
+        for key, (yes, of) in RECOVERED.items()
+        for outcome, count in (("no", of - yes), ("yes", yes))
+    ]
+    return cs.Observations.from_frame(
+        pd.DataFrame(rows, columns=["size", "treatment", "recovered", "n"]), counts="n"
+    )
 
 
 def within(draws, truth, error=0.0):
@@ -41,16 +56,22 @@ def fit():
 
 
 def test_the_example_of_the_paper():
-    fit = cs.fit(cs.CausalDiagram(cs.Diagram.parse(FRONT_DOOR)), smoking(1_000_000), seed=1, progress=False)
+    fit = cs.fit(
+        cs.CausalDiagram(cs.Diagram.parse(FRONT_DOOR)), smoking(1_000_000), seed=1, progress=False
+    )
     for level, truth in ((0, 0.253478), (1, 0.542297)):
         answer = fit.effect("cancer", do={"smoking": level})
         assert answer.kind == "causal" and answer.name == f"P(cancer=1 | do(smoking={level}))"
         within(answer.draws, truth, 1e-5)  # of the prior
         assert answer.draws.std() < 0.002
     assert fit.effect("effect").draws.mean() == pytest.approx(0.288820, abs=1e-4)
-    assert fit.effect("cancer", given={"smoking": 1}).draws.mean() == pytest.approx(0.675676, abs=1e-4)
+    assert fit.effect("cancer", given={"smoking": 1}).draws.mean() == pytest.approx(
+        0.675676, abs=1e-4
+    )
     assert fit.effect("cancer", given={"smoking": 1}).kind == "associational"
-    np.testing.assert_allclose(fit.effect("cancer", do={"smoking": [1, 0]}).draws, fit.effect("effect").draws)
+    np.testing.assert_allclose(
+        fit.effect("cancer", do={"smoking": [1, 0]}).draws, fit.effect("effect").draws
+    )
 
 
 def test_the_posterior_mean_of_a_back_door_answer_in_closed_form():
@@ -61,10 +82,27 @@ def test_the_posterior_mean_of_a_back_door_answer_in_closed_form():
         for arm in "AB":
             size = {z: sum(RECOVERED[z, x][1] for x in "AB") for z in ("small", "large")}
             share = {z: (size[z] + concentration) / (700 + 2 * concentration) for z in size}
-            mean = sum(share[z] * (RECOVERED[z, arm][0] + concentration) / (RECOVERED[z, arm][1] + 2 * concentration) for z in size)
+            mean = sum(
+                share[z]
+                * (RECOVERED[z, arm][0] + concentration)
+                / (RECOVERED[z, arm][1] + 2 * concentration)
+                for z in size
+            )
             within(fit.effect("recovered", do={"treatment": arm}).draws, mean)
-    large = pd.DataFrame([(*key, y, c * 1000) for key, (yes, of) in RECOVERED.items() for y, c in ((0, of - yes), (1, yes))], columns=["z", "x", "y", "n"])
-    fit = cs.fit(cs.CausalDiagram("z -> x -> y; z -> y", treatment="x"), cs.Observations.from_frame(large, counts="n"), seed=1, progress=False)
+    large = pd.DataFrame(
+        [
+            (*key, y, c * 1000)
+            for key, (yes, of) in RECOVERED.items()
+            for y, c in ((0, of - yes), (1, yes))
+        ],
+        columns=["z", "x", "y", "n"],
+    )
+    fit = cs.fit(
+        cs.CausalDiagram("z -> x -> y; z -> y", treatment="x"),
+        cs.Observations.from_frame(large, counts="n"),
+        seed=1,
+        progress=False,
+    )
     within(fit.effect("y", do={"x": "A"}).draws, 0.832546, 1e-5)
     within(fit.effect("y", do={"x": "B"}).draws, 0.778875, 1e-5)
 
@@ -81,18 +119,27 @@ def test_the_posterior_mean_of_a_back_door_answer_in_closed_form():
 )
 def test_the_formula_on_what_mechanisms_make_is_what_they_do(text):
     """With hidden variables of three levels, one number for every draw of mechanisms."""
-    model = cs.CausalDiagram(cs.Diagram.parse(text).with_levels({"x": ("a", "b", "c")}), treatment="x", outcome="y", hidden_levels=3)
+    model = cs.CausalDiagram(
+        cs.Diagram.parse(text).with_levels({"x": ("a", "b", "c")}),
+        treatment="x",
+        outcome="y",
+        hidden_levels=3,
+    )
     for seed in range(3):
         simulation = model.simulate(seed, people=50)
         table = model.estimands()["interventional"].compute(simulation.truth, simulation.data)
         levels, boxes = model.every_level({}), boxes_of(model.diagram)
-        mechanisms = draw(weights(boxes, levels, 1.0, "cells"), boxes, levels, (1, 1), np.random.default_rng(seed))
+        mechanisms = draw(
+            weights(boxes, levels, 1.0, "cells"), boxes, levels, (1, 1), np.random.default_rng(seed)
+        )
         truth = network_of(mechanisms, boxes, levels).query("y", do=["x"]).values
         np.testing.assert_allclose(table.to_numpy().ravel(), truth.ravel(), atol=1e-10)
 
 
 def test_a_table_leaves_out_what_the_diagram_makes_irrelevant():
-    chain, entangled = (cs.CausalDiagram(text) for text in ("a -> b -> c -> d", "a -> b -> c; b <-> c"))
+    chain, entangled = (
+        cs.CausalDiagram(text) for text in ("a -> b -> c -> d", "a -> b -> c; b <-> c")
+    )
     assert [table.given for table in tables_of(chain.graph)] == [(), ("a",), ("b",), ("c",)]
     assert [table.given for table in tables_of(entangled.graph)] == [(), ("a",), ("a", "b")]
 
@@ -119,12 +166,25 @@ def test_the_graph_has_the_posterior_of_the_definition(route):
     model = cs.CausalDiagram(FRONT_DOOR, route=route, concentration=0.7, hidden_levels=3)
     data, levels = smoking(1000), model.every_level({})
     graph, rng, difference = model.build(data), np.random.default_rng(1), []
-    log_p = pytensor.function(list(graph.rvs_to_values.values()), graph.logp(jacobian=False), mode="FAST_COMPILE", on_unused_input="ignore")
+    log_p = pytensor.function(
+        list(graph.rvs_to_values.values()),
+        graph.logp(jacobian=False),
+        mode="FAST_COMPILE",
+        on_unused_input="ignore",
+    )
     for _ in range(4):
         draws = draw(weights(model.tables, levels, 2.0, "cells"), model.tables, levels, (1, 1), rng)
-        values = [draws[variable.name].transpose("chain", "draw", *table_of(model, variable.name).axes).to_numpy()[0, 0] for variable in graph.free_RVs]
+        values = [
+            draws[variable.name]
+            .transpose("chain", "draw", *table_of(model, variable.name).axes)
+            .to_numpy()[0, 0]
+            for variable in graph.free_RVs
+        ]
         prior = sum((0.7 - 1) * np.log(value).sum() for value in values)
-        transformed = [graph.rvs_to_transforms[rv].forward(value, *rv.owner.inputs).eval() for rv, value in zip(graph.free_RVs, values, strict=True)]
+        transformed = [
+            graph.rvs_to_transforms[rv].forward(value, *rv.owner.inputs).eval()
+            for rv, value in zip(graph.free_RVs, values, strict=True)
+        ]
         difference.append(log_p(*transformed) - prior - model.log_likelihood(draws, data).item())
     np.testing.assert_allclose(difference, difference[0], atol=1e-6)
 
@@ -136,29 +196,57 @@ def table_of(model, name):
 @pytest.fixture(scope="module")
 def structural():
     sampler = cs.Nuts(chains=2, draws=500, tune=500, backend="jax")
-    return cs.fit(cs.CausalDiagram(FRONT_DOOR, route="structural"), smoking(1000), seed=1, sampler=sampler, progress=False)
+    return cs.fit(
+        cs.CausalDiagram(FRONT_DOOR, route="structural"),
+        smoking(1000),
+        seed=1,
+        sampler=sampler,
+        progress=False,
+    )
 
 
 def test_mechanisms_with_what_is_hidden_summed_out_give_nearly_the_same(fit, structural):
     """They are other priors of the same distribution: the answers differ by less than half a standard deviation."""
     ours, theirs = (each.effect("effect").summary().iloc[0] for each in (fit, structural))
-    assert abs(ours["mean"] - theirs["mean"]) < 0.5 * ours["sd"] and 0.7 < theirs["sd"] / ours["sd"] < 1.4
+    assert (
+        abs(ours["mean"] - theirs["mean"]) < 0.5 * ours["sd"]
+        and 0.7 < theirs["sd"] / ours["sd"] < 1.4
+    )
     assert theirs["r_hat"] < 1.05
     assert structural.parameters() == ("interventional", "P(tar | smoking)")
     simulation = structural.model.simulate(1, people=50, design="prior")
     assert set(simulation.truth.data_vars) >= set(structural.parameters())
-    assert np.isfinite(structural.model.log_likelihood(structural.draws["posterior"].to_dataset(), structural.data)).all()
+    assert np.isfinite(
+        structural.model.log_likelihood(structural.draws["posterior"].to_dataset(), structural.data)
+    ).all()
 
 
 def test_levels_and_contrasts():
-    model = cs.CausalDiagram(cs.Diagram.parse("x -> y; x <-> z").with_levels({"x": ("low", "middle", "high"), "y": ("none", "mild", "severe")}), treatment="x")
+    model = cs.CausalDiagram(
+        cs.Diagram.parse("x -> y; x <-> z").with_levels(
+            {"x": ("low", "middle", "high"), "y": ("none", "mild", "severe")}
+        ),
+        treatment="x",
+    )
     fit = cs.fit(model, model.simulate(1, people=300).data, seed=1, progress=False)
-    assert list(fit.effect("effect").summary().index)[:2] == ["y=none: middle against low", "y=mild: middle against low"]
-    assert len(fit.effect("effect").summary()) == 6 and len(fit.effect("interventional").summary()) == 9
-    assert list(fit.effect("y", do={"x": "high"}).summary().index) == ["y=none", "y=mild", "y=severe"]
+    assert list(fit.effect("effect").summary().index)[:2] == [
+        "y=none: middle against low",
+        "y=mild: middle against low",
+    ]
+    assert (
+        len(fit.effect("effect").summary()) == 6
+        and len(fit.effect("interventional").summary()) == 9
+    )
+    assert list(fit.effect("y", do={"x": "high"}).summary().index) == [
+        "y=none",
+        "y=mild",
+        "y=severe",
+    ]
     assert fit.compare().shape == (6, 5)
     two = cs.fit(cs.CausalDiagram(STONES, treatment="treatment"), stones(), seed=1, progress=False)
-    np.testing.assert_allclose(two.effect("recovered", do={"treatment": ["B", "A"]}).draws, two.effect("effect").draws)
+    np.testing.assert_allclose(
+        two.effect("recovered", do={"treatment": ["B", "A"]}).draws, two.effect("effect").draws
+    )
 
 
 def test_confounding_is_the_association_less_the_effect(fit):
@@ -177,7 +265,10 @@ def test_sensitivity_and_comparison(fit):
     table = fit.sensitivity(concentration=[0.5, 100.0])
     assert table["mean"].iloc[-1] < table["mean"].iloc[0] and table["used"].sum() == 1
     compared = fit.compare()["mean"]
-    assert compared["unadjusted"] == pytest.approx(0.675676 - 0.190476, abs=0.02) and list(compared.index)[-1] == "adjusted for all observed"
+    assert (
+        compared["unadjusted"] == pytest.approx(0.675676 - 0.190476, abs=0.02)
+        and list(compared.index)[-1] == "adjusted for all observed"
+    )
 
 
 def test_checks(fit):
@@ -186,23 +277,38 @@ def test_checks(fit):
     assert len(found) > 2 and all(found.values())
     names = ["smoking", "tar", "cancer"]
     few = cs.Observations.from_frame(
-        pd.DataFrame(fit.data.codes, columns=names).assign(n=[0 if (t, s) == (1, 0) else 50 for s, t, _ in fit.data.codes]), counts="n"
+        pd.DataFrame(fit.data.codes, columns=names).assign(
+            n=[0 if (t, s) == (1, 0) else 50 for s, t, _ in fit.data.codes]
+        ),
+        counts="n",
     )
     checks = {check.name: check for check in fit.model.doubts(few)}
-    assert checks["positivity"].passed is False and "smoking=0, tar=1" in checks["positivity"].finding
-    assert {check.name: check.passed for check in cs.CausalDiagram(FRONT_DOOR, concentration=200).doubts(fit.data)}["data outweigh the prior"] is None
+    assert (
+        checks["positivity"].passed is False and "smoking=0, tar=1" in checks["positivity"].finding
+    )
+    assert {
+        check.name: check.passed
+        for check in cs.CausalDiagram(FRONT_DOOR, concentration=200).doubts(fit.data)
+    }["data outweigh the prior"] is None
 
 
 def test_an_arrow_that_is_missing_is_found():
     right = cs.CausalDiagram("z -> x -> y")
     data = cs.CausalDiagram("z -> x -> y; z -> y", treatment="x").simulate(4, people=2000).data
-    assert separator(right.graph, "z", "y") == ("x",) and separator(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
-    assert {check.name: check.passed for check in right.doubts(data)}["independences of the diagram"] is False
+    assert (
+        separator(right.graph, "z", "y") == ("x",)
+        and separator(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
+    )
+    assert {check.name: check.passed for check in right.doubts(data)}[
+        "independences of the diagram"
+    ] is False
 
 
 def test_g_test_has_the_level_it_says():
     rng = np.random.default_rng(1)
-    p = np.array([g_test(rng.multinomial(500, np.full(12, 1 / 12)).reshape(2, 3, 2)) for _ in range(400)])
+    p = np.array(
+        [g_test(rng.multinomial(500, np.full(12, 1 / 12)).reshape(2, 3, 2)) for _ in range(400)]
+    )
     assert abs((p < 0.1).mean() - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 400)
     assert g_test(np.array([[5.0, 0.0], [0.0, 0.0]])) == 1.0
 
@@ -212,8 +318,14 @@ def test_pictures_report_and_store(fit, tmp_path):
         assert fit.plot(name).axes
     path = fit.report(tmp_path / "smoking.html", sensitivity={"concentration": [0.5]})
     page = path.read_text()
-    assert "How the answer follows" in page and "P(cancer | do(smoking)) = Σ_tar" in page and "front-door" in page
-    model = cs.CausalDiagram(fit.model.diagram.with_levels({"tar": (0, 1, 2)}), hidden_levels={"u_cancer_smoking": 3})
+    assert (
+        "How the answer follows" in page
+        and "P(cancer | do(smoking)) = Σ_tar" in page
+        and "front-door" in page
+    )
+    model = cs.CausalDiagram(
+        fit.model.diagram.with_levels({"tar": (0, 1, 2)}), hidden_levels={"u_cancer_smoking": 3}
+    )
     other = cs.fit(model, fit.data, seed=1, progress=False)
     again = cs.load(other.save(tmp_path / "fit.nc"))
     assert again.model == model and again.data.fingerprint == fit.data.fingerprint
@@ -225,11 +337,20 @@ def test_pictures_report_and_store(fit, tmp_path):
     [
         ({"diagram": "a -> b -> a"}, "without cycles, got a -> b -> a"),
         ({"diagram": 3}, "Expected the diagram of a causal model"),
-        ({"diagram": cs.Diagram.parse("a -> b").open("a")}, "Expected the diagram of a causal model"),
-        ({"diagram": "a -> b; a -> c"}, "told the outcome.*no observed effect: b, c. Say outcome='c'"),
+        (
+            {"diagram": cs.Diagram.parse("a -> b").open("a")},
+            "Expected the diagram of a causal model",
+        ),
+        (
+            {"diagram": "a -> b; a -> c"},
+            "told the outcome.*no observed effect: b, c. Say outcome='c'",
+        ),
         ({"diagram": "a; b"}, "no variable has observed causes"),
         ({"diagram": "a -> c; b -> c"}, "told the treatment.*no observed cause: a, b"),
-        ({"diagram": "a -> b", "outcome": "a", "treatment": "a"}, "two variables, got 'a' for both"),
+        (
+            {"diagram": "a -> b", "outcome": "a", "treatment": "a"},
+            "two variables, got 'a' for both",
+        ),
         ({"diagram": "a -> b", "outcome": "bb"}, "Did you mean 'b'"),
         ({"diagram": "hidden: h; h -> a -> b", "treatment": "h"}, "'h' is hidden"),
         ({"diagram": "a -> b", "route": "best"}, "one of 'reduced', 'structural', 'regression'"),
@@ -252,15 +373,33 @@ def test_assumptions_that_are_refused(options, message):
 @pytest.mark.parametrize(
     ("text", "levels", "message"),
     [
-        ("smoking -> tar -> cancer; hidden: tar", {}, "hidden in the diagram and observed in the data"),
+        (
+            "smoking -> tar -> cancer; hidden: tar",
+            {},
+            "hidden in the diagram and observed in the data",
+        ),
         ("smoking -> cancer", {}, "The data have 'tar', and the diagram does not"),
-        ("smoking -> tar -> cancer; age -> cancer", {}, "The diagram observes 'age', and the data do not"),
-        (FRONT_DOOR, {"tar": ("no", "yes")}, "level 0 in the data, and the diagram has 'no', 'yes' alone"),
-        (FRONT_DOOR, {"tar": ("0", "1"), "smoking": 30_000, "cancer": 10_000}, "cannot be held. Join levels"),
+        (
+            "smoking -> tar -> cancer; age -> cancer",
+            {},
+            "The diagram observes 'age', and the data do not",
+        ),
+        (
+            FRONT_DOOR,
+            {"tar": ("no", "yes")},
+            "level 0 in the data, and the diagram has 'no', 'yes' alone",
+        ),
+        (
+            FRONT_DOOR,
+            {"tar": ("0", "1"), "smoking": 30_000, "cancer": 10_000},
+            "cannot be held. Join levels",
+        ),
     ],
 )
 def test_data_that_are_refused(text, levels, message):
-    model = cs.CausalDiagram(cs.Diagram.parse(text).with_levels(levels), treatment="smoking", outcome="cancer")
+    model = cs.CausalDiagram(
+        cs.Diagram.parse(text).with_levels(levels), treatment="smoking", outcome="cancer"
+    )
     with pytest.raises((cs.ModelError, cs.DataError), match=message):
         cs.fit(model, smoking(1000), seed=1, progress=False)
 
@@ -274,8 +413,16 @@ def test_data_that_are_refused(text, levels, message):
         ("cancer", {"do": {"smoking": 1}, "given": {"smoking": 1}}, "each variable in one place"),
         ("cancer", {"do": {"smoking": [0, 1, 1]}}, "one value to set 'smoking' to, or two"),
         ("canser", {}, "no effect 'canser'"),
-        ("cancer", {"do": {"smoking": 1}, "factual": {"tar": 1}}, "as `factual` the value that one variable had"),
-        ("cancer", {"do": {"smoking": 1}, "given": {"tar": 1}, "factual": {"smoking": 1}}, "with `do` and `factual` alone"),
+        (
+            "cancer",
+            {"do": {"smoking": 1}, "factual": {"tar": 1}},
+            "as `factual` the value that one variable had",
+        ),
+        (
+            "cancer",
+            {"do": {"smoking": 1}, "given": {"tar": 1}, "factual": {"smoking": 1}},
+            "with `do` and `factual` alone",
+        ),
         ("effect", {"by": "tar"}, "no other value|not about people"),
     ],
 )
@@ -287,7 +434,14 @@ def test_questions_that_are_refused(fit, name, question, message):
 def test_other_models_have_no_do():
     simulation = cs.PanelDML().simulate(1, units=20, times=3)
     with pytest.raises(cs.ModelError, match="questions to a causal diagram"):
-        cs.Fit(model=cs.PanelDML(), data=simulation.data, draws=None, sampler=cs.Auto(), seed=1, provenance={}).effect("y", do={"d": 1})
+        cs.Fit(
+            model=cs.PanelDML(),
+            data=simulation.data,
+            draws=None,
+            sampler=cs.Auto(),
+            seed=1,
+            provenance={},
+        ).effect("y", do={"d": 1})
 
 
 def test_one_level_and_too_many_draws():
@@ -296,5 +450,13 @@ def test_one_level_and_too_many_draws():
         cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, progress=False)
     many = cs.CausalDiagram(cs.Diagram.parse("x -> y").with_levels({"x": 1000, "y": 50}))
     with pytest.raises(cs.ModelError, match="Take fewer"):
-        cs.fit(many, cs.Observations.from_frame(pd.DataFrame({"x": [0, 1], "y": [0, 1]})), seed=1, progress=False)
-    assert isinstance(network_of(many.simulate(1, people=5).truth, many.tables, many.every_level({})), BayesianNetwork)
+        cs.fit(
+            many,
+            cs.Observations.from_frame(pd.DataFrame({"x": [0, 1], "y": [0, 1]})),
+            seed=1,
+            progress=False,
+        )
+    assert isinstance(
+        network_of(many.simulate(1, people=5).truth, many.tables, many.every_level({})),
+        BayesianNetwork,
+    )

@@ -31,7 +31,9 @@ def test_studies_are_listed_and_another_is_refused(run):
 def test_a_study_by_its_name_with_hyphens(run, monkeypatch):
     study = importlib.import_module("causalstats.case_studies.domain_constraints.study")
     monkeypatch.setattr(study, "run", lambda folder, fast: folder)
-    assert Path(run("study", "domain-constraints").stdout.splitlines()[-1]) == Path("results/domain_constraints")
+    assert Path(run("study", "domain-constraints").stdout.splitlines()[-1]) == Path(
+        "results/domain_constraints"
+    )
 
 
 def test_every_study_has_its_readme():
@@ -40,7 +42,10 @@ def test_every_study_has_its_readme():
     assert studies and all((study / "README.md").exists() for study in studies)
 
 
-@pytest.mark.parametrize(("name", "people", "seen"), [("hiv_results", 2816, 1946), ("central_review", 4028, 1771), ("wage_offers", 753, 428)])
+@pytest.mark.parametrize(
+    ("name", "people", "seen"),
+    [("hiv_results", 2816, 1946), ("central_review", 4028, 1771), ("wage_offers", 753, 428)],
+)
 def test_a_study_reads_its_data(name, people, seen):
     study = importlib.import_module(f"causalstats.case_studies.{name}.study")
     data = study.data(1999) if name == "central_review" else study.data()
@@ -49,7 +54,16 @@ def test_a_study_reads_its_data(name, people, seen):
 
 
 def test_calibration_by_name(run, tmp_path):
-    done = run("calibrate", "SelectiveLabels", "--field", 'prevalence={"value": 0.3, "sd": 0.05}', "--fits", "5", "--people", "100")
+    done = run(
+        "calibrate",
+        "SelectiveLabels",
+        "--field",
+        'prevalence={"value": 0.3, "sd": 0.05}',
+        "--fits",
+        "5",
+        "--people",
+        "100",
+    )
     assert done.exit_code == 0, done.stderr
     assert "population_prevalence" in done.stdout
     path = tmp_path / done.stdout.splitlines()[-1]
@@ -58,7 +72,11 @@ def test_calibration_by_name(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(["Nothing"], "SelectiveLabels"), (["SelectiveLabels", "--field", "prevalence"], "name=JSON"), (["SelectiveLabels", "--field", "alpha=1"], "alpha")],
+    [
+        (["Nothing"], "SelectiveLabels"),
+        (["SelectiveLabels", "--field", "prevalence"], "name=JSON"),
+        (["SelectiveLabels", "--field", "alpha=1"], "alpha"),
+    ],
 )
 def test_calibration_refuses(run, words, message):
     wrong = run("calibrate", *words)
@@ -77,6 +95,8 @@ def test_the_demo_leaves_a_report_and_says_where(run, tmp_path):
     report = tmp_path / demo.stdout.splitlines()[-1]
     text = report.read_text()
     assert "HIV among those who did not come" in text and "withheld outcomes" in text
-    assert "Fitting SelectiveLabels" in demo.stderr and "Refitting without prevalence" in demo.stderr
+    assert (
+        "Fitting SelectiveLabels" in demo.stderr and "Refitting without prevalence" in demo.stderr
+    )
     again = run("report", str(report.with_name("fit.nc")), "--output", "again.html")
     assert again.exit_code == 0 and (tmp_path / "again.html").exists()

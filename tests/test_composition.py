@@ -14,7 +14,9 @@ PARTS = ["sand", "silt", "fine clay"]
 def frame():
     rng = np.random.default_rng(1)
     values = np.exp(rng.standard_normal((30, 3)).cumsum(axis=1))
-    return pd.DataFrame(values, columns=PARTS).assign(depth=rng.uniform(0, 9, 30), site=rng.choice(["a", "b"], 30), peat=rng.uniform(1, 2, 30))
+    return pd.DataFrame(values, columns=PARTS).assign(
+        depth=rng.uniform(0, 9, 30), site=rng.choice(["a", "b"], 30), peat=rng.uniform(1, 2, 30)
+    )
 
 
 def test_units_change_nothing(frame):
@@ -31,7 +33,9 @@ def test_units_change_nothing(frame):
 
 def test_without_covariates_it_is_the_covariance_of_centred_log_ratios(frame):
     data = cs.Composition.from_frame(frame, parts=PARTS)
-    np.testing.assert_allclose(data.covariance, np.cov(log_ratios.clr(frame[PARTS].to_numpy()), rowvar=False), atol=1e-12)
+    np.testing.assert_allclose(
+        data.covariance, np.cov(log_ratios.clr(frame[PARTS].to_numpy()), rowvar=False), atol=1e-12
+    )
     assert data.facts()["Rows"] == "30"
 
 
@@ -67,20 +71,43 @@ def test_rows_are_dropped_only_when_asked(frame):
         ({"sand": range(1, 31), "silt": range(3, 91, 3)}, {}, "'sand' and 'silt' are proportional"),
         ({}, {"covariates": "depth + peat + sand"}, "as a part and as a covariate"),
         ({"depth": 1.0}, {"covariates": "depth"}, "constant"),
-        ({"site": ["c"] + ["a", "b"] * 14 + ["a"]}, {"covariates": "site"}, r"a group, of their own for row 0 \(counted from 0"),
+        (
+            {"site": ["c"] + ["a", "b"] * 14 + ["a"]},
+            {"covariates": "site"},
+            r"a group, of their own for row 0 \(counted from 0",
+        ),
         ({}, {"missing": "guess"}, "missing='error' or 'drop' or 'infer'"),
         ({}, {"zeros": "small"}, "zeros='error' or 'counts' or 'interval'"),
         ({}, {"zeros": "interval"}, "needs `resolution` or `limits`"),
         ({}, {"limits": 0.1}, "need `zeros='interval'`"),
         ({}, {"zeros": "interval", "limits": {"clay": 0.1}}, "Did you mean 'fine clay'"),
         ({}, {"zeros": "interval", "limits": {"silt": -1}}, "`limits` as a positive number"),
-        ({"silt": [0.0] + [1.0] * 29}, {"zeros": "interval", "limits": {"sand": 1e-9}}, "name the limit below which"),
+        (
+            {"silt": [0.0] + [1.0] * 29},
+            {"zeros": "interval", "limits": {"sand": 1e-9}},
+            "name the limit below which",
+        ),
         ({"silt": 0.0}, {"zeros": "interval", "limits": 0.1}, "'silt' was measured in no row"),
-        ({"silt": [np.nan] + [1.0, 2.0] * 14 + [1.0], "sand": [np.nan] + [1.0, 2.0, 3.0, 4.0] * 7 + [1.0]}, {"missing": "infer"}, "Fewer than two parts"),
+        (
+            {
+                "silt": [np.nan] + [1.0, 2.0] * 14 + [1.0],
+                "sand": [np.nan] + [1.0, 2.0, 3.0, 4.0] * 7 + [1.0],
+            },
+            {"missing": "infer"},
+            "Fewer than two parts",
+        ),
         ({}, {"zeros": "counts", "missing": "infer"}, "cannot be inferred"),
         ({}, {"zeros": "counts"}, "'sand' to be counts, whole numbers"),
-        ({"sand": 1, "silt": 0, "fine clay": range(30)}, {"zeros": "counts"}, "'silt' was counted in no row"),
-        ({"sand": [0] + [1] * 29, "silt": [0] + [2] * 29, "fine clay": range(30)}, {"zeros": "counts"}, "Nothing was counted in row 0"),
+        (
+            {"sand": 1, "silt": 0, "fine clay": range(30)},
+            {"zeros": "counts"},
+            "'silt' was counted in no row",
+        ),
+        (
+            {"sand": [0] + [1] * 29, "silt": [0] + [2] * 29, "fine clay": range(30)},
+            {"zeros": "counts"},
+            "Nothing was counted in row 0",
+        ),
     ],
 )
 def test_refused(frame, change, arguments, message):

@@ -9,14 +9,24 @@ from causalstats.numerics.correlation_margin import log_density, margin
 RHO = np.array([-0.98, -0.6, 0.01, 0.3, 0.9])
 
 
-@pytest.mark.parametrize(("degrees", "error"), [(2.0, 3e-6), (3.5, 1e-7), (20.0, 1e-10), (1300.0, 1e-10)])
+@pytest.mark.parametrize(
+    ("degrees", "error"), [(2.0, 3e-6), (3.5, 1e-7), (20.0, 1e-10), (1300.0, 1e-10)]
+)
 def test_probabilities_by_quadrature(degrees, error):
     found, start = margin(degrees), -(8 / np.sqrt(degrees) + 32 / (degrees - 1))
     for rho in RHO:
         for score in (-2.5, 0.3):
             u = score / np.sqrt(degrees)
-            expected = integrate.quad(lambda v, rho=rho: np.exp(log_density(v, rho, degrees)), start, u, epsabs=1e-13, limit=400)[0]
-            assert found.cdf(rho, np.tanh(np.arctanh(rho) + u)) == pytest.approx(expected, abs=error)
+            expected = integrate.quad(
+                lambda v, rho=rho: np.exp(log_density(v, rho, degrees)),
+                start,
+                u,
+                epsabs=1e-13,
+                limit=400,
+            )[0]
+            assert found.cdf(rho, np.tanh(np.arctanh(rho) + u)) == pytest.approx(
+                expected, abs=error
+            )
     for prob in (0.001, 0.025, 0.5, 0.9):
         np.testing.assert_allclose(found.cdf(RHO, found.quantile(RHO, prob)), prob, atol=error)
     np.testing.assert_allclose(found.cdf(RHO, 0.0), found.negative(RHO), atol=error)
@@ -31,7 +41,9 @@ def test_the_margin_of_wishart_draws():
     r = -precision[:, 0, 1] / np.sqrt(precision[:, 0, 0] * precision[:, 1, 1])
     found, rho = margin(9.0), -scale[0, 1] / np.sqrt(scale[0, 0] * scale[1, 1])
     assert stats.kstest(found.cdf(rho, r), "uniform").pvalue > 1e-4
-    assert stats.kstest(found.cdf(rho, found.draw(np.full(draws, rho), rng)), "uniform").pvalue > 1e-4
+    assert (
+        stats.kstest(found.cdf(rho, found.draw(np.full(draws, rho), rng)), "uniform").pvalue > 1e-4
+    )
     assert found.mean(rho) == pytest.approx(r.mean(), abs=5 * r.std() / np.sqrt(draws))
     assert found.sd(rho) == pytest.approx(r.std(), rel=0.02)
 

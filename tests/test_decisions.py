@@ -11,19 +11,36 @@ import causalstats as cs
 def frame(**changes):
     rng = np.random.default_rng(0)
     tested = np.arange(40) % 2
-    table = pd.DataFrame({"age": rng.normal(50, 9, 40), "region": list("abcd") * 10, "t": tested, "y": np.where(tested == 1, np.arange(40) % 4 == 1, np.nan)})
+    table = pd.DataFrame(
+        {
+            "age": rng.normal(50, 9, 40),
+            "region": list("abcd") * 10,
+            "t": tested,
+            "y": np.where(tested == 1, np.arange(40) % 4 == 1, np.nan),
+        }
+    )
     return table.assign(**changes)
 
 
 def read(table, **options):
-    return cs.Decisions.from_frame(table, **{"outcome": "y", "decision": "t", "features": ["age", "region"]} | options)
+    return cs.Decisions.from_frame(
+        table, **{"outcome": "y", "decision": "t", "features": ["age", "region"]} | options
+    )
 
 
 BAD = [
     (frame()[:0], {}, "no rows"),
     (frame(), {"features": ["agee"]}, "Did you mean 'age'"),
-    (frame(age=np.where(np.arange(40) == 7, np.nan, 1.0 * np.arange(40))), {}, "'age' is missing in row 7"),
-    (frame(age=np.where(np.arange(40) == 7, np.inf, 1.0 * np.arange(40))), {}, "infinite values in row 7"),
+    (
+        frame(age=np.where(np.arange(40) == 7, np.nan, 1.0 * np.arange(40))),
+        {},
+        "'age' is missing in row 7",
+    ),
+    (
+        frame(age=np.where(np.arange(40) == 7, np.inf, 1.0 * np.arange(40))),
+        {},
+        "infinite values in row 7",
+    ),
     (frame(y=1), {}, 'observed="decided"'),
     (frame(y=np.nan), {}, "although decision 't' is 1"),
     (frame(t=2), {}, "to be 0/1"),
@@ -40,7 +57,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("table", "options", "message"), BAD, ids=[str(number) for number in range(len(BAD))])
+@pytest.mark.parametrize(
+    ("table", "options", "message"), BAD, ids=[str(number) for number in range(len(BAD))]
+)
 def test_bad_input(table, options, message):
     with pytest.raises(cs.DataError, match=message):
         read(table, **options)
@@ -53,16 +72,31 @@ def test_reads_without_changing_the_frame():
     pd.testing.assert_frame_equal(table, before)
     assert data.features == ("age", "region[b]", "region[c]", "region[d]")
     assert data.matrix[:, 0].std() == pytest.approx(1)
-    assert read(pl.DataFrame({name: table[name].to_list() for name in table}, strict=False), observed="decided").fingerprint == data.fingerprint
+    assert (
+        read(
+            pl.DataFrame({name: table[name].to_list() for name in table}, strict=False),
+            observed="decided",
+        ).fingerprint
+        == data.fingerprint
+    )
 
 
 def test_categoricals_keep_their_levels_whatever_the_frame():
     table = frame()
     kinds = [pd.CategoricalDtype(list("badc")), pd.CategoricalDtype(list("badce"))]
-    first, unused = (read(table.assign(region=table["region"].astype(kind)), features=["region"]) for kind in kinds)
+    first, unused = (
+        read(table.assign(region=table["region"].astype(kind)), features=["region"])
+        for kind in kinds
+    )
     assert first.features == ("region[a]", "region[d]", "region[c]")
     assert unused.features == first.features
-    enum = pl.DataFrame({"region": pl.Series(list("abcd") * 10, dtype=pl.Enum(list("badc"))), "t": table["t"].to_list(), "y": table["y"].to_list()})
+    enum = pl.DataFrame(
+        {
+            "region": pl.Series(list("abcd") * 10, dtype=pl.Enum(list("badc"))),
+            "t": table["t"].to_list(),
+            "y": table["y"].to_list(),
+        }
+    )
     assert read(enum, features=["region"]).features == first.features
     np.testing.assert_array_equal(read(enum, features=["region"]).matrix, first.matrix)
 

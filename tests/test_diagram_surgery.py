@@ -11,7 +11,9 @@ from causalstats.diagrams import contract
 from causalstats.diagrams.pruning import pruned
 from causalstats.diagrams.worlds import with_noise
 
-SMOKING = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").with_levels({"smoking": 2, "tar": 2, "cancer": ("no", "yes")})
+SMOKING = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").with_levels(
+    {"smoking": 2, "tar": 2, "cancer": ("no", "yes")}
+)
 
 
 def random_model(seed: int) -> Diagram:
@@ -23,7 +25,9 @@ def random_model(seed: int) -> Diagram:
     graph = nx.DiGraph()
     graph.add_nodes_from(names)
     graph.add_edges_from(pair for pair in pairs if rng.random() < 0.4)
-    return Diagram.from_networkx(graph, confounded=[pair for pair in pairs if rng.random() < 0.2]).with_levels(dict.fromkeys(names, 2))
+    return Diagram.from_networkx(
+        graph, confounded=[pair for pair in pairs if rng.random() < 0.2]
+    ).with_levels(dict.fromkeys(names, 2))
 
 
 MODELS = [random_model(seed) for seed in range(20)]
@@ -37,7 +41,9 @@ def relabelled(diagram: Diagram, seed: int) -> Diagram:
     def moved(wires):
         return tuple(new[wire] for wire in wires)
 
-    boxes = [replace(box, inputs=moved(box.inputs), outputs=moved(box.outputs)) for box in diagram.boxes]
+    boxes = [
+        replace(box, inputs=moved(box.inputs), outputs=moved(box.outputs)) for box in diagram.boxes
+    ]
     return Diagram(
         tuple(diagram.wires[new.index(place)] for place in range(len(new))),
         tuple(boxes[place] for place in rng.permutation(len(boxes))),
@@ -52,7 +58,9 @@ SURGERIES = {
     "open": lambda d, a, b: d.open(a),
     "soft": lambda d, a, b: d.soft(a, "new"),
     "policy": lambda d, a, b: d.policy(b, [a]),
-    "edge_do": lambda d, a, b: next((d.edge_do(c, v, 0) for v in d.observed for c in d.parents(v) if c in d.observed), d.cut(a)),
+    "edge_do": lambda d, a, b: next(
+        (d.edge_do(c, v, 0) for v in d.observed for c in d.parents(v) if c in d.observed), d.cut(a)
+    ),
     "observe": lambda d, a, b: d.observe({a: 0, b: 1}),
     "marginal": lambda d, a, b: d.marginal(b, a),
     "twin": lambda d, a, b: d.twin(),
@@ -73,9 +81,27 @@ def test_surgery_leaves_its_argument_alone_and_does_not_depend_on_the_order_of_l
 
 
 def test_every_surgery_says_what_it_did():
-    done = SMOKING.soft("smoking", "ban").do({"tar": 1}).edge_do("tar", "cancer", 0).observe({"cancer": "yes"}).marginal("cancer").open("smoking")
-    assert [step.rule for step in done.steps] == ["soft", "do", "edge_do", "observe", "marginal", "open"]
-    assert "'ban'" in done.steps[0].words and "value 0" in done.steps[2].words and "'yes'" in done.steps[3].words
+    done = (
+        SMOKING.soft("smoking", "ban")
+        .do({"tar": 1})
+        .edge_do("tar", "cancer", 0)
+        .observe({"cancer": "yes"})
+        .marginal("cancer")
+        .open("smoking")
+    )
+    assert [step.rule for step in done.steps] == [
+        "soft",
+        "do",
+        "edge_do",
+        "observe",
+        "marginal",
+        "open",
+    ]
+    assert (
+        "'ban'" in done.steps[0].words
+        and "value 0" in done.steps[2].words
+        and "'yes'" in done.steps[3].words
+    )
     assert not SMOKING.steps
 
 
@@ -106,9 +132,15 @@ def test_opened_wires_stay_outputs_and_come_in_the_order_of_opening():
 def test_a_policy_may_read_anything_that_it_does_not_change():
     treated = SMOKING.policy("cancer", ["smoking", "u_cancer_smoking"], name="screening")
     assert treated.parents("cancer") == ("smoking", "u_cancer_smoking")
-    assert SMOKING.policy("tar", SMOKING.parents("tar"), name="filter") == SMOKING.soft("tar", "filter")
+    assert SMOKING.policy("tar", SMOKING.parents("tar"), name="filter") == SMOKING.soft(
+        "tar", "filter"
+    )
     late = Diagram.parse("a; b -> c").policy("a", ["c"])
-    assert [box.name for box in late.boxes] == ["b", "c", "a by policy"]  # listed after what it reads
+    assert [box.name for box in late.boxes] == [
+        "b",
+        "c",
+        "a by policy",
+    ]  # listed after what it reads
 
 
 def test_an_edge_intervention_cuts_one_leg():
@@ -118,7 +150,9 @@ def test_an_edge_intervention_cuts_one_leg():
     assert direct.parents("c") == ("a[c]", "b")
     assert direct.maker("a[c]").value == 1
     assert direct.observed == model.observed
-    assert model.edge_do("a", "c", 1).edge_do("a", "b", 0) == model.edge_do("a", "b", 0).edge_do("a", "c", 1)
+    assert model.edge_do("a", "c", 1).edge_do("a", "b", 0) == model.edge_do("a", "b", 0).edge_do(
+        "a", "c", 1
+    )
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -128,37 +162,66 @@ def test_twins_without_surgery_are_two_copies_of_one_world(model):
     assert twins.marginal(*model.observed).pruned() == alone.pruned()
     for world in "'*":
         other = twins.marginal(*(name + world for name in model.observed)).pruned()
-        assert replace(other, wires=tuple(replace(wire, world="") for wire in other.wires)) == alone.pruned()
-    assert {wire.name for wire in twins.wires if wire.label in twins.hidden} == set(model.hidden) | {f"noise_{name}" for name in model.observed}
+        assert (
+            replace(other, wires=tuple(replace(wire, world="") for wire in other.wires))
+            == alone.pruned()
+        )
+    assert {wire.name for wire in twins.wires if wire.label in twins.hidden} == set(
+        model.hidden
+    ) | {f"noise_{name}" for name in model.observed}
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_twins_without_surgery_have_the_joint_of_one_world_on_the_diagonal(seed):
     rng = np.random.default_rng(seed)
-    model = MODELS[seed].marginal(*MODELS[seed].observed[:3]).with_levels(dict.fromkeys(MODELS[seed].hidden, 2))
+    model = (
+        MODELS[seed]
+        .marginal(*MODELS[seed].observed[:3])
+        .with_levels(dict.fromkeys(MODELS[seed].hidden, 2))
+    )
     noise = {name: 3 for name in with_noise(model).variables if name.startswith("noise_")}
     noisy, twins = with_noise(model).with_levels(noise), model.twin().with_levels(noise)
-    chances = {name: rng.dirichlet(np.ones(len(noisy.wires[noisy.position(name)].levels))) for name in noisy.hidden if not noisy.parents(name)}
+    chances = {
+        name: rng.dirichlet(np.ones(len(noisy.wires[noisy.position(name)].levels)))
+        for name in noisy.hidden
+        if not noisy.parents(name)
+    }
     functions = {}
     for name in set(noisy.variables) - set(chances):
         shape = [len(noisy.wires[noisy.position(cause)].levels) for cause in noisy.parents(name)]
         functions[name] = np.eye(2)[rng.integers(2, size=shape)]
     one = contract(noisy, chances | functions, model.observed)
-    both = contract(twins, chances | functions, [*model.observed, *(f"{name}'" for name in model.observed)]).reshape(one.size, one.size)
+    both = contract(
+        twins, chances | functions, [*model.observed, *(f"{name}'" for name in model.observed)]
+    ).reshape(one.size, one.size)
     np.testing.assert_allclose(both, np.diag(one.ravel()), atol=1e-14)
 
 
 def test_surgery_in_one_world_leaves_the_other_as_it_was():
     twins = SMOKING.twin()
     changed = twins.do({"smoking'": 1})
-    assert changed.marginal(*SMOKING.observed).pruned() == twins.marginal(*SMOKING.observed).pruned()
-    assert changed.marginal("cancer'").pruned().hidden == ("u_cancer_smoking", "noise_tar", "noise_cancer", "smoking'", "tar'")
-    assert changed.maker("tar'").name == changed.maker("tar").name == "tar"  # one process in both worlds
+    assert (
+        changed.marginal(*SMOKING.observed).pruned() == twins.marginal(*SMOKING.observed).pruned()
+    )
+    assert changed.marginal("cancer'").pruned().hidden == (
+        "u_cancer_smoking",
+        "noise_tar",
+        "noise_cancer",
+        "smoking'",
+        "tar'",
+    )
+    assert (
+        changed.maker("tar'").name == changed.maker("tar").name == "tar"
+    )  # one process in both worlds
 
 
 def test_deterministic_mechanisms_need_no_noise():
     twins = SMOKING.twin(deterministic=["tar"])
-    assert twins.parents("tar'") == ("smoking'",) and twins.parents("cancer'") == ("tar'", "u_cancer_smoking", "noise_cancer")
+    assert twins.parents("tar'") == ("smoking'",) and twins.parents("cancer'") == (
+        "tar'",
+        "u_cancer_smoking",
+        "noise_cancer",
+    )
 
 
 def test_pruning_keeps_what_was_observed():

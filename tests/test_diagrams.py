@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 
 from causalstats import Diagram, ModelError
-from causalstats.diagrams import Box, Wire, box, copy, discard, effect, identity, state, swap, uniform
+from causalstats.diagrams import (
+    Box,
+    Wire,
+    box,
+    copy,
+    discard,
+    effect,
+    identity,
+    state,
+    swap,
+    uniform,
+)
 
 
 def test_the_example_of_the_paper():
@@ -53,13 +64,19 @@ def random_type(rng: np.random.Generator) -> tuple[str, ...]:
     return tuple(rng.choice(["a", "b", "c"], size=int(rng.integers(0, 3))).tolist())
 
 
-def random_term(rng: np.random.Generator, dom: tuple[str, ...], cod: tuple[str, ...], depth: int = 2) -> Diagram:
+def random_term(
+    rng: np.random.Generator, dom: tuple[str, ...], cod: tuple[str, ...], depth: int = 2
+) -> Diagram:
     """A term with these ends, made of boxes, copies, swaps and discards."""
     if depth and rng.random() < 0.7:
         between = random_type(rng)
-        return random_term(rng, dom, between, depth - 1) >> random_term(rng, between, cod, depth - 1)
+        return random_term(rng, dom, between, depth - 1) >> random_term(
+            rng, between, cod, depth - 1
+        )
     if len(dom) and len(cod) and rng.random() < 0.4:
-        return random_term(rng, dom[:1], cod[1:], depth) @ random_term(rng, dom[1:], cod[:1], depth) >> turn(cod)
+        return random_term(rng, dom[:1], cod[1:], depth) @ random_term(
+            rng, dom[1:], cod[:1], depth
+        ) >> turn(cod)
     if len(dom) == 1 and rng.random() < 0.5:
         return copy(*dom) >> (discard(*dom) @ box("f", dom, cod))
     return box(str(rng.choice(["f", "g"])), dom, cod)
@@ -70,7 +87,9 @@ def turn(cod: tuple[str, ...]) -> Diagram:
     first, rest = cod[0], cod[1:]
     turned = identity(*rest, first)
     for place in range(len(rest) - 1, -1, -1):
-        turned = turned >> (identity(*rest[:place]) @ swap(rest[place], first) @ identity(*rest[place + 1 :]))
+        turned = turned >> (
+            identity(*rest[:place]) @ swap(rest[place], first) @ identity(*rest[place + 1 :])
+        )
     return turned
 
 
@@ -85,7 +104,9 @@ def test_laws_of_a_symmetric_monoidal_category(seed):
     assert identity(*a) >> f == f == f >> identity(*b)
     assert identity() @ f == f == f @ identity()
     assert (f @ left) >> (g @ after) == (f >> g) @ (left >> after)  # interchange
-    assert f >> g >> h == eval(repr(f >> g >> h)) and hash(f >> g >> h) == hash(eval(repr(f >> g >> h)))
+    assert f >> g >> h == eval(repr(f >> g >> h)) and hash(f >> g >> h) == hash(
+        eval(repr(f >> g >> h))
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -99,11 +120,21 @@ def test_swaps_are_natural_and_undo_themselves(seed):
 
 def test_laws_of_copying_and_discarding():
     twice = copy("a")
-    assert twice >> (twice @ identity("a")) == twice >> (identity("a") @ twice) == copy("a", times=3)
+    assert (
+        twice >> (twice @ identity("a")) == twice >> (identity("a") @ twice) == copy("a", times=3)
+    )
     assert twice >> swap("a", "a") == twice
-    assert twice >> (discard("a") @ identity("a")) == identity("a") == twice >> (identity("a") @ discard("a"))
-    assert copy("a", "b") == (copy("a") @ copy("b")) >> (identity("a") @ swap("a", "b") @ identity("b"))
-    assert discard("a", "b") == discard("a") @ discard("b") and uniform("a", "b") == uniform("a") @ uniform("b")
+    assert (
+        twice >> (discard("a") @ identity("a"))
+        == identity("a")
+        == twice >> (identity("a") @ discard("a"))
+    )
+    assert copy("a", "b") == (copy("a") @ copy("b")) >> (
+        identity("a") @ swap("a", "b") @ identity("b")
+    )
+    assert discard("a", "b") == discard("a") @ discard("b") and uniform("a", "b") == uniform(
+        "a"
+    ) @ uniform("b")
     assert discard() == identity() == copy() == uniform()
 
 
@@ -116,15 +147,32 @@ def test_copying_and_discarding_are_not_natural_in_the_syntax():
 
 def test_diagrams_differ_where_one_port_one_value_or_one_level_does():
     f = box("f", ("a", "a"), "b")
-    same = [f, swap("a", "a") >> f, copy("a") >> f, box("g", ("a", "a"), "b"), box("f", (Wire("a", (0, 1)), "a"), "b")]
-    same += [state("a", 0), state("a", 1), uniform("a"), box("a", (), "a"), effect("a", 0) @ state("a", 0)]
-    assert all((left == right) == (i == j) for i, left in enumerate(same) for j, right in enumerate(same))
+    same = [
+        f,
+        swap("a", "a") >> f,
+        copy("a") >> f,
+        box("g", ("a", "a"), "b"),
+        box("f", (Wire("a", (0, 1)), "a"), "b"),
+    ]
+    same += [
+        state("a", 0),
+        state("a", 1),
+        uniform("a"),
+        box("a", (), "a"),
+        effect("a", 0) @ state("a", 0),
+    ]
+    assert all(
+        (left == right) == (i == j) for i, left in enumerate(same) for j, right in enumerate(same)
+    )
     assert f != "f"
 
 
 def test_equal_boxes_side_by_side_are_matched_by_search():
     s, t, z = box("s", (), "a"), box("t", (), "a"), box("z", ("a", "a"), ())
-    rings = [(one @ two @ three) >> copy("a", "a", "a") >> (z @ z @ z) for one, two, three in ((s, s, t), (s, t, s), (t, s, s))]
+    rings = [
+        (one @ two @ three) >> copy("a", "a", "a") >> (z @ z @ z)
+        for one, two, three in ((s, s, t), (s, t, s), (t, s, s))
+    ]
     assert len(set(rings)) == 1  # a ring can be turned
     assert rings[0] != (s @ t @ t) >> copy("a", "a", "a") >> (z @ z @ z)
     six, three_and_three = cycle(6), cycle(3) @ cycle(3)  # no colouring tells these apart
@@ -134,7 +182,9 @@ def test_equal_boxes_side_by_side_are_matched_by_search():
 def cycle(length: int) -> Diagram:
     """States in a ring, each observed together with the next."""
     wires = tuple(Wire("a") for _ in range(length))
-    boxes = [Box("s", (), (place,)) for place in range(length)] + [Box("z", (place, (place + 1) % length), ()) for place in range(length)]
+    boxes = [Box("s", (), (place,)) for place in range(length)] + [
+        Box("z", (place, (place + 1) % length), ()) for place in range(length)
+    ]
     return Diagram(wires, tuple(boxes))
 
 
@@ -169,7 +219,12 @@ def test_only_wires_of_one_type_are_joined():
 def test_models_are_written_as_they_are_read(text):
     model = Diagram.parse(text)
     assert repr(model).startswith("Diagram.parse(")
-    for diagram in (model, model.with_levels({model.observed[0]: ("no", "yes")}), model.cut(model.observed[0]), model.do({model.observed[0]: 1})):
+    for diagram in (
+        model,
+        model.with_levels({model.observed[0]: ("no", "yes")}),
+        model.cut(model.observed[0]),
+        model.do({model.observed[0]: 1}),
+    ):
         assert eval(repr(diagram)) == diagram
 
 
@@ -177,7 +232,11 @@ def test_levels():
     model = Diagram.parse("a -> b").with_levels({"a": 2, "b": np.array(["low", "high"])})
     assert [wire.levels for wire in model.wires] == [(0, 1), ("low", "high")]
     assert eval(repr(model)) == model
-    assert Diagram.parse("a -> b").twin().with_levels({"a'": 3}).wires[0].levels == (0, 1, 2)  # in every world
+    assert Diagram.parse("a -> b").twin().with_levels({"a'": 3}).wires[0].levels == (
+        0,
+        1,
+        2,
+    )  # in every world
     for wrong, message in [
         ({"a": 0}, "number"),
         ({"a": "ab"}, "sequence"),
@@ -211,13 +270,17 @@ def test_a_hypergraph_that_is_none():
 @pytest.mark.parametrize("seed", range(15))
 def test_dagitty_and_dot_round_trips(seed):
     rng = np.random.default_rng(seed)
-    names = rng.permutation(["x", "y.1", "node", "two words", 'a "quote"', "edge", "7", "hidden"])[: int(rng.integers(2, 8))].tolist()
+    names = rng.permutation(["x", "y.1", "node", "two words", 'a "quote"', "edge", "7", "hidden"])[
+        : int(rng.integers(2, 8))
+    ].tolist()
     pairs = [(one, two) for place, two in enumerate(names) for one in names[:place]]
     graph = nx.DiGraph()
     graph.add_nodes_from(names)
     graph.add_edges_from(pair for pair in pairs if rng.random() < 0.4)
     hidden = [name for name in names if rng.random() < 0.2]
-    model = Diagram.from_networkx(graph, hidden, confounded=[pair for pair in pairs if rng.random() < 0.25])
+    model = Diagram.from_networkx(
+        graph, hidden, confounded=[pair for pair in pairs if rng.random() < 0.25]
+    )
     for text in (model.to_dagitty(), model.to_dot()):
         assert Diagram.parse(text) == model
 
@@ -229,7 +292,9 @@ def test_dagitty_as_people_write_it():
         mood -> {smoking cancer}  // a comment
         smoking -> tar -> cancer [beta=-0.5]; diet <-> cancer
     }""")
-    assert model == Diagram.parse("smoking; cancer; hidden: mood; mood -> smoking, cancer; smoking -> tar; tar -> cancer; diet <-> cancer")
+    assert model == Diagram.parse(
+        "smoking; cancer; hidden: mood; mood -> smoking, cancer; smoking -> tar; tar -> cancer; diet <-> cancer"
+    )
     assert model.hidden == ("mood", "u_cancer_diet")
 
 
@@ -240,7 +305,11 @@ def test_dot_as_people_write_it():
         subgraph cluster_0 { label="x"; a; c } -> e
         u [observed="no"]; u -> e /* hidden */
     }""")
-    assert model.hidden == ("u", "u_a_b") and model.parents("e") == ("a", "c", "u") and model.parents("d") == ("a",)
+    assert (
+        model.hidden == ("u", "u_a_b")
+        and model.parents("e") == ("a", "c", "u")
+        and model.parents("d") == ("a",)
+    )
 
 
 @pytest.mark.parametrize(

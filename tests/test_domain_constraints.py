@@ -5,7 +5,11 @@ from causalstats.case_studies.domain_constraints import study
 
 def record(shrink):
     of = {"width": [1.0, 2.0, 4.0], "error": [0.1, 0.2, 0.4], "divergences": 0}
-    constrained = {"width": [shrink * width for width in of["width"]], "error": of["error"], "divergences": 1}
+    constrained = {
+        "width": [shrink * width for width in of["width"]],
+        "error": of["error"],
+        "divergences": 1,
+    }
     return {"none": of, "prevalence": constrained, "expertise": of}
 
 

@@ -31,7 +31,9 @@ def correlation(rho):
     """R in units of the innovations, by definition: ρ^|t - s| / (1 - ρ²) within units."""
     unit = np.repeat(np.arange(len(STARTS)), np.diff(STARTS, append=ROWS))
     apart = abs(TIME[:, None] - TIME)
-    return np.where(unit[:, None] == unit, np.sign(rho) ** apart * abs(rho) ** apart / (1 - rho**2), 0.0), (unit[:, None] == np.arange(4)).astype(float)
+    return np.where(
+        unit[:, None] == unit, np.sign(rho) ** apart * abs(rho) ** apart / (1 - rho**2), 0.0
+    ), (unit[:, None] == np.arange(4)).astype(float)
 
 
 @pytest.mark.parametrize("aims", [2, 3])
@@ -48,7 +50,9 @@ def test_the_likelihood_is_that_of_the_rows(aims):
             whole += np.kron(factors[:, :, k] @ factors[:, :, k].T, np.outer(phi[:, k], phi[:, k]))
         dense = stats.multivariate_normal(cov=whole).logpdf(y.T.ravel())
         grams = np.stack([columns.T @ columns] * aims)
-        difference.append(dense - regression.with_derivatives(np, grams, precisions_of(mix, sd), factors)[0])
+        difference.append(
+            dense - regression.with_derivatives(np, grams, precisions_of(mix, sd), factors)[0]
+        )
     np.testing.assert_allclose(difference, difference[0], atol=1e-8)
 
 
@@ -60,14 +64,26 @@ def test_its_derivatives(mode):
     point = grams, precisions_of(mix, sd), factors
     given = pt.dtensor3(), pt.dtensor3(), pt.dtensor3()
     value = gram_given_scales(*given)
-    found = [np.asarray(each) for each in pytensor.function(list(given), [value, *pt.grad(value, list(given))], mode=mode)(*point)]
+    found = [
+        np.asarray(each)
+        for each in pytensor.function(
+            list(given), [value, *pt.grad(value, list(given))], mode=mode
+        )(*point)
+    ]
     assert found[0] == pytest.approx(regression.with_derivatives(np, *point)[0])
     for which, slopes in enumerate(found[1:]):
         direction = rng.standard_normal(slopes.shape)
         if which < 2:
             direction = direction + direction.transpose(0, 2, 1)
         ends = [
-            regression.with_derivatives(np, *(part + sign * 1e-6 * direction if k == which else part for k, part in enumerate(point)))[0] for sign in (1, -1)
+            regression.with_derivatives(
+                np,
+                *(
+                    part + sign * 1e-6 * direction if k == which else part
+                    for k, part in enumerate(point)
+                ),
+            )[0]
+            for sign in (1, -1)
         ]
         assert (slopes * direction).sum() == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-5)
 

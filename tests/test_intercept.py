@@ -6,7 +6,10 @@ import pytest
 from causalstats.numerics.intercept import solve
 from causalstats.numerics.unobservable import FAMILIES, LINKS, Unobservable, law
 
-LAWS = [Unobservable(), *(Unobservable(family, link, False) for family in FAMILIES for link in LINKS)]
+LAWS = [
+    Unobservable(),
+    *(Unobservable(family, link, False) for family in FAMILIES for link in LINKS),
+]
 
 
 @pytest.mark.parametrize("of", LAWS, ids=str)
@@ -21,10 +24,18 @@ def test_solution_and_derivatives(of, prevalence, spread, scale):
     assert abs(reached - prevalence) < 1e-12
     step = prevalence * 1e-5
     assert in_prevalence == pytest.approx(
-        (solve(prevalence + step, index, scale, weights, of)[0] - solve(prevalence - step, index, scale, weights, of)[0]) / (2 * step), rel=1e-5
+        (
+            solve(prevalence + step, index, scale, weights, of)[0]
+            - solve(prevalence - step, index, scale, weights, of)[0]
+        )
+        / (2 * step),
+        rel=1e-5,
     )
     direction = rng.standard_normal(200)
-    moved = [solve(prevalence, index + sign * 1e-5 * direction, scale, weights, of)[0] for sign in (1, -1)]
+    moved = [
+        solve(prevalence, index + sign * 1e-5 * direction, scale, weights, of)[0]
+        for sign in (1, -1)
+    ]
     assert in_index @ direction == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7)
     if scale > 1e-3:
         moved = [solve(prevalence, index, scale + sign * 1e-5, weights, of)[0] for sign in (1, -1)]

@@ -30,7 +30,13 @@ class Location:
 
         with pm.Model(coords={"part": list("abc"[: self.size])}) as graph:
             shift = pm.Data("shift", self.inputs(data)["shift"])
-            pm.StudentT("location", nu=self.freedom, mu=shift, sigma=[1.0, 10.0, 0.1][: self.size], dims="part")
+            pm.StudentT(
+                "location",
+                nu=self.freedom,
+                mu=shift,
+                sigma=[1.0, 10.0, 0.1][: self.size],
+                dims="part",
+            )
         return graph
 
 
@@ -77,26 +83,40 @@ def test_weights_teach_what_the_mode_does_not_show(seed, monkeypatch):
     """Var y = 1 + 2 bend²; around the mode alone it is too small."""
     problem = cs.Problem(Curve(0.5), 2.0)
     taught = cs.Laplace()(problem, seed)
-    assert taught["posterior"]["y"].shape == (4, 1000) and taught.attrs["pareto_k"] < 0.7 and taught.attrs["importance_ess"] > 2500
+    assert (
+        taught["posterior"]["y"].shape == (4, 1000)
+        and taught.attrs["pareto_k"] < 0.7
+        and taught.attrs["importance_ess"] > 2500
+    )
     assert float(taught["posterior"]["y"].mean()) == pytest.approx(2.5, abs=0.1)
     monkeypatch.setattr("causalstats.samplers.laplace._FINE", ())
     alone = cs.Laplace()(problem, seed)
     assert alone.attrs["importance_ess"] < taught.attrs["importance_ess"]
-    assert float(alone["posterior"]["y"].std()) < float(taught["posterior"]["y"].std()) == pytest.approx(1.5**0.5, rel=0.1)
+    assert (
+        float(alone["posterior"]["y"].std())
+        < float(taught["posterior"]["y"].std())
+        == pytest.approx(1.5**0.5, rel=0.1)
+    )
 
 
 def test_the_split_t_has_the_density_that_it_draws_from():
-    proposal = SplitT(np.ones(2), np.array([[1.0, 0.5], [0.2, 2.0]]), np.array([[1.0, 3.0], [0.5, 1.0]]))
+    proposal = SplitT(
+        np.ones(2), np.array([[1.0, 0.5], [0.2, 2.0]]), np.array([[1.0, 3.0], [0.5, 1.0]])
+    )
     points = proposal.draw(200_000, np.random.default_rng(1))
     inside = (abs(points - 1) < 1.5).all(axis=1)
     box = np.random.default_rng(2).uniform(-0.5, 2.5, (200_000, 2))
     share = 9 * np.exp(proposal.log_density(box))
-    assert inside.mean() == pytest.approx(share.mean(), abs=5 * np.hypot(0.5, share.std()) / np.sqrt(200_000))
+    assert inside.mean() == pytest.approx(
+        share.mean(), abs=5 * np.hypot(0.5, share.std()) / np.sqrt(200_000)
+    )
 
 
 def test_one_program_serves_other_data_and_the_same_seed_gives_the_same():
     program = cs.Laplace().compile(cs.Problem(Location(1e6), 2.0))
-    first, other, again = (program.run(cs.Problem(Location(1e6), shift), 1) for shift in (2.0, -5.0, 2.0))
+    first, other, again = (
+        program.run(cs.Problem(Location(1e6), shift), 1) for shift in (2.0, -5.0, 2.0)
+    )
     assert first["posterior"].to_dataset().equals(again["posterior"].to_dataset())
     error = (other["posterior"]["location"].mean(("chain", "draw")) + 5) / np.array([1, 10, 0.1])
     assert (abs(error) < 4.5 / np.sqrt(other.attrs["importance_ess"])).all()
@@ -105,28 +125,54 @@ def test_one_program_serves_other_data_and_the_same_seed_gives_the_same():
 def test_same_posterior_as_stan(tmp_path):
     reference = json.loads((REFERENCE / "reference.json").read_text())
     frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
-    data = cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False)
-    model = cs.SelectiveLabels(prevalence=cs.Known(reference["m"], sd=reference["s"]), expertise=reference["data"]["expertise"])
+    data = cs.Decisions.from_frame(
+        frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False
+    )
+    model = cs.SelectiveLabels(
+        prevalence=cs.Known(reference["m"], sd=reference["s"]),
+        expertise=reference["data"]["expertise"],
+    )
     fit = cs.fit(model, data, seed=1, sampler=cs.Laplace(), progress=False)
-    assert [check.name for check in fit.sampling()] == ["Pareto k", "importance ESS", "complete run"]
+    assert [check.name for check in fit.sampling()] == [
+        "Pareto k",
+        "importance ESS",
+        "complete run",
+    ]
     ess = fit.draws.attrs["importance_ess"]
-    for stan, name in (("untested", "untested_prevalence"), ("pi", "prevalence"), ("sigma", "unobserved_scale")):
+    for stan, name in (
+        ("untested", "untested_prevalence"),
+        ("pi", "prevalence"),
+        ("sigma", "unobserved_scale"),
+    ):
         quantity, draws = reference["cases"]["beta"]["quantities"][stan], fit.effect(name).draws
-        z = (float(draws.mean()) - quantity["mean"]) / np.hypot(quantity["sd"] / np.sqrt(ess), quantity["mcse_mean"])
+        z = (float(draws.mean()) - quantity["mean"]) / np.hypot(
+            quantity["sd"] / np.sqrt(ess), quantity["mcse_mean"]
+        )
         assert abs(z) < 4.5, (stan, z)
         assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
     shown = fit.effect("untested_prevalence").summary()["ess_bulk"].iloc[0]
     assert 0.5 < shown / ess < 2  # copies of a draw are not counted as draws
     again = cs.load(fit.save(tmp_path / "fit.nc"))
-    assert again.sampler == cs.Laplace() and [check.value for check in again.sampling()] == [check.value for check in fit.sampling()]
+    assert again.sampler == cs.Laplace() and [check.value for check in again.sampling()] == [
+        check.value for check in fit.sampling()
+    ]
     assert "untested_prevalence" in repr(fit) and not fit.effect("prevalence").warnings
 
 
 def test_a_doubtful_approximation_says_so_beside_every_answer():
     simulation = cs.SelectiveLabels().simulate(5, people=60, features=2)
-    fit = cs.fit(cs.SelectiveLabels(unobserved_scale=8, unobservable="normal"), simulation.data, seed=1, sampler=cs.Laplace(), progress=False)
+    fit = cs.fit(
+        cs.SelectiveLabels(unobserved_scale=8, unobservable="normal"),
+        simulation.data,
+        seed=1,
+        sampler=cs.Laplace(),
+        progress=False,
+    )
     fit.draws.attrs["pareto_k"] = 0.9
-    assert any("k = 0.90" in warning for warning in fit.effect("prevalence").warnings) and "Pareto k" in fit._repr_html_()
+    assert (
+        any("k = 0.90" in warning for warning in fit.effect("prevalence").warnings)
+        and "Pareto k" in fit._repr_html_()
+    )
 
 
 def test_an_interrupt_keeps_what_was_weighed():
@@ -136,12 +182,25 @@ def test_an_interrupt_keeps_what_was_weighed():
 
     program = cs.Laplace().compile(cs.Problem(Location(1e6), 2.0))
     tree = program.run(cs.Problem(Location(1e6), 2.0), 1, press)
-    assert tree.attrs["interrupted"] == 1 and 200 < tree["posterior"]["location"][..., 0].size < 4000
+    assert (
+        tree.attrs["interrupted"] == 1 and 200 < tree["posterior"]["location"][..., 0].size < 4000
+    )
     with pytest.raises(KeyboardInterrupt, match="too few to keep"):
-        program.run(cs.Problem(Location(1e6), 2.0), 1, lambda share, note: "weighed" in note and signal.raise_signal(signal.SIGINT))
+        program.run(
+            cs.Problem(Location(1e6), 2.0),
+            1,
+            lambda share, note: "weighed" in note and signal.raise_signal(signal.SIGINT),
+        )
 
 
-@pytest.mark.parametrize(("options", "message"), [({"chains": 0}, "at least 1"), ({"draws": 1.5}, "whole number"), ({"draws": 10}, "at least 200")])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"chains": 0}, "at least 1"),
+        ({"draws": 1.5}, "whole number"),
+        ({"draws": 10}, "at least 200"),
+    ],
+)
 def test_options(options, message):
     with pytest.raises(cs.SamplingError, match=message):
         cs.Laplace(**options)

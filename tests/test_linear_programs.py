@@ -34,7 +34,13 @@ def test_many_ratios_are_those_solved_one_by_one():
             expected = []
             for row in range(60):
                 equations = np.block([[matrix, -right[row][:, None]], [per[row % draws], 0]])
-                found = linprog(sign * np.append(costs[row % draws], 0), A_eq=equations, b_eq=[*[0] * len(matrix), 1])
+                found = linprog(
+                    sign * np.append(costs[row % draws], 0),
+                    A_eq=equations,
+                    b_eq=[*[0] * len(matrix), 1],
+                )
                 expected.append(found.fun if found.status == 0 else np.nan)
-            np.testing.assert_allclose(minima(matrix, right, sign * costs, per), expected, atol=1e-7)
+            np.testing.assert_allclose(
+                minima(matrix, right, sign * costs, per), expected, atol=1e-7
+            )
             assert 0 < np.isnan(expected).sum() < 20

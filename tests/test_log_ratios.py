@@ -27,20 +27,33 @@ def test_the_pseudo_inverse_by_every_other_way(gamma):
     basis = lr.helmert(size)
     np.testing.assert_allclose(basis.T @ basis, np.eye(size - 1), atol=1e-14)
     np.testing.assert_allclose(basis @ basis.T, centring, atol=1e-14)
-    np.testing.assert_allclose(basis @ np.linalg.inv(basis.T @ gamma @ basis) @ basis.T, theta, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(
+        basis @ np.linalg.inv(basis.T @ gamma @ basis) @ basis.T, theta, rtol=1e-9, atol=1e-10
+    )
     # Fiedler & Bapat: straight from the log-ratio variances.
-    bordered = np.block([[-lr.variation(gamma) / 2, np.ones((size, 1))], [np.ones((1, size)), np.zeros((1, 1))]])
+    bordered = np.block(
+        [[-lr.variation(gamma) / 2, np.ones((size, 1))], [np.ones((1, size)), np.zeros((1, 1))]]
+    )
     np.testing.assert_allclose(np.linalg.inv(bordered)[:size, :size], theta, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(lr.centre(-lr.variation(gamma) / 2), gamma, atol=1e-12)
     contrast = np.hstack([np.eye(size - 1), -np.ones((size - 1, 1))])
-    np.testing.assert_allclose(contrast.T @ np.linalg.inv(contrast @ gamma @ contrast.T) @ contrast, theta, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(
+        contrast.T @ np.linalg.inv(contrast @ gamma @ contrast.T) @ contrast,
+        theta,
+        rtol=1e-9,
+        atol=1e-10,
+    )
 
 
 def test_partial_correlation_is_that_of_residuals_whatever_the_reference():
     rng = np.random.default_rng(2)
     logs = rng.standard_normal((60, 5)) @ rng.standard_normal((5, 5))
     theta = lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs)), rowvar=False))
-    r, b, v = lr.partial_correlations(theta), lr.regression_coefficients(theta), lr.partial_variances(theta)
+    r, b, v = (
+        lr.partial_correlations(theta),
+        lr.regression_coefficients(theta),
+        lr.partial_variances(theta),
+    )
     np.testing.assert_allclose(b.sum(axis=1), 1)
     for reference in (2, 3, 4):
         others = [k for k in (2, 3, 4) if k != reference]
@@ -71,20 +84,29 @@ def test_a_subcomposition_is_a_schur_complement():
 def test_independent_parts_have_the_baseline():
     variances = np.exp(np.random.default_rng(7).standard_normal((200, 4)) * [[2.0, 1.0, 1.0, 0.3]])
     theta = lr.basis_laplacian(variances)
-    np.testing.assert_allclose(lr.pseudo_inverse(lr.centre(np.eye(4) * variances[:, None])), theta, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        lr.pseudo_inverse(lr.centre(np.eye(4) * variances[:, None])), theta, rtol=1e-6, atol=1e-6
+    )
     q = (1 / variances) / (1 / variances).sum(axis=1, keepdims=True)
     expected = np.sqrt(q[:, :, None] * q[:, None] / ((1 - q[:, :, None]) * (1 - q[:, None])))
     expected[:, np.arange(4), np.arange(4)] = 1
     np.testing.assert_allclose(lr.partial_correlations(theta), expected, rtol=1e-10)
-    np.testing.assert_allclose(lr.closure_baseline(lr.partial_variances(theta)), expected, rtol=1e-7)
+    np.testing.assert_allclose(
+        lr.closure_baseline(lr.partial_variances(theta)), expected, rtol=1e-7
+    )
     np.testing.assert_allclose(lr.closure_baseline(np.ones(11))[0, 1:], 0.1)
     assert lr.closure_baseline(np.ones((2, 5, 3))).shape == (2, 5, 3, 3)
 
 
 def test_the_baseline_has_a_limit_where_no_independent_parts_have_these_variances():
-    nearly, beyond = (lr.closure_baseline(np.array([1.0, 3.0, 2.0 * (1 + shift), 6.0 * (1 + shift)])) for shift in (-1e-9, 1e-9))
+    nearly, beyond = (
+        lr.closure_baseline(np.array([1.0, 3.0, 2.0 * (1 + shift), 6.0 * (1 + shift)]))
+        for shift in (-1e-9, 1e-9)
+    )
     np.testing.assert_allclose(nearly, beyond, atol=1e-4)
-    np.testing.assert_allclose(lr.closure_baseline(np.array([1.0, 4.0, 5.0, 6.0]))[0, 1:] ** 2, [1 / 4, 1 / 5, 1 / 6])
+    np.testing.assert_allclose(
+        lr.closure_baseline(np.array([1.0, 4.0, 5.0, 6.0]))[0, 1:] ** 2, [1 / 4, 1 / 5, 1 / 6]
+    )
 
 
 def test_multiple_r_squared_by_regression():
@@ -99,14 +121,18 @@ def test_multiple_r_squared_by_regression():
 
     pivot, others = logs[:, 0] - logs[:, 1:].mean(axis=1), logs[:, 1:3] - logs[:, [3]]
     assert lr.r_squared(gamma, theta)[0] == pytest.approx(share(pivot, others), abs=1e-12)
-    assert lr.r_squared_by_reference(gamma, theta)[0, 3] == pytest.approx(share(logs[:, 0] - logs[:, 3], others), abs=1e-12)
+    assert lr.r_squared_by_reference(gamma, theta)[0, 3] == pytest.approx(
+        share(logs[:, 0] - logs[:, 3], others), abs=1e-12
+    )
 
 
 def test_symmetric_balances_by_their_definition(gamma):
     values, vectors = np.linalg.eigh(np.eye(2) - 1 / len(gamma))
     root = vectors / np.sqrt(values) @ vectors.T
     pair = root @ gamma[np.ix_([1, 4], [1, 4])] @ root
-    assert lr.symmetric_balances(gamma)[1, 4] == pytest.approx(pair[0, 1] / np.sqrt(pair[0, 0] * pair[1, 1]))
+    assert lr.symmetric_balances(gamma)[1, 4] == pytest.approx(
+        pair[0, 1] / np.sqrt(pair[0, 0] * pair[1, 1])
+    )
 
 
 def test_proportional_parts_are_refused():
@@ -124,18 +150,45 @@ def test_the_glass_cups():
     theta = lr.pseudo_inverse(gamma)
     r = pd.DataFrame(lr.partial_correlations(theta), names, names)
     assert np.trace(gamma) == pytest.approx(0.2360977, abs=5e-8)
-    published = {("Al", "Fe"): 0.727, ("Si", "Al"): 0.722, ("Si", "Fe"): -0.663, ("Ca", "Na"): 0.597, ("Si", "Na"): 0.253, ("K", "P"): 0.413}
+    published = {
+        ("Al", "Fe"): 0.727,
+        ("Si", "Al"): 0.722,
+        ("Si", "Fe"): -0.663,
+        ("Ca", "Na"): 0.597,
+        ("Si", "Na"): 0.253,
+        ("K", "P"): 0.413,
+    }
     for (one, other), value in published.items():
         assert r.loc[one, other] == pytest.approx(value, abs=5e-4)
-    variances = [0.00203, 0.00088, 0.00347, 0.00813, 0.00278, 0.00178, 0.00841, 0.00831, 0.01025, 0.05062, 0.05160]
+    variances = [
+        0.00203,
+        0.00088,
+        0.00347,
+        0.00813,
+        0.00278,
+        0.00178,
+        0.00841,
+        0.00831,
+        0.01025,
+        0.05062,
+        0.05160,
+    ]
     np.testing.assert_allclose(lr.partial_variances(theta), variances, atol=5e-6)
-    np.testing.assert_allclose(lr.r_squared(gamma, theta)[:4], [0.907, 0.876, 0.795, 0.557], atol=5e-4)
+    np.testing.assert_allclose(
+        lr.r_squared(gamma, theta)[:4], [0.907, 0.876, 0.795, 0.557], atol=5e-4
+    )
     assert parts["Si"].corr(parts["Na"]) == pytest.approx(-0.924, abs=5e-4)
-    assert lr.proportionality(gamma)[0, 1] == pytest.approx(0.645, abs=5e-4) and lr.symmetric_balances(gamma)[0, 1] == pytest.approx(0.798, abs=5e-4)
+    assert lr.proportionality(gamma)[0, 1] == pytest.approx(
+        0.645, abs=5e-4
+    ) and lr.symmetric_balances(gamma)[0, 1] == pytest.approx(0.798, abs=5e-4)
     logs = np.log(parts.to_numpy() / parts.to_numpy().sum(axis=1, keepdims=True))
     covariance, intensity, of_variances = lr.shrunk_covariance(logs)
     assert (intensity, of_variances) == pytest.approx((0.05912293, 0.08146712), abs=5e-9)
     shrunk = lr.partial_correlations(lr.pseudo_inverse(lr.centre(covariance)))
-    np.testing.assert_allclose(shrunk[[0, 1, 0, 4], [1, 2, 2, 5]], [0.624, 0.588, -0.543, 0.573], atol=1e-3)
+    np.testing.assert_allclose(
+        shrunk[[0, 1, 0, 4], [1, 2, 2, 5]], [0.624, 0.588, -0.543, 0.573], atol=1e-3
+    )
     rescaled = parts.to_numpy() * np.random.default_rng(0).uniform(1, 100, (47, 1))
-    np.testing.assert_allclose(lr.pseudo_inverse(np.cov(lr.clr(rescaled), rowvar=False)), theta, rtol=1e-8, atol=1e-7)
+    np.testing.assert_allclose(
+        lr.pseudo_inverse(np.cov(lr.clr(rescaled), rowvar=False)), theta, rtol=1e-8, atol=1e-7
+    )

@@ -15,7 +15,9 @@ import causalstats.models
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKED = ("models", "case_studies")
-SOURCES = {"causalstats": ROOT / "causalstats"} | {f"causalstats.{name}": ROOT / name for name in LINKED}
+SOURCES = {"causalstats": ROOT / "causalstats"} | {
+    f"causalstats.{name}": ROOT / name for name in LINKED
+}
 
 
 def package_folders() -> dict[str, Path]:
@@ -29,7 +31,13 @@ def package_folders() -> dict[str, Path]:
 
 
 def python(code: str, folder: Path, **environment: str) -> str:
-    run = subprocess.run([sys.executable, "-c", code], cwd=folder, env=os.environ | environment, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 0, run.stderr
     return run.stdout
 
@@ -41,7 +49,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     for folder in ("causalstats", *LINKED):
-        shutil.copytree(ROOT / folder, copy / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / folder,
+            copy / folder,
+            symlinks=True,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist"]
     run = subprocess.run(build, cwd=copy, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -83,7 +96,11 @@ print(importlib.util.find_spec("models"), importlib.util.find_spec("case_studies
 
 @pytest.mark.parametrize("name", ["requirements.lock", "Makefile", ".ci/run"])
 def test_no_address_of_a_package_index(name):
-    assert not re.findall(r"https?:|file:|--(?:extra-)?index|--find-links|--trusted-host|^-[if] ", (ROOT / name).read_text(), re.MULTILINE)
+    assert not re.findall(
+        r"https?:|file:|--(?:extra-)?index|--find-links|--trusted-host|^-[if] ",
+        (ROOT / name).read_text(),
+        re.MULTILINE,
+    )
 
 
 def test_import_is_quick_and_leaves_the_heavy_packages_alone(tmp_path):

@@ -8,15 +8,30 @@ import pytest
 
 import causalstats as cs
 
-ROLES = {"unit": "firm", "time": "year", "outcome": "sales", "treatment": "price", "covariates": ["size", "region"]}
+ROLES = {
+    "unit": "firm",
+    "time": "year",
+    "outcome": "sales",
+    "treatment": "price",
+    "covariates": ["size", "region"],
+}
 
 
 @pytest.fixture
 def frame():
     """Six firms in two to five years, with gaps; the last was seen once."""
     rng = np.random.default_rng(1)
-    years = {"a": [1, 2, 3], "b": [1, 3, 4, 7, 9], "c": [2, 3], "d": [1, 2, 5], "e": [4, 5], "f": [6]}
-    found = pd.DataFrame([(firm, year) for firm, seen in years.items() for year in seen], columns=["firm", "year"])
+    years = {
+        "a": [1, 2, 3],
+        "b": [1, 3, 4, 7, 9],
+        "c": [2, 3],
+        "d": [1, 2, 5],
+        "e": [4, 5],
+        "f": [6],
+    }
+    found = pd.DataFrame(
+        [(firm, year) for firm, seen in years.items() for year in seen], columns=["firm", "year"]
+    )
     n = len(found)
     return found.assign(
         sales=rng.standard_normal(n),
@@ -34,12 +49,17 @@ def test_rows_are_sorted_and_known(frame):
     np.testing.assert_allclose(panel.source["price"], panel.treatment[:, 0])
     assert panel.facts()["Units"] == "6 (firm)" and panel.facts()["Seen once"].startswith("1 units")
     assert (
-        panel.fingerprint == cs.Panel.from_frame(frame, **ROLES).fingerprint != cs.Panel.from_frame(frame.assign(price=frame["price"] + 1), **ROLES).fingerprint
+        panel.fingerprint
+        == cs.Panel.from_frame(frame, **ROLES).fingerprint
+        != cs.Panel.from_frame(frame.assign(price=frame["price"] + 1), **ROLES).fingerprint
     )
 
 
 def test_ids_may_be_numbers_and_times_dates(frame):
-    dated = frame.assign(firm=frame["firm"].map(ord), year=[datetime.date(2000 + year, 1, 1) for year in frame["year"]])
+    dated = frame.assign(
+        firm=frame["firm"].map(ord),
+        year=[datetime.date(2000 + year, 1, 1) for year in frame["year"]],
+    )
     panel = cs.Panel.from_frame(dated, **ROLES)
     assert panel.units[0] == "97" and np.diff(panel.time)[0] == 366 - 1
     np.testing.assert_allclose(panel.outcome, frame["sales"])

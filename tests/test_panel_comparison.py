@@ -14,7 +14,16 @@ from causalstats.numerics import cross_fitting
 from causalstats.numerics.panel_estimators import clustered
 from causalstats.numerics.within import unit_means
 
-LEARNED = ("pooled DML", "early FE", "late FE", "dummies", "CRE", "CRE, general", "CRE, normal", "FD, exact")
+LEARNED = (
+    "pooled DML",
+    "early FE",
+    "late FE",
+    "dummies",
+    "CRE",
+    "CRE, general",
+    "CRE, normal",
+    "FD, exact",
+)
 
 
 def estimators(panel, **options):
@@ -30,25 +39,56 @@ def panel():
 def unbalanced(panel):
     """Rows missing at random, a unit seen once, names out of order, a covariate that lasts and one of text, weights."""
     frame = panel.source.sample(frac=0.8, random_state=1)
-    frame = frame[(frame["unit"] > 0) | (frame["time"] == frame.loc[frame["unit"] == 0, "time"].iloc[0])]
+    frame = frame[
+        (frame["unit"] > 0) | (frame["time"] == frame.loc[frame["unit"] == 0, "time"].iloc[0])
+    ]
     rng = np.random.default_rng(2)
-    frame = frame.assign(kind=rng.choice(["a", "b", "c"], len(frame)), size=frame["unit"] % 7, weight=rng.uniform(0.5, 2, len(frame)))
+    frame = frame.assign(
+        kind=rng.choice(["a", "b", "c"], len(frame)),
+        size=frame["unit"] % 7,
+        weight=rng.uniform(0.5, 2, len(frame)),
+    )
     return frame.assign(unit="u" + frame["unit"].astype(str))
 
 
 def read(frame, **roles):
-    return cs.Panel.from_frame(frame, **{"unit": "unit", "time": "time", "outcome": "y", "treatment": "d", "covariates": ["x1"], **roles})
+    return cs.Panel.from_frame(
+        frame,
+        **{
+            "unit": "unit",
+            "time": "time",
+            "outcome": "y",
+            "treatment": "d",
+            "covariates": ["x1"],
+            **roles,
+        },
+    )
 
 
-@pytest.mark.parametrize(("method", "approach"), [("CRE, general", "cre_general"), ("CRE, normal", "cre_normal"), ("FD, exact", "fd_exact")])
+@pytest.mark.parametrize(
+    ("method", "approach"),
+    [("CRE, general", "cre_general"), ("CRE, normal", "cre_normal"), ("FD, exact", "fd_exact")],
+)
 def test_they_are_those_of_doubleml(panel, method, approach):
     """Estimate and standard error of `DoubleMLPLPR` with the same folds by unit; its errors lack the correction G/(G-1) (n-1)/(n-1) of ours."""
     doubleml = pytest.importorskip("doubleml")
-    data = doubleml.DoubleMLPanelData(panel.source[["unit", "time", "y", "d", "x1"]].copy(), "y", "d", "time", "unit", x_cols=["x1"], static_panel=True)
+    data = doubleml.DoubleMLPanelData(
+        panel.source[["unit", "time", "y", "d", "x1"]].copy(),
+        "y",
+        "d",
+        "time",
+        "unit",
+        x_cols=["x1"],
+        static_panel=True,
+    )
     learner = make_pipeline(PolynomialFeatures(3), LinearRegression())
-    theirs = doubleml.DoubleMLPLPR(data, learner, learner, approach=approach, draw_sample_splitting=False)
+    theirs = doubleml.DoubleMLPLPR(
+        data, learner, learner, approach=approach, draw_sample_splitting=False
+    )
     rows = theirs.data_transform.data
-    divided = cross_fitting.folds("unit", 5, rows["unit"].to_numpy(), rows["time"].to_numpy(), np.random.default_rng(1))
+    divided = cross_fitting.folds(
+        "unit", 5, rows["unit"].to_numpy(), rows["time"].to_numpy(), np.random.default_rng(1)
+    )
     of = [tuple([np.unique(rows["unit"].to_numpy()[part])] for part in fold) for fold in divided]
     theirs.set_sample_splitting([divided], [of])
     theirs.fit()
@@ -61,7 +101,9 @@ def test_they_are_those_of_doubleml(panel, method, approach):
 def test_every_row_is_predicted_once_from_others(split):
     unit, time = np.repeat(np.arange(12), 10), np.tile(np.arange(10), 12)
     divided = cross_fitting.folds(split, 5, unit, time, np.random.default_rng(1))
-    np.testing.assert_array_equal(np.sort(np.concatenate([held for _, held in divided])), np.arange(120))
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([held for _, held in divided])), np.arange(120)
+    )
     for seen, held in divided:
         assert not set(seen) & set(held)
         whose = {"unit": unit, "period": time, "neighbours": time}.get(split)
@@ -72,8 +114,14 @@ def test_every_row_is_predicted_once_from_others(split):
 
 def test_straight_lines_are_fixed_effects(panel):
     """Mundlak (1978): with least squares as the learner all that stand for units agree with fixed effects but for what folds add."""
-    table = estimators(panel, learner=LinearRegression(), methods=["fixed effects", "early FE", "CRE", "CRE, general"])
-    np.testing.assert_allclose(table["estimate"], table["estimate"].iloc[0], atol=0.3 * table["se"].iloc[0])
+    table = estimators(
+        panel,
+        learner=LinearRegression(),
+        methods=["fixed effects", "early FE", "CRE", "CRE, general"],
+    )
+    np.testing.assert_allclose(
+        table["estimate"], table["estimate"].iloc[0], atol=0.3 * table["se"].iloc[0]
+    )
 
 
 def test_who_is_biased_where():
@@ -82,24 +130,60 @@ def test_who_is_biased_where():
     That CRE is not unbiased with it is no fault of the program: (unit mean of x)² is not the unit mean of x².
     """
     learner, found = make_pipeline(PolynomialFeatures(2), LinearRegression()), {}
-    methods = ["fixed effects", "pooled DML", "early FE", "late FE", "CRE", "CRE, general", "FD, exact"]
+    methods = [
+        "fixed effects",
+        "pooled DML",
+        "early FE",
+        "late FE",
+        "CRE",
+        "CRE, general",
+        "FD, exact",
+    ]
     for structure in "ABC":
-        tables = [estimators(cs.PanelDML().simulate(seed, 200, 6, structure=structure).data, learner=learner, methods=methods) for seed in range(6)]
+        tables = [
+            estimators(
+                cs.PanelDML().simulate(seed, 200, 6, structure=structure).data,
+                learner=learner,
+                methods=methods,
+            )
+            for seed in range(6)
+        ]
         found[structure] = sum(abs(table["estimate"] - 1) / table["se"] for table in tables) / 6
     unbiased = {"pooled DML": "A", "late FE": "AB", "CRE, general": "ABC", "FD, exact": "ABC"}
     for structure, errors in found.items():
-        for method in ("fixed effects", "pooled DML", "early FE", "late FE", "CRE, general", "FD, exact"):
-            assert (errors[method] < 2) == (structure in unbiased.get(method, "")), (method, structure, errors[method])
-        assert errors["CRE"] < errors["early FE"] / 2 and (structure == "A" or errors["CRE"] < errors["pooled DML"] / 2)
+        for method in (
+            "fixed effects",
+            "pooled DML",
+            "early FE",
+            "late FE",
+            "CRE, general",
+            "FD, exact",
+        ):
+            assert (errors[method] < 2) == (structure in unbiased.get(method, "")), (
+                method,
+                structure,
+                errors[method],
+            )
+        assert errors["CRE"] < errors["early FE"] / 2 and (
+            structure == "A" or errors["CRE"] < errors["pooled DML"] / 2
+        )
 
 
-@pytest.mark.parametrize(("learner", "split"), [("boosting", "observation"), ("lasso", "neighbours")])
+@pytest.mark.parametrize(
+    ("learner", "split"), [("boosting", "observation"), ("lasso", "neighbours")]
+)
 def test_every_method_with_the_built_in_learners(unbalanced, learner, split):
     """Rows missing, singletons, text, what lasts, weights, two treatments, effects of periods."""
-    frame = unbalanced.assign(second=np.random.default_rng(3).standard_normal(len(unbalanced)) + unbalanced["x1"])
+    frame = unbalanced.assign(
+        second=np.random.default_rng(3).standard_normal(len(unbalanced)) + unbalanced["x1"]
+    )
     frame["y"] += 2 * frame["second"] + frame["time"] ** 2
-    data = read(frame, treatment=["d", "second"], covariates=["x1", "kind", "size"], weights="weight")
-    table = estimators(data, learner=learner, split=split, folds=4, methods=LEARNED, time_effects=True)
+    data = read(
+        frame, treatment=["d", "second"], covariates=["x1", "kind", "size"], weights="weight"
+    )
+    table = estimators(
+        data, learner=learner, split=split, folds=4, methods=LEARNED, time_effects=True
+    )
     assert list(table.index.get_level_values("method").unique()) == list(LEARNED)
     assert np.isfinite(table[["estimate", "se", "lower", "upper", "seconds"]]).all(axis=None)
     assert (table["estimate"] > 0.5).all() and list(table.index.names) == ["method", "treatment"]
@@ -107,21 +191,34 @@ def test_every_method_with_the_built_in_learners(unbalanced, learner, split):
 
 def test_weighted_rows_count_for_more(unbalanced):
     """Where a third of the units has another effect, weights move the estimate as far towards it as in weighted least squares within units."""
-    frame = unbalanced.assign(y=unbalanced["y"] + 3 * unbalanced["d"] * (unbalanced["size"] < 2), weight=np.where(unbalanced["size"] < 2, 9.0, 1.0))
+    frame = unbalanced.assign(
+        y=unbalanced["y"] + 3 * unbalanced["d"] * (unbalanced["size"] < 2),
+        weight=np.where(unbalanced["size"] < 2, 9.0, 1.0),
+    )
     methods = ["fixed effects", "early FE", "CRE, general"]
-    plain, weighted = (estimators(read(frame, weights=weights), learner=LinearRegression(), methods=methods) for weights in (None, "weight"))
+    plain, weighted = (
+        estimators(read(frame, weights=weights), learner=LinearRegression(), methods=methods)
+        for weights in (None, "weight")
+    )
     moved = (weighted["estimate"] - plain["estimate"]).to_numpy()
     assert moved[0] > 0.5
     np.testing.assert_allclose(moved[1:], moved[0], rtol=0.1)
 
 
 def test_without_covariates_they_are_fixed_effects(panel):
-    table = estimators(read(panel.source, covariates=[]), methods=["fixed effects", "late FE", "early FE"], learner="lasso")
+    table = estimators(
+        read(panel.source, covariates=[]),
+        methods=["fixed effects", "late FE", "early FE"],
+        learner="lasso",
+    )
     np.testing.assert_allclose(table["estimate"], table["estimate"].iloc[0], rtol=1e-2)
 
 
 def test_order_of_rows_and_the_seed(panel, unbalanced):
-    one, two = (estimators(read(frame), learner="boosting", methods=["CRE"]) for frame in (unbalanced, unbalanced.sample(frac=1, random_state=3)))
+    one, two = (
+        estimators(read(frame), learner="boosting", methods=["CRE"])
+        for frame in (unbalanced, unbalanced.sample(frac=1, random_state=3))
+    )
     pd.testing.assert_frame_equal(one.drop(columns="seconds"), two.drop(columns="seconds"))
     other = estimators(read(unbalanced), methods=["CRE"], seed=2)
     assert other["estimate"].iloc[0] != one["estimate"].iloc[0]
@@ -135,14 +232,24 @@ def test_published_estimates_of_cigarette_demand():
     assert (len(whole), len(leaving)) == (1380, 1140)
     for data, one_way, two_way in ((whole, -0.82383, -1.02306), (leaving, -0.88311, -1.06139)):
         for time_effects, published in ((False, one_way), (True, two_way)):
-            found = estimators(data, methods=["fixed effects"], time_effects=time_effects)["estimate"].iloc[0]
+            found = estimators(data, methods=["fixed effects"], time_effects=time_effects)[
+                "estimate"
+            ].iloc[0]
             assert found == pytest.approx(published, abs=5e-6)
     x, times = leaving.source[["neighbours_price", "income"]].to_numpy(), leaving.time_dummies()
-    columns, of_time = np.column_stack([leaving.treatment, x]), np.searchsorted(leaving.periods, leaving.time)
+    columns, of_time = (
+        np.column_stack([leaving.treatment, x]),
+        np.searchsorted(leaving.periods, leaving.time),
+    )
     raw = np.array([columns[of_time == k].mean(axis=0) for k in range(30)])[of_time]
 
     def mundlak(*others):
-        return clustered(leaving.outcome, leaving.treatment, np.hstack([np.ones((1140, 1)), x, *others]), leaving.unit).coefficients[0]
+        return clustered(
+            leaving.outcome,
+            leaving.treatment,
+            np.hstack([np.ones((1140, 1)), x, *others]),
+            leaving.unit,
+        ).coefficients[0]
 
     def means(values):
         return unit_means(values, leaving.starts)[leaving.unit]
@@ -158,10 +265,15 @@ def test_published_estimates_of_unprotected_sex():
 
     table, squares = study.frame(), ["asq", "asq_cl"]
     complete = table.dropna(subset=["lnw", *study.OF_THE_SESSION, *study.OF_THE_PROVIDER, *squares])
-    assert len(study.data(table)) == len(complete) == 1499 and (study.data(table).sizes == 1).sum() == 36
+    assert (
+        len(study.data(table)) == len(complete) == 1499
+        and (study.data(table).sizes == 1).sum() == 36
+    )
     four = complete[complete.groupby("id")["id"].transform("size") == 4]
     covariates = [*study.OF_THE_SESSION, *study.OF_THE_PROVIDER, *squares]
-    data = cs.Panel.from_frame(four, unit="id", time="session", outcome="lnw", treatment="unsafe", covariates=covariates)
+    data = cs.Panel.from_frame(
+        four, unit="id", time="session", outcome="lnw", treatment="unsafe", covariates=covariates
+    )
     found = estimators(data, methods=["pooled OLS", "fixed effects"])
     assert len(data) == 1028
     np.testing.assert_allclose(found["estimate"], [0.0134, 0.0510], atol=6e-5)
@@ -205,4 +317,7 @@ def test_what_the_panel_must_have(panel):
     with pytest.raises(cs.ModelError, match="Expected a `Panel` or the fit"):
         estimators(panel.source)
     with pytest.raises(cs.ModelError, match="no `sample_weight`"):
-        estimators(read(panel.source.assign(w=panel.unit + 1.0), weights="w"), learner=KNeighborsRegressor())
+        estimators(
+            read(panel.source.assign(w=panel.unit + 1.0), weights="w"),
+            learner=KNeighborsRegressor(),
+        )

@@ -42,20 +42,28 @@ def selective_labels() -> nx.DiGraph:
     graph.add_node("risk", label="risk", role="hidden")
     graph.add_node("decision", label="decision", role="observed")
     graph.add_node("outcome", label="outcome", role="selected")
-    graph.add_edges_from([("features", "risk"), ("unobservable", "risk"), ("risk", "outcome"), ("risk", "decision")])
+    graph.add_edges_from(
+        [("features", "risk"), ("unobservable", "risk"), ("risk", "outcome"), ("risk", "decision")]
+    )
     graph.add_edge("features", "decision", label="Δ: age, distance")
     return graph
 
 
 def intervals(index: list) -> pd.DataFrame:
     middle = np.linspace(0.1, 0.3, len(index))
-    return pd.DataFrame({"mean": middle, "lower": middle - 0.05, "upper": middle + 0.05}, index=index)
+    return pd.DataFrame(
+        {"mean": middle, "lower": middle - 0.05, "upper": middle + 0.05}, index=index
+    )
 
 
 def words(figure: Figure) -> list[str]:
     """Every text a reader would find in a figure, on one line each."""
     figure.draw_without_rendering()
-    return [text.get_text().replace("\n", " ") for text in figure.findobj(mpl.text.Text) if text.get_text()]
+    return [
+        text.get_text().replace("\n", " ")
+        for text in figure.findobj(mpl.text.Text)
+        if text.get_text()
+    ]
 
 
 def flat(values) -> list[float]:
@@ -94,39 +102,66 @@ def test_comparison_has_a_row_for_each_method_and_the_truth():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["ours", "tested only"]
     assert axes.get_xlabel() == "probability"
     segments = [flat(line.get_xdata()) for line in axes.lines]
-    assert [0.05, 0.15] in [pytest.approx(segment) for segment in segments] and [0.25, 0.25] in segments
+    assert [0.05, 0.15] in [pytest.approx(segment) for segment in segments] and [
+        0.25,
+        0.25,
+    ] in segments
     assert len(comparison(table).axes[0].lines) == len(axes.lines) - 1
 
 
 def test_effects_stacks_tables_under_their_names():
-    shown = words(effects({"risk": intervals(["age"]), "testing": intervals(["age", "distance"])}, unit="log-odds", reference=0.0))
+    shown = words(
+        effects(
+            {"risk": intervals(["age"]), "testing": intervals(["age", "distance"])},
+            unit="log-odds",
+            reference=0.0,
+        )
+    )
     assert {"risk", "testing", "age", "distance", "log-odds"} <= set(shown)
 
 
 def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
-    table = intervals([0.01, 0.02, 0.04]).assign(used=[False, True, False], healthy=[True, True, False])
+    table = intervals([0.01, 0.02, 0.04]).assign(
+        used=[False, True, False], healthy=[True, True, False]
+    )
     figure = sensitivity(table.rename_axis("prevalence"), "mean risk", truth=0.2)
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("prevalence", "mean risk")
-    marked = {line.get_label(): (flat(line.get_xdata()), line.get_markerfacecolor()) for line in axes.lines if not line.get_label().startswith("_")}
+    marked = {
+        line.get_label(): (flat(line.get_xdata()), line.get_markerfacecolor())
+        for line in axes.lines
+        if not line.get_label().startswith("_")
+    }
     assert marked["the value used"][0] == [0.02]
     assert marked["sampling not healthy"] == ([0.04], "white")
     assert "truth 0.2" in words(figure)
 
 
 def test_sensitivity_takes_text_values():
-    table = intervals(["none", "distance"]).assign(used=[True, False], healthy=True).rename_axis("expertise")
+    table = (
+        intervals(["none", "distance"])
+        .assign(used=[True, False], healthy=True)
+        .rename_axis("expertise")
+    )
     axes = sensitivity(table, "mean risk").axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["none", "distance"]
 
 
 def test_sensitivity_to_two_assumptions_draws_a_curve_for_each_value_of_the_second():
-    grid = pd.MultiIndex.from_product([[0.01, 0.02, 0.04], [0.5, 1.0]], names=["prevalence", "response"])
+    grid = pd.MultiIndex.from_product(
+        [[0.01, 0.02, 0.04], [0.5, 1.0]], names=["prevalence", "response"]
+    )
     table = intervals(grid).assign(used=[False] * 3 + [True] + [False] * 2, healthy=True)
     figure = sensitivity(table, "mean risk")
-    curves = {line.get_label(): line for line in figure.axes[0].lines if line.get_label().startswith("response")}
+    curves = {
+        line.get_label(): line
+        for line in figure.axes[0].lines
+        if line.get_label().startswith("response")
+    }
     assert list(curves) == ["response 0.5", "response 1.0"]
-    np.testing.assert_allclose(curves["response 1.0"].get_ydata(), table.xs(1.0, level="response")["mean"])
+    np.testing.assert_allclose(
+        curves["response 1.0"].get_ydata(), table.xs(1.0, level="response")["mean"]
+    )
     with pytest.raises(cs.ModelError, match="one assumption or two, got link, prevalence"):
         sensitivity(pd.concat({"a": table}, names=["link"]), "mean risk")
 
@@ -134,18 +169,30 @@ def test_sensitivity_to_two_assumptions_draws_a_curve_for_each_value_of_the_seco
 def test_predictive_puts_the_observed_on_its_replications():
     replicated = np.random.default_rng(1).uniform(size=(200, 3))
     observed = np.array([0.2, 0.5, 0.7])
-    prediction = Prediction(name="decision rate by decile", groups=("1", "2", "3"), observed=observed, size=np.array([10, 1200, 3]), replicated=replicated)
+    prediction = Prediction(
+        name="decision rate by decile",
+        groups=("1", "2", "3"),
+        observed=observed,
+        size=np.array([10, 1200, 3]),
+        replicated=replicated,
+    )
     figure = predictive(prediction)
     axes = figure.axes[0]
     assert flat(axes.lines[0].get_ydata()) == flat(observed)
-    drawn = [np.array([segment[:, 1] for segment in lines.get_segments()]).T for lines in axes.collections]
+    drawn = [
+        np.array([segment[:, 1] for segment in lines.get_segments()]).T
+        for lines in axes.collections
+    ]
     np.testing.assert_allclose(drawn[0], np.quantile(replicated, [0.025, 0.975], axis=0))
     np.testing.assert_allclose(drawn[1], np.quantile(replicated, [0.25, 0.75], axis=0))
     assert axes.get_ylabel() == "decision rate" and "2 (1,200)" in words(figure)
 
 
 def test_learned_has_a_bar_for_each_parameter():
-    table = pd.DataFrame({"prior_sd": [3.0, 1.0], "posterior_sd": [0.3, 0.0], "contraction": [0.99, np.nan]}, index=["age", "prevalence"])
+    table = pd.DataFrame(
+        {"prior_sd": [3.0, 1.0], "posterior_sd": [0.3, 0.0], "contraction": [0.99, np.nan]},
+        index=["age", "prevalence"],
+    )
     figure = learned(table)
     axes = figure.axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.99, 0.0]
@@ -155,9 +202,15 @@ def test_learned_has_a_bar_for_each_parameter():
 
 def draws(chains: int = 4) -> xr.DataTree:
     rng = np.random.default_rng(1)
-    coefficient = xr.DataArray(rng.normal(size=(chains, 50, 2)), dims=("chain", "draw", "feature"), coords={"feature": ["age", "distance"]})
+    coefficient = xr.DataArray(
+        rng.normal(size=(chains, 50, 2)),
+        dims=("chain", "draw", "feature"),
+        coords={"feature": ["age", "distance"]},
+    )
     scale = xr.DataArray(rng.gamma(2.0, size=(chains, 50)), dims=("chain", "draw"))
-    group = xr.Dataset({"coefficient": coefficient, "scale": scale}).assign_coords(chain=range(chains), draw=range(50))
+    group = xr.Dataset({"coefficient": coefficient, "scale": scale}).assign_coords(
+        chain=range(chains), draw=range(50)
+    )
     return xr.DataTree.from_dict({"posterior": group})
 
 
@@ -175,10 +228,22 @@ def test_trace_of_one_chain():
 
 
 def test_names_with_dollars_are_names():
-    assert "cost_$ and $x^2$" in words(learned(pd.DataFrame({"prior_sd": 1.0, "posterior_sd": 0.5, "contraction": 0.75}, index=["cost_$ and $x^2$"])))
+    assert "cost_$ and $x^2$" in words(
+        learned(
+            pd.DataFrame(
+                {"prior_sd": 1.0, "posterior_sd": 0.5, "contraction": 0.75},
+                index=["cost_$ and $x^2$"],
+            )
+        )
+    )
 
 
 def test_arviz_waits_until_it_is_needed():
     late = ["arviz", "arviz_plots", "pymc", "matplotlib.pyplot"]
     code = f"import sys, causalstats.plots.draws, causalstats.plots.causal_graph; print([name for name in {late} if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

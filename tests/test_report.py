@@ -57,7 +57,14 @@ class Page(HTMLParser):
         return [attributes[name] or "" for _, attributes in self.elements if name in attributes]
 
     def meta(self, key: str, value: str) -> str | None:
-        return next((attributes["content"] for tag, attributes in self.elements if tag == "meta" and attributes.get(key) == value), None)
+        return next(
+            (
+                attributes["content"]
+                for tag, attributes in self.elements
+                if tag == "meta" and attributes.get(key) == value
+            ),
+            None,
+        )
 
 
 def figure(label: str = "x") -> Figure:
@@ -67,12 +74,26 @@ def figure(label: str = "x") -> Figure:
 
 
 def estimates(label: str = "age", column: str = "mean") -> pd.DataFrame:
-    numbers = {column: [0.01234567], "lower": [0.01], "upper": [0.02], "ess_bulk": [1234.5], "ess_tail": [np.nan], "r_hat": [1.00123]}
+    numbers = {
+        column: [0.01234567],
+        "lower": [0.01],
+        "upper": [0.02],
+        "ess_bulk": [1234.5],
+        "ess_tail": [np.nan],
+        "r_hat": [1.00123],
+    }
     return pd.DataFrame(numbers, index=pd.Index([label], name=label))
 
 
 def check(name: str, passed: bool | None, text: str = "text") -> Check:
-    return Check(name=name, passed=passed, value=0.123456 if passed is not None else None, expected=text, finding=text, remedy=text)
+    return Check(
+        name=name,
+        passed=passed,
+        value=0.123456 if passed is not None else None,
+        expected=text,
+        finding=text,
+        remedy=text,
+    )
 
 
 def contents(text: str = "text") -> ReportContents:
@@ -111,25 +132,46 @@ def contents(text: str = "text") -> ReportContents:
 def test_no_text_is_taken_for_html(attack):
     page, harmless = Page(render(contents(attack))), Page(render(contents("§")))
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in harmless.elements]
-    assert [sorted(attributes) for _, attributes in page.elements] == [sorted(attributes) for _, attributes in harmless.elements]
+    assert [sorted(attributes) for _, attributes in page.elements] == [
+        sorted(attributes) for _, attributes in harmless.elements
+    ]
     assert "script" not in {tag for tag, _ in page.elements}
-    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert not [
+        name for _, attributes in page.elements for name in attributes if name.startswith("on")
+    ]
     assert "".join(page.text).count(attack) == "".join(harmless.text).count("§") > 40
 
 
 def test_code_is_set_as_code_and_nothing_else_is():
-    assert with_code("see `cs.Nuts(draws=4000)`, <b>not</b> `") == "see <code>cs.Nuts(draws=4000)</code>, &lt;b&gt;not&lt;/b&gt; `"
+    assert (
+        with_code("see `cs.Nuts(draws=4000)`, <b>not</b> `")
+        == "see <code>cs.Nuts(draws=4000)</code>, &lt;b&gt;not&lt;/b&gt; `"
+    )
     assert with_code("`<script>`") == "<code>&lt;script&gt;</code>"
 
 
 def test_nothing_is_fetched_and_nothing_may_be():
     page = Page(render(contents()))
-    assert page.meta("http-equiv", "Content-Security-Policy").split("; ")[:3] == ["default-src 'none'", "style-src 'unsafe-inline'", "img-src data:"]
-    assert page.attributes("src") and all(source.startswith("data:image/svg+xml;base64,") for source in page.attributes("src"))
+    assert page.meta("http-equiv", "Content-Security-Policy").split("; ")[:3] == [
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "img-src data:",
+    ]
+    assert page.attributes("src") and all(
+        source.startswith("data:image/svg+xml;base64,") for source in page.attributes("src")
+    )
     targets = page.attributes("href")
-    assert targets and all(target.startswith("#") and target[1:] in page.attributes("id") for target in targets)
-    assert not {"script", "link", "iframe", "object", "base", "form"} & {tag for tag, _ in page.elements}
-    assert "http:" not in render(contents()) and "https:" not in render(contents()) and "@import" not in render(contents())
+    assert targets and all(
+        target.startswith("#") and target[1:] in page.attributes("id") for target in targets
+    )
+    assert not {"script", "link", "iframe", "object", "base", "form"} & {
+        tag for tag, _ in page.elements
+    }
+    assert (
+        "http:" not in render(contents())
+        and "https:" not in render(contents())
+        and "@import" not in render(contents())
+    )
 
 
 def test_pictures_are_svg_without_scripts_and_have_alternatives():
@@ -145,20 +187,39 @@ def test_the_page_is_well_formed_and_readable_by_machines():
     page = Page(render(contents()))
     assert page.open == []
     assert page.elements[0] == ("html", {"lang": "en"})
-    assert page.meta("name", "viewport") and [attributes for tag, attributes in page.elements if tag == "meta"][0] == {"charset": "utf-8"}
-    assert {attributes.get("scope") for tag, attributes in page.elements if tag == "th"} == {"row", "col"}
+    assert page.meta("name", "viewport") and [
+        attributes for tag, attributes in page.elements if tag == "meta"
+    ][0] == {"charset": "utf-8"}
+    assert {attributes.get("scope") for tag, attributes in page.elements if tag == "th"} == {
+        "row",
+        "col",
+    }
 
 
 @pytest.mark.parametrize("status", ["pass", "warn", "fail"])
 def test_status_and_banner(status):
-    page = Page(render(replace(contents(), status=status, banner=() if status == "pass" else ("The chains disagree.",))))
+    page = Page(
+        render(
+            replace(
+                contents(),
+                status=status,
+                banner=() if status == "pass" else ("The chains disagree.",),
+            )
+        )
+    )
     assert page.meta("name", "causalstats:status") == status
     assert ("alert" in page.attributes("role")) == (status != "pass")
     assert any("The chains disagree." in text for text in page.text) == (status != "pass")
 
 
 def test_failing_checks_come_first():
-    checks = (check("first", True), check("second", None), check("third", False), check("fourth", True), check("fifth", False))
+    checks = (
+        check("first", True),
+        check("second", None),
+        check("third", False),
+        check("fourth", True),
+        check("fifth", False),
+    )
     html = render(replace(contents(), checks=checks))
     assert re.findall(r'<span class="chip \w+">(\w+)</span> (\w+)</h3>', html) == [
         ("failed", "third"), ("failed", "fifth"), ("undecided", "second"), ("passed", "first"), ("passed", "fourth"),
@@ -167,7 +228,20 @@ def test_failing_checks_come_first():
 
 
 def test_what_there_is_not_is_left_out():
-    nothing = dict.fromkeys(("adjustments", "derivation", "data_facts", "effects", "figures", "checks", "sensitivity", "reproduce", "fields"), ())
+    nothing = dict.fromkeys(
+        (
+            "adjustments",
+            "derivation",
+            "data_facts",
+            "effects",
+            "figures",
+            "checks",
+            "sensitivity",
+            "reproduce",
+            "fields",
+        ),
+        (),
+    )
     bare = replace(contents(), diagram=None, comparison=None, withheld=None, call="", **nothing)
     page = Page(render(bare))
     assert [name for name in page.attributes("id")] == ["answer", "assumptions"]
@@ -199,12 +273,30 @@ def test_numbers(value, text):
 def test_tables_pad_numbers_and_count_draws_whole():
     shown = table(estimates())
     assert shown.corner == "age" and shown.total == 1
-    assert [heading for heading, _ in shown.columns] == ["mean", "lower", "upper", "ESS bulk", "ESS tail", "R-hat"]
-    assert [text for text, _ in shown.rows[0][1]] == ["0.01235", "0.01000", "0.02000", "1,234", "–", "1.001"]
+    assert [heading for heading, _ in shown.columns] == [
+        "mean",
+        "lower",
+        "upper",
+        "ESS bulk",
+        "ESS tail",
+        "R-hat",
+    ]
+    assert [text for text, _ in shown.rows[0][1]] == [
+        "0.01235",
+        "0.01000",
+        "0.02000",
+        "1,234",
+        "–",
+        "1.001",
+    ]
 
 
 def test_tables_take_any_frame():
-    twice = pd.DataFrame([[1, 2.5], [3, None]], columns=["a", "a"], index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["unit", "time"]))
+    twice = pd.DataFrame(
+        [[1, 2.5], [3, None]],
+        columns=["a", "a"],
+        index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["unit", "time"]),
+    )
     shown = table(twice)
     assert shown.corner == "unit, time" and [label for label, _ in shown.rows] == ["x, 1", "y, 2"]
     assert [[text for text, _ in cells] for _, cells in shown.rows] == [["1", "2.500"], ["3", "–"]]
@@ -226,7 +318,9 @@ def test_a_failing_render_leaves_the_old_report(tmp_path: Path):
     path.write_text("old")
     with pytest.raises(AttributeError):
         write(replace(contents(), diagram="no figure"), path)
-    assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == [
+        "report.html"
+    ]
 
 
 def test_a_failing_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -239,4 +333,6 @@ def test_a_failing_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("causalstats.report.page.os.replace", full)
     with pytest.raises(OSError, match="No space left"):
         write(contents(), path)
-    assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == [
+        "report.html"
+    ]

@@ -21,12 +21,22 @@ def wide():
     """With regions, and deciders."""
     frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
     rng = np.random.default_rng(1)
-    frame = frame.assign(region=rng.choice(["north", "south", "west"], len(frame)), doctor=rng.integers(1, 6, len(frame)))
-    arguments = {"outcome": "outcome", "decision": "tested", "decider": "doctor", "standardise": False}
+    frame = frame.assign(
+        region=rng.choice(["north", "south", "west"], len(frame)),
+        doctor=rng.integers(1, 6, len(frame)),
+    )
+    arguments = {
+        "outcome": "outcome",
+        "decision": "tested",
+        "decider": "doctor",
+        "standardise": False,
+    }
     return cs.Decisions.from_frame(frame, features=["x1", "region", "x2"], **arguments)
 
 
-BY_REGION = cs.KnownByGroup("region", {"west": cs.Known(0.4, sd=0.05), "north": 0.3, "south": cs.Known(0.5, sd=0.1)})
+BY_REGION = cs.KnownByGroup(
+    "region", {"west": cs.Known(0.4, sd=0.05), "north": 0.3, "south": cs.Known(0.5, sd=0.1)}
+)
 GENERAL = [
     {"unobservable": "normal"},
     {"unobservable": "student", "link": "probit"},
@@ -48,33 +58,72 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
     model = cs.SelectiveLabels(**fields)
     graph = model.build(wide)
     rng = np.random.default_rng(2)
-    point = {name: value + rng.uniform(-0.5, 0.5, np.shape(value)) for name, value in graph.initial_point().items()}
-    shown = [variable for variable in graph.unobserved_value_vars if not variable.name.endswith("__")]
+    point = {
+        name: value + rng.uniform(-0.5, 0.5, np.shape(value))
+        for name, value in graph.initial_point().items()
+    }
+    shown = [
+        variable for variable in graph.unobserved_value_vars if not variable.name.endswith("__")
+    ]
     values = graph.compile_fn(shown, inputs=graph.value_vars)(point)
     draw = xr.Dataset(
-        {v.name: (("chain", "draw", *[f"{v.name}_label"] * np.ndim(value)), np.asarray(value)[None, None]) for v, value in zip(shown, values, strict=True)}
+        {
+            v.name: (
+                ("chain", "draw", *[f"{v.name}_label"] * np.ndim(value)),
+                np.asarray(value)[None, None],
+            )
+            for v, value in zip(shown, values, strict=True)
+        }
     )
     flat = {name: np.ravel(draw[name]) for name in draw}
     expected = float(model.log_likelihood(draw, wide).squeeze())
     by_region = isinstance(model.prevalence, cs.KnownByGroup)
-    free = flat["risk_coefficient"][[column for column, name in enumerate(wide.features) if not (by_region and name.startswith("region"))]]
+    free = flat["risk_coefficient"][
+        [
+            column
+            for column, name in enumerate(wide.features)
+            if not (by_region and name.startswith("region"))
+        ]
+    ]
     expected += norm.logpdf(free, 0, 3).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
-    sd = np.array([0.3 if model.expertise_sd and name in model.expertise else 3.0 for name in wide.features])
-    expected += norm.logpdf(flat["policy_coefficient"], 0, sd).sum() + (np.log(sd[sd < 1]).sum() if (sd < 1).any() else 0)
+    sd = np.array(
+        [0.3 if model.expertise_sd and name in model.expertise else 3.0 for name in wide.features]
+    )
+    expected += norm.logpdf(flat["policy_coefficient"], 0, sd).sum() + (
+        np.log(sd[sd < 1]).sum() if (sd < 1).any() else 0
+    )
     # Coefficients are sampled divided by √(1 + c σ² Var ζ).
     attenuation = (0.346 if model.link == "logit" else 1.0) * VARIANCE[model.unobservable]
-    stretches = np.sqrt(1 + attenuation * flat["unobserved_width"] ** 2 * np.array([1.0, flat["testing_response"].item() ** 2])[:, None]).ravel()
-    expected += (len(free) + (model.prevalence is None)) * np.log(stretches[0]) + (1 + (sd >= 1).sum()) * np.log(stretches[1])
+    stretches = np.sqrt(
+        1
+        + attenuation
+        * flat["unobserved_width"] ** 2
+        * np.array([1.0, flat["testing_response"].item() ** 2])[:, None]
+    ).ravel()
+    expected += (len(free) + (model.prevalence is None)) * np.log(stretches[0]) + (
+        1 + (sd >= 1).sum()
+    ) * np.log(stretches[1])
     if model.prevalence is None or isinstance(model.prevalence, cs.Penalty):
         half = flat["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
         expected += norm.logpdf(flat["risk_middle"], half, 3).sum()
     if isinstance(model.prevalence, cs.Penalty):
-        p = float(model.estimands()["prevalence"].compute(draw.assign(population_prevalence=np.nan), wide).squeeze())
+        p = float(
+            model.estimands()["prevalence"]
+            .compute(draw.assign(population_prevalence=np.nan), wide)
+            .squeeze()
+        )
         assert p == pytest.approx(float(flat["population_prevalence"][0]), rel=1e-9)
         expected -= (p - 0.4) ** 2 / (2 * model.prevalence.sd**2)
     elif model.prevalence is not None and not model.prevalence.exact:
-        known = [BY_REGION.values["south"], BY_REGION.values["west"]] if by_region else [model.prevalence]
-        expected += sum(beta.logpdf(p, *value.as_beta()) for p, value in zip(flat["population_prevalence"], known, strict=True))
+        known = (
+            [BY_REGION.values["south"], BY_REGION.values["west"]]
+            if by_region
+            else [model.prevalence]
+        )
+        expected += sum(
+            beta.logpdf(p, *value.as_beta())
+            for p, value in zip(flat["population_prevalence"], known, strict=True)
+        )
     for name, known in (("unobserved_scale", model.unobserved_scale), ("response", model.response)):
         if known is None:
             expected += halfnorm.logpdf(flat[name], scale=3).sum()
@@ -82,12 +131,24 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
         if not getattr(model, name).exact:
             expected += beta.logpdf(flat[f"test_{name}"], *getattr(model, name).as_beta()).sum()
     if model.deciders != "alike":
-        expected += halfnorm.logpdf(flat["leniency_sd"]).sum() + norm.logpdf(flat["leniency"] / flat["leniency_sd"]).sum()
-        information = pd.Series(wide.decider).value_counts().to_numpy() * wide.decision.mean() * (1 - wide.decision.mean())
-        expected -= np.log1p(flat["leniency_sd"] ** 2 * information).sum() / 2  # sampled divided by τ / √(1 + τ² I)
+        expected += (
+            halfnorm.logpdf(flat["leniency_sd"]).sum()
+            + norm.logpdf(flat["leniency"] / flat["leniency_sd"]).sum()
+        )
+        information = (
+            pd.Series(wide.decider).value_counts().to_numpy()
+            * wide.decision.mean()
+            * (1 - wide.decision.mean())
+        )
+        expected -= (
+            np.log1p(flat["leniency_sd"] ** 2 * information).sum() / 2
+        )  # sampled divided by τ / √(1 + τ² I)
     if model.deciders == "response":
         log_ratio = np.log(flat["decider_response"] / flat["testing_response"])
-        expected += halfnorm.logpdf(flat["response_sd"], scale=0.5).sum() + norm.logpdf(log_ratio / flat["response_sd"]).sum()
+        expected += (
+            halfnorm.logpdf(flat["response_sd"], scale=0.5).sum()
+            + norm.logpdf(log_ratio / flat["response_sd"]).sum()
+        )
     assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(expected, rel=1e-9)
 
 
@@ -95,30 +156,60 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
 @pytest.mark.parametrize("fields", GENERAL, ids=str)
 def test_gradients(wide, fields, backend):
     graph = cs.SelectiveLabels(**fields).build(wide)
-    logp, gradient = (graph.compile_fn(output, inputs=graph.value_vars, mode=backend.upper()) for output in (graph.logp(), graph.dlogp()))
+    logp, gradient = (
+        graph.compile_fn(output, inputs=graph.value_vars, mode=backend.upper())
+        for output in (graph.logp(), graph.dlogp())
+    )
     rng = np.random.default_rng(3)
-    point = {name: value + rng.uniform(-0.5, 0.5, np.shape(value)) for name, value in graph.initial_point().items()}
+    point = {
+        name: value + rng.uniform(-0.5, 0.5, np.shape(value))
+        for name, value in graph.initial_point().items()
+    }
     direction = {name: rng.standard_normal(np.shape(value)) for name, value in point.items()}
-    ends = [float(logp({name: value + sign * 1e-5 * direction[name] for name, value in point.items()})) for sign in (1, -1)]
+    ends = [
+        float(logp({name: value + sign * 1e-5 * direction[name] for name, value in point.items()}))
+        for sign in (1, -1)
+    ]
     along = np.concatenate([np.ravel(direction[variable.name]) for variable in graph.value_vars])
-    assert np.ravel(gradient(point)) @ along == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-5)
+    assert np.ravel(gradient(point)) @ along == pytest.approx(
+        (ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("seen", ["alike", "leniency", "response"])
 def test_log_likelihood_by_hand(wide, seen):
     """Of a true draw with different deciders, an imperfect test and groups, person by person over the nodes of the unobservable."""
-    model = cs.SelectiveLabels(deciders=seen, prevalence=BY_REGION, sensitivity=0.9, specificity=0.8, unobservable="normal")
+    model = cs.SelectiveLabels(
+        deciders=seen, prevalence=BY_REGION, sensitivity=0.9, specificity=0.8, unobservable="normal"
+    )
     simulation = model.simulate(3, people=60, features=2, design="prior")
     truth, data = simulation.truth.squeeze(), simulation.data
     z = np.linspace(-8, 8, 4001)[:, None]
-    risk = float(truth["risk_middle"]) + data.matrix @ truth["risk_coefficient"].to_numpy() + float(truth["unobserved_width"]) * z
-    alpha = truth["decider_response"].to_numpy()[data.decider] if seen == "response" else float(truth["testing_response"])
+    risk = (
+        float(truth["risk_middle"])
+        + data.matrix @ truth["risk_coefficient"].to_numpy()
+        + float(truth["unobserved_width"]) * z
+    )
+    alpha = (
+        truth["decider_response"].to_numpy()[data.decider]
+        if seen == "response"
+        else float(truth["testing_response"])
+    )
     leniency = 0 if seen == "alike" else truth["leniency"].to_numpy()[data.decider]
-    testing = expit(alpha * risk + float(truth["policy_intercept"]) + data.matrix @ truth["policy_coefficient"].to_numpy() + leniency)
+    testing = expit(
+        alpha * risk
+        + float(truth["policy_intercept"])
+        + data.matrix @ truth["policy_coefficient"].to_numpy()
+        + leniency
+    )
     positive = 0.9 * expit(risk) + 0.2 * expit(-risk)
-    event = np.where(data.decision, testing * np.where(data.outcome == 1, positive, 1 - positive), 1 - testing)
+    event = np.where(
+        data.decision, testing * np.where(data.outcome == 1, positive, 1 - positive), 1 - testing
+    )
     expected = np.log((event * norm.pdf(z)).sum(axis=0) / norm.pdf(z).sum()).sum()
-    assert float(model.log_likelihood(simulation.truth, data).squeeze()) == pytest.approx(expected, rel=1e-4)
+    assert float(model.log_likelihood(simulation.truth, data).squeeze()) == pytest.approx(
+        expected, rel=1e-4
+    )
     people = data.population
     levels, codes = data.levels_of("region", people.matrix)
     found = model.estimands()["prevalence_by_group"].compute(simulation.truth, data)
@@ -132,9 +223,24 @@ def test_a_negative_control_is_checked_without_a_refit():
     rng = np.random.default_rng(8)
     offer, x = rng.integers(0, 2, 1500), rng.standard_normal(1500)
     tested = rng.random(1500) < expit(0.5 + 1.5 * offer + x)
-    frame = pd.DataFrame({"offer": offer, "x": x, "tested": tested, "outcome": np.where(tested, rng.random(1500) < expit(x - 1), np.nan)})
-    data = cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=["offer", "x"])
-    fit = cs.fit(cs.SelectiveLabels(unobserved_scale=0.0, negative_controls=["offer", "x"]), data, seed=1, sampler=cs.Laplace(), progress=False)
+    frame = pd.DataFrame(
+        {
+            "offer": offer,
+            "x": x,
+            "tested": tested,
+            "outcome": np.where(tested, rng.random(1500) < expit(x - 1), np.nan),
+        }
+    )
+    data = cs.Decisions.from_frame(
+        frame, outcome="outcome", decision="tested", features=["offer", "x"]
+    )
+    fit = cs.fit(
+        cs.SelectiveLabels(unobserved_scale=0.0, negative_controls=["offer", "x"]),
+        data,
+        seed=1,
+        sampler=cs.Laplace(),
+        progress=False,
+    )
     found = {check.name: check.passed for check in fit.check()}
     assert found["agrees with the data: negative control offer"] is True
     assert found["agrees with the data: negative control x"] is False
@@ -146,7 +252,11 @@ def test_groups_of_people_add_up(wide):
     whole, parts = fit.effect("missed_cases").draws, fit.effect("missed_cases", by="region").draws
     assert list(parts["group"].to_numpy()) == ["north", "south", "west"]
     np.testing.assert_allclose(parts.sum("group"), whole, rtol=1e-10)
-    np.testing.assert_allclose(fit.effect("missed_cases", by=np.arange(len(wide)) % 3).draws.sum("group"), whole, rtol=1e-10)
+    np.testing.assert_allclose(
+        fit.effect("missed_cases", by=np.arange(len(wide)) % 3).draws.sum("group"),
+        whole,
+        rtol=1e-10,
+    )
     risk, by_doctor = fit.effect("risk").draws, fit.effect("risk", by="doctor").draws
     mine = wide.decider == wide.deciders.index("4")
     np.testing.assert_allclose(by_doctor.sel(group="4"), risk[..., mine].mean("person"))
@@ -161,7 +271,11 @@ def test_groups_of_people_add_up(wide):
         )
     )
     np.testing.assert_allclose(fit.effect("testing_threshold").draws, threshold, rtol=1e-9)
-    for arguments, message in (({"by": "nope"}, "no column 'nope'"), ({"by": [1, 2]}, "a label for each"), ({"by": "x1", "at": None}, None)):
+    for arguments, message in (
+        ({"by": "nope"}, "no column 'nope'"),
+        ({"by": [1, 2]}, "a label for each"),
+        ({"by": "x1", "at": None}, None),
+    ):
         if message:
             with pytest.raises(cs.DataError, match=message):
                 fit.effect("missed_cases", **arguments)
@@ -170,8 +284,16 @@ def test_groups_of_people_add_up(wide):
 
 
 def test_who_decides_matters_at_prediction(wide, tmp_path):
-    fit = cs.fit(cs.SelectiveLabels(prevalence=BY_REGION, deciders="leniency"), wide, seed=1, sampler=QUICK, progress=False)
-    person = pd.DataFrame({"x1": [0.3, 0.3], "x2": [1.0, 1.0], "region": ["west", "west"], "doctor": [2, 5]})
+    fit = cs.fit(
+        cs.SelectiveLabels(prevalence=BY_REGION, deciders="leniency"),
+        wide,
+        seed=1,
+        sampler=QUICK,
+        progress=False,
+    )
+    person = pd.DataFrame(
+        {"x1": [0.3, 0.3], "x2": [1.0, 1.0], "region": ["west", "west"], "doctor": [2, 5]}
+    )
     drawn = fit.effect("untested_risk", at=person).draws
     assert (drawn.isel(person=0) != drawn.isel(person=1)).all()
     assert fit.effect("risk", at=person.drop(columns="doctor")).draws.sizes["person"] == 2
@@ -185,16 +307,26 @@ def test_who_decides_matters_at_prediction(wide, tmp_path):
 
 
 def test_sensitivity_to_two_assumptions_and_to_each_expertise(wide):
-    fit = cs.fit(cs.SelectiveLabels(prevalence=cs.Known(0.4, sd=0.03), expertise=["x1", "x2"]), wide, seed=1, sampler=QUICK, progress=False)
+    fit = cs.fit(
+        cs.SelectiveLabels(prevalence=cs.Known(0.4, sd=0.03), expertise=["x1", "x2"]),
+        wide,
+        seed=1,
+        sampler=QUICK,
+        progress=False,
+    )
     grid = fit.sensitivity(prevalence=[0.3, 0.4], expertise_sd=[1.0])
     assert grid.index.names == ["prevalence", "expertise_sd"]
     assert list(grid.index) == [(0.3, 0.0), (0.3, 1.0), (0.4, 0.0), (0.4, 1.0)]
     assert list(grid["used"]) == [False, False, True, False]
-    assert grid.loc[(0.4, 0.0), "mean"] == pytest.approx(fit.effect("untested_prevalence").summary()["mean"].item())
+    assert grid.loc[(0.4, 0.0), "mean"] == pytest.approx(
+        fit.effect("untested_prevalence").summary()["mean"].item()
+    )
     assert grid.loc[(0.3, 1.0), "mean"] < grid.loc[(0.4, 1.0), "mean"]
     assert list(fit.sensitivity(expertise="leave one out").index) == ["x1, x2", "x2", "x1"]
     for name in ("prevalence", "link", "negative_controls"):
-        with pytest.raises(cs.ModelError, match=f"`{name}` as a list of values, or 'leave one out'"):
+        with pytest.raises(
+            cs.ModelError, match=f"`{name}` as a list of values, or 'leave one out'"
+        ):
             fit.sensitivity(**{name: "leave one out"})
     with pytest.raises(cs.ModelError, match="got nothing"):
         fit.sensitivity()
@@ -210,7 +342,9 @@ def test_a_test_without_errors_is_no_test():
     positive = data.outcome[data.decision] == 1
     found = (0.8 * case / (0.8 * case + 0.1 * (1 - case)))[positive].sum()
     overlooked = (0.2 * case / (0.2 * case + 0.9 * (1 - case)))[~positive].sum()
-    assert estimands["share_found"].compute(truth, data).item() == pytest.approx(found / (found + overlooked + missed))
+    assert estimands["share_found"].compute(truth, data).item() == pytest.approx(
+        found / (found + overlooked + missed)
+    )
 
 
 def test_nobody_found_is_a_share_of_nothing():
@@ -219,17 +353,38 @@ def test_nobody_found_is_a_share_of_nothing():
     simulation = model.simulate(5, people=400, features=2)
     without = simulation.data.part(simulation.data.outcome != 1)
     assert model.estimands()["share_found"].compute(simulation.truth, without).item() == 0
-    assert model.estimands()["missed_cases"].compute(simulation.truth, without.part(without.decision)).item() == 0
+    assert (
+        model.estimands()["missed_cases"]
+        .compute(simulation.truth, without.part(without.decision))
+        .item()
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"prevalence": cs.KnownByGroup("region", {"north": 0.1, "south": 0.2})}, "each level of 'region', 'north', 'south', 'west'; got 'north', 'south'"),
+        (
+            {"prevalence": cs.KnownByGroup("region", {"north": 0.1, "south": 0.2})},
+            "each level of 'region', 'north', 'south', 'west'; got 'north', 'south'",
+        ),
         ({"prevalence": cs.KnownByGroup("x1", {"a": 0.1})}, "as a categorical feature"),
-        ({"prevalence": cs.KnownByGroup("region", {"north": 0.4, "south": 0.4, "west": 0.01})}, "of west was already tested positive"),
-        ({"prevalence": cs.KnownByGroup("regionn", {"a": 0.1})}, "no feature 'regionn'. Did you mean 'region'"),
-        ({"prevalence": cs.KnownByGroup("region", dict.fromkeys(["north", "south", "west"], 1.2))}, "between 0 and 1"),
+        (
+            {"prevalence": cs.KnownByGroup("region", {"north": 0.4, "south": 0.4, "west": 0.01})},
+            "of west was already tested positive",
+        ),
+        (
+            {"prevalence": cs.KnownByGroup("regionn", {"a": 0.1})},
+            "no feature 'regionn'. Did you mean 'region'",
+        ),
+        (
+            {
+                "prevalence": cs.KnownByGroup(
+                    "region", dict.fromkeys(["north", "south", "west"], 1.2)
+                )
+            },
+            "between 0 and 1",
+        ),
         ({"sensitivity": 0.5, "specificity": 0.5}, "no more cases than a coin"),
         ({"sensitivity": 1.2}, "up to 1"),
         ({"specificity": cs.Known(1.0, sd=0.01)}, "No distribution"),
@@ -247,9 +402,22 @@ def test_refused_with_groups_and_deciders(wide, arguments, message):
     [
         (lambda: cs.Penalty(0.3), "needs sd > 0"),
         (lambda: cs.Penalty.of_weight(0.3, 0), "weight above 0"),
-        (lambda: cs.SelectiveLabels(sensitivity=cs.Penalty(0.9, sd=0.1)), "for groups and tests use"),
-        (lambda: cs.SelectiveLabels(prevalence=cs.KnownByGroup("g", {"a": cs.Penalty(0.9, sd=0.1)})), "for a prevalence of the whole population"),
-        (lambda: cs.SelectiveLabels(prevalence=cs.Penalty(0.3, sd=0.1)).simulate(1, design="prior"), "no distribution to draw"),
+        (
+            lambda: cs.SelectiveLabels(sensitivity=cs.Penalty(0.9, sd=0.1)),
+            "for groups and tests use",
+        ),
+        (
+            lambda: cs.SelectiveLabels(
+                prevalence=cs.KnownByGroup("g", {"a": cs.Penalty(0.9, sd=0.1)})
+            ),
+            "for a prevalence of the whole population",
+        ),
+        (
+            lambda: cs.SelectiveLabels(prevalence=cs.Penalty(0.3, sd=0.1)).simulate(
+                1, design="prior"
+            ),
+            "no distribution to draw",
+        ),
     ],
 )
 def test_refused_penalties(make, message):
@@ -264,6 +432,8 @@ def test_deciders_have_to_be_in_the_data():
     for ask in (model.build, model.inputs):
         with pytest.raises(cs.ModelError, match="expected `Decisions.from_frame"):
             ask(data)
-    alone = {name: value for name, value in data.arguments.items() if value is not None} | {"decider": "who"}
+    alone = {name: value for name, value in data.arguments.items() if value is not None} | {
+        "decider": "who"
+    }
     with pytest.raises(cs.ModelError, match="expected at least 2, got 'ann' alone"):
         model.build(cs.Decisions.from_frame(data.source.assign(who="ann"), **alone))

@@ -28,8 +28,13 @@ def test_coverage_of_interventional_probabilities():
         estimand, covered, errors = model.estimands()["interventional"], [], []
         for seed in range(SETS):
             simulation = model.simulate(seed, people=PEOPLE)
-            draws = cs.Exact(chains=1, draws=400)(cs.Problem(model, simulation.data), seed)["posterior"].to_dataset()
-            ours, truth = (estimand.compute(each, simulation.data).to_numpy().reshape(-1, 4)[:, [1, 3]] for each in (draws, simulation.truth))
+            draws = cs.Exact(chains=1, draws=400)(cs.Problem(model, simulation.data), seed)[
+                "posterior"
+            ].to_dataset()
+            ours, truth = (
+                estimand.compute(each, simulation.data).to_numpy().reshape(-1, 4)[:, [1, 3]]
+                for each in (draws, simulation.truth)
+            )
             ends = [np.quantile(ours, tail, axis=0) for tail in ((0.25, 0.75), (0.025, 0.975))]
             covered.append([(low <= truth[0]) & (truth[0] <= high) for low, high in ends])
             errors.append((ours.mean(axis=0) - truth[0]) / ours.std(axis=0))
@@ -39,7 +44,19 @@ def test_coverage_of_interventional_probabilities():
             "coverage of 95 %": share[1].round(3).tolist(),
             "mean error in sd": np.mean(errors, axis=0).round(3).tolist(),
         }
-    RESULTS.write_text(json.dumps({"data sets": SETS, "people": PEOPLE, "of P(y=1 | do(x=0)) and P(y=1 | do(x=1))": found}, indent=1) + "\n")
+    RESULTS.write_text(
+        json.dumps(
+            {
+                "data sets": SETS,
+                "people": PEOPLE,
+                "of P(y=1 | do(x=0)) and P(y=1 | do(x=1))": found,
+            },
+            indent=1,
+        )
+        + "\n"
+    )
     for each in found.values():
         for level, shares in ((0.5, each["coverage of 50 %"]), (0.95, each["coverage of 95 %"])):
-            assert all(stats.binomtest(round(share * SETS), SETS, level).pvalue > 0.001 for share in shares), found
+            assert all(
+                stats.binomtest(round(share * SETS), SETS, level).pvalue > 0.001 for share in shares
+            ), found

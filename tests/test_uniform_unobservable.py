@@ -9,7 +9,11 @@ import pytest
 
 from causalstats.numerics.uniform_unobservable import formulas
 
-A, D, SCALE = [-20.0, -3.0, -0.5, 8.0], [-8.0, -0.1, -1e-12, 0.0, 1e-8, 1e-3, 5.0], [1e-4, 0.5, 2.0, 8.0]
+A, D, SCALE = (
+    [-20.0, -3.0, -0.5, 8.0],
+    [-8.0, -0.1, -1e-12, 0.0, 1e-8, 1e-3, 5.0],
+    [1e-4, 0.5, 2.0, 8.0],
+)
 
 
 def logistic(x):
@@ -29,7 +33,11 @@ def truth(seen, a, b, scale):
         return mp.quad(f, points) / scale
 
     p = mean(lambda z: y(z) * t(z))
-    in_a = mp.mpf(0) if seen == "untested" else mean(lambda z: sign * logistic(-sign * (a + z)) * y(z) * t(z)) / p
+    in_a = (
+        mp.mpf(0)
+        if seen == "untested"
+        else mean(lambda z: sign * logistic(-sign * (a + z)) * y(z) * t(z)) / p
+    )
     in_b = mean(lambda z: tested * logistic(-tested * (b + z)) * y(z) * t(z)) / p
     return mp.log(p), in_a, in_b, (y(scale) * t(scale) / p - 1) / scale
 
@@ -43,7 +51,13 @@ def test_against_quadrature(seen):
             sigma = kind(scale)
             with np.errstate(all="ignore"):
                 got = getattr(formulas(np), seen)(kind(a), kind(a + d), sigma, np.expm1(sigma))
-            np.testing.assert_allclose(got[:3], expected[:3], rtol=tolerance, atol=tolerance * 1e-3, err_msg=f"{a}, {d}, {scale}")
+            np.testing.assert_allclose(
+                got[:3],
+                expected[:3],
+                rtol=tolerance,
+                atol=tolerance * 1e-3,
+                err_msg=f"{a}, {d}, {scale}",
+            )
             assert abs(got[3] - expected[3]) * scale < tolerance
 
 
@@ -66,5 +80,8 @@ def test_jax_gives_what_numpy_gives(seen, kind, tolerance):
 def test_probabilities_sum_to_one():
     rng = np.random.default_rng(0)
     a, b, scale = rng.normal(-1, 4, 1000), rng.normal(0, 4, 1000), rng.gamma(2, 1.5, 1000)
-    total = sum(np.exp(getattr(formulas(np), seen)(a, b, scale, np.expm1(scale))[0]) for seen in ("untested", "negative", "positive"))
+    total = sum(
+        np.exp(getattr(formulas(np), seen)(a, b, scale, np.expm1(scale))[0])
+        for seen in ("untested", "negative", "positive")
+    )
     np.testing.assert_allclose(total, 1, rtol=1e-12)

@@ -11,8 +11,32 @@ import pandas as pd
 import causalstats as cs
 from causalstats.case_studies import fit_saved
 
-OF_THE_SESSION = ["age_cl", "llength", "reg", "appearance_cl", "provider_second", "asian_cl", "black_cl", "hispanic_cl", "othrace_cl", "hot", "massage_cl"]
-OF_THE_PROVIDER = ["age", "bmi", "schooling", "cohab", "married", "divorced", "separated", "hispanic", "black", "asian", "other"]
+OF_THE_SESSION = [
+    "age_cl",
+    "llength",
+    "reg",
+    "appearance_cl",
+    "provider_second",
+    "asian_cl",
+    "black_cl",
+    "hispanic_cl",
+    "othrace_cl",
+    "hot",
+    "massage_cl",
+]
+OF_THE_PROVIDER = [
+    "age",
+    "bmi",
+    "schooling",
+    "cohab",
+    "married",
+    "divorced",
+    "separated",
+    "hispanic",
+    "black",
+    "asian",
+    "other",
+]
 
 
 def frame() -> pd.DataFrame:
@@ -26,7 +50,15 @@ def data(table: pd.DataFrame | None = None) -> cs.Panel:
     """The log hourly price, unprotected sex, and what differs between sessions and providers; sessions that lack something are left out."""
     covariates = [*OF_THE_SESSION, *OF_THE_PROVIDER]
     table = frame() if table is None else table
-    return cs.Panel.from_frame(table, unit="id", time="session", outcome="lnw", treatment="unsafe", covariates=covariates, missing="drop")
+    return cs.Panel.from_frame(
+        table,
+        unit="id",
+        time="session",
+        outcome="lnw",
+        treatment="unsafe",
+        covariates=covariates,
+        missing="drop",
+    )
 
 
 def model() -> cs.PanelDML:

@@ -34,7 +34,13 @@ def frame(seed: int) -> pd.DataFrame:
 
 def data(seed: int) -> cs.Decisions:
     """The central reading of the tumours that were sent; the others' are withheld."""
-    return cs.Decisions.from_frame(frame(seed), outcome="unfavourable", decision="sent", formula="poly(years, 2) + stage + study", observed="decided")
+    return cs.Decisions.from_frame(
+        frame(seed),
+        outcome="unfavourable",
+        decision="sent",
+        formula="poly(years, 2) + stage + study",
+        observed="decided",
+    )
 
 
 def model() -> cs.SelectiveLabels:

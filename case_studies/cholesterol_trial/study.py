@@ -25,9 +25,17 @@ MEN = {  # assigned, took the drug, cholesterol fell by 28 points: how many
 
 def data() -> cs.Observations:
     """A cell for each assignment, treatment and result, with its count."""
-    frame = pd.DataFrame([(*who, count) for who, count in MEN.items()], columns=["assigned", "taken", "lowered", "men"])
+    frame = pd.DataFrame(
+        [(*who, count) for who, count in MEN.items()],
+        columns=["assigned", "taken", "lowered", "men"],
+    )
     ordered = {"assigned": ["placebo", "drug"], "taken": ["no", "yes"], "lowered": ["no", "yes"]}
-    return cs.Observations.from_frame(frame.assign(**{name: pd.Categorical(frame[name], levels) for name, levels in ordered.items()}), counts="men")
+    return cs.Observations.from_frame(
+        frame.assign(
+            **{name: pd.Categorical(frame[name], levels) for name, levels in ordered.items()}
+        ),
+        counts="men",
+    )
 
 
 def model() -> cs.CausalDiagram:
@@ -42,7 +50,9 @@ def run(folder: Path, fast: bool = False) -> Path:
         folder / "report.html",
         title="Cholestyramine, of which many took less than they were assigned",
         question="How many more men would have their cholesterol lowered by 28 points if all took the drug, and not none?",
-        sensitivity={} if fast else {"concentration": [0.1, 0.5], "monotone": [[cs.Monotone("taken", "lowered")]]},
+        sensitivity={}
+        if fast
+        else {"concentration": [0.1, 0.5], "monotone": [[cs.Monotone("taken", "lowered")]]},
     )
 
 

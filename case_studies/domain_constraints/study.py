@@ -41,10 +41,18 @@ def one(seed: int, programs: dict) -> dict:
         if name not in programs:
             programs[name] = SAMPLER.compile(problem)
         draws = programs[name].run(problem, seed)
-        sampled, truth = (_parameters(values) for values in (draws["posterior"].to_dataset(), simulation.truth))
+        sampled, truth = (
+            _parameters(values) for values in (draws["posterior"].to_dataset(), simulation.truth)
+        )
         record[name] = {
-            "width": [float((np.quantile(s, 0.975, axis=0) - np.quantile(s, 0.025, axis=0)).mean()) for s in sampled],
-            "error": [float(abs(s.mean(axis=0) - t[0]).mean()) for s, t in zip(sampled, truth, strict=True)],
+            "width": [
+                float((np.quantile(s, 0.975, axis=0) - np.quantile(s, 0.025, axis=0)).mean())
+                for s in sampled
+            ],
+            "error": [
+                float(abs(s.mean(axis=0) - t[0]).mean())
+                for s, t in zip(sampled, truth, strict=True)
+            ],
             "divergences": int(draws["sample_stats"]["diverging"].sum()),
         }
     return record
@@ -52,7 +60,13 @@ def one(seed: int, programs: dict) -> dict:
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit what `folder/fits.jsonl` has not yet, and leave the table. 200 data sets, or 5; a run that was killed goes on."""
-    records = resume(partial(one, programs={}), range(5 if fast else 200), title="Data sets", path=folder / "fits.jsonl", of=repr(SAMPLER))
+    records = resume(
+        partial(one, programs={}),
+        range(5 if fast else 200),
+        title="Data sets",
+        path=folder / "fits.jsonl",
+        of=repr(SAMPLER),
+    )
     path = folder / "table.md"
     path.write_text(table(records))
     return path
@@ -62,16 +76,30 @@ def table(records: list[dict]) -> str:
     """Medians over the data sets of the change in per cent, bootstrap 95 % intervals, and the paper's."""
     rng, rows = np.random.default_rng(0), []
     for (constraint, measure), paper in PAPER.items():
-        ours, without = (np.array([record[name][measure] for record in records]) for name in (constraint, "none"))
+        ours, without = (
+            np.array([record[name][measure] for record in records]) for name in (constraint, "none")
+        )
         change = 100 * (ours / without - 1)
         resampled = np.median(change[rng.integers(len(change), size=(2000, len(change)))], axis=1)
         lower, upper = np.quantile(resampled, [0.025, 0.975], axis=0)
-        cells = [f"{m:+.0f} ({a:+.0f} to {b:+.0f}); {p:+d}" for m, a, b, p in zip(np.median(change, axis=0), lower, upper, paper, strict=True)]
+        cells = [
+            f"{m:+.0f} ({a:+.0f} to {b:+.0f}); {p:+d}"
+            for m, a, b, p in zip(np.median(change, axis=0), lower, upper, paper, strict=True)
+        ]
         rows.append([f"{constraint}, {measure}", *cells])
     heading = [f"change in per cent over {len(records)} data sets", "β_Y", "Δ", "σ"]
     lines = ["| " + " | ".join(row) + " |" for row in [heading, ["---"] * 4, *rows]]
-    divergent = pd.Series({name: sum(record[name]["divergences"] > 0 for record in records) for name in ("none", "prevalence", "expertise")})
-    note = "Median, bootstrap 95 % interval; the paper's figure. Data sets with divergences: " + ", ".join(f"{n} {k}" for n, k in divergent.items()) + "."
+    divergent = pd.Series(
+        {
+            name: sum(record[name]["divergences"] > 0 for record in records)
+            for name in ("none", "prevalence", "expertise")
+        }
+    )
+    note = (
+        "Median, bootstrap 95 % interval; the paper's figure. Data sets with divergences: "
+        + ", ".join(f"{n} {k}" for n, k in divergent.items())
+        + "."
+    )
     return "\n".join([*lines, "", note, ""])
 
 
@@ -83,7 +111,11 @@ def _parameters(values) -> list[np.ndarray]:
         return array.reshape(array.shape[0] * array.shape[1], -1)
 
     risk = np.concatenate([flat("risk_intercept"), flat("risk_coefficient")], axis=1)
-    return [risk, np.concatenate([flat("policy_intercept"), flat("policy_coefficient")[:, :1]], axis=1), flat("unobserved_width")]
+    return [
+        risk,
+        np.concatenate([flat("policy_intercept"), flat("policy_coefficient")[:, :1]], axis=1),
+        flat("unobserved_width"),
+    ]
 
 
 if __name__ == "__main__":

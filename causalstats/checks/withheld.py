@@ -10,7 +10,9 @@ def withheld(effect: Effect, truth: float) -> Check:
     """Whether the 95 % interval of the headline covers the rate that was withheld."""
     lower, upper = np.quantile(effect.draws, [0.025, 0.975])
     covered = bool(lower <= truth <= upper)
-    known, mean, low, high = (number(value, effect.unit) for value in (truth, float(effect.draws.mean()), lower, upper))
+    known, mean, low, high = (
+        number(value, effect.unit) for value in (truth, float(effect.draws.mean()), lower, upper)
+    )
     return Check(
         name="withheld outcomes",
         passed=covered,

@@ -12,7 +12,15 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import incomplete, kept, levels_in_order, missing_rows, names, read, unknown
+from causalstats.data.frames import (
+    incomplete,
+    kept,
+    levels_in_order,
+    missing_rows,
+    names,
+    read,
+    unknown,
+)
 from causalstats.errors import DataError
 
 _ROWS = 250_000  # at once
@@ -44,20 +52,43 @@ class _Levels:
 
 
 def spooled(
-    source: Any, columns: Sequence[str], unit: str, time: str, missing: str, folder: str | Path | None
+    source: Any,
+    columns: Sequence[str],
+    unit: str,
+    time: str,
+    missing: str,
+    folder: str | Path | None,
 ) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...], np.ndarray, dict[str, int]]:
     """Complete rows sorted by unit and time, the unit of each as a position among their labels, the labels, row numbers in the source, rows dropped."""
     values, levels, rows, dropped = _read(source, columns, time, missing, folder)
-    coded = {name: _coded(column, levels.get(name), folder) for name, column in values.items() if name == unit or name in levels}
+    coded = {
+        name: _coded(column, levels.get(name), folder)
+        for name, column in values.items()
+        if name == unit or name in levels
+    }
     codes, labels = coded[unit]
     when, whose = values[time].array(), codes.array()
     changes = np.diff(whose)
-    order = None if ((changes > 0) | (changes == 0) & (np.diff(when) >= 0)).all() else np.lexsort((when, whose))
+    order = (
+        None
+        if ((changes > 0) | (changes == 0) & (np.diff(when) >= 0)).all()
+        else np.lexsort((when, whose))
+    )
     table: dict[str, Any] = {}
     for name, column in values.items():
         numbers: Any = _sorted(coded[name][0] if name in levels else column, order, folder)
-        table[name] = pd.Categorical.from_codes(numbers, categories=pd.Index(coded[name][1])) if name in levels else numbers
-    return pd.DataFrame(table, copy=False), _sorted(codes, order, folder), labels, _sorted(rows, order, folder), dropped
+        table[name] = (
+            pd.Categorical.from_codes(numbers, categories=pd.Index(coded[name][1]))
+            if name in levels
+            else numbers
+        )
+    return (
+        pd.DataFrame(table, copy=False),
+        _sorted(codes, order, folder),
+        labels,
+        _sorted(rows, order, folder),
+        dropped,
+    )
 
 
 def _read(
@@ -85,11 +116,17 @@ def _read(
         for name, column in table.items():
             text = isinstance(column.dtype, pd.CategoricalDtype)
             if text and name == time:
-                raise DataError(f"Expected time {time!r} as numbers or dates, which have an order and distances; got text such as {column.iloc[0]!r}.")
+                raise DataError(
+                    f"Expected time {time!r} as numbers or dates, which have an order and distances; got text such as {column.iloc[0]!r}."
+                )
             if text and name not in levels:
                 order = levels_in_order(piece[name])
-                levels[str(name)] = _Levels({level: k for k, level in enumerate(order or ())}, order is not None)
-            values[str(name)].append(_positions(column, levels[str(name)]) if text else column.to_numpy())
+                levels[str(name)] = _Levels(
+                    {level: k for k, level in enumerate(order or ())}, order is not None
+                )
+            values[str(name)].append(
+                _positions(column, levels[str(name)]) if text else column.to_numpy()
+            )
     if rows.size == 0:
         raise DataError("Expected at least one complete row, got none in any piece.")
     return values, levels, rows, dropped
@@ -101,7 +138,10 @@ def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
         yield from _of_parquet(Path(source), columns)
         return
     if type(source).__module__.startswith("dask"):  # narwhals leaves Dask to a package of its own
-        yield from (nw.from_native(source.partitions[k].compute(), eager_only=True) for k in range(source.npartitions))
+        yield from (
+            nw.from_native(source.partitions[k].compute(), eager_only=True)
+            for k in range(source.npartitions)
+        )
         return
     frame = nw.from_native(source, pass_through=True)
     if isinstance(frame, nw.DataFrame):
@@ -112,10 +152,14 @@ def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
         for piece in source:
             found = nw.from_native(piece, pass_through=True)
             if not isinstance(found, nw.DataFrame):
-                raise DataError(f"Expected pieces that are frames in memory (pandas, polars, pyarrow, ...), got {type(piece).__name__}.")
+                raise DataError(
+                    f"Expected pieces that are frames in memory (pandas, polars, pyarrow, ...), got {type(piece).__name__}."
+                )
             yield found
     else:
-        raise DataError(f"Expected a parquet file, a lazy frame or an iterable of frames, got {type(source).__name__}.")
+        raise DataError(
+            f"Expected a parquet file, a lazy frame or an iterable of frames, got {type(source).__name__}."
+        )
 
 
 def _of_parquet(path: Path, columns: Sequence[str]) -> Iterator[Any]:
@@ -123,7 +167,9 @@ def _of_parquet(path: Path, columns: Sequence[str]) -> Iterator[Any]:
         from pyarrow import Table
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise DataError("Reading parquet needs pyarrow: `pip install pyarrow`; or give an iterable of frames.") from error
+        raise DataError(
+            "Reading parquet needs pyarrow: `pip install pyarrow`; or give an iterable of frames."
+        ) from error
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     if not all(file.exists() for file in files) or not files:
         raise DataError(f"There is no parquet file at {str(path)!r}.")
@@ -140,7 +186,9 @@ def _of_lazy_frame(frame: nw.LazyFrame, columns: Sequence[str]) -> Iterator[Any]
             raise unknown(name, known, "column")
     native = frame.select(*columns).to_native()
     if not frame.implementation.is_polars():
-        raise DataError(f"Expected a lazy frame of Polars or Dask, got {type(native).__name__}. Write it to parquet first, and give the path.")
+        raise DataError(
+            f"Expected a lazy frame of Polars or Dask, got {type(native).__name__}. Write it to parquet first, and give the path."
+        )
     for piece in native.collect_batches(chunk_size=_ROWS, maintain_order=True):
         yield nw.from_native(piece, eager_only=True)
 
@@ -150,30 +198,44 @@ def _kinds(piece: Any, columns: Sequence[str], number: int) -> dict[str, str]:
     known = piece.columns
     lost = [name for name in columns if name not in known]
     if lost and number > 1:
-        raise DataError(f"The columns change: piece {number} has no {lost[0]!r}, which those before it have.")
+        raise DataError(
+            f"The columns change: piece {number} has no {lost[0]!r}, which those before it have."
+        )
     if lost:
         raise unknown(lost[0], known, "column")
     kinds = {}
     for name in columns:
         dtype = piece[name].dtype
-        kinds[name] = "numbers" if dtype.is_numeric() or dtype == nw.Boolean else "dates" if dtype.is_temporal() else "text"
+        kinds[name] = (
+            "numbers"
+            if dtype.is_numeric() or dtype == nw.Boolean
+            else "dates"
+            if dtype.is_temporal()
+            else "text"
+        )
     return kinds
 
 
 def _same_kinds(before: dict[str, str] | None, now: dict[str, str], number: int) -> dict[str, str]:
     for name, kind in now.items():
         if before is not None and before[name] != kind:
-            raise DataError(f"The columns change: piece {number} has {kind} in {name!r}, and those before it {before[name]}. Convert them to one type.")
+            raise DataError(
+                f"The columns change: piece {number} has {kind} in {name!r}, and those before it {before[name]}. Convert them to one type."
+            )
     return now
 
 
 def _positions(column: pd.Series, levels: _Levels) -> np.ndarray:
     """Of each value among the levels that are known, which grow."""
-    found = np.array([levels.met.setdefault(str(level), len(levels.met)) for level in column.cat.categories])
+    found = np.array(
+        [levels.met.setdefault(str(level), len(levels.met)) for level in column.cat.categories]
+    )
     return found[column.cat.codes.to_numpy()]
 
 
-def _coded(column: _Column, levels: _Levels | None, folder: str | Path | None) -> tuple[_Column, tuple[str, ...]]:
+def _coded(
+    column: _Column, levels: _Levels | None, folder: str | Path | None
+) -> tuple[_Column, tuple[str, ...]]:
     """Each value as a position among the labels that there are: in order, of text in the frames' own order, else the alphabet's."""
     values, codes = column.array(), _Column(folder, "int64")
     blocks = [slice(k, k + _ROWS) for k in range(0, len(values), _ROWS)]

@@ -13,7 +13,16 @@ import pandas as pd
 
 from causalstats.data.dependence import Dependence, dependence_of, in_order
 from causalstats.data.design import Design, design, formula_variables
-from causalstats.data.frames import choice, described, frozen, kept, missing_rows, read, some, unknown
+from causalstats.data.frames import (
+    choice,
+    described,
+    frozen,
+    kept,
+    missing_rows,
+    read,
+    some,
+    unknown,
+)
 from causalstats.data.intervals import Bounds, bounds_of
 from causalstats.errors import DataError
 from causalstats.numerics import log_ratios
@@ -110,22 +119,50 @@ class Composition:
         for role, names in (("covariate", variables), ("subject or time", links)):
             shared = [name for name in names if name in parts]
             if shared:
-                raise DataError(f"Column {shared[0]!r} is named as a part and as a {role}; expected a column of its own.")
+                raise DataError(
+                    f"Column {shared[0]!r} is named as a part and as a {role}; expected a column of its own."
+                )
         table = read(frame, [*parts, *variables, *links], times=links)
         gaps = missing_rows(table[[*variables, *links]] if missing == "infer" else table)
         if gaps and missing != "drop":
-            where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
-            raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
+            where = "; ".join(
+                f"column {name!r} is missing in {some(np.flatnonzero(mask))}"
+                for name, mask in gaps.items()
+            )
+            raise DataError(
+                f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.'
+            )
         table, rows = kept(table, gaps)
         order = in_order(table, subject, time)
         table, rows = table.iloc[order].reset_index(drop=True), rows[order]
-        bounds = bounds_of(table, parts, rows, resolution, limits) if zeros == "interval" or missing == "infer" else None
-        values = np.column_stack([(_counts if zeros == "counts" else _positive)(table, name, rows) for name in parts]) if bounds is None else bounds.values
+        bounds = (
+            bounds_of(table, parts, rows, resolution, limits)
+            if zeros == "interval" or missing == "infer"
+            else None
+        )
+        values = (
+            np.column_stack(
+                [(_counts if zeros == "counts" else _positive)(table, name, rows) for name in parts]
+            )
+            if bounds is None
+            else bounds.values
+        )
         _refuse_proportional(_seen(values, zeros == "counts"), parts)
         if (values.sum(axis=1) == 0).any():
-            raise DataError(f"Nothing was counted in {some(rows[values.sum(axis=1) == 0])}. Leave those rows out.")
-        coded = None if covariates is None else design(table[list(variables)], None, covariates, standardise=True)
-        matrix = np.hstack([np.ones((len(table), 1)), *([] if coded is None else [coded.matrix(table[list(variables)])])])
+            raise DataError(
+                f"Nothing was counted in {some(rows[values.sum(axis=1) == 0])}. Leave those rows out."
+            )
+        coded = (
+            None
+            if covariates is None
+            else design(table[list(variables)], None, covariates, standardise=True)
+        )
+        matrix = np.hstack(
+            [
+                np.ones((len(table), 1)),
+                *([] if coded is None else [coded.matrix(table[list(variables)])]),
+            ]
+        )
         _refuse_lone_rows(matrix, rows)
         return cls(
             parts=tuple(parts),
@@ -153,7 +190,10 @@ class Composition:
     @cached_property
     def residuals(self) -> np.ndarray:
         """Centred log-ratios less what the intercept and the covariates explain, (n, D); rows sum to 0. Of counts, those of counts + 1/2."""
-        ratios, basis = log_ratios.clr(_seen(self.values, self.counts)), np.linalg.qr(self.matrix)[0]
+        ratios, basis = (
+            log_ratios.clr(_seen(self.values, self.counts)),
+            np.linalg.qr(self.matrix)[0],
+        )
         return frozen(ratios - basis @ (basis.T @ ratios))
 
     @property
@@ -174,7 +214,9 @@ class Composition:
     @cached_property
     def eigenvalues(self) -> np.ndarray:
         """Those of S that are not 0 for want of rows, (min(n, D),)."""
-        smaller = self.scatter if len(self) >= len(self.parts) else self.residuals @ self.residuals.T
+        smaller = (
+            self.scatter if len(self) >= len(self.parts) else self.residuals @ self.residuals.T
+        )
         return frozen(np.maximum(np.linalg.eigvalsh(smaller), 0.0))
 
     @property
@@ -183,7 +225,11 @@ class Composition:
         digest = hashlib.sha256("\0".join(self.parts).encode())
         digest.update(b"counts" if self.counts else b"")
         bounds = [] if self.bounds is None else [self.bounds.lower, self.bounds.upper]
-        links = [] if self.dependence is None else [self.dependence.subject, *self.dependence.links.values()]
+        links = (
+            []
+            if self.dependence is None
+            else [self.dependence.subject, *self.dependence.links.values()]
+        )
         for array in (self.values, self.matrix, *bounds, *links):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -202,7 +248,12 @@ class Composition:
         for name in ("resolution", "limits"):
             if isinstance(given := self.arguments.get(name), Mapping):
                 arguments[name] = {part: value for part, value in given.items() if part in parts}
-        bounds = self.bounds and Bounds(*(frozen(array[:, columns]) for array in (self.bounds.values, self.bounds.lower, self.bounds.upper)))
+        bounds = self.bounds and Bounds(
+            *(
+                frozen(array[:, columns])
+                for array in (self.bounds.values, self.bounds.lower, self.bounds.upper)
+            )
+        )
         return replace(
             self,
             parts=tuple(parts),
@@ -225,32 +276,49 @@ class Composition:
         return {
             "Rows": f"{len(self):,}",
             **(self._counted() if self.counts else {}),
-            **({} if self.bounds is None else {"Known within bounds": f"{self.bounds.open.mean():.1%} of the values"}),
+            **(
+                {}
+                if self.bounds is None
+                else {"Known within bounds": f"{self.bounds.open.mean():.1%} of the values"}
+            ),
             "Parts": f"{len(self.parts):,}: {', '.join(self.parts[:20])}{', ...' if len(self.parts) > 20 else ''}",
             "Covariates": self.arguments["covariates"] or "none",
             **({} if self.dependence is None else {"Dependent rows": self._dependent()}),
             "Total log-ratio variance": f"{np.trace(self.covariance):.4g}",
-            "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
+            "Rows dropped": ", ".join(
+                f"{count:,} without '{name}'" for name, count in self.dropped.items()
+            )
+            or "none",
         }
 
     def _dependent(self) -> str:
         subject, time, found = self.arguments["subject"], self.arguments["time"], self.dependence
         assert found is not None
-        of = f"of {len(np.unique(found.subject)):,} values of {subject}" if subject else "of one series"
+        of = (
+            f"of {len(np.unique(found.subject)):,} values of {subject}"
+            if subject
+            else "of one series"
+        )
         return of + (f", in order of {time}, {found.unit:.3g} apart in the median" if time else "")
 
     def _counted(self) -> dict[str, str]:
         totals = self.values.sum(axis=1)
-        return {"Counted": f"{totals.min():,.0f} to {totals.max():,.0f} a row; {(self.values == 0).mean():.1%} of the counts are 0"}
+        return {
+            "Counted": f"{totals.min():,.0f} to {totals.max():,.0f} a row; {(self.values == 0).mean():.1%} of the counts are 0"
+        }
 
 
 def _check_options(zeros: str, missing: str, bounded: bool) -> None:
     choice("missing", missing, ("error", "drop", "infer"))
     choice("zeros", zeros, ("error", "counts", "interval"))
     if zeros != "interval" and bounded:
-        raise DataError("`resolution` and `limits` say where values lie: they need `zeros='interval'`.")
+        raise DataError(
+            "`resolution` and `limits` say where values lie: they need `zeros='interval'`."
+        )
     if zeros == "interval" and not bounded:
-        raise DataError("`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one for each, such as limits={'CaO': 0.01}.")
+        raise DataError(
+            "`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one for each, such as limits={'CaO': 0.01}."
+        )
     if zeros == "counts" and missing == "infer":
         raise DataError("A count that is missing cannot be inferred here; say `missing='drop'`.")
 
@@ -262,7 +330,9 @@ def _check_parts(parts: Sequence[str]) -> None:
     if twice:
         raise DataError(f"Part {twice[0]!r} is named twice.")
     if len(parts) < _FEWEST:
-        raise DataError(f"Expected at least {_FEWEST} parts, got {len(parts)}: two parts have one ratio, which has nothing to be correlated with.")
+        raise DataError(
+            f"Expected at least {_FEWEST} parts, got {len(parts)}: two parts have one ratio, which has nothing to be correlated with."
+        )
 
 
 def _refuse_lone_rows(matrix: np.ndarray, rows: np.ndarray) -> None:
@@ -279,10 +349,14 @@ def _positive(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
     """The numbers of a part, all above 0 and not all the same."""
     column = table[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
-        raise DataError(f"Expected part {name!r} to be numbers, got text such as {column.iloc[0]!r}.")
+        raise DataError(
+            f"Expected part {name!r} to be numbers, got text such as {column.iloc[0]!r}."
+        )
     values = column.to_numpy(float)
     if (values < 0).any():
-        raise DataError(f"Expected part {name!r} to be positive, got negative values in {some(rows[values < 0])}.")
+        raise DataError(
+            f"Expected part {name!r} to be positive, got negative values in {some(rows[values < 0])}."
+        )
     if (values == 0).any():
         raise DataError(
             f"Part {name!r} is 0 in {some(rows[values == 0])}: it has no logarithm. Say `zeros='counts'` of counts; `zeros='interval'` with `limits=` where "
@@ -290,7 +364,9 @@ def _positive(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
             "its place would decide the answer."
         )
     if len(values) > 1 and np.ptp(values) == 0:
-        raise DataError(f"Part {name!r} is {values[0]:g} in every row: it was not measured, or rounded away. Leave it out.")
+        raise DataError(
+            f"Part {name!r} is {values[0]:g} in every row: it was not measured, or rounded away. Leave it out."
+        )
     return values
 
 
@@ -302,9 +378,13 @@ def _counts(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
     odd = ~((values >= 0) & (values == np.round(values)))
     if odd.any():
         first = repr(column.iloc[0]) if text else f"{values[odd.argmax()]:g}"
-        raise DataError(f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {first} in {some(rows[odd])}.")
+        raise DataError(
+            f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {first} in {some(rows[odd])}."
+        )
     if (values == 0).all():
-        raise DataError(f"Part {name!r} was counted in no row: nothing can be said of it. Leave it out.")
+        raise DataError(
+            f"Part {name!r} was counted in no row: nothing can be said of it. Leave it out."
+        )
     return values
 
 
@@ -314,10 +394,16 @@ def _seen(values: np.ndarray, counts: bool) -> np.ndarray:
 
 def _refuse_proportional(values: np.ndarray, parts: Sequence[str]) -> None:
     """Refuse two parts whose ratio never changes."""
-    ratios = log_ratios.variation(np.cov(np.log(values), rowvar=False)) if len(values) > 1 else np.full((len(parts),) * 2, np.nan)
+    ratios = (
+        log_ratios.variation(np.cov(np.log(values), rowvar=False))
+        if len(values) > 1
+        else np.full((len(parts),) * 2, np.nan)
+    )
     np.fill_diagonal(ratios, np.nan)
     if not np.nanmax(ratios, initial=0.0) > 0:
         raise DataError("No log-ratio varies: expected rows that differ in more than their size.")
     one, other = (int(place) for place in np.unravel_index(np.nanargmin(ratios), ratios.shape))
     if ratios[one, other] <= _SAME * np.nanmax(ratios):
-        raise DataError(f"Parts {parts[one]!r} and {parts[other]!r} are proportional: their ratio is the same in every row. Leave one of them out.")
+        raise DataError(
+            f"Parts {parts[one]!r} and {parts[other]!r} are proportional: their ratio is the same in every row. Leave one of them out."
+        )

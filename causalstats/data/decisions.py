@@ -11,7 +11,22 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.design import Design, check_features, design, formula_variables
-from causalstats.data.frames import binary, choice, described, frozen, groups_of, kept, missing_rows, names, numbers, positions, read, some, unknown, weights_of
+from causalstats.data.frames import (
+    binary,
+    choice,
+    described,
+    frozen,
+    groups_of,
+    kept,
+    missing_rows,
+    names,
+    numbers,
+    positions,
+    read,
+    some,
+    unknown,
+    weights_of,
+)
 from causalstats.errors import DataError
 
 UNSEEN = -1
@@ -164,9 +179,15 @@ class Decisions:
             design=coded,
             matrix=frozen(coded.matrix(table[list(inputs)])),
             decision=frozen(decided),
-            outcome=frozen(np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8) if kind == "binary" else np.where(decided, result, np.nan)),
+            outcome=frozen(
+                np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8)
+                if kind == "binary"
+                else np.where(decided, result, np.nan)
+            ),
             weights=frozen(weights_of(table, weights)),
-            decider=None if decider is None else frozen(positions(names(table[decider]), deciders, "decider")),
+            decider=None
+            if decider is None
+            else frozen(positions(names(table[decider]), deciders, "decider")),
             deciders=deciders,
             withheld=frozen(np.where(decided, np.nan, result)) if shown.any() else None,
             rows=frozen(rows),
@@ -205,9 +226,19 @@ class Decisions:
     def fingerprint(self) -> str:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256("\0".join(self.features).encode())
-        for array in (self.matrix, self.decision, self.outcome, self.weights, *(self.reference or ())):
+        for array in (
+            self.matrix,
+            self.decision,
+            self.outcome,
+            self.weights,
+            *(self.reference or ()),
+        ):
             digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update("\0".join(() if self.decider is None else [self.deciders[who] for who in self.decider]).encode())
+        digest.update(
+            "\0".join(
+                () if self.decider is None else [self.deciders[who] for who in self.decider]
+            ).encode()
+        )
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -224,7 +255,10 @@ class Decisions:
 
     def are_of(self, features: Sequence[str]) -> np.ndarray:
         """Which columns belong to these features, bool (D,)."""
-        return np.isin(np.arange(len(self.features)), [column for feature in features for column in self.columns_of(feature)])
+        return np.isin(
+            np.arange(len(self.features)),
+            [column for feature in features for column in self.columns_of(feature)],
+        )
 
     def at(self, frame: Any) -> People:
         """Other people in the same coding, with their decider where the frame has that column; levels and deciders never seen are an error."""
@@ -233,23 +267,44 @@ class Decisions:
         gaps = missing_rows(table)
         if gaps:
             name, mask = next(iter(gaps.items()))
-            raise DataError(f"Column {name!r} is missing in {some(np.flatnonzero(mask))}; a prediction needs it for everybody.")
+            raise DataError(
+                f"Column {name!r} is missing in {some(np.flatnonzero(mask))}; a prediction needs it for everybody."
+            )
         matrix = self.design.matrix(table[list(self.design.variables)])
-        decider = positions(names(table[column]), self.deciders, "decider") if column in table else None
-        return People(matrix=matrix, weights=np.ones(len(matrix)), rows=np.arange(len(matrix)), decider=decider)
+        decider = (
+            positions(names(table[column]), self.deciders, "decider") if column in table else None
+        )
+        return People(
+            matrix=matrix,
+            weights=np.ones(len(matrix)),
+            rows=np.arange(len(matrix)),
+            decider=decider,
+        )
 
     def people(self, mask: np.ndarray | None = None) -> People:
         """Everybody, or those of a mask (N,)."""
         chosen = np.flatnonzero(np.ones(len(self), bool) if mask is None else mask)
         decider = None if self.decider is None else self.decider[chosen]
-        return People(matrix=self.matrix[chosen], weights=self.weights[chosen], rows=self.rows[chosen], decider=decider)
+        return People(
+            matrix=self.matrix[chosen],
+            weights=self.weights[chosen],
+            rows=self.rows[chosen],
+            decider=decider,
+        )
 
     def part(self, mask: np.ndarray) -> Decisions:
         """The decisions about some people: coding and deciders stay those of everybody, a reference population is left behind."""
         chosen = np.flatnonzero(mask)
-        values = {name: getattr(self, name) for name in ("matrix", "decision", "outcome", "weights", "rows", "decider", "withheld")}
-        arrays: dict[str, Any] = {name: None if value is None else frozen(value[chosen]) for name, value in values.items()}
-        return replace(self, **arrays, source=self.source.iloc[chosen].reset_index(drop=True), reference=None)
+        values = {
+            name: getattr(self, name)
+            for name in ("matrix", "decision", "outcome", "weights", "rows", "decider", "withheld")
+        }
+        arrays: dict[str, Any] = {
+            name: None if value is None else frozen(value[chosen]) for name, value in values.items()
+        }
+        return replace(
+            self, **arrays, source=self.source.iloc[chosen].reset_index(drop=True), reference=None
+        )
 
     def groups(self, by: Any) -> Any:
         """A label a row, as a pandas Categorical: of a column of the study, in quarters where it is numeric, or of labels given in the order of the rows."""
@@ -260,9 +315,13 @@ class Decisions:
         if feature not in self.design.variables:
             raise unknown(feature, self.design.variables, "feature")
         if feature not in self.design.levels or self.design.spec is not None:
-            raise DataError(f"Expected {feature!r} as a categorical feature in `features=[...]`; make it text or a category, and give no formula.")
+            raise DataError(
+                f"Expected {feature!r} as a categorical feature in `features=[...]`; make it text or a category, and give no formula."
+            )
         indicators = matrix[:, list(self.columns_of(feature))]
-        return self.design.levels[feature], np.where(indicators.any(axis=1), indicators.argmax(axis=1) + 1, 0)
+        return self.design.levels[feature], np.where(
+            indicators.any(axis=1), indicators.argmax(axis=1) + 1, 0
+        )
 
     def with_reference(self, frame: Any, *, weights: str | None = None) -> Decisions:
         """The same decisions, with a frame of the population whose prevalence is known: a survey, a register, a table of cells with counts.
@@ -272,7 +331,9 @@ class Decisions:
         people = self.at(frame)
         counts = people.weights if weights is None else weights_of(read(frame, [weights]), weights)
         if not len(people):
-            raise DataError("Expected at least one person in the reference population, got no rows.")
+            raise DataError(
+                "Expected at least one person in the reference population, got no rows."
+            )
         return replace(self, reference=(frozen(people.matrix), frozen(counts)))
 
     @property
@@ -290,21 +351,32 @@ class Decisions:
             "People": f"{len(self):,}",
             "Decided for": f"{self.decision.sum():,} ({self.tested:.1%}), by column '{self.arguments['decision']}'",
             **(
-                {"Positive among them": f"{(seen == 1).sum():,} ({(seen == 1).mean():.2%}), by column '{name}'"}
+                {
+                    "Positive among them": f"{(seen == 1).sum():,} ({(seen == 1).mean():.2%}), by column '{name}'"
+                }
                 if self.binary
-                else {"Outcome among them": f"column '{name}', mean {seen.mean():.4g}, standard deviation {seen.std():.4g}"}
+                else {
+                    "Outcome among them": f"column '{name}', mean {seen.mean():.4g}, standard deviation {seen.std():.4g}"
+                }
             ),
             "Features": self.arguments["formula"] or ", ".join(self.design.variables),
             "Columns of the model": ", ".join(self.features),
             "Weights": self.arguments["weights"] or "none: everybody counts the same",
-            "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
+            "Rows dropped": ", ".join(
+                f"{count:,} without '{name}'" for name, count in self.dropped.items()
+            )
+            or "none",
         }
         if self.reference is not None:
-            facts["Reference population"] = f"{len(self.reference[1]):,} rows, in place of these for the prevalence"
+            facts["Reference population"] = (
+                f"{len(self.reference[1]):,} rows, in place of these for the prevalence"
+            )
         if self.decider is not None:
             facts["Deciders"] = f"{len(self.deciders):,}"
         if self.withheld is not None:
-            facts["Outcomes withheld"] = f"{int(np.isfinite(self.withheld).sum()):,}: known, not shown to the model, used to score it"
+            facts["Outcomes withheld"] = (
+                f"{int(np.isfinite(self.withheld).sum()):,}: known, not shown to the model, used to score it"
+            )
         return facts
 
 
@@ -314,7 +386,9 @@ def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None
         if name is None:
             continue
         if name in seen:
-            raise DataError(f"Column {name!r} is named as {role} and as {seen[name]}; expected a column of its own.")
+            raise DataError(
+                f"Column {name!r} is named as {role} and as {seen[name]}; expected a column of its own."
+            )
         seen[name] = role
 
 

@@ -16,7 +16,9 @@ _FEW = 6  # distinct numbers that are groups of their own
 _NAME = re.compile(r"[\w.\-]+")
 
 
-def read(frame: Any, columns: Iterable[str], optional: Iterable[str] = (), times: Iterable[str] = ()) -> pd.DataFrame:
+def read(
+    frame: Any, columns: Iterable[str], optional: Iterable[str] = (), times: Iterable[str] = ()
+) -> pd.DataFrame:
     """The named columns, and the optional ones that are there, as a new pandas frame.
 
     Its columns are float64, or categorical with text levels; missing is NaN. Booleans become 0/1; text, enumerations and categoricals
@@ -34,15 +36,24 @@ def read(frame: Any, columns: Iterable[str], optional: Iterable[str] = (), times
     known = dict.fromkeys(table.columns)
     wanted = [*columns, *(name for name in optional if name in known)]
     dates = {name for name in times if name in known and _dated(table[name])}
-    return pd.DataFrame({name: _days(table[name]) if name in dates else _column(table, name, known) for name in dict.fromkeys(wanted)})
+    return pd.DataFrame(
+        {
+            name: _days(table[name]) if name in dates else _column(table, name, known)
+            for name in dict.fromkeys(wanted)
+        }
+    )
 
 
 def check_name(name: Any) -> None:
     """Refuse names that cannot be told apart from the model's own, or that other tools would misread."""
     if not isinstance(name, str):
-        raise DataError(f"Expected column names as text, got {name!r}. Rename it, e.g. `frame.rename(columns={{{name!r}: 'x{name}'}})`.")
+        raise DataError(
+            f"Expected column names as text, got {name!r}. Rename it, e.g. `frame.rename(columns={{{name!r}: 'x{name}'}})`."
+        )
     if name.lower() in ("intercept", "1"):
-        raise DataError(f"A feature cannot be called {name!r}: the model has an intercept of its own. Rename the column, or leave it out.")
+        raise DataError(
+            f"A feature cannot be called {name!r}: the model has an intercept of its own. Rename the column, or leave it out."
+        )
     if not _NAME.fullmatch(name):
         better = re.sub(r"[^\w.\-]+", "_", name).strip("_") or "feature"
         raise DataError(
@@ -74,7 +85,9 @@ def some(rows: Sequence[int] | np.ndarray, limit: int = 5) -> str:
     if len(rows) == 1:
         return f"row {rows[0]} (counted from 0)"
     shown = ", ".join(str(row) for row in rows[:limit])
-    return f"rows {shown}{', ...' if len(rows) > limit else ''} ({len(rows)} in all, counted from 0)"
+    return (
+        f"rows {shown}{', ...' if len(rows) > limit else ''} ({len(rows)} in all, counted from 0)"
+    )
 
 
 def unknown(name: str, known: Iterable[str], what: str) -> DataError:
@@ -92,7 +105,9 @@ def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
     found = [f"{value:g}" if numeric else repr(value) for value in column.dropna().unique()]
     if not numeric or not set(found) <= {"0", "1"}:
         shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-        raise DataError(f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. Recode it, e.g. `frame[{name!r}] == 'yes'`.")
+        raise DataError(
+            f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. Recode it, e.g. `frame[{name!r}] == 'yes'`."
+        )
     return column.to_numpy(float)
 
 
@@ -100,7 +115,9 @@ def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
     """A continuous outcome, NaN where missing."""
     column = table[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
-        raise DataError(f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got text such as {column.dropna().iloc[0]!r}.")
+        raise DataError(
+            f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got text such as {column.dropna().iloc[0]!r}."
+        )
     return column.to_numpy(float)
 
 
@@ -115,7 +132,9 @@ def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
         return np.ones(len(table))
     values = table[name]
     if isinstance(values.dtype, pd.CategoricalDtype) or not (values > 0).all():
-        raise DataError(f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for.")
+        raise DataError(
+            f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for."
+        )
     return (values / values.mean()).to_numpy(float)
 
 
@@ -124,7 +143,9 @@ def groups_of(table: pd.DataFrame, by: Any) -> Any:
     if not isinstance(by, str):
         labels = np.asarray(by)
         if labels.shape != (len(table),):
-            raise DataError(f"Expected a column's name or a label for each of the {len(table):,} rows, got an array of shape {labels.shape}.")
+            raise DataError(
+                f"Expected a column's name or a label for each of the {len(table):,} rows, got an array of shape {labels.shape}."
+            )
         return pd.Categorical(labels.astype(str))
     if by not in table:
         raise unknown(by, tuple(map(str, table.columns)), "column")
@@ -132,9 +153,15 @@ def groups_of(table: pd.DataFrame, by: Any) -> Any:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return pd.Categorical(column)
     if column.nunique() <= _FEW:
-        return pd.Categorical([f"{value:g}" for value in column], [f"{value:g}" for value in sorted(column.unique())])
+        return pd.Categorical(
+            [f"{value:g}" for value in column], [f"{value:g}" for value in sorted(column.unique())]
+        )
     quarters = pd.qcut(column, 4, duplicates="drop")
-    return pd.Categorical(quarters.cat.rename_categories([f"{part.left:.3g} to {part.right:.3g}" for part in quarters.cat.categories]))
+    return pd.Categorical(
+        quarters.cat.rename_categories(
+            [f"{part.left:.3g} to {part.right:.3g}" for part in quarters.cat.categories]
+        )
+    )
 
 
 def choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -159,8 +186,12 @@ def read_only(array: np.ndarray) -> np.ndarray:
 
 def incomplete(rows: Mapping[str, np.ndarray]) -> DataError:
     """The error for columns that are missing in these rows."""
-    where = "; ".join(f"column {name!r} is missing in {some(found)}" for name, found in rows.items())
-    return DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
+    where = "; ".join(
+        f"column {name!r} is missing in {some(found)}" for name, found in rows.items()
+    )
+    return DataError(
+        f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.'
+    )
 
 
 def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarray:
@@ -174,7 +205,9 @@ def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarr
 
 def described(data: Any) -> str:
     """What a study shows of itself: its kind and its facts."""
-    return "\n".join([type(data).__name__, *(f"  {fact}: {value}" for fact, value in data.facts().items())])
+    return "\n".join(
+        [type(data).__name__, *(f"  {fact}: {value}" for fact, value in data.facts().items())]
+    )
 
 
 def _dated(series: Any) -> bool:
@@ -198,11 +231,19 @@ def _column(table: Any, name: str, known: Iterable[str]) -> Any:
         values = np.array(series.cast(nw.Float64).fill_null(float("nan")).to_numpy(), dtype=float)
         infinite = np.flatnonzero(np.isinf(values))
         if len(infinite):
-            raise DataError(f"Column {name!r} has infinite values in {some(infinite)}. Replace or remove them first.")
+            raise DataError(
+                f"Column {name!r} has infinite values in {some(infinite)}. Replace or remove them first."
+            )
         return values
-    if isinstance(dtype, nw.Categorical | nw.Enum | nw.String) or dtype in (nw.Categorical, nw.String, nw.Object):
+    if isinstance(dtype, nw.Categorical | nw.Enum | nw.String) or dtype in (
+        nw.Categorical,
+        nw.String,
+        nw.Object,
+    ):
         return _categorical(series, name)
-    raise DataError(f"Column {name!r} is of type {dtype}; expected numbers, booleans, text or categories. Convert it first.")
+    raise DataError(
+        f"Column {name!r} is of type {dtype}; expected numbers, booleans, text or categories. Convert it first."
+    )
 
 
 def _categorical(series: Any, name: str) -> pd.Categorical:
@@ -210,10 +251,15 @@ def _categorical(series: Any, name: str) -> pd.Categorical:
     present = [value for value in values if not _absent(value)]
     odd = next((value for value in present if not isinstance(value, str | int | bool)), None)
     if odd is not None:
-        raise DataError(f"Column {name!r} mixes in values like {odd!r} ({type(odd).__name__}); expected text or categories. Convert it first.")
+        raise DataError(
+            f"Column {name!r} mixes in values like {odd!r} ({type(odd).__name__}); expected text or categories. Convert it first."
+        )
     levels = [str(level) for level in _levels(series, present)]
     found = {str(value) for value in present}
-    return pd.Categorical([np.nan if _absent(value) else str(value) for value in values], categories=[level for level in levels if level in found])
+    return pd.Categorical(
+        [np.nan if _absent(value) else str(value) for value in values],
+        categories=[level for level in levels if level in found],
+    )
 
 
 def _levels(series: Any, present: list) -> list:

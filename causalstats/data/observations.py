@@ -12,7 +12,16 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import choice, described, frozen, kept, missing_rows, read, some, unknown
+from causalstats.data.frames import (
+    choice,
+    described,
+    frozen,
+    kept,
+    missing_rows,
+    read,
+    some,
+    unknown,
+)
 from causalstats.errors import DataError
 
 MOST_CELLS = 10_000_000  # of a table that is held as a whole
@@ -89,14 +98,31 @@ class Observations:
         table = read(frame, [*names, *([counts] if counts else [])])
         gaps = missing_rows(table)
         if gaps and missing == "error":
-            where = "; ".join(f"column {name!r} is missing in {some(np.flatnonzero(mask))}" for name, mask in gaps.items())
-            raise DataError(f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.')
+            where = "; ".join(
+                f"column {name!r} is missing in {some(np.flatnonzero(mask))}"
+                for name, mask in gaps.items()
+            )
+            raise DataError(
+                f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.'
+            )
         table, rows = kept(table, gaps)
         weights = _counts(table, counts)
-        levels = {name: found for name in names if name not in continuous and (found := _levels(table[name])) is not None}
-        codes = np.column_stack([_codes(table[name], levels[name]) for name in levels]) if levels else np.empty((len(table), 0), int)
+        levels = {
+            name: found
+            for name in names
+            if name not in continuous and (found := _levels(table[name])) is not None
+        }
+        codes = (
+            np.column_stack([_codes(table[name], levels[name]) for name in levels])
+            if levels
+            else np.empty((len(table), 0), int)
+        )
         others = [name for name in names if name not in levels]
-        numbers = np.column_stack([_number(table[name]) for name in others]) if others else np.empty((len(table), 0))
+        numbers = (
+            np.column_stack([_number(table[name]) for name in others])
+            if others
+            else np.empty((len(table), 0))
+        )
         if not others:
             codes, inverse = np.unique(codes, axis=0, return_inverse=True)
             weights, numbers = np.bincount(inverse.ravel(), weights), np.empty((len(codes), 0))
@@ -110,7 +136,12 @@ class Observations:
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
-            arguments={"columns": list(names), "counts": counts, "continuous": list(continuous), "missing": missing},
+            arguments={
+                "columns": list(names),
+                "counts": counts,
+                "continuous": list(continuous),
+                "missing": missing,
+            },
         )
 
     @cached_property
@@ -122,9 +153,15 @@ class Observations:
         """Codes or numbers of one variable (r,)."""
         if name not in self.variables:
             raise unknown(name, self.variables, "variable")
-        return self.codes[:, list(self.levels).index(name)] if name in self.levels else self.numbers[:, self.continuous.index(name)]
+        return (
+            self.codes[:, list(self.levels).index(name)]
+            if name in self.levels
+            else self.numbers[:, self.continuous.index(name)]
+        )
 
-    def table(self, names: Sequence[str], levels: Mapping[str, Sequence[Any]] | None = None) -> np.ndarray:
+    def table(
+        self, names: Sequence[str], levels: Mapping[str, Sequence[Any]] | None = None
+    ) -> np.ndarray:
         """Counts of every cell of some labels, an axis each, in order of `levels`: those of the data, or more of them.
 
         Raises
@@ -151,19 +188,29 @@ class Observations:
         DataError
             If a level of the data is not among them.
         """
-        where = {str(level): place for place, level in enumerate(levels)} | {level: place for place, level in enumerate(levels)}
-        strange = [level for level in self.levels[name] if level not in where and str(level) not in where]
+        where = {str(level): place for place, level in enumerate(levels)} | {
+            level: place for place, level in enumerate(levels)
+        }
+        strange = [
+            level for level in self.levels[name] if level not in where and str(level) not in where
+        ]
         if strange:
             raise DataError(
                 f"Variable {name!r} has the level {strange[0]!r} in the data, and the diagram has {', '.join(map(repr, levels))} alone. "
                 "Recode it, or add it there."
             )
-        return np.array([where.get(level, where.get(str(level), 0)) for level in self.levels[name]])[self.column(name)]
+        return np.array(
+            [where.get(level, where.get(str(level), 0)) for level in self.levels[name]]
+        )[self.column(name)]
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything a model sees."""
-        digest = hashlib.sha256("\0".join([*self.variables, *(f"{name}\1{found!r}" for name, found in self.levels.items())]).encode())
+        digest = hashlib.sha256(
+            "\0".join(
+                [*self.variables, *(f"{name}\1{found!r}" for name, found in self.levels.items())]
+            ).encode()
+        )
         for array in (self.codes.astype("<i8"), self.numbers, self.counts):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -180,28 +227,44 @@ class Observations:
         seen = len(np.unique(self.codes, axis=0))
         return {
             "Observations": f"{len(self):,}",
-            **{f"Levels of {name}": ", ".join(map(str, found)) for name, found in self.levels.items()},
+            **{
+                f"Levels of {name}": ", ".join(map(str, found))
+                for name, found in self.levels.items()
+            },
             **({"Numbers": ", ".join(self.continuous)} if self.continuous else {}),
             **({"Cells seen": f"{seen:,} of {cells:,.0f}"} if self.levels else {}),
-            "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
+            "Rows dropped": ", ".join(
+                f"{count:,} without '{name}'" for name, count in self.dropped.items()
+            )
+            or "none",
         }
 
 
-def _names(frame: Any, columns: Sequence[str] | None, counts: str | None, continuous: Sequence[str]) -> tuple[str, ...]:
+def _names(
+    frame: Any, columns: Sequence[str] | None, counts: str | None, continuous: Sequence[str]
+) -> tuple[str, ...]:
     for role, given in (("columns", columns), ("continuous", continuous)):
         if isinstance(given, str):
-            raise DataError(f"Expected {role} as a list of column names, got the text {given!r}; write [{given!r}].")
+            raise DataError(
+                f"Expected {role} as a list of column names, got the text {given!r}; write [{given!r}]."
+            )
     if columns is None:
         try:
-            columns = [name for name in nw.from_native(frame, eager_only=True).columns if name != counts]
+            columns = [
+                name for name in nw.from_native(frame, eager_only=True).columns if name != counts
+            ]
         except TypeError:
             columns = []  # `read` says what is wrong
     names = tuple(columns)
     if not all(isinstance(name, str) for name in names):
-        raise DataError(f"Expected column names as text, got {next(name for name in names if not isinstance(name, str))!r}.")
+        raise DataError(
+            f"Expected column names as text, got {next(name for name in names if not isinstance(name, str))!r}."
+        )
     twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
     if twice is not None or counts in names:
-        raise DataError(f"Column {twice or counts!r} is named twice; expected each to be one variable, or the counts.")
+        raise DataError(
+            f"Column {twice or counts!r} is named twice; expected each to be one variable, or the counts."
+        )
     strange = [name for name in continuous if name not in names]
     if strange:
         raise unknown(strange[0], names, "variable")
@@ -212,8 +275,13 @@ def _counts(table: pd.DataFrame, name: str | None) -> np.ndarray:
     if name is None:
         return np.ones(len(table))
     column = table[name]
-    if isinstance(column.dtype, pd.CategoricalDtype) or not ((column >= 0) & (column == column.round())).all():
-        raise DataError(f"Expected counts {name!r} as whole numbers of 0 or more, how many observations a row stands for.")
+    if (
+        isinstance(column.dtype, pd.CategoricalDtype)
+        or not ((column >= 0) & (column == column.round())).all()
+    ):
+        raise DataError(
+            f"Expected counts {name!r} as whole numbers of 0 or more, how many observations a row stands for."
+        )
     if column.sum() == 0:
         raise DataError(f"All counts {name!r} are 0: nothing was observed.")
     return column.to_numpy(float)
@@ -224,14 +292,24 @@ def _levels(column: pd.Series) -> tuple[Any, ...] | None:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return tuple(column.cat.categories)
     values = np.unique(column.to_numpy())
-    return tuple(int(value) for value in values) if len(values) <= _FEW and (values == values.round()).all() else None
+    return (
+        tuple(int(value) for value in values)
+        if len(values) <= _FEW and (values == values.round()).all()
+        else None
+    )
 
 
 def _codes(column: pd.Series, levels: tuple[Any, ...]) -> np.ndarray:
-    return column.cat.codes.to_numpy(int) if isinstance(column.dtype, pd.CategoricalDtype) else np.searchsorted(levels, column.to_numpy())
+    return (
+        column.cat.codes.to_numpy(int)
+        if isinstance(column.dtype, pd.CategoricalDtype)
+        else np.searchsorted(levels, column.to_numpy())
+    )
 
 
 def _number(column: pd.Series) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        raise DataError(f"Expected {column.name!r} to be numbers, since it is said to be continuous; got text such as {column.iloc[0]!r}.")
+        raise DataError(
+            f"Expected {column.name!r} to be numbers, since it is said to be continuous; got text such as {column.iloc[0]!r}."
+        )
     return column.to_numpy(float)

@@ -13,7 +13,21 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.chunks import spooled
-from causalstats.data.frames import choice, described, frozen, groups_of, incomplete, kept, missing_rows, names, numbers, read, read_only, some, weights_of
+from causalstats.data.frames import (
+    choice,
+    described,
+    frozen,
+    groups_of,
+    incomplete,
+    kept,
+    missing_rows,
+    names,
+    numbers,
+    read,
+    read_only,
+    some,
+    weights_of,
+)
 from causalstats.errors import DataError
 
 _EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
@@ -105,7 +119,14 @@ class Panel:
         order = np.lexsort((table[time], codes))
         table = table.iloc[order].reset_index(drop=True)
         dropped = {name: int(mask.sum()) for name, mask in gaps.items()}
-        return _assembled(table, frozen(codes[order]), names(pd.Series(labels)), frozen(rows[order]), dropped, _arguments(roles, treatment, missing))
+        return _assembled(
+            table,
+            frozen(codes[order]),
+            names(pd.Series(labels)),
+            frozen(rows[order]),
+            dropped,
+            _arguments(roles, treatment, missing),
+        )
 
     @classmethod
     def from_chunks(
@@ -141,7 +162,9 @@ class Panel:
         roles = _roles(unit, time, outcome, treatment, covariates, weights, missing)
         wanted = [name for group in roles.values() for name in group]
         table, codes, labels, rows, dropped = spooled(source, wanted, unit, time, missing, folder)
-        return _assembled(table, codes, labels, rows, dropped, _arguments(roles, treatment, missing))
+        return _assembled(
+            table, codes, labels, rows, dropped, _arguments(roles, treatment, missing)
+        )
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -167,7 +190,11 @@ class Panel:
         for name in self.covariates:
             column = self.source[name]
             text = isinstance(column.dtype, pd.CategoricalDtype)
-            digest.update("\0".join(map(str, column)).encode() if text else np.ascontiguousarray(column.to_numpy()).tobytes())
+            digest.update(
+                "\0".join(map(str, column)).encode()
+                if text
+                else np.ascontiguousarray(column.to_numpy()).tobytes()
+            )
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -178,7 +205,9 @@ class Panel:
 
     def constant_within_units(self, values: np.ndarray) -> np.ndarray:
         """Whether columns (n, p) have one value in each unit, (N, p)."""
-        highest, lowest = (function.reduceat(values, self.starts, axis=0) for function in (np.maximum, np.minimum))
+        highest, lowest = (
+            function.reduceat(values, self.starts, axis=0) for function in (np.maximum, np.minimum)
+        )
         return highest == lowest
 
     def at(self, frame: Any) -> PanelRows:
@@ -191,7 +220,9 @@ class Panel:
 
     def part(self, rows: Any) -> PanelRows:
         """Some of these rows, by a mask or a slice."""
-        return PanelRows(panel=self, table=self.source[list(self.covariates)][rows], weights=self.weights[rows])
+        return PanelRows(
+            panel=self, table=self.source[list(self.covariates)][rows], weights=self.weights[rows]
+        )
 
     def groups(self, by: Any) -> Any:
         """A label a row, in the order of the rows here: of a column, in quarters where it is numeric, or as given."""
@@ -205,8 +236,15 @@ class Panel:
 
     def facts(self) -> dict[str, str]:
         """What a report says of the data."""
-        times = f"{self.sizes.min():,}" if np.ptp(self.sizes) == 0 else f"{self.sizes.min():,} to {self.sizes.max():,}, {self.sizes.mean():.1f} on average"
-        alone, still = int((self.sizes == 1).sum()), int(self.constant_within_units(self.treatment).all(axis=1).sum())
+        times = (
+            f"{self.sizes.min():,}"
+            if np.ptp(self.sizes) == 0
+            else f"{self.sizes.min():,} to {self.sizes.max():,}, {self.sizes.mean():.1f} on average"
+        )
+        alone, still = (
+            int((self.sizes == 1).sum()),
+            int(self.constant_within_units(self.treatment).all(axis=1).sum()),
+        )
         return {
             "Rows": f"{len(self):,}",
             "Units": f"{len(self.units):,} ({self.arguments['unit']})",
@@ -215,7 +253,10 @@ class Panel:
             "Treatment never changes": f"in {still:,} units, which say nothing of its effect",
             "Treatment": ", ".join(self.treatments),
             "Covariates": ", ".join(self.covariates) or "none",
-            "Rows dropped": ", ".join(f"{count:,} without '{name}'" for name, count in self.dropped.items()) or "none",
+            "Rows dropped": ", ".join(
+                f"{count:,} without '{name}'" for name, count in self.dropped.items()
+            )
+            or "none",
         }
 
 
@@ -229,7 +270,13 @@ class PanelRows:
 
 
 def _roles(
-    unit: str, time: str, outcome: str, treatment: str | Sequence[str], covariates: Sequence[str], weights: str | None, missing: str
+    unit: str,
+    time: str,
+    outcome: str,
+    treatment: str | Sequence[str],
+    covariates: Sequence[str],
+    weights: str | None,
+    missing: str,
 ) -> dict[str, Sequence[str]]:
     """Column names by role, none of them twice."""
     choice("missing", missing, ("error", "drop"))
@@ -247,7 +294,9 @@ def _roles(
     return roles
 
 
-def _arguments(roles: Mapping[str, Sequence[str]], treatment: str | Sequence[str], missing: str) -> dict[str, Any]:
+def _arguments(
+    roles: Mapping[str, Sequence[str]], treatment: str | Sequence[str], missing: str
+) -> dict[str, Any]:
     """What `from_frame` was told."""
     return {
         "unit": roles["unit"][0],
@@ -261,10 +310,19 @@ def _arguments(roles: Mapping[str, Sequence[str]], treatment: str | Sequence[str
 
 
 def _assembled(
-    table: pd.DataFrame, codes: np.ndarray, labels: tuple[str, ...], rows: np.ndarray, dropped: Mapping[str, int], arguments: Mapping[str, Any]
+    table: pd.DataFrame,
+    codes: np.ndarray,
+    labels: tuple[str, ...],
+    rows: np.ndarray,
+    dropped: Mapping[str, int],
+    arguments: Mapping[str, Any],
 ) -> Panel:
     """A panel of a table sorted by unit and time; columns on disk stay there."""
-    treatments = (arguments["treatment"],) if isinstance(arguments["treatment"], str) else tuple(arguments["treatment"])
+    treatments = (
+        (arguments["treatment"],)
+        if isinstance(arguments["treatment"], str)
+        else tuple(arguments["treatment"])
+    )
     columns = [_treatment(table, name) for name in treatments]
     found = Panel(
         outcome=read_only(numbers(table, arguments["outcome"])),
@@ -287,7 +345,9 @@ def _assembled(
 
 def _refuse_unordered(time: pd.Series) -> None:
     if isinstance(time.dtype, pd.CategoricalDtype):
-        raise DataError(f"Expected time {time.name!r} as numbers or dates, which have an order and distances; got text such as {time.iloc[0]!r}.")
+        raise DataError(
+            f"Expected time {time.name!r} as numbers or dates, which have an order and distances; got text such as {time.iloc[0]!r}."
+        )
 
 
 def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
@@ -297,7 +357,9 @@ def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
             if not isinstance(name, str):
                 raise DataError(f"Expected column names as text, got {name!r} as {role}.")
             if name in taken:
-                raise DataError(f"Column {name!r} is named as {taken[name]} and as {role}; expected a column of its own.")
+                raise DataError(
+                    f"Column {name!r} is named as {taken[name]} and as {role}; expected a column of its own."
+                )
             taken[name] = role
     if not roles["treatment"]:
         raise DataError("Expected at least one treatment, got none.")
@@ -306,10 +368,14 @@ def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
 def _treatment(table: pd.DataFrame, name: str) -> np.ndarray:
     column = table[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
-        raise DataError(f"Expected treatment {name!r} to be numbers or True/False, got text such as {column.iloc[0]!r}. Recode it: a column a level.")
+        raise DataError(
+            f"Expected treatment {name!r} to be numbers or True/False, got text such as {column.iloc[0]!r}. Recode it: a column a level."
+        )
     values = column.to_numpy(float)
     if np.ptp(values) == 0:
-        raise DataError(f"Treatment {name!r} is {values[0]:g} in every row: it has no effect to be seen.")
+        raise DataError(
+            f"Treatment {name!r} is {values[0]:g} in every row: it has no effect to be seen."
+        )
     return values
 
 
@@ -326,12 +392,21 @@ def _refuse_twice(panel: Panel) -> None:
 
 def _refuse_copies(panel: Panel) -> None:
     """Refuse a covariate, or another treatment, that is a treatment or the outcome but for scale."""
-    aims = {panel.arguments["outcome"]: panel.outcome, **dict(zip(panel.treatments, panel.treatment.T, strict=True))}
-    numeric = {name: panel.source[name].to_numpy(float) for name in panel.covariates if not isinstance(panel.source[name].dtype, pd.CategoricalDtype)}
+    aims = {
+        panel.arguments["outcome"]: panel.outcome,
+        **dict(zip(panel.treatments, panel.treatment.T, strict=True)),
+    }
+    numeric = {
+        name: panel.source[name].to_numpy(float)
+        for name in panel.covariates
+        if not isinstance(panel.source[name].dtype, pd.CategoricalDtype)
+    }
     for name, values in [*numeric.items(), *list(aims.items())[1:]]:
         for aim, target in aims.items():
             if aim != name and _same(values, target):
-                raise DataError(f"Column {name!r} is {aim!r} itself, but for its scale: nothing is left of one when the other is held. Leave it out.")
+                raise DataError(
+                    f"Column {name!r} is {aim!r} itself, but for its scale: nothing is left of one when the other is held. Leave it out."
+                )
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:

@@ -17,11 +17,23 @@ import numpy as np
 from causalstats.diagrams import bif, contraction
 from causalstats.diagrams.conditioning import conditional, marginals
 from causalstats.diagrams.contraction import Known
-from causalstats.diagrams.counterfactual import another_world, causation, refuse_chance, three_worlds
+from causalstats.diagrams.counterfactual import (
+    another_world,
+    causation,
+    refuse_chance,
+    three_worlds,
+)
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.ordering import in_order
-from causalstats.diagrams.tables import Tables, check_distribution, level_position, levels_of, tables, tabulated
+from causalstats.diagrams.tables import (
+    Tables,
+    check_distribution,
+    level_position,
+    levels_of,
+    tables,
+    tabulated,
+)
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -54,23 +66,42 @@ class BayesianNetwork:
 
     def __post_init__(self) -> None:
         if not self.diagram.is_network:
-            raise ModelError("Expected the diagram of a causal model: no inputs, and a box of its own for each variable.")
+            raise ModelError(
+                "Expected the diagram of a causal model: no inputs, and a box of its own for each variable."
+            )
         boxes = {box.name: box for box in self.diagram.boxes if box.kind == "mechanism"}
         for name in self.mechanisms:
             if name not in boxes:
                 self.diagram.position(name)
-        given = {name: tabulated(self.diagram, boxes[name], how) if callable(how) and name in boxes else how for name, how in self.mechanisms.items()}
+        given = {
+            name: tabulated(self.diagram, boxes[name], how)
+            if callable(how) and name in boxes
+            else how
+            for name, how in self.mechanisms.items()
+        }
         found = tables(self.diagram, given)
         kept = {name: found.table(box) for name, box in boxes.items()}
         for name, table in kept.items():
             check_distribution(name, table)
-        unknown = {wire.name: found.sizes[place] for place, wire in enumerate(self.diagram.wires) if wire.levels is None}
+        unknown = {
+            wire.name: found.sizes[place]
+            for place, wire in enumerate(self.diagram.wires)
+            if wire.levels is None
+        }
         diagram = self.diagram.with_levels(unknown) if unknown else self.diagram
-        for name, value in {"diagram": diagram, "mechanisms": MappingProxyType(kept), "_tables": replace(found, diagram=diagram)}.items():
+        for name, value in {
+            "diagram": diagram,
+            "mechanisms": MappingProxyType(kept),
+            "_tables": replace(found, diagram=diagram),
+        }.items():
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        draws = f", {'×'.join(map(str, self._tables.batch))} draws of each mechanism" if self._tables.batch else ""
+        draws = (
+            f", {'×'.join(map(str, self._tables.batch))} draws of each mechanism"
+            if self._tables.batch
+            else ""
+        )
         return f"BayesianNetwork({len(self.diagram.wires)} variables: {', '.join(self.diagram.variables)}{draws})"
 
     @classmethod
@@ -81,12 +112,24 @@ class BayesianNetwork:
     def to_bif(self, path: str | Path | None = None) -> str:
         """The text of the network in the interchange format BIF, written to a file if one is named; levels become strings."""
         self._refuse_draws("write")
-        text = bif.write(self.diagram, {self.diagram.variables[box.outputs[0]]: self._table(box) for box in self.diagram.boxes})
+        text = bif.write(
+            self.diagram,
+            {
+                self.diagram.variables[box.outputs[0]]: self._table(box)
+                for box in self.diagram.boxes
+            },
+        )
         if path is not None:
             Path(path).write_text(text)
         return text
 
-    def query(self, outcome: str | Sequence[str], *, do: Do | None = None, given: Mapping[str, Any] | None = None) -> Distribution:
+    def query(
+        self,
+        outcome: str | Sequence[str],
+        *,
+        do: Do | None = None,
+        given: Mapping[str, Any] | None = None,
+    ) -> Distribution:
         """P(outcome | do(...), given).
 
         Parameters
@@ -109,9 +152,13 @@ class BayesianNetwork:
         values = conditional(self._tables, axes, known, said)
         opened = tuple(self.diagram.variables[wire] for wire in known.opened)
         levels = tuple(self._levels[wire] for wire in axes)
-        return Distribution((*opened, *names), levels, values, _title(", ".join(names), said), opened)
+        return Distribution(
+            (*opened, *names), levels, values, _title(", ".join(names), said), opened
+        )
 
-    def counterfactual(self, outcome: str | Sequence[str], *, do: Mapping[str, Any], factual: Mapping[str, Any]) -> Distribution:
+    def counterfactual(
+        self, outcome: str | Sequence[str], *, do: Mapping[str, Any], factual: Mapping[str, Any]
+    ) -> Distribution:
         """P(outcome had `do` been done | factual): what would have been, in the cases in which that was seen.
 
         Parameters
@@ -130,12 +177,18 @@ class BayesianNetwork:
         worlds, place = another_world(self.diagram, known.done)
         axes = [place.get(wire, wire) for wire in self._axes(names, Known(done=known.done))]
         refuse_chance(worlds, self._tables.arrays, [*axes, *known.seen])
-        there = Known(done={place[wire]: level for wire, level in known.done.items()}, seen=known.seen)
+        there = Known(
+            done={place[wire]: level for wire, level in known.done.items()}, seen=known.seen
+        )
         values = conditional(tables(worlds, self.mechanisms), axes, there, _said(None, factual))
         title = _title(f"{', '.join(names)} had {_said(do, None)}", _said(None, factual))
-        return Distribution(names, tuple(levels_of(worlds.wires[wire]) for wire in axes), values, title)
+        return Distribution(
+            names, tuple(levels_of(worlds.wires[wire]) for wire in axes), values, title
+        )
 
-    def causation(self, cause: str, outcome: str, *, levels: Mapping[str, tuple[Any, Any]] | None = None) -> dict[str, Any]:
+    def causation(
+        self, cause: str, outcome: str, *, levels: Mapping[str, tuple[Any, Any]] | None = None
+    ) -> dict[str, Any]:
         """The probabilities that the presence of a cause makes the outcome occur and its absence makes it not (Tian & Pearl 2000).
 
         "necessary_and_sufficient" of all cases; "necessary" of those in which both occurred; "sufficient" of those in which neither did. A number each or, of
@@ -155,24 +208,44 @@ class BayesianNetwork:
         pairs = {name: (levels or {}).get(name, self._levels[wire]) for name, wire in wires.items()}
         for name, pair in pairs.items():
             if len(pair) != 2 or cause == outcome:
-                raise ModelError(f"Expected two different variables with a level each for absence and presence, got {name!r} with {list(pair)}; say `levels`.")
-        (off, on), (_, event) = ([level_position(self.diagram.wires[wires[name]], level) for level in pair] for name, pair in pairs.items())
+                raise ModelError(
+                    f"Expected two different variables with a level each for absence and presence, got {name!r} with {list(pair)}; say `levels`."
+                )
+        (off, on), (_, event) = (
+            [level_position(self.diagram.wires[wires[name]], level) for level in pair]
+            for name, pair in pairs.items()
+        )
         joint = three_worlds(self.diagram, self.mechanisms, wires[cause], wires[outcome], off, on)
         found = causation(joint, off, on, event)
-        return found if self._tables.batch else {name: float(value) for name, value in found.items()}
+        return (
+            found if self._tables.batch else {name: float(value) for name, value in found.items()}
+        )
 
-    def marginals(self, *, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None) -> dict[str, Distribution]:
+    def marginals(
+        self, *, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None
+    ) -> dict[str, Distribution]:
         """P(v | do(...), given) of every variable v that is neither done nor given, all from one pass forth and one back."""
         known, said = self._known(do, given), _said(do, given)
-        wires = [wire for wire in range(len(self.diagram.wires)) if wire not in known.done and wire not in known.seen]
+        wires = [
+            wire
+            for wire in range(len(self.diagram.wires))
+            if wire not in known.done and wire not in known.seen
+        ]
         found = marginals(self._tables, wires, known, said)
         names = self.diagram.variables
-        return {names[wire]: Distribution((names[wire],), (self._levels[wire],), found[wire], _title(names[wire], said)) for wire in wires}
+        return {
+            names[wire]: Distribution(
+                (names[wire],), (self._levels[wire],), found[wire], _title(names[wire], said)
+            )
+            for wire in wires
+        }
 
     def joint(self, *, do: Mapping[str, Any] | None = None) -> Distribution:
         """The joint distribution of all variables that are observed, the hidden ones summed over."""
         done = self._known(do, None).done
-        return self.query([name for name in self.diagram.observed if self._position[name] not in done], do=do)
+        return self.query(
+            [name for name in self.diagram.observed if self._position[name] not in done], do=do
+        )
 
     def probability(self, event: Mapping[str, Any], *, do: Mapping[str, Any] | None = None) -> Any:
         """P(event | do(...)), a number or, of many draws, an array of them; 0 where it cannot happen."""
@@ -192,25 +265,44 @@ class BayesianNetwork:
         self._refuse_draws("sample from")
         drawn = self._drawn(n, np.random.default_rng(seed), self._known(do, None).done)
         observed = dict.fromkeys(self.diagram.outputs)
-        return pd.DataFrame({self.diagram.variables[wire]: pd.Index(self._levels[wire], tupleize_cols=False).take(drawn[wire]) for wire in observed})
+        return pd.DataFrame(
+            {
+                self.diagram.variables[wire]: pd.Index(
+                    self._levels[wire], tupleize_cols=False
+                ).take(drawn[wire])
+                for wire in observed
+            }
+        )
 
-    def _drawn(self, n: int, rng: np.random.Generator, done: Mapping[int, int]) -> dict[int, np.ndarray]:
+    def _drawn(
+        self, n: int, rng: np.random.Generator, done: Mapping[int, int]
+    ) -> dict[int, np.ndarray]:
         drawn: dict[int, np.ndarray] = {}
         for box in in_order(self.diagram):
             (wire,) = box.outputs
-            below = np.cumsum(self._table(box), axis=-1)[tuple(drawn[cause] for cause in box.inputs)][..., :-1]
-            drawn[wire] = np.full(n, done[wire]) if wire in done else (rng.random(n)[:, None] >= below).sum(axis=-1)
+            below = np.cumsum(self._table(box), axis=-1)[
+                tuple(drawn[cause] for cause in box.inputs)
+            ][..., :-1]
+            drawn[wire] = (
+                np.full(n, done[wire])
+                if wire in done
+                else (rng.random(n)[:, None] >= below).sum(axis=-1)
+            )
         return drawn
 
     def _table(self, box: Box) -> np.ndarray:
         if box.kind == "point":
             (wire,) = box.outputs
-            return np.eye(self._tables.sizes[wire])[level_position(self.diagram.wires[wire], box.value)]
+            return np.eye(self._tables.sizes[wire])[
+                level_position(self.diagram.wires[wire], box.value)
+            ]
         return self._tables.arrays[box.name, box.kind]
 
     def _refuse_draws(self, purpose: str) -> None:
         if self._tables.batch:
-            raise ModelError(f"Expected one table for each mechanism to {purpose}, got draws of shape {self._tables.batch}; choose one of them first.")
+            raise ModelError(
+                f"Expected one table for each mechanism to {purpose}, got draws of shape {self._tables.batch}; choose one of them first."
+            )
 
     @cached_property
     def _position(self) -> dict[str, int]:
@@ -218,7 +310,11 @@ class BayesianNetwork:
 
     @cached_property
     def _place(self) -> dict[tuple[str, Any], int]:
-        return {(name, level): place for name, levels in zip(self.diagram.variables, self._levels, strict=True) for place, level in enumerate(levels)}
+        return {
+            (name, level): place
+            for name, levels in zip(self.diagram.variables, self._levels, strict=True)
+            for place, level in enumerate(levels)
+        }
 
     @cached_property
     def _levels(self) -> tuple[tuple[Any, ...], ...]:
@@ -237,22 +333,43 @@ class BayesianNetwork:
                 found[wire] = level_position(self.diagram.wires[wire], level)
         return found
 
-    def _known(self, do: Do | None, given: Mapping[str, Any] | None, *, opens: bool = False) -> Known:
+    def _known(
+        self, do: Do | None, given: Mapping[str, Any] | None, *, opens: bool = False
+    ) -> Known:
         """What is done and seen, by wire; a list of names opens these, where that is possible."""
         if do is None or isinstance(do, Mapping):
             return Known(done=self._values(do), seen=self._values(given))
         if not opens:
-            raise ModelError(f"Expected what is done as a mapping such as {{'smoking': 0}}, got {do!r}.")
-        return Known(opened=tuple(self._wire(name) for name in _names(do)), seen=self._values(given))
+            raise ModelError(
+                f"Expected what is done as a mapping such as {{'smoking': 0}}, got {do!r}."
+            )
+        return Known(
+            opened=tuple(self._wire(name) for name in _names(do)), seen=self._values(given)
+        )
 
     def _axes(self, names: Sequence[str], known: Known) -> list[int]:
         wires = [self._wire(name) for name in names]
         for name, wire in zip(names, wires, strict=True):
-            if wire in known.done or wire in known.opened or wire in known.seen or wires.count(wire) > 1:
-                how = "asked for twice" if wires.count(wire) > 1 else "given as observed" if wire in known.seen else "set by `do`"
-                raise ModelError(f"Expected outcomes that are neither done nor given, each once; {name!r} is {how}.")
+            if (
+                wire in known.done
+                or wire in known.opened
+                or wire in known.seen
+                or wires.count(wire) > 1
+            ):
+                how = (
+                    "asked for twice"
+                    if wires.count(wire) > 1
+                    else "given as observed"
+                    if wire in known.seen
+                    else "set by `do`"
+                )
+                raise ModelError(
+                    f"Expected outcomes that are neither done nor given, each once; {name!r} is {how}."
+                )
         if not names:
-            raise ModelError("Expected at least one outcome, got none; the probability of an event is `network.probability({...})`.")
+            raise ModelError(
+                "Expected at least one outcome, got none; the probability of an event is `network.probability({...})`."
+            )
         return wires
 
 
@@ -262,8 +379,15 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 
 def _said(do: Do | None, given: Mapping[str, Any] | None) -> str:
     """Such as "do(x=1), z=0"."""
-    done = [f"{name}={level!r}" for name, level in do.items()] if isinstance(do, Mapping) else list(_names(do or ()))
-    return ", ".join(([f"do({', '.join(done)})"] if done else []) + [f"{name}={level!r}" for name, level in (given or {}).items()])
+    done = (
+        [f"{name}={level!r}" for name, level in do.items()]
+        if isinstance(do, Mapping)
+        else list(_names(do or ()))
+    )
+    return ", ".join(
+        ([f"do({', '.join(done)})"] if done else [])
+        + [f"{name}={level!r}" for name, level in (given or {}).items()]
+    )
 
 
 def _title(what: str, condition: str) -> str:

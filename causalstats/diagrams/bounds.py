@@ -20,7 +20,14 @@ from causalstats.diagrams.expression import Expression
 from causalstats.diagrams.identification import Identification, identify
 from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.numbered_graph import members
-from causalstats.diagrams.programme import Programme, batch_of, extremes, levels_of, programme, world
+from causalstats.diagrams.programme import (
+    Programme,
+    batch_of,
+    extremes,
+    levels_of,
+    programme,
+    world,
+)
 from causalstats.diagrams.response_types import Monotone
 from causalstats.diagrams.simplification import simplified
 from causalstats.diagrams.tian_shpitser import identified_comb, observed_kernel, relevant
@@ -64,12 +71,28 @@ class Bounds:
 
     def __str__(self) -> str:
         lead = self.lower.ndim - len(self.axes)
-        ends = [side[self.compatible].sum(axis=0) / self.compatible.sum() if lead and self.compatible.any() else side for side in (self.lower, self.upper)]
-        shares = f", mean of {self.compatible.sum()} distributions of {self.compatible.size}" if lead else ""
+        ends = [
+            side[self.compatible].sum(axis=0) / self.compatible.sum()
+            if lead and self.compatible.any()
+            else side
+            for side in (self.lower, self.upper)
+        ]
+        shares = (
+            f", mean of {self.compatible.sum()} distributions of {self.compatible.size}"
+            if lead
+            else ""
+        )
         lines = [f"{self.query}, {'sharp' if self.sharp else 'outer'} bounds{shares}"]
         for place in np.ndindex(ends[0].shape):
-            at = ", ".join(f"{name}={level}" for name, level in zip(self.axes, place[-len(self.axes) :] if self.axes else (), strict=True))
-            lines.append(f"    {at + ':' if at else ''} [{ends[0][place]:.4g}, {ends[1][place]:.4g}]")
+            at = ", ".join(
+                f"{name}={level}"
+                for name, level in zip(
+                    self.axes, place[-len(self.axes) :] if self.axes else (), strict=True
+                )
+            )
+            lines.append(
+                f"    {at + ':' if at else ''} [{ends[0][place]:.4g}, {ends[1][place]:.4g}]"
+            )
         return "\n".join([*lines, *self.remarks])
 
     __repr__ = __str__
@@ -107,46 +130,84 @@ def bounds(
     """
     found, source = identify(diagram, outcome, do, given), JointTable(tuple(variables), joint)
     axes, levels = found.outcome + found.do + found.given, levels_of(source)
-    if weights is not None and (found.given or at or np.shape(weights) != tuple(levels[name] for name in axes)):
+    if weights is not None and (
+        found.given or at or np.shape(weights) != tuple(levels[name] for name in axes)
+    ):
         got = f"shape {np.shape(weights)}, given {list(found.given)}, at {dict(at or {})}"
-        raise ModelError(f"Expected weights for the levels of {list(axes)}, and nothing given or at some level alone; got {got}.")
+        raise ModelError(
+            f"Expected weights for the levels of {list(axes)}, and nothing given or at some level alone; got {got}."
+        )
     left = tuple(name for name in axes if name not in (at or {}))
     place = tuple((at or {}).get(name, slice(None)) for name in axes)
     if found.identified:
         return _point(found, source, weights, left, place)
     whole, posed, costs = _posed(diagram, found, source, assumptions)
     if weights is not None:
-        sides = extremes(posed, (costs.reshape(*costs.shape[:2], -1, costs.shape[-1]) * np.reshape(weights, (-1, 1))).sum(axis=2, keepdims=True))
+        sides = extremes(
+            posed,
+            (
+                costs.reshape(*costs.shape[:2], -1, costs.shape[-1]) * np.reshape(weights, (-1, 1))
+            ).sum(axis=2, keepdims=True),
+        )
         return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, sides)
-    any_outcome = np.broadcast_to(costs.sum(axis=tuple(range(2, 2 + len(found.outcome))), keepdims=True), costs.shape)
-    asked, per = (part[(slice(None), slice(None), *place)].reshape(*costs.shape[:2], -1, costs.shape[-1]) for part in (costs, any_outcome))
+    any_outcome = np.broadcast_to(
+        costs.sum(axis=tuple(range(2, 2 + len(found.outcome))), keepdims=True), costs.shape
+    )
+    asked, per = (
+        part[(slice(None), slice(None), *place)].reshape(*costs.shape[:2], -1, costs.shape[-1])
+        for part in (costs, any_outcome)
+    )
     sides = extremes(posed, asked, per=per if found.given else None)
     return answer(diagram, whole, posed, found.query, {name: levels[name] for name in left}, sides)
 
 
-def _posed(diagram: Diagram | MixedGraph, found: Identification, source: JointTable, assumptions: Sequence[Monotone]) -> tuple[MixedGraph, Programme, Array]:
+def _posed(
+    diagram: Diagram | MixedGraph,
+    found: Identification,
+    source: JointTable,
+    assumptions: Sequence[Monotone],
+) -> tuple[MixedGraph, Programme, Array]:
     """The graph, its programme, and what each joint type costs in every cell of outcome, do and given: (batch or 1, strata, their levels..., types)."""
     whole, seen = without_proxies(diagram, found.do), found.outcome + found.given
     graph = whole.subgraph(whole.ancestors(*seen))
     acting = tuple(name for name in found.do if name in graph.nodes)
     combs, inside = _known_and_open(graph, source, graph.numbers(seen), graph.numbers(acting))
-    posed = programme(graph, source, inside, graph.numbers(acting + seen), assumptions, together=bool(found.given))
+    posed = programme(
+        graph, source, inside, graph.numbers(acting + seen), assumptions, together=bool(found.given)
+    )
     moving = graph.numbered.ancestors(graph.numbers(seen), ~graph.numbers(acting)) & inside
     axes = found.outcome + found.do + found.given
     idle = set(found.do).difference(acting)  # all their levels cost the same
     costs = world(posed, combs, graph.names(moving), [name for name in axes if name not in idle])
     lead, types = costs.shape[:2], costs.shape[-1]
-    costs = costs.reshape(*lead, *[1 if name in idle else posed.levels[name] for name in axes], types)
-    return whole, posed, np.broadcast_to(costs, (*lead, *[posed.levels[name] for name in axes], types))
+    costs = costs.reshape(
+        *lead, *[1 if name in idle else posed.levels[name] for name in axes], types
+    )
+    return (
+        whole,
+        posed,
+        np.broadcast_to(costs, (*lead, *[posed.levels[name] for name in axes], types)),
+    )
 
 
-def _point(found: Identification, source: JointTable, weights: Array | None, axes: tuple[str, ...], place: tuple[int | slice, ...]) -> Bounds:
+def _point(
+    found: Identification,
+    source: JointTable,
+    weights: Array | None,
+    axes: tuple[str, ...],
+    place: tuple[int | slice, ...],
+) -> Bounds:
     values = found.evaluate(source).values
     if weights is None:
         values = values[(..., *place)]
     else:
-        values, axes = (values * weights).sum(axis=tuple(range(values.ndim - len(axes), values.ndim))), ()
-    return Bounds(found.query, values, values, axes, True, (f"It is identified: {found.expression}.",))
+        values, axes = (
+            (values * weights).sum(axis=tuple(range(values.ndim - len(axes), values.ndim))),
+            (),
+        )
+    return Bounds(
+        found.query, values, values, axes, True, (f"It is identified: {found.expression}.",)
+    )
 
 
 def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> MixedGraph:
@@ -163,14 +224,23 @@ def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> Mixed
 
 
 def answer(
-    diagram: Diagram | MixedGraph, whole: MixedGraph, posed: Programme, query: str, axes: Mapping[str, int], found: tuple[Array, Array, Array]
+    diagram: Diagram | MixedGraph,
+    whole: MixedGraph,
+    posed: Programme,
+    query: str,
+    axes: Mapping[str, int],
+    found: tuple[Array, Array, Array],
 ) -> Bounds:
     """What `extremes` found, in the shape of the answer, with what has to be said of it."""
     (lower, upper, distance), source = found, posed.source
     shape = (*source.array.shape[: source.array.ndim - len(source.variables)], *axes.values())
     districts = posed.graph.subgraph(posed.inside).districts()
-    remarks = [f"The mechanisms of {', '.join(posed.inside)} are open: {prod(posed.types)} joint response types."]
-    sharp = len(districts) == 1 and _one_cause(diagram, next(part for part in whole.districts() if posed.inside[0] in part))
+    remarks = [
+        f"The mechanisms of {', '.join(posed.inside)} are open: {prod(posed.types)} joint response types."
+    ]
+    sharp = len(districts) == 1 and _one_cause(
+        diagram, next(part for part in whole.districts() if posed.inside[0] in part)
+    )
     if len(districts) > 1:
         remarks.append(
             f"Outer: they are let share one hidden cause, though the diagram has none between {' and '.join(', '.join(part) for part in districts)}."
@@ -178,13 +248,25 @@ def answer(
     elif not sharp:
         remarks.append("Outer: they are let share one hidden cause, where the diagram has several.")
     if distance.max() > FAR:
-        remarks.append(f"What is observed breaks equalities that the diagram implies, by up to {distance.max():.2g}; the nearest that keeps them was taken.")
+        remarks.append(
+            f"What is observed breaks equalities that the diagram implies, by up to {distance.max():.2g}; the nearest that keeps them was taken."
+        )
     empty = np.isnan(lower)
     if lost := empty.all(axis=1).sum():
-        remarks.append(f"{lost} of {len(lower)} distributions contradict the diagram or the assumptions, and have no bounds.")
+        remarks.append(
+            f"{lost} of {len(lower)} distributions contradict the diagram or the assumptions, and have no bounds."
+        )
     if (empty.any(axis=1) & ~empty.all(axis=1)).any():
         remarks.append("Where there are no bounds, what is given cannot occur.")
-    return Bounds(query, lower.reshape(shape), upper.reshape(shape), tuple(axes), sharp, tuple(remarks), posed.entries)
+    return Bounds(
+        query,
+        lower.reshape(shape),
+        upper.reshape(shape),
+        tuple(axes),
+        sharp,
+        tuple(remarks),
+        posed.entries,
+    )
 
 
 def _one_cause(diagram: Diagram | MixedGraph, names: tuple[str, ...]) -> bool:
@@ -196,19 +278,32 @@ def _one_cause(diagram: Diagram | MixedGraph, names: tuple[str, ...]) -> bool:
     hidden = set(diagram.hidden)
 
     def reached(variable: str) -> set[str]:
-        return set().union(*(reached(child) if child in hidden else {child} for child in diagram.children(variable)))
+        return set().union(
+            *(
+                reached(child) if child in hidden else {child}
+                for child in diagram.children(variable)
+            )
+        )
 
     return any(reached(variable).issuperset(names) for variable in hidden)
 
 
-def _known_and_open(graph: MixedGraph, source: JointTable, outcome: int, do: int) -> tuple[list[tuple[tuple[str, ...], Array]], int]:
+def _known_and_open(
+    graph: MixedGraph, source: JointTable, outcome: int, do: int
+) -> tuple[list[tuple[tuple[str, ...], Array]], int]:
     """The combs of the answer that are identified, as (axes, array), and the districts of the others; so too where a comb is not defined in some cell."""
     _, needed = relevant(graph, outcome, do)
     combs, inside, everything = {}, 0, graph.numbered.everything
     for comb in graph.numbered.districts(needed):
         district = graph.numbered.district(next(members(comb)), everything)
-        expression = identified_comb(graph, comb, district, observed_kernel(graph, district, everything), [])
-        found = None if expression is None else _comb(graph, source, comb, simplified(expression, graph.nodes))
+        expression = identified_comb(
+            graph, comb, district, observed_kernel(graph, district, everything), []
+        )
+        found = (
+            None
+            if expression is None
+            else _comb(graph, source, comb, simplified(expression, graph.nodes))
+        )
         if found is None:
             inside |= district
         else:
@@ -216,9 +311,15 @@ def _known_and_open(graph: MixedGraph, source: JointTable, outcome: int, do: int
     return [found for comb, found in combs.items() if not comb & inside], inside
 
 
-def _comb(graph: MixedGraph, source: JointTable, comb: int, expression: Expression) -> tuple[tuple[str, ...], Array] | None:
+def _comb(
+    graph: MixedGraph, source: JointTable, comb: int, expression: Expression
+) -> tuple[tuple[str, ...], Array] | None:
     """Its axes and values, None where some are not defined."""
     names = graph.names(comb | graph.numbered.parents_of(comb))
     axes = tuple(name for name in names if name in expression.free)
     array = evaluate(expression, source, axes, tuple(expression.free.difference(axes))).values
-    return None if np.isnan(array).any() else (axes, array.reshape(batch_of(source), *array.shape[array.ndim - len(axes) :]))
+    return (
+        None
+        if np.isnan(array).any()
+        else (axes, array.reshape(batch_of(source), *array.shape[array.ndim - len(axes) :]))
+    )

@@ -70,12 +70,21 @@ def from_experiment(joint: Array, effect: Array) -> tuple[Array, Array]:
     with_, without, seen = effect[..., 1, 1], effect[..., 1, 0], p[..., 1].sum(axis=-1)
     gain, zero = with_ - without, np.zeros(np.broadcast_shapes(p.shape[:-2], effect.shape[:-2]))
     lower = [_largest(zero, gain, seen - without, with_ - seen)]
-    upper = [-_largest(-with_, without - 1, -p[..., 1, 1] - p[..., 0, 0], -gain - p[..., 1, 0] - p[..., 0, 1])]
-    for low, high, those in [(seen - without, 1 - without - p[..., 0, 0], p[..., 1, 1]), (with_ - seen, with_ - p[..., 1, 1], p[..., 0, 0])]:
+    upper = [
+        -_largest(
+            -with_, without - 1, -p[..., 1, 1] - p[..., 0, 0], -gain - p[..., 1, 0] - p[..., 0, 1]
+        )
+    ]
+    for low, high, those in [
+        (seen - without, 1 - without - p[..., 0, 0], p[..., 1, 1]),
+        (with_ - seen, with_ - p[..., 1, 1], p[..., 0, 0]),
+    ]:
         there = np.where(those > 0, those, np.nan)
         lower.append(np.maximum(low / there, 0))
         upper.append(np.minimum(high / there, 1))
-    return np.stack(np.broadcast_arrays(*lower), axis=-1), np.stack(np.broadcast_arrays(*upper), axis=-1)
+    return np.stack(np.broadcast_arrays(*lower), axis=-1), np.stack(
+        np.broadcast_arrays(*upper), axis=-1
+    )
 
 
 def _largest(*values: Array) -> Array:
@@ -102,7 +111,9 @@ def causation_bounds(
         P(outcome | do(cause)) from elsewhere: an experiment, or an identified formula.
     levels : {variable: (absent, present)} by number; (0, 1) if not given. Every other level of the outcome counts as its absence.
     """
-    whole, posed, source = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, experiment is not None)
+    whole, posed, source = _two_worlds(
+        diagram, outcome, cause, joint, variables, assumptions, experiment is not None
+    )
     experiment = _by_formula(diagram, posed, outcome, cause) if experiment is None else experiment
     pairs = {outcome: (0, 1), cause: (0, 1)} | dict(levels or {})
     off, on = (_only(source, cause, level) for level in pairs[cause])
@@ -112,19 +123,36 @@ def causation_bounds(
         worlds(posed, cause, [off], {(cause, 0): on, (outcome, 0): event, (outcome, 1): 1 - event}),
         worlds(posed, cause, [on], {(cause, 0): off, (outcome, 0): 1 - event, (outcome, 1): event}),
     ]
-    lower, upper, distance = extremes(posed, _stacked(questions), *_experiment(posed, outcome, cause, experiment))
+    lower, upper, distance = extremes(
+        posed, _stacked(questions), *_experiment(posed, outcome, cause, experiment)
+    )
     p = source.probability((cause, outcome), ()).reshape(len(lower), len(on), len(event))
-    shares = [np.ones(len(lower)), np.einsum("bxy,x,y->b", p, on, event), np.einsum("bxy,x,y->b", p, off, 1 - event)]
-    names = (f"PNS of {cause} for {outcome}", f"PN of {cause} for {outcome}", f"PS of {cause} for {outcome}")
+    shares = [
+        np.ones(len(lower)),
+        np.einsum("bxy,x,y->b", p, on, event),
+        np.einsum("bxy,x,y->b", p, off, 1 - event),
+    ]
+    names = (
+        f"PNS of {cause} for {outcome}",
+        f"PN of {cause} for {outcome}",
+        f"PS of {cause} for {outcome}",
+    )
     sides = [_within(side, shares) for side in (lower, upper)]
     found = [
-        answer(diagram, whole, posed, name, {}, (low[:, None], high[:, None], distance)) for name, low, high in zip(names, sides[0].T, sides[1].T, strict=True)
+        answer(diagram, whole, posed, name, {}, (low[:, None], high[:, None], distance))
+        for name, low, high in zip(names, sides[0].T, sides[1].T, strict=True)
     ]
     return Causation(*found)
 
 
 def treated_bounds(
-    diagram: Diagram | MixedGraph, outcome: str, cause: str, joint: Array, variables: Sequence[str], *, assumptions: Sequence[Monotone] = ()
+    diagram: Diagram | MixedGraph,
+    outcome: str,
+    cause: str,
+    joint: Array,
+    variables: Sequence[str],
+    *,
+    assumptions: Sequence[Monotone] = (),
 ) -> Bounds:
     """Bounds of P(outcome had the cause been set | what it was), axes (outcome, level set, level that was), the value where `treated` identifies it."""
     source = JointTable(tuple(variables), joint)
@@ -136,16 +164,35 @@ def treated_bounds(
     whole, posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
     experiment = _by_formula(diagram, posed, outcome, cause)
     size = levels_of(source)
-    cells = [(y, set_, was) for y in range(size[outcome]) for set_ in range(size[cause]) for was in range(size[cause])]
+    cells = [
+        (y, set_, was)
+        for y in range(size[outcome])
+        for set_ in range(size[cause])
+        for was in range(size[cause])
+    ]
     questions = [
-        worlds(posed, cause, [_only(source, cause, set_)], {(outcome, 1): _only(source, outcome, y), (cause, 0): _only(source, cause, was)})
+        worlds(
+            posed,
+            cause,
+            [_only(source, cause, set_)],
+            {(outcome, 1): _only(source, outcome, y), (cause, 0): _only(source, cause, was)},
+        )
         for y, set_, was in cells
     ]
-    lower, upper, distance = extremes(posed, _stacked(questions), *_experiment(posed, outcome, cause, experiment))
+    lower, upper, distance = extremes(
+        posed, _stacked(questions), *_experiment(posed, outcome, cause, experiment)
+    )
     shares = source.probability((cause,), ()).reshape(len(lower), -1)
     sides = [_within(side, [shares[:, was] for _, _, was in cells]) for side in (lower, upper)]
     sizes = (size[outcome], size[cause], size[cause])
-    return answer(diagram, whole, posed, query, dict(zip(axes, sizes, strict=True)), (sides[0], sides[1], distance))
+    return answer(
+        diagram,
+        whole,
+        posed,
+        query,
+        dict(zip(axes, sizes, strict=True)),
+        (sides[0], sides[1], distance),
+    )
 
 
 def treated(diagram: Diagram | MixedGraph, outcome: str, cause: str) -> Expression | None:
@@ -173,14 +220,23 @@ def treated(diagram: Diagram | MixedGraph, outcome: str, cause: str) -> Expressi
     summed = graph.names(needed & ~y & ~x)
     product = Product(tuple(combs))
     whole = conditional(graph, Sum(summed, product) if summed else product, y)
-    return simplified(whole, [name for node in graph.nodes for name in ((node, f"{node}'") if node == cause else (node,))])
+    return simplified(
+        whole,
+        [
+            name
+            for node in graph.nodes
+            for name in ((node, f"{node}'") if node == cause else (node,))
+        ],
+    )
 
 
 def renamed(expression: Expression, name: str, other: str) -> Expression:
     """With another name for a variable where it is free."""
     match expression:
         case Probability(of, given):
-            return Probability(*(tuple(other if own == name else own for own in side) for side in (of, given)))
+            return Probability(
+                *(tuple(other if own == name else own for own in side) for side in (of, given))
+            )
         case Product(factors):
             return Product(tuple(renamed(factor, name, other) for factor in factors))
         case Sum(over, summand):
@@ -197,42 +253,69 @@ class _Aliased:
     names: Mapping[str, str]
 
     def probability(self, of: tuple[str, ...], given: tuple[str, ...]) -> Array:
-        return self.source.probability(*(tuple(self.names.get(name, name) for name in side) for side in (of, given)))
+        return self.source.probability(
+            *(tuple(self.names.get(name, name) for name in side) for side in (of, given))
+        )
 
 
 def _two_worlds(
-    diagram: Diagram | MixedGraph, outcome: str, cause: str, joint: Array, variables: Sequence[str], assumptions: Sequence[Monotone], together: bool
+    diagram: Diagram | MixedGraph,
+    outcome: str,
+    cause: str,
+    joint: Array,
+    variables: Sequence[str],
+    assumptions: Sequence[Monotone],
+    together: bool,
 ) -> tuple[MixedGraph, Programme, JointTable]:
     """The programme in which everything is open that the cause acts on, on its way to the outcome."""
     whole, source = without_proxies(diagram, (cause,)), JointTable(tuple(variables), joint)
     graph = whole.subgraph(whole.ancestors(outcome))
     if outcome == cause or cause not in graph.nodes:
-        raise ModelError(f"Expected a cause of {outcome!r}, one of {[name for name in graph.nodes if name != outcome]}; got {cause!r}.")
+        raise ModelError(
+            f"Expected a cause of {outcome!r}, one of {[name for name in graph.nodes if name != outcome]}; got {cause!r}."
+        )
     affected = graph.numbers(name for name in graph.descendants(cause) if name != cause)
     inside = 0
     for district in graph.numbered.districts(graph.numbered.everything):
         inside |= district if district & affected else 0
-    return whole, programme(graph, source, inside, graph.numbers([cause]), assumptions, together), source
+    return (
+        whole,
+        programme(graph, source, inside, graph.numbers([cause]), assumptions, together),
+        source,
+    )
 
 
-def _by_formula(diagram: Diagram | MixedGraph, posed: Programme, outcome: str, cause: str) -> Array | None:
+def _by_formula(
+    diagram: Diagram | MixedGraph, posed: Programme, outcome: str, cause: str
+) -> Array | None:
     """P(outcome | do(cause)) where it is identified and the programme, which lets several districts share one hidden cause, would forget it."""
     found = identify(diagram, outcome, cause)
-    if not found.identified or posed.strata or len(posed.graph.subgraph(posed.inside).districts()) == 1:
+    if (
+        not found.identified
+        or posed.strata
+        or len(posed.graph.subgraph(posed.inside).districts()) == 1
+    ):
         return None
     values = found.evaluate(posed.source).values
     return None if np.isnan(values).any() else values
 
 
-def _experiment(posed: Programme, outcome: str, cause: str, experiment: Array | None) -> tuple[Array | None, Array | None]:
+def _experiment(
+    posed: Programme, outcome: str, cause: str, experiment: Array | None
+) -> tuple[Array | None, Array | None]:
     """P(outcome | do(cause)) as equations on the shares of types, and what they come to."""
     if experiment is None:
         return None, None
     levels, source = posed.levels, posed.source
     if np.shape(experiment)[-2:] != (levels[outcome], levels[cause]):
-        raise ModelError(f"Expected P({outcome} | do({cause})) with axes ({levels[outcome]}, {levels[cause]}); got shape {np.shape(experiment)}.")
+        raise ModelError(
+            f"Expected P({outcome} | do({cause})) with axes ({levels[outcome]}, {levels[cause]}); got shape {np.shape(experiment)}."
+        )
     cells = [(y, x) for y in range(levels[outcome]) for x in range(levels[cause])]
-    rows = [worlds(posed, cause, [_only(source, cause, x)], {(outcome, 1): _only(source, outcome, y)}) for y, x in cells]
+    rows = [
+        worlds(posed, cause, [_only(source, cause, x)], {(outcome, 1): _only(source, outcome, y)})
+        for y, x in cells
+    ]
     return _stacked(rows)[:, 0], np.reshape(experiment, (-1, len(cells)))
 
 
@@ -248,4 +331,6 @@ def _stacked(questions: list[Array]) -> Array:
 def _within(values: Array, shares: list[Array]) -> Array:
     """Divided by the share of those in question, NaN where there is nobody; rounding beyond 0 and 1 taken off."""
     below = np.stack(shares, axis=-1)
-    return np.clip(np.divide(values, below, out=np.full_like(values, np.nan), where=below > 0), 0, 1)
+    return np.clip(
+        np.divide(values, below, out=np.full_like(values, np.nan), where=below > 0), 0, 1
+    )

@@ -29,7 +29,9 @@ def conditional(tables: Tables, axes: Sequence[int], known: Known, condition: st
     return joint / total
 
 
-def marginals(tables: Tables, wires: Sequence[int], known: Known, condition: str) -> dict[int, np.ndarray]:
+def marginals(
+    tables: Tables, wires: Sequence[int], known: Known, condition: str
+) -> dict[int, np.ndarray]:
     """The distribution of each of some wires, given what is known."""
     found = contraction.marginals(tables, wires, known)
     if any(table.sum(axis=-1).min() < _TINY for table in found.values()):
@@ -48,6 +50,11 @@ def _refuse_impossible(tables: Tables, total: np.ndarray, known: Known, conditio
     if known.opened:
         place = np.argwhere(total <= 0)[0][len(tables.batch) :]
         wires = [tables.diagram.wires[wire] for wire in known.opened]
-        at = ", ".join(f"{wire.label}={levels_of(wire)[level]!r}" for wire, level in zip(wires, place, strict=False))
+        at = ", ".join(
+            f"{wire.label}={levels_of(wire)[level]!r}"
+            for wire, level in zip(wires, place, strict=False)
+        )
         where = f", with do({at}){where}"
-    raise ModelError(f"Expected observations that can occur; the probability of what is given, {condition}, is zero{where}. Give others or fewer.")
+    raise ModelError(
+        f"Expected observations that can occur; the probability of what is given, {condition}, is zero{where}. Give others or fewer."
+    )

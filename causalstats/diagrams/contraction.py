@@ -24,11 +24,21 @@ from causalstats.numerics.tensor_network import Plan, Scope
 
 Run = Callable[[Plan, list[Any], Einsum], list[Any]]
 LARGEST = 10**8  # entries of the largest table on the way to an answer, and of the answer
-_ROOM = 10**7  # entries of all tables on the way, for the part of a batch that is worked on at a time
+_ROOM = (
+    10**7
+)  # entries of all tables on the way, for the part of a batch that is worked on at a time
 _FORMS = 256  # of questions whose arrangement is kept
-_OFTEN, _ANSWERS, _QUICK = 3, 10**4, 10**5  # times asked after which all answers of a form are worked out, so many at most, by tables of so many entries
-_HEAVY = 10**10  # multiplications, some ten seconds on a processor, for which an accelerator pays, where there is one
-_CHEAP = 10**5  # multiplications up to which an order found once for all questions will do: another takes longer to find than it saves
+_OFTEN, _ANSWERS, _QUICK = (
+    3,
+    10**4,
+    10**5,
+)  # times asked after which all answers of a form are worked out, so many at most, by tables of so many entries
+_HEAVY = (
+    10**10
+)  # multiplications, some ten seconds on a processor, for which an accelerator pays, where there is one
+_CHEAP = (
+    10**5
+)  # multiplications up to which an order found once for all questions will do: another takes longer to find than it saves
 
 
 @dataclass(frozen=True)
@@ -61,11 +71,16 @@ class Arrangement:
     def tables(self, values: Mapping[int, int], possible: bool) -> list[Any]:
         """The tables at the values of what is known; where these contradict each other all is zero."""
         every = slice(None)
-        found = [array if at is None else array[tuple([values.get(wire, every) for wire in at])] for array, at in zip(self.arrays, self.read, strict=True)]
+        found = [
+            array if at is None else array[tuple([values.get(wire, every) for wire in at])]
+            for array, at in zip(self.arrays, self.read, strict=True)
+        ]
         return found if possible else [0.0 * found[0], *found[1:]]
 
 
-def contract(diagram: Diagram, mechanisms: Mapping[str, Any], outputs: Sequence[str] | None = None) -> np.ndarray:
+def contract(
+    diagram: Diagram, mechanisms: Mapping[str, Any], outputs: Sequence[str] | None = None
+) -> np.ndarray:
     """What a diagram means: an array with axes (batch..., inputs..., outputs...).
 
     Parameters
@@ -84,16 +99,27 @@ def contract(diagram: Diagram, mechanisms: Mapping[str, Any], outputs: Sequence[
     ModelError
         If a mechanism is missing or of another shape than its wires, or the result is too large to hold.
     """
-    wanted = diagram.outputs if outputs is None else tuple(diagram.position(name) for name in outputs)
+    wanted = (
+        diagram.outputs if outputs is None else tuple(diagram.position(name) for name in outputs)
+    )
     return evaluate(tables(diagram, mechanisms), (*diagram.inputs, *wanted))
 
 
-def evaluate(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, proportional: bool = False, rescale: bool = False) -> np.ndarray:
+def evaluate(
+    tables: Tables,
+    axes: Sequence[int],
+    known: Known = UNKNOWN,
+    *,
+    proportional: bool = False,
+    rescale: bool = False,
+) -> np.ndarray:
     """The array with the given wires as axes, after its batch; if `proportional`, up to a positive factor that is the same for all of a batch's entries.
 
     `rescale` keeps every product on the way from being too small to hold, and makes the result proportional.
     """
-    form, arrays = arranged(tables, axes, known, proportional=proportional or rescale, often=not rescale)
+    form, arrays = arranged(
+        tables, axes, known, proportional=proportional or rescale, often=not rescale
+    )
     if not tables.batch:
         return elimination.follow(form.steps, arrays, rescale=rescale)
 
@@ -104,7 +130,9 @@ def evaluate(tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, pro
     return tables.batch_first(result, tuple([tables.sizes[wire] for wire in axes]))
 
 
-def marginals(tables: Tables, wires: Sequence[int], known: Known = UNKNOWN, *, rescale: bool = False) -> dict[int, np.ndarray]:
+def marginals(
+    tables: Tables, wires: Sequence[int], known: Known = UNKNOWN, *, rescale: bool = False
+) -> dict[int, np.ndarray]:
     """For each wire without a known value the array (batch..., levels) of its level together with what was seen; up to a factor a wire with `rescale`.
 
     All from one pass forth and one back: what a box's table is multiplied with, summed, is the derivative of the whole by that table.
@@ -117,17 +145,34 @@ def marginals(tables: Tables, wires: Sequence[int], known: Known = UNKNOWN, *, r
         return [sums[wire] for wire in wires]
 
     results = _in_parts(run, form, arrays, tables.batch, 1, rescale)
-    return {wire: tables.batch_first(result, (tables.sizes[wire],)) for wire, result in zip(wires, results, strict=True)}
+    return {
+        wire: tables.batch_first(result, (tables.sizes[wire],))
+        for wire, result in zip(wires, results, strict=True)
+    }
 
 
 def arranged(
-    tables: Tables, axes: Sequence[int], known: Known = UNKNOWN, *, apart: bool = False, proportional: bool = False, often: bool = False
+    tables: Tables,
+    axes: Sequence[int],
+    known: Known = UNKNOWN,
+    *,
+    apart: bool = False,
+    proportional: bool = False,
+    often: bool = False,
 ) -> tuple[Arrangement, list[Any]]:
     """How to answer a question, kept for all of its form, and the tables at what is known; the plan leaves the axes or, with `apart`, none of them.
 
     Of a form asked `often` there is in the end one table with all its answers, in which those that are too small to hold are zero.
     """
-    key = (tuple(axes), tuple(known.done), tuple(known.opened), tuple(known.seen), apart, proportional, often)
+    key = (
+        tuple(axes),
+        tuple(known.done),
+        tuple(known.opened),
+        tuple(known.seen),
+        apart,
+        proportional,
+        often,
+    )
     values, possible = _levels(tables, known)
     form, times = tables.kept.get(key, (None, 0))
     if form is None:
@@ -148,7 +193,12 @@ def _levels(tables: Tables, known: Known) -> tuple[dict[int, int], bool]:
     values = {**tables.set_by_boxes, **known.done}
     for wire in known.opened:
         values.pop(wire, None)
-    return values, all([values.setdefault(wire, level) == level for wire, level in [*tables.seen_by_boxes, *known.seen.items()]])
+    return values, all(
+        [
+            values.setdefault(wire, level) == level
+            for wire, level in [*tables.seen_by_boxes, *known.seen.items()]
+        ]
+    )
 
 
 def _all_answers(tables: Tables, axes: Sequence[int], known: Known) -> Arrangement | None:
@@ -166,7 +216,14 @@ def _all_answers(tables: Tables, axes: Sequence[int], known: Known) -> Arrangeme
     return Arrangement([answers], [], [(*known.done, *known.seen, *[-1] * len(axes))], [], None)
 
 
-def _arrangement(tables: Tables, axes: Sequence[int], known: Known, fixed: Collection[int], apart: bool, proportional: bool) -> Arrangement:
+def _arrangement(
+    tables: Tables,
+    axes: Sequence[int],
+    known: Known,
+    fixed: Collection[int],
+    apart: bool,
+    proportional: bool,
+) -> Arrangement:
     boxes = _relevant(tables, axes, known)
     keys = [(box.name, box.kind) for box in boxes]
     factors = [(scope_of(box), tables.arrays[key]) for box, key in zip(boxes, keys, strict=True)]
@@ -174,12 +231,23 @@ def _arrangement(tables: Tables, axes: Sequence[int], known: Known, fixed: Colle
     scopes = [tuple([wire for wire in scope if wire not in fixed]) for scope, _ in factors]
     if proportional:
         matters = elimination.connected(scopes, output)
-        kept = [place for place, key in enumerate(keys) if matters[place] or not tables.positive[key]] + [*range(len(keys), len(factors))]
+        kept = [
+            place for place, key in enumerate(keys) if matters[place] or not tables.positive[key]
+        ] + [*range(len(keys), len(factors))]
         factors, scopes = [factors[place] for place in kept], [scopes[place] for place in kept]
     if not factors:
         factors, scopes = [((), np.ones(()))], [()]
-    arrays, read = [array for _, array in factors], [None if len(scope) == len(whole) else whole for scope, (whole, _) in zip(scopes, factors, strict=True)]
-    sizes = {**tables.sizes, **{fresh: tables.sizes[wire] for fresh, wire in zip(output, axes, strict=True)}}
+    arrays, read = (
+        [array for _, array in factors],
+        [
+            None if len(scope) == len(whole) else whole
+            for scope, (whole, _) in zip(scopes, factors, strict=True)
+        ],
+    )
+    sizes = {
+        **tables.sizes,
+        **{fresh: tables.sizes[wire] for fresh, wire in zip(output, axes, strict=True)},
+    }
     if not (tables.batch or apart) and (steps := _steps(tables, scopes, sizes, output)):
         return Arrangement(arrays, scopes, read, steps, None)
     used = tuple(sorted({(wire, sizes[wire]) for scope in scopes for wire in scope}))
@@ -187,12 +255,20 @@ def _arrangement(tables: Tables, axes: Sequence[int], known: Known, fixed: Colle
     return Arrangement(arrays, scopes, read, found.single, found)
 
 
-def _steps(tables: Tables, scopes: list[Scope], sizes: Mapping[int, int], output: list[int]) -> list[Step] | None:
+def _steps(
+    tables: Tables, scopes: list[Scope], sizes: Mapping[int, int], output: list[int]
+) -> list[Step] | None:
     """The sums in the order that does for the whole network; None where they are not cheap."""
     used = {wire for scope in scopes for wire in scope}.difference(output)
     if tables.order is None or len(used) + len(output) > len(elimination.LETTERS):
         return None
-    letter = dict(zip([*sorted(used, key=tables.order.__getitem__), *output], elimination.LETTERS, strict=False))
+    letter = dict(
+        zip(
+            [*sorted(used, key=tables.order.__getitem__), *output],
+            elimination.LETTERS,
+            strict=False,
+        )
+    )
     by_letter = {name: sizes[wire] for wire, name in letter.items()}
     words = ["".join([letter[wire] for wire in scope]) for scope in scopes]
     found = elimination.steps(words, by_letter, "".join([letter[wire] for wire in output]))
@@ -215,7 +291,12 @@ def _relevant(tables: Tables, axes: Sequence[int], known: Known) -> list[Box]:
     return found
 
 
-def _output(tables: Tables, axes: Sequence[int], factors: list[tuple[Scope, np.ndarray]], fixed: Collection[int]) -> list[int]:
+def _output(
+    tables: Tables,
+    axes: Sequence[int],
+    factors: list[tuple[Scope, np.ndarray]],
+    fixed: Collection[int],
+) -> list[int]:
     """The index of each axis. An axis whose wire has a value, or is an axis already, gets one of its own and a table that says so."""
     output: list[int] = []
     for place, wire in enumerate(axes):
@@ -229,7 +310,14 @@ def _output(tables: Tables, axes: Sequence[int], factors: list[tuple[Scope, np.n
     return output
 
 
-def _in_parts(run: Run, form: Arrangement, arrays: list[np.ndarray], batch: tuple[int, ...], axes: int, rescale: bool) -> list[np.ndarray]:
+def _in_parts(
+    run: Run,
+    form: Arrangement,
+    arrays: list[np.ndarray],
+    batch: tuple[int, ...],
+    axes: int,
+    rescale: bool,
+) -> list[np.ndarray]:
     """What `run` makes of the plan and the tables, arrays with some axes and the batch last, for as much of the batch at a time as there is room for."""
     plan = form.plan
     assert plan is not None  # as of every batch and all marginals
@@ -238,19 +326,34 @@ def _in_parts(run: Run, form: Arrangement, arrays: list[np.ndarray], batch: tupl
     batches = [array.ndim > len(scope) for array, scope in zip(arrays, form.scopes, strict=True)]
 
     def part(start: int, stop: int) -> list[np.ndarray]:
-        return [array[..., start:stop] if varies else array for array, varies in zip(arrays, batches, strict=True)]
+        return [
+            array[..., start:stop] if varies else array
+            for array, varies in zip(arrays, batches, strict=True)
+        ]
 
     def here(parts: list[np.ndarray]) -> list[np.ndarray]:
         return run(plan, parts, small_einsum)
 
     work: Compiled = here
     if size * plan.cost >= _HEAVY and not rescale and accelerator.found():
-        work = form.compiled = form.compiled or accelerator.compiled(lambda parts, einsum: run(plan, parts, einsum), here, part(0, step))
+        work = form.compiled = form.compiled or accelerator.compiled(
+            lambda parts, einsum: run(plan, parts, einsum), here, part(0, step)
+        )
     found = []
     for start in range(0, size, step):  # all parts of one size, so that each is compiled once
         first = min(start, size - step)
-        found.append([result[..., start - first :] if result.ndim > axes else result for result in work(part(first, first + step))])
-    return [np.concatenate(results, axis=-1) if results[0].ndim > axes and len(results) > 1 else results[0] for results in zip(*found, strict=True)]
+        found.append(
+            [
+                result[..., start - first :] if result.ndim > axes else result
+                for result in work(part(first, first + step))
+            ]
+        )
+    return [
+        np.concatenate(results, axis=-1)
+        if results[0].ndim > axes and len(results) > 1
+        else results[0]
+        for results in zip(*found, strict=True)
+    ]
 
 
 @lru_cache(maxsize=1024)

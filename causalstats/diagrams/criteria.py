@@ -36,7 +36,9 @@ def back_door(graph: MixedGraph, outcome: int, do: int, given: int = 0) -> Crite
     if affected & given:
         return None
     cut = graph.numbered.cut(out_of=do)
-    found = cut.minimal_separator(do, outcome, ~affected & graph.numbered.everything & ~given, given)
+    found = cut.minimal_separator(
+        do, outcome, ~affected & graph.numbered.everything & ~given, given
+    )
     if found is None:
         return None
     adjusted, (y, x, w, z) = found & ~given, map(graph.names, (outcome, do, found & ~given, given))
@@ -44,8 +46,14 @@ def back_door(graph: MixedGraph, outcome: int, do: int, given: int = 0) -> Crite
     if adjusted:
         expression = Sum(w, Product((expression, Probability(w, z))))
     names, held = ", ".join(x), ", ".join(w + z)
-    closed = f"Holding {held}, which {names} does not affect, closes" if held else "Nothing has to be held to close"
-    reasons = (f"Cut the arrows out of {names}: what then joins it to {', '.join(y)} is confounding. {closed} every such path.",)
+    closed = (
+        f"Holding {held}, which {names} does not affect, closes"
+        if held
+        else "Nothing has to be held to close"
+    )
+    reasons = (
+        f"Cut the arrows out of {names}: what then joins it to {', '.join(y)} is confounding. {closed} every such path.",
+    )
     return Criterion("back-door", w, expression, reasons)
 
 
@@ -61,7 +69,10 @@ def front_door(graph: MixedGraph, outcome: int, do: int) -> Criterion | None:
     mediators = _closed_behind(graph, mediators, outcome, do)
     for node in members(mediators):
         fewer = mediators & ~(1 << node)
-        if _intercepts(graph, fewer, outcome, do) and _closed_behind(graph, fewer, outcome, do) == fewer:
+        if (
+            _intercepts(graph, fewer, outcome, do)
+            and _closed_behind(graph, fewer, outcome, do) == fewer
+        ):
             mediators = fewer
     if not mediators or not _intercepts(graph, mediators, outcome, do):
         return None
@@ -86,7 +97,9 @@ def _closed_behind(graph: MixedGraph, mediators: int, outcome: int, do: int) -> 
     """
     while mediators:
         cut = graph.numbered.cut(out_of=mediators)
-        closed = union(1 << node for node in members(mediators) if cut.separated(1 << node, outcome, do))
+        closed = union(
+            1 << node for node in members(mediators) if cut.separated(1 << node, outcome, do)
+        )
         if closed == mediators:
             break
         mediators = closed
@@ -106,14 +119,32 @@ def instruments(graph: MixedGraph, outcome: int, do: int) -> list[Criterion]:
     near = before & (graph.numbered.parents[treatment] | graph.numbered.siblings[treatment])
     found = [_instrument(graph, cut, node, outcome, do, before) for node in members(near)]
     if not any(found):
-        found = [next(filter(None, (_instrument(graph, cut, node, outcome, do, before) for node in members(before & ~near))), None)]
+        found = [
+            next(
+                filter(
+                    None,
+                    (
+                        _instrument(graph, cut, node, outcome, do, before)
+                        for node in members(before & ~near)
+                    ),
+                ),
+                None,
+            )
+        ]
     return [criterion for criterion in found if criterion]
 
 
-def _instrument(graph: MixedGraph, cut: NumberedGraph, node: int, outcome: int, do: int, before: int) -> Criterion | None:
+def _instrument(
+    graph: MixedGraph, cut: NumberedGraph, node: int, outcome: int, do: int, before: int
+) -> Criterion | None:
     held = cut.minimal_separator(1 << node, outcome, before)
     if held is None or graph.numbered.separated(1 << node, do, held):
         return None
     z, x, y, w = map(graph.names, (1 << node, do, outcome, held))
     holding = f", holding {', '.join(w)}," if w else ""
-    return Criterion("instrument", z, None, (f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}.",))
+    return Criterion(
+        "instrument",
+        z,
+        None,
+        (f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}.",),
+    )

@@ -88,10 +88,14 @@ class Diagram:
     def __post_init__(self) -> None:
         made = [*self.inputs, *(wire for box in self.boxes for wire in box.outputs)]
         if sorted(made) != list(range(len(self.wires))):
-            raise ModelError(f"Expected every wire to be made once, by a box or as an input; {len(self.wires)} wires are made as {sorted(made)}.")
+            raise ModelError(
+                f"Expected every wire to be made once, by a box or as an input; {len(self.wires)} wires are made as {sorted(made)}."
+            )
         taken = [*self.outputs, *(wire for box in self.boxes for wire in box.inputs)]
         if not set(taken) <= set(made):
-            raise ModelError(f"Expected boxes and outputs to take wires 0 to {len(self.wires) - 1}; got {sorted(set(taken) - set(made))}.")
+            raise ModelError(
+                f"Expected boxes and outputs to take wires 0 to {len(self.wires) - 1}; got {sorted(set(taken) - set(made))}."
+            )
         takes = {wire: box.inputs for box in self.boxes for wire in box.outputs}
         try:
             TopologicalSorter(takes).prepare()
@@ -153,7 +157,13 @@ class Diagram:
         return read_dot(text) if HEADER.match(text) else read(text)
 
     @classmethod
-    def from_networkx(cls, graph: nx.DiGraph, hidden: Iterable[Hashable] = (), *, confounded: Iterable[Collection[Hashable]] = ()) -> Diagram:
+    def from_networkx(
+        cls,
+        graph: nx.DiGraph,
+        hidden: Iterable[Hashable] = (),
+        *,
+        confounded: Iterable[Collection[Hashable]] = (),
+    ) -> Diagram:
         """The causal model of a directed acyclic graph from causes to effects.
 
         Parameters
@@ -200,10 +210,14 @@ class Diagram:
         if len(found) == 1:
             return found[0]
         if found:
-            raise ModelError(f"Expected one wire called {variable!r}, got {len(found)}; surgery needs a diagram whose wires have names of their own.")
+            raise ModelError(
+                f"Expected one wire called {variable!r}, got {len(found)}; surgery needs a diagram whose wires have names of their own."
+            )
         near = get_close_matches(str(variable), self.variables, n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
-        raise ModelError(f"Expected a variable of the diagram ({', '.join(self.variables)}), got {variable!r}.{meant}")
+        raise ModelError(
+            f"Expected a variable of the diagram ({', '.join(self.variables)}), got {variable!r}.{meant}"
+        )
 
     def maker(self, variable: str) -> Box | None:
         """The box whose output a variable is; None for an input of the diagram."""
@@ -218,13 +232,28 @@ class Diagram:
     def children(self, variable: str) -> tuple[str, ...]:
         """The variables whose mechanisms read this one."""
         wire = self.position(variable)
-        return tuple(self.wires[made].label for box in self.boxes if wire in box.inputs for made in box.outputs)
+        return tuple(
+            self.wires[made].label
+            for box in self.boxes
+            if wire in box.inputs
+            for made in box.outputs
+        )
 
     def with_levels(self, levels: Mapping[str, Sequence[Any] | int]) -> Diagram:
         """The same diagram with the values that variables can have, in every world; a number n stands for 0 to n - 1."""
-        name_of = {wire.label: wire.name for wire in self.wires} | {wire.name: wire.name for wire in self.wires}
-        given = {name_of.get(variable) or self.position(variable): _levels(variable, values) for variable, values in levels.items()}
-        return replace(self, wires=tuple(replace(wire, levels=given.get(wire.name, wire.levels)) for wire in self.wires))
+        name_of = {wire.label: wire.name for wire in self.wires} | {
+            wire.name: wire.name for wire in self.wires
+        }
+        given = {
+            name_of.get(variable) or self.position(variable): _levels(variable, values)
+            for variable, values in levels.items()
+        }
+        return replace(
+            self,
+            wires=tuple(
+                replace(wire, levels=given.get(wire.name, wire.levels)) for wire in self.wires
+            ),
+        )
 
     def without_levels(self) -> Diagram:
         """The same diagram with nothing said of the values that variables can have."""
@@ -242,7 +271,9 @@ class Diagram:
 
         return dot_of(self)
 
-    def draw(self, before: Diagram | None = None, *, comb: str | None = None, ax: Axes | None = None) -> Figure:
+    def draw(
+        self, before: Diagram | None = None, *, comb: str | None = None, ax: Axes | None = None
+    ) -> Figure:
         """The diagram as a matplotlib figure, read upwards.
 
         Parameters
@@ -274,7 +305,9 @@ class Diagram:
         return tikz(scene(self, before, comb))
 
     def _repr_svg_(self) -> str | None:
-        return self.to_svg() if len(self.boxes) <= 60 else None  # beyond that it takes seconds, and one would not ask for it in passing
+        return (
+            self.to_svg() if len(self.boxes) <= 60 else None
+        )  # beyond that it takes seconds, and one would not ask for it in passing
 
     def cut(self, *variables: str) -> Diagram:
         """Each of these variables is drawn uniformly, whatever its causes; see `surgery.cut`."""
@@ -336,7 +369,9 @@ class Diagram:
 
         return pruned(self)
 
-    def identify(self, outcome: str | Iterable[str], do: str | Iterable[str], given: str | Iterable[str] = ()) -> Identification:
+    def identify(
+        self, outcome: str | Iterable[str], do: str | Iterable[str], given: str | Iterable[str] = ()
+    ) -> Identification:
         """Whether P(outcome | do, given) follows from what is observed, by which formula and why. See `identification.identify`."""
         from causalstats.diagrams.identification import identify
 
@@ -357,7 +392,11 @@ def _levels(name: str, values: Sequence[Any] | int) -> tuple[Any, ...]:
     if isinstance(plain, int) and plain > 0:
         return tuple(range(plain))
     if isinstance(plain, str) or not isinstance(plain, Sequence):
-        raise ModelError(f"Expected the levels of {name!r} as a sequence such as ('no', 'yes') or as their number, got {values!r}.")
+        raise ModelError(
+            f"Expected the levels of {name!r} as a sequence such as ('no', 'yes') or as their number, got {values!r}."
+        )
     if len(plain) == 0 or len(set(plain)) < len(plain):
-        raise ModelError(f"Expected the levels of {name!r} to be one or more and all different, got {list(plain)}.")
+        raise ModelError(
+            f"Expected the levels of {name!r} to be one or more and all different, got {list(plain)}."
+        )
     return tuple(plain)

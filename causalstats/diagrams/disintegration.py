@@ -52,7 +52,10 @@ class Disintegration:
             if free.ndim > 1 and (free.any(axis=axis) == free.all(axis=axis)).all():
                 free = free.any(axis=axis)
                 del variables[axis], levels[axis]
-        return tuple({name: names[at] for name, names, at in zip(variables, levels, place, strict=True)} for place in np.argwhere(free))
+        return tuple(
+            {name: names[at] for name, names, at in zip(variables, levels, place, strict=True)}
+            for place in np.argwhere(free)
+        )
 
     @property
     def _free(self) -> np.ndarray:
@@ -61,7 +64,10 @@ class Disintegration:
     def __repr__(self) -> str:
         if self.unique:
             return repr(self.channel)
-        cells = "; ".join(", ".join(f"{name}={level!r}" for name, level in cell.items()) for cell in self.free_cells)
+        cells = "; ".join(
+            ", ".join(f"{name}={level!r}" for name, level in cell.items())
+            for cell in self.free_cells
+        )
         return f"{self.channel!r}\nnot determined at: {cells}"
 
 
@@ -73,7 +79,9 @@ class CombDisintegration:
     g: Disintegration
     order: tuple[str, ...]
 
-    def do(self, treatment: str, outcome: str | Sequence[str], *, by_natural: bool = False) -> Disintegration:
+    def do(
+        self, treatment: str, outcome: str | Sequence[str], *, by_natural: bool = False
+    ) -> Disintegration:
         """P(outcome | do(treatment)) for every level of a treatment that is an output of f, from which only g reads it.
 
         Cut off from f, the treatment that g reads is set, and the one that f makes summed over; with `by_natural` it is kept as one more outcome, what the
@@ -84,43 +92,79 @@ class CombDisintegration:
         outcomes = (outcome,) if isinstance(outcome, str) else tuple(outcome)
         inside = [name for name in self.f.lower.variables if name not in self.f.lower.opened]
         if treatment not in inside or treatment in outcomes:
-            raise ModelError(f"Expected as treatment an output of f ({', '.join(inside)}) that is no outcome, got {treatment!r}.")
-        lower, upper = (self._composed(side, treatment, outcomes, by_natural) for side in ("lower", "upper"))
+            raise ModelError(
+                f"Expected as treatment an output of f ({', '.join(inside)}) that is no outcome, got {treatment!r}."
+            )
+        lower, upper = (
+            self._composed(side, treatment, outcomes, by_natural) for side in ("lower", "upper")
+        )
         rest = tuple(range(-len(outcomes) - by_natural, 0))
-        most = 1 - (lower.values.sum(axis=rest, keepdims=True) - lower.values)  # what the other outcomes leave over
+        most = 1 - (
+            lower.values.sum(axis=rest, keepdims=True) - lower.values
+        )  # what the other outcomes leave over
         free = upper.values > lower.values
-        return Disintegration(lower, replace(upper, values=np.where(free, np.minimum(upper.values, most), lower.values)))
+        return Disintegration(
+            lower,
+            replace(upper, values=np.where(free, np.minimum(upper.values, most), lower.values)),
+        )
 
     def cut(self, treatment: str) -> Distribution:
         """The joint distribution after the cut of the treatment: every level of it with the same probability, the others as they would be then."""
         others = [name for name in self.order if name != treatment]
         done = self.do(treatment, others).channel
         axis = done.values.ndim - len(done.variables)
-        return replace(done, values=done.values / done.values.shape[axis], title=f"cut({treatment})", opened=())
+        return replace(
+            done, values=done.values / done.values.shape[axis], title=f"cut({treatment})", opened=()
+        )
 
-    def _composed(self, side: str, treatment: str, outcomes: tuple[str, ...], by_natural: bool) -> Distribution:
+    def _composed(
+        self, side: str, treatment: str, outcomes: tuple[str, ...], by_natural: bool
+    ) -> Distribution:
         f, g = getattr(self.f, side), getattr(self.g, side)
         letter = {name: place for place, name in enumerate(self.order)}
         natural = len(self.order)
         inside = [natural if name == treatment else letter[name] for name in f.variables]
         names = (treatment, *(["natural " + treatment] if by_natural else []), *outcomes)
-        axes = [letter[treatment], *([natural] if by_natural else []), *(letter[name] for name in outcomes)]
-        known = {name: levels for part in (f, g) for name, levels in zip(part.variables, part.levels, strict=True)}
-        operands: list[Any] = [f.values, [..., *inside], g.values, [..., *(letter[name] for name in g.variables)]]
-        operands += [np.ones(len(known[treatment])), [letter[treatment]], [..., *axes]]  # an axis of the treatment, should g not read it
+        axes = [
+            letter[treatment],
+            *([natural] if by_natural else []),
+            *(letter[name] for name in outcomes),
+        ]
+        known = {
+            name: levels
+            for part in (f, g)
+            for name, levels in zip(part.variables, part.levels, strict=True)
+        }
+        operands: list[Any] = [
+            f.values,
+            [..., *inside],
+            g.values,
+            [..., *(letter[name] for name in g.variables)],
+        ]
+        operands += [
+            np.ones(len(known[treatment])),
+            [letter[treatment]],
+            [..., *axes],
+        ]  # an axis of the treatment, should g not read it
         values = np.einsum(*operands)
         levels = tuple(known[name.removeprefix("natural ")] for name in names)
-        return Distribution(names, levels, values, f"P({', '.join(names[1:])} | do({treatment}))", (treatment,))
+        return Distribution(
+            names, levels, values, f"P({', '.join(names[1:])} | do({treatment}))", (treatment,)
+        )
 
 
 def disintegrate(joint: Distribution, given: str | Sequence[str]) -> Disintegration:
     """The channel from some variables of a joint distribution to the others: ω(b | a)."""
     causes = _members(joint, given)
     others = [name for name in joint.variables if name not in causes]
-    return _comb(_ordered(joint, [*causes, *others]), others, f"P({', '.join(others)} | {', '.join(causes)})")
+    return _comb(
+        _ordered(joint, [*causes, *others]), others, f"P({', '.join(others)} | {', '.join(causes)})"
+    )
 
 
-def comb_disintegrate(joint: Distribution, outputs: str | Sequence[str], order: Sequence[str] | None = None) -> CombDisintegration:
+def comb_disintegrate(
+    joint: Distribution, outputs: str | Sequence[str], order: Sequence[str] | None = None
+) -> CombDisintegration:
     """A joint distribution as a comb f with some of its variables as outputs and a comb g with the others, each a product of P(v | all before v).
 
     Parameters
@@ -133,7 +177,9 @@ def comb_disintegrate(joint: Distribution, outputs: str | Sequence[str], order: 
     inside = _members(joint, outputs)
     ordered = joint if order is None else _ordered(joint, order)
     outside = [name for name in ordered.variables if name not in inside]
-    return CombDisintegration(_comb(ordered, inside, "f"), _comb(ordered, outside, "g"), ordered.variables)
+    return CombDisintegration(
+        _comb(ordered, inside, "f"), _comb(ordered, outside, "g"), ordered.variables
+    )
 
 
 def _comb(joint: Distribution, outputs: Sequence[str], title: str) -> Disintegration:
@@ -159,13 +205,19 @@ def _members(joint: Distribution, names: str | Sequence[str]) -> list[str]:
     """Some but not all variables of a joint distribution, which has no inputs."""
     chosen = [names] if isinstance(names, str) else list(names)
     if joint.opened:
-        raise ModelError(f"Expected a joint distribution, got one for each level of {', '.join(joint.opened)}.")
+        raise ModelError(
+            f"Expected a joint distribution, got one for each level of {', '.join(joint.opened)}."
+        )
     if not set(chosen) < set(joint.variables) or not chosen or len(set(chosen)) < len(chosen):
-        raise ModelError(f"Expected some but not all of {', '.join(joint.variables)}, each once; got {', '.join(map(str, chosen)) or 'none'}.")
+        raise ModelError(
+            f"Expected some but not all of {', '.join(joint.variables)}, each once; got {', '.join(map(str, chosen)) or 'none'}."
+        )
     return chosen
 
 
 def _ordered(joint: Distribution, order: Sequence[str]) -> Distribution:
     if sorted(order) != sorted(joint.variables):
-        raise ModelError(f"Expected an order of all variables ({', '.join(joint.variables)}), got {', '.join(order)}.")
+        raise ModelError(
+            f"Expected an order of all variables ({', '.join(joint.variables)}), got {', '.join(order)}."
+        )
     return replace(joint.marginal(*order), title=joint.title)

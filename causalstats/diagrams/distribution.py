@@ -51,14 +51,21 @@ class Distribution:
         ModelError
             If the shape is not that of the levels, or the probabilities are negative or do not sum to one.
         """
-        named = {name: tuple(range(given)) if isinstance(given, int) else tuple(given) for name, given in levels.items()}
+        named = {
+            name: tuple(range(given)) if isinstance(given, int) else tuple(given)
+            for name, given in levels.items()
+        }
         table = np.array(values, dtype=float)
         shape = tuple(map(len, named.values()))
         if not named or table.shape[table.ndim - len(shape) :] != shape:
-            raise ModelError(f"Expected an array with axes (..., {', '.join(f'{name} {len(own)}' for name, own in named.items())}), got shape {table.shape}.")
+            raise ModelError(
+                f"Expected an array with axes (..., {', '.join(f'{name} {len(own)}' for name, own in named.items())}), got shape {table.shape}."
+            )
         sums = table.sum(axis=tuple(range(table.ndim - len(shape), table.ndim)))
         if not ((table >= 0).all() and np.allclose(sums, 1, rtol=0, atol=1e-6)):
-            raise ModelError(f"Expected probabilities of 0 or more that sum to 1, got some from {table.min():g} that sum to {np.ravel(sums)[0]:.6g}.")
+            raise ModelError(
+                f"Expected probabilities of 0 or more that sum to 1, got some from {table.min():g} that sum to {np.ravel(sums)[0]:.6g}."
+            )
         return cls(tuple(named), tuple(named.values()), table, f"P({', '.join(named)})")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -71,8 +78,12 @@ class Distribution:
         elif len(self.variables) == 1:
             places = {0: self._place(self.variables[0], at)}
         else:
-            raise ModelError(f"Expected a level for each of {', '.join(self.variables)}, as a mapping from names to levels; got {at!r}.")
-        found = self.values[(..., *(places.get(axis, slice(None)) for axis in range(len(self.variables))))]
+            raise ModelError(
+                f"Expected a level for each of {', '.join(self.variables)}, as a mapping from names to levels; got {at!r}."
+            )
+        found = self.values[
+            (..., *(places.get(axis, slice(None)) for axis in range(len(self.variables))))
+        ]
         return float(found) if found.ndim == 0 else found
 
     def marginal(self, *variables: str) -> Distribution:
@@ -80,19 +91,36 @@ class Distribution:
         kept = [*self.opened, *variables]
         axes = [self._axis(name) for name in kept]
         lead = self.values.ndim - len(self.variables)
-        summed = self.values.sum(axis=tuple(lead + axis for axis in range(len(self.variables)) if axis not in axes))
+        summed = self.values.sum(
+            axis=tuple(lead + axis for axis in range(len(self.variables)) if axis not in axes)
+        )
         order = sorted(range(len(axes)), key=axes.__getitem__)
         places = [lead + order.index(place) for place in range(len(axes))]
         values = summed.transpose(*range(lead), *places)
-        return Distribution(tuple(kept), tuple(self.levels[axis] for axis in axes), values, f"{', '.join(variables)} of {self.title}", self.opened)
+        return Distribution(
+            tuple(kept),
+            tuple(self.levels[axis] for axis in axes),
+            values,
+            f"{', '.join(variables)} of {self.title}",
+            self.opened,
+        )
 
     def to_xarray(self) -> xr.DataArray:
         """The same as a DataArray; axes of draws are called "draw", or "chain" and "draw"."""
         import xarray as xr
 
         lead = self.values.ndim - len(self.variables)
-        names = ["chain", "draw"][2 - lead :] if lead <= 2 else [f"batch_{place}" for place in range(lead)]
-        return xr.DataArray(self.values, dims=[*names, *self.variables], coords=dict(zip(self.variables, map(list, self.levels), strict=True)), name=self.title)
+        names = (
+            ["chain", "draw"][2 - lead :]
+            if lead <= 2
+            else [f"batch_{place}" for place in range(lead)]
+        )
+        return xr.DataArray(
+            self.values,
+            dims=[*names, *self.variables],
+            coords=dict(zip(self.variables, map(list, self.levels), strict=True)),
+            name=self.title,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each combination of levels, their probability last; of many draws, their mean."""
@@ -100,7 +128,9 @@ class Distribution:
 
         lead = self.values.ndim - len(self.variables)
         index = pd.MultiIndex.from_product(self.levels, names=self.variables)
-        return pd.DataFrame({"probability": self.values.mean(axis=tuple(range(lead))).ravel()}, index=index).reset_index()
+        return pd.DataFrame(
+            {"probability": self.values.mean(axis=tuple(range(lead))).ravel()}, index=index
+        ).reset_index()
 
     def __repr__(self) -> str:
         return f"{self._heading}\n{self.to_frame().to_string(index=False, max_rows=_SHOWN, float_format='{:.6g}'.format)}"
@@ -121,5 +151,7 @@ class Distribution:
     def _place(self, name: str, level: Any) -> int:
         levels = self.levels[self._axis(name)]
         if level not in levels:
-            raise ModelError(f"Expected a level of {name} ({', '.join(map(repr, levels))}), got {level!r}.")
+            raise ModelError(
+                f"Expected a level of {name} ({', '.join(map(repr, levels))}), got {level!r}."
+            )
         return levels.index(level)

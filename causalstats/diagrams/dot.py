@@ -19,7 +19,10 @@ from causalstats.diagrams.network import network
 from causalstats.diagrams.written import arcs
 from causalstats.errors import ModelError
 
-HEADER = re.compile(r'\s*(?:strict\s+)?(?P<kind>dag|digraph|graph|mag|pdag)\b\s*(?:"[^"]*"|[\w.]+)?\s*\{', re.IGNORECASE)
+HEADER = re.compile(
+    r'\s*(?:strict\s+)?(?P<kind>dag|digraph|graph|mag|pdag)\b\s*(?:"[^"]*"|[\w.]+)?\s*\{',
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(
     r"(?P<space>\s+|//[^\n]*|\#[^\n]*|/\*.*?\*/)|(?P<arrow><->|->|<-|--)"
     r'|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<name>[\w.]+|-[\d.]+)|(?P<sign>[{}\[\]=,;])',
@@ -36,7 +39,9 @@ def read_dot(text: str) -> Diagram:
     if header is None:
         raise ModelError(f"Expected `dag {{ ... }}` or `digraph {{ ... }}`, got {text[:40]!r}.")
     if header["kind"].lower() in ("graph", "mag", "pdag"):
-        raise ModelError(f"Expected a graph whose edges all have a direction (dag or digraph), got a {header['kind'].lower()}.")
+        raise ModelError(
+            f"Expected a graph whose edges all have a direction (dag or digraph), got a {header['kind'].lower()}."
+        )
     reader = _Reader(_tokens(text, header.end()))
     reader.statements()
     hidden = [name for name, said in reader.said.items() if _is_hidden(said)]
@@ -77,10 +82,16 @@ class _Reader:
         return self.tokens[-1][1] if self.tokens and self.tokens[-1][0] != "name" else ""
 
     def next(self, kind: str, *texts: str) -> str:
-        if not self.tokens or self.tokens[-1][0] != kind or (texts and self.tokens[-1][1] not in texts):
+        if (
+            not self.tokens
+            or self.tokens[-1][0] != kind
+            or (texts and self.tokens[-1][1] not in texts)
+        ):
             wanted = " or ".join(map(repr, texts)) or f"a {kind}"
             got = self.tokens[-1][1] if self.tokens else "the end"
-            raise ModelError(f"Expected {wanted}, got {got!r}; the graph ends with a closing brace.")
+            raise ModelError(
+                f"Expected {wanted}, got {got!r}; the graph ends with a closing brace."
+            )
         return self.tokens.pop()[1]
 
     def statements(self) -> list[str]:
@@ -117,7 +128,9 @@ class _Reader:
 
     def edges(self, left: list[str], right: list[str], arrow: str, direction: str) -> None:
         if arrow == "--" or direction == "none":
-            raise ModelError(f"Expected edges with a direction, got {', '.join(left)} -- {', '.join(right)}.")
+            raise ModelError(
+                f"Expected edges with a direction, got {', '.join(left)} -- {', '.join(right)}."
+            )
         if arrow == "<->" or direction == "both":
             self.confounded += product(left, right)
         else:
@@ -160,13 +173,17 @@ def dagitty_of(diagram: Diagram) -> str:
 
 def dot_of(diagram: Diagram) -> str:
     """See `Diagram.to_dot`."""
-    return _as_read(diagram, "digraph", "hidden=true, style=dashed", "{} -> {} [dir=both, style=dashed]")
+    return _as_read(
+        diagram, "digraph", "hidden=true, style=dashed", "{} -> {} [dir=both, style=dashed]"
+    )
 
 
 def _as_read(diagram: Diagram, kind: str, mark: str, both: str) -> str:
     """The text with confounded pairs as double arrows if it is read as the same model, or else with their roots as nodes."""
     if not diagram.is_network or any(box.kind != "mechanism" for box in diagram.boxes):
-        raise ModelError("Expected the diagram of a causal model, got one after surgery or with inputs; draw that one with `draw`, `to_svg` or `to_tikz`.")
+        raise ModelError(
+            "Expected the diagram of a causal model, got one after surgery or with inputs; draw that one with `draw`, `to_svg` or `to_tikz`."
+        )
     bare = diagram.without_levels()
     short, long = (_text(diagram, kind, mark, both, shorten) for shorten in (True, False))
     return short if read_dot(short) == bare else long
@@ -175,8 +192,17 @@ def _as_read(diagram: Diagram, kind: str, mark: str, both: str) -> str:
 def _text(diagram: Diagram, kind: str, mark: str, both: str, short: bool) -> str:
     roots = arcs(diagram) if short else {}
     named = {name: _quoted(name) for name in diagram.variables}
-    lines = [named[name] + (f" [{mark}]" if name in diagram.hidden else "") for name in diagram.variables if name not in roots]
-    lines += [f"{named[cause]} -> {named[name]}" for name in diagram.variables for cause in diagram.parents(name) if cause not in roots]
+    lines = [
+        named[name] + (f" [{mark}]" if name in diagram.hidden else "")
+        for name in diagram.variables
+        if name not in roots
+    ]
+    lines += [
+        f"{named[cause]} -> {named[name]}"
+        for name in diagram.variables
+        for cause in diagram.parents(name)
+        if cause not in roots
+    ]
     lines += [both.format(named[left], named[right]) for left, right in roots.values()]
     return "\n".join([f"{kind} {{", *(f"  {line}" for line in lines), "}"])
 

@@ -37,12 +37,16 @@ class JointTable:
     def __post_init__(self) -> None:
         array = np.asarray(self.array, dtype=float)
         if array.ndim < len(self.variables) or not np.all(array >= 0):
-            raise ModelError(f"Expected non-negative numbers with an axis for each of {list(self.variables)}; got shape {array.shape}.")
+            raise ModelError(
+                f"Expected non-negative numbers with an axis for each of {list(self.variables)}; got shape {array.shape}."
+            )
         object.__setattr__(self, "array", array)
 
     def probability(self, of: tuple[str, ...], given: tuple[str, ...]) -> Array:
         if unknown := set(of + given) - set(self.variables):
-            raise ModelError(f"Expected variables of the table, {list(self.variables)}; got {sorted(unknown)}.")
+            raise ModelError(
+                f"Expected variables of the table, {list(self.variables)}; got {sorted(unknown)}."
+            )
         batch = self.array.ndim - len(self.variables)
         axes = [*range(batch), *(batch + self.variables.index(name) for name in of + given)]
         joint = np.einsum(self.array, [*range(self.array.ndim)], axes)
@@ -60,8 +64,16 @@ class Missing:
 
     def text(self, levels: Mapping[str, Sequence[Any]] | None = None) -> str:
         """With the names of levels where they are given, else by their numbers."""
-        named = [[f"{name}={levels[name][level] if levels else level}" for name, level in zip(self.variables, cell, strict=True)] for cell in self.cells[:5]]
-        where = "; ".join(", ".join(cell) for cell in named) + f" and {len(self.cells) - 5} more" * (len(self.cells) > 5)
+        named = [
+            [
+                f"{name}={levels[name][level] if levels else level}"
+                for name, level in zip(self.variables, cell, strict=True)
+            ]
+            for cell in self.cells[:5]
+        ]
+        where = "; ".join(
+            ", ".join(cell) for cell in named
+        ) + f" and {len(self.cells) - 5} more" * (len(self.cells) > 5)
         if isinstance(self.part, Probability):
             return f"{self.part} is needed at {where}, which never occurs"
         return f"{self.part.denominator} is zero at {where}"
@@ -79,7 +91,9 @@ class Evaluation:
     missing: tuple[Missing, ...] = ()
 
 
-def evaluate(expression: Expression, source: Source, axes: Sequence[str], anywhere: Sequence[str] = ()) -> Evaluation:
+def evaluate(
+    expression: Expression, source: Source, axes: Sequence[str], anywhere: Sequence[str] = ()
+) -> Evaluation:
     """The expression at all levels of `axes`, in their order, for every distribution of the source.
 
     Parameters
@@ -92,17 +106,27 @@ def evaluate(expression: Expression, source: Source, axes: Sequence[str], anywhe
         It depends on a variable that is in neither.
     """
     if unasked := expression.free.difference(axes, anywhere):
-        raise ModelError(f"Expected an axis for every variable of {expression}; {sorted(unasked)} have none.")
+        raise ModelError(
+            f"Expected an axis for every variable of {expression}; {sorted(unasked)} have none."
+        )
     table = _evaluate(expression, source, _as_found)
     if here := [name for name in table.names if name in anywhere]:
         table = _averaged(table, _evaluate(Probability(tuple(here)), source, _as_found))
     missing = () if table.undefined is None else _missing(expression, source, table.undefined)
-    values = table.values if table.undefined is None else np.where(table.undefined, np.nan, table.values)
+    values = (
+        table.values if table.undefined is None else np.where(table.undefined, np.nan, table.values)
+    )
     levels = {name: source.probability((name,), ()).shape[-1] for name in axes}
     shape = [levels[name] if name in table.names else 1 for name in axes]
-    values = values.transpose(0, *(1 + table.names.index(name) for name in axes if name in table.names)).reshape(-1, *shape)
+    values = values.transpose(
+        0, *(1 + table.names.index(name) for name in axes if name in table.names)
+    ).reshape(-1, *shape)
     batch = source.probability((axes[0],), ()).shape[:-1]
-    return Evaluation(np.broadcast_to(values, (len(values), *levels.values())).reshape(*batch, *levels.values()), tuple(axes), missing)
+    return Evaluation(
+        np.broadcast_to(values, (len(values), *levels.values())).reshape(*batch, *levels.values()),
+        tuple(axes),
+        missing,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +138,9 @@ class _Table:
     undefined: Array | None = None
 
 
-Reading = Callable[[Probability | Quotient, _Table], _Table]  # what to make of values that may be undefined
+Reading = Callable[
+    [Probability | Quotient, _Table], _Table
+]  # what to make of values that may be undefined
 
 
 def _as_found(part: Probability | Quotient, table: _Table) -> _Table:
@@ -127,7 +153,11 @@ def _evaluate(expression: Expression, source: Source, reading: Reading) -> _Tabl
             values = source.probability(of, given)
             values = values.reshape(-1, *values.shape[values.ndim - len(of + given) :])
             undefined = np.isnan(values)
-            found = _Table(of + given, np.where(undefined, 0.0, values), undefined) if undefined.any() else _Table(of + given, values)
+            found = (
+                _Table(of + given, np.where(undefined, 0.0, values), undefined)
+                if undefined.any()
+                else _Table(of + given, values)
+            )
             return reading(expression, found)
         case Product(factors):
             return _contracted([_evaluate(factor, source, reading) for factor in factors], ())
@@ -136,25 +166,43 @@ def _evaluate(expression: Expression, source: Source, reading: Reading) -> _Tabl
         case Sum(over, summand):
             return _contracted([_evaluate(summand, source, reading)], over)
         case Quotient(numerator, denominator):
-            return reading(expression, _divided(_evaluate(numerator, source, reading), _evaluate(denominator, source, reading)))
+            return reading(
+                expression,
+                _divided(
+                    _evaluate(numerator, source, reading), _evaluate(denominator, source, reading)
+                ),
+            )
 
 
 def _contracted(tables: list[_Table], over: tuple[str, ...]) -> _Table:
     """The product, summed. What is undefined counts where no other factor is zero: there the product of what may be non-zero exceeds that of what surely is."""
-    names = tuple(dict.fromkeys(name for table in tables for name in table.names if name not in over))
+    names = tuple(
+        dict.fromkeys(name for table in tables for name in table.names if name not in over)
+    )
 
     def contract(arrays: list[Array]) -> Array:
         number = {name: place for place, name in enumerate((*names, *over), start=1)}
-        operands = [part for table, array in zip(tables, arrays, strict=True) for part in (array, [0, *(number[name] for name in table.names)])]
+        operands = [
+            part
+            for table, array in zip(tables, arrays, strict=True)
+            for part in (array, [0, *(number[name] for name in table.names)])
+        ]
         return opt_einsum.contract(*operands, [0, *(number[name] for name in names)])
 
     values = contract([table.values for table in tables])
     if all(table.undefined is None for table in tables):
         return _Table(names, values)
     surely = [(table.values != 0).astype(float) for table in tables]
-    perhaps = [sure if table.undefined is None else np.maximum(sure, table.undefined) for table, sure in zip(tables, surely, strict=True)]
+    perhaps = [
+        sure if table.undefined is None else np.maximum(sure, table.undefined)
+        for table, sure in zip(tables, surely, strict=True)
+    ]
     undefined = contract(perhaps) - contract(surely) > 0.5
-    return _Table(names, np.where(undefined, 0.0, values), undefined) if undefined.any() else _Table(names, values)
+    return (
+        _Table(names, np.where(undefined, 0.0, values), undefined)
+        if undefined.any()
+        else _Table(names, values)
+    )
 
 
 def _divided(above: _Table, below: _Table) -> _Table:
@@ -180,12 +228,18 @@ def _spread(array: Array, names: tuple[str, ...], target: tuple[str, ...]) -> Ar
 def _averaged(table: _Table, weights: _Table) -> _Table:
     """Over the variables of the weights, leaving out where the table is not defined."""
     weight = _spread(weights.values, weights.names, table.names)
-    weight = np.broadcast_to(weight, table.values.shape) * (1.0 if table.undefined is None else ~table.undefined)
+    weight = np.broadcast_to(weight, table.values.shape) * (
+        1.0 if table.undefined is None else ~table.undefined
+    )
     axes = tuple(1 + table.names.index(name) for name in weights.names)
     total, above = weight.sum(axis=axes), (weight * table.values).sum(axis=axes)
     undefined = total == 0
     values = np.divide(above, total, out=np.zeros_like(above), where=~undefined)
-    return _Table(tuple(name for name in table.names if name not in weights.names), values, undefined if undefined.any() else None)
+    return _Table(
+        tuple(name for name in table.names if name not in weights.names),
+        values,
+        undefined if undefined.any() else None,
+    )
 
 
 def _missing(expression: Expression, source: Source, undefined: Array) -> tuple[Missing, ...]:
@@ -198,12 +252,24 @@ def _missing(expression: Expression, source: Source, undefined: Array) -> tuple[
             where = table.undefined[worst]
             if isinstance(part, Probability):
                 where = where.any(axis=tuple(range(len(part.of))))
-            suspects[part] = (part.given if isinstance(part, Probability) else table.names, np.argwhere(where)[:MOST_CELLS])
+            suspects[part] = (
+                part.given if isinstance(part, Probability) else table.names,
+                np.argwhere(where)[:MOST_CELLS],
+            )
         return _filled(part, table)
 
     _evaluate(expression, source, collect)
     found = [
-        (part, names, [tuple(map(int, cell)) for cell in cells if _needs(expression, source, part, cell, worst)]) for part, (names, cells) in suspects.items()
+        (
+            part,
+            names,
+            [
+                tuple(map(int, cell))
+                for cell in cells
+                if _needs(expression, source, part, cell, worst)
+            ],
+        )
+        for part, (names, cells) in suspects.items()
     ]
     return tuple(Missing(part, names, tuple(cells)) for part, names, cells in found if cells)
 
@@ -212,11 +278,19 @@ def _filled(part: Probability | Quotient, table: _Table) -> _Table:
     """With some number in the place of what is undefined."""
     if table.undefined is None:
         return table
-    levels = np.prod(table.values.shape[1 : 1 + len(part.of)]) if isinstance(part, Probability) else 1.0
+    levels = (
+        np.prod(table.values.shape[1 : 1 + len(part.of)]) if isinstance(part, Probability) else 1.0
+    )
     return _Table(table.names, np.where(table.undefined, 1.0 / levels, table.values))
 
 
-def _needs(expression: Expression, source: Source, suspect: Probability | Quotient, cell: Array, distribution: int) -> bool:
+def _needs(
+    expression: Expression,
+    source: Source,
+    suspect: Probability | Quotient,
+    cell: Array,
+    distribution: int,
+) -> bool:
     """Whether the answer is undefined where nothing but one cell of one part is."""
 
     def only(part: Probability | Quotient, table: _Table) -> _Table:
@@ -224,7 +298,13 @@ def _needs(expression: Expression, source: Source, suspect: Probability | Quotie
         if part != suspect or table.undefined is None:
             return filled
         here = np.zeros_like(table.undefined)
-        here[(slice(None), *([slice(None)] * len(part.of) if isinstance(part, Probability) else []), *cell)] = True
+        here[
+            (
+                slice(None),
+                *([slice(None)] * len(part.of) if isinstance(part, Probability) else []),
+                *cell,
+            )
+        ] = True
         return _Table(table.names, np.where(here, 0.0, filled.values), here)
 
     found = _evaluate(expression, source, only)

@@ -74,7 +74,9 @@ class Sum(_Printed):
 
     def __post_init__(self) -> None:
         if not self.over or not self.summand.free.issuperset(self.over):
-            raise ModelError(f"Expected a sum over variables that {self.summand} depends on; got {list(self.over)}.")
+            raise ModelError(
+                f"Expected a sum over variables that {self.summand} depends on; got {list(self.over)}."
+            )
 
     @cached_property
     def free(self) -> frozenset[str]:
@@ -118,7 +120,11 @@ def latex_name(name: str) -> str:
     if letter := re.fullmatch(r"([A-Za-z])_?(\d*)", bare):
         symbol = letter[1] + (f"_{{{letter[2]}}}" if letter[2] else "")
     else:
-        symbol = "\\mathrm{" + re.sub(r"([#$%&_{}])", r"\\\1", bare.replace("\\", "/")).replace(" ", "\\ ") + "}"
+        symbol = (
+            "\\mathrm{"
+            + re.sub(r"([#$%&_{}])", r"\\\1", bare.replace("\\", "/")).replace(" ", "\\ ")
+            + "}"
+        )
     return symbol + name[len(bare) :]
 
 
@@ -144,7 +150,11 @@ def _text(expression: Any, symbols: dict[str, str], style: _Style) -> str:
     """With the symbol that each variable has here; a sum's variable gets primes until no other in sight has its symbol."""
     match expression:
         case Probability(of, given):
-            sides = [", ".join(style.name(symbols[name]) for name in side) for side in (of, given) if side]
+            sides = [
+                ", ".join(style.name(symbols[name]) for name in side)
+                for side in (of, given)
+                if side
+            ]
             return style.probability.format(style.given.join(sides))
         case Product(factors):
             return _product_text(factors, symbols, style)
@@ -155,12 +165,15 @@ def _text(expression: Any, symbols: dict[str, str], style: _Style) -> str:
                 while fresh in symbols.values() or fresh in inside.values():
                     fresh += "'"
                 inside[name] = fresh
-            return style.sum([style.name(inside[name]) for name in over]) + _text(summand, inside, style)
+            return style.sum([style.name(inside[name]) for name in over]) + _text(
+                summand, inside, style
+            )
         case Quotient(numerator, denominator):
             parts = [_text(part, symbols, style) for part in (numerator, denominator)]
             if style is _PLAIN:
                 parts = [
-                    text if isinstance(part, Probability) else style.brackets.format(text) for part, text in zip((numerator, denominator), parts, strict=True)
+                    text if isinstance(part, Probability) else style.brackets.format(text)
+                    for part, text in zip((numerator, denominator), parts, strict=True)
                 ]
             return style.quotient.format(*parts)
     raise TypeError(f"Expected an expression; got {expression!r}.")
@@ -174,6 +187,10 @@ def _product_text(factors: tuple[Expression, ...], symbols: dict[str, str], styl
     for place, factor in enumerate(factors):
         text = _text(factor, symbols, style)
         last = place == len(factors) - 1
-        bare = isinstance(factor, Probability) or (isinstance(factor, Sum) and last) or (isinstance(factor, Quotient) and style is _LATEX)
+        bare = (
+            isinstance(factor, Probability)
+            or (isinstance(factor, Sum) and last)
+            or (isinstance(factor, Quotient) and style is _LATEX)
+        )
         texts.append(text if bare or len(factors) == 1 else style.brackets.format(text))
     return " ".join(texts)

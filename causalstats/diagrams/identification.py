@@ -14,7 +14,16 @@ from causalstats.diagrams.expression import Expression, Probability, latex_name
 from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.numbered_graph import members, union
 from causalstats.diagrams.simplification import simplified
-from causalstats.diagrams.tian_shpitser import Discard, Entangled, Move, Split, conditional, effect, interchangeable, relevant
+from causalstats.diagrams.tian_shpitser import (
+    Discard,
+    Entangled,
+    Move,
+    Split,
+    conditional,
+    effect,
+    interchangeable,
+    relevant,
+)
 from causalstats.errors import ModelError
 
 
@@ -102,25 +111,41 @@ class Identification:
     def evaluate(self, source: Source) -> Evaluation:
         """The answer in each distribution of the source: axes (batch..., outcome..., do..., given...). What is `irrelevant` is averaged over."""
         if self.expression is None:
-            raise ModelError(f"{self}\n\nExpected an identified query; `bounds` says what can be said of this one.")
+            raise ModelError(
+                f"{self}\n\nExpected an identified query; `bounds` says what can be said of this one."
+            )
         return evaluate(self.expression, source, self._asked, self.irrelevant)
 
     def distribution(self, joint: Distribution) -> Distribution:
         """The answer with the names and levels of a joint distribution; NaN where it is not defined, its title then saying which cells that would need."""
-        found, names = self.evaluate(JointTable(joint.variables, joint.values)), self.do + self.given + self.outcome
+        found, names = (
+            self.evaluate(JointTable(joint.variables, joint.values)),
+            self.do + self.given + self.outcome,
+        )
         levels = dict(zip(joint.variables, joint.levels, strict=True))
         lead = found.values.ndim - len(found.axes)
-        values = found.values.transpose(*range(lead), *(lead + found.axes.index(name) for name in names))
+        values = found.values.transpose(
+            *range(lead), *(lead + found.axes.index(name) for name in names)
+        )
         title = "; ".join([self.query, *(missing.text(levels) for missing in found.missing)])
-        return Distribution(names, tuple(levels[name] for name in names), values, title, self.do + self.given)
+        return Distribution(
+            names, tuple(levels[name] for name in names), values, title, self.do + self.given
+        )
 
     def __str__(self) -> str:
         if self.expression is None:
             names = [name for criterion in self.criteria for name in criterion.variables]
-            lines = [f"{self.query} is not identified." + f" Instrument{'s' * (len(names) > 1)}: {_listed(names)}." * bool(names)]
+            lines = [
+                f"{self.query} is not identified."
+                + f" Instrument{'s' * (len(names) > 1)}: {_listed(names)}." * bool(names)
+            ]
         else:
             named = "".join(f": {criterion}" for criterion in self.criteria)
-            lines = [f"{self.query} is identified{named}.", "", f"    {self.query} = {self.expression.text(self._asked)}"]
+            lines = [
+                f"{self.query} is identified{named}.",
+                "",
+                f"    {self.query} = {self.expression.text(self._asked)}",
+            ]
             lines += [f"    at any level of {_listed(self.irrelevant)}"] * bool(self.irrelevant)
         lines += ["", *(f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1))]
         return "\n".join(lines + ["", str(self.hedge)] * (self.hedge is not None))
@@ -129,19 +154,36 @@ class Identification:
 
     def latex(self) -> str:
         """The query and its formula."""
-        outcome, do, given = (", ".join(map(latex_name, names)) for names in (self.outcome, self.do, self.given))
+        outcome, do, given = (
+            ", ".join(map(latex_name, names)) for names in (self.outcome, self.do, self.given)
+        )
         conditions = ", ".join(filter(None, [f"\\mathrm{{do}}({do})" if do else "", given]))
         query = f"P({outcome} \\mid {conditions})" if conditions else f"P({outcome})"
-        return f"{query} = {self.expression.latex(self._asked)}" if self.expression else f"{query} \\text{{ is not identified}}"
+        return (
+            f"{query} = {self.expression.latex(self._asked)}"
+            if self.expression
+            else f"{query} \\text{{ is not identified}}"
+        )
 
     def _repr_markdown_(self) -> str:
         """What notebooks show: the same as the text, the formula set."""
         verdict, *lines = str(self).split("\n")
         formula = [f"$\\displaystyle {self.latex()}$"] * self.identified
-        return "\n\n".join([verdict, *formula, *(line.strip() for line in lines if line.strip() and f"{self.query} =" not in line)])
+        return "\n\n".join(
+            [
+                verdict,
+                *formula,
+                *(line.strip() for line in lines if line.strip() and f"{self.query} =" not in line),
+            ]
+        )
 
 
-def identify(diagram: Diagram | MixedGraph, outcome: str | Iterable[str], do: str | Iterable[str], given: str | Iterable[str] = ()) -> Identification:
+def identify(
+    diagram: Diagram | MixedGraph,
+    outcome: str | Iterable[str],
+    do: str | Iterable[str],
+    given: str | Iterable[str] = (),
+) -> Identification:
     """Whether P(outcome | do, given) follows from the distribution of what is observed, in every model of the diagram; complete.
 
     Where the back-door or the front-door criterion applies the formula is theirs, of fewest variables; otherwise that of the algorithm of Shpitser & Pearl,
@@ -159,48 +201,73 @@ def identify(diagram: Diagram | MixedGraph, outcome: str | Iterable[str], do: st
             diagram.position(name)
     y, x, z = map(graph.numbers, sets)
     if y & x or y & z or x & z or not y:
-        raise ModelError(f"Expected an outcome, and each variable in one place; got outcome {sets[0]}, do {sets[1]}, given {sets[2]}.")
+        raise ModelError(
+            f"Expected an outcome, and each variable in one place; got outcome {sets[0]}, do {sets[1]}, given {sets[2]}."
+        )
     found = _by_criterion(graph, y, x, z)
-    steps, expression, hedge = _by_algorithm(graph, y, x, z) if found is None else (tuple(map(Reason, found.reasons)), found.expression, None)
+    steps, expression, hedge = (
+        _by_algorithm(graph, y, x, z)
+        if found is None
+        else (tuple(map(Reason, found.reasons)), found.expression, None)
+    )
     if expression is None:
         criteria = () if z else tuple(instruments(graph, y, x))
     else:
         criteria, expression = (found,) if found else (), simplified(expression, graph.nodes)
-    return Identification(sets[0], sets[1], sets[2], graph.nodes, expression, steps, hedge, criteria)
+    return Identification(
+        sets[0], sets[1], sets[2], graph.nodes, expression, steps, hedge, criteria
+    )
 
 
 def _by_criterion(graph: MixedGraph, outcome: int, do: int, given: int) -> Criterion | None:
     if not graph.numbered.ancestors(outcome | given) & do:
         return None
-    return back_door(graph, outcome, do, given) or (None if given else front_door(graph, outcome, do))
+    return back_door(graph, outcome, do, given) or (
+        None if given else front_door(graph, outcome, do)
+    )
 
 
-def _by_algorithm(graph: MixedGraph, outcome: int, do: int, given: int) -> tuple[tuple[Reason, ...], Expression | None, Hedge | None]:
+def _by_algorithm(
+    graph: MixedGraph, outcome: int, do: int, given: int
+) -> tuple[tuple[Reason, ...], Expression | None, Hedge | None]:
     if not graph.numbered.ancestors(outcome | given) & do:
-        why = f"Nothing that is done acts on {_listed(graph.names(outcome | given))}: the answer is what is seen." if do else "Nothing is done."
+        why = (
+            f"Nothing that is done acts on {_listed(graph.names(outcome | given))}: the answer is what is seen."
+            if do
+            else "Nothing is done."
+        )
         return (Reason(why),), Probability(graph.names(outcome), graph.names(given)), None
     same = interchangeable(graph, outcome, do, given)
     seen = given & ~same
     expression, moves = effect(graph, outcome | seen, do | same)
-    steps = [*_first_steps(graph, outcome, do, same, seen), *(_step(graph, move) for move in moves if isinstance(move, Split | Discard))]
+    steps = [
+        *_first_steps(graph, outcome, do, same, seen),
+        *(_step(graph, move) for move in moves if isinstance(move, Split | Discard)),
+    ]
     if seen and expression is not None:
         expression = conditional(graph, expression, outcome)
         steps.append(Reason(f"Disintegrate the answer on {_listed(graph.names(seen))}."))
     return tuple(steps), expression, _hedge(graph, moves[-1])
 
 
-def _first_steps(graph: MixedGraph, outcome: int, do: int, same: int, seen: int) -> Iterator[Reason]:
+def _first_steps(
+    graph: MixedGraph, outcome: int, do: int, same: int, seen: int
+) -> Iterator[Reason]:
     everything, needed = relevant(graph, outcome | seen, do | same)
     if same:
         yield Reason(f"To see {_listed(graph.names(same))} is here the same as to set it.")
     if everything != graph.numbered.everything:
-        yield Reason(f"Discard {_listed(graph.names(graph.numbered.everything & ~everything))}: nothing asked for depends on it.")
+        yield Reason(
+            f"Discard {_listed(graph.names(graph.numbered.everything & ~everything))}: nothing asked for depends on it."
+        )
     y, x = (_listed(graph.names(numbers)) for numbers in (outcome | seen, do | same))
     combs = [f"Q[{', '.join(graph.names(comb))}]" for comb in graph.numbered.districts(needed)]
     summed = graph.names(needed & ~outcome & ~seen)
     over = f", summed over {_listed(summed)}" if summed else ""
     apart = ", which hidden causes hold together in groups," if len(combs) > 1 else ""
-    yield Reason(f"Cut the arrows into {x}. What then acts on {y}{apart} gives {' '.join(combs)}{over}: that is wanted.")
+    yield Reason(
+        f"Cut the arrows into {x}. What then acts on {y}{apart} gives {' '.join(combs)}{over}: that is wanted."
+    )
 
 
 def _step(graph: MixedGraph, move: Split | Discard) -> Reason:
@@ -219,8 +286,14 @@ def _hedge(graph: MixedGraph, move: Move) -> Hedge | None:
     if not isinstance(move, Entangled):
         return None
     larger = graph.names(move.comb)
-    pairs = [(one, other) for one, other in combinations(larger, 2) if frozenset((one, other)) in graph.bidirected]
-    acted_on = union(graph.numbered.children[node] for node in members(move.comb & ~move.part)) & move.part
+    pairs = [
+        (one, other)
+        for one, other in combinations(larger, 2)
+        if frozenset((one, other)) in graph.bidirected
+    ]
+    acted_on = (
+        union(graph.numbered.children[node] for node in members(move.comb & ~move.part)) & move.part
+    )
     return Hedge(larger, graph.names(move.part), graph.names(acted_on), tuple(pairs))
 
 

@@ -17,10 +17,18 @@ Colours = tuple[list[int], list[int]]  # of the wires, of the boxes
 
 def equal(left: Diagram, right: Diagram) -> bool:
     """Whether the diagrams are the same hypergraph."""
-    sizes = [(len(diagram.wires), len(diagram.boxes), len(diagram.inputs), len(diagram.outputs)) for diagram in (left, right)]
+    sizes = [
+        (len(diagram.wires), len(diagram.boxes), len(diagram.inputs), len(diagram.outputs))
+        for diagram in (left, right)
+    ]
     if sizes[0] != sizes[1]:
         return False
-    if (left.wires, left.boxes, left.inputs, left.outputs) == (right.wires, right.boxes, right.inputs, right.outputs):
+    if (left.wires, left.boxes, left.inputs, left.outputs) == (
+        right.wires,
+        right.boxes,
+        right.inputs,
+        right.outputs,
+    ):
         return True
     ours, theirs = colours(left), colours(right)
     if any(sorted(a) != sorted(b) for a, b in zip(ours, theirs, strict=True)):
@@ -29,14 +37,22 @@ def equal(left: Diagram, right: Diagram) -> bool:
         theirs_at = {colour: place for place, colour in enumerate(theirs[0])}
         match = {place: theirs_at[colour] for place, colour in enumerate(ours[0])}
         return _shape(left, match) == _shape(right, {wire: wire for wire in match.values()})
-    return nx.is_isomorphic(_labelled(left, ours), _labelled(right, theirs), _same_label, _same_label)
+    return nx.is_isomorphic(
+        _labelled(left, ours), _labelled(right, theirs), _same_label, _same_label
+    )
 
 
 def colours(diagram: Diagram) -> Colours:
     """A number for each wire and box that depends on what it is and what it hangs together with, and not on where it is listed."""
-    ends = [(wire, _places(diagram.inputs, place), _places(diagram.outputs, place)) for place, wire in enumerate(diagram.wires)]
+    ends = [
+        (wire, _places(diagram.inputs, place), _places(diagram.outputs, place))
+        for place, wire in enumerate(diagram.wires)
+    ]
     wires = [hash(end) for end in ends]
-    boxes = [hash((box.name, box.kind, box.value, len(box.inputs), len(box.outputs))) for box in diagram.boxes]
+    boxes = [
+        hash((box.name, box.kind, box.value, len(box.inputs), len(box.outputs)))
+        for box in diagram.boxes
+    ]
     told_apart = 0
     while len({*wires}) + len({*boxes}) > told_apart:
         told_apart = len({*wires}) + len({*boxes})
@@ -64,7 +80,13 @@ def _finer(diagram: Diagram, wires: list[int], boxes: list[int]) -> Colours:
     return (
         [hash((colour, tuple(sorted(ends)))) for colour, ends in zip(wires, ports, strict=True)],
         [
-            hash((colour, tuple(wires[wire] for wire in box.inputs), tuple(wires[wire] for wire in box.outputs)))
+            hash(
+                (
+                    colour,
+                    tuple(wires[wire] for wire in box.inputs),
+                    tuple(wires[wire] for wire in box.outputs),
+                )
+            )
             for box, colour in zip(diagram.boxes, boxes, strict=True)
         ],
     )
@@ -72,7 +94,16 @@ def _finer(diagram: Diagram, wires: list[int], boxes: list[int]) -> Colours:
 
 def _shape(diagram: Diagram, match: dict[int, int]) -> tuple:
     """All that a diagram is, its wires numbered as `match` says; boxes are told apart by what they make, or else counted."""
-    boxes = [(tuple(match[w] for w in box.inputs), tuple(match[w] for w in box.outputs), box.name, box.kind, box.value) for box in diagram.boxes]
+    boxes = [
+        (
+            tuple(match[w] for w in box.inputs),
+            tuple(match[w] for w in box.outputs),
+            box.name,
+            box.kind,
+            box.value,
+        )
+        for box in diagram.boxes
+    ]
     return (
         {match[place]: wire for place, wire in enumerate(diagram.wires)},
         [match[wire] for wire in diagram.inputs],
@@ -85,12 +116,23 @@ def _labelled(diagram: Diagram, found: Colours) -> nx.DiGraph:
     """Wires and boxes as nodes, an edge with its ports for each way a wire runs into or out of a box."""
     graph = nx.DiGraph()
     for place, wire in enumerate(diagram.wires):
-        label = (wire, found[0][place], _places(diagram.inputs, place), _places(diagram.outputs, place))
+        label = (
+            wire,
+            found[0][place],
+            _places(diagram.inputs, place),
+            _places(diagram.outputs, place),
+        )
         graph.add_node(("wire", place), label=label)
     for place, box in enumerate(diagram.boxes):
         graph.add_node(("box", place), label=(box.name, box.kind, box.value, found[1][place]))
-        graph.add_edges_from((("wire", wire), ("box", place), {"label": _places(box.inputs, wire)}) for wire in box.inputs)
-        graph.add_edges_from((("box", place), ("wire", wire), {"label": _places(box.outputs, wire)}) for wire in box.outputs)
+        graph.add_edges_from(
+            (("wire", wire), ("box", place), {"label": _places(box.inputs, wire)})
+            for wire in box.inputs
+        )
+        graph.add_edges_from(
+            (("box", place), ("wire", wire), {"label": _places(box.outputs, wire)})
+            for wire in box.outputs
+        )
     return graph
 
 

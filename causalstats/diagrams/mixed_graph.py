@@ -31,13 +31,19 @@ class MixedGraph:
     bidirected: frozenset[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
-        unknown = {name for edge in (*self.directed, *self.bidirected) for name in edge} - set(self.nodes)
+        unknown = {name for edge in (*self.directed, *self.bidirected) for name in edge} - set(
+            self.nodes
+        )
         if unknown or len(set(self.nodes)) < len(self.nodes):
-            raise ModelError(f"Expected each variable once, and edges between them; {sorted(unknown)} are in no node of {list(self.nodes)}.")
+            raise ModelError(
+                f"Expected each variable once, and edges between them; {sorted(unknown)} are in no node of {list(self.nodes)}."
+            )
         place = {node: number for number, node in enumerate(self.nodes)}
         for cause, effect in self.directed:
             if place[cause] >= place[effect]:
-                raise ModelError(f"Expected causes before what they cause; {cause!r} -> {effect!r} is against {list(self.nodes)}. Use `MixedGraph.projected`.")
+                raise ModelError(
+                    f"Expected causes before what they cause; {cause!r} -> {effect!r} is against {list(self.nodes)}. Use `MixedGraph.projected`."
+                )
 
     @classmethod
     def of(cls, diagram: Diagram) -> MixedGraph:
@@ -46,13 +52,26 @@ class MixedGraph:
         A box of several outputs is a hidden cause of each. Observations condition, which no mixed graph says: they are refused.
         """
         if diagram.inputs or any(box.kind == "observation" for box in diagram.boxes):
-            raise ModelError("Expected a diagram of a causal model, without inputs and observations. Ask the diagram before `open` and `observe`.")
+            raise ModelError(
+                "Expected a diagram of a causal model, without inputs and observations. Ask the diagram before `open` and `observe`."
+            )
         labels = [wire.label for wire in diagram.wires]
         if len(set(labels)) < len(labels):
-            raise ModelError(f"Expected each variable on one wire; got {labels}. Ask the diagram of one world.")
-        edges, hidden = set(), {label for wire, label in enumerate(labels) if wire not in diagram.outputs}
+            raise ModelError(
+                f"Expected each variable on one wire; got {labels}. Ask the diagram of one world."
+            )
+        edges, hidden = (
+            set(),
+            {label for wire, label in enumerate(labels) if wire not in diagram.outputs},
+        )
         for number, box in enumerate(diagram.boxes):
-            joint = f"box {number}" if len(box.outputs) > 1 else labels[box.outputs[0]] if box.outputs else None
+            joint = (
+                f"box {number}"
+                if len(box.outputs) > 1
+                else labels[box.outputs[0]]
+                if box.outputs
+                else None
+            )
             if joint is None:
                 continue
             edges |= {(labels[wire], joint) for wire in box.inputs}
@@ -63,24 +82,43 @@ class MixedGraph:
 
     @classmethod
     def projected(
-        cls, nodes: Iterable[str], directed: Iterable[tuple[str, str]], hidden: Iterable[str] = (), bidirected: Iterable[Iterable[str]] = ()
+        cls,
+        nodes: Iterable[str],
+        directed: Iterable[tuple[str, str]],
+        hidden: Iterable[str] = (),
+        bidirected: Iterable[Iterable[str]] = (),
     ) -> MixedGraph:
         """The latent projection (Verma & Pearl 1990) of a graph some of whose nodes are hidden; hidden ones may have parents, and any number of children."""
         out_of_sight = set(hidden)
         children: dict[str, set[str]] = {node: set() for node in nodes}
         for cause, effect in directed:
             if cause not in children or effect not in children:
-                raise ModelError(f"Expected arrows between {list(children)}; got {cause!r} -> {effect!r}.")
+                raise ModelError(
+                    f"Expected arrows between {list(children)}; got {cause!r} -> {effect!r}."
+                )
             children[cause].add(effect)
         order = _topological(children)
-        seen: dict[str, set[str]] = {}  # the observed variables that a node acts on through hidden ones only
+        seen: dict[
+            str, set[str]
+        ] = {}  # the observed variables that a node acts on through hidden ones only
         for node in reversed(order):
-            seen[node] = set().union(*(seen[child] if child in out_of_sight else {child} for child in children[node]))
-        of_either = [[seen[node] if node in out_of_sight else {node} for node in pair] for pair in map(tuple, bidirected)]
+            seen[node] = set().union(
+                *(seen[child] if child in out_of_sight else {child} for child in children[node])
+            )
+        of_either = [
+            [seen[node] if node in out_of_sight else {node} for node in pair]
+            for pair in map(tuple, bidirected)
+        ]
         groups = [pair for node in out_of_sight for pair in combinations(sorted(seen[node]), 2)]
-        pairs = {frozenset((a, b)) for one, other in of_either for a in one for b in other if a != b} | set(map(frozenset, groups))
+        pairs = {
+            frozenset((a, b)) for one, other in of_either for a in one for b in other if a != b
+        } | set(map(frozenset, groups))
         observed = [node for node in order if node not in out_of_sight]
-        return cls(tuple(observed), frozenset((node, effect) for node in observed for effect in seen[node]), frozenset(pairs))
+        return cls(
+            tuple(observed),
+            frozenset((node, effect) for node in observed for effect in seen[node]),
+            frozenset(pairs),
+        )
 
     @cached_property
     def numbered(self) -> NumberedGraph:
@@ -97,7 +135,9 @@ class MixedGraph:
         """The set of these names as an int."""
         wanted = list(names)
         if unknown := [name for name in wanted if name not in self.nodes]:
-            raise ModelError(f"Expected observed variables of the diagram, {list(self.nodes)}; got {unknown}, hidden or unknown.")
+            raise ModelError(
+                f"Expected observed variables of the diagram, {list(self.nodes)}; got {unknown}, hidden or unknown."
+            )
         return union(1 << self.nodes.index(name) for name in wanted)
 
     def names(self, numbers: int) -> tuple[str, ...]:
@@ -121,9 +161,15 @@ class MixedGraph:
     def subgraph(self, names: Iterable[str]) -> MixedGraph:
         kept = set(self.names(self.numbers(names)))
         directed = frozenset(edge for edge in self.directed if kept.issuperset(edge))
-        return MixedGraph(tuple(node for node in self.nodes if node in kept), directed, frozenset(pair for pair in self.bidirected if pair <= kept))
+        return MixedGraph(
+            tuple(node for node in self.nodes if node in kept),
+            directed,
+            frozenset(pair for pair in self.bidirected if pair <= kept),
+        )
 
-    def separated(self, one: Iterable[str], other: Iterable[str], given: Iterable[str] = ()) -> bool:
+    def separated(
+        self, one: Iterable[str], other: Iterable[str], given: Iterable[str] = ()
+    ) -> bool:
         """Whether no path is open (m-separation): then independent in every distribution of the diagram."""
         return self.numbered.separated(self.numbers(one), self.numbers(other), self.numbers(given))
 

@@ -11,7 +11,9 @@ from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.network import network
 from causalstats.errors import ModelError
 
-_TOKEN = re.compile(r'(?P<end>[;\n])|(?P<space>[^\S\n]+|#[^\n]*)|(?P<arrow><->|->|<-|→|←|↔)|(?P<comma>,)|(?P<colon>:)|(?P<quoted>"[^"\n]+")|(?P<name>\w[\w.]*)')
+_TOKEN = re.compile(
+    r'(?P<end>[;\n])|(?P<space>[^\S\n]+|#[^\n]*)|(?P<arrow><->|->|<-|→|←|↔)|(?P<comma>,)|(?P<colon>:)|(?P<quoted>"[^"\n]+")|(?P<name>\w[\w.]*)'
+)
 _ARROWS = {"→": "->", "←": "<-", "↔": "<->"}
 _HELP = 'Write e.g. "smoking -> tar -> cancer; smoking <-> cancer; hidden: mood -> smoking, cancer", other names in double quotes.'
 
@@ -30,7 +32,9 @@ def read(text: str) -> Diagram:
             if arrow == "<->":
                 confounded += product(left, right)
             else:
-                graph.add_edges_from(product(left, right) if arrow == "->" else product(right, left))
+                graph.add_edges_from(
+                    product(left, right) if arrow == "->" else product(right, left)
+                )
     if not graph:
         raise ModelError(f"Expected a diagram with at least one variable, got {text!r}. {_HELP}")
     return network(graph, hidden, confounded)
@@ -43,12 +47,16 @@ def _statements(text: str) -> list[list[tuple[str, str]]]:
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None:
-            raise ModelError(f"Expected a name, an arrow, a comma or a semicolon, got {text[at : at + 20]!r}. {_HELP}")
+            raise ModelError(
+                f"Expected a name, an arrow, a comma or a semicolon, got {text[at : at + 20]!r}. {_HELP}"
+            )
         kind, what = token.lastgroup or "", token.group()
         if kind == "end":
             statements.append([])
         elif kind != "space":
-            statements[-1].append(("name", what[1:-1]) if kind == "quoted" else (kind, _ARROWS.get(what, what)))
+            statements[-1].append(
+                ("name", what[1:-1]) if kind == "quoted" else (kind, _ARROWS.get(what, what))
+            )
         at = token.end()
     return [statement for statement in statements if statement]
 
@@ -70,4 +78,6 @@ def _chain(tokens: list[tuple[str, str]]) -> tuple[list[list[str]], list[str]]:
     else:
         if wanted == "more":
             return groups, arrows
-    raise ModelError(f"Expected names with arrows or commas between them, got {' '.join(what for _, what in tokens)!r}. {_HELP}")
+    raise ModelError(
+        f"Expected names with arrows or commas between them, got {' '.join(what for _, what in tokens)!r}. {_HELP}"
+    )

@@ -80,8 +80,14 @@ class NumberedGraph:
 
     def cut(self, into: int = 0, out_of: int = 0) -> NumberedGraph:
         """Without the arrows into one set (hidden causes too), and without those out of another."""
-        parents = tuple(0 if into >> node & 1 else parents & ~out_of for node, parents in enumerate(self.parents))
-        siblings = tuple(0 if into >> node & 1 else siblings & ~into for node, siblings in enumerate(self.siblings))
+        parents = tuple(
+            0 if into >> node & 1 else parents & ~out_of
+            for node, parents in enumerate(self.parents)
+        )
+        siblings = tuple(
+            0 if into >> node & 1 else siblings & ~into
+            for node, siblings in enumerate(self.siblings)
+        )
         return NumberedGraph(parents, siblings)
 
     def _blocks(self, within: int) -> list[int]:

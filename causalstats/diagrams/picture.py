@@ -6,9 +6,31 @@ from collections.abc import Collection, Mapping
 
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.picture_layout import chain
-from causalstats.diagrams.picture_nodes import FONT, SMALL, STUB, ending, heights, node_shapes, pen, takers, width
+from causalstats.diagrams.picture_nodes import (
+    FONT,
+    SMALL,
+    STUB,
+    ending,
+    heights,
+    node_shapes,
+    pen,
+    takers,
+    width,
+)
 from causalstats.diagrams.picture_plan import Plan, planned
-from causalstats.diagrams.picture_scene import Command, Label, Point, Scene, Shape, Stroke, framed, line, moved, rounded, text_width
+from causalstats.diagrams.picture_scene import (
+    Command,
+    Label,
+    Point,
+    Scene,
+    Shape,
+    Stroke,
+    framed,
+    line,
+    moved,
+    rounded,
+    text_width,
+)
 from causalstats.style import INK, MUTED
 
 TINTS = {"f": "#d6e6f4", "g": "#fbe0cc"}
@@ -23,29 +45,58 @@ def scene(diagram: Diagram, before: Diagram | None = None, comb: str | None = No
     return picture(diagram, tints) if before is None else before_and_after(before, diagram, tints)
 
 
-def picture(diagram: Diagram, tints: Mapping[str, Collection[str]] | None = None, fresh: Collection[str] = ()) -> Scene:
+def picture(
+    diagram: Diagram,
+    tints: Mapping[str, Collection[str]] | None = None,
+    fresh: Collection[str] = (),
+) -> Scene:
     """The drawing of a diagram; `tints` names the variables whose mechanisms belong to comb "f" and to comb "g", `fresh` the boxes that surgery brought."""
     if not diagram.wires and not diagram.boxes:
         return framed([Label("the empty diagram", (0.0, 0.0), FONT, MUTED)], _MARGIN)
     plan = planned(diagram)
-    grounds = [shape for name, variables in (tints or {}).items() for shape in _tint(plan, name, variables)]
-    legs = [Stroke(_leg(plan, number), *_thin(pen(diagram, link.wire))) for number, link in enumerate(plan.links)]
+    grounds = [
+        shape for name, variables in (tints or {}).items() for shape in _tint(plan, name, variables)
+    ]
+    legs = [
+        Stroke(_leg(plan, number), *_thin(pen(diagram, link.wire)))
+        for number, link in enumerate(plan.links)
+    ]
     return framed([*grounds, *legs, *_ends(plan), *_bodies(plan, fresh)], _MARGIN)
 
 
-def before_and_after(before: Diagram, after: Diagram, tints: Mapping[str, Collection[str]] | None = None) -> Scene:
+def before_and_after(
+    before: Diagram, after: Diagram, tints: Mapping[str, Collection[str]] | None = None
+) -> Scene:
     """What surgery did: the one drawing, an arrow, the other, and the steps in words."""
-    left, right = picture(before, tints), picture(after, tints, {box.name for box in after.boxes} - {box.name for box in before.boxes})
+    left, right = (
+        picture(before, tints),
+        picture(
+            after, tints, {box.name for box in after.boxes} - {box.name for box in before.boxes}
+        ),
+    )
     height = max(left.size[1], right.size[1])
     middle = left.size[0] + _ARROW / 2
     arrow = Stroke(line((middle - 10, height / 2), (middle + 10, height / 2)), INK, 1.3)
     foot = Stroke(line((middle - 10, height / 2 - 4), (middle - 10, height / 2 + 4)), INK, 1.3)
-    head = Stroke(line((middle + 6, height / 2 + 4), (middle + 10, height / 2), (middle + 6, height / 2 - 4)), INK, 1.3)
+    head = Stroke(
+        line((middle + 6, height / 2 + 4), (middle + 10, height / 2), (middle + 6, height / 2 - 4)),
+        INK,
+        1.3,
+    )
     shapes = [moved(shape, 0.0, (height - left.size[1]) / 2) for shape in left.shapes]
     shapes += [arrow, foot, head]
-    shapes += [moved(shape, left.size[0] + _ARROW, (height - right.size[1]) / 2) for shape in right.shapes]
-    said = [row for step in after.steps[len(before.steps) :] for row in _rows(step.words, left.size[0] + _ARROW + right.size[0] - 2 * _MARGIN)]
-    shapes += [Label(row, (_MARGIN, -8.0 - 13 * number), SMALL, MUTED, "start") for number, row in enumerate(said)]
+    shapes += [
+        moved(shape, left.size[0] + _ARROW, (height - right.size[1]) / 2) for shape in right.shapes
+    ]
+    said = [
+        row
+        for step in after.steps[len(before.steps) :]
+        for row in _rows(step.words, left.size[0] + _ARROW + right.size[0] - 2 * _MARGIN)
+    ]
+    shapes += [
+        Label(row, (_MARGIN, -8.0 - 13 * number), SMALL, MUTED, "start")
+        for number, row in enumerate(said)
+    ]
     return framed(shapes, _MARGIN)
 
 
@@ -54,7 +105,11 @@ def _rows(words: str, width: float) -> list[str]:
     lines = [""]
     for word in words.split():
         longer = f"{lines[-1]} {word}".strip()
-        lines = [*lines[:-1], longer] if text_width(longer, SMALL) <= width or not lines[-1] else [*lines, word]
+        lines = (
+            [*lines[:-1], longer]
+            if text_width(longer, SMALL) <= width or not lines[-1]
+            else [*lines, word]
+        )
     return lines
 
 
@@ -66,8 +121,14 @@ def combs(diagram: Diagram, variable: str) -> dict[str, tuple[str, ...]]:
     more = set(f)
     while more:
         f |= more
-        ends = {wire for number in f for wire in (*diagram.boxes[number].inputs, *diagram.boxes[number].outputs)} & hidden
-        more = {number for number, box in enumerate(diagram.boxes) if ends & {*box.inputs, *box.outputs}} - f
+        ends = {
+            wire
+            for number in f
+            for wire in (*diagram.boxes[number].inputs, *diagram.boxes[number].outputs)
+        } & hidden
+        more = {
+            number for number, box in enumerate(diagram.boxes) if ends & {*box.inputs, *box.outputs}
+        } - f
     made = {wire for number in f for wire in diagram.boxes[number].outputs}
     inside = tuple(wire.label for place, wire in enumerate(diagram.wires) if place in made)
     return {"f": inside, "g": tuple(label for label in diagram.variables if label not in inside)}
@@ -90,9 +151,17 @@ def _ends(plan: Plan) -> list[Shape]:
     shapes: list[Shape] = []
     for node in plan.nodes:
         if node[0] != "out":
-            wires = plan.diagram.boxes[node[1]].outputs if node[0] == "box" else plan.diagram.inputs[node[1] : node[1] + 1]
+            wires = (
+                plan.diagram.boxes[node[1]].outputs
+                if node[0] == "box"
+                else plan.diagram.inputs[node[1] : node[1] + 1]
+            )
             for port, wire in enumerate(wires):
-                shapes += ending(plan.diagram, wire, (plan.x[node] + plan.ports[node, "out", port], plan.deck[plan.row[node]]))
+                shapes += ending(
+                    plan.diagram,
+                    wire,
+                    (plan.x[node] + plan.ports[node, "out", port], plan.deck[plan.row[node]]),
+                )
     return shapes
 
 
@@ -109,7 +178,10 @@ def _leg(plan: Plan, number: int) -> tuple[Command, ...]:
     for item in chain(number, link, plan.row)[1:]:
         last = item == link.head
         row = plan.row[link.head] if last else item[2]
-        to = (plan.x[item] + (plan.ports[link.head, "in", link.head_port[0]] if last else 0.0), plan.low[row])
+        to = (
+            plan.x[item] + (plan.ports[link.head, "in", link.head_port[0]] if last else 0.0),
+            plan.low[row],
+        )
         if abs(to[0] - at[0]) > 0.01:
             path.append(_bend(at, to, copied and len(path) == 1))
         at = _straight(path, (to[0], _bottom(plan, number) if last else plan.high[row]))
@@ -143,14 +215,34 @@ def _bend(start: Point, end: Point, copied: bool) -> Command:
 
 def _tint(plan: Plan, name: str, variables: Collection[str]) -> list[Shape]:
     """A ground around the mechanisms of these variables and the wires between them, in one piece where they hang together, with its name."""
-    made = {plan.diagram.position(variable) for variable in variables if variable in plan.diagram.variables}
-    nodes = [("box", number) for number, box in enumerate(plan.diagram.boxes) if box.kind == "mechanism" and box.outputs and made >= {*box.outputs}]
-    inner = [number for number, link in enumerate(plan.links) if link.tail in nodes and link.head in nodes]
+    made = {
+        plan.diagram.position(variable)
+        for variable in variables
+        if variable in plan.diagram.variables
+    }
+    nodes = [
+        ("box", number)
+        for number, box in enumerate(plan.diagram.boxes)
+        if box.kind == "mechanism" and box.outputs and made >= {*box.outputs}
+    ]
+    inner = [
+        number
+        for number, link in enumerate(plan.links)
+        if link.tail in nodes and link.head in nodes
+    ]
     shapes: list[Shape] = [Stroke(_leg(plan, number), TINTS[name], 2 * _HALO) for number in inner]
     for node in nodes:
-        x, half, top = plan.x[node], width(plan.diagram, node) / 2 + _HALO, plan.deck[plan.row[node]]
+        x, half, top = (
+            plan.x[node],
+            width(plan.diagram, node) / 2 + _HALO,
+            plan.deck[plan.row[node]],
+        )
         low = top - heights(plan.diagram, node)[0]
-        shapes.append(Stroke(rounded(x - half, low - _HALO, x + half, top + _HALO, _HALO), None, fill=TINTS[name]))
+        shapes.append(
+            Stroke(
+                rounded(x - half, low - _HALO, x + half, top + _HALO, _HALO), None, fill=TINTS[name]
+            )
+        )
         if node == nodes[0]:
             named = Label(name, (x - half + 6, top + _HALO - 6), SMALL, MUTED, bold=True)
     return [*shapes, named] if nodes else []

@@ -35,7 +35,9 @@ class Link:
 def rows(nodes: Sequence[Node], links: Sequence[Link]) -> dict[Node, int]:
     """The row of each node: inputs below all, outputs above all, each wire upwards and the sum of their lengths as small as it can be."""
     place, top = {node: number for number, node in enumerate(nodes)}, len(nodes)
-    at_least = [(place[link.tail], place[link.head]) for link in links]  # the second is at least a row above the first
+    at_least = [
+        (place[link.tail], place[link.head]) for link in links
+    ]  # the second is at least a row above the first
     cost = np.zeros(top + 1)
     np.add.at(cost, [head for _, head in at_least], 1.0)
     np.subtract.at(cost, [tail for tail, _ in at_least], 1.0)
@@ -61,12 +63,18 @@ def _differences(pairs: Sequence[tuple[int, int]], width: int) -> csr_array:
     """A row x[first] - x[second] for each pair."""
     count = len(pairs)
     entries = np.repeat([[1.0, -1.0]], count, axis=0).ravel()
-    return csr_array((entries, (np.repeat(np.arange(count), 2), np.array(pairs).ravel())), shape=(count, width))
+    return csr_array(
+        (entries, (np.repeat(np.arange(count), 2), np.array(pairs).ravel())), shape=(count, width)
+    )
 
 
 def chain(number: int, link: Link, row: Mapping[Node, int]) -> list[Item]:
     """What a leg passes on its way: its tail, a place in every row between, its head."""
-    return [link.tail, *(("via", number, between) for between in range(row[link.tail] + 1, row[link.head])), link.head]
+    return [
+        link.tail,
+        *(("via", number, between) for between in range(row[link.tail] + 1, row[link.head])),
+        link.head,
+    ]
 
 
 def order(row: Mapping[Node, int], links: Sequence[Link], free: bool) -> list[list[Item]]:
@@ -84,13 +92,27 @@ def order(row: Mapping[Node, int], links: Sequence[Link], free: bool) -> list[li
             line[item[2]].append(item)
         for tail, head in pairwise(passed):
             depth = row[tail] if tail[0] != "via" else tail[2]
-            leave = 0.0 if free or tail[0] == "via" else (link.tail_port[0] + 1) / (link.tail_port[1] + 1)
-            enter = 0.0 if free or head[0] == "via" else (link.head_port[0] + 1) / (link.head_port[1] + 1)
+            leave = (
+                0.0
+                if free or tail[0] == "via"
+                else (link.tail_port[0] + 1) / (link.tail_port[1] + 1)
+            )
+            enter = (
+                0.0
+                if free or head[0] == "via"
+                else (link.head_port[0] + 1) / (link.head_port[1] + 1)
+            )
             hops[depth].append((tail, leave, head, enter))
     start = [line[depth] for depth in sorted(line)]
     rng = np.random.default_rng(0)
     many = sum(map(len, start)) > _MANY
-    tried = [start, *([[line[k] for k in rng.permutation(len(line))] for line in start] for _ in range(1 if many else _STARTS))]
+    tried = [
+        start,
+        *(
+            [[line[k] for k in rng.permutation(len(line))] for line in start]
+            for _ in range(1 if many else _STARTS)
+        ),
+    ]
     found: list[list[list[Item]]] = []
     for lines in tried:
         if not many or not found or _crossings(found[-1], hops) > 0:
@@ -129,9 +151,15 @@ def _settled(lines: list[list[Item]], hops: list[list[tuple]], free: bool) -> li
         upwards = sweep % 2 == 0
         lines = [list(line) for line in lines]
         for depth in range(1, len(lines)) if upwards else range(len(lines) - 2, -1, -1):
-            fixed = {item: number for number, item in enumerate(lines[depth - 1 if upwards else depth + 1])}
+            fixed = {
+                item: number
+                for number, item in enumerate(lines[depth - 1 if upwards else depth + 1])
+            }
             near = below if upwards else above
-            wanted = {item: _mean([fixed[other] + port for other, port in near[item]], number) for number, item in enumerate(lines[depth])}
+            wanted = {
+                item: _mean([fixed[other] + port for other, port in near[item]], number)
+                for number, item in enumerate(lines[depth])
+            }
             lines[depth] = _kept(sorted(lines[depth], key=wanted.__getitem__), free)
         lines = _exchanged(lines, hops, free)
         if (crossings := _crossings(lines, hops)) < fewest:
@@ -171,11 +199,19 @@ def _if_left(lines: list[list[Item]], hops: list[list[tuple]], depth: int) -> np
     for level, near, far in ((depth - 1, 2, 0), (depth, 0, 2)):
         if 0 <= level < len(lines) - 1 and hops[level]:
             there = {item: number for number, item in enumerate(lines[level + (far == 2)])}
-            near_at, far_at = (np.array(ends) for ends in zip(*((here[hop[near]], there[hop[far]] + hop[far + 1]) for hop in hops[level]), strict=True))
+            near_at, far_at = (
+                np.array(ends)
+                for ends in zip(
+                    *((here[hop[near]], there[hop[far]] + hop[far + 1]) for hop in hops[level]),
+                    strict=True,
+                )
+            )
             by_item = np.argsort(near_at, kind="stable")
             items, starts = np.unique(near_at[by_item], return_index=True)
             above = (far_at[by_item, None] > far_at[by_item]).astype(float)
-            count[np.ix_(items, items)] += np.add.reduceat(np.add.reduceat(above, starts, axis=1), starts, axis=0)
+            count[np.ix_(items, items)] += np.add.reduceat(
+                np.add.reduceat(above, starts, axis=1), starts, axis=0
+            )
     return count
 
 
@@ -194,7 +230,12 @@ def _level(lines: list[list[Item]], hops: list[list[tuple]], depth: int) -> int:
     return int(np.sum((leave[:, None] < leave) & (enter[:, None] > enter)))
 
 
-def across(lines: list[list[Item]], pulls: Sequence[tuple[Item, float, Item, float, float]], width: Mapping[Item, float], gap: float) -> dict[Item, float]:
+def across(
+    lines: list[list[Item]],
+    pulls: Sequence[tuple[Item, float, Item, float, float]],
+    width: Mapping[Item, float],
+    gap: float,
+) -> dict[Item, float]:
     """Centres along the rows: the wires deviate from straight as little as order and widths allow.
 
     Each pull (tail, offset, head, offset, weight) costs weight × the distance between its two ends.
@@ -210,12 +251,17 @@ def across(lines: list[list[Item]], pulls: Sequence[tuple[Item, float, Item, flo
     ends = [(place[tail], place[head]) for tail, _, head, _, _ in pulls]
     shift = np.array([enter - leave for _, leave, _, enter, _ in pulls])
     signed = _differences(ends, total) if ends else csr_array((0, total))
-    size = csr_array((np.ones(len(pulls)), (np.arange(len(pulls)), items + np.arange(len(pulls)))), shape=(len(pulls), total))
+    size = csr_array(
+        (np.ones(len(pulls)), (np.arange(len(pulls)), items + np.arange(len(pulls)))),
+        shape=(len(pulls), total),
+    )
     inside = _differences([(number, total - 1) for number in range(items)], total)
     found = linprog(
         np.concatenate([np.zeros(items), [weight for *_, weight in pulls], [0.01]]),
         A_ub=vstack([separate, signed - size, -signed - size, inside]),
-        b_ub=np.concatenate([-np.array(far), shift, -shift, -np.array([width[item] / 2 for item in place])]),
+        b_ub=np.concatenate(
+            [-np.array(far), shift, -shift, -np.array([width[item] / 2 for item in place])]
+        ),
         bounds=[(width[item] / 2, None) for item in place] + [(0, None)] * (len(pulls) + 1),
         method="highs",
     )

@@ -23,7 +23,11 @@ def figure(scene: Scene, ax: Axes | None = None) -> Figure:
         owner = ax.get_figure(root=True)
         assert owner is not None  # axes that were removed from their figure
         room, inches = ax.get_position(), owner.get_size_inches()
-        scale = min(1.0, room.width * inches[0] * 72 / scene.size[0], room.height * inches[1] * 72 / scene.size[1])
+        scale = min(
+            1.0,
+            room.width * inches[0] * 72 / scene.size[0],
+            room.height * inches[1] * 72 / scene.size[1],
+        )
         ax.set_xlim(0, scene.size[0])
         ax.set_ylim(0, scene.size[1])
         ax.set_aspect("equal")
@@ -35,14 +39,31 @@ def figure(scene: Scene, ax: Axes | None = None) -> Figure:
 
 def _add(ax: Axes, shape: Stroke | Dot | Label, scale: float, level: float) -> None:
     if isinstance(shape, Dot):
-        ax.add_patch(Circle(shape.centre, shape.radius, facecolor=shape.colour, edgecolor="none", zorder=level))
+        ax.add_patch(
+            Circle(
+                shape.centre, shape.radius, facecolor=shape.colour, edgecolor="none", zorder=level
+            )
+        )
     elif isinstance(shape, Label):
         across = {"middle": "center", "start": "left"}[shape.anchor]
         weight = "bold" if shape.bold else "normal"
-        ax.text(*shape.at, shape.text, ha=across, va="center_baseline", fontsize=shape.size * scale, color=shape.colour, weight=weight, zorder=level)
+        ax.text(
+            *shape.at,
+            shape.text,
+            ha=across,
+            va="center_baseline",
+            fontsize=shape.size * scale,
+            color=shape.colour,
+            weight=weight,
+            zorder=level,
+        )
     else:
-        points = [point for name, part in shape.path for point in (part if name != "Z" else ((0.0, 0.0),))]
-        codes = [_CODES[name] for name, part in shape.path for _ in (part if name != "Z" else (None,))]
+        points = [
+            point for name, part in shape.path for point in (part if name != "Z" else ((0.0, 0.0),))
+        ]
+        codes = [
+            _CODES[name] for name, part in shape.path for _ in (part if name != "Z" else (None,))
+        ]
         ax.add_patch(
             PathPatch(
                 Path(points, codes),

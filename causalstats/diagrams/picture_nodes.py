@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.picture_layout import Node
-from causalstats.diagrams.picture_scene import Dot, Label, Point, Shape, Stroke, line, polygon, rounded, text_width
+from causalstats.diagrams.picture_scene import (
+    Dot,
+    Label,
+    Point,
+    Shape,
+    Stroke,
+    line,
+    polygon,
+    rounded,
+    text_width,
+)
 from causalstats.style import BLUE, INK, MUTED, ORANGE
 
 FONT, SMALL = 10.0, 9.5
@@ -37,7 +47,10 @@ def width(diagram: Diagram, node: Node) -> float:
     box = diagram.boxes[node[1]]
     if _is_state(box) or _is_effect(box):
         return max(text_width(text(diagram, node), SMALL), 24.0)
-    return max(text_width(text(diagram, node), FONT) + 16, PORT * max(len(box.inputs), len(box.outputs), 1) + 4)
+    return max(
+        text_width(text(diagram, node), FONT) + 16,
+        PORT * max(len(box.inputs), len(box.outputs), 1) + 4,
+    )
 
 
 def heights(diagram: Diagram, node: Node) -> tuple[float, float]:
@@ -57,7 +70,11 @@ def takers(diagram: Diagram, wire: int) -> int:
 
 def named_apart(diagram: Diagram) -> bool:
     """Whether every wire has a name and a box of its own to tell it by, as in causal models and what surgery makes of them."""
-    return bool(diagram.boxes) and len(set(diagram.variables)) == len(diagram.wires) and all(len(box.outputs) <= 1 for box in diagram.boxes)
+    return (
+        bool(diagram.boxes)
+        and len(set(diagram.variables)) == len(diagram.wires)
+        and all(len(box.outputs) <= 1 for box in diagram.boxes)
+    )
 
 
 def is_hidden(diagram: Diagram, wire: int) -> bool:
@@ -72,14 +89,23 @@ def node_shapes(diagram: Diagram, node: Node, at: Point, fresh: bool) -> list[Sh
     if node[0] == "in":
         return [Label(says, (x, top - _END / 2 - 2), SMALL, INK, bold=True)]
     box = diagram.boxes[node[1]]
-    unseen = bool(box.outputs) and all(is_hidden(diagram, wire) for wire in box.outputs) and box.kind == "mechanism"
-    ink = {"point": ORANGE, "uniform": ORANGE, "observation": BLUE}.get(box.kind, ORANGE if fresh else MUTED if unseen else INK)
+    unseen = (
+        bool(box.outputs)
+        and all(is_hidden(diagram, wire) for wire in box.outputs)
+        and box.kind == "mechanism"
+    )
+    ink = {"point": ORANGE, "uniform": ORANGE, "observation": BLUE}.get(
+        box.kind, ORANGE if fresh else MUTED if unseen else INK
+    )
     if _is_state(box) or _is_effect(box):
         return _end(box, says, at, ink, unseen)
     half = width(diagram, node) / 2
     elsewhere = any(diagram.wires[wire].world for wire in box.outputs)
     body = rounded(x - half, top - _BOX, x + half, top, 2.5)
-    return [Stroke(body, ink, 1.3, unseen, _ELSEWHERE if elsewhere else "white"), Label(says, (x, top - _BOX / 2), FONT, ink)]
+    return [
+        Stroke(body, ink, 1.3, unseen, _ELSEWHERE if elsewhere else "white"),
+        Label(says, (x, top - _BOX / 2), FONT, ink),
+    ]
 
 
 def _end(box: Box, says: str, at: Point, ink: str, dashed: bool) -> list[Shape]:
@@ -88,14 +114,31 @@ def _end(box: Box, says: str, at: Point, ink: str, dashed: bool) -> list[Shape]:
     if box.kind == "uniform":
         return [*ground(x, top - 8, -1, ink), Label(says, (x, top - _STATE + 6), SMALL, ink)]
     if _is_state(box):
-        return [Stroke(polygon((x - half, top), (x + half, top), (x, top - high)), ink, 1.3, dashed, "white"), Label(says, (x, top - _STATE + 6), SMALL, ink)]
+        return [
+            Stroke(
+                polygon((x - half, top), (x + half, top), (x, top - high)),
+                ink,
+                1.3,
+                dashed,
+                "white",
+            ),
+            Label(says, (x, top - _STATE + 6), SMALL, ink),
+        ]
     low = top - _STATE
-    return [Stroke(polygon((x - half, low), (x + half, low), (x, low + high)), ink, 1.3, dashed, "white"), Label(says, (x, top - 6), SMALL, ink)]
+    return [
+        Stroke(
+            polygon((x - half, low), (x + half, low), (x, low + high)), ink, 1.3, dashed, "white"
+        ),
+        Label(says, (x, top - 6), SMALL, ink),
+    ]
 
 
 def ground(x: float, at: float, up: int, colour: str, dashed: bool = False) -> list[Shape]:
     """Three ever shorter bars from where a wire ends; `up` is -1 for the uniform state, from which one begins."""
-    bars: list[Shape] = [Stroke(line((x - half, at + up * rise), (x + half, at + up * rise)), colour, 1.5) for half, rise in ((10, 0), (6, 3.5), (2.2, 7))]
+    bars: list[Shape] = [
+        Stroke(line((x - half, at + up * rise), (x + half, at + up * rise)), colour, 1.5)
+        for half, rise in ((10, 0), (6, 3.5), (2.2, 7))
+    ]
     return [*bars, Stroke(line((x, at), (x, at - up * 8)), colour, 1.3, dashed)]
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 Point = tuple[float, float]
-Command = tuple[str, tuple[Point, ...]]  # "M" one point, "L" one, "C" two controls and an end, "Z" none
+Command = tuple[
+    str, tuple[Point, ...]
+]  # "M" one point, "L" one, "C" two controls and an end, "Z" none
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,12 @@ class Scene:
 def moved(shape: Shape, right: float, up: float) -> Shape:
     """The shape somewhere else."""
     if isinstance(shape, Stroke):
-        return replace(shape, path=tuple((name, tuple((x + right, y + up) for x, y in points)) for name, points in shape.path))
+        return replace(
+            shape,
+            path=tuple(
+                (name, tuple((x + right, y + up) for x, y in points)) for name, points in shape.path
+            ),
+        )
     if isinstance(shape, Dot):
         return replace(shape, centre=(shape.centre[0] + right, shape.centre[1] + up))
     return replace(shape, at=(shape.at[0] + right, shape.at[1] + up))
@@ -90,7 +97,9 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     from matplotlib.textpath import text_to_path
 
     font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
-    return 1.05 * float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])  # on a screen letters are moved to whole pixels
+    return 1.05 * float(
+        text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+    )  # on a screen letters are moved to whole pixels
 
 
 def line(*points: Point) -> tuple[Command, ...]:
@@ -102,7 +111,9 @@ def polygon(*points: Point) -> tuple[Command, ...]:
     return (*line(*points), ("Z", ()))
 
 
-def rounded(left: float, low: float, right: float, high: float, radius: float) -> tuple[Command, ...]:
+def rounded(
+    left: float, low: float, right: float, high: float, radius: float
+) -> tuple[Command, ...]:
     """A rectangle with round corners."""
     r, k = radius, radius * 0.448  # the control points of a quarter of a circle
     return (

@@ -37,7 +37,10 @@ def _element(shape: Shape, height: float) -> str:
 
 
 def _path(shape: Stroke, height: float) -> str:
-    return " ".join(f"{name}{' '.join(f'{x:.2f},{height - y:.2f}' for x, y in points)}" for name, points in shape.path)
+    return " ".join(
+        f"{name}{' '.join(f'{x:.2f},{height - y:.2f}' for x, y in points)}"
+        for name, points in shape.path
+    )
 
 
 def _pen(shape: Stroke) -> str:

@@ -18,7 +18,13 @@ _ESCAPES = {
 
 def tikz(scene: Scene) -> str:
     """A `tikzpicture` in points."""
-    return "\n".join([r"\begin{tikzpicture}[x=1pt, y=1pt, line join=round]", *(f"  {_command(shape)}" for shape in scene.shapes), r"\end{tikzpicture}"])
+    return "\n".join(
+        [
+            r"\begin{tikzpicture}[x=1pt, y=1pt, line join=round]",
+            *(f"  {_command(shape)}" for shape in scene.shapes),
+            r"\end{tikzpicture}",
+        ]
+    )
 
 
 def _command(shape: Shape) -> str:
@@ -28,7 +34,11 @@ def _command(shape: Shape) -> str:
         size = rf"font=\sffamily\fontsize{{{shape.size}}}{{{shape.size * 1.2:g}}}\selectfont{r'\bfseries' if shape.bold else ''}"
         anchor = "center" if shape.anchor == "middle" else "west"
         return rf"\node[{_colour('text', shape.colour)}, {size}, inner sep=0, anchor={anchor}] at {_point(shape.at)} {{{_escaped(shape.text)}}};"
-    pen = [_colour("draw", shape.colour), f"line width={shape.width}pt", "dash pattern=on 4.2pt off 2.6pt" if shape.dashed else "line cap=round"]
+    pen = [
+        _colour("draw", shape.colour),
+        f"line width={shape.width}pt",
+        "dash pattern=on 4.2pt off 2.6pt" if shape.dashed else "line cap=round",
+    ]
     options = (pen if shape.colour else []) + ([_colour("fill", shape.fill)] if shape.fill else [])
     return rf"\path[{', '.join(options)}] {_path(shape)};"
 
@@ -39,7 +49,9 @@ def _path(shape: Stroke) -> str:
         if name == "C":
             words.append(".. controls {} and {} .. {}".format(*map(_point, points)))
         else:
-            words.append({"M": "", "L": "-- ", "Z": "-- cycle"}[name] + "".join(map(_point, points)))
+            words.append(
+                {"M": "", "L": "-- ", "Z": "-- cycle"}[name] + "".join(map(_point, points))
+            )
     return " ".join(words)
 
 
@@ -55,4 +67,6 @@ def _colour(what: str, colour: str | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"[\\~^<>]|[#$%&_{}]", lambda found: _ESCAPES.get(found.group(), "\\" + found.group()), text)
+    return re.sub(
+        r"[\\~^<>]|[#$%&_{}]", lambda found: _ESCAPES.get(found.group(), "\\" + found.group()), text
+    )

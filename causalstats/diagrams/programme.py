@@ -53,7 +53,11 @@ class Programme:
     @property
     def outside(self) -> tuple[str, ...]:
         """The causes of the open mechanisms that are neither open nor strata."""
-        return tuple(name for name in self.graph.parents(*self.inside) if name not in self.inside + self.strata)
+        return tuple(
+            name
+            for name in self.graph.parents(*self.inside)
+            if name not in self.inside + self.strata
+        )
 
     @property
     def types(self) -> tuple[int, ...]:
@@ -62,7 +66,9 @@ class Programme:
     @property
     def entries(self) -> int:
         """Of the matrices of one distribution."""
-        return prod(self.levels[name] for name in self.strata + self.outside + self.inside) * prod(self.types)
+        return prod(self.levels[name] for name in self.strata + self.outside + self.inside) * prod(
+            self.types
+        )
 
     def mechanism(self, name: str) -> Array:
         """(types, levels of each cause..., levels)."""
@@ -73,16 +79,25 @@ class Programme:
         operands: list = []
         label = _labels(self)
         for name in self.inside:
-            operands += [self.mechanism(name), [label[_type(name)], *(label[cause] for cause in self.causes(name)), label[name]]]
+            operands += [
+                self.mechanism(name),
+                [label[_type(name)], *(label[cause] for cause in self.causes(name)), label[name]],
+            ]
         axes = [*self.outside, *self.inside, *map(_type, self.inside)]
-        return opt_einsum.contract(*operands, [label[axis] for axis in axes]).reshape(-1, prod(self.types))
+        return opt_einsum.contract(*operands, [label[axis] for axis in axes]).reshape(
+            -1, prod(self.types)
+        )
 
     def right(self) -> Array:
         """Q[inside] in those cells: (batch, strata, cells); NaN where it is not defined."""
-        kernel = observed_kernel(self.graph, self.graph.numbers(self.inside), self.graph.numbered.everything)
+        kernel = observed_kernel(
+            self.graph, self.graph.numbers(self.inside), self.graph.numbered.everything
+        )
         axes = self.strata + self.outside + self.inside
         found = evaluate(Product(tuple(kernel.values())), self.source, axes).values
-        return found.reshape(batch_of(self.source), prod(self.levels[name] for name in self.strata), -1)
+        return found.reshape(
+            batch_of(self.source), prod(self.levels[name] for name in self.strata), -1
+        )
 
     def exceptions(self) -> tuple[Array, Array]:
         """The shares of types that only soft assumptions speak against, as rows, and the most that they may be."""
@@ -90,11 +105,22 @@ class Programme:
         for row, assumed in zip(rows, self.soft, strict=True):
             place = self.inside.index(assumed.effect)
             shape = [-1 if axis == place else 1 for axis in range(len(self.types))]
-            row *= (~assumed.obeyed(self.functions[assumed.effect], self.causes(assumed.effect))).reshape(shape)
-        return np.array(rows).reshape(len(rows), prod(self.types)), np.array([assumed.exceptions for assumed in self.soft])
+            row *= (
+                ~assumed.obeyed(self.functions[assumed.effect], self.causes(assumed.effect))
+            ).reshape(shape)
+        return np.array(rows).reshape(len(rows), prod(self.types)), np.array(
+            [assumed.exceptions for assumed in self.soft]
+        )
 
 
-def programme(graph: MixedGraph, source: JointTable, inside: int, touched: int, assumptions: Sequence[Monotone], together: bool = False) -> Programme:
+def programme(
+    graph: MixedGraph,
+    source: JointTable,
+    inside: int,
+    touched: int,
+    assumptions: Sequence[Monotone],
+    together: bool = False,
+) -> Programme:
     """With functions that no assumption excludes. What is `touched`, set or asked for, is no stratum, nor is anything that it acts on; `together` makes none at
     all, for what is assumed of all strata at once.
 
@@ -106,14 +132,24 @@ def programme(graph: MixedGraph, source: JointTable, inside: int, touched: int, 
     names, levels = graph.names(inside), levels_of(source)
     for assumed in assumptions:
         if assumed.effect not in names:
-            raise ModelError(f"Expected assumptions about mechanisms that are open, those of {list(names)}; {assumed.effect!r} is not.")
+            raise ModelError(
+                f"Expected assumptions about mechanisms that are open, those of {list(names)}; {assumed.effect!r} is not."
+            )
     soft = tuple(assumed for assumed in assumptions if assumed.exceptions > 0)
     candidates = graph.numbered.everything & ~graph.numbered.descendants(touched) & ~inside
     singled_out = {assumed.cause for assumed in assumptions}
-    shared = [name for name in graph.names(candidates) if name not in singled_out and all(name in graph.parents(other) for other in names)]
+    shared = [
+        name
+        for name in graph.names(candidates)
+        if name not in singled_out and all(name in graph.parents(other) for other in names)
+    ]
     strata = () if soft or together else tuple(shared)
-    causes = {name: tuple(cause for cause in graph.parents(name) if cause not in strata) for name in names}
-    cells = prod(levels[name] for name in {*names, *(cause for own in causes.values() for cause in own)})
+    causes = {
+        name: tuple(cause for cause in graph.parents(name) if cause not in strata) for name in names
+    }
+    cells = prod(
+        levels[name] for name in {*names, *(cause for own in causes.values() for cause in own)}
+    )
     if (types := count(levels, causes)) * cells > LARGEST:
         raise ModelError(
             f"Expected at most {LARGEST:g} entries of the linear programme; {', '.join(names)} have {types:g} joint response types in {cells} cells. "
@@ -129,7 +165,11 @@ def programme(graph: MixedGraph, source: JointTable, inside: int, touched: int, 
 
 
 def extremes(
-    programme: Programme, costs: Array, equations: Array | None = None, values: Array | None = None, per: Array | None = None
+    programme: Programme,
+    costs: Array,
+    equations: Array | None = None,
+    values: Array | None = None,
+    per: Array | None = None,
 ) -> tuple[Array, Array, Array]:
     """The least and the largest cost, summed over strata, and how far the nearest distribution that the diagram allows is from the observed one.
 
@@ -148,32 +188,56 @@ def extremes(
     """
     rows, right = programme.matrix(), programme.right()
     batch, strata, _ = right.shape
-    rows = np.concatenate([rows, np.ones((1, rows.shape[1]))])  # the shares of types sum to one, also where no cell says so
+    rows = np.concatenate(
+        [rows, np.ones((1, rows.shape[1]))]
+    )  # the shares of types sum to one, also where no cell says so
     right = np.concatenate([right, np.ones((batch, strata, 1))], axis=2)
     if equations is not None and values is not None:
-        right = np.concatenate([right, np.broadcast_to(values[:, None], (batch, 1, values.shape[1]))], axis=2)
+        right = np.concatenate(
+            [right, np.broadcast_to(values[:, None], (batch, 1, values.shape[1]))], axis=2
+        )
         if len(equations) > 1:
-            each = [_solved(programme, np.concatenate([rows, equations[draw]]), right[[draw]], costs[[draw % len(costs)]]) for draw in range(batch)]
+            each = [
+                _solved(
+                    programme,
+                    np.concatenate([rows, equations[draw]]),
+                    right[[draw]],
+                    costs[[draw % len(costs)]],
+                )
+                for draw in range(batch)
+            ]
             lower, upper, distance = map(np.concatenate, zip(*each, strict=True))
             return lower, upper, distance
         rows = np.concatenate([rows, equations[0]])
     return _solved(programme, rows, right, costs, per)
 
 
-def _solved(programme: Programme, rows: Array, right: Array, costs: Array, per: Array | None = None) -> tuple[Array, Array, Array]:
+def _solved(
+    programme: Programme, rows: Array, right: Array, costs: Array, per: Array | None = None
+) -> tuple[Array, Array, Array]:
     batch, strata, _ = right.shape
     unlike, most = programme.exceptions()
     rows = np.block([[rows, np.zeros((len(rows), len(unlike)))], [unlike, np.eye(len(unlike))]])
-    right = np.concatenate([right, np.broadcast_to(most, (batch, strata, len(most)))], axis=2).reshape(batch * strata, -1)
+    right = np.concatenate(
+        [right, np.broadcast_to(most, (batch, strata, len(most)))], axis=2
+    ).reshape(batch * strata, -1)
 
     def questions(costs: Array) -> list[Array]:
         costs = np.concatenate([costs, np.zeros((*costs.shape[:3], len(unlike)))], axis=3)
         return [_each(costs[:, :, question], batch, strata) for question in range(costs.shape[2])]
 
-    asked = [(own, None) for own in questions(costs)] if per is None else list(zip(questions(costs), questions(per), strict=True))
+    asked = (
+        [(own, None) for own in questions(costs)]
+        if per is None
+        else list(zip(questions(costs), questions(per), strict=True))
+    )
     with threadpool_limits(1):  # many small products, which more threads only slow down
         lower, upper, distance = _by_pattern(rows, right, asked)
-    return lower.reshape(batch, strata, -1).sum(axis=1), upper.reshape(batch, strata, -1).sum(axis=1), distance.reshape(batch, strata).max(axis=1)
+    return (
+        lower.reshape(batch, strata, -1).sum(axis=1),
+        upper.reshape(batch, strata, -1).sum(axis=1),
+        distance.reshape(batch, strata).max(axis=1),
+    )
 
 
 def _each(costs: Array, batch: int, strata: int) -> Array:
@@ -183,40 +247,66 @@ def _each(costs: Array, batch: int, strata: int) -> Array:
     return np.broadcast_to(costs, (batch, strata, costs.shape[2])).reshape(batch * strata, -1)
 
 
-def _by_pattern(rows: Array, right: Array, questions: Sequence[tuple[Array, Array | None]]) -> tuple[Array, Array, Array]:
+def _by_pattern(
+    rows: Array, right: Array, questions: Sequence[tuple[Array, Array | None]]
+) -> tuple[Array, Array, Array]:
     """Rows whose cells are not defined say nothing: each pattern of them makes programmes of its own."""
     patterns, which = np.unique(np.isnan(right), axis=0, return_inverse=True)
-    lower, upper, distance = (np.empty(shape) for shape in [(len(right), len(questions))] * 2 + [(len(right),)])
+    lower, upper, distance = (
+        np.empty(shape) for shape in [(len(right), len(questions))] * 2 + [(len(right),)]
+    )
     for number, pattern in enumerate(patterns):
         here = np.flatnonzero(which.ravel() == number)
         matrix, sides, distance[here] = consistent(rows[~pattern], right[np.ix_(here, ~pattern)])
         for question, (costs, per) in enumerate(questions):
             own = costs if len(costs) == 1 else costs[here]
             their = per if per is None or len(per) == 1 else per[here]
-            lower[here, question], upper[here, question] = minima(matrix, sides, own, their), -minima(matrix, sides, -own, their)
+            lower[here, question], upper[here, question] = (
+                minima(matrix, sides, own, their),
+                -minima(matrix, sides, -own, their),
+            )
     return lower, upper, distance
 
 
 def levels_of(source: JointTable) -> dict[str, int]:
-    return dict(zip(source.variables, source.array.shape[source.array.ndim - len(source.variables) :], strict=True))
+    return dict(
+        zip(
+            source.variables,
+            source.array.shape[source.array.ndim - len(source.variables) :],
+            strict=True,
+        )
+    )
 
 
 def batch_of(source: JointTable) -> int:
     return prod(source.array.shape[: source.array.ndim - len(source.variables)])
 
 
-def world(programme: Programme, combs: Sequence[tuple[tuple[str, ...], Array]], mechanisms: Sequence[str], axes: Sequence[str]) -> Array:
+def world(
+    programme: Programme,
+    combs: Sequence[tuple[tuple[str, ...], Array]],
+    mechanisms: Sequence[str],
+    axes: Sequence[str],
+) -> Array:
     """One world after an intervention: known combs, each (axes, array), and open mechanisms; (batch or 1, strata, cells of axes, joint types)."""
     label = _labels(programme)
     operands: list = []
     for names, array in combs:
         operands += [array, [label[BATCH], *(label[name] for name in names)]]
     for name in mechanisms:
-        operands += [programme.mechanism(name), [label[_type(name)], *(label[cause] for cause in programme.causes(name)), label[name]]]
+        operands += [
+            programme.mechanism(name),
+            [label[_type(name)], *(label[cause] for cause in programme.causes(name)), label[name]],
+        ]
     return _costs(programme, operands, label, axes)
 
 
-def worlds(programme: Programme, cause: str, settings: Sequence[Array], events: Mapping[tuple[str, int], Array]) -> Array:
+def worlds(
+    programme: Programme,
+    cause: str,
+    settings: Sequence[Array],
+    events: Mapping[tuple[str, int], Array],
+) -> Array:
     """The share of each joint type for which the events happen: (batch or 1, strata, joint types).
 
     Parameters
@@ -232,15 +322,26 @@ def worlds(programme: Programme, cause: str, settings: Sequence[Array], events: 
         kernel = observed_kernel(graph, district, graph.numbered.everything)
         comb = Product(tuple(kernel.values()))
         axes = [name for name in graph.nodes if name in comb.free]
-        array = np.nan_to_num(evaluate(comb, programme.source, axes).values.reshape(-1, *(programme.levels[name] for name in axes)))
+        array = np.nan_to_num(
+            evaluate(comb, programme.source, axes).values.reshape(
+                -1, *(programme.levels[name] for name in axes)
+            )
+        )
         operands += [array, [label[BATCH], *(label[name] for name in axes)]]
     for place in range(len(settings) + 1):
 
         def here(name: str, place: int = place) -> int:
-            return label.setdefault((name, place), len(label)) if place and (name == cause or name in affected) else label[name]
+            return (
+                label.setdefault((name, place), len(label))
+                if place and (name == cause or name in affected)
+                else label[name]
+            )
 
         for name in programme.inside if place == 0 else affected:
-            operands += [programme.mechanism(name), [label[_type(name)], *map(here, programme.causes(name)), here(name)]]
+            operands += [
+                programme.mechanism(name),
+                [label[_type(name)], *map(here, programme.causes(name)), here(name)],
+            ]
         if place:
             operands += [np.asarray(settings[place - 1], float), [here(cause)]]
         for (name, where), mask in events.items():
@@ -255,8 +356,12 @@ def _costs(programme: Programme, operands: list, label: dict, axes: Sequence[str
     sizes = [*(levels[name] for name in (*programme.strata, *axes)), *programme.types]
     present = {number for numbers in operands[1::2] for number in numbers}
     batch = [label[BATCH]] * (label[BATCH] in present)
-    found = opt_einsum.contract(*operands, [*batch, *(label[name] for name in wanted if label[name] in present)])
-    shape = [size if label[name] in present else 1 for name, size in zip(wanted, sizes, strict=True)]
+    found = opt_einsum.contract(
+        *operands, [*batch, *(label[name] for name in wanted if label[name] in present)]
+    )
+    shape = [
+        size if label[name] in present else 1 for name, size in zip(wanted, sizes, strict=True)
+    ]
     found = np.broadcast_to(found.reshape(-1, *shape), (len(found) if batch else 1, *sizes))
     strata, cells = len(programme.strata), len(programme.strata) + len(axes)
     return found.reshape(len(found), prod(sizes[:strata]), prod(sizes[strata:cells]), -1)

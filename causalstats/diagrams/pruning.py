@@ -22,13 +22,29 @@ def pruned(diagram: Diagram) -> Diagram:
         if (place := ends.pop()) not in kept:
             kept.add(place)
             ends += [makers[wire] for wire in diagram.boxes[place].inputs if wire in makers]
-    wires = sorted({*diagram.inputs, *(wire for place in kept for wire in (*diagram.boxes[place].inputs, *diagram.boxes[place].outputs))})
+    wires = sorted(
+        {
+            *diagram.inputs,
+            *(
+                wire
+                for place in kept
+                for wire in (*diagram.boxes[place].inputs, *diagram.boxes[place].outputs)
+            ),
+        }
+    )
     new = {wire: place for place, wire in enumerate(wires)}
     boxes = [diagram.boxes[place] for place in sorted(kept)]
     return replace(
         diagram,
         wires=tuple(diagram.wires[wire] for wire in wires),
-        boxes=tuple(replace(box, inputs=tuple(new[w] for w in box.inputs), outputs=tuple(new[w] for w in box.outputs)) for box in boxes),
+        boxes=tuple(
+            replace(
+                box,
+                inputs=tuple(new[w] for w in box.inputs),
+                outputs=tuple(new[w] for w in box.outputs),
+            )
+            for box in boxes
+        ),
         inputs=tuple(new[wire] for wire in diagram.inputs),
         outputs=tuple(new[wire] for wire in diagram.outputs),
     )

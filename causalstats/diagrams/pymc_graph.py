@@ -60,7 +60,9 @@ class LinearGaussian:
 Mechanism = Any  # a table, `LearnedTable`, `LinearGaussian` or a function
 
 
-def to_pymc(diagram: Diagram, mechanisms: Mapping[str, Mechanism], *, cases: int | None = None) -> pm.Model:
+def to_pymc(
+    diagram: Diagram, mechanisms: Mapping[str, Mechanism], *, cases: int | None = None
+) -> pm.Model:
     """The PyMC model of a diagram, for one case or for many independent ones.
 
     Variables are called by the labels of their wires; those with levels are positions among these.
@@ -91,12 +93,22 @@ def to_pymc(diagram: Diagram, mechanisms: Mapping[str, Mechanism], *, cases: int
             wire = made(box)
             if box.kind == "point":
                 if wire in seen:
-                    raise ModelError(f"Expected observations of what is left to chance; {diagram.wires[wire].label} is set to a value.")
-                variables[wire] = _data(model, diagram, wire, value_of(diagram, wire, box.value), cases)
+                    raise ModelError(
+                        f"Expected observations of what is left to chance; {diagram.wires[wire].label} is set to a value."
+                    )
+                variables[wire] = _data(
+                    model, diagram, wire, value_of(diagram, wire, box.value), cases
+                )
             else:
                 how = parameters.distribution(box, [variables[cause] for cause in box.inputs])
                 observed = None if wire not in seen else value_of(diagram, wire, seen[wire])
-                variables[wire] = registered(model, diagram.wires[wire].label, how, () if cases is None else (CASE,), observed)
+                variables[wire] = registered(
+                    model,
+                    diagram.wires[wire].label,
+                    how,
+                    () if cases is None else (CASE,),
+                    observed,
+                )
     return model
 
 
@@ -110,7 +122,9 @@ class Parameters:
     def distribution(self, box: Box, causes: list[Any]) -> Any:
         """The distribution of what a box makes of some causes, or an expression that it equals."""
         if self.is_table(box):
-            return pm.Categorical.dist(p=self.table(box)[tuple(causes)] if causes else self.table(box))
+            return pm.Categorical.dist(
+                p=self.table(box)[tuple(causes)] if causes else self.table(box)
+            )
         how = self.mechanisms[box.name]
         return self._linear(box, how, causes) if isinstance(how, LinearGaussian) else how(*causes)
 
@@ -118,7 +132,9 @@ class Parameters:
         if box.kind == "uniform":
             return True
         if box.name not in self.mechanisms:
-            raise ModelError(f"Expected a mechanism for box {box.name!r}, got those of {', '.join(map(repr, self.mechanisms)) or 'none'}.")
+            raise ModelError(
+                f"Expected a mechanism for box {box.name!r}, got those of {', '.join(map(repr, self.mechanisms)) or 'none'}."
+            )
         how = self.mechanisms[box.name]
         return not (isinstance(how, LinearGaussian) or callable(how))
 
@@ -130,14 +146,24 @@ class Parameters:
             return pt.as_tensor(np.full(shape[-1], 1 / shape[-1]))
         if box.name not in self._tables:
             how = self.mechanisms[box.name]
-            self._tables[box.name] = self._learned(box, how, shape) if isinstance(how, LearnedTable) else self._given(box, shape)
+            self._tables[box.name] = (
+                self._learned(box, how, shape)
+                if isinstance(how, LearnedTable)
+                else self._given(box, shape)
+            )
         return self._tables[box.name]
 
     def _given(self, box: Box, shape: tuple[int, ...]) -> Any:
         given = self.mechanisms[box.name]
-        table = pt.as_tensor(given if isinstance(given, Variable) else np.asarray(given, dtype=float))
-        if table.ndim != len(shape) or any(size not in (None, own) for size, own in zip(table.type.shape, shape, strict=True)):
-            raise ModelError(f"Expected the mechanism of {box.name!r} with shape {shape}, causes first; got {table.type.shape}.")
+        table = pt.as_tensor(
+            given if isinstance(given, Variable) else np.asarray(given, dtype=float)
+        )
+        if table.ndim != len(shape) or any(
+            size not in (None, own) for size, own in zip(table.type.shape, shape, strict=True)
+        ):
+            raise ModelError(
+                f"Expected the mechanism of {box.name!r} with shape {shape}, causes first; got {table.type.shape}."
+            )
         return table
 
     def _learned(self, box: Box, how: LearnedTable, shape: tuple[int, ...]) -> Any:
@@ -147,12 +173,16 @@ class Parameters:
             model.add_coord(f"{label} level", levels_of(self.diagram.wires[wire]))
         given = f" | {', '.join(labels[:-1])}" if box.inputs else ""
         concentration = np.broadcast_to(np.array(how.concentration, dtype=float), shape)
-        return pm.Dirichlet(f"P({box.name}{given})", concentration, dims=[f"{label} level" for label in labels])
+        return pm.Dirichlet(
+            f"P({box.name}{given})", concentration, dims=[f"{label} level" for label in labels]
+        )
 
     def _linear(self, box: Box, how: LinearGaussian, causes: list[Any]) -> Any:
         mean = pm.Normal(f"{box.name} intercept", 0, how.intercept)
         for wire, cause in zip(box.inputs, causes, strict=True):
-            mean = mean + pm.Normal(f"{box.name} by {self.diagram.wires[wire].name}", 0, how.slope) * self._number(wire, cause)
+            mean = mean + pm.Normal(
+                f"{box.name} by {self.diagram.wires[wire].name}", 0, how.slope
+            ) * self._number(wire, cause)
         return pm.Normal.dist(mean, pm.HalfNormal(f"{box.name} noise", how.noise))
 
     def _number(self, wire: int, cause: Any) -> Any:
@@ -170,19 +200,25 @@ class Parameters:
 def made(box: Box) -> int:
     """The wire that a box makes; an error if it makes several."""
     if len(box.outputs) != 1:
-        raise ModelError(f"Expected boxes that make one variable each; {box.name!r} makes {len(box.outputs)}.")
+        raise ModelError(
+            f"Expected boxes that make one variable each; {box.name!r} makes {len(box.outputs)}."
+        )
     return box.outputs[0]
 
 
 def value_of(diagram: Diagram, wire: int, value: Any) -> Any:
     """A level as its position, a number as it is."""
-    return value if diagram.wires[wire].levels is None else level_position(diagram.wires[wire], value)
+    return (
+        value if diagram.wires[wire].levels is None else level_position(diagram.wires[wire], value)
+    )
 
 
 def _data(model: pm.Model, diagram: Diagram, wire: int, value: Any, cases: int | None) -> Any:
     """Data under the label of a wire, of the type that a random variable there has, which `pm.Data` would change."""
     of = diagram.wires[wire]
-    filled = np.full(() if cases is None else cases, value, dtype="int64" if of.levels is not None else "float64")
+    filled = np.full(
+        () if cases is None else cases, value, dtype="int64" if of.levels is not None else "float64"
+    )
     shared = pytensor.shared(filled, name=of.label)
     model.register_data_var(shared, dims=None if cases is None else (CASE,))
     return shared
@@ -202,6 +238,13 @@ def registered(model: pm.Model, name: str, how: Any, dims: tuple[str, ...], obse
         how = change_dist_size(how, size) if is_random(how) else pt.full(size, how)
     if not is_random(how):
         if observed is not None:
-            raise ModelError(f"Expected observations of what is left to chance; {name} is a function of its causes.")
+            raise ModelError(
+                f"Expected observations of what is left to chance; {name} is a function of its causes."
+            )
         return pm.Deterministic(name, how, dims=dims or None)
-    return model.register_rv(how, name, observed=None if observed is None else np.broadcast_to(observed, size), dims=dims or None)
+    return model.register_rv(
+        how,
+        name,
+        observed=None if observed is None else np.broadcast_to(observed, size),
+        dims=dims or None,
+    )

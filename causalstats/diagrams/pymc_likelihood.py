@@ -17,7 +17,15 @@ import pytensor.tensor as pt
 from causalstats.diagrams import contraction
 from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.ordering import in_order
-from causalstats.diagrams.pymc_graph import CASE, Mechanism, Parameters, is_random, made, registered, value_of
+from causalstats.diagrams.pymc_graph import (
+    CASE,
+    Mechanism,
+    Parameters,
+    is_random,
+    made,
+    registered,
+    value_of,
+)
 from causalstats.diagrams.tables import Tables, levels_of
 from causalstats.errors import DataError, ModelError
 from causalstats.numerics import elimination
@@ -26,7 +34,13 @@ MOST_CELLS = 10**6
 MOST_STATES = 4096  # of all hidden variables together, for each row
 
 
-def to_pymc_given(diagram: Diagram, mechanisms: Mapping[str, Mechanism], data: Mapping[str, Any], *, counts: Any = None) -> pm.Model:
+def to_pymc_given(
+    diagram: Diagram,
+    mechanisms: Mapping[str, Mechanism],
+    data: Mapping[str, Any],
+    *,
+    counts: Any = None,
+) -> pm.Model:
     """The PyMC model of what a diagram's mechanisms may be, given independent cases of its observed variables.
 
     Parameters
@@ -49,10 +63,16 @@ def to_pymc_given(diagram: Diagram, mechanisms: Mapping[str, Mechanism], data: M
         If something hidden can not be summed over, or there is too much of it; as for `to_pymc` else.
     """
     values = _values(diagram, data)
-    weights = np.ones(len(next(iter(values.values()))), int) if counts is None else np.asarray(counts, dtype=int)
+    weights = (
+        np.ones(len(next(iter(values.values()))), int)
+        if counts is None
+        else np.asarray(counts, dtype=int)
+    )
     sizes = {len(column) for column in values.values()} | {len(weights)}
     if len(sizes) > 1 or weights.min(initial=0) < 0:
-        raise DataError(f"Expected columns, and counts of 0 or more, of one length; got lengths {sorted(sizes)}.")
+        raise DataError(
+            f"Expected columns, and counts of 0 or more, of one length; got lengths {sorted(sizes)}."
+        )
     with pm.Model(model=None) as model:
         parameters = Parameters(diagram, mechanisms)
         random = [box for box in diagram.boxes if box.kind in ("mechanism", "uniform")]
@@ -70,8 +90,14 @@ def _values(diagram: Diagram, data: Mapping[str, Any]) -> dict[int, np.ndarray]:
     hidden = [name for name in diagram.hidden if name in data]
     missing = [name for name in diagram.observed if name not in data]
     if hidden or missing:
-        raise DataError(f"Expected data of {', '.join(diagram.observed)} alone; " + (f"missing {missing}." if missing else f"{', '.join(hidden)} is hidden."))
-    return {wire: _column(diagram, wire, np.asarray(data[diagram.wires[wire].label])) for wire in dict.fromkeys(diagram.outputs)}
+        raise DataError(
+            f"Expected data of {', '.join(diagram.observed)} alone; "
+            + (f"missing {missing}." if missing else f"{', '.join(hidden)} is hidden.")
+        )
+    return {
+        wire: _column(diagram, wire, np.asarray(data[diagram.wires[wire].label]))
+        for wire in dict.fromkeys(diagram.outputs)
+    }
 
 
 def _column(diagram: Diagram, wire: int, column: np.ndarray) -> np.ndarray:
@@ -83,15 +109,21 @@ def _column(diagram: Diagram, wire: int, column: np.ndarray) -> np.ndarray:
     place = {level: position for position, level in enumerate(of.levels)}
     unknown = [level for level in dict.fromkeys(column.tolist()) if level not in place]
     if unknown:
-        raise DataError(f"Expected levels of {of.label} ({', '.join(map(repr, of.levels))}), got {', '.join(map(repr, unknown[:5]))}.")
+        raise DataError(
+            f"Expected levels of {of.label} ({', '.join(map(repr, of.levels))}), got {', '.join(map(repr, unknown[:5]))}."
+        )
     return np.array([place[level] for level in column.tolist()], dtype="int64")
 
 
-def _cells(diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndarray], weights: np.ndarray) -> None:
+def _cells(
+    diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndarray], weights: np.ndarray
+) -> None:
     """One multinomial variable: the counts of all cells, with the probabilities that the diagram gives them."""
     shape = tuple(len(levels_of(diagram.wires[wire])) for wire in values)
     if prod(shape) > MOST_CELLS:
-        raise ModelError(f"Expected at most {MOST_CELLS:,} cells, got {prod(shape):,}; merge levels, leave variables out, or learn the mechanisms one by one.")
+        raise ModelError(
+            f"Expected at most {MOST_CELLS:,} cells, got {prod(shape):,}; merge levels, leave variables out, or learn the mechanisms one by one."
+        )
     counts = np.zeros(shape, int)
     np.add.at(counts, tuple(values.values()), weights)
     probabilities = joint(diagram, parameters, tuple(values))
@@ -100,10 +132,16 @@ def _cells(diagram: Diagram, parameters: Parameters, values: Mapping[int, np.nda
 
 def joint(diagram: Diagram, parameters: Parameters, wires: tuple[int, ...]) -> Any:
     """P(wires) as an expression of the tables of a diagram, all else summed over."""
-    arrays: dict[tuple[str, str], Any] = {(box.name, box.kind): parameters.table(box) for box in diagram.boxes if box.kind in ("mechanism", "uniform")}
+    arrays: dict[tuple[str, str], Any] = {
+        (box.name, box.kind): parameters.table(box)
+        for box in diagram.boxes
+        if box.kind in ("mechanism", "uniform")
+    }
     sizes = {place: len(levels_of(wire)) for place, wire in enumerate(diagram.wires)}
     form, found = contraction.arranged(Tables(diagram, arrays, sizes, ()), wires)
-    return elimination.follow(form.steps, [pt.as_tensor(table) for table in found], einsum=pt.einsum)
+    return elimination.follow(
+        form.steps, [pt.as_tensor(table) for table in found], einsum=pt.einsum
+    )
 
 
 def _rows(diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndarray]) -> None:
@@ -134,28 +172,45 @@ def _rows(diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndar
             summed.add(wire)
     if terms:
         _check_states(diagram, summed & states.keys())
-        pm.Potential("observed", pt.logsumexp(sum(terms[1:], terms[0]), axis=tuple(range(len(states)))))
+        pm.Potential(
+            "observed", pt.logsumexp(sum(terms[1:], terms[0]), axis=tuple(range(len(states))))
+        )
 
 
 def _states(diagram: Diagram, values: Mapping[int, np.ndarray]) -> dict[int, Any]:
     """All states of each hidden variable with levels, each along an axis of its own before that of the cases."""
-    hidden = [wire for wire, of in enumerate(diagram.wires) if of.levels is not None and wire not in values]
+    hidden = [
+        wire
+        for wire, of in enumerate(diagram.wires)
+        if of.levels is not None and wire not in values
+    ]
     sizes = [len(levels_of(diagram.wires[wire])) for wire in hidden]
-    shapes = [[*[1] * place, size, *[1] * (len(hidden) - place)] for place, size in enumerate(sizes)]
-    return {wire: pt.as_tensor(np.arange(size).reshape(shape)) for wire, size, shape in zip(hidden, sizes, shapes, strict=True)}
+    shapes = [
+        [*[1] * place, size, *[1] * (len(hidden) - place)] for place, size in enumerate(sizes)
+    ]
+    return {
+        wire: pt.as_tensor(np.arange(size).reshape(shape))
+        for wire, size, shape in zip(hidden, sizes, shapes, strict=True)
+    }
 
 
 def _check_states(diagram: Diagram, wires: set[int]) -> None:
     states = prod(len(levels_of(diagram.wires[wire])) for wire in wires)
     if states > MOST_STATES:
-        raise ModelError(f"Expected at most {MOST_STATES:,} states of the hidden variables together, got {states:,}; give them fewer levels.")
+        raise ModelError(
+            f"Expected at most {MOST_STATES:,} states of the hidden variables together, got {states:,}; give them fewer levels."
+        )
 
 
-def _log_probability(parameters: Parameters, box: Box, causes: list[Any], how: Any, value: Any) -> Any:
+def _log_probability(
+    parameters: Parameters, box: Box, causes: list[Any], how: Any, value: Any
+) -> Any:
     if parameters.is_table(box):
         return pt.log(parameters.table(box)[(*causes, value)])
     if not is_random(how):
-        raise ModelError(f"Expected a distribution from the mechanism of {box.name!r}, which was observed and reads something hidden; got a function.")
+        raise ModelError(
+            f"Expected a distribution from the mechanism of {box.name!r}, which was observed and reads something hidden; got a function."
+        )
     return pm.logp(how, value)
 
 

@@ -42,8 +42,12 @@ class Monotone:
     def obeyed(self, responses: Array, parents: Sequence[str]) -> Array:
         """Whether each function obeys it; functions as (types, levels of each parent...)."""
         if self.cause not in parents:
-            raise ModelError(f"Expected a direct cause of {self.effect!r}, one of {list(parents)}; got {self.cause!r}.")
-        steps = np.diff(responses, axis=1 + parents.index(self.cause)) * (1 if self.increasing else -1)
+            raise ModelError(
+                f"Expected a direct cause of {self.effect!r}, one of {list(parents)}; got {self.cause!r}."
+            )
+        steps = np.diff(responses, axis=1 + parents.index(self.cause)) * (
+            1 if self.increasing else -1
+        )
         return (steps >= 0).reshape(len(responses), -1).all(axis=1)
 
 
@@ -60,4 +64,11 @@ def indicators(functions: Array, levels: int) -> Array:
 
 def count(levels: Mapping[str, int], parents: Mapping[str, Sequence[str]]) -> float:
     """How many joint response types there are."""
-    return float(np.prod([float(levels[name]) ** float(np.prod([levels[cause] for cause in causes])) for name, causes in parents.items()]))
+    return float(
+        np.prod(
+            [
+                float(levels[name]) ** float(np.prod([levels[cause] for cause in causes]))
+                for name, causes in parents.items()
+            ]
+        )
+    )

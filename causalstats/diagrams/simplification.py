@@ -70,13 +70,23 @@ def _quotient(above: Factors, below: Factors, rank: Rank, merge: bool) -> Expres
 
 
 def _product(factors: Factors, rank: Rank) -> Expression:
-    return factors[0] if len(factors) == 1 else Product(tuple(sorted(factors, key=lambda factor: _place(factor, rank))))
+    return (
+        factors[0]
+        if len(factors) == 1
+        else Product(tuple(sorted(factors, key=lambda factor: _place(factor, rank))))
+    )
 
 
 def _place(factor: Expression, rank: Rank) -> tuple:
     """Probabilities before sums, effects before their causes."""
-    latest = sorted(-rank[name] for name in (factor.of if isinstance(factor, Probability) else factor.free))
-    return [Probability, Quotient, Product, Sum].index(type(factor)), latest, sorted(rank[name] for name in factor.free)
+    latest = sorted(
+        -rank[name] for name in (factor.of if isinstance(factor, Probability) else factor.free)
+    )
+    return (
+        [Probability, Quotient, Product, Sum].index(type(factor)),
+        latest,
+        sorted(rank[name] for name in factor.free),
+    )
 
 
 def _merge(factors: Factors, rank: Rank) -> None:
@@ -84,10 +94,14 @@ def _merge(factors: Factors, rank: Rank) -> None:
     merging = True
     while merging:
         merging = False
-        for one, other in permutations([factor for factor in factors if isinstance(factor, Probability)], 2):
+        for one, other in permutations(
+            [factor for factor in factors if isinstance(factor, Probability)], 2
+        ):
             if set(one.given) == set(other.of) | set(other.given):
                 factors.remove(one)
-                factors[factors.index(other)] = Probability(_sorted(one.of + other.of, rank), other.given)
+                factors[factors.index(other)] = Probability(
+                    _sorted(one.of + other.of, rank), other.given
+                )
                 merging = True
                 break
 
@@ -105,7 +119,10 @@ def _condition(above: Factors, below: Factors, rank: Rank) -> None:
 def _conditioned(factor: Expression, divisor: Probability, rank: Rank) -> Expression | None:
     match factor:
         case Probability(of, given) if given == divisor.given and set(divisor.of) < set(of):
-            return Probability(tuple(name for name in of if name not in divisor.of), _sorted(divisor.of + divisor.given, rank))
+            return Probability(
+                tuple(name for name in of if name not in divisor.of),
+                _sorted(divisor.of + divisor.given, rank),
+            )
         case Product(factors):
             for place, inner in enumerate(factors):
                 if (quotient := _conditioned(inner, divisor, rank)) is not None:
@@ -135,10 +152,17 @@ def _summed_to_one(over: set[str], above: Factors, below: Factors) -> str | None
     for name in sorted(over):
         holders = [factor for factor in above + below if name in factor.free]
         holder = holders[0]
-        if len(holders) > 1 or not isinstance(holder, Probability) or holder not in above or name not in holder.of:
+        if (
+            len(holders) > 1
+            or not isinstance(holder, Probability)
+            or holder not in above
+            or name not in holder.of
+        ):
             continue
         left = Probability(tuple(other for other in holder.of if other != name), holder.given)
-        rest = [factor for factor in above + below if factor is not holder] + ([left] if left.of else [])
+        rest = [factor for factor in above + below if factor is not holder] + (
+            [left] if left.of else []
+        )
         if all(any(other in factor.free for factor in rest) for other in over - {name}):
             above[above.index(holder) : above.index(holder) + 1] = [left] if left.of else []
             return name

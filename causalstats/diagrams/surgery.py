@@ -24,7 +24,9 @@ def cut(diagram: Diagram, *variables: str) -> Diagram:
     """
     for variable in _some(variables):
         said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to the uniform state."
-        diagram = _remade(diagram, variable, _state(diagram, variable, "uniform"), Step("cut", (variable,), said))
+        diagram = _remade(
+            diagram, variable, _state(diagram, variable, "uniform"), Step("cut", (variable,), said)
+        )
     return diagram
 
 
@@ -33,7 +35,12 @@ def do(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
     for variable, value in _some(_mapping(values)).items():
         check_level(diagram, variable, value)
         said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to the value {value!r}."
-        diagram = _remade(diagram, variable, _state(diagram, variable, "point", value), Step("do", (variable,), said))
+        diagram = _remade(
+            diagram,
+            variable,
+            _state(diagram, variable, "point", value),
+            Step("do", (variable,), said),
+        )
     return diagram
 
 
@@ -47,7 +54,12 @@ def open_(diagram: Diagram, *variables: str) -> Diagram:
         _check_not_open(diagram, variable)
         said = f"The mechanism of {variable}{_reads(diagram, variable)} is taken out, and {variable} comes in from outside."
         boxes = tuple(box for box in diagram.boxes if box is not _own(diagram, variable))
-        diagram = replace(diagram, boxes=boxes, inputs=(*diagram.inputs, wire), steps=(*diagram.steps, Step("open", (variable,), said)))
+        diagram = replace(
+            diagram,
+            boxes=boxes,
+            inputs=(*diagram.inputs, wire),
+            steps=(*diagram.steps, Step("open", (variable,), said)),
+        )
     return diagram
 
 
@@ -56,13 +68,19 @@ def soft(diagram: Diagram, variable: str, name: str) -> Diagram:
     return policy(diagram, variable, diagram.parents(variable), name=name)
 
 
-def policy(diagram: Diagram, variable: str, reads: Iterable[str] = (), *, name: str = "") -> Diagram:
+def policy(
+    diagram: Diagram, variable: str, reads: Iterable[str] = (), *, name: str = ""
+) -> Diagram:
     """A new mechanism makes the variable out of other variables, those that `reads` lists; it is called `name`, or "`variable` by policy"."""
     wire, old = diagram.position(variable), _own(diagram, variable)
-    causes = tuple(diagram.position(cause) for cause in ([reads] if isinstance(reads, str) else reads))
+    causes = tuple(
+        diagram.position(cause) for cause in ([reads] if isinstance(reads, str) else reads)
+    )
     name = name or f"{variable} by policy"
     if name in {box.name for box in diagram.boxes}:
-        raise ModelError(f"Expected a name for the new mechanism of {variable} that no box has, got {name!r}; boxes of one name are one process.")
+        raise ModelError(
+            f"Expected a name for the new mechanism of {variable} that no box has, got {name!r}; boxes of one name are one process."
+        )
     read = ", ".join(diagram.wires[cause].label for cause in causes) or "nothing"
     said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to {name!r}, which reads {read}."
     rule = "soft" if old is not None and causes == old.inputs else "policy"
@@ -78,15 +96,26 @@ def edge_do(diagram: Diagram, cause: str, effect: str, value: Any) -> Diagram:
     check_level(diagram, cause, value)
     wire, reader = diagram.position(cause), _own(diagram, effect)
     if reader is None or wire not in reader.inputs:
-        raise ModelError(f"Expected a cause that the mechanism of {effect} reads ({', '.join(diagram.parents(effect)) or 'it reads none'}), got {cause!r}.")
+        raise ModelError(
+            f"Expected a cause that the mechanism of {effect} reads ({', '.join(diagram.parents(effect)) or 'it reads none'}), got {cause!r}."
+        )
     of = diagram.wires[wire]
     leg = replace(of, world=f"{of.world}[{effect}]")
     if leg in diagram.wires:
-        raise ModelError(f"Expected a leg from {cause} to {effect} that is not cut yet; {leg.label} is a wire already.")
+        raise ModelError(
+            f"Expected a leg from {cause} to {effect} that is not cut yet; {leg.label} is a wire already."
+        )
     new = len(diagram.wires)
     fed = replace(reader, inputs=tuple(new if other == wire else other for other in reader.inputs))
-    boxes = (Box(of.name, (), (new,), "point", value), *(fed if box is reader else box for box in diagram.boxes))
-    step = Step("edge_do", (cause, effect), f"The mechanism of {effect} reads the value {value!r} in the place of {cause}.")
+    boxes = (
+        Box(of.name, (), (new,), "point", value),
+        *(fed if box is reader else box for box in diagram.boxes),
+    )
+    step = Step(
+        "edge_do",
+        (cause, effect),
+        f"The mechanism of {effect} reads the value {value!r} in the place of {cause}.",
+    )
     return replace(diagram, wires=(*diagram.wires, leg), boxes=boxes, steps=(*diagram.steps, step))
 
 
@@ -94,7 +123,13 @@ def observe(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
     """Each variable was seen to have its value: an effect takes a copy of its wire. What the diagram then means has to be normalised."""
     for variable, value in _some(_mapping(values)).items():
         check_level(diagram, variable, value)
-        seen = Box(diagram.wires[diagram.position(variable)].name, (diagram.position(variable),), (), "observation", value)
+        seen = Box(
+            diagram.wires[diagram.position(variable)].name,
+            (diagram.position(variable),),
+            (),
+            "observation",
+            value,
+        )
         step = Step("observe", (variable,), f"{variable} is observed to be {value!r}.")
         diagram = replace(diagram, boxes=(*diagram.boxes, seen), steps=(*diagram.steps, step))
     return diagram
@@ -103,15 +138,31 @@ def observe(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
 def marginal(diagram: Diagram, *variables: str) -> Diagram:
     """Only these variables go out, in this order; all others are discarded."""
     kept = tuple(diagram.position(variable) for variable in _some(variables))
-    gone = ", ".join(diagram.wires[wire].label for wire in dict.fromkeys(diagram.outputs) if wire not in kept) or "nothing"
-    return replace(diagram, outputs=kept, steps=(*diagram.steps, Step("marginal", variables, f"Only {', '.join(variables)} go out; {gone} is discarded.")))
+    gone = (
+        ", ".join(
+            diagram.wires[wire].label for wire in dict.fromkeys(diagram.outputs) if wire not in kept
+        )
+        or "nothing"
+    )
+    return replace(
+        diagram,
+        outputs=kept,
+        steps=(
+            *diagram.steps,
+            Step(
+                "marginal", variables, f"Only {', '.join(variables)} go out; {gone} is discarded."
+            ),
+        ),
+    )
 
 
 def check_level(diagram: Diagram, variable: str, value: object) -> None:
     """An error if the levels of the variable are known and the value is none of them."""
     levels = diagram.wires[diagram.position(variable)].levels
     if levels is not None and value not in levels:
-        raise ModelError(f"Expected a level of {variable} ({', '.join(map(repr, levels))}), got {value!r}.")
+        raise ModelError(
+            f"Expected a level of {variable} ({', '.join(map(repr, levels))}), got {value!r}."
+        )
 
 
 def _some[T: Sized](variables: T) -> T:
@@ -122,7 +173,9 @@ def _some[T: Sized](variables: T) -> T:
 
 def _mapping(values: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(values, Mapping):
-        raise ModelError(f"Expected variables with their values, such as {{'smoking': 1}}, got {values!r}.")
+        raise ModelError(
+            f"Expected variables with their values, such as {{'smoking': 1}}, got {values!r}."
+        )
     return values
 
 
@@ -135,7 +188,9 @@ def _reads(diagram: Diagram, variable: str) -> str:
 
 def _check_not_open(diagram: Diagram, variable: str) -> None:
     if diagram.position(variable) in diagram.inputs:
-        raise ModelError(f"Expected a variable that a box makes, got {variable!r}, which comes in from outside already.")
+        raise ModelError(
+            f"Expected a variable that a box makes, got {variable!r}, which comes in from outside already."
+        )
 
 
 def _own(diagram: Diagram, variable: str) -> Box | None:
@@ -143,7 +198,9 @@ def _own(diagram: Diagram, variable: str) -> Box | None:
     box = diagram.maker(variable)
     if box is not None and len(box.outputs) > 1:
         together = ", ".join(diagram.wires[wire].label for wire in box.outputs)
-        raise ModelError(f"Expected {variable} to have a mechanism of its own; box {box.name} makes {together} together.")
+        raise ModelError(
+            f"Expected {variable} to have a mechanism of its own; box {box.name} makes {together} together."
+        )
     return box
 
 
@@ -157,7 +214,9 @@ def _remade(diagram: Diagram, variable: str, new: Box, step: Step) -> Diagram:
     wire, old = diagram.position(variable), _own(diagram, variable)
     return replace(
         diagram,
-        boxes=(new, *diagram.boxes) if old is None else tuple(new if box is old else box for box in diagram.boxes),
+        boxes=(new, *diagram.boxes)
+        if old is None
+        else tuple(new if box is old else box for box in diagram.boxes),
         inputs=tuple(other for other in diagram.inputs if other != wire),
         steps=(*diagram.steps, step),
     )

@@ -50,17 +50,29 @@ class Tables:
     @cached_property
     def set_by_boxes(self) -> dict[int, int]:
         """The level of every wire that a point state sets."""
-        return {box.outputs[0]: level_position(self.diagram.wires[box.outputs[0]], box.value) for box in self.diagram.boxes if box.kind == "point"}
+        return {
+            box.outputs[0]: level_position(self.diagram.wires[box.outputs[0]], box.value)
+            for box in self.diagram.boxes
+            if box.kind == "point"
+        }
 
     @cached_property
     def seen_by_boxes(self) -> list[tuple[int, int]]:
         """Wires and the level that an observation in the diagram says they have; of a wire there may be several."""
-        return [(box.inputs[0], level_position(self.diagram.wires[box.inputs[0]], box.value)) for box in self.diagram.boxes if box.kind == "observation"]
+        return [
+            (box.inputs[0], level_position(self.diagram.wires[box.inputs[0]], box.value))
+            for box in self.diagram.boxes
+            if box.kind == "observation"
+        ]
 
     def table(self, box: Box) -> np.ndarray:
         """The table of a box as a view with axes (batch..., inputs..., outputs...)."""
         array, arity = self.arrays[box.name, box.kind], len(scope_of(box))
-        return array if array.ndim == arity else np.moveaxis(array, -1, 0).reshape(*self.batch, *array.shape[:arity])
+        return (
+            array
+            if array.ndim == arity
+            else np.moveaxis(array, -1, 0).reshape(*self.batch, *array.shape[:arity])
+        )
 
     def batch_first(self, result: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """A result with its batch, if it has one, last, as an array (batch..., *shape)."""
@@ -80,14 +92,18 @@ def level_position(wire: Wire, level: Any) -> int:
     """The place of a level among those of a wire."""
     levels = levels_of(wire)
     if level not in levels:
-        raise ModelError(f"Expected a level of {wire.label} ({', '.join(map(repr, levels))}), got {level!r}.")
+        raise ModelError(
+            f"Expected a level of {wire.label} ({', '.join(map(repr, levels))}), got {level!r}."
+        )
     return levels.index(level)
 
 
 def levels_of(wire: Wire) -> tuple[Any, ...]:
     """The levels of a wire; an error if they are not known."""
     if wire.levels is None:
-        raise ModelError(f"Expected the levels of {wire.label}, got none; say them with diagram.with_levels({{{wire.name!r}: ...}}).")
+        raise ModelError(
+            f"Expected the levels of {wire.label}, got none; say them with diagram.with_levels({{{wire.name!r}: ...}})."
+        )
     return wire.levels
 
 
@@ -99,9 +115,17 @@ def tables(diagram: Diagram, mechanisms: Mapping[str, Any]) -> Tables:
         if not _missing(name, mechanisms)
     }
     sizes = _wire_sizes(diagram, given)
-    arity = {box.name: len(box.inputs) + len(box.outputs) for box in diagram.boxes if box.kind == "mechanism"}
-    batch = _batch(diagram, {name: table.shape[: table.ndim - arity[name]] for name, table in given.items()})
-    arrays = {(name, "mechanism"): _batch_last(table, arity[name], batch) for name, table in given.items()}
+    arity = {
+        box.name: len(box.inputs) + len(box.outputs)
+        for box in diagram.boxes
+        if box.kind == "mechanism"
+    }
+    batch = _batch(
+        diagram, {name: table.shape[: table.ndim - arity[name]] for name, table in given.items()}
+    )
+    arrays = {
+        (name, "mechanism"): _batch_last(table, arity[name], batch) for name, table in given.items()
+    }
     for box in diagram.boxes:
         if box.kind == "uniform":
             shape = [sizes[wire] for wire in box.outputs]
@@ -113,21 +137,34 @@ def tables(diagram: Diagram, mechanisms: Mapping[str, Any]) -> Tables:
 
 def _missing(name: str, mechanisms: Mapping[str, Any]) -> bool:
     if name not in mechanisms:
-        raise ModelError(f"Expected a mechanism for box {name!r}, got those of {', '.join(map(repr, mechanisms)) or 'none'}.")
+        raise ModelError(
+            f"Expected a mechanism for box {name!r}, got those of {', '.join(map(repr, mechanisms)) or 'none'}."
+        )
     return False
 
 
 def _wire_sizes(diagram: Diagram, given: Mapping[str, np.ndarray]) -> dict[int, int]:
     """How many levels each wire has, by its own list or by the tables that touch it."""
-    sizes = {position: len(wire.levels) for position, wire in enumerate(diagram.wires) if wire.levels is not None}
+    sizes = {
+        position: len(wire.levels)
+        for position, wire in enumerate(diagram.wires)
+        if wire.levels is not None
+    }
     for box in diagram.boxes:
         if box.kind != "mechanism":
             continue
         scope, shape = (*box.inputs, *box.outputs), given[box.name].shape
         own = shape[len(shape) - len(scope) :]
-        if len(shape) < len(scope) or any(sizes.setdefault(wire, size) != size for wire, size in zip(scope, own, strict=True)):
-            wanted = ", ".join(f"{diagram.wires[wire].label}{f' {sizes[wire]}' if wire in sizes else ''}" for wire in scope)
-            raise ModelError(f"Expected the mechanism of {box.name!r} with axes (..., {wanted}), causes first; got shape {shape}.")
+        if len(shape) < len(scope) or any(
+            sizes.setdefault(wire, size) != size for wire, size in zip(scope, own, strict=True)
+        ):
+            wanted = ", ".join(
+                f"{diagram.wires[wire].label}{f' {sizes[wire]}' if wire in sizes else ''}"
+                for wire in scope
+            )
+            raise ModelError(
+                f"Expected the mechanism of {box.name!r} with axes (..., {wanted}), causes first; got shape {shape}."
+            )
     for position, wire in enumerate(diagram.wires):
         if position not in sizes:
             levels_of(wire)
@@ -139,7 +176,9 @@ def _batch(diagram: Diagram, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int
         return np.broadcast_shapes(*shapes.values())
     except ValueError:
         got = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
-        raise ModelError(f"Expected mechanisms whose first axes, those of the draws, are alike; got {got}.") from None
+        raise ModelError(
+            f"Expected mechanisms whose first axes, those of the draws, are alike; got {got}."
+        ) from None
 
 
 def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.ndarray:
@@ -165,10 +204,14 @@ def tabulated(diagram: Diagram, box: Box, function: Callable[..., Any]) -> np.nd
 def check_distribution(name: str, table: np.ndarray) -> None:
     """An error unless the table is non-negative and sums to one over its last axis."""
     if not table.min(initial=0.0) >= 0:  # so that NaN is caught too
-        raise ModelError(f"Expected probabilities of 0 or more for {name!r}, got {table[~(table >= 0)][0]}.")
+        raise ModelError(
+            f"Expected probabilities of 0 or more for {name!r}, got {table[~(table >= 0)][0]}."
+        )
     sums = table.sum(axis=-1)
     off = np.abs(sums - 1)
     if off.max(initial=0.0) > _ROUNDING:
         at = tuple(map(int, np.argwhere(off > _ROUNDING)[0]))
         where = f" at {at}" if at else ""
-        raise ModelError(f"Expected probabilities of {name!r} that sum to 1 over the last axis, causes coming first; they sum to {sums[at]:.6g}{where}.")
+        raise ModelError(
+            f"Expected probabilities of {name!r} that sum to 1 over the last axis, causes coming first; they sum to {sums[at]:.6g}{where}."
+        )

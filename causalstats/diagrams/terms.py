@@ -39,7 +39,9 @@ def discard(*wires: Type) -> Diagram:
     return Diagram(_typed(wires), (), tuple(range(len(wires))))
 
 
-def box(name: str, inputs: Iterable[Type] | Type = (), outputs: Iterable[Type] | Type = ()) -> Diagram:
+def box(
+    name: str, inputs: Iterable[Type] | Type = (), outputs: Iterable[Type] | Type = ()
+) -> Diagram:
     """A process to be learned or given. Without inputs it is a state, without outputs an effect."""
     ins, outs = _typed(_several(inputs)), _typed(_several(outputs))
     into, out = tuple(range(len(ins))), tuple(range(len(ins), len(ins) + len(outs)))
@@ -50,7 +52,12 @@ def uniform(*wires: Type) -> Diagram:
     """The state in which every level of a wire is as likely as any other, independently of the other wires."""
     types = _typed(wires)
     every = tuple(range(len(types)))
-    return Diagram(types, tuple(Box(wire.name, (), (place,), "uniform") for place, wire in enumerate(types)), (), every)
+    return Diagram(
+        types,
+        tuple(Box(wire.name, (), (place,), "uniform") for place, wire in enumerate(types)),
+        (),
+        every,
+    )
 
 
 def state(wire: Type, value: Any) -> Diagram:
@@ -68,7 +75,9 @@ def effect(wire: Type, value: Any) -> Diagram:
 def then(first: Diagram, second: Diagram) -> Diagram:
     """`first >> second`. A wire whose levels are known on one side only has them from there."""
     if len(first.outputs) != len(second.inputs):
-        raise ModelError(f"Expected `f >> g` to join as many wires as there are; f puts out {_said(first.cod)}, g takes {_said(second.dom)}.")
+        raise ModelError(
+            f"Expected `f >> g` to join as many wires as there are; f puts out {_said(first.cod)}, g takes {_said(second.dom)}."
+        )
     joined = dict(zip(second.inputs, first.outputs, strict=True))
     wires = list(first.wires)
     for place, wire in enumerate(second.wires):
@@ -78,7 +87,13 @@ def then(first: Diagram, second: Diagram) -> Diagram:
             joined[place] = len(wires)
             wires.append(wire)
     boxes = (*first.boxes, *(_moved(box, joined) for box in second.boxes))
-    return Diagram(tuple(wires), boxes, first.inputs, tuple(joined[wire] for wire in second.outputs), first.steps + second.steps)
+    return Diagram(
+        tuple(wires),
+        boxes,
+        first.inputs,
+        tuple(joined[wire] for wire in second.outputs),
+        first.steps + second.steps,
+    )
 
 
 def beside(left: Diagram, right: Diagram) -> Diagram:
@@ -103,17 +118,25 @@ def _typed(types: Iterable[Type]) -> tuple[Wire, ...]:
 
 def _level(wire: Wire, value: Any) -> Any:
     if wire.levels is not None and value not in wire.levels:
-        raise ModelError(f"Expected a level of {wire.label} ({', '.join(map(repr, wire.levels))}), got {value!r}.")
+        raise ModelError(
+            f"Expected a level of {wire.label} ({', '.join(map(repr, wire.levels))}), got {value!r}."
+        )
     return value
 
 
 def _moved(box: Box, place: dict[int, int]) -> Box:
-    return replace(box, inputs=tuple(place[wire] for wire in box.inputs), outputs=tuple(place[wire] for wire in box.outputs))
+    return replace(
+        box,
+        inputs=tuple(place[wire] for wire in box.inputs),
+        outputs=tuple(place[wire] for wire in box.outputs),
+    )
 
 
 def _of_one_type(out: Wire, into: Wire, first: Diagram, second: Diagram) -> Wire:
     """The wire that the two become; an error if they differ in more than that the levels of one are not known."""
-    if out.label != into.label or (out.levels != into.levels and out.levels is not None and into.levels is not None):
+    if out.label != into.label or (
+        out.levels != into.levels and out.levels is not None and into.levels is not None
+    ):
         raise ModelError(
             f"Expected `f >> g` to join wires of one type; f puts out {_said(first.cod)}, g takes {_said(second.dom)}, "
             f"where {_said((out,))} would be joined to {_said((into,))}."
@@ -122,4 +145,9 @@ def _of_one_type(out: Wire, into: Wire, first: Diagram, second: Diagram) -> Wire
 
 
 def _said(wires: tuple[Wire, ...]) -> str:
-    return ", ".join(f"{wire.label}{'' if wire.levels is None else list(wire.levels)}" for wire in wires) or "nothing"
+    return (
+        ", ".join(
+            f"{wire.label}{'' if wire.levels is None else list(wire.levels)}" for wire in wires
+        )
+        or "nothing"
+    )

@@ -20,7 +20,9 @@ from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.numbered_graph import members, union
 from causalstats.diagrams.simplification import simplified
 
-Kernel = dict[int, Expression]  # for each output of a comb, in order, its conditional given the earlier ones; their product is the comb
+Kernel = dict[
+    int, Expression
+]  # for each output of a comb, in order, its conditional given the earlier ones; their product is the comb
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ def observed_kernel(graph: MixedGraph, comb: int, everything: int) -> Kernel:
     return kernel
 
 
-def identified_comb(graph: MixedGraph, wanted: int, comb: int, kernel: Kernel, moves: list[Move]) -> Expression | None:
+def identified_comb(
+    graph: MixedGraph, wanted: int, comb: int, kernel: Kernel, moves: list[Move]
+) -> Expression | None:
     """Q[wanted] from Q[comb], which is always that of the recursion, and not of the whole."""
     left = graph.numbered.ancestors(wanted, comb)
     if left == comb != wanted:
@@ -137,7 +141,9 @@ def _trimmed(graph: MixedGraph, summed: int, kernel: Kernel) -> Kernel:
     """Conditionals of what is summed over, and that nothing else depends on, sum to one: they are left out."""
     kept = dict(kernel)
     for node in reversed(list(members(summed))):
-        if not any(graph.nodes[node] in factor.free for other, factor in kept.items() if other != node):
+        if not any(
+            graph.nodes[node] in factor.free for other, factor in kept.items() if other != node
+        ):
             del kept[node]
     return kept
 

@@ -15,7 +15,9 @@ from causalstats.diagrams.diagram import Box, Diagram, Step, Wire
 from causalstats.errors import ModelError
 
 
-def twin(diagram: Diagram, worlds: Iterable[str] = ("'",), *, deterministic: Iterable[str] = ()) -> Diagram:
+def twin(
+    diagram: Diagram, worlds: Iterable[str] = ("'",), *, deterministic: Iterable[str] = ()
+) -> Diagram:
     """The actual world and, for each mark in `worlds`, one more with variables such as `cancer'`, all out of the same hidden roots and noise.
 
     Every mechanism first gets its chance as a state of its own (`with_noise`), except where it has none. The roots that are hidden are then shared by all
@@ -34,14 +36,31 @@ def twin(diagram: Diagram, worlds: Iterable[str] = ("'",), *, deterministic: Ite
     noisy = with_noise(diagram, deterministic)
     shared = {noisy.position(variable) for variable in noisy.hidden if not noisy.parents(variable)}
     for mark in marks:
-        first, own = len(noisy.wires), [wire for wire in range(len(noisy.wires)) if wire not in shared and not noisy.wires[wire].world]
-        place = {wire: first + number for number, wire in enumerate(own)} | {wire: wire for wire in shared}
-        made = [box for box in noisy.boxes if not set(box.outputs) <= shared and not any(noisy.wires[wire].world for wire in box.outputs)]
+        first, own = (
+            len(noisy.wires),
+            [
+                wire
+                for wire in range(len(noisy.wires))
+                if wire not in shared and not noisy.wires[wire].world
+            ],
+        )
+        place = {wire: first + number for number, wire in enumerate(own)} | {
+            wire: wire for wire in shared
+        }
+        made = [
+            box
+            for box in noisy.boxes
+            if not set(box.outputs) <= shared
+            and not any(noisy.wires[wire].world for wire in box.outputs)
+        ]
         noisy = replace(
             noisy,
             wires=(*noisy.wires, *(replace(noisy.wires[wire], world=mark) for wire in own)),
             boxes=(*noisy.boxes, *(_moved(box, place) for box in made)),
-            outputs=(*noisy.outputs, *(place[wire] for wire in noisy.outputs if not noisy.wires[wire].world)),
+            outputs=(
+                *noisy.outputs,
+                *(place[wire] for wire in noisy.outputs if not noisy.wires[wire].world),
+            ),
         )
     names = ", ".join(noisy.wires[wire].label for wire in sorted(shared))
     said = f"Beside the actual world there is one marked {' and one marked '.join(marks)}; they share {names}, and all else is made in each."
@@ -61,7 +80,9 @@ def with_noise(diagram: Diagram, deterministic: Iterable[str] = ()) -> Diagram:
         if box.kind == "mechanism" and not root and not set(box.outputs) <= sure:
             noise = Wire("_".join(["noise", *(diagram.wires[wire].label for wire in box.outputs)]))
             if any(wire.label == noise.label for wire in wires):
-                raise ModelError(f"Expected no variable called {noise.label!r}, as the noise of box {box.name} is; rename that one.")
+                raise ModelError(
+                    f"Expected no variable called {noise.label!r}, as the noise of box {box.name} is; rename that one."
+                )
             boxes.append(Box(noise.name, (), (len(wires),)))
             box = replace(box, inputs=(*box.inputs, len(wires)))
             wires.append(noise)
@@ -71,18 +92,32 @@ def with_noise(diagram: Diagram, deterministic: Iterable[str] = ()) -> Diagram:
 
 def _check_one_world(diagram: Diagram, marks: tuple[str, ...]) -> None:
     if not marks or "" in marks or len(set(marks)) < len(marks):
-        raise ModelError(f"""Expected a different mark for each further world, such as ("'",), got {marks!r}.""")
+        raise ModelError(
+            f"""Expected a different mark for each further world, such as ("'",), got {marks!r}."""
+        )
     if any(wire.world for wire in diagram.wires):
         labels = ", ".join(wire.label for wire in diagram.wires if wire.world)
-        raise ModelError(f"Expected a diagram of one world, got one with {labels}; ask `twin` for all worlds at once, then do surgery in them.")
-    taken = sorted({name + mark for name in diagram.variables for mark in marks} & {*diagram.variables})
+        raise ModelError(
+            f"Expected a diagram of one world, got one with {labels}; ask `twin` for all worlds at once, then do surgery in them."
+        )
+    taken = sorted(
+        {name + mark for name in diagram.variables for mark in marks} & {*diagram.variables}
+    )
     if taken:
-        raise ModelError(f"Expected marks that make no name of a variable, got {marks!r}, with which {', '.join(taken)} would be called twice.")
+        raise ModelError(
+            f"Expected marks that make no name of a variable, got {marks!r}, with which {', '.join(taken)} would be called twice."
+        )
     done = sorted({box.kind for box in diagram.boxes} - {"mechanism", "point"})
     if done or diagram.inputs:
         what = " and ".join([*done, *(["an open variable"] if diagram.inputs else [])])
-        raise ModelError(f"Expected a causal model to make twins of, got one with {what}; make the twins first, then cut, open or observe in either world.")
+        raise ModelError(
+            f"Expected a causal model to make twins of, got one with {what}; make the twins first, then cut, open or observe in either world."
+        )
 
 
 def _moved(box: Box, place: dict[int, int]) -> Box:
-    return replace(box, inputs=tuple(place[wire] for wire in box.inputs), outputs=tuple(place[wire] for wire in box.outputs))
+    return replace(
+        box,
+        inputs=tuple(place[wire] for wire in box.inputs),
+        outputs=tuple(place[wire] for wire in box.outputs),
+    )

@@ -23,7 +23,9 @@ def written(diagram: Diagram) -> str:
 def notation(diagram: Diagram) -> str:
     """The text that is read as this causal model but for its levels; empty where there is none."""
     bare = diagram.without_levels()
-    for short, mentioned in ((True, False), (True, True), (False, True)) if bare.wires and bare.is_network else ():
+    for short, mentioned in (
+        ((True, False), (True, True), (False, True)) if bare.wires and bare.is_network else ()
+    ):
         text = text_of(bare, short, mentioned)
         if _says(text, bare):
             return text
@@ -40,7 +42,9 @@ def text_of(diagram: Diagram, short: bool, mentioned: bool) -> str:
     for variable in (variable for variable in diagram.variables if variable not in roots):
         mark = "hidden: " if variable in diagram.hidden else ""
         causes = [cause for cause in diagram.parents(variable) if cause not in roots]
-        alone = not causes and not (set(diagram.children(variable)) or set(diagram.parents(variable)))
+        alone = not causes and not (
+            set(diagram.children(variable)) or set(diagram.parents(variable))
+        )
         if mark or alone or (mentioned and not causes):
             statements.append(mark + _name(variable))
         if causes:
@@ -52,7 +56,9 @@ def text_of(diagram: Diagram, short: bool, mentioned: bool) -> str:
 def arcs(diagram: Diagram) -> dict[str, tuple[str, ...]]:
     """The hidden roots that are but a bidirected edge, with its two ends: nobody named them."""
     found = {root: diagram.children(root) for root in diagram.hidden if not diagram.parents(root)}
-    return {root: ends for root, ends in found.items() if len(ends) == 2 and root == root_name(ends)}
+    return {
+        root: ends for root, ends in found.items() if len(ends) == 2 and root == root_name(ends)
+    }
 
 
 def _says(text: str, diagram: Diagram) -> bool:

@@ -19,7 +19,9 @@ def found() -> bool:
     return jax.default_backend() != "cpu"
 
 
-def compiled(sums: Callable[[list[Any], Einsum], list[Any]], here: Compiled, sample: list[np.ndarray]) -> Compiled:
+def compiled(
+    sums: Callable[[list[Any], Einsum], list[Any]], here: Compiled, sample: list[np.ndarray]
+) -> Compiled:
     """`sums` of tables, of which it is given the einsum to use, compiled; `here` is the same on the processor and `sample` tables to compare both with.
 
     Raises
@@ -38,5 +40,7 @@ def compiled(sums: Callable[[list[Any], Einsum], list[Any]], here: Compiled, sam
 
     for mine, other in zip(here(sample), there(sample), strict=True):
         if not np.allclose(mine, other, rtol=_SAME, atol=0):
-            raise FloatingPointError(f"{jax.devices()[0]} gives other sums than the processor. Keep it from being used: set JAX_PLATFORMS=cpu.")
+            raise FloatingPointError(
+                f"{jax.devices()[0]} gives other sums than the processor. Keep it from being used: set JAX_PLATFORMS=cpu."
+            )
     return there

@@ -35,12 +35,18 @@ def canonical(gram: np.ndarray, aims: int, spectrum: np.ndarray, rows: float) ->
     size = len(gram) - aims
     root = np.sqrt(spectrum)
     eigenvalues, vectors = np.linalg.eigh(root[:, None] * gram[:size, :size] * root)
-    kept = eigenvalues > _NOTHING * max(eigenvalues[-1], rows * spectrum.max()) if size else np.zeros(0, bool)
+    kept = (
+        eigenvalues > _NOTHING * max(eigenvalues[-1], rows * spectrum.max())
+        if size
+        else np.zeros(0, bool)
+    )
     kept[: max(0, size - int(rows))] = False
     eigenvalues, loadings = eigenvalues[kept], root[:, None] * vectors[:, kept]
     pieces = (loadings.T @ gram[:size, size:]) / np.sqrt(eigenvalues)[:, None]
     residual = gram[size:, size:] - pieces.T @ pieces
-    return Canonical(eigenvalues, pieces, (residual + residual.T) / 2, rows - len(eigenvalues), loadings)
+    return Canonical(
+        eigenvalues, pieces, (residual + residual.T) / 2, rows - len(eigenvalues), loadings
+    )
 
 
 def without(gram: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int, float]:
@@ -50,10 +56,20 @@ def without(gram: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int, flo
     kept = values > _NOTHING * max(values[-1], 1e-300) if len(columns) else np.zeros(0, bool)
     half = vectors[:, kept] / np.sqrt(values[kept])
     across = half.T @ gram[np.ix_(columns, others)]
-    return gram[np.ix_(others, others)] - across.T @ across, int(kept.sum()), float(np.log(values[kept]).sum())
+    return (
+        gram[np.ix_(others, others)] - across.T @ across,
+        int(kept.sum()),
+        float(np.log(values[kept]).sum()),
+    )
 
 
-def log_likelihood(eigenvalues: np.ndarray, pieces: np.ndarray, weights: np.ndarray, covariance: np.ndarray, prior: np.ndarray) -> float:
+def log_likelihood(
+    eigenvalues: np.ndarray,
+    pieces: np.ndarray,
+    weights: np.ndarray,
+    covariance: np.ndarray,
+    prior: np.ndarray,
+) -> float:
     """-½ Σ_i (w_i log|V_i| + c_i'V_i⁻¹c_i), V_i = Σ + λ_i T, for Σ and T (q, q).
 
     R enters as q more pieces, the columns of a root of it, with λ = 0 and w = (n - r) / q each: see `with_residual`.
@@ -61,7 +77,9 @@ def log_likelihood(eigenvalues: np.ndarray, pieces: np.ndarray, weights: np.ndar
     return float(with_derivatives(np, eigenvalues, pieces, weights, covariance, prior)[0])
 
 
-def with_derivatives(xp: Any, eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any) -> tuple[Any, Any, Any]:
+def with_derivatives(
+    xp: Any, eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any
+) -> tuple[Any, Any, Any]:
     """The same and its derivatives in Σ and T, by NumPy or jax.numpy: Σ_i G_i and Σ_i λ_i G_i, G_i = ½ (V_i⁻¹c_i c_i'V_i⁻¹ - w_i V_i⁻¹)."""
     total = covariance + eigenvalues[:, None, None] * prior
     inverse = xp.linalg.inv(total)
@@ -79,5 +97,7 @@ def with_residual(form: Canonical) -> dict[str, np.ndarray]:
     return {
         "eigenvalues": np.concatenate([form.eigenvalues, np.zeros(size)]),
         "pieces": np.vstack([form.pieces, root]),
-        "weights": np.concatenate([np.ones(len(form.eigenvalues)), np.full(size, form.degrees / size)]),
+        "weights": np.concatenate(
+            [np.ones(len(form.eigenvalues)), np.full(size, form.degrees / size)]
+        ),
     }

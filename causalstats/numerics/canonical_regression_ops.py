@@ -10,7 +10,12 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
 
 from causalstats.numerics.canonical_regression import with_derivatives
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
+from causalstats.numerics.compiled_ops import (
+    jax_translation,
+    numba_translation,
+    refuse_second_derivatives,
+    version,
+)
 
 _VERSION = version("canonical_regression_ops")
 _COVARIANCE, _PRIOR = 3, 4
@@ -22,7 +27,11 @@ class PiecesGivenScales(Op):
     __props__ = ()
 
     def make_node(self, *inputs: Any) -> Apply:
-        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dscalar(), pt.dmatrix(), pt.dmatrix()])
+        return Apply(
+            self,
+            [pt.as_tensor(value) for value in inputs],
+            [pt.dscalar(), pt.dmatrix(), pt.dmatrix()],
+        )
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         for storage, value in zip(output_storage, with_derivatives(np, *inputs), strict=True):
@@ -41,7 +50,9 @@ class PiecesGivenScales(Op):
         return [(), shapes[_COVARIANCE], shapes[_PRIOR]]
 
 
-def pieces_given_scales(eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any) -> Any:
+def pieces_given_scales(
+    eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any
+) -> Any:
     """The log likelihood as a scalar of the graph, for λ (r,), c (r, q), w (r,), Σ and T (q, q)."""
     return PiecesGivenScales().make_node(eigenvalues, pieces, weights, covariance, prior).outputs[0]
 

@@ -27,9 +27,18 @@ def log_density(u: np.ndarray, rho: np.ndarray, degrees: np.ndarray | float) -> 
     """Log density of u = atanh r - atanh ρ."""
     z = np.arctanh(rho)
     r = np.tanh(z + u)
-    constant = np.log(degrees - 1) + special.gammaln(degrees) - special.gammaln(degrees + 0.5) - 0.5 * math.log(2 * math.pi)
+    constant = (
+        np.log(degrees - 1)
+        + special.gammaln(degrees)
+        - special.gammaln(degrees + 0.5)
+        - 0.5 * math.log(2 * math.pi)
+    )
     # In logarithms of cosh: 1 - r² = cosh⁻²(z+u), 1 - ρr = cosh(u) / (cosh z cosh(z+u)), whose product does not cancel.
-    density = -degrees * _log_cosh(z) - (degrees - 1) * _log_cosh(z + u) - (degrees - 0.5) * (_log_cosh(u) - _log_cosh(z) - _log_cosh(z + u))
+    density = (
+        -degrees * _log_cosh(z)
+        - (degrees - 1) * _log_cosh(z + u)
+        - (degrees - 0.5) * (_log_cosh(u) - _log_cosh(z) - _log_cosh(z + u))
+    )
     return constant + density + np.log(special.hyp2f1(0.5, 0.5, degrees + 0.5, (1 + rho * r) / 2))
 
 
@@ -51,21 +60,31 @@ class CorrelationMargin:
         edges = np.linspace(-width, width, _PANELS + 1)
         half = width / _PANELS
         nodes = (edges[:-1, None] + half * (1 + _RULE[0])).ravel()
-        mass = np.exp(log_density(nodes, rho[:, None], degrees)).reshape(len(rho), _PANELS, -1) * _RULE[1] * half
+        mass = (
+            np.exp(log_density(nodes, rho[:, None], degrees)).reshape(len(rho), _PANELS, -1)
+            * _RULE[1]
+            * half
+        )
         r = np.tanh(np.arctanh(rho)[:, None] + nodes).reshape(mass.shape)
         total = mass.sum(axis=(1, 2))
         panels = mass.sum(axis=2) / total[:, None]
         below = np.concatenate([np.zeros((len(rho), 1)), np.cumsum(panels, axis=1)], axis=1)
-        above = np.concatenate([np.cumsum(panels[:, ::-1], axis=1)[:, ::-1], np.zeros((len(rho), 1))], axis=1)
+        above = np.concatenate(
+            [np.cumsum(panels[:, ::-1], axis=1)[:, ::-1], np.zeros((len(rho), 1))], axis=1
+        )
         with np.errstate(divide="ignore"):
             scores = np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
         mean = (mass * r).sum(axis=(1, 2)) / total
         self._mean = self._polynomial(mean - rho)
-        self._variance = self._polynomial((mass * (r - mean[:, None, None]) ** 2).sum(axis=(1, 2)) / total)
+        self._variance = self._polynomial(
+            (mass * (r - mean[:, None, None]) ** 2).sum(axis=(1, 2)) / total
+        )
         kept = np.all(abs(scores) < _FARTHEST, axis=0)
         self._edges, self._scores = edges[kept], scores[:, kept]
         self._quantiles: dict[float, Callable] = {}  # of u, as functions of ρ, once asked for
-        self._surface = interpolate.RectBivariateSpline(self._angles, self._edges, self._scores, kx=5, ky=5)
+        self._surface = interpolate.RectBivariateSpline(
+            self._angles, self._edges, self._scores, kx=5, ky=5
+        )
 
     def mean(self, rho: np.ndarray) -> np.ndarray:
         """E r."""
@@ -81,7 +100,9 @@ class CorrelationMargin:
         if not abs(score) < _FARTHEST - 1:
             raise ValueError(f"Expected a probability between 1e-11 and 1 - 1e-11, got {prob!r}.")
         if prob not in self._quantiles:
-            self._quantiles[prob] = self._polynomial(np.array([interpolate.CubicSpline(row, self._edges)(score) for row in self._scores]))
+            self._quantiles[prob] = self._polynomial(
+                np.array([interpolate.CubicSpline(row, self._edges)(score) for row in self._scores])
+            )
         return np.tanh(np.arctanh(rho) + self._quantiles[prob](rho))
 
     def cdf(self, rho: np.ndarray, r: np.ndarray) -> np.ndarray:
@@ -91,7 +112,9 @@ class CorrelationMargin:
             u = np.arctanh(r) - np.arctanh(rho)
         inside = np.clip(u, self._edges[0], self._edges[-1])
         scores = self._surface.ev(np.arccos(-rho), inside)
-        return np.where(u < self._edges[0], 0.0, np.where(u > self._edges[-1], 1.0, special.ndtr(scores)))
+        return np.where(
+            u < self._edges[0], 0.0, np.where(u > self._edges[-1], 1.0, special.ndtr(scores))
+        )
 
     def negative(self, rho: np.ndarray) -> np.ndarray:
         """P(r < 0), exactly: that of Student's t with ν degrees of freedom below -√ν ρ/√(1-ρ²)."""
@@ -104,7 +127,10 @@ class CorrelationMargin:
     def draw(self, rho: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """One independent draw for each ρ; pairs of one posterior are dependent, so this is for one pair at a time."""
         delta = rho / np.sqrt(1 - rho**2)
-        scaled = rng.standard_normal(np.shape(rho)) + np.sqrt(rng.chisquare(self.degrees, np.shape(rho))) * delta
+        scaled = (
+            rng.standard_normal(np.shape(rho))
+            + np.sqrt(rng.chisquare(self.degrees, np.shape(rho))) * delta
+        )
         return _from_tangent(scaled / np.sqrt(rng.chisquare(self.degrees - 1, np.shape(rho))))
 
     def _polynomial(self, values: np.ndarray):

@@ -9,7 +9,9 @@ SPLITS = ("observation", "unit", "period", "neighbours")
 _ALONE = 30  # columns beyond which a dictionary has no products: there would be more than 500
 
 
-def folds(split: str, count: int, unit: np.ndarray, time: np.ndarray, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+def folds(
+    split: str, count: int, unit: np.ndarray, time: np.ndarray, rng: np.random.Generator
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows to learn from and rows to predict, `count` times; every row is predicted once.
 
     "observation", "unit" and "period" deal rows, whole units or whole periods out at random. "neighbours": adjacent periods are together, and the groups
@@ -18,14 +20,22 @@ def folds(split: str, count: int, unit: np.ndarray, time: np.ndarray, rng: np.ra
     if split == "neighbours":
         periods, at = np.unique(time, return_inverse=True)
         fold = (np.arange(len(periods)) * count // len(periods))[at]
-        return [(np.flatnonzero(abs(fold - k) > 1), np.flatnonzero(fold == k)) for k in range(count)]
+        return [
+            (np.flatnonzero(abs(fold - k) > 1), np.flatnonzero(fold == k)) for k in range(count)
+        ]
     whole = {"observation": np.arange(len(unit)), "unit": unit, "period": time}[split]
     labels, at = np.unique(whole, return_inverse=True)
     fold = rng.permutation(np.arange(len(labels)) % count)[at]
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(count)]
 
 
-def cross_fitted(learner: Any, columns: np.ndarray, target: np.ndarray, divided: Sequence[tuple[np.ndarray, np.ndarray]], weights: np.ndarray) -> np.ndarray:
+def cross_fitted(
+    learner: Any,
+    columns: np.ndarray,
+    target: np.ndarray,
+    divided: Sequence[tuple[np.ndarray, np.ndarray]],
+    weights: np.ndarray,
+) -> np.ndarray:
     """Predictions (n,) of `target` from `columns` (n, p), by a fresh copy of the learner in each fold; without columns, means."""
     from sklearn.base import clone
 
@@ -34,7 +44,9 @@ def cross_fitted(learner: Any, columns: np.ndarray, target: np.ndarray, divided:
         if columns.shape[1] == 0:
             found[held] = np.average(target[seen], weights=weights[seen])
         else:
-            found[held] = _fitted(clone(learner), columns[seen], target[seen], weights[seen]).predict(columns[held])
+            found[held] = _fitted(
+                clone(learner), columns[seen], target[seen], weights[seen]
+            ).predict(columns[held])
     return found
 
 
@@ -43,20 +55,40 @@ def takes_weights(learner: Any) -> str:
     from sklearn.pipeline import Pipeline
     from sklearn.utils.validation import has_fit_parameter
 
-    last, prefix = (learner.steps[-1][1], f"{learner.steps[-1][0]}__") if isinstance(learner, Pipeline) else (learner, "")
+    last, prefix = (
+        (learner.steps[-1][1], f"{learner.steps[-1][0]}__")
+        if isinstance(learner, Pipeline)
+        else (learner, "")
+    )
     return f"{prefix}sample_weight" if has_fit_parameter(last, "sample_weight") else ""
 
 
 def _fitted(learner: Any, columns: np.ndarray, target: np.ndarray, weights: np.ndarray) -> Any:
-    return learner.fit(columns, target) if np.ptp(weights) == 0 else learner.fit(columns, target, **{takes_weights(learner): weights})
+    return (
+        learner.fit(columns, target)
+        if np.ptp(weights) == 0
+        else learner.fit(columns, target, **{takes_weights(learner): weights})
+    )
 
 
 def boosting(seed: int) -> Any:
     """Boosted trees as Fuhr & Papies have them: at most 200 of depth 6, steps of 0.3; as many as predict a tenth of the rows best, ten rounds without gain."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    stopping: dict[str, Any] = {"max_iter": 200, "early_stopping": True, "n_iter_no_change": 10, "random_state": seed}
-    return HistGradientBoostingRegressor(learning_rate=0.3, max_depth=6, max_leaf_nodes=64, min_samples_leaf=1, l2_regularization=1.0, **stopping)
+    stopping: dict[str, Any] = {
+        "max_iter": 200,
+        "early_stopping": True,
+        "n_iter_no_change": 10,
+        "random_state": seed,
+    }
+    return HistGradientBoostingRegressor(
+        learning_rate=0.3,
+        max_depth=6,
+        max_leaf_nodes=64,
+        min_samples_leaf=1,
+        l2_regularization=1.0,
+        **stopping,
+    )
 
 
 def lasso(seed: int, expanded: int) -> Any:
@@ -69,9 +101,16 @@ def lasso(seed: int, expanded: int) -> Any:
 
     powers = make_pipeline(StandardScaler(), FunctionTransformer(_dictionary), StandardScaler())
     columns = ColumnTransformer([("powers", powers, slice(0, expanded))], remainder="passthrough")
-    return make_pipeline(columns, LassoCV(cv=KFold(5, shuffle=True, random_state=seed), alphas=30, max_iter=5000, tol=1e-3))
+    return make_pipeline(
+        columns,
+        LassoCV(cv=KFold(5, shuffle=True, random_state=seed), alphas=30, max_iter=5000, tol=1e-3),
+    )
 
 
 def _dictionary(columns: np.ndarray) -> np.ndarray:
-    first, second = np.triu_indices(columns.shape[1], 1) if columns.shape[1] <= _ALONE else (np.empty(0, int),) * 2
+    first, second = (
+        np.triu_indices(columns.shape[1], 1)
+        if columns.shape[1] <= _ALONE
+        else (np.empty(0, int),) * 2
+    )
     return np.hstack([columns, columns**2, columns[:, first] * columns[:, second]])

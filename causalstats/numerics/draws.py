@@ -14,7 +14,10 @@ def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
     if not others:
         return {"": draws.transpose("chain", "draw").to_numpy()}
     flat = draws.stack(entry=others).transpose("entry", "chain", "draw")
-    labels = [", ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in flat["entry"].to_numpy()]
+    labels = [
+        ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+        for label in flat["entry"].to_numpy()
+    ]
     return dict(zip(labels, flat.to_numpy(), strict=True))
 
 
@@ -35,12 +38,21 @@ def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
     values = np.stack(list(columns.values())).astype(float)
     tail = (1 - prob) / 2
     lower, upper = np.quantile(values, [tail, 1 - tail], axis=(1, 2))
-    rows = {"mean": values.mean((1, 2)), "sd": values.std((1, 2), ddof=1), "lower": lower, "upper": upper}
+    rows = {
+        "mean": values.mean((1, 2)),
+        "sd": values.std((1, 2), ddof=1),
+        "lower": lower,
+        "upper": upper,
+    }
     diagnostics = np.full((3, len(values)), np.nan)
     if len(values) <= _DIAGNOSE_UP_TO:
         for k, one in enumerate(values):
             if varies(one):
-                diagnostics[:, k] = az.ess(one, method="bulk"), az.ess(one, method="tail", prob=prob), az.rhat(one)
+                diagnostics[:, k] = (
+                    az.ess(one, method="bulk"),
+                    az.ess(one, method="tail", prob=prob),
+                    az.rhat(one),
+                )
     rows |= dict(zip(COLUMNS[4:], diagnostics, strict=True))
     if list(columns) == [""]:
         return pd.DataFrame(rows, index=[str(draws.name or "value")])
@@ -56,4 +68,6 @@ def surest_first(table: pd.DataFrame, at_least: int) -> pd.DataFrame:
     if len(table) <= at_least or (table["lower"] > 0).all():
         return table
     width = (table["upper"] - table["lower"]).replace(0, np.inf)
-    return table.loc[(table["mean"].abs() / width).sort_values(ascending=False, kind="stable").index]
+    return table.loc[
+        (table["mean"].abs() / width).sort_values(ascending=False, kind="stable").index
+    ]

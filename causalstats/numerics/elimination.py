@@ -15,13 +15,22 @@ from typing import Any
 import numpy as np
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase  # sorted as characters are
-_SMALL, _TOGETHER = 2000, 6  # tables of a product times its entries, and tables, that are multiplied in one go: a call costs more than they do
-small_einsum = inspect.unwrap(np.einsum)  # without the search for arrays of another kind than NumPy's, which takes longer than a small sum
+_SMALL, _TOGETHER = (
+    2000,
+    6,
+)  # tables of a product times its entries, and tables, that are multiplied in one go: a call costs more than they do
+small_einsum = inspect.unwrap(
+    np.einsum
+)  # without the search for arrays of another kind than NumPy's, which takes longer than a small sum
 Step = tuple[tuple[int, ...], str]
-Product = tuple[tuple[int, ...], str, str]  # tables not multiplied yet, their words, and the word of their sum over all else
+Product = tuple[
+    tuple[int, ...], str, str
+]  # tables not multiplied yet, their words, and the word of their sum over all else
 
 
-def whole_order(scopes: Collection[Collection[int]], sizes: Mapping[int, int], most: int) -> dict[int, int] | None:
+def whole_order(
+    scopes: Collection[Collection[int]], sizes: Mapping[int, int], most: int
+) -> dict[int, int] | None:
     """The place of every index in an order of summation, next always that with the smallest product; None if one has more than `most` entries.
 
     What is known only takes indices away from a product, and what is asked for only adds its own to it: in this order no sum over some of the tables, some
@@ -64,7 +73,9 @@ def connected(scopes: Sequence[Collection[Any]], output: Collection[Any]) -> lis
 def steps(words: Sequence[str], sizes: Mapping[str, int], output: str) -> list[Step]:
     """How to sum the product of some tables over all letters but those of `output`, which come last in the alphabet; sizes are by letter."""
     summed = sorted(set("".join(words)).difference(output))
-    waiting: dict[str, list[Product]] = {letter: [] for letter in summed}  # for their first letter to be summed over
+    waiting: dict[str, list[Product]] = {
+        letter: [] for letter in summed
+    }  # for their first letter to be summed over
     waiting[""] = []
     for place, word in enumerate(words):
         first = min(word, default="")
@@ -72,14 +83,20 @@ def steps(words: Sequence[str], sizes: Mapping[str, int], output: str) -> list[S
     found: list[Step] = []
     for letter in summed:
         products = waiting[letter]
-        result = "".join(dict.fromkeys("".join([product[2] for product in products]))).replace(letter, "")
+        result = "".join(dict.fromkeys("".join([product[2] for product in products]))).replace(
+            letter, ""
+        )
         first = min(result, default="")
-        waiting[first if first in waiting else ""].append((*_multiplied(products, sizes, found, len(words)), result))
+        waiting[first if first in waiting else ""].append(
+            (*_multiplied(products, sizes, found, len(words)), result)
+        )
     operands, taken = _multiplied(waiting[""], sizes, found, len(words))
     return [*found, (operands, f"{taken}->{output}")]
 
 
-def _multiplied(products: Sequence[Product], sizes: Mapping[str, int], found: list[Step], tables: int) -> tuple[tuple[int, ...], str]:
+def _multiplied(
+    products: Sequence[Product], sizes: Mapping[str, int], found: list[Step], tables: int
+) -> tuple[tuple[int, ...], str]:
     """Operands and words of one product in place of several: all tables of these where that is small, else of what each makes, the smallest first."""
     operands = sum([product[0] for product in products], ())
     words = [product[1] for product in products]
@@ -116,7 +133,13 @@ def _entries(words: str, sizes: Mapping[str, int]) -> int:
     return prod([sizes[letter] for letter in set(words) if letter != ","])
 
 
-def follow(steps: Sequence[Step], tables: Sequence[Any], *, einsum: Callable[..., Any] = small_einsum, rescale: bool = False) -> Any:
+def follow(
+    steps: Sequence[Step],
+    tables: Sequence[Any],
+    *,
+    einsum: Callable[..., Any] = small_einsum,
+    rescale: bool = False,
+) -> Any:
     """What the last step makes. With `rescale` all tables and products are divided by their maximum: right up to a factor, and never too small to hold."""
     values = [_rescaled(table) for table in tables] if rescale else list(tables)
     for operands, formula in steps:

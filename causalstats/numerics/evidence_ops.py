@@ -11,7 +11,12 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph import Apply, Op
 
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
+from causalstats.numerics.compiled_ops import (
+    jax_translation,
+    numba_translation,
+    refuse_second_derivatives,
+    version,
+)
 
 _VERSION = version("evidence_ops")
 
@@ -50,7 +55,9 @@ def log_determinant(weights: Any, scatter: Any) -> Any:
 
 def _log_determinant(xp: Any, weights: Any, scatter: Any) -> tuple[Any, Any]:
     size = len(weights)
-    whole = xp.diag(weights) - (weights[:, None] + weights - weights.mean()) / size + scatter + 1 / size
+    whole = (
+        xp.diag(weights) - (weights[:, None] + weights - weights.mean()) / size + scatter + 1 / size
+    )
     lower = xp.linalg.cholesky(whole)
     return 2 * xp.log(xp.diagonal(lower)).sum(), xp.linalg.inv(whole) - 1 / size
 

@@ -36,7 +36,11 @@ def fourier(values: np.ndarray, size: int) -> Fourier:
     """`size` columns, an even number; the same waves whenever J and `size` are."""
     dimensions, count = values.shape[1], size // 2
     with np.errstate(divide="ignore"):
-        points = qmc.Sobol(dimensions + 1, rng=0).random_base2(int(np.ceil(np.log2(max(count, 2)))))[:count]
+        points = qmc.Sobol(dimensions + 1, rng=0).random_base2(
+            int(np.ceil(np.log2(max(count, 2))))
+        )[:count]
     low, high = np.log(_LENGTH_SCALES)
     length = np.exp(low + (high - low) * points[:, 0]) * np.sqrt(dimensions)
-    return Fourier(values.mean(axis=0), values.std(axis=0), (norm.ppf(points[:, 1:]) / length[:, None]).T)
+    return Fourier(
+        values.mean(axis=0), values.std(axis=0), (norm.ppf(points[:, 1:]) / length[:, None]).T
+    )

@@ -7,7 +7,13 @@ from scipy import linalg
 
 
 def draw(
-    columns: np.ndarray, outcome: np.ndarray, counts: np.ndarray, spectrum: np.ndarray, weight: float, size: tuple[int, ...], rng: np.random.Generator
+    columns: np.ndarray,
+    outcome: np.ndarray,
+    counts: np.ndarray,
+    spectrum: np.ndarray,
+    weight: float,
+    size: tuple[int, ...],
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Posterior draws of the intercept and coefficients (*size, 1 + p) and of the standard deviation of the errors (*size,).
 
@@ -23,12 +29,18 @@ def draw(
     y = y / scale
     precision = (z * counts[:, None]).T @ z + weight * np.diag(1 / spectrum)
     root = linalg.cholesky(precision, lower=True) if z.shape[1] else np.empty((0, 0))
-    found = linalg.cho_solve((root, True), (z * counts[:, None]).T @ y) if z.shape[1] else np.empty(0)
+    found = (
+        linalg.cho_solve((root, True), (z * counts[:, None]).T @ y) if z.shape[1] else np.empty(0)
+    )
     left = counts @ y**2 - found @ precision @ found + weight
     sd = np.sqrt(left / rng.chisquare(total - 1 + weight, size))
     noise = rng.standard_normal((*size, z.shape[1]))
     if z.shape[1]:
-        noise = linalg.solve_triangular(root, noise.reshape(-1, z.shape[1]).T, lower=True, trans="T").T.reshape(noise.shape)
+        noise = linalg.solve_triangular(
+            root, noise.reshape(-1, z.shape[1]).T, lower=True, trans="T"
+        ).T.reshape(noise.shape)
     slopes = found + sd[..., None] * noise
     intercept = sd * rng.standard_normal(size) / np.sqrt(total) - slopes @ centre
-    return np.concatenate([middle + scale * intercept[..., None], scale * slopes], axis=-1), scale * sd
+    return np.concatenate(
+        [middle + scale * intercept[..., None], scale * slopes], axis=-1
+    ), scale * sd

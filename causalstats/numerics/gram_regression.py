@@ -13,13 +13,22 @@ from typing import Any
 import numpy as np
 
 
-def with_derivatives(xp: Any, grams: Any, precisions: Any, factors: Any) -> tuple[Any, Any, Any, Any]:
+def with_derivatives(
+    xp: Any, grams: Any, precisions: Any, factors: Any
+) -> tuple[Any, Any, Any, Any]:
     """The log likelihood and its derivatives in G (q, p+q, p+q), Ω (q, q, q) and F (q, q, p), by NumPy or jax.numpy."""
     aims, _, size = factors.shape
     half, scaled, weight = _posterior(xp, grams, precisions, factors)
     covariance = xp.linalg.inv(scaled)
     solved = covariance @ weight.ravel()
-    value = -(xp.linalg.slogdet(scaled)[1] + (precisions * grams[:, size:, size:]).sum() - weight.ravel() @ solved) / 2
+    value = (
+        -(
+            xp.linalg.slogdet(scaled)[1]
+            + (precisions * grams[:, size:, size:]).sum()
+            - weight.ravel() @ solved
+        )
+        / 2
+    )
     # Second moments of F⁻¹ vec A, and of (-A_.a, unit vector a), which [Φ, Y] turns into what is left of Y_a.
     latent = (covariance + solved[:, None] * solved).reshape(aims, size, aims, size)
     inner = xp.einsum("ajk,jkml,bml->akbl", factors, latent, factors)
@@ -29,7 +38,9 @@ def with_derivatives(xp: Any, grams: Any, precisions: Any, factors: Any) -> tupl
     lower = xp.concatenate([-unit[:, :, None, None] * mean, unit[:, :, None, None] * unit], 3)
     moments = xp.concatenate([upper, lower], 1)
     of_grams = -xp.einsum("jab,akbl->jkl", precisions, moments) / 2
-    of_factors = _weight(xp, grams, precisions, size)[:, None] * solved - xp.einsum("jknl,nlmk->jmk", half, latent)
+    of_factors = _weight(xp, grams, precisions, size)[:, None] * solved - xp.einsum(
+        "jknl,nlmk->jmk", half, latent
+    )
     return value, of_grams, -xp.einsum("jkl,akbl->jab", grams, moments) / 2, of_factors
 
 
@@ -41,7 +52,9 @@ def _weight(xp: Any, grams: Any, precisions: Any, size: int) -> Any:
 def _posterior(xp: Any, grams: Any, precisions: Any, factors: Any) -> tuple[Any, Any, Any]:
     """PF (q, p, q, p), I + F'PF (qp, qp) and F'b (q, p)."""
     aims, _, size = factors.shape
-    half = xp.einsum("jab,jkl,bml->akml", precisions, grams[:, :size, :size], factors, optimize=True)
+    half = xp.einsum(
+        "jab,jkl,bml->akml", precisions, grams[:, :size, :size], factors, optimize=True
+    )
     inner = xp.einsum("ajk,akml->jkml", factors, half).reshape(aims * size, aims * size)
     weight = xp.einsum("ajk,ak->jk", factors, _weight(xp, grams, precisions, size))
     return half, xp.eye(aims * size) + inner, weight
@@ -50,4 +63,6 @@ def _posterior(xp: Any, grams: Any, precisions: Any, factors: Any) -> tuple[Any,
 def coefficients(grams: np.ndarray, precisions: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """The posterior mean of A, (p, q)."""
     _, scaled, weight = _posterior(np, grams, precisions, factors)
-    return np.einsum("ajk,jk->ka", factors, np.linalg.solve(scaled, weight.ravel()).reshape(weight.shape))
+    return np.einsum(
+        "ajk,jk->ka", factors, np.linalg.solve(scaled, weight.ravel()).reshape(weight.shape)
+    )

@@ -8,7 +8,12 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph import Apply, Op
 
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
+from causalstats.numerics.compiled_ops import (
+    jax_translation,
+    numba_translation,
+    refuse_second_derivatives,
+    version,
+)
 from causalstats.numerics.gram_regression import with_derivatives
 
 _VERSION = version("gram_regression", "gram_regression_ops")
@@ -20,7 +25,11 @@ class GramGivenScales(Op):
     __props__ = ()
 
     def make_node(self, *inputs: Any) -> Apply:
-        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dscalar(), pt.dtensor3(), pt.dtensor3(), pt.dtensor3()])
+        return Apply(
+            self,
+            [pt.as_tensor(value) for value in inputs],
+            [pt.dscalar(), pt.dtensor3(), pt.dtensor3(), pt.dtensor3()],
+        )
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         for storage, value in zip(output_storage, with_derivatives(np, *inputs), strict=True):
@@ -58,7 +67,13 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
     def gram_given_scales(grams, precisions, factors):
         aims, size = factors.shape[0], factors.shape[2]
         count, width = aims * size, size + aims
-        half, scaled, slope, weight, constant = np.zeros((count, count)), np.eye(count), np.zeros(count), np.zeros(count), 0.0
+        half, scaled, slope, weight, constant = (
+            np.zeros((count, count)),
+            np.eye(count),
+            np.zeros(count),
+            np.zeros(count),
+            0.0,
+        )
         for a in range(aims):
             for b in range(aims):
                 for j in range(aims):
@@ -70,7 +85,9 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
                     for j in range(aims):
                         for k in range(size):
                             for i in range(size):
-                                half[a * size + k, m * size + i] += precisions[j, a, b] * grams[j, k, i] * factors[b, m, i]
+                                half[a * size + k, m * size + i] += (
+                                    precisions[j, a, b] * grams[j, k, i] * factors[b, m, i]
+                                )
         for a in range(aims):
             for j in range(aims):
                 for k in range(size):
@@ -85,7 +102,11 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
             value += weight[i] * solved[i] / 2 - np.log(lower[i, i])
             for k in range(count):
                 latent[i, k] += solved[i] * solved[k]
-        of_grams, of_precisions, of_factors = np.zeros((aims, width, width)), np.zeros((aims, aims, aims)), np.zeros((aims, aims, size))
+        of_grams, of_precisions, of_factors = (
+            np.zeros((aims, width, width)),
+            np.zeros((aims, aims, aims)),
+            np.zeros((aims, aims, size)),
+        )
         mean, turned = np.zeros(count), np.zeros((count, count))
         for a in range(aims):
             for j in range(aims):

@@ -11,30 +11,48 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 
-def response_and_policy(beta: np.ndarray, gamma: np.ndarray, sigma: np.ndarray, kappa: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def response_and_policy(
+    beta: np.ndarray, gamma: np.ndarray, sigma: np.ndarray, kappa: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """α and Δ. Coefficients have a last axis that σ and κ lack."""
     spread = np.sqrt(1 - kappa**2)
     alpha = kappa / (sigma * spread)
     return alpha, gamma / spread[..., None] - alpha[..., None] * beta
 
 
-def selection(beta: np.ndarray, delta: np.ndarray, sigma: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def selection(
+    beta: np.ndarray, delta: np.ndarray, sigma: np.ndarray, alpha: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """γ and κ, the inverse of `response_and_policy`."""
     spread = 1 / np.sqrt(1 + (alpha * sigma) ** 2)
     return spread[..., None] * (alpha[..., None] * beta + delta), alpha * sigma * spread
 
 
-def log_likelihood(outcome: np.ndarray, decided: np.ndarray, mean: np.ndarray, index: np.ndarray, sigma: np.ndarray, kappa: np.ndarray) -> np.ndarray:
+def log_likelihood(
+    outcome: np.ndarray,
+    decided: np.ndarray,
+    mean: np.ndarray,
+    index: np.ndarray,
+    sigma: np.ndarray,
+    kappa: np.ndarray,
+) -> np.ndarray:
     """log p(T, Y where T = 1) of every person, shapes that broadcast to (..., N): `mean` is x'β, `index` x'γ.
 
     T=1: log Normal(y; x'β, σ) + log Φ((x'γ + κ e) / √(1 - κ²)), e = (y - x'β)/σ; T=0: log Φ(-x'γ).
     """
     error = np.where(decided, (outcome - mean) / sigma, 0.0)
-    seen = -(error**2) / 2 - np.log(sigma) - np.log(2 * np.pi) / 2 + log_ndtr((index + kappa * error) / np.sqrt(1 - kappa**2))
+    seen = (
+        -(error**2) / 2
+        - np.log(sigma)
+        - np.log(2 * np.pi) / 2
+        + log_ndtr((index + kappa * error) / np.sqrt(1 - kappa**2))
+    )
     return np.where(decided, seen, log_ndtr(-index))
 
 
-def expected_outcome(mean: np.ndarray, index: np.ndarray, covariance: np.ndarray, decided: bool) -> np.ndarray:
+def expected_outcome(
+    mean: np.ndarray, index: np.ndarray, covariance: np.ndarray, decided: bool
+) -> np.ndarray:
     """E[Y | T, x]: x'β + κσ φ(x'γ)/Φ(x'γ) where decided for, x'β - κσ φ(x'γ)/Φ(-x'γ) where not."""
     sign = 1.0 if decided else -1.0
     return mean + sign * covariance * inverse_mills(sign * index)

@@ -13,7 +13,13 @@ _DRAWS = 200
 def seen_only(matrix, included, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
     """Least squares on those decided for. Biased where the decision depends on more than the features."""
     return _bootstrap(
-        lambda w: _with_intercept(matrix[:, included])[~decision] @ _least_squares(matrix[:, included], decision, outcome, w), decision, weights, rng
+        lambda w: (
+            _with_intercept(matrix[:, included])[~decision]
+            @ _least_squares(matrix[:, included], decision, outcome, w)
+        ),
+        decision,
+        weights,
+        rng,
     )
 
 
@@ -22,8 +28,12 @@ def two_step(matrix, included, decision, outcome, weights, rng) -> tuple[np.ndar
 
     def rule(w):
         index = _with_intercept(matrix) @ _probit(matrix, decision, w)
-        *beta, covariance = _least_squares(np.column_stack([matrix[:, included], inverse_mills(index)]), decision, outcome, w)
-        return expected_outcome(_with_intercept(matrix[:, included]) @ beta, index, covariance, decided=False)[~decision]
+        *beta, covariance = _least_squares(
+            np.column_stack([matrix[:, included], inverse_mills(index)]), decision, outcome, w
+        )
+        return expected_outcome(
+            _with_intercept(matrix[:, included]) @ beta, index, covariance, decided=False
+        )[~decision]
 
     return _bootstrap(rule, decision, weights, rng)
 
@@ -39,14 +49,20 @@ def _bootstrap(rule, decision, weights, rng) -> tuple[np.ndarray, np.ndarray]:
 
 def _least_squares(matrix, decision, outcome, w) -> np.ndarray:
     root = np.sqrt(w[decision])
-    return np.linalg.lstsq(_with_intercept(matrix)[decision] * root[:, None], outcome[decision] * root, rcond=None)[0]
+    return np.linalg.lstsq(
+        _with_intercept(matrix)[decision] * root[:, None], outcome[decision] * root, rcond=None
+    )[0]
 
 
 def _probit(matrix, decision, w) -> np.ndarray:
     import statsmodels.api as sm
 
     family = sm.families.Binomial(sm.families.links.Probit())
-    return np.asarray(sm.GLM(decision.astype(float), _with_intercept(matrix), family=family, freq_weights=w).fit().params)
+    return np.asarray(
+        sm.GLM(decision.astype(float), _with_intercept(matrix), family=family, freq_weights=w)
+        .fit()
+        .params
+    )
 
 
 def _with_intercept(matrix: np.ndarray) -> np.ndarray:

@@ -25,7 +25,9 @@ class Importance:
 
     def resample(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Places (size,) of draws that count alike, in order, so that copies of a draw stand together and effective sample sizes count them."""
-        places = (rng.random() + np.arange(size)) / size  # systematic: the least noise that resampling can add
+        places = (
+            rng.random() + np.arange(size)
+        ) / size  # systematic: the least noise that resampling can add
         return np.minimum(np.searchsorted(np.cumsum(self.weights), places), len(self.weights) - 1)
 
 

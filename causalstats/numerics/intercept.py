@@ -14,7 +14,9 @@ LONGEST_STEP = 4.0  # beside σ; the tails of the probit and of the Student t ar
 _LOGISTIC_AS_PROBIT = 0.346  # (16 √3 / 15π)²: the logistic function is close to Φ(u √0.346)
 
 
-def steps(of: Unobservable, xp: Any, compiled: Callable = lambda function: function) -> SimpleNamespace:
+def steps(
+    of: Unobservable, xp: Any, compiled: Callable = lambda function: function
+) -> SimpleNamespace:
     """`start` and `halley` over the array library `xp`, each passed through `compiled`.
 
     `start` is the probit approximation of the intercept at ζ = 0, for an index x'β of this mean and variance. `halley` is the step of
@@ -52,7 +54,9 @@ def _as_probit(of: Unobservable) -> float:
     return _LOGISTIC_AS_PROBIT if of.link == "logit" else 1.0
 
 
-def solve(prevalence: float, index: np.ndarray, scale: float, weights: np.ndarray, of: Unobservable) -> tuple:
+def solve(
+    prevalence: float, index: np.ndarray, scale: float, weights: np.ndarray, of: Unobservable
+) -> tuple:
     """c with Σ_i w_i E h(c + index_i + σζ) = prevalence, and its derivatives by the implicit function theorem.
 
     Parameters

@@ -24,7 +24,9 @@ def posterior_scale(residuals: np.ndarray, variances: np.ndarray, degrees: float
     rows, size = residuals.shape
     strength = degrees - size
     if rows >= size:
-        return log_ratios.pseudo_inverse(log_ratios.centre(np.diag(strength * variances)) + residuals.T @ residuals)
+        return log_ratios.pseudo_inverse(
+            log_ratios.centre(np.diag(strength * variances)) + residuals.T @ residuals
+        )
     prior = log_ratios.basis_laplacian(variances) / strength
     across = residuals @ prior
     lower = np.linalg.cholesky(np.eye(rows) + across @ residuals.T)
@@ -32,7 +34,9 @@ def posterior_scale(residuals: np.ndarray, variances: np.ndarray, degrees: float
     return prior - half.T @ half
 
 
-def log_evidence(residuals: np.ndarray, rows_free: int, variances: np.ndarray, degrees: float) -> float:
+def log_evidence(
+    residuals: np.ndarray, rows_free: int, variances: np.ndarray, degrees: float
+) -> float:
     """log p(C | ω, ν) of m = `rows_free` degrees of freedom, as a density of the log-ratios in an orthonormal basis.
 
     log Γ_p((ν+m)/2) - log Γ_p(ν/2) - (mp/2) log π - (m/2) log|Ψ| - ((ν+m)/2) log|I + Ψ⁻¹ V'SV|
@@ -47,10 +51,17 @@ def log_evidence(residuals: np.ndarray, rows_free: int, variances: np.ndarray, d
         whole = log_ratios.centre(np.diag(strength * variances)) + residuals.T @ residuals
         growth = np.linalg.slogdet(whole + 1 / size)[1] - prior_determinant
     gammas = _log_gamma_ratio(degrees, rows_free, p)
-    return float(gammas - rows_free * p / 2 * np.log(np.pi) - rows_free / 2 * prior_determinant - (degrees + rows_free) / 2 * growth)
+    return float(
+        gammas
+        - rows_free * p / 2 * np.log(np.pi)
+        - rows_free / 2 * prior_determinant
+        - (degrees + rows_free) / 2 * growth
+    )
 
 
-def log_evidences(scatter: np.ndarray, rows_free: float, variances: np.ndarray, strength: np.ndarray) -> np.ndarray:
+def log_evidences(
+    scatter: np.ndarray, rows_free: float, variances: np.ndarray, strength: np.ndarray
+) -> np.ndarray:
     """The same up to a constant for many ω (n, D) and k = ν - D (n,), by |I + R'Θ₀R / k| of S = RR', in which nothing large cancels."""
     size = variances.shape[1]
     spectrum, vectors = np.linalg.eigh(scatter)
@@ -58,10 +69,16 @@ def log_evidences(scatter: np.ndarray, rows_free: float, variances: np.ndarray, 
     inner = root.T @ log_ratios.basis_laplacian(variances) @ root / strength[:, None, None]
     growth = np.linalg.slogdet(np.eye(size - 1) + inner)[1]
     gammas = _log_gamma_ratio(strength + size, rows_free, size - 1)
-    return gammas - rows_free / 2 * _prior_determinant(variances, strength) - (strength + size + rows_free) / 2 * growth
+    return (
+        gammas
+        - rows_free / 2 * _prior_determinant(variances, strength)
+        - (strength + size + rows_free) / 2 * growth
+    )
 
 
-def draw_precisions(scatter: np.ndarray, degrees: np.ndarray | float, count: int, rng: np.random.Generator) -> np.ndarray:
+def draw_precisions(
+    scatter: np.ndarray, degrees: np.ndarray | float, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Draws of Θ ~ Wishart(ν, B) with rows that sum to 0, (count, D, D), ν > D - 2, by Bartlett's decomposition in an orthonormal basis.
 
     `scatter` is B⁻¹ = Ψ + V'SV as a matrix of centred log-ratios (its rows sum to 0): (D, D), or (count, D, D) with as many degrees of freedom ν.
@@ -70,18 +87,28 @@ def draw_precisions(scatter: np.ndarray, degrees: np.ndarray | float, count: int
     p = basis.shape[1]
     root = np.linalg.inv(np.linalg.cholesky(basis.T @ scatter @ basis)).swapaxes(-1, -2)
     lower = np.tril(rng.standard_normal((count, p, p)), -1)
-    lower[:, np.arange(p), np.arange(p)] = np.sqrt(rng.chisquare(np.reshape(degrees, (-1, 1)) - np.arange(p), (count, p)))
+    lower[:, np.arange(p), np.arange(p)] = np.sqrt(
+        rng.chisquare(np.reshape(degrees, (-1, 1)) - np.arange(p), (count, p))
+    )
     half = basis @ (root @ lower)
     return half @ half.swapaxes(-1, -2)
 
 
-def scatter_of(covariance_sum: np.ndarray, variances: np.ndarray, strength: np.ndarray | float) -> np.ndarray:
+def scatter_of(
+    covariance_sum: np.ndarray, variances: np.ndarray, strength: np.ndarray | float
+) -> np.ndarray:
     """Ψ + S as a matrix of centred log-ratios: k G diag(ω) G + S, for ω (..., D) and k = ν - D of any leading shape."""
     weighted = np.asarray(strength)[..., None] * variances
     return log_ratios.centre(np.eye(variances.shape[-1]) * weighted[..., None]) + covariance_sum
 
 
-def isotropic(eigenvalues: np.ndarray, rows_free: int, size: int, share: float | None = None, variance: float | None = None) -> tuple[float, float]:
+def isotropic(
+    eigenvalues: np.ndarray,
+    rows_free: int,
+    size: int,
+    share: float | None = None,
+    variance: float | None = None,
+) -> tuple[float, float]:
     """The weight α = k / (k + m) of the prior and the variance ω, equal for all parts, of most evidence; S = C'C has these non-zero eigenvalues.
 
     One of the two may be given.
@@ -95,24 +122,50 @@ def isotropic(eigenvalues: np.ndarray, rows_free: int, size: int, share: float |
 
     def parts(at: np.ndarray) -> tuple[float, float]:
         weight = float(special.expit(at[0])) if share is None else share
-        return m * weight / (1 - weight), float(typical * np.exp(at[1])) if variance is None else variance
+        return m * weight / (1 - weight), float(
+            typical * np.exp(at[1])
+        ) if variance is None else variance
 
     def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
         strength, omega = parts(at)
         degrees, scale = strength + size, strength * omega
         logs, shares = np.log(scale + values).sum(), (scale / (scale + values)).sum()
-        value = _log_gamma_ratio(degrees, m, p) + p * degrees / 2 * np.log(scale) - (degrees + m) / 2 * logs
-        digammas = (special.digamma((degrees + m) / 2 - halves) - special.digamma(degrees / 2 - halves)).sum()
+        value = (
+            _log_gamma_ratio(degrees, m, p)
+            + p * degrees / 2 * np.log(scale)
+            - (degrees + m) / 2 * logs
+        )
+        digammas = (
+            special.digamma((degrees + m) / 2 - halves) - special.digamma(degrees / 2 - halves)
+        ).sum()
         in_scale = p * degrees / 2 - (degrees + m) / 2 * shares
         in_strength = strength / 2 * (digammas + p * np.log(scale) - logs) + in_scale
-        return -float(value), -np.array([in_strength if share is None else 0.0, in_scale if variance is None else 0.0])
+        return -float(value), -np.array(
+            [in_strength if share is None else 0.0, in_scale if variance is None else 0.0]
+        )
 
     bounds = np.array([special.logit(_WEIGHTS), _LOG_VARIANCES])
     options = {"gtol": 1e-9, "ftol": 1e-15, "maxiter": 500}
-    found = [optimize.minimize(loss, [start, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in (-3.0, 0.0, 3.0)]
+    found = [
+        optimize.minimize(
+            loss, [start, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
+        for start in (-3.0, 0.0, 3.0)
+    ]
     at = min(found, key=lambda each: each.fun).x
-    exact = optimize.root(lambda x: loss(np.clip(x, *bounds.T))[1] + (x - at) * [share is not None, variance is not None], at, tol=1e-13)
-    if exact.success and (bounds[:, 0] < exact.x).all() and (exact.x < bounds[:, 1]).all() and loss(exact.x)[0] <= loss(at)[0] + 1e-6:
+    exact = optimize.root(
+        lambda x: (
+            loss(np.clip(x, *bounds.T))[1] + (x - at) * [share is not None, variance is not None]
+        ),
+        at,
+        tol=1e-13,
+    )
+    if (
+        exact.success
+        and (bounds[:, 0] < exact.x).all()
+        and (exact.x < bounds[:, 1]).all()
+        and loss(exact.x)[0] <= loss(at)[0] + 1e-6
+    ):
         at = exact.x
     strength, omega = parts(at)
     return strength / (strength + m), omega
@@ -121,10 +174,17 @@ def isotropic(eigenvalues: np.ndarray, rows_free: int, size: int, share: float |
 def _prior_determinant(variances: np.ndarray, strength: np.ndarray | float) -> np.ndarray:
     """log |k V' diag(ω) V| for ω (..., D) and k (...)."""
     size = variances.shape[-1]
-    return (size - 1) * np.log(strength) + np.log(variances).sum(axis=-1) + np.log((1 / variances).sum(axis=-1)) - np.log(size)
+    return (
+        (size - 1) * np.log(strength)
+        + np.log(variances).sum(axis=-1)
+        + np.log((1 / variances).sum(axis=-1))
+        - np.log(size)
+    )
 
 
 def _log_gamma_ratio(degrees: np.ndarray | float, rows_free: float, p: int) -> np.ndarray:
     """log Γ_p((ν+m)/2) - log Γ_p(ν/2) for ν (...)."""
     half, halves = np.asarray(degrees)[..., None] / 2, np.arange(p) / 2
-    return (special.gammaln(half + rows_free / 2 - halves) - special.gammaln(half - halves)).sum(axis=-1)
+    return (special.gammaln(half + rows_free / 2 - halves) - special.gammaln(half - halves)).sum(
+        axis=-1
+    )

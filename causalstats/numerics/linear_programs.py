@@ -54,18 +54,30 @@ def minima(matrix: Array, right: Array, costs: Array, per: Array | None = None) 
     while open_.any():
         row = int(open_.argmax())
         cost = costs[row % len(costs)]
-        found = _program(matrix, right[row], cost) if per is None else _ratio(matrix, right[row], cost, per[row % len(per)])
+        found = (
+            _program(matrix, right[row], cost)
+            if per is None
+            else _ratio(matrix, right[row], cost, per[row % len(per)])
+        )
         if found.status == 0:
             values[row] = found.fun
             basis = _basis(matrix, found.x, found.reduced) if open_.sum() > 1 else None
             if basis is not None:
                 rows = np.flatnonzero(open_)
-                solved, their = _solved_by(basis, matrix, right[rows], _of(costs, rows), None if per is None else _of(per, rows))
+                solved, their = _solved_by(
+                    basis,
+                    matrix,
+                    right[rows],
+                    _of(costs, rows),
+                    None if per is None else _of(per, rows),
+                )
                 values[rows[solved]], open_[rows[solved]] = their[solved], False
         elif found.status == 2:
             open_ &= right @ _contradiction(matrix, right[row]) <= 1e-7
         else:
-            raise RuntimeError(f"A linear program of {matrix.shape[1]} columns was not solved: {found.message}")
+            raise RuntimeError(
+                f"A linear program of {matrix.shape[1]} columns was not solved: {found.message}"
+            )
         open_[row] = False
     return values
 
@@ -96,7 +108,9 @@ def _of(costs: Array, rows: Array) -> Array:
 
 def _different(matrix: Array, costs: Array, per: Array | None) -> tuple[Array, Array, Array | None]:
     """One of each set of columns that are the same in matrix and costs: the rest adds nothing."""
-    columns = np.ascontiguousarray(np.concatenate([matrix, costs, *([] if per is None else [per])]).T + 0.0)  # no negative zeros
+    columns = np.ascontiguousarray(
+        np.concatenate([matrix, costs, *([] if per is None else [per])]).T + 0.0
+    )  # no negative zeros
     kept = np.sort(np.unique(columns.view(f"V{columns.strides[0]}").ravel(), return_index=True)[1])
     return matrix[:, kept], costs[:, kept], None if per is None else per[:, kept]
 
@@ -115,7 +129,9 @@ def _basis(matrix: Array, solution: Array, reduced: Array) -> Array | None:
     return candidates[order[:rank]]
 
 
-def _solved_by(basis: Array, matrix: Array, right: Array, costs: Array, per: Array | None) -> tuple[Array, Array]:
+def _solved_by(
+    basis: Array, matrix: Array, right: Array, costs: Array, per: Array | None
+) -> tuple[Array, Array]:
     """For which rows the basis is optimal, and the value that it gives."""
     inverse = np.linalg.inv(matrix[:, basis])
     amounts = right @ inverse.T
@@ -128,12 +144,20 @@ def _solved_by(basis: Array, matrix: Array, right: Array, costs: Array, per: Arr
     step, count = max(1, CHUNK // matrix.shape[1]), len(costs) if per is None else len(right)
 
     def cheap(rows: Array) -> Array:
-        own = _of(costs, rows) if per is None else _of(costs, rows) - values[rows, None] * _of(per, rows)
+        own = (
+            _of(costs, rows)
+            if per is None
+            else _of(costs, rows) - values[rows, None] * _of(per, rows)
+        )
         return (own - own[:, basis] @ inverse @ matrix >= -TOLERANCE).all(axis=1)
 
-    return possible & np.concatenate([cheap(np.arange(k, min(k + step, count))) for k in range(0, count, step)]), values
+    return possible & np.concatenate(
+        [cheap(np.arange(k, min(k + step, count))) for k in range(0, count, step)]
+    ), values
 
 
 def _contradiction(matrix: Array, right: Array) -> Array:
     """Weights with which the equations say that something non-negative is negative (Farkas), largest weight one."""
-    return linprog(-right, A_ub=matrix.T, b_ub=np.zeros(matrix.shape[1]), bounds=(-1, 1), method="highs-ds").x
+    return linprog(
+        -right, A_ub=matrix.T, b_ub=np.zeros(matrix.shape[1]), bounds=(-1, 1), method="highs-ds"
+    ).x

@@ -49,11 +49,15 @@ def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
     """
     try:
         found = covariance(gamma)
-        condition = np.abs(gamma).sum(axis=-1).max(axis=-1) * np.abs(found).sum(axis=-1).max(axis=-1)
+        condition = np.abs(gamma).sum(axis=-1).max(axis=-1) * np.abs(found).sum(axis=-1).max(
+            axis=-1
+        )
     except np.linalg.LinAlgError:
         condition = np.array(np.inf)
     if not (condition < _WORST_CONDITION).all():
-        raise np.linalg.LinAlgError(f"Expected a condition number of at most {_WORST_CONDITION:.0e} among the log-ratios: they are linearly dependent.")
+        raise np.linalg.LinAlgError(
+            f"Expected a condition number of at most {_WORST_CONDITION:.0e} among the log-ratios: they are linearly dependent."
+        )
     return found
 
 
@@ -101,14 +105,19 @@ def r_squared_by_reference(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
 def subcomposition(theta: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """Θ of the parts at the positions `keep` alone: the Schur complement Θ_kk - Θ_ko Θ_oo⁻¹ Θ_ok over the others o."""
     others = np.setdiff1d(np.arange(theta.shape[-1]), keep)
-    inside, across, outside = (theta[..., one[:, None], other] for one, other in ((keep, keep), (others, keep), (others, others)))
+    inside, across, outside = (
+        theta[..., one[:, None], other]
+        for one, other in ((keep, keep), (others, keep), (others, others))
+    )
     return inside - across.swapaxes(-1, -2) @ np.linalg.solve(outside, across)
 
 
 def basis_laplacian(variances: np.ndarray) -> np.ndarray:
     """Θ of independent parts with these variances (..., D) of their logarithms: diag κ - κκ'/κ₊, κ = 1/ω."""
     precision = 1 / np.asarray(variances)
-    product = precision[..., :, None] * precision[..., None, :] / precision.sum(axis=-1)[..., None, None]
+    product = (
+        precision[..., :, None] * precision[..., None, :] / precision.sum(axis=-1)[..., None, None]
+    )
     return np.eye(precision.shape[-1]) * precision[..., None] - product
 
 

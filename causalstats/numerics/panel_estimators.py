@@ -24,15 +24,29 @@ class Estimate:
         return self.coefficients + scale * rng.standard_normal((count, len(root))) @ root.T
 
 
-def clustered(outcome: np.ndarray, treatment: np.ndarray, others: np.ndarray, unit: np.ndarray, weights: np.ndarray | None = None) -> Estimate:
+def clustered(
+    outcome: np.ndarray,
+    treatment: np.ndarray,
+    others: np.ndarray,
+    unit: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> Estimate:
     """Least squares of `outcome` (n,) on `treatment` (n, k), with the columns of `others` regressed out of both, and the cluster sandwich
 
     (D'D)⁻¹ Σ_g D_g'e_g e_g'D_g (D'D)⁻¹ · G/(G-1) · (n-1)/(n-K)     (CR1; Liang & Zeger 1986)
     """
     if weights is not None:
         root = np.sqrt(weights)
-        outcome, treatment, others = outcome * root, treatment * root[:, None], others * root[:, None]
-    basis, sizes, _ = np.linalg.svd(others, full_matrices=False) if others.shape[1] else (others, np.empty(0), None)
+        outcome, treatment, others = (
+            outcome * root,
+            treatment * root[:, None],
+            others * root[:, None],
+        )
+    basis, sizes, _ = (
+        np.linalg.svd(others, full_matrices=False)
+        if others.shape[1]
+        else (others, np.empty(0), None)
+    )
     basis = basis[:, sizes > _NOTHING * max(sizes.max(initial=0.0), 1e-300)]
     d, y = treatment - basis @ (basis.T @ treatment), outcome - basis @ (basis.T @ outcome)
     inverse = np.linalg.pinv(d.T @ d)
@@ -42,7 +56,9 @@ def clustered(outcome: np.ndarray, treatment: np.ndarray, others: np.ndarray, un
     sums = np.column_stack([np.bincount(at, column) for column in scores.T])
     n, count, columns = len(y), len(groups), basis.shape[1] + d.shape[1]
     correction = count / max(count - 1, 1) * (n - 1) / max(n - columns, 1)
-    return Estimate(coefficients, correction * inverse @ (sums.T @ sums) @ inverse, max(count - 1, 1))
+    return Estimate(
+        coefficients, correction * inverse @ (sums.T @ sums) @ inverse, max(count - 1, 1)
+    )
 
 
 def differences(columns: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -51,8 +67,20 @@ def differences(columns: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.n
     return np.diff(columns, axis=0)[same], unit[1:][same]
 
 
-def within(outcome: np.ndarray, treatment: np.ndarray, others: np.ndarray, unit: np.ndarray, weights: np.ndarray | None = None) -> Estimate:
+def within(
+    outcome: np.ndarray,
+    treatment: np.ndarray,
+    others: np.ndarray,
+    unit: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> Estimate:
     """`clustered` of everything about its unit means; units seen once have nothing left."""
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     columns = demeaned(np.column_stack([outcome, treatment, others]), starts, weights)
-    return clustered(columns[:, 0], columns[:, 1 : 1 + treatment.shape[1]], columns[:, 1 + treatment.shape[1] :], unit, weights)
+    return clustered(
+        columns[:, 0],
+        columns[:, 1 : 1 + treatment.shape[1]],
+        columns[:, 1 + treatment.shape[1] :],
+        unit,
+        weights,
+    )

@@ -9,7 +9,9 @@ def quantile_groups(values: np.ndarray, count: int) -> np.ndarray:
     return np.searchsorted(edges, values, side="right")
 
 
-def rates_by_group(observed: np.ndarray, chance: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def rates_by_group(
+    observed: np.ndarray, chance: np.ndarray, groups: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """Observed and replicated rates.
 
     Parameters
@@ -26,12 +28,19 @@ def rates_by_group(observed: np.ndarray, chance: np.ndarray, groups: np.ndarray,
     return means_by_group(observed, rng.random(chance.shape) < chance, groups)
 
 
-def means_by_group(observed: np.ndarray, replicated: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+def means_by_group(
+    observed: np.ndarray, replicated: np.ndarray, groups: np.ndarray
+) -> dict[str, np.ndarray]:
     """Observed means, and those of replications (replication, N), in the form of `rates_by_group`."""
     labels, where = np.unique(groups, return_inverse=True)
     membership = np.equal.outer(where, np.arange(len(labels))).astype(float)
     size = membership.sum(axis=0)
-    return {"groups": labels, "size": size, "observed": observed @ membership / size, "replicated": replicated @ membership / size}
+    return {
+        "groups": labels,
+        "size": size,
+        "observed": observed @ membership / size,
+        "replicated": replicated @ membership / size,
+    }
 
 
 def discrepancy(observed: np.ndarray, replicated: np.ndarray) -> float:
@@ -41,4 +50,6 @@ def discrepancy(observed: np.ndarray, replicated: np.ndarray) -> float:
     """
     mean, variance = replicated.mean(axis=0), np.maximum(replicated.var(axis=0, ddof=1), 1e-12)
     reference = ((replicated - mean) ** 2 / variance).sum(axis=1)
-    return float((1 + (reference >= ((observed - mean) ** 2 / variance).sum()).sum()) / (1 + len(reference)))
+    return float(
+        (1 + (reference >= ((observed - mean) ** 2 / variance).sum()).sum()) / (1 + len(reference))
+    )

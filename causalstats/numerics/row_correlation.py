@@ -21,10 +21,18 @@ def _of_rows(xp: Any, in_time: bool) -> Callable:
     def equally(whole: Any, correlation: Any, member: Any, size: Any) -> tuple:
         """X'R⁻¹X, its derivative, R⁻¹X, log |R|, its derivative; R⁻¹ = (I - M' diag(φ / (1 - φ + Tφ)) M) / (1-φ), R' = M'M - I."""
         own, joint = 1 - correlation, 1 - correlation + size * correlation
-        solved = (whole - member.T @ ((correlation / joint).reshape(-1, 1) * (member @ whole))) / own
+        solved = (
+            whole - member.T @ ((correlation / joint).reshape(-1, 1) * (member @ whole))
+        ) / own
         sums = member @ solved
         determinant = (size - 1).sum() * xp.log(own) + xp.log(joint).sum()
-        return whole.T @ solved, solved.T @ solved - sums.T @ sums, solved, determinant, ((size - 1) * (1 / joint - 1 / own)).sum()
+        return (
+            whole.T @ solved,
+            solved.T @ solved - sums.T @ sums,
+            solved,
+            determinant,
+            ((size - 1) * (1 / joint - 1 / own)).sum(),
+        )
 
     def along(whole: Any, correlation: Any, gap: Any, linked: Any) -> tuple:
         """The same, from R⁻¹ = A'A with innovations A x = (x_t - ρ_t x_before) / √(1-ρ_t²), ρ_t = φ^gap, 0 where a subject begins."""
@@ -33,11 +41,19 @@ def _of_rows(xp: Any, in_time: bool) -> Callable:
         root = xp.sqrt(left).reshape(-1, 1)
         last = xp.concatenate((whole[:1], whole[:-1]))
         innovations = (whole - before.reshape(-1, 1) * last) / root
-        steps = (before * change / left).reshape(-1, 1) * innovations - change.reshape(-1, 1) / root * last
+        steps = (before * change / left).reshape(-1, 1) * innovations - change.reshape(
+            -1, 1
+        ) / root * last
         following = before.reshape(-1, 1) * innovations / root
         solved = innovations / root - xp.concatenate((following[1:], 0 * following[:1]))
         slope = innovations.T @ steps
-        return innovations.T @ innovations, slope + slope.T, solved, xp.log(left).sum(), -2 * (before * change / left).sum()
+        return (
+            innovations.T @ innovations,
+            slope + slope.T,
+            solved,
+            xp.log(left).sum(),
+            -2 * (before * change / left).sum(),
+        )
 
     return along if in_time else equally
 
@@ -50,26 +66,43 @@ def program(xp: Any, in_time: bool) -> Callable:
     of_rows = _of_rows(xp, in_time)
 
     def reduced(columns: Any, covariates: Any, correlation: Any, first: Any, second: Any) -> tuple:
-        inner, slope, solved, determinant, growth = of_rows(xp.concatenate((covariates, columns), axis=1), correlation, first, second)
-        q, inverse = covariates.shape[1], xp.linalg.inv(inner[: covariates.shape[1], : covariates.shape[1]])
+        inner, slope, solved, determinant, growth = of_rows(
+            xp.concatenate((covariates, columns), axis=1), correlation, first, second
+        )
+        q, inverse = (
+            covariates.shape[1],
+            xp.linalg.inv(inner[: covariates.shape[1], : covariates.shape[1]]),
+        )
         between = inverse @ inner[:q, q:]
         crossed = between.T @ slope[:q, q:]
         steep = slope[q:, q:] - crossed - crossed.T + between.T @ slope[:q, :q] @ between
         scatter = inner[q:, q:] - between.T @ inner[:q, q:]
         left = solved[:, q:] - solved[:, :q] @ between
-        return scatter, determinant - xp.linalg.slogdet(inverse)[1], steep, growth + (inverse * slope[:q, :q]).sum(), left
+        return (
+            scatter,
+            determinant - xp.linalg.slogdet(inverse)[1],
+            steep,
+            growth + (inverse * slope[:q, :q]).sum(),
+            left,
+        )
 
     return reduced
 
 
-def about_covariates(columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]) -> tuple[np.ndarray, float]:
+def about_covariates(
+    columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]
+) -> tuple[np.ndarray, float]:
     """S (D, D) of `columns` (n, D) about `covariates` (n, q), and log |R| + log |W'R⁻¹W|, at φ = `correlation`."""
     first, second, in_time = arguments(links)
-    with np.errstate(divide="ignore", invalid="ignore"):  # of the derivatives at φ = 0, which are not used
+    with np.errstate(
+        divide="ignore", invalid="ignore"
+    ):  # of the derivatives at φ = 0, which are not used
         return program(np, in_time)(columns, covariates, correlation, first, second)[:2]
 
 
-def coefficients(columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+def coefficients(
+    columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
     """The generalised least squares estimate (W'R⁻¹W)⁻¹ W'R⁻¹C of B, (q, D), and (W'R⁻¹W)⁻¹, (q, q), at φ = `correlation`; R = I without `links`."""
     whole, q = np.hstack([covariates, columns]), covariates.shape[1]
     if links:
@@ -84,10 +117,19 @@ def coefficients(columns: np.ndarray, covariates: np.ndarray, correlation: float
 
 def arguments(links: Mapping[str, Any]) -> tuple[Any, Any, bool]:
     """The last two of what a program takes, and which program."""
-    return (links["gap"], links["linked"], True) if "gap" in links else (links["member"], links["member"].sum(axis=1), False)
+    return (
+        (links["gap"], links["linked"], True)
+        if "gap" in links
+        else (links["member"], links["member"].sum(axis=1), False)
+    )
 
 
-def correlated(noise: np.ndarray, correlation: np.ndarray, links: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def correlated(
+    noise: np.ndarray,
+    correlation: np.ndarray,
+    links: Mapping[str, np.ndarray],
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Rows of correlation R(φ) from independent ones: `noise` (..., n, p), `correlation` (...)."""
     share = np.asarray(correlation)[..., None, None]
     if "member" in links:
@@ -96,5 +138,7 @@ def correlated(noise: np.ndarray, correlation: np.ndarray, links: Mapping[str, n
     found = noise.copy()
     for row in np.flatnonzero(links["linked"]):
         before = np.asarray(correlation)[..., None] ** links["gap"][row]
-        found[..., row, :] = before * found[..., row - 1, :] + np.sqrt(1 - before**2) * found[..., row, :]
+        found[..., row, :] = (
+            before * found[..., row - 1, :] + np.sqrt(1 - before**2) * found[..., row, :]
+        )
     return found

@@ -10,7 +10,12 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph import Apply, Op
 
 from causalstats.numerics import row_correlation
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
+from causalstats.numerics.compiled_ops import (
+    jax_translation,
+    numba_translation,
+    refuse_second_derivatives,
+    version,
+)
 
 _VERSION = version("row_correlation_ops")
 _COLUMNS, _CORRELATION = 0, 2
@@ -25,10 +30,16 @@ class AboutCovariates(Op):
         self.in_time = in_time
 
     def make_node(self, *inputs: Any) -> Apply:
-        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dmatrix(), pt.dscalar(), pt.dmatrix(), pt.dscalar(), pt.dmatrix()])
+        return Apply(
+            self,
+            [pt.as_tensor(value) for value in inputs],
+            [pt.dmatrix(), pt.dscalar(), pt.dmatrix(), pt.dscalar(), pt.dmatrix()],
+        )
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
-        for storage, value in zip(output_storage, row_correlation.program(np, self.in_time)(*inputs), strict=True):
+        for storage, value in zip(
+            output_storage, row_correlation.program(np, self.in_time)(*inputs), strict=True
+        ):
             storage[0] = np.asarray(value)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
@@ -54,10 +65,14 @@ class AboutCovariates(Op):
         return [(size, size), (), (size, size), (), shapes[_COLUMNS]]
 
 
-def about_covariates(columns: Any, covariates: Any, correlation: Any, links: Any) -> tuple[Any, Any]:
+def about_covariates(
+    columns: Any, covariates: Any, correlation: Any, links: Any
+) -> tuple[Any, Any]:
     """S (D, D) and log |R| + log |W'R⁻¹W| as variables of the graph."""
     first, second, in_time = row_correlation.arguments(links)
-    scatter, logs, *_ = AboutCovariates(in_time).make_node(columns, covariates, correlation, first, second).outputs
+    scatter, logs, *_ = (
+        AboutCovariates(in_time).make_node(columns, covariates, correlation, first, second).outputs
+    )
     return scatter, logs
 
 
@@ -92,7 +107,9 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
         for t in range(n):
             i = at[t]
             for a in range(k):
-                solved[t, a] = (whole[t, a] - correlation / (own + size[i] * correlation) * sums[i, a]) / own
+                solved[t, a] = (
+                    whole[t, a] - correlation / (own + size[i] * correlation) * sums[i, a]
+                ) / own
                 after[i, a] += solved[t, a]
         inner, slope = np.zeros((k, k)), np.zeros((k, k))
         for a in range(k):
@@ -118,7 +135,9 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
             for a in range(k):
                 last = whole[t - 1, a] if t > 0 else 0.0
                 innovations[t, a] = (whole[t, a] - before * last) / np.sqrt(left)
-                steps[t, a] = before * change / left * innovations[t, a] - change / np.sqrt(left) * last
+                steps[t, a] = (
+                    before * change / left * innovations[t, a] - change / np.sqrt(left) * last
+                )
                 solved[t, a] += innovations[t, a] / np.sqrt(left)
                 if t > 0:
                     solved[t - 1, a] -= before * innovations[t, a] / np.sqrt(left)
@@ -141,7 +160,9 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
                 whole[t, a] = covariates[t, a]
             for a in range(size):
                 whole[t, q + a] = columns[t, a]
-        inner, slope, solved, determinant, growth = of_rows(whole, correlation.item(), first, second)
+        inner, slope, solved, determinant, growth = of_rows(
+            whole, correlation.item(), first, second
+        )
         known = np.empty((q, q))
         for a in range(q):
             for b in range(q):
@@ -165,6 +186,12 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
                 left[t, c] = solved[t, q + c]
                 for a in range(q):
                     left[t, c] -= solved[t, a] * between[a, c]
-        return scatter, np.asarray(determinant + np.linalg.slogdet(known)[1]), steep, np.asarray(growth), left
+        return (
+            scatter,
+            np.asarray(determinant + np.linalg.slogdet(known)[1]),
+            steep,
+            np.asarray(growth),
+            left,
+        )
 
     return reduced, _VERSION

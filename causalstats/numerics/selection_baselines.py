@@ -19,19 +19,25 @@ _FAR = 1e4  # a coefficient, or its standard deviation, that is infinite
 
 def tested_only(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
     """Logistic regression on the tested. Biased where testing depends on more than the features."""
-    return _untested_risk(matrix, decision, *_logistic(matrix[decision], outcome[decision]), weights, rng)
+    return _untested_risk(
+        matrix, decision, *_logistic(matrix[decision], outcome[decision]), weights, rng
+    )
 
 
 def untested_negative(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
     """Logistic regression on everybody, the untested as negative. Biased down, by construction."""
-    return _untested_risk(matrix, decision, *_logistic(matrix, np.where(decision, outcome, 0)), weights, rng)
+    return _untested_risk(
+        matrix, decision, *_logistic(matrix, np.where(decision, outcome, 0)), weights, rng
+    )
 
 
 def inverse_probability(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
     """Logistic regression on the tested, weighted by 1 / P(tested | x). Biased where testing depends on more than the features."""
     beta, _ = _logistic(matrix, decision.astype(int))
     chance = expit(_with_intercept(matrix) @ beta)[decision]
-    return _untested_risk(matrix, decision, *_logistic(matrix[decision], outcome[decision], 1 / chance), weights, rng)
+    return _untested_risk(
+        matrix, decision, *_logistic(matrix[decision], outcome[decision], 1 / chance), weights, rng
+    )
 
 
 def pseudo_labels(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +47,9 @@ def pseudo_labels(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, 
     """
     beta, _ = _logistic(matrix[decision], outcome[decision])
     guessed = _with_intercept(matrix) @ beta > 0
-    return _untested_risk(matrix, decision, *_logistic(matrix, np.where(decision, outcome, guessed)), weights, rng)
+    return _untested_risk(
+        matrix, decision, *_logistic(matrix, np.where(decision, outcome, guessed)), weights, rng
+    )
 
 
 def inverse_mills(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -52,13 +60,23 @@ def inverse_mills(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, 
     import statsmodels.api as sm
 
     design = _with_intercept(matrix)
-    probit = sm.GLM(decision.astype(int), design, family=sm.families.Binomial(sm.families.links.Probit())).fit()
+    probit = sm.GLM(
+        decision.astype(int), design, family=sm.families.Binomial(sm.families.links.Probit())
+    ).fit()
     index = design @ np.asarray(probit.params)
     ratio = np.where(decision, mills(index), -mills(-index))
-    return _untested_risk(np.column_stack([matrix, ratio]), decision, *_logistic(np.column_stack([matrix, ratio])[decision], outcome[decision]), weights, rng)
+    return _untested_risk(
+        np.column_stack([matrix, ratio]),
+        decision,
+        *_logistic(np.column_stack([matrix, ratio])[decision], outcome[decision]),
+        weights,
+        rng,
+    )
 
 
-def recalibrated(prevalence, matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def recalibrated(
+    prevalence, matrix, decision, outcome, weights, rng
+) -> tuple[np.ndarray, np.ndarray]:
     """The regression on the tested, its intercept moved until everybody's mean risk is the known prevalence."""
     beta, covariance = _logistic(matrix[decision], outcome[decision])
     design, share = _with_intercept(matrix), weights / weights.sum()
@@ -82,26 +100,39 @@ RULES = {
 }
 
 
-def _logistic(matrix: np.ndarray, outcome: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def _logistic(
+    matrix: np.ndarray, outcome: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients and their covariance; robust where weighted."""
     import statsmodels.api as sm
 
-    model = sm.GLM(outcome, _with_intercept(matrix), family=sm.families.Binomial(), freq_weights=weights)
+    model = sm.GLM(
+        outcome, _with_intercept(matrix), family=sm.families.Binomial(), freq_weights=weights
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # perfect separation shows in the width of the interval
         result = model.fit(cov_type="nonrobust" if weights is None else "HC0")
         beta, covariance = np.asarray(result.params), np.asarray(result.cov_params())
-    return np.nan_to_num(beta, posinf=_FAR, neginf=-_FAR), covariance if np.isfinite(covariance).all() else _FAR**2 * np.eye(len(beta))
+    return np.nan_to_num(beta, posinf=_FAR, neginf=-_FAR), covariance if np.isfinite(
+        covariance
+    ).all() else _FAR**2 * np.eye(len(beta))
 
 
-def _untested_risk(matrix, decision, beta, covariance, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def _untested_risk(
+    matrix, decision, beta, covariance, weights, rng
+) -> tuple[np.ndarray, np.ndarray]:
     """Draws of the weighted mean risk of the untested, and each one's risk at the estimate."""
-    untested, share = _with_intercept(matrix[~decision]), weights[~decision] / weights[~decision].sum()
+    untested, share = (
+        _with_intercept(matrix[~decision]),
+        weights[~decision] / weights[~decision].sum(),
+    )
     draws = _drawn(beta, covariance, _DRAWS, rng)
     return expit(draws @ untested.T) @ share, expit(untested @ beta)
 
 
-def _drawn(beta: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def _drawn(
+    beta: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Normal draws; of outcomes that features separate the covariance is huge, and symmetric but for that."""
     return rng.multivariate_normal(beta, covariance, count, method="svd", check_valid="ignore")
 

@@ -12,7 +12,12 @@ from pytensor.gradient import disconnected_type
 from pytensor.graph import Apply, Op
 
 from causalstats.numerics import intercept as intercept_numerics
-from causalstats.numerics.compiled_ops import jax_translation, numba_translation, refuse_second_derivatives, version
+from causalstats.numerics.compiled_ops import (
+    jax_translation,
+    numba_translation,
+    refuse_second_derivatives,
+    version,
+)
 from causalstats.numerics.unobservable import Unobservable, law
 
 _VERSION = version("uniform_unobservable", "unobservable", "intercept", "selection_ops")
@@ -90,12 +95,20 @@ class Prevalence(PrevalenceIntercept):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
 
-def log_likelihood(of: Unobservable, seen: str, risk: Any, testing: Any, scale: Any, response: Any, *test: Any) -> Any:
+def log_likelihood(
+    of: Unobservable, seen: str, risk: Any, testing: Any, scale: Any, response: Any, *test: Any
+) -> Any:
     """Σ_i log P(seen | m_i, t_i, σ, α_i) as a scalar of the graph; α may be one for all."""
-    return LogLikelihood(seen, of).make_node(risk, testing, scale, response * pt.ones_like(risk), *test).outputs[0]
+    return (
+        LogLikelihood(seen, of)
+        .make_node(risk, testing, scale, response * pt.ones_like(risk), *test)
+        .outputs[0]
+    )
 
 
-def prevalence_intercept(of: Unobservable, prevalence: Any, index: Any, scale: Any, weights: Any) -> Any:
+def prevalence_intercept(
+    of: Unobservable, prevalence: Any, index: Any, scale: Any, weights: Any
+) -> Any:
     """The intercept with Σ_i w_i P(Y=1 | c + index_i) = prevalence, as a scalar of the graph."""
     return PrevalenceIntercept(of).make_node(prevalence, index, scale, weights).outputs[0]
 
@@ -110,8 +123,17 @@ def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
     formula = getattr(functions, op.seen)
 
     def total(risk, testing, scale, response, *test):
-        log_p, in_risk, in_testing, in_scale, in_response, *in_test = formula(risk, testing, scale, response, functions.prepare(scale), *test)
-        return log_p.sum(), in_risk, in_testing, in_scale.sum(), in_response, *(part.sum() for part in in_test)
+        log_p, in_risk, in_testing, in_scale, in_response, *in_test = formula(
+            risk, testing, scale, response, functions.prepare(scale), *test
+        )
+        return (
+            log_p.sum(),
+            in_risk,
+            in_testing,
+            in_scale.sum(),
+            in_response,
+            *(part.sum() for part in in_test),
+        )
 
     return total
 
@@ -145,7 +167,9 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
 
         tolerance = max(intercept_numerics.TOLERANCE, 8 * float(jnp.finfo(index.dtype).eps))
         first = method.start(prevalence, centre, (index - centre) ** 2 @ weights, scale)
-        c, _, (slope, in_scale, in_index), _ = jax.lax.while_loop(unfinished, advance, advance((first, None, None, 0)))
+        c, _, (slope, in_scale, in_index), _ = jax.lax.while_loop(
+            unfinished, advance, advance((first, None, None, 0))
+        )
         return c, 1 / slope, -weights * in_index / slope, -in_scale / slope
 
     return solve
@@ -171,9 +195,15 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
         sigma = scale.item()
         prepared = prepare(sigma)
         value, in_scale = 0.0, 0.0
-        in_risk, in_testing, in_response = np.empty_like(risk), np.empty_like(testing), np.empty_like(risk)
+        in_risk, in_testing, in_response = (
+            np.empty_like(risk),
+            np.empty_like(testing),
+            np.empty_like(risk),
+        )
         for i in range(risk.size):
-            log_p, in_risk[i], in_testing[i], widening, in_response[i] = formula(risk[i], testing[i], sigma, response[i], prepared)
+            log_p, in_risk[i], in_testing[i], widening, in_response[i] = formula(
+                risk[i], testing[i], sigma, response[i], prepared
+            )
             value += log_p
             in_scale += widening
         return np.asarray(value), in_risk, in_testing, np.asarray(in_scale), in_response
@@ -183,14 +213,28 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
         sigma, a, b = scale.item(), sensitivity.item(), specificity.item()
         prepared = prepare(sigma)
         value, in_scale, in_a, in_b = 0.0, 0.0, 0.0, 0.0
-        in_risk, in_testing, in_response = np.empty_like(risk), np.empty_like(testing), np.empty_like(risk)
+        in_risk, in_testing, in_response = (
+            np.empty_like(risk),
+            np.empty_like(testing),
+            np.empty_like(risk),
+        )
         for i in range(risk.size):
-            log_p, in_risk[i], in_testing[i], widening, in_response[i], sensing, specifying = formula(risk[i], testing[i], sigma, response[i], prepared, a, b)
+            log_p, in_risk[i], in_testing[i], widening, in_response[i], sensing, specifying = (
+                formula(risk[i], testing[i], sigma, response[i], prepared, a, b)
+            )
             value += log_p
             in_scale += widening
             in_a += sensing
             in_b += specifying
-        return np.asarray(value), in_risk, in_testing, np.asarray(in_scale), in_response, np.asarray(in_a), np.asarray(in_b)
+        return (
+            np.asarray(value),
+            in_risk,
+            in_testing,
+            np.asarray(in_scale),
+            in_response,
+            np.asarray(in_a),
+            np.asarray(in_b),
+        )
 
     return (total_of_reports if op.seen.startswith("reported") else total), _VERSION
 
@@ -228,7 +272,12 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
             c += step
             if abs(step) < tolerance:
                 break
-        return np.asarray(c), np.asarray(1 / slope), -in_index / slope, np.asarray(-in_scale / slope)
+        return (
+            np.asarray(c),
+            np.asarray(1 / slope),
+            -in_index / slope,
+            np.asarray(-in_scale / slope),
+        )
 
     return solve, _VERSION
 

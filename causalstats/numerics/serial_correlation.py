@@ -24,7 +24,12 @@ class Correlations:
     def nodes(self) -> np.ndarray:
         """ρ (48,) at which cross-products are made."""
         low, high = -np.log1p(-self.lowest), -np.log1p(-HIGHEST)
-        return -np.expm1(-((low + high) / 2 + (high - low) / 2 * np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)))
+        return -np.expm1(
+            -(
+                (low + high) / 2
+                + (high - low) / 2 * np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
+            )
+        )
 
     def coefficients(self, values: np.ndarray) -> np.ndarray:
         """Of the polynomials that go through values (48, ...) at the nodes."""
@@ -53,11 +58,15 @@ def gaps(time: np.ndarray, starts: np.ndarray) -> np.ndarray:
 def _links(gap: np.ndarray, rho: float) -> tuple[np.ndarray, np.ndarray]:
     """ρ^g, 0 for a unit's first row, and what W multiplies with."""
     first = np.isnan(gap)
-    link = np.where(first, 0.0, np.sign(rho) ** np.where(first, 1, gap) * abs(rho) ** np.where(first, 1, gap))
+    link = np.where(
+        first, 0.0, np.sign(rho) ** np.where(first, 1, gap) * abs(rho) ** np.where(first, 1, gap)
+    )
     return link, np.sqrt((1 - rho**2) / np.where(first, 1.0, 1 - link**2))
 
 
-def whitened(columns: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float, unit_effects: bool) -> tuple[np.ndarray, float]:
+def whitened(
+    columns: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float, unit_effects: bool
+) -> tuple[np.ndarray, float]:
     """W x without unit effects, (n, p), and the logarithm of Π |R| (1'R⁻¹1), or of Π |R|, over units."""
     link, factor = _links(gap, rho)
     before = np.vstack([np.zeros((1, columns.shape[1])), columns[:-1]])
@@ -67,7 +76,9 @@ def whitened(columns: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: floa
         ones = factor * (1 - link)
         total = np.add.reduceat(ones**2, starts)
         shares = np.add.reduceat(ones[:, None] * found, starts, axis=0) / total[:, None]
-        found = found - ones[:, None] * np.repeat(shares, np.diff(starts, append=len(columns)), axis=0)
+        found = found - ones[:, None] * np.repeat(
+            shares, np.diff(starts, append=len(columns)), axis=0
+        )
         volume = volume + np.log(total).sum()
     return found, volume
 

@@ -36,10 +36,20 @@ class Smooth:
         if len(values) <= _FEW:
             inside = np.clip(values, edges[0], edges[-1])
             piece = np.clip(np.searchsorted(edges, inside, side="right") - 1, 0, len(edges) - 2)
-            after, (first, second, third, fourth) = (inside - edges[piece])[:, None], np.moveaxis(cubics[piece], 1, 0)
-            return np.column_stack([(values - self.middle) / self.scale, first + after * (second + after * (third + after * fourth))])
+            after, (first, second, third, fourth) = (
+                (inside - edges[piece])[:, None],
+                np.moveaxis(cubics[piece], 1, 0),
+            )
+            return np.column_stack(
+                [
+                    (values - self.middle) / self.scale,
+                    first + after * (second + after * (third + after * fourth)),
+                ]
+            )
         found = np.empty((len(values), len(self.spectrum)))
-        _evaluation()(np.ascontiguousarray(values, float), edges, cubics, self.middle, self.scale, found)
+        _evaluation()(
+            np.ascontiguousarray(values, float), edges, cubics, self.middle, self.scale, found
+        )
         return found
 
     @cached_property
@@ -47,7 +57,13 @@ class Smooth:
         """Where the cubics meet, and of each piece the coefficients of 1, h, h² and h³ after its left edge, (pieces, 4, r - 1)."""
         edges = np.unique(self.knots)
         spline = BSpline(self.knots, self.coefficients, 3)
-        return edges, np.stack([spline.derivative(k)(edges[:-1]) / max(k * (k - 1), 1) if k else spline(edges[:-1]) for k in range(4)], axis=1)
+        return edges, np.stack(
+            [
+                spline.derivative(k)(edges[:-1]) / max(k * (k - 1), 1) if k else spline(edges[:-1])
+                for k in range(4)
+            ],
+            axis=1,
+        )
 
 
 @lru_cache
@@ -66,7 +82,10 @@ def _evaluation() -> Callable:
             after = inside - edges[piece]
             found[i, 0] = (values[i] - middle) / scale
             for k in range(width):
-                found[i, k + 1] = cubics[piece, 0, k] + after * (cubics[piece, 1, k] + after * (cubics[piece, 2, k] + after * cubics[piece, 3, k]))
+                found[i, k + 1] = cubics[piece, 0, k] + after * (
+                    cubics[piece, 1, k]
+                    + after * (cubics[piece, 2, k] + after * cubics[piece, 3, k])
+                )
 
     return evaluate
 
@@ -79,13 +98,17 @@ def smooth(values: np.ndarray, size: int) -> Smooth:
     different = np.unique(values)
     if min(size, len(different) - 1) < 2:
         return straight
-    inner = np.quantile(different if len(different) <= size else values, np.linspace(0, 1, size - 1))
+    inner = np.quantile(
+        different if len(different) <= size else values, np.linspace(0, 1, size - 1)
+    )
     inner = np.unique(np.concatenate([ends, inner[1:-1]]))
     knots = np.concatenate([np.repeat(inner[0], 3), inner, np.repeat(inner[-1], 3)])
     design = BSpline.design_matrix(values, knots, 3)
     gram = (design.T @ design).toarray() / len(values)
     # What 1 and x are in terms of B-splines: 1 everywhere, and the means of three knots each.
-    known = np.column_stack([np.ones(len(gram)), np.array([knots[k + 1 : k + 4].mean() for k in range(len(gram))])])
+    known = np.column_stack(
+        [np.ones(len(gram)), np.array([knots[k + 1 : k + 4].mean() for k in range(len(gram))])]
+    )
     eigenvalues, vectors = np.linalg.eigh(gram)
     kept = eigenvalues > _NOTHING * eigenvalues[-1]
     half = vectors[:, kept] / np.sqrt(eigenvalues[kept])
@@ -95,7 +118,13 @@ def smooth(values: np.ndarray, size: int) -> Smooth:
     roughness, turned = np.linalg.eigh(half.T @ _roughness(knots) @ half)
     count = min(size, len(different) - 1) - 1
     spectrum = 1 / np.sqrt(np.maximum(roughness[:count], _NOTHING * roughness[-1]))
-    return Smooth(knots, half @ turned[:, :count], middle, scale, np.concatenate([[1.0], spectrum / spectrum.sum()]))
+    return Smooth(
+        knots,
+        half @ turned[:, :count],
+        middle,
+        scale,
+        np.concatenate([[1.0], spectrum / spectrum.sum()]),
+    )
 
 
 def _roughness(knots: np.ndarray) -> np.ndarray:
@@ -104,5 +133,7 @@ def _roughness(knots: np.ndarray) -> np.ndarray:
     half = np.diff(edges) / 2
     nodes = (edges[:-1, None] + half[:, None] * (1 + _RULE[0])).ravel()
     weights = (half[:, None] * _RULE[1]).ravel()
-    second = np.column_stack([BSpline(knots, unit, 3).derivative(2)(nodes) for unit in np.eye(len(knots) - 4)])
+    second = np.column_stack(
+        [BSpline(knots, unit, 3).derivative(2)(nodes) for unit in np.eye(len(knots) - 4)]
+    )
     return second.T @ (weights[:, None] * second)

@@ -20,8 +20,13 @@ from causalstats.numerics.elimination import small_einsum
 Scope = tuple[int, ...]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"
 _BATCH = "Z"
-_SMALL, _TOGETHER = 256, 3  # entries of a product, and tables, that are multiplied in one go: a call costs more than they do
-_CHEAP = 10**6  # products below which a second search for a cheaper order would take longer than it saves
+_SMALL, _TOGETHER = (
+    256,
+    3,
+)  # entries of a product, and tables, that are multiplied in one go: a call costs more than they do
+_CHEAP = (
+    10**6
+)  # products below which a second search for a cheaper order would take longer than it saves
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,23 @@ class Product:
 
     def formula(self, batches: Sequence[bool]) -> str:
         """The einsum formula, for operands some of which are batches."""
-        letter = dict(zip(dict.fromkeys([index for scope in self.scopes for index in scope]), _LETTERS, strict=False))
+        letter = dict(
+            zip(
+                dict.fromkeys([index for scope in self.scopes for index in scope]),
+                _LETTERS,
+                strict=False,
+            )
+        )
         words = ["".join([letter[index] for index in scope]) for scope in self.scopes]
-        given = ",".join([word + _BATCH if batch else word for word, batch in zip(words, batches, strict=True)])
+        given = ",".join(
+            [word + _BATCH if batch else word for word, batch in zip(words, batches, strict=True)]
+        )
         return f"{given}->{''.join([letter[index] for index in self.result])}{_BATCH if any(batches) else ''}"
 
     def __call__(self, tables: Sequence[Any], einsum: Callable[..., Any] = small_einsum) -> Any:
-        batches = tuple([table.ndim > len(scope) for table, scope in zip(tables, self.scopes, strict=True)])
+        batches = tuple(
+            [table.ndim > len(scope) for table, scope in zip(tables, self.scopes, strict=True)]
+        )
         if batches not in self._formulas:
             self._formulas[batches] = self.formula(batches)
         return einsum(self._formulas[batches], *tables)
@@ -73,16 +88,24 @@ class Plan:
         steps = []
         for place, product in zip(range(last, -1, -1), reversed(self.products), strict=False):
             for own, operand in enumerate(product.operands):
-                others, known = product.operands[:own] + product.operands[own + 1 :], product.scopes[:own] + product.scopes[own + 1 :]
+                others, known = (
+                    product.operands[:own] + product.operands[own + 1 :],
+                    product.scopes[:own] + product.scopes[own + 1 :],
+                )
                 reach = {*scopes[place], *(index for scope in known for index in scope)}
                 scopes[operand] = tuple(index for index in product.scopes[own] if index in reach)
-                steps.append((operand, Product((place, *others), (scopes[place], *known), scopes[operand])))
+                steps.append(
+                    (operand, Product((place, *others), (scopes[place], *known), scopes[operand]))
+                )
         return tuple(steps)
 
     @cached_property
     def single(self) -> list[tuple[tuple[int, ...], str]]:
         """Operands and formula of each product, for tables none of which is a batch."""
-        return [(product.operands, product.formula([False] * len(product.operands))) for product in self.products]
+        return [
+            (product.operands, product.formula([False] * len(product.operands)))
+            for product in self.products
+        ]
 
     @cached_property
     def marginals(self) -> dict[int, Product]:
@@ -93,10 +116,15 @@ class Plan:
             for index in scope:
                 if index not in smallest or len(scope) < len(self.scopes[smallest[index]]):
                     smallest[index] = place
-        return {index: Product((place, place), (self.scopes[place], scopes[place]), (index,)) for index, place in smallest.items()}
+        return {
+            index: Product((place, place), (self.scopes[place], scopes[place]), (index,))
+            for index, place in smallest.items()
+        }
 
 
-def elimination_order(scopes: Sequence[Collection[int]], sizes: Mapping[int, int], output: Collection[int]) -> list[tuple[int, ...]]:
+def elimination_order(
+    scopes: Sequence[Collection[int]], sizes: Mapping[int, int], output: Collection[int]
+) -> list[tuple[int, ...]]:
     """The path that always sums next over the index whose tables have the smallest product; results are numbered on from the last table."""
     tables = {place: frozenset(scope) for place, scope in enumerate(scopes)}
     holders: dict[int, set[int]] = {}
@@ -105,7 +133,12 @@ def elimination_order(scopes: Sequence[Collection[int]], sizes: Mapping[int, int
             holders.setdefault(index, set()).add(place)
 
     def cost(index: int) -> int:
-        return math.prod([sizes[other] for other in frozenset().union(*[tables[place] for place in holders[index]])])
+        return math.prod(
+            [
+                sizes[other]
+                for other in frozenset().union(*[tables[place] for place in holders[index]])
+            ]
+        )
 
     costs = {index: cost(index) for index in holders if index not in output}
     path: list[tuple[int, ...]] = []
@@ -124,7 +157,12 @@ def elimination_order(scopes: Sequence[Collection[int]], sizes: Mapping[int, int
         for other in scope & costs.keys():
             costs[other] = cost(other)
     if len(tables) > 1 or not path:
-        _multiply(sorted(tables, key=lambda place: len(tables[place])), False, len(scopes) + len(path), path)
+        _multiply(
+            sorted(tables, key=lambda place: len(tables[place])),
+            False,
+            len(scopes) + len(path),
+            path,
+        )
     return path
 
 
@@ -144,12 +182,24 @@ def plan(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope) -> Pl
     """How to compute the sum of products of at least one table over all indices but `output`, whose order the result has."""
     found = _products(scopes, sizes, output, elimination_order(scopes, sizes, output))
     if found.cost > _CHEAP:
-        other = _products(scopes, sizes, output, ssa_greedy_optimize([frozenset(scope) for scope in scopes], frozenset(output), dict(sizes)))
+        other = _products(
+            scopes,
+            sizes,
+            output,
+            ssa_greedy_optimize(
+                [frozenset(scope) for scope in scopes], frozenset(output), dict(sizes)
+            ),
+        )
         found = min(found, other, key=lambda plan: plan.cost)
     return found
 
 
-def _products(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope, path: Sequence[tuple[int, ...]]) -> Plan:
+def _products(
+    scopes: Sequence[Scope],
+    sizes: Mapping[int, int],
+    output: Scope,
+    path: Sequence[tuple[int, ...]],
+) -> Plan:
     uses: dict[int, int] = dict.fromkeys(output, 1)
     for scope in scopes:
         for index in scope:
@@ -161,20 +211,34 @@ def _products(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope, 
         for scope in taken:
             for index in scope:
                 uses[index] -= 1
-        result = output if number == len(path) - 1 else tuple([index for index in indices if uses[index]])
+        result = (
+            output
+            if number == len(path) - 1
+            else tuple([index for index in indices if uses[index]])
+        )
         for index in result:
             uses[index] += 1
         products.append(Product(operands, taken, result))
         all_scopes.append(result)
         cost += math.prod([sizes[index] for index in indices])
         entries.append(math.prod([sizes[index] for index in result]))
-    return Plan(tuple(scopes), tuple(products), cost, max(entries), sum(entries), entries[-1], sizes)
+    return Plan(
+        tuple(scopes), tuple(products), cost, max(entries), sum(entries), entries[-1], sizes
+    )
 
 
-def forward(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = small_einsum, rescale: bool = False) -> list[Any]:
+def forward(
+    plan: Plan,
+    tables: Sequence[Any],
+    *,
+    einsum: Callable[..., Any] = small_einsum,
+    rescale: bool = False,
+) -> list[Any]:
     """The tables and every product in turn. `rescale` divides each product by its maximum: right up to a factor, and never too small to hold."""
     values = list(tables)
-    if not rescale and all([table.ndim == len(scope) for table, scope in zip(tables, plan.scopes, strict=True)]):
+    if not rescale and all(
+        [table.ndim == len(scope) for table, scope in zip(tables, plan.scopes, strict=True)]
+    ):
         for operands, formula in plan.single:
             values.append(einsum(formula, *[values[place] for place in operands]))
         return values
@@ -184,14 +248,26 @@ def forward(plan: Plan, tables: Sequence[Any], *, einsum: Callable[..., Any] = s
     return values
 
 
-def marginals(plan: Plan, values: Sequence[Any], indices: Sequence[int], *, einsum: Callable[..., Any] = small_einsum, rescale: bool = False) -> dict[int, Any]:
+def marginals(
+    plan: Plan,
+    values: Sequence[Any],
+    indices: Sequence[int],
+    *,
+    einsum: Callable[..., Any] = small_einsum,
+    rescale: bool = False,
+) -> dict[int, Any]:
     """The sum of products over all indices but one, for each of some, from what `forward` gives of a plan whose output is ()."""
     slopes: dict[int, Any] = {len(values) - 1: np.ones(())}
     for place, step in plan.backward:
-        slope = step([slopes[step.operands[0]], *[values[other] for other in step.operands[1:]]], einsum)
+        slope = step(
+            [slopes[step.operands[0]], *[values[other] for other in step.operands[1:]]], einsum
+        )
         slopes[place] = _rescaled(slope, len(step.result)) if rescale else slope
     chosen = {index: plan.marginals[index] for index in indices}
-    return {index: product([values[product.operands[0]], slopes[product.operands[1]]], einsum) for index, product in chosen.items()}
+    return {
+        index: product([values[product.operands[0]], slopes[product.operands[1]]], einsum)
+        for index, product in chosen.items()
+    }
 
 
 def _rescaled(value: Any, axes: int) -> Any:

@@ -47,8 +47,14 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         away = where(small, 1.0, x)
         value = xp.log1p(away) / away
         slope = (1 / (1 + away) - value) / away
-        series = 1 - near * (1 / 2 - near * (1 / 3 - near * (1 / 4 - near * (1 / 5 - near * (1 / 6 - near * (1 / 7 - near / 8))))))
-        derived = -1 / 2 + near * (2 / 3 - near * (3 / 4 - near * (4 / 5 - near * (5 / 6 - near * (6 / 7 - near * 7 / 8)))))
+        series = 1 - near * (
+            1 / 2
+            - near
+            * (1 / 3 - near * (1 / 4 - near * (1 / 5 - near * (1 / 6 - near * (1 / 7 - near / 8)))))
+        )
+        derived = -1 / 2 + near * (
+            2 / 3 - near * (3 / 4 - near * (4 / 5 - near * (5 / 6 - near * (6 / 7 - near * 7 / 8))))
+        )
         return where(small, series, value), where(small, derived, slope)
 
     @compiled
@@ -60,7 +66,12 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         e = xp.exp(a)
         low, high = 1 / (1 + 1 / e), 1 / (1 + 1 / (e * (1 + growth)))
         p, difference = xp.log1p(growth * low) / scale, rise(e, growth)
-        return p, difference / scale, difference * (1 - low - high) / scale, ((low + high) / 2 - p) / scale
+        return (
+            p,
+            difference / scale,
+            difference * (1 - low - high) / scale,
+            ((low + high) / 2 - p) / scale,
+        )
 
     @compiled
     def untested(a, b, scale, growth):
@@ -74,15 +85,29 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         # q = [s(a+σ) - s(a)] / [1 + (e^d - 1) s(u)] with u = a for d ≥ 0 and a+σ for d < 0, so that x = |e^d - 1| q ≥ 0
         d = b - a
         ea, eb, ed = xp.exp(a), xp.exp(b), xp.exp(d)
-        sa, not_a, sa_up, not_a_up = 1 / (1 + 1 / ea), 1 / (1 + ea), 1 / (1 + 1 / (ea * (1 + growth))), 1 / (1 + ea * (1 + growth))
-        sb, not_b, sb_up, not_b_up = 1 / (1 + 1 / eb), 1 / (1 + eb), 1 / (1 + 1 / (eb * (1 + growth))), 1 / (1 + eb * (1 + growth))
+        sa, not_a, sa_up, not_a_up = (
+            1 / (1 + 1 / ea),
+            1 / (1 + ea),
+            1 / (1 + 1 / (ea * (1 + growth))),
+            1 / (1 + ea * (1 + growth)),
+        )
+        sb, not_b, sb_up, not_b_up = (
+            1 / (1 + 1 / eb),
+            1 / (1 + eb),
+            1 / (1 + 1 / (eb * (1 + growth))),
+            1 / (1 + eb * (1 + growth)),
+        )
         behind = d < 0
         q = where(behind, sa * not_b_up * growth, sa_up * not_b * growth / (1 + growth))
         phi, slope = ratio(xp.abs(xp.expm1(d)) * q)
         weight = q * slope / phi
         log_p = d + xp.log(q * phi / scale)
-        in_a = where(behind, weight * (ed * sa + not_a) - sa, -weight * (ed * sa_up + not_a_up) - sa_up)
-        in_b = where(behind, not_b_up - weight * (ed * not_b_up + sb_up), not_b + weight * (ed * not_b + sb))
+        in_a = where(
+            behind, weight * (ed * sa + not_a) - sa, -weight * (ed * sa_up + not_a_up) - sa_up
+        )
+        in_b = where(
+            behind, not_b_up - weight * (ed * not_b_up + sb_up), not_b + weight * (ed * not_b + sb)
+        )
         in_scale = not_a_up * sb_up / (ed * q * phi) - 1 / scale
         return log_p, in_a, in_b, in_scale
 

@@ -15,7 +15,13 @@ _AT_ONCE = 2_000_000  # numbers
 
 
 def slopes_of_units(
-    gram: np.ndarray, cross: np.ndarray, squares: np.ndarray, variances: np.ndarray, degrees: float, count: int, rng: np.random.Generator
+    gram: np.ndarray,
+    cross: np.ndarray,
+    squares: np.ndarray,
+    variances: np.ndarray,
+    degrees: float,
+    count: int,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`count` draws of θ and of the spread s g (count,), and of every unit's slope (count, N).
 
@@ -24,13 +30,22 @@ def slopes_of_units(
     """
     grid = np.tan(np.pi / 2 * (np.arange(_GRID) + 0.5) / _GRID)  # equally likely a priori
     size, width = len(variances) + 1, len(gram)
-    weights, whole = grid[:, None] ** 2 / (1 + grid[:, None] ** 2 * squares), np.zeros((_GRID, width * width))
+    weights, whole = (
+        grid[:, None] ** 2 / (1 + grid[:, None] ** 2 * squares),
+        np.zeros((_GRID, width * width)),
+    )
     step = max(1, _AT_ONCE // width**2)
     for start in range(0, len(squares), step):
         part = cross[start : start + step]
-        whole += weights[:, start : start + step] @ (part[:, :, None] * part[:, None, :]).reshape(len(part), -1)
+        whole += weights[:, start : start + step] @ (part[:, :, None] * part[:, None, :]).reshape(
+            len(part), -1
+        )
     whole = gram - whole.reshape(_GRID, width, width)
-    aim, volume, noise = whole[:, :size, size], np.log1p(grid[:, None] ** 2 * squares).sum(axis=1), gram[size, size] / degrees
+    aim, volume, noise = (
+        whole[:, :size, size],
+        np.log1p(grid[:, None] ** 2 * squares).sum(axis=1),
+        gram[size, size] / degrees,
+    )
     for _ in range(_ROUNDS):
         inner = whole[:, :size, :size] + np.diag(np.append(noise / variances, 0.0))
         middle = np.linalg.solve(inner, aim[:, :, None])[:, :, 0]
@@ -42,8 +57,14 @@ def slopes_of_units(
     at = rng.choice(_GRID, count, p=density)
     s = np.sqrt(rest[at] / rng.chisquare(degrees - 1, count))
     roots = np.linalg.cholesky(np.linalg.inv(inner))[at]
-    coefficients = middle[at] + s[:, None] * (roots @ rng.standard_normal((count, size, 1)))[:, :, 0]
+    coefficients = (
+        middle[at] + s[:, None] * (roots @ rng.standard_normal((count, size, 1)))[:, :, 0]
+    )
     precision = squares + 1 / grid[at, None] ** 2
     own = (cross[:, size] - coefficients @ cross[:, :size].T) / precision
-    slopes = coefficients[:, -1:] + own + s[:, None] / np.sqrt(precision) * rng.standard_normal(own.shape)
+    slopes = (
+        coefficients[:, -1:]
+        + own
+        + s[:, None] / np.sqrt(precision) * rng.standard_normal(own.shape)
+    )
     return coefficients[:, -1], s * grid[at], slopes

@@ -37,7 +37,12 @@ LINKS = ("logit", "probit")
 VARIANCE = {"uniform": 1 / 12, "normal": 1.0, "logistic": np.pi**2 / 3, "student": 2.0}
 _NODES = 64
 _LEGENDRE = 32  # the error falls as ρ^-64, ρ = y + √(1 + y²), y = 2π / (σ max(1, α)): below 1e-11 where σ max(1, α) < 15
-_EVENTS = {"untested": (0, -1), "negative": (-1, 1), "positive": (1, 1), "missed": (1, -1)}  # signs of the logits of outcome and decision; 0: any outcome
+_EVENTS = {
+    "untested": (0, -1),
+    "negative": (-1, 1),
+    "positive": (1, 1),
+    "missed": (1, -1),
+}  # signs of the logits of outcome and decision; 0: any outcome
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,9 @@ def rule(family: str) -> tuple[np.ndarray, np.ndarray]:
         z = np.linspace(-6, 6, _NODES)
         w = stats.norm.pdf(z)
     else:
-        density, reach = {"logistic": (stats.logistic.pdf, 3.8), "student": (stats.t(4).pdf, 5.5)}[family]
+        density, reach = {"logistic": (stats.logistic.pdf, 3.8), "student": (stats.t(4).pdf, 5.5)}[
+            family
+        ]
         u = np.linspace(-reach, reach, _NODES)
         z = np.sinh(u)
         w = density(z) * np.cosh(u)
@@ -84,19 +91,30 @@ def law(of: Unobservable, xp: Any, compiled: Callable | None = None) -> SimpleNa
     """
     functions = _closed(xp, compiled) if of.closed else _quadrature(of, xp, compiled)
     for sign, result in ((-1.0, "reported_negative"), (1.0, "reported_positive")):
-        setattr(functions, result, _reported(functions.positive, functions.negative, sign, xp, compiled or as_is))
+        setattr(
+            functions,
+            result,
+            _reported(functions.positive, functions.negative, sign, xp, compiled or as_is),
+        )
     return functions
 
 
-def _reported(positive: Callable, negative: Callable, sign: float, xp: Any, jit: Callable) -> Callable:
+def _reported(
+    positive: Callable, negative: Callable, sign: float, xp: Any, jit: Callable
+) -> Callable:
     """The logarithm of P(T=1, R) and its derivatives in m, t, σ, α, sensitivity and specificity, for the report R of this sign."""
     opposite = (1 - sign) / 2
 
     @jit
     def log_p(m, t, scale, response, prepared, sensitivity, specificity):
         case, case_m, case_t, case_scale, case_response = positive(m, t, scale, response, prepared)
-        healthy, healthy_m, healthy_t, healthy_scale, healthy_response = negative(m, t, scale, response, prepared)
-        of_case, of_healthy = opposite + sign * sensitivity, 1 - opposite - sign * specificity  # P(R | Y = 1), P(R | Y = 0)
+        healthy, healthy_m, healthy_t, healthy_scale, healthy_response = negative(
+            m, t, scale, response, prepared
+        )
+        of_case, of_healthy = (
+            opposite + sign * sensitivity,
+            1 - opposite - sign * specificity,
+        )  # P(R | Y = 1), P(R | Y = 0)
         top = xp.maximum(case, healthy)
         parts = of_case * xp.exp(case - top) + of_healthy * xp.exp(healthy - top)
         log_total = top + xp.log(parts)
@@ -139,12 +157,19 @@ def _closed(xp: Any, compiled: Callable | None) -> SimpleNamespace:
     negative = centred(formulas.negative)
 
     @jit
-    def missed(m, t, scale, response, growth):  # ∫ h(m+z) h(-t-z) dz is the integral of P(T=1, Y=0) with the two logits exchanged
+    def missed(
+        m, t, scale, response, growth
+    ):  # ∫ h(m+z) h(-t-z) dz is the integral of P(T=1, Y=0) with the two logits exchanged
         value, in_t, in_m, in_scale, in_response = negative(t, m, scale, response, growth)
         return value, in_m, in_t, in_scale, in_response
 
     return SimpleNamespace(
-        prepare=prepare, mean=mean, untested=centred(formulas.untested), negative=negative, positive=centred(formulas.positive), missed=missed
+        prepare=prepare,
+        mean=mean,
+        untested=centred(formulas.untested),
+        negative=negative,
+        positive=centred(formulas.positive),
+        missed=missed,
     )
 
 
@@ -189,13 +214,17 @@ def _quadrature(of: Unobservable, xp: Any, compiled: Callable | None) -> SimpleN
 
         return log_p
 
-    return SimpleNamespace(prepare=prepare, mean=mean, **{event: logarithm(*signs) for event, signs in _EVENTS.items()})
+    return SimpleNamespace(
+        prepare=prepare, mean=mean, **{event: logarithm(*signs) for event, signs in _EVENTS.items()}
+    )
 
 
 def _link(name: str, xp: Any, compiled: Callable | None) -> Callable:
     """h, h' and h'' of the inverse link; both links are symmetric, h(-x) = 1 - h(x)."""
     jit = compiled or as_is
-    where = xp.where if compiled is None else compiled(choose)  # Numba's `where` makes an array of a scalar
+    where = (
+        xp.where if compiled is None else compiled(choose)
+    )  # Numba's `where` makes an array of a scalar
     if name == "logit":
 
         @jit
@@ -258,7 +287,14 @@ def _expectation(family: str, xp: Any, compiled: Callable | None) -> Callable:
     return over_scalars
 
 
-def probability(of: Unobservable, what: str, risk: np.ndarray, testing: Any, scale: np.ndarray, response: np.ndarray) -> np.ndarray:
+def probability(
+    of: Unobservable,
+    what: str,
+    risk: np.ndarray,
+    testing: Any,
+    scale: np.ndarray,
+    response: np.ndarray,
+) -> np.ndarray:
     """A probability after sampling, of arguments whose shapes broadcast: `risk` and `testing` are m and t; P(Y=1) needs no t.
 
     `what` is `positive` P(Y=1), `untested` P(T=0), `untested_positive` P(Y=1 | T=0) or `tested_positive` P(Y=1 | T=1).
@@ -269,7 +305,10 @@ def probability(of: Unobservable, what: str, risk: np.ndarray, testing: Any, sca
         if what == "positive":
             return functions.mean(risk, scale, prepared)[0]
         if what == "tested_positive":
-            negative, positive = (getattr(functions, seen)(risk, testing, scale, response, prepared)[0] for seen in ("negative", "positive"))
+            negative, positive = (
+                getattr(functions, seen)(risk, testing, scale, response, prepared)[0]
+                for seen in ("negative", "positive")
+            )
             return 1 / (1 + np.exp(negative - positive))
         untested = functions.untested(risk, testing, scale, response, prepared)[0]
         if what == "untested":
@@ -282,11 +321,21 @@ def _arrays(of: Unobservable) -> SimpleNamespace:
     return law(of, np)
 
 
-def log_likelihood(of: Unobservable, seen: str, risk: np.ndarray, testing: np.ndarray, scale: np.ndarray, response: np.ndarray, *test: Any) -> np.ndarray:
+def log_likelihood(
+    of: Unobservable,
+    seen: str,
+    risk: np.ndarray,
+    testing: np.ndarray,
+    scale: np.ndarray,
+    response: np.ndarray,
+    *test: Any,
+) -> np.ndarray:
     """log P of what was seen, a name of `law`, of arguments as in `probability`; `test` is sensitivity and specificity, where it is a report."""
     functions = _arrays(of)
     with np.errstate(over="ignore", divide="ignore"):
-        return getattr(functions, seen)(risk, testing, scale, response, functions.prepare(scale), *test)[0]
+        return getattr(functions, seen)(
+            risk, testing, scale, response, functions.prepare(scale), *test
+        )[0]
 
 
 def standard_draws(of: Unobservable, rng: np.random.Generator, size: int) -> np.ndarray:

@@ -9,8 +9,14 @@ from causalstats.numerics.importance import Importance, importance
 
 _LEARNING = (1000, 2000, 4000, 4000)  # points from which its place and shape are learned
 _LEARNED = 0.3  # of which they are worth when enough is learned
-_SPARE, _MOST_SPARE = 2, 16  # points weighed for each draw, the second where they are worth too little or the tail of their weights is in doubt
-_ENOUGH, _DOUBTFUL = 0.5, 0.7  # draws that they must be worth, by those that are wanted, and shape k of the tail
+_SPARE, _MOST_SPARE = (
+    2,
+    16,
+)  # points weighed for each draw, the second where they are worth too little or the tail of their weights is in doubt
+_ENOUGH, _DOUBTFUL = (
+    0.5,
+    0.7,
+)  # draws that they must be worth, by those that are wanted, and shape k of the tail
 _STEP = 1e-4
 _LOWEST = -1e100  # log density, for a search that has gone too far
 
@@ -26,7 +32,13 @@ class Weighed:
 
 
 def weighed_draws(
-    logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray, size: int, rng: np.random.Generator, *, freedom: float = 8.0, wider: float = 1.2
+    logp: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    freedom: float = 8.0,
+    wider: float = 1.2,
 ) -> Weighed:
     """From a Student t whose place and shape are those of the mode first, and then of earlier weighed points (Cappé et al. 2008), by Pareto-smoothed weights.
 
@@ -44,7 +56,9 @@ def weighed_draws(
         if taught.ess > _LEARNED * count:
             break
     found: tuple[np.ndarray, ...] = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)
-    while not _trusted(weighed := importance(found[2]), size) and len(found[0]) < _MOST_SPARE * size:
+    while (
+        not _trusted(weighed := importance(found[2]), size) and len(found[0]) < _MOST_SPARE * size
+    ):
         more = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)
         found = tuple(np.concatenate(pair) for pair in zip(found, more, strict=True))
     points, values, _ = found
@@ -56,7 +70,9 @@ def _trusted(weighed: Importance, size: int) -> bool:
     return weighed.ess > _ENOUGH * size and weighed.pareto_k < _DOUBTFUL
 
 
-def _mode(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _mode(
+    logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The mode, by differences, and the inverse curvature that the way there has shown."""
     from scipy.optimize import minimize
 
@@ -72,7 +88,12 @@ def _mode(logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray) -> tuple[
 
 
 def _proposed(
-    logp: Callable[[np.ndarray], np.ndarray], centre: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator, tails: tuple[float, float]
+    logp: Callable[[np.ndarray], np.ndarray],
+    centre: np.ndarray,
+    covariance: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
+    tails: tuple[float, float],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points, their log densities, and the log ratios of these to that which proposed them."""
     (freedom, wider), size = tails, len(centre)

@@ -8,20 +8,43 @@ import numpy as np
 _FEW = 6_000  # rows, below which importing a compiler takes longer than NumPy
 
 
-def unit_means(columns: np.ndarray, starts: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+def unit_means(
+    columns: np.ndarray, starts: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Means (N, p) of columns (n, p) whose rows are sorted by unit, each unit from `starts` (N,) on; of weighted rows, weighted."""
     if weights is None:
-        return np.add.reduceat(columns, starts, axis=0) / np.diff(starts, append=len(columns))[:, None]
-    return np.add.reduceat(columns * weights[:, None], starts, axis=0) / np.add.reduceat(weights, starts)[:, None]
+        return (
+            np.add.reduceat(columns, starts, axis=0) / np.diff(starts, append=len(columns))[:, None]
+        )
+    return (
+        np.add.reduceat(columns * weights[:, None], starts, axis=0)
+        / np.add.reduceat(weights, starts)[:, None]
+    )
 
 
-def demeaned(columns: np.ndarray, starts: np.ndarray, weights: np.ndarray | None = None, found: np.ndarray | None = None) -> np.ndarray:
+def demeaned(
+    columns: np.ndarray,
+    starts: np.ndarray,
+    weights: np.ndarray | None = None,
+    found: np.ndarray | None = None,
+) -> np.ndarray:
     """x_it - x̄_i, (n, p): n rows of which n - N are free; written to `found` if that is given."""
     found = np.empty(columns.shape) if found is None else found
     if len(columns) > _FEW:
-        _centring()(np.asarray(columns, float), starts, np.ones(len(columns)) if weights is None else weights, found)
+        _centring()(
+            np.asarray(columns, float),
+            starts,
+            np.ones(len(columns)) if weights is None else weights,
+            found,
+        )
     else:
-        np.subtract(columns, np.repeat(unit_means(columns, starts, weights), np.diff(starts, append=len(columns)), axis=0), out=found)
+        np.subtract(
+            columns,
+            np.repeat(
+                unit_means(columns, starts, weights), np.diff(starts, append=len(columns)), axis=0
+            ),
+            out=found,
+        )
     return found
 
 
@@ -59,7 +82,9 @@ def forward_orthogonal(columns: np.ndarray, starts: np.ndarray) -> np.ndarray:
     sizes = np.diff(starts, append=len(columns))
     centred = columns - columns.mean(axis=0)  # sums over all rows then keep their digits
     after = np.cumsum(centred[::-1], axis=0)[::-1]  # from each row on
-    beyond = np.concatenate([after, np.zeros((1, columns.shape[1]))])[starts + sizes]  # from the next unit on
+    beyond = np.concatenate([after, np.zeros((1, columns.shape[1]))])[
+        starts + sizes
+    ]  # from the next unit on
     left = np.repeat(sizes, sizes) - (np.arange(len(columns)) - np.repeat(starts, sizes)) - 1
     later = after - centred - np.repeat(beyond, sizes, axis=0)
     keep = left > 0

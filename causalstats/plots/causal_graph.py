@@ -36,12 +36,16 @@ def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
         raise ModelError("Expected a diagram with at least one node, got an empty graph.")
     if not nx.is_directed_acyclic_graph(graph):
         cycle = " → ".join(str(tail) for tail, _ in nx.find_cycle(graph))
-        raise ModelError(f"Expected a diagram without cycles, got {cycle} → ...; write a common cause of two nodes as a hidden node.")
+        raise ModelError(
+            f"Expected a diagram without cycles, got {cycle} → ...; write a common cause of two nodes as a hidden node."
+        )
     text = {node: wrap(graph.nodes[node].get("label", node), 22) for node in graph}
     notes = {(a, b): wrap(label, 24) for a, b, label in graph.edges(data="label") if label}
     with house_style():
         sizes = {node: _node_size(text[node], roles[node]) for node in graph}
-        layout = layered(graph, sizes, {edge: _text_size(note, _SMALL, 4) for edge, note in notes.items()}, _GAP)
+        layout = layered(
+            graph, sizes, {edge: _text_size(note, _SMALL, 4) for edge, note in notes.items()}, _GAP
+        )
         axes, scale = _canvas(ax, layout, tuple(role for role in ROLES if role in roles.values()))
         for edge in graph.edges:
             _arrow(axes, edge, layout, sizes, roles)
@@ -49,7 +53,15 @@ def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
             _note(axes, note, layout.labels[edge], scale)
         for node in graph:
             _node(axes, layout.nodes[node], sizes[node], roles[node])
-            axes.text(*layout.nodes[node], text[node], ha="center", va="center", fontsize=_FONT * scale, linespacing=_LINE, zorder=4)
+            axes.text(
+                *layout.nodes[node],
+                text[node],
+                ha="center",
+                va="center",
+                fontsize=_FONT * scale,
+                linespacing=_LINE,
+                zorder=4,
+            )
     return _figure(axes)
 
 
@@ -62,13 +74,20 @@ def _figure(axes: Axes) -> Figure:
 def _text_size(text: str, size: float, padding: float) -> Size:
     """Width and height in points of text with that much room around it."""
     lines = text.split("\n")
-    width = max(TextPath((0, 0), line, size=size).get_extents().width if line.strip() else 0.0 for line in lines)
+    width = max(
+        TextPath((0, 0), line, size=size).get_extents().width if line.strip() else 0.0
+        for line in lines
+    )
     return width + 2 * padding, len(lines) * size * _LINE + 2 * padding
 
 
 def _node_size(text: str, role: str) -> Size:
     width, height = _text_size(text, _FONT, 8)
-    return (max(width * 1.25, 44.0), max(height * 1.3, 44.0)) if role == "hidden" else (width + 4, height)
+    return (
+        (max(width * 1.25, 44.0), max(height * 1.3, 44.0))
+        if role == "hidden"
+        else (width + 4, height)
+    )
 
 
 def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Axes, float]:
@@ -79,7 +98,13 @@ def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Ax
         figure = Picture(figsize=(max(width, 285.0) / 72, (height + legend) / 72))
         figure.set_layout_engine("none")  # the axes are placed by hand
         ax = figure.add_axes((0, legend / (height + legend), 1, height / (height + legend)))
-        figure.legend(handles=[_key(role) for role in roles], loc="lower center", ncols=len(roles), borderaxespad=0.2, handlelength=1.6)
+        figure.legend(
+            handles=[_key(role) for role in roles],
+            loc="lower center",
+            ncols=len(roles),
+            borderaxespad=0.2,
+            handlelength=1.6,
+        )
         scale = 1.0
     else:
         room, inches = ax.get_position(), _figure(ax).get_size_inches()
@@ -92,20 +117,49 @@ def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Ax
 
 
 def _key(role: str) -> Patch:
-    return Patch(facecolor=_FILL[role], edgecolor=MUTED if role == "hidden" else BLUE, linestyle="--" if role == "hidden" else "-", label=ROLES[role])
+    return Patch(
+        facecolor=_FILL[role],
+        edgecolor=MUTED if role == "hidden" else BLUE,
+        linestyle="--" if role == "hidden" else "-",
+        label=ROLES[role],
+    )
 
 
 def _node(axes: Axes, centre: Point, size: Size, role: str) -> None:
     (x, y), (width, height) = centre, size
     if role == "hidden":
-        axes.add_patch(Ellipse(centre, width, height, facecolor=_FILL[role], edgecolor=MUTED, linestyle="--", linewidth=1.3, zorder=3))
+        axes.add_patch(
+            Ellipse(
+                centre,
+                width,
+                height,
+                facecolor=_FILL[role],
+                edgecolor=MUTED,
+                linestyle="--",
+                linewidth=1.3,
+                zorder=3,
+            )
+        )
         return
     corner = (x - width / 2, y - height / 2)
     style = "round,pad=0,rounding_size=6"
-    axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, facecolor=_FILL[role], edgecolor=BLUE, linewidth=1.5, zorder=3))
+    axes.add_patch(
+        FancyBboxPatch(
+            corner,
+            width,
+            height,
+            boxstyle=style,
+            facecolor=_FILL[role],
+            edgecolor=BLUE,
+            linewidth=1.5,
+            zorder=3,
+        )
+    )
 
 
-def _arrow(axes: Axes, edge: tuple[Hashable, Hashable], layout: Layout, sizes: dict, roles: dict) -> None:
+def _arrow(
+    axes: Axes, edge: tuple[Hashable, Hashable], layout: Layout, sizes: dict, roles: dict
+) -> None:
     tail, head = edge
     start, end = layout.nodes[tail], layout.nodes[head]
     bends = layout.bends[edge]
@@ -143,10 +197,15 @@ def _curve(start: Point, bends: tuple[Point, ...], end: Point) -> Path:
     if not bends:
         return Path(points)
     vertices, codes = [start], [Path.MOVETO]
-    slopes = [np.subtract(points[min(k + 1, len(points) - 1)], points[max(k - 1, 0)]) for k in range(len(points))]
+    slopes = [
+        np.subtract(points[min(k + 1, len(points) - 1)], points[max(k - 1, 0)])
+        for k in range(len(points))
+    ]
     for k, (here, there) in enumerate(zip(points[:-1], points[1:], strict=True)):
         reach = abs(there[1] - here[1]) / 3
-        leave, arrive = (slope * reach / max(abs(slope[1]), 1e-9) for slope in (slopes[k], slopes[k + 1]))
+        leave, arrive = (
+            slope * reach / max(abs(slope[1]), 1e-9) for slope in (slopes[k], slopes[k + 1])
+        )
         vertices += [tuple(np.add(here, leave)), tuple(np.subtract(there, arrive)), there]
         codes += [Path.CURVE4] * 3
     return Path(vertices, codes)

@@ -19,8 +19,12 @@ def learned(table: pd.DataFrame) -> Figure:
     with house_style():
         figure, axes = new_axes(WIDTH, 1.0 + 0.32 * len(table))
         axes.barh(places, np.nan_to_num(contraction), height=0.6, color=BLUE)
-        for place, (share, before, after) in enumerate(zip(contraction, table["prior_sd"], table["posterior_sd"], strict=True)):
-            note = "held fixed" if np.isnan(share) else f"{share:.2f}   sd {before:.3g} → {after:.3g}"
+        for place, (share, before, after) in enumerate(
+            zip(contraction, table["prior_sd"], table["posterior_sd"], strict=True)
+        ):
+            note = (
+                "held fixed" if np.isnan(share) else f"{share:.2f}   sd {before:.3g} → {after:.3g}"
+            )
             axes.annotate(
                 note,
                 (1, place),
@@ -36,5 +40,7 @@ def learned(table: pd.DataFrame) -> Figure:
         axes.set_ylim(len(table) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
-        axes.set_xlabel(axis_label("contraction: 0 nothing learned, 1 all of the prior's width gone"))
+        axes.set_xlabel(
+            axis_label("contraction: 0 nothing learned, 1 all of the prior's width gone")
+        )
     return figure

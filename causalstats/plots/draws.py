@@ -28,7 +28,10 @@ def posterior(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection
 
     shown = _varying(dt, _listed(var_names))
     panels = len(shown["posterior"].data_vars)
-    with house_style(), rc_context({"plot.max_subplots": max(panels, 1)}):  # ArviZ refuses more than 40 unless told
+    with (
+        house_style(),
+        rc_context({"plot.max_subplots": max(panels, 1)}),
+    ):  # ArviZ refuses more than 40 unless told
         collection = plot_dist(
             shown,
             kind="kde",
@@ -83,7 +86,10 @@ def _varying(dt: xr.DataTree, names: list[str]) -> xr.DataTree:
     """Each number of these variables as a variable of its own; those that the model holds fixed have nothing to show."""
     posterior = dt["posterior"].to_dataset()
     varying = {
-        f"{name}\n{label}".strip(): (("chain", "draw"), values) for name in names for label, values in entries(posterior[name]).items() if varies(values)
+        f"{name}\n{label}".strip(): (("chain", "draw"), values)
+        for name in names
+        for label, values in entries(posterior[name]).items()
+        if varies(values)
     }
     axes = {dim: dt["posterior"][dim].to_numpy() for dim in ("chain", "draw")}
     return xr.DataTree.from_dict({"posterior": xr.Dataset(varying, axes)})

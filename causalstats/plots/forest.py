@@ -10,7 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from causalstats.numerics.draws import surest_first
-from causalstats.style import BLUE, CYCLE, INK, MUTED, ORANGE, WIDTH, axis_label, heading, house_style, new_axes, wrap
+from causalstats.style import (
+    BLUE,
+    CYCLE,
+    INK,
+    MUTED,
+    ORANGE,
+    WIDTH,
+    axis_label,
+    heading,
+    house_style,
+    new_axes,
+    wrap,
+)
 
 _FEW = 20
 MOST_ROWS = 60  # on one page; the figure says how many it left out
@@ -33,7 +45,9 @@ def effects(
     rows = [row for name, table in groups.items() for row in _rows(name, table)]
     shown = rows[:MOST_ROWS]
     with house_style():
-        figure, axes = new_axes(WIDTH, 1.0 + sum(0.16 + 0.17 * label.count("\n") + 0.16 for label, *_ in shown))
+        figure, axes = new_axes(
+            WIDTH, 1.0 + sum(0.16 + 0.17 * label.count("\n") + 0.16 for label, *_ in shown)
+        )
         _intervals(axes, shown)
         _reference(axes, reference, reference_label)
         left_out = f"\nfirst {len(shown)} of {len(rows)} rows" if len(rows) > len(shown) else ""
@@ -42,7 +56,9 @@ def effects(
     return figure
 
 
-def comparison(table: pd.DataFrame, truth: float | None = None, title: str = "", *, unit: str = "") -> Figure:
+def comparison(
+    table: pd.DataFrame, truth: float | None = None, title: str = "", *, unit: str = ""
+) -> Figure:
     """What each method (index) says of the same number: columns mean, lower and upper. The first row is ours and is drawn in colour."""
     with house_style():
         figure, axes = new_axes(WIDTH, 1.2 + 0.36 * len(table))
@@ -59,16 +75,33 @@ def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
 
     The entries that lie surest on one side of 0; a q-value is no estimate and is not drawn.
     """
-    others = [name for name in table.columns if name not in ("mean", "lower", "upper") and not str(name).startswith("q-value")]
+    others = [
+        name
+        for name in table.columns
+        if name not in ("mean", "lower", "upper") and not str(name).startswith("q-value")
+    ]
     shown = surest_first(table, _FEW)[:_FEW]
     with house_style():
         rows = _rows("", shown)
-        figure, axes = new_axes(WIDTH, 1.5 + sum(0.3 + 0.12 * label.count("\n") for label, *_ in rows))
+        figure, axes = new_axes(
+            WIDTH, 1.5 + sum(0.3 + 0.12 * label.count("\n") for label, *_ in rows)
+        )
         _intervals(axes, rows)
         for marker, colour, name in zip("sD^vPX*", CYCLE[1:], others, strict=False):
-            axes.plot(shown[name], np.arange(len(shown)), marker, color=colour, markerfacecolor="white", markersize=5, label=wrap(name, 28))
+            axes.plot(
+                shown[name],
+                np.arange(len(shown)),
+                marker,
+                color=colour,
+                markerfacecolor="white",
+                markersize=5,
+                label=wrap(name, 28),
+            )
         axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
-        axes.set_xlabel(axis_label("", unit) + (f"\n{len(shown)} of {len(table):,}, surest first" if len(shown) < len(table) else ""))
+        axes.set_xlabel(
+            axis_label("", unit)
+            + (f"\n{len(shown)} of {len(table):,}, surest first" if len(shown) < len(table) else "")
+        )
         figure.legend(loc="outside upper left", ncols=3)
         heading(figure, title)
     return figure
@@ -79,7 +112,9 @@ def estimators(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figur
     rows = _rows("", table)
     words = [wrap(text, 52) for text in table["biased"]]
     with house_style():
-        figure, axes = new_axes(1.5 * WIDTH, 1.2 + sum(max(0.34, 0.17 * (1 + text.count("\n"))) for text in words))
+        figure, axes = new_axes(
+            1.5 * WIDTH, 1.2 + sum(max(0.34, 0.17 * (1 + text.count("\n"))) for text in words)
+        )
         _intervals(axes, rows)
         beside = axes.twinx()
         beside.set_ylim(axes.get_ylim())
@@ -98,14 +133,23 @@ def _rows(name: str, table: pd.DataFrame) -> list[tuple[str, float, float, float
     """(label, mean, lower, upper) of each row, after a row of NaN that carries the name of the table where it has one."""
     heading = [(wrap(name, 32), np.nan, np.nan, np.nan)] if name else []
     numbers = table[["mean", "lower", "upper"]].to_numpy(float)
-    labels = [wrap(", ".join(map(str, label)) if isinstance(label, tuple) else label, 30) for label in table.index]
-    return heading + [(label, *values) for label, values in zip(labels, numbers.tolist(), strict=True)]
+    labels = [
+        wrap(", ".join(map(str, label)) if isinstance(label, tuple) else label, 30)
+        for label in table.index
+    ]
+    return heading + [
+        (label, *values) for label, values in zip(labels, numbers.tolist(), strict=True)
+    ]
 
 
-def _intervals(axes: Axes, rows: list[tuple[str, float, float, float]], colours: list[str] | None = None) -> None:
+def _intervals(
+    axes: Axes, rows: list[tuple[str, float, float, float]], colours: list[str] | None = None
+) -> None:
     for height, (_, mean, lower, upper) in enumerate(rows):
         colour = colours[height] if colours else BLUE
-        axes.plot([lower, upper], [height, height], color=colour, linewidth=2.2, solid_capstyle="butt")
+        axes.plot(
+            [lower, upper], [height, height], color=colour, linewidth=2.2, solid_capstyle="butt"
+        )
         axes.plot([mean], [height], "o", color=colour, markersize=6)
     axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
     for label, (_, mean, *_) in zip(axes.get_yticklabels(), rows, strict=True):

@@ -29,7 +29,9 @@ class Layout:
     size: Size
 
 
-def layered(graph: nx.DiGraph, nodes: Mapping[Hashable, Size], labels: Mapping[Edge, Size], gap: Size) -> Layout:
+def layered(
+    graph: nx.DiGraph, nodes: Mapping[Hashable, Size], labels: Mapping[Edge, Size], gap: Size
+) -> Layout:
     """The layout of an acyclic graph whose nodes and edge labels have these sizes; y grows downwards."""
     layer = _layers(graph, labels)
     chains = {edge: _chain(edge, layer) for edge in graph.edges}
@@ -43,7 +45,9 @@ def layered(graph: nx.DiGraph, nodes: Mapping[Hashable, Size], labels: Mapping[E
     order = _ordered([members[depth] for depth in sorted(members)], links)
     middle = {edge: chains[edge][len(chains[edge]) // 2] for edge in labels}
     size = {**nodes, **{middle[edge]: labels[edge] for edge in labels}}
-    across = _across(order, links, {item: size.get(item, (0.0, 0.0))[0] for row in order for item in row}, gap[0])
+    across = _across(
+        order, links, {item: size.get(item, (0.0, 0.0))[0] for row in order for item in row}, gap[0]
+    )
     down, height = _down(order, size, gap[1])
     place = {item: (across[item], down[item]) for row in order for item in row}
     left = min(place[item][0] - size.get(item, (0.0, 0.0))[0] / 2 for item in place)
@@ -61,7 +65,10 @@ def _layers(graph: nx.DiGraph, labels: Mapping[Edge, Size]) -> dict[Hashable, in
     """The longest way from a source, a labelled edge counting twice."""
     layer: dict[Hashable, int] = {}
     for node in nx.topological_sort(graph):
-        layer[node] = max((layer[cause] + 1 + ((cause, node) in labels) for cause in graph.predecessors(node)), default=0)
+        layer[node] = max(
+            (layer[cause] + 1 + ((cause, node) in labels) for cause in graph.predecessors(node)),
+            default=0,
+        )
     return layer
 
 
@@ -80,10 +87,20 @@ def _ordered(rows: list[list[Hashable]], links: list[Edge]) -> list[list[Hashabl
         for sweep in range(_SWEEPS):
             if fewest == 0:
                 return best
-            direction = range(1, len(current)) if sweep % 2 == 0 else range(len(current) - 2, -1, -1)
+            direction = (
+                range(1, len(current)) if sweep % 2 == 0 else range(len(current) - 2, -1, -1)
+            )
             for depth in direction:
-                fixed = {item: place for place, item in enumerate(current[depth - 1 if sweep % 2 == 0 else depth + 1])}
-                wanted = {item: _mean_place(neighbours[item], fixed, place) for place, item in enumerate(current[depth])}
+                fixed = {
+                    item: place
+                    for place, item in enumerate(
+                        current[depth - 1 if sweep % 2 == 0 else depth + 1]
+                    )
+                }
+                wanted = {
+                    item: _mean_place(neighbours[item], fixed, place)
+                    for place, item in enumerate(current[depth])
+                }
                 current[depth].sort(key=wanted.__getitem__)
             crossings = _crossings(current, links)
             if crossings < fewest:
@@ -107,11 +124,21 @@ def _mean_place(items: list[Hashable], place: Mapping[Hashable, float], otherwis
 def _crossings(rows: list[list[Hashable]], links: list[Edge]) -> int:
     """Pairs of links between the same two layers whose ends are in opposite order."""
     at = {item: (depth, place) for depth, row in enumerate(rows) for place, item in enumerate(row)}
-    ends = [(at[tail][0], at[tail][1], at[head][1]) for tail, head in links if at[head][0] == at[tail][0] + 1]
-    return sum(a[0] == b[0] and (a[1] - b[1]) * (a[2] - b[2]) < 0 for k, a in enumerate(ends) for b in ends[:k])
+    ends = [
+        (at[tail][0], at[tail][1], at[head][1])
+        for tail, head in links
+        if at[head][0] == at[tail][0] + 1
+    ]
+    return sum(
+        a[0] == b[0] and (a[1] - b[1]) * (a[2] - b[2]) < 0
+        for k, a in enumerate(ends)
+        for b in ends[:k]
+    )
 
 
-def _across(rows: list[list[Hashable]], links: list[Edge], width: Mapping[Hashable, float], gap: float) -> dict[Hashable, float]:
+def _across(
+    rows: list[list[Hashable]], links: list[Edge], width: Mapping[Hashable, float], gap: float
+) -> dict[Hashable, float]:
     """Centres along the rows: each as near to the mean of its neighbours as order, widths and gaps allow."""
     neighbours = _neighbours(links)
     offsets = []
@@ -139,7 +166,9 @@ def _increasing(values: np.ndarray) -> np.ndarray:
     return np.repeat([mean for mean, _ in blocks], [count for _, count in blocks])
 
 
-def _down(rows: list[list[Hashable]], size: Mapping[Hashable, Size], gap: float) -> tuple[dict[Hashable, float], float]:
+def _down(
+    rows: list[list[Hashable]], size: Mapping[Hashable, Size], gap: float
+) -> tuple[dict[Hashable, float], float]:
     """Centres down the page, each layer as high as its highest box, and the height of all."""
     down: dict[Hashable, float] = {}
     top = 0.0

@@ -20,7 +20,10 @@ def ranks(table: pd.DataFrame) -> Figure:
     from arviz_base import rc_context
     from arviz_plots import plot_ecdf_pit
 
-    draws = xr.Dataset({name: (("sample",), table[name].to_numpy(float)) for name in table}, {"sample": range(len(table))})
+    draws = xr.Dataset(
+        {name: (("sample",), table[name].to_numpy(float)) for name in table},
+        {"sample": range(len(table))},
+    )
     rows = -(-len(table.columns) // _COLUMNS)
     with house_style(), rc_context({"plot.max_subplots": len(table.columns) + _COLUMNS}):
         collection = plot_ecdf_pit(

@@ -28,7 +28,9 @@ def strongest(table: pd.DataFrame, entry: str) -> pd.DataFrame:
     return chosen.droplevel(entry) if few == 1 else chosen
 
 
-def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = None, *, unit: str = "") -> Figure:
+def sensitivity(
+    table: pd.DataFrame, effect_label: str, truth: float | None = None, *, unit: str = ""
+) -> Figure:
     """The answer, mean and interval, at each value that one or two assumptions were given; a curve for each value of the second.
 
     The index holds the values, under the names of the assumptions: numbers, or anything else as a label. Columns mean, lower and upper are in
@@ -37,12 +39,20 @@ def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = No
     """
     first, *second = (str(name) for name in table.index.names)
     if len(second) > 1:
-        raise ModelError(f"A figure shows one assumption or two, got {', '.join([first, *second])}. Take a part of the table.")
+        raise ModelError(
+            f"A figure shows one assumption or two, got {', '.join([first, *second])}. Take a part of the table."
+        )
     values = table.index.get_level_values(0).unique()
-    numeric = all(isinstance(value, Real) and not isinstance(value, bool | np.bool_) for value in values)
+    numeric = all(
+        isinstance(value, Real) and not isinstance(value, bool | np.bool_) for value in values
+    )
     values = values.sort_values() if numeric else values
     ticks = values.to_numpy(float) if numeric else np.arange(len(values), dtype=float)
-    curves = {str(key): part.droplevel(1) for key, part in table.groupby(level=1, sort=False)} if second else {"": table}
+    curves = (
+        {str(key): part.droplevel(1) for key, part in table.groupby(level=1, sort=False)}
+        if second
+        else {"": table}
+    )
     apart = (np.ptp(ticks) or 1.0) * 0.012
     with house_style():
         figure, axes = new_axes(WIDTH, 3.4)
@@ -52,18 +62,29 @@ def sensitivity(table: pd.DataFrame, effect_label: str, truth: float | None = No
         for number, (key, part) in enumerate(curves.items()):
             part = part.reindex(values)
             places = ticks + apart * (number - (len(curves) - 1) / 2)
-            colour = BLUE if not second else colormaps["viridis"](0.85 * number / max(1, len(curves) - 1))
+            colour = (
+                BLUE
+                if not second
+                else colormaps["viridis"](0.85 * number / max(1, len(curves) - 1))
+            )
             joined = numeric and len(values) > 1
             if joined and not second:
                 axes.fill_between(places, part["lower"], part["upper"], color=TINT, linewidth=0)
             if joined or second:  # a line of no points has a place in the legend
                 shown = slice(None) if joined else slice(0)
-                axes.plot(places[shown], part["mean"].to_numpy()[shown], color=colour, label=f"{axis_label(second[0])} {key}" if second else None)
+                axes.plot(
+                    places[shown],
+                    part["mean"].to_numpy()[shown],
+                    color=colour,
+                    label=f"{axis_label(second[0])} {key}" if second else None,
+                )
             _points(axes, places, part, colour)
         if truth is not None:
             axes.axhline(truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}")
         axes.set_xlabel(axis_label(first))
-        axes.set_ylabel(wrap((f"{effect_label} ({unit})" if unit else effect_label).replace("_", " "), 28))
+        axes.set_ylabel(
+            wrap((f"{effect_label} ({unit})" if unit else effect_label).replace("_", " "), 28)
+        )
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=2)
     return figure
@@ -80,7 +101,15 @@ def _points(axes: Axes, places: np.ndarray, table: pd.DataFrame, colour: Any) ->
         (~healthy & used, "the value used, sampling not healthy", "white", "D", 9),
     ):
         if chosen.any():
-            axes.plot(places[chosen], mean[chosen], marker, markerfacecolor=fill, markeredgecolor=colour, markersize=size, label=label)
+            axes.plot(
+                places[chosen],
+                mean[chosen],
+                marker,
+                markerfacecolor=fill,
+                markeredgecolor=colour,
+                markersize=size,
+                label=label,
+            )
 
 
 def _flag(table: pd.DataFrame, name: str, default: bool) -> np.ndarray:

@@ -18,23 +18,41 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> ReportContents:
+def compose(
+    fit: Any,
+    title: str,
+    question: str,
+    sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+) -> ReportContents:
     """The contents of the report on `fit`; `sensitivity` is as `fit.report` takes it."""
     model, checks, headline = fit.model, fit.check(), fit.effect(fit.model.headline)
     table, truth = fit.compare(), fit.withheld_rate()
-    asked = [{name: values} for name, values in sensitivity.items()] if isinstance(sensitivity, Mapping) else sensitivity
+    asked = (
+        [{name: values} for name, values in sensitivity.items()]
+        if isinstance(sensitivity, Mapping)
+        else sensitivity
+    )
     curves = {" and ".join(each): fit.sensitivity(**each) for each in asked}
     many = headline.draws.ndim > 2
     if many:
-        curves = {name: plots.strongest(curve, str(headline.draws.dims[-1])) for name, curve in curves.items()}
+        curves = {
+            name: plots.strongest(curve, str(headline.draws.dims[-1]))
+            for name, curve in curves.items()
+        }
         table = surest_first(table, MOST_ROWS)
     drawn = fit.draws["posterior"].sizes["draw"] > 0
-    single = [fit.effect(name) for name, estimand in answerable(model, fit.data).items() if not estimand.per_person and (drawn or estimand.margins)]
+    single = [
+        fit.effect(name)
+        for name, estimand in answerable(model, fit.data).items()
+        if not estimand.per_person and (drawn or estimand.margins)
+    ]
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,
         status=status(checks, fit.sampling()),
-        banner=tuple(f"Failed, “{check.name}”: {check.finding}" for check in checks if check.passed is False),
+        banner=tuple(
+            f"Failed, “{check.name}”: {check.finding}" for check in checks if check.passed is False
+        ),
         answer=fit.answer(),
         model_name=type(model).__name__,
         fields=tuple((field.name, shown(getattr(model, field.name))) for field in fields(model)),
@@ -46,11 +64,15 @@ def compose(fit: Any, title: str, question: str, sensitivity: Mapping[str, Any] 
         data_facts=tuple(fit.data.facts().items()),
         effects=tuple((effect, surest_first(effect.summary(), MOST_ROWS)) for effect in single),
         comparison=table,
-        comparison_note="What people would do instead, on the same data" + ("." if many else "; the intervals are what each rule itself would report."),
+        comparison_note="What people would do instead, on the same data"
+        + ("." if many else "; the intervals are what each rule itself would report."),
         withheld=_withheld(checks, table, headline.unit),
         figures=_figures(fit),
         checks=checks,
-        sensitivity=tuple((name, curve, plots.sensitivity(curve, model.headline, truth, unit=headline.unit)) for name, curve in curves.items()),
+        sensitivity=tuple(
+            (name, curve, plots.sensitivity(curve, model.headline, truth, unit=headline.unit))
+            for name, curve in curves.items()
+        ),
         reproduce=tuple((name, str(value)) for name, value in fit.provenance.items()),
         call=_call(fit),
     )
@@ -69,7 +91,13 @@ def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
     captions |= dict.fromkeys(fit.views(), "")
     if fit.parameters():
         captions |= {
-            **({} if fit.learned().empty else {"learned": "Contraction from prior to posterior: what is near 0 is still the prior."}),
+            **(
+                {}
+                if fit.learned().empty
+                else {
+                    "learned": "Contraction from prior to posterior: what is near 0 is still the prior."
+                }
+            ),
             "parameters": "Posterior densities, means and 95 % intervals.",
             "chains": "Each chain's density, and its ranks, which stay inside the band where the chains agree.",
         }
@@ -83,13 +111,26 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str 
         return None
     closer = table[table["error"].abs() < abs(table["error"].iloc[0])]
     rules = "; ".join(f"{name} ({number(row['mean'], unit)})" for name, row in closer.iterrows())
-    return f"{finding}. " + (f"Closer to the truth came: {rules}." if rules else "No simpler rule came closer.")
+    return f"{finding}. " + (
+        f"Closer to the truth came: {rules}." if rules else "No simpler rule came closer."
+    )
 
 
 def _call(fit: Any) -> str:
-    kinds = [type(fit.data).__name__, type(fit.model).__name__, type(fit.sampler).__name__, "Known", "KnownByGroup", "Penalty"]
-    kinds += [name for name in ("Diagram", "Monotone") if re.search(rf"\b{name}\b[.(]", repr(fit.model))]
-    arguments = ", ".join(f"{name}={value!r}" for name, value in fit.data.arguments.items() if value is not None)
+    kinds = [
+        type(fit.data).__name__,
+        type(fit.model).__name__,
+        type(fit.sampler).__name__,
+        "Known",
+        "KnownByGroup",
+        "Penalty",
+    ]
+    kinds += [
+        name for name in ("Diagram", "Monotone") if re.search(rf"\b{name}\b[.(]", repr(fit.model))
+    ]
+    arguments = ", ".join(
+        f"{name}={value!r}" for name, value in fit.data.arguments.items() if value is not None
+    )
     lines = [
         f"from causalstats import {', '.join(kinds)}, fit",
         f"data = {kinds[0]}.from_frame(frame, {arguments})",

@@ -22,7 +22,11 @@ _ORDER = {False: 0, None: 1, True: 2}
 
 def render(contents: ReportContents) -> str:
     """The report as HTML. Every text of the contents is escaped."""
-    return _environment().get_template("report.html.jinja").render(contents=contents, style=_style(), interval=f"{INTERVAL:.0%}".replace("%", " %"))
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(contents=contents, style=_style(), interval=f"{INTERVAL:.0%}".replace("%", " %"))
+    )
 
 
 def write(contents: ReportContents, path: str | os.PathLike[str]) -> Path:
@@ -55,8 +59,21 @@ def with_code(text: str) -> Markup:
 
 
 def _environment() -> Environment:
-    environment = Environment(loader=PackageLoader("causalstats.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "table": table, "data_uri": data_uri, "failing_first": failing_first, "tally": tally, "with_code": with_code}
+    environment = Environment(
+        loader=PackageLoader("causalstats.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "table": table,
+        "data_uri": data_uri,
+        "failing_first": failing_first,
+        "tally": tally,
+        "with_code": with_code,
+    }
     return environment
 
 

@@ -41,21 +41,36 @@ def number(value: object, *, padded: bool = False) -> str:
 def table(frame: pd.DataFrame) -> Table:
     """The first rows of a frame as text."""
     shown = frame.iloc[:MOST_ROWS]
-    columns = tuple((_HEADINGS.get(str(name), _label(name)), _numbers(frame.iloc[:, k])) for k, name in enumerate(frame.columns))
+    columns = tuple(
+        (_HEADINGS.get(str(name), _label(name)), _numbers(frame.iloc[:, k]))
+        for k, name in enumerate(frame.columns)
+    )
     labels = [_label(label) for label in shown.index]
     values = [_column(str(name), shown.iloc[:, k].tolist()) for k, name in enumerate(shown.columns)]
-    return Table(_corner(frame.index), columns, tuple((label, tuple(column[row] for column in values)) for row, label in enumerate(labels)), len(frame))
+    return Table(
+        _corner(frame.index),
+        columns,
+        tuple((label, tuple(column[row] for column in values)) for row, label in enumerate(labels)),
+        len(frame),
+    )
 
 
 def _column(name: str, values: list) -> list[tuple[str, bool]]:
     """The cells of a column. An effective sample size is a count of draws, and has no decimals."""
     if name.startswith("ess_"):
-        values = [round(value) if _numeric(value) and value is not None and math.isfinite(value) else value for value in values]
+        values = [
+            round(value)
+            if _numeric(value) and value is not None and math.isfinite(value)
+            else value
+            for value in values
+        ]
     return [(number(value, padded=True), _numeric(value)) for value in values]
 
 
 def _numbers(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
+    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(
+        column.dtype
+    )
 
 
 def _real(value: float, padded: bool) -> str:

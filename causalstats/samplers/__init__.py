@@ -5,4 +5,15 @@ from causalstats.samplers.laplace import Laplace
 from causalstats.samplers.nuts import BACKENDS, Auto, Nuts, backend_for
 from causalstats.samplers.program import Program, Sampler, same_program, sample
 
-__all__ = ["BACKENDS", "Auto", "Exact", "Laplace", "Nuts", "Program", "Sampler", "backend_for", "sample", "same_program"]
+__all__ = [
+    "BACKENDS",
+    "Auto",
+    "Exact",
+    "Laplace",
+    "Nuts",
+    "Program",
+    "Sampler",
+    "backend_for",
+    "sample",
+    "same_program",
+]

@@ -46,7 +46,9 @@ class Exact:
     def compile(self, problem: Problem) -> ExactProgram:
         """Nothing to compile: it runs every problem whose posterior is exact."""
         if exact_draws(problem) is None:
-            raise SamplingError(f"The posterior of {problem.model} has no closed form: use `cs.Auto()` or `cs.Nuts()`.")
+            raise SamplingError(
+                f"The posterior of {problem.model} has no closed form: use `cs.Auto()` or `cs.Nuts()`."
+            )
         return ExactProgram(self)
 
 
@@ -67,6 +69,14 @@ class ExactProgram:
         started, options = time.perf_counter(), self.sampler
         draw = exact_draws(problem)
         assert draw is not None
-        tree = xr.DataTree.from_dict({"posterior": draw(options.chains, options.draws, np.random.default_rng(seed))})
-        tree.attrs.update(interrupted=0, exact=1, seconds=time.perf_counter() - started, seed=seed, sampler=repr(options))
+        tree = xr.DataTree.from_dict(
+            {"posterior": draw(options.chains, options.draws, np.random.default_rng(seed))}
+        )
+        tree.attrs.update(
+            interrupted=0,
+            exact=1,
+            seconds=time.perf_counter() - started,
+            seed=seed,
+            sampler=repr(options),
+        )
         return tree

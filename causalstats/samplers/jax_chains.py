@@ -13,7 +13,13 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import MOST_CORRELATED, STATISTICS, compiled_once, complete, same_program
+from causalstats.samplers.program import (
+    MOST_CORRELATED,
+    STATISTICS,
+    compiled_once,
+    complete,
+    same_program,
+)
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -29,7 +35,9 @@ _SAME = 1e-6  # relative, of a log density on the device and on the CPU; float64
 def compile_graph(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     """Trace the log density with its gradient, and what is computed from each draw; JAX compiles at the first run."""
     kind = ("numpyro", sampler.tune, sampler.target_accept)
-    return replace(compiled_once(kind, graph, lambda: _traced_program(sampler, graph)), sampler=sampler)
+    return replace(
+        compiled_once(kind, graph, lambda: _traced_program(sampler, graph)), sampler=sampler
+    )
 
 
 def _traced_program(sampler: Nuts, graph: pm.Model) -> JaxProgram:
@@ -44,17 +52,34 @@ def _traced_program(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
     outputs = traced(graph, shown)
     potential = _potential(density)
-    start, step = hmc(potential_fn_gen=lambda data: lambda position: potential(position, data), algo="NUTS")
+    start, step = hmc(
+        potential_fn_gen=lambda data: lambda position: potential(position, data), algo="NUTS"
+    )
 
     def begin(key, position, data):
         dense = sum(part.size for part in position) <= MOST_CORRELATED
-        return start(position, sampler.tune, target_accept_prob=sampler.target_accept, dense_mass=dense, model_args=(data,), rng_key=key)
+        return start(
+            position,
+            sampler.tune,
+            target_accept_prob=sampler.target_accept,
+            dense_mass=dense,
+            model_args=(data,),
+            rng_key=key,
+        )
 
     def advance(state, data):
         def one(state, _):
             state = step(state, model_args=(data,))
             adapted = state.adapt_state.step_size
-            return state, (state.z, state.diverging, state.energy, state.num_steps, adapted, -state.potential_energy, state.accept_prob)
+            return state, (
+                state.z,
+                state.diverging,
+                state.energy,
+                state.num_steps,
+                adapted,
+                -state.potential_energy,
+                state.accept_prob,
+            )
 
         return jax.lax.scan(one, state, length=_CHUNK)
 
@@ -95,7 +120,9 @@ class JaxProgram:
         import jax
 
         options, started = self.sampler, time.perf_counter()
-        data = tuple(jax.numpy.asarray(problem.inputs[variable.name]) for variable in self.graph.data_vars)
+        data = tuple(
+            jax.numpy.asarray(problem.inputs[variable.name]) for variable in self.graph.data_vars
+        )
         key = jax.random.key(seed)
         state = self.begin(jax.random.split(key, options.chains), self._positions(data, seed), data)
         # Tuning takes whole chunks; the draws that its last chunk makes beyond the tuning are the first to be kept.
@@ -104,11 +131,20 @@ class JaxProgram:
             for done in range(0, total, _CHUNK):
                 state, chunk = self.advance(state, data)
                 kept.append(jax.tree.map(np.asarray, chunk))
-                advance(min(1.0, (done + _CHUNK) / total), f"{sum(int(part[1].sum()) for part in kept[options.tune // _CHUNK :])} divergences")
+                advance(
+                    min(1.0, (done + _CHUNK) / total),
+                    f"{sum(int(part[1].sum()) for part in kept[options.tune // _CHUNK :])} divergences",
+                )
         except KeyboardInterrupt:
             interrupted = True
         draws = self._labelled(kept, data)
-        return complete(draws, interrupted=interrupted, seconds=time.perf_counter() - started, seed=seed, sampler=options)
+        return complete(
+            draws,
+            interrupted=interrupted,
+            seconds=time.perf_counter() - started,
+            seed=seed,
+            sampler=options,
+        )
 
     def _positions(self, data: tuple, seed: int) -> list[np.ndarray]:
         """A start for each chain: the model's own, with uniform noise on (-1, 1), where the log density is finite."""
@@ -116,14 +152,19 @@ class JaxProgram:
         centre = self.graph.initial_point()
         starts = []
         for _ in range(_ATTEMPTS * self.sampler.chains):
-            position = [np.asarray(centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name]))) for v in self.graph.value_vars]
+            position = [
+                np.asarray(centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name])))
+                for v in self.graph.value_vars
+            ]
             value = [np.asarray(part) for part in self.density(position, data)]
             if all(np.isfinite(part).all() for part in value):
                 starts.append(position)
             if len(starts) == self.sampler.chains:
                 self._refuse_another_density(position, data, value[0])
                 return [np.stack(parts) for parts in zip(*starts, strict=True)]
-        raise SamplingError(f"No start with a finite log density in {_ATTEMPTS} attempts a chain. Report this with the data and the model.")
+        raise SamplingError(
+            f"No start with a finite log density in {_ATTEMPTS} attempts a chain. Report this with the data and the model."
+        )
 
     def _refuse_another_density(self, position: list, data: tuple, value: np.ndarray) -> None:
         """On another device than a CPU: the same log density as on the CPU, or an error."""
@@ -132,24 +173,43 @@ class JaxProgram:
         if jax.default_backend() == "cpu":
             return
         with jax.default_device(jax.devices("cpu")[0]):
-            there = self.density([np.asarray(part) for part in position], tuple(np.asarray(part) for part in data))[0]
+            there = self.density(
+                [np.asarray(part) for part in position], tuple(np.asarray(part) for part in data)
+            )[0]
         if not np.isclose(value, there, rtol=_SAME):
             device = jax.devices()[0]
-            raise SamplingError(f"The log density is {value:.10g} on {device} and {float(there):.10g} on the CPU. Sample on the CPU: Nuts(backend='numba').")
+            raise SamplingError(
+                f"The log density is {value:.10g} on {device} and {float(there):.10g} on the CPU. Sample on the CPU: Nuts(backend='numba')."
+            )
 
     def _labelled(self, kept: list, data: tuple) -> xr.DataTree:
         import xarray as xr
 
         if len(kept) * _CHUNK <= self.sampler.tune:
             raise KeyboardInterrupt("Interrupted with 0 complete draws a chain.")
-        positions, *statistics = _joined(kept, self.sampler.tune, self.sampler.tune + self.sampler.draws)
+        positions, *statistics = _joined(
+            kept, self.sampler.tune, self.sampler.tune + self.sampler.draws
+        )
         values = [np.asarray(value) for value in self.constrain(positions, data)]
-        coords = {name: list(labels) for name, labels in self.graph.coords.items() if labels is not None}
+        coords = {
+            name: list(labels) for name, labels in self.graph.coords.items() if labels is not None
+        }
         dims = [(name, self.graph.named_vars_to_dims.get(name) or ()) for name in self.names]
-        posterior = {name: (("chain", "draw", *of), value) for (name, of), value in zip(dims, values, strict=True)}
+        posterior = {
+            name: (("chain", "draw", *of), value)
+            for (name, of), value in zip(dims, values, strict=True)
+        }
         axes = {"chain": np.arange(values[0].shape[0]), "draw": np.arange(values[0].shape[1])}
-        stats = {name: (("chain", "draw"), value) for name, value in zip(STATISTICS, statistics, strict=True)}
-        return xr.DataTree.from_dict({"posterior": xr.Dataset(posterior, coords | axes), "sample_stats": xr.Dataset(stats, axes)})
+        stats = {
+            name: (("chain", "draw"), value)
+            for name, value in zip(STATISTICS, statistics, strict=True)
+        }
+        return xr.DataTree.from_dict(
+            {
+                "posterior": xr.Dataset(posterior, coords | axes),
+                "sample_stats": xr.Dataset(stats, axes),
+            }
+        )
 
 
 def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
@@ -160,13 +220,23 @@ def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
     from pytensor.link.jax.dispatch import jax_funcify
 
     symbols = [variable.type() for variable in graph.data_vars]
-    lengths = {length: np.int64(length.get_value()) for length in graph.dim_lengths.values() if hasattr(length, "get_value")}
-    constants = {variable: variable.type.filter_variable(value) for variable, value in lengths.items()}
-    replaced = clone_replace(list(outputs), dict(zip(graph.data_vars, symbols, strict=True)) | constants)
+    lengths = {
+        length: np.int64(length.get_value())
+        for length in graph.dim_lengths.values()
+        if hasattr(length, "get_value")
+    }
+    constants = {
+        variable: variable.type.filter_variable(value) for variable, value in lengths.items()
+    }
+    replaced = clone_replace(
+        list(outputs), dict(zip(graph.data_vars, symbols, strict=True)) | constants
+    )
     function = FunctionGraph(inputs=[*graph.value_vars, *symbols], outputs=replaced, clone=True)
     JAX.optimizer.rewrite(function)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Skipping (Check|Assert)")  # of a prior's own constants and of shapes, which the model has checked
+        warnings.filterwarnings(
+            "ignore", "Skipping (Check|Assert)"
+        )  # of a prior's own constants and of shapes, which the model has checked
         return jax_funcify(function)
 
 

@@ -22,10 +22,20 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _FREEDOM = 20.0  # of the Student t that proposes along each axis: heavier tails than a posterior, so that weights stay bounded
-_FINE = ((0.3, 0.5), (0.5, 0.0))  # shape of the weights' tail, and share of the draws that they are worth, that are good enough after one and two proposals
+_FINE = (
+    (0.3, 0.5),
+    (0.5, 0.0),
+)  # shape of the weights' tail, and share of the draws that they are worth, that are good enough after one and two proposals
 _TEACHING = 5  # draws, by the number of variables, that the weights must be worth to teach
-_LEARNED = (8.0, 1.2)  # degrees of freedom of that other, and how many times as wide its covariance is as theirs
-_REACHES = (1.0, 3.0, 6.0)  # posterior standard deviations from the mode at which each half of an axis is measured
+_LEARNED = (
+    8.0,
+    1.2,
+)  # degrees of freedom of that other, and how many times as wide its covariance is as theirs
+_REACHES = (
+    1.0,
+    3.0,
+    6.0,
+)  # posterior standard deviations from the mode at which each half of an axis is measured
 _WIDEST = 2.5
 _STEP = 1e-2  # of the differences of gradients, in posterior standard deviations
 _FEWEST = 200
@@ -60,23 +70,40 @@ class Laplace:
     def __post_init__(self) -> None:
         refuse_fewer_than_one(self, "chains", "draws")
         if self.chains * self.draws < _FEWEST:
-            raise SamplingError(f"Expected at least {_FEWEST} draws in all to weigh, got {self.chains} x {self.draws}.")
+            raise SamplingError(
+                f"Expected at least {_FEWEST} draws in all to weigh, got {self.chains} x {self.draws}."
+            )
 
     def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)
 
     def compile(self, problem: Problem) -> LaplaceProgram:
         """The graph of this problem, compiled; it runs every problem whose graph differs in data and constants alone."""
-        return replace(compiled_once("laplace", problem.graph, lambda: self._compiled(problem)), sampler=self)
+        return replace(
+            compiled_once("laplace", problem.graph, lambda: self._compiled(problem)), sampler=self
+        )
 
     def _compiled(self, problem: Problem) -> LaplaceProgram:
         graph = problem.model.build(problem.data)  # of its own, since its data are exchanged
         mode = "NUMBA"  # JAX is faster on large data, but copies them at every call: a million people took 20 GiB
-        transformed = {value.name for variable, value in graph.rvs_to_values.items() if value.name != variable.name}
-        variables = [variable for variable in graph.unobserved_value_vars if variable.name not in transformed]
+        transformed = {
+            value.name
+            for variable, value in graph.rvs_to_values.items()
+            if value.name != variable.name
+        }
+        variables = [
+            variable for variable in graph.unobserved_value_vars if variable.name not in transformed
+        ]
         density = graph.logp_dlogp_function(ravel_inputs=True, mode=mode)
         values = graph.compile_fn([graph.logp(), *variables], inputs=graph.value_vars, mode=mode)
-        return LaplaceProgram(self, graph, density, values, tuple(variable.name for variable in variables), graph.initial_point())
+        return LaplaceProgram(
+            self,
+            graph,
+            density,
+            values,
+            tuple(variable.name for variable in variables),
+            graph.initial_point(),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,12 +139,16 @@ class SplitT:
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         directions = np.abs(rng.standard_t(_FREEDOM, (size, len(self.mode))))
         upward = rng.random(directions.shape) < self.sides[0] / self.sides.sum(axis=0)
-        return self.mode + (directions * np.where(upward, self.sides[0], -self.sides[1])) @ self.axes.T
+        return (
+            self.mode + (directions * np.where(upward, self.sides[0], -self.sides[1])) @ self.axes.T
+        )
 
     def log_density(self, points: np.ndarray) -> np.ndarray:
         along = np.linalg.solve(self.axes, (points - self.mode).T).T
         up, down = self.sides
-        each = stats.t.logpdf(along / np.where(along > 0, up, down), _FREEDOM) - np.log((up + down) / 2)
+        each = stats.t.logpdf(along / np.where(along > 0, up, down), _FREEDOM) - np.log(
+            (up + down) / 2
+        )
         return each.sum(axis=1) - np.linalg.slogdet(self.axes)[1]
 
 
@@ -164,7 +195,11 @@ class LaplaceProgram:
         found = self._weigh(proposals, None, rng, advance)
         for k, worth in _FINE:
             enough = found.weights.pareto_k < k and found.weights.ess > worth * len(found.rows)
-            if found.interrupted or enough or not found.weights.ess > _TEACHING * found.points.shape[1]:
+            if (
+                found.interrupted
+                or enough
+                or not found.weights.ess > _TEACHING * found.points.shape[1]
+            ):
                 break
             proposals.append(_learned(found))
             found = self._weigh(proposals, found, rng, advance)
@@ -174,7 +209,13 @@ class LaplaceProgram:
         mode, axes = self._approximate(advance)
         return SplitT(mode, axes, self._sides(mode, axes))
 
-    def _weigh(self, proposals: Sequence[Proposal], before: Points | None, rng: np.random.Generator, advance: Advance) -> Points:
+    def _weigh(
+        self,
+        proposals: Sequence[Proposal],
+        before: Points | None,
+        rng: np.random.Generator,
+        advance: Advance,
+    ) -> Points:
         """Points of the last proposal beside those from before, all weighed by the mixture that they are of; an interrupt keeps those found by then."""
         points = proposals[-1].draw(self.sampler.chains * self.sampler.draws, rng)
         left, interrupted = 0.7 / 2 ** (len(proposals) - 1), False
@@ -183,17 +224,31 @@ class LaplaceProgram:
             for number, point in enumerate(points):
                 rows.append([np.asarray(value) for value in self.values(self._point(point))])
                 if number % 50 == 0:
-                    advance(1 - left + left / 2 * number / len(points), f"{number} of {len(points)} draws weighed")
+                    advance(
+                        1 - left + left / 2 * number / len(points),
+                        f"{number} of {len(points)} draws weighed",
+                    )
         except KeyboardInterrupt:
             interrupted = True
             if len(rows) < _FEWEST and before is None:
-                raise KeyboardInterrupt(f"Interrupted with {len(rows)} draws weighed, too few to keep ({_FEWEST} are kept).") from None
+                raise KeyboardInterrupt(
+                    f"Interrupted with {len(rows)} draws weighed, too few to keep ({_FEWEST} are kept)."
+                ) from None
         points = points[: len(rows)]
         sizes: tuple[int, ...] = (len(rows),)
         if before is not None:
-            points, rows, sizes = np.concatenate([before.points, points]), before.rows + rows, before.sizes + sizes
+            points, rows, sizes = (
+                np.concatenate([before.points, points]),
+                before.rows + rows,
+                before.sizes + sizes,
+            )
         with np.errstate(divide="ignore"):
-            mixture = np.logaddexp.reduce([np.log(size) + proposal.log_density(points) for size, proposal in zip(sizes, proposals, strict=True)])
+            mixture = np.logaddexp.reduce(
+                [
+                    np.log(size) + proposal.log_density(points)
+                    for size, proposal in zip(sizes, proposals, strict=True)
+                ]
+            )
         logp = np.array([float(row[0]) for row in rows])
         return Points(points, rows, logp, importance(logp - mixture), sizes, interrupted)
 
@@ -216,7 +271,14 @@ class LaplaceProgram:
         def show(_: np.ndarray) -> None:
             advance(0.15 * (1 - 0.97 ** next(steps)), "looking for the mode")
 
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", callback=show, options={"maxiter": 500, "maxcor": 30})
+        found = minimize(
+            loss,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            callback=show,
+            options={"maxiter": 500, "maxcor": 30},
+        )
         mode, scale = found.x, np.sqrt(np.maximum(np.diagonal(found.hess_inv.todense()), 1e-16))
         for _ in range(_NEWTON):
             curvature = np.empty((len(mode), len(mode)))
@@ -239,10 +301,18 @@ class LaplaceProgram:
         top = float(self.values(self._point(mode))[0])
 
         def width(sign: int, axis: np.ndarray) -> float:
-            drops = [top - float(self.values(self._point(mode + sign * reach * axis))[0]) for reach in _REACHES]
-            return max(reach / np.sqrt(2 * max(drop, 1e-3)) for reach, drop in zip(_REACHES, drops, strict=True))
+            drops = [
+                top - float(self.values(self._point(mode + sign * reach * axis))[0])
+                for reach in _REACHES
+            ]
+            return max(
+                reach / np.sqrt(2 * max(drop, 1e-3))
+                for reach, drop in zip(_REACHES, drops, strict=True)
+            )
 
-        return np.clip([[width(sign, axis) for axis in axes.T] for sign in (1, -1)], 1 / _WIDEST, _WIDEST)
+        return np.clip(
+            [[width(sign, axis) for axis in axes.T] for sign in (1, -1)], 1 / _WIDEST, _WIDEST
+        )
 
     def _point(self, x: np.ndarray) -> dict[str, np.ndarray]:
         point, position = {}, 0
@@ -252,7 +322,9 @@ class LaplaceProgram:
             position += size
         return point
 
-    def _resampled(self, found: Points, rng: np.random.Generator, started: float, seed: int) -> xr.DataTree:
+    def _resampled(
+        self, found: Points, rng: np.random.Generator, started: float, seed: int
+    ) -> xr.DataTree:
         import xarray as xr
 
         chains = self.sampler.chains
@@ -261,13 +333,31 @@ class LaplaceProgram:
         dims = {variable: self.graph.named_vars_to_dims.get(variable) for variable in self.names}
         posterior = {}
         for column, name in enumerate(self.names, 1):
-            values = np.stack([found.rows[row][column] for row in chosen]).reshape(chains, draws, *np.shape(found.rows[0][column]))
-            posterior[name] = (("chain", "draw", *(dims[name] or [f"{name}_dim_{axis}" for axis in range(values.ndim - 2)])), values)
+            values = np.stack([found.rows[row][column] for row in chosen]).reshape(
+                chains, draws, *np.shape(found.rows[0][column])
+            )
+            posterior[name] = (
+                (
+                    "chain",
+                    "draw",
+                    *(dims[name] or [f"{name}_dim_{axis}" for axis in range(values.ndim - 2)]),
+                ),
+                values,
+            )
         coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
-        coords |= {name: list(labels) for name, labels in self.graph.coords.items() if labels is not None}
+        coords |= {
+            name: list(labels) for name, labels in self.graph.coords.items() if labels is not None
+        }
         statistics = {"lp": (("chain", "draw"), found.logp[chosen].reshape(chains, draws))}
-        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(posterior, coords), "sample_stats": xr.Dataset(statistics)})
-        tree.attrs.update(interrupted=int(found.interrupted), seconds=time.perf_counter() - started, seed=seed, sampler=repr(self.sampler))
+        tree = xr.DataTree.from_dict(
+            {"posterior": xr.Dataset(posterior, coords), "sample_stats": xr.Dataset(statistics)}
+        )
+        tree.attrs.update(
+            interrupted=int(found.interrupted),
+            seconds=time.perf_counter() - started,
+            seed=seed,
+            sampler=repr(self.sampler),
+        )
         tree.attrs.update(pareto_k=found.weights.pareto_k, importance_ess=found.weights.ess)
         return tree
 
@@ -276,4 +366,8 @@ def _positive(curvature: np.ndarray) -> np.ndarray:
     """The nearest curvature that is one of a peak: where the mode was not found, negative directions are turned."""
     values, vectors = np.linalg.eigh(curvature)
     floor = np.abs(values).max() * 1e-10
-    return curvature if values.min() > floor else (vectors * np.maximum(np.abs(values), floor)) @ vectors.T
+    return (
+        curvature
+        if values.min() > floor
+        else (vectors * np.maximum(np.abs(values), floor)) @ vectors.T
+    )

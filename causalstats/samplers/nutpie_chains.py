@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 _LOOK_EVERY = 0.05  # seconds
 
 
-def compile_graph(sampler: Nuts, graph: pm.Model, gradient: Literal["numba", "jax"]) -> NutpieProgram:
+def compile_graph(
+    sampler: Nuts, graph: pm.Model, gradient: Literal["numba", "jax"]
+) -> NutpieProgram:
     """Compile the log density, its gradient, and what is computed from each draw."""
     import nutpie
 
     def compile_it() -> NutpieProgram:
-        return NutpieProgram(sampler, graph, nutpie.compile_pymc_model(graph, backend=gradient, freeze_model=False))
+        return NutpieProgram(
+            sampler, graph, nutpie.compile_pymc_model(graph, backend=gradient, freeze_model=False)
+        )
 
     return replace(compiled_once(("nutpie", gradient), graph, compile_it), sampler=sampler)
 
@@ -47,14 +51,18 @@ class NutpieProgram:
         """Draws for this problem; an interrupt keeps the complete draws of every chain."""
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(1, "blas"):  # the chains are the threads; those of linear algebra would wait for each other
+        with threadpool_limits(
+            1, "blas"
+        ):  # the chains are the threads; those of linear algebra would wait for each other
             return self._run(problem, seed, advance)
 
     def _run(self, problem: Problem, seed: int, advance: Advance) -> xr.DataTree:
         import nutpie
 
         options = self.sampler
-        latest: list[Any] = []  # the chains as nutpie's own thread last saw them; shown from this one
+        latest: list[
+            Any
+        ] = []  # the chains as nutpie's own thread last saw them; shown from this one
         running = nutpie.sample(
             self.compiled.with_data(**_used(self.compiled, problem.inputs)),
             draws=options.draws,
@@ -78,7 +86,13 @@ class NutpieProgram:
             running.cancel()
             raise
         draws["sample_stats"] = draws["sample_stats"].to_dataset().rename(logp="lp")
-        return complete(draws, interrupted=interrupted, seconds=time.perf_counter() - started, seed=seed, sampler=options)
+        return complete(
+            draws,
+            interrupted=interrupted,
+            seconds=time.perf_counter() - started,
+            seed=seed,
+            sampler=options,
+        )
 
 
 def _finished(running: Any) -> xr.DataTree | None:
@@ -92,9 +106,15 @@ def _state(chains: list[Any]) -> tuple[float, str]:
     if not chains:
         return 0.0, ""
     divergences = sum(chain.divergences for chain in chains)
-    return float(np.mean([chain.finished_draws / chain.total_draws for chain in chains])), f"{divergences} divergences"
+    return float(
+        np.mean([chain.finished_draws / chain.total_draws for chain in chains])
+    ), f"{divergences} divergences"
 
 
 def _used(compiled: Any, data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    names = set(compiled._shared_data) if hasattr(compiled, "_shared_data") else {variable.name for variable in compiled.shared_var_keys}
+    names = (
+        set(compiled._shared_data)
+        if hasattr(compiled, "_shared_data")
+        else {variable.name for variable in compiled.shared_var_keys}
+    )
     return {name: value for name, value in data.items() if name in names}

@@ -50,9 +50,13 @@ class Nuts:
     def __post_init__(self) -> None:
         refuse_fewer_than_one(self, "chains", "draws", "tune")
         if not 0 < self.target_accept < 1:
-            raise SamplingError(f"Expected target_accept between 0 and 1, got {self.target_accept!r}.")
+            raise SamplingError(
+                f"Expected target_accept between 0 and 1, got {self.target_accept!r}."
+            )
         if self.backend not in BACKENDS:
-            raise SamplingError(f"Expected backend as one of {', '.join(BACKENDS)}, got {self.backend!r}.")
+            raise SamplingError(
+                f"Expected backend as one of {', '.join(BACKENDS)}, got {self.backend!r}."
+            )
 
     def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)
@@ -91,7 +95,9 @@ class Auto:
         if exact_draws(problem) is not None:
             return Exact(chains=self.chains, draws=self.draws or 1000)
         if weighed_draws(problem) is not None:
-            return Weighed(chains=self.chains, draws=self.draws or 1000, otherwise=_OtherThanWeighed(self))
+            return Weighed(
+                chains=self.chains, draws=self.draws or 1000, otherwise=_OtherThanWeighed(self)
+            )
         return self.nuts_for(problem)
 
     def nuts_for(self, problem: Problem) -> Nuts:
@@ -109,7 +115,11 @@ class Auto:
         return self.choose(problem)(problem, seed, advance)
 
     def _nuts(self, backend: Backend, asked: Mapping[str, Any]) -> Nuts:
-        given = {name: value for name in ("draws", "tune", "target_accept") if (value := getattr(self, name)) is not None}
+        given = {
+            name: value
+            for name in ("draws", "tune", "target_accept")
+            if (value := getattr(self, name)) is not None
+        }
         return Nuts(chains=self.chains, backend=backend, **{**asked, **given})
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FEWEST_DRAWS = 50
-MOST_CORRELATED = 100  # parameters whose correlations are adapted to; of more, that costs far more than it saves
+MOST_CORRELATED = (
+    100  # parameters whose correlations are adapted to; of more, that costs far more than it saves
+)
 _MOST_KEPT, _MOST_BYTES = 4, 20_000_000  # programs, and data of one
 _KEPT: list[tuple[Hashable, Any]] = []  # kinds and programs, the latest last
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
@@ -54,8 +56,12 @@ def sample(program: Program, problem: Problem, seed: int, advance: Advance = sil
         return draws
     import xarray as xr
 
-    posterior = completed(draws["posterior"].to_dataset(), problem.data, np.random.default_rng(seed))
-    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": draws["sample_stats"].to_dataset()})
+    posterior = completed(
+        draws["posterior"].to_dataset(), problem.data, np.random.default_rng(seed)
+    )
+    tree = xr.DataTree.from_dict(
+        {"posterior": posterior, "sample_stats": draws["sample_stats"].to_dataset()}
+    )
     tree.attrs = draws.attrs
     return tree
 
@@ -64,19 +70,35 @@ def same_program(ours: pm.Model, theirs: pm.Model) -> bool:
     """Whether two graphs differ in the values of their data and constants alone."""
     from pytensor.graph.basic import equal_computations
 
-    first, second = ({variable.name: variable.get_value() for variable in graph.data_vars} for graph in (ours, theirs))
-    if [v.name for v in ours.value_vars] != [v.name for v in theirs.value_vars] or first.keys() != second.keys():
+    first, second = (
+        {variable.name: variable.get_value() for variable in graph.data_vars}
+        for graph in (ours, theirs)
+    )
+    if [v.name for v in ours.value_vars] != [
+        v.name for v in theirs.value_vars
+    ] or first.keys() != second.keys():
         return False
-    if any(value.shape != second[name].shape for name, value in first.items()) or ours.coords != theirs.coords:
+    if (
+        any(value.shape != second[name].shape for name, value in first.items())
+        or ours.coords != theirs.coords
+    ):
         return False
     if [v.name for v in ours.deterministics] != [v.name for v in theirs.deterministics]:
         return False
-    pairs = [[*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()] for graph in (ours, theirs)]
-    outputs = [[graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)] for graph in (ours, theirs)]
+    pairs = [
+        [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()]
+        for graph in (ours, theirs)
+    ]
+    outputs = [
+        [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)]
+        for graph in (ours, theirs)
+    ]
     return equal_computations(*outputs, *pairs)
 
 
-def compiled_once[Compiled: Program](kind: Hashable, graph: pm.Model, compile_it: Callable[[], Compiled]) -> Compiled:
+def compiled_once[Compiled: Program](
+    kind: Hashable, graph: pm.Model, compile_it: Callable[[], Compiled]
+) -> Compiled:
     """A program of this graph, or of one that differs in data and constants alone, if one of this kind was compiled lately: compiling can take longer than
     running. Programs of much data are not kept.
     """
@@ -91,18 +113,29 @@ def compiled_once[Compiled: Program](kind: Hashable, graph: pm.Model, compile_it
     return program
 
 
-def complete(draws: xr.DataTree, *, interrupted: bool, seconds: float, seed: int, sampler: object) -> xr.DataTree:
+def complete(
+    draws: xr.DataTree, *, interrupted: bool, seconds: float, seed: int, sampler: object
+) -> xr.DataTree:
     """Only the draws that every chain has finished, with how they came about; `draws` has NaN as log density of the others."""
     import xarray as xr
 
     logp = draws["sample_stats"]["lp"].to_numpy()
     finished = int(np.isfinite(logp).all(axis=0).cumprod().sum()) if logp.size else 0
     if interrupted and finished < FEWEST_DRAWS:
-        raise KeyboardInterrupt(f"Interrupted with {finished} complete draws a chain, too few to keep ({FEWEST_DRAWS} are kept).")
+        raise KeyboardInterrupt(
+            f"Interrupted with {finished} complete draws a chain, too few to keep ({FEWEST_DRAWS} are kept)."
+        )
     if not interrupted and finished < logp.shape[1]:
-        raise SamplingError("The sampler returned draws with a log density that is not finite. Report this with the data and the model.")
-    groups = {name: draws[name].to_dataset().isel(draw=slice(0, finished)) for name in ("posterior", "sample_stats")}
+        raise SamplingError(
+            "The sampler returned draws with a log density that is not finite. Report this with the data and the model."
+        )
+    groups = {
+        name: draws[name].to_dataset().isel(draw=slice(0, finished))
+        for name in ("posterior", "sample_stats")
+    }
     groups["sample_stats"] = groups["sample_stats"][list(STATISTICS)]
     finished_draws = xr.DataTree.from_dict(groups)
-    finished_draws.attrs.update(interrupted=int(interrupted), seconds=seconds, seed=seed, sampler=repr(sampler))
+    finished_draws.attrs.update(
+        interrupted=int(interrupted), seconds=seconds, seed=seed, sampler=repr(sampler)
+    )
     return finished_draws

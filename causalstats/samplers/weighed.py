@@ -16,10 +16,15 @@ from causalstats.samplers.program import Program, Sampler
 if TYPE_CHECKING:
     import xarray as xr
 
-_MOST_K, _LEAST_WORTH = 0.7, 0.25  # of the shape of the weights' tail, and of what they are worth by what there are
+_MOST_K, _LEAST_WORTH = (
+    0.7,
+    0.25,
+)  # of the shape of the weights' tail, and of what they are worth by what there are
 
 
-def weighed_draws(problem: Problem) -> Callable[[int, int, np.random.Generator], tuple[xr.Dataset, np.ndarray, float, float]] | None:
+def weighed_draws(
+    problem: Problem,
+) -> Callable[[int, int, np.random.Generator], tuple[xr.Dataset, np.ndarray, float, float]] | None:
     """The model's own function of chains, draws and a generator, or None where it has none for these data."""
     offered = getattr(problem.model, "weighed", None)
     return None if offered is None else offered(problem.data)
@@ -60,14 +65,27 @@ class WeighedProgram:
         draw = weighed_draws(problem)
         assert draw is not None
         try:
-            posterior, logp, k, ess = draw(options.chains, options.draws, np.random.default_rng(seed))
+            posterior, logp, k, ess = draw(
+                options.chains, options.draws, np.random.default_rng(seed)
+            )
         except np.linalg.LinAlgError:  # no mode, or no shape around it
             k, ess = np.inf, 0.0
         if not (k < _MOST_K and ess > _LEAST_WORTH * options.chains * options.draws):
             if not any(other.fits(problem) for other in self.others):
                 self.others.append(options.otherwise.compile(problem))
-            return next(other for other in self.others if other.fits(problem)).run(problem, seed, advance)
-        tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": xr.Dataset({"lp": (("chain", "draw"), logp)})})
+            return next(other for other in self.others if other.fits(problem)).run(
+                problem, seed, advance
+            )
+        tree = xr.DataTree.from_dict(
+            {"posterior": posterior, "sample_stats": xr.Dataset({"lp": (("chain", "draw"), logp)})}
+        )
         described = f"Weighed(chains={options.chains}, draws={options.draws})"
-        tree.attrs.update(interrupted=0, seconds=time.perf_counter() - started, seed=seed, sampler=described, pareto_k=k, importance_ess=ess)
+        tree.attrs.update(
+            interrupted=0,
+            seconds=time.perf_counter() - started,
+            seed=seed,
+            sampler=described,
+            pareto_k=k,
+            importance_ess=ess,
+        )
         return tree

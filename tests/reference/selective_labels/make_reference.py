@@ -109,7 +109,11 @@ def log_posterior(u, case, x, t, y, m):
         return expectation(lambda z: expit(b0 + xb + z).mean(), sigma)
 
     solved = case == "exact"
-    b0 = brentq(lambda value: prevalence(value) - m, -60, 60, xtol=1e-14, rtol=1e-14) if solved else level - 0.03 * sigma**2 - sigma / 2
+    b0 = (
+        brentq(lambda value: prevalence(value) - m, -60, 60, xtol=1e-14, rtol=1e-14)
+        if solved
+        else level - 0.03 * sigma**2 - sigma / 2
+    )
     d0 = t0 - b0 - sigma / 2
     d_free = t_free - b[FREE]
     d = np.zeros(D)
@@ -145,7 +149,10 @@ def check_density(posterior, case, data):
         here = log_posterior(u, case, *data)
         worst_value = max(worst_value, abs(posterior.log_prob(u.tolist()) - here))
         step = 1e-4
-        numeric = [(log_posterior(u + h, case, *data) - log_posterior(u - h, case, *data)) / (2 * step) for h in step * np.eye(size)]
+        numeric = [
+            (log_posterior(u + h, case, *data) - log_posterior(u - h, case, *data)) / (2 * step)
+            for h in step * np.eye(size)
+        ]
         gap = np.abs(np.array(posterior.grad_log_prob(u.tolist())) - numeric)
         worst_slope = max(worst_slope, gap.max())
     assert worst_value < 1e-7, (case, worst_value)
