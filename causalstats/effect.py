@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -14,6 +15,8 @@ from causalstats.errors import ModelError
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+    from causalstats.model import Check
 
 INTERVAL = 0.95  # of every interval shown unless another is asked for; equal-tailed
 Kind = Literal["causal", "associational"]
@@ -37,11 +40,27 @@ class Margins(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """An answer: labelled draws, with what they are and what they stand on.
+    """An answer: labelled draws, what they are, what they stand on, and what is in doubt.
 
-    `draws` has dims (chain, draw, ...). Where `margins` has the distribution of each entry in closed form, tables come from it and have no Monte Carlo
-    error; an answer with too many entries to draw has only that. `at_zero` gives the Bayes factor of 0 of each entry, where the model has it. `warnings`
-    repeats what is wrong with the sampling, so that no summary goes without it.
+    Parameters
+    ----------
+    name : str
+    draws : DataArray, dims (chain, draw, ...)
+    description : str
+        The quantity in a sentence, with the population it is about.
+    unit : str
+    contrast : str
+        What is set against what, "none" where nothing is.
+    kind : {"causal", "associational"}
+    assumptions : tuple of str
+        The names of the assumptions that the answer stands on.
+    make_doubts : callable, optional
+        Gives the checks that the answer carries; called when `doubts` is first read.
+    margins : Margins, optional
+        The distribution of each entry in closed form. Tables come from it and have no Monte Carlo
+        error; an answer with too many entries to draw has only that.
+    at_zero : callable, optional
+        The Bayes factor of 0 of each entry, where the model has it.
     """
 
     name: str
@@ -51,12 +70,40 @@ class Effect:
     contrast: str
     kind: Kind
     assumptions: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
+    make_doubts: Callable[[], tuple[Check, ...]] = tuple
     margins: Margins | None = None
     at_zero: Callable[[], np.ndarray | None] | None = None
 
+    @cached_property
+    def doubts(self) -> tuple[Check, ...]:
+        """The checks that failed, or cannot be decided, and that this answer depends on."""
+        return self.make_doubts()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The doubts in words: name, finding and remedy of each."""
+        return tuple(_warning(check) for check in self.doubts)
+
     def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
-        """Mean, standard deviation, equal-tailed interval, and the Monte Carlo diagnostics, one row a number."""
+        """Summarise each entry of the answer in a row.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the equal-tailed interval.
+
+        Returns
+        -------
+        DataFrame
+            Columns mean, sd, lower, upper; the Monte Carlo diagnostics ess_bulk, ess_tail and
+            r_hat where there are draws; and `doubts`, the names of the checks that the answer
+            carries, empty where there are none.
+        """
+        names = "; ".join(check.name for check in self.doubts)
+        return self.numbers(prob).assign(doubts=names)
+
+    def numbers(self, prob: float = INTERVAL) -> pd.DataFrame:
+        """Return the numeric columns of `summary`, without looking for doubts."""
         from causalstats.numerics.draws import summarise
 
         if self.margins is None:
@@ -86,7 +133,7 @@ class Effect:
 
         below = self._cdf(0.0)
         low, high = (self._cdf(-rope), self._cdf(rope)) if rope else (below, below)
-        table = self.summary(prob)[["mean", "lower", "upper"]]
+        table = self.numbers(prob)[["mean", "lower", "upper"]]
         table = table.assign(
             positive=1 - below,
             negligible=high - low if rope else 0.0,
@@ -124,7 +171,10 @@ class Effect:
         )
         difference = first.copy(data=first.to_numpy() - second.to_numpy()[::-1, ::-1])
         assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
-        warnings = tuple(dict.fromkeys([*self.warnings, *other.warnings]))
+
+        def doubts() -> tuple[Check, ...]:
+            return tuple(dict.fromkeys([*self.doubts, *other.doubts]))
+
         return replace(
             self,
             draws=difference,
@@ -132,7 +182,7 @@ class Effect:
             margins=None,
             at_zero=None,
             assumptions=assumptions,
-            warnings=warnings,
+            make_doubts=doubts,
         )
 
     def average(self) -> Effect:
@@ -147,30 +197,45 @@ class Effect:
         )
 
     def text(self, prob: float = INTERVAL) -> str:
-        """The answer in a sentence, for a few numbers; for many, how many there are and which lie surest on one side of 0."""
-        table = self.summary(prob)
-        if 1 < len(table) <= _NAMED:
-            few = "; ".join(
-                f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
-                for label, row in table.iterrows()
-            )
-            return f"{self.name}: {few} ({prob:.0%} intervals; {self.unit}). {self.description} Kind: {self.kind}."
-        if len(table) > 1:
-            apart = table[(table["lower"] > 0) | (table["upper"] < 0)]
-            surest = apart.loc[
-                (apart["mean"].abs() / apart["sd"]).sort_values(ascending=False).index[:_NAMED]
-            ]
-            named = "; ".join(
-                f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
-                for label, row in surest.iterrows()
-            )
-            found = f" {len(apart):,} of {len(table):,} have a {prob:.0%} interval on one side of 0{', first ' + named if named else ''}."
-            return f"{self.name}: {self.description} Kind: {self.kind}.{found}"
-        row = table.iloc[0]
+        """Return the answer in sentences, with its contrast, its assumptions and its doubts.
+
+        A few numbers are all given; of many, how many have an interval on one side of 0, and
+        those that lie farthest from it.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the intervals.
+        """
+        doubts = "".join(f" In doubt: {warning}." for warning in self.warnings)
+        contrast = "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
         return (
-            f"{self.name}: {row['mean']:.3g} ({prob:.0%} interval {row['lower']:.3g} to {row['upper']:.3g}; {self.unit}). "
-            f"{self.description} Kind: {self.kind}. Stands on: {', '.join(self.assumptions) or 'nothing beyond the model'}."
+            f"{self.name}: {self._found(prob)} {self.description}{contrast} Kind: {self.kind}. "
+            f"Stands on: {', '.join(self._standing()) or 'nothing beyond the model'}.{doubts}"
         )
+
+    def _found(self, prob: float) -> str:
+        """Return the numbers of the answer in words."""
+        table = self.numbers(prob)
+        if len(table) == 1:
+            (row,) = table.to_dict("records")
+            bounds = f"{row['lower']:.3g} to {row['upper']:.3g}"
+            return f"{row['mean']:.3g} ({prob:.0%} interval {bounds}; {self.unit})."
+        if len(table) <= _NAMED:
+            return f"{_listed(table)} ({prob:.0%} intervals; {self.unit})."
+        apart = table[(table["lower"] > 0) | (table["upper"] < 0)]
+        order = (apart["mean"].abs() / apart["sd"]).sort_values(ascending=False).index
+        first = f", first {_listed(apart.loc[order[:_NAMED]])}" if len(apart) else ""
+        many = f"{len(apart):,} of {len(table):,} have a {prob:.0%} interval on one side of 0"
+        return f"{many}{first} ({self.unit})."
+
+    def _standing(self) -> list[str]:
+        """Return the names of the assumptions, those that a check contradicts marked."""
+        refuted = {check.assumption for check in self.doubts if check.passed is False}
+        return [
+            f"{name} (contradicted by these data)" if name in refuted else name
+            for name in self.assumptions
+        ]
 
     def _cdf(self, value: float) -> np.ndarray:
         """P(x ≤ value) of each entry."""
@@ -184,18 +249,18 @@ class Effect:
         """The table of the first few entries, with their diagnostics, and how many were left out."""
         (*_, last), size = self.draws.dims, self.draws.shape[-1]
         if last in ("chain", "draw") or size <= _SHOWN:
-            return self.summary(), ""
-        table = (
-            self.summary()
-            if self.margins is not None
-            else replace(self, draws=self.draws.isel({last: slice(0, _SHOWN)})).summary()
-        )
+            return self.numbers(), ""
+        first = self
+        if self.margins is None:
+            first = replace(self, draws=self.draws.isel({last: slice(0, _SHOWN)}))
+        table = first.numbers()
         return table.iloc[:_SHOWN], f"first {_SHOWN} of {size:,} along {last}"
 
     def __repr__(self) -> str:
         table, left_out = self._first()
         lines = [
             f"Effect {self.name!r} [{self.unit}, {self.kind}]: {self.description}",
+            *([f"contrast: {self.contrast}"] if self.contrast not in ("", "none") else []),
             table.to_string(),
             *([left_out] if left_out else []),
         ]
@@ -210,3 +275,17 @@ class Effect:
         table = first.to_html(float_format="{:.4g}".format, escape=True) + left_out
         heading = f"{escape(self.name)} — {escape(self.description)} <small>({escape(self.unit)}; {self.kind})</small>"
         return f"<div><p>{heading}</p>{table}{warnings}</div>"
+
+
+def _warning(check: Check) -> str:
+    """Return a doubt in words: what was found, and what to do."""
+    remedy = f". {check.remedy}" if check.remedy else ""
+    return f"{check.name}: {check.finding}{remedy}".rstrip(".")
+
+
+def _listed(table: pd.DataFrame) -> str:
+    """Return the rows of a summary as `label mean (lower to upper)`, set apart by semicolons."""
+    return "; ".join(
+        f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
+        for label, row in table.iterrows()
+    )

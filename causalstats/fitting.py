@@ -176,16 +176,38 @@ class Fit:
             contrast=estimand.contrast,
             kind=estimand.kind,
             assumptions=estimand.assumptions,
-            warnings=tuple(
-                f"{check.name}: {check.finding}"
-                for check in self.sampling()
-                if check.passed is False
-            ),
+            make_doubts=partial(self._doubts, name, estimand, draws),
             margins=margins,
             at_zero=None
             if at is not None or by is not None or estimand.at_zero is None
             else partial(estimand.at_zero, posterior, self.data),
         )
+
+    def _doubts(self, name: str, estimand: Estimand, draws: xr.DataArray) -> tuple[Check, ...]:
+        """Return the checks that an answer carries.
+
+        Sampling of the parameters and of the answer itself, the data alone, the question asked,
+        and the predictions of what was observed; with the refits of `check`, once that has run.
+        """
+        from causalstats import checks
+
+        found = list(self.sampling())
+        if "exact" not in self.draws.attrs:
+            found += checks.answer_sampling(draws)
+        if estimand.checks is not None:
+            found += estimand.checks(self.draws["posterior"].to_dataset(), self.data)
+        found += self._kept.get("checks") or self._cheap_checks()
+        return tuple(dict.fromkeys(check for check in found if check.stands_on(name)))
+
+    def _cheap_checks(self) -> Sequence[Check]:
+        """Return the checks that need no refit: of the data alone, and of the predictions."""
+        from causalstats import checks
+
+        def make() -> tuple[Check, ...]:
+            of_data = getattr(self.model, "data_checks", lambda data: ())(self.data)
+            return (*of_data, *checks.predictive(self.predictions().values()))
+
+        return self._once("cheap checks", make)
 
     def _estimand(self, name: str, *question: Mapping[str, Any] | None) -> tuple[str, Estimand]:
         """By its name; or in the model's own terms, by what is set, what is seen and what was so."""
@@ -235,11 +257,7 @@ class Fit:
         from causalstats import checks
 
         def make() -> Checks:
-            found = [
-                *self.sampling(),
-                *getattr(self.model, "doubts", lambda data: ())(self.data),
-                *checks.predictive(self.predictions().values()),
-            ]
+            found = [*self.sampling(), *self._cheap_checks()]
             found += checks.learned(self.model, self.draws, self.data)
             for relaxation in self.model.relaxations(self.data):
                 without = (
@@ -262,7 +280,7 @@ class Fit:
         """
         answer = self.effect(self.model.headline)
         if answer.draws.ndim > 2:
-            return answer.summary(prob)[["mean", "lower", "upper"]].assign(
+            return answer.numbers(prob)[["mean", "lower", "upper"]].assign(
                 **self._once("alternatives", self._alternatives)
             )
         rows = {type(self.model).__name__: answer.draws.to_numpy().ravel()} | self._once(
@@ -390,7 +408,7 @@ class Fit:
         effect = self.effect(name)
         if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
             return plots.effects(
-                surest_first(effect.summary(), plots.MOST_ROWS), unit=effect.unit, title=name
+                surest_first(effect.numbers(), plots.MOST_ROWS), unit=effect.unit, title=name
             )
         return plots.figure_of(
             plots.posterior(xr.DataTree.from_dict({"posterior": effect.draws.to_dataset()}), name)
@@ -432,29 +450,19 @@ class Fit:
         return float(np.average(known[mask], weights=self.data.weights[mask]))
 
     def __repr__(self) -> str:
-        answer, warnings = self._told()
-        return "\n".join(
-            [
-                f"Fit of {_stated(self.model)}",
-                answer,
-                *(f"warning: {warning}" for warning in warnings),
-            ]
-        )
+        return f"Fit of {_stated(self.model)}\n{self._told()}"
 
     def _repr_html_(self) -> str:
-        answer, found = self._told()
-        warnings = "".join(
-            f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in found
-        )
         style = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-width:48em"
-        return f'<div style="{style}"><p><strong>{escape(_stated(self.model))}</strong></p><p>{escape(answer)}</p>{warnings}</div>'
+        stated, answer = escape(_stated(self.model)), escape(self._told())
+        return f'<div style="{style}"><p><strong>{stated}</strong></p><p>{answer}</p></div>'
 
-    def _told(self) -> tuple[str, tuple[str, ...]]:
-        """The answer and its warnings, or why there is none: other questions may have one."""
+    def _told(self) -> str:
+        """Return the answer with its doubts, or why there is none: other questions may have one."""
         try:
-            return self.answer(), self.effect(self.model.headline).warnings
+            return self.answer()
         except ModelError as error:
-            return f"{self.model.headline}: {error}", ()
+            return f"{self.model.headline}: {error}"
 
 
 def fit(

@@ -162,7 +162,31 @@ class Adjustment:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A doubt that the data could raise. `passed` is None where they cannot decide, or where it was not run."""
+    """A doubt that the data could raise, and what they say of it.
+
+    A failed check stands on every answer that it is about, with its finding and its remedy.
+
+    Parameters
+    ----------
+    name : str
+    passed : bool or None
+        None where the data cannot decide, or where the check was not run.
+    value : float or None
+        The statistic that decided.
+    expected : str
+        The values of the statistic that pass.
+    finding : str
+        The statistic of these data, in words.
+    remedy : str
+        The next step after a failure; following it helps. Empty where the check passed.
+    estimands : tuple of str
+        The answers, by name, that it is about; empty for all of them.
+    assumption : str
+        The name of the assumption that a failure contradicts, if it is one.
+    caution : bool
+        Whether the answer carries an undecided check too, because these data cannot decide
+        something that the answer depends on.
+    """
 
     name: str
     passed: bool | None
@@ -170,6 +194,14 @@ class Check:
     expected: str
     finding: str
     remedy: str
+    estimands: tuple[str, ...] = ()
+    assumption: str = ""
+    caution: bool = False
+
+    def stands_on(self, estimand: str) -> bool:
+        """Return whether the answer to `estimand` has to carry this check."""
+        concerns = not self.estimands or estimand in self.estimands
+        return concerns and (self.passed is False or (self.passed is None and self.caution))
 
     @property
     def verdict(self) -> str:
@@ -241,6 +273,8 @@ class Estimand:
         None  # of each entry the Bayes factor of 0; None where there is none in closed form
     )
     approximate: bool = False  # whether the margins leave something out, and are for want of draws
+    # Checks of this question alone, such as positivity of the people it asks about.
+    checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
     unless: Callable[[Any], str] | None = (
         None  # of the data: why these cannot answer it, or nothing
     )
@@ -420,7 +454,7 @@ class Model(Protocol):
     # derivation() -> how the answer follows from the assumptions, a line a step
     # adjustments(data) -> what its associations would need to be effects
     # views(draws, data) -> name -> function that gives a picture of the family's own
-    # doubts(data) -> checks of the data alone
+    # data_checks(data) -> checks of the data alone
 
 
 def answerable(model: Any, data: Any) -> dict[str, Estimand]:

@@ -137,7 +137,7 @@ def _row(name: str, crossed: CrossFitted, prob: float) -> pd.DataFrame:
 def _ours(fit: Any, prob: float) -> pd.DataFrame:
     found = (
         fit.effect("effect")
-        .summary(prob)
+        .numbers(prob)
         .rename(columns={"mean": "estimate", "sd": "se"})[["estimate", "se", "lower", "upper"]]
     )
     found.index = pd.MultiIndex.from_product(

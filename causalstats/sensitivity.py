@@ -34,7 +34,7 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
             f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True)
         )
         variant = fit if model == fit.model else fit.refit(model, title)
-        found = variant.effect(fit.model.headline).summary()[["mean", "lower", "upper"]]
+        found = variant.effect(fit.model.headline).numbers()[["mean", "lower", "upper"]]
         healthy = all(check.passed for check in variant.sampling())
         points += [tuple(map(_label, values))] * len(found)
         rows.append(found.assign(used=variant is fit, healthy=healthy))

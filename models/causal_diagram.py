@@ -22,7 +22,7 @@ from causalstats.models import causal_diagram_regression as regression
 from causalstats.models import causal_diagram_regression_estimands as regressed
 from causalstats.models import causal_diagram_simulation as simulation
 from causalstats.models import causal_diagram_tables as tables
-from causalstats.models.causal_diagram_assumptions import assumptions, derivation, doubts
+from causalstats.models.causal_diagram_assumptions import assumptions, data_checks, derivation
 from causalstats.models.causal_diagram_bounds import caused, counterfactual
 from causalstats.models.causal_diagram_bounds import question as bounded
 from causalstats.models.causal_diagram_estimands import (
@@ -478,9 +478,9 @@ class CausalDiagram:
         """`surgery`: the diagram before and after."""
         return {"surgery": partial(surgery, self)}
 
-    def doubts(self, data: Observations) -> tuple[Check, ...]:
+    def data_checks(self, data: Observations) -> tuple[Check, ...]:
         """Positivity, the weight of the prior, and the independences that the diagram implies."""
-        return doubts(self, data)
+        return data_checks(self, data)
 
     def relaxations(self, data: Observations) -> tuple[Relaxation, ...]:
         """None: nothing from outside is imposed but the diagram."""

@@ -110,7 +110,7 @@ def derivation(model: Any) -> tuple[str, ...]:
     return (f"{found.query} = {found.expression}{anywhere}{names}.", *map(str, found.steps))
 
 
-def doubts(model: Any, data: Observations) -> tuple[Check, ...]:
+def data_checks(model: Any, data: Observations) -> tuple[Check, ...]:
     """Whether the answer needs what was never observed, what the prior weighs, and the independences that the diagram implies."""
     if model.route == "regression":
         return independences(model, data)

@@ -14,7 +14,7 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation
 from causalstats.models import panel_dml_simulation as simulation
-from causalstats.models.panel_dml_assumptions import assumptions, doubts, refuse_together
+from causalstats.models.panel_dml_assumptions import assumptions, data_checks, refuse_together
 from causalstats.models.panel_dml_basis import BasisKind
 from causalstats.models.panel_dml_estimands import estimands
 from causalstats.models.panel_dml_graph import build
@@ -290,9 +290,9 @@ class PanelDML:
         """Serial correlation, tails and spread over time of what is left of outcome and treatments, beside replications."""
         return predictions(self, draws, data, rng)
 
-    def doubts(self, data: Panel) -> tuple[Check, ...]:
+    def data_checks(self, data: Panel) -> tuple[Check, ...]:
         """What the data themselves leave in doubt."""
-        return doubts(self, data)
+        return data_checks(self, data)
 
     def relaxations(self, data: Panel) -> tuple[Relaxation, ...]:
         """None: nothing from outside is imposed."""

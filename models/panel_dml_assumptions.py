@@ -155,7 +155,7 @@ def _errors(model: Any) -> Assumption:
     )
 
 
-def doubts(model: Any, data: Panel) -> tuple[Check, ...]:
+def data_checks(model: Any, data: Panel) -> tuple[Check, ...]:
     """Units that say nothing, too few of them, outcomes among covariates, more columns than rows."""
     found = [_columns(model, data), _lags(data)]
     if model.inside:

@@ -25,7 +25,7 @@ from causalstats.model import (
 )
 from causalstats.models import partial_correlation_covariates as covariates
 from causalstats.models import partial_correlation_simulation as simulation
-from causalstats.models.partial_correlation_assumptions import adjustments, assumptions, doubts
+from causalstats.models.partial_correlation_assumptions import adjustments, assumptions, data_checks
 from causalstats.models.partial_correlation_estimands import EXACT, estimands
 from causalstats.models.partial_correlation_graph import SLAB, conjugate, shrunk, sparse
 from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
@@ -398,9 +398,9 @@ class PartialCorrelation:
         """Pictures of compositions: `network`, `matrix`, `baseline`, `residuals`, `biplot`, `ternary`."""
         return {name: partial(view, self, draws, data) for name, view in views().items()}
 
-    def doubts(self, data: Composition) -> tuple[Check, ...]:
+    def data_checks(self, data: Composition) -> tuple[Check, ...]:
         """What the data themselves leave in doubt: too few rows, parts rounded to a few values, parts nearly proportional."""
-        return doubts(data)
+        return data_checks(data)
 
     def adjustments(self, data: Composition) -> tuple[Adjustment, ...]:
         """What would make a partial correlation the effect of one part on another, and how far these data go towards it."""

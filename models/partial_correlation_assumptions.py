@@ -115,7 +115,7 @@ def adjustments(data: Composition) -> tuple[Adjustment, ...]:
     )
 
 
-def doubts(data: Composition) -> tuple[Check, ...]:
+def data_checks(data: Composition) -> tuple[Check, ...]:
     """Rounding or rare counts, rows against parts, and parts that nearly repeat each other."""
     size, degrees = len(data.parts), data.degrees
     spread = log_ratios.variation(data.covariance)

@@ -282,13 +282,13 @@ def test_checks(fit):
         ),
         counts="n",
     )
-    checks = {check.name: check for check in fit.model.doubts(few)}
+    checks = {check.name: check for check in fit.model.data_checks(few)}
     assert (
         checks["positivity"].passed is False and "smoking=0, tar=1" in checks["positivity"].finding
     )
     assert {
         check.name: check.passed
-        for check in cs.CausalDiagram(FRONT_DOOR, concentration=200).doubts(fit.data)
+        for check in cs.CausalDiagram(FRONT_DOOR, concentration=200).data_checks(fit.data)
     }["data outweigh the prior"] is None
 
 
@@ -299,7 +299,7 @@ def test_an_arrow_that_is_missing_is_found():
         separator(right.graph, "z", "y") == ("x",)
         and separator(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
     )
-    assert {check.name: check.passed for check in right.doubts(data)}[
+    assert {check.name: check.passed for check in right.data_checks(data)}[
         "independences of the diagram"
     ] is False
 

@@ -213,7 +213,7 @@ def test_a_diagram_that_the_data_contradict():
     """The instrument would have to act on the outcome itself."""
     men = trial(np.array([900, 100, 0, 0, 100, 900, 0, 0]) + 1)
     model = cs.CausalDiagram(TRIAL, treatment="taken")
-    assert {check.name: check.passed for check in model.doubts(men)}[
+    assert {check.name: check.passed for check in model.data_checks(men)}[
         "possible under the diagram"
     ] is False
     with pytest.raises(cs.ModelError, match="No model of the diagram"):

@@ -240,7 +240,7 @@ def test_wilks_test_has_the_level_it_says(frame):
     chain = cs.CausalDiagram("age -> treated -> x", route="regression")
     checks = {
         check.name: check.passed
-        for check in chain.doubts(
+        for check in chain.data_checks(
             read(frame.assign(x=frame["x"] + frame["age"]), "age", "treated", "x")
         )
     }

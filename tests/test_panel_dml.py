@@ -434,13 +434,18 @@ def test_doubts_say_so(simulation):
     frame["before"] = frame.groupby("unit")["y"].shift()
     found = {
         check.name: check
-        for check in cs.PanelDML().doubts(panel_of(frame.dropna(), covariates=["x1", "before"]))
+        for check in cs.PanelDML().data_checks(
+            panel_of(frame.dropna(), covariates=["x1", "before"])
+        )
     }
     assert (
         found["no earlier outcome among covariates"].passed is False
         and "'before'" in found["no earlier outcome among covariates"].finding
     )
-    few = {check.name: check for check in cs.PanelDML().doubts(panel_of(frame[frame["unit"] < 10]))}
+    few = {
+        check.name: check
+        for check in cs.PanelDML().data_checks(panel_of(frame[frame["unit"] < 10]))
+    }
     assert few["units enough"].passed is None and few["rows for these columns"].passed is True
     name = "treatment varies beside covariates"
     assert found[name].passed is True and found[name].value == pytest.approx(
@@ -448,7 +453,9 @@ def test_doubts_say_so(simulation):
     )
     nearly = {
         check.name: check
-        for check in cs.PanelDML().doubts(panel_of(frame.assign(d=frame["x1"] + 0.05 * frame["d"])))
+        for check in cs.PanelDML().data_checks(
+            panel_of(frame.assign(d=frame["x1"] + 0.05 * frame["d"]))
+        )
     }
     assert nearly[name].passed is None and 0 < nearly[name].value < 0.01
 

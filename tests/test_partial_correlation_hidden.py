@@ -96,7 +96,7 @@ def test_the_graph_of_counts_is_multinomial_times_evidence():
 def test_counts_have_zeros_and_say_so():
     data = cs.PartialCorrelation().simulate(1, rows=30, parts=4, depth=3).data
     assert (data.values == 0).any() and "of the counts are 0" in data.facts()["Counted"]
-    check = cs.PartialCorrelation().doubts(data)[0]
+    check = cs.PartialCorrelation().data_checks(data)[0]
     assert check.name == "counted often" and check.passed in (True, None)
     with pytest.raises(cs.ModelError, match="use prior='shrunk'"):
         cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1)

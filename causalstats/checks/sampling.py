@@ -78,6 +78,44 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     )
 
 
+def answer_sampling(draws: xr.DataArray) -> tuple[Check, ...]:
+    """Return R-hat and bulk ESS of an answer: parameters can mix where a function of them does not.
+
+    Parameters
+    ----------
+    draws : DataArray, dims (chain, draw, ...)
+        Entries that do not vary are left out, as is everything of an answer with more than 200
+        entries, one a person: its sampling is that of the parameters.
+    """
+    if draws.sizes["draw"] < 4 or draws.size > 200 * draws.sizes["chain"] * draws.sizes["draw"]:
+        return ()
+    values = {name: value for name, value in entries(draws).items() if varies(value)}
+    if not values:
+        return ()
+    r_hats = {name: float(az.rhat(value)) for name, value in values.items()}
+    sizes = {name: float(az.ess(value, method="bulk")) for name, value in values.items()}
+    worst, least = max(r_hats, key=r_hats.__getitem__), min(sizes, key=sizes.__getitem__)
+    r_hat, bulk = r_hats[worst], sizes[least]
+    return (
+        _check(
+            "R-hat of this answer",
+            r_hat < 1.01,
+            r_hat,
+            "below 1.01",
+            f"largest R-hat {r_hat:.4f}" + (f" ({worst})" if worst else ""),
+            _MORE,
+        ),
+        _check(
+            "bulk ESS of this answer",
+            bulk >= 400,
+            bulk,
+            "at least 400",
+            f"smallest bulk ESS {bulk:.0f}" + (f" ({least})" if least else ""),
+            _MORE,
+        ),
+    )
+
+
 def _weighed(draws: xr.DataTree) -> tuple[Check, ...]:
     """Of draws resampled by importance weights: the shape of the weights' tail, and how many equal weights they are worth."""
     k, ess = float(draws.attrs["pareto_k"]), float(draws.attrs["importance_ess"])

@@ -62,7 +62,7 @@ def compose(
         diagram=fit.plot("diagram"),
         diagram_caption="What is observed, what is hidden, and what is seen for some.",
         data_facts=tuple(fit.data.facts().items()),
-        effects=tuple((effect, surest_first(effect.summary(), MOST_ROWS)) for effect in single),
+        effects=tuple((effect, surest_first(effect.numbers(), MOST_ROWS)) for effect in single),
         comparison=table,
         comparison_note="What people would do instead, on the same data"
         + ("." if many else "; the intervals are what each rule itself would report."),
