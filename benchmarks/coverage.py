@@ -1,0 +1,155 @@
+"""Coverage of the 95 % intervals that users get by default, over designs with a known answer.
+
+    python benchmarks/coverage.py FAMILY [--data-sets 500] [--jobs 2] [--only WORDS]
+    python benchmarks/coverage.py table           the committed figures, as a table
+
+FAMILY is a module of `benchmarks/designs/`. A run goes on where it was stopped, and writes
+`benchmarks/coverage/FAMILY.json`. An interval that does not cover is counted apart where the
+answer carried a doubt: a wrong interval with a warning is not a confident one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import platform
+import time
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from designs import Design
+from fits import fit
+
+from causalstats.errors import CausalStatsError
+from causalstats.resumable import resume
+
+FOLDER = Path(__file__).parent / "coverage"
+KEPT = Path("results")
+BAND = (0.90, 0.98)
+
+
+def designs_of(family: str) -> list[Design]:
+    return importlib.import_module(f"designs.{family}").DESIGNS
+
+
+def one(family: str, name: str, seed: int) -> dict[str, Any]:
+    """Fit one data set of a design: share of entries covered, error, width, and the doubts."""
+    warnings.simplefilter("ignore")
+    design = next(design for design in designs_of(family) if design.name == name)
+    started = time.perf_counter()
+    model, data, truth = design.make(seed)
+    try:
+        answer = fit(model, data, seed).effect(design.estimand)
+        table = answer.numbers()
+    except CausalStatsError as error:
+        return {"refused": str(error)[:200]}
+    right = np.array([truth[label] for label in table.index] if isinstance(truth, dict) else truth)
+    return {
+        "covered": float(((table["lower"] <= right) & (right <= table["upper"])).mean()),
+        "error": float((table["mean"] - right).mean()),
+        "absolute_error": float((table["mean"] - right).abs().mean()),
+        "width": float((table["upper"] - table["lower"]).mean()),
+        "doubts": [check.name for check in answer.doubts],
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def summarised(records: list[dict[str, Any]], design: Design) -> dict[str, Any]:
+    """Return the figures of a design; the standard error of coverage is over data sets."""
+    answered = [record for record in records if "refused" not in record]
+    refused = len(records) - len(answered)
+    if not answered:
+        return {"data sets": len(records), "refused": refused}
+    covered = np.array([record["covered"] for record in answered])
+    doubted = np.array([bool(record["doubts"]) for record in answered])
+    names = sorted({name for record in answered for name in record["doubts"]})
+    said = {name: np.mean([name in record["doubts"] for record in answered]) for name in names}
+    return {
+        "data sets": len(records),
+        "refused": refused,
+        "coverage": float(covered.mean()),
+        "standard error": float(covered.std() / np.sqrt(len(covered))),
+        "wrong and unsaid": float(((1 - covered) * ~doubted).mean()),
+        "doubted": float(doubted.mean()),
+        "bias": float(np.mean([record["error"] for record in answered])),
+        "mean absolute error": float(np.mean([record["absolute_error"] for record in answered])),
+        "mean width": float(np.mean([record["width"] for record in answered])),
+        "median seconds": float(np.median([record["seconds"] for record in answered])),
+        "doubts": {name: float(share) for name, share in said.items() if share >= 0.02},
+        "known failure": design.known_failure,
+    }
+
+
+def run(family: str, data_sets: int, jobs: int, only: str) -> None:
+    path = FOLDER / f"{family}.json"
+    FOLDER.mkdir(exist_ok=True)
+    KEPT.mkdir(exist_ok=True)
+    for design in designs_of(family):
+        if only not in design.name:
+            continue
+        records = resume(
+            _Task(family, design.name),
+            range(data_sets),
+            title=design.name,
+            path=KEPT
+            / f"coverage_{family}_{design.name.replace(' ', '_').replace('/', '-')}.jsonl",
+            of=f"{family}: {design.name}: {design.estimand}",
+            jobs=jobs,
+        )
+        found = json.loads(path.read_text())["designs"] if path.exists() else {}
+        found[design.name] = summarised(records, design)
+        machine = {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("pymc", "numpy", "scipy")},
+        }
+        path.write_text(json.dumps({"designs": found, "machine": machine}, indent=1) + "\n")
+
+
+class _Task:
+    """`one` with its first two arguments, in a form that workers can be sent."""
+
+    def __init__(self, family: str, name: str) -> None:
+        self.family, self.name = family, name
+
+    def __call__(self, seed: int) -> dict[str, Any]:
+        return one(self.family, self.name, seed)
+
+
+def table() -> str:
+    """Return the committed figures in Markdown, those outside the band set in bold."""
+    lines = ["| family | design | data sets | coverage | wrong and unsaid | doubted |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for path in sorted(FOLDER.glob("*.json")):
+        for name, row in json.loads(path.read_text())["designs"].items():
+            if "coverage" not in row:
+                lines.append(f"| {path.stem} | {name} | {row['data sets']} | refused | | |")
+                continue
+            outside = not BAND[0] <= row["coverage"] <= BAND[1]
+            coverage = f"{row['coverage']:.3f} ± {row['standard error']:.3f}"
+            lines.append(
+                f"| {path.stem} | {name} | {row['data sets']} "
+                f"| {f'**{coverage}**' if outside else coverage} "
+                f"| {row['wrong and unsaid']:.3f} | {row['doubted']:.2f} |"
+            )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("family")
+    parser.add_argument("--data-sets", type=int, default=500)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", default="")
+    asked = parser.parse_args()
+    if asked.family == "table":
+        print(table())
+    else:
+        run(asked.family, asked.data_sets, asked.jobs, asked.only)
+
+
+if __name__ == "__main__":
+    main()

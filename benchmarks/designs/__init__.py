@@ -1,0 +1,37 @@
+"""Designs of the coverage benchmark: data with a known answer, one module a family.
+
+Each module has a list `DESIGNS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Truth = float | Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A way to draw data sets whose answer is known.
+
+    Parameters
+    ----------
+    name : str
+        A few words that say what is special about it.
+    family : str
+    make : callable
+        `make(seed) -> (model, data, truth)`, the model as a user would write it. The truth is a
+        number, or a mapping from the labels of the answer to numbers.
+    estimand : str
+        The answer that the truth is of.
+    known_failure : str
+        Why the interval is not expected to cover, with the check that says so; empty otherwise.
+    """
+
+    name: str
+    family: str
+    make: Callable[[int], tuple[Any, Any, Truth]]
+    estimand: str
+    known_failure: str = ""

@@ -1,0 +1,160 @@
+"""Power and false alarms of every check: worlds in which a model is wrong, and worlds in which it is right.
+
+    python benchmarks/refutation.py FAMILY [--data-sets 100] [--jobs 2] [--only WORDS]
+    python benchmarks/refutation.py table        the committed figures, as tables
+
+FAMILY is a module of `benchmarks/worlds/`. A run goes on where it was stopped, and writes
+`benchmarks/refutation/FAMILY.json`. The power in a wrong world is the share of data sets in which
+one of the checks that are there for it failed, or in which it stood on the answer as undecidable;
+a false alarm is a failed check in a right world.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fits import fit
+from worlds import World
+
+from causalstats.errors import CausalStatsError
+from causalstats.resumable import resume
+
+FOLDER = Path(__file__).parent / "refutation"
+KEPT = Path("results")
+POWER, FALSE_ALARMS = 0.80, 0.01
+
+
+def worlds_of(family: str) -> list[World]:
+    return importlib.import_module(f"worlds.{family}").WORLDS
+
+
+def one(family: str, name: str, seed: int) -> dict[str, Any]:
+    """Fit one data set of a world: the checks that failed, and those that the answer carries."""
+    warnings.simplefilter("ignore")
+    world = next(world for world in worlds_of(family) if world.name == name)
+    started = time.perf_counter()
+    model, data = world.make(seed)
+    try:
+        fitted = fit(model, data, seed)
+        checks = fitted.check()
+        carried = fitted.effect(model.headline).doubts
+    except CausalStatsError as error:
+        return {"refused": str(error)[:200]}
+    return {
+        "run": [check.name for check in checks if check.passed is not None],
+        "failed": [check.name for check in checks if check.passed is False],
+        "carried": [check.name for check in carried],
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def summarised(records: list[dict[str, Any]], world: World) -> dict[str, Any]:
+    """Return the share of data sets in which each check failed, and in which the world was told."""
+    answered = [record for record in records if "refused" not in record]
+    refused = len(records) - len(answered)
+    names = sorted({name for record in answered for name in [*record["run"], *record["carried"]]})
+    failed = {name: float(np.mean([name in r["failed"] for r in answered])) for name in names}
+    caught = [any(_sees(world, name) for name in [*r["failed"], *r["carried"]]) for r in answered]
+    return {
+        "wrong": world.wrong,
+        "data sets": len(records),
+        "refused": refused,
+        "caught": float((sum(caught) + refused) / len(records)),
+        "doubt on the answer": float(np.mean([bool(r["carried"]) for r in answered] or [1.0])),
+        "catches": list(world.catches),
+        "undetectable": world.undetectable,
+        "failed": {name: share for name, share in failed.items() if share > 0},
+        "run": names,
+        "median seconds": float(np.median([r["seconds"] for r in answered] or [np.nan])),
+    }
+
+
+def _sees(world: World, name: str) -> bool:
+    return any(name.startswith(check) for check in world.catches)
+
+
+def run(family: str, data_sets: int, jobs: int, only: str) -> None:
+    path = FOLDER / f"{family}.json"
+    FOLDER.mkdir(exist_ok=True)
+    KEPT.mkdir(exist_ok=True)
+    for world in worlds_of(family):
+        if only not in world.name:
+            continue
+        records = resume(
+            _Task(family, world.name),
+            range(data_sets),
+            title=world.name,
+            path=KEPT
+            / f"refutation_{family}_{world.name.replace(' ', '_').replace('/', '-')}.jsonl",
+            of=f"{family}: {world.name}",
+            jobs=jobs,
+        )
+        found = json.loads(path.read_text()) if path.exists() else {}
+        found[world.name] = summarised(records, world)
+        path.write_text(json.dumps(found, indent=1) + "\n")
+
+
+class _Task:
+    """`one` with its first two arguments, in a form that workers can be sent."""
+
+    def __init__(self, family: str, name: str) -> None:
+        self.family, self.name = family, name
+
+    def __call__(self, seed: int) -> dict[str, Any]:
+        return one(self.family, self.name, seed)
+
+
+def table() -> str:
+    """Return the committed figures in Markdown: a row a world, then a row a check."""
+    lines = ["| family | world | | data sets | caught | doubt on the answer |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    alarms: dict[tuple[str, str], list[tuple[float, int]]] = {}
+    powers: dict[tuple[str, str], list[float]] = {}
+    for path in sorted(FOLDER.glob("*.json")):
+        for name, row in json.loads(path.read_text()).items():
+            told = f"{row['caught']:.2f}" if row["wrong"] else ""
+            kind = "wrong" if row["wrong"] else "right"
+            lines.append(
+                f"| {path.stem} | {name} | {kind} | {row['data sets']} "
+                f"| {told} | {row['doubt on the answer']:.2f} |"
+            )
+            for check in row["run"]:
+                share = row["failed"].get(check, 0.0)
+                if not row["wrong"]:
+                    alarms.setdefault((path.stem, check), []).append((share, row["data sets"]))
+                elif any(check.startswith(begin) for begin in row["catches"]):
+                    powers.setdefault((path.stem, check), []).append(share)
+    lines += ["", "| family | check | power, least to most | false alarms |"]
+    lines.append("| --- | --- | --- | --- |")
+    for family, check in sorted({*alarms, *powers}):
+        power = powers.get((family, check))
+        ran = alarms.get((family, check), [])
+        total = sum(size for _, size in ran)
+        false = f"{sum(s * n for s, n in ran) / total:.3f} of {total}" if total else "not run"
+        span = f"{min(power):.2f} to {max(power):.2f}" if power else ""
+        lines.append(f"| {family} | {check} | {span} | {false} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("family")
+    parser.add_argument("--data-sets", type=int, default=100)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", default="")
+    asked = parser.parse_args()
+    if asked.family == "table":
+        print(table())
+    else:
+        run(asked.family, asked.data_sets, asked.jobs, asked.only)
+
+
+if __name__ == "__main__":
+    main()
