@@ -82,6 +82,7 @@ class Panel:
         treatment: str | Sequence[str],
         covariates: Sequence[str] = (),
         weights: str | None = None,
+        cluster: str | None = None,
         missing: Literal["error", "drop"] = "error",
     ) -> Panel:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
@@ -101,6 +102,10 @@ class Panel:
             an earlier time.
         weights : str, optional
             Positive numbers, how many a row stands for.
+        cluster : str, optional
+            A column of labels, one value a unit: groups of units whose errors may depend on each
+            other, such as the state of a county where the treatment is a law of states. Standard
+            errors are clustered by it; by unit unless it is given. It may be a covariate too.
         missing : "error" or "drop"
             What to do with rows that lack something. All means over a unit are of the rows that are left.
 
@@ -108,7 +113,7 @@ class Panel:
         ------
         DataError
         """
-        roles = _roles(unit, time, outcome, treatment, covariates, weights, missing)
+        roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
         table = read(frame, [name for group in roles.values() for name in group], times=[time])
         gaps = missing_rows(table)
         if gaps and missing == "error":
@@ -139,6 +144,7 @@ class Panel:
         treatment: str | Sequence[str],
         covariates: Sequence[str] = (),
         weights: str | None = None,
+        cluster: str | None = None,
         missing: Literal["error", "drop"] = "error",
         folder: str | Path | None = None,
     ) -> Panel:
@@ -159,8 +165,8 @@ class Panel:
         DataError
             Also if the columns of a piece are not those of the first.
         """
-        roles = _roles(unit, time, outcome, treatment, covariates, weights, missing)
-        wanted = [name for group in roles.values() for name in group]
+        roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
+        wanted = list(dict.fromkeys(name for group in roles.values() for name in group))
         table, codes, labels, rows, dropped = spooled(source, wanted, unit, time, missing, folder)
         return _assembled(
             table, codes, labels, rows, dropped, _arguments(roles, treatment, missing)
@@ -181,12 +187,31 @@ class Panel:
         """The times at which anything was seen, in order."""
         return frozen(np.unique(self.time))
 
+    @cached_property
+    def clusters(self) -> tuple[str, ...]:
+        """Labels of the groups of units that are independent of each other; units by default."""
+        name = self.arguments["cluster"]
+        return self.units if name is None else names(pd.Series(self._clusters[1]))
+
+    @cached_property
+    def cluster(self) -> np.ndarray:
+        """Each unit's position in `clusters`, int array (N,)."""
+        if self.arguments["cluster"] is None:
+            return frozen(np.arange(len(self.units)))
+        return frozen(self._clusters[0])
+
+    @property
+    def _clusters(self) -> tuple[np.ndarray, pd.Index]:
+        return pd.factorize(self.source[self.arguments["cluster"]].iloc[self.starts], sort=True)
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256("\0".join([*self.treatments, *self.covariates]).encode())
         for array in (self.outcome, self.treatment, self.unit, self.time, self.weights):
             digest.update(np.ascontiguousarray(array).tobytes())
+        if self.arguments["cluster"] is not None:
+            digest.update(np.ascontiguousarray(self.cluster).tobytes())
         for name in self.covariates:
             column = self.source[name]
             text = isinstance(column.dtype, pd.CategoricalDtype)
@@ -248,6 +273,7 @@ class Panel:
         return {
             "Rows": f"{len(self):,}",
             "Units": f"{len(self.units):,} ({self.arguments['unit']})",
+            **self._clustering(),
             "Times": f"{len(self.periods):,} ({self.arguments['time']}); {times} of each unit",
             "Seen once": f"{alone:,} units, which say nothing about change",
             "Treatment never changes": f"in {still:,} units, which say nothing of its effect",
@@ -258,6 +284,10 @@ class Panel:
             )
             or "none",
         }
+
+    def _clustering(self) -> dict[str, str]:
+        name = self.arguments["cluster"]
+        return {} if name is None else {"Clusters": f"{len(self.clusters):,} ({name})"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -277,6 +307,7 @@ def _roles(
     covariates: Sequence[str],
     weights: str | None,
     missing: str,
+    cluster: str | None,
 ) -> dict[str, Sequence[str]]:
     """Column names by role, none of them twice."""
     choice("missing", missing, ("error", "drop"))
@@ -291,7 +322,17 @@ def _roles(
         "weights": [weights] if weights else [],
     }
     _check_roles(roles)
-    return roles
+    if cluster is None or cluster == unit:
+        return roles | {"cluster": []}
+    taken = {name: role for role, group in roles.items() if role != "covariate" for name in group}
+    if not (isinstance(cluster, str) and cluster) or cluster in taken:
+        what = f"{cluster!r}, the {taken[cluster]}" if cluster in taken else repr(cluster)
+        raise DataError(
+            f"Expected `cluster` as the name of a column of labels, got {what} as cluster. "
+            "Name the groups of units that share shocks, such as 'state'; leave it out where "
+            "units are independent."
+        )
+    return roles | {"cluster": [cluster]}
 
 
 def _arguments(
@@ -305,6 +346,7 @@ def _arguments(
         "treatment": treatment if isinstance(treatment, str) else list(treatment),
         "covariates": list(roles["covariate"]),
         "weights": roles["weights"][0] if roles["weights"] else None,
+        "cluster": roles["cluster"][0] if roles["cluster"] else None,
         "missing": missing,
     }
 
@@ -340,6 +382,7 @@ def _assembled(
     )
     _refuse_twice(found)
     _refuse_copies(found)
+    _refuse_clusters_within_units(found)
     return found
 
 
@@ -387,6 +430,26 @@ def _refuse_twice(panel: Panel) -> None:
         raise DataError(
             f"Expected one row of each {unit!r} and {time!r}; {label!r} has two at {when}: {some(np.sort(panel.rows[again + 1]))}. "
             f"Aggregate them first, e.g. `frame.groupby([{unit!r}, {time!r}]).mean()`."
+        )
+
+
+def _refuse_clusters_within_units(panel: Panel) -> None:
+    name = panel.arguments["cluster"]
+    if name is None:
+        return
+    codes, labels = pd.factorize(panel.source[name])
+    moved = np.flatnonzero(~panel.constant_within_units(codes[:, None])[:, 0])
+    if len(moved):
+        unit = panel.units[moved[0]]
+        raise DataError(
+            f"Expected one value of cluster {name!r} in each {panel.arguments['unit']!r}; "
+            f"{unit!r} has several, and {len(moved):,} units in all. Clusters hold whole units: "
+            "cluster by something that lasts, such as where a unit was first seen."
+        )
+    if len(labels) < 2:
+        raise DataError(
+            f"Cluster {name!r} is {labels[0]!r} in every row; expected at least two clusters. "
+            "Leave `cluster` out, to cluster by unit."
         )
 
 
