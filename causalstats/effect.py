@@ -82,7 +82,7 @@ class Effect:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The doubts in words: name, finding and remedy of each."""
-        return tuple(_warning(check) for check in self.doubts)
+        return tuple(warning(check) for check in self.doubts)
 
     def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
         """Summarise each entry of the answer in a row.
@@ -207,11 +207,14 @@ class Effect:
         prob : float
             Probability of the intervals.
         """
-        doubts = "".join(f" In doubt: {warning}." for warning in self.warnings)
+        return self.statement(prob) + in_doubt(self.doubts)
+
+    def statement(self, prob: float = INTERVAL) -> str:
+        """Return what `text` does, without the doubts."""
         contrast = "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
         return (
             f"{self.name}: {self._found(prob)} {self.description}{contrast} Kind: {self.kind}. "
-            f"Stands on: {', '.join(self._standing()) or 'nothing beyond the model'}.{doubts}"
+            f"Stands on: {', '.join(self._standing()) or 'nothing beyond the model'}."
         )
 
     def _found(self, prob: float) -> str:
@@ -277,10 +280,15 @@ class Effect:
         return f"<div><p>{heading}</p>{table}{warnings}</div>"
 
 
-def _warning(check: Check) -> str:
+def warning(check: Check) -> str:
     """Return a doubt in words: what was found, and what to do."""
     remedy = f". {check.remedy}" if check.remedy else ""
     return f"{check.name}: {check.finding}{remedy}".rstrip(".")
+
+
+def in_doubt(checks: Sequence[Check]) -> str:
+    """Return the sentences that follow an answer, one a doubt; nothing where there is none."""
+    return "".join(f" In doubt: {warning(check)}." for check in checks)
 
 
 def _listed(table: pd.DataFrame) -> str:

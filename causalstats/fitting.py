@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 import causalstats
-from causalstats.effect import INTERVAL, Effect
+from causalstats.effect import INTERVAL, Effect, in_doubt
 from causalstats.errors import ModelError
 from causalstats.model import Check, Checks, Estimand, Prediction, Problem, View, answerable
 from causalstats.numerics.draws import summarise, surest_first, varies
@@ -322,10 +322,23 @@ class Fit:
             lambda: {each.name: each for each in self.model.predictions(posterior, self.data, rng)},
         )
 
-    def answer(self) -> str:
-        """The headline in words, with the answer that it is not to be told without."""
+    def answer(self, *, doubts: bool = True) -> str:
+        """Return the headline in words, with the answer without which it misleads.
+
+        Parameters
+        ----------
+        doubts : bool
+            Whether the checks that the answer carries follow it.
+        """
+        told = self._told_together()
+        carried = tuple(dict.fromkeys(check for effect in told for check in effect.doubts))
+        said = " ".join(effect.statement() for effect in told)
+        return said + in_doubt(carried) if doubts else said
+
+    def _told_together(self) -> list[Effect]:
+        """Return the headline and the answer without which it misleads, if there is one."""
         beside = self.model.estimands()[self.model.headline].beside
-        return " ".join(self.effect(name).text() for name in (self.model.headline, beside) if name)
+        return [self.effect(name) for name in (self.model.headline, beside) if name]
 
     def views(self) -> Mapping[str, Callable[[], View]]:
         """Pictures that only this family of models has, by name, as functions that gather what they show."""
@@ -450,14 +463,14 @@ class Fit:
         return float(np.average(known[mask], weights=self.data.weights[mask]))
 
     def __repr__(self) -> str:
-        return f"Fit of {_stated(self.model)}\n{self._told()}"
+        return f"Fit of {_stated(self.model)}\n{self._card()}"
 
     def _repr_html_(self) -> str:
         style = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-width:48em"
-        stated, answer = escape(_stated(self.model)), escape(self._told())
+        stated, answer = escape(_stated(self.model)), escape(self._card())
         return f'<div style="{style}"><p><strong>{stated}</strong></p><p>{answer}</p></div>'
 
-    def _told(self) -> str:
+    def _card(self) -> str:
         """Return the answer with its doubts, or why there is none: other questions may have one."""
         try:
             return self.answer()

@@ -100,13 +100,14 @@ def contents(text: str = "text") -> ReportContents:
     """A report in which every text is the one given."""
     effect = Effect(
         name=text, draws=xr.DataArray(np.zeros((1, 1)), dims=("chain", "draw")), description=text, unit=text, contrast=text,
-        kind="associational", assumptions=(text, text), warnings=(text,),
+        kind="associational", assumptions=(text, text), make_doubts=lambda: (check(text, False, text),),
     )  # fmt: skip
     return ReportContents(
         title=text,
         question=text,
         status="warn",
         banner=(text, text),
+        cautions=(text,),
         answer=text,
         model_name=text,
         fields=((text, text),),

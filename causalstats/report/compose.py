@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from causalstats import plots
+from causalstats.effect import warning
 from causalstats.model import Check, answerable, number, shown
 from causalstats.numerics.draws import surest_first
 from causalstats.report.contents import ReportContents, Status
@@ -49,11 +50,14 @@ def compose(
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,
-        status=status(checks, fit.sampling()),
+        status=status((*checks, *headline.doubts), fit.sampling()),
         banner=tuple(
-            f"Failed, “{check.name}”: {check.finding}" for check in checks if check.passed is False
+            f"Failed, {warning(check)}."
+            for check in dict.fromkeys([*checks, *headline.doubts])
+            if check.passed is False
         ),
-        answer=fit.answer(),
+        answer=fit.answer(doubts=False),
+        cautions=tuple(warning(check) for check in headline.doubts if check.passed is None),
         model_name=type(model).__name__,
         fields=tuple((field.name, shown(getattr(model, field.name))) for field in fields(model)),
         assumptions=model.assumptions(),

@@ -19,7 +19,8 @@ Status = Literal["pass", "warn", "fail"]
 class ReportContents:
     """The parts of a report, in the order in which they are read.
 
-    `banner` says what is wrong, and is empty where nothing is. `effects` are pairs of an effect and its table: index the labels, columns
+    `banner` says what is wrong, and is empty where nothing is; `cautions` say what the answer
+    depends on and these data cannot decide. `effects` are pairs of an effect and its table: index the labels, columns
     mean, sd, lower, upper, ess_bulk, ess_tail and r_hat. `derivation` says how the answer
     follows from the assumptions, a line a step, of models that can say so. `withheld` says how the model did on people whose outcome it was not shown.
     `figures` are (title, caption, figure); `sensitivity` is (field, table, figure); `call` is the Python that made the fit.
@@ -30,6 +31,7 @@ class ReportContents:
     status: Status
     banner: tuple[str, ...]
     answer: str
+    cautions: tuple[str, ...]
     model_name: str
     fields: tuple[tuple[str, str], ...]
     assumptions: tuple[Assumption, ...]
