@@ -53,7 +53,7 @@ BAD = [
     (frame(), {"features": ["genetic risk"]}, "genetic_risk"),
     (frame(), {"features": ["<script>"]}, "Rename it first"),
     (frame(), {"features": None, "formula": "__import__('os').system('true')"}, "formula"),
-    (frame(), {"missing": "ignore"}, "missing='error'"),
+    (frame(), {"missing": "ignore"}, "`missing` as 'error'"),
 ]
 
 

@@ -24,6 +24,7 @@ from causalstats.data.frames import (
     positions,
     read,
     some,
+    switch,
     unknown,
     weights_of,
 )
@@ -146,6 +147,7 @@ class Decisions:
         choice("missing", missing, ("error", "drop"))
         choice("observed", observed, ("error", "decided"))
         choice("kind", kind, ("binary", "continuous"))
+        standardise = switch("standardise", standardise)
         if (features is None) == (formula is None):
             raise DataError("Expected either `features=[...]` or `formula='...'`, and not both.")
         if features is not None:

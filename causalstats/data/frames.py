@@ -10,6 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from causalstats import validation
 from causalstats.errors import DataError
 
 _FEW = 6  # distinct numbers that are groups of their own
@@ -166,8 +167,12 @@ def groups_of(table: pd.DataFrame, by: Any) -> Any:
 
 def choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
     """Refuse a value that is not one of those allowed."""
-    if value not in allowed:
-        raise DataError(f"Expected {argument}={' or '.join(map(repr, allowed))}, got {value!r}.")
+    validation.read(validation.Choice(allowed), value, argument, DataError)
+
+
+def switch(argument: str, value: Any) -> bool:
+    """Return whether an option is on; refuse what is neither True nor False."""
+    return validation.read(validation.Switch(), value, argument, DataError)
 
 
 def frozen(array: Any) -> np.ndarray:

@@ -1,0 +1,487 @@
+"""What a field or an argument may be, read from its annotation, and checked in one place.
+
+A type, a range and a list of options are declared once, beside the name that they are of::
+
+    chains: Count = 4
+    basis: Literal["splines", "hsgp", "fourier"] = "splines"
+    scale: Sequence[Positive] | None = None
+
+`check_fields` in a `__post_init__`, and the decorator `checked` on a function, hold what was given
+against these declarations and keep it as plain Python values. Whole floats and NumPy scalars are
+numbers; Booleans are not; numbers and texts are no switches; a text is no list of letters.
+Libraries that read annotations take `True` for 1, or refuse NumPy's numbers, and cost more to
+import than all of causalstats.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+import reprlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache, wraps
+from numbers import Integral, Real
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
+
+import numpy as np
+
+from causalstats.errors import CausalStatsError
+
+SMALLEST, LARGEST = 1e-50, 1e50  # in size; the square of a square is then still a number
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+class Refused(Exception):
+    """A value is not of a kind. The text is what to do about it, empty where that is plain."""
+
+
+@runtime_checkable
+class Kind(Protocol):
+    """What a value may be."""
+
+    @property
+    def words(self) -> str:
+        """What is expected, to follow "Expected `name` as"."""
+
+    def read(self, value: Any) -> Any:
+        """Return the value as a plain Python one, or raise `Refused`."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number within limits; with `whole`, an integer."""
+
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    below: float | None = None
+    whole: bool = False
+
+    @property
+    def words(self) -> str:
+        noun = "a whole number" if self.whole else "a number"
+        if self.least is not None and self.most is not None:
+            return f"{noun} from {self.least:,} to {self.most:,}"
+        limits = {
+            "of at least": self.least,
+            "above": self.above,
+            "of at most": self.most,
+            "below": self.below,
+        }
+        said = [f"{how} {limit:,}" for how, limit in limits.items() if limit is not None]
+        return f"{noun} {' and '.join(said)}" if said else noun
+
+    def read(self, value: Any) -> float:
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            value = value[()]
+        if isinstance(value, bool | np.bool_):
+            raise Refused("True and False are not numbers here.")
+        if isinstance(value, str):
+            raise Refused("Write the number without quotes.")
+        if not isinstance(value, Real):
+            raise Refused()
+        try:
+            number = float(value)
+        except (OverflowError, ValueError) as error:
+            raise Refused() from error
+        if not math.isfinite(number):
+            raise Refused()
+        self._refuse_outside(number)
+        if not self.whole:
+            return number
+        if not number.is_integer():
+            raise Refused()
+        return int(value) if isinstance(value, Integral) else int(number)
+
+    def _refuse_outside(self, number: float) -> None:
+        inside = (
+            (self.least is None or number >= self.least)
+            and (self.above is None or number > self.above)
+            and (self.most is None or number <= self.most)
+            and (self.below is None or number < self.below)
+        )
+        if not inside:
+            percent = (self.most or self.below) == 1 and 1 < number <= 100
+            raise Refused(f"{number:g} % is {number / 100:g}." if percent else "")
+        if number and not SMALLEST <= abs(number) <= LARGEST:
+            raise Refused(
+                f"Numbers other than 0 lie between {SMALLEST:g} and {LARGEST:g} in size; change "
+                "the unit."
+            )
+
+
+@dataclass(frozen=True)
+class Switch:
+    """True or False, and nothing that Python would take for them."""
+
+    words = "True or False"
+
+    def read(self, value: Any) -> bool:
+        if not isinstance(value, bool | np.bool_):
+            raise Refused("Write it without quotes." if isinstance(value, str) else "")
+        return bool(value)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few texts."""
+
+    options: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return _either([repr(option) for option in self.options])
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise Refused()
+        if value not in self.options:
+            raise Refused(meant(value, self.options))
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text, empty only where that is said."""
+
+    empty: bool = True
+    words: str = "a text"
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str) or not (value.strip() or self.empty):
+            raise Refused()
+        return str(value)
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list in its order, kept as a tuple."""
+
+    kind: Kind
+    least: int = 0
+
+    @property
+    def words(self) -> str:
+        return f"a list with {self.kind.words} in each entry"
+
+    def read(self, value: Any) -> tuple[Any, ...]:
+        found = [_entry(self.kind, place, part) for place, part in enumerate(self._listed(value))]
+        if len(found) < self.least:
+            raise Refused("The list is empty.")
+        return tuple(found)
+
+    def _listed(self, value: Any) -> list[Any]:
+        if isinstance(value, str) and isinstance(self.kind, Text):
+            raise Refused(f"A text is not a list; write [{value!r}].")
+        return _listed(value)
+
+
+@dataclass(frozen=True)
+class TupleOf:
+    """As many entries as there are kinds."""
+
+    kinds: tuple[Kind, ...]
+
+    @property
+    def words(self) -> str:
+        return "(" + ", ".join(kind.words for kind in self.kinds) + ")"
+
+    def read(self, value: Any) -> tuple[Any, ...]:
+        parts = _listed(value)
+        if len(parts) != len(self.kinds):
+            raise Refused(f"It has {len(parts)} entries in place of {len(self.kinds)}.")
+        return tuple(
+            _entry(kind, place, part)
+            for place, (kind, part) in enumerate(zip(self.kinds, parts, strict=True))
+        )
+
+
+@dataclass(frozen=True)
+class MappingOf:
+    """A mapping, kept as a dict."""
+
+    key: Kind
+    value: Kind
+    least: int = 0
+
+    @property
+    def words(self) -> str:
+        return f"a mapping from {self.key.words} to {self.value.words}"
+
+    def read(self, value: Any) -> dict[Any, Any]:
+        if not isinstance(value, Mapping):
+            raise Refused()
+        if len(value) < self.least:
+            raise Refused("It is empty.")
+        return {
+            _entry(self.key, None, key): _entry(self.value, None, part)
+            for key, part in value.items()
+        }
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A value of a class, and not of one derived from it, which may mean something else."""
+
+    of: type
+
+    @property
+    def words(self) -> str:
+        return f"a `{self.of.__name__}`"
+
+    def read(self, value: Any) -> Any:
+        if type(value) is not self.of:
+            raise Refused()
+        return value
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file, as a text or a `pathlib.Path`."""
+
+    words = "the path of a file"
+
+    def read(self, value: Any) -> Path:
+        if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+            raise Refused()
+        return Path(value)
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """None."""
+
+    words = "None"
+
+    def read(self, value: Any) -> None:
+        if value is not None:
+            raise Refused()
+
+
+@dataclass(frozen=True)
+class Anything:
+    """A value that whoever takes it checks."""
+
+    words = "anything"
+
+    def read(self, value: Any) -> Any:
+        return value
+
+
+@dataclass(frozen=True)
+class Either:
+    """A value of one of several kinds, the first that takes it."""
+
+    kinds: tuple[Kind, ...]
+
+    @property
+    def words(self) -> str:
+        in_order = sorted(self.kinds, key=lambda kind: not isinstance(kind, Nothing))
+        return _either([kind.words for kind in in_order])
+
+    def read(self, value: Any) -> Any:
+        advice = []
+        for kind in self.kinds:
+            try:
+                return kind.read(value)
+            except Refused as refused:
+                advice.append(str(refused))
+        raise Refused(next(filter(None, advice), ""))
+
+
+Finite = Annotated[float, Number()]
+Positive = Annotated[float, Number(above=0)]
+NotNegative = Annotated[float, Number(least=0)]
+Inside = Annotated[float, Number(above=0, below=1)]
+Count = Annotated[int, Number(least=1, most=10_000_000, whole=True)]
+Seed = Annotated[int, Number(least=0, most=2**32 - 1, whole=True)]
+Name = Annotated[str, Text(empty=False, words="a name")]
+Formula = Annotated[str, Text(empty=False, words="a formula")]
+File = Annotated[str | Path, Place()]
+
+
+def declared(hint: Any) -> Kind:
+    """Return the kind that an annotation declares.
+
+    Raises
+    ------
+    TypeError
+        If it declares none that is known: an annotation that nobody would check.
+    """
+    origin, arguments = get_origin(hint), get_args(hint)
+    if isinstance(hint, Kind) and not isinstance(hint, type):
+        return hint
+    if origin is Annotated:
+        return declared(hint.__metadata__[0])
+    if origin in (Union, UnionType):
+        return Either(tuple(map(declared, arguments)))
+    if origin is Literal:
+        return Choice(arguments)
+    if origin is tuple and arguments[-1:] != (Ellipsis,):
+        return TupleOf(tuple(map(declared, arguments)))
+    if origin is not None and issubclass(origin, Mapping):
+        return MappingOf(declared(arguments[0]), declared(arguments[1]))
+    if origin is not None and issubclass(origin, Sequence):
+        return ListOf(declared(arguments[0]))
+    plain: dict[Any, Kind] = {
+        bool: Switch(),
+        float: Number(),
+        int: Number(whole=True),
+        str: Text(),
+        NoneType: Nothing(),
+        None: Nothing(),
+        Any: Anything(),
+    }
+    if hint in plain:
+        return plain[hint]
+    if isinstance(hint, type) and "causalstats" in hint.__module__:
+        return Instance(hint)
+    raise TypeError(f"{hint!r} declares nothing that can be checked.")
+
+
+@cache
+def field_kinds(cls: Any) -> Mapping[str, Kind]:
+    """Return what each field of a dataclass may be, by name."""
+    names = vars(sys.modules[cls.__module__])
+    return {field.name: declared(_evaluated(field.type, names)) for field in fields(cls)}
+
+
+def check_fields(value: Any, error: type[CausalStatsError]) -> None:
+    """Hold the fields of a frozen dataclass against their annotations; keep plain values.
+
+    Parameters
+    ----------
+    value : dataclass
+    error : type
+        What a wrong field raises.
+    """
+    for name, kind in field_kinds(value.__class__).items():
+        object.__setattr__(value, name, read(kind, getattr(value, name), name, error))
+
+
+def checked[**P, R](
+    error: type[CausalStatsError],
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Hold the arguments of a function against their annotations before it runs.
+
+    Parameters
+    ----------
+    error : type
+        What a wrong argument raises.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
+        @wraps(function)
+        def held(*positional: P.args, **named: P.kwargs) -> R:
+            given = signature.bind(*positional, **named)
+            kinds = argument_kinds(function)
+            for name in given.arguments.keys() & kinds.keys():
+                given.arguments[name] = read(kinds[name], given.arguments[name], name, error)
+            return function(*given.args, **given.kwargs)
+
+        return held
+
+    return decorate
+
+
+@cache
+def argument_kinds(function: Callable[..., Any]) -> Mapping[str, Kind]:
+    """Return what each argument of a function may be, by name; those without annotation aside."""
+    function = inspect.unwrap(function)
+    names: dict[str, Any] = getattr(function, "__globals__", {})
+    return {
+        name: declared(_evaluated(parameter.annotation, names))
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.annotation is not parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+
+
+def read(kind: Kind, value: Any, name: str, error: type[CausalStatsError]) -> Any:
+    """Return a value of this kind as a plain Python one.
+
+    Raises
+    ------
+    CausalStatsError
+        Of the class `error`: what was expected, what came, and what to do.
+    """
+    try:
+        return kind.read(value)
+    except Refused as refused:
+        advice = f" {refused}" if str(refused) else ""
+        raise error(f"Expected `{name}` as {kind.words}, got {shown(value)}.{advice}") from None
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: short, and whatever its own `repr` does."""
+    if isinstance(value, type):
+        return f"the class `{value.__name__}`"
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"{_indefinite(type(value).__name__)} of shape {shape}"
+    try:
+        return _SHORT.repr(value)
+    except Exception:  # a `repr` of somebody else's class may raise anything
+        return _indefinite(type(value).__name__)
+
+
+def meant(value: str, options: Sequence[str]) -> str:
+    """Return the question which option was meant, the closest first; empty if none is close."""
+    by_case = {option.lower(): option for option in reversed(options)}
+    near = difflib.get_close_matches(value.lower(), list(by_case), n=2)
+    return f"Did you mean {_either([repr(by_case[each]) for each in near])}?" if near else ""
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+def _evaluated(annotation: Any, names: Mapping[str, Any]) -> Any:
+    return eval(annotation, dict(names)) if isinstance(annotation, str) else annotation
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return the entries of what has them in an order of its own."""
+    if isinstance(value, set | frozenset):
+        raise Refused("A set has no order; write a list.")
+    if isinstance(value, np.ndarray) and value.ndim == 1 or _is_index(value):
+        return list(value)
+    if not isinstance(value, list | tuple):
+        raise Refused("Write a list.")
+    return list(value)
+
+
+def _is_index(value: Any) -> bool:
+    import pandas as pd
+
+    return isinstance(value, pd.Index)
+
+
+def _entry(kind: Kind, place: int | None, value: Any) -> Any:
+    """Return an entry of a list or mapping; a refusal names it."""
+    try:
+        return kind.read(value)
+    except Refused as refused:
+        which = "entry" if place is None else f"{_ordinal(place)} entry"
+        raise Refused(
+            f"The {which}, {shown(value)}, is not {kind.words}. {refused}".rstrip()
+        ) from None
+
+
+def _ordinal(place: int) -> str:
+    return _ORDINALS[place] if place < len(_ORDINALS) else f"{place + 1}th"
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _indefinite(noun: str) -> str:
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
