@@ -61,6 +61,8 @@ class Effect:
         error; an answer with too many entries to draw has only that.
     at_zero : callable, optional
         The Bayes factor of 0 of each entry, where the model has it.
+    over_null : callable, optional
+        The same entries less what they would be if there were nothing, where that is not 0.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Effect:
     make_doubts: Callable[[], tuple[Check, ...]] = tuple
     margins: Margins | None = None
     at_zero: Callable[[], np.ndarray | None] | None = None
+    over_null: Callable[[], Effect] | None = None
 
     @cached_property
     def doubts(self) -> tuple[Check, ...]:
@@ -122,28 +125,69 @@ class Effect:
         )
 
     def decide(self, rope: float = 0.0, fdr: float = 0.05, prob: float = INTERVAL) -> pd.DataFrame:
-        """Which entries can be told from nothing, the surest first.
+        """Return which entries can be told from nothing, the surest first.
 
-        Columns mean, lower, upper; `positive` and `negligible`, P(x > 0) and P(|x| ≤ rope); `error`, the probability that it would be wrong to report
-        the entry with the sign of its median as more than `rope`: 1 - max(P(x > rope), P(x < -rope)); `selected`, the largest set whose mean error is at
-        most `fdr` (Bayesian false discovery rate; Müller, Parmigiani & Rice 2007; with rope = 0 that of signs, Stephens 2017). Where the model has the
-        density in closed form, `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and below 1 against it (the Savage-Dickey ratio; Dickey 1971).
+        Entries are selected by the step-up rule of Benjamini & Hochberg (1995) on twice `error`.
+        Under flat priors that is the two-sided p-value, so that the rate of false discoveries is
+        kept however many entries are nothing, with no need of a prior that has learned how many
+        are; under priors that shrink it is smaller. Differences of groups by `minus` are decided
+        in the same way.
+
+        Where an answer differs from 0 although nothing is there, as partial correlations of a
+        composition do, it is decided by how much it lies beyond that (`excess`), which is then
+        a column too.
+
+        Parameters
+        ----------
+        rope : float
+            The largest size that counts as nothing.
+        fdr : float
+            The rate of false discoveries among those selected: entries that are nothing, or have
+            the other sign.
+        prob : float
+            Probability of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            Columns mean, lower, upper; `positive` and `negligible`, P(x > 0) and P(|x| ≤ rope);
+            `error`, the posterior probability that it would be wrong to report the entry, on the
+            side that it lies on, as more than `rope`; `q_value`, the smallest `fdr` at which it
+            is selected; `selected`. Where the model has the density in closed form,
+            `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and below 1 against it
+            (Savage-Dickey ratio; Dickey 1971).
+
+        References
+        ----------
+        Benjamini & Hochberg (1995), Controlling the false discovery rate. Benjamini & Yekutieli
+        (2005), False discovery rate-adjusted multiple confidence intervals: signs.
         """
-        import pandas as pd
+        from causalstats.numerics.false_discovery import q_values
 
-        below = self._cdf(0.0)
-        low, high = (self._cdf(-rope), self._cdf(rope)) if rope else (below, below)
+        above, below = self._beyond(rope)
         table = self.numbers(prob)[["mean", "lower", "upper"]]
-        table = table.assign(
-            positive=1 - below,
-            negligible=high - low if rope else 0.0,
-            error=1 - np.maximum(1 - high, low),
-        )
+        positive = self._beyond(0.0)[0] if rope else above
+        table = table.assign(positive=positive, negligible=1 - above - below if rope else 0.0)
+        if self.over_null is not None:
+            over = self.over_null()
+            above, below = over._beyond(rope)
+            table[over.name] = over.numbers(prob)["mean"].to_numpy()
+        error = 1 - np.maximum(above, below)
+        table = table.assign(error=error, q_value=q_values(error))
         if self.at_zero is not None and (ratio := self.at_zero()) is not None:
             table = table.assign(bayes_factor=ratio)
         table = table.sort_values("error", kind="stable")
-        selected = pd.Series(table["error"].expanding().mean() <= fdr, table.index)
-        return table.assign(selected=selected)
+        return table.assign(selected=table["q_value"] <= fdr)
+
+    def _beyond(self, rope: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(x > rope) and P(x < -rope) of each entry."""
+        if self.margins is not None:
+            return 1 - self.margins.cdf(rope), self.margins.cdf(-rope)
+        from causalstats.numerics.draws import entries
+        from causalstats.numerics.false_discovery import tail_probability
+
+        draws = np.stack([each.ravel() for each in entries(self.draws).values()])
+        return 1 - tail_probability(draws, rope), 1 - tail_probability(-draws, rope)
 
     def minus(self, other: Effect, contrast: str) -> Effect:
         """The difference to the same answer of an independent fit, entry by entry; the shorter of the two sets of draws says how many there are.
@@ -181,6 +225,7 @@ class Effect:
             contrast=contrast,
             margins=None,
             at_zero=None,
+            over_null=None,
             assumptions=assumptions,
             make_doubts=doubts,
         )
@@ -226,11 +271,18 @@ class Effect:
             return f"{row['mean']:.3g} ({prob:.0%} interval {bounds}; {self.unit})."
         if len(table) <= _NAMED:
             return f"{_listed(table)} ({prob:.0%} intervals; {self.unit})."
-        apart = table[(table["lower"] > 0) | (table["upper"] < 0)]
-        order = (apart["mean"].abs() / apart["sd"]).sort_values(ascending=False).index
-        first = f", first {_listed(apart.loc[order[:_NAMED]])}" if len(apart) else ""
-        many = f"{len(apart):,} of {len(table):,} have a {prob:.0%} interval on one side of 0"
-        return f"{many}{first} ({self.unit})."
+        decided, where = table, "on one side of 0"
+        if self.over_null is not None:
+            over = self.over_null()
+            decided = over.numbers(prob).set_axis(table.index)
+            where = f"of `{over.name}` on one side of 0"
+        apart = (decided["lower"] > 0) | (decided["upper"] < 0)
+        size = (decided["mean"].abs() / decided["sd"])[apart]
+        first = size.sort_values(ascending=False).index[:_NAMED]
+        many = f"{apart.sum():,} of {len(table):,} have a {prob:.0%} interval {where}"
+        return (
+            f"{many}{f', first {_listed(table.loc[first])}' if len(first) else ''} ({self.unit})."
+        )
 
     def _standing(self) -> list[str]:
         """Return the names of the assumptions, those that a check contradicts marked."""
@@ -239,14 +291,6 @@ class Effect:
             f"{name} (contradicted by these data)" if name in refuted else name
             for name in self.assumptions
         ]
-
-    def _cdf(self, value: float) -> np.ndarray:
-        """P(x ≤ value) of each entry."""
-        if self.margins is not None:
-            return self.margins.cdf(value)
-        from causalstats.numerics.draws import entries
-
-        return np.array([(draws <= value).mean() for draws in entries(self.draws).values()])
 
     def _first(self) -> tuple[pd.DataFrame, str]:
         """The table of the first few entries, with their diagnostics, and how many were left out."""

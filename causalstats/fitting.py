@@ -181,6 +181,9 @@ class Fit:
             at_zero=None
             if at is not None or by is not None or estimand.at_zero is None
             else partial(estimand.at_zero, posterior, self.data),
+            over_null=partial(self.effect, estimand.over_null, at=at, by=by)
+            if estimand.over_null
+            else None,
         )
 
     def _doubts(self, name: str, estimand: Estimand, draws: xr.DataArray) -> tuple[Check, ...]:

@@ -269,6 +269,8 @@ class Estimand:
     over_people: bool = False  # a mean or total over people, which groups of them have of their own
     margins: Callable[[Any], Margins] | None = None  # of the data, where the posterior is exact
     beside: str = ""  # another answer, by name, without which this one misleads
+    # Another answer, by name: the same entries less what they would be if there were nothing.
+    over_null: str = ""
     at_zero: Callable[[xr.Dataset, Any], np.ndarray | None] | None = (
         None  # of each entry the Bayes factor of 0; None where there is none in closed form
     )

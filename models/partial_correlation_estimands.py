@@ -44,6 +44,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
             assumptions=stands_on,
             margins=_margins(model, margins) if exact and margins else None,
             beside="excess" if name == "partial_correlation" else "",
+            over_null="excess" if name == "partial_correlation" else "",
             at_zero=partial(bayes_factors, model)
             if name == "partial_correlation" and model.prior in ("shrunk", "invariant")
             else None,

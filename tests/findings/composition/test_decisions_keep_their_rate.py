@@ -1,0 +1,141 @@
+"""`decide(fdr=)` keeps its rate of false discoveries: flat priors, groups of one population, entries of any model."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy import stats
+
+import causalstats as cs
+from causalstats.numerics.false_discovery import q_values, tail_probability
+
+
+def composed(logs):
+    names = [f"part {k}" for k in range(logs.shape[1])]
+    return cs.Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
+
+
+def fitted(prior, logs, seed, sampler=None):
+    model = cs.PartialCorrelation(prior=prior)
+    return cs.fit(model, composed(logs), seed=seed, sampler=sampler, progress=False)
+
+
+def effect_of(values):
+    """An answer with one row of draws an entry."""
+    draws = xr.DataArray(values.T[None], dims=("chain", "draw", "unit"), name="x").assign_coords(
+        unit=[f"e{k}" for k in range(len(values))]
+    )
+    return cs.Effect(
+        name="x",
+        draws=draws,
+        description="x.",
+        unit="",
+        contrast="none",
+        kind="associational",
+        assumptions=(),
+    )
+
+
+def test_rare_tails_are_close_to_those_of_the_distribution():
+    rng = np.random.default_rng(1)
+    normal = rng.standard_normal((200, 4000))
+    for value in (-1.0, -2.5, -3.5, -4.5):
+        ratio = np.median(tail_probability(normal, value)) / stats.norm.cdf(value)
+        assert 0.9 < ratio < 6
+    student = rng.standard_t(10, (200, 4000))
+    for value in (-3.0, -5.0):
+        ratio = np.median(tail_probability(student, value)) / stats.t.cdf(value, 10)
+        assert 0.6 < ratio < 4
+
+
+@pytest.mark.parametrize("entries", [1, 3, 30, 2000])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5])
+def test_the_rate_holds_for_any_number_of_entries(entries, share):
+    """Posteriors under a flat prior, by their margins: estimates with a standard error of 1."""
+    rng, shares = np.random.default_rng(entries), []
+    for _ in range(400):
+        truth = np.where(rng.random(entries) < share, rng.normal(0, 3, entries), 0.0)
+        estimate = truth + rng.standard_normal(entries)
+        chosen = q_values(stats.norm.sf(abs(estimate))) <= 0.05
+        wrong = chosen & (np.sign(truth) != np.sign(estimate))
+        shares.append(wrong.sum() / max(chosen.sum(), 1))
+    assert np.mean(shares) < 0.05 + 3 * np.std(shares) / 20 + 1e-3
+
+
+def test_no_entry_of_many_is_selected_by_chance_of_its_draws():
+    """500 units without an effect, each with its own flat posterior: as many false as asked for."""
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        estimate = rng.standard_normal((500, 1))
+        effect = effect_of(estimate + rng.standard_normal((500, 1000)))
+        found += effect.decide()["selected"].any()
+    assert found <= 4  # P(5 or more of 20 at 5 %) is .003
+
+
+def test_decisions_are_sorted_and_bounded_by_the_rate():
+    rng = np.random.default_rng(3)
+    table = effect_of(rng.normal(0, 1, (40, 1000)) + np.r_[np.full(4, 8.0), np.zeros(36)][:, None])
+    table = table.decide(rope=0.5, fdr=0.1)
+    assert set(table.index[table["selected"]]) == {"e0", "e1", "e2", "e3"}
+    assert table["error"].is_monotonic_increasing and table["q_value"].is_monotonic_increasing
+    assert (table["selected"] == (table["q_value"] <= 0.1)).all()
+
+
+@pytest.mark.parametrize("seed", [5, 6, 7])
+@pytest.mark.parametrize("parts", [7, 12])
+def test_partial_correlations_are_decided_beyond_closure(seed, parts):
+    """Independent amounts: closure makes r = 1 / (D - 1), and neither table nor text finds links."""
+    logs = np.random.default_rng(seed).normal(0, 0.5, (120, parts))
+    fit = fitted("invariant", logs, seed)
+    effect = fit.effect("partial_correlation")
+    table = effect.decide(rope=0.1)
+    assert not table["selected"].any() and (table["positive"] > 0.5).mean() > 0.9
+    expected = fit.effect("excess").decide(rope=0.1)
+    pd.testing.assert_series_equal(table["error"], expected["error"])
+    assert f"of {parts * (parts - 1) // 2} have a 95% interval of `excess` on one side" in (
+        effect.text()
+    )
+
+
+def test_a_difference_of_groups_is_decided_about_0():
+    logs = np.random.default_rng(1).normal(0, 0.5, (80, 5))
+    one, other = (fitted("invariant", half, 1) for half in (logs[:40], logs[40:]))
+    difference = one.effect("partial_correlation").minus(
+        other.effect("partial_correlation"), contrast="one less other"
+    )
+    table = difference.decide()
+    assert "excess" not in table and (table["negligible"] == 0).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rope", [0.0, 0.1])
+@pytest.mark.parametrize("prior", ["matching", "invariant"])
+@pytest.mark.parametrize(("parts", "rows"), [(8, 40), (5, 25), (14, 60)])
+def test_without_links_one_data_set_in_twenty_has_a_selection(prior, parts, rows, rope):
+    found = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        logs = rng.normal(0, 1, (rows, parts)) * np.exp(rng.normal(0, 0.6, parts)) / 2
+        fit = fitted(prior, logs, seed, cs.Exact(chains=2, draws=2000))
+        found += bool(fit.effect("excess").decide(rope=rope)["selected"].any())
+    assert found <= stats.binom.ppf(0.999, 200, 0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prior", ["matching", "invariant", "shrunk"])
+@pytest.mark.parametrize(("large", "small"), [(152, 30), (60, 60)])
+def test_groups_of_one_population_rarely_differ(prior, large, small):
+    """Six parts, two links of the amounts; 200 data sets, of the shrunk prior 100."""
+    size, found = 200 if prior != "shrunk" else 100, 0
+    mix = np.eye(6)
+    mix[0, 1] = mix[2, 3] = 0.9
+    for seed in range(size):
+        rng = np.random.default_rng(seed)
+        one, other = (
+            fitted(prior, rng.normal(0, 0.5, (rows, 6)) @ mix, seed).effect("excess")
+            for rows in (large, small)
+        )
+        difference = one.minus(other, contrast="large less small")
+        found += bool(difference.decide()["selected"].any())
+    assert found <= stats.binom.ppf(0.999, size, 0.05)
