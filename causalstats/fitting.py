@@ -166,14 +166,17 @@ class Fit:
                     if estimand.per_person
                     else self._once(name, lambda: estimand.compute(posterior, self.data))
                 )
+        description, contrast = estimand.description, estimand.contrast
+        if estimand.in_words is not None:
+            description, contrast = estimand.in_words(self.data)
         return Effect(
             name=name,
             draws=draws.rename(name),
-            description=estimand.description
+            description=description
             if by is None
-            else f"By {by if isinstance(by, str) else 'group'}: {estimand.description}",
+            else f"By {by if isinstance(by, str) else 'group'}: {description}",
             unit=estimand.unit,
-            contrast=estimand.contrast,
+            contrast=contrast,
             kind=estimand.kind,
             assumptions=estimand.assumptions,
             make_doubts=partial(self._doubts, name, estimand, draws),
@@ -197,10 +200,17 @@ class Fit:
         found = list(self.sampling())
         if "exact" not in self.draws.attrs:
             found += checks.answer_sampling(draws)
-        if estimand.checks is not None:
-            found += estimand.checks(self.draws["posterior"].to_dataset(), self.data)
+        found += self._question_checks(name, estimand)
         found += self._kept.get("checks") or self._cheap_checks()
         return tuple(dict.fromkeys(check for check in found if check.stands_on(name)))
+
+    def _question_checks(self, name: str, estimand: Estimand) -> list[Check]:
+        """Return the checks of one question, about its answer alone."""
+        if estimand.checks is None:
+            return []
+        posterior, checks = self.draws["posterior"].to_dataset(), estimand.checks
+        found = self._once(f"checks of {name}", lambda: checks(posterior, self.data))
+        return [replace(check, estimands=(name,)) for check in found]
 
     def _cheap_checks(self) -> Sequence[Check]:
         """Return the checks that need no refit: of the data alone, and of the predictions."""
@@ -260,7 +270,9 @@ class Fit:
         from causalstats import checks
 
         def make() -> Checks:
+            headline = self.model.headline
             found = [*self.sampling(), *self._cheap_checks()]
+            found += self._question_checks(headline, self.model.estimands()[headline])
             found += checks.learned(self.model, self.draws, self.data)
             for relaxation in self.model.relaxations(self.data):
                 without = (

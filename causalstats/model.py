@@ -275,6 +275,8 @@ class Estimand:
         None  # of each entry the Bayes factor of 0; None where there is none in closed form
     )
     approximate: bool = False  # whether the margins leave something out, and are for want of draws
+    # Of the data: description and contrast in the levels that these have.
+    in_words: Callable[[Any], tuple[str, str]] | None = None
     # Checks of this question alone, such as positivity of the people it asks about.
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
     unless: Callable[[Any], str] | None = (
@@ -457,6 +459,7 @@ class Model(Protocol):
     # adjustments(data) -> what its associations would need to be effects
     # views(draws, data) -> name -> function that gives a picture of the family's own
     # data_checks(data) -> checks of the data alone
+    # unused(data) -> fields that cannot change the headline on these data, and why
 
 
 def answerable(model: Any, data: Any) -> dict[str, Estimand]:

@@ -25,6 +25,7 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         replace(fit.model, **dict(zip(assumptions, point, strict=True)))
         for point in itertools.product(*axes)
     ]
+    _refuse_unused(models, fit.data, assumptions)
     for model in models:
         _ = Problem(model, fit.data).graph  # what is refused is refused before anything is sampled
     rows, points = [], []
@@ -55,6 +56,18 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         if numeric
         else table
     )
+
+
+def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:
+    """Raise where a field can change nothing: rows that are equal for that reason would look robust."""
+    reasons: list[Mapping[str, str]] = [
+        model.unused(data) if hasattr(model, "unused") else {} for model in models
+    ]
+    for name in names:
+        if all(name in found for found in reasons):
+            raise ModelError(
+                f"`{name}` cannot change this answer: {reasons[0][name]} Leave it out of the sensitivity analysis."
+            )
 
 
 def _axis(name: str, current: Any, values: Any) -> list[Any]:

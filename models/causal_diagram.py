@@ -22,8 +22,13 @@ from causalstats.models import causal_diagram_regression as regression
 from causalstats.models import causal_diagram_regression_estimands as regressed
 from causalstats.models import causal_diagram_simulation as simulation
 from causalstats.models import causal_diagram_tables as tables
-from causalstats.models.causal_diagram_assumptions import assumptions, data_checks, derivation
-from causalstats.models.causal_diagram_bounds import caused, counterfactual
+from causalstats.models.causal_diagram_assumptions import (
+    assumptions,
+    data_checks,
+    derivation,
+    unused,
+)
+from causalstats.models.causal_diagram_bounds import caused
 from causalstats.models.causal_diagram_bounds import question as bounded
 from causalstats.models.causal_diagram_estimands import (
     estimands,
@@ -33,6 +38,8 @@ from causalstats.models.causal_diagram_estimands import (
 )
 from causalstats.models.causal_diagram_pictures import alternatives, pictured, predictions, surgery
 from causalstats.models.causal_diagram_recipe import recipe
+from causalstats.models.causal_diagram_treated import counterfactual
+from causalstats.models.causal_diagram_variation import refuse_constant_mediators
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -57,7 +64,8 @@ class CausalDiagram:
     Parameters
     ----------
     diagram : Diagram or str
-        As text, "smoking -> tar -> cancer; smoking <-> cancer". Levels that it has (`with_levels`) may be more than those of the data.
+        As text, "smoking -> tar -> cancer; smoking <-> cancer". Levels that it has (`with_levels`) may be more than those of the data; their order is that of
+        contrasts. Without it the order is that of a pandas category, else the alphabet's.
     outcome, treatment : str
         What `effect` is the effect of, and on what: the last level of the outcome, at each level of the treatment against the first. Left out, the one
         variable with observed causes and no observed effect, and the one that acts on it and has no observed cause.
@@ -65,7 +73,8 @@ class CausalDiagram:
     concentration : float
         What the prior weighs, in observations: of each cell of each table, or of each table; of each linear regression.
     prior : "cells" or "bdeu"
-        Of which of the two. 1 a cell is uniform over all tables, 0.5 Jeffreys' prior; "bdeu" spreads the concentration evenly over the cells of each table.
+        Of which of the two. 1 a cell is uniform over all tables, 0.5 (the default) Jeffreys' prior; "bdeu" spreads the concentration evenly over the cells of
+        each table. None of them covers where most cells hold no row (`benchmarks/coverage/diagrams.json`): the check `weight of the prior` then fails.
     hidden_levels : int or mapping of variable to int
         How many levels each hidden variable has, of the structural route.
     functions : int
@@ -85,7 +94,7 @@ class CausalDiagram:
     outcome: str = ""
     treatment: str = ""
     route: Literal["reduced", "structural", "regression"] = "reduced"
-    concentration: float = 1.0
+    concentration: float = 0.5
     prior: Literal["cells", "bdeu"] = "cells"
     hidden_levels: int | Mapping[str, int] = 2
     functions: int = 1
@@ -261,6 +270,7 @@ class CausalDiagram:
                 raise ModelError(
                     f"Expected at least two levels of {name!r}, got {found[name][0]!r} alone. Say its levels, e.g. `Diagram.parse(...).with_levels(...)`."
                 )
+        refuse_constant_mediators(self.graph, self.treatment, self.outcome, found, data)
         return found
 
     def every_level(self, known: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
@@ -479,8 +489,12 @@ class CausalDiagram:
         return {"surgery": partial(surgery, self)}
 
     def data_checks(self, data: Observations) -> tuple[Check, ...]:
-        """Positivity, the weight of the prior, and the independences that the diagram implies."""
+        """Rows left out, and the independences and inequalities that the diagram implies."""
         return data_checks(self, data)
+
+    def unused(self, data: Observations) -> dict[str, str]:
+        """Fields that cannot change the headline on these data, each with the reason."""
+        return unused(self, data)
 
     def relaxations(self, data: Observations) -> tuple[Relaxation, ...]:
         """None: nothing from outside is imposed but the diagram."""

@@ -11,7 +11,6 @@ from scipy import stats
 
 from causalstats.data import Observations
 from causalstats.data.observations import MOST_CELLS
-from causalstats.diagrams.evaluation import JointTable, evaluate
 from causalstats.model import Assumption, Check
 from causalstats.models.causal_diagram_bounds import compatible
 
@@ -35,6 +34,12 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             name="independent observations",
             statement="Observations are independent, of one population, and what is done to one does not act on another.",
             if_wrong="Intervals are too short, or there is no one answer.",
+        ),
+        Assumption(
+            name="complete rows",
+            statement="Rows that lacked a value, if there were any, were left out, and what is missing is missing at random: complete rows have the same "
+            "distribution.",
+            if_wrong="The answer is about the people with complete rows, and may be biased even for them.",
         ),
         Assumption(
             name="prior of the tables",
@@ -111,75 +116,60 @@ def derivation(model: Any) -> tuple[str, ...]:
 
 
 def data_checks(model: Any, data: Observations) -> tuple[Check, ...]:
-    """Whether the answer needs what was never observed, what the prior weighs, and the independences that the diagram implies."""
+    """Rows left out, and what the diagram implies: independences, and inequalities where there is no formula."""
     if model.route == "regression":
-        return independences(model, data)
-    return (
-        *_positivity(model, data),
-        *compatible(model, data),
-        _weight(model, data),
-        *independences(model, data),
-    )
+        return (*rows_left_out(model, data), *independences(model, data))
+    return (*rows_left_out(model, data), *compatible(model, data), *independences(model, data))
 
 
-def _positivity(model: Any, data: Observations) -> Iterator[Check]:
-    """The formula on the counts themselves: where it is not defined, the answer is the prior."""
-    found, levels = model.identification, model.levels(data)
-    if not found.identified:
-        return
-    names = tuple(
-        sorted(
-            {*found.expression.variables, model.treatment, model.outcome},
-            key=model.graph.nodes.index,
+def rows_left_out(model: Any, data: Observations) -> tuple[Check, ...]:
+    """Return what was dropped for a variable that the headline needs, and what for others."""
+    lacking = {name: count for name, count in data.dropped.items() if count}
+    if not lacking:
+        return ()
+    formula = model.identification.expression
+    needed = model.graph.nodes
+    if formula is not None:
+        needed = tuple({*formula.variables, model.treatment, model.outcome})
+    spare = [name for name in lacking if name not in needed]
+    listed = ", ".join(f"{count:,} without {name}" for name, count in lacking.items())
+    most = max(lacking.values())
+    ways = []
+    if spare:
+        columns = [name for name in data.variables if name not in spare]
+        ways.append(
+            f"The answer does not need {' and '.join(spare)}: say `hidden: {', '.join(spare)}` in the diagram and read `columns={columns!r}` to keep their rows"
         )
-    )
-    if float(np.prod([len(levels[name]) for name in names], dtype=float)) > MOST_CELLS:
-        return
-    answer = evaluate(
-        found.expression,
-        JointTable(names, data.table(names, levels)),
-        (model.treatment, model.outcome),
-        found.irrelevant,
-    )
-    lacking, arms = int(np.isnan(answer.values).any(axis=-1).sum()), len(levels[model.treatment])
-    cells = "; ".join(missing.text(levels) for missing in answer.missing)
-    found = (
-        f"{lacking} of {arms} levels of {model.treatment} have no answer from the data alone: {cells}"
-        if lacking
-        else "all of it was observed"
-    )
-    yield Check(
-        name="positivity",
-        passed=not lacking,
-        value=float(lacking),
-        expected="everything that the formula conditions on was observed",
-        finding=found,
-        remedy="There the answer is the prior's: join levels, observe more, or ask of other levels."
-        if lacking
-        else "",
+    if len(spare) < len(lacking):
+        ways.append("Fill in what is missing by multiple imputation and compare the answers")
+    return (
+        Check(
+            name="rows left out",
+            passed=None,
+            value=most / (len(data) + most),
+            expected="no row left out, or rows left out at random",
+            finding=f"{listed}; {len(data):,} are left. These data cannot show whether they are missing at random",
+            remedy=". ".join(ways) + ".",
+            assumption="complete rows",
+            caution=True,
+        ),
     )
 
 
-def _weight(model: Any, data: Observations) -> Check:
-    from causalstats.models.causal_diagram_tables import weights
-
-    prior = max(
-        (float(value.sum()), name)
-        for name, value in weights(
-            model.tables, model.levels(data), model.concentration, model.prior
-        ).items()
-    )
-    share = prior[0] / (prior[0] + len(data))
-    return Check(
-        name="data outweigh the prior",
-        passed=True if share < _OUTWEIGHED else None,
-        value=share,
-        expected=f"the prior of every table below {_OUTWEIGHED:.0%} of what it is known from",
-        finding=f"{share:.1%} of {prior[1]} is prior",
-        remedy=""
-        if share < _OUTWEIGHED
-        else "See the sensitivity to `concentration`, or take prior='bdeu', which weighs less where tables are large.",
-    )
+def unused(model: Any, data: Observations) -> dict[str, str]:
+    """Return the fields that cannot change the headline on these data, each with the reason."""
+    found, route = {}, f"route={model.route!r} does not use it."
+    if model.route == "regression":
+        found["prior"] = "the weight of the prior is that of each cell, or of each regression."
+    else:
+        found |= {name: route for name in ("functions", "interactions")}
+    if model.route != "structural":
+        found["hidden_levels"] = f"{route[:-1]}: hidden variables have no mechanism in it."
+    elif not model.diagram.hidden:
+        found["hidden_levels"] = "no variable is hidden."
+    if model.identification.identified:
+        found["monotone"] = "it narrows bounds, and the effect is identified without it."
+    return found
 
 
 def independences(model: Any, data: Observations) -> tuple[Check, ...]:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from causalstats.data import Observations
 from causalstats.diagrams import Bounds, bounds, causation_bounds, treated_bounds
-from causalstats.diagrams.causation import Causation, treated
+from causalstats.diagrams.causation import Causation
 from causalstats.diagrams.evaluation import JointTable
 from causalstats.diagrams.identification import identify
 from causalstats.errors import ModelError
@@ -161,33 +161,11 @@ def caused(
     )
 
 
-def counterfactual(
-    model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations
-) -> tuple[str, Estimand]:
-    """P(of had it been | it was), where that is identified."""
-    name, estimand = question(model, of, do, factual, data)
-    ((x, _),) = do.items()
-    formula = treated(model.diagram, of, x)
-    if formula is None:
-        raise ModelError(
-            f"{name.removeprefix('bounds of ')} is not identified; what can be said are its bounds, `fit.bounds(...)` with the same question."
-        )
-
-    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        sides = estimand.compute(draws, data)
-        value = sides.isel(bound=slice(0, None, 2))
-        return value.isel(bound=0, drop=True) if value.sizes["bound"] == 1 else value
-
-    described = f"By the formula {formula}, {x}' what {x} would have been set to."
-    return name.removeprefix("bounds of "), replace(
-        estimand, compute=compute, description=described
-    )
-
-
 def had_been(event: str, do: Mapping[str, Any], factual: Mapping[str, Any]) -> str:
     """How the outcome of those is written who would have had something else."""
     ((x, value),) = do.items()
-    return f"P({event} had {x} been {value} | {x}={factual[x]})"
+    seen = ", ".join(f"{name}={level}" for name, level in factual.items())
+    return f"P({event} had {x} been {value} | {seen})"
 
 
 def compatible(model: Any, data: Observations) -> tuple[Check, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,8 @@ from causalstats.diagrams.identification import Identification, identify
 from causalstats.errors import ModelError
 from causalstats.model import Estimand
 from causalstats.models.causal_diagram_bounds import of_the_effect
+from causalstats.models.causal_diagram_contrasts import compared, difference
+from causalstats.models.causal_diagram_support import question_checks
 from causalstats.models.causal_diagram_tables import (
     Observed,
     arm_labels,
@@ -36,45 +39,71 @@ def estimands(model: Any) -> dict[str, Estimand]:
         description=f"What goes with {x} without any intervention: P({y} | {x}), {against}.",
         unit=_DIFFERENCE,
         contrast=against,
+        in_words=partial(_in_words, model, f"What goes with {x} without any intervention", False),
+        checks=question_checks(model, y, (), (x,), (), partial(_association, model)),
     )
     if not model.identification.identified:
+        bounds = replace(
+            of_the_effect(model),
+            in_words=partial(
+                _in_words,
+                model,
+                f"The smallest and the largest effect of {x} on {y} that a model of the diagram "
+                "gives to what is observed (where between them it is, no data of these variables "
+                "tell)",
+                True,
+            ),
+        )
         only = (
             {"prior_dependent": _prior_dependent(model, against)}
             if model.route == "structural"
             else {}
         )
-        return {"bounds": of_the_effect(model), "association": seen} | only
-    causal: dict[str, tuple[Callable, str, str]] = {
-        "effect": (
-            partial(_effect, model),
-            f"What setting {x} does to {y}: P({y} | do({x})), {against}.",
-            _DIFFERENCE,
-        ),
-        "interventional": (
-            partial(_interventional, model),
-            f"P({y} | do({x})) at every level of {x}.",
-            "probability",
-        ),
-    }
-    found = {
-        name: Estimand(
-            compute=compute,
-            description=description,
-            unit=unit,
-            contrast=against if unit == _DIFFERENCE else "none",
-            kind="causal",
-            assumptions=stands_on,
-        )
-        for name, (compute, description, unit) in causal.items()
-    }
+        return {"bounds": bounds, "association": seen} | only
+    effect = Estimand(
+        compute=partial(_effect, model),
+        description=f"What setting {x} does to {y}: P({y} | do({x})), {against}.",
+        unit=_DIFFERENCE,
+        contrast=against,
+        kind="causal",
+        assumptions=stands_on,
+        in_words=partial(_in_words, model, f"What setting {x} does to {y}", True),
+        checks=question_checks(model, y, (x,), (), (), partial(_effect, model)),
+    )
+    interventional = Estimand(
+        compute=partial(_interventional, model),
+        description=f"P({y} | do({x})) at every level of {x}.",
+        unit="probability",
+        kind="causal",
+        assumptions=stands_on,
+        checks=question_checks(model, y, (x,), (), (), partial(_interventional, model)),
+    )
     beyond = Estimand(
-        compute=lambda draws, data: _association(model, draws, data) - _effect(model, draws, data),
+        compute=partial(_confounding, model),
         description=f"What seeing {x} tells of {y} beyond what setting it does: the association less the effect.",
         unit=_DIFFERENCE,
         contrast=against,
         assumptions=stands_on,
+        in_words=partial(
+            _in_words,
+            model,
+            f"What seeing {x} tells of {y} beyond what setting it does: the association less the effect, which is",
+            True,
+        ),
+        checks=question_checks(model, y, (x,), (), (), partial(_confounding, model)),
     )
-    return found | {"association": seen, "confounding": beyond}
+    return {
+        "effect": effect,
+        "interventional": interventional,
+        "association": seen,
+        "confounding": beyond,
+    }
+
+
+def _in_words(model: Any, what: str, done: bool, data: Observations) -> tuple[str, str]:
+    """Description and contrast with the levels of the data."""
+    levels, x, y = model.levels(data), model.treatment, model.outcome
+    return f"{what}: {difference(y, x, levels, done)}.", compared(x, levels)
 
 
 def _prior_dependent(model: Any, against: str) -> Estimand:
@@ -115,8 +144,9 @@ def question(
     ]
     event = f"{of}={levels[of][1]}" if len(levels[of]) == 2 else of
     name = " - ".join(written(event, world, given) for world in worlds)
+    compute = partial(_answer, model, of, tuple(do), tuple(given), places)
     return name, Estimand(
-        compute=partial(_answer, model, of, tuple(do), tuple(given), places),
+        compute=compute,
         description=f"By the formula {found.query} = {found.expression}."
         if do
         else "As observed, without any intervention.",
@@ -124,6 +154,7 @@ def question(
         contrast=f"the first value of {', '.join(pairs)} against the second" if pairs else "none",
         kind="causal" if do else "associational",
         assumptions=tuple(assumption.name for assumption in model.assumptions()),
+        checks=question_checks(model, of, tuple(do), tuple(given), places, compute),
     )
 
 
@@ -194,6 +225,10 @@ def _flat(table: xr.DataArray, dims: Sequence[str], name: str, labels: list[str]
 def _effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
     table = interventional(model, draws, data, (model.outcome,), (model.treatment,))
     return against_first(model, table, model.levels(data))
+
+
+def _confounding(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    return _association(model, draws, data) - _effect(model, draws, data)
 
 
 def _association(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:

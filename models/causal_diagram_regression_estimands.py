@@ -12,6 +12,7 @@ import xarray as xr
 from causalstats.data import Observations
 from causalstats.errors import ModelError
 from causalstats.model import Estimand
+from causalstats.models.causal_diagram_contrasts import compared, difference
 from causalstats.models.causal_diagram_g_formula import means
 from causalstats.models.causal_diagram_recipe import recipe
 from causalstats.models.causal_diagram_tables import place_of
@@ -46,9 +47,26 @@ def estimands(model: Any) -> dict[str, Estimand]:
             contrast=against,
             kind="causal",
             assumptions=stands_on,
+            in_words=partial(_in_words, model) if name == "effect" else None,
         )
         for name, (compute, description, against) in found.items()
     }
+
+
+def _in_words(model: Any, data: Observations) -> tuple[str, str]:
+    """Description and contrast of the effect with the levels, or the quartiles, of the data."""
+    x, y, levels = model.treatment, model.outcome, model.levels(data)
+    what = f"What setting {x} does to {y}"
+    if x in levels:
+        return f"{what}: {difference(y, x, levels)}.", compared(x, levels)
+    _, (low, _, high) = _arms(model, data)
+    event = f"P({y}={levels[y][-1]}" if y in levels and len(levels[y]) == 2 else f"E({y}"
+    if y in levels and len(levels[y]) > 2:
+        event = f"P({y}"
+    return (
+        f"{what}: [{event} | do({x}={high})) - {event} | do({x}={low}))] / ({high} - {low}).",
+        f"one unit of {x}, on average between its quartiles {low} and {high}",
+    )
 
 
 def question(

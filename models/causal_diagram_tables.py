@@ -19,6 +19,7 @@ from causalstats.errors import ModelError
 from causalstats.numerics import dirichlet
 
 MOST_NUMBERS = 1e8  # in the draws of all tables
+_LEAST, _LEAST_EXPONENT = 1e-30, -280.0  # of a probability, and of a product of them
 Levels = Mapping[str, Sequence[Any]]
 
 
@@ -155,12 +156,14 @@ def network_of(draws: xr.Dataset, tables: Sequence[Table], levels: Levels) -> Ba
     diagram = Diagram.from_networkx(graph).with_levels(
         {table.variable: tuple(levels[table.variable]) for table in tables}
     )
+    # No drawn probability is exactly 0, so that conditional ones never divide 0 by 0: a weak
+    # prior draws numbers that underflow. Products of one number from each table stay positive.
+    least = max(_LEAST, 10.0 ** (_LEAST_EXPONENT / len(tables)))
     arrays = {}
     for table in tables:
         axes = diagram.parents(table.variable)
-        arrays[table.variable] = (
-            draws[table.name].transpose("chain", "draw", *axes, table.variable).to_numpy()
-        )
+        drawn = draws[table.name].transpose("chain", "draw", *axes, table.variable).to_numpy()
+        arrays[table.variable] = np.maximum(drawn, least)
     return BayesianNetwork(diagram, arrays)
 
 

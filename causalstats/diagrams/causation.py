@@ -22,7 +22,7 @@ import numpy as np
 
 from causalstats.diagrams.bounds import Bounds, answer, without_proxies
 from causalstats.diagrams.diagram import Diagram
-from causalstats.diagrams.evaluation import JointTable, evaluate
+from causalstats.diagrams.evaluation import JointTable, Source, evaluate
 from causalstats.diagrams.expression import Expression, Probability, Product, Quotient, Sum
 from causalstats.diagrams.identification import identify
 from causalstats.diagrams.mixed_graph import MixedGraph
@@ -159,7 +159,7 @@ def treated_bounds(
     axes, formula = (outcome, f"{cause}'", cause), treated(diagram, outcome, cause)
     query = f"P({outcome} had {cause} been {cause}' | {cause})"
     if formula is not None:
-        values = evaluate(formula, _Aliased(source, {f"{cause}'": cause}), axes).values
+        values = evaluate(formula, Aliased(source, {f"{cause}'": cause}), axes).values
         return Bounds(query, values, values, axes, True, (f"It is identified: {formula}.",))
     whole, posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
     experiment = _by_formula(diagram, posed, outcome, cause)
@@ -195,15 +195,18 @@ def treated_bounds(
     )
 
 
-def treated(diagram: Diagram | MixedGraph, outcome: str, cause: str) -> Expression | None:
+def treated(
+    diagram: Diagram | MixedGraph, outcome: str | Sequence[str], cause: str
+) -> Expression | None:
     """P(outcome had the cause been set | what it was), the set level under the name of the cause with a prime; None where no formula was found.
 
     The cause is split in two: what it was has no effects, what it is set to has no causes. A comb in which the cause meets something that it acts on cannot
     be split; every other comb gives its part as it does in P(outcome | do).
     """
     graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
-    y, x = graph.numbers([outcome]), graph.numbers([cause])
-    if y == x:
+    outcomes = [outcome] if isinstance(outcome, str) else list(outcome)
+    y, x = graph.numbers(outcomes), graph.numbers([cause])
+    if y & x:
         raise ModelError(f"Expected an outcome other than {cause!r}.")
     everything = graph.numbered.ancestors(y | x)
     split = graph.numbered.cut(out_of=x)
@@ -246,10 +249,10 @@ def renamed(expression: Expression, name: str, other: str) -> Expression:
 
 
 @dataclass(frozen=True, eq=False)
-class _Aliased:
+class Aliased:
     """A source in which some variables go by another name as well."""
 
-    source: JointTable
+    source: Source
     names: Mapping[str, str]
 
     def probability(self, of: tuple[str, ...], given: tuple[str, ...]) -> Array:
