@@ -7,12 +7,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from causalstats.effect import Kind, Margins
 from causalstats.errors import ModelError
+from causalstats.validation import (
+    Finite,
+    Label,
+    MappingOf,
+    Name,
+    NotNegative,
+    Number,
+    Positive,
+    Refused,
+    check_fields,
+    checked,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,26 +41,18 @@ class Known:
     A proportion with a standard deviation is a Beta distribution with that mean and standard deviation.
     """
 
-    value: float
-    sd: float = 0.0
+    value: Finite
+    sd: NotNegative = 0.0
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.value, int | float) and math.isfinite(self.value)):
-            raise ModelError(f"`Known` needs a finite number, got {self.value!r}.")
-        if not (isinstance(self.sd, int | float) and math.isfinite(self.sd) and self.sd >= 0):
-            raise ModelError(
-                f"`Known` needs a standard deviation of 0 (exact) or more, got sd={self.sd!r}."
-            )
+        check_fields(self, ModelError)
 
     @classmethod
-    def beta(cls, alpha: float, beta: float) -> Known:
+    @checked(ModelError)
+    def beta(cls, alpha: Positive, beta: Positive) -> Known:
         """A proportion with a Beta(α, β) distribution: mean α/(α+β), variance αβ / [(α+β)² (α+β+1)]."""
-        if not (alpha > 0 and beta > 0):
-            raise ModelError(
-                f"A Beta distribution needs two positive parameters, got {alpha!r} and {beta!r}."
-            )
         total = alpha + beta
-        return cls(alpha / total, math.sqrt(alpha * beta / (total + 1)) / total)
+        return cls(alpha / total, math.sqrt(alpha / total * (beta / total) / (total + 1)))
 
     def as_beta(self) -> tuple[float, float]:
         """α and β of the Beta distribution with this mean and standard deviation."""
@@ -80,30 +84,66 @@ class Penalty(Known):
             raise ModelError("`Penalty` needs sd > 0; what is exact is `Known(value)`.")
 
     @classmethod
-    def of_weight(cls, value: float, weight: float) -> Penalty:
+    @checked(ModelError)
+    def of_weight(cls, value: Finite, weight: Positive) -> Penalty:
         """The penalty weight · (x - value)²."""
-        if not (isinstance(weight, int | float) and 0 < weight < math.inf):
-            raise ModelError(f"A penalty needs a finite weight above 0, got {weight!r}.")
         return cls(value, 1 / math.sqrt(2 * weight))
+
+
+@dataclass(frozen=True)
+class KnownNumber:
+    """What a field may be that takes a `Known`, or a plain number for an exact one.
+
+    Parameters
+    ----------
+    of : Number
+        The range of the number.
+    exact : bool
+        Whether it may have no standard deviation.
+    """
+
+    of: Number
+    exact: bool = False
+
+    @property
+    def words(self) -> str:
+        return self._said(
+            f"{'an exact ' if self.exact else 'a '}{self.of.words.removeprefix('a ')}"
+        )
+
+    @property
+    def many(self) -> str:
+        return self._said(self.of.many)
+
+    def _said(self, numbers: str) -> str:
+        return numbers if self.exact else f"{numbers}, or `Known(number, sd=...)`"
+
+    def read(self, value: Any) -> Known:
+        if isinstance(value, Penalty):
+            raise Refused(
+                "A `Penalty` multiplies what the priors imply, and this replaces it: use "
+                "`Known(value, sd=...)`."
+            )
+        if not isinstance(value, Known):
+            return Known(self.of.read(value))
+        self.of.read(value.value)
+        if self.exact and not value.exact:
+            raise Refused()
+        return value
+
+
+_EACH = KnownNumber(Number())
 
 
 @dataclass(frozen=True)
 class KnownByGroup:
     """A number known for each level of a categorical feature: `KnownByGroup("region", {"north": 0.02, "south": Known(0.03, sd=0.01)})`."""
 
-    feature: str
-    values: Mapping[str, Known]
+    feature: Name
+    values: Annotated[Mapping[str, Known], MappingOf(Label(), _EACH, least=1)]
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.values, Mapping) and self.values):
-            raise ModelError(
-                f"Expected `KnownByGroup` with a mapping from the levels of {self.feature!r} to numbers, got {self.values!r}."
-            )
-        known = {
-            str(level): value if isinstance(value, Known) else Known(value)
-            for level, value in self.values.items()
-        }
-        object.__setattr__(self, "values", known)
+        check_fields(self, ModelError)
 
     @property
     def exact(self) -> bool:
@@ -113,21 +153,6 @@ class KnownByGroup:
         return f"by {self.feature}: " + ", ".join(
             f"{level} {value}" for level, value in self.values.items()
         )
-
-
-def feature_names(field: str, value: Any) -> tuple[str, ...]:
-    """The value of a model's field that lists features."""
-    if isinstance(value, str):
-        raise ModelError(
-            f"Expected {field} as a list of feature names, got the text {value!r}; write [{value!r}]."
-        )
-    return tuple(value)
-
-
-def refuse_negative(field: str, value: Any) -> None:
-    """Raise `ModelError` unless it is a finite number of 0 or more."""
-    if not (isinstance(value, int | float) and 0 <= value < math.inf):
-        raise ModelError(f"Expected `{field}` as a number of 0 or more, got {value!r}.")
 
 
 def number(value: float, unit: str) -> str:

@@ -48,6 +48,10 @@ class Kind(Protocol):
     def words(self) -> str:
         """What is expected, to follow "Expected `name` as"."""
 
+    @property
+    def many(self) -> str:
+        """The same of several, to follow "a list of"."""
+
     def read(self, value: Any) -> Any:
         """Return the value as a plain Python one, or raise `Refused`."""
 
@@ -64,17 +68,32 @@ class Number:
 
     @property
     def words(self) -> str:
-        noun = "a whole number" if self.whole else "a number"
-        if self.least is not None and self.most is not None:
-            return f"{noun} from {self.least:,} to {self.most:,}"
+        return f"a {self._range('number')}"
+
+    @property
+    def many(self) -> str:
+        return self._range("numbers")
+
+    def _range(self, noun: str) -> str:
+        noun = f"whole {noun}" if self.whole else noun
         limits = {
-            "of at least": self.least,
             "above": self.above,
-            "of at most": self.most,
+            "of at least": self.least,
             "below": self.below,
+            "up to": self.most,
         }
-        said = [f"{how} {limit:,}" for how, limit in limits.items() if limit is not None]
-        return f"{noun} {' and '.join(said)}" if said else noun
+        match {how: limit for how, limit in limits.items() if limit is not None}:
+            case {"above": 0, **others} if not others:
+                return f"positive {noun}"
+            case {"of at least": 0, **others} if not others:
+                return f"{noun} of 0 or more"
+            case {"above": lower, "below": upper}:
+                return f"{noun} between {lower:,} and {upper:,}, both excluded"
+            case {"of at least": lower, "up to": upper}:
+                return f"{noun} from {lower:,} to {upper:,}"
+            case given:
+                said = [f"{how} {limit:,}" for how, limit in given.items()]
+                return f"{noun} {' and '.join(said)}".rstrip()
 
     def read(self, value: Any) -> float:
         if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -106,7 +125,7 @@ class Number:
             and (self.below is None or number < self.below)
         )
         if not inside:
-            percent = (self.most or self.below) == 1 and 1 < number <= 100
+            percent = (self.most or self.below) == 1 and 2 <= number <= 100
             raise Refused(f"{number:g} % is {number / 100:g}." if percent else "")
         if number and not SMALLEST <= abs(number) <= LARGEST:
             raise Refused(
@@ -119,7 +138,7 @@ class Number:
 class Switch:
     """True or False, and nothing that Python would take for them."""
 
-    words = "True or False"
+    words = many = "True or False"
 
     def read(self, value: Any) -> bool:
         if not isinstance(value, bool | np.bool_):
@@ -137,6 +156,8 @@ class Choice:
     def words(self) -> str:
         return _either([repr(option) for option in self.options])
 
+    many = words
+
     def read(self, value: Any) -> str:
         if not isinstance(value, str):
             raise Refused()
@@ -152,8 +173,24 @@ class Text:
     empty: bool = True
     words: str = "a text"
 
+    @property
+    def many(self) -> str:
+        return f"{self.words.removeprefix('a ')}s"
+
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or not (value.strip() or self.empty):
+            raise Refused()
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Label:
+    """The name of a level, kept as a text: numbers and Booleans name levels too."""
+
+    words, many = "a label", "labels"
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str | bool | np.bool_ | Real) or value != value:
             raise Refused()
         return str(value)
 
@@ -167,7 +204,11 @@ class ListOf:
 
     @property
     def words(self) -> str:
-        return f"a list with {self.kind.words} in each entry"
+        return f"a list of {self.kind.many}"
+
+    @property
+    def many(self) -> str:
+        return f"lists of {self.kind.many}"
 
     def read(self, value: Any) -> tuple[Any, ...]:
         found = [_entry(self.kind, place, part) for place, part in enumerate(self._listed(value))]
@@ -182,19 +223,23 @@ class ListOf:
 
 
 @dataclass(frozen=True)
-class TupleOf:
-    """As many entries as there are kinds."""
+class PairOf:
+    """A pair, each of the two of a kind of its own."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[Kind, Kind]
 
     @property
     def words(self) -> str:
-        return "(" + ", ".join(kind.words for kind in self.kinds) + ")"
+        return f"a {self.many.replace('pairs', 'pair', 1)}"
+
+    @property
+    def many(self) -> str:
+        return f"pairs ({', '.join(kind.words for kind in self.kinds)})"
 
     def read(self, value: Any) -> tuple[Any, ...]:
         parts = _listed(value)
-        if len(parts) != len(self.kinds):
-            raise Refused(f"It has {len(parts)} entries in place of {len(self.kinds)}.")
+        if len(parts) != 2:
+            raise Refused(f"It has {len(parts)} entries in place of 2.")
         return tuple(
             _entry(kind, place, part)
             for place, (kind, part) in enumerate(zip(self.kinds, parts, strict=True))
@@ -211,7 +256,9 @@ class MappingOf:
 
     @property
     def words(self) -> str:
-        return f"a mapping from {self.key.words} to {self.value.words}"
+        return f"a mapping from {self.key.many} to {self.value.many}"
+
+    many = words
 
     def read(self, value: Any) -> dict[Any, Any]:
         if not isinstance(value, Mapping):
@@ -234,6 +281,10 @@ class Instance:
     def words(self) -> str:
         return f"a `{self.of.__name__}`"
 
+    @property
+    def many(self) -> str:
+        return f"`{self.of.__name__}`"
+
     def read(self, value: Any) -> Any:
         if type(value) is not self.of:
             raise Refused()
@@ -244,7 +295,7 @@ class Instance:
 class Place:
     """A file, as a text or a `pathlib.Path`."""
 
-    words = "the path of a file"
+    words, many = "the path of a file", "paths of files"
 
     def read(self, value: Any) -> Path:
         if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
@@ -256,7 +307,7 @@ class Place:
 class Nothing:
     """None."""
 
-    words = "None"
+    words = many = "None"
 
     def read(self, value: Any) -> None:
         if value is not None:
@@ -267,7 +318,7 @@ class Nothing:
 class Anything:
     """A value that whoever takes it checks."""
 
-    words = "anything"
+    words = many = "anything"
 
     def read(self, value: Any) -> Any:
         return value
@@ -283,6 +334,10 @@ class Either:
     def words(self) -> str:
         in_order = sorted(self.kinds, key=lambda kind: not isinstance(kind, Nothing))
         return _either([kind.words for kind in in_order])
+
+    @property
+    def many(self) -> str:
+        return _either([kind.many for kind in self.kinds])
 
     def read(self, value: Any) -> Any:
         advice = []
@@ -323,7 +378,8 @@ def declared(hint: Any) -> Kind:
     if origin is Literal:
         return Choice(arguments)
     if origin is tuple and arguments[-1:] != (Ellipsis,):
-        return TupleOf(tuple(map(declared, arguments)))
+        one, other = map(declared, arguments)
+        return PairOf((one, other))
     if origin is not None and issubclass(origin, Mapping):
         return MappingOf(declared(arguments[0]), declared(arguments[1]))
     if origin is not None and issubclass(origin, Sequence):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -40,12 +40,24 @@ from causalstats.models.causal_diagram_pictures import alternatives, pictured, p
 from causalstats.models.causal_diagram_recipe import recipe
 from causalstats.models.causal_diagram_treated import counterfactual
 from causalstats.models.causal_diagram_variation import refuse_constant_mediators
+from causalstats.validation import (
+    Count,
+    Name,
+    Number,
+    Positive,
+    Seed,
+    Text,
+    check_fields,
+    checked,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
 _RESERVED = ("chain", "draw")
+Written = Annotated[str, Text(empty=False, words="its text such as 'x -> y; x <-> y'")]
+Levels = Annotated[int, Number(least=2, most=1000, whole=True)]
 
 
 @dataclass(frozen=True)
@@ -89,49 +101,25 @@ class CausalDiagram:
     Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery, FoSSaCS. Tian & Pearl (2002), AAAI; Shpitser & Pearl (2006), AAAI.
     """
 
-    diagram: Any
+    diagram: Annotated[Any, Diagram | Written]
     _: KW_ONLY
     outcome: str = ""
     treatment: str = ""
     route: Literal["reduced", "structural", "regression"] = "reduced"
-    concentration: float = 0.5
+    concentration: Positive = 0.5
     prior: Literal["cells", "bdeu"] = "cells"
-    hidden_levels: int | Mapping[str, int] = 2
-    functions: int = 1
+    hidden_levels: Levels | Mapping[Name, Levels] = 2
+    functions: Count = 1
     interactions: Literal["none", "pairs"] = "none"
-    monotone: Sequence[Any] = ()
+    monotone: Annotated[Sequence[Any], Sequence[Monotone | tuple[Name, Name]]] = ()
 
     def __post_init__(self) -> None:
+        check_fields(self, ModelError)
         if isinstance(self.diagram, str):
             object.__setattr__(self, "diagram", Diagram.parse(self.diagram))
         if not isinstance(self.diagram, Diagram) or not self.diagram.is_network:
             raise ModelError(
                 f"Expected the diagram of a causal model, or its text such as 'x -> y; x <-> y', got {self.diagram!r}."
-            )
-        options = {
-            "route": ("reduced", "structural", "regression"),
-            "prior": ("cells", "bdeu"),
-            "interactions": ("none", "pairs"),
-        }
-        for name, known in options.items():
-            if getattr(self, name) not in known:
-                raise ModelError(
-                    f"Expected `{name}` as one of {', '.join(map(repr, known))}, got {getattr(self, name)!r}."
-                )
-        if not (isinstance(self.functions, int) and self.functions >= 1):
-            raise ModelError(
-                f"Expected `functions` as a whole number of at least 1, got {self.functions!r}."
-            )
-        if not (isinstance(self.concentration, int | float) and 0 < self.concentration < np.inf):
-            raise ModelError(
-                f"Expected `concentration` as a positive number, got {self.concentration!r}."
-            )
-        if isinstance(self.monotone, str) or not all(
-            isinstance(each, Monotone) or (len(each) == 2 and not isinstance(each, str))
-            for each in self.monotone
-        ):
-            raise ModelError(
-                f"Expected `monotone` as a list of pairs (cause, effect), got {self.monotone!r}."
             )
         object.__setattr__(
             self,
@@ -196,13 +184,6 @@ class CausalDiagram:
                 raise ModelError(
                     f"Expected `hidden_levels` of hidden variables ({', '.join(self.diagram.hidden) or 'there are none'}), got {strange[0]!r}."
                 )
-        if not all(
-            isinstance(count, int) and count >= 2
-            for count in (given.values() if isinstance(given, Mapping) else [given])
-        ):
-            raise ModelError(
-                f"Expected `hidden_levels` as whole numbers of at least 2, got {given!r}."
-            )
 
     @cached_property
     def graph(self) -> MixedGraph:
@@ -430,8 +411,9 @@ class CausalDiagram:
         """None: no parameter has a standard deviation of its own that says what was learned."""
         return {}
 
+    @checked(ModelError)
     def simulate(
-        self, seed: int, people: int = 500, design: Literal["mechanisms", "prior"] = "mechanisms"
+        self, seed: Seed, people: Count = 500, design: Literal["mechanisms", "prior"] = "mechanisms"
     ) -> Simulation:
         """Observations of this diagram with a known truth, two levels a variable unless the diagram has others.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,17 +18,27 @@ from causalstats.model import (
     Assumption,
     Estimand,
     Known,
+    KnownNumber,
     Prediction,
     Relaxation,
     Simulation,
-    feature_names,
-    refuse_negative,
 )
 from causalstats.models.heckman_estimands import estimands, indices
 from causalstats.models.over_people import flat
 from causalstats.numerics import heckman_baselines as baselines
 from causalstats.numerics.heckman import chance, log_likelihood
 from causalstats.numerics.predictive import means_by_group, quantile_groups, rates_by_group
+from causalstats.validation import (
+    Count,
+    Finite,
+    Name,
+    NotNegative,
+    Number,
+    Positive,
+    Seed,
+    check_fields,
+    checked,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -36,6 +46,7 @@ if TYPE_CHECKING:
 
 _SD = 3.0  # of the priors, as in the paper: of coefficients, and of σ, in units of the outcome's scale
 _REPLICATIONS = 400
+KnownMean = Annotated[Known | float, KnownNumber(Number())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,40 +82,22 @@ class Heckman:
     improve risk prediction when outcome data is missing, ICLR, proposition 3.1.
     """
 
-    mean: Known | float | None = None
-    excluded: tuple[str, ...] = ()
-    expertise: tuple[str, ...] = ()
-    expertise_sd: float = 0.0
+    mean: KnownMean | None = None
+    excluded: Sequence[Name] = ()
+    expertise: Sequence[Name] = ()
+    expertise_sd: NotNegative = 0.0
     selection: Literal["any", "positive"] = "any"
-    outcome_scale: tuple[float, float] | None = None
+    outcome_scale: tuple[Finite, Positive] | None = None
 
     headline = "unseen_mean"
 
     def __post_init__(self) -> None:
-        for name in ("excluded", "expertise"):
-            object.__setattr__(self, name, feature_names(name, getattr(self, name)))
-        if self.mean is not None and not isinstance(self.mean, Known):
-            object.__setattr__(self, "mean", Known(self.mean))
+        check_fields(self, ModelError)
         both = sorted({*self.excluded} & {*self.expertise})
         if both:
             raise ModelError(
                 f"{both[0]!r} is excluded from the outcome and expertise at once: it then affects nothing. Leave it out of the features."
             )
-        refuse_negative("expertise_sd", self.expertise_sd)
-        if self.selection not in ("any", "positive"):
-            raise ModelError(
-                f"Expected `selection` as 'any' or 'positive', got {self.selection!r}."
-            )
-        if self.outcome_scale is not None:
-            object.__setattr__(self, "outcome_scale", tuple(self.outcome_scale))
-            if not (
-                len(self.outcome_scale) == 2
-                and np.isfinite(self.outcome_scale).all()
-                and self.outcome_scale[1] > 0
-            ):
-                raise ModelError(
-                    f"Expected `outcome_scale` as (location, positive scale), got {self.outcome_scale!r}."
-                )
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
         """The people, sorted by whether their outcome was seen, and what is known, in units of the outcome's scale."""
@@ -304,11 +297,12 @@ class Heckman:
         }
         return {name: sds[name] for name in self.parameters()}
 
+    @checked(ModelError)
     def simulate(
         self,
-        seed: int,
-        people: int = 5000,
-        features: int = 4,
+        seed: Seed,
+        people: Count = 5000,
+        features: Count = 4,
         design: Literal["paper", "prior"] = "paper",
     ) -> Simulation:
         """Data with a known truth; features x1, x2, ... ~ Normal(0, 1).

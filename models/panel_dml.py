@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -21,6 +21,17 @@ from causalstats.models.panel_dml_graph import build
 from causalstats.models.panel_dml_left_over import bootstrapped, clustered, of_units, predictions
 from causalstats.models.panel_dml_priors import prior_sds
 from causalstats.models.panel_dml_rows import Prepared, between_units, log_likelihood, prepared
+from causalstats.validation import (
+    Count,
+    Formula,
+    ListOf,
+    Name,
+    Number,
+    Positive,
+    Seed,
+    check_fields,
+    checked,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -28,14 +39,6 @@ if TYPE_CHECKING:
 
 Heterogeneity = Literal["within", "mundlak", "random", "pooled"]
 Errors = Literal["independent", "clustered", "bootstrap", "autoregressive"]
-_CHOICES = {
-    "heterogeneity": ("within", "mundlak", "random", "pooled"),
-    "basis": ("splines", "hsgp", "fourier"),
-    "shrinkage": ("equation", "covariate"),
-    "coefficients": ("correlated", "independent"),
-    "errors": ("independent", "clustered", "bootstrap", "autoregressive"),
-    "effects": ("one", "units"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,48 +98,27 @@ class PanelDML:
 
     heterogeneity: Heterogeneity = "within"
     basis: BasisKind = "splines"
-    functions: int = 12
+    functions: Count = 12
     shrinkage: Literal["equation", "covariate"] = "equation"
     coefficients: Literal["correlated", "independent"] = "correlated"
-    interactions: str | Sequence[tuple[str, str]] = "none"
-    moderators: str | None = None
+    interactions: Literal["none", "pairs"] | Sequence[tuple[Name, Name]] = "none"
+    moderators: Formula | None = None
     effects: Literal["one", "units"] = "one"
     time_effects: bool = False
-    effect_sd: float = 5.0
+    effect_sd: Positive = 5.0
     errors: Errors = "independent"
-    scale: Sequence[float] | None = None
+    scale: Annotated[Sequence[float], ListOf(Number(above=0), least=1)] | None = None
 
     headline = "effect"
 
     def __post_init__(self) -> None:
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
+        check_fields(self, ModelError)
+        if not isinstance(self.interactions, str):
+            alone = [pair for pair in self.interactions if pair[0] == pair[1]]
+            if alone:
                 raise ModelError(
-                    f"Expected `{name}` as {', '.join(map(repr, allowed[:-1]))} or {allowed[-1]!r}, got {getattr(self, name)!r}."
+                    f"Expected `interactions` as pairs of two different covariates, got {alone[0]}."
                 )
-        if not (isinstance(self.functions, int) and self.functions >= 1):
-            raise ModelError(
-                f"Expected `functions` as a whole number of at least 1, got {self.functions!r}."
-            )
-        if isinstance(self.interactions, str):
-            if self.interactions not in ("none", "pairs"):
-                raise ModelError(
-                    f"Expected `interactions` as 'none', 'pairs' or a list of pairs of covariates, got {self.interactions!r}."
-                )
-        else:
-            object.__setattr__(
-                self, "interactions", tuple(tuple(pair) for pair in self.interactions)
-            )
-            if any(len(pair) != 2 or pair[0] == pair[1] for pair in self.interactions):
-                raise ModelError(
-                    f"Expected `interactions` as pairs of two different covariates, got {self.interactions!r}."
-                )
-        if not (isinstance(self.effect_sd, int | float) and 0 < self.effect_sd < np.inf):
-            raise ModelError(f"Expected `effect_sd` as a positive number, got {self.effect_sd!r}.")
-        if self.scale is not None:
-            object.__setattr__(self, "scale", tuple(float(value) for value in self.scale))
-            if not (np.isfinite(self.scale).all() and min(self.scale) > 0):
-                raise ModelError(f"Expected `scale` as positive numbers, got {self.scale!r}.")
         refuse_together(self)
 
     def nuts(self, data: Panel) -> dict[str, Any]:
@@ -230,12 +212,13 @@ class PanelDML:
         """Prior standard deviations of `parameters()`, in the units of these data."""
         return prior_sds(self, data)
 
+    @checked(ModelError)
     def simulate(
         self,
-        seed: int,
-        units: int = 500,
-        times: int = 10,
-        covariates: int = 1,
+        seed: Seed,
+        units: Count = 500,
+        times: Count = 10,
+        covariates: Count = 1,
         structure: Literal["A", "B", "C"] = "C",
         shape: Literal["linear", "u-shaped", "product"] = "u-shaped",
         design: Literal["paper", "prior"] = "paper",

@@ -33,12 +33,6 @@ def refuse_together(model: Any) -> None:
         raise ModelError(
             "Effects of units go with errors='independent', no `moderators`, and heterogeneity='within' or 'mundlak'."
         )
-    if model.moderators is not None and not (
-        isinstance(model.moderators, str) and model.moderators.strip()
-    ):
-        raise ModelError(
-            f"Expected `moderators` as a formula such as 'size + C(region)', got {model.moderators!r}."
-        )
 
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -30,6 +30,15 @@ from causalstats.models.partial_correlation_estimands import EXACT, estimands
 from causalstats.models.partial_correlation_graph import SLAB, conjugate, shrunk, sparse
 from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
 from causalstats.numerics import inverse_wishart, log_ratios
+from causalstats.validation import (
+    Count,
+    Inside,
+    Number,
+    Positive,
+    Seed,
+    check_fields,
+    checked,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -86,40 +95,17 @@ class PartialCorrelation:
     """
 
     prior: Prior = "shrunk"
-    shrinkage: float | None = None
-    basis_variance: float | None = None
-    negligible: float = 0.1
-    row_correlation: float | None = None
+    shrinkage: Inside | None = None
+    basis_variance: Positive | None = None
+    negligible: Annotated[float, Number(above=0, below=SLAB)] = 0.1
+    row_correlation: Annotated[float, Number(least=0, below=1)] | None = None
 
     headline = "partial_correlation"
 
     def __post_init__(self) -> None:
-        if self.prior not in ("shrunk", "sparse", *EXACT):
-            raise ModelError(
-                f"Expected `prior` as 'shrunk', 'invariant', 'matching' or 'sparse', got {self.prior!r}."
-            )
-        if not (isinstance(self.negligible, int | float) and 0 < self.negligible < SLAB):
-            raise ModelError(
-                f"Expected `negligible` between 0 and {SLAB}, got {self.negligible!r}."
-            )
+        check_fields(self, ModelError)
         if self.prior == "sparse" and self.shrinkage is not None:
             raise ModelError("The sparse prior has no `shrinkage`; leave it out.")
-        if self.shrinkage is not None and not (
-            isinstance(self.shrinkage, int | float) and 0 < self.shrinkage < 1
-        ):
-            raise ModelError(
-                f"Expected `shrinkage` between 0 and 1, got {self.shrinkage!r}. For none at all, use prior='matching'."
-            )
-        if self.basis_variance is not None and not (
-            isinstance(self.basis_variance, int | float) and 0 < self.basis_variance < np.inf
-        ):
-            raise ModelError(
-                f"Expected `basis_variance` as a positive number, got {self.basis_variance!r}."
-            )
-        if self.row_correlation is not None and not (
-            isinstance(self.row_correlation, int | float) and 0 <= self.row_correlation < 1
-        ):
-            raise ModelError(f"Expected `row_correlation` in [0, 1), got {self.row_correlation!r}.")
         if self.prior == "matching" and (
             self.shrinkage is not None or self.basis_variance is not None
         ):
@@ -324,14 +310,15 @@ class PartialCorrelation:
             sds["row_correlation"] = np.sqrt(1 / 12) if self.row_correlation is None else np.nan
         return {name: sds[name] for name in self.parameters() if name in sds}
 
+    @checked(ModelError)
     def simulate(
         self,
-        seed: int,
-        rows: int = 60,
-        parts: int = 6,
+        seed: Seed,
+        rows: Count = 60,
+        parts: Count = 6,
         design: Literal["band", "prior"] = "band",
-        depth: int | None = None,
-        resolution: float | None = None,
+        depth: Count | None = None,
+        resolution: Positive | None = None,
         repeated: Literal["subject", "time"] | None = None,
         covariate: bool = False,
     ) -> Simulation:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -17,12 +17,12 @@ from causalstats.model import (
     Estimand,
     Known,
     KnownByGroup,
+    KnownNumber,
     Penalty,
     Prediction,
     Relaxation,
     Simulation,
     View,
-    feature_names,
 )
 from causalstats.models.selective_labels_assumptions import assumptions, refuse
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, test_of
@@ -42,12 +42,16 @@ from causalstats.models.selective_labels_simulation import simulate
 from causalstats.numerics import selection_baselines as baselines
 from causalstats.numerics.predictive import quantile_groups, rates_by_group
 from causalstats.numerics.unobservable import Unobservable, probability
+from causalstats.validation import Count, Name, NotNegative, Number, Seed, check_fields, checked
 
 if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
 _REPLICATIONS = 400
+KnownProportion = Annotated[Known | float, KnownNumber(Number(above=0, below=1))]
+Steepness = Annotated[Known | float, KnownNumber(Number(least=0), exact=True)]
+TestRate = Annotated[Known | float, KnownNumber(Number(above=0, most=1))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,25 +100,22 @@ class SelectiveLabels:
     prevalence is a prior on π where theirs is a quadratic penalty on the log posterior: `Penalty.of_weight(π, λ)`, which keeps the prior of β_0.
     """
 
-    prevalence: Known | KnownByGroup | float | None = None
-    expertise: tuple[str, ...] = ()
-    expertise_sd: float = 0.0
-    unobserved_scale: Known | float | None = None
-    response: Known | float | None = 1.0
+    prevalence: KnownProportion | KnownByGroup | Penalty | None = None
+    expertise: Sequence[Name] = ()
+    expertise_sd: NotNegative = 0.0
+    unobserved_scale: Steepness | None = None
+    response: Steepness | None = 1.0
     unobservable: Literal["uniform", "normal", "logistic", "student"] = "uniform"
     link: Literal["logit", "probit"] = "logit"
     deciders: Literal["alike", "leniency", "response"] = "alike"
-    sensitivity: Known | float = 1.0
-    specificity: Known | float = 1.0
-    negative_controls: tuple[str, ...] = ()
+    sensitivity: TestRate = 1.0
+    specificity: TestRate = 1.0
+    negative_controls: Sequence[Name] = ()
 
     headline = "untested_prevalence"
 
     def __post_init__(self) -> None:
-        for name in ("expertise", "negative_controls"):
-            object.__setattr__(self, name, feature_names(name, getattr(self, name)))
-        for name in ("prevalence", "unobserved_scale", "response", "sensitivity", "specificity"):
-            object.__setattr__(self, name, _known(getattr(self, name)))
+        check_fields(self, ModelError)
         refuse(self)
 
     @property
@@ -212,11 +213,12 @@ class SelectiveLabels:
         }
         return {name: sds[name] for name in self.parameters()}
 
+    @checked(ModelError)
     def simulate(
         self,
-        seed: int,
-        people: int = 5000,
-        features: int = 4,
+        seed: Seed,
+        people: Count = 5000,
+        features: Count = 4,
         design: Literal["paper", "prior"] = "paper",
         labels: bool = False,
     ) -> Simulation:
@@ -226,12 +228,8 @@ class SelectiveLabels:
         Δ ~ Normal(0, 1) on the first feature only, 0 on the others, with intercept Normal(2, 0.1); σ ~ Normal(2, 0.1); α as it is known,
         else Normal(1, 0.1). Or "prior", this model's own, as `causalstats.calibrate` needs it.
         """
-        if people < 2 or features < 1:
-            raise ModelError(
-                f"Expected at least 2 people and 1 feature, got people={people}, features={features}."
-            )
-        if design not in ("paper", "prior"):
-            raise ModelError(f"Expected design 'paper' or 'prior', got {design!r}.")
+        if people < 2:
+            raise ModelError(f"Expected at least 2 people, got {people}.")
         if design == "prior" and isinstance(self.prevalence, Penalty):
             raise ModelError(
                 "A penalty is no distribution to draw a prevalence from; expected `Known(value, sd=...)` with design='prior'."
@@ -369,11 +367,3 @@ def _prediction(name: str, rates: Mapping[str, np.ndarray]) -> Prediction:
         size=rates["size"],
         replicated=rates["replicated"],
     )
-
-
-def _known(value: Any) -> Known | KnownByGroup | None:
-    if value is None or isinstance(value, Known | KnownByGroup):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise ModelError(f"Expected a number, `Known(number, sd=...)` or None, got {value!r}.")
-    return Known(float(value))

@@ -308,12 +308,12 @@ def test_withheld_numbers_are_scored(small):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"excluded": "x1"}, "list of feature names"),
+        ({"excluded": "x1"}, "list of names"),
         ({"excluded": ["x1"], "expertise": ["x1"]}, "affects nothing"),
         ({"excluded": ["x9"]}, "no feature 'x9'"),
         ({"expertise_sd": -1}, "expertise_sd"),
         ({"selection": "negative"}, "'any' or 'positive'"),
-        ({"outcome_scale": (0, 0)}, "positive scale"),
+        ({"outcome_scale": (0, 0)}, "positive number"),
     ],
 )
 def test_refused(small, arguments, message):

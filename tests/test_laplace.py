@@ -196,7 +196,7 @@ def test_an_interrupt_keeps_what_was_weighed():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"chains": 0}, "at least 1"),
+        ({"chains": 0}, "whole number from 1"),
         ({"draws": 1.5}, "whole number"),
         ({"draws": 10}, "at least 200"),
     ],

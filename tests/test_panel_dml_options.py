@@ -412,7 +412,7 @@ def test_the_mean_effect_of_units_is_as_far_off_as_it_says():
         ({"effects": "all"}, "'one' or 'units'"),
         ({"effects": "units", "errors": "clustered"}, "go with errors='independent'"),
         ({"effects": "units", "moderators": "x1"}, "no `moderators`"),
-        ({"moderators": ""}, "a formula such as"),
+        ({"moderators": ""}, "`moderators` as None or a formula"),
     ],
 )
 def test_fields_that_exclude_each_other(fields, message):
@@ -451,8 +451,8 @@ def test_what_does_not_go_with_these_data(frame, fields, options, message):
     ("fields", "message"),
     [
         ({"heterogeneity": "fixed"}, "'within', 'mundlak', 'random' or 'pooled'"),
-        ({"functions": 0}, "at least 1"),
-        ({"interactions": "all"}, "'none', 'pairs'"),
+        ({"functions": 0}, "whole number from 1"),
+        ({"interactions": "all"}, "'none' or 'pairs'"),
         ({"interactions": [("x", "x")]}, "two different"),
         ({"effect_sd": 0}, "positive"),
         ({"errors": "robust"}, "'independent', 'clustered', 'bootstrap' or 'autoregressive'"),

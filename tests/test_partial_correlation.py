@@ -493,7 +493,7 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"prior": "flat"}, "'shrunk', 'invariant', 'matching' or 'sparse', got 'flat'"),
+        ({"prior": "flat"}, "'shrunk', 'matching', 'invariant' or 'sparse', got 'flat'"),
         ({"shrinkage": 1.0}, "between 0 and 1"),
         ({"basis_variance": -1.0}, "positive number"),
         ({"prior": "matching", "shrinkage": 0.5}, "neither"),

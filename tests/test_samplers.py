@@ -83,7 +83,7 @@ def test_an_interrupt_with_few_draws_says_so(program, problem):
     ids=lambda options: next(iter(options)),
 )
 def test_refused_options(options):
-    with pytest.raises(cs.SamplingError, match=f"Expected {next(iter(options))}"):
+    with pytest.raises(cs.SamplingError, match=f"Expected `{next(iter(options))}`"):
         cs.Nuts(**options)
 
 

@@ -290,14 +290,14 @@ def test_soft_expertise_is_held_against_its_own_width(data):
         ({"prevalence": 2}, "between 0 and 1"),
         ({"prevalence": 0.001}, "impossible"),
         ({"expertise": ["x9"]}, "no feature 'x9'"),
-        ({"expertise": "x1"}, "list of feature names"),
+        ({"expertise": "x1"}, "list of names"),
         ({"negative_controls": ["x9"]}, "no feature 'x9'"),
         ({"unobserved_scale": -1}, "0 or more"),
         ({"response": -1}, "0 or more"),
         ({"response": None}, "cannot tell a wide unobservable"),
         ({"expertise_sd": -0.1}, "expertise_sd"),
-        ({"unobservable": "cauchy"}, "one of uniform, normal, logistic, student"),
-        ({"link": "cloglog"}, "one of logit, probit"),
+        ({"unobservable": "cauchy"}, "'uniform', 'normal', 'logistic' or 'student'"),
+        ({"link": "cloglog"}, "'logit' or 'probit'"),
     ],
 )
 def test_refused_assumptions(data, arguments, message):

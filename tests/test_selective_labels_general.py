@@ -388,7 +388,7 @@ def test_nobody_found_is_a_share_of_nothing():
         ({"sensitivity": 0.5, "specificity": 0.5}, "no more cases than a coin"),
         ({"sensitivity": 1.2}, "up to 1"),
         ({"specificity": cs.Known(1.0, sd=0.01)}, "No distribution"),
-        ({"deciders": "different"}, "one of alike, leniency, response"),
+        ({"deciders": "different"}, "'alike', 'leniency' or 'response'"),
     ],
     ids=str,
 )
@@ -401,16 +401,16 @@ def test_refused_with_groups_and_deciders(wide, arguments, message):
     ("make", "message"),
     [
         (lambda: cs.Penalty(0.3), "needs sd > 0"),
-        (lambda: cs.Penalty.of_weight(0.3, 0), "weight above 0"),
+        (lambda: cs.Penalty.of_weight(0.3, 0), "`weight` as a positive number"),
         (
             lambda: cs.SelectiveLabels(sensitivity=cs.Penalty(0.9, sd=0.1)),
-            "for groups and tests use",
+            "use `Known.value, sd",
         ),
         (
             lambda: cs.SelectiveLabels(
                 prevalence=cs.KnownByGroup("g", {"a": cs.Penalty(0.9, sd=0.1)})
             ),
-            "for a prevalence of the whole population",
+            "`values` as a mapping.*use `Known.value, sd",
         ),
         (
             lambda: cs.SelectiveLabels(prevalence=cs.Penalty(0.3, sd=0.1)).simulate(

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Annotated
 
 import numpy as np
 
 from causalstats.errors import ModelError
+from causalstats.validation import Name, Number, check_fields
 
 Array = np.ndarray
 
@@ -30,10 +32,13 @@ class Monotone:
         The largest share of those for whom it is otherwise.
     """
 
-    cause: str
-    effect: str
+    cause: Name
+    effect: Name
     increasing: bool = True
-    exceptions: float = 0.0
+    exceptions: Annotated[float, Number(least=0, below=1)] = 0.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, ModelError)
 
     def __str__(self) -> str:
         but = f" but for {self.exceptions:.1%}" if self.exceptions else ""

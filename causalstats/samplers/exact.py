@@ -12,7 +12,7 @@ import numpy as np
 from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import refuse_fewer_than_one
+from causalstats.validation import Count, check_fields
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,11 +34,11 @@ class Exact:
         The shape of the result; draws are independent.
     """
 
-    chains: int = 4
-    draws: int = 1000
+    chains: Count = 4
+    draws: Count = 1000
 
     def __post_init__(self) -> None:
-        refuse_fewer_than_one(self, "chains", "draws")
+        check_fields(self, SamplingError)
 
     def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)

@@ -15,7 +15,8 @@ from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.numerics.importance import Importance, importance
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import compiled_once, refuse_fewer_than_one, same_program
+from causalstats.samplers.program import compiled_once, same_program
+from causalstats.validation import Count, check_fields
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -64,11 +65,11 @@ class Laplace:
     Yao & Gabry (2024), Pareto smoothed importance sampling, JMLR 25: the weights and their check.
     """
 
-    chains: int = 4
-    draws: int = 1000
+    chains: Count = 4
+    draws: Count = 1000
 
     def __post_init__(self) -> None:
-        refuse_fewer_than_one(self, "chains", "draws")
+        check_fields(self, SamplingError)
         if self.chains * self.draws < _FEWEST:
             raise SamplingError(
                 f"Expected at least {_FEWEST} draws in all to weigh, got {self.chains} x {self.draws}."

@@ -10,8 +10,9 @@ from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.progress import Advance, silent
 from causalstats.samplers.exact import Exact, exact_draws
-from causalstats.samplers.program import Program, refuse_fewer_than_one
+from causalstats.samplers.program import Program
 from causalstats.samplers.weighed import Weighed, weighed_draws
+from causalstats.validation import Count, Inside, check_fields
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,22 +42,14 @@ class Nuts:
         What runs it: see `BACKENDS`. On a CPU, Numba takes ten seconds to compile a model and JAX one.
     """
 
-    chains: int = 4
-    draws: int = 1000
-    tune: int = 500
-    target_accept: float = 0.8
+    chains: Count = 4
+    draws: Count = 1000
+    tune: Count = 500
+    target_accept: Inside = 0.8
     backend: Backend = "numba"
 
     def __post_init__(self) -> None:
-        refuse_fewer_than_one(self, "chains", "draws", "tune")
-        if not 0 < self.target_accept < 1:
-            raise SamplingError(
-                f"Expected target_accept between 0 and 1, got {self.target_accept!r}."
-            )
-        if self.backend not in BACKENDS:
-            raise SamplingError(
-                f"Expected backend as one of {', '.join(BACKENDS)}, got {self.backend!r}."
-            )
+        check_fields(self, SamplingError)
 
     def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)
@@ -82,13 +75,13 @@ class Auto:
     The options are those of `Nuts`, and have its defaults where neither they are given nor the model's own graph asks for others (`model.nuts(data)`).
     """
 
-    chains: int = 4
-    draws: int | None = None
-    tune: int | None = None
-    target_accept: float | None = None
+    chains: Count = 4
+    draws: Count | None = None
+    tune: Count | None = None
+    target_accept: Inside | None = None
 
     def __post_init__(self) -> None:
-        self._nuts("numba", {})
+        check_fields(self, SamplingError)
 
     def choose(self, problem: Problem) -> Nuts | Exact | Weighed:
         """The sampler that is used."""

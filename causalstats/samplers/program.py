@@ -40,14 +40,6 @@ class Sampler(Protocol):
     def compile(self, problem: Problem) -> Program: ...
 
 
-def refuse_fewer_than_one(options: object, *names: str) -> None:
-    """Raise `SamplingError` unless these options are whole numbers of at least 1."""
-    for name in names:
-        value = getattr(options, name)
-        if not isinstance(value, int) or value < 1:
-            raise SamplingError(f"Expected {name} as a whole number of at least 1, got {value!r}.")
-
-
 def sample(program: Program, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
     """Draws for this problem, with those of what its model integrates out."""
     draws = program.run(problem, seed, advance)
