@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from causalstats.data import Composition, Decisions, Observations, Panel
-from causalstats.diagrams import Box, Diagram, Monotone, Step, Wire
+from causalstats.diagrams import Box, Diagram, Monotone, Roles, Step, Wire
 from causalstats.errors import StoreError
 from causalstats.model import Known, KnownByGroup, Penalty
 from causalstats.models import CausalDiagram, Heckman, PanelDML, PartialCorrelation, SelectiveLabels
@@ -38,7 +38,7 @@ _DATA: dict[str, Any] = {
 }
 _VALUES: dict[str, Any] = {
     **{kind.__name__: kind for kind in (Known, KnownByGroup, Penalty)},
-    **{kind.__name__: kind for kind in (Box, Diagram, Monotone, Step, Wire)},
+    **{kind.__name__: kind for kind in (Box, Diagram, Monotone, Roles, Step, Wire)},
     **{kind.__name__: kind for kind in (Nuts, Auto, Exact, Laplace)},
 }
 

@@ -79,8 +79,8 @@ class CausalDiagram:
         As text, "smoking -> tar -> cancer; smoking <-> cancer". Levels that it has (`with_levels`) may be more than those of the data; their order is that of
         contrasts. Without it the order is that of a pandas category, else the alphabet's.
     outcome, treatment : str
-        What `effect` is the effect of, and on what: the last level of the outcome, at each level of the treatment against the first. Left out, the one
-        variable with observed causes and no observed effect, and the one that acts on it and has no observed cause.
+        What `effect` is the effect of, and on what: the last level of the outcome, at each level of the treatment against the first. Left out, those
+        that the diagram marks, `[exposure]` and `[outcome]` in dagitty's text and `treatment: x; outcome: y` in ours; else the one variable with observed causes and no observed effect, and the one that acts on it and has no observed cause.
     route : "reduced", "structural" or "regression"
     concentration : float
         What the prior weighs, in observations: of each cell of each table, or of each table; of each linear regression.
@@ -134,7 +134,7 @@ class CausalDiagram:
                     f"Expected names without '/' and other than {' and '.join(_RESERVED)}, which files of draws need; got {name!r}. Rename it."
                 )
         for role in ("outcome", "treatment"):
-            given = getattr(self, role) or self._only(role)
+            given = getattr(self, role) or self._marked(role) or self._only(role)
             if given not in self.diagram.observed:
                 self.diagram.position(given)
                 raise ModelError(f"Expected an observed variable as {role}; {given!r} is hidden.")
@@ -144,6 +144,15 @@ class CausalDiagram:
                 f"Expected treatment and outcome to be two variables, got {self.outcome!r} for both."
             )
         self._check_hidden_levels()
+
+    def _marked(self, role: str) -> str:
+        """The variable with that role in the diagram; "" where none has it."""
+        marked = getattr(self.diagram.roles, role)
+        if len(marked) > 1:
+            raise ModelError(
+                f"Expected to be told the {role}, since the diagram marks {' and '.join(marked)}. Say {role}={marked[0]!r}, or another."
+            )
+        return marked[0] if marked else ""
 
     def _only(self, role: str) -> str:
         """The one variable that can be meant; an error that says what to name where there is not one."""

@@ -11,6 +11,7 @@ from causalstats.diagrams.evaluation import JointTable
 from causalstats.diagrams.identification import Identification, identify
 from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.response_types import Monotone
+from causalstats.diagrams.roles import Roles
 from causalstats.diagrams.terms import box, copy, discard, effect, identity, state, swap, uniform
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "JointTable",
     "MixedGraph",
     "Monotone",
+    "Roles",
     "Step",
     "Wire",
     "bounds",

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Literal
 
+from causalstats.diagrams.roles import Roles
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from causalstats.diagrams.identification import Identification
 
+MOST_LEVELS = 10**6  # of one variable; more are numbers, and no levels
 Kind = Literal["mechanism", "uniform", "point", "observation"]
 
 
@@ -76,7 +78,9 @@ class Diagram:
 
     The diagram of a causal model has no inputs, a box for each variable, and as outputs the variables that are observed; what is hidden is a wire
     that is no output. Variables are called by the labels of their wires. `steps` tells by what surgery it was made, and is no part of what it is:
-    diagrams are equal when they are the same hypergraph, whatever the order in which wires and boxes are listed.
+    diagrams are equal when they are the same hypergraph, whatever the order in which wires and boxes are listed. `roles` says which
+    variable is the treatment and the outcome, which are no part of it either, what is adjusted for, and what selects those in the
+    data. A variable that selects is no output, since in the data it never varies.
     """
 
     wires: tuple[Wire, ...]
@@ -84,6 +88,7 @@ class Diagram:
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     steps: tuple[Step, ...] = ()
+    roles: Roles = Roles()
 
     def __post_init__(self) -> None:
         made = [*self.inputs, *(wire for box in self.boxes for wire in box.outputs)]
@@ -101,6 +106,10 @@ class Diagram:
             TopologicalSorter(takes).prepare()
         except CycleError as error:
             raise cycle_error([self.wires[wire].label for wire in error.args[1]]) from None
+        if unknown := self.roles.variables - {wire.label for wire in self.wires}:
+            raise ModelError(
+                f"Expected roles of variables of the diagram ({', '.join(self.variables)}), got one of {min(unknown)!r}."
+            )
 
     def __eq__(self, other: object) -> bool:
         from causalstats.diagrams.isomorphism import equal
@@ -148,13 +157,38 @@ class Diagram:
         """The causal model that a text describes, such as "smoking -> tar -> cancer; smoking <-> cancer".
 
         `a, b -> c` is an arrow from each, `a <-> b` a hidden common cause of the two, `hidden: h -> a, b, c` one that is named and has any
-        number of effects. Statements end with a semicolon or a line; a name that is no plain word stands in double quotes. Text that begins with
-        `dag {` or `digraph {` is read as dagitty and Graphviz write it.
+        number of effects. `treatment: x`, `outcome: y`, `adjusted: w` and `selected: s` give roles (see `Roles`). Statements end with a
+        semicolon or a line; a name that is no plain word stands in double quotes. Text that begins with `dag {` or `digraph {`, or has
+        brackets or braces, is read as dagitty and Graphviz write it, roles such as `[exposure]` included.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        Diagram
+
+        Raises
+        ------
+        ModelError
+            If the text is no diagram of a causal model, whatever else it is.
+
+        Examples
+        --------
+        >>> Diagram.parse("z -> x -> y; x <-> y").observed
+        ('z', 'x', 'y')
+        >>> Diagram.parse("dag { x [exposure] y [outcome] x -> y }").roles.treatment
+        ('x',)
         """
-        from causalstats.diagrams.dot import HEADER, read_dot
+        from causalstats.diagrams.dot import is_dot, read_dot
         from causalstats.diagrams.notation import read
 
-        return read_dot(text) if HEADER.match(text) else read(text)
+        if not isinstance(text, str):
+            raise ModelError(
+                f"Expected a diagram as text, such as 'x -> y; x <-> y', got {type(text).__name__}: {text!r}."
+            )
+        return read_dot(text) if is_dot(text) else read(text)
 
     @classmethod
     def from_networkx(
@@ -169,7 +203,8 @@ class Diagram:
         Parameters
         ----------
         graph
-            Its nodes may carry `hidden` (bool) and `levels` (their values in order), as those of `to_networkx` do.
+            Its nodes may carry `levels` (their values in order) and roles as flags, as those of `to_networkx` do: `hidden`, `latent` or
+            `observed=False`; `treatment` or `exposure`; `outcome`; `adjusted`; `selected`. Edges with `dir="both"` are hidden common causes.
         hidden
             The nodes that are not observed, besides those that say so themselves.
         confounded
@@ -241,11 +276,15 @@ class Diagram:
 
     def with_levels(self, levels: Mapping[str, Sequence[Any] | int]) -> Diagram:
         """The same diagram with the values that variables can have, in every world; a number n stands for 0 to n - 1."""
+        if not isinstance(levels, Mapping):
+            raise ModelError(
+                f"Expected a mapping of variables to their levels, such as {{'x': ('no', 'yes')}}, got {levels!r}."
+            )
         name_of = {wire.label: wire.name for wire in self.wires} | {
             wire.name: wire.name for wire in self.wires
         }
         given = {
-            name_of.get(variable) or self.position(variable): _levels(variable, values)
+            self._name_in(name_of, variable): as_levels(variable, values)
             for variable, values in levels.items()
         }
         return replace(
@@ -255,18 +294,76 @@ class Diagram:
             ),
         )
 
+    def _name_in(self, names: Mapping[str, str], variable: str) -> str:
+        """The name of a wire of that label or name; an error if there is none."""
+        if isinstance(variable, str) and variable in names:
+            return names[variable]
+        return self.wires[self.position(variable)].name
+
+    def with_roles(
+        self,
+        *,
+        treatment: str | Iterable[str] | None = None,
+        outcome: str | Iterable[str] | None = None,
+        adjusted: str | Iterable[str] | None = None,
+        selected: str | Iterable[str] | None = None,
+    ) -> Diagram:
+        """Return the same causal model with other roles; a role that is not named stays, and `()` takes it away.
+
+        A variable that selects is no output. One that no longer selects is observed.
+
+        Parameters
+        ----------
+        treatment, outcome, adjusted, selected : str or list of str, optional
+
+        Returns
+        -------
+        Diagram
+
+        Raises
+        ------
+        ModelError
+            If a variable is unknown, or would have two roles.
+
+        Examples
+        --------
+        >>> case_control = Diagram.parse("x -> y -> s").with_roles(selected="s")
+        >>> case_control.observed
+        ('x', 'y')
+        >>> case_control.with_roles(selected=()).observed
+        ('x', 'y', 's')
+        """
+        said = {
+            "treatment": treatment,
+            "outcome": outcome,
+            "adjusted": adjusted,
+            "selected": selected,
+        }
+        new = {name: _several(names) for name, names in said.items() if names is not None}
+        for name in (name for names in new.values() for name in names):
+            self.position(name)
+        roles = replace(self.roles, **new)
+        gone = {self.position(name) for name in roles.selected}
+        back = {self.position(name) for name in self.roles.selected} - gone
+        outputs = {*self.outputs} | back
+        if new.get("selected") is None:
+            return replace(self, roles=roles)
+        kept = [wire for wire in self.outputs if wire not in gone]
+        added = [wire for wire in range(len(self.wires)) if wire in outputs - {*self.outputs}]
+        return replace(self, outputs=(*kept, *added), roles=roles)
+
     def without_levels(self) -> Diagram:
         """The same diagram with nothing said of the values that variables can have."""
         return replace(self, wires=tuple(replace(wire, levels=None) for wire in self.wires))
 
     def to_dagitty(self) -> str:
-        """The causal model as text for dagitty.net; hidden variables are latent, levels are left out."""
+        """The causal model as text for dagitty.net, roles included; hidden variables are latent, levels are left out."""
         from causalstats.diagrams.dot import dagitty_of
 
         return dagitty_of(self)
 
     def to_dot(self) -> str:
-        """The causal model as text for Graphviz; hidden variables are dashed, levels are left out."""
+        """The causal model as text for Graphviz, roles as flags; hidden variables are dashed, levels are left out."""
         from causalstats.diagrams.dot import dot_of
 
         return dot_of(self)
@@ -370,12 +467,44 @@ class Diagram:
         return pruned(self)
 
     def identify(
-        self, outcome: str | Iterable[str], do: str | Iterable[str], given: str | Iterable[str] = ()
+        self,
+        outcome: str | Iterable[str] | None = None,
+        do: str | Iterable[str] | None = None,
+        given: str | Iterable[str] = (),
     ) -> Identification:
-        """Whether P(outcome | do, given) follows from what is observed, by which formula and why. See `identification.identify`."""
+        """Whether P(outcome | do, given) follows from what is observed, by which formula and why.
+
+        Parameters
+        ----------
+        outcome, do : str or list of str, optional
+            Those with the roles outcome and treatment where they are left out; `do=()` asks for what is seen.
+        given : str or list of str
+
+        Returns
+        -------
+        Identification
+
+        Raises
+        ------
+        ModelError
+            If a variable is unknown, hidden or named in two places, or if no role says what is left out.
+
+        See Also
+        --------
+        causalstats.diagrams.identify : the same as a function.
+
+        Examples
+        --------
+        >>> Diagram.parse("z -> x, y; x -> y").identify("y", do="x").criteria[0]
+        Criterion(name='back-door', variables=('z',), ...
+        """
         from causalstats.diagrams.identification import identify
 
         return identify(self, outcome, do, given)
+
+
+def _several(names: str | Iterable[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def cycle_error(variables: Sequence[object]) -> ModelError:
@@ -386,16 +515,22 @@ def cycle_error(variables: Sequence[object]) -> ModelError:
     )
 
 
-def _levels(name: str, values: Sequence[Any] | int) -> tuple[Any, ...]:
+def as_levels(name: str, values: Sequence[Any] | int) -> tuple[Any, ...]:
     """The values a variable can have, as plain Python ones."""
     plain = values.tolist() if hasattr(values, "tolist") else values
-    if isinstance(plain, int) and plain > 0:
+    if isinstance(plain, int) and not isinstance(plain, bool) and 0 < plain <= MOST_LEVELS:
         return tuple(range(plain))
     if isinstance(plain, str) or not isinstance(plain, Sequence):
         raise ModelError(
             f"Expected the levels of {name!r} as a sequence such as ('no', 'yes') or as their number, got {values!r}."
         )
-    if len(plain) == 0 or len(set(plain)) < len(plain):
+    try:
+        different = len(set(plain))
+    except TypeError:
+        raise ModelError(
+            f"Expected each level of {name!r} to be a number or a word, got {list(plain)!r}."
+        ) from None
+    if len(plain) == 0 or different < len(plain):
         raise ModelError(
             f"Expected the levels of {name!r} to be one or more and all different, got {list(plain)}."
         )

@@ -21,7 +21,7 @@ def equal(left: Diagram, right: Diagram) -> bool:
         (len(diagram.wires), len(diagram.boxes), len(diagram.inputs), len(diagram.outputs))
         for diagram in (left, right)
     ]
-    if sizes[0] != sizes[1]:
+    if sizes[0] != sizes[1] or left.roles.of_data != right.roles.of_data:
         return False
     if (left.wires, left.boxes, left.inputs, left.outputs) == (
         right.wires,
@@ -63,7 +63,7 @@ def colours(diagram: Diagram) -> Colours:
 def digest(diagram: Diagram) -> int:
     """A hash that equal diagrams share."""
     wires, boxes = colours(diagram)
-    return hash((tuple(sorted(wires)), tuple(sorted(boxes))))
+    return hash((tuple(sorted(wires)), tuple(sorted(boxes)), diagram.roles.of_data))
 
 
 def _places(boundary: Sequence[int], wire: int) -> tuple[int, ...]:

@@ -5,11 +5,13 @@ Directed graphs and diagrams of causal models correspond one to one (Lorenz & Tu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import Any
 
 import networkx as nx
 
-from causalstats.diagrams.diagram import Box, Diagram, Wire, cycle_error
+from causalstats.diagrams.diagram import Box, Diagram, Wire, as_levels, cycle_error
+from causalstats.diagrams.roles import WORDS
 from causalstats.errors import ModelError
 
 
@@ -19,7 +21,9 @@ def network(
     confounded: Iterable[Collection[Hashable]] = (),
 ) -> Diagram:
     """See `Diagram.from_networkx`. Wires and boxes come in topological order, ties as in the graph."""
-    named = _with_roots(_named(graph), _strings(hidden), [_strings(group) for group in confounded])
+    named, has, pairs = _named(graph)
+    hidden = [*_strings(hidden), *has.pop("hidden"), *has["selected"]]
+    named = _with_roots(named, hidden, [*map(_strings, _listed(confounded)), *pairs])
     place = {name: position for position, name in enumerate(named)}
     try:
         order = list(nx.lexicographical_topological_sort(named, key=place.__getitem__))
@@ -27,7 +31,7 @@ def network(
         cycle = [tail for tail, _ in nx.find_cycle(named)]
         raise cycle_error([*cycle, cycle[0]]) from None
     position = {name: wire for wire, name in enumerate(order)}
-    return Diagram(
+    made = Diagram(
         wires=tuple(Wire(name, named.nodes[name].get("levels")) for name in order),
         boxes=tuple(
             Box(
@@ -41,16 +45,18 @@ def network(
             position[name] for name in order if not named.nodes[name].get("hidden", False)
         ),
     )
+    return made.with_roles(**has) if any(has.values()) else made
 
 
 def graph_of(diagram: Diagram) -> nx.DiGraph:
     """See `Diagram.to_networkx`."""
     graph = nx.DiGraph()
-    hidden = set(diagram.hidden)
+    hidden = set(diagram.hidden).difference(diagram.roles.selected)
     for wire in diagram.wires:
         if wire.label in graph:
             diagram.position(wire.label)  # raises: the name is not unique
-        graph.add_node(wire.label, hidden=wire.label in hidden, levels=wire.levels)
+        roles = dict.fromkeys(diagram.roles.of(wire.label), True)
+        graph.add_node(wire.label, hidden=wire.label in hidden, levels=wire.levels, **roles)
     for box in diagram.boxes:
         for effect in box.outputs:
             graph.add_edges_from(
@@ -65,11 +71,27 @@ def root_name(group: Collection[str]) -> str:
 
 
 def _strings(names: Iterable[Hashable]) -> list[str]:
-    return [str(name) for name in ([names] if isinstance(names, str) else names)]
+    return [str(name) for name in ([names] if isinstance(names, str) else _listed(names))]
 
 
-def _named(graph: nx.DiGraph) -> nx.DiGraph:
-    """The same graph with strings as nodes, a copy."""
+def _listed(names: Any) -> list[Any]:
+    """What can be gone through as a list; an error that says so where it cannot."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ModelError(
+            f"Expected a list of variables, or of groups of variables such as [('x', 'y')], got {names!r}."
+        )
+    return list(names)
+
+
+Named = tuple[nx.DiGraph, dict[str, list[str]], list[list[str]]]
+
+
+def _named(graph: nx.DiGraph) -> Named:
+    """The same graph with strings as nodes, a copy; the variables of each role, "hidden" among them; and its edges in both directions."""
+    if not isinstance(graph, nx.Graph):
+        raise ModelError(
+            f"Expected a networkx.DiGraph, from causes to effects, got {type(graph).__name__}; make one of edges with nx.DiGraph(edges)."
+        )
     if not graph.is_directed():
         raise ModelError(
             "Expected a directed graph, from causes to effects; got an undirected one. Give its edges a direction, e.g. nx.DiGraph(edges)."
@@ -84,12 +106,59 @@ def _named(graph: nx.DiGraph) -> nx.DiGraph:
         raise ModelError(
             f"Expected every variable to have a name of its own; {', '.join(map(repr, twice))} stands for several nodes."
         )
-    named = nx.DiGraph()
-    named.add_nodes_from((str(node), dict(graph.nodes[node])) for node in graph)
-    named.add_edges_from(
-        (str(cause), str(node)) for node in graph for cause in graph.predecessors(node)
-    )
-    return named
+    has: dict[str, list[str]] = {role: [] for role in dict.fromkeys(WORDS.values())}
+    named, pairs = nx.DiGraph(), list[list[str]]()
+    latents = {*map(str, getattr(graph, "latents", None) or ())}  # as pgmpy keeps them
+    for node in graph:
+        name, said = str(node), dict(graph.nodes[node])
+        levels = said.get("levels")
+        named.add_node(name, levels=None if levels is None else as_levels(name, levels))
+        for role in _roles(name, said) | ({"hidden"} if name in latents else set()):
+            has[role].append(name)
+    for node in graph:
+        for cause in graph.predecessors(node):
+            between = graph.get_edge_data(cause, node)
+            for said in between.values() if graph.is_multigraph() else (between,):
+                one, other = str(cause), str(node)
+                direction = str(said.get("dir", "forward")).strip('"').lower()
+                if direction == "both":
+                    pairs.append([one, other])
+                elif direction == "none":
+                    raise ModelError(
+                        f"Expected edges with a direction, got dir='none' from {one!r} to {other!r}."
+                    )
+                else:
+                    named.add_edge(*((other, one) if direction == "back" else (one, other)))
+    return named, has, pairs
+
+
+def _roles(name: str, said: Mapping[str, Any]) -> set[str]:
+    """The roles that the attributes of a node say it has: flags, or words in `role` or `roles`."""
+    found = {
+        WORDS[key]
+        for key, value in said.items()
+        if len(str(key)) > 1 and key in WORDS and _yes(value)
+    }
+    if "observed" in said and not _yes(said["observed"]):
+        found.add("hidden")
+    words = [
+        word
+        for key in ("role", "roles")
+        for word in ([said[key]] if isinstance(said.get(key), str) else said.get(key) or ())
+    ]
+    for word in map(str, words):
+        role = WORDS.get(word.lower()) or WORDS.get(word.lower().removesuffix("s"))
+        if role is None:
+            raise ModelError(
+                f"Expected the role of {name!r} to be one of {', '.join(dict.fromkeys(WORDS.values()))}, got {word!r}, which would be lost."
+            )
+        found.add(role)
+    return found
+
+
+def _yes(value: Any) -> bool:
+    """Whether a flag is set: True, 1, or a word other than no."""
+    return str(value).strip('"').lower() not in ("no", "false", "0", "0.0", "none", "nan", "")
 
 
 def _with_roots(graph: nx.DiGraph, hidden: list[str], confounded: list[list[str]]) -> nx.DiGraph:

@@ -1,4 +1,7 @@
-"""Our own short text for causal models: "smoking -> tar -> cancer; smoking <-> cancer; hidden: mood -> smoking, cancer"."""
+"""Our own short text for causal models: "smoking -> tar -> cancer; smoking <-> cancer; hidden: mood -> smoking, cancer".
+
+A statement that begins with `hidden:`, `treatment:`, `outcome:`, `adjusted:` or `selected:` gives the variables after it that role.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import networkx as nx
 
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.network import network
+from causalstats.diagrams.roles import WORDS
 from causalstats.errors import ModelError
 
 _TOKEN = re.compile(
@@ -21,13 +25,14 @@ _HELP = 'Write e.g. "smoking -> tar -> cancer; smoking <-> cancer; hidden: mood 
 def read(text: str) -> Diagram:
     """See `Diagram.parse`."""
     graph = nx.DiGraph()
-    hidden: list[str] = []
+    has: dict[str, list[str]] = {role: [] for role in dict.fromkeys(WORDS.values())}
     confounded: list[tuple[str, str]] = []
     for statement in _statements(text):
-        declared = statement[:2] == [("name", "hidden"), ("colon", ":")]
+        declared = statement[1:2] == [("colon", ":")] and WORDS.get(statement[0][1].lower())
         groups, arrows = _chain(statement[2:] if declared else statement)
         graph.add_nodes_from(name for group in groups for name in group)
-        hidden += groups[0] if declared else []
+        if declared:
+            has[declared] += groups[0]
         for (left, right), arrow in zip(pairwise(groups), arrows, strict=True):
             if arrow == "<->":
                 confounded += product(left, right)
@@ -37,7 +42,9 @@ def read(text: str) -> Diagram:
                 )
     if not graph:
         raise ModelError(f"Expected a diagram with at least one variable, got {text!r}. {_HELP}")
-    return network(graph, hidden, confounded)
+    hidden = has.pop("hidden")
+    made = network(graph, [*hidden, *has["selected"]], confounded)
+    return made.with_roles(**has) if any(has.values()) else made
 
 
 def _statements(text: str) -> list[list[tuple[str, str]]]:
@@ -78,6 +85,7 @@ def _chain(tokens: list[tuple[str, str]]) -> tuple[list[list[str]], list[str]]:
     else:
         if wanted == "more":
             return groups, arrows
+    got = " ".join(what for _, what in tokens)
     raise ModelError(
-        f"Expected names with arrows or commas between them, got {' '.join(what for _, what in tokens)!r}. {_HELP}"
+        f"Expected names with arrows or commas between them, got {got[:80]!r}. {_HELP}"
     )

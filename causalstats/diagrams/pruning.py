@@ -47,4 +47,5 @@ def pruned(diagram: Diagram) -> Diagram:
         ),
         inputs=tuple(new[wire] for wire in diagram.inputs),
         outputs=tuple(new[wire] for wire in diagram.outputs),
+        roles=diagram.roles.among(diagram.wires[wire].label for wire in wires),
     )

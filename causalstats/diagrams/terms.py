@@ -93,6 +93,7 @@ def then(first: Diagram, second: Diagram) -> Diagram:
         first.inputs,
         tuple(joined[wire] for wire in second.outputs),
         first.steps + second.steps,
+        first.roles | second.roles,
     )
 
 
@@ -105,6 +106,7 @@ def beside(left: Diagram, right: Diagram) -> Diagram:
         (*left.inputs, *(moved[wire] for wire in right.inputs)),
         (*left.outputs, *(moved[wire] for wire in right.outputs)),
         left.steps + right.steps,
+        left.roles | right.roles,
     )
 
 

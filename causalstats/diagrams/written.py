@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 
 from causalstats.diagrams.diagram import Box, Diagram, Wire
 from causalstats.diagrams.network import root_name
@@ -17,7 +18,8 @@ def written(diagram: Diagram) -> str:
     if text := notation(diagram):
         levels = {wire.name: wire.levels for wire in diagram.wires if wire.levels is not None}
         return f"Diagram.parse({text!r})" + (f".with_levels({levels!r})" if levels else "")
-    return f"Diagram({_listed(map(_wire, diagram.wires))}, {_listed(map(_box, diagram.boxes))}, {diagram.inputs!r}, {diagram.outputs!r})"
+    roles = f", roles={diagram.roles!r}" if diagram.roles else ""
+    return f"Diagram({_listed(map(_wire, diagram.wires))}, {_listed(map(_box, diagram.boxes))}, {diagram.inputs!r}, {diagram.outputs!r}{roles})"
 
 
 def notation(diagram: Diagram) -> str:
@@ -40,7 +42,8 @@ def text_of(diagram: Diagram, short: bool, mentioned: bool) -> str:
     roots = arcs(diagram) if short else {}
     statements = []
     for variable in (variable for variable in diagram.variables if variable not in roots):
-        mark = "hidden: " if variable in diagram.hidden else ""
+        kept = variable in diagram.hidden and variable not in diagram.roles.selected
+        mark = "hidden: " if kept else ""
         causes = [cause for cause in diagram.parents(variable) if cause not in roots]
         alone = not causes and not (
             set(diagram.children(variable)) or set(diagram.parents(variable))
@@ -50,6 +53,11 @@ def text_of(diagram: Diagram, short: bool, mentioned: bool) -> str:
         if causes:
             statements.append(f"{', '.join(map(_name, causes))} -> {_name(variable)}")
     statements += [f"{_name(left)} <-> {_name(right)}" for left, right in roots.values()]
+    statements += [
+        f"{role.name}: {', '.join(map(_name, names))}"
+        for role in fields(diagram.roles)
+        if (names := getattr(diagram.roles, role.name))
+    ]
     return "; ".join(statements)
 
 
@@ -64,7 +72,8 @@ def arcs(diagram: Diagram) -> dict[str, tuple[str, ...]]:
 def _says(text: str, diagram: Diagram) -> bool:
     """Whether a text is read as that diagram; names may keep it from being one."""
     try:
-        return read(text) == diagram
+        found = read(text)
+        return found == diagram and found.roles == diagram.roles
     except ValueError:
         return False
 
