@@ -80,7 +80,8 @@ class CausalDiagram:
         contrasts. Without it the order is that of a pandas category, else the alphabet's.
     outcome, treatment : str
         What `effect` is the effect of, and on what: the last level of the outcome, at each level of the treatment against the first. Left out, those
-        that the diagram marks, `[exposure]` and `[outcome]` in dagitty's text and `treatment: x; outcome: y` in ours; else the one variable with observed causes and no observed effect, and the one that acts on it and has no observed cause.
+        that the diagram marks, `[exposure]` and `[outcome]` in dagitty's text and `treatment: x; outcome: y` in ours; else the one variable with
+        observed causes and no observed effect, and the one that acts on it and has no observed cause.
     route : "reduced", "structural" or "regression"
     concentration : float
         What the prior weighs, in observations: of each cell of each table, or of each table; of each linear regression.
@@ -128,6 +129,11 @@ class CausalDiagram:
                 each if isinstance(each, Monotone) else Monotone(*each) for each in self.monotone
             ),
         )
+        if changed := self.graph.surgery:
+            raise ModelError(
+                f"Expected the diagram that the data come from, got one after surgery: {' '.join(changed)} Data from before the surgery do not follow it. "
+                "Fit the diagram before it and ask `fit.effect(..., do=...)`; where the data come from a trial, draw the treatment without causes."
+            )
         for name in self.diagram.variables:
             if name in _RESERVED or "/" in name:
                 raise ModelError(
@@ -229,6 +235,18 @@ class CausalDiagram:
         ModelError, DataError
             If diagram and data do not have the same variables, or the data have a level that the diagram has not.
         """
+        selected = self.diagram.roles.selected
+        if selecting := [name for name in data.variables if name in selected]:
+            raise ModelError(
+                f"Variable {selecting[0]!r} is marked as selected: the data are of those selected alone, among whom it does not vary. Leave the column "
+                f"out; or if the data are of everybody, take the role away, `diagram.with_roles(selected=())`."
+            )
+        if selected and self.route == "structural":
+            raise ModelError(
+                "The structural route models everybody, and the data are of the selected alone. Use route='reduced'."
+            )
+        if selected:
+            refuse_unidentified(self.identification)
         hidden = [name for name in data.variables if name in self.diagram.hidden]
         if hidden:
             raise ModelError(

@@ -50,6 +50,15 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             formula=f"θ ~ Dirichlet({model.concentration:g}{'' if model.prior == 'cells' else ' / cells'})",
         ),
     ]
+    if by := model.diagram.roles.selected:
+        found.insert(
+            1,
+            Assumption(
+                name="selection as drawn",
+                statement=f"The data are of those alone whom {' and '.join(by)} selects, and what acts on that is what the diagram says.",
+                if_wrong="The formula takes what is seen among the selected for what holds among everybody, and the answer is biased.",
+            ),
+        )
     if model.route == "regression":
         shape = (
             "a straight line"
@@ -95,7 +104,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
 
 def written(model: Any) -> str:
     """The diagram over the observed variables in one line."""
-    graph = model.graph
+    graph = model.graph.population or model.graph
     effects = {
         cause: [name for name in graph.nodes if (cause, name) in graph.directed]
         for cause in graph.nodes

@@ -160,6 +160,10 @@ def question(
 
 def refuse_unidentified(found: Identification) -> None:
     """An error that says what stands in the way, and what to do, unless the formula exists."""
+    if not found.identified and found.selected:
+        raise ModelError(
+            f"{found.query} is not identified. {found.hedge} Data of those not selected are needed too, or another question."
+        )
     if not found.identified:
         raise ModelError(
             f"{found.query} is not identified: no amount of data of these variables tells it. {found.hedge} "

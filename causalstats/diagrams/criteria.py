@@ -1,8 +1,11 @@
-"""Textbook criteria, found in linear time or by elimination: back-door, front-door, instrument.
+"""Textbook criteria, found in polynomial time: adjustment (back-door), front-door, instrument.
 
 References
 ----------
-Pearl (2009), Causality, definitions 3.3.1, 3.3.3 and 7.4.1. Jeong, Tian & Bareinboim (2022), Finding and listing front-door adjustment sets, NeurIPS.
+Pearl (2009), Causality, definitions 3.3.1, 3.3.3 and 7.4.1. Shpitser, VanderWeele & Robins (2010), On the validity of covariate
+adjustment for estimating causal effects, UAI. van der Zander, Liskiewicz & Textor (2019), Separators and adjustment sets in causal
+graphs: complete criteria and an algorithmic framework, Artif. Intell. 270. Jeong, Tian & Bareinboim (2022), Finding and listing
+front-door adjustment sets, NeurIPS.
 """
 
 from __future__ import annotations
@@ -22,43 +25,89 @@ class Criterion:
     variables: tuple[str, ...]
     expression: Expression | None
     reasons: tuple[str, ...]
+    given: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name} ({', '.join(self.variables) or 'nothing to adjust for'})"
+        return f"{self.name} ({self.named if self.variables else 'nothing to adjust for'})"
+
+    @property
+    def named(self) -> str:
+        """The variables, and what has to be held for them to serve; as dagitty writes "z | w"."""
+        held = f", given {', '.join(self.given)}" if self.given else ""
+        return f"{', '.join(self.variables)}{held}"
 
 
 def back_door(graph: MixedGraph, outcome: int, do: int, given: int = 0) -> Criterion | None:
-    """Σ_w P(y | x, w, z) P(w | z), where neither w nor z is affected by x, and w with z leaves no path open that enters x.
+    """Σ_w P(y | x, w, z) P(w | z), for a set w of the fewest variables with which that is P(y | do(x), z).
 
-    Rule 2 of the do-calculus in the first factor, rule 3 in the second. Of the smallest sets w, by inclusion, the one closest to the outcome.
+    w holds nothing on a causal path from x to y or affected by what is, and closes every path from x to y that is no causal path: the
+    adjustment criterion of Shpitser, VanderWeele & Robins (2010), of which Pearl's back-door criterion is the case that w is not
+    affected by x. With z, neither w nor z may be affected. Of several sets of the fewest variables, the one closest to the outcome.
     """
-    affected = graph.numbered.descendants(do)
-    if affected & given:
+    cut, forbidden = _without_causal_paths(graph, outcome, do, given)
+    if forbidden & given:
         return None
-    cut = graph.numbered.cut(out_of=do)
-    found = cut.minimal_separator(
-        do, outcome, ~affected & graph.numbered.everything & ~given, given
+    allowed = graph.numbered.everything & ~forbidden & ~given
+    found = cut.smallest_separator(do, outcome, allowed, given)
+    return None if found is None else _adjusting(graph, outcome, do, found & ~given, given)
+
+
+def adjustment(
+    graph: MixedGraph, outcome: int, do: int, held: int, given: int = 0
+) -> Criterion | None:
+    """The same formula for a set that is given; None where that is not P(y | do(x), z)."""
+    cut, forbidden = _without_causal_paths(graph, outcome, do, given)
+    if (held | given) & forbidden or not cut.separated(do, outcome, held | given):
+        return None
+    return _adjusting(graph, outcome, do, held, given)
+
+
+def _without_causal_paths(
+    graph: MixedGraph, outcome: int, do: int, given: int
+) -> tuple[NumberedGraph, int]:
+    """The proper back-door graph, in which the first arrow of each causal path from x to y is cut, and what may not be held.
+
+    A causal path is proper if only its first variable is in x. With z, which is conditioned on, all that x affects is forbidden.
+    """
+    numbered = graph.numbered
+    free = numbered.everything & ~do
+    onward = union(numbered.children[node] for node in members(do)) & free
+    causal = numbered.descendants(onward, free) & numbered.ancestors(outcome, free)
+    if given:
+        return numbered.cut(out_of=do), numbered.descendants(do)
+    parents = tuple(
+        parents & ~do if causal >> node & 1 else parents
+        for node, parents in enumerate(numbered.parents)
     )
-    if found is None:
-        return None
-    adjusted, (y, x, w, z) = found & ~given, map(graph.names, (outcome, do, found & ~given, given))
+    return NumberedGraph(parents, numbered.siblings), numbered.descendants(causal) | do
+
+
+def _adjusting(
+    graph: MixedGraph, outcome: int, do: int, adjusted: int, given: int
+) -> Criterion:
+    y, x, w, z = map(graph.names, (outcome, do, adjusted, given))
     expression: Expression = Probability(y, x + w + z)
     if adjusted:
         expression = Sum(w, Product((expression, Probability(w, z))))
     names, held = ", ".join(x), ", ".join(w + z)
+    affected = adjusted & graph.numbered.descendants(do)
     closed = (
-        f"Holding {held}, which {names} does not affect, closes"
+        f"Holding {held}, {'on no causal path and not affected by any' if affected else f'which {names} does not affect'}, closes"
         if held
         else "Nothing has to be held to close"
     )
+    out = "the first arrows of causal paths" if affected else "the arrows"
     reasons = (
-        f"Cut the arrows out of {names}: what then joins it to {', '.join(y)} is confounding. {closed} every such path.",
+        f"Cut {out} out of {names}: what then joins it to {', '.join(y)} is confounding. {closed} every such path.",
     )
-    return Criterion("back-door", w, expression, reasons)
+    return Criterion("adjustment" if affected else "back-door", w, expression, reasons)
 
 
 def front_door(graph: MixedGraph, outcome: int, do: int) -> Criterion | None:
-    """Σ_m P(m | x) Σ_x' P(y | m, x') P(x'), for mediators m that carry all of the effect and that the confounding of x and y does not reach."""
+    """Σ_m P(m | x) Σ_x' P(y | m, x') P(x'), for mediators m that carry all of the effect and that the confounding of x and y does not reach.
+
+    None of m can be left out, which is not to say that no other set is smaller.
+    """
     if do.bit_count() > 1 or not graph.numbered.ancestors(outcome) & do:
         return None
     candidates = graph.numbered.descendants(do) & graph.numbered.ancestors(outcome) & ~do & ~outcome
@@ -107,7 +156,7 @@ def _closed_behind(graph: MixedGraph, mediators: int, outcome: int, do: int) -> 
 
 
 def instruments(graph: MixedGraph, outcome: int, do: int) -> list[Criterion]:
-    """Variables that go with x and, given w, with y only through x; neither they nor w are affected by x.
+    """Variables that go with x and, given w, with y only through x; neither they nor w are affected by x. w is in `given`.
 
     Those next to x; where there are none, the first of the others.
     """
@@ -147,4 +196,5 @@ def _instrument(
         z,
         None,
         (f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}.",),
+        w,
     )

@@ -6,13 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from causalstats.diagrams.criteria import Criterion, back_door, front_door, instruments
+from causalstats.diagrams.criteria import (
+    Criterion,
+    adjustment,
+    back_door,
+    front_door,
+    instruments,
+)
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.evaluation import Evaluation, JointTable, Source, evaluate
 from causalstats.diagrams.expression import Expression, Probability, latex_name
 from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.numbered_graph import members, union
+from causalstats.diagrams.roles import Roles
+from causalstats.diagrams.selection import SelectionBias, effect_among_selected
 from causalstats.diagrams.simplification import simplified
 from causalstats.diagrams.tian_shpitser import (
     Discard,
@@ -74,10 +82,16 @@ class Identification:
         The answer in terms of the observed distribution; None where that does not determine it.
     steps : tuple of Reason
         The certificate: each line follows from those before it.
-    hedge : Hedge or None
+    hedge : Hedge, SelectionBias or None
         What stands in the way.
     criteria : tuple of Criterion
         Textbook criteria that apply; where the effect is not identified, instruments.
+    selected : tuple of str
+        What selects those in the data: P in the formula is then the distribution of the selected, while the answer is of everybody
+        unless nothing is done.
+    surgery : tuple of str
+        What was done to the diagram before it was asked: P is then the distribution of the changed diagram, not that of data from
+        before.
     """
 
     outcome: tuple[str, ...]
@@ -86,8 +100,10 @@ class Identification:
     order: tuple[str, ...]
     expression: Expression | None
     steps: tuple[Reason, ...]
-    hedge: Hedge | None = None
+    hedge: Hedge | SelectionBias | None = None
     criteria: tuple[Criterion, ...] = ()
+    selected: tuple[str, ...] = ()
+    surgery: tuple[str, ...] = ()
 
     @property
     def identified(self) -> bool:
@@ -105,15 +121,34 @@ class Identification:
 
     @property
     def query(self) -> str:
-        conditions = [f"do({', '.join(self.do)})"] * bool(self.do) + list(self.given)
+        among = [f"{' and '.join(self.selected)} selected"] * bool(self.selected and not self.do)
+        conditions = [f"do({', '.join(self.do)})"] * bool(self.do) + list(self.given) + among
         return f"P({', '.join(self.outcome)}{' | ' * bool(conditions)}{', '.join(conditions)})"
+
+    @property
+    def distribution_meant(self) -> str:
+        """Which distribution P is in the formula, where that is not simply what is observed; empty where it is."""
+        said = []
+        if self.selected and self.identified:
+            said.append(
+                f"P is the distribution among those whom {' and '.join(self.selected)} selects."
+            )
+        if self.surgery:
+            said.append(
+                "P is the distribution of the diagram after surgery, not of data from before it, such as data on which nothing was done: "
+                + " ".join(self.surgery)
+            )
+        return " ".join(said)
 
     def evaluate(self, source: Source) -> Evaluation:
         """The answer in each distribution of the source: axes (batch..., outcome..., do..., given...). What is `irrelevant` is averaged over."""
         if self.expression is None:
-            raise ModelError(
-                f"{self}\n\nExpected an identified query; `bounds` says what can be said of this one."
+            remedy = (
+                "Data of those not selected, or knowledge of them, are needed."
+                if self.selected
+                else "`bounds` says what can be said of this one."
             )
+            raise ModelError(f"{self}\n\nExpected an identified query. {remedy}")
         return evaluate(self.expression, source, self._asked, self.irrelevant)
 
     def distribution(self, joint: Distribution) -> Distribution:
@@ -127,17 +162,18 @@ class Identification:
         values = found.values.transpose(
             *range(lead), *(lead + found.axes.index(name) for name in names)
         )
-        title = "; ".join([self.query, *(missing.text(levels) for missing in found.missing)])
+        meant = [self.distribution_meant] * bool(self.surgery)
+        title = "; ".join([self.query, *meant, *(missing.text(levels) for missing in found.missing)])
         return Distribution(
             names, tuple(levels[name] for name in names), values, title, self.do + self.given
         )
 
     def __str__(self) -> str:
         if self.expression is None:
-            names = [name for criterion in self.criteria for name in criterion.variables]
+            found = "; ".join(criterion.named for criterion in self.criteria)
             lines = [
                 f"{self.query} is not identified."
-                + f" Instrument{'s' * (len(names) > 1)}: {_listed(names)}." * bool(names)
+                + f" Instrument{'s' * (len(self.criteria) > 1)}: {found}." * bool(found)
             ]
         else:
             named = "".join(f": {criterion}" for criterion in self.criteria)
@@ -147,7 +183,9 @@ class Identification:
                 f"    {self.query} = {self.expression.text(self._asked)}",
             ]
             lines += [f"    at any level of {_listed(self.irrelevant)}"] * bool(self.irrelevant)
-        lines += ["", *(f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1))]
+        lines += ["", self.distribution_meant] * bool(self.distribution_meant)
+        if self.steps:
+            lines += ["", *(f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1))]
         return "\n".join(lines + ["", str(self.hedge)] * (self.hedge is not None))
 
     __repr__ = __str__
@@ -180,22 +218,51 @@ class Identification:
 
 def identify(
     diagram: Diagram | MixedGraph,
-    outcome: str | Iterable[str],
-    do: str | Iterable[str],
+    outcome: str | Iterable[str] | None = None,
+    do: str | Iterable[str] | None = None,
     given: str | Iterable[str] = (),
 ) -> Identification:
     """Whether P(outcome | do, given) follows from the distribution of what is observed, in every model of the diagram; complete.
 
-    Where the back-door or the front-door criterion applies the formula is theirs, of fewest variables; otherwise that of the algorithm of Shpitser & Pearl,
-    which finds one whenever there is one. Of variables that the formula leaves free (`irrelevant`) any level will do.
+    Where the back-door criterion applies the formula adjusts for a set of the fewest variables; where that does not and the front-door
+    criterion applies, for mediators of which none can be left out; otherwise it is that of the algorithm of Shpitser & Pearl, which
+    finds one whenever there is one. Of variables that the formula leaves free (`irrelevant`) any level will do.
+
+    Roles of the diagram count: what is `adjusted` is adjusted for, or the question is refused; where there is a variable that
+    selects, the formula is in the distribution of the selected and the answer about everybody, or it is not identified.
+
+    Parameters
+    ----------
+    diagram : Diagram or MixedGraph
+    outcome, do : str or iterable of str, optional
+        Those with the roles outcome and treatment where they are left out; `do=()` asks for what is seen.
+    given : str or iterable of str
+        What is observed in the world in which that is done.
+
+    Returns
+    -------
+    Identification
 
     Raises
     ------
     ModelError
-        A variable that is hidden or unknown, or asked for in two places.
+        A variable that is hidden or unknown, or asked for in two places; adjusted variables that do not make the answer right.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> found = identify(Diagram.parse("z -> x; z -> a, b -> y; x -> y"), "y", "x")
+    >>> found.criteria[0].variables
+    ('z',)
+    >>> print(found.expression)
+    Σ_z P(y | x, z) P(z)
     """
-    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
-    sets = [(names,) if isinstance(names, str) else tuple(names) for names in (outcome, do, given)]
+    graph = diagram if isinstance(diagram, MixedGraph) else _graph_of(diagram)
+    asked = {"outcome": outcome, "do": do, "given": given}
+    sets = [
+        _names(word, names) if names is not None else _marked(word, graph.roles)
+        for word, names in asked.items()
+    ]
     if isinstance(diagram, Diagram):
         for name in (name for names in sets for name in names):
             diagram.position(name)
@@ -204,7 +271,11 @@ def identify(
         raise ModelError(
             f"Expected an outcome, and each variable in one place; got outcome {sets[0]}, do {sets[1]}, given {sets[2]}."
         )
-    found = _by_criterion(graph, y, x, z)
+    study = {"selected": graph.roles.selected, "surgery": graph.surgery}
+    if graph.population is not None:
+        return _from_selected(graph, *sets, study)
+    adjusted = _adjusted(graph, y, x, z) if x and graph.roles.adjusted else None
+    found = adjusted or _by_criterion(graph, y, x, z)
     steps, expression, hedge = (
         _by_algorithm(graph, y, x, z)
         if found is None
@@ -215,7 +286,95 @@ def identify(
     else:
         criteria, expression = (found,) if found else (), simplified(expression, graph.nodes)
     return Identification(
-        sets[0], sets[1], sets[2], graph.nodes, expression, steps, hedge, criteria
+        sets[0], sets[1], sets[2], graph.nodes, expression, steps, hedge, criteria, **study
+    )
+
+
+def _graph_of(diagram: Diagram) -> MixedGraph:
+    if not isinstance(diagram, Diagram):
+        raise ModelError(
+            f"Expected a Diagram or a MixedGraph, got {type(diagram).__name__}; read text with `Diagram.parse`."
+        )
+    return MixedGraph.of(diagram)
+
+
+def _names(word: str, names: str | Iterable[str]) -> tuple[str, ...]:
+    """One name or several as a tuple."""
+    if isinstance(names, str):
+        return (names,)
+    listed = tuple(names) if isinstance(names, Iterable) else (names,)
+    if wrong := [name for name in listed if not isinstance(name, str)]:
+        raise ModelError(
+            f"Expected `{word}` as the name of a variable or a list of names, got {wrong[0]!r}."
+        )
+    return listed
+
+
+def _marked(word: str, roles: Roles) -> tuple[str, ...]:
+    """The variables that the diagram marks as the outcome or the treatment."""
+    found = roles.outcome if word == "outcome" else roles.treatment
+    if not found:
+        raise ModelError(
+            f"Expected to be told `{word}`, since the diagram marks no variable as {'outcome' if word == 'outcome' else 'treatment'}. "
+            "Say identify('y', do='x'), with do=() for what is seen without doing anything."
+        )
+    return found
+
+
+def _adjusted(graph: MixedGraph, outcome: int, do: int, given: int) -> Criterion:
+    """Adjustment for what the diagram marks as adjusted, and nothing else; refused where that is not the effect."""
+    names = graph.roles.adjusted
+    held, said = graph.numbers(names), _listed(names)
+    remedy = "Take the role away, `diagram.with_roles(adjusted=())`, to have a formula found."
+    if twice := held & (outcome | do):
+        raise ModelError(
+            f"Expected what is adjusted for to be neither outcome nor treatment, got {graph.names(twice)[0]!r}. {remedy}"
+        )
+    found = adjustment(graph, outcome, do, held & ~given, given)
+    if found is None:
+        x, y = (_listed(graph.names(numbers)) for numbers in (do, outcome))
+        moved = graph.names(held & graph.numbered.descendants(do))
+        why = (
+            f"{x} acts on {_listed(moved)}, and holding that takes a part of the effect away or brings bias in"
+            if moved
+            else "a path that is no effect stays open, or is opened"
+        )
+        raise ModelError(
+            f"Adjusting for {said}, as the diagram marks, does not give the effect of {x} on {y}: {why}. {remedy}"
+        )
+    return found
+
+
+def _from_selected(
+    graph: MixedGraph,
+    outcome: tuple[str, ...],
+    do: tuple[str, ...],
+    given: tuple[str, ...],
+    study: dict[str, tuple[str, ...]],
+) -> Identification:
+    """The answer about everybody by the distribution of the selected; without doing anything, that of the selected."""
+    population = graph.population
+    assert population is not None
+    if do and graph.roles.adjusted:
+        raise ModelError(
+            f"Expected a diagram that marks {_listed(graph.roles.adjusted)} as adjusted or {_listed(graph.roles.selected)} as selected, got both. "
+            "Take one role away, e.g. `diagram.with_roles(adjusted=())`: the formula says what to adjust for."
+        )
+    if not do:
+        expression: Expression | None = Probability(outcome, given)
+        steps = (Reason("Nothing is done: the answer is what is seen, among the selected alone."),)
+        return Identification(outcome, do, given, graph.nodes, expression, steps, None, (), **study)
+    expression, moves, bias = effect_among_selected(
+        population, graph.roles.selected, outcome, do, given
+    )
+    reasons = tuple(
+        Reason(words, comb, formula if comb else None, graph.nodes)
+        for words, comb, formula in moves
+    )
+    if expression is not None:
+        expression = simplified(expression, graph.nodes)
+    return Identification(
+        outcome, do, given, graph.nodes, expression, reasons, bias, (), **study
     )
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 
 from causalstats.diagrams.diagram import Diagram, cycle_error
 from causalstats.diagrams.numbered_graph import NumberedGraph, members, union
+from causalstats.diagrams.roles import Roles
 from causalstats.errors import ModelError
+
+
+CHANGES = ("cut", "do", "soft", "policy", "edge_do", "twin")
+"""Surgery after which a diagram has another distribution than data from before; `marginal` only hides."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,21 @@ class MixedGraph:
         In an order in which causes come before what they cause.
     directed : frozenset of (cause, effect)
     bidirected : frozenset of frozensets of two
+    roles : Roles
+        Of the study: what is asked, adjusted for, and what selects those in the data.
+    population : MixedGraph or None
+        Where data are of the selected alone, the graph of everybody, with the variables that select; this graph is then what the
+        distribution of the selected obeys.
+    surgery : tuple of str
+        What was done to the diagram, in words; its distribution is then not that of data from before.
     """
 
     nodes: tuple[str, ...]
     directed: frozenset[tuple[str, str]] = frozenset()
     bidirected: frozenset[frozenset[str]] = frozenset()
+    roles: Roles = Roles()
+    population: MixedGraph | None = None
+    surgery: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = {name for edge in (*self.directed, *self.bidirected) for name in edge} - set(
@@ -50,6 +65,7 @@ class MixedGraph:
         """The outputs of a network diagram, with what its hidden wires do summed up: arrows through them, and causes shared.
 
         A box of several outputs is a hidden cause of each. Observations condition, which no mixed graph says: they are refused.
+        Of a diagram with selection it is the graph of the selected, with that of everybody as its `population`.
         """
         if diagram.inputs or any(box.kind == "observation" for box in diagram.boxes):
             raise ModelError(
@@ -62,7 +78,8 @@ class MixedGraph:
             )
         edges, hidden = (
             set(),
-            {label for wire, label in enumerate(labels) if wire not in diagram.outputs},
+            {label for wire, label in enumerate(labels) if wire not in diagram.outputs}
+            - {*diagram.roles.selected},
         )
         for number, box in enumerate(diagram.boxes):
             joint = (
@@ -78,7 +95,14 @@ class MixedGraph:
             if len(box.outputs) > 1:
                 hidden.add(joint)
                 edges |= {(joint, labels[wire]) for wire in box.outputs}
-        return cls.projected([*labels, *sorted(hidden - set(labels))], edges, hidden)
+        whole = cls.projected([*labels, *sorted(hidden - set(labels))], edges, hidden)
+        changed = tuple(step.words for step in diagram.steps if step.rule in CHANGES)
+        if not diagram.roles.selected:
+            return replace(whole, roles=diagram.roles, surgery=changed)
+        from causalstats.diagrams.selection import among_selected
+
+        seen = among_selected(whole, diagram.roles.selected)
+        return replace(seen, roles=diagram.roles, population=whole, surgery=changed)
 
     @classmethod
     def projected(

@@ -137,3 +137,17 @@ class NumberedGraph:
             return None
         near = (reached & every) | always
         return (self.connected(one, near, within) & near) | always
+
+    def smallest_separator(self, one: int, other: int, allowed: int, always: int = 0) -> int | None:
+        """A set of the fewest nodes, besides those of `always`, within `allowed`, that separates; None where there is none.
+
+        A smallest vertex cut of the augmented graph of the ancestors: no separator needs any other node. Of several sets of that
+        size it is the one closest to `other`.
+        """
+        from causalstats.diagrams.vertex_cuts import smallest_cut
+
+        minimal = self.minimal_separator(one, other, allowed, always)
+        if minimal is None or (minimal & ~always).bit_count() <= 1:
+            return minimal
+        within = self.ancestors(one | other | always)
+        return smallest_cut(self._blocks(within), one, other, allowed & within, always) | always

@@ -74,7 +74,7 @@ def effect(graph: MixedGraph, outcome: int, do: int) -> tuple[Expression | None,
         if found is None:
             return None, moves
         combs.append(found)
-    return _over(graph.names(needed & ~outcome), combs), moves
+    return over(graph.names(needed & ~outcome), combs), moves
 
 
 def interchangeable(graph: MixedGraph, outcome: int, do: int, given: int) -> int:
@@ -92,7 +92,7 @@ def interchangeable(graph: MixedGraph, outcome: int, do: int, given: int) -> int
 
 def conditional(graph: MixedGraph, joint: Expression, outcome: int) -> Expression:
     """P(y | z) from P(y, z)."""
-    return Quotient(joint, _over(graph.names(outcome), [joint]))
+    return Quotient(joint, over(graph.names(outcome), [joint]))
 
 
 def observed_kernel(graph: MixedGraph, comb: int, everything: int) -> Kernel:
@@ -118,13 +118,13 @@ def identified_comb(
     if left == wanted:
         return _sum(graph, comb & ~left, kernel)
     part = graph.numbered.district(next(members(wanted)), left)
-    smaller = _disintegrated(graph, part, left, comb, kernel)
+    smaller = disintegrated(graph, part, left, comb, kernel)
     if part != left:
         moves.append(Split(left, part, Product(tuple(smaller.values()))))
     return identified_comb(graph, wanted, part, smaller, moves)
 
 
-def _disintegrated(graph: MixedGraph, part: int, left: int, comb: int, kernel: Kernel) -> Kernel:
+def disintegrated(graph: MixedGraph, part: int, left: int, comb: int, kernel: Kernel) -> Kernel:
     """The conditionals of `part` within Q[left], which is the product of `kernel` summed over the rest of `comb`."""
     trimmed = _trimmed(graph, comb & ~left, kernel)
     if len(trimmed) == left.bit_count():
@@ -151,9 +151,10 @@ def _trimmed(graph: MixedGraph, summed: int, kernel: Kernel) -> Kernel:
 def _sum(graph: MixedGraph, summed: int, kernel: Kernel) -> Expression:
     """A comb with some of its outputs discarded."""
     kept = _trimmed(graph, summed, kernel)
-    return _over(graph.names(summed & union(1 << node for node in kept)), list(kept.values()))
+    return over(graph.names(summed & union(1 << node for node in kept)), list(kept.values()))
 
 
-def _over(names: tuple[str, ...], factors: list[Expression]) -> Expression:
+def over(names: tuple[str, ...], factors: list[Expression]) -> Expression:
+    """The product of the factors, summed over some variables."""
     product = factors[0] if len(factors) == 1 else Product(tuple(factors))
     return Sum(names, product) if names else product
