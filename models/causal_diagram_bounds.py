@@ -179,9 +179,13 @@ def compatible(model: Any, data: Observations) -> tuple[Check, ...]:
         expected=f"more than {_UNLIKELY:.0%} of the draws of the observed distribution",
     )
     try:
-        share = float(_raw(model, draws, data).compatible.mean())
-    except ModelError as error:  # too large a programme
+        found = _raw(model, draws, data)
+    except ModelError as error:
         return (check(passed=None, value=np.nan, finding="not worked out", remedy=str(error)),)
+    share = float(found.compatible.mean())
+    if not found.entries:  # natural bounds, which no distribution contradicts
+        remedy = " ".join(found.remarks)
+        return (check(passed=None, value=np.nan, finding="not worked out", remedy=remedy),)
     finding = (
         f"some model of the diagram gives {share:.0%} of {_TRIED} draws, and bounds are of these"
     )

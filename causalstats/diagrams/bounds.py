@@ -19,9 +19,11 @@ from causalstats.diagrams.evaluation import JointTable, evaluate
 from causalstats.diagrams.expression import Expression
 from causalstats.diagrams.identification import Identification, identify
 from causalstats.diagrams.mixed_graph import MixedGraph
+from causalstats.diagrams.natural_bounds import REMARK, is_bow, natural
 from causalstats.diagrams.numbered_graph import members
 from causalstats.diagrams.programme import (
     Programme,
+    TooLarge,
     batch_of,
     extremes,
     levels_of,
@@ -29,6 +31,7 @@ from causalstats.diagrams.programme import (
     world,
 )
 from causalstats.diagrams.response_types import Monotone
+from causalstats.diagrams.selection import refuse_selection
 from causalstats.diagrams.simplification import simplified
 from causalstats.diagrams.tian_shpitser import identified_comb, observed_kernel, relevant
 from causalstats.errors import ModelError
@@ -112,6 +115,8 @@ def bounds(
 ) -> Bounds:
     """Bounds of P(outcome | do, given), at every level or some, by linear programming over response types; the value itself where it is identified.
 
+    Where the programme is too large they are the natural bounds, which hold in every diagram, and are said to be outer.
+
     Parameters
     ----------
     joint : (batch..., levels of each variable...)
@@ -126,7 +131,7 @@ def bounds(
     Raises
     ------
     ModelError
-        Unknown variables, too many response types.
+        Unknown variables; data of the selected alone.
     """
     found, source = identify(diagram, outcome, do, given), JointTable(tuple(variables), joint)
     axes, levels = found.outcome + found.do + found.given, levels_of(source)
@@ -141,7 +146,13 @@ def bounds(
     place = tuple((at or {}).get(name, slice(None)) for name in axes)
     if found.identified:
         return _point(found, source, weights, left, place)
-    whole, posed, costs = _posed(diagram, found, source, assumptions)
+    refuse_selection(
+        diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram), found.query
+    )
+    try:
+        whole, posed, costs = _posed(diagram, found, source, assumptions)
+    except TooLarge as error:
+        return _natural(diagram, found, source, weights, left, place, assumptions, str(error))
     if weights is not None:
         sides = extremes(
             posed,
@@ -208,6 +219,30 @@ def _point(
     return Bounds(
         found.query, values, values, axes, True, (f"It is identified: {found.expression}.",)
     )
+
+
+def _natural(
+    diagram: Diagram | MixedGraph,
+    found: Identification,
+    source: JointTable,
+    weights: Array | None,
+    axes: tuple[str, ...],
+    place: tuple[int | slice, ...],
+    assumptions: Sequence[Monotone],
+    why: str,
+) -> Bounds:
+    """Those that hold in every diagram, where the programme of this one is too large; `why` is what it said of its size."""
+    graph = without_proxies(diagram, found.do)
+    graph = graph.subgraph(graph.ancestors(*found.outcome, *found.given, *found.do))
+    lower, upper = natural(graph, source, found.outcome, found.do, found.given, weights)
+    if weights is None:
+        lower, upper = lower[(..., *place)], upper[(..., *place)]
+    sharp = is_bow(graph, found.outcome, found.do) and not (assumptions or found.given)
+    remarks = [f"{REMARK} {why}"]
+    if assumptions:
+        remarks.append(f"They make no use of what is assumed: {', '.join(map(str, assumptions))}.")
+    query = found.query if weights is None else f"A weighed sum of {found.query}"
+    return Bounds(query, lower, upper, axes if weights is None else (), sharp, tuple(remarks))
 
 
 def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> MixedGraph:

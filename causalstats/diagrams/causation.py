@@ -27,8 +27,17 @@ from causalstats.diagrams.expression import Expression, Probability, Product, Qu
 from causalstats.diagrams.identification import identify
 from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.numbered_graph import members
-from causalstats.diagrams.programme import Programme, extremes, levels_of, programme, worlds
+from causalstats.diagrams.natural_bounds import REMARK, of_those, two_worlds
+from causalstats.diagrams.programme import (
+    Programme,
+    TooLarge,
+    extremes,
+    levels_of,
+    programme,
+    worlds,
+)
 from causalstats.diagrams.response_types import Monotone
+from causalstats.diagrams.selection import refuse_selection
 from causalstats.diagrams.simplification import simplified
 from causalstats.diagrams.tian_shpitser import conditional, identified_comb, observed_kernel
 from causalstats.errors import ModelError
@@ -104,6 +113,9 @@ def causation_bounds(
 ) -> Causation:
     """PNS, PN and PS by linear programming over the response types of everything that the cause acts on.
 
+    Where that is too large, by P(cause, outcome) and, where it is identified or given, P(outcome | do(cause)) alone, which hold in
+    every diagram and are said to be outer.
+
     Parameters
     ----------
     joint, variables, assumptions : as for `bounds`
@@ -111,11 +123,15 @@ def causation_bounds(
         P(outcome | do(cause)) from elsewhere: an experiment, or an identified formula.
     levels : {variable: (absent, present)} by number; (0, 1) if not given. Every other level of the outcome counts as its absence.
     """
-    whole, posed, source = _two_worlds(
-        diagram, outcome, cause, joint, variables, assumptions, experiment is not None
-    )
-    experiment = _by_formula(diagram, posed, outcome, cause) if experiment is None else experiment
     pairs = {outcome: (0, 1), cause: (0, 1)} | dict(levels or {})
+    try:
+        whole, posed, source = _two_worlds(
+            diagram, outcome, cause, joint, variables, assumptions, experiment is not None
+        )
+    except TooLarge as error:
+        table = JointTable(tuple(variables), joint)
+        return _outer(diagram, outcome, cause, table, assumptions, experiment, pairs, str(error))
+    experiment = _by_formula(diagram, posed, outcome, cause) if experiment is None else experiment
     off, on = (_only(source, cause, level) for level in pairs[cause])
     event = _only(source, outcome, pairs[outcome][1])
     questions = [
@@ -161,7 +177,12 @@ def treated_bounds(
     if formula is not None:
         values = evaluate(formula, Aliased(source, {f"{cause}'": cause}), axes).values
         return Bounds(query, values, values, axes, True, (f"It is identified: {formula}.",))
-    whole, posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
+    try:
+        whole, posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
+    except TooLarge as error:
+        p, effect = _seen_and_done(diagram, outcome, cause, source, None)
+        ends = [side.reshape(*_batch_shape(source), *side.shape[1:]) for side in of_those(p, effect)]
+        return Bounds(query, *ends, axes, False, _remarks(assumptions, str(error)))
     experiment = _by_formula(diagram, posed, outcome, cause)
     size = levels_of(source)
     cells = [
@@ -195,6 +216,59 @@ def treated_bounds(
     )
 
 
+def _outer(
+    diagram: Diagram | MixedGraph,
+    outcome: str,
+    cause: str,
+    source: JointTable,
+    assumptions: Sequence[Monotone],
+    experiment: Array | None,
+    pairs: Mapping[str, tuple[int, int]],
+    why: str,
+) -> Causation:
+    """PNS, PN and PS from what is seen of cause and outcome, and P(outcome | do(cause)) where that is known."""
+    p, effect = _seen_and_done(diagram, outcome, cause, source, experiment)
+    off, on = pairs[cause]
+    sides = [np.clip(side, 0, 1) for side in two_worlds(p, on, off, pairs[outcome][1], effect)]
+    lower, upper = (side.reshape(*_batch_shape(source), 3) for side in sides)
+    remarks = _remarks(assumptions, why)
+    return Causation(
+        *(
+            Bounds(f"{name} of {cause} for {outcome}", lower[..., at], upper[..., at], (), False, remarks)
+            for at, name in enumerate(("PNS", "PN", "PS"))
+        )
+    )
+
+
+def _seen_and_done(
+    diagram: Diagram | MixedGraph,
+    outcome: str,
+    cause: str,
+    source: JointTable,
+    experiment: Array | None,
+) -> tuple[Array, Array | None]:
+    """P(cause, outcome) as (batch, cause, outcome), and P(outcome | do(cause)) as (batch, outcome, cause) where it is known."""
+    p = source.probability((cause, outcome), ())
+    p = p.reshape(-1, *p.shape[-2:])
+    if experiment is None:
+        found = identify(diagram, outcome, cause)
+        experiment = found.evaluate(source).values if found.identified else None
+    if experiment is None or np.isnan(experiment).any():
+        return p, None
+    effect = np.broadcast_to(experiment, (*_batch_shape(source), *np.shape(experiment)[-2:]))
+    return p, effect.reshape(len(p), *effect.shape[-2:])
+
+
+def _batch_shape(source: JointTable) -> tuple[int, ...]:
+    """The batch axes of a table."""
+    return source.array.shape[: source.array.ndim - len(source.variables)]
+
+
+def _remarks(assumptions: Sequence[Monotone], why: str) -> tuple[str, ...]:
+    unused = f"They make no use of what is assumed: {', '.join(map(str, assumptions))}."
+    return (f"{REMARK} {why}", *[unused] * bool(assumptions))
+
+
 def treated(
     diagram: Diagram | MixedGraph, outcome: str | Sequence[str], cause: str
 ) -> Expression | None:
@@ -204,6 +278,7 @@ def treated(
     be split; every other comb gives its part as it does in P(outcome | do).
     """
     graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    refuse_selection(graph, f"what those with another {cause} would have had")
     outcomes = [outcome] if isinstance(outcome, str) else list(outcome)
     y, x = graph.numbers(outcomes), graph.numbers([cause])
     if y & x:
@@ -272,6 +347,10 @@ def _two_worlds(
 ) -> tuple[MixedGraph, Programme, JointTable]:
     """The programme in which everything is open that the cause acts on, on its way to the outcome."""
     whole, source = without_proxies(diagram, (cause,)), JointTable(tuple(variables), joint)
+    refuse_selection(
+        diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram),
+        f"what {cause} causes",
+    )
     graph = whole.subgraph(whole.ancestors(outcome))
     if outcome == cause or cause not in graph.nodes:
         raise ModelError(

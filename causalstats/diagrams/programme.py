@@ -32,6 +32,10 @@ LARGEST = 5e6  # entries of the matrix
 BATCH = ("batch",)
 
 
+class TooLarge(ModelError):
+    """A linear programme with more entries than can be held."""
+
+
 @dataclass(frozen=True, eq=False)
 class Programme:
     """Open mechanisms `inside`, their functions, and the strata; arrays have axes (batch, strata, ...)."""
@@ -126,14 +130,20 @@ def programme(
 
     Raises
     ------
+    TooLarge
+        Too many response types.
     ModelError
-        Too many response types; an assumption about a mechanism that the answer does not leave open.
+        An assumption about a mechanism that the answer does not leave open.
     """
     names, levels = graph.names(inside), levels_of(source)
     for assumed in assumptions:
         if assumed.effect not in names:
             raise ModelError(
                 f"Expected assumptions about mechanisms that are open, those of {list(names)}; {assumed.effect!r} is not."
+            )
+        if assumed.cause not in graph.parents(assumed.effect):
+            raise ModelError(
+                f"Expected a direct cause of {assumed.effect!r}, one of {list(graph.parents(assumed.effect))}; got {assumed.cause!r}."
             )
     soft = tuple(assumed for assumed in assumptions if assumed.exceptions > 0)
     candidates = graph.numbered.everything & ~graph.numbered.descendants(touched) & ~inside
@@ -151,7 +161,7 @@ def programme(
         levels[name] for name in {*names, *(cause for own in causes.values() for cause in own)}
     )
     if (types := count(levels, causes)) * cells > LARGEST:
-        raise ModelError(
+        raise TooLarge(
             f"Expected at most {LARGEST:g} entries of the linear programme; {', '.join(names)} have {types:g} joint response types in {cells} cells. "
             "Join levels, or leave out causes that confound little."
         )

@@ -34,6 +34,7 @@ from causalstats.diagrams.tian_shpitser import (
     observed_kernel,
     over,
 )
+from causalstats.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,21 @@ def among_selected(population: MixedGraph, selected: tuple[str, ...]) -> MixedGr
     kept = population.subgraph(name for name in population.nodes if name not in selected)
     pairs = kept.bidirected | {frozenset(pair) for pair in combinations(joined, 2)}
     return MixedGraph(kept.nodes, kept.directed, pairs)
+
+
+def refuse_selection(graph: MixedGraph, asked: str) -> None:
+    """An error where data are of the selected alone, and what is asked needs everybody.
+
+    Raises
+    ------
+    ModelError
+    """
+    if graph.population is not None:
+        who = " and ".join(graph.roles.selected)
+        raise ModelError(
+            f"Expected data of everybody for {asked}; these are of those alone whom {who} selects, and without the share of the selected "
+            "nothing bounds it. Take the role away, `diagram.with_roles(selected=())`, if the data are of everybody."
+        )
 
 
 def _joined(population: MixedGraph, chosen: int) -> int:
