@@ -37,6 +37,7 @@ def of_the_effect(model: Any) -> Estimand:
         contrast=f"each level of {x} against the first",
         kind="causal",
         assumptions=tuple(assumption.name for assumption in model.assumptions()),
+        checks=partial(_outer, model, _asked(model, outcome=y, do=x)),
     )
 
 
@@ -93,8 +94,16 @@ def question(
         described = f"No less than the first and no more than the second; the two worlds, in which {' and '.join(given)} may differ, are bounded one by one."
     stands_on = tuple(assumption.name for assumption in model.assumptions())
     unit = "difference of probabilities" if pairs else "probability"
+    (x, *_), asked = do, _asked(model, outcome=of, do=tuple(do), given=tuple(given))
+    if factual:
+        asked = partial(_of_treated, model, of, x)
     return f"bounds of {name}", Estimand(
-        compute=compute, description=described, unit=unit, kind="causal", assumptions=stands_on
+        compute=compute,
+        description=described,
+        unit=unit,
+        kind="causal",
+        assumptions=stands_on,
+        checks=partial(_outer, model, asked),
     )
 
 
@@ -123,18 +132,18 @@ def caused(
         of: (0, len(levels[of]) - 1),
     }
 
-    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        def ask(joint: np.ndarray) -> Causation:
-            return causation_bounds(
-                model.diagram,
-                of,
-                x,
-                joint,
-                model.graph.nodes,
-                assumptions=model.monotone,
-                levels=places,
-            )
+    def ask(joint: np.ndarray) -> Causation:
+        return causation_bounds(
+            model.diagram,
+            of,
+            x,
+            joint,
+            model.graph.nodes,
+            assumptions=model.monotone,
+            levels=places,
+        )
 
+    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
         found = ask(_joint(model, draws, data, lambda joint: ask(joint).necessary))
         parts = {
             name: _sides(getattr(found, name.replace(" ", "_")))
@@ -158,6 +167,7 @@ def caused(
         unit="probability",
         kind="causal",
         assumptions=stands_on,
+        checks=partial(_outer, model, ask),
     )
 
 
@@ -195,6 +205,35 @@ def compatible(model: Any, data: Observations) -> tuple[Check, ...]:
         else "The data contradict an inequality that the diagram implies: an arrow or a shared cause is missing."
     )
     return (check(passed=share > _UNLIKELY, value=share, finding=finding, remedy=remedy),)
+
+
+def _outer(
+    model: Any,
+    ask: Callable[[np.ndarray], Bounds | Causation],
+    draws: xr.Dataset,
+    data: Observations,
+) -> tuple[Check, ...]:
+    """That bounds are wider than the diagram asks for: natural ones, where its linear programme is too large."""
+    one = draws.isel(chain=[0], draw=[0])
+    found = ask(_joint(model, one, data, lambda joint: _one_of(ask(joint))))
+    found = _one_of(found)
+    if found.entries or found.sharp:
+        return ()
+    return (
+        Check(
+            name="sharpness of the bounds",
+            passed=None,
+            value=None,
+            expected="the smallest and the largest that a model of the diagram gives",
+            finding="outer bounds: " + found.remarks[0],
+            remedy="Join levels, or leave out causes that confound little, and the bounds are those of the diagram, which can be narrower.",
+            caution=True,
+        ),
+    )
+
+
+def _one_of(found: Bounds | Causation) -> Bounds:
+    return found.necessary if isinstance(found, Causation) else found
 
 
 def _joint(
@@ -345,15 +384,8 @@ def _of_those(
     model: Any, of: str, place: Mapping[str, int], was: int, draws: xr.Dataset, data: Observations
 ) -> xr.DataArray:
     levels, ((x, set_),) = model.levels(data)[of], place.items()
-    ask = partial(
-        treated_bounds,
-        model.diagram,
-        of,
-        x,
-        variables=model.graph.nodes,
-        assumptions=model.monotone,
-    )
-    sides = _sides(ask(joint=_joint(model, draws, data, lambda joint: ask(joint=joint))))
+    ask = partial(_of_treated, model, of, x)
+    sides = _sides(ask(_joint(model, draws, data, ask)))
     sides = sides.isel({f"{x}'": set_, x: was})
     if len(levels) == 2:
         return sides.isel({of: 1})
@@ -361,4 +393,10 @@ def _of_those(
     labels = [f"{of}={level}: {side}" for level in levels for side in _SIDES]
     return xr.DataArray(
         flat.reshape(*flat.shape[:2], -1), dims=("chain", "draw", "bound"), coords={"bound": labels}
+    )
+
+
+def _of_treated(model: Any, of: str, x: str, joint: np.ndarray) -> Bounds:
+    return treated_bounds(
+        model.diagram, of, x, joint, model.graph.nodes, assumptions=model.monotone
     )

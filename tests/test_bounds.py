@@ -546,8 +546,10 @@ def test_assumptions_that_do_not_fit(assumptions, message):
 
 
 def test_programmes_too_large_to_hold():
-    with pytest.raises(ModelError, match="Join levels"):
-        bounds(BOW, "y", "x", np.ones((9, 9)), ("x", "y"))
+    found = bounds(BOW, "y", "x", np.ones((9, 9)), ("x", "y"))
+    assert found.sharp and found.entries == 0 and "Natural bounds" in found.remarks[0]
+    np.testing.assert_allclose(found.lower, 1 / 81)
+    np.testing.assert_allclose(found.upper, 1 / 81 + 8 / 9)
     with pytest.raises(ModelError, match="axes"):
         causation_bounds(BOW, "y", "x", np.ones((2, 2)), ("x", "y"), experiment=np.ones((3, 2)))
     with pytest.raises(ModelError, match="Expected a cause of 'x'"):

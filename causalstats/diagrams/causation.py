@@ -181,7 +181,9 @@ def treated_bounds(
         whole, posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
     except TooLarge as error:
         p, effect = _seen_and_done(diagram, outcome, cause, source, None)
-        ends = [side.reshape(*_batch_shape(source), *side.shape[1:]) for side in of_those(p, effect)]
+        ends = [
+            side.reshape(*_batch_shape(source), *side.shape[1:]) for side in of_those(p, effect)
+        ]
         return Bounds(query, *ends, axes, False, _remarks(assumptions, str(error)))
     experiment = _by_formula(diagram, posed, outcome, cause)
     size = levels_of(source)
@@ -234,7 +236,14 @@ def _outer(
     remarks = _remarks(assumptions, why)
     return Causation(
         *(
-            Bounds(f"{name} of {cause} for {outcome}", lower[..., at], upper[..., at], (), False, remarks)
+            Bounds(
+                f"{name} of {cause} for {outcome}",
+                lower[..., at],
+                upper[..., at],
+                (),
+                False,
+                remarks,
+            )
             for at, name in enumerate(("PNS", "PN", "PS"))
         )
     )

@@ -82,9 +82,7 @@ def _without_causal_paths(
     return NumberedGraph(parents, numbered.siblings), numbered.descendants(causal) | do
 
 
-def _adjusting(
-    graph: MixedGraph, outcome: int, do: int, adjusted: int, given: int
-) -> Criterion:
+def _adjusting(graph: MixedGraph, outcome: int, do: int, adjusted: int, given: int) -> Criterion:
     y, x, w, z = map(graph.names, (outcome, do, adjusted, given))
     expression: Expression = Probability(y, x + w + z)
     if adjusted:

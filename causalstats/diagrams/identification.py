@@ -163,7 +163,9 @@ class Identification:
             *range(lead), *(lead + found.axes.index(name) for name in names)
         )
         meant = [self.distribution_meant] * bool(self.surgery)
-        title = "; ".join([self.query, *meant, *(missing.text(levels) for missing in found.missing)])
+        title = "; ".join(
+            [self.query, *meant, *(missing.text(levels) for missing in found.missing)]
+        )
         return Distribution(
             names, tuple(levels[name] for name in names), values, title, self.do + self.given
         )
@@ -185,7 +187,10 @@ class Identification:
             lines += [f"    at any level of {_listed(self.irrelevant)}"] * bool(self.irrelevant)
         lines += ["", self.distribution_meant] * bool(self.distribution_meant)
         if self.steps:
-            lines += ["", *(f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1))]
+            lines += [
+                "",
+                *(f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1)),
+            ]
         return "\n".join(lines + ["", str(self.hedge)] * (self.hedge is not None))
 
     __repr__ = __str__
@@ -373,9 +378,7 @@ def _from_selected(
     )
     if expression is not None:
         expression = simplified(expression, graph.nodes)
-    return Identification(
-        outcome, do, given, graph.nodes, expression, reasons, bias, (), **study
-    )
+    return Identification(outcome, do, given, graph.nodes, expression, reasons, bias, (), **study)
 
 
 def _by_criterion(graph: MixedGraph, outcome: int, do: int, given: int) -> Criterion | None:

@@ -164,9 +164,7 @@ def two_worlds(
             row = kind.copy()
             row[(slice(None), 1) if side == 0 else (slice(None), slice(None), 1)] = 1.0
             rows, right = [*rows, row], [*right, experiment[:, event, level]]
-    matrix, sides, _ = consistent(
-        np.array(rows).reshape(len(rows), -1), np.stack(right, axis=1)
-    )
+    matrix, sides, _ = consistent(np.array(rows).reshape(len(rows), -1), np.stack(right, axis=1))
     asked = []
     for those in (slice(None), 1, 0):
         cost = kind.copy()
@@ -178,9 +176,7 @@ def two_worlds(
     return lower / _positive(shares), upper / _positive(shares)
 
 
-def of_those(
-    joint: Array, experiment: Array | None = None
-) -> tuple[Array, Array]:
+def of_those(joint: Array, experiment: Array | None = None) -> tuple[Array, Array]:
     """Bounds of P(outcome had the cause been set | what it was), for each distribution.
 
     Parameters

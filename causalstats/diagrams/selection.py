@@ -85,9 +85,7 @@ def refuse_selection(graph: MixedGraph, asked: str) -> None:
 def _joined(population: MixedGraph, chosen: int) -> int:
     numbered = population.numbered
     acting = numbered.ancestors(chosen)
-    return union(
-        part for part in numbered.districts(numbered.everything) if part & acting
-    )
+    return union(part for part in numbered.districts(numbered.everything) if part & acting)
 
 
 def effect_among_selected(
@@ -114,7 +112,11 @@ def effect_among_selected(
             f"No confounding is open between {_listed(do)} and {_listed(outcome)}, and given {_listed(do + given)} "
             f"{_listed(outcome)} has nothing to do with {_listed(selected)}: the conditional distribution among the selected is the answer."
         )
-        return Probability(outcome, do + given), [(words, (), Probability(outcome, do + given))], None
+        return (
+            Probability(outcome, do + given),
+            [(words, (), Probability(outcome, do + given))],
+            None,
+        )
     same = interchangeable(graph, y, x, z)
     seen = z & ~same
     wanted, done = y | seen, x | same

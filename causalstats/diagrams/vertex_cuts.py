@@ -62,9 +62,7 @@ def smallest_cut(cliques: Sequence[int], one: int, other: int, allowed: int, gon
             left[start][end] -= 1
             left[end][start] += 1
     reaching = _reaching(left, sink)
-    return sum(
-        1 << node for node in nodes if 2 * node + 1 in reaching and 2 * node not in reaching
-    )
+    return sum(1 << node for node in nodes if 2 * node + 1 in reaching and 2 * node not in reaching)
 
 
 def _path(left: dict[int, dict[int, int]], source: int, sink: int) -> list[Arc]:
