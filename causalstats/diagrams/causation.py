@@ -26,8 +26,8 @@ from causalstats.diagrams.evaluation import JointTable, Source, evaluate
 from causalstats.diagrams.expression import Expression, Probability, Product, Quotient, Sum
 from causalstats.diagrams.identification import identify
 from causalstats.diagrams.mixed_graph import MixedGraph
-from causalstats.diagrams.numbered_graph import members
 from causalstats.diagrams.natural_bounds import REMARK, of_those, two_worlds
+from causalstats.diagrams.numbered_graph import members
 from causalstats.diagrams.programme import (
     Programme,
     TooLarge,
@@ -181,10 +181,9 @@ def treated_bounds(
         whole, posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
     except TooLarge as error:
         p, effect = _seen_and_done(diagram, outcome, cause, source, None)
-        ends = [
-            side.reshape(*_batch_shape(source), *side.shape[1:]) for side in of_those(p, effect)
-        ]
-        return Bounds(query, *ends, axes, False, _remarks(assumptions, str(error)))
+        shape = _batch_shape(source)
+        lower, upper = (side.reshape(*shape, *side.shape[1:]) for side in of_those(p, effect))
+        return Bounds(query, lower, upper, axes, False, _remarks(assumptions, str(error)))
     experiment = _by_formula(diagram, posed, outcome, cause)
     size = levels_of(source)
     cells = [

@@ -278,7 +278,7 @@ def identify(
         )
     study = {"selected": graph.roles.selected, "surgery": graph.surgery}
     if graph.population is not None:
-        return _from_selected(graph, *sets, study)
+        return _from_selected(graph, sets[0], sets[1], sets[2], study)
     adjusted = _adjusted(graph, y, x, z) if x and graph.roles.adjusted else None
     found = adjusted or _by_criterion(graph, y, x, z)
     steps, expression, hedge = (

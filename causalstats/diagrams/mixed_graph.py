@@ -14,7 +14,6 @@ from causalstats.diagrams.numbered_graph import NumberedGraph, members, union
 from causalstats.diagrams.roles import Roles
 from causalstats.errors import ModelError
 
-
 CHANGES = ("cut", "do", "soft", "policy", "edge_do", "twin")
 """Surgery after which a diagram has another distribution than data from before; `marginal` only hides."""
 

@@ -67,8 +67,8 @@ def natural(
         shape = [next(sizes) if name in of + fixed else 1 for name in names]
         return found.reshape(*found.shape[:lead], *shape)
 
-    def total(of: tuple[str, ...]) -> Array | float:
-        return share(of) if of else 1.0
+    def total(of: tuple[str, ...]) -> Array:
+        return share(of) if of else np.ones(())
 
     here = share((*outcome, *acting, *moved))
     others = total(still) - total((*still, *acting)) if acting else np.zeros(())
@@ -149,7 +149,8 @@ def two_worlds(
     rest = [level for level in range(joint.shape[1]) if level not in (on, off)]
     groups = np.stack([p[:, off], p[:, on], p[:, rest].sum(axis=1)], axis=1)
     kind = np.zeros((3, 2, 2))  # who had what; would have the event without, and with the cause
-    rows, right = [], []
+    rows: list[Array] = []
+    right: list[Array] = []
     for group in range(3):
         for seen in range(2):
             row = kind.copy()

@@ -22,8 +22,8 @@ def network(
 ) -> Diagram:
     """See `Diagram.from_networkx`. Wires and boxes come in topological order, ties as in the graph."""
     named, has, pairs = _named(graph)
-    hidden = [*_strings(hidden), *has.pop("hidden"), *has["selected"]]
-    named = _with_roots(named, hidden, [*map(_strings, _listed(confounded)), *pairs])
+    out_of_sight = [*_strings(hidden), *has.pop("hidden"), *has["selected"]]
+    named = _with_roots(named, out_of_sight, [*map(_strings, _listed(confounded)), *pairs])
     place = {name: position for position, name in enumerate(named)}
     try:
         order = list(nx.lexicographical_topological_sort(named, key=place.__getitem__))
