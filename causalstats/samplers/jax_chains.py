@@ -194,10 +194,9 @@ class JaxProgram:
         coords = {
             name: list(labels) for name, labels in self.graph.coords.items() if labels is not None
         }
-        dims = [(name, self.graph.named_vars_to_dims.get(name) or ()) for name in self.names]
         posterior = {
-            name: (("chain", "draw", *of), value)
-            for (name, of), value in zip(dims, values, strict=True)
+            name: (("chain", "draw", *self._dims(name, value.ndim - 2)), value)
+            for name, value in zip(self.names, values, strict=True)
         }
         axes = {"chain": np.arange(values[0].shape[0]), "draw": np.arange(values[0].shape[1])}
         stats = {
@@ -210,6 +209,11 @@ class JaxProgram:
                 "sample_stats": xr.Dataset(stats, axes),
             }
         )
+
+    def _dims(self, name: str, number: int) -> tuple[str, ...]:
+        """Return the dims of a variable; those without a name are called as PyMC calls them."""
+        named = self.graph.named_vars_to_dims.get(name) or (None,) * number
+        return tuple(dim or f"{name}_dim_{axis}" for axis, dim in enumerate(named))
 
 
 def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
@@ -228,16 +232,22 @@ def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
     constants = {
         variable: variable.type.filter_variable(value) for variable, value in lengths.items()
     }
-    replaced = clone_replace(
-        list(outputs), dict(zip(graph.data_vars, symbols, strict=True)) | constants
-    )
-    function = FunctionGraph(inputs=[*graph.value_vars, *symbols], outputs=replaced, clone=True)
+    values = [_of_fixed_shape(variable, graph) for variable in graph.value_vars]
+    known = dict(zip(graph.data_vars, symbols, strict=True))
+    known |= dict(zip(graph.value_vars, values, strict=True)) | constants
+    replaced = clone_replace(list(outputs), known)
+    function = FunctionGraph(inputs=[*values, *symbols], outputs=replaced, clone=True)
     JAX.optimizer.rewrite(function)
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "Skipping (Check|Assert)"
         )  # of a prior's own constants and of shapes, which the model has checked
         return jax_funcify(function)
+
+
+def _of_fixed_shape(variable: Any, graph: pm.Model) -> Any:
+    """Return a symbol like `variable` whose shape is known: JAX cuts arrays at constants alone."""
+    return variable.type.clone(shape=graph.initial_point()[variable.name].shape)()
 
 
 def _gradient(logp: Any, variables: Sequence[Any]) -> Any:
