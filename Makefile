@@ -12,11 +12,12 @@ PIP := $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip 
 # Packages are compiled when first imported, which must then be allowed to be remembered.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint types lock clean
+.PHONY: help demo test findings lint types lock clean
 
 help:
 	@echo "make demo    a real study, from data to report"
 	@echo "make test    the tests (without the slow ones)"
+	@echo "make findings  every mistake that was found from outside, with its right value (an hour)"
 	@echo "make lint    ruff, on code and format"
 	@echo "make types   mypy"
 	@echo "make lock    newest versions into requirements.lock (needs uv)"
@@ -28,6 +29,9 @@ demo: .venv/.ready
 
 test: .venv/.ready
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+findings: .venv/.ready
+	$(BIN)/pytest -m "slow or not slow" -n $(WORKERS) --dist loadfile tests/findings
 
 lint: .venv/.ready
 	$(BIN)/ruff check
