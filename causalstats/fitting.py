@@ -19,6 +19,7 @@ from causalstats.effect import INTERVAL, Effect, in_doubt
 from causalstats.errors import ModelError
 from causalstats.model import Check, Checks, Estimand, Prediction, Problem, View, answerable
 from causalstats.numerics.draws import summarise, surest_first, varies
+from causalstats.numerics.panel_estimators import Estimate
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Program, Sampler, sample
 
@@ -294,19 +295,16 @@ class Fit:
         A headline of many entries has a row for each, and a column for each of the other methods.
         """
         answer = self.effect(self.model.headline)
+        alternatives = self._once("alternatives", self._alternatives)
+        tails = (1 - prob) / 2, (1 + prob) / 2
         if answer.draws.ndim > 2:
-            return answer.numbers(prob)[["mean", "lower", "upper"]].assign(
-                **self._once("alternatives", self._alternatives)
-            )
-        rows = {type(self.model).__name__: answer.draws.to_numpy().ravel()} | self._once(
-            "alternatives", self._alternatives
-        )
-        tail = (1 - prob) / 2
+            columns: dict[str, Any] = {}
+            for name, found in alternatives.items():
+                columns |= _columns(name, found, tails)
+            return answer.numbers(prob)[["mean", "lower", "upper"]].assign(**columns)
+        rows = {type(self.model).__name__: answer.draws.to_numpy().ravel()} | alternatives
         table = pd.DataFrame(
-            {
-                name: [draws.mean(), *np.quantile(draws, [tail, 1 - tail])]
-                for name, draws in rows.items()
-            },
+            {name: _row(found, tails) for name, found in rows.items()},
             index=["mean", "lower", "upper"],
         ).T
         truth = self.withheld_rate()
@@ -448,7 +446,7 @@ class Fit:
             self._kept[key] = make()
         return self._kept[key]
 
-    def _alternatives(self) -> dict[str, np.ndarray]:
+    def _alternatives(self) -> dict[str, Any]:
         rng = np.random.default_rng(self.seed)
         return {name: rule(rng)[0] for name, rule in self.model.alternatives(self.data).items()}
 
@@ -548,6 +546,21 @@ def _stated(model: Any) -> str:
         if (value := repr(getattr(model, name))) != repr(default)
     ]
     return f"{type(model).__name__}({', '.join(said)})"
+
+
+def _row(found: Any, tails: tuple[float, float]) -> list[float]:
+    """Mean and interval of draws, or of an estimate that has its quantiles in closed form."""
+    if isinstance(found, Estimate):
+        return [float(values[0]) for values in (found.mean(), *map(found.quantile, tails))]
+    return [found.mean(), *np.quantile(found, tails)]
+
+
+def _columns(name: str, found: Any, tails: tuple[float, float]) -> dict[str, Any]:
+    """The numbers of another method, a row an entry, with its interval where it has one."""
+    if not isinstance(found, Estimate):
+        return {name: found}
+    lower, upper = map(found.quantile, tails)
+    return {name: found.mean(), f"{name}, lower": lower, f"{name}, upper": upper}
 
 
 def _drawn(make: Callable[[], View]) -> Figure:

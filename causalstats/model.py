@@ -465,7 +465,11 @@ class Model(Protocol):
         """Nodes with `role` observed | hidden | selected; edges with an optional `label`."""
 
     def alternatives(self, data: Any) -> Mapping[str, Callable]:
-        """What people would do instead: name -> function of a generator, giving draws of the headline estimand and one number a person."""
+        """What people would do instead: name -> function of a generator.
+
+        It gives draws of the headline estimand, or an estimate with `mean()` and `quantile(prob)`
+        in closed form; and one number a person.
+        """
 
     def predictions(
         self, draws: xr.Dataset, data: Any, rng: np.random.Generator

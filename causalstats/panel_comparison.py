@@ -30,7 +30,7 @@ _BUILT_IN = ("boosting", "lasso")
 
 @dataclass(frozen=True, eq=False)
 class PanelEstimates:
-    """`table` has a row a method (and treatment, of several): estimate, se (clustered by unit), lower, upper, seconds by itself, and where it is biased."""
+    """`table` has a row a method (and treatment, of several): estimate, se (cluster-robust), lower, upper, seconds by itself, and where it is biased."""
 
     table: pd.DataFrame
     title: str
@@ -66,7 +66,7 @@ def panel_dml_estimators(
     once. The learner is told of units by nothing (pooled DML), by columns about their unit means (early FE) or what is left about its own (late FE), by a
     column a unit (dummies), or by unit means of covariates and treatment (CRE); in Clarke & Polselli's, treatment enters by its own equation alone (CRE,
     normal), or by what is left of its unit mean (CRE, general), or changes are learned from the covariates of both rows (FD, exact). Errors are clustered by
-    unit; with boosted trees they are often too small.
+    unit, or by the clusters of the panel; with boosted trees they are often too small.
 
     Parameters
     ----------

@@ -18,9 +18,11 @@ from causalstats.models.panel_dml_assumptions import assumptions, data_checks, r
 from causalstats.models.panel_dml_basis import BasisKind
 from causalstats.models.panel_dml_estimands import estimands
 from causalstats.models.panel_dml_graph import build
-from causalstats.models.panel_dml_left_over import bootstrapped, clustered, of_units, predictions
+from causalstats.models.panel_dml_left_over import predictions
 from causalstats.models.panel_dml_priors import prior_sds
 from causalstats.models.panel_dml_rows import Prepared, between_units, log_likelihood, prepared
+from causalstats.models.panel_dml_sandwich import bootstrapped, clustered, refuse_few_clusters
+from causalstats.models.panel_dml_unit_effects import of_units
 from causalstats.validation import (
     Count,
     Formula,
@@ -83,10 +85,15 @@ class PanelDML:
         Whether every time has an effect of its own, without a prior.
     effect_sd : float
         Of the prior of θ.
-    errors : "independent", "clustered", "bootstrap" or "autoregressive"
-        "clustered": errors of a unit may depend on each other in any way; the interval of the effect is widened, or narrowed, to what the units' own scores
-        say of it (a sandwich). "bootstrap": the same by weighing units at random, without a normal shape. Both need many units. "autoregressive": what is
-        left of each variable follows its own value ρ^g times, g the time since the row before, with ρ sampled.
+    errors : "clustered", "independent", "bootstrap" or "autoregressive"
+        "clustered": errors of a unit, or of the units of a cluster (`Panel.from_frame(cluster=)`),
+        may depend on each other in any way. The interval has the cluster-robust variance with the
+        bias correction CR2, moderated by a prior worth three degrees of freedom that units have
+        the same autocovariances, and quantiles of Student's t, so that it holds with few clusters,
+        or few with a treatment. "independent": over rows, normal, and of one variance, which
+        hardly any panel has. "bootstrap": clusters are weighed at random, without a normal shape.
+        "autoregressive": what is left of each variable follows its own value ρ^g times, g the time
+        since the row before, with ρ sampled.
     scale : numbers or None
         Of the treatments and then the outcome, for the priors; their standard deviations, about what units and times explain, unless given.
 
@@ -106,7 +113,7 @@ class PanelDML:
     effects: Literal["one", "units"] = "one"
     time_effects: bool = False
     effect_sd: Positive = 5.0
-    errors: Errors = "independent"
+    errors: Errors = "clustered"
     scale: Annotated[Sequence[float], ListOf(Number(above=0), least=1)] | None = None
 
     headline = "effect"
@@ -284,6 +291,15 @@ class PanelDML:
 
 @lru_cache(maxsize=4)
 def _forms(model: PanelDML, data: Panel) -> Mapping[str, Prepared]:
-    return {"": prepared(model, data)} | (
+    if model.effects == "units" and len(data.treatments) > 1:
+        raise ModelError(
+            f"effects='units' has the effect of one treatment in each unit, got "
+            f"{len(data.treatments)} treatments: {', '.join(data.treatments)}. Fit one model for "
+            "each, with the other treatments among the covariates, or say effects='one'."
+        )
+    own = prepared(model, data)
+    if model.errors in ("clustered", "bootstrap") and model.inside:
+        refuse_few_clusters(data, model.errors)
+    return {"": own} | (
         {"between_": between_units(model, data)} if model.heterogeneity == "mundlak" else {}
     )

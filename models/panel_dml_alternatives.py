@@ -17,7 +17,9 @@ _MOST_ROWS = 1_000_000  # beyond, the rows of every estimator would not fit into
 
 
 def alternatives(model: Any, data: Panel) -> Mapping[str, Callable]:
-    """Least squares in the ways of Fuhr & Papies (2024), Tables 3 and 4, without machine learning: intervals are clustered by unit.
+    """Least squares in the ways of Fuhr & Papies (2024), Tables 3 and 4, without machine learning.
+
+    Intervals are exact: Student's t with cluster-robust standard errors.
 
     Simple OLS and POLS leave out the units; fixed effects and first differences take covariates as linear; early demeaning makes the basis of demeaned
     covariates, which is not the demeaned basis; of the pooled basis units are left out.
@@ -26,6 +28,7 @@ def alternatives(model: Any, data: Panel) -> Mapping[str, Callable]:
         return {}
     smooth = basis_of(data, model.functions, model.interactions)
     one, unit, weights = np.ones((len(data), 1)), data.unit, data.weights
+    cluster = data.cluster[unit]
     times = data.time_dummies() if model.time_effects else np.empty((len(data), 0))
     treatment, outcome = data.treatment, data.outcome
 
@@ -37,11 +40,17 @@ def alternatives(model: Any, data: Panel) -> Mapping[str, Callable]:
         again = basis_of(replace(data, source=moved), model.functions, model.interactions).columns(
             moved
         )
-        return estimators.within(outcome, treatment, np.hstack([again, times]), unit, weights)
+        return estimators.within(
+            outcome, treatment, np.hstack([again, times]), unit, weights, cluster
+        )
 
     def pooled() -> estimators.Estimate:
         return estimators.clustered(
-            outcome, treatment, np.hstack([one, smooth.columns(data.source), times]), unit, weights
+            outcome,
+            treatment,
+            np.hstack([one, smooth.columns(data.source), times]),
+            cluster,
+            weights,
         )
 
     changes = not data.constant_within_units(treatment).all(axis=0).any()
@@ -54,7 +63,7 @@ def alternatives(model: Any, data: Panel) -> Mapping[str, Callable]:
     if changes:
         several |= {**straight, "early demeaning": early}
     return {
-        name: (lambda rng, estimate=estimate: _answer(estimate(), rng))
+        name: (lambda rng, estimate=estimate: (estimate(), None))
         for name, estimate in several.items()
     }
 
@@ -71,9 +80,11 @@ def linear(
     times = data.time_dummies() if time_effects else np.empty((len(data), 0))
     x, one = np.hstack([straight_columns(data), times]), np.ones((len(data), 1))
     outcome, treatment, unit, weights = data.outcome, data.treatment, data.unit, data.weights
+    cluster = data.cluster[unit]
 
     def first_differences() -> estimators.Estimate:
         changes, whose = estimators.differences(np.column_stack([outcome, treatment, x]), unit)
+        whose = data.cluster[whose]
         k, later = treatment.shape[1], weights[1:][np.diff(unit) == 0]
         return estimators.clustered(
             changes[:, 0],
@@ -87,21 +98,15 @@ def linear(
     return {
         "simple OLS": (
             "where anything acts on treatment and outcome",
-            lambda: estimators.clustered(outcome, treatment, one, unit, weights),
+            lambda: estimators.clustered(outcome, treatment, one, cluster, weights),
         ),
         "pooled OLS": (
             f"where units act on treatment and outcome, and {curves}",
-            lambda: estimators.clustered(outcome, treatment, np.hstack([one, x]), unit, weights),
+            lambda: estimators.clustered(outcome, treatment, np.hstack([one, x]), cluster, weights),
         ),
-        "fixed effects": (curves, lambda: estimators.within(outcome, treatment, x, unit, weights)),
+        "fixed effects": (
+            curves,
+            lambda: estimators.within(outcome, treatment, x, unit, weights, cluster),
+        ),
         "first differences": (f"{curves}; changes have twice the noise", first_differences),
     }
-
-
-def _answer(found: estimators.Estimate, rng: np.random.Generator) -> tuple[np.ndarray, None]:
-    """Draws of one effect; of several, the estimates."""
-    return (
-        (found.draws(rng)[:, 0], None)
-        if len(found.coefficients) == 1
-        else (found.coefficients, None)
-    )

@@ -28,10 +28,12 @@ def refuse_together(model: Any) -> None:
             "Waves are of all covariates together: expected at least 2 `functions`, and shrinkage='equation'."
         )
     if model.effects == "units" and (
-        model.errors != "independent" or model.moderators is not None or not model.inside
+        model.errors not in ("independent", "clustered")
+        or model.moderators is not None
+        or not model.inside
     ):
         raise ModelError(
-            "Effects of units go with errors='independent', no `moderators`, and heterogeneity='within' or 'mundlak'."
+            "Effects of units go with errors='clustered' or 'independent', no `moderators`, and heterogeneity='within' or 'mundlak'."
         )
 
 
@@ -126,7 +128,8 @@ def _errors(model: Any) -> Assumption:
         return Assumption(
             name="independent errors",
             statement="What is left of outcome and treatment is normal, independent over rows, and of one variance.",
-            if_wrong="The effect is right on average and its interval is not: too short where errors last. Say `errors='autoregressive'`, or 'clustered'.",
+            if_wrong="The effect is right on average and its interval is not: too short where errors of a unit depend on each other. "
+            "Say `errors='clustered'`, the default.",
             formula="(v_it, e_it) ~ Normal(0, diag(s_v², s_e²))",
         )
     if model.errors == "autoregressive":
@@ -137,14 +140,15 @@ def _errors(model: Any) -> Assumption:
             formula="e_it = ρ^g e_is + s_e √((1 - ρ^2g) / (1 - ρ²)) z_it, g = t - s",
         )
     formula = (
-        "Var θ = (V'V)⁻¹ Σ_i V_i'e_i e_i'V_i (V'V)⁻¹"
+        "Var θ = (ν V_CR2 + 3 V_common) / (ν + 3), θ ~ t(ν + 3)"
         if model.errors == "clustered"
-        else "units weighed by Dirichlet(1, ..., 1)"
+        else "clusters weighed by Dirichlet(1, ..., 1)"
     )
     return Assumption(
-        name="independent units",
-        statement="What is left of outcome and treatment is independent over units; within them it may depend in any way.",
-        if_wrong="Units that share shocks count as many: the interval is too short. With few units it is uncertain itself.",
+        name="independent clusters",
+        statement="Errors are independent between units, or between the clusters that the panel was given; within these they may depend on each other in "
+        "any way.",
+        if_wrong="Units that share shocks count as many, and the interval is too short: name what they share, `Panel.from_frame(cluster=...)`.",
         formula=formula,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain
 from operator import add
@@ -112,9 +112,11 @@ def columns_of(model: Any, data: Panel) -> Columns:
             raise ModelError(
                 f"{problem} What an effect depends on may act on the outcome itself: name it as a covariate of the panel."
             )
-    moderation = design(
+    coded = design(
         data.source[list(names)].iloc[:: -(-len(data) // _MOST_ROWS)], None, model.moderators, True
     )
+    # About their means, so that slopes and the effect are learned apart, but in their own units.
+    moderation = replace(coded, scale=np.ones_like(coded.scale))
     products = [
         f"{treatment} x {column}" for column in moderation.columns for treatment in data.treatments
     ]

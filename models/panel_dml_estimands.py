@@ -29,7 +29,9 @@ def estimands(model: Any) -> dict[str, Estimand]:
         assumptions=stands_on,
     )
     text = "Change of the outcome when the treatment changes by one unit and nothing else does"
-    found = {"effect": per_unit(compute=_effect, description=f"{text}.", kind="causal")}
+    mean_of_units = f"{text}, as a mean of the distribution of units."
+    told = mean_of_units if model.effects == "units" else f"{text}."
+    found = {"effect": per_unit(compute=_effect, description=told, kind="causal")}
     if model.moderators is not None:
         average = partial(_average_effect, model)
         found["effect"] = per_unit(
@@ -41,7 +43,9 @@ def estimands(model: Any) -> dict[str, Estimand]:
         )
         found["moderation"] = per_unit(
             compute=partial(_moderation, model),
-            description="By how much more, for each moderator by one.",
+            description="By how much more the outcome changes for each unit that the moderator is higher; of text, against its first level.",
+            unit="outcome per unit of treatment and unit of moderator",
+            contrast="one unit more of the moderator",
             kind="associational",
         )
     else:
@@ -62,7 +66,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
             "average_effect": per_unit(
                 compute=_drawn("average_effect"),
                 kind="causal",
-                description=f"{text}, as a mean of the distribution of units.",
+                description=mean_of_units,
             ),
             "effect_spread": per_unit(
                 compute=_drawn("effect_spread"),
@@ -131,7 +135,12 @@ def _at(draws: xr.Dataset, moderators: np.ndarray, treatments: Sequence[str]) ->
     return xr.DataArray(
         values,
         dims=("chain", "draw", "row", "treatment"),
-        coords={"row": np.arange(len(moderators)), "treatment": list(treatments)},
+        coords={
+            "chain": draws["chain"],
+            "draw": draws["draw"],
+            "row": np.arange(len(moderators)),
+            "treatment": list(treatments),
+        },
     )
 
 

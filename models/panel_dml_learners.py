@@ -115,7 +115,7 @@ class CrossFitted:
     _rows: dict[str, _Rows] = field(default_factory=dict)
 
     def estimate(self, method: Method) -> tuple[Estimate, float]:
-        """The slope of what is left on what is left, with errors clustered by unit; and the seconds that the method takes by itself."""
+        """The slope of what is left on what is left, with cluster-robust errors; and the seconds that the method takes by itself."""
         started = time.perf_counter()
         rows = self.rows(method.rows)
         before = time.perf_counter() - started
@@ -124,15 +124,16 @@ class CrossFitted:
             for target in ("outcome", "treatment")
         )
         started = time.perf_counter()
+        cluster = self.panel.cluster[rows.unit]
         if method.final == "within":
-            found = within(outcome[:, 0], treatment, rows.times, rows.unit, rows.weights)
+            found = within(outcome[:, 0], treatment, rows.times, rows.unit, rows.weights, cluster)
         else:
             if method.final == "treatment within":
                 treatment = demeaned(
                     treatment, np.flatnonzero(np.diff(rows.unit, prepend=-1)), rows.weights
                 )
             found = clustered(
-                outcome[:, 0], treatment, np.empty((len(outcome), 0)), rows.unit, rows.weights
+                outcome[:, 0], treatment, np.empty((len(outcome), 0)), cluster, rows.weights
             )
         return found, before + first + second + time.perf_counter() - started
 

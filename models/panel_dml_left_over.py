@@ -14,12 +14,12 @@ from causalstats.models.panel_dml_rows import Prepared, coefficients, correlatio
 from causalstats.models.panel_dml_scales import residual_covariance
 from causalstats.numerics import canonical_regression as regression
 from causalstats.numerics import serial_correlation as serial
-from causalstats.numerics.unit_slopes import slopes_of_units
 from causalstats.numerics.within import demeaned
 
 _REPLICATIONS = 200
 _MOST_ROWS = 50_000  # that are looked at one by one
-_GROUPS = 500  # of units that a bootstrap draws together, where there are more units
+_GROUPS = 500  # of clusters that a bootstrap draws together, where there are more
+_NOTHING = 1e-10  # of the largest eigenvalue
 
 
 def left_over(
@@ -34,16 +34,21 @@ def left_over(
         np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]
     ).mean(axis=0)
     inner = coefficients(form, {name: values.mean(axis=0) for name, values in scales.items()})
-    rows, unit = _combined(np.vstack([-inner, np.eye(len(form.units))]), form, data, most)
+    turn = np.vstack([-inner, np.eye(len(form.units))])
+    rows, _, unit = combined(turn, form, data, most)
     return rows, covariance, unit
 
 
-def _combined(
+def combined(
     turn: np.ndarray, form: Prepared, data: Panel, most: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """(φ, treatments and outcome in standard units) times `turn` (p + q, m), without what columns that have no prior explain of it; whose rows."""
-    rows, within, across, seen = [], 0.0, 0.0, 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(φ, treatments and outcome in standard units) times `turn` (p + q, m), without what columns that have no prior explain of it.
+
+    Then those columns, made orthonormal, and whose rows they are.
+    """
     width, aims = len(form.basis.spectrum), len(form.units)
+    flat = form.columns.width + (form.share is not None) - width - aims
+    rows, within, across, seen = [], np.zeros((flat, flat)), np.zeros((flat, turn.shape[1])), 0
     for block in blocks(data, form.columns, form.share, most):
         phi, times, last = np.split(block.transformed(), [width, -aims], axis=1)
         rows.append([phi @ turn[:width] + last / form.units @ turn[width:], times])
@@ -54,8 +59,12 @@ def _combined(
         )
         if most is not None:
             break
-    slopes = np.linalg.pinv(within, rcond=1e-10, hermitian=True) @ across
-    return np.vstack([left - times @ slopes for left, times in rows]), data.unit[:seen]
+    values, vectors = np.linalg.eigh(within)
+    kept = values > _NOTHING * max(values.max(initial=0.0), 1e-300)
+    root = vectors[:, kept] / np.sqrt(values[kept])
+    slopes = root @ (root.T @ across)
+    left = np.vstack([left - times @ slopes for left, times in rows])
+    return left, np.vstack([times @ root for _, times in rows]), data.unit[:seen]
 
 
 def with_effects(model: Any, draws: xr.Dataset, data: Panel, theta: np.ndarray) -> xr.Dataset:
@@ -71,29 +80,12 @@ def with_effects(model: Any, draws: xr.Dataset, data: Panel, theta: np.ndarray) 
     return found
 
 
-def clustered(model: Any, draws: xr.Dataset, data: Panel) -> xr.Dataset:
-    """The draws of θ about their mean, stretched until their covariance is the sandwich of the units' scores (Müller 2013, Econometrica 81:1805-1849):
-
-    (V'V)⁻¹ Σ_i V_i'e_i e_i'V_i (V'V)⁻¹ · N/(N-1), with V what is left of the treatments and e = Y - θ'V that of the outcome, at the posterior means
-    """
-    left, _, unit = left_over(model, draws, data)
-    theta = scales_of(draws, "")["standard_effect"]
-    middle = theta.mean(axis=0)
-    v, e = left[:, :-1], left[:, -1] - left[:, :-1] @ middle
-    count, bread = len(data.units), np.linalg.inv(v.T @ v)
-    scores = np.column_stack([np.bincount(unit, column) for column in (v * e[:, None]).T])
-    robust = count / (count - 1) * bread @ (scores.T @ scores) @ bread
-    stretch = np.linalg.cholesky(robust) @ np.linalg.inv(
-        np.linalg.cholesky(np.atleast_2d(np.cov(theta, rowvar=False)))
-    )
-    return with_effects(model, draws, data, middle + (theta - middle) @ stretch.T)
-
-
-def bootstrapped(
+def slopes_without_nuisance(
     model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator
-) -> xr.Dataset:
-    """In place of θ the Bayesian bootstrap of units (Rubin 1981): each draw weighs the units by Dirichlet(1, ..., 1), takes out what covariates do under these
-    weights, at the posterior means of the scales, and has the slope of what is left. More than 500 units are drawn in 500 groups of neighbours.
+) -> np.ndarray:
+    """θ (draws, k) with clusters weighed at random, by Dirichlet(1, ..., 1), in standard units.
+
+    More than 500 clusters are drawn in 500 groups of neighbours.
     """
     form, scales = (
         model.prepared(data),
@@ -108,56 +100,23 @@ def bootstrapped(
         turn = np.vstack([-coefficients(form, scales, gram), np.eye(len(form.units))])
         left = turn.T @ gram @ turn
         theta[k] = np.linalg.solve(left[:-1, :-1], left[:-1, -1])
-    return with_effects(model, draws, data, theta)
+    return theta
 
 
 def _group_products(model: Any, data: Panel) -> np.ndarray:
-    """Cross-products (groups, m, m) of neighbouring units."""
-    form, count = model.prepared(data), len(data.units)
-    group = np.arange(count) * min(_GROUPS, count) // count
+    """Cross-products (groups, m, m) of clusters, or of neighbouring ones."""
+    form = model.prepared(data)
+    told = np.unique(data.cluster[data.sizes > 1]) if model.inside else np.unique(data.cluster)
+    count = len(told)
+    place = np.searchsorted(told, data.cluster).clip(max=count - 1)
+    group = place * min(_GROUPS, count) // count
     width = form.columns.width + (form.share is not None)
-    found = np.zeros((group[-1] + 1, width, width))
+    found = np.zeros((group.max() + 1, width, width))
     for block in blocks(data, form.columns, form.share):
         columns, whose = block.transformed(), group[data.unit[block.rows]]
         for rows in np.split(np.arange(len(whose)), np.flatnonzero(np.diff(whose)) + 1):
             found[whose[rows[0]]] += columns[rows].T @ columns[rows]
     return found
-
-
-def of_units(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> xr.Dataset:
-    """The draws, with an effect of each unit, their mean and their spread: Y = φ'δ + θ(D - φ'γ) + (θ_i - θ)D + e, with γ and the scales at posterior means.
-
-    δ is drawn anew: without the effects of units it takes in some of them, and they act on what covariates do to D as well.
-    """
-    form, scales = (
-        model.prepared(data),
-        {name: values.mean(axis=0) for name, values in scales_of(draws, "").items()},
-    )
-    width = len(form.basis.spectrum)
-    turn = np.zeros((width + 2, width + 3))  # φ, D - φ'γ, Y, D
-    turn[:width, :width], turn[:width, width] = np.eye(width), -coefficients(form, scales)[:, 0]
-    turn[width, [width, width + 2]] = turn[width + 1, width + 1] = 1.0
-    columns, unit = _combined(turn, form, data)
-    columns, d = columns[:, :-1], columns[:, -1]
-    starts = np.flatnonzero(np.diff(unit, prepend=-1))
-    squares, cross = np.add.reduceat(d**2, starts), np.add.reduceat(columns * d[:, None], starts)
-    still = data.constant_within_units(data.treatment)[:, 0]
-    squares, cross = np.where(still, 0.0, squares), np.where(still[:, None], 0.0, cross)
-    chains, count = draws.sizes["chain"], draws.sizes["draw"]
-    variances = scales["standard_coefficient_sd"][1] ** 2 * form.basis.spectrum
-    mean, spread, own = slopes_of_units(
-        columns.T @ columns, cross, squares, variances, form.rows, chains * count, rng
-    )
-    scale = form.units[1] / form.units[0]
-    return draws.assign(
-        average_effect=(("chain", "draw"), scale * mean.reshape(chains, count)),
-        effect_spread=(("chain", "draw"), scale * spread.reshape(chains, count)),
-        unit_effect=xr.DataArray(
-            scale * own.reshape(chains, count, -1),
-            dims=("chain", "draw", "unit"),
-            coords={"unit": list(data.units)},
-        ),
-    )
 
 
 def predictions(

@@ -9,8 +9,10 @@ import xarray as xr
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.panel_dml_left_over import bootstrapped, clustered, of_units
+from causalstats.models.panel_dml_left_over import slopes_without_nuisance
+from causalstats.models.panel_dml_sandwich import bootstrapped, clustered, residuals, sandwich
 from causalstats.models.panel_dml_scales import association_shapes, coefficient_covariance
+from causalstats.models.panel_dml_unit_effects import of_units
 from causalstats.numerics import panel_estimators as estimators
 from causalstats.numerics.fourier_basis import fourier
 from causalstats.numerics.hilbert_basis import hilbert, spectral_density
@@ -293,48 +295,34 @@ def test_waves_have_the_covariance_of_their_kernel():
 
 
 def test_doubled_rows_of_a_unit_are_nothing_new(frame):
-    """Every row again, later, in its own unit: the bootstrap's and the sandwich's draws stay where they are, those of independent errors come closer."""
+    """Every row again, later, in its own unit: bootstrap and clustered intervals stay where they are, but for the degrees of freedom of the columns."""
     twice = pd.concat([frame, frame.assign(time=frame["time"] + 1_000)])
-    found = {}
+    slopes, sds = {}, {}
     for name, table in (("once", frame), ("twice", twice)):
-        for errors in ("bootstrap", "clustered"):
-            model, panel = cs.PanelDML(functions=1, errors=errors), panel_of(table)
-            draws = draws_of(model, panel, count=400)
-            draws["standard_coefficient_sd"] = (
-                draws["standard_coefficient_sd"] * 0 + 1e4
-            )  # least squares
-            if errors == "bootstrap":
-                found[errors, name] = (
-                    bootstrapped(model, draws, panel, np.random.default_rng(3))["effect"]
-                    .to_numpy()
-                    .ravel()
-                )
-            else:
-                draws["standard_effect"] = (
-                    draws["standard_effect"] * 0 + 1 + 0.1 * draws["standard_effect"]
-                )
-                found[errors, name] = clustered(model, draws, panel)["effect"].to_numpy().ravel()
-    np.testing.assert_allclose(found["bootstrap", "once"], found["bootstrap", "twice"], rtol=1e-5)
-    assert found["clustered", "once"].std() == pytest.approx(
-        found["clustered", "twice"].std(), rel=0.02
-    )
+        panel, model = panel_of(table), cs.PanelDML(functions=1)
+        draws = model.weighed(panel)(1, 4_000, np.random.default_rng(3))[0]
+        sds[name] = float(clustered(model, draws, panel)["effect"].std())
+        few = draws_of(model, panel, count=200)
+        few["standard_coefficient_sd"] = few["standard_coefficient_sd"] * 0 + 1e4  # least squares
+        slopes[name] = slopes_without_nuisance(model, few, panel, np.random.default_rng(3))
+    np.testing.assert_allclose(slopes["once"], slopes["twice"], rtol=1e-5)
+    assert sds["once"] == pytest.approx(sds["twice"], rel=0.08)
 
 
 def test_the_bootstrap_has_the_spread_of_the_sandwich():
     panel = cs.PanelDML().simulate(6, units=300, times=4).data
-    sds = []
-    for errors, make in (
-        ("bootstrap", bootstrapped),
-        ("clustered", lambda *rest: clustered(*rest[:3])),
-    ):
-        model = cs.PanelDML(errors=errors)
-        draws = draws_of(model, panel, count=600)
-        form = model.prepared(panel).form
-        draws["standard_effect"] = (
-            draws["standard_effect"] * 0.01 + form.residual[0, 1] / form.residual[0, 0]
-        )
-        sds.append(make(model, draws, panel, np.random.default_rng(1))["effect"].to_numpy().std())
-    assert sds[0] == pytest.approx(sds[1], rel=4 * np.sqrt(1 / 600 + 1 / 300))
+    model = cs.PanelDML(errors="bootstrap")
+    draws = draws_of(model, panel, count=600)
+    found = sandwich(residuals(model, draws, panel), panel)
+    slopes = slopes_without_nuisance(model, draws, panel, np.random.default_rng(1))
+    assert slopes.std() == pytest.approx(
+        np.sqrt(found.covariance[0, 0]), rel=4 * np.sqrt(1 / 600 + 1 / 300)
+    )
+    drawn = bootstrapped(model, draws, panel, np.random.default_rng(1))["standard_effect"]
+    heavier = np.sqrt(found.degrees[0] / (found.degrees[0] - 2))
+    assert float(drawn.std()) == pytest.approx(
+        heavier * np.sqrt(found.covariance[0, 0]), rel=4 * np.sqrt(1 / 600)
+    )
 
 
 def test_slopes_of_units_are_calibrated():
@@ -360,7 +348,7 @@ def test_slopes_of_units_are_calibrated():
             np.einsum("ntk,ntl->kl", columns, columns),
             np.einsum("ntk,nt->nk", columns, d),
         )
-        mean, spread, slopes = slopes_of_units(
+        mean, spread, _, slopes = slopes_of_units(
             gram, cross, (d**2).sum(axis=1), np.array([s**2 / 3]), 150, 99, rng
         )
         ranks.append([(mean < theta).sum(), (spread < s * g).sum(), (slopes[:, 0] < own[0]).sum()])
@@ -410,7 +398,7 @@ def test_the_mean_effect_of_units_is_as_far_off_as_it_says():
         ({"basis": "fourier", "interactions": "pairs"}, "leave out `interactions`"),
         ({"basis": "fourier", "shrinkage": "covariate"}, "all covariates together"),
         ({"effects": "all"}, "'one' or 'units'"),
-        ({"effects": "units", "errors": "clustered"}, "go with errors='independent'"),
+        ({"effects": "units", "errors": "bootstrap"}, "go with errors='clustered' or"),
         ({"effects": "units", "moderators": "x1"}, "no `moderators`"),
         ({"moderators": ""}, "`moderators` as None or a formula"),
     ],

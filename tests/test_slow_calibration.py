@@ -61,17 +61,20 @@ MODELS = {
         cs.PartialCorrelation(basis_variance=1.0),
         {"rows": 25, "parts": 4, "repeated": "time"},
     ),
-    "panel": (cs.PanelDML(scale=(1.0, 1.0), functions=6), {"units": 30, "times": 4}),
+    "panel": (
+        cs.PanelDML(scale=(1.0, 1.0), functions=6, errors="independent"),
+        {"units": 30, "times": 4},
+    ),
     "panel with a scale a covariate": (
-        cs.PanelDML(scale=(1.0, 1.0), functions=4, shrinkage="covariate"),
+        cs.PanelDML(scale=(1.0, 1.0), functions=4, errors="independent", shrinkage="covariate"),
         {"units": 30, "times": 4, "covariates": 2},
     ),
     "panel of gaussian processes": (
-        cs.PanelDML(scale=(1.0, 1.0), functions=8, basis="hsgp"),
+        cs.PanelDML(scale=(1.0, 1.0), functions=8, errors="independent", basis="hsgp"),
         {"units": 30, "times": 4},
     ),
     "panel of waves": (
-        cs.PanelDML(scale=(1.0, 1.0), functions=8, basis="fourier"),
+        cs.PanelDML(scale=(1.0, 1.0), functions=8, errors="independent", basis="fourier"),
         {"units": 30, "times": 4, "covariates": 2},
     ),
     "panel with errors that fade": (
@@ -79,7 +82,7 @@ MODELS = {
         {"units": 30, "times": 6},
     ),
     "pooled panel": (
-        cs.PanelDML(scale=(1.0, 1.0), functions=6, heterogeneity="pooled"),
+        cs.PanelDML(scale=(1.0, 1.0), functions=6, errors="independent", heterogeneity="pooled"),
         {"units": 30, "times": 2},
     ),
     "front-door": (

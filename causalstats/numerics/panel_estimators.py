@@ -1,8 +1,9 @@
-"""Linear estimators of a panel, with standard errors clustered by unit."""
+"""Linear estimators of a panel, with cluster-robust standard errors."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from causalstats.numerics.within import demeaned
 
@@ -11,24 +12,27 @@ _NOTHING = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """Coefficients (k,), their covariance (k, k), and the number of units less 1."""
+    """Coefficients (k,), their covariance (k, k), and the number of clusters less 1."""
 
     coefficients: np.ndarray
     covariance: np.ndarray
     degrees: int
 
-    def draws(self, rng: np.random.Generator, count: int = 4000) -> np.ndarray:
-        """From Student's t about the estimate, which is how its intervals are made, (count, k)."""
-        root = np.linalg.cholesky(self.covariance + 1e-300 * np.eye(len(self.covariance)))
-        scale = np.sqrt(self.degrees / rng.chisquare(self.degrees, (count, 1)))
-        return self.coefficients + scale * rng.standard_normal((count, len(root))) @ root.T
+    def mean(self) -> np.ndarray:
+        """The coefficients (k,)."""
+        return self.coefficients
+
+    def quantile(self, prob: float) -> np.ndarray:
+        """Ends (k,) of intervals by Student's t."""
+        se = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+        return self.coefficients + stats.t.ppf(prob, self.degrees) * se
 
 
 def clustered(
     outcome: np.ndarray,
     treatment: np.ndarray,
     others: np.ndarray,
-    unit: np.ndarray,
+    cluster: np.ndarray,
     weights: np.ndarray | None = None,
 ) -> Estimate:
     """Least squares of `outcome` (n,) on `treatment` (n, k), with the columns of `others` regressed out of both, and the cluster sandwich
@@ -52,7 +56,7 @@ def clustered(
     inverse = np.linalg.pinv(d.T @ d)
     coefficients = inverse @ (d.T @ y)
     scores = d * (y - d @ coefficients)[:, None]
-    groups, at = np.unique(unit, return_inverse=True)
+    groups, at = np.unique(cluster, return_inverse=True)
     sums = np.column_stack([np.bincount(at, column) for column in scores.T])
     n, count, columns = len(y), len(groups), basis.shape[1] + d.shape[1]
     correction = count / max(count - 1, 1) * (n - 1) / max(n - columns, 1)
@@ -73,14 +77,20 @@ def within(
     others: np.ndarray,
     unit: np.ndarray,
     weights: np.ndarray | None = None,
+    cluster: np.ndarray | None = None,
 ) -> Estimate:
-    """`clustered` of everything about its unit means; units seen once have nothing left."""
+    """`clustered` of everything about its unit means, by unit unless `cluster` (n,) is given.
+
+    Units seen once have nothing left: neither rows nor clusters of theirs are counted.
+    """
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
-    columns = demeaned(np.column_stack([outcome, treatment, others]), starts, weights)
+    sizes = np.diff(starts, append=len(unit))
+    again = np.repeat(sizes > 1, sizes)
+    columns = demeaned(np.column_stack([outcome, treatment, others]), starts, weights)[again]
     return clustered(
         columns[:, 0],
         columns[:, 1 : 1 + treatment.shape[1]],
         columns[:, 1 + treatment.shape[1] :],
-        unit,
-        weights,
+        (unit if cluster is None else cluster)[again],
+        None if weights is None else weights[again],
     )

@@ -22,8 +22,8 @@ def slopes_of_units(
     degrees: float,
     count: int,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`count` draws of θ and of the spread s g (count,), and of every unit's slope (count, N).
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`count` draws of θ, of the spread s g and of g (count,), and of every unit's slope (count, N).
 
     `gram` (p + 2, p + 2) are the cross-products of (Φ, v, y), `cross` (N, p + 2) those of each unit's with d_i, `squares` (N,) d_i'd_i, `degrees` the free
     rows of all, and `variances` (p,) those of λ: r is what they are of the mean of s², which is found in some rounds.
@@ -67,4 +67,4 @@ def slopes_of_units(
         + own
         + s[:, None] / np.sqrt(precision) * rng.standard_normal(own.shape)
     )
-    return coefficients[:, -1], s * grid[at], slopes
+    return coefficients[:, -1], s * grid[at], grid[at], slopes

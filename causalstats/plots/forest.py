@@ -73,12 +73,15 @@ def comparison(
 def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
     """Our mean and interval of each entry (index), columns mean, lower and upper, and what other methods (further columns) say of it, as markers.
 
-    The entries that lie surest on one side of 0; a q-value is no estimate and is not drawn.
+    The entries that lie surest on one side of 0; a q-value is no estimate and is not drawn, nor
+    are intervals of other methods.
     """
     others = [
         name
         for name in table.columns
-        if name not in ("mean", "lower", "upper") and not str(name).startswith("q-value")
+        if name not in ("mean", "lower", "upper")
+        and not str(name).startswith("q-value")
+        and not str(name).endswith((", lower", ", upper"))
     ]
     shown = surest_first(table, _FEW)[:_FEW]
     with house_style():
