@@ -208,12 +208,7 @@ def alternatives(model: Any, data: Observations) -> Mapping[str, Callable]:
     found = {"unadjusted": one, "adjusted for all observed": others}
     unit = np.arange(len(rows))
     return {
-        name: (
-            lambda rng, held=held: (
-                clustered(columns[y][:, 0], columns[x], held, unit).draws(rng)[:, 0],
-                None,
-            )
-        )
+        name: (lambda rng, held=held: (clustered(columns[y][:, 0], columns[x], held, unit), None))
         for name, held in found.items()
         if name == "unadjusted" or held.shape[1] > 1
     }
