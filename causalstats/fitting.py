@@ -200,7 +200,7 @@ class Fit:
 
         found = list(self.sampling())
         if "exact" not in self.draws.attrs:
-            found += checks.answer_sampling(draws)
+            found += checks.answer_sampling(draws, self.draws.attrs)
         found += self._question_checks(name, estimand)
         found += self._kept.get("checks") or self._cheap_checks()
         return tuple(dict.fromkeys(check for check in found if check.stands_on(name)))

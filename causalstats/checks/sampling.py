@@ -1,5 +1,9 @@
 """Whether the draws can be trusted as draws of the posterior."""
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 import arviz as az
 import numpy as np
 import xarray as xr
@@ -8,10 +12,12 @@ from causalstats.effect import INTERVAL
 from causalstats.model import Check
 from causalstats.numerics.draws import entries, varies
 
-_MORE = (
-    "Sample longer: `cs.Nuts(draws=4000, tune=2000)`. If it persists, the data leave a ridge in the "
-    "posterior: add knowledge, or look at the `learned` check."
+_RIDGE = (
+    " If it persists, the data leave a ridge in the posterior: add knowledge, or look at the "
+    "`learned` check."
 )
+_STEPS = (0.95, 0.99, 0.999)  # target acceptances, each of smaller steps than the one before
+_LONGER = 4  # times as many draws
 
 
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
@@ -33,6 +39,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     tail = min(float(az.ess(value, method="tail", prob=INTERVAL)) for value in values)
     diverging = int(draws["sample_stats"]["diverging"].sum())
     bfmi = float(np.min(az.bfmi(draws["sample_stats"]["energy"].to_numpy())))
+    longer = _longer(draws.attrs)
     return (
         _check(
             "R-hat",
@@ -40,7 +47,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
             r_hat,
             "below 1.01 for every parameter",
             f"largest R-hat {r_hat:.4f}",
-            _MORE,
+            longer,
         ),
         _check(
             "bulk ESS",
@@ -48,7 +55,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
             bulk,
             "at least 400 for every parameter",
             f"smallest bulk ESS {bulk:.0f}",
-            _MORE,
+            longer,
         ),
         _check(
             "tail ESS",
@@ -56,7 +63,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
             tail,
             "at least 400 for every parameter",
             f"smallest tail ESS {tail:.0f}",
-            _MORE,
+            longer,
         ),
         _check(
             "divergences",
@@ -64,7 +71,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
             diverging,
             "none",
             f"{diverging} divergent transitions",
-            "Take smaller steps: `cs.Nuts(target_accept=0.95)`.",
+            _smaller_steps(draws.attrs),
         ),
         _check(
             "E-BFMI",
@@ -72,13 +79,15 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
             bfmi,
             "above 0.3 in every chain",
             f"smallest E-BFMI {bfmi:.2f}",
-            _MORE,
+            longer,
         ),
         _complete(draws),
     )
 
 
-def answer_sampling(draws: xr.DataArray) -> tuple[Check, ...]:
+def answer_sampling(
+    draws: xr.DataArray, attrs: Mapping[str, Any] | None = None
+) -> tuple[Check, ...]:
     """Return R-hat and bulk ESS of an answer: parameters can mix where a function of them does not.
 
     Parameters
@@ -86,7 +95,10 @@ def answer_sampling(draws: xr.DataArray) -> tuple[Check, ...]:
     draws : DataArray, dims (chain, draw, ...)
         Entries that do not vary are left out, as is everything of an answer with more than 200
         entries, one a person: its sampling is that of the parameters.
+    attrs : mapping, optional
+        Those of the draws of the parameters, which name the sampler and its settings.
     """
+    longer = _longer(attrs or {})
     if draws.sizes["draw"] < 4 or draws.size > 200 * draws.sizes["chain"] * draws.sizes["draw"]:
         return ()
     values = {name: value for name, value in entries(draws).items() if varies(value)}
@@ -103,7 +115,7 @@ def answer_sampling(draws: xr.DataArray) -> tuple[Check, ...]:
             r_hat,
             "below 1.01",
             f"largest R-hat {r_hat:.4f}" + (f" ({worst})" if worst else ""),
-            _MORE,
+            longer,
         ),
         _check(
             "bulk ESS of this answer",
@@ -111,9 +123,38 @@ def answer_sampling(draws: xr.DataArray) -> tuple[Check, ...]:
             bulk,
             "at least 400",
             f"smallest bulk ESS {bulk:.0f}" + (f" ({least})" if least else ""),
-            _MORE,
+            longer,
         ),
     )
+
+
+def _settings(attrs: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers among the settings of the sampler that ran, by name."""
+    found = re.findall(r"(\w+)=([0-9.]+)", str(attrs.get("sampler", "")))
+    return {name: float(value) for name, value in found}
+
+
+def _smaller_steps(attrs: Mapping[str, Any]) -> str:
+    """Return what to do about divergences, with a target acceptance above the one in force."""
+    used = _settings(attrs)
+    now = used.get("target_accept", _STEPS[0])
+    smaller = next((step for step in _STEPS if step > now), None)
+    if smaller is None:
+        return (
+            "Steps are as small as they can usefully be: the posterior has a corner that NUTS does "
+            "not reach. Simplify the model, or add knowledge of the parameters that hardly learn."
+        )
+    tune = max(2 * used.get("tune", 500), 1000)
+    return f"Take smaller steps: `cs.Nuts(tune={tune:.0f}, target_accept={smaller:g})`."
+
+
+def _longer(attrs: Mapping[str, Any]) -> str:
+    """Return what to do about poor mixing: more draws than there were, with the same steps."""
+    used = _settings(attrs)
+    draws, tune = _LONGER * used.get("draws", 1000), max(2 * used.get("tune", 500), 2000)
+    steps = used.get("target_accept", 0.8)
+    same = f", target_accept={steps:g}" if steps > 0.8 else ""
+    return f"Sample longer: `cs.Nuts(draws={draws:.0f}, tune={tune:.0f}{same})`." + _RIDGE
 
 
 def _weighed(draws: xr.DataTree) -> tuple[Check, ...]:
