@@ -47,7 +47,9 @@ def test_where_steps_cannot_be_smaller_none_are_advised():
     assert "Simplify the model" in checks["divergences"].remedy
 
 
-@pytest.mark.parametrize("used", [None, cs.Nuts(), cs.Nuts(draws=4000, tune=2000), cs.Nuts(draws=8000)])
+@pytest.mark.parametrize(
+    "used", [None, cs.Nuts(), cs.Nuts(draws=4000, tune=2000), cs.Nuts(draws=8000)]
+)
 def test_longer_is_longer_than_it_was(used):
     draws, had = poor_draws(used), used or cs.Nuts()
     checks = [check for check in sampling(draws, ("shrinkage",)) if check.name == "R-hat"]
