@@ -86,7 +86,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
 
 
 def answer_sampling(
-    draws: xr.DataArray, attrs: Mapping[str, Any] | None = None
+    draws: xr.DataArray, attrs: Mapping[Any, Any] | None = None
 ) -> tuple[Check, ...]:
     """Return R-hat and bulk ESS of an answer: parameters can mix where a function of them does not.
 
@@ -128,13 +128,13 @@ def answer_sampling(
     )
 
 
-def _settings(attrs: Mapping[str, Any]) -> dict[str, float]:
+def _settings(attrs: Mapping[Any, Any]) -> dict[str, float]:
     """Return the numbers among the settings of the sampler that ran, by name."""
     found = re.findall(r"(\w+)=([0-9.]+)", str(attrs.get("sampler", "")))
     return {name: float(value) for name, value in found}
 
 
-def _smaller_steps(attrs: Mapping[str, Any]) -> str:
+def _smaller_steps(attrs: Mapping[Any, Any]) -> str:
     """Return what to do about divergences, with a target acceptance above the one in force."""
     used = _settings(attrs)
     now = used.get("target_accept", _STEPS[0])
@@ -148,7 +148,7 @@ def _smaller_steps(attrs: Mapping[str, Any]) -> str:
     return f"Take smaller steps: `cs.Nuts(tune={tune:.0f}, target_accept={smaller:g})`."
 
 
-def _longer(attrs: Mapping[str, Any]) -> str:
+def _longer(attrs: Mapping[Any, Any]) -> str:
     """Return what to do about poor mixing: more draws than there were, with the same steps."""
     used = _settings(attrs)
     draws, tune = _LONGER * used.get("draws", 1000), max(2 * used.get("tune", 500), 2000)
