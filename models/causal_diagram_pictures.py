@@ -12,6 +12,7 @@ import xarray as xr
 
 from causalstats.data import Observations
 from causalstats.diagrams.network import root_name
+from causalstats.diagrams.picture import child_within
 from causalstats.model import DrawnView, Prediction
 from causalstats.models.causal_diagram_estimands import against_first
 from causalstats.models.causal_diagram_tables import network_of
@@ -103,9 +104,10 @@ def predictions(
 
 
 def surgery(model: Any) -> DrawnView:
-    """The diagram, and what is left of it when the treatment is cut; what the treatment shares hidden causes with is tinted."""
+    """The diagram, and what is left of it when the treatment is cut; what the treatment shares hidden causes with is tinted, unless it acts within that."""
+    apart = None if child_within(model.diagram, model.treatment) else model.treatment
     return DrawnView(
-        draw=lambda: model.diagram.cut(model.treatment).draw(model.diagram, comb=model.treatment)
+        draw=lambda: model.diagram.cut(model.treatment).draw(model.diagram, comb=apart)
     )
 
 

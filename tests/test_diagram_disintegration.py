@@ -32,13 +32,17 @@ PEARL = [
 ]
 
 
+FRONT_DOOR = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
+ABC = Diagram.parse("a -> b -> c; a <-> c")
+
+
 def smoking(cells) -> Distribution:
     return Distribution.joint(np.reshape(cells, (2, 2, 2)), {"smoking": 2, "tar": 2, "cancer": 2})
 
 
 def test_the_smoking_example():
     joint = smoking(SMOKING)
-    split = comb_disintegrate(joint, ["smoking", "cancer"])
+    split = comb_disintegrate(joint, ["smoking", "cancer"], diagram=FRONT_DOOR)
     assert split.f.unique and split.g.unique and split.f.free_cells == ()
     np.testing.assert_allclose(
         split.g.channel, [[0.952381, 0.047619], [0.405405, 0.594595]], atol=5e-7
@@ -87,7 +91,7 @@ def test_other_front_doors(cells, seen, done):
         atol=5e-7,
     )
     np.testing.assert_allclose(
-        comb_disintegrate(joint, ["smoking", "cancer"])
+        comb_disintegrate(joint, ["smoking", "cancer"], diagram=FRONT_DOOR)
         .do("smoking", "cancer")
         .channel.values[:, 1],
         done,
@@ -98,7 +102,7 @@ def test_other_front_doors(cells, seen, done):
 def test_a_comb_that_is_not_unique_is_reported_as_such():
     joint = np.zeros((2, 2, 2))
     joint[0, 0], joint[1, 1] = (0.4, 0.2), (0.1, 0.3)
-    split = comb_disintegrate(smoking(joint), ["smoking", "cancer"])
+    split = comb_disintegrate(smoking(joint), ["smoking", "cancer"], diagram=FRONT_DOOR)
     assert split.g.unique and not split.f.unique
     assert split.f.free_cells == ({"tar": 0, "smoking": 1}, {"tar": 1, "smoking": 0})
     answer = split.do("smoking", "cancer")
@@ -119,7 +123,9 @@ def test_bounds_of_free_cells_are_reached_and_never_passed():
         rng.dirichlet(np.ones(18)).reshape(3, 2, 3) * np.array([[1, 1], [0, 1], [1, 0]])[:, :, None]
     )
     joint /= joint.sum()
-    split = comb_disintegrate(Distribution.joint(joint, {"a": 3, "b": 2, "c": 3}), ["a", "c"])
+    split = comb_disintegrate(
+        Distribution.joint(joint, {"a": 3, "b": 2, "c": 3}), ["a", "c"], diagram=ABC
+    )
     assert split.f.free_cells == ({"b": 0, "a": 1}, {"b": 1, "a": 2})
     answer, share = split.do("a", "c"), joint.sum(axis=(1, 2))
     assert answer.lower.values.sum(axis=1).max() < 1 < answer.upper.values.sum(axis=1).min()
@@ -141,14 +147,14 @@ def test_bounds_of_free_cells_are_reached_and_never_passed():
 def test_positivity_is_asked_for_query_by_query():
     """With P(tar = 1 | smoking = 0) = 0, what happens to smokers is open, and what happens to others is not."""
     joint = np.array([[[0.3, 0.2], [0, 0]], [[0.1, 0.1], [0.1, 0.2]]])
-    split = comb_disintegrate(smoking(joint), ["smoking", "cancer"])
+    split = comb_disintegrate(smoking(joint), ["smoking", "cancer"], diagram=FRONT_DOOR)
     answer = split.do("smoking", "cancer")
     assert split.f.free_cells == ({"tar": 1, "smoking": 0},) and answer.free_cells == (
         {"smoking": 1},
     )
     assert answer.channel[{"smoking": 0, "cancer": 1}] == pytest.approx(0.5 * 0.4 + 0.5 * 0.5)
     never = np.array([[[0.5, 0.2], [0.1, 0.2]], [[0, 0], [0, 0]]])
-    split = comb_disintegrate(smoking(never), ["smoking", "cancer"])
+    split = comb_disintegrate(smoking(never), ["smoking", "cancer"], diagram=FRONT_DOOR)
     assert split.f.unique and split.g.free_cells == (
         {"smoking": 1},
     )  # f(smoking = 1, ...) is surely 0
@@ -173,7 +179,7 @@ def test_combs_of_districts_give_the_interventional_distribution(seed):
     }
     network = BayesianNetwork(diagram, tables)
     joint = network.query(["z", "x", "m", "n", "y"])
-    split = comb_disintegrate(joint, ["x", "y"])
+    split = comb_disintegrate(joint, ["x", "y"], diagram=diagram)
     assert split.f.channel.opened == ("z", "m", "n") and split.g.channel.variables == (
         "x",
         "z",
@@ -194,13 +200,17 @@ def test_draws_are_taken_apart_one_by_one():
     rng = np.random.default_rng(2)
     cells = rng.dirichlet(np.ones(8), size=(2, 3)).reshape(2, 3, 2, 2, 2)
     together = (
-        comb_disintegrate(Distribution.joint(cells, {"a": 2, "b": 2, "c": 2}), ["a", "c"])
+        comb_disintegrate(
+            Distribution.joint(cells, {"a": 2, "b": 2, "c": 2}), ["a", "c"], diagram=ABC
+        )
         .do("a", "c")
         .channel
     )
     for at in np.ndindex(2, 3):
         alone = (
-            comb_disintegrate(Distribution.joint(cells[at], {"a": 2, "b": 2, "c": 2}), ["a", "c"])
+            comb_disintegrate(
+                Distribution.joint(cells[at], {"a": 2, "b": 2, "c": 2}), ["a", "c"], diagram=ABC
+            )
             .do("a", "c")
             .channel
         )
@@ -217,7 +227,9 @@ def test_bad_disintegrations():
             "order of all variables",
         ),
         (
-            lambda: comb_disintegrate(joint, ["smoking", "cancer"]).do("tar", "cancer"),
+            lambda: comb_disintegrate(joint, ["smoking", "cancer"], diagram=FRONT_DOOR).do(
+                "tar", "cancer"
+            ),
             "an output of f",
         ),
         (

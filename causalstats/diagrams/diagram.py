@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from causalstats.diagrams.disintegration import CombDisintegration
+    from causalstats.diagrams.distribution import Distribution
     from causalstats.diagrams.identification import Identification
 
 MOST_LEVELS = 10**6  # of one variable; more are numbers, and no levels
@@ -465,6 +467,34 @@ class Diagram:
         from causalstats.diagrams.pruning import pruned
 
         return pruned(self)
+
+    def comb(self, joint: Distribution, treatment: str) -> CombDisintegration:
+        """A joint distribution as two combs: f has the treatment and all that shares hidden causes with it, g the rest.
+
+        Where no child of the treatment is in f, `do` and `cut` of the answer are the intervention; else they say why not.
+
+        Parameters
+        ----------
+        joint : Distribution
+            Of observed variables.
+        treatment : str
+
+        Returns
+        -------
+        CombDisintegration
+
+        Raises
+        ------
+        ModelError
+            If a variable is not observed, or f would have all of them.
+
+        See Also
+        --------
+        causalstats.diagrams.comb_disintegrate : with other outputs of f.
+        """
+        from causalstats.diagrams.disintegration import comb_of
+
+        return comb_of(joint, self, treatment)
 
     def identify(
         self,

@@ -7,11 +7,17 @@
 and likewise for combs with any number of outputs, along an order of the variables. Cutting a in f and putting the two together again gives the intervention,
 g(b | a) Σ_a' f(a', c | b). Nothing is divided by zero: an open cell is NaN, between bounds.
 
+That f and g exist is a fact of any joint distribution; that cutting a in f is the intervention is a fact of the diagram. Let D be the
+district of a, all that shares hidden causes with it. Along an order that puts causes first Q[D] is the product of P(v | all before v)
+over D, and Q[D ∖ a] = Σ_a Q[D] if and only if nothing in D is reached from a within D: if no child of a is in D. Then f and g serve
+where f has those v in D, and g those outside, whose factor depends on a; by the diagram it does where a is in D's part before v or is
+a parent of that. All three are checked.
+
 References
 ----------
 Cho & Jacobs (2019), Disintegration and Bayesian inversion via string diagrams.
 Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery.
-Tian & Pearl (2002), A general identification condition for causal effects: where f is all that shares a hidden cause with a, and no child of a is in f.
+Tian & Pearl (2002), A general identification condition for causal effects, theorem 3: no child of a in the district of a.
 """
 
 from __future__ import annotations
@@ -22,7 +28,10 @@ from typing import Any
 
 import numpy as np
 
+from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.distribution import Distribution
+from causalstats.diagrams.mixed_graph import MixedGraph
+from causalstats.diagrams.selection import refuse_selection
 from causalstats.errors import ModelError
 from causalstats.numerics import combs
 
@@ -73,11 +82,21 @@ class Disintegration:
 
 @dataclass(frozen=True, eq=False)
 class CombDisintegration:
-    """A joint distribution as two combs, f and g, whose product it is; each feeds the other."""
+    """A joint distribution as two combs, f and g, whose product it is; each feeds the other.
+
+    Parameters
+    ----------
+    f, g : Disintegration
+    order : tuple of str
+        All variables, along which the combs were taken.
+    graph : MixedGraph or None
+        What the diagram says of these variables, without which no intervention follows.
+    """
 
     f: Disintegration
     g: Disintegration
     order: tuple[str, ...]
+    graph: MixedGraph | None = None
 
     def do(
         self, treatment: str, outcome: str | Sequence[str], *, by_natural: bool = False
@@ -87,7 +106,22 @@ class CombDisintegration:
         Cut off from f, the treatment that g reads is set, and the one that f makes summed over; with `by_natural` it is kept as one more outcome, what the
         treatment would have been by itself, and the answer divided by its probability is the effect on those who would have had it.
 
-        Whether f is all that shares hidden causes with the treatment, and has no box that reads it, is for the diagram to say.
+        Parameters
+        ----------
+        treatment : str
+        outcome : str or list of str
+        by_natural : bool
+
+        Returns
+        -------
+        Disintegration
+
+        Raises
+        ------
+        ModelError
+            If no diagram was given; if by the diagram a child of the treatment shares hidden causes with it, f has more or less than
+            what does, or the order puts an effect before its cause. Then no cut of f is the intervention; `diagram.identify` may find
+            another formula.
         """
         outcomes = (outcome,) if isinstance(outcome, str) else tuple(outcome)
         inside = [name for name in self.f.lower.variables if name not in self.f.lower.opened]
@@ -95,6 +129,7 @@ class CombDisintegration:
             raise ModelError(
                 f"Expected as treatment an output of f ({', '.join(inside)}) that is no outcome, got {treatment!r}."
             )
+        _refuse_other_splits(self.graph, self.order, inside, treatment, outcomes)
         lower, upper = (
             self._composed(side, treatment, outcomes, by_natural) for side in ("lower", "upper")
         )
@@ -163,23 +198,129 @@ def disintegrate(joint: Distribution, given: str | Sequence[str]) -> Disintegrat
 
 
 def comb_disintegrate(
-    joint: Distribution, outputs: str | Sequence[str], order: Sequence[str] | None = None
+    joint: Distribution,
+    outputs: str | Sequence[str],
+    order: Sequence[str] | None = None,
+    *,
+    diagram: Diagram | MixedGraph | None = None,
 ) -> CombDisintegration:
     """A joint distribution as a comb f with some of its variables as outputs and a comb g with the others, each a product of P(v | all before v).
 
     Parameters
     ----------
-    outputs
+    joint : Distribution
+    outputs : str or list of str
         Those of f: with a treatment, all that shares hidden causes with it, directly or through others (its district).
-    order
-        All variables, causes before their effects; that of the joint distribution unless given.
+    order : list of str, optional
+        All variables, causes before their effects; that of the joint distribution unless given, or if that is no such order of the
+        diagram, the diagram's.
+    diagram : Diagram or MixedGraph, optional
+        Of the causal model. `do` and `cut` need it: a joint distribution can be taken apart in many ways, and only the diagram says
+        which of them are interventions.
+
+    Returns
+    -------
+    CombDisintegration
+
+    Raises
+    ------
+    ModelError
+        If outputs or order are not of the joint distribution's variables, or these are not observed in the diagram.
+
+    See Also
+    --------
+    Diagram.comb : f is the district of a treatment.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from causalstats import Diagram
+    >>> smoking = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
+    >>> cells = np.reshape([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2], (2, 2, 2))
+    >>> joint = Distribution.joint(cells, {"smoking": 2, "tar": 2, "cancer": 2})
+    >>> split = comb_disintegrate(joint, ["smoking", "cancer"], diagram=smoking)
+    >>> split.do("smoking", "cancer").channel.values.round(4)
+    array([[0.7465, 0.2535],
+           [0.4577, 0.5423]])
     """
     inside = _members(joint, outputs)
+    graph = None if diagram is None else _graph_of(diagram, joint)
+    if order is None and graph is not None and not _causes_first(graph, joint.variables):
+        order = graph.nodes
     ordered = joint if order is None else _ordered(joint, order)
     outside = [name for name in ordered.variables if name not in inside]
     return CombDisintegration(
-        _comb(ordered, inside, "f"), _comb(ordered, outside, "g"), ordered.variables
+        _comb(ordered, inside, "f"), _comb(ordered, outside, "g"), ordered.variables, graph
     )
+
+
+def comb_of(joint: Distribution, diagram: Diagram, treatment: str) -> CombDisintegration:
+    """See `Diagram.comb`."""
+    graph = _graph_of(diagram, joint)
+    graph.numbers([treatment])
+    district = next(district for district in graph.districts() if treatment in district)
+    return comb_disintegrate(joint, district, diagram=diagram)
+
+
+def _graph_of(diagram: Diagram | MixedGraph, joint: Distribution) -> MixedGraph:
+    """What a diagram says of the variables of a joint distribution; what else it observes is summed over."""
+    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    refuse_selection(graph, "an intervention by combs")
+    graph.numbers(joint.variables)  # refuses what is not observed
+    rest = [name for name in graph.nodes if name not in joint.variables]
+    return MixedGraph.projected(graph.nodes, graph.directed, rest, graph.bidirected)
+
+
+def _causes_first(graph: MixedGraph, order: Sequence[str]) -> bool:
+    place = {name: number for number, name in enumerate(order)}
+    return all(place[cause] < place[effect] for cause, effect in graph.directed)
+
+
+def _refuse_other_splits(
+    graph: MixedGraph | None,
+    order: Sequence[str],
+    inside: Sequence[str],
+    treatment: str,
+    outcomes: Sequence[str],
+) -> None:
+    """An error unless cutting the treatment in the comb of `inside` is the intervention on it."""
+    if graph is None:
+        raise ModelError(
+            "Expected to be told the diagram: that cutting the treatment in f is the intervention follows from no joint distribution. "
+            "Say `comb_disintegrate(..., diagram=diagram)`, or `diagram.comb(joint, treatment)`."
+        )
+    remedy = (
+        f"Ask `diagram.identify({list(outcomes)}, do={treatment!r})`, which looks for any formula."
+    )
+    if not _causes_first(graph, order):
+        cause, effect = next(
+            (one, other)
+            for one, other in sorted(graph.directed)
+            if order.index(one) > order.index(other)
+        )
+        raise ModelError(
+            f"Expected an order in which causes come before their effects; {effect!r} comes before {cause!r}. Leave `order` out to take the diagram's."
+        )
+    own = next(district for district in graph.districts() if treatment in district)
+    if reads := [name for name in own if (treatment, name) in graph.directed]:
+        raise ModelError(
+            f"Expected no child of {treatment!r} in f, got {reads[0]!r}, which shares hidden causes with it: cutting {treatment} in f leaves in place what it "
+            f"does to {reads[0]}. Ask `diagram.identify({list(outcomes)}, do={treatment!r})`, which looks for any formula."
+        )
+    for name in order[order.index(treatment) + 1 :]:
+        before = graph.subgraph(order[: order.index(name) + 1])
+        part = next(district for district in before.districts() if name in district)
+        depends = treatment in part or treatment in before.parents(*part)
+        if depends and (name in inside) != (name in own):
+            why = (
+                f"{name!r} shares hidden causes with {treatment!r}, and is not in f"
+                if name in own
+                else f"{name!r} shares none with {treatment!r} and depends on it, and is in f"
+            )
+            raise ModelError(
+                f"Expected f to have what shares hidden causes with {treatment!r}, and nothing else that depends on it; {why}. "
+                f"Say outputs={list(own)!r}, or `diagram.comb(joint, {treatment!r})`."
+            )
 
 
 def _comb(joint: Distribution, outputs: Sequence[str], title: str) -> Disintegration:

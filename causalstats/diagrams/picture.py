@@ -31,6 +31,7 @@ from causalstats.diagrams.picture_scene import (
     rounded,
     text_width,
 )
+from causalstats.errors import ModelError
 from causalstats.style import INK, MUTED
 
 TINTS = {"f": "#d6e6f4", "g": "#fbe0cc"}
@@ -42,6 +43,11 @@ _ARROW = 44.0  # between what was and what is
 def scene(diagram: Diagram, before: Diagram | None = None, comb: str | None = None) -> Scene:
     """What `Diagram.draw` draws: one diagram, or two with what was done in between."""
     tints = None if comb is None else combs(diagram if before is None else before, comb)
+    if comb is not None and (child := child_within(diagram if before is None else before, comb)):
+        raise ModelError(
+            f"Expected a variable without a child among what it shares hidden causes with, got {comb!r}: {child!r} reads it, so that the diagram cannot be "
+            f"taken apart there into two combs. Leave `comb` out."
+        )
     return picture(diagram, tints) if before is None else before_and_after(before, diagram, tints)
 
 
@@ -111,6 +117,12 @@ def _rows(words: str, width: float) -> list[str]:
             else [*lines, word]
         )
     return lines
+
+
+def child_within(diagram: Diagram, variable: str) -> str:
+    """A variable of comb f at this one that reads it, with which cutting it in f is no intervention; "" where there is none."""
+    inside = combs(diagram, variable)["f"]
+    return next((child for child in diagram.children(variable) if child in inside), "")
 
 
 def combs(diagram: Diagram, variable: str) -> dict[str, tuple[str, ...]]:
