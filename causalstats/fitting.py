@@ -233,7 +233,7 @@ class Fit:
                 )
             return asked(name, *(part or {} for part in question), self.data)
         estimands = self.model.estimands()
-        if name not in estimands:
+        if not isinstance(name, str) or name not in estimands:
             raise ModelError(
                 f"There is no effect {name!r}. There are: {', '.join(answerable(self.model, self.data))}."
             )

@@ -14,7 +14,11 @@ from causalstats.model import Known, Problem, shown
 
 
 def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
-    """Of a `Fit`, as its verb says."""
+    """Of a `Fit`, as its verb says.
+
+    Each row says which answer it is: where answers have several entries, or a variant answers another question, such as bounds in
+    place of an effect that it does not identify, the last level of the index names the entry.
+    """
     names = [f.name for f in fields(fit.model)]
     if not assumptions or not set(assumptions) <= set(names):
         raise ModelError(
@@ -25,6 +29,7 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         replace(fit.model, **dict(zip(assumptions, point, strict=True)))
         for point in itertools.product(*axes)
     ]
+    models = [model for place, model in enumerate(models) if model not in models[:place]]
     _refuse_unused(models, fit.data, assumptions)
     for model in models:
         _ = Problem(model, fit.data).graph  # what is refused is refused before anything is sampled
@@ -35,12 +40,16 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
             f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True)
         )
         variant = fit if model == fit.model else fit.refit(model, title)
-        found = variant.effect(fit.model.headline).numbers()[["mean", "lower", "upper"]]
+        headline = model.headline  # bounds, for one, where the effect is no longer identified
+        found = variant.effect(headline).numbers()[["mean", "lower", "upper"]]
+        if headline != fit.model.headline:
+            found.index = [f"{headline}: {entry}" for entry in found.index]
         healthy = all(check.passed for check in variant.sampling())
         points += [tuple(map(_label, values))] * len(found)
         rows.append(found.assign(used=variant is fit, healthy=healthy))
     table = pd.concat(rows)
-    entries = [table.index] if len(rows[0]) > 1 else []
+    named = [row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)]
+    entries = [pd.Index(table.index, name="entry")] if named else []
     axes = [
         pd.Index(level, name=name)
         for name, level in zip(assumptions, zip(*points, strict=True), strict=True)

@@ -17,6 +17,7 @@ from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.response_types import Monotone
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check, Estimand, Prediction, Relaxation, Simulation, View
+from causalstats.models import causal_diagram_asked as asked
 from causalstats.models import causal_diagram_graph as graphs
 from causalstats.models import causal_diagram_regression as regression
 from causalstats.models import causal_diagram_regression_estimands as regressed
@@ -385,6 +386,9 @@ class CausalDiagram:
         data: Observations,
     ) -> tuple[str, Estimand]:
         """Bounds of P(name | do, given), or of the probabilities that something causes it, and how they are written."""
+        name, given = asked.outcome(name), asked.values("given", given)
+        factual = asked.values("factual", factual)
+        do = None if do is None else asked.values("do", do, pairs=True)
         if self.route == "regression":
             raise ModelError(
                 "Bounds are of labels. Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'."
@@ -409,6 +413,8 @@ class CausalDiagram:
         data: Observations,
     ) -> tuple[str, Estimand]:
         """P(name | do, given), or what those would have had who were something else, and how it is written."""
+        name, do = asked.outcome(name), asked.values("do", do, pairs=True)
+        given, factual = asked.values("given", given), asked.values("factual", factual)
         if factual and (given or self.route == "regression"):
             raise ModelError(
                 "What people would have had is asked of labels, with `do` and `factual` alone."

@@ -385,11 +385,12 @@ def _of_those(
 ) -> xr.DataArray:
     levels, ((x, set_),) = model.levels(data)[of], place.items()
     ask = partial(_of_treated, model, of, x)
-    sides = _sides(ask(_joint(model, draws, data, ask)))
-    sides = sides.isel({f"{x}'": set_, x: was})
+    found = ask(_joint(model, draws, data, ask))
+    lower, upper = (side[..., set_, was] for side in (found.lower, found.upper))
+    sides = _sides(replace(found, lower=lower, upper=upper, axes=("state",)))
     if len(levels) == 2:
-        return sides.isel({of: 1})
-    flat = sides.transpose("chain", "draw", of, "bound").to_numpy()
+        return sides.isel(state=1)
+    flat = sides.transpose("chain", "draw", "state", "bound").to_numpy()
     labels = [f"{of}={level}: {side}" for level in levels for side in _SIDES]
     return xr.DataArray(
         flat.reshape(*flat.shape[:2], -1), dims=("chain", "draw", "bound"), coords={"bound": labels}

@@ -289,9 +289,6 @@ def _refuse_other_splits(
             "Expected to be told the diagram: that cutting the treatment in f is the intervention follows from no joint distribution. "
             "Say `comb_disintegrate(..., diagram=diagram)`, or `diagram.comb(joint, treatment)`."
         )
-    remedy = (
-        f"Ask `diagram.identify({list(outcomes)}, do={treatment!r})`, which looks for any formula."
-    )
     if not _causes_first(graph, order):
         cause, effect = next(
             (one, other)
