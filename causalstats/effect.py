@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from causalstats.errors import ModelError
+from causalstats.numerics.matching import matched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,9 +191,23 @@ class Effect:
         return 1 - tail_probability(draws, rope), 1 - tail_probability(-draws, rope)
 
     def minus(self, other: Effect, contrast: str) -> Effect:
-        """The difference to the same answer of an independent fit, entry by entry; the shorter of the two sets of draws says how many there are.
+        """Return the difference to the same answer of an independent fit, entry by entry.
 
-        The draws of the other run backwards: fits with the same seed share their random numbers, draw by draw.
+        Entries are matched by their names: the pair of two parts is one pair, whichever of them is
+        named first. The shorter of the two sets of draws says how many there are, and the draws
+        of the other run backwards: fits with the same seed share their random numbers.
+
+        Parameters
+        ----------
+        other : Effect
+            The same answer of another fit.
+        contrast : str
+            What is set against what.
+
+        Returns
+        -------
+        Effect
+            Of the entries that both have; the description names those that one of them lacks.
 
         Raises
         ------
@@ -203,17 +218,25 @@ class Effect:
             raise ModelError(
                 f"Expected the same answer of two fits, got {self.name!r} and {other.name!r}."
             )
-        entries = {dim: self.draws[dim].isin(other.draws[dim]) for dim in self.draws.dims[2:]}
         size = [min(self.draws.sizes[dim], other.draws.sizes[dim]) for dim in ("chain", "draw")]
-        if 0 in size or not all(kept.any() for kept in entries.values()):
+        first = self.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
+        second = other.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
+        values, left_out = second.to_numpy()[::-1, ::-1], []
+        for axis, dim in enumerate(first.dims[2:], 2):
+            entries = matched(list(first[dim].to_numpy()), list(second[dim].to_numpy()))
+            left_out += [str(label) for label in entries.unmatched]
+            first = first.isel({dim: entries.here})
+            values = np.moveaxis(np.take(values, entries.there, axis), axis, -1) * entries.signs
+            values = np.moveaxis(values, -1, axis)
+        if 0 in first.shape:
             raise ModelError(
                 "Expected draws of both fits, of some entry that they share; there are none."
             )
-        first = self.draws.sel(entries).isel(chain=slice(size[0]), draw=slice(size[1]))
-        second = other.draws.sel({dim: first[dim] for dim in entries}).isel(
-            chain=slice(size[0]), draw=slice(size[1])
-        )
-        difference = first.copy(data=first.to_numpy() - second.to_numpy()[::-1, ::-1])
+        difference = first.copy(data=first.to_numpy() - values)
+        description = self.description
+        if left_out:
+            shown = ", ".join(left_out[:_SHOWN]) + (", ..." if len(left_out) > _SHOWN else "")
+            description += f" Left out, since one of the two has no such entry: {shown}."
         assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
 
         def doubts() -> tuple[Check, ...]:
@@ -222,6 +245,7 @@ class Effect:
         return replace(
             self,
             draws=difference,
+            description=description,
             contrast=contrast,
             margins=None,
             at_zero=None,

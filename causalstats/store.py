@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from causalstats.data import Composition, Decisions, Observations, Panel
+from causalstats.data.origin import Origin
+from causalstats.data.times import TimeScale
 from causalstats.diagrams import Box, Diagram, Monotone, Roles, Step, Wire
 from causalstats.errors import StoreError
 from causalstats.model import Known, KnownByGroup, Penalty
@@ -63,6 +65,8 @@ def save(
             "arguments": dict(data.arguments),
             "dropped": dict(data.dropped),
             "rows": data.rows.tolist(),
+            "origin": _origin(data),
+            "time_scale": _time_scale(data),
         },
         "source": {
             str(name): column.astype(object).tolist() for name, column in data.source.items()
@@ -154,7 +158,24 @@ def _data(header: dict[str, Any]) -> Any:
         "rows": np.array(header["data"]["rows"]),
         "dropped": header["data"]["dropped"],
     }
+    if (origin := header["data"]["origin"]) is not None:
+        size, names = origin
+        changes["origin"] = Origin(size, None if names is None else pd.Index(names))
+    if (scale := header["data"]["time_scale"]) is not None:
+        changes["time_scale"] = TimeScale(*scale)
     return replace(data, **changes, **({} if reference is None else {"reference": reference}))
+
+
+def _origin(data: Any) -> list | None:
+    """Return the size of the frame that was read, and what its rows are called, as text."""
+    origin = getattr(data, "origin", None)
+    return None if origin is None else [origin.size, origin.to_list()]
+
+
+def _time_scale(data: Any) -> list | None:
+    """Return how the times of a panel were written."""
+    scale = getattr(data, "time_scale", None)
+    return None if scale is None else [scale.kind, scale.detail]
 
 
 def _plain(value: Any) -> Any:

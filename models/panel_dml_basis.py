@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data import Panel
+from causalstats.data.design import power_of_two
 from causalstats.errors import ModelError
 from causalstats.numerics.fourier_basis import Fourier, fourier
 from causalstats.numerics.hilbert_basis import Hilbert, hilbert
@@ -25,11 +26,13 @@ _MOST_ROWS = 100_000  # that say how wide covariates spread
 class Basis:
     """`columns` of a table of covariates, in the order of `labels`.
 
+    Numbers are taken in `units` of their own size, so that no square of them is lost.
     `spectrum` are the relative variances of their coefficients, `terms` whose they are, `frequencies` those of sines whose variance is also the spectral
     density at a length-scale, 0 for others. Waves are of the columns before them, of all covariates together.
     """
 
     smooths: Mapping[str, Smooth | Hilbert]
+    units: Mapping[str, float]
     levels: Mapping[str, tuple[str, ...]]
     products: tuple[tuple[str, str, int], ...]
     waves: Fourier | None
@@ -44,7 +47,7 @@ class Basis:
 
     def parts(self, table: pd.DataFrame) -> list[np.ndarray]:
         """The same, in pieces."""
-        own = _own(self.smooths, self.levels, table)
+        own = _own(self.smooths, self.units, self.levels, table)
         products = [
             _products(own[one][:, :count], own[other][:, :count])
             for one, other, count in self.products
@@ -87,9 +90,14 @@ def basis_of(
         name: found for name in text if (found := tuple(panel.source[name].cat.categories[1:]))
     }
     smooths: dict[str, Smooth | Hilbert] = {}
+    units: dict[str, float] = {}
     for name in panel.covariates:
-        if name not in text and np.ptp(values := panel.source[name].to_numpy(float)) > 0:
-            smooths[name] = _form(values, functions, kind)
+        if name in text:
+            continue
+        values = panel.source[name].to_numpy(float)
+        if values.min() < values.max():
+            units[name] = float(power_of_two(values[:, None])[0])
+            smooths[name] = _form(values / units[name], functions, kind)
     spectrum_of = {name: form.spectrum for name, form in smooths.items()} | {
         name: np.ones(len(found)) for name, found in levels.items()
     }
@@ -112,6 +120,7 @@ def basis_of(
             [
                 *_own(
                     smooths,
+                    units,
                     levels,
                     panel.source[list(panel.covariates)].iloc[:: -(-len(panel) // _MOST_ROWS)],
                 ).values()
@@ -129,6 +138,7 @@ def basis_of(
     frequencies.append(np.zeros(len(spectrum) - sum(map(len, frequencies))))
     return Basis(
         smooths,
+        units,
         levels,
         products,
         waves,
@@ -141,11 +151,15 @@ def basis_of(
 
 def _own(
     smooths: Mapping[str, Smooth | Hilbert],
+    units: Mapping[str, float],
     levels: Mapping[str, tuple[str, ...]],
     table: pd.DataFrame,
 ) -> dict[str, np.ndarray]:
     """Columns of each covariate alone."""
-    own = {name: form.columns(table[name].to_numpy(float)) for name, form in smooths.items()}
+    own = {
+        name: form.columns(table[name].to_numpy(float) / units[name])
+        for name, form in smooths.items()
+    }
     return own | {
         name: np.column_stack([(table[name] == level).to_numpy(float) for level in found])
         for name, found in levels.items()

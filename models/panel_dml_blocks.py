@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data import Panel
-from causalstats.data.design import Design, design, formula_variables
+from causalstats.data.design import Design, design
+from causalstats.data.formulas import formula_variables
 from causalstats.data.frames import unknown
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml_basis import Basis, basis_of

@@ -158,7 +158,7 @@ def predictions(
         )
 
     observed, replicated = statistics(left), [replicate() for _ in range(_REPLICATIONS)]
-    labels = (names, names, tuple(f"{value:g}" for value in periods))
+    labels = (names, names, data.times_as_written(periods))
     sizes = (np.full(len(names), len(left)), np.full(len(names), len(left)), np.bincount(at))
     described = {
         "serial correlation": "Errors last: intervals are too short. Say `errors='autoregressive'`, or 'clustered' or 'bootstrap'.",

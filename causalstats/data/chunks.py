@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,18 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.frames import (
+    as_frame,
+    column_of,
     incomplete,
     kept,
-    levels_in_order,
     missing_rows,
-    names,
     read,
+    together,
     unknown,
 )
+from causalstats.data.kinds import absent, kind_of
+from causalstats.data.labels import label, levels_in_order, order_of_texts
+from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
 _ROWS = 250_000  # at once
@@ -45,10 +50,49 @@ class _Column:
 
 @dataclass(frozen=True)
 class _Levels:
-    """Levels of text by the order in which they were met; whether the frames themselves have them in that order."""
+    """Levels of text by the order in which they were met; whether the frames have them in that order, and whether they were numbers."""
 
     met: dict[str, int]
     ordered: bool
+    numeric: bool
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """Complete rows sorted by unit and time.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Its columns are on disk.
+    units : int array (n,)
+        The unit of each row, as a position among the levels of its column.
+    time_scale : TimeScale
+    rows : int array (n,)
+        Row numbers in the source, counted from 0.
+    size : int
+        How many rows the source had.
+    dropped : mapping of column name to the number of rows dropped because it was missing
+    """
+
+    table: pd.DataFrame
+    units: np.ndarray
+    time_scale: TimeScale
+    rows: np.ndarray
+    size: int
+    dropped: dict[str, int]
+
+
+@dataclass
+class _Read:
+    """What was read so far: numbers as they are, text as positions in the order in which its levels were met."""
+
+    values: dict[str, _Column]
+    rows: _Column
+    levels: dict[str, _Levels]
+    dropped: dict[str, int]
+    time_scale: TimeScale | None = None
+    size: int = 0
 
 
 def spooled(
@@ -58,16 +102,14 @@ def spooled(
     time: str,
     missing: str,
     folder: str | Path | None,
-) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...], np.ndarray, dict[str, int]]:
-    """Complete rows sorted by unit and time, the unit of each as a position among their labels, the labels, row numbers in the source, rows dropped."""
-    values, levels, rows, dropped = _read(source, columns, time, missing, folder)
+) -> Spooled:
+    """Read a source piece by piece into files, sorted by unit and time."""
+    found = _read(source, columns, unit, time, missing, folder)
     coded = {
-        name: _coded(column, levels.get(name), folder)
-        for name, column in values.items()
-        if name == unit or name in levels
+        name: _coded(found.values[name], levels, folder) for name, levels in found.levels.items()
     }
-    codes, labels = coded[unit]
-    when, whose = values[time].array(), codes.array()
+    codes = coded[unit][0]
+    when, whose = found.values[time].array(), codes.array()
     changes = np.diff(whose)
     order = (
         None
@@ -75,61 +117,90 @@ def spooled(
         else np.lexsort((when, whose))
     )
     table: dict[str, Any] = {}
-    for name, column in values.items():
-        numbers: Any = _sorted(coded[name][0] if name in levels else column, order, folder)
-        table[name] = (
-            pd.Categorical.from_codes(numbers, categories=pd.Index(coded[name][1]))
-            if name in levels
-            else numbers
-        )
-    return (
+    for name, column in found.values.items():
+        if name not in coded:
+            table[name] = _sorted(column, order, folder)
+            continue
+        positions, labels = coded[name]
+        small = _sorted(_narrow(positions, len(labels), folder), order, folder)
+        table[name] = pd.Categorical.from_codes(small, categories=pd.Index(labels))
+    return Spooled(
         pd.DataFrame(table, copy=False),
         _sorted(codes, order, folder),
-        labels,
-        _sorted(rows, order, folder),
-        dropped,
+        found.time_scale or TimeScale(),
+        _sorted(found.rows, order, folder),
+        found.size,
+        found.dropped,
     )
 
 
 def _read(
-    source: Any, columns: Sequence[str], time: str, missing: str, folder: str | Path | None
-) -> tuple[dict[str, _Column], dict[str, _Levels], _Column, dict[str, int]]:
-    """Numbers as they are, text as positions in the order in which its levels were met; those levels; row numbers; rows dropped by column."""
-    values = {name: _Column(folder) for name in columns}
-    levels: dict[str, _Levels] = {}
-    dropped: dict[str, int] = {}
-    rows, kinds, start = _Column(folder, "int64"), None, 0
+    source: Any,
+    columns: Sequence[str],
+    unit: str,
+    time: str,
+    missing: str,
+    folder: str | Path | None,
+) -> _Read:
+    found = _Read({name: _Column(folder) for name in columns}, _Column(folder, "int64"), {}, {})
+    kinds: dict[str, str] | None = None
     for number, piece in enumerate(_pieces(source, columns), 1):
-        kinds = _same_kinds(kinds, _kinds(piece, columns, number), number)
+        _refuse_lost(piece, columns, number)
         if len(piece) == 0:
             continue
-        table = read(piece, columns, times=[time])
-        gaps = missing_rows(table)
-        if gaps and missing == "error":
-            raise incomplete({name: start + np.flatnonzero(mask) for name, mask in gaps.items()})
-        dropped |= {name: dropped.get(name, 0) + int(mask.sum()) for name, mask in gaps.items()}
-        start, first = start + len(table), start
-        if gaps and np.logical_or.reduce(list(gaps.values())).all():
-            continue
-        table, where = kept(table, gaps) if gaps else (table, np.arange(len(table)))
-        rows.append(first + where)
-        for name, column in table.items():
-            text = isinstance(column.dtype, pd.CategoricalDtype)
-            if text and name == time:
-                raise DataError(
-                    f"Expected time {time!r} as numbers or dates, which have an order and distances; got text such as {column.iloc[0]!r}."
-                )
-            if text and name not in levels:
-                order = levels_in_order(piece[name])
-                levels[str(name)] = _Levels(
-                    {level: k for k, level in enumerate(order or ())}, order is not None
-                )
-            values[str(name)].append(
-                _positions(column, levels[str(name)]) if text else column.to_numpy()
+        native = piece.to_native()
+        now = together(*(partial(_kind, native, piece, name, name == unit) for name in columns))
+        kinds = _same_kinds(kinds, dict(zip(columns, now, strict=True)), number)
+        scale = scale_of(column_of(native, piece, time), time)
+        if found.time_scale not in (None, scale):
+            raise DataError(
+                f"The columns change: piece {number} has times {time!r} of another time zone or "
+                "length of period than those before it. Convert them to one."
             )
-    if rows.size == 0:
+        found.time_scale = scale
+        _append(found, native, columns, unit, time, missing, kinds)
+    if found.rows.size == 0:
         raise DataError("Expected at least one complete row, got none in any piece.")
-    return values, levels, rows, dropped
+    return found
+
+
+def _append(
+    found: _Read,
+    native: Any,
+    columns: Sequence[str],
+    unit: str,
+    time: str,
+    missing: str,
+    kinds: dict[str, str],
+) -> None:
+    """Add the complete rows of one piece."""
+    table = read(native, columns, times=[time], labels=[unit])
+    refuse_unordered(table[time], time)
+    gaps = missing_rows(table)
+    first = found.size
+    if gaps and missing == "error":
+        raise incomplete({name: first + np.flatnonzero(mask) for name, mask in gaps.items()})
+    for name, mask in gaps.items():
+        found.dropped[name] = found.dropped.get(name, 0) + int(mask.sum())
+    found.size += len(table)
+    if gaps and np.logical_or.reduce(list(gaps.values())).all():
+        return
+    table, where = kept(table, gaps) if gaps else (table, np.arange(len(table)))
+    found.rows.append(first + where)
+    for key, column in table.items():
+        name = str(key)
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            found.values[name].append(column.to_numpy())
+            continue
+        if name not in found.levels:
+            order = levels_in_order(column_of(native, as_frame(native), name))
+            texts = [label(level) for level in order or ()]
+            found.levels[name] = _Levels(
+                {text: k for k, text in enumerate(texts)},
+                order is not None,
+                kinds[name] == "numbers",
+            )
+        found.values[name].append(_positions(column, found.levels[name]))
 
 
 def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
@@ -143,6 +214,9 @@ def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
             for k in range(source.npartitions)
         )
         return
+    if isinstance(source, pd.DataFrame):
+        yield as_frame(source, columns)
+        return
     frame = nw.from_native(source, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         yield frame
@@ -150,12 +224,10 @@ def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
         yield from _of_lazy_frame(frame, columns)
     elif isinstance(source, Iterable):
         for piece in source:
-            found = nw.from_native(piece, pass_through=True)
-            if not isinstance(found, nw.DataFrame):
-                raise DataError(
-                    f"Expected pieces that are frames in memory (pandas, polars, pyarrow, ...), got {type(piece).__name__}."
-                )
-            yield found
+            try:
+                yield as_frame(piece, columns)
+            except DataError as error:
+                raise DataError(f"Expected pieces that are frames in memory. {error}") from error
     else:
         raise DataError(
             f"Expected a parquet file, a lazy frame or an iterable of frames, got {type(source).__name__}."
@@ -164,7 +236,7 @@ def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
 
 def _of_parquet(path: Path, columns: Sequence[str]) -> Iterator[Any]:
     try:
-        from pyarrow import Table
+        from pyarrow import ArrowInvalid, Table
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise DataError(
@@ -174,8 +246,15 @@ def _of_parquet(path: Path, columns: Sequence[str]) -> Iterator[Any]:
     if not all(file.exists() for file in files) or not files:
         raise DataError(f"There is no parquet file at {str(path)!r}.")
     for file in files:
-        with ParquetFile(file, pre_buffer=False) as opened:  # else it keeps what it has read
-            for batch in opened.iter_batches(_ROWS, columns=list(columns)):
+        try:
+            parquet = ParquetFile(file, pre_buffer=False)  # else it keeps what it has read
+        except ArrowInvalid as error:
+            raise DataError(
+                f"{str(file)!r} is no parquet file. Of text, give pieces: "
+                f"`pandas.read_csv({str(file)!r}, chunksize={_ROWS})`."
+            ) from error
+        with parquet:
+            for batch in parquet.iter_batches(_ROWS, columns=list(columns)):
                 yield nw.from_native(Table.from_batches([batch]), eager_only=True)
 
 
@@ -193,36 +272,34 @@ def _of_lazy_frame(frame: nw.LazyFrame, columns: Sequence[str]) -> Iterator[Any]
         yield nw.from_native(piece, eager_only=True)
 
 
-def _kinds(piece: Any, columns: Sequence[str], number: int) -> dict[str, str]:
-    """What each column holds: numbers, dates or text."""
-    known = piece.columns
-    lost = [name for name in columns if name not in known]
+def _refuse_lost(piece: Any, columns: Sequence[str], number: int) -> None:
+    """Refuse a piece without all columns."""
+    lost = [name for name in columns if name not in piece.columns]
     if lost and number > 1:
         raise DataError(
             f"The columns change: piece {number} has no {lost[0]!r}, which those before it have."
         )
-    if lost:
-        raise unknown(lost[0], known, "column")
-    kinds = {}
-    for name in columns:
-        dtype = piece[name].dtype
-        kinds[name] = (
-            "numbers"
-            if dtype.is_numeric() or dtype == nw.Boolean
-            else "dates"
-            if dtype.is_temporal()
-            else "text"
-        )
-    return kinds
+
+
+def _kind(native: Any, piece: Any, name: str, names_rows: bool) -> str:
+    """What a column holds; nothing where it lacks everything. True and False are numbers but for names."""
+    series = column_of(native, piece, name)
+    kind = kind_of(series, name)
+    if series.dtype in (nw.Object, nw.Unknown) and all(map(absent, series.to_list())):
+        return ""
+    same = {"categories": "text", "mixed": "text"}
+    return (same if names_rows else {**same, "truth": "numbers"}).get(kind, kind)
 
 
 def _same_kinds(before: dict[str, str] | None, now: dict[str, str], number: int) -> dict[str, str]:
+    if before is None:
+        return now
     for name, kind in now.items():
-        if before is not None and before[name] != kind:
+        if before[name] and kind and before[name] != kind:
             raise DataError(
                 f"The columns change: piece {number} has {kind} in {name!r}, and those before it {before[name]}. Convert them to one type."
             )
-    return now
+    return {name: before[name] or kind for name, kind in now.items()}
 
 
 def _positions(column: pd.Series, levels: _Levels) -> np.ndarray:
@@ -234,22 +311,29 @@ def _positions(column: pd.Series, levels: _Levels) -> np.ndarray:
 
 
 def _coded(
-    column: _Column, levels: _Levels | None, folder: str | Path | None
+    column: _Column, levels: _Levels, folder: str | Path | None
 ) -> tuple[_Column, tuple[str, ...]]:
-    """Each value as a position among the labels that there are: in order, of text in the frames' own order, else the alphabet's."""
+    """Each value as a position among the labels that there are: in the frames' own order, else numbers by size and text sorted."""
     values, codes = column.array(), _Column(folder, "int64")
     blocks = [slice(k, k + _ROWS) for k in range(0, len(values), _ROWS)]
     found = np.unique(np.concatenate([np.unique(values[block]) for block in blocks]))
-    labels, rank = names(pd.Series(found)), np.arange(len(found))
-    if levels is not None:
-        met = list(levels.met)
-        present = [met[int(k)] for k in found]
-        labels = tuple(present if levels.ordered else sorted(present))
-        place = {label: k for k, label in enumerate(labels)}
-        rank = np.array([place[label] for label in present])
+    met = list(levels.met)
+    present = [met[int(k)] for k in found]
+    labels = present if levels.ordered else order_of_texts(present, levels.numeric)
+    place = {label: k for k, label in enumerate(labels)}
+    rank = np.array([place[label] for label in present])
     for block in blocks:
         codes.append(rank[np.searchsorted(found, values[block])])
-    return codes, labels
+    return codes, tuple(labels)
+
+
+def _narrow(codes: _Column, count: int, folder: str | Path | None) -> _Column:
+    """The same positions in as few bytes as pandas has for so many levels, which then copies none."""
+    kind = next(kind for kind in ("int8", "int16", "int32") if count <= np.iinfo(kind).max)
+    values, found = codes.array(), _Column(folder, kind)
+    for k in range(0, len(values), _ROWS):
+        found.append(values[k : k + _ROWS])
+    return found
 
 
 def _sorted(column: _Column, order: np.ndarray | None, folder: str | Path | None) -> np.ndarray:

@@ -5,30 +5,43 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from causalstats.data.dependence import Dependence, dependence_of, in_order
-from causalstats.data.design import Design, design, formula_variables
+from causalstats.data.design import Design, design
+from causalstats.data.formulas import formula_labels, formula_variables
 from causalstats.data.frames import (
     choice,
+    column_name,
+    column_names,
     described,
     frozen,
     kept,
     missing_rows,
     read,
+    refuse_incomplete,
     some,
+    together,
     unknown,
 )
-from causalstats.data.intervals import Bounds, bounds_of
+from causalstats.data.intervals import (
+    Bounds,
+    bounds_of,
+    refuse_negative,
+    refuse_text,
+    refuse_unmeasured,
+)
 from causalstats.errors import DataError
 from causalstats.numerics import log_ratios
 
 _FEWEST = 3
 _EXACTLY = 1e-9
+_SINGULAR = 1e-10  # of a log-contrast's variance beside the largest: it is then rounding
+_NEXT_TO_NOTHING = 1e-4  # of a contrast's largest coefficient
 _SAME = 1e-12  # of a log-ratio's variance beside the largest: two parts are then proportional
 
 
@@ -113,58 +126,52 @@ class Composition:
         DataError
         """
         _check_options(zeros, missing, resolution is not None or limits is not None)
-        _check_parts(parts)
+        parts = _check_parts(parts)
         variables = () if covariates is None else formula_variables(covariates)
-        links = [name for name in (subject, time) if name is not None]
+        categories = () if covariates is None else formula_labels(covariates)
+        links = [
+            column_name(role, name)
+            for role, name in (("subject", subject), ("time", time))
+            if name is not None
+        ]
         for role, names in (("covariate", variables), ("subject or time", links)):
             shared = [name for name in names if name in parts]
             if shared:
                 raise DataError(
                     f"Column {shared[0]!r} is named as a part and as a {role}; expected a column of its own."
                 )
-        table = read(frame, [*parts, *variables, *links], times=links)
+        labels = [*categories, *links[:1]] if subject is not None else categories
+        table = read(frame, [*parts, *variables, *links], times=links, labels=labels)
         gaps = missing_rows(table[[*variables, *links]] if missing == "infer" else table)
-        if gaps and missing != "drop":
-            where = "; ".join(
-                f"column {name!r} is missing in {some(np.flatnonzero(mask))}"
-                for name, mask in gaps.items()
-            )
-            raise DataError(
-                f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.'
-            )
+        if missing != "drop":
+            together(partial(refuse_text, table, parts, zeros), partial(refuse_incomplete, gaps))
         table, rows = kept(table, gaps)
         order = in_order(table, subject, time)
         table, rows = table.iloc[order].reset_index(drop=True), rows[order]
+        refuse_text(table, parts, zeros, rows)
         bounds = (
             bounds_of(table, parts, rows, resolution, limits)
             if zeros == "interval" or missing == "infer"
             else None
         )
-        values = (
-            np.column_stack(
-                [(_counts if zeros == "counts" else _positive)(table, name, rows) for name in parts]
-            )
-            if bounds is None
-            else bounds.values
-        )
-        _refuse_proportional(_seen(values, zeros == "counts"), parts)
-        if (values.sum(axis=1) == 0).any():
-            raise DataError(
-                f"Nothing was counted in {some(rows[values.sum(axis=1) == 0])}. Leave those rows out."
-            )
+        if bounds is None:
+            values = table[list(parts)].to_numpy(float)
+            (_refuse_no_counts if zeros == "counts" else _refuse_not_positive)(values, parts, rows)
+        else:
+            values = bounds.values
         coded = (
             None
             if covariates is None
-            else design(table[list(variables)], None, covariates, standardise=True)
+            else design(table[list(variables)], None, covariates, standardise=True, rows=rows)
         )
         matrix = np.hstack(
             [
                 np.ones((len(table), 1)),
-                *([] if coded is None else [coded.matrix(table[list(variables)])]),
+                *([] if coded is None else [coded.matrix(table[list(variables)], rows)]),
             ]
         )
         _refuse_lone_rows(matrix, rows)
-        return cls(
+        found = cls(
             parts=tuple(parts),
             values=frozen(values),
             counts=zeros == "counts",
@@ -186,6 +193,8 @@ class Composition:
                 "time": time,
             },
         )
+        _refuse_without_ratios(found)
+        return found
 
     @cached_property
     def residuals(self) -> np.ndarray:
@@ -241,8 +250,23 @@ class Composition:
         return len(self.values)
 
     def subcomposition(self, parts: Sequence[str]) -> Composition:
-        """Some of the parts alone, which is another question: partial correlations given fewer parts."""
-        _check_parts(parts)
+        """Return some of the parts alone, which is another question: partial correlations given fewer parts.
+
+        Raises
+        ------
+        DataError
+            If a part is unknown, or these parts are refused as `from_frame` refuses them: a row
+            in which none of them was counted, two that are proportional.
+        """
+        found = self.at(parts)
+        if found.bounds is not None:
+            refuse_unmeasured(found.bounds, found.rows)
+        _refuse_without_ratios(found)
+        return found
+
+    def at(self, parts: Sequence[str]) -> Composition:
+        """Return some of the parts, for answers about them that follow from a fit of all."""
+        parts = _check_parts(parts)
         columns = list(self.positions(parts))
         arguments = {**self.arguments, "parts": list(parts)}
         for name in ("resolution", "limits"):
@@ -261,8 +285,6 @@ class Composition:
             bounds=bounds if bounds is not None and bounds.open.any() else None,
             arguments=arguments,
         )
-
-    at = subcomposition
 
     def positions(self, parts: Sequence[str]) -> np.ndarray:
         """Where these parts stand among all."""
@@ -323,16 +345,17 @@ def _check_options(zeros: str, missing: str, bounded: bool) -> None:
         raise DataError("A count that is missing cannot be inferred here; say `missing='drop'`.")
 
 
-def _check_parts(parts: Sequence[str]) -> None:
-    if isinstance(parts, str) or not all(isinstance(name, str) for name in parts):
-        raise DataError(f"Expected parts as a list of column names, got {parts!r}.")
-    twice = [name for name in dict.fromkeys(parts) if list(parts).count(name) > 1]
+def _check_parts(parts: Any) -> tuple[str, ...]:
+    """Return the names of at least three parts, each once."""
+    names = column_names("parts", parts)
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise DataError(f"Part {twice[0]!r} is named twice.")
-    if len(parts) < _FEWEST:
+    if len(names) < _FEWEST:
         raise DataError(
-            f"Expected at least {_FEWEST} parts, got {len(parts)}: two parts have one ratio, which has nothing to be correlated with."
+            f"Expected at least {_FEWEST} parts, got {len(names)}: two parts have one ratio, which has nothing to be correlated with."
         )
+    return names
 
 
 def _refuse_lone_rows(matrix: np.ndarray, rows: np.ndarray) -> None:
@@ -345,55 +368,94 @@ def _refuse_lone_rows(matrix: np.ndarray, rows: np.ndarray) -> None:
         )
 
 
-def _positive(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
-    """The numbers of a part, all above 0 and not all the same."""
-    column = table[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
+def _refuse_not_positive(values: np.ndarray, parts: Sequence[str], rows: np.ndarray) -> None:
+    """Refuse parts with values of 0 or less, all of them at once."""
+    negative, zero = values < 0, values == 0
+    together(
+        *(
+            partial(refuse_negative, name, rows[mask])
+            for name, mask in zip(parts, negative.T, strict=True)
+        ),
+        *(
+            partial(_refuse_zeros, name, rows[mask])
+            for name, mask in zip(parts, zero.T, strict=True)
+        ),
+    )
+
+
+def _refuse_zeros(name: str, rows: np.ndarray) -> None:
+    if len(rows):
         raise DataError(
-            f"Expected part {name!r} to be numbers, got text such as {column.iloc[0]!r}."
-        )
-    values = column.to_numpy(float)
-    if (values < 0).any():
-        raise DataError(
-            f"Expected part {name!r} to be positive, got negative values in {some(rows[values < 0])}."
-        )
-    if (values == 0).any():
-        raise DataError(
-            f"Part {name!r} is 0 in {some(rows[values == 0])}: it has no logarithm. Say `zeros='counts'` of counts; `zeros='interval'` with `limits=` where "
+            f"Part {name!r} is 0 in {some(np.sort(rows))}: it has no logarithm. Say `zeros='counts'` of counts; `zeros='interval'` with `limits=` where "
             "it means 'below what could be measured', or with `resolution=` where it was rounded; otherwise leave the part or the rows out. A small number in "
             "its place would decide the answer."
         )
-    if len(values) > 1 and np.ptp(values) == 0:
-        raise DataError(
-            f"Part {name!r} is {values[0]:g} in every row: it was not measured, or rounded away. Leave it out."
-        )
-    return values
 
 
-def _counts(table: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
-    """The counts of a part, not all 0."""
-    column = table[name]
-    text = isinstance(column.dtype, pd.CategoricalDtype)
-    values = np.full(len(column), np.nan) if text else column.to_numpy(float)
+def _refuse_no_counts(values: np.ndarray, parts: Sequence[str], rows: np.ndarray) -> None:
+    """Refuse parts that are no counts, or were never counted, all of them at once."""
     odd = ~((values >= 0) & (values == np.round(values)))
+    together(
+        *(
+            partial(_refuse_no_count, name, column, rows, mask)
+            for name, column, mask in zip(parts, values.T, odd.T, strict=True)
+        ),
+        partial(_refuse_never_counted, values, parts),
+        partial(_refuse_empty, values, rows),
+    )
+
+
+def _refuse_no_count(name: str, values: np.ndarray, rows: np.ndarray, odd: np.ndarray) -> None:
     if odd.any():
-        first = repr(column.iloc[0]) if text else f"{values[odd.argmax()]:g}"
         raise DataError(
-            f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {first} in {some(rows[odd])}."
+            f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {values[odd.argmax()]:g} in {some(np.sort(rows[odd]))}."
         )
-    if (values == 0).all():
+
+
+def _refuse_never_counted(values: np.ndarray, parts: Sequence[str]) -> None:
+    """Refuse parts that are 0 in every row, naming all of them."""
+    never = [name for name, column in zip(parts, values.T, strict=True) if (column == 0).all()]
+    if never:
+        many = len(never) > 1
+        remedy = (
+            "Leave them out: `parts = [name for name in parts if frame[name].sum() > 0]`."
+            if many
+            else "Leave it out."
+        )
         raise DataError(
-            f"Part {name!r} was counted in no row: nothing can be said of it. Leave it out."
+            f"Part{'s' * many} {', '.join(map(repr, never))} {'were' if many else 'was'} counted "
+            f"in no row: nothing can be said of {'them' if many else 'it'}. {remedy}"
         )
-    return values
+
+
+def _refuse_empty(values: np.ndarray, rows: np.ndarray) -> None:
+    """Refuse rows in which nothing was counted."""
+    empty = values.sum(axis=1) == 0
+    if empty.any():
+        raise DataError(
+            f"Nothing was counted in {some(np.sort(rows[empty]))}. Leave those rows out."
+        )
 
 
 def _seen(values: np.ndarray, counts: bool) -> np.ndarray:
     return values + 0.5 if counts else values
 
 
-def _refuse_proportional(values: np.ndarray, parts: Sequence[str]) -> None:
-    """Refuse two parts whose ratio never changes."""
+def _refuse_without_ratios(data: Composition) -> None:
+    """Refuse parts whose ratios cannot be looked at: none that varies, or some that never do.
+
+    Counts may be proportional, as two taxa are that were each seen once in the same sample: what
+    they are drawn from is not.
+    """
+    if data.counts:
+        _refuse_empty(data.values, data.rows)
+    _refuse_proportional(_seen(data.values, data.counts), data.parts, data.counts)
+    if not data.counts and data.bounds is None:
+        _refuse_dependent(data)
+
+
+def _refuse_proportional(values: np.ndarray, parts: Sequence[str], counts: bool) -> None:
+    """Refuse parts whose ratio never changes, naming all of them."""
     ratios = (
         log_ratios.variation(np.cov(np.log(values), rowvar=False))
         if len(values) > 1
@@ -402,8 +464,38 @@ def _refuse_proportional(values: np.ndarray, parts: Sequence[str]) -> None:
     np.fill_diagonal(ratios, np.nan)
     if not np.nanmax(ratios, initial=0.0) > 0:
         raise DataError("No log-ratio varies: expected rows that differ in more than their size.")
-    one, other = (int(place) for place in np.unravel_index(np.nanargmin(ratios), ratios.shape))
-    if ratios[one, other] <= _SAME * np.nanmax(ratios):
-        raise DataError(
-            f"Parts {parts[one]!r} and {parts[other]!r} are proportional: their ratio is the same in every row. Leave one of them out."
-        )
+    if counts:
+        return
+    same = np.argwhere(np.triu(ratios <= _SAME * np.nanmax(ratios), 1))
+    together(*(partial(_refuse_pair, parts[one], parts[other]) for one, other in same))
+
+
+def _refuse_pair(one: str, other: str) -> None:
+    raise DataError(
+        f"Parts {one!r} and {other!r} are proportional: their ratio is the same in every row. Leave one of them out."
+    )
+
+
+def _refuse_dependent(data: Composition) -> None:
+    """Refuse parts of which one log-contrast never varies beyond the covariates, naming it."""
+    if data.degrees < len(data.parts) - 1:
+        return  # any parts then have such a contrast
+    basis = log_ratios.helmert(len(data.parts))
+    sizes, vectors = np.linalg.eigh(basis.T @ data.scatter @ basis)
+    still = sizes <= _SINGULAR * sizes[-1]
+    if not still.any():
+        return
+    contrasts = basis @ vectors[:, still]
+    largest = np.abs(contrasts).max(axis=1)
+    inside = np.flatnonzero(largest > _NEXT_TO_NOTHING * largest.max())
+    beyond = "" if data.design is None else " beyond what the covariates explain"
+    what = f"{still.sum()} of their log-contrasts are the same in every row{beyond}"
+    if still.sum() == 1:
+        coefficients = contrasts[inside, 0] / contrasts[largest.argmax(), 0]
+        terms = zip(coefficients, inside, strict=True)
+        written = " ".join(f"{number:+.3g} log {data.parts[k]}" for number, k in terms)
+        what = f"{written} is the same in every row{beyond}"
+    raise DataError(
+        f"The log-ratios of {', '.join(repr(data.parts[k]) for k in inside)} are linearly "
+        f"dependent: {what}. As many of these parts are computed from the others; leave them out."
+    )

@@ -5,29 +5,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from causalstats.data.design import Design, check_features, design, formula_variables
+from causalstats.data.design import Design, check_features, design
+from causalstats.data.formulas import formula_labels, formula_variables
 from causalstats.data.frames import (
-    binary,
     choice,
+    column_name,
     described,
     frozen,
-    groups_of,
     kept,
     missing_rows,
-    names,
-    numbers,
     positions,
     read,
     some,
     switch,
+    together,
     unknown,
-    weights_of,
 )
+from causalstats.data.origin import Origin, origin_of
+from causalstats.data.roles import binary, groups_of, numbers, weights_of
 from causalstats.errors import DataError
 
 UNSEEN = -1
@@ -76,12 +77,14 @@ class Decisions:
     decider : int array (N,) or None
         Who decided about each, as positions in `deciders`.
     deciders : tuple of str
-        Who decided, each once, sorted.
+        Who decided, each once: numbers in order of size, else as the frame orders them, or sorted.
     withheld : float array (N,) or None
         Outcomes that the frame had for people not decided for: never shown to a model, kept to score it (NaN where not known).
     rows : int array (N,)
         Row numbers in the frame, counted from 0.
     dropped : mapping of column name to the number of rows dropped because it was missing
+    origin : Origin
+        The frame that was read, with whose rows labels given later are matched.
     reference : arrays (M, D) and (M,) or None
         Coded features and weights of the population whose prevalence is known, where it is not the one of these rows: see `with_reference`.
     """
@@ -97,6 +100,7 @@ class Decisions:
     rows: np.ndarray
     dropped: Mapping[str, int]
     source: pd.DataFrame
+    origin: Origin
     arguments: Mapping[str, Any]
     reference: tuple[np.ndarray, np.ndarray] | None = None
 
@@ -150,22 +154,25 @@ class Decisions:
         standardise = switch("standardise", standardise)
         if (features is None) == (formula is None):
             raise DataError("Expected either `features=[...]` or `formula='...'`, and not both.")
-        if features is not None:
-            check_features(features)
-        inputs = tuple(features) if features is not None else formula_variables(formula or "")
+        inputs = formula_variables(formula or "") if features is None else check_features(features)
         roles = {"outcome": outcome, "decision": decision, "weights": weights, "decider": decider}
+        together(
+            *(partial(column_name, role, name) for role, name in roles.items() if name is not None)
+        )
         _refuse_shared_columns(inputs, roles)
         named = [name for name in (*inputs, *roles.values()) if name is not None]
-        table = read(frame, named)
+        labels = [*(formula_labels(formula) if formula else ()), *([decider] if decider else [])]
+        table = read(frame, named, labels=labels)
 
-        decided = binary(table, decision, "decision")
-        result = binary(table, outcome, "outcome") if kind == "binary" else numbers(table, outcome)
-        gaps = missing_rows(table.drop(columns=outcome))
-        lost = np.isnan(result) & (decided == 1)
-        if lost.any():
-            gaps[outcome] = lost
-        if gaps and missing == "error":
-            raise DataError(_missing_message(gaps, outcome, decision))
+        decided, result, _, gaps = together(
+            lambda: binary(table, decision, "decision"),
+            lambda: (
+                binary(table, outcome, "outcome") if kind == "binary" else numbers(table, outcome)
+            ),
+            lambda: weights_of(table.dropna(subset=weights), weights) if weights else None,
+            lambda: _gaps(table, outcome, decision, missing),
+        )
+        origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
         decided, result = decided[rows] == 1, result[rows]
         _refuse_one_sided(decided, decision)
@@ -175,11 +182,12 @@ class Decisions:
                 f"Outcome {outcome!r} has values where decision {decision!r} is 0, in {some(rows[shown])}. Expected it to be missing there. If these "
                 'outcomes should be withheld from the model and used only to score it, say `observed="decided"`; otherwise set them to missing.'
             )
-        deciders = () if decider is None else tuple(sorted(set(names(table[decider]))))
-        coded = design(table[list(inputs)], features, formula, standardise)
+        coded = design(
+            table[list(inputs)], None if features is None else inputs, formula, standardise, rows
+        )
         return cls(
             design=coded,
-            matrix=frozen(coded.matrix(table[list(inputs)])),
+            matrix=frozen(coded.matrix(table[list(inputs)], rows)),
             decision=frozen(decided),
             outcome=frozen(
                 np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8)
@@ -187,18 +195,17 @@ class Decisions:
                 else np.where(decided, result, np.nan)
             ),
             weights=frozen(weights_of(table, weights)),
-            decider=None
-            if decider is None
-            else frozen(positions(names(table[decider]), deciders, "decider")),
-            deciders=deciders,
+            decider=None if decider is None else frozen(table[decider].cat.codes.astype(int)),
+            deciders=() if decider is None else tuple(table[decider].cat.categories),
             withheld=frozen(np.where(decided, np.nan, result)) if shown.any() else None,
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
+            origin=origin,
             arguments={
                 "outcome": outcome,
                 "decision": decision,
-                "features": None if features is None else list(features),
+                "features": None if features is None else list(inputs),
                 "formula": formula,
                 "weights": weights,
                 "decider": decider,
@@ -265,17 +272,18 @@ class Decisions:
     def at(self, frame: Any) -> People:
         """Other people in the same coding, with their decider where the frame has that column; levels and deciders never seen are an error."""
         column = self.arguments["decider"]
-        table = read(frame, self.design.variables, optional=[] if column is None else [column])
+        known = list(self.design.variables)
+        others = [] if column is None else [column]
+        table = read(frame, known, optional=others, labels=[*self.design.levels, *others])
         gaps = missing_rows(table)
         if gaps:
-            name, mask = next(iter(gaps.items()))
-            raise DataError(
-                f"Column {name!r} is missing in {some(np.flatnonzero(mask))}; a prediction needs it for everybody."
+            where = "; ".join(
+                f"column {name!r} is missing in {some(np.flatnonzero(mask))}"
+                for name, mask in gaps.items()
             )
-        matrix = self.design.matrix(table[list(self.design.variables)])
-        decider = (
-            positions(names(table[column]), self.deciders, "decider") if column in table else None
-        )
+            raise DataError(f"A prediction needs every feature of everybody: {where}.")
+        matrix = self.design.matrix(table[known])
+        decider = positions(table[column], self.deciders, "decider") if column in table else None
         return People(
             matrix=matrix,
             weights=np.ones(len(matrix)),
@@ -309,8 +317,8 @@ class Decisions:
         )
 
     def groups(self, by: Any) -> Any:
-        """A label a row, as a pandas Categorical: of a column of the study, in quarters where it is numeric, or of labels given in the order of the rows."""
-        return groups_of(self.source, by)
+        """Return the group of each row, by a column of the study or by a label for each row of the frame that was read."""
+        return groups_of(self.source, by, self.origin, self.rows)
 
     def levels_of(self, feature: str, matrix: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
         """The levels of a categorical feature, and everybody's, as positions among them, from the coded features."""
@@ -331,7 +339,9 @@ class Decisions:
         Every average over "everybody" is then one over these people, each counted by the column `weights`; the outcomes stay those of the rows.
         """
         people = self.at(frame)
-        counts = people.weights if weights is None else weights_of(read(frame, [weights]), weights)
+        counts = people.weights
+        if weights is not None:
+            counts = weights_of(read(frame, [column_name("weights", weights)]), weights)
         if not len(people):
             raise DataError(
                 "Expected at least one person in the reference population, got no rows."
@@ -392,6 +402,17 @@ def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None
                 f"Column {name!r} is named as {role} and as {seen[name]}; expected a column of its own."
             )
         seen[name] = role
+
+
+def _gaps(table: pd.DataFrame, outcome: str, decision: str, missing: str) -> dict[str, np.ndarray]:
+    """Return where rows lack something (bool arrays by column); refuse them unless they are dropped."""
+    gaps = missing_rows(table.drop(columns=outcome))
+    lost = table[outcome].isna().to_numpy() & (table[decision] == 1).to_numpy()
+    if lost.any():
+        gaps[outcome] = lost
+    if gaps and missing == "error":
+        raise DataError(_missing_message(gaps, outcome, decision))
+    return gaps
 
 
 def _missing_message(gaps: Mapping[str, np.ndarray], outcome: str, decision: str) -> str:

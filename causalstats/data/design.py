@@ -1,35 +1,17 @@
 """Features as the columns of a matrix, coded so that new people can be coded the same way."""
 
-import ast
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import check_name
+from causalstats.data.frames import check_name, column_names, some, together
+from causalstats.data.labels import label
 from causalstats.errors import DataError
-
-# What a formula may call. A formula is evaluated, also when a saved fit is read, so it may not name anything else.
-FORMULA_FUNCTIONS = frozenset(
-    ["C", "bs", "cs", "cc", "cr", "poly", "center", "scale", "log", "log2", "log10", "exp"]
-)
-_ALLOWED = (
-    ast.Expression,
-    ast.Name,
-    ast.Call,
-    ast.keyword,
-    ast.Constant,
-    ast.BinOp,
-    ast.UnaryOp,
-    ast.operator,
-    ast.unaryop,
-    ast.List,
-    ast.Tuple,
-    ast.Load,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +30,23 @@ class Design:
     scale: np.ndarray
     spec: Any
 
-    def matrix(self, table: pd.DataFrame) -> np.ndarray:
-        """The columns for other people, shape (N, D)."""
+    def matrix(self, table: pd.DataFrame, rows: np.ndarray | None = None) -> np.ndarray:
+        """Return the columns for other people, shape (N, D).
+
+        Parameters
+        ----------
+        table : DataFrame
+            The variables; those with levels as text or categories.
+        rows : int array (N,), optional
+            What the rows are called in messages; their positions without it.
+
+        Raises
+        ------
+        DataError
+            If a level was never seen, numbers came as text, or a column is not finite.
+        """
         for name, levels in self.levels.items():
-            seen = (
-                table[name].cat.categories
-                if isinstance(table[name].dtype, pd.CategoricalDtype)
-                else sorted(set(table[name]))
-            )
-            unseen = [str(level) for level in seen if str(level) not in levels]
+            unseen = [str(level) for level in _levels(table[name]) if str(level) not in levels]
             if unseen:
                 raise DataError(
                     f"Feature {name!r} has level{'s' * (len(unseen) > 1)} {', '.join(map(repr, unseen))} that the model was not fitted to; "
@@ -68,13 +58,37 @@ class Design:
                     f"Feature {name!r} was numeric when the model was fitted and is text now. Convert it to numbers."
                 )
         raw = _raw(table, self.levels, self.spec)
-        return (raw - self.center) / self.scale
+        _refuse_infinite(raw, self.columns, rows)
+        return _standardised(raw, self.center, self.scale)
 
 
 def design(
-    table: pd.DataFrame, features: Sequence[str] | None, formula: str | None, standardise: bool
+    table: pd.DataFrame,
+    features: Sequence[str] | None,
+    formula: str | None,
+    standardise: bool,
+    rows: np.ndarray | None = None,
 ) -> Design:
-    """The design of `features` (column names) or of a one-sided `formula`, learned from `table` (no missing values)."""
+    """Return the design of features or of a formula, as learned from these rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The columns, without missing values.
+    features : sequence of str, optional
+        Names of columns.
+    formula : str, optional
+        A one-sided formula in their place.
+    standardise : bool
+        Whether columns that are not 0/1 get mean 0 and standard deviation 1.
+    rows : int array, optional
+        What the rows are called in messages; their positions without it.
+
+    Raises
+    ------
+    DataError
+        If a column is constant, not finite, or follows from others.
+    """
     if formula is not None:
         spec = _formula_spec(table, formula)
         names, terms = _formula_terms(spec)
@@ -88,70 +102,74 @@ def design(
         if isinstance(table[name].dtype, pd.CategoricalDtype)
     }
     raw = _raw(table, levels, spec)
+    _refuse_infinite(raw, names, rows)
     indicator = np.all((raw == 0) | (raw == 1), axis=0)
     scaled = standardise & ~indicator
-    constant = np.ptp(raw, axis=0) == 0
+    constant = (raw == raw[:1]).all(axis=0)
     if constant.any():
+        shown = ", ".join(repr(name) for name, still in zip(names, constant, strict=True) if still)
+        many = int(constant.sum()) > 1
         raise DataError(
-            f"Feature {names[int(np.argmax(constant))]!r} is constant: it says nothing about anybody. Leave it out."
+            f"Feature{'s' * many} {shown} {'are' if many else 'is'} constant: "
+            f"{'they say' if many else 'it says'} nothing about anybody. "
+            f"Leave {'them' if many else 'it'} out."
         )
-    center = np.where(scaled, raw.mean(axis=0), 0.0)
-    spread = np.where(scaled, raw.std(axis=0), 1.0)
-    _refuse_dependent((raw - center) / spread, names)
+    unit = power_of_two(raw)
+    center = np.where(scaled, (raw / unit).mean(axis=0) * unit, 0.0)
+    spread = np.where(scaled, (raw / unit).std(axis=0) * unit, 1.0)
+    _refuse_dependent(_standardised(raw, center, spread), names)
     return Design(tuple(names), terms, variables, levels, center, spread, spec)
 
 
-def formula_variables(formula: str) -> tuple[str, ...]:
-    """The columns a formula names, after refusing anything in it that is not arithmetic on columns."""
-    from formulaic import Formula
-    from formulaic.errors import FormulaicError
+def power_of_two(columns: np.ndarray) -> np.ndarray:
+    """Return a power of two of the size of each column (n, p), by which division is exact.
 
-    try:
-        parsed = Formula(formula)
-        terms = list(parsed)
-    except (FormulaicError, SyntaxError, TypeError) as error:
-        raise DataError(
-            f"Expected a formula such as 'age + C(region) + bs(score, df=4)', got {formula!r}: {error}."
-        ) from error
-    if hasattr(parsed, "lhs"):
-        raise DataError(
-            f"Expected a formula without '~': outcome and decision have arguments of their own; got {formula!r}."
-        )
-    names: dict[str, None] = {}
-    for term in terms:
-        for factor in term.factors:
-            names.update(dict.fromkeys(_names(factor.expr)))
-    for name in names:
-        check_name(name)
-    return tuple(names)
+    Squares and sums of columns that were divided by it neither overflow nor vanish.
+    """
+    largest = np.maximum(np.abs(columns.max(axis=0)), np.abs(columns.min(axis=0)))
+    return np.exp2(np.floor(np.log2(np.where(largest > 0, largest, 1.0))))
 
 
-def _names(expression: str) -> list[str]:
-    try:
-        tree = ast.parse(expression, mode="eval")
-    except SyntaxError as error:
-        raise DataError(
-            f"{expression!r} in the formula is not an expression in column names. Rename columns to plain names first."
-        ) from error
-    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    for node in ast.walk(tree):
-        if not isinstance(node, _ALLOWED):
-            raise DataError(
-                f"{expression!r} is not allowed in a formula: expected column names, numbers, arithmetic and {', '.join(sorted(FORMULA_FUNCTIONS))}."
-            )
-    for function in called:
-        if not (isinstance(function, ast.Name) and function.id in FORMULA_FUNCTIONS):
-            raise DataError(
-                f"{ast.unparse(function)!r} cannot be called in a formula; there are {', '.join(sorted(FORMULA_FUNCTIONS))}."
-            )
-    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called]
+def _standardised(raw: np.ndarray, center: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return (raw - center) / scale; halves of numbers near the largest have a difference."""
+    large = np.abs(raw).max(axis=0, initial=0.0) > np.finfo(float).max / 4
+    half = np.where(large, 0.5, 1.0)
+    return (raw * half - center * half) / (scale * half)
+
+
+def _levels(column: pd.Series) -> list:
+    """Return the levels that a column has, or values in place of them."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return list(column.cat.categories)
+    return [label(value) for value in np.unique(column)]
+
+
+def _refuse_infinite(raw: np.ndarray, names: Sequence[str], rows: np.ndarray | None = None) -> None:
+    """Refuse columns that are not finite somewhere, naming all of them and the rows."""
+    bad = ~np.isfinite(raw)
+    if not bad.any():
+        return
+    called = np.arange(len(raw)) if rows is None else rows
+    terms = "; ".join(
+        f"{name!r} in {some(np.sort(called[where]))}"
+        for name, where in zip(names, bad.T, strict=True)
+        if where.any()
+    )
+    raise DataError(
+        f"The formula has no finite value for {terms}: a logarithm of 0 or of a negative number, a "
+        "division by 0, or a number too large. Leave these rows out, or change the formula, e.g. "
+        "log(1 + x)."
+    )
 
 
 def _formula_spec(table: pd.DataFrame, formula: str) -> Any:
     from formulaic import model_matrix
 
     try:
-        return model_matrix(formula, table, context={}).model_spec
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore", RuntimeWarning)
+            # Rows without a value stay, and are refused by name: dropped ones would shift people.
+            return model_matrix(formula, table, context={}, na_action="ignore").model_spec
     except (
         Exception
     ) as error:  # formulaic raises many kinds; each means that the formula does not fit the frame
@@ -207,18 +225,7 @@ def _feature_terms(
 
 def _raw(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spec: Any) -> np.ndarray:
     if spec is not None:
-        from formulaic.errors import DataMismatchWarning
-
-        recoded = table.assign(
-            **{
-                name: pd.Categorical(table[name], categories=list(known))
-                for name, known in levels.items()
-            }
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", DataMismatchWarning)
-            full = spec.get_model_matrix(recoded, context={})
-        return np.asarray(full, dtype=float)[:, 1:]
+        return _of_formula(table, levels, spec)
     parts = []
     for name in table.columns:
         values = table[name]
@@ -227,6 +234,34 @@ def _raw(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spec: Any) 
         else:
             parts.append(values.to_numpy(float))
     return np.column_stack(parts)
+
+
+def _of_formula(
+    table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spec: Any
+) -> np.ndarray:
+    """Return the columns of a formula without the intercept, one row for each row of the table."""
+    from formulaic.errors import DataMismatchWarning
+
+    recoded = table.assign(
+        **{
+            name: pd.Categorical(table[name], categories=list(known))
+            for name, known in levels.items()
+        }
+    )
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error", DataMismatchWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)
+            full = spec.get_model_matrix(recoded, context={})
+    except Exception as error:  # as in `_formula_spec`
+        extend = " Say what a spline is there, e.g. `bs(x, df=4, extrapolation='clip')`."
+        raise DataError(
+            f"The formula {spec.formula} has no value for some of these rows: {error}."
+            f"{extend if 'bound' in str(error) else ''}"
+        ) from error
+    found = np.asarray(full, dtype=float)[:, 1:]
+    assert len(found) == len(table)
+    return found
 
 
 def _refuse_dependent(matrix: np.ndarray, names: Sequence[str]) -> None:
@@ -254,16 +289,17 @@ def _refuse_dependent(matrix: np.ndarray, names: Sequence[str]) -> None:
     )
 
 
-def check_features(features: Sequence[str]) -> None:
-    """Names that can be used, each once."""
+def check_features(features: Any) -> tuple[str, ...]:
+    """Return names that can be used, each once."""
     if isinstance(features, str):
         raise DataError(
             f"Expected a list of feature names, got the text {features!r}; write [{features!r}], or `formula={features!r}`."
         )
-    if len(features) == 0:
+    names = column_names("features", features)
+    if len(names) == 0:
         raise DataError("Expected at least one feature.")
-    for name in features:
-        check_name(name)
-    twice = [name for name in dict.fromkeys(features) if list(features).count(name) > 1]
+    together(*(partial(check_name, name) for name in names))
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise DataError(f"Feature {twice[0]!r} is named twice.")
+    return names

@@ -1,9 +1,9 @@
 """Columns out of anybody's data frame (pandas, polars, ...), with plain errors for what cannot be used."""
 
-import datetime
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -11,38 +11,133 @@ import numpy as np
 import pandas as pd
 
 from causalstats import validation
+from causalstats.data.kinds import absent, kind_of
+from causalstats.data.labels import labelled
+from causalstats.data.times import time_values
 from causalstats.errors import DataError
 
-_FEW = 6  # distinct numbers that are groups of their own
 _NAME = re.compile(r"[\w.\-]+")
 
 
 def read(
-    frame: Any, columns: Iterable[str], optional: Iterable[str] = (), times: Iterable[str] = ()
+    frame: Any,
+    columns: Iterable[str],
+    optional: Iterable[str] = (),
+    times: Iterable[str] = (),
+    labels: Iterable[str] = (),
+    whole: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """The named columns, and the optional ones that are there, as a new pandas frame.
+    """Return some columns of a frame as a new pandas frame.
 
-    Its columns are float64, or categorical with text levels; missing is NaN. Booleans become 0/1; text, enumerations and categoricals
-    become categorical with the frame's own order of levels, else sorted; dates, of those columns that are `times`, days since 1970.
+    Numbers are float64, True and False 1 and 0, text and categories categorical with text as
+    levels, in the frame's own order or else sorted; missing is NaN.
+
+    Parameters
+    ----------
+    frame
+        Any frame in memory that narwhals knows.
+    columns, optional : iterable of str
+        Those that must be there, and those that may be.
+    times : iterable of str
+        Columns whose dates and periods become numbers; see `TimeScale`.
+    labels : iterable of str
+        Columns that name something: categorical, whatever they hold; see `labelled`.
+    whole : iterable of str
+        Columns whose whole numbers stay whole.
+
+    Raises
+    ------
+    DataError
+        Of all columns that cannot be read at once.
     """
+    table = opened(frame, columns)
+    wanted = dict.fromkeys([*columns, *(name for name in optional if name in table.columns)])
+    timed, named, kept_whole = set(times), set(labels), set(whole)
+
+    def column(name: str) -> Any:
+        series = column_of(frame, table, name)
+        if name in named:
+            return labelled(series, name)
+        if name in timed and (values := time_values(series, name)) is not None:
+            return values
+        return _column(series, name, name in kept_whole)
+
+    found = together(*(partial(column, name) for name in wanted))
+    return pd.DataFrame(dict(zip(wanted, found, strict=True)))
+
+
+def opened(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
+    """Return a frame that has rows as narwhals sees it; see `as_frame`."""
+    table = as_frame(frame, columns)
+    if len(table) == 0:
+        raise DataError("The frame has no rows; expected at least one.")
+    return table
+
+
+def as_frame(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
+    """Return a frame as narwhals sees it, without the columns that stand twice.
+
+    Raises
+    ------
+    DataError
+        If it is no frame in memory, or one of `columns` stands twice in it.
+    """
+    if isinstance(frame, pd.DataFrame) and not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()]
+        asked = [name for name in columns if name in twice]
+        if asked:
+            raise DataError(
+                f"Column {asked[0]!r} stands twice in the frame, and which is meant is not known. "
+                f"Rename one, or leave it out: `frame.loc[:, ~frame.columns.duplicated()]`."
+            )
+        frame = frame.loc[:, ~frame.columns.isin(twice)]
     try:
-        table = nw.from_native(frame, eager_only=True)
-    except TypeError as error:
+        return nw.from_native(frame, eager_only=True)
+    except (TypeError, ValueError) as error:
         raise DataError(
             f"Expected a data frame in memory (pandas, polars, pyarrow, ...), got {type(frame).__name__}. "
             "A lazy frame needs `.collect()` first; an array needs column names, e.g. `pandas.DataFrame(array, columns=[...])`."
         ) from error
-    if len(table) == 0:
-        raise DataError("The frame has no rows; expected at least one.")
-    known = dict.fromkeys(table.columns)
-    wanted = [*columns, *(name for name in optional if name in known)]
-    dates = {name for name in times if name in known and _dated(table[name])}
-    return pd.DataFrame(
-        {
-            name: _days(table[name]) if name in dates else _column(table, name, known)
-            for name in dict.fromkeys(wanted)
-        }
-    )
+
+
+def column_of(frame: Any, table: nw.DataFrame, name: str) -> nw.Series:
+    """Return one column; sparse ones are filled in."""
+    if name not in table.columns:
+        problem = unknown(name, table.columns, "column")
+        if isinstance(frame, pd.DataFrame) and name in frame.index.names:
+            problem = DataError(
+                f"There is no column {name!r}: it is in the frame's index. Make it a column, "
+                "`frame.reset_index()`."
+            )
+        raise problem
+    series = table[name]
+    native: Any = series.to_native()
+    if isinstance(native, pd.Series) and isinstance(native.dtype, pd.SparseDtype):
+        native = pd.Series(np.asarray(native), native.index)
+        return nw.from_native(native, series_only=True)
+    return series
+
+
+def column_name(role: str, name: Any) -> str:
+    """Return the name of a column; refuse what is none."""
+    if not isinstance(name, str) or not name:
+        renamed = "frame.columns = frame.columns.astype(str)"
+        raise DataError(
+            f"Expected column names as text, got {name!r} as {role}. Where columns are named by "
+            f"numbers or in levels, make them text first: `{renamed}`."
+        )
+    return str(name)
+
+
+def column_names(role: str, given: Any) -> tuple[str, ...]:
+    """Return the names of some columns: of a list, or of anything that can be gone through once."""
+    if isinstance(given, str):
+        raise DataError(
+            f"Expected {role} as a list of column names, got the text {given!r}; write [{given!r}]."
+        )
+    if not isinstance(given, Iterable):
+        raise DataError(f"Expected {role} as a list of column names, got {given!r}.")
+    return tuple(column_name(f"one of {role}", name) for name in given)
 
 
 def check_name(name: Any) -> None:
@@ -61,6 +156,23 @@ def check_name(name: Any) -> None:
             f"Expected feature names of letters, digits, '_', '.' and '-', got {name!r}. "
             f"Rename it first, e.g. `frame.rename(columns={{{name!r}: {better!r}}})`."
         )
+
+
+def together(*readings: Callable[[], Any]) -> list[Any]:
+    """Return what each reading gives; of all that fail, raise one error that names every fault."""
+    found: list[Any] = []
+    faults: dict[str, None] = {}
+    for reading in readings:
+        try:
+            found.append(reading())
+        except DataError as error:
+            faults[str(error)] = None
+    if len(faults) == 1:
+        raise DataError(next(iter(faults)))
+    if faults:
+        listed = "\n".join(f"({k}) {fault}" for k, fault in enumerate(faults, 1))
+        raise DataError(f"{len(faults)} things are wrong with these data:\n{listed}")
+    return found
 
 
 def missing_rows(table: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -99,72 +211,6 @@ def unknown(name: str, known: Iterable[str], what: str) -> DataError:
     return DataError(f"There is no {what} {name!r}.{hint} There are: {', '.join(names)}.")
 
 
-def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
-    """A column of 0 and 1, NaN where missing."""
-    column = table[name]
-    numeric = not isinstance(column.dtype, pd.CategoricalDtype)
-    found = [f"{value:g}" if numeric else repr(value) for value in column.dropna().unique()]
-    if not numeric or not set(found) <= {"0", "1"}:
-        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-        raise DataError(
-            f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. Recode it, e.g. `frame[{name!r}] == 'yes'`."
-        )
-    return column.to_numpy(float)
-
-
-def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
-    """A continuous outcome, NaN where missing."""
-    column = table[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        raise DataError(
-            f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got text such as {column.dropna().iloc[0]!r}."
-        )
-    return column.to_numpy(float)
-
-
-def names(column: pd.Series) -> tuple[str, ...]:
-    """Values as text; whole numbers without a point."""
-    return tuple(value if isinstance(value, str) else f"{value:g}" for value in column)
-
-
-def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
-    """Positive numbers scaled to mean 1; 1 for everybody without a column."""
-    if name is None:
-        return np.ones(len(table))
-    values = table[name]
-    if isinstance(values.dtype, pd.CategoricalDtype) or not (values > 0).all():
-        raise DataError(
-            f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for."
-        )
-    return (values / values.mean()).to_numpy(float)
-
-
-def groups_of(table: pd.DataFrame, by: Any) -> Any:
-    """A label a row, as a pandas Categorical: of a column, in quarters where it is numeric, or of labels given in the order of the rows."""
-    if not isinstance(by, str):
-        labels = np.asarray(by)
-        if labels.shape != (len(table),):
-            raise DataError(
-                f"Expected a column's name or a label for each of the {len(table):,} rows, got an array of shape {labels.shape}."
-            )
-        return pd.Categorical(labels.astype(str))
-    if by not in table:
-        raise unknown(by, tuple(map(str, table.columns)), "column")
-    column = table[by]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return pd.Categorical(column)
-    if column.nunique() <= _FEW:
-        return pd.Categorical(
-            [f"{value:g}" for value in column], [f"{value:g}" for value in sorted(column.unique())]
-        )
-    quarters = pd.qcut(column, 4, duplicates="drop")
-    return pd.Categorical(
-        quarters.cat.rename_categories(
-            [f"{part.left:.3g} to {part.right:.3g}" for part in quarters.cat.categories]
-        )
-    )
-
-
 def choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
     """Refuse a value that is not one of those allowed."""
     validation.read(validation.Choice(allowed), value, argument, DataError)
@@ -199,6 +245,12 @@ def incomplete(rows: Mapping[str, np.ndarray]) -> DataError:
     )
 
 
+def refuse_incomplete(gaps: Mapping[str, np.ndarray]) -> None:
+    """Refuse columns that are missing where the masks say."""
+    if gaps:
+        raise incomplete({name: np.flatnonzero(mask) for name, mask in gaps.items()})
+
+
 def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarray:
     """Of each name among the known ones."""
     where = {name: position for position, name in enumerate(known)}
@@ -215,71 +267,80 @@ def described(data: Any) -> str:
     )
 
 
-def _dated(series: Any) -> bool:
-    if series.dtype == nw.Object:
-        return all(isinstance(value, datetime.date) or _absent(value) for value in series.to_list())
-    return series.dtype in (nw.Date, nw.Datetime)
-
-
-def _days(series: Any) -> np.ndarray:
-    """Since 1970, NaN where missing."""
-    dates = pd.to_datetime(pd.Series(series.to_list())).to_numpy("datetime64[us]")
-    return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / 86_400e6)
-
-
-def _column(table: Any, name: str, known: Iterable[str]) -> Any:
-    if name not in known:
-        raise unknown(name, known, "column")
-    series = table[name]
-    dtype = series.dtype
-    if dtype.is_numeric() or dtype == nw.Boolean:
-        values = np.array(series.cast(nw.Float64).fill_null(float("nan")).to_numpy(), dtype=float)
-        infinite = np.flatnonzero(np.isinf(values))
-        if len(infinite):
-            raise DataError(
-                f"Column {name!r} has infinite values in {some(infinite)}. Replace or remove them first."
-            )
-        return values
-    if isinstance(dtype, nw.Categorical | nw.Enum | nw.String) or dtype in (
-        nw.Categorical,
-        nw.String,
-        nw.Object,
-    ):
-        return _categorical(series, name)
-    raise DataError(
-        f"Column {name!r} is of type {dtype}; expected numbers, booleans, text or categories. Convert it first."
-    )
-
-
-def _categorical(series: Any, name: str) -> pd.Categorical:
-    values = series.to_list()
-    present = [value for value in values if not _absent(value)]
-    odd = next((value for value in present if not isinstance(value, str | int | bool)), None)
-    if odd is not None:
+def _column(series: nw.Series, name: str, whole: bool) -> Any:
+    """Return numbers as float64, and text and categories as categorical."""
+    kind = kind_of(series, name)
+    if kind in ("numbers", "truth"):
+        if whole and (found := _whole(series)) is not None:
+            return found
+        return _finite(_floats(series, name), name)
+    if kind in ("text", "categories"):
+        return labelled(series, name)
+    if kind == "mixed":
+        values = {type(v): v for v in series.to_list() if not absent(v)}
+        shown = " and ".join(f"{value!r} ({of.__name__})" for of, value in values.items())
         raise DataError(
-            f"Column {name!r} mixes in values like {odd!r} ({type(odd).__name__}); expected text or categories. Convert it first."
+            f"Column {name!r} mixes numbers and text, such as {shown}. Make it numbers, "
+            f"`pandas.to_numeric(frame[{name!r}], errors='coerce')`, which has text missing, or "
+            f"text, `frame[{name!r}].astype(str)`."
         )
-    levels = [str(level) for level in _levels(series, present)]
-    found = {str(value) for value in present}
-    return pd.Categorical(
-        [np.nan if _absent(value) else str(value) for value in values],
-        categories=[level for level in levels if level in found],
+    remedy = "Convert it first."
+    if kind in ("dates", "periods"):
+        remedy = f"Make dates numbers first, such as the year, `frame[{name!r}].dt.year`."
+    raise DataError(
+        f"Column {name!r} holds {_of_what(series)}; expected numbers, booleans, text or "
+        f"categories. {remedy}"
     )
 
 
-def _levels(series: Any, present: list) -> list:
-    """The levels in the order that the frame gives them; sorted where it gives none."""
-    order = levels_in_order(series)
-    return sorted(set(present), key=str) if order is None else order
+def _of_what(series: nw.Series) -> str:
+    """Return what a column holds that cannot be read, in words."""
+    if series.dtype not in (nw.Object, nw.Unknown):
+        return f"values of type {series.dtype}"
+    odd = next(
+        (v for v in series.to_list() if not absent(v) and not isinstance(v, str | int | float)),
+        None,
+    )
+    return f"values like {odd!r} ({type(odd).__name__})"
 
 
-def levels_in_order(series: Any) -> list | None:
-    """The levels of a column in the order that the frame gives them; None where it gives none."""
-    native = series.to_native()
-    if isinstance(native, pd.Series) and isinstance(native.dtype, pd.CategoricalDtype):
-        return list(native.cat.categories)
-    return list(series.dtype.categories) if isinstance(series.dtype, nw.Enum) else None
+def _floats(series: nw.Series, name: str) -> np.ndarray:
+    """Return numbers as floating point, NaN where missing."""
+    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
+        return np.array(series.cast(nw.Float64).fill_null(float("nan")).to_numpy(), dtype=float)
+    try:
+        return np.array([np.nan if absent(v) else float(v) for v in series.to_list()], float)
+    except OverflowError as error:
+        raise DataError(
+            f"Column {name!r} has numbers above 1.8e308. Express it in larger units."
+        ) from error
 
 
-def _absent(value: Any) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and value != value)
+def _finite(values: np.ndarray, name: str) -> np.ndarray:
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise DataError(
+            f"Column {name!r} has infinite values in {some(infinite)}. Replace or remove them first."
+        )
+    return values
+
+
+def _whole(series: nw.Series) -> Any:
+    """Return whole numbers as they are, missing as NA; None of numbers that are not whole."""
+    if series.dtype.is_integer():
+        if not series.is_null().any():
+            return np.asarray(series.to_numpy())
+        values = series.to_list()
+    elif series.dtype == nw.Object:
+        values = series.to_list()
+        if not all(absent(v) or isinstance(v, int | np.integer) for v in values):
+            return None
+        if any(isinstance(v, bool | np.bool_) for v in values):
+            return None
+    else:
+        return None
+    found = [None if absent(value) else int(value) for value in values]
+    try:
+        return pd.array(found, dtype="Int64")
+    except OverflowError:
+        return pd.Series(found, dtype=object)

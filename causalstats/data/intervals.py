@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import frozen, some, unknown
+from causalstats.data.frames import frozen, some, together, unknown
+from causalstats.data.roles import text_that_is_no_number
 from causalstats.errors import DataError
 
 
@@ -41,7 +43,7 @@ def per_part(
     for part, value in found.items():
         if part not in parts:
             raise unknown(part, parts, "part")
-        if not (isinstance(value, int | float) and 0 < value < np.inf):
+        if not (isinstance(value, int | float | np.number) and 0 < value < np.inf):
             raise DataError(
                 f"Expected `{name}` as a positive number for part {part!r}, got {value!r}."
             )
@@ -53,16 +55,15 @@ def bounds_of(
 ) -> Bounds:
     """Bounds of every part: x ± half its resolution; 0 to the limit for what is below it (0 to half the resolution for a 0); 0 to ∞ for what is missing."""
     steps, least = per_part("resolution", resolution, parts), per_part("limits", limits, parts)
-    columns = [
-        _of_part(table, name, rows, steps.get(name, 0.0), least.get(name, 0.0)) for name in parts
-    ]
+    columns = together(
+        *(
+            partial(_of_part, table, name, rows, steps.get(name, 0.0), least.get(name, 0.0))
+            for name in parts
+        )
+    )
     lower, upper = (np.column_stack([column[k] for column in columns]) for k in (0, 1))
     known = np.isfinite(upper)
-    empty = np.flatnonzero(known.sum(axis=1) < 2)
-    if len(empty):
-        raise DataError(
-            f"Fewer than two parts were measured in {some(rows[empty])}: they have no ratio. Leave those rows out."
-        )
+    refuse_unmeasured(Bounds(lower, lower, upper), rows)
     inside = np.where(lower > 0, (lower + upper) / 2, upper / 2)
     logs = np.log(np.where(known, inside, np.nan))
     middle = np.nanmean(logs, axis=0)
@@ -70,20 +71,69 @@ def bounds_of(
     return Bounds(frozen(np.where(known, inside, usual)), frozen(lower), frozen(upper))
 
 
+def refuse_unmeasured(bounds: Bounds, rows: np.ndarray) -> None:
+    """Refuse rows in which fewer than two parts were measured."""
+    empty = np.flatnonzero(np.isfinite(bounds.upper).sum(axis=1) < 2)
+    if len(empty):
+        raise DataError(
+            f"Fewer than two parts were measured in {some(np.sort(rows[empty]))}: they have no ratio. Leave those rows out."
+        )
+
+
+def refuse_negative(name: str, rows: np.ndarray) -> None:
+    """Refuse a part that is negative in some rows."""
+    if len(rows):
+        raise DataError(
+            f"Expected part {name!r} to be positive, got negative values in {some(np.sort(rows))}."
+        )
+
+
+def refuse_text(
+    table: pd.DataFrame, parts: Sequence[str], zeros: str, rows: np.ndarray | None = None
+) -> None:
+    """Refuse parts that are text, all of them at once, naming the texts that are no numbers."""
+    together(
+        *(
+            partial(_refuse_text, table[name], zeros, rows)
+            for name in parts
+            if isinstance(table[name].dtype, pd.CategoricalDtype)
+        )
+    )
+
+
+def _refuse_text(column: pd.Series, zeros: str, rows: np.ndarray | None) -> None:
+    name, remedy = column.name, "Make it numbers first."
+    if any(level.strip().startswith(("<", "≤")) for level in column.cat.categories):
+        limit = max(
+            (_limit(level) for level in column.cat.categories if level.strip()[:1] in "<≤"),
+            default=0.0,
+        )
+        remedy = (
+            "Of what is below the limit of detection make it 0 and name the limit: "
+            f"`frame[{name!r}] = pandas.to_numeric(frame[{name!r}], errors='coerce').fillna(0)` "
+            f"where text is nothing else, with `zeros='interval', limits={{{name!r}: {limit:g}}}`; "
+            "the limit is one number a part, so take the largest."
+        )
+    raise DataError(
+        f"Expected part {name!r} to be numbers, got text such as "
+        f"{text_that_is_no_number(column, rows)}. {remedy}"
+    )
+
+
+def _limit(text: str) -> float:
+    """Return the number of '<0.5'; 0 where there is none."""
+    try:
+        return float(text.strip().lstrip("<≤= "))
+    except ValueError:
+        return 0.0
+
+
 def _of_part(
     table: pd.DataFrame, name: str, rows: np.ndarray, step: float, limit: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    column = table[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        raise DataError(
-            f"Expected part {name!r} to be numbers, got text such as {column.iloc[0]!r}."
-        )
-    values = column.to_numpy(float)
+    values = table[name].to_numpy(float)
     missing = np.isnan(values)
-    if (values < 0).any():
-        raise DataError(
-            f"Expected part {name!r} to be positive, got negative values in {some(rows[values < 0])}."
-        )
+    refuse_negative(name, rows[values < 0])
     below = (values == 0) | (values < limit)
     if below.any() and not (step or limit):
         raise DataError(
@@ -98,15 +148,5 @@ def _of_part(
     if missing.all() or below.all():
         raise DataError(
             f"Part {name!r} was measured in no row: nothing can be said of it. Leave it out."
-        )
-    if (
-        not step
-        and not below.any()
-        and not missing.any()
-        and len(values) > 1
-        and np.ptp(values) == 0
-    ):
-        raise DataError(
-            f"Part {name!r} is {values[0]:g} in every row: it was not measured, or rounded away. Leave it out."
         )
     return np.where(missing, 0.0, lower), np.where(missing, np.inf, upper)

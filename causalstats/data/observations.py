@@ -5,23 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from causalstats.data.frames import (
+    as_frame,
     choice,
+    column_name,
+    column_names,
     described,
     frozen,
     kept,
     missing_rows,
     read,
-    some,
+    refuse_incomplete,
+    together,
     unknown,
 )
+from causalstats.data.roles import text_that_is_no_number
 from causalstats.errors import DataError
 
 MOST_CELLS = 10_000_000  # of a table that is held as a whole
@@ -94,19 +98,17 @@ class Observations:
         DataError
         """
         choice("missing", missing, ("error", "drop"))
+        continuous = column_names("continuous", continuous)
         names = _names(frame, columns, counts, continuous)
-        table = read(frame, [*names, *([counts] if counts else [])])
+        table = read(frame, [*names, *([counts] if counts is not None else [])], whole=names)
         gaps = missing_rows(table)
-        if gaps and missing == "error":
-            where = "; ".join(
-                f"column {name!r} is missing in {some(np.flatnonzero(mask))}"
-                for name, mask in gaps.items()
-            )
-            raise DataError(
-                f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.'
-            )
+        if missing == "error":
+            refuse_incomplete(gaps)
         table, rows = kept(table, gaps)
-        weights = _counts(table, counts)
+        weights, *_ = together(
+            lambda: _counts(table, counts),
+            *(partial(_number, table[name]) for name in continuous),
+        )
         levels = {
             name: found
             for name in names
@@ -243,23 +245,14 @@ class Observations:
 def _names(
     frame: Any, columns: Sequence[str] | None, counts: str | None, continuous: Sequence[str]
 ) -> tuple[str, ...]:
-    for role, given in (("columns", columns), ("continuous", continuous)):
-        if isinstance(given, str):
-            raise DataError(
-                f"Expected {role} as a list of column names, got the text {given!r}; write [{given!r}]."
-            )
+    if counts is not None:
+        column_name("counts", counts)
     if columns is None:
-        try:
-            columns = [
-                name for name in nw.from_native(frame, eager_only=True).columns if name != counts
-            ]
-        except TypeError:
-            columns = []  # `read` says what is wrong
-    names = tuple(columns)
-    if not all(isinstance(name, str) for name in names):
-        raise DataError(
-            f"Expected column names as text, got {next(name for name in names if not isinstance(name, str))!r}."
-        )
+        known = as_frame(frame).columns
+        if isinstance(frame, pd.DataFrame):
+            known = list(frame.columns)  # with those that stand twice, which `read` refuses
+        columns = [name for name in known if name != counts]
+    names = column_names("columns", columns)
     twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
     if twice is not None or counts in names:
         raise DataError(
@@ -291,25 +284,21 @@ def _levels(column: pd.Series) -> tuple[Any, ...] | None:
     """In order, of a column of labels; None of one of numbers."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return tuple(column.cat.categories)
-    values = np.unique(column.to_numpy())
-    return (
-        tuple(int(value) for value in values)
-        if len(values) <= _FEW and (values == values.round()).all()
-        else None
-    )
+    values = column.unique()
+    whole = len(values) <= _FEW and all(value == int(value) for value in values)
+    return tuple(sorted(int(value) for value in values)) if whole else None
 
 
 def _codes(column: pd.Series, levels: tuple[Any, ...]) -> np.ndarray:
-    return (
-        column.cat.codes.to_numpy(int)
-        if isinstance(column.dtype, pd.CategoricalDtype)
-        else np.searchsorted(levels, column.to_numpy())
-    )
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy(int)
+    return pd.Index(levels).get_indexer(column.to_numpy())
 
 
 def _number(column: pd.Series) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
-            f"Expected {column.name!r} to be numbers, since it is said to be continuous; got text such as {column.iloc[0]!r}."
+            f"Expected {column.name!r} to be numbers, since it is said to be continuous; got text "
+            f"such as {text_that_is_no_number(column)}."
         )
     return column.to_numpy(float)

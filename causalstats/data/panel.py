@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,23 +13,30 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data.chunks import spooled
+from causalstats.data.design import power_of_two
 from causalstats.data.frames import (
     choice,
+    column_name,
+    column_names,
+    column_of,
     described,
     frozen,
-    groups_of,
-    incomplete,
     kept,
     missing_rows,
-    names,
-    numbers,
+    opened,
     read,
     read_only,
+    refuse_incomplete,
     some,
-    weights_of,
+    together,
 )
+from causalstats.data.labels import label
+from causalstats.data.origin import Origin, origin_of
+from causalstats.data.roles import groups_of, numbers, text_that_is_no_number, weights_of
+from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
+_LARGEST = 1e100  # outcome or treatment
 _EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
 
 
@@ -48,7 +55,9 @@ class Panel:
         Positions in `units`, in order.
     units : tuple of str
     time : array (n,)
-        As numbers; of dates, days since 1970.
+        As numbers; of dates, days since 1970; of periods, how many there are since 1970.
+    time_scale : TimeScale
+        How times were written in the frame: see `times_as_written`.
     weights : array (n,)
         With mean 1.
     rows : int array (n,)
@@ -56,6 +65,8 @@ class Panel:
     dropped : mapping of column name to the number of rows dropped because it was missing
     source : DataFrame
         The columns that were read, in the order of the rows here.
+    origin : Origin
+        The frame that was read, with whose rows labels given later are matched.
     """
 
     outcome: np.ndarray
@@ -65,10 +76,12 @@ class Panel:
     unit: np.ndarray
     units: tuple[str, ...]
     time: np.ndarray
+    time_scale: TimeScale
     weights: np.ndarray
     rows: np.ndarray
     dropped: Mapping[str, int]
     source: pd.DataFrame
+    origin: Origin
     arguments: Mapping[str, Any]
 
     @classmethod
@@ -114,22 +127,23 @@ class Panel:
         DataError
         """
         roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
-        table = read(frame, [name for group in roles.values() for name in group], times=[time])
+        wanted = [name for group in roles.values() for name in group]
+        table = read(frame, wanted, times=[time], labels=_named(roles))
+        refuse_unordered(table[time], time)
         gaps = missing_rows(table)
-        if gaps and missing == "error":
-            raise incomplete({name: np.flatnonzero(mask) for name, mask in gaps.items()})
+        if missing == "error":
+            refuse_incomplete(gaps)
+        origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
-        _refuse_unordered(table[time])
-        codes, labels = pd.factorize(table[unit], sort=True)
+        codes = table[unit].cat.codes.to_numpy(int)
         order = np.lexsort((table[time], codes))
-        table = table.iloc[order].reset_index(drop=True)
-        dropped = {name: int(mask.sum()) for name, mask in gaps.items()}
         return _assembled(
-            table,
+            table.iloc[order].reset_index(drop=True),
             frozen(codes[order]),
-            names(pd.Series(labels)),
+            scale_of(column_of(frame, opened(frame, [time]), time), time),
             frozen(rows[order]),
-            dropped,
+            origin,
+            {name: int(mask.sum()) for name, mask in gaps.items()},
             _arguments(roles, treatment, missing),
         )
 
@@ -167,9 +181,15 @@ class Panel:
         """
         roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
         wanted = list(dict.fromkeys(name for group in roles.values() for name in group))
-        table, codes, labels, rows, dropped = spooled(source, wanted, unit, time, missing, folder)
+        found = spooled(source, wanted, _named(roles), time, missing, folder)
         return _assembled(
-            table, codes, labels, rows, dropped, _arguments(roles, treatment, missing)
+            found.table,
+            found.units,
+            found.time_scale,
+            found.rows,
+            Origin(found.size),
+            found.dropped,
+            _arguments(roles, treatment, missing),
         )
 
     @cached_property
@@ -237,10 +257,13 @@ class Panel:
 
     def at(self, frame: Any) -> PanelRows:
         """Other rows with the covariates that the frame has, in the coding of these."""
-        table = read(frame, [], optional=self.covariates)
-        gaps = missing_rows(table)
-        if gaps:
-            raise incomplete({name: np.flatnonzero(mask) for name, mask in gaps.items()})
+        texts = [
+            name
+            for name in self.covariates
+            if isinstance(self.source[name].dtype, pd.CategoricalDtype)
+        ]
+        table = read(frame, [], optional=self.covariates, labels=texts)
+        refuse_incomplete(missing_rows(table))
         return PanelRows(panel=self, table=table, weights=np.ones(len(table)))
 
     def part(self, rows: Any) -> PanelRows:
@@ -249,11 +272,15 @@ class Panel:
             panel=self, table=self.source[list(self.covariates)][rows], weights=self.weights[rows]
         )
 
+    def times_as_written(self, times: np.ndarray) -> tuple[str, ...]:
+        """Return times as the frame has them: dates as dates, whole numbers with all their digits."""
+        return self.time_scale.labels(times)
+
     def groups(self, by: Any) -> Any:
-        """A label a row, in the order of the rows here: of a column, in quarters where it is numeric, or as given."""
+        """Return the group of each row here, by a column or by a label for each row of the frame that was read."""
         if isinstance(by, str) and by == self.arguments["unit"]:
-            return pd.Categorical(np.array(self.units, object)[self.unit], list(self.units))
-        return groups_of(self.source, by)
+            return pd.Categorical.from_codes(self.unit, categories=pd.Index(self.units))
+        return groups_of(self.source, by, self.origin, self.rows)
 
     def time_dummies(self, part: slice = slice(None)) -> np.ndarray:
         """Columns (n, number of periods - 1) of 0 and 1: whether a row is of a period, for every one but the first."""
@@ -311,15 +338,27 @@ def _roles(
 ) -> dict[str, Sequence[str]]:
     """Column names by role, none of them twice."""
     choice("missing", missing, ("error", "drop"))
-    if isinstance(covariates, str):
-        raise DataError(f"Expected covariates as a list of column names, got {covariates!r}.")
+    one = isinstance(treatment, str) or not hasattr(treatment, "__iter__")
+    single = {"unit": unit, "time": time, "outcome": outcome, "weights": weights}
+    found = together(
+        *(
+            partial(column_name, role, name)
+            for role, name in single.items()
+            if not (role == "weights" and name is None)
+        ),
+        partial(column_name, "treatment", treatment)
+        if one
+        else partial(column_names, "treatment", treatment),
+        partial(column_names, "covariates", covariates),
+    )
+    *named, treatments, covariates = found
     roles = {
-        "unit": [unit],
-        "time": [time],
-        "outcome": [outcome],
-        "treatment": (treatment,) if isinstance(treatment, str) else tuple(treatment),
-        "covariate": tuple(covariates),
-        "weights": [weights] if weights else [],
+        "unit": named[:1],
+        "time": named[1:2],
+        "outcome": named[2:3],
+        "treatment": (treatments,) if one else treatments,
+        "covariate": covariates,
+        "weights": named[3:],
     }
     _check_roles(roles)
     if cluster is None or cluster == unit:
@@ -353,9 +392,10 @@ def _arguments(
 
 def _assembled(
     table: pd.DataFrame,
-    codes: np.ndarray,
-    labels: tuple[str, ...],
+    units: np.ndarray,
+    time_scale: TimeScale,
     rows: np.ndarray,
+    origin: Origin,
     dropped: Mapping[str, int],
     arguments: Mapping[str, Any],
 ) -> Panel:
@@ -365,40 +405,39 @@ def _assembled(
         if isinstance(arguments["treatment"], str)
         else tuple(arguments["treatment"])
     )
-    columns = [_treatment(table, name) for name in treatments]
+    outcome, weights, *columns = together(
+        lambda: _outcome(table, arguments["outcome"]),
+        lambda: weights_of(table, arguments["weights"]),
+        *(partial(_treatment, table, name) for name in treatments),
+    )
     found = Panel(
-        outcome=read_only(numbers(table, arguments["outcome"])),
+        outcome=read_only(outcome),
         treatment=read_only(columns[0][:, None] if len(columns) == 1 else np.column_stack(columns)),
         treatments=treatments,
         covariates=tuple(arguments["covariates"]),
-        unit=codes,
-        units=labels,
+        unit=units,
+        units=tuple(table[arguments["unit"]].cat.categories),
         time=read_only(table[arguments["time"]].to_numpy(float)),
-        weights=read_only(weights_of(table, arguments["weights"])),
+        time_scale=time_scale,
+        weights=read_only(weights),
         rows=rows,
         dropped=dropped,
         source=table,
+        origin=origin,
         arguments=arguments,
     )
-    _refuse_twice(found)
-    _refuse_copies(found)
-    _refuse_clusters_within_units(found)
+    together(
+        partial(_refuse_twice, found),
+        partial(_refuse_copies, found),
+        partial(_refuse_clusters_within_units, found),
+    )
     return found
-
-
-def _refuse_unordered(time: pd.Series) -> None:
-    if isinstance(time.dtype, pd.CategoricalDtype):
-        raise DataError(
-            f"Expected time {time.name!r} as numbers or dates, which have an order and distances; got text such as {time.iloc[0]!r}."
-        )
 
 
 def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
     taken: dict[str, str] = {}
     for role, columns in roles.items():
         for name in columns:
-            if not isinstance(name, str):
-                raise DataError(f"Expected column names as text, got {name!r} as {role}.")
             if name in taken:
                 raise DataError(
                     f"Column {name!r} is named as {taken[name]} and as {role}; expected a column of its own."
@@ -408,27 +447,47 @@ def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
         raise DataError("Expected at least one treatment, got none.")
 
 
+def _outcome(table: pd.DataFrame, name: str) -> np.ndarray:
+    values = numbers(table, name)
+    _refuse_out_of_scale("Outcome", name, values)
+    return values
+
+
 def _treatment(table: pd.DataFrame, name: str) -> np.ndarray:
     column = table[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
-            f"Expected treatment {name!r} to be numbers or True/False, got text such as {column.iloc[0]!r}. Recode it: a column a level."
+            f"Expected treatment {name!r} to be numbers or True/False, got text such as "
+            f"{text_that_is_no_number(column)}. Recode it: a column a level."
         )
     values = column.to_numpy(float)
-    if np.ptp(values) == 0:
+    if values.min() == values.max():
         raise DataError(
-            f"Treatment {name!r} is {values[0]:g} in every row: it has no effect to be seen."
+            f"Treatment {name!r} is {label(values[0])} in every row: it has no effect to be seen."
         )
+    _refuse_out_of_scale("Treatment", name, values)
     return values
+
+
+def _refuse_out_of_scale(role: str, name: str, values: np.ndarray) -> None:
+    """Refuse numbers whose squares are lost: what is of a size is said in another unit."""
+    largest = max(abs(float(values.min())), abs(float(values.max())))
+    spread = float(values.max() / 2 - values.min() / 2)
+    if largest > _LARGEST or 0 < spread < 1 / _LARGEST:
+        raise DataError(
+            f"{role} {name!r} is of the size of {largest:.3g}, whose squares are lost in floating "
+            f"point. Express it in another unit, between {1 / _LARGEST:g} and {_LARGEST:g}."
+        )
 
 
 def _refuse_twice(panel: Panel) -> None:
     again = np.flatnonzero((np.diff(panel.unit) == 0) & (np.diff(panel.time) == 0))
     if len(again):
         unit, time = panel.arguments["unit"], panel.arguments["time"]
-        label, when = panel.units[panel.unit[again[0]]], f"{panel.time[again[0]]:g}"
+        (when,) = panel.times_as_written(panel.time[again[:1]])
         raise DataError(
-            f"Expected one row of each {unit!r} and {time!r}; {label!r} has two at {when}: {some(np.sort(panel.rows[again + 1]))}. "
+            f"Expected one row of each {unit!r} and {time!r}; {panel.units[panel.unit[again[0]]]!r} "
+            f"has two at {when}: {some(np.sort(panel.rows[again + 1]))}. "
             f"Aggregate them first, e.g. `frame.groupby([{unit!r}, {time!r}]).mean()`."
         )
 
@@ -473,5 +532,9 @@ def _refuse_copies(panel: Panel) -> None:
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:
-    a, b = one - one.mean(), other - other.mean()
+    """Return whether two columns are one but for unit and origin, whatever their sizes."""
+    a, b = (
+        values - values.mean()
+        for values in (one / power_of_two(one[:, None]), other / power_of_two(other[:, None]))
+    )
     return bool(a @ a > 0 and b @ b > 0 and 1 - (a @ b) ** 2 / (a @ a) / (b @ b) < _EXACTLY)

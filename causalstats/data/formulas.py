@@ -1,0 +1,185 @@
+"""One-sided formulas: what they may say, which columns they name, and what reads otherwise than it looks.
+
+In a formula `**`, `*`, `:` and `/` make interactions, as in R: `age**2` and `age*age` are `age`. Where
+that can only be a mistake it is refused, with what to write.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from typing import Any
+
+from causalstats.data.frames import check_name, together
+from causalstats.errors import DataError
+
+# What a formula may call. A formula is evaluated, also when a saved fit is read, so it may not name anything else.
+FORMULA_FUNCTIONS = frozenset(
+    ["C", "I", "bs", "cs", "cc", "cr", "poly", "center", "scale", "log", "log2", "log10", "exp"]
+)
+_ALLOWED = (
+    ast.Expression,
+    ast.Name,
+    ast.Call,
+    ast.keyword,
+    ast.Constant,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.operator,
+    ast.unaryop,
+    ast.List,
+    ast.Tuple,
+    ast.Load,
+)
+
+
+def formula_variables(formula: str) -> tuple[str, ...]:
+    """Return the columns that a formula names.
+
+    Raises
+    ------
+    DataError
+        If anything in it is not arithmetic on columns, or makes an interaction of a column with
+        itself.
+    """
+    names: dict[str, None] = {}
+    for factor in _factors(formula):
+        names.update(dict.fromkeys(_names(factor)))
+    if not names:
+        raise DataError(f"The formula {formula!r} names no column; expected at least one.")
+    together(*(partial(check_name, name) for name in names))
+    return tuple(names)
+
+
+def formula_labels(formula: str) -> tuple[str, ...]:
+    """Return the columns that a formula names as categories alone, `C(site)`."""
+    inside: dict[str, None] = {}
+    outside: set[str] = set()
+    for factor in _factors(formula):
+        tree = ast.parse(factor, mode="eval").body
+        category = isinstance(tree, ast.Call) and getattr(tree.func, "id", "") == "C"
+        first = tree.args[0] if isinstance(tree, ast.Call) and category and tree.args else None
+        if isinstance(first, ast.Name):
+            inside[first.id] = None
+        else:
+            outside.update(_names(factor))
+    return tuple(name for name in inside if name not in outside)
+
+
+def _factors(formula: str) -> list[str]:
+    """Return the expressions of a formula that are multiplied and added."""
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
+    from formulaic.parser import DefaultFormulaParser
+
+    if not isinstance(formula, str):
+        raise DataError(
+            f"Expected a formula as text, such as 'age + C(region) + bs(score, df=4)', got {formula!r}."
+        )
+    try:
+        parsed = Formula(formula)
+        structured = hasattr(parsed, "lhs")
+        terms = [] if structured else list(parsed)
+        tree = None if structured else DefaultFormulaParser().get_ast(formula)
+    except (FormulaicError, SyntaxError, TypeError, ValueError) as error:
+        raise DataError(
+            f"Expected a formula such as 'age + C(region) + bs(score, df=4)', got {formula!r}: {error}."
+        ) from error
+    if structured or not all(hasattr(term, "factors") for term in terms):
+        raise DataError(
+            f"Expected a formula without '~' and '|': outcome and decision have arguments of their own; got {formula!r}."
+        )
+    _refuse_misread(tree, formula)
+    return [factor.expr for term in terms for factor in term.factors]
+
+
+def _refuse_misread(tree: Any, formula: str) -> None:
+    """Refuse operators that make something else than arithmetic where arithmetic must be meant."""
+    for node in _nodes(tree):
+        symbol, parts = node.operator.symbol, [_written(arg) for arg in node.args]
+        if symbol in ("**", "^") and len(_columns(node.args[0])) < 2:
+            raise DataError(
+                f"In a formula {parts[0]}{symbol}{parts[1]} makes interactions, of which one column "
+                f"has none: it is {parts[0]} alone. For a power write `I({parts[0]}**{parts[1]})` "
+                f"or `poly({parts[0]}, {parts[1]})`; got {formula!r}."
+            )
+        shared = _columns(node.args[0]) & _columns(node.args[-1]) if len(node.args) == 2 else set()
+        if symbol in ("*", ":", "/") and shared:
+            name = min(shared)
+            raise DataError(
+                f"In a formula {symbol!r} makes interactions, and {name!r} has none with itself: "
+                f"it is {name!r} alone. For its square write `I({name}**2)` or `poly({name}, 2)`; "
+                f"got {formula!r}."
+            )
+        if symbol == "/":
+            raise DataError(
+                f"In a formula {parts[0]}/{parts[1]} is {parts[0]} and its interaction with "
+                f"{parts[1]}, no ratio. For a ratio write `I({parts[0]}/{parts[1]})`, for the two "
+                f"write `{parts[0]} + {parts[0]}:{parts[1]}`; got {formula!r}."
+            )
+        if symbol == "-" and parts[-1] not in ("0", "1") and _removes_nothing(tree, node):
+            raise DataError(
+                f"In a formula '- {parts[-1]}' leaves a term out, and there is none. For a "
+                f"difference write `I({parts[0].split(' + ')[-1]} - {parts[-1]})`; got {formula!r}."
+            )
+
+
+def _nodes(tree: Any) -> list[Any]:
+    """Return every operation of a formula, inner ones last."""
+    if not hasattr(tree, "operator"):
+        return []
+    return [tree, *(node for arg in tree.args for node in _nodes(arg))]
+
+
+def _written(tree: Any) -> str:
+    """Return part of a formula as text."""
+    if not hasattr(tree, "operator"):
+        return str(getattr(tree, "token", tree))
+    symbol = tree.operator.symbol
+    parts = [_written(arg) for arg in tree.args if not (symbol == "+" and str(arg) == "1")]
+    return (f" {symbol} " if symbol in "+-" else symbol).join(parts)
+
+
+def _columns(tree: Any) -> set[str]:
+    """Return the expressions in part of a formula, numbers left out."""
+    if not hasattr(tree, "operator"):
+        text = _written(tree)
+        return set() if text.replace(".", "", 1).isdigit() else {text}
+    return set().union(*map(_columns, tree.args))
+
+
+def _removes_nothing(tree: Any, node: Any) -> bool:
+    """Return whether a term is left out that is nowhere else in the formula."""
+    removed = node.args[-1]
+    others = [part for part in _leaves(tree) if part is not removed]
+    return not hasattr(removed, "operator") and _written(removed) not in map(_written, others)
+
+
+def _leaves(tree: Any) -> list[Any]:
+    if not hasattr(tree, "operator"):
+        return [tree]
+    return [leaf for arg in tree.args for leaf in _leaves(arg)]
+
+
+def _names(expression: str) -> list[str]:
+    """Return the columns of one expression, after refusing what it may not say."""
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except SyntaxError as error:
+        raise DataError(
+            f"{expression!r} in the formula is not an expression in column names. Rename columns to plain names first."
+        ) from error
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BitXor):
+            raise DataError(f"In {expression!r} write `**` for a power, not `^`.")
+        if not isinstance(node, _ALLOWED):
+            raise DataError(
+                f"{expression!r} is not allowed in a formula: expected column names, numbers, arithmetic and {', '.join(sorted(FORMULA_FUNCTIONS))}."
+            )
+    for function in called:
+        if not (isinstance(function, ast.Name) and function.id in FORMULA_FUNCTIONS):
+            raise DataError(
+                f"{ast.unparse(function)!r} cannot be called in a formula; there are {', '.join(sorted(FORMULA_FUNCTIONS))}."
+            )
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called]

@@ -1,0 +1,127 @@
+"""The frame that a study was read from: how many rows it had and what they were called.
+
+What a user hands in later, a label a row, is in the order of that frame, whatever rows were
+dropped and however the study is sorted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from causalstats.data.frames import some
+from causalstats.data.kinds import absent
+from causalstats.data.labels import label, labelled
+from causalstats.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """The frame that was read.
+
+    Parameters
+    ----------
+    size : int
+        How many rows it had, those included that were dropped.
+    index : Index or None
+        What a pandas frame calls its rows, as it is or as text; None where they have no names.
+    """
+
+    size: int
+    index: pd.Index | None = None
+
+    def labels(self, given: Any, rows: np.ndarray) -> pd.Categorical:
+        """Return labels that were given for the rows of the frame, for those that were kept.
+
+        Parameters
+        ----------
+        given : sequence, array or Series
+            A label for each row of the frame: in its order, or a pandas Series with its index.
+        rows : int array (n,)
+            Row numbers in the frame of those that were kept.
+
+        Raises
+        ------
+        DataError
+            If there are more or fewer than the frame had rows, the index is another, or a row
+            that was kept has none.
+        """
+        series = self._in_order(given)
+        found = labelled(series, "by")
+        codes = found.codes[rows]
+        if (codes < 0).any():
+            raise DataError(
+                f"Expected a label for each row that was read; there is none in "
+                f"{some(np.sort(rows[codes < 0]))}."
+            )
+        kept = pd.Categorical.from_codes(codes, categories=found.categories)
+        return kept.remove_unused_categories()
+
+    def _in_order(self, given: Any) -> nw.Series:
+        """Return the labels as a series in the order of the frame."""
+        if isinstance(given, pd.Series):
+            given = self._by_index(given)
+        elif not isinstance(given, pd.Categorical):
+            try:
+                return self._of_size(nw.from_native(given, series_only=True))
+            except TypeError:
+                given = _listed(given)
+        return self._of_size(nw.from_native(pd.Series(given), series_only=True))
+
+    def _of_size(self, series: nw.Series) -> nw.Series:
+        if len(series) != self.size:
+            raise DataError(
+                f"Expected a column's name, or a label for each of the {self.size:,} rows of the "
+                f"frame that was read, in its order; got {len(series):,}."
+            )
+        return series
+
+    def _by_index(self, given: pd.Series) -> pd.Series:
+        """Return a Series in the order of the frame, by its index."""
+        index, called = self.names, given.index
+        if len(given) == self.size and called.equals(index):
+            return given
+        if not called.equals(pd.RangeIndex(len(called))) and not isinstance(index, pd.RangeIndex):
+            called = pd.Index([label(value) for value in called])
+            index = pd.Index([label(value) for value in index])
+        matched = called.is_unique and index.is_unique and index.isin(called).all()
+        if matched and (len(given) == self.size or not isinstance(index, pd.RangeIndex)):
+            return given.iloc[called.get_indexer(index)]
+        raise DataError(
+            f"A pandas Series is matched by its index with the frame that was read, whose index "
+            f"is another ({self.size:,} rows were read, {len(given):,} labels given). Give labels "
+            "in the order of that frame without an index: `labels.to_numpy()`."
+        )
+
+    @property
+    def names(self) -> pd.Index:
+        """What the rows are called: their numbers where they have no names."""
+        return pd.RangeIndex(self.size) if self.index is None else self.index
+
+    def to_list(self) -> list[str] | None:
+        """Return what rows are called as text, to be kept in a file; None for their numbers."""
+        if self.names.equals(pd.RangeIndex(self.size)):
+            return None
+        return [label(value) for value in self.names]
+
+
+def origin_of(frame: Any, size: int) -> Origin:
+    """Return what is known of a frame."""
+    return Origin(size, frame.index if isinstance(frame, pd.DataFrame) else None)
+
+
+def _listed(given: Any) -> pd.Series:
+    """Return labels of any sequence, Python objects left as they are."""
+    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind in "biufUM":
+        return pd.Series(given)
+    if isinstance(given, str) or np.ndim(given) == 0 and not hasattr(given, "__iter__"):
+        raise DataError(
+            f"Expected a column's name, or a label for each row of the frame, got {given!r}."
+        )
+    if isinstance(given, np.ndarray) and given.ndim != 1:
+        raise DataError(f"Expected a label for each row, got an array of shape {given.shape}.")
+    return pd.Series([None if absent(value) else value for value in given], dtype=object)

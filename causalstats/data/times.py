@@ -1,0 +1,147 @@
+"""Columns of times: as numbers to compute with, and as the user wrote them to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from causalstats.data.kinds import absent, kind_of
+from causalstats.data.labels import label
+from causalstats.errors import DataError
+
+_DAY = 86_400_000_000  # microseconds
+_EXACT = 2**53  # whole numbers up to this are floats as well
+
+
+@dataclass(frozen=True)
+class TimeScale:
+    """How times are written that are kept as numbers.
+
+    Parameters
+    ----------
+    kind : "numbers", "dates" or "periods"
+        Dates are kept as days since 1970, periods as how many there are since 1970.
+    detail : str
+        The time zone of dates, or the frequency of periods; empty without one.
+    """
+
+    kind: Literal["numbers", "dates", "periods"] = "numbers"
+    detail: str = ""
+
+    def labels(self, times: np.ndarray) -> tuple[str, ...]:
+        """Return times as they were written in the frame.
+
+        Examples
+        --------
+        >>> TimeScale().labels(np.array([20200101.0, 2000.5]))
+        ('20200101', '2000.5')
+        >>> TimeScale("dates").labels(np.array([18262.0]))
+        ('2020-01-01',)
+        """
+        times = np.asarray(times, float)
+        if self.kind == "numbers":
+            return tuple(label(float(time)) for time in times)
+        if self.kind == "periods":
+            return tuple(str(pd.Period(ordinal=round(time), freq=self.detail)) for time in times)
+        moments = pd.to_datetime(np.round(times * _DAY).astype("int64"), unit="us")
+        if self.detail:
+            moments = moments.tz_localize("UTC").tz_convert(self.detail)
+        if (moments == moments.normalize()).all():
+            return tuple(moments.strftime("%Y-%m-%d"))
+        return tuple(str(moment.tz_localize(None)) for moment in moments)
+
+
+def scale_of(series: nw.Series, name: str) -> TimeScale:
+    """Return how the times of a column are written."""
+    kind = kind_of(series, name)
+    if kind == "periods":
+        native = series.to_native()
+        dtype = native.dtype if isinstance(native, pd.Series) else None
+        if not isinstance(dtype, pd.PeriodDtype):
+            dtype = pd.Series([value for value in series.to_list() if not absent(value)]).dtype
+        if not isinstance(dtype, pd.PeriodDtype):
+            raise DataError(f"Time {name!r} has periods of several lengths; expected one length.")
+        return TimeScale("periods", dtype.freq.freqstr)
+    return TimeScale("dates", _zone(series)) if kind == "dates" else TimeScale()
+
+
+def time_values(series: nw.Series, name: str) -> np.ndarray | None:
+    """Return times as numbers, NaN where missing; None of a column that has numbers or no times.
+
+    Raises
+    ------
+    DataError
+        If dates have several time zones, or times are lost in floating point.
+    """
+    kind = kind_of(series, name)
+    if kind == "periods":
+        scale_of(series, name)
+        return np.array([np.nan if absent(p) else p.ordinal for p in series.to_list()], float)
+    if kind == "dates":
+        return _days(series, name)
+    if series.dtype.is_integer():
+        whole = series.drop_nulls()
+        if len(whole) and max(abs(int(whole.max())), abs(int(whole.min()))) > _EXACT:
+            raise DataError(
+                f"Time {name!r} has whole numbers above 2^53, such as {whole.max()}, which cannot "
+                f"all be told apart. Make them dates, e.g. `pandas.to_datetime(frame[{name!r}])`."
+            )
+    return None
+
+
+def refuse_unordered(time: Any, name: str) -> None:
+    """Refuse times that are text."""
+    if not isinstance(time.dtype, pd.CategoricalDtype):
+        return
+    levels = list(time.cat.categories) if isinstance(time, pd.Series) else list(time.categories)
+    first = levels[0]
+    remedy = f"make it dates, e.g. `pandas.to_datetime(frame[{name!r}])`, or number the periods"
+    if all(_is_number(level) for level in levels):
+        remedy = f"make it numbers, `frame[{name!r}].astype(int)`"
+    elif "Q" in first.upper():
+        remedy = (
+            f"make it quarters, e.g. `pandas.PeriodIndex(frame[{name!r}], freq='Q')`, "
+            "of text such as '2010Q4'"
+        )
+    raise DataError(
+        f"Expected time {name!r} as numbers, dates or periods, which have an order and distances; "
+        f"got text such as {first!r}. If it is a time, {remedy}."
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _zone(series: nw.Series) -> str:
+    """Return the time zone of a column of dates; empty without one."""
+    if isinstance(series.dtype, nw.Datetime):
+        return series.dtype.time_zone or ""
+    zones = {str(getattr(v, "tzinfo", None) or "") for v in series.to_list() if not absent(v)}
+    return zones.pop() if len(zones) == 1 else ""
+
+
+def _days(series: nw.Series, name: str) -> np.ndarray:
+    """Return days since 1970, NaN where missing."""
+    given = series.to_list()
+    try:
+        dates = pd.to_datetime(pd.Series([None if absent(value) else value for value in given]))
+        if dates.dt.tz is not None:
+            dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"Time {name!r} has dates that cannot stand in one order: {error}. Of several time "
+            f"zones, make one: `pandas.to_datetime(frame[{name!r}], utc=True)`."
+        ) from error
+    moments = dates.to_numpy("datetime64[us]")
+    if (dates.notna() & (dates.to_numpy() != moments)).any():
+        raise DataError(f"Time {name!r} has moments finer than a microsecond. Number them instead.")
+    return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / _DAY)

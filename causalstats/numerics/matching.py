@@ -1,0 +1,77 @@
+"""Entries of two answers matched by their names, the two parts of a pair in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+_SAME, _OPPOSITE, _ON = " ~ ", " / ", " on "
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """Entries that two answers share.
+
+    Parameters
+    ----------
+    here, there : int array (k,)
+        Their positions in the one and in the other.
+    signs : array (k,)
+        -1 where the other has the entry the other way round, with the opposite sign.
+    unmatched : tuple
+        Names that only one of them has.
+    """
+
+    here: np.ndarray
+    there: np.ndarray
+    signs: np.ndarray
+    unmatched: tuple[Any, ...]
+
+
+def matched(one: Sequence[Any], other: Sequence[Any]) -> Matched:
+    """Match names, each of them once in its sequence.
+
+    Examples
+    --------
+    >>> matched(["a ~ b", "a ~ c"], ["c ~ a", "b ~ a"]).there
+    array([1, 0])
+    >>> matched(["a / b on x"], ["b / a on x"]).signs
+    array([-1.])
+    """
+    where = {name: place for place, name in enumerate(other)}
+    here, there, signs = [], [], []
+    for place, name in enumerate(one):
+        found, sign = next(
+            ((where[way], sign) for way, sign in _ways(name) if way in where), (None, 1.0)
+        )
+        if found is not None:
+            here.append(place)
+            there.append(found)
+            signs.append(sign)
+    unmatched = [name for place, name in enumerate(one) if place not in set(here)]
+    unmatched += [name for place, name in enumerate(other) if place not in set(there)]
+    return Matched(
+        np.array(here, int), np.array(there, int), np.array(signs, float), tuple(unmatched)
+    )
+
+
+def _ways(name: Any) -> Iterator[tuple[Any, float]]:
+    """Give the ways to write an entry, with its sign: as it is, and its pair the other way round."""
+    yield name, 1.0
+    if not isinstance(name, str):
+        return
+    for first, second in _splits(name, _SAME):
+        yield f"{second}{_SAME}{first}", 1.0
+    for pair, covariate in _splits(name, _ON):
+        for first, second in _splits(pair, _OPPOSITE):
+            yield f"{second}{_OPPOSITE}{first}{_ON}{covariate}", -1.0
+
+
+def _splits(text: str, mark: str) -> Iterator[tuple[str, str]]:
+    """Give every way to split a text in two at a mark, which may be part of a name as well."""
+    pieces = text.split(mark)
+    for k in range(1, len(pieces)):
+        yield mark.join(pieces[:k]), mark.join(pieces[k:])
