@@ -24,7 +24,7 @@ from causalstats.data.frames import (
     unknown,
 )
 from causalstats.data.kinds import absent, kind_of
-from causalstats.data.labels import label, levels_in_order, order_of_texts
+from causalstats.data.labels import as_numbers, label, levels_in_order, order_of_texts
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
@@ -65,8 +65,9 @@ class Spooled:
     ----------
     table : DataFrame
         Its columns are on disk.
-    units : int array (n,)
-        The unit of each row, as a position among the levels of its column.
+    codes : int array (n,)
+        The unit of each row, as a position among `units`.
+    units : tuple of str
     time_scale : TimeScale
     rows : int array (n,)
         Row numbers in the source, counted from 0.
@@ -76,7 +77,8 @@ class Spooled:
     """
 
     table: pd.DataFrame
-    units: np.ndarray
+    codes: np.ndarray
+    units: tuple[str, ...]
     time_scale: TimeScale
     rows: np.ndarray
     size: int
@@ -108,7 +110,7 @@ def spooled(
     coded = {
         name: _coded(found.values[name], levels, folder) for name, levels in found.levels.items()
     }
-    codes = coded[unit][0]
+    codes, units = coded[unit]
     when, whose = found.values[time].array(), codes.array()
     changes = np.diff(whose)
     order = (
@@ -122,11 +124,16 @@ def spooled(
             table[name] = _sorted(column, order, folder)
             continue
         positions, labels = coded[name]
+        numbers = as_numbers(labels) if name == unit else None
+        if numbers is not None:
+            table[name] = _sorted(_looked_up(positions, numbers, folder), order, folder)
+            continue
         small = _sorted(_narrow(positions, len(labels), folder), order, folder)
         table[name] = pd.Categorical.from_codes(small, categories=pd.Index(labels))
     return Spooled(
         pd.DataFrame(table, copy=False),
         _sorted(codes, order, folder),
+        units,
         found.time_scale or TimeScale(),
         _sorted(found.rows, order, folder),
         found.size,
@@ -325,6 +332,14 @@ def _coded(
     for block in blocks:
         codes.append(rank[np.searchsorted(found, values[block])])
     return codes, tuple(labels)
+
+
+def _looked_up(codes: _Column, numbers: np.ndarray, folder: str | Path | None) -> _Column:
+    """The whole number at each position."""
+    values, found = codes.array(), _Column(folder, "int64")
+    for k in range(0, len(values), _ROWS):
+        found.append(numbers[values[k : k + _ROWS]])
+    return found
 
 
 def _narrow(codes: _Column, count: int, folder: str | Path | None) -> _Column:

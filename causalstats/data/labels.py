@@ -112,6 +112,21 @@ def order_of_texts(texts: Sequence[str], numeric: bool) -> list[str]:
     return sorted(texts, key=Fraction if numeric else None)
 
 
+def as_given(column: pd.Series) -> pd.Series:
+    """Return labels as whole numbers where all are, as the frame had them; else as they are."""
+    numbers = as_numbers(tuple(column.cat.categories))
+    return column if numbers is None else pd.Series(numbers[column.cat.codes], column.index)
+
+
+def as_numbers(texts: Sequence[str]) -> np.ndarray | None:
+    """Return labels that are all whole numbers as such; None of others, or of larger ones."""
+    try:
+        found = np.array([int(text) for text in texts], dtype=np.int64)
+    except (ValueError, OverflowError):
+        return None
+    return found if all(map(str.__eq__, texts, map(str, found.tolist()))) else None
+
+
 def _size(value: Any) -> Any:
     return value if isinstance(value, numbers.Real | decimal.Decimal) else 0
 

@@ -30,7 +30,7 @@ from causalstats.data.frames import (
     some,
     together,
 )
-from causalstats.data.labels import label
+from causalstats.data.labels import as_given, label
 from causalstats.data.origin import Origin, origin_of
 from causalstats.data.roles import groups_of, numbers, text_that_is_no_number, weights_of
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
@@ -135,11 +135,13 @@ class Panel:
             refuse_incomplete(gaps)
         origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
-        codes = table[unit].cat.codes.to_numpy(int)
+        codes, units = table[unit].cat.codes.to_numpy(int), tuple(table[unit].cat.categories)
+        table[unit] = as_given(table[unit])
         order = np.lexsort((table[time], codes))
         return _assembled(
             table.iloc[order].reset_index(drop=True),
             frozen(codes[order]),
+            units,
             scale_of(column_of(frame, opened(frame, [time]), time), time),
             frozen(rows[order]),
             origin,
@@ -184,6 +186,7 @@ class Panel:
         found = spooled(source, wanted, _named(roles), time, missing, folder)
         return _assembled(
             found.table,
+            found.codes,
             found.units,
             found.time_scale,
             found.rows,
@@ -392,7 +395,8 @@ def _arguments(
 
 def _assembled(
     table: pd.DataFrame,
-    units: np.ndarray,
+    codes: np.ndarray,
+    units: tuple[str, ...],
     time_scale: TimeScale,
     rows: np.ndarray,
     origin: Origin,
@@ -415,8 +419,8 @@ def _assembled(
         treatment=read_only(columns[0][:, None] if len(columns) == 1 else np.column_stack(columns)),
         treatments=treatments,
         covariates=tuple(arguments["covariates"]),
-        unit=units,
-        units=tuple(table[arguments["unit"]].cat.categories),
+        unit=codes,
+        units=units,
         time=read_only(table[arguments["time"]].to_numpy(float)),
         time_scale=time_scale,
         weights=read_only(weights),
