@@ -100,13 +100,13 @@ class _Read:
 def spooled(
     source: Any,
     columns: Sequence[str],
-    unit: str,
+    labels: Sequence[str],
     time: str,
     missing: str,
     folder: str | Path | None,
 ) -> Spooled:
-    """Read a source piece by piece into files, sorted by unit and time."""
-    found = _read(source, columns, unit, time, missing, folder)
+    """Read a source piece by piece into files, sorted by unit, the first of `labels`, and time."""
+    found, unit = _read(source, columns, labels, time, missing, folder), labels[0]
     coded = {
         name: _coded(found.values[name], levels, folder) for name, levels in found.levels.items()
     }
@@ -123,13 +123,13 @@ def spooled(
         if name not in coded:
             table[name] = _sorted(column, order, folder)
             continue
-        positions, labels = coded[name]
-        numbers = as_numbers(labels) if name == unit else None
+        positions, texts = coded[name]
+        numbers = as_numbers(texts) if name == unit else None
         if numbers is not None:
             table[name] = _sorted(_looked_up(positions, numbers, folder), order, folder)
             continue
-        small = _sorted(_narrow(positions, len(labels), folder), order, folder)
-        table[name] = pd.Categorical.from_codes(small, categories=pd.Index(labels))
+        small = _sorted(_narrow(positions, len(texts), folder), order, folder)
+        table[name] = pd.Categorical.from_codes(small, categories=pd.Index(texts))
     return Spooled(
         pd.DataFrame(table, copy=False),
         _sorted(codes, order, folder),
@@ -144,7 +144,7 @@ def spooled(
 def _read(
     source: Any,
     columns: Sequence[str],
-    unit: str,
+    labels: Sequence[str],
     time: str,
     missing: str,
     folder: str | Path | None,
@@ -156,7 +156,7 @@ def _read(
         if len(piece) == 0:
             continue
         native = piece.to_native()
-        now = together(*(partial(_kind, native, piece, name, name == unit) for name in columns))
+        now = together(*(partial(_kind, native, piece, name, name in labels) for name in columns))
         kinds = _same_kinds(kinds, dict(zip(columns, now, strict=True)), number)
         scale = scale_of(column_of(native, piece, time), time)
         if found.time_scale not in (None, scale):
@@ -165,7 +165,7 @@ def _read(
                 "length of period than those before it. Convert them to one."
             )
         found.time_scale = scale
-        _append(found, native, columns, unit, time, missing, kinds)
+        _append(found, native, columns, labels, time, missing, kinds)
     if found.rows.size == 0:
         raise DataError("Expected at least one complete row, got none in any piece.")
     return found
@@ -175,13 +175,13 @@ def _append(
     found: _Read,
     native: Any,
     columns: Sequence[str],
-    unit: str,
+    labels: Sequence[str],
     time: str,
     missing: str,
     kinds: dict[str, str],
 ) -> None:
     """Add the complete rows of one piece."""
-    table = read(native, columns, times=[time], labels=[unit])
+    table = read(native, columns, times=[time], labels=labels)
     refuse_unordered(table[time], time)
     gaps = missing_rows(table)
     first = found.size

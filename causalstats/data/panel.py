@@ -36,6 +36,7 @@ from causalstats.data.roles import groups_of, numbers, text_that_is_no_number, w
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
+_EXACT = 2.0**53  # whole numbers up to this are floats as well
 _LARGEST = 1e100  # outcome or treatment
 _EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
 
@@ -214,7 +215,7 @@ class Panel:
     def clusters(self) -> tuple[str, ...]:
         """Labels of the groups of units that are independent of each other; units by default."""
         name = self.arguments["cluster"]
-        return self.units if name is None else names(pd.Series(self._clusters[1]))
+        return self.units if name is None else tuple(map(label, self._clusters[1]))
 
     @cached_property
     def cluster(self) -> np.ndarray:
@@ -377,6 +378,12 @@ def _roles(
     return roles | {"cluster": [cluster]}
 
 
+def _named(roles: Mapping[str, Sequence[str]]) -> list[str]:
+    """The columns that name something; a cluster that is a covariate too is read as that."""
+    clusters = [name for name in roles["cluster"] if name not in roles["covariate"]]
+    return [*roles["unit"], *clusters]
+
+
 def _arguments(
     roles: Mapping[str, Sequence[str]], treatment: str | Sequence[str], missing: str
 ) -> dict[str, Any]:
@@ -500,7 +507,13 @@ def _refuse_clusters_within_units(panel: Panel) -> None:
     name = panel.arguments["cluster"]
     if name is None:
         return
-    codes, labels = pd.factorize(panel.source[name])
+    column = panel.source[name]
+    if column.dtype == float and abs(column).max() > _EXACT:
+        raise DataError(
+            f"Cluster {name!r} is a covariate too, and has numbers above 2^53, which cannot all be "
+            "told apart. Name the clusters in a column of their own."
+        )
+    codes, labels = pd.factorize(column)
     moved = np.flatnonzero(~panel.constant_within_units(codes[:, None])[:, 0])
     if len(moved):
         unit = panel.units[moved[0]]
