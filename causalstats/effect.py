@@ -12,6 +12,7 @@ import numpy as np
 
 from causalstats.errors import ModelError
 from causalstats.numerics.matching import matched
+from causalstats.validation import Inside, NotNegative, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +89,8 @@ class Effect:
         """The doubts in words: name, finding and remedy of each."""
         return tuple(warning(check) for check in self.doubts)
 
-    def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
+    @checked(ModelError)
+    def summary(self, prob: Inside = INTERVAL) -> pd.DataFrame:
         """Summarise each entry of the answer in a row.
 
         Parameters
@@ -106,7 +108,8 @@ class Effect:
         names = "; ".join(check.name for check in self.doubts)
         return self.numbers(prob).assign(doubts=names)
 
-    def numbers(self, prob: float = INTERVAL) -> pd.DataFrame:
+    @checked(ModelError)
+    def numbers(self, prob: Inside = INTERVAL) -> pd.DataFrame:
         """Return the numeric columns of `summary`, without looking for doubts."""
         from causalstats.numerics.draws import summarise
 
@@ -125,7 +128,10 @@ class Effect:
             columns, index=pd.Index(self.margins.labels, name=str(self.draws.dims[-1]))
         )
 
-    def decide(self, rope: float = 0.0, fdr: float = 0.05, prob: float = INTERVAL) -> pd.DataFrame:
+    @checked(ModelError)
+    def decide(
+        self, rope: NotNegative = 0.0, fdr: Inside = 0.05, prob: Inside = INTERVAL
+    ) -> pd.DataFrame:
         """Return which entries can be told from nothing, the surest first.
 
         Entries are selected by the step-up rule of Benjamini & Hochberg (1995) on twice `error`.
@@ -190,6 +196,7 @@ class Effect:
         draws = np.stack([each.ravel() for each in entries(self.draws).values()])
         return 1 - tail_probability(draws, rope), 1 - tail_probability(-draws, rope)
 
+    @checked(ModelError)
     def minus(self, other: Effect, contrast: str) -> Effect:
         """Return the difference to the same answer of an independent fit, entry by entry.
 
@@ -265,7 +272,8 @@ class Effect:
             description=f"Mean of: {self.description}",
         )
 
-    def text(self, prob: float = INTERVAL) -> str:
+    @checked(ModelError)
+    def text(self, prob: Inside = INTERVAL) -> str:
         """Return the answer in sentences, with its contrast, its assumptions and its doubts.
 
         A few numbers are all given; of many, how many have an interval on one side of 0, and
@@ -278,7 +286,8 @@ class Effect:
         """
         return self.statement(prob) + in_doubt(self.doubts)
 
-    def statement(self, prob: float = INTERVAL) -> str:
+    @checked(ModelError)
+    def statement(self, prob: Inside = INTERVAL) -> str:
         """Return what `text` does, without the doubts."""
         contrast = "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
         return (

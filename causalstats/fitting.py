@@ -16,12 +16,19 @@ import pandas as pd
 
 import causalstats
 from causalstats.effect import INTERVAL, Effect, in_doubt
-from causalstats.errors import ModelError
+from causalstats.errors import ModelError, StoreError
+from causalstats.fit_arguments import (
+    refuse_data,
+    refuse_exchanged,
+    refuse_model,
+    refuse_sampler,
+)
 from causalstats.model import Check, Checks, Estimand, Prediction, Problem, View, answerable
 from causalstats.numerics.draws import summarise, surest_first, varies
 from causalstats.numerics.panel_estimators import Estimate
 from causalstats.progress import stage
 from causalstats.samplers import Auto, Program, Sampler, sample
+from causalstats.validation import File, Inside, Name, Seed, Seen, Set, checked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,7 +62,8 @@ class Fit:
     progress: bool = True
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    def summary(self, prob: float = INTERVAL) -> pd.DataFrame:
+    @checked(ModelError)
+    def summary(self, prob: Inside = INTERVAL) -> pd.DataFrame:
         """Every parameter: mean, sd, equal-tailed interval, ESS and R-hat; of an exact posterior, which has none, the headline."""
         posterior = self.draws["posterior"].to_dataset()
         tables = []
@@ -78,15 +86,16 @@ class Fit:
             else tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
         )
 
+    @checked(ModelError)
     def effect(
         self,
-        name: str,
+        name: Name,
         *,
         at: Any = None,
         by: Any = None,
-        do: Mapping[str, Any] | None = None,
-        given: Mapping[str, Any] | None = None,
-        factual: Mapping[str, Any] | None = None,
+        do: Set | None = None,
+        given: Seen | None = None,
+        factual: Seen | None = None,
     ) -> Effect:
         """An answer by name, one of `model.estimands()`; of a causal diagram also a variable, when others are set or seen.
 
@@ -111,14 +120,15 @@ class Fit:
             )
         return self._answered(*self._estimand(name, do, given, factual), at, by)
 
+    @checked(ModelError)
     def bounds(
         self,
-        name: str,
+        name: Name,
         *,
-        do: Mapping[str, Any] | None = None,
-        given: Mapping[str, Any] | None = None,
-        factual: Mapping[str, Any] | None = None,
-        cause: str | Mapping[str, tuple[Any, Any]] | None = None,
+        do: Set | None = None,
+        given: Seen | None = None,
+        factual: Seen | None = None,
+        cause: Name | Set | None = None,
     ) -> Effect:
         """The smallest and the largest answer that a causal diagram allows, where it does not identify the one there is, with posterior bands.
 
@@ -289,7 +299,8 @@ class Fit:
 
         return self._once("checks", make)
 
-    def compare(self, prob: float = INTERVAL) -> pd.DataFrame:
+    @checked(ModelError)
+    def compare(self, prob: Inside = INTERVAL) -> pd.DataFrame:
         """The headline beside what people would do instead; with withheld outcomes, the truth and each one's error.
 
         A headline of many entries has a row for each, and a column for each of the other methods.
@@ -358,6 +369,7 @@ class Fit:
         offered = getattr(self.model, "views", None)
         return {} if offered is None else offered(self.draws["posterior"].to_dataset(), self.data)
 
+    @checked(ModelError)
     def plot(self, what: str = "") -> Figure:
         """A figure: an effect or a prediction by its name, `parameters`, `chains`, `learned`, `comparison` or `diagram`, or one of
         its family's own, `fit.views()`; without a name, the headline."""
@@ -397,9 +409,10 @@ class Fit:
             return plots.beside(self.compare(), unit=headline.unit)
         return plots.comparison(self.compare(), self.withheld_rate(), unit=headline.unit)
 
+    @checked(ModelError)
     def report(
         self,
-        path: str | Path,
+        path: File,
         *,
         title: str = "",
         question: str = "",
@@ -411,10 +424,16 @@ class Fit:
         fields, for the grids of both. Each value is a refit.
         """
         from causalstats import report
+        from causalstats.sensitivity import variants
 
+        each = [sensitivity] if isinstance(sensitivity, Mapping) else sensitivity or ()
+        for assumptions in each:
+            if assumptions:
+                variants(self, assumptions)  # refuses before anything is refitted
         return report.write(report.compose(self, title, question, sensitivity or {}), path)
 
-    def save(self, path: str | Path) -> Path:
+    @checked(StoreError)
+    def save(self, path: File) -> Path:
         """Write everything to one file, to be read by `causalstats.load`."""
         from causalstats.store import save
 
@@ -491,8 +510,9 @@ class Fit:
             return f"{self.model.headline}: {error}"
 
 
+@checked(ModelError)
 def fit(
-    model: Any, data: Any, *, seed: int, sampler: Sampler | None = None, progress: bool = True
+    model: Any, data: Any, *, seed: Seed, sampler: Any = None, progress: bool = True
 ) -> Fit:
     """Sample a model on data. The same seed, machine and versions give the same draws.
 
@@ -501,6 +521,10 @@ def fit(
     ModelError, DataError
         Before anything is sampled.
     """
+    refuse_exchanged(model, data)
+    refuse_model(model)
+    refuse_data(model, data)
+    refuse_sampler(sampler)
     sampler = Auto() if sampler is None else sampler
     problem = Problem(model, data)
     with stage(f"Fitting {type(model).__name__}", progress) as advance:
@@ -526,7 +550,8 @@ def fit(
     )
 
 
-def load(path: str | Path) -> Fit:
+@checked(StoreError)
+def load(path: File) -> Fit:
     """Read a fit that `Fit.save` wrote. Raises `StoreError` for a file that is damaged, foreign or of another format."""
     from causalstats import store
 

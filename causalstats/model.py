@@ -479,6 +479,8 @@ class Model(Protocol):
     def relaxations(self, data: Any) -> tuple[Relaxation, ...]: ...
 
     # Only some models have these:
+    # data_class -> the class of their data
+    # calibration_design -> what `simulate` is told by `calibrate` unless it is said
     # exact(data) -> None, or a function of chains, draws and a generator that gives independent posterior draws
     # nuts(data) -> options of `Nuts` that suit its graph
     # completed(draws, data, rng) -> the draws with those of what was integrated out

@@ -20,7 +20,7 @@ import inspect
 import math
 import reprlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache, wraps
 from numbers import Integral, Real
@@ -196,6 +196,20 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A level of a variable; NumPy's scalars as Python's own."""
+
+    words, many = "a level", "levels"
+
+    def read(self, value: Any) -> Any:
+        if isinstance(value, np.generic):
+            value = value.item()
+        if not isinstance(value, str | bool | Real) or value != value:
+            raise Refused()
+        return value
+
+
+@dataclass(frozen=True)
 class ListOf:
     """A list in its order, kept as a tuple."""
 
@@ -219,7 +233,7 @@ class ListOf:
     def _listed(self, value: Any) -> list[Any]:
         if isinstance(value, str) and isinstance(self.kind, Text):
             raise Refused(f"A text is not a list; write [{value!r}].")
-        return _listed(value)
+        return entries(value)
 
 
 @dataclass(frozen=True)
@@ -237,7 +251,7 @@ class PairOf:
         return f"pairs ({', '.join(kind.words for kind in self.kinds)})"
 
     def read(self, value: Any) -> tuple[Any, ...]:
-        parts = _listed(value)
+        parts = entries(value)
         if len(parts) != 2:
             raise Refused(f"It has {len(parts)} entries in place of 2.")
         return tuple(
@@ -357,6 +371,13 @@ Count = Annotated[int, Number(least=1, most=10_000_000, whole=True)]
 Seed = Annotated[int, Number(least=0, most=2**32 - 1, whole=True)]
 Name = Annotated[str, Text(empty=False, words="a name")]
 Formula = Annotated[str, Text(empty=False, words="a formula")]
+Seen = Annotated[Mapping[str, Any], MappingOf(Text(empty=False, words="a name"), Level())]
+Set = Annotated[
+    Mapping[str, Any],
+    MappingOf(
+        Text(empty=False, words="a name"), Either((Level(), PairOf((Level(), Level()))))
+    ),
+]
 File = Annotated[str | Path, Place()]
 
 
@@ -418,6 +439,15 @@ def check_fields(value: Any, error: type[CausalStatsError]) -> None:
     """
     for name, kind in field_kinds(value.__class__).items():
         object.__setattr__(value, name, read(kind, getattr(value, name), name, error))
+
+
+def read_field(cls: Any, name: str, value: Any, error: type[CausalStatsError]) -> Any:
+    """Return a value that a field may have; of classes that declare no kinds, any."""
+    try:
+        kinds = field_kinds(cls)
+    except (TypeError, NameError):
+        return value
+    return read(kinds[name], value, name, error)
 
 
 def checked[**P, R](
@@ -488,9 +518,9 @@ def shown(value: Any) -> str:
         return _indefinite(type(value).__name__)
 
 
-def meant(value: str, options: Sequence[str]) -> str:
+def meant(value: str, options: Iterable[str]) -> str:
     """Return the question which option was meant, the closest first; empty if none is close."""
-    by_case = {option.lower(): option for option in reversed(options)}
+    by_case = {option.lower(): option for option in options}
     near = difflib.get_close_matches(value.lower(), list(by_case), n=2)
     return f"Did you mean {_either([repr(by_case[each]) for each in near])}?" if near else ""
 
@@ -503,13 +533,13 @@ def _evaluated(annotation: Any, names: Mapping[str, Any]) -> Any:
     return eval(annotation, dict(names)) if isinstance(annotation, str) else annotation
 
 
-def _listed(value: Any) -> list[Any]:
-    """Return the entries of what has them in an order of its own."""
+def entries(value: Any) -> list[Any]:
+    """Return the entries of what has them in an order of its own, or raise `Refused`."""
     if isinstance(value, set | frozenset):
         raise Refused("A set has no order; write a list.")
     if isinstance(value, np.ndarray) and value.ndim == 1 or _is_index(value):
         return list(value)
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, list | tuple | range):
         raise Refused("Write a list.")
     return list(value)
 

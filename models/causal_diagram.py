@@ -115,6 +115,9 @@ class CausalDiagram:
     interactions: Literal["none", "pairs"] = "none"
     monotone: Annotated[Sequence[Any], Sequence[Monotone | tuple[Name, Name]]] = ()
 
+    data_class = Observations
+    calibration_design = {"people": 500}
+
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
         if isinstance(self.diagram, str):

@@ -90,6 +90,8 @@ class Heckman:
     outcome_scale: tuple[Finite, Positive] | None = None
 
     headline = "unseen_mean"
+    data_class = Decisions
+    calibration_design = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)

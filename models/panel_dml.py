@@ -117,6 +117,8 @@ class PanelDML:
     scale: Annotated[Sequence[float], ListOf(Number(above=0), least=1)] | None = None
 
     headline = "effect"
+    data_class = Panel
+    calibration_design = {"units": 50, "times": 5}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)

@@ -101,6 +101,8 @@ class PartialCorrelation:
     row_correlation: Annotated[float, Number(least=0, below=1)] | None = None
 
     headline = "partial_correlation"
+    data_class = Composition
+    calibration_design = {"rows": 30, "parts": 4}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)

@@ -113,6 +113,8 @@ class SelectiveLabels:
     negative_controls: Sequence[Name] = ()
 
     headline = "untested_prevalence"
+    data_class = Decisions
+    calibration_design = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
