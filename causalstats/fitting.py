@@ -511,9 +511,7 @@ class Fit:
 
 
 @checked(ModelError)
-def fit(
-    model: Any, data: Any, *, seed: Seed, sampler: Any = None, progress: bool = True
-) -> Fit:
+def fit(model: Any, data: Any, *, seed: Seed, sampler: Any = None, progress: bool = True) -> Fit:
     """Sample a model on data. The same seed, machine and versions give the same draws.
 
     Raises

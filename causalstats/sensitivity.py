@@ -5,12 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from causalstats.errors import ModelError
 from causalstats.model import Known, Problem, shown
+from causalstats.validation import Refused, meant, read_field
+from causalstats.validation import entries as entries_of
+from causalstats.validation import shown as shown_value
 
 
 def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
@@ -19,17 +24,7 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
     Each row says which answer it is: where answers have several entries, or a variant answers another question, such as bounds in
     place of an effect that it does not identify, the last level of the index names the entry.
     """
-    names = [f.name for f in fields(fit.model)]
-    if not assumptions or not set(assumptions) <= set(names):
-        raise ModelError(
-            f"Expected some of {', '.join(names)}, each with a list of values, got {', '.join(assumptions) or 'nothing'}."
-        )
-    axes = [_axis(name, getattr(fit.model, name), values) for name, values in assumptions.items()]
-    models = [
-        replace(fit.model, **dict(zip(assumptions, point, strict=True)))
-        for point in itertools.product(*axes)
-    ]
-    models = [model for place, model in enumerate(models) if model not in models[:place]]
+    models = variants(fit, assumptions)
     _refuse_unused(models, fit.data, assumptions)
     for model in models:
         _ = Problem(model, fit.data).graph  # what is refused is refused before anything is sampled
@@ -67,6 +62,43 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
+def variants(fit: Any, assumptions: Mapping[str, Any]) -> list[Any]:
+    """Return the models at every point of the grid.
+
+    Raises
+    ------
+    ModelError
+        If a field is none of the model's, or its values are not a list of what it may be.
+    """
+    names = [field.name for field in fields(fit.model)]
+    strange = [name for name in assumptions if name not in names]
+    if strange or not assumptions:
+        asked = meant(str(strange[0]), names) if strange else ""
+        got = f"`{strange[0]}`" if strange else "nothing"
+        raise ModelError(
+            f"Expected some of {', '.join(names)}, each with a list of values, got {got}. "
+            f"{asked}".rstrip()
+        )
+    kind = type(fit.model)
+    axes = []
+    for name, values in assumptions.items():
+        current = getattr(fit.model, name)
+        given = [
+            read_field(kind, name, value, ModelError) for value in _axis(name, current, values)[1:]
+        ]
+        axes.append(_distinct([current, *given]))
+    models = [
+        replace(fit.model, **dict(zip(assumptions, point, strict=True)))
+        for point in itertools.product(*axes)
+    ]
+    return _distinct(models)
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    """Return the values without those that came before; they need not be hashable."""
+    return [value for place, value in enumerate(values) if value not in values[:place]]
+
+
 def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:
     """Raise where a field can change nothing: rows that are equal for that reason would look robust."""
     reasons: list[Mapping[str, str]] = [
@@ -80,26 +112,33 @@ def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> No
 
 
 def _axis(name: str, current: Any, values: Any) -> list[Any]:
-    """The fit's own value of a field and the others; a number in place of a `Known` is known as well as that was."""
-    if isinstance(values, str):
-        if values != "leave one out" or not (isinstance(current, tuple) and current):
-            raise ModelError(
-                f"Expected `{name}` as a list of values, or 'leave one out' for a field that lists features, got {values!r}."
-            )
+    """Return the fit's own value of a field and the others.
+
+    A number in place of a `Known` is known as well as that was.
+    """
+    leave_out = isinstance(values, str) and values == "leave one out"
+    if leave_out and isinstance(current, tuple) and current:
         values = [current[:k] + current[k + 1 :] for k in range(len(current))]
-    others = [
-        current.at(v) if isinstance(current, Known) and not isinstance(v, Known) else v
-        for v in values
-    ]
+    try:
+        listed = entries_of(values)
+    except Refused as refused:
+        advice = str(refused)
+        if not leave_out and (values is None or isinstance(values, str | int | float)):
+            advice = f"Write [{values!r}]."
+        raise ModelError(
+            f"Expected `{name}` as a list of values, or 'leave one out' for a field that lists "
+            f"features, got {shown_value(values)}. {advice}".rstrip()
+        ) from None
+    if not listed:
+        raise ModelError(f"Expected `{name}` as a list of values, got an empty one.")
     return [
         current,
-        *(
-            v
-            for v in others
-            if v != current
-            and not (isinstance(current, tuple) and isinstance(v, list) and tuple(v) == current)
-        ),
+        *(current.at(v) if isinstance(current, Known) and _is_number(v) else v for v in listed),
     ]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
 def _label(value: Any) -> Any:

@@ -267,10 +267,11 @@ class MappingOf:
     key: Kind
     value: Kind
     least: int = 0
+    said: str = ""
 
     @property
     def words(self) -> str:
-        return f"a mapping from {self.key.many} to {self.value.many}"
+        return self.said or f"a mapping from {self.key.many} to {self.value.many}"
 
     many = words
 
@@ -371,11 +372,17 @@ Count = Annotated[int, Number(least=1, most=10_000_000, whole=True)]
 Seed = Annotated[int, Number(least=0, most=2**32 - 1, whole=True)]
 Name = Annotated[str, Text(empty=False, words="a name")]
 Formula = Annotated[str, Text(empty=False, words="a formula")]
-Seen = Annotated[Mapping[str, Any], MappingOf(Text(empty=False, words="a name"), Level())]
+_VARIABLE, _LEVEL = Text(empty=False, words="a name"), Level()
+Seen = Annotated[
+    Mapping[str, Any],
+    MappingOf(_VARIABLE, _LEVEL, said="a mapping of variables to a level of each"),
+]
 Set = Annotated[
     Mapping[str, Any],
     MappingOf(
-        Text(empty=False, words="a name"), Either((Level(), PairOf((Level(), Level()))))
+        _VARIABLE,
+        Either((_LEVEL, PairOf((_LEVEL, _LEVEL)))),
+        said="a mapping of variables to one level of each, or to two that are compared",
     ),
 ]
 File = Annotated[str | Path, Place()]

@@ -114,9 +114,13 @@ def draw(
 
 
 def place_of(name: str, value: Any, levels: Levels) -> int:
-    """Where a value stands among the levels of a variable; text of it will do."""
+    """Where a value stands among the levels of a variable; text of it will do.
+
+    True is no 1: a Boolean is a level only where Booleans are.
+    """
     known = list(levels[name])
-    if value in known:
+    same = [isinstance(level, bool) == isinstance(value, bool) for level in known]
+    if value in known and same[known.index(value)]:
         return known.index(value)
     if str(value) in map(str, known):
         return list(map(str, known)).index(str(value))

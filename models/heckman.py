@@ -474,6 +474,10 @@ class Heckman:
             for name, rates in zip(names, (decided, found), strict=True)
         )
 
+    def unused(self, data: Decisions) -> dict[str, str]:
+        """Return the fields that cannot change the answer, each with the reason."""
+        return {} if self.expertise else {"expertise_sd": "there is no `expertise`."}
+
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
         """The model without each piece of outside knowledge in turn."""
         lifted = []

@@ -286,6 +286,13 @@ class PanelDML:
         """What the data themselves leave in doubt."""
         return data_checks(self, data)
 
+    def unused(self, data: Panel) -> dict[str, str]:
+        """Return the fields that cannot change the answer, each with the reason."""
+        if data.covariates:
+            return {}
+        of_covariates = ("basis", "functions", "shrinkage", "coefficients", "interactions")
+        return dict.fromkeys(of_covariates, "these data have no covariates.")
+
     def relaxations(self, data: Panel) -> tuple[Relaxation, ...]:
         """None: nothing from outside is imposed."""
         return ()

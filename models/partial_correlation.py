@@ -395,6 +395,21 @@ class PartialCorrelation:
         """What would make a partial correlation the effect of one part on another, and how far these data go towards it."""
         return adjustments(data)
 
+    def unused(self, data: Composition) -> dict[str, str]:
+        """Return the fields that cannot change the answer, each with the reason."""
+        found = {}
+        if self.prior != "sparse":
+            found["negligible"] = f"prior={self.prior!r} does not use it, prior='sparse' does."
+        if self.prior == "matching":
+            found |= dict.fromkeys(
+                ("shrinkage", "basis_variance"), "prior='matching' does not use it."
+            )
+        if self.prior == "sparse":
+            found["shrinkage"] = "prior='sparse' does not use it."
+        if data.dependence is None:
+            found["row_correlation"] = "these data name neither a subject nor a time."
+        return found
+
     def relaxations(self, data: Composition) -> tuple[Relaxation, ...]:
         """None: nothing from outside is imposed."""
         return ()

@@ -303,6 +303,11 @@ class SelectiveLabels:
         """Pictures of decisions: `allocation_curve`."""
         return views(self, draws, data)
 
+    def unused(self, data: Decisions) -> dict[str, str]:
+        """Return the fields that cannot change the answer, each with the reason."""
+        found = {} if self.expertise else {"expertise_sd": "there is no `expertise`."}
+        return found | {"negative_controls": "the answer does not use them; `fit.check()` does."}
+
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
         """The model without each piece of outside knowledge in turn: any prevalence as likely as another; testing free on a feature.
 

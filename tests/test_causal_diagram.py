@@ -410,7 +410,11 @@ def test_data_that_are_refused(text, levels, message):
         ("cancer", {"do": {"smokin": 1}}, "observed variables of the diagram"),
         ("cancer", {"do": {"cancer": 1}}, "each variable in one place"),
         ("cancer", {"do": {"smoking": 1}, "given": {"smoking": 1}}, "each variable in one place"),
-        ("cancer", {"do": {"smoking": [0, 1, 1]}}, "one value to set 'smoking' to, or two"),
+        (
+            "cancer",
+            {"do": {"smoking": [0, 1, 1]}},
+            "one level of each, or to two that are compared",
+        ),
         ("canser", {}, "no effect 'canser'"),
         (
             "cancer",

@@ -196,7 +196,7 @@ def test_what_was_the_cause():
             r"absence and the presence of 'x', such as cause={'x': \(0, 1\)}",
         ),
         (lambda: three.bounds("y", cause={"x": (1, 1)}), "absence and the presence of 'x'"),
-        (lambda: three.bounds("y", cause=["x"]), "a variable as the cause"),
+        (lambda: three.bounds("y", cause=["x"]), "`cause` as None, a name or a mapping"),
         (lambda: three.bounds("y", cause="z"), "'z'"),
         (lambda: three.bounds("y", cause="y"), "'y'"),
         (lambda: three.bounds("z", do={"x": 1}), "'z'"),

@@ -248,7 +248,7 @@ def test_pruning_keeps_what_was_observed():
         (lambda: SMOKING.twin().twin(), "one world"),
         (lambda: SMOKING.observe({"tar": 1}).twin(), "make the twins first"),
         (lambda: Diagram.parse("noise_a -> a").twin(), "noise_a"),
-        (lambda: Diagram.parse('a -> "a*"').twin("*"), r"a\* would be called twice"),
+        (lambda: Diagram.parse('a -> "a*"').twin(["*"]), r"a\* would be called twice"),
     ],
 )
 def test_what_cannot_be_done_says_so(surgery, message):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from causalstats.diagrams.roles import Roles
 from causalstats.errors import ModelError
+from causalstats.validation import Name, checked
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -426,13 +427,15 @@ class Diagram:
 
         return open_(self, *variables)
 
-    def soft(self, variable: str, name: str) -> Diagram:
+    @checked(ModelError)
+    def soft(self, variable: Name, name: Name) -> Diagram:
         """A new mechanism of that name, with the same causes; see `surgery.soft`."""
         from causalstats.diagrams.surgery import soft
 
         return soft(self, variable, name)
 
-    def policy(self, variable: str, reads: Iterable[str] = (), *, name: str = "") -> Diagram:
+    @checked(ModelError)
+    def policy(self, variable: Name, reads: Sequence[Name] = (), *, name: str = "") -> Diagram:
         """A new mechanism that reads other variables; see `surgery.policy`."""
         from causalstats.diagrams.surgery import policy
 
@@ -456,7 +459,10 @@ class Diagram:
 
         return marginal(self, *variables)
 
-    def twin(self, worlds: Iterable[str] = ("'",), *, deterministic: Iterable[str] = ()) -> Diagram:
+    @checked(ModelError)
+    def twin(
+        self, worlds: Sequence[Name] = ("'",), *, deterministic: Sequence[Name] = ()
+    ) -> Diagram:
         """The actual world and others that share its hidden roots and noise; see `worlds.twin`."""
         from causalstats.diagrams.worlds import twin
 
@@ -550,12 +556,12 @@ def as_levels(name: str, values: Sequence[Any] | int) -> tuple[Any, ...]:
     plain = values.tolist() if hasattr(values, "tolist") else values
     if isinstance(plain, int) and not isinstance(plain, bool) and 0 < plain <= MOST_LEVELS:
         return tuple(range(plain))
-    if isinstance(plain, str) or not isinstance(plain, Sequence):
+    if isinstance(plain, str | bytes) or not isinstance(plain, Sequence):
         raise ModelError(
             f"Expected the levels of {name!r} as a sequence such as ('no', 'yes') or as their number, got {values!r}."
         )
     try:
-        different = len(set(plain))
+        different = min(len(set(plain)), len(set(map(str, plain))))
     except TypeError:
         raise ModelError(
             f"Expected each level of {name!r} to be a number or a word, got {list(plain)!r}."
