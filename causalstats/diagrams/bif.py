@@ -16,6 +16,9 @@ from causalstats.errors import DataError
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}()\[\],;|]|[^\s{}()\[\],;|"]+')
 _REMARK = re.compile(r"/\*.*?\*/|(?:^|(?<=\s))//[^\n]*", re.S)
+_MOST_CELLS = 10**7  # of one table
+_BLOCKS = ("network", "variable", "probability", "property")
+_EVIDENCE = ("observed", "explanation", "evidence")
 _ROUNDING = 0.02  # how far from 1 printed probabilities may sum; they are then divided by their sum
 
 
@@ -29,20 +32,40 @@ def read(source: str | Path) -> tuple[Diagram, dict[str, np.ndarray]]:
     DataError
         If the text is not BIF, or its probabilities are no distributions.
     """
-    text = source if isinstance(source, str) and "{" in source else Path(source).read_text()
     levels: dict[str, tuple[str, ...]] = {}
     tables: dict[str, tuple[list[str], list[str]]] = {}
-    for words, body in _blocks(_REMARK.sub(" ", text)):
-        if words[0] == "variable":
-            levels[words[1]] = _levels(words[1], body)
-        elif words[0] == "probability":
-            names = [word for word in words[1:] if word not in ("(", ")", "|", ",")]
+    for words, body in _blocks(_REMARK.sub(" ", _text(source))):
+        kind = words[0] if words else ""
+        if kind not in _BLOCKS:
+            raise DataError(
+                f"Expected BIF with blocks called {', '.join(_BLOCKS[:3])}, got {kind[:40] or 'one without a name'!r}; decisions and utilities are no part "
+                "of a Bayesian network."
+            )
+        names = [word for word in words[1:] if word not in ("(", ")", "|", ",")]
+        if kind in ("variable", "probability") and not names:
+            raise DataError(f"Expected the name of a variable after `{kind}` in BIF, got none.")
+        if kind == "variable":
+            _once(levels, names[0], "variable")
+            levels[names[0]] = _levels(names[0], body)
+        elif kind == "probability":
+            _once(tables, names[0], "probability")
             tables[names[0]] = (names[1:], body)
     if not levels or levels.keys() != tables.keys():
         wrong = ", ".join(sorted(levels.keys() ^ tables.keys())) or "there are no variables"
         raise DataError(
             f"Expected BIF with a `variable` and a `probability` block for every variable; not so: {wrong}."
         )
+    for name, (causes, _) in tables.items():
+        unknown = [cause for cause in causes if cause not in levels]
+        if unknown or len(set(causes)) < len(causes):
+            raise DataError(
+                f"Expected as causes of {name!r} variables of the file, each once; got {', '.join(unknown or causes)[:80]}."
+            )
+        cells = float(len(levels[name])) * float(np.prod([float(len(levels[c])) for c in causes]))
+        if cells > _MOST_CELLS:
+            raise DataError(
+                f"Expected tables of at most {_MOST_CELLS:g} probabilities; that of {name!r} with its {len(causes)} causes has {cells:.3g}."
+            )
     graph = nx.DiGraph()
     graph.add_nodes_from((name, {"levels": states}) for name, states in levels.items())
     graph.add_edges_from((cause, name) for name, (causes, _) in tables.items() for cause in causes)
@@ -74,6 +97,25 @@ def write(diagram: Diagram, mechanisms: Mapping[str, np.ndarray]) -> str:
         ]
         lines.append(f"probability ( {_quoted(name)}{given} ) {{\n" + "\n".join(rows) + "\n}")
     return "\n".join(lines) + "\n"
+
+
+def _text(source: str | Path) -> str:
+    """The text itself, or that of the file; an error of ours where there is none."""
+    if isinstance(source, str) and ("{" in source or "\n" in source):
+        return source
+    if not isinstance(source, str | Path):
+        raise DataError(f"Expected BIF as text, or the path of a file, got {source!r}.")
+    try:
+        return Path(source).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"Expected BIF as text, or the path of a file that can be read as text; {str(source)[:80]!r} is neither: {error}."
+        ) from None
+
+
+def _once(found: Mapping[str, Any], name: str, kind: str) -> None:
+    if name in found:
+        raise DataError(f"Expected one `{kind}` block for {name!r} in BIF, got two.")
 
 
 def _blocks(text: str) -> list[tuple[list[str], list[str]]]:
@@ -110,16 +152,30 @@ def _statements(body: list[str]) -> list[list[str]]:
 
 
 def _levels(name: str, body: list[str]) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
     for statement in _statements(body):
         if statement[:2] == ["type", "discrete"] and "{" in statement:
             listed = tuple(
                 word for word in statement[statement.index("{") + 1 :] if word not in (",", "}")
             )
-            if len(set(listed)) == len(listed) == int(statement[3]):
-                return listed
+            count = statement[3] if len(statement) > 3 else ""
+            if len(set(listed)) == len(listed) > 0 and str(len(listed)) == count.lstrip("0"):
+                found = listed
+        elif statement[0] == "property":
+            _refuse_evidence(name, " ".join(statement[1:]))
+    if found:
+        return found
     raise DataError(
         f"Expected `type discrete [ n ] {{ ... }};` with n different levels for {name!r} in BIF."
     )
+
+
+def _refuse_evidence(name: str, said: str) -> None:
+    """A property may say that the variable was observed, which a network does not keep; others, such as positions, are for drawing."""
+    if said.strip().lower().split(" ")[0] in _EVIDENCE:
+        raise DataError(
+            f"The file says of {name!r} {said!r}, and a network keeps no observations: they would be lost. Take the property out, and ask with `given={{...}}`."
+        )
 
 
 def _table(
@@ -138,11 +194,13 @@ def _table(
             table[np.isnan(table)] = np.broadcast_to(
                 _numbers(name, statement[1:], size), table.shape
             )[np.isnan(table)]
-        elif statement[0] == "(":
+        elif statement[0] == "property":
+            _refuse_evidence(name, " ".join(statement[1:]))
+        elif statement[0] == "(" and ")" in statement:
             end = statement.index(")")
             at = [word for word in statement[1:end] if word != ","]
             if len(at) != len(causes) or any(
-                level not in levels[cause] for cause, level in zip(causes, at, strict=True)
+                level not in levels[cause] for cause, level in zip(causes, at, strict=False)
             ):
                 raise DataError(
                     f"Expected a level of each of {', '.join(causes)} in the probabilities of {name!r}, got ({', '.join(at)})."
@@ -151,7 +209,13 @@ def _table(
                 levels[cause].index(level) for cause, level in zip(causes, at, strict=True)
             )
             table[place] = _numbers(name, statement[end + 1 :], size)
+        else:
+            raise DataError(
+                f"Expected `table`, `default` or a row such as `(yes, no) 0.2, 0.8;` in the probabilities of {name!r}, got {' '.join(statement)[:60]!r}."
+            )
     sums = table.sum(axis=-1, keepdims=True)
+    if (table < 0).any():
+        raise DataError(f"Expected probabilities of {name!r} that are not negative, got {table.min():g}.")
     if not (np.abs(sums - 1) <= _ROUNDING).all():
         raise DataError(
             f"Expected probabilities of {name!r} for every combination of its causes that sum to 1; got sums from {sums.min()} to {sums.max()}."

@@ -21,7 +21,6 @@ import numpy as np
 
 from causalstats.diagrams.evaluation import JointTable
 from causalstats.diagrams.mixed_graph import MixedGraph
-from causalstats.numerics.linear_programs import consistent, minima
 
 Array = np.ndarray
 REMARK = "Natural bounds: they hold in every diagram, and use no more of this one than what the treatment affects."
@@ -144,6 +143,9 @@ def two_worlds(
     lower, upper : array, shape (n, 3)
         NaN where joint and experiment contradict each other.
     """
+    # SciPy's optimisers take longer to load than a diagram takes to read.
+    from causalstats.numerics.linear_programs import consistent, minima
+
     n = len(joint)
     p = np.stack([joint.sum(axis=2) - joint[:, :, event], joint[:, :, event]], axis=2)
     rest = [level for level in range(joint.shape[1]) if level not in (on, off)]

@@ -25,7 +25,6 @@ from causalstats.diagrams.mixed_graph import MixedGraph
 from causalstats.diagrams.response_types import Monotone, count, indicators, responses
 from causalstats.diagrams.tian_shpitser import observed_kernel
 from causalstats.errors import ModelError
-from causalstats.numerics.linear_programs import consistent, minima
 
 Array = np.ndarray
 LARGEST = 5e6  # entries of the matrix
@@ -261,6 +260,9 @@ def _by_pattern(
     rows: Array, right: Array, questions: Sequence[tuple[Array, Array | None]]
 ) -> tuple[Array, Array, Array]:
     """Rows whose cells are not defined say nothing: each pattern of them makes programmes of its own."""
+    # SciPy's optimisers take longer to load than a diagram takes to read.
+    from causalstats.numerics.linear_programs import consistent, minima
+
     patterns, which = np.unique(np.isnan(right), axis=0, return_inverse=True)
     lower, upper, distance = (
         np.empty(shape) for shape in [(len(right), len(questions))] * 2 + [(len(right),)]
