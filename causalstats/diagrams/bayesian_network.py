@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats.diagrams import bif, contraction
+from causalstats.diagrams import arguments, bif, contraction
 from causalstats.diagrams.conditioning import conditional, marginals
 from causalstats.diagrams.contraction import Known
 from causalstats.diagrams.counterfactual import (
@@ -65,6 +65,8 @@ class BayesianNetwork:
     _tables: Tables = field(init=False)
 
     def __post_init__(self) -> None:
+        arguments.a(Diagram, "the diagram", self.diagram, "Read text with `Diagram.parse`.")
+        arguments.a(Mapping, "the mechanisms", self.mechanisms, "Say {'x': [0.5, 0.5], ...}.")
         if not self.diagram.is_network:
             raise ModelError(
                 "Expected the diagram of a causal model: no inputs, and a box of its own for each variable."
@@ -207,9 +209,9 @@ class BayesianNetwork:
         wires = {name: self._wire(name) for name in (cause, outcome)}
         pairs = {name: (levels or {}).get(name, self._levels[wire]) for name, wire in wires.items()}
         for name, pair in pairs.items():
-            if len(pair) != 2 or cause == outcome:
+            if not isinstance(pair, list | tuple) or len(pair) != 2 or cause == outcome:
                 raise ModelError(
-                    f"Expected two different variables with a level each for absence and presence, got {name!r} with {list(pair)}; say `levels`."
+                    f"Expected two different variables with a level each for absence and presence, got {name!r} with {pair!r}; say `levels`."
                 )
         (off, on), (_, event) = (
             [level_position(self.diagram.wires[wires[name]], level) for level in pair]
@@ -263,6 +265,8 @@ class BayesianNetwork:
         import pandas as pd
 
         self._refuse_draws("sample from")
+        if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
+            raise ModelError(f"Expected a number of rows to draw, 0 or more, got {n!r}.")
         drawn = self._drawn(n, np.random.default_rng(seed), self._known(do, None).done)
         observed = dict.fromkeys(self.diagram.outputs)
         return pd.DataFrame(
@@ -325,7 +329,9 @@ class BayesianNetwork:
 
     def _values(self, levels: Mapping[str, Any] | None) -> dict[int, int]:
         found = {}
-        for name, level in (levels or {}).items():
+        for name, level in (
+            {} if levels is None else arguments.values("do, given or an event", levels)
+        ).items():
             wire = self._wire(name)
             try:
                 found[wire] = self._place[name, level]
@@ -374,19 +380,20 @@ class BayesianNetwork:
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
+    return arguments.names("outcome", names)
 
 
 def _said(do: Do | None, given: Mapping[str, Any] | None) -> str:
     """Such as "do(x=1), z=0"."""
     done = (
-        [f"{name}={level!r}" for name, level in do.items()]
+        [f"{name}={level!r}" for name, level in arguments.values("do", do).items()]
         if isinstance(do, Mapping)
-        else list(_names(do or ()))
+        else list(arguments.names("do", () if do is None else do))
     )
+    seen = {} if given is None else arguments.values("given", given)
     return ", ".join(
         ([f"do({', '.join(done)})"] if done else [])
-        + [f"{name}={level!r}" for name, level in (given or {}).items()]
+        + [f"{name}={level!r}" for name, level in seen.items()]
     )
 
 

@@ -215,7 +215,9 @@ def _table(
             )
     sums = table.sum(axis=-1, keepdims=True)
     if (table < 0).any():
-        raise DataError(f"Expected probabilities of {name!r} that are not negative, got {table.min():g}.")
+        raise DataError(
+            f"Expected probabilities of {name!r} that are not negative, got {table.min():g}."
+        )
     if not (np.abs(sums - 1) <= _ROUNDING).all():
         raise DataError(
             f"Expected probabilities of {name!r} for every combination of its causes that sum to 1; got sums from {sums.min()} to {sums.max()}."

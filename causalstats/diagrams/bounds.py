@@ -14,6 +14,7 @@ from math import prod
 
 import numpy as np
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.evaluation import JointTable, evaluate
 from causalstats.diagrams.expression import Expression
@@ -134,6 +135,11 @@ def bounds(
         Unknown variables; data of the selected alone.
     """
     found, source = identify(diagram, outcome, do, given), JointTable(tuple(variables), joint)
+    check_source(source, diagram)
+    check_assumptions(assumptions)
+    check_levels(
+        source, {name: (place,) for name, place in arguments.values("at", at or {}).items()}
+    )
     axes, levels = found.outcome + found.do + found.given, levels_of(source)
     if weights is not None and (
         found.given or at or np.shape(weights) != tuple(levels[name] for name in axes)
@@ -170,6 +176,55 @@ def bounds(
     )
     sides = extremes(posed, asked, per=per if found.given else None)
     return answer(diagram, whole, posed, found.query, {name: levels[name] for name in left}, sides)
+
+
+def check_source(source: JointTable, diagram: Diagram | MixedGraph) -> None:
+    """An error unless a table has all that the diagram observes.
+
+    Raises
+    ------
+    ModelError
+    """
+    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    if lacking := [name for name in graph.nodes if name not in source.variables]:
+        raise ModelError(
+            f"Expected the distribution of all that the diagram observes ({', '.join(graph.nodes)}), got none of {lacking[0]!r}."
+        )
+    if not (source.array.size and source.array.sum() > 0):
+        raise ModelError("Expected a distribution, got an array without any probability.")
+
+
+def check_assumptions(assumptions: Sequence[Monotone]) -> None:
+    """An error unless assumptions are `Monotone`.
+
+    Raises
+    ------
+    ModelError
+    """
+    for assumed in assumptions:
+        arguments.a(Monotone, "each assumption", assumed, "Say Monotone('cause', 'effect').")
+
+
+def check_levels(source: JointTable, places: Mapping[str, tuple[int, ...]]) -> None:
+    """An error unless each variable has its levels, by their positions.
+
+    Raises
+    ------
+    ModelError
+    """
+    sizes = levels_of(source)
+    for name, wanted in places.items():
+        if name not in sizes:
+            raise ModelError(
+                f"Expected levels of variables of the table, {list(sizes)}; got {name!r}."
+            )
+        for place in wanted:
+            if isinstance(place, bool) or not isinstance(place, int | np.integer):
+                raise ModelError(f"Expected a level of {name!r} by its position, got {place!r}.")
+            if not 0 <= place < sizes[name]:
+                raise ModelError(
+                    f"Expected a level of {name!r} by its position, 0 to {sizes[name] - 1}, got {place}."
+                )
 
 
 def _posed(

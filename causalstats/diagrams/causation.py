@@ -20,7 +20,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalstats.diagrams.bounds import Bounds, answer, without_proxies
+from causalstats.diagrams.bounds import (
+    Bounds,
+    answer,
+    check_assumptions,
+    check_levels,
+    check_source,
+    without_proxies,
+)
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.evaluation import JointTable, Source, evaluate
 from causalstats.diagrams.expression import Expression, Probability, Product, Quotient, Sum
@@ -123,13 +130,16 @@ def causation_bounds(
         P(outcome | do(cause)) from elsewhere: an experiment, or an identified formula.
     levels : {variable: (absent, present)} by number; (0, 1) if not given. Every other level of the outcome counts as its absence.
     """
+    table = JointTable(tuple(variables), joint)
+    check_source(table, diagram)
+    check_assumptions(assumptions)
     pairs = {outcome: (0, 1), cause: (0, 1)} | dict(levels or {})
+    check_levels(table, pairs)
     try:
         whole, posed, source = _two_worlds(
             diagram, outcome, cause, joint, variables, assumptions, experiment is not None
         )
     except TooLarge as error:
-        table = JointTable(tuple(variables), joint)
         return _outer(diagram, outcome, cause, table, assumptions, experiment, pairs, str(error))
     experiment = _by_formula(diagram, posed, outcome, cause) if experiment is None else experiment
     off, on = (_only(source, cause, level) for level in pairs[cause])
@@ -172,6 +182,8 @@ def treated_bounds(
 ) -> Bounds:
     """Bounds of P(outcome had the cause been set | what it was), axes (outcome, level set, level that was), the value where `treated` identifies it."""
     source = JointTable(tuple(variables), joint)
+    check_source(source, diagram)
+    check_assumptions(assumptions)
     axes, formula = (outcome, f"{cause}'", cause), treated(diagram, outcome, cause)
     query = f"P({outcome} had {cause} been {cause}' | {cause})"
     if formula is not None:

@@ -540,7 +540,9 @@ class Diagram:
 
 
 def _several(names: str | Iterable[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
+    from causalstats.diagrams import arguments
+
+    return arguments.names("role", names)
 
 
 def cycle_error(variables: Sequence[object]) -> ModelError:

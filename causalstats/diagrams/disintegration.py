@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.distribution import Distribution
 from causalstats.diagrams.mixed_graph import MixedGraph
@@ -123,7 +124,7 @@ class CombDisintegration:
             what does, or the order puts an effect before its cause. Then no cut of f is the intervention; `diagram.identify` may find
             another formula.
         """
-        outcomes = (outcome,) if isinstance(outcome, str) else tuple(outcome)
+        outcomes = arguments.names("outcome", outcome)
         inside = [name for name in self.f.lower.variables if name not in self.f.lower.opened]
         if treatment not in inside or treatment in outcomes:
             raise ModelError(
@@ -256,6 +257,9 @@ def comb_disintegrate(
 
 def comb_of(joint: Distribution, diagram: Diagram, treatment: str) -> CombDisintegration:
     """See `Diagram.comb`."""
+    arguments.a(
+        Distribution, "the joint distribution", joint, "Make one with `Distribution.joint`."
+    )
     graph = _graph_of(diagram, joint)
     graph.numbers([treatment])
     district = next(district for district in graph.districts() if treatment in district)
@@ -341,7 +345,10 @@ def _comb(joint: Distribution, outputs: Sequence[str], title: str) -> Disintegra
 
 def _members(joint: Distribution, names: str | Sequence[str]) -> list[str]:
     """Some but not all variables of a joint distribution, which has no inputs."""
-    chosen = [names] if isinstance(names, str) else list(names)
+    arguments.a(
+        Distribution, "the joint distribution", joint, "Make one with `Distribution.joint`."
+    )
+    chosen = list(arguments.names("outputs", names))
     if joint.opened:
         raise ModelError(
             f"Expected a joint distribution, got one for each level of {', '.join(joint.opened)}."
@@ -354,6 +361,7 @@ def _members(joint: Distribution, names: str | Sequence[str]) -> list[str]:
 
 
 def _ordered(joint: Distribution, order: Sequence[str]) -> Distribution:
+    order = arguments.names("order", order)
     if sorted(order) != sorted(joint.variables):
         raise ModelError(
             f"Expected an order of all variables ({', '.join(joint.variables)}), got {', '.join(order)}."

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalstats.diagrams import arguments
+from causalstats.diagrams.diagram import as_levels
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -51,11 +53,9 @@ class Distribution:
         ModelError
             If the shape is not that of the levels, or the probabilities are negative or do not sum to one.
         """
-        named = {
-            name: tuple(range(given)) if isinstance(given, int) else tuple(given)
-            for name, given in levels.items()
-        }
-        table = np.array(values, dtype=float)
+        arguments.a(Mapping, "the levels", levels, "Say {'smoking': 2, 'cancer': 2}.")
+        named = {name: as_levels(name, given) for name, given in levels.items()}
+        table = np.array(arguments.array("the probabilities", values))
         shape = tuple(map(len, named.values()))
         if not named or table.shape[table.ndim - len(shape) :] != shape:
             raise ModelError(

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import opt_einsum
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.expression import Expression, Probability, Product, Quotient, Sum
 from causalstats.errors import ModelError
 
@@ -35,7 +36,8 @@ class JointTable:
     array: Array
 
     def __post_init__(self) -> None:
-        array = np.asarray(self.array, dtype=float)
+        array = arguments.array("the joint distribution", self.array)
+        object.__setattr__(self, "variables", arguments.names("variables", self.variables))
         if array.ndim < len(self.variables) or not np.all(array >= 0):
             raise ModelError(
                 f"Expected non-negative numbers with an axis for each of {list(self.variables)}; got shape {array.shape}."

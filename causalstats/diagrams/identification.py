@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.criteria import (
     Criterion,
     adjustment,
@@ -149,10 +150,18 @@ class Identification:
                 else "`bounds` says what can be said of this one."
             )
             raise ModelError(f"{self}\n\nExpected an identified query. {remedy}")
+        if not hasattr(source, "probability"):
+            raise ModelError(
+                f"Expected a distribution of the variables, `JointTable(variables, array)`, got {type(source).__name__}; "
+                "`distribution(joint)` takes a `Distribution`."
+            )
         return evaluate(self.expression, source, self._asked, self.irrelevant)
 
     def distribution(self, joint: Distribution) -> Distribution:
         """The answer with the names and levels of a joint distribution; NaN where it is not defined, its title then saying which cells that would need."""
+        arguments.a(
+            Distribution, "the joint distribution", joint, "Make one with `Distribution.joint`."
+        )
         found, names = (
             self.evaluate(JointTable(joint.variables, joint.values)),
             self.do + self.given + self.outcome,
@@ -262,10 +271,10 @@ def identify(
     >>> print(found.expression)
     Σ_z P(y | x, z) P(z)
     """
-    graph = diagram if isinstance(diagram, MixedGraph) else _graph_of(diagram)
+    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
     asked = {"outcome": outcome, "do": do, "given": given}
     sets = [
-        _names(word, names) if names is not None else _marked(word, graph.roles)
+        arguments.names(word, names) if names is not None else _marked(word, graph.roles)
         for word, names in asked.items()
     ]
     if isinstance(diagram, Diagram):
@@ -293,26 +302,6 @@ def identify(
     return Identification(
         sets[0], sets[1], sets[2], graph.nodes, expression, steps, hedge, criteria, **study
     )
-
-
-def _graph_of(diagram: Diagram) -> MixedGraph:
-    if not isinstance(diagram, Diagram):
-        raise ModelError(
-            f"Expected a Diagram or a MixedGraph, got {type(diagram).__name__}; read text with `Diagram.parse`."
-        )
-    return MixedGraph.of(diagram)
-
-
-def _names(word: str, names: str | Iterable[str]) -> tuple[str, ...]:
-    """One name or several as a tuple."""
-    if isinstance(names, str):
-        return (names,)
-    listed = tuple(names) if isinstance(names, Iterable) else (names,)
-    if wrong := [name for name in listed if not isinstance(name, str)]:
-        raise ModelError(
-            f"Expected `{word}` as the name of a variable or a list of names, got {wrong[0]!r}."
-        )
-    return listed
 
 
 def _marked(word: str, roles: Roles) -> tuple[str, ...]:

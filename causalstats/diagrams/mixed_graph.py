@@ -9,6 +9,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.diagram import Diagram, cycle_error
 from causalstats.diagrams.numbered_graph import NumberedGraph, members, union
 from causalstats.diagrams.roles import Roles
@@ -66,6 +67,7 @@ class MixedGraph:
         A box of several outputs is a hidden cause of each. Observations condition, which no mixed graph says: they are refused.
         Of a diagram with selection it is the graph of the selected, with that of everybody as its `population`.
         """
+        arguments.a(Diagram, "the diagram", diagram, "Read text with `Diagram.parse`.")
         if diagram.inputs or any(box.kind == "observation" for box in diagram.boxes):
             raise ModelError(
                 "Expected a diagram of a causal model, without inputs and observations. Ask the diagram before `open` and `observe`."

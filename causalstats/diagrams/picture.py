@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.picture_layout import chain
 from causalstats.diagrams.picture_nodes import (
@@ -42,6 +43,8 @@ _ARROW = 44.0  # between what was and what is
 
 def scene(diagram: Diagram, before: Diagram | None = None, comb: str | None = None) -> Scene:
     """What `Diagram.draw` draws: one diagram, or two with what was done in between."""
+    if before is not None:
+        arguments.a(Diagram, "`before`", before, "It is the diagram before surgery.")
     tints = None if comb is None else combs(diagram if before is None else before, comb)
     if comb is not None and (child := child_within(diagram if before is None else before, comb)):
         raise ModelError(

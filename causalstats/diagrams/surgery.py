@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sized
 from dataclasses import replace
 from typing import Any
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.diagram import Box, Diagram, Kind, Step
 from causalstats.diagrams.ordering import in_order
 from causalstats.errors import ModelError
@@ -32,7 +33,7 @@ def cut(diagram: Diagram, *variables: str) -> Diagram:
 
 def do(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
     """Each variable is set to its value, whatever its causes: a ↦ (the state that is surely x) ∘ discard."""
-    for variable, value in _some(_mapping(values)).items():
+    for variable, value in _some(arguments.values("do", values)).items():
         check_level(diagram, variable, value)
         said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to the value {value!r}."
         diagram = _remade(
@@ -65,6 +66,7 @@ def open_(diagram: Diagram, *variables: str) -> Diagram:
 
 def soft(diagram: Diagram, variable: str, name: str) -> Diagram:
     """A new mechanism, called `name`, makes the variable out of what the old one read."""
+    arguments.a(str, "the name of the mechanism", name, "Say e.g. 'trial'.")
     return policy(diagram, variable, diagram.parents(variable), name=name)
 
 
@@ -73,9 +75,9 @@ def policy(
 ) -> Diagram:
     """A new mechanism makes the variable out of other variables, those that `reads` lists; it is called `name`, or "`variable` by policy"."""
     wire, old = diagram.position(variable), _own(diagram, variable)
-    causes = tuple(
-        diagram.position(cause) for cause in ([reads] if isinstance(reads, str) else reads)
-    )
+    read_by = arguments.names("reads", reads)
+    causes = tuple(diagram.position(cause) for cause in dict.fromkeys(read_by))
+    arguments.a(str, "the name of the mechanism", name, "Say e.g. name='assigned by age'.")
     name = name or f"{variable} by policy"
     if name in {box.name for box in diagram.boxes}:
         raise ModelError(
@@ -93,6 +95,7 @@ def edge_do(diagram: Diagram, cause: str, effect: str, value: Any) -> Diagram:
 
     One leg of the copy of `cause` is cut and gets a state of its own, the wire `cause[effect]`.
     """
+    value = arguments.value("edge_do", value)
     check_level(diagram, cause, value)
     wire, reader = diagram.position(cause), _own(diagram, effect)
     if reader is None or wire not in reader.inputs:
@@ -121,7 +124,7 @@ def edge_do(diagram: Diagram, cause: str, effect: str, value: Any) -> Diagram:
 
 def observe(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
     """Each variable was seen to have its value: an effect takes a copy of its wire. What the diagram then means has to be normalised."""
-    for variable, value in _some(_mapping(values)).items():
+    for variable, value in _some(arguments.values("observe", values)).items():
         check_level(diagram, variable, value)
         seen = Box(
             diagram.wires[diagram.position(variable)].name,
@@ -169,14 +172,6 @@ def _some[T: Sized](variables: T) -> T:
     if not variables:
         raise ModelError("Expected at least one variable to do surgery on, got none.")
     return variables
-
-
-def _mapping(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(values, Mapping):
-        raise ModelError(
-            f"Expected variables with their values, such as {{'smoking': 1}}, got {values!r}."
-        )
-    return values
 
 
 def _reads(diagram: Diagram, variable: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.diagram import Box, Diagram, Wire
 from causalstats.errors import ModelError
 from causalstats.numerics.elimination import whole_order
@@ -110,7 +111,7 @@ def levels_of(wire: Wire) -> tuple[Any, ...]:
 def tables(diagram: Diagram, mechanisms: Mapping[str, Any]) -> Tables:
     """The tables of all boxes, checked against each other and against the levels of the wires, as copies that cannot be written to."""
     given = {
-        name: np.asarray(mechanisms[name], dtype=float)
+        name: arguments.array(f"the mechanism of {name!r}", mechanisms[name])
         for name in dict.fromkeys(box.name for box in diagram.boxes if box.kind == "mechanism")
         if not _missing(name, mechanisms)
     }

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.diagram import Box, Diagram, Wire
 from causalstats.errors import ModelError
 
@@ -43,6 +44,7 @@ def box(
     name: str, inputs: Iterable[Type] | Type = (), outputs: Iterable[Type] | Type = ()
 ) -> Diagram:
     """A process to be learned or given. Without inputs it is a state, without outputs an effect."""
+    arguments.a(str, "the name of a box", name, "Say e.g. box('f', 'a', 'b').")
     ins, outs = _typed(_several(inputs)), _typed(_several(outputs))
     into, out = tuple(range(len(ins))), tuple(range(len(ins), len(ins) + len(outs)))
     return Diagram(ins + outs, (Box(name, into, out),), into, out)
@@ -74,6 +76,7 @@ def effect(wire: Type, value: Any) -> Diagram:
 
 def then(first: Diagram, second: Diagram) -> Diagram:
     """`first >> second`. A wire whose levels are known on one side only has them from there."""
+    arguments.a(Diagram, "what comes after >>", second, "Make one with `box` or `Diagram.parse`.")
     if len(first.outputs) != len(second.inputs):
         raise ModelError(
             f"Expected `f >> g` to join as many wires as there are; f puts out {_said(first.cod)}, g takes {_said(second.dom)}."
@@ -99,6 +102,7 @@ def then(first: Diagram, second: Diagram) -> Diagram:
 
 def beside(left: Diagram, right: Diagram) -> Diagram:
     """`left @ right`."""
+    arguments.a(Diagram, "what stands after @", right, "Make one with `box` or `Diagram.parse`.")
     moved = {wire: wire + len(left.wires) for wire in range(len(right.wires))}
     return Diagram(
         left.wires + right.wires,
@@ -111,14 +115,24 @@ def beside(left: Diagram, right: Diagram) -> Diagram:
 
 
 def _several(types: Iterable[Type] | Type) -> tuple[Type, ...]:
-    return (types,) if isinstance(types, Wire | str) else tuple(types)
+    if isinstance(types, Wire | str):
+        return (types,)
+    if not isinstance(types, Iterable):
+        raise ModelError(f"Expected wires as a name or a list of names, got {types!r}.")
+    return tuple(types)
 
 
 def _typed(types: Iterable[Type]) -> tuple[Wire, ...]:
-    return tuple(Wire(wire) if isinstance(wire, str) else wire for wire in types)
+    return tuple(
+        Wire(wire)
+        if isinstance(wire, str)
+        else arguments.a(Wire, "a wire", wire, "Say its name, such as 'a'.")
+        for wire in types
+    )
 
 
 def _level(wire: Wire, value: Any) -> Any:
+    value = arguments.value("value", value)
     if wire.levels is not None and value not in wire.levels:
         raise ModelError(
             f"Expected a level of {wire.label} ({', '.join(map(repr, wire.levels))}), got {value!r}."

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from causalstats.diagrams import arguments
 from causalstats.diagrams.diagram import Box, Diagram, Step, Wire
 from causalstats.errors import ModelError
 
@@ -31,7 +32,8 @@ def twin(
     deterministic
         The variables whose mechanism leaves nothing to chance once its inputs are known; they get no noise.
     """
-    marks = tuple(worlds)
+    marks = arguments.names("worlds", worlds)
+    deterministic = arguments.names("deterministic", deterministic)
     _check_one_world(diagram, marks)
     noisy = with_noise(diagram, deterministic)
     shared = {noisy.position(variable) for variable in noisy.hidden if not noisy.parents(variable)}
