@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check
+from causalstats.models.panel_dml_constant_covariates_check import covariates_change
+from causalstats.models.panel_dml_earlier_outcome_check import earlier_outcome
+from causalstats.models.panel_dml_exogeneity_checks import exogeneity_checks
+from causalstats.models.panel_dml_nuisance_check import nuisance_form
+from causalstats.models.panel_dml_score_tests import Adjusted, some_units
+from causalstats.models.panel_dml_staggered_check import staggered_adoption
 
 _FEW_UNITS = 40
 _MOST_STILL = 0.5
-_SAME = 0.95
 _LITTLE = 0.01
 
 
@@ -155,10 +159,26 @@ def _errors(model: Any) -> Assumption:
 
 def data_checks(model: Any, data: Panel) -> tuple[Check, ...]:
     """Units that say nothing, too few of them, outcomes among covariates, more columns than rows."""
-    found = [_columns(model, data), _lags(data)]
+    estimands = _about(model)
+    found: list[Check | None] = [
+        _columns(model, data),
+        earlier_outcome(some_units(data), estimands),
+    ]
     if model.inside:
         found = [_still(data), _few(data), *found]
-    return (*found, _little(model, data))
+    found += [_little(model, data), covariates_change(model, data, estimands)]
+    adjusted = Adjusted(some_units(data), model.prepared(data).columns, model.inside)
+    found += nuisance_form(model, adjusted, estimands)
+    if model.inside:
+        found += exogeneity_checks(adjusted, estimands)
+        found += staggered_adoption(model, adjusted, estimands)
+    return tuple(check for check in found if check is not None)
+
+
+def _about(model: Any) -> tuple[str, ...]:
+    """The answers that are wrong where the model is: those about effects within units."""
+    answers = ("effect", "moderation", "robustness_value", "average_effect", "effect_spread")
+    return tuple(name for name in (*answers, "unit_effect") if name in model.estimands())
 
 
 def _still(data: Panel) -> Check:
@@ -223,28 +243,4 @@ def _little(model: Any, data: Panel) -> Check:
         remedy=""
         if fine
         else "The answer rests on little, and on covariates acting just as the model has it: see what `functions` and `basis` do to it.",
-    )
-
-
-def _lags(data: Panel) -> Check:
-    """Covariates that repeat the outcome of the row before, or nearly."""
-    same = np.diff(data.unit) == 0
-    found = []
-    for name in data.covariates:
-        column = data.source[name]
-        if not isinstance(column.dtype, pd.CategoricalDtype) and same.any():
-            earlier, now = data.outcome[:-1][same], column.to_numpy(float)[1:][same]
-            if np.ptp(earlier) > 0 and np.isclose(earlier, now).mean() > _SAME:
-                found.append(name)
-    return Check(
-        name="no earlier outcome among covariates",
-        passed=not found,
-        value=float(len(found)),
-        expected="no covariate that is the outcome of the row before",
-        finding=f"{', '.join(map(repr, found))} is the outcome of the row before"
-        if found
-        else "none",
-        remedy="Taking out unit means biases such a model (Nickell 1981): leave it out, or use a model for dynamics."
-        if found
-        else "",
     )

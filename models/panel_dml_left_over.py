@@ -122,50 +122,65 @@ def _group_products(model: Any, data: Panel) -> np.ndarray:
 def predictions(
     model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator
 ) -> tuple[Prediction, ...]:
-    """Of what is left of each treatment and the outcome: correlation of a unit's neighbouring rows, tails, and the mean at each time; what is assumed of it."""
+    """The errors of the outcome beside replications: serial correlation, tails, means over time.
+
+    The serial correlation is that of the scores v_it e_it of each treatment, since independent
+    errors mislead about the effect only where treatment and outcome both persist (Moulton 1986;
+    Bertrand, Duflo & Mullainathan 2004): v is held at what was observed, e is replicated. Tails
+    are those of an outcome with more than two values.
+    """
     left, covariance, unit = left_over(model, draws, data, _MOST_ROWS)
-    own = [
-        *range(len(data.treatments)),
-        -1,
-    ]  # products with moderators cannot be normal, and need not be
-    left, root = left[:, own], np.linalg.cholesky(covariance[np.ix_(own, own)])
-    names = (*data.treatments, data.arguments["outcome"])
+    theta = scales_of(draws, "")["standard_effect"].mean(axis=0)
+    changes, error = left[:, : len(data.treatments)], left[:, -1] - left[:, :-1] @ theta
+    slope = np.append(-theta, 1.0)
+    sd = np.sqrt(slope @ covariance @ slope)
+    outcome = data.arguments["outcome"]
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     time, weights = data.time[: len(unit)], data.weights[: len(unit)]
     periods, at = np.unique(time, return_inverse=True)
     neighbours = np.diff(unit) == 0
 
-    def statistics(rows: np.ndarray) -> list[np.ndarray]:
-        serial_correlation = (rows[1:] * rows[:-1])[neighbours].sum(axis=0) / (rows**2).sum(axis=0)
-        tails = (rows**4).mean(axis=0) / (rows**2).mean(axis=0) ** 2
-        return [serial_correlation, tails, np.bincount(at, rows[:, -1]) / np.bincount(at)]
+    def statistics(error: np.ndarray) -> list[np.ndarray]:
+        scores = changes * error[:, None]
+        products = (scores[1:] * scores[:-1])[neighbours].sum(axis=0)
+        tails = np.array([(error**4).mean() / (error**2).mean() ** 2])
+        return [
+            products / (scores**2).sum(axis=0),
+            tails,
+            np.bincount(at, error) / np.bincount(at),
+        ]
 
-    share, rho = np.sqrt(weights)[:, None], scales_of(draws, "").get("serial_correlation")
+    share, rho = np.sqrt(weights), scales_of(draws, "").get("serial_correlation")
     gap = correlations_of(model, data)[1]
+    middle = starts if model.inside else np.zeros(1, int)
 
     def replicate() -> list[np.ndarray]:
-        rows = rng.standard_normal(left.shape)
+        new = rng.standard_normal(len(error))
         if rho is not None and gap is not None:
-            rows = np.column_stack(
-                [
-                    serial.lasting(column, gap[: len(unit)], starts, value)
-                    for column, value in zip(rows.T, rho.mean(axis=0)[own], strict=True)
-                ]
-            )
-        rows = rows @ root.T / share
-        return statistics(
-            share * demeaned(rows, starts if model.inside else np.zeros(1, int), share[:, 0] ** 2)
-        )
+            new = serial.lasting(new, gap[: len(unit)], starts, rho.mean(axis=0)[-1])
+        return statistics(share * demeaned((sd * new / share)[:, None], middle, weights)[:, 0])
 
-    observed, replicated = statistics(left), [replicate() for _ in range(_REPLICATIONS)]
-    labels = (names, names, data.times_as_written(periods))
-    sizes = (np.full(len(names), len(left)), np.full(len(names), len(left)), np.bincount(at))
+    observed, replicated = statistics(error), [replicate() for _ in range(_REPLICATIONS)]
+    labels = (data.treatments, (outcome,), data.times_as_written(periods))
+    sizes = (
+        np.full(len(data.treatments), len(left)),
+        np.full(1, len(left)),
+        np.bincount(at),
+    )
     described = {
-        "serial correlation": "Errors last: intervals are too short. Say `errors='autoregressive'`, or 'clustered' or 'bootstrap'.",
-        "tails": "A few rows lie far out: look at them, and take logarithms where a variable is positive and skewed.",
+        "serial correlation": "Errors last: intervals are too short. "
+        "Say `errors='autoregressive'`, or 'clustered' or 'bootstrap'.",
+        "tails": "A few rows of the outcome lie far out: look at them, and take its logarithm "
+        "where it is positive and skewed.",
         "mean over time": "Something moved all units at once: say `time_effects=True`.",
     }
     robust = model.errors in ("clustered", "bootstrap")
+    two_valued = len(np.unique(data.outcome[: len(unit)])) == 2
+    unneeded = {
+        "serial correlation": robust,
+        "tails": robust or two_valued,
+        "mean over time": model.time_effects,
+    }
     return tuple(
         Prediction(
             name=name,
@@ -176,6 +191,5 @@ def predictions(
             remedy=remedy,
         )
         for k, (name, remedy) in enumerate(described.items())
-        if not (name in ("serial correlation", "tails") and robust)
-        and not (name == "mean over time" and model.time_effects)
+        if not unneeded[name]
     )

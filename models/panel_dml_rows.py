@@ -213,14 +213,10 @@ def _reduced(
         )
     total = np.diagonal(grams[0])[width:]
     raw = found.moments[1] - found.moments[0] ** 2 / len(data)
-    for name, left, of in zip(names, total, raw, strict=True):
+    inside = np.diagonal(found.grams[0])[-aims:]
+    for name, within, left, of in zip(names, inside, total, raw, strict=True):
         if not left > _EXACTLY * of:
-            where = (
-                "within any unit" if model.inside else "when units and times have their own effects"
-            )
-            raise ModelError(
-                f"{name!r} does not vary {where}: there is no change whose effect, or cause, could be seen. Look at heterogeneity='pooled'."
-            )
+            raise ModelError(_absorbed(model, name, bool(within > _EXACTLY * of)))
     left = _left(grams[0], width, rows)
     _refuse_exact(names, left)
     units = np.sqrt(total / rows) if model.scale is None else np.array(model.scale)
@@ -247,6 +243,23 @@ def _reduced(
         lowest,
         model.dense,
         model.shrinkage == "covariate",
+    )
+
+
+def _absorbed(model: Any, name: str, varies: bool) -> str:
+    """Why nothing of a variable remains, in words: units' own effects, or those of times, or both."""
+    if not varies and model.inside:
+        return (
+            f"{name!r} does not vary within any unit: there is no change whose effect, or cause, "
+            "could be seen. Look at heterogeneity='pooled'."
+        )
+    effects = "effects of units and times" if model.inside else "effects of times"
+    return (
+        f"{name!r} is collinear with the {effects}: they explain all of it, and no variation "
+        "remains to estimate an effect from. A variable that is the same for all units at each "
+        "time needs time_effects=False, and its effect cannot be told from other changes over "
+        "time; otherwise ask for the effect of a variable that changes differently in different "
+        "units."
     )
 
 

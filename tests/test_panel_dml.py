@@ -505,7 +505,7 @@ def test_errors_that_last_are_noticed_and_taken():
     [
         ({"d": lambda table: table["unit"] * 1.0}, {}, "'d' does not vary within any unit"),
         ({"unit": lambda table: np.arange(len(table))}, {}, "seen once"),
-        ({"d": lambda table: table["time"] * 1.0}, {"time_effects": True}, "'d' does not vary"),
+        ({"d": lambda table: table["time"] * 1.0}, {"time_effects": True}, "'d' is collinear with"),
         ({"d": lambda table: table["x1"] + table["unit"]}, {}, "'d' follows exactly from the rest"),
         (
             {"y": lambda table: 2 * table["d"] + 3 * table["x1"]},

@@ -84,11 +84,17 @@ def whitened(
 
 
 def lasting(new: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
-    """Errors (n,) from standard normal numbers: W⁻¹ of them."""
+    """Errors (n,) from standard normal numbers: W⁻¹ of them.
+
+    x_t = a_t x_{t-1} + b_t by doubling: after k passes each row has its last 2^k terms, so that the
+    time taken is of order n log(longest unit), and a_t = 0 at the first row of a unit.
+    """
     link, factor = _links(gap, rho)
-    found = new / factor
-    position = np.arange(len(new)) - np.repeat(starts, np.diff(starts, append=len(new)))
-    for later in range(1, position.max() + 1):
-        rows = np.flatnonzero(position == later)
-        found[rows] += link[rows] * found[rows - 1]
+    found, reach = new / factor, link.copy()
+    longest = int(np.diff(starts, append=len(new)).max())
+    step = 1
+    while step < longest and reach.any():
+        found[step:] = found[step:] + reach[step:] * found[:-step]
+        reach[step:] = reach[step:] * reach[:-step]
+        step *= 2
     return found
