@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.data import Panel
-from causalstats.data.design import formula_variables
+from causalstats.data.formulas import formula_variables
 from causalstats.model import Check
 
 

@@ -138,8 +138,10 @@ class Adjusted:
 
     @cached_property
     def clusters(self) -> np.ndarray:
-        """Cluster of each row: its unit, or some rows of it in a row where units are few and long."""
+        """Cluster of each row: the panel's own, its unit, or some rows of it where units are few."""
         data = self.data
+        if data.arguments["cluster"] is not None:
+            return np.asarray(data.cluster)[data.unit]
         if len(data.units) >= _MANY_UNITS:
             return np.asarray(data.unit)
         position = np.arange(len(data)) - data.starts[data.unit]
