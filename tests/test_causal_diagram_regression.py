@@ -266,7 +266,7 @@ def test_report_and_store(fit, tmp_path):
         (FRONT_DOOR, {"do": {"m": 1.0}}, "fit another model"),
         (FRONT_DOOR, {"do": {"x": 1.0}, "given": {"m": 0.0}}, "fit another model"),
         (FRONT_DOOR, {"do": {"x": "high"}}, "a number to set 'x' to"),
-        (FRONT_DOOR, {"do": {"x": [1, 2, 3]}}, "one value to set 'x' to, or two"),
+        (FRONT_DOOR, {"do": {"x": [1, 2, 3]}}, "or to two that are compared"),
     ],
 )
 def test_what_is_refused(frame, model, question, message):

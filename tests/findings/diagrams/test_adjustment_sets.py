@@ -1,0 +1,91 @@
+"""Adjustment sets are of the fewest variables, and what an instrument has to be given stands beside it.
+
+The oracle tries every subset of the variables: the adjustment criterion of Shpitser, VanderWeele & Robins (2010) by its definition,
+with networkx's d-separation in a graph whose hidden causes are nodes.
+"""
+
+from itertools import combinations
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from causalstats.diagrams import Diagram, MixedGraph
+from causalstats.diagrams.criteria import back_door
+
+
+def fewest(graph: nx.DiGraph, hidden: set[str], treatments: list[str], outcome: str) -> int | None:
+    """The size of a smallest adjustment set, by trying all; None where there is none."""
+    free = graph.subgraph(set(graph) - set(treatments))
+    acting = set(nx.ancestors(free, outcome)) | {outcome}
+    onward = {child for x in treatments for child in graph.successors(x)} - set(treatments)
+    causal = {
+        node for start in onward for node in nx.descendants(free, start) | {start} if node in acting
+    }
+    forbidden = causal | {below for node in causal for below in nx.descendants(graph, node)}
+    proper = graph.copy()
+    proper.remove_edges_from([(x, node) for x in treatments for node in causal])
+    candidates = [node for node in graph if node not in hidden | forbidden | {*treatments, outcome}]
+    for size in range(len(candidates) + 1):
+        for held in combinations(candidates, size):
+            if nx.is_d_separator(proper, set(treatments), {outcome}, set(held)):
+                return size
+    return None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_set_of_fewer_variables_will_do(seed):
+    rng, sizes = np.random.default_rng(seed), []
+    while len(sizes) < 60:
+        names = [f"v{place}" for place in range(rng.integers(5, 9))]
+        dense, shared = rng.choice([0.3, 0.5, 0.7]), rng.choice([0.0, 0.1])
+        edges = [pair for pair in combinations(names, 2) if rng.random() < dense]
+        arcs = [pair for pair in combinations(names, 2) if rng.random() < shared]
+        count = int(rng.choice([1, 1, 2]))
+        *treatments, outcome = map(str, rng.choice(names, count + 1, replace=False))
+        graph = nx.DiGraph()
+        graph.add_nodes_from(names)
+        graph.add_edges_from(edges)
+        if not nx.ancestors(graph, outcome) & set(treatments):
+            continue
+        hidden = {f"u{place}" for place in range(len(arcs))}
+        for place, pair in enumerate(arcs):
+            graph.add_edges_from((f"u{place}", end) for end in pair)
+        mixed = MixedGraph.projected(names, edges, bidirected=arcs)
+        found = back_door(mixed, mixed.numbers([outcome]), mixed.numbers(treatments))
+        expected = fewest(graph, hidden, treatments, outcome)
+        assert (None if found is None else len(found.variables)) == expected
+        sizes.append(expected)
+    assert max(size for size in sizes if size is not None) >= 3
+
+
+@pytest.mark.parametrize("width", [2, 5, 9])
+def test_one_early_cause_is_taken_before_many_late_ones(width):
+    late = ", ".join(f"w{place}" for place in range(width))
+    found = Diagram.parse(f"z -> x; z -> {late} -> y; x -> y").identify("y", do="x")
+    assert found.criteria[0].variables == ("z",)
+
+
+def test_of_two_smallest_sets_the_one_closer_to_the_outcome_is_taken():
+    found = Diagram.parse("a -> b -> x; a -> c -> y; x -> y").identify("y", do="x")
+    assert found.criteria[0].variables == ("c",)
+
+
+def test_a_thousand_variables_take_little_time():
+    chain = "; ".join(f"z{k} -> w{k}; w{k} -> x, y; z{k} -> z{k + 1}" for k in range(300))
+    found = Diagram.parse(f"{chain}; x -> y").identify("y", do="x")
+    assert len(found.criteria[0].variables) == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("hidden: u; w -> z -> x -> y; w -> u -> x; u -> y", "Instrument: z, given w."),
+        ("z -> x -> y; x <-> y", "Instrument: z."),
+        ("c -> z, y; z -> x -> y; x <-> y", "Instrument: z, given c."),
+        ("a, b -> x -> y; x <-> y", "Instruments: a; b."),
+    ],
+)
+def test_a_conditional_instrument_is_named_with_its_condition(text, named):
+    found = Diagram.parse(text).identify("y", do="x")
+    assert str(found).splitlines()[0].endswith(named)
