@@ -10,6 +10,7 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.model import Assumption, Check
 from causalstats.models.panel_dml_constant_covariates_check import covariates_change
+from causalstats.models.panel_dml_dependence_checks import dependence_checks
 from causalstats.models.panel_dml_earlier_outcome_check import earlier_outcome
 from causalstats.models.panel_dml_exogeneity_checks import exogeneity_checks
 from causalstats.models.panel_dml_nuisance_check import nuisance_form
@@ -165,8 +166,10 @@ def data_checks(model: Any, data: Panel) -> tuple[Check, ...]:
         earlier_outcome(some_units(data), estimands),
     ]
     if model.inside:
-        found = [_still(data), _few(data), *found]
+        few = [] if model.errors in ("clustered", "bootstrap") else [_few(data)]
+        found = [_still(data), *few, *found]
     found += [_little(model, data), covariates_change(model, data, estimands)]
+    found += dependence_checks(model, data)
     adjusted = Adjusted(some_units(data), model.prepared(data).columns, model.inside)
     found += nuisance_form(model, adjusted, estimands)
     if model.inside:
@@ -207,7 +210,7 @@ def _few(data: Panel) -> Check:
         finding=f"{count:,} units",
         remedy=""
         if fine
-        else "Little can be checked of errors that last within units: trust the interval less, and a clustered one too.",
+        else "Little can be checked of errors that last within units: see what errors='clustered' says.",
     )
 
 

@@ -25,7 +25,7 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml_left_over import combined, slopes_without_nuisance, with_effects
 from causalstats.models.panel_dml_rows import Prepared, coefficients, scales_of
-from causalstats.models.panel_dml_scales import factors
+from causalstats.models.panel_dml_scales import factors, grams_and_volumes
 from causalstats.numerics.cluster_robust import cluster_robust
 from causalstats.numerics.common_autocovariance import common_autocovariance
 
@@ -102,8 +102,13 @@ def _correlation(covariance: np.ndarray) -> np.ndarray:
 
 def residuals(model: Any, draws: xr.Dataset, data: Panel) -> Residuals:
     """Return what is left of treatments and outcome at the posterior mean of the scales."""
-    form = model.prepared(data)
     scales = {name: values.mean(axis=0) for name, values in scales_of(draws, "").items()}
+    return residuals_at(model, data, scales)
+
+
+def residuals_at(model: Any, data: Panel, scales: dict[str, np.ndarray]) -> Residuals:
+    """Return them at one value of each scale."""
+    form = model.prepared(data)
     inner = coefficients(form, scales)
     root, trace = _hat(form, scales)
     clusters, numbers = len(data.clusters), len(data) * (len(root) + len(data.periods))
@@ -123,7 +128,7 @@ def residuals(model: Any, draws: xr.Dataset, data: Panel) -> Residuals:
 def _hat(form: Prepared, scales: dict[str, np.ndarray]) -> tuple[np.ndarray, float]:
     """R (p, p) with φRR'φ' the hat matrix of the outcome's nuisance functions; its trace."""
     size = len(form.basis.spectrum)
-    gram = form.gram[0][:size, :size]
+    gram = grams_and_volumes(np, form.given, scales)[0][-1][:size, :size]
     own = factors(np, form.given, scales, len(form.units))[-1]
     prior = np.maximum((own**2).sum(axis=0), 1e-12)
     inverse = np.linalg.inv(gram + np.diag(scales["standard_error_sd"][-1] ** 2 / prior))

@@ -444,7 +444,9 @@ def test_doubts_say_so(simulation):
     )
     few = {
         check.name: check
-        for check in cs.PanelDML().data_checks(panel_of(frame[frame["unit"] < 10]))
+        for check in cs.PanelDML(errors="independent").data_checks(
+            panel_of(frame[frame["unit"] < 10])
+        )
     }
     assert few["units enough"].passed is None and few["rows for these columns"].passed is True
     name = "treatment varies beside covariates"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _SINGULAR = 1e-6  # of 1 - leverage
+_FEW_COLUMNS = 10  # for which all clusters are worked on at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +59,23 @@ def cluster_robust(
     scores = np.empty((len(starts), size))
     norms = np.empty((len(starts), size))
     shares = np.empty((len(starts), hat.shape[1], size))
-    for g, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-        rows = order[start:stop]
-        weights = _adjusted(hat[rows], size) @ root.T
-        scores[g] = weights.T @ residuals[rows]
-        norms[g] = (weights**2).sum(axis=0)
-        shares[g] = hat[rows].T @ weights
+    if hat.shape[1] <= _FEW_COLUMNS:
+        ordered = hat[order]
+        products = np.add.reduceat(ordered[:, :, None] * ordered[:, None, :], starts)
+        leverage, vectors = np.linalg.eigh(products)
+        scaled = _inverse_root(leverage)[:, None, :] * vectors
+        weights = np.einsum("gjm,glm->gjl", scaled, vectors[:, -size:]) @ root.T
+        sums = np.add.reduceat(ordered * residuals[order, None], starts)
+        scores = np.einsum("gmj,gm->gj", weights, sums)
+        shares = products @ weights
+        norms = np.einsum("gmj,gmj->gj", weights, shares)
+    else:
+        for g, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+            rows = order[start:stop]
+            own = _adjusted(hat[rows], size) @ root.T
+            scores[g] = own.T @ residuals[rows]
+            norms[g] = (own**2).sum(axis=0)
+            shares[g] = hat[rows].T @ own
     degrees, seen = np.empty(size), np.empty(size)
     for j in range(size):
         trace, of_square = _traces(norms[:, j], shares[:, :, j])

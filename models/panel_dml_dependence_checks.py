@@ -1,0 +1,153 @@
+"""Checks of `PanelDML`: whether clusters are enough for a standard error, and whether they share shocks.
+
+They look at residuals at typical values of the scales, so that nothing needs to be sampled.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causalstats.data import Panel
+from causalstats.model import Check
+from causalstats.models.panel_dml_sandwich import Residuals, residuals_at
+from causalstats.numerics.cluster_robust import cluster_robust
+from causalstats.numerics.group_correlation import group_correlation
+
+_FEWEST = 5.0  # degrees of freedom: the prior has three
+_MOST_ROWS = 200_000  # on which shared shocks are looked for
+_LARGEST_P = 0.002
+_INTERVALS = ("effect", "moderation", "average_effect", "robustness_value", "contextual_effect")
+_SUPPOSED = "The interval leans on the errors being alike in all clusters. "
+_PLACEBO = (
+    "Set the effect beside those of a treatment given, on paper, to each of the clusters that do "
+    "not change"
+)
+_FADING = "Set it beside that of errors='autoregressive', which supposes how errors fade instead"
+_ASSUMPTION = {
+    "clustered": "independent clusters",
+    "bootstrap": "independent clusters",
+    "independent": "independent errors",
+    "autoregressive": "errors that fade",
+}
+
+
+def dependence_checks(model: Any, data: Panel) -> tuple[Check, ...]:
+    """Return what can be said of the clusters that the standard error rests on."""
+    found = _residuals(model, data)
+    checks = [_few(model, data, found)] if model.errors in ("clustered", "bootstrap") else []
+    if len(data) <= _MOST_ROWS and len(data.periods) > 1:
+        checks.append(_shared(model, data, found))
+    return tuple(checks)
+
+
+@lru_cache(maxsize=2)
+def _residuals(model: Any, data: Panel) -> Residuals:
+    form = model.prepared(data)
+    aims, terms = len(form.units), form.basis.priors()["terms"].shape[1]
+    scales = {
+        "standard_effect": np.zeros(aims - 1),
+        "standard_link": np.zeros((aims - 1) * (aims - 2) // 2),
+        "standard_error_sd": np.full(aims, 0.7),
+        "standard_coefficient_sd": np.full(aims, 0.7),
+    }
+    if model.correlated:
+        scales["standard_association"] = np.full(aims * (aims - 1) // 2, 0.5)
+    if model.shrinkage == "covariate":
+        scales["covariate_scale"] = np.full((aims, terms), 0.7)
+    if model.basis == "hsgp":
+        scales["length_scale"] = np.ones((aims, terms))
+    if model.errors == "autoregressive":
+        scales["serial_correlation"] = np.zeros(aims)
+    return residuals_at(model, data, scales)
+
+
+def _few(model: Any, data: Panel, found: Residuals) -> Check:
+    exact = cluster_robust(
+        found.regressors, found.residuals, found.others, data.cluster[found.unit]
+    )
+    own = len(data.treatments)
+    worth = float((exact.seen * exact.degrees)[:own].min())
+    clusters = np.unique(data.cluster[data.sizes > 1]) if model.inside else data.clusters
+    still = data.constant_within_units(data.treatment).any(axis=1)
+    changing = len(np.unique(data.cluster[~still])) if model.inside else len(clusters)
+    fine = worth >= _FEWEST
+    kind = data.arguments["cluster"] or data.arguments["unit"]
+    return Check(
+        name="clusters enough",
+        passed=True if fine else None,
+        value=worth,
+        expected=f"at least {_FEWEST:g} degrees of freedom of the cluster-robust standard error",
+        finding=f"{changing:,} of {len(clusters):,} clusters ({kind}) change their treatment, and "
+        f"the standard error has {worth:.1f} degrees of freedom",
+        remedy="" if fine else _SUPPOSED + (_PLACEBO if changing <= len(clusters) / 2 else _FADING),
+        estimands=tuple(name for name in _INTERVALS if name in model.estimands()),
+        caution=True,
+    )
+
+
+def _shared(model: Any, data: Panel, found: Residuals) -> Check:
+    """Whether clusters that are alike in something have residuals alike, and treatments too."""
+    period = np.searchsorted(data.periods, data.time[: len(found.unit)])
+    cluster = data.cluster[found.unit]
+    shape = (len(data.clusters), len(data.periods))
+    errors, treatments = np.zeros(shape), np.zeros(shape)
+    np.add.at(errors, (cluster, period), found.residuals)
+    np.add.at(treatments, (cluster, period), found.regressors[:, 0])
+    rng = np.random.default_rng(0)
+    suspects: dict[str, float] = {}
+    for name, label in _groupings(data).items():
+        p, correlation = group_correlation(errors, label, rng)
+        if p <= _LARGEST_P and group_correlation(treatments, label, rng)[0] <= _LARGEST_P:
+            suspects[name] = correlation
+    clustered = data.arguments["cluster"]
+    wider = f"wider than {clustered!r}" if clustered else "that they belong to"
+    worst = max(suspects, key=lambda name: suspects[name]) if suspects else ""
+    column = worst.removeprefix("the same ")
+    named = column if column in data.covariates else "..."
+    return Check(
+        name="clusters share no shocks",
+        passed=not suspects,
+        value=max(suspects.values(), default=0.0),
+        expected=f"no correlation of residuals and treatments between clusters, p above {_LARGEST_P:g}",
+        finding="; ".join(
+            f"residuals of {data.arguments['unit']!r} with {name} have a correlation of {value:.2f}"
+            for name, value in suspects.items()
+        )
+        or "none found between neighbours, units treated alike, or units with the same covariates",
+        remedy=""
+        if not suspects
+        else f"The interval is too short: give the panel the group {wider}, "
+        f"`Panel.from_frame(cluster={named!r})`",
+        estimands=tuple(name for name in _INTERVALS if name in model.estimands()),
+        assumption=_ASSUMPTION[model.errors],
+    )
+
+
+def _groupings(data: Panel) -> dict[str, np.ndarray | None]:
+    """Labels of clusters (G,) by what they may share; -1 for none, None for neighbours in order."""
+    count = len(data.clusters)
+    found: dict[str, np.ndarray | None] = {f"the next {data.arguments['unit']!r}": None}
+    first = np.unique(data.cluster, return_index=True)[1]
+    if data.arguments["cluster"] is None:
+        paths = [
+            hash((time.tobytes(), treatment.tobytes()))
+            for time, treatment in zip(
+                np.split(data.time, data.starts[1:]),
+                np.split(data.treatment, data.starts[1:]),
+                strict=True,
+            )
+        ]
+        label = pd.factorize(np.array(paths))[0]
+        still = data.constant_within_units(data.treatment).all(axis=1)
+        found["the same treatment at every time"] = np.where(still, -1, label)
+    for name in data.covariates:
+        codes = pd.factorize(data.source[name])[0]
+        lasting = data.constant_within_units(codes[:, None])[:, 0].all()
+        own = codes[data.starts][first]
+        if lasting and len(np.unique(own)) <= count / 2:
+            found[f"the same {name}"] = own
+    return found
