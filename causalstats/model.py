@@ -341,6 +341,7 @@ class Prediction:
     remedy: str = (
         "It is not linear in these features: add splines or interactions through `formula=`."
     )
+    allowed: str = ""  # why the answer holds where the model does not reproduce it
 
 
 @dataclass(frozen=True, kw_only=True)

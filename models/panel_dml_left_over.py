@@ -18,6 +18,7 @@ from causalstats.numerics.within import demeaned
 
 _REPLICATIONS = 200
 _MOST_ROWS = 50_000  # that are looked at one by one
+_ALLOWED = "the cluster-robust interval allows for it"
 _GROUPS = 500  # of clusters that a bootstrap draws together, where there are more
 _NOTHING = 1e-10  # of the largest eigenvalue
 
@@ -168,8 +169,8 @@ def predictions(
         np.bincount(at),
     )
     described = {
-        "serial correlation": "Errors last: intervals are too short. "
-        "Say `errors='autoregressive'`, or 'clustered' or 'bootstrap'.",
+        "serial correlation": "Errors of a unit depend on each other, and the "
+        "interval is too short: say `errors='clustered'`.",
         "tails": "A few rows of the outcome lie far out: look at them, and take its logarithm "
         "where it is positive and skewed.",
         "mean over time": "Something moved all units at once: say `time_effects=True`.",
@@ -177,8 +178,8 @@ def predictions(
     robust = model.errors in ("clustered", "bootstrap")
     two_valued = len(np.unique(data.outcome[: len(unit)])) == 2
     unneeded = {
-        "serial correlation": robust,
-        "tails": robust or two_valued,
+        "serial correlation": False,
+        "tails": two_valued,
         "mean over time": model.time_effects,
     }
     return tuple(
@@ -189,6 +190,7 @@ def predictions(
             size=sizes[k],
             replicated=np.array([each[k] for each in replicated]),
             remedy=remedy,
+            allowed=_ALLOWED if robust and name in ("serial correlation", "tails") else "",
         )
         for k, (name, remedy) in enumerate(described.items())
         if not unneeded[name]
