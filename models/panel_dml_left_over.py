@@ -178,7 +178,6 @@ def predictions(
     robust = model.errors in ("clustered", "bootstrap")
     two_valued = len(np.unique(data.outcome[: len(unit)])) == 2
     unneeded = {
-        "serial correlation": False,
         "tails": two_valued,
         "mean over time": model.time_effects,
     }
@@ -193,5 +192,5 @@ def predictions(
             allowed=_ALLOWED if robust and name in ("serial correlation", "tails") else "",
         )
         for k, (name, remedy) in enumerate(described.items())
-        if not unneeded[name]
+        if not unneeded.get(name, False)
     )
