@@ -242,10 +242,12 @@ def _thinned(posterior: xr.Dataset) -> xr.Dataset:
 
 def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
     """The program of this key, compiled once in every worker."""
-    if key not in _PROGRAMS:
-        _PROGRAMS.clear()
-        _PROGRAMS[key] = sampler.compile(problem)
-    return _PROGRAMS[key]
+    program = _PROGRAMS.get(key)
+    if program is None:
+        program = sampler.compile(problem)
+        _PROGRAMS.clear()  # another thread may do the same, and has its own
+        _PROGRAMS[key] = program
+    return program
 
 
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from causalstats.errors import StoreError
 from causalstats.model import Known, KnownByGroup, Penalty
 from causalstats.models import CausalDiagram, Heckman, PanelDML, PartialCorrelation, SelectiveLabels
 from causalstats.samplers import Auto, Exact, Laplace, Nuts
+from causalstats.whole_file import write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,15 +84,19 @@ def save(
         "provenance": provenance,
     }
     tree = draws.copy()
-    tree.attrs = {**draws.attrs, "causalstats": json.dumps(header)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    tree.attrs = {**draws.attrs, "causalstats": _described(header)}
+    # In memory first: HDF5 cannot give up a file that it cannot write, and ends the process.
+    return write_whole(path, tree.to_netcdf(engine="h5netcdf"))
+
+
+def _described(header: Mapping[str, Any]) -> str:
     try:
-        tree.to_netcdf(temporary, engine="h5netcdf")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+        return json.dumps(header)
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f"A fit is kept with models, data and samplers of causalstats; this one has others ({error}). "
+            "Keep the draws, `fit.draws.to_netcdf(path)`."
+        ) from error
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from causalstats.model import Check
 from causalstats.report.contents import ReportContents
 from causalstats.report.picture import data_uri
 from causalstats.report.table import number, table
+from causalstats.whole_file import write_whole
 
 _ORDER = {False: 0, None: 1, True: 2}
 
@@ -31,15 +31,7 @@ def render(contents: ReportContents) -> str:
 
 def write(contents: ReportContents, path: str | os.PathLike[str]) -> Path:
     """Render and write in one step: whoever reads `path` meanwhile finds the old report or the new one, never half of one."""
-    page, path = render(contents), Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return write_whole(Path(path), render(contents).encode())
 
 
 def failing_first(checks: tuple[Check, ...]) -> list[Check]:

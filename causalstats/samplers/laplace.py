@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from causalstats.errors import SamplingError
 from causalstats.model import Problem
 from causalstats.numerics.importance import Importance, importance
 from causalstats.progress import Advance, silent
-from causalstats.samplers.program import compiled_once, same_program
+from causalstats.samplers.program import COMPILING, compiled_once, same_program
 from causalstats.validation import Count, check_fields
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _learned(found: Points) -> Learned:
 
 @dataclass(frozen=True)
 class LaplaceProgram:
-    """A compiled graph."""
+    """A compiled graph, whose data are exchanged for those of each problem: `running` is held by the one fit that uses it."""
 
     sampler: Laplace
     graph: pm.Model
@@ -182,13 +183,27 @@ class LaplaceProgram:
     values: Callable[[dict[str, np.ndarray]], list]
     names: tuple[str, ...]
     start: dict[str, np.ndarray]
+    running: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def fits(self, problem: Problem) -> bool:
         """Whether its graph differs in data and constants alone."""
         return same_program(self.graph, problem.graph)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Draws for this problem; an interrupt keeps what was weighed by then."""
+        """Draws for this problem; an interrupt keeps what was weighed by then.
+
+        While a fit in another thread runs this program on its own data, it is compiled anew.
+        """
+        if not self.running.acquire(blocking=False):
+            with COMPILING:
+                own = self.sampler._compiled(problem)
+            return own.run(problem, seed, advance)
+        try:
+            return self._run(problem, seed, advance)
+        finally:
+            self.running.release()
+
+    def _run(self, problem: Problem, seed: int, advance: Advance) -> xr.DataTree:
         started, rng = time.perf_counter(), np.random.default_rng(seed)
         for name, value in problem.inputs.items():
             self.graph[name].set_value(value)

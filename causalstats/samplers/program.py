@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +22,8 @@ MOST_CORRELATED = (
 )
 _MOST_KEPT, _MOST_BYTES = 4, 20_000_000  # programs, and data of one
 _KEPT: list[tuple[Hashable, Any]] = []  # kinds and programs, the latest last
+_KEEPING = threading.Lock()  # held while that list changes
+COMPILING = threading.RLock()  # PyTensor rewrites graphs of one thread at a time
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
 
 
@@ -94,15 +97,24 @@ def compiled_once[Compiled: Program](
     """A program of this graph, or of one that differs in data and constants alone, if one of this kind was compiled lately: compiling can take longer than
     running. Programs of much data are not kept.
     """
-    for place, (known, program) in enumerate(_KEPT):
-        if known == kind and same_program(program.graph, graph):
-            _KEPT.append(_KEPT.pop(place))
-            return program
-    program = compile_it()
-    if sum(variable.get_value(borrow=True).nbytes for variable in graph.data_vars) <= _MOST_BYTES:
-        _KEPT.append((kind, program))
-        del _KEPT[:-_MOST_KEPT]
+    with COMPILING:
+        for entry in tuple(_KEPT):
+            known, program = entry
+            if known == kind and same_program(program.graph, graph):
+                _keep(entry)
+                return program
+        program = compile_it()
+    size = sum(variable.get_value(borrow=True).nbytes for variable in graph.data_vars)
+    if size <= _MOST_BYTES:
+        _keep((kind, program))
     return program
+
+
+def _keep(entry: tuple[Hashable, Any]) -> None:
+    """Put a kind and its program last, and forget the first of too many."""
+    with _KEEPING:
+        others = [kept for kept in _KEPT if kept[1] is not entry[1]]
+        _KEPT[:] = [*others, entry][-_MOST_KEPT:]
 
 
 def complete(
