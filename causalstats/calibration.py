@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,14 @@ import xarray as xr
 from scipy import stats
 
 from causalstats.errors import DataError, ModelError
+from causalstats.fit_arguments import refuse_model, refuse_sampler
 from causalstats.model import Check, Checks, Problem, answerable
 from causalstats.numerics.draws import entries, varies
 from causalstats.resumable import resume
 from causalstats.samplers import Auto, Exact, Nuts, Program, Sampler, sample
 from causalstats.samplers.exact import exact_draws
 from causalstats.samplers.weighed import weighed_draws
+from causalstats.validation import Count, File, Inside, Name, Number, Seed, checked, meant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 RANKS = 120  # of a truth among 119 draws; the central 50, 80 and 95 % of them are whole numbers of ranks
 _LEVEL = 0.01
 _BINS = 20
+Jobs = Annotated[
+    int, Number(least=-1000, most=1000, whole=True)
+]  # as joblib has them: -1 for all cores
 _PROGRAMS: dict[str, Program] = {}
 
 
@@ -50,7 +56,8 @@ class Calibration:
     errors: pd.DataFrame
     fits: pd.DataFrame
 
-    def table(self, probs: Sequence[float] = (0.5, 0.8, 0.95)) -> pd.DataFrame:
+    @checked(ModelError)
+    def table(self, probs: Sequence[Inside] = (0.5, 0.8, 0.95)) -> pd.DataFrame:
         """A row a quantity: p-value of uniform ranks, coverage of central intervals with its standard error, and mean and sd of the error in
         posterior standard deviations.
         """
@@ -120,15 +127,16 @@ class Calibration:
         return f"<div>{self.table().to_html(float_format='{:.3g}'.format)}{self.check()._repr_html_()}</div>"
 
 
+@checked(ModelError)
 def calibrate(
     model: Any,
     *,
-    fits: int = 200,
-    seed: int,
-    simulate: Mapping[str, Any] | None = None,
-    sampler: Sampler | None = None,
-    path: str | Path | None = None,
-    jobs: int = 1,
+    fits: Count = 200,
+    seed: Seed,
+    simulate: Mapping[Name, Any] | None = None,
+    sampler: Any = None,
+    path: File | None = None,
+    jobs: Jobs = 1,
     progress: bool = True,
 ) -> Calibration:
     """Draw parameters from the prior, data from them, the posterior from the data, and rank the truth in it; many times over.
@@ -144,7 +152,7 @@ def calibrate(
     seed : int
         The same seed gives the same data sets and draws.
     simulate : mapping, optional
-        What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`.
+        What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`; unless it is given, `model.calibration_design`.
     sampler : Nuts, Auto, Exact or Laplace, optional
         By default independent draws where the model's posterior is exact, weighed ones where `Auto` has these, else NUTS, two chains of 250 + 400: enough for
         119 nearly independent draws where the chains mix.
@@ -160,7 +168,11 @@ def calibrate(
     StoreError
         If the file is of another model, sampler or simulation.
     """
-    options = {"people": 500} if simulate is None else dict(simulate)
+    refuse_model(model)
+    refuse_sampler(sampler)
+    if jobs == 0:
+        raise ModelError("Expected `jobs` as the number of workers, or -1 for all cores, got 0.")
+    options = _options(model, simulate)
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)]
     sampler = sampler or _suited(model, options, seeds)
     records = resume(
@@ -173,6 +185,27 @@ def calibrate(
         progress=progress,
     )
     return _collect(model, sampler, pd.DataFrame(records, index=pd.Index(seeds, name="seed")))
+
+
+def _options(model: Any, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the model's `simulate` is told besides its seed and design; refuses what it does not know."""
+    if not callable(getattr(model, "simulate", None)):
+        raise ModelError(
+            f"`{type(model).__name__}` does not simulate data, so it has no calibration."
+        )
+    options = getattr(model, "calibration_design", {}) if simulate is None else simulate
+    known = [
+        name
+        for name in inspect.signature(model.simulate).parameters
+        if name not in ("seed", "design")
+    ]
+    strange = [name for name in options if name not in known]
+    if strange:
+        raise ModelError(
+            f"Expected `simulate` with some of {', '.join(known)}, got {strange[0]!r}. "
+            f"{meant(strange[0], known)}".rstrip()
+        )
+    return dict(options)
 
 
 def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sampler:

@@ -113,7 +113,12 @@ def calibrate(
     ] = None,
     fits: Annotated[int, typer.Option(help="Data sets.")] = 200,
     seed: int = 1,
-    people: int = 500,
+    simulate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is simulated and its value in JSON, e.g. people=1000 or units=200; the model's own sizes without."
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Workers.")] = 1,
     results: Folder = Path("results"),
 ) -> None:
@@ -128,7 +133,12 @@ def calibrate(
     try:
         chosen = getattr(models, model)(**dict(_field(text) for text in field or []))
         found = causalstats.calibrate(
-            chosen, fits=fits, seed=seed, simulate={"people": people}, path=path, jobs=jobs
+            chosen,
+            fits=fits,
+            seed=seed,
+            simulate=dict(_field(text) for text in simulate) if simulate else None,
+            path=path,
+            jobs=jobs,
         )
     except (CausalStatsError, TypeError) as error:
         raise typer.BadParameter(str(error)) from error

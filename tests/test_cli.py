@@ -61,8 +61,8 @@ def test_calibration_by_name(run, tmp_path):
         'prevalence={"value": 0.3, "sd": 0.05}',
         "--fits",
         "5",
-        "--people",
-        "100",
+        "--simulate",
+        "people=100",
     )
     assert done.exit_code == 0, done.stderr
     assert "population_prevalence" in done.stdout
