@@ -149,27 +149,28 @@ class Fit:
 
     def _answered(self, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
         """The effect of an estimand."""
-        import xarray as xr
-
         margins = None
         posterior = self.draws["posterior"].to_dataset()
+        drawn = posterior.sizes["draw"] > 0
         if at is not None:
             if estimand.at is None:
                 raise ModelError(
                     f"{name!r} is about these data as a whole and has no other value; leave out `at`."
                 )
-            draws = estimand.at(posterior, self.data.at(at))
+            part = self.data.at(at)
+            if estimand.margins_at is not None:
+                margins = estimand.margins_at(self.data, part)
+            if margins is not None and not drawn:
+                draws = _without_draws(margins, posterior)
+            else:
+                draws = estimand.at(posterior, part)
         elif by is not None:
             draws = self._by_group(name, estimand, posterior, by)
         else:
-            drawn = posterior.sizes["draw"] > 0
             if estimand.margins is not None and not (drawn and estimand.approximate):
                 margins = self._once(f"margins of {name}", partial(estimand.margins, self.data))
             if margins is not None and not drawn:
-                draws = xr.DataArray(
-                    np.empty((posterior.sizes["chain"], 0, len(margins.labels))),
-                    dims=("chain", "draw", "entry"),
-                )
+                draws = _without_draws(margins, posterior)
             else:
                 # A number a person and draw is too much to keep.
                 draws = (
@@ -584,6 +585,14 @@ def _columns(name: str, found: Any, tails: tuple[float, float]) -> dict[str, Any
         return {name: found}
     lower, upper = map(found.quantile, tails)
     return {name: found.mean(), f"{name}, lower": lower, f"{name}, upper": upper}
+
+
+def _without_draws(margins: Margins, posterior: xr.Dataset) -> xr.DataArray:
+    """Return no draws of an answer that has its margins in closed form."""
+    import xarray as xr
+
+    shape = (posterior.sizes["chain"], 0, len(margins.labels))
+    return xr.DataArray(np.empty(shape), dims=("chain", "draw", "entry"))
 
 
 def _drawn(make: Callable[[], View]) -> Figure:

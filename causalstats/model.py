@@ -293,6 +293,8 @@ class Estimand:
     per_person: bool = False
     over_people: bool = False  # a mean or total over people, which groups of them have of their own
     margins: Callable[[Any], Margins] | None = None  # of the data, where the posterior is exact
+    # The same of `data.at(...)`, given the data and those; where the posterior is exact.
+    margins_at: Callable[[Any, Any], Margins] | None = None
     beside: str = ""  # another answer, by name, without which this one misleads
     # Another answer, by name: the same entries less what they would be if there were nothing.
     over_null: str = ""

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _LATENT = ("scatter", "log_ratio_coordinates", "hidden_logarithm", "free_correlation")
 _MOST_NUMBERS = 1e8  # in the draws of Θ that are kept
+_MOST_EXACT, _FEWEST_EXACT = 5e6, 1000  # numbers, and draws, of those with answers in closed form
 Prior = Literal["shrunk", "matching", "invariant", "sparse"]
 Exact = Callable[[int, int, np.random.Generator], xr.Dataset]
 
@@ -62,7 +63,8 @@ class PartialCorrelation:
     "shrunk"      Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of `basis_variance`, 2), τ ~ half-Normal(1), α ~ Uniform(0, 1):
                   towards independent parts, as far as the data say. Σ is integrated out and only ω and α are sampled
     "invariant"   the same with equal ω, which no rotation of the log-ratios changes; α and ω of most evidence unless given. Exact
-    "matching"    p(Σ) ∝ |Σ|^(-1), whose intervals are those of the t-test with n - D + 1 degrees of freedom. Exact, and needs n > 2 D - 3 at least
+    "matching"    p(Σ) ∝ |Σ|^(-1) for what follows from Θ, with the intervals of the t-test with n - D + 1 degrees of freedom, and |Σ|^(-p) for coefficients of
+                  covariates, with those of least squares. Exact, and needs n > 2 D - 3 at least
 
     Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within bounds are anywhere between them; the log-ratios are then
     sampled too, under the first prior.
@@ -229,13 +231,19 @@ class PartialCorrelation:
         self._conjugate(data)  # refuses
 
         def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
-            if chains * draws * len(data.parts) ** 2 > _MOST_NUMBERS:
+            draws = min(draws, int(_MOST_EXACT / chains / len(data.parts) ** 2))
+            if len(data.parts) ** 2 > _MOST_EXACT / _FEWEST_EXACT:
                 return xr.Dataset(coords={"chain": np.arange(chains), "draw": np.arange(0)})
             scatter, degrees = self.posterior(data)
-            found = inverse_wishart.draw_precisions(scatter, degrees, chains * draws, rng).reshape(
-                chains, draws, *scatter.shape
+            count = chains * draws
+            found, of_coefficients = (
+                inverse_wishart.draw_precisions(scatter, freedom, count, rng).reshape(
+                    chains, draws, *scatter.shape
+                )
+                for freedom in (degrees, data.degrees + len(data.parts) - 2)
             )
-            return covariates.drawn(found, _dataset(found, data.parts), data, rng)
+            given = of_coefficients if self.prior == "matching" else found
+            return covariates.drawn(given, _dataset(found, data.parts), data, rng)
 
         return draw
 

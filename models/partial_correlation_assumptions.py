@@ -38,9 +38,10 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         ),
         "matching": Assumption(
             name="no shrinkage",
-            statement="The prior is the one under which intervals cover as often as they say, whatever the truth.",
+            statement="For partial correlations, partial variances, regression coefficients and coefficients of covariates, the prior of each is the one whose "
+            "intervals are those of the classical tests, which cover as often as they say whatever the covariance. Other answers are refused.",
             if_wrong="With hardly more rows than parts, estimates scatter widely.",
-            formula="p(Σ) ∝ |Σ|^(-1)",
+            formula="p(Σ) ∝ |Σ|^(-1); of coefficients of covariates |Σ|^(-p), p = D - 1",
         ),
         "sparse": Assumption(
             name="sparsity",

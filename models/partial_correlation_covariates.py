@@ -5,6 +5,8 @@ Rows of the log-ratios C (n, D) are W B plus errors of covariance Γ, and B has 
     B | C, Γ ~ Normal(B̂, (W'R⁻¹W)⁻¹ ⊗ Γ),   B̂ = (W'R⁻¹W)⁻¹ W'R⁻¹C
 
 and where Θ ~ Wishart(ν, A⁻¹) a coefficient on the contrast a'C is B̂_k a + t √(c_kk a'Aa / f) with f = ν - D + 2 degrees of freedom, c = (W'W)⁻¹.
+
+The matching prior of these coefficients is p(Σ) ∝ |Σ|^(-p), p = D - 1, under which ν = m + D - 2 and f = m: the t-test of least squares.
 """
 
 from __future__ import annotations
@@ -90,7 +92,8 @@ def margins(model: Any, data: Composition, of_pairs: bool) -> Coefficients:
     scatter, degrees = model.posterior(data)
     assert data.design is not None
     estimate, spread = coefficients(log_ratios.clr(data.values), data.matrix, 0.0, {})
-    location, freedom = estimate[1:] / data.design.scale[:, None], degrees - len(data.parts) + 2
+    location = estimate[1:] / data.design.scale[:, None]
+    freedom = data.degrees if model.prior == "matching" else degrees - len(data.parts) + 2
     variance = (
         log_ratios.variation(scatter)[pairs(len(data.parts))] if of_pairs else np.diagonal(scatter)
     )

@@ -27,6 +27,14 @@ from causalstats.numerics.correlation_margin import log_density_at_zero
 
 EXACT = ("matching", "invariant")  # the priors with a Wishart posterior
 _PRIOR_DRAWS, _MOST_DENSITIES = 4000, 1e7
+_MOST_PARTS, _MOST_AT_ONCE = 158, 5e6  # that Θ is drawn of when asked, and numbers in these draws
+_NOT_MATCHED = (
+    "total_variance",
+    "log_ratio_variance",
+    "clr_covariance",
+    "r_squared",
+    "r_squared_by_reference",
+)
 
 
 def estimands(model: Any) -> dict[str, Estimand]:
@@ -36,13 +44,17 @@ def estimands(model: Any) -> dict[str, Estimand]:
     found = {}
     for name, (of_theta, description, unit, margins) in _QUESTIONS.items():
         found[name] = Estimand(
-            compute=_of_precision(of_theta),
-            at=_of_subcomposition(of_theta),
+            compute=_of_precision(model, of_theta),
+            at=_of_subcomposition(model, of_theta),
             description=description,
             unit=unit,
             kind="associational",
             assumptions=stands_on,
             margins=_margins(model, margins) if exact and margins else None,
+            margins_at=partial(_margins_at, model, margins)
+            if exact and margins and margins is not _excess_margins
+            else None,
+            unless=_not_matched if model.prior == "matching" and name in _NOT_MATCHED else None,
             beside="excess" if name == "partial_correlation" else "",
             over_null="excess" if name == "partial_correlation" else "",
             at_zero=partial(bayes_factors, model)
@@ -75,24 +87,58 @@ def _margins(model: Any, make: Callable) -> Callable[[Composition], Any]:
     return of
 
 
+def _margins_at(model: Any, make: Callable, data: Composition, part: Composition) -> Any:
+    """Margins of a subcomposition: its Θ is a Schur complement, with as many degrees fewer as parts.
+
+    The matching prior is that of the parts that are asked about.
+    """
+    if model.prior == "matching":
+        return make(*model.posterior_scale(part), part.parts)
+    scale, degrees = model.posterior_scale(data)
+    inside = log_ratios.subcomposition(scale, data.positions(part.parts))
+    return make(inside, degrees - (len(data.parts) - len(part.parts)), part.parts)
+
+
+def _not_matched(data: Composition) -> str:
+    return (
+        "intervals under prior='matching' cover for partial correlations, partial variances, regression "
+        "coefficients and coefficients of covariates, and not for this one. Use prior='shrunk'."
+    )
+
+
 def _of_precision(
+    model: Any,
     function: Callable[[np.ndarray, tuple[str, ...]], tuple[str, list[str], np.ndarray]],
 ) -> Callable[[xr.Dataset, Any], xr.DataArray]:
     def compute(draws: xr.Dataset, data: Composition) -> xr.DataArray:
+        if "precision" not in draws and model.prior in EXACT and len(data.parts) <= _MOST_PARTS:
+            draws = _drawn_again(model, data, draws.sizes["chain"])
         return _labelled(draws, _theta(draws), data.parts, function)
 
     return compute
 
 
-def _of_subcomposition(function: Callable) -> Callable[[xr.Dataset, Any], xr.DataArray]:
+def _of_subcomposition(model: Any, function: Callable) -> Callable[[xr.Dataset, Any], xr.DataArray]:
     def compute(draws: xr.Dataset, part_of: Composition) -> xr.DataArray:
+        if model.prior == "matching":
+            draws = _drawn_again(model, part_of, draws.sizes["chain"])
+            return _labelled(draws, _theta(draws), part_of.parts, function)
+        theta = _theta(draws)
         where = list(draws["part"].to_numpy())
         keep = np.array([where.index(part) for part in part_of.parts])
-        return _labelled(
-            draws, log_ratios.subcomposition(_theta(draws), keep), part_of.parts, function
-        )
+        return _labelled(draws, log_ratios.subcomposition(theta, keep), part_of.parts, function)
 
     return compute
+
+
+def _drawn_again(model: Any, data: Composition, chains: int) -> xr.Dataset:
+    """Return draws of Θ from its exact posterior on these data, as many as memory allows."""
+    count = int(np.clip(_MOST_AT_ONCE / chains / len(data.parts) ** 2, 50, 1000))
+    scatter, degrees = model.posterior(data)
+    rng = np.random.default_rng(0)
+    theta = inverse_wishart.draw_precisions(scatter, degrees, chains * count, rng)
+    dims = ("chain", "draw", "part", "other_part")
+    return xr.Dataset({"precision": (dims, theta.reshape(chains, count, *scatter.shape))})
 
 
 def _theta(draws: xr.Dataset) -> np.ndarray:

@@ -250,7 +250,7 @@ def test_intervals_of_the_matching_prior_cover():
 def test_given_fewer_parts(simulation):
     """`at` names the parts that alone are held: the same as the subcomposition's own partial correlation."""
     data, keep = simulation.data, ["p4", "p1", "p2"]
-    fit = exact(cs.PartialCorrelation(prior="matching"), data, draws=5000)
+    fit = exact(cs.PartialCorrelation(prior="invariant"), data, draws=5000)
     found = fit.effect("partial_correlation", at=keep)
     theta = fit.draws["posterior"]["precision"].to_numpy()[0, 7]
     gamma = lr.centre(lr.pseudo_inverse(theta)[np.ix_([3, 0, 1], [3, 0, 1])])
@@ -260,6 +260,9 @@ def test_given_fewer_parts(simulation):
         atol=1e-9,
     )
     assert list(found.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
+    values = found.draws.to_numpy().reshape(-1, 3)
+    np.testing.assert_allclose(values.mean(axis=0), found.numbers()["mean"], atol=0.01)
+    np.testing.assert_allclose(values.std(axis=0), found.numbers()["sd"], rtol=0.04)
 
 
 def test_three_parts_leave_no_excess():
