@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+    from causalstats.effect import Margins
+
 LIBRARIES = (
     "pymc",
     "pytensor",
@@ -160,10 +162,8 @@ class Fit:
             part = self.data.at(at)
             if estimand.margins_at is not None:
                 margins = estimand.margins_at(self.data, part)
-            if margins is not None and not drawn:
-                draws = _without_draws(margins, posterior)
-            else:
-                draws = estimand.at(posterior, part)
+            without = margins is not None and not drawn
+            draws = _without_draws(margins, posterior) if without else estimand.at(posterior, part)
         elif by is not None:
             draws = self._by_group(name, estimand, posterior, by)
         else:
