@@ -162,8 +162,11 @@ class Fit:
             part = self.data.at(at)
             if estimand.margins_at is not None:
                 margins = estimand.margins_at(self.data, part)
-            without = margins is not None and not drawn
-            draws = _without_draws(margins, posterior) if without else estimand.at(posterior, part)
+            draws = (
+                estimand.at(posterior, part)
+                if drawn or margins is None
+                else _without_draws(margins, posterior)
+            )
         elif by is not None:
             draws = self._by_group(name, estimand, posterior, by)
         else:
