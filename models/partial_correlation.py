@@ -29,6 +29,7 @@ from causalstats.models.partial_correlation_assumptions import adjustments, assu
 from causalstats.models.partial_correlation_estimands import EXACT, estimands
 from causalstats.models.partial_correlation_graph import SLAB, conjugate, shrunk, sparse
 from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
+from causalstats.models.partial_correlation_propriety import refuse_improper
 from causalstats.numerics import inverse_wishart, log_ratios
 from causalstats.validation import (
     Count,
@@ -173,7 +174,7 @@ class PartialCorrelation:
 
     def build(self, data: Composition) -> pm.Model:
         """The PyMC graph on these data."""
-        _refuse_few_rows(data)
+        _refuse_what_cannot_be_fitted(data)
         if self.prior == "sparse":
             return sparse(self.inputs(data), data.parts)
         build = shrunk if self.prior == "shrunk" else conjugate
@@ -195,7 +196,7 @@ class PartialCorrelation:
 
     def _conjugate(self, data: Composition) -> tuple[float, np.ndarray, float]:
         """k, ω and ν of the exact priors, k = 0 of the matching one; refuses data that are not enough for them."""
-        _refuse_few_rows(data)
+        _refuse_what_cannot_be_fitted(data)
         size = len(data.parts)
         if data.counts or data.bounds is not None:
             raise ModelError(
@@ -423,7 +424,8 @@ class PartialCorrelation:
         return ()
 
 
-def _refuse_few_rows(data: Composition) -> None:
+def _refuse_what_cannot_be_fitted(data: Composition) -> None:
+    refuse_improper(data)
     if data.degrees < 2:
         raise ModelError(
             f"Expected at least 2 rows more than the intercept and the covariates take, got {len(data)} rows and {data.matrix.shape[1]} columns."

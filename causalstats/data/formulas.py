@@ -7,6 +7,7 @@ that can only be a mistake it is refused, with what to write.
 from __future__ import annotations
 
 import ast
+import re
 from functools import partial
 from typing import Any
 
@@ -83,7 +84,7 @@ def _factors(formula: str) -> list[str]:
         tree = None if structured else DefaultFormulaParser().get_ast(formula)
     except (FormulaicError, SyntaxError, TypeError, ValueError) as error:
         raise DataError(
-            f"Expected a formula such as 'age + C(region) + bs(score, df=4)', got {formula!r}: {error}."
+            f"Expected a formula such as 'age + C(region) + bs(score, df=4)', got {formula!r}: {_plain(error)}"
         ) from error
     if structured or not all(hasattr(term, "factors") for term in terms):
         raise DataError(
@@ -183,3 +184,9 @@ def _names(expression: str) -> list[str]:
                 f"{ast.unparse(function)!r} cannot be called in a formula; there are {', '.join(sorted(FORMULA_FUNCTIONS))}."
             )
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called]
+
+
+def _plain(error: Exception) -> str:
+    """Return a parser's message on one line, without colours and marks of a terminal."""
+    text = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error))
+    return " ".join(text.split()).rstrip(".") + "."

@@ -16,6 +16,7 @@ from causalstats.data.labels import labelled
 from causalstats.data.times import time_values
 from causalstats.errors import DataError
 
+_NAMED = 30  # columns in a message
 _NAME = re.compile(r"[\w.\-]+")
 
 
@@ -208,7 +209,10 @@ def unknown(name: str, known: Iterable[str], what: str) -> DataError:
     names = [str(value) for value in known]
     near = difflib.get_close_matches(str(name), names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return DataError(f"There is no {what} {name!r}.{hint} There are: {', '.join(names)}.")
+    more = f" and {len(names) - _NAMED:,} others" if len(names) > _NAMED else ""
+    return DataError(
+        f"There is no {what} {name!r}.{hint} There are: {', '.join(names[:_NAMED])}{more}."
+    )
 
 
 def choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
