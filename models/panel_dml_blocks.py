@@ -22,6 +22,7 @@ from causalstats.models.panel_dml_basis import Basis, basis_of
 from causalstats.numerics.within import demeaned, unit_means
 
 _NUMBERS = 4_000_000  # of columns that are held at once by each worker
+_LARGEST = 1e50  # standard deviation of a moderator
 _MOST_ROWS = 100_000  # from which moderators are coded
 
 
@@ -116,6 +117,13 @@ def columns_of(model: Any, data: Panel) -> Columns:
     coded = design(
         data.source[list(names)].iloc[:: -(-len(data) // _MOST_ROWS)], None, model.moderators, True
     )
+    for name, size in zip(coded.columns, coded.scale, strict=True):
+        if not 1 / _LARGEST < size < _LARGEST:
+            raise ModelError(
+                f"Moderator {name!r} is of the size of {size:.3g}; expected between "
+                f"{1 / _LARGEST:g} and {_LARGEST:g}, so that its products with the treatment are "
+                "not lost in floating point. Express it in another unit."
+            )
     # About their means, so that slopes and the effect are learned apart, but in their own units.
     moderation = replace(coded, scale=np.ones_like(coded.scale))
     products = [

@@ -141,24 +141,31 @@ class Composition:
                     f"Column {shared[0]!r} is named as a part and as a {role}; expected a column of its own."
                 )
         labels = [*categories, *links[:1]] if subject is not None else categories
-        table = read(frame, [*parts, *variables, *links], times=links, labels=labels)
-        gaps = missing_rows(table[[*variables, *links]] if missing == "infer" else table)
-        if missing != "drop":
-            together(partial(refuse_text, table, parts, zeros), partial(refuse_incomplete, gaps))
+        known = zeros != "interval" and missing != "infer"
+        of_parts = _refuse_no_counts if zeros == "counts" else _refuse_not_positive
+
+        def incomplete(table: pd.DataFrame) -> dict[str, np.ndarray]:
+            gaps = missing_rows(table.drop(columns=[*parts] if missing == "infer" else []))
+            refuse_incomplete(gaps, missing)
+            return gaps
+
+        table = read(
+            frame,
+            [*parts, *variables, *links],
+            times=links,
+            labels=labels,
+            checks=[
+                *(([name], partial(refuse_text, name=name)) for name in parts),
+                *([(parts, partial(of_parts, parts=parts))] if known else []),
+                ([], incomplete),
+            ],
+        )
+        gaps = incomplete(table)
         table, rows = kept(table, gaps)
         order = in_order(table, subject, time)
         table, rows = table.iloc[order].reset_index(drop=True), rows[order]
-        refuse_text(table, parts, zeros, rows)
-        bounds = (
-            bounds_of(table, parts, rows, resolution, limits)
-            if zeros == "interval" or missing == "infer"
-            else None
-        )
-        if bounds is None:
-            values = table[list(parts)].to_numpy(float)
-            (_refuse_no_counts if zeros == "counts" else _refuse_not_positive)(values, parts, rows)
-        else:
-            values = bounds.values
+        bounds = None if known else bounds_of(table, parts, rows, resolution, limits)
+        values = table[[*parts]].to_numpy(float) if bounds is None else bounds.values
         coded = (
             None
             if covariates is None
@@ -368,53 +375,53 @@ def _refuse_lone_rows(matrix: np.ndarray, rows: np.ndarray) -> None:
         )
 
 
-def _refuse_not_positive(values: np.ndarray, parts: Sequence[str], rows: np.ndarray) -> None:
+def _refuse_not_positive(table: pd.DataFrame, parts: Sequence[str]) -> None:
     """Refuse parts with values of 0 or less, all of them at once."""
-    negative, zero = values < 0, values == 0
+    values = _numbers(table, parts)
     together(
-        *(
-            partial(refuse_negative, name, rows[mask])
-            for name, mask in zip(parts, negative.T, strict=True)
-        ),
-        *(
-            partial(_refuse_zeros, name, rows[mask])
-            for name, mask in zip(parts, zero.T, strict=True)
-        ),
+        *(partial(refuse_negative, name, np.flatnonzero(values[name] < 0)) for name in values),
+        *(partial(_refuse_zeros, name, np.flatnonzero(values[name] == 0)) for name in values),
     )
+
+
+def _numbers(table: pd.DataFrame, parts: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the parts that are numbers; text is refused elsewhere."""
+    return {
+        name: table[name].to_numpy(float)
+        for name in parts
+        if not isinstance(table[name].dtype, pd.CategoricalDtype)
+    }
 
 
 def _refuse_zeros(name: str, rows: np.ndarray) -> None:
     if len(rows):
         raise DataError(
-            f"Part {name!r} is 0 in {some(np.sort(rows))}: it has no logarithm. Say `zeros='counts'` of counts; `zeros='interval'` with `limits=` where "
+            f"Part {name!r} is 0 in {some(rows)}: it has no logarithm. Say `zeros='counts'` of counts; `zeros='interval'` with `limits=` where "
             "it means 'below what could be measured', or with `resolution=` where it was rounded; otherwise leave the part or the rows out. A small number in "
             "its place would decide the answer."
         )
 
 
-def _refuse_no_counts(values: np.ndarray, parts: Sequence[str], rows: np.ndarray) -> None:
+def _refuse_no_counts(table: pd.DataFrame, parts: Sequence[str]) -> None:
     """Refuse parts that are no counts, or were never counted, all of them at once."""
-    odd = ~((values >= 0) & (values == np.round(values)))
+    values = _numbers(table, parts)
     together(
-        *(
-            partial(_refuse_no_count, name, column, rows, mask)
-            for name, column, mask in zip(parts, values.T, odd.T, strict=True)
-        ),
-        partial(_refuse_never_counted, values, parts),
-        partial(_refuse_empty, values, rows),
+        *(partial(_refuse_no_count, name, column) for name, column in values.items()),
+        partial(_refuse_never_counted, values),
     )
 
 
-def _refuse_no_count(name: str, values: np.ndarray, rows: np.ndarray, odd: np.ndarray) -> None:
-    if odd.any():
+def _refuse_no_count(name: str, values: np.ndarray) -> None:
+    odd = np.flatnonzero((values < 0) | (values != np.round(values)) & ~np.isnan(values))
+    if len(odd):
         raise DataError(
-            f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {values[odd.argmax()]:g} in {some(np.sort(rows[odd]))}."
+            f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {values[odd[0]]:g} in {some(odd)}."
         )
 
 
-def _refuse_never_counted(values: np.ndarray, parts: Sequence[str]) -> None:
+def _refuse_never_counted(values: Mapping[str, np.ndarray]) -> None:
     """Refuse parts that are 0 in every row, naming all of them."""
-    never = [name for name, column in zip(parts, values.T, strict=True) if (column == 0).all()]
+    never = [name for name, column in values.items() if not (column > 0).any()]
     if never:
         many = len(never) > 1
         remedy = (
@@ -448,6 +455,7 @@ def _refuse_without_ratios(data: Composition) -> None:
     they are drawn from is not.
     """
     if data.counts:
+        _refuse_never_counted(dict(zip(data.parts, data.values.T, strict=True)))
         _refuse_empty(data.values, data.rows)
     _refuse_proportional(_seen(data.values, data.counts), data.parts, data.counts)
     if not data.counts and data.bounds is None:

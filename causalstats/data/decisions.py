@@ -28,7 +28,7 @@ from causalstats.data.frames import (
     unknown,
 )
 from causalstats.data.origin import Origin, origin_of
-from causalstats.data.roles import binary, groups_of, numbers, weights_of
+from causalstats.data.roles import binary, groups_of, numbers, refuse_weights, weights_of
 from causalstats.errors import DataError
 
 UNSEEN = -1
@@ -162,16 +162,20 @@ class Decisions:
         _refuse_shared_columns(inputs, roles)
         named = [name for name in (*inputs, *roles.values()) if name is not None]
         labels = [*(formula_labels(formula) if formula else ()), *([decider] if decider else [])]
-        table = read(frame, named, labels=labels)
-
-        decided, result, _, gaps = together(
-            lambda: binary(table, decision, "decision"),
-            lambda: (
-                binary(table, outcome, "outcome") if kind == "binary" else numbers(table, outcome)
-            ),
-            lambda: weights_of(table.dropna(subset=weights), weights) if weights else None,
-            lambda: _gaps(table, outcome, decision, missing),
+        of_outcome = partial(binary, role="outcome") if kind == "binary" else numbers
+        table = read(
+            frame,
+            named,
+            labels=labels,
+            checks=[
+                ([decision], partial(binary, name=decision, role="decision")),
+                ([outcome], partial(of_outcome, name=outcome)),
+                *([([weights], partial(refuse_weights, name=weights))] if weights else []),
+                ([], partial(_gaps, outcome=outcome, decision=decision, missing=missing)),
+            ],
         )
+        decided, result = binary(table, decision, "decision"), of_outcome(table, outcome)
+        gaps = _gaps(table, outcome, decision, missing)
         origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
         decided, result = decided[rows] == 1, result[rows]
@@ -406,10 +410,11 @@ def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None
 
 def _gaps(table: pd.DataFrame, outcome: str, decision: str, missing: str) -> dict[str, np.ndarray]:
     """Return where rows lack something (bool arrays by column); refuse them unless they are dropped."""
-    gaps = missing_rows(table.drop(columns=outcome))
-    lost = table[outcome].isna().to_numpy() & (table[decision] == 1).to_numpy()
-    if lost.any():
-        gaps[outcome] = lost
+    gaps = missing_rows(table.drop(columns=outcome, errors="ignore"))
+    if outcome in table and decision in table:
+        lost = table[outcome].isna().to_numpy() & (table[decision] == 1).to_numpy()
+        if lost.any():
+            gaps[outcome] = lost
     if gaps and missing == "error":
         raise DataError(_missing_message(gaps, outcome, decision))
     return gaps

@@ -27,6 +27,7 @@ def read(
     times: Iterable[str] = (),
     labels: Iterable[str] = (),
     whole: Iterable[str] = (),
+    checks: Sequence[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = (),
 ) -> pd.DataFrame:
     """Return some columns of a frame as a new pandas frame.
 
@@ -45,11 +46,13 @@ def read(
         Columns that name something: categorical, whatever they hold; see `labelled`.
     whole : iterable of str
         Columns whose whole numbers stay whole.
+    checks : sequence of (columns, function)
+        What refuses the table for what its columns are; run where those columns can be read.
 
     Raises
     ------
     DataError
-        Of all columns that cannot be read at once.
+        Of all columns that cannot be read, and all checks, at once.
     """
     table = opened(frame, columns)
     wanted = dict.fromkeys([*columns, *(name for name in optional if name in table.columns)])
@@ -63,8 +66,21 @@ def read(
             return values
         return _column(series, name, name in kept_whole)
 
-    found = together(*(partial(column, name) for name in wanted))
-    return pd.DataFrame(dict(zip(wanted, found, strict=True)))
+    found: dict[str, Any] = {}
+    faults: list[Callable[[], Any]] = []
+    for name in wanted:
+        try:
+            found[name] = column(name)
+        except DataError as error:
+            faults.append(partial(_raise, error))
+    result = pd.DataFrame(found)
+    possible = [check for names, check in checks if all(name in found for name in names)]
+    together(*faults, *(partial(check, result) for check in possible))
+    return result
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def opened(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
@@ -249,9 +265,9 @@ def incomplete(rows: Mapping[str, np.ndarray]) -> DataError:
     )
 
 
-def refuse_incomplete(gaps: Mapping[str, np.ndarray]) -> None:
-    """Refuse columns that are missing where the masks say."""
-    if gaps:
+def refuse_incomplete(gaps: Mapping[str, np.ndarray], missing: str = "error") -> None:
+    """Refuse columns that are missing where the masks say, unless such rows are dropped."""
+    if gaps and missing != "drop":
         raise incomplete({name: np.flatnonzero(mask) for name, mask in gaps.items()})
 
 

@@ -88,35 +88,25 @@ def refuse_negative(name: str, rows: np.ndarray) -> None:
         )
 
 
-def refuse_text(
-    table: pd.DataFrame, parts: Sequence[str], zeros: str, rows: np.ndarray | None = None
-) -> None:
-    """Refuse parts that are text, all of them at once, naming the texts that are no numbers."""
-    together(
-        *(
-            partial(_refuse_text, table[name], zeros, rows)
-            for name in parts
-            if isinstance(table[name].dtype, pd.CategoricalDtype)
-        )
-    )
-
-
-def _refuse_text(column: pd.Series, zeros: str, rows: np.ndarray | None) -> None:
-    name, remedy = column.name, "Make it numbers first."
-    if any(level.strip().startswith(("<", "≤")) for level in column.cat.categories):
-        limit = max(
-            (_limit(level) for level in column.cat.categories if level.strip()[:1] in "<≤"),
-            default=0.0,
-        )
+def refuse_text(table: pd.DataFrame, name: str) -> None:
+    """Refuse a part that is text, naming the texts that are no numbers."""
+    column = table[name]
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return
+    remedy = "Make it numbers first."
+    limits = [
+        _limit(level) for level in column.cat.categories if level.strip().startswith(("<", "≤"))
+    ]
+    if limits:
         remedy = (
             "Of what is below the limit of detection make it 0 and name the limit: "
             f"`frame[{name!r}] = pandas.to_numeric(frame[{name!r}], errors='coerce').fillna(0)` "
-            f"where text is nothing else, with `zeros='interval', limits={{{name!r}: {limit:g}}}`; "
+            f"where text is nothing else, with `zeros='interval', limits={{{name!r}: {max(limits):g}}}`; "
             "the limit is one number a part, so take the largest."
         )
     raise DataError(
         f"Expected part {name!r} to be numbers, got text such as "
-        f"{text_that_is_no_number(column, rows)}. {remedy}"
+        f"{text_that_is_no_number(column)}. {remedy}"
     )
 
 

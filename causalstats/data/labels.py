@@ -94,17 +94,13 @@ def refuse_alike(values: Iterable[Any], texts: Iterable[str], name: str) -> None
 
 
 def in_order(values: Sequence[Any], texts: Sequence[str], kind: Kind) -> list[int]:
-    """Return positions in order: numbers by size and before text, all else by what is written."""
-    if kind in ("numbers", "truth", "dates", "periods", "other"):
+    """Return positions in order: of numbers, dates and the like by size, else by what is written."""
+    if kind not in ("text", "mixed"):
         try:
             return sorted(range(len(values)), key=values.__getitem__)
         except TypeError:
             pass
-    written = [isinstance(value, str) for value in values]
-    return sorted(
-        range(len(values)),
-        key=lambda k: (written[k] or kind != "mixed", _size(values[k]), texts[k]),
-    )
+    return sorted(range(len(values)), key=texts.__getitem__)
 
 
 def order_of_texts(texts: Sequence[str], numeric: bool) -> list[str]:
@@ -125,10 +121,6 @@ def as_numbers(texts: Sequence[str]) -> np.ndarray | None:
     except (ValueError, OverflowError):
         return None
     return found if all(map(str.__eq__, texts, map(str, found.tolist()))) else None
-
-
-def _size(value: Any) -> Any:
-    return value if isinstance(value, numbers.Real | decimal.Decimal) else 0
 
 
 def _numbered(series: nw.Series, name: str, kind: Kind) -> tuple[np.ndarray, list]:

@@ -25,7 +25,7 @@ from causalstats.data.frames import (
     together,
     unknown,
 )
-from causalstats.data.roles import text_that_is_no_number
+from causalstats.data.roles import refuse_out_of_scale, text_that_is_no_number
 from causalstats.errors import DataError
 
 MOST_CELLS = 10_000_000  # of a table that is held as a whole
@@ -100,15 +100,19 @@ class Observations:
         choice("missing", missing, ("error", "drop"))
         continuous = column_names("continuous", continuous)
         names = _names(frame, columns, counts, continuous)
-        table = read(frame, [*names, *([counts] if counts is not None else [])], whole=names)
-        gaps = missing_rows(table)
-        if missing == "error":
-            refuse_incomplete(gaps)
-        table, rows = kept(table, gaps)
-        weights, *_ = together(
-            lambda: _counts(table, counts),
-            *(partial(_number, table[name]) for name in continuous),
+        table = read(
+            frame,
+            [*names, *([counts] if counts is not None else [])],
+            whole=names,
+            checks=[
+                *([([counts], partial(_refuse_counts, name=counts))] if counts is not None else []),
+                *(([name], partial(_refuse_text, name=name)) for name in continuous),
+                ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
+            ],
         )
+        gaps = missing_rows(table)
+        table, rows = kept(table, gaps)
+        weights = _counts(table, counts)
         levels = {
             name: found
             for name in names
@@ -121,7 +125,7 @@ class Observations:
         )
         others = [name for name in names if name not in levels]
         numbers = (
-            np.column_stack([_number(table[name]) for name in others])
+            np.column_stack(together(*(partial(_numbers, table[name]) for name in others)))
             if others
             else np.empty((len(table), 0))
         )
@@ -267,17 +271,19 @@ def _names(
 def _counts(table: pd.DataFrame, name: str | None) -> np.ndarray:
     if name is None:
         return np.ones(len(table))
-    column = table[name]
-    if (
-        isinstance(column.dtype, pd.CategoricalDtype)
-        or not ((column >= 0) & (column == column.round())).all()
-    ):
+    if table[name].sum() == 0:
+        raise DataError(f"All counts {name!r} are 0: nothing was observed.")
+    return table[name].to_numpy(float)
+
+
+def _refuse_counts(table: pd.DataFrame, name: str) -> None:
+    """Refuse counts that are not whole numbers of 0 or more; missing ones are another matter."""
+    column = table[name].dropna()
+    text = isinstance(column.dtype, pd.CategoricalDtype)
+    if text or not ((column >= 0) & (column == column.round())).all():
         raise DataError(
             f"Expected counts {name!r} as whole numbers of 0 or more, how many observations a row stands for."
         )
-    if column.sum() == 0:
-        raise DataError(f"All counts {name!r} are 0: nothing was observed.")
-    return column.to_numpy(float)
 
 
 def _levels(column: pd.Series) -> tuple[Any, ...] | None:
@@ -295,10 +301,16 @@ def _codes(column: pd.Series, levels: tuple[Any, ...]) -> np.ndarray:
     return pd.Index(levels).get_indexer(column.to_numpy())
 
 
-def _number(column: pd.Series) -> np.ndarray:
+def _numbers(column: pd.Series) -> np.ndarray:
+    values = column.to_numpy(float)
+    refuse_out_of_scale(f"Variable {column.name!r}", values)
+    return values
+
+
+def _refuse_text(table: pd.DataFrame, name: str) -> None:
+    column = table[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
-            f"Expected {column.name!r} to be numbers, since it is said to be continuous; got text "
-            f"such as {text_that_is_no_number(column)}."
+            f"Expected {name!r} to be numbers, since it is said to be continuous; got text such as "
+            f"{text_that_is_no_number(column)}."
         )
-    return column.to_numpy(float)

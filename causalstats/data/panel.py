@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -32,12 +32,18 @@ from causalstats.data.frames import (
 )
 from causalstats.data.labels import as_given, label
 from causalstats.data.origin import Origin, origin_of
-from causalstats.data.roles import groups_of, numbers, text_that_is_no_number, weights_of
+from causalstats.data.roles import (
+    groups_of,
+    numbers,
+    refuse_out_of_scale,
+    refuse_weights,
+    text_that_is_no_number,
+    weights_of,
+)
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
 _EXACT = 2.0**53  # whole numbers up to this are floats as well
-_LARGEST = 1e100  # outcome or treatment
 _EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
 
 
@@ -129,11 +135,15 @@ class Panel:
         """
         roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
         wanted = [name for group in roles.values() for name in group]
-        table = read(frame, wanted, times=[time], labels=_named(roles))
-        refuse_unordered(table[time], time)
+        checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
+            ([time], lambda table: refuse_unordered(table[time], time)),
+            ([outcome], partial(numbers, name=outcome)),
+            *(([name], partial(_numbers_of_treatment, name=name)) for name in roles["treatment"]),
+            *(([name], partial(refuse_weights, name=name)) for name in roles["weights"]),
+            ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
+        ]
+        table = read(frame, wanted, times=[time], labels=_named(roles), checks=checks)
         gaps = missing_rows(table)
-        if missing == "error":
-            refuse_incomplete(gaps)
         origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
         codes, units = table[unit].cat.codes.to_numpy(int), tuple(table[unit].cat.categories)
@@ -417,7 +427,7 @@ def _assembled(
         else tuple(arguments["treatment"])
     )
     outcome, weights, *columns = together(
-        lambda: _outcome(table, arguments["outcome"]),
+        lambda: numbers(table, arguments["outcome"]),
         lambda: weights_of(table, arguments["weights"]),
         *(partial(_treatment, table, name) for name in treatments),
     )
@@ -458,37 +468,24 @@ def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
         raise DataError("Expected at least one treatment, got none.")
 
 
-def _outcome(table: pd.DataFrame, name: str) -> np.ndarray:
-    values = numbers(table, name)
-    _refuse_out_of_scale("Outcome", name, values)
-    return values
-
-
-def _treatment(table: pd.DataFrame, name: str) -> np.ndarray:
+def _numbers_of_treatment(table: pd.DataFrame, name: str) -> np.ndarray:
     column = table[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
             f"Expected treatment {name!r} to be numbers or True/False, got text such as "
             f"{text_that_is_no_number(column)}. Recode it: a column a level."
         )
-    values = column.to_numpy(float)
+    return column.to_numpy(float)
+
+
+def _treatment(table: pd.DataFrame, name: str) -> np.ndarray:
+    values = _numbers_of_treatment(table, name)
     if values.min() == values.max():
         raise DataError(
             f"Treatment {name!r} is {label(values[0])} in every row: it has no effect to be seen."
         )
-    _refuse_out_of_scale("Treatment", name, values)
+    refuse_out_of_scale(f"Treatment {name!r}", values)
     return values
-
-
-def _refuse_out_of_scale(role: str, name: str, values: np.ndarray) -> None:
-    """Refuse numbers whose squares are lost: what is of a size is said in another unit."""
-    largest = max(abs(float(values.min())), abs(float(values.max())))
-    spread = float(values.max() / 2 - values.min() / 2)
-    if largest > _LARGEST or 0 < spread < 1 / _LARGEST:
-        raise DataError(
-            f"{role} {name!r} is of the size of {largest:.3g}, whose squares are lost in floating "
-            f"point. Express it in another unit, between {1 / _LARGEST:g} and {_LARGEST:g}."
-        )
 
 
 def _refuse_twice(panel: Panel) -> None:

@@ -9,6 +9,7 @@ from causalstats.data.frames import some, unknown
 from causalstats.data.labels import label
 from causalstats.data.origin import Origin
 from causalstats.errors import DataError
+from causalstats.validation import LARGEST, SMALLEST
 
 _FEW = 6  # distinct numbers that are groups of their own
 _DIGITS = (3, 6, 17)  # of the ends of quarters: the fewest that tell them apart
@@ -36,7 +37,22 @@ def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
             f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got "
             f"text such as {text_that_is_no_number(column)}."
         )
-    return column.to_numpy(float)
+    values = column.to_numpy(float)
+    refuse_out_of_scale(f"Outcome {name!r}", values)
+    return values
+
+
+def refuse_out_of_scale(what: str, values: np.ndarray) -> None:
+    """Refuse numbers whose squares are lost in floating point, NaN left aside."""
+    if np.isnan(values).all():
+        return
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    largest, spread = max(-low, high), high / 2 - low / 2
+    if largest > LARGEST or 0 < spread < SMALLEST:
+        raise DataError(
+            f"{what} is of the size of {largest:.3g}, and squares of it are lost in floating "
+            f"point. Express it in another unit; expected between {SMALLEST:g} and {LARGEST:g}."
+        )
 
 
 def text_that_is_no_number(column: pd.Series, rows: np.ndarray | None = None) -> str:
@@ -56,13 +72,22 @@ def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
     """Positive numbers scaled to mean 1; 1 for everybody without a column."""
     if name is None:
         return np.ones(len(table))
+    refuse_weights(table, name)
     values = table[name]
-    if isinstance(values.dtype, pd.CategoricalDtype) or not (values > 0).all():
-        raise DataError(
-            f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for."
-        )
     shares = values.to_numpy(float) / float(values.max())  # else sums of large ones overflow
     return shares / shares.mean()
+
+
+def refuse_weights(table: pd.DataFrame, name: str) -> None:
+    """Refuse weights that are not positive numbers; missing ones are another matter."""
+    values = table[name]
+    text = isinstance(values.dtype, pd.CategoricalDtype)
+    odd = np.flatnonzero(np.ones(len(values), bool) if text else values <= 0)
+    if len(odd):
+        raise DataError(
+            f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for; "
+            f"got {label(values.iloc[odd[0]])} in {some(odd)}."
+        )
 
 
 def groups_of(table: pd.DataFrame, by: Any, origin: Origin, rows: np.ndarray) -> Any:

@@ -65,7 +65,7 @@ def scale_of(series: nw.Series, name: str) -> TimeScale:
             dtype = pd.Series([value for value in series.to_list() if not absent(value)]).dtype
         if not isinstance(dtype, pd.PeriodDtype):
             raise DataError(f"Time {name!r} has periods of several lengths; expected one length.")
-        return TimeScale("periods", dtype.freq.freqstr)
+        return TimeScale("periods", str(dtype).removeprefix("period[").removesuffix("]"))
     return TimeScale("dates", _zone(series)) if kind == "dates" else TimeScale()
 
 
