@@ -9,7 +9,7 @@ import pytest
 
 import causalstats as cs
 from causalstats.diagrams.bayesian_network import BayesianNetwork
-from causalstats.models.causal_diagram_assumptions import g_test, separator
+from causalstats.models.causal_diagram_assumptions import separator
 from causalstats.models.causal_diagram_tables import boxes_of, draw, network_of, tables_of, weights
 from causalstats.numerics import dirichlet
 
@@ -301,15 +301,6 @@ def test_an_arrow_that_is_missing_is_found():
     assert {check.name: check.passed for check in right.data_checks(data)}[
         "independences of the diagram"
     ] is False
-
-
-def test_g_test_has_the_level_it_says():
-    rng = np.random.default_rng(1)
-    p = np.array(
-        [g_test(rng.multinomial(500, np.full(12, 1 / 12)).reshape(2, 3, 2)) for _ in range(400)]
-    )
-    assert abs((p < 0.1).mean() - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 400)
-    assert g_test(np.array([[5.0, 0.0], [0.0, 0.0]])) == 1.0
 
 
 def test_pictures_report_and_store(fit, tmp_path):

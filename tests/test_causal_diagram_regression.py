@@ -8,7 +8,7 @@ import xarray as xr
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.causal_diagram_assumptions import wilks_test
+from causalstats.models.causal_diagram_independence import covariance_p
 from causalstats.models.causal_diagram_recipe import recipe
 from causalstats.models.causal_diagram_regression import columns_of
 from causalstats.numerics import gaussian_regression
@@ -223,12 +223,12 @@ def test_a_recipe_draws_each_variable_once():
         recipe(cs.CausalDiagram("w -> z -> x -> y; w <-> x; w <-> y", treatment="x").identification)
 
 
-def test_wilks_test_has_the_level_it_says(frame):
+def test_the_covariance_test_has_the_level_it_says(frame):
     rng = np.random.default_rng(1)
     given = np.column_stack([np.ones(60), rng.standard_normal(60)])
     p = np.array(
         [
-            wilks_test(
+            covariance_p(
                 rng.standard_normal((60, 1)) + given[:, 1:],
                 rng.standard_normal((60, 2)) + given[:, 1:],
                 given,

@@ -227,6 +227,19 @@ def check_levels(source: JointTable, places: Mapping[str, tuple[int, ...]]) -> N
                 )
 
 
+def open_mechanisms(
+    diagram: Diagram | MixedGraph,
+    outcome: str | Iterable[str],
+    do: str | Iterable[str],
+    joint: Array,
+    variables: Sequence[str],
+    assumptions: Sequence[Monotone] = (),
+) -> Programme:
+    """The mechanisms that a question which is not identified leaves open, with the distributions that they have to give."""
+    source = JointTable(tuple(variables), joint)
+    return _posed(diagram, identify(diagram, outcome, do), source, assumptions)[1]
+
+
 def _posed(
     diagram: Diagram | MixedGraph,
     found: Identification,
