@@ -17,6 +17,7 @@ from causalstats.models.causal_diagram_independence import (
     drawn_p,
     tables_by_stratum,
 )
+from causalstats.models.causal_diagram_regression import logit_sd
 from causalstats.numerics.smooth_basis import smooth
 
 _MOST_PAIRS = 200
@@ -51,36 +52,34 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         ),
         Assumption(
             name="prior of the tables",
-            statement=f"Before the data each row of each table is Dirichlet, with a weight of {model.concentration:g}, in observations, for each {each}."
-            + (" A linear regression has the same." if model.route == "regression" else ""),
-            if_wrong="Where few were observed the prior draws probabilities towards each other, and effects towards nothing: see the sensitivity to "
-            "`concentration`.",
+            statement=f"Before the data each row of each table is Dirichlet, with a weight of {model.concentration:g}, in observations, for each {each}.",
+            if_wrong="Where few were observed the prior draws probabilities towards each other, and effects towards nothing: see the check `weight of the "
+            "prior` and the sensitivity to `concentration`.",
             formula=f"θ ~ Dirichlet({model.concentration:g}{'' if model.prior == 'cells' else ' / cells'})",
         ),
     ]
-    if by := model.diagram.roles.selected:
-        found.insert(
-            1,
-            Assumption(
-                name="selection as drawn",
-                statement=f"The data are of those alone whom {' and '.join(by)} selects, and what acts on that is what the diagram says.",
-                if_wrong="The formula takes what is seen among the selected for what holds among everybody, and the answer is biased.",
-            ),
-        )
     if model.route == "regression":
         shape = (
             "a straight line"
             if model.functions == 1
             else f"a spline of at most {model.functions} columns"
         )
-        found.append(
+        found += [
             Assumption(
                 name="regressions",
                 statement=f"Each number that is conditioned on acts by {shape}, {'with' if model.interactions == 'pairs' else 'without'} products of pairs; "
-                "numbers have normal errors of one variance, and labels that depend on numbers are logistic.",
+                "numbers have normal errors of one variance, and labels that depend on numbers, or on more labels than the rows can fill a table of, are "
+                "logistic.",
                 if_wrong="The answer is that of another curve: see the sensitivity to `functions` and `interactions`.",
-            )
-        )
+            ),
+            Assumption(
+                name="prior of the regressions",
+                statement=f"Linear coefficients have a prior that weighs as much as {model.concentration:g} of the observations and shrinks all of them by one "
+                f"factor (g-prior); logistic ones are Normal(0, {logit_sd(model.concentration):.3g}) for a column with standard deviation 1.",
+                if_wrong="With few observations, or with events that are rare, effects are drawn towards nothing: see the sensitivity to `concentration`.",
+                formula=f"b ~ N(0, σ² n (Z'Z)⁻¹ / {model.concentration:g})",
+            ),
+        ]
     found += [
         Assumption(
             name=f"monotone {each.effect}",
@@ -194,7 +193,8 @@ def independences(model: Any, data: Observations) -> tuple[Check, ...]:
 
     A diagram with hidden causes can imply equalities that are no independences (Verma & Pearl 1990); these are not tested.
     """
-    levels, tests = model.levels(data), []
+    levels = model.levels(data)
+    tests: list[tuple[float, str, np.ndarray | None]] = []
     pairs = list(combinations(model.graph.nodes, 2))
     apart = [
         (*pair, given)

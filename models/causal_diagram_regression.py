@@ -18,7 +18,12 @@ from causalstats.numerics.smooth_basis import Smooth, smooth
 if TYPE_CHECKING:
     import pymc as pm
 
-LOGIT_SD = 2.5  # of a coefficient on the logit scale, for a column with standard deviation 1
+_LOGIT_SD = 2.5  # of a coefficient on the logit scale at the usual concentration
+
+
+def logit_sd(concentration: float) -> float:
+    """Return the prior standard deviation of a logistic coefficient, for a column with standard deviation 1."""
+    return _LOGIT_SD * float(np.sqrt(0.5 / concentration))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +164,15 @@ def inputs(
             if table.variable in data.continuous
             else data.places(table.variable, levels[table.variable])
         )
+        design = matrix(columns, data, levels)
+        if table.variable in data.continuous:
+            prior, determined = gaussian_regression.prior_precision(
+                design, data.counts, columns.spectrum, model.concentration
+            )
+            found[f"prior precision of {table.name}"] = prior
+            found[f"determined of {table.name}"] = np.array(determined)
         found |= {
-            f"columns of {table.name}": matrix(columns, data, levels),
+            f"columns of {table.name}": design,
             f"spectrum of {table.name}": columns.spectrum,
             f"outcome of {table.name}": outcome,
         }
@@ -196,7 +208,7 @@ def build(model: Any, tables: Sequence[Table], data: Observations, levels: Level
             elif table.variable in data.continuous:
                 _linear(table, values, given, counts, model.concentration, number)
             else:
-                _logistic(table, values, given, counts, len(levels[table.variable]), number)
+                _logistic(table, values, given, counts, len(levels[table.variable]), model, number)
     return graph
 
 
@@ -220,8 +232,11 @@ def _linear(
     pm.modelcontext(None).add_coords(
         {f"term_{number}": np.arange(z.shape[1] + 1), f"column_{number}": np.arange(z.shape[1])}
     )
-    sd = pt.sqrt(variance * values[f"spectrum of {table.name}"] / weight)
-    slopes = pm.Normal(f"standard slopes of {table.name}", 0, sd, dims=f"column_{number}")
+    slopes = pm.Flat(f"standard slopes of {table.name}", dims=f"column_{number}")
+    squares = slopes @ values[f"prior precision of {table.name}"] @ slopes
+    # The normal prior's own power of the variance, less that of the coefficients the data determine.
+    power = z.shape[1] - values[f"determined of {table.name}"]
+    pm.Potential(f"prior of {table.name}", -(squares / variance + power * pt.log(variance)) / 2)
     intercept = pm.Flat(f"standard intercept of {table.name}")
     mean = intercept + (values[f"columns of {table.name}"] - centre) @ slopes
     residual = (values[f"outcome of {table.name}"] - middle) / scale - mean
@@ -242,6 +257,7 @@ def _logistic(
     given: Mapping[str, np.ndarray],
     counts: Any,
     levels: int,
+    model: Any,
     number: int,
 ) -> None:
     import pymc as pm
@@ -249,7 +265,8 @@ def _logistic(
 
     z = given[f"columns of {table.name}"]
     centre = given["counts"] @ z / given["counts"].sum()
-    sd = LOGIT_SD * pt.sqrt(values[f"spectrum of {table.name}"])[:, None]
+    width = logit_sd(model.concentration)
+    sd = width * pt.sqrt(values[f"spectrum of {table.name}"])[:, None]
     event, sizes = (
         f"event_{number}",
         {"term": z.shape[1] + 1, "column": z.shape[1], "event": levels - 1},
@@ -258,7 +275,7 @@ def _logistic(
         {f"{name}_{number}": np.arange(size) for name, size in sizes.items()}
     )
     slopes = pm.Normal(f"slopes of {table.name}", 0, sd, dims=(f"column_{number}", event))
-    intercept = pm.Normal(f"intercept of {table.name}", 0, 2 * LOGIT_SD, dims=event)
+    intercept = pm.Normal(f"intercept of {table.name}", 0, 2 * width, dims=event)
     logit = intercept + (values[f"columns of {table.name}"] - centre) @ slopes
     logit = pt.concatenate([pt.zeros_like(logit[:, :1]), logit], axis=1)
     chosen = logit[pt.arange(z.shape[0]), values[f"outcome of {table.name}"]]

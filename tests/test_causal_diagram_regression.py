@@ -152,7 +152,7 @@ def test_draws_of_a_linear_regression():
     )
     x = np.column_stack([np.ones(n), z])
     estimate, left, *_ = np.linalg.lstsq(x, y, rcond=None)
-    degrees = n - 1
+    degrees = n - 1 - z.shape[1]  # as least squares has them
     covariance = left[0] / degrees * np.linalg.inv(x.T @ x)
     spread = np.sqrt(np.diag(covariance) * degrees / (degrees - 2))
     assert (abs(once[0].mean(axis=0) - estimate) < 4 * spread / 200).all()
@@ -181,7 +181,8 @@ def test_the_graph_has_the_posterior_in_closed_form(frame):
     graph = model.build(data)
     z, y = (frame[name].to_numpy() - frame[name].mean() for name in "xy")
     z, y, n = z / z.std(), y / y.std(), len(frame)
-    precision, middle = z @ z + 2.0, z @ y / (z @ z + 2.0)
+    precision = z @ z + 2.0 * 1.001
+    middle = z @ y / precision
     scale = (y @ y - middle**2 * precision + 2.0) / 2
     log_p = pytensor.function(
         list(graph.rvs_to_values.values()), graph.logp(jacobian=False), mode="FAST_COMPILE"
@@ -197,7 +198,9 @@ def test_the_graph_has_the_posterior_in_closed_form(frame):
             next(value for start, value in at.items() if variable.name.startswith(start))
             for variable in graph.rvs_to_values
         ]
-        closed = stats.invgamma.logpdf(variance, (n - 1 + 2) / 2, scale=scale) + stats.norm.logpdf(
+        # One coefficient, of which the data determine z'z of z'z + 2.
+        shape = (n - 1 + 2 - n / (n + 2.0 * 1.001)) / 2
+        closed = stats.invgamma.logpdf(variance, shape, scale=scale) + stats.norm.logpdf(
             slope, middle, np.sqrt(variance / precision)
         )
         difference.append(
