@@ -381,8 +381,8 @@ Set = Annotated[
     Mapping[str, Any],
     MappingOf(
         _VARIABLE,
-        Either((_LEVEL, PairOf((_LEVEL, _LEVEL)))),
-        said="a mapping of variables to one level of each, or to two that are compared",
+        Either((_LEVEL, ListOf(_LEVEL, least=1))),
+        said="a mapping of variables to one level of each, or to a list of several",
     ),
 ]
 File = Annotated[str | Path, Place()]

@@ -39,6 +39,7 @@ from causalstats.models.causal_diagram_estimands import (
 )
 from causalstats.models.causal_diagram_pictures import alternatives, pictured, predictions, surgery
 from causalstats.models.causal_diagram_recipe import recipe
+from causalstats.models.causal_diagram_regression_questions import question as regression_question
 from causalstats.models.causal_diagram_treated import counterfactual
 from causalstats.models.causal_diagram_variation import refuse_constant_mediators
 from causalstats.validation import (
@@ -418,15 +419,15 @@ class CausalDiagram:
         """P(name | do, given), or what those would have had who were something else, and how it is written."""
         name, do = asked.outcome(name), asked.values("do", do, pairs=True)
         given, factual = asked.values("given", given), asked.values("factual", factual)
-        if factual and (given or self.route == "regression"):
+        if self.route == "regression":
+            return regression_question(self, name, do, given, factual, data)
+        if factual and given:
             raise ModelError(
-                "What people would have had is asked of labels, with `do` and `factual` alone."
+                "What people would have had is asked with `do` and `factual` alone; say what else they have in `factual`."
             )
         if factual:
             return counterfactual(self, name, do, factual, data)
-        return (regressed.question if self.route == "regression" else question)(
-            self, name, do, given, data
-        )
+        return question(self, name, do, given, data)
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where it is exact. Tables of what is hidden mean the same in any order of its levels."""

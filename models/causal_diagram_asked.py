@@ -28,7 +28,7 @@ def outcome(name: Any) -> str:
 
 
 def values(word: str, asked: Any, pairs: bool = False) -> dict[str, Any]:
-    """What is set, or was seen, by variable; of `do` also two values that are compared, as a list.
+    """What is set, or was seen, by variable; of `do` also several values, as a list: two are compared.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def values(word: str, asked: Any, pairs: bool = False) -> dict[str, Any]:
         The argument: do, given or factual.
     asked : mapping or None
     pairs : bool
-        Whether two values are allowed.
+        Whether several values are allowed.
 
     Raises
     ------
@@ -65,12 +65,12 @@ def _value(word: str, name: str, value: Any, pairs: bool) -> Any:
     if isinstance(several, list | tuple):
         if not pairs:
             raise ModelError(f"Expected one value of {name!r} in `{word}`, got {list(several)!r}.")
-        if len(several) > 2 or not several:
-            raise ModelError(
-                f"Expected one value to set {name!r} to, or two whose answers are compared, got {list(several)!r}."
-            )
         plain = [_plain(word, name, each) for each in several]
-        return plain if len(plain) == 2 else plain[0]
+        if not plain or (len(plain) > 2 and len(set(plain)) < len(plain)):
+            raise ModelError(
+                f"Expected one value to set {name!r} to, or two whose answers are compared, or more that differ, got {list(several)!r}."
+            )
+        return plain if len(plain) > 1 else plain[0]
     return _plain(word, name, several)
 
 

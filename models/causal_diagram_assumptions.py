@@ -18,6 +18,7 @@ from causalstats.models.causal_diagram_independence import (
     tables_by_stratum,
 )
 from causalstats.models.causal_diagram_regression import logit_sd
+from causalstats.models.causal_diagram_regression_checks import shape_checks
 from causalstats.numerics.smooth_basis import smooth
 
 _MOST_PAIRS = 200
@@ -134,7 +135,11 @@ def derivation(model: Any) -> tuple[str, ...]:
 def data_checks(model: Any, data: Observations) -> tuple[Check, ...]:
     """Rows left out, and what the diagram implies: independences, and inequalities where there is no formula."""
     if model.route == "regression":
-        return (*rows_left_out(model, data), *independences(model, data))
+        return (
+            *rows_left_out(model, data),
+            *shape_checks(model, data),
+            *independences(model, data),
+        )
     return (*rows_left_out(model, data), *compatible(model, data), *independences(model, data))
 
 

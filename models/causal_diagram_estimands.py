@@ -130,13 +130,12 @@ def question(
     found = identify(model.graph, of, tuple(do), tuple(given))
     refuse_unidentified(found)
     pairs = [name for name, value in do.items() if isinstance(value, list | tuple)]
-    if any(len(do[name]) != 2 for name in pairs):
-        raise ModelError(
-            f"Expected one value to set {pairs[0]!r} to, or two whose answers are compared, got {do[pairs[0]]!r}."
-        )
+    count = max((len(do[name]) for name in pairs), default=1)
+    if any(len(do[name]) != count for name in pairs):
+        raise ModelError(f"Expected as many values of each of {', '.join(pairs)}, got {dict(do)}.")
     worlds = [
         {name: value[k] if name in pairs else value for name, value in do.items()}
-        for k in range(1 + bool(pairs))
+        for k in range(count)
     ]
     places = [
         {name: place_of(name, value, levels) for name, value in (world | dict(given)).items()}
@@ -144,14 +143,18 @@ def question(
     ]
     event = f"{of}={levels[of][1]}" if len(levels[of]) == 2 else of
     name = " - ".join(written(event, world, given) for world in worlds)
+    if count > 2:
+        name = f"P({event} | do({', '.join(do)}){''.join(f', {n}={v}' for n, v in given.items())})"
     compute = partial(_answer, model, of, tuple(do), tuple(given), places)
     return name, Estimand(
         compute=compute,
         description=f"By the formula {found.query} = {found.expression}."
         if do
         else "As observed, without any intervention.",
-        unit=_DIFFERENCE if pairs else "probability",
-        contrast=f"the first value of {', '.join(pairs)} against the second" if pairs else "none",
+        unit=_DIFFERENCE if count == 2 else "probability",
+        contrast=f"the first value of {', '.join(pairs)} against the second"
+        if count == 2
+        else "none",
         kind="causal" if do else "associational",
         assumptions=tuple(assumption.name for assumption in model.assumptions()),
         checks=question_checks(model, of, tuple(do), tuple(given), places, compute),
@@ -261,8 +264,31 @@ def _answer(
     data: Observations,
 ) -> xr.DataArray:
     table, levels = interventional(model, draws, data, (of,), do, given), model.levels(data)[of]
-    first, *second = (table.isel(place, drop=True) for place in places)
-    answer = first - second[0] if second else first
+    answers = [table.isel(place, drop=True) for place in places]
+    if len(answers) > 2:
+        return _doses(answers, of, levels, [model.levels(data), *places], do)
+    answer = answers[0] - answers[1] if len(answers) == 2 else answers[0]
     if len(levels) == 2:
         return answer.isel({of: 1}, drop=True)
     return answer.rename({of: "level"}).assign_coords(level=[f"{of}={level}" for level in levels])
+
+
+def _doses(
+    answers: Sequence[xr.DataArray],
+    of: str,
+    states: Sequence[Any],
+    known: Sequence[Mapping[str, Any]],
+    do: Sequence[str],
+) -> xr.DataArray:
+    """Several answers as one with an entry for each value, and each level of the outcome."""
+    levels, *places = known
+    shown = range(len(states))[1:] if len(states) == 2 else range(len(states))
+    parts, labels = [], []
+    for answer, place in zip(answers, places, strict=True):
+        done = ", ".join(f"{name}={levels[name][place[name]]}" for name in do)
+        for state in shown:
+            parts.append(answer.isel({of: state}, drop=True))
+            labels.append(f"{of}={states[state]} | do({done})")
+    return xr.concat(parts, xr.DataArray(labels, dims="dose", name="dose")).transpose(
+        "chain", "draw", "dose"
+    )

@@ -31,8 +31,12 @@ def means(
     levels: Levels,
     arms: Sequence[Mapping[str, float]],
     seed: int,
+    among: np.ndarray | None = None,
 ) -> np.ndarray:
-    """E[outcome | do(arm)], or the probability of each level of a label: (chain, draw, arm, 1 or levels), of at most some thousand draws."""
+    """E[outcome | do(arm)], or the probability of each level of a label: (chain, draw, arm, 1 or levels), of at most some thousand draws.
+
+    `among` (r,) says which rows make up the group that the answer is about; all without it.
+    """
     draws = draws.isel(
         draw=slice(None, None, max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS))
     )
@@ -64,6 +68,7 @@ def means(
                         arm,
                         people,
                         np.random.default_rng([seed, start]),
+                        among,
                     )
                     for arm in arms
                 ],
@@ -82,13 +87,14 @@ def _mean(
     arm: Mapping[str, float],
     people: int,
     rng: Any,
+    among: np.ndarray | None = None,
 ) -> np.ndarray:
     """(draws, 1 or levels), over the people made in one arm."""
     size = len(next(iter(draws.values())))
     values: dict[str, np.ndarray] = {name: np.full((size, 1), value) for name, value in arm.items()}
     weights = None
     for k, group in enumerate(recipe.groups):
-        at, own = _rows(data, size, people, rng, drawn=k > 0)
+        at, own = _rows(data, size, people, rng, k > 0, among if k == 0 else None)
         weights = own if k == 0 else weights
         for variable, name in group:
             values[name] = (
@@ -105,10 +111,17 @@ def _mean(
 
 
 def _rows(
-    data: Observations, size: int, people: int, rng: Any, drawn: bool
+    data: Observations,
+    size: int,
+    people: int,
+    rng: Any,
+    drawn: bool,
+    among: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows (draws or 1, people), and weights (draws, people) that sum to 1: a draw of the Bayesian bootstrap, or people drawn by one."""
     weights = rng.standard_gamma(data.counts, (size, len(data.counts)))
+    if among is not None:
+        weights *= among
     weights /= weights.sum(axis=1, keepdims=True)
     if not drawn and len(data.counts) <= people:  # all of them, as often as there is room for
         times = people // len(data.counts)

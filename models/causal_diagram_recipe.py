@@ -49,7 +49,7 @@ def recipe(found: Identification) -> Recipe:
     (outcome,), fresh = found.outcome, count(1)
     groups: list[Names] = []
     steps: list[Step] = []
-    for of, given in _factors(
+    for of, given in factors(
         found.expression, {name: name for name in found.expression.free}, fresh
     ):
         if not given and outcome not in dict(of):
@@ -72,20 +72,21 @@ def recipe(found: Identification) -> Recipe:
     return Recipe(tuple(groups), (*(step for step in ordered if step is not last), last))
 
 
-def _factors(
+def factors(
     expression: Expression, names: Mapping[str, str], fresh: Iterator[int]
 ) -> Iterator[tuple[Names, Names]]:
+    """The probabilities that a formula multiplies, each sum's variables under names of their own."""
     match expression:
         case Probability(of, given):
             yield (
                 tuple((name, names[name]) for name in of),
                 tuple((name, names[name]) for name in given),
             )
-        case Product(factors):
-            for factor in factors:
-                yield from _factors(factor, names, fresh)
+        case Product(parts):
+            for factor in parts:
+                yield from factors(factor, names, fresh)
         case Sum(over, summand):
-            yield from _factors(
+            yield from factors(
                 summand, {**names, **{name: f"{name} {next(fresh)}" for name in over}}, fresh
             )
         case Quotient():

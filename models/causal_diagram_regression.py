@@ -18,6 +18,7 @@ from causalstats.numerics.smooth_basis import Smooth, smooth
 if TYPE_CHECKING:
     import pymc as pm
 
+_ROWS_A_CELL = 10  # on average, in each cell of what a table is given
 _LOGIT_SD = 2.5  # of a coefficient on the logit scale at the usual concentration
 
 
@@ -103,8 +104,11 @@ def matrix(columns: Columns, data: Observations, levels: Levels) -> np.ndarray:
 
 
 def tabulated(table: Table, data: Observations) -> bool:
-    """Whether it has labels alone, and so is a table."""
-    return not set(table.axes) & set(data.continuous)
+    """Whether it has labels alone, and rows enough to fill a table; it is logistic where not."""
+    if set(table.axes) & set(data.continuous):
+        return False
+    cells = float(np.prod([len(data.levels[name]) for name in table.given], dtype=float))
+    return not table.given or len(data) >= _ROWS_A_CELL * cells
 
 
 def conjugate(table: Table, data: Observations) -> bool:

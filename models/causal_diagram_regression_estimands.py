@@ -15,11 +15,8 @@ from causalstats.model import Estimand
 from causalstats.models.causal_diagram_contrasts import compared, difference
 from causalstats.models.causal_diagram_g_formula import means
 from causalstats.models.causal_diagram_recipe import recipe
-from causalstats.models.causal_diagram_tables import place_of
+from causalstats.models.causal_diagram_regression_questions import SEED, UNIT, labelled
 from causalstats.numerics.panel_estimators import clustered
-
-_UNIT = "mean of the outcome, or probability of a level"
-_SEED = 0  # of the people that are made: the same for every question, so that differences between answers are those of the questions
 
 
 def estimands(model: Any) -> dict[str, Estimand]:
@@ -43,7 +40,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
         name: Estimand(
             compute=partial(compute, model),
             description=description,
-            unit=_UNIT,
+            unit=UNIT,
             contrast=against,
             kind="causal",
             assumptions=stands_on,
@@ -69,56 +66,12 @@ def _in_words(model: Any, data: Observations) -> tuple[str, str]:
     )
 
 
-def question(
-    model: Any, of: str, do: Mapping[str, Any], given: Mapping[str, Any], data: Observations
-) -> tuple[str, Estimand]:
-    """E[outcome | do(treatment)] at a value, or the difference between two."""
-    x, y, levels = model.treatment, model.outcome, model.levels(data)
-    if of != y or list(do) != [x] or given:
-        raise ModelError(
-            f"With numbers, what was estimated is what P({y} | do({x})) needs. For another question fit another model, `outcome=...`, `treatment=...`."
-        )
-    pair = list(do[x]) if isinstance(do[x], list | tuple) else [do[x]]
-    if len(pair) > 2:
-        raise ModelError(
-            f"Expected one value to set {x!r} to, or two whose answers are compared, got {do[x]!r}."
-        )
-    values = [_value(x, value, data, levels) for value in pair]
-    event = f"{y}={levels[y][1]}" if y in levels and len(levels[y]) == 2 else y
-    symbol = "P" if y in levels else "E"
-    name = " - ".join(f"{symbol}({event} | do({x}={value}))" for value in pair)
-
-    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        table = _table(model, draws, data, values)
-        answer = table.isel(arm=0) - table.isel(arm=1) if len(values) == 2 else table.isel(arm=0)
-        return _labelled(answer, model, levels, "level", lambda event: event)
-
-    stands_on = tuple(assumption.name for assumption in model.assumptions())
-    against = "the first value against the second" if len(pair) == 2 else "none"
-    return name, Estimand(
-        compute=compute,
-        description="By the g-formula.",
-        unit=_UNIT,
-        contrast=against,
-        kind="causal",
-        assumptions=stands_on,
-    )
-
-
-def _value(name: str, value: Any, data: Observations, levels: Mapping[str, Sequence[Any]]) -> float:
-    if name in levels:
-        return float(place_of(name, value, levels))
-    if not (isinstance(value, int | float) and np.isfinite(value)):
-        raise ModelError(f"Expected a number to set {name!r} to, got {value!r}.")
-    return float(value)
-
-
 def _table(
     model: Any, draws: xr.Dataset, data: Observations, values: Sequence[float]
 ) -> xr.DataArray:
     """Dims (chain, draw, arm, event)."""
     arms = [{model.treatment: value} for value in values]
-    found = means(model, recipe(model.identification), draws, data, model.levels(data), arms, _SEED)
+    found = means(model, recipe(model.identification), draws, data, model.levels(data), arms, SEED)
     return xr.DataArray(found, dims=("chain", "draw", "arm", "event"))
 
 
@@ -152,7 +105,7 @@ def _effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
             [""],
         )
     parts = [
-        _labelled(difference.isel(arm=k), model, levels, "contrast", partial(_both, arm=arm))
+        _with_arm(labelled(difference.isel(arm=k), model.outcome, levels, "contrast"), arm)
         for k, arm in enumerate(arms)
     ]
     if len(parts) == 1:
@@ -164,8 +117,11 @@ def _effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
     )
 
 
-def _both(event: str, arm: str) -> str:
-    return f"{event}: {arm}" if arm else event
+def _with_arm(table: xr.DataArray, arm: str) -> xr.DataArray:
+    """With the arm in the label of each entry, where there are several."""
+    if not arm or "contrast" not in table.dims:
+        return table
+    return table.assign_coords(contrast=[f"{event}: {arm}" for event in table["contrast"].values])
 
 
 def _interventional(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
@@ -177,22 +133,6 @@ def _interventional(model: Any, draws: xr.Dataset, data: Observations) -> xr.Dat
         stacked,
         dims=("chain", "draw", "answer"),
         coords={"answer": [f"{event} | do({x}={name})" for name in names for event in events]},
-    )
-
-
-def _labelled(
-    table: xr.DataArray,
-    model: Any,
-    levels: Mapping[str, Sequence[Any]],
-    dim: str,
-    write: Callable[[str], str],
-) -> xr.DataArray:
-    """Of a number the one event there is, of a label with two levels the last, of more all."""
-    y = model.outcome
-    if y not in levels or len(levels[y]) == 2:
-        return table.isel(event=-1)
-    return table.rename(event=dim).assign_coords(
-        {dim: [write(f"{y}={level}") for level in levels[y]]}
     )
 
 

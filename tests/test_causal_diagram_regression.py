@@ -266,10 +266,10 @@ def test_report_and_store(fit, tmp_path):
             "'x' is a number. Say route='regression', or cut",
         ),
         (cs.CausalDiagram("x -> m -> y; x <-> m", route="regression"), {}, "not identified"),
-        (FRONT_DOOR, {"do": {"m": 1.0}}, "fit another model"),
-        (FRONT_DOOR, {"do": {"x": 1.0}, "given": {"m": 0.0}}, "fit another model"),
+        (FRONT_DOOR, {"do": {"m": 1.0, "x": 0.0}}, "one variable can be set at a time"),
+        (FRONT_DOOR, {"do": {"x": 1.0}, "given": {"m": 0.0}}, "'m' is a number. Cut it"),
         (FRONT_DOOR, {"do": {"x": "high"}}, "a number to set 'x' to"),
-        (FRONT_DOOR, {"do": {"x": [1, 2, 3]}}, "or to two that are compared"),
+        (FRONT_DOOR, {"do": {"x": [1, 2, 1]}}, "one value to set 'x' to, or two"),
     ],
 )
 def test_what_is_refused(frame, model, question, message):
