@@ -194,7 +194,23 @@ class CausalDiagram:
             raise ModelError(
                 f"Expected to be told the {role}, since {found}. Say {role}={(candidates or self.diagram.observed)[-1]!r}, or another."
             )
+        if role == "treatment":
+            self._refuse_instrument(candidates[0])
         return candidates[0]
+
+    def _refuse_instrument(self, candidate: str) -> None:
+        """An error where the one variable without observed causes may be an instrument, and another the treatment that is meant."""
+        graph, y = self.graph.population or self.graph, self.outcome
+        confounded = [
+            name
+            for name in graph.ancestors(y)
+            if name not in (candidate, y) and frozenset((name, y)) in graph.bidirected
+        ]
+        if confounded and frozenset((candidate, y)) not in graph.bidirected:
+            raise ModelError(
+                f"Expected to be told the treatment: {candidate!r} has no observed cause and may be an instrument of {confounded[0]!r}, which shares "
+                f"hidden causes with {y!r}. Say treatment={confounded[0]!r}, or another."
+            )
 
     def _check_hidden_levels(self) -> None:
         given = self.hidden_levels

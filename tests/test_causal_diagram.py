@@ -138,7 +138,8 @@ def test_the_formula_on_what_mechanisms_make_is_what_they_do(text):
 
 def test_a_table_leaves_out_what_the_diagram_makes_irrelevant():
     chain, entangled = (
-        cs.CausalDiagram(text) for text in ("a -> b -> c -> d", "a -> b -> c; b <-> c")
+        cs.CausalDiagram(text, treatment="a")
+        for text in ("a -> b -> c -> d", "a -> b -> c; b <-> c")
     )
     assert [table.given for table in tables_of(chain.graph)] == [(), ("a",), ("b",), ("c",)]
     assert [table.given for table in tables_of(entangled.graph)] == [(), ("a",), ("a", "b")]

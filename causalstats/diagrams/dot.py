@@ -17,6 +17,7 @@ import networkx as nx
 
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.network import network
+from causalstats.diagrams.notation import ARROWS
 from causalstats.diagrams.roles import WORDS, Roles
 from causalstats.diagrams.written import arcs
 from causalstats.errors import ModelError
@@ -28,7 +29,7 @@ _HEADER = re.compile(
 )
 _BRACKETS = re.compile(r'^(?:[^"\[{#]|"[^"]*"|\#[^\n]*)*[\[{]')
 _TOKEN = re.compile(
-    r"(?P<space>\s+|//[^\n]*|\#[^\n]*|/\*.*?\*/)|(?P<arrow><->|->|<-|--)"
+    r"(?P<space>\s+|//[^\n]*|\#[^\n]*|/\*.*?\*/)|(?P<arrow><->|->|<-|--|→|←|↔)"
     r'|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<name>[\w.]+|-[\d.]+)|(?P<sign>[{}\[\]=,;])',
     re.DOTALL,
 )
@@ -126,7 +127,8 @@ def _tokens(text: str, at: int) -> list[Token]:
             tokens.append(("name", re.sub(r"\\(.)", r"\1", token.group()[1:-1], flags=re.DOTALL)))
         elif token.lastgroup != "space":
             keyword = token.group().lower() in _KEYWORDS
-            tokens.append(("keyword" if keyword else token.lastgroup or "", token.group()))
+            written = ARROWS.get(token.group(), token.group())
+            tokens.append(("keyword" if keyword else token.lastgroup or "", written))
         at = token.end()
     return tokens
 
@@ -154,8 +156,10 @@ class _Reader:
         ):
             wanted = " or ".join(map(repr, texts)) or f"a {kind}"
             got = self.tokens[-1][1] if self.tokens else "the end"
+            quoted = f' A variable of that name stands in double quotes, "{got}".'
             raise ModelError(
                 f"Expected {wanted}, got {got!r}; the graph ends with a closing brace."
+                + quoted * (got.lower() in _KEYWORDS)
             )
         return self.tokens.pop()[1]
 

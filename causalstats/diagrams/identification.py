@@ -269,7 +269,7 @@ def identify(
     >>> found.criteria[0].variables
     ('z',)
     >>> print(found.expression)
-    Σ_z P(y | x, z) P(z)
+    Σ_z P(y | z, x) P(z)
     """
     graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
     asked = {"outcome": outcome, "do": do, "given": given}

@@ -18,7 +18,7 @@ from causalstats.errors import ModelError
 _TOKEN = re.compile(
     r'(?P<end>[;\n])|(?P<space>[^\S\n]+|#[^\n]*)|(?P<arrow><->|->|<-|→|←|↔)|(?P<comma>,)|(?P<colon>:)|(?P<quoted>"[^"\n]+")|(?P<name>\w[\w.]*)'
 )
-_ARROWS = {"→": "->", "←": "<-", "↔": "<->"}
+ARROWS = {"→": "->", "←": "<-", "↔": "<->"}
 _HELP = 'Write e.g. "smoking -> tar -> cancer; smoking <-> cancer; hidden: mood -> smoking, cancer", other names in double quotes.'
 
 
@@ -54,15 +54,16 @@ def _statements(text: str) -> list[list[tuple[str, str]]]:
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None:
+            formula = " A formula such as y ~ x + z is x, z -> y here." * (text[at] == "~")
             raise ModelError(
-                f"Expected a name, an arrow, a comma or a semicolon, got {text[at : at + 20]!r}. {_HELP}"
+                f"Expected a name, an arrow, a comma or a semicolon, got {text[at : at + 20]!r}. {_HELP}{formula}"
             )
         kind, what = token.lastgroup or "", token.group()
         if kind == "end":
             statements.append([])
         elif kind != "space":
             statements[-1].append(
-                ("name", what[1:-1]) if kind == "quoted" else (kind, _ARROWS.get(what, what))
+                ("name", what[1:-1]) if kind == "quoted" else (kind, ARROWS.get(what, what))
             )
         at = token.end()
     return [statement for statement in statements if statement]

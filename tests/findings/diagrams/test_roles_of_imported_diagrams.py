@@ -62,6 +62,17 @@ def test_a_role_given_to_the_model_wins_over_that_of_the_diagram():
 
 
 @pytest.mark.parametrize(
+    "text", ["z -> x -> y; x <-> y", "z, w -> x; z -> w; x -> m -> y; x <-> y"]
+)
+def test_an_instrument_is_not_taken_for_the_treatment(text):
+    with pytest.raises(cs.ModelError, match="may be an instrument of 'x'"):
+        cs.CausalDiagram(text)
+    assert cs.CausalDiagram(text, treatment="x").outcome == "y"
+    assert cs.CausalDiagram(f"{text}; treatment: x").treatment == "x"
+    assert cs.CausalDiagram("x -> m -> y; x <-> y").treatment == "x"
+
+
+@pytest.mark.parametrize(
     ("text", "lost"),
     [
         ("dag { x [expsoure] x -> y }", "expsoure"),
