@@ -26,23 +26,23 @@ from causalstats.model import (
 )
 from causalstats.models.selective_labels_assumptions import assumptions, refuse
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, test_of
-from causalstats.models.selective_labels_graph import (
-    COEFFICIENT_SD,
-    DECIDER_RESPONSE_SD,
-    LENIENCY_SD,
-    RESPONSE_SD,
-    SCALE_SD,
-    build,
-    inputs,
-    known_prevalence,
-    policy_sd,
-)
+from causalstats.models.selective_labels_graph import build, inputs, known_prevalence
 from causalstats.models.selective_labels_pictures import views
+from causalstats.models.selective_labels_priors import marginal_sds
 from causalstats.models.selective_labels_simulation import simulate
 from causalstats.numerics import selection_baselines as baselines
 from causalstats.numerics.predictive import quantile_groups, rates_by_group
 from causalstats.numerics.unobservable import Unobservable, probability
-from causalstats.validation import Count, Name, NotNegative, Number, Seed, check_fields, checked
+from causalstats.validation import (
+    Count,
+    Name,
+    NotNegative,
+    Number,
+    Positive,
+    Seed,
+    check_fields,
+    checked,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -62,11 +62,15 @@ class SelectiveLabels:
     Y_i ~ Bernoulli(h(r_i))              seen only where T_i = 1
     T_i ~ Bernoulli(h(α r_i + Δ_0 + x_i'Δ))
     ζ_i ~ uniform, normal, logistic or Student t with 4 degrees of freedom, integrated out
-    β_Y, Δ_0, Δ ~ Normal(0, 3),  σ ~ half-Normal(3),  α ~ half-Normal(3) where it is not known
+    σ ~ half-Normal(3),  α ~ half-Normal(3) where it is not known
+
+    With β_T = α β_Y + Δ, the coefficients of testing, and s(σ) = √(1 + c σ² Var ζ), by which the unobservable attenuates them,
+    β_Y / s(σ) ~ τ_Y t_4 and β_T / s(ασ) ~ τ_T t_4 by the standard deviation of each feature (by one, of an indicator),
+    Student t with 4 degrees of freedom, τ_Y, τ_T ~ half-Normal(1): the data fix these attenuated coefficients, so that their
+    number says nothing about σ. Where Δ is known it has that prior, and β_T follows.
 
     The intercept is solved from the prevalence Σ_i w_i P(Y_i=1 | x_i) = π at every step, where π is known, exactly or with a Beta
-    distribution; β_0 has a Normal(0, 3) prior where nothing is known. Sampled are β_Y, the testing equation's coefficients
-    β_T = α β_Y + Δ, its intercept at ζ = 0, and σ: a geometry without the ridge of the original one, and the same prior.
+    distribution; the attenuated intercepts at the means of the features have Normal(0, 3) priors where nothing is known.
 
     Parameters
     ----------
@@ -85,6 +89,15 @@ class SelectiveLabels:
     unobservable : "uniform", "normal", "logistic" or "student"
         The family of ζ. The uniform is the paper's, Uniform(0, σ): β_0 is then the intercept at its lower end.
     link : "logit" or "probit"
+    decided_for : "high" or "low"
+        Whose outcome is seen: of those at high risk, as where people are tested because they may be ill; or of those at low risk, as
+        where people are released or granted a loan because they are unlikely to fail. Testing then falls with risk: α is negative.
+    coefficient_prior : "attenuated" or "paper"
+        Where the priors of coefficients stand: on the attenuated ones, as above; or, as in the paper, on β_Y, Δ, Δ_0 and the intercept
+        themselves, Normal(0, 3) each, which with many features overrules the prior of σ.
+    coefficient_scale : float or None
+        The standard deviation of the half-Normal priors of τ_Y and τ_T, 1 log-odds unless given; with the paper's priors, that of the
+        coefficients, 3 unless given.
     deciders : "alike", "leniency" or "response"
         Whether those who decide (a column of the data) differ: in how readily they test, Δ_0 + λ_j with λ_j ~ Normal(0, τ²), τ ~ half-Normal(1);
         or in that and in how steeply they respond, α_j = α exp(ω_j) with ω_j ~ Normal(0, υ²), υ ~ half-Normal(0.5).
@@ -107,6 +120,9 @@ class SelectiveLabels:
     response: Steepness | None = 1.0
     unobservable: Literal["uniform", "normal", "logistic", "student"] = "uniform"
     link: Literal["logit", "probit"] = "logit"
+    decided_for: Literal["high", "low"] = "high"
+    coefficient_prior: Literal["attenuated", "paper"] = "attenuated"
+    coefficient_scale: Positive | None = None
     deciders: Literal["alike", "leniency", "response"] = "alike"
     sensitivity: TestRate = 1.0
     specificity: TestRate = 1.0
@@ -127,6 +143,7 @@ class SelectiveLabels:
             self.unobservable == "uniform"
             and self.link == "logit"
             and self.response == Known(1.0)
+            and self.decided_for == "high"
             and self.deciders != "response"
         )
         return Unobservable(self.unobservable, self.link, closed)
@@ -173,6 +190,8 @@ class SelectiveLabels:
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose prior and posterior are compared, and whose sampling is checked."""
         names = ["risk_coefficient", "policy_intercept", "policy_coefficient"]
+        if self.coefficient_prior == "attenuated":
+            names += ["risk_coefficient_sd", "testing_coefficient_sd"]
         names += [name for name in ("unobserved_scale", "response") if getattr(self, name) is None]
         if not (isinstance(self.prevalence, Known | KnownByGroup) and self.prevalence.exact):
             names.append(
@@ -194,23 +213,14 @@ class SelectiveLabels:
 
     def priors(self, data: Decisions) -> dict[str, Any]:
         """Prior standard deviations of `parameters()`, NaN where a parameter is fixed."""
-        half_normal = np.sqrt(1 - 2 / np.pi)
-        of_features, policy = np.full(len(data.features), COEFFICIENT_SD), policy_sd(self, data)
-        if isinstance(self.prevalence, KnownByGroup):
-            of_features[list(data.columns_of(self.prevalence.feature))] = np.nan
+        by_group = isinstance(self.prevalence, KnownByGroup)
+        solved = data.columns_of(self.prevalence.feature) if by_group else ()
         uncertain = [value.sd for value in known_prevalence(self, data).values() if not value.exact]
-        sds: dict[str, Any] = {
-            "risk_coefficient": of_features,
-            "policy_intercept": COEFFICIENT_SD,
-            "policy_coefficient": np.where(policy > 0, policy, np.nan),
-            "response": RESPONSE_SD * half_normal,
-            "unobserved_scale": SCALE_SD * half_normal,
-            "population_prevalence": uncertain
-            if isinstance(self.prevalence, KnownByGroup)
-            else sum(uncertain),
-            "middle_intercept": np.hypot(COEFFICIENT_SD, SCALE_SD * half_normal / 2),
-            "leniency_sd": LENIENCY_SD * half_normal,
-            "response_sd": DECIDER_RESPONSE_SD * half_normal,
+        sds: dict[str, Any] = marginal_sds(self, data, np.array(solved, int)) | {
+            "population_prevalence": uncertain if by_group else sum(uncertain),
+            # What was learned of these shows in the coefficients.
+            "risk_coefficient_sd": np.nan,
+            "testing_coefficient_sd": np.nan,
             **{f"test_{name}": getattr(self, name).sd for name in ("sensitivity", "specificity")},
         }
         return {name: sds[name] for name in self.parameters()}

@@ -11,16 +11,21 @@ from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.model import Known, KnownByGroup, Penalty
 from causalstats.models.selective_labels_estimands import seen_rows
+from causalstats.models.selective_labels_priors import (
+    FREE,
+    FREEDOM,
+    Widths,
+    direction,
+    feature_units,
+    information,
+    policy_sd,
+    widths,
+)
 from causalstats.numerics import intercept
 
 if TYPE_CHECKING:
     import pymc as pm
 
-COEFFICIENT_SD = 3.0  # of the priors, as in the paper
-SCALE_SD = 3.0
-RESPONSE_SD = 3.0
-LENIENCY_SD = 1.0
-DECIDER_RESPONSE_SD = 0.5
 LEAST_SCALE = 1e-9  # σ = 0 is its limit, which the formulas have reached here to all digits
 _CENTRED_FROM = (
     1.0  # standard deviation of a Δ from which the coefficient of testing is sampled instead of Δ
@@ -40,6 +45,13 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         f"features_{name}": data.matrix[rows] for name, rows in seen_rows(data).items()
     }
     values["policy_sd"] = policy_sd(model, data)
+    if model.coefficient_prior == "attenuated":
+        units, centre = feature_units(data)
+        values |= {
+            "feature_unit": units,
+            "feature_mean": centre,
+            "information": information(data),
+        }
     if model.prevalence is not None:
         known, people = known_prevalence(model, data), data.population
         uncertain = [value for value in known.values() if not value.exact]
@@ -57,7 +69,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     if isinstance(model.unobserved_scale, Known):
         values["known_unobserved_scale"] = max(model.unobserved_scale.value, LEAST_SCALE)
     if isinstance(model.response, Known):
-        values["known_response"] = model.response.value
+        values["known_response"] = direction(model) * model.response.value
     for name in ("sensitivity", "specificity") if model.imperfect else ():
         known = getattr(model, name)
         values |= {
@@ -86,25 +98,33 @@ def build(model: Any, data: Decisions) -> pm.Model:
     _refuse_impossible(model, data)
     with pm.Model(coords=_coords(model, data)) as graph:
         given = {name: pm.Data(name, value) for name, value in inputs(model, data).items()}
+        wide = widths(model)
         scale = given.get("known_unobserved_scale")
         if scale is None:
-            scale = _half_normal(pm, "unobserved_scale", SCALE_SD)
+            scale = _half_normal(pm, "unobserved_scale", wide.unobserved)
         response = given.get("known_response")
         if response is None:
-            response = pm.HalfNormal("response", RESPONSE_SD)
+            response = direction(model) * pm.HalfNormal("response", wide.response)
         lower = scale * model.law.lower_end
-        middle, risk = _risk(model, pm, data, given, scale, lower)
+        middle, risk = _risk(model, pm, data, given, scale, lower, wide)
         stretch = intercept.stretch(model.law, response * scale, pm.math)
-        testing_middle = _attenuated(pm, "testing_middle", stretch, response * middle)
-        policy = _policy(pm, given["policy_sd"], response * risk, stretch)
-        testing = response * risk + policy
+        if model.coefficient_prior == "paper":
+            testing_middle = _attenuated(
+                pm, "testing_middle", stretch, wide.intercept, response * middle
+            )
+            policy = _policy(pm, given["policy_sd"], response * risk, stretch)
+            testing = response * risk + policy
+        else:
+            testing_middle, policy, testing = _testing(
+                pm, given, data, response * risk, stretch, wide
+            )
         pm.Deterministic("risk_intercept", middle - lower)
         pm.Deterministic("risk_middle", middle)
         pm.Deterministic("policy_intercept", testing_middle - response * middle)
         pm.Deterministic("policy_coefficient", policy, dims="feature")
         pm.Deterministic("unobserved_width", scale)
         pm.Deterministic("testing_response", response)
-        leniency, steepness = _deciders(model, pm, given, response)
+        leniency, steepness = _deciders(model, pm, given, response, wide)
         test = _test(model, pm, given)
         for name in seen_rows(data):
             people, reported = (
@@ -216,7 +236,13 @@ def _free_columns(model: Any, data: Decisions) -> np.ndarray:
 
 
 def _risk(
-    model: Any, pm: Any, data: Decisions, given: Mapping[str, Any], scale: Any, lower: Any
+    model: Any,
+    pm: Any,
+    data: Decisions,
+    given: Mapping[str, Any],
+    scale: Any,
+    lower: Any,
+    wide: Widths,
 ) -> tuple[Any, Any]:
     """The intercept at ζ = 0 and the coefficients."""
     import pytensor.tensor as pt
@@ -225,11 +251,16 @@ def _risk(
 
     known, stretch = known_prevalence(model, data), intercept.stretch(model.law, scale, pm.math)
     if not known:
-        return pm.Deterministic(
-            "middle_intercept", _attenuated(pm, "middle", stretch, lower)
-        ), _coefficients(pm, stretch)
+        risk = _risk_coefficients(model, pm, given, stretch, wide)
+        if model.coefficient_prior == "paper":
+            middle = _attenuated(pm, "middle", stretch, wide.intercept, lower)
+        else:
+            middle = stretch * pm.Normal("attenuated_middle", 0, wide.intercept)
+            middle = middle - given["feature_mean"] @ risk
+        return pm.Deterministic("middle_intercept", middle), risk
     if isinstance(model.prevalence, Penalty):
-        return _penalised_risk(model, pm, given, scale, lower, _coefficients(pm, stretch))
+        risk = _risk_coefficients(model, pm, given, stretch, wide)
+        return _penalised_risk(model, pm, given, scale, lower, risk, stretch, wide)
     groups = [*known]
     prevalence = [given["known_prevalence"][position] for position in range(len(groups))]
     uncertain = [position for position, value in enumerate(known.values()) if not value.exact]
@@ -243,9 +274,9 @@ def _risk(
                 prevalence[position] = drawn[order]
     free = _free_columns(model, data)
     if isinstance(model.prevalence, Known):
-        risk = sampled = _coefficients(pm, stretch)
+        risk = sampled = _risk_coefficients(model, pm, given, stretch, wide)
     else:
-        sampled = _attenuated(pm, "risk_coefficient", stretch, shape=len(free))
+        sampled = _some_risk_coefficients(model, pm, given, stretch, wide, free)
     middles = [
         prevalence_intercept(
             model.law,
@@ -267,23 +298,84 @@ def _risk(
 
 
 def _attenuated(
-    pm: Any, name: str, stretch: Any, location: Any = 0, spread: Any = COEFFICIENT_SD, **shape: Any
+    pm: Any, name: str, stretch: Any, sd: float, location: Any = 0, **shape: Any
 ) -> Any:
-    """A Normal(location, spread²), sampled as what a regression without the unobservable would find: that hardly moves with σ, where itself it grows."""
-    return stretch * pm.Normal(f"attenuated_{name}", location / stretch, spread / stretch, **shape)
+    """A Normal(location, sd²), sampled as what a regression without the unobservable would find: that hardly moves with σ, where itself it grows."""
+    return stretch * pm.Normal(f"attenuated_{name}", location / stretch, sd / stretch, **shape)
 
 
-def _coefficients(pm: Any, stretch: Any) -> Any:
-    """β_Y ~ Normal(0, 3²)."""
-    return pm.Deterministic(
-        "risk_coefficient",
-        _attenuated(pm, "risk_coefficient", stretch, dims="feature"),
-        dims="feature",
+def _risk_coefficients(
+    model: Any, pm: Any, given: Mapping[str, Any], stretch: Any, wide: Widths
+) -> Any:
+    """β_Y, one a feature."""
+    if model.coefficient_prior == "paper":
+        drawn = _attenuated(pm, "risk_coefficient", stretch, wide.coefficient, dims="feature")
+    else:
+        shrunken = _shrunken(pm, "risk", given["information"][0], wide, dims="feature")
+        drawn = stretch * shrunken / given["feature_unit"]
+    return pm.Deterministic("risk_coefficient", drawn, dims="feature")
+
+
+def _some_risk_coefficients(
+    model: Any, pm: Any, given: Mapping[str, Any], stretch: Any, wide: Widths, free: np.ndarray
+) -> Any:
+    """β_Y of the features at these positions."""
+    if model.coefficient_prior == "paper" or not len(free):
+        return _attenuated(pm, "risk_coefficient", stretch, wide.coefficient, shape=len(free))
+    shrunken = _shrunken(pm, "risk", given["information"][0], wide, shape=len(free))
+    return stretch * shrunken / given["feature_unit"][free]
+
+
+def _shrunken(pm: Any, which: str, known: Any, wide: Widths, **shape: Any) -> Any:
+    """b ~ τ Student t, τ ~ half-Normal, in the geometry of `_hierarchy`."""
+    spread = _half_normal(pm, f"{which}_coefficient_sd", wide.coefficient)
+    width = pm.math.sqrt(1 + spread**2 * known)
+    return (
+        spread
+        / width
+        * pm.StudentT(f"attenuated_{which}_coefficient", nu=FREEDOM, mu=0, sigma=width, **shape)
     )
 
 
+def _testing(
+    pm: Any,
+    given: Mapping[str, Any],
+    data: Decisions,
+    expected: Any,
+    stretch: Any,
+    wide: Widths,
+) -> tuple[Any, Any, Any]:
+    """The intercept of testing at ζ = 0, Δ, and the coefficients of testing, where these have priors of their own."""
+    sd = given["policy_sd"]
+    free = pm.math.eq(sd, FREE)
+    spread = _half_normal(pm, "testing_coefficient_sd", wide.coefficient)
+    width = pm.math.sqrt(1 + spread**2 * given["information"][1])
+    centred = pm.math.ge(sd, _CENTRED_FROM)
+    # Flat, with its prior beside it: which of two distributions that is, is a constant of the data.
+    sampled = pm.Flat("attenuated_testing_coefficient", dims="feature")
+    own_prior = pm.StudentT.dist(nu=FREEDOM, mu=0, sigma=width)
+    policy_prior = pm.Normal.dist(
+        centred * expected / stretch, pm.math.switch(centred, sd / stretch, 1.0)
+    )
+    prior = pm.math.switch(free, pm.logp(own_prior, sampled), pm.logp(policy_prior, sampled))
+    pm.Potential("testing_coefficient_prior", prior.sum())
+    own = stretch * spread / width * sampled / given["feature_unit"]
+    deviation = pm.math.switch(centred, stretch * sampled - expected, sd * sampled)
+    policy = pm.math.switch(free, own - expected, deviation)
+    testing = pm.math.switch(free, own, expected + deviation)
+    middle = stretch * pm.Normal("attenuated_testing_middle", 0, wide.intercept)
+    return middle - given["feature_mean"] @ testing, policy, testing
+
+
 def _penalised_risk(
-    model: Any, pm: Any, given: Mapping[str, Any], scale: Any, lower: Any, risk: Any
+    model: Any,
+    pm: Any,
+    given: Mapping[str, Any],
+    scale: Any,
+    lower: Any,
+    risk: Any,
+    stretch: Any,
+    wide: Widths,
 ) -> tuple[Any, Any]:
     """The intercept sampled by its distance to the one that has the prevalence exactly: a shift, so that densities are those of the intercept."""
     from causalstats.numerics import selection_ops
@@ -298,7 +390,11 @@ def _penalised_risk(
     middle = selection_ops.prevalence_intercept(
         model.law, value, index, scale, weights
     ) + unit * pm.Flat("intercept_shift")
-    pm.Potential("intercept_prior", pm.logp(pm.Normal.dist(lower, COEFFICIENT_SD), middle))
+    if model.coefficient_prior == "paper":
+        prior = pm.Normal.dist(lower, wide.intercept)
+    else:
+        prior = pm.Normal.dist(-given["feature_mean"] @ risk, wide.intercept * stretch)
+    pm.Potential("intercept_prior", pm.logp(prior, middle))
     prevalence = pm.Deterministic(
         "population_prevalence", selection_ops.prevalence(model.law, middle, index, scale, weights)
     )
@@ -306,17 +402,19 @@ def _penalised_risk(
     return middle, risk
 
 
-def _deciders(model: Any, pm: Any, given: Mapping[str, Any], response: Any) -> tuple[Any, Any]:
+def _deciders(
+    model: Any, pm: Any, given: Mapping[str, Any], response: Any, wide: Widths
+) -> tuple[Any, Any]:
     """λ_j and α_j, each None where deciders are alike in it."""
     if model.deciders == "alike":
         return None, None
     leniency = _hierarchy(
-        pm, "leniency", _half_normal(pm, "leniency_sd", LENIENCY_SD), given["decider_information"]
+        pm, "leniency", _half_normal(pm, "leniency_sd", wide.leniency), given["decider_information"]
     )
     if model.deciders == "leniency":
         return leniency, None
     ratio = _hierarchy(
-        pm, "log_response_ratio", _half_normal(pm, "response_sd", DECIDER_RESPONSE_SD), 0.0
+        pm, "log_response_ratio", _half_normal(pm, "response_sd", wide.decider_response), 0.0
     )
     return leniency, pm.Deterministic(
         "decider_response", response * pm.math.exp(ratio), dims="decider"
@@ -346,11 +444,6 @@ def _policy(pm: Any, sd: Any, expected: Any, stretch: Any) -> Any:
     location, spread = centred * expected / stretch, pm.math.switch(centred, sd / stretch, 1.0)
     sampled = pm.Normal("attenuated_testing_coefficient", location, spread, dims="feature")
     return pm.math.switch(centred, stretch * sampled - expected, sd * sampled)
-
-
-def policy_sd(model: Any, data: Decisions) -> np.ndarray:
-    """Prior standard deviation of Δ per coded feature."""
-    return np.where(data.are_of(model.expertise), float(model.expertise_sd), COEFFICIENT_SD)
 
 
 def _half_normal(pm: Any, name: str, sd: float) -> Any:

@@ -10,17 +10,16 @@ import xarray as xr
 
 from causalstats.data import Decisions
 from causalstats.model import Known, KnownByGroup, Simulation
-from causalstats.models.selective_labels_graph import (
-    COEFFICIENT_SD,
-    DECIDER_RESPONSE_SD,
-    LEAST_SCALE,
-    LENIENCY_SD,
-    RESPONSE_SD,
-    SCALE_SD,
-    known_groups,
+from causalstats.models.selective_labels_graph import LEAST_SCALE, known_groups
+from causalstats.models.selective_labels_priors import (
+    FREE,
+    FREEDOM,
+    direction,
+    feature_units,
     policy_sd,
+    widths,
 )
-from causalstats.numerics.intercept import solve
+from causalstats.numerics.intercept import solve, stretch
 from causalstats.numerics.unobservable import inverse_link, standard_draws
 
 _DECIDERS = 20  # of simulated data, where deciders differ
@@ -90,7 +89,7 @@ def simulate(
         - parameters["unobserved_width"] * model.law.lower_end,
         "middle_intercept": parameters["risk_middle"],
         "unobserved_scale": parameters["unobserved_width"],
-        "response": parameters["testing_response"],
+        "response": abs(parameters["testing_response"]),
     }
     dims = {
         "risk_coefficient": ("feature", data.features),
@@ -126,23 +125,37 @@ def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
         "policy_coefficient": np.where(
             np.arange(features) == 0, rng.standard_normal(features), 0.0
         ),
-        "testing_response": model.response.value
-        if isinstance(model.response, Known)
-        else abs(rng.normal(1, 0.1)),
+        "testing_response": direction(model)
+        * (model.response.value if isinstance(model.response, Known) else abs(rng.normal(1, 0.1))),
     }
 
 
 def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
-    known = model.unobserved_scale
+    known, wide = model.unobserved_scale, widths(model)
     scale = (
-        max(known.value, LEAST_SCALE) if isinstance(known, Known) else abs(rng.normal(0, SCALE_SD))
+        max(known.value, LEAST_SCALE)
+        if isinstance(known, Known)
+        else abs(rng.normal(0, wide.unobserved))
     )
-    response = (
+    response = direction(model) * (
         model.response.value
         if isinstance(model.response, Known)
-        else abs(rng.normal(0, RESPONSE_SD))
+        else abs(rng.normal(0, wide.response))
     )
-    risk = rng.normal(0, COEFFICIENT_SD, len(data.features))
+    shrunken = model.coefficient_prior == "attenuated"
+    units, centre = feature_units(data)
+    of_risk = stretch(model.law, scale, np)
+    hierarchy = {}
+    if shrunken:
+        hierarchy = {
+            f"{which}_coefficient_sd": abs(rng.normal(0, wide.coefficient))
+            for which in ("risk", "testing")
+        }
+        risk = (
+            of_risk * hierarchy["risk_coefficient_sd"] * rng.standard_t(FREEDOM, len(units)) / units
+        )
+    else:
+        risk = rng.normal(0, wide.coefficient, len(units))
     parameters: dict[str, Any] = {"unobserved_width": scale, "testing_response": response}
     groups = known_groups(model.prevalence)
     if groups:
@@ -165,22 +178,39 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
         uncertain = [p for p, value in zip(drawn, groups.values(), strict=True) if not value.exact]
         if uncertain:
             parameters["population_prevalence"] = uncertain if of_groups else uncertain[0]
+    elif shrunken:
+        middle = of_risk * rng.normal(0, wide.intercept) - centre @ risk
     else:
-        middle = rng.normal(scale * model.law.lower_end, COEFFICIENT_SD)
+        middle = rng.normal(scale * model.law.lower_end, wide.intercept)
     parameters |= {"risk_coefficient": risk, "risk_middle": middle}
-    return parameters | {
-        "policy_intercept": rng.normal(0, COEFFICIENT_SD),
-        "policy_coefficient": rng.normal(0, policy_sd(model, data)),
-    }
+    sd = policy_sd(model, data)
+    policy = rng.normal(0, np.maximum(sd, 0))
+    policy_intercept = rng.normal(0, wide.intercept)
+    if shrunken:
+        of_testing = stretch(model.law, response * scale, np)
+        own = hierarchy["testing_coefficient_sd"] * rng.standard_t(FREEDOM, len(units))
+        own = of_testing * own / units
+        policy = np.where(sd == FREE, own - response * risk, policy)
+        testing = response * risk + policy
+        policy_intercept = of_testing * policy_intercept - centre @ testing - response * middle
+    return (
+        parameters
+        | hierarchy
+        | {
+            "policy_intercept": policy_intercept,
+            "policy_coefficient": policy,
+        }
+    )
 
 
 def _deciders(
     model: Any, rng: np.random.Generator, parameters: dict[str, Any], number: int
 ) -> dict[str, Any]:
-    spread = abs(rng.normal(0, LENIENCY_SD))
+    wide = widths(model)
+    spread = abs(rng.normal(0, wide.leniency))
     drawn = {"leniency_sd": spread, "leniency": rng.normal(0, spread, number)}
     if model.deciders == "response":
-        steepness = abs(rng.normal(0, DECIDER_RESPONSE_SD))
+        steepness = abs(rng.normal(0, wide.decider_response))
         drawn |= {
             "response_sd": steepness,
             "decider_response": parameters["testing_response"]

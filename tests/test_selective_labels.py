@@ -53,7 +53,9 @@ def test_same_posterior_as_stan(data, case, backend):
         "beta": cs.Known(reference["m"], sd=reference["s"]),
         "exact": cs.Known(reference["m"]),
     }[case]
-    model = cs.SelectiveLabels(prevalence=prevalence, expertise=reference["data"]["expertise"])
+    model = cs.SelectiveLabels(
+        prevalence=prevalence, expertise=reference["data"]["expertise"], coefficient_prior="paper"
+    )
     fit = cs.fit(model, data, seed=1, sampler=cs.Nuts(backend=backend), progress=False)
     assert int(fit.draws["sample_stats"]["diverging"].sum()) == 0
     for stan, quantity in reference["cases"][case]["quantities"].items():
@@ -92,7 +94,7 @@ def test_same_posterior_as_stan(data, case, backend):
 
 def test_without_unobservable_it_is_two_logistic_regressions(data):
     """What is sampled is then not attenuated either."""
-    graph = cs.SelectiveLabels(unobserved_scale=0).build(data)
+    graph = cs.SelectiveLabels(unobserved_scale=0, coefficient_prior="paper").build(data)
     rng = np.random.default_rng(2)
     middle, testing_middle, risk, testing = (
         rng.normal(),

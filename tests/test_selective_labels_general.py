@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from scipy.special import expit
 from scipy.stats import beta, halfnorm, norm
+from scipy.stats import t as student
 
 import causalstats as cs
 from causalstats.numerics.unobservable import VARIANCE
@@ -43,7 +44,8 @@ GENERAL = [
     {"response": 0.7, "unobservable": "logistic", "prevalence": cs.Known(0.4, sd=0.05)},
     {"response": None, "unobserved_scale": 1.5, "prevalence": 0.4},
     {"expertise": ["x1", "x2"], "expertise_sd": 0.3},
-    {"deciders": "leniency", "prevalence": 0.4},
+    {"decided_for": "low", "prevalence": cs.Known(0.4, sd=0.05), "expertise": ["x1"]},
+    {"coefficient_scale": 0.4, "deciders": "leniency", "prevalence": 0.4},
     {"deciders": "response", "unobservable": "normal"},
     {"sensitivity": cs.Known(0.9, sd=0.02), "specificity": 0.95},
     {"prevalence": cs.Penalty.of_weight(0.4, 1e4)},
@@ -52,10 +54,11 @@ GENERAL = [
 ]
 
 
+@pytest.mark.parametrize("prior", ["attenuated", "paper"])
 @pytest.mark.parametrize("fields", GENERAL, ids=str)
-def test_the_graph_is_prior_times_likelihood(wide, fields):
+def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
     """Against a log density written from the model's equations with the values that a draw of the posterior would have."""
-    model = cs.SelectiveLabels(**fields)
+    model = cs.SelectiveLabels(**fields, coefficient_prior=prior)
     graph = model.build(wide)
     rng = np.random.default_rng(2)
     point = {
@@ -76,36 +79,15 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
         }
     )
     flat = {name: np.ravel(draw[name]) for name in draw}
-    expected = float(model.log_likelihood(draw, wide).squeeze())
-    by_region = isinstance(model.prevalence, cs.KnownByGroup)
-    free = flat["risk_coefficient"][
-        [
-            column
-            for column, name in enumerate(wide.features)
-            if not (by_region and name.startswith("region"))
-        ]
-    ]
-    expected += norm.logpdf(free, 0, 3).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
-    sd = np.array(
-        [0.3 if model.expertise_sd and name in model.expertise else 3.0 for name in wide.features]
-    )
-    expected += norm.logpdf(flat["policy_coefficient"], 0, sd).sum() + (
-        np.log(sd[sd < 1]).sum() if (sd < 1).any() else 0
-    )
     # Coefficients are sampled divided by √(1 + c σ² Var ζ).
     attenuation = (0.346 if model.link == "logit" else 1.0) * VARIANCE[model.unobservable]
-    stretches = np.sqrt(
-        1
-        + attenuation
-        * flat["unobserved_width"] ** 2
-        * np.array([1.0, flat["testing_response"].item() ** 2])[:, None]
-    ).ravel()
-    expected += (len(free) + (model.prevalence is None)) * np.log(stretches[0]) + (
-        1 + (sd >= 1).sum()
-    ) * np.log(stretches[1])
-    if model.prevalence is None or isinstance(model.prevalence, cs.Penalty):
-        half = flat["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
-        expected += norm.logpdf(flat["risk_middle"], half, 3).sum()
+    alpha = flat["testing_response"].item()
+    assert alpha * (1 if model.decided_for == "high" else -1) >= 0
+    stretches = np.sqrt(1 + attenuation * flat["unobserved_width"] ** 2 * np.array([1.0, alpha**2]))
+    expected = float(model.log_likelihood(draw, wide).squeeze())
+    prior_of = {"paper": _paper_prior, "attenuated": _attenuated_prior}[prior]
+    expected += prior_of(model, wide, flat, stretches)
+    by_region = isinstance(model.prevalence, cs.KnownByGroup)
     if isinstance(model.prevalence, cs.Penalty):
         p = float(
             model.estimands()["prevalence"]
@@ -124,15 +106,13 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
             beta.logpdf(p, *value.as_beta())
             for p, value in zip(flat["population_prevalence"], known, strict=True)
         )
-    for name, known in (("unobserved_scale", model.unobserved_scale), ("response", model.response)):
-        if known is None:
-            expected += halfnorm.logpdf(flat[name], scale=3).sum()
     for name in ("sensitivity", "specificity"):
         if not getattr(model, name).exact:
             expected += beta.logpdf(flat[f"test_{name}"], *getattr(model, name).as_beta()).sum()
+    unit = np.sqrt(0.346) if model.link == "probit" and prior == "attenuated" else 1.0
     if model.deciders != "alike":
         expected += (
-            halfnorm.logpdf(flat["leniency_sd"]).sum()
+            halfnorm.logpdf(flat["leniency_sd"], scale=unit).sum()
             + norm.logpdf(flat["leniency"] / flat["leniency_sd"]).sum()
         )
         information = (
@@ -150,6 +130,87 @@ def test_the_graph_is_prior_times_likelihood(wide, fields):
             + norm.logpdf(log_ratio / flat["response_sd"]).sum()
         )
     assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(expected, rel=1e-9)
+
+
+def _free_columns(model, wide):
+    by_region = isinstance(model.prevalence, cs.KnownByGroup)
+    return [
+        column
+        for column, name in enumerate(wide.features)
+        if not (by_region and name.startswith("region"))
+    ]
+
+
+def _paper_prior(model, wide, flat, stretches):
+    """Of everything that is sampled divided by its stretch, so with a factor of it each."""
+    free = flat["risk_coefficient"][_free_columns(model, wide)]
+    width = model.coefficient_scale or 3.0
+    found = norm.logpdf(free, 0, width).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
+    expert = np.isin(wide.features, model.expertise)
+    sd = np.where(expert, model.expertise_sd, width)
+    soft = sd > 0
+    found += norm.logpdf(flat["policy_coefficient"][soft], 0, sd[soft]).sum()
+    found += (
+        np.log(sd[soft & (sd < 1)]).sum() + norm.logpdf(_sampled_without_use(flat, ~soft)).sum()
+    )
+    found += (len(free) + (model.prevalence is None)) * np.log(stretches[0]) + (
+        1 + (sd >= 1).sum()
+    ) * np.log(stretches[1])
+    if model.prevalence is None or isinstance(model.prevalence, cs.Penalty):
+        half = flat["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
+        found += norm.logpdf(flat["risk_middle"], half, 3).sum()
+    for name, known in (("unobserved_scale", model.unobserved_scale), ("response", model.response)):
+        if known is None:
+            found += halfnorm.logpdf(flat[name], scale=3).sum()
+    return found
+
+
+def _attenuated_prior(model, wide, flat, stretches):
+    """Of b = β / stretch by the unit of the feature, sampled divided by τ / √(1 + τ² I); intercepts at the means of the features."""
+    unit = np.sqrt(0.346) if model.link == "probit" else 1.0
+    width = 1.0 * unit if model.coefficient_scale is None else model.coefficient_scale
+    indicator = np.array([name.startswith("region") for name in wide.features])
+    units, centre = np.where(indicator, 1, wide.matrix.std(axis=0)), wide.matrix.mean(axis=0)
+    seen = wide.outcome[wide.decision]
+    information = [
+        len(seen) * seen.mean() * (1 - seen.mean()),
+        len(wide) * wide.tested * (1 - wide.tested),
+    ]
+    testing = flat["testing_response"] * flat["risk_coefficient"] + flat["policy_coefficient"]
+    expert = np.isin(wide.features, model.expertise)
+    free = _free_columns(model, wide)
+    found = 0.0
+    for which, coefficients, columns, stretch, known in (
+        ("risk", flat["risk_coefficient"], free, stretches[0], information[0]),
+        ("testing", testing, ~expert, stretches[1], information[1]),
+    ):
+        tau = flat[f"{which}_coefficient_sd"].item()
+        attenuated = (coefficients * units / stretch)[columns]
+        found += halfnorm.logpdf(tau, scale=width)
+        found += student.logpdf(attenuated, 4, scale=tau).sum()
+        found += len(attenuated) * np.log(tau / np.sqrt(1 + tau**2 * known))
+    if model.expertise_sd:
+        found += norm.logpdf(flat["policy_coefficient"][expert] / model.expertise_sd).sum()
+    else:
+        found += norm.logpdf(_sampled_without_use(flat, expert)).sum()
+    middle = flat["risk_middle"] + centre @ flat["risk_coefficient"]
+    intercept = flat["policy_intercept"] + flat["testing_response"] * flat["risk_middle"]
+    found += norm.logpdf((intercept + centre @ testing) / stretches[1], 0, 3 * unit).sum()
+    if model.prevalence is None:
+        found += norm.logpdf(middle / stretches[0], 0, 3 * unit).sum()
+    if isinstance(model.prevalence, cs.Penalty):
+        found += norm.logpdf(middle, 0, 3 * unit * stretches[0]).sum()
+    if model.unobserved_scale is None:
+        spread = np.sqrt(VARIANCE["uniform"] / VARIANCE[model.unobservable])
+        found += halfnorm.logpdf(flat["unobserved_scale"], scale=3 * unit * spread).sum()
+    if model.response is None:
+        found += halfnorm.logpdf(flat["response"], scale=3).sum()
+    return found
+
+
+def _sampled_without_use(flat, columns):
+    """Where Δ is known to be 0, its variable in the graph stands for nothing."""
+    return flat["attenuated_testing_coefficient"][columns]
 
 
 @pytest.mark.parametrize("backend", ["numba", "jax"])

@@ -25,7 +25,7 @@ def steps(
     """
 
     of_unobservable = VARIANCE[of.family]
-    as_probit, unit = _as_probit(of), 1.0 if of.link == "logit" else _LOGISTIC_AS_PROBIT**0.5
+    as_probit, unit = _as_probit(of), logits_as_probits(of)
 
     @compiled
     def start(prevalence, mean, variance, scale):
@@ -48,6 +48,11 @@ def steps(
 def stretch(of: Unobservable, scale: Any, xp: Any) -> Any:
     """√(1 + c σ² Var ζ), by which integrating the unobservable out divides coefficients, nearly: exactly for the probit and a normal, c = 1."""
     return xp.sqrt(1 + _as_probit(of) * VARIANCE[of.family] * scale**2)
+
+
+def logits_as_probits(of: Unobservable) -> float:
+    """Return what a width in log-odds is on the scale of the link."""
+    return 1.0 if of.link == "logit" else _LOGISTIC_AS_PROBIT**0.5
 
 
 def _as_probit(of: Unobservable) -> float:
