@@ -79,6 +79,7 @@ def ours(simulation, seed: int) -> dict:
     model = cs.SelectiveLabels(
         prevalence=simulation.realised["prevalence"],
         expertise=[name for name in simulation.data.features if name not in FREE],
+        coefficient_prior="paper",
     )
     problem = cs.Problem(model, simulation.data)
     started = time.perf_counter()

@@ -131,6 +131,7 @@ def test_same_posterior_as_stan(tmp_path):
     model = cs.SelectiveLabels(
         prevalence=cs.Known(reference["m"], sd=reference["s"]),
         expertise=reference["data"]["expertise"],
+        coefficient_prior="paper",
     )
     fit = cs.fit(model, data, seed=1, sampler=cs.Laplace(), progress=False)
     assert [check.name for check in fit.sampling()] == [

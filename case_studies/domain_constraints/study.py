@@ -26,9 +26,9 @@ PAPER = {  # per cent, read off the figure in the authors' notebook to about 0.3
 def models(prevalence: float) -> dict[str, cs.SelectiveLabels]:
     """Without constraints, and with each of them."""
     return {
-        "none": cs.SelectiveLabels(),
-        "prevalence": cs.SelectiveLabels(prevalence=prevalence),
-        "expertise": cs.SelectiveLabels(expertise=["x2", "x3", "x4"]),
+        "none": cs.SelectiveLabels(coefficient_prior="paper"),
+        "prevalence": cs.SelectiveLabels(prevalence=prevalence, coefficient_prior="paper"),
+        "expertise": cs.SelectiveLabels(expertise=["x2", "x3", "x4"], coefficient_prior="paper"),
     }
 
 
