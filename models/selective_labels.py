@@ -214,7 +214,11 @@ class SelectiveLabels:
     def priors(self, data: Decisions) -> dict[str, Any]:
         """Prior standard deviations of `parameters()`, NaN where a parameter is fixed."""
         by_group = isinstance(self.prevalence, KnownByGroup)
-        solved = data.columns_of(self.prevalence.feature) if by_group else ()
+        solved = (
+            data.columns_of(self.prevalence.feature)
+            if isinstance(self.prevalence, KnownByGroup)
+            else ()
+        )
         uncertain = [value.sd for value in known_prevalence(self, data).values() if not value.exact]
         sds: dict[str, Any] = marginal_sds(self, data, np.array(solved, int)) | {
             "population_prevalence": uncertain if by_group else sum(uncertain),
