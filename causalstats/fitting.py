@@ -23,7 +23,16 @@ from causalstats.fit_arguments import (
     refuse_model,
     refuse_sampler,
 )
-from causalstats.model import Check, Checks, Estimand, Prediction, Problem, View, answerable
+from causalstats.model import (
+    Check,
+    Checks,
+    Estimand,
+    Known,
+    Prediction,
+    Problem,
+    View,
+    answerable,
+)
 from causalstats.numerics.draws import summarise, surest_first, varies
 from causalstats.numerics.panel_estimators import Estimate
 from causalstats.progress import stage
@@ -265,6 +274,12 @@ class Fit:
             raise ModelError(
                 f"{name!r} is not about people, so groups of them have none of their own; leave out `by`."
             )
+        if estimand.of_population:
+            groups = self.data.population_by(by)
+            drawn = [estimand.compute(posterior, part) for part in groups.values()]
+            return xr.concat(
+                drawn, xr.DataArray(list(groups), dims="group", name="group")
+            ).transpose(..., "group")
         labels = self.data.groups(by)
         masks = {group: np.asarray(labels == group) for group in labels.categories}
         if estimand.over_people:
@@ -296,9 +311,7 @@ class Fit:
                     else self.refit(relaxation.model, f"Refitting without {relaxation.name}")
                 )
                 found += checks.conflict(relaxation, without)
-            truth = self.withheld_rate()
-            if truth is not None:
-                found.append(checks.withheld(self.effect(self.model.headline), truth))
+            found += self._withheld()
             return Checks(found)
 
         return self._once("checks", make)
@@ -491,12 +504,47 @@ class Fit:
             )
 
     def withheld_rate(self) -> float | None:
-        """Weighted rate of the withheld outcomes, if all the untested have one."""
+        """Return the weighted rate of the withheld outcomes, the truth of the headline.
+
+        None unless everybody who was not decided for has an outcome, and seen without error.
+        """
+        known = getattr(self.data, "withheld", None)
+        if known is None or getattr(self.model, "imperfect", False):
+            return None
+        mask = ~self.data.decision
+        if not np.isfinite(known[mask]).all():
+            return None
+        return float(np.average(known[mask], weights=self.data.weights[mask]))
+
+    def _withheld(self) -> tuple[Check, ...]:
+        """Hold the withheld outcomes against what the model says of the same people."""
+        from causalstats import checks
+
         known = getattr(self.data, "withheld", None)
         if known is None:
-            return None
+            return ()
         mask = np.isfinite(known)
-        return float(np.average(known[mask], weights=self.data.weights[mask]))
+        posterior = self.draws["posterior"].to_dataset()
+        estimand = self.model.estimands()[self.model.headline]
+        answer = estimand.compute(posterior, self.data.part(mask))
+        reported = getattr(self.model, "reported", None)
+        if reported is not None:
+            answer = reported(posterior, answer)
+        everybody = bool(np.isfinite(known[~self.data.decision]).all())
+        return (
+            checks.withheld(
+                answer.to_numpy().ravel(),
+                known[mask],
+                self.data.weights[mask],
+                unit=estimand.unit,
+                who="everybody not decided for"
+                if everybody
+                else f"{mask.sum():,} of the {(~self.data.decision).sum():,} not decided for",
+                what="results of the test"
+                if getattr(self.model, "imperfect", False)
+                else "outcomes",
+            ),
+        )
 
     def __repr__(self) -> str:
         return f"Fit of {_stated(self.model)}\n{self._card()}"
@@ -570,7 +618,7 @@ def _stated(model: Any) -> str:
     said = [
         f"{name}={value}"
         for name, default in usual.items()
-        if (value := repr(getattr(model, name))) != repr(default)
+        if (value := repr(getattr(model, name))) not in (repr(default), _as_known(default))
     ]
     return f"{type(model).__name__}({', '.join(said)})"
 
@@ -596,6 +644,12 @@ def _without_draws(margins: Margins, posterior: xr.Dataset) -> xr.DataArray:
 
     shape = (posterior.sizes["chain"], 0, len(margins.labels))
     return xr.DataArray(np.empty(shape), dims=("chain", "draw", "entry"))
+
+
+def _as_known(default: Any) -> str:
+    """Return how a number reads once a model has taken it for what is exactly known."""
+    is_number = isinstance(default, int | float) and not isinstance(default, bool)
+    return repr(Known(float(default))) if is_number else ""
 
 
 def _drawn(make: Callable[[], View]) -> Figure:

@@ -291,6 +291,7 @@ class Estimand:
         None  # the same of other people, or of a subcomposition: of what `data.at(...)` gives
     )
     per_person: bool = False
+    of_population: bool = False  # over everybody of the reference population, where there is one
     over_people: bool = False  # a mean or total over people, which groups of them have of their own
     margins: Callable[[Any], Margins] | None = None  # of the data, where the posterior is exact
     # The same of `data.at(...)`, given the data and those; where the posterior is exact.
@@ -329,6 +330,11 @@ class Relaxation:
     estimand: str
     known: Known | Mapping[str, Known]  # for each label, where they differ
     labels: tuple[str, ...] = ()  # of the estimand's entries that were known; all if empty
+    suspect: str = ""  # the assumption that alone identifies the estimand where this is lifted
+    remedy: str = (
+        "The data, under the other assumptions, say otherwise: check the source, or give up one of "
+        "the assumptions."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,6 +350,7 @@ class Prediction:
         "It is not linear in these features: add splines or interactions through `formula=`."
     )
     allowed: str = ""  # why the answer holds where the model does not reproduce it
+    assumption: str = ""  # the one that a failure contradicts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -87,9 +88,9 @@ def variants(fit: Any, assumptions: Mapping[str, Any]) -> list[Any]:
             read_field(kind, name, value, ModelError) for value in _axis(name, current, values)[1:]
         ]
         axes.append(_distinct([current, *given]))
+    vary = getattr(fit.model, "vary", partial(replace, fit.model))
     models = [
-        replace(fit.model, **dict(zip(assumptions, point, strict=True)))
-        for point in itertools.product(*axes)
+        vary(**dict(zip(assumptions, point, strict=True))) for point in itertools.product(*axes)
     ]
     return _distinct(models)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 from scipy.special import ndtri
 
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.model import (
     Assumption,
+    Check,
     Estimand,
     Known,
     KnownNumber,
@@ -46,6 +49,36 @@ if TYPE_CHECKING:
 
 _SD = 3.0  # of the priors, as in the paper: of coefficients, and of σ, in units of the outcome's scale
 _REPLICATIONS = 400
+_SHAPE = "joint normality"
+_LIFTED = {
+    "excluded": "exclusion of",
+    "undecisive": "exclusion from the decision of",
+    "expertise": "expertise on",
+}
+_CONFLICT = (
+    "The data, under the other assumptions, say otherwise, joint normality among them: look at the shape of the outcome first, "
+    "then check the source of this knowledge."
+)
+_LOGARITHM = (
+    "Errors that are skewed or have heavy tails are not Normal: model the logarithm of an outcome that is positive and skewed, and "
+    "rest the answer on an exclusion or a known mean, not on joint normality."
+)
+_NOT_LINEAR = (
+    "Either the outcome is not linear in these features: add splines or interactions through `formula=`; or its errors are not "
+    "Normal: see the check of their skewness, and model the logarithm of an outcome that is positive and skewed."
+)
+_THIRDS = 3
+_OF_THE_UNSEEN = (
+    "outcome",
+    "unseen_outcome",
+    "mean",
+    "unseen_mean",
+    "outcome_coefficient",
+    "correlation",
+    "covariance",
+    "response",
+    "policy",
+)
 KnownMean = Annotated[Known | float, KnownNumber(Number())]
 
 
@@ -67,6 +100,8 @@ class Heckman:
         E[Y] in the population the rows stand for, or in `data.with_reference(...)`.
     excluded : sequence of str
         Features that affect the decision and not the outcome.
+    undecisive : sequence of str
+        Features that affect the outcome and not the decision: they are left out of the selection equation, their γ is 0.
     expertise : sequence of str
         Features on which the decision follows the outcome and nothing else.
     expertise_sd : float
@@ -84,6 +119,7 @@ class Heckman:
 
     mean: KnownMean | None = None
     excluded: Sequence[Name] = ()
+    undecisive: Sequence[Name] = ()
     expertise: Sequence[Name] = ()
     expertise_sd: NotNegative = 0.0
     selection: Literal["any", "positive"] = "any"
@@ -95,11 +131,14 @@ class Heckman:
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
-        both = sorted({*self.excluded} & {*self.expertise})
-        if both:
-            raise ModelError(
-                f"{both[0]!r} is excluded from the outcome and expertise at once: it then affects nothing. Leave it out of the features."
-            )
+        roles = {"excluded": self.excluded, "undecisive": self.undecisive}
+        roles["expertise"] = self.expertise
+        for first, second in itertools.combinations(roles, 2):
+            both = sorted({*roles[first]} & {*roles[second]})
+            if both:
+                raise ModelError(
+                    f"{both[0]!r} is listed in `{first}` and in `{second}`: it then affects neither outcome nor decision. Leave it out of the features."
+                )
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
         """The people, sorted by whether their outcome was seen, and what is known, in units of the outcome's scale."""
@@ -114,6 +153,7 @@ class Heckman:
             "features_unseen": data.matrix[~data.decision],
             "outcome": (data.outcome[data.decision] - location) / scale,
             "policy_sd": self._policy_sd(data),
+            "decisive": ~data.are_of(self.undecisive),
             "outcome_units": [location, scale],
             "middle": data.matrix.mean(axis=0),
         }
@@ -164,7 +204,9 @@ class Heckman:
                 ),
                 given["policy_sd"],
             )
-            gamma = pt.switch(sd < 0, sampled, beta * kappa / sigma + spread * sd * sampled)
+            gamma = given["decisive"] * pt.switch(
+                sd < 0, sampled, beta * kappa / sigma + spread * sd * sampled
+            )
             index = pm.Deterministic(
                 "selection_intercept",
                 pm.Normal("selection_middle", middle @ gamma, _SD) - middle @ gamma,
@@ -253,6 +295,15 @@ class Heckman:
                     formula="β = 0 for " + ", ".join(self.excluded),
                 )
             )
+        if self.undecisive:
+            listed.append(
+                Assumption(
+                    name="exclusion from the decision",
+                    statement=f"{', '.join(self.undecisive)} affect the outcome and not the decision.",
+                    if_wrong="What they do to the decision is then taken for what its other features do.",
+                    formula="γ = 0 for " + ", ".join(self.undecisive),
+                )
+            )
         if self.expertise:
             listed.append(
                 Assumption(
@@ -292,7 +343,9 @@ class Heckman:
             "outcome_coefficient": np.where(data.are_of(self.excluded), np.nan, _SD * scale),
             "outcome_sd": _SD * scale * np.sqrt(1 - 2 / np.pi),
             "selection_intercept": _SD,
-            "selection_coefficient": np.where(self._policy_sd(data) < 0, _SD, np.nan),
+            "selection_coefficient": np.where(
+                (self._policy_sd(data) < 0) & ~data.are_of(self.undecisive), _SD, np.nan
+            ),
             "correlation": (2 if self.selection == "any" else 1) / np.sqrt(12),
             "outcome_intercept": _SD * scale,
             "population_mean": self.mean.sd if isinstance(self.mean, Known) else np.nan,
@@ -370,6 +423,7 @@ class Heckman:
         expert, spread = np.isin(names, self.expertise), np.sqrt(1 - kappa**2)
         by_outcome, delta = beta * kappa / sigma, self.expertise_sd * sampled
         gamma = np.where(expert, by_outcome + spread * delta, _SD * sampled)
+        gamma[np.isin(names, self.undecisive)] = 0.0
         parameters = {
             "outcome_coefficient": scale * beta,
             "outcome_sd": scale * sigma,
@@ -459,19 +513,48 @@ class Heckman:
         )
         decided = rates_by_group(seen, chance(index), groups, rng)
         found = means_by_group(data.outcome[seen], outcomes, groups[seen])
+        shapes = _shapes(
+            data.outcome[seen] - mean[:, seen].mean(axis=0),
+            outcomes - mean[:, seen].mean(axis=0),
+            quantile_groups(index[:, seen].mean(axis=0), _THIRDS),
+        )
         names = (
             "decision rate by decile of expected outcome",
             "mean outcome of those seen by decile of expected outcome",
+            *(f"{shape} of the residuals of those seen by third of selection" for shape in shapes),
         )
+        rates = (decided, found, *shapes.values())
+        remedies = (_NOT_LINEAR, _NOT_LINEAR, *[_LOGARITHM] * len(shapes))
         return tuple(
             Prediction(
                 name=name,
-                groups=tuple(str(label + 1) for label in rates["groups"]),
-                observed=rates["observed"],
-                size=rates["size"],
-                replicated=rates["replicated"],
+                groups=tuple(str(label + 1) for label in rate["groups"]),
+                observed=rate["observed"],
+                size=rate["size"],
+                replicated=rate["replicated"],
+                remedy=remedy,
+                assumption=_SHAPE if remedy == _LOGARITHM else "",
             )
-            for name, rates in zip(names, (decided, found), strict=True)
+            for name, rate, remedy in zip(names, rates, remedies, strict=True)
+        )
+
+    def data_checks(self, data: Decisions) -> tuple[Check, ...]:
+        """Say so where nothing but the shape of the errors identifies the answer."""
+        if self.mean is not None or self.excluded or self.expertise:
+            return ()
+        return (
+            Check(
+                name="identified by joint normality alone",
+                passed=None,
+                value=None,
+                expected="an exclusion, a known mean or expertise",
+                finding="no feature is excluded from the outcome, no mean is known and no expertise: the data alone cannot tell "
+                "selection from errors of another shape",
+                remedy="Name a feature that moves the decision and not the outcome, `excluded=[...]`, or give the mean of the "
+                "population, `mean=Known(...)`.",
+                estimands=_OF_THE_UNSEEN,
+                caution=True,
+            ),
         )
 
     def unused(self, data: Decisions) -> dict[str, str]:
@@ -484,15 +567,25 @@ class Heckman:
         if isinstance(self.mean, Known):
             location, scale = self._units(data)
             model = replace(self, mean=Known(location, sd=10 * scale))
-            lifted.append(Relaxation(name="mean", model=model, estimand="mean", known=self.mean))
+            lifted.append(
+                Relaxation(
+                    name="mean",
+                    model=model,
+                    estimand="mean",
+                    known=self.mean,
+                    suspect=_SHAPE,
+                    remedy=_CONFLICT,
+                )
+            )
         for field, estimand, sd in (
             ("excluded", "outcome_coefficient", 0.0),
+            ("undecisive", "selection_coefficient", 0.0),
             ("expertise", "policy", self.expertise_sd),
         ):
             for feature in getattr(self, field):
                 rest = tuple(other for other in getattr(self, field) if other != feature)
                 labels = tuple(data.features[column] for column in data.columns_of(feature))
-                name = f"{'exclusion of' if field == 'excluded' else 'expertise on'} {feature}"
+                name = f"{_LIFTED[field]} {feature}"
                 change: dict[str, Any] = {field: rest}
                 lifted.append(
                     Relaxation(
@@ -501,9 +594,40 @@ class Heckman:
                         estimand=estimand,
                         known=Known(0.0, sd=sd),
                         labels=labels,
+                        suspect="" if field == "undecisive" else _SHAPE,
+                        remedy=_CONFLICT,
                     )
                 )
         return tuple(lifted)
+
+
+def _shapes(
+    observed: np.ndarray, replicated: np.ndarray, groups: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return skewness and kurtosis of residuals by group, observed and replicated.
+
+    How much of the skewness is selection's differs by how strong the selection is: a correlation
+    can give the residuals of all those seen the skewness that their errors have, but not that of
+    each group.
+
+    Parameters
+    ----------
+    observed : array (N,)
+    replicated : array (replication, N)
+    groups : int array (N,)
+    """
+    labels = np.unique(groups)
+    found = {}
+    for name, moment in (("skewness", stats.skew), ("kurtosis", stats.kurtosis)):
+        found[name] = {
+            "groups": labels,
+            "size": np.array([(groups == label).sum() for label in labels], float),
+            "observed": np.array([moment(observed[groups == label]) for label in labels]),
+            "replicated": np.column_stack(
+                [moment(replicated[:, groups == label], axis=1) for label in labels]
+            ),
+        }
+    return found
 
 
 def _paper(rng: np.random.Generator, features: int) -> dict[str, Any]:

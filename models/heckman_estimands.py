@@ -68,6 +68,7 @@ def estimands() -> Mapping[str, Estimand]:
             description="Mean of E[Y | x] over everybody: the reference population where there is one.",
             unit=unit,
             over_people=True,
+            of_population=True,
             compute=lambda draws, data: average(draws, data.population, expected("everybody")),
         ),
         "unseen_mean": Estimand(

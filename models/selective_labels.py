@@ -14,6 +14,7 @@ from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.model import (
     Assumption,
+    Check,
     Estimand,
     Known,
     KnownByGroup,
@@ -25,14 +26,16 @@ from causalstats.model import (
     View,
 )
 from causalstats.models.selective_labels_assumptions import assumptions, refuse
+from causalstats.models.selective_labels_checks import data_checks, kept_its_width
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, test_of
 from causalstats.models.selective_labels_graph import build, inputs, known_prevalence
 from causalstats.models.selective_labels_pictures import views
 from causalstats.models.selective_labels_priors import marginal_sds
 from causalstats.models.selective_labels_simulation import simulate
 from causalstats.numerics import selection_baselines as baselines
+from causalstats.numerics.intercept import logits_as_probits
 from causalstats.numerics.predictive import quantile_groups, rates_by_group
-from causalstats.numerics.unobservable import Unobservable, probability
+from causalstats.numerics.unobservable import VARIANCE, Unobservable, probability
 from causalstats.validation import (
     Count,
     Name,
@@ -185,7 +188,34 @@ class SelectiveLabels:
             for name, estimand in estimands(self.law, self.prevalence).items()
             if name not in given
         }
-        return {name: replace(estimand, assumptions=stands_on) for name, estimand in asked.items()}
+        return {
+            name: replace(estimand, assumptions=stands_on, checks=partial(kept_its_width, self))
+            for name, estimand in asked.items()
+        }
+
+    def data_checks(self, data: Decisions) -> tuple[Check, ...]:
+        """Return what the data alone say against the model, or cannot say."""
+        return data_checks(self, data)
+
+    def vary(self, **changes: Any) -> SelectiveLabels:
+        """Return the model with other values of some fields, for a table of sensitivity.
+
+        Where the family or the link changes and σ is known, the standard deviation of the
+        unobservable is held, on the scale of log-odds, and not σ, whose unit differs by family.
+        """
+        changed = replace(self, **changes)
+        if "unobserved_scale" in changes or not isinstance(self.unobserved_scale, Known):
+            return changed
+        per_scale = [
+            np.sqrt(VARIANCE[model.unobservable]) / logits_as_probits(model.law)
+            for model in (self, changed)
+        ]
+        held = self.unobserved_scale.value * float(per_scale[0] / per_scale[1])
+        return (
+            replace(changed, unobserved_scale=Known(held))
+            if held != self.unobserved_scale.value
+            else changed
+        )
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose prior and posterior are compared, and whose sampling is checked."""
@@ -255,6 +285,13 @@ class SelectiveLabels:
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Σ_i log P(what was seen of person i) of every draw."""
         return xr.DataArray(pointwise(self.law, draws, data), dims=("chain", "draw"))
+
+    def reported(self, draws: xr.Dataset, risk: xr.DataArray) -> xr.DataArray:
+        """Return the share of positive results, of the test that others had, at a mean risk."""
+        if not self.imperfect:
+            return risk
+        sensitivity, specificity = draws["test_sensitivity"], draws["test_specificity"]
+        return sensitivity * risk + (1 - specificity) * (1 - risk)
 
     def causes(self, data: Decisions) -> nx.DiGraph:
         """Who affects whom: the risk and what the decision-maker alone sees are hidden, the outcome is seen for some."""

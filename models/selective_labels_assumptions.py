@@ -56,18 +56,17 @@ def _refuse_spread(name: str, known: Known) -> None:
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
     """What the answer stands on; what is not used is not listed."""
-    steep = "as steeply as" if model.response == Known(1.0) else "more or less steeply than"
     listed = [
         Assumption(
             name="one unobservable",
-            statement="What the decision-maker sees and we do not is one number, independent of the features, raises risk and testing alike, "
+            statement=f"What the decision-maker sees and we do not is one number, independent of the features, {_alike(model)}, "
             f"and has this distribution times σ: {FAMILIES[model.unobservable]}.",
-            if_wrong="If the untested are the riskier at the same features, the model cannot say so: it will put their risk too low.",
+            if_wrong=_other_way(model),
             formula="ζ independent of x",
         ),
         Assumption(
             name="response to risk",
-            statement=f"Testing rises with risk, {steep} risk itself: α is {shown(model.response)}.",
+            statement=_response(model),
             if_wrong="A decision-maker who responds less to risk than assumed leaves more risk among the untested.",
             formula=f"{model.link} P(T=1) = α r + Δ_0 + x'Δ",
         ),
@@ -123,3 +122,35 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             )
         )
     return tuple(listed)
+
+
+def _alike(model: Any) -> str:
+    if model.decided_for == "high":
+        return "raises risk and testing alike"
+    return "raises risk and lowers the chance of being decided for"
+
+
+def _other_way(model: Any) -> str:
+    """What happens where it is the other way round."""
+    if model.decided_for == "high":
+        return (
+            "If the untested are the riskier at the same features, the model cannot say so: it will put their risk too low. Say "
+            "`decided_for='low'` where people are decided for because their risk is low."
+        )
+    return (
+        "If those not decided for are the less risky at the same features, the model cannot say so: it will put their risk too high. "
+        "Say `decided_for='high'` where people are tested because their risk is high."
+    )
+
+
+def _response(model: Any) -> str:
+    """How testing follows risk, in words."""
+    if model.response == Known(0.0):
+        return (
+            "Testing does not depend on risk beyond the features: α is 0, and the untested have the risk of the tested at the "
+            "same features."
+        )
+    verb = "rises" if model.decided_for == "high" else "falls"
+    steep = "as steeply as" if model.response == Known(1.0) else "more or less steeply than"
+    size = "α" if model.decided_for == "high" else "-α"
+    return f"Testing {verb} with risk, {steep} risk itself: {size} is {shown(model.response)}."

@@ -50,6 +50,10 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
     def missed(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         return total(draws, data.people(~data.decision), chance("untested_positive"))
 
+    def missed_people(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+        """In people: weights have mean 1, and a row stands for as many as they had before."""
+        return missed(draws, data) * data.people_per_row
+
     def share_found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Found are the cases among those with a positive result; with an imperfect test there are more among the negative."""
         if "test_sensitivity" not in draws:
@@ -109,6 +113,9 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             "at": lambda draws, people: per_person(draws, people, chance(what)),
         }
 
+    unit = "log-odds" if of.link == "logit" else "probits"
+    slope = f"{unit} of testing per {'log-odds' if of.link == 'logit' else 'probit'} of risk"
+
     return {
         "risk": Estimand(
             **of_person("positive"),
@@ -128,6 +135,7 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
         "prevalence": Estimand(
             compute=lambda draws, data: average(draws, data.population, chance("positive")),
             over_people=True,
+            of_population=True,
             description="Mean of P(Y=1 | x) over everybody: the reference population where there is one.",
             unit="probability",
         ),
@@ -145,10 +153,11 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             unit="probability",
         ),
         "missed_cases": Estimand(
-            compute=missed,
+            compute=missed_people,
             over_people=True,
-            description="Expected number of cases among the people who were not tested: the sum of P(Y=1 | T=0, x).",
-            unit="people (weighted)",
+            description="Expected number of cases among the people who were not tested: the sum of P(Y=1 | T=0, x), each row counted "
+            "as the people that it stands for.",
+            unit="people",
         ),
         "share_found": Estimand(
             compute=share_found,
@@ -181,35 +190,35 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
         "testing_policy": Estimand(
             compute=lambda draws, data: draws["policy_coefficient"],
             description="Δ: how testing depends on each feature among people of the same risk.",
-            unit="log-odds per unit of the coded feature",
+            unit=f"{unit} per unit of the coded feature",
             contrast="one unit more of the coded feature, at the same risk",
         ),
         "risk_coefficient": Estimand(
             compute=lambda draws, data: draws["risk_coefficient"],
             description="β_Y: how risk depends on each feature.",
-            unit="log-odds per unit of the coded feature",
+            unit=f"{unit} per unit of the coded feature",
             contrast="one unit more of the coded feature",
         ),
         "unobserved_scale": Estimand(
             compute=lambda draws, data: draws["unobserved_width"],
             description="σ: the scale of what only the decision-maker sees; for the uniform, its range.",
-            unit="log-odds",
+            unit=unit,
         ),
         "response": Estimand(
             compute=lambda draws, data: draws["testing_response"],
             description="α: how steeply testing rises with risk.",
-            unit="log-odds of testing per log-odds of risk",
+            unit=slope,
         ),
         "leniency": Estimand(
             compute=lambda draws, data: draws["leniency"],
             description="λ_j: how much more readily each decider tests, at the same risk and features.",
-            unit="log-odds",
+            unit=unit,
             contrast="the decider, against the mean of all deciders there might be",
         ),
         "decider_response": Estimand(
             compute=lambda draws, data: draws["decider_response"],
             description="α_j: how steeply each decider's testing rises with risk.",
-            unit="log-odds of testing per log-odds of risk",
+            unit=slope,
         ),
     }
 
@@ -222,7 +231,10 @@ def tested_share(data: Decisions) -> float:
 def found_among_riskiest(
     of: Unobservable, draws: xr.Dataset, data: Decisions, shares: np.ndarray
 ) -> np.ndarray:
-    """Share of all expected cases among the riskiest people, by posterior mean risk, up to each share of the people; (chain, draw, share)."""
+    """Share of all expected cases that tests of the riskiest people would find, by posterior mean risk, up to each share of the people.
+
+    Of the cases among them, an imperfect test finds its sensitivity. Returns (chain, draw, share).
+    """
 
     def chance(draws: xr.Dataset, people: People) -> np.ndarray:
         return probability(of, "positive", *logits(draws, people, testing=False))
@@ -236,7 +248,10 @@ def found_among_riskiest(
     for block in blocks(draws, everybody, chance):
         cases = (block * data.weights)[..., order].cumsum(axis=2)
         found.append(cases[..., last] / cases[..., -1:])
-    return np.concatenate(found, axis=1)
+    shares_of_cases = np.concatenate(found, axis=1)
+    if "test_sensitivity" not in draws:
+        return shares_of_cases
+    return shares_of_cases * draws["test_sensitivity"].to_numpy()[..., None]
 
 
 def logits(

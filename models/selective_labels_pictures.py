@@ -36,7 +36,7 @@ def _allocation_curve(model: Any, draws: xr.Dataset, data: Decisions) -> CurveVi
         curve=found.mean(axis=0),
         interval=np.quantile(found, [0.025, 0.975], axis=0).T,
         curve_label="the riskiest by their features first",
-        line=shares,
+        line=shares * float(thin["test_sensitivity"].mean() if model.imperfect else 1),
         line_label="at random",
         point=(tested_share(data), float(actual.mean()), float(lower), float(upper)),
         point_label="as it was decided",

@@ -79,7 +79,7 @@ def simulate(
         result = rng.random(people) < np.where(
             outcome, parameters["test_sensitivity"], 1 - parameters["test_specificity"]
         )
-    shown = np.where(decision, result, outcome if labels else np.nan)
+    shown = np.where(decision, result, result if labels else np.nan)
     observed: Any = "decided" if labels else "error"
     data = Decisions.from_frame(
         frame.assign(tested=decision.astype(int), outcome=shown), **arguments, observed=observed

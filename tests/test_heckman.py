@@ -119,6 +119,7 @@ FIELDS = [
     {"mean": -2.0, "selection": "positive"},
     {"mean": cs.Known(-2, sd=0.3), "excluded": ["x1"], "outcome_scale": (1, 2)},
     {"expertise": ["x2"], "excluded": ["x3"], "expertise_sd": 0.4},
+    {"excluded": ["x1"], "undecisive": ["x2", "x3"]},
 ]
 
 
@@ -167,6 +168,10 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
         if name in model.expertise:
             delta = (gamma - coefficient * kappa / sigma) / np.sqrt(1 - kappa**2)
             expected += norm.logpdf(delta / model.expertise_sd)
+        elif name in model.undecisive:  # sampled without use
+            assert gamma == 0
+            unused = values["sampled_selection"][small.features.index(name)]
+            expected += norm.logpdf(unused, 0, 3)
         else:
             expected += norm.logpdf(gamma, 0, 3)
     if model.mean is None:
@@ -302,14 +307,16 @@ def test_withheld_numbers_are_scored(small):
     )
     fit = cs.fit(cs.Heckman(), data, seed=1, sampler=QUICK, progress=False)
     assert (fit.compare()["truth"] == -4.0).all()
-    assert any("their mean is -4" in check.finding for check in fit.check())
+    assert any("not decided for is -4" in check.finding for check in fit.check())
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"excluded": "x1"}, "list of names"),
-        ({"excluded": ["x1"], "expertise": ["x1"]}, "affects nothing"),
+        ({"excluded": ["x1"], "expertise": ["x1"]}, "affects neither"),
+        ({"excluded": ["x1"], "undecisive": ["x1"]}, "affects neither"),
+        ({"undecisive": ["x9"]}, "no feature 'x9'"),
         ({"excluded": ["x9"]}, "no feature 'x9'"),
         ({"expertise_sd": -1}, "expertise_sd"),
         ({"selection": "negative"}, "'any' or 'positive'"),

@@ -85,6 +85,8 @@ class Decisions:
     dropped : mapping of column name to the number of rows dropped because it was missing
     origin : Origin
         The frame that was read, with whose rows labels given later are matched.
+    people_per_row : float
+        The mean of the weights before they were scaled: totals are in people.
     reference : arrays (M, D) and (M,) or None
         Coded features and weights of the population whose prevalence is known, where it is not the one of these rows: see `with_reference`.
     """
@@ -103,6 +105,7 @@ class Decisions:
     origin: Origin
     arguments: Mapping[str, Any]
     reference: tuple[np.ndarray, np.ndarray] | None = None
+    people_per_row: float = 1.0
 
     @classmethod
     def from_frame(
@@ -137,8 +140,8 @@ class Decisions:
         missing : "error" or "drop"
             What to do with rows that lack a feature, the decision, a weight, a decider, or the outcome where it was decided for.
         observed : "error" or "decided"
-            Say "decided" when the frame has outcomes where the decision is 0: they are then withheld from the model, and used
-            only to score it.
+            Say "decided" when the frame has outcomes where the decision is 0, of some people or of all: they are then withheld from
+            the model, and used only to score it. Where outcomes are results of an imperfect test, these are too.
         standardise : bool
             Whether numeric columns are standardised.
         kind : "binary" or "continuous"
@@ -199,6 +202,7 @@ class Decisions:
                 else np.where(decided, result, np.nan)
             ),
             weights=frozen(weights_of(table, weights)),
+            people_per_row=1.0 if weights is None else float(table[weights].mean()),
             decider=None if decider is None else frozen(table[decider].cat.codes.astype(int)),
             deciders=() if decider is None else tuple(table[decider].cat.categories),
             withheld=frozen(np.where(decided, np.nan, result)) if shown.any() else None,
@@ -324,6 +328,36 @@ class Decisions:
         """Return the group of each row, by a column of the study or by a label for each row of the frame that was read."""
         return groups_of(self.source, by, self.origin, self.rows)
 
+    def population_by(self, by: Any) -> dict[str, Decisions]:
+        """Return the data with a group of the population each, for answers about everybody.
+
+        Groups of a reference population are those of a categorical feature, which is all that is
+        known of its people.
+
+        Raises
+        ------
+        DataError
+            If there is a reference population, and `by` is no categorical feature.
+        """
+        if self.reference is None:
+            labels = self.groups(by)
+            return {group: self.part(np.asarray(labels == group)) for group in labels.categories}
+        if not isinstance(by, str) or by not in self.design.levels or self.design.spec is not None:
+            raise DataError(
+                f"This answer is about the reference population, of which only the features are known: expected `by` as a categorical "
+                f"feature, {', '.join(map(repr, self.design.levels)) or 'of which there is none'}; got {by!r}. Groups of the study have "
+                "`effect('risk', by=...)`."
+            )
+        matrix, weights = self.reference
+        levels, codes = self.levels_of(by, matrix)
+        return {
+            level: replace(
+                self, reference=(frozen(matrix[codes == g]), frozen(weights[codes == g]))
+            )
+            for g, level in enumerate(levels)
+            if (codes == g).any()
+        }
+
     def levels_of(self, feature: str, matrix: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
         """The levels of a categorical feature, and everybody's, as positions among them, from the coded features."""
         if feature not in self.design.variables:
@@ -431,8 +465,10 @@ def _missing_message(gaps: Mapping[str, np.ndarray], outcome: str, decision: str
 def _refuse_one_sided(decided: np.ndarray, decision: str) -> None:
     if decided.all():
         raise DataError(
-            f"Everybody was decided for ({decision!r} is 1 in every row): no label is missing, and an ordinary logistic regression, "
-            "e.g. `statsmodels.api.Logit`, answers the question."
+            f"Everybody was decided for ({decision!r} is 1 in every row): no label is missing. If the outcome is seen without error, an "
+            "ordinary logistic regression, e.g. `statsmodels.api.Logit`, answers the question. If it is the result of an imperfect test, "
+            "correct the share of positive results p for its sensitivity and specificity, (p + specificity - 1) / (sensitivity + "
+            "specificity - 1) (Rogan & Gladen 1978)."
         )
     if not decided.any():
         raise DataError(

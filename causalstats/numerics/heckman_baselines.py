@@ -3,6 +3,8 @@
 The draws are of the Bayesian bootstrap (weights Exponential(1)): the uncertainty that a rule itself would report, not the bias it has.
 """
 
+import warnings
+
 import numpy as np
 
 from causalstats.numerics.heckman import expected_outcome, inverse_mills
@@ -58,11 +60,10 @@ def _probit(matrix, decision, w) -> np.ndarray:
     import statsmodels.api as sm
 
     family = sm.families.Binomial(sm.families.links.Probit())
-    return np.asarray(
-        sm.GLM(decision.astype(float), _with_intercept(matrix), family=family, freq_weights=w)
-        .fit()
-        .params
-    )
+    model = sm.GLM(decision.astype(float), _with_intercept(matrix), family=family, freq_weights=w)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of separation: it shows in the spread of the draws
+        return np.asarray(model.fit().params)
 
 
 def _with_intercept(matrix: np.ndarray) -> np.ndarray:

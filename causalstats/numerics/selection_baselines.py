@@ -103,19 +103,44 @@ RULES = {
 def _logistic(
     matrix: np.ndarray, outcome: np.ndarray, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients and their covariance; robust where weighted."""
+    """Coefficients and their covariance; robust where weighted.
+
+    A column that the others determine among these people, such as the indicator of a level that
+    nobody of them has, has no estimate: 0, with a variance so large that a risk that depends on it
+    may be anything.
+    """
     import statsmodels.api as sm
 
-    model = sm.GLM(
-        outcome, _with_intercept(matrix), family=sm.families.Binomial(), freq_weights=weights
-    )
+    design = _with_intercept(matrix)
+    kept = _independent(design)
+    model = sm.GLM(outcome, design[:, kept], family=sm.families.Binomial(), freq_weights=weights)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # perfect separation shows in the width of the interval
-        result = model.fit(cov_type="nonrobust" if weights is None else "HC0")
-        beta, covariance = np.asarray(result.params), np.asarray(result.cov_params())
-    return np.nan_to_num(beta, posinf=_FAR, neginf=-_FAR), covariance if np.isfinite(
-        covariance
-    ).all() else _FAR**2 * np.eye(len(beta))
+        try:
+            result = model.fit(cov_type="nonrobust" if weights is None else "HC0")
+            found, variance = np.asarray(result.params), np.asarray(result.cov_params())
+        except np.linalg.LinAlgError:  # of separation so perfect that nothing is left to invert
+            found, variance = np.zeros(kept.sum()), np.full((kept.sum(), kept.sum()), np.nan)
+    if not np.isfinite(variance).all():
+        variance = _FAR**2 * np.eye(len(found))
+    beta, covariance = np.zeros(len(kept)), _FAR**2 * np.eye(len(kept))
+    beta[kept] = np.nan_to_num(found, posinf=_FAR, neginf=-_FAR)
+    covariance[np.ix_(kept, kept)] = variance
+    return beta, covariance
+
+
+def _independent(design: np.ndarray) -> np.ndarray:
+    """Return which columns the ones before them do not determine, bool (columns,)."""
+    scale = np.sqrt((design**2).sum(axis=0))
+    kept = np.zeros(design.shape[1], bool)
+    basis = np.zeros((len(design), 0))
+    for column in range(design.shape[1]):
+        rest = design[:, column] - basis @ (basis.T @ design[:, column])
+        length = np.sqrt((rest**2).sum())
+        if length > 1e-8 * scale[column] > 0:
+            kept[column] = True
+            basis = np.column_stack([basis, rest / length])
+    return kept
 
 
 def _untested_risk(

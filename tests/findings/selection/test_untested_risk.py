@@ -1,0 +1,157 @@
+"""The risk of the untested: priors that do not grow with the features, direction, families."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+import causalstats as cs
+from causalstats.models.selective_labels_priors import widths
+from causalstats.numerics.unobservable import VARIANCE
+
+QUICK = cs.Nuts(chains=2, draws=300, tune=300, backend="jax")
+
+
+def study(seed, people, features, *, low=False, width=3.0, flip=False):
+    """The model is right: uniform unobservable, α = 1 or, decided for because the risk is low, -1."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(people, features))
+    risk = -1 + x[:, 0] + rng.uniform(-width / 2, width / 2, people)
+    outcome = rng.random(people) < expit(risk)
+    decided = rng.random(people) < expit((-risk if low else risk) + (0 if low else 1))
+    shown = ~outcome if flip else outcome
+    names = [f"x{k}" for k in range(features)]
+    frame = pd.DataFrame(x, columns=names).assign(
+        decided=decided, y=np.where(decided, shown, np.nan)
+    )
+    data = cs.Decisions.from_frame(frame, outcome="y", decision="decided", features=names)
+    return data, float(shown.mean()), float(shown[~decided].mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("people", "features"), [(1500, 40), (700, 30), (700, 100)])
+def test_many_features_leave_the_risk_of_the_untested_where_it_is(people, features):
+    data, prevalence, truth = study(0, people, features)
+    model = cs.SelectiveLabels(prevalence=cs.Known(prevalence, sd=0.01))
+    fit = cs.fit(model, data, seed=1, progress=False, sampler=QUICK)
+    row = fit.effect("untested_prevalence").numbers().iloc[0]
+    assert row["lower"] <= truth <= row["upper"]
+    moved = float(fit.draws["posterior"]["population_prevalence"].mean()) - prevalence
+    assert abs(moved) < 0.01
+
+
+@pytest.mark.slow
+def test_features_that_do_nothing_say_nothing_of_the_unobservable():
+    """The prior of σ is what it was given: 30 columns of noise move its posterior by little."""
+    few, prevalence, _ = study(3, 700, 1)
+    many, *_ = study(3, 700, 1)
+    rng = np.random.default_rng(9)
+    noise = pd.DataFrame(rng.normal(size=(700, 30)), columns=[f"z{k}" for k in range(30)])
+    many = cs.Decisions.from_frame(
+        pd.concat([few.source, noise], axis=1),
+        outcome="y",
+        decision="decided",
+        features=["x0", *noise],
+    )
+    model = cs.SelectiveLabels(prevalence=cs.Known(prevalence, sd=0.01))
+    widths_found = [
+        cs.fit(model, data, seed=1, progress=False, sampler=QUICK)
+        .effect("unobserved_scale")
+        .numbers()
+        .iloc[0]
+        for data in (few, many)
+    ]
+    assert abs(widths_found[0]["mean"] - widths_found[1]["mean"]) < widths_found[0]["sd"]
+
+
+@pytest.mark.slow
+def test_turning_outcome_and_direction_round_gives_one_minus_the_answer():
+    """Bail: of those released, because they are unlikely to fail, failures are seen."""
+    data, prevalence, truth = study(0, 2500, 2, low=True)
+    turned, *_ = study(0, 2500, 2, low=True, flip=True)
+    said = cs.fit(
+        cs.SelectiveLabels(prevalence=cs.Known(prevalence, sd=0.01), decided_for="low"),
+        data,
+        seed=1,
+        progress=False,
+        sampler=QUICK,
+    )
+    other = cs.fit(
+        cs.SelectiveLabels(prevalence=cs.Known(1 - prevalence, sd=0.01)),
+        turned,
+        seed=1,
+        progress=False,
+        sampler=QUICK,
+    )
+    one, two = (fit.effect("untested_prevalence").numbers().iloc[0] for fit in (said, other))
+    error = np.hypot(*(row["sd"] / np.sqrt(row["ess_bulk"]) for row in (one, two)))
+    assert abs(one["mean"] - (1 - two["mean"])) < 4.5 * error
+    assert one["lower"] <= truth <= one["upper"]
+    assert said.model.data_checks(data)[0].passed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_wrong_direction_is_seen_before_anything_is_fitted(seed):
+    data, prevalence, _ = study(seed, 2500, 2, low=True)
+    wrong = cs.SelectiveLabels(prevalence=cs.Known(prevalence, sd=0.01))
+    (check,) = wrong.data_checks(data)
+    assert check.passed is False and "decided_for='low'" in check.remedy
+    assert check.stands_on("untested_prevalence")
+    (after,) = dataclasses.replace(wrong, decided_for="low").data_checks(data)
+    assert after.passed is True
+
+
+def test_the_right_direction_is_not_refuted():
+    """Power is measured above; here false alarms, also without an unobservable, where the limit is met exactly."""
+    alarms = 0
+    for seed in range(100):
+        width = (0.0, 3.0)[seed % 2]
+        data, prevalence, _ = study(seed, (300, 1500)[seed % 2], 4, width=width)
+        model = cs.SelectiveLabels(prevalence=cs.Known(prevalence, sd=0.01))
+        alarms += model.data_checks(data)[0].passed is False
+    assert alarms <= 3
+
+
+def test_families_are_compared_at_the_same_spread():
+    model = cs.SelectiveLabels(unobserved_scale=2.0, prevalence=0.3)
+    for family in ("normal", "logistic", "student"):
+        other = model.vary(unobservable=family)
+        spreads = [m.unobserved_scale.value**2 * VARIANCE[m.unobservable] for m in (model, other)]
+        assert spreads[0] == pytest.approx(spreads[1])
+        assert other.vary(unobservable="uniform").unobserved_scale.value == pytest.approx(2.0)
+        prior = [
+            widths(cs.SelectiveLabels(unobservable=f)).unobserved * np.sqrt(VARIANCE[f])
+            for f in ("uniform", family)
+        ]
+        assert prior[0] == pytest.approx(prior[1])
+    assert model.vary(unobservable="normal", unobserved_scale=cs.Known(1.0)).unobserved_scale == (
+        cs.Known(1.0)
+    )
+
+
+def test_what_is_not_known_is_said_with_the_answer():
+    data, prevalence, _ = study(1, 200, 2)
+    (check,) = cs.SelectiveLabels().data_checks(data)
+    assert check.passed is None and check.stands_on("untested_prevalence")
+    assert cs.SelectiveLabels(unobserved_scale=0.0).data_checks(data) == ()
+
+
+def test_units_of_the_probit_are_probits():
+    model = cs.SelectiveLabels(
+        link="probit", deciders="response", response=None, unobserved_scale=1
+    )
+    assert not [name for name, e in model.estimands().items() if "log-odds" in e.unit]
+    usual = cs.SelectiveLabels().estimands()
+    assert usual["risk_coefficient"].unit == "log-odds per unit of the coded feature"
+
+
+@pytest.mark.parametrize("direction", ["high", "low"])
+def test_words_of_the_response(direction):
+    said = {a.name: a.statement for a in cs.SelectiveLabels(decided_for=direction).assumptions()}[
+        "response to risk"
+    ]
+    assert said.startswith("Testing rises" if direction == "high" else "Testing falls")
+    none = cs.SelectiveLabels(response=0, decided_for=direction).assumptions()
+    assert any(a.statement.startswith("Testing does not depend on risk") for a in none)
