@@ -277,7 +277,7 @@ class Effect:
         """Return the answer in sentences, with its contrast, its assumptions and its doubts.
 
         A few numbers are all given; of many, how many have an interval on one side of 0, and
-        those that lie farthest from it.
+        those that lie farthest from it; of many that cannot be negative, their range.
 
         Parameters
         ----------
@@ -304,6 +304,9 @@ class Effect:
             return f"{row['mean']:.3g} ({prob:.0%} interval {bounds}; {self.unit})."
         if len(table) <= _NAMED:
             return f"{_listed(table)} ({prob:.0%} intervals; {self.unit})."
+        if self.unit.startswith(("probability", "proportion", "people")):
+            low, high = table["mean"].min(), table["mean"].max()
+            return f"{len(table):,} values, means from {low:.3g} to {high:.3g} ({self.unit})."
         decided, where = table, "on one side of 0"
         if self.over_null is not None:
             over = self.over_null()

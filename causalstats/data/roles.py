@@ -23,8 +23,14 @@ def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
     if not numeric or not np.isin(values, [0, 1]).all():
         found = [label(value) if numeric else repr(value) for value in values[:5]]
         shown = ", ".join(found) + (", ..." if len(values) > 5 else "")
+        remedy = f"Recode it, e.g. `frame[{name!r}] == 'yes'`."
+        if numeric and role == "outcome":
+            remedy = (
+                "If the outcome is a number, say `kind=\"continuous\"` and fit `Heckman`; otherwise "
+                "recode it."
+            )
         raise DataError(
-            f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. Recode it, e.g. `frame[{name!r}] == 'yes'`."
+            f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. {remedy}"
         )
     return column.to_numpy(float)
 
