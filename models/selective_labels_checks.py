@@ -13,7 +13,7 @@ from causalstats.model import Check, Known, KnownByGroup
 from causalstats.models.over_people import flat
 from causalstats.models.selective_labels_graph import known_prevalence
 
-_FARTHEST = 3.0  # standard errors
+_FARTHEST = 2.4  # standard errors, on one side: fewer than 1 % where nothing is hidden, fewer else
 _WIDEST = 2.6  # standard deviations by which a declared prevalence may move
 _RIDGE = 1.0  # precision of the coefficients of the regression on the tested
 _STEPS = 50
@@ -66,7 +66,7 @@ def _direction(model: Any, data: Decisions) -> tuple[Check, ...]:
             name="direction of the decision",
             passed=not wrong,
             value=float(z),
-            expected=f"z {'below 3' if high else 'above -3'}",
+            expected=f"z {'below' if high else 'above -'}{' ' * high}{_FARTHEST:g}",
             finding=f"at the risk of the tested with the same features, {mean:.1%} of the population would have the outcome, and the "
             f"prevalence is declared as {declared:.1%}: z = {z:.1f}"
             + (f"; at the same features, those not decided for have {more} risk" if wrong else ""),

@@ -26,7 +26,7 @@ def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
         remedy = f"Recode it, e.g. `frame[{name!r}] == 'yes'`."
         if numeric and role == "outcome":
             remedy = (
-                "If the outcome is a number, say `kind=\"continuous\"` and fit `Heckman`; otherwise "
+                'If the outcome is a number, say `kind="continuous"` and fit `Heckman`; otherwise '
                 "recode it."
             )
         raise DataError(

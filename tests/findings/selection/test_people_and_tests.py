@@ -67,16 +67,15 @@ def test_missed_cases_are_people_of_the_population(each):
     model = cs.SelectiveLabels()
     truth = model.simulate(1, people=50, features=1).truth
     counted = [
-        float(
-            model.estimands()["missed_cases"].compute(
-                truth, read(table, features=["x"], weights=weights)
-            )
-        )
+        model.estimands()["missed_cases"]
+        .compute(truth, read(table, features=["x"], weights=weights))
+        .item()
         for weights in ("one", "many")
     ]
     assert counted[1] == pytest.approx(each * counted[0])
 
 
+@pytest.mark.slow
 def test_groups_of_the_prevalence_are_groups_of_the_reference_population():
     """By hand: the mean risk of the reference's people of each level, and not of the study's."""
     rng = np.random.default_rng(5)
@@ -112,6 +111,7 @@ def test_a_follow_up_of_few_is_held_to_its_own_sampling_error():
     assert withheld(draws, 0.30, 4000).passed is False
 
 
+@pytest.mark.slow
 def test_a_follow_up_of_some_is_no_truth_of_all():
     """The followed are held against the model's risk of the followed, the riskier half."""
     rng = np.random.default_rng(2)
@@ -128,6 +128,7 @@ def test_a_follow_up_of_some_is_no_truth_of_all():
     assert check.value == pytest.approx(y[~tested & (x > 0)].mean())
 
 
+@pytest.mark.slow
 def test_results_of_the_same_imperfect_test_are_compared_as_results():
     rng = np.random.default_rng(1)
     people = 2000
@@ -177,11 +178,11 @@ def test_an_assumption_about_many_labels_is_refuted_no_more_often_than_about_one
         known=Known(0.0),
         labels=labels,
     )
-    found = [checks.conflict(lifted, relaxed(labels, rng)) for _ in range(1000)]
+    found = [checks.conflict(lifted, relaxed(labels, rng)) for _ in range(400)]
     assert all(len(each) == 1 for each in found)
-    assert 0 < sum(each[0].passed is False for each in found) < 25  # 10 expected
-    power = [checks.conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed for _ in range(200)]
-    assert sum(passed is False for passed in power) > 160
+    assert sum(each[0].passed is False for each in found) < 13  # 4 expected
+    power = [checks.conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed for _ in range(60)]
+    assert sum(passed is False for passed in power) > 45
 
 
 def test_words():

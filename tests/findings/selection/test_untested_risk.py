@@ -94,7 +94,7 @@ def test_turning_outcome_and_direction_round_gives_one_minus_the_answer():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_wrong_direction_is_seen_before_anything_is_fitted(seed):
-    data, prevalence, _ = study(seed, 2500, 2, low=True)
+    data, prevalence, _ = study(seed, 2500, 2, low=True, width=4.0)
     wrong = cs.SelectiveLabels(prevalence=cs.Known(prevalence, sd=0.01))
     (check,) = wrong.data_checks(data)
     assert check.passed is False and "decided_for='low'" in check.remedy
