@@ -1,0 +1,289 @@
+"""Worlds of selective labels and of Heckman's model: right ones that are hard, and wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+import causalstats as cs
+from worlds import World
+
+NAMES = ["a", "b", "c"]
+WIDTH = 3.0
+
+
+def labels(
+    seed: int,
+    *,
+    people: int = 1200,
+    features: int = 3,
+    intercept: float = -1.0,
+    width: float = WIDTH,
+    sign: float = 1.0,
+    response: float = 1.0,
+    policy: tuple[float, ...] = (0.0, 0.0, 0.0),
+    curve: float = 0.0,
+    testing_curve: float = 0.0,
+    declared: float | None = None,
+    shift: float = 0.0,
+    sensitivity: float = 1.0,
+    specificity: float = 1.0,
+    said_test: tuple[float, float] | None = None,
+    proxy: float = 0.0,
+    jump: float = 0.0,
+    controls: tuple[str, ...] = (),
+    expertise: tuple[str, ...] = (),
+    withheld: bool = False,
+    **fields: Any,
+) -> tuple[cs.SelectiveLabels, cs.Decisions]:
+    """Draw data in which risk and testing are as the arguments say; the model knows what `fields` say.
+
+    `sign` is the direction in which what only the decider sees moves testing, `proxy` a correlation
+    of it with the first feature, `shift` is added to the prevalence that is declared.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((people, features))
+    hidden = width * (rng.random(people) - 0.5) + proxy * x[:, 0]
+    own = np.concatenate([[1.0, 0.5], np.zeros(features - 2)])
+    feature_risk = x @ own + curve * (x[:, 0] ** 2 - 1) + jump * (x[:, 1] > 1)
+    risk = intercept + feature_risk + hidden
+    deviation = np.concatenate([policy, np.zeros(features - len(policy))])
+    testing = 0.3 + response * feature_risk + sign * response * hidden + x @ deviation
+    testing = testing + testing_curve * (x[:, 1] ** 2 - 1)
+    outcome = rng.random(people) < expit(risk)
+    tested = rng.random(people) < expit(testing)
+    result = rng.random(people) < np.where(outcome, sensitivity, 1 - specificity)
+    prevalence = declared if declared is not None else float(outcome.mean()) + shift
+    names = [f"x{k + 1}" for k in range(features)]
+    shown = np.where(tested | withheld, result, np.nan)
+    frame = pd.DataFrame(x, columns=names).assign(tested=tested, y=shown)
+    data = cs.Decisions.from_frame(
+        frame,
+        outcome="y",
+        decision="tested",
+        features=names,
+        observed="decided" if withheld else "error",
+    )
+    sd = 0.01 if intercept > -3 else 0.003
+    said = said_test or (sensitivity, specificity)
+    known: dict[str, Any] = {"prevalence": cs.Known(prevalence, sd=sd)} | fields
+    model = cs.SelectiveLabels(
+        **known,
+        sensitivity=said[0],
+        specificity=said[1],
+        expertise=list(expertise),
+        negative_controls=list(controls),
+    )
+    return model, data
+
+
+def numbers(
+    seed: int,
+    *,
+    people: int = 1500,
+    errors: str = "normal",
+    correlation: float = 0.5,
+    effect_of_c: float = 0.3,
+    curve: float = 0.0,
+    uneven: float = 0.0,
+    shift: float | None = None,
+    slope_of_policy: float = 0.0,
+    **fields: Any,
+) -> tuple[cs.Heckman, cs.Decisions]:
+    """Draw a continuous outcome seen for some; errors of the outcome as named, selection a probit."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((people, 3))
+    v = rng.standard_normal(people)
+    own = {
+        "normal": lambda: rng.standard_normal(people),
+        "gamma": lambda: (rng.gamma(4, size=people) - 4) / 2,
+        "lognormal": lambda: _standard(np.exp(0.7 * rng.standard_normal(people))),
+        "heavy": lambda: _standard(rng.standard_t(3, people)),
+    }[errors]()
+    u = correlation * v + np.sqrt(1 - correlation**2) * own
+    y = 1 + x @ [0.5, -0.5, effect_of_c] + curve * (x[:, 0] ** 2 - 1)
+    y = y + u * np.exp(uneven * x[:, 0])
+    index = 0.3 + x @ [0.8, 0.4, -0.6] + slope_of_policy * (x[:, 1] ** 2 - 1)
+    seen = index + v > 0
+    frame = pd.DataFrame(x, columns=NAMES).assign(seen=seen, y=np.where(seen, y, np.nan))
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="seen", features=NAMES, kind="continuous"
+    )
+    if shift is not None:
+        fields = fields | {"mean": cs.Known(float(y.mean()) + shift, sd=0.03)}
+    return cs.Heckman(**fields), data
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean()) / values.std()
+
+
+def _make(draw: Callable[..., Any], settings: dict[str, Any]) -> Callable[[int], Any]:
+    return partial(draw, **settings)
+
+
+def _wrong(
+    name: str,
+    draw: Callable[..., Any],
+    catches: tuple[str, ...],
+    undetectable: str = "",
+    **settings: Any,
+) -> World:
+    return World(
+        name=name,
+        family="selection",
+        wrong=True,
+        make=_make(draw, settings),
+        catches=catches,
+        undetectable=undetectable,
+    )
+
+
+def _right(name: str, draw: Callable[..., Any], **settings: Any) -> World:
+    return World(name=name, family="selection", wrong=False, make=_make(draw, settings))
+
+
+SHAPE = ("predicts the skewness", "predicts the kurtosis", "identified by joint normality")
+KNOWN = ("direction of the decision", "prevalence as declared", "agrees with the data: prevalence")
+FORM = ("predicts the decision rate", "predicts the positive rate")
+HECKMAN_FORM = ("predicts the decision rate", "predicts the mean outcome", *SHAPE[:2])
+
+WORLDS = [
+    _wrong(
+        "decided for because the risk is low",
+        labels,
+        ("direction of the decision",),
+        response=-1.0,
+        width=4.0,
+    ),
+    _wrong("prevalence far too high", labels, KNOWN, shift=0.20),
+    _wrong("prevalence far too low", labels, KNOWN, shift=-0.10),
+    _wrong("prevalence of another outcome, rare", labels, KNOWN, intercept=-3.5, shift=0.06),
+    _wrong("risk is curved in a feature", labels, FORM, curve=0.8),
+    _wrong("testing is curved in a feature", labels, FORM, testing_curve=0.8),
+    _wrong("risk jumps at a value", labels, FORM, jump=2.5),
+    _wrong(
+        "expertise on a feature that drives testing otherwise",
+        labels,
+        ("agrees with the data: expertise",),
+        policy=(0.0, 0.0, 1.0),
+        expertise=("x3",),
+    ),
+    _wrong(
+        "expertise on a barrier to testing",
+        labels,
+        ("agrees with the data: expertise",),
+        policy=(0.0, -1.2, 0.0),
+        expertise=("x2", "x3"),
+    ),
+    _wrong(
+        "negative control that moves the outcome",
+        labels,
+        ("agrees with the data: negative control",),
+        controls=("x2",),
+    ),
+    _wrong(
+        "test less specific than said",
+        labels,
+        KNOWN,
+        sensitivity=0.9,
+        specificity=0.8,
+        said_test=(0.9, 0.99),
+        width=1.0,
+    ),
+    _wrong(
+        "the untested are the riskier, with their outcomes withheld",
+        labels,
+        ("direction of the decision", "withheld outcomes"),
+        sign=-1.0,
+        width=4.0,
+        withheld=True,
+    ),
+    _wrong(
+        "no prevalence known, wide unobservable",
+        labels,
+        ("identified by the shape",),
+        undetectable="the width of the unobservable shows only in curvature; the answer says that "
+        "its shape alone identifies it",
+        width=5.0,
+        prevalence=None,
+    ),
+    _wrong(
+        "Heckman, skewed errors, nothing excluded", numbers, SHAPE, errors="gamma", correlation=0.0
+    ),
+    _wrong(
+        "Heckman, log-normal errors, nothing excluded",
+        numbers,
+        SHAPE,
+        errors="lognormal",
+        correlation=0.0,
+    ),
+    _wrong(
+        "Heckman, heavy-tailed errors, nothing excluded",
+        numbers,
+        SHAPE,
+        errors="heavy",
+        correlation=0.0,
+    ),
+    _wrong("Heckman, outcome curved in a feature", numbers, HECKMAN_FORM, curve=0.5),
+    _wrong("Heckman, decision curved in a feature", numbers, HECKMAN_FORM, slope_of_policy=0.6),
+    _wrong(
+        "Heckman, an excluded feature moves the outcome",
+        numbers,
+        ("agrees with the data: exclusion",),
+        effect_of_c=1.0,
+        excluded=["c"],
+    ),
+    _wrong(
+        "Heckman, a wrong mean, with an exclusion",
+        numbers,
+        ("agrees with the data: mean",),
+        effect_of_c=0.0,
+        excluded=["c"],
+        shift=0.6,
+    ),
+    _wrong(
+        "Heckman, a feature said not to move the decision moves it",
+        numbers,
+        ("agrees with the data: exclusion from the decision",),
+        effect_of_c=0.0,
+        excluded=["c"],
+        undecisive=["b"],
+    ),
+    _wrong("Heckman, errors uneven in a feature", numbers, HECKMAN_FORM, uneven=0.4),
+    _right("prevalence known", labels),
+    _right("nothing hidden", labels, width=0.0),
+    _right("rare outcome", labels, people=1500, intercept=-3.5),
+    _right("few people", labels, people=250),
+    _right("20 features", labels, features=20),
+    _right(
+        "decided for because the risk is low, and said so",
+        labels,
+        response=-1.0,
+        decided_for="low",
+    ),
+    _right("expertise", labels, expertise=("x2", "x3"), policy=(1.0, 0.0, 0.0)),
+    _right("imperfect test", labels, sensitivity=0.9, specificity=0.97),
+    _right("withheld outcomes", labels, withheld=True),
+    _right("Heckman with an exclusion", numbers, effect_of_c=0.0, excluded=["c"]),
+    _right("Heckman, nothing excluded", numbers, people=800),
+    _right(
+        "Heckman, no selection, with an exclusion",
+        numbers,
+        correlation=0.0,
+        effect_of_c=0.0,
+        excluded=["c"],
+    ),
+    _right(
+        "Heckman with a known mean and an exclusion",
+        numbers,
+        effect_of_c=0.0,
+        excluded=["c"],
+        shift=0.0,
+    ),
+]
