@@ -1,0 +1,409 @@
+"""Worlds of `PanelDML`: what a change of the treatment does, within units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import causalstats as cs
+from worlds import World
+
+Drawn = tuple[Any, Any]
+
+
+def _grid(units: int, times: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"unit": np.repeat(np.arange(units), times), "time": np.tile(np.arange(times), units)}
+    )
+
+
+def _read(
+    frame: pd.DataFrame, covariates: Sequence[str] = (), treatment: str | Sequence[str] = "d"
+) -> cs.Panel:
+    roles = {"unit": "unit", "time": "time", "outcome": "y", "treatment": treatment}
+    return cs.Panel.from_frame(frame, **roles, covariates=list(covariates))
+
+
+def _of_units(rng: np.random.Generator, frame: pd.DataFrame) -> np.ndarray:
+    """One standard normal number a unit, by row."""
+    return rng.normal(size=int(frame["unit"].max()) + 1)[frame["unit"]]
+
+
+def _lasting(rng: np.random.Generator, frame: pd.DataFrame, rho: float) -> np.ndarray:
+    """Stationary AR(1) within units, with innovations of variance 1, by row."""
+    units, times = frame["unit"].nunique(), frame["time"].nunique()
+    values = np.empty((units, times))
+    values[:, 0] = rng.normal(size=units) / np.sqrt(1 - rho**2)
+    for time in range(1, times):
+        values[:, time] = rho * values[:, time - 1] + rng.normal(size=units)
+    return values.ravel()
+
+
+def _model(**fields: Any) -> cs.PanelDML:
+    return cs.PanelDML(**{"errors": "clustered", **fields})
+
+
+# Right worlds ---------------------------------------------------------------
+
+
+def _smooth(
+    rng: np.random.Generator, units: int = 100, times: int = 8, rho: float = 0.0
+) -> pd.DataFrame:
+    """A covariate that moves with the unit acts by curves on treatment and outcome; effect 1."""
+    frame = _grid(units, times)
+    own = _of_units(rng, frame)
+    frame["x"] = rng.normal(size=len(frame)) + 0.5 * own
+    frame["d"] = np.sin(frame["x"]) + own + _lasting(rng, frame, rho)
+    frame["y"] = frame["d"] + np.cos(frame["x"]) + own + _lasting(rng, frame, rho)
+    return frame
+
+
+def _curves(seed: int, units: int = 100, times: int = 8, rho: float = 0.0, **fields: Any) -> Drawn:
+    frame = _smooth(np.random.default_rng(seed), units, times, rho)
+    return _model(**fields), _read(frame, ["x"])
+
+
+def _rare_treatment(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    frame["d"] = (rng.random(len(frame)) < 0.03).astype(float)
+    frame["x"] = rng.normal(size=len(frame))
+    frame["y"] = frame["d"] + frame["x"] + _of_units(rng, frame) + rng.normal(size=len(frame))
+    return _model(), _read(frame, ["x"])
+
+
+def _rare_everywhere(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(150, 8)
+    for name, share in (("d", 0.05), ("x", 0.02), ("y", 0.03)):
+        frame[name] = (rng.random(len(frame)) < share).astype(float)
+    return _model(), _read(frame, ["x"])
+
+
+def _lasting_treatment(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    frame["d"] = _lasting(rng, frame, 0.9)
+    frame["y"] = frame["d"] + rng.normal(size=len(frame))
+    return _model(errors="independent"), _read(frame)
+
+
+def _switching_treatment(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(80, 10)
+    switch = rng.random((80, 10)) < 0.15
+    frame["d"] = (np.cumsum(switch, axis=1) % 2).ravel().astype(float)
+    frame["y"] = frame["d"] + _of_units(rng, frame) + _lasting(rng, frame, 0.6)
+    return _model(time_effects=True), _read(frame)
+
+
+def _skewed(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame = _smooth(rng)
+    extra = rng.exponential(size=len(frame))
+    frame["d"] += extra
+    frame["y"] += extra + rng.exponential(size=len(frame)) ** 1.5
+    return _model(), _read(frame, ["x"])
+
+
+def _heavy_tails(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame = _smooth(rng)
+    frame["y"] += rng.standard_t(2.5, len(frame))
+    return _model(), _read(frame, ["x"])
+
+
+def _unbalanced(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame = _smooth(rng, 120, 10, 0.5)
+    seen = rng.random(len(frame)) < np.repeat(rng.uniform(0.3, 1, 120), 10)
+    return _model(time_effects=True), _read(frame[seen], ["x"])
+
+
+def _many_covariates(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    names = [f"x{k}" for k in range(10)]
+    x = rng.normal(size=(len(frame), 10))
+    frame[names] = x
+    frame["d"] = x[:, :3].sum(axis=1) + rng.normal(size=len(frame))
+    frame["y"] = frame["d"] + x[:, :3].sum(axis=1) + rng.normal(size=len(frame))
+    return _model(), _read(frame, names)
+
+
+def _adoption(
+    rng: np.random.Generator, units: int, times: int, cohorts: Sequence[int]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """A treatment adopted for good, in equal shares of units at each time; rows since adoption."""
+    frame = _grid(units, times)
+    cohort = np.array(cohorts)[frame["unit"] % len(cohorts)]
+    frame["d"] = (frame["time"] >= cohort).astype(float)
+    own = _of_units(rng, frame) + rng.normal(size=times)[frame["time"]]
+    frame["y"] = own
+    return frame, (frame["time"] - cohort).to_numpy()
+
+
+def _staggered_constant(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame, _ = _adoption(rng, 80, 10, (3, 5, 7, 99))
+    frame["y"] += frame["d"] + _lasting(rng, frame, 0.6)
+    return _model(time_effects=True), _read(frame)
+
+
+def _effects_of_units(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame = _smooth(rng)
+    frame["y"] += 0.5 * _of_units(rng, frame) * frame["d"]
+    return _model(), _read(frame, ["x"])
+
+
+def _products_of_the_treatment_alone(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(150, 6)
+    frame["x"], frame["z"] = rng.normal(size=(2, len(frame)))
+    frame["d"] = frame["x"] * frame["z"] + rng.normal(size=len(frame))
+    frame["y"] = frame["d"] + np.sin(frame["x"]) + frame["z"] + rng.normal(size=len(frame))
+    return _model(), _read(frame, ["x", "z"])
+
+
+# Wrong worlds ---------------------------------------------------------------
+
+
+def _staggered(
+    seed: int, effect: Callable[[np.ndarray], np.ndarray], cohorts: Sequence[int], rho: float = 0.0
+) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame, since = _adoption(rng, 80, 10, cohorts)
+    frame["y"] += frame["d"] * effect(np.clip(since, 0, None)) + _lasting(rng, frame, rho)
+    return _model(time_effects=True), _read(frame)
+
+
+def _growing(since: np.ndarray) -> np.ndarray:
+    return 0.5 + 0.3 * since
+
+
+def _fading(since: np.ndarray) -> np.ndarray:
+    return 2 * 0.5**since
+
+
+def _effects_by_cohort(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame, _ = _adoption(rng, 90, 10, (2, 5, 8))
+    effect = np.array([0.0, 1.5, 0.5])[frame["unit"] % 3]
+    frame["y"] += frame["d"] * effect + rng.normal(size=len(frame))
+    return _model(time_effects=True), _read(frame)
+
+
+def _anticipated_adoption(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame, since = _adoption(rng, 120, 8, (3, 4, 5, 99))
+    frame["y"] += (since >= -2) + rng.normal(size=len(frame))
+    return _model(time_effects=True), _read(frame)
+
+
+def _diverging(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame, since = _adoption(rng, 100, 10, (5, 99))
+    frame["y"] += frame["d"] + 0.35 * frame["time"] * (since > -50) + rng.normal(size=len(frame))
+    return _model(time_effects=True), _read(frame)
+
+
+def _confounded(
+    seed: int, function: Callable[..., np.ndarray], covariates: int = 2, **fields: Any
+) -> Drawn:
+    """The same function of the covariates acts on treatment and outcome; effect 1."""
+    rng, frame = np.random.default_rng(seed), _grid(150, 6)
+    names = [f"x{k}" for k in range(covariates)]
+    x = rng.normal(size=(len(frame), covariates)) + 0.5 * rng.normal(size=(150, 1))[frame["unit"]]
+    frame[names] = x
+    frame["d"] = function(x) + rng.normal(size=len(frame))
+    frame["y"] = frame["d"] + function(x) + rng.normal(size=len(frame))
+    return _model(**fields), _read(frame, names)
+
+
+def _product(x: np.ndarray) -> np.ndarray:
+    return 0.7 * x[:, 0] * x[:, 1]
+
+
+def _wave(x: np.ndarray) -> np.ndarray:
+    return np.sign(np.sin(6 * x[:, 0]))
+
+
+def _step(x: np.ndarray) -> np.ndarray:
+    return 3.0 * (x[:, 0] > 0.3)
+
+
+def _curve(x: np.ndarray) -> np.ndarray:
+    return x[:, 0] ** 2
+
+
+def _sign_of_both(x: np.ndarray) -> np.ndarray:
+    return np.sign(x[:, 0]) * np.sign(x[:, 1])
+
+
+def _trends_by_a_fixed_covariate(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(200, 4)
+    base = _of_units(rng, frame)
+    late = frame["time"] >= 2
+    frame["d"] = ((base + _of_units(rng, frame) > 0) & late).astype(float)
+    frame["y"] = frame["d"] + base * frame["time"] + rng.normal(size=len(frame))
+    return _model(time_effects=True), _read(frame.assign(base=base), ["base"])
+
+
+def _threshold_treatment(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(200, 6)
+    frame["x"] = rng.normal(size=len(frame))
+    frame["d"] = (frame["x"] > 0.2).astype(float)
+    frame["y"] = frame["d"] + frame["x"] + rng.normal(size=len(frame))
+    return _model(), _read(frame, ["x"])
+
+
+def _trends_of_units(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(120, 10)
+    trend = 0.2 * _of_units(rng, frame) * frame["time"]
+    frame["d"] = trend + rng.normal(size=len(frame))
+    frame["y"] = frame["d"] + trend + rng.normal(size=len(frame))
+    return _model(time_effects=True), _read(frame)
+
+
+def _anticipation(seed: int) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    d = rng.normal(size=(100, 9))
+    frame["d"] = d[:, :8].ravel()
+    frame["y"] = frame["d"] + 0.3 * d[:, 1:].ravel() + rng.normal(size=len(frame))
+    return _model(), _read(frame)
+
+
+def _feedback(seed: int, binary: bool = False) -> Drawn:
+    """The outcome moves the next treatment."""
+    rng, frame = np.random.default_rng(seed), _grid(150, 6)
+    d, y = np.zeros((2, 150, 6))
+    for time in range(6):
+        before = y[:, time - 1] if time else 0.0
+        push = 0.7 * before + rng.normal(size=150)
+        d[:, time] = push > 0.5 if binary else push
+        y[:, time] = d[:, time] + rng.normal(size=150)
+    return _model(), _read(frame.assign(d=d.ravel(), y=y.ravel()))
+
+
+def _carried_over(seed: int, binary: bool = False) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    d = rng.normal(size=(100, 9))
+    d = (d > 0.5).astype(float) if binary else d
+    frame["d"] = d[:, 1:].ravel()
+    frame["y"] = frame["d"] + 0.6 * d[:, :8].ravel() + rng.normal(size=len(frame))
+    return _model(), _read(frame)
+
+
+def _earlier_outcome(seed: int, changed: Callable[[pd.Series], pd.Series]) -> Drawn:
+    rng, frame = np.random.default_rng(seed), _grid(80, 10)
+    d, own, y = rng.normal(size=(80, 10)), rng.normal(size=80), np.zeros((80, 10))
+    for time in range(10):
+        before = y[:, time - 1] if time else 0.0
+        y[:, time] = own + d[:, time] + 0.6 * before + rng.normal(size=80)
+    frame["d"], frame["y"] = d.ravel(), y.ravel()
+    frame["before"] = changed(frame.groupby("unit")["y"].shift())
+    return _model(), _read(frame.dropna(), ["before"])
+
+
+def _rounded(values: pd.Series) -> pd.Series:
+    return values.round(1)
+
+
+def _log(values: pd.Series) -> pd.Series:
+    return np.log(values + 30)
+
+
+def _serial_errors(seed: int) -> Drawn:
+    frame = _smooth(np.random.default_rng(seed), 100, 10, 0.8)
+    return _model(errors="independent"), _read(frame, ["x"])
+
+
+def _common_shocks(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    frame = _smooth(rng)
+    shock = rng.normal(size=8)[frame["time"]]
+    frame["d"] += shock
+    frame["y"] += 2 * shock
+    return _model(), _read(frame, ["x"])
+
+
+_STAGGERED = ("one effect under staggered adoption",)
+_FORM = ("covariates act as assumed",)
+_EXOGENEITY = ("strict exogeneity",)
+_CARRY_OVER = ("no carry-over",)
+_EARLIER = ("no earlier outcome among covariates",)
+
+
+def _right(name: str, make: Callable[[int], Drawn]) -> World:
+    return World(name=name, family="panel", wrong=False, make=make)
+
+
+def _wrong(name: str, make: Callable[[int], Drawn], catches: tuple[str, ...]) -> World:
+    return World(name=name, family="panel", wrong=True, make=make, catches=catches)
+
+
+WORLDS = [
+    _right("curves, normal errors", partial(_curves, errors="independent")),
+    _right("serial correlation, clustered", partial(_curves, rho=0.7)),
+    _right("small: 10 units at 4 times", partial(_curves, units=10, times=4)),
+    _right("long: 8 units at 60 times", partial(_curves, units=8, times=60, rho=0.5)),
+    _right("wide: 500 units at 3 times", partial(_curves, units=500, times=3, time_effects=True)),
+    _right("rare 0/1 treatment", _rare_treatment),
+    _right("rare 0/1 outcome, treatment and covariate", _rare_everywhere),
+    _right("lasting treatment, independent errors", _lasting_treatment),
+    _right("0/1 treatment that switches seldom", _switching_treatment),
+    _right("skewed errors", _skewed),
+    _right("heavy tails", _heavy_tails),
+    _right("unbalanced", _unbalanced),
+    _right("ten covariates", _many_covariates),
+    _right("staggered adoption, equal effects", _staggered_constant),
+    _right("effects of units, unrelated to the treatment", _effects_of_units),
+    _right("products in the treatment's equation alone", _products_of_the_treatment_alone),
+    _wrong(
+        "staggered adoption, growing effects, all treated at last",
+        partial(_staggered, effect=_growing, cohorts=(2, 5, 8)),
+        _STAGGERED,
+    ),
+    _wrong(
+        "staggered adoption, growing effects, lasting errors",
+        partial(_staggered, effect=_growing, cohorts=(3, 5, 7, 99), rho=0.5),
+        _STAGGERED,
+    ),
+    _wrong(
+        "staggered adoption, fading effects",
+        partial(_staggered, effect=_fading, cohorts=(2, 4, 6, 99)),
+        _STAGGERED,
+    ),
+    _wrong("staggered adoption, effects by adoption time", _effects_by_cohort, _STAGGERED),
+    _wrong("adoption anticipated by two periods", _anticipated_adoption, _EXOGENEITY),
+    _wrong("trends not parallel", _diverging, _EXOGENEITY),
+    _wrong("product of two covariates", partial(_confounded, function=_product), _FORM),
+    _wrong(
+        "product of two among ten covariates",
+        partial(_confounded, function=_product, covariates=10),
+        _FORM,
+    ),
+    _wrong("product of signs", partial(_confounded, function=_sign_of_both), _FORM),
+    _wrong("square wave", partial(_confounded, function=_wave, covariates=1), _FORM),
+    _wrong("one step", partial(_confounded, function=_step, covariates=1), _FORM),
+    _wrong(
+        "curve, taken for a line",
+        partial(_confounded, function=_curve, covariates=1, functions=1),
+        _FORM,
+    ),
+    _wrong("trends depend on a covariate that never changes", _trends_by_a_fixed_covariate, _FORM),
+    _wrong(
+        "treatment by a threshold of the covariate",
+        _threshold_treatment,
+        ("treatment is not a function of the covariates",),
+    ),
+    _wrong("trends of units' own", _trends_of_units, _EXOGENEITY),
+    _wrong("anticipation", _anticipation, _EXOGENEITY),
+    _wrong("feedback", _feedback, _EXOGENEITY),
+    _wrong("feedback on a 0/1 treatment", partial(_feedback, binary=True), _EXOGENEITY),
+    _wrong("carry-over", _carried_over, _CARRY_OVER),
+    _wrong("carry-over of a 0/1 treatment", partial(_carried_over, binary=True), _CARRY_OVER),
+    _wrong("earlier outcome, rounded", partial(_earlier_outcome, changed=_rounded), _EARLIER),
+    _wrong("earlier outcome, in logarithms", partial(_earlier_outcome, changed=_log), _EARLIER),
+    _wrong("serial correlation, taken as independent", _serial_errors, ("predicts the serial",)),
+    _wrong("shocks common to all units", _common_shocks, ("predicts the mean over time",)),
+]
