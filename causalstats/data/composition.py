@@ -486,8 +486,9 @@ def _refuse_pair(one: str, other: str) -> None:
 
 def _refuse_dependent(data: Composition) -> None:
     """Refuse parts of which one log-contrast never varies beyond the covariates, naming it."""
-    if data.degrees < len(data.parts) - 1:
-        return  # any parts then have such a contrast
+    different = np.unique(np.hstack([data.values, data.matrix]), axis=0)
+    if len(different) - data.matrix.shape[1] < len(data.parts) - 1:
+        return  # so few different rows have such a contrast of any parts
     basis = log_ratios.helmert(len(data.parts))
     sizes, vectors = np.linalg.eigh(basis.T @ data.scatter @ basis)
     still = sizes <= _SINGULAR * sizes[-1]
