@@ -11,6 +11,7 @@ import causalstats as cs
 from causalstats import checks
 from causalstats.fitting import _stated
 from causalstats.model import Known, Relaxation
+from causalstats.report.compose import _withheld
 
 
 def frame(seed, people, **columns):
@@ -126,6 +127,12 @@ def test_a_follow_up_of_some_is_no_truth_of_all():
     (check,) = fit._withheld()
     assert check.passed is True
     assert check.value == pytest.approx(y[~tested & (x > 0)].mean())
+
+
+def test_the_report_says_what_was_found_of_the_followed():
+    check = withheld(np.random.default_rng(1).normal(0.2, 0.01, 400), 0.25, 40)
+    found = _withheld((check,), pd.DataFrame({"mean": [0.2]}), "probability")
+    assert found == f"{check.finding}."
 
 
 @pytest.mark.slow
