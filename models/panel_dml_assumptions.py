@@ -70,7 +70,8 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         Assumption(
             name="no feedback",
             statement="Earlier outcomes move neither later treatments nor later covariates, and no covariate is an earlier outcome.",
-            if_wrong="Effects within units are drawn to one side, by about 1/T.",
+            if_wrong="Effects within units are drawn to one side, by about 1/T. The check of strict "
+            "exogeneity can show it with three rows or more of ten units or more; fewer cannot.",
             formula="E(e_it | X_i1 ... X_iT, D_i1 ... D_iT, unit) = 0",
         ),
         Assumption(
@@ -123,7 +124,13 @@ def _effect(model: Any) -> Assumption:
     return Assumption(
         name="one effect",
         statement="The treatment does the same to every unit at every time, in proportion to its change.",
-        if_wrong="The answer is an average that weighs units by how much of their treatment the covariates leave unexplained.",
+        if_wrong="The answer is an average that weighs rows by the residuals of their treatment"
+        + (
+            ": some weights are negative where a treatment is adopted at different times, and the "
+            "answer may have the wrong sign."
+            if model.time_effects
+            else "."
+        ),
         formula="Y_it(d) - Y_it(0) = θ d",
     )
 
@@ -246,4 +253,6 @@ def _little(model: Any, data: Panel) -> Check:
         remedy=""
         if fine
         else "The answer rests on little, and on covariates acting just as the model has it: see what `functions` and `basis` do to it.",
+        estimands=_about(model),
+        caution=not fine,
     )

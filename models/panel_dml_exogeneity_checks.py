@@ -70,7 +70,7 @@ def exogeneity_checks(adjusted: Adjusted, estimands: tuple[str, ...]) -> tuple[C
         tests += [("the unit's own trend of the treatment", trend)] if trend else []
     if forever.any():
         before = _before_adoption(adjusted, forever)
-        tests += [("the rows before the treatment begins", before)] if before else []
+        tests += [("the coming adoption of the treatment", before)] if before else []
     found.append(_exogeneity(tests, data, estimands))
     if not forever.all():
         found.append(_carry_over(_lags(adjusted, ~forever), data, estimands))
@@ -161,8 +161,8 @@ def _exogeneity(
         passed=passed,
         value=p,
         expected=f"p-value of at least {_LEVEL:g} (score tests clustered by unit)",
-        finding=f"{what} {'does not explain' if passed else 'explains'} the outcome beside the "
-        f"present treatment, p = {p:.2g}",
+        finding=f"{'no sign' if passed else 'a sign'} that {what} is related to the outcome "
+        f"beside the present treatment, p = {p:.2g}",
         remedy="" if passed else _remedy(what, data),
         estimands=estimands,
         assumption="no feedback",
@@ -170,7 +170,7 @@ def _exogeneity(
 
 
 def _remedy(what: str, data: Panel) -> str:
-    if what.startswith("the rows before"):
+    if what.startswith("the coming adoption"):
         return (
             "The outcome moves before the treatment begins: it was anticipated, or trends are not "
             "parallel. Let the treatment begin when it was known of, and name covariates that "
