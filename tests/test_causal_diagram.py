@@ -405,7 +405,7 @@ def test_data_that_are_refused(text, levels, message):
         (
             "cancer",
             {"do": {"smoking": [0, 1, 1]}},
-            "one level of each, or to two that are compared",
+            "one value to set .smoking. to, or two whose answers are compared",
         ),
         ("canser", {}, "no effect 'canser'"),
         (

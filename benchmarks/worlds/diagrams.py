@@ -1,0 +1,316 @@
+"""Worlds for the checks of `CausalDiagram`: wrong in one respect each, or right and hard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from designs.diagrams import front_door, labelled, linear, logistic
+
+import causalstats as cs
+from worlds import World
+
+Draw = Callable[[np.random.Generator], Any]
+_PRIOR, _SUPPORT = "weight of the prior", "positivity"
+_POSSIBLE = "possible under the diagram"
+_FORM, _IMPLIED = "form of the regressions", "independences of the diagram"
+
+
+def world(name: str, wrong: bool, diagram: str, draw: Draw, *catches: str, **options: Any) -> World:
+    """Return a world whose data are those of a function of a generator."""
+    undetectable = options.pop("undetectable", "")
+    missing = options.pop("missing", "error")
+    usual = {"treatment": "x", "outcome": "y"}
+    model = cs.CausalDiagram(diagram, **(usual | options))
+
+    def make(seed: int) -> tuple[Any, Any]:
+        frame = pd.DataFrame(draw(np.random.default_rng(seed)))
+        return model, cs.Observations.from_frame(frame, missing=missing)
+
+    return World(
+        name=name,
+        family="diagrams",
+        wrong=wrong,
+        make=make,
+        catches=catches,
+        undetectable=undetectable,
+    )
+
+
+def coin(rng: np.random.Generator, probability: Any, rows: int) -> np.ndarray:
+    return (rng.random(rows) < probability).astype(int)
+
+
+def confounded(
+    rng: np.random.Generator, rows: int, levels: tuple[int, ...], base: float = -0.3
+) -> dict[str, np.ndarray]:
+    """Return confounders of labels that act on x and y."""
+    z = np.column_stack([rng.integers(0, count, rows) for count in levels])
+    score = 1.2 * (z - (np.array(levels) - 1) / 2).sum(axis=1) / np.sqrt(len(levels))
+    x = coin(rng, logistic(score), rows)
+    y = coin(rng, logistic(base + x + score), rows)
+    return {**{f"z{k}": z[:, k] for k in range(len(levels))}, "x": x, "y": y}
+
+
+def of(count: int) -> str:
+    names = ", ".join(f"z{k}" for k in range(count))
+    return f"{names} -> x, y; x -> y"
+
+
+def one_sided(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return data in which nobody with z = 2 is treated."""
+    z = rng.integers(0, 3, 500)
+    x = np.where(z == 2, 0, rng.integers(0, 2, 500))
+    return {"z": z, "x": x, "y": coin(rng, 0.2 + 0.3 * x + 0.1 * z, 500)}
+
+
+def chain(rng: np.random.Generator, direct: float, rows: int = 1000) -> dict[str, np.ndarray]:
+    """Return z -> x -> y, with an arrow from z to y of a given strength."""
+    z = rng.integers(0, 2, rows)
+    x = coin(rng, 0.3 + 0.4 * z, rows)
+    return {"z": z, "x": x, "y": coin(rng, 0.2 + 0.3 * x + direct * z, rows)}
+
+
+def sparse(
+    rng: np.random.Generator, copied: float, rows: int = 500, levels: int = 4
+) -> dict[str, np.ndarray]:
+    """Return three labels that act on x and y; a share of y is copied from x."""
+    causes = np.column_stack(
+        [rng.choice(levels, rows, p=rng.dirichlet(np.full(levels, 3.0))) for _ in range(3)]
+    )
+    x, y = (
+        np.array([rng.choice(levels, p=table[tuple(row)]) for row in causes])
+        for table in rng.dirichlet(np.ones(levels), (2, levels, levels, levels))
+    )
+    y = np.where(rng.random(rows) < copied, x, y)
+    return {**dict(zip("abc", causes.T, strict=True)), "x": x, "y": y}
+
+
+def instrument(
+    rng: np.random.Generator, levels: int, direct: float, rows: int = 400
+) -> dict[str, np.ndarray]:
+    """Return an instrument with nearly everybody treated; `direct` breaks exclusion."""
+    u, z = rng.integers(0, 2, rows), rng.integers(0, levels, rows)
+    x = coin(rng, np.where(z == 0, 0.85, 0.95), rows)
+    return {"z": z, "x": x, "y": coin(rng, 0.15 + 0.2 * x + 0.1 * u + direct * (z == 0), rows)}
+
+
+def front_door_labels(rng: np.random.Generator, direct: float) -> dict[str, np.ndarray]:
+    """Return w -> x -> m -> y, x and y with a hidden cause; w acts on m as well where wrong."""
+    u, w = rng.integers(0, 2, (2, 1500))
+    x = coin(rng, 0.2 + 0.4 * u + 0.2 * w, 1500)
+    m = coin(rng, 0.2 + 0.4 * x + direct * w, 1500)
+    return {"w": w, "x": x, "m": m, "y": coin(rng, 0.2 + 0.3 * m + 0.3 * u, 1500)}
+
+
+def holes(rng: np.random.Generator) -> pd.DataFrame:
+    """Return data in which a fifth of the outcomes are missing."""
+    frame = pd.DataFrame(chain(rng, 0.2)).astype(float)
+    return frame.assign(y=frame["y"].where(rng.random(len(frame)) > 0.2))
+
+
+def product(rng: np.random.Generator, rows: int = 500) -> dict[str, np.ndarray]:
+    z, w = rng.normal(size=(2, rows))
+    x = z * w + rng.normal(size=rows)
+    return {"z": z, "w": w, "x": x, "y": x + z * w + rng.normal(size=rows)}
+
+
+def step(rng: np.random.Generator, rows: int = 800) -> dict[str, np.ndarray]:
+    z, w = rng.normal(size=(2, rows))
+    x = coin(rng, logistic(2.0 * (z > 0.5) - 1), rows)
+    return {"z": z, "w": w, "x": x, "y": x + 2 * (z > 0.5) + w + rng.normal(size=rows)}
+
+
+def separated(rng: np.random.Generator, rows: int = 500) -> dict[str, np.ndarray]:
+    z, w = rng.normal(size=(2, rows))
+    return {"z": z, "w": w, "x": (z > 0) * 1, "y": (z > 0) + z + w + rng.normal(size=rows)}
+
+
+def chain_of_numbers(
+    rng: np.random.Generator, direct: float, rows: int = 400
+) -> dict[str, np.ndarray]:
+    z = rng.normal(size=rows)
+    x = np.abs(z) + z + rng.normal(size=rows)
+    return {"z": z, "x": x, "y": x + direct * z + (1 + abs(x) / 2) * rng.normal(size=rows)}
+
+
+def hidden(rng: np.random.Generator, rows: int = 1000) -> dict[str, np.ndarray]:
+    """Return x and y with a hidden common cause that the diagram does not have."""
+    u, z = rng.integers(0, 2, (2, rows))
+    x = coin(rng, 0.2 + 0.4 * u + 0.2 * z, rows)
+    return {"z": z, "x": x, "y": coin(rng, 0.2 + 0.2 * x + 0.3 * u + 0.1 * z, rows)}
+
+
+LINE = {"route": "regression"}
+TWO = "z, w -> x, y; x -> y"
+
+WRONG = [
+    world(
+        "8 confounders, 200 rows",
+        True,
+        of(8),
+        partial(confounded, rows=200, levels=(2,) * 8),
+        _PRIOR,
+    ),
+    world(
+        "8 confounders, BDeu prior",
+        True,
+        of(8),
+        partial(confounded, rows=200, levels=(2,) * 8),
+        _PRIOR,
+        prior="bdeu",
+    ),
+    world(
+        "3 confounders of 4 levels, 200 rows",
+        True,
+        of(3),
+        partial(confounded, rows=200, levels=(4,) * 3),
+        _PRIOR,
+    ),
+    world(
+        "6 confounders, rare outcome",
+        True,
+        of(6),
+        partial(confounded, rows=600, levels=(2,) * 6, base=-3.5),
+        _PRIOR,
+    ),
+    world(
+        "a strong prior",
+        True,
+        of(1),
+        partial(confounded, rows=200, levels=(2,)),
+        _PRIOR,
+        concentration=50.0,
+    ),
+    world("nobody treated in one stratum", True, "z -> x, y; x -> y", one_sided, _SUPPORT),
+    world("a missing arrow", True, "z -> x -> y", partial(chain, direct=0.15), _IMPLIED),
+    world(
+        "a missing arrow in a sparse table",
+        True,
+        "a, b, c -> x; a, b, c -> y",
+        partial(sparse, copied=0.3),
+        _IMPLIED,
+        treatment="a",
+    ),
+    world(
+        "a missing arrow of numbers",
+        True,
+        "z -> x -> y",
+        partial(chain_of_numbers, direct=1.0),
+        _IMPLIED,
+        **LINE,
+    ),
+    world(
+        "an instrument that acts on the outcome",
+        True,
+        "z -> x -> y; x <-> y",
+        partial(instrument, levels=2, direct=0.5, rows=800),
+        _POSSIBLE,
+    ),
+    world(
+        "a centre of 4 levels that acts on the outcome",
+        True,
+        "z -> x -> y; x <-> y",
+        partial(instrument, levels=4, direct=0.6, rows=800),
+        _POSSIBLE,
+    ),
+    world(
+        "a front door with an open side",
+        True,
+        "w -> x -> m -> y; x <-> y",
+        partial(front_door_labels, direct=0.2),
+        _IMPLIED,
+    ),
+    world(
+        "outcomes missing in a fifth of the rows",
+        True,
+        "z -> x, y; x -> y",
+        holes,
+        "rows left out",
+        missing="drop",
+    ),
+    world(
+        "a square left out", True, TWO, partial(labelled, rows=400, shape="square"), _FORM, **LINE
+    ),
+    world("a wave left out", True, TWO, partial(labelled, rows=400, shape="wave"), _FORM, **LINE),
+    world("a step left out", True, TWO, step, _FORM, **LINE),
+    world("a product left out", True, TWO, product, _FORM, **LINE),
+    world("no overlap", True, TWO, separated, "overlap", **LINE),
+    world(
+        "unequal variances",
+        True,
+        TWO,
+        partial(linear, rows=500, noise="unequal"),
+        "equal variances",
+        **LINE,
+    ),
+    world(
+        "a hidden cause of treatment and outcome",
+        True,
+        "z -> x, y; x -> y",
+        hidden,
+        undetectable="Nothing that these variables show tells it; the check of the independences is undecided and says that the answer stands on the diagram.",
+    ),
+]
+
+RIGHT = [
+    world("2 confounders, 300 rows", False, of(2), partial(confounded, rows=300, levels=(2, 2))),
+    world("a rare outcome", False, of(1), partial(confounded, rows=1500, levels=(2,), base=-4.0)),
+    world(
+        "sparse tables",
+        False,
+        "a, b, c -> x; a, b, c -> y",
+        partial(sparse, copied=0.0, rows=1500, levels=3),
+        treatment="a",
+    ),
+    world("a chain, 60 rows", False, "z -> x -> y", partial(chain, direct=0.0, rows=60)),
+    world(
+        "a valid instrument near the boundary",
+        False,
+        "z -> x -> y; x <-> y",
+        partial(instrument, levels=4, direct=0.0),
+    ),
+    world(
+        "a valid instrument of 2 levels",
+        False,
+        "z -> x -> y; x <-> y",
+        partial(instrument, levels=2, direct=0.0),
+    ),
+    world(
+        "a front door of labels",
+        False,
+        "w -> x -> m -> y; x <-> y",
+        partial(front_door_labels, direct=0.0),
+    ),
+    world("linear, 60 rows", False, TWO, partial(linear, rows=60), **LINE),
+    world("linear, heavy tails", False, TWO, partial(linear, rows=300, noise="heavy"), **LINE),
+    world("a treatment of two levels", False, TWO, partial(labelled, rows=400), **LINE),
+    world(
+        "a square with splines",
+        False,
+        TWO,
+        partial(labelled, rows=500, shape="square"),
+        functions=6,
+        **LINE,
+    ),
+    world(
+        "a chain of numbers that bends and spreads",
+        False,
+        "z -> x -> y",
+        partial(chain_of_numbers, direct=0.0),
+        functions=6,
+        **LINE,
+    ),
+    world(
+        "a front door of numbers",
+        False,
+        "x -> m -> y; x <-> y",
+        partial(front_door, rows=300),
+        **LINE,
+    ),
+]
+
+WORLDS = WRONG + RIGHT
