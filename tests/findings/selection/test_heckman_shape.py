@@ -108,9 +108,10 @@ def test_a_feature_can_move_the_outcome_and_not_the_decision():
     graph = model.build(data)
     point = graph.initial_point()
     point["sampled_selection"] = np.array([0.3, 0.7, -0.2])
-    found = graph.compile_fn(
-        graph["selection_coefficient"], inputs=graph.value_vars, on_unused_input="ignore"
-    )(point)
+    (coefficient,) = [
+        value for value in graph.unobserved_value_vars if value.name == "selection_coefficient"
+    ]
+    found = graph.compile_fn(coefficient, inputs=graph.value_vars, on_unused_input="ignore")(point)
     np.testing.assert_allclose(found, [0.3, 0.0, -0.2])
     assert any(assumption.formula == "γ = 0 for b" for assumption in model.assumptions())
     assert {"exclusion of a", "exclusion from the decision of b"} == {
