@@ -116,8 +116,9 @@ class Fit:
         at : frame or list of parts, optional
             Other people, for an answer that is one a person; or the parts of a composition that alone are to be held, for one about parts.
         by : str or labels, optional
-            The answer for groups of people instead: by a column of the study (a numeric one in quarters), or by a label a row. An answer that is
-            one a person is averaged over the group.
+            The answer for groups of people instead: by a column of the study (a numeric one in quarters), or by a label for each row of the
+            frame that the study was read from, in its order or, as a pandas Series, by its index. An answer that is one a person is averaged over
+            the group.
         do : mapping of variable to level, optional
             Variables of a causal diagram that are set, `{"smoking": 1}`; two levels, `{"smoking": [1, 0]}`, ask for the difference between them.
         given : mapping of variable to level, optional

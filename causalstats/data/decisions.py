@@ -134,7 +134,8 @@ class Decisions:
         features : list of str
             Columns. Numeric ones are standardised, text and categories get a 0/1 column for every level but the first.
         formula : str
-            Instead of `features`: a one-sided formula, such as "age + C(region) + bs(score, df=4)".
+            Instead of `features`: a one-sided formula, such as "age + I(age**2) + C(region) + bs(score, df=4)". Outside of `I()`,
+            `**`, `*` and `:` make interactions.
         weights, decider : str, optional
             Columns: people of the population each row stands for; who decided.
         missing : "error" or "drop"

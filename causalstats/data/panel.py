@@ -112,7 +112,8 @@ class Panel:
         frame
             One row a unit and time, in any order.
         unit, time : str
-            Columns that together name a row: any labels, and numbers or dates.
+            Columns that together name a row: any labels, and numbers, dates or periods. Labels
+            are kept as text, whole numbers with all their digits.
         outcome : str
             A column of numbers.
         treatment : str or list of str
