@@ -86,6 +86,8 @@ class Laplace:
         )
 
     def _compiled(self, problem: Problem) -> LaplaceProgram:
+        from pymc.initial_point import make_initial_point_fn
+
         graph = problem.model.build(problem.data)  # of its own, since its data are exchanged
         mode = "NUMBA"  # JAX is faster on large data, but copies them at every call: a million people took 20 GiB
         transformed = {
@@ -105,6 +107,7 @@ class Laplace:
             values,
             tuple(variable.name for variable in variables),
             graph.initial_point(),
+            make_initial_point_fn(model=graph, return_transformed=True),
         )
 
 
@@ -183,6 +186,7 @@ class LaplaceProgram:
     values: Callable[[dict[str, np.ndarray]], list]
     names: tuple[str, ...]
     start: dict[str, np.ndarray]
+    begin: Callable[[Any], dict[str, np.ndarray]]  # at the data of the problem, unlike `start`
     running: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def fits(self, problem: Problem) -> bool:
@@ -277,7 +281,8 @@ class LaplaceProgram:
         from scipy.optimize import minimize
 
         advance(0.0, "looking for the mode")
-        start = np.concatenate([np.ravel(value) for value in self.start.values()])
+        begun = self.begin(None)
+        start = np.concatenate([np.ravel(begun[name]) for name in self.start])
         steps = itertools.count()
 
         def loss(x: np.ndarray) -> tuple[float, np.ndarray]:

@@ -1,0 +1,94 @@
+"""Two fits in two threads have the draws that each has alone: no data are shared between them."""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import causalstats as cs
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Three normal numbers around what the data say; nothing else differs between problems."""
+
+    def inputs(self, data):
+        return {"shift": np.asarray(data, float)}
+
+    def build(self, data):
+        import pymc as pm
+
+        with pm.Model(coords={"part": list("abc")}) as graph:
+            shift = pm.Data("shift", self.inputs(data)["shift"])
+            pm.Normal("location", mu=shift, sigma=[1.0, 10.0, 0.1], dims="part")
+        return graph
+
+
+def draws_of(sampler, shift, seed, advance=None):
+    run = (cs.Problem(Shift(), shift), seed)
+    tree = sampler(*run) if advance is None else sampler(*run, advance)
+    return tree["posterior"]["location"].to_numpy()
+
+
+SAMPLERS = [
+    cs.Laplace(chains=2, draws=200),
+    pytest.param(cs.Nuts(chains=2, draws=200, tune=100, backend="jax"), marks=pytest.mark.slow),
+    pytest.param(cs.Nuts(chains=2, draws=20_000, tune=100), marks=pytest.mark.slow),
+    pytest.param(cs.Nuts(chains=2, draws=200, tune=100, backend="numpyro"), marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda s: getattr(s, "backend", "laplace"))
+@pytest.mark.parametrize(("first", "second"), [(2.0, 50.0), (-7.0, 0.0)])
+def test_a_fit_that_is_held_keeps_its_own_data(sampler, first, second):
+    """The first is held in the middle, as a scheduler might hold it, until the second is done."""
+    alone = draws_of(sampler, first, 1), draws_of(sampler, second, 2)
+    held, done, found = threading.Event(), threading.Event(), {}
+
+    def advance(share, note=""):
+        if share > 0.4 and not held.is_set():
+            held.set()
+            done.wait(120)
+
+    thread = threading.Thread(
+        target=lambda: found.update(first=draws_of(sampler, first, 1, advance))
+    )
+    thread.start()
+    while thread.is_alive() and not held.wait(0.05):
+        pass
+    found["second"] = draws_of(sampler, second, 2)
+    done.set()
+    thread.join(120)
+    np.testing.assert_array_equal(found["first"], alone[0])
+    np.testing.assert_array_equal(found["second"], alone[1])
+
+
+def test_many_fits_at_once_are_those_one_after_the_other():
+    sampler, shifts = cs.Laplace(chains=2, draws=150), [1.0, 20.0, -3.0, 400.0]
+    alone = [draws_of(sampler, shift, seed) for seed, shift in enumerate(shifts)]
+    found: dict[int, np.ndarray] = {}
+
+    def fit(seed):
+        found[seed] = draws_of(sampler, shifts[seed], seed)
+
+    threads = [threading.Thread(target=fit, args=(seed,)) for seed in range(len(shifts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    for seed, expected in enumerate(alone):
+        np.testing.assert_array_equal(found[seed], expected)
+
+
+def test_a_program_is_free_again_after_an_interrupt():
+    sampler = cs.Laplace(chains=2, draws=200)
+    problem = cs.Problem(Shift(), 1.0)
+    program = sampler.compile(problem)
+
+    def press(share, note=""):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        program.run(problem, 1, press)
+    assert not program.running.locked()
