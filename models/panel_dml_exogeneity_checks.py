@@ -71,9 +71,10 @@ def exogeneity_checks(adjusted: Adjusted, estimands: tuple[str, ...]) -> tuple[C
     if forever.any():
         before = _before_adoption(adjusted, forever)
         tests += [("the coming adoption of the treatment", before)] if before else []
-    found.append(_exogeneity(tests, data, estimands))
+    shared = len(adjusted.columns.periods) > 0
+    found.append(_exogeneity(tests, data, shared, estimands))
     if not forever.all():
-        found.append(_carry_over(_lags(adjusted, ~forever), data, estimands))
+        found.append(_carry_over(_lags(adjusted, ~forever), data, shared, estimands))
     return tuple(found)
 
 
@@ -138,7 +139,7 @@ def _needed(columns: Columns, added: np.ndarray) -> int:
 
 
 def _exogeneity(
-    tests: list[tuple[str, ScoreTest]], data: Panel, estimands: tuple[str, ...]
+    tests: list[tuple[str, ScoreTest]], data: Panel, shared: bool, estimands: tuple[str, ...]
 ) -> Check:
     if not tests:
         return Check(
@@ -163,10 +164,15 @@ def _exogeneity(
         expected=f"p-value of at least {_LEVEL:g} (score tests clustered by unit)",
         finding=f"{'no sign' if passed else 'a sign'} that {what} is related to the outcome "
         f"beside the present treatment, p = {p:.2g}",
-        remedy="" if passed else _remedy(what, data),
+        remedy="" if passed else _first(shared) + _remedy(what, data),
         estimands=estimands,
         assumption="no feedback",
     )
+
+
+def _first(shared: bool) -> str:
+    """The first thing to try where times have no effects of their own, which `shared` says."""
+    return "" if shared else "Say `time_effects=True`, if anything moves all units at once. "
 
 
 def _remedy(what: str, data: Panel) -> str:
@@ -193,7 +199,9 @@ def _remedy(what: str, data: Panel) -> str:
     )
 
 
-def _carry_over(test: ScoreTest | None, data: Panel, estimands: tuple[str, ...]) -> Check:
+def _carry_over(
+    test: ScoreTest | None, data: Panel, shared: bool, estimands: tuple[str, ...]
+) -> Check:
     if test is None:
         return Check(
             name=_CARRY_OVER,
@@ -217,7 +225,7 @@ def _carry_over(test: ScoreTest | None, data: Panel, estimands: tuple[str, ...])
         f"outcome beside the present one, p = {test.p:.2g}",
         remedy=""
         if passed
-        else "Effects last, or the outcome depends on its own past: give the treatment of the "
+        else f"{_first(shared)}Effects last, or the outcome depends on its own past: give the treatment of the "
         f"row before as a treatment too, `treatment=[..., {lags}]`, without the first row of each "
         "unit.",
         estimands=estimands,
