@@ -16,9 +16,10 @@ from causalstats.model import Check
 from causalstats.models.panel_dml_sandwich import Residuals, residuals_at
 from causalstats.numerics.cluster_robust import cluster_robust
 from causalstats.numerics.group_correlation import group_correlation
+from causalstats.numerics.within import demeaned
 
 _FEWEST = 5.0  # degrees of freedom: the prior has three
-_MOST_ROWS = 200_000  # on which shared shocks are looked for
+_MOST_ROWS = 200_000  # of which covariates are taken out, and on which shocks are looked for
 _LARGEST_P = 0.002
 _INTERVALS = ("effect", "moderation", "average_effect", "robustness_value", "contextual_effect")
 _SUPPOSED = "The interval leans on the errors being alike in all clusters. "
@@ -37,7 +38,7 @@ _ASSUMPTION = {
 
 def dependence_checks(model: Any, data: Panel) -> tuple[Check, ...]:
     """Return what can be said of the clusters that the standard error rests on."""
-    found = _residuals(model, data)
+    found = typical_residuals(model, data)
     checks = [_few(model, data, found)] if model.errors in ("clustered", "bootstrap") else []
     if len(data) <= _MOST_ROWS and len(data.periods) > 1:
         checks.append(_shared(model, data, found))
@@ -45,7 +46,10 @@ def dependence_checks(model: Any, data: Panel) -> tuple[Check, ...]:
 
 
 @lru_cache(maxsize=2)
-def _residuals(model: Any, data: Panel) -> Residuals:
+def typical_residuals(model: Any, data: Panel) -> Residuals:
+    """Return residuals at typical values of the scales; of many rows, without covariates."""
+    if len(data) > _MOST_ROWS:
+        return _demeaned(model, data)
     form = model.prepared(data)
     aims, terms = len(form.units), form.basis.priors()["terms"].shape[1]
     scales = {
@@ -63,6 +67,15 @@ def _residuals(model: Any, data: Panel) -> Residuals:
     if model.errors == "autoregressive":
         scales["serial_correlation"] = np.zeros(aims)
     return residuals_at(model, data, scales)
+
+
+def _demeaned(model: Any, data: Panel) -> Residuals:
+    """Treatments about their unit means, or their mean: enough to see who decides the effect."""
+    starts = data.starts if model.inside else np.zeros(1, int)
+    left = demeaned(data.treatment, starts, data.weights) * np.sqrt(data.weights)[:, None]
+    none, free = np.empty((len(left), 0)), float(len(left) - len(starts))
+    slopes = np.zeros(left.shape[1])
+    return Residuals(left, slopes, np.zeros(len(left)), none, data.unit, free, free)
 
 
 def _few(model: Any, data: Panel, found: Residuals) -> Check:

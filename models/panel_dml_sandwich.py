@@ -51,13 +51,14 @@ class Sandwich:
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """Rows without nuisance functions: regressors (n, k), residuals (n,), and what they cost.
+    """Rows without nuisance functions: regressors (n, k), slopes (k,), residuals (n,).
 
     `others` (n, m) has UU' as the hat matrix of nuisance columns, or no columns where they are
     too many; `free` are the rows left by all columns, `rows` those left by units alone.
     """
 
     regressors: np.ndarray
+    slopes: np.ndarray
     residuals: np.ndarray
     others: np.ndarray
     unit: np.ndarray
@@ -122,7 +123,7 @@ def residuals_at(model: Any, data: Panel, scales: dict[str, np.ndarray]) -> Resi
     free = max(form.rows - trace - v.shape[1], 1.0)
     others = np.hstack([rows[:, len(form.units) :], flat]) if counted else np.empty((len(v), 0))
     whole = len(data) - (len(data.units) if model.inside else 0)
-    return Residuals(v, y - v @ theta, others, unit, free, whole)
+    return Residuals(v, theta, y - v @ theta, others, unit, free, whole)
 
 
 def _hat(form: Prepared, scales: dict[str, np.ndarray]) -> tuple[np.ndarray, float]:

@@ -76,7 +76,7 @@ def _residuals(
     inverse = np.linalg.inv(gram + np.diag(ridge))
     rest = rest - phi @ (inverse @ (phi.T @ rest))
     v, y = rest[:, :1], rest[:, 1]
-    theta = float(v[:, 0] @ y / (v[:, 0] @ v[:, 0]))
+    theta = np.linalg.solve(v.T @ v, v.T @ y)
     hat = phi @ np.linalg.cholesky((inverse + inverse.T) / 2)
     free = max(rows - float((gram * inverse).sum()) - 1, 1.0)
-    return Residuals(v, y - theta * v[:, 0], np.hstack([hat, flat]), unit, free, whole)
+    return Residuals(v, theta, y - v @ theta, np.hstack([hat, flat]), unit, free, whole)

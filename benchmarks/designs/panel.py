@@ -11,7 +11,7 @@ import causalstats as cs
 from designs import Design
 
 _EFFECT = 0.5
-_read = partial(cs.Panel.from_frame, unit="unit", time="time", outcome="y", treatment="d")
+read = partial(cs.Panel.from_frame, unit="unit", time="time", outcome="y", treatment="d")
 Made = tuple[cs.PanelDML, cs.Panel, float]
 
 
@@ -40,7 +40,7 @@ def continuous(units: int, times: int, rho: float, seed: int) -> Made:
     rng = np.random.default_rng(seed)
     d = persistent(rng, units, times, 0.7) + rng.standard_normal((units, 1))
     frame = table(d, persistent(rng, units, times, rho), rng)
-    return cs.PanelDML(time_effects=True), _read(frame), _EFFECT
+    return cs.PanelDML(time_effects=True), read(frame), _EFFECT
 
 
 def curves(units: int, times: int, covariates: int, rho: float, seed: int) -> Made:
@@ -53,7 +53,7 @@ def curves(units: int, times: int, covariates: int, rho: float, seed: int) -> Ma
     d = part + lasting + rng.standard_normal((units, times))
     frame = table(d, part + persistent(rng, units, times, rho) + lasting, rng)
     frame[names] = x.reshape(covariates, -1).T
-    return cs.PanelDML(time_effects=True), _read(frame, covariates=names), _EFFECT
+    return cs.PanelDML(time_effects=True), read(frame, covariates=names), _EFFECT
 
 
 def unequal(units: int, times: int, seed: int) -> Made:
@@ -63,7 +63,7 @@ def unequal(units: int, times: int, seed: int) -> Made:
     own = np.exp(0.5 * (0.7 * size + np.sqrt(0.51) * rng.standard_normal(units)))
     d = own[:, None] * persistent(rng, units, times, 0.5)
     error = np.exp(0.5 * size)[:, None] * persistent(rng, units, times, 0.3)
-    return cs.PanelDML(time_effects=True), _read(table(d, error, rng)), _EFFECT
+    return cs.PanelDML(time_effects=True), read(table(d, error, rng)), _EFFECT
 
 
 def law(units: int, treated: int, times: int, rho: float, seed: int) -> Made:
@@ -72,7 +72,7 @@ def law(units: int, treated: int, times: int, rho: float, seed: int) -> Made:
     d = np.zeros((units, times))
     d[:treated, times // 2 :] = 1.0
     frame = table(d, persistent(rng, units, times, rho), rng)
-    return cs.PanelDML(time_effects=True), _read(frame), _EFFECT
+    return cs.PanelDML(time_effects=True), read(frame), _EFFECT
 
 
 def staggered(units: int, times: int, rho: float, seed: int) -> Made:
@@ -81,7 +81,7 @@ def staggered(units: int, times: int, rho: float, seed: int) -> Made:
     start = np.where(np.arange(units) % 2 == 0, times, rng.integers(1, times, units))
     d = (np.arange(times) >= start[:, None]).astype(float)
     frame = table(d, persistent(rng, units, times, rho), rng)
-    return cs.PanelDML(time_effects=True), _read(frame), _EFFECT
+    return cs.PanelDML(time_effects=True), read(frame), _EFFECT
 
 
 def states(states_: int, counties: int, times: int, named: bool, seed: int) -> Made:
@@ -94,7 +94,7 @@ def states(states_: int, counties: int, times: int, named: bool, seed: int) -> M
     error = error + rng.standard_normal((len(state), times))
     frame = table(d, error, rng)
     frame["state"] = state[frame["unit"]]
-    data = _read(frame, cluster="state" if named else None)
+    data = read(frame, cluster="state" if named else None)
     return cs.PanelDML(time_effects=True), data, _EFFECT
 
 
@@ -105,7 +105,7 @@ def singletons(units: int, times: int, once: int, seed: int) -> Made:
     frame = table(d, persistent(rng, units, times, 0.5), rng)
     alone = pd.DataFrame({"unit": units + np.arange(once), "time": rng.integers(0, times, once)})
     alone["d"], alone["y"] = rng.standard_normal((2, once))
-    data = _read(pd.concat([frame, alone]))
+    data = read(pd.concat([frame, alone]))
     return cs.PanelDML(time_effects=True), data, _EFFECT
 
 
@@ -116,7 +116,7 @@ def attrition(units: int, times: int, seed: int) -> Made:
     frame = table(d, persistent(rng, units, times, 0.6), rng)
     first = rng.integers(0, times - 2, units)[frame["unit"]]
     kept = (frame["time"] >= first) & (rng.random(len(frame)) < 0.8)
-    return cs.PanelDML(time_effects=True), _read(frame[kept]), _EFFECT
+    return cs.PanelDML(time_effects=True), read(frame[kept]), _EFFECT
 
 
 def skewed(units: int, times: int, seed: int) -> Made:
@@ -124,7 +124,7 @@ def skewed(units: int, times: int, seed: int) -> Made:
     rng = np.random.default_rng(seed)
     d = np.exp(0.7 * persistent(rng, units, times, 0.5))
     frame = table(d, np.exp(0.8 * persistent(rng, units, times, 0.5)), rng)
-    return cs.PanelDML(time_effects=True), _read(frame), _EFFECT
+    return cs.PanelDML(time_effects=True), read(frame), _EFFECT
 
 
 def own_effects(units: int, times: int, seed: int) -> Made:
@@ -133,7 +133,7 @@ def own_effects(units: int, times: int, seed: int) -> Made:
     own = 0.5 * rng.standard_normal((units, 1))
     d = np.exp(0.4 * rng.standard_normal((units, 1))) * persistent(rng, units, times, 0.3)
     frame = table(d, own * d + persistent(rng, units, times, 0.4), rng)
-    return cs.PanelDML(effects="units", time_effects=True), _read(frame), _EFFECT
+    return cs.PanelDML(effects="units", time_effects=True), read(frame), _EFFECT
 
 
 def moderated(units: int, times: int, seed: int) -> Made:
@@ -142,7 +142,7 @@ def moderated(units: int, times: int, seed: int) -> Made:
     size = rng.normal(50, 10, (units, times))
     d = persistent(rng, units, times, 0.5)
     frame = table(d, 0.02 * (size - 50) * d + persistent(rng, units, times, 0.5), rng)
-    data = _read(frame.assign(size=size.ravel()), covariates=["size"])
+    data = read(frame.assign(size=size.ravel()), covariates=["size"])
     return cs.PanelDML(moderators="size", time_effects=True), data, 0.02
 
 

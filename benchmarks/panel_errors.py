@@ -1,0 +1,177 @@
+"""Which standard errors of a panel cover: the table behind the default of `PanelDML(errors=)`.
+
+    python benchmarks/panel_errors.py        goes on where it was stopped
+
+Over the designs of `designs/panel.py`, and three more where treated units have twice the standard
+deviation of the others, 95 % intervals of least squares after partialling out:
+
+independent      s² (V'V)⁻¹, normal quantiles
+CR1, normal      cluster-robust with G/(G-1), normal quantiles
+CR1, t(G-1)      the same with Student's t
+bootstrap        Bayesian bootstrap of clusters, percentiles of 400
+AR(1)            generalised least squares, ρ by restricted maximum likelihood
+CR2, t           bias-reduced, with Bell and McCaffrey's degrees of freedom
+common           the same autocovariances in all units, t(G-1)
+moderated κ      CR2 and common averaged, `models/panel_dml_sandwich.py`; the default has κ = 3
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from designs.panel import DESIGNS, Made, persistent, read, table
+from scipy import stats
+
+import causalstats as cs
+from causalstats.models import panel_dml_sandwich
+from causalstats.models.panel_dml_dependence_checks import typical_residuals
+from causalstats.models.panel_dml_sandwich import Residuals, sandwich
+from causalstats.numerics import serial_correlation as serial
+from causalstats.numerics.cluster_robust import cluster_robust
+from causalstats.numerics.common_autocovariance import common_autocovariance
+from causalstats.resumable import resume
+
+SETS, WEIGHTS = 300, 400
+FOLDER = Path("results")
+RESULTS = Path(__file__).with_suffix(".json")
+_RHO = np.append(np.linspace(-0.4, 0.9, 27), [0.93, 0.96, 0.98])
+
+
+def noisy_law(treated: int, seed: int) -> Made:
+    """A law of few units, whose errors have twice the standard deviation of the others."""
+    rng = np.random.default_rng(seed)
+    d = np.zeros((50, 10))
+    d[:treated, 5:] = 1.0
+    error = persistent(rng, 50, 10, 0.5)
+    error[:treated] *= 2.0
+    return cs.PanelDML(time_effects=True), read(table(d, error, rng)), 0.5
+
+
+MAKERS = {
+    design.name: design.make
+    for design in DESIGNS
+    if design.estimand == "effect" and "effects of units" not in design.name
+} | {f"{k} of 50 treated, twice the sd": partial(noisy_law, k) for k in (1, 2, 5)}
+
+
+def intervals(found: Residuals, data: cs.Panel, rng: np.random.Generator) -> dict[str, Any]:
+    """Half-widths about the slope, or lower and upper ends, by kind of standard error."""
+    v, e = found.regressors[:, 0], found.residuals
+    total = v @ v
+    cluster = data.cluster[found.unit]
+    sums = np.bincount(cluster, v * e, minlength=len(data.clusters))
+    inner = np.bincount(cluster, v * v, minlength=len(data.clusters))
+    alive = inner > 1e-12 * total
+    count = int(alive.sum())
+    crude = np.sqrt(count / (count - 1) * (sums @ sums)) / total
+    exact = cluster_robust(found.regressors, e, found.others, cluster)
+    period = np.searchsorted(data.periods, data.time)
+    middle = common_autocovariance(found.regressors, e, found.unit, period, data.cluster)
+    common = np.sqrt(max(middle[0, 0], 0.0) * found.rows / found.free) / total
+    weights = rng.dirichlet(np.ones(count), WEIGHTS)
+    moved = (weights @ sums[alive]) / (weights @ inner[alive])
+    kinds: dict[str, Any] = {
+        "independent": 1.96 * np.sqrt(e @ e / found.free / total),
+        "CR1, normal": 1.96 * crude,
+        "CR1, t(G-1)": stats.t.ppf(0.975, count - 1) * crude,
+        "bootstrap": np.quantile(moved, [0.025, 0.975]),
+        "CR2, t": stats.t.ppf(0.975, max(exact.degrees[0], 0.1)) * np.sqrt(exact.covariance[0, 0]),
+        "common": stats.t.ppf(0.975, count - 1) * common,
+    }
+    for prior in (2.0, 3.0, 4.0, 8.0):
+        panel_dml_sandwich.PRIOR_DEGREES = prior
+        own = sandwich(found, data)
+        half = stats.t.ppf(0.975, own.degrees[0]) * np.sqrt(own.covariance[0, 0])
+        kinds[f"moderated {prior:g}"] = half
+    panel_dml_sandwich.PRIOR_DEGREES = 3.0
+    return kinds
+
+
+def autoregressive(model: cs.PanelDML, data: cs.Panel) -> tuple[float, float]:
+    """Slope and half-width, with AR(1) errors, linear in the model's columns."""
+    columns = model.prepared(data).columns
+    phi = columns.basis.columns(data.source)
+    x = np.column_stack([data.treatment, phi, data.time_dummies()])
+    gap = serial.gaps(data.time, data.starts)
+    best, answer = -np.inf, (np.nan, np.nan)
+    for rho in _RHO:
+        white, volume = serial.whitened(
+            np.column_stack([x, data.outcome]), gap, data.starts, rho, True
+        )
+        given, y = white[:, :-1], white[:, -1]
+        basis, size, turned = np.linalg.svd(given, full_matrices=False)
+        kept = size > 1e-8 * size[0]
+        fitted = basis[:, kept].T @ y
+        free = len(y) - len(data.units) - int(kept.sum())
+        s2 = (y @ y - fitted @ fitted) / free
+        value = -(free * np.log(s2) + volume + 2 * np.log(size[kept]).sum()) / 2
+        if value > best:
+            rows = turned[kept, 0] / size[kept]
+            best = value
+            answer = float(rows @ fitted), float(1.96 * np.sqrt(s2 * rows @ rows))
+    return answer
+
+
+def one(name: str, seed: int) -> dict[str, Any]:
+    """Coverage and width of each kind in one data set."""
+    model, data, truth = MAKERS[name](seed)
+    found = typical_residuals(model, data)
+    units = model.prepared(data).units
+    scale = units[-1] / units[0]
+    slope, right = scale * found.slopes[0], float(truth)
+    ends = {}
+    for kind, half in intervals(found, data, np.random.default_rng(seed)).items():
+        low, high = (-half, half) if np.ndim(half) == 0 else half
+        ends[kind] = (slope + scale * low, slope + scale * high)
+    middle, half = autoregressive(model, data)
+    ends["AR(1)"] = (middle - half, middle + half)
+    return {
+        kind: [bool(low <= right <= high), float(high - low)] for kind, (low, high) in ends.items()
+    }
+
+
+class _Task:
+    """`one` of a design, in a form that workers can be sent."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, seed: int) -> dict[str, Any]:
+        return one(self.name, seed)
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    table_: dict[str, Any] = {}
+    for name in MAKERS:
+        records = resume(
+            _Task(name),
+            range(SETS),
+            title=name,
+            path=FOLDER / f"panel_errors_{name.replace(' ', '_')}.jsonl",
+            of=name,
+        )
+        width = np.median([record["moderated 3"][1] for record in records])
+        table_[name] = {
+            kind: {
+                "coverage": float(np.mean([record[kind][0] for record in records])),
+                "width": float(np.median([record[kind][1] for record in records]) / width),
+            }
+            for kind in records[0]
+        }
+        machine = {
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("numpy", "scipy")},
+        }
+        written = {"data sets": SETS, "designs": table_, "machine": machine}
+        RESULTS.write_text(json.dumps(written, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
