@@ -8,6 +8,11 @@ import numpy as np
 
 from causalstats.data import Composition
 from causalstats.model import Adjustment, Assumption, Check
+from causalstats.models.partial_correlation_checks import (
+    absent_parts,
+    groups_of_rows,
+    sums_among_parts,
+)
 from causalstats.numerics import log_ratios
 
 _FEW_VALUES = 10
@@ -71,6 +76,12 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         ),
         prior,
         Assumption(
+            name="multinomial counts",
+            statement="Counts, where the data are counts, are multinomial draws from a composition in which no part is 0.",
+            if_wrong="Parts that are really absent from some rows look rare and variable there. Counts that vary more than multinomial ones, from repeated "
+            "sequencing or handling, look like variation of the composition: counts made once of each specimen cannot show this, replicates could.",
+        ),
+        Assumption(
             name="these parts",
             statement="A partial correlation is that of two parts given all the other parts named, as ratios. It is an association.",
             if_wrong="With other parts the question is another. It is no effect of one part on another: that would need every common cause among the "
@@ -123,8 +134,9 @@ def data_checks(data: Composition) -> tuple[Check, ...]:
     np.fill_diagonal(spread, np.inf)
     one, other = np.unravel_index(spread.argmin(), spread.shape)
     least = spread[one, other] / np.median(spread[np.isfinite(spread)])
+    further = [groups_of_rows(data), sums_among_parts(data)]
     return (
-        _rarely_seen(data) if data.counts else _rounded(data),
+        _counted(data) if data.counts else _rounded(data),
         Check(
             name="rows for these parts",
             passed=True if degrees >= 2 * size else None,
@@ -145,6 +157,7 @@ def data_checks(data: Composition) -> tuple[Check, ...]:
             if least > _NEARLY
             else "Each takes the place of the other in every partial correlation: keep one of them, or their sum.",
         ),
+        *(check for check in further if check is not None),
     )
 
 
@@ -175,6 +188,12 @@ def _rounded(data: Composition) -> Check:
         + taken,
         remedy=_FINER if rounded else "",
     )
+
+
+def _counted(data: Composition) -> Check:
+    """Whether parts are absent from rows; where none is, whether they are seen at all often."""
+    absences = absent_parts(data)
+    return absences if absences is not None and absences.passed is False else _rarely_seen(data)
 
 
 def _rarely_seen(data: Composition) -> Check:

@@ -13,7 +13,7 @@ from scipy import special
 
 from causalstats.data import Composition
 from causalstats.errors import ModelError
-from causalstats.model import Estimand
+from causalstats.model import Check, Estimand
 from causalstats.models import partial_correlation_covariates as covariates
 from causalstats.models.partial_correlation_margins import (
     Coefficients,
@@ -28,6 +28,9 @@ from causalstats.numerics.correlation_margin import log_density_at_zero
 EXACT = ("matching", "invariant")  # the priors with a Wishart posterior
 _PRIOR_DRAWS, _MOST_DENSITIES = 4000, 1e7
 _MOST_PARTS, _MOST_AT_ONCE = 158, 5e6  # that Θ is drawn of when asked, and numbers in these draws
+_OF_PAIRS = ("partial_correlation", "excess")
+_MANY_PARTS = 20  # of which a link leaves little in other pairs
+_MUCH, _STRONG = 0.15, 0.3  # weight of the prior, and a partial correlation that it understates
 _NOT_MATCHED = (
     "total_variance",
     "log_ratio_variance",
@@ -57,6 +60,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
             unless=_not_matched if model.prior == "matching" and name in _NOT_MATCHED else None,
             beside="excess" if name == "partial_correlation" else "",
             over_null="excess" if name == "partial_correlation" else "",
+            checks=partial(_question_checks, model, name) if name in _OF_PAIRS else None,
             at_zero=partial(bayes_factors, model)
             if name == "partial_correlation" and model.prior in ("shrunk", "invariant")
             else None,
@@ -74,6 +78,62 @@ def estimands(model: Any) -> dict[str, Estimand]:
                 assumptions=stands_on,
             )
     return found
+
+
+def _question_checks(
+    model: Any, name: str, draws: xr.Dataset, data: Composition
+) -> tuple[Check, ...]:
+    """Return what a list of pairs cannot tell: links from what they leave, and strong links."""
+    size, found = len(data.parts), []
+    if name == "excess" and size < _MANY_PARTS:
+        found.append(
+            Check(
+                name="excess of pairs without a link",
+                passed=None,
+                value=1 / size,
+                expected=f"at least {_MANY_PARTS} parts",
+                finding=f"among {size} parts a link leaves an excess of about {1 / size:.2f} in "
+                "pairs that have none",
+                remedy="Read it as a departure from independence and not as a list of links; "
+                "prior='sparse' asks about links of the amounts, `basis_correlation`.",
+                caution=True,
+            )
+        )
+    if model.prior in ("shrunk", "invariant"):
+        weight = _weight(model, draws, data)
+        strongest = _strongest(draws, data)
+        if weight > _MUCH and strongest > _STRONG:
+            found.append(
+                Check(
+                    name="shrinkage of strong links",
+                    passed=None,
+                    value=weight,
+                    expected=f"weight of the prior at most {_MUCH:g}, or no strong link",
+                    finding=f"the prior has a weight of {weight:.2f} and draws all pairs alike "
+                    f"towards independence, the strongest, {strongest:.2f}, too",
+                    remedy="Few strong links among many pairs are understated, and their intervals "
+                    "cover less than they say: compare prior='sparse', or prior='matching' where "
+                    "rows are many.",
+                    caution=True,
+                )
+            )
+    return tuple(found)
+
+
+def _weight(model: Any, draws: xr.Dataset, data: Composition) -> float:
+    """Return the posterior mean of the weight of the prior."""
+    if model.prior == "invariant":
+        return model.isotropic(data)[0]
+    return float(draws["shrinkage"].mean())
+
+
+def _strongest(draws: xr.Dataset, data: Composition) -> float:
+    """Return the largest partial correlation of the sample in absolute size, shrunk or not."""
+    where = pairs(len(data.parts))
+    if "precision" in draws and draws.sizes["draw"]:
+        theta = draws["precision"].mean(("chain", "draw")).to_numpy()
+        return float(np.abs(log_ratios.partial_correlations(theta)[where]).max())
+    return 0.0
 
 
 def _drawn(name: str, draws: xr.Dataset, data: Composition) -> xr.DataArray:
@@ -307,8 +367,9 @@ _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
     ),
     "excess": (
         _excess,
-        "Partial correlation beyond what closure alone would make of parts with these partial variances: tanh(atanh r - atanh r⁰). Few parts leave it little "
-        "room, and three positively correlated ones none.",
+        "Partial correlation beyond what closure alone would make of parts with these partial variances: tanh(atanh r - atanh r⁰). It is 0 where no parts are "
+        "linked, and only there: a link leaves an excess of order 1/D in other pairs, and a part linked alike to all others has none: "
+        "among few parts it is no list of links. Three positively correlated parts have no excess.",
         "correlation",
         _excess_margins,
     ),
