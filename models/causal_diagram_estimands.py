@@ -25,6 +25,7 @@ from causalstats.models.causal_diagram_tables import (
     place_of,
     written,
 )
+from causalstats.models.causal_diagram_variation import refuse_constant_mediators
 
 _DIFFERENCE = "difference of probabilities"
 
@@ -129,6 +130,8 @@ def question(
     levels = model.levels(data)
     found = identify(model.graph, of, tuple(do), tuple(given))
     refuse_unidentified(found)
+    for cause in do:
+        refuse_constant_mediators(model.graph, cause, of, levels, data)
     pairs = [name for name, value in do.items() if isinstance(value, list | tuple)]
     count = max((len(do[name]) for name in pairs), default=1)
     if any(len(do[name]) != count for name in pairs):

@@ -42,11 +42,13 @@ def question_checks(
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
         found = identify(model.graph, of, do, given)
-        if model.route != "reduced" or found.expression is None:
+        if found.expression is None:
             return ()
         names = (of, *do, *given)
         own = positivity(model, found.expression, data, names, places, found.irrelevant)
-        return (own, *prior_share(model, compute, draws, data, do))
+        # Mechanisms of what is hidden have no posterior means in closed form.
+        shared = prior_share(model, compute, draws, data, do) if model.route == "reduced" else ()
+        return (own, *shared)
 
     return checks
 

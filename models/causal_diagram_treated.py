@@ -21,6 +21,7 @@ from causalstats.model import Check, Estimand
 from causalstats.models.causal_diagram_bounds import had_been
 from causalstats.models.causal_diagram_support import positivity, prior_share
 from causalstats.models.causal_diagram_tables import Observed, network_of, place_of
+from causalstats.models.causal_diagram_variation import refuse_constant_mediators
 
 
 def counterfactual(
@@ -50,6 +51,7 @@ def counterfactual(
         raise ModelError(
             f"Expected `factual` of {x} and of what it does not act on; {x} acts on {moved[0]}, which would have been otherwise too. Leave it out."
         )
+    refuse_constant_mediators(model.graph, x, of, levels, data)
     formula = treated(model.diagram, (of, *groups), x)
     event = f"{of}={levels[of][-1]}" if len(levels[of]) == 2 else of
     worlds = [{x: value} for value in values]
@@ -63,11 +65,10 @@ def counterfactual(
     compute = partial(_compute, model, formula, of, x, groups, places)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
-        if model.route != "reduced":
-            return ()
         names = (of, f"{x}'", x, *groups)
         own = positivity(model, formula, data, names, places, aliases={f"{x}'": x})
-        return (own, *prior_share(model, compute, draws, data, (x,)))
+        shared = prior_share(model, compute, draws, data, (x,)) if model.route == "reduced" else ()
+        return (own, *shared)
 
     return name, Estimand(
         compute=compute,

@@ -81,3 +81,14 @@ def test_a_confounder_that_does_not_vary_is_no_fault():
     model = cs.CausalDiagram("z -> x, y; x -> y", treatment="x")
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
     assert fit.effect("effect").doubts == ()
+
+
+def test_a_question_through_a_mediator_that_does_not_vary_is_refused():
+    """The headline does not go through m; the question about z does."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(rng.integers(0, 2, (200, 3)), columns=list("zxy")).assign(m="no")
+    model = cs.CausalDiagram("z -> m -> y; x -> y", treatment="x", outcome="y")
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    assert fit.effect("effect").draws.std() > 0
+    with pytest.raises(cs.ModelError, match="Expected 'm', through which z acts on y"):
+        fit.effect("y", do={"z": [1, 0]})
