@@ -30,12 +30,19 @@ _CARRY_OVER = "no carry-over"
 
 
 def absorbing(data: Panel) -> np.ndarray:
-    """Which treatments are 0 and 1, begin in some unit, and never end in any: (k,)."""
+    """Which treatments begin in some unit, from 0, and never end in any: (k,).
+
+    After it began a treatment may change once, as one that is a fraction of its first period does.
+    """
     values = data.treatment
-    binary = ((values == 0) | (values == 1)).all(axis=0)
     same = np.diff(data.unit) == 0
-    change = np.diff(values, axis=0)[same]
-    return binary & (change >= 0).all(axis=0) & (change > 0).any(axis=0)
+    before, after = values[:-1][same], values[1:][same]
+    begins = (before == 0) & (after > 0)
+    ends = (before > 0) & (after == 0)
+    whose = data.unit[1:][same]
+    moves = (before > 0) & (after != before)
+    often = [np.bincount(whose, column).max(initial=0) > 1 for column in moves.T]
+    return (values >= 0).all(axis=0) & begins.any(axis=0) & ~ends.any(axis=0) & ~np.array(often)
 
 
 def rows_until_adoption(data: Panel, treatment: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Whether one coefficient stands for the effects of a treatment that units adopt at different times.
 
-With effects of units and of times, the coefficient of an absorbing 0/1 treatment is a sum of the
+With effects of units and of times, the coefficient of an absorbing treatment is a sum of the
 effects of treated rows with weights V_it / Σ V², V the residuals of the treatment. Some weights are
 negative in nearly every staggered design (de Chaisemartin & D'Haultfoeuille 2020): units that
 adopted early serve as controls of those that adopt late (Goodman-Bacon 2021). That does no harm
@@ -146,9 +146,12 @@ def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturate
     """Effects by adoption time and rows since adoption, with rows not yet treated as controls.
 
     Periods in which every unit is treated are left out, and units treated from their first row on.
+    None where treated rows have more than one value of the treatment, or too many cells.
     """
     data, cohort = adjusted.data, _cohorts(adjusted.data, since)
     treated = data.treatment[:, k] > 0
+    if np.ptp(values := data.treatment[treated, k]) > 0:
+        return None
     always = np.minimum.reduceat(treated, data.starts)[data.unit]
     periods, at = np.unique(data.time, return_inverse=True)
     untreated = np.bincount(at, ~treated & ~always)[at] > 0
@@ -162,7 +165,7 @@ def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturate
     if 2 * (len(cells) + len(periods)) > part.free:
         return None
     columns = np.zeros((len(kept), len(cells)))
-    columns[np.flatnonzero(treated[kept]), which.ravel()] = 1.0
+    columns[np.flatnonzero(treated[kept]), which.ravel()] = values[0]
     others = np.delete(part.treatment, k, axis=1)
     left = np.column_stack([part.residuals(columns), others])
     if np.linalg.matrix_rank(left, tol=1e-6 * np.linalg.norm(left, 2)) < left.shape[1]:

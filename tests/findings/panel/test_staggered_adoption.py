@@ -106,6 +106,24 @@ def test_the_event_study_of_the_remedy_has_the_right_effects(seed):
     np.testing.assert_array_less(abs(answers["mean"] - truth), 4.5 * answers["sd"])
 
 
+@pytest.mark.parametrize("dose", [2.0, 0.1])
+def test_a_dose_is_adopted_as_well(dose):
+    frame = _panel(12, _growing)
+    whole = _check(frame)
+    check = _check(frame.assign(d=dose * frame["d"]))
+    assert check.passed is False
+    assert check.value == pytest.approx(whole.value, rel=1e-6)
+
+
+def test_a_first_period_that_is_a_fraction_is_adopted_as_well():
+    """As laws are that came into force within the year: the treatment is 0, 0.4, 1, 1, ..."""
+    frame = _panel(13, _slower, (3, 5, 7, 99))
+    frame.loc[frame["since"] == 0, "d"] = 0.4
+    check = _check(frame)
+    assert check.passed is False
+    assert check.stands_on("effect")
+
+
 @pytest.mark.parametrize("starts", [(2, 5, 8), (3, 6, 99), (1, 2, 3, 99)])
 def test_equal_effects_raise_no_alarm(starts):
     check = _check(_panel(9, _equal, starts, units=96))
