@@ -291,7 +291,7 @@ def _column(series: nw.Series, name: str, whole: bool) -> Any:
     """Return numbers as float64, and text and categories as categorical."""
     kind = kind_of(series, name)
     if kind in ("numbers", "truth"):
-        if whole and (found := _whole(series)) is not None:
+        if whole and (found := _whole(series, name)) is not None:
             return found
         return _finite(_floats(series, name), name)
     if kind in ("text", "categories"):
@@ -345,7 +345,7 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def _whole(series: nw.Series) -> Any:
+def _whole(series: nw.Series, name: str) -> Any:
     """Return whole numbers as they are, missing as NA; None of numbers that are not whole."""
     if series.dtype.is_integer():
         if not series.is_null().any():
@@ -363,4 +363,4 @@ def _whole(series: nw.Series) -> Any:
     try:
         return pd.array(found, dtype="Int64")
     except OverflowError:
-        return pd.Series(found, dtype=object)
+        return labelled(series, name)  # beyond 64 bits no file holds them as numbers
