@@ -156,6 +156,7 @@ def data_checks(data: Composition) -> tuple[Check, ...]:
             remedy=""
             if least > _NEARLY
             else "Each takes the place of the other in every partial correlation: keep one of them, or their sum.",
+            caution=True,
         ),
         *(check for check in further if check is not None),
     )
@@ -187,6 +188,7 @@ def _rounded(data: Composition) -> Check:
         )
         + taken,
         remedy=_FINER if rounded else "",
+        caution=True,
     )
 
 
@@ -210,4 +212,5 @@ def _rarely_seen(data: Composition) -> Check:
         remedy="What is said of these parts is mostly the prior: name fewer, or their sum with others."
         if rare
         else "",
+        caution=True,
     )

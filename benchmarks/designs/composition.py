@@ -1,0 +1,113 @@
+"""Compositions for the coverage benchmark: partial correlations that are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import causalstats as cs
+from causalstats.numerics import log_ratios
+from designs import Design
+
+MATCHING = cs.PartialCorrelation(prior="matching")
+SHRUNK = cs.PartialCorrelation()
+STRONG = "prior='shrunk' draws few strong links to independence: check `shrinkage of strong links`"
+
+
+def precision(rng: np.random.Generator, parts: int, links: float, strength: float) -> np.ndarray:
+    """Of the log amounts: a share of the neighbours linked, and unequal spreads."""
+    found = np.eye(parts)
+    for place in range(parts - 1):
+        if place % 2 == 0 and rng.random() < links:
+            found[place, place + 1] = found[place + 1, place] = strength * rng.choice([-1, 1])
+    scale = np.exp(rng.normal(0, 0.4, parts)) / 0.5
+    return found * scale[:, None] * scale
+
+
+def design(
+    name: str,
+    model: Any = SHRUNK,
+    rows: int = 60,
+    parts: int = 6,
+    links: float = 1.0,
+    strength: float = 0.45,
+    depth: int = 0,
+    limit: float = 0.0,
+    covariate: bool = False,
+    estimand: str = "partial_correlation",
+    known_failure: str = "",
+) -> Design:
+    """Return a design with these amounts, seen in this way."""
+
+    def make(seed: int) -> tuple[Any, Any, dict[str, float]]:
+        rng = np.random.default_rng(seed)
+        basis = np.linalg.inv(precision(rng, parts, links, strength))
+        logs = rng.standard_normal((rows, parts)) @ np.linalg.cholesky(basis).T
+        names = [f"p{k}" for k in range(parts)]
+        columns, slope = {}, np.zeros(parts)
+        if covariate:
+            group = np.arange(rows) % 3
+            slope = rng.normal(0, 1, parts)
+            logs = logs + np.outer(group == 1, slope)
+            columns = {"group": np.array(list("abc"))[group]}
+        values, options = np.exp(logs), {}
+        if depth:
+            shares = values / values.sum(axis=1, keepdims=True)
+            values = np.array([rng.multinomial(depth, share) for share in shares])
+            options = {"zeros": "counts"}
+        if limit:
+            least = np.quantile(values[:, 0], limit)
+            values[:, 0] = np.where(values[:, 0] < least, 0.0, values[:, 0])
+            options = {"zeros": "interval", "limits": {"p0": float(least)}}
+        frame = pd.DataFrame(values, columns=names).assign(**columns)
+        data = cs.Composition.from_frame(
+            frame, parts=names, covariates="group" if covariate else None, **options
+        )
+        return model, data, truth(basis, slope, names)
+
+    def truth(basis: np.ndarray, slope: np.ndarray, names: list[str]) -> dict[str, float]:
+        if estimand == "covariate_coefficient":
+            known = slope - slope.mean()
+            levels = {"b": known, "c": np.zeros(parts)}
+            return {
+                f"{name} on group[T.{level}]": float(value)
+                for level, values in levels.items()
+                for name, value in zip(names, values, strict=True)
+            }
+        theta = log_ratios.pseudo_inverse(log_ratios.centre(basis))
+        r = log_ratios.partial_correlations(theta.copy())
+        base = log_ratios.closure_baseline(log_ratios.partial_variances(theta))
+        value = r
+        if estimand == "excess":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                value = np.tanh(np.arctanh(r) - np.arctanh(base))
+        one, other = np.triu_indices(parts, 1)
+        return {
+            f"{names[i]} ~ {names[j]}": float(value[i, j]) for i, j in zip(one, other, strict=True)
+        }
+
+    return Design(
+        name=name, family="composition", make=make, estimand=estimand, known_failure=known_failure
+    )
+
+
+DESIGNS = [
+    design("a few links", rows=60, parts=6),
+    design("a few links, matching prior", MATCHING, rows=60, parts=6),
+    design("few rows, matching prior", MATCHING, rows=20, parts=6),
+    design("no links", links=0.0, parts=8),
+    design("no links: excess", links=0.0, parts=8, estimand="excess"),
+    design("few rows", rows=15, parts=6),
+    design("strong sparse links", rows=60, parts=8, links=0.5, strength=0.8, known_failure=STRONG),
+    design("strong links in every part", MATCHING, rows=80, parts=8, strength=0.8),
+    design("many parts", cs.PartialCorrelation(prior="invariant"), rows=60, parts=40, links=0.3),
+    design("many rows", rows=400, parts=8),
+    design("counts", rows=40, parts=4, depth=500),
+    design("sparse counts", rows=40, parts=4, depth=25),
+    design("a part below its limit in a fifth of the rows", rows=40, parts=4, limit=0.2),
+    design("groups as a covariate", MATCHING, rows=60, parts=6, covariate=True),
+    design("coefficients of groups", MATCHING, covariate=True, estimand="covariate_coefficient"),
+    design("coefficients of groups, shrunk", covariate=True, estimand="covariate_coefficient"),
+]
