@@ -16,7 +16,7 @@ import pandas as pd
 
 import causalstats
 from causalstats.effect import INTERVAL, Effect, in_doubt
-from causalstats.errors import ModelError, StoreError
+from causalstats.errors import DataError, ModelError, StoreError
 from causalstats.fit_arguments import (
     refuse_data,
     refuse_exchanged,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from causalstats.effect import Margins
 
+_LARGEST = 1e100  # of an answer, whose square is then still a number
 LIBRARIES = (
     "pymc",
     "pytensor",
@@ -177,6 +178,7 @@ class Fit:
                 if drawn or margins is None
                 else _without_draws(margins, posterior)
             )
+            _refuse_infinite(name, draws)
         elif by is not None:
             draws = self._by_group(name, estimand, posterior, by)
         else:
@@ -608,6 +610,15 @@ def load(path: File) -> Fit:
 
     parts = store.load(Path(path))
     return Fit(**parts, seed=int(parts["provenance"]["seed"]))
+
+
+def _refuse_infinite(name: str, draws: xr.DataArray) -> None:
+    """Raise `DataError` where rows are so far out of scale that their answer is no number."""
+    if (abs(draws.to_numpy()) > _LARGEST).any():
+        raise DataError(
+            f"{name!r} is beyond {_LARGEST:g} at these rows: a value in them is far out of the "
+            "scale of the study. Look at their largest values, and at their units."
+        )
 
 
 def _stated(model: Any) -> str:

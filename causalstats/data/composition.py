@@ -125,7 +125,9 @@ class Composition:
         ------
         DataError
         """
-        _check_options(zeros, missing, resolution is not None or limits is not None)
+        given = [each for each in (resolution, limits) if each is not None]
+        named = [each for each in given if not isinstance(each, Mapping) or each]
+        _check_options(zeros, missing, bool(named))
         parts = _check_parts(parts)
         variables = () if covariates is None else formula_variables(covariates)
         categories = () if covariates is None else formula_labels(covariates)

@@ -152,7 +152,12 @@ def column_names(role: str, given: Any) -> tuple[str, ...]:
         raise DataError(
             f"Expected {role} as a list of column names, got the text {given!r}; write [{given!r}]."
         )
-    if not isinstance(given, Iterable):
+    if isinstance(given, set | frozenset):
+        raise DataError(
+            f"Expected {role} as a list of column names, got a set: its order is another in every "
+            "run. Write a list."
+        )
+    if not isinstance(given, Iterable) or isinstance(given, Mapping | bytes):
         raise DataError(f"Expected {role} as a list of column names, got {given!r}.")
     return tuple(column_name(f"one of {role}", name) for name in given)
 
