@@ -1,6 +1,6 @@
 """Whether the interval of the untested risk holds its truth, with few and with many features.
 
-    python benchmarks/untested_risk.py [DATA_SETS]
+    python -P benchmarks/untested_risk.py [DATA_SETS]
 
 The model is right and the prevalence is known to ± 0.01; what changes is how many features there
 are, what they do, and how wide the unobservable is. Writes `untested_risk.json`: of every cell the
@@ -23,7 +23,7 @@ import causalstats as cs
 from causalstats.model import Problem
 
 RESULTS = Path(__file__).with_suffix(".json")
-SAMPLER = cs.Nuts(chains=2, draws=300, tune=300, backend="jax")
+SAMPLER = cs.Nuts(chains=2, draws=250, tune=250, backend="jax")
 CELLS = {
     "4 features": {"people": 700, "features": 4},
     "30 features": {"people": 700, "features": 30},
