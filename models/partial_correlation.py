@@ -123,7 +123,7 @@ class PartialCorrelation:
         if self.prior == "sparse":
             return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
         return (
-            {"backend": "numba", "target_accept": 0.95}
+            {"backend": "numba", "target_accept": 0.99, "tune": 1000}
             if len(data.parts) > 3
             else {"backend": "numba", "target_accept": 0.995, "tune": 1500}
         )
