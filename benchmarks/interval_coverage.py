@@ -1,7 +1,7 @@
 """Coverage of the 95 % intervals that users get by default, over designs with a known answer.
 
-    python benchmarks/coverage.py FAMILY [--data-sets 500] [--jobs 2] [--only WORDS]
-    python benchmarks/coverage.py table           the committed figures, as a table
+    python benchmarks/interval_coverage.py FAMILY [--data-sets 500] [--jobs 2] [--only WORDS]
+    python benchmarks/interval_coverage.py table           the committed figures, as a table
 
 FAMILY is a module of `benchmarks/designs/`. A run goes on where it was stopped, and writes
 `benchmarks/coverage/FAMILY.json`. An interval that does not cover is counted apart where the
