@@ -89,7 +89,7 @@ class CausalDiagram:
         What the prior weighs, in observations: of each cell of each table, or of each table; of each linear regression.
     prior : "cells" or "bdeu"
         Of which of the two. 1 a cell is uniform over all tables, 0.5 (the default) Jeffreys' prior; "bdeu" spreads the concentration evenly over the cells of
-        each table. None of them covers where most cells hold no row (`benchmarks/coverage/diagrams.json`): the check `weight of the prior` then fails.
+        each table. None of them covers where most cells hold no row (`benchmarks/table_priors.json`): the check `weight of the prior` then fails.
     hidden_levels : int or mapping of variable to int
         How many levels each hidden variable has, of the structural route.
     functions : int
