@@ -45,7 +45,7 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         rows.append(found.assign(used=variant is fit, healthy=healthy))
     table = pd.concat(rows)
     named = [row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)]
-    entries = [pd.Index(table.index, name="entry")] if named else []
+    entries = [table.index.rename(table.index.name or "entry")] if named else []
     axes = [
         pd.Index(level, name=name)
         for name, level in zip(assumptions, zip(*points, strict=True), strict=True)

@@ -59,6 +59,17 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             formula=f"θ ~ Dirichlet({model.concentration:g}{'' if model.prior == 'cells' else ' / cells'})",
         ),
     ]
+    if by := model.diagram.roles.selected:
+        found.insert(
+            1,
+            Assumption(
+                name="selection as drawn",
+                statement=f"The data are of those alone whom {' and '.join(by)} selects, and what "
+                "acts on that selection is what the diagram says.",
+                if_wrong="The formula takes what is seen among the selected for what holds among "
+                "everybody, and the answer is biased.",
+            ),
+        )
     if model.route == "regression":
         shape = (
             "a straight line"

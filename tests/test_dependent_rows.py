@@ -200,7 +200,7 @@ def test_refused():
             cs.Composition.from_frame(frame, parts=data.parts, **options)
     with pytest.raises(cs.ModelError, match="name neither"):
         cs.PartialCorrelation(row_correlation=0.2).build(data)
-    with pytest.raises(cs.ModelError, match=r"in \[0, 1\)"):
+    with pytest.raises(cs.ModelError, match=r"at least 0 and below 1"):
         cs.PartialCorrelation(row_correlation=1.0)
     repeated = cs.PartialCorrelation().simulate(11, rows=20, parts=3, repeated="subject").data
     with pytest.raises(cs.ModelError, match="independent rows"):

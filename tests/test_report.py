@@ -15,6 +15,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from causalstats.effect import Effect
+from causalstats.errors import StoreError
 from causalstats.model import Adjustment, Assumption, Check
 from causalstats.report import ReportContents, render, write
 from causalstats.report.page import with_code
@@ -331,8 +332,8 @@ def test_a_failing_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pyte
     def full(*_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("causalstats.report.page.os.replace", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr("causalstats.whole_file.os.replace", full)
+    with pytest.raises(StoreError, match="No space left"):
         write(contents(), path)
     assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == [
         "report.html"

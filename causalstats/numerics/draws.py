@@ -6,6 +6,7 @@ import xarray as xr
 
 COLUMNS = ("mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat")
 _DIAGNOSE_UP_TO = 200
+_ENTRY = " entry"  # a name that no dim of an answer has
 
 
 def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
@@ -13,10 +14,10 @@ def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
     others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
     if not others:
         return {"": draws.transpose("chain", "draw").to_numpy()}
-    flat = draws.stack(entry=others).transpose("entry", "chain", "draw")
+    flat = draws.stack({_ENTRY: others}).transpose(_ENTRY, "chain", "draw")
     labels = [
         ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-        for label in flat["entry"].to_numpy()
+        for label in flat[_ENTRY].to_numpy()
     ]
     return dict(zip(labels, flat.to_numpy(), strict=True))
 
