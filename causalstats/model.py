@@ -350,7 +350,6 @@ class Prediction:
         "It is not linear in these features: add splines or interactions through `formula=`."
     )
     allowed: str = ""  # why the answer holds where the model does not reproduce it
-    assumption: str = ""  # the one that a failure contradicts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 from scipy.special import ndtri
 
 from causalstats.data import Decisions
@@ -27,6 +26,7 @@ from causalstats.model import (
     Simulation,
 )
 from causalstats.models.heckman_estimands import estimands, indices
+from causalstats.models.heckman_shape_check import shape_check
 from causalstats.models.over_people import flat
 from causalstats.numerics import heckman_baselines as baselines
 from causalstats.numerics.heckman import chance, log_likelihood
@@ -59,15 +59,10 @@ _CONFLICT = (
     "The data, under the other assumptions, say otherwise, joint normality among them: look at the shape of the outcome first, "
     "then check the source of this knowledge."
 )
-_LOGARITHM = (
-    "Errors that are skewed or have heavy tails are not Normal: model the logarithm of an outcome that is positive and skewed, and "
-    "rest the answer on an exclusion or a known mean, not on joint normality."
-)
 _NOT_LINEAR = (
     "Either the outcome is not linear in these features: add splines or interactions through `formula=`; or its errors are not "
-    "Normal: see the check of their skewness, and model the logarithm of an outcome that is positive and skewed."
+    "Normal: see the check of their normality, and model the logarithm of an outcome that is positive and skewed."
 )
-_THIRDS = 3
 _OF_THE_UNSEEN = (
     "outcome",
     "unseen_outcome",
@@ -513,18 +508,10 @@ class Heckman:
         )
         decided = rates_by_group(seen, chance(index), groups, rng)
         found = means_by_group(data.outcome[seen], outcomes, groups[seen])
-        shapes = _shapes(
-            data.outcome[seen] - mean[:, seen].mean(axis=0),
-            outcomes - mean[:, seen].mean(axis=0),
-            quantile_groups(index[:, seen].mean(axis=0), _THIRDS),
-        )
         names = (
             "decision rate by decile of expected outcome",
             "mean outcome of those seen by decile of expected outcome",
-            *(f"{shape} of the residuals of those seen by third of selection" for shape in shapes),
         )
-        rates = (decided, found, *shapes.values())
-        remedies = (_NOT_LINEAR, _NOT_LINEAR, *[_LOGARITHM] * len(shapes))
         return tuple(
             Prediction(
                 name=name,
@@ -532,17 +519,18 @@ class Heckman:
                 observed=rate["observed"],
                 size=rate["size"],
                 replicated=rate["replicated"],
-                remedy=remedy,
-                assumption=_SHAPE if remedy == _LOGARITHM else "",
+                remedy=_NOT_LINEAR,
             )
-            for name, rate, remedy in zip(names, rates, remedies, strict=True)
+            for name, rate in zip(names, (decided, found), strict=True)
         )
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
-        """Say so where nothing but the shape of the errors identifies the answer."""
+        """Return what those seen show of the shape of the errors, and whether that alone identifies the answer."""
+        shape = replace(shape_check(self, data), estimands=_OF_THE_UNSEEN, assumption=_SHAPE)
         if self.mean is not None or self.excluded or self.expertise:
-            return ()
+            return (shape,)
         return (
+            shape,
             Check(
                 name="identified by joint normality alone",
                 passed=None,
@@ -599,35 +587,6 @@ class Heckman:
                     )
                 )
         return tuple(lifted)
-
-
-def _shapes(
-    observed: np.ndarray, replicated: np.ndarray, groups: np.ndarray
-) -> dict[str, dict[str, np.ndarray]]:
-    """Return skewness and kurtosis of residuals by group, observed and replicated.
-
-    How much of the skewness is selection's differs by how strong the selection is: a correlation
-    can give the residuals of all those seen the skewness that their errors have, but not that of
-    each group.
-
-    Parameters
-    ----------
-    observed : array (N,)
-    replicated : array (replication, N)
-    groups : int array (N,)
-    """
-    labels = np.unique(groups)
-    found = {}
-    for name, moment in (("skewness", stats.skew), ("kurtosis", stats.kurtosis)):
-        found[name] = {
-            "groups": labels,
-            "size": np.array([(groups == label).sum() for label in labels], float),
-            "observed": np.array([moment(observed[groups == label]) for label in labels]),
-            "replicated": np.column_stack(
-                [moment(replicated[:, groups == label], axis=1) for label in labels]
-            ),
-        }
-    return found
 
 
 def _paper(rng: np.random.Generator, features: int) -> dict[str, Any]:

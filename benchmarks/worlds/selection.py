@@ -148,10 +148,10 @@ def _right(name: str, draw: Callable[..., Any], **settings: Any) -> World:
     return World(name=name, family="selection", wrong=False, make=_make(draw, settings))
 
 
-SHAPE = ("predicts the skewness", "predicts the kurtosis", "identified by joint normality")
+SHAPE = ("normality of the errors", "identified by joint normality")
 KNOWN = ("direction of the decision", "prevalence as declared", "agrees with the data: prevalence")
 FORM = ("predicts the decision rate", "predicts the positive rate")
-HECKMAN_FORM = ("predicts the decision rate", "predicts the mean outcome", *SHAPE[:2])
+HECKMAN_FORM = ("predicts the decision rate", "predicts the mean outcome", SHAPE[0])
 
 WORLDS = [
     _wrong(

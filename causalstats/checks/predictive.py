@@ -22,7 +22,6 @@ def predictive(predictions: Iterable[Prediction]) -> tuple[Check, ...]:
                 expected="p-value above 0.01",
                 finding=f"posterior predictive p = {p:.3f}{excused}",
                 remedy="" if passed else prediction.remedy,
-                assumption=prediction.assumption,
             )
         )
     return tuple(found)
