@@ -14,7 +14,7 @@ from causalstats.data import Composition, Decisions, Observations, Panel
 from causalstats.data.origin import Origin
 from causalstats.data.times import TimeScale
 from causalstats.diagrams import Box, Diagram, Monotone, Roles, Step, Wire
-from causalstats.errors import StoreError
+from causalstats.errors import CausalStatsError, StoreError
 from causalstats.model import Known, KnownByGroup, Penalty
 from causalstats.models import CausalDiagram, Heckman, PanelDML, PartialCorrelation, SelectiveLabels
 from causalstats.samplers import Auto, Exact, Laplace, Nuts
@@ -117,9 +117,8 @@ def load(path: Path) -> dict[str, Any]:
         raise StoreError(f"{str(path)!r} is a netCDF file, but not a fit saved by causalstats.")
     header = json.loads(text)
     if header.get("format") != FORMAT:
-        version = header.get("provenance", {}).get("causalstats", "unknown")
         raise StoreError(
-            f"{str(path)!r} has format {header.get('format')} (causalstats {version}); this version reads {FORMAT}. Install that version to read it."
+            f"{str(path)!r} has format {header.get('format')} ({_version(header)}); this version reads {FORMAT}. Install that version to read it."
         )
     kinds = header["model"]["type"], header["data"]["type"]
     if kinds[0] not in _MODELS or kinds[1] not in _DATA:
@@ -127,13 +126,16 @@ def load(path: Path) -> dict[str, Any]:
             f"{str(path)!r} holds a {kinds[0]} on {kinds[1]}; this version knows {', '.join(_MODELS)}."
         )
     try:
-        model = _MODELS[kinds[0]](
-            **{name: _rich(value) for name, value in header["model"]["fields"].items()}
-        )
+        model = _made(_MODELS[kinds[0]], header["model"]["fields"])
         sampler, data = _rich(header["sampler"]), _data(header)
     except (KeyError, TypeError) as error:
         raise StoreError(
             f"The description in {str(path)!r} lacks or does not know {error}: the file was changed, or saved by a development version."
+        ) from error
+    except CausalStatsError as error:
+        raise StoreError(
+            f"{str(path)!r} holds what this version does not take: {error} The file was changed, or saved by another version "
+            f"({_version(header)}). Install that version to read it, or fit again."
         ) from error
     if data.fingerprint != header["fingerprint"]:
         raise StoreError(
@@ -146,6 +148,21 @@ def load(path: Path) -> dict[str, Any]:
         "draws": tree,
         "provenance": header["provenance"],
     }
+
+
+def _version(header: dict[str, Any]) -> str:
+    return f"causalstats {header.get('provenance', {}).get('causalstats', 'unknown')}"
+
+
+def _made(kind: Any, kept: Mapping[str, Any]) -> Any:
+    """Return the value that was saved, never one with a default of today in place of what was not saved."""
+    expected = {field.name for field in fields(kind)}
+    missing, unknown = sorted(expected - set(kept)), sorted(set(kept) - expected)
+    if missing or unknown:
+        said = [f"without {', '.join(missing)}"] * bool(missing)
+        said += [f"with {', '.join(unknown)}"] * bool(unknown)
+        raise StoreError(f"`{kind.__name__}` was saved {' and '.join(said)}.")
+    return kind(**{name: _rich(value) for name, value in kept.items()})
 
 
 def _data(header: dict[str, Any]) -> Any:
@@ -197,7 +214,6 @@ def _rich(value: Any) -> Any:
     if isinstance(value, dict) and value["type"] == "mapping":
         return {key: _rich(part) for key, part in value["items"]}
     if isinstance(value, dict):
-        return _VALUES[value["type"]](
-            **{name: _rich(part) for name, part in value.items() if name != "type"}
-        )
+        kept = {name: part for name, part in value.items() if name != "type"}
+        return _made(_VALUES[value["type"]], kept)
     return tuple(_rich(part) for part in value) if isinstance(value, list) else value

@@ -216,6 +216,17 @@ def test_save_and_load(data, tmp_path):
         cs.load(path)
 
 
+def with_field(header, name, value):
+    model = header["model"]
+    return header | {"model": model | {"fields": model["fields"] | {name: value}}}
+
+
+def without_field(header, name):
+    model = header["model"]
+    kept = {field: value for field, value in model["fields"].items() if field != name}
+    return header | {"model": model | {"fields": kept}}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -236,8 +247,35 @@ def test_save_and_load(data, tmp_path):
             lambda header: header | {"fingerprint": "0"},
             "do not code to what the model was fitted to",
         ),
+        (lambda header: without_field(header, "coefficient_prior"), "without coefficient_prior"),
+        (lambda header: without_field(header, "decided_for"), "without decided_for"),
+        (lambda header: with_field(header, "coefficient_prior", "flat"), "coefficient_prior"),
+        (lambda header: with_field(header, "decided_for", "both"), "decided_for"),
+        (lambda header: with_field(header, "coefficient_scale", -1.0), "coefficient_scale"),
+        (lambda header: with_field(header, "prior_width", 3.0), "with prior_width"),
+        (
+            lambda header: with_field(header, "prevalence", {"type": "Known", "value": 0.4}),
+            "`Known` was saved without sd",
+        ),
+        (lambda header: header | {"sampler": {"type": "Nuts", "chains": 2}}, "`Nuts` was saved"),
+        (lambda header: header | {"sampler": {"type": "Gibbs"}}, "does not know 'Gibbs'"),
     ],
-    ids=["foreign", "format", "model", "incomplete", "data"],
+    ids=[
+        "foreign",
+        "format",
+        "model",
+        "incomplete",
+        "data",
+        "saved before the prior was a field",
+        "saved before the direction was a field",
+        "unknown prior",
+        "unknown direction",
+        "impossible scale",
+        "field of another version",
+        "known value without its spread",
+        "sampler without its settings",
+        "unknown sampler",
+    ],
 )
 def test_a_file_that_is_not_ours_says_why(data, tmp_path, change, message):
     model, draws = (
