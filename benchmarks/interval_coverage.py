@@ -10,25 +10,21 @@ answer carried a doubt: a wrong interval with a warning is not a confident one.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
-import platform
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from campaigns import Campaign
 from designs import Design
 from fits import fit
 
 from causalstats.errors import CausalStatsError
-from causalstats.resumable import resume
 
 FOLDER = Path(__file__).parent / "coverage"
-KEPT = Path("results")
 BAND = (0.90, 0.98)
 
 
@@ -84,47 +80,12 @@ def summarised(records: list[dict[str, Any]], design: Design) -> dict[str, Any]:
     }
 
 
-def run(family: str, data_sets: int, jobs: int, only: str) -> None:
-    path = FOLDER / f"{family}.json"
-    FOLDER.mkdir(exist_ok=True)
-    KEPT.mkdir(exist_ok=True)
-    for design in designs_of(family):
-        if only not in design.name:
-            continue
-        records = resume(
-            _Task(family, design.name),
-            range(data_sets),
-            title=design.name,
-            path=KEPT
-            / f"coverage_{family}_{design.name.replace(' ', '_').replace('/', '-')}.jsonl",
-            of=f"{family}: {design.name}: {design.estimand}",
-            jobs=jobs,
-        )
-        found = json.loads(path.read_text())["designs"] if path.exists() else {}
-        found[design.name] = summarised(records, design)
-        machine = {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("pymc", "numpy", "scipy")},
-        }
-        path.write_text(json.dumps({"designs": found, "machine": machine}, indent=1) + "\n")
-
-
-class _Task:
-    """`one` with its first two arguments, in a form that workers can be sent."""
-
-    def __init__(self, family: str, name: str) -> None:
-        self.family, self.name = family, name
-
-    def __call__(self, seed: int) -> dict[str, Any]:
-        return one(self.family, self.name, seed)
-
-
 def table() -> str:
     """Return the committed figures in Markdown, those outside the band set in bold."""
     lines = ["| family | design | data sets | coverage | wrong and unsaid | doubted |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for path in sorted(FOLDER.glob("*.json")):
-        for name, row in json.loads(path.read_text())["designs"].items():
+        for name, row in json.loads(path.read_text()).items():
             if "coverage" not in row:
                 lines.append(f"| {path.stem} | {name} | {row['data sets']} | refused | | |")
                 continue
@@ -138,18 +99,9 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("family")
-    parser.add_argument("--data-sets", type=int, default=500)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--only", default="")
-    asked = parser.parse_args()
-    if asked.family == "table":
-        print(table())
-    else:
-        run(asked.family, asked.data_sets, asked.jobs, asked.only)
-
+CAMPAIGN = Campaign(
+    name="coverage", entries_of=designs_of, one=one, summarised=summarised, table=table
+)
 
 if __name__ == "__main__":
-    main()
+    CAMPAIGN.main(__doc__.splitlines()[0], data_sets=500)

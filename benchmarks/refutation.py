@@ -11,7 +11,6 @@ a false alarm is a failed check in a right world.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import time
@@ -20,14 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from campaigns import Campaign
 from fits import fit
 from worlds import World
 
 from causalstats.errors import CausalStatsError
-from causalstats.resumable import resume
 
 FOLDER = Path(__file__).parent / "refutation"
-KEPT = Path("results")
 POWER, FALSE_ALARMS = 0.80, 0.01
 
 
@@ -80,37 +78,6 @@ def _sees(world: World, name: str) -> bool:
     return any(name.startswith(check) for check in world.catches)
 
 
-def run(family: str, data_sets: int, jobs: int, only: str) -> None:
-    path = FOLDER / f"{family}.json"
-    FOLDER.mkdir(exist_ok=True)
-    KEPT.mkdir(exist_ok=True)
-    for world in worlds_of(family):
-        if only not in world.name:
-            continue
-        records = resume(
-            _Task(family, world.name),
-            range(data_sets),
-            title=world.name,
-            path=KEPT
-            / f"refutation_{family}_{world.name.replace(' ', '_').replace('/', '-')}.jsonl",
-            of=f"{family}: {world.name}",
-            jobs=jobs,
-        )
-        found = json.loads(path.read_text()) if path.exists() else {}
-        found[world.name] = summarised(records, world)
-        path.write_text(json.dumps(found, indent=1) + "\n")
-
-
-class _Task:
-    """`one` with its first two arguments, in a form that workers can be sent."""
-
-    def __init__(self, family: str, name: str) -> None:
-        self.family, self.name = family, name
-
-    def __call__(self, seed: int) -> dict[str, Any]:
-        return one(self.family, self.name, seed)
-
-
 def table() -> str:
     """Return the committed figures in Markdown: a row a world, then a row a check."""
     lines = ["| family | world | | data sets | caught | doubt on the answer |"]
@@ -143,18 +110,9 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("family")
-    parser.add_argument("--data-sets", type=int, default=100)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--only", default="")
-    asked = parser.parse_args()
-    if asked.family == "table":
-        print(table())
-    else:
-        run(asked.family, asked.data_sets, asked.jobs, asked.only)
-
+CAMPAIGN = Campaign(
+    name="refutation", entries_of=worlds_of, one=one, summarised=summarised, table=table
+)
 
 if __name__ == "__main__":
-    main()
+    CAMPAIGN.main(__doc__.splitlines()[0], data_sets=100)
