@@ -176,12 +176,15 @@ def data_checks(model: Any, data: Panel) -> tuple[Check, ...]:
         few = [] if model.errors in ("clustered", "bootstrap") else [_few(data)]
         found = [_still(data), *few, *found]
     found += [_little(model, data), covariates_change(model, data, estimands)]
-    found += dependence_checks(model, data)
     adjusted = Adjusted(some_units(data), model.prepared(data).columns, model.inside)
     found += nuisance_form(model, adjusted, estimands)
+    over_time: list[Check | None] = []
     if model.inside:
-        found += exogeneity_checks(adjusted, estimands)
-        found += staggered_adoption(model, adjusted, estimands)
+        over_time += exogeneity_checks(adjusted, estimands)
+        over_time += staggered_adoption(model, adjusted, estimands)
+    found += over_time
+    failed = tuple(check.name for check in over_time if check and check.passed is False)
+    found += dependence_checks(model, data, failed)
     return tuple(check for check in found if check is not None)
 
 

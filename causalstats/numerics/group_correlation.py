@@ -1,19 +1,30 @@
-"""Whether series of the same group are correlated, by permuting which series belongs to which group.
+"""Whether series of the same group are correlated, by permuting their groups and by turning their signs.
 
-With u_i the series of i at length 1, the statistic is the mean of u_i'u_j over pairs of a group, or
-over neighbours in order. Under independence between series every pair has expectation 0, or what
-all pairs have in common, whatever the series' own autocorrelations and variances.
+The statistic is the sum of u_i'u_j over pairs of a group, or over neighbours in order. u_i is the
+series of i over its length, or over the root mean square of all lengths where that is larger: a
+series near zero, such as that of a unit where a rare event never happens, has hardly any say.
+
+Two reference distributions are looked at, and the larger p-value counts. Permuted groups allow for
+what all pairs have in common, and take all series to be alike. Random signs (Cameron, Gelbach &
+Miller 2008, who call the weights Rademacher's) keep each series in its group, with its size and
+its shape, such as errors that are larger while a unit is treated, and take pairs to have the
+expectation 0.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
-_FIRST, _ALL = 99, 1_999  # permutations: more only where the first ones leave it open
+_FIRST, _ALL = 99, 1_999  # replicates: more only where the first ones leave it open
+_FEWEST = 8  # series
 
 
 def group_correlation(
     series: np.ndarray, label: np.ndarray | None, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Return the one-sided p-value of the permutation test and the mean correlation.
+    """Return the one-sided p-value and the mean product of pairs, above that of all pairs.
 
     Parameters
     ----------
@@ -21,25 +32,44 @@ def group_correlation(
         A row of zeros says nothing and is left out.
     label : int array, shape (n,), or None
         Groups, -1 for those in none; None for pairs of neighbours in the order of the rows.
+    rng : Generator
+
+    Returns
+    -------
+    p_value : float
+        The larger of those of permuted groups and of random signs; 1 with fewer than 8 series or
+        two groups.
+    correlation : float
     """
     length = np.sqrt((series**2).sum(axis=1))
     kept = length > 1e-12 * max(length.max(initial=0.0), 1e-300)
     if label is not None:
         kept &= label >= 0
-    unit = series[kept] / length[kept, None]
     group = None if label is None else np.unique(label[kept], return_inverse=True)[1]
-    pairs = _pairs(len(unit), group)
-    if pairs == 0 or len(unit) < 8 or (group is not None and group.max() == 0):
+    pairs = _pairs(int(kept.sum()), group)
+    if pairs == 0 or kept.sum() < _FEWEST or (group is not None and group.max() == 0):
         return 1.0, 0.0
-    observed = _products(unit, group)
-    above = sum(_permuted(unit, group, rng) >= observed for _ in range(_FIRST))
-    count = _FIRST
+    usual = np.sqrt((length[kept] ** 2).mean())
+    u = series[kept] / np.maximum(length[kept], usual)[:, None]
+    observed = _products(u, group)
+    p = _p_value(observed, lambda: _products(u[rng.permutation(len(u))], group))
+    if p <= 2 / (_FIRST + 1):
+        p = max(p, _p_value(observed, lambda: _products(u * _signs(len(u), rng), group)))
+    everything = u.sum(axis=0)
+    between = (everything @ everything - (u**2).sum()) / (len(u) * (len(u) - 1))
+    return p, float(observed / pairs - between)
+
+
+def _p_value(observed: float, replicate: Callable[[], float]) -> float:
+    above, count = sum(replicate() >= observed for _ in range(_FIRST)), _FIRST
     if above <= 1:
-        above += sum(_permuted(unit, group, rng) >= observed for _ in range(_ALL - _FIRST))
+        above += sum(replicate() >= observed for _ in range(_ALL - _FIRST))
         count = _ALL
-    everything = unit.sum(axis=0)
-    between = (everything @ everything - len(unit)) / (len(unit) * (len(unit) - 1))
-    return (above + 1) / (count + 1), float(observed / pairs - between)
+    return (above + 1) / (count + 1)
+
+
+def _signs(count: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.choice([-1.0, 1.0], (count, 1))
 
 
 def _pairs(count: int, group: np.ndarray | None) -> float:
@@ -49,15 +79,10 @@ def _pairs(count: int, group: np.ndarray | None) -> float:
     return float((sizes * (sizes - 1) / 2).sum())
 
 
-def _products(unit: np.ndarray, group: np.ndarray | None) -> float:
+def _products(u: np.ndarray, group: np.ndarray | None) -> float:
     """The sum of u_i'u_j over pairs."""
     if group is None:
-        return float((unit[1:] * unit[:-1]).sum())
-    sums = np.zeros((group.max() + 1, unit.shape[1]))
-    np.add.at(sums, group, unit)
-    return float(((sums**2).sum() - len(unit)) / 2)
-
-
-def _permuted(unit: np.ndarray, group: np.ndarray | None, rng: np.random.Generator) -> float:
-    order = rng.permutation(len(unit))
-    return _products(unit[order], group)
+        return float((u[1:] * u[:-1]).sum())
+    sums = np.zeros((group.max() + 1, u.shape[1]))
+    np.add.at(sums, group, u)
+    return float(((sums**2).sum() - (u**2).sum()) / 2)

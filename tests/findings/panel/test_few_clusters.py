@@ -127,6 +127,15 @@ def test_enough_treated_units_raise_no_doubt(units, treated):
     assert "clusters enough" not in [check.name for check in effect.doubts]
 
 
+@pytest.mark.parametrize("units", [6, 8, 12])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_units_that_all_change_raise_no_doubt(units, seed):
+    """Their intervals cover .96 in 300 data sets of 6 and of 10 units: benchmarks/panel_errors.json."""
+    panel = cs.Panel.from_frame(_continuous(seed, units), **_ROLES)
+    checks = cs.PanelDML(time_effects=True).data_checks(panel)
+    assert next(check for check in checks if check.name == "clusters enough").passed is True
+
+
 def _continuous(seed, units, times=20, rho=0.6):
     rng = np.random.default_rng(seed)
     d = _persistent(rng, units, times, rho)
