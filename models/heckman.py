@@ -96,7 +96,8 @@ class Heckman:
     excluded : sequence of str
         Features that affect the decision and not the outcome.
     undecisive : sequence of str
-        Features that affect the outcome and not the decision: they are left out of the selection equation, their γ is 0.
+        Features that affect the outcome and not the decision: they are left out of the selection equation, their γ is 0. This makes the
+        estimate of the selection equation more precise, but unlike `excluded` it does not identify the correlation.
     expertise : sequence of str
         Features on which the decision follows the outcome and nothing else.
     expertise_sd : float

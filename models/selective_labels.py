@@ -99,8 +99,8 @@ class SelectiveLabels:
         Where the priors of coefficients stand: on the attenuated ones, as above; or, as in the paper, on β_Y, Δ, Δ_0 and the intercept
         themselves, Normal(0, 3) each, which with many features overrules the prior of σ.
     coefficient_scale : float or None
-        The standard deviation of the half-Normal priors of τ_Y and τ_T, 1 log-odds unless given; with the paper's priors, that of the
-        coefficients, 3 unless given.
+        How large coefficients are expected to be, on the scale of the link: with "attenuated", the scale of the half-Normal priors of τ_Y
+        and τ_T, 1 log-odds (0.59 probits) unless given; with "paper", the standard deviation of the coefficients themselves, 3 unless given.
     deciders : "alike", "leniency" or "response"
         Whether those who decide (a column of the data) differ: in how readily they test, Δ_0 + λ_j with λ_j ~ Normal(0, τ²), τ ~ half-Normal(1);
         or in that and in how steeply they respond, α_j = α exp(ω_j) with ω_j ~ Normal(0, υ²), υ ~ half-Normal(0.5).

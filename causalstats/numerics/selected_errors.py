@@ -121,11 +121,12 @@ def shape(
     moments = np.concatenate([part[0] for part in parts], axis=-1)
     coefficient = np.concatenate([part[1] for part in parts], axis=-1)
     replicated = _statistics(moments, coefficient, correlations)  # (G, statistic, R)
-    p = np.array([_p_value(found, one) for one in replicated])
-    best = int(p.argmax())
+    compared = [_compared(found, one) for one in replicated]
+    # Where every p-value is the least that can be, the nearest correlation is the one to show.
+    best = max(range(len(compared)), key=lambda at: (compared[at][0], -compared[at][1]))
     shown = slice(0, 2 * len(membership))
     return Shape(
-        p=float(p[best]),
+        p=compared[best][0],
         correlation=float(correlations[best]),
         observed=found[shown],
         expected=replicated[best, shown].mean(axis=-1),
@@ -179,8 +180,8 @@ def _statistics(
     return np.array(found)
 
 
-def _p_value(observed: np.ndarray, replicated: np.ndarray) -> float:
-    """Rank the distance of the observed statistics from the mean of the replicated ones."""
+def _compared(observed: np.ndarray, replicated: np.ndarray) -> tuple[float, float]:
+    """Return the p-value of the observed statistics' distance from the replicated ones, and it."""
     centre, covariance = replicated.mean(axis=1), np.cov(replicated)
     inverse = np.linalg.pinv(covariance)
 
@@ -189,4 +190,5 @@ def _p_value(observed: np.ndarray, replicated: np.ndarray) -> float:
         return np.einsum("ir,ij,jr->r", away, inverse, away)
 
     reference = distance(replicated)
-    return float((1 + (reference >= distance(observed[:, None])).sum()) / (1 + len(reference)))
+    found = float(distance(observed[:, None])[0])
+    return float((1 + (reference >= found).sum()) / (1 + len(reference))), found

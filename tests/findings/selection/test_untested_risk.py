@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy.special import expit
 
 import causalstats as cs
@@ -112,6 +113,62 @@ def test_the_right_direction_is_not_refuted():
         model = cs.SelectiveLabels(prevalence=cs.Known(prevalence, sd=0.01))
         alarms += model.data_checks(data)[0].passed is False
     assert alarms <= 3
+
+
+def drawn(*prevalences):
+    """Posterior draws of the prevalence of each group, as a fit keeps them."""
+    rng = np.random.default_rng(1)
+    draws = np.array(prevalences) + 0.004 * rng.standard_normal((2, 500, len(prevalences)))
+    values = draws if len(prevalences) > 1 else draws[..., 0]
+    dims = ("chain", "draw", "group")[: values.ndim]
+    return xr.Dataset({"population_prevalence": (dims, values)})
+
+
+@pytest.mark.parametrize(("found", "passed"), [(0.30, True), (0.32, True), (0.33, False)])
+@pytest.mark.parametrize("name", ["untested_prevalence", "risk", "missed_cases"])
+def test_an_answer_says_when_its_prevalence_is_not_the_declared_one(found, passed, name):
+    data, *_ = study(1, 200, 2)
+    model = cs.SelectiveLabels(prevalence=cs.Known(0.30, sd=0.01))
+    (check,) = model.estimands()[name].checks(drawn(found), data)
+    assert check.passed is passed
+    assert check.value == pytest.approx((found - 0.30) / 0.01, abs=0.1)
+    assert ("check its source" in check.remedy) is not passed
+    assert check.assumption == ("" if passed else "prevalence")
+
+
+def test_the_group_whose_prevalence_moved_is_named():
+    data, *_ = study(1, 200, 1)
+    rng = np.random.default_rng(2)
+    frame = data.source.assign(region=rng.choice(["north", "south"], 200))
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="decided", features=["x0", "region"]
+    )
+    known = {"north": cs.Known(0.2, sd=0.01), "south": cs.Known(0.4, sd=0.02)}
+    model = cs.SelectiveLabels(prevalence=cs.KnownByGroup("region", known))
+    (check,) = model.estimands()["risk"].checks(drawn(0.21, 0.47), data)
+    assert check.passed is False and "for south" in check.finding
+    (check,) = model.estimands()["risk"].checks(drawn(0.21, 0.42), data)
+    assert check.passed is True
+
+
+def test_a_prevalence_known_exactly_cannot_move():
+    data, *_ = study(1, 200, 1)
+    model = cs.SelectiveLabels(prevalence=0.3)
+    assert model.estimands()["risk"].checks(drawn(0.3), data) == ()
+
+
+@pytest.mark.slow
+def test_a_prevalence_below_the_share_of_cases_found_is_seen_and_a_right_one_is_not():
+    """Cases already found are 20 % of the people or more: 10 % cannot be the prevalence."""
+    failed = {"right": 0, "wrong": 0}
+    for seed in range(6):
+        data, prevalence, _ = study(seed, 600, 2)
+        for kind, declared in (("right", prevalence), ("wrong", 0.10)):
+            model = cs.SelectiveLabels(prevalence=cs.Known(declared, sd=0.01))
+            fit = cs.fit(model, data, seed=seed, progress=False, sampler=QUICK)
+            doubts = [check.name for check in fit.effect("untested_prevalence").doubts]
+            failed[kind] += "prevalence as declared" in doubts
+    assert failed["wrong"] >= 5 and failed["right"] == 0
 
 
 def test_families_are_compared_at_the_same_spread():
