@@ -19,6 +19,7 @@ from causalstats.models.causal_diagram_independence import (
 )
 from causalstats.models.causal_diagram_regression import logit_sd
 from causalstats.models.causal_diagram_regression_checks import shape_checks
+from causalstats.models.rows_left_out import rows_left_out
 from causalstats.numerics.smooth_basis import smooth
 
 _MOST_PAIRS = 200
@@ -147,45 +148,30 @@ def data_checks(model: Any, data: Observations) -> tuple[Check, ...]:
     """Rows left out, and what the diagram implies: independences, and inequalities where there is no formula."""
     if model.route == "regression":
         return (
-            *rows_left_out(model, data),
+            *incomplete_rows(model, data),
             *shape_checks(model, data),
             *independences(model, data),
         )
-    return (*rows_left_out(model, data), *compatible(model, data), *independences(model, data))
+    return (*incomplete_rows(model, data), *compatible(model, data), *independences(model, data))
 
 
-def rows_left_out(model: Any, data: Observations) -> tuple[Check, ...]:
-    """Return what was dropped for a variable that the headline needs, and what for others."""
-    lacking = {name: count for name, count in data.dropped.items() if count}
-    if not lacking:
-        return ()
+def incomplete_rows(model: Any, data: Observations) -> tuple[Check, ...]:
+    """Return what was left out, and whether the headline needs the variables that were missing."""
     formula = model.identification.expression
     needed = model.graph.nodes
     if formula is not None:
         needed = tuple({*formula.variables, model.treatment, model.outcome})
-    spare = [name for name in lacking if name not in needed]
-    listed = ", ".join(f"{count:,} without {name}" for name, count in lacking.items())
-    most = max(lacking.values())
-    ways = []
+    spare = [name for name, count in data.dropped.items() if count and name not in needed]
+    advice = ""
     if spare:
         columns = [name for name in data.variables if name not in spare]
-        ways.append(
-            f"The answer does not need {' and '.join(spare)}: say `hidden: {', '.join(spare)}` in the diagram and read `columns={columns!r}` to keep their rows"
+        advice = (
+            f"The effect of {model.treatment} on {model.outcome}, unlike other questions, does "
+            f"not need {' and '.join(spare)}: to ask for it alone, say "
+            f"`hidden: {', '.join(spare)}` in the diagram and read `columns={columns!r}`, which "
+            "keeps their rows"
         )
-    if len(spare) < len(lacking):
-        ways.append("Fill in what is missing by multiple imputation and compare the answers")
-    return (
-        Check(
-            name="rows left out",
-            passed=None,
-            value=most / (len(data) + most),
-            expected="no row left out, or rows left out at random",
-            finding=f"{listed}; {len(data):,} are left. These data cannot show whether they are missing at random",
-            remedy=". ".join(ways) + ".",
-            assumption="complete rows",
-            caution=True,
-        ),
-    )
+    return rows_left_out(data, advice, assumption="complete rows")
 
 
 def unused(model: Any, data: Observations) -> dict[str, str]:

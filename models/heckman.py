@@ -28,6 +28,7 @@ from causalstats.model import (
 from causalstats.models.heckman_estimands import estimands, indices
 from causalstats.models.heckman_shape_check import shape_check
 from causalstats.models.over_people import flat
+from causalstats.models.rows_left_out import rows_left_out
 from causalstats.numerics import heckman_baselines as baselines
 from causalstats.numerics.heckman import chance, log_likelihood
 from causalstats.numerics.predictive import means_by_group, quantile_groups, rates_by_group
@@ -527,10 +528,12 @@ class Heckman:
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
         """Return what those seen show of the shape of the errors, and whether that alone identifies the answer."""
+        left_out = rows_left_out(data)
         shape = replace(shape_check(self, data), estimands=_OF_THE_UNSEEN, assumption=_SHAPE)
         if self.mean is not None or self.excluded or self.expertise:
-            return (shape,)
+            return (*left_out, shape)
         return (
+            *left_out,
             shape,
             Check(
                 name="identified by joint normality alone",

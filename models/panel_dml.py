@@ -23,6 +23,7 @@ from causalstats.models.panel_dml_priors import prior_sds
 from causalstats.models.panel_dml_rows import Prepared, between_units, log_likelihood, prepared
 from causalstats.models.panel_dml_sandwich import bootstrapped, clustered, refuse_few_clusters
 from causalstats.models.panel_dml_unit_effects import of_units
+from causalstats.models.rows_left_out import rows_left_out
 from causalstats.validation import (
     Count,
     Formula,
@@ -288,7 +289,7 @@ class PanelDML:
 
     def data_checks(self, data: Panel) -> tuple[Check, ...]:
         """What the data themselves leave in doubt."""
-        return data_checks(self, data)
+        return (*rows_left_out(data), *data_checks(self, data))
 
     def unused(self, data: Panel) -> dict[str, str]:
         """Return the fields that cannot change the answer, each with the reason."""

@@ -30,6 +30,7 @@ from causalstats.models.partial_correlation_estimands import EXACT, estimands
 from causalstats.models.partial_correlation_graph import SLAB, conjugate, shrunk, sparse
 from causalstats.models.partial_correlation_pictures import alternatives, predictions, views
 from causalstats.models.partial_correlation_propriety import refuse_improper
+from causalstats.models.rows_left_out import rows_left_out
 from causalstats.numerics import inverse_wishart, log_ratios
 from causalstats.validation import (
     Count,
@@ -398,7 +399,7 @@ class PartialCorrelation:
 
     def data_checks(self, data: Composition) -> tuple[Check, ...]:
         """What the data themselves leave in doubt: too few rows, parts rounded to a few values, parts nearly proportional."""
-        return data_checks(data)
+        return (*rows_left_out(data), *data_checks(data))
 
     def adjustments(self, data: Composition) -> tuple[Adjustment, ...]:
         """What would make a partial correlation the effect of one part on another, and how far these data go towards it."""

@@ -25,6 +25,7 @@ from causalstats.model import (
     Simulation,
     View,
 )
+from causalstats.models.rows_left_out import rows_left_out
 from causalstats.models.selective_labels_assumptions import assumptions, refuse
 from causalstats.models.selective_labels_checks import data_checks, kept_its_width
 from causalstats.models.selective_labels_estimands import estimands, logits, pointwise, test_of
@@ -195,7 +196,7 @@ class SelectiveLabels:
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
         """Return what the data alone say against the model, or cannot say."""
-        return data_checks(self, data)
+        return (*rows_left_out(data), *data_checks(self, data))
 
     def vary(self, **changes: Any) -> SelectiveLabels:
         """Return the model with other values of some fields, for a table of sensitivity.
