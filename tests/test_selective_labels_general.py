@@ -243,7 +243,8 @@ def test_log_likelihood_by_hand(wide, seen):
     model = cs.SelectiveLabels(
         deciders=seen, prevalence=BY_REGION, sensitivity=0.9, specificity=0.8, unobservable="normal"
     )
-    simulation = model.simulate(3, people=60, features=2, design="prior")
+    # Some draws from the prior, such as that of seed 3, have nobody tested and are refused as data.
+    simulation = model.simulate(5, people=60, features=2, design="prior")
     truth, data = simulation.truth.squeeze(), simulation.data
     z = np.linspace(-8, 8, 4001)[:, None]
     risk = (
