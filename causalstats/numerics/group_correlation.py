@@ -19,6 +19,7 @@ import numpy as np
 
 _FIRST, _ALL = 99, 1_999  # replicates: more only where the first ones leave it open
 _FEWEST = 8  # series
+_SMALL = 0.25  # of the root mean square of all lengths
 
 
 def group_correlation(
@@ -29,7 +30,7 @@ def group_correlation(
     Parameters
     ----------
     series : array, shape (n, T)
-        A row of zeros says nothing and is left out.
+        Rows much shorter than the others are left out: without any event, they are fitted values.
     label : int array, shape (n,), or None
         Groups, -1 for those in none; None for pairs of neighbours in the order of the rows.
     rng : Generator
@@ -42,7 +43,8 @@ def group_correlation(
     correlation : float
     """
     length = np.sqrt((series**2).sum(axis=1))
-    kept = length > 1e-12 * max(length.max(initial=0.0), 1e-300)
+    typical = np.sqrt((length**2).sum() / max(np.count_nonzero(length), 1))
+    kept = length > max(_SMALL * typical, 1e-300)
     if label is not None:
         kept &= label >= 0
     group = None if label is None else np.unique(label[kept], return_inverse=True)[1]
