@@ -64,7 +64,8 @@ class PartialCorrelation:
 
     "shrunk"      Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of `basis_variance`, 2), τ ~ half-Normal(1), α ~ Uniform(0, 1):
                   towards independent parts, as far as the data say. Σ is integrated out and only ω and α are sampled
-    "invariant"   the same with equal ω, which no rotation of the log-ratios changes; α and ω of most evidence unless given. Exact
+    "invariant"   the same with equal ω, which no rotation of the log-ratios changes; unless given, α is one standard deviation below its
+                  posterior mean under Uniform(0, 1), and ω that of most evidence. Exact given both
     "matching"    p(Σ) ∝ |Σ|^(-1) for what follows from Θ, with the intervals of the t-test with n - D + 1 degrees of freedom, and |Σ|^(-p) for coefficients of
                   covariates, with those of least squares. Exact, and needs n > 2 D - 3 at least
 
@@ -219,12 +220,15 @@ class PartialCorrelation:
         return 0.0, np.ones(size), data.degrees - size + 2.0
 
     def isotropic(self, data: Composition) -> tuple[float, float]:
-        """α and ω of the invariant prior: as given, otherwise those of most evidence."""
+        """α and ω of the invariant prior: as given, otherwise α a standard deviation below its posterior mean, and ω of most evidence."""
         if self.shrinkage is not None and self.basis_variance is not None:
             return self.shrinkage, self.basis_variance
-        return inverse_wishart.isotropic(
-            data.eigenvalues, data.degrees, len(data.parts), self.shrinkage, self.basis_variance
-        )
+        spectrum, size = data.eigenvalues, len(data.parts)
+        if self.shrinkage is None:
+            return inverse_wishart.isotropic_cautious(
+                spectrum, data.degrees, size, self.basis_variance
+            )
+        return inverse_wishart.isotropic(spectrum, data.degrees, size, self.shrinkage)
 
     def exact(self, data: Composition) -> Exact | None:
         """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""

@@ -27,7 +27,10 @@ _NEARLY = 1e-3  # of the median log-ratio variance
 def assumptions(model: Any) -> tuple[Assumption, ...]:
     """What the answer stands on."""
     variance = "that of the data" if model.basis_variance is None else f"{model.basis_variance:g}"
-    weight = "as large as the data say" if model.shrinkage is None else f"{model.shrinkage:g}"
+    learned = "as large as the data say"
+    if model.prior == "invariant":
+        learned = "one standard deviation below its posterior mean"
+    weight = learned if model.shrinkage is None else f"{model.shrinkage:g}"
     prior = {
         "shrunk": Assumption(
             name="shrinkage",

@@ -30,7 +30,10 @@ _PRIOR_DRAWS, _MOST_DENSITIES = 4000, 1e7
 _MOST_PARTS, _MOST_AT_ONCE = 158, 5e6  # that Θ is drawn of when asked, and numbers in these draws
 _OF_PAIRS = ("partial_correlation", "excess")
 _MANY_PARTS = 20  # of which a link leaves little in other pairs
-_MUCH, _STRONG = 0.15, 0.3  # weight of the prior, and a partial correlation that it understates
+_MUCH, _STRONG = (
+    0.15,
+    0.1,
+)  # weight of the prior, and an excess, drawn to 0 by it, that it understates
 _NOT_MATCHED = (
     "total_variance",
     "log_ratio_variance",
@@ -110,7 +113,7 @@ def _question_checks(
                     value=weight,
                     expected=f"weight of the prior at most {_MUCH:g}, or no strong link",
                     finding=f"the prior has a weight of {weight:.2f} and draws all pairs alike "
-                    f"towards independence, the strongest, {strongest:.2f}, too",
+                    f"towards independence, also the one that is {strongest:.2f} beyond closure",
                     remedy="Few strong links among many pairs are understated, and their intervals "
                     "cover less than they say: compare prior='sparse', or prior='matching' where "
                     "rows are many.",
@@ -128,11 +131,10 @@ def _weight(model: Any, draws: xr.Dataset, data: Composition) -> float:
 
 
 def _strongest(draws: xr.Dataset, data: Composition) -> float:
-    """Return the largest partial correlation of the sample in absolute size, shrunk or not."""
-    where = pairs(len(data.parts))
+    """Return the largest partial correlation beyond closure of the posterior mean of Θ, in absolute size."""
     if "precision" in draws and draws.sizes["draw"]:
         theta = draws["precision"].mean(("chain", "draw")).to_numpy()
-        return float(np.abs(log_ratios.partial_correlations(theta)[where]).max())
+        return float(np.abs(_excess(theta, data.parts)[2]).max())
     return 0.0
 
 
