@@ -14,6 +14,7 @@ from causalstats.models.panel_dml_dependence_checks import dependence_checks
 from causalstats.models.panel_dml_earlier_outcome_check import earlier_outcome
 from causalstats.models.panel_dml_exogeneity_checks import exogeneity_checks
 from causalstats.models.panel_dml_nuisance_check import nuisance_form
+from causalstats.models.panel_dml_one_effect_check import one_effect
 from causalstats.models.panel_dml_score_tests import Adjusted, some_units
 from causalstats.models.panel_dml_staggered_check import staggered_adoption
 
@@ -178,6 +179,7 @@ def data_checks(model: Any, data: Panel) -> tuple[Check, ...]:
     found += [_little(model, data), covariates_change(model, data, estimands)]
     adjusted = Adjusted(some_units(data), model.prepared(data).columns, model.inside)
     found += nuisance_form(model, adjusted, estimands)
+    found += one_effect(model, adjusted, len(data), estimands)
     over_time: list[Check | None] = []
     if model.inside:
         over_time += exogeneity_checks(adjusted, estimands)

@@ -82,6 +82,12 @@ class Adjusted:
     def _aims(self) -> int:
         return len(self.columns.effects) + 1
 
+    def without_unit_means(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Everything beside the k-th treatment (n, p), that treatment (n,) and the outcome (n,)."""
+        place = self._transformed.shape[1] - self._aims + k
+        others = np.delete(self._transformed[:, :-1], place, axis=1)
+        return others, self._transformed[:, place], self._transformed[:, -1]
+
     @cached_property
     def free(self) -> int:
         """Rows, less the unit effects."""

@@ -326,6 +326,21 @@ def _common_shocks(seed: int) -> Drawn:
     return _model(), _read(frame, ["x"])
 
 
+def _modified(
+    seed: int, slope: float = 1.0, spread: float = 0.6, by_unit: bool = False, units: int = 60
+) -> Drawn:
+    """Effect and spread of the treatment depend on a covariate, or on the unit; mean effect 1."""
+    rng, frame = np.random.default_rng(seed), _grid(units, 8)
+    frame["x"], frame["z"] = rng.normal(size=(2, len(frame)))
+    what = _of_units(rng, frame) if by_unit else frame["x"].to_numpy()
+    what = what - what.mean()
+    frame["d"] = np.exp(spread * what) * rng.normal(size=len(frame)) + frame["x"]
+    frame["y"] = (1 + slope * what) * frame["d"] + frame["x"] + _of_units(rng, frame)
+    frame["y"] += rng.normal(size=len(frame))
+    return _model(), _read(frame, ["x", "z"])
+
+
+_ONE_EFFECT = ("one effect",)
 _STAGGERED = ("one effect under staggered adoption",)
 _FORM = ("covariates act as assumed",)
 _EXOGENEITY = ("strict exogeneity",)
@@ -357,6 +372,11 @@ WORLDS = [
     _right("ten covariates", _many_covariates),
     _right("staggered adoption, equal effects", _staggered_constant),
     _right("effects of units, unrelated to the treatment", _effects_of_units),
+    _right("spread of the treatment rises with a covariate", partial(_modified, slope=0.0)),
+    _right(
+        "spread of the treatment differs by unit",
+        partial(_modified, slope=0.0, spread=0.7, by_unit=True),
+    ),
     _right("products in the treatment's equation alone", _products_of_the_treatment_alone),
     _wrong(
         "staggered adoption, growing effects, all treated at last",
@@ -404,6 +424,12 @@ WORLDS = [
     _wrong("carry-over of a 0/1 treatment", partial(_carried_over, binary=True), _CARRY_OVER),
     _wrong("earlier outcome, rounded", partial(_earlier_outcome, changed=_rounded), _EARLIER),
     _wrong("earlier outcome, in logarithms", partial(_earlier_outcome, changed=_log), _EARLIER),
+    _wrong("effect and spread of the treatment rise with a covariate", _modified, _ONE_EFFECT),
+    _wrong(
+        "effect and spread of the treatment differ by unit",
+        partial(_modified, spread=0.7, by_unit=True),
+        _ONE_EFFECT,
+    ),
     _wrong("serial correlation, taken as independent", _serial_errors, ("predicts the serial",)),
     _wrong("shocks common to all units", _common_shocks, ("predicts the mean over time",)),
 ]

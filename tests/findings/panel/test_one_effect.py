@@ -1,0 +1,99 @@
+"""One effect is doubted where effects differ together with the residual variance of the treatment.
+
+Rows weigh by that variance, so that the answer is not the mean effect, which is 1 in every panel.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalstats as cs
+
+_ROLES = {"unit": "firm", "time": "year", "outcome": "sales", "treatment": "price"}
+_NAME = "one effect"
+_KINDS = ("number", "text", "unit")
+
+
+def _panel(seed: int, kind: str, slope: float, firms: int = 70, years: int = 8) -> cs.Panel:
+    """Effect 1 + slope w and sd of the treatment exp(.6 w), w of mean 0 and variance about 1."""
+    rng = np.random.default_rng(seed)
+    firm, year = np.repeat(np.arange(firms), years), np.tile(np.arange(years), firms)
+    size = len(firm)
+    frame = pd.DataFrame({"firm": firm, "year": year})
+    frame["age"] = rng.normal(40, 10, size)
+    frame["region"] = np.where(rng.random(size) < 0.5, "north", "south")
+    what = {
+        "number": (frame["age"].to_numpy() - 40) / 10,
+        "text": np.where(frame["region"] == "north", 1.0, -1.0),
+        "unit": rng.normal(size=firms)[firm],
+    }[kind]
+    what = what - what.mean()
+    frame["price"] = np.exp(0.6 * what) * rng.normal(size=size) + frame["age"] / 20
+    own = rng.normal(size=firms)[firm]
+    frame["sales"] = (1 + slope * what) * frame["price"] + own + rng.normal(size=size)
+    return cs.Panel.from_frame(frame, **_ROLES, covariates=["age", "region"])
+
+
+def _check(model: cs.PanelDML, data: cs.Panel) -> cs.Check:
+    return next(check for check in model.data_checks(data) if check.name == _NAME)
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_effects_that_go_with_the_variance_of_the_treatment_are_doubted(kind):
+    checks = [_check(cs.PanelDML(), _panel(seed, kind, 0.8)) for seed in range(3)]
+    failed = [check for check in checks if check.passed is False]
+    assert len(failed) >= 2
+    said = {"number": "moderators='age'", "text": "moderators='region'", "unit": "effects='units'"}
+    assert all(said[kind] in check.remedy for check in failed)
+    assert all("effect" in check.estimands for check in failed)
+    assert all(check.assumption == "one effect" for check in failed)
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_equal_effects_are_not_doubted_however_the_treatment_varies(kind):
+    """An alarm in five of a thousand data sets: two among three would be a mistake."""
+    checks = [_check(cs.PanelDML(), _panel(seed, kind, 0.0)) for seed in range(3)]
+    assert sum(check.passed is False for check in checks) <= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [
+        ("number", {"moderators": "age"}),
+        ("text", {"moderators": "region"}),
+        pytest.param("unit", {"effects": "units"}, marks=pytest.mark.slow),
+    ],
+)
+def test_the_mean_effect_is_covered_once_the_remedy_is_followed(kind, remedy):
+    """Of three intervals at .95, fewer than two cover with probability .007."""
+    covered = {}
+    for name, model in {"default": cs.PanelDML(), "remedy": cs.PanelDML(**remedy)}.items():
+        fits = [cs.fit(model, _panel(seed, kind, 0.8), seed=1, progress=False) for seed in range(3)]
+        rows = [fit.effect("effect").numbers().iloc[0] for fit in fits]
+        covered[name] = sum(row["lower"] <= 1 <= row["upper"] for row in rows)
+    assert covered["default"] == 0 and covered["remedy"] >= 2
+
+
+def test_a_named_moderator_is_not_doubted_again():
+    for seed in range(3):
+        check = _check(cs.PanelDML(moderators="age"), _panel(seed, "number", 0.8))
+        assert check.passed and check.assumption == "moderators of the effect"
+
+
+def test_effects_of_units_leave_nothing_to_test():
+    checks = cs.PanelDML(effects="units").data_checks(_panel(0, "unit", 0.8))
+    assert _NAME not in {check.name for check in checks}
+
+
+def test_the_doubt_stands_on_the_answer():
+    fit = cs.fit(cs.PanelDML(), _panel(1, "number", 0.8, firms=150), seed=1, progress=False)
+    assert _NAME in {check.name for check in fit.effect("effect").doubts}
+    assert "one effect (contradicted by these data)" in fit.effect("effect").text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", _KINDS)
+def test_false_alarms_are_rare(kind):
+    """Of 100 data sets, more than 5 alarms have probability .001 at a rate of one in a hundred."""
+    checks = [_check(cs.PanelDML(), _panel(seed, kind, 0.0)) for seed in range(100)]
+    assert sum(check.passed is False for check in checks) <= 5
