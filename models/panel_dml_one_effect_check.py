@@ -13,6 +13,7 @@ A difference counts where its coefficient differs from 0, and the effect moves w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +77,8 @@ def one_effect(
     found = []
     for k in range(len(data.treatments)):
         found += _by_covariates(adjusted, k, columns)
-    for k in by_unit:
-        found += _by_unit(adjusted, int(k))
+    for treatment in by_unit:
+        found += _by_unit(adjusted, int(treatment))
     if not found:
         return ()
     # A standard error of all rows, where only some of the units are looked at.
@@ -155,15 +156,18 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
         return np.asarray(products * per_square[:, None])
 
     inner = np.where(rows[:, None], given - slopes(given)[data.unit] * d[:, None], 0.0)
-    solve = np.linalg.pinv(inner, rcond=1e-6)
-    rest = y - given @ (solve @ y)
+    norms = np.sqrt((inner**2).sum(axis=0))
+    kept = norms > 1e-6 * np.sqrt((given**2).sum(axis=0))
+    given, inner = given[:, kept] / norms[kept], inner[:, kept] / norms[kept]
+    inverse = np.linalg.pinv(inner.T @ inner, rcond=1e-9, hermitian=True)
+    rest = y - given @ (inverse @ (inner.T @ y))
     each = slopes(rest[:, None])[:, 0]
     noise = ((rest - each[data.unit] * d)[rows] ** 2).sum() / (free - given.shape[1])
     weights = np.zeros(len(own))
     weights[seen] = _random_effects(each[seen], noise * per_square[seen])
     centred = spread - np.average(spread, weights=weights)
     of_rows = (weights * centred * per_square)[data.unit] * d
-    of_rows = of_rows - solve.T @ (given.T @ of_rows)
+    of_rows = of_rows - inner @ (inverse @ (given.T @ of_rows))
     null = rest - np.average(each, weights=weights) * d
     scores = np.bincount(adjusted.clusters, of_rows * null)
     z = scores.sum() / max(np.sqrt((scores**2).sum()), 1e-300)
@@ -192,7 +196,7 @@ def _check(
     count = len(found)
     shown = [
         each
-        for each in sorted(found, key=lambda each: each.p)
+        for each in sorted(found, key=lambda each: (not each.covariate, each.p))
         if count * each.p < _LEVEL and abs(each.moved) > _MOVED * errors[each.treatment]
     ]
     p = min(1.0, count * min(each.p for each in shown or found))
@@ -203,7 +207,7 @@ def _check(
         expected=f"p-value of at least {_LEVEL:g}, or an effect that moves by less than "
         f"{_MOVED:g} of its standard errors",
         finding=_finding(adjusted, shown, p),
-        remedy=_remedy(model, shown) if shown else "",
+        remedy=_remedy(model, shown, len(adjusted.data.treatments)) if shown else "",
         estimands=estimands,
         assumption=assumption,
     )
@@ -223,26 +227,27 @@ def _finding(adjusted: Adjusted, shown: list[_Modification], p: float) -> str:
     )
 
 
-def _remedy(model: Any, shown: list[_Modification]) -> str:
+def _remedy(model: Any, shown: list[_Modification], treatments: int) -> str:
+    """Covariates first: one that changes within units makes slopes of units differ as well."""
     names = list(dict.fromkeys(each.covariate for each in shown if each.covariate))
     steps = []
     if names:
         own = [] if model.moderators is None else [model.moderators]
-        formula = " + ".join([*own, *(_quoted(name) for name in names)])
-        steps.append(f"say `moderators={formula!r}`: the answer is then the mean effect over rows")
-    if not all(each.covariate for each in shown):
-        without = "" if model.moderators is None else ", without `moderators`"
-        several = ", a model for each treatment" if shown[0].treatment else ""
+        plain = {name: re.sub(r"\W", "_", name) for name in names}
+        renamed = [f"{name!r} to {new!r}" for name, new in plain.items() if name != new]
+        formula = " + ".join([*own, *plain.values()])
+        first = f"rename {', '.join(renamed)}, and " if renamed else ""
+        steps.append(
+            f"{first}say `moderators={formula!r}`: the answer is then the mean effect over rows"
+        )
+    by_unit = [each for each in shown if not each.covariate]
+    if by_unit:
+        without = ", without `moderators`" if names or model.moderators is not None else ""
+        several = ", a model for each treatment, the others as covariates" if treatments > 1 else ""
         steps.append(f"say `effects='units'`{without}{several}: the mean of the units' effects")
-    if not shown[0].covariate:
-        steps.reverse()
     return (
         "The answer is not the mean effect: " + "; or, if that leaves a doubt, ".join(steps) + "."
     )
-
-
-def _quoted(name: str) -> str:
-    return name if name.isidentifier() else f"`{name}`"
 
 
 def _too_few(count: int, estimands: tuple[str, ...], assumption: str) -> Check:
