@@ -163,6 +163,8 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
     rest = y - given @ (inverse @ (inner.T @ y))
     each = slopes(rest[:, None])[:, 0]
     noise = ((rest - each[data.unit] * d)[rows] ** 2).sum() / (free - given.shape[1])
+    if noise <= 1e-12 * (y @ y) / len(y):  # outcomes of these units that do not vary
+        return []
     weights = np.zeros(len(own))
     weights[seen] = _random_effects(each[seen], noise * per_square[seen])
     centred = spread - np.average(spread, weights=weights)

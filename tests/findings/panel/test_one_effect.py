@@ -97,3 +97,19 @@ def test_false_alarms_are_rare(kind):
     """Of 100 data sets, more than 5 alarms have probability .001 at a rate of one in a hundred."""
     checks = [_check(cs.PanelDML(), _panel(seed, kind, 0.0)) for seed in range(100)]
     assert sum(check.passed is False for check in checks) <= 5
+
+
+@pytest.mark.filterwarnings("error")
+def test_outcomes_that_vary_only_in_untreated_units_leave_a_plain_answer():
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"firm": np.repeat(np.arange(60), 6), "year": np.tile(np.arange(6), 60)})
+    treated = frame["firm"] < 20
+    frame["price"] = rng.normal(size=360) * treated
+    frame["sales"] = np.where(treated, 0.0, rng.random(360) < 0.1)
+    check = _check_of_units(frame)
+    assert check is None or (check.passed is True and np.isfinite(check.value))
+
+
+def _check_of_units(frame: pd.DataFrame) -> cs.Check | None:
+    found = cs.PanelDML().data_checks(cs.Panel.from_frame(frame, **_ROLES))
+    return next((check for check in found if check.name == _NAME), None)
