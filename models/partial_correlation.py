@@ -80,7 +80,9 @@ class PartialCorrelation:
 
     None depends on the order of the parts, on a reference or on the basis: by Schur's lemma the second has all the inverse-Wishart priors that no relabelling
     changes. Intervals of "matching" cover at every size. Those of "shrunk" and "invariant" cover over all pairs and too seldom for strong links among many weak
-    ones, which they draw in: the caution `shrinkage of strong links` then stands on the answer (`benchmarks/coverage`). With "sparse", the cut to positive definite R makes large π less likely than Beta(1, 4) has it, the more so the more parts there are.
+    ones, which they draw in: the caution `shrinkage of strong links` then stands on the answer
+    (`benchmarks/coverage`).
+    With "sparse", the cut to positive definite R makes large π less likely than Beta(1, 4) has it, the more so the more parts there are.
 
     Parameters
     ----------
