@@ -112,3 +112,11 @@ def test_rows_are_dropped_only_when_asked(frame):
 def test_refused(frame, change, arguments, message):
     with pytest.raises(cs.DataError, match=message):
         cs.Composition.from_frame(frame.assign(**change), **{"parts": PARTS, **arguments})
+
+
+@pytest.mark.parametrize("name", ["resolution", "limits"])
+@pytest.mark.parametrize("value", [True, np.True_, {"a": True, "b": 0.1, "c": 0.1}])
+def test_true_is_no_resolution_and_no_limit(name, value):
+    frame = pd.DataFrame(np.random.default_rng(0).uniform(1, 2, (20, 3)), columns=list("abc"))
+    with pytest.raises(cs.DataError, match=name):
+        cs.Composition.from_frame(frame, parts=list("abc"), zeros="interval", **{name: value})

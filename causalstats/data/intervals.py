@@ -43,7 +43,8 @@ def per_part(
     for part, value in found.items():
         if part not in parts:
             raise unknown(part, parts, "part")
-        if not (isinstance(value, int | float | np.number) and 0 < value < np.inf):
+        truth = isinstance(value, bool | np.bool_)
+        if truth or not (isinstance(value, int | float | np.number) and 0 < value < np.inf):
             raise DataError(
                 f"Expected `{name}` as a positive number for part {part!r}, got {value!r}."
             )
