@@ -269,6 +269,7 @@ class Effect:
             draws=self.draws.mean(dims),
             margins=None,
             at_zero=None,
+            over_null=None,
             description=f"Mean of: {self.description}",
         )
 

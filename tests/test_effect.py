@@ -87,6 +87,14 @@ def test_a_difference_carries_the_doubts_of_both_answers_once():
     assert [doubt.name for doubt in difference.doubts] == ["overlap", "shared"]
 
 
+def test_a_mean_over_entries_is_decided_by_itself_and_not_by_the_entries_beyond_their_null():
+    values = 1 + np.random.default_rng(4).normal(size=(4, 500, 3)) / 10
+    over = effect(name="excess", draws=values - 1)
+    mean = effect(draws=values, over_null=lambda: over).average()
+    decided = mean.decide()
+    assert len(decided) == 1 and "excess" not in decided and bool(decided["selected"].iloc[0])
+
+
 def test_doubts_are_looked_for_only_when_they_are_read():
     def never() -> tuple[Check, ...]:
         raise AssertionError
