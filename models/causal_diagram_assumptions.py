@@ -254,6 +254,8 @@ def _irrefutable() -> Check:
     return Check(
         name="independences of the diagram",
         passed=None,
+        caution=True,
+        assumption="this diagram",
         value=0.0,
         expected="two variables that are independent by the diagram, as such or given others",
         finding="there are no such two, so that hardly any data of these variables would contradict the diagram",

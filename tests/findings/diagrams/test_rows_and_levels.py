@@ -7,6 +7,11 @@ import pytest
 import causalstats as cs
 
 
+def refutable(answer: cs.Effect) -> list[str]:
+    """Return the doubts but for the caution that nothing in these data can refute the diagram."""
+    return [check.name for check in answer.doubts if check.name != "independences of the diagram"]
+
+
 def gaps(where, rows=1000, seed=0):
     """Return z, w, x and y with half of one column missing."""
     rng = np.random.default_rng(seed)
@@ -41,14 +46,14 @@ def test_the_remedy_for_an_unneeded_variable_keeps_its_rows():
     whole = cs.Observations.from_frame(frame, columns=["z", "x", "y"])
     again = cs.CausalDiagram(f"{TEXT}; hidden: w", treatment="x", outcome="y")
     many = cs.fit(again, whole, seed=1, progress=False).effect("effect")
-    assert len(whole) == 1000 and many.doubts == ()
+    assert len(whole) == 1000 and refutable(many) == []
     assert many.draws.std() < 0.85 * few.draws.std()
 
 
 def test_complete_data_carry_no_such_doubt():
     data = cs.Observations.from_frame(gaps("nothing"), missing="drop")
     fit = cs.fit(cs.CausalDiagram(TEXT, treatment="x", outcome="y"), data, seed=1, progress=False)
-    assert fit.effect("effect").doubts == ()
+    assert refutable(fit.effect("effect")) == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,7 @@ def test_a_confounder_that_does_not_vary_is_no_fault():
     frame = pd.DataFrame(rng.integers(0, 2, (200, 2)), columns=list("xy")).assign(z="a")
     model = cs.CausalDiagram("z -> x, y; x -> y", treatment="x")
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
-    assert fit.effect("effect").doubts == ()
+    assert refutable(fit.effect("effect")) == []
 
 
 def test_a_question_through_a_mediator_that_does_not_vary_is_refused():
