@@ -27,7 +27,9 @@ def test_an_answer_at_rows_out_of_scale_is_finite_or_refused():
 
 
 @pytest.mark.parametrize(
-    "features", [{"age", "b"}, frozenset({"age"}), {"age": 1}, b"age"], ids=str
+    "features",
+    [{"age", "b"}, frozenset({"age"}), {"age": 1}, b"age"],
+    ids=["set", "frozenset", "dict", "bytes"],
 )
 def test_features_without_an_order_are_refused(features):
     rng = np.random.default_rng(0)
