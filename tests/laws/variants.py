@@ -1,0 +1,130 @@
+"""One variant of every model for each way in which its graph or its sampler differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import causalstats as cs
+
+PREVALENCE = cs.Known(0.3, sd=0.05)
+PEOPLE = {"people": 500, "features": 3}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model and the arguments of its `simulate` besides seed and design."""
+
+    model: Any
+    simulate: Mapping[str, Any] = field(default_factory=dict)
+
+    def data(self, seed: int) -> Any:
+        """Return a data set drawn from the prior of the model."""
+        return self.model.simulate(seed, design="prior", **self.simulate).data
+
+
+VARIANTS = {
+    "selective labels": Variant(
+        cs.SelectiveLabels(prevalence=PREVALENCE, expertise=["x2"]), PEOPLE
+    ),
+    "nothing known": Variant(cs.SelectiveLabels(), PEOPLE),
+    "normal, soft expertise": Variant(
+        cs.SelectiveLabels(
+            prevalence=PREVALENCE, expertise=["x2"], expertise_sd=0.5, unobservable="normal"
+        ),
+        PEOPLE,
+    ),
+    "deciders": Variant(cs.SelectiveLabels(prevalence=PREVALENCE, deciders="leniency"), PEOPLE),
+    "imperfect test": Variant(
+        cs.SelectiveLabels(
+            prevalence=PREVALENCE,
+            sensitivity=cs.Known(0.9, sd=0.03),
+            specificity=cs.Known(0.95, sd=0.02),
+        ),
+        PEOPLE,
+    ),
+    "by group": Variant(
+        cs.SelectiveLabels(
+            prevalence=cs.KnownByGroup(
+                "region", {"a": PREVALENCE, "b": cs.Known(0.5, sd=0.1), "c": 0.2}
+            )
+        ),
+        PEOPLE,
+    ),
+    "shrunk composition": Variant(
+        cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4}
+    ),
+    "few rows of a composition": Variant(
+        cs.PartialCorrelation(basis_variance=1.0),
+        {"rows": 6, "parts": 8},
+    ),
+    "invariant composition": Variant(
+        cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=1.0),
+        {"rows": 25, "parts": 4},
+    ),
+    "values within bounds": Variant(
+        cs.PartialCorrelation(basis_variance=1.0),
+        {"rows": 25, "parts": 4, "resolution": 1.0},
+    ),
+    "sparse composition": Variant(
+        cs.PartialCorrelation(prior="sparse", basis_variance=1.0),
+        {"rows": 25, "parts": 4},
+    ),
+    "counts": Variant(
+        cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "depth": 300}
+    ),
+    "rows of subjects": Variant(
+        cs.PartialCorrelation(basis_variance=1.0),
+        {"rows": 25, "parts": 4, "repeated": "subject"},
+    ),
+    "rows in time": Variant(
+        cs.PartialCorrelation(basis_variance=1.0),
+        {"rows": 25, "parts": 4, "repeated": "time"},
+    ),
+    "panel": Variant(
+        cs.PanelDML(scale=(1.0, 1.0), functions=6, errors="independent"),
+        {"units": 30, "times": 4},
+    ),
+    "panel with a scale a covariate": Variant(
+        cs.PanelDML(scale=(1.0, 1.0), functions=4, errors="independent", shrinkage="covariate"),
+        {"units": 30, "times": 4, "covariates": 2},
+    ),
+    "panel of gaussian processes": Variant(
+        cs.PanelDML(scale=(1.0, 1.0), functions=8, errors="independent", basis="hsgp"),
+        {"units": 30, "times": 4},
+    ),
+    "panel of waves": Variant(
+        cs.PanelDML(scale=(1.0, 1.0), functions=8, errors="independent", basis="fourier"),
+        {"units": 30, "times": 4, "covariates": 2},
+    ),
+    "panel with errors that fade": Variant(
+        cs.PanelDML(scale=(1.0, 1.0), functions=4, errors="autoregressive"),
+        {"units": 30, "times": 6},
+    ),
+    "pooled panel": Variant(
+        cs.PanelDML(scale=(1.0, 1.0), functions=6, errors="independent", heterogeneity="pooled"),
+        {"units": 30, "times": 2},
+    ),
+    "front-door": Variant(
+        cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer"),
+        {"people": 200},
+    ),
+    "back-door": Variant(
+        cs.CausalDiagram(
+            cs.Diagram.parse("z -> x -> y; z -> y").with_levels({"z": 3, "x": 3}), treatment="x"
+        ),
+        {"people": 100},
+    ),
+    "napkin": Variant(
+        cs.CausalDiagram("w -> z -> x -> y; w <-> x; w <-> y", treatment="x", concentration=0.5),
+        {"people": 200},
+    ),
+    "mechanisms of the front-door": Variant(
+        cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer", route="structural"),
+        {"people": 200},
+    ),
+    "heckman": Variant(
+        cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE
+    ),
+}
