@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from causalstats.resumable import resume
+from causalstats.runs.resumable import resume
 
 _FIRST = 4  # data sets by which the time of the others is judged
 KEPT = Path("results")

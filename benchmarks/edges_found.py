@@ -25,7 +25,7 @@ from sklearn.covariance import GraphicalLassoCV
 from sklearn.metrics import average_precision_score
 
 import causalstats as cs
-from causalstats.numerics import log_ratios
+from causalstats.numerics.compositions import log_ratios
 from causalstats.samplers import sample
 
 RESULTS = Path(__file__).with_suffix(".json")

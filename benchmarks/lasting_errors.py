@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import causalstats as cs
-from causalstats.resumable import resume
+from causalstats.runs.resumable import resume
 from causalstats.samplers import Program, sample
 
 SETS, UNITS, TIMES, KEPT = 200, 200, 10, 0.7

@@ -28,7 +28,7 @@ from scipy.stats import rankdata
 import causalstats as cs
 from causalstats.case_studies.central_review import study as central_review
 from causalstats.case_studies.hiv_results import study as hiv_results
-from causalstats.numerics import selection_baselines as baselines
+from causalstats.numerics.selection import selective_labels_baselines as baselines
 
 SAMPLER = cs.Nuts(chains=2, draws=500, tune=400)
 RESULTS = Path(__file__).with_suffix(".json")

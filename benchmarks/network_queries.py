@@ -30,7 +30,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import causalstats as cs
-from causalstats.diagrams import contraction
+from causalstats.diagrams.networks import tensor_contraction as contraction
 
 NETWORKS = ("alarm", "insurance", "hepar2")
 QUESTIONS, REPEATS = 20, 10
@@ -246,7 +246,7 @@ def by_jax(network: cs.BayesianNetwork, tables: dict[str, np.ndarray]) -> dict[s
     import jax
     import jax.numpy as jnp
 
-    from causalstats.numerics import tensor_network
+    from causalstats.numerics.discrete import tensor_network
 
     jax.config.update("jax_enable_x64", True)
     whole = cs.BayesianNetwork(network.diagram, tables)._tables

@@ -12,7 +12,7 @@ bootstrap        Bayesian bootstrap of clusters, percentiles of 400
 AR(1)            generalised least squares, ρ by restricted maximum likelihood
 CR2, t           bias-reduced, with Bell and McCaffrey's degrees of freedom
 common           the same autocovariances in all units, t(G-1)
-moderated κ      CR2 and common averaged, `models/panel_dml_sandwich.py`; the default has κ = 3
+moderated κ      CR2 and common averaged, `models/panel_dml/robust_errors.py`; the default has κ = 3
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from designs.panel import DESIGNS, Made, persistent, read, table
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models import panel_dml_sandwich
-from causalstats.models.panel_dml_dependence_checks import typical_residuals
-from causalstats.models.panel_dml_sandwich import Residuals, sandwich
-from causalstats.numerics import serial_correlation as serial
-from causalstats.numerics.cluster_robust import cluster_robust
-from causalstats.numerics.common_autocovariance import common_autocovariance
-from causalstats.resumable import resume
+from causalstats.models.panel_dml import robust_errors as panel_dml_sandwich
+from causalstats.models.panel_dml.checks.dependence import typical_residuals
+from causalstats.models.panel_dml.robust_errors import Residuals, sandwich
+from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel.cluster_robust import cluster_robust
+from causalstats.numerics.panel.common_autocovariance import common_autocovariance
+from causalstats.runs.resumable import resume
 
 SETS, WEIGHTS = 300, 400
 FOLDER = Path("results")

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 import causalstats as cs
-from causalstats.resumable import resume
+from causalstats.runs.resumable import resume
 
 RESULTS = Path(__file__).with_suffix(".json")
 KEPT = Path("results/panel_peers")

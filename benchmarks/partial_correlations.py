@@ -30,7 +30,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 import causalstats as cs
-from causalstats.numerics import log_ratios
+from causalstats.numerics.compositions import log_ratios
 
 SIZES = [(50, 200), (244, 40), (1000, 1300), (3772, 1313)]
 SLOW = {

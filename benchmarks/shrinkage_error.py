@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 import causalstats as cs
-from causalstats.numerics import log_ratios
+from causalstats.numerics.compositions import log_ratios
 from causalstats.samplers import sample
 
 PARTS, FACTORS, ROWS = 40, 3, (8, 40, 200, 1000)

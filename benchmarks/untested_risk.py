@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.special import expit
 
 import causalstats as cs
-from causalstats.model import Problem
+from causalstats.core.model import Problem
 
 RESULTS = Path(__file__).with_suffix(".json")
 SAMPLER = cs.Nuts(chains=2, draws=250, tune=250, backend="jax")

@@ -14,7 +14,7 @@ import typer
 
 import causalstats
 from causalstats.errors import CausalStatsError
-from causalstats.fitting import LIBRARIES
+from causalstats.inference.fit import LIBRARIES
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -1,9 +1,9 @@
 """The models: one PyMC graph per file, each a frozen dataclass whose fields are its assumptions."""
 
-from causalstats.models.causal_diagram import CausalDiagram
-from causalstats.models.heckman import Heckman
-from causalstats.models.panel_dml import PanelDML
-from causalstats.models.partial_correlation import PartialCorrelation
-from causalstats.models.selective_labels import SelectiveLabels
+from causalstats.models.causal_diagram.model import CausalDiagram
+from causalstats.models.heckman.model import Heckman
+from causalstats.models.panel_dml.model import PanelDML
+from causalstats.models.partial_correlation.model import PartialCorrelation
+from causalstats.models.selective_labels.model import SelectiveLabels
 
 __all__ = ["CausalDiagram", "Heckman", "PanelDML", "PartialCorrelation", "SelectiveLabels"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import causalstats as cs
-from causalstats.numerics import log_ratios
+from causalstats.numerics.compositions import log_ratios
 from designs import Design
 
 MATCHING = cs.PartialCorrelation(prior="matching")

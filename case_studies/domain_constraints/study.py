@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import causalstats as cs
-from causalstats.resumable import resume
+from causalstats.runs.resumable import resume
 
 SAMPLER = cs.Nuts(chains=2, draws=500, tune=300)
 PAPER = {  # per cent, read off the figure in the authors' notebook to about 0.3

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import causalstats as cs
-from causalstats.resumable import resume
+from causalstats.runs.resumable import resume
 
 METHODS = ("pooled DML", "early FE", "late FE", "CRE", "CRE, general", "CRE, normal", "FD, exact")
 OURS = "PanelDML"

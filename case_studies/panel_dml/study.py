@@ -12,7 +12,7 @@ import numpy as np
 
 import causalstats as cs
 from causalstats.case_studies.panel_dml import learned
-from causalstats.resumable import resume
+from causalstats.runs.resumable import resume
 
 SAMPLER = cs.Auto()
 CELLS = {  # structure, shape, covariates, periods

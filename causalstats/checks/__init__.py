@@ -1,10 +1,10 @@
 """What could be wrong with an answer, one kind a file; each returns `Check`s with a remedy in words."""
 
-from causalstats.checks.conflict import conflict
-from causalstats.checks.learned import contraction, learned
-from causalstats.checks.predictive import predictive
-from causalstats.checks.sampling import answer_sampling, sampling
-from causalstats.checks.withheld import withheld
+from causalstats.checks.convergence import answer_sampling, sampling
+from causalstats.checks.held_out import withheld
+from causalstats.checks.posterior_contraction import contraction, learned
+from causalstats.checks.posterior_predictive import predictive
+from causalstats.checks.prior_data_conflict import conflict
 
 __all__ = [
     "answer_sampling",

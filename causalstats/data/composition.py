@@ -11,10 +11,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from causalstats.data.dependence import Dependence, dependence_of, in_order
-from causalstats.data.design import Design, design
-from causalstats.data.formulas import formula_labels, formula_variables
-from causalstats.data.frames import (
+from causalstats.data.censoring import (
+    Bounds,
+    bounds_of,
+    refuse_negative,
+    refuse_text,
+    refuse_unmeasured,
+)
+from causalstats.data.columns import (
     choice,
     column_name,
     column_names,
@@ -28,15 +32,11 @@ from causalstats.data.frames import (
     together,
     unknown,
 )
-from causalstats.data.intervals import (
-    Bounds,
-    bounds_of,
-    refuse_negative,
-    refuse_text,
-    refuse_unmeasured,
-)
+from causalstats.data.feature_coding import Design, design
+from causalstats.data.formulas import formula_labels, formula_variables
+from causalstats.data.row_dependence import Dependence, dependence_of, in_order
 from causalstats.errors import DataError
-from causalstats.numerics import log_ratios
+from causalstats.numerics.compositions import log_ratios
 
 _FEWEST = 3
 _EXACTLY = 1e-9

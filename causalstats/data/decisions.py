@@ -11,9 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from causalstats.data.design import Design, check_features, design
-from causalstats.data.formulas import formula_labels, formula_variables
-from causalstats.data.frames import (
+from causalstats.data.column_roles import binary, groups_of, numbers, refuse_weights, weights_of
+from causalstats.data.columns import (
     choice,
     column_name,
     described,
@@ -27,8 +26,9 @@ from causalstats.data.frames import (
     together,
     unknown,
 )
+from causalstats.data.feature_coding import Design, check_features, design
+from causalstats.data.formulas import formula_labels, formula_variables
 from causalstats.data.origin import Origin, origin_of
-from causalstats.data.roles import binary, groups_of, numbers, refuse_weights, weights_of
 from causalstats.errors import DataError
 
 UNSEEN = -1

@@ -11,7 +11,7 @@ import re
 from functools import partial
 from typing import Any
 
-from causalstats.data.frames import check_name, together
+from causalstats.data.columns import check_name, together
 from causalstats.errors import DataError
 
 # What a formula may call. A formula is evaluated, also when a saved fit is read, so it may not name anything else.

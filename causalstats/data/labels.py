@@ -15,7 +15,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from causalstats.data.kinds import Kind, absent, kind_of
+from causalstats.data.column_types import Kind, absent, kind_of
 from causalstats.errors import DataError
 
 _LONGEST = 1e16  # a float below this is written with all its digits, without an exponent

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import (
+from causalstats.data.column_roles import refuse_out_of_scale, text_that_is_no_number
+from causalstats.data.columns import (
     as_frame,
     choice,
     column_name,
@@ -25,7 +26,6 @@ from causalstats.data.frames import (
     together,
     unknown,
 )
-from causalstats.data.roles import refuse_out_of_scale, text_that_is_no_number
 from causalstats.errors import DataError
 
 MOST_CELLS = 10_000_000  # of a table that is held as a whole

@@ -13,8 +13,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from causalstats.data.frames import some
-from causalstats.data.kinds import absent
+from causalstats.data.column_types import absent
+from causalstats.data.columns import some
 from causalstats.data.labels import label, labelled
 from causalstats.errors import DataError
 

@@ -12,9 +12,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from causalstats.data.chunks import spooled
-from causalstats.data.design import power_of_two
-from causalstats.data.frames import (
+from causalstats.data.column_roles import (
+    groups_of,
+    numbers,
+    refuse_out_of_scale,
+    refuse_weights,
+    text_that_is_no_number,
+    weights_of,
+)
+from causalstats.data.columns import (
     choice,
     column_name,
     column_names,
@@ -30,16 +36,10 @@ from causalstats.data.frames import (
     some,
     together,
 )
+from causalstats.data.feature_coding import power_of_two
 from causalstats.data.labels import as_given, label
 from causalstats.data.origin import Origin, origin_of
-from causalstats.data.roles import (
-    groups_of,
-    numbers,
-    refuse_out_of_scale,
-    refuse_weights,
-    text_that_is_no_number,
-    weights_of,
-)
+from causalstats.data.out_of_core import spooled
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 

@@ -9,7 +9,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from causalstats.data.kinds import absent, kind_of
+from causalstats.data.column_types import absent, kind_of
 from causalstats.data.labels import label
 from causalstats.errors import DataError
 

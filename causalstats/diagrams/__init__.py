@@ -1,18 +1,27 @@
 """String diagrams: their syntax, surgery, identification, and what they mean as numbers and as PyMC graphs."""
 
-from causalstats.diagrams.bayesian_network import BayesianNetwork
-from causalstats.diagrams.bounds import Bounds, bounds
-from causalstats.diagrams.causation import causation_bounds, treated_bounds
-from causalstats.diagrams.contraction import contract
+from causalstats.diagrams.bounds.bounds import Bounds, bounds
+from causalstats.diagrams.bounds.probabilities_of_causation import causation_bounds, treated_bounds
+from causalstats.diagrams.bounds.response_types import Monotone
+from causalstats.diagrams.core.algebra import (
+    box,
+    copy,
+    discard,
+    effect,
+    identity,
+    state,
+    swap,
+    uniform,
+)
+from causalstats.diagrams.core.roles import Roles
 from causalstats.diagrams.diagram import Box, Diagram, Step, Wire
-from causalstats.diagrams.disintegration import comb_disintegrate, disintegrate
-from causalstats.diagrams.distribution import Distribution
-from causalstats.diagrams.evaluation import JointTable
-from causalstats.diagrams.identification import Identification, identify
-from causalstats.diagrams.mixed_graph import MixedGraph
-from causalstats.diagrams.response_types import Monotone
-from causalstats.diagrams.roles import Roles
-from causalstats.diagrams.terms import box, copy, discard, effect, identity, state, swap, uniform
+from causalstats.diagrams.identification.disintegration import comb_disintegrate, disintegrate
+from causalstats.diagrams.identification.evaluation import JointTable
+from causalstats.diagrams.identification.identification import Identification, identify
+from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.diagrams.networks.bayesian_network import BayesianNetwork
+from causalstats.diagrams.networks.distribution import Distribution
+from causalstats.diagrams.networks.tensor_contraction import contract
 
 __all__ = [
     "BayesianNetwork",

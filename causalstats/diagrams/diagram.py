@@ -12,18 +12,18 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Literal
 
-from causalstats.diagrams.roles import Roles
+from causalstats.core.argument_validation import Name, checked
+from causalstats.diagrams.core.roles import Roles
 from causalstats.errors import ModelError
-from causalstats.validation import Name, checked
 
 if TYPE_CHECKING:
     import networkx as nx
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from causalstats.diagrams.disintegration import CombDisintegration
-    from causalstats.diagrams.distribution import Distribution
-    from causalstats.diagrams.identification import Identification
+    from causalstats.diagrams.identification.disintegration import CombDisintegration
+    from causalstats.diagrams.identification.identification import Identification
+    from causalstats.diagrams.networks.distribution import Distribution
 
 MOST_LEVELS = 10**6  # of one variable; more are numbers, and no levels
 Kind = Literal["mechanism", "uniform", "point", "observation"]
@@ -115,33 +115,33 @@ class Diagram:
             )
 
     def __eq__(self, other: object) -> bool:
-        from causalstats.diagrams.isomorphism import equal
+        from causalstats.diagrams.core.equality import equal
 
         return equal(self, other) if isinstance(other, Diagram) else NotImplemented
 
     def __hash__(self) -> int:
-        from causalstats.diagrams.isomorphism import digest
+        from causalstats.diagrams.core.equality import digest
 
         return digest(self)
 
     def __repr__(self) -> str:
-        from causalstats.diagrams.written import written
+        from causalstats.diagrams.formats.python_code import written
 
         return written(self)
 
     def __str__(self) -> str:
         """The short text of a causal model, without levels; of other diagrams what `repr` gives."""
-        from causalstats.diagrams.written import notation
+        from causalstats.diagrams.formats.python_code import notation
 
         return notation(self) or repr(self)
 
     def __rshift__(self, after: Diagram) -> Diagram:
-        from causalstats.diagrams.terms import then
+        from causalstats.diagrams.core.algebra import then
 
         return then(self, after)
 
     def __matmul__(self, right: Diagram) -> Diagram:
-        from causalstats.diagrams.terms import beside
+        from causalstats.diagrams.core.algebra import beside
 
         return beside(self, right)
 
@@ -184,8 +184,8 @@ class Diagram:
         >>> Diagram.parse("dag { x [exposure] y [outcome] x -> y }").roles.treatment
         ('x',)
         """
-        from causalstats.diagrams.dot import is_dot, read_dot
-        from causalstats.diagrams.notation import read
+        from causalstats.diagrams.formats.dot import is_dot, read_dot
+        from causalstats.diagrams.formats.notation import read
 
         if not isinstance(text, str):
             raise ModelError(
@@ -213,13 +213,13 @@ class Diagram:
         confounded
             Groups of nodes; each group gets one hidden common cause, `u_` and their names. In an ADMG every bidirected edge is a group of two.
         """
-        from causalstats.diagrams.network import network
+        from causalstats.diagrams.formats.causal_graph import network
 
         return network(graph, hidden, confounded)
 
     def to_networkx(self) -> nx.DiGraph:
         """Variables as nodes with `hidden` and `levels`, an edge from each cause to each effect, causes in the order of their ports."""
-        from causalstats.diagrams.network import graph_of
+        from causalstats.diagrams.formats.causal_graph import graph_of
 
         return graph_of(self)
 
@@ -361,13 +361,13 @@ class Diagram:
 
     def to_dagitty(self) -> str:
         """The causal model as text for dagitty.net, roles included; hidden variables are latent, levels are left out."""
-        from causalstats.diagrams.dot import dagitty_of
+        from causalstats.diagrams.formats.dot import dagitty_of
 
         return dagitty_of(self)
 
     def to_dot(self) -> str:
         """The causal model as text for Graphviz, roles as flags; hidden variables are dashed, levels are left out."""
-        from causalstats.diagrams.dot import dot_of
+        from causalstats.diagrams.formats.dot import dot_of
 
         return dot_of(self)
 
@@ -385,22 +385,22 @@ class Diagram:
         ax
             Axes to draw into; what does not fit is made smaller.
         """
-        from causalstats.diagrams.picture import scene
-        from causalstats.diagrams.picture_matplotlib import figure
+        from causalstats.diagrams.drawing.matplotlib_figure import figure
+        from causalstats.diagrams.drawing.picture import scene
 
         return figure(scene(self, before, comb), ax)
 
     def to_svg(self, before: Diagram | None = None, *, comb: str | None = None) -> str:
         """What `draw` draws as SVG."""
-        from causalstats.diagrams.picture import scene
-        from causalstats.diagrams.picture_svg import svg
+        from causalstats.diagrams.drawing.picture import scene
+        from causalstats.diagrams.drawing.svg import svg
 
         return svg(scene(self, before, comb), "String diagram of " + ", ".join(self.variables))
 
     def to_tikz(self, before: Diagram | None = None, *, comb: str | None = None) -> str:
         """What `draw` draws as TikZ, for LaTeX with the packages tikz and xcolor."""
-        from causalstats.diagrams.picture import scene
-        from causalstats.diagrams.picture_tikz import tikz
+        from causalstats.diagrams.drawing.picture import scene
+        from causalstats.diagrams.drawing.tikz import tikz
 
         return tikz(scene(self, before, comb))
 
@@ -411,51 +411,51 @@ class Diagram:
 
     def cut(self, *variables: str) -> Diagram:
         """Each of these variables is drawn uniformly, whatever its causes; see `surgery.cut`."""
-        from causalstats.diagrams.surgery import cut
+        from causalstats.diagrams.core.surgery import cut
 
         return cut(self, *variables)
 
     def do(self, values: Mapping[str, Any]) -> Diagram:
         """Each of these variables is set to its value; see `surgery.do`."""
-        from causalstats.diagrams.surgery import do
+        from causalstats.diagrams.core.surgery import do
 
         return do(self, values)
 
     def open(self, *variables: str) -> Diagram:
         """Each of these variables comes in from outside; see `surgery.open_`."""
-        from causalstats.diagrams.surgery import open_
+        from causalstats.diagrams.core.surgery import open_
 
         return open_(self, *variables)
 
     @checked(ModelError)
     def soft(self, variable: Name, name: Name) -> Diagram:
         """A new mechanism of that name, with the same causes; see `surgery.soft`."""
-        from causalstats.diagrams.surgery import soft
+        from causalstats.diagrams.core.surgery import soft
 
         return soft(self, variable, name)
 
     @checked(ModelError)
     def policy(self, variable: Name, reads: Sequence[Name] = (), *, name: str = "") -> Diagram:
         """A new mechanism that reads other variables; see `surgery.policy`."""
-        from causalstats.diagrams.surgery import policy
+        from causalstats.diagrams.core.surgery import policy
 
         return policy(self, variable, reads, name=name)
 
     def edge_do(self, cause: str, effect: str, value: Any) -> Diagram:
         """One effect of a cause reads a value in its place; see `surgery.edge_do`."""
-        from causalstats.diagrams.surgery import edge_do
+        from causalstats.diagrams.core.surgery import edge_do
 
         return edge_do(self, cause, effect, value)
 
     def observe(self, values: Mapping[str, Any]) -> Diagram:
         """Each of these variables was seen to have its value; see `surgery.observe`."""
-        from causalstats.diagrams.surgery import observe
+        from causalstats.diagrams.core.surgery import observe
 
         return observe(self, values)
 
     def marginal(self, *variables: str) -> Diagram:
         """Only these variables go out, in this order; see `surgery.marginal`."""
-        from causalstats.diagrams.surgery import marginal
+        from causalstats.diagrams.core.surgery import marginal
 
         return marginal(self, *variables)
 
@@ -464,13 +464,13 @@ class Diagram:
         self, worlds: Sequence[Name] = ("'",), *, deterministic: Sequence[Name] = ()
     ) -> Diagram:
         """The actual world and others that share its hidden roots and noise; see `worlds.twin`."""
-        from causalstats.diagrams.worlds import twin
+        from causalstats.diagrams.core.twin import twin
 
         return twin(self, worlds, deterministic=deterministic)
 
     def pruned(self) -> Diagram:
         """Without the boxes that nothing that goes out or was observed depends on; see `pruning.pruned`."""
-        from causalstats.diagrams.pruning import pruned
+        from causalstats.diagrams.core.pruning import pruned
 
         return pruned(self)
 
@@ -498,7 +498,7 @@ class Diagram:
         --------
         causalstats.diagrams.comb_disintegrate : with other outputs of f.
         """
-        from causalstats.diagrams.disintegration import comb_of
+        from causalstats.diagrams.identification.disintegration import comb_of
 
         return comb_of(joint, self, treatment)
 
@@ -534,13 +534,13 @@ class Diagram:
         >>> Diagram.parse("z -> x, y; x -> y").identify("y", do="x").criteria[0]
         Criterion(name='back-door', variables=('z',), ...
         """
-        from causalstats.diagrams.identification import identify
+        from causalstats.diagrams.identification.identification import identify
 
         return identify(self, outcome, do, given)
 
 
 def _several(names: str | Iterable[str]) -> tuple[str, ...]:
-    from causalstats.diagrams import arguments
+    from causalstats.diagrams.core import arguments
 
     return arguments.names("role", names)
 

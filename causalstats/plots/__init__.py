@@ -2,10 +2,10 @@
 
 from causalstats.plots.causal_graph import diagram
 from causalstats.plots.composition_views import view
-from causalstats.plots.contraction import learned
-from causalstats.plots.draws import figure_of, posterior, trace
 from causalstats.plots.forest import MOST_ROWS, beside, comparison, effects, estimators
-from causalstats.plots.predictive_check import predictive
+from causalstats.plots.posterior_contraction import learned
+from causalstats.plots.posterior_draws import figure_of, posterior, trace
+from causalstats.plots.posterior_predictive import predictive
 from causalstats.plots.rank_ecdf import ranks
 from causalstats.plots.sensitivity_curve import sensitivity, strongest
 

@@ -13,7 +13,7 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from causalstats.errors import ModelError
-from causalstats.plots.layers import Layout, Point, Size, layered
+from causalstats.plots.layered_layout import Layout, Point, Size, layered
 from causalstats.style import BLUE, INK, MUTED, TINT, Picture, house_style, wrap
 
 ROLES = {"observed": "seen for all", "selected": "seen for some", "hidden": "hidden"}

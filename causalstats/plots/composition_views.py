@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from causalstats.model import (
+from causalstats.core.views import (
     BaselineView,
     BiplotView,
     CurveView,

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from causalstats.numerics.draws import surest_first
+from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.style import (
     BLUE,
     CYCLE,

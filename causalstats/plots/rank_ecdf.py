@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from causalstats.plots.draws import figure_of, released
+from causalstats.plots.posterior_draws import figure_of, released
 from causalstats.style import house_style
 
 _COLUMNS = 3

@@ -2,6 +2,6 @@
 
 from causalstats.report.compose import compose
 from causalstats.report.contents import ReportContents, Status
-from causalstats.report.page import render, write
+from causalstats.report.html_page import render, write
 
 __all__ = ["ReportContents", "Status", "compose", "render", "write"]

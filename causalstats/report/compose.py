@@ -8,9 +8,11 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from causalstats import plots
-from causalstats.effect import warning
-from causalstats.model import Check, answerable, number, shown
-from causalstats.numerics.draws import surest_first
+from causalstats.core.check import Check
+from causalstats.core.effect import warning
+from causalstats.core.estimand import answerable
+from causalstats.core.formatting import number, shown
+from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.report.contents import ReportContents, Status
 from causalstats.report.table import MOST_ROWS
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from causalstats.effect import Effect
-from causalstats.model import Adjustment, Assumption, Check
+from causalstats.core.assumption import Adjustment, Assumption
+from causalstats.core.check import Check
+from causalstats.core.effect import Effect
 
 if TYPE_CHECKING:
     import pandas as pd

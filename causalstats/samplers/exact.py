@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalstats.core.argument_validation import Count, check_fields
+from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
-from causalstats.model import Problem
-from causalstats.progress import Advance, silent
-from causalstats.validation import Count, check_fields
+from causalstats.runs.progress import Advance, silent
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from scipy import stats
 
+from causalstats.core.argument_validation import Count, check_fields
+from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
-from causalstats.model import Problem
-from causalstats.numerics.importance import Importance, importance
-from causalstats.progress import Advance, silent
-from causalstats.samplers.program import COMPILING, compiled_once, same_program
-from causalstats.validation import Count, check_fields
+from causalstats.numerics.sampling.pareto_smoothing import Importance, importance
+from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.base import COMPILING, compiled_once, same_program
 
 if TYPE_CHECKING:
     import pymc as pm

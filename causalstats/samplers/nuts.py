@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from causalstats.core.argument_validation import Count, Inside, check_fields
+from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
-from causalstats.model import Problem
-from causalstats.progress import Advance, silent
+from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.base import Program
 from causalstats.samplers.exact import Exact, exact_draws
-from causalstats.samplers.program import Program
-from causalstats.samplers.weighed import Weighed, weighed_draws
-from causalstats.validation import Count, Inside, check_fields
+from causalstats.samplers.importance import Weighed, weighed_draws
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,10 +57,10 @@ class Nuts:
     def compile(self, problem: Problem) -> Program:
         """The graph of this problem, compiled; it runs every problem whose graph differs in data and constants alone."""
         if self.backend == "numpyro":
-            from causalstats.samplers.jax_chains import compile_graph
+            from causalstats.samplers.backends.numpyro import compile_graph
 
             return compile_graph(self, problem.graph)
-        from causalstats.samplers.nutpie_chains import compile_graph as compile_for_cpu
+        from causalstats.samplers.backends.nutpie import compile_graph as compile_for_cpu
 
         return compile_for_cpu(self, problem.graph, self.backend)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.partial_correlation_checks import (
+from causalstats.models.partial_correlation.data_checks import (
     absent_parts,
     groups_of_rows,
     sums_among_parts,

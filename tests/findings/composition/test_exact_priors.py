@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
-from causalstats.numerics import log_ratios as lr
+from causalstats.numerics.compositions import log_ratios as lr
 
 
 def composed(values, **columns):

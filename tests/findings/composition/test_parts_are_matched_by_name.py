@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.numerics.matching import matched
+from causalstats.numerics.compositions.pair_names import matched
 
 PARTS = list("abcd")
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.numerics.separation import without_end
+from causalstats.numerics.selection.separation import without_end
 
 RNG = np.random.default_rng(4)
 

@@ -6,8 +6,8 @@ import pytest
 from scipy import special
 
 import causalstats as cs
-from causalstats.numerics import inverse_wishart as iw
-from causalstats.numerics import log_ratios as lr
+from causalstats.numerics.compositions import inverse_wishart as iw
+from causalstats.numerics.compositions import log_ratios as lr
 
 MODEL = cs.PartialCorrelation(prior="invariant")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from causalstats.diagrams import Diagram, MixedGraph
-from causalstats.diagrams.criteria import back_door
+from causalstats.diagrams.identification.adjustment_criteria import back_door
 
 
 def fewest(graph: nx.DiGraph, hidden: set[str], treatments: list[str], outcome: str) -> int | None:

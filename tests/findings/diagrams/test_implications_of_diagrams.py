@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.causal_diagram_assumptions import independences
-from causalstats.models.causal_diagram_bounds import compatible
-from causalstats.models.causal_diagram_independence import (
+from causalstats.models.causal_diagram.assumptions import independences
+from causalstats.models.causal_diagram.bounds import compatible
+from causalstats.models.causal_diagram.checks.conditional_independence import (
     approximate_p,
     covariance_p,
     drawn_p,

@@ -19,11 +19,11 @@ from causalstats.diagrams import (
     MixedGraph,
     bounds,
     causation_bounds,
-    programme,
     treated_bounds,
 )
-from causalstats.diagrams.causation import from_experiment
-from causalstats.diagrams.natural_bounds import natural, of_those, two_worlds
+from causalstats.diagrams.bounds.bounds import response_type_program as programme
+from causalstats.diagrams.bounds.natural_bounds import natural, of_those, two_worlds
+from causalstats.diagrams.bounds.probabilities_of_causation import from_experiment
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.causal_diagram_regression_checks import shape_checks
+from causalstats.models.causal_diagram.regression.model_checks import shape_checks
 
 TEXT = "z -> x, y; x -> y"
 

@@ -13,7 +13,7 @@ import pytest
 
 import causalstats as cs
 from causalstats.diagrams import BayesianNetwork, Diagram, JointTable, MixedGraph
-from causalstats.models.causal_diagram_tables import tables_of
+from causalstats.models.causal_diagram.tables import tables_of
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.effect import Effect
-from causalstats.fitting import Fit
+from causalstats.core.effect import Effect
+from causalstats.inference.fit import Fit
 
 CLASSES = {
     cs.CausalDiagram: {"diagram": "x -> y"},
@@ -275,7 +275,9 @@ ARGUMENTS = [
 def test_no_verb_takes_an_argument_of_another_type(fit, verb, argument, monkeypatch, tmp_path):
     """Every wrong value ends in an error of the library before anything is sampled or written."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("causalstats.fitting.sample", lambda *_: pytest.fail("it was sampled"))
+    monkeypatch.setattr(
+        "causalstats.inference.fit.sample", lambda *_: pytest.fail("it was sampled")
+    )
     function, given = VERBS[verb]
     given = dict(given)
     first = {

@@ -6,9 +6,9 @@ import pytest
 from scipy import linalg, stats
 
 import causalstats as cs
-from causalstats.models.panel_dml_sandwich import PRIOR_DEGREES
-from causalstats.numerics.cluster_robust import cluster_robust
-from causalstats.numerics.common_autocovariance import common_autocovariance
+from causalstats.models.panel_dml.robust_errors import PRIOR_DEGREES
+from causalstats.numerics.panel.cluster_robust import cluster_robust
+from causalstats.numerics.panel.common_autocovariance import common_autocovariance
 
 _ROLES = {"unit": "id", "time": "t", "outcome": "y", "treatment": "d"}
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
-from causalstats.numerics.group_correlation import group_correlation
+from causalstats.numerics.panel.group_correlation import group_correlation
 
 _ROLES = {"unit": "county", "time": "year", "outcome": "y", "treatment": "law"}
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.panel_dml_exogeneity_checks import rows_until_adoption
-from causalstats.models.panel_dml_score_tests import Adjusted
-from causalstats.models.panel_dml_staggered_check import saturated_effects
+from causalstats.models.panel_dml.checks.score_tests import Adjusted
+from causalstats.models.panel_dml.checks.staggered_adoption import saturated_effects
+from causalstats.models.panel_dml.checks.strict_exogeneity import rows_until_adoption
 
 _NAME = "one effect under staggered adoption"
 

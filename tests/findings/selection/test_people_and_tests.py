@@ -9,8 +9,9 @@ from scipy.special import expit
 
 import causalstats as cs
 from causalstats import checks
-from causalstats.fitting import _stated
-from causalstats.model import Known, Relaxation
+from causalstats.core.assumption import Relaxation
+from causalstats.core.knowledge import Known
+from causalstats.inference.fit import _stated
 from causalstats.report.compose import _withheld
 
 

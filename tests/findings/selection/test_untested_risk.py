@@ -9,8 +9,8 @@ import xarray as xr
 from scipy.special import expit
 
 import causalstats as cs
-from causalstats.models.selective_labels_priors import widths
-from causalstats.numerics.unobservable import VARIANCE
+from causalstats.models.selective_labels.priors import widths
+from causalstats.numerics.selection.unobservable import VARIANCE
 
 QUICK = cs.Nuts(chains=2, draws=300, tune=300, backend="jax")
 

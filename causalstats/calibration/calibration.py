@@ -1,0 +1,349 @@
+"""Does a model's posterior mean what it says? Simulation-based calibration, coverage and recovery over data drawn from its prior."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from causalstats.core.argument_validation import (
+    Count,
+    File,
+    Inside,
+    Name,
+    Number,
+    Seed,
+    checked,
+    meant,
+)
+from causalstats.core.check import Check, Checks
+from causalstats.core.estimand import answerable
+from causalstats.core.model import Problem
+from causalstats.errors import DataError, ModelError
+from causalstats.inference.arguments import refuse_model, refuse_sampler
+from causalstats.numerics.sampling.posterior_summaries import entries, varies
+from causalstats.runs.resumable import resume
+from causalstats.samplers import Auto, Exact, Nuts, Program, Sampler, sample
+from causalstats.samplers.exact import exact_draws
+from causalstats.samplers.importance import weighed_draws
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RANKS = 120  # of a truth among 119 draws; the central 50, 80 and 95 % of them are whole numbers of ranks
+_LEVEL = 0.01
+_BINS = 20
+Jobs = Annotated[
+    int, Number(least=-1000, most=1000, whole=True)
+]  # as joblib has them: -1 for all cores
+_PROGRAMS: dict[str, Program] = {}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Calibration:
+    """Ranks of the truth in the posterior, over many data sets drawn from the prior.
+
+    `ranks` has a row a data set and a column a quantity: how many of 119 thinned posterior draws lie below the truth, 0 to 119, and uniform
+    if posterior and prior belong together; NaN where the data left the quantity no choice. `errors` is (mean - truth) / sd of those draws, in the
+    same shape. `fits` has for each data set its seed, seconds, divergences, leapfrog steps a draw, or why it was refused.
+
+    References
+    ----------
+    Talts, Betancourt, Simpson, Vehtari & Gelman (2018), Validating Bayesian inference algorithms with simulation-based calibration.
+    """
+
+    model: Any
+    sampler: Sampler
+    ranks: pd.DataFrame
+    errors: pd.DataFrame
+    fits: pd.DataFrame
+
+    @checked(ModelError)
+    def table(self, probs: Sequence[Inside] = (0.5, 0.8, 0.95)) -> pd.DataFrame:
+        """A row a quantity: p-value of uniform ranks, coverage of central intervals with its standard error, and mean and sd of the error in
+        posterior standard deviations.
+        """
+        counts = self.ranks.count()
+        columns: dict[str, Any] = {"p_uniform": self.ranks.apply(_p_uniform)}
+        for prob in probs:
+            outside = (1 - prob) / 2 * RANKS - 1e-6
+            columns[f"coverage_{prob:.0%}"] = (
+                (self.ranks >= outside) & (self.ranks + 1 <= RANKS - outside)
+            ).sum() / counts
+            columns[f"se_{prob:.0%}"] = np.sqrt(prob * (1 - prob) / counts)
+        columns |= {"mean_error": self.errors.mean(), "sd_error": self.errors.std()}
+        return pd.DataFrame(columns)
+
+    def check(self) -> Checks:
+        """Uniform ranks and right coverage for every quantity, each p-value multiplied by the number of quantities (Bonferroni)."""
+        table, count = self.table(), len(self.ranks)
+        worst = table["p_uniform"].idxmin()
+        p = min(1.0, float(table["p_uniform"].min()) * len(table))
+        counts = self.ranks.count()
+        inside = (table["coverage_95%"] * counts).round().astype(int)
+        tails = pd.Series(
+            [stats.binomtest(k, n, 0.95).pvalue for k, n in zip(inside, counts, strict=True)],
+            table.index.astype(str),
+        )
+        covered, share = (
+            min(1.0, float(tails.min()) * len(table)),
+            float(table["coverage_95%"].iloc[int(tails.argmin())]),
+        )
+        refused = int(self.fits["refused"].notna().sum())
+        divergent = int((self.fits["divergences"] > 0).sum())
+        return Checks(
+            [
+                _check(
+                    "uniform ranks",
+                    p,
+                    f"smallest p = {p:.3g} of {len(table)} quantities ({worst}), {count} data sets",
+                ),
+                _check(
+                    "coverage of 95 % intervals",
+                    covered,
+                    f"smallest p = {covered:.3g} ({tails.idxmin()}: {share:.1%})",
+                ),
+                Check(
+                    name="every data set was fitted",
+                    passed=None if refused else True,
+                    value=refused,
+                    expected="none refused",
+                    finding=f"{refused} refused, {divergent} with divergences",
+                    remedy="Ranks over the rest are those of the prior without the refused: take more people."
+                    if refused
+                    else "",
+                ),
+            ]
+        )
+
+    def plot(self) -> Figure:
+        """The ECDF of the ranks less that of the uniform, with a simultaneous 99 % band (ArviZ), of the quantities that every data set left open."""
+        from causalstats import plots
+
+        return plots.ranks((self.ranks.dropna(axis="columns") + 0.5) / RANKS)
+
+    def __repr__(self) -> str:
+        return f"Calibration of {self.model}\n{self.table().to_string(float_format='{:.3g}'.format)}\n{self.check()!r}"
+
+    def _repr_html_(self) -> str:
+        return f"<div>{self.table().to_html(float_format='{:.3g}'.format)}{self.check()._repr_html_()}</div>"
+
+
+@checked(ModelError)
+def calibrate(
+    model: Any,
+    *,
+    fits: Count = 200,
+    seed: Seed,
+    simulate: Mapping[Name, Any] | None = None,
+    sampler: Any = None,
+    path: File | None = None,
+    jobs: Jobs = 1,
+    progress: bool = True,
+) -> Calibration:
+    """Draw parameters from the prior, data from them, the posterior from the data, and rank the truth in it; many times over.
+
+    The model is compiled once for all data sets (in every worker). Where posterior and prior belong together the ranks are uniform, whatever the model.
+
+    Parameters
+    ----------
+    model
+        With `simulate(seed, design="prior", ...)`.
+    fits : int
+        Data sets.
+    seed : int
+        The same seed gives the same data sets and draws.
+    simulate : mapping, optional
+        What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`; unless it is given, `model.calibration_design`.
+    sampler : Nuts, Auto, Exact or Laplace, optional
+        By default independent draws where the model's posterior is exact, weighed ones where `Auto` has these, else NUTS, two chains of 250 + 400: enough for
+        119 nearly independent draws where the chains mix.
+    path : str or Path, optional
+        A file of one line a data set. What it has is not fitted again, so a run that was killed goes on where it was.
+    jobs : int
+        Workers, through joblib: within `joblib.parallel_config(backend="dask")` they are those of a cluster.
+
+    Raises
+    ------
+    ModelError
+        If the model does not simulate from its prior.
+    StoreError
+        If the file is of another model, sampler or simulation.
+    """
+    refuse_model(model)
+    refuse_sampler(sampler)
+    if jobs == 0:
+        raise ModelError("Expected `jobs` as the number of workers, or -1 for all cores, got 0.")
+    options = _options(model, simulate)
+    seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)]
+    sampler = sampler or _suited(model, options, seeds)
+    records = resume(
+        partial(_one, model, sampler, options),
+        seeds,
+        title=f"Calibrating {type(model).__name__}",
+        path=None if path is None else Path(path),
+        of=f"{model!r}, {sampler!r}, simulated with {options!r}",
+        jobs=jobs,
+        progress=progress,
+    )
+    return _collect(model, sampler, pd.DataFrame(records, index=pd.Index(seeds, name="seed")))
+
+
+def _options(model: Any, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the model's `simulate` is told besides its seed and design; refuses what it does not know."""
+    if not callable(getattr(model, "simulate", None)):
+        raise ModelError(
+            f"`{type(model).__name__}` does not simulate data, so it has no calibration."
+        )
+    options = getattr(model, "calibration_design", {}) if simulate is None else simulate
+    known = [
+        name
+        for name in inspect.signature(model.simulate).parameters
+        if name not in ("seed", "design")
+    ]
+    strange = [name for name in options if name not in known]
+    if strange:
+        raise ModelError(
+            f"Expected `simulate` with some of {', '.join(known)}, got {strange[0]!r}. "
+            f"{meant(strange[0], known)}".rstrip()
+        )
+    return dict(options)
+
+
+def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sampler:
+    """By the first data set that is not refused."""
+    for seed in seeds:
+        try:
+            problem = Problem(model, model.simulate(seed, design="prior", **options).data)
+            if exact_draws(problem) is not None:
+                return Exact(chains=1, draws=RANKS - 1)
+            if weighed_draws(problem) is not None:
+                return Auto(chains=2, draws=400, tune=250)
+            break
+        except (DataError, ModelError):
+            continue
+    return Nuts(chains=2, draws=400, tune=250)
+
+
+def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """One data set, drawn, fitted and ranked."""
+    started = time.perf_counter()
+    try:
+        simulation = model.simulate(seed, design="prior", **options)
+        problem = Problem(model, simulation.data)
+        draws = sample(
+            _program(f"{model!r} {sampler!r} {options!r}", sampler, problem), problem, seed
+        )
+    except (DataError, ModelError) as error:
+        return {"refused": str(error)}
+    posterior = draws["posterior"].to_dataset()
+    statistics: Any = draws["sample_stats"] if "sample_stats" in draws.children else {}
+    truth, sampled = (
+        _quantities(model, values, simulation.data)
+        for values in (simulation.truth, _thinned(posterior))
+    )
+    varying = {name: values for name, values in sampled.items() if varies(values)}
+    return {
+        "seconds": time.perf_counter() - started,
+        "divergences": int(statistics["diverging"].sum()) if "diverging" in statistics else 0,
+        "steps": float(statistics["n_steps"].mean()) if "n_steps" in statistics else 0.0,
+        "ranks": {
+            name: int((values < truth[name].item()).sum()) for name, values in varying.items()
+        },
+        "errors": {
+            name: float((values.mean() - truth[name].item()) / values.std())
+            for name, values in varying.items()
+        },
+    }
+
+
+def _thinned(posterior: xr.Dataset) -> xr.Dataset:
+    """119 draws, evenly spread over all chains, as one chain."""
+    keep = (
+        np.linspace(0, posterior.sizes["chain"] * posterior.sizes["draw"] - 1, RANKS - 1)
+        .round()
+        .astype(int)
+    )
+    stacked = posterior.drop_vars(["chain", "draw"]).stack(
+        every=("chain", "draw"), create_index=False
+    )
+    return (
+        stacked.isel(every=keep)
+        .rename(every="draw")
+        .expand_dims("chain")
+        .transpose("chain", "draw", ...)
+    )
+
+
+def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
+    """The program of this key, compiled once in every worker."""
+    program = _PROGRAMS.get(key)
+    if program is None:
+        program = sampler.compile(problem)
+        _PROGRAMS.clear()  # another thread may do the same, and has its own
+        _PROGRAMS[key] = program
+    return program
+
+
+def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
+    """Draws (chain, draw) of every number: parameters, answers, those about persons for the first of them, and the log likelihood."""
+    arrays = {name: draws[name] for name in model.parameters() if name in draws}
+    for name, estimand in answerable(model, data).items():
+        answer = estimand.compute(draws, data)
+        if not estimand.per_person:
+            arrays[name] = answer
+        elif answer.shape[-1]:
+            arrays[f"{name} of a person"] = answer[..., 0].drop_vars("person")
+    arrays["log_likelihood"] = model.log_likelihood(draws, data)
+    return {
+        f"{name}[{label}]" if label else name: values
+        for name, array in arrays.items()
+        for label, values in entries(array).items()
+    }
+
+
+def _collect(model: Any, sampler: Sampler, records: pd.DataFrame) -> Calibration:
+    fits = records.reindex(columns=["seconds", "divergences", "steps", "refused"])
+    if "ranks" not in records:
+        raise ModelError(
+            f"No data set could be fitted; the first was refused with: {fits['refused'].iloc[0]}"
+        )
+    done = records[records["ranks"].notna()]
+    ranks, errors = (
+        pd.DataFrame(done[name].tolist(), index=done.index) for name in ("ranks", "errors")
+    )
+    return Calibration(model=model, sampler=sampler, ranks=ranks, errors=errors, fits=fits)
+
+
+def _p_uniform(ranks: pd.Series) -> float:
+    """χ² test of equal counts in 20 bins, or in as many as leave five data sets a bin."""
+    known = ranks.dropna().to_numpy(int)
+    bins = int(np.clip(len(known) // 5, 2, _BINS))
+    counts = np.bincount(known * bins // RANKS, minlength=bins)
+    return float(stats.chisquare(counts).pvalue)
+
+
+def _check(name: str, p: float, finding: str) -> Check:
+    passed = p > _LEVEL
+    remedy = (
+        ""
+        if passed
+        else "The sampler, the simulator or the graph is wrong for this model: look at `plot()` and at the quantity named."
+    )
+    return Check(
+        name=name,
+        passed=passed,
+        value=p,
+        expected=f"p above {_LEVEL}, corrected for the number of quantities",
+        finding=finding,
+        remedy=remedy,
+    )

@@ -1,0 +1,1 @@
+"""The vocabulary: models, knowledge, assumptions, estimands, effects and checks."""

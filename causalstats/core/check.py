@@ -1,0 +1,99 @@
+"""Checks: doubts that the data could raise, with what they found and the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A doubt that the data could raise, and what they say of it.
+
+    A failed check stands on every answer that it is about, with its finding and its remedy.
+
+    Parameters
+    ----------
+    name : str
+    passed : bool or None
+        None where the data cannot decide, or where the check was not run.
+    value : float or None
+        The statistic that decided.
+    expected : str
+        The values of the statistic that pass.
+    finding : str
+        The statistic of these data, in words.
+    remedy : str
+        The next step after a failure; following it helps. Empty where the check passed.
+    estimands : tuple of str
+        The answers, by name, that it is about; empty for all of them.
+    assumption : str
+        The name of the assumption that a failure contradicts, if it is one.
+    caution : bool
+        Whether the answer carries an undecided check too, because these data cannot decide
+        something that the answer depends on.
+    """
+
+    name: str
+    passed: bool | None
+    value: float | None
+    expected: str
+    finding: str
+    remedy: str
+    estimands: tuple[str, ...] = ()
+    assumption: str = ""
+    caution: bool = False
+
+    def stands_on(self, estimand: str) -> bool:
+        """Return whether the answer to `estimand` has to carry this check."""
+        concerns = not self.estimands or estimand in self.estimands
+        return concerns and (self.passed is False or (self.passed is None and self.caution))
+
+    @property
+    def verdict(self) -> str:
+        return {True: "passed", False: "failed", None: "undecided"}[self.passed]
+
+
+class Checks(tuple[Check, ...]):
+    """Checks, shown as a table; `to_frame()` gives it as one."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a check: verdict, value, finding, expected, remedy."""
+        import pandas as pd
+
+        columns = ["verdict", "value", "finding", "expected", "remedy"]
+        return pd.DataFrame(
+            [[getattr(check, name) for name in columns] for check in self],
+            index=[check.name for check in self],
+            columns=columns,
+        )
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{check.verdict:9}  {check.name}: {check.finding} (expected: {check.expected})"
+            for check in self
+        ]
+        return "\n".join(
+            f"{line}. {check.remedy}".rstrip(". ") for line, check in zip(lines, self, strict=True)
+        )
+
+    def _repr_html_(self) -> str:
+        cells = [
+            [check.verdict, check.name, check.finding, check.expected, check.remedy]
+            for check in self
+        ]
+        rows = "".join(
+            "<tr>"
+            + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row)
+            + "</tr>"
+            for row in cells
+        )
+        head = "".join(
+            f'<th style="text-align:left">{title}</th>'
+            for title in ("", "check", "finding", "expected", "what to do")
+        )
+        return f"<table><tr>{head}</tr>{rows}</table>"

@@ -1,0 +1,380 @@
+"""An answer: labelled draws or margins in closed form, with what they are and what they stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from causalstats.core.argument_validation import Inside, NotNegative, checked
+from causalstats.errors import ModelError
+from causalstats.numerics.compositions.pair_names import matched
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from causalstats.core.check import Check
+
+INTERVAL = 0.95  # of every interval shown unless another is asked for; equal-tailed
+Kind = Literal["causal", "associational"]
+_SHOWN = 10
+_NAMED = 4
+
+
+class Margins(Protocol):
+    """The distribution of each entry of an answer in closed form; arrays have one number a label."""
+
+    labels: Sequence[str]
+
+    def mean(self) -> np.ndarray: ...
+
+    def sd(self) -> np.ndarray: ...
+
+    def quantile(self, prob: float) -> np.ndarray: ...
+
+    def cdf(self, value: float) -> np.ndarray: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """An answer: labelled draws, what they are, what they stand on, and what is in doubt.
+
+    Parameters
+    ----------
+    name : str
+    draws : DataArray, dims (chain, draw, ...)
+    description : str
+        The quantity in a sentence, with the population it is about.
+    unit : str
+    contrast : str
+        What is set against what, "none" where nothing is.
+    kind : {"causal", "associational"}
+    assumptions : tuple of str
+        The names of the assumptions that the answer stands on.
+    make_doubts : callable, optional
+        Gives the checks that the answer carries; called when `doubts` is first read.
+    margins : Margins, optional
+        The distribution of each entry in closed form. Tables come from it and have no Monte Carlo
+        error; an answer with too many entries to draw has only that.
+    at_zero : callable, optional
+        The Bayes factor of 0 of each entry, where the model has it.
+    over_null : callable, optional
+        The same entries less what they would be if there were nothing, where that is not 0.
+    """
+
+    name: str
+    draws: xr.DataArray
+    description: str
+    unit: str
+    contrast: str
+    kind: Kind
+    assumptions: tuple[str, ...]
+    make_doubts: Callable[[], tuple[Check, ...]] = tuple
+    margins: Margins | None = None
+    at_zero: Callable[[], np.ndarray | None] | None = None
+    over_null: Callable[[], Effect] | None = None
+
+    @cached_property
+    def doubts(self) -> tuple[Check, ...]:
+        """The checks that failed, or cannot be decided, and that this answer depends on."""
+        return self.make_doubts()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The doubts in words: name, finding and remedy of each."""
+        return tuple(warning(check) for check in self.doubts)
+
+    @checked(ModelError)
+    def summary(self, prob: Inside = INTERVAL) -> pd.DataFrame:
+        """Summarise each entry of the answer in a row.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the equal-tailed interval.
+
+        Returns
+        -------
+        DataFrame
+            Columns mean, sd, lower, upper; the Monte Carlo diagnostics ess_bulk, ess_tail and
+            r_hat where there are draws; and `doubts`, the names of the checks that the answer
+            carries, empty where there are none.
+        """
+        names = "; ".join(check.name for check in self.doubts)
+        return self.numbers(prob).assign(doubts=names)
+
+    @checked(ModelError)
+    def numbers(self, prob: Inside = INTERVAL) -> pd.DataFrame:
+        """Return the numeric columns of `summary`, without looking for doubts."""
+        from causalstats.numerics.sampling.posterior_summaries import summarise
+
+        if self.margins is None:
+            return summarise(self.draws, prob)
+        import pandas as pd
+
+        tail = (1 - prob) / 2
+        columns = {
+            "mean": self.margins.mean(),
+            "sd": self.margins.sd(),
+            "lower": self.margins.quantile(tail),
+            "upper": self.margins.quantile(1 - tail),
+        }
+        return pd.DataFrame(
+            columns, index=pd.Index(self.margins.labels, name=str(self.draws.dims[-1]))
+        )
+
+    @checked(ModelError)
+    def decide(
+        self, rope: NotNegative = 0.0, fdr: Inside = 0.05, prob: Inside = INTERVAL
+    ) -> pd.DataFrame:
+        """Return which entries can be told from nothing, the surest first.
+
+        Entries are selected by the step-up rule of Benjamini & Hochberg (1995) on twice `error`.
+        Under flat priors that is the two-sided p-value, so that the rate of false discoveries is
+        kept however many entries are nothing, with no need of a prior that has learned how many
+        are; under priors that shrink it is smaller. Differences of groups by `minus` are decided
+        in the same way.
+
+        Where an answer differs from 0 although nothing is there, as partial correlations of a
+        composition do, it is decided by how much it lies beyond that (`excess`), which is then
+        a column too.
+
+        Parameters
+        ----------
+        rope : float
+            The largest size that counts as nothing.
+        fdr : float
+            The rate of false discoveries among those selected: entries that are nothing, or have
+            the other sign.
+        prob : float
+            Probability of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            Columns mean, lower, upper; `positive` and `negligible`, P(x > 0) and P(|x| ≤ rope);
+            `error`, the posterior probability that it would be wrong to report the entry, on the
+            side that it lies on, as more than `rope`; `q_value`, the smallest `fdr` at which it
+            is selected; `selected`. Where the model has the density in closed form,
+            `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and below 1 against it
+            (Savage-Dickey ratio; Dickey 1971).
+
+        References
+        ----------
+        Benjamini & Hochberg (1995), Controlling the false discovery rate. Benjamini & Yekutieli
+        (2005), False discovery rate-adjusted multiple confidence intervals: signs.
+        """
+        from causalstats.numerics.sampling.false_discovery import q_values
+
+        above, below = self._beyond(rope)
+        table = self.numbers(prob)[["mean", "lower", "upper"]]
+        positive = self._beyond(0.0)[0] if rope else above
+        table = table.assign(positive=positive, negligible=1 - above - below if rope else 0.0)
+        if self.over_null is not None:
+            over = self.over_null()
+            above, below = over._beyond(rope)
+            table[over.name] = over.numbers(prob)["mean"].to_numpy()
+        error = 1 - np.maximum(above, below)
+        table = table.assign(error=error, q_value=q_values(error))
+        if self.at_zero is not None and (ratio := self.at_zero()) is not None:
+            table = table.assign(bayes_factor=ratio)
+        table = table.sort_values("error", kind="stable")
+        return table.assign(selected=table["q_value"] <= fdr)
+
+    def _beyond(self, rope: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(x > rope) and P(x < -rope) of each entry."""
+        if self.margins is not None:
+            return 1 - self.margins.cdf(rope), self.margins.cdf(-rope)
+        from causalstats.numerics.sampling.false_discovery import tail_probability
+        from causalstats.numerics.sampling.posterior_summaries import entries
+
+        draws = np.stack([each.ravel() for each in entries(self.draws).values()])
+        return 1 - tail_probability(draws, rope), 1 - tail_probability(-draws, rope)
+
+    @checked(ModelError)
+    def minus(self, other: Effect, contrast: str) -> Effect:
+        """Return the difference to the same answer of an independent fit, entry by entry.
+
+        Entries are matched by their names: the pair of two parts is one pair, whichever of them is
+        named first. The shorter of the two sets of draws says how many there are, and the draws
+        of the other run backwards: fits with the same seed share their random numbers.
+
+        Parameters
+        ----------
+        other : Effect
+            The same answer of another fit.
+        contrast : str
+            What is set against what.
+
+        Returns
+        -------
+        Effect
+            Of the entries that both have; the description names those that one of them lacks.
+
+        Raises
+        ------
+        ModelError
+            If they are not the same answer, or there are no draws.
+        """
+        if self.name != other.name or self.draws.dims != other.draws.dims:
+            raise ModelError(
+                f"Expected the same answer of two fits, got {self.name!r} and {other.name!r}."
+            )
+        size = [min(self.draws.sizes[dim], other.draws.sizes[dim]) for dim in ("chain", "draw")]
+        first = self.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
+        second = other.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
+        values, left_out = second.to_numpy()[::-1, ::-1], []
+        for axis, dim in enumerate(first.dims[2:], 2):
+            entries = matched(list(first[dim].to_numpy()), list(second[dim].to_numpy()))
+            left_out += [str(label) for label in entries.unmatched]
+            first = first.isel({dim: entries.here})
+            values = np.moveaxis(np.take(values, entries.there, axis), axis, -1) * entries.signs
+            values = np.moveaxis(values, -1, axis)
+        if 0 in first.shape:
+            raise ModelError(
+                "Expected draws of both fits, of some entry that they share; there are none."
+            )
+        difference = first.copy(data=first.to_numpy() - values)
+        description = self.description
+        if left_out:
+            shown = ", ".join(left_out[:_SHOWN]) + (", ..." if len(left_out) > _SHOWN else "")
+            description += f" Left out, since one of the two has no such entry: {shown}."
+        assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
+
+        def doubts() -> tuple[Check, ...]:
+            return tuple(dict.fromkeys([*self.doubts, *other.doubts]))
+
+        return replace(
+            self,
+            draws=difference,
+            description=description,
+            contrast=contrast,
+            margins=None,
+            at_zero=None,
+            over_null=None,
+            assumptions=assumptions,
+            make_doubts=doubts,
+        )
+
+    def average(self) -> Effect:
+        """The mean over everything but draws: of a risk per person, the risk of the group."""
+        dims = [dim for dim in self.draws.dims if dim not in ("chain", "draw")]
+        return replace(
+            self,
+            draws=self.draws.mean(dims),
+            margins=None,
+            at_zero=None,
+            over_null=None,
+            description=f"Mean of: {self.description}",
+        )
+
+    @checked(ModelError)
+    def text(self, prob: Inside = INTERVAL) -> str:
+        """Return the answer in sentences, with its contrast, its assumptions and its doubts.
+
+        A few numbers are all given; of many, how many have an interval on one side of 0, and
+        those that lie farthest from it; of many that cannot be negative, their range.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the intervals.
+        """
+        return self.statement(prob) + in_doubt(self.doubts)
+
+    @checked(ModelError)
+    def statement(self, prob: Inside = INTERVAL) -> str:
+        """Return what `text` does, without the doubts."""
+        contrast = "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
+        return (
+            f"{self.name}: {self._found(prob)} {self.description}{contrast} Kind: {self.kind}. "
+            f"Stands on: {', '.join(self._standing()) or 'nothing beyond the model'}."
+        )
+
+    def _found(self, prob: float) -> str:
+        """Return the numbers of the answer in words."""
+        table = self.numbers(prob)
+        if len(table) == 1:
+            (row,) = table.to_dict("records")
+            bounds = f"{row['lower']:.3g} to {row['upper']:.3g}"
+            return f"{row['mean']:.3g} ({prob:.0%} interval {bounds}; {self.unit})."
+        if len(table) <= _NAMED:
+            return f"{_listed(table)} ({prob:.0%} intervals; {self.unit})."
+        if self.unit.startswith(("probability", "proportion", "people")):
+            low, high = table["mean"].min(), table["mean"].max()
+            return f"{len(table):,} values, means from {low:.3g} to {high:.3g} ({self.unit})."
+        decided, where = table, "on one side of 0"
+        if self.over_null is not None:
+            over = self.over_null()
+            decided = over.numbers(prob).set_axis(table.index)
+            where = f"of `{over.name}` on one side of 0"
+        apart = (decided["lower"] > 0) | (decided["upper"] < 0)
+        size = (decided["mean"].abs() / decided["sd"])[apart]
+        first = size.sort_values(ascending=False).index[:_NAMED]
+        many = f"{apart.sum():,} of {len(table):,} have a {prob:.0%} interval {where}"
+        return (
+            f"{many}{f', first {_listed(table.loc[first])}' if len(first) else ''} ({self.unit})."
+        )
+
+    def _standing(self) -> list[str]:
+        """Return the names of the assumptions, those that a check contradicts marked."""
+        refuted = {check.assumption for check in self.doubts if check.passed is False}
+        return [
+            f"{name} (contradicted by these data)" if name in refuted else name
+            for name in self.assumptions
+        ]
+
+    def _first(self) -> tuple[pd.DataFrame, str]:
+        """The table of the first few entries, with their diagnostics, and how many were left out."""
+        (*_, last), size = self.draws.dims, self.draws.shape[-1]
+        if last in ("chain", "draw") or size <= _SHOWN:
+            return self.numbers(), ""
+        first = self
+        if self.margins is None:
+            first = replace(self, draws=self.draws.isel({last: slice(0, _SHOWN)}))
+        table = first.numbers()
+        return table.iloc[:_SHOWN], f"first {_SHOWN} of {size:,} along {last}"
+
+    def __repr__(self) -> str:
+        table, left_out = self._first()
+        lines = [
+            f"Effect {self.name!r} [{self.unit}, {self.kind}]: {self.description}",
+            *([f"contrast: {self.contrast}"] if self.contrast not in ("", "none") else []),
+            table.to_string(),
+            *([left_out] if left_out else []),
+        ]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        warnings = "".join(
+            f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in self.warnings
+        )
+        first, left_out = self._first()
+        table = first.to_html(float_format="{:.4g}".format, escape=True) + left_out
+        heading = f"{escape(self.name)} — {escape(self.description)} <small>({escape(self.unit)}; {self.kind})</small>"
+        return f"<div><p>{heading}</p>{table}{warnings}</div>"
+
+
+def warning(check: Check) -> str:
+    """Return a doubt in words: what was found, and what to do."""
+    remedy = f". {check.remedy}" if check.remedy else ""
+    return f"{check.name}: {check.finding}{remedy}".rstrip(".")
+
+
+def in_doubt(checks: Sequence[Check]) -> str:
+    """Return the sentences that follow an answer, one a doubt; nothing where there is none."""
+    return "".join(f" In doubt: {warning(check)}." for check in checks)
+
+
+def _listed(table: pd.DataFrame) -> str:
+    """Return the rows of a summary as `label mean (lower to upper)`, set apart by semicolons."""
+    return "; ".join(
+        f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
+        for label, row in table.iterrows()
+    )

@@ -1,0 +1,143 @@
+"""Numbers known from outside the data: exactly, with a standard deviation, softly, or by group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from causalstats.core.argument_validation import (
+    Finite,
+    Label,
+    MappingOf,
+    Name,
+    NotNegative,
+    Number,
+    Positive,
+    Refused,
+    check_fields,
+    checked,
+)
+from causalstats.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Known:
+    """A number known from outside the data: exactly, or with a standard deviation.
+
+    A proportion with a standard deviation is a Beta distribution with that mean and standard deviation.
+    """
+
+    value: Finite
+    sd: NotNegative = 0.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, ModelError)
+
+    @classmethod
+    @checked(ModelError)
+    def beta(cls, alpha: Positive, beta: Positive) -> Known:
+        """A proportion with a Beta(α, β) distribution: mean α/(α+β), variance αβ / [(α+β)² (α+β+1)]."""
+        total = alpha + beta
+        return cls(alpha / total, math.sqrt(alpha / total * (beta / total) / (total + 1)))
+
+    def as_beta(self) -> tuple[float, float]:
+        """α and β of the Beta distribution with this mean and standard deviation."""
+        total = self.value * (1 - self.value) / self.sd**2 - 1
+        return self.value * total, (1 - self.value) * total
+
+    @property
+    def exact(self) -> bool:
+        return self.sd == 0
+
+    def at(self, value: float) -> Known:
+        """The same knowledge of another value: the standard deviation is kept."""
+        return replace(self, value=value)
+
+    def __str__(self) -> str:
+        return f"{self.value:g} (exact)" if self.exact else f"{self.value:g} ± {self.sd:g} (sd)"
+
+
+@dataclass(frozen=True)
+class Penalty(Known):
+    """A number known softly: the log posterior loses (x - value)² / (2 sd²), on top of the priors of whatever x is computed from.
+
+    Where `Known` replaces what those priors imply about x, this multiplies it.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sd == 0:
+            raise ModelError("`Penalty` needs sd > 0; what is exact is `Known(value)`.")
+
+    @classmethod
+    @checked(ModelError)
+    def of_weight(cls, value: Finite, weight: Positive) -> Penalty:
+        """The penalty weight · (x - value)²."""
+        return cls(value, 1 / math.sqrt(2 * weight))
+
+
+@dataclass(frozen=True)
+class KnownNumber:
+    """What a field may be that takes a `Known`, or a plain number for an exact one.
+
+    Parameters
+    ----------
+    of : Number
+        The range of the number.
+    exact : bool
+        Whether it may have no standard deviation.
+    """
+
+    of: Number
+    exact: bool = False
+
+    @property
+    def words(self) -> str:
+        return self._said(
+            f"{'an exact ' if self.exact else 'a '}{self.of.words.removeprefix('a ')}"
+        )
+
+    @property
+    def many(self) -> str:
+        return self._said(self.of.many)
+
+    def _said(self, numbers: str) -> str:
+        return numbers if self.exact else f"{numbers}, or `Known(number, sd=...)`"
+
+    def read(self, value: Any) -> Known:
+        if isinstance(value, Penalty):
+            raise Refused(
+                "A `Penalty` multiplies what the priors imply, and this replaces it: use "
+                "`Known(value, sd=...)`."
+            )
+        if not isinstance(value, Known):
+            return Known(self.of.read(value))
+        self.of.read(value.value)
+        if self.exact and not value.exact:
+            raise Refused()
+        return value
+
+
+_EACH = KnownNumber(Number())
+
+
+@dataclass(frozen=True)
+class KnownByGroup:
+    """A number known for each level of a categorical feature: `KnownByGroup("region", {"north": 0.02, "south": Known(0.03, sd=0.01)})`."""
+
+    feature: Name
+    values: Annotated[Mapping[str, Known], MappingOf(Label(), _EACH, least=1)]
+
+    def __post_init__(self) -> None:
+        check_fields(self, ModelError)
+
+    @property
+    def exact(self) -> bool:
+        return all(value.exact for value in self.values.values())
+
+    def __str__(self) -> str:
+        return f"by {self.feature}: " + ", ".join(
+            f"{level} {value}" for level, value in self.values.items()
+        )

@@ -1,0 +1,109 @@
+"""Plain values that plots are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkView:
+    """Nodes, and edges with columns one, other, value, excess and sign_probability."""
+
+    nodes: tuple[str, ...]
+    edges: pd.DataFrame
+    label: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixView:
+    """Numbers between -1 and 1 for each two labels, another kind above the diagonal than below; `certain` where their interval leaves out 0."""
+
+    labels: tuple[str, ...]
+    values: np.ndarray
+    certain: np.ndarray
+    lower: str
+    upper: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScatterView:
+    """Points (n, 2) of each panel, by the names of its axes."""
+
+    panels: Mapping[tuple[str, str], np.ndarray]
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiplotView:
+    """Points (n, 2), arrows (label, 2), and the share of the variance of each axis."""
+
+    points: np.ndarray
+    arrows: np.ndarray
+    labels: tuple[str, ...]
+    explained: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class TernaryView:
+    """Shares (n, 3) of three labels."""
+
+    points: np.ndarray
+    labels: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnView:
+    """A picture that draws itself."""
+
+    draw: Callable[[], Figure]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveView:
+    """A curve with its interval, a line for comparison, and a point with its own interval: arrays (n,), (n,), (n, 2), (n,); x, y and limits."""
+
+    x: np.ndarray
+    curve: np.ndarray
+    interval: np.ndarray
+    curve_label: str
+    line: np.ndarray
+    line_label: str
+    point: tuple[float, float, float, float]
+    point_label: str
+    axes: tuple[str, str]
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineView:
+    """Of each label a number with its interval, and the one that it would be without what is asked about: arrays (label,); `certain` where the two differ."""
+
+    labels: tuple[str, ...]
+    values: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    baseline: np.ndarray
+    certain: np.ndarray
+    axes: tuple[str, str]
+
+
+View = (
+    BaselineView
+    | CurveView
+    | NetworkView
+    | MatrixView
+    | ScatterView
+    | BiplotView
+    | TernaryView
+    | DrawnView
+)

@@ -1,0 +1,136 @@
+"""What columns are for: decisions, outcomes, weights, groups; each with the error for what cannot be that."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causalstats.core.argument_validation import LARGEST, SMALLEST
+from causalstats.data.columns import some, unknown
+from causalstats.data.labels import label
+from causalstats.data.origin import Origin
+from causalstats.errors import DataError
+
+_FEW = 6  # distinct numbers that are groups of their own
+_DIGITS = (3, 6, 17)  # of the ends of quarters: the fewest that tell them apart
+
+
+def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
+    """A column of 0 and 1, NaN where missing."""
+    column = table[name]
+    numeric = not isinstance(column.dtype, pd.CategoricalDtype)
+    values = column.dropna().unique()
+    if not numeric or not np.isin(values, [0, 1]).all():
+        found = [label(value) if numeric else repr(value) for value in values[:5]]
+        shown = ", ".join(found) + (", ..." if len(values) > 5 else "")
+        remedy = f"Recode it, e.g. `frame[{name!r}] == 'yes'`."
+        if numeric and role == "outcome":
+            remedy = (
+                'If the outcome is a number, say `kind="continuous"` and fit `Heckman`; otherwise '
+                "recode it."
+            )
+        raise DataError(
+            f"Expected {role} {name!r} to be 0/1 or True/False, got values {shown}. {remedy}"
+        )
+    return column.to_numpy(float)
+
+
+def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
+    """A continuous outcome, NaN where missing."""
+    column = table[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        raise DataError(
+            f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got "
+            f"text such as {text_that_is_no_number(column)}."
+        )
+    values = column.to_numpy(float)
+    refuse_out_of_scale(f"Outcome {name!r}", values)
+    return values
+
+
+def refuse_out_of_scale(what: str, values: np.ndarray) -> None:
+    """Refuse numbers whose squares are lost in floating point, NaN left aside."""
+    if np.isnan(values).all():
+        return
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    largest, spread = max(-low, high), high / 2 - low / 2
+    if largest > LARGEST or 0 < spread < SMALLEST:
+        raise DataError(
+            f"{what} is of the size of {largest:.3g}, and squares of it are lost in floating "
+            f"point. Express it in another unit; expected between {SMALLEST:g} and {LARGEST:g}."
+        )
+
+
+def text_that_is_no_number(column: pd.Series, rows: np.ndarray | None = None) -> str:
+    """Return the texts of a column that are no numbers, for a message, and where they stand."""
+    levels = pd.Series(column.cat.categories, dtype=object)
+    odd = levels[pd.to_numeric(levels, errors="coerce").isna()]
+    if odd.empty:
+        name = column.name
+        return f"{levels.iloc[0]!r}; make it numbers, `pandas.to_numeric(frame[{name!r}])`"
+    where = np.flatnonzero(column.isin(odd))
+    where = where if rows is None else np.sort(rows[where])
+    shown = ", ".join(map(repr, odd[:3])) + (", ..." if len(odd) > 3 else "")
+    return f"{shown} in {some(where)}"
+
+
+def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
+    """Positive numbers scaled to mean 1; 1 for everybody without a column."""
+    if name is None:
+        return np.ones(len(table))
+    refuse_weights(table, name)
+    values = table[name]
+    shares = values.to_numpy(float) / float(values.max())  # else sums of large ones overflow
+    return shares / shares.mean()
+
+
+def refuse_weights(table: pd.DataFrame, name: str) -> None:
+    """Refuse weights that are not positive numbers; missing ones are another matter."""
+    values = table[name]
+    text = isinstance(values.dtype, pd.CategoricalDtype)
+    odd = np.flatnonzero(np.ones(len(values), bool) if text else values <= 0)
+    if len(odd):
+        raise DataError(
+            f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for; "
+            f"got {label(values.iloc[odd[0]])} in {some(odd)}."
+        )
+
+
+def groups_of(table: pd.DataFrame, by: Any, origin: Origin, rows: np.ndarray) -> Any:
+    """Return the group of each row of a study.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The columns of the study.
+    by : str, or a label for each row of the frame that was read
+        A column, in quarters where it is numeric; or labels, which are matched with the frame.
+    origin : Origin
+    rows : int array (n,)
+        Row numbers in that frame.
+    """
+    if not isinstance(by, str):
+        return origin.labels(by, rows)
+    if by not in table:
+        raise unknown(by, tuple(map(str, table.columns)), "column")
+    column = table[by]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Categorical(column).remove_unused_categories()
+    values = np.unique(column)
+    if len(values) <= _FEW:
+        return pd.Categorical.from_codes(
+            np.searchsorted(values, column), categories=pd.Index([label(v) for v in values])
+        )
+    quarters = pd.qcut(column, 4, duplicates="drop")
+    return pd.Categorical(quarters.cat.rename_categories(_ends(quarters.cat.categories)))
+
+
+def _ends(quarters: Any) -> list[str]:
+    """Return intervals as text, with as many digits as tell them apart."""
+    found: list[str] = []
+    for digits in _DIGITS:
+        ends = [f"{end:.{digits}g}" for end in [quarters[0].left, *quarters.right]]
+        found = [f"{low} to {high}" for low, high in zip(ends, ends[1:], strict=False)]
+        if len(set(ends)) == len(ends):
+            break
+    return found

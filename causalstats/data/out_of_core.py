@@ -1,0 +1,360 @@
+"""A table larger than memory: read piece by piece into files on disk, a file a column, sorted by unit and time, and seen as a frame from there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from causalstats.data.column_types import absent, kind_of
+from causalstats.data.columns import (
+    as_frame,
+    column_of,
+    incomplete,
+    kept,
+    missing_rows,
+    read,
+    together,
+    unknown,
+)
+from causalstats.data.labels import as_numbers, label, levels_in_order, order_of_texts
+from causalstats.data.times import TimeScale, refuse_unordered, scale_of
+from causalstats.errors import DataError
+
+_ROWS = 250_000  # at once
+
+
+class _Column:
+    """Numbers in a temporary file, which is gone with the last array that looks at it."""
+
+    def __init__(self, folder: str | Path | None, kind: str = "float64") -> None:
+        self.kind, self.size = np.dtype(kind), 0
+        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - kept by the arrays that look at it
+
+    def append(self, values: np.ndarray) -> None:
+        values.astype(self.kind, copy=False).tofile(self.file)
+        self.size += len(values)
+
+    def array(self) -> np.ndarray:
+        """Read-only, from disk."""
+        self.file.flush()
+        return np.asarray(np.memmap(self.file, self.kind, "r", shape=(self.size,)))
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Levels of text by the order in which they were met; whether the frames have them in that order, and whether they were numbers."""
+
+    met: dict[str, int]
+    ordered: bool
+    numeric: bool
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """Complete rows sorted by unit and time.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Its columns are on disk.
+    codes : int array (n,)
+        The unit of each row, as a position among `units`.
+    units : tuple of str
+    time_scale : TimeScale
+    rows : int array (n,)
+        Row numbers in the source, counted from 0.
+    size : int
+        How many rows the source had.
+    dropped : mapping of column name to the number of rows dropped because it was missing
+    """
+
+    table: pd.DataFrame
+    codes: np.ndarray
+    units: tuple[str, ...]
+    time_scale: TimeScale
+    rows: np.ndarray
+    size: int
+    dropped: dict[str, int]
+
+
+@dataclass
+class _Read:
+    """What was read so far: numbers as they are, text as positions in the order in which its levels were met."""
+
+    values: dict[str, _Column]
+    rows: _Column
+    levels: dict[str, _Levels]
+    dropped: dict[str, int]
+    time_scale: TimeScale | None = None
+    size: int = 0
+
+
+def spooled(
+    source: Any,
+    columns: Sequence[str],
+    labels: Sequence[str],
+    time: str,
+    missing: str,
+    folder: str | Path | None,
+) -> Spooled:
+    """Read a source piece by piece into files, sorted by unit, the first of `labels`, and time."""
+    found, unit = _read(source, columns, labels, time, missing, folder), labels[0]
+    coded = {
+        name: _coded(found.values[name], levels, folder) for name, levels in found.levels.items()
+    }
+    codes, units = coded[unit]
+    when, whose = found.values[time].array(), codes.array()
+    changes = np.diff(whose)
+    order = (
+        None
+        if ((changes > 0) | (changes == 0) & (np.diff(when) >= 0)).all()
+        else np.lexsort((when, whose))
+    )
+    table: dict[str, Any] = {}
+    for name, column in found.values.items():
+        if name not in coded:
+            table[name] = _sorted(column, order, folder)
+            continue
+        positions, texts = coded[name]
+        numbers = as_numbers(texts) if name == unit else None
+        if numbers is not None:
+            table[name] = _sorted(_looked_up(positions, numbers, folder), order, folder)
+            continue
+        small = _sorted(_narrow(positions, len(texts), folder), order, folder)
+        table[name] = pd.Categorical.from_codes(small, categories=pd.Index(texts))
+    return Spooled(
+        pd.DataFrame(table, copy=False),
+        _sorted(codes, order, folder),
+        units,
+        found.time_scale or TimeScale(),
+        _sorted(found.rows, order, folder),
+        found.size,
+        found.dropped,
+    )
+
+
+def _read(
+    source: Any,
+    columns: Sequence[str],
+    labels: Sequence[str],
+    time: str,
+    missing: str,
+    folder: str | Path | None,
+) -> _Read:
+    found = _Read({name: _Column(folder) for name in columns}, _Column(folder, "int64"), {}, {})
+    kinds: dict[str, str] | None = None
+    for number, piece in enumerate(_pieces(source, columns), 1):
+        _refuse_lost(piece, columns, number)
+        if len(piece) == 0:
+            continue
+        native = piece.to_native()
+        now = together(*(partial(_kind, native, piece, name, name in labels) for name in columns))
+        kinds = _same_kinds(kinds, dict(zip(columns, now, strict=True)), number)
+        scale = scale_of(column_of(native, piece, time), time)
+        if found.time_scale not in (None, scale):
+            raise DataError(
+                f"The columns change: piece {number} has times {time!r} of another time zone or "
+                "length of period than those before it. Convert them to one."
+            )
+        found.time_scale = scale
+        _append(found, native, columns, labels, time, missing, kinds)
+    if found.rows.size == 0:
+        raise DataError("Expected at least one complete row, got none in any piece.")
+    return found
+
+
+def _append(
+    found: _Read,
+    native: Any,
+    columns: Sequence[str],
+    labels: Sequence[str],
+    time: str,
+    missing: str,
+    kinds: dict[str, str],
+) -> None:
+    """Add the complete rows of one piece."""
+    table = read(native, columns, times=[time], labels=labels)
+    refuse_unordered(table[time], time)
+    gaps = missing_rows(table)
+    first = found.size
+    if gaps and missing == "error":
+        raise incomplete({name: first + np.flatnonzero(mask) for name, mask in gaps.items()})
+    for name, mask in gaps.items():
+        found.dropped[name] = found.dropped.get(name, 0) + int(mask.sum())
+    found.size += len(table)
+    if gaps and np.logical_or.reduce(list(gaps.values())).all():
+        return
+    table, where = kept(table, gaps) if gaps else (table, np.arange(len(table)))
+    found.rows.append(first + where)
+    for key, column in table.items():
+        name = str(key)
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            found.values[name].append(column.to_numpy())
+            continue
+        if name not in found.levels:
+            order = levels_in_order(column_of(native, as_frame(native), name))
+            texts = [label(level) for level in order or ()]
+            found.levels[name] = _Levels(
+                {text: k for k, text in enumerate(texts)},
+                order is not None,
+                kinds[name] == "numbers",
+            )
+        found.values[name].append(_positions(column, found.levels[name]))
+
+
+def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
+    """Frames in memory, as narwhals sees them."""
+    if isinstance(source, str | Path):
+        yield from _of_parquet(Path(source), columns)
+        return
+    if type(source).__module__.startswith("dask"):  # narwhals leaves Dask to a package of its own
+        yield from (
+            nw.from_native(source.partitions[k].compute(), eager_only=True)
+            for k in range(source.npartitions)
+        )
+        return
+    if isinstance(source, pd.DataFrame):
+        yield as_frame(source, columns)
+        return
+    frame = nw.from_native(source, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        yield frame
+    elif isinstance(frame, nw.LazyFrame):
+        yield from _of_lazy_frame(frame, columns)
+    elif isinstance(source, Iterable):
+        for piece in source:
+            try:
+                yield as_frame(piece, columns)
+            except DataError as error:
+                raise DataError(f"Expected pieces that are frames in memory. {error}") from error
+    else:
+        raise DataError(
+            f"Expected a parquet file, a lazy frame or an iterable of frames, got {type(source).__name__}."
+        )
+
+
+def _of_parquet(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    try:
+        from pyarrow import ArrowInvalid, Table
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise DataError(
+            "Reading parquet needs pyarrow: `pip install pyarrow`; or give an iterable of frames."
+        ) from error
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    if not all(file.exists() for file in files) or not files:
+        raise DataError(f"There is no parquet file at {str(path)!r}.")
+    for file in files:
+        try:
+            parquet = ParquetFile(file, pre_buffer=False)  # else it keeps what it has read
+        except ArrowInvalid as error:
+            raise DataError(
+                f"{str(file)!r} is no parquet file. Of text, give pieces: "
+                f"`pandas.read_csv({str(file)!r}, chunksize={_ROWS})`."
+            ) from error
+        with parquet:
+            for batch in parquet.iter_batches(_ROWS, columns=list(columns)):
+                yield nw.from_native(Table.from_batches([batch]), eager_only=True)
+
+
+def _of_lazy_frame(frame: nw.LazyFrame, columns: Sequence[str]) -> Iterator[Any]:
+    known = frame.collect_schema().names()
+    for name in columns:
+        if name not in known:
+            raise unknown(name, known, "column")
+    native = frame.select(*columns).to_native()
+    if not frame.implementation.is_polars():
+        raise DataError(
+            f"Expected a lazy frame of Polars or Dask, got {type(native).__name__}. Write it to parquet first, and give the path."
+        )
+    for piece in native.collect_batches(chunk_size=_ROWS, maintain_order=True):
+        yield nw.from_native(piece, eager_only=True)
+
+
+def _refuse_lost(piece: Any, columns: Sequence[str], number: int) -> None:
+    """Refuse a piece without all columns."""
+    lost = [name for name in columns if name not in piece.columns]
+    if lost and number > 1:
+        raise DataError(
+            f"The columns change: piece {number} has no {lost[0]!r}, which those before it have."
+        )
+
+
+def _kind(native: Any, piece: Any, name: str, names_rows: bool) -> str:
+    """What a column holds; nothing where it lacks everything. True and False are numbers but for names."""
+    series = column_of(native, piece, name)
+    kind = kind_of(series, name)
+    if series.dtype in (nw.Object, nw.Unknown) and all(map(absent, series.to_list())):
+        return ""
+    same = {"categories": "text", "mixed": "text"}
+    return (same if names_rows else {**same, "truth": "numbers"}).get(kind, kind)
+
+
+def _same_kinds(before: dict[str, str] | None, now: dict[str, str], number: int) -> dict[str, str]:
+    if before is None:
+        return now
+    for name, kind in now.items():
+        if before[name] and kind and before[name] != kind:
+            raise DataError(
+                f"The columns change: piece {number} has {kind} in {name!r}, and those before it {before[name]}. Convert them to one type."
+            )
+    return {name: before[name] or kind for name, kind in now.items()}
+
+
+def _positions(column: pd.Series, levels: _Levels) -> np.ndarray:
+    """Of each value among the levels that are known, which grow."""
+    found = np.array(
+        [levels.met.setdefault(str(level), len(levels.met)) for level in column.cat.categories]
+    )
+    return found[column.cat.codes.to_numpy()]
+
+
+def _coded(
+    column: _Column, levels: _Levels, folder: str | Path | None
+) -> tuple[_Column, tuple[str, ...]]:
+    """Each value as a position among the labels that there are: in the frames' own order, else numbers by size and text sorted."""
+    values, codes = column.array(), _Column(folder, "int64")
+    blocks = [slice(k, k + _ROWS) for k in range(0, len(values), _ROWS)]
+    found = np.unique(np.concatenate([np.unique(values[block]) for block in blocks]))
+    met = list(levels.met)
+    present = [met[int(k)] for k in found]
+    labels = present if levels.ordered else order_of_texts(present, levels.numeric)
+    place = {label: k for k, label in enumerate(labels)}
+    rank = np.array([place[label] for label in present])
+    for block in blocks:
+        codes.append(rank[np.searchsorted(found, values[block])])
+    return codes, tuple(labels)
+
+
+def _looked_up(codes: _Column, numbers: np.ndarray, folder: str | Path | None) -> _Column:
+    """The whole number at each position."""
+    values, found = codes.array(), _Column(folder, "int64")
+    for k in range(0, len(values), _ROWS):
+        found.append(numbers[values[k : k + _ROWS]])
+    return found
+
+
+def _narrow(codes: _Column, count: int, folder: str | Path | None) -> _Column:
+    """The same positions in as few bytes as pandas has for so many levels, which then copies none."""
+    kind = next(kind for kind in ("int8", "int16", "int32") if count <= np.iinfo(kind).max)
+    values, found = codes.array(), _Column(folder, kind)
+    for k in range(0, len(values), _ROWS):
+        found.append(values[k : k + _ROWS])
+    return found
+
+
+def _sorted(column: _Column, order: np.ndarray | None, folder: str | Path | None) -> np.ndarray:
+    if order is None:
+        return column.array()
+    values, found = column.array(), _Column(folder, column.kind.name)
+    for k in range(0, len(order), _ROWS):
+        found.append(values[order[k : k + _ROWS]])
+    return found.array()

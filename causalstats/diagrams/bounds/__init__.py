@@ -1,0 +1,1 @@
+"""Bounds on effects that are not identified, and probabilities of causation."""

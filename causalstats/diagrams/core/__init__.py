@@ -1,0 +1,1 @@
+"""String diagrams: their syntax, algebra, equality and surgery."""

@@ -1,0 +1,1 @@
+"""String diagrams as pictures: matplotlib, SVG and TikZ."""

@@ -1,0 +1,1 @@
+"""Diagrams read from and written to notations, files and graphs."""

@@ -1,0 +1,1 @@
+"""Identification of causal effects: criteria, the ID algorithm, formulas and their values."""

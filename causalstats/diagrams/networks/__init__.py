@@ -1,0 +1,1 @@
+"""Bayesian networks: mechanisms as tables, and exact inference in them."""

@@ -1,0 +1,1 @@
+"""String diagrams as PyMC graphs."""

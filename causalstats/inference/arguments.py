@@ -1,0 +1,77 @@
+"""What is given to `fit` and `calibrate` in place of a model, its data and a sampler.
+
+A class in place of a value, a frame in place of data, data of another study, arguments in the other
+order: each is refused with what to write instead, before anything is compiled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from causalstats.core.argument_validation import meant, shown
+from causalstats.core.simulation import Simulation
+from causalstats.data import Composition, Decisions, Observations, Panel
+from causalstats.errors import DataError, ModelError
+
+STUDIES = (Composition, Decisions, Observations, Panel)
+SAMPLERS = ("Auto", "Exact", "Laplace", "Nuts")
+
+
+def refuse_exchanged(model: Any, data: Any) -> None:
+    """Raise `ModelError` where the data came first and the model second."""
+    if _is_model(data) and not _is_model(model):
+        raise ModelError(
+            f"Expected the model first and the data second, got {_named(model)} and then "
+            f"{_named(data)}. Exchange them."
+        )
+
+
+def refuse_model(model: Any) -> None:
+    """Raise `ModelError` unless it is a model."""
+    if _is_model(model):
+        return
+    advice = "cs.CausalDiagram('x -> y')" if isinstance(model, str) else "cs.PanelDML()"
+    if isinstance(model, type) and hasattr(model, "build"):
+        advice = f"{model.__name__}()"
+    raise ModelError(f"Expected a model, such as `{advice}`, got {_named(model)}.")
+
+
+def refuse_data(model: Any, data: Any) -> None:
+    """Raise `DataError` unless the data are of the study that the model is for."""
+    study = getattr(model, "data_class", None)
+    if study is None or isinstance(data, study):
+        return
+    reader = f"`cs.{study.__name__}.from_frame(frame, ...)`"
+    if isinstance(data, Simulation):
+        advice = "A simulation has its data in `simulation.data`."
+    elif isinstance(data, STUDIES):
+        advice = f"Read the frame with {reader}, or take a model for `{type(data).__name__}`."
+    else:
+        advice = f"Read a frame with {reader}."
+    raise DataError(
+        f"Expected `{study.__name__}` as the data of `{type(model).__name__}`, got "
+        f"{_named(data)}. {advice}"
+    )
+
+
+def refuse_sampler(sampler: Any) -> None:
+    """Raise `ModelError` unless it is None or a sampler."""
+    if sampler is None or (
+        not isinstance(sampler, type) and callable(getattr(sampler, "compile", None))
+    ):
+        return
+    name = sampler.__name__ if isinstance(sampler, type) else sampler
+    asked = meant(name, [f"cs.{each}()" for each in SAMPLERS]) if isinstance(name, str) else ""
+    raise ModelError(
+        "Expected `sampler` as None or a sampler, such as `cs.Nuts(chains=4)`, got "
+        f"{shown(sampler)}. {asked}".rstrip()
+    )
+
+
+def _is_model(value: Any) -> bool:
+    return not isinstance(value, type) and callable(getattr(value, "build", None))
+
+
+def _named(value: Any) -> str:
+    known = isinstance(value, STUDIES) or _is_model(value)
+    return f"`{type(value).__name__}`" if known else shown(value)

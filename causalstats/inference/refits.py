@@ -1,0 +1,154 @@
+"""The answer under other assumptions: a table of refits."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from functools import partial
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causalstats.core.argument_validation import Refused, meant, read_field
+from causalstats.core.argument_validation import entries as entries_of
+from causalstats.core.argument_validation import shown as shown_value
+from causalstats.core.formatting import shown
+from causalstats.core.knowledge import Known
+from causalstats.core.model import Problem
+from causalstats.errors import ModelError
+
+
+def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
+    """Of a `Fit`, as its verb says.
+
+    Each row says which answer it is: where answers have several entries, or a variant answers another question, such as bounds in
+    place of an effect that it does not identify, the last level of the index names the entry.
+    """
+    models = variants(fit, assumptions)
+    _refuse_unused(models, fit.data, assumptions)
+    for model in models:
+        _ = Problem(model, fit.data).graph  # what is refused is refused before anything is sampled
+    rows, points = [], []
+    for model in models:
+        values = [getattr(model, name) for name in assumptions]
+        title = "Refitting with " + ", ".join(
+            f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True)
+        )
+        variant = fit if model == fit.model else fit.refit(model, title)
+        headline = model.headline  # bounds, for one, where the effect is no longer identified
+        found = variant.effect(headline).numbers()[["mean", "lower", "upper"]]
+        if headline != fit.model.headline:
+            found.index = [f"{headline}: {entry}" for entry in found.index]
+        healthy = all(check.passed for check in variant.sampling())
+        points += [tuple(map(_label, values))] * len(found)
+        rows.append(found.assign(used=variant is fit, healthy=healthy))
+    table = pd.concat(rows)
+    named = [row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)]
+    entries = [table.index.rename(table.index.name or "entry")] if named else []
+    axes = [
+        pd.Index(level, name=name)
+        for name, level in zip(assumptions, zip(*points, strict=True), strict=True)
+    ]
+    table.index = (
+        pd.MultiIndex.from_arrays([*axes, *entries]) if len(axes) + len(entries) > 1 else axes[0]
+    )
+    numeric = all(
+        pd.api.types.is_numeric_dtype(table.index.get_level_values(name)) for name in assumptions
+    )
+    return (
+        table.sort_index(level=[*assumptions], sort_remaining=False, kind="stable")
+        if numeric
+        else table
+    )
+
+
+def variants(fit: Any, assumptions: Mapping[str, Any]) -> list[Any]:
+    """Return the models at every point of the grid.
+
+    Raises
+    ------
+    ModelError
+        If a field is none of the model's, or its values are not a list of what it may be.
+    """
+    names = [field.name for field in fields(fit.model)]
+    strange = [name for name in assumptions if name not in names]
+    if strange or not assumptions:
+        asked = meant(str(strange[0]), names) if strange else ""
+        got = f"`{strange[0]}`" if strange else "nothing"
+        raise ModelError(
+            f"Expected some of {', '.join(names)}, each with a list of values, got {got}. "
+            f"{asked}".rstrip()
+        )
+    kind = type(fit.model)
+    axes = []
+    for name, values in assumptions.items():
+        current = getattr(fit.model, name)
+        given = [
+            read_field(kind, name, value, ModelError) for value in _axis(name, current, values)[1:]
+        ]
+        axes.append(_distinct([current, *given]))
+    vary = getattr(fit.model, "vary", partial(replace, fit.model))
+    models = [
+        vary(**dict(zip(assumptions, point, strict=True))) for point in itertools.product(*axes)
+    ]
+    return _distinct(models)
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    """Return the values without those that came before; they need not be hashable."""
+    return [value for place, value in enumerate(values) if value not in values[:place]]
+
+
+def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:
+    """Raise where a field can change nothing: rows that are equal for that reason would look robust."""
+    reasons: list[Mapping[str, str]] = [
+        model.unused(data) if hasattr(model, "unused") else {} for model in models
+    ]
+    for name in names:
+        if all(name in found for found in reasons):
+            raise ModelError(
+                f"`{name}` cannot change this answer: {reasons[0][name]} Leave it out of the sensitivity analysis."
+            )
+
+
+def _axis(name: str, current: Any, values: Any) -> list[Any]:
+    """Return the fit's own value of a field and the others.
+
+    A number in place of a `Known` is known as well as that was.
+    """
+    leave_out = isinstance(values, str) and values == "leave one out"
+    if leave_out and isinstance(current, tuple) and current:
+        values = [current[:k] + current[k + 1 :] for k in range(len(current))]
+    try:
+        listed = entries_of(values)
+    except Refused as refused:
+        advice = str(refused)
+        if not leave_out and (values is None or isinstance(values, str | int | float)):
+            advice = f"Write [{values!r}]."
+        raise ModelError(
+            f"Expected `{name}` as a list of values, or 'leave one out' for a field that lists "
+            f"features, got {shown_value(values)}. {advice}".rstrip()
+        ) from None
+    if not listed:
+        raise ModelError(f"Expected `{name}` as a list of values, got an empty one.")
+    return [
+        current,
+        *(current.at(v) if isinstance(current, Known) and _is_number(v) else v for v in listed),
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def _label(value: Any) -> Any:
+    return (
+        value.value
+        if isinstance(value, Known)
+        else value
+        if isinstance(value, int | float)
+        else shown(value)
+    )

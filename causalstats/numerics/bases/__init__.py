@@ -1,0 +1,1 @@
+"""Basis functions: splines, random Fourier features, Hilbert-space Gaussian processes."""

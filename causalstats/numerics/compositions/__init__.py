@@ -1,0 +1,1 @@
+"""Log-ratios of compositions, their evidence and their posterior."""

@@ -1,0 +1,1 @@
+"""Tables of probabilities: variable elimination, Dirichlet draws, linear programs."""

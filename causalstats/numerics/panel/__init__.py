@@ -1,0 +1,1 @@
+"""Panel data: within transformation, linear estimators, cluster-robust and serially correlated errors."""

@@ -1,0 +1,197 @@
+"""`row_correlation.about_covariates` as a node of a PyTensor graph, compiled by Numba or JAX; as elementary operations it takes half a minute to compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph import Apply, Op
+
+from causalstats.numerics.pytensor_ops import (
+    jax_translation,
+    numba_translation,
+    refuse_second_derivatives,
+    version,
+)
+from causalstats.numerics.regression import row_correlation
+
+_VERSION = version(__file__)
+_COLUMNS, _CORRELATION = 0, 2
+
+
+class AboutCovariates(Op):
+    """S and the log determinants of columns, covariates and φ, and then what their derivatives take."""
+
+    __props__ = ("in_time",)
+
+    def __init__(self, in_time: bool):
+        self.in_time = in_time
+
+    def make_node(self, *inputs: Any) -> Apply:
+        return Apply(
+            self,
+            [pt.as_tensor(value) for value in inputs],
+            [pt.dmatrix(), pt.dscalar(), pt.dmatrix(), pt.dscalar(), pt.dmatrix()],
+        )
+
+    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+        for storage, value in zip(
+            output_storage, row_correlation.program(np, self.in_time)(*inputs), strict=True
+        ):
+            storage[0] = np.asarray(value)
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        refuse_second_derivatives(cotangents, values=2)
+        of_scatter, of_logs = cotangents[:2]
+        _, _, steep, growth, left = outputs
+        found = [DisconnectedType()() for _ in inputs]
+        found[_CORRELATION] = pt.zeros(())
+        if not isinstance(of_scatter.type, DisconnectedType):
+            found[_COLUMNS] = left @ (of_scatter + of_scatter.T)
+            found[_CORRELATION] = found[_CORRELATION] + (of_scatter * steep).sum()
+        if not isinstance(of_logs.type, DisconnectedType):
+            found[_CORRELATION] = found[_CORRELATION] + of_logs * growth
+        return found
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        pattern = [[False] * 5 for _ in node.inputs]
+        pattern[_COLUMNS][0] = pattern[_CORRELATION][0] = pattern[_CORRELATION][1] = True
+        return pattern
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+        size = shapes[_COLUMNS][1]
+        return [(size, size), (), (size, size), (), shapes[_COLUMNS]]
+
+
+def about_covariates(
+    columns: Any, covariates: Any, correlation: Any, links: Any
+) -> tuple[Any, Any]:
+    """S (D, D) and log |R| + log |W'R⁻¹W| as variables of the graph."""
+    first, second, in_time = row_correlation.arguments(links)
+    scatter, logs, *_ = (
+        AboutCovariates(in_time).make_node(columns, covariates, correlation, first, second).outputs
+    )
+    return scatter, logs
+
+
+@jax_translation(AboutCovariates)
+def _jax_about_covariates(op: AboutCovariates, **_: Any) -> Any:
+    import jax.numpy as jnp
+
+    return row_correlation.program(jnp, op.in_time)
+
+
+@numba_translation(AboutCovariates)
+def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
+    """In loops, which Numba compiles in a few seconds; as products of arrays it takes a minute and a half."""
+    import numba
+
+    @numba.njit(error_model="numpy")
+    def equally(whole, correlation, member, size):
+        n, k = whole.shape
+        own, units = 1 - correlation, len(size)
+        sums, after, at = np.zeros((units, k)), np.zeros((units, k)), np.zeros(n, np.int64)
+        determinant, growth = 0.0, 0.0
+        for i in range(units):
+            joint = own + size[i] * correlation
+            determinant += (size[i] - 1) * np.log(own) + np.log(joint)
+            growth += (size[i] - 1) * (1 / joint - 1 / own)
+        for t in range(n):
+            while member[at[t], t] == 0:
+                at[t] += 1
+            for a in range(k):
+                sums[at[t], a] += whole[t, a]
+        solved = np.empty((n, k))
+        for t in range(n):
+            i = at[t]
+            for a in range(k):
+                solved[t, a] = (
+                    whole[t, a] - correlation / (own + size[i] * correlation) * sums[i, a]
+                ) / own
+                after[i, a] += solved[t, a]
+        inner, slope = np.zeros((k, k)), np.zeros((k, k))
+        for a in range(k):
+            for b in range(k):
+                for t in range(n):
+                    inner[a, b] += whole[t, a] * solved[t, b]
+                    slope[a, b] += solved[t, a] * solved[t, b]
+                for i in range(units):
+                    slope[a, b] -= after[i, a] * after[i, b]
+        return inner, slope, solved, determinant, growth
+
+    @numba.njit(error_model="numpy")
+    def along(whole, correlation, gap, linked):
+        n, k = whole.shape
+        innovations, steps, solved = np.zeros((n, k)), np.zeros((n, k)), np.zeros((n, k))
+        determinant, growth = 0.0, 0.0
+        for t in range(n):
+            before = linked[t] * correlation ** gap[t]
+            change = linked[t] * gap[t] * correlation ** (gap[t] - 1)
+            left = 1 - before**2
+            determinant += np.log(left)
+            growth -= 2 * before * change / left
+            for a in range(k):
+                last = whole[t - 1, a] if t > 0 else 0.0
+                innovations[t, a] = (whole[t, a] - before * last) / np.sqrt(left)
+                steps[t, a] = (
+                    before * change / left * innovations[t, a] - change / np.sqrt(left) * last
+                )
+                solved[t, a] += innovations[t, a] / np.sqrt(left)
+                if t > 0:
+                    solved[t - 1, a] -= before * innovations[t, a] / np.sqrt(left)
+        inner, slope = np.zeros((k, k)), np.zeros((k, k))
+        for a in range(k):
+            for b in range(k):
+                for t in range(n):
+                    inner[a, b] += innovations[t, a] * innovations[t, b]
+                    slope[a, b] += innovations[t, a] * steps[t, b] + steps[t, a] * innovations[t, b]
+        return inner, slope, solved, determinant, growth
+
+    of_rows = along if op.in_time else equally
+
+    @numba.njit(error_model="numpy")
+    def reduced(columns, covariates, correlation, first, second):
+        n, size, q = len(columns), columns.shape[1], covariates.shape[1]
+        whole = np.empty((n, q + size))
+        for t in range(n):
+            for a in range(q):
+                whole[t, a] = covariates[t, a]
+            for a in range(size):
+                whole[t, q + a] = columns[t, a]
+        inner, slope, solved, determinant, growth = of_rows(
+            whole, correlation.item(), first, second
+        )
+        known = np.empty((q, q))
+        for a in range(q):
+            for b in range(q):
+                known[a, b] = inner[a, b]
+        inverse, between = np.linalg.inv(known), np.zeros((q, size))
+        for a in range(q):
+            for b in range(q):
+                growth += inverse[a, b] * slope[a, b]
+                for c in range(size):
+                    between[a, c] += inverse[a, b] * inner[b, q + c]
+        scatter, steep, left = np.empty((size, size)), np.empty((size, size)), np.empty((n, size))
+        for c in range(size):
+            for d in range(size):
+                scatter[c, d], steep[c, d] = inner[q + c, q + d], slope[q + c, q + d]
+                for a in range(q):
+                    scatter[c, d] -= between[a, c] * inner[a, q + d]
+                    steep[c, d] -= between[a, c] * slope[a, q + d] + between[a, d] * slope[a, q + c]
+                    for b in range(q):
+                        steep[c, d] += between[a, c] * slope[a, b] * between[b, d]
+            for t in range(n):
+                left[t, c] = solved[t, q + c]
+                for a in range(q):
+                    left[t, c] -= solved[t, a] * between[a, c]
+        return (
+            scatter,
+            np.asarray(determinant + np.linalg.slogdet(known)[1]),
+            steep,
+            np.asarray(growth),
+            left,
+        )
+
+    return reduced, _VERSION

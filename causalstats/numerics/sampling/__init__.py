@@ -1,0 +1,1 @@
+"""Summaries, weights and error rates of posterior draws."""

@@ -1,0 +1,311 @@
+"""The formulas of selective labels as nodes of a PyTensor graph, compiled by Numba or JAX.
+
+Written as nodes because a graph of elementary operations recomputes its exponentials and takes a minute to compile: here value and
+partial derivatives come out of one pass over the people. Only first derivatives are defined.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import disconnected_type
+from pytensor.graph import Apply, Op
+
+from causalstats.numerics.pytensor_ops import (
+    jax_translation,
+    numba_translation,
+    refuse_second_derivatives,
+    version,
+)
+from causalstats.numerics.selection import prevalence_constraint, uniform_unobservable, unobservable
+from causalstats.numerics.selection.unobservable import Unobservable, law
+
+_VERSION = version(
+    *(
+        str(module.__file__)
+        for module in (uniform_unobservable, unobservable, prevalence_constraint)
+    ),
+    __file__,
+)
+
+
+class LogLikelihood(Op):
+    """Σ_i log P(what was seen of person i | m_i, t_i, σ, α_i), and its partial derivatives as further outputs.
+
+    `seen` is a name of `unobservable.law`; m, t and α are vectors, σ a scalar, and so are sensitivity and specificity, which a report has besides.
+    """
+
+    __props__ = ("seen", "of")
+
+    def __init__(self, seen: str, of: Unobservable):
+        self.seen, self.of = seen, of
+
+    def make_node(self, *values: Any) -> Apply:
+        inputs = [pt.as_tensor(value) for value in values]
+        return Apply(self, inputs, [inputs[2].type(), *(value.type() for value in inputs)])
+
+    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+        with np.errstate(over="ignore", divide="ignore"):
+            outputs = _log_likelihood(self, np)(*inputs)
+        for storage, value, variable in zip(output_storage, outputs, node.outputs, strict=True):
+            storage[0] = np.asarray(value, dtype=variable.type.dtype)
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        refuse_second_derivatives(cotangents)
+        return [cotangents[0] * partial for partial in outputs[1:]]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[True] + [False] * len(node.inputs)] * len(node.inputs)
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+        return [(), *shapes]
+
+
+class PrevalenceIntercept(Op):
+    """The intercept of `intercept.solve`, and its partial derivatives as further outputs."""
+
+    __props__ = ("of",)
+
+    def __init__(self, of: Unobservable):
+        self.of = of
+
+    def make_node(self, prevalence: Any, index: Any, scale: Any, weights: Any) -> Apply:
+        inputs = [pt.as_tensor(value) for value in (prevalence, index, scale, weights)]
+        scalar = inputs[2].type
+        return Apply(self, inputs, [scalar(), scalar(), inputs[1].type(), scalar()])
+
+    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+        prevalence, index, scale, weights = inputs
+        solution = prevalence_constraint.solve(prevalence, index, scale, weights, self.of)
+        for storage, value, variable in zip(output_storage, solution, node.outputs, strict=True):
+            storage[0] = np.asarray(value, dtype=variable.type.dtype)
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        refuse_second_derivatives(cotangents)
+        return [*(cotangents[0] * partial for partial in outputs[1:]), disconnected_type()]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[True, False, False, False]] * 3 + [[False] * 4]
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+        return [(), (), shapes[1], ()]
+
+
+class Prevalence(PrevalenceIntercept):
+    """What `PrevalenceIntercept` is the inverse of: the prevalence at an intercept, and its partial derivatives as further outputs."""
+
+    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+        with np.errstate(over="ignore", divide="ignore"):
+            values = prevalence_constraint.mean(self.of, np, *inputs)
+        for storage, value, variable in zip(output_storage, values, node.outputs, strict=True):
+            storage[0] = np.asarray(value, dtype=variable.type.dtype)
+
+
+def log_likelihood(
+    of: Unobservable, seen: str, risk: Any, testing: Any, scale: Any, response: Any, *test: Any
+) -> Any:
+    """Σ_i log P(seen | m_i, t_i, σ, α_i) as a scalar of the graph; α may be one for all."""
+    return (
+        LogLikelihood(seen, of)
+        .make_node(risk, testing, scale, response * pt.ones_like(risk), *test)
+        .outputs[0]
+    )
+
+
+def prevalence_intercept(
+    of: Unobservable, prevalence: Any, index: Any, scale: Any, weights: Any
+) -> Any:
+    """The intercept with Σ_i w_i P(Y=1 | c + index_i) = prevalence, as a scalar of the graph."""
+    return PrevalenceIntercept(of).make_node(prevalence, index, scale, weights).outputs[0]
+
+
+def prevalence(of: Unobservable, intercept: Any, index: Any, scale: Any, weights: Any) -> Any:
+    """Σ_i w_i P(Y=1 | c + index_i), as a scalar of the graph."""
+    return Prevalence(of).make_node(intercept, index, scale, weights).outputs[0]
+
+
+def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
+    functions = law(op.of, xp)
+    formula = getattr(functions, op.seen)
+
+    def total(risk, testing, scale, response, *test):
+        log_p, in_risk, in_testing, in_scale, in_response, *in_test = formula(
+            risk, testing, scale, response, functions.prepare(scale), *test
+        )
+        return (
+            log_p.sum(),
+            in_risk,
+            in_testing,
+            in_scale.sum(),
+            in_response,
+            *(part.sum() for part in in_test),
+        )
+
+    return total
+
+
+@jax_translation(LogLikelihood)
+def _jax_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
+    import jax.numpy as jnp
+
+    return _log_likelihood(op, jnp)
+
+
+@jax_translation(PrevalenceIntercept)
+def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    method, functions = prevalence_constraint.steps(op.of, jnp), law(op.of, jnp)
+
+    def solve(prevalence, index, scale, weights):
+        prepared, centre = functions.prepare(scale), index @ weights
+
+        def advance(state):
+            c, _, _, count = state
+            terms = functions.mean(c + index, scale, prepared)
+            sums = [term @ weights for term in terms]
+            step = method.halley(prevalence, scale, *sums[:3])
+            return c + step, step, (sums[1], sums[3], terms[1]), count + 1
+
+        def unfinished(state):
+            return (jnp.abs(state[1]) >= tolerance) & (state[3] < prevalence_constraint.MAX_STEPS)
+
+        tolerance = max(prevalence_constraint.TOLERANCE, 8 * float(jnp.finfo(index.dtype).eps))
+        first = method.start(prevalence, centre, (index - centre) ** 2 @ weights, scale)
+        c, _, (slope, in_scale, in_index), _ = jax.lax.while_loop(
+            unfinished, advance, advance((first, None, None, 0))
+        )
+        return c, 1 / slope, -weights * in_index / slope, -in_scale / slope
+
+    return solve
+
+
+@jax_translation(Prevalence)
+def _jax_prevalence(op: Prevalence, **_: Any) -> Any:
+    import jax.numpy as jnp
+
+    return lambda *inputs: prevalence_constraint.mean(op.of, jnp, *inputs)
+
+
+@numba_translation(LogLikelihood)
+def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
+    import numba
+
+    compiled = numba.njit(error_model="numpy")
+    functions = law(op.of, np, compiled)
+    formula, prepare = getattr(functions, op.seen), functions.prepare
+
+    @compiled
+    def total(risk, testing, scale, response):
+        sigma = scale.item()
+        prepared = prepare(sigma)
+        value, in_scale = 0.0, 0.0
+        in_risk, in_testing, in_response = (
+            np.empty_like(risk),
+            np.empty_like(testing),
+            np.empty_like(risk),
+        )
+        for i in range(risk.size):
+            log_p, in_risk[i], in_testing[i], widening, in_response[i] = formula(
+                risk[i], testing[i], sigma, response[i], prepared
+            )
+            value += log_p
+            in_scale += widening
+        return np.asarray(value), in_risk, in_testing, np.asarray(in_scale), in_response
+
+    @compiled
+    def total_of_reports(risk, testing, scale, response, sensitivity, specificity):
+        sigma, a, b = scale.item(), sensitivity.item(), specificity.item()
+        prepared = prepare(sigma)
+        value, in_scale, in_a, in_b = 0.0, 0.0, 0.0, 0.0
+        in_risk, in_testing, in_response = (
+            np.empty_like(risk),
+            np.empty_like(testing),
+            np.empty_like(risk),
+        )
+        for i in range(risk.size):
+            log_p, in_risk[i], in_testing[i], widening, in_response[i], sensing, specifying = (
+                formula(risk[i], testing[i], sigma, response[i], prepared, a, b)
+            )
+            value += log_p
+            in_scale += widening
+            in_a += sensing
+            in_b += specifying
+        return (
+            np.asarray(value),
+            in_risk,
+            in_testing,
+            np.asarray(in_scale),
+            in_response,
+            np.asarray(in_a),
+            np.asarray(in_b),
+        )
+
+    return (total_of_reports if op.seen.startswith("reported") else total), _VERSION
+
+
+@numba_translation(PrevalenceIntercept)
+def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
+    import numba
+
+    compiled = numba.njit(error_model="numpy")
+    method, functions = prevalence_constraint.steps(op.of, np, compiled), law(op.of, np, compiled)
+    mean, prepare = functions.mean, functions.prepare
+    method_start, method_halley = method.start, method.halley
+    tolerance, max_steps = prevalence_constraint.TOLERANCE, prevalence_constraint.MAX_STEPS
+
+    @compiled
+    def solve(prevalence, index, scale, weights):
+        target, sigma = prevalence.item(), scale.item()
+        prepared, centre, variance = prepare(sigma), 0.0, 0.0
+        for i in range(index.size):
+            centre += weights[i] * index[i]
+        for i in range(index.size):
+            variance += weights[i] * (index[i] - centre) ** 2
+        c = method_start(target, centre, variance, sigma)
+        in_index = np.empty_like(index)
+        for _ in range(max_steps):
+            p, slope, curvature, in_scale = 0.0, 0.0, 0.0, 0.0
+            for i in range(index.size):
+                value, first, second, widening = mean(c + index[i], sigma, prepared)
+                p += weights[i] * value
+                slope += weights[i] * first
+                curvature += weights[i] * second
+                in_scale += weights[i] * widening
+                in_index[i] = weights[i] * first
+            step = method_halley(target, sigma, p, slope, curvature)
+            c += step
+            if abs(step) < tolerance:
+                break
+        return (
+            np.asarray(c),
+            np.asarray(1 / slope),
+            -in_index / slope,
+            np.asarray(-in_scale / slope),
+        )
+
+    return solve, _VERSION
+
+
+@numba_translation(Prevalence)
+def _numba_prevalence(op: Prevalence, **_: Any) -> Any:
+    import numba
+
+    compiled = numba.njit(error_model="numpy")
+    functions = law(op.of, np, compiled)
+    mean, prepare = functions.mean, functions.prepare
+
+    @compiled
+    def average(intercept, index, scale, weights):
+        c, sigma, p, slope, in_scale = intercept.item(), scale.item(), 0.0, 0.0, 0.0
+        prepared, in_index = prepare(sigma), np.empty_like(index)
+        for i in range(index.size):
+            value, first, _, widening = mean(c + index[i], sigma, prepared)
+            p += weights[i] * value
+            slope += weights[i] * first
+            in_scale += weights[i] * widening
+            in_index[i] = weights[i] * first
+        return np.asarray(p), np.asarray(slope), in_index, np.asarray(in_scale)
+
+    return average, _VERSION

@@ -1,0 +1,1 @@
+"""Long runs: progress, resumable work, files that are written whole."""

@@ -1,0 +1,1 @@
+"""Implementations of NUTS: nutpie on a CPU, NumPyro on a GPU."""

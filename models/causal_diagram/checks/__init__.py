@@ -1,0 +1,1 @@
+"""Checks of a causal diagram against data."""

@@ -1,0 +1,1 @@
+"""Causal diagrams with numeric variables: regressions and g-computation."""

@@ -1,0 +1,5 @@
+"""Heckman's selection model: a number seen only for selected cases."""
+
+from causalstats.models.heckman.model import Heckman
+
+__all__ = ["Heckman"]

@@ -1,0 +1,5 @@
+"""Panel double machine learning with correlated random effects (Mundlak)."""
+
+from causalstats.models.panel_dml.model import PanelDML
+
+__all__ = ["PanelDML"]

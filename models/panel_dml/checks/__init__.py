@@ -1,0 +1,1 @@
+"""Checks of a panel model against data."""

@@ -1,0 +1,266 @@
+"""Whether the effect of `PanelDML` differs between rows that weigh differently in its average.
+
+With one effect in the model, rows weigh by the squared residuals v² of their treatment. Where the
+effect θ(w) depends on a covariate w and the variance of v does too, the answer is not the mean of
+θ(w) over rows, and differs from it by Cov(v², θ(w)) / E(v²). So v times each covariate is added to
+the equation of the outcome, about the covariate's mean, so that the coefficient of v becomes the
+mean effect. Effects that differ by unit move the average only if they go with the unit's mean of
+v². So the least-squares slopes of units are regressed on the logarithm of it, each with the weight
+1 / (τ² + σ² / Σ v²) that it has in a meta-analysis with random effects (DerSimonian & Laird 1986).
+
+A difference counts where its coefficient differs from 0, and the effect moves when it is added.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from causalstats.core.check import Check
+from causalstats.data import Panel
+from causalstats.data.formulas import formula_variables
+from causalstats.models.panel_dml.checks.score_tests import FEWEST_CLUSTERS, Adjusted, varies
+from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing
+
+_LEVEL = 0.005
+_MOVED = 0.5  # standard errors of the effect
+_MOST_LEVELS = 20  # of a text, the most frequent
+_NAME = "one effect"
+
+
+@dataclass(frozen=True, eq=False)
+class _Modification:
+    """An effect that differs by a covariate, or by unit where `covariate` is empty.
+
+    `p` is the p-value of the interaction, and `moved` what the effect of `treatment` is more with
+    the interaction in the model.
+    """
+
+    treatment: int
+    covariate: str
+    label: str
+    p: float
+    moved: float
+
+
+def one_effect(
+    model: Any, adjusted: Adjusted, rows: int, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Return the check of effects that differ together with the residual variance of a treatment.
+
+    Parameters
+    ----------
+    model : PanelDML
+    adjusted : Adjusted
+        Of the panel, or of some of its units.
+    rows : int
+        Of the whole panel.
+    estimands : tuple of str
+        The answers that a failure stands on.
+    """
+    if model.effects == "units":
+        return ()
+    data = adjusted.data
+    named = set() if model.moderators is None else set(formula_variables(model.moderators))
+    columns = _covariates(data, named)
+    by_unit = np.flatnonzero(model.inside & ~absorbing(data))
+    if not columns and len(by_unit) == 0:
+        return ()
+    assumption = "one effect" if model.moderators is None else "moderators of the effect"
+    if adjusted.count < FEWEST_CLUSTERS:
+        return (_too_few(adjusted.count, estimands, assumption),)
+    found = []
+    for k in range(len(data.treatments)):
+        found += _by_covariates(adjusted, k, columns)
+    for treatment in by_unit:
+        found += _by_unit(adjusted, int(treatment))
+    if not found:
+        return ()
+    # A standard error of all rows, where only some of the units are looked at.
+    errors = adjusted.standard_errors * np.sqrt(len(data) / rows)
+    return (_check(model, adjusted, found, errors, estimands, assumption),)
+
+
+def _covariates(data: Panel, named: set[str]) -> list[tuple[str, str, np.ndarray]]:
+    """Name, label and values of the covariates that are not moderators, text by its levels."""
+    found = []
+    for name in data.covariates:
+        column = data.source[name]
+        if name in named:
+            continue
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            counts = column.value_counts()
+            levels = list(counts.index[counts > 0])
+            kept = levels[1:] if len(levels) <= _MOST_LEVELS else levels[:_MOST_LEVELS]
+            found += [
+                (name, f"{name} = {level}", (column == level).to_numpy(float)) for level in kept
+            ]
+        else:
+            found.append((name, name, column.to_numpy(float)))
+    return [each for each in found if np.ptp(each[2]) > 0]
+
+
+def _by_covariates(
+    adjusted: Adjusted, k: int, columns: list[tuple[str, str, np.ndarray]]
+) -> list[_Modification]:
+    if not columns:
+        return []
+    values = np.column_stack([each[2] for each in columns])
+    values = (values - values.mean(axis=0)) / values.std(axis=0)
+    products = adjusted.treatment[:, [k]] * values
+    added = adjusted.residuals(products / np.sqrt(adjusted.data.weights)[:, None])
+    left = adjusted.without_treatment(added)
+    found = []
+    for place in np.flatnonzero(varies(left, products)):
+        test = adjusted.score_test(left[:, [place]])
+        slopes = np.linalg.lstsq(adjusted.treatment, added[:, place], rcond=1e-10)[0]
+        name, label, _ = columns[place]
+        moved = -float(test.slopes[0] * slopes[k])
+        found.append(_Modification(k, name, label, test.p, moved))
+    return found
+
+
+def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
+    """By units whose treatment changes: their slopes, by the logarithm of their mean of v².
+
+    Slopes are of the outcome less what covariates and times do to it, by least squares with a
+    slope for each unit. The coefficient of the logarithm is linear in the outcome, with weights
+    that add up to 0 times everything in the model.
+    """
+    data = adjusted.data
+    given, d, y = adjusted.without_unit_means(k)
+    v = adjusted.treatment[:, k]
+    squares = np.add.reduceat(v**2, data.starts)
+    own = np.add.reduceat(d**2, data.starts)
+    seen = ~data.constant_within_units(data.treatment)[:, k]
+    seen &= (data.sizes > 2) & (squares > 1e-6 * squares.mean())
+    count = int(seen.sum())
+    rows = seen[data.unit]
+    clusters = np.unique(adjusted.clusters[rows])
+    free = int(data.sizes[seen].sum()) - 2 * count
+    if min(count, len(clusters)) < FEWEST_CLUSTERS or given.shape[1] > free / 2:
+        return []
+    spread = np.where(seen, np.log(np.where(seen, squares, 1.0) / data.sizes), 0.0)
+    spread = spread - np.average(spread, weights=data.sizes * seen)
+    if spread[seen].std() < 1e-6:
+        return []
+    per_square = np.where(seen, 1 / np.where(seen, own, 1.0), 0.0)
+
+    def slopes(columns: np.ndarray) -> np.ndarray:
+        products = np.add.reduceat(columns * d[:, None], data.starts)
+        return np.asarray(products * per_square[:, None])
+
+    inner = np.where(rows[:, None], given - slopes(given)[data.unit] * d[:, None], 0.0)
+    norms = np.sqrt((inner**2).sum(axis=0))
+    kept = norms > 1e-6 * np.sqrt((given**2).sum(axis=0))
+    given, inner = given[:, kept] / norms[kept], inner[:, kept] / norms[kept]
+    inverse = np.linalg.pinv(inner.T @ inner, rcond=1e-9, hermitian=True)
+    rest = y - given @ (inverse @ (inner.T @ y))
+    each = slopes(rest[:, None])[:, 0]
+    noise = ((rest - each[data.unit] * d)[rows] ** 2).sum() / (free - given.shape[1])
+    if noise <= 1e-12 * (y @ y) / len(y):  # outcomes of these units that do not vary
+        return []
+    weights = np.zeros(len(own))
+    weights[seen] = _random_effects(each[seen], noise * per_square[seen])
+    centred = spread - np.average(spread, weights=weights)
+    of_rows = (weights * centred * per_square)[data.unit] * d
+    of_rows = of_rows - inner @ (inverse @ (given.T @ of_rows))
+    null = rest - np.average(each, weights=weights) * d
+    scores = np.bincount(adjusted.clusters, of_rows * null)
+    z = scores.sum() / max(np.sqrt((scores**2).sum()), 1e-300)
+    slope = float(scores.sum() / (weights @ centred**2))
+    moved = -slope * float(np.average(spread, weights=squares * seen))
+    return [_Modification(k, "", "unit", float(2 * stats.norm.sf(abs(z))), moved)]
+
+
+def _random_effects(values: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    """Weights of values with sampling variances, beside one that they have in common."""
+    weights = 1 / variances
+    mean = np.average(values, weights=weights)
+    excess = weights @ (values - mean) ** 2 - (len(values) - 1)
+    tau2 = excess / (weights.sum() - (weights**2).sum() / weights.sum())
+    return np.asarray(1 / (variances + max(float(tau2), 0.0)))
+
+
+def _check(
+    model: Any,
+    adjusted: Adjusted,
+    found: list[_Modification],
+    errors: np.ndarray,
+    estimands: tuple[str, ...],
+    assumption: str,
+) -> Check:
+    count = len(found)
+    shown = [
+        each
+        for each in sorted(found, key=lambda each: (not each.covariate, each.p))
+        if count * each.p < _LEVEL and abs(each.moved) > _MOVED * errors[each.treatment]
+    ]
+    p = min(1.0, count * min(each.p for each in shown or found))
+    return Check(
+        name=_NAME,
+        passed=not shown,
+        value=p,
+        expected=f"p-value of at least {_LEVEL:g}, or an effect that moves by less than "
+        f"{_MOVED:g} of its standard errors",
+        finding=_finding(adjusted, shown, p),
+        remedy=_remedy(model, shown, len(adjusted.data.treatments)) if shown else "",
+        estimands=estimands,
+        assumption=assumption,
+    )
+
+
+def _finding(adjusted: Adjusted, shown: list[_Modification], p: float) -> str:
+    if not shown:
+        return f"no sign that the effect differs with the variance of the treatment, p = {p:.2g}"
+    first = shown[0]
+    name = adjusted.data.treatments[first.treatment]
+    before = float(adjusted.effect[first.treatment])
+    by = dict.fromkeys(each.label for each in shown)
+    return (
+        f"the effect of {name} and its residual variance both differ by {', '.join(by)}, "
+        f"p = {p:.2g}: rows with more of that variance weigh more, and with effects by "
+        f"{first.label} the mean effect is {before + first.moved:.3g} instead of {before:.3g}"
+    )
+
+
+def _remedy(model: Any, shown: list[_Modification], treatments: int) -> str:
+    """Covariates first: one that changes within units makes slopes of units differ as well."""
+    names = list(dict.fromkeys(each.covariate for each in shown if each.covariate))
+    steps = []
+    if names:
+        own = [] if model.moderators is None else [model.moderators]
+        plain = {name: re.sub(r"\W", "_", name) for name in names}
+        renamed = [f"{name!r} to {new!r}" for name, new in plain.items() if name != new]
+        formula = " + ".join([*own, *plain.values()])
+        first = f"rename {', '.join(renamed)}, and " if renamed else ""
+        steps.append(
+            f"{first}say `moderators={formula!r}`: the answer is then the mean effect over rows"
+        )
+    by_unit = [each for each in shown if not each.covariate]
+    if by_unit:
+        without = ", without `moderators`" if names or model.moderators is not None else ""
+        several = ", a model for each treatment, the others as covariates" if treatments > 1 else ""
+        steps.append(f"say `effects='units'`{without}{several}: the mean of the units' effects")
+    return (
+        "The answer is not the mean effect: " + "; or, if that leaves a doubt, ".join(steps) + "."
+    )
+
+
+def _too_few(count: int, estimands: tuple[str, ...], assumption: str) -> Check:
+    return Check(
+        name=_NAME,
+        passed=None,
+        value=None,
+        expected=f"at least {FEWEST_CLUSTERS} units seen more than once",
+        finding=f"{count} units are too few to see whether effects differ",
+        remedy="Say from outside the data why the effect does not depend on the covariates, or "
+        "name `moderators`.",
+        estimands=estimands,
+        assumption=assumption,
+    )

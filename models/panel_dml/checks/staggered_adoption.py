@@ -1,0 +1,208 @@
+"""Whether one coefficient stands for the effects of a treatment that units adopt at different times.
+
+With effects of units and of times, the coefficient of an absorbing treatment is a sum of the
+effects of treated rows with weights V_it / Σ V², V the residuals of the treatment. Some weights are
+negative in nearly every staggered design (de Chaisemartin & D'Haultfoeuille 2020): units that
+adopted early serve as controls of those that adopt late (Goodman-Bacon 2021). That does no harm
+while all effects are equal, and can reverse the sign where they grow. So it is tested whether they
+are equal, by time since adoption and by adoption time, and whether the coefficient differs from
+the mean effect on the treated by saturated regression (Wooldridge 2021), in which only rows not yet
+treated are controls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from causalstats.core.check import Check
+from causalstats.data import Panel
+from causalstats.models.panel_dml.checks.score_tests import (
+    FEWEST_CLUSTERS,
+    Adjusted,
+    rows_of,
+    varies,
+)
+from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing, rows_until_adoption
+
+_LEVEL = 0.01
+_MOVED = 0.25  # standard errors of the coefficient
+_UNITS_A_COHORT = 10  # clusters, for each adoption time that is tested by itself
+_SHOWN = 5  # times since adoption
+_NAME = "one effect under staggered adoption"
+
+
+@dataclass(frozen=True, eq=False)
+class Saturated:
+    """Effects by adoption time and time since: their mean on the treated rows, and the weights of it.
+
+    `weights` (n,) are those of the outcome's residuals, 0 in rows that were left out; `by_time`
+    maps rows since adoption to the mean effect.
+    """
+
+    mean: float
+    standard_error: float
+    weights: np.ndarray
+    by_time: dict[int, float]
+
+
+def staggered_adoption(
+    model: Any, adjusted: Adjusted, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Return a check for each treatment that is adopted for good, at two times or more.
+
+    Parameters
+    ----------
+    model : PanelDML
+    adjusted : Adjusted
+    estimands : tuple of str
+        The answers that a failure stands on.
+    """
+    if not (model.inside and model.time_effects and adjusted.count >= FEWEST_CLUSTERS):
+        return ()
+    data, found = adjusted.data, []
+    for k in np.flatnonzero(absorbing(data)):
+        since = rows_until_adoption(data, data.treatment[:, k])
+        adopted = np.where(since == 0, data.time, np.nan)
+        if len(np.unique(adopted[~np.isnan(adopted)])) > 1:
+            found.append(_check(adjusted, int(k), since, estimands))
+    return tuple(found)
+
+
+def _check(adjusted: Adjusted, k: int, since: np.ndarray, estimands: tuple[str, ...]) -> Check:
+    data, name = adjusted.data, adjusted.data.treatments[k]
+    residual = _without_others(adjusted.treatment, k)
+    weights = residual / (residual @ residual)
+    treated = data.treatment[:, k] > 0
+    negative = -np.minimum(weights[treated], 0).sum() / max(abs(weights[treated]).sum(), 1e-300)
+    coefficient, error = float(adjusted.effect[k]), float(adjusted.standard_errors[k])
+    saturated = saturated_effects(adjusted, k, since)
+    p = adjusted.score_test(_interactions(adjusted, k, since)).p
+    apart = np.inf
+    if saturated is not None:
+        apart = abs(saturated.mean - coefficient) / max(error, 1e-300)
+        p = min(1.0, 2 * min(p, _differs(adjusted, saturated.weights - weights)))
+    passed = not (p < _LEVEL and apart > _MOVED)
+    finding = (
+        f"{name} is adopted for good at different times; {negative:.0%} of the weight of one "
+        f"coefficient, {coefficient:.3g}, is negative, and effects "
+        f"{'may be equal' if passed else 'differ by time since adoption or adoption time'}, "
+        f"p = {p:.2g}"
+    )
+    if saturated is not None and not passed:
+        finding += f"; {_told(saturated)}"
+    return Check(
+        name=_NAME,
+        passed=passed,
+        value=p,
+        expected=f"equal effects, with a p-value of at least {_LEVEL:g}",
+        finding=finding,
+        remedy="" if passed else _remedy(data, k),
+        estimands=estimands,
+        assumption="one effect",
+    )
+
+
+def _without_others(treatment: np.ndarray, k: int) -> np.ndarray:
+    """The residuals of one treatment given the others."""
+    others = np.delete(treatment, k, axis=1)
+    return treatment[:, k] - others @ np.linalg.lstsq(others, treatment[:, k], rcond=1e-10)[0]
+
+
+def _differs(adjusted: Adjusted, weights: np.ndarray) -> float:
+    """The p-value of two estimates being of one number, by their difference Σ w e over clusters."""
+    scores = np.bincount(adjusted.clusters, weights * adjusted.error)
+    return float(2 * stats.norm.sf(abs(scores.sum()) / max(np.sqrt((scores**2).sum()), 1e-300)))
+
+
+def _cohorts(data: Panel, since: np.ndarray) -> np.ndarray:
+    """The adoption time of each row's unit; NaN where it does not adopt after its first row."""
+    adopted = np.where(since == 0, data.time, -np.inf)
+    found = np.maximum.reduceat(adopted, data.starts)[data.unit]
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def _interactions(adjusted: Adjusted, k: int, since: np.ndarray) -> np.ndarray:
+    """Residuals of the treatment times time since adoption, its first row, and adoption times."""
+    data, cohort = adjusted.data, _cohorts(adjusted.data, since)
+    treatment = data.treatment[:, k] * ~np.isnan(since)
+    times, sizes = np.unique(cohort[since == 0], return_counts=True)
+    large = times[sizes >= _UNITS_A_COHORT]
+    columns = [treatment * np.nan_to_num(since), treatment * (since == 0)]
+    columns += (
+        [treatment * (cohort == time) for time in large[1:]]
+        if len(large) > 1
+        else [treatment * np.nan_to_num(cohort - times.mean())]
+    )
+    added = np.column_stack(columns).astype(float)
+    left = adjusted.without_treatment(adjusted.residuals(added))
+    return left[:, varies(left, added)]
+
+
+def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturated | None:
+    """Effects by adoption time and rows since adoption, with rows not yet treated as controls.
+
+    Periods in which every unit is treated are left out, and units treated from their first row on.
+    None where treated rows have more than one value of the treatment, or too many cells.
+    """
+    data, cohort = adjusted.data, _cohorts(adjusted.data, since)
+    treated = data.treatment[:, k] > 0
+    if np.ptp(values := data.treatment[treated, k]) > 0:
+        return None
+    always = np.minimum.reduceat(treated, data.starts)[data.unit]
+    periods, at = np.unique(data.time, return_inverse=True)
+    untreated = np.bincount(at, ~treated & ~always)[at] > 0
+    kept = np.flatnonzero(untreated & ~always)
+    if len(kept) == 0 or not treated[kept].any():
+        return None
+    part = Adjusted(rows_of(data, kept), adjusted.columns, adjusted.inside)
+    cells, which = np.unique(
+        np.column_stack([cohort[kept], since[kept]])[treated[kept]], axis=0, return_inverse=True
+    )
+    if 2 * (len(cells) + len(periods)) > part.free:
+        return None
+    columns = np.zeros((len(kept), len(cells)))
+    columns[np.flatnonzero(treated[kept]), which.ravel()] = values[0]
+    others = np.delete(part.treatment, k, axis=1)
+    left = np.column_stack([part.residuals(columns), others])
+    if np.linalg.matrix_rank(left, tol=1e-6 * np.linalg.norm(left, 2)) < left.shape[1]:
+        return None
+    solve = np.linalg.pinv(left)[: len(cells)]
+    effects = solve @ part.outcome
+    share = columns.sum(axis=0) / columns.sum()
+    weights = np.zeros(len(data))
+    weights[kept] = share @ solve
+    inner = part.outcome - left @ (np.linalg.pinv(left) @ part.outcome)
+    scores = np.bincount(adjusted.clusters[kept], weights[kept] * inner)
+    by_time = {
+        int(e): float(np.average(effects[cells[:, 1] == e], weights=share[cells[:, 1] == e]))
+        for e in np.unique(cells[:, 1])
+    }
+    return Saturated(float(share @ effects), float(np.sqrt((scores**2).sum())), weights, by_time)
+
+
+def _told(saturated: Saturated) -> str:
+    shown = list(saturated.by_time.items())[:_SHOWN]
+    by_time = ", ".join(f"{value:.3g} {since} rows after" for since, value in shown)
+    return (
+        f"with rows not yet treated as controls the mean effect on the treated is "
+        f"{saturated.mean:.3g} (standard error {saturated.standard_error:.2g}): {by_time}"
+        + (", ..." if len(saturated.by_time) > _SHOWN else "")
+    )
+
+
+def _remedy(data: Panel, k: int) -> str:
+    unit, time, name = data.arguments["unit"], data.arguments["time"], data.treatments[k]
+    return (
+        "The coefficient is not the mean effect on the treated, and may have the wrong sign. Ask "
+        "for effects by time since adoption (an event study): "
+        f"`first = frame[frame[{name!r}] == 1].groupby({unit!r})[{time!r}].min()`, "
+        f"`since = frame[{time!r}] - frame[{unit!r}].map(first)`, and a treatment "
+        f"`frame['{name}_0'] = (since == 0) * 1.0` for each time since adoption, as "
+        f"`treatment=['{name}_0', '{name}_1', ...]`; where effects differ by adoption time too, a "
+        "treatment for each adoption time and time since. Leave out the periods in which every "
+        "unit is treated, and units treated from the start."
+    )

@@ -1,0 +1,1 @@
+"""Code that models of several families use."""

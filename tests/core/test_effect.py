@@ -1,0 +1,148 @@
+"""An answer carries the checks that concern it: in its sentence, its table, the card of its fit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import causalstats as cs
+from causalstats.checks import answer_sampling
+from causalstats.core.check import Check
+from causalstats.core.effect import Effect
+from causalstats.core.estimand import Estimand
+
+
+def check(name: str, passed: bool | None = False, **more) -> Check:
+    return Check(
+        name=name,
+        passed=passed,
+        value=None,
+        expected="",
+        finding=f"{name} was found",
+        remedy="" if passed else f"Mend {name}.",
+        **more,
+    )
+
+
+def effect(*checks: Check, draws: np.ndarray | None = None, **more) -> Effect:
+    values = np.random.default_rng(0).normal(size=(4, 500)) if draws is None else draws
+    dims = ("chain", "draw", "pair")[: values.ndim]
+    arguments = dict(
+        name="risk",
+        draws=xr.DataArray(values, dims=dims, name="risk"),
+        description="A risk.",
+        unit="probability",
+        contrast="none",
+        kind="causal",
+        assumptions=("overlap", "no hidden cause"),
+        make_doubts=lambda: checks,
+    )
+    return Effect(**(arguments | more))
+
+
+def test_a_doubt_stands_in_the_sentence_the_table_and_both_forms_of_the_card():
+    answer = effect(check("overlap"))
+    for shown in (answer.text(), repr(answer), answer._repr_html_()):
+        assert "overlap was found" in shown and "Mend overlap" in shown
+    assert list(answer.summary()["doubts"]) == ["overlap"]
+    assert list(effect().summary()["doubts"]) == [""]
+    assert "In doubt" not in effect().text()
+
+
+def test_a_contradicted_assumption_is_marked_where_the_answer_stands_on_it():
+    text = effect(check("positivity", assumption="overlap")).text()
+    assert "overlap (contradicted by these data), no hidden cause" in text
+    undecided = effect(check("positivity", None, assumption="overlap", caution=True)).text()
+    assert "contradicted" not in undecided and "positivity was found" in undecided
+
+
+def test_the_contrast_is_told_with_the_answer():
+    answer = effect(contrast="treated minus untreated")
+    assert "treated minus untreated" in answer.text()
+    assert "treated minus untreated" in repr(answer)
+
+
+@pytest.mark.parametrize(
+    ("passed", "caution", "estimands", "stands"),
+    [
+        (False, False, (), True),
+        (False, False, ("risk",), True),
+        (False, False, ("other",), False),
+        (True, False, (), False),
+        (True, True, (), False),
+        (None, False, (), False),
+        (None, True, (), True),
+        (None, True, ("other",), False),
+    ],
+)
+def test_failed_checks_and_cautions_stand_on_the_answers_they_are_about(
+    passed, caution, estimands, stands
+):
+    assert check("any", passed, caution=caution, estimands=estimands).stands_on("risk") is stands
+
+
+def test_a_difference_carries_the_doubts_of_both_answers_once():
+    first, second = effect(check("overlap"), check("shared")), effect(check("shared"))
+    difference = first.minus(replace(second, draws=second.draws + 1), contrast="men - women")
+    assert [doubt.name for doubt in difference.doubts] == ["overlap", "shared"]
+
+
+def test_a_mean_over_entries_is_decided_by_itself_and_not_by_the_entries_beyond_their_null():
+    values = 1 + np.random.default_rng(4).normal(size=(4, 500, 3)) / 10
+    over = effect(name="excess", draws=values - 1)
+    mean = effect(draws=values, over_null=lambda: over).average()
+    decided = mean.decide()
+    assert len(decided) == 1 and "excess" not in decided and bool(decided["selected"].iloc[0])
+
+
+def test_doubts_are_looked_for_only_when_they_are_read():
+    def never() -> tuple[Check, ...]:
+        raise AssertionError
+
+    assert effect(make_doubts=never).numbers().shape == (1, 7)
+
+
+def test_an_answer_that_has_not_mixed_is_doubted_though_its_parameters_are_not_asked():
+    rng = np.random.default_rng(1)
+    mixed = rng.normal(size=(4, 1000, 3))
+    apart = mixed + np.arange(4)[:, None, None] * np.array([0, 0, 0.2])
+    stuck = np.repeat(rng.normal(size=(4, 20, 3)), 50, axis=1)
+
+    def failed(values: np.ndarray) -> list[str]:
+        draws = xr.DataArray(values, dims=("chain", "draw", "pair"), coords={"pair": list("abc")})
+        return [check.name for check in answer_sampling(draws) if not check.passed]
+
+    assert failed(mixed) == []
+    assert "R-hat of this answer" in failed(apart)
+    assert "bulk ESS of this answer" in failed(stuck)
+
+
+def test_independent_draws_are_not_called_unmixed():
+    rng = np.random.default_rng(2)
+    alarms = sum(
+        any(not check.passed for check in answer_sampling(draws))
+        for draws in (
+            xr.DataArray(rng.normal(size=(4, 1000)), dims=("chain", "draw")) for _ in range(200)
+        )
+    )
+    assert alarms <= 6  # a true rate of 1 % gives seven or more once in two hundred runs
+
+
+def test_a_question_has_checks_of_its_own_and_those_of_the_data():
+    frame = _people()
+    data = cs.Observations.from_frame(frame)
+    fit = cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, progress=False)
+    estimand = fit.model.estimands()[fit.model.headline]
+    asked = replace(estimand, checks=lambda draws, data: (check("this question"),))
+    assert "this question" in [doubt.name for doubt in fit._answered("asked", asked).doubts]
+    assert "this question" not in [doubt.name for doubt in fit.effect("effect").doubts]
+    assert isinstance(asked, Estimand)
+
+
+def _people():
+    import pandas as pd
+
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 2, 200)
+    return pd.DataFrame({"x": x, "y": np.where(rng.random(200) < 0.3 + 0.3 * x, "ill", "well")})

@@ -1,0 +1,150 @@
+"""A panel read in pieces is the panel read at once: the same rows, the same cross-products, from anything that comes in pieces."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalstats as cs
+from causalstats.models.panel_dml import row_blocks as panel_dml_blocks
+
+ROLES = {
+    "unit": "firm",
+    "time": "year",
+    "outcome": "sales",
+    "treatment": "price",
+    "covariates": ["size", "region"],
+    "missing": "drop",
+}
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """Fifty firms, 2 to 8 years each, a gap, levels that come late, rows in no order."""
+    rng = np.random.default_rng(1)
+    years = rng.integers(2, 9, 50)
+    found = pd.DataFrame(
+        {
+            "firm": np.repeat([f"f{k}" for k in range(50)], years),
+            "year": np.concatenate([np.arange(k) for k in years]),
+        }
+    )
+    n = len(found)
+    found = found.assign(
+        size=rng.standard_normal(n), region=rng.choice(["north", "south", "east"], n)
+    )
+    found["price"] = found["size"] ** 2 + rng.standard_normal(n)
+    found["sales"] = found["price"] + found["size"] ** 2 + rng.standard_normal(n)
+    found.loc[found.index[:7], "region"] = "west"
+    found.loc[5, "size"] = np.nan
+    return found.sample(frac=1, random_state=2).reset_index(drop=True)
+
+
+def pieces(frame, size=40):
+    return [frame.iloc[k : k + size] for k in range(0, len(frame), size)]
+
+
+def source(kind, frame, folder):
+    if kind in ("file", "folder"):
+        pytest.importorskip("pyarrow")
+        for k, piece in enumerate(pieces(frame, 150)):
+            piece.to_parquet(folder / f"{k}.parquet")
+        frame.to_parquet(folder / "all.pq")
+        return folder / "all.pq" if kind == "file" else str(folder)
+    if kind == "polars":
+        return pytest.importorskip("polars").from_pandas(frame).lazy()
+    if kind == "dask":
+        return pytest.importorskip("dask.dataframe").from_pandas(frame, npartitions=3)
+    return {
+        "frame": frame,
+        "list": pieces(frame),
+        "once": iter(pieces(frame)),
+        "sorted": pieces(frame.sort_values(["firm", "year"])),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", ["frame", "list", "once", "sorted", "file", "folder", "polars", "dask"]
+)
+def test_pieces_are_the_whole(frame, kind, tmp_path):
+    whole, found = (
+        cs.Panel.from_frame(frame, **ROLES),
+        cs.Panel.from_chunks(source(kind, frame, tmp_path), **ROLES, folder=tmp_path),
+    )
+    assert (
+        found.fingerprint == whole.fingerprint
+        and found.units == whole.units
+        and found.dropped == whole.dropped == {"size": 1}
+    )
+    assert list(found.source["region"].cat.categories) == list(
+        whole.source["region"].cat.categories
+    )
+    if kind != "sorted":
+        np.testing.assert_array_equal(found.rows, whole.rows)
+    with pytest.raises(ValueError, match="read-only"):
+        found.outcome[0] = 1.0
+
+
+def test_categories_keep_their_order_and_numbers_name_units(frame):
+    ordered = frame.assign(
+        firm=frame["firm"].str[1:].astype(int),
+        region=pd.Categorical(frame["region"], ["west", "south", "north", "east"]),
+    )
+    whole, found = (
+        cs.Panel.from_frame(ordered, **ROLES),
+        cs.Panel.from_chunks(pieces(ordered), **ROLES),
+    )
+    assert found.fingerprint == whole.fingerprint and found.units[:3] == whole.units[:3] == (
+        "0",
+        "1",
+        "2",
+    )
+    assert list(found.source["region"].cat.categories) == ["west", "south", "north", "east"]
+
+
+@pytest.mark.parametrize(
+    "workers", [None, "threading", pytest.param("loky", marks=pytest.mark.slow)]
+)
+def test_cross_products_of_blocks_are_those_of_all_rows(frame, monkeypatch, workers):
+    model = cs.PanelDML(time_effects=True)
+    whole = model.prepared(cs.Panel.from_frame(frame, **ROLES))
+    monkeypatch.setattr(panel_dml_blocks, "_NUMBERS", 1_000)
+    found = cs.Panel.from_chunks(pieces(frame), **ROLES)
+    if workers is None:
+        parts = model.prepared(found)
+    else:
+        with joblib.parallel_config(backend=workers, n_jobs=2):
+            parts = model.prepared(found)
+    np.testing.assert_allclose(parts.gram, whole.gram, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(parts.units, whole.units, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda parts: [*parts[:2], parts[2].drop(columns="size")], "piece 3 has no 'size'"),
+        (
+            lambda parts: [parts[0], parts[1].assign(size="large")],
+            r"piece 2 has text in 'size', and those before it numbers",
+        ),
+        (
+            lambda parts: [parts[0], parts[1].assign(year=pd.Timestamp("2000-01-01"))],
+            r"dates in 'year'",
+        ),
+        (lambda parts: [parts[0], parts[1].to_numpy()], "frames in memory"),
+        (lambda parts: [parts[0].iloc[:0]], "at least one complete row"),
+        (lambda parts: [parts[0].rename(columns={"size": "sise"})], "Did you mean 'sise'"),
+        (lambda parts: [*parts, parts[0]], "one row of each 'firm' and 'year'"),
+        (lambda parts: 3, "got int"),
+        (lambda parts: "no.parquet", "no parquet file"),
+    ],
+)
+def test_refused(frame, change, message):
+    with pytest.raises(cs.DataError, match=message):
+        cs.Panel.from_chunks(change(pieces(frame)), **ROLES)
+
+
+def test_gaps_are_found_by_their_row(frame):
+    row = int(np.flatnonzero(frame["size"].isna())[0])
+    with pytest.raises(cs.DataError, match=rf"'size' is missing in row {row} "):
+        cs.Panel.from_chunks(pieces(frame), **{**ROLES, "missing": "error"})

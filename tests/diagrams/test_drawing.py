@@ -1,0 +1,210 @@
+"""Pictures of string diagrams: all that the diagram says is there, nothing lies on anything else, and every format holds it."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.path import Path
+
+from causalstats import Diagram
+from causalstats.diagrams import box, copy, discard, identity, swap
+from causalstats.diagrams.drawing.layout import _crossings, order, rows
+from causalstats.diagrams.drawing.picture import TINTS, combs, picture
+from causalstats.diagrams.drawing.plan import _graph
+from causalstats.diagrams.drawing.scene import Dot, Label, Scene, Stroke, _extent
+
+SMOKING = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
+NAPKIN = Diagram.parse("Z2 -> Z1 -> X -> Y; Z2 <-> X; Z2 <-> Y")
+ASIA = Diagram.parse(
+    "asia -> tub; smoke -> lung, bronc; tub, lung -> either; either -> xray; either, bronc -> dysp"
+)
+TWIN = SMOKING.twin().do({"smoking'": 0}).observe({"smoking": 1}).marginal("cancer'").pruned()
+
+
+def random_model(seed: int) -> Diagram:
+    rng = np.random.default_rng(seed)
+    names = [
+        f"variable {place}"[: int(rng.integers(9, 11))] for place in range(int(rng.integers(2, 8)))
+    ]
+    names = [f"{name}{place}" for place, name in enumerate(names)]
+    arrows = [
+        f'"{names[i]}" -> "{names[j]}"'
+        for j in range(len(names))
+        for i in range(j)
+        if rng.random() < 0.45
+    ]
+    arrows += [
+        f'"{names[i]}" <-> "{names[j]}"'
+        for j in range(len(names))
+        for i in range(j)
+        if rng.random() < 0.15
+    ]
+    return Diagram.parse("; ".join([*(f'"{name}"' for name in names), *arrows]))
+
+
+DRAWN = {
+    "smoking": SMOKING,
+    "cut": SMOKING.cut("smoking"),
+    "napkin": NAPKIN,
+    "asia": ASIA,
+    "twin": TWIN,
+    "twins": SMOKING.twin(),
+}
+DRAWN |= {
+    "edge": SMOKING.edge_do("tar", "cancer", 1).open("smoking"),
+    "alone": Diagram.parse("a; hidden: h"),
+}
+DRAWN |= {f"random {seed}": random_model(seed) for seed in range(8)}
+
+
+def corners(shape) -> tuple[float, float, float, float]:
+    points = np.array(_extent(shape))
+    return (*points.min(axis=0), *points.max(axis=0))
+
+
+def along(stroke: Stroke) -> np.ndarray:
+    """Points on a path, close together."""
+    codes = {"M": Path.MOVETO, "L": Path.LINETO, "C": Path.CURVE4}
+    path = Path(
+        [point for _, part in stroke.path for point in part],
+        [codes[name] for name, part in stroke.path for _ in part],
+    )
+    (flat,) = path.to_polygons(closed_only=False)
+    return Path(flat).interpolated(40).vertices
+
+
+def wires(scene: Scene) -> list[Stroke]:
+    return [
+        shape
+        for shape in scene.shapes
+        if isinstance(shape, Stroke) and shape.fill is None and shape.colour not in TINTS.values()
+    ]
+
+
+@pytest.mark.parametrize("diagram", DRAWN.values(), ids=DRAWN)
+def test_nothing_lies_on_anything_else(diagram):
+    scene = picture(diagram)
+    labels = [corners(shape) for shape in scene.shapes if isinstance(shape, Label)]
+    bodies = [corners(shape) for shape in scene.shapes if isinstance(shape, Stroke) and shape.fill]
+    for number, (left, low, right, high) in enumerate(labels):
+        for left2, low2, right2, high2 in labels[:number]:
+            assert left >= right2 or left2 >= right or low >= high2 or low2 >= high
+    for wire in wires(scene):
+        points = along(wire)
+        for left, low, right, high in [*labels, *bodies]:
+            inside = (
+                (points[:, 0] > left + 1.5)
+                & (points[:, 0] < right - 1.5)
+                & (points[:, 1] > low + 2.5)
+                & (points[:, 1] < high - 2.5)
+            )
+            assert not inside.any()
+    assert all(corner >= 0 for shape in scene.shapes for corner in corners(shape)[:2])
+    assert (
+        max(corners(shape)[2] for shape in scene.shapes) <= scene.size[0]
+        and max(corners(shape)[3] for shape in scene.shapes) <= scene.size[1]
+    )
+
+
+@pytest.mark.parametrize("diagram", DRAWN.values(), ids=DRAWN)
+def test_every_box_output_and_copy_is_drawn(diagram):
+    scene = picture(diagram)
+    texts = [shape.text for shape in scene.shapes if isinstance(shape, Label)]
+    for wire in diagram.outputs:
+        assert texts.count(diagram.wires[wire].label) >= 1
+    assert len(texts) == len(diagram.boxes) + len(diagram.outputs) + len(diagram.inputs)
+    taken = [wire for box in diagram.boxes for wire in box.inputs] + list(diagram.outputs)
+    assert sum(isinstance(shape, Dot) for shape in scene.shapes) == sum(
+        taken.count(wire) > 1 for wire in range(len(diagram.wires))
+    )
+
+
+@pytest.mark.parametrize(
+    ("diagram", "crossings"),
+    [(SMOKING, 0), (SMOKING.cut("smoking"), 0), (NAPKIN, 2), (ASIA, 1), (TWIN, 0)],
+)
+def test_wires_cross_no_more_than_they_must(diagram, crossings):
+    nodes, links = _graph(diagram)
+    row = rows(nodes, links)
+    lines = order(row, links, free=True)
+    hops = [[] for _ in lines]
+    for number, link in enumerate(links):
+        steps = [
+            link.tail,
+            *(("via", number, depth) for depth in range(row[link.tail] + 1, row[link.head])),
+            link.head,
+        ]
+        for depth, (tail, head) in enumerate(
+            zip(steps[:-1], steps[1:], strict=True), row[link.tail]
+        ):
+            hops[depth].append((tail, 0.0, head, 0.0))
+    assert _crossings(lines, hops) <= crossings
+
+
+def test_terms_keep_the_order_of_their_ports_and_ends():
+    term = (
+        (box("f", "a", ("b", "c")) @ identity("d"))
+        >> (identity("b") @ swap("c", "d"))
+        >> (copy("b") @ discard("d") @ box("g", "c", ("a", "a")))
+    )
+    scene = picture(term)
+    ends = sorted(
+        shape.at
+        for shape in scene.shapes
+        if isinstance(shape, Label) and shape.bold and shape.at[1] > scene.size[1] / 2
+    )
+    texts = {shape.at: shape.text for shape in scene.shapes if isinstance(shape, Label)}
+    assert [texts[at] for at in ends] == [wire.label for wire in term.cod] == ["b", "b", "a", "a"]
+    crossed = picture(swap("a", "b"))
+    paths = [along(wire) for wire in wires(crossed)]
+    assert (paths[0][0, 0] - paths[1][0, 0]) * (paths[0][-1, 0] - paths[1][-1, 0]) < 0
+
+
+def test_combs_are_what_hidden_wires_hold_together():
+    assert combs(SMOKING, "smoking") == {
+        "f": ("u_cancer_smoking", "smoking", "cancer"),
+        "g": ("tar",),
+    }
+    assert combs(SMOKING, "tar") == {"f": ("tar",), "g": ("u_cancer_smoking", "smoking", "cancer")}
+    tinted = picture(SMOKING, combs(SMOKING, "smoking"))
+    assert (
+        sum(isinstance(shape, Stroke) and shape.fill == TINTS["f"] for shape in tinted.shapes) == 3
+    )
+    assert (
+        sum(isinstance(shape, Stroke) and shape.fill == TINTS["g"] for shape in tinted.shapes) == 1
+    )
+
+
+def test_svg_is_xml_that_names_everything_and_is_the_same_every_time():
+    awkward = Diagram.parse('"a<b" -> "c & d"')
+    page = ElementTree.fromstring(awkward.to_svg())
+    texts = [element.text for element in page.iter("{http://www.w3.org/2000/svg}text")]
+    assert sorted(texts) == ["a<b", "a<b", "c & d", "c & d"]
+    assert SMOKING.cut("smoking").to_svg(SMOKING, comb="smoking") == SMOKING.cut("smoking").to_svg(
+        SMOKING, comb="smoking"
+    )
+    assert SMOKING._repr_svg_() == SMOKING.to_svg()
+
+
+def test_tikz_is_balanced_and_escaped():
+    code = Diagram.parse('"50%_a" -> "b{c}"').to_tikz()
+    assert r"50\%\_a" in code and r"b\{c\}" in code
+    bare = re.sub(r"\\[{}]", "", code)
+    assert (
+        bare.count("{") == bare.count("}")
+        and code.count("begin{tikzpicture}") == code.count("end{tikzpicture}") == 1
+    )
+    assert all(line.endswith(";") for line in code.splitlines()[1:-1])
+
+
+def test_figures_say_what_surgery_did_and_go_into_other_figures():
+    after = SMOKING.cut("smoking")
+    figure = after.draw(SMOKING, comb="smoking")
+    texts = " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert after.steps[0].words in texts and texts.count("cancer") >= 4
+    page = Figure(figsize=(2, 2))
+    assert SMOKING.draw(ax=page.add_subplot(1, 2, 1)) is page
+    assert 0 < page.axes[0].texts[0].get_fontsize() < 9  # made smaller to fit
+    assert identity().draw().axes[0].texts[0].get_text() == "the empty diagram"

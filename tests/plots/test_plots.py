@@ -1,0 +1,249 @@
+"""Figures: what they show, and that they leave matplotlib as it was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+
+import causalstats as cs
+from causalstats.core.prediction import Prediction
+from causalstats.errors import ModelError
+from causalstats.plots.causal_graph import diagram
+from causalstats.plots.forest import comparison, effects
+from causalstats.plots.posterior_contraction import learned
+from causalstats.plots.posterior_draws import figure_of, posterior, trace
+from causalstats.plots.posterior_predictive import predictive
+from causalstats.plots.sensitivity_curve import sensitivity
+
+
+@pytest.fixture(autouse=True)
+def matplotlib_is_left_alone():
+    """pyplot knows of no new figure afterwards, and the settings are the caller's."""
+    figures, settings = plt.get_fignums(), dict(mpl.rcParams)
+    yield
+    assert plt.get_fignums() == figures
+    assert dict(mpl.rcParams) == settings
+
+
+def selective_labels() -> nx.DiGraph:
+    graph = nx.DiGraph()
+    graph.add_node("features", label="age, distance", role="observed")
+    graph.add_node("unobservable", label="Z", role="hidden")
+    graph.add_node("risk", label="risk", role="hidden")
+    graph.add_node("decision", label="decision", role="observed")
+    graph.add_node("outcome", label="outcome", role="selected")
+    graph.add_edges_from(
+        [("features", "risk"), ("unobservable", "risk"), ("risk", "outcome"), ("risk", "decision")]
+    )
+    graph.add_edge("features", "decision", label="Δ: age, distance")
+    return graph
+
+
+def intervals(index: list) -> pd.DataFrame:
+    middle = np.linspace(0.1, 0.3, len(index))
+    return pd.DataFrame(
+        {"mean": middle, "lower": middle - 0.05, "upper": middle + 0.05}, index=index
+    )
+
+
+def words(figure: Figure) -> list[str]:
+    """Every text a reader would find in a figure, on one line each."""
+    figure.draw_without_rendering()
+    return [
+        text.get_text().replace("\n", " ")
+        for text in figure.findobj(mpl.text.Text)
+        if text.get_text()
+    ]
+
+
+def flat(values) -> list[float]:
+    return [float(value) for value in np.ravel(values)]
+
+
+def test_diagram_has_every_node_every_arrow_and_the_roles():
+    figure = diagram(selective_labels())
+    shown = words(figure)
+    assert {"age, distance", "Z", "risk", "decision", "outcome", "Δ: age, distance"} <= set(shown)
+    assert len(figure.findobj(FancyArrowPatch)) == 5
+    assert len(figure.legends[0].get_texts()) == 3
+    height = {text.get_text(): text.get_window_extent().y0 for text in figure.axes[0].texts}
+    assert height["Z"] > height["risk"] > height["outcome"]
+
+
+def test_diagram_texts_do_not_cover_each_other():
+    figure = diagram(selective_labels())
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert not [(a, b) for k, a in enumerate(boxes) for b in boxes[:k] if a.overlaps(b)]
+
+
+def test_diagram_refuses_what_it_cannot_draw():
+    with pytest.raises(ModelError, match="cycle"):
+        diagram(nx.DiGraph([("a", "b"), ("b", "a")]))
+    graph = nx.DiGraph()
+    graph.add_node("a", role="latent")
+    with pytest.raises(ModelError, match="observed, selected, hidden"):
+        diagram(graph)
+
+
+def test_comparison_has_a_row_for_each_method_and_the_truth():
+    table = intervals(["ours", "tested only"])
+    axes = comparison(table, 0.25, "mean risk of the untested", unit="probability").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ours", "tested only"]
+    assert axes.get_xlabel() == "probability"
+    segments = [flat(line.get_xdata()) for line in axes.lines]
+    assert [0.05, 0.15] in [pytest.approx(segment) for segment in segments] and [
+        0.25,
+        0.25,
+    ] in segments
+    assert len(comparison(table).axes[0].lines) == len(axes.lines) - 1
+
+
+def test_effects_stacks_tables_under_their_names():
+    shown = words(
+        effects(
+            {"risk": intervals(["age"]), "testing": intervals(["age", "distance"])},
+            unit="log-odds",
+            reference=0.0,
+        )
+    )
+    assert {"risk", "testing", "age", "distance", "log-odds"} <= set(shown)
+
+
+def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
+    table = intervals([0.01, 0.02, 0.04]).assign(
+        used=[False, True, False], healthy=[True, True, False]
+    )
+    figure = sensitivity(table.rename_axis("prevalence"), "mean risk", truth=0.2)
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("prevalence", "mean risk")
+    marked = {
+        line.get_label(): (flat(line.get_xdata()), line.get_markerfacecolor())
+        for line in axes.lines
+        if not line.get_label().startswith("_")
+    }
+    assert marked["the value used"][0] == [0.02]
+    assert marked["sampling not healthy"] == ([0.04], "white")
+    assert "truth 0.2" in words(figure)
+
+
+def test_sensitivity_takes_text_values():
+    table = (
+        intervals(["none", "distance"])
+        .assign(used=[True, False], healthy=True)
+        .rename_axis("expertise")
+    )
+    axes = sensitivity(table, "mean risk").axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["none", "distance"]
+
+
+def test_sensitivity_to_two_assumptions_draws_a_curve_for_each_value_of_the_second():
+    grid = pd.MultiIndex.from_product(
+        [[0.01, 0.02, 0.04], [0.5, 1.0]], names=["prevalence", "response"]
+    )
+    table = intervals(grid).assign(used=[False] * 3 + [True] + [False] * 2, healthy=True)
+    figure = sensitivity(table, "mean risk")
+    curves = {
+        line.get_label(): line
+        for line in figure.axes[0].lines
+        if line.get_label().startswith("response")
+    }
+    assert list(curves) == ["response 0.5", "response 1.0"]
+    np.testing.assert_allclose(
+        curves["response 1.0"].get_ydata(), table.xs(1.0, level="response")["mean"]
+    )
+    with pytest.raises(cs.ModelError, match="one assumption or two, got link, prevalence"):
+        sensitivity(pd.concat({"a": table}, names=["link"]), "mean risk")
+
+
+def test_predictive_puts_the_observed_on_its_replications():
+    replicated = np.random.default_rng(1).uniform(size=(200, 3))
+    observed = np.array([0.2, 0.5, 0.7])
+    prediction = Prediction(
+        name="decision rate by decile",
+        groups=("1", "2", "3"),
+        observed=observed,
+        size=np.array([10, 1200, 3]),
+        replicated=replicated,
+    )
+    figure = predictive(prediction)
+    axes = figure.axes[0]
+    assert flat(axes.lines[0].get_ydata()) == flat(observed)
+    drawn = [
+        np.array([segment[:, 1] for segment in lines.get_segments()]).T
+        for lines in axes.collections
+    ]
+    np.testing.assert_allclose(drawn[0], np.quantile(replicated, [0.025, 0.975], axis=0))
+    np.testing.assert_allclose(drawn[1], np.quantile(replicated, [0.25, 0.75], axis=0))
+    assert axes.get_ylabel() == "decision rate" and "2 (1,200)" in words(figure)
+
+
+def test_learned_has_a_bar_for_each_parameter():
+    table = pd.DataFrame(
+        {"prior_sd": [3.0, 1.0], "posterior_sd": [0.3, 0.0], "contraction": [0.99, np.nan]},
+        index=["age", "prevalence"],
+    )
+    figure = learned(table)
+    axes = figure.axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [0.99, 0.0]
+    assert axes.get_xlim() == (0.0, 1.0)
+    assert "held fixed" in words(figure)
+
+
+def draws(chains: int = 4) -> xr.DataTree:
+    rng = np.random.default_rng(1)
+    coefficient = xr.DataArray(
+        rng.normal(size=(chains, 50, 2)),
+        dims=("chain", "draw", "feature"),
+        coords={"feature": ["age", "distance"]},
+    )
+    scale = xr.DataArray(rng.gamma(2.0, size=(chains, 50)), dims=("chain", "draw"))
+    group = xr.Dataset({"coefficient": coefficient, "scale": scale}).assign_coords(
+        chain=range(chains), draw=range(50)
+    )
+    return xr.DataTree.from_dict({"posterior": group})
+
+
+@pytest.mark.parametrize("plot", [posterior, trace])
+@pytest.mark.parametrize("names", ["scale", ["coefficient", "scale"]])
+def test_draws_have_a_panel_for_each_number(plot, names):
+    figure = figure_of(plot(draws(), names))
+    assert isinstance(figure, Figure)
+    shown = " ".join(words(figure))
+    assert all(name in shown for name in ([names] if isinstance(names, str) else names))
+
+
+def test_trace_of_one_chain():
+    assert isinstance(figure_of(trace(draws(1), ["scale"])), Figure)
+
+
+def test_names_with_dollars_are_names():
+    assert "cost_$ and $x^2$" in words(
+        learned(
+            pd.DataFrame(
+                {"prior_sd": 1.0, "posterior_sd": 0.5, "contraction": 0.75},
+                index=["cost_$ and $x^2$"],
+            )
+        )
+    )
+
+
+def test_arviz_waits_until_it_is_needed():
+    late = ["arviz", "arviz_plots", "pymc", "matplotlib.pyplot"]
+    code = f"import sys, causalstats.plots.posterior_draws, causalstats.plots.causal_graph; print([name for name in {late} if name in sys.modules])"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

@@ -1,0 +1,207 @@
+"""The weighed approximation: right where the posterior is known, and honest where it cannot be."""
+
+import json
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalstats as cs
+from causalstats.samplers.laplace import SplitT
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "selective_labels"
+
+
+@dataclass(frozen=True)
+class Location:
+    """μ ~ Student t with these degrees of freedom and dimension, no data but a shift."""
+
+    freedom: float
+    size: int = 3
+
+    def inputs(self, data):
+        return {"shift": np.asarray(data, float)}
+
+    def build(self, data):
+        import pymc as pm
+
+        with pm.Model(coords={"part": list("abc"[: self.size])}) as graph:
+            shift = pm.Data("shift", self.inputs(data)["shift"])
+            pm.StudentT(
+                "location",
+                nu=self.freedom,
+                mu=shift,
+                sigma=[1.0, 10.0, 0.1][: self.size],
+                dims="part",
+            )
+        return graph
+
+
+@dataclass(frozen=True)
+class Curve:
+    """x ~ Normal(0, 1), y ~ Normal(bend x² + shift, 1): nothing at the mode says how far y goes."""
+
+    bend: float
+
+    def inputs(self, data):
+        return {"shift": np.asarray(data, float)}
+
+    def build(self, data):
+        import pymc as pm
+
+        with pm.Model() as graph:
+            shift = pm.Data("shift", self.inputs(data)["shift"])
+            x = pm.Normal("x", 0, 1)
+            pm.Normal("y", shift + self.bend * x**2, 1)
+        return graph
+
+
+def draw(freedom, seed=1, shift=2.0, **options):
+    return cs.Laplace(**options)(cs.Problem(Location(freedom), shift), seed)
+
+
+def test_a_normal_posterior_is_exact():
+    tree = draw(1e6)
+    location = tree["posterior"]["location"]
+    assert location.dims == ("chain", "draw", "part") and location.shape == (4, 1000, 3)
+    error = (location.mean(("chain", "draw")) - 2) / np.array([1, 10, 0.1])
+    assert (abs(error) < 4.5 / np.sqrt(tree.attrs["importance_ess"])).all()
+    np.testing.assert_allclose(location.std(("chain", "draw")) / [1, 10, 0.1], 1, atol=0.08)
+    assert tree.attrs["pareto_k"] < 0.5
+
+
+@pytest.mark.parametrize("freedom", [0.7, 0.1])
+def test_tails_that_it_does_not_reach_show(freedom):
+    assert not draw(freedom).attrs["pareto_k"] < 0.7
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_teach_what_the_mode_does_not_show(seed, monkeypatch):
+    """Var y = 1 + 2 bend²; around the mode alone it is too small."""
+    problem = cs.Problem(Curve(0.5), 2.0)
+    taught = cs.Laplace()(problem, seed)
+    assert (
+        taught["posterior"]["y"].shape == (4, 1000)
+        and taught.attrs["pareto_k"] < 0.7
+        and taught.attrs["importance_ess"] > 2500
+    )
+    assert float(taught["posterior"]["y"].mean()) == pytest.approx(2.5, abs=0.1)
+    monkeypatch.setattr("causalstats.samplers.laplace._FINE", ())
+    alone = cs.Laplace()(problem, seed)
+    assert alone.attrs["importance_ess"] < taught.attrs["importance_ess"]
+    assert (
+        float(alone["posterior"]["y"].std())
+        < float(taught["posterior"]["y"].std())
+        == pytest.approx(1.5**0.5, rel=0.1)
+    )
+
+
+def test_the_split_t_has_the_density_that_it_draws_from():
+    proposal = SplitT(
+        np.ones(2), np.array([[1.0, 0.5], [0.2, 2.0]]), np.array([[1.0, 3.0], [0.5, 1.0]])
+    )
+    points = proposal.draw(200_000, np.random.default_rng(1))
+    inside = (abs(points - 1) < 1.5).all(axis=1)
+    box = np.random.default_rng(2).uniform(-0.5, 2.5, (200_000, 2))
+    share = 9 * np.exp(proposal.log_density(box))
+    assert inside.mean() == pytest.approx(
+        share.mean(), abs=5 * np.hypot(0.5, share.std()) / np.sqrt(200_000)
+    )
+
+
+def test_one_program_serves_other_data_and_the_same_seed_gives_the_same():
+    program = cs.Laplace().compile(cs.Problem(Location(1e6), 2.0))
+    first, other, again = (
+        program.run(cs.Problem(Location(1e6), shift), 1) for shift in (2.0, -5.0, 2.0)
+    )
+    assert first["posterior"].to_dataset().equals(again["posterior"].to_dataset())
+    error = (other["posterior"]["location"].mean(("chain", "draw")) + 5) / np.array([1, 10, 0.1])
+    assert (abs(error) < 4.5 / np.sqrt(other.attrs["importance_ess"])).all()
+
+
+def test_same_posterior_as_stan(tmp_path):
+    reference = json.loads((REFERENCE / "reference.json").read_text())
+    frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
+    data = cs.Decisions.from_frame(
+        frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False
+    )
+    model = cs.SelectiveLabels(
+        prevalence=cs.Known(reference["m"], sd=reference["s"]),
+        expertise=reference["data"]["expertise"],
+        coefficient_prior="paper",
+    )
+    fit = cs.fit(model, data, seed=1, sampler=cs.Laplace(), progress=False)
+    assert [check.name for check in fit.sampling()] == [
+        "Pareto k",
+        "importance ESS",
+        "complete run",
+    ]
+    ess = fit.draws.attrs["importance_ess"]
+    for stan, name in (
+        ("untested", "untested_prevalence"),
+        ("pi", "prevalence"),
+        ("sigma", "unobserved_scale"),
+    ):
+        quantity, draws = reference["cases"]["beta"]["quantities"][stan], fit.effect(name).draws
+        z = (float(draws.mean()) - quantity["mean"]) / np.hypot(
+            quantity["sd"] / np.sqrt(ess), quantity["mcse_mean"]
+        )
+        assert abs(z) < 4.5, (stan, z)
+        assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
+    shown = fit.effect("untested_prevalence").summary()["ess_bulk"].iloc[0]
+    assert 0.5 < shown / ess < 2  # copies of a draw are not counted as draws
+    again = cs.load(fit.save(tmp_path / "fit.nc"))
+    assert again.sampler == cs.Laplace() and [check.value for check in again.sampling()] == [
+        check.value for check in fit.sampling()
+    ]
+    assert "untested_prevalence" in repr(fit) and not fit.effect("prevalence").warnings
+
+
+def test_a_doubtful_approximation_says_so_beside_every_answer():
+    simulation = cs.SelectiveLabels().simulate(5, people=60, features=2)
+    fit = cs.fit(
+        cs.SelectiveLabels(unobserved_scale=8, unobservable="normal"),
+        simulation.data,
+        seed=1,
+        sampler=cs.Laplace(),
+        progress=False,
+    )
+    fit.draws.attrs["pareto_k"] = 0.9
+    assert (
+        any("k = 0.90" in warning for warning in fit.effect("prevalence").warnings)
+        and "Pareto k" in fit._repr_html_()
+    )
+
+
+def test_an_interrupt_keeps_what_was_weighed():
+    def press(share, note):
+        if "of 4000" in note and share > 0.5:
+            signal.raise_signal(signal.SIGINT)
+
+    program = cs.Laplace().compile(cs.Problem(Location(1e6), 2.0))
+    tree = program.run(cs.Problem(Location(1e6), 2.0), 1, press)
+    assert (
+        tree.attrs["interrupted"] == 1 and 200 < tree["posterior"]["location"][..., 0].size < 4000
+    )
+    with pytest.raises(KeyboardInterrupt, match="too few to keep"):
+        program.run(
+            cs.Problem(Location(1e6), 2.0),
+            1,
+            lambda share, note: "weighed" in note and signal.raise_signal(signal.SIGINT),
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"chains": 0}, "whole number from 1"),
+        ({"draws": 1.5}, "whole number"),
+        ({"draws": 10}, "at least 200"),
+    ],
+)
+def test_options(options, message):
+    with pytest.raises(cs.SamplingError, match=message):
+        cs.Laplace(**options)

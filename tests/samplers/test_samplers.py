@@ -1,0 +1,149 @@
+"""The samplers: one program for a structure, one result for a seed, and what an interrupt leaves."""
+
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import causalstats as cs
+from causalstats.core.model import Problem
+from causalstats.numerics.sampling.importance_sampling import _proposed
+from causalstats.numerics.sampling.pareto_smoothing import importance
+from causalstats.samplers import backend_for, same_program
+
+BACKENDS = ("numba", "jax", "numpyro")
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return Problem(
+        cs.SelectiveLabels(prevalence=0.4),
+        cs.SelectiveLabels().simulate(1, people=300, features=3).data,
+    )
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def program(request, problem):
+    return cs.Nuts(chains=2, draws=60, tune=60, backend=request.param).compile(problem)
+
+
+def test_one_program_for_other_constants(program, problem):
+    for constants in ({"prevalence": 0.45}, {"prevalence": 0.4, "expertise": ["x2"]}):
+        assert same_program(program.graph, cs.SelectiveLabels(**constants).build(problem.data))
+    assert not same_program(program.graph, cs.SelectiveLabels().build(problem.data))
+
+
+def test_a_program_reads_the_constants_of_the_problem_it_runs(program, problem):
+    other = Problem(cs.SelectiveLabels(prevalence=0.5, expertise=["x2", "x3"]), problem.data)
+    posterior = program.run(other, 3)["posterior"]
+    estimand = other.model.estimands()["prevalence"]
+    np.testing.assert_allclose(
+        estimand.compute(posterior.to_dataset(), problem.data), 0.5, rtol=1e-9
+    )
+    assert np.all(posterior["policy_coefficient"].sel(feature=["x2", "x3"]) == 0)
+    assert posterior["policy_coefficient"].sel(feature="x1").std() > 0
+
+
+def test_same_seed_same_draws(program, problem):
+    first, again, other = (
+        program.run(problem, seed)["posterior"]["risk_intercept"].to_numpy() for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_an_interrupt_keeps_complete_draws(program, problem):
+    endless = replace(program, sampler=replace(program.sampler, draws=50_000))
+    enough = (60 + 200) / 50_060
+
+    def press(share, note):
+        if share > enough:
+            signal.raise_signal(signal.SIGINT)
+
+    draws = endless.run(problem, 1, press)
+    assert draws.attrs["interrupted"] == 1
+    assert 50 <= draws["posterior"].sizes["draw"] < 50_000
+    assert all(
+        np.isfinite(values).all() for values in draws["posterior"].to_dataset().data_vars.values()
+    )
+
+
+def test_an_interrupt_with_few_draws_says_so(program, problem):
+    def press(share, note):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="complete draws"):
+        replace(program, sampler=replace(program.sampler, tune=5000)).run(problem, 1, press)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"chains": 0}, {"draws": 2.5}, {"tune": -1}, {"target_accept": 1}, {"backend": "cuda"}],
+    ids=lambda options: next(iter(options)),
+)
+def test_refused_options(options):
+    with pytest.raises(cs.SamplingError, match=f"Expected `{next(iter(options))}`"):
+        cs.Nuts(**options)
+
+
+def test_backend_on_a_cpu_goes_by_size():
+    assert backend_for(100) == "numba"
+    assert backend_for(10_000_000) == "jax"
+
+
+def test_a_structure_is_compiled_once_whoever_asks(program, problem):
+    """For other constants and numbers of draws too; not for features of other names, which its draws have."""
+    part = "compiled" if hasattr(program, "compiled") else "density"
+    other = Problem(cs.SelectiveLabels(prevalence=0.5), problem.data)
+    first, again = (
+        program.sampler.compile(problem),
+        replace(program.sampler, draws=70).compile(other),
+    )
+    assert getattr(again, part) is getattr(first, part) and again.sampler.draws == 70
+    draws = again.run(other, 3)["posterior"]
+    assert draws.sizes["draw"] == 70
+    np.testing.assert_allclose(
+        other.model.estimands()["prevalence"].compute(draws.to_dataset(), problem.data),
+        0.5,
+        rtol=1e-9,
+    )
+    frame = problem.data.source.rename(columns={"x1": "age"})
+    named = Problem(
+        problem.model,
+        cs.Decisions.from_frame(
+            frame, outcome="outcome", decision="tested", features=["age", "x2", "x3"]
+        ),
+    )
+    assert not same_program(first.graph, named.graph)
+
+
+def test_what_weights_do_not_carry_is_left_to_nuts(monkeypatch):
+    """Draws from a proposal that is far too narrow have weights with a heavy tail, and their shape k decides."""
+    *_, ratios = _proposed(
+        lambda x: -0.6 * np.log1p(x**2).sum(axis=1),
+        np.zeros(5),
+        0.01 * np.eye(5),
+        4000,
+        np.random.default_rng(1),
+        (4.0, 1.3),
+    )
+    assert importance(ratios).pareto_k > 0.7
+
+    def no_shape(*_):
+        raise np.linalg.LinAlgError
+
+    problem = Problem(cs.PanelDML(), cs.PanelDML().simulate(1, units=30, times=4).data)
+    for place, value in (
+        ("causalstats.samplers.importance._MOST_K", -10.0),
+        ("causalstats.models.panel_dml.density._drawn", no_shape),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, value)
+            assert (
+                "Nuts"
+                in cs.Auto(chains=2, draws=50, tune=50)
+                .compile(problem)
+                .run(problem, 1)
+                .attrs["sampler"]
+            )

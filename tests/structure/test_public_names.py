@@ -1,0 +1,11 @@
+"""The names of the README, whatever was imported before."""
+
+import inspect
+
+import causalstats as cs
+import causalstats.inference.fit  # noqa: F401  (a module called like one of the functions would now hide it)
+
+
+def test_every_public_name_is_there():
+    assert all(getattr(cs, name) is not None for name in cs.__all__)
+    assert inspect.isfunction(cs.fit) and inspect.isfunction(cs.load)
