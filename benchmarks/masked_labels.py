@@ -52,7 +52,7 @@ def rivals(model: cs.SelectiveLabels, data: cs.Decisions) -> dict[str, np.ndarra
     """Each untested person's risk by every rule, ours first, and by one that has all labels."""
     fit = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False)
     rules = {
-        name: rule(np.random.default_rng(1))[1] for name, rule in model.alternatives(data).items()
+        name: rule(np.random.default_rng(1))[1] for name, rule in model.baselines(data).items()
     }
     mills = baselines.inverse_mills(
         data.matrix, data.decision, data.outcome, data.weights, np.random.default_rng(1)

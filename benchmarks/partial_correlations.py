@@ -54,7 +54,7 @@ def exact(frame: pd.DataFrame) -> np.ndarray:
     fit = cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1, progress=False)
     effect = fit.effect("partial_correlation")
     table = effect.summary()
-    return table.assign(positive=1 - effect.margins.cdf(0.0))["mean"].to_numpy()
+    return table.assign(positive=1 - effect.marginals.cdf(0.0))["mean"].to_numpy()
 
 
 def basis_shrinkage(frame: pd.DataFrame) -> np.ndarray:

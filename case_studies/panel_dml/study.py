@@ -57,9 +57,7 @@ def one(number: int, jobs: list[tuple[str, int]]) -> dict:
     if shape == "product":
         record["additive"] = _ours(cs.PanelDML(), data, seed)["PanelDML"]
     rng = np.random.default_rng(seed)
-    record |= {
-        name: answer(rng)[0].mean().item() for name, answer in model.alternatives(data).items()
-    }
+    record |= {name: answer(rng)[0].mean().item() for name, answer in model.baselines(data).items()}
     x = data.source[list(data.covariates)].to_numpy(float)
     true = {"linear": x, "u-shaped": x**2, "product": x.prod(axis=1, keepdims=True)}[shape]
     columns = np.column_stack([data.outcome, data.treatment, true])

@@ -2,7 +2,7 @@
 
 from causalstats.checks.convergence import answer_sampling, sampling
 from causalstats.checks.held_out import withheld
-from causalstats.checks.posterior_contraction import contraction, learned
+from causalstats.checks.posterior_contraction import contraction, posterior_contraction
 from causalstats.checks.posterior_predictive import predictive
 from causalstats.checks.prior_data_conflict import conflict
 
@@ -10,7 +10,7 @@ __all__ = [
     "answer_sampling",
     "conflict",
     "contraction",
-    "learned",
+    "posterior_contraction",
     "predictive",
     "sampling",
     "withheld",

@@ -32,7 +32,7 @@ def contraction(model: Any, draws: xr.DataTree, data: Any) -> pd.DataFrame:
     )
 
 
-def learned(model: Any, draws: xr.DataTree, data: Any) -> tuple[Check, ...]:
+def posterior_contraction(model: Any, draws: xr.DataTree, data: Any) -> tuple[Check, ...]:
     """Whether any parameter is still its prior; never a failure, since knowledge from outside may be all there is. None without parameters."""
     table = contraction(model, draws, data)
     if table.empty:
@@ -40,7 +40,7 @@ def learned(model: Any, draws: xr.DataTree, data: Any) -> tuple[Check, ...]:
     little = list(table.index[table["contraction"] < LITTLE])
     lowest = table["contraction"].min()
     check = Check(
-        name="learned from the data",
+        name="posterior contraction",
         passed=None if little else True,
         value=float(lowest),
         expected=f"contraction of at least {LITTLE:g} for every parameter",

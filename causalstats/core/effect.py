@@ -26,7 +26,7 @@ _SHOWN = 10
 _NAMED = 4
 
 
-class Margins(Protocol):
+class MarginalDistributions(Protocol):
     """The distribution of each entry of an answer in closed form; arrays have one number a label."""
 
     labels: Sequence[str]
@@ -58,10 +58,10 @@ class Effect:
         The names of the assumptions that the answer stands on.
     make_doubts : callable, optional
         Gives the checks that the answer carries; called when `doubts` is first read.
-    margins : Margins, optional
+    margins : MarginalDistributions, optional
         The distribution of each entry in closed form. Tables come from it and have no Monte Carlo
         error; an answer with too many entries to draw has only that.
-    at_zero : callable, optional
+    savage_dickey : callable, optional
         The Bayes factor of 0 of each entry, where the model has it.
     over_null : callable, optional
         The same entries less what they would be if there were nothing, where that is not 0.
@@ -75,8 +75,8 @@ class Effect:
     kind: Kind
     assumptions: tuple[str, ...]
     make_doubts: Callable[[], tuple[Check, ...]] = tuple
-    margins: Margins | None = None
-    at_zero: Callable[[], np.ndarray | None] | None = None
+    marginals: MarginalDistributions | None = None
+    savage_dickey: Callable[[], np.ndarray | None] | None = None
     over_null: Callable[[], Effect] | None = None
 
     @cached_property
@@ -113,19 +113,19 @@ class Effect:
         """Return the numeric columns of `summary`, without looking for doubts."""
         from causalstats.numerics.sampling.posterior_summaries import summarise
 
-        if self.margins is None:
+        if self.marginals is None:
             return summarise(self.draws, prob)
         import pandas as pd
 
         tail = (1 - prob) / 2
         columns = {
-            "mean": self.margins.mean(),
-            "sd": self.margins.sd(),
-            "lower": self.margins.quantile(tail),
-            "upper": self.margins.quantile(1 - tail),
+            "mean": self.marginals.mean(),
+            "sd": self.marginals.sd(),
+            "lower": self.marginals.quantile(tail),
+            "upper": self.marginals.quantile(1 - tail),
         }
         return pd.DataFrame(
-            columns, index=pd.Index(self.margins.labels, name=str(self.draws.dims[-1]))
+            columns, index=pd.Index(self.marginals.labels, name=str(self.draws.dims[-1]))
         )
 
     @checked(ModelError)
@@ -181,15 +181,15 @@ class Effect:
             table[over.name] = over.numbers(prob)["mean"].to_numpy()
         error = 1 - np.maximum(above, below)
         table = table.assign(error=error, q_value=q_values(error))
-        if self.at_zero is not None and (ratio := self.at_zero()) is not None:
+        if self.savage_dickey is not None and (ratio := self.savage_dickey()) is not None:
             table = table.assign(bayes_factor=ratio)
         table = table.sort_values("error", kind="stable")
         return table.assign(selected=table["q_value"] <= fdr)
 
     def _beyond(self, rope: float) -> tuple[np.ndarray, np.ndarray]:
         """Return P(x > rope) and P(x < -rope) of each entry."""
-        if self.margins is not None:
-            return 1 - self.margins.cdf(rope), self.margins.cdf(-rope)
+        if self.marginals is not None:
+            return 1 - self.marginals.cdf(rope), self.marginals.cdf(-rope)
         from causalstats.numerics.sampling.false_discovery import tail_probability
         from causalstats.numerics.sampling.posterior_summaries import entries
 
@@ -254,8 +254,8 @@ class Effect:
             draws=difference,
             description=description,
             contrast=contrast,
-            margins=None,
-            at_zero=None,
+            marginals=None,
+            savage_dickey=None,
             over_null=None,
             assumptions=assumptions,
             make_doubts=doubts,
@@ -267,8 +267,8 @@ class Effect:
         return replace(
             self,
             draws=self.draws.mean(dims),
-            margins=None,
-            at_zero=None,
+            marginals=None,
+            savage_dickey=None,
             over_null=None,
             description=f"Mean of: {self.description}",
         )
@@ -335,7 +335,7 @@ class Effect:
         if last in ("chain", "draw") or size <= _SHOWN:
             return self.numbers(), ""
         first = self
-        if self.margins is None:
+        if self.marginals is None:
             first = replace(self, draws=self.draws.isel({last: slice(0, _SHOWN)}))
         table = first.numbers()
         return table.iloc[:_SHOWN], f"first {_SHOWN} of {size:,} along {last}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from causalstats.core.check import Check
-from causalstats.core.effect import Kind, Margins
+from causalstats.core.effect import Kind, MarginalDistributions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,14 +32,18 @@ class Estimand:
     )
     per_person: bool = False
     of_population: bool = False  # over everybody of the reference population, where there is one
-    over_people: bool = False  # a mean or total over people, which groups of them have of their own
-    margins: Callable[[Any], Margins] | None = None  # of the data, where the posterior is exact
+    averages_people: bool = (
+        False  # a mean or total over people, which groups of them have of their own
+    )
+    marginals: Callable[[Any], MarginalDistributions] | None = (
+        None  # of the data, where the posterior is exact
+    )
     # The same of `data.at(...)`, given the data and those; where the posterior is exact.
-    margins_at: Callable[[Any, Any], Margins] | None = None
-    beside: str = ""  # another answer, by name, without which this one misleads
+    marginals_at: Callable[[Any, Any], MarginalDistributions] | None = None
+    companion: str = ""  # another answer, by name, without which this one misleads
     # Another answer, by name: the same entries less what they would be if there were nothing.
     over_null: str = ""
-    at_zero: Callable[[xr.Dataset, Any], np.ndarray | None] | None = (
+    savage_dickey: Callable[[xr.Dataset, Any], np.ndarray | None] | None = (
         None  # of each entry the Bayes factor of 0; None where there is none in closed form
     )
     approximate: bool = False  # whether the margins leave something out, and are for want of draws
@@ -47,7 +51,7 @@ class Estimand:
     in_words: Callable[[Any], tuple[str, str]] | None = None
     # Checks of this question alone, such as positivity of the people it asks about.
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
-    unless: Callable[[Any], str] | None = (
+    unavailable_reason: Callable[[Any], str] | None = (
         None  # of the data: why these cannot answer it, or nothing
     )
 
@@ -57,5 +61,5 @@ def answerable(model: Any, data: Any) -> dict[str, Estimand]:
     return {
         name: estimand
         for name, estimand in model.estimands().items()
-        if estimand.unless is None or not estimand.unless(data)
+        if estimand.unavailable_reason is None or not estimand.unavailable_reason(data)
     }

@@ -42,10 +42,10 @@ class Model(Protocol):
     def log_likelihood(self, draws: xr.Dataset, data: Any) -> xr.DataArray:
         """Of the whole data set, for every draw."""
 
-    def causes(self, data: Any) -> nx.DiGraph:
+    def causal_graph(self, data: Any) -> nx.DiGraph:
         """Nodes with `role` observed | hidden | selected; edges with an optional `label`."""
 
-    def alternatives(self, data: Any) -> Mapping[str, Callable]:
+    def baselines(self, data: Any) -> Mapping[str, Callable]:
         """What people would do instead: name -> function of a generator.
 
         It gives draws of the headline estimand, or an estimate with `mean()` and `quantile(prob)`

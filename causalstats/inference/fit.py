@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-    from causalstats.core.effect import Margins
+    from causalstats.core.effect import MarginalDistributions
 
 _LARGEST = 1e100  # of an answer, whose square is then still a number
 LIBRARIES = (
@@ -167,8 +167,8 @@ class Fit:
                     f"{name!r} is about these data as a whole and has no other value; leave out `at`."
                 )
             part = self.data.at(at)
-            if estimand.margins_at is not None:
-                margins = estimand.margins_at(self.data, part)
+            if estimand.marginals_at is not None:
+                margins = estimand.marginals_at(self.data, part)
             draws = (
                 estimand.at(posterior, part)
                 if drawn or margins is None
@@ -178,8 +178,8 @@ class Fit:
         elif by is not None:
             draws = self._by_group(name, estimand, posterior, by)
         else:
-            if estimand.margins is not None and not (drawn and estimand.approximate):
-                margins = self._once(f"margins of {name}", partial(estimand.margins, self.data))
+            if estimand.marginals is not None and not (drawn and estimand.approximate):
+                margins = self._once(f"margins of {name}", partial(estimand.marginals, self.data))
             if margins is not None and not drawn:
                 draws = _without_draws(margins, posterior)
             else:
@@ -203,10 +203,10 @@ class Fit:
             kind=estimand.kind,
             assumptions=estimand.assumptions,
             make_doubts=partial(self._doubts, name, estimand, draws),
-            margins=margins,
-            at_zero=None
-            if at is not None or by is not None or estimand.at_zero is None
-            else partial(estimand.at_zero, posterior, self.data),
+            marginals=margins,
+            savage_dickey=None
+            if at is not None or by is not None or estimand.savage_dickey is None
+            else partial(estimand.savage_dickey, posterior, self.data),
             over_null=partial(self.effect, estimand.over_null, at=at, by=by)
             if estimand.over_null
             else None,
@@ -259,7 +259,9 @@ class Fit:
             raise ModelError(
                 f"There is no effect {name!r}. There are: {', '.join(answerable(self.model, self.data))}."
             )
-        if (refused := estimands[name].unless) is not None and (reason := refused(self.data)):
+        if (refused := estimands[name].unavailable_reason) is not None and (
+            reason := refused(self.data)
+        ):
             raise ModelError(f"These data cannot answer {name!r}: {reason}")
         return name, estimands[name]
 
@@ -269,7 +271,7 @@ class Fit:
         """Draws with a last dim `group`."""
         import xarray as xr
 
-        if not (estimand.over_people or estimand.per_person):
+        if not (estimand.averages_people or estimand.per_person):
             raise ModelError(
                 f"{name!r} is not about people, so groups of them have none of their own; leave out `by`."
             )
@@ -281,7 +283,7 @@ class Fit:
             ).transpose(..., "group")
         labels = self.data.groups(by)
         masks = {group: np.asarray(labels == group) for group in labels.categories}
-        if estimand.over_people:
+        if estimand.averages_people:
             parts = [estimand.compute(posterior, self.data.part(mask)) for mask in masks.values()]
         else:
             draws = estimand.compute(posterior, self.data)
@@ -302,7 +304,7 @@ class Fit:
             headline = self.model.headline
             found = [*self.sampling(), *self._cheap_checks()]
             found += self._question_checks(headline, self.model.estimands()[headline])
-            found += checks.learned(self.model, self.draws, self.data)
+            found += checks.posterior_contraction(self.model, self.draws, self.data)
             for relaxation in self.model.relaxations(self.data):
                 without = (
                     self
@@ -322,14 +324,14 @@ class Fit:
         A headline of many entries has a row for each, and a column for each of the other methods.
         """
         answer = self.effect(self.model.headline)
-        alternatives = self._once("alternatives", self._alternatives)
+        baselines = self._once("baselines", self._baselines)
         tails = (1 - prob) / 2, (1 + prob) / 2
         if answer.draws.ndim > 2:
             columns: dict[str, Any] = {}
-            for name, found in alternatives.items():
+            for name, found in baselines.items():
                 columns |= _columns(name, found, tails)
             return answer.numbers(prob)[["mean", "lower", "upper"]].assign(**columns)
-        rows = {type(self.model).__name__: answer.draws.to_numpy().ravel()} | alternatives
+        rows = {type(self.model).__name__: answer.draws.to_numpy().ravel()} | baselines
         table = pd.DataFrame(
             {name: _row(found, tails) for name, found in rows.items()},
             index=["mean", "lower", "upper"],
@@ -348,7 +350,7 @@ class Fit:
 
         return sensitivity(self, assumptions)
 
-    def learned(self) -> pd.DataFrame:
+    def contraction(self) -> pd.DataFrame:
         """Prior and posterior standard deviation of each parameter, and the contraction 1 - posterior variance / prior variance."""
         from causalstats import checks
 
@@ -377,7 +379,7 @@ class Fit:
 
     def _told_together(self) -> list[Effect]:
         """Return the headline and the answer without which it misleads, if there is one."""
-        beside = self.model.estimands()[self.model.headline].beside
+        beside = self.model.estimands()[self.model.headline].companion
         return [self.effect(name) for name in (self.model.headline, beside) if name]
 
     def views(self) -> Mapping[str, Callable[[], View]]:
@@ -395,12 +397,12 @@ class Fit:
         figures: dict[str, Callable[[], Figure]] = {
             "parameters": lambda: plots.figure_of(plots.posterior(self.draws, self.parameters())),
             "chains": lambda: plots.figure_of(plots.trace(self.draws, self.parameters())),
-            "learned": lambda: plots.learned(self.learned()),
+            "contraction": lambda: plots.contraction(self.contraction()),
             "comparison": self._plot_comparison,
-            "diagram": lambda: plots.diagram(self.model.causes(self.data)),
+            "diagram": lambda: plots.diagram(self.model.causal_graph(self.data)),
         }
-        if self.learned().empty:
-            del figures["learned"]
+        if self.contraction().empty:
+            del figures["contraction"]
         if not self.parameters():
             figures = {
                 name: draw for name, draw in figures.items() if name in ("comparison", "diagram")
@@ -481,9 +483,9 @@ class Fit:
             self._kept[key] = make()
         return self._kept[key]
 
-    def _alternatives(self) -> dict[str, Any]:
+    def _baselines(self) -> dict[str, Any]:
         rng = np.random.default_rng(self.seed)
-        return {name: rule(rng)[0] for name, rule in self.model.alternatives(self.data).items()}
+        return {name: rule(rng)[0] for name, rule in self.model.baselines(self.data).items()}
 
     def refit(self, model: Any, title: str = "Refitting") -> Fit:
         """Another model on the same data, with a program compiled before where one fits."""
@@ -646,7 +648,7 @@ def _columns(name: str, found: Any, tails: tuple[float, float]) -> dict[str, Any
     return {name: found.mean(), f"{name}, lower": lower, f"{name}, upper": upper}
 
 
-def _without_draws(margins: Margins, posterior: xr.Dataset) -> xr.DataArray:
+def _without_draws(margins: MarginalDistributions, posterior: xr.Dataset) -> xr.DataArray:
     """Return no draws of an answer that has its margins in closed form."""
     import xarray as xr
 

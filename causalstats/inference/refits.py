@@ -105,7 +105,7 @@ def _distinct(values: list[Any]) -> list[Any]:
 def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:
     """Raise where a field can change nothing: rows that are equal for that reason would look robust."""
     reasons: list[Mapping[str, str]] = [
-        model.unused(data) if hasattr(model, "unused") else {} for model in models
+        model.unused_fields(data) if hasattr(model, "unused_fields") else {} for model in models
     ]
     for name in names:
         if all(name in found for found in reasons):

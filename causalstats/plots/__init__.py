@@ -3,7 +3,7 @@
 from causalstats.plots.causal_graph import diagram
 from causalstats.plots.composition_views import view
 from causalstats.plots.forest import MOST_ROWS, beside, comparison, effects, estimators
-from causalstats.plots.posterior_contraction import learned
+from causalstats.plots.posterior_contraction import contraction
 from causalstats.plots.posterior_draws import figure_of, posterior, trace
 from causalstats.plots.posterior_predictive import predictive
 from causalstats.plots.rank_ecdf import ranks
@@ -17,7 +17,7 @@ __all__ = [
     "effects",
     "estimators",
     "figure_of",
-    "learned",
+    "contraction",
     "posterior",
     "predictive",
     "ranks",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from causalstats.style import BLUE, MUTED, WIDTH, axis_label, house_style, new_axes, wrap
 
 
-def learned(table: pd.DataFrame) -> Figure:
+def contraction(table: pd.DataFrame) -> Figure:
     """Contraction of each parameter (index) as a bar from 0 (as before the data) to 1 (known exactly), no unit.
 
     Columns prior_sd, posterior_sd and contraction; a parameter without contraction (NaN) is one that the model holds fixed.

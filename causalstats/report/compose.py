@@ -47,7 +47,7 @@ def compose(
     single = [
         fit.effect(name)
         for name, estimand in answerable(model, fit.data).items()
-        if not estimand.per_person and (drawn or estimand.margins)
+        if not estimand.per_person and (drawn or estimand.marginals)
     ]
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
@@ -99,9 +99,9 @@ def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
         captions |= {
             **(
                 {}
-                if fit.learned().empty
+                if fit.contraction().empty
                 else {
-                    "learned": "Contraction from prior to posterior: what is near 0 is still the prior."
+                    "contraction": "Contraction from prior to posterior: what is near 0 is still the prior."
                 }
             ),
             "parameters": "Posterior densities, means and 95 % intervals.",

@@ -46,7 +46,7 @@ class Sampler(Protocol):
 def sample(program: Program, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
     """Draws for this problem, with those of what its model integrates out."""
     draws = program.run(problem, seed, advance)
-    completed = getattr(problem.model, "completed", None)
+    completed = getattr(problem.model, "recover_marginals", None)
     if completed is None or "exact" in draws.attrs:
         return draws
     import xarray as xr

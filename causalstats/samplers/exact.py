@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def exact_draws(problem: Problem) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
     """The model's own function of chains, draws and a generator, or None where its posterior has to be sampled."""
-    offered = getattr(problem.model, "exact", None)
+    offered = getattr(problem.model, "exact_posterior", None)
     return None if offered is None else offered(problem.data)
 
 

@@ -26,7 +26,7 @@ def weighed_draws(
     problem: Problem,
 ) -> Callable[[int, int, np.random.Generator], tuple[xr.Dataset, np.ndarray, float, float]] | None:
     """The model's own function of chains, draws and a generator, or None where it has none for these data."""
-    offered = getattr(problem.model, "weighed", None)
+    offered = getattr(problem.model, "importance_draws", None)
     return None if offered is None else offered(problem.data)
 
 

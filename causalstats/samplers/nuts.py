@@ -72,7 +72,7 @@ class Auto:
     Of a model of few parameters that computes its own density for many points at once, independent draws that are weighed by it: nothing is compiled. Where
     their weights say that they miss something, NUTS.
 
-    The options are those of `Nuts`, and have its defaults where neither they are given nor the model's own graph asks for others (`model.nuts(data)`).
+    The options are those of `Nuts`, and have its defaults where neither they are given nor the model's own graph asks for others (`model.nuts_options(data)`).
     """
 
     chains: Count = 4
@@ -95,7 +95,7 @@ class Auto:
 
     def nuts_for(self, problem: Problem) -> Nuts:
         """NUTS with the backend that is fastest, and what the model asks for."""
-        asks = getattr(problem.model, "nuts", None)
+        asks = getattr(problem.model, "nuts_options", None)
         asked = {} if asks is None else dict(asks(problem.data))
         largest = max((value.size for value in problem.inputs.values()), default=0)
         preferred = asked.pop("backend", None)

@@ -119,7 +119,7 @@ def _prior_dependent(model: Any, against: str) -> Estimand:
             *(assumption.name for assumption in model.assumptions()),
             "priors of what is hidden",
         ),
-        beside="bounds",
+        companion="bounds",
     )
 
 

@@ -58,7 +58,7 @@ from causalstats.models.causal_diagram.regression import (
 from causalstats.models.causal_diagram.regression import estimands as regressed
 from causalstats.models.causal_diagram.regression.questions import question as regression_question
 from causalstats.models.causal_diagram.regression.simulation_order import recipe
-from causalstats.models.causal_diagram.views import alternatives, pictured, predictions, surgery
+from causalstats.models.causal_diagram.views import baselines, pictured, predictions, surgery
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -349,7 +349,7 @@ class CausalDiagram:
             return graphs.reduced(self.inputs(data), self.tables, levels)
         return graphs.structural(self.inputs(data), self.tables, levels, self.diagram.observed)
 
-    def exact(
+    def exact_posterior(
         self, data: Observations
     ) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
         """A function of chains, draws and a generator that gives independent draws, of tables and of linear regressions."""
@@ -376,7 +376,7 @@ class CausalDiagram:
             posterior, self.tables, levels, (chains, draws), rng
         )
 
-    def completed(
+    def recover_marginals(
         self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
     ) -> xr.Dataset:
         """Of the structural route, the draws with those of P(outcome | do(treatment)), which no relabelling of hidden levels changes."""
@@ -512,13 +512,13 @@ class CausalDiagram:
         ]
         return xr.DataArray(np.log(seen) @ data.counts, dims=("chain", "draw"))
 
-    def causes(self, data: Observations) -> nx.DiGraph:
+    def causal_graph(self, data: Observations) -> nx.DiGraph:
         """The diagram, with what is hidden."""
         return pictured(self.diagram)
 
-    def alternatives(self, data: Observations) -> Mapping[str, Callable]:
+    def baselines(self, data: Observations) -> Mapping[str, Callable]:
         """What is done without a diagram."""
-        return (regressed.alternatives if self.route == "regression" else alternatives)(self, data)
+        return (regressed.baselines if self.route == "regression" else baselines)(self, data)
 
     def predictions(
         self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
@@ -534,7 +534,7 @@ class CausalDiagram:
         """Rows left out, and the independences and inequalities that the diagram implies."""
         return data_checks(self, data)
 
-    def unused(self, data: Observations) -> dict[str, str]:
+    def unused_fields(self, data: Observations) -> dict[str, str]:
         """Fields that cannot change the headline on these data, each with the reason."""
         return unused(self, data)
 

@@ -37,7 +37,7 @@ def simulate(model: Any, seed: int, people: int, design: str) -> Simulation:
     frame = network.sample(people, int(rng.integers(2**32)))[list(model.diagram.observed)]
     data = Observations.from_frame(_with_every_level(frame, levels), counts="n")
     if model.route == "structural":
-        truth = model.completed(truth, data, rng)
+        truth = model.recover_marginals(truth, data, rng)
     return Simulation(data=data, truth=truth, realised={"observations": float(people)})
 
 

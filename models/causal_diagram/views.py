@@ -25,7 +25,7 @@ _MOST_NUMBERS = 2e7
 _MOST_CELLS = 32  # of a picture
 
 
-def alternatives(model: Any, data: Observations) -> Mapping[str, Callable]:
+def baselines(model: Any, data: Observations) -> Mapping[str, Callable]:
     """What is done without a diagram: nothing is adjusted for, or everything that was observed is."""
     levels, x, y = model.levels(data), model.treatment, model.outcome
     others = [name for name in model.graph.nodes if name not in (x, y)]

@@ -67,14 +67,14 @@ def estimands() -> Mapping[str, Estimand]:
         "mean": Estimand(
             description="Mean of E[Y | x] over everybody: the reference population where there is one.",
             unit=unit,
-            over_people=True,
+            averages_people=True,
             of_population=True,
             compute=lambda draws, data: average(draws, data.population, expected("everybody")),
         ),
         "unseen_mean": Estimand(
             description="Mean of E[Y | T=0, x] over those whose outcome was not seen.",
             unit=unit,
-            over_people=True,
+            averages_people=True,
             compute=lambda draws, data: average(
                 draws, data.people(~data.decision), expected("unseen")
             ),

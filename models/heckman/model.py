@@ -450,7 +450,7 @@ class Heckman:
             values.sum(axis=-1).reshape(draws.sizes["chain"], -1), dims=("chain", "draw")
         )
 
-    def causes(self, data: Decisions) -> nx.DiGraph:
+    def causal_graph(self, data: Decisions) -> nx.DiGraph:
         """Who affects whom: outcome and decision share what is not seen."""
         import networkx as nx
 
@@ -476,7 +476,7 @@ class Heckman:
             graph.add_edge("excluded", "decision")
         return graph
 
-    def alternatives(self, data: Decisions) -> Mapping[str, Callable]:
+    def baselines(self, data: Decisions) -> Mapping[str, Callable]:
         """Least squares on those seen, and Heckman's two steps, as draws of the mean of the others."""
         included = self._included(data)
         return {
@@ -549,7 +549,7 @@ class Heckman:
             ),
         )
 
-    def unused(self, data: Decisions) -> dict[str, str]:
+    def unused_fields(self, data: Decisions) -> dict[str, str]:
         """Return the fields that cannot change the answer, each with the reason."""
         return {} if self.expertise else {"expertise_sd": "there is no `expertise`."}
 

@@ -16,7 +16,7 @@ from causalstats.numerics.panel.within_transformation import demeaned
 _MOST_ROWS = 1_000_000  # beyond, the rows of every estimator would not fit into memory
 
 
-def alternatives(model: Any, data: Panel) -> Mapping[str, Callable]:
+def baselines(model: Any, data: Panel) -> Mapping[str, Callable]:
     """Least squares in the ways of Fuhr & Papies (2024), Tables 3 and 4, without machine learning.
 
     Intervals are exact: Student's t with cluster-robust standard errors.

@@ -23,7 +23,9 @@ _AT_ONCE = 2_000_000  # numbers, of matrices over points and pieces
 Drawn = tuple[xr.Dataset, np.ndarray, float, float]
 
 
-def weighed(model: Any, data: Panel) -> Callable[[int, int, np.random.Generator], Drawn] | None:
+def importance_draws(
+    model: Any, data: Panel
+) -> Callable[[int, int, np.random.Generator], Drawn] | None:
     """A function of chains, draws and a generator: draws, log densities, the worst shape of the weights' tail and what the weights are worth.
 
     None where there are many parameters, or the likelihood is not in independent pieces.

@@ -37,7 +37,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
         found["effect"] = per_unit(
             compute=average,
             at=partial(_effect_at, model),
-            over_people=True,
+            averages_people=True,
             description=f"{text}, as a mean over the rows of the study.",
             kind="causal",
         )

@@ -144,7 +144,7 @@ class PanelDML:
                 )
         refuse_together(self)
 
-    def nuts(self, data: Panel) -> dict[str, Any]:
+    def nuts_options(self, data: Panel) -> dict[str, Any]:
         """A step costs some microseconds of pieces; of cross-products, which JAX compiles sooner, much more."""
         funnels = self.shrinkage == "covariate" or self.basis == "hsgp"
         return {"backend": "jax" if self.dense else "numba"} | (
@@ -158,11 +158,11 @@ class PanelDML:
             self.basis == "hsgp" or self.shrinkage == "covariate" or self.errors == "autoregressive"
         )
 
-    def weighed(self, data: Panel) -> Callable | None:
+    def importance_draws(self, data: Panel) -> Callable | None:
         """Draws without a sampler, weighed by the posterior's density, which few parameters make possible."""
-        from causalstats.models.panel_dml.density import weighed
+        from causalstats.models.panel_dml.density import importance_draws
 
-        return weighed(self, data)
+        return importance_draws(self, data)
 
     @property
     def correlated(self) -> bool:
@@ -201,7 +201,9 @@ class PanelDML:
             self.correlated,
         )
 
-    def completed(self, draws: xr.Dataset, data: Panel, rng: np.random.Generator) -> xr.Dataset:
+    def recover_marginals(
+        self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+    ) -> xr.Dataset:
         """The draws, with the spread of θ that errors of this kind have, and the effects of units where those are asked for."""
         if self.effects == "units":
             return of_units(self, draws, data, rng)
@@ -260,7 +262,7 @@ class PanelDML:
         """Of outcome and treatments, in units of their standard deviations, with the coefficients of φ integrated out."""
         return log_likelihood(self, draws, data)
 
-    def causes(self, data: Panel) -> nx.DiGraph:
+    def causal_graph(self, data: Panel) -> nx.DiGraph:
         """Units and covariates act on treatment and outcome."""
         import networkx as nx
 
@@ -284,11 +286,11 @@ class PanelDML:
         graph.add_edges_from([(one, to) for one in others for to in (treatment, outcome)])
         return graph
 
-    def alternatives(self, data: Panel) -> Mapping[str, Callable]:
+    def baselines(self, data: Panel) -> Mapping[str, Callable]:
         """What people would do instead."""
-        from causalstats.models.panel_dml.baselines import alternatives
+        from causalstats.models.panel_dml.baselines import baselines
 
-        return alternatives(self, data)
+        return baselines(self, data)
 
     def predictions(
         self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
@@ -300,7 +302,7 @@ class PanelDML:
         """What the data themselves leave in doubt."""
         return (*rows_left_out(data), *data_checks(self, data))
 
-    def unused(self, data: Panel) -> dict[str, str]:
+    def unused_fields(self, data: Panel) -> dict[str, str]:
         """Return the fields that cannot change the answer, each with the reason."""
         if data.covariates:
             return {}

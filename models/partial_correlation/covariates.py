@@ -87,7 +87,7 @@ def _log_ratios(draws: xr.Dataset, data: Composition) -> np.ndarray:
     return logs - logs.mean(axis=-1, keepdims=True)
 
 
-def margins(model: Any, data: Composition, of_pairs: bool) -> Coefficients:
+def marginals(model: Any, data: Composition, of_pairs: bool) -> Coefficients:
     """Of every coefficient on the log-ratio of a part to the mean of all, or on that of two parts."""
     scatter, degrees = model.posterior(data)
     assert data.design is not None
@@ -122,8 +122,8 @@ def estimands(exact: Callable | None, assumptions: tuple[str, ...]) -> dict[str,
             contrast="one unit more of the covariate, or a level against the first",
             kind="associational",
             assumptions=assumptions,
-            margins=None if exact is None else partial(exact, of_pairs=of_pairs),
-            unless=_without_covariates,
+            marginals=None if exact is None else partial(exact, of_pairs=of_pairs),
+            unavailable_reason=_without_covariates,
         )
     return found
 

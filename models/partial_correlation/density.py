@@ -24,7 +24,7 @@ _FAR = (
 Drawn = tuple[xr.Dataset, np.ndarray, float, float]
 
 
-def weighed(
+def importance_draws(
     model: Any, data: Composition
 ) -> Callable[[int, int, np.random.Generator], Drawn] | None:
     """A function of chains, draws and a generator: draws, log densities, the shape of the weights' tail and what the weights are worth.

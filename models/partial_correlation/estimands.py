@@ -57,20 +57,24 @@ def estimands(model: Any) -> dict[str, Estimand]:
             unit=unit,
             kind="associational",
             assumptions=stands_on,
-            margins=_margins(model, margins) if exact and margins else None,
-            margins_at=partial(_margins_at, model, margins)
+            marginals=_margins(model, margins) if exact and margins else None,
+            marginals_at=partial(_marginals_at, model, margins)
             if exact and margins and margins is not _excess_margins
             else None,
-            unless=_not_matched if model.prior == "matching" and name in _NOT_MATCHED else None,
-            beside="excess" if name == "partial_correlation" else "",
+            unavailable_reason=_not_matched
+            if model.prior == "matching" and name in _NOT_MATCHED
+            else None,
+            companion="excess" if name == "partial_correlation" else "",
             over_null="excess" if name == "partial_correlation" else "",
             checks=partial(_question_checks, model, name) if name in _OF_PAIRS else None,
-            at_zero=partial(bayes_factors, model)
+            savage_dickey=partial(bayes_factors, model)
             if name == "partial_correlation" and model.prior in ("shrunk", "invariant")
             else None,
             approximate=margins is _excess_margins,
         )
-    found |= covariates.estimands(partial(covariates.margins, model) if exact else None, stands_on)
+    found |= covariates.estimands(
+        partial(covariates.marginals, model) if exact else None, stands_on
+    )
     if model.prior == "sparse":
         for name, (description, unit) in _OF_THE_BASIS.items():
             compute = partial(_drawn, name)
@@ -150,8 +154,8 @@ def _margins(model: Any, make: Callable) -> Callable[[Composition], Any]:
     return of
 
 
-def _margins_at(model: Any, make: Callable, data: Composition, part: Composition) -> Any:
-    """Margins of a subcomposition: its Θ is a Schur complement, with as many degrees fewer as parts.
+def _marginals_at(model: Any, make: Callable, data: Composition, part: Composition) -> Any:
+    """MarginalDistributions of a subcomposition: its Θ is a Schur complement, with as many degrees fewer as parts.
 
     The matching prior is that of the parts that are asked about.
     """

@@ -30,7 +30,7 @@ def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class Correlations:
-    """Margins of r of every pair where Θ ~ Wishart(ν, B), or of their excess over a baseline r⁰ taken as known: tanh(atanh r - atanh r⁰).
+    """MarginalDistributions of r of every pair where Θ ~ Wishart(ν, B), or of their excess over a baseline r⁰ taken as known: tanh(atanh r - atanh r⁰).
 
     The baseline moves with r, by the less the more parts there are.
     """
@@ -78,7 +78,7 @@ class Correlations:
 
 @dataclass(frozen=True, eq=False)
 class Variances:
-    """Margins of v_i = 1 / Θ_ii: Θ_ii / B_ii ~ χ²(ν)."""
+    """MarginalDistributions of v_i = 1 / Θ_ii: Θ_ii / B_ii ~ χ²(ν)."""
 
     labels: list[str]
     scale: np.ndarray
@@ -115,7 +115,7 @@ class Variances:
 
 @dataclass(frozen=True, eq=False)
 class Coefficients:
-    """Margins of b_ij = -Θ_ij / Θ_ii: -B_ij / B_ii + t_ν √((B_jj - B_ij²/B_ii) / (ν B_ii)), i on j."""
+    """MarginalDistributions of b_ij = -Θ_ij / Θ_ii: -B_ij / B_ii + t_ν √((B_jj - B_ij²/B_ii) / (ν B_ii)), i on j."""
 
     labels: list[str]
     location: np.ndarray

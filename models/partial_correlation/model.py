@@ -34,7 +34,7 @@ from causalstats.models.partial_correlation.assumptions import adjustments, assu
 from causalstats.models.partial_correlation.estimands import EXACT, estimands
 from causalstats.models.partial_correlation.graph import SLAB, conjugate, shrunk, sparse
 from causalstats.models.partial_correlation.propriety import refuse_improper
-from causalstats.models.partial_correlation.views import alternatives, predictions, views
+from causalstats.models.partial_correlation.views import baselines, predictions, views
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.numerics.compositions import inverse_wishart, log_ratios
 
@@ -119,7 +119,7 @@ class PartialCorrelation:
                 "The matching prior has neither `shrinkage` nor `basis_variance`; leave them out, or use prior='invariant'."
             )
 
-    def nuts(self, data: Composition) -> dict[str, Any]:
+    def nuts_options(self, data: Composition) -> dict[str, Any]:
         """JAX's threads of linear algebra wait for each other; links that come and go are slow to mix; three parts may be independent, or anything else."""
         if self.prior == "sparse":
             return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
@@ -229,7 +229,7 @@ class PartialCorrelation:
             )
         return inverse_wishart.isotropic(spectrum, data.degrees, size, self.shrinkage)
 
-    def exact(self, data: Composition) -> Exact | None:
+    def exact_posterior(self, data: Composition) -> Exact | None:
         """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""
         if self.prior not in EXACT:
             return None
@@ -252,13 +252,13 @@ class PartialCorrelation:
 
         return draw
 
-    def weighed(self, data: Composition) -> Callable | None:
+    def importance_draws(self, data: Composition) -> Callable | None:
         """Draws without a sampler, weighed by the posterior's density, which few parts make possible."""
-        from causalstats.models.partial_correlation.density import weighed
+        from causalstats.models.partial_correlation.density import importance_draws
 
-        return weighed(self, data)
+        return importance_draws(self, data)
 
-    def completed(
+    def recover_marginals(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
     ) -> xr.Dataset:
         """Draws with those of Θ and of the covariates' coefficients, integrated out, given the others; as many draws of each chain as can be kept."""
@@ -367,7 +367,7 @@ class PartialCorrelation:
         )
         return xr.DataArray(values, dims=("chain", "draw"))
 
-    def causes(self, data: Composition) -> nx.DiGraph:
+    def causal_graph(self, data: Composition) -> nx.DiGraph:
         """The amounts are hidden; what is seen are their ratios."""
         import networkx as nx
 
@@ -382,9 +382,9 @@ class PartialCorrelation:
             graph.add_edge("covariates", "amounts")
         return graph
 
-    def alternatives(self, data: Composition) -> Mapping[str, Callable]:
+    def baselines(self, data: Composition) -> Mapping[str, Callable]:
         """Other numbers given for each pair of parts."""
-        return alternatives(data)
+        return baselines(data)
 
     def predictions(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
@@ -408,7 +408,7 @@ class PartialCorrelation:
         """What would make a partial correlation the effect of one part on another, and how far these data go towards it."""
         return adjustments(data)
 
-    def unused(self, data: Composition) -> dict[str, str]:
+    def unused_fields(self, data: Composition) -> dict[str, str]:
         """Return the fields that cannot change the answer, each with the reason."""
         found = {}
         if self.prior != "sparse":

@@ -38,7 +38,7 @@ _REMEDY = {
 }
 
 
-def alternatives(data: Composition) -> Mapping[str, Callable]:
+def baselines(data: Composition) -> Mapping[str, Callable]:
     """Numbers that others give for each pair of parts, in the order of `pairs`; where there are different rows enough, Erb's estimate and its t-test."""
     gamma, size = data.covariance, len(data.parts)
     where = pairs(size)
@@ -224,7 +224,7 @@ def _ternary(model: Any, draws: xr.Dataset, data: Composition) -> TernaryView:
 
 def _centre(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarray:
     """Posterior mean of Θ."""
-    if model.exact(data) is not None:
+    if model.exact_posterior(data) is not None:
         scale, degrees = model.posterior_scale(data)
         return degrees * scale
     return draws["precision"].mean(("chain", "draw")).to_numpy()
@@ -233,8 +233,8 @@ def _centre(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarray:
 def _means(model: Any, draws: xr.Dataset, data: Composition, name: str) -> dict[str, np.ndarray]:
     """Mean, 95 % limits and probability of being positive of each pair: in closed form where there is one."""
     estimand = estimands(model)[name]
-    if estimand.margins is not None and not (estimand.approximate and draws.sizes["draw"]):
-        margins = estimand.margins(data)
+    if estimand.marginals is not None and not (estimand.approximate and draws.sizes["draw"]):
+        margins = estimand.marginals(data)
         return {
             "mean": margins.mean(),
             "lower": margins.quantile(0.025),

@@ -134,7 +134,7 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
         ),
         "prevalence": Estimand(
             compute=lambda draws, data: average(draws, data.population, chance("positive")),
-            over_people=True,
+            averages_people=True,
             of_population=True,
             description="Mean of P(Y=1 | x) over everybody: the reference population where there is one.",
             unit="probability",
@@ -148,26 +148,26 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             compute=lambda draws, data: average(
                 draws, data.people(~data.decision), chance("untested_positive")
             ),
-            over_people=True,
+            averages_people=True,
             description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
             unit="probability",
         ),
         "missed_cases": Estimand(
             compute=missed_people,
-            over_people=True,
+            averages_people=True,
             description="Expected number of cases among the people who were not tested: the sum of P(Y=1 | T=0, x), each row counted "
             "as the people that it stands for.",
             unit="people",
         ),
         "share_found": Estimand(
             compute=share_found,
-            over_people=True,
+            averages_people=True,
             description="Cases found among all cases, found and expected missed.",
             unit="proportion",
         ),
         "allocation": Estimand(
             compute=allocation,
-            over_people=True,
+            averages_people=True,
             description="Share of all cases that would be found by testing the riskiest people by their features. Testing at random finds the share "
             "tested; share_found is what the actual decisions found.",
             unit="proportion of cases",

@@ -289,7 +289,7 @@ class SelectiveLabels:
         sensitivity, specificity = draws["test_sensitivity"], draws["test_specificity"]
         return sensitivity * risk + (1 - specificity) * (1 - risk)
 
-    def causes(self, data: Decisions) -> nx.DiGraph:
+    def causal_graph(self, data: Decisions) -> nx.DiGraph:
         """Who affects whom: the risk and what the decision-maker alone sees are hidden, the outcome is seen for some."""
         import networkx as nx
 
@@ -315,7 +315,7 @@ class SelectiveLabels:
             graph.add_edge("features", "decision", label="Δ: " + ", ".join(free))
         return graph
 
-    def alternatives(self, data: Decisions) -> Mapping[str, Callable]:
+    def baselines(self, data: Decisions) -> Mapping[str, Callable]:
         """Rules that need no such model, as draws of the risk of the untested; recalibration where the prevalence is one number."""
         rules = dict(baselines.RULES)
         if isinstance(self.prevalence, Known) and data.reference is None:
@@ -350,7 +350,7 @@ class SelectiveLabels:
         """Pictures of decisions: `allocation_curve`."""
         return views(self, draws, data)
 
-    def unused(self, data: Decisions) -> dict[str, str]:
+    def unused_fields(self, data: Decisions) -> dict[str, str]:
         """Return the fields that cannot change the answer, each with the reason."""
         found = {} if self.expertise else {"expertise_sd": "there is no `expertise`."}
         return found | {"negative_controls": "the answer does not use them; `fit.check()` does."}

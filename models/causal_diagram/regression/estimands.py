@@ -136,7 +136,7 @@ def _interventional(model: Any, draws: xr.Dataset, data: Observations) -> xr.Dat
     )
 
 
-def alternatives(model: Any, data: Observations) -> Mapping[str, Callable]:
+def baselines(model: Any, data: Observations) -> Mapping[str, Callable]:
     """Least squares without the others, and on all of them, for outcomes of one number and treatments of one column."""
     levels, x, y = model.levels(data), model.treatment, model.outcome
     if any(name in levels and len(levels[name]) > 2 for name in (x, y)):

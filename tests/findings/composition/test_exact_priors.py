@@ -81,7 +81,7 @@ def test_some_of_many_parts_are_answered_without_draws(size, keep):
         rho * np.sqrt((degrees - size + keep) / (1 - rho**2)), degrees - size + keep
     )
     decided = fit.effect("partial_correlation", at=parts)
-    assert 1 - decided.margins.cdf(0.0)[0] == pytest.approx(1 - margin, abs=1e-9)
+    assert 1 - decided.marginals.cdf(0.0)[0] == pytest.approx(1 - margin, abs=1e-9)
     with pytest.raises(cs.ModelError, match="too many parts to keep draws"):
         fit.effect("r_squared", at=parts)
 

@@ -64,7 +64,7 @@ def test_longer_is_longer_than_it_was(used):
 def test_the_model_s_own_settings_are_known():
     """Compositions ask for 0.95 or more by themselves; the remedy is above that."""
     model = cs.PartialCorrelation(prior="sparse")
-    asked = model.nuts(model.simulate(1, rows=20, parts=4).data)
+    asked = model.nuts_options(model.simulate(1, rows=20, parts=4).data)
     checks = sampling(poor_draws(cs.Nuts(**asked)), ("shrinkage",))
     remedy = next(check.remedy for check in checks if check.name == "divergences")
     assert said(remedy, "target_accept") > asked["target_accept"]

@@ -25,7 +25,7 @@ def composed(seed, rows, parts, link=0.0, sds=1.0):
 
 
 def limits(data):
-    margins = MODEL.estimands()["partial_correlation"].margins(data)
+    margins = MODEL.estimands()["partial_correlation"].marginals(data)
     return margins.quantile(0.025), margins.quantile(0.975)
 
 

@@ -241,7 +241,7 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
 )
 def test_a_model_names_the_fields_that_cannot_change_its_answer(studies, model, study, field):
     """`negligible` of a prior without a spike, expertise without features: rows that are equal would look robust."""
-    assert model.unused(studies[study])[field].endswith(".")
+    assert model.unused_fields(studies[study])[field].endswith(".")
 
 
 @pytest.mark.parametrize(

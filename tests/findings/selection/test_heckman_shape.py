@@ -157,7 +157,7 @@ def test_separated_decisions_raise_no_warnings_in_the_comparison():
     data = cs.Decisions.from_frame(
         frame, outcome="y", decision="seen", features=["a", "b"], kind="continuous"
     )
-    for rule in cs.Heckman().alternatives(data).values():
+    for rule in cs.Heckman().baselines(data).values():
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             draws, _ = rule(np.random.default_rng(1))

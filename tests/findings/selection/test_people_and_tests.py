@@ -44,11 +44,11 @@ def test_a_level_in_which_nobody_was_tested_leaves_a_table(seed, levels):
         table.assign(clinic=np.where(nobody, "no scanner", rng.choice(levels, 300))),
         features=["x", "clinic"],
     )
-    for rule in cs.SelectiveLabels(prevalence=0.3).alternatives(data).values():
+    for rule in cs.SelectiveLabels(prevalence=0.3).baselines(data).values():
         draws, risks = rule(np.random.default_rng(1))
         assert np.isfinite(draws).all() and np.isfinite(risks).all()
         assert (risks >= 0).all() and (risks <= 1).all()
-    only, _ = cs.SelectiveLabels(prevalence=0.3).alternatives(data)["tested only"](rng)
+    only, _ = cs.SelectiveLabels(prevalence=0.3).baselines(data)["tested only"](rng)
     assert np.ptp(only) > 0.2  # nothing was seen of these people: their risk may be anything
 
 

@@ -9,7 +9,9 @@ from scipy import stats
 
 import causalstats as cs
 
-RESULTS = Path(__file__).parents[3] / "benchmarks" / "calibration" / "interventional_probabilities.json"
+RESULTS = (
+    Path(__file__).parents[3] / "benchmarks" / "calibration" / "interventional_probabilities.json"
+)
 DIAGRAMS = {
     "back-door": "z -> x -> y; z -> y; u -> z; hidden: u",
     "front-door": "x -> m -> y; x <-> y",

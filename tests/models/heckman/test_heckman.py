@@ -270,7 +270,7 @@ def test_every_verb(small, tmp_path):
         *fit.predictions(),
         "parameters",
         "comparison",
-        "learned",
+        "contraction",
         "diagram",
     ):
         assert fit.plot(name).axes

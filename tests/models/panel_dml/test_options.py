@@ -177,7 +177,7 @@ def test_what_is_shrunk_away_of_both_equations_is_no_effect():
         panel = panel_of(table, covariates=table.columns[:100])
         for kind, errors in found.items():
             model = cs.PanelDML(heterogeneity="pooled", functions=1, coefficients=kind)
-            errors.append(float(model.weighed(panel)(1, 500, rng)[0]["effect"].mean()) - 2)
+            errors.append(float(model.importance_draws(panel)(1, 500, rng)[0]["effect"].mean()) - 2)
     assert abs(np.mean(found["correlated"])) < 0.12
     assert np.mean(found["independent"]) - np.mean(found["correlated"]) > 0.08
 
@@ -300,7 +300,7 @@ def test_doubled_rows_of_a_unit_are_nothing_new(frame):
     slopes, sds = {}, {}
     for name, table in (("once", frame), ("twice", twice)):
         panel, model = panel_of(table), cs.PanelDML(functions=1)
-        draws = model.weighed(panel)(1, 4_000, np.random.default_rng(3))[0]
+        draws = model.importance_draws(panel)(1, 4_000, np.random.default_rng(3))[0]
         sds[name] = float(clustered(model, draws, panel)["effect"].std())
         few = draws_of(model, panel, count=200)
         few["standard_coefficient_sd"] = few["standard_coefficient_sd"] * 0 + 1e4  # least squares

@@ -270,7 +270,7 @@ def test_weighted_rows_are_weighted_least_squares(heterogeneity):
     ] == pytest.approx(slope, rel=1e-8)
     assert form.form.degrees == len(panel) - columns.shape[1] + 1
     name = {"within": "fixed effects", "pooled": "pooled OLS"}[heterogeneity]
-    found = cs.PanelDML().alternatives(panel)[name](np.random.default_rng(1))[0]
+    found = cs.PanelDML().baselines(panel)[name](np.random.default_rng(1))[0]
     assert found.mean()[0] == pytest.approx(slope, rel=1e-8)
 
 
@@ -292,7 +292,7 @@ def test_it_finds_what_others_miss():
         ours = float(program.run(cs.Problem(model, data), 1)["posterior"]["effect"].mean())
         found = {
             name: answer(np.random.default_rng(1))[0].mean().item()
-            for name, answer in model.alternatives(data).items()
+            for name, answer in model.baselines(data).items()
         }
         for name, value in {"PanelDML": ours, **found}.items():
             errors.setdefault(name, []).append(abs(value - 1))

@@ -101,7 +101,7 @@ def test_counts_have_zeros_and_say_so():
     with pytest.raises(cs.ModelError, match="use prior='shrunk'"):
         cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1)
     assert np.isfinite(
-        list(cs.PartialCorrelation().alternatives(data)["basis shrinkage"](None)[0])
+        list(cs.PartialCorrelation().baselines(data)["basis shrinkage"](None)[0])
     ).all()
 
 

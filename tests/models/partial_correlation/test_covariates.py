@@ -34,7 +34,7 @@ def read(frame, parts="pqrst", **options):
 
 
 def summary(model, data, name):
-    return model.estimands()[name].margins(data)
+    return model.estimands()[name].marginals(data)
 
 
 @pytest.mark.parametrize("model", PRIORS)

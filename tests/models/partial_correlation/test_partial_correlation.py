@@ -65,8 +65,8 @@ def test_the_excess_of_many_parts_is_nearly_closed():
         cs.PartialCorrelation(prior="invariant"),
         cs.PartialCorrelation().simulate(1, rows=80, parts=60).data,
     )
-    drawn, closed = fit.effect("excess"), fit.model.estimands()["excess"].margins(fit.data)
-    assert drawn.margins is None
+    drawn, closed = fit.effect("excess"), fit.model.estimands()["excess"].marginals(fit.data)
+    assert drawn.marginals is None
     table = drawn.summary()
     np.testing.assert_allclose(closed.mean(), table["mean"], atol=0.01)
     np.testing.assert_allclose(closed.sd(), table["sd"], rtol=0.1)
@@ -240,7 +240,7 @@ def test_intervals_of_the_matching_prior_cover():
             margins = (
                 cs.PartialCorrelation(prior="matching")
                 .estimands()["partial_correlation"]
-                .margins(simulation.data)
+                .marginals(simulation.data)
             )
             inside.append((margins.quantile(0.025) < truth) & (truth < margins.quantile(0.975)))
         shares = np.array(inside).mean(axis=1)

@@ -403,7 +403,7 @@ def test_what_others_do_where_their_estimate_is_at_infinity(found):
     outcome = {"all positive": True, "all negative": False, "separated": frame["x"] > 0}[found]
     frame["y"] = np.where(frame["tested"], outcome, np.nan).astype(float)
     people = cs.Decisions.from_frame(frame, outcome="y", decision="tested", features=["x"])
-    for rule in cs.SelectiveLabels(prevalence=0.3).alternatives(people).values():
+    for rule in cs.SelectiveLabels(prevalence=0.3).baselines(people).values():
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             draws, risks = rule(np.random.default_rng(2))
@@ -431,7 +431,7 @@ def test_a_fit_shows_itself_and_its_figures(data):
         "",
         "parameters",
         "chains",
-        "learned",
+        "contraction",
         "comparison",
         "diagram",
     ):
