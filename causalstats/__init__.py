@@ -1,7 +1,49 @@
 """Bayesian causal models that come with their assumptions, the checks that could refute them, and what happens when they bend."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what static checkers see; at run time each name is loaded when first used
+    from causalstats.calibration.calibration import Calibration as Calibration
+    from causalstats.calibration.calibration import calibrate as calibrate
+    from causalstats.core.assumption import Assumption as Assumption
+    from causalstats.core.check import Check as Check
+    from causalstats.core.effect import Effect as Effect
+    from causalstats.core.knowledge import Known as Known
+    from causalstats.core.knowledge import KnownByGroup as KnownByGroup
+    from causalstats.core.knowledge import Penalty as Penalty
+    from causalstats.core.model import Problem as Problem
+    from causalstats.data import Composition as Composition
+    from causalstats.data import Decisions as Decisions
+    from causalstats.data import Observations as Observations
+    from causalstats.data import Panel as Panel
+    from causalstats.diagrams import BayesianNetwork as BayesianNetwork
+    from causalstats.diagrams import Diagram as Diagram
+    from causalstats.diagrams import Distribution as Distribution
+    from causalstats.diagrams import Monotone as Monotone
+    from causalstats.diagrams.to_pymc.graph import LearnedTable as LearnedTable
+    from causalstats.diagrams.to_pymc.graph import LinearGaussian as LinearGaussian
+    from causalstats.diagrams.to_pymc.graph import to_pymc as to_pymc
+    from causalstats.diagrams.to_pymc.likelihood import to_pymc_given as to_pymc_given
+    from causalstats.errors import CausalStatsError as CausalStatsError
+    from causalstats.errors import DataError as DataError
+    from causalstats.errors import ModelError as ModelError
+    from causalstats.errors import SamplingError as SamplingError
+    from causalstats.errors import StoreError as StoreError
+    from causalstats.inference.fit import Fit as Fit
+    from causalstats.inference.fit import fit as fit
+    from causalstats.inference.fit import load as load
+    from causalstats.inference.panel_comparison import PanelEstimates as PanelEstimates
+    from causalstats.inference.panel_comparison import panel_dml_estimators as panel_dml_estimators
+    from causalstats.models import CausalDiagram as CausalDiagram
+    from causalstats.models import Heckman as Heckman
+    from causalstats.models import PanelDML as PanelDML
+    from causalstats.models import PartialCorrelation as PartialCorrelation
+    from causalstats.models import SelectiveLabels as SelectiveLabels
+    from causalstats.samplers import Auto as Auto
+    from causalstats.samplers import Exact as Exact
+    from causalstats.samplers import Laplace as Laplace
+    from causalstats.samplers import Nuts as Nuts
 
 __version__ = "0.1.0"
 

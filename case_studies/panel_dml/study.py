@@ -7,6 +7,7 @@ at two and at ten periods.
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from causalstats.case_studies.panel_dml import learned
 from causalstats.runs.resumable import resume
 
 SAMPLER = cs.Auto()
-CELLS = {  # structure, shape, covariates, periods
+CELLS: dict[str, tuple[Any, Any, int, int]] = {  # structure, shape, covariates, periods
     **{
         f"{structure}, {shape}": (structure, shape, 1, 10)
         for structure in "ABC"

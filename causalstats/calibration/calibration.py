@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from causalstats.core.abilities import HasLogLikelihood, Simulates
 from causalstats.core.argument_validation import (
     Count,
     File,
@@ -27,7 +28,7 @@ from causalstats.core.argument_validation import (
 )
 from causalstats.core.check import Check, Checks
 from causalstats.core.estimand import answerable
-from causalstats.core.model import Problem
+from causalstats.core.model import Model, Problem
 from causalstats.errors import DataError, ModelError
 from causalstats.inference.arguments import refuse_model, refuse_sampler
 from causalstats.numerics.sampling.posterior_summaries import entries, varies
@@ -61,7 +62,7 @@ class Calibration:
     Talts, Betancourt, Simpson, Vehtari & Gelman (2018), Validating Bayesian inference algorithms with simulation-based calibration.
     """
 
-    model: Any
+    model: Model
     sampler: Sampler
     ranks: pd.DataFrame
     errors: pd.DataFrame
@@ -140,12 +141,12 @@ class Calibration:
 
 @checked(ModelError)
 def calibrate(
-    model: Any,
+    model: Model,
     *,
     fits: Count = 200,
     seed: Seed,
     simulate: Mapping[Name, Any] | None = None,
-    sampler: Any = None,
+    sampler: Sampler | None = None,
     path: File | None = None,
     jobs: Jobs = 1,
     progress: bool = True,
@@ -163,7 +164,7 @@ def calibrate(
     seed : int
         The same seed gives the same data sets and draws.
     simulate : mapping, optional
-        What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`; unless it is given, `model.calibration_design`.
+        What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`; unless it is given, `model.simulation_defaults`.
     sampler : Nuts, Auto, Exact or Laplace, optional
         By default independent draws where the model's posterior is exact, weighed ones where `Auto` has these, else NUTS, two chains of 250 + 400: enough for
         119 nearly independent draws where the chains mix.
@@ -200,11 +201,12 @@ def calibrate(
 
 def _options(model: Any, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the model's `simulate` is told besides its seed and design; refuses what it does not know."""
-    if not callable(getattr(model, "simulate", None)):
+    if not isinstance(model, Simulates):
         raise ModelError(
-            f"`{type(model).__name__}` does not simulate data, so it has no calibration."
+            f"`{type(model).__name__}` has no `simulate` and `simulation_defaults`, so it cannot "
+            "be calibrated."
         )
-    options = getattr(model, "calibration_design", {}) if simulate is None else simulate
+    options = model.simulation_defaults if simulate is None else simulate
     known = [
         name
         for name in inspect.signature(model.simulate).parameters
@@ -296,14 +298,15 @@ def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
 
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
     """Draws (chain, draw) of every number: parameters, answers, those about persons for the first of them, and the log likelihood."""
-    arrays = {name: draws[name] for name in model.parameters() if name in draws}
+    arrays = {name: draws[name] for name in model.parameters(data) if name in draws}
     for name, estimand in answerable(model, data).items():
         answer = estimand.compute(draws, data)
         if not estimand.per_person:
             arrays[name] = answer
         elif answer.shape[-1]:
             arrays[f"{name} of a person"] = answer[..., 0].drop_vars("person")
-    arrays["log_likelihood"] = model.log_likelihood(draws, data)
+    if isinstance(model, HasLogLikelihood):
+        arrays["log_likelihood"] = model.log_likelihood(draws, data)
     return {
         f"{name}[{label}]" if label else name: values
         for name, array in arrays.items()

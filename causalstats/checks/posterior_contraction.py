@@ -6,16 +6,19 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from causalstats.core.abilities import HasPriors
 from causalstats.core.check import Check
+from causalstats.core.model import Model
 
 LITTLE = 0.1
 
 
-def contraction(model: Any, draws: xr.DataTree, data: Any) -> pd.DataFrame:
+def contraction(model: Model, draws: xr.DataTree, data: Any) -> pd.DataFrame:
     """Prior and posterior standard deviation and contraction 1 - posterior variance / prior variance, a row a parameter."""
-    rows = {}
+    rows: dict[str, tuple[float, float, float]] = {}
     posterior = draws["posterior"].to_dataset()
-    for name, prior in model.priors(data).items():
+    priors = model.priors(data) if isinstance(model, HasPriors) else {}
+    for name, prior in priors.items():
         spread = posterior[name].std(("chain", "draw"), ddof=1)
         labels = (
             [name]
@@ -32,7 +35,7 @@ def contraction(model: Any, draws: xr.DataTree, data: Any) -> pd.DataFrame:
     )
 
 
-def posterior_contraction(model: Any, draws: xr.DataTree, data: Any) -> tuple[Check, ...]:
+def posterior_contraction(model: Model, draws: xr.DataTree, data: Any) -> tuple[Check, ...]:
     """Whether any parameter is still its prior; never a failure, since knowledge from outside may be all there is. None without parameters."""
     table = contraction(model, draws, data)
     if table.empty:

@@ -331,7 +331,7 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Anything:
-    """A value that whoever takes it checks."""
+    """Any value, also one of a Protocol, which the function that takes it checks itself."""
 
     words = many = "anything"
 
@@ -412,6 +412,8 @@ def declared(hint: Any) -> Kind:
         return MappingOf(declared(arguments[0]), declared(arguments[1]))
     if origin is not None and issubclass(origin, Sequence):
         return ListOf(declared(arguments[0]))
+    if getattr(hint, "_is_protocol", False):
+        return Anything()
     plain: dict[Any, Kind] = {
         bool: Switch(),
         float: Number(),

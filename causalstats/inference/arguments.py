@@ -6,12 +6,20 @@ order: each is refused with what to write instead, before anything is compiled.
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from causalstats.core.abilities import ForData
 from causalstats.core.argument_validation import meant, shown
+from causalstats.core.model import Model
 from causalstats.core.simulation import Simulation
 from causalstats.data import Composition, Decisions, Observations, Panel
 from causalstats.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 STUDIES = (Composition, Decisions, Observations, Panel)
 SAMPLERS = ("Auto", "Exact", "Laplace", "Nuts")
@@ -38,9 +46,9 @@ def refuse_model(model: Any) -> None:
 
 def refuse_data(model: Any, data: Any) -> None:
     """Raise `DataError` unless the data are of the study that the model is for."""
-    study = getattr(model, "data_class", None)
-    if study is None or isinstance(data, study):
+    if not isinstance(model, ForData) or isinstance(data, model.data_class):
         return
+    study = model.data_class
     reader = f"`cs.{study.__name__}.from_frame(frame, ...)`"
     if isinstance(data, Simulation):
         advice = "A simulation has its data in `simulation.data`."
@@ -51,6 +59,39 @@ def refuse_data(model: Any, data: Any) -> None:
     raise DataError(
         f"Expected `{study.__name__}` as the data of `{type(model).__name__}`, got "
         f"{_named(data)}. {advice}"
+    )
+
+
+def refuse_missing_parameters(model: Model, data: Any, draws: xr.DataTree) -> None:
+    """Raise `ModelError` where the posterior lacks a name that `model.parameters` lists.
+
+    Its sampling could not be checked.
+    """
+    missing = [name for name in model.parameters(data) if name not in draws["posterior"]]
+    if missing and "exact" not in draws.attrs:
+        raise ModelError(
+            f"`{type(model).__name__}.parameters` lists {', '.join(missing)}, which the posterior "
+            f"lacks. It has: {', '.join(map(str, draws['posterior'].data_vars))}."
+        )
+
+
+def fingerprint(data: Any) -> str:
+    """Return a hash of everything that a model sees: the data's own, or that of a DataFrame.
+
+    Raises
+    ------
+    DataError
+        If the data are neither of causalstats nor a pandas DataFrame, and have no `fingerprint`.
+    """
+    if isinstance(data, pd.DataFrame):
+        digest = hashlib.sha256("\0".join(map(str, data.columns)).encode())
+        digest.update(pd.util.hash_pandas_object(data, index=True).to_numpy().tobytes())
+        return digest.hexdigest()
+    if isinstance(given := getattr(data, "fingerprint", None), str):
+        return given
+    raise DataError(
+        f"Expected data of causalstats or a pandas DataFrame, got {_named(data)}. Data of another "
+        "class need a property `fingerprint`, a text that changes with them."
     )
 
 

@@ -15,18 +15,32 @@ import numpy as np
 import pandas as pd
 
 import causalstats
+from causalstats.core.abilities import (
+    Bounded,
+    HasBaselines,
+    HasCausalGraph,
+    HasDataChecks,
+    HasRelaxations,
+    HasViews,
+    ImperfectlyTested,
+    Predicts,
+    Queryable,
+)
 from causalstats.core.argument_validation import File, Inside, Name, Seed, Seen, Set, checked
 from causalstats.core.check import Check, Checks
 from causalstats.core.effect import INTERVAL, Effect, in_doubt
 from causalstats.core.estimand import Estimand, answerable
 from causalstats.core.knowledge import Known
-from causalstats.core.model import Problem
+from causalstats.core.model import Model, Problem
 from causalstats.core.prediction import Prediction
 from causalstats.core.views import View
+from causalstats.data import Decisions
 from causalstats.errors import DataError, ModelError, StoreError
 from causalstats.inference.arguments import (
+    fingerprint,
     refuse_data,
     refuse_exchanged,
+    refuse_missing_parameters,
     refuse_model,
     refuse_sampler,
 )
@@ -61,7 +75,7 @@ LIBRARIES = (
 class Fit:
     """A model put to data, with its posterior draws."""
 
-    model: Any
+    model: Model
     data: Any
     draws: xr.DataTree
     sampler: Sampler
@@ -88,11 +102,7 @@ class Fit:
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where it is exact."""
-        return (
-            ()
-            if "exact" in self.draws.attrs
-            else tuple(name for name in self.model.parameters() if name in self.draws["posterior"])
-        )
+        return () if "exact" in self.draws.attrs else self.model.parameters(self.data)
 
     @checked(ModelError)
     def effect(
@@ -149,12 +159,12 @@ class Fit:
             In place of them: the probabilities that it was or would be the cause of the last level of `name` (Tian & Pearl 2000). `{"smoking": (0, 2)}`
             compares two of its levels.
         """
-        asked = getattr(self.model, "bounds", None)
-        if asked is None:
+        if not isinstance(self.model, Bounded):
             raise ModelError(
                 f"Bounds are answers of a causal diagram; {type(self.model).__name__} has none."
             )
-        return self._answered(*asked(name, do, given or {}, factual or {}, cause, self.data))
+        question = self.model.bounds(name, do, given or {}, factual or {}, cause, self.data)
+        return self._answered(*question)
 
     def _answered(self, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
         """The effect of an estimand."""
@@ -240,7 +250,8 @@ class Fit:
         from causalstats import checks
 
         def make() -> tuple[Check, ...]:
-            of_data = getattr(self.model, "data_checks", lambda data: ())(self.data)
+            model = self.model
+            of_data = model.data_checks(self.data) if isinstance(model, HasDataChecks) else ()
             return (*of_data, *checks.predictive(self.predictions().values()))
 
         return self._once("cheap checks", make)
@@ -248,12 +259,12 @@ class Fit:
     def _estimand(self, name: str, *question: Mapping[str, Any] | None) -> tuple[str, Estimand]:
         """By its name; or in the model's own terms, by what is set, what is seen and what was so."""
         if any(part is not None for part in question):
-            asked = getattr(self.model, "question", None)
-            if asked is None:
+            if not isinstance(self.model, Queryable):
                 raise ModelError(
                     f"`do`, `given` and `factual` are questions to a causal diagram; {type(self.model).__name__} has no such variables. Leave them out."
                 )
-            return asked(name, *(part or {} for part in question), self.data)
+            do, given, factual = (part or {} for part in question)
+            return self.model.question(name, do, given, factual, self.data)
         estimands = self.model.estimands()
         if not isinstance(name, str) or name not in estimands:
             raise ModelError(
@@ -305,7 +316,10 @@ class Fit:
             found = [*self.sampling(), *self._cheap_checks()]
             found += self._question_checks(headline, self.model.estimands()[headline])
             found += checks.posterior_contraction(self.model, self.draws, self.data)
-            for relaxation in self.model.relaxations(self.data):
+            relaxations = (
+                self.model.relaxations(self.data) if isinstance(self.model, HasRelaxations) else ()
+            )
+            for relaxation in relaxations:
                 without = (
                     self
                     if relaxation.model == self.model
@@ -358,10 +372,14 @@ class Fit:
 
     def predictions(self) -> dict[str, Prediction]:
         """What was observed beside what the model would have expected, by name."""
-        posterior, rng = self.draws["posterior"].to_dataset(), np.random.default_rng(self.seed)
+        model = self.model
+        if not isinstance(model, Predicts):
+            return {}
+        posterior = self.draws["posterior"].to_dataset()
+        rng = np.random.default_rng(self.seed)
         return self._once(
             "predictions",
-            lambda: {each.name: each for each in self.model.predictions(posterior, self.data, rng)},
+            lambda: {each.name: each for each in model.predictions(posterior, self.data, rng)},
         )
 
     def answer(self, *, doubts: bool = True) -> str:
@@ -384,8 +402,9 @@ class Fit:
 
     def views(self) -> Mapping[str, Callable[[], View]]:
         """Pictures that only this family of models has, by name, as functions that gather what they show."""
-        offered = getattr(self.model, "views", None)
-        return {} if offered is None else offered(self.draws["posterior"].to_dataset(), self.data)
+        if not isinstance(self.model, HasViews):
+            return {}
+        return self.model.views(self.draws["posterior"].to_dataset(), self.data)
 
     @checked(ModelError)
     def plot(self, what: str = "") -> Figure:
@@ -399,14 +418,14 @@ class Fit:
             "chains": lambda: plots.figure_of(plots.trace(self.draws, self.parameters())),
             "contraction": lambda: plots.contraction(self.contraction()),
             "comparison": self._plot_comparison,
-            "diagram": lambda: plots.diagram(self.model.causal_graph(self.data)),
         }
         if self.contraction().empty:
             del figures["contraction"]
         if not self.parameters():
-            figures = {
-                name: draw for name, draw in figures.items() if name in ("comparison", "diagram")
-            }
+            figures = {"comparison": self._plot_comparison}
+        model = self.model
+        if isinstance(model, HasCausalGraph):
+            figures["diagram"] = lambda: plots.diagram(model.causal_graph(self.data))
         figures |= {name: partial(_drawn, make) for name, make in self.views().items()}
         figures |= {
             name: partial(self._plot_effect, name) for name in answerable(self.model, self.data)
@@ -484,10 +503,12 @@ class Fit:
         return self._kept[key]
 
     def _baselines(self) -> dict[str, Any]:
+        if not isinstance(self.model, HasBaselines):
+            return {}
         rng = np.random.default_rng(self.seed)
         return {name: rule(rng)[0] for name, rule in self.model.baselines(self.data).items()}
 
-    def refit(self, model: Any, title: str = "Refitting") -> Fit:
+    def refit(self, model: Model, title: str = "Refitting") -> Fit:
         """Another model on the same data, with a program compiled before where one fits."""
         problem = Problem(model, self.data)
         programs: list[Program] = self._once("programs", list)
@@ -504,13 +525,17 @@ class Fit:
                 _kept={"programs": programs},
             )
 
+    @property
+    def _imperfect(self) -> bool:
+        return isinstance(self.model, ImperfectlyTested) and self.model.imperfect
+
     def withheld_rate(self) -> float | None:
         """Return the weighted rate of the withheld outcomes, the truth of the headline.
 
         None unless everybody who was not decided for has an outcome, and seen without error.
         """
-        known = getattr(self.data, "withheld", None)
-        if known is None or getattr(self.model, "imperfect", False):
+        known = _withheld_outcomes(self.data)
+        if known is None or self._imperfect:
             return None
         mask = ~self.data.decision
         if not np.isfinite(known[mask]).all():
@@ -521,16 +546,15 @@ class Fit:
         """Hold the withheld outcomes against what the model says of the same people."""
         from causalstats import checks
 
-        known = getattr(self.data, "withheld", None)
+        known = _withheld_outcomes(self.data)
         if known is None:
             return ()
         mask = np.isfinite(known)
         posterior = self.draws["posterior"].to_dataset()
         estimand = self.model.estimands()[self.model.headline]
         answer = estimand.compute(posterior, self.data.part(mask))
-        reported = getattr(self.model, "reported", None)
-        if reported is not None:
-            answer = reported(posterior, answer)
+        if isinstance(self.model, ImperfectlyTested):
+            answer = self.model.reported(posterior, answer)
         everybody = bool(np.isfinite(known[~self.data.decision]).all())
         return (
             checks.withheld(
@@ -541,9 +565,7 @@ class Fit:
                 who="everybody not decided for"
                 if everybody
                 else f"{mask.sum():,} of the {(~self.data.decision).sum():,} not decided for",
-                what="results of the test"
-                if getattr(self.model, "imperfect", False)
-                else "outcomes",
+                what="results of the test" if self._imperfect else "outcomes",
             ),
         )
 
@@ -564,7 +586,14 @@ class Fit:
 
 
 @checked(ModelError)
-def fit(model: Any, data: Any, *, seed: Seed, sampler: Any = None, progress: bool = True) -> Fit:
+def fit(
+    model: Model,
+    data: Any,
+    *,
+    seed: Seed,
+    sampler: Sampler | None = None,
+    progress: bool = True,
+) -> Fit:
     """Sample a model on data. The same seed, machine and versions give the same draws.
 
     Raises
@@ -578,16 +607,22 @@ def fit(model: Any, data: Any, *, seed: Seed, sampler: Any = None, progress: boo
     refuse_sampler(sampler)
     sampler = Auto() if sampler is None else sampler
     problem = Problem(model, data)
+    data_hash = fingerprint(data)
     with stage(f"Fitting {type(model).__name__}", progress) as advance:
         advance(0, "compiling")
         program = sampler.compile(problem)
         draws = sample(program, problem, seed, advance)
+    refuse_missing_parameters(model, data, draws)
     provenance: dict[str, Any] = {
         "causalstats": causalstats.__version__,
         "python": platform.python_version(),
         **{name: version(name) for name in LIBRARIES},
     }
-    provenance |= {"seed": seed, "sampler": draws.attrs["sampler"], "fingerprint": data.fingerprint}
+    provenance |= {
+        "seed": seed,
+        "sampler": draws.attrs["sampler"],
+        "fingerprint": data_hash,
+    }
     kept = {"programs": [program]}
     return Fit(
         model=model,
@@ -619,7 +654,7 @@ def _refuse_infinite(name: str, draws: xr.DataArray) -> None:
         )
 
 
-def _stated(model: Any) -> str:
+def _stated(model: Model) -> str:
     """A model by what it assumes otherwise than by default."""
     usual = {
         field.name: field.default if field.default_factory is MISSING else field.default_factory()
@@ -654,6 +689,11 @@ def _without_draws(margins: MarginalDistributions, posterior: xr.Dataset) -> xr.
 
     shape = (posterior.sizes["chain"], 0, len(margins.labels))
     return xr.DataArray(np.empty(shape), dims=("chain", "draw", "entry"))
+
+
+def _withheld_outcomes(data: Any) -> np.ndarray | None:
+    """Return the outcomes that the model was not shown, where the data have any."""
+    return data.withheld if isinstance(data, Decisions) else None
 
 
 def _as_known(default: Any) -> str:

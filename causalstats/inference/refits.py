@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from causalstats.core.abilities import HasUnusedFields, Varies
 from causalstats.core.argument_validation import Refused, meant, read_field
 from causalstats.core.argument_validation import entries as entries_of
 from causalstats.core.argument_validation import shown as shown_value
@@ -90,7 +91,7 @@ def variants(fit: Any, assumptions: Mapping[str, Any]) -> list[Any]:
             read_field(kind, name, value, ModelError) for value in _axis(name, current, values)[1:]
         ]
         axes.append(_distinct([current, *given]))
-    vary = getattr(fit.model, "vary", partial(replace, fit.model))
+    vary = fit.model.vary if isinstance(fit.model, Varies) else partial(replace, fit.model)
     models = [
         vary(**dict(zip(assumptions, point, strict=True))) for point in itertools.product(*axes)
     ]
@@ -105,7 +106,7 @@ def _distinct(values: list[Any]) -> list[Any]:
 def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:
     """Raise where a field can change nothing: rows that are equal for that reason would look robust."""
     reasons: list[Mapping[str, str]] = [
-        model.unused_fields(data) if hasattr(model, "unused_fields") else {} for model in models
+        model.unused_fields(data) if isinstance(model, HasUnusedFields) else {} for model in models
     ]
     for name in names:
         if all(name in found for found in reasons):

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from causalstats import plots
+from causalstats.core.abilities import HasAdjustments, HasCausalGraph, HasDerivation
 from causalstats.core.check import Check
 from causalstats.core.effect import warning
 from causalstats.core.estimand import answerable
@@ -63,11 +64,11 @@ def compose(
         model_name=type(model).__name__,
         fields=tuple((field.name, shown(getattr(model, field.name))) for field in fields(model)),
         assumptions=model.assumptions(),
-        adjustments=getattr(model, "adjustments", lambda data: ())(fit.data),
-        derivation=getattr(model, "derivation", tuple)(),
-        diagram=fit.plot("diagram"),
+        adjustments=model.adjustments(fit.data) if isinstance(model, HasAdjustments) else (),
+        derivation=model.derivation() if isinstance(model, HasDerivation) else (),
+        diagram=fit.plot("diagram") if isinstance(model, HasCausalGraph) else None,
         diagram_caption="What is observed, what is hidden, and what is seen for some.",
-        data_facts=tuple(fit.data.facts().items()),
+        data_facts=_facts(fit.data),
         effects=tuple((effect, surest_first(effect.numbers(), MOST_ROWS)) for effect in single),
         comparison=table,
         comparison_note="What people would do instead, on the same data"
@@ -82,6 +83,13 @@ def compose(
         reproduce=tuple((name, str(value)) for name, value in fit.provenance.items()),
         call=_call(fit),
     )
+
+
+def _facts(data: Any) -> tuple[tuple[str, str], ...]:
+    """Return what the data say of themselves; of a DataFrame its size."""
+    if hasattr(data, "facts"):
+        return tuple(data.facts().items())
+    return (("Rows", f"{len(data):,}"), ("Columns", ", ".join(map(str, data.columns))))
 
 
 def status(checks: tuple[Check, ...], sampling: tuple[Check, ...]) -> Status:
@@ -125,24 +133,30 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str 
 
 
 def _call(fit: Any) -> str:
-    kinds = [
-        type(fit.data).__name__,
-        type(fit.model).__name__,
-        type(fit.sampler).__name__,
-        "Known",
-        "KnownByGroup",
-        "Penalty",
-    ]
-    kinds += [
+    """Return the program that makes this fit from the frame."""
+    names = [type(fit.sampler).__name__, "Known", "KnownByGroup", "Penalty", "fit"]
+    names += [
         name for name in ("Diagram", "Monotone") if re.search(rf"\b{name}\b[.(]", repr(fit.model))
     ]
-    arguments = ", ".join(
-        f"{name}={value!r}" for name, value in fit.data.arguments.items() if value is not None
+    read = "data = frame"
+    if hasattr(fit.data, "arguments"):
+        kind = type(fit.data).__name__
+        names.append(kind)
+        given = {name: value for name, value in fit.data.arguments.items() if value is not None}
+        arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        read = f"data = {kind}.from_frame(frame, {arguments})"
+    kind = type(fit.model)
+    lines = []
+    if kind.__module__.startswith("causalstats."):
+        names.append(kind.__name__)
+    else:
+        lines.append(f"from {kind.__module__} import {kind.__name__}")
+    return "\n".join(
+        [
+            f"from causalstats import {', '.join(sorted(names))}",
+            *lines,
+            read,
+            f"model = {fit.model!r}",
+            f"result = fit(model, data, seed={fit.seed}, sampler={fit.sampler!r})",
+        ]
     )
-    lines = [
-        f"from causalstats import {', '.join(kinds)}, fit",
-        f"data = {kinds[0]}.from_frame(frame, {arguments})",
-        f"model = {fit.model!r}",
-        f"result = fit(model, data, seed={fit.seed}, sampler={fit.sampler!r})",
-    ]
-    return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from causalstats.core.abilities import RecoversMarginals
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
@@ -46,12 +47,11 @@ class Sampler(Protocol):
 def sample(program: Program, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
     """Draws for this problem, with those of what its model integrates out."""
     draws = program.run(problem, seed, advance)
-    completed = getattr(problem.model, "recover_marginals", None)
-    if completed is None or "exact" in draws.attrs:
+    if not isinstance(problem.model, RecoversMarginals) or "exact" in draws.attrs:
         return draws
     import xarray as xr
 
-    posterior = completed(
+    posterior = problem.model.recover_marginals(
         draws["posterior"].to_dataset(), problem.data, np.random.default_rng(seed)
     )
     tree = xr.DataTree.from_dict(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalstats.core.abilities import DrawExactly, ExactPosterior
 from causalstats.core.argument_validation import Count, check_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def exact_draws(problem: Problem) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
+def exact_draws(problem: Problem) -> DrawExactly | None:
     """The model's own function of chains, draws and a generator, or None where its posterior has to be sampled."""
-    offered = getattr(problem.model, "exact_posterior", None)
-    return None if offered is None else offered(problem.data)
+    model = problem.model
+    return model.exact_posterior(problem.data) if isinstance(model, ExactPosterior) else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalstats.core.abilities import DrawByImportance, ImportanceSampled
 from causalstats.core.model import Problem
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import Program, Sampler
@@ -22,12 +22,10 @@ _MOST_K, _LEAST_WORTH = (
 )  # of the shape of the weights' tail, and of what they are worth by what there are
 
 
-def weighed_draws(
-    problem: Problem,
-) -> Callable[[int, int, np.random.Generator], tuple[xr.Dataset, np.ndarray, float, float]] | None:
+def weighed_draws(problem: Problem) -> DrawByImportance | None:
     """The model's own function of chains, draws and a generator, or None where it has none for these data."""
-    offered = getattr(problem.model, "importance_draws", None)
-    return None if offered is None else offered(problem.data)
+    model = problem.model
+    return model.importance_draws(problem.data) if isinstance(model, ImportanceSampled) else None
 
 
 @dataclass(frozen=True, kw_only=True)

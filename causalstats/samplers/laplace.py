@@ -210,7 +210,7 @@ class LaplaceProgram:
     def _run(self, problem: Problem, seed: int, advance: Advance) -> xr.DataTree:
         started, rng = time.perf_counter(), np.random.default_rng(seed)
         for name, value in problem.inputs.items():
-            self.graph[name].set_value(value)
+            self.graph[name].set_value(np.asarray(value, dtype=self.graph[name].dtype))
         proposals: list[Proposal] = [self._around_the_mode(advance)]
         found = self._weigh(proposals, None, rng, advance)
         for k, worth in _FINE:

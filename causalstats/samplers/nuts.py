@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from causalstats.core.abilities import NutsOptions
 from causalstats.core.argument_validation import Count, Inside, check_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
@@ -95,8 +96,8 @@ class Auto:
 
     def nuts_for(self, problem: Problem) -> Nuts:
         """NUTS with the backend that is fastest, and what the model asks for."""
-        asks = getattr(problem.model, "nuts_options", None)
-        asked = {} if asks is None else dict(asks(problem.data))
+        model = problem.model
+        asked = dict(model.nuts_options(problem.data)) if isinstance(model, NutsOptions) else {}
         largest = max((value.size for value in problem.inputs.values()), default=0)
         preferred = asked.pop("backend", None)
         return self._nuts(preferred if preferred and on_cpu() else backend_for(largest), asked)

@@ -124,7 +124,7 @@ class CausalDiagram:
     monotone: Annotated[Sequence[Any], Sequence[Monotone | tuple[Name, Name]]] = ()
 
     data_class = Observations
-    calibration_design = {"people": 500}
+    simulation_defaults = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -452,7 +452,7 @@ class CausalDiagram:
             return counterfactual(self, name, do, factual, data)
         return question(self, name, do, given, data)
 
-    def parameters(self) -> tuple[str, ...]:
+    def parameters(self, data: Observations) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where it is exact. Tables of what is hidden mean the same in any order of its levels."""
         if self.route == "reduced":
             return ()

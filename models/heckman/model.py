@@ -124,7 +124,7 @@ class Heckman:
 
     headline = "unseen_mean"
     data_class = Decisions
-    calibration_design = {"people": 500}
+    simulation_defaults = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -320,7 +320,7 @@ class Heckman:
             name: replace(estimand, assumptions=stands_on) for name, estimand in estimands().items()
         }
 
-    def parameters(self) -> tuple[str, ...]:
+    def parameters(self, data: Decisions) -> tuple[str, ...]:
         """Names in the posterior whose prior and posterior are compared, and whose sampling is checked."""
         names = [
             "outcome_coefficient",
@@ -347,7 +347,7 @@ class Heckman:
             "outcome_intercept": _SD * scale,
             "population_mean": self.mean.sd if isinstance(self.mean, Known) else np.nan,
         }
-        return {name: sds[name] for name in self.parameters()}
+        return {name: sds[name] for name in self.parameters(data)}
 
     @checked(ModelError)
     def simulate(

@@ -132,7 +132,7 @@ class PanelDML:
 
     headline = "effect"
     data_class = Panel
-    calibration_design = {"units": 50, "times": 5}
+    simulation_defaults = {"units": 50, "times": 5}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -219,7 +219,7 @@ class PanelDML:
         """What can be asked of a fit."""
         return estimands(self)
 
-    def parameters(self) -> tuple[str, ...]:
+    def parameters(self, data: Panel) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked."""
         own = ("effect", "error_sd", "coefficient_sd", "coefficient_correlation")[
             : 3 + self.correlated

@@ -106,7 +106,7 @@ class PartialCorrelation:
 
     headline = "partial_correlation"
     data_class = Composition
-    calibration_design = {"rows": 30, "parts": 4}
+    simulation_defaults = {"rows": 30, "parts": 4}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -300,7 +300,7 @@ class PartialCorrelation:
         """What can be asked of a fit. None of it is causal."""
         return estimands(self)
 
-    def parameters(self) -> tuple[str, ...]:
+    def parameters(self, data: Composition) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where the posterior is exact."""
         if self.prior in EXACT:
             return ()
@@ -323,7 +323,7 @@ class PartialCorrelation:
         sds["slab_share"] = stats.beta(1, 4).std()
         if data.dependence is not None:
             sds["row_correlation"] = np.sqrt(1 / 12) if self.row_correlation is None else np.nan
-        return {name: sds[name] for name in self.parameters() if name in sds}
+        return {name: sds[name] for name in self.parameters(data) if name in sds}
 
     @checked(ModelError)
     def simulate(

@@ -129,7 +129,7 @@ class SelectiveLabels:
 
     headline = "untested_prevalence"
     data_class = Decisions
-    calibration_design = {"people": 500}
+    simulation_defaults = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -213,7 +213,7 @@ class SelectiveLabels:
             else changed
         )
 
-    def parameters(self) -> tuple[str, ...]:
+    def parameters(self, data: Decisions) -> tuple[str, ...]:
         """Names in the posterior whose prior and posterior are compared, and whose sampling is checked."""
         names = ["risk_coefficient", "policy_intercept", "policy_coefficient"]
         if self.coefficient_prior == "attenuated":
@@ -253,7 +253,7 @@ class SelectiveLabels:
             "testing_coefficient_sd": np.nan,
             **{f"test_{name}": getattr(self, name).sd for name in ("sensitivity", "specificity")},
         }
-        return {name: sds[name] for name in self.parameters()}
+        return {name: sds[name] for name in self.parameters(data)}
 
     @checked(ModelError)
     def simulate(

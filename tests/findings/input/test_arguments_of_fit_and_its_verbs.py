@@ -256,8 +256,8 @@ def test_a_model_names_the_fields_that_cannot_change_its_answer(studies, model, 
     ids=lambda value: type(value).__name__,
 )
 def test_every_model_says_how_it_is_simulated_for_its_calibration(model, needs):
-    assert needs <= set(model.calibration_design)
-    assert model.simulate(1, design="prior", **model.calibration_design).data.fingerprint
+    assert needs <= set(model.simulation_defaults)
+    assert model.simulate(1, design="prior", **model.simulation_defaults).data.fingerprint
 
 
 def test_calibration_refuses_options_that_simulate_does_not_have():

@@ -307,7 +307,7 @@ def test_a_prior_decides_between_bounds_under_its_own_name_alone():
     simulation = model.simulate(1, people=50)
     assert (
         list(model.estimands()) == ["bounds", "association", "prior_dependent"]
-        and model.parameters()[0] == "prior_dependent"
+        and model.parameters(simulation.data)[0] == "prior_dependent"
     )
     value = model.estimands()["prior_dependent"].compute(simulation.truth, simulation.data)
     low, high = (

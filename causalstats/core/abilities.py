@@ -1,0 +1,237 @@
+"""What a model may be able to do besides: small Protocols, tested with `isinstance`.
+
+Each is one or two methods. A model that has these methods has the ability; verbs that need an
+ability which a model lacks leave that part out, or raise `ModelError` and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from causalstats.core.assumption import Adjustment, Relaxation
+from causalstats.core.check import Check
+from causalstats.core.estimand import Estimand
+from causalstats.core.prediction import Prediction
+from causalstats.core.simulation import Simulation
+from causalstats.core.views import View
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import xarray as xr
+
+    from causalstats.core.model import Model
+
+DrawExactly = Callable[[int, int, np.random.Generator], "xr.Dataset"]
+DrawByImportance = Callable[
+    [int, int, np.random.Generator], tuple["xr.Dataset", np.ndarray, float, float]
+]
+
+
+@runtime_checkable
+class ForData(Protocol):
+    """A model that says of which class its data are."""
+
+    @property
+    def data_class(self) -> type:
+        """The class of its data."""
+
+
+@runtime_checkable
+class ExactPosterior(Protocol):
+    """A model whose posterior is a known distribution for some data."""
+
+    def exact_posterior(self, data: Any) -> DrawExactly | None:
+        """Return a function of chains, draws and a generator that draws independently.
+
+        None where the posterior of these data has to be sampled.
+        """
+
+
+@runtime_checkable
+class ImportanceSampled(Protocol):
+    """A model of few parameters that computes its own density for many points at once."""
+
+    def importance_draws(self, data: Any) -> DrawByImportance | None:
+        """Return a function of chains, draws and a generator that draws by importance sampling.
+
+        It gives the draws, their log densities, the Pareto k of their weights and the effective
+        sample size. None where there is no such function for these data.
+        """
+
+
+@runtime_checkable
+class RecoversMarginals(Protocol):
+    """A model whose graph integrates variables out that answers need."""
+
+    def recover_marginals(
+        self, draws: xr.Dataset, data: Any, rng: np.random.Generator
+    ) -> xr.Dataset:
+        """Return the draws with those of the variables that were integrated out."""
+
+
+@runtime_checkable
+class NutsOptions(Protocol):
+    """A model whose graph asks for its own options of NUTS."""
+
+    def nuts_options(self, data: Any) -> Mapping[str, Any]:
+        """Return options of `Nuts` that suit the graph of these data."""
+
+
+@runtime_checkable
+class HasPriors(Protocol):
+    """A model that compares the posterior of its parameters with their prior."""
+
+    def priors(self, data: Any) -> Mapping[str, Any]:
+        """Return prior standard deviations of parameters, NaN where one is fixed."""
+
+
+@runtime_checkable
+class HasLogLikelihood(Protocol):
+    """A model that computes its log likelihood without a graph."""
+
+    def log_likelihood(self, draws: xr.Dataset, data: Any) -> xr.DataArray:
+        """Return the log likelihood of the whole data set, for every draw."""
+
+
+@runtime_checkable
+class Simulates(Protocol):
+    """A model that draws data from its own prior."""
+
+    @property
+    def simulation_defaults(self) -> Mapping[str, Any]:
+        """Arguments of `simulate` by which `calibrate` draws unless it is told others."""
+
+    def simulate(self, seed: int, *, design: Any = "prior") -> Simulation:
+        """Return data with their true parameters."""
+
+
+@runtime_checkable
+class HasCausalGraph(Protocol):
+    """A model that can draw what it takes to cause what."""
+
+    def causal_graph(self, data: Any) -> nx.DiGraph:
+        """Return nodes with `role` observed | hidden | selected; edges may have a `label`."""
+
+
+@runtime_checkable
+class HasBaselines(Protocol):
+    """A model that computes what people would do instead."""
+
+    def baselines(self, data: Any) -> Mapping[str, Callable]:
+        """Return functions of a generator, by name.
+
+        Each gives draws of the headline estimand, or an estimate with `mean()` and
+        `quantile(prob)` in closed form; and one number a person.
+        """
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """A model that replicates what was observed, for posterior predictive checks."""
+
+    def predictions(
+        self, draws: xr.Dataset, data: Any, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
+        """Return observed statistics beside their replications."""
+
+
+@runtime_checkable
+class HasRelaxations(Protocol):
+    """A model that can do without one piece of outside knowledge at a time."""
+
+    def relaxations(self, data: Any) -> tuple[Relaxation, ...]:
+        """Return the relaxed models, for the check of prior-data conflict."""
+
+
+@runtime_checkable
+class HasDataChecks(Protocol):
+    """A model that checks its data before anything is sampled."""
+
+    def data_checks(self, data: Any) -> tuple[Check, ...]:
+        """Return checks of the data alone."""
+
+
+@runtime_checkable
+class HasAdjustments(Protocol):
+    """A model whose associations could be effects under more assumptions."""
+
+    def adjustments(self, data: Any) -> tuple[Adjustment, ...]:
+        """Return what its associations would need to be effects."""
+
+
+@runtime_checkable
+class HasDerivation(Protocol):
+    """A model whose answer follows from its assumptions in steps."""
+
+    def derivation(self) -> tuple[str, ...]:
+        """Return the derivation, a line a step."""
+
+
+@runtime_checkable
+class HasViews(Protocol):
+    """A model with figures of its own."""
+
+    def views(self, draws: xr.Dataset, data: Any) -> Mapping[str, Callable[[], View]]:
+        """Return functions that gather what each figure shows, by name."""
+
+
+@runtime_checkable
+class Queryable(Protocol):
+    """A model that answers questions about variables that are set or seen."""
+
+    def question(
+        self,
+        name: str,
+        do: Mapping[str, Any],
+        given: Mapping[str, Any],
+        factual: Mapping[str, Any],
+        data: Any,
+    ) -> tuple[str, Estimand]:
+        """Return how the question is written, and its estimand."""
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A model that bounds what it does not identify."""
+
+    def bounds(
+        self,
+        name: str,
+        do: Mapping[str, Any] | None,
+        given: Mapping[str, Any],
+        factual: Mapping[str, Any],
+        cause: Any,
+        data: Any,
+    ) -> tuple[str, Estimand]:
+        """Return how the question is written, and the estimand of its bounds."""
+
+
+@runtime_checkable
+class HasUnusedFields(Protocol):
+    """A model some of whose fields cannot change the headline on some data."""
+
+    def unused_fields(self, data: Any) -> Mapping[str, str]:
+        """Return these fields, and why each changes nothing."""
+
+
+@runtime_checkable
+class Varies(Protocol):
+    """A model that changes other fields along with one, to keep its meaning."""
+
+    def vary(self, **changes: Any) -> Model:
+        """Return the model with these fields changed, and others as they follow."""
+
+
+@runtime_checkable
+class ImperfectlyTested(Protocol):
+    """A model whose outcomes may be results of a test with errors."""
+
+    @property
+    def imperfect(self) -> bool:
+        """Whether results differ from outcomes."""
+
+    def reported(self, draws: xr.Dataset, risk: xr.DataArray) -> xr.DataArray:
+        """Return the probability of a positive result at this risk."""
