@@ -140,11 +140,11 @@ def _call(fit: Any) -> str:
     ]
     read = "data = frame"
     if hasattr(fit.data, "arguments"):
-        kind = type(fit.data).__name__
-        names.append(kind)
+        study = type(fit.data).__name__
+        names.append(study)
         given = {name: value for name, value in fit.data.arguments.items() if value is not None}
         arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        read = f"data = {kind}.from_frame(frame, {arguments})"
+        read = f"data = {study}.from_frame(frame, {arguments})"
     kind = type(fit.model)
     lines = []
     if kind.__module__.startswith("causalstats."):
