@@ -12,6 +12,7 @@ from causalstats.data import Composition
 from causalstats.models.partial_correlation.data_checks import (
     absent_parts,
     groups_of_rows,
+    rows_for_groups,
     sums_among_parts,
 )
 from causalstats.numerics.compositions import log_ratios
@@ -63,7 +64,9 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         Assumption(
             name="normal log-ratios",
             statement="The log-ratios are jointly normal about what the covariates explain, the same for every row.",
-            if_wrong="Outliers, mixtures of groups and rounded values look like correlations.",
+            if_wrong="Outliers, mixtures of groups and rounded values look like correlations. Two "
+            "groups show only where they lie far apart or rows are many: 60 rows of 8 parts cannot "
+            "show most shifts that a batch of half the rows makes in three parts.",
             formula="V' clr(x) ~ Normal(V' B'w, Σ)",
         ),
         Assumption(
@@ -138,7 +141,7 @@ def data_checks(data: Composition) -> tuple[Check, ...]:
     np.fill_diagonal(spread, np.inf)
     one, other = np.unravel_index(spread.argmin(), spread.shape)
     least = spread[one, other] / np.median(spread[np.isfinite(spread)])
-    further = [groups_of_rows(data), sums_among_parts(data)]
+    further = [groups_of_rows(data), rows_for_groups(data), sums_among_parts(data)]
     return (
         _counted(data) if data.counts else _rounded(data),
         Check(

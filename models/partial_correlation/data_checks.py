@@ -12,7 +12,7 @@ from causalstats.numerics.compositions.hidden_batches import two_groups
 from causalstats.numerics.compositions.zero_inflation import excess_zeros
 
 _LEVEL = 0.01
-_FEWEST_ROWS = 20
+_FEWEST_ROWS, _ROWS_FOR_GROUPS, _ROWS_THAT_SHOW = 20, 40, 100
 _COMMON, _COUNTED = 0.95, 10  # share of rows in which a part is seen, and its median count there
 _FEWEST_ZEROS, _FEWEST_SEEN, _MOST_TESTED = 3, 5, 15
 _MOST_SUMMED, _MOST_SUM_ROWS = 40, 200
@@ -44,7 +44,11 @@ def groups_of_rows(data: Composition) -> Check | None:
         return None
     p, group = two_groups(rows, design, np.random.default_rng(0))
     passed = p > _LEVEL
-    found = f"two groups, one of {group.mean():.0%} of the rows, fit better" if not passed else ""
+    found = ""
+    if not passed:
+        found = f"two groups, one of {group.mean():.0%} of the rows, fit better"
+    elif len(rows) < _ROWS_THAT_SHOW:
+        found = f"{len(rows)} rows show only groups that lie far apart"
     return Check(
         name="one group of rows",
         passed=passed,
@@ -56,6 +60,23 @@ def groups_of_rows(data: Composition) -> Check | None:
         else "Rows of two batches, sites or units make links that are none: name what tells them "
         "apart in `covariates=`; the biplot shows which rows they are.",
         assumption="normal log-ratios",
+    )
+
+
+def rows_for_groups(data: Composition) -> Check | None:
+    """Return the caution that so few rows show no groups; None where rows are enough."""
+    if len(data) >= _ROWS_FOR_GROUPS:
+        return None
+    return Check(
+        name="rows enough to see groups",
+        passed=None,
+        value=float(len(data)),
+        expected=f"at least {_ROWS_FOR_GROUPS} rows",
+        finding=f"{len(data)} rows hardly ever show that they are of two batches or sites",
+        remedy="These data cannot show this: name batches, sites and units in `covariates=` where "
+        "there are any.",
+        assumption="normal log-ratios",
+        caution=True,
     )
 
 

@@ -25,16 +25,14 @@ from causalstats.models.partial_correlation.marginal_posteriors import (
 )
 from causalstats.numerics.compositions import inverse_wishart, log_ratios
 from causalstats.numerics.compositions.correlation_posterior import log_density_at_zero
+from causalstats.numerics.compositions.shrunk_links import drawn_in
 
 EXACT = ("matching", "invariant")  # the priors with a Wishart posterior
 _PRIOR_DRAWS, _MOST_DENSITIES = 4000, 1e7
 _MOST_PARTS, _MOST_AT_ONCE = 158, 5e6  # that Θ is drawn of when asked, and numbers in these draws
 _OF_PAIRS = ("partial_correlation", "excess")
 _MANY_PARTS = 20  # of which a link leaves little in other pairs
-_MUCH, _STRONG = (
-    0.15,
-    0.1,
-)  # weight of the prior, and an excess, drawn to 0 by it, that it understates
+_DRAWN_IN = 1.0  # posterior standard deviation of a link, which it may be drawn in by
 _NOT_MATCHED = (
     "total_variance",
     "log_ratio_variance",
@@ -107,25 +105,34 @@ def _question_checks(
                 caution=True,
             )
         )
-    if model.prior in ("shrunk", "invariant"):
-        weight = _weight(model, draws, data)
-        strongest = _strongest(draws, data)
-        if weight > _MUCH and strongest > _STRONG:
-            found.append(
-                Check(
-                    name="shrinkage of strong links",
-                    passed=None,
-                    value=weight,
-                    expected=f"weight of the prior at most {_MUCH:g}, or no strong link",
-                    finding=f"the prior has a weight of {weight:.2f} and draws all pairs alike "
-                    f"towards independence, also the one that is {strongest:.2f} beyond closure",
-                    remedy="Few strong links among many pairs are understated, and their intervals "
-                    "cover less than they say: compare prior='sparse', or prior='matching' where "
-                    "rows are many.",
-                    caution=True,
-                )
-            )
+    if model.prior in ("shrunk", "invariant") and "precision" in draws and draws.sizes["draw"]:
+        found += _strong_links(model, draws, data)
     return tuple(found)
+
+
+def _strong_links(model: Any, draws: xr.Dataset, data: Composition) -> list[Check]:
+    """Return the caution that a strong link is drawn in by the prior, where one is."""
+    weight = _weight(model, draws, data)
+    theta = _theta(draws).reshape(-1, len(data.parts), len(data.parts))
+    known = not data.counts and data.bounds is None and data.dependence is None
+    shift = drawn_in(theta, weight, data.scatter if known else None, data.degrees)
+    most = int(shift.argmax())
+    if shift[most] <= _DRAWN_IN:
+        return []
+    return [
+        Check(
+            name="shrinkage of strong links",
+            passed=None,
+            value=float(shift[most]),
+            expected=f"no link drawn in by more than {_DRAWN_IN:g} posterior standard deviation",
+            finding=f"the prior, of weight {weight:.2f}, draws {pair_labels(data.parts)[most]} "
+            f"by {shift[most]:.1f} posterior standard deviations towards independence",
+            remedy="Few strong links among many pairs are understated, and their intervals "
+            "cover less than they say: compare prior='sparse', or prior='matching' where "
+            "rows are many.",
+            caution=True,
+        )
+    ]
 
 
 def _weight(model: Any, draws: xr.Dataset, data: Composition) -> float:
@@ -133,14 +140,6 @@ def _weight(model: Any, draws: xr.Dataset, data: Composition) -> float:
     if model.prior == "invariant":
         return model.isotropic(data)[0]
     return float(draws["shrinkage"].mean())
-
-
-def _strongest(draws: xr.Dataset, data: Composition) -> float:
-    """Return the largest partial correlation beyond closure of the posterior mean of Θ, in absolute size."""
-    if "precision" in draws and draws.sizes["draw"]:
-        theta = draws["precision"].mean(("chain", "draw")).to_numpy()
-        return float(np.abs(_excess(theta, data.parts)[2]).max())
-    return 0.0
 
 
 def _drawn(name: str, draws: xr.Dataset, data: Composition) -> xr.DataArray:

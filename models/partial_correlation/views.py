@@ -31,6 +31,10 @@ _REPLICATIONS = 400
 _MOST_PARTS = 30
 _STRONGEST = 4
 _REACH = 1.5  # of a log-ratio in the ternary
+_UNEQUAL_VARIANCES = (
+    "The prior gives all parts one variance, and theirs differ: those that vary little are drawn too "
+    "far. Use prior='shrunk', which learns the variance of each part."
+)
 _REMEDY = {
     "spread": "The normal distribution of the log-ratios does not fit: look for groups of rows, and name them as covariates.",
     "skewness": "Log-ratios are skewed: look for outliers, rounding or groups of rows.",
@@ -69,9 +73,16 @@ def _basis_shrinkage(data: Composition) -> np.ndarray:
 
 
 def predictions(
-    draws: xr.Dataset, data: Composition, rng: np.random.Generator
+    model: Any, draws: xr.Dataset, data: Composition, rng: np.random.Generator
 ) -> tuple[Prediction, ...]:
-    """Standard deviation, skewness and tails of the centred log-ratio of each part (of the first 30), beside replications of the rows."""
+    """Return spread, skewness and tails of the parts, beside replications of the rows.
+
+    They are the standard deviation, skewness and kurtosis of the centred log-ratio of each part,
+    of the first 30 parts.
+    """
+    remedies = dict(_REMEDY)
+    if model.prior == "invariant":
+        remedies["spread"] = _UNEQUAL_VARIANCES
     theta = draws["precision"].to_numpy()
     theta = theta.reshape(-1, *theta.shape[-2:])
     chosen = rng.choice(len(theta), min(_REPLICATIONS, len(theta)), replace=False)
@@ -96,7 +107,7 @@ def predictions(
             replicated=np.array([each[k] for each in replicated]),
             remedy=remedy,
         )
-        for k, (name, remedy) in enumerate(_REMEDY.items())
+        for k, (name, remedy) in enumerate(remedies.items())
     )
 
 

@@ -1,23 +1,38 @@
 """Whether rows fall into two groups that nobody named: batches, sites, units that changed.
 
-Along a direction the rows are sorted and cut where the likelihood of two normal groups of one
-variance, each row in its own group, is largest (classification likelihood; Symons 1981). The
-directions are the columns and the principal components, also of standardised columns. The
-reference is the same statistic of normal rows with the observed covariance.
+Along a direction, scaled to mean 0 and variance 1, the likelihood of two normal groups of one
+variance is divided by that of one, and averaged over the share of a group and the share of the
+variance that lies between groups. Four families of directions count alike: the columns; their
+leading principal components; those of standardised columns; and the same with the observed
+covariance taken out, along which the groups of a common factor overlap least (Fisher's linear
+discriminant). The reference is the same average of normal rows with the observed covariance.
+
+An average of likelihood ratios is the test of most power on average over what is averaged (Neyman &
+Pearson). The limit is the covariance within groups, which nobody knows: two groups of 60 rows that
+lie 3.8 standard deviations apart in 8 columns are seen in .85 of data sets, at the level .01, where
+the covariance and the direction are known, in .5 where the direction alone is, and in .35 here.
 """
 
+from functools import lru_cache
+from itertools import product
+
 import numpy as np
+from scipy import special
 
 _COMPONENTS = 2
 _REPLICATIONS = 199
 _MOST_ROWS, _MOST_COLUMNS = 500, 60
-_SMALLEST = 0.1  # of the rows: fewer are outliers, and no group
+_SHARES = (0.15, 0.25, 0.35, 0.5, 0.65, 0.75, 0.85)  # below, rows are outliers, and no group
+_BETWEEN = (0.5, 0.65, 0.75, 0.85, 0.95)  # of the variance
+_MIXTURES = tuple(product(_SHARES, _BETWEEN))
+_SINGULAR = 1e-9  # of the largest eigenvalue: centred log-ratios sum to zero
+_REACH, _STEP = 4.0, 0.05  # standard deviations of the grid on which likelihood ratios are known
 
 
 def two_groups(
     rows: np.ndarray, design: np.ndarray, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
-    """Return the p-value of no groups, and the size of the smaller group and its column.
+    """Return the p-value of no groups, and the rows of the smaller group.
 
     Parameters
     ----------
@@ -38,46 +53,82 @@ def two_groups(
     rows = rows - basis @ (basis.T @ rows)
     values, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
     root = vectors * np.sqrt(values.clip(0))
-    directions = _directions(rows)
-    gains, cuts = split_gains(directions)
+    observed = evidence_of_groups(rows)
     reference = np.empty(_REPLICATIONS)
     for k in range(_REPLICATIONS):
         normal = rng.standard_normal((len(rows), len(root))) @ root.T
         normal -= basis @ (basis.T @ normal)
-        reference[k] = split_gains(_directions(normal))[0].max()
-    p = (1 + (reference >= gains.max()).sum()) / (1 + _REPLICATIONS)
-    best = int(gains.argmax())
-    order = np.argsort(directions[:, best], kind="stable")
-    group = np.zeros(len(rows), bool)
-    group[order[: cuts[best]]] = True
-    return float(p), group if group.sum() * 2 <= len(group) else ~group
+        reference[k] = evidence_of_groups(normal)
+    p = (1 + (reference >= observed).sum()) / (1 + _REPLICATIONS)
+    return float(p), _smaller_group(rows)
 
 
-def split_gains(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the best gain of the classification likelihood of each column, and its cut.
+def evidence_of_groups(rows: np.ndarray) -> float:
+    """Return the log of the average likelihood ratio of two groups of rows, (n, k) -> ()."""
+    families = _directions(rows)
+    totals = [special.logsumexp(log_likelihood_ratios(scores)) for scores in families]
+    sizes = [scores.shape[1] for scores in families]
+    return float(special.logsumexp(totals - np.log(sizes)))
 
-    -n/2 log(W / T) + Σ_g n_g log(n_g / n), with W and T the sums of squares within and in all.
+
+def log_likelihood_ratios(columns: np.ndarray) -> np.ndarray:
+    """Return the log likelihood ratio of each mixture to one normal group.
+
+    Values are rounded to a twentieth of a standard deviation, and those beyond four are taken for
+    four.
+
+    Parameters
+    ----------
+    columns : array, shape (n, c)
+
+    Returns
+    -------
+    array, shape (c, mixtures)
     """
-    n = len(columns)
-    ordered = np.sort(columns - columns.mean(axis=0), axis=0)
-    least = max(4, int(np.ceil(_SMALLEST * n)))
-    sizes = np.arange(least, n - least + 1)
-    if len(sizes) == 0:
-        return np.zeros(columns.shape[1]), np.zeros(columns.shape[1], int)
-    below = np.cumsum(ordered, axis=0)[sizes - 1]
-    total = (ordered**2).sum(axis=0)
-    share = sizes[:, None] / n
-    between = below**2 / (n * share * (1 - share))
-    within = np.maximum(1 - between / np.maximum(total, 1e-300), 1e-12)
-    gains = n * (-np.log(within) / 2 + share * np.log(share) + (1 - share) * np.log(1 - share))
-    return gains.max(axis=0), sizes[gains.argmax(axis=0)]
+    scaled = _standardised(columns).clip(-_REACH, _REACH)
+    grid = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
+    nearest = np.rint((scaled + _REACH) / _STEP).astype(int)
+    nearest += len(grid) * np.arange(columns.shape[1])
+    counts = np.bincount(nearest.ravel(), minlength=len(grid) * columns.shape[1])
+    return counts.reshape(-1, len(grid)) @ _mixture_table(tuple(grid))
 
 
-def _directions(rows: np.ndarray) -> np.ndarray:
-    """Return the columns, and scores of their leading principal components, raw and scaled."""
-    scaled = rows / np.maximum(rows.std(axis=0), 1e-300)
-    found = [rows]
-    for each in (rows, scaled):
-        vectors = np.linalg.eigh(each.T @ each)[1]
-        found.append(each @ vectors[:, : -_COMPONENTS - 1 : -1])
-    return np.hstack(found)
+@lru_cache(maxsize=1)
+def _mixture_table(grid: tuple[float, ...]) -> np.ndarray:
+    """Return log f(x) / φ(x) of each mixture f of mean 0 and variance 1, (grid, mixtures)."""
+    x = np.array(grid)
+    table = [np.logaddexp(*_components(x, *mixture)) + x**2 / 2 for mixture in _MIXTURES]
+    return np.array(table).T
+
+
+def _components(x: np.ndarray, share: float, between: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return log densities, but for √2π, of both groups times their shares."""
+    distance = np.sqrt(between / (share * (1 - share)))
+    within = 1 - between
+    upper = np.log(share) - (x - (1 - share) * distance) ** 2 / (2 * within)
+    lower = np.log(1 - share) - (x + share * distance) ** 2 / (2 * within)
+    return upper - np.log(within) / 2, lower - np.log(within) / 2
+
+
+def _smaller_group(rows: np.ndarray) -> np.ndarray:
+    """Return the rows of the smaller group of the direction and mixture that fit best."""
+    scores = np.hstack(_directions(rows))
+    gains = log_likelihood_ratios(scores)
+    direction, mixture = np.unravel_index(gains.argmax(), gains.shape)
+    upper, lower = _components(_standardised(scores[:, [direction]])[:, 0], *_MIXTURES[mixture])
+    group = upper > lower
+    return group if group.sum() * 2 <= len(group) else ~group
+
+
+def _directions(rows: np.ndarray) -> list[np.ndarray]:
+    """Return the scores of each family of directions, (n, k) or (n, 2) each."""
+    scales = np.maximum(rows.std(axis=0), 1e-300)
+    scaled = rows / scales
+    raw = np.linalg.eigh(rows.T @ rows)[1][:, -_COMPONENTS:]
+    common = np.linalg.eigh(scaled.T @ scaled)[1][:, -_COMPONENTS:]
+    inverse = np.linalg.pinv(rows.T @ rows, rcond=_SINGULAR, hermitian=True)
+    return [rows, rows @ raw, scaled @ common, rows @ (inverse @ (common * scales[:, None]))]
+
+
+def _standardised(columns: np.ndarray) -> np.ndarray:
+    return (columns - columns.mean(axis=0)) / np.maximum(columns.std(axis=0), 1e-300)

@@ -123,3 +123,27 @@ def test_rare_taxa_are_rarely_taken_for_absent(depth):
 def test_batches_are_seen_in_four_data_sets_of_five():
     made = [composed(amounts(seed, shifted=3, by=1.5)[0]) for seed in range(60)]
     assert share(groups_of_rows, made) > 0.8 - 3 * np.sqrt(0.8 * 0.2 / 60)
+
+
+@pytest.mark.parametrize(("rows", "said"), [(30, True), (60, False)])
+def test_too_few_rows_to_see_groups_are_said(rows, said):
+    checks = cs.PartialCorrelation().data_checks(composed(amounts(1, rows=rows)[0]))
+    cautions = [check for check in checks if check.name == "rows enough to see groups"]
+    assert bool(cautions) is said
+    groups = next(check for check in checks if check.name == "one group of rows")
+    assert "show only groups that lie far apart" in groups.finding
+
+
+@pytest.mark.slow
+def test_the_average_over_mixtures_sees_a_common_shift_of_three_linked_parts():
+    """100 rows, parts linked within batches: four data sets of five, within two standard errors."""
+    found = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        precision = np.eye(8)
+        precision[0, 1] = precision[1, 0] = -0.6
+        root = np.linalg.cholesky(np.linalg.inv(precision)) / 2
+        logs = rng.standard_normal((100, 8)) @ root.T
+        logs[:, :3] += 1.5 * (rng.random((100, 1)) < 0.5)
+        found.append(composed(np.exp(logs)))
+    assert share(groups_of_rows, found) > 0.8 - 2 * np.sqrt(0.8 * 0.2 / 40)

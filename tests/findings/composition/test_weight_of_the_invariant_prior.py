@@ -89,3 +89,23 @@ def test_intervals_cover_with_one_weak_link_and_with_none(link):
         lower, upper = limits(data)
         missed.append(((truth < lower) | (truth > upper)).mean())
     assert np.mean(missed) < 0.05
+
+
+def test_many_parts_of_unequal_variances_are_told_to_learn_them():
+    """40 parts in 80 rows: the weight is .5 and more, and one variance of all parts is refuted."""
+    sds = np.exp(np.random.default_rng(5).normal(0, 0.3, 40)) / 2
+    data, _ = composed(5, 80, 40, sds=sds)
+    fit = cs.fit(MODEL, data, seed=1, sampler=cs.Exact(draws=300), progress=False)
+    check = next(check for check in fit.check() if check.name.startswith("predicts the spread"))
+    assert check.passed is False and "prior='shrunk'" in check.remedy
+
+
+@pytest.mark.slow
+def test_the_spread_of_many_parts_is_predicted_where_variances_are_equal_or_learned():
+    sds = np.exp(np.random.default_rng(5).normal(0, 0.3, 40)) / 2
+    cases = [(MODEL, 0.5), (cs.PartialCorrelation(), sds)]
+    for model, spread in cases:
+        data, _ = composed(5, 80, 40, sds=spread)
+        fit = cs.fit(model, data, seed=1, progress=False)
+        failed = [check.name for check in fit.check() if check.passed is False]
+        assert "predicts the spread of each part" not in failed
