@@ -12,7 +12,7 @@ from causalstats.numerics.compositions.hidden_batches import two_groups
 from causalstats.numerics.compositions.zero_inflation import excess_zeros
 
 _LEVEL = 0.01
-_FEWEST_ROWS, _ROWS_FOR_GROUPS, _ROWS_THAT_SHOW = 20, 40, 100
+_FEWEST_ROWS, _ROWS_FOR_GROUPS, _ROWS_THAT_SHOW = 20, 40, 250
 _COMMON, _COUNTED = 0.95, 10  # share of rows in which a part is seen, and its median count there
 _FEWEST_ZEROS, _FEWEST_SEEN, _MOST_TESTED = 3, 5, 15
 _MOST_SUMMED, _MOST_SUM_ROWS = 40, 200

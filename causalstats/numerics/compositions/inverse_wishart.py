@@ -64,11 +64,19 @@ def log_evidence(
 def log_evidences(
     scatter: np.ndarray, rows_free: float, variances: np.ndarray, strength: np.ndarray
 ) -> np.ndarray:
-    """The same up to a constant for many ω (n, D) and k = ν - D (n,), by |I + R'Θ₀R / k| of S = RR', in which nothing large cancels."""
+    """Return the same up to a constant for many ω (n, D) and k = ν - D (n,).
+
+    By |I + R'Θ₀R / k| of S = RR', in which nothing large cancels; S is (D, D), or (n, D, D).
+    """
     size = variances.shape[1]
     spectrum, vectors = np.linalg.eigh(scatter)
-    root = vectors[:, 1:] * np.sqrt(spectrum[1:].clip(0))
-    inner = root.T @ log_ratios.basis_laplacian(variances) @ root / strength[:, None, None]
+    root = vectors[..., 1:] * np.sqrt(spectrum[..., None, 1:].clip(0))
+    inner = (
+        root.swapaxes(-1, -2)
+        @ log_ratios.basis_laplacian(variances)
+        @ root
+        / strength[:, None, None]
+    )
     growth = np.linalg.slogdet(np.eye(size - 1) + inner)[1]
     gammas = _log_gamma_ratio(strength + size, rows_free, size - 1)
     return (

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+_MOST_AT_ONCE = 1000  # values of φ
+
 
 def _of_rows(xp: Any, in_time: bool) -> Callable:
     """A function of X, φ, and M with its row sums, or gap and linked, as `program` says."""
@@ -98,6 +100,70 @@ def about_covariates(
         divide="ignore", invalid="ignore"
     ):  # of the derivatives at φ = 0, which are not used
         return program(np, in_time)(columns, covariates, correlation, first, second)[:2]
+
+
+def all_about_covariates(
+    columns: np.ndarray, covariates: np.ndarray, correlations: np.ndarray, links: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `about_covariates` does at many φ.
+
+    X'R⁻¹X is linear in functions of φ: of a subject's size, or of the time between two rows.
+
+    Parameters
+    ----------
+    columns : array, shape (n, D)
+    covariates : array, shape (n, q)
+    correlations : array, shape (count,)
+    links : mapping
+        `member`, or `gap` and `linked`.
+
+    Returns
+    -------
+    scatter : array, shape (count, D, D)
+    determinants : array, shape (count,)
+    """
+    whole, q = np.hstack([covariates, columns]), covariates.shape[1]
+    products = _equal_products if "member" in links else _serial_products
+    blocks = range(0, len(correlations), _MOST_AT_ONCE)
+    parts = [products(whole, correlations[k : k + _MOST_AT_ONCE], links) for k in blocks]
+    inner = np.concatenate([part[0] for part in parts])
+    within, between = inner[:, :q, :q], inner[:, :q, q:]
+    scatter = inner[:, q:, q:] - between.swapaxes(1, 2) @ np.linalg.solve(within, between)
+    determinants = np.concatenate([part[1] for part in parts])
+    return scatter, determinants + np.linalg.slogdet(within)[1]
+
+
+def _equal_products(
+    whole: np.ndarray, correlations: np.ndarray, links: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return X'R⁻¹X (count, k, k) and log |R| where rows of one subject are equally correlated."""
+    member, shape = links["member"], (-1, whole.shape[1], whole.shape[1])
+    size, sums = member.sum(axis=1), member @ whole
+    alone = 1 - correlations[:, None]
+    joint = alone + size * correlations[:, None]
+    outer = (sums[:, :, None] * sums[:, None, :]).reshape(len(sums), -1)
+    taken = (correlations[:, None] / joint) @ outer
+    inner = ((whole.T @ whole).ravel() - taken) / alone
+    logs = (size - 1).sum() * np.log(alone[:, 0]) + np.log(joint).sum(axis=1)
+    return inner.reshape(shape), logs
+
+
+def _serial_products(
+    whole: np.ndarray, correlations: np.ndarray, links: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same where rows follow each other in time."""
+    last = np.concatenate([whole[:1], whole[:-1]])
+    crossed = whole[:, :, None] * last[:, None, :]
+    outer = [
+        whole[:, :, None] * whole[:, None, :],
+        -(crossed + crossed.swapaxes(1, 2)),
+        last[:, :, None] * last[:, None, :],
+    ]
+    before = links["linked"] * correlations[:, None] ** links["gap"]
+    left = 1 - before**2
+    weights = np.hstack([1 / left, before / left, before**2 / left])
+    inner = weights @ np.concatenate(outer).reshape(3 * len(whole), -1)
+    return inner.reshape(-1, whole.shape[1], whole.shape[1]), np.log(left).sum(axis=1)
 
 
 def coefficients(

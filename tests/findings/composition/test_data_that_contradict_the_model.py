@@ -136,14 +136,14 @@ def test_too_few_rows_to_see_groups_are_said(rows, said):
 
 @pytest.mark.slow
 def test_the_average_over_mixtures_sees_a_common_shift_of_three_linked_parts():
-    """100 rows, parts linked within batches: four data sets of five, within two standard errors."""
+    """250 rows, parts linked within batches: four data sets of five, within two standard errors."""
     found = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
         precision = np.eye(8)
         precision[0, 1] = precision[1, 0] = -0.6
         root = np.linalg.cholesky(np.linalg.inv(precision)) / 2
-        logs = rng.standard_normal((100, 8)) @ root.T
-        logs[:, :3] += 1.5 * (rng.random((100, 1)) < 0.5)
+        logs = rng.standard_normal((250, 8)) @ root.T
+        logs[:, :3] += 1.5 * (rng.random((250, 1)) < 0.5)
         found.append(composed(np.exp(logs)))
     assert share(groups_of_rows, found) > 0.8 - 2 * np.sqrt(0.8 * 0.2 / 40)

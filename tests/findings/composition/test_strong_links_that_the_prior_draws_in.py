@@ -35,7 +35,7 @@ def test_what_independent_parts_have_beyond_closure_is_zero():
 
 def test_a_sure_link_is_drawn_in_by_more_the_heavier_the_prior():
     data = composed(1, 200, 6, 0.6)
-    theta = MODEL.exact(data)(1, 200, np.random.default_rng(0))["precision"].to_numpy()[0]
+    theta = MODEL.exact_posterior(data)(1, 200, np.random.default_rng(0))["precision"].to_numpy()[0]
     shifts = [drawn_in(theta, weight).max() for weight in (0.05, 0.2, 0.5)]
     assert shifts == sorted(shifts) and shifts[0] > 0
     assert int(drawn_in(theta, 0.2).argmax()) == 0
