@@ -312,13 +312,8 @@ class PartialCorrelation:
         if self.prior in EXACT:
             return ()
         own = ("shrinkage",) if self.prior == "shrunk" else ("slab_share", "basis_correlation")
-        return (
-            "log_typical_variance",
-            "variance_spread",
-            "basis_variance",
-            *own,
-            "row_correlation",
-        )
+        of_rows = () if data.dependence is None else ("row_correlation",)
+        return ("log_typical_variance", "variance_spread", "basis_variance", *own, *of_rows)
 
     def priors(self, data: Composition) -> dict[str, Any]:
         """Prior standard deviations of the parameters that have one of their own."""
