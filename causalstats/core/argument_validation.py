@@ -490,7 +490,8 @@ def checked[**P, R](
 def argument_kinds(function: Callable[..., Any]) -> Mapping[str, Kind]:
     """Return what each argument of a function may be, by name; those without annotation aside."""
     function = inspect.unwrap(function)
-    names: dict[str, Any] = getattr(function, "__globals__", {})
+    anything = {parameter.__name__: Any for parameter in getattr(function, "__type_params__", ())}
+    names: dict[str, Any] = {**getattr(function, "__globals__", {}), **anything}
     return {
         name: declared(_evaluated(parameter.annotation, names))
         for name, parameter in inspect.signature(function).parameters.items()

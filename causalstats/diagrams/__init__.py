@@ -1,9 +1,12 @@
-"""String diagrams: their syntax, surgery, identification, and what they mean as numbers and as PyMC graphs."""
+"""String diagrams: syntax, surgery, identification, bounds, Bayesian networks and PyMC graphs."""
 
 from causalstats.diagrams.bounds.bounds import Bounds, bounds
 from causalstats.diagrams.bounds.probabilities_of_causation import causation_bounds, treated_bounds
 from causalstats.diagrams.bounds.response_types import Monotone
-from causalstats.diagrams.core.algebra import (
+from causalstats.diagrams.core.hypergraph import Box, SurgeryStep, Wire
+from causalstats.diagrams.core.roles import Roles
+from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.generators import (
     box,
     copy,
     discard,
@@ -13,8 +16,6 @@ from causalstats.diagrams.core.algebra import (
     swap,
     uniform,
 )
-from causalstats.diagrams.core.roles import Roles
-from causalstats.diagrams.diagram import Box, Diagram, Step, Wire
 from causalstats.diagrams.identification.disintegration import comb_disintegrate, disintegrate
 from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.diagrams.identification.identification import Identification, identify
@@ -34,7 +35,7 @@ __all__ = [
     "MixedGraph",
     "Monotone",
     "Roles",
-    "Step",
+    "SurgeryStep",
     "Wire",
     "bounds",
     "box",

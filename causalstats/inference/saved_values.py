@@ -19,7 +19,7 @@ from causalstats.core.model import Model
 from causalstats.data import Composition, Decisions, Observations, Panel
 from causalstats.data.origin import Origin
 from causalstats.data.times import TimeScale
-from causalstats.diagrams import Box, Diagram, Monotone, Roles, Step, Wire
+from causalstats.diagrams import Box, Diagram, Monotone, Roles, SurgeryStep, Wire
 from causalstats.errors import StoreError
 from causalstats.models import CausalDiagram, Heckman, PanelDML, PartialCorrelation, SelectiveLabels
 from causalstats.samplers import Auto, Exact, Laplace, Nuts
@@ -35,7 +35,7 @@ MODELS = _by_name(CausalDiagram, Heckman, PanelDML, PartialCorrelation, Selectiv
 DATA = _by_name(Composition, Decisions, Observations, Panel)
 _VALUES = _by_name(
     *(Known, KnownByGroup, Penalty),
-    *(Box, Diagram, Monotone, Roles, Step, Wire),
+    *(Box, Diagram, Monotone, Roles, SurgeryStep, Wire),
     *(Nuts, Auto, Exact, Laplace),
 )
 

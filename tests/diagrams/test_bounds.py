@@ -484,7 +484,7 @@ def test_strata_change_nothing_but_the_time():
     )
     answers = []
     for together in (False, True):
-        posed = programme(graph, source, graph.numbers("xy"), graph.numbers("x"), (), together)
+        posed = programme(graph, source, graph.bit_set("xy"), graph.bit_set("x"), (), together)
         costs = worlds(
             posed,
             "x",

@@ -135,7 +135,7 @@ def random_query(rng, names):
 
 def by_algorithm(graph, outcome, do, given):
     """The general formula, whether or not a textbook criterion applies."""
-    y, x, z = map(graph.numbers, (outcome, do, given))
+    y, x, z = map(graph.bit_set, (outcome, do, given))
     same = interchangeable(graph, y, x, z)
     expression, _ = effect(graph, y | (z & ~same), x | same)
     if expression is not None and z & ~same:
@@ -262,18 +262,18 @@ def test_minimal_separators_separate_and_are_minimal():
         one, other, always = (1 << int(node) for node in rng.permutation(len(graph.nodes))[:3])
         always *= rng.random() < 0.5
         allowed = (
-            graph.numbered.everything
+            graph.bits.everything
             & ~one
             & ~other
             & ~int(rng.integers(0, 64) * (rng.random() < 0.5))
         )
-        separator = graph.numbered.minimal_separator(one, other, allowed, always)
+        separator = graph.bits.minimal_separator(one, other, allowed, always)
         subsets = [
             held
             for held in range(64)
             if held & ~(allowed | always) == 0 and held & always == always
         ]
-        separating = [held for held in subsets if graph.numbered.separated(one, other, held)]
+        separating = [held for held in subsets if graph.bits.separated(one, other, held)]
         assert (separator is None) == (not separating)
         assert separator is None or (
             separator in separating

@@ -26,8 +26,8 @@ from causalstats.diagrams.bounds.response_type_program import (
 )
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.core import arguments
-from causalstats.diagrams.diagram import Diagram
-from causalstats.diagrams.identification.bit_set_graph import members
+from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.identification.bit_sets import EMPTY, BitSet, members
 from causalstats.diagrams.identification.evaluation import JointTable, evaluate
 from causalstats.diagrams.identification.expression import Expression
 from causalstats.diagrams.identification.id_algorithm import (
@@ -36,7 +36,7 @@ from causalstats.diagrams.identification.id_algorithm import (
     relevant,
 )
 from causalstats.diagrams.identification.identification import Identification, identify
-from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.diagrams.identification.mixed_graph import MixedGraph, as_mixed_graph
 from causalstats.diagrams.identification.selection_bias import refuse_selection
 from causalstats.diagrams.identification.simplification import simplified
 from causalstats.errors import ModelError
@@ -107,7 +107,7 @@ class Bounds:
 
 
 def bounds(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     outcome: str | Iterable[str],
     do: str | Iterable[str],
     joint: Array,
@@ -156,9 +156,7 @@ def bounds(
     place = tuple((at or {}).get(name, slice(None)) for name in axes)
     if found.identified:
         return _point(found, source, weights, left, place)
-    refuse_selection(
-        diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram), found.query
-    )
+    refuse_selection(as_mixed_graph(diagram), found.query)
     try:
         whole, posed, costs = _posed(diagram, found, source, assumptions)
     except TooLarge as error:
@@ -182,14 +180,14 @@ def bounds(
     return answer(diagram, whole, posed, found.query, {name: levels[name] for name in left}, sides)
 
 
-def check_source(source: JointTable, diagram: Diagram | MixedGraph) -> None:
+def check_source(source: JointTable, diagram: Hypergraph | MixedGraph) -> None:
     """An error unless a table has all that the diagram observes.
 
     Raises
     ------
     ModelError
     """
-    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    graph = as_mixed_graph(diagram)
     if lacking := [name for name in graph.nodes if name not in source.variables]:
         raise ModelError(
             f"Expected the distribution of all that the diagram observes ({', '.join(graph.nodes)}), got none of {lacking[0]!r}."
@@ -206,7 +204,7 @@ def check_assumptions(assumptions: Sequence[Monotone]) -> None:
     ModelError
     """
     for assumed in assumptions:
-        arguments.a(Monotone, "each assumption", assumed, "Say Monotone('cause', 'effect').")
+        arguments.instance(Monotone, "each assumption", assumed, "Say Monotone('cause', 'effect').")
 
 
 def check_levels(source: JointTable, places: Mapping[str, tuple[int, ...]]) -> None:
@@ -232,7 +230,7 @@ def check_levels(source: JointTable, places: Mapping[str, tuple[int, ...]]) -> N
 
 
 def open_mechanisms(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     outcome: str | Iterable[str],
     do: str | Iterable[str],
     joint: Array,
@@ -245,7 +243,7 @@ def open_mechanisms(
 
 
 def _posed(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     found: Identification,
     source: JointTable,
     assumptions: Sequence[Monotone],
@@ -254,11 +252,11 @@ def _posed(
     whole, seen = without_proxies(diagram, found.do), found.outcome + found.given
     graph = whole.subgraph(whole.ancestors(*seen))
     acting = tuple(name for name in found.do if name in graph.nodes)
-    combs, inside = _known_and_open(graph, source, graph.numbers(seen), graph.numbers(acting))
+    combs, inside = _known_and_open(graph, source, graph.bit_set(seen), graph.bit_set(acting))
     posed = programme(
-        graph, source, inside, graph.numbers(acting + seen), assumptions, together=bool(found.given)
+        graph, source, inside, graph.bit_set(acting + seen), assumptions, together=bool(found.given)
     )
-    moving = graph.numbered.ancestors(graph.numbers(seen), ~graph.numbers(acting)) & inside
+    moving = graph.bits.ancestors(graph.bit_set(seen), ~graph.bit_set(acting)) & inside
     axes = found.outcome + found.do + found.given
     idle = set(found.do).difference(acting)  # all their levels cost the same
     costs = world(posed, combs, graph.names(moving), [name for name in axes if name not in idle])
@@ -294,7 +292,7 @@ def _point(
 
 
 def _natural(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     found: Identification,
     source: JointTable,
     weights: Array | None,
@@ -317,9 +315,9 @@ def _natural(
     return Bounds(query, lower, upper, axes if weights is None else (), sharp, tuple(remarks))
 
 
-def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> MixedGraph:
+def without_proxies(diagram: Hypergraph | MixedGraph, do: tuple[str, ...]) -> MixedGraph:
     """With z -> x in place of z <-> x, where z has no causes and shares a hidden one with x alone: unless z is set, a model of one is one of the other."""
-    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    graph = as_mixed_graph(diagram)
     directed, bidirected = set(graph.directed), set(graph.bidirected)
     for name in graph.nodes:
         pairs = [pair for pair in bidirected if name in pair]
@@ -331,7 +329,7 @@ def without_proxies(diagram: Diagram | MixedGraph, do: tuple[str, ...]) -> Mixed
 
 
 def answer(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     whole: MixedGraph,
     posed: Programme,
     query: str,
@@ -376,7 +374,7 @@ def answer(
     )
 
 
-def _one_cause(diagram: Diagram | MixedGraph, names: tuple[str, ...]) -> bool:
+def _one_cause(diagram: Hypergraph | MixedGraph, names: tuple[str, ...]) -> bool:
     """Whether some hidden variable acts on all of these without passing others that are observed."""
     if len(names) <= 2:
         return True
@@ -396,13 +394,13 @@ def _one_cause(diagram: Diagram | MixedGraph, names: tuple[str, ...]) -> bool:
 
 
 def _known_and_open(
-    graph: MixedGraph, source: JointTable, outcome: int, do: int
-) -> tuple[list[tuple[tuple[str, ...], Array]], int]:
+    graph: MixedGraph, source: JointTable, outcome: BitSet, do: BitSet
+) -> tuple[list[tuple[tuple[str, ...], Array]], BitSet]:
     """The combs of the answer that are identified, as (axes, array), and the districts of the others; so too where a comb is not defined in some cell."""
     _, needed = relevant(graph, outcome, do)
-    combs, inside, everything = {}, 0, graph.numbered.everything
-    for comb in graph.numbered.districts(needed):
-        district = graph.numbered.district(next(members(comb)), everything)
+    combs, inside, everything = {}, EMPTY, graph.bits.everything
+    for comb in graph.bits.districts(needed):
+        district = graph.bits.district(next(members(comb)), everything)
         expression = identified_comb(
             graph, comb, district, observed_kernel(graph, district, everything), []
         )
@@ -419,10 +417,10 @@ def _known_and_open(
 
 
 def _comb(
-    graph: MixedGraph, source: JointTable, comb: int, expression: Expression
+    graph: MixedGraph, source: JointTable, comb: BitSet, expression: Expression
 ) -> tuple[tuple[str, ...], Array] | None:
     """Its axes and values, None where some are not defined."""
-    names = graph.names(comb | graph.numbered.parents_of(comb))
+    names = graph.names(comb | graph.bits.parents_of(comb))
     axes = tuple(name for name in names if name in expression.free)
     array = evaluate(expression, source, axes, tuple(expression.free.difference(axes))).values
     return (

@@ -38,8 +38,8 @@ from causalstats.diagrams.bounds.response_type_program import (
     worlds,
 )
 from causalstats.diagrams.bounds.response_types import Monotone
-from causalstats.diagrams.diagram import Diagram
-from causalstats.diagrams.identification.bit_set_graph import members
+from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.identification.bit_sets import EMPTY, members
 from causalstats.diagrams.identification.evaluation import JointTable, Source, evaluate
 from causalstats.diagrams.identification.expression import (
     Expression,
@@ -54,7 +54,7 @@ from causalstats.diagrams.identification.id_algorithm import (
     observed_kernel,
 )
 from causalstats.diagrams.identification.identification import identify
-from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.diagrams.identification.mixed_graph import MixedGraph, as_mixed_graph
 from causalstats.diagrams.identification.selection_bias import refuse_selection
 from causalstats.diagrams.identification.simplification import simplified
 from causalstats.errors import ModelError
@@ -118,7 +118,7 @@ def _largest(*values: Array) -> Array:
 
 
 def causation_bounds(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     outcome: str,
     cause: str,
     joint: Array,
@@ -182,7 +182,7 @@ def causation_bounds(
 
 
 def treated_bounds(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     outcome: str,
     cause: str,
     joint: Array,
@@ -240,7 +240,7 @@ def treated_bounds(
 
 
 def _outer(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     outcome: str,
     cause: str,
     source: JointTable,
@@ -271,7 +271,7 @@ def _outer(
 
 
 def _seen_and_done(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     outcome: str,
     cause: str,
     source: JointTable,
@@ -300,27 +300,27 @@ def _remarks(assumptions: Sequence[Monotone], why: str) -> tuple[str, ...]:
 
 
 def treated(
-    diagram: Diagram | MixedGraph, outcome: str | Sequence[str], cause: str
+    diagram: Hypergraph | MixedGraph, outcome: str | Sequence[str], cause: str
 ) -> Expression | None:
     """P(outcome had the cause been set | what it was), the set level under the name of the cause with a prime; None where no formula was found.
 
     The cause is split in two: what it was has no effects, what it is set to has no causes. A comb in which the cause meets something that it acts on cannot
     be split; every other comb gives its part as it does in P(outcome | do).
     """
-    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    graph = as_mixed_graph(diagram)
     refuse_selection(graph, f"what those with another {cause} would have had")
     outcomes = [outcome] if isinstance(outcome, str) else list(outcome)
-    y, x = graph.numbers(outcomes), graph.numbers([cause])
+    y, x = graph.bit_set(outcomes), graph.bit_set([cause])
     if y & x:
         raise ModelError(f"Expected an outcome other than {cause!r}.")
-    everything = graph.numbered.ancestors(y | x)
-    split = graph.numbered.cut(out_of=x)
+    everything = graph.bits.ancestors(y | x)
+    split = graph.bits.cut(out_of=x)
     needed = split.ancestors(y | x)
     combs: list[Expression] = []
     for comb in split.districts(needed):
-        if comb & x and comb & graph.numbered.children[x.bit_length() - 1]:
+        if comb & x and comb & graph.bits.children[x.bit_length() - 1]:
             return None
-        larger = graph.numbered.district(next(members(comb)), everything)
+        larger = graph.bits.district(next(members(comb)), everything)
         found = identified_comb(graph, comb, larger, observed_kernel(graph, larger, everything), [])
         if found is None:
             return None
@@ -367,7 +367,7 @@ class Aliased:
 
 
 def _two_worlds(
-    diagram: Diagram | MixedGraph,
+    diagram: Hypergraph | MixedGraph,
     outcome: str,
     cause: str,
     joint: Array,
@@ -378,7 +378,7 @@ def _two_worlds(
     """The programme in which everything is open that the cause acts on, on its way to the outcome."""
     whole, source = without_proxies(diagram, (cause,)), JointTable(tuple(variables), joint)
     refuse_selection(
-        diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram),
+        as_mixed_graph(diagram),
         f"what {cause} causes",
     )
     graph = whole.subgraph(whole.ancestors(outcome))
@@ -386,19 +386,19 @@ def _two_worlds(
         raise ModelError(
             f"Expected a cause of {outcome!r}, one of {[name for name in graph.nodes if name != outcome]}; got {cause!r}."
         )
-    affected = graph.numbers(name for name in graph.descendants(cause) if name != cause)
-    inside = 0
-    for district in graph.numbered.districts(graph.numbered.everything):
-        inside |= district if district & affected else 0
+    affected = graph.bit_set(name for name in graph.descendants(cause) if name != cause)
+    inside = EMPTY
+    for district in graph.bits.districts(graph.bits.everything):
+        inside |= district if district & affected else EMPTY
     return (
         whole,
-        programme(graph, source, inside, graph.numbers([cause]), assumptions, together),
+        programme(graph, source, inside, graph.bit_set([cause]), assumptions, together),
         source,
     )
 
 
 def _by_formula(
-    diagram: Diagram | MixedGraph, posed: Programme, outcome: str, cause: str
+    diagram: Hypergraph | MixedGraph, posed: Programme, outcome: str, cause: str
 ) -> Array | None:
     """P(outcome | do(cause)) where it is identified and the programme, which lets several districts share one hidden cause, would forget it."""
     found = identify(diagram, outcome, cause)

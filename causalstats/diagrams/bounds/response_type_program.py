@@ -20,6 +20,7 @@ import opt_einsum
 from threadpoolctl import threadpool_limits
 
 from causalstats.diagrams.bounds.response_types import Monotone, count, indicators, responses
+from causalstats.diagrams.identification.bit_sets import BitSet
 from causalstats.diagrams.identification.evaluation import JointTable, evaluate
 from causalstats.diagrams.identification.expression import Product
 from causalstats.diagrams.identification.id_algorithm import observed_kernel
@@ -94,7 +95,7 @@ class Programme:
     def right(self) -> Array:
         """Q[inside] in those cells: (batch, strata, cells); NaN where it is not defined."""
         kernel = observed_kernel(
-            self.graph, self.graph.numbers(self.inside), self.graph.numbered.everything
+            self.graph, self.graph.bit_set(self.inside), self.graph.bits.everything
         )
         axes = self.strata + self.outside + self.inside
         found = evaluate(Product(tuple(kernel.values())), self.source, axes).values
@@ -119,8 +120,8 @@ class Programme:
 def programme(
     graph: MixedGraph,
     source: JointTable,
-    inside: int,
-    touched: int,
+    inside: BitSet,
+    touched: BitSet,
     assumptions: Sequence[Monotone],
     together: bool = False,
 ) -> Programme:
@@ -145,7 +146,7 @@ def programme(
                 f"Expected a direct cause of {assumed.effect!r}, one of {list(graph.parents(assumed.effect))}; got {assumed.cause!r}."
             )
     soft = tuple(assumed for assumed in assumptions if assumed.exceptions > 0)
-    candidates = graph.numbered.everything & ~graph.numbered.descendants(touched) & ~inside
+    candidates = graph.bits.everything & ~graph.bits.descendants(touched) & ~inside
     singled_out = {assumed.cause for assumed in assumptions}
     shared = [
         name
@@ -329,9 +330,9 @@ def worlds(
     graph, label = programme.graph, _labels(programme)
     affected = [name for name in graph.descendants(cause) if name != cause]
     operands: list = []
-    known = graph.numbered.everything & ~graph.numbers(programme.inside)
-    for district in graph.numbered.districts(known):
-        kernel = observed_kernel(graph, district, graph.numbered.everything)
+    known = graph.bits.everything & ~graph.bit_set(programme.inside)
+    for district in graph.bits.districts(known):
+        kernel = observed_kernel(graph, district, graph.bits.everything)
         comb = Product(tuple(kernel.values()))
         axes = [name for name in graph.nodes if name in comb.free]
         array = np.nan_to_num(

@@ -1,140 +1,152 @@
-"""When two diagrams are one: isomorphism of hypergraphs that keeps labels, the order of ports and the order of the boundary.
+"""Equality of diagrams: isomorphism of labelled hypergraphs.
 
-By the normal form this is equality in the free CDU category on the boxes. Colours that take in ever more of the neighbourhood (Weisfeiler & Leman)
-tell most diagrams apart at once and match the others wire by wire; only where equal boxes stand side by side is there a search.
+The isomorphism keeps labels, the order of ports and the order of inputs and outputs, which is
+equality in the free CDU category on the boxes. Colour refinement (Weisfeiler & Leman 1968) tells
+most diagrams apart at once and matches the others wire by wire. Only indistinguishable boxes side
+by side need a search.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from causalstats.diagrams.diagram import Diagram
+if TYPE_CHECKING:
+    from causalstats.diagrams.core.hypergraph import Hypergraph
 
 Colours = tuple[list[int], list[int]]  # of the wires, of the boxes
 
 
-def equal(left: Diagram, right: Diagram) -> bool:
-    """Whether the diagrams are the same hypergraph."""
-    sizes = [
-        (len(diagram.wires), len(diagram.boxes), len(diagram.inputs), len(diagram.outputs))
-        for diagram in (left, right)
-    ]
-    if sizes[0] != sizes[1] or left.roles.of_data != right.roles.of_data:
+def isomorphic(left: Hypergraph, right: Hypergraph) -> bool:
+    """Return whether two diagrams are the same hypergraph.
+
+    Parameters
+    ----------
+    left, right : Hypergraph
+
+    Returns
+    -------
+    bool
+    """
+    if _sizes(left) != _sizes(right) or left.roles.of_data != right.roles.of_data:
         return False
-    if (left.wires, left.boxes, left.inputs, left.outputs) == (
-        right.wires,
-        right.boxes,
-        right.inputs,
-        right.outputs,
-    ):
+    if _fields(left) == _fields(right):
         return True
-    ours, theirs = colours(left), colours(right)
-    if any(sorted(a) != sorted(b) for a, b in zip(ours, theirs, strict=True)):
+    left_colours = refined_colours(left)
+    right_colours = refined_colours(right)
+    pairs = zip(left_colours, right_colours, strict=True)
+    if any(sorted(one) != sorted(other) for one, other in pairs):
         return False
-    if len(set(ours[0])) == len(left.wires) and len(set(ours[1])) == len(left.boxes):
-        theirs_at = {colour: place for place, colour in enumerate(theirs[0])}
-        match = {place: theirs_at[colour] for place, colour in enumerate(ours[0])}
-        return _shape(left, match) == _shape(right, {wire: wire for wire in match.values()})
-    return nx.is_isomorphic(
-        _labelled(left, ours), _labelled(right, theirs), _same_label, _same_label
-    )
+    if _all_different(left_colours):
+        position = {colour: number for number, colour in enumerate(right_colours[0])}
+        match = {number: position[colour] for number, colour in enumerate(left_colours[0])}
+        same = {number: number for number in match.values()}
+        return _relabelled(left, match) == _relabelled(right, same)
+    left_graph = _labelled_graph(left, left_colours)
+    right_graph = _labelled_graph(right, right_colours)
+    return nx.is_isomorphic(left_graph, right_graph, _same_label, _same_label)
 
 
-def colours(diagram: Diagram) -> Colours:
-    """A number for each wire and box that depends on what it is and what it hangs together with, and not on where it is listed."""
-    ends = [
-        (wire, _places(diagram.inputs, place), _places(diagram.outputs, place))
-        for place, wire in enumerate(diagram.wires)
+def digest(diagram: Hypergraph) -> int:
+    """Return a hash that equal diagrams share."""
+    wires, boxes = refined_colours(diagram)
+    return hash((tuple(sorted(wires)), tuple(sorted(boxes)), diagram.roles.of_data))
+
+
+def refined_colours(diagram: Hypergraph) -> Colours:
+    """Return a colour for each wire and box that does not depend on where it is listed.
+
+    The colours are refined by those of the neighbours until they separate no more items.
+    """
+    wires = [
+        hash((wire, _ranks(diagram.inputs, number), _ranks(diagram.outputs, number)))
+        for number, wire in enumerate(diagram.wires)
     ]
-    wires = [hash(end) for end in ends]
     boxes = [
         hash((box.name, box.kind, box.value, len(box.inputs), len(box.outputs)))
         for box in diagram.boxes
     ]
-    told_apart = 0
-    while len({*wires}) + len({*boxes}) > told_apart:
-        told_apart = len({*wires}) + len({*boxes})
-        wires, boxes = _finer(diagram, wires, boxes)
+    separated = 0
+    while len(set(wires)) + len(set(boxes)) > separated:
+        separated = len(set(wires)) + len(set(boxes))
+        wires, boxes = _refined_once(diagram, wires, boxes)
     return wires, boxes
 
 
-def digest(diagram: Diagram) -> int:
-    """A hash that equal diagrams share."""
-    wires, boxes = colours(diagram)
-    return hash((tuple(sorted(wires)), tuple(sorted(boxes)), diagram.roles.of_data))
+def _sizes(diagram: Hypergraph) -> list[int]:
+    return [len(part) for part in _fields(diagram)]
 
 
-def _places(boundary: Sequence[int], wire: int) -> tuple[int, ...]:
-    return tuple(place for place, other in enumerate(boundary) if other == wire)
+def _fields(diagram: Hypergraph) -> tuple[Sequence[Any], ...]:
+    return diagram.wires, diagram.boxes, diagram.inputs, diagram.outputs
 
 
-def _finer(diagram: Diagram, wires: list[int], boxes: list[int]) -> Colours:
-    """Each colour with those of the boxes a wire runs between, or of the wires at the ports of a box."""
+def _all_different(colours: Colours) -> bool:
+    return all(len(set(part)) == len(part) for part in colours)
+
+
+def _ranks(boundary: Sequence[int], wire: int) -> tuple[int, ...]:
+    return tuple(rank for rank, other in enumerate(boundary) if other == wire)
+
+
+def _refined_once(diagram: Hypergraph, wires: list[int], boxes: list[int]) -> Colours:
+    """Combine each colour with those of the adjacent boxes or wires.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    wires, boxes : list of int
+        The current colours.
+    """
     ports: list[list[tuple[str, int, int]]] = [[] for _ in wires]
     for box, colour in zip(diagram.boxes, boxes, strict=True):
-        for side, ends in (("into", box.inputs), ("from", box.outputs)):
-            for port, wire in enumerate(ends):
-                ports[wire].append((side, colour, port))
-    return (
-        [hash((colour, tuple(sorted(ends)))) for colour, ends in zip(wires, ports, strict=True)],
-        [
-            hash(
-                (
-                    colour,
-                    tuple(wires[wire] for wire in box.inputs),
-                    tuple(wires[wire] for wire in box.outputs),
-                )
-            )
-            for box, colour in zip(diagram.boxes, boxes, strict=True)
-        ],
-    )
-
-
-def _shape(diagram: Diagram, match: dict[int, int]) -> tuple:
-    """All that a diagram is, its wires numbered as `match` says; boxes are told apart by what they make, or else counted."""
-    boxes = [
-        (
-            tuple(match[w] for w in box.inputs),
-            tuple(match[w] for w in box.outputs),
-            box.name,
-            box.kind,
-            box.value,
-        )
-        for box in diagram.boxes
+        for port, wire in enumerate(box.inputs):
+            ports[wire].append(("into", colour, port))
+        for port, wire in enumerate(box.outputs):
+            ports[wire].append(("from", colour, port))
+    finer_wires = [
+        hash((colour, tuple(sorted(ends)))) for colour, ends in zip(wires, ports, strict=True)
     ]
+    finer_boxes = []
+    for box, colour in zip(diagram.boxes, boxes, strict=True):
+        inputs = tuple(wires[wire] for wire in box.inputs)
+        outputs = tuple(wires[wire] for wire in box.outputs)
+        finer_boxes.append(hash((colour, inputs, outputs)))
+    return finer_wires, finer_boxes
+
+
+def _relabelled(diagram: Hypergraph, match: Mapping[int, int]) -> tuple[Any, ...]:
+    """All that a diagram is, with its wires numbered by `match` and its boxes sorted."""
+    boxes = []
+    for box in diagram.boxes:
+        inputs = tuple(match[wire] for wire in box.inputs)
+        outputs = tuple(match[wire] for wire in box.outputs)
+        boxes.append((inputs, outputs, box.name, box.kind, box.value))
     return (
-        {match[place]: wire for place, wire in enumerate(diagram.wires)},
+        {match[number]: wire for number, wire in enumerate(diagram.wires)},
         [match[wire] for wire in diagram.inputs],
         [match[wire] for wire in diagram.outputs],
-        sorted(boxes, key=lambda box: (*box[:3], box[3], repr(box[4]))),
+        sorted(boxes, key=lambda box: (*box[:4], repr(box[4]))),
     )
 
 
-def _labelled(diagram: Diagram, found: Colours) -> nx.DiGraph:
-    """Wires and boxes as nodes, an edge with its ports for each way a wire runs into or out of a box."""
+def _labelled_graph(diagram: Hypergraph, colours: Colours) -> nx.DiGraph:
+    """Wires and boxes as nodes, with an edge for each wire into or out of a box."""
     graph = nx.DiGraph()
-    for place, wire in enumerate(diagram.wires):
-        label = (
-            wire,
-            found[0][place],
-            _places(diagram.inputs, place),
-            _places(diagram.outputs, place),
-        )
-        graph.add_node(("wire", place), label=label)
-    for place, box in enumerate(diagram.boxes):
-        graph.add_node(("box", place), label=(box.name, box.kind, box.value, found[1][place]))
-        graph.add_edges_from(
-            (("wire", wire), ("box", place), {"label": _places(box.inputs, wire)})
-            for wire in box.inputs
-        )
-        graph.add_edges_from(
-            (("box", place), ("wire", wire), {"label": _places(box.outputs, wire)})
-            for wire in box.outputs
-        )
+    for number, wire in enumerate(diagram.wires):
+        ranks = _ranks(diagram.inputs, number), _ranks(diagram.outputs, number)
+        graph.add_node(("wire", number), label=(wire, colours[0][number], *ranks))
+    for number, box in enumerate(diagram.boxes):
+        node = ("box", number)
+        graph.add_node(node, label=(box.name, box.kind, box.value, colours[1][number]))
+        for source in box.inputs:
+            graph.add_edge(("wire", source), node, label=_ranks(box.inputs, source))
+        for target in box.outputs:
+            graph.add_edge(node, ("wire", target), label=_ranks(box.outputs, target))
     return graph
 
 
-def _same_label(left: dict, right: dict) -> bool:
+def _same_label(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     return left["label"] == right["label"]

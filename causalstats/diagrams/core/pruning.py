@@ -1,51 +1,56 @@
-"""Leaving out what no answer depends on."""
+"""Barren-node removal: leave out the boxes that no output and no observation depends on."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.core.hypergraph import Hypergraph, renumbered
 
 
-def pruned(diagram: Diagram) -> Diagram:
-    """The diagram without the boxes from which no way leads to an output or an observation; inputs stay.
+def pruned[Graph: Hypergraph](diagram: Graph) -> Graph:
+    """Return the diagram without boxes from which no path leads to an output or observation.
 
-    Sound where discarding is natural, discard ∘ f = discard, as it is for probabilities: a mechanism nobody looks at sums to one. That is why it is
-    no part of the normal form, and why what an observation depends on stays, whether or not it goes out.
+    Inputs stay. Pruning is sound because every mechanism sums to one (discard ∘ f = discard); it is
+    not part of the normal form, so a pruned diagram is another diagram with the same meaning.
+
+    Parameters
+    ----------
+    diagram : Diagram
+
+    Returns
+    -------
+    Diagram
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> Diagram.parse("x -> y; x -> z").marginal("y").pruned().variables
+    ('x', 'y')
     """
-    needed = set(diagram.outputs)
-    kept = set[int]()
-    makers = {wire: place for place, box in enumerate(diagram.boxes) for wire in box.outputs}
-    ends = [place for place, box in enumerate(diagram.boxes) if box.kind == "observation"]
-    ends += [makers[wire] for wire in needed if wire in makers]
-    while ends:
-        if (place := ends.pop()) not in kept:
-            kept.add(place)
-            ends += [makers[wire] for wire in diagram.boxes[place].inputs if wire in makers]
-    wires = sorted(
-        {
-            *diagram.inputs,
-            *(
-                wire
-                for place in kept
-                for wire in (*diagram.boxes[place].inputs, *diagram.boxes[place].outputs)
-            ),
-        }
-    )
-    new = {wire: place for place, wire in enumerate(wires)}
-    boxes = [diagram.boxes[place] for place in sorted(kept)]
+    boxes = [diagram.boxes[number] for number in sorted(_needed_boxes(diagram))]
+    ends = {wire for box in boxes for wire in (*box.inputs, *box.outputs)}
+    wires = sorted(ends.union(diagram.inputs))
+    position = {wire: number for number, wire in enumerate(wires)}
     return replace(
         diagram,
         wires=tuple(diagram.wires[wire] for wire in wires),
-        boxes=tuple(
-            replace(
-                box,
-                inputs=tuple(new[w] for w in box.inputs),
-                outputs=tuple(new[w] for w in box.outputs),
-            )
-            for box in boxes
-        ),
-        inputs=tuple(new[wire] for wire in diagram.inputs),
-        outputs=tuple(new[wire] for wire in diagram.outputs),
+        boxes=tuple(renumbered(box, position) for box in boxes),
+        inputs=tuple(position[wire] for wire in diagram.inputs),
+        outputs=tuple(position[wire] for wire in diagram.outputs),
         roles=diagram.roles.among(diagram.wires[wire].label for wire in wires),
     )
+
+
+def _needed_boxes(diagram: Hypergraph) -> set[int]:
+    """The boxes from which a path leads to an output or an observation, by position."""
+    makers = {wire: number for number, box in enumerate(diagram.boxes) for wire in box.outputs}
+    waiting = [n for n, box in enumerate(diagram.boxes) if box.kind == "observation"]
+    waiting += [makers[wire] for wire in set(diagram.outputs) if wire in makers]
+    needed: set[int] = set()
+    while waiting:
+        number = waiting.pop()
+        if number not in needed:
+            needed.add(number)
+            inputs = diagram.boxes[number].inputs
+            waiting += [makers[wire] for wire in inputs if wire in makers]
+    return needed

@@ -1,166 +1,358 @@
-"""Surgery on string diagrams: functions from a diagram to a diagram that leave their argument alone and write down what they did.
+"""Surgery on string diagrams: interventions, conditioning and marginalisation.
+
+Every function returns a changed diagram of the same class and appends a `SurgeryStep` that says in
+words what was done. They are the methods of `Diagram` of the same names.
 
 References
 ----------
-Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery, FoSSaCS: cutting is the functor that sends one mechanism to the uniform state.
+Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery, FoSSaCS: cutting.
 Lorenz & Tull (2023), Causal models in string diagrams: opening, and interventions in general.
+Pearl (2009), Causality, section 3.2: the do-operator. Correa & Bareinboim (2020), A calculus for
+stochastic interventions, AAAI: soft interventions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
 from typing import Any
 
+from causalstats.core.argument_validation import Name, checked
 from causalstats.diagrams.core import arguments
+from causalstats.diagrams.core.hypergraph import Box, BoxKind, Hypergraph, SurgeryStep
 from causalstats.diagrams.core.ordering import in_order
-from causalstats.diagrams.diagram import Box, Diagram, Kind, Step
 from causalstats.errors import ModelError
 
 
-def cut(diagram: Diagram, *variables: str) -> Diagram:
-    """Each variable is drawn uniformly, whatever its causes: a trial with arms of equal size.
+def cut[Graph: Hypergraph](diagram: Graph, *variables: str) -> Graph:
+    """Return the diagram in which each variable is drawn uniformly, whatever its causes.
 
-    a ↦ uniform ∘ discard. Conditioning on a = x then gives P(· | do(a = x)), for every x at once.
+    Its mechanism is replaced by uniform ∘ discard, as in a randomised trial with arms of equal
+    size. Conditioning on a = x then gives P(· | do(a = x)), for every x at once.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    *variables : str
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown, or shares its box with another one.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> Diagram.parse("z -> x -> y; z -> y").cut("x").parents("x")
+    ()
     """
-    for variable in _some(variables):
-        said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to the uniform state."
-        diagram = _remade(
-            diagram, variable, _state(diagram, variable, "uniform"), Step("cut", (variable,), said)
-        )
+    for variable in _at_least_one(variables):
+        words = f"{_mechanism_of(diagram, variable)} gives way to the uniform state."
+        state = _state(diagram, variable, "uniform")
+        diagram = _replaced(diagram, variable, state, SurgeryStep("cut", (variable,), words))
     return diagram
 
 
-def do(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
-    """Each variable is set to its value, whatever its causes: a ↦ (the state that is surely x) ∘ discard."""
-    for variable, value in _some(arguments.values("do", values)).items():
+def do[Graph: Hypergraph](diagram: Graph, values: Mapping[str, Any]) -> Graph:
+    """Return the diagram in which each variable is set to a value, whatever its causes.
+
+    Its mechanism is replaced by (the point state at x) ∘ discard: the do-operator.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    values : mapping of str to level
+        Such as `{"smoking": 0}`.
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown or a value is none of its levels.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> Diagram.parse("z -> x -> y; z -> y").do({"x": 1}).maker("x")
+    Box(name='x', inputs=(), outputs=(1,), kind='point', value=1)
+    """
+    for variable, value in _at_least_one(arguments.values("do", values)).items():
         check_level(diagram, variable, value)
-        said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to the value {value!r}."
-        diagram = _remade(
-            diagram,
-            variable,
-            _state(diagram, variable, "point", value),
-            Step("do", (variable,), said),
-        )
+        words = f"{_mechanism_of(diagram, variable)} gives way to the value {value!r}."
+        state = _state(diagram, variable, "point", value)
+        diagram = _replaced(diagram, variable, state, SurgeryStep("do", (variable,), words))
     return diagram
 
 
-def open_(diagram: Diagram, *variables: str) -> Diagram:
-    """Each variable comes in from outside: what is left is a channel from its values to P(· | do(a)).
+def open_[Graph: Hypergraph](diagram: Graph, *variables: str) -> Graph:
+    """Return the diagram in which each variable is an input: a channel from its values.
 
-    It stays an output if it was one. The inputs come in the order of opening.
+    The result is the channel a ↦ P(· | do(a)). The variable stays an output if it was one. The
+    inputs stand in the order of opening.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    *variables : str
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown or is an input already.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> [wire.name for wire in Diagram.parse("z -> x -> y").open("x").dom]
+    ['x']
     """
-    for variable in _some(variables):
+    for variable in _at_least_one(variables):
         wire = diagram.position(variable)
-        _check_not_open(diagram, variable)
-        said = f"The mechanism of {variable}{_reads(diagram, variable)} is taken out, and {variable} comes in from outside."
-        boxes = tuple(box for box in diagram.boxes if box is not _own(diagram, variable))
+        _refuse_input(diagram, variable)
+        maker = _single_maker(diagram, variable)
+        words = (
+            f"{_mechanism_of(diagram, variable)} is taken out, and {variable} comes in from "
+            "outside."
+        )
         diagram = replace(
             diagram,
-            boxes=boxes,
+            boxes=tuple(box for box in diagram.boxes if box is not maker),
             inputs=(*diagram.inputs, wire),
-            steps=(*diagram.steps, Step("open", (variable,), said)),
+            steps=(*diagram.steps, SurgeryStep("open", (variable,), words)),
         )
     return diagram
 
 
-def soft(diagram: Diagram, variable: str, name: str) -> Diagram:
-    """A new mechanism, called `name`, makes the variable out of what the old one read."""
-    arguments.a(str, "the name of the mechanism", name, "Say e.g. 'trial'.")
+@checked(ModelError)
+def soft[Graph: Hypergraph](diagram: Graph, variable: Name, name: Name) -> Graph:
+    """Return the diagram with a new mechanism for a variable, which has the same causes.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    variable : str
+    name : str
+        The name of the new mechanism, such as "trial".
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    ModelError
+        If the variable is unknown, or a box has that name already.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> Diagram.parse("z -> x -> y").soft("x", "trial").maker("x").name
+    'trial'
+    """
     return policy(diagram, variable, diagram.parents(variable), name=name)
 
 
-def policy(
-    diagram: Diagram, variable: str, reads: Iterable[str] = (), *, name: str = ""
-) -> Diagram:
-    """A new mechanism makes the variable out of other variables, those that `reads` lists; it is called `name`, or "`variable` by policy"."""
-    wire, old = diagram.position(variable), _own(diagram, variable)
-    read_by = arguments.names("reads", reads)
-    causes = tuple(diagram.position(cause) for cause in dict.fromkeys(read_by))
-    arguments.a(str, "the name of the mechanism", name, "Say e.g. name='assigned by age'.")
+@checked(ModelError)
+def policy[Graph: Hypergraph](
+    diagram: Graph, variable: Name, reads: Sequence[Name] = (), *, name: str = ""
+) -> Graph:
+    """Return the diagram with a new mechanism for a variable, which has the causes in `reads`.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    variable : str
+    reads : list of str
+        The causes of the variable under the policy.
+    name : str
+        The name of the new mechanism; "`variable` by policy" if empty.
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown, if a box has that name already, or if the policy makes a cycle.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> Diagram.parse("z -> x -> y; z -> y").policy("x", ["z"]).steps[0].words
+    "The mechanism of x, which read z, gives way to 'x by policy', which reads z."
+    """
+    wire = diagram.position(variable)
+    old = _single_maker(diagram, variable)
+    names = dict.fromkeys(arguments.names("reads", reads))
+    causes = tuple(diagram.position(cause) for cause in names)
     name = name or f"{variable} by policy"
     if name in {box.name for box in diagram.boxes}:
         raise ModelError(
-            f"Expected a name for the new mechanism of {variable} that no box has, got {name!r}; boxes of one name are one process."
+            f"Expected a name for the new mechanism of {variable} that no box has, got {name!r}; "
+            "boxes of one name are one process."
         )
-    read = ", ".join(diagram.wires[cause].label for cause in causes) or "nothing"
-    said = f"The mechanism of {variable}{_reads(diagram, variable)} gives way to {name!r}, which reads {read}."
+    listed = ", ".join(diagram.wires[cause].label for cause in causes) or "nothing"
+    words = f"{_mechanism_of(diagram, variable)} gives way to {name!r}, which reads {listed}."
     rule = "soft" if old is not None and causes == old.inputs else "policy"
-    changed = _remade(diagram, variable, Box(name, causes, (wire,)), Step(rule, (variable,), said))
+    step = SurgeryStep(rule, (variable,), words)
+    changed = _replaced(diagram, variable, Box(name, causes, (wire,)), step)
     return replace(changed, boxes=in_order(changed))
 
 
-def edge_do(diagram: Diagram, cause: str, effect: str, value: Any) -> Diagram:
-    """The mechanism of `effect` reads a value in the place of `cause`; whatever else reads `cause` goes on doing so.
+def edge_do[Graph: Hypergraph](diagram: Graph, cause: str, effect: str, value: Any) -> Graph:
+    """Return the diagram in which one effect of a cause reads a value in its place.
 
-    One leg of the copy of `cause` is cut and gets a state of its own, the wire `cause[effect]`.
+    Other effects go on reading the cause itself. The arrow is replaced by a point state on a new
+    wire, `cause[effect]`.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    cause, effect : str
+        The two ends of the arrow.
+    value : level
+        What the effect reads.
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    ModelError
+        If there is no such arrow, if it was replaced before, or if the value is no level.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> Diagram.parse("x -> m -> y; x -> y").edge_do("x", "y", 0).parents("y")
+    ('m', 'x[y]')
     """
     value = arguments.value("edge_do", value)
     check_level(diagram, cause, value)
-    wire, reader = diagram.position(cause), _own(diagram, effect)
+    wire = diagram.position(cause)
+    reader = _single_maker(diagram, effect)
     if reader is None or wire not in reader.inputs:
         raise ModelError(
-            f"Expected a cause that the mechanism of {effect} reads ({', '.join(diagram.parents(effect)) or 'it reads none'}), got {cause!r}."
+            f"Expected a cause that the mechanism of {effect} reads "
+            f"({', '.join(diagram.parents(effect)) or 'it reads none'}), got {cause!r}."
         )
-    of = diagram.wires[wire]
-    leg = replace(of, world=f"{of.world}[{effect}]")
+    name, world = diagram.wires[wire].name, diagram.wires[wire].world
+    leg = replace(diagram.wires[wire], world=f"{world}[{effect}]")
     if leg in diagram.wires:
         raise ModelError(
-            f"Expected a leg from {cause} to {effect} that is not cut yet; {leg.label} is a wire already."
+            f"Expected a leg from {cause} to {effect} that is not cut yet; {leg.label} is a wire "
+            "already."
         )
     new = len(diagram.wires)
-    fed = replace(reader, inputs=tuple(new if other == wire else other for other in reader.inputs))
-    boxes = (
-        Box(of.name, (), (new,), "point", value),
-        *(fed if box is reader else box for box in diagram.boxes),
+    inputs = tuple(new if other == wire else other for other in reader.inputs)
+    fed = replace(reader, inputs=inputs)
+    others = (fed if box is reader else box for box in diagram.boxes)
+    words = f"The mechanism of {effect} reads the value {value!r} in the place of {cause}."
+    step = SurgeryStep("edge_do", (cause, effect), words)
+    return replace(
+        diagram,
+        wires=(*diagram.wires, leg),
+        boxes=(Box(name, (), (new,), "point", value), *others),
+        steps=(*diagram.steps, step),
     )
-    step = Step(
-        "edge_do",
-        (cause, effect),
-        f"The mechanism of {effect} reads the value {value!r} in the place of {cause}.",
-    )
-    return replace(diagram, wires=(*diagram.wires, leg), boxes=boxes, steps=(*diagram.steps, step))
 
 
-def observe(diagram: Diagram, values: Mapping[str, Any]) -> Diagram:
-    """Each variable was seen to have its value: an effect takes a copy of its wire. What the diagram then means has to be normalised."""
-    for variable, value in _some(arguments.values("observe", values)).items():
+def observe[Graph: Hypergraph](diagram: Graph, values: Mapping[str, Any]) -> Graph:
+    """Return the diagram conditioned on observed values.
+
+    An observation box takes a copy of each wire. The joint distribution that the diagram then
+    means is not normalised: it sums to the probability of the observations.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    values : mapping of str to level
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown or a value is none of its levels.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> Diagram.parse("x -> y").observe({"y": 1}).boxes[-1].kind
+    'observation'
+    """
+    for variable, value in _at_least_one(arguments.values("observe", values)).items():
         check_level(diagram, variable, value)
-        seen = Box(
-            diagram.wires[diagram.position(variable)].name,
-            (diagram.position(variable),),
-            (),
-            "observation",
-            value,
-        )
-        step = Step("observe", (variable,), f"{variable} is observed to be {value!r}.")
+        wire = diagram.position(variable)
+        seen = Box(diagram.wires[wire].name, (wire,), (), "observation", value)
+        words = f"{variable} is observed to be {value!r}."
+        step = SurgeryStep("observe", (variable,), words)
         diagram = replace(diagram, boxes=(*diagram.boxes, seen), steps=(*diagram.steps, step))
     return diagram
 
 
-def marginal(diagram: Diagram, *variables: str) -> Diagram:
-    """Only these variables go out, in this order; all others are discarded."""
-    kept = tuple(diagram.position(variable) for variable in _some(variables))
-    gone = (
-        ", ".join(
-            diagram.wires[wire].label for wire in dict.fromkeys(diagram.outputs) if wire not in kept
-        )
-        or "nothing"
-    )
-    return replace(
-        diagram,
-        outputs=kept,
-        steps=(
-            *diagram.steps,
-            Step(
-                "marginal", variables, f"Only {', '.join(variables)} go out; {gone} is discarded."
-            ),
-        ),
-    )
+def marginal[Graph: Hypergraph](diagram: Graph, *variables: str) -> Graph:
+    """Return the diagram with only these variables as outputs, in this order.
+
+    The others are marginalised (summed over): their wires are discarded.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    *variables : str
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> Diagram.parse("z -> x -> y").marginal("y", "x").observed
+    ('y', 'x')
+    """
+    kept = tuple(diagram.position(variable) for variable in _at_least_one(variables))
+    dropped = [wire for wire in dict.fromkeys(diagram.outputs) if wire not in kept]
+    listed = ", ".join(diagram.wires[wire].label for wire in dropped) or "nothing"
+    words = f"Only {', '.join(variables)} go out; {listed} is discarded."
+    step = SurgeryStep("marginal", variables, words)
+    return replace(diagram, outputs=kept, steps=(*diagram.steps, step))
 
 
-def check_level(diagram: Diagram, variable: str, value: object) -> None:
-    """An error if the levels of the variable are known and the value is none of them."""
+def check_level(diagram: Hypergraph, variable: str, value: object) -> None:
+    """Raise an error if the levels of the variable are known and the value is none of them.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    variable : str
+    value : object
+
+    Raises
+    ------
+    ModelError
+        If the value is no level of the variable.
+    """
     levels = diagram.wires[diagram.position(variable)].levels
     if levels is not None and value not in levels:
         raise ModelError(
@@ -168,50 +360,59 @@ def check_level(diagram: Diagram, variable: str, value: object) -> None:
         )
 
 
-def _some[T: Sized](variables: T) -> T:
+def _at_least_one[Variables: Sized](variables: Variables) -> Variables:
     if not variables:
         raise ModelError("Expected at least one variable to do surgery on, got none.")
     return variables
 
 
-def _reads(diagram: Diagram, variable: str) -> str:
+def _mechanism_of(diagram: Hypergraph, variable: str) -> str:
+    """Such as "The mechanism of x, which read z,"."""
     causes = diagram.parents(variable)
     if diagram.position(variable) in diagram.inputs:
-        return ", the outside,"
-    return f", which read {', '.join(causes)}," if causes else ""
+        return f"The mechanism of {variable}, the outside,"
+    if causes:
+        return f"The mechanism of {variable}, which read {', '.join(causes)},"
+    return f"The mechanism of {variable}"
 
 
-def _check_not_open(diagram: Diagram, variable: str) -> None:
+def _refuse_input(diagram: Hypergraph, variable: str) -> None:
     if diagram.position(variable) in diagram.inputs:
         raise ModelError(
-            f"Expected a variable that a box makes, got {variable!r}, which comes in from outside already."
+            f"Expected a variable that a box makes, got {variable!r}, which comes in from outside "
+            "already."
         )
 
 
-def _own(diagram: Diagram, variable: str) -> Box | None:
-    """The box that makes the variable and nothing else."""
+def _single_maker(diagram: Hypergraph, variable: str) -> Box | None:
+    """The box that makes the variable and nothing else; None for an input."""
     box = diagram.maker(variable)
     if box is not None and len(box.outputs) > 1:
         together = ", ".join(diagram.wires[wire].label for wire in box.outputs)
         raise ModelError(
-            f"Expected {variable} to have a mechanism of its own; box {box.name} makes {together} together."
+            f"Expected {variable} to have a mechanism of its own; box {box.name} makes {together} "
+            "together."
         )
     return box
 
 
-def _state(diagram: Diagram, variable: str, kind: Kind, value: Any = None) -> Box:
+def _state(diagram: Hypergraph, variable: str, kind: BoxKind, value: Any = None) -> Box:
     wire = diagram.position(variable)
     return Box(diagram.wires[wire].name, (), (wire,), kind, value)
 
 
-def _remade(diagram: Diagram, variable: str, new: Box, step: Step) -> Diagram:
-    """The diagram with another box in the place of what makes a variable, be that a box or the outside."""
-    wire, old = diagram.position(variable), _own(diagram, variable)
+def _replaced[Graph: Hypergraph](
+    diagram: Graph, variable: str, new: Box, step: SurgeryStep
+) -> Graph:
+    """The diagram with `new` in the place of the box, or input, that makes a variable."""
+    wire = diagram.position(variable)
+    old = _single_maker(diagram, variable)
+    boxes = tuple(new if box is old else box for box in diagram.boxes)
+    if old is None:
+        boxes = (new, *boxes)
     return replace(
         diagram,
-        boxes=(new, *diagram.boxes)
-        if old is None
-        else tuple(new if box is old else box for box in diagram.boxes),
+        boxes=boxes,
         inputs=tuple(other for other in diagram.inputs if other != wire),
         steps=(*diagram.steps, step),
     )

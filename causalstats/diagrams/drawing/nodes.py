@@ -6,7 +6,7 @@ that symbol upside down. What is hidden is dashed and grey; what surgery put the
 
 from __future__ import annotations
 
-from causalstats.diagrams.diagram import Box, Diagram
+from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.drawing.layout import Node
 from causalstats.diagrams.drawing.scene import (
     Dot,
@@ -29,7 +29,7 @@ _TRIANGLE = (13.0, 15.0)  # half its width, its height
 _ELSEWHERE = "#eef3fa"  # the ground of boxes in other worlds
 
 
-def text(diagram: Diagram, node: Node) -> str:
+def text(diagram: Hypergraph, node: Node) -> str:
     """What stands in or beside a node."""
     place = node[1]
     if node[0] != "box":
@@ -41,7 +41,7 @@ def text(diagram: Diagram, node: Node) -> str:
     return f"{name} = {box.value}" if box.kind in ("point", "observation") else name
 
 
-def width(diagram: Diagram, node: Node) -> float:
+def width(diagram: Hypergraph, node: Node) -> float:
     if node[0] != "box":
         return text_width(text(diagram, node), SMALL, bold=True) - 9
     box = diagram.boxes[node[1]]
@@ -53,7 +53,7 @@ def width(diagram: Diagram, node: Node) -> float:
     )
 
 
-def heights(diagram: Diagram, node: Node) -> tuple[float, float]:
+def heights(diagram: Hypergraph, node: Node) -> tuple[float, float]:
     """The height of the body of a node, and of the dot or ground symbol above it."""
     if node[0] == "out":
         return _END, 0.0
@@ -63,12 +63,12 @@ def heights(diagram: Diagram, node: Node) -> tuple[float, float]:
     return body, max((STUB for wire in wires if takers(diagram, wire) != 1), default=0.0)
 
 
-def takers(diagram: Diagram, wire: int) -> int:
+def takers(diagram: Hypergraph, wire: int) -> int:
     """How often a wire is taken, by boxes or as an output."""
     return diagram.outputs.count(wire) + sum(box.inputs.count(wire) for box in diagram.boxes)
 
 
-def named_apart(diagram: Diagram) -> bool:
+def named_apart(diagram: Hypergraph) -> bool:
     """Whether every wire has a name and a box of its own to tell it by, as in causal models and what surgery makes of them."""
     return (
         bool(diagram.boxes)
@@ -77,11 +77,11 @@ def named_apart(diagram: Diagram) -> bool:
     )
 
 
-def is_hidden(diagram: Diagram, wire: int) -> bool:
+def is_hidden(diagram: Hypergraph, wire: int) -> bool:
     return named_apart(diagram) and wire not in diagram.inputs and wire not in diagram.outputs
 
 
-def node_shapes(diagram: Diagram, node: Node, at: Point, fresh: bool) -> list[Shape]:
+def node_shapes(diagram: Hypergraph, node: Node, at: Point, fresh: bool) -> list[Shape]:
     """The body of a node, the middle of whose top is at `at`."""
     says, (x, top) = text(diagram, node), at
     if node[0] == "out":
@@ -142,7 +142,7 @@ def ground(x: float, at: float, up: int, colour: str, dashed: bool = False) -> l
     return [*bars, Stroke(line((x, at), (x, at - up * 8)), colour, 1.3, dashed)]
 
 
-def ending(diagram: Diagram, wire: int, at: Point) -> list[Shape]:
+def ending(diagram: Hypergraph, wire: int, at: Point) -> list[Shape]:
     """What stands above the port that a wire leaves: a dot if it is copied, a ground symbol if it is discarded."""
     count, colour, dashed = takers(diagram, wire), *pen(diagram, wire)
     if count == 1:
@@ -153,7 +153,7 @@ def ending(diagram: Diagram, wire: int, at: Point) -> list[Shape]:
     return [stub, Dot((at[0], at[1] + STUB), 2.7, colour)]
 
 
-def pen(diagram: Diagram, wire: int) -> tuple[str, bool]:
+def pen(diagram: Hypergraph, wire: int) -> tuple[str, bool]:
     """The colour of a wire, and whether it is dashed."""
     hidden = is_hidden(diagram, wire)
     return (MUTED if hidden else INK), hidden

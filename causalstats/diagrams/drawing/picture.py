@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from causalstats.diagrams.core import arguments
-from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.drawing.layout import chain
 from causalstats.diagrams.drawing.nodes import (
     FONT,
@@ -41,10 +41,10 @@ _MARGIN = 6.0
 _ARROW = 44.0  # between what was and what is
 
 
-def scene(diagram: Diagram, before: Diagram | None = None, comb: str | None = None) -> Scene:
+def scene(diagram: Hypergraph, before: Hypergraph | None = None, comb: str | None = None) -> Scene:
     """What `Diagram.draw` draws: one diagram, or two with what was done in between."""
     if before is not None:
-        arguments.a(Diagram, "`before`", before, "It is the diagram before surgery.")
+        arguments.instance(Hypergraph, "`before`", before, "It is the diagram before surgery.")
     tints = None if comb is None else combs(diagram if before is None else before, comb)
     if comb is not None and (child := child_within(diagram if before is None else before, comb)):
         raise ModelError(
@@ -55,7 +55,7 @@ def scene(diagram: Diagram, before: Diagram | None = None, comb: str | None = No
 
 
 def picture(
-    diagram: Diagram,
+    diagram: Hypergraph,
     tints: Mapping[str, Collection[str]] | None = None,
     fresh: Collection[str] = (),
 ) -> Scene:
@@ -74,7 +74,7 @@ def picture(
 
 
 def before_and_after(
-    before: Diagram, after: Diagram, tints: Mapping[str, Collection[str]] | None = None
+    before: Hypergraph, after: Hypergraph, tints: Mapping[str, Collection[str]] | None = None
 ) -> Scene:
     """What surgery did: the one drawing, an arrow, the other, and the steps in words."""
     left, right = (
@@ -122,13 +122,13 @@ def _rows(words: str, width: float) -> list[str]:
     return lines
 
 
-def child_within(diagram: Diagram, variable: str) -> str:
+def child_within(diagram: Hypergraph, variable: str) -> str:
     """A variable of comb f at this one that reads it, with which cutting it in f is no intervention; "" where there is none."""
     inside = combs(diagram, variable)["f"]
     return next((child for child in diagram.children(variable) if child in inside), "")
 
 
-def combs(diagram: Diagram, variable: str) -> dict[str, tuple[str, ...]]:
+def combs(diagram: Hypergraph, variable: str) -> dict[str, tuple[str, ...]]:
     """The variables of the two combs at a variable: f has its mechanism and what hangs together with that by hidden wires, g all others."""
     own = diagram.maker(variable)
     hidden = {diagram.position(name) for name in diagram.hidden}

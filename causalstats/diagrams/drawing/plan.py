@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.drawing.layout import Item, Link, Node, across, chain, order, rows
 from causalstats.diagrams.drawing.nodes import PORT, heights, named_apart, takers, width
 
@@ -20,7 +20,7 @@ _RISE = 24.0  # between rows, at least
 class Plan:
     """A diagram with its places: what is where across the page, and for each row the lowest point, the top of the bodies and the highest point."""
 
-    diagram: Diagram
+    diagram: Hypergraph
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     row: dict[Node, int]
@@ -31,7 +31,7 @@ class Plan:
     high: list[float]
 
 
-def planned(diagram: Diagram) -> Plan:
+def planned(diagram: Hypergraph) -> Plan:
     """Rows, order and places; ports and ends may change places where every wire has a name and a box of its own to tell it by."""
     free = named_apart(diagram)
     nodes, links = _graph(diagram)
@@ -75,7 +75,7 @@ def _pulls(
     return pulls
 
 
-def _graph(diagram: Diagram) -> tuple[tuple[Node, ...], tuple[Link, ...]]:
+def _graph(diagram: Hypergraph) -> tuple[tuple[Node, ...], tuple[Link, ...]]:
     """Boxes and ends as nodes, a link from the maker of each wire to each of those that take it."""
     tails: dict[int, tuple[Node, tuple[int, int]]] = {
         wire: (("in", place), (0, 1)) for place, wire in enumerate(diagram.inputs)
@@ -100,7 +100,7 @@ def _graph(diagram: Diagram) -> tuple[tuple[Node, ...], tuple[Link, ...]]:
 
 
 def _ports(
-    diagram: Diagram,
+    diagram: Hypergraph,
     nodes: Sequence[Node],
     links: Sequence[Link],
     row: dict[Node, int],
@@ -129,7 +129,7 @@ def _ports(
 
 
 def _heights(
-    diagram: Diagram, lines: list[list[Item]], pulls: list[Pull], x: dict[Item, float]
+    diagram: Hypergraph, lines: list[list[Item]], pulls: list[Pull], x: dict[Item, float]
 ) -> tuple[list[float], list[float], list[float]]:
     """The lowest point of each row, the top of its bodies and its highest point; wires that go far sideways get more room to rise."""
     depth_of = {item: depth for depth, line in enumerate(lines) for item in line}

@@ -1,9 +1,9 @@
-"""Networks in the interchange format BIF, in which the networks of the literature are handed round."""
+"""Bayesian networks in the interchange format BIF, in which the literature publishes networks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,96 +11,95 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.formats.causal_graph import from_networkx
 from causalstats.errors import DataError
+
+Levels = Mapping[str, tuple[str, ...]]
+Words = list[str]
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}()\[\],;|]|[^\s{}()\[\],;|"]+')
 _REMARK = re.compile(r"/\*.*?\*/|(?:^|(?<=\s))//[^\n]*", re.S)
-_MOST_CELLS = 10**7  # of one table
+_MAX_CELLS = 10**7  # of one table
 _BLOCKS = ("network", "variable", "probability", "property")
-_EVIDENCE = ("observed", "explanation", "evidence")
-_ROUNDING = 0.02  # how far from 1 printed probabilities may sum; they are then divided by their sum
+_EVIDENCE_WORDS = ("observed", "explanation", "evidence")
+_ROUNDING = 0.02  # how far from 1 printed probabilities may sum
 
 
-def read(source: str | Path) -> tuple[Diagram, dict[str, np.ndarray]]:
-    """The diagram and the mechanisms of a file, or of the text of one.
+def read_bif(source: str | Path) -> tuple[Hypergraph, dict[str, np.ndarray]]:
+    """Return the diagram and the conditional probability tables of a file in BIF, or of its text.
 
-    Levels are strings. Printed probabilities are rounded: those that sum to 1 within 0.02 are divided by their sum.
+    Levels are strings. Printed probabilities are rounded: those that sum to 1 within 0.02 are
+    divided by their sum.
+
+    Parameters
+    ----------
+    source : str or pathlib.Path
+
+    Returns
+    -------
+    diagram : Hypergraph
+    tables : dict of str to array, shape (levels of each cause..., levels)
 
     Raises
     ------
     DataError
         If the text is not BIF, or its probabilities are no distributions.
     """
-    levels: dict[str, tuple[str, ...]] = {}
-    tables: dict[str, tuple[list[str], list[str]]] = {}
-    for words, body in _blocks(_REMARK.sub(" ", _text(source))):
-        kind = words[0] if words else ""
-        if kind not in _BLOCKS:
-            raise DataError(
-                f"Expected BIF with blocks called {', '.join(_BLOCKS[:3])}, got {kind[:40] or 'one without a name'!r}; decisions and utilities are no part "
-                "of a Bayesian network."
-            )
-        names = [word for word in words[1:] if word not in ("(", ")", "|", ",")]
-        if kind in ("variable", "probability") and not names:
-            raise DataError(f"Expected the name of a variable after `{kind}` in BIF, got none.")
-        if kind == "variable":
-            _once(levels, names[0], "variable")
-            levels[names[0]] = _levels(names[0], body)
-        elif kind == "probability":
-            _once(tables, names[0], "probability")
-            tables[names[0]] = (names[1:], body)
-    if not levels or levels.keys() != tables.keys():
-        wrong = ", ".join(sorted(levels.keys() ^ tables.keys())) or "there are no variables"
-        raise DataError(
-            f"Expected BIF with a `variable` and a `probability` block for every variable; not so: {wrong}."
-        )
-    for name, (causes, _) in tables.items():
-        unknown = [cause for cause in causes if cause not in levels]
-        if unknown or len(set(causes)) < len(causes):
-            raise DataError(
-                f"Expected as causes of {name!r} variables of the file, each once; got {', '.join(unknown or causes)[:80]}."
-            )
-        cells = float(len(levels[name])) * float(np.prod([float(len(levels[c])) for c in causes]))
-        if cells > _MOST_CELLS:
-            raise DataError(
-                f"Expected tables of at most {_MOST_CELLS:g} probabilities; that of {name!r} with its {len(causes)} causes has {cells:.3g}."
-            )
+    levels, blocks = _variables_and_tables(_text(source))
+    _check_causes(levels, blocks)
     graph = nx.DiGraph()
     graph.add_nodes_from((name, {"levels": states}) for name, states in levels.items())
-    graph.add_edges_from((cause, name) for name, (causes, _) in tables.items() for cause in causes)
-    diagram = Diagram.from_networkx(graph)
-    found = {name: _table(name, causes, body, levels) for name, (causes, body) in tables.items()}
-    ports = {
-        name: [causes.index(cause) for cause in diagram.parents(name)]
-        for name, (causes, _) in tables.items()
-    }
-    return diagram, {name: found[name].transpose(*ports[name], -1) for name in found}
+    for name, (causes, _) in blocks.items():
+        graph.add_edges_from((cause, name) for cause in causes)
+    diagram = from_networkx(graph)
+    tables = {}
+    for name, (causes, body) in blocks.items():
+        table = _table(name, causes, body, levels)
+        ports = [causes.index(cause) for cause in diagram.parents(name)]
+        tables[name] = table.transpose(*ports, -1)
+    return diagram, tables
 
 
-def write(diagram: Diagram, mechanisms: Mapping[str, np.ndarray]) -> str:
-    """The text of a network of one table each."""
-    lines = ["network unknown {\n}"]
-    names = {
+def write_bif(diagram: Hypergraph, tables: Mapping[str, np.ndarray]) -> str:
+    """Return the text in BIF of a network.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+        With levels; they become strings.
+    tables : mapping of str to array, shape (levels of each cause..., levels)
+
+    Returns
+    -------
+    str
+    """
+    levels = {
         wire.label: [_quoted(str(level)) for level in wire.levels or ()] for wire in diagram.wires
     }
-    for name, levels in names.items():
-        lines.append(
-            f"variable {_quoted(name)} {{\n  type discrete [ {len(levels)} ] {{ {', '.join(levels)} }};\n}}"
-        )
-    for name in names:
+    lines = ["network unknown {\n}"]
+    for name, states in levels.items():
+        listed = f"[ {len(states)} ] {{ {', '.join(states)} }}"
+        lines.append(f"variable {_quoted(name)} {{\n  type discrete {listed};\n}}")
+    for name in levels:
         causes = diagram.parents(name)
-        given = f" | {', '.join(map(_quoted, causes))}" if causes else ""
-        rows = [
-            f"  {_row(at)} {', '.join(f'{value:.17g}' for value in mechanisms[name][place])};"
-            for place, at in _cells([names[c] for c in causes])
-        ]
-        lines.append(f"probability ( {_quoted(name)}{given} ) {{\n" + "\n".join(rows) + "\n}")
+        condition = f" | {', '.join(map(_quoted, causes))}" if causes else ""
+        rows = _rows(tables[name], [levels[cause] for cause in causes])
+        lines.append(f"probability ( {_quoted(name)}{condition} ) {{")
+        lines += [*rows, "}"]
     return "\n".join(lines) + "\n"
 
 
+def _rows(table: np.ndarray, levels_of_causes: Sequence[Sequence[str]]) -> Iterator[str]:
+    """One line for each combination of the levels of the causes."""
+    cells = np.ndindex(*table.shape[:-1])
+    for cell, levels in zip(cells, product(*levels_of_causes), strict=True):
+        head = f"({', '.join(levels)})" if levels else "table"
+        yield f"  {head} {', '.join(f'{value:.17g}' for value in table[cell])};"
+
+
 def _text(source: str | Path) -> str:
-    """The text itself, or that of the file; an error of ours where there is none."""
+    """The text itself, or that of the file."""
     if isinstance(source, str) and ("{" in source or "\n" in source):
         return source
     if not isinstance(source, str | Path):
@@ -109,40 +108,88 @@ def _text(source: str | Path) -> str:
         return Path(source).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise DataError(
-            f"Expected BIF as text, or the path of a file that can be read as text; {str(source)[:80]!r} is neither: {error}."
+            "Expected BIF as text, or the path of a file that can be read as text; "
+            f"{str(source)[:80]!r} is neither: {error}."
         ) from None
 
 
-def _once(found: Mapping[str, Any], name: str, kind: str) -> None:
-    if name in found:
+def _variables_and_tables(text: str) -> tuple[Levels, dict[str, tuple[Words, Words]]]:
+    """The levels of each variable; its causes and the words of its `probability` block."""
+    levels: dict[str, tuple[str, ...]] = {}
+    tables: dict[str, tuple[Words, Words]] = {}
+    for words, body in _blocks(_REMARK.sub(" ", text)):
+        kind = words[0] if words else ""
+        if kind not in _BLOCKS:
+            raise DataError(
+                f"Expected BIF with blocks called {', '.join(_BLOCKS[:3])}, "
+                f"got {kind[:40] or 'one without a name'!r}; decisions and utilities are no part "
+                "of a Bayesian network."
+            )
+        names = [word for word in words[1:] if word not in ("(", ")", "|", ",")]
+        if kind in ("variable", "probability") and not names:
+            raise DataError(f"Expected the name of a variable after `{kind}` in BIF, got none.")
+        if kind == "variable":
+            _refuse_second(levels, names[0], kind)
+            levels[names[0]] = _levels(names[0], body)
+        elif kind == "probability":
+            _refuse_second(tables, names[0], kind)
+            tables[names[0]] = (names[1:], body)
+    if not levels or levels.keys() != tables.keys():
+        wrong = ", ".join(sorted(levels.keys() ^ tables.keys())) or "there are no variables"
+        raise DataError(
+            "Expected BIF with a `variable` and a `probability` block for every variable; "
+            f"not so: {wrong}."
+        )
+    return levels, tables
+
+
+def _check_causes(levels: Levels, tables: Mapping[str, tuple[Words, Words]]) -> None:
+    for name, (causes, _) in tables.items():
+        unknown = [cause for cause in causes if cause not in levels]
+        if unknown or len(set(causes)) < len(causes):
+            raise DataError(
+                f"Expected as causes of {name!r} variables of the file, each once; "
+                f"got {', '.join(unknown or causes)[:80]}."
+            )
+        sizes = [float(len(levels[variable])) for variable in (name, *causes)]
+        cells = float(np.prod(sizes))
+        if cells > _MAX_CELLS:
+            raise DataError(
+                f"Expected tables of at most {_MAX_CELLS:g} probabilities; that of {name!r} with "
+                f"its {len(causes)} causes has {cells:.3g}."
+            )
+
+
+def _refuse_second(blocks: Mapping[str, Any], name: str, kind: str) -> None:
+    if name in blocks:
         raise DataError(f"Expected one `{kind}` block for {name!r} in BIF, got two.")
 
 
-def _blocks(text: str) -> list[tuple[list[str], list[str]]]:
+def _blocks(text: str) -> list[tuple[Words, Words]]:
     """The words before and inside the outer braces of each block."""
-    blocks: list[tuple[list[str], list[str]]] = []
-    words: list[str] = []
-    body: list[str] = []
+    blocks: list[tuple[Words, Words]] = []
+    words: Words = []
+    body: Words = []
     depth = 0
-    for found in _TOKEN.finditer(text):
-        word = found.group()
-        if word == "{" and depth == 0:
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token == "{" and depth == 0:
             depth = 1
-        elif word == "}" and depth == 1:
+        elif token == "}" and depth == 1:
             blocks.append((words, body))
             words, body, depth = [], [], 0
         else:
-            depth += {"{": 1, "}": -1}.get(word, 0)
-            (body if depth else words).append(word.strip('"') if len(word) > 1 else word)
+            depth += {"{": 1, "}": -1}.get(token, 0)
+            target = body if depth else words
+            target.append(token.strip('"') if len(token) > 1 else token)
     if depth or words:
-        raise DataError(
-            f"Expected BIF, whose blocks are closed by braces; got {' '.join((words + body)[:8])!r} at the end."
-        )
+        end = " ".join((words + body)[:8])
+        raise DataError(f"Expected BIF, whose blocks are closed by braces; got {end!r} at the end.")
     return blocks
 
 
-def _statements(body: list[str]) -> list[list[str]]:
-    statements: list[list[str]] = [[]]
+def _statements(body: Words) -> list[Words]:
+    statements: list[Words] = [[]]
     for word in body:
         if word == ";":
             statements.append([])
@@ -151,102 +198,119 @@ def _statements(body: list[str]) -> list[list[str]]:
     return [statement for statement in statements if statement]
 
 
-def _levels(name: str, body: list[str]) -> tuple[str, ...]:
-    found: tuple[str, ...] = ()
+def _levels(name: str, body: Words) -> tuple[str, ...]:
+    levels: tuple[str, ...] = ()
     for statement in _statements(body):
         if statement[:2] == ["type", "discrete"] and "{" in statement:
-            listed = tuple(
-                word for word in statement[statement.index("{") + 1 :] if word not in (",", "}")
-            )
+            after_brace = statement[statement.index("{") + 1 :]
+            listed = tuple(word for word in after_brace if word not in (",", "}"))
             count = statement[3] if len(statement) > 3 else ""
             if len(set(listed)) == len(listed) > 0 and str(len(listed)) == count.lstrip("0"):
-                found = listed
+                levels = listed
         elif statement[0] == "property":
             _refuse_evidence(name, " ".join(statement[1:]))
-    if found:
-        return found
+    if levels:
+        return levels
     raise DataError(
         f"Expected `type discrete [ n ] {{ ... }};` with n different levels for {name!r} in BIF."
     )
 
 
-def _refuse_evidence(name: str, said: str) -> None:
-    """A property may say that the variable was observed, which a network does not keep; others, such as positions, are for drawing."""
-    if said.strip().lower().split(" ")[0] in _EVIDENCE:
+def _refuse_evidence(name: str, text: str) -> None:
+    """Raise an error if a property is an observation, which a network does not keep.
+
+    Other properties, such as positions, are for drawing.
+    """
+    if text.strip().lower().split(" ")[0] in _EVIDENCE_WORDS:
         raise DataError(
-            f"The file says of {name!r} {said!r}, and a network keeps no observations: they would be lost. Take the property out, and ask with `given={{...}}`."
+            f"The file says of {name!r} {text!r}, and a network keeps no observations: they would "
+            "be lost. Take the property out, and ask with `given={...}`."
         )
 
 
-def _table(
-    name: str, causes: list[str], body: list[str], levels: Mapping[str, tuple[str, ...]]
-) -> np.ndarray:
-    """P(name | causes), the causes in the order of the file, then the variable."""
+def _table(name: str, causes: Words, body: Words, levels: Levels) -> np.ndarray:
+    """Return P(name | causes), the causes in the order of the file, then the variable.
+
+    Parameters
+    ----------
+    name : str
+    causes : list of str
+    body : list of str
+        The words of the `probability` block.
+    levels : mapping of str to tuple of str
+    """
     sizes = [len(levels[cause]) for cause in causes]
     size = len(levels[name])
     table = np.full([*sizes, size], np.nan)
     for statement in _statements(body):
-        if statement[0] == "table":  # the variable itself runs slowest
-            table = np.moveaxis(
-                _numbers(name, statement[1:], table.size).reshape(size, *sizes), 0, -1
-            )
-        elif statement[0] == "default":
-            table[np.isnan(table)] = np.broadcast_to(
-                _numbers(name, statement[1:], size), table.shape
-            )[np.isnan(table)]
-        elif statement[0] == "property":
-            _refuse_evidence(name, " ".join(statement[1:]))
-        elif statement[0] == "(" and ")" in statement:
-            end = statement.index(")")
-            at = [word for word in statement[1:end] if word != ","]
-            if len(at) != len(causes) or any(
-                level not in levels[cause] for cause, level in zip(causes, at, strict=False)
-            ):
+        match statement[0]:
+            case "table":  # the variable itself runs slowest
+                numbers = _numbers(name, statement[1:], table.size)
+                table = np.moveaxis(numbers.reshape(size, *sizes), 0, -1)
+            case "default":
+                default = _numbers(name, statement[1:], size)
+                table = np.where(np.isnan(table), default, table)
+            case "property":
+                _refuse_evidence(name, " ".join(statement[1:]))
+            case "(" if ")" in statement:
+                end = statement.index(")")
+                at = [word for word in statement[1:end] if word != ","]
+                cell = _cell(name, causes, at, levels)
+                table[cell] = _numbers(name, statement[end + 1 :], size)
+            case _:
                 raise DataError(
-                    f"Expected a level of each of {', '.join(causes)} in the probabilities of {name!r}, got ({', '.join(at)})."
+                    "Expected `table`, `default` or a row such as `(yes, no) 0.2, 0.8;` in the "
+                    f"probabilities of {name!r}, got {' '.join(statement)[:60]!r}."
                 )
-            place = tuple(
-                levels[cause].index(level) for cause, level in zip(causes, at, strict=True)
-            )
-            table[place] = _numbers(name, statement[end + 1 :], size)
-        else:
-            raise DataError(
-                f"Expected `table`, `default` or a row such as `(yes, no) 0.2, 0.8;` in the probabilities of {name!r}, got {' '.join(statement)[:60]!r}."
-            )
-    sums = table.sum(axis=-1, keepdims=True)
+    return _normalised(name, table)
+
+
+def _cell(name: str, causes: Words, at: Words, levels: Levels) -> tuple[int, ...]:
+    """The position of a row: the levels of the causes by number.
+
+    Parameters
+    ----------
+    name : str
+        The variable, for the error.
+    causes, at : list of str
+        The causes, and a level of each.
+    levels : mapping of str to tuple of str
+    """
+    pairs = list(zip(causes, at, strict=False))
+    if len(at) != len(causes) or any(level not in levels[cause] for cause, level in pairs):
+        raise DataError(
+            f"Expected a level of each of {', '.join(causes)} in the probabilities of {name!r}, "
+            f"got ({', '.join(at)})."
+        )
+    return tuple(levels[cause].index(level) for cause, level in pairs)
+
+
+def _normalised(name: str, table: np.ndarray) -> np.ndarray:
     if (table < 0).any():
         raise DataError(
             f"Expected probabilities of {name!r} that are not negative, got {table.min():g}."
         )
+    sums = table.sum(axis=-1, keepdims=True)
     if not (np.abs(sums - 1) <= _ROUNDING).all():
         raise DataError(
-            f"Expected probabilities of {name!r} for every combination of its causes that sum to 1; got sums from {sums.min()} to {sums.max()}."
+            f"Expected probabilities of {name!r} for every combination of its causes that sum to "
+            f"1; got sums from {sums.min()} to {sums.max()}."
         )
     return table / sums
 
 
-def _numbers(name: str, words: list[str], size: int) -> np.ndarray:
+def _numbers(name: str, words: Words, size: int) -> np.ndarray:
     numbers = [word for word in words if word != ","]
     try:
-        found = np.array(numbers, dtype=float)
+        values = np.array(numbers, dtype=float)
     except ValueError:
         raise DataError(
             f"Expected numbers as probabilities of {name!r}, got {' '.join(numbers)[:60]!r}."
         ) from None
-    if len(found) != size:
-        raise DataError(f"Expected {size} probabilities of {name!r}, got {len(found)}.")
-    return found
+    if len(values) != size:
+        raise DataError(f"Expected {size} probabilities of {name!r}, got {len(values)}.")
+    return values
 
 
-def _cells(levels: list[list[str]]) -> list[tuple[tuple[int, ...], tuple[str, ...]]]:
-    return list(
-        zip(product(*(range(len(names)) for names in levels)), product(*levels), strict=True)
-    )
-
-
-def _row(at: tuple[str, ...]) -> str:
-    return f"({', '.join(at)})" if at else "table"
-
-
-def _quoted(name: Any) -> str:
+def _quoted(name: str) -> str:
     return name if re.fullmatch(r'[^\s{}()\[\],;|"]+', name) else f'"{name}"'

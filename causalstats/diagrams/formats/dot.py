@@ -1,30 +1,36 @@
-"""Causal models in the language of DOT, which Graphviz draws and dagitty.net speaks a dialect of.
+"""Causal models in DOT, the language of Graphviz, and in dagitty's dialect of it.
 
     dag { smoking [exposure] cancer [outcome] smoking -> tar -> cancer  smoking <-> cancer }
     digraph { smoking -> tar -> cancer; mood [latent]; mood -> {smoking cancer} }
 
-Nodes are hidden that are `latent`, `hidden`, `unobserved` or `observed=no`; `exposure`, `outcome`, `adjusted` and `selected` are
-roles, by dagitty's short forms too; an edge with `dir=both` is `<->`. Attributes that have a value and are none of these, such as
-positions, colours, labels and path coefficients, change no answer and are read over. A flag that is none of these is refused.
+Nodes are hidden that are `latent`, `hidden`, `unobserved` or `observed=no`. `exposure`, `outcome`,
+`adjusted` and `selected` are roles, also by dagitty's short forms. An edge with `dir=both` is
+`<->`. Other attributes with a value (positions, colours, labels, path coefficients) change no
+answer and are ignored. Any other flag is refused.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise, product
 
 import networkx as nx
 
-from causalstats.diagrams.core.roles import WORDS, Roles
-from causalstats.diagrams.diagram import Diagram
-from causalstats.diagrams.formats.causal_graph import network
-from causalstats.diagrams.formats.notation import ARROWS
-from causalstats.diagrams.formats.python_code import arcs
+from causalstats.diagrams.core.annotation import without_levels
+from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.core.roles import ROLE_WORDS
+from causalstats.diagrams.formats.arrow_notation import ARROWS, Token
+from causalstats.diagrams.formats.causal_graph import Edge, causal_model
+from causalstats.diagrams.formats.python_code import bidirected_roots
 from causalstats.errors import ModelError
+
+Attributes = dict[str, str]
 
 _REMARKS = re.compile(r"(?:\s+|//[^\n]*|\#[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _HEADER = re.compile(
-    r'(?:strict\s+)?(?P<kind>dag|digraph|graph|mag|pdag|pag)\b\s*(?:(?:"[^"]*"|[\w.]+)\s*)?\{',
+    r"(?:strict\s+)?(?P<kind>dag|digraph|graph|mag|pdag|pag)\b\s*"
+    r'(?:(?:"[^"]*"|[\w.]+)\s*)?\{',
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r'^(?:[^"\[{#]|"[^"]*"|\#[^\n]*)*[\[{]')
@@ -34,273 +40,393 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _KEYWORDS = {"graph", "node", "edge", "subgraph"}
-_DEEPEST = 50  # braces within each other
-_NO = ("no", "false", "0", "")
-_LOOKS = {"solid", "dashed", "dotted", "bold", "filled", "invis", "rounded"}
-Token = tuple[str, str]
+_UNDIRECTED = ("graph", "mag", "pdag", "pag")
+_MAX_NESTING = 50  # of braces within each other
+_FALSE_WORDS = ("no", "false", "0", "")
+_LINE_STYLES = {"solid", "dashed", "dotted", "bold", "filled", "invis", "rounded"}
+_FLAG = "yes, by a word alone"  # the value of an attribute without a value
 
 
 def is_dot(text: str) -> bool:
-    """Whether a text is to be read as DOT: it has its header, or brackets and braces, which our own notation has not."""
-    start = _REMARKS.match(text)
-    return bool(_HEADER.match(text, start.end() if start else 0) or _BRACKETS.match(text))
+    """Return whether a text is DOT: it has its header, or brackets or braces."""
+    return bool(_header(text) or _BRACKETS.match(text))
 
 
-def read_dot(text: str) -> Diagram:
-    """The causal model of a graph in DOT or in dagitty's dialect of it; without a header it is dagitty's.
+def read_dot(text: str) -> Hypergraph:
+    """Return the causal model of a graph in DOT; without a header the text is dagitty's.
 
     Raises
     ------
     ModelError
-        If the text is not DOT, has edges without a direction, or says something of a variable that would be lost.
+        If the text is not DOT, has edges without a direction, or has a flag that would be lost.
     """
-    start = _REMARKS.match(text)
-    header = _HEADER.match(text, start.end() if start else 0)
+    header = _header(text)
     if header is None:
-        return _read(_tokens(text, 0) + [("sign", "}")])
-    if header["kind"].lower() in ("graph", "mag", "pdag", "pag"):
+        return _read_tokens([*_tokens(text, 0), ("sign", "}")])
+    kind = header["kind"].lower()
+    if kind in _UNDIRECTED:
         raise ModelError(
-            f"Expected a graph whose edges all have a direction (dag or digraph), got a {header['kind'].lower()}. "
-            "If its arrows are causal, call it a dag."
+            "Expected a graph whose edges all have a direction (dag or digraph), "
+            f"got a {kind}. If its arrows are causal, call it a dag."
         )
-    return _read(_tokens(text, header.end()))
+    return _read_tokens(_tokens(text, header.end()))
 
 
-def _read(tokens: list[Token]) -> Diagram:
+def to_dagitty(diagram: Hypergraph) -> str:
+    """Return the causal model as text for dagitty.net.
+
+    Hidden variables are latent and roles are kept; levels are left out.
+
+    Parameters
+    ----------
+    diagram : Diagram
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelError
+        If the diagram has inputs or was changed by surgery.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> print(Diagram.parse("x -> y; x <-> y").to_dagitty())
+    dag {
+      x
+      y
+      x -> y
+      x <-> y
+    }
+    """
+    return _shortest_faithful(diagram, "dag", "latent", "{} <-> {}")
+
+
+def to_dot(diagram: Hypergraph) -> str:
+    """Return the causal model as text for Graphviz.
+
+    Roles are flags and hidden variables are dashed; levels are left out.
+
+    Parameters
+    ----------
+    diagram : Diagram
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelError
+        If the diagram has inputs or was changed by surgery.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> print(Diagram.parse("x -> y").to_dot())
+    digraph {
+      x
+      y
+      x -> y
+    }
+    """
+    mark = "hidden=true, style=dashed"
+    return _shortest_faithful(diagram, "digraph", mark, "{} -> {} [dir=both, style=dashed]")
+
+
+def roles_of(name: str, attributes: Attributes) -> set[str]:
+    """Return the roles that the attributes of a node give it, "hidden" among them.
+
+    Parameters
+    ----------
+    name : str
+    attributes : dict of str to str
+
+    Raises
+    ------
+    ModelError
+        If a flag is unknown: it may be a misspelt role, which would be lost.
+    """
+    roles = set()
+    for key, value in attributes.items():
+        true = value.lower() not in _FALSE_WORDS
+        if key == "observed":
+            if not true:
+                roles.add("hidden")
+        elif key in ROLE_WORDS:
+            if true:
+                roles.add(ROLE_WORDS[key])
+        elif key in ("role", "roles", "type") and value.lower() in ROLE_WORDS:
+            roles.add(ROLE_WORDS[value.lower()])
+        elif value == _FLAG and key not in _LINE_STYLES:
+            raise ModelError(
+                f"Expected {name!r} to be latent, exposure, outcome, adjusted or selected, "
+                f"got [{key}], which would be lost. Leave it out, or write it as an attribute with "
+                "a value, such as label."
+            )
+    return roles
+
+
+def _header(text: str) -> re.Match[str] | None:
+    remarks = _REMARKS.match(text)
+    return _HEADER.match(text, remarks.end() if remarks else 0)
+
+
+def _read_tokens(tokens: list[Token]) -> Hypergraph:
     reader = _Reader(tokens)
     reader.statements()
     if reader.tokens:
         raise ModelError(
-            f"Expected one graph, which ends with its closing brace; {reader.tokens[-1][1]!r} comes after it."
+            "Expected one graph, which ends with its closing brace; "
+            f"{reader.tokens[-1][1]!r} comes after it."
         )
     if not reader.graph:
         raise ModelError(
-            "Expected a diagram with at least one variable, got an empty graph. Write e.g. `dag { x -> y }`."
+            "Expected a diagram with at least one variable, got an empty graph. "
+            "Write e.g. `dag { x -> y }`."
         )
-    has: dict[str, list[str]] = {role: [] for role in dict.fromkeys(WORDS.values())}
-    for name, said in reader.said.items():
-        for role in roles_of(name, said):
-            has[role].append(name)
-    selected, hidden = has["selected"], has.pop("hidden")
-    made = network(reader.graph, [*hidden, *selected], reader.confounded)
-    return made.with_roles(**has) if any(has.values()) else made
+    roles: dict[str, list[str]] = {role: [] for role in dict.fromkeys(ROLE_WORDS.values())}
+    for name, attributes in reader.attributes_of.items():
+        for role in roles_of(name, attributes):
+            roles[role].append(name)
+    return causal_model(reader.graph, roles, reader.confounded)
 
 
-def roles_of(name: str, said: dict[str, str]) -> set[str]:
-    """The roles that the attributes of a node give it, "hidden" among them.
-
-    Raises
-    ------
-    ModelError
-        If a flag is none that is known: it may be a role misspelt, and would be lost.
-    """
-    found = set()
-    for key, value in said.items():
-        yes = value.lower() not in _NO
-        if key == "observed":
-            found |= set() if yes else {"hidden"}
-        elif key in WORDS:
-            found |= {WORDS[key]} if yes else set()
-        elif key in ("role", "roles", "type") and value.lower() in WORDS:
-            found.add(WORDS[value.lower()])
-        elif value == _FLAG and key not in _LOOKS:
-            raise ModelError(
-                f"Expected {name!r} to be latent, exposure, outcome, adjusted or selected, got [{key}], which would be lost. "
-                "Leave it out, or write it as an attribute with a value, such as label."
-            )
-    return found
-
-
-_FLAG = "yes, by a word alone"
-
-
-def _tokens(text: str, at: int) -> list[Token]:
+def _tokens(text: str, start: int) -> list[Token]:
     tokens = []
-    while at < len(text):
-        token = _TOKEN.match(text, at)
+    while start < len(text):
+        token = _TOKEN.match(text, start)
         if token is None:
             raise ModelError(
-                f"Expected DOT, could not read {text[at : at + 20]!r}. Names that are no plain words stand in double quotes; "
-                "arrows are ->, <- and <->."
+                f"Expected DOT, could not read {text[start : start + 20]!r}. Names that are no "
+                "plain words stand in double quotes; arrows are ->, <- and <->."
             )
+        word = token.group()
         if token.lastgroup == "quoted":
-            tokens.append(("name", re.sub(r"\\(.)", r"\1", token.group()[1:-1], flags=re.DOTALL)))
+            unescaped = re.sub(r"\\(.)", r"\1", word[1:-1], flags=re.DOTALL)
+            tokens.append(("name", unescaped))
+        elif word.lower() in _KEYWORDS:
+            tokens.append(("keyword", word))
         elif token.lastgroup != "space":
-            keyword = token.group().lower() in _KEYWORDS
-            written = ARROWS.get(token.group(), token.group())
-            tokens.append(("keyword" if keyword else token.lastgroup or "", written))
-        at = token.end()
+            tokens.append((token.lastgroup or "", ARROWS.get(word, word)))
+        start = token.end()
     return tokens
 
 
 class _Reader:
-    """Reads statements off the front of a list of tokens into a graph."""
+    """A recursive-descent parser: reads statements off a list of tokens into a graph."""
 
     def __init__(self, tokens: list[Token]) -> None:
         self.tokens = tokens[::-1]
         self.graph = nx.DiGraph()
-        self.said: dict[str, dict[str, str]] = {}
-        self.confounded: list[tuple[str, str]] = []
+        self.attributes_of: dict[str, Attributes] = {}
+        self.confounded: list[Edge] = []
         self.depth = 0
-        self.defaults: dict[str, dict[str, str]] = {"node": {}, "edge": {}, "graph": {}}
+        self.defaults: dict[str, Attributes] = {"node": {}, "edge": {}, "graph": {}}
 
     def peek(self) -> str:
-        """The text of the next token unless that is a name."""
+        """The text of the next token; empty for a name."""
         return self.tokens[-1][1] if self.tokens and self.tokens[-1][0] != "name" else ""
 
-    def next(self, kind: str, *texts: str) -> str:
-        if (
-            not self.tokens
-            or self.tokens[-1][0] != kind
-            or (texts and self.tokens[-1][1] not in texts)
-        ):
-            wanted = " or ".join(map(repr, texts)) or f"a {kind}"
-            got = self.tokens[-1][1] if self.tokens else "the end"
-            quoted = f' A variable of that name stands in double quotes, "{got}".'
-            raise ModelError(
-                f"Expected {wanted}, got {got!r}; the graph ends with a closing brace."
-                + quoted * (got.lower() in _KEYWORDS)
-            )
-        return self.tokens.pop()[1]
+    def skip(self, *texts: str) -> bool:
+        """Drop the next token if it is one of these."""
+        if self.peek().lower() not in texts:
+            return False
+        self.tokens.pop()
+        return True
+
+    def take(self, kind: str, text: str | None = None) -> str:
+        """Return the text of the next token, which must be of this kind."""
+        if self.tokens:
+            next_kind, word = self.tokens[-1]
+            if next_kind == kind and text in (None, word):
+                return self.tokens.pop()[1]
+        else:
+            word = "the end"
+        wanted = f"a {kind}" if text is None else repr(text)
+        quoted = f' A variable of that name stands in double quotes, "{word}".'
+        raise ModelError(
+            f"Expected {wanted}, got {word!r}; the graph ends with a closing brace."
+            + quoted * (word.lower() in _KEYWORDS)
+        )
 
     def statements(self) -> list[str]:
-        """Everything up to the closing brace; the nodes named there."""
+        """Read everything up to the closing brace and return the nodes named there."""
         named: list[str] = []
         while self.peek() != "}":
-            if self.peek() in (";", ","):
-                self.tokens.pop()
-            else:
+            if not self.skip(";", ","):
                 named += self.statement()
-        self.next("sign", "}")
+        self.take("sign", "}")
         return named
 
     def statement(self) -> list[str]:
-        if (keyword := self.peek().lower()) in self.defaults:  # said of all that follow
+        """Read a default, a setting, a node or a chain of edges; return the nodes named."""
+        keyword = self.peek().lower()
+        if keyword in self.defaults:
             self.tokens.pop()
             self.defaults[keyword] = {**self.defaults[keyword], **self.attributes()}
             return []
-        groups, arrows = [self.group()], list[str]()
-        if self.peek() == "=":  # a setting of the whole graph
-            self.tokens.pop()
-            self.next("name")
+        groups = [self.group()]
+        if self.skip("="):  # a setting of the whole graph
+            self.take("name")
             return []
+        arrows = []
         while self.tokens and self.tokens[-1][0] == "arrow":
             arrows.append(self.tokens.pop()[1])
             groups.append(self.group())
-        said = self.attributes()
-        for name in (name for group in groups for name in group):
-            self.graph.add_node(name)
-            self.said.setdefault(name, dict(self.defaults["node"])).update({} if arrows else said)
+        attributes = self.attributes()
+        self.add_nodes(groups, {} if arrows else attributes)
         if arrows:
-            said = {**self.defaults["edge"], **said}
-            if lost := sorted(key for key, value in said.items() if value == _FLAG):
-                raise ModelError(
-                    f"Expected [{lost[0]}] to be said of a variable, got it of an arrow. Say it in a statement of its own, "
-                    f"`{groups[-1][-1] if groups[-1] else 'x'} [{lost[0]}]`."
-                )
-        for (left, right), arrow in zip(pairwise(groups), arrows, strict=True):
-            self.edges(left, right, arrow, said.get("dir", "forward").lower())
+            self.add_edges(groups, arrows, attributes)
         return [name for group in groups for name in group]
 
-    def edges(self, left: list[str], right: list[str], arrow: str, direction: str) -> None:
+    def add_nodes(self, groups: list[list[str]], attributes: Attributes) -> None:
+        for group in groups:
+            for name in group:
+                self.graph.add_node(name)
+                known = self.attributes_of.setdefault(name, dict(self.defaults["node"]))
+                known.update(attributes)
+
+    def add_edges(self, groups: list[list[str]], arrows: list[str], attributes: Attributes) -> None:
+        """Add the edges of a chain.
+
+        Parameters
+        ----------
+        groups : list of lists of names
+        arrows : list of str
+            One between each group and the next.
+        attributes : dict
+            Those in brackets behind the chain.
+        """
+        attributes = {**self.defaults["edge"], **attributes}
+        if flags := sorted(key for key, value in attributes.items() if value == _FLAG):
+            name = groups[-1][-1] if groups[-1] else "x"
+            raise ModelError(
+                f"Expected [{flags[0]}] to be said of a variable, got it of an arrow. Say it in a "
+                f"statement of its own, `{name} [{flags[0]}]`."
+            )
+        direction = attributes.get("dir", "forward").lower()
+        for (left, right), arrow in zip(pairwise(groups), arrows, strict=True):
+            self.add_edge(left, right, arrow, direction)
+
+    def add_edge(self, left: list[str], right: list[str], arrow: str, direction: str) -> None:
+        """Add the edges between two groups.
+
+        Parameters
+        ----------
+        left, right : list of str
+        arrow : str
+        direction : str
+            The attribute `dir`.
+        """
         if arrow == "--" or direction == "none":
             raise ModelError(
                 f"Expected edges with a direction, got {', '.join(left)} -- {', '.join(right)}."
             )
         if arrow == "<->" or direction == "both":
             self.confounded += product(left, right)
+        elif (arrow == "<-") != (direction == "back"):
+            self.graph.add_edges_from(product(right, left))
         else:
-            backwards = (arrow == "<-") != (direction == "back")
-            self.graph.add_edges_from(product(right, left) if backwards else product(left, right))
+            self.graph.add_edges_from(product(left, right))
 
     def group(self) -> list[str]:
-        """A node, or several in braces."""
-        if self.peek().lower() == "subgraph":
-            self.tokens.pop()
-            if self.peek() != "{":
-                self.next("name")
-        if self.peek() == "{":
-            self.tokens.pop()
-            self.depth += 1
-            if self.depth > _DEEPEST:
-                raise ModelError(
-                    f"Expected braces at most {_DEEPEST} deep within each other, got more. Write the edges one by one."
-                )
-            outside = self.defaults
-            self.defaults = {kind: dict(said) for kind, said in outside.items()}
-            named = self.statements()
-            self.defaults = outside
-            self.depth -= 1
-            return named
-        return [self.next("name")]
+        """Read a node, or several in braces."""
+        if self.skip("subgraph") and self.peek() != "{":
+            self.take("name")
+        if not self.skip("{"):
+            return [self.take("name")]
+        self.depth += 1
+        if self.depth > _MAX_NESTING:
+            raise ModelError(
+                f"Expected braces at most {_MAX_NESTING} deep within each other, got more. Write "
+                "the edges one by one."
+            )
+        outside = self.defaults
+        self.defaults = {kind: dict(attributes) for kind, attributes in outside.items()}
+        named = self.statements()
+        self.defaults = outside
+        self.depth -= 1
+        return named
 
-    def attributes(self) -> dict[str, str]:
-        """What stands in brackets, a word alone meaning yes."""
-        said: dict[str, str] = {}
-        while self.peek() == "[":
-            self.tokens.pop()
-            while self.peek() != "]":
-                if self.peek() in (",", ";"):
-                    self.tokens.pop()
+    def attributes(self) -> Attributes:
+        """Read attributes in brackets; one without a value is a flag."""
+        attributes: Attributes = {}
+        while self.skip("["):
+            while not self.skip("]"):
+                if self.skip(",", ";"):
                     continue
-                key, value = self.next("name").lower(), _FLAG
-                if self.peek() == "=":
-                    self.tokens.pop()
-                    value = self.next("name")
-                said[key] = value
-            self.tokens.pop()
-        return said
+                key = self.take("name").lower()
+                attributes[key] = self.take("name") if self.skip("=") else _FLAG
+        return attributes
 
 
-def dagitty_of(diagram: Diagram) -> str:
-    """See `Diagram.to_dagitty`."""
-    return _as_read(diagram, "dag", "latent", "{} <-> {}")
+def _shortest_faithful(diagram: Hypergraph, kind: str, mark: str, both: str) -> str:
+    """The text with bidirected edges if it reads back as the same model, else with hidden nodes.
 
-
-def dot_of(diagram: Diagram) -> str:
-    """See `Diagram.to_dot`."""
-    return _as_read(
-        diagram, "digraph", "hidden=true, style=dashed", "{} -> {} [dir=both, style=dashed]"
-    )
-
-
-def _as_read(diagram: Diagram, kind: str, mark: str, both: str) -> str:
-    """The text with confounded pairs as double arrows if it is read as the same model, or else with their roots as nodes."""
+    Parameters
+    ----------
+    diagram : Hypergraph
+    kind : str
+        The word before the brace.
+    mark : str
+        The attributes of a hidden variable.
+    both : str
+        The form of a bidirected edge.
+    """
     if not diagram.is_network or any(box.kind != "mechanism" for box in diagram.boxes):
         raise ModelError(
-            "Expected the diagram of a causal model, got one after surgery or with inputs; draw that one with `draw`, `to_svg` or `to_tikz`."
+            "Expected the diagram of a causal model, got one after surgery or with inputs; draw "
+            "that one with `draw`, `to_svg` or `to_tikz`."
         )
-    bare = diagram.without_levels()
-    short, long = (_text(diagram, kind, mark, both, shorten) for shorten in (True, False))
-    return short if read_dot(short) == bare else long
+    roots = bidirected_roots(diagram)
+    double_arrows = [both.format(_quoted(one), _quoted(other)) for one, other in roots.values()]
+    short = _graph_text(diagram, kind, mark, roots, double_arrows)
+    if read_dot(short) == without_levels(diagram):
+        return short
+    return _graph_text(diagram, kind, mark)
 
 
-def _text(diagram: Diagram, kind: str, mark: str, both: str, short: bool) -> str:
-    roots = arcs(diagram) if short else {}
-    named = {name: _quoted(name) for name in diagram.variables}
-    marks = {name: _marks(diagram.roles, name) for name in diagram.variables}
-    for name in set(diagram.hidden).difference(diagram.roles.selected):
-        marks[name] = [mark, *marks[name]]
-    lines = [
-        named[name] + (f" [{', '.join(marks[name])}]" if marks[name] else "")
-        for name in diagram.variables
-        if name not in roots
-    ]
-    lines += [
-        f"{named[cause]} -> {named[name]}"
-        for name in diagram.variables
-        for cause in diagram.parents(name)
-        if cause not in roots
-    ]
-    lines += [both.format(named[left], named[right]) for left, right in roots.values()]
-    return "\n".join([f"{kind} {{", *(f"  {line}" for line in lines), "}"])
+def _graph_text(
+    diagram: Hypergraph,
+    kind: str,
+    mark: str,
+    left_out: Iterable[str] = (),
+    more_lines: Iterable[str] = (),
+) -> str:
+    """Nodes, arrows and further lines between braces.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    kind, mark : str
+        The word before the brace, and the attributes of a hidden variable.
+    left_out : iterable of str
+        Hidden variables that stand in `more_lines` as bidirected edges.
+    more_lines : iterable of str
+    """
+    variables = [name for name in diagram.variables if name not in left_out]
+    lines = [_quoted(name) + _marks(diagram, name, mark) for name in variables]
+    for name in variables:
+        causes = [cause for cause in diagram.parents(name) if cause not in left_out]
+        lines += [f"{_quoted(cause)} -> {_quoted(name)}" for cause in causes]
+    indented = [f"  {line}" for line in [*lines, *more_lines]]
+    return "\n".join([f"{kind} {{", *indented, "}"])
 
 
-def _marks(roles: Roles, name: str) -> list[str]:
-    """The roles of a variable in dagitty's words."""
-    return ["exposure" if role == "treatment" else role for role in roles.of(name)]
+def _marks(diagram: Hypergraph, name: str, hidden_mark: str) -> str:
+    """The roles of a variable in dagitty's words, in brackets; empty where it has none."""
+    roles = diagram.roles.of(name)
+    marks = ["exposure" if role == "treatment" else role for role in roles]
+    if name in diagram.hidden and "selected" not in roles:
+        marks = [hidden_mark, *marks]
+    return f" [{', '.join(marks)}]" if marks else ""
 
 
 def _quoted(name: str) -> str:
-    plain = re.fullmatch(r"[^\W\d]\w*", name) and name.lower() not in _KEYWORDS
-    return name if plain else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if re.fullmatch(r"[^\W\d]\w*", name) and name.lower() not in _KEYWORDS:
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,25 +1,55 @@
-"""Textbook criteria, found in polynomial time: adjustment (back-door), front-door, instrument.
+"""Textbook identification criteria in polynomial time: back-door, front-door, instruments.
 
 References
 ----------
-Pearl (2009), Causality, definitions 3.3.1, 3.3.3 and 7.4.1. Shpitser, VanderWeele & Robins (2010), On the validity of covariate
-adjustment for estimating causal effects, UAI. van der Zander, Liskiewicz & Textor (2019), Separators and adjustment sets in causal
-graphs: complete criteria and an algorithmic framework, Artif. Intell. 270. Jeong, Tian & Bareinboim (2022), Finding and listing
-front-door adjustment sets, NeurIPS.
+Pearl (2009), Causality, definitions 3.3.1 (back-door), 3.3.3 (front-door) and 7.4.1 (instrument).
+Shpitser, VanderWeele & Robins (2010), On the validity of covariate adjustment for estimating causal
+effects, UAI. van der Zander, Liskiewicz & Textor (2019), Separators and adjustment sets in causal
+graphs: complete criteria and an algorithmic framework, Artif. Intell. 270. Jeong, Tian &
+Bareinboim (2022), Finding and listing front-door adjustment sets, NeurIPS.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from causalstats.diagrams.identification.bit_set_graph import NumberedGraph, members, union
+from causalstats.diagrams.identification.bit_set_graph import BitSetGraph
+from causalstats.diagrams.identification.bit_sets import (
+    EMPTY,
+    BitSet,
+    contains,
+    members,
+    singleton,
+    smallest,
+    union,
+)
 from causalstats.diagrams.identification.expression import Expression, Probability, Product, Sum
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """A named reason, the variables it takes, and the formula it gives; an instrument gives none."""
+    """A criterion that applies, with its variables and the formula it gives.
+
+    Parameters
+    ----------
+    name : str
+        "back-door", "adjustment", "front-door" or "instrument".
+    variables : tuple of str
+        The adjustment set, the mediators, or the instrument.
+    expression : Expression or None
+        The formula; an instrument gives none.
+    reasons : tuple of str
+        The certificate, in words.
+    given : tuple of str
+        Variables to condition on for an instrument to be valid.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> print(Diagram.parse("z -> x, y; x -> y").identify("y", "x").criteria[0])
+    back-door (z)
+    """
 
     name: str
     variables: tuple[str, ...]
@@ -32,167 +62,236 @@ class Criterion:
 
     @property
     def named(self) -> str:
-        """The variables, and what has to be held for them to serve; as dagitty writes "z | w"."""
-        held = f", given {', '.join(self.given)}" if self.given else ""
-        return f"{', '.join(self.variables)}{held}"
+        """The variables, and those to condition on; dagitty writes "z | w"."""
+        given = f", given {', '.join(self.given)}" if self.given else ""
+        return f"{', '.join(self.variables)}{given}"
 
 
-def back_door(graph: MixedGraph, outcome: int, do: int, given: int = 0) -> Criterion | None:
-    """Σ_w P(y | x, w, z) P(w | z), for a set w of the fewest variables with which that is P(y | do(x), z).
+def back_door(
+    graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSet = EMPTY
+) -> Criterion | None:
+    """Return Σ_w P(y | x, w, z) P(w | z) with a smallest adjustment set w; None if there is none.
 
-    w holds nothing on a causal path from x to y or affected by what is, and closes every path from x to y that is no causal path: the
-    adjustment criterion of Shpitser, VanderWeele & Robins (2010), of which Pearl's back-door criterion is the case that w is not
-    affected by x. With z, neither w nor z may be affected. Of several sets of the fewest variables, the one closest to the outcome.
+    w satisfies the adjustment criterion (Shpitser, VanderWeele & Robins 2010): it contains no
+    variable on a causal path from x to y, nor a descendant of one, and blocks every non-causal
+    path. Pearl's back-door criterion is the case that x does not affect w. With z, x may affect
+    neither w nor z. Of several sets of the fewest variables it is the one closest to the outcome.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do, given : BitSet
     """
-    cut, forbidden = _without_causal_paths(graph, outcome, do, given)
+    cut, forbidden = _proper_back_door_graph(graph.bits, outcome, do, given)
     if forbidden & given:
         return None
-    allowed = graph.numbered.everything & ~forbidden & ~given
-    found = cut.smallest_separator(do, outcome, allowed, given)
-    return None if found is None else _adjusting(graph, outcome, do, found & ~given, given)
+    allowed = graph.bits.everything & ~forbidden & ~given
+    separator = cut.smallest_separator(do, outcome, allowed, given)
+    if separator is None:
+        return None
+    return _adjustment_formula(graph, outcome, do, separator & ~given, given)
 
 
 def adjustment(
-    graph: MixedGraph, outcome: int, do: int, held: int, given: int = 0
+    graph: MixedGraph, outcome: BitSet, do: BitSet, adjusted: BitSet, given: BitSet = EMPTY
 ) -> Criterion | None:
-    """The same formula for a set that is given; None where that is not P(y | do(x), z)."""
-    cut, forbidden = _without_causal_paths(graph, outcome, do, given)
-    if (held | given) & forbidden or not cut.separated(do, outcome, held | given):
-        return None
-    return _adjusting(graph, outcome, do, held, given)
+    """Return the adjustment formula for a given set; None where it is not P(y | do(x), z).
 
-
-def _without_causal_paths(
-    graph: MixedGraph, outcome: int, do: int, given: int
-) -> tuple[NumberedGraph, int]:
-    """The proper back-door graph, in which the first arrow of each causal path from x to y is cut, and what may not be held.
-
-    A causal path is proper if only its first variable is in x. With z, which is conditioned on, all that x affects is forbidden.
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do, adjusted, given : BitSet
     """
-    numbered = graph.numbered
-    free = numbered.everything & ~do
-    onward = union(numbered.children[node] for node in members(do)) & free
-    causal = numbered.descendants(onward, free) & numbered.ancestors(outcome, free)
+    cut, forbidden = _proper_back_door_graph(graph.bits, outcome, do, given)
+    conditions = adjusted | given
+    if conditions & forbidden or not cut.separated(do, outcome, conditions):
+        return None
+    return _adjustment_formula(graph, outcome, do, adjusted, given)
+
+
+def _proper_back_door_graph(
+    graph: BitSetGraph, outcome: BitSet, do: BitSet, given: BitSet
+) -> tuple[BitSetGraph, BitSet]:
+    """The proper back-door graph, and the variables that may not be adjusted for.
+
+    The first arrow of each proper causal path (only its first variable is in x) is cut. With z,
+    all arrows out of x are cut and all descendants of x are forbidden.
+
+    Parameters
+    ----------
+    graph : BitSetGraph
+    outcome, do, given : BitSet
+    """
     if given:
-        return numbered.cut(out_of=do), numbered.descendants(do)
+        return graph.cut(out_of=do), graph.descendants(do)
+    free = graph.everything & ~do
+    onward = union(graph.children[node] for node in members(do)) & free
+    causal = graph.descendants(onward, free) & graph.ancestors(outcome, free)
     parents = tuple(
-        parents & ~do if causal >> node & 1 else parents
-        for node, parents in enumerate(numbered.parents)
+        parents & ~do if contains(causal, node) else parents
+        for node, parents in enumerate(graph.parents)
     )
-    return NumberedGraph(parents, numbered.siblings), numbered.descendants(causal) | do
+    return BitSetGraph(parents, graph.siblings), graph.descendants(causal) | do
 
 
-def _adjusting(graph: MixedGraph, outcome: int, do: int, adjusted: int, given: int) -> Criterion:
+def _adjustment_formula(
+    graph: MixedGraph, outcome: BitSet, do: BitSet, adjusted: BitSet, given: BitSet
+) -> Criterion:
     y, x, w, z = map(graph.names, (outcome, do, adjusted, given))
     expression: Expression = Probability(y, x + w + z)
     if adjusted:
         expression = Sum(w, Product((expression, Probability(w, z))))
-    names, held = ", ".join(x), ", ".join(w + z)
-    affected = adjusted & graph.numbered.descendants(do)
-    closed = (
-        f"Holding {held}, {'on no causal path and not affected by any' if affected else f'which {names} does not affect'}, closes"
-        if held
-        else "Nothing has to be held to close"
+    affected = bool(adjusted & graph.bits.descendants(do))
+    treatments = ", ".join(x)
+    conditions = ", ".join(w + z)
+    if not conditions:
+        closed = "Nothing has to be held to close"
+    elif affected:
+        closed = f"Holding {conditions}, on no causal path and not affected by any, closes"
+    else:
+        closed = f"Holding {conditions}, which {treatments} does not affect, closes"
+    arrows = "the first arrows of causal paths" if affected else "the arrows"
+    reason = (
+        f"Cut {arrows} out of {treatments}: what then joins it to {', '.join(y)} is confounding. "
+        f"{closed} every such path."
     )
-    out = "the first arrows of causal paths" if affected else "the arrows"
-    reasons = (
-        f"Cut {out} out of {names}: what then joins it to {', '.join(y)} is confounding. {closed} every such path.",
-    )
-    return Criterion("adjustment" if affected else "back-door", w, expression, reasons)
+    return Criterion("adjustment" if affected else "back-door", w, expression, (reason,))
 
 
-def front_door(graph: MixedGraph, outcome: int, do: int) -> Criterion | None:
-    """Σ_m P(m | x) Σ_x' P(y | m, x') P(x'), for mediators m that carry all of the effect and that the confounding of x and y does not reach.
+def front_door(graph: MixedGraph, outcome: BitSet, do: BitSet) -> Criterion | None:
+    """Return Σ_m P(m | x) Σ_x' P(y | m, x') P(x') with mediators m; None if there are none.
 
-    None of m can be left out, which is not to say that no other set is smaller.
+    The mediators intercept every causal path, no open path enters them from x, and x blocks every
+    path that enters them and ends in the outcome. No mediator can be left out, though a set with
+    other members may be smaller.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do : BitSet
     """
-    if do.bit_count() > 1 or not graph.numbered.ancestors(outcome) & do:
+    bits = graph.bits
+    if do.bit_count() > 1 or not bits.ancestors(outcome) & do:
         return None
-    candidates = graph.numbered.descendants(do) & graph.numbered.ancestors(outcome) & ~do & ~outcome
-    cut = graph.numbered.cut(out_of=do)
-    mediators = union(1 << node for node in members(candidates) if cut.separated(1 << node, do))
-    if not _intercepts(graph, mediators, outcome, do):
+    candidates = bits.descendants(do) & bits.ancestors(outcome) & ~do & ~outcome
+    cut = bits.cut(out_of=do)
+    singles = map(singleton, members(candidates))
+    mediators = union(single for single in singles if cut.separated(single, do))
+    if not _intercepts(bits, mediators, outcome, do):
         return None
-    mediators = _closed_behind(graph, mediators, outcome, do)
+    mediators = _blocked_behind(bits, mediators, outcome, do)
     for node in members(mediators):
-        fewer = mediators & ~(1 << node)
-        if (
-            _intercepts(graph, fewer, outcome, do)
-            and _closed_behind(graph, fewer, outcome, do) == fewer
-        ):
+        fewer = mediators & ~singleton(node)
+        blocked = _blocked_behind(bits, fewer, outcome, do) == fewer
+        if blocked and _intercepts(bits, fewer, outcome, do):
             mediators = fewer
-    if not mediators or not _intercepts(graph, mediators, outcome, do):
+    if not mediators or not _intercepts(bits, mediators, outcome, do):
         return None
+    return _front_door_formula(graph, outcome, do, mediators)
+
+
+def _front_door_formula(
+    graph: MixedGraph, outcome: BitSet, do: BitSet, mediators: BitSet
+) -> Criterion:
     y, x, m = map(graph.names, (outcome, do, mediators))
     behind = Sum(x, Product((Probability(y, m + x), Probability(x))))
+    treatment = x[0]
+    middle = ", ".join(m)
+    end = ", ".join(y)
     reasons = (
-        f"Every way in which {x[0]} acts on {', '.join(y)} passes {', '.join(m)}.",
-        f"No path that enters {x[0]} is open to {', '.join(m)}: P({', '.join(m)} | do({x[0]})) = P({', '.join(m)} | {x[0]}).",
-        f"Holding {x[0]} closes every path that enters {', '.join(m)} and ends in {', '.join(y)}: the back-door formula gives what {', '.join(m)} does.",
+        f"Every way in which {treatment} acts on {end} passes {middle}.",
+        f"No path that enters {treatment} is open to {middle}: "
+        f"P({middle} | do({treatment})) = P({middle} | {treatment}).",
+        f"Holding {treatment} closes every path that enters {middle} and ends in {end}: the "
+        f"back-door formula gives what {middle} does.",
     )
-    return Criterion("front-door", m, Sum(m, Product((Probability(m, x), behind))), reasons)
+    formula = Sum(m, Product((Probability(m, x), behind)))
+    return Criterion("front-door", m, formula, reasons)
 
 
-def _intercepts(graph: MixedGraph, mediators: int, outcome: int, do: int) -> bool:
-    return not graph.numbered.descendants(do, ~mediators & graph.numbered.everything) & outcome
+def _intercepts(graph: BitSetGraph, mediators: BitSet, outcome: BitSet, do: BitSet) -> bool:
+    """Whether every causal path from x to y passes a mediator."""
+    return not graph.descendants(do, ~mediators & graph.everything) & outcome
 
 
-def _closed_behind(graph: MixedGraph, mediators: int, outcome: int, do: int) -> int:
-    """The largest subset whose paths into it that end in the outcome are all closed by the treatment.
+def _blocked_behind(graph: BitSetGraph, mediators: BitSet, outcome: BitSet, do: BitSet) -> BitSet:
+    """The largest subset such that x blocks every path into it that ends in the outcome.
 
-    What has an open path with the arrows out of all candidates cut has one with fewer cut, so it goes for good.
+    A mediator with an open path where the arrows out of all candidates are cut has one where fewer
+    are cut, so it is removed for good.
+
+    Parameters
+    ----------
+    graph : BitSetGraph
+    mediators, outcome, do : BitSet
     """
     while mediators:
-        cut = graph.numbered.cut(out_of=mediators)
-        closed = union(
-            1 << node for node in members(mediators) if cut.separated(1 << node, outcome, do)
-        )
-        if closed == mediators:
+        cut = graph.cut(out_of=mediators)
+        singles = map(singleton, members(mediators))
+        blocked = union(single for single in singles if cut.separated(single, outcome, do))
+        if blocked == mediators:
             break
-        mediators = closed
+        mediators = blocked
     return mediators
 
 
-def instruments(graph: MixedGraph, outcome: int, do: int) -> list[Criterion]:
-    """Variables that go with x and, given w, with y only through x; neither they nor w are affected by x. w is in `given`.
+def instruments(graph: MixedGraph, outcome: BitSet, do: BitSet) -> list[Criterion]:
+    """Return instrumental variables: associated with x and, given w, with y only through x.
 
-    Those next to x; where there are none, the first of the others.
+    x affects neither them nor w, the `given` of the criterion. They are those adjacent to x; where
+    none of these is one, the first of the others.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do : BitSet
     """
-    if do.bit_count() > 1 or not graph.numbered.ancestors(outcome) & do:
+    bits = graph.bits
+    if do.bit_count() > 1 or not bits.ancestors(outcome) & do:
         return []
-    cut = graph.numbered.cut(out_of=do)
-    before = graph.numbered.everything & ~graph.numbered.descendants(do) & ~outcome
-    treatment = do.bit_length() - 1
-    near = before & (graph.numbered.parents[treatment] | graph.numbered.siblings[treatment])
-    found = [_instrument(graph, cut, node, outcome, do, before) for node in members(near)]
-    if not any(found):
-        found = [
-            next(
-                filter(
-                    None,
-                    (
-                        _instrument(graph, cut, node, outcome, do, before)
-                        for node in members(before & ~near)
-                    ),
-                ),
-                None,
-            )
-        ]
-    return [criterion for criterion in found if criterion]
+    unaffected = bits.everything & ~bits.descendants(do) & ~outcome
+    treatment = smallest(do)
+    adjacent = unaffected & (bits.parents[treatment] | bits.siblings[treatment])
+    near = _instruments_in(graph, adjacent, outcome, do)
+    if near:
+        return near
+    return _instruments_in(graph, unaffected & ~adjacent, outcome, do, first_only=True)
+
+
+def _instruments_in(
+    graph: MixedGraph,
+    candidates: BitSet,
+    outcome: BitSet,
+    do: BitSet,
+    *,
+    first_only: bool = False,
+) -> list[Criterion]:
+    """The candidates that are instruments, each given a minimal set of unaffected variables.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    candidates, outcome, do : BitSet
+    first_only : bool
+        Stop at the first.
+    """
+    cut = graph.bits.cut(out_of=do)
+    unaffected = graph.bits.everything & ~graph.bits.descendants(do) & ~outcome
+    criteria = []
+    for single in map(singleton, members(candidates)):
+        conditions = cut.minimal_separator(single, outcome, unaffected)
+        if conditions is None or graph.bits.separated(single, do, conditions):
+            continue
+        criteria.append(_instrument(graph, single, outcome, do, conditions))
+        if first_only:
+            break
+    return criteria
 
 
 def _instrument(
-    graph: MixedGraph, cut: NumberedGraph, node: int, outcome: int, do: int, before: int
-) -> Criterion | None:
-    held = cut.minimal_separator(1 << node, outcome, before)
-    if held is None or graph.numbered.separated(1 << node, do, held):
-        return None
-    z, x, y, w = map(graph.names, (1 << node, do, outcome, held))
+    graph: MixedGraph, single: BitSet, outcome: BitSet, do: BitSet, conditions: BitSet
+) -> Criterion:
+    z, x, y, w = map(graph.names, (single, do, outcome, conditions))
     holding = f", holding {', '.join(w)}," if w else ""
-    return Criterion(
-        "instrument",
-        z,
-        None,
-        (f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}.",),
-        w,
-    )
+    reason = f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}."
+    return Criterion("instrument", z, None, (reason,), w)

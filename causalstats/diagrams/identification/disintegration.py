@@ -1,23 +1,24 @@
-"""Disintegration: channels and combs out of a joint distribution, with the cells that it leaves open.
+"""Disintegration of joint distributions into channels and combs, and interventions from these.
 
-    ω(a, b) = ω(a) c(b | a)                     a channel c, unique where ω(a) > 0
-    ω(a, b, c) = g(b | a) f(a, c | b)           a channel g and a comb f with Σ_c f(a, c | b) free of b:
-    g = ω(b | a), f = ω(a) ω(c | a, b)          unique where ω(a) > 0, and where ω(a, b) > 0 or ω(a) = 0
+    ω(a, b) = ω(a) c(b | a)                 a channel c, unique where ω(a) > 0
+    ω(a, b, c) = g(b | a) f(a, c | b)       a channel g and a comb f with Σ_c f(a, c | b) free of b:
+    g = ω(b | a), f = ω(a) ω(c | a, b)      unique where ω(a) > 0, and where ω(a, b) > 0 or ω(a) = 0
 
-and likewise for combs with any number of outputs, along an order of the variables. Cutting a in f and putting the two together again gives the intervention,
-g(b | a) Σ_a' f(a', c | b). Nothing is divided by zero: an open cell is NaN, between bounds.
+and likewise for combs with any number of outputs, along an order of the variables. Cutting a in f
+and composing again gives the intervention, g(b | a) Σ_a' f(a', c | b). Nothing is divided by zero:
+a cell that is not determined is NaN, between bounds.
 
-That f and g exist is a fact of any joint distribution; that cutting a in f is the intervention is a fact of the diagram. Let D be the
-district of a, all that shares hidden causes with it. Along an order that puts causes first Q[D] is the product of P(v | all before v)
-over D, and Q[D ∖ a] = Σ_a Q[D] if and only if nothing in D is reached from a within D: if no child of a is in D. Then f and g serve
-where f has those v in D, and g those outside, whose factor depends on a; by the diagram it does where a is in D's part before v or is
-a parent of that. All three are checked.
+Every joint distribution has f and g; only the diagram says that cutting a in f is the intervention.
+Let D be the district of a. Along a topological order Q[D] is the product of P(v | all before v)
+over D, and Q[D ∖ a] = Σ_a Q[D] if and only if no child of a is in D. Then f and g serve if f has
+those v in D, and g those outside, whose factor depends on a; by the diagram it does where a is in
+the district of v among the variables before v, or is a parent of that. All three are checked.
 
 References
 ----------
-Cho & Jacobs (2019), Disintegration and Bayesian inversion via string diagrams.
-Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery.
-Tian & Pearl (2002), A general identification condition for causal effects, theorem 3: no child of a in the district of a.
+Cho & Jacobs (2019), Disintegration and Bayesian inversion via string diagrams, MSCS 29.
+Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery, FoSSaCS.
+Tian & Pearl (2002), A general identification condition for causal effects, AAAI, theorem 3.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from typing import Any
 import numpy as np
 
 from causalstats.diagrams.core import arguments
-from causalstats.diagrams.diagram import Diagram
-from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.identification.mixed_graph import MixedGraph, as_mixed_graph
 from causalstats.diagrams.identification.selection_bias import refuse_selection
 from causalstats.diagrams.networks.distribution import Distribution
 from causalstats.errors import ModelError
@@ -39,7 +40,19 @@ from causalstats.numerics.discrete import combs
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Disintegration:
-    """A channel or comb: its lowest and highest possible values, which differ in the cells that the joint distribution does not determine."""
+    """A channel or comb between bounds, which differ where the joint does not determine it.
+
+    Parameters
+    ----------
+    lower, upper : Distribution
+        The smallest and the largest possible value of each cell.
+
+    Examples
+    --------
+    >>> joint = Distribution.joint([[0.2, 0.8], [0.0, 0.0]], {"x": 2, "y": 2})
+    >>> disintegrate(joint, "x").free_cells
+    ({'x': 1},)
+    """
 
     lower: Distribution
     upper: Distribution
@@ -51,21 +64,27 @@ class Disintegration:
 
     @property
     def unique(self) -> bool:
+        """Whether every cell is determined."""
         return not self._free.any()
 
     @property
     def free_cells(self) -> tuple[dict[str, Any], ...]:
-        """Where it is not determined, in some draw if there are many: levels by variable, a variable that makes no difference left out."""
-        variables, levels = list(self.lower.variables), list(self.lower.levels)
+        """The cells not determined in some draw: levels by variable.
+
+        A variable that makes no difference is left out.
+        """
+        variables = list(self.lower.variables)
+        levels = list(self.lower.levels)
         free = self._free.any(axis=tuple(range(self._free.ndim - len(variables))))
         for axis in reversed(range(len(variables))):
             if free.ndim > 1 and (free.any(axis=axis) == free.all(axis=axis)).all():
                 free = free.any(axis=axis)
                 del variables[axis], levels[axis]
-        return tuple(
-            {name: names[at] for name, names, at in zip(variables, levels, place, strict=True)}
-            for place in np.argwhere(free)
-        )
+        cells = []
+        for numbers in np.argwhere(free):
+            places = zip(variables, levels, numbers, strict=True)
+            cells.append({name: names[number] for name, names, number in places})
+        return tuple(cells)
 
     @property
     def _free(self) -> np.ndarray:
@@ -74,24 +93,31 @@ class Disintegration:
     def __repr__(self) -> str:
         if self.unique:
             return repr(self.channel)
-        cells = "; ".join(
-            ", ".join(f"{name}={level!r}" for name, level in cell.items())
-            for cell in self.free_cells
-        )
-        return f"{self.channel!r}\nnot determined at: {cells}"
+        cells = []
+        for cell in self.free_cells:
+            cells.append(", ".join(f"{name}={level!r}" for name, level in cell.items()))
+        return f"{self.channel!r}\nnot determined at: {'; '.join(cells)}"
 
 
 @dataclass(frozen=True, eq=False)
 class CombDisintegration:
-    """A joint distribution as two combs, f and g, whose product it is; each feeds the other.
+    """A joint distribution as the composition of two combs, f and g; each feeds the other.
 
     Parameters
     ----------
     f, g : Disintegration
     order : tuple of str
-        All variables, along which the combs were taken.
+        All variables, in the order along which the combs were taken.
     graph : MixedGraph or None
-        What the diagram says of these variables, without which no intervention follows.
+        The diagram on these variables, without which no intervention follows.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> joint = Distribution.joint([[0.4, 0.1], [0.1, 0.4]], {"x": 2, "y": 2})
+    >>> split = Diagram.parse("x -> y").comb(joint, "x")
+    >>> split.g.channel.title
+    'g'
     """
 
     f: Disintegration
@@ -102,16 +128,18 @@ class CombDisintegration:
     def do(
         self, treatment: str, outcome: str | Sequence[str], *, by_natural: bool = False
     ) -> Disintegration:
-        """P(outcome | do(treatment)) for every level of a treatment that is an output of f, from which only g reads it.
+        """Return P(outcome | do(treatment)) at every level of the treatment.
 
-        Cut off from f, the treatment that g reads is set, and the one that f makes summed over; with `by_natural` it is kept as one more outcome, what the
-        treatment would have been by itself, and the answer divided by its probability is the effect on those who would have had it.
+        The treatment that g reads is set, and the one that f makes is summed over.
 
         Parameters
         ----------
         treatment : str
+            An output of f.
         outcome : str or list of str
         by_natural : bool
+            Keep the natural value of the treatment as one more outcome; the answer divided by its
+            probability is the effect on those who would have had it.
 
         Returns
         -------
@@ -120,82 +148,132 @@ class CombDisintegration:
         Raises
         ------
         ModelError
-            If no diagram was given; if by the diagram a child of the treatment shares hidden causes with it, f has more or less than
-            what does, or the order puts an effect before its cause. Then no cut of f is the intervention; `diagram.identify` may find
-            another formula.
+            If no diagram was given, if a child of the treatment shares hidden causes with it, if f
+            is not its district, or if the order puts an effect before its cause. Then no cut of f
+            is the intervention; `diagram.identify` may find another formula.
+
+        Examples
+        --------
+        >>> from causalstats import Diagram
+        >>> joint = Distribution.joint([[0.4, 0.1], [0.1, 0.4]], {"x": 2, "y": 2})
+        >>> Diagram.parse("x -> y").comb(joint, "x").do("x", "y").channel.values
+        array([[0.8, 0.2],
+               [0.2, 0.8]])
         """
         outcomes = arguments.names("outcome", outcome)
         inside = [name for name in self.f.lower.variables if name not in self.f.lower.opened]
         if treatment not in inside or treatment in outcomes:
             raise ModelError(
-                f"Expected as treatment an output of f ({', '.join(inside)}) that is no outcome, got {treatment!r}."
+                f"Expected as treatment an output of f ({', '.join(inside)}) that is no outcome, "
+                f"got {treatment!r}."
             )
-        _refuse_other_splits(self.graph, self.order, inside, treatment, outcomes)
-        lower, upper = (
-            self._composed(side, treatment, outcomes, by_natural) for side in ("lower", "upper")
-        )
-        rest = tuple(range(-len(outcomes) - by_natural, 0))
-        most = 1 - (
-            lower.values.sum(axis=rest, keepdims=True) - lower.values
-        )  # what the other outcomes leave over
+        _check_cut_is_intervention(self.graph, self.order, inside, treatment, outcomes)
+        lower = _composed(self.f.lower, self.g.lower, self.order, treatment, outcomes, by_natural)
+        upper = _composed(self.f.upper, self.g.upper, self.order, treatment, outcomes, by_natural)
+        outcome_axes = tuple(range(-len(outcomes) - by_natural, 0))
+        total = lower.values.sum(axis=outcome_axes, keepdims=True)
+        most = 1 - (total - lower.values)  # the other outcomes have at least their lower bounds
         free = upper.values > lower.values
-        return Disintegration(
-            lower,
-            replace(upper, values=np.where(free, np.minimum(upper.values, most), lower.values)),
-        )
+        values = np.where(free, np.minimum(upper.values, most), lower.values)
+        return Disintegration(lower, replace(upper, values=values))
 
     def cut(self, treatment: str) -> Distribution:
-        """The joint distribution after the cut of the treatment: every level of it with the same probability, the others as they would be then."""
-        others = [name for name in self.order if name != treatment]
-        done = self.do(treatment, others).channel
-        axis = done.values.ndim - len(done.variables)
-        return replace(
-            done, values=done.values / done.values.shape[axis], title=f"cut({treatment})", opened=()
-        )
+        """Return the joint distribution after the cut of the treatment, which makes it uniform.
 
-    def _composed(
-        self, side: str, treatment: str, outcomes: tuple[str, ...], by_natural: bool
-    ) -> Distribution:
-        f, g = getattr(self.f, side), getattr(self.g, side)
-        letter = {name: place for place, name in enumerate(self.order)}
-        natural = len(self.order)
-        inside = [natural if name == treatment else letter[name] for name in f.variables]
-        names = (treatment, *(["natural " + treatment] if by_natural else []), *outcomes)
-        axes = [
-            letter[treatment],
-            *([natural] if by_natural else []),
-            *(letter[name] for name in outcomes),
-        ]
-        known = {
-            name: levels
-            for part in (f, g)
-            for name, levels in zip(part.variables, part.levels, strict=True)
-        }
-        operands: list[Any] = [
-            f.values,
-            [..., *inside],
-            g.values,
-            [..., *(letter[name] for name in g.variables)],
-        ]
-        operands += [
-            np.ones(len(known[treatment])),
-            [letter[treatment]],
-            [..., *axes],
-        ]  # an axis of the treatment, should g not read it
-        values = np.einsum(*operands)
-        levels = tuple(known[name.removeprefix("natural ")] for name in names)
-        return Distribution(
-            names, levels, values, f"P({', '.join(names[1:])} | do({treatment}))", (treatment,)
-        )
+        Parameters
+        ----------
+        treatment : str
+            An output of f.
+
+        Returns
+        -------
+        Distribution
+
+        Raises
+        ------
+        ModelError
+            As for `do`.
+
+        Examples
+        --------
+        >>> from causalstats import Diagram
+        >>> joint = Distribution.joint([[0.4, 0.1], [0.1, 0.4]], {"x": 2, "y": 2})
+        >>> Diagram.parse("x -> y").comb(joint, "x").cut("x").values
+        array([[0.4, 0.1],
+               [0.1, 0.4]])
+        """
+        others = [name for name in self.order if name != treatment]
+        channel = self.do(treatment, others).channel
+        axis = channel.values.ndim - len(channel.variables)
+        values = channel.values / channel.values.shape[axis]
+        return replace(channel, values=values, title=f"cut({treatment})", opened=())
+
+
+def _composed(
+    f: Distribution,
+    g: Distribution,
+    order: Sequence[str],
+    treatment: str,
+    outcomes: tuple[str, ...],
+    by_natural: bool,
+) -> Distribution:
+    """g composed with f, in which the treatment is cut off.
+
+    Parameters
+    ----------
+    f, g : Distribution
+    order : list of str
+        All variables.
+    treatment : str
+    outcomes : tuple of str
+    by_natural : bool
+        Keep the treatment that f makes as an outcome, instead of summing over it.
+    """
+    axis = {name: number for number, name in enumerate(order)}
+    natural = len(order)  # the axis of the treatment that f makes
+    f_axes = [natural if name == treatment else axis[name] for name in f.variables]
+    g_axes = [axis[name] for name in g.variables]
+    levels = dict(zip(f.variables, f.levels, strict=True))
+    levels |= dict(zip(g.variables, g.levels, strict=True))
+    natural_name = f"natural {treatment}"
+    axis[natural_name] = natural
+    levels[natural_name] = levels[treatment]
+    names = (treatment, *[natural_name] * by_natural, *outcomes)
+    operands: list[Any] = [f.values, [..., *f_axes], g.values, [..., *g_axes]]
+    operands += [np.ones(len(levels[treatment])), [axis[treatment]]]  # should g not read it
+    values = np.einsum(*operands, [..., *(axis[name] for name in names)])
+    title = f"P({', '.join(names[1:])} | do({treatment}))"
+    return Distribution(names, tuple(levels[name] for name in names), values, title, (treatment,))
 
 
 def disintegrate(joint: Distribution, given: str | Sequence[str]) -> Disintegration:
-    """The channel from some variables of a joint distribution to the others: ω(b | a)."""
-    causes = _members(joint, given)
+    """Return the channel ω(b | a) from some variables of a joint distribution to the others.
+
+    Parameters
+    ----------
+    joint : Distribution
+    given : str or list of str
+
+    Returns
+    -------
+    Disintegration
+
+    Raises
+    ------
+    ModelError
+        If `given` is none or all of the variables.
+
+    Examples
+    --------
+    >>> joint = Distribution.joint([[0.4, 0.1], [0.1, 0.4]], {"x": 2, "y": 2})
+    >>> disintegrate(joint, "x").channel.values
+    array([[0.8, 0.2],
+           [0.2, 0.8]])
+    """
+    causes = _some_of(joint, given)
     others = [name for name in joint.variables if name not in causes]
-    return _comb(
-        _ordered(joint, [*causes, *others]), others, f"P({', '.join(others)} | {', '.join(causes)})"
-    )
+    title = f"P({', '.join(others)} | {', '.join(causes)})"
+    return _comb(_reordered(joint, [*causes, *others]), others, title)
 
 
 def comb_disintegrate(
@@ -203,21 +281,24 @@ def comb_disintegrate(
     outputs: str | Sequence[str],
     order: Sequence[str] | None = None,
     *,
-    diagram: Diagram | MixedGraph | None = None,
+    diagram: Hypergraph | MixedGraph | None = None,
 ) -> CombDisintegration:
-    """A joint distribution as a comb f with some of its variables as outputs and a comb g with the others, each a product of P(v | all before v).
+    """Return a joint distribution as a comb f with some of its variables as outputs and a comb g.
+
+    Each comb is the product of P(v | all before v) over its outputs.
 
     Parameters
     ----------
     joint : Distribution
     outputs : str or list of str
-        Those of f: with a treatment, all that shares hidden causes with it, directly or through others (its district).
+        The outputs of f: for an intervention, the district of the treatment (all that shares
+        hidden causes with it, directly or through others).
     order : list of str, optional
-        All variables, causes before their effects; that of the joint distribution unless given, or if that is no such order of the
-        diagram, the diagram's.
+        All variables in topological order. By default the order of the joint distribution or,
+        where the diagram contradicts that, the order of the diagram.
     diagram : Diagram or MixedGraph, optional
-        Of the causal model. `do` and `cut` need it: a joint distribution can be taken apart in many ways, and only the diagram says
-        which of them are interventions.
+        The causal model. `do` and `cut` need it: a joint distribution can be taken apart in many
+        ways, and only the diagram says which of them are interventions.
 
     Returns
     -------
@@ -226,7 +307,8 @@ def comb_disintegrate(
     Raises
     ------
     ModelError
-        If outputs or order are not of the joint distribution's variables, or these are not observed in the diagram.
+        If outputs or order are not of the joint distribution's variables, or these are not observed
+        in the diagram.
 
     See Also
     --------
@@ -234,7 +316,6 @@ def comb_disintegrate(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from causalstats import Diagram
     >>> smoking = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
     >>> cells = np.reshape([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2], (2, 2, 2))
@@ -244,126 +325,206 @@ def comb_disintegrate(
     array([[0.7465, 0.2535],
            [0.4577, 0.5423]])
     """
-    inside = _members(joint, outputs)
-    graph = None if diagram is None else _graph_of(diagram, joint)
-    if order is None and graph is not None and not _causes_first(graph, joint.variables):
+    inside = _some_of(joint, outputs)
+    graph = None if diagram is None else _graph_on(diagram, joint)
+    if order is None and graph is not None and not _is_topological(graph, joint.variables):
         order = graph.nodes
-    ordered = joint if order is None else _ordered(joint, order)
+    ordered = joint if order is None else _reordered(joint, order)
     outside = [name for name in ordered.variables if name not in inside]
-    return CombDisintegration(
-        _comb(ordered, inside, "f"), _comb(ordered, outside, "g"), ordered.variables, graph
-    )
+    f = _comb(ordered, inside, "f")
+    g = _comb(ordered, outside, "g")
+    return CombDisintegration(f, g, ordered.variables, graph)
 
 
-def comb_of(joint: Distribution, diagram: Diagram, treatment: str) -> CombDisintegration:
-    """See `Diagram.comb`."""
-    arguments.a(
-        Distribution, "the joint distribution", joint, "Make one with `Distribution.joint`."
-    )
-    graph = _graph_of(diagram, joint)
-    graph.numbers([treatment])
-    district = next(district for district in graph.districts() if treatment in district)
-    return comb_disintegrate(joint, district, diagram=diagram)
+def district_combs(
+    diagram: Hypergraph | MixedGraph, joint: Distribution, treatment: str
+) -> CombDisintegration:
+    """Return a joint distribution as two combs: f is the district of the treatment, g the rest.
+
+    Where no child of the treatment is in f, `do` and `cut` of the result are the intervention;
+    elsewhere they raise an error that says why not.
+
+    Parameters
+    ----------
+    diagram : Diagram or MixedGraph
+    joint : Distribution
+        Of observed variables.
+    treatment : str
+
+    Returns
+    -------
+    CombDisintegration
+
+    Raises
+    ------
+    ModelError
+        If a variable is not observed, or f would have all of them.
+
+    See Also
+    --------
+    causalstats.diagrams.comb_disintegrate : with other outputs of f.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> joint = Distribution.joint([[0.4, 0.1], [0.1, 0.4]], {"x": 2, "y": 2})
+    >>> Diagram.parse("x -> y").comb(joint, "x").order
+    ('x', 'y')
+    """
+    remedy = "Make one with `Distribution.joint`."
+    arguments.instance(Distribution, "the joint distribution", joint, remedy)
+    graph = _graph_on(diagram, joint)
+    graph.bit_set([treatment])  # an error where it is not observed
+    return comb_disintegrate(joint, _district(graph, treatment), diagram=diagram)
 
 
-def _graph_of(diagram: Diagram | MixedGraph, joint: Distribution) -> MixedGraph:
-    """What a diagram says of the variables of a joint distribution; what else it observes is summed over."""
-    graph = diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+def _district(graph: MixedGraph, variable: str) -> tuple[str, ...]:
+    return next(district for district in graph.districts() if variable in district)
+
+
+def _graph_on(diagram: Hypergraph | MixedGraph, joint: Distribution) -> MixedGraph:
+    """The latent projection of a diagram on the variables of a joint distribution."""
+    graph = as_mixed_graph(diagram)
     refuse_selection(graph, "an intervention by combs")
-    graph.numbers(joint.variables)  # refuses what is not observed
+    graph.bit_set(joint.variables)  # an error where one is not observed
     rest = [name for name in graph.nodes if name not in joint.variables]
     return MixedGraph.projected(graph.nodes, graph.directed, rest, graph.bidirected)
 
 
-def _causes_first(graph: MixedGraph, order: Sequence[str]) -> bool:
-    place = {name: number for number, name in enumerate(order)}
-    return all(place[cause] < place[effect] for cause, effect in graph.directed)
+def _is_topological(graph: MixedGraph, order: Sequence[str]) -> bool:
+    rank = {name: number for number, name in enumerate(order)}
+    return all(rank[cause] < rank[effect] for cause, effect in graph.directed)
 
 
-def _refuse_other_splits(
+def _check_cut_is_intervention(
     graph: MixedGraph | None,
     order: Sequence[str],
     inside: Sequence[str],
     treatment: str,
     outcomes: Sequence[str],
 ) -> None:
-    """An error unless cutting the treatment in the comb of `inside` is the intervention on it."""
+    """Raise an error unless cutting the treatment in f is the intervention on it.
+
+    Parameters
+    ----------
+    graph : MixedGraph or None
+    order : list of str
+        All variables.
+    inside : list of str
+        The outputs of f.
+    treatment : str
+    outcomes : list of str
+    """
     if graph is None:
         raise ModelError(
-            "Expected to be told the diagram: that cutting the treatment in f is the intervention follows from no joint distribution. "
-            "Say `comb_disintegrate(..., diagram=diagram)`, or `diagram.comb(joint, treatment)`."
+            "Expected to be told the diagram: that cutting the treatment in f is the intervention "
+            "follows from no joint distribution. Say `comb_disintegrate(..., diagram=diagram)`, or "
+            "`diagram.comb(joint, treatment)`."
         )
-    if not _causes_first(graph, order):
-        cause, effect = next(
-            (one, other)
-            for one, other in sorted(graph.directed)
-            if order.index(one) > order.index(other)
-        )
-        raise ModelError(
-            f"Expected an order in which causes come before their effects; {effect!r} comes before {cause!r}. Leave `order` out to take the diagram's."
-        )
-    own = next(district for district in graph.districts() if treatment in district)
-    if reads := [name for name in own if (treatment, name) in graph.directed]:
-        raise ModelError(
-            f"Expected no child of {treatment!r} in f, got {reads[0]!r}, which shares hidden causes with it: cutting {treatment} in f leaves in place what it "
-            f"does to {reads[0]}. Ask `diagram.identify({list(outcomes)}, do={treatment!r})`, which looks for any formula."
-        )
-    for name in order[order.index(treatment) + 1 :]:
-        before = graph.subgraph(order[: order.index(name) + 1])
-        part = next(district for district in before.districts() if name in district)
-        depends = treatment in part or treatment in before.parents(*part)
-        if depends and (name in inside) != (name in own):
-            why = (
-                f"{name!r} shares hidden causes with {treatment!r}, and is not in f"
-                if name in own
-                else f"{name!r} shares none with {treatment!r} and depends on it, and is in f"
-            )
+    _check_topological(graph, order)
+    district = _district(graph, treatment)
+    for name in district:
+        if (treatment, name) in graph.directed:
             raise ModelError(
-                f"Expected f to have what shares hidden causes with {treatment!r}, and nothing else that depends on it; {why}. "
-                f"Say outputs={list(own)!r}, or `diagram.comb(joint, {treatment!r})`."
+                f"Expected no child of {treatment!r} in f, got {name!r}, which shares hidden "
+                f"causes with it: cutting {treatment} in f leaves in place what it does to {name}. "
+                f"Ask `diagram.identify({list(outcomes)}, do={treatment!r})`, which looks for any "
+                "formula."
             )
+    _check_outputs_of_f(graph, order, inside, treatment)
+
+
+def _check_topological(graph: MixedGraph, order: Sequence[str]) -> None:
+    for cause, effect in sorted(graph.directed):
+        if order.index(cause) > order.index(effect):
+            raise ModelError(
+                "Expected an order in which causes come before their effects; "
+                f"{effect!r} comes before {cause!r}. Leave `order` out to take the diagram's."
+            )
+
+
+def _check_outputs_of_f(
+    graph: MixedGraph, order: Sequence[str], inside: Sequence[str], treatment: str
+) -> None:
+    """Raise an error unless f has the district, and g what else depends on the treatment.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    order, inside : list of str
+        All variables, and the outputs of f.
+    treatment : str
+    """
+    district = _district(graph, treatment)
+    first_after = order.index(treatment) + 1
+    for number, name in enumerate(order[first_after:], start=first_after):
+        before = graph.subgraph(order[: number + 1])
+        part = _district(before, name)
+        depends = treatment in part or treatment in before.parents(*part)
+        if not depends or (name in inside) == (name in district):
+            continue
+        if name in district:
+            why = f"{name!r} shares hidden causes with {treatment!r}, and is not in f"
+        else:
+            why = f"{name!r} shares none with {treatment!r} and depends on it, and is in f"
+        raise ModelError(
+            f"Expected f to have what shares hidden causes with {treatment!r}, and nothing else "
+            f"that depends on it; {why}. Say outputs={list(district)!r}, or "
+            f"`diagram.comb(joint, {treatment!r})`."
+        )
 
 
 def _comb(joint: Distribution, outputs: Sequence[str], title: str) -> Disintegration:
+    """The product of P(v | all before v) over the outputs, between bounds.
+
+    Parameters
+    ----------
+    joint : Distribution
+    outputs : list of str
+    title : str
+    """
     axes = len(joint.variables)
-    members = [joint.variables.index(name) for name in outputs]
-    lead = joint.values.ndim - axes
-    last = max(members)
+    batch_axes = joint.values.ndim - axes
+    members = sorted(joint.variables.index(name) for name in outputs)
+    last = members[-1]
     inputs = [axis for axis in range(last) if axis not in members]
-    members = sorted(members)
-    names = tuple(joint.variables[axis] for axis in (*inputs, *members))
-    levels = tuple(joint.levels[axis] for axis in (*inputs, *members))
-
-    def labelled(values: np.ndarray) -> Distribution:
-        kept = values.reshape(values.shape[: lead + last + 1])
-        turned = kept.transpose(*range(lead), *(lead + axis for axis in (*inputs, *members)))
-        return Distribution(names, levels, turned, title, names[: len(inputs)])
-
-    lower, upper = combs.comb(joint.values, members, axes)
-    return Disintegration(labelled(lower), labelled(upper))
-
-
-def _members(joint: Distribution, names: str | Sequence[str]) -> list[str]:
-    """Some but not all variables of a joint distribution, which has no inputs."""
-    arguments.a(
-        Distribution, "the joint distribution", joint, "Make one with `Distribution.joint`."
+    kept = (*inputs, *members)
+    names = tuple(joint.variables[axis] for axis in kept)
+    levels = tuple(joint.levels[axis] for axis in kept)
+    order = [*range(batch_axes), *(batch_axes + axis for axis in kept)]
+    bounds = [
+        values.reshape(values.shape[: batch_axes + last + 1]).transpose(order)
+        for values in combs.comb(joint.values, members, axes)
+    ]
+    lower, upper = (
+        Distribution(names, levels, values, title, names[: len(inputs)]) for values in bounds
     )
+    return Disintegration(lower, upper)
+
+
+def _some_of(joint: Distribution, names: str | Sequence[str]) -> list[str]:
+    """Some but not all variables of a joint distribution, which has no inputs."""
+    remedy = "Make one with `Distribution.joint`."
+    arguments.instance(Distribution, "the joint distribution", joint, remedy)
     chosen = list(arguments.names("outputs", names))
     if joint.opened:
         raise ModelError(
             f"Expected a joint distribution, got one for each level of {', '.join(joint.opened)}."
         )
-    if not set(chosen) < set(joint.variables) or not chosen or len(set(chosen)) < len(chosen):
+    proper = set(chosen) < set(joint.variables)
+    if not proper or not chosen or len(set(chosen)) < len(chosen):
         raise ModelError(
-            f"Expected some but not all of {', '.join(joint.variables)}, each once; got {', '.join(map(str, chosen)) or 'none'}."
+            f"Expected some but not all of {', '.join(joint.variables)}, each once; "
+            f"got {', '.join(map(str, chosen)) or 'none'}."
         )
     return chosen
 
 
-def _ordered(joint: Distribution, order: Sequence[str]) -> Distribution:
+def _reordered(joint: Distribution, order: Sequence[str]) -> Distribution:
     order = arguments.names("order", order)
     if sorted(order) != sorted(joint.variables):
         raise ModelError(
-            f"Expected an order of all variables ({', '.join(joint.variables)}), got {', '.join(order)}."
+            f"Expected an order of all variables ({', '.join(joint.variables)}), "
+            f"got {', '.join(order)}."
         )
     return replace(joint.marginal(*order), title=joint.title)

@@ -1,21 +1,34 @@
-"""Which effects of an intervention the observed distribution determines: the algorithms of Tian & Pearl and Shpitser & Pearl, on combs.
+"""The ID algorithm (Shpitser & Pearl) and IDC, in the form of Tian & Pearl on districts (combs).
 
-The observed joint splits into one comb a district: Q[T], the distribution of T when everything else is set from outside. Discarding outputs of a comb on which
-no other output of it depends gives a smaller one; that falls apart into the combs of its districts, each found by disintegration. Where neither step makes
-progress the wanted comb is entangled with a larger one: a hedge, and two models that agree on all that is observed differ in the answer.
+The observed joint distribution is a product with one factor for each district T: Q[T], the
+distribution of T when everything else is set from outside (a c-factor; in a string diagram, a
+comb). Summing out outputs of a comb on which no other output depends gives a smaller comb. That
+one is the product of the combs of its districts, each found by disintegration. Where neither step
+makes progress the wanted comb and the larger one are a hedge: two models that agree on all that is
+observed differ in the answer.
 
 References
 ----------
-Tian & Pearl (2002), A general identification condition for causal effects, AAAI. Tian & Pearl (2003), technical report R-290-L (`Identify`).
-Shpitser & Pearl (2006), Identification of joint interventional distributions in recursive semi-Markovian causal models, AAAI; (2006), Identification of
-conditional interventional distributions, UAI (IDC).
+Tian & Pearl (2002), A general identification condition for causal effects, AAAI. Tian & Pearl
+(2003), technical report R-290-L (`Identify`). Shpitser & Pearl (2006), Identification of joint
+interventional distributions in recursive semi-Markovian causal models, AAAI (ID); (2006),
+Identification of conditional interventional distributions, UAI (IDC).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from causalstats.diagrams.identification.bit_set_graph import members, union
+from causalstats.diagrams.identification.bit_sets import (
+    EMPTY,
+    BitSet,
+    members,
+    singleton,
+    smallest,
+    union,
+    up_to,
+)
 from causalstats.diagrams.identification.expression import (
     Expression,
     Probability,
@@ -26,141 +39,239 @@ from causalstats.diagrams.identification.expression import (
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.diagrams.identification.simplification import simplified
 
-Kernel = dict[
-    int, Expression
-]  # for each output of a comb, in order, its conditional given the earlier ones; their product is the comb
+Kernel = dict[int, Expression]
+"""A comb as a product: for each output, in order, its conditional given the earlier ones."""
 
 
 @dataclass(frozen=True)
-class Split:
-    """Q[comb] is a product of combs, Q[part] among them, that disintegration finds."""
+class CombSplit:
+    """Q[comb] is a product of combs, one of them Q[part], found by disintegration.
 
-    comb: int
-    part: int
+    Parameters
+    ----------
+    comb, part : BitSet
+    expression : Expression
+        The formula of Q[part].
+    """
+
+    comb: BitSet
+    part: BitSet
     expression: Expression
 
 
 @dataclass(frozen=True)
-class Discard:
-    """Q[part] is Q[comb] with its other outputs summed out: nothing left depends on them."""
+class CombMarginal:
+    """Q[part] is Q[comb] with its other outputs summed out: nothing in `part` depends on them.
 
-    comb: int
-    part: int
+    Parameters
+    ----------
+    comb, part : BitSet
+    expression : Expression
+        The formula of Q[part].
+    """
+
+    comb: BitSet
+    part: BitSet
     expression: Expression
 
 
 @dataclass(frozen=True)
-class Entangled:
-    """Two combs, the smaller in the larger, that no discarding and no disintegration pulls apart."""
+class HedgeFound:
+    """Two combs, `part` inside `comb`, that neither step separates: a hedge.
 
-    comb: int
-    part: int
+    Parameters
+    ----------
+    comb, part : BitSet
+    """
 
-
-Move = Split | Discard | Entangled
-
-
-def relevant(graph: MixedGraph, outcome: int, do: int) -> tuple[int, int]:
-    """What acts on the outcome, and what still does once the arrows into `do` are cut."""
-    everything = graph.numbered.ancestors(outcome)
-    return everything, graph.numbered.ancestors(outcome, everything & ~do)
+    comb: BitSet
+    part: BitSet
 
 
-def effect(graph: MixedGraph, outcome: int, do: int) -> tuple[Expression | None, list[Move]]:
-    """P(outcome | do) and the moves that lead there; None where it is not identified, the last move being `Entangled`."""
+Move = CombSplit | CombMarginal | HedgeFound
+
+
+def relevant(graph: MixedGraph, outcome: BitSet, do: BitSet) -> tuple[BitSet, BitSet]:
+    """Return the ancestors of the outcome, before and after the arrows into `do` are cut.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do : BitSet
+    """
+    ancestors = graph.bits.ancestors(outcome)
+    return ancestors, graph.bits.ancestors(outcome, ancestors & ~do)
+
+
+def effect(graph: MixedGraph, outcome: BitSet, do: BitSet) -> tuple[Expression | None, list[Move]]:
+    """Return P(outcome | do) and the steps that lead to it (the ID algorithm).
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do : BitSet
+
+    Returns
+    -------
+    expression : Expression or None
+        None where the effect is not identified; the last step is then a `HedgeFound`.
+    moves : list of Move
+    """
     everything, needed = relevant(graph, outcome, do)
     moves: list[Move] = []
     combs: list[Expression] = []
-    for comb in graph.numbered.districts(needed):
-        larger = graph.numbered.district(next(members(comb)), everything)
-        kernel = observed_kernel(graph, larger, everything)
-        if not any(move.part == larger for move in moves):
-            moves.append(Split(everything, larger, Product(tuple(kernel.values()))))
-        found = identified_comb(graph, comb, larger, kernel, moves)
-        if found is None:
+    for comb in graph.bits.districts(needed):
+        district = graph.bits.district(smallest(comb), everything)
+        kernel = observed_kernel(graph, district, everything)
+        if not any(move.part == district for move in moves):
+            moves.append(CombSplit(everything, district, Product(tuple(kernel.values()))))
+        expression = identified_comb(graph, comb, district, kernel, moves)
+        if expression is None:
             return None, moves
-        combs.append(found)
-    return over(graph.names(needed & ~outcome), combs), moves
+        combs.append(expression)
+    return sum_of_product(graph.names(needed & ~outcome), combs), moves
 
 
-def interchangeable(graph: MixedGraph, outcome: int, do: int, given: int) -> int:
-    """Which of `given` could as well be set as seen (rule 2 of the do-calculus): the loop of IDC."""
-    same, moving = 0, True
-    while moving:
-        moving = False
-        for node in members(given & ~same):
-            cut = graph.numbered.cut(into=do | same, out_of=1 << node)
-            if cut.separated(outcome, 1 << node, do | (given & ~(1 << node))):
-                same |= 1 << node
-                moving = True
-    return same
+def interchangeable(graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSet) -> BitSet:
+    """Return which of `given` could as well be set as observed: rule 2 of the do-calculus.
+
+    This is the loop of IDC.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do, given : BitSet
+    """
+    settable = EMPTY
+    growing = True
+    while growing:
+        growing = False
+        for node in members(given & ~settable):
+            single = singleton(node)
+            cut = graph.bits.cut(into=do | settable, out_of=single)
+            if cut.separated(outcome, single, do | (given & ~single)):
+                settable |= single
+                growing = True
+    return settable
 
 
-def conditional(graph: MixedGraph, joint: Expression, outcome: int) -> Expression:
-    """P(y | z) from P(y, z)."""
-    return Quotient(joint, over(graph.names(outcome), [joint]))
+def conditional(graph: MixedGraph, joint: Expression, outcome: BitSet) -> Expression:
+    """Return P(y | z) from P(y, z).
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    joint : Expression
+    outcome : BitSet
+    """
+    return Quotient(joint, sum_of_product(graph.names(outcome), [joint]))
 
 
-def observed_kernel(graph: MixedGraph, comb: int, everything: int) -> Kernel:
-    """P(node | what comes before it): of that, only its district among the earlier ones and their parents matter."""
+def observed_kernel(graph: MixedGraph, comb: BitSet, everything: BitSet) -> Kernel:
+    """Return the conditional of each output of a district given all that comes before it.
+
+    Only its district among the earlier nodes, and the parents of that, matter.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    comb : BitSet
+        A district of the graph on `everything`.
+    everything : BitSet
+        An ancestral set.
+    """
     kernel: Kernel = {}
     for node in members(comb):
-        district = graph.numbered.district(node, everything & ((2 << node) - 1))
-        given = (district | graph.numbered.parents_of(district)) & ~(1 << node)
-        kernel[node] = Probability(graph.names(1 << node), graph.names(given))
+        district = graph.bits.district(node, everything & up_to(node))
+        given = (district | graph.bits.parents_of(district)) & ~singleton(node)
+        kernel[node] = Probability((graph.nodes[node],), graph.names(given))
     return kernel
 
 
 def identified_comb(
-    graph: MixedGraph, wanted: int, comb: int, kernel: Kernel, moves: list[Move]
+    graph: MixedGraph, wanted: BitSet, comb: BitSet, kernel: Kernel, moves: list[Move]
 ) -> Expression | None:
-    """Q[wanted] from Q[comb], which is always that of the recursion, and not of the whole."""
-    left = graph.numbered.ancestors(wanted, comb)
-    if left == comb != wanted:
-        moves.append(Entangled(comb, wanted))
+    """Return Q[wanted] from Q[comb] (`Identify` of Tian & Pearl); None where a hedge is found.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    wanted : BitSet
+        One district of the graph on itself, inside `comb`.
+    comb : BitSet
+    kernel : Kernel
+        The conditionals of `comb`.
+    moves : list of Move
+        The steps are appended to it.
+    """
+    kept = graph.bits.ancestors(wanted, comb)
+    if kept == comb != wanted:
+        moves.append(HedgeFound(comb, wanted))
         return None
-    if left != comb:
-        moves.append(Discard(comb, left, _sum(graph, comb & ~left, kernel)))
-    if left == wanted:
-        return _sum(graph, comb & ~left, kernel)
-    part = graph.numbered.district(next(members(wanted)), left)
-    smaller = disintegrated(graph, part, left, comb, kernel)
-    if part != left:
-        moves.append(Split(left, part, Product(tuple(smaller.values()))))
+    if kept != comb:
+        moves.append(CombMarginal(comb, kept, _summed_out(graph, comb & ~kept, kernel)))
+    if kept == wanted:
+        return _summed_out(graph, comb & ~kept, kernel)
+    part = graph.bits.district(smallest(wanted), kept)
+    smaller = disintegrated(graph, part, kept, comb, kernel)
+    if part != kept:
+        moves.append(CombSplit(kept, part, Product(tuple(smaller.values()))))
     return identified_comb(graph, wanted, part, smaller, moves)
 
 
-def disintegrated(graph: MixedGraph, part: int, left: int, comb: int, kernel: Kernel) -> Kernel:
-    """The conditionals of `part` within Q[left], which is the product of `kernel` summed over the rest of `comb`."""
-    trimmed = _trimmed(graph, comb & ~left, kernel)
-    if len(trimmed) == left.bit_count():
+def disintegrated(
+    graph: MixedGraph, part: BitSet, kept: BitSet, comb: BitSet, kernel: Kernel
+) -> Kernel:
+    """Return the conditionals of a district `part` of Q[kept].
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    part, kept, comb : BitSet
+        Each inside the next.
+    kernel : Kernel
+        The conditionals of `comb`; Q[kept] is their product with the other outputs summed out.
+    """
+    trimmed = _without_ones(graph, comb & ~kept, kernel)
+    if len(trimmed) == kept.bit_count():
         return {node: trimmed[node] for node in members(part)}
     smaller: Kernel = {}
     for node in members(part):
-        earlier = left & ((1 << node) - 1)
-        up_to = [_sum(graph, comb & ~keep, kernel) for keep in (earlier | 1 << node, earlier)]
-        smaller[node] = simplified(Quotient(*up_to), graph.nodes)
+        earlier = kept & up_to(node)
+        numerator = _summed_out(graph, comb & ~earlier, kernel)
+        denominator = _summed_out(graph, comb & ~(earlier & ~singleton(node)), kernel)
+        smaller[node] = simplified(Quotient(numerator, denominator), graph.nodes)
     return smaller
 
 
-def _trimmed(graph: MixedGraph, summed: int, kernel: Kernel) -> Kernel:
-    """Conditionals of what is summed over, and that nothing else depends on, sum to one: they are left out."""
+def _without_ones(graph: MixedGraph, summed: BitSet, kernel: Kernel) -> Kernel:
+    """Leave out the conditionals of summed variables that no other factor depends on.
+
+    They sum to one.
+    """
     kept = dict(kernel)
-    for node in reversed(list(members(summed))):
-        if not any(
-            graph.nodes[node] in factor.free for other, factor in kept.items() if other != node
-        ):
+    for node in sorted(members(summed), reverse=True):
+        others = (factor for other, factor in kept.items() if other != node)
+        if not any(graph.nodes[node] in factor.free for factor in others):
             del kept[node]
     return kept
 
 
-def _sum(graph: MixedGraph, summed: int, kernel: Kernel) -> Expression:
-    """A comb with some of its outputs discarded."""
-    kept = _trimmed(graph, summed, kernel)
-    return over(graph.names(summed & union(1 << node for node in kept)), list(kept.values()))
+def _summed_out(graph: MixedGraph, summed: BitSet, kernel: Kernel) -> Expression:
+    """A comb with some of its outputs summed out."""
+    kept = _without_ones(graph, summed, kernel)
+    names = graph.names(summed & union(map(singleton, kept)))
+    return sum_of_product(names, kept.values())
 
 
-def over(names: tuple[str, ...], factors: list[Expression]) -> Expression:
-    """The product of the factors, summed over some variables."""
-    product = factors[0] if len(factors) == 1 else Product(tuple(factors))
-    return Sum(names, product) if names else product
+def sum_of_product(over: tuple[str, ...], factors: Iterable[Expression]) -> Expression:
+    """Return the product of the factors, summed over some variables.
+
+    Parameters
+    ----------
+    over : tuple of str
+    factors : iterable of Expression
+    """
+    listed = tuple(factors)
+    product = listed[0] if len(listed) == 1 else Product(listed)
+    return Sum(over, product) if over else product

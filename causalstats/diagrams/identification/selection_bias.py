@@ -1,91 +1,115 @@
-"""Effects on everybody from data on those alone that something selected: case-control studies, respondents, survivors.
+"""Recovery from selection bias: effects on everybody from data on the selected alone.
 
-Data are draws of P(v | s), where s says that somebody was selected. Let A be what acts on s, s included, put first in the order,
-and c = P(s). Then P(v | s) = c⁻¹ Q[V, s]: the comb of everything, but for a factor that nothing known tells.
+Case-control studies, respondents and survivors are such data: draws of P(v | s), where s is the
+selection. Let A be the ancestors of s, s included, first in the order, and c = P(s). Then
+P(v | s) = c⁻¹ Q[V, s]: the comb of everything, up to an unknown factor.
 
-    a district without any of A          its conditionals are those of everybody: Q[T] = Π P(v_i | before v_i, s)
-    the other districts                  their product is known but for the factor, and can be asked again once smaller
+    a district without any of A     its conditionals are those of everybody: Q[T] = Π P(v_i | before, s)
+    the other districts             their product is known up to the factor, and is split again
+                                    once smaller
 
-An answer that takes combs of the first kind alone is found by going on as without selection. Anything else is refused.
+An answer that needs combs of the first kind alone is found by the ID algorithm as without
+selection. Any other is refused.
 
 References
 ----------
-Bareinboim & Tian (2015), Recovering causal effects from selection bias, AAAI. Correa, Tian & Bareinboim (2019), Identification
-of causal effects in the presence of selection bias, AAAI. Bareinboim, Tian & Pearl (2014), Recovering from selection bias in
-causal and statistical inference, AAAI: P(y | x) of everybody follows from the selected if y is independent of s given x.
+Bareinboim & Tian (2015), Recovering causal effects from selection bias, AAAI. Correa, Tian &
+Bareinboim (2019), Identification of causal effects in the presence of selection bias, AAAI.
+Bareinboim, Tian & Pearl (2014), Recovering from selection bias in causal and statistical inference,
+AAAI: P(y | x) of everybody follows from the selected if y is independent of s given x.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
-from causalstats.diagrams.identification.bit_set_graph import members, union
+from causalstats.diagrams.identification.bit_sets import BitSet, smallest, union
 from causalstats.diagrams.identification.expression import Expression, Probability, Product
 from causalstats.diagrams.identification.id_algorithm import (
+    CombSplit,
     Kernel,
     Move,
-    Split,
     conditional,
     disintegrated,
     identified_comb,
     interchangeable,
     observed_kernel,
-    over,
+    sum_of_product,
 )
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.diagrams.identification.wording import listed
 from causalstats.errors import ModelError
 
 
 @dataclass(frozen=True)
 class SelectionBias:
-    """Why an effect is not identified from the selected alone."""
+    """The reason why an effect is not identified from the selected alone.
+
+    Parameters
+    ----------
+    selected : tuple of str
+        The selection variables.
+    acting : tuple of str
+        The variables that act on the selection.
+    comb : tuple of str
+        The district whose distribution among everybody is needed; empty for the answer itself.
+    """
 
     selected: tuple[str, ...]
     acting: tuple[str, ...]
     comb: tuple[str, ...]
 
     def __str__(self) -> str:
-        who, by = " and ".join(self.selected), ", ".join(self.acting)
-        on = f", on which {by} act{'s' * (len(self.acting) == 1)}" if by else ""
-        of = f"the distribution of {', '.join(self.comb)}" if self.comb else "the answer"
+        who = " and ".join(self.selected)
+        verb = "acts" if len(self.acting) == 1 else "act"
+        acting = f", on which {', '.join(self.acting)} {verb}" if self.acting else ""
+        needed = f"the distribution of {', '.join(self.comb)}" if self.comb else "the answer"
         return (
-            f"The data are of those alone whom {who} selects{on}, and {of} among everybody is needed, "
-            "which those selected do not tell."
+            f"The data are of those alone whom {who} selects{acting}, and {needed} among everybody "
+            "is needed, which those selected do not tell."
         )
 
 
-def among_selected(population: MixedGraph, selected: tuple[str, ...]) -> MixedGraph:
-    """What the distribution of the other variables among the selected obeys, with the arrows as they are.
+@dataclass(frozen=True)
+class RecoveredEffect:
+    """An effect on everybody as a formula in the distribution of the selected.
 
-    Selection joins all that acts on it, and all that shares hidden causes with that: they become one district.
+    Parameters
+    ----------
+    expression : Expression or None
+        None where the effect is not identified.
+    moves : tuple of (words, comb, expression)
+        How the formula follows.
+    bias : SelectionBias or None
+        The reason why there is no formula.
     """
-    chosen = population.numbers(selected)
-    joined = population.names(_joined(population, chosen) & ~chosen)
-    kept = population.subgraph(name for name in population.nodes if name not in selected)
-    pairs = kept.bidirected | {frozenset(pair) for pair in combinations(joined, 2)}
-    return MixedGraph(kept.nodes, kept.directed, pairs)
+
+    expression: Expression | None
+    moves: tuple[tuple[str, tuple[str, ...], Expression], ...] = ()
+    bias: SelectionBias | None = None
 
 
-def refuse_selection(graph: MixedGraph, asked: str) -> None:
-    """An error where data are of the selected alone, and what is asked needs everybody.
+def refuse_selection(graph: MixedGraph, question: str) -> None:
+    """Raise an error where data are of the selected alone and a question needs everybody.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    question : str
+        For the error.
 
     Raises
     ------
     ModelError
+        If the graph is that of the selected.
     """
     if graph.population is not None:
         who = " and ".join(graph.roles.selected)
         raise ModelError(
-            f"Expected data of everybody for {asked}; these are of those alone whom {who} selects, and without the share of the selected "
-            "nothing bounds it. Take the role away, `diagram.with_roles(selected=())`, if the data are of everybody."
+            f"Expected data of everybody for {question}; these are of those alone whom {who} "
+            "selects, and without the share of the selected nothing bounds it. Take the role away, "
+            "`diagram.with_roles(selected=())`, if the data are of everybody."
         )
-
-
-def _joined(population: MixedGraph, chosen: int) -> int:
-    numbered = population.numbered
-    acting = numbered.ancestors(chosen)
-    return union(part for part in numbered.districts(numbered.everything) if part & acting)
 
 
 def effect_among_selected(
@@ -94,92 +118,115 @@ def effect_among_selected(
     outcome: tuple[str, ...],
     do: tuple[str, ...],
     given: tuple[str, ...] = (),
-) -> tuple[Expression | None, list[tuple[str, tuple[str, ...], Expression]], SelectionBias | None]:
-    """P(outcome | do, given) of everybody, as a formula in the distribution of the selected, and how it follows.
+) -> RecoveredEffect:
+    """Return P(outcome | do, given) of everybody in terms of the distribution of the selected.
+
+    Parameters
+    ----------
+    population : MixedGraph
+        The graph of everybody.
+    selected, outcome, do, given : tuple of str
 
     Returns
     -------
-    expression : Expression or None
-    moves : list of (words, comb, expression)
-    bias : SelectionBias or None
-        Why there is no formula.
+    RecoveredEffect
     """
-    graph = _selected_first(population, selected)
-    y, x, z, s = map(graph.numbers, (outcome, do, given, selected))
-    cut = graph.numbered.cut(out_of=x)
-    if cut.separated(y, x, z) and graph.numbered.separated(y, s, x | z):
-        words = (
-            f"No confounding is open between {_listed(do)} and {_listed(outcome)}, and given {_listed(do + given)} "
-            f"{_listed(outcome)} has nothing to do with {_listed(selected)}: the conditional distribution among the selected is the answer."
-        )
-        return (
-            Probability(outcome, do + given),
-            [(words, (), Probability(outcome, do + given))],
-            None,
-        )
-    same = interchangeable(graph, y, x, z)
-    seen = z & ~same
-    wanted, done = y | seen, x | same
-    everything = graph.numbered.ancestors(wanted | s)
-    needed = graph.numbered.ancestors(wanted, everything & ~done)
-    acting = graph.names(graph.numbered.ancestors(s) & ~s)
+    graph = _selection_first(population, selected)
+    y, x, z, s = map(graph.bit_set, (outcome, do, given, selected))
+    cut = graph.bits.cut(out_of=x)
+    if cut.separated(y, x, z) and graph.bits.separated(y, s, x | z):
+        return _unconfounded(selected, outcome, do, given)
+    settable = interchangeable(graph, y, x, z)
+    wanted = y | (z & ~settable)
+    fixed = x | settable
+    everything = graph.bits.ancestors(wanted | s)
+    needed = graph.bits.ancestors(wanted, everything & ~fixed)
+    acting = graph.names(graph.bits.ancestors(s) & ~s)
     if needed & s:
-        return None, [], SelectionBias(selected, acting, ())
-    seen_graph = _within(graph, s)
-    kernel = observed_kernel(seen_graph, everything & ~s, everything & ~s)
+        return RecoveredEffect(None, bias=SelectionBias(selected, acting, ()))
+    kernel = observed_kernel(_graph_of_selected(graph, selected), everything & ~s, everything & ~s)
     combs: list[Expression] = []
     moves: list[Move] = []
-    for comb in graph.numbered.districts(needed):
-        found = _recovered(graph, comb, everything, kernel, s, moves)
-        if found is None:
-            return None, [], SelectionBias(selected, acting, graph.names(comb))
-        combs.append(found)
-    expression = over(graph.names(needed & ~wanted), combs)
-    if seen:
+    for comb in graph.bits.districts(needed):
+        recovered = _recovered(graph, comb, everything, kernel, s, moves)
+        if recovered is None:
+            bias = SelectionBias(selected, acting, graph.names(comb))
+            return RecoveredEffect(None, bias=bias)
+        combs.append(recovered)
+    expression = sum_of_product(graph.names(needed & ~wanted), combs)
+    if wanted != y:
         expression = conditional(graph, expression, y)
-    said = [
-        (
-            f"Nothing that acts on {_listed(selected)} is in this comb: its conditionals among the selected are those of everybody:",
-            graph.names(move.part),
-            move.expression,
-        )
-        for move in moves
-        if isinstance(move, Split)
-    ]
-    return expression, said, None
+    words = (
+        f"Nothing that acts on {listed(selected)} is in this comb: its conditionals among the "
+        "selected are those of everybody:"
+    )
+    splits = (move for move in moves if isinstance(move, CombSplit))
+    steps = tuple((words, graph.names(move.part), move.expression) for move in splits)
+    return RecoveredEffect(expression, steps)
 
 
-def _selected_first(population: MixedGraph, selected: tuple[str, ...]) -> MixedGraph:
-    """The same graph in an order in which what acts on the selection, and the selection, come before all else."""
+def _unconfounded(
+    selected: tuple[str, ...],
+    outcome: tuple[str, ...],
+    do: tuple[str, ...],
+    given: tuple[str, ...],
+) -> RecoveredEffect:
+    """The conditional distribution among the selected, where it is the answer."""
+    words = (
+        f"No confounding is open between {listed(do)} and {listed(outcome)}, and given "
+        f"{listed(do + given)} {listed(outcome)} has nothing to do with {listed(selected)}: the "
+        "conditional distribution among the selected is the answer."
+    )
+    expression = Probability(outcome, do + given)
+    return RecoveredEffect(expression, ((words, (), expression),))
+
+
+def _selection_first(population: MixedGraph, selected: tuple[str, ...]) -> MixedGraph:
+    """The same graph with the ancestors of the selection before all else in its order."""
     acting = set(population.ancestors(*selected))
     order = sorted(population.nodes, key=lambda name: name not in acting)
     return MixedGraph(tuple(order), population.directed, population.bidirected)
 
 
-def _within(graph: MixedGraph, chosen: int) -> MixedGraph:
-    """`among_selected` with the selection kept as nodes of its own, so that numbers mean the same."""
-    selected = graph.names(chosen)
-    found = among_selected(graph, selected)
-    return MixedGraph(graph.nodes, found.directed, found.bidirected)
+def _graph_of_selected(graph: MixedGraph, selected: tuple[str, ...]) -> MixedGraph:
+    """The graph of the selected with the selection variables as isolated nodes.
+
+    Its nodes then have the same numbers as those of `graph`.
+    """
+    among = graph.among_selected(selected)
+    return MixedGraph(graph.nodes, among.directed, among.bidirected)
 
 
 def _recovered(
-    graph: MixedGraph, wanted: int, comb: int, kernel: Kernel, chosen: int, moves: list[Move]
+    graph: MixedGraph,
+    wanted: BitSet,
+    comb: BitSet,
+    kernel: Kernel,
+    selection: BitSet,
+    moves: list[Move],
 ) -> Expression | None:
-    """Q[wanted] from Q[comb] at the value that selects, known but for a factor; the kernel is of all but the selection."""
-    left = graph.numbered.ancestors(wanted | chosen, comb)
-    acting = graph.numbered.ancestors(chosen, left)
-    part = graph.numbered.district(next(members(wanted)), left)
+    """Q[wanted] from Q[comb] at the selected value, which is known up to a factor.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+        With the ancestors of the selection first in its order.
+    wanted, comb, selection : BitSet
+    kernel : Kernel
+        The conditionals of `comb` without the selection.
+    moves : list of Move
+        The steps are appended to it.
+    """
+    kept = graph.bits.ancestors(wanted | selection, comb)
+    acting = graph.bits.ancestors(selection, kept)
+    part = graph.bits.district(smallest(wanted), kept)
     if not part & acting:
-        smaller = disintegrated(graph, part, left & ~chosen, comb & ~chosen, kernel)
-        moves.append(Split(left, part, Product(tuple(smaller.values()))))
+        smaller = disintegrated(graph, part, kept & ~selection, comb & ~selection, kernel)
+        moves.append(CombSplit(kept, part, Product(tuple(smaller.values()))))
         return identified_comb(graph, wanted, part, smaller, moves)
-    joined = union(other for other in graph.numbered.districts(left) if other & acting)
+    districts = graph.bits.districts(kept)
+    joined = union(district for district in districts if district & acting)
     if joined == comb:
         return None
-    known = disintegrated(graph, joined & ~chosen, left & ~chosen, comb & ~chosen, kernel)
-    return _recovered(graph, wanted, joined, known, chosen, moves)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1] if names else "nothing"
+    known = disintegrated(graph, joined & ~selection, kept & ~selection, comb & ~selection, kernel)
+    return _recovered(graph, wanted, joined, known, selection, moves)

@@ -1,11 +1,14 @@
-"""Expressions as one would write them: what sums to one is gone, what does not depend on a sum stands before it, common factors are cancelled.
+"""Simplification of formulas.
 
-Every rule is an equality of distributions wherever both sides are defined; the simpler side is defined wherever the other one is.
+Conditionals that sum to one are dropped, factors that do not depend on a sum move before it, and
+common factors cancel. Every rule is an equality of distributions wherever both sides are defined;
+the simpler side is defined wherever the other one is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import permutations
 
 from causalstats.diagrams.identification.expression import (
@@ -16,160 +19,209 @@ from causalstats.diagrams.identification.expression import (
     Sum,
 )
 
-Rank = Mapping[str, int]  # the place of each variable in a topological order
 Factors = list[Expression]
+_ORDER_OF_KINDS = (Probability, Quotient, Product, Sum)
 
 
 def simplified(expression: Expression, order: Sequence[str]) -> Expression:
-    """Sums first get rid of what does not depend on them; then P(a | b) P(b) is written P(a, b)."""
-    rank = {name: place for place, name in enumerate(order)}
-    return _simple(_simple(expression, rank, merge=False), rank, merge=True)
+    """Return a simpler formula of the same value.
+
+    Sums first lose the factors that do not depend on them; then P(a | b) P(b) becomes P(a, b).
+
+    Parameters
+    ----------
+    expression : Expression
+    order : list of str
+        The variables in topological order.
+
+    Returns
+    -------
+    Expression
+
+    Examples
+    --------
+    >>> joint = Product((Probability(("y",), ("x",)), Probability(("x",))))
+    >>> print(simplified(Sum(("y",), joint), ("x", "y")))
+    P(x)
+    """
+    rank = {name: number for number, name in enumerate(order)}
+    without_merging = _Rules(rank, merge=False)
+    with_merging = _Rules(rank, merge=True)
+    return with_merging.simple(without_merging.simple(expression))
 
 
-def _simple(expression: Expression, rank: Rank, merge: bool) -> Expression:
-    match expression:
-        case Probability(of, given):
-            return Probability(_sorted(of, rank), _sorted(given, rank)) if of else Product()
-        case Product(factors):
-            above, below = _fraction(*(_simple(factor, rank, merge) for factor in factors))
-        case Quotient(numerator, denominator):
-            above, below_above = _fraction(_simple(numerator, rank, merge))
-            below, above_below = _fraction(_simple(denominator, rank, merge))
-            above, below = above + above_below, below + below_above
-        case Sum(over, summand):
-            return _summed(set(over), _simple(summand, rank, merge), rank, merge)
-    return _quotient(above, below, rank, merge)
+@dataclass(frozen=True)
+class _Rules:
+    """The rules, with the rank of each variable in a topological order.
 
+    Parameters
+    ----------
+    rank : mapping of str to int
+    merge : bool
+        Whether P(a | b) P(b) becomes P(a, b).
+    """
 
-def _sorted(names: tuple[str, ...], rank: Rank) -> tuple[str, ...]:
-    return tuple(sorted(names, key=rank.__getitem__))
+    rank: Mapping[str, int]
+    merge: bool
+
+    def simple(self, expression: Expression) -> Expression:
+        match expression:
+            case Probability(of, given):
+                return Probability(self.sort(of), self.sort(given)) if of else Product()
+            case Product(factors):
+                above, below = _fraction(*map(self.simple, factors))
+            case Quotient(numerator, denominator):
+                above, below = _fraction(self.simple(numerator))
+                inverse_below, inverse_above = _fraction(self.simple(denominator))
+                above = above + inverse_above
+                below = inverse_below + below
+            case Sum(over, summand):
+                return self.sum(set(over), self.simple(summand))
+        return self.quotient(above, below)
+
+    def sort(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(names, key=self.rank.__getitem__))
+
+    def quotient(self, above: Factors, below: Factors) -> Expression:
+        """The quotient of two products, after cancelling, merging and conditioning."""
+        for factor in list(below):
+            if factor in above:
+                above.remove(factor)
+                below.remove(factor)
+        if self.merge:
+            self.merge_factors(above)
+            self.merge_factors(below)
+        self.condition(above, below)
+        numerator = self.product(above)
+        return Quotient(numerator, self.product(below)) if below else numerator
+
+    def product(self, factors: Factors) -> Expression:
+        if len(factors) == 1:
+            return factors[0]
+        return Product(tuple(sorted(factors, key=self.sort_key)))
+
+    def sort_key(self, factor: Expression) -> tuple[int, list[int], list[int]]:
+        """Probabilities come before sums, and effects before their causes."""
+        names = factor.of if isinstance(factor, Probability) else factor.free
+        latest_first = sorted(-self.rank[name] for name in names)
+        ranks = sorted(self.rank[name] for name in factor.free)
+        return _ORDER_OF_KINDS.index(type(factor)), latest_first, ranks
+
+    def merge_factors(self, factors: Factors) -> None:
+        """P(a | b, c) P(b | c) = P(a, b | c), wherever two factors allow it."""
+        while (pair := _mergeable(factors)) is not None:
+            one, other = pair
+            factors.remove(one)
+            merged = Probability(self.sort(one.of + other.of), other.given)
+            factors[factors.index(other)] = merged
+
+    def condition(self, above: Factors, below: Factors) -> None:
+        """P(a, b | c) / P(b | c) = P(a | b, c), also inside a sum over neither b nor c."""
+        for divisor in list(_probabilities(below)):
+            for number, factor in enumerate(above):
+                quotient = self.conditioned(factor, divisor)
+                if quotient is not None:
+                    above[number] = quotient
+                    below.remove(divisor)
+                    break
+
+    def conditioned(self, factor: Expression, divisor: Probability) -> Expression | None:
+        match factor:
+            case Probability(of, given):
+                if given != divisor.given or not set(divisor.of) < set(of):
+                    return None
+                rest = tuple(name for name in of if name not in divisor.of)
+                return Probability(rest, self.sort(divisor.of + divisor.given))
+            case Product(factors):
+                for number, inner in enumerate(factors):
+                    quotient = self.conditioned(inner, divisor)
+                    if quotient is not None:
+                        return self.product([*factors[:number], quotient, *factors[number + 1 :]])
+            case Sum(over, summand) if not divisor.free.intersection(over):
+                quotient = self.conditioned(summand, divisor)
+                return None if quotient is None else Sum(over, quotient)
+        return None
+
+    def sum(self, over: set[str], summand: Expression) -> Expression:
+        above, below = _fraction(summand)
+        while (summed := _sum_out_one(over, above, below)) is not None:
+            over = over - {summed}
+        if not over:
+            return self.quotient(above, below)
+        inside_above, outside_above = _split(above, over)
+        inside_below, outside_below = _split(below, over)
+        inner = self.quotient(inside_above, inside_below)
+        if isinstance(inner, Sum):
+            over = over.union(inner.over)
+            inner = inner.summand
+        return self.quotient([*outside_above, Sum(self.sort(over), inner)], outside_below)
 
 
 def _fraction(*expressions: Expression) -> tuple[Factors, Factors]:
-    """The factors above and below the line of a product."""
+    """The factors in the numerator and the denominator of a product."""
     above: Factors = []
     below: Factors = []
     for expression in expressions:
         match expression:
             case Product(factors):
-                inner = _fraction(*factors)
+                numerators, denominators = _fraction(*factors)
+                above += numerators
+                below += denominators
             case Quotient(numerator, denominator):
-                inner = (_fraction(numerator)[0], _fraction(denominator)[0])
+                above += _fraction(numerator)[0]
+                below += _fraction(denominator)[0]
             case _:
-                inner = ([expression], [])
-        above += inner[0]
-        below += inner[1]
+                above.append(expression)
     return above, below
 
 
-def _quotient(above: Factors, below: Factors, rank: Rank, merge: bool) -> Expression:
-    for factor in list(below):
-        if factor in above:
-            above.remove(factor)
-            below.remove(factor)
-    if merge:
-        _merge(above, rank)
-        _merge(below, rank)
-    _condition(above, below, rank)
-    numerator = _product(above, rank)
-    return Quotient(numerator, _product(below, rank)) if below else numerator
+def _split(factors: Factors, over: set[str]) -> tuple[Factors, Factors]:
+    """The factors that depend on some variables, and the others."""
+    dependent = [factor for factor in factors if factor.free & over]
+    others = [factor for factor in factors if not factor.free & over]
+    return dependent, others
 
 
-def _product(factors: Factors, rank: Rank) -> Expression:
-    return (
-        factors[0]
-        if len(factors) == 1
-        else Product(tuple(sorted(factors, key=lambda factor: _place(factor, rank))))
-    )
+def _probabilities(factors: Factors) -> list[Probability]:
+    return [factor for factor in factors if isinstance(factor, Probability)]
 
 
-def _place(factor: Expression, rank: Rank) -> tuple:
-    """Probabilities before sums, effects before their causes."""
-    latest = sorted(
-        -rank[name] for name in (factor.of if isinstance(factor, Probability) else factor.free)
-    )
-    return (
-        [Probability, Quotient, Product, Sum].index(type(factor)),
-        latest,
-        sorted(rank[name] for name in factor.free),
-    )
-
-
-def _merge(factors: Factors, rank: Rank) -> None:
-    """P(a | b, c) P(b | c) = P(a, b | c), wherever two factors allow it."""
-    merging = True
-    while merging:
-        merging = False
-        for one, other in permutations(
-            [factor for factor in factors if isinstance(factor, Probability)], 2
-        ):
-            if set(one.given) == set(other.of) | set(other.given):
-                factors.remove(one)
-                factors[factors.index(other)] = Probability(
-                    _sorted(one.of + other.of, rank), other.given
-                )
-                merging = True
-                break
-
-
-def _condition(above: Factors, below: Factors, rank: Rank) -> None:
-    """P(a, b | c) / P(b | c) = P(a | b, c), also where the first is in a sum over neither b nor c."""
-    for divisor in [factor for factor in below if isinstance(factor, Probability)]:
-        for place, factor in enumerate(above):
-            if (quotient := _conditioned(factor, divisor, rank)) is not None:
-                above[place] = quotient
-                below.remove(divisor)
-                break
-
-
-def _conditioned(factor: Expression, divisor: Probability, rank: Rank) -> Expression | None:
-    match factor:
-        case Probability(of, given) if given == divisor.given and set(divisor.of) < set(of):
-            return Probability(
-                tuple(name for name in of if name not in divisor.of),
-                _sorted(divisor.of + divisor.given, rank),
-            )
-        case Product(factors):
-            for place, inner in enumerate(factors):
-                if (quotient := _conditioned(inner, divisor, rank)) is not None:
-                    return _product([*factors[:place], quotient, *factors[place + 1 :]], rank)
-        case Sum(over, summand) if not divisor.free.intersection(over):
-            quotient = _conditioned(summand, divisor, rank)
-            return None if quotient is None else Sum(over, quotient)
+def _mergeable(factors: Factors) -> tuple[Probability, Probability] | None:
+    """P(a | b, c) and P(b | c) among the factors."""
+    for one, other in permutations(_probabilities(factors), 2):
+        if set(one.given) == set(other.of) | set(other.given):
+            return one, other
     return None
 
 
-def _summed(over: set[str], summand: Expression, rank: Rank, merge: bool) -> Expression:
-    above, below = _fraction(summand)
-    while (summed := _summed_to_one(over, above, below)) is not None:
-        over = over - {summed}
-    if not over:
-        return _quotient(above, below, rank, merge)
-    inside = [[factor for factor in side if factor.free & over] for side in (above, below)]
-    outside = [[factor for factor in side if not factor.free & over] for side in (above, below)]
-    inner = _quotient(inside[0], inside[1], rank, merge)
-    if isinstance(inner, Sum):
-        over, inner = over | set(inner.over), inner.summand
-    return _quotient([*outside[0], Sum(_sorted(tuple(over), rank), inner)], outside[1], rank, merge)
+def _sum_out_one(over: set[str], above: Factors, below: Factors) -> str | None:
+    """Sum out one variable that a single probability is about, and return its name.
 
+    Parameters
+    ----------
+    over : set of str
+        The variables of the sum.
+    above, below : list of Expression
+        The factors of the summand; changed in place.
 
-def _summed_to_one(over: set[str], above: Factors, below: Factors) -> str | None:
-    """Sum out one variable that a single probability is of, and return its name; None where there is none such."""
+    Returns
+    -------
+    str or None
+        None where there is no such variable.
+    """
     for name in sorted(over):
         holders = [factor for factor in above + below if name in factor.free]
         holder = holders[0]
-        if (
-            len(holders) > 1
-            or not isinstance(holder, Probability)
-            or holder not in above
-            or name not in holder.of
-        ):
+        if len(holders) > 1 or not isinstance(holder, Probability):
             continue
-        left = Probability(tuple(other for other in holder.of if other != name), holder.given)
-        rest = [factor for factor in above + below if factor is not holder] + (
-            [left] if left.of else []
-        )
-        if all(any(other in factor.free for factor in rest) for other in over - {name}):
-            above[above.index(holder) : above.index(holder) + 1] = [left] if left.of else []
+        if holder not in above or name not in holder.of:
+            continue
+        rest = tuple(other for other in holder.of if other != name)
+        replacement: Factors = [Probability(rest, holder.given)] if rest else []
+        remaining = [factor for factor in above + below if factor is not holder] + replacement
+        free = frozenset().union(*(factor.free for factor in remaining))
+        if over - {name} <= free:
+            number = above.index(holder)
+            above[number : number + 1] = replacement
             return name
     return None

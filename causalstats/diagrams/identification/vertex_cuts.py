@@ -1,12 +1,13 @@
-"""The fewest nodes that separate two sets in an undirected graph: a smallest vertex cut, by augmenting paths.
+"""Smallest vertex cuts by maximum flow (Ford & Fulkerson), for smallest separating sets.
 
-Each node that may be taken is an arc of capacity one from where it is entered to where it is left; by Menger's theorem there are as
-many paths without a common node as nodes in the smallest cut, and each search for one more path goes over every edge at most once.
+Each node that may be cut is an arc of capacity one from its entrance to its exit. By Menger's
+theorem there are as many node-disjoint paths as nodes in the smallest cut, and each search for one
+more augmenting path visits every edge at most once.
 
 References
 ----------
-Ford & Fulkerson (1962), Flows in Networks. Acid & de Campos (1996), An algorithm for finding minimum d-separating sets in belief
-networks, UAI.
+Ford & Fulkerson (1962), Flows in Networks. Acid & de Campos (1996), An algorithm for finding
+minimum d-separating sets in belief networks, UAI.
 """
 
 from __future__ import annotations
@@ -14,85 +15,126 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from causalstats.diagrams.identification.bit_set_graph import members
+from causalstats.diagrams.identification.bit_sets import (
+    BitSet,
+    contains,
+    members,
+    singleton,
+    union,
+)
 
 Arc = tuple[int, int]
-_FREE = 1 << 60  # the capacity of what cannot be cut
+Residual = dict[int, dict[int, int]]  # the capacity left from each vertex to each neighbour
+
+_UNCUTTABLE = 1 << 60  # the capacity of an arc that is never cut
+_SOURCE = -1
+_SINK = -2
+_FIRST_HUB = -3  # cliques are hubs numbered downwards from here
 
 
-def smallest_cut(cliques: Sequence[int], one: int, other: int, allowed: int, gone: int) -> int:
-    """A smallest subset of `allowed` without which no path leads from `one` to `other`; of several, the one closest to `other`.
+def smallest_cut(
+    cliques: Sequence[BitSet], one: BitSet, other: BitSet, allowed: BitSet, removed: BitSet
+) -> BitSet:
+    """Return a smallest subset of `allowed` whose removal disconnects `one` from `other`.
+
+    Of several cuts of that size it is the one closest to `other`.
 
     Parameters
     ----------
-    cliques : list of sets of nodes
+    cliques : list of BitSet
         All members of a clique are neighbours.
-    one, other : sets of nodes
-        That some subset of `allowed` separates.
-    allowed : set of nodes
-    gone : set of nodes
-        Taken out beforehand.
+    one, other : BitSet
+        Sets that some subset of `allowed` separates.
+    allowed : BitSet
+    removed : BitSet
+        Nodes that are taken out beforehand.
 
     Returns
     -------
-    set of nodes
+    BitSet
     """
-    left: dict[int, dict[int, int]] = {}
-
-    def join(start: int, end: int, capacity: int) -> None:
-        left.setdefault(start, {})[end] = capacity
-        left.setdefault(end, {}).setdefault(start, 0)
-
-    source, sink = -1, -2
-    nodes = {node for clique in cliques for node in members(clique & ~gone)}
-    for node in nodes:
-        cuttable = allowed >> node & 1 and not (one | other) >> node & 1
-        join(2 * node, 2 * node + 1, 1 if cuttable else _FREE)
-    for number, clique in enumerate(cliques):
-        hub = -3 - number
-        for node in members(clique & ~gone):
-            join(2 * node + 1, hub, _FREE)
-            join(hub, 2 * node, _FREE)
-    for node in members(one):
-        join(source, 2 * node, _FREE)
-    for node in members(other):
-        join(2 * node + 1, sink, _FREE)
-    while path := _path(left, source, sink):
+    present = [clique & ~removed for clique in cliques]
+    nodes = list(members(union(present)))
+    residual = _network(present, one, other, allowed & ~(one | other))
+    while path := _augmenting_path(residual):
         for start, end in path:
-            left[start][end] -= 1
-            left[end][start] += 1
-    reaching = _reaching(left, sink)
-    return sum(1 << node for node in nodes if 2 * node + 1 in reaching and 2 * node not in reaching)
+            residual[start][end] -= 1
+            residual[end][start] += 1
+    reaching = _reaching_sink(residual)
+    return union(
+        singleton(node)
+        for node in nodes
+        if _exit(node) in reaching and _entrance(node) not in reaching
+    )
 
 
-def _path(left: dict[int, dict[int, int]], source: int, sink: int) -> list[Arc]:
-    """The arcs of a shortest way that has room left; none where there is no way."""
-    before = {source: source}
-    waiting = deque([source])
-    while waiting and sink not in before:
-        here = waiting.popleft()
-        for there, capacity in left.get(here, {}).items():
-            if capacity and there not in before:
-                before[there] = here
-                waiting.append(there)
-    if sink not in before:
+def _entrance(node: int) -> int:
+    return 2 * node
+
+
+def _exit(node: int) -> int:
+    return 2 * node + 1
+
+
+def _network(cliques: Sequence[BitSet], one: BitSet, other: BitSet, cuttable: BitSet) -> Residual:
+    """The flow network: an arc through each node, and arcs between nodes and clique hubs.
+
+    Parameters
+    ----------
+    cliques : list of BitSet
+    one, other : BitSet
+        The nodes at the source and at the sink.
+    cuttable : BitSet
+    """
+    residual: Residual = {}
+
+    def join(start: int, end: int, capacity: int = _UNCUTTABLE) -> None:
+        residual.setdefault(start, {})[end] = capacity
+        residual.setdefault(end, {}).setdefault(start, 0)
+
+    for node in members(union(cliques)):
+        join(_entrance(node), _exit(node), 1 if contains(cuttable, node) else _UNCUTTABLE)
+    for number, clique in enumerate(cliques):
+        hub = _FIRST_HUB - number
+        for node in members(clique):
+            join(_exit(node), hub)
+            join(hub, _entrance(node))
+    for node in members(one):
+        join(_SOURCE, _entrance(node))
+    for node in members(other):
+        join(_exit(node), _SINK)
+    return residual
+
+
+def _augmenting_path(residual: Residual) -> list[Arc]:
+    """The arcs of a shortest path with capacity left; empty where there is none."""
+    predecessor = {_SOURCE: _SOURCE}
+    waiting = deque([_SOURCE])
+    while waiting and _SINK not in predecessor:
+        vertex = waiting.popleft()
+        for neighbour, capacity in residual.get(vertex, {}).items():
+            if capacity and neighbour not in predecessor:
+                predecessor[neighbour] = vertex
+                waiting.append(neighbour)
+    if _SINK not in predecessor:
         return []
-    arcs, here = [], sink
-    while here != source:
-        arcs.append((before[here], here))
-        here = before[here]
+    arcs = []
+    vertex = _SINK
+    while vertex != _SOURCE:
+        arcs.append((predecessor[vertex], vertex))
+        vertex = predecessor[vertex]
     return arcs
 
 
-def _reaching(left: dict[int, dict[int, int]], sink: int) -> set[int]:
-    """All from where the sink is still reached."""
-    found, waiting = {sink}, [sink]
+def _reaching_sink(residual: Residual) -> set[int]:
+    """All vertices from which the sink is still reached."""
+    reaching = {_SINK}
+    waiting = [_SINK]
     while waiting:
-        here = waiting.pop()
-        more: Iterable[int] = (
-            there for there in left.get(here, {}) if left[there].get(here) and there not in found
-        )
-        for there in list(more):
-            found.add(there)
-            waiting.append(there)
-    return found
+        vertex = waiting.pop()
+        before: Iterable[int] = residual.get(vertex, {})
+        for neighbour in before:
+            if neighbour not in reaching and residual[neighbour].get(vertex):
+                reaching.add(neighbour)
+                waiting.append(neighbour)
+    return reaching

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.diagrams.core import arguments
+from causalstats.diagrams.core.hypergraph import Box
 from causalstats.diagrams.core.ordering import in_order
-from causalstats.diagrams.diagram import Box, Diagram
-from causalstats.diagrams.formats import bif
+from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.formats.bif import read_bif, write_bif
 from causalstats.diagrams.networks import tensor_contraction as contraction
 from causalstats.diagrams.networks.conditioning import conditional, marginals
 from causalstats.diagrams.networks.counterfactual import (
@@ -67,8 +68,10 @@ class BayesianNetwork:
     _tables: Tables = field(init=False)
 
     def __post_init__(self) -> None:
-        arguments.a(Diagram, "the diagram", self.diagram, "Read text with `Diagram.parse`.")
-        arguments.a(Mapping, "the mechanisms", self.mechanisms, "Say {'x': [0.5, 0.5], ...}.")
+        arguments.instance(Diagram, "the diagram", self.diagram, "Read text with `Diagram.parse`.")
+        arguments.instance(
+            Mapping, "the mechanisms", self.mechanisms, "Say {'x': [0.5, 0.5], ...}."
+        )
         if not self.diagram.is_network:
             raise ModelError(
                 "Expected the diagram of a causal model: no inputs, and a box of its own for each variable."
@@ -110,13 +113,14 @@ class BayesianNetwork:
 
     @classmethod
     def from_bif(cls, source: str | Path) -> BayesianNetwork:
-        """The network of a file in the interchange format BIF, or of the text of one; see `bif.read`."""
-        return cls(*bif.read(source))
+        """The network of a file in the interchange format BIF, or of the text of one; see `read_bif`."""
+        graph, tables_of = read_bif(source)
+        return cls(Diagram.from_hypergraph(graph), tables_of)
 
     def to_bif(self, path: str | Path | None = None) -> str:
         """The text of the network in the interchange format BIF, written to a file if one is named; levels become strings."""
         self._refuse_draws("write")
-        text = bif.write(
+        text = write_bif(
             self.diagram,
             {
                 self.diagram.variables[box.outputs[0]]: self._table(box)

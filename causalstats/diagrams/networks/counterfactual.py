@@ -13,16 +13,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.core.ordering import in_order
-from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.networks.mechanisms import tables
 from causalstats.diagrams.networks.tensor_contraction import Known, evaluate
 from causalstats.errors import ModelError
 
 
 def another_world(
-    diagram: Diagram, done: Collection[int], mark: str = "'"
-) -> tuple[Diagram, dict[int, int]]:
+    diagram: Hypergraph, done: Collection[int], mark: str = "'"
+) -> tuple[Hypergraph, dict[int, int]]:
     """The diagram with one more wire, in another world, for each that the wires `done` reach, and where that is; what is done there comes in from outside.
 
     All else is the same in both worlds, by the same token: whatever does not depend on what is done is what it was.
@@ -50,11 +50,11 @@ def another_world(
         for wire in sorted(reached)
     )
     inputs = (*diagram.inputs, *(place[wire] for wire in done))
-    return Diagram(diagram.wires + wires, diagram.boxes + boxes, inputs, diagram.outputs), place
+    return Hypergraph(diagram.wires + wires, diagram.boxes + boxes, inputs, diagram.outputs), place
 
 
 def refuse_chance(
-    worlds: Diagram, arrays: Mapping[tuple[str, str], np.ndarray], ends: Collection[int]
+    worlds: Hypergraph, arrays: Mapping[tuple[str, str], np.ndarray], ends: Collection[int]
 ) -> None:
     """An error if a mechanism that runs in several worlds, and matters for `ends` in more than one, leaves something to a chance that these would share."""
     relevant = ancestors(worlds, ends)
@@ -70,7 +70,7 @@ def refuse_chance(
 
 
 def three_worlds(
-    diagram: Diagram,
+    diagram: Hypergraph,
     mechanisms: Mapping[str, np.ndarray],
     cause: int,
     outcome: int,
@@ -106,7 +106,7 @@ def causation(joint: np.ndarray, off: int, on: int, event: int) -> dict[str, np.
     }
 
 
-def ancestors(diagram: Diagram, wires: Collection[int]) -> set[int]:
+def ancestors(diagram: Hypergraph, wires: Collection[int]) -> set[int]:
     """The wires, and all that they are made of."""
     makers = {wire: box for box in diagram.boxes for wire in box.outputs}
     found: set[int] = set()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.diagrams.core import arguments
-from causalstats.diagrams.diagram import as_levels
+from causalstats.diagrams.core.annotation import as_levels
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Distribution:
         ModelError
             If the shape is not that of the levels, or the probabilities are negative or do not sum to one.
         """
-        arguments.a(Mapping, "the levels", levels, "Say {'smoking': 2, 'cancer': 2}.")
+        arguments.instance(Mapping, "the levels", levels, "Say {'smoking': 2, 'cancer': 2}.")
         named = {name: as_levels(name, given) for name, given in levels.items()}
         table = np.array(arguments.array("the probabilities", values))
         shape = tuple(map(len, named.values()))

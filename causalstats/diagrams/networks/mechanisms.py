@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from causalstats.diagrams.core import arguments
-from causalstats.diagrams.diagram import Box, Diagram, Wire
+from causalstats.diagrams.core.hypergraph import Box, Hypergraph, Wire
 from causalstats.errors import ModelError
 from causalstats.numerics.discrete.variable_elimination import whole_order
 
@@ -27,7 +27,7 @@ class Tables:
     `batch`; `sizes` the number of levels of each wire. `kept` is for what is worked out once for questions of one form.
     """
 
-    diagram: Diagram
+    diagram: Hypergraph
     arrays: Mapping[tuple[str, str], np.ndarray]
     sizes: Mapping[int, int]
     batch: tuple[int, ...]
@@ -108,7 +108,7 @@ def levels_of(wire: Wire) -> tuple[Any, ...]:
     return wire.levels
 
 
-def tables(diagram: Diagram, mechanisms: Mapping[str, Any]) -> Tables:
+def tables(diagram: Hypergraph, mechanisms: Mapping[str, Any]) -> Tables:
     """The tables of all boxes, checked against each other and against the levels of the wires, as copies that cannot be written to."""
     given = {
         name: arguments.array(f"the mechanism of {name!r}", mechanisms[name])
@@ -144,7 +144,7 @@ def _missing(name: str, mechanisms: Mapping[str, Any]) -> bool:
     return False
 
 
-def _wire_sizes(diagram: Diagram, given: Mapping[str, np.ndarray]) -> dict[int, int]:
+def _wire_sizes(diagram: Hypergraph, given: Mapping[str, np.ndarray]) -> dict[int, int]:
     """How many levels each wire has, by its own list or by the tables that touch it."""
     sizes = {
         position: len(wire.levels)
@@ -172,7 +172,7 @@ def _wire_sizes(diagram: Diagram, given: Mapping[str, np.ndarray]) -> dict[int, 
     return sizes
 
 
-def _batch(diagram: Diagram, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+def _batch(diagram: Hypergraph, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes.values())
     except ValueError:
@@ -191,7 +191,7 @@ def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.nda
     return array
 
 
-def tabulated(diagram: Diagram, box: Box, function: Callable[..., Any]) -> np.ndarray:
+def tabulated(diagram: Hypergraph, box: Box, function: Callable[..., Any]) -> np.ndarray:
     """The table of a mechanism that is a function of its causes' levels."""
     wires = [diagram.wires[wire] for wire in (*box.inputs, *box.outputs)]
     known = [levels_of(wire) for wire in wires]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from causalstats.diagrams.diagram import Box, Diagram
+from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.networks.mechanisms import Tables, scope_of, tables
 from causalstats.errors import ModelError
 from causalstats.numerics import accelerator
@@ -81,7 +81,7 @@ class Arrangement:
 
 
 def contract(
-    diagram: Diagram, mechanisms: Mapping[str, Any], outputs: Sequence[str] | None = None
+    diagram: Hypergraph, mechanisms: Mapping[str, Any], outputs: Sequence[str] | None = None
 ) -> np.ndarray:
     """What a diagram means: an array with axes (batch..., inputs..., outputs...).
 

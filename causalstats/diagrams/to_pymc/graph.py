@@ -19,8 +19,8 @@ from pymc.distributions.shape_utils import change_dist_size
 from pytensor.graph.basic import Variable
 from pytensor.tensor.random.op import RandomVariable
 
+from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.core.ordering import in_order
-from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.networks.mechanisms import level_position, levels_of
 from causalstats.errors import ModelError
 
@@ -61,7 +61,7 @@ Mechanism = Any  # a table, `LearnedTable`, `LinearGaussian` or a function
 
 
 def to_pymc(
-    diagram: Diagram, mechanisms: Mapping[str, Mechanism], *, cases: int | None = None
+    diagram: Hypergraph, mechanisms: Mapping[str, Mechanism], *, cases: int | None = None
 ) -> pm.Model:
     """The PyMC model of a diagram, for one case or for many independent ones.
 
@@ -115,7 +115,7 @@ def to_pymc(
 class Parameters:
     """What the boxes of one diagram do; a table that several boxes share is learned once. To be used inside the context of a model."""
 
-    def __init__(self, diagram: Diagram, mechanisms: Mapping[str, Mechanism]) -> None:
+    def __init__(self, diagram: Hypergraph, mechanisms: Mapping[str, Mechanism]) -> None:
         self.diagram, self.mechanisms = diagram, mechanisms
         self._tables: dict[str, Any] = {}
 
@@ -206,14 +206,14 @@ def made(box: Box) -> int:
     return box.outputs[0]
 
 
-def value_of(diagram: Diagram, wire: int, value: Any) -> Any:
+def value_of(diagram: Hypergraph, wire: int, value: Any) -> Any:
     """A level as its position, a number as it is."""
     return (
         value if diagram.wires[wire].levels is None else level_position(diagram.wires[wire], value)
     )
 
 
-def _data(model: pm.Model, diagram: Diagram, wire: int, value: Any, cases: int | None) -> Any:
+def _data(model: pm.Model, diagram: Hypergraph, wire: int, value: Any, cases: int | None) -> Any:
     """Data under the label of a wire, of the type that a random variable there has, which `pm.Data` would change."""
     of = diagram.wires[wire]
     filled = np.full(

@@ -14,8 +14,8 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.core.ordering import in_order
-from causalstats.diagrams.diagram import Box, Diagram
 from causalstats.diagrams.networks import tensor_contraction as contraction
 from causalstats.diagrams.networks.mechanisms import Tables, levels_of
 from causalstats.diagrams.to_pymc.graph import (
@@ -35,7 +35,7 @@ MOST_STATES = 4096  # of all hidden variables together, for each row
 
 
 def to_pymc_given(
-    diagram: Diagram,
+    diagram: Hypergraph,
     mechanisms: Mapping[str, Mechanism],
     data: Mapping[str, Any],
     *,
@@ -85,7 +85,7 @@ def to_pymc_given(
     return model
 
 
-def _values(diagram: Diagram, data: Mapping[str, Any]) -> dict[int, np.ndarray]:
+def _values(diagram: Hypergraph, data: Mapping[str, Any]) -> dict[int, np.ndarray]:
     """Positions of levels, or numbers, of each observed wire."""
     hidden = [name for name in diagram.hidden if name in data]
     missing = [name for name in diagram.observed if name not in data]
@@ -100,7 +100,7 @@ def _values(diagram: Diagram, data: Mapping[str, Any]) -> dict[int, np.ndarray]:
     }
 
 
-def _column(diagram: Diagram, wire: int, column: np.ndarray) -> np.ndarray:
+def _column(diagram: Hypergraph, wire: int, column: np.ndarray) -> np.ndarray:
     of = diagram.wires[wire]
     if of.levels is None:
         if not np.isfinite(column.astype(float)).all():
@@ -116,7 +116,10 @@ def _column(diagram: Diagram, wire: int, column: np.ndarray) -> np.ndarray:
 
 
 def _cells(
-    diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndarray], weights: np.ndarray
+    diagram: Hypergraph,
+    parameters: Parameters,
+    values: Mapping[int, np.ndarray],
+    weights: np.ndarray,
 ) -> None:
     """One multinomial variable: the counts of all cells, with the probabilities that the diagram gives them."""
     shape = tuple(len(levels_of(diagram.wires[wire])) for wire in values)
@@ -130,7 +133,7 @@ def _cells(
     pm.Multinomial("cells", n=counts.sum(), p=probabilities.ravel(), observed=counts.ravel())
 
 
-def joint(diagram: Diagram, parameters: Parameters, wires: tuple[int, ...]) -> Any:
+def joint(diagram: Hypergraph, parameters: Parameters, wires: tuple[int, ...]) -> Any:
     """P(wires) as an expression of the tables of a diagram, all else summed over."""
     arrays: dict[tuple[str, str], Any] = {
         (box.name, box.kind): parameters.table(box)
@@ -144,7 +147,7 @@ def joint(diagram: Diagram, parameters: Parameters, wires: tuple[int, ...]) -> A
     )
 
 
-def _rows(diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndarray]) -> None:
+def _rows(diagram: Hypergraph, parameters: Parameters, values: Mapping[int, np.ndarray]) -> None:
     """Every observed variable case by case; the hidden ones with levels have an axis each, before that of the cases."""
     model = pm.modelcontext(None)
     seen = {wire: pt.as_tensor(column) for wire, column in values.items()}
@@ -177,7 +180,7 @@ def _rows(diagram: Diagram, parameters: Parameters, values: Mapping[int, np.ndar
         )
 
 
-def _states(diagram: Diagram, values: Mapping[int, np.ndarray]) -> dict[int, Any]:
+def _states(diagram: Hypergraph, values: Mapping[int, np.ndarray]) -> dict[int, Any]:
     """All states of each hidden variable with levels, each along an axis of its own before that of the cases."""
     hidden = [
         wire
@@ -194,7 +197,7 @@ def _states(diagram: Diagram, values: Mapping[int, np.ndarray]) -> dict[int, Any
     }
 
 
-def _check_states(diagram: Diagram, wires: set[int]) -> None:
+def _check_states(diagram: Hypergraph, wires: set[int]) -> None:
     states = prod(len(levels_of(diagram.wires[wire])) for wire in wires)
     if states > MOST_STATES:
         raise ModelError(

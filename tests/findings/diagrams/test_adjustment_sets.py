@@ -52,7 +52,7 @@ def test_no_set_of_fewer_variables_will_do(seed):
         for place, pair in enumerate(arcs):
             graph.add_edges_from((f"u{place}", end) for end in pair)
         mixed = MixedGraph.projected(names, edges, bidirected=arcs)
-        found = back_door(mixed, mixed.numbers([outcome]), mixed.numbers(treatments))
+        found = back_door(mixed, mixed.bit_set([outcome]), mixed.bit_set(treatments))
         expected = fewest(graph, hidden, treatments, outcome)
         assert (None if found is None else len(found.variables)) == expected
         sizes.append(expected)

@@ -21,7 +21,7 @@ from causalstats.diagrams import (
     causation_bounds,
     treated_bounds,
 )
-from causalstats.diagrams.bounds.bounds import response_type_program as programme
+from causalstats.diagrams.bounds import response_type_program as programme
 from causalstats.diagrams.bounds.natural_bounds import natural, of_those, two_worlds
 from causalstats.diagrams.bounds.probabilities_of_causation import from_experiment
 
