@@ -262,10 +262,7 @@ def test_minimal_separators_separate_and_are_minimal():
         one, other, always = (1 << int(node) for node in rng.permutation(len(graph.nodes))[:3])
         always *= rng.random() < 0.5
         allowed = (
-            graph.bits.everything
-            & ~one
-            & ~other
-            & ~int(rng.integers(0, 64) * (rng.random() < 0.5))
+            graph.bits.everything & ~one & ~other & ~int(rng.integers(0, 64) * (rng.random() < 0.5))
         )
         separator = graph.bits.minimal_separator(one, other, allowed, always)
         subsets = [
