@@ -90,7 +90,7 @@ def _ours(model: cs.PanelDML, data: cs.Panel, seed: int) -> dict:
     return {
         "PanelDML": float(effect.mean()),
         "covered": bool(lower < 1 < upper),
-        "weighed": "pareto_k" in draws.attrs,
+        "weighed": draws.attrs["draws_kind"] == "importance",
     }
 
 

@@ -35,7 +35,7 @@ from causalstats.numerics.sampling.posterior_summaries import entries, varies
 from causalstats.runs.resumable import resume
 from causalstats.samplers import Auto, Exact, Nuts, Program, Sampler, sample
 from causalstats.samplers.exact import exact_draws
-from causalstats.samplers.importance import weighed_draws
+from causalstats.samplers.importance import importance_draws
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -228,7 +228,7 @@ def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sam
             problem = Problem(model, model.simulate(seed, design="prior", **options).data)
             if exact_draws(problem) is not None:
                 return Exact(chains=1, draws=RANKS - 1)
-            if weighed_draws(problem) is not None:
+            if importance_draws(problem) is not None:
                 return Auto(chains=2, draws=400, tune=250)
             break
         except (DataError, ModelError):

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
+from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL
 from causalstats.numerics.sampling.posterior_summaries import entries, varies
 
@@ -23,10 +24,11 @@ _LONGER = 4  # times as many draws
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
     """R-hat, bulk and tail effective sample size, divergences, and the energy's fraction of missing information (E-BFMI); for draws that
     were weighed, their weights; for independent draws of an exact posterior, nothing but that it is complete. Without parameters, of all there is."""
-    if "exact" in draws.attrs:
+    kind = draws_kind(draws)
+    if kind is DrawsKind.EXACT:
         return (_complete(draws),)
-    if "pareto_k" in draws.attrs:
-        return _weighed(draws)
+    if kind is DrawsKind.IMPORTANCE:
+        return _importance_weights(draws)
     posterior = draws["posterior"].to_dataset()
     numbers = [
         number
@@ -157,7 +159,7 @@ def _longer(attrs: Mapping[Any, Any]) -> str:
     return f"Sample longer: `cs.Nuts(draws={draws:.0f}, tune={tune:.0f}{same})`." + _RIDGE
 
 
-def _weighed(draws: xr.DataTree) -> tuple[Check, ...]:
+def _importance_weights(draws: xr.DataTree) -> tuple[Check, ...]:
     """Of draws resampled by importance weights: the shape of the weights' tail, and how many equal weights they are worth."""
     k, ess = float(draws.attrs["pareto_k"]), float(draws.attrs["importance_ess"])
     return (

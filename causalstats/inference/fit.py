@@ -28,6 +28,7 @@ from causalstats.core.abilities import (
 )
 from causalstats.core.argument_validation import File, Inside, Name, Seed, Seen, Set, checked
 from causalstats.core.check import Check, Checks
+from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL, Effect, in_doubt
 from causalstats.core.estimand import Estimand, answerable
 from causalstats.core.knowledge import Known
@@ -102,7 +103,8 @@ class Fit:
 
     def parameters(self) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where it is exact."""
-        return () if "exact" in self.draws.attrs else self.model.parameters(self.data)
+        exact = draws_kind(self.draws) is DrawsKind.EXACT
+        return () if exact else self.model.parameters(self.data)
 
     @checked(ModelError)
     def effect(
@@ -231,7 +233,7 @@ class Fit:
         from causalstats import checks
 
         found = list(self.sampling())
-        if "exact" not in self.draws.attrs:
+        if draws_kind(self.draws) is not DrawsKind.EXACT:
             found += checks.answer_sampling(draws, self.draws.attrs)
         found += self._question_checks(name, estimand)
         found += self._kept.get("checks") or self._cheap_checks()

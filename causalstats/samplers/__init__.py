@@ -1,9 +1,11 @@
 """Samplers: frozen values, called with a problem and a seed, that return a DataTree of draws."""
 
-from causalstats.samplers.base import Program, Sampler, same_program, sample
+from causalstats.samplers.auto import Auto, backend_for
+from causalstats.samplers.base import Program, Sampler, sample
 from causalstats.samplers.exact import Exact
 from causalstats.samplers.laplace import Laplace
-from causalstats.samplers.nuts import BACKENDS, Auto, Nuts, backend_for
+from causalstats.samplers.nuts import BACKENDS, Nuts
+from causalstats.samplers.program_cache import program_for, same_program
 
 __all__ = [
     "BACKENDS",
@@ -14,6 +16,7 @@ __all__ = [
     "Program",
     "Sampler",
     "backend_for",
-    "sample",
+    "program_for",
     "same_program",
+    "sample",
 ]

@@ -1,14 +1,13 @@
-"""What every compiled graph has in common: which problems it can run, and what its draws look like."""
+"""Samplers and programs: options that compile a problem, and the compiled thing that draws."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from causalstats.core.abilities import RecoversMarginals
+from causalstats.core.draws_kind import ATTRIBUTE, DrawsKind, draws_kind
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
@@ -17,129 +16,157 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-FEWEST_DRAWS = 50
-MOST_CORRELATED = (
-    100  # parameters whose correlations are adapted to; of more, that costs far more than it saves
-)
-_MOST_KEPT, _MOST_BYTES = 4, 20_000_000  # programs, and data of one
-_KEPT: list[tuple[Hashable, Any]] = []  # kinds and programs, the latest last
-_KEEPING = threading.Lock()  # held while that list changes
-COMPILING = threading.RLock()  # PyTensor rewrites graphs of one thread at a time
+FEWEST_DRAWS_OF_A_CHAIN = 50
+ADAPT_CORRELATIONS_UP_TO = 100  # parameters; with more, a dense metric costs more than it saves
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
 
 
 class Program(Protocol):
-    """Something compiled: `run` it for any problem that it fits."""
+    """A compiled problem; `run` takes every problem that it `fits`."""
 
     def fits(self, problem: Problem) -> bool:
-        """Whether it runs this problem."""
+        """Return whether it runs this problem."""
 
     def run(self, problem: Problem, seed: int, advance: Advance = ...) -> xr.DataTree:
-        """Draws for this problem, groups posterior and sample_stats. An interrupt keeps the complete draws of every chain."""
+        """Return draws for a problem, in the groups `posterior` and `sample_stats`.
+
+        Parameters
+        ----------
+        problem : Problem
+        seed : int
+            The same seed gives the same draws.
+        advance : function of a share and a note, optional
+            Called as the work goes on.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the user interrupts before there are enough complete draws to keep; a later
+            interrupt keeps the complete draws of every chain.
+        """
+
+
+class GraphProgram(Program, Protocol):
+    """A program that was compiled from a PyMC graph."""
+
+    @property
+    def graph(self) -> pm.Model: ...
 
 
 class Sampler(Protocol):
-    """A frozen value of options: `compile(problem)` gives what runs this problem, and others like it."""
+    """A frozen value of options."""
 
-    def compile(self, problem: Problem) -> Program: ...
+    def compile(self, problem: Problem) -> Program:
+        """Return a program for this problem and for others of the same structure."""
 
 
 def sample(program: Program, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-    """Draws for this problem, with those of what its model integrates out."""
+    """Return posterior draws, with those of the parameters that the model integrates out.
+
+    Parameters
+    ----------
+    program : Program
+        As `program_for(sampler, problem)` gives it.
+    problem : Problem
+    seed : int
+    advance : function of a share and a note, optional
+        Shows progress.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> from causalstats.samplers import program_for
+    >>> model = cs.PartialCorrelation(prior="matching", basis_variance=1.0)
+    >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
+    >>> draws = sample(program_for(cs.Exact(draws=100), problem), problem, seed=1)
+    >>> draws["posterior"].sizes["draw"]
+    100
+    """
     draws = program.run(problem, seed, advance)
-    if not isinstance(problem.model, RecoversMarginals) or "exact" in draws.attrs:
+    model = problem.model
+    if not isinstance(model, RecoversMarginals) or draws_kind(draws) is DrawsKind.EXACT:
         return draws
     import xarray as xr
 
-    posterior = problem.model.recover_marginals(
-        draws["posterior"].to_dataset(), problem.data, np.random.default_rng(seed)
-    )
-    tree = xr.DataTree.from_dict(
-        {"posterior": posterior, "sample_stats": draws["sample_stats"].to_dataset()}
-    )
+    sampled = draws["posterior"].to_dataset()
+    posterior = model.recover_marginals(sampled, problem.data, np.random.default_rng(seed))
+    statistics = draws["sample_stats"].to_dataset()
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": statistics})
     tree.attrs = draws.attrs
     return tree
 
 
-def same_program(ours: pm.Model, theirs: pm.Model) -> bool:
-    """Whether two graphs differ in the values of their data and constants alone."""
-    from pytensor.graph.basic import equal_computations
+def describe_run(
+    draws: xr.DataTree,
+    kind: DrawsKind,
+    *,
+    sampler: object,
+    seed: int,
+    seconds: float,
+    interrupted: bool = False,
+) -> xr.DataTree:
+    """Return the draws with attributes that say how they were made.
 
-    first, second = (
-        {variable.name: variable.get_value() for variable in graph.data_vars}
-        for graph in (ours, theirs)
-    )
-    if [v.name for v in ours.value_vars] != [
-        v.name for v in theirs.value_vars
-    ] or first.keys() != second.keys():
-        return False
-    if (
-        any(value.shape != second[name].shape for name, value in first.items())
-        or ours.coords != theirs.coords
-    ):
-        return False
-    if [v.name for v in ours.deterministics] != [v.name for v in theirs.deterministics]:
-        return False
-    pairs = [
-        [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()]
-        for graph in (ours, theirs)
-    ]
-    outputs = [
-        [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)]
-        for graph in (ours, theirs)
-    ]
-    return equal_computations(*outputs, *pairs)
-
-
-def compiled_once[Compiled: Program](
-    kind: Hashable, graph: pm.Model, compile_it: Callable[[], Compiled]
-) -> Compiled:
-    """A program of this graph, or of one that differs in data and constants alone, if one of this kind was compiled lately: compiling can take longer than
-    running. Programs of much data are not kept.
+    Parameters
+    ----------
+    draws : DataTree
+    kind : DrawsKind
+    sampler : Sampler
+        Kept as text.
+    seed : int
+    seconds : float
+        The time that sampling took, without compiling.
+    interrupted : bool
+        Whether the user stopped the run before its end.
     """
-    with COMPILING:
-        for entry in tuple(_KEPT):
-            known, program = entry
-            if known == kind and same_program(program.graph, graph):
-                _keep(entry)
-                return program
-        program = compile_it()
-    size = sum(variable.get_value(borrow=True).nbytes for variable in graph.data_vars)
-    if size <= _MOST_BYTES:
-        _keep((kind, program))
-    return program
-
-
-def _keep(entry: tuple[Hashable, Any]) -> None:
-    """Put a kind and its program last, and forget the first of too many."""
-    with _KEEPING:
-        others = [kept for kept in _KEPT if kept[1] is not entry[1]]
-        _KEPT[:] = [*others, entry][-_MOST_KEPT:]
+    draws.attrs.update({ATTRIBUTE: kind.value, "sampler": repr(sampler), "seed": seed})
+    draws.attrs.update(seconds=seconds, interrupted=int(interrupted))
+    return draws
 
 
 def complete(
     draws: xr.DataTree, *, interrupted: bool, seconds: float, seed: int, sampler: object
 ) -> xr.DataTree:
-    """Only the draws that every chain has finished, with how they came about; `draws` has NaN as log density of the others."""
+    """Return the draws of Markov chains that every chain has finished.
+
+    Parameters
+    ----------
+    draws : DataTree
+        The log density `lp`, dims (chain, draw), is NaN for draws that were not made.
+    interrupted, seconds, seed, sampler
+        As in `describe_run`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the run was interrupted with fewer than `FEWEST_DRAWS_OF_A_CHAIN` complete draws.
+    SamplingError
+        If a run that went to its end has draws without a finite log density.
+    """
     import xarray as xr
 
     logp = draws["sample_stats"]["lp"].to_numpy()
     finished = int(np.isfinite(logp).all(axis=0).cumprod().sum()) if logp.size else 0
-    if interrupted and finished < FEWEST_DRAWS:
+    if interrupted and finished < FEWEST_DRAWS_OF_A_CHAIN:
         raise KeyboardInterrupt(
-            f"Interrupted with {finished} complete draws a chain, too few to keep ({FEWEST_DRAWS} are kept)."
+            f"Interrupted with {finished} complete draws a chain, too few to keep "
+            f"({FEWEST_DRAWS_OF_A_CHAIN} are kept)."
         )
     if not interrupted and finished < logp.shape[1]:
         raise SamplingError(
-            "The sampler returned draws with a log density that is not finite. Report this with the data and the model."
+            "The sampler returned draws with a log density that is not finite. Report this with "
+            "the data and the model."
         )
     groups = {
         name: draws[name].to_dataset().isel(draw=slice(0, finished))
         for name in ("posterior", "sample_stats")
     }
     groups["sample_stats"] = groups["sample_stats"][list(STATISTICS)]
-    finished_draws = xr.DataTree.from_dict(groups)
-    finished_draws.attrs.update(
-        interrupted=int(interrupted), seconds=seconds, seed=seed, sampler=repr(sampler)
+    return describe_run(
+        xr.DataTree.from_dict(groups),
+        DrawsKind.CHAINS,
+        sampler=sampler,
+        seed=seed,
+        seconds=seconds,
+        interrupted=interrupted,
     )
-    return finished_draws

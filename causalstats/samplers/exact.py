@@ -1,4 +1,4 @@
-"""Independent draws of a posterior that is known exactly."""
+"""Independent draws of a posterior in closed form."""
 
 from __future__ import annotations
 
@@ -10,28 +10,49 @@ import numpy as np
 
 from causalstats.core.abilities import DrawExactly, ExactPosterior
 from causalstats.core.argument_validation import Count, check_fields
+from causalstats.core.draws_kind import DrawsKind
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.base import describe_run
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 def exact_draws(problem: Problem) -> DrawExactly | None:
-    """The model's own function of chains, draws and a generator, or None where its posterior has to be sampled."""
+    """Return a function (chains, draws, generator) that draws from the exact posterior.
+
+    None where the posterior of the model on these data has no closed form.
+    """
     model = problem.model
     return model.exact_posterior(problem.data) if isinstance(model, ExactPosterior) else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exact:
-    """Independent draws, for a model whose posterior is a known distribution; what `Auto` takes where it can.
+    """Independent draws of a posterior in closed form; `Auto` takes it where the model has one.
 
     Parameters
     ----------
     chains, draws : int
-        The shape of the result; draws are independent.
+        The shape of the result. The draws are independent, within and between chains.
+
+    Raises
+    ------
+    SamplingError
+        When compiled for a model on data for which the posterior has no closed form.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.PartialCorrelation(prior="matching", basis_variance=1.0)
+    >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
+    >>> draws = cs.Exact(chains=2, draws=100)(problem, seed=1)
+    >>> draws["posterior"].sizes["chain"], draws["posterior"].sizes["draw"]
+    (2, 100)
+    >>> draws.attrs["draws_kind"]
+    'exact'
     """
 
     chains: Count = 4
@@ -44,39 +65,37 @@ class Exact:
         return self.compile(problem).run(problem, seed, advance)
 
     def compile(self, problem: Problem) -> ExactProgram:
-        """Nothing to compile: it runs every problem whose posterior is exact."""
+        """Return a program for every problem with an exact posterior; it compiles nothing."""
         if exact_draws(problem) is None:
             raise SamplingError(
-                f"The posterior of {problem.model} has no closed form: use `cs.Auto()` or `cs.Nuts()`."
+                f"The posterior of {problem.model} has no closed form: use `cs.Auto()` or "
+                "`cs.Nuts()`."
             )
         return ExactProgram(self)
 
 
 @dataclass(frozen=True)
 class ExactProgram:
-    """Draws whatever has an exact posterior."""
+    """Draws from exact posteriors."""
 
     sampler: Exact
 
     def fits(self, problem: Problem) -> bool:
-        """Whether it runs this problem."""
         return exact_draws(problem) is not None
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Draws for this problem, group posterior."""
+        """Return draws for a problem, group `posterior` alone; see `Program.run`."""
         import xarray as xr
 
-        started, options = time.perf_counter(), self.sampler
+        started = time.perf_counter()
+        options = self.sampler
         draw = exact_draws(problem)
         assert draw is not None
-        tree = xr.DataTree.from_dict(
-            {"posterior": draw(options.chains, options.draws, np.random.default_rng(seed))}
-        )
-        tree.attrs.update(
-            interrupted=0,
-            exact=1,
-            seconds=time.perf_counter() - started,
+        posterior = draw(options.chains, options.draws, np.random.default_rng(seed))
+        return describe_run(
+            xr.DataTree.from_dict({"posterior": posterior}),
+            DrawsKind.EXACT,
+            sampler=options,
             seed=seed,
-            sampler=repr(options),
+            seconds=time.perf_counter() - started,
         )
-        return tree

@@ -1,4 +1,4 @@
-"""Independent draws that a model makes and weighs by itself, without anything compiled, unless their weights say that they miss something."""
+"""Pareto-smoothed importance sampling with the model's own density, and NUTS where that fails."""
 
 from __future__ import annotations
 
@@ -9,81 +9,97 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.abilities import DrawByImportance, ImportanceSampled
+from causalstats.core.draws_kind import DrawsKind
 from causalstats.core.model import Problem
 from causalstats.runs.progress import Advance, silent
-from causalstats.samplers.base import Program, Sampler
+from causalstats.samplers.base import Sampler, describe_run
+from causalstats.samplers.program_cache import program_for
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_MOST_K, _LEAST_WORTH = (
-    0.7,
-    0.25,
-)  # of the shape of the weights' tail, and of what they are worth by what there are
+_LARGEST_PARETO_K = 0.7  # above it the weights have no usable variance (Vehtari et al. 2024)
+_SMALLEST_ESS_SHARE = 0.25  # effective sample size of the weights, by the number of draws
 
 
-def weighed_draws(problem: Problem) -> DrawByImportance | None:
-    """The model's own function of chains, draws and a generator, or None where it has none for these data."""
+def importance_draws(problem: Problem) -> DrawByImportance | None:
+    """Return the model's own importance sampler for these data, or None where it has none.
+
+    It is a function of chains, draws and a generator that returns the posterior draws, their log
+    density (chain, draw), the Pareto k of the weights and their effective sample size.
+    """
     model = problem.model
     return model.importance_draws(problem.data) if isinstance(model, ImportanceSampled) else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weighed:
-    """Draws of a Student t, resampled by Pareto-smoothed weights of the model's own density; where the weights do not carry them, those of `otherwise`."""
+class ImportanceSampler:
+    """Draws of a Student t, resampled by Pareto-smoothed importance weights.
+
+    Nothing is compiled: the model computes its own density. Where the Pareto k of the weights is
+    0.7 or more, or their effective sample size is at most a quarter of the draws, the draws are
+    those of the fallback.
+
+    Parameters
+    ----------
+    chains, draws : int
+        The shape of the result. The draws are independent.
+    fallback : Sampler
+        Compiled for the first problem that needs it.
+
+    References
+    ----------
+    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling, Journal of
+    Machine Learning Research 25.
+    """
 
     chains: int
     draws: int
-    otherwise: Sampler
+    fallback: Sampler = field(repr=False)
 
     def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)
 
-    def compile(self, problem: Problem) -> WeighedProgram:
-        """Nothing to compile, until a problem is met that needs it."""
-        return WeighedProgram(self)
+    def compile(self, problem: Problem) -> ImportanceProgram:
+        """Return a program for every problem whose model offers a density; it compiles nothing."""
+        return ImportanceProgram(self)
 
 
-@dataclass(frozen=True, eq=False)
-class WeighedProgram:
-    """Draws whatever offers a density; `others` are compiled when they are needed, and kept."""
+@dataclass(frozen=True)
+class ImportanceProgram:
+    """Draws from posteriors whose models offer a density."""
 
-    sampler: Weighed
-    others: list[Program] = field(default_factory=list)
+    sampler: ImportanceSampler
 
     def fits(self, problem: Problem) -> bool:
-        """Whether it runs this problem."""
-        return weighed_draws(problem) is not None
+        return importance_draws(problem) is not None
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Draws for this problem, groups posterior and sample_stats."""
+        """Return draws for a problem; see `Program.run`."""
         import xarray as xr
 
-        started, options = time.perf_counter(), self.sampler
-        draw = weighed_draws(problem)
+        started = time.perf_counter()
+        options = self.sampler
+        draw = importance_draws(problem)
         assert draw is not None
+        rng = np.random.default_rng(seed)
         try:
-            posterior, logp, k, ess = draw(
-                options.chains, options.draws, np.random.default_rng(seed)
-            )
-        except np.linalg.LinAlgError:  # no mode, or no shape around it
-            k, ess = np.inf, 0.0
-        if not (k < _MOST_K and ess > _LEAST_WORTH * options.chains * options.draws):
-            if not any(other.fits(problem) for other in self.others):
-                self.others.append(options.otherwise.compile(problem))
-            return next(other for other in self.others if other.fits(problem)).run(
-                problem, seed, advance
-            )
-        tree = xr.DataTree.from_dict(
-            {"posterior": posterior, "sample_stats": xr.Dataset({"lp": (("chain", "draw"), logp)})}
-        )
-        described = f"Weighed(chains={options.chains}, draws={options.draws})"
-        tree.attrs.update(
-            interrupted=0,
-            seconds=time.perf_counter() - started,
+            posterior, logp, pareto_k, ess = draw(options.chains, options.draws, rng)
+        except np.linalg.LinAlgError:  # no mode, or no curvature around it
+            pareto_k, ess = np.inf, 0.0
+        if not self._trusted(pareto_k, ess):
+            return program_for(options.fallback, problem).run(problem, seed, advance)
+        statistics = xr.Dataset({"lp": (("chain", "draw"), logp)})
+        tree = describe_run(
+            xr.DataTree.from_dict({"posterior": posterior, "sample_stats": statistics}),
+            DrawsKind.IMPORTANCE,
+            sampler=options,
             seed=seed,
-            sampler=described,
-            pareto_k=k,
-            importance_ess=ess,
+            seconds=time.perf_counter() - started,
         )
+        tree.attrs.update(pareto_k=pareto_k, importance_ess=ess)
         return tree
+
+    def _trusted(self, pareto_k: float, ess: float) -> bool:
+        enough = _SMALLEST_ESS_SHARE * self.sampler.chains * self.sampler.draws
+        return pareto_k < _LARGEST_PARETO_K and ess > enough

@@ -13,11 +13,13 @@ import numpy as np
 from scipy import stats
 
 from causalstats.core.argument_validation import Count, check_fields
+from causalstats.core.draws_kind import DrawsKind
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.numerics.sampling.pareto_smoothing import Importance, importance
 from causalstats.runs.progress import Advance, silent
-from causalstats.samplers.base import COMPILING, compiled_once, same_program
+from causalstats.samplers.base import describe_run
+from causalstats.samplers.program_cache import COMPILER_LOCK, cached_program, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -82,7 +84,7 @@ class Laplace:
     def compile(self, problem: Problem) -> LaplaceProgram:
         """The graph of this problem, compiled; it runs every problem whose graph differs in data and constants alone."""
         return replace(
-            compiled_once("laplace", problem.graph, lambda: self._compiled(problem)), sampler=self
+            cached_program("laplace", problem.graph, lambda: self._compiled(problem)), sampler=self
         )
 
     def _compiled(self, problem: Problem) -> LaplaceProgram:
@@ -199,9 +201,9 @@ class LaplaceProgram:
         While a fit in another thread runs this program on its own data, it is compiled anew.
         """
         if not self.running.acquire(blocking=False):
-            with COMPILING:
-                own = self.sampler._compiled(problem)
-            return own.run(problem, seed, advance)
+            with COMPILER_LOCK:
+                program = self.sampler._compiled(problem)
+            return program.run(problem, seed, advance)
         try:
             return self._run(problem, seed, advance)
         finally:
@@ -373,11 +375,13 @@ class LaplaceProgram:
         tree = xr.DataTree.from_dict(
             {"posterior": xr.Dataset(posterior, coords), "sample_stats": xr.Dataset(statistics)}
         )
-        tree.attrs.update(
-            interrupted=int(found.interrupted),
-            seconds=time.perf_counter() - started,
+        describe_run(
+            tree,
+            DrawsKind.IMPORTANCE,
+            sampler=self.sampler,
             seed=seed,
-            sampler=repr(self.sampler),
+            seconds=time.perf_counter() - started,
+            interrupted=found.interrupted,
         )
         tree.attrs.update(pareto_k=found.weights.pareto_k, importance_ess=found.weights.ess)
         return tree

@@ -122,6 +122,28 @@ def test_one_program_serves_other_data_and_the_same_seed_gives_the_same():
     assert (abs(error) < 4.5 / np.sqrt(other.attrs["importance_ess"])).all()
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Counts of Poisson distributions; PyMC stores integers as int32, NumPy counts in int64."""
+
+    def inputs(self, data):
+        return {"counts": np.asarray(data, np.int64)}
+
+    def build(self, data):
+        import pymc as pm
+
+        with pm.Model() as graph:
+            rate = pm.Gamma("rate", 2.0, 1.0)
+            pm.Poisson("observed", rate, observed=pm.Data("counts", self.inputs(data)["counts"]))
+        return graph
+
+
+def test_data_of_whole_numbers_are_exchanged():
+    tree = cs.Laplace()(cs.Problem(Counts(), [3, 5, 4]), 1)
+    error = tree["posterior"]["rate"].mean() - 14 / 4  # Gamma(2 + 12, 1 + 3)
+    assert abs(float(error)) < 4.5 * (14**0.5 / 4) / tree.attrs["importance_ess"] ** 0.5
+
+
 def test_same_posterior_as_stan(tmp_path):
     reference = json.loads((REFERENCE / "reference.json").read_text())
     frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")

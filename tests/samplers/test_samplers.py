@@ -135,7 +135,7 @@ def test_what_weights_do_not_carry_is_left_to_nuts(monkeypatch):
 
     problem = Problem(cs.PanelDML(), cs.PanelDML().simulate(1, units=30, times=4).data)
     for place, value in (
-        ("causalstats.samplers.importance._MOST_K", -10.0),
+        ("causalstats.samplers.importance._LARGEST_PARETO_K", -10.0),
         ("causalstats.models.panel_dml.density._drawn", no_shape),
     ):
         with monkeypatch.context() as patch:

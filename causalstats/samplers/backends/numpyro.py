@@ -13,13 +13,8 @@ import numpy as np
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
-from causalstats.samplers.base import (
-    MOST_CORRELATED,
-    STATISTICS,
-    compiled_once,
-    complete,
-    same_program,
-)
+from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, STATISTICS, complete
+from causalstats.samplers.program_cache import cached_program, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -36,7 +31,7 @@ def compile_graph(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     """Trace the log density with its gradient, and what is computed from each draw; JAX compiles at the first run."""
     kind = ("numpyro", sampler.tune, sampler.target_accept)
     return replace(
-        compiled_once(kind, graph, lambda: _traced_program(sampler, graph)), sampler=sampler
+        cached_program(kind, graph, lambda: _traced_program(sampler, graph)), sampler=sampler
     )
 
 
@@ -57,7 +52,7 @@ def _traced_program(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     )
 
     def begin(key, position, data):
-        dense = sum(part.size for part in position) <= MOST_CORRELATED
+        dense = sum(part.size for part in position) <= ADAPT_CORRELATIONS_UP_TO
         return start(
             position,
             sampler.tune,

@@ -10,7 +10,8 @@ import numpy as np
 
 from causalstats.core.model import Problem
 from causalstats.runs.progress import Advance, silent
-from causalstats.samplers.base import MOST_CORRELATED, compiled_once, complete, same_program
+from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, complete
+from causalstats.samplers.program_cache import cached_program, same_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -32,7 +33,7 @@ def compile_graph(
             sampler, graph, nutpie.compile_pymc_model(graph, backend=gradient, freeze_model=False)
         )
 
-    return replace(compiled_once(("nutpie", gradient), graph, compile_it), sampler=sampler)
+    return replace(cached_program(("nutpie", gradient), graph, compile_it), sampler=sampler)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class NutpieProgram:
             chains=options.chains,
             seed=seed,
             target_accept=options.target_accept,
-            adaptation="low_rank" if self.compiled.n_dim <= MOST_CORRELATED else "diag",
+            adaptation="low_rank" if self.compiled.n_dim <= ADAPT_CORRELATIONS_UP_TO else "diag",
             save_warmup=False,
             progress_bar=False,
             progress_callback=lambda chains: latest.__setitem__(slice(None), chains),

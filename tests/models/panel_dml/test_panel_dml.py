@@ -374,7 +374,7 @@ def test_the_density_by_numpy_is_that_of_the_graph(treatments, coefficients):
 
 def test_weighed_draws_are_those_of_nuts(simulation, fit):
     """Means within Monte Carlo error, and standard deviations; two seeds of one are as far apart."""
-    assert fit.draws.attrs["pareto_k"] < 0.7 and "Weighed" in fit.draws.attrs["sampler"]
+    assert fit.draws.attrs["pareto_k"] < 0.7 and "ImportanceSampler" in fit.draws.attrs["sampler"]
     nuts = cs.fit(
         cs.PanelDML(), simulation.data, seed=2, sampler=cs.Nuts(draws=500, tune=300), progress=False
     ).summary()

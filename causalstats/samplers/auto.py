@@ -1,0 +1,124 @@
+"""The choice of a sampler: exact posterior, importance sampling, or NUTS on the fastest backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from causalstats.core.abilities import NutsOptions
+from causalstats.core.argument_validation import Count, Inside, check_fields
+from causalstats.core.model import Problem
+from causalstats.errors import SamplingError
+from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.base import Program
+from causalstats.samplers.exact import Exact, exact_draws
+from causalstats.samplers.importance import ImportanceSampler, importance_draws
+from causalstats.samplers.nuts import Backend, Nuts
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_JAX_PAYS_FROM_NUMBERS = 20_000  # in the largest array of data, measured on two cores
+_DRAWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auto:
+    """The fastest sampler for the model and the data: what `fit` uses unless it is given another.
+
+    1. `Exact`, where the posterior has a closed form.
+    2. Importance sampling, where the model computes its own density for many points at once; NUTS
+       where the importance weights cannot be trusted.
+    3. `Nuts` otherwise: by Numba on small data, by JAX on large data, by NumPyro on a GPU.
+
+    Parameters
+    ----------
+    chains : int
+    draws, tune : int, optional
+        As in `Nuts`. By default those that the model asks for, else those of `Nuts`.
+    target_accept : float, optional
+        As in `Nuts`, with the same default.
+
+    Raises
+    ------
+    SamplingError
+        If an option is out of its range.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.PartialCorrelation(prior="matching", basis_variance=1.0)
+    >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
+    >>> cs.Auto(chains=2).choose(problem)
+    Exact(chains=2, draws=1000)
+    """
+
+    chains: Count = 4
+    draws: Count | None = None
+    tune: Count | None = None
+    target_accept: Inside | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, SamplingError)
+
+    def choose(self, problem: Problem) -> Nuts | Exact | ImportanceSampler:
+        """Return the sampler that is used for this problem."""
+        draws = self.draws or _DRAWS
+        if exact_draws(problem) is not None:
+            return Exact(chains=self.chains, draws=draws)
+        if importance_draws(problem) is not None:
+            return ImportanceSampler(
+                chains=self.chains, draws=draws, fallback=_NutsWhenNeeded(self)
+            )
+        return self.nuts_for(problem)
+
+    def nuts_for(self, problem: Problem) -> Nuts:
+        """Return NUTS with the fastest backend and the options that the model asks for."""
+        model = problem.model
+        options = dict(model.nuts_options(problem.data)) if isinstance(model, NutsOptions) else {}
+        suggested = options.pop("backend", None)
+        if suggested and _on_cpu():
+            backend = suggested
+        else:
+            largest = max((value.size for value in problem.inputs.values()), default=0)
+            backend = backend_for(largest)
+        given = {"draws": self.draws, "tune": self.tune, "target_accept": self.target_accept}
+        options |= {name: value for name, value in given.items() if value is not None}
+        return Nuts(chains=self.chains, backend=backend, **options)
+
+    def compile(self, problem: Problem) -> Program:
+        """Return a program of the sampler that is chosen for this problem."""
+        return self.choose(problem).compile(problem)
+
+    def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+        return self.choose(problem)(problem, seed, advance)
+
+
+@dataclass(frozen=True)
+class _NutsWhenNeeded:
+    """NUTS with the options of `Auto`, chosen late because choosing starts JAX."""
+
+    auto: Auto
+
+    def compile(self, problem: Problem) -> Program:
+        return self.auto.nuts_for(problem).compile(problem)
+
+
+def backend_for(numbers: int) -> Backend:
+    """Return the fastest backend of NUTS on this machine.
+
+    Parameters
+    ----------
+    numbers : int
+        The size of the largest array of data.
+    """
+    if not _on_cpu():
+        return "numpyro"
+    return "jax" if numbers >= _JAX_PAYS_FROM_NUMBERS else "numba"
+
+
+def _on_cpu() -> bool:
+    """Return whether JAX has no accelerator."""
+    import jax
+
+    return jax.default_backend() == "cpu"

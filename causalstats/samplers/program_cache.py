@@ -1,0 +1,156 @@
+"""The cache of compiled programs: one for the process, shared by all threads, of bounded size.
+
+Compiling a graph can take longer than sampling it, so a program is compiled once for every structure.
+Two problems have the same structure if their graphs differ in the values of data and constants alone.
+
+- `program_for(sampler, problem)` is what everybody calls who wants to sample: `fit`, its refits,
+  the calibration, benchmarks. It keeps no list of its own.
+- `cached_program(kind, graph, compile_program)` is what a sampler calls inside `compile`.
+
+The cache keeps the `_MOST_PROGRAMS` used last, and none of a graph with more than `_MOST_BYTES` of
+data. A program keeps the data that it was compiled with alive until other programs displace it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
+
+from causalstats.core.model import Problem
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from causalstats.samplers.base import GraphProgram, Program, Sampler
+
+COMPILER_LOCK = threading.RLock()
+"""Held while graphs are compiled or compared, and while the cache changes: PyTensor rewrites the
+graphs of one thread at a time."""
+
+_MOST_PROGRAMS = 8
+_MOST_BYTES = 20_000_000
+
+
+_entries: list[tuple[Hashable, Any]] = []  # keys and programs, the one used last at the end
+
+
+def program_for(
+    sampler: Sampler, problem: Problem, *, structure: Hashable | None = None
+) -> Program:
+    """Return a program of this sampler that runs this problem, compiled only if none is cached.
+
+    Safe to call from several threads. One of them compiles and the others wait.
+
+    Parameters
+    ----------
+    sampler : Nuts, Auto, Exact, Laplace, or another `Sampler`
+    problem : Problem
+        A model put to data.
+    structure : hashable, optional
+        A name under which all problems have graphs of the same structure, such as the model and the
+        arguments of its simulator. Then neither building nor comparing graphs is needed to find the
+        program, which matters for hundreds of small fits. Nothing checks the promise.
+
+    Returns
+    -------
+    Program
+        With `run(problem, seed)`.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.PartialCorrelation(prior="matching", basis_variance=1.0)
+    >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
+    >>> program = program_for(cs.Exact(draws=100), problem)
+    >>> program.run(problem, seed=1)["posterior"].sizes["draw"]
+    100
+    """
+    if structure is None:
+        return sampler.compile(problem)
+    return _find_or_compile((repr(sampler), structure), None, lambda: sampler.compile(problem))
+
+
+def cached_program[Compiled: GraphProgram](
+    kind: Hashable, graph: pm.Model, compile_program: Callable[[], Compiled]
+) -> Compiled:
+    """Return the cached program of this kind and structure, or compile and cache it.
+
+    Parameters
+    ----------
+    kind : hashable
+        Everything besides the graph that the compiled code depends on: the backend, for one.
+    graph : pm.Model
+        The graph of the problem.
+    compile_program : function without arguments
+        Called if the cache has no such program, while `COMPILER_LOCK` is held.
+
+    Returns
+    -------
+    GraphProgram
+        Its options are those of whoever compiled it first; the caller replaces them by its own.
+    """
+    return _find_or_compile(kind, graph, compile_program)
+
+
+def same_program(first: pm.Model, second: pm.Model) -> bool:
+    """Return whether two graphs differ in the values of their data and constants alone.
+
+    Shapes, coordinates and the names of variables have to agree, because they label the draws.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> def graph(prior_sd):
+    ...     with pm.Model() as model:
+    ...         pm.Normal("location", 0, pm.Data("prior_sd", prior_sd))
+    ...     return model
+    >>> same_program(graph(1.0), graph(2.0))
+    True
+    """
+    from pytensor.graph.basic import equal_computations
+
+    graphs = first, second
+    if _labels(first) != _labels(second):
+        return False
+    inputs = [
+        [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()] for graph in graphs
+    ]
+    outputs = [
+        [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)] for graph in graphs
+    ]
+    return equal_computations(*outputs, *inputs)
+
+
+def _labels(graph: pm.Model) -> tuple:
+    """Return names, shapes and coordinates, which are quicker to compare than computations."""
+    shapes = {data.name: data.get_value(borrow=True).shape for data in graph.data_vars}
+    unknowns = [value.name for value in graph.value_vars]
+    computed = [variable.name for variable in graph.deterministics]
+    return unknowns, shapes, graph.coords, computed
+
+
+def _find_or_compile(
+    key: Hashable, graph: pm.Model | None, compile_program: Callable[[], Any]
+) -> Any:
+    """Return the program of this key, whose graph has the same structure if one is given."""
+    with COMPILER_LOCK:
+        for entry in _entries:
+            known, program = entry
+            if known == key and (graph is None or same_program(program.graph, graph)):
+                _use(entry)
+                return program
+        program = compile_program()
+        if graph is None or _size_of_data(graph) <= _MOST_BYTES:
+            _use((key, program))
+        return program
+
+
+def _use(entry: tuple[Hashable, Any]) -> None:
+    """Put an entry last, and drop the first of too many; the caller holds the lock."""
+    others = [kept for kept in _entries if kept is not entry]
+    _entries[:] = [*others, entry][-_MOST_PROGRAMS:]
+
+
+def _size_of_data(graph: pm.Model) -> int:
+    return sum(data.get_value(borrow=True).nbytes for data in graph.data_vars)

@@ -1,0 +1,104 @@
+"""The cache of compiled programs: shared by threads, bounded, and asked before anything compiles."""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytest
+
+import causalstats as cs
+from causalstats.samplers import program_cache, program_for
+from causalstats.samplers.program_cache import cached_program
+
+
+@dataclass
+class Compiled:
+    graph: Any
+
+
+def graph_of(size, value=0.0):
+    with pm.Model() as graph:
+        mean = pm.Data("mean", np.full(size, value))
+        pm.Normal("location", mean, 1.0, shape=size)
+    return graph
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(monkeypatch):
+    monkeypatch.setattr(program_cache, "_entries", [])
+
+
+def cached(size, value=0.0, kind="test"):
+    graph = graph_of(size, value)
+    return cached_program(kind, graph, lambda: Compiled(graph))
+
+
+def test_graphs_that_differ_in_data_share_a_program():
+    assert cached(2, 1.0) is cached(2, 5.0)
+    assert cached(2) is not cached(3)
+    assert cached(2) is not cached(2, kind="another backend")
+
+
+def test_two_threads_compile_a_structure_once():
+    graphs = [graph_of(2, value) for value in (0.0, 1.0)]
+    compiled, programs = [], [None, None]
+    together = threading.Barrier(2)
+
+    def fit(number):
+        def compile_program():
+            compiled.append(number)
+            time.sleep(0.2)
+            return Compiled(graphs[number])
+
+        together.wait()
+        programs[number] = cached_program("test", graphs[number], compile_program)
+
+    threads = [threading.Thread(target=fit, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(compiled) == 1
+    assert programs[0] is programs[1]
+
+
+def test_the_program_used_longest_ago_is_dropped_first(monkeypatch):
+    monkeypatch.setattr(program_cache, "_MOST_PROGRAMS", 2)
+    first, second = cached(1), cached(2)
+    assert cached(1) is first
+    third = cached(3)
+    assert cached(3) is third and cached(1) is first
+    assert cached(2) is not second
+
+
+def test_programs_of_much_data_are_not_kept(monkeypatch):
+    monkeypatch.setattr(program_cache, "_MOST_BYTES", 100)
+    assert cached(12) is cached(12)
+    assert cached(13) is not cached(13)
+
+
+def test_problems_of_a_named_structure_need_no_graph():
+    class Sampler:
+        def compile(self, problem):
+            return Compiled(problem.data)
+
+        def __repr__(self):
+            return "Sampler()"
+
+    def program(data, structure):
+        return program_for(Sampler(), cs.Problem(None, data), structure=structure)
+
+    assert program(1, "panel of 30 units") is program(2, "panel of 30 units")
+    assert program(1, "panel of 30 units") is not program(1, "panel of 40 units")
+
+
+def test_samplers_of_other_options_share_what_is_compiled():
+    model = cs.SelectiveLabels(prevalence=0.4)
+    problem = cs.Problem(model, model.simulate(1, people=60, features=1).data)
+    first = program_for(cs.Laplace(draws=60), problem)
+    second = program_for(cs.Laplace(draws=70), problem)
+    assert second.density is first.density
+    assert (first.sampler.draws, second.sampler.draws) == (60, 70)
