@@ -66,7 +66,7 @@ def main() -> None:
         range(SETS),
         title="Data sets",
         path=FOLDER / "lasting_errors.jsonl",
-        of=f"{SAMPLER!r}, {UNITS}, {TIMES}, {KEPT}",
+        description=f"{SAMPLER!r}, {UNITS}, {TIMES}, {KEPT}",
     )
     table = {}
     for errors in ERRORS:

@@ -155,7 +155,7 @@ def main() -> None:
             range(SETS),
             title=name,
             path=FOLDER / f"panel_errors_{name.replace(' ', '_')}.jsonl",
-            of=name,
+            description=name,
         )
         width = np.median([record["moderated 3"][1] for record in records])
         table_[name] = {

@@ -118,7 +118,11 @@ def clarke_polselli(replications: int) -> dict[str, Any]:
 
     KEPT.mkdir(parents=True, exist_ok=True)
     records = resume(
-        one, range(len(jobs)), title="Panels", path=KEPT / "clarke_polselli.jsonl", of="panels"
+        one,
+        range(len(jobs)),
+        title="Panels",
+        path=KEPT / "clarke_polselli.jsonl",
+        description="panels",
     )
     return {
         design: _summary(
@@ -173,7 +177,7 @@ def cross_section(replications: int) -> dict[str, Any]:
         range(len(jobs)),
         title="Cross-sections",
         path=KEPT / "cross_section.jsonl",
-        of="cross-sections",
+        description="cross-sections",
     )
     found = {
         str(noise): _summary(

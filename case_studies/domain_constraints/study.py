@@ -65,7 +65,7 @@ def run(folder: Path, fast: bool = False) -> Path:
         range(5 if fast else 200),
         title="Data sets",
         path=folder / "fits.jsonl",
-        of=repr(SAMPLER),
+        description=repr(SAMPLER),
     )
     path = folder / "table.md"
     path.write_text(table(records))

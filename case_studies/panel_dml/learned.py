@@ -49,7 +49,11 @@ def run(
         }
 
     records = resume(
-        one, range(len(jobs)), title="Learners", path=folder / "learned.jsonl", of="boosting"
+        one,
+        range(len(jobs)),
+        title="Learners",
+        path=folder / "learned.jsonl",
+        description="boosting",
     )
     return _table(records, cells, count, paper)
 

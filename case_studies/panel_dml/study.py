@@ -106,7 +106,7 @@ def run(folder: Path, fast: bool = False) -> Path:
         range(len(jobs)),
         title="Data sets",
         path=folder / "fits.jsonl",
-        of=f"{SAMPLER!r}, {len(jobs)}",
+        description=f"{SAMPLER!r}, {len(jobs)}",
     )
     path = folder / "table.md"
     panels = {cell: partial(_with_ours, cell) for cell in LEARNED}

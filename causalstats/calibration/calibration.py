@@ -192,7 +192,7 @@ def calibrate(
         seeds,
         title=f"Calibrating {type(model).__name__}",
         path=None if path is None else Path(path),
-        of=f"{model!r}, {sampler!r}, simulated with {options!r}",
+        description=f"{model!r}, {sampler!r}, simulated with {options!r}",
         jobs=jobs,
         progress=progress,
     )

@@ -1,1 +1,1 @@
-"""Long runs: progress, resumable work, files that are written whole."""
+"""Long runs: progress, resumable work, and atomic writing of files."""

@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all, and an error of ours where it cannot be."""
+"""Atomic writing of files: completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,12 +11,30 @@ from causalstats.errors import StoreError
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> Path:
-    """Write a file beside, and rename it: a reader finds the old one or the new one.
+    """Write a file under a temporary name and rename it, so that readers never see half of it.
+
+    Parameters
+    ----------
+    path : Path
+        Missing folders are made.
+    content : bytes
+
+    Returns
+    -------
+    Path
+        The path.
 
     Raises
     ------
     StoreError
-        If the file cannot be written; one that stood there is as it was.
+        If the file cannot be written. A file that was there before is unchanged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> write_whole(folder / "new" / "greeting.txt", b"hello").read_text()
+    'hello'
     """
     if path.is_dir():
         raise StoreError(f"Expected the path of a file, got the folder {str(path)!r}.")

@@ -1,4 +1,8 @@
-"""What the user sees while waiting: a bar in a terminal or a notebook, lines in a log."""
+"""Progress of long work: a bar in a terminal or a notebook, and few lines in a log.
+
+`rich` draws the terminal's bar. Its bar and tqdm's need ipywidgets in a notebook, and in a log tqdm
+writes a line for every update and rich none before the end, so these two are drawn here.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +13,59 @@ from contextlib import contextmanager
 from html import escape
 
 Advance = Callable[[float, str], None]
-"""Called with the share that is done, 0 to 1, and a note."""
+"""A function of the share that is done, 0 to 1, and a note; work calls it as it goes on."""
 
-_LOG_EVERY = 10.0  # seconds
-_SHOW_EVERY = 0.25
+_SECONDS_BETWEEN_LOG_LINES = 10.0
+_SECONDS_BETWEEN_UPDATES = 0.25
 
 
 def silent(share: float, note: str = "") -> None:
-    """An `Advance` that shows nothing."""
+    """Show nothing: the `Advance` of work without a progress bar."""
 
 
 @contextmanager
 def stage(title: str, shown: bool = True) -> Iterator[Advance]:
-    """A piece of work with a title, on standard error or in the notebook's cell; its end says how long it took."""
+    """Show the progress of a piece of work while the block runs.
+
+    Parameters
+    ----------
+    title : str
+        Stands before the bar.
+    shown : bool
+        Whether anything is shown: on standard error, or in the cell of a notebook.
+
+    Yields
+    ------
+    Advance
+        To be called with the share that is done and a note, as often as one likes.
+
+    Examples
+    --------
+    >>> with stage("Fitting", shown=False) as advance:
+    ...     advance(0.5, "halfway")
+    """
     if not shown:
         yield silent
         return
     started = time.perf_counter()
-    begin = _notebook if _in_notebook() else _terminal if sys.stderr.isatty() else _log
-    with begin(title) as show:
-        shown_at = -_SHOW_EVERY
+    updated = -_SECONDS_BETWEEN_UPDATES
+    with _display()(title) as show:
 
         def advance(share: float, note: str = "") -> None:
-            nonlocal shown_at
-            if (now := time.perf_counter()) - shown_at >= _SHOW_EVERY:
-                shown_at = now
+            nonlocal updated
+            now = time.perf_counter()
+            if now - updated >= _SECONDS_BETWEEN_UPDATES:
+                updated = now
                 show(share, note)
 
         yield advance
         show(1.0, f"{time.perf_counter() - started:.0f} s")
+
+
+def _display() -> Callable:
+    if _in_notebook():
+        return _notebook
+    return _terminal if sys.stderr.isatty() else _log
 
 
 @contextmanager
@@ -56,7 +84,8 @@ def _terminal(title: str) -> Iterator[Advance]:
         task = bar.add_task(title, total=None, note="")
 
         def show(share: float, note: str) -> None:
-            bar.update(task, total=1.0 if share else None, completed=share, note=note)
+            total = 1.0 if share else None  # without a total, the bar moves to and fro
+            bar.update(task, total=total, completed=share, note=note)
 
         yield show
 
@@ -66,7 +95,8 @@ def _notebook(title: str) -> Iterator[Advance]:
     from IPython.display import HTML, display
 
     def page(share: float, note: str) -> HTML:
-        bar = f'<progress style="width:16em" max="1"{f" value={share:.3f}" if share else ""}></progress>'
+        value = f" value={share:.3f}" if share else ""
+        bar = f'<progress style="width:16em" max="1"{value}></progress>'
         return HTML(f"<div>{escape(title)} {bar} {share:.0%} {escape(note)}</div>")
 
     handle = display(page(0.0, ""), display_id=True)
@@ -76,12 +106,13 @@ def _notebook(title: str) -> Iterator[Advance]:
 @contextmanager
 def _log(title: str) -> Iterator[Advance]:
     print(f"{title} ...", file=sys.stderr, flush=True)
-    logged_at = time.perf_counter()
+    logged = time.perf_counter()
 
     def show(share: float, note: str) -> None:
-        nonlocal logged_at
-        if share == 1.0 or time.perf_counter() - logged_at >= _LOG_EVERY:
-            logged_at = time.perf_counter()
+        nonlocal logged
+        now = time.perf_counter()
+        if share == 1.0 or now - logged >= _SECONDS_BETWEEN_LOG_LINES:
+            logged = now
             print(f"{title}: {share:.0%} {note}", file=sys.stderr, flush=True)
 
     yield show

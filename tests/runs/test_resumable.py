@@ -1,4 +1,4 @@
-"""What a killed run keeps, and what it does again."""
+"""Resumable runs keep complete records and do the others again."""
 
 import json
 
@@ -12,20 +12,20 @@ from causalstats.runs.resumable import resume
 def work(tmp_path):
     path, seeds_done = tmp_path / "new" / "work.jsonl", []
 
-    def run(seeds, of="squares"):
+    def run(seeds, description="squares"):
         return resume(
             lambda seed: seeds_done.append(seed) or {"square": seed**2},
             seeds,
             title="Squares",
             path=path,
-            of=of,
+            description=description,
             progress=False,
         )
 
     return run, path, seeds_done
 
 
-def test_what_is_done_is_kept_and_a_cut_line_is_done_again(work):
+def test_complete_records_are_kept_and_a_cut_line_is_done_again(work):
     run, path, seeds_done = work
     assert run([3, 1, 2]) == [{"square": 9}, {"square": 1}, {"square": 4}]
     header, first, second, third = path.read_text().splitlines()
@@ -40,22 +40,22 @@ def test_what_is_done_is_kept_and_a_cut_line_is_done_again(work):
     ]
 
 
-def test_the_file_of_something_else_is_left_alone(work):
+def test_a_file_with_another_description_is_refused_and_unchanged(work):
     run, path, _ = work
     run([1])
     before = path.read_text()
     with pytest.raises(StoreError, match="something else"):
-        run([1], of="cubes")
+        run([1], description="cubes")
     assert path.read_text() == before
 
 
-def test_workers_give_the_same():
+def test_two_workers_return_what_one_does():
     assert resume(
         lambda seed: {"square": seed**2},
         range(6),
         title="",
         path=None,
-        of="",
+        description="",
         jobs=2,
         progress=False,
     ) == [{"square": seed**2} for seed in range(6)]
