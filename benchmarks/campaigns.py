@@ -66,7 +66,7 @@ class Campaign:
                 partial(self.one, family, entry.name),
                 title=entry.name,
                 path=KEPT / file,
-                of=f"{family}: {entry.name}",
+                description=f"{family}: {entry.name}",
                 jobs=jobs,
             )
             first = do(range(min(_FIRST, data_sets)))

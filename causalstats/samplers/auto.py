@@ -47,7 +47,7 @@ class Auto:
     Examples
     --------
     >>> import causalstats as cs
-    >>> model = cs.PartialCorrelation(prior="matching", basis_variance=1.0)
+    >>> model = cs.PartialCorrelation(prior="matching")
     >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
     >>> cs.Auto(chains=2).choose(problem)
     Exact(chains=2, draws=1000)

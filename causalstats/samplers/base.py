@@ -76,7 +76,7 @@ def sample(program: Program, problem: Problem, seed: int, advance: Advance = sil
     --------
     >>> import causalstats as cs
     >>> from causalstats.samplers import program_for
-    >>> model = cs.PartialCorrelation(prior="matching", basis_variance=1.0)
+    >>> model = cs.PartialCorrelation(prior="matching")
     >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
     >>> draws = sample(program_for(cs.Exact(draws=100), problem), problem, seed=1)
     >>> draws["posterior"].sizes["draw"]

@@ -46,7 +46,7 @@ class Exact:
     Examples
     --------
     >>> import causalstats as cs
-    >>> model = cs.PartialCorrelation(prior="matching", basis_variance=1.0)
+    >>> model = cs.PartialCorrelation(prior="matching")
     >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
     >>> draws = cs.Exact(chains=2, draws=100)(problem, seed=1)
     >>> draws["posterior"].sizes["chain"], draws["posterior"].sizes["draw"]

@@ -16,7 +16,10 @@ from causalstats.core.argument_validation import Count, check_fields
 from causalstats.core.draws_kind import DrawsKind
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
-from causalstats.numerics.sampling.pareto_smoothing import Importance, importance
+from causalstats.numerics.sampling.pareto_smoothing import (
+    ImportanceWeights,
+    pareto_smoothed_weights,
+)
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import describe_run
 from causalstats.samplers.program_cache import COMPILER_LOCK, cached_program, same_program
@@ -120,7 +123,7 @@ class Points:
     points: np.ndarray
     rows: list[list]
     logp: np.ndarray
-    weights: Importance
+    weights: ImportanceWeights
     sizes: tuple[int, ...]
     interrupted: bool
 
@@ -272,7 +275,9 @@ class LaplaceProgram:
                 ]
             )
         logp = np.array([float(row[0]) for row in rows])
-        return Points(points, rows, logp, importance(logp - mixture), sizes, interrupted)
+        return Points(
+            points, rows, logp, pareto_smoothed_weights(logp - mixture), sizes, interrupted
+        )
 
     def _approximate(self, advance: Advance) -> tuple[np.ndarray, np.ndarray]:
         """The mode, and axes of one standard deviation each, as columns, whose squares sum to the inverse curvature there.

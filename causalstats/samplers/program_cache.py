@@ -60,7 +60,7 @@ def program_for(
     Examples
     --------
     >>> import causalstats as cs
-    >>> model = cs.PartialCorrelation(prior="matching", basis_variance=1.0)
+    >>> model = cs.PartialCorrelation(prior="matching")
     >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
     >>> program = program_for(cs.Exact(draws=100), problem)
     >>> program.run(problem, seed=1)["posterior"].sizes["draw"]

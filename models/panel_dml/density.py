@@ -15,7 +15,7 @@ from causalstats.models.panel_dml.parameters import (
     coefficient_covariance,
     residual_covariance,
 )
-from causalstats.numerics.sampling.importance_sampling import Weighed, weighed_draws
+from causalstats.numerics.sampling.importance_sampling import ImportanceSample, importance_sample
 
 _MOST = 20  # parameters: of more, a Student t around the mode misses too much
 _AT_ONCE = 2_000_000  # numbers, of matrices over points and pieces
@@ -66,14 +66,14 @@ def importance_draws(
 
 def _drawn(
     model: Any, values: Mapping[str, np.ndarray], count: int, wanted: int, rng: np.random.Generator
-) -> Weighed:
+) -> ImportanceSample:
     """In an order of their own: draws of one set of parameters say nothing of those of another."""
     start = np.zeros(size(count, model.correlated))
-    found = weighed_draws(
+    found = importance_sample(
         lambda points: log_density(points, values, count, model.effect_sd), start, wanted, rng
     )
     order = rng.permutation(wanted)
-    return Weighed(found.points[order], found.logp[order], found.pareto_k, found.ess)
+    return ImportanceSample(found.points[order], found.logp[order], found.pareto_k, found.ess)
 
 
 def log_density(

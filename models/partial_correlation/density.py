@@ -13,7 +13,7 @@ from scipy import special
 from causalstats.data import Composition
 from causalstats.numerics.compositions.inverse_wishart import log_evidences
 from causalstats.numerics.regression.row_correlation import all_about_covariates
-from causalstats.numerics.sampling.importance_sampling import weighed_draws
+from causalstats.numerics.sampling.importance_sampling import importance_sample
 
 _MOST = 8  # parts: of more, a Student t around the mode misses too much
 _FREEDOM, _WIDER = 8.0, 1.5  # of that t: the posterior of α and of τ has heavy tails
@@ -40,13 +40,13 @@ def importance_draws(
         sampled = ("weight" not in values) + _row_correlation_is_sampled(values)
         start = np.zeros(len(data.parts) + 2 + sampled)
         start[0] = values["log_variance"]
-        found = weighed_draws(
+        found = importance_sample(
             partial(log_density, values=values),
             start,
             chains * draws,
             rng,
-            freedom=_FREEDOM,
-            wider=_WIDER,
+            degrees_of_freedom=_FREEDOM,
+            covariance_factor=_WIDER,
         )
         return (
             _labelled(_named(found.points, values), data.parts, chains, draws),

@@ -8,8 +8,8 @@ import pytest
 
 import causalstats as cs
 from causalstats.core.model import Problem
-from causalstats.numerics.sampling.importance_sampling import _proposed
-from causalstats.numerics.sampling.pareto_smoothing import importance
+from causalstats.numerics.sampling.importance_sampling import _propose
+from causalstats.numerics.sampling.pareto_smoothing import pareto_smoothed_weights
 from causalstats.samplers import backend_for, same_program
 
 BACKENDS = ("numba", "jax", "numpyro")
@@ -120,7 +120,7 @@ def test_a_structure_is_compiled_once_whoever_asks(program, problem):
 
 def test_what_weights_do_not_carry_is_left_to_nuts(monkeypatch):
     """Draws from a proposal that is far too narrow have weights with a heavy tail, and their shape k decides."""
-    *_, ratios = _proposed(
+    *_, ratios = _propose(
         lambda x: -0.6 * np.log1p(x**2).sum(axis=1),
         np.zeros(5),
         0.01 * np.eye(5),
@@ -128,7 +128,7 @@ def test_what_weights_do_not_carry_is_left_to_nuts(monkeypatch):
         np.random.default_rng(1),
         (4.0, 1.3),
     )
-    assert importance(ratios).pareto_k > 0.7
+    assert pareto_smoothed_weights(ratios).pareto_k > 0.7
 
     def no_shape(*_):
         raise np.linalg.LinAlgError

@@ -1,1 +1,1 @@
-"""Summaries, weights and error rates of posterior draws."""
+"""Posterior draws: summaries, importance sampling, false discovery rates, predictive checks."""

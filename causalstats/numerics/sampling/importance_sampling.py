@@ -1,29 +1,45 @@
-"""Draws of a density of few variables that is computed for many points at once: independent, around its mode, weighed by what they miss."""
+"""Adaptive importance sampling of a density of few variables, with a Student t as proposal.
+
+1. The mode of the log density, and the inverse curvature there, are the first location and scale.
+2. Some rounds of draws, each weighted, move location and scale to the weighted moments
+   (Cappé, Douc, Guillin, Marin & Robert 2008).
+3. More draws than are wanted are weighted by Pareto-smoothed weights, and resampled.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from causalstats.numerics.sampling.pareto_smoothing import Importance, importance
+from causalstats.numerics.sampling.pareto_smoothing import (
+    ImportanceWeights,
+    pareto_smoothed_weights,
+)
 
-_LEARNING = (1000, 2000, 4000, 4000)  # points from which its place and shape are learned
-_LEARNED = 0.3  # of which they are worth when enough is learned
-_SPARE, _MOST_SPARE = (
-    2,
-    16,
-)  # points weighed for each draw, the second where they are worth too little or the tail of their weights is in doubt
-_ENOUGH, _DOUBTFUL = (
-    0.5,
-    0.7,
-)  # draws that they must be worth, by those that are wanted, and shape k of the tail
-_STEP = 1e-4
-_LOWEST = -1e100  # log density, for a search that has gone too far
+LogDensity = Callable[[np.ndarray], np.ndarray]
+
+_ADAPTATION_SIZES = (1000, 2000, 4000, 4000)  # draws of the rounds that adapt the proposal
+_ADAPTED_ESS_SHARE = 0.3  # effective sample size, by the draws of a round, that ends adaptation
+_PROPOSALS_OF_A_DRAW = 2
+_MOST_PROPOSALS_OF_A_DRAW = 16  # where the weights are poor
+_WANTED_ESS_SHARE = 0.5  # effective sample size of all proposals, by the draws wanted
+_LARGEST_PARETO_K = 0.7
+_DIFFERENCE_STEP = 1e-4
+_LOWEST_LOG_DENSITY = -1e100  # where the search for the mode has left the support
 
 
 @dataclass(frozen=True, eq=False)
-class Weighed:
-    """`points` (n, d), resampled so that they count alike, with their log densities; the shape k of the weights' tail, and what the weights were worth."""
+class ImportanceSample:
+    """Draws that count alike, after importance resampling.
+
+    Attributes
+    ----------
+    points : array, shape (n, d)
+    logp : array, shape (n,)
+        Log densities of the points, up to a constant.
+    pareto_k, ess : float
+        The check of the importance weights, and their effective sample size.
+    """
 
     points: np.ndarray
     logp: np.ndarray
@@ -31,76 +47,132 @@ class Weighed:
     ess: float
 
 
-def weighed_draws(
-    logp: Callable[[np.ndarray], np.ndarray],
+def importance_sample(
+    logp: LogDensity,
     start: np.ndarray,
     size: int,
     rng: np.random.Generator,
     *,
-    freedom: float = 8.0,
-    wider: float = 1.2,
-) -> Weighed:
-    """From a Student t whose place and shape are those of the mode first, and then of earlier weighed points (Cappé et al. 2008), by Pareto-smoothed weights.
+    degrees_of_freedom: float = 8.0,
+    covariance_factor: float = 1.2,
+) -> ImportanceSample:
+    """Return draws from a density by adaptive, Pareto-smoothed importance sampling.
 
-    `logp` takes points (n, d) to (n,), up to a constant. The t has so many degrees of `freedom`, and a covariance so many times `wider` than was learned: its
-    tails must be heavier than those of `logp` for weights to stay bounded.
+    Parameters
+    ----------
+    logp : function of points (n, d) to (n,)
+        The log density, up to a constant.
+    start : array, shape (d,)
+        Where the search for the mode starts.
+    size : int
+        The number of draws.
+    rng : Generator
+    degrees_of_freedom : float
+        Of the Student t proposal. Its tails must be heavier than those of the density, else the
+        weights are unbounded.
+    covariance_factor : float
+        How many times as wide as the adapted covariance the proposal is.
+
+    Returns
+    -------
+    ImportanceSample
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If no mode with a positive definite curvature is reached.
+
+    References
+    ----------
+    Cappé, Douc, Guillin, Marin & Robert (2008), Adaptive importance sampling in general mixture
+    classes, Statistics and Computing 18. Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto
+    smoothed importance sampling, Journal of Machine Learning Research 25.
+
+    Examples
+    --------
+    >>> sample = importance_sample(
+    ...     lambda x: -(x[:, 0] ** 2) / 2, np.ones(1), 500, np.random.default_rng(1)
+    ... )
+    >>> sample.points.shape, bool(sample.pareto_k < 0.7)
+    ((500, 1), True)
+    >>> bool(abs(sample.points.mean()) < 4.5 / sample.ess**0.5)
+    True
     """
-    tails = (freedom, wider)
+    tails = (degrees_of_freedom, covariance_factor)
     centre, covariance = _mode(logp, start)
-    for count in _LEARNING:
-        points, _, ratios = _proposed(logp, centre, covariance, count, rng, tails)
-        taught = importance(ratios)
-        smallest = 1e-10 * np.diag(np.diagonal(covariance))
-        centre, covariance = taught.moments(points)
-        covariance = covariance + smallest
-        if taught.ess > _LEARNED * count:
+    for count in _ADAPTATION_SIZES:
+        points, _, log_ratio = _propose(logp, centre, covariance, count, rng, tails)
+        weights = pareto_smoothed_weights(log_ratio)
+        ridge = 1e-10 * np.diag(np.diagonal(covariance))
+        centre, covariance = weights.moments(points)
+        covariance = covariance + ridge
+        if weights.ess > _ADAPTED_ESS_SHARE * count:
             break
-    found: tuple[np.ndarray, ...] = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)
-    while (
-        not _trusted(weighed := importance(found[2]), size) and len(found[0]) < _MOST_SPARE * size
-    ):
-        more = _proposed(logp, centre, covariance, _SPARE * size, rng, tails)
-        found = tuple(np.concatenate(pair) for pair in zip(found, more, strict=True))
-    points, values, _ = found
-    chosen = weighed.resample(size, rng)
-    return Weighed(points[chosen], values[chosen], weighed.pareto_k, weighed.ess)
+    step = _PROPOSALS_OF_A_DRAW * size
+    proposals = _propose(logp, centre, covariance, step, rng, tails)
+    weights = pareto_smoothed_weights(proposals[2])
+    while not _trusted(weights, size) and len(proposals[0]) < _MOST_PROPOSALS_OF_A_DRAW * size:
+        more = _propose(logp, centre, covariance, step, rng, tails)
+        points, values, log_ratio = map(np.concatenate, zip(proposals, more, strict=True))
+        proposals = points, values, log_ratio
+        weights = pareto_smoothed_weights(log_ratio)
+    points, values, _ = proposals
+    rows = weights.resample(size, rng)
+    return ImportanceSample(points[rows], values[rows], weights.pareto_k, weights.ess)
 
 
-def _trusted(weighed: Importance, size: int) -> bool:
-    return weighed.ess > _ENOUGH * size and weighed.pareto_k < _DOUBTFUL
+def _trusted(weights: ImportanceWeights, size: int) -> bool:
+    return weights.ess > _WANTED_ESS_SHARE * size and weights.pareto_k < _LARGEST_PARETO_K
 
 
-def _mode(
-    logp: Callable[[np.ndarray], np.ndarray], start: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The mode, by differences, and the inverse curvature that the way there has shown."""
+def _mode(logp: LogDensity, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mode, and the inverse curvature that BFGS has built on its way there."""
     from scipy.optimize import minimize
 
-    steps = _STEP * np.vstack([np.eye(len(start)), -np.eye(len(start))])
+    identity = np.eye(len(start))
+    steps = _DIFFERENCE_STEP * np.vstack([identity, -identity])
 
     def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
         values = logp(np.vstack([x, x + steps]))
-        up, down = np.split(np.maximum(values[1:], _LOWEST), 2)
-        return -max(float(values[0]), _LOWEST), (down - up) / (2 * _STEP)
+        up, down = np.split(np.maximum(values[1:], _LOWEST_LOG_DENSITY), 2)
+        gradient = (down - up) / (2 * _DIFFERENCE_STEP)
+        return -max(float(values[0]), _LOWEST_LOG_DENSITY), gradient
 
-    found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-2})
-    return found.x, found.hess_inv
+    optimum = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-2})
+    return optimum.x, optimum.hess_inv
 
 
-def _proposed(
-    logp: Callable[[np.ndarray], np.ndarray],
+def _propose(
+    logp: LogDensity,
     centre: np.ndarray,
     covariance: np.ndarray,
     count: int,
     rng: np.random.Generator,
     tails: tuple[float, float],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points, their log densities, and the log ratios of these to that which proposed them."""
-    (freedom, wider), size = tails, len(centre)
-    root = np.linalg.cholesky(wider * covariance)
+    """Draw from the Student t proposal.
+
+    Parameters
+    ----------
+    centre, covariance : arrays, shapes (d,) and (d, d)
+    count : int
+    tails : pair of floats
+        Degrees of freedom, and the factor of the covariance.
+
+    Returns
+    -------
+    points : array, shape (count, d)
+    values : array, shape (count,)
+        Log densities.
+    log_ratio : array, shape (count,)
+        Log densities less those of the proposal, up to a constant.
+    """
+    degrees, factor = tails
+    size = len(centre)
+    root = np.linalg.cholesky(factor * covariance)
     normal = rng.standard_normal((count, size))
-    stretched = normal * np.sqrt(freedom / rng.chisquare(freedom, (count, 1)))
-    points = centre + stretched @ root.T
+    standard = normal * np.sqrt(degrees / rng.chisquare(degrees, (count, 1)))
+    points = centre + standard @ root.T
     values = logp(points)
-    proposed = -(freedom + size) / 2 * np.log1p((stretched**2).sum(axis=1) / freedom)
-    return points, values, np.where(np.isfinite(values), values, -np.inf) - proposed
+    proposal = -(degrees + size) / 2 * np.log1p((standard**2).sum(axis=1) / degrees)
+    return points, values, np.where(np.isfinite(values), values, -np.inf) - proposal

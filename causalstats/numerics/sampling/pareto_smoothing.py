@@ -1,4 +1,4 @@
-"""Weights of draws that were proposed by another distribution: smoothed, judged, and resampled by."""
+"""Pareto-smoothed importance weights: their check k, effective sample size, and resampling."""
 
 from dataclasses import dataclass
 
@@ -6,35 +6,109 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Importance:
-    """Weights (n,) that sum to 1, and the shape k of their tail: draws whose k is below 0.7 can be trusted (Vehtari, Simpson, Gelman, Yao & Gabry 2024)."""
+class ImportanceWeights:
+    """Importance weights of draws from a proposal distribution.
+
+    Attributes
+    ----------
+    weights : array, shape (n,)
+        They sum to 1.
+    pareto_k : float
+        The shape of the generalised Pareto distribution of the largest weights. Below 0.7, averages
+        over the weighted draws can be trusted.
+
+    References
+    ----------
+    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling, Journal of
+    Machine Learning Research 25.
+    """
 
     weights: np.ndarray
     pareto_k: float
 
     @property
     def ess(self) -> float:
-        """How many independent draws they are worth."""
+        """Return the effective sample size 1 / Σ w², in draws that count alike.
+
+        Examples
+        --------
+        >>> round(ImportanceWeights(np.array([0.5, 0.25, 0.25]), 0.1).ess, 2)
+        2.67
+        """
         return float(1 / (self.weights**2).sum())
 
     def moments(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean (d,) and covariance (d, d) that these weights give to points (n, d)."""
+        """Return the weighted mean and covariance of points.
+
+        Parameters
+        ----------
+        points : array, shape (n, d)
+
+        Returns
+        -------
+        mean : array, shape (d,)
+        covariance : array, shape (d, d)
+
+        Examples
+        --------
+        >>> weights = ImportanceWeights(np.array([0.5, 0.5]), 0.1)
+        >>> weights.moments(np.array([[0.0], [2.0]]))
+        (array([1.]), array([[1.]]))
+        """
         mean = self.weights @ points
-        left = points - mean
-        return mean, (self.weights[:, None] * left).T @ left
+        deviations = points - mean
+        return mean, (self.weights[:, None] * deviations).T @ deviations
 
     def resample(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Places (size,) of draws that count alike, in order, so that copies of a draw stand together and effective sample sizes count them."""
-        places = (
-            rng.random() + np.arange(size)
-        ) / size  # systematic: the least noise that resampling can add
-        return np.minimum(np.searchsorted(np.cumsum(self.weights), places), len(self.weights) - 1)
+        """Return row numbers, drawn with these weights by systematic resampling.
+
+        Systematic resampling adds the least noise. The numbers are in order, so that copies of a
+        draw stand together and the effective sample size of a chain counts them as one.
+
+        Parameters
+        ----------
+        size : int
+        rng : Generator
+
+        Returns
+        -------
+        int array, shape (size,)
+
+        Examples
+        --------
+        >>> weights = ImportanceWeights(np.array([0.5, 0.25, 0.25]), 0.1)
+        >>> weights.resample(4, np.random.default_rng(1))
+        array([0, 0, 1, 2])
+        """
+        levels = (rng.random() + np.arange(size)) / size
+        rows = np.searchsorted(np.cumsum(self.weights), levels)
+        return np.minimum(rows, len(self.weights) - 1)
 
 
-def importance(log_ratio: np.ndarray) -> Importance:
-    """Pareto-smoothed weights of the log ratios (n,) of a density to the one that proposed, up to a constant."""
+def pareto_smoothed_weights(log_ratio: np.ndarray) -> ImportanceWeights:
+    """Return Pareto-smoothed importance weights.
+
+    Parameters
+    ----------
+    log_ratio : array, shape (n,)
+        Log target density less log proposal density, up to a constant.
+
+    Returns
+    -------
+    ImportanceWeights
+
+    Examples
+    --------
+    A normal target with a Student t proposal, whose tails are heavier:
+
+    >>> from scipy import stats
+    >>> draws = stats.t.rvs(8, size=1000, random_state=1)
+    >>> weights = pareto_smoothed_weights(stats.norm.logpdf(draws) - stats.t.logpdf(draws, 8))
+    >>> bool(weights.pareto_k < 0.7), bool(weights.ess > 900)
+    (True, True)
+    """
     from arviz_stats.base import array_stats
 
-    smoothed, k = array_stats.psislw(log_ratio.max() - log_ratio)  # which takes the negative
+    smoothed, pareto_k = array_stats.psislw(log_ratio.max() - log_ratio)  # it takes the negative
     weights = np.exp(smoothed - smoothed.max())
-    return Importance(weights / weights.sum(), float(k))
+    return ImportanceWeights(weights / weights.sum(), float(pareto_k))

@@ -1,16 +1,34 @@
-"""Summaries of posterior draws, with the Monte Carlo diagnostics that belong beside them."""
+"""Posterior summaries with Monte Carlo diagnostics: effective sample size (ESS) and R-hat."""
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 COLUMNS = ("mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat")
-_DIAGNOSE_UP_TO = 200
+_MOST_DIAGNOSED = 200
 _ENTRY = " entry"  # a name that no dim of an answer has
 
 
 def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
-    """Each number of `draws` (chain, draw, ...) by its label, as an array (chain, draw); the label of a single number is empty."""
+    """Return the draws of each number of an array, by its label.
+
+    Parameters
+    ----------
+    draws : DataArray, dims (chain, draw, ...)
+
+    Returns
+    -------
+    dict of arrays, shape (chain, draw)
+        The label of a single number is empty; labels of several dims are joined by commas.
+
+    Examples
+    --------
+    >>> draws = xr.DataArray(
+    ...     [[[1.0, 2.0]]], dims=("chain", "draw", "group"), coords={"group": ["a", "b"]}
+    ... )
+    >>> entries(draws)
+    {'a': array([[1.]]), 'b': array([[2.]])}
+    """
     others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
     if not others:
         return {"": draws.transpose("chain", "draw").to_numpy()}
@@ -23,52 +41,93 @@ def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
 
 
 def varies(values: np.ndarray) -> bool:
-    """Whether draws differ by more than rounding: what is known exactly has no posterior."""
+    """Return whether draws differ by more than rounding; an exactly known number does not.
+
+    Examples
+    --------
+    >>> varies(np.array([0.3, 0.3])), varies(np.array([0.3, 0.4]))
+    (False, True)
+    """
     return bool(np.ptp(values) > 1e-9 * abs(values).max())
 
 
 def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
-    """Mean, sd, equal-tailed interval, bulk and tail ESS and R-hat, a row for each entry of `draws` (chain, draw, ...).
+    """Return mean, sd, equal-tailed interval, bulk and tail ESS and R-hat.
 
-    Constants (an exactly known prevalence) have no diagnostics: NaN. Nor have tables of more than 200 rows, one a person: their
-    sampling is that of the parameters.
+    Parameters
+    ----------
+    draws : DataArray, dims (chain, draw, ...)
+    prob : float
+        The probability of the interval.
+
+    Returns
+    -------
+    DataFrame
+        A row for each entry of the draws. The diagnostics are NaN for constants, such as an exactly
+        known prevalence, and for tables of more than 200 rows, one for each person: their sampling
+        is that of the parameters.
+
+    Examples
+    --------
+    >>> values = np.random.default_rng(1).normal(2.0, 1.0, (4, 500))
+    >>> table = summarise(xr.DataArray(values, dims=("chain", "draw"), name="effect"), 0.95)
+    >>> table[["mean", "lower", "upper", "r_hat"]].round(2)
+            mean  lower  upper  r_hat
+    effect  1.99   0.07   4.01   1.01
     """
-    import arviz as az
-
-    columns = entries(draws)
-    values = np.stack(list(columns.values())).astype(float)
+    numbers = entries(draws)
+    values = np.stack(list(numbers.values())).astype(float)
     tail = (1 - prob) / 2
     lower, upper = np.quantile(values, [tail, 1 - tail], axis=(1, 2))
-    rows = {
+    columns = {
         "mean": values.mean((1, 2)),
         "sd": values.std((1, 2), ddof=1),
         "lower": lower,
         "upper": upper,
     }
-    diagnostics = np.full((3, len(values)), np.nan)
-    if len(values) <= _DIAGNOSE_UP_TO:
-        for k, one in enumerate(values):
-            if varies(one):
-                diagnostics[:, k] = (
-                    az.ess(one, method="bulk"),
-                    az.ess(one, method="tail", prob=prob),
-                    az.rhat(one),
-                )
-    rows |= dict(zip(COLUMNS[4:], diagnostics, strict=True))
-    if list(columns) == [""]:
-        return pd.DataFrame(rows, index=[str(draws.name or "value")])
+    columns |= dict(zip(COLUMNS[4:], _diagnostics(values, prob), strict=True))
+    if list(numbers) == [""]:
+        return pd.DataFrame(columns, index=[str(draws.name or "value")])
     dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
-    return pd.DataFrame(rows, index=pd.Index(list(columns), name=", ".join(dims)))
+    return pd.DataFrame(columns, index=pd.Index(list(numbers), name=", ".join(dims)))
+
+
+def _diagnostics(values: np.ndarray, prob: float) -> np.ndarray:
+    """Return bulk ESS, tail ESS and R-hat, shape (3, entry), of draws (entry, chain, draw)."""
+    import arviz as az
+
+    diagnostics = np.full((3, len(values)), np.nan)
+    if len(values) > _MOST_DIAGNOSED:
+        return diagnostics
+    for column, number in enumerate(values):
+        if varies(number):
+            bulk = az.ess(number, method="bulk")
+            tail = az.ess(number, method="tail", prob=prob)
+            diagnostics[:, column] = bulk, tail, az.rhat(number)
+    return diagnostics
 
 
 def surest_first(table: pd.DataFrame, at_least: int) -> pd.DataFrame:
-    """A table with columns mean, lower and upper, from what lies surest on one side of 0.
+    """Return a table with the rows first whose interval lies most clearly on one side of 0.
 
-    As it is if it has no more rows than `at_least`, or if all lie on one side and 0 is no question.
+    Parameters
+    ----------
+    table : DataFrame
+        With columns mean, lower and upper.
+    at_least : int
+        Tables with no more rows than that stay in their order, as do tables that lie above 0 as a
+        whole.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"mean": [0.1, -2.0], "lower": [-1.0, -3.0], "upper": [1.2, -1.0]}, index=["a", "b"]
+    ... )
+    >>> list(surest_first(table, at_least=1).index)
+    ['b', 'a']
     """
     if len(table) <= at_least or (table["lower"] > 0).all():
         return table
     width = (table["upper"] - table["lower"]).replace(0, np.inf)
-    return table.loc[
-        (table["mean"].abs() / width).sort_values(ascending=False, kind="stable").index
-    ]
+    certainty = table["mean"].abs() / width
+    return table.loc[certainty.sort_values(ascending=False, kind="stable").index]
