@@ -8,8 +8,7 @@ import pytest
 import xarray as xr
 
 import causalstats as cs
-from causalstats.checks import answer_sampling
-from causalstats.checks import convergence as sampling
+from causalstats.checks import answer_sampling, sampling
 
 
 def poor_draws(sampler):
