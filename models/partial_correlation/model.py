@@ -80,7 +80,9 @@ class PartialCorrelation:
     pairs .25 and more beyond closure (Fisher's z), 95 % intervals of "shrunk" cover .49 to .80 in 60
     rows of 6 to 8 parts and .94 in 400 rows, those of "invariant" .81 to .95, with 20 and 40 parts
     .19 to .44. The caution `shrinkage of strong links` stands on the answer where a link is sure and
-    drawn in by more than one posterior standard deviation (`benchmarks/coverage`).
+    drawn in by more than one posterior standard deviation (`benchmarks/coverage`). Over all pairs of
+    4 parts in 40 rows, intervals of "shrunk" cover .95 with 500 counts a row and .92 with 25 (32 data
+    sets each, standard error .02), as where log-ratios are known (.94).
     "invariant" gives all parts one variance. With many parts of unequal variances its weight is
     large and it predicts the spread of the parts wrongly (standard deviations exp(Normal(0, .3²)),
     40 parts, 80 rows: the check `predicts the spread of each part` fails always); "shrunk", which
