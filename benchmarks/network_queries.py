@@ -133,8 +133,8 @@ def engines(network: cs.BayesianNetwork) -> dict[str, Callable[[str, dict[str, s
     forgetful = cs.BayesianNetwork(network.diagram, network.mechanisms)
 
     def ours_new(target: str, given: dict[str, str]) -> np.ndarray:
-        contraction._plan.cache_clear()
-        forgetful._tables.kept.clear()
+        contraction._product_plan.cache_clear()
+        forgetful._tables.plans.clear()
         return forgetful.query(target, given=given).values
 
     def pyagrum_by(kind: Any) -> Callable[[str, dict[str, str]], np.ndarray]:
@@ -251,7 +251,7 @@ def by_jax(network: cs.BayesianNetwork, tables: dict[str, np.ndarray]) -> dict[s
     jax.config.update("jax_enable_x64", True)
     whole = cs.BayesianNetwork(network.diagram, tables)._tables
     wires = list(range(len(network.diagram.wires)))
-    form, tables_there = contraction.arranged(whole, wires, apart=True)
+    form, tables_there = contraction.plan_query(whole, wires, marginals=True)
     plan = form.plan
     run = jax.jit(
         lambda arrays: tensor_network.marginals(

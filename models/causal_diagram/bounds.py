@@ -192,7 +192,7 @@ def compatible(model: Any, data: Observations) -> tuple[Check, ...]:
     )
     try:
         p = possible(model, data)
-    except ModelError as error:  # too large a programme
+    except ModelError as error:  # too large a program
         return (check(passed=None, value=None, finding="not worked out", remedy=str(error)),)
     remedy = (
         ""
@@ -210,7 +210,7 @@ def _outer(
     draws: xr.Dataset,
     data: Observations,
 ) -> tuple[Check, ...]:
-    """That bounds are wider than the diagram asks for: natural ones, where its linear programme is too large."""
+    """That bounds are wider than the diagram asks for: natural ones, where its linear program is too large."""
     one = draws.isel(chain=[0], draw=[0])
     found = ask(_joint(model, one, data, lambda joint: _one_of(ask(joint))))
     found = _one_of(found)

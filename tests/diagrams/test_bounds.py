@@ -13,7 +13,11 @@ from causalstats.diagrams.bounds.probabilities_of_causation import (
     treated,
     treated_bounds,
 )
-from causalstats.diagrams.bounds.response_type_program import extremes, programme, worlds
+from causalstats.diagrams.bounds.response_type_program import (
+    counterfactual_costs,
+    extremes,
+    response_type_program,
+)
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.identification.evaluation import JointTable
@@ -432,7 +436,7 @@ def test_probabilities_of_causation_of_smoking():
     )
 
 
-def test_the_closed_form_is_the_linear_programme():
+def test_the_closed_form_is_the_linear_program():
     rng = np.random.default_rng(5)
     shares = rng.dirichlet(np.full(8, 0.5), size=100).reshape(-1, 2, 2, 2)  # x, y if x=0, y if x=1
     joint, effect = np.zeros((100, 2, 2)), np.zeros((100, 2, 2))
@@ -484,8 +488,10 @@ def test_strata_change_nothing_but_the_time():
     )
     answers = []
     for together in (False, True):
-        posed = programme(graph, source, graph.bit_set("xy"), graph.bit_set("x"), (), together)
-        costs = worlds(
+        posed = response_type_program(
+            graph, source, graph.bit_set("xy"), graph.bit_set("x"), (), together
+        )
+        costs = counterfactual_costs(
             posed,
             "x",
             [np.array([0, 1]), np.array([1, 0])],
@@ -545,7 +551,7 @@ def test_assumptions_that_do_not_fit(assumptions, message):
         bounds(INSTRUMENT, "y", "d", LIPID, ("z", "d", "y"), assumptions=assumptions)
 
 
-def test_programmes_too_large_to_hold():
+def test_programs_too_large_to_hold():
     found = bounds(BOW, "y", "x", np.ones((9, 9)), ("x", "y"))
     assert found.sharp and found.entries == 0 and "Natural bounds" in found.remarks[0]
     np.testing.assert_allclose(found.lower, 1 / 81)

@@ -1,9 +1,14 @@
-"""What can be said of an effect that is not identified: the smallest and the largest that some model of the diagram gives to what is observed.
+"""Partial identification: sharp bounds on effects that are not identified.
+
+The bounds are the smallest and the largest value that some model of the diagram gives to the
+effect, among the models that give the observed distribution. They are found by linear programming
+over response types; where that program is too large the natural bounds (Manski) are returned.
 
 References
 ----------
-Balke & Pearl (1997), Bounds on treatment effects from studies with imperfect compliance, JASA 92. Sachs, Jonzon, Sjölander & Gabriel (2023), A general method
-for deriving tight symbolic bounds on causal effects, JCGS 32. Manski (1990), Nonparametric bounds on treatment effects, AER 80.
+Balke & Pearl (1997), Bounds on treatment effects from studies with imperfect compliance, JASA 92.
+Sachs, Jonzon, Sjölander & Gabriel (2023), A general method for deriving tight symbolic bounds on
+causal effects, JCGS 32. Manski (1990), Nonparametric bounds on treatment effects, AER 80.
 """
 
 from __future__ import annotations
@@ -11,23 +16,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from causalstats.diagrams.bounds.natural_bounds import REMARK, is_bow, natural
+from causalstats.diagrams.bounds.natural_bounds import (
+    NATURAL_BOUNDS_REMARK,
+    is_bow_graph,
+    natural_bounds,
+)
 from causalstats.diagrams.bounds.response_type_program import (
-    Programme,
+    Comb,
+    ResponseTypeProgram,
     TooLarge,
-    batch_of,
     extremes,
-    levels_of,
-    programme,
-    world,
+    interventional_costs,
+    response_type_program,
 )
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Hypergraph
-from causalstats.diagrams.identification.bit_sets import EMPTY, BitSet, members
+from causalstats.diagrams.identification.bit_sets import EMPTY, BitSet, smallest
 from causalstats.diagrams.identification.evaluation import JointTable, evaluate
 from causalstats.diagrams.identification.expression import Expression
 from causalstats.diagrams.identification.id_algorithm import (
@@ -42,25 +51,38 @@ from causalstats.diagrams.identification.simplification import simplified
 from causalstats.errors import ModelError
 
 Array = np.ndarray
-FAR = 1e-6  # from a distribution that the diagram allows: more than rounding
+Index = tuple[int | slice, ...]
+
+ROUNDING = 1e-6  # distance from a distribution that the diagram allows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bounds:
-    """The range of an answer, for each distribution of a batch.
+    """The range of an effect, for each distribution of a batch.
 
     Parameters
     ----------
     query : str
-    lower, upper : (batch..., levels of each of `axes`...)
+    lower, upper : array, shape (batch..., levels of each of `axes`...)
         NaN where no model of the diagram, under the assumptions, gives what is observed.
     axes : tuple of str
     sharp : bool
-        Whether every value between them is that of some model, and not of one with more hidden causes than the diagram has.
+        Whether every value between the bounds is that of some model; outer bounds are those of
+        models with more hidden causes than the diagram has.
     remarks : tuple of str
         What was done, in words.
     entries : int
-        Of the matrix of the linear programme, on which its time depends; 0 where there was none.
+        Of the matrix of the linear program, on which its time depends; 0 where there was none.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> confounded = Diagram.parse("x -> y; x <-> y")
+    >>> print(bounds(confounded, "y", "x", [[0.4, 0.1], [0.2, 0.3]], ("x", "y"), at={"y": 1}))
+    P(y | do(x)), sharp bounds
+        x=0: [0.1, 0.6]
+        x=1: [0.3, 0.8]
+    The mechanisms of x, y are open: 8 joint response types.
     """
 
     query: str
@@ -73,37 +95,92 @@ class Bounds:
 
     @property
     def compatible(self) -> Array:
-        """Which distributions of the batch some model of the diagram gives: (batch...)."""
-        lead = self.lower.ndim - len(self.axes)
-        return ~np.isnan(self.lower).all(axis=tuple(range(lead, self.lower.ndim)))
+        """Which distributions some model of the diagram gives: array of bool, shape (batch...)."""
+        batch_axes = self.lower.ndim - len(self.axes)
+        cells = tuple(range(batch_axes, self.lower.ndim))
+        return ~np.isnan(self.lower).all(axis=cells)
+
+    def _means(self) -> tuple[Array, Array, str]:
+        """The bounds, averaged over the compatible distributions, and words about these."""
+        if self.lower.ndim == len(self.axes):
+            return self.lower, self.upper, ""
+        compatible = self.compatible
+        words = f", mean of {compatible.sum()} distributions of {compatible.size}"
+        if not compatible.any():
+            return self.lower, self.upper, words
+        count = compatible.sum()
+        lower = self.lower[compatible].sum(axis=0) / count
+        upper = self.upper[compatible].sum(axis=0) / count
+        return lower, upper, words
 
     def __str__(self) -> str:
-        lead = self.lower.ndim - len(self.axes)
-        ends = [
-            side[self.compatible].sum(axis=0) / self.compatible.sum()
-            if lead and self.compatible.any()
-            else side
-            for side in (self.lower, self.upper)
-        ]
-        shares = (
-            f", mean of {self.compatible.sum()} distributions of {self.compatible.size}"
-            if lead
-            else ""
-        )
-        lines = [f"{self.query}, {'sharp' if self.sharp else 'outer'} bounds{shares}"]
-        for place in np.ndindex(ends[0].shape):
-            at = ", ".join(
-                f"{name}={level}"
-                for name, level in zip(
-                    self.axes, place[-len(self.axes) :] if self.axes else (), strict=True
-                )
-            )
-            lines.append(
-                f"    {at + ':' if at else ''} [{ends[0][place]:.4g}, {ends[1][place]:.4g}]"
-            )
+        lower, upper, words = self._means()
+        kind = "sharp" if self.sharp else "outer"
+        lines = [f"{self.query}, {kind} bounds{words}"]
+        for cell in np.ndindex(lower.shape):
+            numbers = cell[len(cell) - len(self.axes) :]
+            levels = zip(self.axes, numbers, strict=True)
+            at = ", ".join(f"{name}={level}" for name, level in levels)
+            head = f"{at}:" if at else ""
+            lines.append(f"    {head} [{lower[cell]:.4g}, {upper[cell]:.4g}]")
         return "\n".join([*lines, *self.remarks])
 
     __repr__ = __str__
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """The bounded quantity: P(outcome | do, given), in some cells or weighed and summed.
+
+    Parameters
+    ----------
+    identification : Identification
+    source : JointTable
+    at : mapping of str to int
+        Fixed levels.
+    weights : array or None
+        Shape (levels of outcome..., levels of do...).
+    """
+
+    identification: Identification
+    source: JointTable
+    at: Mapping[str, int]
+    weights: Array | None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.identification.outcome + self.identification.do + self.identification.given
+
+    @property
+    def axes(self) -> dict[str, int]:
+        """The axes of the answer with their sizes."""
+        if self.weights is not None:
+            return {}
+        levels = self.source.level_counts
+        return {name: levels[name] for name in self.variables if name not in self.at}
+
+    @property
+    def cells(self) -> Index:
+        """The cells that are asked about, as an index of the axes of all variables."""
+        return tuple(self.at.get(name, slice(None)) for name in self.variables)
+
+    @property
+    def query(self) -> str:
+        text = self.identification.query
+        return text if self.weights is None else f"A weighed sum of {text}"
+
+    def check_weights(self) -> None:
+        if self.weights is None:
+            return
+        levels = self.source.level_counts
+        shape = tuple(levels[name] for name in self.variables)
+        given = self.identification.given
+        if given or self.at or np.shape(self.weights) != shape:
+            raise ModelError(
+                f"Expected weights for the levels of {list(self.variables)}, and nothing given or "
+                f"at some level alone; got shape {np.shape(self.weights)}, given {list(given)}, "
+                f"at {dict(self.at)}."
+            )
 
 
 def bounds(
@@ -118,114 +195,137 @@ def bounds(
     assumptions: Sequence[Monotone] = (),
     weights: Array | None = None,
 ) -> Bounds:
-    """Bounds of P(outcome | do, given), at every level or some, by linear programming over response types; the value itself where it is identified.
+    """Return bounds of P(outcome | do, given) by linear programming over response types.
 
-    Where the programme is too large they are the natural bounds, which hold in every diagram, and are said to be outer.
+    Where the effect is identified both bounds are its value. Where the program is too large they
+    are the natural bounds (Manski), which hold in every diagram and are marked as outer.
 
     Parameters
     ----------
-    joint : (batch..., levels of each variable...)
-        Distributions of what is observed, such as posterior draws, or counts.
-    variables : the names of the last axes of `joint`
-    given : what was observed where that was done; of models in which it can be
-    at : levels, by their positions, of some of these, which are then no axes of the answer
-    assumptions : what is assumed besides the diagram
-    weights : (levels of outcome..., levels of do...)
-        With them, bounds of the sum of weights times P(outcome | do), such as a difference of means, in place of each cell. Not with `given` or `at`.
+    diagram : Diagram or MixedGraph
+    outcome, do : str or list of str
+    joint : array, shape (batch..., levels of each variable...)
+        Distributions of the observed variables, such as posterior draws, or counts.
+    variables : list of str
+        The names of the last axes of `joint`.
+    given : str or list of str
+        Observed in the world in which that is done.
+    at : mapping of str to int, optional
+        Levels, by number, of some of these variables, which are then no axes of the answer.
+    assumptions : list of Monotone
+        Assumed besides the diagram.
+    weights : array, shape (levels of outcome..., levels of do...), optional
+        With them, bounds of the sum of weights times P(outcome | do), such as a difference of
+        means, in place of each cell. Not with `given` or `at`.
+
+    Returns
+    -------
+    Bounds
 
     Raises
     ------
     ModelError
-        Unknown variables; data of the selected alone.
+        If a variable is unknown, or the data are of the selected alone.
+
+    References
+    ----------
+    Balke & Pearl (1997), Bounds on treatment effects from studies with imperfect compliance,
+    JASA 92.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> confounded = Diagram.parse("x -> y; x <-> y")
+    >>> result = bounds(confounded, "y", "x", [[0.4, 0.1], [0.2, 0.3]], ("x", "y"))
+    >>> result.lower[1].round(3), result.upper[1].round(3)
+    (array([0.1, 0.3]), array([0.6, 0.8]))
     """
-    found, source = identify(diagram, outcome, do, given), JointTable(tuple(variables), joint)
+    identification = identify(diagram, outcome, do, given)
+    source = JointTable(tuple(variables), joint)
     check_source(source, diagram)
     check_assumptions(assumptions)
-    check_levels(
-        source, {name: (place,) for name, place in arguments.values("at", at or {}).items()}
-    )
-    axes, levels = found.outcome + found.do + found.given, levels_of(source)
-    if weights is not None and (
-        found.given or at or np.shape(weights) != tuple(levels[name] for name in axes)
-    ):
-        got = f"shape {np.shape(weights)}, given {list(found.given)}, at {dict(at or {})}"
-        raise ModelError(
-            f"Expected weights for the levels of {list(axes)}, and nothing given or at some level alone; got {got}."
-        )
-    left = tuple(name for name in axes if name not in (at or {}))
-    place = tuple((at or {}).get(name, slice(None)) for name in axes)
-    if found.identified:
-        return _point(found, source, weights, left, place)
-    refuse_selection(as_mixed_graph(diagram), found.query)
+    fixed = arguments.values("at", at or {})
+    check_levels(source, {name: (level,) for name, level in fixed.items()})
+    question = _Question(identification, source, fixed, weights)
+    question.check_weights()
+    if identification.identified:
+        return _point(question)
+    refuse_selection(as_mixed_graph(diagram), identification.query)
     try:
-        whole, posed, costs = _posed(diagram, found, source, assumptions)
+        whole, program, costs = _program(diagram, identification, source, assumptions)
     except TooLarge as error:
-        return _natural(diagram, found, source, weights, left, place, assumptions, str(error))
+        return _natural_bounds(diagram, question, assumptions, str(error))
     if weights is not None:
-        sides = extremes(
-            posed,
-            (
-                costs.reshape(*costs.shape[:2], -1, costs.shape[-1]) * np.reshape(weights, (-1, 1))
-            ).sum(axis=2, keepdims=True),
-        )
-        return answer(diagram, whole, posed, f"A weighed sum of {found.query}", {}, sides)
-    any_outcome = np.broadcast_to(
-        costs.sum(axis=tuple(range(2, 2 + len(found.outcome))), keepdims=True), costs.shape
-    )
-    asked, per = (
-        part[(slice(None), slice(None), *place)].reshape(*costs.shape[:2], -1, costs.shape[-1])
-        for part in (costs, any_outcome)
-    )
-    sides = extremes(posed, asked, per=per if found.given else None)
-    return answer(diagram, whole, posed, found.query, {name: levels[name] for name in left}, sides)
+        weighted = _flat(costs) * np.reshape(weights, (-1, 1))
+        sides = extremes(program, weighted.sum(axis=2, keepdims=True))
+    elif identification.given:
+        outcome_axes = tuple(range(2, 2 + len(identification.outcome)))
+        any_outcome = costs.sum(axis=outcome_axes, keepdims=True)
+        per = np.broadcast_to(any_outcome, costs.shape)
+        index: tuple[Any, ...] = (slice(None), slice(None), *question.cells)
+        sides = extremes(program, _flat(costs[index]), per=_flat(per[index]))
+    else:
+        sides = extremes(program, _flat(costs[(slice(None), slice(None), *question.cells)]))
+    return bounds_of_program(diagram, whole, program, question.query, question.axes, sides)
+
+
+def _flat(costs: Array) -> Array:
+    """Costs as (batch or 1, strata, questions, joint types)."""
+    return costs.reshape(*costs.shape[:2], -1, costs.shape[-1])
 
 
 def check_source(source: JointTable, diagram: Hypergraph | MixedGraph) -> None:
-    """An error unless a table has all that the diagram observes.
+    """Raise an error unless a table has all that the diagram observes.
 
     Raises
     ------
     ModelError
+        If a variable is missing, or all entries are zero.
     """
     graph = as_mixed_graph(diagram)
     if lacking := [name for name in graph.nodes if name not in source.variables]:
         raise ModelError(
-            f"Expected the distribution of all that the diagram observes ({', '.join(graph.nodes)}), got none of {lacking[0]!r}."
+            "Expected the distribution of all that the diagram observes "
+            f"({', '.join(graph.nodes)}), got none of {lacking[0]!r}."
         )
     if not (source.array.size and source.array.sum() > 0):
         raise ModelError("Expected a distribution, got an array without any probability.")
 
 
 def check_assumptions(assumptions: Sequence[Monotone]) -> None:
-    """An error unless assumptions are `Monotone`.
+    """Raise an error unless assumptions are `Monotone`.
 
     Raises
     ------
     ModelError
+        If one is something else.
     """
     for assumed in assumptions:
-        arguments.instance(Monotone, "each assumption", assumed, "Say Monotone('cause', 'effect').")
+        remedy = "Say Monotone('cause', 'effect')."
+        arguments.instance(Monotone, "each assumption", assumed, remedy)
 
 
-def check_levels(source: JointTable, places: Mapping[str, tuple[int, ...]]) -> None:
-    """An error unless each variable has its levels, by their positions.
+def check_levels(source: JointTable, levels: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise an error unless each variable has its levels, by number.
 
     Raises
     ------
     ModelError
+        If a variable is unknown, or a level is no number or out of range.
     """
-    sizes = levels_of(source)
-    for name, wanted in places.items():
+    sizes = source.level_counts
+    for name, numbers in levels.items():
         if name not in sizes:
             raise ModelError(
                 f"Expected levels of variables of the table, {list(sizes)}; got {name!r}."
             )
-        for place in wanted:
-            if isinstance(place, bool) or not isinstance(place, int | np.integer):
-                raise ModelError(f"Expected a level of {name!r} by its position, got {place!r}.")
-            if not 0 <= place < sizes[name]:
+        for number in numbers:
+            if isinstance(number, bool) or not isinstance(number, int | np.integer):
+                raise ModelError(f"Expected a level of {name!r} by its position, got {number!r}.")
+            if not 0 <= number < sizes[name]:
                 raise ModelError(
-                    f"Expected a level of {name!r} by its position, 0 to {sizes[name] - 1}, got {place}."
+                    f"Expected a level of {name!r} by its position, 0 to {sizes[name] - 1}, "
+                    f"got {number}."
                 )
 
 
@@ -236,195 +336,295 @@ def open_mechanisms(
     joint: Array,
     variables: Sequence[str],
     assumptions: Sequence[Monotone] = (),
-) -> Programme:
-    """The mechanisms that a question which is not identified leaves open, with the distributions that they have to give."""
+) -> ResponseTypeProgram:
+    """Return the linear program of an effect that is not identified.
+
+    Parameters
+    ----------
+    diagram : Diagram or MixedGraph
+    outcome, do : str or list of str
+    joint : array, shape (batch..., levels of each variable...)
+    variables : list of str
+    assumptions : list of Monotone
+
+    Returns
+    -------
+    ResponseTypeProgram
+
+    Raises
+    ------
+    TooLarge
+        If there are too many response types.
+    """
     source = JointTable(tuple(variables), joint)
-    return _posed(diagram, identify(diagram, outcome, do), source, assumptions)[1]
+    return _program(diagram, identify(diagram, outcome, do), source, assumptions)[1]
 
 
-def _posed(
+def _program(
     diagram: Hypergraph | MixedGraph,
-    found: Identification,
+    identification: Identification,
     source: JointTable,
     assumptions: Sequence[Monotone],
-) -> tuple[MixedGraph, Programme, Array]:
-    """The graph, its programme, and what each joint type costs in every cell of outcome, do and given: (batch or 1, strata, their levels..., types)."""
-    whole, seen = without_proxies(diagram, found.do), found.outcome + found.given
+) -> tuple[MixedGraph, ResponseTypeProgram, Array]:
+    """The graph, its program, and the costs of each joint type in every cell.
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    identification : Identification
+        Of an effect that is not identified.
+    source : JointTable
+    assumptions : list of Monotone
+
+    Returns
+    -------
+    graph : MixedGraph
+    program : ResponseTypeProgram
+    costs : array
+        Shape (batch or 1, strata, levels of outcome, do and given..., joint types).
+    """
+    do = identification.do
+    seen = identification.outcome + identification.given
+    whole = without_proxies(diagram, do)
     graph = whole.subgraph(whole.ancestors(*seen))
-    acting = tuple(name for name in found.do if name in graph.nodes)
-    combs, inside = _known_and_open(graph, source, graph.bit_set(seen), graph.bit_set(acting))
-    posed = programme(
-        graph, source, inside, graph.bit_set(acting + seen), assumptions, together=bool(found.given)
-    )
-    moving = graph.bits.ancestors(graph.bit_set(seen), ~graph.bit_set(acting)) & inside
-    axes = found.outcome + found.do + found.given
-    idle = set(found.do).difference(acting)  # all their levels cost the same
-    costs = world(posed, combs, graph.names(moving), [name for name in axes if name not in idle])
-    lead, types = costs.shape[:2], costs.shape[-1]
-    costs = costs.reshape(
-        *lead, *[1 if name in idle else posed.levels[name] for name in axes], types
-    )
-    return (
-        whole,
-        posed,
-        np.broadcast_to(costs, (*lead, *[posed.levels[name] for name in axes], types)),
-    )
+    acting = tuple(name for name in do if name in graph.nodes)
+    seen_set = graph.bit_set(seen)
+    do_set = graph.bit_set(acting)
+    combs, inside = _known_combs_and_open(graph, source, seen_set, do_set)
+    together = bool(identification.given)
+    program = response_type_program(graph, source, inside, do_set | seen_set, assumptions, together)
+    moving = graph.names(graph.bits.ancestors(seen_set, ~do_set) & inside)
+    axes = identification.outcome + do + identification.given
+    idle = set(do).difference(acting)  # all their levels have the same costs
+    used = [name for name in axes if name not in idle]
+    costs = interventional_costs(program, combs, moving, used)
+    batch, strata, _, types = costs.shape
+    sizes = {name: program.levels[name] for name in axes}
+    spread = [1 if name in idle else size for name, size in sizes.items()]
+    full = (batch, strata, *sizes.values(), types)
+    return whole, program, np.broadcast_to(costs.reshape(batch, strata, *spread, types), full)
 
 
-def _point(
-    found: Identification,
-    source: JointTable,
-    weights: Array | None,
-    axes: tuple[str, ...],
-    place: tuple[int | slice, ...],
-) -> Bounds:
-    values = found.evaluate(source).values
-    if weights is None:
-        values = values[(..., *place)]
+def _point(question: _Question) -> Bounds:
+    """The value of an identified effect, as bounds that coincide."""
+    identification = question.identification
+    values = identification.evaluate(question.source).values
+    if question.weights is None:
+        values = values[(..., *question.cells)]
     else:
-        values, axes = (
-            (values * weights).sum(axis=tuple(range(values.ndim - len(axes), values.ndim))),
-            (),
-        )
-    return Bounds(
-        found.query, values, values, axes, True, (f"It is identified: {found.expression}.",)
-    )
+        cells = tuple(range(-len(question.variables), 0))
+        values = (values * question.weights).sum(axis=cells)
+    remark = f"It is identified: {identification.expression}."
+    axes = tuple(question.axes)
+    return Bounds(identification.query, values, values, axes, sharp=True, remarks=(remark,))
 
 
-def _natural(
+def _natural_bounds(
     diagram: Hypergraph | MixedGraph,
-    found: Identification,
-    source: JointTable,
-    weights: Array | None,
-    axes: tuple[str, ...],
-    place: tuple[int | slice, ...],
+    question: _Question,
     assumptions: Sequence[Monotone],
     why: str,
 ) -> Bounds:
-    """Those that hold in every diagram, where the programme of this one is too large; `why` is what it said of its size."""
-    graph = without_proxies(diagram, found.do)
-    graph = graph.subgraph(graph.ancestors(*found.outcome, *found.given, *found.do))
-    lower, upper = natural(graph, source, found.outcome, found.do, found.given, weights)
-    if weights is None:
-        lower, upper = lower[(..., *place)], upper[(..., *place)]
-    sharp = is_bow(graph, found.outcome, found.do) and not (assumptions or found.given)
-    remarks = [f"{REMARK} {why}"]
+    """The natural bounds, where the program is too large.
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    question : _Question
+    assumptions : list of Monotone
+        Not used, which a remark says.
+    why : str
+        The size of the program, in words.
+    """
+    outcome, do = question.identification.outcome, question.identification.do
+    given = question.identification.given
+    graph = without_proxies(diagram, do)
+    graph = graph.subgraph(graph.ancestors(*question.variables))
+    lower, upper = natural_bounds(graph, question.source, outcome, do, given, question.weights)
+    if question.weights is None:
+        index: tuple[Any, ...] = (..., *question.cells)
+        lower = lower[index]
+        upper = upper[index]
+    return Bounds(
+        question.query,
+        lower,
+        upper,
+        tuple(question.axes),
+        sharp=is_bow_graph(graph, outcome, do) and not (assumptions or given),
+        remarks=natural_bounds_remarks(assumptions, why),
+    )
+
+
+def natural_bounds_remarks(assumptions: Sequence[Monotone], why: str) -> tuple[str, ...]:
+    """Return the remarks on natural bounds: why they were taken, and what they do not use."""
+    remarks = [f"{NATURAL_BOUNDS_REMARK} {why}"]
     if assumptions:
-        remarks.append(f"They make no use of what is assumed: {', '.join(map(str, assumptions))}.")
-    query = found.query if weights is None else f"A weighed sum of {found.query}"
-    return Bounds(query, lower, upper, axes if weights is None else (), sharp, tuple(remarks))
+        listed = ", ".join(map(str, assumptions))
+        remarks.append(f"They make no use of what is assumed: {listed}.")
+    return tuple(remarks)
 
 
 def without_proxies(diagram: Hypergraph | MixedGraph, do: tuple[str, ...]) -> MixedGraph:
-    """With z -> x in place of z <-> x, where z has no causes and shares a hidden one with x alone: unless z is set, a model of one is one of the other."""
+    """Return the graph with z -> x in place of z <-> x, where that changes no answer.
+
+    It changes none where z has no causes, shares a hidden cause with x alone, and is not set.
+    """
     graph = as_mixed_graph(diagram)
-    directed, bidirected = set(graph.directed), set(graph.bidirected)
+    directed = set(graph.directed)
+    bidirected = set(graph.bidirected)
     for name in graph.nodes:
         pairs = [pair for pair in bidirected if name in pair]
-        if len(pairs) == 1 and name not in do and not any(effect == name for _, effect in directed):
+        has_causes = any(effect == name for _, effect in directed)
+        if len(pairs) == 1 and name not in do and not has_causes:
             (other,) = pairs[0] - {name}
             bidirected.remove(pairs[0])
             directed.add((name, other))
     return MixedGraph.projected(graph.nodes, directed, bidirected=bidirected)
 
 
-def answer(
+def bounds_of_program(
     diagram: Hypergraph | MixedGraph,
     whole: MixedGraph,
-    posed: Programme,
+    program: ResponseTypeProgram,
     query: str,
     axes: Mapping[str, int],
-    found: tuple[Array, Array, Array],
+    sides: tuple[Array, Array, Array],
 ) -> Bounds:
-    """What `extremes` found, in the shape of the answer, with what has to be said of it."""
-    (lower, upper, distance), source = found, posed.source
-    shape = (*source.array.shape[: source.array.ndim - len(source.variables)], *axes.values())
-    districts = posed.graph.subgraph(posed.inside).districts()
+    """Return what `extremes` found as `Bounds`, with remarks.
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    whole : MixedGraph
+        Of the diagram, without proxies.
+    program : ResponseTypeProgram
+    query : str
+    axes : mapping of str to int
+        The axes of the answer with their sizes.
+    sides : lower, upper, distance
+        As `extremes` returns them.
+    """
+    lower, upper, distance = sides
+    shape = (*program.source.batch_shape, *axes.values())
+    districts = program.graph.subgraph(program.inside).districts()
+    sharp = len(districts) == 1 and _share_one_cause(diagram, whole, program.inside[0])
     remarks = [
-        f"The mechanisms of {', '.join(posed.inside)} are open: {prod(posed.types)} joint response types."
+        f"The mechanisms of {', '.join(program.inside)} are open: {prod(program.types)} joint "
+        "response types."
     ]
-    sharp = len(districts) == 1 and _one_cause(
-        diagram, next(part for part in whole.districts() if posed.inside[0] in part)
-    )
     if len(districts) > 1:
+        groups = " and ".join(", ".join(district) for district in districts)
         remarks.append(
-            f"Outer: they are let share one hidden cause, though the diagram has none between {' and '.join(', '.join(part) for part in districts)}."
+            "Outer: they are let share one hidden cause, though the diagram has none between "
+            f"{groups}."
         )
     elif not sharp:
         remarks.append("Outer: they are let share one hidden cause, where the diagram has several.")
-    if distance.max() > FAR:
-        remarks.append(
-            f"What is observed breaks equalities that the diagram implies, by up to {distance.max():.2g}; the nearest that keeps them was taken."
-        )
-    empty = np.isnan(lower)
-    if lost := empty.all(axis=1).sum():
-        remarks.append(
-            f"{lost} of {len(lower)} distributions contradict the diagram or the assumptions, and have no bounds."
-        )
-    if (empty.any(axis=1) & ~empty.all(axis=1)).any():
-        remarks.append("Where there are no bounds, what is given cannot occur.")
     return Bounds(
         query,
         lower.reshape(shape),
         upper.reshape(shape),
         tuple(axes),
         sharp,
-        tuple(remarks),
-        posed.entries,
+        (*remarks, *_remarks_on_data(lower, distance)),
+        program.entries,
     )
 
 
-def _one_cause(diagram: Hypergraph | MixedGraph, names: tuple[str, ...]) -> bool:
-    """Whether some hidden variable acts on all of these without passing others that are observed."""
+def _remarks_on_data(lower: Array, distance: Array) -> list[str]:
+    """What the data contradict, in words."""
+    remarks = []
+    if distance.max() > ROUNDING:
+        remarks.append(
+            "What is observed breaks equalities that the diagram implies, by up to "
+            f"{distance.max():.2g}; the nearest that keeps them was taken."
+        )
+    empty = np.isnan(lower)
+    all_empty = empty.all(axis=1)
+    if contradicting := all_empty.sum():
+        remarks.append(
+            f"{contradicting} of {len(lower)} distributions contradict the diagram or the "
+            "assumptions, and have no bounds."
+        )
+    if (empty.any(axis=1) & ~all_empty).any():
+        remarks.append("Where there are no bounds, what is given cannot occur.")
+    return remarks
+
+
+def _share_one_cause(diagram: Hypergraph | MixedGraph, whole: MixedGraph, variable: str) -> bool:
+    """Whether one hidden variable acts on the whole district of a variable, past no observed one.
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    whole : MixedGraph
+    variable : str
+    """
+    names = next(district for district in whole.districts() if variable in district)
     if len(names) <= 2:
         return True
     if isinstance(diagram, MixedGraph):
         return False
     hidden = set(diagram.hidden)
 
-    def reached(variable: str) -> set[str]:
-        return set().union(
-            *(
-                reached(child) if child in hidden else {child}
-                for child in diagram.children(variable)
-            )
-        )
+    def observed_effects(cause: str) -> set[str]:
+        effects: set[str] = set()
+        for child in diagram.children(cause):
+            effects |= observed_effects(child) if child in hidden else {child}
+        return effects
 
-    return any(reached(variable).issuperset(names) for variable in hidden)
+    return any(observed_effects(cause).issuperset(names) for cause in hidden)
 
 
-def _known_and_open(
+def _known_combs_and_open(
     graph: MixedGraph, source: JointTable, outcome: BitSet, do: BitSet
-) -> tuple[list[tuple[tuple[str, ...], Array]], BitSet]:
-    """The combs of the answer that are identified, as (axes, array), and the districts of the others; so too where a comb is not defined in some cell."""
+) -> tuple[list[Comb], BitSet]:
+    """The identified combs of the answer, and the districts of the others.
+
+    A comb that is not defined in some cell counts as not identified.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    source : JointTable
+    outcome, do : BitSet
+    """
     _, needed = relevant(graph, outcome, do)
-    combs, inside, everything = {}, EMPTY, graph.bits.everything
-    for comb in graph.bits.districts(needed):
-        district = graph.bits.district(next(members(comb)), everything)
-        expression = identified_comb(
-            graph, comb, district, observed_kernel(graph, district, everything), []
-        )
-        found = (
-            None
-            if expression is None
-            else _comb(graph, source, comb, simplified(expression, graph.nodes))
-        )
-        if found is None:
+    everything = graph.bits.everything
+    known: dict[BitSet, Comb] = {}
+    inside = EMPTY
+    for part in graph.bits.districts(needed):
+        district = graph.bits.district(smallest(part), everything)
+        kernel = observed_kernel(graph, district, everything)
+        expression = identified_comb(graph, part, district, kernel, [])
+        comb = None
+        if expression is not None:
+            comb = _comb(graph, source, part, simplified(expression, graph.nodes))
+        if comb is None:
             inside |= district
         else:
-            combs[comb] = found
-    return [found for comb, found in combs.items() if not comb & inside], inside
+            known[part] = comb
+    return [comb for part, comb in known.items() if not part & inside], inside
 
 
 def _comb(
-    graph: MixedGraph, source: JointTable, comb: BitSet, expression: Expression
-) -> tuple[tuple[str, ...], Array] | None:
-    """Its axes and values, None where some are not defined."""
-    names = graph.names(comb | graph.bits.parents_of(comb))
+    graph: MixedGraph, source: JointTable, part: BitSet, expression: Expression
+) -> Comb | None:
+    """The axes and values of a comb; None where some values are not defined.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    source : JointTable
+    part : BitSet
+    expression : Expression
+        The formula of Q[part].
+    """
+    names = graph.names(part | graph.bits.parents_of(part))
     axes = tuple(name for name in names if name in expression.free)
-    array = evaluate(expression, source, axes, tuple(expression.free.difference(axes))).values
-    return (
-        None
-        if np.isnan(array).any()
-        else (axes, array.reshape(batch_of(source), *array.shape[array.ndim - len(axes) :]))
-    )
+    irrelevant = tuple(expression.free.difference(axes))
+    values = evaluate(expression, source, axes, irrelevant).values
+    if np.isnan(values).any():
+        return None
+    sizes = values.shape[values.ndim - len(axes) :]
+    return axes, values.reshape(prod(source.batch_shape), *sizes)

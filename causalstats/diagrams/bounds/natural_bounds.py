@@ -1,21 +1,27 @@
-"""Bounds that hold in every diagram, for where the linear programme of a diagram is too large.
+"""Natural bounds (Manski), which hold in every diagram, for when the linear program is too large.
 
     P(x, y) ≤ P(y | do(x)) ≤ P(x, y) + 1 - P(x)
 
-since those who had x show what x does, and of the others nothing is known (Manski 1990). What the treatment does not affect is a
-stratum, in which the same holds. They use none of the arrows but to tell what is affected, so that they are outer bounds but where
-treatment and outcome share a hidden cause and nothing else is known of them.
+Those who had x show what x does, and about the others nothing is known. What the treatment does not
+affect is a stratum, in which the same holds. The arrows are used only to tell what is affected, so
+the bounds are outer unless treatment and outcome share a hidden cause and the diagram says nothing
+else about them.
 
-For two worlds people are told apart by what they had and by what they would have under either level of the cause: twelve kinds, with
-whose shares the bounds of Tian & Pearl (2000) are a small linear programme of their own, for any number of levels.
+For two worlds, people are of twelve kinds: what they had, and what they would have under either
+level of the cause. The bounds of Tian & Pearl (2000) on the probabilities of causation are a small
+linear program on the shares of these kinds, for any number of levels.
 
 References
 ----------
-Manski (1990), Nonparametric bounds on treatment effects, AER 80. Robins (1989). Tian & Pearl (2000), Probabilities of causation:
-bounds and identification, Ann. Math. Artif. Intell. 28.
+Manski (1990), Nonparametric bounds on treatment effects, AER 80. Robins (1989), The analysis of
+randomized and non-randomized AIDS treatment trials. Tian & Pearl (2000), Probabilities of
+causation: bounds and identification, Ann. Math. Artif. Intell. 28.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,18 +29,51 @@ from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 
 Array = np.ndarray
-REMARK = "Natural bounds: they hold in every diagram, and use no more of this one than what the treatment affects."
+Names = tuple[str, ...]
+
+NATURAL_BOUNDS_REMARK = (
+    "Natural bounds: they hold in every diagram, and use no more of this one than what the "
+    "treatment affects."
+)
 
 
-def natural(
+@dataclass(frozen=True)
+class _Affected:
+    """Which variables of a question the treatment affects.
+
+    Parameters
+    ----------
+    acting : tuple of str
+        The treatments that act on the outcome or on what is given.
+    unaffected_outcomes, unaffected_given, affected_given : tuple of str
+    """
+
+    acting: Names
+    unaffected_outcomes: Names
+    unaffected_given: Names
+    affected_given: Names
+
+
+def _affected(graph: MixedGraph, outcome: Names, do: Names, given: Names) -> _Affected:
+    acting = tuple(name for name in do if name in graph.ancestors(*outcome, *given))
+    affected = set(graph.descendants(*acting)) if acting else set()
+    return _Affected(
+        acting,
+        tuple(name for name in outcome if name not in affected),
+        tuple(name for name in given if name not in affected),
+        tuple(name for name in given if name in affected),
+    )
+
+
+def natural_bounds(
     graph: MixedGraph,
     source: JointTable,
-    outcome: tuple[str, ...],
-    do: tuple[str, ...],
-    given: tuple[str, ...] = (),
+    outcome: Names,
+    do: Names,
+    given: Names = (),
     weights: Array | None = None,
 ) -> tuple[Array, Array]:
-    """The least and the largest P(outcome | do, given) that P(observed) leaves, or of a weighted sum of P(outcome | do).
+    """Return the natural bounds of P(outcome | do, given), or of a weighted sum over its cells.
 
     Parameters
     ----------
@@ -49,84 +88,116 @@ def natural(
     lower, upper : array, shape (batch..., levels of outcome..., levels of do..., levels of given...)
         With weights, shape (batch...). NaN where what is given cannot occur.
     """
-    acting = tuple(name for name in do if name in graph.ancestors(*outcome, *given))
-    affected = set(graph.descendants(*acting)) if acting else set()
-    still = tuple(name for name in outcome if name not in affected)
-    fixed = tuple(name for name in given if name not in affected)
-    moved = tuple(name for name in given if name in affected)
+    parts = _affected(graph, outcome, do, given)
     names = (*outcome, *do, *given)
 
-    def share(of: tuple[str, ...]) -> Array:
-        """P(of | fixed) over the axes `names`, of length one where a variable is in neither."""
-        found = source.probability(of, fixed)
-        lead = found.ndim - len(of) - len(fixed)
-        order = sorted(range(len(of + fixed)), key=lambda at: names.index((of + fixed)[at]))
-        found = found.transpose(*range(lead), *(lead + at for at in order))
-        sizes = iter(found.shape[lead:])
-        shape = [next(sizes) if name in of + fixed else 1 for name in names]
-        return found.reshape(*found.shape[:lead], *shape)
+    def share(of: Names) -> Array:
+        """P(of | unaffected_given) over the axes of all variables; 1 of nothing."""
+        if not of:
+            return np.ones(())
+        return _on_axes(source, of, parts.unaffected_given, names)
 
-    def total(of: tuple[str, ...]) -> Array:
-        return share(of) if of else np.ones(())
-
-    here = share((*outcome, *acting, *moved))
-    others = total(still) - total((*still, *acting)) if acting else np.zeros(())
+    observed = share((*outcome, *parts.acting, *parts.affected_given))
+    others = np.zeros(())  # the share of those with the outcome's unaffected part and another x
+    if parts.acting:
+        still = parts.unaffected_outcomes
+        others = share(still) - share((*still, *parts.acting))
     if weights is not None:
-        return _weighted(here, others, weights, names, outcome, do, acting, still)
-    most = here + others
-    if moved:
-        those = share((*acting, *moved))
-        most = (here + others) / (those + others)
-        here = here / (those + 1 - total(acting))
-    axes = len(names)
-    lead = source.array.shape[: source.array.ndim - len(source.variables)]
-    sizes = dict(zip(source.variables, source.array.shape[len(lead) :], strict=True))
-    shape = (*lead, *(sizes[name] for name in names))
-    assert here.ndim - axes == len(lead)
-    return np.broadcast_to(here, shape).copy(), np.broadcast_to(most, shape).copy()
+        return _weighted(observed, others, weights, (outcome, do, given), parts)
+    lower, upper = observed, observed + others
+    if parts.affected_given:
+        those_given = share((*parts.acting, *parts.affected_given))
+        lower = observed / (those_given + 1 - share(parts.acting))
+        upper = (observed + others) / (those_given + others)
+    levels = source.level_counts
+    shape = (*source.batch_shape, *(levels[name] for name in names))
+    return np.broadcast_to(lower, shape).copy(), np.broadcast_to(upper, shape).copy()
+
+
+def _on_axes(source: JointTable, of: Names, given: Names, names: Names) -> Array:
+    """P(of | given) over the axes `names`, of length one where a variable is in neither.
+
+    Parameters
+    ----------
+    source : JointTable
+    of, given, names : tuple of str
+    """
+    values = source.probability(of, given)
+    variables = of + given
+    batch_axes = values.ndim - len(variables)
+    order = sorted(range(len(variables)), key=lambda axis: names.index(variables[axis]))
+    values = values.transpose(*range(batch_axes), *(batch_axes + axis for axis in order))
+    lengths = iter(values.shape[batch_axes:])
+    shape = [next(lengths) if name in variables else 1 for name in names]
+    return values.reshape(*values.shape[:batch_axes], *shape)
 
 
 def _weighted(
-    here: Array,
+    observed: Array,
     others: Array,
     weights: Array,
-    names: tuple[str, ...],
-    outcome: tuple[str, ...],
-    do: tuple[str, ...],
-    acting: tuple[str, ...],
-    still: tuple[str, ...],
+    question: tuple[Names, Names, Names],
+    parts: _Affected,
 ) -> tuple[Array, Array]:
-    """Bounds of Σ weights P(outcome | do): where nothing is known, all goes to the least or the largest weight of what is affected."""
-    idle = tuple(names.index(name) for name in do if name not in acting)
+    """Bounds of Σ weights P(outcome | do).
+
+    Where nothing is known, all goes to the least or the largest weight of what is affected.
+
+    Parameters
+    ----------
+    observed, others : array
+        The share of those who had x, with the outcome; and of the others, without it.
+    weights : array, shape (levels of outcome..., levels of do...)
+    question : outcome, do, given
+    parts : _Affected
+    """
+    outcome, do, given = question
+    names = (*outcome, *do, *given)
+    idle = tuple(names.index(name) for name in do if name not in parts.acting)
     weights = np.asarray(weights, dtype=float).sum(axis=idle, keepdims=True)
-    free = tuple(names.index(name) for name in outcome if name not in still)
-    every = tuple(range(-len(names), 0))
-    known = (here * weights).sum(axis=every)
-    sides = []
-    for extreme in (np.min, np.max):
-        unknown = others * extreme(weights, axis=free, keepdims=True)
-        sides.append(known + unknown.sum(axis=every))
-    return sides[0], sides[1]
+    affected = (name for name in outcome if name not in parts.unaffected_outcomes)
+    free_axes = tuple(names.index(name) for name in affected)
+    all_axes = tuple(range(-len(names), 0))
+    known = (observed * weights).sum(axis=all_axes)
+
+    def side(extreme: Callable[..., Array]) -> Array:
+        unknown = others * extreme(weights, axis=free_axes, keepdims=True)
+        return known + unknown.sum(axis=all_axes)
+
+    return side(np.min), side(np.max)
 
 
-def is_bow(graph: MixedGraph, outcome: tuple[str, ...], do: tuple[str, ...]) -> bool:
-    """Whether the natural bounds are sharp: x acts on y, a hidden cause joins the two and nothing else with them, and whatever acts on x acts on y."""
+def is_bow_graph(graph: MixedGraph, outcome: Names, do: Names) -> bool:
+    """Return whether the natural bounds are sharp: x -> y, x <-> y, and nothing else helps.
+
+    No other hidden cause is shared with x or y, nothing lies between them, and whatever acts on x
+    acts on y.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do : tuple of str
+    """
     if len(outcome) != 1 or len(do) != 1:
         return False
-    (y,), (x,) = outcome, do
-    joined = [pair for pair in graph.bidirected if pair & {x, y}]
+    (y,) = outcome
+    (x,) = do
+    confounded = [pair for pair in graph.bidirected if pair & {x, y}]
     return (
-        joined == [frozenset((x, y))]
+        confounded == [frozenset((x, y))]
         and (x, y) in graph.directed
         and set(graph.descendants(x)) & set(graph.ancestors(y)) == {x, y}
         and set(graph.parents(x)) <= set(graph.parents(y))
     )
 
 
-def two_worlds(
+ALTERNATIVE, CAUSE, OTHER = range(3)  # the groups of people by the level that they had
+
+
+def two_world_bounds(
     joint: Array, on: int, off: int, event: int, experiment: Array | None = None
 ) -> tuple[Array, Array]:
-    """Bounds of PNS, PN and PS of a cause and an event, for each distribution.
+    """Return bounds of PNS, PN and PS of a cause and an event, for each distribution.
 
     Parameters
     ----------
@@ -146,46 +217,75 @@ def two_worlds(
     # SciPy's optimisers take longer to load than a diagram takes to read.
     from causalstats.numerics.discrete.linear_programs import consistent, minima
 
-    n = len(joint)
-    p = np.stack([joint.sum(axis=2) - joint[:, :, event], joint[:, :, event]], axis=2)
-    rest = [level for level in range(joint.shape[1]) if level not in (on, off)]
-    groups = np.stack([p[:, off], p[:, on], p[:, rest].sum(axis=1)], axis=1)
-    kind = np.zeros((3, 2, 2))  # who had what; would have the event without, and with the cause
-    rows: list[Array] = []
-    right: list[Array] = []
-    for group in range(3):
-        for seen in range(2):
-            row = kind.copy()
-            if group == 2:
-                row[group] = 1.0
-                rows, right = [*rows, row], [*right, groups[:, group].sum(axis=1)]
-                break
-            row[(group, seen) if group == 0 else (group, slice(None), seen)] = 1.0
-            rows, right = [*rows, row], [*right, groups[:, group, seen]]
+    groups = _groups(joint, on, off, event)
+    rows, right = _two_world_equations(groups)
     if experiment is not None:
-        for side, level in ((0, off), (1, on)):
-            row = kind.copy()
-            row[(slice(None), 1) if side == 0 else (slice(None), slice(None), 1)] = 1.0
-            rows, right = [*rows, row], [*right, experiment[:, event, level]]
-    matrix, sides, _ = consistent(np.array(rows).reshape(len(rows), -1), np.stack(right, axis=1))
-    asked = []
-    for those in (slice(None), 1, 0):
-        cost = kind.copy()
-        cost[those, 0, 1] = 1.0
-        asked.append(cost.reshape(1, -1))
-    lower = np.stack([minima(matrix, sides, cost) for cost in asked], axis=1)
-    upper = np.stack([-minima(matrix, sides, -cost) for cost in asked], axis=1)
-    shares = np.stack([np.ones(n), groups[:, 1, 1], groups[:, 0, 0]], axis=1)
+        without, with_cause = _kinds(), _kinds()
+        without[:, 1, :] = 1.0
+        with_cause[:, :, 1] = 1.0
+        rows += [without, with_cause]
+        right += [experiment[:, event, off], experiment[:, event, on]]
+    equations = np.array(rows).reshape(len(rows), -1)
+    matrix, sides, _ = consistent(equations, np.stack(right, axis=1))
+    costs = []
+    for people in (slice(None), CAUSE, ALTERNATIVE):
+        cost = _kinds()
+        cost[people, 0, 1] = 1.0  # the event with the cause, and not without it
+        costs.append(cost.reshape(1, -1))
+    lower = np.stack([minima(matrix, sides, cost) for cost in costs], axis=1)
+    upper = np.stack([-minima(matrix, sides, -cost) for cost in costs], axis=1)
+    everybody = np.ones(len(joint))
+    shares = np.stack([everybody, groups[:, CAUSE, 1], groups[:, ALTERNATIVE, 0]], axis=1)
     return lower / _positive(shares), upper / _positive(shares)
 
 
-def of_those(joint: Array, experiment: Array | None = None) -> tuple[Array, Array]:
-    """Bounds of P(outcome had the cause been set | what it was), for each distribution.
+def _kinds() -> Array:
+    """Zeros for each kind: the group, the event without the cause, the event with it."""
+    return np.zeros((3, 2, 2))
+
+
+def _groups(joint: Array, on: int, off: int, event: int) -> Array:
+    """The observed shares by group and event.
+
+    Parameters
+    ----------
+    joint : array, shape (n, levels of cause, levels of outcome)
+    on, off, event : int
+
+    Returns
+    -------
+    array, shape (n, 3 groups, event absent or present)
+    """
+    present = joint[:, :, event]
+    by_event = np.stack([joint.sum(axis=2) - present, present], axis=2)
+    rest = [level for level in range(joint.shape[1]) if level not in (on, off)]
+    others = by_event[:, rest].sum(axis=1)
+    return np.stack([by_event[:, off], by_event[:, on], others], axis=1)
+
+
+def _two_world_equations(groups: Array) -> tuple[list[Array], list[Array]]:
+    """What the observed shares say of the shares of kinds: rows, and right-hand sides."""
+    rows = []
+    right = []
+    for seen in range(2):
+        had_alternative, had_cause = _kinds(), _kinds()
+        had_alternative[ALTERNATIVE, seen, :] = 1.0
+        had_cause[CAUSE, :, seen] = 1.0
+        rows += [had_alternative, had_cause]
+        right += [groups[:, ALTERNATIVE, seen], groups[:, CAUSE, seen]]
+    had_other = _kinds()
+    had_other[OTHER] = 1.0
+    return [*rows, had_other], [*right, groups[:, OTHER].sum(axis=1)]
+
+
+def treated_natural_bounds(joint: Array, experiment: Array | None = None) -> tuple[Array, Array]:
+    """Return bounds of P(outcome had the cause been set | what it was), for each distribution.
 
     Parameters
     ----------
     joint : array, shape (n, levels of cause, levels of outcome)
     experiment : array, shape (n, levels of outcome, levels of cause), optional
+        P(outcome | do(cause)), where it is known.
 
     Returns
     -------
@@ -193,21 +293,27 @@ def of_those(joint: Array, experiment: Array | None = None) -> tuple[Array, Arra
     """
     n, causes, outcomes = joint.shape
     was = joint.sum(axis=2)
-    lower, upper = np.zeros((n, outcomes, causes, causes)), np.ones((n, outcomes, causes, causes))
-    for set_ in range(causes):
-        lower[:, :, set_, set_] = joint[:, set_] / _positive(was[:, [set_]])
-        upper[:, :, set_, set_] = lower[:, :, set_, set_]
-        for had in (had for had in range(causes) if had != set_):
+    lower = np.zeros((n, outcomes, causes, causes))
+    upper = np.ones((n, outcomes, causes, causes))
+    for level in range(causes):
+        own_outcome = joint[:, level] / _positive(was[:, [level]])
+        lower[:, :, level, level] = own_outcome
+        upper[:, :, level, level] = own_outcome
+        for had in range(causes):
+            if had == level:
+                continue
+            share = was[:, [had]]
             if experiment is not None:
-                left = experiment[:, :, set_] - joint[:, set_]  # of all who had something else
-                others = 1 - was[:, [set_]] - was[:, [had]]
-                lower[:, :, set_, had] = np.maximum(left - others, 0) / _positive(was[:, [had]])
-                upper[:, :, set_, had] = np.minimum(left / _positive(was[:, [had]]), 1)
+                rest = experiment[:, :, level] - joint[:, level]  # of all who had another level
+                third = 1 - was[:, [level]] - share
+                lower[:, :, level, had] = np.maximum(rest - third, 0) / _positive(share)
+                upper[:, :, level, had] = np.minimum(rest / _positive(share), 1)
             nobody = was[:, had] <= 0
-            lower[nobody, :, set_, had] = upper[nobody, :, set_, had] = np.nan
+            lower[nobody, :, level, had] = np.nan
+            upper[nobody, :, level, had] = np.nan
     return np.clip(lower, 0, 1), np.clip(upper, 0, 1)
 
 
 def _positive(shares: Array) -> Array:
-    """NaN in place of nobody."""
+    """NaN in the place of an empty group."""
     return np.where(shares > 0, shares, np.nan)

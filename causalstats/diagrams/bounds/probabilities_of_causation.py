@@ -1,45 +1,51 @@
-"""Questions about the same people under two treatments, from distributions alone: was it the cause, would it be one, what did it do to those who had it.
+"""Probabilities of causation (necessity and sufficiency) and effects of treatment on the treated.
 
-For outcome e and its absence e', cause x and its alternative x':
+For an outcome e and its absence e', a cause x and its alternative x':
 
-    PNS = P(e under x, e' under x')                necessary and sufficient
-    PN  = P(e' under x' | x, e)                    necessary, where both occurred
-    PS  = P(e under x | x', e')                    sufficient, where neither did
-    P(y under x' | x)                              what the treated would have had, which some diagrams identify
+    PNS = P(e under x, e' under x')       probability of necessity and sufficiency
+    PN  = P(e' under x' | x, e)           probability of necessity, among those with both
+    PS  = P(e under x | x', e')           probability of sufficiency, among those with neither
+    P(y under x' | x)                     the counterfactual outcome of the treated
+
+They are questions about the same people under two treatments. Distributions alone give bounds, by
+linear programming over response types; some diagrams identify the effect on the treated.
 
 References
 ----------
-Tian & Pearl (2000), Probabilities of causation: bounds and identification, Ann. Math. Artif. Intell. 28. Shpitser & Pearl (2009), Effects of treatment on the
-treated: identification and generalization, UAI. Richardson & Robins (2013), Single world intervention graphs.
+Tian & Pearl (2000), Probabilities of causation: bounds and identification, Ann. Math. Artif.
+Intell. 28. Shpitser & Pearl (2009), Effects of treatment on the treated: identification and
+generalization, UAI. Richardson & Robins (2013), Single world intervention graphs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 import numpy as np
 
 from causalstats.diagrams.bounds.bounds import (
     Bounds,
-    answer,
+    bounds_of_program,
     check_assumptions,
     check_levels,
     check_source,
+    natural_bounds_remarks,
     without_proxies,
 )
-from causalstats.diagrams.bounds.natural_bounds import REMARK, of_those, two_worlds
+from causalstats.diagrams.bounds.natural_bounds import treated_natural_bounds, two_world_bounds
 from causalstats.diagrams.bounds.response_type_program import (
-    Programme,
+    ResponseTypeProgram,
     TooLarge,
+    counterfactual_costs,
     extremes,
-    levels_of,
-    programme,
-    worlds,
+    response_type_program,
 )
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.core.hypergraph import Hypergraph
-from causalstats.diagrams.identification.bit_sets import EMPTY, members
+from causalstats.diagrams.identification.bit_sets import smallest, union
 from causalstats.diagrams.identification.evaluation import JointTable, Source, evaluate
 from causalstats.diagrams.identification.expression import (
     Expression,
@@ -52,6 +58,7 @@ from causalstats.diagrams.identification.id_algorithm import (
     conditional,
     identified_comb,
     observed_kernel,
+    sum_of_product,
 )
 from causalstats.diagrams.identification.identification import identify
 from causalstats.diagrams.identification.mixed_graph import MixedGraph, as_mixed_graph
@@ -60,61 +67,90 @@ from causalstats.diagrams.identification.simplification import simplified
 from causalstats.errors import ModelError
 
 Array = np.ndarray
+ABBREVIATIONS = ("PNS", "PN", "PS")
 
 
 @dataclass(frozen=True, repr=False)
 class Causation:
-    """Bounds of the probabilities of causation; they may coincide."""
+    """Bounds of the probabilities of causation; where they are identified the bounds coincide.
+
+    Parameters
+    ----------
+    necessary_and_sufficient, necessary, sufficient : Bounds
+        Of PNS, PN and PS.
+    """
 
     necessary_and_sufficient: Bounds
     necessary: Bounds
     sufficient: Bounds
 
     def __str__(self) -> str:
-        return "\n".join(map(str, (self.necessary_and_sufficient, self.necessary, self.sufficient)))
+        parts = (self.necessary_and_sufficient, self.necessary, self.sufficient)
+        return "\n".join(map(str, parts))
 
     __repr__ = __str__
 
 
 def from_experiment(joint: Array, effect: Array) -> tuple[Array, Array]:
-    """PNS, PN and PS of a cause and an outcome with two levels each, from what is seen of them and what an experiment, or a formula, says.
+    """Return sharp bounds of PNS, PN and PS of a binary cause and outcome, in closed form.
+
+    They combine what is observed with what an experiment, or an identified formula, says.
 
     Parameters
     ----------
-    joint : (batch..., cause 2, outcome 2)
+    joint : array, shape (batch..., cause 2, outcome 2)
         P(cause, outcome); level 1 is the presence of either.
-    effect : (batch..., outcome 2, cause 2)
+    effect : array, shape (batch..., outcome 2, cause 2)
         P(outcome | do(cause)).
 
     Returns
     -------
-    lower, upper : (batch..., 3)
-        Sharp (Tian & Pearl 2000, theorem 1 and equations 20 and 21), NaN for PN or PS where nobody is in question. Lower above upper where the two inputs
+    lower, upper : array, shape (batch..., 3)
+        NaN for PN or PS where nobody is in question. Lower above upper where the two inputs
         contradict each other.
+
+    References
+    ----------
+    Tian & Pearl (2000), theorem 1 and equations 20 and 21.
+
+    Examples
+    --------
+    >>> joint = np.array([[0.4, 0.1], [0.1, 0.4]])
+    >>> lower, upper = from_experiment(joint, np.array([[0.8, 0.2], [0.2, 0.8]]))
+    >>> lower.round(3), upper.round(3)
+    (array([0.6 , 0.75, 0.75]), array([0.8, 1. , 1. ]))
     """
     p = joint / joint.sum(axis=(-2, -1), keepdims=True)
-    with_, without, seen = effect[..., 1, 1], effect[..., 1, 0], p[..., 1].sum(axis=-1)
-    gain, zero = with_ - without, np.zeros(np.broadcast_shapes(p.shape[:-2], effect.shape[:-2]))
-    lower = [_largest(zero, gain, seen - without, with_ - seen)]
-    upper = [
-        -_largest(
-            -with_, without - 1, -p[..., 1, 1] - p[..., 0, 0], -gain - p[..., 1, 0] - p[..., 0, 1]
-        )
-    ]
-    for low, high, those in [
-        (seen - without, 1 - without - p[..., 0, 0], p[..., 1, 1]),
-        (with_ - seen, with_ - p[..., 1, 1], p[..., 0, 0]),
-    ]:
-        there = np.where(those > 0, those, np.nan)
-        lower.append(np.maximum(low / there, 0))
-        upper.append(np.minimum(high / there, 1))
-    return np.stack(np.broadcast_arrays(*lower), axis=-1), np.stack(
-        np.broadcast_arrays(*upper), axis=-1
+    neither, both = p[..., 0, 0], p[..., 1, 1]
+    only_outcome, only_cause = p[..., 0, 1], p[..., 1, 0]
+    with_cause, without = effect[..., 1, 1], effect[..., 1, 0]
+    seen = p[..., 1].sum(axis=-1)
+    gain = with_cause - without
+    pns_lower = _largest(np.zeros(()), gain, seen - without, with_cause - seen)
+    pns_upper = -_largest(
+        -with_cause, without - 1, -both - neither, -gain - only_cause - only_outcome
     )
+    with_both = np.where(both > 0, both, np.nan)
+    with_neither = np.where(neither > 0, neither, np.nan)
+    lower = [
+        pns_lower,
+        np.maximum((seen - without) / with_both, 0),
+        np.maximum((with_cause - seen) / with_neither, 0),
+    ]
+    upper = [
+        pns_upper,
+        np.minimum((1 - without - neither) / with_both, 1),
+        np.minimum((with_cause - both) / with_neither, 1),
+    ]
+    return _stacked_last(lower), _stacked_last(upper)
 
 
 def _largest(*values: Array) -> Array:
     return np.maximum.reduce(np.broadcast_arrays(*values))
+
+
+def _stacked_last(values: Sequence[Array]) -> Array:
+    return np.stack(np.broadcast_arrays(*values), axis=-1)
 
 
 def causation_bounds(
@@ -128,57 +164,99 @@ def causation_bounds(
     experiment: Array | None = None,
     levels: Mapping[str, tuple[int, int]] | None = None,
 ) -> Causation:
-    """PNS, PN and PS by linear programming over the response types of everything that the cause acts on.
+    """Return bounds of the probabilities of necessity and sufficiency (PNS, PN, PS).
 
-    Where that is too large, by P(cause, outcome) and, where it is identified or given, P(outcome | do(cause)) alone, which hold in
-    every diagram and are said to be outer.
+    They come from a linear program over the response types of everything that the cause acts on.
+    Where that is too large they use P(cause, outcome) and, where it is identified or given,
+    P(outcome | do(cause)) alone, which hold in every diagram and are marked as outer.
 
     Parameters
     ----------
-    joint, variables, assumptions : as for `bounds`
-    experiment : (batch..., levels of outcome, levels of cause)
+    diagram : Diagram or MixedGraph
+    outcome, cause : str
+    joint : array, shape (batch..., levels of each variable...)
+        Distributions of the observed variables, such as posterior draws, or counts.
+    variables : list of str
+        The names of the last axes of `joint`.
+    assumptions : list of Monotone
+        Assumed besides the diagram.
+    experiment : array, shape (batch..., levels of outcome, levels of cause), optional
         P(outcome | do(cause)) from elsewhere: an experiment, or an identified formula.
-    levels : {variable: (absent, present)} by number; (0, 1) if not given. Every other level of the outcome counts as its absence.
+    levels : mapping of str to (absent, present), optional
+        By number; (0, 1) if not given. Every other level of the outcome counts as its absence.
+
+    Returns
+    -------
+    Causation
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown, the cause does not act on the outcome, or the data are of the
+        selected alone.
+
+    References
+    ----------
+    Tian & Pearl (2000), Probabilities of causation: bounds and identification.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> result = causation_bounds(
+    ...     Diagram.parse("x -> y"), "y", "x", [[0.4, 0.1], [0.1, 0.4]], ("x", "y")
+    ... )
+    >>> print(result.necessary)
+    PN of x for y, sharp bounds
+         [0.75, 1]
+    The mechanisms of y are open: 4 joint response types.
     """
-    table = JointTable(tuple(variables), joint)
-    check_source(table, diagram)
+    source = JointTable(tuple(variables), joint)
+    check_source(source, diagram)
     check_assumptions(assumptions)
     pairs = {outcome: (0, 1), cause: (0, 1)} | dict(levels or {})
-    check_levels(table, pairs)
+    check_levels(source, pairs)
+    together = experiment is not None
     try:
-        whole, posed, source = _two_worlds(
-            diagram, outcome, cause, joint, variables, assumptions, experiment is not None
-        )
+        whole, program = _two_world_program(diagram, outcome, cause, source, assumptions, together)
     except TooLarge as error:
-        return _outer(diagram, outcome, cause, table, assumptions, experiment, pairs, str(error))
-    experiment = _by_formula(diagram, posed, outcome, cause) if experiment is None else experiment
-    off, on = (_only(source, cause, level) for level in pairs[cause])
-    event = _only(source, outcome, pairs[outcome][1])
+        remarks = natural_bounds_remarks(assumptions, str(error))
+        return _outer_bounds(diagram, outcome, cause, source, experiment, pairs, remarks)
+    if experiment is None:
+        experiment = _identified_effect(diagram, program, outcome, cause)
+    off, on = (_indicator(source, cause, level) for level in pairs[cause])
+    event = _indicator(source, outcome, pairs[outcome][1])
+    absent = 1 - event
+    worlds_and_events: list[tuple[list[Array], dict[tuple[str, int], Array]]] = [
+        ([on, off], {(outcome, 1): event, (outcome, 2): absent}),
+        ([off], {(cause, 0): on, (outcome, 0): event, (outcome, 1): absent}),
+        ([on], {(cause, 0): off, (outcome, 0): absent, (outcome, 1): event}),
+    ]
     questions = [
-        worlds(posed, cause, [on, off], {(outcome, 1): event, (outcome, 2): 1 - event}),
-        worlds(posed, cause, [off], {(cause, 0): on, (outcome, 0): event, (outcome, 1): 1 - event}),
-        worlds(posed, cause, [on], {(cause, 0): off, (outcome, 0): 1 - event, (outcome, 1): event}),
+        counterfactual_costs(program, cause, settings, events)
+        for settings, events in worlds_and_events
     ]
-    lower, upper, distance = extremes(
-        posed, _stacked(questions), *_experiment(posed, outcome, cause, experiment)
-    )
+    equations = _experiment_equations(program, outcome, cause, experiment)
+    lower, upper, distance = extremes(program, _stacked(questions), *equations)
     p = source.probability((cause, outcome), ()).reshape(len(lower), len(on), len(event))
-    shares = [
-        np.ones(len(lower)),
-        np.einsum("bxy,x,y->b", p, on, event),
-        np.einsum("bxy,x,y->b", p, off, 1 - event),
-    ]
-    names = (
-        f"PNS of {cause} for {outcome}",
-        f"PN of {cause} for {outcome}",
-        f"PS of {cause} for {outcome}",
+    shares = np.stack(
+        [
+            np.ones(len(lower)),
+            np.einsum("bxy,x,y->b", p, on, event),
+            np.einsum("bxy,x,y->b", p, off, absent),
+        ],
+        axis=-1,
     )
-    sides = [_within(side, shares) for side in (lower, upper)]
-    found = [
-        answer(diagram, whole, posed, name, {}, (low[:, None], high[:, None], distance))
-        for name, low, high in zip(names, sides[0].T, sides[1].T, strict=True)
-    ]
-    return Causation(*found)
+    lower = _conditional_shares(lower, shares)
+    upper = _conditional_shares(upper, shares)
+    results = []
+    for number, name in enumerate(_queries(outcome, cause)):
+        sides = (lower[:, [number]], upper[:, [number]], distance)
+        results.append(bounds_of_program(diagram, whole, program, name, {}, sides))
+    return Causation(*results)
+
+
+def _queries(outcome: str, cause: str) -> list[str]:
+    return [f"{name} of {cause} for {outcome}" for name in ABBREVIATIONS]
 
 
 def treated_bounds(
@@ -190,161 +268,240 @@ def treated_bounds(
     *,
     assumptions: Sequence[Monotone] = (),
 ) -> Bounds:
-    """Bounds of P(outcome had the cause been set | what it was), axes (outcome, level set, level that was), the value where `treated` identifies it."""
+    """Return bounds of the counterfactual outcome of the treated.
+
+    The answer is P(outcome had the cause been set | what it was), with the axes (outcome, level
+    set, level that was). Both bounds are the value where the diagram identifies it.
+
+    Parameters
+    ----------
+    diagram : Diagram or MixedGraph
+    outcome, cause : str
+    joint : array, shape (batch..., levels of each variable...)
+        Distributions of the observed variables, such as posterior draws, or counts.
+    variables : list of str
+        The names of the last axes of `joint`.
+    assumptions : list of Monotone
+        Assumed besides the diagram.
+
+    Returns
+    -------
+    Bounds
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown, or the data are of the selected alone.
+
+    References
+    ----------
+    Shpitser & Pearl (2009), Effects of treatment on the treated: identification and generalization.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> joint = [[0.4, 0.1], [0.1, 0.4]]
+    >>> treated_bounds(Diagram.parse("x -> y"), "y", "x", joint, ("x", "y")).lower[1].round(2)
+    array([[0.2, 0.2],
+           [0.8, 0.8]])
+    """
     source = JointTable(tuple(variables), joint)
     check_source(source, diagram)
     check_assumptions(assumptions)
-    axes, formula = (outcome, f"{cause}'", cause), treated(diagram, outcome, cause)
-    query = f"P({outcome} had {cause} been {cause}' | {cause})"
+    primed = f"{cause}'"
+    axes = (outcome, primed, cause)
+    query = f"P({outcome} had {cause} been {primed} | {cause})"
+    formula = treated(diagram, outcome, cause)
     if formula is not None:
-        values = evaluate(formula, Aliased(source, {f"{cause}'": cause}), axes).values
-        return Bounds(query, values, values, axes, True, (f"It is identified: {formula}.",))
+        values = evaluate(formula, Aliased(source, {primed: cause}), axes).values
+        remark = f"It is identified: {formula}."
+        return Bounds(query, values, values, axes, sharp=True, remarks=(remark,))
     try:
-        whole, posed, _ = _two_worlds(diagram, outcome, cause, joint, variables, assumptions, False)
+        whole, program = _two_world_program(diagram, outcome, cause, source, assumptions)
     except TooLarge as error:
-        p, effect = _seen_and_done(diagram, outcome, cause, source, None)
-        shape = _batch_shape(source)
-        lower, upper = (side.reshape(*shape, *side.shape[1:]) for side in of_those(p, effect))
-        return Bounds(query, lower, upper, axes, False, _remarks(assumptions, str(error)))
-    experiment = _by_formula(diagram, posed, outcome, cause)
-    size = levels_of(source)
-    cells = [
-        (y, set_, was)
-        for y in range(size[outcome])
-        for set_ in range(size[cause])
-        for was in range(size[cause])
-    ]
-    questions = [
-        worlds(
-            posed,
-            cause,
-            [_only(source, cause, set_)],
-            {(outcome, 1): _only(source, outcome, y), (cause, 0): _only(source, cause, was)},
+        p, effect = _joint_and_effect(diagram, outcome, cause, source, None)
+        shape = source.batch_shape
+        lower, upper = (
+            side.reshape(*shape, *side.shape[1:]) for side in treated_natural_bounds(p, effect)
         )
-        for y, set_, was in cells
-    ]
-    lower, upper, distance = extremes(
-        posed, _stacked(questions), *_experiment(posed, outcome, cause, experiment)
-    )
-    shares = source.probability((cause,), ()).reshape(len(lower), -1)
-    sides = [_within(side, [shares[:, was] for _, _, was in cells]) for side in (lower, upper)]
-    sizes = (size[outcome], size[cause], size[cause])
-    return answer(
-        diagram,
-        whole,
-        posed,
-        query,
-        dict(zip(axes, sizes, strict=True)),
-        (sides[0], sides[1], distance),
-    )
+        remarks = natural_bounds_remarks(assumptions, str(error))
+        return Bounds(query, lower, upper, axes, sharp=False, remarks=remarks)
+    sides = _treated_extremes(diagram, program, outcome, cause)
+    levels = source.level_counts
+    sizes = {outcome: levels[outcome], primed: levels[cause], cause: levels[cause]}
+    return bounds_of_program(diagram, whole, program, query, sizes, sides)
 
 
-def _outer(
+def _treated_extremes(
+    diagram: Hypergraph | MixedGraph, program: ResponseTypeProgram, outcome: str, cause: str
+) -> tuple[Array, Array, Array]:
+    """The bounds in every cell of (outcome, level set, level that was), and the distance.
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    program : ResponseTypeProgram
+    outcome, cause : str
+    """
+    source = program.source
+    levels = source.level_counts
+    cells = list(product(*map(range, (levels[outcome], levels[cause], levels[cause]))))
+    questions = []
+    for result, setting, was in cells:
+        events = {
+            (outcome, 1): _indicator(source, outcome, result),
+            (cause, 0): _indicator(source, cause, was),
+        }
+        settings = [_indicator(source, cause, setting)]
+        questions.append(counterfactual_costs(program, cause, settings, events))
+    effect = _identified_effect(diagram, program, outcome, cause)
+    equations = _experiment_equations(program, outcome, cause, effect)
+    lower, upper, distance = extremes(program, _stacked(questions), *equations)
+    had = source.probability((cause,), ()).reshape(len(lower), -1)
+    shares = had[:, [was for _, _, was in cells]]
+    return _conditional_shares(lower, shares), _conditional_shares(upper, shares), distance
+
+
+def _outer_bounds(
     diagram: Hypergraph | MixedGraph,
     outcome: str,
     cause: str,
     source: JointTable,
-    assumptions: Sequence[Monotone],
     experiment: Array | None,
     pairs: Mapping[str, tuple[int, int]],
-    why: str,
+    remarks: tuple[str, ...],
 ) -> Causation:
-    """PNS, PN and PS from what is seen of cause and outcome, and P(outcome | do(cause)) where that is known."""
-    p, effect = _seen_and_done(diagram, outcome, cause, source, experiment)
+    """PNS, PN and PS from P(cause, outcome) and, where it is known, P(outcome | do(cause)).
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    outcome, cause : str
+    source : JointTable
+    experiment : array or None
+    pairs : mapping of str to (absent, present)
+    remarks : tuple of str
+    """
+    p, effect = _joint_and_effect(diagram, outcome, cause, source, experiment)
     off, on = pairs[cause]
-    sides = [np.clip(side, 0, 1) for side in two_worlds(p, on, off, pairs[outcome][1], effect)]
-    lower, upper = (side.reshape(*_batch_shape(source), 3) for side in sides)
-    remarks = _remarks(assumptions, why)
-    return Causation(
-        *(
-            Bounds(
-                f"{name} of {cause} for {outcome}",
-                lower[..., at],
-                upper[..., at],
-                (),
-                False,
-                remarks,
-            )
-            for at, name in enumerate(("PNS", "PN", "PS"))
-        )
-    )
+    sides = two_world_bounds(p, on, off, pairs[outcome][1], effect)
+    shape = (*source.batch_shape, 3)
+    lower, upper = (np.clip(side, 0, 1).reshape(shape) for side in sides)
+    results = [
+        Bounds(name, lower[..., number], upper[..., number], (), sharp=False, remarks=remarks)
+        for number, name in enumerate(_queries(outcome, cause))
+    ]
+    return Causation(*results)
 
 
-def _seen_and_done(
+def _joint_and_effect(
     diagram: Hypergraph | MixedGraph,
     outcome: str,
     cause: str,
     source: JointTable,
     experiment: Array | None,
 ) -> tuple[Array, Array | None]:
-    """P(cause, outcome) as (batch, cause, outcome), and P(outcome | do(cause)) as (batch, outcome, cause) where it is known."""
+    """P(cause, outcome), and P(outcome | do(cause)) where it is known.
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    outcome, cause : str
+    source : JointTable
+    experiment : array or None
+
+    Returns
+    -------
+    array, shape (batch, levels of cause, levels of outcome)
+    array, shape (batch, levels of outcome, levels of cause), or None
+    """
     p = source.probability((cause, outcome), ())
     p = p.reshape(-1, *p.shape[-2:])
     if experiment is None:
-        found = identify(diagram, outcome, cause)
-        experiment = found.evaluate(source).values if found.identified else None
+        identification = identify(diagram, outcome, cause)
+        if identification.identified:
+            experiment = identification.evaluate(source).values
     if experiment is None or np.isnan(experiment).any():
         return p, None
-    effect = np.broadcast_to(experiment, (*_batch_shape(source), *np.shape(experiment)[-2:]))
-    return p, effect.reshape(len(p), *effect.shape[-2:])
-
-
-def _batch_shape(source: JointTable) -> tuple[int, ...]:
-    """The batch axes of a table."""
-    return source.array.shape[: source.array.ndim - len(source.variables)]
-
-
-def _remarks(assumptions: Sequence[Monotone], why: str) -> tuple[str, ...]:
-    unused = f"They make no use of what is assumed: {', '.join(map(str, assumptions))}."
-    return (f"{REMARK} {why}", *[unused] * bool(assumptions))
+    sizes = np.shape(experiment)[-2:]
+    effect = np.broadcast_to(experiment, (*source.batch_shape, *sizes))
+    return p, effect.reshape(len(p), *sizes)
 
 
 def treated(
     diagram: Hypergraph | MixedGraph, outcome: str | Sequence[str], cause: str
 ) -> Expression | None:
-    """P(outcome had the cause been set | what it was), the set level under the name of the cause with a prime; None where no formula was found.
+    """Return the formula of P(outcome had the cause been set | what it was), if there is one.
 
-    The cause is split in two: what it was has no effects, what it is set to has no causes. A comb in which the cause meets something that it acts on cannot
-    be split; every other comb gives its part as it does in P(outcome | do).
+    The cause is split in two: what it was has no effects, and what it is set to has no causes. A
+    comb in which the cause meets one of its children cannot be split; every other comb gives its
+    part as in P(outcome | do).
+
+    Parameters
+    ----------
+    diagram : Diagram or MixedGraph
+    outcome : str or list of str
+    cause : str
+
+    Returns
+    -------
+    Expression or None
+        The level that is set has the name of the cause with a prime.
+
+    Raises
+    ------
+    ModelError
+        If the cause is an outcome, or the data are of the selected alone.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> print(treated(Diagram.parse("z -> x, y; x -> y"), "y", "x"))
+    Σ_z P(y | z, x') P(z | x)
     """
     graph = as_mixed_graph(diagram)
     refuse_selection(graph, f"what those with another {cause} would have had")
-    outcomes = [outcome] if isinstance(outcome, str) else list(outcome)
-    y, x = graph.bit_set(outcomes), graph.bit_set([cause])
+    y = graph.bit_set([outcome] if isinstance(outcome, str) else outcome)
+    x = graph.bit_set([cause])
     if y & x:
         raise ModelError(f"Expected an outcome other than {cause!r}.")
+    primed = f"{cause}'"
     everything = graph.bits.ancestors(y | x)
+    children = graph.bits.children[smallest(x)]
     split = graph.bits.cut(out_of=x)
     needed = split.ancestors(y | x)
     combs: list[Expression] = []
-    for comb in split.districts(needed):
-        if comb & x and comb & graph.bits.children[x.bit_length() - 1]:
+    for part in split.districts(needed):
+        if part & x and part & children:
             return None
-        larger = graph.bits.district(next(members(comb)), everything)
-        found = identified_comb(graph, comb, larger, observed_kernel(graph, larger, everything), [])
-        if found is None:
+        district = graph.bits.district(smallest(part), everything)
+        kernel = observed_kernel(graph, district, everything)
+        expression = identified_comb(graph, part, district, kernel, [])
+        if expression is None:
             return None
-        combs.append(found if comb & x else renamed(found, cause, f"{cause}'"))
-    summed = graph.names(needed & ~y & ~x)
-    product = Product(tuple(combs))
-    whole = conditional(graph, Sum(summed, product) if summed else product, y)
-    return simplified(
-        whole,
-        [
-            name
-            for node in graph.nodes
-            for name in ((node, f"{node}'") if node == cause else (node,))
-        ],
-    )
+        combs.append(expression if part & x else renamed(expression, cause, primed))
+    joint = sum_of_product(graph.names(needed & ~y & ~x), combs)
+    order = []
+    for node in graph.nodes:
+        order += [node, primed] if node == cause else [node]
+    return simplified(conditional(graph, joint, y), order)
 
 
 def renamed(expression: Expression, name: str, other: str) -> Expression:
-    """With another name for a variable where it is free."""
+    """Return a formula with another name for a variable where it is free.
+
+    Parameters
+    ----------
+    expression : Expression
+    name, other : str
+    """
+
+    def rename(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(other if each == name else each for each in names)
+
     match expression:
         case Probability(of, given):
-            return Probability(
-                *(tuple(other if own == name else own for own in side) for side in (of, given))
-            )
+            return Probability(rename(of), rename(given))
         case Product(factors):
             return Product(tuple(renamed(factor, name, other) for factor in factors))
         case Sum(over, summand):
@@ -355,94 +512,116 @@ def renamed(expression: Expression, name: str, other: str) -> Expression:
 
 @dataclass(frozen=True, eq=False)
 class Aliased:
-    """A source in which some variables go by another name as well."""
+    """A source in which some variables have another name as well.
+
+    Parameters
+    ----------
+    source : Source
+    names : mapping of str to str
+        From the other name to that in the source.
+    """
 
     source: Source
     names: Mapping[str, str]
 
     def probability(self, of: tuple[str, ...], given: tuple[str, ...]) -> Array:
-        return self.source.probability(
-            *(tuple(self.names.get(name, name) for name in side) for side in (of, given))
-        )
+        """Return P(of | given); see `Source.probability`."""
+        original = [tuple(self.names.get(name, name) for name in side) for side in (of, given)]
+        return self.source.probability(*original)
 
 
-def _two_worlds(
+def _two_world_program(
     diagram: Hypergraph | MixedGraph,
     outcome: str,
     cause: str,
-    joint: Array,
-    variables: Sequence[str],
+    source: JointTable,
     assumptions: Sequence[Monotone],
-    together: bool,
-) -> tuple[MixedGraph, Programme, JointTable]:
-    """The programme in which everything is open that the cause acts on, on its way to the outcome."""
-    whole, source = without_proxies(diagram, (cause,)), JointTable(tuple(variables), joint)
-    refuse_selection(
-        as_mixed_graph(diagram),
-        f"what {cause} causes",
-    )
+    together: bool = False,
+) -> tuple[MixedGraph, ResponseTypeProgram]:
+    """The program in which everything between the cause and the outcome is open.
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    outcome, cause : str
+    source : JointTable
+    assumptions : list of Monotone
+    together : bool
+        Make no strata.
+    """
+    whole = without_proxies(diagram, (cause,))
+    refuse_selection(as_mixed_graph(diagram), f"what {cause} causes")
     graph = whole.subgraph(whole.ancestors(outcome))
     if outcome == cause or cause not in graph.nodes:
-        raise ModelError(
-            f"Expected a cause of {outcome!r}, one of {[name for name in graph.nodes if name != outcome]}; got {cause!r}."
-        )
-    affected = graph.bit_set(name for name in graph.descendants(cause) if name != cause)
-    inside = EMPTY
-    for district in graph.bits.districts(graph.bits.everything):
-        inside |= district if district & affected else EMPTY
-    return (
-        whole,
-        programme(graph, source, inside, graph.bit_set([cause]), assumptions, together),
-        source,
-    )
+        causes = [name for name in graph.nodes if name != outcome]
+        raise ModelError(f"Expected a cause of {outcome!r}, one of {causes}; got {cause!r}.")
+    cause_set = graph.bit_set([cause])
+    affected = graph.bits.descendants(cause_set) & ~cause_set
+    districts = graph.bits.districts(graph.bits.everything)
+    inside = union(district for district in districts if district & affected)
+    program = response_type_program(graph, source, inside, cause_set, assumptions, together)
+    return whole, program
 
 
-def _by_formula(
-    diagram: Hypergraph | MixedGraph, posed: Programme, outcome: str, cause: str
+def _identified_effect(
+    diagram: Hypergraph | MixedGraph, program: ResponseTypeProgram, outcome: str, cause: str
 ) -> Array | None:
-    """P(outcome | do(cause)) where it is identified and the programme, which lets several districts share one hidden cause, would forget it."""
-    found = identify(diagram, outcome, cause)
-    if (
-        not found.identified
-        or posed.strata
-        or len(posed.graph.subgraph(posed.inside).districts()) == 1
-    ):
+    """P(outcome | do(cause)) where it is identified and the program would not imply it.
+
+    The program lets several districts share one hidden cause.
+
+    Parameters
+    ----------
+    diagram : Hypergraph or MixedGraph
+    program : ResponseTypeProgram
+    outcome, cause : str
+    """
+    identification = identify(diagram, outcome, cause)
+    districts = program.graph.subgraph(program.inside).districts()
+    if not identification.identified or program.strata or len(districts) == 1:
         return None
-    values = found.evaluate(posed.source).values
+    values = identification.evaluate(program.source).values
     return None if np.isnan(values).any() else values
 
 
-def _experiment(
-    posed: Programme, outcome: str, cause: str, experiment: Array | None
+def _experiment_equations(
+    program: ResponseTypeProgram, outcome: str, cause: str, experiment: Array | None
 ) -> tuple[Array | None, Array | None]:
-    """P(outcome | do(cause)) as equations on the shares of types, and what they come to."""
+    """P(outcome | do(cause)) as equations on the shares of types, with their right-hand sides.
+
+    Parameters
+    ----------
+    program : ResponseTypeProgram
+    outcome, cause : str
+    experiment : array or None
+    """
     if experiment is None:
         return None, None
-    levels, source = posed.levels, posed.source
-    if np.shape(experiment)[-2:] != (levels[outcome], levels[cause]):
+    source = program.source
+    sizes = (program.levels[outcome], program.levels[cause])
+    if np.shape(experiment)[-2:] != sizes:
         raise ModelError(
-            f"Expected P({outcome} | do({cause})) with axes ({levels[outcome]}, {levels[cause]}); got shape {np.shape(experiment)}."
+            f"Expected P({outcome} | do({cause})) with axes ({sizes[0]}, {sizes[1]}); "
+            f"got shape {np.shape(experiment)}."
         )
-    cells = [(y, x) for y in range(levels[outcome]) for x in range(levels[cause])]
-    rows = [
-        worlds(posed, cause, [_only(source, cause, x)], {(outcome, 1): _only(source, outcome, y)})
-        for y, x in cells
-    ]
-    return _stacked(rows)[:, 0], np.reshape(experiment, (-1, len(cells)))
+    rows = []
+    for result, setting in product(*map(range, sizes)):
+        settings = [_indicator(source, cause, setting)]
+        events = {(outcome, 1): _indicator(source, outcome, result)}
+        rows.append(counterfactual_costs(program, cause, settings, events))
+    return _stacked(rows)[:, 0], np.reshape(experiment, (-1, prod(sizes)))
 
 
-def _only(source: JointTable, name: str, level: int) -> Array:
-    return (np.arange(levels_of(source)[name]) == level).astype(float)
+def _indicator(source: JointTable, name: str, level: int) -> Array:
+    return (np.arange(source.level_counts[name]) == level).astype(float)
 
 
-def _stacked(questions: list[Array]) -> Array:
-    """(batch or 1, strata, joint types) each, as one (batch or 1, strata, questions, joint types)."""
+def _stacked(questions: Sequence[Array]) -> Array:
+    """Arrays (batch or 1, strata, types) as one (batch or 1, strata, questions, types)."""
     return np.stack(np.broadcast_arrays(*questions), axis=2)
 
 
-def _within(values: Array, shares: list[Array]) -> Array:
-    """Divided by the share of those in question, NaN where there is nobody; rounding beyond 0 and 1 taken off."""
-    below = np.stack(shares, axis=-1)
-    return np.clip(
-        np.divide(values, below, out=np.full_like(values, np.nan), where=below > 0), 0, 1
-    )
+def _conditional_shares(values: Array, shares: Array) -> Array:
+    """Divide by the shares of those in question, NaN where there is nobody; clip to [0, 1]."""
+    quotient = np.divide(values, shares, out=np.full_like(values, np.nan), where=shares > 0)
+    return np.clip(quotient, 0, 1)

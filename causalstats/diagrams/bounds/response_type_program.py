@@ -1,12 +1,21 @@
-"""The linear programme behind bounds: what is observed and assumed as equations on the shares of response types, what is asked as their costs.
+"""Linear programs over response types, for sharp bounds on effects that are not identified.
 
-Let S be the variables whose mechanisms the answer leaves open, r their joint response types with unknown shares q(r). Then
+What is observed and assumed gives equations on the shares of response types; the question gives
+their costs. Let S be the variables whose mechanisms the answer leaves open, and r their joint
+response types with unknown shares q(r). Then
 
-    Q[S](s | u) = Σ_r q(r) 1{r makes s of u}         u the causes of S outside S: known from the observed distribution
-    answer      = Σ_r q(r) c(r)                      c by following each r through the worlds that are asked about
+    Q[S](s | u) = Σ_r q(r) 1{r makes s of u}       u the causes of S outside S
+    answer      = Σ_r q(r) c(r)                    c by following r through the worlds in question
 
-and everything outside S enters c as a known comb. A cause of all of S that no intervention touches is a stratum: each of its levels is a programme of its own
-with the same matrix, and the bounds add up.
+The left-hand side is known from the observed distribution, and everything outside S enters c as a
+known comb. A cause of all of S that no intervention touches is a stratum: each of its levels is a
+program of its own with the same matrix, and the bounds add up.
+
+References
+----------
+Balke & Pearl (1997), Bounds on treatment effects from studies with imperfect compliance, JASA 92.
+Sachs, Jonzon, Sjölander & Gabriel (2023), A general method for deriving tight symbolic bounds on
+causal effects, JCGS 32.
 """
 
 from __future__ import annotations
@@ -14,12 +23,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 import opt_einsum
 from threadpoolctl import threadpool_limits
 
-from causalstats.diagrams.bounds.response_types import Monotone, count, indicators, responses
+from causalstats.diagrams.bounds.response_types import (
+    Monotone,
+    count_types,
+    indicators,
+    response_functions,
+)
 from causalstats.diagrams.identification.bit_sets import BitSet
 from causalstats.diagrams.identification.evaluation import JointTable, evaluate
 from causalstats.diagrams.identification.expression import Product
@@ -28,17 +43,35 @@ from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.errors import ModelError
 
 Array = np.ndarray
-LARGEST = 5e6  # entries of the matrix
-BATCH = ("batch",)
+AxisLabel = tuple[str, str]  # ("level", variable), ("type", variable), ("batch", "")
+Comb = tuple[tuple[str, ...], Array]  # variables, and values (batch, levels of each...)
+
+MAX_ENTRIES = 5e6  # of the matrix
+_BATCH: AxisLabel = ("batch", "")
 
 
 class TooLarge(ModelError):
-    """A linear programme with more entries than can be held."""
+    """A linear program with more entries than can be held."""
 
 
 @dataclass(frozen=True, eq=False)
-class Programme:
-    """Open mechanisms `inside`, their functions, and the strata; arrays have axes (batch, strata, ...)."""
+class ResponseTypeProgram:
+    """The response types of the open mechanisms, and what is known of their shares.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    source : JointTable
+        The observed distributions.
+    inside : tuple of str
+        The variables with open mechanisms.
+    strata : tuple of str
+        Causes of all of these, each level of which is a program of its own.
+    functions : mapping of str to array of int, shape (types, levels of each cause...)
+        The response functions that no assumption excludes.
+    soft : tuple of Monotone
+        Assumptions with exceptions.
+    """
 
     graph: MixedGraph
     source: JointTable
@@ -49,200 +82,282 @@ class Programme:
 
     @property
     def levels(self) -> dict[str, int]:
-        return levels_of(self.source)
+        """The number of levels of each variable."""
+        return self.source.level_counts
 
     def causes(self, name: str) -> tuple[str, ...]:
+        """Return the causes of a variable that are no strata."""
         return tuple(cause for cause in self.graph.parents(name) if cause not in self.strata)
 
     @property
     def outside(self) -> tuple[str, ...]:
         """The causes of the open mechanisms that are neither open nor strata."""
-        return tuple(
-            name
-            for name in self.graph.parents(*self.inside)
-            if name not in self.inside + self.strata
-        )
+        known = self.inside + self.strata
+        return tuple(name for name in self.graph.parents(*self.inside) if name not in known)
 
     @property
     def types(self) -> tuple[int, ...]:
+        """The number of response types of each open mechanism."""
         return tuple(len(self.functions[name]) for name in self.inside)
 
     @property
     def entries(self) -> int:
-        """Of the matrices of one distribution."""
-        return prod(self.levels[name] for name in self.strata + self.outside + self.inside) * prod(
-            self.types
-        )
+        """The number of entries of the matrices of one distribution."""
+        names = self.strata + self.outside + self.inside
+        return prod(self.levels[name] for name in names) * prod(self.types)
 
-    def mechanism(self, name: str) -> Array:
-        """(types, levels of each cause..., levels)."""
-        return indicators(self.functions[name], self.levels[name])
+    def mechanism(self, name: str) -> tuple[Array, list[AxisLabel]]:
+        """Return 1 where a response type gives a level, and the labels of the axes.
+
+        Returns
+        -------
+        array, shape (types, levels of each cause..., levels)
+        labels : list of AxisLabel
+        """
+        array = indicators(self.functions[name], self.levels[name])
+        return array, [_type(name), *map(_level, (*self.causes(name), name))]
 
     def matrix(self) -> Array:
-        """(cells of outside and inside, joint types)."""
-        operands: list = []
-        label = _labels(self)
-        for name in self.inside:
-            operands += [
-                self.mechanism(name),
-                [label[_type(name)], *(label[cause] for cause in self.causes(name)), label[name]],
-            ]
-        axes = [*self.outside, *self.inside, *map(_type, self.inside)]
-        return opt_einsum.contract(*operands, [label[axis] for axis in axes]).reshape(
-            -1, prod(self.types)
-        )
+        """Return the matrix of the equations.
+
+        Returns
+        -------
+        array, shape (cells of outside and inside, joint types)
+        """
+        names = (*self.outside, *self.inside)
+        axes = [*map(_level, names), *map(_type, self.inside)]
+        operands = [self.mechanism(name) for name in self.inside]
+        return _einsum(operands, axes).reshape(-1, prod(self.types))
 
     def right(self) -> Array:
-        """Q[inside] in those cells: (batch, strata, cells); NaN where it is not defined."""
-        kernel = observed_kernel(
-            self.graph, self.graph.bit_set(self.inside), self.graph.bits.everything
-        )
+        """Return the right-hand sides of the equations: Q[inside] in those cells.
+
+        Returns
+        -------
+        array, shape (batch, strata, cells)
+            NaN where it is not defined.
+        """
+        everything = self.graph.bits.everything
+        kernel = observed_kernel(self.graph, self.graph.bit_set(self.inside), everything)
         axes = self.strata + self.outside + self.inside
-        found = evaluate(Product(tuple(kernel.values())), self.source, axes).values
-        return found.reshape(
-            batch_of(self.source), prod(self.levels[name] for name in self.strata), -1
-        )
+        values = evaluate(Product(tuple(kernel.values())), self.source, axes).values
+        strata = prod(self.levels[name] for name in self.strata)
+        return values.reshape(prod(self.source.batch_shape), strata, -1)
 
     def exceptions(self) -> tuple[Array, Array]:
-        """The shares of types that only soft assumptions speak against, as rows, and the most that they may be."""
-        rows = [np.ones(self.types) for _ in self.soft]
-        for row, assumed in zip(rows, self.soft, strict=True):
-            place = self.inside.index(assumed.effect)
-            shape = [-1 if axis == place else 1 for axis in range(len(self.types))]
-            row *= (
-                ~assumed.obeyed(self.functions[assumed.effect], self.causes(assumed.effect))
-            ).reshape(shape)
-        return np.array(rows).reshape(len(rows), prod(self.types)), np.array(
-            [assumed.exceptions for assumed in self.soft]
-        )
+        """Return the types that soft assumptions speak against, and their largest shares.
+
+        Returns
+        -------
+        array, shape (soft assumptions, joint types)
+        array, shape (soft assumptions,)
+        """
+        rows = []
+        for assumed in self.soft:
+            obeyed = assumed.obeyed(self.functions[assumed.effect], self.causes(assumed.effect))
+            shape = [1] * len(self.types)
+            shape[self.inside.index(assumed.effect)] = -1
+            row = np.ones(self.types) * ~obeyed.reshape(shape)
+            rows.append(row)
+        largest = np.array([assumed.exceptions for assumed in self.soft])
+        return np.array(rows).reshape(len(rows), prod(self.types)), largest
 
 
-def programme(
+def response_type_program(
     graph: MixedGraph,
     source: JointTable,
     inside: BitSet,
     touched: BitSet,
     assumptions: Sequence[Monotone],
     together: bool = False,
-) -> Programme:
-    """With functions that no assumption excludes. What is `touched`, set or asked for, is no stratum, nor is anything that it acts on; `together` makes none at
-    all, for what is assumed of all strata at once.
+) -> ResponseTypeProgram:
+    """Return the program with the response functions that no assumption excludes.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    source : JointTable
+    inside : BitSet
+        The variables with open mechanisms.
+    touched : BitSet
+        Variables that are set or asked about. They and their descendants are no strata.
+    assumptions : list of Monotone
+    together : bool
+        Make no strata, for assumptions about all strata at once.
 
     Raises
     ------
     TooLarge
-        Too many response types.
+        If there are too many response types.
     ModelError
-        An assumption about a mechanism that the answer does not leave open.
+        If an assumption is about a mechanism that the answer does not leave open.
     """
-    names, levels = graph.names(inside), levels_of(source)
-    for assumed in assumptions:
-        if assumed.effect not in names:
-            raise ModelError(
-                f"Expected assumptions about mechanisms that are open, those of {list(names)}; {assumed.effect!r} is not."
-            )
-        if assumed.cause not in graph.parents(assumed.effect):
-            raise ModelError(
-                f"Expected a direct cause of {assumed.effect!r}, one of {list(graph.parents(assumed.effect))}; got {assumed.cause!r}."
-            )
+    names = graph.names(inside)
+    _check_assumptions(graph, names, assumptions)
     soft = tuple(assumed for assumed in assumptions if assumed.exceptions > 0)
-    candidates = graph.bits.everything & ~graph.bits.descendants(touched) & ~inside
-    singled_out = {assumed.cause for assumed in assumptions}
-    shared = [
-        name
-        for name in graph.names(candidates)
-        if name not in singled_out and all(name in graph.parents(other) for other in names)
-    ]
-    strata = () if soft or together else tuple(shared)
+    strata: tuple[str, ...] = ()
+    if not soft and not together:
+        candidates = graph.bits.everything & ~graph.bits.descendants(touched) & ~inside
+        strata = _strata(graph, names, graph.names(candidates), assumptions)
     causes = {
         name: tuple(cause for cause in graph.parents(name) if cause not in strata) for name in names
     }
-    cells = prod(
-        levels[name] for name in {*names, *(cause for own in causes.values() for cause in own)}
-    )
-    if (types := count(levels, causes)) * cells > LARGEST:
-        raise TooLarge(
-            f"Expected at most {LARGEST:g} entries of the linear programme; {', '.join(names)} have {types:g} joint response types in {cells} cells. "
-            "Join levels, or leave out causes that confound little."
-        )
+    levels = source.level_counts
+    _check_size(levels, causes)
     functions = {}
     for name in names:
-        functions[name] = responses(levels[name], [levels[cause] for cause in causes[name]])
+        possible = response_functions(levels[name], [levels[cause] for cause in causes[name]])
         for assumed in assumptions:
             if assumed.effect == name and not assumed.exceptions:
-                functions[name] = functions[name][assumed.obeyed(functions[name], causes[name])]
-    return Programme(graph, source, names, strata, functions, soft)
+                possible = possible[assumed.obeyed(possible, causes[name])]
+        functions[name] = possible
+    return ResponseTypeProgram(graph, source, names, strata, functions, soft)
+
+
+def _check_assumptions(
+    graph: MixedGraph, names: Sequence[str], assumptions: Sequence[Monotone]
+) -> None:
+    """Raise an error if an assumption is not about an arrow into an open mechanism.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    names : list of str
+        The variables with open mechanisms.
+    assumptions : list of Monotone
+    """
+    for assumed in assumptions:
+        if assumed.effect not in names:
+            raise ModelError(
+                "Expected assumptions about mechanisms that are open, those of "
+                f"{list(names)}; {assumed.effect!r} is not."
+            )
+        parents = graph.parents(assumed.effect)
+        if assumed.cause not in parents:
+            raise ModelError(
+                f"Expected a direct cause of {assumed.effect!r}, one of {list(parents)}; "
+                f"got {assumed.cause!r}."
+            )
+
+
+def _strata(
+    graph: MixedGraph,
+    names: Sequence[str],
+    candidates: Sequence[str],
+    assumptions: Sequence[Monotone],
+) -> tuple[str, ...]:
+    """The candidates that act on every open mechanism and that no assumption is about.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    names, candidates : list of str
+    assumptions : list of Monotone
+    """
+    assumed_causes = {assumed.cause for assumed in assumptions}
+    parents = [graph.parents(name) for name in names]
+    return tuple(
+        name
+        for name in candidates
+        if name not in assumed_causes and all(name in causes for causes in parents)
+    )
+
+
+def _check_size(levels: Mapping[str, int], causes: Mapping[str, Sequence[str]]) -> None:
+    variables = set(causes).union(*causes.values())
+    cells = prod(levels[name] for name in variables)
+    types = count_types(levels, causes)
+    if types * cells > MAX_ENTRIES:
+        raise TooLarge(
+            f"Expected at most {MAX_ENTRIES:g} entries of the linear program; "
+            f"{', '.join(causes)} have {types:g} joint response types in {cells} cells. "
+            "Join levels, or leave out causes that confound little."
+        )
 
 
 def extremes(
-    programme: Programme,
+    program: ResponseTypeProgram,
     costs: Array,
     equations: Array | None = None,
     values: Array | None = None,
     per: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """The least and the largest cost, summed over strata, and how far the nearest distribution that the diagram allows is from the observed one.
+    """Return the least and the largest cost, summed over strata.
 
     Parameters
     ----------
-    costs : (batch or 1, strata, questions, joint types)
-    equations, values : (batch or 1, n, joint types) and (batch or 1, n)
-        What else is known of the shares of types, where there are no strata. One programme a distribution, where the equations differ.
-    per : as `costs`
-        What costs are divided by, where there are no strata; ratios are over shares of types for which it is not zero.
+    program : ResponseTypeProgram
+    costs : array, shape (batch or 1, strata, questions, joint types)
+    equations : array, shape (batch or 1, n, joint types), optional
+        Further equations on the shares of types, where there are no strata. If they differ over
+        the batch each distribution has a program of its own.
+    values : array, shape (batch or 1, n), optional
+        The right-hand sides of `equations`.
+    per : array, as `costs`, optional
+        The costs are divided by it, where there are no strata; ratios are over shares of types for
+        which it is not zero.
 
     Returns
     -------
-    lower, upper : (batch, questions), NaN where no shares are in accord with what is observed and assumed
-    distance : (batch,)
+    lower, upper : array, shape (batch, questions)
+        NaN where no shares agree with what is observed and assumed.
+    distance : array, shape (batch,)
+        From the observed distribution to the nearest one that the diagram allows.
     """
-    rows, right = programme.matrix(), programme.right()
+    matrix = program.matrix()
+    right = program.right()
     batch, strata, _ = right.shape
-    rows = np.concatenate(
-        [rows, np.ones((1, rows.shape[1]))]
-    )  # the shares of types sum to one, also where no cell says so
+    rows = np.concatenate([matrix, np.ones((1, matrix.shape[1]))])  # shares sum to one
     right = np.concatenate([right, np.ones((batch, strata, 1))], axis=2)
-    if equations is not None and values is not None:
-        right = np.concatenate(
-            [right, np.broadcast_to(values[:, None], (batch, 1, values.shape[1]))], axis=2
-        )
-        if len(equations) > 1:
-            each = [
-                _solved(
-                    programme,
-                    np.concatenate([rows, equations[draw]]),
-                    right[[draw]],
-                    costs[[draw % len(costs)]],
-                )
-                for draw in range(batch)
-            ]
-            lower, upper, distance = map(np.concatenate, zip(*each, strict=True))
-            return lower, upper, distance
-        rows = np.concatenate([rows, equations[0]])
-    return _solved(programme, rows, right, costs, per)
+    if equations is None or values is None:
+        return _extremes(program, rows, right, costs, per)
+    further = np.broadcast_to(values[:, None], (batch, 1, values.shape[1]))
+    right = np.concatenate([right, further], axis=2)
+    if len(equations) == 1:
+        return _extremes(program, np.concatenate([rows, equations[0]]), right, costs, per)
+    parts = []
+    for draw in range(batch):
+        extended = np.concatenate([rows, equations[draw]])
+        parts.append(_extremes(program, extended, right[[draw]], costs[[draw % len(costs)]]))
+    lower, upper, distance = map(np.concatenate, zip(*parts, strict=True))
+    return lower, upper, distance
 
 
-def _solved(
-    programme: Programme, rows: Array, right: Array, costs: Array, per: Array | None = None
+def _extremes(
+    program: ResponseTypeProgram,
+    rows: Array,
+    right: Array,
+    costs: Array,
+    per: Array | None = None,
 ) -> tuple[Array, Array, Array]:
+    """`extremes` with soft assumptions as further equations, each with a slack variable.
+
+    Parameters
+    ----------
+    program : ResponseTypeProgram
+    rows : array, shape (equations, joint types)
+    right : array, shape (batch, strata, equations)
+    costs, per : array, shape (batch or 1, strata, questions, joint types)
+    """
     batch, strata, _ = right.shape
-    unlike, most = programme.exceptions()
-    rows = np.block([[rows, np.zeros((len(rows), len(unlike)))], [unlike, np.eye(len(unlike))]])
-    right = np.concatenate(
-        [right, np.broadcast_to(most, (batch, strata, len(most)))], axis=2
-    ).reshape(batch * strata, -1)
+    soft_rows, largest = program.exceptions()
+    slacks = len(soft_rows)
+    no_slack = np.zeros((len(rows), slacks))
+    rows = np.block([[rows, no_slack], [soft_rows, np.eye(slacks)]])
+    limits = np.broadcast_to(largest, (batch, strata, slacks))
+    right = np.concatenate([right, limits], axis=2).reshape(batch * strata, -1)
 
-    def questions(costs: Array) -> list[Array]:
-        costs = np.concatenate([costs, np.zeros((*costs.shape[:3], len(unlike)))], axis=3)
-        return [_each(costs[:, :, question], batch, strata) for question in range(costs.shape[2])]
+    def by_question(costs: Array) -> list[Array]:
+        padding = np.zeros((*costs.shape[:3], slacks))
+        costs = np.concatenate([costs, padding], axis=3)
+        numbers = range(costs.shape[2])
+        return [_one_row_each(costs[:, :, number], batch, strata) for number in numbers]
 
-    asked = (
-        [(own, None) for own in questions(costs)]
-        if per is None
-        else list(zip(questions(costs), questions(per), strict=True))
-    )
+    numerators = by_question(costs)
+    denominators = [None] * len(numerators) if per is None else by_question(per)
+    questions = list(zip(numerators, denominators, strict=True))
     with threadpool_limits(1):  # many small products, which more threads only slow down
-        lower, upper, distance = _by_pattern(rows, right, asked)
+        lower, upper, distance = _by_pattern(rows, right, questions)
     return (
         lower.reshape(batch, strata, -1).sum(axis=1),
         upper.reshape(batch, strata, -1).sum(axis=1),
@@ -250,140 +365,184 @@ def _solved(
     )
 
 
-def _each(costs: Array, batch: int, strata: int) -> Array:
-    """Costs (batch or 1, strata, types) as one row for each programme, or as one row for all."""
+def _one_row_each(costs: Array, batch: int, strata: int) -> Array:
+    """Costs as one row for each program, or one row for all where they are alike.
+
+    Parameters
+    ----------
+    costs : array, shape (batch or 1, strata, types)
+    batch, strata : int
+    """
     if (costs == costs[:1, :1]).all():
         return costs[0, :1]
-    return np.broadcast_to(costs, (batch, strata, costs.shape[2])).reshape(batch * strata, -1)
+    full = np.broadcast_to(costs, (batch, strata, costs.shape[2]))
+    return full.reshape(batch * strata, -1)
 
 
 def _by_pattern(
     rows: Array, right: Array, questions: Sequence[tuple[Array, Array | None]]
 ) -> tuple[Array, Array, Array]:
-    """Rows whose cells are not defined say nothing: each pattern of them makes programmes of its own."""
+    """Solve the programs, those with the same undefined cells together.
+
+    The equations of undefined cells are left out.
+
+    Parameters
+    ----------
+    rows : array, shape (equations, variables)
+    right : array, shape (programs, equations)
+    questions : list of (costs, denominators)
+        Each of shape (1 or programs, variables); the denominators may be None.
+    """
     # SciPy's optimisers take longer to load than a diagram takes to read.
     from causalstats.numerics.discrete.linear_programs import consistent, minima
 
-    patterns, which = np.unique(np.isnan(right), axis=0, return_inverse=True)
-    lower, upper, distance = (
-        np.empty(shape) for shape in [(len(right), len(questions))] * 2 + [(len(right),)]
-    )
-    for number, pattern in enumerate(patterns):
-        here = np.flatnonzero(which.ravel() == number)
-        matrix, sides, distance[here] = consistent(rows[~pattern], right[np.ix_(here, ~pattern)])
-        for question, (costs, per) in enumerate(questions):
-            own = costs if len(costs) == 1 else costs[here]
-            their = per if per is None or len(per) == 1 else per[here]
-            lower[here, question], upper[here, question] = (
-                minima(matrix, sides, own, their),
-                -minima(matrix, sides, -own, their),
-            )
+    patterns, pattern_of = np.unique(np.isnan(right), axis=0, return_inverse=True)
+    lower = np.empty((len(right), len(questions)))
+    upper = np.empty((len(right), len(questions)))
+    distance = np.empty(len(right))
+    for number, undefined in enumerate(patterns):
+        here = np.flatnonzero(pattern_of.ravel() == number)
+        known = right[np.ix_(here, ~undefined)]
+        matrix, sides, distance[here] = consistent(rows[~undefined], known)
+        for question, (costs, denominators) in enumerate(questions):
+            numerator = costs if len(costs) == 1 else costs[here]
+            denominator = denominators
+            if denominators is not None and len(denominators) > 1:
+                denominator = denominators[here]
+            lower[here, question] = minima(matrix, sides, numerator, denominator)
+            upper[here, question] = -minima(matrix, sides, -numerator, denominator)
     return lower, upper, distance
 
 
-def levels_of(source: JointTable) -> dict[str, int]:
-    return dict(
-        zip(
-            source.variables,
-            source.array.shape[source.array.ndim - len(source.variables) :],
-            strict=True,
-        )
-    )
-
-
-def batch_of(source: JointTable) -> int:
-    return prod(source.array.shape[: source.array.ndim - len(source.variables)])
-
-
-def world(
-    programme: Programme,
-    combs: Sequence[tuple[tuple[str, ...], Array]],
+def interventional_costs(
+    program: ResponseTypeProgram,
+    combs: Sequence[Comb],
     mechanisms: Sequence[str],
     axes: Sequence[str],
 ) -> Array:
-    """One world after an intervention: known combs, each (axes, array), and open mechanisms; (batch or 1, strata, cells of axes, joint types)."""
-    label = _labels(programme)
-    operands: list = []
-    for names, array in combs:
-        operands += [array, [label[BATCH], *(label[name] for name in names)]]
-    for name in mechanisms:
-        operands += [
-            programme.mechanism(name),
-            [label[_type(name)], *(label[cause] for cause in programme.causes(name)), label[name]],
-        ]
-    return _costs(programme, operands, label, axes)
+    """Return the probability of each cell in one world after an intervention, by joint type.
+
+    Parameters
+    ----------
+    program : ResponseTypeProgram
+    combs : list of Comb
+        The known ones.
+    mechanisms : list of str
+        The open ones that still act.
+    axes : list of str
+        The variables of the cells.
+
+    Returns
+    -------
+    array, shape (batch or 1, strata, cells of axes, joint types)
+    """
+    operands = [_comb_operand(names, array) for names, array in combs]
+    operands += [program.mechanism(name) for name in mechanisms]
+    return _by_joint_type(program, operands, axes)
 
 
-def worlds(
-    programme: Programme,
+def counterfactual_costs(
+    program: ResponseTypeProgram,
     cause: str,
     settings: Sequence[Array],
     events: Mapping[tuple[str, int], Array],
 ) -> Array:
-    """The share of each joint type for which the events happen: (batch or 1, strata, joint types).
+    """Return the probability that events in several worlds happen together, by joint type.
 
     Parameters
     ----------
-    settings : for each world after the actual one, 0 and 1 over the levels of the cause: what it is set to there
-    events : by variable and world (0 is the actual one), 0 and 1 over its levels
+    program : ResponseTypeProgram
+    cause : str
+    settings : list of array of 0 and 1
+        For each world after the actual one, the level that the cause is set to.
+    events : mapping of (variable, world) to array of 0 and 1
+        The levels that make up the event; world 0 is the actual one.
+
+    Returns
+    -------
+    array, shape (batch or 1, strata, joint types)
     """
-    graph, label = programme.graph, _labels(programme)
-    affected = [name for name in graph.descendants(cause) if name != cause]
-    operands: list = []
-    known = graph.bits.everything & ~graph.bit_set(programme.inside)
-    for district in graph.bits.districts(known):
-        kernel = observed_kernel(graph, district, graph.bits.everything)
-        comb = Product(tuple(kernel.values()))
-        axes = [name for name in graph.nodes if name in comb.free]
-        array = np.nan_to_num(
-            evaluate(comb, programme.source, axes).values.reshape(
-                -1, *(programme.levels[name] for name in axes)
-            )
-        )
-        operands += [array, [label[BATCH], *(label[name] for name in axes)]]
-    for place in range(len(settings) + 1):
-
-        def here(name: str, place: int = place) -> int:
-            return (
-                label.setdefault((name, place), len(label))
-                if place and (name == cause or name in affected)
-                else label[name]
-            )
-
-        for name in programme.inside if place == 0 else affected:
-            operands += [
-                programme.mechanism(name),
-                [label[_type(name)], *map(here, programme.causes(name)), here(name)],
-            ]
-        if place:
-            operands += [np.asarray(settings[place - 1], float), [here(cause)]]
-        for (name, where), mask in events.items():
-            operands += [np.asarray(mask, float), [here(name)]] if where == place else []
-    return _costs(programme, operands, label, ())[:, :, 0]
+    affected = [name for name in program.graph.descendants(cause) if name != cause]
+    operands = _known_combs(program)
+    for world in range(len(settings) + 1):
+        moved = {name: (f"level in world {world}", name) for name in (cause, *affected)}
+        renamed = {_level(name): label for name, label in moved.items()} if world else {}
+        for name in affected if world else program.inside:
+            array, labels = program.mechanism(name)
+            operands.append((array, [renamed.get(label, label) for label in labels]))
+        if world:
+            setting = np.asarray(settings[world - 1], dtype=float)
+            operands.append((setting, [renamed[_level(cause)]]))
+        for (name, event_world), mask in events.items():
+            if event_world == world:
+                label = renamed.get(_level(name), _level(name))
+                operands.append((np.asarray(mask, dtype=float), [label]))
+    return _by_joint_type(program, operands, ())[:, :, 0]
 
 
-def _costs(programme: Programme, operands: list, label: dict, axes: Sequence[str]) -> Array:
-    """Contracted to (batch or 1, strata, cells of axes, joint types)."""
-    levels = programme.levels
-    wanted = [*programme.strata, *axes, *map(_type, programme.inside)]
-    sizes = [*(levels[name] for name in (*programme.strata, *axes)), *programme.types]
-    present = {number for numbers in operands[1::2] for number in numbers}
-    batch = [label[BATCH]] * (label[BATCH] in present)
-    found = opt_einsum.contract(
-        *operands, [*batch, *(label[name] for name in wanted if label[name] in present)]
-    )
-    shape = [
-        size if label[name] in present else 1 for name, size in zip(wanted, sizes, strict=True)
-    ]
-    found = np.broadcast_to(found.reshape(-1, *shape), (len(found) if batch else 1, *sizes))
-    strata, cells = len(programme.strata), len(programme.strata) + len(axes)
-    return found.reshape(len(found), prod(sizes[:strata]), prod(sizes[strata:cells]), -1)
+def _known_combs(program: ResponseTypeProgram) -> list[tuple[Array, list[AxisLabel]]]:
+    """The combs of the districts whose mechanisms are not open."""
+    graph = program.graph
+    everything = graph.bits.everything
+    operands = []
+    for district in graph.bits.districts(everything & ~graph.bit_set(program.inside)):
+        comb = Product(tuple(observed_kernel(graph, district, everything).values()))
+        names = tuple(name for name in graph.nodes if name in comb.free)
+        values = evaluate(comb, program.source, names).values
+        shape = [program.levels[name] for name in names]
+        operands.append(_comb_operand(names, np.nan_to_num(values.reshape(-1, *shape))))
+    return operands
 
 
-def _type(name: str) -> tuple[str, str]:
+def _by_joint_type(
+    program: ResponseTypeProgram,
+    operands: Sequence[tuple[Array, list[AxisLabel]]],
+    axes: Sequence[str],
+) -> Array:
+    """The product of some tables, summed over all but strata, axes and types.
+
+    Parameters
+    ----------
+    program : ResponseTypeProgram
+    operands : list of (array, labels of its axes)
+    axes : list of str
+
+    Returns
+    -------
+    array, shape (batch or 1, strata, cells of axes, joint types)
+    """
+    names = (*program.strata, *axes)
+    labels = [*map(_level, names), *map(_type, program.inside)]
+    sizes = [*(program.levels[name] for name in names), *program.types]
+    present = {label for _, operand_labels in operands for label in operand_labels}
+    kept = [label for label in labels if label in present]
+    has_batch = _BATCH in present
+    values = _einsum(operands, [_BATCH] * has_batch + kept)
+    shape = [size if label in present else 1 for label, size in zip(labels, sizes, strict=True)]
+    batch = len(values) if has_batch else 1
+    full = np.broadcast_to(values.reshape(batch, *shape), (batch, *sizes))
+    strata = prod(program.levels[name] for name in program.strata)
+    cells = prod(program.levels[name] for name in axes)
+    return full.reshape(batch, strata, cells, -1)
+
+
+def _einsum(
+    operands: Sequence[tuple[Array, list[AxisLabel]]], output: Sequence[AxisLabel]
+) -> Array:
+    numbers: dict[AxisLabel, int] = {}
+    arguments: list[Any] = []
+    for array, labels in operands:
+        arguments += [array, [numbers.setdefault(label, len(numbers)) for label in labels]]
+    return opt_einsum.contract(*arguments, [numbers[label] for label in output])
+
+
+def _comb_operand(names: Sequence[str], array: Array) -> tuple[Array, list[AxisLabel]]:
+    return array, [_BATCH, *map(_level, names)]
+
+
+def _type(name: str) -> AxisLabel:
     return ("type", name)
 
 
-def _labels(programme: Programme) -> dict:
-    names = [BATCH, *programme.graph.nodes, *map(_type, programme.inside)]
-    return {name: number for number, name in enumerate(names)}
+def _level(name: str) -> AxisLabel:
+    return ("level", name)

@@ -1,6 +1,7 @@
-"""A causal model with its mechanisms as tables: what it predicts, under observations and interventions, exactly.
+"""Bayesian networks: a causal model with its mechanisms as tables, and exact inference.
 
-P(y | do(x), z) = Σ_rest Π_{v not in x} P(v | causes of v) [x, z at their values] / the same, summed over y too
+P(y | do(x), z) = Σ_rest Π_{v not in x} P(v | causes of v) [x, z at their values] / the same, summed
+over y too. This is the truncated factorisation (g-formula), computed by variable elimination.
 """
 
 from __future__ import annotations
@@ -19,114 +20,174 @@ from causalstats.diagrams.core.hypergraph import Box
 from causalstats.diagrams.core.ordering import in_order
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.formats.bif import read_bif, write_bif
-from causalstats.diagrams.networks import tensor_contraction as contraction
-from causalstats.diagrams.networks.conditioning import conditional, marginals
+from causalstats.diagrams.networks.conditioning import conditional, conditional_marginals
 from causalstats.diagrams.networks.counterfactual import (
-    another_world,
-    causation,
-    refuse_chance,
-    three_worlds,
+    add_world,
+    joint_of_three_worlds,
+    probabilities_of_causation,
+    refuse_random_mechanisms,
 )
 from causalstats.diagrams.networks.distribution import Distribution
 from causalstats.diagrams.networks.mechanisms import (
-    Tables,
+    NetworkTables,
     check_distribution,
     level_position,
     levels_of,
-    tables,
+    network_tables,
     tabulated,
 )
-from causalstats.diagrams.networks.tensor_contraction import Known
+from causalstats.diagrams.networks.tensor_contraction import Conditions, contract_tables
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Do = Mapping[str, Any] | Sequence[str] | str
+Intervention = Mapping[str, Any] | Sequence[str] | str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BayesianNetwork:
-    """The diagram of a causal model, and what each of its boxes does.
+    """A causal model with a conditional probability table for each mechanism.
 
     Parameters
     ----------
     diagram : Diagram
-        One box for each variable and no inputs. Variables without levels get 0, 1, ... by the size of their table.
-    mechanisms : mapping
-        For each variable P(variable | causes): an array with axes (batch..., causes in the order of their ports..., variable) that sums to 1 over the last;
-        batch axes are those of posterior draws, and every answer then has them. Or a function from levels of the causes to the level of the variable.
+        One box for each variable and no inputs. Variables without levels get 0, 1, ... by the size
+        of their table.
+    mechanisms : mapping of str to array or function
+        For each variable P(variable | causes): an array with axes (batch..., causes in the order of
+        their ports..., variable) that sums to 1 over the last. Batch axes are those of posterior
+        draws, and every answer then has them. Or a function from levels of the causes to the level
+        of the variable.
 
     Raises
     ------
     ModelError
-        If a table is missing, of another shape, or no distribution; if the diagram is none of a causal model.
+        If a table is missing, of another shape, or no distribution; if the diagram is no causal
+        model.
+
+    References
+    ----------
+    Pearl (2009), Causality, section 3.2.3: the truncated factorisation. Robins (1986): the
+    g-formula.
+
+    Examples
+    --------
+    >>> network = BayesianNetwork(
+    ...     Diagram.parse("z -> x, y; x -> y"),
+    ...     {
+    ...         "z": [0.5, 0.5],
+    ...         "x": [[0.8, 0.2], [0.3, 0.7]],
+    ...         "y": [[[0.9, 0.1], [0.6, 0.4]], [[0.5, 0.5], [0.2, 0.8]]],
+    ...     },
+    ... )
+    >>> round(network.query("y", do={"x": 1})[1], 3)
+    0.6
+    >>> round(network.query("y", given={"x": 1})[1], 3)
+    0.711
     """
 
     diagram: Diagram
     mechanisms: Mapping[str, Any]
-    _tables: Tables = field(init=False)
+    _tables: NetworkTables = field(init=False)
 
     def __post_init__(self) -> None:
-        arguments.instance(Diagram, "the diagram", self.diagram, "Read text with `Diagram.parse`.")
-        arguments.instance(
-            Mapping, "the mechanisms", self.mechanisms, "Say {'x': [0.5, 0.5], ...}."
-        )
+        remedy = "Read text with `Diagram.parse`."
+        arguments.instance(Diagram, "the diagram", self.diagram, remedy)
+        remedy = "Say {'x': [0.5, 0.5], ...}."
+        arguments.instance(Mapping, "the mechanisms", self.mechanisms, remedy)
         if not self.diagram.is_network:
             raise ModelError(
-                "Expected the diagram of a causal model: no inputs, and a box of its own for each variable."
+                "Expected the diagram of a causal model: no inputs, and a box of its own for each "
+                "variable."
             )
         boxes = {box.name: box for box in self.diagram.boxes if box.kind == "mechanism"}
-        for name in self.mechanisms:
-            if name not in boxes:
-                self.diagram.position(name)
-        given = {
-            name: tabulated(self.diagram, boxes[name], how)
-            if callable(how) and name in boxes
-            else how
-            for name, how in self.mechanisms.items()
-        }
-        found = tables(self.diagram, given)
-        kept = {name: found.table(box) for name, box in boxes.items()}
-        for name, table in kept.items():
+        tables = network_tables(self.diagram, _as_tables(self.diagram, boxes, self.mechanisms))
+        mechanisms = {name: tables.table(box) for name, box in boxes.items()}
+        for name, table in mechanisms.items():
             check_distribution(name, table)
-        unknown = {
-            wire.name: found.sizes[place]
-            for place, wire in enumerate(self.diagram.wires)
+        sizes = {
+            wire.name: tables.sizes[number]
+            for number, wire in enumerate(self.diagram.wires)
             if wire.levels is None
         }
-        diagram = self.diagram.with_levels(unknown) if unknown else self.diagram
-        for name, value in {
-            "diagram": diagram,
-            "mechanisms": MappingProxyType(kept),
-            "_tables": replace(found, diagram=diagram),
-        }.items():
-            object.__setattr__(self, name, value)
+        diagram = self.diagram.with_levels(sizes) if sizes else self.diagram
+        object.__setattr__(self, "diagram", diagram)
+        object.__setattr__(self, "mechanisms", MappingProxyType(mechanisms))
+        object.__setattr__(self, "_tables", replace(tables, diagram=diagram))
 
     def __repr__(self) -> str:
-        draws = (
-            f", {'×'.join(map(str, self._tables.batch))} draws of each mechanism"
-            if self._tables.batch
-            else ""
-        )
-        return f"BayesianNetwork({len(self.diagram.wires)} variables: {', '.join(self.diagram.variables)}{draws})"
+        batch = self._tables.batch
+        draws = f", {'×'.join(map(str, batch))} draws of each mechanism" if batch else ""
+        names = self.diagram.variables
+        return f"BayesianNetwork({len(names)} variables: {', '.join(names)}{draws})"
 
     @classmethod
     def from_bif(cls, source: str | Path) -> BayesianNetwork:
-        """The network of a file in the interchange format BIF, or of the text of one; see `read_bif`."""
-        graph, tables_of = read_bif(source)
-        return cls(Diagram.from_hypergraph(graph), tables_of)
+        """Return the network of a file in the interchange format BIF, or of its text.
+
+        Levels are strings. Printed probabilities are rounded: those that sum to 1 within 0.02 are
+        divided by their sum.
+
+        Parameters
+        ----------
+        source : str or pathlib.Path
+
+        Returns
+        -------
+        BayesianNetwork
+
+        Raises
+        ------
+        DataError
+            If the text is not BIF, or its probabilities are no distributions.
+
+        Examples
+        --------
+        >>> network = BayesianNetwork.from_bif('''
+        ... network unknown { }
+        ... variable x { type discrete [ 2 ] { no, yes }; }
+        ... probability ( x ) { table 0.3, 0.7; }
+        ... ''')
+        >>> network.query("x")["yes"]
+        0.7
+        """
+        diagram, tables = read_bif(source)
+        return cls(Diagram.from_hypergraph(diagram), tables)
 
     def to_bif(self, path: str | Path | None = None) -> str:
-        """The text of the network in the interchange format BIF, written to a file if one is named; levels become strings."""
+        """Return the text of the network in the interchange format BIF; levels become strings.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path, optional
+            A file to write the text to as well.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        ModelError
+            If the mechanisms are many draws and not one table each.
+
+        Examples
+        --------
+        >>> print(BayesianNetwork(Diagram.parse("x"), {"x": [0.25, 0.75]}).to_bif())
+        network unknown {
+        }
+        variable x {
+          type discrete [ 2 ] { 0, 1 };
+        }
+        probability ( x ) {
+          table 0.25, 0.75;
+        }
+        """
         self._refuse_draws("write")
-        text = write_bif(
-            self.diagram,
-            {
-                self.diagram.variables[box.outputs[0]]: self._table(box)
-                for box in self.diagram.boxes
-            },
-        )
+        names = self.diagram.variables
+        tables = {names[box.outputs[0]]: self._table(box) for box in self.diagram.boxes}
+        text = write_bif(self.diagram, tables)
         if path is not None:
             Path(path).write_text(text)
         return text
@@ -135,195 +196,342 @@ class BayesianNetwork:
         self,
         outcome: str | Sequence[str],
         *,
-        do: Do | None = None,
+        do: Intervention | None = None,
         given: Mapping[str, Any] | None = None,
     ) -> Distribution:
-        """P(outcome | do(...), given).
+        """Return P(outcome | do(...), given).
 
         Parameters
         ----------
-        outcome
-            One variable or several, then their joint distribution.
-        do
-            `{"smoking": 1}` sets a variable; `"smoking"`, or a list of names, sets it to each of its levels in turn, each a row of the answer.
-        given
-            What was observed, in the world in which that was done.
+        outcome : str or list of str
+            Of several variables, their joint distribution.
+        do : mapping of str to level, str, or list of str, optional
+            `{"smoking": 1}` sets a variable; `"smoking"`, or a list of names, sets it to each of
+            its levels in turn, each a row of the answer.
+        given : mapping of str to level, optional
+            Observed in the world in which that was done.
+
+        Returns
+        -------
+        Distribution
 
         Raises
         ------
         ModelError
-            If what is given has probability zero; if an outcome is done or given itself; if the answer is too large to hold.
+            If what is given has probability zero, if an outcome is done or given itself, or if the
+            answer is too large to hold.
+
+        Examples
+        --------
+        >>> network = BayesianNetwork(
+        ...     Diagram.parse("x -> y"), {"x": [0.5, 0.5], "y": [[0.9, 0.1], [0.2, 0.8]]}
+        ... )
+        >>> network.query("y", do="x").values
+        array([[0.9, 0.1],
+               [0.2, 0.8]])
         """
-        names, said = _names(outcome), _said(do, given)
-        known = self._known(do, given, opens=True)
-        axes = (*known.opened, *self._axes(names, known))
-        values = conditional(self._tables, axes, known, said)
-        opened = tuple(self.diagram.variables[wire] for wire in known.opened)
+        names = _names(outcome)
+        words = _condition_words(do, given)
+        conditions = self._conditions(do, given, may_open=True)
+        axes = (*conditions.opened, *self._outcome_wires(names, conditions))
+        values = conditional(self._tables, axes, conditions, words)
+        opened = tuple(self.diagram.variables[wire] for wire in conditions.opened)
         levels = tuple(self._levels[wire] for wire in axes)
-        return Distribution(
-            (*opened, *names), levels, values, _title(", ".join(names), said), opened
-        )
+        title = _title(", ".join(names), words)
+        return Distribution((*opened, *names), levels, values, title, opened)
 
     def counterfactual(
         self, outcome: str | Sequence[str], *, do: Mapping[str, Any], factual: Mapping[str, Any]
     ) -> Distribution:
-        """P(outcome had `do` been done | factual): what would have been, in the cases in which that was seen.
+        """Return P(outcome had `do` been done | factual).
 
         Parameters
         ----------
-        do
-            What is set in the other world, which shares with the actual one all that does not depend on it.
-        factual
-            What was seen in the actual world, in which nothing was done.
+        outcome : str or list of str
+        do : mapping of str to level
+            Set in the counterfactual world, which shares with the actual one all that does not
+            depend on it.
+        factual : mapping of str to level
+            Observed in the actual world, in which nothing was done.
+
+        Returns
+        -------
+        Distribution
 
         Raises
         ------
         ModelError
-            If a mechanism that matters in both worlds is random: its table does not say what it would have done. If what was seen has probability zero.
+            If a mechanism that matters in both worlds is random: its table does not say what it
+            would have done. If what was observed has probability zero.
+
+        Examples
+        --------
+        >>> network = BayesianNetwork(
+        ...     Diagram.parse("x -> y; hidden: u -> y").with_levels({"x": 2, "y": 2, "u": 2}),
+        ...     {"x": [0.5, 0.5], "u": [0.7, 0.3], "y": lambda x, u: x * u},
+        ... )
+        >>> network.counterfactual("y", do={"x": 1}, factual={"x": 0, "y": 0}).values.round(2)
+        array([0.7, 0.3])
         """
-        names, known = _names(outcome), self._known(do, factual)
-        worlds, place = another_world(self.diagram, known.done)
-        axes = [place.get(wire, wire) for wire in self._axes(names, Known(done=known.done))]
-        refuse_chance(worlds, self._tables.arrays, [*axes, *known.seen])
-        there = Known(
-            done={place[wire]: level for wire, level in known.done.items()}, seen=known.seen
-        )
-        values = conditional(tables(worlds, self.mechanisms), axes, there, _said(None, factual))
-        title = _title(f"{', '.join(names)} had {_said(do, None)}", _said(None, factual))
-        return Distribution(
-            names, tuple(levels_of(worlds.wires[wire]) for wire in axes), values, title
-        )
+        names = _names(outcome)
+        conditions = self._conditions(do, factual)
+        worlds, position = add_world(self.diagram, conditions.done)
+        wires = self._outcome_wires(names, Conditions(done=conditions.done))
+        axes = [position.get(wire, wire) for wire in wires]
+        refuse_random_mechanisms(worlds, self._tables.arrays, [*axes, *conditions.seen])
+        done = {position[wire]: level for wire, level in conditions.done.items()}
+        words = _condition_words(None, factual)
+        tables = network_tables(worlds, self.mechanisms)
+        values = conditional(tables, axes, Conditions(done=done, seen=conditions.seen), words)
+        title = _title(f"{', '.join(names)} had {_condition_words(do, None)}", words)
+        levels = tuple(levels_of(worlds.wires[wire]) for wire in axes)
+        return Distribution(names, levels, values, title)
 
     def causation(
         self, cause: str, outcome: str, *, levels: Mapping[str, tuple[Any, Any]] | None = None
     ) -> dict[str, Any]:
-        """The probabilities that the presence of a cause makes the outcome occur and its absence makes it not (Tian & Pearl 2000).
+        """Return the probabilities of necessity and sufficiency (PNS, PN, PS).
 
-        "necessary_and_sufficient" of all cases; "necessary" of those in which both occurred; "sufficient" of those in which neither did. A number each or, of
-        many draws, an array; NaN where there are no such cases.
+        They are the probabilities that the presence of the cause makes the outcome occur and its
+        absence makes it not: "necessary_and_sufficient" among all cases, "necessary" among those in
+        which both occurred, "sufficient" among those in which neither did.
 
         Parameters
         ----------
-        levels
-            (absent, present) of the cause and the outcome; needed where they have more than two levels. Every other level of the outcome counts as absence.
+        cause, outcome : str
+        levels : mapping of str to (absent, present), optional
+            Needed where a variable has more than two levels. Every other level of the outcome
+            counts as absence.
+
+        Returns
+        -------
+        dict of str to float, or to array of draws
+            NaN where there are no such cases.
 
         Raises
         ------
         ModelError
-            As for `counterfactual`; `diagrams.causation_bounds` gives bounds out of distributions alone.
+            As for `counterfactual`; `diagrams.causation_bounds` gives bounds from distributions
+            alone.
+
+        References
+        ----------
+        Tian & Pearl (2000), Probabilities of causation: bounds and identification, Ann. Math.
+        Artif. Intell. 28.
+
+        Examples
+        --------
+        >>> network = BayesianNetwork(
+        ...     Diagram.parse("x -> y; hidden: u -> y").with_levels({"x": 2, "y": 2, "u": 2}),
+        ...     {"x": [0.5, 0.5], "u": [0.7, 0.3], "y": lambda x, u: x * u},
+        ... )
+        >>> network.causation("x", "y")
+        {'necessary_and_sufficient': 0.3, 'necessary': 1.0, 'sufficient': 0.3}
         """
-        wires = {name: self._wire(name) for name in (cause, outcome)}
-        pairs = {name: (levels or {}).get(name, self._levels[wire]) for name, wire in wires.items()}
+        cause_wire, outcome_wire = self._wire(cause), self._wire(outcome)
+        pairs = {
+            name: (levels or {}).get(name, self._levels[wire])
+            for name, wire in ((cause, cause_wire), (outcome, outcome_wire))
+        }
         for name, pair in pairs.items():
             if not isinstance(pair, list | tuple) or len(pair) != 2 or cause == outcome:
                 raise ModelError(
-                    f"Expected two different variables with a level each for absence and presence, got {name!r} with {pair!r}; say `levels`."
+                    "Expected two different variables with a level each for absence and presence, "
+                    f"got {name!r} with {pair!r}; say `levels`."
                 )
-        (off, on), (_, event) = (
-            [level_position(self.diagram.wires[wires[name]], level) for level in pair]
-            for name, pair in pairs.items()
+        wires = self.diagram.wires
+        off, on = (level_position(wires[cause_wire], level) for level in pairs[cause])
+        _, event = (level_position(wires[outcome_wire], level) for level in pairs[outcome])
+        joint = joint_of_three_worlds(
+            self.diagram, self.mechanisms, cause_wire, outcome_wire, off, on
         )
-        joint = three_worlds(self.diagram, self.mechanisms, wires[cause], wires[outcome], off, on)
-        found = causation(joint, off, on, event)
-        return (
-            found if self._tables.batch else {name: float(value) for name, value in found.items()}
-        )
+        probabilities = probabilities_of_causation(joint, off, on, event)
+        if self._tables.batch:
+            return probabilities
+        return {name: float(value) for name, value in probabilities.items()}
 
     def marginals(
         self, *, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None
     ) -> dict[str, Distribution]:
-        """P(v | do(...), given) of every variable v that is neither done nor given, all from one pass forth and one back."""
-        known, said = self._known(do, given), _said(do, given)
-        wires = [
-            wire
-            for wire in range(len(self.diagram.wires))
-            if wire not in known.done and wire not in known.seen
-        ]
-        found = marginals(self._tables, wires, known, said)
-        names = self.diagram.variables
-        return {
-            names[wire]: Distribution(
-                (names[wire],), (self._levels[wire],), found[wire], _title(names[wire], said)
-            )
-            for wire in wires
-        }
+        """Return P(v | do(...), given) of every variable v that is neither done nor given.
+
+        All come from one pass forward and one backward.
+
+        Parameters
+        ----------
+        do, given : mapping of str to level, optional
+
+        Returns
+        -------
+        dict of str to Distribution
+
+        Raises
+        ------
+        ModelError
+            If what is given has probability zero.
+
+        Examples
+        --------
+        >>> network = BayesianNetwork(
+        ...     Diagram.parse("x -> y"), {"x": [0.5, 0.5], "y": [[0.9, 0.1], [0.2, 0.8]]}
+        ... )
+        >>> network.marginals(given={"y": 1})["x"].values.round(3)
+        array([0.111, 0.889])
+        """
+        conditions = self._conditions(do, given)
+        words = _condition_words(do, given)
+        known = {*conditions.done, *conditions.seen}
+        wires = [wire for wire in range(len(self.diagram.wires)) if wire not in known]
+        values = conditional_marginals(self._tables, wires, conditions, words)
+        marginals = {}
+        for wire in wires:
+            name = self.diagram.variables[wire]
+            levels = (self._levels[wire],)
+            marginals[name] = Distribution((name,), levels, values[wire], _title(name, words))
+        return marginals
 
     def joint(self, *, do: Mapping[str, Any] | None = None) -> Distribution:
-        """The joint distribution of all variables that are observed, the hidden ones summed over."""
-        done = self._known(do, None).done
-        return self.query(
-            [name for name in self.diagram.observed if self._position[name] not in done], do=do
-        )
+        """Return the joint distribution of the observed variables.
+
+        Parameters
+        ----------
+        do : mapping of str to level, optional
+            These variables are left out of the answer.
+
+        Returns
+        -------
+        Distribution
+
+        Raises
+        ------
+        ModelError
+            If the answer is too large to hold.
+
+        Examples
+        --------
+        >>> network = BayesianNetwork(
+        ...     Diagram.parse("x -> y"), {"x": [0.5, 0.5], "y": [[0.9, 0.1], [0.2, 0.8]]}
+        ... )
+        >>> network.joint().values
+        array([[0.45, 0.05],
+               [0.1 , 0.4 ]])
+        """
+        done = self._conditions(do, None).done
+        names = [name for name in self.diagram.observed if self._position[name] not in done]
+        return self.query(names, do=do)
 
     def probability(self, event: Mapping[str, Any], *, do: Mapping[str, Any] | None = None) -> Any:
-        """P(event | do(...)), a number or, of many draws, an array of them; 0 where it cannot happen."""
-        found = contraction.evaluate(self._tables, (), self._known(do, event))
-        return found if self._tables.batch else float(found)
+        """Return P(event | do(...)); 0 where it cannot happen.
+
+        Parameters
+        ----------
+        event, do : mapping of str to level
+
+        Returns
+        -------
+        float, or array of draws
+
+        Raises
+        ------
+        ModelError
+            If a variable or level is unknown.
+
+        Examples
+        --------
+        >>> network = BayesianNetwork(
+        ...     Diagram.parse("x -> y"), {"x": [0.5, 0.5], "y": [[0.9, 0.1], [0.2, 0.8]]}
+        ... )
+        >>> network.probability({"x": 1, "y": 1})
+        0.4
+        """
+        probability = contract_tables(self._tables, (), self._conditions(do, event))
+        return probability if self._tables.batch else float(probability)
 
     def sample(self, n: int, seed: int, *, do: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Independent draws of all variables that are observed, a row each, drawn along the arrows.
+        """Return independent draws of the observed variables, by ancestral sampling.
+
+        Parameters
+        ----------
+        n : int
+            The number of rows.
+        seed : int
+        do : mapping of str to level, optional
+
+        Returns
+        -------
+        pandas.DataFrame
 
         Raises
         ------
         ModelError
             If the mechanisms are many draws and not one table each.
+
+        Examples
+        --------
+        >>> network = BayesianNetwork(
+        ...     Diagram.parse("x -> y"), {"x": [0.5, 0.5], "y": [[0.9, 0.1], [0.2, 0.8]]}
+        ... )
+        >>> float(network.sample(1000, seed=1, do={"x": 1})["y"].mean())
+        0.812
         """
         import pandas as pd
 
         self._refuse_draws("sample from")
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
             raise ModelError(f"Expected a number of rows to draw, 0 or more, got {n!r}.")
-        drawn = self._drawn(n, np.random.default_rng(seed), self._known(do, None).done)
-        observed = dict.fromkeys(self.diagram.outputs)
-        return pd.DataFrame(
-            {
-                self.diagram.variables[wire]: pd.Index(
-                    self._levels[wire], tupleize_cols=False
-                ).take(drawn[wire])
-                for wire in observed
-            }
-        )
+        draws = self._draws(n, np.random.default_rng(seed), self._conditions(do, None).done)
+        columns = {}
+        for wire in dict.fromkeys(self.diagram.outputs):
+            levels = pd.Index(self._levels[wire], tupleize_cols=False)
+            columns[self.diagram.variables[wire]] = levels.take(draws[wire])
+        return pd.DataFrame(columns)
 
-    def _drawn(
+    def _draws(
         self, n: int, rng: np.random.Generator, done: Mapping[int, int]
     ) -> dict[int, np.ndarray]:
-        drawn: dict[int, np.ndarray] = {}
+        """The level of each wire in each row.
+
+        Parameters
+        ----------
+        n : int
+        rng : numpy.random.Generator
+        done : mapping of int to int
+        """
+        draws: dict[int, np.ndarray] = {}
         for box in in_order(self.diagram):
             (wire,) = box.outputs
-            below = np.cumsum(self._table(box), axis=-1)[
-                tuple(drawn[cause] for cause in box.inputs)
-            ][..., :-1]
-            drawn[wire] = (
-                np.full(n, done[wire])
-                if wire in done
-                else (rng.random(n)[:, None] >= below).sum(axis=-1)
-            )
-        return drawn
+            cumulative = np.cumsum(self._table(box), axis=-1)
+            thresholds = cumulative[tuple(draws[cause] for cause in box.inputs)][..., :-1]
+            if wire in done:
+                draws[wire] = np.full(n, done[wire])
+            else:
+                draws[wire] = (rng.random(n)[:, None] >= thresholds).sum(axis=-1)
+        return draws
 
     def _table(self, box: Box) -> np.ndarray:
         if box.kind == "point":
             (wire,) = box.outputs
-            return np.eye(self._tables.sizes[wire])[
-                level_position(self.diagram.wires[wire], box.value)
-            ]
+            level = level_position(self.diagram.wires[wire], box.value)
+            return np.eye(self._tables.sizes[wire])[level]
         return self._tables.arrays[box.name, box.kind]
 
     def _refuse_draws(self, purpose: str) -> None:
         if self._tables.batch:
             raise ModelError(
-                f"Expected one table for each mechanism to {purpose}, got draws of shape {self._tables.batch}; choose one of them first."
+                f"Expected one table for each mechanism to {purpose}, "
+                f"got draws of shape {self._tables.batch}; choose one of them first."
             )
 
     @cached_property
     def _position(self) -> dict[str, int]:
-        return {name: position for position, name in enumerate(self.diagram.variables)}
+        return {name: number for number, name in enumerate(self.diagram.variables)}
 
     @cached_property
-    def _place(self) -> dict[tuple[str, Any], int]:
+    def _level_numbers(self) -> dict[tuple[str, Any], int]:
         return {
-            (name, level): place
+            (name, level): number
             for name, levels in zip(self.diagram.variables, self._levels, strict=True)
-            for place, level in enumerate(levels)
+            for number, level in enumerate(levels)
         }
 
     @cached_property
@@ -333,75 +541,107 @@ class BayesianNetwork:
     def _wire(self, name: str) -> int:
         return self._position[name] if name in self._position else self.diagram.position(name)
 
-    def _values(self, levels: Mapping[str, Any] | None) -> dict[int, int]:
-        found = {}
-        for name, level in (
-            {} if levels is None else arguments.values("do, given or an event", levels)
-        ).items():
+    def _by_number(self, levels: Mapping[str, Any] | None) -> dict[int, int]:
+        """Wires with the numbers of their levels."""
+        if levels is None:
+            return {}
+        numbers = {}
+        for name, level in arguments.values("do, given or an event", levels).items():
             wire = self._wire(name)
             try:
-                found[wire] = self._place[name, level]
-            except (KeyError, TypeError):  # which says what is wrong with it
-                found[wire] = level_position(self.diagram.wires[wire], level)
-        return found
+                numbers[wire] = self._level_numbers[name, level]
+            except (KeyError, TypeError):  # an equal level of another kind, or an error
+                numbers[wire] = level_position(self.diagram.wires[wire], level)
+        return numbers
 
-    def _known(
-        self, do: Do | None, given: Mapping[str, Any] | None, *, opens: bool = False
-    ) -> Known:
-        """What is done and seen, by wire; a list of names opens these, where that is possible."""
+    def _conditions(
+        self,
+        do: Intervention | None,
+        given: Mapping[str, Any] | None,
+        *,
+        may_open: bool = False,
+    ) -> Conditions:
+        """What is done and observed, by wire.
+
+        Parameters
+        ----------
+        do : mapping of str to level, str, or list of str, or None
+        given : mapping of str to level, or None
+        may_open : bool
+            Whether `do` may be names without levels, which opens these variables.
+        """
         if do is None or isinstance(do, Mapping):
-            return Known(done=self._values(do), seen=self._values(given))
-        if not opens:
+            return Conditions(done=self._by_number(do), seen=self._by_number(given))
+        if not may_open:
             raise ModelError(
                 f"Expected what is done as a mapping such as {{'smoking': 0}}, got {do!r}."
             )
-        return Known(
-            opened=tuple(self._wire(name) for name in _names(do)), seen=self._values(given)
-        )
+        opened = tuple(self._wire(name) for name in _names(do))
+        return Conditions(opened=opened, seen=self._by_number(given))
 
-    def _axes(self, names: Sequence[str], known: Known) -> list[int]:
-        wires = [self._wire(name) for name in names]
-        for name, wire in zip(names, wires, strict=True):
-            if (
-                wire in known.done
-                or wire in known.opened
-                or wire in known.seen
-                or wires.count(wire) > 1
-            ):
-                how = (
-                    "asked for twice"
-                    if wires.count(wire) > 1
-                    else "given as observed"
-                    if wire in known.seen
-                    else "set by `do`"
-                )
-                raise ModelError(
-                    f"Expected outcomes that are neither done nor given, each once; {name!r} is {how}."
-                )
+    def _outcome_wires(self, names: Sequence[str], conditions: Conditions) -> list[int]:
+        """The wires of the outcomes, which are neither done nor observed."""
         if not names:
             raise ModelError(
-                "Expected at least one outcome, got none; the probability of an event is `network.probability({...})`."
+                "Expected at least one outcome, got none; the probability of an event is "
+                "`network.probability({...})`."
+            )
+        wires = [self._wire(name) for name in names]
+        for name, wire in zip(names, wires, strict=True):
+            if wires.count(wire) > 1:
+                problem = "asked for twice"
+            elif wire in conditions.seen:
+                problem = "given as observed"
+            elif wire in conditions.done or wire in conditions.opened:
+                problem = "set by `do`"
+            else:
+                continue
+            raise ModelError(
+                f"Expected outcomes that are neither done nor given, each once; {name!r} is "
+                f"{problem}."
             )
         return wires
+
+
+def _as_tables(
+    diagram: Diagram, boxes: Mapping[str, Box], mechanisms: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The mechanisms with functions as tables of 0 and 1.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    boxes : mapping of str to Box
+        Those of kind "mechanism".
+    mechanisms : mapping of str to array or function
+    """
+    tables = {}
+    for name, mechanism in mechanisms.items():
+        if name not in boxes:
+            diagram.position(name)  # an error if there is no such variable
+            tables[name] = mechanism
+        elif callable(mechanism):
+            tables[name] = tabulated(diagram, boxes[name], mechanism)
+        else:
+            tables[name] = mechanism
+    return tables
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:
     return arguments.names("outcome", names)
 
 
-def _said(do: Do | None, given: Mapping[str, Any] | None) -> str:
+def _condition_words(do: Intervention | None, given: Mapping[str, Any] | None) -> str:
     """Such as "do(x=1), z=0"."""
-    done = (
-        [f"{name}={level!r}" for name, level in arguments.values("do", do).items()]
-        if isinstance(do, Mapping)
-        else list(arguments.names("do", () if do is None else do))
-    )
+    if isinstance(do, Mapping):
+        done = [f"{name}={level!r}" for name, level in arguments.values("do", do).items()]
+    else:
+        done = list(arguments.names("do", () if do is None else do))
     seen = {} if given is None else arguments.values("given", given)
-    return ", ".join(
-        ([f"do({', '.join(done)})"] if done else [])
-        + [f"{name}={level!r}" for name, level in seen.items()]
-    )
+    parts = [f"do({', '.join(done)})"] if done else []
+    parts += [f"{name}={level!r}" for name, level in seen.items()]
+    return ", ".join(parts)
 
 
-def _title(what: str, condition: str) -> str:
-    return f"P({what} | {condition})" if condition else f"P({what})"
+def _title(outcome: str, condition: str) -> str:
+    return f"P({outcome} | {condition})" if condition else f"P({outcome})"

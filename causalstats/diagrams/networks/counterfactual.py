@@ -1,8 +1,15 @@
-"""What would have been, given mechanisms: several worlds in one diagram, each made again only as far as its intervention reaches.
+"""Counterfactuals given mechanisms (abduction, action, prediction) in several worlds at once.
 
-    P(y' | e) = Σ P(u) P(e, y' | u) / P(e)
+    P(y' | e) = Σ_u P(u) P(e, y' | u) / P(e)
 
-Mechanisms that are functions of what they read and of chances that are roots of their own (response variables, as in Balke & Pearl 1994) leave nothing open.
+Each further world repeats only what its intervention reaches. Mechanisms that are functions of
+their inputs and of hidden roots with their own probabilities (response variables) leave nothing
+open.
+
+References
+----------
+Balke & Pearl (1994), Probabilistic evaluation of counterfactual queries, AAAI. Tian & Pearl (2000),
+Probabilities of causation: bounds and identification, Ann. Math. Artif. Intell. 28.
 """
 
 from __future__ import annotations
@@ -13,63 +20,88 @@ from dataclasses import replace
 
 import numpy as np
 
-from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.core.hypergraph import Hypergraph, renumbered
 from causalstats.diagrams.core.ordering import in_order
-from causalstats.diagrams.networks.mechanisms import tables
-from causalstats.diagrams.networks.tensor_contraction import Known, evaluate
+from causalstats.diagrams.networks.mechanisms import Process, network_tables
+from causalstats.diagrams.networks.tensor_contraction import Conditions, contract_tables
 from causalstats.errors import ModelError
 
 
-def another_world(
+def add_world(
     diagram: Hypergraph, done: Collection[int], mark: str = "'"
 ) -> tuple[Hypergraph, dict[int, int]]:
-    """The diagram with one more wire, in another world, for each that the wires `done` reach, and where that is; what is done there comes in from outside.
+    """Return the diagram with another world in which the wires `done` enter from outside.
 
-    All else is the same in both worlds, by the same token: whatever does not depend on what is done is what it was.
+    Whatever does not depend on these wires is the same in both worlds.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    done : collection of int
+    mark : str
+        Of the new world.
+
+    Returns
+    -------
+    diagram : Hypergraph
+    position : dict of int to int
+        Where each wire that `done` reaches is in the new world.
     """
     reached = set(done)
     for box in in_order(diagram):
         if reached.intersection(box.inputs):
             reached.update(box.outputs)
-    place = {wire: len(diagram.wires) + number for number, wire in enumerate(sorted(reached))}
-    again = [
+    ordered = sorted(reached)
+    position = {wire: len(diagram.wires) + number for number, wire in enumerate(ordered)}
+    repeated = [
         box
         for box in diagram.boxes
         if reached.intersection(box.outputs) and not set(box.outputs) <= set(done)
     ]
-    boxes = tuple(
-        replace(
-            box,
-            inputs=tuple(place.get(w, w) for w in box.inputs),
-            outputs=tuple(place[w] for w in box.outputs),
-        )
-        for box in again
+    wires = [diagram.wires[wire] for wire in ordered]
+    worlds = Hypergraph(
+        (*diagram.wires, *(replace(wire, world=wire.world + mark) for wire in wires)),
+        (*diagram.boxes, *(renumbered(box, position) for box in repeated)),
+        (*diagram.inputs, *(position[wire] for wire in done)),
+        diagram.outputs,
     )
-    wires = tuple(
-        replace(diagram.wires[wire], world=diagram.wires[wire].world + mark)
-        for wire in sorted(reached)
-    )
-    inputs = (*diagram.inputs, *(place[wire] for wire in done))
-    return Hypergraph(diagram.wires + wires, diagram.boxes + boxes, inputs, diagram.outputs), place
+    return worlds, position
 
 
-def refuse_chance(
-    worlds: Hypergraph, arrays: Mapping[tuple[str, str], np.ndarray], ends: Collection[int]
+def refuse_random_mechanisms(
+    worlds: Hypergraph, arrays: Mapping[Process, np.ndarray], ends: Collection[int]
 ) -> None:
-    """An error if a mechanism that runs in several worlds, and matters for `ends` in more than one, leaves something to a chance that these would share."""
+    """Raise an error if a mechanism that matters in several worlds is random.
+
+    Its table does not say which noise these worlds would share.
+
+    Parameters
+    ----------
+    worlds : Hypergraph
+    arrays : mapping of (name, kind) to array
+    ends : collection of int
+        The wires of the question.
+
+    Raises
+    ------
+    ModelError
+        If such a table has entries other than 0 and 1.
+    """
     relevant = ancestors(worlds, ends)
-    runs = Counter(
-        (box.name, box.kind) for box in worlds.boxes if relevant.intersection(box.outputs)
-    )
-    for name, kind in [process for process, times in runs.items() if times > 1]:
-        if not np.isin(arrays[name, kind], (0.0, 1.0)).all():
+    boxes = (box for box in worlds.boxes if relevant.intersection(box.outputs))
+    runs = Counter((box.name, box.kind) for box in boxes)
+    for process, times in runs.items():
+        if times > 1 and not np.isin(arrays[process], (0.0, 1.0)).all():
+            name = process[0]
             raise ModelError(
-                f"Expected a mechanism of {name} that is a function of what it reads; its table is random, and does not say what {name} would have been "
-                "where it was seen to be something else. Give it as a function of its causes and of a hidden root with its own probabilities."
+                f"Expected a mechanism of {name} that is a function of what it reads; its table is "
+                f"random, and does not say what {name} would have been where it was seen to be "
+                "something else. Give it as a function of its causes and of a hidden root with its "
+                "own probabilities."
             )
 
 
-def three_worlds(
+def joint_of_three_worlds(
     diagram: Hypergraph,
     mechanisms: Mapping[str, np.ndarray],
     cause: int,
@@ -77,43 +109,74 @@ def three_worlds(
     off: int,
     on: int,
 ) -> np.ndarray:
-    """P(cause, outcome, outcome had the cause been present, outcome had it been absent), an array (batch..., levels...)."""
-    present, there = another_world(diagram, [cause])
-    both, elsewhere = another_world(present, [cause], "''")
-    axes = (cause, outcome, there.get(outcome, outcome), elsewhere.get(outcome, outcome))
-    found = tables(both, mechanisms)
-    refuse_chance(both, found.arrays, axes)
-    return evaluate(found, axes, Known(done={there[cause]: on, elsewhere[cause]: off}))
+    """Return P(cause, outcome, outcome had the cause been present, ... been absent).
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    mechanisms : mapping of str to array
+    cause, outcome : int
+        Wires.
+    off, on : int
+        The levels of the cause that are its absence and presence.
+
+    Returns
+    -------
+    array, shape (batch..., levels of cause, levels of outcome, levels..., levels...)
+    """
+    two_worlds, present = add_world(diagram, [cause])
+    worlds, absent = add_world(two_worlds, [cause], "''")
+    axes = (cause, outcome, present.get(outcome, outcome), absent.get(outcome, outcome))
+    tables = network_tables(worlds, mechanisms)
+    refuse_random_mechanisms(worlds, tables.arrays, axes)
+    conditions = Conditions(done={present[cause]: on, absent[cause]: off})
+    return contract_tables(tables, axes, conditions)
 
 
-def causation(joint: np.ndarray, off: int, on: int, event: int) -> dict[str, np.ndarray]:
-    """The probabilities of causation out of what `three_worlds` gives; `event` is the level of the outcome that is its presence."""
+def probabilities_of_causation(
+    joint: np.ndarray, off: int, on: int, event: int
+) -> dict[str, np.ndarray]:
+    """Return the probabilities of necessity and sufficiency.
+
+    Parameters
+    ----------
+    joint : array, shape (batch..., cause, outcome, outcome if present, outcome if absent)
+        As `joint_of_three_worlds` returns it.
+    off, on : int
+        The levels of the cause that are its absence and presence.
+    event : int
+        The level of the outcome that is its presence.
+
+    Returns
+    -------
+    dict of str to array, shape (batch...)
+        "necessary_and_sufficient", "necessary", "sufficient"; NaN where nobody is in question.
+    """
     share = np.moveaxis(joint, (-4, -3, -2, -1), (0, 1, 2, 3))
-    rest = np.arange(share.shape[1]) != event
-    caused = share[:, :, event, rest].sum(
-        axis=2
-    )  # by the level of the cause and of the outcome: those for whom the cause makes the difference
-    shown, spared = share[on, event].sum(axis=(0, 1)), share[off, rest].sum(axis=(0, 1, 2))
-    with np.errstate(invalid="ignore"):
-        necessary, sufficient = (
-            np.where(of > 0, part / of, np.nan)
-            for part, of in [(caused[on, event], shown), (caused[off, rest].sum(axis=0), spared)]
-        )
+    no_event = np.arange(share.shape[1]) != event
+    caused = share[:, :, event, no_event].sum(axis=2)  # by the cause and outcome that were
+    with_both = share[on, event].sum(axis=(0, 1))
+    with_neither = share[off, no_event].sum(axis=(0, 1, 2))
     return {
         "necessary_and_sufficient": caused.sum(axis=(0, 1)),
-        "necessary": necessary,
-        "sufficient": sufficient,
+        "necessary": _ratio(caused[on, event], with_both),
+        "sufficient": _ratio(caused[off, no_event].sum(axis=0), with_neither),
     }
 
 
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.where(whole > 0, part / whole, np.nan)
+
+
 def ancestors(diagram: Hypergraph, wires: Collection[int]) -> set[int]:
-    """The wires, and all that they are made of."""
+    """Return the wires and all that they depend on."""
     makers = {wire: box for box in diagram.boxes for wire in box.outputs}
-    found: set[int] = set()
+    visited: set[int] = set()
     waiting = list(wires)
     while waiting:
         wire = waiting.pop()
-        if wire not in found:
-            found.add(wire)
+        if wire not in visited:
+            visited.add(wire)
             waiting += makers[wire].inputs if wire in makers else ()
-    return found
+    return visited

@@ -1,4 +1,4 @@
-"""A table of probabilities whose axes have names and levels."""
+"""Probability tables whose axes have names and levels."""
 
 from __future__ import annotations
 
@@ -17,25 +17,36 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-_SHOWN = 20  # rows
+_MAX_ROWS_SHOWN = 20
+_NUMBER_FORMAT = "{:.6g}".format
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Distribution:
-    """P(outcome) for every level of its variables, or P(outcome | do(...)) for every level of `opened` too.
+    """P(outcome), or P(outcome | do(...)) for every level of the opened variables.
 
     Parameters
     ----------
     variables : tuple of str
-        One an axis, those of `opened` first.
+        One for each axis, those of `opened` first.
     levels : tuple of tuple
         The levels of each variable.
-    values : numpy.ndarray
-        (batch..., levels of each variable...).
+    values : array, shape (batch..., levels of each variable...)
     title : str
-        What it is, such as "P(cancer | do(smoking))".
+        Such as "P(cancer | do(smoking))".
     opened : tuple of str
-        The variables that it does not sum to one over, but is given for each level of.
+        The variables that the distribution is conditional on: for each of their levels it sums to
+        one over the others.
+
+    Examples
+    --------
+    >>> Distribution.joint([[0.4, 0.1], [0.1, 0.4]], {"x": 2, "y": ("no", "yes")})
+    P(x, y)
+     x   y  probability
+     0  no          0.4
+     0 yes          0.1
+     1  no          0.1
+     1 yes          0.4
     """
 
     variables: tuple[str, ...]
@@ -46,109 +57,179 @@ class Distribution:
 
     @classmethod
     def joint(cls, values: Any, levels: Mapping[str, Sequence[Any] | int]) -> Distribution:
-        """A joint distribution from an array (batch..., levels of each variable...); a number n of levels stands for 0 to n - 1.
+        """Return a joint distribution.
+
+        Parameters
+        ----------
+        values : array-like, shape (batch..., levels of each variable...)
+        levels : mapping of str to list of levels, or to int
+            In the order of the axes; a number n stands for the levels 0 to n - 1.
+
+        Returns
+        -------
+        Distribution
 
         Raises
         ------
         ModelError
-            If the shape is not that of the levels, or the probabilities are negative or do not sum to one.
+            If the shape is not that of the levels, or the probabilities are negative or do not sum
+            to one.
+
+        Examples
+        --------
+        >>> Distribution.joint([0.25, 0.75], {"x": 2})[1]
+        0.75
         """
         arguments.instance(Mapping, "the levels", levels, "Say {'smoking': 2, 'cancer': 2}.")
-        named = {name: as_levels(name, given) for name, given in levels.items()}
+        by_name = {name: as_levels(name, given) for name, given in levels.items()}
         table = np.array(arguments.array("the probabilities", values))
-        shape = tuple(map(len, named.values()))
-        if not named or table.shape[table.ndim - len(shape) :] != shape:
-            raise ModelError(
-                f"Expected an array with axes (..., {', '.join(f'{name} {len(own)}' for name, own in named.items())}), got shape {table.shape}."
-            )
-        sums = table.sum(axis=tuple(range(table.ndim - len(shape), table.ndim)))
+        shape = tuple(map(len, by_name.values()))
+        batch_axes = table.ndim - len(shape)
+        if not by_name or table.shape[batch_axes:] != shape:
+            axes = ", ".join(f"{name} {len(states)}" for name, states in by_name.items())
+            raise ModelError(f"Expected an array with axes (..., {axes}), got shape {table.shape}.")
+        sums = table.sum(axis=tuple(range(batch_axes, table.ndim)))
         if not ((table >= 0).all() and np.allclose(sums, 1, rtol=0, atol=1e-6)):
             raise ModelError(
-                f"Expected probabilities of 0 or more that sum to 1, got some from {table.min():g} that sum to {np.ravel(sums)[0]:.6g}."
+                "Expected probabilities of 0 or more that sum to 1, "
+                f"got some from {table.min():g} that sum to {np.ravel(sums)[0]:.6g}."
             )
-        return cls(tuple(named), tuple(named.values()), table, f"P({', '.join(named)})")
+        title = f"P({', '.join(by_name)})"
+        return cls(tuple(by_name), tuple(by_name.values()), table, title)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)
 
     def __getitem__(self, at: Hashable | Mapping[str, Any]) -> Any:
-        """The probability at a level, of one variable, or at `{variable: level, ...}`, of some of them, which leaves the axes of the others."""
+        """Return the probability at a level, or at `{variable: level, ...}`.
+
+        Variables that are left out stay as axes.
+        """
         if isinstance(at, Mapping):
-            places = {self._axis(name): self._place(name, level) for name, level in at.items()}
+            numbers = {self._axis(name): self._number(name, level) for name, level in at.items()}
         elif len(self.variables) == 1:
-            places = {0: self._place(self.variables[0], at)}
+            numbers = {0: self._number(self.variables[0], at)}
         else:
             raise ModelError(
-                f"Expected a level for each of {', '.join(self.variables)}, as a mapping from names to levels; got {at!r}."
+                f"Expected a level for each of {', '.join(self.variables)}, as a mapping from names "
+                f"to levels; got {at!r}."
             )
-        found = self.values[
-            (..., *(places.get(axis, slice(None)) for axis in range(len(self.variables))))
-        ]
-        return float(found) if found.ndim == 0 else found
+        index = [numbers.get(axis, slice(None)) for axis in range(len(self.variables))]
+        values = self.values[(..., *index)]
+        return float(values) if values.ndim == 0 else values
 
     def marginal(self, *variables: str) -> Distribution:
-        """The distribution of some of its variables, summed over the others; what it is given for stays."""
-        kept = [*self.opened, *variables]
+        """Return the marginal distribution of some variables, summed over the others.
+
+        The opened variables stay.
+
+        Parameters
+        ----------
+        *variables : str
+
+        Returns
+        -------
+        Distribution
+
+        Raises
+        ------
+        ModelError
+            If a variable is unknown.
+
+        Examples
+        --------
+        >>> joint = Distribution.joint([[0.4, 0.1], [0.1, 0.4]], {"x": 2, "y": 2})
+        >>> joint.marginal("y").values
+        array([0.5, 0.5])
+        """
+        kept = (*self.opened, *variables)
         axes = [self._axis(name) for name in kept]
-        lead = self.values.ndim - len(self.variables)
-        summed = self.values.sum(
-            axis=tuple(lead + axis for axis in range(len(self.variables)) if axis not in axes)
-        )
-        order = sorted(range(len(axes)), key=axes.__getitem__)
-        places = [lead + order.index(place) for place in range(len(axes))]
-        values = summed.transpose(*range(lead), *places)
+        batch = self._batch_axes
+        summed = [batch + axis for axis in range(len(self.variables)) if axis not in axes]
+        values = self.values.sum(axis=tuple(summed))
+        remaining = sorted(axes)
+        order = [batch + remaining.index(axis) for axis in axes]
         return Distribution(
-            tuple(kept),
+            kept,
             tuple(self.levels[axis] for axis in axes),
-            values,
+            values.transpose(*range(batch), *order),
             f"{', '.join(variables)} of {self.title}",
             self.opened,
         )
 
     def to_xarray(self) -> xr.DataArray:
-        """The same as a DataArray; axes of draws are called "draw", or "chain" and "draw"."""
+        """Return the distribution as a DataArray.
+
+        Returns
+        -------
+        xarray.DataArray
+            Batch axes are called "draw", or "chain" and "draw".
+
+        Examples
+        --------
+        >>> Distribution.joint([[0.4, 0.6], [0.5, 0.5]], {"x": 2}).to_xarray().dims
+        ('draw', 'x')
+        """
         import xarray as xr
 
-        lead = self.values.ndim - len(self.variables)
-        names = (
-            ["chain", "draw"][2 - lead :]
-            if lead <= 2
-            else [f"batch_{place}" for place in range(lead)]
-        )
+        batch = self._batch_axes
+        names = ["chain", "draw"][2 - batch :]
+        if batch > 2:
+            names = [f"batch_{number}" for number in range(batch)]
+        levels = map(list, self.levels)
         return xr.DataArray(
             self.values,
             dims=[*names, *self.variables],
-            coords=dict(zip(self.variables, map(list, self.levels), strict=True)),
+            coords=dict(zip(self.variables, levels, strict=True)),
             name=self.title,
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """A row for each combination of levels, their probability last; of many draws, their mean."""
+        """Return a row for each combination of levels, with its probability.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The mean probability, if there are many draws.
+
+        Examples
+        --------
+        >>> Distribution.joint([0.25, 0.75], {"x": 2}).to_frame()["probability"].tolist()
+        [0.25, 0.75]
+        """
         import pandas as pd
 
-        lead = self.values.ndim - len(self.variables)
         index = pd.MultiIndex.from_product(self.levels, names=self.variables)
-        return pd.DataFrame(
-            {"probability": self.values.mean(axis=tuple(range(lead))).ravel()}, index=index
-        ).reset_index()
+        means = self.values.mean(axis=tuple(range(self._batch_axes)))
+        return pd.DataFrame({"probability": means.ravel()}, index=index).reset_index()
 
     def __repr__(self) -> str:
-        return f"{self._heading}\n{self.to_frame().to_string(index=False, max_rows=_SHOWN, float_format='{:.6g}'.format)}"
+        rows = self.to_frame().to_string(
+            index=False, max_rows=_MAX_ROWS_SHOWN, float_format=_NUMBER_FORMAT
+        )
+        return f"{self._heading}\n{rows}"
 
     def _repr_html_(self) -> str:
-        return f"<div><p>{escape(self._heading)}</p>{self.to_frame().to_html(index=False, max_rows=_SHOWN, float_format='{:.6g}'.format)}</div>"
+        rows = self.to_frame().to_html(
+            index=False, max_rows=_MAX_ROWS_SHOWN, float_format=_NUMBER_FORMAT
+        )
+        return f"<div><p>{escape(self._heading)}</p>{rows}</div>"
+
+    @property
+    def _batch_axes(self) -> int:
+        return self.values.ndim - len(self.variables)
 
     @property
     def _heading(self) -> str:
-        lead = self.values.shape[: self.values.ndim - len(self.variables)]
-        return self.title + (f", mean of {'×'.join(map(str, lead))} draws" if lead else "")
+        batch = self.values.shape[: self._batch_axes]
+        return self.title + (f", mean of {'×'.join(map(str, batch))} draws" if batch else "")
 
     def _axis(self, name: str) -> int:
         if name not in self.variables:
             raise ModelError(f"Expected one of {', '.join(self.variables)}, got {name!r}.")
         return self.variables.index(name)
 
-    def _place(self, name: str, level: Any) -> int:
+    def _number(self, name: str, level: Any) -> int:
         levels = self.levels[self._axis(name)]
         if level not in levels:
             raise ModelError(

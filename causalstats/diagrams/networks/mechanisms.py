@@ -1,4 +1,4 @@
-"""What the boxes of a diagram do, as tables: checked against each other and against the levels of the wires."""
+"""Mechanisms as conditional probability tables, checked against each other and the wires."""
 
 from __future__ import annotations
 
@@ -15,23 +15,34 @@ from causalstats.diagrams.core.hypergraph import Box, Hypergraph, Wire
 from causalstats.errors import ModelError
 from causalstats.numerics.discrete.variable_elimination import whole_order
 
-_LARGE = 10**6  # entries of a table: sums over larger ones deserve an order of their own
+Process = tuple[str, str]  # the name and kind of a box
+
+_MAX_SHARED_ORDER_ENTRIES = 10**6  # of a table, for one elimination order for all queries
 _ROUNDING = 1e-6  # how far from 1 the sum of probabilities may be
 
 
 @dataclass(frozen=True, eq=False)
-class Tables:
-    """What the boxes of a diagram mean, ready to be contracted.
+class NetworkTables:
+    """The tables of the boxes of a diagram, ready to be contracted.
 
-    `arrays` has the table of each box, by its name and kind, with the axes of its inputs and outputs and, where it is a batch, one more at the end for all of
-    `batch`; `sizes` the number of levels of each wire. `kept` is for what is worked out once for questions of one form.
+    Parameters
+    ----------
+    diagram : Hypergraph
+    arrays : mapping of (name, kind) to array
+        Axes: those of `scope_of(box)` and, for a batch, one more at the end for all of `batch`.
+    sizes : mapping of int to int
+        The number of levels of each wire.
+    batch : tuple of int
+        The shape of the batch, such as posterior draws.
+    plans : dict
+        How queries of each form are answered, found once.
     """
 
     diagram: Hypergraph
-    arrays: Mapping[tuple[str, str], np.ndarray]
+    arrays: Mapping[Process, np.ndarray]
     sizes: Mapping[int, int]
     batch: tuple[int, ...]
-    kept: dict[Any, Any] = field(default_factory=dict)
+    plans: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def makers(self) -> dict[int, Box]:
@@ -39,44 +50,44 @@ class Tables:
         return {wire: box for box in self.diagram.boxes for wire in box.outputs}
 
     @cached_property
-    def positive(self) -> dict[tuple[str, str], bool]:
-        """Of each table whether nothing in it is impossible."""
-        return {key: bool((array > 0).all()) for key, array in self.arrays.items()}
+    def positive(self) -> dict[Process, bool]:
+        """Whether each table has no zeros."""
+        return {process: bool((array > 0).all()) for process, array in self.arrays.items()}
 
     @cached_property
-    def order(self) -> dict[int, int] | None:
-        """Where each wire comes in an order of summation that does for every question; None if tables on the way are too large for that."""
-        return whole_order([scope_of(box) for box in self.diagram.boxes], self.sizes, _LARGE)
+    def elimination_order(self) -> dict[int, int] | None:
+        """The rank of each wire in an elimination order for every query.
+
+        None if tables on the way are too large for that.
+        """
+        scopes = [scope_of(box) for box in self.diagram.boxes]
+        return whole_order(scopes, self.sizes, _MAX_SHARED_ORDER_ENTRIES)
 
     @cached_property
-    def set_by_boxes(self) -> dict[int, int]:
+    def levels_set(self) -> dict[int, int]:
         """The level of every wire that a point state sets."""
-        return {
-            box.outputs[0]: level_position(self.diagram.wires[box.outputs[0]], box.value)
-            for box in self.diagram.boxes
-            if box.kind == "point"
-        }
+        points = (box for box in self.diagram.boxes if box.kind == "point")
+        return {box.outputs[0]: self._level(box.outputs[0], box.value) for box in points}
 
     @cached_property
-    def seen_by_boxes(self) -> list[tuple[int, int]]:
-        """Wires and the level that an observation in the diagram says they have; of a wire there may be several."""
-        return [
-            (box.inputs[0], level_position(self.diagram.wires[box.inputs[0]], box.value))
-            for box in self.diagram.boxes
-            if box.kind == "observation"
-        ]
+    def levels_observed(self) -> list[tuple[int, int]]:
+        """The wires with observation boxes, and the level observed; one wire may have several."""
+        boxes = (box for box in self.diagram.boxes if box.kind == "observation")
+        return [(box.inputs[0], self._level(box.inputs[0], box.value)) for box in boxes]
+
+    def _level(self, wire: int, value: Any) -> int:
+        return level_position(self.diagram.wires[wire], value)
 
     def table(self, box: Box) -> np.ndarray:
-        """The table of a box as a view with axes (batch..., inputs..., outputs...)."""
-        array, arity = self.arrays[box.name, box.kind], len(scope_of(box))
-        return (
-            array
-            if array.ndim == arity
-            else np.moveaxis(array, -1, 0).reshape(*self.batch, *array.shape[:arity])
-        )
+        """Return the table of a box as a view with axes (batch..., inputs..., outputs...)."""
+        array = self.arrays[box.name, box.kind]
+        arity = len(scope_of(box))
+        if array.ndim == arity:
+            return array
+        return np.moveaxis(array, -1, 0).reshape(*self.batch, *array.shape[:arity])
 
     def batch_first(self, result: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """A result with its batch, if it has one, last, as an array (batch..., *shape)."""
+        """Return a result with its batch, if any, last as an array (batch..., *shape)."""
         if not self.batch:
             return result
         if result.ndim == len(shape):
@@ -85,12 +96,21 @@ class Tables:
 
 
 def scope_of(box: Box) -> tuple[int, ...]:
-    """The wires that are axes of the table of a box; none of them is an input where what comes in makes no difference."""
+    """Return the wires that are axes of the table of a box.
+
+    Only mechanisms depend on their inputs.
+    """
     return (*box.inputs, *box.outputs) if box.kind == "mechanism" else box.outputs
 
 
 def level_position(wire: Wire, level: Any) -> int:
-    """The place of a level among those of a wire."""
+    """Return the number of a level among those of a wire.
+
+    Raises
+    ------
+    ModelError
+        If the levels are unknown, or the level is none of them.
+    """
     levels = levels_of(wire)
     if level not in levels:
         raise ModelError(
@@ -100,31 +120,44 @@ def level_position(wire: Wire, level: Any) -> int:
 
 
 def levels_of(wire: Wire) -> tuple[Any, ...]:
-    """The levels of a wire; an error if they are not known."""
+    """Return the levels of a wire.
+
+    Raises
+    ------
+    ModelError
+        If they are unknown.
+    """
     if wire.levels is None:
         raise ModelError(
-            f"Expected the levels of {wire.label}, got none; say them with diagram.with_levels({{{wire.name!r}: ...}})."
+            f"Expected the levels of {wire.label}, got none; say them with "
+            f"diagram.with_levels({{{wire.name!r}: ...}})."
         )
     return wire.levels
 
 
-def tables(diagram: Hypergraph, mechanisms: Mapping[str, Any]) -> Tables:
-    """The tables of all boxes, checked against each other and against the levels of the wires, as copies that cannot be written to."""
-    given = {
-        name: arguments.array(f"the mechanism of {name!r}", mechanisms[name])
-        for name in dict.fromkeys(box.name for box in diagram.boxes if box.kind == "mechanism")
-        if not _missing(name, mechanisms)
-    }
-    sizes = _wire_sizes(diagram, given)
+def network_tables(diagram: Hypergraph, mechanisms: Mapping[str, Any]) -> NetworkTables:
+    """Return the tables of all boxes, checked, as read-only copies.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    mechanisms : mapping of str to array, shape (batch..., inputs..., outputs...)
+        By the names of the boxes of kind "mechanism".
+
+    Raises
+    ------
+    ModelError
+        If a mechanism is missing or of another shape than its wires, or if batches differ.
+    """
     arity = {
         box.name: len(box.inputs) + len(box.outputs)
         for box in diagram.boxes
         if box.kind == "mechanism"
     }
-    batch = _batch(
-        diagram, {name: table.shape[: table.ndim - arity[name]] for name, table in given.items()}
-    )
-    arrays = {
+    given = {name: _given(name, mechanisms) for name in arity}
+    sizes = _wire_sizes(diagram, given)
+    batch = _batch({name: table.shape[: table.ndim - arity[name]] for name, table in given.items()})
+    arrays: dict[Process, np.ndarray] = {
         (name, "mechanism"): _batch_last(table, arity[name], batch) for name, table in given.items()
     }
     for box in diagram.boxes:
@@ -133,46 +166,61 @@ def tables(diagram: Hypergraph, mechanisms: Mapping[str, Any]) -> Tables:
             arrays[box.name, "uniform"] = np.full(shape, 1 / prod(shape))
     for array in arrays.values():
         array.setflags(write=False)
-    return Tables(diagram, arrays, sizes, batch)
+    return NetworkTables(diagram, arrays, sizes, batch)
 
 
-def _missing(name: str, mechanisms: Mapping[str, Any]) -> bool:
+def _given(name: str, mechanisms: Mapping[str, Any]) -> np.ndarray:
     if name not in mechanisms:
         raise ModelError(
-            f"Expected a mechanism for box {name!r}, got those of {', '.join(map(repr, mechanisms)) or 'none'}."
+            f"Expected a mechanism for box {name!r}, "
+            f"got those of {', '.join(map(repr, mechanisms)) or 'none'}."
         )
-    return False
+    return arguments.array(f"the mechanism of {name!r}", mechanisms[name])
 
 
 def _wire_sizes(diagram: Hypergraph, given: Mapping[str, np.ndarray]) -> dict[int, int]:
-    """How many levels each wire has, by its own list or by the tables that touch it."""
+    """The number of levels of each wire, by its own list or by the tables of its boxes."""
     sizes = {
-        position: len(wire.levels)
-        for position, wire in enumerate(diagram.wires)
+        number: len(wire.levels)
+        for number, wire in enumerate(diagram.wires)
         if wire.levels is not None
     }
     for box in diagram.boxes:
-        if box.kind != "mechanism":
-            continue
-        scope, shape = (*box.inputs, *box.outputs), given[box.name].shape
-        own = shape[len(shape) - len(scope) :]
-        if len(shape) < len(scope) or any(
-            sizes.setdefault(wire, size) != size for wire, size in zip(scope, own, strict=True)
-        ):
-            wanted = ", ".join(
-                f"{diagram.wires[wire].label}{f' {sizes[wire]}' if wire in sizes else ''}"
-                for wire in scope
-            )
-            raise ModelError(
-                f"Expected the mechanism of {box.name!r} with axes (..., {wanted}), causes first; got shape {shape}."
-            )
-    for position, wire in enumerate(diagram.wires):
-        if position not in sizes:
-            levels_of(wire)
+        if box.kind == "mechanism":
+            _check_shape(diagram, box, given[box.name].shape, sizes)
+    for number, wire in enumerate(diagram.wires):
+        if number not in sizes:
+            levels_of(wire)  # an error: they are unknown
     return sizes
 
 
-def _batch(diagram: Hypergraph, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+def _check_shape(
+    diagram: Hypergraph, box: Box, shape: tuple[int, ...], sizes: dict[int, int]
+) -> None:
+    """Hold the shape of a table against the sizes of its wires, and add those unknown so far.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    box : Box
+    shape : tuple of int
+    sizes : dict of int to int
+        Changed in place.
+    """
+    scope = scope_of(box)
+    last = shape[len(shape) - len(scope) :]
+    too_few = len(shape) < len(scope)
+    if too_few or any(
+        sizes.setdefault(wire, size) != size for wire, size in zip(scope, last, strict=True)
+    ):
+        axes = [f"{diagram.wires[wire].label} {sizes.get(wire, '')}".strip() for wire in scope]
+        raise ModelError(
+            f"Expected the mechanism of {box.name!r} with axes (..., {', '.join(axes)}), causes "
+            f"first; got shape {shape}."
+        )
+
+
+def _batch(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes.values())
     except ValueError:
@@ -183,36 +231,65 @@ def _batch(diagram: Hypergraph, shapes: Mapping[str, tuple[int, ...]]) -> tuple[
 
 
 def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.ndarray:
-    own = table.shape[table.ndim - arity :]
+    """A copy with one axis for the whole batch at the end, if the table has a batch.
+
+    Parameters
+    ----------
+    table : array
+    arity : int
+        The number of axes after those of the batch.
+    batch : tuple of int
+    """
     if table.ndim == arity:
         return table.copy()
-    array = np.empty((*own, prod(batch)))
-    np.moveaxis(array, -1, 0).reshape(*batch, *own)[...] = table
+    sizes = table.shape[table.ndim - arity :]
+    array = np.empty((*sizes, prod(batch)))
+    np.moveaxis(array, -1, 0).reshape(*batch, *sizes)[...] = table
     return array
 
 
 def tabulated(diagram: Hypergraph, box: Box, function: Callable[..., Any]) -> np.ndarray:
-    """The table of a mechanism that is a function of its causes' levels."""
+    """Return the table of a mechanism that is a function of the levels of its causes.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    box : Box
+    function : callable
+        From levels of the causes, in the order of the ports, to a level of the variable.
+
+    Returns
+    -------
+    array, shape (levels of each cause..., levels)
+        Of 0 and 1.
+    """
     wires = [diagram.wires[wire] for wire in (*box.inputs, *box.outputs)]
-    known = [levels_of(wire) for wire in wires]
-    table = np.zeros([len(levels) for levels in known])
-    for place in np.ndindex(*table.shape[:-1]):
-        level = function(*(levels[at] for levels, at in zip(known, place, strict=False)))
-        table[(*place, level_position(wires[-1], level))] = 1
+    levels = [levels_of(wire) for wire in wires]
+    table = np.zeros([len(states) for states in levels])
+    for cell in np.ndindex(*table.shape[:-1]):
+        causes = [states[number] for states, number in zip(levels, cell, strict=False)]
+        table[(*cell, level_position(wires[-1], function(*causes)))] = 1
     return table
 
 
 def check_distribution(name: str, table: np.ndarray) -> None:
-    """An error unless the table is non-negative and sums to one over its last axis."""
+    """Raise an error unless the table is not negative and sums to one over its last axis.
+
+    Raises
+    ------
+    ModelError
+        If a probability is negative or NaN, or a sum is not 1.
+    """
     if not table.min(initial=0.0) >= 0:  # so that NaN is caught too
         raise ModelError(
             f"Expected probabilities of 0 or more for {name!r}, got {table[~(table >= 0)][0]}."
         )
     sums = table.sum(axis=-1)
-    off = np.abs(sums - 1)
-    if off.max(initial=0.0) > _ROUNDING:
-        at = tuple(map(int, np.argwhere(off > _ROUNDING)[0]))
-        where = f" at {at}" if at else ""
+    error = np.abs(sums - 1)
+    if error.max(initial=0.0) > _ROUNDING:
+        cell = tuple(map(int, np.argwhere(error > _ROUNDING)[0]))
+        where = f" at {cell}" if cell else ""
         raise ModelError(
-            f"Expected probabilities of {name!r} that sum to 1 over the last axis, causes coming first; they sum to {sums[at]:.6g}{where}."
+            f"Expected probabilities of {name!r} that sum to 1 over the last axis, causes coming "
+            f"first; they sum to {sums[cell]:.6g}{where}."
         )

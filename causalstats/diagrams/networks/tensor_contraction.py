@@ -1,7 +1,14 @@
-"""The functor from string diagrams to stochastic matrices: boxes become tables, and wires the indices that they share.
+"""Exact inference by tensor contraction (variable elimination) in string diagrams.
 
-A copied wire is one index in several tables, a discarded one an index that is summed over, the uniform state 1/n; a wire whose value is known, by a point
-state or an observation, is no index at all: the tables that touch it are read at that value (Jacobs, Kissinger & Zanasi 2019; Lorenz & Tull 2023).
+The functor from string diagrams to stochastic matrices: boxes become tables and wires the indices
+that they share. A copied wire is one index in several tables, a discarded one an index that is
+summed over, the uniform state 1/n. A wire with a known value, by a point state or an observation,
+is no index: the tables on it are read at that value.
+
+References
+----------
+Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery, FoSSaCS. Lorenz &
+Tull (2023), Causal models in string diagrams. Zhang & Poole (1994): variable elimination.
 """
 
 from __future__ import annotations
@@ -15,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph
-from causalstats.diagrams.networks.mechanisms import Tables, scope_of, tables
+from causalstats.diagrams.networks.mechanisms import NetworkTables, network_tables, scope_of
 from causalstats.errors import ModelError
 from causalstats.numerics import accelerator
 from causalstats.numerics.accelerator import Compiled, Einsum
@@ -24,353 +31,463 @@ from causalstats.numerics.discrete import variable_elimination as elimination
 from causalstats.numerics.discrete.tensor_network import Plan, Scope
 from causalstats.numerics.discrete.variable_elimination import Step, small_einsum
 
-Run = Callable[[Plan, list[Any], Einsum], list[Any]]
-LARGEST = 10**8  # entries of the largest table on the way to an answer, and of the answer
-_ROOM = (
-    10**7
-)  # entries of all tables on the way, for the part of a batch that is worked on at a time
-_FORMS = 256  # of questions whose arrangement is kept
-_OFTEN, _ANSWERS, _QUICK = (
-    3,
-    10**4,
-    10**5,
-)  # times asked after which all answers of a form are worked out, so many at most, by tables of so many entries
-_HEAVY = (
-    10**10
-)  # multiplications, some ten seconds on a processor, for which an accelerator pays, where there is one
-_CHEAP = (
-    10**5
-)  # multiplications up to which an order found once for all questions will do: another takes longer to find than it saves
+Contraction = Callable[[Plan, list[Any], Einsum], list[Any]]
+Factor = tuple[Scope, np.ndarray]
+
+MAX_ENTRIES = 10**8  # of the largest table on the way to an answer, and of the answer
+_MAX_ENTRIES_AT_ONCE = 10**7  # of all tables on the way, for one part of a batch
+_MAX_PLANS = 256  # kept
+_ACCELERATOR_PAYS_FROM = 10**10  # multiplications, some ten seconds on a processor
+_SHARED_ORDER_PAYS_UP_TO = 10**5  # multiplications; another order takes longer to find
 
 
 @dataclass(frozen=True)
-class Known:
-    """Wires set to a level whatever makes them (`done`), left to come in from outside (`opened`), and observed at a level (`seen`)."""
+class Conditions:
+    """What is known of the wires of a diagram.
+
+    Parameters
+    ----------
+    done : mapping of int to int
+        Wires set to a level by an intervention.
+    opened : sequence of int
+        Wires that enter from outside: the answer has all their levels.
+    seen : mapping of int to int
+        Wires observed at a level.
+    """
 
     done: Mapping[int, int] = field(default_factory=dict)
     opened: Sequence[int] = ()
     seen: Mapping[int, int] = field(default_factory=dict)
 
+    @property
+    def form(self) -> tuple[tuple[int, ...], ...]:
+        """The wires without their levels."""
+        return tuple(self.done), tuple(self.opened), tuple(self.seen)
 
-UNKNOWN = Known()
+
+NO_CONDITIONS = Conditions()
 
 
 @dataclass(eq=False)
-class Arrangement:
-    """All of a question but the values of what is known: which tables matter, over which wires, and in which order to multiply them.
+class QueryPlan:
+    """How to answer all queries of one form, which differ in the known levels only.
 
-    `read` says of each table at which wires it is read, or None where it is taken whole. Of single tables there are `steps`, of a batch and of all marginals
-    a `plan`; `compiled`, where there was so much to do that it paid, for an accelerator.
+    Parameters
+    ----------
+    arrays : list of array
+        The tables that matter.
+    scopes : list of Scope
+        Their wires, without those of known level.
+    full_scopes : list of Scope or None
+        All their wires; None where none has a known level.
+    steps : list of Step
+        For single tables: which to multiply and sum, in order.
+    plan : Plan or None
+        For a batch, and for all marginals at once.
+    compiled : Compiled or None
+        For an accelerator, where there is enough to do.
     """
 
     arrays: list[Any]
     scopes: list[Scope]
-    read: list[Scope | None]
+    full_scopes: list[Scope | None]
     steps: Sequence[Step]
     plan: Plan | None
     compiled: Compiled | None = None
 
-    def tables(self, values: Mapping[int, int], possible: bool) -> list[Any]:
-        """The tables at the values of what is known; where these contradict each other all is zero."""
+    def tables_at(self, levels: Mapping[int, int], possible: bool) -> list[Any]:
+        """Return the tables at the known levels; zero where these contradict each other."""
         every = slice(None)
-        found = [
-            array if at is None else array[tuple([values.get(wire, every) for wire in at])]
-            for array, at in zip(self.arrays, self.read, strict=True)
+        tables = [
+            array if wires is None else array[tuple([levels.get(wire, every) for wire in wires])]
+            for array, wires in zip(self.arrays, self.full_scopes, strict=True)
         ]
-        return found if possible else [0.0 * found[0], *found[1:]]
+        return tables if possible else [0.0 * tables[0], *tables[1:]]
 
 
 def contract(
     diagram: Hypergraph, mechanisms: Mapping[str, Any], outputs: Sequence[str] | None = None
 ) -> np.ndarray:
-    """What a diagram means: an array with axes (batch..., inputs..., outputs...).
+    """Return the stochastic matrix (array) that a diagram means.
+
+    Observations multiply by 0 or 1 and nothing is divided: the array of a diagram with
+    observations sums, over its outputs, to their probability. Boxes that lead neither to an output
+    nor to an observation are left out.
 
     Parameters
     ----------
-    mechanisms
-        For each box of kind "mechanism", by name, an array with axes (batch..., inputs..., outputs...), non-negative, whose sums over its outputs are 1.
-        Batch axes, of posterior draws say, broadcast against each other.
-    outputs
-        Variables that go out, in this order; those of the diagram unless given.
+    diagram : Diagram
+    mechanisms : mapping of str to array, shape (batch..., inputs..., outputs...)
+        For each box of kind "mechanism", by name: not negative, with sums of 1 over its outputs.
+        Batch axes, such as posterior draws, broadcast against each other.
+    outputs : list of str, optional
+        Variables that go out, in this order; by default those of the diagram.
 
-    Observations multiply by 0 or 1 and nothing is divided: of a diagram with observations the array sums, over its outputs, to the probability of what was
-    observed. Boxes that lead neither to an output nor to an observation are left out, which changes nothing where sums over outputs are 1.
+    Returns
+    -------
+    array, shape (batch..., inputs..., outputs...)
 
     Raises
     ------
     ModelError
-        If a mechanism is missing or of another shape than its wires, or the result is too large to hold.
+        If a mechanism is missing or of another shape than its wires, or the result is too large to
+        hold.
+
+    Examples
+    --------
+    >>> from causalstats import Diagram
+    >>> contract(Diagram.parse("x -> y"), {"x": [0.5, 0.5], "y": [[0.9, 0.1], [0.2, 0.8]]}, ["y"])
+    array([0.55, 0.45])
     """
-    wanted = (
-        diagram.outputs if outputs is None else tuple(diagram.position(name) for name in outputs)
-    )
-    return evaluate(tables(diagram, mechanisms), (*diagram.inputs, *wanted))
+    wires = diagram.outputs
+    if outputs is not None:
+        wires = tuple(diagram.position(name) for name in outputs)
+    return contract_tables(network_tables(diagram, mechanisms), (*diagram.inputs, *wires))
 
 
-def evaluate(
-    tables: Tables,
+def contract_tables(
+    tables: NetworkTables,
     axes: Sequence[int],
-    known: Known = UNKNOWN,
+    conditions: Conditions = NO_CONDITIONS,
     *,
     proportional: bool = False,
     rescale: bool = False,
 ) -> np.ndarray:
-    """The array with the given wires as axes, after its batch; if `proportional`, up to a positive factor that is the same for all of a batch's entries.
+    """Return the joint probability of some wires and the conditions.
 
-    `rescale` keeps every product on the way from being too small to hold, and makes the result proportional.
+    Parameters
+    ----------
+    tables : NetworkTables
+    axes : list of int
+        The wires of the axes, after those of the batch.
+    conditions : Conditions
+    proportional : bool
+        Up to a positive factor that is the same for all entries; tables that only change that
+        factor are left out.
+    rescale : bool
+        Keep every product from underflow; makes the result proportional.
     """
-    form, arrays = arranged(
-        tables, axes, known, proportional=proportional or rescale, often=not rescale
-    )
+    plan, arrays = plan_query(tables, axes, conditions, proportional=proportional or rescale)
     if not tables.batch:
-        return elimination.follow(form.steps, arrays, rescale=rescale)
+        return elimination.follow(plan.steps, arrays, rescale=rescale)
 
-    def run(plan: Plan, parts: list[Any], einsum: Einsum) -> list[Any]:
-        return [tensor_network.forward(plan, parts, einsum=einsum, rescale=rescale)[-1]]
+    def run(products: Plan, parts: list[Any], einsum: Einsum) -> list[Any]:
+        return [tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)[-1]]
 
-    (result,) = _in_parts(run, form, arrays, tables.batch, len(axes), rescale)
+    (result,) = _in_parts(run, plan, arrays, tables.batch, len(axes), rescale)
     return tables.batch_first(result, tuple([tables.sizes[wire] for wire in axes]))
 
 
-def marginals(
-    tables: Tables, wires: Sequence[int], known: Known = UNKNOWN, *, rescale: bool = False
+def contract_marginals(
+    tables: NetworkTables,
+    wires: Sequence[int],
+    conditions: Conditions = NO_CONDITIONS,
+    *,
+    rescale: bool = False,
 ) -> dict[int, np.ndarray]:
-    """For each wire without a known value the array (batch..., levels) of its level together with what was seen; up to a factor a wire with `rescale`.
+    """Return the joint probability of each single wire and the conditions, for several wires.
 
-    All from one pass forth and one back: what a box's table is multiplied with, summed, is the derivative of the whole by that table.
+    All come from one pass forward and one backward: what a table is multiplied with, summed, is the
+    derivative of the whole by that table.
+
+    Parameters
+    ----------
+    tables : NetworkTables
+    wires : list of int
+        Without a known level.
+    conditions : Conditions
+    rescale : bool
+        Keep every product from underflow; each array is then known up to a factor.
+
+    Returns
+    -------
+    dict of int to array, shape (batch..., levels)
     """
-    form, arrays = arranged(tables, wires, known, apart=True)
+    plan, arrays = plan_query(tables, wires, conditions, marginals=True)
 
-    def run(plan: Plan, parts: list[Any], einsum: Einsum) -> list[Any]:
-        values = tensor_network.forward(plan, parts, einsum=einsum, rescale=rescale)
-        sums = tensor_network.marginals(plan, values, wires, einsum=einsum, rescale=rescale)
+    def run(products: Plan, parts: list[Any], einsum: Einsum) -> list[Any]:
+        values = tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)
+        sums = tensor_network.marginals(products, values, wires, einsum=einsum, rescale=rescale)
         return [sums[wire] for wire in wires]
 
-    results = _in_parts(run, form, arrays, tables.batch, 1, rescale)
+    results = _in_parts(run, plan, arrays, tables.batch, 1, rescale)
     return {
         wire: tables.batch_first(result, (tables.sizes[wire],))
         for wire, result in zip(wires, results, strict=True)
     }
 
 
-def arranged(
-    tables: Tables,
+def plan_query(
+    tables: NetworkTables,
     axes: Sequence[int],
-    known: Known = UNKNOWN,
+    conditions: Conditions = NO_CONDITIONS,
     *,
-    apart: bool = False,
+    marginals: bool = False,
     proportional: bool = False,
-    often: bool = False,
-) -> tuple[Arrangement, list[Any]]:
-    """How to answer a question, kept for all of its form, and the tables at what is known; the plan leaves the axes or, with `apart`, none of them.
+) -> tuple[QueryPlan, list[Any]]:
+    """Return how to answer a query, kept for all queries of its form, and the tables it needs.
 
-    Of a form asked `often` there is in the end one table with all its answers, in which those that are too small to hold are zero.
+    Parameters
+    ----------
+    tables : NetworkTables
+    axes : list of int
+    conditions : Conditions
+    marginals : bool
+        Plan for the marginal of each of `axes`, instead of their joint distribution.
+    proportional : bool
+        Leave out tables that only multiply the answer by a number.
     """
-    key = (
-        tuple(axes),
-        tuple(known.done),
-        tuple(known.opened),
-        tuple(known.seen),
-        apart,
-        proportional,
-        often,
-    )
-    values, possible = _levels(tables, known)
-    form, times = tables.kept.get(key, (None, 0))
-    if form is None:
-        if len(tables.kept) >= _FORMS:
-            tables.kept.clear()
-        form = _arrangement(tables, axes, known, values.keys(), apart, proportional)
-        if form.plan:
-            _refuse_large(tables, form.plan, axes)
-    if times <= _OFTEN:
-        if times == _OFTEN and often and not tables.batch:
-            form = _all_answers(tables, axes, known) or form
-        tables.kept[key] = form, times + 1
-    return form, form.tables(values, possible)
+    key = (tuple(axes), conditions.form, marginals, proportional)
+    levels, possible = _known_levels(tables, conditions)
+    plan = tables.plans.get(key)
+    if plan is None:
+        if len(tables.plans) >= _MAX_PLANS:
+            tables.plans.clear()
+        plan = _new_plan(tables, axes, conditions, levels.keys(), marginals, proportional)
+        if plan.plan:
+            _refuse_large(tables, plan.plan, axes)
+        tables.plans[key] = plan
+    return plan, plan.tables_at(levels, possible)
 
 
-def _levels(tables: Tables, known: Known) -> tuple[dict[int, int], bool]:
-    """The level of all that has one, and whether nothing contradicts it."""
-    values = {**tables.set_by_boxes, **known.done}
-    for wire in known.opened:
-        values.pop(wire, None)
-    return values, all(
-        [
-            values.setdefault(wire, level) == level
-            for wire, level in [*tables.seen_by_boxes, *known.seen.items()]
-        ]
-    )
+def _known_levels(tables: NetworkTables, conditions: Conditions) -> tuple[dict[int, int], bool]:
+    """The known level of each wire that has one, and whether no two contradict each other."""
+    levels = {**tables.levels_set, **conditions.done}
+    for wire in conditions.opened:
+        levels.pop(wire, None)
+    possible = True
+    for wire, level in [*tables.levels_observed, *conditions.seen.items()]:
+        possible &= levels.setdefault(wire, level) == level
+    return levels, possible
 
 
-def _all_answers(tables: Tables, axes: Sequence[int], known: Known) -> Arrangement | None:
-    """The answers to all questions of a form, out of which each is read; None where they are many, or take long to work out."""
-    wires = (*known.done, *known.seen, *axes)
-    if prod([tables.sizes[wire] for wire in wires]) > _ANSWERS:
-        return None
-    anything = Known(opened=(*known.opened, *known.done))
-    values, possible = _levels(tables, anything)
-    form = _arrangement(tables, wires, anything, values.keys(), False, False)
-    if form.plan and form.plan.largest > _QUICK:
-        return None
-    answers = elimination.follow(form.steps, form.tables(values, possible))
-    answers.setflags(write=False)
-    return Arrangement([answers], [], [(*known.done, *known.seen, *[-1] * len(axes))], [], None)
-
-
-def _arrangement(
-    tables: Tables,
+def _new_plan(
+    tables: NetworkTables,
     axes: Sequence[int],
-    known: Known,
-    fixed: Collection[int],
-    apart: bool,
+    conditions: Conditions,
+    known: Collection[int],
+    marginals: bool,
     proportional: bool,
-) -> Arrangement:
-    boxes = _relevant(tables, axes, known)
-    keys = [(box.name, box.kind) for box in boxes]
-    factors = [(scope_of(box), tables.arrays[key]) for box, key in zip(boxes, keys, strict=True)]
-    output = _output(tables, axes, factors, fixed)
-    scopes = [tuple([wire for wire in scope if wire not in fixed]) for scope, _ in factors]
+) -> QueryPlan:
+    """The tables that matter, and the order in which to multiply them.
+
+    Parameters
+    ----------
+    tables : NetworkTables
+    axes : list of int
+    conditions : Conditions
+    known : collection of int
+        The wires of known level.
+    marginals, proportional : bool
+    """
+    processes = [(box, (box.name, box.kind)) for box in _relevant_boxes(tables, axes, conditions)]
+    factors = [(scope_of(box), tables.arrays[process]) for box, process in processes]
+    output, added = _output(tables, axes, factors, known)
+    factors += added
     if proportional:
+        scopes = [_unknown(scope, known) for scope, _ in factors]
         matters = elimination.connected(scopes, output)
-        kept = [
-            place for place, key in enumerate(keys) if matters[place] or not tables.positive[key]
-        ] + [*range(len(keys), len(factors))]
-        factors, scopes = [factors[place] for place in kept], [scopes[place] for place in kept]
+        only_scale = [tables.positive[process] for _, process in processes]
+        only_scale += [False] * len(added)  # positive and not connected: multiply by a number
+        factors = [
+            factor
+            for factor, connected, scales in zip(factors, matters, only_scale, strict=True)
+            if connected or not scales
+        ]
     if not factors:
-        factors, scopes = [((), np.ones(()))], [()]
-    arrays, read = (
-        [array for _, array in factors],
-        [
-            None if len(scope) == len(whole) else whole
-            for scope, (whole, _) in zip(scopes, factors, strict=True)
-        ],
-    )
-    sizes = {
-        **tables.sizes,
-        **{fresh: tables.sizes[wire] for fresh, wire in zip(output, axes, strict=True)},
-    }
-    if not (tables.batch or apart) and (steps := _steps(tables, scopes, sizes, output)):
-        return Arrangement(arrays, scopes, read, steps, None)
+        factors = [((), np.ones(()))]
+    arrays = [array for _, array in factors]
+    scopes = [_unknown(scope, known) for scope, _ in factors]
+    full_scopes = [
+        None if len(unknown) == len(full) else full
+        for unknown, (full, _) in zip(scopes, factors, strict=True)
+    ]
+    sizes = {**tables.sizes}
+    sizes |= {index: tables.sizes[wire] for index, wire in zip(output, axes, strict=True)}
+    if not (tables.batch or marginals) and (steps := _steps(tables, scopes, sizes, output)):
+        return QueryPlan(arrays, scopes, full_scopes, steps, None)
     used = tuple(sorted({(wire, sizes[wire]) for scope in scopes for wire in scope}))
-    found = _plan(tuple(scopes), used, () if apart else tuple(output))
-    return Arrangement(arrays, scopes, read, found.single, found)
+    plan = _product_plan(tuple(scopes), used, () if marginals else tuple(output))
+    return QueryPlan(arrays, scopes, full_scopes, plan.single, plan)
 
 
-def _steps(
-    tables: Tables, scopes: list[Scope], sizes: Mapping[int, int], output: list[int]
-) -> list[Step] | None:
-    """The sums in the order that does for the whole network; None where they are not cheap."""
-    used = {wire for scope in scopes for wire in scope}.difference(output)
-    if tables.order is None or len(used) + len(output) > len(elimination.LETTERS):
-        return None
-    letter = dict(
-        zip(
-            [*sorted(used, key=tables.order.__getitem__), *output],
-            elimination.LETTERS,
-            strict=False,
-        )
-    )
-    by_letter = {name: sizes[wire] for wire, name in letter.items()}
-    words = ["".join([letter[wire] for wire in scope]) for scope in scopes]
-    found = elimination.steps(words, by_letter, "".join([letter[wire] for wire in output]))
-    return found if elimination.cost(found, by_letter) <= _CHEAP else None
+def _unknown(scope: Scope, known: Collection[int]) -> Scope:
+    return tuple([wire for wire in scope if wire not in known])
 
 
-def _relevant(tables: Tables, axes: Sequence[int], known: Known) -> list[Box]:
-    """The boxes whose tables matter for some wires: those from which a way leads there, or to something observed."""
-    ends = [box for box in tables.diagram.boxes if not box.outputs]
-    found = [box for box in ends if box.kind == "mechanism"]
-    waiting = [*axes, *known.seen, *(wire for box in ends for wire in box.inputs)]
-    met = {*known.done, *known.opened, *tables.set_by_boxes, *tables.diagram.inputs}
+def _relevant_boxes(
+    tables: NetworkTables, axes: Sequence[int], conditions: Conditions
+) -> list[Box]:
+    """The boxes from which a path leads to an axis or to something observed.
+
+    Parameters
+    ----------
+    tables : NetworkTables
+    axes : list of int
+    conditions : Conditions
+    """
+    effects = [box for box in tables.diagram.boxes if not box.outputs]
+    relevant = [box for box in effects if box.kind == "mechanism"]
+    waiting = [*axes, *conditions.seen, *(wire for box in effects for wire in box.inputs)]
+    visited = {*conditions.done, *conditions.opened, *tables.levels_set, *tables.diagram.inputs}
     while waiting:
         wire = waiting.pop()
-        if wire not in met:
+        if wire not in visited:
             box = tables.makers[wire]
-            met.update(box.outputs)
+            visited.update(box.outputs)
             waiting += box.inputs
-            found.append(box)
-    return found
+            relevant.append(box)
+    return relevant
 
 
 def _output(
-    tables: Tables,
+    tables: NetworkTables,
     axes: Sequence[int],
-    factors: list[tuple[Scope, np.ndarray]],
-    fixed: Collection[int],
-) -> list[int]:
-    """The index of each axis. An axis whose wire has a value, or is an axis already, gets one of its own and a table that says so."""
+    factors: Sequence[Factor],
+    known: Collection[int],
+) -> tuple[list[int], list[Factor]]:
+    """The index of each axis, and the tables that give an axis an index.
+
+    An axis whose wire has a known level, or is an axis already, gets an index of its own and an
+    identity matrix; one that no table has gets a table of ones.
+
+    Parameters
+    ----------
+    tables : NetworkTables
+    axes : list of int
+    factors : list of (scope, array)
+    known : collection of int
+    """
     output: list[int] = []
-    for place, wire in enumerate(axes):
+    added: list[Factor] = []
+    covered = {wire for scope, _ in factors for wire in scope}
+    for number, wire in enumerate(axes):
         size = tables.sizes[wire]
-        fresh = -1 - place if wire in fixed or wire in output else wire
-        output.append(fresh)
-        if fresh != wire:
-            factors.append(((wire, fresh), np.eye(size)))
-        elif not any(wire in scope for scope, _ in factors):
-            factors.append(((wire,), np.ones(size)))
-    return output
+        if wire in known or wire in output:
+            index = -1 - number
+            added.append(((wire, index), np.eye(size)))
+        else:
+            index = wire
+            if wire not in covered:
+                added.append(((wire,), np.ones(size)))
+        covered.update((wire, index))
+        output.append(index)
+    return output, added
+
+
+def _steps(
+    tables: NetworkTables, scopes: list[Scope], sizes: Mapping[int, int], output: list[int]
+) -> list[Step] | None:
+    """The sums in the elimination order of the whole network; None where they are not cheap.
+
+    Parameters
+    ----------
+    tables : NetworkTables
+    scopes : list of Scope
+    sizes : mapping of int to int
+    output : list of int
+        The indices that are not summed over.
+    """
+    order = tables.elimination_order
+    summed = {wire for scope in scopes for wire in scope}.difference(output)
+    if order is None or len(summed) + len(output) > len(elimination.LETTERS):
+        return None
+    indices = [*sorted(summed, key=order.__getitem__), *output]
+    letter = dict(zip(indices, elimination.LETTERS, strict=False))
+    letter_sizes = {name: sizes[index] for index, name in letter.items()}
+    words = ["".join([letter[wire] for wire in scope]) for scope in scopes]
+    result = "".join([letter[wire] for wire in output])
+    steps = elimination.steps(words, letter_sizes, result)
+    cheap = elimination.cost(steps, letter_sizes) <= _SHARED_ORDER_PAYS_UP_TO
+    return steps if cheap else None
 
 
 def _in_parts(
-    run: Run,
-    form: Arrangement,
+    run: Contraction,
+    query_plan: QueryPlan,
     arrays: list[np.ndarray],
     batch: tuple[int, ...],
     axes: int,
     rescale: bool,
 ) -> list[np.ndarray]:
-    """What `run` makes of the plan and the tables, arrays with some axes and the batch last, for as much of the batch at a time as there is room for."""
-    plan = form.plan
-    assert plan is not None  # as of every batch and all marginals
-    size = prod(batch)
-    step = ceil(size / ceil(size * plan.held / _ROOM))
-    batches = [array.ndim > len(scope) for array, scope in zip(arrays, form.scopes, strict=True)]
+    """What `run` makes of the tables, for as much of the batch at a time as there is room for.
 
-    def part(start: int, stop: int) -> list[np.ndarray]:
+    Parameters
+    ----------
+    run : callable
+    query_plan : QueryPlan
+    arrays : list of array
+        The tables; a batch is their last axis.
+    batch : tuple of int
+    axes : int
+        The number of axes of each result without the batch.
+    rescale : bool
+    """
+    plan = query_plan.plan
+    assert plan is not None  # every batch and all marginals have one
+    size = prod(batch)
+    step = ceil(size / ceil(size * plan.held / _MAX_ENTRIES_AT_ONCE))
+    scopes = query_plan.scopes
+    varies = [array.ndim > len(scope) for array, scope in zip(arrays, scopes, strict=True)]
+
+    def part(start: int) -> list[np.ndarray]:
         return [
-            array[..., start:stop] if varies else array
-            for array, varies in zip(arrays, batches, strict=True)
+            array[..., start : start + step] if varying else array
+            for array, varying in zip(arrays, varies, strict=True)
         ]
 
-    def here(parts: list[np.ndarray]) -> list[np.ndarray]:
+    def on_processor(parts: list[np.ndarray]) -> list[np.ndarray]:
         return run(plan, parts, small_einsum)
 
-    work: Compiled = here
-    if size * plan.cost >= _HEAVY and not rescale and accelerator.found():
-        work = form.compiled = form.compiled or accelerator.compiled(
-            lambda parts, einsum: run(plan, parts, einsum), here, part(0, step)
-        )
-    found = []
-    for start in range(0, size, step):  # all parts of one size, so that each is compiled once
-        first = min(start, size - step)
-        found.append(
+    work: Compiled = on_processor
+    if size * plan.cost >= _ACCELERATOR_PAYS_FROM and not rescale and accelerator.found():
+        if query_plan.compiled is None:
+            query_plan.compiled = accelerator.compiled(
+                lambda parts, einsum: run(plan, parts, einsum), on_processor, part(0)
+            )
+        work = query_plan.compiled
+    results = []
+    for start in range(0, size, step):
+        first = min(start, size - step)  # parts have one size, so that each is compiled once
+        overlap = start - first
+        results.append(
             [
-                result[..., start - first :] if result.ndim > axes else result
-                for result in work(part(first, first + step))
+                result[..., overlap:] if result.ndim > axes else result
+                for result in work(part(first))
             ]
         )
-    return [
-        np.concatenate(results, axis=-1)
-        if results[0].ndim > axes and len(results) > 1
-        else results[0]
-        for results in zip(*found, strict=True)
-    ]
+    return [_joined(parts, axes) for parts in zip(*results, strict=True)]
+
+
+def _joined(parts: Sequence[np.ndarray], axes: int) -> np.ndarray:
+    if len(parts) > 1 and parts[0].ndim > axes:
+        return np.concatenate(parts, axis=-1)
+    return parts[0]
 
 
 @lru_cache(maxsize=1024)
-def _plan(scopes: tuple[Scope, ...], sizes: tuple[tuple[int, int], ...], output: Scope) -> Plan:
-    """The plan for some tables over some wires, made once for all that have the same wires and sizes."""
+def _product_plan(
+    scopes: tuple[Scope, ...], sizes: tuple[tuple[int, int], ...], output: Scope
+) -> Plan:
+    """The order of multiplication for tables over some wires, found once for all of these sizes.
+
+    Parameters
+    ----------
+    scopes : tuple of Scope
+    sizes : tuple of (wire, levels)
+    output : Scope
+    """
     return tensor_network.plan(scopes, dict(sizes), output)
 
 
-def _refuse_large(tables: Tables, found: Plan, axes: Sequence[int]) -> None:
-    """An error if a table on the way would not fit into memory."""
-    largest = max(found.largest, prod(tables.batch) * found.answer)
-    if largest <= LARGEST:
+def _refuse_large(tables: NetworkTables, plan: Plan, axes: Sequence[int]) -> None:
+    """Raise an error if a table on the way would not fit into memory."""
+    largest = max(plan.largest, prod(tables.batch) * plan.answer)
+    if largest <= MAX_ENTRIES:
         return
-    asked = ", ".join(tables.diagram.wires[wire].label for wire in axes)
+    names = ", ".join(tables.diagram.wires[wire].label for wire in axes)
     raise ModelError(
-        f"Expected an answer whose tables can be held ({LARGEST:,} numbers); ({asked}) takes {float(largest):.3g}. "
-        "Ask for fewer variables together, give more of them as known, use fewer draws at a time, or draw samples of the network instead."
+        f"Expected an answer whose tables can be held ({MAX_ENTRIES:,} numbers); ({names}) takes "
+        f"{float(largest):.3g}. Ask for fewer variables together, give more of them as known, use "
+        "fewer draws at a time, or draw samples of the network instead."
     )

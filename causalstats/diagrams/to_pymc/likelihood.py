@@ -16,8 +16,8 @@ import pytensor.tensor as pt
 
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.core.ordering import in_order
-from causalstats.diagrams.networks import tensor_contraction as contraction
-from causalstats.diagrams.networks.mechanisms import Tables, levels_of
+from causalstats.diagrams.networks.mechanisms import NetworkTables, levels_of
+from causalstats.diagrams.networks.tensor_contraction import plan_query
 from causalstats.diagrams.to_pymc.graph import (
     CASE,
     Mechanism,
@@ -141,7 +141,7 @@ def joint(diagram: Hypergraph, parameters: Parameters, wires: tuple[int, ...]) -
         if box.kind in ("mechanism", "uniform")
     }
     sizes = {place: len(levels_of(wire)) for place, wire in enumerate(diagram.wires)}
-    form, found = contraction.arranged(Tables(diagram, arrays, sizes, ()), wires)
+    form, found = plan_query(NetworkTables(diagram, arrays, sizes, ()), wires)
     return elimination.follow(
         form.steps, [pt.as_tensor(table) for table in found], einsum=pt.einsum
     )

@@ -16,7 +16,7 @@ from scipy import stats
 
 from causalstats.data import Observations
 from causalstats.diagrams.bounds.bounds import open_mechanisms
-from causalstats.diagrams.bounds.response_type_program import Programme
+from causalstats.diagrams.bounds.response_type_program import ResponseTypeProgram
 from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.numerics.discrete.mixture_shares import fitted_cells
 
@@ -54,7 +54,7 @@ def possible(model: Any, data: Observations) -> float:
 
 
 def _simulated(
-    posed: Programme, counts: np.ndarray, fit: np.ndarray, within: int, statistic: float
+    posed: ResponseTypeProgram, counts: np.ndarray, fit: np.ndarray, within: int, statistic: float
 ) -> float:
     """Return the share of data sets from the fitted cells whose statistic is as large."""
     rng = np.random.default_rng(0)

@@ -1,6 +1,6 @@
-"""Where the linear programme of a diagram is too large, bounds that hold in every diagram are given, and said to be outer.
+"""Where the linear program of a diagram is too large, bounds that hold in every diagram are given, and said to be outer.
 
-They are held against explicit models, whose answer never lies outside; against the linear programme where that can be solved; and
+They are held against explicit models, whose answer never lies outside; against the linear program where that can be solved; and
 against the closed forms of Tian & Pearl (2000).
 """
 
@@ -21,8 +21,12 @@ from causalstats.diagrams import (
     causation_bounds,
     treated_bounds,
 )
-from causalstats.diagrams.bounds import response_type_program as programme
-from causalstats.diagrams.bounds.natural_bounds import natural, of_those, two_worlds
+from causalstats.diagrams.bounds import response_type_program
+from causalstats.diagrams.bounds.natural_bounds import (
+    natural_bounds,
+    treated_natural_bounds,
+    two_world_bounds,
+)
 from causalstats.diagrams.bounds.probabilities_of_causation import from_experiment
 
 
@@ -48,7 +52,7 @@ def test_no_model_answers_outside_the_natural_bounds(seed):
         do, outcome, *rest = map(str, rng.permutation(names))
         given = tuple(rest[: rng.integers(0, 2)])
         source = JointTable(tuple(names), network.query(names).values)
-        lower, upper = natural(MixedGraph.of(diagram), source, (outcome,), (do,), given)
+        lower, upper = natural_bounds(MixedGraph.of(diagram), source, (outcome,), (do,), given)
         for place in product(*(range(sizes[name]) for name in (do, *given))):
             truth = network.query(
                 outcome, do={do: place[0]}, given=dict(zip(given, place[1:], strict=True))
@@ -87,7 +91,7 @@ def test_they_hold_those_of_the_diagram_and_are_these_where_said_to_be_sharp(tex
 
         exact = asked()
         with monkeypatch.context() as patched:
-            patched.setattr(programme, "LARGEST", 0)
+            patched.setattr(response_type_program, "MAX_ENTRIES", 0)
             outer = asked()
         for inner, wide in zip(exact, outer, strict=True):
             assert (wide.lower <= inner.lower + 1e-6).all() and (
@@ -108,9 +112,9 @@ def test_two_worlds_are_those_of_tian_and_pearl():
         joint = np.stack([types[0].sum(axis=1), types[1].sum(axis=0)])
         without, with_ = types.sum(axis=(0, 2)), types.sum(axis=(0, 1))
         effect = np.stack([without, with_], axis=1)
-        found = two_worlds(joint[None], 1, 0, 1, effect[None])
+        found = two_world_bounds(joint[None], 1, 0, 1, effect[None])
         np.testing.assert_allclose(np.concatenate(found), from_experiment(joint, effect), atol=1e-7)
-        lower, upper = of_those(joint[None], effect[None])
+        lower, upper = treated_natural_bounds(joint[None], effect[None])
         truth = types[0, :, 1].sum() / joint[0].sum()  # of those without it, had they had it
         np.testing.assert_allclose([lower[0, 1, 1, 0], upper[0, 1, 1, 0]], truth, atol=1e-9)
 
@@ -129,7 +133,7 @@ def test_a_cause_of_more_levels_has_the_answer_within(levels):
         both = types.take(1, axis=1 + on).take(0, axis=off)
         truth = [both.sum(), both[on].sum() / joint[on, 1], both[off].sum() / joint[off, 0]]
         for known in (None, effect[None]):
-            lower, upper = two_worlds(joint[None], on, off, 1, known)
+            lower, upper = two_world_bounds(joint[None], on, off, 1, known)
             assert (lower[0] <= np.array(truth) + 1e-9).all()
             assert (upper[0] >= np.array(truth) - 1e-9).all()
 
