@@ -33,7 +33,7 @@ from causalstats.errors import DataError, ModelError
 from causalstats.inference.arguments import refuse_model, refuse_sampler
 from causalstats.numerics.sampling.posterior_summaries import entries, varies
 from causalstats.runs.resumable import resume
-from causalstats.samplers import Auto, Exact, Nuts, Program, Sampler, sample
+from causalstats.samplers import Auto, Exact, Nuts, Sampler, program_for, sample
 from causalstats.samplers.exact import exact_draws
 from causalstats.samplers.importance import importance_draws
 
@@ -46,7 +46,6 @@ _BINS = 20
 Jobs = Annotated[
     int, Number(least=-1000, most=1000, whole=True)
 ]  # as joblib has them: -1 for all cores
-_PROGRAMS: dict[str, Program] = {}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -242,9 +241,8 @@ def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) ->
     try:
         simulation = model.simulate(seed, design="prior", **options)
         problem = Problem(model, simulation.data)
-        draws = sample(
-            _program(f"{model!r} {sampler!r} {options!r}", sampler, problem), problem, seed
-        )
+        program = program_for(sampler, problem, structure=f"{model!r} {options!r}")
+        draws = sample(program, problem, seed)
     except (DataError, ModelError) as error:
         return {"refused": str(error)}
     posterior = draws["posterior"].to_dataset()
@@ -284,16 +282,6 @@ def _thinned(posterior: xr.Dataset) -> xr.Dataset:
         .expand_dims("chain")
         .transpose("chain", "draw", ...)
     )
-
-
-def _program(key: str, sampler: Sampler, problem: Problem) -> Program:
-    """The program of this key, compiled once in every worker."""
-    program = _PROGRAMS.get(key)
-    if program is None:
-        program = sampler.compile(problem)
-        _PROGRAMS.clear()  # another thread may do the same, and has its own
-        _PROGRAMS[key] = program
-    return program
 
 
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:

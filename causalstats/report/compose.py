@@ -30,7 +30,7 @@ def compose(
 ) -> ReportContents:
     """The contents of the report on `fit`; `sensitivity` is as `fit.report` takes it."""
     model, checks, headline = fit.model, fit.check(), fit.effect(fit.model.headline)
-    table, truth = fit.compare(), fit.withheld_rate()
+    table, truth = fit.compare(), fit.held_out_rate()
     asked = (
         [{name: values} for name, values in sensitivity.items()]
         if isinstance(sensitivity, Mapping)

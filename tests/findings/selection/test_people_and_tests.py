@@ -124,7 +124,7 @@ def test_a_follow_up_of_some_is_no_truth_of_all():
     data = read(table, features=["x"], observed="decided")
     model = cs.SelectiveLabels(unobserved_scale=0.0, prevalence=float(y.mean()))
     fit = cs.fit(model, data, seed=1, progress=False, sampler=cs.Laplace(draws=300))
-    assert fit.withheld_rate() is None and "truth" not in fit.compare()
+    assert fit.held_out_rate() is None and "truth" not in fit.compare()
     (check,) = fit._withheld()
     assert check.passed is True
     assert check.value == pytest.approx(y[~tested & (x > 0)].mean())
@@ -155,7 +155,7 @@ def test_results_of_the_same_imperfect_test_are_compared_as_results():
     fit = cs.fit(model, data, seed=1, progress=False, sampler=cs.Laplace(draws=300))
     (check,) = fit._withheld()
     assert check.passed is True and "results of the test" in check.finding
-    assert fit.withheld_rate() is None
+    assert fit.held_out_rate() is None
 
 
 def test_everybody_tested_by_an_imperfect_test_is_told_of_its_correction():

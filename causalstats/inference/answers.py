@@ -1,0 +1,275 @@
+"""Answers of a fit: the draws of an estimand, for whom they are asked, and the checks they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalstats import checks
+from causalstats.core.abilities import HasDataChecks, HasRelaxations, Queryable
+from causalstats.core.check import Check, Checks
+from causalstats.core.draws_kind import DrawsKind, draws_kind
+from causalstats.core.effect import Effect
+from causalstats.core.estimand import Estimand, answerable
+from causalstats.errors import DataError, ModelError
+from causalstats.inference.held_out import held_out_check
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from causalstats.core.effect import MarginalDistributions
+    from causalstats.inference.fit import Fit
+
+_LARGEST_ANSWER = 1e100  # its square is still a floating-point number
+
+
+def find_estimand(
+    fit: Fit,
+    name: str,
+    do: Mapping[str, Any] | None,
+    given: Mapping[str, Any] | None,
+    factual: Mapping[str, Any] | None,
+) -> tuple[str, Estimand]:
+    """Return an estimand by its name, or by a question about variables that are set or seen.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str
+        An estimand, or a variable where one of the following is given.
+    do, given, factual : mapping of variable to level, optional
+
+    Returns
+    -------
+    name, estimand
+
+    Raises
+    ------
+    ModelError
+        If the model has no such estimand or takes no such questions, or the data cannot answer.
+    """
+    model = fit.model
+    if not (do is given is factual is None):
+        if not isinstance(model, Queryable):
+            raise ModelError(
+                "`do`, `given` and `factual` are questions to a causal diagram; "
+                f"{type(model).__name__} has no such variables. Leave them out."
+            )
+        return model.question(name, do or {}, given or {}, factual or {}, fit.data)
+    estimands = model.estimands()
+    if name not in estimands:
+        raise ModelError(
+            f"There is no effect {name!r}. There are: {', '.join(answerable(model, fit.data))}."
+        )
+    estimand = estimands[name]
+    reason = estimand.unavailable_reason and estimand.unavailable_reason(fit.data)
+    if reason:
+        raise ModelError(f"These data cannot answer {name!r}: {reason}")
+    return name, estimand
+
+
+def answer(fit: Fit, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
+    """Return the answer to an estimand.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str
+    estimand : Estimand
+    at : frame or list of parts, optional
+        Other people, or the parts of a subcomposition.
+    by : str or labels, optional
+        Groups of people.
+
+    Returns
+    -------
+    Effect
+    """
+    description, contrast = estimand.description, estimand.contrast
+    if estimand.in_words is not None:
+        description, contrast = estimand.in_words(fit.data)
+    if by is not None:
+        group = by if isinstance(by, str) else "group"
+        description = f"By {group}: {description}"
+    savage_dickey = None
+    if at is None and by is None and estimand.savage_dickey is not None:
+        savage_dickey = partial(estimand.savage_dickey, _posterior(fit), fit.data)
+    over_null = None
+    if estimand.over_null:
+        over_null = partial(fit.effect, estimand.over_null, at=at, by=by)
+    marginals, draws = _values(fit, name, estimand, at, by)
+    return Effect(
+        name=name,
+        draws=draws.rename(name),
+        description=description,
+        unit=estimand.unit,
+        contrast=contrast,
+        kind=estimand.kind,
+        assumptions=estimand.assumptions,
+        make_doubts=partial(carried_checks, fit, name, estimand, draws),
+        marginals=marginals,
+        savage_dickey=savage_dickey,
+        over_null=over_null,
+    )
+
+
+def _posterior(fit: Fit) -> xr.Dataset:
+    return fit.draws["posterior"].to_dataset()
+
+
+def _values(
+    fit: Fit, name: str, estimand: Estimand, at: Any, by: Any
+) -> tuple[MarginalDistributions | None, xr.DataArray]:
+    """Return marginal distributions in closed form, where there are any, and draws."""
+    if at is not None:
+        return _values_at(fit, name, estimand, at)
+    posterior = _posterior(fit)
+    if by is not None:
+        return None, _draws_by_group(fit, name, estimand, posterior, by)
+    has_draws = posterior.sizes["draw"] > 0
+    if estimand.per_person:  # a number a person and draw is too much to keep
+        return None, estimand.compute(posterior, fit.data)
+    marginals = None
+    if estimand.marginals is not None and not (has_draws and estimand.approximate):
+        marginals = fit.once(f"marginals of {name}", partial(estimand.marginals, fit.data))
+        if not has_draws:
+            return marginals, _without_draws(marginals, posterior)
+    return marginals, fit.once(name, lambda: estimand.compute(posterior, fit.data))
+
+
+def _values_at(
+    fit: Fit, name: str, estimand: Estimand, at: Any
+) -> tuple[MarginalDistributions | None, xr.DataArray]:
+    if estimand.at is None:
+        raise ModelError(
+            f"{name!r} is about these data as a whole and has no other value; leave out `at`."
+        )
+    part, posterior = fit.data.at(at), _posterior(fit)
+    marginals = None
+    if estimand.marginals_at is not None:
+        marginals = estimand.marginals_at(fit.data, part)
+    if marginals is not None and posterior.sizes["draw"] == 0:
+        return marginals, _without_draws(marginals, posterior)
+    draws = estimand.at(posterior, part)
+    if (abs(draws.to_numpy()) > _LARGEST_ANSWER).any():
+        raise DataError(
+            f"{name!r} is beyond {_LARGEST_ANSWER:g} at these rows: a value in them is far out of "
+            "the scale of the study. Look at their largest values, and at their units."
+        )
+    return marginals, draws
+
+
+def _without_draws(marginals: MarginalDistributions, posterior: xr.Dataset) -> xr.DataArray:
+    """Return no draws of an answer whose marginal distributions are in closed form."""
+    import xarray as xr
+
+    shape = (posterior.sizes["chain"], 0, len(marginals.labels))
+    return xr.DataArray(np.empty(shape), dims=("chain", "draw", "entry"))
+
+
+def _draws_by_group(
+    fit: Fit, name: str, estimand: Estimand, posterior: xr.Dataset, by: Any
+) -> xr.DataArray:
+    """Return draws with a last dim `group`."""
+    data = fit.data
+    if not (estimand.averages_people or estimand.per_person):
+        raise ModelError(
+            f"{name!r} is not about people, so groups of them have none of their own; leave out "
+            "`by`."
+        )
+    if estimand.of_population:
+        groups = data.population_by(by)
+        return _by_group(groups, [estimand.compute(posterior, part) for part in groups.values()])
+    labels = data.groups(by)
+    masks = {group: np.asarray(labels == group) for group in labels.categories}
+    if estimand.averages_people:
+        parts = [estimand.compute(posterior, data.part(mask)) for mask in masks.values()]
+        return _by_group(masks, parts)
+    return _by_group(masks, _means_of_groups(estimand.compute(posterior, data), data, masks))
+
+
+def _means_of_groups(
+    draws: xr.DataArray, data: Any, masks: Mapping[Any, np.ndarray]
+) -> list[xr.DataArray]:
+    """Return the weighted mean over the people of each group, for every draw."""
+    import xarray as xr
+
+    weights = xr.DataArray(data.weights, dims="person", coords={"person": data.rows})
+    weights = weights.sel(person=draws["person"])
+    inside = [np.isin(draws["person"], data.rows[mask]) for mask in masks.values()]
+    return [draws[..., mask].weighted(weights[mask]).mean("person") for mask in inside]
+
+
+def _by_group(groups: Mapping[Any, Any], draws: list[xr.DataArray]) -> xr.DataArray:
+    import xarray as xr
+
+    labels = xr.DataArray(list(groups), dims="group", name="group")
+    return xr.concat(draws, labels).transpose(..., "group")
+
+
+def carried_checks(
+    fit: Fit, name: str, estimand: Estimand, draws: xr.DataArray
+) -> tuple[Check, ...]:
+    """Return the failed checks, and the cautions, that an answer carries.
+
+    Checks of the sampling of the parameters and of the answer itself, of the data alone, of the
+    question asked, and of the predictions of what was observed; with the refits of `fit.check`
+    once that has run.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str
+    estimand : Estimand
+    draws : DataArray
+        The draws of the answer.
+
+    Returns
+    -------
+    tuple of Check
+    """
+    candidates = list(fit.sampling())
+    if draws_kind(fit.draws) is not DrawsKind.EXACT:
+        candidates += checks.answer_sampling(draws, fit.draws.attrs)
+    candidates += question_checks(fit, name, estimand)
+    candidates += fit.kept("checks") or checks_without_refits(fit)
+    return tuple(dict.fromkeys(check for check in candidates if check.stands_on(name)))
+
+
+def question_checks(fit: Fit, name: str, estimand: Estimand) -> list[Check]:
+    """Return the checks of one question, which concern its answer alone."""
+    make = estimand.checks
+    if make is None:
+        return []
+    results = fit.once(f"checks of {name}", lambda: make(_posterior(fit), fit.data))
+    return [replace(check, estimands=(name,)) for check in results]
+
+
+def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
+    """Return the checks of the data alone, and posterior predictive checks."""
+
+    def make() -> tuple[Check, ...]:
+        model = fit.model
+        of_data = model.data_checks(fit.data) if isinstance(model, HasDataChecks) else ()
+        return (*of_data, *checks.predictive(fit.predictions().values()))
+
+    return fit.once("checks without refits", make)
+
+
+def every_check(fit: Fit) -> Checks:
+    """Return every check, those with refits and of held-out outcomes included."""
+    model, headline = fit.model, fit.model.headline
+    results = [*fit.sampling(), *checks_without_refits(fit)]
+    results += question_checks(fit, headline, model.estimands()[headline])
+    results += checks.posterior_contraction(model, fit.draws, fit.data)
+    relaxations = model.relaxations(fit.data) if isinstance(model, HasRelaxations) else ()
+    for relaxation in relaxations:
+        without = fit
+        if relaxation.model != model:
+            without = fit.refit(relaxation.model, f"Refitting without {relaxation.name}")
+        results += checks.conflict(relaxation, without)
+    return Checks([*results, *held_out_check(fit)])

@@ -1,0 +1,55 @@
+"""The headline of a fit beside baselines: what people would compute instead from the same data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from causalstats.core.abilities import HasBaselines
+from causalstats.inference.held_out import held_out_rate
+from causalstats.numerics.panel.linear_estimators import Estimate
+
+if TYPE_CHECKING:
+    from causalstats.inference.fit import Fit
+
+
+def compare(fit: Fit, prob: float) -> pd.DataFrame:
+    """Return the headline beside the baselines, as `Fit.compare` says."""
+    answer = fit.effect(fit.model.headline)
+    baselines = fit.once("baselines", lambda: _baselines(fit))
+    tails = ((1 - prob) / 2, (1 + prob) / 2)
+    if answer.draws.ndim > 2:
+        columns: dict[str, Any] = {}
+        for name, estimate in baselines.items():
+            columns |= _columns(name, estimate, tails)
+        return answer.numbers(prob)[["mean", "lower", "upper"]].assign(**columns)
+    estimates = {type(fit.model).__name__: answer.draws.to_numpy().ravel(), **baselines}
+    rows = {name: _row(estimate, tails) for name, estimate in estimates.items()}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "lower", "upper"])
+    truth = held_out_rate(fit)
+    return table if truth is None else table.assign(truth=truth, error=table["mean"] - truth)
+
+
+def _baselines(fit: Fit) -> dict[str, Any]:
+    if not isinstance(fit.model, HasBaselines):
+        return {}
+    rng = np.random.default_rng(fit.seed)
+    return {name: rule(rng)[0] for name, rule in fit.model.baselines(fit.data).items()}
+
+
+def _row(estimate: Any, tails: tuple[float, float]) -> list[float]:
+    """Return mean and interval of draws, or of an estimate with quantiles in closed form."""
+    if isinstance(estimate, Estimate):
+        lower, upper = map(estimate.quantile, tails)
+        return [float(values[0]) for values in (estimate.mean(), lower, upper)]
+    return [estimate.mean(), *np.quantile(estimate, tails)]
+
+
+def _columns(name: str, estimate: Any, tails: tuple[float, float]) -> dict[str, Any]:
+    """Return the numbers of a baseline, a row an entry, with its interval where it has one."""
+    if not isinstance(estimate, Estimate):
+        return {name: estimate}
+    lower, upper = map(estimate.quantile, tails)
+    return {name: estimate.mean(), f"{name}, lower": lower, f"{name}, upper": upper}

@@ -1,0 +1,59 @@
+"""Outcomes that the model was not shown, where a study has any: the truth of its headline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalstats import checks
+from causalstats.core.abilities import ImperfectlyTested
+from causalstats.core.check import Check
+from causalstats.data import Decisions
+
+if TYPE_CHECKING:
+    from causalstats.inference.fit import Fit
+
+
+def held_out_rate(fit: Fit) -> float | None:
+    """Return the weighted rate of the held-out outcomes, the truth of the headline.
+
+    None unless everybody who was not decided for has an outcome, and seen without error.
+    """
+    data = fit.data
+    if not isinstance(data, Decisions) or data.withheld is None or _imperfectly_tested(fit):
+        return None
+    undecided = ~data.decision
+    if not np.isfinite(data.withheld[undecided]).all():
+        return None
+    return float(np.average(data.withheld[undecided], weights=data.weights[undecided]))
+
+
+def held_out_check(fit: Fit) -> tuple[Check, ...]:
+    """Compare the held-out outcomes with what the model says of the same people."""
+    data = fit.data
+    if not isinstance(data, Decisions) or data.withheld is None:
+        return ()
+    known = np.isfinite(data.withheld)
+    undecided = ~data.decision
+    people = f"{known.sum():,} of the {undecided.sum():,} not decided for"
+    if known[undecided].all():
+        people = "everybody not decided for"
+    posterior = fit.draws["posterior"].to_dataset()
+    estimand = fit.model.estimands()[fit.model.headline]
+    answer = estimand.compute(posterior, data.part(known))
+    if isinstance(fit.model, ImperfectlyTested):
+        answer = fit.model.reported(posterior, answer)
+    check = checks.withheld(
+        answer.to_numpy().ravel(),
+        data.withheld[known],
+        data.weights[known],
+        unit=estimand.unit,
+        who=people,
+        what="results of the test" if _imperfectly_tested(fit) else "outcomes",
+    )
+    return (check,)
+
+
+def _imperfectly_tested(fit: Fit) -> bool:
+    return isinstance(fit.model, ImperfectlyTested) and fit.model.imperfect
