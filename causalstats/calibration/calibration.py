@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from causalstats.core.abilities import HasLogLikelihood, Simulates
+from causalstats.core.abilities import HasLogLikelihood, Simulates, SimulationDefaults
 from causalstats.core.argument_validation import (
     Count,
     File,
@@ -202,10 +202,11 @@ def _options(model: Any, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the model's `simulate` is told besides its seed and design; refuses what it does not know."""
     if not isinstance(model, Simulates):
         raise ModelError(
-            f"`{type(model).__name__}` has no `simulate` and `simulation_defaults`, so it cannot "
-            "be calibrated."
+            f"`{type(model).__name__}` does not simulate data, so it has no calibration."
         )
-    options = model.simulation_defaults if simulate is None else simulate
+    options = simulate
+    if options is None:
+        options = model.simulation_defaults if isinstance(model, SimulationDefaults) else {}
     known = [
         name
         for name in inspect.signature(model.simulate).parameters

@@ -100,12 +100,17 @@ class HasLogLikelihood(Protocol):
 class Simulates(Protocol):
     """A model that draws data from its own prior."""
 
+    def simulate(self, seed: int, *, design: Any = "prior") -> Simulation:
+        """Return data with their true parameters."""
+
+
+@runtime_checkable
+class SimulationDefaults(Protocol):
+    """A model whose `simulate` takes arguments, such as the number of people."""
+
     @property
     def simulation_defaults(self) -> Mapping[str, Any]:
         """Arguments of `simulate` by which `calibrate` draws unless it is told others."""
-
-    def simulate(self, seed: int, *, design: Any = "prior") -> Simulation:
-        """Return data with their true parameters."""
 
 
 @runtime_checkable

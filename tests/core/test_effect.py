@@ -11,6 +11,7 @@ from causalstats.checks import answer_sampling
 from causalstats.core.check import Check
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand
+from causalstats.inference import answers
 
 
 def check(name: str, passed: bool | None = False, **more) -> Check:
@@ -135,7 +136,7 @@ def test_a_question_has_checks_of_its_own_and_those_of_the_data():
     fit = cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, progress=False)
     estimand = fit.model.estimands()[fit.model.headline]
     asked = replace(estimand, checks=lambda draws, data: (check("this question"),))
-    assert "this question" in [doubt.name for doubt in fit._answered("asked", asked).doubts]
+    assert "this question" in [doubt.name for doubt in answers.answer(fit, "asked", asked).doubts]
     assert "this question" not in [doubt.name for doubt in fit.effect("effect").doubts]
     assert isinstance(asked, Estimand)
 

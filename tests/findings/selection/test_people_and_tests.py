@@ -12,6 +12,7 @@ from causalstats import checks
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known
 from causalstats.inference.fit import _stated
+from causalstats.inference.held_out import held_out_check
 from causalstats.report.compose import _withheld
 
 
@@ -125,7 +126,7 @@ def test_a_follow_up_of_some_is_no_truth_of_all():
     model = cs.SelectiveLabels(unobserved_scale=0.0, prevalence=float(y.mean()))
     fit = cs.fit(model, data, seed=1, progress=False, sampler=cs.Laplace(draws=300))
     assert fit.held_out_rate() is None and "truth" not in fit.compare()
-    (check,) = fit._withheld()
+    (check,) = held_out_check(fit)
     assert check.passed is True
     assert check.value == pytest.approx(y[~tested & (x > 0)].mean())
 
@@ -153,7 +154,7 @@ def test_results_of_the_same_imperfect_test_are_compared_as_results():
         unobserved_scale=0,
     )
     fit = cs.fit(model, data, seed=1, progress=False, sampler=cs.Laplace(draws=300))
-    (check,) = fit._withheld()
+    (check,) = held_out_check(fit)
     assert check.passed is True and "results of the test" in check.finding
     assert fit.held_out_rate() is None
 
