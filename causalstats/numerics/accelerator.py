@@ -1,4 +1,4 @@
-"""Sums of products on a GPU through JAX, in double precision and compared with the processor before anything is taken from there."""
+"""Sums of products on a GPU, through JAX in double precision, compared with the CPU first."""
 
 from __future__ import annotations
 
@@ -9,38 +9,66 @@ import numpy as np
 
 Einsum = Callable[..., Any]
 Compiled = Callable[[list[np.ndarray]], list[np.ndarray]]
-_SAME = 1e-9  # relative, of the same sums on both
+_RELATIVE_TOLERANCE = 1e-9
 
 
-def found() -> bool:
-    """Whether JAX computes on anything but the processor. Imports JAX, which takes half a second."""
+def is_available() -> bool:
+    """Return whether JAX computes on anything but the CPU. Imports JAX, in half a second.
+
+    Examples
+    --------
+    >>> isinstance(is_available(), bool)
+    True
+    """
     import jax
 
     return jax.default_backend() != "cpu"
 
 
 def compiled(
-    sums: Callable[[list[Any], Einsum], list[Any]], here: Compiled, sample: list[np.ndarray]
+    sums: Callable[[list[Any], Einsum], list[Any]], on_cpu: Compiled, sample: list[np.ndarray]
 ) -> Compiled:
-    """`sums` of tables, of which it is given the einsum to use, compiled; `here` is the same on the processor and `sample` tables to compare both with.
+    """Return sums of tables, compiled by JAX for its default device.
+
+    Parameters
+    ----------
+    sums : function of tables and an einsum
+        Returns the sums.
+    on_cpu : function of tables
+        The same sums by NumPy.
+    sample : list of arrays
+        Tables with which both are compared.
+
+    Returns
+    -------
+    function of tables
 
     Raises
     ------
     FloatingPointError
-        If they differ.
+        If the sums of the sample differ by more than 1e-9, relative.
+
+    Examples
+    --------
+    >>> def total(tables, einsum):
+    ...     return [einsum("a->", tables[0])]
+    >>> numbers = [np.array([1.0, 2.0])]
+    >>> compiled(total, lambda tables: total(tables, np.einsum), numbers)(numbers)
+    [array(3.)]
     """
     import jax
     import jax.numpy as jnp
 
     jitted = jax.jit(lambda tables: sums(tables, jnp.einsum))
 
-    def there(tables: list[np.ndarray]) -> list[np.ndarray]:
+    def on_device(tables: list[np.ndarray]) -> list[np.ndarray]:
         with jax.enable_x64(True):
             return [np.asarray(result) for result in jitted(tables)]
 
-    for mine, other in zip(here(sample), there(sample), strict=True):
-        if not np.allclose(mine, other, rtol=_SAME, atol=0):
+    for expected, result in zip(on_cpu(sample), on_device(sample), strict=True):
+        if not np.allclose(expected, result, rtol=_RELATIVE_TOLERANCE, atol=0):
             raise FloatingPointError(
-                f"{jax.devices()[0]} gives other sums than the processor. Keep it from being used: set JAX_PLATFORMS=cpu."
+                f"{jax.devices()[0]} gives other sums than the CPU. Keep it from being used: set "
+                "JAX_PLATFORMS=cpu."
             )
-    return there
+    return on_device

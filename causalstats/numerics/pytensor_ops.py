@@ -1,4 +1,7 @@
-"""What every node of a PyTensor graph here shares: its translations by JAX and Numba, the version of its formula, and that derivatives end with the first."""
+"""PyTensor ops of this package share their JAX and Numba translations and their version.
+
+Each op computes a value with its first derivatives, so it has no second ones.
+"""
 
 import warnings
 import zlib
@@ -10,9 +13,8 @@ from pytensor.link.numba.dispatch.basic import (
 )
 
 with warnings.catch_warnings():
-    warnings.filterwarnings(
-        "ignore", "IProgress not found"
-    )  # of a progress bar that comes with it and is not used here
+    # The import brings a progress bar along, which asks for ipywidgets and is not used here.
+    warnings.filterwarnings("ignore", "IProgress not found")
     from pytensor.link.jax.dispatch import jax_funcify
 
 __all__ = ["jax_translation", "numba_translation", "refuse_second_derivatives", "version"]
@@ -20,11 +22,33 @@ jax_translation = jax_funcify.register
 
 
 def version(*files: str) -> int:
-    """Part of the key under which PyTensor keeps compiled programs, made of these source files: another formula is another program."""
+    """Return a checksum of source files.
+
+    It is part of the key under which PyTensor caches compiled programs, so that another formula is
+    another program.
+
+    Examples
+    --------
+    >>> version(__file__) == version(__file__)
+    True
+    """
     return zlib.crc32(b"".join(Path(file).read_bytes() for file in files))
 
 
 def refuse_second_derivatives(cotangents: list, values: int = 1) -> None:
-    """Raise unless only the first outputs are differentiated, `values` of them: those after are their derivatives already."""
+    """Raise where an output that is a derivative already is differentiated.
+
+    Parameters
+    ----------
+    cotangents : list of variables
+        One for each output of the op.
+    values : int
+        How many outputs are values; the others are their derivatives.
+
+    Raises
+    ------
+    NotImplementedError
+        If the cotangent of a derivative is connected.
+    """
     if any(not isinstance(cotangent.type, DisconnectedType) for cotangent in cotangents[values:]):
         raise NotImplementedError("Only first derivatives are defined.")

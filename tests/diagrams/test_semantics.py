@@ -456,7 +456,7 @@ def test_many_draws_on_an_accelerator_are_the_same_or_refused(monkeypatch):
         *[found.values for found in here.marginals(given={"v2": "l0"}).values()],
     ]
     assert all(form.compiled is None for form in here._tables.plans.values())
-    monkeypatch.setattr(accelerator, "found", lambda: True)
+    monkeypatch.setattr(accelerator, "is_available", lambda: True)
     for _ in range(2):  # the second time, nothing is compiled
         found = [
             there.query(["v5", "v0"], do="v1", given={"v3": "l1"}).values,

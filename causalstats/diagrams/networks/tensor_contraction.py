@@ -28,10 +28,10 @@ from causalstats.numerics import accelerator
 from causalstats.numerics.accelerator import Compiled, Einsum
 from causalstats.numerics.discrete import tensor_network
 from causalstats.numerics.discrete import variable_elimination as elimination
-from causalstats.numerics.discrete.tensor_network import Plan, Scope
-from causalstats.numerics.discrete.variable_elimination import Step, small_einsum
+from causalstats.numerics.discrete.tensor_network import ContractionPlan, Scope
+from causalstats.numerics.discrete.variable_elimination import EliminationStep, small_einsum
 
-Contraction = Callable[[Plan, list[Any], Einsum], list[Any]]
+Contraction = Callable[[ContractionPlan, list[Any], Einsum], list[Any]]
 Factor = tuple[Scope, np.ndarray]
 
 MAX_ENTRIES = 10**8  # of the largest table on the way to an answer, and of the answer
@@ -80,9 +80,9 @@ class QueryPlan:
         Their wires, without those of known level.
     full_scopes : list of Scope or None
         All their wires; None where none has a known level.
-    steps : list of Step
+    steps : list of EliminationStep
         For single tables: which to multiply and sum, in order.
-    plan : Plan or None
+    plan : ContractionPlan or None
         For a batch, and for all marginals at once.
     compiled : Compiled or None
         For an accelerator, where there is enough to do.
@@ -91,8 +91,8 @@ class QueryPlan:
     arrays: list[Any]
     scopes: list[Scope]
     full_scopes: list[Scope | None]
-    steps: Sequence[Step]
-    plan: Plan | None
+    steps: Sequence[EliminationStep]
+    plan: ContractionPlan | None
     compiled: Compiled | None = None
 
     def tables_at(self, levels: Mapping[int, int], possible: bool) -> list[Any]:
@@ -171,7 +171,7 @@ def contract_tables(
     if not tables.batch:
         return elimination.follow(plan.steps, arrays, rescale=rescale)
 
-    def run(products: Plan, parts: list[Any], einsum: Einsum) -> list[Any]:
+    def run(products: ContractionPlan, parts: list[Any], einsum: Einsum) -> list[Any]:
         return [tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)[-1]]
 
     (result,) = _in_parts(run, plan, arrays, tables.batch, len(axes), rescale)
@@ -205,7 +205,7 @@ def contract_marginals(
     """
     plan, arrays = plan_query(tables, wires, conditions, marginals=True)
 
-    def run(products: Plan, parts: list[Any], einsum: Einsum) -> list[Any]:
+    def run(products: ContractionPlan, parts: list[Any], einsum: Einsum) -> list[Any]:
         values = tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)
         sums = tensor_network.marginals(products, values, wires, einsum=einsum, rescale=rescale)
         return [sums[wire] for wire in wires]
@@ -233,7 +233,7 @@ def plan_query(
     axes : list of int
     conditions : Conditions
     marginals : bool
-        Plan for the marginal of each of `axes`, instead of their joint distribution.
+        ContractionPlan for the marginal of each of `axes`, instead of their joint distribution.
     proportional : bool
         Leave out tables that only multiply the answer by a number.
     """
@@ -377,7 +377,7 @@ def _output(
 
 def _steps(
     tables: NetworkTables, scopes: list[Scope], sizes: Mapping[int, int], output: list[int]
-) -> list[Step] | None:
+) -> list[EliminationStep] | None:
     """The sums in the elimination order of the whole network; None where they are not cheap.
 
     Parameters
@@ -440,7 +440,7 @@ def _in_parts(
         return run(plan, parts, small_einsum)
 
     work: Compiled = on_processor
-    if size * plan.cost >= _ACCELERATOR_PAYS_FROM and not rescale and accelerator.found():
+    if size * plan.cost >= _ACCELERATOR_PAYS_FROM and not rescale and accelerator.is_available():
         if query_plan.compiled is None:
             query_plan.compiled = accelerator.compiled(
                 lambda parts, einsum: run(plan, parts, einsum), on_processor, part(0)
@@ -468,7 +468,7 @@ def _joined(parts: Sequence[np.ndarray], axes: int) -> np.ndarray:
 @lru_cache(maxsize=1024)
 def _product_plan(
     scopes: tuple[Scope, ...], sizes: tuple[tuple[int, int], ...], output: Scope
-) -> Plan:
+) -> ContractionPlan:
     """The order of multiplication for tables over some wires, found once for all of these sizes.
 
     Parameters
@@ -480,7 +480,7 @@ def _product_plan(
     return tensor_network.plan(scopes, dict(sizes), output)
 
 
-def _refuse_large(tables: NetworkTables, plan: Plan, axes: Sequence[int]) -> None:
+def _refuse_large(tables: NetworkTables, plan: ContractionPlan, axes: Sequence[int]) -> None:
     """Raise an error if a table on the way would not fit into memory."""
     largest = max(plan.largest, prod(tables.batch) * plan.answer)
     if largest <= MAX_ENTRIES:

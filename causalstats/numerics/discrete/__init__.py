@@ -1,1 +1,1 @@
-"""Tables of probabilities: variable elimination, Dirichlet draws, linear programs."""
+"""Discrete probabilities: variable elimination, tensor networks, Dirichlet draws, linear programs."""

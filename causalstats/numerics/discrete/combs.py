@@ -1,4 +1,4 @@
-"""Joint distributions taken apart along an order of their variables, with what no joint distribution can tell."""
+"""Comb disintegration: a joint distribution taken apart along an order of its variables."""
 
 from collections.abc import Collection
 
@@ -6,21 +6,52 @@ import numpy as np
 
 
 def comb(joint: np.ndarray, members: Collection[int], axes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Π_{i in members} P(v_i | v_1 ... v_{i-1}) for the variables of the last `axes` axes of a joint distribution, in their order: (lowest, highest).
+    """Return the product Π_{i in members} P(v_i | v_1 ... v_{i-1}) of a joint distribution.
 
-    Both have shape (batch..., axis or 1...): axes after the last member have size 1. Every distribution that factorises into a comb with these members as
-    outputs and one with the others determines both, but where P(v_1 ... v_{i-1}) = 0 for a member i: there P(v_i | ...) may be any distribution. Unless another
-    factor is 0, such a cell may be anything from 0, its `lowest`, to the product of the other factors, its `highest`; elsewhere the two are equal.
+    Every distribution that factorises into a comb with these members as outputs and one with the
+    other variables determines both, except where P(v_1 ... v_{i-1}) = 0 for a member i. There
+    P(v_i | ...) may be any distribution: unless another factor is 0, such a cell may be anything
+    from 0 to the product of the other factors.
 
-    Jacobs, Kissinger & Zanasi (2019) for combs of two outputs; the factors Q of Tian & Pearl (2002) are such combs.
+    Parameters
+    ----------
+    joint : array, shape (batch..., one axis for each variable)
+    members : collection of int
+        Positions among the variables.
+    axes : int
+        The number of variables.
+
+    Returns
+    -------
+    lowest, highest : arrays, shape (batch..., axis or 1, ...)
+        Equal where the joint distribution determines the product. Axes after the last member have
+        size 1.
+
+    References
+    ----------
+    Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery, for combs of two
+    outputs. The c-factors Q of Tian & Pearl (2002) are such combs.
+
+    Examples
+    --------
+    >>> joint = np.array([[0.1, 0.3], [0.0, 0.6]])
+    >>> lowest, highest = comb(joint, [1], 2)
+    >>> highest
+    array([[0.25, 0.75],
+           [0.  , 1.  ]])
+    >>> bool((lowest == highest).all())
+    True
     """
     first = joint.ndim - axes
-    value, undefined = np.ones([1] * joint.ndim), np.zeros([1] * joint.ndim, bool)
+    value = np.ones([1] * joint.ndim)
+    undefined = np.zeros([1] * joint.ndim, bool)
     for member in sorted(members):
-        own = first + member
-        upto = joint.sum(axis=tuple(range(own + 1, joint.ndim)), keepdims=True)
-        before = upto.sum(axis=own, keepdims=True)
-        value = value * np.divide(upto, before, out=np.ones_like(upto), where=before > 0)
-        if joint.shape[own] > 1:
-            undefined = undefined | (before <= 0)
+        axis = first + member
+        later = tuple(range(axis + 1, joint.ndim))
+        numerator = joint.sum(axis=later, keepdims=True)
+        condition = numerator.sum(axis=axis, keepdims=True)
+        unity = np.ones_like(numerator)
+        value = value * np.divide(numerator, condition, out=unity, where=condition > 0)
+        if joint.shape[axis] > 1:
+            undefined = undefined | (condition <= 0)
     return np.where(undefined, 0.0, value), value

@@ -1,13 +1,20 @@
-"""Sums of products of small tables over shared indices: Σ Π_f T_f[scope_f], planned once and run on any tables of those shapes.
+"""Tensor networks: sums of products of small tables over shared indices, Σ Π_f T_f[scope_f].
 
-Indices are integers and a scope is a tuple of them. A table has one axis an index of its scope and, last, one more where it is a batch: sums then run along
-contiguous memory for all of the batch at once. Marginals come from one pass forth and one back: T_f ∂Z/∂T_f is the joint table of the indices of f.
+A sum is planned once, and then computed for any tables of those shapes. opt_einsum's greedy search
+gives the order of contraction. Where a single question is asked of a whole Bayesian network,
+`variable_elimination` plans in half that time; this file serves batches of posterior draws, and all
+marginals at once.
+
+Indices are integers, and a scope is a tuple of them. A table has an axis for each index of its
+scope and, last, one more where it is a batch, so that sums run along contiguous memory for the
+whole batch. The marginals come from one pass forward and one backward: T_f ∂Z/∂T_f is the joint
+table of the indices of f.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,18 +27,20 @@ from causalstats.numerics.discrete.variable_elimination import small_einsum
 Scope = tuple[int, ...]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"
 _BATCH = "Z"
-_SMALL, _TOGETHER = (
-    256,
-    3,
-)  # entries of a product, and tables, that are multiplied in one go: a call costs more than they do
-_CHEAP = (
-    10**6
-)  # products below which a second search for a cheaper order would take longer than it saves
 
 
 @dataclass(frozen=True)
-class Product:
-    """Σ of the product of some tables, over the indices that the result has not."""
+class TensorProduct:
+    """The product of some tables, summed over the indices that the result does not have.
+
+    Attributes
+    ----------
+    operands : tuple of int
+        Positions of the tables.
+    scopes : tuple of scopes
+        Those of the operands.
+    result : scope
+    """
 
     operands: tuple[int, ...]
     scopes: tuple[Scope, ...]
@@ -42,62 +51,77 @@ class Product:
         return {}
 
     def formula(self, batches: Sequence[bool]) -> str:
-        """The einsum formula, for operands some of which are batches."""
-        letter = dict(
-            zip(
-                dict.fromkeys([index for scope in self.scopes for index in scope]),
-                _LETTERS,
-                strict=False,
-            )
-        )
+        """Return the einsum formula, for operands of which some are batches.
+
+        Examples
+        --------
+        >>> TensorProduct((0, 1), ((3,), (3, 5)), (5,)).formula([False, True])
+        'a,abZ->bZ'
+        """
+        indices = dict.fromkeys([index for scope in self.scopes for index in scope])
+        letter = dict(zip(indices, _LETTERS, strict=False))
         words = ["".join([letter[index] for index in scope]) for scope in self.scopes]
-        given = ",".join(
-            [word + _BATCH if batch else word for word, batch in zip(words, batches, strict=True)]
-        )
-        return f"{given}->{''.join([letter[index] for index in self.result])}{_BATCH if any(batches) else ''}"
+        pairs = zip(words, batches, strict=True)
+        operands = ",".join([word + _BATCH if batch else word for word, batch in pairs])
+        result = "".join([letter[index] for index in self.result])
+        return f"{operands}->{result}{_BATCH if any(batches) else ''}"
 
     def __call__(self, tables: Sequence[Any], einsum: Callable[..., Any] = small_einsum) -> Any:
-        batches = tuple(
-            [table.ndim > len(scope) for table, scope in zip(tables, self.scopes, strict=True)]
-        )
+        pairs = zip(tables, self.scopes, strict=True)
+        batches = tuple([table.ndim > len(scope) for table, scope in pairs])
         if batches not in self._formulas:
             self._formulas[batches] = self.formula(batches)
         return einsum(self._formulas[batches], *tables)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """In which order to multiply the tables of `scopes`; every product goes to the end of the list of tables."""
+class ContractionPlan:
+    """The order in which the tables of some scopes are multiplied.
+
+    Every product is appended to the list of tables.
+
+    Attributes
+    ----------
+    scopes : tuple of scopes
+    products : tuple of TensorProduct
+    cost : int
+        Multiplications.
+    largest, held, answer : int
+        Entries of the largest product, of all products together, and of the last.
+    sizes : mapping of index to int
+    """
 
     scopes: tuple[Scope, ...]
-    products: tuple[Product, ...]
-    cost: int  # multiplications
-    largest: int  # entries of the largest table on the way
-    held: int  # entries of all tables on the way
-    answer: int  # entries of the last
+    products: tuple[TensorProduct, ...]
+    cost: int
+    largest: int
+    held: int
+    answer: int
     sizes: Mapping[int, int]
 
     @cached_property
-    def backward(self) -> tuple[tuple[int, Product], ...]:
-        """How the derivatives of the result follow from each other: pairs of a table's place and its derivative as a product.
+    def backward(self) -> tuple[tuple[int, TensorProduct], ...]:
+        """Pairs of a table's position and the derivative of the result by it, as a product.
 
-        Operands are (derivative of the product, the other factors). An index that a derivative does not depend on is not among its axes.
+        The operands are the derivative of the product that the table is in, and the other factors
+        of it. An index that a derivative does not depend on is not among its axes.
         """
         last = len(self.scopes) + len(self.products) - 1
         scopes: dict[int, Scope] = {last: self.products[-1].result}
-        steps = []
-        for place, product in zip(range(last, -1, -1), reversed(self.products), strict=False):
-            for own, operand in enumerate(product.operands):
-                others, known = (
-                    product.operands[:own] + product.operands[own + 1 :],
-                    product.scopes[:own] + product.scopes[own + 1 :],
+        derivatives = []
+        for position in range(last, len(self.scopes) - 1, -1):
+            product = self.products[position - len(self.scopes)]
+            for number, operand in enumerate(product.operands):
+                others = product.operands[:number] + product.operands[number + 1 :]
+                known = product.scopes[:number] + product.scopes[number + 1 :]
+                reach = {*scopes[position], *(index for scope in known for index in scope)}
+                scope = tuple(index for index in product.scopes[number] if index in reach)
+                scopes[operand] = scope
+                factors = (position, *others)
+                derivatives.append(
+                    (operand, TensorProduct(factors, (scopes[position], *known), scope))
                 )
-                reach = {*scopes[place], *(index for scope in known for index in scope)}
-                scopes[operand] = tuple(index for index in product.scopes[own] if index in reach)
-                steps.append(
-                    (operand, Product((place, *others), (scopes[place], *known), scopes[operand]))
-                )
-        return tuple(steps)
+        return tuple(derivatives)
 
     @cached_property
     def single(self) -> list[tuple[tuple[int, ...], str]]:
@@ -108,168 +132,148 @@ class Plan:
         ]
 
     @cached_property
-    def marginals(self) -> dict[int, Product]:
-        """For each index, how its marginal comes from the table with fewest indices that has it, and from the derivative by that table."""
-        scopes = {place: step.result for place, step in self.backward}
+    def marginals(self) -> dict[int, TensorProduct]:
+        """For each index the product that gives its marginal.
+
+        It multiplies the table with fewest indices that has the index by the derivative by it.
+        """
+        scopes = {position: product.result for position, product in self.backward}
         smallest: dict[int, int] = {}
-        for place, scope in enumerate(self.scopes):
+        for position, scope in enumerate(self.scopes):
             for index in scope:
                 if index not in smallest or len(scope) < len(self.scopes[smallest[index]]):
-                    smallest[index] = place
+                    smallest[index] = position
         return {
-            index: Product((place, place), (self.scopes[place], scopes[place]), (index,))
-            for index, place in smallest.items()
+            index: TensorProduct(
+                (position, position), (self.scopes[position], scopes[position]), (index,)
+            )
+            for index, position in smallest.items()
         }
 
 
-def elimination_order(
-    scopes: Sequence[Collection[int]], sizes: Mapping[int, int], output: Collection[int]
-) -> list[tuple[int, ...]]:
-    """The path that always sums next over the index whose tables have the smallest product; results are numbered on from the last table."""
-    tables = {place: frozenset(scope) for place, scope in enumerate(scopes)}
-    holders: dict[int, set[int]] = {}
-    for place, scope in tables.items():
-        for index in scope:
-            holders.setdefault(index, set()).add(place)
+def plan(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope) -> ContractionPlan:
+    """Return how to sum the product of at least one table over all indices but some.
 
-    def cost(index: int) -> int:
-        return math.prod(
-            [
-                sizes[other]
-                for other in frozenset().union(*[tables[place] for place in holders[index]])
-            ]
-        )
+    Parameters
+    ----------
+    scopes : sequence of scopes
+    sizes : mapping of index to int
+        How many values each index has.
+    output : scope
+        The indices of the result, in its order.
 
-    costs = {index: cost(index) for index in holders if index not in output}
-    path: list[tuple[int, ...]] = []
-    while costs:
-        index = min(costs, key=costs.__getitem__)
-        small = costs.pop(index) <= _SMALL
-        bucket = sorted(holders[index], key=lambda place: len(tables[place]))
-        scope = frozenset().union(*[tables[place] for place in bucket]) - {index}
-        for place in bucket:
-            for other in tables.pop(place):
-                holders[other].discard(place)
-        final = _multiply(bucket, small, len(scopes) + len(path), path)
-        tables[final] = scope
-        for other in scope:
-            holders[other].add(final)
-        for other in scope & costs.keys():
-            costs[other] = cost(other)
-    if len(tables) > 1 or not path:
-        _multiply(
-            sorted(tables, key=lambda place: len(tables[place])),
-            False,
-            len(scopes) + len(path),
-            path,
-        )
-    return path
-
-
-def _multiply(places: list[int], small: bool, new: int, path: list[tuple[int, ...]]) -> int:
-    """Append the product of some places, together if it is small, else one after the other, and return the place of the result."""
-    if len(places) == 1 or (small and len(places) <= _TOGETHER):
-        path.append(tuple(places))
-        return new
-    current = places[0]
-    for place in places[1:]:
-        path.append((current, place))
-        current, new = new, new + 1
-    return current
-
-
-def plan(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope) -> Plan:
-    """How to compute the sum of products of at least one table over all indices but `output`, whose order the result has."""
-    found = _products(scopes, sizes, output, elimination_order(scopes, sizes, output))
-    if found.cost > _CHEAP:
-        other = _products(
-            scopes,
-            sizes,
-            output,
-            ssa_greedy_optimize(
-                [frozenset(scope) for scope in scopes], frozenset(output), dict(sizes)
-            ),
-        )
-        found = min(found, other, key=lambda plan: plan.cost)
-    return found
-
-
-def _products(
-    scopes: Sequence[Scope],
-    sizes: Mapping[int, int],
-    output: Scope,
-    path: Sequence[tuple[int, ...]],
-) -> Plan:
+    Examples
+    --------
+    >>> chain = plan([(0, 1), (1, 2)], {0: 2, 1: 3, 2: 4}, (0, 2))
+    >>> chain.cost
+    24
+    >>> forward(chain, [np.ones((2, 3)), np.ones((3, 4))])[-1].shape
+    (2, 4)
+    """
+    path = ssa_greedy_optimize(
+        [frozenset(scope) for scope in scopes], frozenset(output), dict(sizes)
+    )
     uses: dict[int, int] = dict.fromkeys(output, 1)
     for scope in scopes:
         for index in scope:
             uses[index] = uses.get(index, 0) + 1
-    all_scopes, products, cost, entries = list(scopes), [], 0, list[int]()
+    known = list(scopes)
+    products: list[TensorProduct] = []
+    cost = 0
     for number, operands in enumerate(path):
-        taken = tuple([all_scopes[place] for place in operands])
-        indices = dict.fromkeys([index for scope in taken for index in scope])
-        for scope in taken:
+        factors = tuple([known[position] for position in operands])
+        indices = dict.fromkeys([index for scope in factors for index in scope])
+        for scope in factors:
             for index in scope:
                 uses[index] -= 1
-        result = (
-            output
-            if number == len(path) - 1
-            else tuple([index for index in indices if uses[index]])
-        )
+        result = tuple([index for index in indices if uses[index]])
+        if number == len(path) - 1:
+            result = output
         for index in result:
             uses[index] += 1
-        products.append(Product(operands, taken, result))
-        all_scopes.append(result)
+        products.append(TensorProduct(tuple(operands), factors, result))
+        known.append(result)
         cost += math.prod([sizes[index] for index in indices])
-        entries.append(math.prod([sizes[index] for index in result]))
-    return Plan(
-        tuple(scopes), tuple(products), cost, max(entries), sum(entries), entries[-1], sizes
-    )
+    entries = [math.prod([sizes[index] for index in product.result]) for product in products]
+    largest, held, answer = max(entries), sum(entries), entries[-1]
+    return ContractionPlan(tuple(scopes), tuple(products), cost, largest, held, answer, sizes)
 
 
 def forward(
-    plan: Plan,
+    plan: ContractionPlan,
     tables: Sequence[Any],
     *,
     einsum: Callable[..., Any] = small_einsum,
     rescale: bool = False,
 ) -> list[Any]:
-    """The tables and every product in turn. `rescale` divides each product by its maximum: right up to a factor, and never too small to hold."""
+    """Return the tables, followed by every product in turn.
+
+    Parameters
+    ----------
+    plan : ContractionPlan
+    tables : sequence of arrays
+        Their axes are the indices of their scopes and, for a batch, one more at the end.
+    einsum : function
+        NumPy's, or JAX's.
+    rescale : bool
+        Divide each product by its maximum: right up to a factor, and never too small to hold.
+    """
     values = list(tables)
-    if not rescale and all(
-        [table.ndim == len(scope) for table, scope in zip(tables, plan.scopes, strict=True)]
-    ):
+    pairs = zip(tables, plan.scopes, strict=True)
+    if not rescale and all([table.ndim == len(scope) for table, scope in pairs]):
         for operands, formula in plan.single:
-            values.append(einsum(formula, *[values[place] for place in operands]))
+            values.append(einsum(formula, *[values[position] for position in operands]))
         return values
     for product in plan.products:
-        value = product([values[place] for place in product.operands], einsum)
+        value = product([values[position] for position in product.operands], einsum)
         values.append(_rescaled(value, len(product.result)) if rescale else value)
     return values
 
 
 def marginals(
-    plan: Plan,
+    plan: ContractionPlan,
     values: Sequence[Any],
     indices: Sequence[int],
     *,
     einsum: Callable[..., Any] = small_einsum,
     rescale: bool = False,
 ) -> dict[int, Any]:
-    """The sum of products over all indices but one, for each of some, from what `forward` gives of a plan whose output is ()."""
-    slopes: dict[int, Any] = {len(values) - 1: np.ones(())}
-    for place, step in plan.backward:
-        slope = step(
-            [slopes[step.operands[0]], *[values[other] for other in step.operands[1:]]], einsum
-        )
-        slopes[place] = _rescaled(slope, len(step.result)) if rescale else slope
-    chosen = {index: plan.marginals[index] for index in indices}
-    return {
-        index: product([values[product.operands[0]], slopes[product.operands[1]]], einsum)
-        for index, product in chosen.items()
-    }
+    """Return, for each of some indices, the sum of products over all the others.
+
+    Parameters
+    ----------
+    plan : ContractionPlan
+        With the output ().
+    values : sequence of arrays
+        As `forward` returns them.
+    indices : sequence of int
+    einsum : function
+    rescale : bool
+        As for `forward`.
+
+    Examples
+    --------
+    >>> chain = plan([(0,), (0, 1)], {0: 2, 1: 2}, ())
+    >>> values = forward(chain, [np.array([0.2, 0.8]), np.array([[0.5, 0.5], [0.1, 0.9]])])
+    >>> marginals(chain, values, [1])[1].round(2)
+    array([0.18, 0.82])
+    """
+    derivatives: dict[int, Any] = {len(values) - 1: np.ones(())}
+    for position, product in plan.backward:
+        first, *others = product.operands
+        factors = [derivatives[first], *[values[other] for other in others]]
+        derivative = product(factors, einsum)
+        if rescale:
+            derivative = _rescaled(derivative, len(product.result))
+        derivatives[position] = derivative
+    sums = {}
+    for index in indices:
+        product = plan.marginals[index]
+        table, derivative = product.operands
+        sums[index] = product([values[table], derivatives[derivative]], einsum)
+    return sums
 
 
 def _rescaled(value: Any, axes: int) -> Any:
-    top = value.max(axis=tuple(range(axes)), keepdims=True)
-    return value / np.where(top > 0, top, 1.0)
+    largest = value.max(axis=tuple(range(axes)), keepdims=True)
+    return value / np.where(largest > 0, largest, 1.0)
