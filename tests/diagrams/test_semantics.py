@@ -465,7 +465,7 @@ def test_many_draws_on_an_accelerator_are_the_same_or_refused(monkeypatch):
         for mine, other in zip(expected, found, strict=True):
             np.testing.assert_allclose(mine, other, rtol=1e-12)
     assert all(form.compiled for form in there._tables.plans.values())
-    with pytest.raises(FloatingPointError, match="gives other sums than the processor"):
+    with pytest.raises(FloatingPointError, match="gives other sums than the CPU"):
         accelerator.compiled(
             lambda tables, einsum: [einsum("a->", tables[0]) * (1 + 1e-7)],
             lambda tables: [np.sum(tables[0])],

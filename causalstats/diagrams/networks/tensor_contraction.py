@@ -233,7 +233,7 @@ def plan_query(
     axes : list of int
     conditions : Conditions
     marginals : bool
-        ContractionPlan for the marginal of each of `axes`, instead of their joint distribution.
+        Plan for the marginal of each of `axes`, instead of their joint distribution.
     proportional : bool
         Leave out tables that only multiply the answer by a number.
     """

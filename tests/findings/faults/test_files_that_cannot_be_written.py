@@ -97,5 +97,5 @@ def test_a_fit_with_a_sampler_of_the_user_says_what_can_be_kept(tmp_path):
     frame = pd.DataFrame({"x": [0, 1, 1, 0, 1], "y": [1, 0, 1, 0, 1]})
     data = cs.Observations.from_frame(frame)
     fit = cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, sampler=Own(), progress=False)
-    with pytest.raises(cs.StoreError, match="samplers of causalstats"):
+    with pytest.raises(cs.StoreError, match="samplers that JSON can describe"):
         fit.save(tmp_path / "fit.nc")
