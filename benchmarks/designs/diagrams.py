@@ -259,10 +259,10 @@ REGRESSIONS = [
         known_failure="A straight line is assumed; `form of the regressions` fails.",
     ),
     regression_design(
-        "a square with splines, 500 rows", 500, partial(labelled, shape="square"), functions=6
+        "a square with splines, 500 rows", 500, partial(labelled, shape="square"), basis_size=6
     ),
     regression_design(
-        "a wave with splines, 500 rows", 500, partial(labelled, shape="wave"), functions=10
+        "a wave with splines, 500 rows", 500, partial(labelled, shape="wave"), basis_size=10
     ),
     regression_design("front-door, 300 rows", 300, front_door, "x -> m -> y; x <-> y"),
 ]

@@ -253,7 +253,7 @@ WRONG = [
         "z -> x -> y",
         partial(chain_of_numbers, direct=0.0),
         "equal variances",
-        functions=6,
+        basis_size=6,
         **LINE,
     ),
     world(
@@ -302,7 +302,7 @@ RIGHT = [
         False,
         TWO,
         partial(labelled, rows=500, shape="square"),
-        functions=6,
+        basis_size=6,
         **LINE,
     ),
     world(

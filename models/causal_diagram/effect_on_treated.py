@@ -1,13 +1,16 @@
-"""What those would have had who had one value of a cause, had it been another: the effect on the treated, also within groups.
+"""The effect of treatment on the treated: the outcome of those who had one value, under another.
 
-P(y had x been x' | x, w) = P(y, w had x been x' | x) / P(w had x been x' | x), where nothing that is done acts on w.
+P(y had x been x' | x, w) = P(y, w had x been x' | x) / P(w had x been x' | x)
+
+where the treatment does not act on w, the groups that the answer is within.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -19,94 +22,161 @@ from causalstats.diagrams.bounds.probabilities_of_causation import Aliased, trea
 from causalstats.diagrams.identification.evaluation import evaluate
 from causalstats.diagrams.identification.expression import Expression
 from causalstats.errors import ModelError
-from causalstats.models.causal_diagram.bounds import had_been
+from causalstats.models.causal_diagram import notation
+from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.checks.mediator_variation import refuse_constant_mediators
-from causalstats.models.causal_diagram.checks.positivity import positivity, prior_share
-from causalstats.models.causal_diagram.tables import Observed, network_of, place_of
+from causalstats.models.causal_diagram.checks.positivity import positivity
+from causalstats.models.causal_diagram.estimands import DIFFERENCE
+from causalstats.models.causal_diagram.interventional_query import shown_levels
+from causalstats.models.causal_diagram.levels import level_index, level_indices
+from causalstats.models.causal_diagram.query_arguments import worlds_of
+from causalstats.models.causal_diagram.tables import ObservedDistribution
+
+if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.routes.base import Query
+    from causalstats.models.causal_diagram.routes.tables import TableRoute
 
 
-def counterfactual(
-    model: Any, of: str, do: Mapping[str, Any], factual: Mapping[str, Any], data: Observations
-) -> tuple[str, Estimand]:
-    """P(of had it been | it was, also this), where that is identified; of two values in `do` the difference.
+@dataclass(frozen=True)
+class _Counterfactual:
+    """The formula of the outcome of those who had another value of the treatment."""
+
+    formula: Expression
+    outcome: str
+    treatment: str
+    groups: tuple[str, ...]
+
+    @property
+    def set_treatment(self) -> str:
+        """The name of the treatment in the world where it is set: x'."""
+        return f"{self.treatment}'"
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        return {self.set_treatment: self.treatment}
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return (self.set_treatment, self.treatment, *self.groups)
+
+
+def effect_on_treated_query(
+    route: TableRoute,
+    outcome: str,
+    do: Mapping[str, Any],
+    factual: Mapping[str, Any],
+    data: Observations,
+) -> Query:
+    """Return how the outcome under another treatment is written, and its estimand.
+
+    Parameters
+    ----------
+    route : TableRoute
+    outcome : str
+    do : mapping of the treatment to a level, or to two whose answers are compared
+    factual : mapping of variable to level
+        The level that the treatment really had, and groups that it does not act on.
+    data : Observations
 
     Raises
     ------
     ModelError
         Where the question is none of this kind, or is not identified.
     """
-    if len(do) != 1 or next(iter(do)) not in factual:
-        raise ModelError(
-            "Expected one variable to set, with the value that it had among `factual`, such as do={'x': 0}, factual={'x': 1}; "
-            f"got do={dict(do)}, factual={dict(factual)}."
-        )
-    ((x, asked),) = do.items()
-    levels, groups = model.levels(data), [name for name in factual if name != x]
-    values = list(asked) if isinstance(asked, list | tuple) else [asked]
-    if len(values) > 2:
-        raise ModelError(
-            f"Expected one value to set {x!r} to, or two whose answers are compared, got {asked!r}."
-        )
-    moved = [name for name in groups if name in model.graph.descendants(x)]
-    if moved:
-        raise ModelError(
-            f"Expected `factual` of {x} and of what it does not act on; {x} acts on {moved[0]}, which would have been otherwise too. Leave it out."
-        )
-    refuse_constant_mediators(model.graph, x, of, levels, data)
-    formula = treated(model.diagram, (of, *groups), x)
-    event = f"{of}={levels[of][-1]}" if len(levels[of]) == 2 else of
-    worlds = [{x: value} for value in values]
-    name = " - ".join(had_been(event, world, factual) for world in worlds)
+    model, levels = route.model, route.model.levels(data)
+    treatment, values = _treatment_and_values(do, factual)
+    groups = tuple(name for name in factual if name != treatment)
+    _refuse_descendants(route, treatment, groups)
+    refuse_constant_mediators(model.graph, treatment, outcome, levels, data)
+    formula = treated(model.diagram, (outcome, *groups), treatment)
+    event = notation.event(outcome, levels)
+    worlds = worlds_of(do)
+    name = " - ".join(notation.counterfactual("P", event, world, factual) for world in worlds)
     if formula is None:
         raise ModelError(
-            f"{name} is not identified; what can be said are its bounds, `fit.bounds({of!r}, do={{{x!r}: {values[0]!r}}}, factual={{{x!r}: {factual[x]!r}}})`."
+            f"{name} is not identified; what can be said are its bounds, "
+            f"`fit.bounds({outcome!r}, do={{{treatment!r}: {values[0]!r}}}, "
+            f"factual={{{treatment!r}: {factual[treatment]!r}}})`."
         )
-    was = {other: place_of(other, value, levels) for other, value in factual.items()}
-    places = [{f"{x}'": place_of(x, value, levels)} | was for value in values]
-    compute = partial(_compute, model, formula, of, x, groups, places)
+    question = _Counterfactual(formula, outcome, treatment, groups)
+    seen = level_indices(factual, levels)
+    indices = [
+        {question.set_treatment: level_index(treatment, value, levels), **seen} for value in values
+    ]
+    compute = partial(_answer, route, question, indices)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
-        names = (of, f"{x}'", x, *groups)
-        own = positivity(model, formula, data, names, places, aliases={f"{x}'": x})
-        shared = prior_share(model, compute, draws, data, (x,)) if model.route == "reduced" else ()
-        return (own, *shared)
+        names = (outcome, *question.conditions)
+        support = positivity(model, formula, data, names, indices, aliases=question.aliases)
+        return (support, *route.prior_checks(compute, draws, data, (treatment,)))
 
+    pair = len(values) == 2
+    within = f", within {', '.join(groups)}" if groups else ""
+    contrast = f"the first value of {treatment} against the second" if pair else "none"
     return name, Estimand(
         compute=compute,
-        description=f"By the formula {formula}, {x}' what {x} would have been set to"
-        + (f", within {', '.join(groups)}." if groups else "."),
-        unit="difference of probabilities" if len(values) == 2 else "probability",
-        contrast=f"the first value of {x} against the second" if len(values) == 2 else "none",
+        description=f"By the formula {formula}, {question.set_treatment} what {treatment} would "
+        f"have been set to{within}.",
+        unit=DIFFERENCE if pair else "probability",
+        contrast=contrast,
         kind="causal",
-        assumptions=tuple(assumption.name for assumption in model.assumptions()),
+        assumptions=assumption_names(model),
         checks=checks,
     )
 
 
-def _compute(
-    model: Any,
-    formula: Expression,
-    of: str,
-    x: str,
+def _treatment_and_values(
+    do: Mapping[str, Any], factual: Mapping[str, Any]
+) -> tuple[str, list[Any]]:
+    """Return the one variable that is set, and the one or two values that it is set to."""
+    if len(do) != 1 or next(iter(do)) not in factual:
+        raise ModelError(
+            "Expected one variable to set, with the value that it had among `factual`, such as "
+            f"do={{'x': 0}}, factual={{'x': 1}}; got do={dict(do)}, factual={dict(factual)}."
+        )
+    ((treatment, asked),) = do.items()
+    values = list(asked) if isinstance(asked, list | tuple) else [asked]
+    if len(values) > 2:
+        raise ModelError(
+            f"Expected one value to set {treatment!r} to, or two whose answers are compared, got "
+            f"{asked!r}."
+        )
+    return treatment, values
+
+
+def _refuse_descendants(
+    route: TableRoute,
+    treatment: str,
     groups: Sequence[str],
-    places: Sequence[Mapping[str, int]],
+) -> None:
+    descendants = route.model.graph.descendants(treatment)
+    moved = [name for name in groups if name in descendants]
+    if moved:
+        raise ModelError(
+            f"Expected `factual` of {treatment} and of what it does not act on; {treatment} acts "
+            f"on {moved[0]}, which would have been otherwise too. Leave it out."
+        )
+
+
+def _answer(
+    route: TableRoute,
+    question: _Counterfactual,
+    worlds: Sequence[Mapping[str, int]],
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    levels = model.levels(data)
-    source = Aliased(Observed(network_of(draws, model.tables, levels)), {f"{x}'": x})
-    axes = (f"{x}'", x, *groups, of)
-    values = np.asarray(evaluate(formula, source, axes).values)
-    values = values / values.sum(axis=-1, keepdims=True)
+    """Return the probability in one world, or the difference of two."""
+    levels, outcome = route.model.levels(data), question.outcome
+    observed = ObservedDistribution(route.network(draws, data))
+    axes = (*question.conditions, outcome)
+    values = evaluate(question.formula, Aliased(observed, question.aliases), axes).values
+    values = np.asarray(values) / np.sum(values, axis=-1, keepdims=True)
+    batch = (draws.sizes["chain"], draws.sizes["draw"])
     table = xr.DataArray(
-        np.broadcast_to(values, (draws.sizes["chain"], draws.sizes["draw"], *values.shape[2:])),
+        np.broadcast_to(values, (*batch, *values.shape[2:])),
         dims=("chain", "draw", *axes),
         coords={name: draws[name] for name in ("chain", "draw")},
     )
-    first, *second = (table.isel(place, drop=True) for place in places)
+    first, *second = (table.isel(world, drop=True) for world in worlds)
     answer = first - second[0] if second else first
-    if len(levels[of]) == 2:
-        return answer.isel({of: 1}, drop=True)
-    return answer.rename({of: "level"}).assign_coords(
-        level=[f"{of}={level}" for level in levels[of]]
-    )
+    return shown_levels(answer, outcome, levels[outcome])

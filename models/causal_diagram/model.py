@@ -1,4 +1,4 @@
-"""What an intervention would do, from observations and a diagram of what causes what, hidden causes included."""
+"""The effect of an intervention from observations and a causal diagram, hidden causes included."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import DrawExactly
 from causalstats.core.argument_validation import (
     Count,
     Name,
@@ -32,201 +33,161 @@ from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.identification.identification import Identification, identify
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.errors import ModelError
-from causalstats.models.causal_diagram import graph as graphs
-from causalstats.models.causal_diagram import questions as asked
-from causalstats.models.causal_diagram import simulation as simulation
-from causalstats.models.causal_diagram import tables as tables
-from causalstats.models.causal_diagram.assumptions import (
-    assumptions,
-    data_checks,
-    derivation,
-    unused,
-)
-from causalstats.models.causal_diagram.bounds import caused
-from causalstats.models.causal_diagram.bounds import question as bounded
+from causalstats.models.causal_diagram import assumptions, levels, query_arguments, validation
+from causalstats.models.causal_diagram.checks.implied_independences import implied_independences
 from causalstats.models.causal_diagram.checks.mediator_variation import refuse_constant_mediators
-from causalstats.models.causal_diagram.effect_on_treated import counterfactual
-from causalstats.models.causal_diagram.estimands import (
-    estimands,
-    interventional,
-    question,
-    refuse_unidentified,
-)
-from causalstats.models.causal_diagram.regression import (
-    conditional_distributions as regression,
-)
-from causalstats.models.causal_diagram.regression import estimands as regressed
-from causalstats.models.causal_diagram.regression.questions import question as regression_question
-from causalstats.models.causal_diagram.regression.simulation_order import recipe
-from causalstats.models.causal_diagram.views import baselines, pictured, predictions, surgery
+from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
+from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
+from causalstats.models.causal_diagram.routes import ROUTES, Route, RouteName
+from causalstats.models.causal_diagram.table_priors import PriorName
+from causalstats.models.causal_diagram.tables import Table
+from causalstats.models.causal_diagram.views import causal_graph, surgery
 
 if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
-_RESERVED = ("chain", "draw")
-Written = Annotated[str, Text(empty=False, words="its text such as 'x -> y; x <-> y'")]
-Levels = Annotated[int, Number(least=2, most=1000, whole=True)]
+DiagramText = Annotated[str, Text(empty=False, words="its text such as 'x -> y; x <-> y'")]
+LevelCount = Annotated[int, Number(least=2, most=1000, whole=True)]
 
 
 @dataclass(frozen=True)
 class CausalDiagram:
-    """Variables cause each other as the arrows say; those that share a hidden cause are joined.
+    """The effect of a treatment on an outcome by a causal diagram: do-calculus, then estimation.
 
-    P(v) = Σ_hidden Π_boxes P(v_i | causes of v_i)                        what is observed
-    P(v | do(x)) = the same, with the boxes of x given way to the value x     what is asked: surgery on the diagram
+    P(v) = Σ_hidden Π P(v_i | causes of v_i)                      what is observed
+    P(v | do(x)) = the same, without the factors of x, at x       surgery on the diagram
 
-    Where the diagram identifies P(outcome | do(treatment)) it is a formula in the observed distribution alone ("reduced", the default). That has a table for
-    each variable given those that the diagram does not make irrelevant, its rows Dirichlet; draws are independent, and each is pushed through the formula.
-    "structural" has a table for each box instead, hidden variables with a given number of levels summed out of the likelihood, and is sampled. "regression",
-    for numbers, has a regression for each conditional distribution that the formula takes, and the g-formula by simulation; what the formula takes without a
-    condition are the rows themselves. Where the effect is not identified, what can be said are bounds.
+    Variables cause each other as the arrows say; those that share a hidden cause are joined by
+    `<->`. Where the diagram identifies P(outcome | do(treatment)), by back-door or front-door
+    adjustment or whatever else the ID algorithm finds, the formula is estimated from the data.
+    Where it does not, the answer is the bounds that the diagram allows (partial identification).
 
     Parameters
     ----------
     diagram : Diagram or str
-        As text, "smoking -> tar -> cancer; smoking <-> cancer". Levels that it has (`with_levels`) may be more than those of the data; their order is that of
-        contrasts. Without it the order is that of a pandas category, else the alphabet's.
-    outcome, treatment : str
-        What `effect` is the effect of, and on what: the last level of the outcome, at each level of the treatment against the first. Left out, those
-        that the diagram marks, `[exposure]` and `[outcome]` in dagitty's text and `treatment: x; outcome: y` in ours; else the one variable with
-        observed causes and no observed effect, and the one that acts on it and has no observed cause.
-    route : "reduced", "structural" or "regression"
-    concentration : float
-        What the prior weighs, in observations: of each cell of each table, or of each table; of each linear regression.
-    prior : "cells" or "bdeu"
-        Of which of the two. 1 a cell is uniform over all tables, 0.5 (the default) Jeffreys' prior; "bdeu" spreads the concentration evenly over the cells of
-        each table. None of them covers where most cells hold no row (`benchmarks/table_priors.json`): the check `weight of the prior` then fails.
-    hidden_levels : int or mapping of variable to int
-        How many levels each hidden variable has, of the structural route.
-    functions : int
-        The most columns of a number that others depend on, of the regression route: 1 is a straight line, more are splines.
-    interactions : "none" or "pairs"
-        Whether regressions have products of each two causes.
-    monotone : list of Monotone, or of (cause, effect)
-        Causes whose rise lowers the effect of nobody, for the bounds of what is not identified.
+        As text, "smoking -> tar -> cancer; smoking <-> cancer". Levels that it has
+        (`with_levels`) may be more than those of the data, and their order is that of contrasts;
+        without them the order is that of a pandas category, else the alphabet's.
+    outcome, treatment : str, default ""
+        The variables of the headline: the last level of the outcome, at each level of the
+        treatment against the first. Left out, those that the diagram marks (`[exposure]` and
+        `[outcome]` in dagitty's text, `treatment: x; outcome: y` in ours); else the one variable
+        with observed causes and no observed effect, and the one that acts on it and has no
+        observed cause.
+    route : "reduced", "structural" or "regression", default "reduced"
+        "reduced": tables of the observed distribution, put into the formula; the default, since
+        its draws are independent and it needs no guess of hidden variables. "structural": a table
+        for each mechanism, with hidden variables summed out of the likelihood; sampled by NUTS.
+        "regression": for numbers, a regression for each conditional distribution of the formula,
+        and g-computation.
+    concentration : float, default 0.5
+        The weight of the prior in observations: of each cell of each table, or of each table
+        (`prior`); of each linear regression (its g-prior). 0.5 a cell is Jeffreys' prior, 1 is
+        uniform over all tables. None covers where most cells hold no row; the check `weight of the
+        prior` then fails.
+    prior : "cells" or "bdeu", default "cells"
+        Whether the concentration is that of each cell, or is spread evenly over the cells of each
+        table (Bayesian Dirichlet equivalent uniform). Cells by default, as Jeffreys' prior has it.
+    hidden_levels : int or mapping of variable to int, default 2
+        The number of levels of each hidden variable, from 2 to 1000, in the structural route. Two
+        is the least; more allow more distributions, and cost time.
+    basis_size : int, default 1
+        The most spline columns of a number that others depend on, in the regression route. 1, a
+        straight line, by default: the check `form of the regressions` says where it is too few.
+    interactions : "none" or "pairs", default "none"
+        Whether regressions have products of each two causes. None by default, for the same reason.
+    monotone : list of Monotone, or of (cause, effect), default ()
+        Causes whose rise lowers the effect of nobody, which narrows the bounds of an effect that
+        is not identified. None by default: the data cannot show it.
+    logit_sd : float, default 2.5
+        The prior standard deviation of a logistic coefficient on a column with standard deviation
+        1, in logits, in the regression route: weakly informative (Gelman et al. 2008). It is that
+        at a concentration of 0.5; at others it is √(0.5 / concentration) times as wide.
+    logit_intercept_sd : float, default 5.0
+        The same of the intercept, about the means of the columns: events from one in 20,000 on.
+
+    Raises
+    ------
+    ModelError
+        If the diagram is none of a causal model or was changed by surgery, if treatment and
+        outcome are not two observed variables or several can be meant, or if a field is not what
+        it may be.
+
+    See Also
+    --------
+    causalstats.Diagram.identify : the formula alone, without data.
 
     References
     ----------
-    Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram surgery, FoSSaCS. Tian & Pearl (2002), AAAI; Shpitser & Pearl (2006), AAAI.
+    Pearl (2009), Causality, 2nd edition. Tian & Pearl (2002), A general identification condition
+    for causal effects, AAAI. Shpitser & Pearl (2006), Identification of joint interventional
+    distributions, AAAI. Jacobs, Kissinger & Zanasi (2019), Causal inference by string diagram
+    surgery, FoSSaCS. Balke & Pearl (1997), Bounds on treatment effects from studies with
+    imperfect compliance, JASA 92.
+
+    Examples
+    --------
+    A front-door diagram: smoking and cancer share hidden causes, and smoking acts through tar.
+
+    >>> from itertools import product
+    >>> import pandas as pd
+    >>> import causalstats as cs
+    >>> cells = pd.DataFrame(product([0, 1], repeat=3), columns=["smoking", "tar", "cancer"])
+    >>> cells["n"] = [500, 100, 10, 20, 100, 50, 20, 200]
+    >>> data = cs.Observations.from_frame(cells, counts="n")
+    >>> model = cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer")
+    >>> print(model.derivation()[0])
+    P(cancer | do(smoking)) = Σ_tar P(tar | smoking) Σ_smoking' P(cancer | smoking', tar)
+    P(smoking') (front-door (tar)).
+    >>> fit = cs.fit(model, data, seed=1, progress=False)
+    >>> fit.effect("effect").summary()[["mean", "lower", "upper"]].round(2)
+            mean  lower  upper
+    effect  0.29   0.22   0.35
+    >>> fit.effect("cancer", do={"smoking": 1}).summary()["mean"].round(2).tolist()
+    [0.54]
     """
 
-    diagram: Annotated[Any, Diagram | Written]
+    diagram: Annotated[Any, Diagram | DiagramText]
     _: KW_ONLY
     outcome: str = ""
     treatment: str = ""
-    route: Literal["reduced", "structural", "regression"] = "reduced"
+    route: RouteName = "reduced"
     concentration: Positive = 0.5
-    prior: Literal["cells", "bdeu"] = "cells"
-    hidden_levels: Levels | Mapping[Name, Levels] = 2
-    functions: Count = 1
+    prior: PriorName = "cells"
+    hidden_levels: LevelCount | Mapping[Name, LevelCount] = 2
+    basis_size: Count = 1
     interactions: Literal["none", "pairs"] = "none"
     monotone: Annotated[Sequence[Any], Sequence[Monotone | tuple[Name, Name]]] = ()
+    logit_sd: Positive = 2.5
+    logit_intercept_sd: Positive = 5.0
 
     data_class = Observations
     simulation_defaults = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
-        if isinstance(self.diagram, str):
-            object.__setattr__(self, "diagram", Diagram.parse(self.diagram))
-        if not isinstance(self.diagram, Diagram) or not self.diagram.is_network:
-            raise ModelError(
-                f"Expected the diagram of a causal model, or its text such as 'x -> y; x <-> y', got {self.diagram!r}."
-            )
-        object.__setattr__(
-            self,
-            "monotone",
-            tuple(
-                each if isinstance(each, Monotone) else Monotone(*each) for each in self.monotone
-            ),
-        )
-        if changed := self.graph.surgery:
-            raise ModelError(
-                f"Expected the diagram that the data come from, got one after surgery: {' '.join(changed)} Data from before the surgery do not follow it. "
-                "Fit the diagram before it and ask `fit.effect(..., do=...)`; where the data come from a trial, draw the treatment without causes."
-            )
-        for name in self.diagram.variables:
-            if name in _RESERVED or "/" in name:
-                raise ModelError(
-                    f"Expected names without '/' and other than {' and '.join(_RESERVED)}, which files of draws need; got {name!r}. Rename it."
-                )
-        for role in ("outcome", "treatment"):
-            given = getattr(self, role) or self._marked(role) or self._only(role)
-            if given not in self.diagram.observed:
-                self.diagram.position(given)
-                raise ModelError(f"Expected an observed variable as {role}; {given!r} is hidden.")
-            object.__setattr__(self, role, given)
-        if self.outcome == self.treatment:
-            raise ModelError(
-                f"Expected treatment and outcome to be two variables, got {self.outcome!r} for both."
-            )
-        self._check_hidden_levels()
-
-    def _marked(self, role: str) -> str:
-        """The variable with that role in the diagram; "" where none has it."""
-        marked = getattr(self.diagram.roles, role)
-        if len(marked) > 1:
-            raise ModelError(
-                f"Expected to be told the {role}, since the diagram marks {' and '.join(marked)}. Say {role}={marked[0]!r}, or another."
-            )
-        return marked[0] if marked else ""
-
-    def _only(self, role: str) -> str:
-        """The one variable that can be meant; an error that says what to name where there is not one."""
-        graph = self.graph
-        if role == "outcome":
-            candidates = [
-                name
-                for name in graph.nodes
-                if graph.parents(name) and graph.descendants(name) == (name,)
-            ]
-        else:
-            candidates = [
-                name
-                for name in graph.ancestors(self.outcome)
-                if not graph.parents(name) and name != self.outcome
-            ]
-        if len(candidates) != 1:
-            which = (
-                "observed causes and no observed effect"
-                if role == "outcome"
-                else f"an effect on {self.outcome} and no observed cause"
-            )
-            found = (
-                f"more than one variable has {which}: {', '.join(candidates)}"
-                if candidates
-                else f"no variable has {which}"
-            )
-            raise ModelError(
-                f"Expected to be told the {role}, since {found}. Say {role}={(candidates or self.diagram.observed)[-1]!r}, or another."
-            )
-        if role == "treatment":
-            self._refuse_instrument(candidates[0])
-        return candidates[0]
-
-    def _refuse_instrument(self, candidate: str) -> None:
-        """An error where the one variable without observed causes may be an instrument, and another the treatment that is meant."""
-        graph, y = self.graph.population or self.graph, self.outcome
-        confounded = [
-            name
-            for name in graph.ancestors(y)
-            if name not in (candidate, y) and frozenset((name, y)) in graph.bidirected
+        diagram = self.diagram
+        if isinstance(diagram, str):
+            diagram = Diagram.parse(diagram)
+        validation.refuse_no_network(diagram)
+        object.__setattr__(self, "diagram", diagram)
+        monotone = [
+            each if isinstance(each, Monotone) else Monotone(*each) for each in self.monotone
         ]
-        if confounded and frozenset((candidate, y)) not in graph.bidirected:
-            raise ModelError(
-                f"Expected to be told the treatment: {candidate!r} has no observed cause and may be an instrument of {confounded[0]!r}, which shares "
-                f"hidden causes with {y!r}. Say treatment={confounded[0]!r}, or another."
-            )
+        object.__setattr__(self, "monotone", tuple(monotone))
+        validation.refuse_surgery(self.graph)
+        validation.refuse_names(diagram)
+        outcome = outcome_of(diagram, self.graph, self.outcome)
+        treatment = treatment_of(diagram, self.graph, self.treatment, outcome)
+        object.__setattr__(self, "outcome", outcome)
+        object.__setattr__(self, "treatment", treatment)
+        validation.refuse_hidden_levels(diagram, self.hidden_levels)
 
-    def _check_hidden_levels(self) -> None:
-        given = self.hidden_levels
-        if isinstance(given, Mapping):
-            strange = [name for name in given if name not in self.diagram.hidden]
-            if strange:
-                raise ModelError(
-                    f"Expected `hidden_levels` of hidden variables ({', '.join(self.diagram.hidden) or 'there are none'}), got {strange[0]!r}."
-                )
+    @cached_property
+    def _route(self) -> Route:
+        """The route with its own methods for this model."""
+        return ROUTES[self.route](self)
 
     @cached_property
     def graph(self) -> MixedGraph:
@@ -235,173 +196,167 @@ class CausalDiagram:
 
     @cached_property
     def identification(self) -> Identification:
-        """Of P(outcome | do(treatment))."""
+        """Whether P(outcome | do(treatment)) is identified, its formula and certificate.
+
+        Examples
+        --------
+        >>> CausalDiagram("z -> x, y; x -> y", treatment="x").identification.expression
+        Σ_z P(y | z, x) P(z)
+        """
         return identify(self.graph, self.outcome, self.treatment)
 
     @property
     def headline(self) -> str:
-        """The effect, or its bounds where it is not identified."""
+        """The effect, or its bounds where it is not identified.
+
+        Examples
+        --------
+        >>> CausalDiagram("x -> y").headline, CausalDiagram("x -> y; x <-> y").headline
+        ('effect', 'bounds')
+        """
         return "effect" if self.identification.identified else "bounds"
 
-    @cached_property
-    def tables(self) -> tuple[tables.Table, ...]:
-        """The conditional distributions that are estimated."""
-        if self.route == "regression":
-            refuse_unidentified(self.identification)
-            return recipe(self.identification).tables
-        return (
-            tables.tables_of(self.graph)
-            if self.route == "reduced"
-            else tables.boxes_of(self.diagram)
-        )
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The conditional distributions that are estimated.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer")
+        >>> [table.name for table in model.tables]
+        ['P(smoking)', 'P(tar | smoking)', 'P(cancer | smoking, tar)']
+        """
+        return self._route.tables
 
     def levels(self, data: Observations) -> dict[str, tuple[Any, ...]]:
-        """The levels of every label: the diagram's where it has them, else those of the data; of hidden variables, numbers.
+        """Return the levels of every label: the diagram's, else those of the data.
+
+        Levels of hidden variables are numbers from 0.
 
         Raises
         ------
         ModelError, DataError
-            If diagram and data do not have the same variables, or the data have a level that the diagram has not.
+            If diagram and data do not have the same variables, if the data have a level that the
+            diagram has not, or if treatment, outcome or a mediator has one level.
+
+        Examples
+        --------
+        >>> data = CausalDiagram("x -> y").simulate(1, people=20).data
+        >>> CausalDiagram("x -> y").levels(data)
+        {'x': (0, 1), 'y': (0, 1)}
         """
-        selected = self.diagram.roles.selected
-        if selecting := [name for name in data.variables if name in selected]:
-            raise ModelError(
-                f"Variable {selecting[0]!r} is marked as selected: the data are of those selected alone, among whom it does not vary. Leave the column "
-                f"out; or if the data are of everybody, take the role away, `diagram.with_roles(selected=())`."
-            )
-        if selected and self.route == "structural":
-            raise ModelError(
-                "The structural route models everybody, and the data are of the selected alone. Use route='reduced'."
-            )
-        if selected:
-            refuse_unidentified(self.identification)
-        hidden = [name for name in data.variables if name in self.diagram.hidden]
-        if hidden:
-            raise ModelError(
-                f"Variable {hidden[0]!r} is hidden in the diagram and observed in the data. Let the diagram observe it, or leave the column out."
-            )
-        strange = [name for name in data.variables if name not in self.diagram.variables]
-        if strange:
-            raise ModelError(
-                f"The data have {strange[0]!r}, and the diagram does not. Leave it out with `columns=[...]`, or say in the diagram what it has to do with."
-            )
-        absent = [name for name in self.diagram.observed if name not in data.variables]
-        if absent:
-            raise ModelError(
-                f"The diagram observes {absent[0]!r}, and the data do not have it. Add the column, or say `hidden: {absent[0]}` in the diagram."
-            )
-        if data.continuous and self.route != "regression":
-            raise ModelError(
-                f"Expected labels, and {data.continuous[0]!r} is a number. Say route='regression', or cut it into levels, e.g. with `pandas.cut`."
-            )
-        found = {
-            name: levels
-            for name, levels in self.every_level(data.levels).items()
+        validation.refuse_selection_columns(self.diagram, data)
+        validation.refuse_other_variables(self.diagram, data)
+        self._route.refuse(data)
+        known = {
+            name: states
+            for name, states in self.default_levels(data.levels).items()
             if name not in data.continuous
         }
         for name in data.levels:
-            data.places(name, found[name])  # refuses
-        for name in (self.treatment, self.outcome):
-            if name in found and len(found[name]) < 2:
-                raise ModelError(
-                    f"Expected at least two levels of {name!r}, got {found[name][0]!r} alone. Say its levels, e.g. `Diagram.parse(...).with_levels(...)`."
-                )
-        refuse_constant_mediators(self.graph, self.treatment, self.outcome, found, data)
-        return found
+            data.places(name, known[name])  # refuses levels that the diagram does not have
+        validation.refuse_one_level(self.treatment, known)
+        validation.refuse_one_level(self.outcome, known)
+        refuse_constant_mediators(self.graph, self.treatment, self.outcome, known, data)
+        return known
 
-    def every_level(self, known: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
-        """Those of the diagram, else those known, else 0 and 1; of hidden variables as many as `hidden_levels` has."""
-        given = self.hidden_levels
-        count = {
-            name: given.get(name, 2) if isinstance(given, Mapping) else given
-            for name in self.diagram.hidden
-        }
-        return {
-            wire.name: wire.levels or known.get(wire.name) or tuple(range(count.get(wire.name, 2)))
-            for wire in self.diagram.wires
-        }
+    def default_levels(self, known: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        """Return levels without data: the diagram's, else those known, else 0 and 1.
+
+        Hidden variables have as many as `hidden_levels` says.
+
+        Parameters
+        ----------
+        known : mapping of variable to its levels
+
+        Examples
+        --------
+        >>> CausalDiagram("x -> y").default_levels({"y": ("no", "yes")})
+        {'x': (0, 1), 'y': ('no', 'yes')}
+        """
+        return levels.default_levels(self, known)
 
     def inputs(self, data: Observations) -> dict[str, np.ndarray]:
-        """The prior's weights of every table and the counts: of its cells, or of the cells of all observed variables."""
-        levels = self.levels(data)
-        if self.route == "regression":
-            return regression.inputs(self, self.tables, data, levels)
-        given = {
-            f"prior {name}": value
-            for name, value in tables.weights(
-                self.tables, levels, self.concentration, self.prior
-            ).items()
-        }
-        if self.route == "reduced":
-            return given | {
-                f"counts {name}": value
-                for name, value in tables.counts(self.tables, levels, data).items()
-            }
-        cells = np.column_stack([data.places(name, levels[name]) for name in self.diagram.observed])
-        return given | {"cells": cells, "counts": data.counts}
+        """Return every array that the graph takes: counts, weights of priors, and columns.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("x -> y")
+        >>> data = model.simulate(1, people=50).data
+        >>> sorted(model.inputs(data))
+        ['counts P(x)', 'counts P(y | x)', 'prior P(x)', 'prior P(y | x)']
+        """
+        return self._route.inputs(data)
 
     def build(self, data: Observations) -> pm.Model:
-        """The PyMC graph on these data."""
-        levels = self.levels(data)
-        if self.route == "regression":
-            return regression.build(self, self.tables, data, levels)
-        if self.route == "reduced":
-            return graphs.reduced(self.inputs(data), self.tables, levels)
-        return graphs.structural(self.inputs(data), self.tables, levels, self.diagram.observed)
+        """Return the PyMC graph on these data."""
+        return self._route.build(data)
 
-    def exact_posterior(
-        self, data: Observations
-    ) -> Callable[[int, int, np.random.Generator], xr.Dataset] | None:
-        """A function of chains, draws and a generator that gives independent draws, of tables and of linear regressions."""
-        if self.route == "structural":
-            return None
-        levels = self.levels(data)
-        if self.route == "regression":
-            closed = all(regression.conjugate(table, data) for table in self.tables)
-            return (
-                (
-                    lambda chains, draws, rng: regression.draw(
-                        self, self.tables, data, levels, (chains, draws), rng
-                    )
-                )
-                if closed
-                else None
-            )
-        prior, counts = (
-            tables.weights(self.tables, levels, self.concentration, self.prior),
-            tables.counts(self.tables, levels, data),
-        )
-        posterior = {name: weight + counts[name] for name, weight in prior.items()}
-        return lambda chains, draws, rng: tables.draw(
-            posterior, self.tables, levels, (chains, draws), rng
-        )
+    def exact_posterior(self, data: Observations) -> DrawExactly | None:
+        """Return a function that draws from the posterior in closed form; None where there is none.
+
+        It takes the numbers of chains and draws, and a generator.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("x -> y")
+        >>> data = model.simulate(1, people=50).data
+        >>> draws = model.exact_posterior(data)(2, 100, np.random.default_rng(1))
+        >>> dict(draws["P(y | x)"].sizes)
+        {'chain': 2, 'draw': 100, 'x': 2, 'y': 2}
+        """
+        return self._route.exact_posterior(data)
 
     def recover_marginals(
-        self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+        self,
+        draws: xr.Dataset,
+        data: Observations,
+        rng: np.random.Generator,
     ) -> xr.Dataset:
-        """Of the structural route, the draws with those of P(outcome | do(treatment)), which no relabelling of hidden levels changes."""
-        if self.route != "structural":
-            return draws
-        return draws.assign(
-            {self._answer: interventional(self, draws, data, (self.outcome,), (self.treatment,))}
-        )
+        """Return the draws with those of P(outcome | do(treatment)), in the structural route.
 
-    @property
-    def _answer(self) -> str:
-        """What the draws of P(outcome | do(treatment)) are called."""
-        return "interventional" if self.identification.identified else "prior_dependent"
+        Parameters
+        ----------
+        draws : Dataset
+            Draws of the tables.
+        data : Observations
+        rng : numpy Generator
+        """
+        return self._route.recover_marginals(draws, data, rng)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """What the answer stands on."""
-        return assumptions(self)
+        """Return what the answers stand on.
+
+        Examples
+        --------
+        >>> [assumption.name for assumption in CausalDiagram("x -> y").assumptions()]
+        ['this diagram', 'independent observations', 'complete rows', 'prior of the tables']
+        """
+        return assumptions.assumptions(self, self._route)
 
     def derivation(self) -> tuple[str, ...]:
-        """How the answer follows from the diagram, a line a step; or why it does not."""
-        return derivation(self)
+        """Return how the answer follows from the diagram, or why it does not, a line a step.
+
+        Examples
+        --------
+        >>> print(CausalDiagram("z -> x, y; x -> y", treatment="x").derivation()[0])
+        P(y | do(x)) = Σ_z P(y | z, x) P(z) (back-door (z)).
+        """
+        return assumptions.derivation(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """What can be asked of a fit by name; in its own words anything can, `fit.effect("cancer", do={"smoking": 1})`."""
-        return regressed.estimands(self) if self.route == "regression" else estimands(self)
+        """Return what can be asked of a fit by name.
+
+        Anything else can be asked in its own words, `fit.effect("cancer", do={"smoking": 1})`.
+
+        Examples
+        --------
+        >>> list(CausalDiagram("x -> y").estimands())
+        ['effect', 'interventional', 'association', 'confounding']
+        >>> list(CausalDiagram("x -> y; x <-> y").estimands())
+        ['bounds', 'association']
+        """
+        return self._route.estimands()
 
     def bounds(
         self,
@@ -412,24 +367,32 @@ class CausalDiagram:
         cause: Any,
         data: Observations,
     ) -> tuple[str, Estimand]:
-        """Bounds of P(name | do, given), or of the probabilities that something causes it, and how they are written."""
-        name, given = asked.outcome(name), asked.values("given", given)
-        factual = asked.values("factual", factual)
-        do = None if do is None else asked.values("do", do, pairs=True)
-        if self.route == "regression":
-            raise ModelError(
-                "Bounds are of labels. Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'."
-            )
-        if (do is None) == (cause is None) or (cause is not None and (given or factual)):
-            got = f"do={do!r}, given={given!r}, factual={factual!r}, cause={cause!r}"
-            raise ModelError(
-                f"Expected `do`, with or without `given` or `factual`, or else `cause` alone; got {got}."
-            )
-        return (
-            caused(self, name, cause, data)
-            if do is None
-            else bounded(self, name, do, factual, data, given)
-        )
+        """Return how the bounds of an answer are written, and their estimand: `fit.bounds`.
+
+        Parameters
+        ----------
+        name : str
+            The outcome.
+        do : mapping of variable to a level, or to two; or None
+        given, factual : mapping of variable to level
+        cause : str, mapping of variable to two levels, or None
+            In place of the others: for bounds of the probabilities of causation.
+        data : Observations
+
+        Examples
+        --------
+        >>> model = CausalDiagram("x -> y; x <-> y")
+        >>> data = model.simulate(1, people=50).data
+        >>> name, estimand = model.bounds("y", {"x": 1}, {}, {}, None, data)
+        >>> name, estimand.unit
+        ('bounds of P(y=1 | do(x=1))', 'probability')
+        """
+        outcome = query_arguments.outcome_name(name)
+        given = query_arguments.plain_values("given", given)
+        factual = query_arguments.plain_values("factual", factual)
+        if do is not None:
+            do = query_arguments.plain_values("do", do, several=True)
+        return self._route.bounds(outcome, do, given, factual, cause, data)
 
     def question(
         self,
@@ -439,105 +402,181 @@ class CausalDiagram:
         factual: Mapping[str, Any],
         data: Observations,
     ) -> tuple[str, Estimand]:
-        """P(name | do, given), or what those would have had who were something else, and how it is written."""
-        name, do = asked.outcome(name), asked.values("do", do, pairs=True)
-        given, factual = asked.values("given", given), asked.values("factual", factual)
-        if self.route == "regression":
-            return regression_question(self, name, do, given, factual, data)
-        if factual and given:
-            raise ModelError(
-                "What people would have had is asked with `do` and `factual` alone; say what else they have in `factual`."
-            )
-        if factual:
-            return counterfactual(self, name, do, factual, data)
-        return question(self, name, do, given, data)
+        """Return how P(name | do, given) is written, and its estimand: `fit.effect`.
+
+        With `factual` it is the outcome that those would have had who were something else (the
+        effect of treatment on the treated).
+
+        Parameters
+        ----------
+        name : str
+            The outcome.
+        do : mapping of variable to a level, or to several
+        given, factual : mapping of variable to level
+        data : Observations
+
+        Examples
+        --------
+        >>> model = CausalDiagram("x -> y")
+        >>> data = model.simulate(1, people=50).data
+        >>> name, estimand = model.question("y", {"x": [1, 0]}, {}, {}, data)
+        >>> name, estimand.kind
+        ('P(y=1 | do(x=1)) - P(y=1 | do(x=0))', 'causal')
+        """
+        outcome = query_arguments.outcome_name(name)
+        do = query_arguments.plain_values("do", do, several=True)
+        given = query_arguments.plain_values("given", given)
+        factual = query_arguments.plain_values("factual", factual)
+        return self._route.query(outcome, do, given, factual, data)
 
     def parameters(self, data: Observations) -> tuple[str, ...]:
-        """Names in the posterior whose sampling is checked; none where it is exact. Tables of what is hidden mean the same in any order of its levels."""
-        if self.route == "reduced":
-            return ()
-        if self.route == "regression":
-            return tuple(name for table in self.tables for name in regression.names_of(table))
-        return (
-            self._answer,
-            *(
-                table.name
-                for table in self.tables
-                if not set(table.axes) & set(self.diagram.hidden)
-            ),
-        )
+        """Return names in the posterior whose sampling is checked; none where it is exact.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("x -> y")
+        >>> data = model.simulate(1, people=50).data
+        >>> model.parameters(data)
+        ()
+        >>> CausalDiagram("x -> y", route="structural").parameters(data)
+        ('interventional', 'P(x)', 'P(y | x)')
+        """
+        return self._route.parameters(data)
 
     def priors(self, data: Observations) -> dict[str, Any]:
-        """None: no parameter has a standard deviation of its own that says what was learned."""
+        """Return nothing: no parameter has a standard deviation of its own before the data."""
         return {}
 
     @checked(ModelError)
     def simulate(
-        self, seed: Seed, people: Count = 500, design: Literal["mechanisms", "prior"] = "mechanisms"
+        self,
+        seed: Seed,
+        people: Count = 500,
+        design: Literal["mechanisms", "prior"] = "mechanisms",
     ) -> Simulation:
-        """Observations of this diagram with a known truth, two levels a variable unless the diagram has others.
+        """Return observations of this diagram with a known truth.
 
-        "mechanisms": each box, those of hidden variables too, is drawn uniformly over all tables. "prior": this model's own, of what it estimates.
+        Variables have two levels unless the diagram has others.
+
+        Parameters
+        ----------
+        seed : int
+        people : int, default 500
+        design : "mechanisms" or "prior", default "mechanisms"
+            "mechanisms": each mechanism, those of hidden variables too, is drawn uniformly over
+            all tables. "prior": the tables that the route estimates are drawn from its prior.
+
+        Raises
+        ------
+        ModelError
+            In the regression route, which does not say how numbers arise.
+
+        Examples
+        --------
+        >>> simulation = CausalDiagram("x -> y; x <-> y").simulate(1, people=30)
+        >>> len(simulation.data), simulation.data.variables
+        (30, ('x', 'y'))
         """
-        if self.route == "regression":
-            raise ModelError(
-                "The regression route does not say how numbers arise, so it does not simulate them. Labels are simulated by the other two."
-            )
-        return simulation.simulate(self, seed, people, design)
+        return self._route.simulate(seed, people, design)
 
     def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        """Of the cells, with what is hidden summed out; not of the regression route, whose rows are no draws from a model."""
-        if self.route == "regression":
-            raise ModelError(
-                "The regression route models some conditional distributions and not the whole data: they have no likelihood."
-            )
-        levels, names = self.levels(data), self.diagram.observed
-        if self.route == "reduced":
-            counts, total = (
-                tables.counts(self.tables, levels, data),
-                xr.zeros_like(draws["draw"], float) + xr.zeros_like(draws["chain"], float),
-            )
-            for table in self.tables:
-                cells = xr.DataArray(counts[table.name], dims=table.axes)
-                total = total + (cells * np.log(draws[table.name].where(cells > 0, 1.0))).sum(
-                    table.axes
-                )
-            return total.transpose("chain", "draw")
-        joint = np.asarray(tables.network_of(draws, self.tables, levels).query(names).values)
-        seen = joint.reshape(*joint.shape[:2], -1)[
-            ...,
-            np.ravel_multi_index(
-                [data.places(name, levels[name]) for name in names], joint.shape[2:]
-            ),
-        ]
-        return xr.DataArray(np.log(seen) @ data.counts, dims=("chain", "draw"))
+        """Return the log likelihood of all cells, dims (chain, draw), hidden variables summed out.
+
+        Raises
+        ------
+        ModelError
+            In the regression route, whose rows are no draws from a model.
+
+        Examples
+        --------
+        >>> simulation = CausalDiagram("x -> y").simulate(1, people=50)
+        >>> model = CausalDiagram("x -> y")
+        >>> model.log_likelihood(simulation.truth, simulation.data).dims
+        ('chain', 'draw')
+        """
+        return self._route.log_likelihood(draws, data)
 
     def causal_graph(self, data: Observations) -> nx.DiGraph:
-        """The diagram, with what is hidden."""
-        return pictured(self.diagram)
+        """Return the diagram as a graph, with what is hidden.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("x -> y; x <-> y")
+        >>> data = model.simulate(1, people=50).data
+        >>> dict(model.causal_graph(data).nodes(data="role"))
+        {'u_x_y': 'hidden', 'x': 'observed', 'y': 'observed'}
+        """
+        return causal_graph(self.diagram)
 
     def baselines(self, data: Observations) -> Mapping[str, Callable]:
-        """What is done without a diagram."""
-        return (regressed.baselines if self.route == "regression" else baselines)(self, data)
+        """Return estimates without a diagram: unadjusted, and adjusted for all observed.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("z -> x, y; x -> y", treatment="x")
+        >>> list(model.baselines(model.simulate(1, people=50).data))
+        ['unadjusted', 'adjusted for all observed']
+        """
+        return self._route.baselines(data)
 
     def predictions(
-        self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+        self,
+        draws: xr.Dataset,
+        data: Observations,
+        rng: np.random.Generator,
     ) -> tuple[Prediction, ...]:
-        """The share of every cell, beside replications."""
-        return () if self.route == "regression" else predictions(self, draws, data, rng)
+        """Return the share of every cell beside replications: a posterior predictive check.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Observations
+        rng : numpy Generator
+        """
+        return self._route.predictions(draws, data, rng)
 
     def views(self, draws: xr.Dataset, data: Observations) -> Mapping[str, Callable[[], View]]:
-        """`surgery`: the diagram before and after."""
+        """Return pictures by name: `surgery`, the diagram before and after.
+
+        Examples
+        --------
+        >>> simulation = CausalDiagram("x -> y").simulate(1, people=50)
+        >>> list(CausalDiagram("x -> y").views(simulation.truth, simulation.data))
+        ['surgery']
+        """
         return {"surgery": partial(surgery, self)}
 
     def data_checks(self, data: Observations) -> tuple[Check, ...]:
-        """Rows left out, and the independences and inequalities that the diagram implies."""
-        return data_checks(self, data)
+        """Return checks of the data alone: rows left out, and what the diagram implies.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("z -> x -> y")
+        >>> data = model.simulate(1, people=100).data
+        >>> [(check.name, check.passed) for check in model.data_checks(data)]
+        [('independences of the diagram', True)]
+        """
+        return (
+            *missing_rows(self, data),
+            *self._route.data_checks(data),
+            *implied_independences(self, data),
+        )
 
     def unused_fields(self, data: Observations) -> dict[str, str]:
-        """Fields that cannot change the headline on these data, each with the reason."""
-        return unused(self, data)
+        """Return the fields that cannot change the headline on these data, each with the reason.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("x -> y")
+        >>> data = model.simulate(1, people=50).data
+        >>> model.unused_fields(data)["interactions"]
+        "route='reduced' does not use it."
+        """
+        unused = self._route.unused_fields(data)
+        if self.identification.identified:
+            unused["monotone"] = "it narrows bounds, and the effect is identified without it."
+        return unused
 
     def relaxations(self, data: Observations) -> tuple[Relaxation, ...]:
-        """None: nothing from outside is imposed but the diagram."""
+        """Return nothing: the diagram alone is imposed from outside."""
         return ()

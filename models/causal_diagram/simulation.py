@@ -1,8 +1,8 @@
-"""Observations of a diagram with known mechanisms, hidden ones too."""
+"""Observations of a diagram with known mechanisms, hidden ones too, and the tables they make."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,73 +11,70 @@ import xarray as xr
 from causalstats.core.simulation import Simulation
 from causalstats.data import Observations
 from causalstats.diagrams.networks.bayesian_network import BayesianNetwork
-from causalstats.errors import ModelError
-from causalstats.models.causal_diagram import tables as tables
+from causalstats.models.causal_diagram.levels import Levels
+from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
+from causalstats.models.causal_diagram.tables import (
+    Table,
+    draw_tables,
+    mechanism_tables,
+    network_of_draws,
+    prior_weights,
+)
+
+if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.routes.tables import TableRoute
 
 
-def simulate(model: Any, seed: int, people: int, design: str) -> Simulation:
-    """As `CausalDiagram.simulate` says."""
-    if design not in ("mechanisms", "prior"):
-        raise ModelError(f"Expected a design 'mechanisms' or 'prior', got {design!r}.")
-    if not (isinstance(people, int) and people > 0):
-        raise ModelError(f"Expected a whole number of people, got {people!r}.")
-    rng = np.random.default_rng(seed)
-    levels = model.every_level({})
-    own = model.tables
+def simulate(
+    route: TableRoute,
+    seed: int,
+    people: int,
+    design: str,
+) -> Simulation:
+    """Return observations of a diagram, with the tables of the route that made them.
+
+    Parameters
+    ----------
+    route : TableRoute
+    seed : int
+    people : int
+    design : "mechanisms" or "prior"
+        As for `CausalDiagram.simulate`.
+    """
+    model, rng = route.model, np.random.default_rng(seed)
+    levels = model.default_levels({})
     if design == "prior":
-        truth = tables.draw(
-            tables.weights(own, levels, model.concentration, model.prior), own, levels, (1, 1), rng
-        )
-        network = _first(tables.network_of(truth, own, levels))
+        tables, weights = route.tables, route.prior_weights(levels)
     else:
-        boxes = tables.boxes_of(model.diagram)
-        drawn = tables.draw(tables.weights(boxes, levels, 1.0, "cells"), boxes, levels, (1, 1), rng)
-        network = _first(tables.network_of(drawn, boxes, levels))
-        truth = drawn if model.route == "structural" else _observed(network, own, levels)
+        tables = mechanism_tables(model.diagram)
+        weights = prior_weights(tables, levels, 1.0, TABLE_PRIORS["cells"])
+    drawn = draw_tables(weights, tables, levels, (1, 1), rng)
+    truth = drawn if design == "prior" else route.true_tables(drawn, levels)
+    network = _single_network(drawn, tables, levels)
     frame = network.sample(people, int(rng.integers(2**32)))[list(model.diagram.observed)]
-    data = Observations.from_frame(_with_every_level(frame, levels), counts="n")
-    if model.route == "structural":
-        truth = model.recover_marginals(truth, data, rng)
+    data = Observations.from_frame(_with_unseen_levels(frame, levels), counts="n")
+    truth = route.recover_marginals(truth, data, rng)
     return Simulation(data=data, truth=truth, realised={"observations": float(people)})
 
 
-def _first(network: BayesianNetwork) -> BayesianNetwork:
-    """The network of the first draw alone."""
-    return BayesianNetwork(
-        network.diagram, {name: array[0, 0] for name, array in network.mechanisms.items()}
-    )
+def _single_network(
+    drawn: xr.Dataset,
+    tables: tuple[Table, ...],
+    levels: Levels,
+) -> BayesianNetwork:
+    """Return the network of the first draw alone."""
+    network = network_of_draws(drawn, tables, levels)
+    first = {name: array[0, 0] for name, array in network.mechanisms.items()}
+    return BayesianNetwork(network.diagram, first)
 
 
-def _observed(
-    network: BayesianNetwork, own: tuple[tables.Table, ...], levels: tables.Levels
-) -> xr.Dataset:
-    """The tables of the observed distribution that mechanisms make."""
-    found: dict[str, Any] = {}
-    for table in own:
-        joint = np.asarray(network.query(table.axes).values)
-        found[table.name] = (
-            ("chain", "draw", *table.axes),
-            (joint / joint.sum(axis=-1, keepdims=True))[None, None],
-        )
-    return xr.Dataset(
-        found,
-        {
-            "chain": [0],
-            "draw": [0],
-            **{table.variable: list(levels[table.variable]) for table in own},
-        },
-    )
-
-
-def _with_every_level(frame: pd.DataFrame, levels: tables.Levels) -> pd.DataFrame:
-    """Counts of each cell, and rows with count 0 for levels that nobody has."""
+def _with_unseen_levels(frame: pd.DataFrame, levels: Levels) -> pd.DataFrame:
+    """Return counts of each cell, and rows with count 0 for levels that nobody has."""
     cells = frame.value_counts(sort=False).rename("n").reset_index()
     names = list(map(str, frame))
-    longest = max(len(levels[name]) for name in names)
-    missing = pd.DataFrame(
-        {
-            name: [levels[name][min(k, len(levels[name]) - 1)] for k in range(longest)]
-            for name in names
-        }
-    ).assign(n=0)
-    return pd.concat([missing, cells], ignore_index=True)
+    most = max(len(levels[name]) for name in names)
+    columns = {}
+    for name in names:
+        last = len(levels[name]) - 1
+        columns[name] = [levels[name][min(k, last)] for k in range(most)]
+    return pd.concat([pd.DataFrame(columns).assign(n=0), cells], ignore_index=True)

@@ -1,4 +1,8 @@
-"""Whether rows were left out because they lacked a value: what these data cannot make good."""
+"""Complete-case analysis: rows left out because they lacked a value, and its missing at random.
+
+Rows that lack the outcome because of its own value (missing not at random) bias an answer, and
+nothing in the complete rows can show it.
+"""
 
 from __future__ import annotations
 
@@ -12,30 +16,37 @@ class HasDropped(Sized, Protocol):
     """A study that knows how many of its rows were left out, by the column that was missing."""
 
     @property
-    def dropped(self) -> Mapping[str, int]: ...
+    def dropped(self) -> Mapping[str, int]:
+        """The number of rows that lacked each column."""
 
 
-def rows_left_out(data: HasDropped, advice: str = "", assumption: str = "") -> tuple[Check, ...]:
+def rows_left_out(
+    data: HasDropped,
+    advice: str = "",
+    assumption: str = "",
+) -> tuple[Check, ...]:
     """Return a caution where rows were left out: the answer is about the complete rows.
-
-    Rows that lack the outcome because of what it would have been bias an answer, and nothing in
-    the complete rows can show it.
 
     Parameters
     ----------
     data
         Any of the studies.
     advice : str
-        What these variables allow beside imputation, a sentence without its full stop.
+        What these variables allow besides imputation, a sentence without its full stop.
     assumption : str
         The assumption that rows are missing at random, where the model names it.
+
+    Returns
+    -------
+    tuple of Check
+        Empty where no row was left out.
     """
     lacking = {name: count for name, count in data.dropped.items() if count}
     if not lacking:
         return ()
     listed = ", ".join(f"{count:,} without {name}" for name, count in lacking.items())
     most = max(lacking.values())
-    imputed = "Fill in what is missing by multiple imputation and compare the answers"
+    remedy = "Fill in what is missing by multiple imputation and compare the answers."
     return (
         Check(
             name="rows left out",
@@ -44,7 +55,7 @@ def rows_left_out(data: HasDropped, advice: str = "", assumption: str = "") -> t
             expected="no row left out, or rows left out at random",
             finding=f"{listed}; {len(data):,} are left. These data cannot show whether they are "
             "missing at random",
-            remedy=f"{advice}. {imputed}." if advice else f"{imputed}.",
+            remedy=f"{advice}. {remedy}" if advice else remedy,
             assumption=assumption,
             caution=True,
         ),

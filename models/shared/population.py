@@ -1,4 +1,8 @@
-"""Numbers a person and draw, and their means and totals over people, in blocks that no memory is too small for."""
+"""Population averages and totals of a quantity that each person has, for every posterior draw.
+
+Arrays of draws times persons are computed in blocks that fit the processor's cache, a thread a
+core, so that no memory is too small for many draws of many people.
+"""
 
 from __future__ import annotations
 
@@ -11,58 +15,133 @@ import xarray as xr
 
 from causalstats.data import People
 
-_MOST_NUMBERS = 64_000_000
-_BLOCK = 50_000
+_MOST_NUMBERS_KEPT = 64_000_000  # half a gigabyte
+_NUMBERS_OF_A_BLOCK = 50_000
 
 Compute = Callable[[xr.Dataset, People], np.ndarray]
-"""Of draws and people, an array (draws, person), chain by chain."""
+"""Draws and people give an array (draws, person), chain by chain."""
 
 
 def flat(draws: xr.Dataset, name: str) -> np.ndarray:
-    """(draws, 1) of a scalar or (draws, label), chain by chain; whether a sampler or a simulation gave them."""
+    """Return the draws of a parameter with its chains joined.
+
+    Parameters
+    ----------
+    draws : Dataset
+        Dims (chain, draw, ...), of a sampler or of a simulation.
+    name : str
+        A scalar, or a vector with one label an entry.
+
+    Returns
+    -------
+    array, shape (draws, 1) or (draws, labels)
+
+    Examples
+    --------
+    >>> draws = xr.Dataset({"slope": (("chain", "draw"), [[1.0, 2.0], [3.0, 4.0]])})
+    >>> flat(draws, "slope").ravel()
+    array([1., 2., 3., 4.])
+    """
     values = draws[name].to_numpy()
     return values.reshape(values.shape[0] * values.shape[1], -1)
 
 
-def blocks(draws: xr.Dataset, people: People, compute: Compute) -> Iterator[np.ndarray]:
-    """Arrays (chain, some draws, person), small enough for the processor's cache; a thread a core."""
+def blocks(
+    draws: xr.Dataset,
+    people: People,
+    compute: Compute,
+) -> Iterator[np.ndarray]:
+    """Yield arrays (chain, some draws, person), small enough for the processor's cache.
+
+    Parameters
+    ----------
+    draws : Dataset
+    people : People
+    compute : function of draws and people
+    """
     chains, size = draws.sizes["chain"], draws.sizes["draw"]
-    step = max(1, _BLOCK // (chains * max(1, len(people))))
+    step = max(1, _NUMBERS_OF_A_BLOCK // (chains * max(1, len(people))))
 
     def block(first: int) -> np.ndarray:
         some = draws.isel(draw=slice(first, first + step))
         return compute(some, people).reshape(chains, some.sizes["draw"], len(people))
 
     workers = os.cpu_count() or 1
+    at_once = step * workers  # no more blocks are kept than there are workers
     with ThreadPoolExecutor(workers) as pool:
-        for start in range(
-            0, size, step * workers
-        ):  # as many at a time as there are workers, so that no more are kept
-            yield from pool.map(block, range(start, min(size, start + step * workers), step))
+        for start in range(0, size, at_once):
+            firsts = range(start, min(size, start + at_once), step)
+            yield from pool.map(block, firsts)
 
 
-def per_person(draws: xr.Dataset, people: People, compute: Compute) -> xr.DataArray:
-    """Draws (chain, draw, person); thinned alike in every chain where they would take more than half a gigabyte."""
-    step = max(1, -(-draws.sizes["chain"] * draws.sizes["draw"] * len(people) // _MOST_NUMBERS))
+def per_person(
+    draws: xr.Dataset,
+    people: People,
+    compute: Compute,
+) -> xr.DataArray:
+    """Return a quantity of each person, for every draw.
+
+    Parameters
+    ----------
+    draws : Dataset
+        Thinned alike in every chain where the answer would take more than half a gigabyte.
+    people : People
+    compute : function of draws and people
+
+    Returns
+    -------
+    DataArray
+        Dims (chain, draw, person).
+    """
+    numbers = draws.sizes["chain"] * draws.sizes["draw"] * len(people)
+    step = max(1, -(-numbers // _MOST_NUMBERS_KEPT))
     thin = draws.isel(draw=slice(None, None, step))
     values = np.concatenate(list(blocks(thin, people, compute)), axis=1)
-    return xr.DataArray(
-        values,
-        dims=("chain", "draw", "person"),
-        coords={"chain": thin["chain"], "draw": thin["draw"], "person": people.rows},
-    )
+    coords = {"chain": thin["chain"], "draw": thin["draw"], "person": people.rows}
+    return xr.DataArray(values, dims=("chain", "draw", "person"), coords=coords)
 
 
-def total(draws: xr.Dataset, people: People, compute: Compute) -> xr.DataArray:
-    """Draws (chain, draw) of a weighted sum over people."""
-    values = np.concatenate(
-        [block @ people.weights for block in blocks(draws, people, compute)], axis=1
-    )
-    return xr.DataArray(
-        values, dims=("chain", "draw"), coords={"chain": draws["chain"], "draw": draws["draw"]}
-    )
+def total(
+    draws: xr.Dataset,
+    people: People,
+    compute: Compute,
+) -> xr.DataArray:
+    """Return the population total: the weighted sum over people, for every draw.
+
+    Parameters
+    ----------
+    draws : Dataset
+    people : People
+        With a weight each.
+    compute : function of draws and people
+
+    Returns
+    -------
+    DataArray
+        Dims (chain, draw).
+    """
+    sums = [block @ people.weights for block in blocks(draws, people, compute)]
+    coords = {"chain": draws["chain"], "draw": draws["draw"]}
+    return xr.DataArray(np.concatenate(sums, axis=1), dims=("chain", "draw"), coords=coords)
 
 
-def average(draws: xr.Dataset, people: People, compute: Compute) -> xr.DataArray:
-    """Draws (chain, draw) of a weighted mean over people."""
+def average(
+    draws: xr.Dataset,
+    people: People,
+    compute: Compute,
+) -> xr.DataArray:
+    """Return the population average: the weighted mean over people, for every draw.
+
+    Parameters
+    ----------
+    draws : Dataset
+    people : People
+        With a weight each.
+    compute : function of draws and people
+
+    Returns
+    -------
+    DataArray
+        Dims (chain, draw).
+    """
     return total(draws, people, compute) / people.weights.sum()

@@ -1,113 +1,192 @@
-"""Inequalities that a diagram implies where it does not identify an effect: a likelihood-ratio test of them, and the nearest distribution that obeys them.
+"""Instrumental inequalities and their like: a test of them, and the nearest distribution.
 
-The open mechanisms are a mixture of their response types, with known cells A and unknown shares
-q, so that Q = A q. The statistic is 2 Σ n log(Q̂ / A q̂), of the unrestricted estimate and of the
-one by maximum likelihood over q >= 0. Its distribution under the diagram is simulated from A q̂:
-on the boundary of what the diagram allows, where valid instruments often are, chi-squared does
-not hold.
+Where a diagram does not identify an effect it can still imply inequalities of the observed
+distribution, as an instrument does (Pearl 1995). The open mechanisms are a mixture of their
+response types, with known cells A and unknown shares q, so that Q = A q. The statistic is
+2 Σ n log(Q̂ / A q̂), of the unrestricted estimate and of the one by maximum likelihood over q >= 0.
+Its distribution under the diagram is simulated from A q̂: on the boundary of what the diagram
+allows, where valid instruments often are, chi-squared does not hold.
+
+References
+----------
+Pearl (1995), On the testability of causal models with latent and instrumental variables, UAI.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
 
+from causalstats.core.check import Check
 from causalstats.data import Observations
 from causalstats.diagrams.bounds.bounds import open_mechanisms
 from causalstats.diagrams.bounds.response_type_program import ResponseTypeProgram
 from causalstats.diagrams.identification.evaluation import JointTable
+from causalstats.errors import ModelError
 from causalstats.numerics.discrete.mixture_shares import fitted_cells
 
-_SIMULATED = 299
-_MOST_NUMBERS = 5e6  # components times cells times data sets, for one step of the EM algorithm
+if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.model import CausalDiagram
+
+LEVEL = 0.01
+_SIMULATED_DATA_SETS = 299
+_MOST_NUMBERS = 5e7  # components times cells times data sets
+_ROUNDING = 1e-9
 
 
-def possible(model: Any, data: Observations) -> float:
-    """Return the p-value of the inequalities that the diagram implies, and of its assumptions.
+def instrumental_inequalities(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
+    """Return whether the data contradict an inequality that the diagram implies.
+
+    There is no such check where the effect is identified.
+    """
+    if model.identification.identified:
+        return ()
+    try:
+        p = inequalities_p(model, data)
+    except ModelError as error:  # there are too many response types
+        return (_check(None, None, "not worked out", str(error)),)
+    passed = p > LEVEL
+    remedy = (
+        "The data contradict an inequality that the diagram implies: an arrow or a shared cause "
+        "is missing. Draw an arrow from the instrument to the outcome, or a shared cause of the "
+        "two, where they may have one."
+    )
+    finding = f"p = {p:.3g} that the distribution observed is one that the diagram allows"
+    return (_check(passed, p, finding, "" if passed else remedy),)
+
+
+def _check(
+    passed: bool | None,
+    p: float | None,
+    finding: str,
+    remedy: str,
+) -> Check:
+    return Check(
+        name="possible under the diagram",
+        passed=passed,
+        value=p,
+        expected=f"p above {LEVEL:g} of a likelihood-ratio test of the inequalities that the "
+        "diagram implies",
+        finding=finding,
+        remedy=remedy,
+        assumption="this diagram",
+    )
+
+
+def inequalities_p(model: CausalDiagram, data: Observations) -> float:
+    """Return the p-value of the inequalities that the diagram and its assumptions imply.
 
     Raises
     ------
     ModelError
         If there are too many response types.
     """
-    levels, nodes = model.levels(data), model.graph.nodes
-    joint = data.table(nodes, levels)
-    posed = open_mechanisms(
-        model.diagram, model.outcome, model.treatment, joint, nodes, model.monotone
-    )
-    axes = posed.strata + posed.outside + posed.inside
-    within = int(np.prod([len(levels[name]) for name in posed.inside]))
-    counts = data.table(axes, levels).reshape(-1, len(posed.matrix()))
-    observed = posed.right()[0]
-    statistic, fit = _likelihood_ratio(posed.matrix(), counts, observed)
+    levels = model.levels(data)
+    program = _response_type_program(model, data.table(model.graph.nodes, levels))
+    axes = program.strata + program.outside + program.inside
+    cells = int(np.prod([len(levels[name]) for name in program.inside]))
+    counts = data.table(axes, levels).reshape(-1, len(program.matrix()))
+    statistic, fit = _likelihood_ratio(program.matrix(), counts, program.right()[0])
     if statistic < 1e-6:
         return 1.0
-    moved = set(model.graph.descendants(*posed.inside)) - set(posed.inside)
-    blocks = counts.reshape(-1, within)
-    free = int((blocks.sum(axis=1) > 0).sum()) * (within - 1)
-    sizes = posed.matrix().size * _SIMULATED * len(counts)
-    if moved & {*posed.outside, *posed.strata} or sizes > _MOST_NUMBERS * 10:
-        return float(stats.chi2.sf(statistic, free))  # as if the diagram fixed every cell
-    return _simulated(posed, counts, fit, within, statistic)
+    descendants = set(model.graph.descendants(*program.inside)) - set(program.inside)
+    feedback = descendants & {*program.outside, *program.strata}
+    size = program.matrix().size * _SIMULATED_DATA_SETS * len(counts)
+    if feedback or size > _MOST_NUMBERS:
+        seen = (counts.reshape(-1, cells).sum(axis=1) > 0).sum()
+        return float(stats.chi2.sf(statistic, int(seen) * (cells - 1)))
+    return _simulated_p(program, counts, fit, cells, statistic)
 
 
-def _simulated(
-    posed: ResponseTypeProgram, counts: np.ndarray, fit: np.ndarray, within: int, statistic: float
-) -> float:
-    """Return the share of data sets from the fitted cells whose statistic is as large."""
-    rng = np.random.default_rng(0)
-    size = counts.reshape(-1, within).sum(axis=1).astype(int)
-    cells = fit.reshape(-1, within)
-    cells = cells / cells.sum(axis=1, keepdims=True)
-    drawn = np.stack(
-        [
-            rng.multinomial(total, probability, _SIMULATED)
-            for total, probability in zip(size, cells, strict=True)
-        ],
-        axis=1,
-    ).astype(float)  # (data sets, blocks, cells within)
-    shares = drawn / np.maximum(drawn.sum(axis=-1, keepdims=True), 1)
-    shape = (_SIMULATED, *counts.shape)
-    found, _ = _likelihood_ratio(posed.matrix(), drawn.reshape(shape), shares.reshape(shape))
-    return float((1 + (found >= statistic - 1e-9).sum()) / (_SIMULATED + 1))
-
-
-def _likelihood_ratio(
-    matrix: np.ndarray, counts: np.ndarray, observed: np.ndarray
-) -> tuple[Any, np.ndarray]:
-    """Return 2 Σ n log(Q̂ / A q̂), summed over cells and strata, and A q̂; counts (..., strata, cells)."""
-    fit = fitted_cells(matrix, counts)
-    seen = counts > 0
-    terms = np.where(
-        seen, counts * np.log(np.where(seen, observed, 1.0) / np.where(seen, fit, 1.0)), 0.0
+def _response_type_program(model: CausalDiagram, joint: np.ndarray) -> ResponseTypeProgram:
+    nodes = model.graph.nodes
+    return open_mechanisms(
+        model.diagram, model.outcome, model.treatment, joint, nodes, model.monotone
     )
-    return 2 * terms.sum(axis=(-2, -1)), fit
 
 
-def nearest(model: Any, joint: np.ndarray) -> np.ndarray:
-    """Return draws of the observed distribution, each moved to the nearest that the diagram allows.
+def _simulated_p(
+    program: ResponseTypeProgram,
+    counts: np.ndarray,
+    fit: np.ndarray,
+    cells: int,
+    statistic: float,
+) -> float:
+    """Return the share of data sets from the fitted cells whose statistic is as large.
 
     Parameters
     ----------
+    program : response-type linear program
+    counts, fit : array, shape (strata, cells of all blocks)
+    cells : int
+        Cells within a block, whose probabilities sum to one.
+    statistic : float
+        The likelihood-ratio statistic of the data.
+    """
+    rng = np.random.default_rng(0)
+    totals = counts.reshape(-1, cells).sum(axis=1).astype(int)
+    probabilities = fit.reshape(-1, cells)
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    blocks = [
+        rng.multinomial(total, probability, _SIMULATED_DATA_SETS)
+        for total, probability in zip(totals, probabilities, strict=True)
+    ]
+    drawn = np.stack(blocks, axis=1).astype(float)  # (data sets, blocks, cells)
+    shares = drawn / np.maximum(drawn.sum(axis=-1, keepdims=True), 1)
+    shape = (_SIMULATED_DATA_SETS, *counts.shape)
+    simulated, _ = _likelihood_ratio(program.matrix(), drawn.reshape(shape), shares.reshape(shape))
+    larger = (simulated >= statistic - _ROUNDING).sum()
+    return float((1 + larger) / (_SIMULATED_DATA_SETS + 1))
+
+
+def _likelihood_ratio(
+    matrix: np.ndarray,
+    counts: np.ndarray,
+    observed: np.ndarray,
+) -> tuple[Any, np.ndarray]:
+    """Return 2 Σ n log(Q̂ / A q̂), summed over cells and strata, and A q̂.
+
+    Parameters
+    ----------
+    matrix : array, shape (cells, response types)
+    counts, observed : array, shape (..., strata, cells)
+        Counts n, and shares Q̂.
+    """
+    fit = fitted_cells(matrix, counts)
+    seen = counts > 0
+    ratio = np.where(seen, observed, 1.0) / np.where(seen, fit, 1.0)
+    terms = np.where(seen, counts * np.log(ratio), 0.0)
+    return 2 * terms.sum(axis=(-2, -1)), fit
+
+
+def nearest_allowed(model: CausalDiagram, joint: np.ndarray) -> np.ndarray:
+    """Return draws of the observed distribution, each moved to the nearest that the diagram allows.
+
+    The nearest is the one of the largest likelihood.
+
+    Parameters
+    ----------
+    model : CausalDiagram
     joint : array, shape (chain, draw, levels of each observed variable...)
+
+    Returns
+    -------
+    array of the same shape
     """
     nodes = model.graph.nodes
-    posed = open_mechanisms(
-        model.diagram, model.outcome, model.treatment, joint, nodes, model.monotone
-    )
-    axes = posed.strata + posed.outside + posed.inside
-    table = JointTable(nodes, joint)
+    program = _response_type_program(model, joint)
+    axes = program.strata + program.outside + program.inside
     batch = joint.ndim - len(nodes)
-    places = [*range(batch), *(batch + nodes.index(name) for name in axes)]
-    mass = np.einsum(table.array, [*range(joint.ndim)], places)
+    positions = [*range(batch), *(batch + nodes.index(name) for name in axes)]
+    mass = np.einsum(JointTable(nodes, joint).array, [*range(joint.ndim)], positions)
     shape = mass.shape
-    mass = mass.reshape(-1, *posed.right().shape[1:])
-    fit, own = fitted_cells(posed.matrix(), mass), posed.right()
-    ratio = np.divide(fit, own, out=np.ones_like(fit), where=own > 0).reshape(shape)
-    order = sorted(axes, key=nodes.index)
-    moved = np.einsum(ratio, places, [*range(batch), *(batch + nodes.index(n) for n in order)])
+    shares = program.right()
+    fit = fitted_cells(program.matrix(), mass.reshape(-1, *shares.shape[1:]))
+    ratio = np.divide(fit, shares, out=np.ones_like(fit), where=shares > 0).reshape(shape)
+    in_order = [batch + k for k, name in enumerate(nodes) if name in axes]
+    ratio = np.einsum(ratio, positions, [*range(batch), *in_order])
     sizes = [joint.shape[batch + k] if name in axes else 1 for k, name in enumerate(nodes)]
-    found = joint * moved.reshape(*joint.shape[:batch], *sizes)
-    return found / found.sum(axis=tuple(range(batch, joint.ndim)), keepdims=True)
+    moved = joint * ratio.reshape(*joint.shape[:batch], *sizes)
+    return moved / moved.sum(axis=tuple(range(batch, joint.ndim)), keepdims=True)

@@ -1,1 +1,1 @@
-"""Causal diagrams with numeric variables: regressions and g-computation."""
+"""Causal diagrams with numbers: regressions, and g-computation by simulation."""

@@ -1,10 +1,10 @@
-"""What can be asked of a causal diagram with numbers, by the g-formula, and what is done without it."""
+"""Estimands of regressions by name: the effect and the interventional means, by g-computation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -12,152 +12,178 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.errors import ModelError
-from causalstats.models.causal_diagram.contrasts import compared, difference
-from causalstats.models.causal_diagram.regression.g_computation import means
-from causalstats.models.causal_diagram.regression.questions import SEED, UNIT, labelled
-from causalstats.models.causal_diagram.regression.simulation_order import recipe
-from causalstats.numerics.panel.linear_estimators import clustered
+from causalstats.models.causal_diagram import notation
+from causalstats.models.causal_diagram.assumptions import assumption_names
+from causalstats.models.causal_diagram.levels import Levels
+from causalstats.models.causal_diagram.regression.g_computation import mean_outcomes
+from causalstats.models.causal_diagram.regression.g_formula import simulation_order
+
+if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.model import CausalDiagram
+
+UNIT = "mean of the outcome, or probability of a level"
+_QUARTILES = (0.25, 0.5, 0.75)
 
 
-def estimands(model: Any) -> dict[str, Estimand]:
-    """By name, about the model's own treatment and outcome."""
+def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
+    """Return the estimands about the treatment and the outcome of the model, by name."""
     x, y = model.treatment, model.outcome
-    contrast = f"one unit of {x}, between its quartiles; of a label, each level against the first"
-    stands_on = tuple(assumption.name for assumption in model.assumptions())
-    found = {
-        "effect": (
-            _effect,
-            f"What setting {x} does to the mean of {y}, or to the probability of its levels.",
-            contrast,
-        ),
-        "interventional": (
-            _interventional,
-            f"The mean of {y}, or the probability of its levels, with {x} set to its quartiles, or to each level.",
-            "none",
-        ),
-    }
-    return {
-        name: Estimand(
+
+    def estimand(
+        compute: Callable,
+        description: str,
+        contrast: str,
+        in_words: Callable | None = None,
+    ) -> Estimand:
+        return Estimand(
             compute=partial(compute, model),
             description=description,
             unit=UNIT,
-            contrast=against,
+            contrast=contrast,
             kind="causal",
-            assumptions=stands_on,
-            in_words=partial(_in_words, model) if name == "effect" else None,
+            assumptions=assumption_names(model),
+            in_words=in_words,
         )
-        for name, (compute, description, against) in found.items()
+
+    return {
+        "effect": estimand(
+            _effect,
+            f"What setting {x} does to the mean of {y}, or to the probability of its levels.",
+            f"one unit of {x}, between its quartiles; of a label, each level against the first",
+            partial(_words_with_levels, model),
+        ),
+        "interventional": estimand(
+            _interventional,
+            f"The mean of {y}, or the probability of its levels, with {x} set to its quartiles, "
+            "or to each level.",
+            "none",
+        ),
     }
 
 
-def _in_words(model: Any, data: Observations) -> tuple[str, str]:
-    """Description and contrast of the effect with the levels, or the quartiles, of the data."""
+def _words_with_levels(model: CausalDiagram, data: Observations) -> tuple[str, str]:
+    """Return description and contrast of the effect with the levels, or quartiles, of the data."""
     x, y, levels = model.treatment, model.outcome, model.levels(data)
-    what = f"What setting {x} does to {y}"
+    words = f"What setting {x} does to {y}"
     if x in levels:
-        return f"{what}: {difference(y, x, levels)}.", compared(x, levels)
+        return f"{words}: {notation.difference(y, x, levels)}.", notation.compared(x, levels)
     _, (low, _, high) = _arms(model, data)
-    event = f"P({y}={levels[y][-1]}" if y in levels and len(levels[y]) == 2 else f"E({y}"
-    if y in levels and len(levels[y]) > 2:
-        event = f"P({y}"
+    symbol, event = ("P" if y in levels else "E"), notation.event(y, levels)
+    terms = [notation.interventional(symbol, event, {x: value}, {}) for value in (high, low)]
     return (
-        f"{what}: [{event} | do({x}={high})) - {event} | do({x}={low}))] / ({high} - {low}).",
+        f"{words}: [{' - '.join(terms)}] / ({high} - {low}).",
         f"one unit of {x}, on average between its quartiles {low} and {high}",
     )
 
 
-def _table(
-    model: Any, draws: xr.Dataset, data: Observations, values: Sequence[float]
-) -> xr.DataArray:
-    """Dims (chain, draw, arm, event)."""
-    arms = [{model.treatment: value} for value in values]
-    found = means(model, recipe(model.identification), draws, data, model.levels(data), arms, SEED)
-    return xr.DataArray(found, dims=("chain", "draw", "arm", "event"))
-
-
-def _arms(model: Any, data: Observations) -> tuple[list[float], list[str]]:
-    """Every level of a label, the quartiles of a number, and how they are written."""
+def _arms(model: CausalDiagram, data: Observations) -> tuple[list[float], list[str]]:
+    """Return every level of a label, or the quartiles of a number, and how they are written."""
     x, levels = model.treatment, model.levels(data)
     if x in levels:
-        return [float(place) for place in range(len(levels[x]))], [
-            str(level) for level in levels[x]
-        ]
-    quartiles = np.quantile(np.repeat(data.column(x), data.counts.astype(int)), [0.25, 0.5, 0.75])
-    return [float(value) for value in quartiles], [f"{value:.4g}" for value in quartiles]
+        return [float(level) for level in range(len(levels[x]))], list(map(str, levels[x]))
+    values = np.repeat(data.column(x), data.counts.astype(int))
+    quartiles = [float(value) for value in np.quantile(values, _QUARTILES)]
+    return quartiles, [f"{value:.4g}" for value in quartiles]
 
 
-def _effect(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
-    levels, (values, names) = model.levels(data), _arms(model, data)
-    if model.treatment in levels:
-        table = _table(model, draws, data, values)
-        difference, arms = (
-            table.isel(arm=slice(1, None)) - table.isel(arm=0),
-            [f"{name} against {names[0]}" for name in names[1:]],
-        )
-    else:
-        if values[0] == values[-1]:
-            raise ModelError(
-                f"The quartiles of {model.treatment!r} are both {values[0]:g}: ask for values, `fit.effect({model.outcome!r}, do=...)`."
-            )
-        table = _table(model, draws, data, [values[0], values[-1]])
-        difference, arms = (
-            (table.isel(arm=[1]) - table.isel(arm=0)) / (values[-1] - values[0]),
-            [""],
-        )
+def _mean_outcomes(
+    model: CausalDiagram,
+    draws: xr.Dataset,
+    data: Observations,
+    values: Sequence[float],
+) -> xr.DataArray:
+    """Return the outcome with the treatment set to each value, dims (chain, draw, arm, event)."""
+    arms = [{model.treatment: value} for value in values]
+    return mean_outcomes(model, simulation_order(model.identification), draws, data, arms)
+
+
+def _effect(
+    model: CausalDiagram,
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    values, names = _arms(model, data)
+    if model.treatment not in model.levels(data):
+        return _effect_of_one_unit(model, draws, data, values[0], values[-1])
+    table = _mean_outcomes(model, draws, data, values)
+    contrasts = table.isel(arm=slice(1, None)) - table.isel(arm=0)
+    arms = [f"{name} against {names[0]}" for name in names[1:]]
+    levels = model.levels(data)
     parts = [
-        _with_arm(labelled(difference.isel(arm=k), model.outcome, levels, "contrast"), arm)
-        for k, arm in enumerate(arms)
+        labelled_events(contrasts.isel(arm=k), model.outcome, levels, "contrast")
+        for k in range(len(arms))
     ]
-    if len(parts) == 1:
-        return parts[0]
-    if "contrast" in parts[0].dims:
-        return xr.concat(parts, "contrast")
-    return xr.concat(parts, xr.DataArray(arms, dims="contrast", name="contrast")).transpose(
-        "chain", "draw", "contrast"
-    )
+    if "contrast" not in parts[0].dims:
+        if len(arms) == 1:
+            return parts[0]
+        along = xr.DataArray(arms, dims="contrast", name="contrast")
+        return xr.concat(parts, along).transpose("chain", "draw", "contrast")
+    named = []
+    for part, arm in zip(parts, arms, strict=True):
+        labels = [f"{event}: {arm}" for event in part["contrast"].values]
+        named.append(part.assign_coords(contrast=labels))
+    return named[0] if len(named) == 1 else xr.concat(named, "contrast")
 
 
-def _with_arm(table: xr.DataArray, arm: str) -> xr.DataArray:
-    """With the arm in the label of each entry, where there are several."""
-    if not arm or "contrast" not in table.dims:
-        return table
-    return table.assign_coords(contrast=[f"{event}: {arm}" for event in table["contrast"].values])
+def _effect_of_one_unit(
+    model: CausalDiagram,
+    draws: xr.Dataset,
+    data: Observations,
+    low: float,
+    high: float,
+) -> xr.DataArray:
+    """Return the average slope of the outcome between two values of a number.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    draws : Dataset
+    data : Observations
+    low, high : float
+        The quartiles of the treatment.
+    """
+    if low == high:
+        raise ModelError(
+            f"The quartiles of {model.treatment!r} are both {low:g}: ask for values, "
+            f"`fit.effect({model.outcome!r}, do=...)`."
+        )
+    table = _mean_outcomes(model, draws, data, [low, high])
+    slope = (table.isel(arm=1) - table.isel(arm=0)) / (high - low)
+    return labelled_events(slope, model.outcome, model.levels(data), "contrast")
 
 
-def _interventional(model: Any, draws: xr.Dataset, data: Observations) -> xr.DataArray:
-    levels, (values, names) = model.levels(data), _arms(model, data)
-    table, x, y = _table(model, draws, data, values), model.treatment, model.outcome
+def _interventional(
+    model: CausalDiagram,
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    x, y, levels = model.treatment, model.outcome, model.levels(data)
+    values, names = _arms(model, data)
+    table = _mean_outcomes(model, draws, data, values)
     events = [f"{y}={level}" for level in levels[y]] if y in levels else [y]
-    stacked = table.to_numpy().reshape(*table.shape[:2], -1)
-    return xr.DataArray(
-        stacked,
-        dims=("chain", "draw", "answer"),
-        coords={"answer": [f"{event} | do({x}={name})" for name in names for event in events]},
-    )
+    labels = [f"{event} | do({x}={name})" for name in names for event in events]
+    flat = table.to_numpy().reshape(*table.shape[:2], -1)
+    return xr.DataArray(flat, dims=("chain", "draw", "answer"), coords={"answer": labels})
 
 
-def baselines(model: Any, data: Observations) -> Mapping[str, Callable]:
-    """Least squares without the others, and on all of them, for outcomes of one number and treatments of one column."""
-    levels, x, y = model.levels(data), model.treatment, model.outcome
-    if any(name in levels and len(levels[name]) > 2 for name in (x, y)):
-        return {}
-    rows = np.repeat(np.arange(len(data.counts)), data.counts.astype(int))
-    columns = {name: _columns(name, data, levels)[rows] for name in model.graph.nodes}
-    one = np.ones((len(rows), 1))
-    others = np.hstack([one, *(columns[name] for name in model.graph.nodes if name not in (x, y))])
-    found = {"unadjusted": one, "adjusted for all observed": others}
-    unit = np.arange(len(rows))
-    return {
-        name: (lambda rng, held=held: (clustered(columns[y][:, 0], columns[x], held, unit), None))
-        for name, held in found.items()
-        if name == "unadjusted" or held.shape[1] > 1
-    }
+def labelled_events(
+    table: xr.DataArray,
+    outcome: str,
+    levels: Levels,
+    dim: str,
+) -> xr.DataArray:
+    """Return the mean of a number, the last of two levels, or all of more along a dimension.
 
-
-def _columns(name: str, data: Observations, levels: Mapping[str, Sequence[Any]]) -> np.ndarray:
-    """A number, or a column a level but the first."""
-    if name in data.continuous:
-        return data.column(name)[:, None]
-    return (data.places(name, levels[name])[:, None] == np.arange(1, len(levels[name]))).astype(
-        float
-    )
+    Parameters
+    ----------
+    table : DataArray
+        With the dim `event`.
+    outcome : str
+    levels : mapping of variable to its levels
+    dim : str
+        The name of the dimension of several levels.
+    """
+    if outcome not in levels or len(levels[outcome]) == 2:
+        return table.isel(event=-1)
+    labels = [f"{outcome}={level}" for level in levels[outcome]]
+    return table.rename(event=dim).assign_coords({dim: labels})

@@ -1,7 +1,8 @@
-"""Adjustment sets are of the fewest variables, and what an instrument has to be given stands beside it.
+"""Adjustment sets are minimal, and conditional instruments are named with their covariates.
 
-The oracle tries every subset of the variables: the adjustment criterion of Shpitser, VanderWeele & Robins (2010) by its definition,
-with networkx's d-separation in a graph whose hidden causes are nodes.
+The oracle tries every subset of the variables: the adjustment criterion of Shpitser, VanderWeele &
+Robins (2010) by its definition, with networkx's d-separation in a graph whose hidden causes are
+nodes.
 """
 
 from itertools import combinations
@@ -37,7 +38,7 @@ def fewest(graph: nx.DiGraph, hidden: set[str], treatments: list[str], outcome: 
 def test_no_set_of_fewer_variables_will_do(seed):
     rng, sizes = np.random.default_rng(seed), []
     while len(sizes) < 60:
-        names = [f"v{place}" for place in range(rng.integers(5, 9))]
+        names = [f"v{number}" for number in range(rng.integers(5, 9))]
         dense, shared = rng.choice([0.3, 0.5, 0.7]), rng.choice([0.0, 0.1])
         edges = [pair for pair in combinations(names, 2) if rng.random() < dense]
         arcs = [pair for pair in combinations(names, 2) if rng.random() < shared]
@@ -48,33 +49,33 @@ def test_no_set_of_fewer_variables_will_do(seed):
         graph.add_edges_from(edges)
         if not nx.ancestors(graph, outcome) & set(treatments):
             continue
-        hidden = {f"u{place}" for place in range(len(arcs))}
-        for place, pair in enumerate(arcs):
-            graph.add_edges_from((f"u{place}", end) for end in pair)
+        hidden = {f"u{number}" for number in range(len(arcs))}
+        for number, pair in enumerate(arcs):
+            graph.add_edges_from((f"u{number}", end) for end in pair)
         mixed = MixedGraph.projected(names, edges, bidirected=arcs)
-        found = back_door(mixed, mixed.bit_set([outcome]), mixed.bit_set(treatments))
+        adjustment = back_door(mixed, mixed.bit_set([outcome]), mixed.bit_set(treatments))
         expected = fewest(graph, hidden, treatments, outcome)
-        assert (None if found is None else len(found.variables)) == expected
+        assert (None if adjustment is None else len(adjustment.variables)) == expected
         sizes.append(expected)
     assert max(size for size in sizes if size is not None) >= 3
 
 
 @pytest.mark.parametrize("width", [2, 5, 9])
 def test_one_early_cause_is_taken_before_many_late_ones(width):
-    late = ", ".join(f"w{place}" for place in range(width))
-    found = Diagram.parse(f"z -> x; z -> {late} -> y; x -> y").identify("y", do="x")
-    assert found.criteria[0].variables == ("z",)
+    late = ", ".join(f"w{number}" for number in range(width))
+    identification = Diagram.parse(f"z -> x; z -> {late} -> y; x -> y").identify("y", do="x")
+    assert identification.criteria[0].variables == ("z",)
 
 
 def test_of_two_smallest_sets_the_one_closer_to_the_outcome_is_taken():
-    found = Diagram.parse("a -> b -> x; a -> c -> y; x -> y").identify("y", do="x")
-    assert found.criteria[0].variables == ("c",)
+    identification = Diagram.parse("a -> b -> x; a -> c -> y; x -> y").identify("y", do="x")
+    assert identification.criteria[0].variables == ("c",)
 
 
 def test_a_thousand_variables_take_little_time():
     chain = "; ".join(f"z{k} -> w{k}; w{k} -> x, y; z{k} -> z{k + 1}" for k in range(300))
-    found = Diagram.parse(f"{chain}; x -> y").identify("y", do="x")
-    assert len(found.criteria[0].variables) == 300
+    identification = Diagram.parse(f"{chain}; x -> y").identify("y", do="x")
+    assert len(identification.criteria[0].variables) == 300
 
 
 @pytest.mark.parametrize(
@@ -87,5 +88,5 @@ def test_a_thousand_variables_take_little_time():
     ],
 )
 def test_a_conditional_instrument_is_named_with_its_condition(text, named):
-    found = Diagram.parse(text).identify("y", do="x")
-    assert str(found).splitlines()[0].endswith(named)
+    identification = Diagram.parse(text).identify("y", do="x")
+    assert str(identification).splitlines()[0].endswith(named)

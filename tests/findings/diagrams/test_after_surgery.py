@@ -1,4 +1,4 @@
-"""Diagrams after surgery: their distribution is not that of data from before, and every answer about them says so."""
+"""Answers about diagrams after surgery say that data from before do not follow them."""
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,9 @@ CHANGED = {
 
 @pytest.mark.parametrize("rule", CHANGED)
 def test_a_formula_says_that_it_is_about_the_changed_diagram(rule):
-    found = CHANGED[rule].identify("y", do=())
-    assert "P is the distribution of the diagram after surgery" in str(found)
-    assert CHANGED[rule].steps[-1].words in str(found)
+    identification = CHANGED[rule].identify("y", do=())
+    assert "P is the distribution of the diagram after surgery" in str(identification)
+    assert CHANGED[rule].steps[-1].words in str(identification)
     assert "after surgery" not in str(BEFORE.marginal("x", "y").identify("y", do=()))
 
 

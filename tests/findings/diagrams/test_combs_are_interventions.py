@@ -52,7 +52,7 @@ def test_a_child_of_the_treatment_in_its_comb_is_refused(text, outputs):
 def test_every_comb_that_is_not_refused_gives_the_intervention(seed):
     rng, kept, refused = np.random.default_rng(seed), 0, 0
     for _ in range(120):
-        names = [f"v{place}" for place in range(rng.integers(3, 6))]
+        names = [f"v{number}" for number in range(rng.integers(3, 6))]
         graph = nx.DiGraph()
         graph.add_nodes_from(names)
         graph.add_edges_from(pair for pair in combinations(names, 2) if rng.random() < 0.5)
@@ -68,13 +68,13 @@ def test_every_comb_that_is_not_refused_gives_the_intervention(seed):
                 if rng.random() < 0.5
                 else comb_disintegrate(joint, sorted(outputs), diagram=diagram)
             )
-            found = split.do(x, [name for name in names if name != x])
+            intervention = split.do(x, [name for name in names if name != x])
         except cs.ModelError:
             refused += 1
             continue
         kept += 1
         truth = network.query([name for name in names if name != x], do=x)
-        np.testing.assert_allclose(found.channel, truth, atol=1e-10)
+        np.testing.assert_allclose(intervention.channel, truth, atol=1e-10)
     assert kept > 20 and refused > 20
 
 

@@ -20,7 +20,8 @@ def fit():
     ("field", "values"),
     [
         ("hidden_levels", [3]),
-        ("functions", [5]),
+        ("basis_size", [5]),
+        ("logit_sd", [1.0]),
         ("interactions", ["pairs"]),
         ("monotone", [[("x", "y")]]),
     ],

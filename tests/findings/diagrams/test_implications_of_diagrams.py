@@ -10,14 +10,16 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.causal_diagram.assumptions import independences
-from causalstats.models.causal_diagram.bounds import compatible
-from causalstats.models.causal_diagram.checks.conditional_independence import (
+from causalstats.models.causal_diagram.checks.conditional_independence_tests import (
     approximate_p,
-    covariance_p,
-    drawn_p,
-    same_margins,
+    generalised_covariance_p,
+    monte_carlo_p,
     tables_by_stratum,
+    tables_with_same_margins,
+)
+from causalstats.models.causal_diagram.checks.implied_independences import implied_independences
+from causalstats.models.causal_diagram.checks.instrumental_inequalities import (
+    instrumental_inequalities,
 )
 
 SPARSE = cs.CausalDiagram("a, b, c -> d; a, b, c -> e", treatment="a", outcome="e")
@@ -57,7 +59,7 @@ def at_most(failures, sets, level):
 def test_tables_with_the_same_margins_have_them():
     rng = np.random.default_rng(1)
     table = rng.poisson(2.0, (5, 3, 4)).astype(float) + 1
-    drawn = same_margins(table, 2000, rng)
+    drawn = tables_with_same_margins(table, 2000, rng)
     np.testing.assert_array_equal(
         drawn.sum(axis=2), np.broadcast_to(table.sum(axis=1), (2000, 5, 4))
     )
@@ -73,11 +75,11 @@ def test_tables_with_the_same_margins_have_them():
     assert (abs(drawn.mean(axis=0) - expected) < 5 * error + 1e-9).all()
 
 
-def test_the_drawn_p_value_of_one_table_is_fishers():
-    """With one stratum of two by two, tables as unlikely as the observed one are those at least as far out."""
+def test_the_monte_carlo_p_value_of_one_table_is_fishers():
+    """With one stratum of two by two, the exact conditional test is Fisher's."""
     table = np.array([[[8.0, 2.0], [1.0, 5.0]]])
     exact = stats.fisher_exact(table[0])[1]
-    p = drawn_p(table, 20_000, np.random.default_rng(2))
+    p = monte_carlo_p(table, 20_000, np.random.default_rng(2))
     assert abs(p - exact) < 0.35 * exact
 
 
@@ -85,9 +87,9 @@ def test_the_drawn_p_value_of_one_table_is_fishers():
 def test_p_values_by_moments_hold_their_level_in_sparse_strata(shape):
     rng = np.random.default_rng(3)
     cells = rng.multinomial(6 * shape[0], np.full(int(np.prod(shape)), 1 / np.prod(shape)))
-    places = [axis.ravel() for axis in np.indices(shape)]
-    table = tables_by_stratum(places[1], places[2], places[0][:, None], cells.astype(float))
-    p = approximate_p(same_margins(table, 3000, rng))
+    codes = [axis.ravel() for axis in np.indices(shape)]
+    table = tables_by_stratum(codes[1], codes[2], codes[0][:, None], cells.astype(float))
+    p = approximate_p(tables_with_same_margins(table, 3000, rng))
     assert (p < 0.05).mean() < 0.07 and (p < 0.01).mean() < 0.02
 
 
@@ -98,7 +100,7 @@ def test_covariances_of_residuals_hold_their_level_with_unequal_variances():
         z = rng.normal(size=(150, 1))
         given = np.hstack([np.ones((150, 1)), z])
         one, other = (np.exp(z / 2) * rng.normal(size=(150, 1)) for _ in range(2))
-        p.append(covariance_p(one + z, other - z, given))
+        p.append(generalised_covariance_p(one + z, other - z, given))
     assert abs((np.array(p) < 0.1).mean() - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 400)
 
 
@@ -106,7 +108,7 @@ def test_covariances_of_residuals_hold_their_level_with_unequal_variances():
 def test_a_right_diagram_is_seldom_contradicted_in_sparse_tables(rows, levels):
     rng, sets = np.random.default_rng(rows), 12
     failures = sum(
-        failed(independences(SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))))
+        failed(implied_independences(SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))))
         for _ in range(sets)
     )
     assert at_most(failures, sets, 0.01)
@@ -114,18 +116,24 @@ def test_a_right_diagram_is_seldom_contradicted_in_sparse_tables(rows, levels):
 
 def test_a_missing_arrow_is_found_in_sparse_tables():
     rng = np.random.default_rng(9)
-    found = [
-        failed(independences(SPARSE, cs.Observations.from_frame(sparse(rng, 600, 3, direct=0.4))))
+    detected = [
+        failed(
+            implied_independences(
+                SPARSE, cs.Observations.from_frame(sparse(rng, 600, 3, direct=0.4))
+            )
+        )
         for _ in range(5)
     ]
-    assert sum(found) >= 4
+    assert sum(detected) >= 4
 
 
 @pytest.mark.parametrize(("rows", "levels"), [(300, 4), (400, 3)])
 def test_a_valid_instrument_near_the_boundary_is_seldom_contradicted(rows, levels):
     rng, sets = np.random.default_rng(rows), 6
     frames = [instrument(rng, rows, levels) for _ in range(sets)]
-    failures = sum(failed(compatible(INSTRUMENT, cs.Observations.from_frame(f))) for f in frames)
+    failures = sum(
+        failed(instrumental_inequalities(INSTRUMENT, cs.Observations.from_frame(f))) for f in frames
+    )
     assert at_most(failures, sets, 0.01)
     data = cs.Observations.from_frame(frames[0])
     sides = cs.fit(INSTRUMENT, data, seed=1, progress=False).effect("bounds").draws
@@ -138,7 +146,7 @@ def test_an_instrument_that_acts_on_the_outcome_is_found():
     x = (rng.random(800) < 0.9).astype(int)
     y = (rng.random(800) < np.where(z == 1, 0.8, 0.2)).astype(int)
     data = cs.Observations.from_frame(pd.DataFrame({"z": z, "x": x, "y": y}))
-    assert failed(compatible(INSTRUMENT, data))
+    assert failed(instrumental_inequalities(INSTRUMENT, data))
 
 
 @pytest.mark.slow
@@ -146,7 +154,7 @@ def test_an_instrument_that_acts_on_the_outcome_is_found():
 def test_false_alarms_of_independences(rows, levels):
     rng, sets = np.random.default_rng(rows + 1), 200
     failures = sum(
-        failed(independences(SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))))
+        failed(implied_independences(SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))))
         for _ in range(sets)
     )
     assert at_most(failures, sets, 0.01)
@@ -157,7 +165,11 @@ def test_false_alarms_of_independences(rows, levels):
 def test_false_alarms_of_instrumental_inequalities(rows, levels):
     rng, sets = np.random.default_rng(rows + 2), 100
     failures = sum(
-        failed(compatible(INSTRUMENT, cs.Observations.from_frame(instrument(rng, rows, levels))))
+        failed(
+            instrumental_inequalities(
+                INSTRUMENT, cs.Observations.from_frame(instrument(rng, rows, levels))
+            )
+        )
         for _ in range(sets)
     )
     assert at_most(failures, sets, 0.01)

@@ -1,4 +1,4 @@
-"""Regressions of a diagram: a prior that does not confound, checks of their form, and everyday questions.
+"""Regressions of a diagram: the g-prior, specification checks, and everyday questions.
 
 Right answers are those of the mechanisms that make the data.
 """
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.causal_diagram.regression.model_checks import shape_checks
+from causalstats.models.causal_diagram.regression.specification_checks import specification_checks
 
 TEXT = "z -> x, y; x -> y"
 
@@ -57,16 +57,16 @@ def curved(kind, rows, seed):
 
 
 @pytest.mark.parametrize("kind", ["square", "absolute", "wave"])
-def test_a_curve_that_is_left_out_is_found_and_the_remedy_helps(kind):
+def test_a_curve_that_is_left_out_fails_a_check_and_the_remedy_helps(kind):
     frame = curved(kind, 800, seed=len(kind))
     answer = fitted(frame).effect("effect")
     assert "form of the regressions" in doubts(answer)
-    assert "functions=6" in " ".join(answer.warnings)
-    better = fitted(frame, functions=6).effect("effect")
+    assert "basis_size=6" in " ".join(answer.warnings)
+    better = fitted(frame, basis_size=6).effect("effect")
     assert abs(float(better.draws.mean()) - 1) < 0.3 * abs(float(answer.draws.mean()) - 1)
 
 
-def test_products_that_are_left_out_are_found_and_the_remedy_helps():
+def test_an_interaction_that_is_left_out_fails_a_check_and_the_remedy_helps():
     rng = np.random.default_rng(3)
     z, w = rng.normal(size=(2, 800))
     x = z * w + rng.normal(size=800)
@@ -79,7 +79,7 @@ def test_products_that_are_left_out_are_found_and_the_remedy_helps():
     assert abs(float(better.draws.mean()) - 1) < 4 * float(better.draws.std())
 
 
-def test_lack_of_overlap_is_found():
+def test_lack_of_overlap_fails_a_check():
     rng = np.random.default_rng(4)
     z = rng.normal(size=600)
     frame = pd.DataFrame({"z": z, "x": (z > 0).astype(int)})
@@ -87,7 +87,7 @@ def test_lack_of_overlap_is_found():
     assert "overlap" in doubts(fitted(frame).effect("effect"))
 
 
-def test_unequal_variances_that_matter_are_found():
+def test_unequal_variances_that_matter_fail_a_check():
     rng = np.random.default_rng(5)
     x, z = rng.normal(size=(2, 800))
     frame = pd.DataFrame({"z": z, "x": x, "y": x + z + (0.2 + x**2) * rng.normal(size=800)})
@@ -95,7 +95,7 @@ def test_unequal_variances_that_matter_are_found():
 
 
 @pytest.mark.parametrize("value", [50.0, -9.0])
-def test_a_value_that_was_never_seen_is_said(value):
+def test_a_dose_that_was_never_seen_carries_a_warning(value):
     rng = np.random.default_rng(6)
     z = rng.normal(size=300)
     x = z + rng.normal(size=300)
@@ -121,16 +121,16 @@ RIGHT = model("z, w -> x, y; x -> y")
 
 
 def alarms(kind, rows, sets):
-    rng, found = np.random.default_rng(rows), 0
+    rng, count = np.random.default_rng(rows), 0
     for _ in range(sets):
         data = cs.Observations.from_frame(right(kind, rows, rng))
-        found += any(check.passed is False for check in shape_checks(RIGHT, data))
-    return found
+        count += any(check.passed is False for check in specification_checks(RIGHT, data))
+    return count
 
 
 @pytest.mark.parametrize("kind", ["normal", "heavy", "label", "rare"])
 @pytest.mark.parametrize("rows", [60, 400])
-def test_right_regressions_are_seldom_doubted(kind, rows):
+def test_right_regressions_seldom_fail_a_check(kind, rows):
     assert alarms(kind, rows, 12) <= 2
 
 

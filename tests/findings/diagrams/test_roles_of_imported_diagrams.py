@@ -1,4 +1,4 @@
-"""The roles that dagitty, DOT and networkx give to variables are honoured, kept on a round trip, or refused by name.
+"""Roles of variables in dagitty, DOT and networkx are honoured, kept, or refused by name.
 
 The texts are dagitty's own examples and tests, and diagrams as its web page writes them.
 """
@@ -33,8 +33,8 @@ EXPOSURE_AND_OUTCOME = [
 def test_the_marked_exposure_and_outcome_are_what_a_model_is_asked(text, treatment, outcome):
     model = cs.CausalDiagram(text)
     assert (model.treatment, model.outcome) == (treatment, outcome)
-    found = Diagram.parse(text).identify()
-    assert (found.do, found.outcome) == ((treatment,), (outcome,))
+    identification = Diagram.parse(text).identify()
+    assert (identification.do, identification.outcome) == ((treatment,), (outcome,))
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_attributes_of_networkx_are_roles():
     graph.add_node("s", selected=1)
     graph.add_edges_from([("u", "x"), ("u", "y"), ("x", "y"), ("y", "s")])
     graph.add_edge("x", "y", dir="both")
-    found = Diagram.from_networkx(graph)
-    assert found.roles == Roles(treatment=("x",), outcome=("y",), selected=("s",))
-    assert found.observed == ("x", "y")
-    assert found.without_levels() == Diagram.parse(
+    diagram = Diagram.from_networkx(graph)
+    assert diagram.roles == Roles(treatment=("x",), outcome=("y",), selected=("s",))
+    assert diagram.observed == ("x", "y")
+    assert diagram.without_levels() == Diagram.parse(
         "hidden: u -> x, y; x -> y -> s; x <-> y; selected: s"
     )
     graph.nodes["x"]["role"] = "instrument"
@@ -133,8 +133,8 @@ def test_adjusted_variables_are_adjusted_for_or_the_question_is_refused(text, he
             diagram.identify()
         assert diagram.with_roles(adjusted=()).identify().identified
     else:
-        found = diagram.identify()
-        assert tuple(sorted(found.criteria[0].variables)) == held
+        identification = diagram.identify()
+        assert tuple(sorted(identification.criteria[0].variables)) == held
 
 
 def test_properties_of_bif_that_hold_evidence_are_refused():

@@ -1,7 +1,7 @@
-"""Data of the selected alone: a formula in their distribution gives the answer about everybody, or the question is refused.
+"""Selection bias: data of the selected give the answer about everybody, or it is refused.
 
-The truth is that of explicit models with hidden causes: P(v | selected) is their joint distribution conditioned on the selection,
-and the answer their interventional distribution without it.
+The truth is that of explicit models with hidden causes: P(v | selected) is their joint distribution
+conditioned on the selection, and the answer their interventional distribution without it.
 """
 
 from itertools import combinations, product
@@ -13,7 +13,7 @@ import pytest
 
 import causalstats as cs
 from causalstats.diagrams import BayesianNetwork, Diagram, JointTable, MixedGraph
-from causalstats.models.causal_diagram.tables import tables_of
+from causalstats.models.causal_diagram.tables import reduced_form_tables
 
 
 @pytest.mark.parametrize(
@@ -35,16 +35,16 @@ from causalstats.models.causal_diagram.tables import tables_of
     ],
 )
 def test_textbook_selection(text, identified):
-    found = Diagram.parse(text).identify()
-    assert found.identified == identified
-    words = str(found)
+    identification = Diagram.parse(text).identify()
+    assert identification.identified == identified
+    words = str(identification)
     assert ("among those whom" in words) if identified else ("those alone whom" in words)
 
 
 def random_study(rng):
     """A random diagram with hidden causes and a selection, its mechanisms, and a question."""
-    names = [f"v{place}" for place in range(rng.integers(3, 6))]
-    chosen = [f"s{place}" for place in range(rng.integers(1, 3))]
+    names = [f"v{number}" for number in range(rng.integers(3, 6))]
+    chosen = [f"s{number}" for number in range(rng.integers(1, 3))]
     order = names[:]
     for name in chosen:
         order.insert(int(rng.integers(1, len(order) + 1)), name)
@@ -72,11 +72,11 @@ def test_formulas_in_the_selected_give_the_answer_of_everybody(seed):
         diagram, network, chosen, x, y, given = random_study(rng)
         observed = diagram.observed
         joint = network.query(observed, given=dict.fromkeys(chosen, 1))
-        found = diagram.identify(y, x, given)
-        if not found.identified:
+        identification = diagram.identify(y, x, given)
+        if not identification.identified:
             continue
         identified += 1
-        values = found.evaluate(JointTable(observed, joint.values)).values
+        values = identification.evaluate(JointTable(observed, joint.values)).values
         for arm, *seen in product((0, 1), repeat=1 + len(given)):
             truth = network.query(y, do={x: arm}, given=dict(zip(given, seen, strict=True)))
             np.testing.assert_allclose(values[(slice(None), arm, *seen)], truth, atol=1e-10)
@@ -85,18 +85,18 @@ def test_formulas_in_the_selected_give_the_answer_of_everybody(seed):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_tables_of_a_model_rebuild_the_distribution_of_the_selected(seed):
-    """Selection joins what acts on it: a model that used the independences of everybody would be wrong of the selected."""
+    """Selection joins its causes: independences of everybody do not hold among the selected."""
     rng = np.random.default_rng([seed, 1])
     for _ in range(60):
         diagram, network, chosen, *_ = random_study(rng)
         observed = diagram.observed
         joint = network.query(observed, given=dict.fromkeys(chosen, 1)).values
         source, product_of_tables = JointTable(observed, joint), np.ones(joint.shape)
-        for table in tables_of(MixedGraph.of(diagram)):
+        for table in reduced_form_tables(MixedGraph.of(diagram)):
             part = source.probability((table.variable,), table.given)
             axes = [observed.index(name) for name in (table.variable, *table.given)]
             part = part.transpose(np.argsort(axes)).reshape(
-                [2 if place in axes else 1 for place in range(len(observed))]
+                [2 if number in axes else 1 for number in range(len(observed))]
             )
             product_of_tables = product_of_tables * part
         np.testing.assert_allclose(product_of_tables, joint, atol=1e-12)

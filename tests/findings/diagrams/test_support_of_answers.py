@@ -120,7 +120,7 @@ def test_positivity_is_that_of_the_question_asked(one_sided, question, supported
 
 
 def test_positivity_of_what_the_treated_would_have_had(one_sided):
-    """The untreated are of all three kinds, the treated of two: only the latter have counterparts."""
+    """The untreated are of all three kinds, the treated of two, who alone have counterparts."""
     without = one_sided.effect("y", do={"x": 0}, factual={"x": 1})
     with_it = one_sided.effect("y", do={"x": 1}, factual={"x": 0})
     assert "positivity" not in [check.name for check in without.doubts]
@@ -136,7 +136,7 @@ def test_the_effect_carries_the_positivity_of_its_own_arms(one_sided):
 @pytest.mark.slow
 @pytest.mark.parametrize("levels", [(2,) * 8, (4,) * 3])
 def test_the_remedy_for_thin_cells_covers(levels):
-    """Logistic regressions with main effects, as the mechanisms are, cover where tables never do."""
+    """Logistic regressions, as the mechanisms are, cover where tables never do."""
     covered = []
     for seed in range(6):
         data, truth = confounded(levels, 200, seed)

@@ -1,4 +1,4 @@
-"""Whatever is typed, errors are the library's own and come at once; texts of any length are read in linear time."""
+"""Wrong texts and arguments raise errors of ours at once; long texts are read in linear time."""
 
 import random
 import time

@@ -1,4 +1,7 @@
-"""What can be said of effects that a diagram does not identify, and of the same people under two treatments: published numbers and closed forms."""
+"""Bounds of effects that are not identified, effects on the treated, probabilities of causation.
+
+Answers are held against published numbers and closed forms.
+"""
 
 from dataclasses import replace
 from itertools import product
@@ -8,7 +11,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.causal_diagram import bounds as causal_diagram_bounds
+from causalstats.models.causal_diagram.bounds import partial_identification
 
 TRIAL = "assigned -> taken -> lowered; taken <-> lowered"
 
@@ -48,7 +51,7 @@ def bounded():
     )
 
 
-def test_where_it_is_not_identified_there_are_bounds(bounded):
+def test_an_effect_that_is_not_identified_has_bounds(bounded):
     assert bounded.model.headline == "bounds"
     np.testing.assert_allclose(
         bounded.effect("bounds").summary()["mean"], [0.392, 0.780], atol=1e-3
@@ -58,7 +61,8 @@ def test_where_it_is_not_identified_there_are_bounds(bounded):
     )
     with pytest.raises(
         cs.ModelError,
-        match=r"P\(lowered \| do\(taken\)\) is not identified.*Hidden causes \(taken <-> lowered\).*fit.bounds",
+        match=r"P\(lowered \| do\(taken\)\) is not identified.*"
+        r"Hidden causes \(taken <-> lowered\).*fit.bounds",
     ):
         bounded.effect("lowered", do={"taken": 1})
     assert bounded.model.derivation()[0] == "P(lowered | do(taken)) is not identified."
@@ -76,7 +80,7 @@ def test_where_it_is_not_identified_there_are_bounds(bounded):
     )
 
 
-def test_manski_and_identified_bounds(fit):
+def test_bounds_without_an_instrument_are_those_of_manski(fit):
     """Without an instrument: P(y, x) and P(y, x) + P(not x)."""
     data = cs.Observations.from_frame(
         pd.DataFrame(
@@ -98,8 +102,11 @@ def test_manski_and_identified_bounds(fit):
     np.testing.assert_allclose(both.draws[..., 0], both.draws[..., 1])
 
 
-def test_bounds_within_what_is_seen():
-    """Manski's within each stratum, P(y, x | z) and P(y, x | z) + P(not x | z), where the hidden cause is of treatment and outcome alone."""
+def test_bounds_within_strata_are_those_of_manski():
+    """Manski's bounds within each stratum, P(y, x | z) and P(y, x | z) + P(not x | z).
+
+    The hidden cause acts on treatment and outcome alone.
+    """
     table = pd.DataFrame(list(product([0, 1], repeat=3)), columns=["z", "x", "y"]).assign(
         n=np.array([70, 30, 20, 80, 15, 45, 60, 40]) * 5_000
     )
@@ -135,8 +142,11 @@ def test_bounds_within_what_is_seen():
             fit.bounds("y", do={"x": 1}, given=given)
 
 
-def test_what_people_would_have_had(fit, bounded):
-    """Σ_t P(t | s) P(c | s', t) of the paper's example; in the trial nearly identified, since nobody in one arm had the drug."""
+def test_the_effect_on_the_treated_is_the_formula_or_its_bounds(fit, bounded):
+    """Σ_t P(t | s) P(c | s', t) of the example of the paper.
+
+    In the trial it is nearly identified, since nobody in one arm had the drug.
+    """
     answer = fit.effect("cancer", do={"smoking": 0}, factual={"smoking": 1})
     assert (
         answer.name == "P(cancer=1 had smoking been 0 | smoking=1)"
@@ -145,14 +155,16 @@ def test_what_people_would_have_had(fit, bounded):
     with pytest.raises(cs.ModelError, match="is not identified; what can be said are its bounds"):
         bounded.effect("lowered", do={"taken": 0}, factual={"taken": 1})
     sides = bounded.bounds("lowered", do={"taken": 0}, factual={"taken": 1}).summary()["mean"]
-    untreated = (
-        (0.081 - 0.073) / 0.612
-    )  # of the placebo arm, those who had the fall less those who have it without the drug in the other
+    # The fall in the placebo arm, less that without the drug in the other.
+    untreated = (0.081 - 0.073) / 0.612
     np.testing.assert_allclose(sides, untreated, atol=0.01)
 
 
-def test_what_was_the_cause():
-    """Tian & Pearl (2000) where nothing confounds: from (p1 - p0) / 1, p1, 1 - p0 to min(p1, 1 - p0) / the same, the lower ends where nobody is harmed."""
+def test_probabilities_of_causation_are_those_of_tian_and_pearl():
+    """Tian & Pearl (2000) where nothing confounds, with p0 and p1 the risks of the two arms.
+
+    From p1 - p0 to min(p1, 1 - p0), over 1, p1 and 1 - p0; the lower ends where nobody is harmed.
+    """
     half = np.array([80, 20, 40, 60, 30, 70]) * 5_000  # p0 = .2, p1 = .6
     table = pd.DataFrame(list(product([0, 1, 2], [0, 1])), columns=["x", "y"]).assign(n=half)
     two = cs.Observations.from_frame(table[table["x"] < 2], counts="n")
@@ -209,7 +221,7 @@ def test_what_was_the_cause():
             ask()
 
 
-def test_a_diagram_that_the_data_contradict():
+def test_data_that_violate_the_instrumental_inequalities_are_refused():
     """The instrument would have to act on the outcome itself."""
     men = trial(np.array([900, 100, 0, 0, 100, 900, 0, 0]) + 1)
     model = cs.CausalDiagram(TRIAL, treatment="taken")
@@ -225,7 +237,7 @@ def test_a_diagram_that_the_data_contradict():
         ).effect("bounds")
 
 
-def test_where_there_are_too_many_response_types_the_natural_bounds_are_given_and_said_to_be_outer():
+def test_too_many_response_types_give_outer_bounds_with_a_caution():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({name: rng.integers(0, 4, 50) for name in "wxyz"})
     model = cs.CausalDiagram(
@@ -241,7 +253,7 @@ def test_where_there_are_too_many_response_types_the_natural_bounds_are_given_an
     assert fit.plot("diagram").axes and fit.plot("comparison").axes
 
 
-def test_large_programmes_are_worked_out_for_fewer_draws(monkeypatch):
+def test_large_linear_programs_are_solved_for_fewer_draws(monkeypatch):
     frame = pd.DataFrame(np.random.default_rng(3).integers(0, 2, (60, 3)), columns=list("xyz"))
     many, few = (
         cs.fit(
@@ -260,29 +272,29 @@ def test_large_programmes_are_worked_out_for_fewer_draws(monkeypatch):
         {"cause": "x"},
     ]
     whole = [many.bounds("y", **question) for question in asked]
-    monkeypatch.setattr(causal_diagram_bounds, "_MOST_ENTRIES", 1)
+    monkeypatch.setattr(partial_identification, "_MOST_ENTRIES_OF_ALL_DRAWS", 1)
     for question, answer in zip(asked, whole, strict=True):
-        found = few.bounds("y", **question)
+        thinned = few.bounds("y", **question)
         assert (
             answer.draws.sizes["chain"],
             answer.draws.sizes["draw"],
-            found.draws.sizes["draw"],
+            thinned.draws.sizes["draw"],
         ) == (4, 250, 13)
-        np.testing.assert_allclose(found.draws, answer.draws[:, ::20], atol=1e-7)
+        np.testing.assert_allclose(thinned.draws, answer.draws[:, ::20], atol=1e-7)
 
 
-def test_an_identified_answer_within_what_is_seen_is_its_own_bounds():
-    """Its formula, and not that of both together over what is seen: draws obey the equalities that the diagram implies only nearly."""
+def test_both_bounds_of_an_identified_conditional_effect_are_the_effect():
+    """By its own formula: draws obey the equalities that the diagram implies only nearly."""
     frame = pd.DataFrame(np.random.default_rng(4).integers(0, 3, (60, 4)), columns=list("awxy"))
     model = cs.CausalDiagram("w -> x; a -> y; x -> y; a <-> x; a <-> y", outcome="y", treatment="w")
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
-    found, effect = (ask("y", do={"w": 2}, given={"a": 1}) for ask in (fit.bounds, fit.effect))
-    sides = found.draws.to_numpy().reshape(4, 250, 3, 2)
+    bounds, effect = (ask("y", do={"w": 2}, given={"a": 1}) for ask in (fit.bounds, fit.effect))
+    sides = bounds.draws.to_numpy().reshape(4, 250, 3, 2)
     np.testing.assert_allclose(sides[..., 0], sides[..., 1])
     np.testing.assert_allclose(sides[..., 0], effect.draws[:, ::4], atol=1e-12)
 
 
-def test_a_treatment_without_effect_needs_nothing_observed():
+def test_a_treatment_that_acts_on_nothing_has_the_effect_zero():
     rng = np.random.default_rng(2)
     frame = pd.DataFrame({name: rng.integers(0, 2, 60) for name in "xyz"})
     fit = cs.fit(
@@ -302,7 +314,7 @@ def test_a_treatment_without_effect_needs_nothing_observed():
     )
 
 
-def test_a_prior_decides_between_bounds_under_its_own_name_alone():
+def test_the_structural_route_names_an_effect_that_its_prior_decides():
     model = cs.CausalDiagram(TRIAL, treatment="taken", route="structural")
     simulation = model.simulate(1, people=50)
     assert (

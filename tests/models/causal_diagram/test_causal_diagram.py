@@ -1,4 +1,4 @@
-"""Effects by surgery on a diagram: exact numbers, closed forms, both routes, the questions it takes and those it refuses."""
+"""Effects by surgery on a diagram: exact numbers, closed forms, and refusals."""
 
 from itertools import product
 
@@ -9,8 +9,15 @@ import pytest
 
 import causalstats as cs
 from causalstats.diagrams.networks.bayesian_network import BayesianNetwork
-from causalstats.models.causal_diagram.assumptions import separator
-from causalstats.models.causal_diagram.tables import boxes_of, draw, network_of, tables_of, weights
+from causalstats.models.causal_diagram.checks.implied_independences import separating_set
+from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
+from causalstats.models.causal_diagram.tables import (
+    draw_tables,
+    mechanism_tables,
+    network_of_draws,
+    prior_weights,
+    reduced_form_tables,
+)
 from causalstats.numerics.discrete import dirichlet
 
 FRONT_DOOR = "smoking -> tar -> cancer; smoking <-> cancer"
@@ -36,8 +43,8 @@ def smoking(total):
 def stones():
     rows = [
         (*key, outcome, count)
-        for key, (yes, of) in RECOVERED.items()
-        for outcome, count in (("no", of - yes), ("yes", yes))
+        for key, (yes, total) in RECOVERED.items()
+        for outcome, count in (("no", total - yes), ("yes", yes))
     ]
     return cs.Observations.from_frame(
         pd.DataFrame(rows, columns=["size", "treatment", "recovered", "n"]), counts="n"
@@ -92,8 +99,8 @@ def test_the_posterior_mean_of_a_back_door_answer_in_closed_form():
     large = pd.DataFrame(
         [
             (*key, y, c * 1000)
-            for key, (yes, of) in RECOVERED.items()
-            for y, c in ((0, of - yes), (1, yes))
+            for key, (yes, total) in RECOVERED.items()
+            for y, c in ((0, total - yes), (1, yes))
         ],
         columns=["z", "x", "y", "n"],
     )
@@ -117,7 +124,7 @@ def test_the_posterior_mean_of_a_back_door_answer_in_closed_form():
         "hidden: h -> x, z; z -> y; x -> y; z <-> k; k -> y",
     ],
 )
-def test_the_formula_on_what_mechanisms_make_is_what_they_do(text):
+def test_the_formula_gives_the_interventional_distribution_of_the_mechanisms(text):
     """With hidden variables of three levels, one number for every draw of mechanisms."""
     model = cs.CausalDiagram(
         cs.Diagram.parse(text).with_levels({"x": ("a", "b", "c")}),
@@ -128,11 +135,15 @@ def test_the_formula_on_what_mechanisms_make_is_what_they_do(text):
     for seed in range(3):
         simulation = model.simulate(seed, people=50)
         table = model.estimands()["interventional"].compute(simulation.truth, simulation.data)
-        levels, boxes = model.every_level({}), boxes_of(model.diagram)
-        mechanisms = draw(
-            weights(boxes, levels, 1.0, "cells"), boxes, levels, (1, 1), np.random.default_rng(seed)
+        levels, boxes = model.default_levels({}), mechanism_tables(model.diagram)
+        mechanisms = draw_tables(
+            prior_weights(boxes, levels, 1.0, TABLE_PRIORS["cells"]),
+            boxes,
+            levels,
+            (1, 1),
+            np.random.default_rng(seed),
         )
-        truth = network_of(mechanisms, boxes, levels).query("y", do=["x"]).values
+        truth = network_of_draws(mechanisms, boxes, levels).query("y", do=["x"]).values
         np.testing.assert_allclose(table.to_numpy().ravel(), truth.ravel(), atol=1e-10)
 
 
@@ -141,14 +152,32 @@ def test_a_table_leaves_out_what_the_diagram_makes_irrelevant():
         cs.CausalDiagram(text, treatment="a")
         for text in ("a -> b -> c -> d", "a -> b -> c; b <-> c")
     )
-    assert [table.given for table in tables_of(chain.graph)] == [(), ("a",), ("b",), ("c",)]
-    assert [table.given for table in tables_of(entangled.graph)] == [(), ("a",), ("a", "b")]
+    assert [table.given for table in reduced_form_tables(chain.graph)] == [
+        (),
+        ("a",),
+        ("b",),
+        ("c",),
+    ]
+    assert [table.given for table in reduced_form_tables(entangled.graph)] == [
+        (),
+        ("a",),
+        ("a", "b"),
+    ]
 
 
 def test_prior_weights():
-    table, levels = tables_of(cs.CausalDiagram("a -> b").graph)[1], {"a": (0, 1), "b": (0, 1, 2)}
-    assert weights([table], levels, 2.0, "cells")[table.name].tolist() == [[2.0] * 3] * 2
-    assert weights([table], levels, 3.0, "bdeu")[table.name].tolist() == [[0.5] * 3] * 2
+    table, levels = (
+        reduced_form_tables(cs.CausalDiagram("a -> b").graph)[1],
+        {"a": (0, 1), "b": (0, 1, 2)},
+    )
+    assert (
+        prior_weights([table], levels, 2.0, TABLE_PRIORS["cells"])[table.name].tolist()
+        == [[2.0] * 3] * 2
+    )
+    assert (
+        prior_weights([table], levels, 3.0, TABLE_PRIORS["bdeu"])[table.name].tolist()
+        == [[0.5] * 3] * 2
+    )
 
 
 def test_dirichlet_draws_where_gamma_variates_are_zero():
@@ -163,9 +192,9 @@ def test_dirichlet_draws_where_gamma_variates_are_zero():
 
 @pytest.mark.parametrize("route", ["reduced", "structural"])
 def test_the_graph_has_the_posterior_of_the_definition(route):
-    """log p of the graph, less that of Dirichlet tables and a multinomial of cells, is one constant at all points."""
+    """log p of the graph, less Dirichlet tables and a multinomial of cells, is constant."""
     model = cs.CausalDiagram(FRONT_DOOR, route=route, concentration=0.7, hidden_levels=3)
-    data, levels = smoking(1000), model.every_level({})
+    data, levels = smoking(1000), model.default_levels({})
     graph, rng, difference = model.build(data), np.random.default_rng(1), []
     log_p = pytensor.function(
         list(graph.rvs_to_values.values()),
@@ -174,7 +203,13 @@ def test_the_graph_has_the_posterior_of_the_definition(route):
         on_unused_input="ignore",
     )
     for _ in range(4):
-        draws = draw(weights(model.tables, levels, 2.0, "cells"), model.tables, levels, (1, 1), rng)
+        draws = draw_tables(
+            prior_weights(model.tables, levels, 2.0, TABLE_PRIORS["cells"]),
+            model.tables,
+            levels,
+            (1, 1),
+            rng,
+        )
         values = [
             draws[variable.name]
             .transpose("chain", "draw", *table_of(model, variable.name).axes)
@@ -206,8 +241,8 @@ def structural():
     )
 
 
-def test_mechanisms_with_what_is_hidden_summed_out_give_nearly_the_same(fit, structural):
-    """They are other priors of the same distribution: the answers differ by less than half a standard deviation."""
+def test_the_structural_route_nearly_agrees_with_the_reduced_form(fit, structural):
+    """They are other priors: the answers differ by less than half a standard deviation."""
     ours, theirs = (each.effect("effect").summary().iloc[0] for each in (fit, structural))
     assert (
         abs(ours["mean"] - theirs["mean"]) < 0.5 * ours["sd"]
@@ -222,7 +257,7 @@ def test_mechanisms_with_what_is_hidden_summed_out_give_nearly_the_same(fit, str
     ).all()
 
 
-def test_levels_and_contrasts():
+def test_contrasts_follow_the_order_of_levels():
     model = cs.CausalDiagram(
         cs.Diagram.parse("x -> y; x <-> z").with_levels(
             {"x": ("low", "middle", "high"), "y": ("none", "mild", "severe")}
@@ -256,7 +291,7 @@ def test_confounding_is_the_association_less_the_effect(fit):
     assert fit.effect("association").kind == "associational"
 
 
-def test_conditional_effects(fit):
+def test_a_conditional_effect_is_the_front_door_formula_within_a_stratum(fit):
     """P(c | do(s), t) = Σ_s' P(s') P(c | s', t)."""
     answer = fit.effect("cancer", do={"smoking": 1}, given={"tar": 0}).draws.mean()
     assert float(answer) == pytest.approx(0.63 * 0.166667 + 0.37 * 0.333333, abs=0.01)
@@ -273,9 +308,9 @@ def test_sensitivity_and_comparison(fit):
 
 
 def test_checks(fit):
-    found = {check.name: check.passed for check in fit.check()}
-    assert found.pop("independences of the diagram") is None  # there are none
-    assert len(found) > 2 and all(found.values())
+    passed = {check.name: check.passed for check in fit.check()}
+    assert passed.pop("independences of the diagram") is None  # there are none
+    assert len(passed) > 2 and all(passed.values())
     names = ["smoking", "tar", "cancer"]
     few = cs.Observations.from_frame(
         pd.DataFrame(fit.data.codes, columns=names).assign(
@@ -292,12 +327,12 @@ def test_checks(fit):
     assert {check.name: check.passed for check in strong.check()}["weight of the prior"] is False
 
 
-def test_an_arrow_that_is_missing_is_found():
+def test_a_missing_arrow_fails_the_test_of_independence():
     right = cs.CausalDiagram("z -> x -> y")
     data = cs.CausalDiagram("z -> x -> y; z -> y", treatment="x").simulate(4, people=2000).data
     assert (
-        separator(right.graph, "z", "y") == ("x",)
-        and separator(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
+        separating_set(right.graph, "z", "y") == ("x",)
+        and separating_set(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
     )
     assert {check.name: check.passed for check in right.data_checks(data)}[
         "independences of the diagram"
@@ -347,7 +382,7 @@ def test_pictures_report_and_store(fit, tmp_path):
         ({"diagram": "a -> b", "route": "best"}, "'reduced', 'structural' or 'regression'"),
         ({"diagram": "a -> b", "prior": "flat"}, "'cells' or 'bdeu'"),
         ({"diagram": "a -> b", "monotone": "ab"}, "list of `Monotone` or pairs"),
-        ({"diagram": "a -> b", "functions": 0}, "whole number from 1"),
+        ({"diagram": "a -> b", "basis_size": 0}, "whole number from 1"),
         ({"diagram": "a -> b", "interactions": "all"}, "'none' or 'pairs'"),
         ({"diagram": "a -> b", "concentration": 0}, "a positive number"),
         ({"diagram": "a -> b", "hidden_levels": 1}, "whole number from 2"),
@@ -439,7 +474,7 @@ def test_other_models_have_no_do():
         ).effect("y", do={"d": 1})
 
 
-def test_one_level_and_too_many_draws():
+def test_one_level_and_too_many_draws_are_refused():
     data = cs.Observations.from_frame(pd.DataFrame({"x": [1, 1], "y": [0, 1]}))
     with pytest.raises(cs.ModelError, match="at least two levels of 'x', got 1 alone"):
         cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, progress=False)
@@ -452,6 +487,6 @@ def test_one_level_and_too_many_draws():
             progress=False,
         )
     assert isinstance(
-        network_of(many.simulate(1, people=5).truth, many.tables, many.every_level({})),
+        network_of_draws(many.simulate(1, people=5).truth, many.tables, many.default_levels({})),
         BayesianNetwork,
     )

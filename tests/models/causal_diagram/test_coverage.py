@@ -1,4 +1,7 @@
-"""How often intervals of interventional probabilities cover the truth, where hidden causes made the data: `pytest -m slow`. Some minutes."""
+"""Coverage of intervals of interventional probabilities, where hidden causes made the data.
+
+Some minutes: `pytest -m slow`.
+"""
 
 import json
 from pathlib import Path
@@ -22,9 +25,12 @@ SETS, PEOPLE = 300, 2000
 
 @pytest.mark.slow
 def test_coverage_of_interventional_probabilities():
-    """Mechanisms, of hidden variables with three levels too, are uniform over all tables, which is not the prior of what is estimated: coverage is that of
-    intervals whose prior is somewhat wrong. The results are kept in `benchmarks/calibration`."""
-    found = {}
+    """Mechanisms are uniform over all tables, which is not the prior of what is estimated.
+
+    Hidden variables have three levels. Coverage is that of intervals whose prior is somewhat
+    wrong. The results are kept in `benchmarks/calibration`.
+    """
+    coverage = {}
     for name, text in DIAGRAMS.items():
         model = cs.CausalDiagram(text, treatment="x", outcome="y", hidden_levels=3)
         estimand, covered, errors = model.estimands()["interventional"], [], []
@@ -41,7 +47,7 @@ def test_coverage_of_interventional_probabilities():
             covered.append([(low <= truth[0]) & (truth[0] <= high) for low, high in ends])
             errors.append((ours.mean(axis=0) - truth[0]) / ours.std(axis=0))
         share = np.mean(covered, axis=0)
-        found[name] = {
+        coverage[name] = {
             "coverage of 50 %": share[0].round(3).tolist(),
             "coverage of 95 %": share[1].round(3).tolist(),
             "mean error in sd": np.mean(errors, axis=0).round(3).tolist(),
@@ -51,14 +57,14 @@ def test_coverage_of_interventional_probabilities():
             {
                 "data sets": SETS,
                 "people": PEOPLE,
-                "of P(y=1 | do(x=0)) and P(y=1 | do(x=1))": found,
+                "of P(y=1 | do(x=0)) and P(y=1 | do(x=1))": coverage,
             },
             indent=1,
         )
         + "\n"
     )
-    for each in found.values():
+    for each in coverage.values():
         for level, shares in ((0.5, each["coverage of 50 %"]), (0.95, each["coverage of 95 %"])):
             assert all(
                 stats.binomtest(round(share * SETS), SETS, level).pvalue > 0.001 for share in shares
-            ), found
+            ), coverage

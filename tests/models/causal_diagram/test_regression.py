@@ -1,4 +1,4 @@
-"""Causal diagrams with numbers: the g-formula by simulation against closed forms, and regressions against theirs."""
+"""Causal diagrams with numbers: g-computation and regressions against closed forms."""
 
 import numpy as np
 import pandas as pd
@@ -8,9 +8,11 @@ import xarray as xr
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.causal_diagram.checks.conditional_independence import covariance_p
-from causalstats.models.causal_diagram.regression.conditional_distributions import columns_of
-from causalstats.models.causal_diagram.regression.simulation_order import recipe
+from causalstats.models.causal_diagram.checks.conditional_independence_tests import (
+    generalised_covariance_p,
+)
+from causalstats.models.causal_diagram.regression.g_formula import simulation_order
+from causalstats.models.causal_diagram.regression.terms import terms_of
 from causalstats.numerics.regression import gaussian_regression
 
 FRONT_DOOR = cs.CausalDiagram("x -> m -> y; x <-> y", route="regression")
@@ -46,7 +48,7 @@ def read(frame, *names):
     return cs.Observations.from_frame(frame[list(names)])
 
 
-def test_linear_and_normal_through_a_mediator_is_the_product_of_two_slopes(fit, frame):
+def test_a_linear_front_door_effect_is_the_product_of_two_slopes(fit, frame):
     """Draw by draw: people of both arms share their random numbers."""
     draws = fit.draws["posterior"].to_dataset().isel(draw=slice(None, None, 4))
     ours = fit.effect("effect").draws
@@ -62,7 +64,7 @@ def test_linear_and_normal_through_a_mediator_is_the_product_of_two_slopes(fit, 
 
 
 @pytest.mark.parametrize("rows", [8, 40, 170, 210])
-def test_few_rows_are_taken_as_often_as_there_is_room_for(frame, rows):
+def test_few_rows_are_repeated_in_g_computation(frame, rows):
     few = frame[:rows]
     fit = cs.fit(FRONT_DOOR, read(few, "x", "m", "y"), seed=1, progress=False)
     draws = fit.draws["posterior"].to_dataset().isel(draw=slice(None, None, 4))
@@ -73,7 +75,7 @@ def test_few_rows_are_taken_as_often_as_there_is_room_for(frame, rows):
     np.testing.assert_allclose(fit.effect("effect").draws, first * second, atol=1e-8)
 
 
-def test_adjusted_linearly_it_is_the_slope(frame):
+def test_a_linear_back_door_effect_is_the_slope(frame):
     data = read(frame, "x", "y", "age", "sex")
     fit = cs.fit(
         cs.CausalDiagram("age, sex -> x -> y; age, sex -> y", treatment="x", route="regression"),
@@ -87,13 +89,13 @@ def test_adjusted_linearly_it_is_the_slope(frame):
     np.testing.assert_allclose(fit.effect("effect").draws, slopes, atol=1e-8)
 
 
-def test_a_curve_needs_more_functions(frame):
+def test_a_curve_needs_more_spline_columns(frame):
     bent = frame.assign(y=np.sin(2 * frame["x"]) + 0.2 * frame["m"])
     data = read(bent, "x", "y")
     answers = []
-    for functions in (1, 12):
+    for basis_size in (1, 12):
         fit = cs.fit(
-            cs.CausalDiagram("x -> y", route="regression", functions=functions),
+            cs.CausalDiagram("x -> y", route="regression", basis_size=basis_size),
             data,
             seed=1,
             progress=False,
@@ -109,8 +111,8 @@ def test_the_g_formula_of_a_logistic_regression(frame):
     model = cs.CausalDiagram(
         "age, sex -> treated -> died; age, sex -> died", treatment="treated", route="regression"
     )
-    (table,) = recipe(model.identification).tables
-    columns = columns_of(table, data, model.levels(data), 1, "none")
+    (table,) = simulation_order(model.identification).tables
+    terms = terms_of(table, data, model.levels(data), 1, "none")
     slopes = np.array([[-0.5], [1.0], [-1.2], [0.5]])
     draws = xr.Dataset(
         {
@@ -120,10 +122,10 @@ def test_the_g_formula_of_a_logistic_regression(frame):
             )
         }
     )
-    found = model.estimands()["effect"].compute(draws, data).to_numpy().ravel()
+    draws_of_effect = model.estimands()["effect"].compute(draws, data).to_numpy().ravel()
     given = np.column_stack(
         list(
-            columns(
+            terms.columns(
                 {
                     "age": data.column("age"),
                     "sex": data.column("sex"),
@@ -137,8 +139,8 @@ def test_the_g_formula_of_a_logistic_regression(frame):
         given[:, table.given.index("treated")] = arm
         by_hand.append(1 / (1 + np.exp(-(slopes[0] + given @ slopes[1:]))).ravel())
     each = by_hand[1] - by_hand[0]
-    assert abs(found.mean() - each.mean()) < 4 * found.std() / 20
-    assert found.std() == pytest.approx(
+    assert abs(draws_of_effect.mean() - each.mean()) < 4 * draws_of_effect.std() / 20
+    assert draws_of_effect.std() == pytest.approx(
         each.std() / np.sqrt(len(each)), rel=0.15
     )  # the Bayesian bootstrap's
 
@@ -209,21 +211,23 @@ def test_the_graph_has_the_posterior_in_closed_form(frame):
     np.testing.assert_allclose(difference, difference[0], atol=1e-6)
 
 
-def test_a_recipe_draws_each_variable_once():
+def test_the_order_of_simulation_draws_each_variable_once():
     two = cs.CausalDiagram(
         "x -> z1, y; z1 -> y, z2; z2 -> y; x <-> z2; y <-> z1",
         treatment="x",
         outcome="y",
         route="regression",
     )
-    found = recipe(two.identification)
+    order = simulation_order(two.identification)
     assert (
-        len(found.groups) == 1
-        and [step.table.variable for step in found.steps][-1] == "y"
-        and len(found.steps) == 3
+        len(order.groups) == 1
+        and [step.table.variable for step in order.steps][-1] == "y"
+        and len(order.steps) == 3
     )
     with pytest.raises(cs.ModelError, match="quotient"):
-        recipe(cs.CausalDiagram("w -> z -> x -> y; w <-> x; w <-> y", treatment="x").identification)
+        simulation_order(
+            cs.CausalDiagram("w -> z -> x -> y; w <-> x; w <-> y", treatment="x").identification
+        )
 
 
 def test_the_covariance_test_has_the_level_it_says(frame):
@@ -231,7 +235,7 @@ def test_the_covariance_test_has_the_level_it_says(frame):
     given = np.column_stack([np.ones(60), rng.standard_normal(60)])
     p = np.array(
         [
-            covariance_p(
+            generalised_covariance_p(
                 rng.standard_normal((60, 1)) + given[:, 1:],
                 rng.standard_normal((60, 2)) + given[:, 1:],
                 given,
@@ -272,7 +276,7 @@ def test_report_and_store(fit, tmp_path):
         (FRONT_DOOR, {"do": {"x": [1, 2, 1]}}, "one value to set 'x' to, or two"),
     ],
 )
-def test_what_is_refused(frame, model, question, message):
+def test_questions_to_numbers_that_are_refused(frame, model, question, message):
     with pytest.raises(cs.ModelError, match=message):
         cs.fit(model, read(frame, "x", "m", "y"), seed=1, progress=False).effect("y", **question)
 

@@ -1,0 +1,124 @@
+"""Bounds of the probabilities of causation: necessity (PN), sufficiency (PS), and both (PNS).
+
+PNS  the share of all cases that have the event with the cause and not without it
+PN   of those with cause and event, the share that would not have the event without the cause
+PS   of those with neither, the share that would have the event with the cause
+
+References
+----------
+Tian & Pearl (2000), Probabilities of causation: bounds and identification, Annals of Mathematics
+and Artificial Intelligence 28.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.estimand import Estimand
+from causalstats.data import Observations
+from causalstats.diagrams import causation_bounds
+from causalstats.diagrams.bounds.probabilities_of_causation import Causation
+from causalstats.diagrams.identification.identification import identify
+from causalstats.errors import ModelError
+from causalstats.models.causal_diagram.assumptions import assumption_names
+from causalstats.models.causal_diagram.bounds.partial_identification import (
+    both_sides,
+    joint_draws,
+    labelled_sides,
+    sharpness_check,
+)
+from causalstats.models.causal_diagram.levels import Levels, level_index
+
+if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.routes.base import Query
+    from causalstats.models.causal_diagram.routes.tables import TableRoute
+
+
+def causation_query(
+    route: TableRoute,
+    outcome: str,
+    cause: str | Mapping[str, tuple[Any, Any]],
+    data: Observations,
+) -> Query:
+    """Return how the bounds of the probabilities of causation are written, and their estimand.
+
+    Parameters
+    ----------
+    route : TableRoute
+    outcome : str
+        Its last level is the event.
+    cause : str, or mapping of it to the levels that are its absence and its presence
+    data : Observations
+
+    Raises
+    ------
+    ModelError
+        If the cause is not one variable with two levels, or these are not named.
+    """
+    model, levels = route.model, route.model.levels(data)
+    name, pair = _cause_and_levels(outcome, cause, levels, model.graph)
+    absent, present = pair
+    indices = {
+        name: (level_index(name, absent, levels), level_index(name, present, levels)),
+        outcome: (0, len(levels[outcome]) - 1),
+    }
+
+    def answer(joint: np.ndarray) -> Causation:
+        return causation_bounds(
+            model.diagram,
+            outcome,
+            name,
+            joint,
+            model.graph.nodes,
+            assumptions=model.monotone,
+            levels=indices,
+        )
+
+    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
+        bounded = answer(joint_draws(route, draws, data, lambda joint: answer(joint).necessary))
+        sides = (bounded.necessary_and_sufficient, bounded.necessary, bounded.sufficient)
+        labels = ("necessary and sufficient", "necessary", "sufficient")
+        return labelled_sides([both_sides(side) for side in sides], labels)
+
+    event, off, on = f"{outcome}={levels[outcome][-1]}", f"{name}={absent}", f"{name}={present}"
+    return f"bounds of {on} as the cause of {event}", Estimand(
+        compute=compute,
+        description=f"Smallest and largest share: of all cases, of those that have {event} with "
+        f"{on} and not with {off} (necessary and sufficient); of those with both, of those that "
+        f"would not have it with {off} (necessary); of those with neither, of those that would "
+        f"with {on} (sufficient).",
+        unit="probability",
+        kind="causal",
+        assumptions=assumption_names(model),
+        checks=partial(sharpness_check, route, answer),
+    )
+
+
+def _cause_and_levels(
+    outcome: str,
+    cause: Any,
+    levels: Levels,
+    graph: Any,
+) -> tuple[str, Sequence[Any]]:
+    """Return the cause, and its levels of absence and presence."""
+    name, pair = cause, None
+    if isinstance(cause, Mapping) and len(cause) == 1:
+        ((name, pair),) = cause.items()
+    if not isinstance(name, str):
+        raise ModelError(
+            "Expected a variable as the cause, or a mapping of one to two of its levels, got "
+            f"cause={cause!r}."
+        )
+    identify(graph, outcome, name)  # refuses what is unknown, hidden or the outcome itself
+    pair = levels[name] if pair is None else tuple(pair)
+    if len(pair) != 2 or pair[0] == pair[1]:
+        raise ModelError(
+            f"Expected the levels that are the absence and the presence of {name!r}, such as "
+            f"cause={{{name!r}: {levels[name][:2]!r}}}; got {pair}."
+        )
+    return name, pair

@@ -1,0 +1,305 @@
+"""Bounds of P(outcome | do, given), of differences, and of the effect on the treated.
+
+Balke & Pearl (1997) bound effects by linear programs over response types; without an instrument
+the bounds are those of Manski (1990).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.estimand import Estimand
+from causalstats.data import Observations
+from causalstats.diagrams import Bounds, treated_bounds
+from causalstats.diagrams.identification.evaluation import JointTable
+from causalstats.diagrams.identification.identification import identify
+from causalstats.errors import ModelError
+from causalstats.models.causal_diagram import notation
+from causalstats.models.causal_diagram.assumptions import assumption_names
+from causalstats.models.causal_diagram.bounds.partial_identification import (
+    SIDES,
+    both_sides,
+    bounds_of,
+    joint_draws,
+    labelled_sides,
+    sharpness_check,
+    state_labels,
+)
+from causalstats.models.causal_diagram.levels import level_index, level_indices, shown_states
+from causalstats.models.causal_diagram.query_arguments import worlds_of
+
+if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.routes.base import Query
+    from causalstats.models.causal_diagram.routes.tables import TableRoute
+
+Indices = Mapping[str, int]
+_DESCRIPTION = "The smallest and the largest."
+
+
+def effect_bounds(route: TableRoute) -> Estimand:
+    """Return the bounds of the effect: each level of the treatment against the first."""
+    x, y = route.model.treatment, route.model.outcome
+    words = (
+        f"The smallest and the largest effect of {x} on {y} that a model of the diagram gives to "
+        "what is observed"
+    )
+    unknown = "where between them it is, no data of these variables tell"
+    return Estimand(
+        compute=partial(_effect_bounds, route),
+        description=f"{words}; {unknown}.",
+        unit="difference of probabilities",
+        contrast=f"each level of {x} against the first",
+        kind="causal",
+        assumptions=assumption_names(route.model),
+        in_words=partial(notation.words_with_levels, route.model, f"{words} ({unknown})", True),
+        checks=partial(sharpness_check, route, bounds_of(route.model, outcome=y, do=x)),
+    )
+
+
+def _effect_bounds(
+    route: TableRoute,
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    model = route.model
+    levels, x, y = model.levels(data), model.treatment, model.outcome
+    answers = []
+    for arm in range(1, len(levels[x])):
+        for state in shown_states(levels[y]):
+            weights = np.zeros((len(levels[y]), len(levels[x])))
+            weights[state, arm], weights[state, 0] = 1.0, -1.0
+            answers.append(bounds_of(model, outcome=y, do=x, weights=weights))
+    joint = joint_draws(route, draws, data, answers[0])
+    parts = [both_sides(answer(joint)) for answer in answers]
+    return labelled_sides(parts, notation.contrast_labels(x, y, levels))
+
+
+def bounds_query(
+    route: TableRoute,
+    outcome: str,
+    do: Mapping[str, Any],
+    given: Mapping[str, Any],
+    factual: Mapping[str, Any],
+    data: Observations,
+) -> Query:
+    """Return how the bounds of a question are written, and their estimand.
+
+    Parameters
+    ----------
+    route : TableRoute
+    outcome : str
+    do : mapping of variable to a level, or to two whose difference is asked for
+    given : mapping of variable to level
+        Seen among those for whom `do` was done.
+    factual : mapping of variable to level
+        The level that the variable in `do` really had: of the treated alone.
+    data : Observations
+
+    Raises
+    ------
+    ModelError
+        Where the question is none of this kind.
+    """
+    _refuse_question(do, factual)
+    model = route.model
+    # Refuses what is unknown, hidden or named twice.
+    identified = identify(model.graph, outcome, tuple(do), tuple(given)).identified
+    if given and factual:
+        raise ModelError("Expected `given` or `factual`, got both.")
+    if factual:
+        return _treated_query(route, outcome, do, factual, data)
+    levels = model.levels(data)
+    worlds = worlds_of(do)
+    event = notation.event(outcome, levels)
+    name = " - ".join(notation.interventional("P", event, world, given) for world in worlds)
+    indices = [level_indices(world, levels) for world in worlds]
+    seen = level_indices(given, levels)
+    moved = any(name in model.graph.descendants(*do) for name in given)
+    compute = _bounds_by_world if moved or identified else _bounds_of_sum
+    description = _DESCRIPTION
+    if moved and len(worlds) == 2 and not identified:
+        description = (
+            "No less than the first and no more than the second; the two worlds, in which "
+            f"{' and '.join(given)} may differ, are bounded one by one."
+        )
+    answer = bounds_of(model, outcome=outcome, do=tuple(do), given=tuple(given))
+    return f"bounds of {name}", Estimand(
+        compute=partial(compute, route, outcome, indices, seen),
+        description=description,
+        unit="difference of probabilities" if len(worlds) == 2 else "probability",
+        kind="causal",
+        assumptions=assumption_names(route.model),
+        checks=partial(sharpness_check, route, answer),
+    )
+
+
+def _refuse_question(do: Mapping[str, Any], factual: Mapping[str, Any]) -> None:
+    pairs = [value for value in do.values() if isinstance(value, list | tuple)]
+    no_pair = any(len(pair) != 2 for pair in pairs)
+    not_treated = factual and (pairs or list(factual) != list(do) or len(do) > 1)
+    if not do or no_pair or not_treated:
+        raise ModelError(
+            "Expected variables with a value to set them to, or two that are compared, and as "
+            f"`factual` the value that one variable had; got do={dict(do)}, "
+            f"factual={dict(factual)}."
+        )
+
+
+def _bounds_of_sum(
+    route: TableRoute,
+    outcome: str,
+    worlds: Sequence[Indices],
+    seen: Indices,
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    """Return bounds of P(outcome, seen | do) / P(seen), as what is set does not act on `seen`.
+
+    Parameters
+    ----------
+    route : TableRoute
+    outcome : str
+    worlds : sequence of mapping of variable to the position of its level
+        One intervention, or two whose difference is bounded.
+    seen : mapping of variable to the position of its level
+    draws : Dataset
+    data : Observations
+    """
+    model, levels = route.model, route.model.levels(data)
+    joint_outcome, do = (outcome, *seen), tuple(worlds[0])
+    answers = []
+    for state in shown_states(levels[outcome]):
+        weights = np.zeros([len(levels[name]) for name in joint_outcome + do])
+        for sign, world in zip((1.0, -1.0), worlds, strict=False):
+            cell = {outcome: state, **seen, **world}
+            weights[tuple(cell[name] for name in joint_outcome + do)] += sign
+        answers.append(bounds_of(model, outcome=joint_outcome, do=do, weights=weights))
+    joint = joint_draws(route, draws, data, answers[0])
+    share = _share_of_seen(joint, model.graph.nodes, seen)
+    parts = []
+    for answer in answers:
+        bounded = answer(joint)
+        # Of distributions that the diagram allows, which these draws may not quite be.
+        lower = np.clip(bounded.lower / share, 1.0 - len(worlds), 1.0)
+        upper = np.clip(bounded.upper / share, 1.0 - len(worlds), 1.0)
+        parts.append(both_sides(replace(bounded, lower=lower, upper=upper)))
+    return labelled_sides(parts, state_labels(outcome, levels[outcome]))
+
+
+def _share_of_seen(
+    joint: np.ndarray,
+    variables: tuple[str, ...],
+    seen: Indices,
+) -> np.ndarray:
+    """Return P(seen) of each draw, shape (chain, draw)."""
+    if not seen:
+        return np.ones(joint.shape[:2])
+    cell = cast(Any, (..., *seen.values()))
+    return JointTable(variables, joint).probability(tuple(seen), ())[cell]
+
+
+def _bounds_by_world(
+    route: TableRoute,
+    outcome: str,
+    worlds: Sequence[Indices],
+    seen: Indices,
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    """Return bounds of P(outcome, seen | do) / P(seen | do), where what is set moves both.
+
+    Two worlds are bounded one by one, and their difference is the widest, since a difference of
+    ratios is no ratio. The parameters are those of `_bounds_of_sum`.
+    """
+    levels = route.model.levels(data)[outcome]
+
+    def answer(state: int, world: Indices) -> Any:
+        options = {"outcome": outcome, "do": tuple(world), "given": tuple(seen)}
+        cell = {outcome: state, **seen, **world}
+        return bounds_of(route.model, **options, at=cell)
+
+    answers = [[answer(state, world) for world in worlds] for state in shown_states(levels)]
+    joint = joint_draws(route, draws, data, answers[0][0])
+    parts = []
+    for by_world in answers:
+        first, *others = (ask(joint) for ask in by_world)
+        for other in others:
+            lower, upper = first.lower - other.upper, first.upper - other.lower
+            first = replace(first, lower=lower, upper=upper)
+        parts.append(both_sides(first))
+    return labelled_sides(parts, state_labels(outcome, levels))
+
+
+def _treated_query(
+    route: TableRoute,
+    outcome: str,
+    do: Mapping[str, Any],
+    factual: Mapping[str, Any],
+    data: Observations,
+) -> Query:
+    """Return bounds of the outcome that those would have had who had another value."""
+    levels = route.model.levels(data)
+    ((treatment, value),) = do.items()
+    event = notation.event(outcome, levels)
+    set_to = level_index(treatment, value, levels)
+    had = level_index(treatment, factual[treatment], levels)
+    answer = partial(_treated_bounds, route, outcome, treatment)
+    name = notation.counterfactual("P", event, do, factual)
+    return f"bounds of {name}", Estimand(
+        compute=partial(_bounds_of_treated, route, outcome, treatment, (set_to, had)),
+        description=_DESCRIPTION,
+        unit="probability",
+        kind="causal",
+        assumptions=assumption_names(route.model),
+        checks=partial(sharpness_check, route, answer),
+    )
+
+
+def _treated_bounds(
+    route: TableRoute,
+    outcome: str,
+    treatment: str,
+    joint: np.ndarray,
+) -> Bounds:
+    model = route.model
+    nodes, assumptions = model.graph.nodes, model.monotone
+    return treated_bounds(model.diagram, outcome, treatment, joint, nodes, assumptions=assumptions)
+
+
+def _bounds_of_treated(
+    route: TableRoute,
+    outcome: str,
+    treatment: str,
+    treatment_levels: tuple[int, int],
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    """Return bounds for each level of the outcome, or the last of two.
+
+    Parameters
+    ----------
+    route : TableRoute
+    outcome, treatment : str
+    treatment_levels : (int, int)
+        Positions of the level that it is set to, and of the level that it had.
+    draws : Dataset
+    data : Observations
+    """
+    levels = route.model.levels(data)[outcome]
+    answer = partial(_treated_bounds, route, outcome, treatment)
+    bounded = answer(joint_draws(route, draws, data, answer))
+    cell = cast(Any, (..., *treatment_levels))
+    lower, upper = bounded.lower[cell], bounded.upper[cell]
+    sides = both_sides(replace(bounded, lower=lower, upper=upper, axes=("state",)))
+    if len(levels) == 2:
+        return sides.isel(state=1)
+    values = sides.transpose("chain", "draw", "state", "bound").to_numpy()
+    values = values.reshape(*values.shape[:2], -1)
+    labels = [f"{label}: {side}" for label in state_labels(outcome, levels) for side in SIDES]
+    return xr.DataArray(values, dims=("chain", "draw", "bound"), coords={"bound": labels})

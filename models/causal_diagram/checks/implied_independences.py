@@ -1,0 +1,203 @@
+"""Conditional independences that a diagram implies, tested on the data (d-separation).
+
+One test a pair of variables that some others separate, p-values multiplied by their number
+(Bonferroni). A diagram with hidden causes can imply equalities that are no independences (Verma &
+Pearl 1990); these are not tested.
+
+References
+----------
+Richardson & Spirtes (2002), Ancestral graph Markov models, Annals of Statistics 30.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalstats.core.check import Check
+from causalstats.data import Observations
+from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.models.causal_diagram.checks.conditional_independence_tests import (
+    approximate_p,
+    generalised_covariance_p,
+    monte_carlo_p,
+    tables_by_stratum,
+)
+from causalstats.models.causal_diagram.levels import Levels
+from causalstats.numerics.bases.splines import smooth
+
+if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.model import CausalDiagram
+
+_NAME, _ASSUMPTION = "independences of the diagram", "this diagram"
+_MOST_PAIRS = 200
+_LEVEL = 0.01
+_SMALL_BY_MOMENTS = 0.1  # a p-value by moments below which tables are drawn
+_TABLES_PER_EXTREME_ONE = 20  # drawn for each that would be as extreme at the level of the test
+_MOST_MONTE_CARLO_TESTS = 5
+_BASIS_SIZE = 6  # smooth functions of a number that is held
+_ROWS_PER_COLUMN = 20
+
+
+@dataclass(frozen=True, eq=False)
+class _Test:
+    """A pair, those that separate it, its p-value, and its table where all are labels."""
+
+    p: float
+    statement: str
+    table: np.ndarray | None = None
+
+
+def implied_independences(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
+    """Return whether the data contradict an independence that the diagram implies.
+
+    A diagram that implies none cannot be refuted by these tests: the check is then undecided, and
+    a caution on every answer.
+    """
+    levels = model.levels(data)
+    pairs = list(combinations(model.graph.nodes, 2))
+    tests = []
+    for one, other in pairs[:_MOST_PAIRS]:
+        given = separating_set(model.graph, one, other)
+        if given is not None:
+            tests.append(_independence_test(one, other, given, data, levels))
+    if not tests:
+        return () if len(pairs) > _MOST_PAIRS else (_nothing_implied(),)
+    p, statement = _smallest_p(tests)
+    passed = p > _LEVEL
+    remedy = (
+        "The data contradict the diagram: an arrow or a shared cause is missing, such as one "
+        "between these two."
+    )
+    return (
+        Check(
+            name=_NAME,
+            passed=passed,
+            value=p,
+            expected=f"p above {_LEVEL:g}, multiplied by the number of tests",
+            finding=f"{len(tests)} tested; least likely independent are {statement}, p = {p:.3g}",
+            remedy="" if passed else remedy,
+            assumption=_ASSUMPTION,
+        ),
+    )
+
+
+def _nothing_implied() -> Check:
+    return Check(
+        name=_NAME,
+        passed=None,
+        caution=True,
+        assumption=_ASSUMPTION,
+        value=0.0,
+        expected="two variables that are independent by the diagram, as such or given others",
+        finding="there are no such two, so that hardly any data of these variables would "
+        "contradict the diagram",
+        remedy="The answer stands on the diagram alone. Observe more, such as a variable that by "
+        "the diagram has to do with only some of the others.",
+    )
+
+
+def separating_set(
+    graph: MixedGraph,
+    one: str,
+    other: str,
+) -> tuple[str, ...] | None:
+    """Return a minimal set that m-separates two variables; None where none does.
+
+    If any set does, their ancestors do (Richardson & Spirtes 2002).
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    one, other : str
+
+    Examples
+    --------
+    >>> from causalstats.diagrams import Diagram
+    >>> separating_set(MixedGraph.of(Diagram.parse("z -> x -> y")), "z", "y")
+    ('x',)
+    """
+    given = [name for name in graph.ancestors(one, other) if name not in (one, other)]
+    if not graph.separated([one], [other], given):
+        return None
+    for name in list(given):
+        fewer = [kept for kept in given if kept != name]
+        if graph.separated([one], [other], fewer):
+            given = fewer
+    return tuple(given)
+
+
+def _independence_test(
+    one: str,
+    other: str,
+    given: Sequence[str],
+    data: Observations,
+    levels: Levels,
+) -> _Test:
+    """Return the test of two variables given others: of tables, or of residuals with numbers.
+
+    Parameters
+    ----------
+    one, other : str
+    given : sequence of str
+        The variables that separate them.
+    data : Observations
+    levels : mapping of variable to its levels
+    """
+    condition = f" given {', '.join(given)}" if given else ""
+    statement = f"{one} and {other}{condition}"
+    if {one, other, *given} & set(data.continuous):
+        return _Test(_residual_p(one, other, given, data, levels), statement)
+    held = np.empty((len(data.counts), len(given)), int)
+    for column, name in enumerate(given):
+        held[:, column] = data.column(name)
+    table = tables_by_stratum(data.column(one), data.column(other), held, data.counts)
+    p = float(approximate_p(table[None])[0]) if len(table) else 1.0
+    return _Test(p, statement, table)
+
+
+def _residual_p(
+    one: str,
+    other: str,
+    given: Sequence[str],
+    data: Observations,
+    levels: Levels,
+) -> float:
+    """Return the p-value of the generalised covariance measure, by the columns of each variable."""
+    rows = np.repeat(np.arange(len(data.counts)), data.counts.astype(int))
+    basis_size = len(rows) / (_ROWS_PER_COLUMN * max(len(given), 1))
+    basis_size = int(np.clip(basis_size, 1, _BASIS_SIZE))
+
+    def columns(name: str, bend: bool = False) -> np.ndarray:
+        if name not in data.continuous:
+            codes = data.places(name, levels[name])[rows, None]
+            return (codes == np.arange(1, len(levels[name]))) * 1.0
+        values = data.column(name)[rows]
+        return smooth(values, basis_size).columns(values) if bend else values[:, None]
+
+    held = [columns(name, bend=True) for name in given]
+    intercept = np.ones((len(rows), 1))
+    return generalised_covariance_p(columns(one), columns(other), np.hstack([*held, intercept]))
+
+
+def _smallest_p(tests: Sequence[_Test]) -> tuple[float, str]:
+    """Return the smallest p-value times the number of tests, and the statement that it is of.
+
+    Tests of tables whose p-value looks small are repeated by drawing tables.
+    """
+    count, rng = len(tests), np.random.default_rng(0)
+    adjusted: list[tuple[float, str]] = []
+    for test in sorted(tests, key=lambda test: test.p):
+        p, small = test.p, test.p * count < _SMALL_BY_MOMENTS
+        if test.table is not None and len(test.table) and small:
+            most = int(_TABLES_PER_EXTREME_ONE * count / _LEVEL)
+            p = monte_carlo_p(test.table, most, rng)
+        adjusted.append((min(1.0, p * count), test.statement))
+        decided = adjusted[-1][0] <= _LEVEL or p * count >= _SMALL_BY_MOMENTS
+        if decided or len(adjusted) >= _MOST_MONTE_CARLO_TESTS:
+            break
+    return min(adjusted)

@@ -1,0 +1,188 @@
+"""How probabilities, interventions, counterfactuals and contrasts are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from causalstats.models.causal_diagram.levels import Levels, shown_states
+
+if TYPE_CHECKING:
+    from causalstats.data import Observations
+    from causalstats.models.causal_diagram.model import CausalDiagram
+
+
+def event(variable: str, levels: Levels) -> str:
+    """Return the event whose probability is asked for: the last of two levels, or any level.
+
+    Examples
+    --------
+    >>> event("cancer", {"cancer": ("no", "yes")})
+    'cancer=yes'
+    >>> event("stage", {"stage": (1, 2, 3)})
+    'stage'
+    """
+    states = levels.get(variable, ())
+    return f"{variable}={states[1]}" if len(states) == 2 else variable
+
+
+def conditions(values: Mapping[str, Any]) -> str:
+    """Return variables with their values: "x=1, z=0"."""
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def interventional(
+    symbol: str,
+    variable: str,
+    do: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> str:
+    """Return P(variable | do(...), given).
+
+    Parameters
+    ----------
+    symbol : "P" or "E"
+        The symbol of a probability, or of a mean.
+    variable : str
+        The variable, or an event such as "y=1".
+    do, given : mapping of variable to value
+
+    Examples
+    --------
+    >>> interventional("P", "y=1", {"x": 1}, {"z": 0})
+    'P(y=1 | do(x=1), z=0)'
+    >>> interventional("P", "y=1", {}, {})
+    'P(y=1)'
+    """
+    done = f"do({conditions(do)})" if do else ""
+    condition = ", ".join(filter(None, [done, conditions(given)]))
+    return f"{symbol}({variable} | {condition})" if condition else f"{symbol}({variable})"
+
+
+def counterfactual(
+    symbol: str,
+    variable: str,
+    do: Mapping[str, Any],
+    factual: Mapping[str, Any],
+) -> str:
+    """Return the outcome that those would have had who had another value of the treatment.
+
+    Parameters
+    ----------
+    symbol : "P" or "E"
+    variable : str
+        The variable, or an event such as "y=1".
+    do : mapping of the treatment to the value that it is set to
+    factual : mapping of variable to the value that it had
+
+    Examples
+    --------
+    >>> counterfactual("P", "y=1", {"x": 0}, {"x": 1})
+    'P(y=1 had x been 0 | x=1)'
+    """
+    ((treatment, value),) = do.items()
+    return f"{symbol}({variable} had {treatment} been {value} | {conditions(factual)})"
+
+
+def compared(treatment: str, levels: Levels) -> str:
+    """Return which levels of a label are set against which, the first being the reference.
+
+    Examples
+    --------
+    >>> compared("arm", {"arm": ("drug", "placebo")})
+    'arm=placebo against arm=drug, the first level of arm'
+    """
+    first, *others = levels[treatment]
+    reference = f"{treatment}={first}, the first level of {treatment}"
+    if len(others) == 1:
+        return f"{treatment}={others[0]} against {reference}"
+    listed = ", ".join(f"{treatment}={level}" for level in others)
+    return f"{listed}, each against {reference}"
+
+
+def difference(
+    outcome: str,
+    treatment: str,
+    levels: Levels,
+    done: bool = True,
+) -> str:
+    """Return the difference that is asked for, written with its event and its arms.
+
+    Parameters
+    ----------
+    outcome : str
+        An outcome without levels is a number, whose mean is compared.
+    treatment : str
+    levels : mapping of variable to its levels
+    done : bool
+        Whether the treatment is set, `do(x)`, or seen.
+
+    Examples
+    --------
+    >>> difference("y", "x", {"x": (0, 1), "y": (0, 1)})
+    'P(y=1 | do(x=1)) - P(y=1 | do(x=0))'
+    """
+    states = levels.get(outcome, ())
+    symbol = "P" if states else "E"
+    first, *others = levels[treatment]
+
+    def value(level: Any) -> str:
+        arm = {treatment: level}
+        do, given = (arm, {}) if done else ({}, arm)
+        return interventional(symbol, event(outcome, levels), do, given)
+
+    arms = "; ".join(f"{value(level)} - {value(first)}" for level in others)
+    each = f" for each level of {outcome}" if len(states) > 2 else ""
+    return f"{arms}{each}"
+
+
+def contrast_labels(
+    treatment: str,
+    outcome: str,
+    levels: Levels,
+) -> list[str]:
+    """Return the labels of each level of the treatment against the first, arms first.
+
+    Every arm has an entry for each level of the outcome, or for the last of two.
+
+    Parameters
+    ----------
+    treatment, outcome : str
+    levels : mapping of variable to its levels
+
+    Examples
+    --------
+    >>> contrast_labels("x", "y", {"x": ("a", "b", "c"), "y": (0, 1)})
+    ['b against a', 'c against a']
+    """
+    first, *others = levels[treatment]
+    arms = [f"{level} against {first}" for level in others] if len(others) > 1 else [""]
+    states = [f"{outcome}={levels[outcome][k]}" for k in shown_states(levels[outcome])]
+    labels = []
+    for arm in arms:
+        for state in states:
+            both = f"{state}: {arm}" if len(states) > 1 else arm
+            labels.append(both if arm else state)
+    return labels
+
+
+def words_with_levels(
+    model: CausalDiagram,
+    words: str,
+    done: bool,
+    data: Observations,
+) -> tuple[str, str]:
+    """Return description and contrast of an estimand with the levels of the data.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    words : str
+        The beginning of the description.
+    done : bool
+        Whether the treatment is set, or seen.
+    data : Observations
+    """
+    levels = model.levels(data)
+    text = difference(model.outcome, model.treatment, levels, done)
+    return f"{words}: {text}.", compared(model.treatment, levels)

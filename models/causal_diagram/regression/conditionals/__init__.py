@@ -1,0 +1,64 @@
+"""Conditional distributions that the g-formula takes: one file each, chosen by the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalstats.models.causal_diagram.regression.conditionals.base import Conditional
+from causalstats.models.causal_diagram.regression.conditionals.linear import LinearRegression
+from causalstats.models.causal_diagram.regression.conditionals.logistic import LogisticRegression
+from causalstats.models.causal_diagram.regression.conditionals.table import TableOfLabels
+
+if TYPE_CHECKING:
+    from causalstats.data import Observations
+    from causalstats.models.causal_diagram.model import CausalDiagram
+    from causalstats.models.causal_diagram.tables import Table
+
+_ROWS_PER_CELL = 10  # on average, in each cell of what a table is given
+
+__all__ = [
+    "Conditional",
+    "LinearRegression",
+    "LogisticRegression",
+    "TableOfLabels",
+    "conditionals_of",
+    "kind_of",
+]
+
+
+def kind_of(table: Table, data: Observations) -> type[Conditional]:
+    """Return the kind of a conditional distribution: linear, a table, or logistic.
+
+    A label given labels is a table where its rows have ten observations or more on average, and a
+    logistic regression, which borrows strength between cells, where they have fewer.
+    """
+    if table.variable in data.continuous:
+        return LinearRegression
+    if set(table.given) & set(data.continuous):
+        return LogisticRegression
+    cells = float(np.prod([len(data.levels[name]) for name in table.given], dtype=float))
+    full = not table.given or len(data) >= _ROWS_PER_CELL * cells
+    return TableOfLabels if full else LogisticRegression
+
+
+def conditionals_of(
+    model: CausalDiagram,
+    tables: Sequence[Table],
+    data: Observations,
+) -> dict[Table, Conditional]:
+    """Return each conditional distribution of a formula on these data.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    tables : sequence of Table
+    data : Observations
+    """
+    levels = model.levels(data)
+    return {
+        table: kind_of(table, data)(model, table, number, data, levels)
+        for number, table in enumerate(tables)
+    }

@@ -1,0 +1,121 @@
+"""A number given others: linear regression with normal errors and a g-prior (Zellner 1986).
+
+y = a + Z b + e, e ~ Normal(0, σ²), with the prior of `gaussian_regression`: a flat,
+b ~ Normal(0, σ² P⁻¹), whose precision weighs `concentration` observations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from causalstats.models.causal_diagram.regression.conditionals.base import (
+    Conditional,
+    Draws,
+    LabelledArrays,
+)
+from causalstats.numerics.regression import gaussian_regression
+
+
+@dataclass(frozen=True, eq=False)
+class LinearRegression(Conditional):
+    """Its posterior is normal-inverse-gamma, in closed form."""
+
+    @property
+    def coefficients_name(self) -> str:
+        return f"coefficients of {self.table.name}"
+
+    @property
+    def error_sd_name(self) -> str:
+        return f"error sd of {self.table.name}"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return (self.coefficients_name, self.error_sd_name)
+
+    @property
+    def is_conjugate(self) -> bool:
+        return True
+
+    @property
+    def outcome(self) -> np.ndarray:
+        """The numbers that are explained, shape (rows,)."""
+        return self.data.column(self.table.variable)
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        name, spectrum = self.table.name, self.terms.spectrum
+        precision, determined = gaussian_regression.prior_precision(
+            self.design, self.data.counts, spectrum, self.model.concentration
+        )
+        return {
+            f"prior precision of {name}": precision,
+            f"determined of {name}": np.array(determined),
+            f"columns of {name}": self.design,
+            f"spectrum of {name}": spectrum,
+            f"outcome of {name}": self.outcome,
+        }
+
+    def draw(self, size: tuple[int, int], rng: np.random.Generator) -> LabelledArrays:
+        coefficients, error_sd = gaussian_regression.draw(
+            self.design,
+            self.outcome,
+            self.data.counts,
+            self.terms.spectrum,
+            self.model.concentration,
+            size,
+            rng,
+        )
+        dims = ("chain", "draw")
+        return {
+            self.coefficients_name: ((*dims, f"term_{self.number}"), coefficients),
+            self.error_sd_name: (dims, error_sd),
+        }
+
+    def add_to_graph(self, values: Mapping[str, Any]) -> None:
+        """In units of the standard deviation of the outcome, about the means of the columns."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        name, size = self.table.name, self.design.shape[1]
+        term, column = f"term_{self.number}", f"column_{self.number}"
+        counts, weight = values["counts"], self.model.concentration
+        total = self.data.counts.sum()
+        outcome_mean = self.data.counts @ self.outcome / total
+        column_means = self.data.counts @ self.design / total
+        scale = np.sqrt(self.data.counts @ (self.outcome - outcome_mean) ** 2 / total) or 1.0
+        variance = pm.InverseGamma(f"standard variance of {name}", weight / 2, weight / 2)
+        coords = {term: np.arange(size + 1), column: np.arange(size)}
+        pm.modelcontext(None).add_coords(coords)
+        slopes = pm.Flat(f"standard slopes of {name}", dims=column)
+        squares = slopes @ values[f"prior precision of {name}"] @ slopes
+        # The power of the variance in the normal prior, less that of the coefficients which the
+        # data determine.
+        power = size - values[f"determined of {name}"]
+        prior = squares / variance + power * pt.log(variance)
+        pm.Potential(f"prior of {name}", -prior / 2)
+        intercept = pm.Flat(f"standard intercept of {name}")
+        mean = intercept + (values[f"columns of {name}"] - column_means) @ slopes
+        residual = (values[f"outcome of {name}"] - outcome_mean) / scale - mean
+        deviance = counts * (residual**2 / variance + pt.log(variance))
+        pm.Potential(f"likelihood of {name}", -deviance.sum() / 2)
+        first = outcome_mean + scale * (intercept - slopes @ column_means)
+        coefficients = pt.concatenate([pt.atleast_1d(first), scale * slopes])
+        pm.Deterministic(self.coefficients_name, coefficients, dims=term)
+        pm.Deterministic(self.error_sd_name, scale * pt.sqrt(variance))
+
+    def mean(self, draws: Draws, causes: Mapping[str, np.ndarray]) -> np.ndarray:
+        return self.linear_predictor(draws[self.coefficients_name][..., None], causes)
+
+    def sample(
+        self,
+        mean: np.ndarray,
+        draws: Draws,
+        people: int,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        shape = (len(mean), people if mean.shape[1] == 1 else mean.shape[1])
+        error_sd = draws[self.error_sd_name][:, None]
+        return mean[..., 0] + error_sd * rng.standard_normal(shape)

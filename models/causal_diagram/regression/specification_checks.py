@@ -1,0 +1,290 @@
+"""Specification checks of regressions: curves, interactions and unequal variances left out.
+
+Score tests with heteroskedasticity-robust variances (Huber-White), so that they hold their level
+whatever the variances: the columns left out, less what the columns of the regression say of them,
+times the residuals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from causalstats.core.check import Check
+from causalstats.models.causal_diagram.regression.conditionals import TableOfLabels, kind_of
+from causalstats.models.causal_diagram.regression.logistic_fit import fitted_probabilities
+from causalstats.models.causal_diagram.regression.overlap import overlap_check
+from causalstats.models.causal_diagram.regression.terms import Terms, design_matrix, terms_of
+from causalstats.numerics.bases.splines import smooth
+
+if TYPE_CHECKING:
+    from causalstats.data import Observations
+    from causalstats.models.causal_diagram.levels import Levels
+    from causalstats.models.causal_diagram.model import CausalDiagram
+    from causalstats.models.causal_diagram.tables import Table
+
+_LEVEL = 0.01
+_MOST_ROWS = 20_000  # looked at; of more, every second, third, ...
+_ROWS_PER_COLUMN = 15
+_BASIS_SIZE = 8
+_BASIS_SIZE_TO_TRY = 6
+_MOST_PRODUCTS = 60
+_FEWEST_UNUSUAL_ROWS = 10  # in which a column differs from its median
+_LARGEST_RATIO = 1.1  # of robust to model standard errors
+_RIDGE = 1e-3
+_FEWEST_DEGREES = 5
+
+
+def rows_looked_at(data: Observations) -> np.ndarray:
+    """Return positions of rows, each as often as it was seen, thinned to some 20,000."""
+    rows = np.repeat(np.arange(len(data.counts)), data.counts.astype(int))
+    return rows[:: max(1, len(rows) // _MOST_ROWS)]
+
+
+def specification_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
+    """Return the checks of the form of every regression, of its variances, and of overlap."""
+    levels, rows = model.levels(data), rows_looked_at(data)
+    regressions = [
+        _Regression(model, table, data, levels, rows)
+        for table in model.tables
+        if kind_of(table, data) is not TableOfLabels
+    ]
+    score_tests = [test for regression in regressions for test in regression.score_tests()]
+    variance_tests = [test for regression in regressions for test in regression.variance_tests()]
+    checks = []
+    if score_tests:
+        checks.append(_form_check(model, score_tests))
+    if variance_tests:
+        checks.append(_variance_check(variance_tests))
+    return (*checks, *overlap_check(model, data, rows))
+
+
+@dataclass(frozen=True, order=True)
+class _ScoreTest:
+    """The p-value of a term that is left out, its kind, and a sentence that names it."""
+
+    p: float
+    kind: str
+    statement: str
+
+
+@dataclass(frozen=True, order=True)
+class _VarianceTest:
+    """The p-value of equal variances, the ratio of standard errors, and the term it is of."""
+
+    p: float
+    ratio: float
+    statement: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Regression:
+    """A regression of the diagram with the rows that its tests look at."""
+
+    model: CausalDiagram
+    table: Table
+    data: Observations
+    levels: Levels
+    rows: np.ndarray
+
+    @property
+    def is_linear(self) -> bool:
+        return self.table.variable in self.data.continuous
+
+    @cached_property
+    def terms(self) -> Terms:
+        model = self.model
+        return terms_of(self.table, self.data, self.levels, model.basis_size, model.interactions)
+
+    @cached_property
+    def design(self) -> np.ndarray:
+        """The columns of the regression with an intercept, shape (rows, 1 + columns)."""
+        columns = design_matrix(self.terms, self.data, self.levels)[self.rows]
+        return np.column_stack([np.ones(len(self.rows)), columns])
+
+    def residuals(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield residuals and weights: of a number once, of a label by level but the first."""
+        variable = self.table.variable
+        if self.is_linear:
+            outcome = self.data.column(variable)[self.rows]
+            outcome = outcome / (outcome.std() or 1.0)
+            coefficients = np.linalg.lstsq(self.design, outcome, rcond=None)[0]
+            yield outcome - self.design @ coefficients, np.ones(len(self.rows))
+            return
+        codes = self.data.places(variable, self.levels[variable])[self.rows]
+        for level in range(1, len(self.levels[variable])):
+            event = (codes == level) * 1.0
+            p = fitted_probabilities(self.design, event, _RIDGE)
+            yield event - p, p * (1 - p)
+
+    def score_tests(self) -> list[_ScoreTest]:
+        """Return a test of each curve, and of the products, that the regression leaves out."""
+        left_out = [*self._curves(), *self._interactions()]
+        return [
+            _ScoreTest(score_test_p(columns, self.design, residual, weight), kind, statement)
+            for residual, weight in self.residuals()
+            for kind, statement, columns in left_out
+        ]
+
+    @property
+    def _most_columns(self) -> int:
+        """The number of columns that the rows can test."""
+        return len(self.rows) // _ROWS_PER_COLUMN - self.design.shape[1]
+
+    def _curves(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        for name in self.table.given:
+            if name in self.data.continuous and self._most_columns >= 2:
+                size = max(_BASIS_SIZE, 2 * self.model.basis_size)
+                size = min(size, self._most_columns + 1)
+                values = self.data.column(name)[self.rows]
+                columns = smooth(values, size).columns(values)[:, 1:]
+                statement = f"{self.table.variable} against {name} is no {_shape(self.model)}"
+                yield "curve", statement, columns
+
+    def _interactions(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        given = self.table.given
+        if self.model.interactions != "none" or len(given) < 2 or self._most_columns < 1:
+            return
+        products = self._products()[:, : min(self._most_columns, _MOST_PRODUCTS)]
+        if products.shape[1]:
+            statement = f"two of {', '.join(given)} act on {self.table.variable} together"
+            yield "product", statement, products
+
+    def _products(self) -> np.ndarray:
+        """Return products of each two causes, of those that vary enough, (rows, columns)."""
+        by_cause = {name: self._standardised(name) for name in self.table.given}
+        blocks = []
+        for one, other in combinations(self.table.given, 2):
+            products = by_cause[one][:, :, None] * by_cause[other][:, None, :]
+            blocks.append(products.reshape(len(self.rows), -1))
+        columns = np.hstack(blocks)
+        unusual = (columns != np.median(columns, axis=0)).sum(axis=0)
+        return columns[:, unusual >= _FEWEST_UNUSUAL_ROWS]
+
+    def _standardised(self, name: str) -> np.ndarray:
+        """Return a number with mean 0 and variance 1, or an indicator for each level."""
+        if name in self.data.continuous:
+            values = self.data.column(name)[self.rows]
+            return ((values - values.mean()) / (values.std() or 1.0))[:, None]
+        codes = self.data.places(name, self.levels[name])[self.rows, None]
+        return (codes == np.arange(1, len(self.levels[name]))) * 1.0
+
+    def variance_tests(self) -> list[_VarianceTest]:
+        """Return a test for each cause whether the variance of errors depends on it."""
+        size, columns = self.design.shape
+        if not self.is_linear or size < 2 * columns + 20:
+            return []
+        residual, _ = next(self.residuals())
+        square = residual**2 * size / (size - columns)
+        tests, start = [], 1
+        for name in self.table.given:
+            width = self.terms.width(name)
+            tested = 1 if name in self.terms.smooths else width
+            statement = f"{name} in the regression of {self.table.variable}"
+            for column in range(start, start + tested):
+                tests.append(_VarianceTest(*self._variance_test(column, square), statement))
+            start += width
+        return tests
+
+    def _variance_test(self, column: int, square: np.ndarray) -> tuple[float, float]:
+        """Return p-value, and the ratio of robust to model standard error, of one column."""
+        others = np.delete(self.design, column, axis=1)
+        coefficients = np.linalg.lstsq(others, self.design[:, column], rcond=None)[0]
+        leverage = (self.design[:, column] - others @ coefficients) ** 2
+        usual = max((leverage * square.mean()).sum(), 1e-300)
+        ratio = float(np.sqrt((leverage * square).sum() / usual))
+        # By ranks, since products of large residuals have no variance to speak of.
+        p = float(stats.spearmanr(leverage, square, alternative="greater").pvalue)
+        return (p if np.isfinite(p) else 1.0), ratio
+
+
+def _shape(model: CausalDiagram) -> str:
+    if model.basis_size == 1:
+        return "straight line"
+    return f"spline of {model.basis_size} columns"
+
+
+def score_test_p(
+    columns: np.ndarray,
+    design: np.ndarray,
+    residual: np.ndarray,
+    weight: np.ndarray,
+) -> float:
+    """Return the p-value of the robust score test of columns besides a design.
+
+    Parameters
+    ----------
+    columns : array, shape (rows, k)
+        Those that the regression leaves out.
+    design : array, shape (rows, columns)
+    residual, weight : array, shape (rows,)
+        Residuals of the regression, and the variance of each in units of the dispersion.
+    """
+    root = np.sqrt(weight)[:, None]
+    fitted = np.linalg.lstsq(design * root, columns * root, rcond=None)[0]
+    remainder = columns - design @ fitted
+    scale = np.maximum(columns.std(axis=0), 1e-12)
+    remainder = remainder[:, remainder.std(axis=0) > 1e-6 * scale]
+    if not remainder.shape[1]:
+        return 1.0
+    terms = (remainder / remainder.std(axis=0)) * residual[:, None]
+    score, covariance = terms.sum(axis=0), terms.T @ terms
+    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
+    degrees = len(residual) - design.shape[1] - rank
+    if degrees < _FEWEST_DEGREES or not rank:
+        return 1.0
+    statistic = score @ np.linalg.pinv(covariance, hermitian=True) @ score
+    return float(stats.f.sf(statistic * degrees / (rank * (degrees + rank)), rank, degrees))
+
+
+def _form_check(model: CausalDiagram, tests: Sequence[_ScoreTest]) -> Check:
+    worst = min(tests)
+    p = min(1.0, worst.p * len(tests))
+    passed = p > _LEVEL
+    statement = "" if passed else f": {worst.statement}"
+    return Check(
+        name="form of the regressions",
+        passed=passed,
+        value=p,
+        expected=f"p above {_LEVEL:g}, multiplied by the number of tests, of score tests of curves "
+        "and products",
+        finding=f"p = {p:.3g}{statement}",
+        remedy="" if passed else _form_remedy(model, worst.kind),
+        assumption="regressions",
+    )
+
+
+def _form_remedy(model: CausalDiagram, kind: str) -> str:
+    if kind == "product":
+        return "Take interactions='pairs', or ask within groups, `given={...}`."
+    if model.basis_size < 2 * _BASIS_SIZE:
+        size = max(_BASIS_SIZE_TO_TRY, 2 * model.basis_size)
+        return f"Take basis_size={size}, splines in place of a {_shape(model)}; or take logarithms."
+    return "Cut the numbers into levels, e.g. with `pandas.cut`, and take route='reduced'."
+
+
+def _variance_check(tests: Sequence[_VarianceTest]) -> Check:
+    worst = min(tests)
+    p = min(1.0, worst.p * len(tests))
+    passed = p > _LEVEL / 2 or worst.ratio < _LARGEST_RATIO
+    statement = "" if passed else f": {worst.statement}"
+    remedy = (
+        "The interval is too short. Take logarithms of what is positive; `fit.compare()` has, as "
+        "'adjusted for all observed', an interval that does not rely on equal variances."
+    )
+    return Check(
+        name="equal variances",
+        passed=passed,
+        value=worst.ratio,
+        expected="standard errors that do not rely on equal variances at most "
+        f"{_LARGEST_RATIO:g} times as wide",
+        finding=f"they are {worst.ratio:.2f} times as wide (p = {p:.2g}){statement}",
+        remedy="" if passed else remedy,
+        assumption="regressions",
+    )

@@ -1,0 +1,22 @@
+"""Routes from data to an effect: one file each, under the name that users write as `route`.
+
+A new route is a file beside these with a class that has the methods of `Route`, and a line in
+`ROUTES`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from causalstats.models.causal_diagram.routes.base import Route
+from causalstats.models.causal_diagram.routes.reduced import ReducedForm
+from causalstats.models.causal_diagram.routes.regression import Regression
+from causalstats.models.causal_diagram.routes.structural import Structural
+
+RouteName = Literal["reduced", "structural", "regression"]
+ROUTES: Mapping[RouteName, type[Route]] = {
+    "reduced": ReducedForm,
+    "structural": Structural,
+    "regression": Regression,
+}
+
+__all__ = ["ROUTES", "Route", "RouteName"]
