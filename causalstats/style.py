@@ -12,13 +12,8 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe & Ito's colours, told apart by colour-blind readers; every use has a second sign (line style, marker, words) for print in grey.
-BLUE = "#0072B2"
-ORANGE = "#D55E00"
-INK = "#1c2733"
-MUTED = "#5a6673"
-TINT = "#cfe3f1"
-CYCLE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK)
+from causalstats.colours import CYCLE, INK, MUTED
+
 WIDTH = (
     5.8  # inches: text of 10 points stays readable where a phone shrinks the figure to its screen
 )

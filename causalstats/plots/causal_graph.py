@@ -12,9 +12,10 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
+from causalstats.colours import BLUE, INK, MUTED, TINT
 from causalstats.errors import ModelError
-from causalstats.plots.layered_layout import Layout, Point, Size, layered
-from causalstats.style import BLUE, INK, MUTED, TINT, Picture, house_style, wrap
+from causalstats.plots.causal_graph_layout import Layout, Point, Size, layered
+from causalstats.style import Picture, house_style, wrap
 
 ROLES = {"observed": "seen for all", "selected": "seen for some", "hidden": "hidden"}
 _FILL = {"observed": "white", "selected": TINT, "hidden": "#f4f5f7"}

@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from causalstats.colours import BLUE, INK, MUTED, ORANGE, TINT
 from causalstats.core.views import (
     BaselineView,
     BiplotView,
@@ -22,19 +23,7 @@ from causalstats.core.views import (
     TernaryView,
     View,
 )
-from causalstats.style import (
-    BLUE,
-    INK,
-    MUTED,
-    ORANGE,
-    TINT,
-    WIDTH,
-    Picture,
-    heading,
-    house_style,
-    new_axes,
-    wrap,
-)
+from causalstats.style import WIDTH, Picture, heading, house_style, new_axes, wrap
 
 if TYPE_CHECKING:
     import pandas as pd

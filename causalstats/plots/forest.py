@@ -9,20 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from causalstats.colours import BLUE, CYCLE, INK, MUTED, ORANGE
 from causalstats.numerics.sampling.posterior_summaries import surest_first
-from causalstats.style import (
-    BLUE,
-    CYCLE,
-    INK,
-    MUTED,
-    ORANGE,
-    WIDTH,
-    axis_label,
-    heading,
-    house_style,
-    new_axes,
-    wrap,
-)
+from causalstats.style import WIDTH, axis_label, heading, house_style, new_axes, wrap
 
 _FEW = 20
 MOST_ROWS = 60  # on one page; the figure says how many it left out

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from causalstats.style import BLUE, MUTED, WIDTH, axis_label, house_style, new_axes, wrap
+from causalstats.colours import BLUE, MUTED
+from causalstats.style import WIDTH, axis_label, house_style, new_axes, wrap
 
 
 def contraction(table: pd.DataFrame) -> Figure:

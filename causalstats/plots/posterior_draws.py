@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 from matplotlib.figure import Figure
 
+from causalstats.colours import INK
 from causalstats.core.effect import INTERVAL
 from causalstats.numerics.sampling.posterior_summaries import entries, varies
-from causalstats.style import INK, house_style
+from causalstats.style import house_style
 
 _COLUMNS = 3
 _MOST_ROWS = 20

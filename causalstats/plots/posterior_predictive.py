@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from causalstats.colours import BLUE, ORANGE
 from causalstats.core.prediction import Prediction
-from causalstats.style import BLUE, ORANGE, WIDTH, house_style, new_axes, wrap
+from causalstats.style import WIDTH, house_style, new_axes, wrap
 
 
 def predictive(prediction: Prediction) -> Figure:

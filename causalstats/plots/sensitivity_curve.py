@@ -11,8 +11,9 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from causalstats.colours import BLUE, ORANGE, TINT
 from causalstats.errors import ModelError
-from causalstats.style import BLUE, ORANGE, TINT, WIDTH, axis_label, house_style, new_axes, wrap
+from causalstats.style import WIDTH, axis_label, house_style, new_axes, wrap
 
 _FEW = 5
 

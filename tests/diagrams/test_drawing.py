@@ -10,10 +10,10 @@ from matplotlib.path import Path
 
 from causalstats import Diagram
 from causalstats.diagrams import box, copy, discard, identity, swap
-from causalstats.diagrams.drawing.layout import _crossings, order, rows
 from causalstats.diagrams.drawing.picture import TINTS, combs, picture
-from causalstats.diagrams.drawing.plan import _graph
-from causalstats.diagrams.drawing.scene import Dot, Label, Scene, Stroke, _extent
+from causalstats.diagrams.drawing.placement import nodes_and_links
+from causalstats.diagrams.drawing.scene import Dot, Scene, Stroke, TextLabel, extent
+from causalstats.numerics.layered_layout import _crossings, order, rows
 
 SMOKING = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
 NAPKIN = Diagram.parse("Z2 -> Z1 -> X -> Y; Z2 <-> X; Z2 <-> Y")
@@ -60,7 +60,7 @@ DRAWN |= {f"random {seed}": random_model(seed) for seed in range(8)}
 
 
 def corners(shape) -> tuple[float, float, float, float]:
-    points = np.array(_extent(shape))
+    points = np.array(extent(shape))
     return (*points.min(axis=0), *points.max(axis=0))
 
 
@@ -78,7 +78,7 @@ def along(stroke: Stroke) -> np.ndarray:
 def wires(scene: Scene) -> list[Stroke]:
     return [
         shape
-        for shape in scene.shapes
+        for shape in scene.marks
         if isinstance(shape, Stroke) and shape.fill is None and shape.colour not in TINTS.values()
     ]
 
@@ -86,8 +86,8 @@ def wires(scene: Scene) -> list[Stroke]:
 @pytest.mark.parametrize("diagram", DRAWN.values(), ids=DRAWN)
 def test_nothing_lies_on_anything_else(diagram):
     scene = picture(diagram)
-    labels = [corners(shape) for shape in scene.shapes if isinstance(shape, Label)]
-    bodies = [corners(shape) for shape in scene.shapes if isinstance(shape, Stroke) and shape.fill]
+    labels = [corners(shape) for shape in scene.marks if isinstance(shape, TextLabel)]
+    bodies = [corners(shape) for shape in scene.marks if isinstance(shape, Stroke) and shape.fill]
     for number, (left, low, right, high) in enumerate(labels):
         for left2, low2, right2, high2 in labels[:number]:
             assert left >= right2 or left2 >= right or low >= high2 or low2 >= high
@@ -101,22 +101,22 @@ def test_nothing_lies_on_anything_else(diagram):
                 & (points[:, 1] < high - 2.5)
             )
             assert not inside.any()
-    assert all(corner >= 0 for shape in scene.shapes for corner in corners(shape)[:2])
+    assert all(corner >= 0 for shape in scene.marks for corner in corners(shape)[:2])
     assert (
-        max(corners(shape)[2] for shape in scene.shapes) <= scene.size[0]
-        and max(corners(shape)[3] for shape in scene.shapes) <= scene.size[1]
+        max(corners(shape)[2] for shape in scene.marks) <= scene.size[0]
+        and max(corners(shape)[3] for shape in scene.marks) <= scene.size[1]
     )
 
 
 @pytest.mark.parametrize("diagram", DRAWN.values(), ids=DRAWN)
 def test_every_box_output_and_copy_is_drawn(diagram):
     scene = picture(diagram)
-    texts = [shape.text for shape in scene.shapes if isinstance(shape, Label)]
+    texts = [shape.text for shape in scene.marks if isinstance(shape, TextLabel)]
     for wire in diagram.outputs:
         assert texts.count(diagram.wires[wire].label) >= 1
     assert len(texts) == len(diagram.boxes) + len(diagram.outputs) + len(diagram.inputs)
     taken = [wire for box in diagram.boxes for wire in box.inputs] + list(diagram.outputs)
-    assert sum(isinstance(shape, Dot) for shape in scene.shapes) == sum(
+    assert sum(isinstance(shape, Dot) for shape in scene.marks) == sum(
         taken.count(wire) > 1 for wire in range(len(diagram.wires))
     )
 
@@ -126,7 +126,7 @@ def test_every_box_output_and_copy_is_drawn(diagram):
     [(SMOKING, 0), (SMOKING.cut("smoking"), 0), (NAPKIN, 2), (ASIA, 1), (TWIN, 0)],
 )
 def test_wires_cross_no_more_than_they_must(diagram, crossings):
-    nodes, links = _graph(diagram)
+    nodes, links = nodes_and_links(diagram)
     row = rows(nodes, links)
     lines = order(row, links, free=True)
     hops = [[] for _ in lines]
@@ -152,10 +152,10 @@ def test_terms_keep_the_order_of_their_ports_and_ends():
     scene = picture(term)
     ends = sorted(
         shape.at
-        for shape in scene.shapes
-        if isinstance(shape, Label) and shape.bold and shape.at[1] > scene.size[1] / 2
+        for shape in scene.marks
+        if isinstance(shape, TextLabel) and shape.bold and shape.at[1] > scene.size[1] / 2
     )
-    texts = {shape.at: shape.text for shape in scene.shapes if isinstance(shape, Label)}
+    texts = {shape.at: shape.text for shape in scene.marks if isinstance(shape, TextLabel)}
     assert [texts[at] for at in ends] == [wire.label for wire in term.cod] == ["b", "b", "a", "a"]
     crossed = picture(swap("a", "b"))
     paths = [along(wire) for wire in wires(crossed)]
@@ -170,10 +170,10 @@ def test_combs_are_what_hidden_wires_hold_together():
     assert combs(SMOKING, "tar") == {"f": ("tar",), "g": ("u_cancer_smoking", "smoking", "cancer")}
     tinted = picture(SMOKING, combs(SMOKING, "smoking"))
     assert (
-        sum(isinstance(shape, Stroke) and shape.fill == TINTS["f"] for shape in tinted.shapes) == 3
+        sum(isinstance(shape, Stroke) and shape.fill == TINTS["f"] for shape in tinted.marks) == 3
     )
     assert (
-        sum(isinstance(shape, Stroke) and shape.fill == TINTS["g"] for shape in tinted.shapes) == 1
+        sum(isinstance(shape, Stroke) and shape.fill == TINTS["g"] for shape in tinted.marks) == 1
     )
 
 

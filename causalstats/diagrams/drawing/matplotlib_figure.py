@@ -2,77 +2,108 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Circle, PathPatch
-from matplotlib.path import Path
+from typing import TYPE_CHECKING
 
-from causalstats.diagrams.drawing.scene import Dot, Label, Scene, Stroke
-from causalstats.style import Picture, house_style
+from causalstats.diagrams.drawing.scene import Dot, Mark, Point, Scene, Stroke, TextLabel
 
-_CODES = {"M": Path.MOVETO, "L": Path.LINETO, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_POINTS = 72  # in an inch
+_FIRST_LEVEL = 2  # above the grid of axes
 
 
 def figure(scene: Scene, ax: Axes | None = None) -> Figure:
-    """The scene at its own size, or as large as it fits into the caller's axes."""
+    """Return the scene at its own size, or as large as it fits into the caller's axes."""
+    # Matplotlib takes longer to load than a diagram takes to read.
+    from causalstats.style import Picture, house_style
+
+    width, height = scene.size
     with house_style():
         if ax is None:
-            page = Picture(figsize=(scene.size[0] / 72, scene.size[1] / 72))
+            page = Picture(figsize=(width / _POINTS, height / _POINTS))
             page.set_layout_engine("none")  # the axes are the whole figure
             ax = page.add_axes((0, 0, 1, 1))
         owner = ax.get_figure(root=True)
         assert owner is not None  # axes that were removed from their figure
-        room, inches = ax.get_position(), owner.get_size_inches()
-        scale = min(
-            1.0,
-            room.width * inches[0] * 72 / scene.size[0],
-            room.height * inches[1] * 72 / scene.size[1],
-        )
-        ax.set_xlim(0, scene.size[0])
-        ax.set_ylim(0, scene.size[1])
+        room = ax.get_position()
+        inches = owner.get_size_inches()
+        across = room.width * inches[0] * _POINTS / width
+        up = room.height * inches[1] * _POINTS / height
+        ax.set_xlim(0, width)
+        ax.set_ylim(0, height)
         ax.set_aspect("equal")
         ax.set_axis_off()
-        for level, shape in enumerate(scene.shapes):
-            _add(ax, shape, scale, 2 + level / len(scene.shapes))
+        for number, mark in enumerate(scene.marks):
+            _add(ax, mark, min(1.0, across, up), _FIRST_LEVEL + number / len(scene.marks))
     return owner
 
 
-def _add(ax: Axes, shape: Stroke | Dot | Label, scale: float, level: float) -> None:
-    if isinstance(shape, Dot):
-        ax.add_patch(
-            Circle(
-                shape.centre, shape.radius, facecolor=shape.colour, edgecolor="none", zorder=level
-            )
-        )
-    elif isinstance(shape, Label):
-        across = {"middle": "center", "start": "left"}[shape.anchor]
-        weight = "bold" if shape.bold else "normal"
-        ax.text(
-            *shape.at,
-            shape.text,
-            ha=across,
-            va="center_baseline",
-            fontsize=shape.size * scale,
-            color=shape.colour,
-            weight=weight,
-            zorder=level,
-        )
-    else:
-        points = [
-            point for name, part in shape.path for point in (part if name != "Z" else ((0.0, 0.0),))
-        ]
-        codes = [
-            _CODES[name] for name, part in shape.path for _ in (part if name != "Z" else (None,))
-        ]
-        ax.add_patch(
-            PathPatch(
-                Path(points, codes),
-                facecolor=shape.fill or "none",
-                edgecolor=shape.colour or "none",
-                linewidth=shape.width * scale,
-                linestyle=(0, (3.2, 2.0)) if shape.dashed else "-",
-                capstyle="butt" if shape.dashed else "round",
-                joinstyle="round",
+def _add(ax: Axes, mark: Mark, scale: float, level: float) -> None:
+    """Add a mark to the axes.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    mark : Mark
+    scale : float
+        Of text and lines.
+    level : float
+        Marks of a higher level cover those of a lower one.
+    """
+    match mark:
+        case Dot():
+            _add_dot(ax, mark, level)
+        case TextLabel():
+            ax.text(
+                *mark.at,
+                mark.text,
+                ha={"middle": "center", "start": "left"}[mark.anchor],
+                va="center_baseline",
+                fontsize=mark.size * scale,
+                color=mark.colour,
+                weight="bold" if mark.bold else "normal",
                 zorder=level,
             )
-        )
+        case Stroke():
+            _add_stroke(ax, mark, scale, level)
+
+
+def _add_dot(ax: Axes, dot: Dot, level: float) -> None:
+    from matplotlib.patches import Circle
+
+    circle = Circle(dot.centre, dot.radius, facecolor=dot.colour, edgecolor="none", zorder=level)
+    ax.add_patch(circle)
+
+
+def _add_stroke(ax: Axes, stroke: Stroke, scale: float, level: float) -> None:
+    """Add a path to the axes.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    stroke : Stroke
+    scale, level : float
+    """
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    codes_of = {"M": Path.MOVETO, "L": Path.LINETO, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
+    points: list[Point] = []
+    codes = []
+    for name, part in stroke.path:
+        vertices = part or ((0.0, 0.0),)  # which the end of a polygon ignores
+        points += vertices
+        codes += [codes_of[name]] * len(vertices)
+    patch = PathPatch(
+        Path(points, codes),
+        facecolor=stroke.fill or "none",
+        edgecolor=stroke.colour or "none",
+        linewidth=stroke.width * scale,
+        linestyle=(0, (3.2, 2.0)) if stroke.dashed else "-",
+        capstyle="butt" if stroke.dashed else "round",
+        joinstyle="round",
+        zorder=level,
+    )
+    ax.add_patch(patch)

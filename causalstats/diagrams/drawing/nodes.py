@@ -1,167 +1,227 @@
-"""What the nodes of a drawing look like: how much room each takes, and its shapes.
+"""The shapes of the nodes of a string diagram, and the room that each takes.
 
-Boxes are rectangles, states triangles on their tip, observations triangles on their base, copying a dot, discarding a ground symbol and the uniform state
-that symbol upside down. What is hidden is dashed and grey; what surgery put there is orange, what was observed blue.
+Boxes are rectangles, states triangles on their tip, observations triangles on their base, copying a
+dot, discarding a ground symbol and the uniform state that symbol upside down. Hidden variables are
+dashed and grey; what surgery put there is orange, what was observed blue.
 """
 
 from __future__ import annotations
 
+from causalstats.colours import BLUE, INK, MUTED, ORANGE
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph
-from causalstats.diagrams.drawing.layout import Node
 from causalstats.diagrams.drawing.scene import (
     Dot,
-    Label,
+    Mark,
     Point,
-    Shape,
     Stroke,
+    TextLabel,
     line,
     polygon,
     rounded,
     text_width,
 )
-from causalstats.style import BLUE, INK, MUTED, ORANGE
+from causalstats.numerics.layered_layout import Node
 
-FONT, SMALL = 10.0, 9.5
+FONT, SMALL_FONT = 10.0, 9.5
 STUB = 11.0  # from the top of a body to the dot or ground symbol above it
-PORT = 22.0  # between ports
-_BOX, _STATE, _END = 24.0, 29.0, 13.0  # heights
+PORT_GAP = 22.0
+LINE_WIDTH = 1.3
+_BOX_HEIGHT, _STATE_HEIGHT, _END_HEIGHT = 24.0, 29.0, 13.0
 _TRIANGLE = (13.0, 15.0)  # half its width, its height
-_ELSEWHERE = "#eef3fa"  # the ground of boxes in other worlds
+_OTHER_WORLD_FILL = "#eef3fa"
+_GROUND_BARS = ((10.0, 0.0), (6.0, 3.5), (2.2, 7.0))  # half the length, the distance from the wire
 
 
-def text(diagram: Hypergraph, node: Node) -> str:
-    """What stands in or beside a node."""
-    place = node[1]
-    if node[0] != "box":
-        return diagram.wires[(diagram.inputs if node[0] == "in" else diagram.outputs)[place]].label
-    box = diagram.boxes[place]
+def node_text(diagram: Hypergraph, node: Node) -> str:
+    """Return the text in or beside a node."""
+    kind, number = node
+    if kind == "in":
+        return diagram.dom[number].label
+    if kind == "out":
+        return diagram.cod[number].label
+    box = diagram.boxes[number]
     ends = box.outputs or box.inputs
-    wire = diagram.wires[ends[0]] if len(ends) == 1 else None
-    name = wire.label if wire is not None and wire.name == box.name else box.name
+    name = box.name
+    if len(ends) == 1 and diagram.wires[ends[0]].name == name:
+        name = diagram.wires[ends[0]].label
     return f"{name} = {box.value}" if box.kind in ("point", "observation") else name
 
 
-def width(diagram: Hypergraph, node: Node) -> float:
+def node_width(diagram: Hypergraph, node: Node) -> float:
+    """Return the width of a node in points."""
+    text = node_text(diagram, node)
     if node[0] != "box":
-        return text_width(text(diagram, node), SMALL, bold=True) - 9
+        return text_width(text, SMALL_FONT, bold=True) - 9
     box = diagram.boxes[node[1]]
-    if _is_state(box) or _is_effect(box):
-        return max(text_width(text(diagram, node), SMALL), 24.0)
-    return max(
-        text_width(text(diagram, node), FONT) + 16,
-        PORT * max(len(box.inputs), len(box.outputs), 1) + 4,
-    )
+    if _is_triangle(box):
+        return max(text_width(text, SMALL_FONT), 24.0)
+    ports = max(len(box.inputs), len(box.outputs), 1)
+    return max(text_width(text, FONT) + 16, PORT_GAP * ports + 4)
 
 
-def heights(diagram: Hypergraph, node: Node) -> tuple[float, float]:
-    """The height of the body of a node, and of the dot or ground symbol above it."""
-    if node[0] == "out":
-        return _END, 0.0
-    box = diagram.boxes[node[1]] if node[0] == "box" else None
-    wires = diagram.inputs[node[1] : node[1] + 1] if box is None else box.outputs
-    body = _END if box is None else _STATE if _is_state(box) or _is_effect(box) else _BOX
-    return body, max((STUB for wire in wires if takers(diagram, wire) != 1), default=0.0)
+def node_heights(diagram: Hypergraph, node: Node) -> tuple[float, float]:
+    """Return the height of the body of a node, and of the symbol above it."""
+    kind, number = node
+    if kind == "out":
+        return _END_HEIGHT, 0.0
+    if kind == "in":
+        wires: tuple[int, ...] = (diagram.inputs[number],)
+        body = _END_HEIGHT
+    else:
+        box = diagram.boxes[number]
+        wires = box.outputs
+        body = _STATE_HEIGHT if _is_triangle(box) else _BOX_HEIGHT
+    above = max((STUB for wire in wires if consumers(diagram, wire) != 1), default=0.0)
+    return body, above
 
 
-def takers(diagram: Hypergraph, wire: int) -> int:
-    """How often a wire is taken, by boxes or as an output."""
-    return diagram.outputs.count(wire) + sum(box.inputs.count(wire) for box in diagram.boxes)
+def consumers(diagram: Hypergraph, wire: int) -> int:
+    """Return how often a wire is taken, by boxes or as an output."""
+    by_boxes = sum(box.inputs.count(wire) for box in diagram.boxes)
+    return diagram.outputs.count(wire) + by_boxes
 
 
-def named_apart(diagram: Hypergraph) -> bool:
-    """Whether every wire has a name and a box of its own to tell it by, as in causal models and what surgery makes of them."""
-    return (
-        bool(diagram.boxes)
-        and len(set(diagram.variables)) == len(diagram.wires)
-        and all(len(box.outputs) <= 1 for box in diagram.boxes)
-    )
+def wires_are_distinct(diagram: Hypergraph) -> bool:
+    """Return whether every wire has a name and a box of its own, as in causal models."""
+    names_differ = len(set(diagram.variables)) == len(diagram.wires)
+    one_output_each = all(len(box.outputs) <= 1 for box in diagram.boxes)
+    return bool(diagram.boxes) and names_differ and one_output_each
 
 
 def is_hidden(diagram: Hypergraph, wire: int) -> bool:
-    return named_apart(diagram) and wire not in diagram.inputs and wire not in diagram.outputs
+    """Return whether a wire is drawn as hidden."""
+    boundary = wire in diagram.inputs or wire in diagram.outputs
+    return wires_are_distinct(diagram) and not boundary
 
 
-def node_shapes(diagram: Hypergraph, node: Node, at: Point, fresh: bool) -> list[Shape]:
-    """The body of a node, the middle of whose top is at `at`."""
-    says, (x, top) = text(diagram, node), at
-    if node[0] == "out":
-        return [Label(says, (x, top - _END / 2 + 2), SMALL, INK, bold=True)]
-    if node[0] == "in":
-        return [Label(says, (x, top - _END / 2 - 2), SMALL, INK, bold=True)]
+def node_marks(diagram: Hypergraph, node: Node, at: Point, fresh: bool) -> list[Mark]:
+    """Return the body of a node.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    node : Node
+    at : Point
+        The middle of its top.
+    fresh : bool
+        Whether surgery brought it.
+    """
+    text = node_text(diagram, node)
+    x, top = at
+    if node[0] != "box":
+        shift = 2 if node[0] == "out" else -2
+        middle = (x, top - _END_HEIGHT / 2 + shift)
+        return [TextLabel(text, middle, SMALL_FONT, INK, bold=True)]
     box = diagram.boxes[node[1]]
-    unseen = (
-        bool(box.outputs)
-        and all(is_hidden(diagram, wire) for wire in box.outputs)
-        and box.kind == "mechanism"
-    )
-    ink = {"point": ORANGE, "uniform": ORANGE, "observation": BLUE}.get(
-        box.kind, ORANGE if fresh else MUTED if unseen else INK
-    )
-    if _is_state(box) or _is_effect(box):
-        return _end(box, says, at, ink, unseen)
-    half = width(diagram, node) / 2
-    elsewhere = any(diagram.wires[wire].world for wire in box.outputs)
-    body = rounded(x - half, top - _BOX, x + half, top, 2.5)
+    hidden = _is_hidden_mechanism(diagram, box)
+    ink = _ink(box, hidden, fresh)
+    if _is_triangle(box):
+        return _triangle_marks(box, text, at, ink, hidden)
+    half = node_width(diagram, node) / 2
+    other_world = any(diagram.wires[wire].world for wire in box.outputs)
+    fill = _OTHER_WORLD_FILL if other_world else "white"
+    body = rounded(x - half, top - _BOX_HEIGHT, x + half, top, 2.5)
     return [
-        Stroke(body, ink, 1.3, unseen, _ELSEWHERE if elsewhere else "white"),
-        Label(says, (x, top - _BOX / 2), FONT, ink),
+        Stroke(body, ink, LINE_WIDTH, hidden, fill),
+        TextLabel(text, (x, top - _BOX_HEIGHT / 2), FONT, ink),
     ]
 
 
-def _end(box: Box, says: str, at: Point, ink: str, dashed: bool) -> list[Shape]:
-    """A state on its tip with its name below, or an effect on its base with its name above."""
-    (x, top), (half, high) = at, _TRIANGLE
+def _is_hidden_mechanism(diagram: Hypergraph, box: Box) -> bool:
+    hidden = all(is_hidden(diagram, wire) for wire in box.outputs)
+    return box.kind == "mechanism" and bool(box.outputs) and hidden
+
+
+def _ink(box: Box, hidden: bool, fresh: bool) -> str:
+    if box.kind == "observation":
+        return BLUE
+    if box.kind in ("point", "uniform") or fresh:
+        return ORANGE
+    return MUTED if hidden else INK
+
+
+def _triangle_marks(box: Box, text: str, at: Point, ink: str, dashed: bool) -> list[Mark]:
+    """A state on its tip with its name below, or an effect on its base with its name above.
+
+    Parameters
+    ----------
+    box : Box
+    text : str
+    at : Point
+        The middle of its top.
+    ink : str
+    dashed : bool
+    """
+    x, top = at
+    half, height = _TRIANGLE
+    bottom = top - _STATE_HEIGHT
     if box.kind == "uniform":
-        return [*ground(x, top - 8, -1, ink), Label(says, (x, top - _STATE + 6), SMALL, ink)]
+        below = TextLabel(text, (x, bottom + 6), SMALL_FONT, ink)
+        return [*ground_marks(x, top - 8, -1, ink), below]
     if _is_state(box):
-        return [
-            Stroke(
-                polygon((x - half, top), (x + half, top), (x, top - high)),
-                ink,
-                1.3,
-                dashed,
-                "white",
-            ),
-            Label(says, (x, top - _STATE + 6), SMALL, ink),
-        ]
-    low = top - _STATE
-    return [
-        Stroke(
-            polygon((x - half, low), (x + half, low), (x, low + high)), ink, 1.3, dashed, "white"
-        ),
-        Label(says, (x, top - 6), SMALL, ink),
+        corners = ((x - half, top), (x + half, top), (x, top - height))
+        label = TextLabel(text, (x, bottom + 6), SMALL_FONT, ink)
+    else:
+        corners = ((x - half, bottom), (x + half, bottom), (x, bottom + height))
+        label = TextLabel(text, (x, top - 6), SMALL_FONT, ink)
+    return [Stroke(polygon(*corners), ink, LINE_WIDTH, dashed, "white"), label]
+
+
+def ground_marks(x: float, y: float, up: int, colour: str, dashed: bool = False) -> list[Mark]:
+    """Return a ground symbol: three ever shorter bars from where a wire ends.
+
+    Parameters
+    ----------
+    x, y : float
+        Where the wire ends.
+    up : {1, -1}
+        -1 for the uniform state, from which a wire begins.
+    colour : str
+    dashed : bool
+        Of the wire.
+    """
+    bars: list[Mark] = [
+        Stroke(line((x - half, y + up * rise), (x + half, y + up * rise)), colour, 1.5)
+        for half, rise in _GROUND_BARS
     ]
+    wire = Stroke(line((x, y), (x, y - up * 8)), colour, LINE_WIDTH, dashed)
+    return [*bars, wire]
 
 
-def ground(x: float, at: float, up: int, colour: str, dashed: bool = False) -> list[Shape]:
-    """Three ever shorter bars from where a wire ends; `up` is -1 for the uniform state, from which one begins."""
-    bars: list[Shape] = [
-        Stroke(line((x - half, at + up * rise), (x + half, at + up * rise)), colour, 1.5)
-        for half, rise in ((10, 0), (6, 3.5), (2.2, 7))
-    ]
-    return [*bars, Stroke(line((x, at), (x, at - up * 8)), colour, 1.3, dashed)]
+def wire_end_marks(diagram: Hypergraph, wire: int, at: Point) -> list[Mark]:
+    """Return what stands above the port that a wire leaves.
 
+    It is a dot if the wire is copied, and a ground symbol if it is discarded.
 
-def ending(diagram: Hypergraph, wire: int, at: Point) -> list[Shape]:
-    """What stands above the port that a wire leaves: a dot if it is copied, a ground symbol if it is discarded."""
-    count, colour, dashed = takers(diagram, wire), *pen(diagram, wire)
+    Parameters
+    ----------
+    diagram : Hypergraph
+    wire : int
+    at : Point
+        The port.
+    """
+    count = consumers(diagram, wire)
     if count == 1:
         return []
-    stub = Stroke(line(at, (at[0], at[1] + STUB)), colour, 1.3, dashed)
+    colour, dashed = pen(diagram, wire)
+    x, y = at
+    end = (x, y + STUB)
+    stub = Stroke(line(at, end), colour, LINE_WIDTH, dashed)
     if count == 0:
-        return [stub, *ground(at[0], at[1] + STUB - 2, 1, colour)[:3]]
-    return [stub, Dot((at[0], at[1] + STUB), 2.7, colour)]
+        bars = ground_marks(x, y + STUB - 2, 1, colour)[: len(_GROUND_BARS)]
+        return [stub, *bars]
+    return [stub, Dot(end, 2.7, colour)]
 
 
 def pen(diagram: Hypergraph, wire: int) -> tuple[str, bool]:
-    """The colour of a wire, and whether it is dashed."""
+    """Return the colour of a wire, and whether it is dashed."""
     hidden = is_hidden(diagram, wire)
     return (MUTED if hidden else INK), hidden
 
 
+def _is_triangle(box: Box) -> bool:
+    return _is_state(box) or (not box.outputs and len(box.inputs) == 1)
+
+
 def _is_state(box: Box) -> bool:
     return not box.inputs and len(box.outputs) == 1
-
-
-def _is_effect(box: Box) -> bool:
-    return not box.outputs and len(box.inputs) == 1

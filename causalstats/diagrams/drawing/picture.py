@@ -1,31 +1,32 @@
-"""A string diagram as a drawing, read upwards as Jacobs, Kissinger & Zanasi (2019) draw theirs."""
+"""String diagrams as drawings, read upwards as Jacobs, Kissinger & Zanasi (2019) draw theirs."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from causalstats.colours import INK, MUTED
 from causalstats.diagrams.core import arguments
-from causalstats.diagrams.core.hypergraph import Hypergraph
-from causalstats.diagrams.drawing.layout import chain
+from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.drawing.nodes import (
     FONT,
-    SMALL,
+    LINE_WIDTH,
+    SMALL_FONT,
     STUB,
-    ending,
-    heights,
-    node_shapes,
+    consumers,
+    node_heights,
+    node_marks,
+    node_width,
     pen,
-    takers,
-    width,
+    wire_end_marks,
 )
-from causalstats.diagrams.drawing.plan import Plan, planned
+from causalstats.diagrams.drawing.placement import Placement, placed
 from causalstats.diagrams.drawing.scene import (
     Command,
-    Label,
+    Mark,
     Point,
     Scene,
-    Shape,
     Stroke,
+    TextLabel,
     framed,
     line,
     moved,
@@ -33,178 +34,206 @@ from causalstats.diagrams.drawing.scene import (
     text_width,
 )
 from causalstats.errors import ModelError
-from causalstats.style import INK, MUTED
+from causalstats.numerics.layered_layout import Node, chain
+
+Tints = Mapping[str, Collection[str]]  # the variables of comb "f" and of comb "g"
 
 TINTS = {"f": "#d6e6f4", "g": "#fbe0cc"}
 _HALO = 9.0  # of a tint around a box
 _MARGIN = 6.0
-_ARROW = 44.0  # between what was and what is
+_ARROW_ROOM = 44.0  # between the pictures before and after surgery
+_LINE_HEIGHT = 13.0
 
 
 def scene(diagram: Hypergraph, before: Hypergraph | None = None, comb: str | None = None) -> Scene:
-    """What `Diagram.draw` draws: one diagram, or two with what was done in between."""
+    """Return what `Diagram.draw` draws: one diagram, or two with the surgery in between.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    before : Hypergraph, optional
+    comb : str, optional
+        A variable whose two combs are tinted.
+    """
     if before is not None:
-        arguments.instance(Hypergraph, "`before`", before, "It is the diagram before surgery.")
-    tints = None if comb is None else combs(diagram if before is None else before, comb)
-    if comb is not None and (child := child_within(diagram if before is None else before, comb)):
-        raise ModelError(
-            f"Expected a variable without a child among what it shares hidden causes with, got {comb!r}: {child!r} reads it, so that the diagram cannot be "
-            f"taken apart there into two combs. Leave `comb` out."
-        )
+        remedy = "It is the diagram before surgery."
+        arguments.instance(Hypergraph, "`before`", before, remedy)
+    tints: Tints = {}
+    if comb is not None:
+        original = diagram if before is None else before
+        tints = combs(original, comb)
+        _refuse_child_within(original, comb)
     return picture(diagram, tints) if before is None else before_and_after(before, diagram, tints)
 
 
-def picture(
-    diagram: Hypergraph,
-    tints: Mapping[str, Collection[str]] | None = None,
-    fresh: Collection[str] = (),
-) -> Scene:
-    """The drawing of a diagram; `tints` names the variables whose mechanisms belong to comb "f" and to comb "g", `fresh` the boxes that surgery brought."""
+def picture(diagram: Hypergraph, tints: Tints | None = None, fresh: Collection[str] = ()) -> Scene:
+    """Return the drawing of a diagram.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    tints : mapping of str to collection of str, optional
+        The variables whose mechanisms belong to comb "f" and to comb "g".
+    fresh : collection of str
+        The names of the boxes that surgery brought.
+    """
     if not diagram.wires and not diagram.boxes:
-        return framed([Label("the empty diagram", (0.0, 0.0), FONT, MUTED)], _MARGIN)
-    plan = planned(diagram)
-    grounds = [
-        shape for name, variables in (tints or {}).items() for shape in _tint(plan, name, variables)
-    ]
-    legs = [
-        Stroke(_leg(plan, number), *_thin(pen(diagram, link.wire)))
-        for number, link in enumerate(plan.links)
-    ]
-    return framed([*grounds, *legs, *_ends(plan), *_bodies(plan, fresh)], _MARGIN)
+        return framed([TextLabel("the empty diagram", (0.0, 0.0), FONT, MUTED)], _MARGIN)
+    placement = placed(diagram)
+    marks: list[Mark] = []
+    for name, variables in (tints or {}).items():
+        marks += _tint_marks(placement, name, variables)
+    for number, link in enumerate(placement.links):
+        colour, dashed = pen(diagram, link.wire)
+        marks.append(Stroke(_path(placement, number), colour, LINE_WIDTH, dashed))
+    marks += _wire_ends(placement)
+    for node in placement.nodes:
+        is_fresh = node[0] == "box" and diagram.boxes[node[1]].name in fresh
+        marks += node_marks(diagram, node, _top(placement, node), is_fresh)
+    return framed(marks, _MARGIN)
 
 
-def before_and_after(
-    before: Hypergraph, after: Hypergraph, tints: Mapping[str, Collection[str]] | None = None
-) -> Scene:
-    """What surgery did: the one drawing, an arrow, the other, and the steps in words."""
-    left, right = (
-        picture(before, tints),
-        picture(
-            after, tints, {box.name for box in after.boxes} - {box.name for box in before.boxes}
-        ),
-    )
+def before_and_after(before: Hypergraph, after: Hypergraph, tints: Tints | None = None) -> Scene:
+    """Return what surgery did: the one drawing, an arrow, the other, and the steps in words.
+
+    Parameters
+    ----------
+    before, after : Hypergraph
+    tints : mapping of str to collection of str, optional
+    """
+    old_names = {box.name for box in before.boxes}
+    fresh = {box.name for box in after.boxes} - old_names
+    left = picture(before, tints)
+    right = picture(after, tints, fresh)
     height = max(left.size[1], right.size[1])
-    middle = left.size[0] + _ARROW / 2
-    arrow = Stroke(line((middle - 10, height / 2), (middle + 10, height / 2)), INK, 1.3)
-    foot = Stroke(line((middle - 10, height / 2 - 4), (middle - 10, height / 2 + 4)), INK, 1.3)
-    head = Stroke(
-        line((middle + 6, height / 2 + 4), (middle + 10, height / 2), (middle + 6, height / 2 - 4)),
-        INK,
-        1.3,
-    )
-    shapes = [moved(shape, 0.0, (height - left.size[1]) / 2) for shape in left.shapes]
-    shapes += [arrow, foot, head]
-    shapes += [
-        moved(shape, left.size[0] + _ARROW, (height - right.size[1]) / 2) for shape in right.shapes
-    ]
-    said = [
-        row
-        for step in after.steps[len(before.steps) :]
-        for row in _rows(step.words, left.size[0] + _ARROW + right.size[0] - 2 * _MARGIN)
-    ]
-    shapes += [
-        Label(row, (_MARGIN, -8.0 - 13 * number), SMALL, MUTED, "start")
-        for number, row in enumerate(said)
-    ]
-    return framed(shapes, _MARGIN)
+    start_of_right = left.size[0] + _ARROW_ROOM
+    marks = [moved(mark, 0.0, (height - left.size[1]) / 2) for mark in left.marks]
+    marks += _arrow_marks(left.size[0] + _ARROW_ROOM / 2, height / 2)
+    rise = (height - right.size[1]) / 2
+    marks += [moved(mark, start_of_right, rise) for mark in right.marks]
+    width = start_of_right + right.size[0] - 2 * _MARGIN
+    rows = [row for step in after.steps[len(before.steps) :] for row in _wrapped(step.words, width)]
+    for number, row in enumerate(rows):
+        at = (_MARGIN, -8.0 - _LINE_HEIGHT * number)
+        marks.append(TextLabel(row, at, SMALL_FONT, MUTED, "start"))
+    return framed(marks, _MARGIN)
 
 
-def _rows(words: str, width: float) -> list[str]:
+def _arrow_marks(x: float, y: float) -> list[Mark]:
+    """An arrow with a foot, centred on a point."""
+    paths = [
+        line((x - 10, y), (x + 10, y)),
+        line((x - 10, y - 4), (x - 10, y + 4)),
+        line((x + 6, y + 4), (x + 10, y), (x + 6, y - 4)),
+    ]
+    return [Stroke(path, INK, LINE_WIDTH) for path in paths]
+
+
+def _wrapped(words: str, width: float) -> list[str]:
     """The text in lines that are no longer than that."""
     lines = [""]
     for word in words.split():
         longer = f"{lines[-1]} {word}".strip()
-        lines = (
-            [*lines[:-1], longer]
-            if text_width(longer, SMALL) <= width or not lines[-1]
-            else [*lines, word]
-        )
+        if not lines[-1] or text_width(longer, SMALL_FONT) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
     return lines
 
 
 def child_within(diagram: Hypergraph, variable: str) -> str:
-    """A variable of comb f at this one that reads it, with which cutting it in f is no intervention; "" where there is none."""
+    """Return a child of a variable in its own comb f, where cutting is no intervention; or ""."""
     inside = combs(diagram, variable)["f"]
     return next((child for child in diagram.children(variable) if child in inside), "")
 
 
+def _refuse_child_within(diagram: Hypergraph, variable: str) -> None:
+    if child := child_within(diagram, variable):
+        raise ModelError(
+            "Expected a variable without a child among what it shares hidden causes with, "
+            f"got {variable!r}: {child!r} reads it, so that the diagram cannot be taken apart there "
+            "into two combs. Leave `comb` out."
+        )
+
+
 def combs(diagram: Hypergraph, variable: str) -> dict[str, tuple[str, ...]]:
-    """The variables of the two combs at a variable: f has its mechanism and what hangs together with that by hidden wires, g all others."""
-    own = diagram.maker(variable)
+    """Return the variables of the two combs at a variable.
+
+    f has its mechanism and all that hidden wires join to it (its district); g has the others.
+    """
     hidden = {diagram.position(name) for name in diagram.hidden}
-    f = {number for number, box in enumerate(diagram.boxes) if box is own}
-    more = set(f)
-    while more:
-        f |= more
-        ends = {
-            wire
-            for number in f
-            for wire in (*diagram.boxes[number].inputs, *diagram.boxes[number].outputs)
-        } & hidden
-        more = {
-            number for number, box in enumerate(diagram.boxes) if ends & {*box.inputs, *box.outputs}
-        } - f
-    made = {wire for number in f for wire in diagram.boxes[number].outputs}
-    inside = tuple(wire.label for place, wire in enumerate(diagram.wires) if place in made)
-    return {"f": inside, "g": tuple(label for label in diagram.variables if label not in inside)}
+    maker = diagram.maker(variable)
+    inside = [box for box in diagram.boxes if box is maker]
+    outside = [box for box in diagram.boxes if box is not maker]
+    joining = set(inside)
+    while joining:
+        wires = {wire for box in joining for wire in _wires_of(box)} & hidden
+        joining = {box for box in outside if wires.intersection(_wires_of(box))}
+        inside += joining
+        outside = [box for box in outside if box not in joining]
+    made = {wire for box in inside for wire in box.outputs}
+    f = tuple(label for wire, label in enumerate(diagram.variables) if wire in made)
+    return {"f": f, "g": tuple(label for label in diagram.variables if label not in f)}
 
 
-def _thin(ink: tuple[str, bool]) -> tuple[str, float, bool]:
-    return ink[0], 1.3, ink[1]
+def _wires_of(box: Box) -> tuple[int, ...]:
+    return (*box.inputs, *box.outputs)
 
 
-def _bodies(plan: Plan, fresh: Collection[str]) -> list[Shape]:
-    shapes: list[Shape] = []
-    for node in plan.nodes:
-        new = node[0] == "box" and plan.diagram.boxes[node[1]].name in fresh
-        shapes += node_shapes(plan.diagram, node, (plan.x[node], plan.deck[plan.row[node]]), new)
-    return shapes
+def _top(placement: Placement, node: Node) -> Point:
+    """The middle of the top of the body of a node."""
+    return placement.x[node], placement.deck[placement.row[node]]
 
 
-def _ends(plan: Plan) -> list[Shape]:
+def _wire_ends(placement: Placement) -> list[Mark]:
     """The dots and ground symbols above the ports that wires leave."""
-    shapes: list[Shape] = []
-    for node in plan.nodes:
-        if node[0] != "out":
-            wires = (
-                plan.diagram.boxes[node[1]].outputs
-                if node[0] == "box"
-                else plan.diagram.inputs[node[1] : node[1] + 1]
-            )
-            for port, wire in enumerate(wires):
-                shapes += ending(
-                    plan.diagram,
-                    wire,
-                    (plan.x[node] + plan.ports[node, "out", port], plan.deck[plan.row[node]]),
-                )
-    return shapes
+    diagram = placement.diagram
+    marks: list[Mark] = []
+    for node in placement.nodes:
+        kind, number = node
+        wires: tuple[int, ...] = ()
+        if kind == "box":
+            wires = diagram.boxes[number].outputs
+        elif kind == "in":
+            wires = (diagram.inputs[number],)
+        x, y = _top(placement, node)
+        for port, wire in enumerate(wires):
+            offset = placement.ports[node, "out", port]
+            marks += wire_end_marks(diagram, wire, (x + offset, y))
+    return marks
 
 
-def _leg(plan: Plan, number: int) -> tuple[Command, ...]:
-    """The way of a leg: between rows it bends, through a row it goes straight up."""
-    link = plan.links[number]
-    start = plan.row[link.tail]
-    x = plan.x[link.tail] + plan.ports[link.tail, "out", link.tail_port[0]]
-    copied = takers(plan.diagram, link.wire) > 1
-    at: Point = (x, plan.deck[start] + (STUB if copied else 0.0))
+def _path(placement: Placement, number: int) -> tuple[Command, ...]:
+    """The path of a link: between rows it bends, through a row it goes straight up."""
+    link = placement.links[number]
+    copied = consumers(placement.diagram, link.wire) > 1
+    row = placement.row[link.tail]
+    x = placement.x[link.tail] + placement.ports[link.tail, "out", link.tail_port[0]]
+    at: Point = (x, placement.deck[row] + STUB * copied)
     path: list[Command] = [("M", (at,))]
     if not copied:
-        at = _straight(path, (x, plan.high[start]))
-    for item in chain(number, link, plan.row)[1:]:
-        last = item == link.head
-        row = plan.row[link.head] if last else item[2]
-        to = (
-            plan.x[item] + (plan.ports[link.head, "in", link.head_port[0]] if last else 0.0),
-            plan.low[row],
-        )
-        if abs(to[0] - at[0]) > 0.01:
-            path.append(_bend(at, to, copied and len(path) == 1))
-        at = _straight(path, (to[0], _bottom(plan, number) if last else plan.high[row]))
+        at = _extend_upwards(path, (x, placement.high[row]))
+    for item in chain(number, link, placement.row)[1:]:
+        if item == link.head:
+            row = placement.row[link.head]
+            offset = placement.ports[link.head, "in", link.head_port[0]]
+            stop = _bottom(placement, link.head)
+        else:
+            row = item[2]
+            offset = 0.0
+            stop = placement.high[row]
+        entry = (placement.x[item] + offset, placement.low[row])
+        if abs(entry[0] - at[0]) > 0.01:
+            path.append(_bend(at, entry, copied and len(path) == 1))
+        at = _extend_upwards(path, (entry[0], stop))
     return tuple(path)
 
 
-def _straight(path: list[Command], to: Point) -> Point:
-    """Lengthens a path straight up, where it does not stand there already; where it went straight before, that line grows."""
+def _extend_upwards(path: list[Command], to: Point) -> Point:
+    """Lengthen a path straight up to a point, and return the point.
+
+    A straight line at its end grows.
+    """
     command, points = path[-1]
     if command == "L":
         path[-1] = ("L", (to,))
@@ -213,51 +242,62 @@ def _straight(path: list[Command], to: Point) -> Point:
     return to
 
 
-def _bottom(plan: Plan, number: int) -> float:
-    """Where a leg meets the node that takes it."""
-    head = plan.links[number].head
-    return plan.deck[plan.row[head]] - heights(plan.diagram, head)[0]
+def _bottom(placement: Placement, node: Node) -> float:
+    """The lower edge of a node, where links meet it."""
+    body, _ = node_heights(placement.diagram, node)
+    return placement.deck[placement.row[node]] - body
 
 
-def _bend(start: Point, end: Point, copied: bool) -> Command:
-    """A smooth way up: from a dot it sets off sideways, from elsewhere straight up."""
-    (x, y), (to, high) = start, end
+def _bend(start: Point, end: Point, from_dot: bool) -> Command:
+    """A smooth way up: from a dot it leaves sideways, from elsewhere straight up."""
+    x, y = start
+    right, high = end
     rise = high - y
-    if copied:
-        return ("C", ((x + 0.6 * (to - x), y + 0.05 * rise), (to, y + 0.35 * rise), end))
-    return ("C", ((x, y + 0.5 * rise), (to, high - 0.5 * rise), end))
+    if from_dot:
+        leaving = (x + 0.6 * (right - x), y + 0.05 * rise)
+        return ("C", (leaving, (right, y + 0.35 * rise), end))
+    return ("C", ((x, y + 0.5 * rise), (right, high - 0.5 * rise), end))
 
 
-def _tint(plan: Plan, name: str, variables: Collection[str]) -> list[Shape]:
-    """A ground around the mechanisms of these variables and the wires between them, in one piece where they hang together, with its name."""
-    made = {
-        plan.diagram.position(variable)
-        for variable in variables
-        if variable in plan.diagram.variables
-    }
-    nodes = [
-        ("box", number)
-        for number, box in enumerate(plan.diagram.boxes)
-        if box.kind == "mechanism" and box.outputs and made >= {*box.outputs}
-    ]
-    inner = [
-        number
-        for number, link in enumerate(plan.links)
-        if link.tail in nodes and link.head in nodes
-    ]
-    shapes: list[Shape] = [Stroke(_leg(plan, number), TINTS[name], 2 * _HALO) for number in inner]
+def _tint_marks(placement: Placement, name: str, variables: Collection[str]) -> list[Mark]:
+    """A coloured ground around the mechanisms of a comb and the wires between them, with its name.
+
+    Parameters
+    ----------
+    placement : Placement
+    name : {"f", "g"}
+    variables : collection of str
+    """
+    diagram = placement.diagram
+    nodes = _mechanisms_of(diagram, variables)
+    if not nodes:
+        return []
+    colour = TINTS[name]
+    marks: list[Mark] = []
+    for number, link in enumerate(placement.links):
+        if link.tail in nodes and link.head in nodes:
+            marks.append(Stroke(_path(placement, number), colour, 2 * _HALO))
     for node in nodes:
-        x, half, top = (
-            plan.x[node],
-            width(plan.diagram, node) / 2 + _HALO,
-            plan.deck[plan.row[node]],
-        )
-        low = top - heights(plan.diagram, node)[0]
-        shapes.append(
-            Stroke(
-                rounded(x - half, low - _HALO, x + half, top + _HALO, _HALO), None, fill=TINTS[name]
-            )
-        )
-        if node == nodes[0]:
-            named = Label(name, (x - half + 6, top + _HALO - 6), SMALL, MUTED, bold=True)
-    return [*shapes, named] if nodes else []
+        left, low, right, high = _with_halo(placement, node)
+        body = rounded(left, low, right, high, _HALO)
+        marks.append(Stroke(body, None, fill=colour))
+    left, _, _, high = _with_halo(placement, nodes[0])
+    return [*marks, TextLabel(name, (left + 6, high - 6), SMALL_FONT, MUTED, bold=True)]
+
+
+def _mechanisms_of(diagram: Hypergraph, variables: Collection[str]) -> list[Node]:
+    """The mechanisms that make nothing but these variables."""
+    known = (variable for variable in variables if variable in diagram.variables)
+    made = {diagram.position(variable) for variable in known}
+    return [
+        ("box", number)
+        for number, box in enumerate(diagram.boxes)
+        if box.kind == "mechanism" and box.outputs and made.issuperset(box.outputs)
+    ]
+
+
+def _with_halo(placement: Placement, node: Node) -> tuple[float, float, float, float]:
+    """The rectangle around a node: left, low, right, high."""
+    x, top = _top(placement, node)
+    half = node_width(placement.diagram, node) / 2 + _HALO
+    return x - half, _bottom(placement, node) - _HALO, x + half, top + _HALO

@@ -1,4 +1,4 @@
-"""A drawing before it has a format: strokes, dots and text in points, y upwards."""
+"""Vector drawings without a format: strokes, dots and text in points, y upwards."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 Point = tuple[float, float]
-Command = tuple[
-    str, tuple[Point, ...]
-]  # "M" one point, "L" one, "C" two controls and an end, "Z" none
+Command = tuple[str, tuple[Point, ...]]
+"""A part of a path: "M" and "L" take one point, "C" two controls and an end, "Z" none."""
+
+_SCREEN_HINTING = 1.05  # on a screen letters are moved to whole pixels
+_QUARTER_CIRCLE = 0.448  # from the corner to the control point of a rounded corner, in radii
+_HALF_LINE = 0.6  # from the middle of a line of text to its edge, in font sizes
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """A path, drawn and perhaps filled."""
+    """A path, drawn if it has a colour and filled if it has a fill."""
 
     path: tuple[Command, ...]
     colour: str | None
@@ -25,14 +28,16 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Dot:
+    """A filled circle."""
+
     centre: Point
     radius: float
     colour: str
 
 
 @dataclass(frozen=True)
-class Label:
-    """Text, the middle of its height at `at`; `anchor` says whether its middle or its start is there."""
+class TextLabel:
+    """A line of text; `at` is the middle of its height, and its middle or start (`anchor`)."""
 
     text: str
     at: Point
@@ -42,80 +47,112 @@ class Label:
     bold: bool = False
 
 
-Shape = Stroke | Dot | Label
+Mark = Stroke | Dot | TextLabel
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Shapes in the order in which they are drawn, the lower left corner at the origin."""
+    """Marks in the order in which they are drawn, the lower left corner at the origin."""
 
-    shapes: tuple[Shape, ...]
+    marks: tuple[Mark, ...]
     size: tuple[float, float]
 
 
-def moved(shape: Shape, right: float, up: float) -> Shape:
-    """The shape somewhere else."""
-    if isinstance(shape, Stroke):
-        return replace(
-            shape,
-            path=tuple(
-                (name, tuple((x + right, y + up) for x, y in points)) for name, points in shape.path
-            ),
-        )
-    if isinstance(shape, Dot):
-        return replace(shape, centre=(shape.centre[0] + right, shape.centre[1] + up))
-    return replace(shape, at=(shape.at[0] + right, shape.at[1] + up))
+def moved(mark: Mark, right: float, up: float) -> Mark:
+    """Return a mark somewhere else.
+
+    Parameters
+    ----------
+    mark : Mark
+    right, up : float
+    """
+
+    def shifted(point: Point) -> Point:
+        return point[0] + right, point[1] + up
+
+    match mark:
+        case Stroke():
+            path = tuple((name, tuple(map(shifted, points))) for name, points in mark.path)
+            return replace(mark, path=path)
+        case Dot():
+            return replace(mark, centre=shifted(mark.centre))
+        case TextLabel():
+            return replace(mark, at=shifted(mark.at))
 
 
-def framed(shapes: Iterable[Shape], margin: float) -> Scene:
-    """A scene that just holds the shapes, with a margin around them."""
-    drawn = tuple(shapes)
-    corners = [corner for shape in drawn for corner in _extent(shape)] or [(0.0, 0.0)]
-    left, low = min(x for x, _ in corners) - margin, min(y for _, y in corners) - margin
-    right, high = max(x for x, _ in corners) + margin, max(y for _, y in corners) + margin
-    return Scene(tuple(moved(shape, -left, -low) for shape in drawn), (right - left, high - low))
+def framed(marks: Iterable[Mark], margin: float) -> Scene:
+    """Return a scene that just holds the marks, with a margin around them."""
+    listed = tuple(marks)
+    corners = [corner for mark in listed for corner in extent(mark)] or [(0.0, 0.0)]
+    horizontal = [x for x, _ in corners]
+    vertical = [y for _, y in corners]
+    left = min(horizontal) - margin
+    low = min(vertical) - margin
+    size = (max(horizontal) + margin - left, max(vertical) + margin - low)
+    return Scene(tuple(moved(mark, -left, -low) for mark in listed), size)
 
 
-def _extent(shape: Shape) -> list[Point]:
-    if isinstance(shape, Stroke):
-        half = shape.width / 2 if shape.colour else 0.0
-        points = [point for _, part in shape.path for point in part]
-        return [(x + side * half, y + side * half) for x, y in points for side in (-1, 1)]
-    if isinstance(shape, Dot):
-        (x, y), r = shape.centre, shape.radius
-        return [(x - r, y - r), (x + r, y + r)]
-    x, y = shape.at
-    width = text_width(shape.text, shape.size, shape.bold)
-    left = x - width / 2 if shape.anchor == "middle" else x
-    return [(left, y - shape.size * 0.6), (left + width, y + shape.size * 0.6)]
+def extent(mark: Mark) -> list[Point]:
+    """Return points whose bounding box holds the mark."""
+    match mark:
+        case Stroke():
+            half = mark.width / 2 if mark.colour else 0.0
+            points = [point for _, part in mark.path for point in part]
+            return [(x + side * half, y + side * half) for x, y in points for side in (-1, 1)]
+        case Dot():
+            x, y = mark.centre
+            return [(x - mark.radius, y - mark.radius), (x + mark.radius, y + mark.radius)]
+        case TextLabel():
+            x, y = mark.at
+            width = text_width(mark.text, mark.size, mark.bold)
+            left = x - width / 2 if mark.anchor == "middle" else x
+            half = _HALF_LINE * mark.size
+            return [(left, y - half), (left + width, y + half)]
 
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """How wide a line of text is in matplotlib's own font, which is wider than most."""
+    """Return the width of a line in matplotlib's own font, which is wider than most.
+
+    Parameters
+    ----------
+    text : str
+    size : float
+        In points.
+    bold : bool
+    """
+    # Matplotlib takes longer to load than a diagram takes to read.
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
-    return 1.05 * float(
-        text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
-    )  # on a screen letters are moved to whole pixels
+    weight = "bold" if bold else "normal"
+    font = FontProperties(family="DejaVu Sans", weight=weight, size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return _SCREEN_HINTING * float(width)
 
 
 def line(*points: Point) -> tuple[Command, ...]:
-    """A path straight through the points."""
+    """Return a path straight through the points."""
     return (("M", points[:1]), *(("L", (point,)) for point in points[1:]))
 
 
 def polygon(*points: Point) -> tuple[Command, ...]:
+    """Return a closed path straight through the points."""
     return (*line(*points), ("Z", ()))
 
 
 def rounded(
     left: float, low: float, right: float, high: float, radius: float
 ) -> tuple[Command, ...]:
-    """A rectangle with round corners."""
-    r, k = radius, radius * 0.448  # the control points of a quarter of a circle
+    """Return a rectangle with round corners.
+
+    Parameters
+    ----------
+    left, low, right, high : float
+    radius : float
+    """
+    r = radius
+    k = radius * _QUARTER_CIRCLE
     return (
         ("M", ((left + r, low),)),
         ("L", ((right - r, low),)),

@@ -4,47 +4,61 @@ from __future__ import annotations
 
 from html import escape
 
-from causalstats.diagrams.drawing.scene import Dot, Label, Scene, Shape, Stroke
+from causalstats.diagrams.drawing.scene import Dot, Mark, Scene, Stroke, TextLabel
 
 _FONT = "DejaVu Sans, Verdana, Helvetica, sans-serif"
+_PIXELS = 4 / 3  # in a point
+_BASELINE = 0.36  # below the middle of a line, in font sizes
 
 
 def svg(scene: Scene, title: str) -> str:
-    """One `svg` element, a point of the scene being 4/3 pixels; y turned downwards."""
+    """Return one `svg` element; a point of the scene is 4/3 pixels, y points downwards."""
     width, height = scene.size
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * 4 / 3:.0f}" height="{height * 4 / 3:.0f}" viewBox="0 0 {width:.2f} {height:.2f}" '
-            f'role="img" font-family="{_FONT}">',
-            f"<title>{escape(title)}</title>",
-            *(_element(shape, height) for shape in scene.shapes),
-            "</svg>",
-        ]
-    )
+    attributes = [
+        'xmlns="http://www.w3.org/2000/svg"',
+        f'width="{width * _PIXELS:.0f}"',
+        f'height="{height * _PIXELS:.0f}"',
+        f'viewBox="0 0 {width:.2f} {height:.2f}"',
+        'role="img"',
+        f'font-family="{_FONT}"',
+    ]
+    elements = [_element(mark, height) for mark in scene.marks]
+    head = f"<svg {' '.join(attributes)}>"
+    return "\n".join([head, f"<title>{escape(title)}</title>", *elements, "</svg>"])
 
 
-def _element(shape: Shape, height: float) -> str:
-    if isinstance(shape, Dot):
-        return f'<circle cx="{shape.centre[0]:.2f}" cy="{height - shape.centre[1]:.2f}" r="{shape.radius}" fill="{shape.colour}"/>'
-    if isinstance(shape, Label):
-        baseline = height - shape.at[1] + 0.36 * shape.size
-        weight = ' font-weight="bold"' if shape.bold else ""
-        return (
-            f'<text x="{shape.at[0]:.2f}" y="{baseline:.2f}" font-size="{shape.size}" fill="{shape.colour}" text-anchor="{shape.anchor}"{weight}>'
-            f"{escape(shape.text)}</text>"
-        )
-    return f'<path d="{_path(shape, height)}" fill="{shape.fill or "none"}"{_pen(shape)}/>'
+def _element(mark: Mark, height: float) -> str:
+    match mark:
+        case Dot():
+            x, y = mark.centre
+            place = f'cx="{x:.2f}" cy="{height - y:.2f}" r="{mark.radius}"'
+            return f'<circle {place} fill="{mark.colour}"/>'
+        case TextLabel():
+            return _text(mark, height)
+        case Stroke():
+            fill = mark.fill or "none"
+            return f'<path d="{_path(mark, height)}" fill="{fill}"{_pen(mark)}/>'
 
 
-def _path(shape: Stroke, height: float) -> str:
-    return " ".join(
-        f"{name}{' '.join(f'{x:.2f},{height - y:.2f}' for x, y in points)}"
-        for name, points in shape.path
-    )
+def _text(label: TextLabel, height: float) -> str:
+    x, y = label.at
+    baseline = height - y + _BASELINE * label.size
+    weight = ' font-weight="bold"' if label.bold else ""
+    style = f'font-size="{label.size}" fill="{label.colour}" text-anchor="{label.anchor}"{weight}'
+    return f'<text x="{x:.2f}" y="{baseline:.2f}" {style}>{escape(label.text)}</text>'
 
 
-def _pen(shape: Stroke) -> str:
-    if shape.colour is None:
+def _path(stroke: Stroke, height: float) -> str:
+    commands = []
+    for name, points in stroke.path:
+        coordinates = " ".join(f"{x:.2f},{height - y:.2f}" for x, y in points)
+        commands.append(f"{name}{coordinates}")
+    return " ".join(commands)
+
+
+def _pen(stroke: Stroke) -> str:
+    if stroke.colour is None:
         return ""
-    ends = ' stroke-dasharray="4.2 2.6"' if shape.dashed else ' stroke-linecap="round"'
-    return f' stroke="{shape.colour}" stroke-width="{shape.width}" stroke-linejoin="round"{ends}'
+    ends = ' stroke-dasharray="4.2 2.6"' if stroke.dashed else ' stroke-linecap="round"'
+    width = f'stroke-width="{stroke.width}" stroke-linejoin="round"'
+    return f' stroke="{stroke.colour}" {width}{ends}'

@@ -1,10 +1,10 @@
-"""Scenes as TikZ, for papers: needs the packages tikz and xcolor and nothing else."""
+"""Scenes as TikZ for LaTeX; needs the packages tikz and xcolor and nothing else."""
 
 from __future__ import annotations
 
 import re
 
-from causalstats.diagrams.drawing.scene import Dot, Label, Scene, Shape, Stroke
+from causalstats.diagrams.drawing.scene import Dot, Mark, Point, Scene, Stroke, TextLabel
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -14,59 +14,71 @@ _ESCAPES = {
     ">": r"\textgreater{}",
     "'": r"\textquotesingle{}",
 }
+_SPECIAL = re.compile(r"[\\~^<>]|[#$%&_{}]")
+_STEPS = {"M": "", "L": "-- ", "Z": "-- cycle"}
 
 
 def tikz(scene: Scene) -> str:
-    """A `tikzpicture` in points."""
+    """Return a `tikzpicture` in points."""
     return "\n".join(
         [
             r"\begin{tikzpicture}[x=1pt, y=1pt, line join=round]",
-            *(f"  {_command(shape)}" for shape in scene.shapes),
+            *(f"  {_command(mark)}" for mark in scene.marks),
             r"\end{tikzpicture}",
         ]
     )
 
 
-def _command(shape: Shape) -> str:
-    if isinstance(shape, Dot):
-        return rf"\fill[{_colour('fill', shape.colour)}] {_point(shape.centre)} circle[radius={shape.radius}];"
-    if isinstance(shape, Label):
-        size = rf"font=\sffamily\fontsize{{{shape.size}}}{{{shape.size * 1.2:g}}}\selectfont{r'\bfseries' if shape.bold else ''}"
-        anchor = "center" if shape.anchor == "middle" else "west"
-        return rf"\node[{_colour('text', shape.colour)}, {size}, inner sep=0, anchor={anchor}] at {_point(shape.at)} {{{_escaped(shape.text)}}};"
-    pen = [
-        _colour("draw", shape.colour),
-        f"line width={shape.width}pt",
-        "dash pattern=on 4.2pt off 2.6pt" if shape.dashed else "line cap=round",
-    ]
-    options = (pen if shape.colour else []) + ([_colour("fill", shape.fill)] if shape.fill else [])
-    return rf"\path[{', '.join(options)}] {_path(shape)};"
+def _command(mark: Mark) -> str:
+    match mark:
+        case Dot():
+            fill = _colour("fill", mark.colour)
+            return rf"\fill[{fill}] {_point(mark.centre)} circle[radius={mark.radius}];"
+        case TextLabel():
+            return _node(mark)
+        case Stroke():
+            return rf"\path[{', '.join(_pen(mark))}] {_path(mark)};"
 
 
-def _path(shape: Stroke) -> str:
+def _node(label: TextLabel) -> str:
+    series = r"\bfseries" if label.bold else ""
+    skip = f"{label.size * 1.2:g}"
+    font = rf"font=\sffamily\fontsize{{{label.size}}}{{{skip}}}\selectfont{series}"
+    anchor = "center" if label.anchor == "middle" else "west"
+    options = f"{_colour('text', label.colour)}, {font}, inner sep=0, anchor={anchor}"
+    return rf"\node[{options}] at {_point(label.at)} {{{_escaped(label.text)}}};"
+
+
+def _pen(stroke: Stroke) -> list[str]:
+    options = []
+    if stroke.colour:
+        dashes = "dash pattern=on 4.2pt off 2.6pt" if stroke.dashed else "line cap=round"
+        options += [_colour("draw", stroke.colour), f"line width={stroke.width}pt", dashes]
+    if stroke.fill:
+        options.append(_colour("fill", stroke.fill))
+    return options
+
+
+def _path(stroke: Stroke) -> str:
     words = []
-    for name, points in shape.path:
+    for name, points in stroke.path:
         if name == "C":
             words.append(".. controls {} and {} .. {}".format(*map(_point, points)))
         else:
-            words.append(
-                {"M": "", "L": "-- ", "Z": "-- cycle"}[name] + "".join(map(_point, points))
-            )
+            words.append(_STEPS[name] + "".join(map(_point, points)))
     return " ".join(words)
 
 
-def _point(point: tuple[float, float]) -> str:
+def _point(point: Point) -> str:
     return f"({point[0]:.2f},{point[1]:.2f})"
 
 
-def _colour(what: str, colour: str | None) -> str:
-    if colour is None or colour == "white":
-        return f"{what}=white"
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"{what}={{rgb,255:red,{red};green,{green};blue,{blue}}}"
+def _colour(option: str, colour: str) -> str:
+    if colour == "white":
+        return f"{option}=white"
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"{option}={{rgb,255:red,{red};green,{green};blue,{blue}}}"
 
 
 def _escaped(text: str) -> str:
-    return re.sub(
-        r"[\\~^<>]|[#$%&_{}]", lambda found: _ESCAPES.get(found.group(), "\\" + found.group()), text
-    )
+    return _SPECIAL.sub(lambda match: _ESCAPES.get(match.group(), "\\" + match.group()), text)
