@@ -20,7 +20,7 @@ from causalstats.core.prediction import Prediction
 from causalstats.errors import ModelError
 from causalstats.plots.causal_graph import diagram
 from causalstats.plots.forest import comparison, effects
-from causalstats.plots.posterior_contraction import learned
+from causalstats.plots.posterior_contraction import contraction
 from causalstats.plots.posterior_draws import figure_of, posterior, trace
 from causalstats.plots.posterior_predictive import predictive
 from causalstats.plots.sensitivity_curve import sensitivity
@@ -193,7 +193,7 @@ def test_learned_has_a_bar_for_each_parameter():
         {"prior_sd": [3.0, 1.0], "posterior_sd": [0.3, 0.0], "contraction": [0.99, np.nan]},
         index=["age", "prevalence"],
     )
-    figure = learned(table)
+    figure = contraction(table)
     axes = figure.axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.99, 0.0]
     assert axes.get_xlim() == (0.0, 1.0)
@@ -229,7 +229,7 @@ def test_trace_of_one_chain():
 
 def test_names_with_dollars_are_names():
     assert "cost_$ and $x^2$" in words(
-        learned(
+        contraction(
             pd.DataFrame(
                 {"prior_sd": 1.0, "posterior_sd": 0.5, "contraction": 0.75},
                 index=["cost_$ and $x^2$"],
