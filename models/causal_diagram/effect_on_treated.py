@@ -94,7 +94,7 @@ def effect_on_treated_query(
     name = " - ".join(notation.counterfactual("P", event, world, factual) for world in worlds)
     if formula is None:
         raise ModelError(
-            f"{name} is not identified; what can be said are its bounds, "
+            f"{name} is not identified; ask for its bounds, "
             f"`fit.bounds({outcome!r}, do={{{treatment!r}: {values[0]!r}}}, "
             f"factual={{{treatment!r}: {factual[treatment]!r}}})`."
         )

@@ -42,7 +42,7 @@ def table_estimands(route: TableRoute) -> dict[str, Estimand]:
         estimands = effects | estimands | {"confounding": _confounding_estimand(route)}
     else:
         estimands = {"bounds": effect_bounds(route)} | estimands
-    return estimands | route.extra_estimands(estimands)
+    return estimands | route.extra_estimands()
 
 
 def _contrast(route: TableRoute) -> str:
@@ -51,7 +51,7 @@ def _contrast(route: TableRoute) -> str:
 
 def _effect_estimand(route: TableRoute) -> Estimand:
     x, y = route.model.treatment, route.model.outcome
-    words = f"What setting {x} does to {y}"
+    words = f"The effect of {x} on {y}"
     compute = partial(_effect, route)
     return Estimand(
         compute=compute,
@@ -119,7 +119,7 @@ def prior_dependent_effect(route: TableRoute) -> Estimand:
         unit=DIFFERENCE,
         contrast=_contrast(route),
         kind="causal",
-        assumptions=(*assumption_names(route.model), "priors of what is hidden"),
+        assumptions=(*assumption_names(route.model), "priors of hidden variables"),
         companion="bounds",
     )
 

@@ -55,8 +55,8 @@ LevelCount = Annotated[int, Number(least=2, most=1000, whole=True)]
 class CausalDiagram:
     """The effect of a treatment on an outcome by a causal diagram: do-calculus, then estimation.
 
-    P(v) = Σ_hidden Π P(v_i | causes of v_i)                      what is observed
-    P(v | do(x)) = the same, without the factors of x, at x       surgery on the diagram
+    P(v) = Σ_hidden Π P(v_i | causes of v_i)                      observed distribution
+    P(v | do(x)) = the same, without the factors of x, at x       surgery: truncated factorisation
 
     Variables cause each other as the arrows say; those that share a hidden cause are joined by
     `<->`. Where the diagram identifies P(outcome | do(treatment)), by back-door or front-door
@@ -497,7 +497,7 @@ class CausalDiagram:
         return self._route.log_likelihood(draws, data)
 
     def causal_graph(self, data: Observations) -> nx.DiGraph:
-        """Return the diagram as a graph, with what is hidden.
+        """Return the diagram as a graph, hidden variables included.
 
         Examples
         --------

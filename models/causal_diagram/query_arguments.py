@@ -34,7 +34,7 @@ def plain_values(
     values: Any,
     several: bool = False,
 ) -> dict[str, Any]:
-    """Return what is set or was seen, by variable, as plain Python values.
+    """Return the values of variables that are set or seen, as plain Python values.
 
     Parameters
     ----------

@@ -98,8 +98,8 @@ def refuse_unidentified(identification: Identification) -> None:
         )
     raise ModelError(
         f"{query} is not identified: no amount of data of these variables tells it. {hedge} "
-        "Observe more, or add what is known to the diagram; what can be said all the same are "
-        "bounds, `fit.bounds(...)`."
+        "Observe more, or add what is known to the diagram; or ask for its bounds, "
+        "`fit.bounds(...)`."
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def surgery(model: CausalDiagram) -> DrawnView:
-    """Return the diagram, and what is left of it when the arrows into the treatment are cut.
+    """Return the diagram, and the diagram without the arrows into the treatment.
 
     The district of the treatment, which hidden causes hold together, is tinted, unless the
     treatment acts within it.

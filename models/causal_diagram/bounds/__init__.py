@@ -1,1 +1,1 @@
-"""Bounds of effects that a diagram does not identify, for each draw of what is observed."""
+"""Bounds of effects that are not identified, for each draw of the observed distribution."""

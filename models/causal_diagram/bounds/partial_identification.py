@@ -40,7 +40,7 @@ Answer = Callable[[np.ndarray], Bounds]
 
 
 def bounds_of(model: CausalDiagram, **options: Any) -> Answer:
-    """Return the function that bounds P(outcome | do, given) for draws of what is observed.
+    """Return the function that bounds P(outcome | do, given) for observed distributions.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def both_sides(bounded: Bounds) -> xr.DataArray:
     fewest = int(kept.sum(axis=1).min())
     if not fewest:
         raise ModelError(
-            "No model of the diagram, under its assumptions, gives what is observed: "
+            "No model of the diagram, under its assumptions, gives the observed distribution: "
             f"{bounded.query} has no bounds. Something in them is wrong."
         )
     chains = [chain[mask][:fewest] for chain, mask in zip(values, kept, strict=True)]
@@ -153,7 +153,7 @@ def sharpness_check(
     Parameters
     ----------
     route : TableRoute
-    answer : function of draws of what is observed
+    answer : function of draws of the observed distribution
     draws : Dataset
     data : Observations
     """

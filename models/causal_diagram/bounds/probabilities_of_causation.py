@@ -114,7 +114,7 @@ def _cause_and_levels(
             "Expected a variable as the cause, or a mapping of one to two of its levels, got "
             f"cause={cause!r}."
         )
-    identify(graph, outcome, name)  # refuses what is unknown, hidden or the outcome itself
+    identify(graph, outcome, name)  # refuses one that is unknown, hidden or the outcome
     pair = levels[name] if pair is None else tuple(pair)
     if len(pair) != 2 or pair[0] == pair[1]:
         raise ModelError(

@@ -47,7 +47,7 @@ def effect_bounds(route: TableRoute) -> Estimand:
     x, y = route.model.treatment, route.model.outcome
     words = (
         f"The smallest and the largest effect of {x} on {y} that a model of the diagram gives to "
-        "what is observed"
+        "the observed distribution"
     )
     unknown = "where between them it is, no data of these variables tell"
     return Estimand(
@@ -108,7 +108,7 @@ def bounds_query(
     """
     _refuse_question(do, factual)
     model = route.model
-    # Refuses what is unknown, hidden or named twice.
+    # Refuses variables that are unknown, hidden or named twice.
     identified = identify(model.graph, outcome, tuple(do), tuple(given)).identified
     if given and factual:
         raise ModelError("Expected `given` or `factual`, got both.")
@@ -159,7 +159,7 @@ def _bounds_of_sum(
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    """Return bounds of P(outcome, seen | do) / P(seen), as what is set does not act on `seen`.
+    """Return bounds of P(outcome, seen | do) / P(seen), where `seen` is no effect of `do`.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def _bounds_by_world(
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    """Return bounds of P(outcome, seen | do) / P(seen | do), where what is set moves both.
+    """Return bounds of P(outcome, seen | do) / P(seen | do), where the intervention moves both.
 
     Two worlds are bounded one by one, and their difference is the widest, since a difference of
     ratios is no ratio. The parameters are those of `_bounds_of_sum`.

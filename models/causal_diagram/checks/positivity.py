@@ -83,7 +83,7 @@ def positivity(
     formula : Expression
     data : Observations
     names : sequence of str
-        The outcome, then what is set or seen.
+        The outcome, then the variables that are set or conditioned on.
     worlds : sequence of mapping of variable to the position of its level
         The values asked about; all levels where it is empty.
     irrelevant : sequence of str

@@ -171,7 +171,7 @@ def _unseen_rows_by_arm(
     levels: Levels,
     do: Sequence[str],
 ) -> list[tuple[str, np.ndarray]]:
-    """Return the unseen rows of a table apart by the levels of what is set, each with a label."""
+    """Return the unseen rows of a table by the levels of the variables set, each with a label."""
     arms = [("", rows)]
     for name in do:
         if name not in table.given:

@@ -48,7 +48,7 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
     return {
         "effect": estimand(
             _effect,
-            f"What setting {x} does to the mean of {y}, or to the probability of its levels.",
+            f"The effect of {x} on the mean of {y}, or on the probability of its levels.",
             f"one unit of {x}, between its quartiles; of a label, each level against the first",
             partial(_words_with_levels, model),
         ),
@@ -64,7 +64,7 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
 def _words_with_levels(model: CausalDiagram, data: Observations) -> tuple[str, str]:
     """Return description and contrast of the effect with the levels, or quartiles, of the data."""
     x, y, levels = model.treatment, model.outcome, model.levels(data)
-    words = f"What setting {x} does to {y}"
+    words = f"The effect of {x} on {y}"
     if x in levels:
         return f"{words}: {notation.difference(y, x, levels)}.", notation.compared(x, levels)
     _, (low, _, high) = _arms(model, data)

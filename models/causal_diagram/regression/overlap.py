@@ -32,7 +32,7 @@ def overlap_check(
     data: Observations,
     rows: np.ndarray,
 ) -> tuple[Check, ...]:
-    """Return whether people who are alike in what is held were seen with each treatment.
+    """Return whether people with like covariates were seen with each treatment.
 
     There is no such check where the regression of the outcome holds nothing but the treatment, or
     rows are too few.
@@ -55,7 +55,9 @@ def overlap_check(
     if treatment in data.continuous:
         share = _explained_share(design, data.column(treatment)[rows])
         largest = _LARGEST_SHARE_EXPLAINED
-        expected = f"at most {largest:.0%} of the variance of {treatment} explained by what is held"
+        expected = (
+            f"at most {largest:.0%} of the variance of {treatment} explained by the covariates"
+        )
         finding = f"{', '.join(held)} explain {share:.1%} of the variance of {treatment}"
     else:
         share, largest = _share_outside(model, data, design, rows), _LARGEST_SHARE_OUTSIDE

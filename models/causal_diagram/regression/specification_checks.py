@@ -275,7 +275,7 @@ def _variance_check(tests: Sequence[_VarianceTest]) -> Check:
     passed = p > _LEVEL / 2 or worst.ratio < _LARGEST_RATIO
     statement = "" if passed else f": {worst.statement}"
     remedy = (
-        "The interval is too short. Take logarithms of what is positive; `fit.compare()` has, as "
+        "The interval is too short. Take logarithms of positive numbers; `fit.compare()` has, as "
         "'adjusted for all observed', an interval that does not rely on equal variances."
     )
     return Check(

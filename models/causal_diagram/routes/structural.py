@@ -1,13 +1,13 @@
-"""The structural form: a table for each mechanism, with what is hidden summed out.
+"""The structural form: a table for each mechanism, with hidden variables summed out.
 
 θ_box ~ Dirichlet in every row, log likelihood Σ_cells n log Σ_hidden Π_boxes θ_box, over the cells
 that were seen. Hidden variables have a given number of levels. An intervention is surgery on the
-mechanisms (truncated factorisation): those of what is set give way to the value set.
+mechanisms (truncated factorisation): those of the variables set give way to the values set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -55,7 +55,7 @@ class Structural(TableRoute):
         }
 
     def build(self, data: Observations) -> pm.Model:
-        """Mixtures of the mechanisms over the levels of what is hidden."""
+        """Mixtures of the mechanisms over the levels of hidden variables."""
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -117,7 +117,7 @@ class Structural(TableRoute):
         return "interventional" if self.model.identification.identified else "prior_dependent"
 
     def parameters(self, data: Observations) -> tuple[str, ...]:
-        """Tables of what is hidden mean the same in any order of its levels: they are left out."""
+        """Leave out tables of hidden variables, whose levels can change places: label switching."""
         hidden = set(self.model.diagram.hidden)
         observed = [table.name for table in self.tables if not set(table.axes) & hidden]
         return (self._answer_name, *observed)
@@ -130,14 +130,14 @@ class Structural(TableRoute):
         counts = [f"{name} {len(levels[name])}" for name in levels if name in diagram.hidden]
         return (
             Assumption(
-                name="levels of what is hidden",
+                name="levels of hidden variables",
                 statement=f"Hidden variables have few levels: {', '.join(counts)}.",
                 if_wrong="With too few, the model leaves out distributions that the diagram "
                 "allows.",
             ),
         )
 
-    def extra_estimands(self, estimands: Mapping[str, Estimand]) -> dict[str, Estimand]:
+    def extra_estimands(self) -> dict[str, Estimand]:
         if self.model.identification.identified:
             return {}
         return {"prior_dependent": prior_dependent_effect(self)}

@@ -114,8 +114,8 @@ class TableRoute(ABC):
         """
         return ()
 
-    def extra_estimands(self, estimands: Mapping[str, Estimand]) -> dict[str, Estimand]:
-        """Return estimands that only this route has, given those of all table routes."""
+    def extra_estimands(self) -> dict[str, Estimand]:
+        """Return estimands that only this route has."""
         return {}
 
     def refuse(self, data: Observations) -> None:
@@ -146,8 +146,8 @@ class TableRoute(ABC):
     ) -> Query:
         if factual and given:
             raise ModelError(
-                "What people would have had is asked with `do` and `factual` alone; say what else "
-                "they have in `factual`."
+                "The outcome under another treatment is asked with `do` and `factual` alone; say "
+                "what else they have in `factual`."
             )
         if factual:
             return effect_on_treated_query(self, outcome, do, factual, data)

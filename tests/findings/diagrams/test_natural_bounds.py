@@ -1,7 +1,7 @@
-"""Where the linear program of a diagram is too large, bounds that hold in every diagram are given, and said to be outer.
+"""Natural bounds, where the linear program of a diagram is too large, hold and are called outer.
 
-They are held against explicit models, whose answer never lies outside; against the linear program where that can be solved; and
-against the closed forms of Tian & Pearl (2000).
+They are held against explicit models, whose answer never lies outside; against the linear program
+where that can be solved; and against the closed forms of Tian & Pearl (2000).
 """
 
 from itertools import combinations, product
@@ -34,7 +34,7 @@ from causalstats.diagrams.bounds.probabilities_of_causation import from_experime
 def test_no_model_answers_outside_the_natural_bounds(seed):
     rng = np.random.default_rng(seed)
     for _ in range(60):
-        names = [f"v{place}" for place in range(rng.integers(3, 5))]
+        names = [f"v{number}" for number in range(rng.integers(3, 5))]
         graph = nx.DiGraph()
         graph.add_nodes_from(names)
         graph.add_edges_from(pair for pair in combinations(names, 2) if rng.random() < 0.6)
@@ -53,12 +53,12 @@ def test_no_model_answers_outside_the_natural_bounds(seed):
         given = tuple(rest[: rng.integers(0, 2)])
         source = JointTable(tuple(names), network.query(names).values)
         lower, upper = natural_bounds(MixedGraph.of(diagram), source, (outcome,), (do,), given)
-        for place in product(*(range(sizes[name]) for name in (do, *given))):
+        for cell in product(*(range(sizes[name]) for name in (do, *given))):
             truth = network.query(
-                outcome, do={do: place[0]}, given=dict(zip(given, place[1:], strict=True))
+                outcome, do={do: cell[0]}, given=dict(zip(given, cell[1:], strict=True))
             ).values
-            assert (lower[(slice(None), *place)] <= truth + 1e-9).all()
-            assert (upper[(slice(None), *place)] >= truth - 1e-9).all()
+            assert (lower[(slice(None), *cell)] <= truth + 1e-9).all()
+            assert (upper[(slice(None), *cell)] >= truth - 1e-9).all()
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_they_hold_those_of_the_diagram_and_are_these_where_said_to_be_sharp(tex
         def asked(diagram=diagram, joint=joint, names=names):
             parts = [bounds(diagram, "y", "x", joint, names)]
             parts.append(bounds(diagram, "y", "x", joint, names, weights=[[0, 0], [-1, 1]]))
-            found = causation_bounds(diagram, "y", "x", joint, names)
-            parts += [found.necessary_and_sufficient, found.necessary, found.sufficient]
+            causation = causation_bounds(diagram, "y", "x", joint, names)
+            parts += [causation.necessary_and_sufficient, causation.necessary, causation.sufficient]
             return [*parts, treated_bounds(diagram, "y", "x", joint, names)]
 
         exact = asked()
@@ -112,8 +112,10 @@ def test_two_worlds_are_those_of_tian_and_pearl():
         joint = np.stack([types[0].sum(axis=1), types[1].sum(axis=0)])
         without, with_ = types.sum(axis=(0, 2)), types.sum(axis=(0, 1))
         effect = np.stack([without, with_], axis=1)
-        found = two_world_bounds(joint[None], 1, 0, 1, effect[None])
-        np.testing.assert_allclose(np.concatenate(found), from_experiment(joint, effect), atol=1e-7)
+        bounded = two_world_bounds(joint[None], 1, 0, 1, effect[None])
+        np.testing.assert_allclose(
+            np.concatenate(bounded), from_experiment(joint, effect), atol=1e-7
+        )
         lower, upper = treated_natural_bounds(joint[None], effect[None])
         truth = types[0, :, 1].sum() / joint[0].sum()  # of those without it, had they had it
         np.testing.assert_allclose([lower[0, 1, 1, 0], upper[0, 1, 1, 0]], truth, atol=1e-9)
@@ -166,17 +168,17 @@ def test_a_fit_gives_them_and_says_so(text, sizes, question, outer):
     x = next(iter(question.get("do", {"p": 0})))
     model = cs.CausalDiagram(text, treatment=x, outcome="y")
     fit = cs.fit(model, cs.Observations.from_frame(frame_of(sizes)), seed=1, progress=False)
-    found = fit.bounds("y", **question)
-    table = found.numbers()
+    bounded = fit.bounds("y", **question)
+    table = bounded.numbers()
     assert np.isfinite(table[["mean", "lower", "upper"]]).all().all()
-    assert ("outer bounds: Natural bounds" in found.text()) == outer
+    assert ("outer bounds: Natural bounds" in bounded.text()) == outer
 
 
 def test_assumptions_that_they_make_no_use_of_are_named():
     from causalstats.diagrams import Monotone
 
     joint = np.full((6, 6), 1 / 36)
-    found = bounds(
+    bounded = bounds(
         Diagram.parse("x -> y; x <-> y"),
         "y",
         "x",
@@ -184,7 +186,7 @@ def test_assumptions_that_they_make_no_use_of_are_named():
         ("x", "y"),
         assumptions=[Monotone("x", "y")],
     )
-    assert not found.sharp and "no use of what is assumed" in " ".join(found.remarks)
+    assert not bounded.sharp and "no use of what is assumed" in " ".join(bounded.remarks)
     with pytest.raises(cs.ModelError, match="direct cause"):
         bounds(
             Diagram.parse("x -> y; x <-> y"),

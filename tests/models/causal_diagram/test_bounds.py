@@ -152,7 +152,7 @@ def test_the_effect_on_the_treated_is_the_formula_or_its_bounds(fit, bounded):
         answer.name == "P(cancer=1 had smoking been 0 | smoking=1)"
         and abs(answer.draws.mean() - 0.360750) < 3 * answer.draws.std()
     )
-    with pytest.raises(cs.ModelError, match="is not identified; what can be said are its bounds"):
+    with pytest.raises(cs.ModelError, match="is not identified; ask for its bounds"):
         bounded.effect("lowered", do={"taken": 0}, factual={"taken": 1})
     sides = bounded.bounds("lowered", do={"taken": 0}, factual={"taken": 1}).summary()["mean"]
     # The fall in the placebo arm, less that without the drug in the other.
