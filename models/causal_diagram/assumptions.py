@@ -72,7 +72,8 @@ _COMPLETE_ROWS = Assumption(
 
 
 def _table_prior(model: CausalDiagram) -> Assumption:
-    prior, concentration = TABLE_PRIORS[model.prior], model.concentration
+    prior = TABLE_PRIORS[model.prior]
+    concentration = model.concentration
     return Assumption(
         name="prior of the tables",
         statement="Before the data each row of each table is Dirichlet, with a weight of "
@@ -112,7 +113,8 @@ def diagram_text(model: CausalDiagram) -> str:
 def derivation(model: CausalDiagram) -> tuple[str, ...]:
     """Return the formula and its certificate, or the hedge in its way, a line a step."""
     identification = model.identification
-    query, steps = identification.query, map(str, identification.steps)
+    query = identification.query
+    steps = map(str, identification.steps)
     if not identification.identified:
         return (f"{query} is not identified.", *steps, str(identification.hedge))
     criteria = ", ".join(map(str, identification.criteria))

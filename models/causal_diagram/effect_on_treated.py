@@ -83,7 +83,8 @@ def effect_on_treated_query(
     ModelError
         Where the question is none of this kind, or is not identified.
     """
-    model, levels = route.model, route.model.levels(data)
+    model = route.model
+    levels = route.model.levels(data)
     treatment, values = _treatment_and_values(do, factual)
     groups = tuple(name for name in factual if name != treatment)
     _refuse_descendants(route, treatment, groups)
@@ -166,7 +167,8 @@ def _answer(
     data: Observations,
 ) -> xr.DataArray:
     """Return the probability in one world, or the difference of two."""
-    levels, outcome = route.model.levels(data), question.outcome
+    levels = route.model.levels(data)
+    outcome = question.outcome
     observed = ObservedDistribution(route.network(draws, data))
     axes = (*question.conditions, outcome)
     values = evaluate(question.formula, Aliased(observed, question.aliases), axes).values

@@ -50,7 +50,8 @@ def _contrast(route: TableRoute) -> str:
 
 
 def _effect_estimand(route: TableRoute) -> Estimand:
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     words = f"The effect of {x} on {y}"
     compute = partial(_effect, route)
     return Estimand(
@@ -66,7 +67,8 @@ def _effect_estimand(route: TableRoute) -> Estimand:
 
 
 def _interventional_estimand(route: TableRoute) -> Estimand:
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     compute = partial(_interventional, route)
     return Estimand(
         compute=compute,
@@ -79,7 +81,8 @@ def _interventional_estimand(route: TableRoute) -> Estimand:
 
 
 def _association_estimand(route: TableRoute) -> Estimand:
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     words = f"The association of {x} and {y}, without any intervention"
     compute = partial(_association, route)
     return Estimand(
@@ -93,7 +96,8 @@ def _association_estimand(route: TableRoute) -> Estimand:
 
 
 def _confounding_estimand(route: TableRoute) -> Estimand:
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     words = (
         f"The confounding bias of the association of {x} and {y}: the association less the effect"
     )
@@ -111,7 +115,8 @@ def _confounding_estimand(route: TableRoute) -> Estimand:
 
 def prior_dependent_effect(route: TableRoute) -> Estimand:
     """Return the effect that the priors of mechanisms give where the data do not identify it."""
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     return Estimand(
         compute=partial(_effect, route),
         description=f"The effect of {x} on {y} under priors of mechanisms that the data cannot "
@@ -129,7 +134,8 @@ def _effect(
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     table = route.probabilities(draws, data, (y,), do=(x,))
     return contrasts_with_first(table, x, y, route.model.levels(data))
 
@@ -139,7 +145,8 @@ def _association(
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     table = route.probabilities(draws, data, (y,), given=(x,))
     return contrasts_with_first(table, x, y, route.model.levels(data))
 
@@ -157,7 +164,8 @@ def _interventional(
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     levels = route.model.levels(data)
     table = route.probabilities(draws, data, (y,), do=(x,))
     labels = [f"{y}={state} | do({x}={arm})" for arm in levels[x] for state in levels[y]]

@@ -69,7 +69,8 @@ def interventional_query(
     compute = partial(_answer, route, outcome, tuple(do), tuple(given), indices)
     description = "As observed, without any intervention."
     if do:
-        query, formula = identification.query, identification.expression
+        query = identification.query
+        formula = identification.expression
         description = f"By the formula {query} = {formula}."
     pair = len(worlds) == 2
     several = ", ".join(variables_with_several_values(do))
@@ -91,7 +92,8 @@ def _written(
     given: Mapping[str, Any],
     levels: Levels,
 ) -> str:
-    event, worlds = notation.event(outcome, levels), worlds_of(do)
+    event = notation.event(outcome, levels)
+    worlds = worlds_of(do)
     if len(worlds) <= 2:
         return " - ".join(notation.interventional("P", event, world, given) for world in worlds)
     seen = f", {notation.conditions(given)}" if given else ""
@@ -149,7 +151,8 @@ def _dose_response(
     levels: Sequence[Any],
 ) -> xr.DataArray:
     """Return an entry for each dose, and for each level of the outcome or the last of two."""
-    parts, labels = [], []
+    parts = []
+    labels = []
     for answer, dose in zip(answers, doses, strict=True):
         for state in shown_states(levels):
             parts.append(answer.isel({outcome: state}, drop=True))

@@ -33,7 +33,8 @@ def cell_shares(
     data : Observations
     rng : numpy Generator
     """
-    levels, names = route.model.levels(data), route.model.diagram.observed
+    levels = route.model.levels(data)
+    names = route.model.diagram.observed
     if np.prod([len(levels[name]) for name in names], dtype=float) > _MOST_CELLS_OF_A_PICTURE:
         return ()
     counts = data.table(names, levels)

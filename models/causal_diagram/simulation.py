@@ -41,10 +41,12 @@ def simulate(
     design : "mechanisms" or "prior"
         As for `CausalDiagram.simulate`.
     """
-    model, rng = route.model, np.random.default_rng(seed)
+    model = route.model
+    rng = np.random.default_rng(seed)
     levels = model.default_levels({})
     if design == "prior":
-        tables, weights = route.tables, route.prior_weights(levels)
+        tables = route.tables
+        weights = route.prior_weights(levels)
     else:
         tables = mechanism_tables(model.diagram)
         weights = prior_weights(tables, levels, 1.0, TABLE_PRIORS["cells"])

@@ -90,7 +90,8 @@ def refuse_unidentified(identification: Identification) -> None:
     """
     if identification.identified:
         return
-    query, hedge = identification.query, identification.hedge
+    query = identification.query
+    hedge = identification.hedge
     if identification.selected:
         raise ModelError(
             f"{query} is not identified. {hedge} Data of those not selected are needed too, or "

@@ -59,7 +59,8 @@ def blocks(
     people : People
     compute : function of draws and people
     """
-    chains, size = draws.sizes["chain"], draws.sizes["draw"]
+    chains = draws.sizes["chain"]
+    size = draws.sizes["draw"]
     step = max(1, _NUMBERS_OF_A_BLOCK // (chains * max(1, len(people))))
 
     def block(first: int) -> np.ndarray:

@@ -60,7 +60,8 @@ def causation_query(
     ModelError
         If the cause is not one variable with two levels, or these are not named.
     """
-    model, levels = route.model, route.model.levels(data)
+    model = route.model
+    levels = route.model.levels(data)
     name, pair = _cause_and_levels(outcome, cause, levels, model.graph)
     absent, present = pair
     indices = {
@@ -85,7 +86,9 @@ def causation_query(
         labels = ("necessary and sufficient", "necessary", "sufficient")
         return labelled_sides([both_sides(side) for side in sides], labels)
 
-    event, off, on = f"{outcome}={levels[outcome][-1]}", f"{name}={absent}", f"{name}={present}"
+    event = f"{outcome}={levels[outcome][-1]}"
+    off = f"{name}={absent}"
+    on = f"{name}={present}"
     return f"bounds of {on} as the cause of {event}", Estimand(
         compute=compute,
         description=f"Smallest and largest share: of all cases, of those that have {event} with "
@@ -106,7 +109,8 @@ def _cause_and_levels(
     graph: Any,
 ) -> tuple[str, Sequence[Any]]:
     """Return the cause, and its levels of absence and presence."""
-    name, pair = cause, None
+    name = cause
+    pair = None
     if isinstance(cause, Mapping) and len(cause) == 1:
         ((name, pair),) = cause.items()
     if not isinstance(name, str):

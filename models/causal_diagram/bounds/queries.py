@@ -44,7 +44,8 @@ _DESCRIPTION = "The smallest and the largest."
 
 def effect_bounds(route: TableRoute) -> Estimand:
     """Return the bounds of the effect: each level of the treatment against the first."""
-    x, y = route.model.treatment, route.model.outcome
+    x = route.model.treatment
+    y = route.model.outcome
     words = (
         f"The smallest and the largest effect of {x} on {y} that a model of the diagram gives to "
         "the observed distribution"
@@ -68,12 +69,15 @@ def _effect_bounds(
     data: Observations,
 ) -> xr.DataArray:
     model = route.model
-    levels, x, y = model.levels(data), model.treatment, model.outcome
+    levels = model.levels(data)
+    x = model.treatment
+    y = model.outcome
     answers = []
     for arm in range(1, len(levels[x])):
         for state in shown_states(levels[y]):
             weights = np.zeros((len(levels[y]), len(levels[x])))
-            weights[state, arm], weights[state, 0] = 1.0, -1.0
+            weights[state, arm] = 1.0
+            weights[state, 0] = -1.0
             answers.append(bounds_of(model, outcome=y, do=x, weights=weights))
     joint = joint_draws(route, draws, data, answers[0])
     parts = [both_sides(answer(joint)) for answer in answers]
@@ -171,8 +175,10 @@ def _bounds_of_sum(
     draws : Dataset
     data : Observations
     """
-    model, levels = route.model, route.model.levels(data)
-    joint_outcome, do = (outcome, *seen), tuple(worlds[0])
+    model = route.model
+    levels = route.model.levels(data)
+    joint_outcome = (outcome, *seen)
+    do = tuple(worlds[0])
     answers = []
     for state in shown_states(levels[outcome]):
         weights = np.zeros([len(levels[name]) for name in joint_outcome + do])
@@ -230,7 +236,8 @@ def _bounds_by_world(
     for by_world in answers:
         first, *others = (ask(joint) for ask in by_world)
         for other in others:
-            lower, upper = first.lower - other.upper, first.upper - other.lower
+            lower = first.lower - other.upper
+            upper = first.upper - other.lower
             first = replace(first, lower=lower, upper=upper)
         parts.append(both_sides(first))
     return labelled_sides(parts, state_labels(outcome, levels))
@@ -268,7 +275,8 @@ def _treated_bounds(
     joint: np.ndarray,
 ) -> Bounds:
     model = route.model
-    nodes, assumptions = model.graph.nodes, model.monotone
+    nodes = model.graph.nodes
+    assumptions = model.monotone
     return treated_bounds(model.diagram, outcome, treatment, joint, nodes, assumptions=assumptions)
 
 
@@ -295,7 +303,8 @@ def _bounds_of_treated(
     answer = partial(_treated_bounds, route, outcome, treatment)
     bounded = answer(joint_draws(route, draws, data, answer))
     cell = cast(Any, (..., *treatment_levels))
-    lower, upper = bounded.lower[cell], bounded.upper[cell]
+    lower = bounded.lower[cell]
+    upper = bounded.upper[cell]
     sides = both_sides(replace(bounded, lower=lower, upper=upper, axes=("state",)))
     if len(levels) == 2:
         return sides.isel(state=1)

@@ -245,7 +245,8 @@ def generalised_covariance_p(
     """
     basis, singular, _ = np.linalg.svd(given, full_matrices=False)
     span = basis[:, singular > 1e-10 * singular.max(initial=_SMALLEST)]
-    residuals, others = _residuals(one, span), _residuals(other, span)
+    residuals = _residuals(one, span)
+    others = _residuals(other, span)
     n = len(one)
     products = (residuals[:, :, None] * others[:, None, :]).reshape(n, -1)
     count = products.shape[1]

@@ -189,10 +189,12 @@ def _smallest_p(tests: Sequence[_Test]) -> tuple[float, str]:
 
     Tests of tables whose p-value looks small are repeated by drawing tables.
     """
-    count, rng = len(tests), np.random.default_rng(0)
+    count = len(tests)
+    rng = np.random.default_rng(0)
     adjusted: list[tuple[float, str]] = []
     for test in sorted(tests, key=lambda test: test.p):
-        p, small = test.p, test.p * count < _SMALL_BY_MOMENTS
+        p = test.p
+        small = test.p * count < _SMALL_BY_MOMENTS
         if test.table is not None and len(test.table) and small:
             most = int(_TABLES_PER_EXTREME_ONE * count / _LEVEL)
             p = monte_carlo_p(test.table, most, rng)

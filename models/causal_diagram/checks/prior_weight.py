@@ -144,7 +144,8 @@ def _prior_variants(
     levels : mapping of variable to its levels
     do : sequence of str
     """
-    usual, counts_alone = {}, {}
+    usual = {}
+    counts_alone = {}
     for name, weight in route.prior_weights(levels).items():
         usual[name] = _normalised(weight + counts[name])
         shares = _normalised(counts[name] + 1e-300)

@@ -21,14 +21,16 @@ def regression_baselines(model: CausalDiagram, data: Observations) -> Mapping[st
 
     There are none where treatment or outcome is a label of more than two levels.
     """
-    levels, asked = model.levels(data), (model.treatment, model.outcome)
+    levels = model.levels(data)
+    asked = (model.treatment, model.outcome)
     if any(name in levels and len(levels[name]) > 2 for name in asked):
         return {}
     rows = np.repeat(np.arange(len(data.counts)), data.counts.astype(int))
     columns = {name: _columns(name, data, levels)[rows] for name in model.graph.nodes}
     intercept = np.ones((len(rows), 1))
     others = [columns[name] for name in model.graph.nodes if name not in asked]
-    outcome, treatment = columns[model.outcome][:, 0], columns[model.treatment]
+    outcome = columns[model.outcome][:, 0]
+    treatment = columns[model.treatment]
     estimates = {"unadjusted": partial(_least_squares, outcome, treatment, intercept)}
     held = np.hstack([intercept, *others])
     if held.shape[1] > 1:

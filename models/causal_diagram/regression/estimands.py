@@ -27,7 +27,8 @@ _QUARTILES = (0.25, 0.5, 0.75)
 
 def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
     """Return the estimands about the treatment and the outcome of the model, by name."""
-    x, y = model.treatment, model.outcome
+    x = model.treatment
+    y = model.outcome
 
     def estimand(
         compute: Callable,
@@ -63,12 +64,15 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
 
 def _words_with_levels(model: CausalDiagram, data: Observations) -> tuple[str, str]:
     """Return description and contrast of the effect with the levels, or quartiles, of the data."""
-    x, y, levels = model.treatment, model.outcome, model.levels(data)
+    x = model.treatment
+    y = model.outcome
+    levels = model.levels(data)
     words = f"The effect of {x} on {y}"
     if x in levels:
         return f"{words}: {notation.difference(y, x, levels)}.", notation.compared(x, levels)
     _, (low, _, high) = _arms(model, data)
-    symbol, event = ("P" if y in levels else "E"), notation.event(y, levels)
+    symbol = "P" if y in levels else "E"
+    event = notation.event(y, levels)
     terms = [notation.interventional(symbol, event, {x: value}, {}) for value in (high, low)]
     return (
         f"{words}: [{' - '.join(terms)}] / ({high} - {low}).",
@@ -78,7 +82,8 @@ def _words_with_levels(model: CausalDiagram, data: Observations) -> tuple[str, s
 
 def _arms(model: CausalDiagram, data: Observations) -> tuple[list[float], list[str]]:
     """Return every level of a label, or the quartiles of a number, and how they are written."""
-    x, levels = model.treatment, model.levels(data)
+    x = model.treatment
+    levels = model.levels(data)
     if x in levels:
         return [float(level) for level in range(len(levels[x]))], list(map(str, levels[x]))
     values = np.repeat(data.column(x), data.counts.astype(int))
@@ -157,7 +162,9 @@ def _interventional(
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    x, y, levels = model.treatment, model.outcome, model.levels(data)
+    x = model.treatment
+    y = model.outcome
+    levels = model.levels(data)
     values, names = _arms(model, data)
     table = _mean_outcomes(model, draws, data, values)
     events = [f"{y}={level}" for level in levels[y]] if y in levels else [y]

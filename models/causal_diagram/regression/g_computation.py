@@ -111,7 +111,8 @@ class GComputation:
         The first group has all rows, each as often as there is room for, with weights that are a
         draw of the Bayesian bootstrap; other groups, and rows that are too many, are drawn by it.
         """
-        counts, people = self.data.counts, self.people
+        counts = self.data.counts
+        people = self.people
         weights = rng.standard_gamma(counts, (size, len(counts)))
         if self.inside is not None and group == 0:
             weights *= self.inside
@@ -120,7 +121,8 @@ class GComputation:
             times = people // len(counts)
             rows = np.tile(np.arange(len(counts)), times)[None]
             return rows, np.tile(weights, times) / times
-        cumulative, uniform = np.cumsum(weights, axis=1), rng.random((size, people))
+        cumulative = np.cumsum(weights, axis=1)
+        uniform = rng.random((size, people))
         rows = np.stack([np.searchsorted(*pair) for pair in zip(cumulative, uniform, strict=True)])
         return rows.clip(max=len(counts) - 1), np.full((size, people), 1 / people)
 
@@ -165,7 +167,8 @@ def mean_outcomes(
         str(name): values.to_numpy().reshape(-1, *values.shape[2:])
         for name, values in draws.transpose("chain", "draw", ...).data_vars.items()
     }
-    chains, size = draws.sizes["chain"], draws.sizes["draw"]
+    chains = draws.sizes["chain"]
+    size = draws.sizes["draw"]
     step = max(1, _PEOPLE_AT_ONCE // simulation.people)
     parts = []
     for start in range(0, chains * size, step):

@@ -108,7 +108,8 @@ def _causes_first(
     steps: Sequence[Step],
 ) -> list[Step]:
     """Return the steps in an order in which everything that one is given is known before it."""
-    waiting, ordered = list(steps), []
+    waiting = list(steps)
+    ordered = []
     while waiting:
         ready = [step for step in waiting if known.issuperset(step.given)]
         if not ready:

@@ -60,7 +60,8 @@ def overlap_check(
         )
         finding = f"{', '.join(held)} explain {share:.1%} of the variance of {treatment}"
     else:
-        share, largest = _share_outside(model, data, design, rows), _LARGEST_SHARE_OUTSIDE
+        share = _share_outside(model, data, design, rows)
+        largest = _LARGEST_SHARE_OUTSIDE
         expected = (
             f"at most {largest:.0%} of the rows with odds of {treatment} more than "
             f"{_LARGEST_ODDS_RATIO:g} times from those in all"

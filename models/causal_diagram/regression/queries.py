@@ -291,7 +291,9 @@ def _answer(
     draws : Dataset
     data : Observations
     """
-    levels, treatment, outcome = model.levels(data), question.treatment, question.outcome
+    levels = model.levels(data)
+    treatment = question.treatment
+    outcome = question.outcome
     if undrawn:
         size = (draws.sizes["chain"], draws.sizes["draw"])
         draws = draw_conditionals(model, undrawn, data, size)

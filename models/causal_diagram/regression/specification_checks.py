@@ -49,7 +49,8 @@ def rows_looked_at(data: Observations) -> np.ndarray:
 
 def specification_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     """Return the checks of the form of every regression, of its variances, and of overlap."""
-    levels, rows = model.levels(data), rows_looked_at(data)
+    levels = model.levels(data)
+    rows = rows_looked_at(data)
     regressions = [
         _Regression(model, table, data, levels, rows)
         for table in model.tables
@@ -182,7 +183,8 @@ class _Regression:
             return []
         residual, _ = next(self.residuals())
         square = residual**2 * size / (size - columns)
-        tests, start = [], 1
+        tests = []
+        start = 1
         for name in self.table.given:
             width = self.terms.width(name)
             tested = 1 if name in self.terms.smooths else width
@@ -234,7 +236,8 @@ def score_test_p(
     if not remainder.shape[1]:
         return 1.0
     terms = (remainder / remainder.std(axis=0)) * residual[:, None]
-    score, covariance = terms.sum(axis=0), terms.T @ terms
+    score = terms.sum(axis=0)
+    covariance = terms.T @ terms
     rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
     degrees = len(residual) - design.shape[1] - rank
     if degrees < _FEWEST_DEGREES or not rank:

@@ -70,7 +70,8 @@ class ReducedForm(TableRoute):
         import pymc as pm
         import pytensor.tensor as pt
 
-        inputs, levels = self.inputs(data), self.model.levels(data)
+        inputs = self.inputs(data)
+        levels = self.model.levels(data)
         coords = {table.variable: list(levels[table.variable]) for table in self.tables}
         with pm.Model(coords=coords) as graph:
             for table in self.tables:

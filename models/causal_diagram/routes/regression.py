@@ -73,7 +73,8 @@ class Regression:
     def build(self, data: Observations) -> pm.Model:
         import pymc as pm
 
-        conditionals, levels = self.conditionals(data), self.model.levels(data)
+        conditionals = self.conditionals(data)
+        levels = self.model.levels(data)
         inputs = _inputs(conditionals, data)
         tabled = [each.table for each in conditionals if isinstance(each, TableOfLabels)]
         coords = {name: list(levels[name]) for table in tabled for name in table.axes}

@@ -59,7 +59,8 @@ class Structural(TableRoute):
         import pymc as pm
         import pytensor.tensor as pt
 
-        inputs, levels = self.inputs(data), self.model.levels(data)
+        inputs = self.inputs(data)
+        levels = self.model.levels(data)
         coords = {table.variable: list(levels[table.variable]) for table in self.tables}
         with pm.Model(coords=coords) as graph:
             cells = pm.Data("cells", inputs["cells"])
@@ -159,7 +160,8 @@ class Structural(TableRoute):
         return xr.DataArray(values, dims=dims, coords=coords)
 
     def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        names, levels = self.model.diagram.observed, self.model.levels(data)
+        names = self.model.diagram.observed
+        levels = self.model.levels(data)
         joint = np.asarray(self.network(draws, data).query(names).values)
         codes = [data.places(name, levels[name]) for name in names]
         cells = np.ravel_multi_index(codes, joint.shape[2:])

@@ -36,10 +36,12 @@ def fewest(graph: nx.DiGraph, hidden: set[str], treatments: list[str], outcome: 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_no_set_of_fewer_variables_will_do(seed):
-    rng, sizes = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    sizes = []
     while len(sizes) < 60:
         names = [f"v{number}" for number in range(rng.integers(5, 9))]
-        dense, shared = rng.choice([0.3, 0.5, 0.7]), rng.choice([0.0, 0.1])
+        dense = rng.choice([0.3, 0.5, 0.7])
+        shared = rng.choice([0.0, 0.1])
         edges = [pair for pair in combinations(names, 2) if rng.random() < dense]
         arcs = [pair for pair in combinations(names, 2) if rng.random() < shared]
         count = int(rng.choice([1, 1, 2]))

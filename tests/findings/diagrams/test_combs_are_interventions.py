@@ -50,7 +50,9 @@ def test_a_child_of_the_treatment_in_its_comb_is_refused(text, outputs):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_every_comb_that_is_not_refused_gives_the_intervention(seed):
-    rng, kept, refused = np.random.default_rng(seed), 0, 0
+    rng = np.random.default_rng(seed)
+    kept = 0
+    refused = 0
     for _ in range(120):
         names = [f"v{number}" for number in range(rng.integers(3, 6))]
         graph = nx.DiGraph()
@@ -75,7 +77,8 @@ def test_every_comb_that_is_not_refused_gives_the_intervention(seed):
         kept += 1
         truth = network.query([name for name in names if name != x], do=x)
         np.testing.assert_allclose(intervention.channel, truth, atol=1e-10)
-    assert kept > 20 and refused > 20
+    assert kept > 20
+    assert refused > 20
 
 
 def test_less_than_a_district_and_a_wrong_order_are_refused():

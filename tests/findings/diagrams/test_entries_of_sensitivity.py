@@ -20,14 +20,16 @@ def fit():
 
 def test_levels_of_another_outcome_are_named(fit):
     table = fit.sensitivity(outcome=["bp"])
-    assert not table.index.duplicated().any() and table.index.names == ["outcome", "entry"]
+    assert not table.index.duplicated().any()
+    assert table.index.names == ["outcome", "entry"]
     entries = table.loc["bp"].index
     assert [entry.startswith("bp=") for entry in entries] == [True] * 3
 
 
 def test_arms_of_another_treatment_are_named(fit):
     table = fit.sensitivity(treatment=["bp"])
-    assert not table.index.duplicated().any() and len(table.loc["bp"]) == 2
+    assert not table.index.duplicated().any()
+    assert len(table.loc["bp"]) == 2
 
 
 def test_a_diagram_that_does_not_identify_the_effect_gives_its_bounds(fit):

@@ -41,7 +41,8 @@ def sparse(rng, rows, levels, direct=0.0):
 
 def instrument(rng, rows, levels, direct=0.0):
     """Return a study centre as instrument, nearly everybody treated; `direct` breaks exclusion."""
-    u, z = rng.integers(0, 2, rows), rng.integers(0, levels, rows)
+    u = rng.integers(0, 2, rows)
+    z = rng.integers(0, levels, rows)
     x = (rng.random(rows) < np.where(z == 0, 0.8, 0.95)).astype(int)
     y = (rng.random(rows) < 0.2 + 0.2 * x + 0.1 * u + direct * (z == 0)).astype(int)
     return pd.DataFrame({"z": z, "x": x, "y": y})
@@ -90,7 +91,8 @@ def test_p_values_by_moments_hold_their_level_in_sparse_strata(shape):
     codes = [axis.ravel() for axis in np.indices(shape)]
     table = tables_by_stratum(codes[1], codes[2], codes[0][:, None], cells.astype(float))
     p = approximate_p(tables_with_same_margins(table, 3000, rng))
-    assert (p < 0.05).mean() < 0.07 and (p < 0.01).mean() < 0.02
+    assert (p < 0.05).mean() < 0.07
+    assert (p < 0.01).mean() < 0.02
 
 
 def test_covariances_of_residuals_hold_their_level_with_unequal_variances():
@@ -106,7 +108,8 @@ def test_covariances_of_residuals_hold_their_level_with_unequal_variances():
 
 @pytest.mark.parametrize(("rows", "levels"), [(500, 4), (200, 3)])
 def test_a_right_diagram_is_seldom_contradicted_in_sparse_tables(rows, levels):
-    rng, sets = np.random.default_rng(rows), 12
+    rng = np.random.default_rng(rows)
+    sets = 12
     failures = sum(
         failed(implied_independences(SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))))
         for _ in range(sets)
@@ -129,7 +132,8 @@ def test_a_missing_arrow_is_found_in_sparse_tables():
 
 @pytest.mark.parametrize(("rows", "levels"), [(300, 4), (400, 3)])
 def test_a_valid_instrument_near_the_boundary_is_seldom_contradicted(rows, levels):
-    rng, sets = np.random.default_rng(rows), 6
+    rng = np.random.default_rng(rows)
+    sets = 6
     frames = [instrument(rng, rows, levels) for _ in range(sets)]
     failures = sum(
         failed(instrumental_inequalities(INSTRUMENT, cs.Observations.from_frame(f))) for f in frames
@@ -137,7 +141,8 @@ def test_a_valid_instrument_near_the_boundary_is_seldom_contradicted(rows, level
     assert at_most(failures, sets, 0.01)
     data = cs.Observations.from_frame(frames[0])
     sides = cs.fit(INSTRUMENT, data, seed=1, progress=False).effect("bounds").draws
-    assert np.isfinite(sides).all() and (sides[..., 0] <= sides[..., 1] + 1e-9).all()
+    assert np.isfinite(sides).all()
+    assert (sides[..., 0] <= sides[..., 1] + 1e-9).all()
 
 
 def test_an_instrument_that_acts_on_the_outcome_is_found():
@@ -152,7 +157,8 @@ def test_an_instrument_that_acts_on_the_outcome_is_found():
 @pytest.mark.slow
 @pytest.mark.parametrize(("rows", "levels"), [(500, 4), (200, 4), (1500, 3)])
 def test_false_alarms_of_independences(rows, levels):
-    rng, sets = np.random.default_rng(rows + 1), 200
+    rng = np.random.default_rng(rows + 1)
+    sets = 200
     failures = sum(
         failed(implied_independences(SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))))
         for _ in range(sets)
@@ -163,7 +169,8 @@ def test_false_alarms_of_independences(rows, levels):
 @pytest.mark.slow
 @pytest.mark.parametrize(("rows", "levels"), [(300, 5), (300, 2), (1000, 4)])
 def test_false_alarms_of_instrumental_inequalities(rows, levels):
-    rng, sets = np.random.default_rng(rows + 2), 100
+    rng = np.random.default_rng(rows + 2)
+    sets = 100
     failures = sum(
         failed(
             instrumental_inequalities(

@@ -94,9 +94,8 @@ def test_they_hold_those_of_the_diagram_and_are_these_where_said_to_be_sharp(tex
             patched.setattr(response_type_program, "MAX_ENTRIES", 0)
             outer = asked()
         for inner, wide in zip(exact, outer, strict=True):
-            assert (wide.lower <= inner.lower + 1e-6).all() and (
-                wide.upper >= inner.upper - 1e-6
-            ).all()
+            assert (wide.lower <= inner.lower + 1e-6).all()
+            assert (wide.upper >= inner.upper - 1e-6).all()
             if wide.sharp:
                 np.testing.assert_allclose(wide.lower, inner.lower, atol=1e-7)
                 np.testing.assert_allclose(wide.upper, inner.upper, atol=1e-7)
@@ -110,7 +109,8 @@ def test_two_worlds_are_those_of_tian_and_pearl():
             2, 2, 2
         )  # had it; the event without it, and with it
         joint = np.stack([types[0].sum(axis=1), types[1].sum(axis=0)])
-        without, with_ = types.sum(axis=(0, 2)), types.sum(axis=(0, 1))
+        without = types.sum(axis=(0, 2))
+        with_ = types.sum(axis=(0, 1))
         effect = np.stack([without, with_], axis=1)
         bounded = two_world_bounds(joint[None], 1, 0, 1, effect[None])
         np.testing.assert_allclose(
@@ -126,7 +126,8 @@ def test_a_cause_of_more_levels_has_the_answer_within(levels):
     rng = np.random.default_rng(levels)
     for _ in range(20):
         types = rng.dirichlet(np.full(levels * 2**levels, 0.5)).reshape(levels, *[2] * levels)
-        joint, effect = np.zeros((levels, 2)), np.zeros((2, levels))
+        joint = np.zeros((levels, 2))
+        effect = np.zeros((2, levels))
         for x, *would in product(range(levels), *[range(2)] * levels):
             share = types[(x, *would)]
             joint[x, would[x]] += share
@@ -186,7 +187,8 @@ def test_assumptions_that_they_make_no_use_of_are_named():
         ("x", "y"),
         assumptions=[Monotone("x", "y")],
     )
-    assert not bounded.sharp and "no use of what is assumed" in " ".join(bounded.remarks)
+    assert not bounded.sharp
+    assert "no use of what is assumed" in " ".join(bounded.remarks)
     with pytest.raises(cs.ModelError, match="direct cause"):
         bounds(
             Diagram.parse("x -> y; x <-> y"),

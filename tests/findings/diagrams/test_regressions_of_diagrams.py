@@ -34,7 +34,8 @@ def doubts(answer):
 @pytest.mark.parametrize(("rows", "spread"), [(200, 0.3), (30, 0.3), (100, 0.15)])
 def test_the_prior_does_not_give_a_confounders_effect_to_the_treatment(rows, spread):
     """x = z + spread e, y = x - 2 z + e: least squares has the effect, which is 1, without bias."""
-    ours, least_squares = [], []
+    ours = []
+    least_squares = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
         z = rng.normal(size=rows)
@@ -121,7 +122,8 @@ RIGHT = model("z, w -> x, y; x -> y")
 
 
 def alarms(kind, rows, sets):
-    rng, count = np.random.default_rng(rows), 0
+    rng = np.random.default_rng(rows)
+    count = 0
     for _ in range(sets):
         data = cs.Observations.from_frame(right(kind, rows, rng))
         count += any(check.passed is False for check in specification_checks(RIGHT, data))
@@ -147,7 +149,8 @@ def everyday():
     """Women gain 3 from x (1 through m), men 1; x is a third more likely in women."""
     rng = np.random.default_rng(7)
     n = 3000
-    z, woman = rng.normal(size=n), rng.integers(0, 2, n)
+    z = rng.normal(size=n)
+    woman = rng.integers(0, 2, n)
     x = (rng.random(n) < logistic(0.8 * woman - 0.4)).astype(int)
     m = x + rng.normal(size=n)
     y = 2 * x * woman + m + z + rng.normal(size=n)
@@ -173,7 +176,8 @@ def test_everyday_questions_have_the_right_answers(everyday, name, question, tru
     right = 1 + 2 * women if truth == "treated" else truth
     answer = fit.effect(name, **question)
     assert abs(float(answer.draws.mean()) - right) < 4 * float(answer.draws.std())
-    assert answer.kind == "causal" and float(answer.draws.std()) < 0.2
+    assert answer.kind == "causal"
+    assert float(answer.draws.std()) < 0.2
 
 
 def test_a_dose_response_has_an_entry_a_dose():
@@ -189,7 +193,8 @@ def test_a_dose_response_has_an_entry_a_dose():
 @pytest.mark.parametrize("levels", [2, 3])
 def test_a_dose_response_of_labels(levels):
     rng = np.random.default_rng(9)
-    x, y = rng.integers(0, 3, 600), rng.integers(0, levels, 600)
+    x = rng.integers(0, 3, 600)
+    y = rng.integers(0, levels, 600)
     data = cs.Observations.from_frame(pd.DataFrame({"x": x, "y": y}))
     fit = cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, progress=False)
     answer = fit.effect("y", do={"x": [0, 1, 2]})

@@ -15,7 +15,8 @@ def refutable(answer: cs.Effect) -> list[str]:
 def gaps(where, rows=1000, seed=0):
     """Return z, w, x and y with half of one column missing."""
     rng = np.random.default_rng(seed)
-    z, w = rng.integers(0, 2, rows), rng.integers(0, 2, rows)
+    z = rng.integers(0, 2, rows)
+    w = rng.integers(0, 2, rows)
     x = (rng.random(rows) < 0.2 + 0.3 * z + 0.3 * w).astype(int)
     y = (rng.random(rows) < 0.2 + 0.3 * x + 0.3 * z).astype(int)
     frame = pd.DataFrame({"z": z, "w": w, "x": x, "y": y}).astype(float)
@@ -33,7 +34,8 @@ def test_rows_left_out_stand_on_the_answer(where):
     fit = cs.fit(cs.CausalDiagram(TEXT, treatment="x", outcome="y"), data, seed=1, progress=False)
     assert "complete rows" in fit.effect("effect").assumptions
     (doubt,) = fit.effect("effect").doubts
-    assert doubt.name == "rows left out" and f"without {where}" in doubt.finding
+    assert doubt.name == "rows left out"
+    assert f"without {where}" in doubt.finding
     assert any("missing at random" in each.statement for each in fit.model.assumptions())
 
 
@@ -42,11 +44,13 @@ def test_the_remedy_for_an_unneeded_variable_keeps_its_rows():
     data = cs.Observations.from_frame(frame, missing="drop")
     model = cs.CausalDiagram(TEXT, treatment="x", outcome="y")
     few = cs.fit(model, data, seed=1, progress=False).effect("effect")
-    assert "hidden: w" in few.doubts[0].remedy and "['z', 'x', 'y']" in few.doubts[0].remedy
+    assert "hidden: w" in few.doubts[0].remedy
+    assert "['z', 'x', 'y']" in few.doubts[0].remedy
     whole = cs.Observations.from_frame(frame, columns=["z", "x", "y"])
     again = cs.CausalDiagram(f"{TEXT}; hidden: w", treatment="x", outcome="y")
     many = cs.fit(again, whole, seed=1, progress=False).effect("effect")
-    assert len(whole) == 1000 and refutable(many) == []
+    assert len(whole) == 1000
+    assert refutable(many) == []
     assert many.draws.std() < 0.85 * few.draws.std()
 
 

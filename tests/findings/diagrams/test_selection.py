@@ -48,7 +48,8 @@ def random_study(rng):
     order = names[:]
     for name in chosen:
         order.insert(int(rng.integers(1, len(order) + 1)), name)
-    arrows, arcs = rng.choice([0.3, 0.5]), rng.choice([0, 0.12, 0.25])
+    arrows = rng.choice([0.3, 0.5])
+    arcs = rng.choice([0, 0.12, 0.25])
     graph = nx.DiGraph()
     graph.add_nodes_from(order)
     graph.add_edges_from(pair for pair in combinations(order, 2) if rng.random() < arrows)
@@ -67,7 +68,8 @@ def random_study(rng):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_formulas_in_the_selected_give_the_answer_of_everybody(seed):
-    rng, identified = np.random.default_rng(seed), 0
+    rng = np.random.default_rng(seed)
+    identified = 0
     for _ in range(100):
         diagram, network, chosen, x, y, given = random_study(rng)
         observed = diagram.observed
@@ -91,7 +93,8 @@ def test_tables_of_a_model_rebuild_the_distribution_of_the_selected(seed):
         diagram, network, chosen, *_ = random_study(rng)
         observed = diagram.observed
         joint = network.query(observed, given=dict.fromkeys(chosen, 1)).values
-        source, product_of_tables = JointTable(observed, joint), np.ones(joint.shape)
+        source = JointTable(observed, joint)
+        product_of_tables = np.ones(joint.shape)
         for table in reduced_form_tables(MixedGraph.of(diagram)):
             part = source.probability((table.variable,), table.given)
             axes = [observed.index(name) for name in (table.variable, *table.given)]
@@ -105,14 +108,16 @@ def test_tables_of_a_model_rebuild_the_distribution_of_the_selected(seed):
 def test_a_fit_to_the_selected_answers_of_everybody_or_is_refused():
     rng = np.random.default_rng(3)
     n = 40_000
-    w, x = rng.integers(0, 2, n), rng.integers(0, 2, n)
+    w = rng.integers(0, 2, n)
+    x = rng.integers(0, 2, n)
     y = (rng.random(n) < 0.2 + 0.3 * x + 0.3 * w).astype(int)
     frame = pd.DataFrame({"w": w, "x": x, "y": y})
     by_treatment = frame[rng.random(n) < np.where(x == 1, 0.9, 0.3)]
     model = cs.CausalDiagram("dag { x [e] y [o] s [s] x -> y w -> y x -> s }")
     fit = cs.fit(model, cs.Observations.from_frame(by_treatment), seed=1, progress=False)
     row = fit.effect("effect").summary().iloc[0]
-    assert row["lower"] < 0.3 < row["upper"] and row["sd"] < 0.02
+    assert row["lower"] < 0.3 < row["upper"]
+    assert row["sd"] < 0.02
     assert any(each.name == "selection as drawn" for each in model.assumptions())
     with pytest.raises(cs.ModelError, match="those alone whom s selects"):
         fit.bounds("w", do={"x": 1}, factual={"x": 0})

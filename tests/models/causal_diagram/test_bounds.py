@@ -75,9 +75,8 @@ def test_an_effect_that_is_not_identified_has_bounds(bounded):
         sampler=bounded.sampler,
         progress=False,
     )
-    assert monotone.effect("bounds").draws[..., 0].mean() > 0.4 and monotone.model.monotone == (
-        cs.Monotone("taken", "lowered"),
-    )
+    assert monotone.effect("bounds").draws[..., 0].mean() > 0.4
+    assert monotone.model.monotone == (cs.Monotone("taken", "lowered"),)
 
 
 def test_bounds_without_an_instrument_are_those_of_manski(fit):
@@ -134,9 +133,8 @@ def test_bounds_within_strata_are_those_of_manski():
     other = fit.bounds("z", do={"x": 0}, given={"y": 1})
     np.testing.assert_allclose(apart.draws[..., 0], moved.draws[..., 0] - other.draws[..., 1])
     np.testing.assert_allclose(apart.draws[..., 1], moved.draws[..., 1] - other.draws[..., 0])
-    assert (
-        "bounded one by one" in apart.description and "bounded one by one" not in moved.description
-    )
+    assert "bounded one by one" in apart.description
+    assert "bounded one by one" not in moved.description
     for given in ({"x": 0}, {"y": 1}):
         with pytest.raises(cs.ModelError):
             fit.bounds("y", do={"x": 1}, given=given)
@@ -148,10 +146,8 @@ def test_the_effect_on_the_treated_is_the_formula_or_its_bounds(fit, bounded):
     In the trial it is nearly identified, since nobody in one arm had the drug.
     """
     answer = fit.effect("cancer", do={"smoking": 0}, factual={"smoking": 1})
-    assert (
-        answer.name == "P(cancer=1 had smoking been 0 | smoking=1)"
-        and abs(answer.draws.mean() - 0.360750) < 3 * answer.draws.std()
-    )
+    assert answer.name == "P(cancer=1 had smoking been 0 | smoking=1)"
+    assert abs(answer.draws.mean() - 0.360750) < 3 * answer.draws.std()
     with pytest.raises(cs.ModelError, match="is not identified; ask for its bounds"):
         bounded.effect("lowered", do={"taken": 0}, factual={"taken": 1})
     sides = bounded.bounds("lowered", do={"taken": 0}, factual={"taken": 1}).summary()["mean"]
@@ -171,9 +167,8 @@ def test_probabilities_of_causation_are_those_of_tian_and_pearl():
     sampler = cs.Exact(chains=2, draws=50)
     fit = cs.fit(cs.CausalDiagram("x -> y"), two, seed=1, sampler=sampler, progress=False)
     answer = fit.bounds("y", cause="x")
-    assert answer.name == "bounds of x=1 as the cause of y=1" and list(
-        answer.summary().index[:2]
-    ) == [
+    assert answer.name == "bounds of x=1 as the cause of y=1"
+    assert list(answer.summary().index[:2]) == [
         "necessary and sufficient: lower",
         "necessary and sufficient: upper",
     ]
@@ -247,10 +242,13 @@ def test_too_many_response_types_give_outer_bounds_with_a_caution():
     )
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
     bounds = fit.bounds("y", do={"x": 1})
-    assert "outer bounds: Natural bounds" in repr(bounds) and "Join levels" in repr(fit)
+    assert "outer bounds: Natural bounds" in repr(bounds)
+    assert "Join levels" in repr(fit)
     check = next(check for check in fit.check() if check.name == "possible under the diagram")
-    assert check.passed is None and "Join levels" in check.remedy
-    assert fit.plot("diagram").axes and fit.plot("comparison").axes
+    assert check.passed is None
+    assert "Join levels" in check.remedy
+    assert fit.plot("diagram").axes
+    assert fit.plot("comparison").axes
 
 
 def test_large_linear_programs_are_solved_for_fewer_draws(monkeypatch):
@@ -317,12 +315,11 @@ def test_a_treatment_that_acts_on_nothing_has_the_effect_zero():
 def test_the_structural_route_names_an_effect_that_its_prior_decides():
     model = cs.CausalDiagram(TRIAL, treatment="taken", route="structural")
     simulation = model.simulate(1, people=50)
-    assert (
-        list(model.estimands()) == ["bounds", "association", "prior_dependent"]
-        and model.parameters(simulation.data)[0] == "prior_dependent"
-    )
+    assert list(model.estimands()) == ["bounds", "association", "prior_dependent"]
+    assert model.parameters(simulation.data)[0] == "prior_dependent"
     value = model.estimands()["prior_dependent"].compute(simulation.truth, simulation.data)
     low, high = (
         model.estimands()["bounds"].compute(simulation.truth, simulation.data).to_numpy().ravel()
     )
-    assert low - 1e-9 <= value.item() <= high + 1e-9 and high - low > 0.01
+    assert low - 1e-9 <= value.item() <= high + 1e-9
+    assert high - low > 0.01

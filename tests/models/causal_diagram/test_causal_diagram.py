@@ -68,7 +68,8 @@ def test_the_example_of_the_paper():
     )
     for level, truth in ((0, 0.253478), (1, 0.542297)):
         answer = fit.effect("cancer", do={"smoking": level})
-        assert answer.kind == "causal" and answer.name == f"P(cancer=1 | do(smoking={level}))"
+        assert answer.kind == "causal"
+        assert answer.name == f"P(cancer=1 | do(smoking={level}))"
         within(answer.draws, truth, 1e-5)  # of the prior
         assert answer.draws.std() < 0.002
     assert fit.effect("effect").draws.mean() == pytest.approx(0.288820, abs=1e-4)
@@ -135,7 +136,8 @@ def test_the_formula_gives_the_interventional_distribution_of_the_mechanisms(tex
     for seed in range(3):
         simulation = model.simulate(seed, people=50)
         table = model.estimands()["interventional"].compute(simulation.truth, simulation.data)
-        levels, boxes = model.default_levels({}), mechanism_tables(model.diagram)
+        levels = model.default_levels({})
+        boxes = mechanism_tables(model.diagram)
         mechanisms = draw_tables(
             prior_weights(boxes, levels, 1.0, TABLE_PRIORS["cells"]),
             boxes,
@@ -166,10 +168,8 @@ def test_a_table_leaves_out_what_the_diagram_makes_irrelevant():
 
 
 def test_prior_weights():
-    table, levels = (
-        reduced_form_tables(cs.CausalDiagram("a -> b").graph)[1],
-        {"a": (0, 1), "b": (0, 1, 2)},
-    )
+    table = reduced_form_tables(cs.CausalDiagram("a -> b").graph)[1]
+    levels = {"a": (0, 1), "b": (0, 1, 2)}
     assert (
         prior_weights([table], levels, 2.0, TABLE_PRIORS["cells"])[table.name].tolist()
         == [[2.0] * 3] * 2
@@ -183,7 +183,8 @@ def test_prior_weights():
 def test_dirichlet_draws_where_gamma_variates_are_zero():
     rng = np.random.default_rng(1)
     weak = dirichlet.draw(np.full(3, 1e-4), (20_000,), rng)
-    assert np.isfinite(weak).all() and np.isclose(weak.sum(axis=-1), 1).all()
+    assert np.isfinite(weak).all()
+    assert np.isclose(weak.sum(axis=-1), 1).all()
     within(weak[:, 0], 1 / 3)
     strong = dirichlet.draw(np.array([1.0, 2.0, 5.0]), (20_000,), rng)
     within(strong[:, 2], 5 / 8)
@@ -194,8 +195,11 @@ def test_dirichlet_draws_where_gamma_variates_are_zero():
 def test_the_graph_has_the_posterior_of_the_definition(route):
     """log p of the graph, less Dirichlet tables and a multinomial of cells, is constant."""
     model = cs.CausalDiagram(FRONT_DOOR, route=route, concentration=0.7, hidden_levels=3)
-    data, levels = smoking(1000), model.default_levels({})
-    graph, rng, difference = model.build(data), np.random.default_rng(1), []
+    data = smoking(1000)
+    levels = model.default_levels({})
+    graph = model.build(data)
+    rng = np.random.default_rng(1)
+    difference = []
     log_p = pytensor.function(
         list(graph.rvs_to_values.values()),
         graph.logp(jacobian=False),
@@ -244,10 +248,8 @@ def structural():
 def test_the_structural_route_nearly_agrees_with_the_reduced_form(fit, structural):
     """They are other priors: the answers differ by less than half a standard deviation."""
     ours, theirs = (each.effect("effect").summary().iloc[0] for each in (fit, structural))
-    assert (
-        abs(ours["mean"] - theirs["mean"]) < 0.5 * ours["sd"]
-        and 0.7 < theirs["sd"] / ours["sd"] < 1.4
-    )
+    assert abs(ours["mean"] - theirs["mean"]) < 0.5 * ours["sd"]
+    assert 0.7 < theirs["sd"] / ours["sd"] < 1.4
     assert theirs["r_hat"] < 1.05
     assert structural.parameters() == ("interventional", "P(tar | smoking)")
     simulation = structural.model.simulate(1, people=50, design="prior")
@@ -269,10 +271,8 @@ def test_contrasts_follow_the_order_of_levels():
         "y=none: middle against low",
         "y=mild: middle against low",
     ]
-    assert (
-        len(fit.effect("effect").summary()) == 6
-        and len(fit.effect("interventional").summary()) == 9
-    )
+    assert len(fit.effect("effect").summary()) == 6
+    assert len(fit.effect("interventional").summary()) == 9
     assert list(fit.effect("y", do={"x": "high"}).summary().index) == [
         "y=none",
         "y=mild",
@@ -299,18 +299,18 @@ def test_a_conditional_effect_is_the_front_door_formula_within_a_stratum(fit):
 
 def test_sensitivity_and_comparison(fit):
     table = fit.sensitivity(concentration=[0.5, 100.0])
-    assert table["mean"].iloc[-1] < table["mean"].iloc[0] and table["used"].sum() == 1
+    assert table["mean"].iloc[-1] < table["mean"].iloc[0]
+    assert table["used"].sum() == 1
     compared = fit.compare()["mean"]
-    assert (
-        compared["unadjusted"] == pytest.approx(0.675676 - 0.190476, abs=0.02)
-        and list(compared.index)[-1] == "adjusted for all observed"
-    )
+    assert compared["unadjusted"] == pytest.approx(0.675676 - 0.190476, abs=0.02)
+    assert list(compared.index)[-1] == "adjusted for all observed"
 
 
 def test_checks(fit):
     passed = {check.name: check.passed for check in fit.check()}
     assert passed.pop("independences of the diagram") is None  # there are none
-    assert len(passed) > 2 and all(passed.values())
+    assert len(passed) > 2
+    assert all(passed.values())
     names = ["smoking", "tar", "cancer"]
     few = cs.Observations.from_frame(
         pd.DataFrame(fit.data.codes, columns=names).assign(
@@ -320,9 +320,8 @@ def test_checks(fit):
     )
     sparse = cs.fit(fit.model, few, seed=1, progress=False)
     checks = {check.name: check for check in sparse.check()}
-    assert (
-        checks["positivity"].passed is False and "smoking=0, tar=1" in checks["positivity"].finding
-    )
+    assert checks["positivity"].passed is False
+    assert "smoking=0, tar=1" in checks["positivity"].finding
     strong = cs.fit(cs.CausalDiagram(FRONT_DOOR, concentration=200), fit.data, seed=1)
     assert {check.name: check.passed for check in strong.check()}["weight of the prior"] is False
 
@@ -330,10 +329,8 @@ def test_checks(fit):
 def test_a_missing_arrow_fails_the_test_of_independence():
     right = cs.CausalDiagram("z -> x -> y")
     data = cs.CausalDiagram("z -> x -> y; z -> y", treatment="x").simulate(4, people=2000).data
-    assert (
-        separating_set(right.graph, "z", "y") == ("x",)
-        and separating_set(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
-    )
+    assert separating_set(right.graph, "z", "y") == ("x",)
+    assert separating_set(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
     assert {check.name: check.passed for check in right.data_checks(data)}[
         "independences of the diagram"
     ] is False
@@ -344,17 +341,16 @@ def test_pictures_report_and_store(fit, tmp_path):
         assert fit.plot(name).axes
     path = fit.report(tmp_path / "smoking.html", sensitivity={"concentration": [0.5]})
     page = path.read_text()
-    assert (
-        "How the answer follows" in page
-        and "P(cancer | do(smoking)) = Σ_tar" in page
-        and "front-door" in page
-    )
+    assert "How the answer follows" in page
+    assert "P(cancer | do(smoking)) = Σ_tar" in page
+    assert "front-door" in page
     model = cs.CausalDiagram(
         fit.model.diagram.with_levels({"tar": (0, 1, 2)}), hidden_levels={"u_cancer_smoking": 3}
     )
     other = cs.fit(model, fit.data, seed=1, progress=False)
     again = cs.load(other.save(tmp_path / "fit.nc"))
-    assert again.model == model and again.data.fingerprint == fit.data.fingerprint
+    assert again.model == model
+    assert again.data.fingerprint == fit.data.fingerprint
     np.testing.assert_allclose(again.effect("effect").draws, other.effect("effect").draws)
 
 

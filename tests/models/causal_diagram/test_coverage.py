@@ -33,7 +33,9 @@ def test_coverage_of_interventional_probabilities():
     coverage = {}
     for name, text in DIAGRAMS.items():
         model = cs.CausalDiagram(text, treatment="x", outcome="y", hidden_levels=3)
-        estimand, covered, errors = model.estimands()["interventional"], [], []
+        estimand = model.estimands()["interventional"]
+        covered = []
+        errors = []
         for seed in range(SETS):
             simulation = model.simulate(seed, people=PEOPLE)
             draws = cs.Exact(chains=1, draws=400)(cs.Problem(model, simulation.data), seed)[

@@ -23,7 +23,9 @@ def frame():
     """x does -.35 a unit to y, through m; age and sex act on a label too."""
     rng = np.random.default_rng(1)
     n = 500
-    u, age, sex = rng.normal(size=n), rng.normal(size=n), rng.choice(["f", "m"], n)
+    u = rng.normal(size=n)
+    age = rng.normal(size=n)
+    sex = rng.choice(["f", "m"], n)
     x = u + rng.normal(size=n)
     m = 0.7 * x + rng.normal(size=n)
     treated = rng.random(n) < 1 / (1 + np.exp(-age))
@@ -52,10 +54,8 @@ def test_a_linear_front_door_effect_is_the_product_of_two_slopes(fit, frame):
     """Draw by draw: people of both arms share their random numbers."""
     draws = fit.draws["posterior"].to_dataset().isel(draw=slice(None, None, 4))
     ours = fit.effect("effect").draws
-    first, second = (
-        draws["coefficients of P(m | x)"][..., 1] / frame["x"].std(ddof=0),
-        draws["coefficients of P(y | x, m)"][..., 2] / frame["m"].std(ddof=0),
-    )
+    first = draws["coefficients of P(m | x)"][..., 1] / frame["x"].std(ddof=0)
+    second = draws["coefficients of P(y | x, m)"][..., 2] / frame["m"].std(ddof=0)
     np.testing.assert_allclose(ours, first * second, atol=1e-8)
     assert abs(ours.mean() + 0.35) < 4 * ours.std()
     np.testing.assert_allclose(fit.effect("y", do={"x": [1.0, 0.0]}).draws, ours, atol=1e-8)
@@ -68,10 +68,8 @@ def test_few_rows_are_repeated_in_g_computation(frame, rows):
     few = frame[:rows]
     fit = cs.fit(FRONT_DOOR, read(few, "x", "m", "y"), seed=1, progress=False)
     draws = fit.draws["posterior"].to_dataset().isel(draw=slice(None, None, 4))
-    first, second = (
-        draws["coefficients of P(m | x)"][..., 1] / few["x"].std(ddof=0),
-        draws["coefficients of P(y | x, m)"][..., 2] / few["m"].std(ddof=0),
-    )
+    first = draws["coefficients of P(m | x)"][..., 1] / few["x"].std(ddof=0)
+    second = draws["coefficients of P(y | x, m)"][..., 2] / few["m"].std(ddof=0)
     np.testing.assert_allclose(fit.effect("effect").draws, first * second, atol=1e-8)
 
 
@@ -147,7 +145,8 @@ def test_the_g_formula_of_a_logistic_regression(frame):
 
 def test_draws_of_a_linear_regression():
     rng = np.random.default_rng(2)
-    z, n = rng.standard_normal((40, 2)) * [1.0, 3.0] + 5, 40
+    z = rng.standard_normal((40, 2)) * [1.0, 3.0] + 5
+    n = 40
     y = z @ [1.0, -0.5] + rng.standard_normal(n)
     once = gaussian_regression.draw(
         z, y, np.ones(n), np.ones(2), 1e-9, (40_000,), np.random.default_rng(3)
@@ -176,10 +175,8 @@ def test_draws_of_a_linear_regression():
 
 def test_the_graph_has_the_posterior_in_closed_form(frame):
     """log p of the graph less that of the normal-inverse-gamma posterior is one constant."""
-    model, data = (
-        cs.CausalDiagram("x -> y", route="regression", concentration=2.0),
-        read(frame, "x", "y"),
-    )
+    model = cs.CausalDiagram("x -> y", route="regression", concentration=2.0)
+    data = read(frame, "x", "y")
     graph = model.build(data)
     z, y = (frame[name].to_numpy() - frame[name].mean() for name in "xy")
     z, y, n = z / z.std(), y / y.std(), len(frame)
@@ -219,11 +216,9 @@ def test_the_order_of_simulation_draws_each_variable_once():
         route="regression",
     )
     order = simulation_order(two.identification)
-    assert (
-        len(order.groups) == 1
-        and [step.table.variable for step in order.steps][-1] == "y"
-        and len(order.steps) == 3
-    )
+    assert len(order.groups) == 1
+    assert [step.table.variable for step in order.steps][-1] == "y"
+    assert len(order.steps) == 3
     with pytest.raises(cs.ModelError, match="quotient"):
         simulation_order(
             cs.CausalDiagram("w -> z -> x -> y; w <-> x; w <-> y", treatment="x").identification

@@ -46,7 +46,8 @@ class LinearRegression(Conditional):
         return self.data.column(self.table.variable)
 
     def inputs(self) -> dict[str, np.ndarray]:
-        name, spectrum = self.table.name, self.terms.spectrum
+        name = self.table.name
+        spectrum = self.terms.spectrum
         precision, determined = gaussian_regression.prior_precision(
             self.design, self.data.counts, spectrum, self.model.concentration
         )
@@ -79,9 +80,12 @@ class LinearRegression(Conditional):
         import pymc as pm
         import pytensor.tensor as pt
 
-        name, size = self.table.name, self.design.shape[1]
-        term, column = f"term_{self.number}", f"column_{self.number}"
-        counts, weight = values["counts"], self.model.concentration
+        name = self.table.name
+        size = self.design.shape[1]
+        term = f"term_{self.number}"
+        column = f"column_{self.number}"
+        counts = values["counts"]
+        weight = self.model.concentration
         total = self.data.counts.sum()
         outcome_mean = self.data.counts @ self.outcome / total
         column_means = self.data.counts @ self.design / total

@@ -57,7 +57,8 @@ class LogisticRegression(Conditional):
         return False
 
     def inputs(self) -> dict[str, np.ndarray]:
-        name, variable = self.table.name, self.table.variable
+        name = self.table.name
+        variable = self.table.variable
         return {
             f"columns of {name}": self.design,
             f"spectrum of {name}": self.terms.spectrum,
@@ -68,7 +69,8 @@ class LogisticRegression(Conditional):
         import pymc as pm
         import pytensor.tensor as pt
 
-        name, (rows, size) = self.table.name, self.design.shape
+        name = self.table.name
+        (rows, size) = self.design.shape
         term, column, event = (f"{axis}_{self.number}" for axis in ("term", "column", "event"))
         events = len(self.levels[self.table.variable]) - 1
         counts = values["counts"]
