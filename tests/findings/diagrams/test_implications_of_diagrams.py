@@ -27,7 +27,15 @@ INSTRUMENT = cs.CausalDiagram("z -> x -> y; x <-> y", treatment="x", outcome="y"
 
 
 def sparse(rng, rows, levels, direct=0.0):
-    """Return three labels and two that they act on; a share `direct` of e is copied from d."""
+    """Return three labels and two that they act on.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    rows, levels : int
+    direct : float
+        The share of e that is copied from d.
+    """
     causes = np.column_stack([rng.choice(levels, rows, p=rng.dirichlet(np.ones(levels)))] * 3)
     for column in (1, 2):
         causes[:, column] = rng.choice(levels, rows, p=rng.dirichlet(np.ones(levels)))
@@ -40,7 +48,15 @@ def sparse(rng, rows, levels, direct=0.0):
 
 
 def instrument(rng, rows, levels, direct=0.0):
-    """Return a study centre as instrument, nearly everybody treated; `direct` breaks exclusion."""
+    """Return a study centre as instrument, with nearly everybody treated.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    rows, levels : int
+    direct : float
+        The effect of the first centre on the outcome, which violates exclusion.
+    """
     u = rng.integers(0, 2, rows)
     z = rng.integers(0, levels, rows)
     x = (rng.random(rows) < np.where(z == 0, 0.8, 0.95)).astype(int)
@@ -53,7 +69,13 @@ def failed(checks):
 
 
 def at_most(failures, sets, level):
-    """Whether so many failures are in accord with a level."""
+    """Return whether so many failures are in accord with a level.
+
+    Parameters
+    ----------
+    failures, sets : int
+    level : float
+    """
     return failures <= stats.binom.ppf(0.999, sets, level)
 
 

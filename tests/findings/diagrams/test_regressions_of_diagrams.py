@@ -49,7 +49,13 @@ def test_the_prior_does_not_give_a_confounders_effect_to_the_treatment(rows, spr
 
 
 def curved(kind, rows, seed):
-    """Return a world with effect 1 in which z acts by a curve, and x depends on it."""
+    """Return a world with effect 1 in which z acts by a curve, and x depends on it.
+
+    Parameters
+    ----------
+    kind : "square", "absolute" or "wave"
+    rows, seed : int
+    """
     rng = np.random.default_rng(seed)
     z = rng.normal(size=rows)
     shape = {"square": z**2, "absolute": 2 * abs(z), "wave": 2 * np.sin(2 * z)}[kind]
@@ -107,7 +113,14 @@ def test_a_dose_that_was_never_seen_carries_a_warning(value):
 
 
 def right(kind, rows, rng):
-    """Return data of a linear or logistic world in which nothing is wrong."""
+    """Return data of a linear or logistic world in which nothing is wrong.
+
+    Parameters
+    ----------
+    kind : "normal", "heavy", "label" or "rare"
+    rows : int
+    rng : numpy Generator
+    """
     z, w = rng.normal(size=(2, rows))
     if kind == "rare":
         z = (rng.random(rows) < 0.05).astype(int)

@@ -21,7 +21,8 @@ EXPOSURE_AND_OUTCOME = [
     ("digraph { a -> x -> y -> b; x [exposure=true]; y [outcome=1] }", "x", "y"),
     ("S1 -> {X[exposure]} -> {Y[outcome]} <- S2", "X", "Y"),
     (
-        'dag {\nbb="0,0,1,1"\nD [exposure,pos="0.2,-1.1"]\nY [outcome,pos="1,-1"]\nA -> D\nA -> Y\nD -> Y -> Z\n}',
+        'dag {\nbb="0,0,1,1"\nD [exposure,pos="0.2,-1.1"]\nY [outcome,pos="1,-1"]\n'
+        "A -> D\nA -> Y\nD -> Y -> Z\n}",
         "D",
         "Y",
     ),
@@ -87,7 +88,10 @@ def test_what_would_be_lost_is_refused_by_name(text, lost):
 
 
 def test_defaults_of_nodes_and_edges_are_said_of_all_that_follow():
-    text = "digraph { node [latent]; u; node [latent=no]; u -> x -> y; subgraph s { edge [dir=both]; x -> y } }"
+    text = (
+        "digraph { node [latent]; u; node [latent=no]; u -> x -> y; "
+        "subgraph s { edge [dir=both]; x -> y } }"
+    )
     assert Diagram.parse(text) == Diagram.parse("hidden: u; u -> x -> y; x <-> y")
     assert Diagram.parse("digraph { edge [dir=back]; x -> y }") == Diagram.parse("y -> x; x")
 
@@ -139,7 +143,8 @@ def test_adjusted_variables_are_adjusted_for_or_the_question_is_refused(text, he
 
 def test_properties_of_bif_that_hold_evidence_are_refused():
     text = (
-        "network x { property author = me; } variable a { type discrete [ 2 ] { no, yes }; property {}; }"
+        "network x { property author = me; } "
+        "variable a { type discrete [ 2 ] { no, yes }; property {}; }"
         " probability ( a ) {{ table .4, .6; }}".replace("{{", "{").replace("}}", "}")
     )
     assert cs.BayesianNetwork.from_bif(text.replace("property {}", "property position = (1, 2)"))

@@ -13,7 +13,14 @@ def refutable(answer: cs.Effect) -> list[str]:
 
 
 def gaps(where, rows=1000, seed=0):
-    """Return z, w, x and y with half of one column missing."""
+    """Return z, w, x and y with half of one column missing.
+
+    Parameters
+    ----------
+    where : str
+        The column.
+    rows, seed : int
+    """
     rng = np.random.default_rng(seed)
     z = rng.integers(0, 2, rows)
     w = rng.integers(0, 2, rows)

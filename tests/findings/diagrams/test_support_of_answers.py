@@ -23,7 +23,16 @@ def logistic(value):
 
 
 def confounded(levels, rows, seed, slope=0.5):
-    """Return observations of confounders with these levels, x and y, and the effect of x on y."""
+    """Return observations of confounders, x and y, and the effect of x on y.
+
+    Parameters
+    ----------
+    levels : tuple of int
+        The number of levels of each confounder.
+    rows, seed : int
+    slope : float
+        The size of confounding, in logits.
+    """
     rng = np.random.default_rng(seed)
     middle = (np.array(levels) - 1) / 2
     grid = np.array(list(product(*map(range, levels)))) - middle

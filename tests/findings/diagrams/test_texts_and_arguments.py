@@ -21,7 +21,10 @@ from causalstats.diagrams import (
     treated_bounds,
 )
 
-LEVELS = "variable a { type discrete [ 2 ] { no, yes }; } variable b { type discrete [ 2 ] { no, yes }; } "
+LEVELS = (
+    "variable a { type discrete [ 2 ] { no, yes }; } "
+    "variable b { type discrete [ 2 ] { no, yes }; } "
+)
 SEEDS = [
     (
         Diagram.parse,
@@ -29,14 +32,16 @@ SEEDS = [
     ),
     (
         Diagram.parse,
-        'digraph G { node [shape=box]; a -> {b c}; subgraph k { d; e } -> f [dir=both, label="q"]; /* c */ }',
+        "digraph G { node [shape=box]; a -> {b c}; "
+        'subgraph k { d; e } -> f [dir=both, label="q"]; /* c */ }',
     ),
     (Diagram.parse, "hidden: u -> x, y; z -> x -> y; x <-> z # remark\ntreatment: x; outcome: y"),
     (
         BayesianNetwork.from_bif,
         "network x { } "
         + LEVELS
-        + "probability ( a ) { table .4, .6; } probability ( b | a ) { (no) .5, .5; (yes) .1, .9; }",
+        + "probability ( a ) { table .4, .6; } "
+        + "probability ( b | a ) { (no) .5, .5; (yes) .1, .9; }",
     ),
 ]
 SIGNS = [

@@ -8,7 +8,13 @@ import causalstats as cs
 
 
 def trial(arms, events, seed=1, rows=400):
-    """Return a trial in which the second arm has the second event less often by .3."""
+    """Return a trial in which the second arm has the second event less often by .3.
+
+    Parameters
+    ----------
+    arms, events : tuple of two labels
+    seed, rows : int
+    """
     rng = np.random.default_rng(seed)
     arm = rng.integers(0, 2, rows)
     event = (rng.random(rows) < 0.5 - 0.3 * arm).astype(int)

@@ -52,7 +52,15 @@ def stones():
 
 
 def within(draws, truth, error=0.0):
-    """Whether the mean of independent draws is the truth, in units of its own error."""
+    """Assert that the mean of independent draws is the truth, in units of its own error.
+
+    Parameters
+    ----------
+    draws : array
+    truth : float
+    error : float
+        A difference that is allowed besides.
+    """
     draws = np.asarray(draws).ravel()
     assert abs(draws.mean() - truth) < 4 * draws.std() / np.sqrt(len(draws)) + error
 
