@@ -532,7 +532,7 @@ def bounds_of_program(
 
 
 def _remarks_on_data(lower: Array, distance: Array) -> list[str]:
-    """What the data contradict, in words."""
+    """How the data contradict the diagram or the assumptions, in words."""
     remarks = []
     if distance.max() > ROUNDING:
         remarks.append(
@@ -551,7 +551,11 @@ def _remarks_on_data(lower: Array, distance: Array) -> list[str]:
     return remarks
 
 
-def _share_one_cause(diagram: Hypergraph | MixedGraph, whole: MixedGraph, variable: str) -> bool:
+def _share_one_cause(
+    diagram: Hypergraph | MixedGraph,
+    whole: MixedGraph,
+    variable: str,
+) -> bool:
     """Whether one hidden variable acts on the whole district of a variable, past no observed one.
 
     Parameters
@@ -577,7 +581,10 @@ def _share_one_cause(diagram: Hypergraph | MixedGraph, whole: MixedGraph, variab
 
 
 def _known_combs_and_open(
-    graph: MixedGraph, source: JointTable, outcome: BitSet, do: BitSet
+    graph: MixedGraph,
+    source: JointTable,
+    outcome: BitSet,
+    do: BitSet,
 ) -> tuple[list[Comb], BitSet]:
     """The identified combs of the answer, and the districts of the others.
 
@@ -608,7 +615,10 @@ def _known_combs_and_open(
 
 
 def _comb(
-    graph: MixedGraph, source: JointTable, part: BitSet, expression: Expression
+    graph: MixedGraph,
+    source: JointTable,
+    part: BitSet,
+    expression: Expression,
 ) -> Comb | None:
     """The axes and values of a comb; None where some values are not defined.
 

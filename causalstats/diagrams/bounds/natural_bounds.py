@@ -2,10 +2,10 @@
 
     P(x, y) ≤ P(y | do(x)) ≤ P(x, y) + 1 - P(x)
 
-Those who had x show what x does, and about the others nothing is known. What the treatment does not
-affect is a stratum, in which the same holds. The arrows are used only to tell what is affected, so
-the bounds are outer unless treatment and outcome share a hidden cause and the diagram says nothing
-else about them.
+Those who had x show its effect, and about the others nothing is known. Variables that the treatment
+does not affect are strata, in which the same holds. The arrows are used only to tell which
+variables are affected, so the bounds are outer unless treatment and outcome share a hidden cause
+and the diagram says nothing else about them.
 
 For two worlds, people are of twelve kinds: what they had, and what they would have under either
 level of the cause. The bounds of Tian & Pearl (2000) on the probabilities of causation are a small
@@ -54,7 +54,12 @@ class _Affected:
     affected_given: Names
 
 
-def _affected(graph: MixedGraph, outcome: Names, do: Names, given: Names) -> _Affected:
+def _affected(
+    graph: MixedGraph,
+    outcome: Names,
+    do: Names,
+    given: Names,
+) -> _Affected:
     acting = tuple(name for name in do if name in graph.ancestors(*outcome, *given))
     affected = set(graph.descendants(*acting)) if acting else set()
     return _Affected(
@@ -85,17 +90,18 @@ def natural_bounds(
 
     Returns
     -------
-    lower, upper : array, shape (batch..., levels of outcome..., levels of do..., levels of given...)
-        With weights, shape (batch...). NaN where what is given cannot occur.
+    lower, upper : array
+        Shape (batch..., levels of outcome..., levels of do..., levels of given...); with weights,
+        shape (batch...). NaN where what is given cannot occur.
     """
     parts = _affected(graph, outcome, do, given)
     names = (*outcome, *do, *given)
 
-    def share(of: Names) -> Array:
-        """P(of | unaffected_given) over the axes of all variables; 1 of nothing."""
-        if not of:
+    def share(variables: Names) -> Array:
+        """P(variables | unaffected_given) over the axes of all variables; 1 for none."""
+        if not variables:
             return np.ones(())
-        return _on_axes(source, of, parts.unaffected_given, names)
+        return _on_axes(source, variables, parts.unaffected_given, names)
 
     observed = share((*outcome, *parts.acting, *parts.affected_given))
     others = np.zeros(())  # the share of those with the outcome's unaffected part and another x
@@ -114,16 +120,21 @@ def natural_bounds(
     return np.broadcast_to(lower, shape).copy(), np.broadcast_to(upper, shape).copy()
 
 
-def _on_axes(source: JointTable, of: Names, given: Names, names: Names) -> Array:
-    """P(of | given) over the axes `names`, of length one where a variable is in neither.
+def _on_axes(
+    source: JointTable,
+    outcome: Names,
+    given: Names,
+    names: Names,
+) -> Array:
+    """P(outcome | given) over the axes `names`, of length one where a variable is in neither.
 
     Parameters
     ----------
     source : JointTable
-    of, given, names : tuple of str
+    outcome, given, names : tuple of str
     """
-    values = source.probability(of, given)
-    variables = of + given
+    values = source.probability(outcome, given)
+    variables = outcome + given
     batch_axes = values.ndim - len(variables)
     order = sorted(range(len(variables)), key=lambda axis: names.index(variables[axis]))
     values = values.transpose(*range(batch_axes), *(batch_axes + axis for axis in order))
@@ -167,7 +178,11 @@ def _weighted(
     return side(np.min), side(np.max)
 
 
-def is_bow_graph(graph: MixedGraph, outcome: Names, do: Names) -> bool:
+def is_bow_graph(
+    graph: MixedGraph,
+    outcome: Names,
+    do: Names,
+) -> bool:
     """Return whether the natural bounds are sharp: x -> y, x <-> y, and nothing else helps.
 
     No other hidden cause is shared with x or y, nothing lies between them, and whatever acts on x
@@ -195,7 +210,11 @@ ALTERNATIVE, CAUSE, OTHER = range(3)  # the groups of people by the level that t
 
 
 def two_world_bounds(
-    joint: Array, on: int, off: int, event: int, experiment: Array | None = None
+    joint: Array,
+    on: int,
+    off: int,
+    event: int,
+    experiment: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return bounds of PNS, PN and PS of a cause and an event, for each distribution.
 
@@ -244,7 +263,12 @@ def _kinds() -> Array:
     return np.zeros((3, 2, 2))
 
 
-def _groups(joint: Array, on: int, off: int, event: int) -> Array:
+def _groups(
+    joint: Array,
+    on: int,
+    off: int,
+    event: int,
+) -> Array:
     """The observed shares by group and event.
 
     Parameters
@@ -264,7 +288,7 @@ def _groups(joint: Array, on: int, off: int, event: int) -> Array:
 
 
 def _two_world_equations(groups: Array) -> tuple[list[Array], list[Array]]:
-    """What the observed shares say of the shares of kinds: rows, and right-hand sides."""
+    """The equations of the observed shares on the shares of kinds: rows, right-hand sides."""
     rows = []
     right = []
     for seen in range(2):

@@ -333,7 +333,10 @@ def treated_bounds(
 
 
 def _treated_extremes(
-    diagram: Hypergraph | MixedGraph, program: ResponseTypeProgram, outcome: str, cause: str
+    diagram: Hypergraph | MixedGraph,
+    program: ResponseTypeProgram,
+    outcome: str,
+    cause: str,
 ) -> tuple[Array, Array, Array]:
     """The bounds in every cell of (outcome, level set, level that was), and the distance.
 
@@ -429,7 +432,9 @@ def _joint_and_effect(
 
 
 def treated(
-    diagram: Hypergraph | MixedGraph, outcome: str | Sequence[str], cause: str
+    diagram: Hypergraph | MixedGraph,
+    outcome: str | Sequence[str],
+    cause: str,
 ) -> Expression | None:
     """Return the formula of P(outcome had the cause been set | what it was), if there is one.
 
@@ -487,7 +492,11 @@ def treated(
     return simplified(conditional(graph, joint, y), order)
 
 
-def renamed(expression: Expression, name: str, other: str) -> Expression:
+def renamed(
+    expression: Expression,
+    name: str,
+    other: str,
+) -> Expression:
     """Return a formula with another name for a variable where it is free.
 
     Parameters
@@ -500,8 +509,8 @@ def renamed(expression: Expression, name: str, other: str) -> Expression:
         return tuple(other if each == name else each for each in names)
 
     match expression:
-        case Probability(of, given):
-            return Probability(rename(of), rename(given))
+        case Probability(outcome, given):
+            return Probability(rename(outcome), rename(given))
         case Product(factors):
             return Product(tuple(renamed(factor, name, other) for factor in factors))
         case Sum(over, summand):
@@ -524,9 +533,9 @@ class Aliased:
     source: Source
     names: Mapping[str, str]
 
-    def probability(self, of: tuple[str, ...], given: tuple[str, ...]) -> Array:
-        """Return P(of | given); see `Source.probability`."""
-        original = [tuple(self.names.get(name, name) for name in side) for side in (of, given)]
+    def probability(self, outcome: tuple[str, ...], given: tuple[str, ...]) -> Array:
+        """Return P(outcome | given); see `Source.probability`."""
+        original = [tuple(self.names.get(name, name) for name in side) for side in (outcome, given)]
         return self.source.probability(*original)
 
 
@@ -564,7 +573,10 @@ def _two_world_program(
 
 
 def _identified_effect(
-    diagram: Hypergraph | MixedGraph, program: ResponseTypeProgram, outcome: str, cause: str
+    diagram: Hypergraph | MixedGraph,
+    program: ResponseTypeProgram,
+    outcome: str,
+    cause: str,
 ) -> Array | None:
     """P(outcome | do(cause)) where it is identified and the program would not imply it.
 
@@ -585,7 +597,10 @@ def _identified_effect(
 
 
 def _experiment_equations(
-    program: ResponseTypeProgram, outcome: str, cause: str, experiment: Array | None
+    program: ResponseTypeProgram,
+    outcome: str,
+    cause: str,
+    experiment: Array | None,
 ) -> tuple[Array | None, Array | None]:
     """P(outcome | do(cause)) as equations on the shares of types, with their right-hand sides.
 
@@ -612,7 +627,11 @@ def _experiment_equations(
     return _stacked(rows)[:, 0], np.reshape(experiment, (-1, prod(sizes)))
 
 
-def _indicator(source: JointTable, name: str, level: int) -> Array:
+def _indicator(
+    source: JointTable,
+    name: str,
+    level: int,
+) -> Array:
     return (np.arange(source.level_counts[name]) == level).astype(float)
 
 

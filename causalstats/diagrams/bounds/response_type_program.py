@@ -215,7 +215,9 @@ def response_type_program(
 
 
 def _check_assumptions(
-    graph: MixedGraph, names: Sequence[str], assumptions: Sequence[Monotone]
+    graph: MixedGraph,
+    names: Sequence[str],
+    assumptions: Sequence[Monotone],
 ) -> None:
     """Raise an error if an assumption is not about an arrow into an open mechanism.
 
@@ -365,7 +367,11 @@ def _extremes(
     )
 
 
-def _one_row_each(costs: Array, batch: int, strata: int) -> Array:
+def _one_row_each(
+    costs: Array,
+    batch: int,
+    strata: int,
+) -> Array:
     """Costs as one row for each program, or one row for all where they are alike.
 
     Parameters
@@ -380,7 +386,9 @@ def _one_row_each(costs: Array, batch: int, strata: int) -> Array:
 
 
 def _by_pattern(
-    rows: Array, right: Array, questions: Sequence[tuple[Array, Array | None]]
+    rows: Array,
+    right: Array,
+    questions: Sequence[tuple[Array, Array | None]],
 ) -> tuple[Array, Array, Array]:
     """Solve the programs, those with the same undefined cells together.
 

@@ -104,7 +104,12 @@ def beside[Graph: Hypergraph](left: Graph, right: Hypergraph) -> Graph:
     )
 
 
-def _unified(output: Wire, source: Wire, first: Hypergraph, second: Hypergraph) -> Wire:
+def _unified(
+    output: Wire,
+    source: Wire,
+    first: Hypergraph,
+    second: Hypergraph,
+) -> Wire:
     """The wire that an output of `first` and an input of `second` become.
 
     Parameters

@@ -142,7 +142,12 @@ def array(word: str, given: Any) -> np.ndarray:
         raise ModelError(f"Expected {word} as an array of numbers, got {shown}.") from None
 
 
-def instance(kind: type | tuple[type, ...], word: str, given: Any, remedy: str) -> Any:
+def instance(
+    kind: type | tuple[type, ...],
+    word: str,
+    given: Any,
+    remedy: str,
+) -> Any:
     """Return something of a class, or raise an error that says how to make it.
 
     Parameters

@@ -60,14 +60,15 @@ def refined_colours(diagram: Hypergraph) -> Colours:
 
     The colours are refined by those of the neighbours until they separate no more items.
     """
-    wires = [
-        hash((wire, _ranks(diagram.inputs, number), _ranks(diagram.outputs, number)))
-        for number, wire in enumerate(diagram.wires)
-    ]
-    boxes = [
-        hash((box.name, box.kind, box.value, len(box.inputs), len(box.outputs)))
-        for box in diagram.boxes
-    ]
+    wires = []
+    for number, wire in enumerate(diagram.wires):
+        entering = _ranks(diagram.inputs, number)
+        leaving = _ranks(diagram.outputs, number)
+        wires.append(hash((wire, entering, leaving)))
+    boxes = []
+    for box in diagram.boxes:
+        ports = (len(box.inputs), len(box.outputs))
+        boxes.append(hash((box.name, box.kind, box.value, ports)))
     separated = 0
     while len(set(wires)) + len(set(boxes)) > separated:
         separated = len(set(wires)) + len(set(boxes))
@@ -91,7 +92,11 @@ def _ranks(boundary: Sequence[int], wire: int) -> tuple[int, ...]:
     return tuple(rank for rank, other in enumerate(boundary) if other == wire)
 
 
-def _refined_once(diagram: Hypergraph, wires: list[int], boxes: list[int]) -> Colours:
+def _refined_once(
+    diagram: Hypergraph,
+    wires: list[int],
+    boxes: list[int],
+) -> Colours:
     """Combine each colour with those of the adjacent boxes or wires.
 
     Parameters
@@ -106,9 +111,9 @@ def _refined_once(diagram: Hypergraph, wires: list[int], boxes: list[int]) -> Co
             ports[wire].append(("into", colour, port))
         for port, wire in enumerate(box.outputs):
             ports[wire].append(("from", colour, port))
-    finer_wires = [
-        hash((colour, tuple(sorted(ends)))) for colour, ends in zip(wires, ports, strict=True)
-    ]
+    finer_wires = []
+    for colour, ends in zip(wires, ports, strict=True):
+        finer_wires.append(hash((colour, tuple(sorted(ends)))))
     finer_boxes = []
     for box, colour in zip(diagram.boxes, boxes, strict=True):
         inputs = tuple(wires[wire] for wire in box.inputs)

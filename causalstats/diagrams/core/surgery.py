@@ -135,7 +135,11 @@ def open_[Graph: Hypergraph](diagram: Graph, *variables: str) -> Graph:
 
 
 @checked(ModelError)
-def soft[Graph: Hypergraph](diagram: Graph, variable: Name, name: Name) -> Graph:
+def soft[Graph: Hypergraph](
+    diagram: Graph,
+    variable: Name,
+    name: Name,
+) -> Graph:
     """Return the diagram with a new mechanism for a variable, which has the same causes.
 
     Parameters
@@ -165,7 +169,11 @@ def soft[Graph: Hypergraph](diagram: Graph, variable: Name, name: Name) -> Graph
 
 @checked(ModelError)
 def policy[Graph: Hypergraph](
-    diagram: Graph, variable: Name, reads: Sequence[Name] = (), *, name: str = ""
+    diagram: Graph,
+    variable: Name,
+    reads: Sequence[Name] = (),
+    *,
+    name: str = "",
 ) -> Graph:
     """Return the diagram with a new mechanism for a variable, which has the causes in `reads`.
 
@@ -211,7 +219,12 @@ def policy[Graph: Hypergraph](
     return replace(changed, boxes=in_order(changed))
 
 
-def edge_do[Graph: Hypergraph](diagram: Graph, cause: str, effect: str, value: Any) -> Graph:
+def edge_do[Graph: Hypergraph](
+    diagram: Graph,
+    cause: str,
+    effect: str,
+    value: Any,
+) -> Graph:
     """Return the diagram in which one effect of a cause reads a value in its place.
 
     Other effects go on reading the cause itself. The arrow is replaced by a point state on a new
@@ -339,7 +352,11 @@ def marginal[Graph: Hypergraph](diagram: Graph, *variables: str) -> Graph:
     return replace(diagram, outputs=kept, steps=(*diagram.steps, step))
 
 
-def check_level(diagram: Hypergraph, variable: str, value: object) -> None:
+def check_level(
+    diagram: Hypergraph,
+    variable: str,
+    value: object,
+) -> None:
     """Raise an error if the levels of the variable are known and the value is none of them.
 
     Parameters
@@ -396,13 +413,21 @@ def _single_maker(diagram: Hypergraph, variable: str) -> Box | None:
     return box
 
 
-def _state(diagram: Hypergraph, variable: str, kind: BoxKind, value: Any = None) -> Box:
+def _state(
+    diagram: Hypergraph,
+    variable: str,
+    kind: BoxKind,
+    value: Any = None,
+) -> Box:
     wire = diagram.position(variable)
     return Box(diagram.wires[wire].name, (), (wire,), kind, value)
 
 
 def _replaced[Graph: Hypergraph](
-    diagram: Graph, variable: str, new: Box, step: SurgeryStep
+    diagram: Graph,
+    variable: str,
+    new: Box,
+    step: SurgeryStep,
 ) -> Graph:
     """The diagram with `new` in the place of the box, or input, that makes a variable."""
     wire = diagram.position(variable)

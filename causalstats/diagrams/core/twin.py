@@ -22,7 +22,10 @@ from causalstats.errors import ModelError
 
 @checked(ModelError)
 def twin[Graph: Hypergraph](
-    diagram: Graph, worlds: Sequence[Name] = ("'",), *, deterministic: Sequence[Name] = ()
+    diagram: Graph,
+    worlds: Sequence[Name] = ("'",),
+    *,
+    deterministic: Sequence[Name] = (),
 ) -> Graph:
     """Return the twin network: the actual world, and another for each mark in `worlds`.
 
@@ -77,7 +80,11 @@ def twin[Graph: Hypergraph](
     return replace(network, steps=(*network.steps, SurgeryStep("twin", marks, words)))
 
 
-def _with_world[Graph: Hypergraph](diagram: Graph, shared: set[int], mark: str) -> Graph:
+def _with_world[Graph: Hypergraph](
+    diagram: Graph,
+    shared: set[int],
+    mark: str,
+) -> Graph:
     """Add a copy of everything in the actual world that is not shared.
 
     Parameters

@@ -40,7 +40,12 @@ def figure(scene: Scene, ax: Axes | None = None) -> Figure:
     return owner
 
 
-def _add(ax: Axes, mark: Mark, scale: float, level: float) -> None:
+def _add(
+    ax: Axes,
+    mark: Mark,
+    scale: float,
+    level: float,
+) -> None:
     """Add a mark to the axes.
 
     Parameters
@@ -70,14 +75,23 @@ def _add(ax: Axes, mark: Mark, scale: float, level: float) -> None:
             _add_stroke(ax, mark, scale, level)
 
 
-def _add_dot(ax: Axes, dot: Dot, level: float) -> None:
+def _add_dot(
+    ax: Axes,
+    dot: Dot,
+    level: float,
+) -> None:
     from matplotlib.patches import Circle
 
     circle = Circle(dot.centre, dot.radius, facecolor=dot.colour, edgecolor="none", zorder=level)
     ax.add_patch(circle)
 
 
-def _add_stroke(ax: Axes, stroke: Stroke, scale: float, level: float) -> None:
+def _add_stroke(
+    ax: Axes,
+    stroke: Stroke,
+    scale: float,
+    level: float,
+) -> None:
     """Add a path to the axes.
 
     Parameters

@@ -94,7 +94,12 @@ def is_hidden(diagram: Hypergraph, wire: int) -> bool:
     return wires_are_distinct(diagram) and not boundary
 
 
-def node_marks(diagram: Hypergraph, node: Node, at: Point, fresh: bool) -> list[Mark]:
+def node_marks(
+    diagram: Hypergraph,
+    node: Node,
+    at: Point,
+    fresh: bool,
+) -> list[Mark]:
     """Return the body of a node.
 
     Parameters
@@ -132,7 +137,11 @@ def _is_hidden_mechanism(diagram: Hypergraph, box: Box) -> bool:
     return box.kind == "mechanism" and bool(box.outputs) and hidden
 
 
-def _ink(box: Box, hidden: bool, fresh: bool) -> str:
+def _ink(
+    box: Box,
+    hidden: bool,
+    fresh: bool,
+) -> str:
     if box.kind == "observation":
         return BLUE
     if box.kind in ("point", "uniform") or fresh:
@@ -140,7 +149,13 @@ def _ink(box: Box, hidden: bool, fresh: bool) -> str:
     return MUTED if hidden else INK
 
 
-def _triangle_marks(box: Box, text: str, at: Point, ink: str, dashed: bool) -> list[Mark]:
+def _triangle_marks(
+    box: Box,
+    text: str,
+    at: Point,
+    ink: str,
+    dashed: bool,
+) -> list[Mark]:
     """A state on its tip with its name below, or an effect on its base with its name above.
 
     Parameters
@@ -167,7 +182,13 @@ def _triangle_marks(box: Box, text: str, at: Point, ink: str, dashed: bool) -> l
     return [Stroke(polygon(*corners), ink, LINE_WIDTH, dashed, "white"), label]
 
 
-def ground_marks(x: float, y: float, up: int, colour: str, dashed: bool = False) -> list[Mark]:
+def ground_marks(
+    x: float,
+    y: float,
+    up: int,
+    colour: str,
+    dashed: bool = False,
+) -> list[Mark]:
     """Return a ground symbol: three ever shorter bars from where a wire ends.
 
     Parameters
@@ -188,7 +209,11 @@ def ground_marks(x: float, y: float, up: int, colour: str, dashed: bool = False)
     return [*bars, wire]
 
 
-def wire_end_marks(diagram: Hypergraph, wire: int, at: Point) -> list[Mark]:
+def wire_end_marks(
+    diagram: Hypergraph,
+    wire: int,
+    at: Point,
+) -> list[Mark]:
     """Return what stands above the port that a wire leaves.
 
     It is a dot if the wire is copied, and a ground symbol if it is discarded.

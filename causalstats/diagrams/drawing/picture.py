@@ -45,7 +45,11 @@ _ARROW_ROOM = 44.0  # between the pictures before and after surgery
 _LINE_HEIGHT = 13.0
 
 
-def scene(diagram: Hypergraph, before: Hypergraph | None = None, comb: str | None = None) -> Scene:
+def scene(
+    diagram: Hypergraph,
+    before: Hypergraph | None = None,
+    comb: str | None = None,
+) -> Scene:
     """Return what `Diagram.draw` draws: one diagram, or two with the surgery in between.
 
     Parameters
@@ -66,7 +70,11 @@ def scene(diagram: Hypergraph, before: Hypergraph | None = None, comb: str | Non
     return picture(diagram, tints) if before is None else before_and_after(before, diagram, tints)
 
 
-def picture(diagram: Hypergraph, tints: Tints | None = None, fresh: Collection[str] = ()) -> Scene:
+def picture(
+    diagram: Hypergraph,
+    tints: Tints | None = None,
+    fresh: Collection[str] = (),
+) -> Scene:
     """Return the drawing of a diagram.
 
     Parameters
@@ -93,7 +101,11 @@ def picture(diagram: Hypergraph, tints: Tints | None = None, fresh: Collection[s
     return framed(marks, _MARGIN)
 
 
-def before_and_after(before: Hypergraph, after: Hypergraph, tints: Tints | None = None) -> Scene:
+def before_and_after(
+    before: Hypergraph,
+    after: Hypergraph,
+    tints: Tints | None = None,
+) -> Scene:
     """Return what surgery did: the one drawing, an arrow, the other, and the steps in words.
 
     Parameters
@@ -151,8 +163,8 @@ def _refuse_child_within(diagram: Hypergraph, variable: str) -> None:
     if child := child_within(diagram, variable):
         raise ModelError(
             "Expected a variable without a child among what it shares hidden causes with, "
-            f"got {variable!r}: {child!r} reads it, so that the diagram cannot be taken apart there "
-            "into two combs. Leave `comb` out."
+            f"got {variable!r}: {child!r} reads it, so that the diagram cannot be taken apart "
+            "there into two combs. Leave `comb` out."
         )
 
 
@@ -248,7 +260,11 @@ def _bottom(placement: Placement, node: Node) -> float:
     return placement.deck[placement.row[node]] - body
 
 
-def _bend(start: Point, end: Point, from_dot: bool) -> Command:
+def _bend(
+    start: Point,
+    end: Point,
+    from_dot: bool,
+) -> Command:
     """A smooth way up: from a dot it leaves sideways, from elsewhere straight up."""
     x, y = start
     right, high = end
@@ -259,7 +275,11 @@ def _bend(start: Point, end: Point, from_dot: bool) -> Command:
     return ("C", ((x, y + 0.5 * rise), (right, high - 0.5 * rise), end))
 
 
-def _tint_marks(placement: Placement, name: str, variables: Collection[str]) -> list[Mark]:
+def _tint_marks(
+    placement: Placement,
+    name: str,
+    variables: Collection[str],
+) -> list[Mark]:
     """A coloured ground around the mechanisms of a comb and the wires between them, with its name.
 
     Parameters

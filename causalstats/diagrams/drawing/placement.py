@@ -88,7 +88,10 @@ def placed(diagram: Hypergraph) -> Placement:
 
 
 def _pulls(
-    items: Sequence[Item], link: Link, ports: Mapping[Port, float], copied: bool
+    items: Sequence[Item],
+    link: Link,
+    ports: Mapping[Port, float],
+    copied: bool,
 ) -> list[Pull]:
     """The hops of a link, with the weight of being straight.
 
@@ -156,9 +159,9 @@ def _ports(
     lines : Lines
     free : bool
     """
-    place = {item: number for line in lines for number, item in enumerate(line)}
+    position = {item: number for line in lines for number, item in enumerate(line)}
     arriving = {
-        (link.head, link.head_port[0]): place[chain(number, link, row)[-2]]
+        (link.head, link.head_port[0]): position[chain(number, link, row)[-2]]
         for number, link in enumerate(links)
     }
     offsets: dict[Port, float] = {}
@@ -169,7 +172,7 @@ def _ports(
         node = ("box", number)
         inputs = list(range(len(box.inputs)))
         if free:
-            inputs.sort(key=lambda port, node=node: (arriving[node, port], port))  # type: ignore[misc]
+            inputs = [port for _, port in sorted((arriving[node, port], port) for port in inputs)]
         for rank, port in enumerate(inputs):
             offsets[node, "in", port] = _centred(rank, len(inputs))
         for port in range(len(box.outputs)):
@@ -182,7 +185,10 @@ def _centred(rank: int, count: int) -> float:
 
 
 def _heights(
-    diagram: Hypergraph, lines: Lines, pulls: Sequence[Pull], x: Mapping[Item, float]
+    diagram: Hypergraph,
+    lines: Lines,
+    pulls: Sequence[Pull],
+    x: Mapping[Item, float],
 ) -> tuple[list[float], list[float], list[float]]:
     """The lowest point of each row, the top of its bodies and its highest point.
 

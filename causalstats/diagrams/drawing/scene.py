@@ -58,7 +58,11 @@ class Scene:
     size: tuple[float, float]
 
 
-def moved(mark: Mark, right: float, up: float) -> Mark:
+def moved(
+    mark: Mark,
+    right: float,
+    up: float,
+) -> Mark:
     """Return a mark somewhere else.
 
     Parameters
@@ -111,7 +115,11 @@ def extent(mark: Mark) -> list[Point]:
 
 
 @lru_cache(maxsize=4096)
-def text_width(text: str, size: float, bold: bool = False) -> float:
+def text_width(
+    text: str,
+    size: float,
+    bold: bool = False,
+) -> float:
     """Return the width of a line in matplotlib's own font, which is wider than most.
 
     Parameters
@@ -142,7 +150,11 @@ def polygon(*points: Point) -> tuple[Command, ...]:
 
 
 def rounded(
-    left: float, low: float, right: float, high: float, radius: float
+    left: float,
+    low: float,
+    right: float,
+    high: float,
+    radius: float,
 ) -> tuple[Command, ...]:
     """Return a rectangle with round corners.
 

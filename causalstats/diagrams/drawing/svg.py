@@ -31,8 +31,8 @@ def _element(mark: Mark, height: float) -> str:
     match mark:
         case Dot():
             x, y = mark.centre
-            place = f'cx="{x:.2f}" cy="{height - y:.2f}" r="{mark.radius}"'
-            return f'<circle {place} fill="{mark.colour}"/>'
+            position = f'cx="{x:.2f}" cy="{height - y:.2f}" r="{mark.radius}"'
+            return f'<circle {position} fill="{mark.colour}"/>'
         case TextLabel():
             return _text(mark, height)
         case Stroke():

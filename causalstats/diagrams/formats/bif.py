@@ -160,7 +160,11 @@ def _check_causes(levels: Levels, tables: Mapping[str, tuple[Words, Words]]) -> 
             )
 
 
-def _refuse_second(blocks: Mapping[str, Any], name: str, kind: str) -> None:
+def _refuse_second(
+    blocks: Mapping[str, Any],
+    name: str,
+    kind: str,
+) -> None:
     if name in blocks:
         raise DataError(f"Expected one `{kind}` block for {name!r} in BIF, got two.")
 
@@ -228,7 +232,12 @@ def _refuse_evidence(name: str, text: str) -> None:
         )
 
 
-def _table(name: str, causes: Words, body: Words, levels: Levels) -> np.ndarray:
+def _table(
+    name: str,
+    causes: Words,
+    body: Words,
+    levels: Levels,
+) -> np.ndarray:
     """Return P(name | causes), the causes in the order of the file, then the variable.
 
     Parameters
@@ -265,7 +274,12 @@ def _table(name: str, causes: Words, body: Words, levels: Levels) -> np.ndarray:
     return _normalised(name, table)
 
 
-def _cell(name: str, causes: Words, at: Words, levels: Levels) -> tuple[int, ...]:
+def _cell(
+    name: str,
+    causes: Words,
+    at: Words,
+    levels: Levels,
+) -> tuple[int, ...]:
     """The position of a row: the levels of the causes by number.
 
     Parameters
@@ -299,7 +313,11 @@ def _normalised(name: str, table: np.ndarray) -> np.ndarray:
     return table / sums
 
 
-def _numbers(name: str, words: Words, size: int) -> np.ndarray:
+def _numbers(
+    name: str,
+    words: Words,
+    size: int,
+) -> np.ndarray:
     numbers = [word for word in words if word != ","]
     try:
         values = np.array(numbers, dtype=float)

@@ -53,7 +53,9 @@ def from_networkx(
 
 
 def causal_model(
-    graph: nx.DiGraph, roles: NamesByRole, confounded: Iterable[Sequence[str]]
+    graph: nx.DiGraph,
+    roles: NamesByRole,
+    confounded: Iterable[Sequence[str]],
 ) -> Hypergraph:
     """Return the causal model of a graph of strings, whose nodes may carry `levels`.
 

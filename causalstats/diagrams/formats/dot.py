@@ -289,7 +289,12 @@ class _Reader:
                 known = self.attributes_of.setdefault(name, dict(self.defaults["node"]))
                 known.update(attributes)
 
-    def add_edges(self, groups: list[list[str]], arrows: list[str], attributes: Attributes) -> None:
+    def add_edges(
+        self,
+        groups: list[list[str]],
+        arrows: list[str],
+        attributes: Attributes,
+    ) -> None:
         """Add the edges of a chain.
 
         Parameters
@@ -311,7 +316,13 @@ class _Reader:
         for (left, right), arrow in zip(pairwise(groups), arrows, strict=True):
             self.add_edge(left, right, arrow, direction)
 
-    def add_edge(self, left: list[str], right: list[str], arrow: str, direction: str) -> None:
+    def add_edge(
+        self,
+        left: list[str],
+        right: list[str],
+        arrow: str,
+        direction: str,
+    ) -> None:
         """Add the edges between two groups.
 
         Parameters
@@ -363,7 +374,12 @@ class _Reader:
         return attributes
 
 
-def _shortest_faithful(diagram: Hypergraph, kind: str, mark: str, both: str) -> str:
+def _shortest_faithful(
+    diagram: Hypergraph,
+    kind: str,
+    mark: str,
+    both: str,
+) -> str:
     """The text with bidirected edges if it reads back as the same model, else with hidden nodes.
 
     Parameters
@@ -416,7 +432,11 @@ def _graph_text(
     return "\n".join([f"{kind} {{", *indented, "}"])
 
 
-def _marks(diagram: Hypergraph, name: str, hidden_mark: str) -> str:
+def _marks(
+    diagram: Hypergraph,
+    name: str,
+    hidden_mark: str,
+) -> str:
     """The roles of a variable in dagitty's words, in brackets; empty where it has none."""
     roles = diagram.roles.of(name)
     marks = ["exposure" if role == "treatment" else role for role in roles]

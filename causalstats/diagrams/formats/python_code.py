@@ -56,7 +56,11 @@ def to_text(diagram: Hypergraph) -> str:
     return ""
 
 
-def arrow_text(diagram: Hypergraph, short: bool, all_mentioned: bool) -> str:
+def arrow_text(
+    diagram: Hypergraph,
+    short: bool,
+    all_mentioned: bool,
+) -> str:
     """Return a causal model in arrow notation, a statement for each variable.
 
     Parameters
@@ -80,7 +84,10 @@ def arrow_text(diagram: Hypergraph, short: bool, all_mentioned: bool) -> str:
 
 
 def _statements_of(
-    diagram: Hypergraph, variable: str, roots: Iterable[str], all_mentioned: bool
+    diagram: Hypergraph,
+    variable: str,
+    roots: Iterable[str],
+    all_mentioned: bool,
 ) -> list[str]:
     """The statement that mentions a variable, if needed, and the one with its causes.
 

@@ -68,14 +68,18 @@ class Criterion:
 
 
 def back_door(
-    graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSet = EMPTY
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    given: BitSet = EMPTY,
 ) -> Criterion | None:
     """Return Σ_w P(y | x, w, z) P(w | z) with a smallest adjustment set w; None if there is none.
 
     w satisfies the adjustment criterion (Shpitser, VanderWeele & Robins 2010): it contains no
     variable on a causal path from x to y, nor a descendant of one, and blocks every non-causal
     path. Pearl's back-door criterion is the case that x does not affect w. With z, x may affect
-    neither w nor z. Of several sets of the fewest variables it is the one closest to the outcome.
+    neither w nor z. Among several sets of the fewest variables it is the one closest to the
+    outcome.
 
     Parameters
     ----------
@@ -93,7 +97,11 @@ def back_door(
 
 
 def adjustment(
-    graph: MixedGraph, outcome: BitSet, do: BitSet, adjusted: BitSet, given: BitSet = EMPTY
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    adjusted: BitSet,
+    given: BitSet = EMPTY,
 ) -> Criterion | None:
     """Return the adjustment formula for a given set; None where it is not P(y | do(x), z).
 
@@ -110,7 +118,10 @@ def adjustment(
 
 
 def _proper_back_door_graph(
-    graph: BitSetGraph, outcome: BitSet, do: BitSet, given: BitSet
+    graph: BitSetGraph,
+    outcome: BitSet,
+    do: BitSet,
+    given: BitSet,
 ) -> tuple[BitSetGraph, BitSet]:
     """The proper back-door graph, and the variables that may not be adjusted for.
 
@@ -135,7 +146,11 @@ def _proper_back_door_graph(
 
 
 def _adjustment_formula(
-    graph: MixedGraph, outcome: BitSet, do: BitSet, adjusted: BitSet, given: BitSet
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    adjusted: BitSet,
+    given: BitSet,
 ) -> Criterion:
     y, x, w, z = map(graph.names, (outcome, do, adjusted, given))
     expression: Expression = Probability(y, x + w + z)
@@ -158,7 +173,11 @@ def _adjustment_formula(
     return Criterion("adjustment" if affected else "back-door", w, expression, (reason,))
 
 
-def front_door(graph: MixedGraph, outcome: BitSet, do: BitSet) -> Criterion | None:
+def front_door(
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+) -> Criterion | None:
     """Return Σ_m P(m | x) Σ_x' P(y | m, x') P(x') with mediators m; None if there are none.
 
     The mediators intercept every causal path, no open path enters them from x, and x blocks every
@@ -191,7 +210,10 @@ def front_door(graph: MixedGraph, outcome: BitSet, do: BitSet) -> Criterion | No
 
 
 def _front_door_formula(
-    graph: MixedGraph, outcome: BitSet, do: BitSet, mediators: BitSet
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    mediators: BitSet,
 ) -> Criterion:
     y, x, m = map(graph.names, (outcome, do, mediators))
     behind = Sum(x, Product((Probability(y, m + x), Probability(x))))
@@ -209,12 +231,22 @@ def _front_door_formula(
     return Criterion("front-door", m, formula, reasons)
 
 
-def _intercepts(graph: BitSetGraph, mediators: BitSet, outcome: BitSet, do: BitSet) -> bool:
+def _intercepts(
+    graph: BitSetGraph,
+    mediators: BitSet,
+    outcome: BitSet,
+    do: BitSet,
+) -> bool:
     """Whether every causal path from x to y passes a mediator."""
     return not graph.descendants(do, ~mediators & graph.everything) & outcome
 
 
-def _blocked_behind(graph: BitSetGraph, mediators: BitSet, outcome: BitSet, do: BitSet) -> BitSet:
+def _blocked_behind(
+    graph: BitSetGraph,
+    mediators: BitSet,
+    outcome: BitSet,
+    do: BitSet,
+) -> BitSet:
     """The largest subset such that x blocks every path into it that ends in the outcome.
 
     A mediator with an open path where the arrows out of all candidates are cut has one where fewer
@@ -235,7 +267,11 @@ def _blocked_behind(graph: BitSetGraph, mediators: BitSet, outcome: BitSet, do: 
     return mediators
 
 
-def instruments(graph: MixedGraph, outcome: BitSet, do: BitSet) -> list[Criterion]:
+def instruments(
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+) -> list[Criterion]:
     """Return instrumental variables: associated with x and, given w, with y only through x.
 
     x affects neither them nor w, the `given` of the criterion. They are those adjacent to x; where
@@ -289,7 +325,11 @@ def _instruments_in(
 
 
 def _instrument(
-    graph: MixedGraph, single: BitSet, outcome: BitSet, do: BitSet, conditions: BitSet
+    graph: MixedGraph,
+    single: BitSet,
+    outcome: BitSet,
+    do: BitSet,
+    conditions: BitSet,
 ) -> Criterion:
     z, x, y, w = map(graph.names, (single, do, outcome, conditions))
     holding = f", holding {', '.join(w)}," if w else ""

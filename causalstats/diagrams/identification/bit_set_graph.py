@@ -53,7 +53,12 @@ class BitSetGraph:
         """All nodes."""
         return up_to(len(self.parents) - 1)
 
-    def closure(self, start: BitSet, step: tuple[BitSet, ...], within: BitSet) -> BitSet:
+    def closure(
+        self,
+        start: BitSet,
+        step: tuple[BitSet, ...],
+        within: BitSet,
+    ) -> BitSet:
         """Return all nodes that `step` reaches from `start` without leaving `within`.
 
         Parameters
@@ -131,7 +136,12 @@ class BitSetGraph:
             remaining &= ~district
         return cliques
 
-    def connected(self, start: BitSet, given: BitSet, within: BitSet) -> BitSet:
+    def connected(
+        self,
+        start: BitSet,
+        given: BitSet,
+        within: BitSet,
+    ) -> BitSet:
         """Return what is reached from `start` in the augmented graph on an ancestral set.
 
         Parameters
@@ -157,7 +167,12 @@ class BitSetGraph:
             cliques = remaining
         return reached
 
-    def separated(self, one: BitSet, other: BitSet, given: BitSet = EMPTY) -> bool:
+    def separated(
+        self,
+        one: BitSet,
+        other: BitSet,
+        given: BitSet = EMPTY,
+    ) -> bool:
         """Return whether two sets are m-separated.
 
         They are where the augmented graph on their ancestors does not connect them (Richardson
@@ -171,7 +186,11 @@ class BitSetGraph:
         return not self.connected(one, given, ancestors) & other & ~given
 
     def minimal_separator(
-        self, one: BitSet, other: BitSet, allowed: BitSet, always: BitSet = EMPTY
+        self,
+        one: BitSet,
+        other: BitSet,
+        allowed: BitSet,
+        always: BitSet = EMPTY,
     ) -> BitSet | None:
         """Return a minimal separating set between `always` and `allowed`; None if there is none.
 
@@ -195,7 +214,11 @@ class BitSetGraph:
         return (self.connected(one, near, within) & near) | always
 
     def smallest_separator(
-        self, one: BitSet, other: BitSet, allowed: BitSet, always: BitSet = EMPTY
+        self,
+        one: BitSet,
+        other: BitSet,
+        allowed: BitSet,
+        always: BitSet = EMPTY,
     ) -> BitSet | None:
         """Return a separating set of the fewest nodes besides `always`; None if there is none.
 
@@ -218,7 +241,9 @@ class BitSetGraph:
 
 
 def bit_set_graph(
-    size: int, directed: Sequence[tuple[int, int]], bidirected: Sequence[tuple[int, int]]
+    size: int,
+    directed: Sequence[tuple[int, int]],
+    bidirected: Sequence[tuple[int, int]],
 ) -> BitSetGraph:
     """Return the graph on the numbers 0 to size - 1 with these edges.
 

@@ -126,7 +126,11 @@ class CombDisintegration:
     graph: MixedGraph | None = None
 
     def do(
-        self, treatment: str, outcome: str | Sequence[str], *, by_natural: bool = False
+        self,
+        treatment: str,
+        outcome: str | Sequence[str],
+        *,
+        by_natural: bool = False,
     ) -> Disintegration:
         """Return P(outcome | do(treatment)) at every level of the treatment.
 
@@ -337,7 +341,9 @@ def comb_disintegrate(
 
 
 def district_combs(
-    diagram: Hypergraph | MixedGraph, joint: Distribution, treatment: str
+    diagram: Hypergraph | MixedGraph,
+    joint: Distribution,
+    treatment: str,
 ) -> CombDisintegration:
     """Return a joint distribution as two combs: f is the district of the treatment, g the rest.
 
@@ -444,7 +450,10 @@ def _check_topological(graph: MixedGraph, order: Sequence[str]) -> None:
 
 
 def _check_outputs_of_f(
-    graph: MixedGraph, order: Sequence[str], inside: Sequence[str], treatment: str
+    graph: MixedGraph,
+    order: Sequence[str],
+    inside: Sequence[str],
+    treatment: str,
 ) -> None:
     """Raise an error unless f has the district, and g what else depends on the treatment.
 
@@ -474,7 +483,11 @@ def _check_outputs_of_f(
         )
 
 
-def _comb(joint: Distribution, outputs: Sequence[str], title: str) -> Disintegration:
+def _comb(
+    joint: Distribution,
+    outputs: Sequence[str],
+    title: str,
+) -> Disintegration:
     """The product of P(v | all before v) over the outputs, between bounds.
 
     Parameters

@@ -34,16 +34,16 @@ _SHOWN_CELLS = 5
 class Source(Protocol):
     """The observed distribution, or draws of it."""
 
-    def probability(self, of: tuple[str, ...], given: tuple[str, ...]) -> Array:
-        """Return P(of | given), NaN given an event of probability zero.
+    def probability(self, outcome: tuple[str, ...], given: tuple[str, ...]) -> Array:
+        """Return P(outcome | given), NaN given an event of probability zero.
 
         Parameters
         ----------
-        of, given : tuple of str
+        outcome, given : tuple of str
 
         Returns
         -------
-        array, shape (batch..., levels of `of`..., levels of `given`...)
+        array, shape (batch..., levels of outcome..., levels of given...)
         """
 
 
@@ -93,16 +93,16 @@ class JointTable:
         shape = self.array.shape[len(self.batch_shape) :]
         return dict(zip(self.variables, shape, strict=True))
 
-    def probability(self, of: tuple[str, ...], given: tuple[str, ...]) -> Array:
-        """Return P(of | given), NaN given an event of probability zero.
+    def probability(self, outcome: tuple[str, ...], given: tuple[str, ...]) -> Array:
+        """Return P(outcome | given), NaN given an event of probability zero.
 
         Parameters
         ----------
-        of, given : tuple of str
+        outcome, given : tuple of str
 
         Returns
         -------
-        array, shape (batch..., levels of `of`..., levels of `given`...)
+        array, shape (batch..., levels of outcome..., levels of given...)
 
         Raises
         ------
@@ -114,14 +114,14 @@ class JointTable:
         >>> JointTable(("x", "y"), [[4, 1], [1, 4]]).probability(("x",), ())
         array([0.5, 0.5])
         """
-        if unknown := set(of + given).difference(self.variables):
+        if unknown := set(outcome + given).difference(self.variables):
             raise ModelError(
                 f"Expected variables of the table, {list(self.variables)}; got {sorted(unknown)}."
             )
         batch = len(self.batch_shape)
-        kept = [batch + self.variables.index(name) for name in of + given]
+        kept = [batch + self.variables.index(name) for name in outcome + given]
         joint = np.einsum(self.array, [*range(self.array.ndim)], [*range(batch), *kept])
-        total = joint.sum(axis=tuple(range(batch, batch + len(of))), keepdims=True)
+        total = joint.sum(axis=tuple(range(batch, batch + len(outcome))), keepdims=True)
         return np.divide(joint, total, out=np.full_like(joint, np.nan), where=total > 0)
 
 
@@ -252,14 +252,22 @@ def _unchanged(part: Partial, table: _PartialTable) -> _PartialTable:
     return table
 
 
-def _masked(names: tuple[str, ...], values: Array, undefined: Array) -> _PartialTable:
+def _masked(
+    names: tuple[str, ...],
+    values: Array,
+    undefined: Array,
+) -> _PartialTable:
     """A table with zeros in place of undefined values."""
     if not undefined.any():
         return _PartialTable(names, values)
     return _PartialTable(names, np.where(undefined, 0.0, values), undefined)
 
 
-def _with_axes(table: _PartialTable, source: Source, axes: Sequence[str]) -> Array:
+def _with_axes(
+    table: _PartialTable,
+    source: Source,
+    axes: Sequence[str],
+) -> Array:
     """The values with these axes in order, NaN where undefined, broadcast to all levels."""
     levels = {name: source.probability((name,), ()).shape[-1] for name in axes}
     values = table.values
@@ -273,7 +281,11 @@ def _with_axes(table: _PartialTable, source: Source, axes: Sequence[str]) -> Arr
     return full.reshape(*batch, *levels.values())
 
 
-def _evaluated(expression: Expression, source: Source, treat: Treatment) -> _PartialTable:
+def _evaluated(
+    expression: Expression,
+    source: Source,
+    treat: Treatment,
+) -> _PartialTable:
     """The table of a formula.
 
     Parameters
@@ -287,10 +299,10 @@ def _evaluated(expression: Expression, source: Source, treat: Treatment) -> _Par
         return [_evaluated(factor, source, treat) for factor in factors]
 
     match expression:
-        case Probability(of, given):
-            values = source.probability(of, given)
-            values = values.reshape(-1, *values.shape[values.ndim - len(of + given) :])
-            return treat(expression, _masked(of + given, values, np.isnan(values)))
+        case Probability(outcome, given):
+            values = source.probability(outcome, given)
+            values = values.reshape(-1, *values.shape[values.ndim - len(outcome + given) :])
+            return treat(expression, _masked(outcome + given, values, np.isnan(values)))
         case Product(factors):
             return _contracted(tables(factors), ())
         case Sum(over, Product(factors)):
@@ -344,7 +356,11 @@ def _divided(above: _PartialTable, below: _PartialTable) -> _PartialTable:
     return _masked(names, values, undefined)
 
 
-def _spread(array: Array, names: tuple[str, ...], target: tuple[str, ...]) -> Array:
+def _spread(
+    array: Array,
+    names: tuple[str, ...],
+    target: tuple[str, ...],
+) -> Array:
     """The axes of `names` in the order of `target`, of length one for those it lacks.
 
     Parameters
@@ -373,7 +389,9 @@ def _average(table: _PartialTable, weights: _PartialTable) -> _PartialTable:
 
 
 def _missing(
-    expression: Expression, source: Source, undefined: Array | None
+    expression: Expression,
+    source: Source,
+    undefined: Array | None,
 ) -> tuple[Missing, ...]:
     """The empty cells without which, all others being given, the answer is not defined.
 
@@ -405,7 +423,11 @@ def _missing(
     return tuple(missing)
 
 
-def _undefined_cells(part: Partial, table: _PartialTable, undefined: Array) -> Missing:
+def _undefined_cells(
+    part: Partial,
+    table: _PartialTable,
+    undefined: Array,
+) -> Missing:
     """The cells in which a part is undefined, of one distribution.
 
     Parameters
@@ -416,7 +438,7 @@ def _undefined_cells(part: Partial, table: _PartialTable, undefined: Array) -> M
     """
     names = table.names
     if isinstance(part, Probability):
-        undefined = undefined.any(axis=tuple(range(len(part.of))))
+        undefined = undefined.any(axis=tuple(range(len(part.outcome))))
         names = part.given
     cells = np.argwhere(undefined)[:MAX_CELLS]
     return Missing(part, names, tuple(tuple(map(int, cell)) for cell in cells))
@@ -428,7 +450,7 @@ def _filled(part: Partial, table: _PartialTable) -> _PartialTable:
         return table
     levels = 1.0
     if isinstance(part, Probability):
-        levels = np.prod(table.values.shape[1 : 1 + len(part.of)])
+        levels = np.prod(table.values.shape[1 : 1 + len(part.outcome)])
     values = np.where(table.undefined, 1.0 / levels, table.values)
     return _PartialTable(table.names, values)
 

@@ -61,11 +61,11 @@ class _Printable:
 
 @dataclass(frozen=True)
 class Probability(_Printable):
-    """P(of | given) in the observed distribution.
+    """P(outcome | given) in the observed distribution.
 
     Parameters
     ----------
-    of, given : tuple of str
+    outcome, given : tuple of str
 
     Examples
     --------
@@ -73,13 +73,13 @@ class Probability(_Printable):
     P(y | x)
     """
 
-    of: tuple[str, ...]
+    outcome: tuple[str, ...]
     given: tuple[str, ...] = ()
 
     @cached_property
     def free(self) -> frozenset[str]:
         """The variables whose values the probability depends on."""
-        return frozenset(self.of + self.given)
+        return frozenset(self.outcome + self.given)
 
     @property
     def variables(self) -> frozenset[str]:
@@ -242,7 +242,11 @@ _LATEX = _Style(
 )
 
 
-def _text(expression: Any, symbols: Mapping[str, str], style: _Style) -> str:
+def _text(
+    expression: Any,
+    symbols: Mapping[str, str],
+    style: _Style,
+) -> str:
     """The text of a formula.
 
     Parameters
@@ -253,9 +257,9 @@ def _text(expression: Any, symbols: Mapping[str, str], style: _Style) -> str:
     style : _Style
     """
     match expression:
-        case Probability(of, given):
+        case Probability(outcome, given):
             sides = []
-            for side in filter(None, (of, given)):
+            for side in filter(None, (outcome, given)):
                 sides.append(", ".join(style.name(symbols[name]) for name in side))
             return style.probability.format(style.given.join(sides))
         case Product(factors):
@@ -281,7 +285,11 @@ def _with_fresh_symbols(over: tuple[str, ...], symbols: Mapping[str, str]) -> di
     return inside
 
 
-def _side_text(side: Expression, symbols: Mapping[str, str], style: _Style) -> str:
+def _side_text(
+    side: Expression,
+    symbols: Mapping[str, str],
+    style: _Style,
+) -> str:
     """One side of a quotient, in brackets where it needs them.
 
     Parameters
@@ -297,7 +305,9 @@ def _side_text(side: Expression, symbols: Mapping[str, str], style: _Style) -> s
 
 
 def _product_text(
-    factors: tuple[Expression, ...], symbols: Mapping[str, str], style: _Style
+    factors: tuple[Expression, ...],
+    symbols: Mapping[str, str],
+    style: _Style,
 ) -> str:
     """A product. A sum reaches to its end, so a sum that is not the last factor has brackets.
 

@@ -91,7 +91,11 @@ class HedgeFound:
 Move = CombSplit | CombMarginal | HedgeFound
 
 
-def relevant(graph: MixedGraph, outcome: BitSet, do: BitSet) -> tuple[BitSet, BitSet]:
+def relevant(
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+) -> tuple[BitSet, BitSet]:
     """Return the ancestors of the outcome, before and after the arrows into `do` are cut.
 
     Parameters
@@ -103,7 +107,11 @@ def relevant(graph: MixedGraph, outcome: BitSet, do: BitSet) -> tuple[BitSet, Bi
     return ancestors, graph.bits.ancestors(outcome, ancestors & ~do)
 
 
-def effect(graph: MixedGraph, outcome: BitSet, do: BitSet) -> tuple[Expression | None, list[Move]]:
+def effect(
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+) -> tuple[Expression | None, list[Move]]:
     """Return P(outcome | do) and the steps that lead to it (the ID algorithm).
 
     Parameters
@@ -132,7 +140,12 @@ def effect(graph: MixedGraph, outcome: BitSet, do: BitSet) -> tuple[Expression |
     return sum_of_product(graph.names(needed & ~outcome), combs), moves
 
 
-def interchangeable(graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSet) -> BitSet:
+def interchangeable(
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    given: BitSet,
+) -> BitSet:
     """Return which of `given` could as well be set as observed: rule 2 of the do-calculus.
 
     This is the loop of IDC.
@@ -155,7 +168,11 @@ def interchangeable(graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSe
     return settable
 
 
-def conditional(graph: MixedGraph, joint: Expression, outcome: BitSet) -> Expression:
+def conditional(
+    graph: MixedGraph,
+    joint: Expression,
+    outcome: BitSet,
+) -> Expression:
     """Return P(y | z) from P(y, z).
 
     Parameters
@@ -167,7 +184,11 @@ def conditional(graph: MixedGraph, joint: Expression, outcome: BitSet) -> Expres
     return Quotient(joint, sum_of_product(graph.names(outcome), [joint]))
 
 
-def observed_kernel(graph: MixedGraph, comb: BitSet, everything: BitSet) -> Kernel:
+def observed_kernel(
+    graph: MixedGraph,
+    comb: BitSet,
+    everything: BitSet,
+) -> Kernel:
     """Return the conditional of each output of a district given all that comes before it.
 
     Only its district among the earlier nodes, and the parents of that, matter.
@@ -189,7 +210,11 @@ def observed_kernel(graph: MixedGraph, comb: BitSet, everything: BitSet) -> Kern
 
 
 def identified_comb(
-    graph: MixedGraph, wanted: BitSet, comb: BitSet, kernel: Kernel, moves: list[Move]
+    graph: MixedGraph,
+    wanted: BitSet,
+    comb: BitSet,
+    kernel: Kernel,
+    moves: list[Move],
 ) -> Expression | None:
     """Return Q[wanted] from Q[comb] (`Identify` of Tian & Pearl); None where a hedge is found.
 
@@ -220,7 +245,11 @@ def identified_comb(
 
 
 def disintegrated(
-    graph: MixedGraph, part: BitSet, kept: BitSet, comb: BitSet, kernel: Kernel
+    graph: MixedGraph,
+    part: BitSet,
+    kept: BitSet,
+    comb: BitSet,
+    kernel: Kernel,
 ) -> Kernel:
     """Return the conditionals of a district `part` of Q[kept].
 
@@ -244,7 +273,11 @@ def disintegrated(
     return smaller
 
 
-def _without_ones(graph: MixedGraph, summed: BitSet, kernel: Kernel) -> Kernel:
+def _without_ones(
+    graph: MixedGraph,
+    summed: BitSet,
+    kernel: Kernel,
+) -> Kernel:
     """Leave out the conditionals of summed variables that no other factor depends on.
 
     They sum to one.
@@ -257,7 +290,11 @@ def _without_ones(graph: MixedGraph, summed: BitSet, kernel: Kernel) -> Kernel:
     return kept
 
 
-def _summed_out(graph: MixedGraph, summed: BitSet, kernel: Kernel) -> Expression:
+def _summed_out(
+    graph: MixedGraph,
+    summed: BitSet,
+    kernel: Kernel,
+) -> Expression:
     """A comb with some of its outputs summed out."""
     kept = _without_ones(graph, summed, kernel)
     names = graph.names(summed & union(map(singleton, kept)))

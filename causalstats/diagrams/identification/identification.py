@@ -463,7 +463,10 @@ def _by_role(word: str, roles: Roles) -> tuple[str, ...]:
 
 
 def _prescribed_adjustment(
-    graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSet
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    given: BitSet,
 ) -> Criterion:
     """Adjustment for the variables with the role adjusted, and no others.
 
@@ -503,7 +506,9 @@ def _prescribed_adjustment(
 
 
 def _from_selected(
-    graph: MixedGraph, population: MixedGraph, query: Identification
+    graph: MixedGraph,
+    population: MixedGraph,
+    query: Identification,
 ) -> Identification:
     """The answer about everybody from the selected; about the selected if nothing is done."""
     roles = graph.roles
@@ -529,7 +534,12 @@ def _from_selected(
     return replace(query, expression=simplified(recovered.expression, graph.nodes), steps=steps)
 
 
-def _criterion(graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSet) -> Criterion | None:
+def _criterion(
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    given: BitSet,
+) -> Criterion | None:
     """The back-door or the front-door criterion, where one applies.
 
     Parameters
@@ -546,7 +556,10 @@ def _criterion(graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSet) ->
 
 
 def _by_id_algorithm(
-    graph: MixedGraph, outcome: BitSet, do: BitSet, given: BitSet
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    given: BitSet,
 ) -> tuple[tuple[Reason, ...], Expression | None, Hedge | None]:
     """The certificate, the formula, and the hedge where there is no formula.
 
@@ -575,9 +588,13 @@ def _by_id_algorithm(
 
 
 def _first_steps(
-    graph: MixedGraph, outcome: BitSet, do: BitSet, settable: BitSet, seen: BitSet
+    graph: MixedGraph,
+    outcome: BitSet,
+    do: BitSet,
+    settable: BitSet,
+    seen: BitSet,
 ) -> Iterator[Reason]:
-    """What is exchanged, what is discarded, and which combs are wanted.
+    """The exchanges, what is discarded, and the combs that are wanted.
 
     Parameters
     ----------

@@ -81,8 +81,8 @@ class MixedGraph:
     def of(cls, diagram: Hypergraph) -> MixedGraph:
         """Return the latent projection of a causal diagram on its outputs.
 
-        A box of several outputs is a hidden cause of each. Of a diagram with selection it is the
-        graph of the selected, with the graph of everybody as its `population`.
+        A box of several outputs is a hidden cause of each. For a diagram with selection the result
+        is the graph of the selected, with the graph of everybody as its `population`.
 
         Parameters
         ----------
@@ -208,7 +208,22 @@ class MixedGraph:
         return union(singleton(self.nodes.index(name)) for name in listed)
 
     def names(self, nodes: BitSet) -> tuple[str, ...]:
-        """Return the names of a bit set of nodes, in topological order."""
+        """Return the names of a bit set of nodes, in topological order.
+
+        Parameters
+        ----------
+        nodes : BitSet
+
+        Returns
+        -------
+        tuple of str
+
+        Examples
+        --------
+        >>> graph = MixedGraph(("x", "y"))
+        >>> graph.names(graph.bits.everything)
+        ('x', 'y')
+        """
         return tuple(self.nodes[node] for node in members(nodes))
 
     def parents(self, *names: str) -> tuple[str, ...]:
@@ -226,6 +241,11 @@ class MixedGraph:
         ------
         ModelError
             If a name is hidden or unknown.
+
+        Examples
+        --------
+        >>> MixedGraph.projected("xmy", [("x", "m"), ("m", "y")]).parents("y")
+        ('m',)
         """
         return self.names(self.bits.parents_of(self.bit_set(names)))
 
@@ -244,6 +264,11 @@ class MixedGraph:
         ------
         ModelError
             If a name is hidden or unknown.
+
+        Examples
+        --------
+        >>> MixedGraph.projected("xmy", [("x", "m"), ("m", "y")]).ancestors("m")
+        ('x', 'm')
         """
         return self.names(self.bits.ancestors(self.bit_set(names)))
 
@@ -262,6 +287,11 @@ class MixedGraph:
         ------
         ModelError
             If a name is hidden or unknown.
+
+        Examples
+        --------
+        >>> MixedGraph.projected("xmy", [("x", "m"), ("m", "y")]).descendants("m")
+        ('m', 'y')
         """
         return self.names(self.bits.descendants(self.bit_set(names)))
 
@@ -273,6 +303,11 @@ class MixedGraph:
         Returns
         -------
         tuple of tuples of str
+
+        Examples
+        --------
+        >>> MixedGraph.projected("xmy", [("x", "m"), ("m", "y")], (), [("x", "y")]).districts()
+        (('x', 'y'), ('m',))
         """
         return tuple(map(self.names, self.bits.districts(self.bits.everything)))
 
@@ -291,6 +326,11 @@ class MixedGraph:
         ------
         ModelError
             If a name is hidden or unknown.
+
+        Examples
+        --------
+        >>> MixedGraph.projected("xmy", [("x", "m"), ("m", "y")]).subgraph("xy").directed
+        frozenset()
         """
         kept = set(self.names(self.bit_set(names)))
         return MixedGraph(
@@ -300,7 +340,10 @@ class MixedGraph:
         )
 
     def separated(
-        self, one: Iterable[str], other: Iterable[str], given: Iterable[str] = ()
+        self,
+        one: Iterable[str],
+        other: Iterable[str],
+        given: Iterable[str] = (),
     ) -> bool:
         """Return whether two sets are m-separated: independent in every model of the diagram.
 
@@ -339,6 +382,12 @@ class MixedGraph:
         Returns
         -------
         MixedGraph
+
+        Examples
+        --------
+        >>> collider = MixedGraph.projected("xys", [("x", "s"), ("y", "s")])
+        >>> collider.among_selected(("s",)).districts()
+        (('x', 'y'),)
         """
         selection = self.bit_set(selected)
         acting = self.bits.ancestors(selection)
@@ -357,8 +406,8 @@ def as_mixed_graph(diagram: Hypergraph | MixedGraph) -> MixedGraph:
 def _check_causal_model(diagram: Hypergraph) -> None:
     if diagram.inputs or any(box.kind == "observation" for box in diagram.boxes):
         raise ModelError(
-            "Expected a diagram of a causal model, without inputs and observations. Ask the diagram "
-            "before `open` and `observe`."
+            "Expected a diagram of a causal model, without inputs and observations. Ask the "
+            "diagram before `open` and `observe`."
         )
     labels = list(diagram.variables)
     if len(set(labels)) < len(labels):
@@ -388,7 +437,9 @@ def _nodes_and_edges(
 
 
 def _observed_effects(
-    order: list[str], children: Mapping[str, set[str]], latent: set[str]
+    order: list[str],
+    children: Mapping[str, set[str]],
+    latent: set[str],
 ) -> dict[str, set[str]]:
     """The observed variables that each node acts on directly or through hidden ones only.
 

@@ -4,9 +4,10 @@ Case-control studies, respondents and survivors are such data: draws of P(v | s)
 selection. Let A be the ancestors of s, s included, first in the order, and c = P(s). Then
 P(v | s) = c⁻¹ Q[V, s]: the comb of everything, up to an unknown factor.
 
-    a district without any of A     its conditionals are those of everybody: Q[T] = Π P(v_i | before, s)
-    the other districts             their product is known up to the factor, and is split again
-                                    once smaller
+    a district without any of A    its conditionals are those of everybody:
+                                   Q[T] = Π P(v_i | before v_i, s)
+    the other districts            their product is known up to the factor, and is split again once
+                                   smaller
 
 An answer that needs combs of the first kind alone is found by the ID algorithm as without
 selection. Any other is refused.

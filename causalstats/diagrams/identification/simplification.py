@@ -66,8 +66,8 @@ class _Rules:
 
     def simple(self, expression: Expression) -> Expression:
         match expression:
-            case Probability(of, given):
-                return Probability(self.sort(of), self.sort(given)) if of else Product()
+            case Probability(outcome, given):
+                return Probability(self.sort(outcome), self.sort(given)) if outcome else Product()
             case Product(factors):
                 above, below = _fraction(*map(self.simple, factors))
             case Quotient(numerator, denominator):
@@ -102,7 +102,7 @@ class _Rules:
 
     def sort_key(self, factor: Expression) -> tuple[int, list[int], list[int]]:
         """Probabilities come before sums, and effects before their causes."""
-        names = factor.of if isinstance(factor, Probability) else factor.free
+        names = factor.outcome if isinstance(factor, Probability) else factor.free
         latest_first = sorted(-self.rank[name] for name in names)
         ranks = sorted(self.rank[name] for name in factor.free)
         return _ORDER_OF_KINDS.index(type(factor)), latest_first, ranks
@@ -112,7 +112,7 @@ class _Rules:
         while (pair := _mergeable(factors)) is not None:
             one, other = pair
             factors.remove(one)
-            merged = Probability(self.sort(one.of + other.of), other.given)
+            merged = Probability(self.sort(one.outcome + other.outcome), other.given)
             factors[factors.index(other)] = merged
 
     def condition(self, above: Factors, below: Factors) -> None:
@@ -127,11 +127,11 @@ class _Rules:
 
     def conditioned(self, factor: Expression, divisor: Probability) -> Expression | None:
         match factor:
-            case Probability(of, given):
-                if given != divisor.given or not set(divisor.of) < set(of):
+            case Probability(outcome, given):
+                if given != divisor.given or not set(divisor.outcome) < set(outcome):
                     return None
-                rest = tuple(name for name in of if name not in divisor.of)
-                return Probability(rest, self.sort(divisor.of + divisor.given))
+                rest = tuple(name for name in outcome if name not in divisor.outcome)
+                return Probability(rest, self.sort(divisor.outcome + divisor.given))
             case Product(factors):
                 for number, inner in enumerate(factors):
                     quotient = self.conditioned(inner, divisor)
@@ -189,12 +189,16 @@ def _probabilities(factors: Factors) -> list[Probability]:
 def _mergeable(factors: Factors) -> tuple[Probability, Probability] | None:
     """P(a | b, c) and P(b | c) among the factors."""
     for one, other in permutations(_probabilities(factors), 2):
-        if set(one.given) == set(other.of) | set(other.given):
+        if set(one.given) == set(other.outcome) | set(other.given):
             return one, other
     return None
 
 
-def _sum_out_one(over: set[str], above: Factors, below: Factors) -> str | None:
+def _sum_out_one(
+    over: set[str],
+    above: Factors,
+    below: Factors,
+) -> str | None:
     """Sum out one variable that a single probability is about, and return its name.
 
     Parameters
@@ -214,9 +218,9 @@ def _sum_out_one(over: set[str], above: Factors, below: Factors) -> str | None:
         holder = holders[0]
         if len(holders) > 1 or not isinstance(holder, Probability):
             continue
-        if holder not in above or name not in holder.of:
+        if holder not in above or name not in holder.outcome:
             continue
-        rest = tuple(other for other in holder.of if other != name)
+        rest = tuple(other for other in holder.outcome if other != name)
         replacement: Factors = [Probability(rest, holder.given)] if rest else []
         remaining = [factor for factor in above + below if factor is not holder] + replacement
         free = frozenset().union(*(factor.free for factor in remaining))

@@ -33,7 +33,11 @@ _FIRST_HUB = -3  # cliques are hubs numbered downwards from here
 
 
 def smallest_cut(
-    cliques: Sequence[BitSet], one: BitSet, other: BitSet, allowed: BitSet, removed: BitSet
+    cliques: Sequence[BitSet],
+    one: BitSet,
+    other: BitSet,
+    allowed: BitSet,
+    removed: BitSet,
 ) -> BitSet:
     """Return a smallest subset of `allowed` whose removal disconnects `one` from `other`.
 
@@ -76,7 +80,12 @@ def _exit(node: int) -> int:
     return 2 * node + 1
 
 
-def _network(cliques: Sequence[BitSet], one: BitSet, other: BitSet, cuttable: BitSet) -> Residual:
+def _network(
+    cliques: Sequence[BitSet],
+    one: BitSet,
+    other: BitSet,
+    cuttable: BitSet,
+) -> Residual:
     """The flow network: an arc through each node, and arcs between nodes and clique hubs.
 
     Parameters
@@ -88,7 +97,11 @@ def _network(cliques: Sequence[BitSet], one: BitSet, other: BitSet, cuttable: Bi
     """
     residual: Residual = {}
 
-    def join(start: int, end: int, capacity: int = _UNCUTTABLE) -> None:
+    def join(
+        start: int,
+        end: int,
+        capacity: int = _UNCUTTABLE,
+    ) -> None:
         residual.setdefault(start, {})[end] = capacity
         residual.setdefault(end, {}).setdefault(start, 0)
 

@@ -241,7 +241,11 @@ class BayesianNetwork:
         return Distribution((*opened, *names), levels, values, title, opened)
 
     def counterfactual(
-        self, outcome: str | Sequence[str], *, do: Mapping[str, Any], factual: Mapping[str, Any]
+        self,
+        outcome: str | Sequence[str],
+        *,
+        do: Mapping[str, Any],
+        factual: Mapping[str, Any],
     ) -> Distribution:
         """Return P(outcome had `do` been done | factual).
 
@@ -288,7 +292,11 @@ class BayesianNetwork:
         return Distribution(names, levels, values, title)
 
     def causation(
-        self, cause: str, outcome: str, *, levels: Mapping[str, tuple[Any, Any]] | None = None
+        self,
+        cause: str,
+        outcome: str,
+        *,
+        levels: Mapping[str, tuple[Any, Any]] | None = None,
     ) -> dict[str, Any]:
         """Return the probabilities of necessity and sufficiency (PNS, PN, PS).
 
@@ -447,7 +455,13 @@ class BayesianNetwork:
         probability = contract_tables(self._tables, (), self._conditions(do, event))
         return probability if self._tables.batch else float(probability)
 
-    def sample(self, n: int, seed: int, *, do: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    def sample(
+        self,
+        n: int,
+        seed: int,
+        *,
+        do: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
         """Return independent draws of the observed variables, by ancestral sampling.
 
         Parameters
@@ -487,7 +501,10 @@ class BayesianNetwork:
         return pd.DataFrame(columns)
 
     def _draws(
-        self, n: int, rng: np.random.Generator, done: Mapping[int, int]
+        self,
+        n: int,
+        rng: np.random.Generator,
+        done: Mapping[int, int],
     ) -> dict[int, np.ndarray]:
         """The level of each wire in each row.
 
@@ -561,7 +578,7 @@ class BayesianNetwork:
         *,
         may_open: bool = False,
     ) -> Conditions:
-        """What is done and observed, by wire.
+        """The interventions and observations, by wire.
 
         Parameters
         ----------
@@ -604,7 +621,9 @@ class BayesianNetwork:
 
 
 def _as_tables(
-    diagram: Diagram, boxes: Mapping[str, Box], mechanisms: Mapping[str, Any]
+    diagram: Diagram,
+    boxes: Mapping[str, Box],
+    mechanisms: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The mechanisms with functions as tables of 0 and 1.
 

@@ -19,7 +19,10 @@ _UNDERFLOW = 1e-250  # smaller probabilities are computed again with every produ
 
 
 def conditional(
-    tables: NetworkTables, axes: Sequence[int], conditions: Conditions, words: str
+    tables: NetworkTables,
+    axes: Sequence[int],
+    conditions: Conditions,
+    words: str,
 ) -> np.ndarray:
     """Return the distribution of some wires given the conditions.
 
@@ -50,7 +53,10 @@ def conditional(
 
 
 def conditional_marginals(
-    tables: NetworkTables, wires: Sequence[int], conditions: Conditions, words: str
+    tables: NetworkTables,
+    wires: Sequence[int],
+    conditions: Conditions,
+    words: str,
 ) -> dict[int, np.ndarray]:
     """Return the distribution of each of some wires given the conditions.
 
@@ -77,7 +83,10 @@ def conditional_marginals(
 
 
 def _refuse_impossible(
-    tables: NetworkTables, totals: np.ndarray, conditions: Conditions, words: str
+    tables: NetworkTables,
+    totals: np.ndarray,
+    conditions: Conditions,
+    words: str,
 ) -> None:
     """Raise an error if what is given has probability zero, for some opened level or draw.
 

@@ -28,7 +28,9 @@ from causalstats.errors import ModelError
 
 
 def add_world(
-    diagram: Hypergraph, done: Collection[int], mark: str = "'"
+    diagram: Hypergraph,
+    done: Collection[int],
+    mark: str = "'",
 ) -> tuple[Hypergraph, dict[int, int]]:
     """Return the diagram with another world in which the wires `done` enter from outside.
 
@@ -69,7 +71,9 @@ def add_world(
 
 
 def refuse_random_mechanisms(
-    worlds: Hypergraph, arrays: Mapping[Process, np.ndarray], ends: Collection[int]
+    worlds: Hypergraph,
+    arrays: Mapping[Process, np.ndarray],
+    ends: Collection[int],
 ) -> None:
     """Raise an error if a mechanism that matters in several worlds is random.
 
@@ -134,7 +138,10 @@ def joint_of_three_worlds(
 
 
 def probabilities_of_causation(
-    joint: np.ndarray, off: int, on: int, event: int
+    joint: np.ndarray,
+    off: int,
+    on: int,
+    event: int,
 ) -> dict[str, np.ndarray]:
     """Return the probabilities of necessity and sufficiency.
 

@@ -111,8 +111,8 @@ class Distribution:
             numbers = {0: self._number(self.variables[0], at)}
         else:
             raise ModelError(
-                f"Expected a level for each of {', '.join(self.variables)}, as a mapping from names "
-                f"to levels; got {at!r}."
+                f"Expected a level for each of {', '.join(self.variables)}, as a mapping from "
+                f"names to levels; got {at!r}."
             )
         index = [numbers.get(axis, slice(None)) for axis in range(len(self.variables))]
         values = self.values[(..., *index)]

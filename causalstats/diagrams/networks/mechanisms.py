@@ -195,7 +195,10 @@ def _wire_sizes(diagram: Hypergraph, given: Mapping[str, np.ndarray]) -> dict[in
 
 
 def _check_shape(
-    diagram: Hypergraph, box: Box, shape: tuple[int, ...], sizes: dict[int, int]
+    diagram: Hypergraph,
+    box: Box,
+    shape: tuple[int, ...],
+    sizes: dict[int, int],
 ) -> None:
     """Hold the shape of a table against the sizes of its wires, and add those unknown so far.
 
@@ -230,7 +233,11 @@ def _batch(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
         ) from None
 
 
-def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.ndarray:
+def _batch_last(
+    table: np.ndarray,
+    arity: int,
+    batch: tuple[int, ...],
+) -> np.ndarray:
     """A copy with one axis for the whole batch at the end, if the table has a batch.
 
     Parameters
@@ -248,7 +255,11 @@ def _batch_last(table: np.ndarray, arity: int, batch: tuple[int, ...]) -> np.nda
     return array
 
 
-def tabulated(diagram: Hypergraph, box: Box, function: Callable[..., Any]) -> np.ndarray:
+def tabulated(
+    diagram: Hypergraph,
+    box: Box,
+    function: Callable[..., Any],
+) -> np.ndarray:
     """Return the table of a mechanism that is a function of the levels of its causes.
 
     Parameters

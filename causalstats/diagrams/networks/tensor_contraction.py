@@ -43,7 +43,7 @@ _SHARED_ORDER_PAYS_UP_TO = 10**5  # multiplications; another order takes longer 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What is known of the wires of a diagram.
+    """Interventions and observations on the wires of a diagram.
 
     Parameters
     ----------
@@ -106,7 +106,9 @@ class QueryPlan:
 
 
 def contract(
-    diagram: Hypergraph, mechanisms: Mapping[str, Any], outputs: Sequence[str] | None = None
+    diagram: Hypergraph,
+    mechanisms: Mapping[str, Any],
+    outputs: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Return the stochastic matrix (array) that a diagram means.
 
@@ -171,7 +173,11 @@ def contract_tables(
     if not tables.batch:
         return elimination.follow(plan.steps, arrays, rescale=rescale)
 
-    def run(products: ContractionPlan, parts: list[Any], einsum: Einsum) -> list[Any]:
+    def run(
+        products: ContractionPlan,
+        parts: list[Any],
+        einsum: Einsum,
+    ) -> list[Any]:
         return [tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)[-1]]
 
     (result,) = _in_parts(run, plan, arrays, tables.batch, len(axes), rescale)
@@ -205,7 +211,11 @@ def contract_marginals(
     """
     plan, arrays = plan_query(tables, wires, conditions, marginals=True)
 
-    def run(products: ContractionPlan, parts: list[Any], einsum: Einsum) -> list[Any]:
+    def run(
+        products: ContractionPlan,
+        parts: list[Any],
+        einsum: Einsum,
+    ) -> list[Any]:
         values = tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)
         sums = tensor_network.marginals(products, values, wires, einsum=einsum, rescale=rescale)
         return [sums[wire] for wire in wires]
@@ -316,7 +326,9 @@ def _unknown(scope: Scope, known: Collection[int]) -> Scope:
 
 
 def _relevant_boxes(
-    tables: NetworkTables, axes: Sequence[int], conditions: Conditions
+    tables: NetworkTables,
+    axes: Sequence[int],
+    conditions: Conditions,
 ) -> list[Box]:
     """The boxes from which a path leads to an axis or to something observed.
 
@@ -376,7 +388,10 @@ def _output(
 
 
 def _steps(
-    tables: NetworkTables, scopes: list[Scope], sizes: Mapping[int, int], output: list[int]
+    tables: NetworkTables,
+    scopes: list[Scope],
+    sizes: Mapping[int, int],
+    output: list[int],
 ) -> list[EliminationStep] | None:
     """The sums in the elimination order of the whole network; None where they are not cheap.
 
@@ -410,7 +425,7 @@ def _in_parts(
     axes: int,
     rescale: bool,
 ) -> list[np.ndarray]:
-    """What `run` makes of the tables, for as much of the batch at a time as there is room for.
+    """The results of `run`, for as much of the batch at a time as there is room for.
 
     Parameters
     ----------
@@ -467,7 +482,9 @@ def _joined(parts: Sequence[np.ndarray], axes: int) -> np.ndarray:
 
 @lru_cache(maxsize=1024)
 def _product_plan(
-    scopes: tuple[Scope, ...], sizes: tuple[tuple[int, int], ...], output: Scope
+    scopes: tuple[Scope, ...],
+    sizes: tuple[tuple[int, int], ...],
+    output: Scope,
 ) -> ContractionPlan:
     """The order of multiplication for tables over some wires, found once for all of these sizes.
 
@@ -480,7 +497,11 @@ def _product_plan(
     return tensor_network.plan(scopes, dict(sizes), output)
 
 
-def _refuse_large(tables: NetworkTables, plan: ContractionPlan, axes: Sequence[int]) -> None:
+def _refuse_large(
+    tables: NetworkTables,
+    plan: ContractionPlan,
+    axes: Sequence[int],
+) -> None:
     """Raise an error if a table on the way would not fit into memory."""
     largest = max(plan.largest, prod(tables.batch) * plan.answer)
     if largest <= MAX_ENTRIES:

@@ -74,7 +74,10 @@ Mechanism = Any  # a table, `LearnedTable`, `LinearGaussian` or a function
 
 
 def to_pymc(
-    diagram: Hypergraph, mechanisms: Mapping[str, Mechanism], *, cases: int | None = None
+    diagram: Hypergraph,
+    mechanisms: Mapping[str, Mechanism],
+    *,
+    cases: int | None = None,
 ) -> pm.Model:
     """Return the PyMC model of a diagram, for one case or for many independent ones.
 
@@ -208,7 +211,12 @@ class Parameters:
             f"got {static_shape}."
         )
 
-    def _learned(self, box: Box, mechanism: LearnedTable, shape: tuple[int, ...]) -> Any:
+    def _learned(
+        self,
+        box: Box,
+        mechanism: LearnedTable,
+        shape: tuple[int, ...],
+    ) -> Any:
         model = pm.modelcontext(None)
         wires = [self.diagram.wires[wire] for wire in (*box.inputs, single_output(box))]
         dims = [f"{wire.name} level" for wire in wires]
@@ -219,7 +227,12 @@ class Parameters:
         concentration = np.array(mechanism.concentration, dtype=float)
         return pm.Dirichlet(name, np.broadcast_to(concentration, shape), dims=dims)
 
-    def _linear(self, box: Box, mechanism: LinearGaussian, causes: Sequence[Any]) -> Any:
+    def _linear(
+        self,
+        box: Box,
+        mechanism: LinearGaussian,
+        causes: Sequence[Any],
+    ) -> Any:
         mean = pm.Normal(f"{box.name} intercept", 0, mechanism.intercept)
         for wire, cause in zip(box.inputs, causes, strict=True):
             name = f"{box.name} by {self.diagram.wires[wire].name}"
@@ -257,7 +270,11 @@ def single_output(box: Box) -> int:
     return box.outputs[0]
 
 
-def numeric_value(diagram: Hypergraph, wire: int, value: Any) -> Any:
+def numeric_value(
+    diagram: Hypergraph,
+    wire: int,
+    value: Any,
+) -> Any:
     """Return the number of a level, or a value of a continuous variable as it is.
 
     Parameters
@@ -271,7 +288,13 @@ def numeric_value(diagram: Hypergraph, wire: int, value: Any) -> Any:
     return level_position(diagram.wires[wire], value)
 
 
-def _data(model: pm.Model, diagram: Hypergraph, wire: int, value: Any, cases: int | None) -> Any:
+def _data(
+    model: pm.Model,
+    diagram: Hypergraph,
+    wire: int,
+    value: Any,
+    cases: int | None,
+) -> Any:
     """Data under the label of a wire, of the dtype of a random variable there.
 
     `pm.Data` would change the dtype.
@@ -297,7 +320,13 @@ def is_random(value: Any) -> bool:
     return owner is not None and isinstance(owner.op, RandomVariable | SymbolicRandomVariable)
 
 
-def registered(model: pm.Model, name: str, value: Any, dims: tuple[str, ...], observed: Any) -> Any:
+def registered(
+    model: pm.Model,
+    name: str,
+    value: Any,
+    dims: tuple[str, ...],
+    observed: Any,
+) -> Any:
     """Return the named variable with a distribution, or one that equals an expression.
 
     Parameters

@@ -119,7 +119,11 @@ def _values(diagram: Hypergraph, data: Mapping[str, Any]) -> dict[int, np.ndarra
     }
 
 
-def _column(diagram: Hypergraph, number: int, column: np.ndarray) -> np.ndarray:
+def _column(
+    diagram: Hypergraph,
+    number: int,
+    column: np.ndarray,
+) -> np.ndarray:
     """One observed variable as numbers of levels, or as floats.
 
     Parameters
@@ -172,7 +176,11 @@ def _add_cells(
     pm.Multinomial("cells", n=counts.sum(), p=probabilities.ravel(), observed=counts.ravel())
 
 
-def joint_probabilities(diagram: Hypergraph, parameters: Parameters, wires: tuple[int, ...]) -> Any:
+def joint_probabilities(
+    diagram: Hypergraph,
+    parameters: Parameters,
+    wires: tuple[int, ...],
+) -> Any:
     """Return P(wires) as an expression of the tables of a diagram, all else summed over.
 
     Parameters
@@ -191,7 +199,9 @@ def joint_probabilities(diagram: Hypergraph, parameters: Parameters, wires: tupl
 
 
 def _add_rows(
-    diagram: Hypergraph, parameters: Parameters, values: Mapping[int, np.ndarray]
+    diagram: Hypergraph,
+    parameters: Parameters,
+    values: Mapping[int, np.ndarray],
 ) -> None:
     """Add every observed variable case by case.
 
@@ -262,7 +272,11 @@ def _check_number_of_states(diagram: Hypergraph, wires: set[int]) -> None:
 
 
 def _log_probability(
-    parameters: Parameters, box: Box, causes: Sequence[Any], distribution: Any, value: Any
+    parameters: Parameters,
+    box: Box,
+    causes: Sequence[Any],
+    distribution: Any,
+    value: Any,
 ) -> Any:
     """The log probability or density of a value of the output of a box.
 
