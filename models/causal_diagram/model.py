@@ -118,6 +118,28 @@ class CausalDiagram:
     --------
     causalstats.Diagram.identify : the formula alone, without data.
 
+    Notes
+    -----
+    The estimands, by name, of `fit.effect(name)`:
+
+    effect
+        P(y | do(x)) - P(y | do(x')), each level of the treatment against the first. Of a number
+        (route "regression"): E(y | do(x)) for one unit of x, on average between its quartiles.
+    interventional
+        P(y | do(x)) at every level of the treatment, or at the quartiles of a number.
+    association
+        P(y | x) - P(y | x'), without an intervention.
+    confounding
+        The association less the effect.
+    bounds
+        The smallest and the largest effect, in place of the effect where it is not identified.
+    prior_dependent
+        The effect under the priors of mechanisms where the data do not identify it (route
+        "structural").
+
+    Any other question is asked in its own words: `fit.effect(outcome, do=..., given=...)`, the
+    effect of treatment on the treated by `factual=`, and bounds by `fit.bounds`.
+
     References
     ----------
     Pearl (2009), Causality, 2nd edition. Tian & Pearl (2002), A general identification condition
@@ -146,6 +168,14 @@ class CausalDiagram:
     effect  0.29   0.22   0.35
     >>> fit.effect("cancer", do={"smoking": 1}).summary()["mean"].round(2).tolist()
     [0.54]
+
+    Without tar the effect is not identified, and has bounds:
+
+    >>> direct = cs.CausalDiagram("smoking -> cancer; smoking <-> cancer")
+    >>> data = cs.Observations.from_frame(cells, columns=["smoking", "cancer"], counts="n")
+    >>> bounds = cs.fit(direct, data, seed=1, progress=False).effect("bounds")
+    >>> bounds.summary()["mean"].round(2).to_dict()
+    {'lower': -0.24, 'upper': 0.76}
     """
 
     diagram: Annotated[Any, Diagram | DiagramText]
