@@ -15,7 +15,7 @@ from causalstats.numerics.sampling.posterior_summaries import entries, varies
 
 _RIDGE = (
     " If it persists, the data leave a ridge in the posterior: add knowledge, or look at the "
-    "`learned` check."
+    "`contraction`."
 )
 _STEPS = (0.95, 0.99, 0.999)  # target acceptances, each of smaller steps than the one before
 _LONGER = 4  # times as many draws

@@ -34,7 +34,7 @@ class NormalMean:
             pm.Potential("likelihood", (-(((y - mean) / sd) ** 2) / 2 - pm.math.log(sd)).sum())
         return graph
 
-    def parameters(self):
+    def parameters(self, data):
         return ("mean",)
 
     def estimands(self):

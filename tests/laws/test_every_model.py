@@ -1,0 +1,170 @@
+"""Laws of every model: each is written once and runs over one variant of every model.
+
+Fits are exact or by importance sampling where the model has these; the others are short chains.
+"""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import causalstats as cs
+from causalstats.core.abilities import (
+    ExactPosterior,
+    HasBaselines,
+    HasCausalGraph,
+    HasDataChecks,
+    HasLogLikelihood,
+    HasPriors,
+    HasRelaxations,
+    Predicts,
+    Simulates,
+    SimulationDefaults,
+)
+from causalstats.core.estimand import answerable
+from causalstats.core.model import Model, Problem
+from tests.laws.variants import VARIANTS
+
+SHORT = cs.Auto(chains=2, draws=60, tune=60)
+ONE_EACH = ("selective labels", "heckman", "panel", "few rows of a composition", "front-door")
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def variant(request):
+    return VARIANTS[request.param]
+
+
+@pytest.fixture(scope="module")
+def data(variant):
+    return variant.data(seed=3)
+
+
+@pytest.fixture(scope="module", params=ONE_EACH)
+def fit(request):
+    """A fit of one variant of each family."""
+    chosen = VARIANTS[request.param]
+    return cs.fit(chosen.model, chosen.data(seed=3), seed=1, sampler=SHORT, progress=False)
+
+
+def test_it_has_the_contract_and_every_ability_that_all_families_share(variant):
+    assert isinstance(variant.model, Model)
+    shared = (HasBaselines, HasCausalGraph, HasDataChecks, HasLogLikelihood, HasPriors)
+    for ability in (*shared, HasRelaxations, Predicts, Simulates, SimulationDefaults):
+        assert isinstance(variant.model, ability), ability.__name__
+
+
+def test_its_repr_evaluates_to_the_same_model(variant):
+    assert eval(
+        repr(variant.model), vars(cs) | {name: getattr(cs, name) for name in cs.__all__}
+    ) == (variant.model)
+
+
+def test_it_is_frozen_and_can_be_copied(variant):
+    model = variant.model
+    with pytest.raises(AttributeError):
+        model.another_field = 1
+    assert copy.deepcopy(model) == model
+    assert pickle.loads(pickle.dumps(model)) == model
+
+
+def test_building_the_graph_is_pure(variant, data):
+    before = data.fingerprint
+    first, second = variant.model.build(data), variant.model.build(data)
+    assert data.fingerprint == before
+    names = [sorted(variable.name for variable in graph.free_RVs) for graph in (first, second)]
+    assert names[0] == names[1]
+    for graph in (first, second):
+        for name, value in variant.model.inputs(data).items():
+            np.testing.assert_array_equal(graph[name].get_value(), value)
+
+
+def test_the_same_seed_simulates_the_same_data(variant, data):
+    assert variant.data(seed=3).fingerprint == data.fingerprint
+    assert variant.data(seed=4).fingerprint != data.fingerprint
+
+
+def test_the_simulator_knows_every_parameter_and_answer(variant):
+    simulation = variant.model.simulate(3, design="prior", **variant.simulate)
+    for name in variant.model.parameters(simulation.data):
+        assert name in simulation.truth
+    for name, estimand in answerable(variant.model, simulation.data).items():
+        answer = estimand.compute(simulation.truth, simulation.data)
+        assert isinstance(answer, xr.DataArray), name
+        assert answer.dims[:2] == ("chain", "draw"), name
+
+
+def test_prior_standard_deviations_are_of_parameters(variant, data):
+    priors = variant.model.priors(data)
+    assert set(priors) <= set(variant.model.parameters(data))
+
+
+def test_every_answer_stands_on_assumptions_that_exist(variant):
+    names = {assumption.name for assumption in variant.model.assumptions()}
+    for name, estimand in variant.model.estimands().items():
+        assert set(estimand.assumptions) <= names, name
+
+
+def test_an_exact_posterior_has_no_sampled_parameters(variant, data):
+    model = variant.model
+    if isinstance(model, ExactPosterior) and model.exact_posterior(data) is not None:
+        assert not model.parameters(data)
+
+
+def test_the_same_seed_gives_the_same_draws(fit):
+    again = cs.fit(fit.model, fit.data, seed=1, sampler=SHORT, progress=False)
+    xr.testing.assert_equal(
+        fit.draws["posterior"].to_dataset(), again.draws["posterior"].to_dataset()
+    )
+
+
+def test_a_saved_fit_is_the_same_fit(fit, tmp_path):
+    again = cs.load(fit.save(tmp_path / "fit.nc"))
+    assert again.model == fit.model
+    assert again.data.fingerprint == fit.data.fingerprint
+    assert again.provenance == fit.provenance
+    xr.testing.assert_equal(
+        fit.draws["posterior"].to_dataset(), again.draws["posterior"].to_dataset()
+    )
+
+
+def test_every_answer_has_a_table_a_sentence_and_a_figure(fit):
+    for name, estimand in answerable(fit.model, fit.data).items():
+        effect = fit.effect(name)
+        assert isinstance(effect.summary(), pd.DataFrame)
+        assert effect.kind in effect.statement()
+        if not estimand.per_person:
+            assert fit.plot(name).axes
+
+
+def test_every_verb_works(fit, tmp_path):
+    assert isinstance(fit.summary(), pd.DataFrame)
+    assert len(fit.check())
+    assert not fit.compare().empty
+    assert fit.plot("comparison").axes
+    assert fit.plot("diagram").axes
+    assert fit.answer() in repr(fit)
+    assert fit.refit(fit.model).model == fit.model
+
+
+def test_the_user_s_frame_is_not_changed(fit):
+    frame = fit.data.source.copy(deep=True)
+    again = type(fit.data).from_frame(frame, **fit.data.arguments)
+    pd.testing.assert_frame_equal(frame, fit.data.source)
+    assert again.fingerprint == fit.data.fingerprint
+
+
+def test_the_log_density_of_the_graph_is_finite_at_the_start(variant, data):
+    problem = Problem(variant.model, data)
+    if variant.model.parameters(data):
+        graph = problem.graph
+        assert np.isfinite(graph.compile_logp(mode="FAST_COMPILE")(graph.initial_point()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ONE_EACH)
+def test_it_is_calibrated_by_its_defaults_alone(name):
+    calibration = cs.calibrate(VARIANTS[name].model, fits=4, seed=1, progress=False)
+    assert len(calibration.ranks) > 0
