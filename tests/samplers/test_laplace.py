@@ -1,4 +1,4 @@
-"""The weighed approximation: right where the posterior is known, and honest where it cannot be."""
+"""Laplace draws match known posteriors, and the Pareto k shows where they cannot."""
 
 import json
 import signal
@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.samplers.laplace import SplitT
+from causalstats.numerics.sampling.importance_proposals import SplitStudentT
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "selective_labels"
 
@@ -89,7 +89,7 @@ def test_weights_teach_what_the_mode_does_not_show(seed, monkeypatch):
         and taught.attrs["importance_ess"] > 2500
     )
     assert float(taught["posterior"]["y"].mean()) == pytest.approx(2.5, abs=0.1)
-    monkeypatch.setattr("causalstats.samplers.laplace._FINE", ())
+    monkeypatch.setattr("causalstats.samplers.laplace._GOOD_ENOUGH", ())
     alone = cs.Laplace()(problem, seed)
     assert alone.attrs["importance_ess"] < taught.attrs["importance_ess"]
     assert (
@@ -100,9 +100,8 @@ def test_weights_teach_what_the_mode_does_not_show(seed, monkeypatch):
 
 
 def test_the_split_t_has_the_density_that_it_draws_from():
-    proposal = SplitT(
-        np.ones(2), np.array([[1.0, 0.5], [0.2, 2.0]]), np.array([[1.0, 3.0], [0.5, 1.0]])
-    )
+    axes, widths = np.array([[1.0, 0.5], [0.2, 2.0]]), np.array([[1.0, 3.0], [0.5, 1.0]])
+    proposal = SplitStudentT(np.ones(2), axes, widths, 20.0)
     points = proposal.draw(200_000, np.random.default_rng(1))
     inside = (abs(points - 1) < 1.5).all(axis=1)
     box = np.random.default_rng(2).uniform(-0.5, 2.5, (200_000, 2))
@@ -198,7 +197,7 @@ def test_a_doubtful_approximation_says_so_beside_every_answer():
     )
 
 
-def test_an_interrupt_keeps_what_was_weighed():
+def test_an_interrupt_keeps_the_weighted_draws():
     def press(share, note):
         if "of 4000" in note and share > 0.5:
             signal.raise_signal(signal.SIGINT)
@@ -212,7 +211,7 @@ def test_an_interrupt_keeps_what_was_weighed():
         program.run(
             cs.Problem(Location(1e6), 2.0),
             1,
-            lambda share, note: "weighed" in note and signal.raise_signal(signal.SIGINT),
+            lambda share, note: "weighted" in note and signal.raise_signal(signal.SIGINT),
         )
 
 
