@@ -1,4 +1,4 @@
-"""What could be wrong with an answer, one kind a file; each returns `Check`s with a remedy in words."""
+"""Checks of an answer, one kind a file, each with what it found and a remedy in words."""
 
 from causalstats.checks.convergence import answer_sampling, sampling
 from causalstats.checks.held_out import withheld

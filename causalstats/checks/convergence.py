@@ -1,4 +1,4 @@
-"""Whether the draws can be trusted as draws of the posterior."""
+"""Convergence of sampling: R-hat, effective sample size (ESS), divergences, E-BFMI, Pareto k."""
 
 import re
 from collections.abc import Mapping
@@ -13,22 +13,69 @@ from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL
 from causalstats.numerics.sampling.posterior_summaries import entries, varies
 
+_LARGEST_R_HAT = 1.01
+_SMALLEST_ESS = 400
+_SMALLEST_BFMI = 0.3
+_LARGEST_PARETO_K = 0.7
 _RIDGE = (
     " If it persists, the data leave a ridge in the posterior: add knowledge, or look at the "
-    "`contraction`."
+    "`posterior contraction` check."
 )
-_STEPS = (0.95, 0.99, 0.999)  # target acceptances, each of smaller steps than the one before
-_LONGER = 4  # times as many draws
+_TARGET_ACCEPTANCES = (0.95, 0.99, 0.999)  # each takes smaller steps than the one before
+_FACTOR_OF_DRAWS = 4
+_MOST_ENTRIES = 200  # of an answer that is checked itself
 
 
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
-    """R-hat, bulk and tail effective sample size, divergences, and the energy's fraction of missing information (E-BFMI); for draws that
-    were weighed, their weights; for independent draws of an exact posterior, nothing but that it is complete. Without parameters, of all there is."""
+    """Return whether the draws can be trusted as draws of the posterior.
+
+    Markov chains are checked by R-hat, bulk and tail ESS, divergences and the energy's fraction of
+    missing information (E-BFMI); importance-weighted draws by the Pareto k and the ESS of their
+    weights; draws of an exact posterior by nothing but that they are complete.
+
+    Parameters
+    ----------
+    draws : DataTree
+        With the groups `posterior` and, of chains, `sample_stats`.
+    parameters : tuple of str
+        Variables of the posterior that are checked; all if empty.
+
+    References
+    ----------
+    Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Rank-normalization, folding, and
+    localization: an improved R-hat, Bayesian Analysis 16. Betancourt (2016), Diagnosing suboptimal
+    cotangent disintegrations in Hamiltonian Monte Carlo: E-BFMI.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> posterior = xr.Dataset({"effect": (("chain", "draw"), rng.normal(size=(4, 500)))})
+    >>> statistics = xr.Dataset(
+    ...     {
+    ...         "diverging": (("chain", "draw"), np.zeros((4, 500), bool)),
+    ...         "energy": (("chain", "draw"), rng.normal(size=(4, 500))),
+    ...     }
+    ... )
+    >>> draws = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": statistics})
+    >>> for check in sampling(draws, ("effect",)):
+    ...     print(check.name, check.passed)
+    R-hat True
+    bulk ESS True
+    tail ESS True
+    divergences True
+    E-BFMI True
+    complete run True
+    """
     kind = draws_kind(draws)
     if kind is DrawsKind.EXACT:
         return (_complete(draws),)
     if kind is DrawsKind.IMPORTANCE:
-        return _importance_weights(draws)
+        return (*_importance_weights(draws), _complete(draws))
+    return (*_mixing(draws, parameters), *_hamiltonian(draws), _complete(draws))
+
+
+def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
+    """Return R-hat and ESS of the worst parameter."""
     posterior = draws["posterior"].to_dataset()
     numbers = [
         number
@@ -39,34 +86,31 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     r_hat = max(float(az.rhat(value)) for value in values)
     bulk = min(float(az.ess(value, method="bulk")) for value in values)
     tail = min(float(az.ess(value, method="tail", prob=INTERVAL)) for value in values)
-    diverging = int(draws["sample_stats"]["diverging"].sum())
-    bfmi = float(np.min(az.bfmi(draws["sample_stats"]["energy"].to_numpy())))
     longer = _longer(draws.attrs)
+    enough = f"at least {_SMALLEST_ESS} for every parameter"
     return (
         _check(
             "R-hat",
-            r_hat < 1.01,
+            r_hat < _LARGEST_R_HAT,
             r_hat,
-            "below 1.01 for every parameter",
+            f"below {_LARGEST_R_HAT} for every parameter",
             f"largest R-hat {r_hat:.4f}",
             longer,
         ),
         _check(
-            "bulk ESS",
-            bulk >= 400,
-            bulk,
-            "at least 400 for every parameter",
-            f"smallest bulk ESS {bulk:.0f}",
-            longer,
+            "bulk ESS", bulk >= _SMALLEST_ESS, bulk, enough, f"smallest bulk ESS {bulk:.0f}", longer
         ),
         _check(
-            "tail ESS",
-            tail >= 400,
-            tail,
-            "at least 400 for every parameter",
-            f"smallest tail ESS {tail:.0f}",
-            longer,
+            "tail ESS", tail >= _SMALLEST_ESS, tail, enough, f"smallest tail ESS {tail:.0f}", longer
         ),
+    )
+
+
+def _hamiltonian(draws: xr.DataTree) -> tuple[Check, ...]:
+    """Return the checks of Hamiltonian Monte Carlo: divergences and E-BFMI."""
+    diverging = int(draws["sample_stats"]["diverging"].sum())
+    bfmi = float(np.min(az.bfmi(draws["sample_stats"]["energy"].to_numpy())))
+    return (
         _check(
             "divergences",
             diverging == 0,
@@ -77,13 +121,36 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
         ),
         _check(
             "E-BFMI",
-            bfmi > 0.3,
+            bfmi > _SMALLEST_BFMI,
             bfmi,
-            "above 0.3 in every chain",
+            f"above {_SMALLEST_BFMI} in every chain",
             f"smallest E-BFMI {bfmi:.2f}",
-            longer,
+            _longer(draws.attrs),
         ),
-        _complete(draws),
+    )
+
+
+def _importance_weights(draws: xr.DataTree) -> tuple[Check, ...]:
+    """Return the checks of draws that were resampled by importance weights."""
+    pareto_k = float(draws.attrs["pareto_k"])
+    ess = float(draws.attrs["importance_ess"])
+    return (
+        _check(
+            "Pareto k",
+            pareto_k < _LARGEST_PARETO_K,
+            pareto_k,
+            f"below {_LARGEST_PARETO_K}",
+            f"the weights' tail has k = {pareto_k:.2f}",
+            "The approximation does not cover the posterior: use `cs.Nuts()`.",
+        ),
+        _check(
+            "importance ESS",
+            ess >= _SMALLEST_ESS,
+            ess,
+            f"at least {_SMALLEST_ESS}",
+            f"the weights are worth {ess:.0f} draws",
+            "Take more draws, or use `cs.Nuts()`.",
+        ),
     )
 
 
@@ -99,31 +166,42 @@ def answer_sampling(
         entries, one a person: its sampling is that of the parameters.
     attrs : mapping, optional
         Those of the draws of the parameters, which name the sampler and its settings.
+
+    Examples
+    --------
+    >>> values = np.random.default_rng(1).normal([[0.0], [3.0]], 1.0, (2, 500))
+    >>> r_hat, ess = answer_sampling(xr.DataArray(values, dims=("chain", "draw")))
+    >>> r_hat.passed, ess.passed
+    (False, False)
+    >>> r_hat.remedy[:37]
+    'Sample longer: `cs.Nuts(draws=4000, t'
     """
-    longer = _longer(attrs or {})
-    if draws.sizes["draw"] < 4 or draws.size > 200 * draws.sizes["chain"] * draws.sizes["draw"]:
+    draw_count = draws.sizes["draw"]
+    if draw_count < 4 or draws.size > _MOST_ENTRIES * draws.sizes["chain"] * draw_count:
         return ()
     values = {name: value for name, value in entries(draws).items() if varies(value)}
     if not values:
         return ()
     r_hats = {name: float(az.rhat(value)) for name, value in values.items()}
     sizes = {name: float(az.ess(value, method="bulk")) for name, value in values.items()}
-    worst, least = max(r_hats, key=r_hats.__getitem__), min(sizes, key=sizes.__getitem__)
+    worst = max(r_hats, key=r_hats.__getitem__)
+    least = min(sizes, key=sizes.__getitem__)
     r_hat, bulk = r_hats[worst], sizes[least]
+    longer = _longer(attrs or {})
     return (
         _check(
             "R-hat of this answer",
-            r_hat < 1.01,
+            r_hat < _LARGEST_R_HAT,
             r_hat,
-            "below 1.01",
+            f"below {_LARGEST_R_HAT}",
             f"largest R-hat {r_hat:.4f}" + (f" ({worst})" if worst else ""),
             longer,
         ),
         _check(
             "bulk ESS of this answer",
-            bulk >= 400,
+            bulk >= _SMALLEST_ESS,
             bulk,
-            "at least 400",
+            f"at least {_SMALLEST_ESS}",
             f"smallest bulk ESS {bulk:.0f}" + (f" ({least})" if least else ""),
             longer,
         ),
@@ -132,66 +210,42 @@ def answer_sampling(
 
 def _settings(attrs: Mapping[Any, Any]) -> dict[str, float]:
     """Return the numbers among the settings of the sampler that ran, by name."""
-    found = re.findall(r"(\w+)=([0-9.]+)", str(attrs.get("sampler", "")))
-    return {name: float(value) for name, value in found}
+    pairs = re.findall(r"(\w+)=([0-9.]+)", str(attrs.get("sampler", "")))
+    return {name: float(value) for name, value in pairs}
 
 
 def _smaller_steps(attrs: Mapping[Any, Any]) -> str:
     """Return what to do about divergences, with a target acceptance above the one in force."""
-    used = _settings(attrs)
-    now = used.get("target_accept", _STEPS[0])
-    smaller = next((step for step in _STEPS if step > now), None)
-    if smaller is None:
+    settings = _settings(attrs)
+    now = settings.get("target_accept", _TARGET_ACCEPTANCES[0])
+    higher = [target for target in _TARGET_ACCEPTANCES if target > now]
+    if not higher:
         return (
             "Steps are as small as they can usefully be: the posterior has a corner that NUTS does "
             "not reach. Simplify the model, or add knowledge of the parameters that hardly learn."
         )
-    tune = max(2 * used.get("tune", 500), 1000)
-    return f"Take smaller steps: `cs.Nuts(tune={tune:.0f}, target_accept={smaller:g})`."
+    tune = max(2 * settings.get("tune", 500), 1000)
+    return f"Take smaller steps: `cs.Nuts(tune={tune:.0f}, target_accept={higher[0]:g})`."
 
 
 def _longer(attrs: Mapping[Any, Any]) -> str:
     """Return what to do about poor mixing: more draws than there were, with the same steps."""
-    used = _settings(attrs)
-    draws, tune = _LONGER * used.get("draws", 1000), max(2 * used.get("tune", 500), 2000)
-    steps = used.get("target_accept", 0.8)
-    same = f", target_accept={steps:g}" if steps > 0.8 else ""
-    return f"Sample longer: `cs.Nuts(draws={draws:.0f}, tune={tune:.0f}{same})`." + _RIDGE
-
-
-def _importance_weights(draws: xr.DataTree) -> tuple[Check, ...]:
-    """Of draws resampled by importance weights: the shape of the weights' tail, and how many equal weights they are worth."""
-    k, ess = float(draws.attrs["pareto_k"]), float(draws.attrs["importance_ess"])
-    return (
-        _check(
-            "Pareto k",
-            k < 0.7,
-            k,
-            "below 0.7",
-            f"the weights' tail has k = {k:.2f}",
-            "The approximation does not cover the posterior: use `cs.Nuts()`.",
-        ),
-        _check(
-            "importance ESS",
-            ess >= 400,
-            ess,
-            "at least 400",
-            f"the weights are worth {ess:.0f} draws",
-            "Weigh more draws, or use `cs.Nuts()`.",
-        ),
-        _complete(draws),
-    )
+    settings = _settings(attrs)
+    draws = _FACTOR_OF_DRAWS * settings.get("draws", 1000)
+    tune = max(2 * settings.get("tune", 500), 2000)
+    target = settings.get("target_accept", 0.8)
+    steps = f", target_accept={target:g}" if target > 0.8 else ""
+    return f"Sample longer: `cs.Nuts(draws={draws:.0f}, tune={tune:.0f}{steps})`." + _RIDGE
 
 
 def _complete(draws: xr.DataTree) -> Check:
     interrupted = bool(draws.attrs.get("interrupted", 0))
-    finding = "interrupted" if interrupted else "ran to its end"
     return _check(
         "complete run",
         not interrupted,
         float(not interrupted),
         "not interrupted",
-        finding,
+        "interrupted" if interrupted else "ran to its end",
         "Run it again to the end.",
     )
 
@@ -199,6 +253,7 @@ def _complete(draws: xr.DataTree) -> Check:
 def _check(
     name: str, passed: bool, value: float, expected: str, finding: str, remedy: str
 ) -> Check:
+    """Return a check that has its remedy only where it failed; arguments as those of `Check`."""
     return Check(
         name=name,
         passed=passed,

@@ -1,4 +1,4 @@
-"""How the model did on outcomes that it was not shown."""
+"""Withheld outcomes: how the model did on outcomes that it was not shown."""
 
 import numpy as np
 
@@ -21,32 +21,48 @@ def withheld(
 
     Parameters
     ----------
-    answer : array (draws,)
+    answer : array, shape (draws,)
         The model's expected mean of these people's outcomes.
-    outcomes, weights : array (N,)
+    outcomes, weights : array, shape (N,)
         Of these people. Their mean differs from its expectation by its own sampling error, which
         is added to the draws.
-    unit, who, what : str
-        For the finding.
+    unit : str
+        The unit of the outcomes.
+    who, what : str
+        The people and their outcomes, for the finding.
+
+    Examples
+    --------
+    >>> check = withheld(
+    ...     np.random.default_rng(1).normal(0.3, 0.02, 1000),
+    ...     np.repeat([0.0, 1.0], [70, 30]),
+    ...     np.ones(100),
+    ...     unit="probability",
+    ...     who="everybody not tested",
+    ...     what="outcomes",
+    ... )
+    >>> check.passed, check.value
+    (True, 0.3)
     """
     truth = float(np.average(outcomes, weights=weights))
-    error = outcomes.std() * np.sqrt((weights**2).sum()) / weights.sum()
-    spread = float(np.hypot(answer.std(), error))
-    quantiles = np.quantile(answer, [_TAIL, 1 - _TAIL])
-    reach = np.abs(quantiles - answer.mean())
-    wider = spread / max(float(answer.std()), 1e-300)
-    lower, upper = answer.mean() - reach[0] * wider, answer.mean() + reach[1] * wider
+    sampling_error = outcomes.std() * np.sqrt((weights**2).sum()) / weights.sum()
+    mean, sd = float(answer.mean()), float(answer.std())
+    wider = float(np.hypot(sd, sampling_error)) / max(sd, 1e-300)
+    reach = np.abs(np.quantile(answer, [_TAIL, 1 - _TAIL]) - mean)
+    lower, upper = mean - reach[0] * wider, mean + reach[1] * wider
     covered = bool(lower <= truth <= upper)
-    known, mean, low, high = (
-        number(float(value), unit) for value in (truth, answer.mean(), lower, upper)
+    numbers = [number(float(value), unit) for value in (truth, mean, lower, upper)]
+    known, expected, low, high = numbers
+    remedy = (
+        "The assumptions fail here: those not decided for differ from the others in the direction "
+        "the model rules out, or by more than it allows."
     )
     return Check(
         name="withheld outcomes",
         passed=covered,
         value=truth,
         expected="inside the 99 % predictive interval",
-        finding=f"the mean of the {what} of {who} is {known}; the model said {mean} ({low} to {high})",
-        remedy=""
-        if covered
-        else "The assumptions fail here: those not decided for differ from the others in the direction the model rules out, or by more than it allows.",
+        finding=f"the mean of the {what} of {who} is {known}; the model said {expected} "
+        f"({low} to {high})",
+        remedy="" if covered else remedy,
     )

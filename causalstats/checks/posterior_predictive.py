@@ -1,4 +1,7 @@
-"""Whether the model reproduces what was observed. It says nothing of the outcomes nobody saw."""
+"""Posterior predictive check: whether the model reproduces what was observed.
+
+It says nothing about outcomes that nobody saw.
+"""
 
 from collections.abc import Iterable
 
@@ -6,23 +9,35 @@ from causalstats.core.check import Check
 from causalstats.core.prediction import Prediction
 from causalstats.numerics.sampling.posterior_predictive import discrepancy
 
+_SMALLEST_P = 0.01
+
 
 def predictive(predictions: Iterable[Prediction]) -> tuple[Check, ...]:
-    """Posterior predictive p-values of the observed rates by group."""
-    found = []
+    """Return a posterior predictive p-value of the observed statistics of each prediction.
+
+    Parameters
+    ----------
+    predictions : iterable of Prediction
+        A prediction that does not hold fails, unless it says why that is `allowed`.
+
+    References
+    ----------
+    Gelman, Meng & Stern (1996), Posterior predictive assessment of model fitness via realized
+    discrepancies, Statistica Sinica 6.
+    """
+    checks = []
     for prediction in predictions:
         p = discrepancy(prediction.observed, prediction.replicated)
-        reproduced = p > 0.01
+        reproduced = p > _SMALLEST_P
         passed = reproduced or bool(prediction.allowed)
-        excused = "" if reproduced or not passed else f"; {prediction.allowed}"
-        found.append(
-            Check(
-                name=f"predicts the {prediction.name}",
-                passed=passed,
-                value=p,
-                expected="p-value above 0.01",
-                finding=f"posterior predictive p = {p:.3f}{excused}",
-                remedy="" if passed else prediction.remedy,
-            )
+        excuse = "" if reproduced or not passed else f"; {prediction.allowed}"
+        check = Check(
+            name=f"predicts the {prediction.name}",
+            passed=passed,
+            value=p,
+            expected=f"p-value above {_SMALLEST_P}",
+            finding=f"posterior predictive p = {p:.3f}{excuse}",
+            remedy="" if passed else prediction.remedy,
         )
-    return tuple(found)
+        checks.append(check)
+    return tuple(checks)

@@ -1,87 +1,83 @@
-"""Whether knowledge from outside contradicts the data."""
+"""Prior-data conflict: whether knowledge from outside contradicts the data."""
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm
 
-from causalstats.checks.posterior_predictive import predictive
 from causalstats.core.assumption import Relaxation
 from causalstats.core.check import Check
 from causalstats.core.knowledge import Known
 
-_ENOUGH = 100  # effective draws: the Monte Carlo error of z is then below 0.1
+_SMALLEST_ESS = 100  # the Monte Carlo error of z is then below 0.1
+_LARGEST_R_HAT = 1.01
 _LEVEL = 0.01  # of one check, however many labels it holds
 
 
 def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
-    """Hold the posterior of a fit without this knowledge against the known value.
+    """Compare a known value with its posterior in a fit that does not use it.
 
-    z = (mean - known) / sqrt(variance + sd²) of each label; the largest |z| is held to the limit
+    z = (mean - known) / sqrt(variance + sd²) for each label. The largest |z| is held to the limit
     that as many independent ones pass together with probability 0.99 (Šidák), which is a bound for
-    correlated ones. Undecided where the refit was not sampled well, or where what identifies it
-    without this knowledge is an assumption that the data contradict.
+    correlated ones. Undecided where the refit was not sampled well.
+
+    Parameters
+    ----------
+    relaxation : Relaxation
+        The knowledge, and the estimand that it is about.
+    refit : Fit
+        Of `relaxation.model`.
+
+    References
+    ----------
+    Evans & Moshonov (2006), Checking for prior-data conflict, Bayesian Analysis 1.
     """
     table = refit.effect(relaxation.estimand).numbers()
     labels = list(relaxation.labels or (relaxation.estimand,))
-    known = {
-        label: relaxation.known if isinstance(relaxation.known, Known) else relaxation.known[label]
-        for label in labels
-    }
-    z = {
-        label: (table.loc[label, "mean"] - value.value)
-        / max(np.hypot(table.loc[label, "sd"], value.sd), 1e-300)
-        for label, value in known.items()
-    }
+    known = {label: _known(relaxation, label) for label in labels}
+    z = {label: _z(table.loc[label], value) for label, value in known.items()}
     limit = float(norm.ppf((1 + (1 - _LEVEL) ** (1 / len(labels))) / 2))
     worst = max(z, key=lambda label: abs(z[label]))
-    agrees, row = bool(abs(z[worst]) < limit), table.loc[worst]
+    agrees = bool(abs(z[worst]) < limit)
+    row = table.loc[worst]
     doubt = _poorly_sampled(table.loc[labels], refit)
-    if not doubt and not agrees and relaxation.suspect:
-        doubt = _not_identified(relaxation, refit)
     among = f", the largest of {len(labels)}" if len(labels) > 1 else ""
     finding = (
         f"{worst} is {row['mean']:.3g} ± {row['sd']:.2g} where that is not imposed, known as "
         f"{known[worst]}; z = {z[worst]:.1f}{among}"
     )
+    remedy = "" if agrees else relaxation.remedy
+    if doubt:
+        finding = f"{finding}; undecided, because {doubt}"
+        remedy = "Sample longer."
     check = Check(
         name=f"agrees with the data: {relaxation.name}",
         passed=None if doubt else agrees,
         value=float(z[worst]),
         expected=f"|z| below {limit:.2f}",
-        finding=f"{finding}; undecided, because {doubt}" if doubt else finding,
-        remedy="Sample longer."
-        if doubt.startswith("the refit was")
-        else ""
-        if agrees or doubt
-        else relaxation.remedy,
+        finding=finding,
+        remedy=remedy,
     )
     return (check,)
 
 
-def _poorly_sampled(rows: Any, refit: Any) -> str:
+def _known(relaxation: Relaxation, label: str) -> Known:
+    return relaxation.known if isinstance(relaxation.known, Known) else relaxation.known[label]
+
+
+def _z(row: pd.Series, known: Known) -> float:
+    return (row["mean"] - known.value) / max(np.hypot(row["sd"], known.sd), 1e-300)
+
+
+def _poorly_sampled(rows: pd.DataFrame, refit: Any) -> str:
     """Return why the draws of the refit cannot be used, or nothing."""
     poor = [
         check.finding
         for check in refit.sampling()
         if check.passed is False and check.name in ("divergences", "complete run")
     ]
-    fewest, largest = rows["ess_bulk"].min(), rows["r_hat"].max()
-    if fewest < _ENOUGH or largest > 1.01:
-        poor.append(f"ESS {fewest:.0f}, R-hat {largest:.3f}")
+    ess, r_hat = rows["ess_bulk"].min(), rows["r_hat"].max()
+    if ess < _SMALLEST_ESS or r_hat > _LARGEST_R_HAT:
+        poor.append(f"ESS {ess:.0f}, R-hat {r_hat:.3f}")
     return f"the refit was not sampled well ({', '.join(poor)})" if poor else ""
-
-
-def _not_identified(relaxation: Relaxation, refit: Any) -> str:
-    """Return that the data contradict the assumption on which the refit alone rests, or nothing."""
-    contradicted = [
-        check.name
-        for check in predictive(refit.predictions().values())
-        if check.passed is False and check.assumption == relaxation.suspect
-    ]
-    if not contradicted:
-        return ""
-    return (
-        f"without it the answer rests on {relaxation.suspect} alone, and that is what the data "
-        f"contradict ({', '.join(contradicted)})"
-    )
