@@ -1,4 +1,7 @@
-"""One look for every figure, set for the time of drawing only: the caller's matplotlib settings and backend are left as they were."""
+"""The look of every figure, set for the time of drawing only.
+
+The caller's matplotlib settings and backend stay as they were.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from matplotlib.figure import Figure
 
 from causalstats.colours import CYCLE, INK, MUTED
 
-WIDTH = (
-    5.8  # inches: text of 10 points stays readable where a phone shrinks the figure to its screen
-)
+WIDTH = 5.8  # inches: text of 10 points stays readable on the screen of a phone
+_PIXELS_PER_INCH = 96
+_PIXEL_RATIO = 2  # of a notebook's picture, for sharp screens
 
 _SETTINGS = {
     "axes.axisbelow": True,
@@ -47,30 +50,57 @@ _SETTINGS = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Matplotlib's own defaults with our settings on top, until the block ends."""
+    """Draw with matplotlib's defaults and our settings on top, until the block ends.
+
+    Examples
+    --------
+    >>> import matplotlib as mpl
+    >>> with house_style():
+    ...     mpl.rcParams["axes.spines.top"]
+    False
+    """
     with matplotlib.style.context(["default", _SETTINGS]):
         yield
 
 
 class Picture(Figure):
-    """A matplotlib figure that pyplot does not know of, and that a notebook shows all the same."""
+    """A matplotlib figure that pyplot does not keep, and that a notebook shows nevertheless."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        page, pixels_per_inch, sharpness = io.BytesIO(), 96, 2
+        page = io.BytesIO()
         with house_style():
-            self.savefig(page, format="png", dpi=pixels_per_inch * sharpness)
-        width, height = (int(pixels_per_inch * inches) for inches in self.get_size_inches())
+            self.savefig(page, format="png", dpi=_PIXELS_PER_INCH * _PIXEL_RATIO)
+        width, height = (int(_PIXELS_PER_INCH * inches) for inches in self.get_size_inches())
         return page.getvalue(), {"width": width, "height": height}
 
 
 def new_axes(width: float, height: float) -> tuple[Picture, Axes]:
-    """An empty figure of that many inches, with one pair of axes."""
+    """Return an empty figure with one pair of axes.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    """
     figure = Picture(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
 
 
 def wrap(text: object, width: int) -> str:
-    """The text broken into lines of at most `width` characters: at spaces, after underscores and inside words only where need be."""
+    """Return text in lines of at most some characters.
+
+    Lines break at spaces, and only where need be after one of `_-./:` or inside a word.
+
+    Parameters
+    ----------
+    text : str, or anything to be shown as str
+    width : int
+
+    Examples
+    --------
+    >>> wrap("log_income of_the_household", 12)
+    'log_income\\nof_the_\\nhousehold'
+    """
     lines: list[str] = []
     for line in textwrap.wrap(str(text), width, break_long_words=False) or [""]:
         while len(line) > width:
@@ -82,11 +112,17 @@ def wrap(text: object, width: int) -> str:
 
 
 def heading(figure: Figure, title: str) -> None:
-    """A title over the whole figure, flush left; none where it is empty."""
+    """Write a title over the whole figure, flush left; nothing where it is empty."""
     if title:
         figure.suptitle(wrap(title, 64), x=0.01, ha="left", fontsize=11, fontweight="bold")
 
 
 def axis_label(name: str, unit: str = "") -> str:
-    """A name with its unit in brackets, wrapped to the width of a figure."""
+    """Return a name with its unit in brackets, wrapped to the width of a figure.
+
+    Examples
+    --------
+    >>> axis_label("risk", "probability")
+    'risk (probability)'
+    """
     return wrap(f"{name} ({unit})" if name and unit else name or unit, 70)

@@ -1,4 +1,7 @@
-"""Figures of labelled results; they compute nothing new. ArviZ is imported by the first `posterior` or `trace`."""
+"""Figures of labelled results; they compute nothing new.
+
+ArviZ is imported by the first `posterior`, `trace` or `ranks`.
+"""
 
 from causalstats.plots.causal_graph import diagram
 from causalstats.plots.composition_views import view

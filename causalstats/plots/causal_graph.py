@@ -1,4 +1,4 @@
-"""The causal diagram of a study, with what is hidden and what is seen only for some."""
+"""The causal graph (DAG) of a study, with hidden variables and those seen only for some people."""
 
 from __future__ import annotations
 
@@ -19,35 +19,50 @@ from causalstats.style import Picture, house_style, wrap
 
 ROLES = {"observed": "seen for all", "selected": "seen for some", "hidden": "hidden"}
 _FILL = {"observed": "white", "selected": TINT, "hidden": "#f4f5f7"}
-_FONT, _SMALL = 10.0, 9.0  # points
-_GAP = (26.0, 34.0)  # points between boxes of a layer, and between layers
-_LINE = 1.25  # line spacing, in font sizes
+_FONT_SIZE = 10.0  # points
+_NOTE_FONT_SIZE = 9.0
+_GAPS = (26.0, 34.0)  # points between boxes of a layer, and between layers
+_LINE_SPACING = 1.25  # font sizes
+_LEGEND_HEIGHT = 24.0  # points
+_SMALLEST_WIDTH = 285.0  # points, for the legend
+_SMALLEST_ELLIPSE = 44.0  # points
 
 
 def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
-    """Causes above effects. Nodes carry `role` (observed, hidden or selected) and optionally `label`; edges optionally `label`.
+    """Draw a causal graph, causes above their effects.
 
-    What is seen for all is a solid box, what is seen only for some a tinted box, what is hidden a dashed ellipse.
+    A variable seen for all is a solid box, one seen only for some a tinted box, and a hidden one a
+    dashed ellipse.
+
+    Parameters
+    ----------
+    graph : networkx.DiGraph
+        Acyclic. Nodes carry `role` (observed, hidden or selected) and optionally `label`; edges
+        optionally `label`.
+    ax : Axes, optional
+        Where it is drawn; the axes of a new figure by default.
+
+    Raises
+    ------
+    ModelError
+        If the graph is empty, has a cycle, or a role that is not known.
+
+    Examples
+    --------
+    >>> graph = nx.DiGraph([("smoking", "tar"), ("tar", "cancer")])
+    >>> [text.get_text() for text in diagram(graph).axes[0].texts]
+    ['smoking', 'tar', 'cancer']
     """
     roles = {node: graph.nodes[node].get("role", "observed") for node in graph}
-    unknown = sorted({str(role) for role in roles.values()} - set(ROLES))
-    if unknown:
-        raise ModelError(f"Expected node roles {', '.join(ROLES)}; got {', '.join(unknown)}.")
-    if not roles:
-        raise ModelError("Expected a diagram with at least one node, got an empty graph.")
-    if not nx.is_directed_acyclic_graph(graph):
-        cycle = " → ".join(str(tail) for tail, _ in nx.find_cycle(graph))
-        raise ModelError(
-            f"Expected a diagram without cycles, got {cycle} → ...; write a common cause of two nodes as a hidden node."
-        )
+    _refuse(graph, roles)
     text = {node: wrap(graph.nodes[node].get("label", node), 22) for node in graph}
     notes = {(a, b): wrap(label, 24) for a, b, label in graph.edges(data="label") if label}
+    present = tuple(role for role in ROLES if role in roles.values())
     with house_style():
         sizes = {node: _node_size(text[node], roles[node]) for node in graph}
-        layout = layered(
-            graph, sizes, {edge: _text_size(note, _SMALL, 4) for edge, note in notes.items()}, _GAP
-        )
-        axes, scale = _canvas(ax, layout, tuple(role for role in ROLES if role in roles.values()))
+        note_sizes = {edge: _text_size(note, _NOTE_FONT_SIZE, 4) for edge, note in notes.items()}
+        layout = layered(graph, sizes, note_sizes, _GAPS)
+        axes, scale = _canvas(ax, layout, present)
         for edge in graph.edges:
             _arrow(axes, edge, layout, sizes, roles)
         for edge, note in notes.items():
@@ -59,11 +74,26 @@ def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
                 text[node],
                 ha="center",
                 va="center",
-                fontsize=_FONT * scale,
-                linespacing=_LINE,
+                fontsize=_FONT_SIZE * scale,
+                linespacing=_LINE_SPACING,
                 zorder=4,
             )
     return _figure(axes)
+
+
+def _refuse(graph: nx.DiGraph, roles: dict) -> None:
+    """Raise `ModelError` for a graph that cannot be drawn."""
+    unknown = sorted({str(role) for role in roles.values()} - set(ROLES))
+    if unknown:
+        raise ModelError(f"Expected node roles {', '.join(ROLES)}; got {', '.join(unknown)}.")
+    if not roles:
+        raise ModelError("Expected a diagram with at least one node, got an empty graph.")
+    if not nx.is_directed_acyclic_graph(graph):
+        cycle = " → ".join(str(tail) for tail, _ in nx.find_cycle(graph))
+        raise ModelError(
+            f"Expected a diagram without cycles, got {cycle} → ...; write a common cause of two "
+            "nodes as a hidden node."
+        )
 
 
 def _figure(axes: Axes) -> Figure:
@@ -73,48 +103,78 @@ def _figure(axes: Axes) -> Figure:
 
 
 def _text_size(text: str, size: float, padding: float) -> Size:
-    """Width and height in points of text with that much room around it."""
+    """Return width and height, in points, of text with room around it.
+
+    Parameters
+    ----------
+    text : str
+    size : float
+        The font size in points.
+    padding : float
+        Points on each side.
+    """
     lines = text.split("\n")
-    width = max(
+    widths = [
         TextPath((0, 0), line, size=size).get_extents().width if line.strip() else 0.0
         for line in lines
-    )
-    return width + 2 * padding, len(lines) * size * _LINE + 2 * padding
+    ]
+    return max(widths) + 2 * padding, len(lines) * size * _LINE_SPACING + 2 * padding
 
 
 def _node_size(text: str, role: str) -> Size:
-    width, height = _text_size(text, _FONT, 8)
-    return (
-        (max(width * 1.25, 44.0), max(height * 1.3, 44.0))
-        if role == "hidden"
-        else (width + 4, height)
-    )
+    width, height = _text_size(text, _FONT_SIZE, 8)
+    if role == "hidden":
+        return max(width * 1.25, _SMALLEST_ELLIPSE), max(height * 1.3, _SMALLEST_ELLIPSE)
+    return width + 4, height
 
 
 def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Axes, float]:
-    """Axes in points, and by how much text must shrink where the caller's axes are smaller than the diagram."""
+    """Return axes in points, and the factor by which text shrinks to fit the caller's axes.
+
+    Parameters
+    ----------
+    ax : Axes or None
+        Those of the caller.
+    layout : Layout
+    roles : tuple of str
+        For the legend of a new figure.
+    """
     width, height = layout.size[0] + 16, layout.size[1] + 16
     if ax is None:
-        legend = 24.0
-        figure = Picture(figsize=(max(width, 285.0) / 72, (height + legend) / 72))
-        figure.set_layout_engine("none")  # the axes are placed by hand
-        ax = figure.add_axes((0, legend / (height + legend), 1, height / (height + legend)))
-        figure.legend(
-            handles=[_key(role) for role in roles],
-            loc="lower center",
-            ncols=len(roles),
-            borderaxespad=0.2,
-            handlelength=1.6,
-        )
-        scale = 1.0
+        ax, scale = _new_canvas(width, height, roles), 1.0
     else:
         room, inches = ax.get_position(), _figure(ax).get_size_inches()
-        scale = min(1.0, room.width * inches[0] * 72 / width, room.height * inches[1] * 72 / height)
+        across = room.width * inches[0] * 72 / width
+        down = room.height * inches[1] * 72 / height
+        scale = min(1.0, across, down)
     ax.set_xlim(-8, layout.size[0] + 8)
     ax.set_ylim(layout.size[1] + 8, -8)
     ax.set_aspect("equal")
     ax.set_axis_off()
     return ax, scale
+
+
+def _new_canvas(width: float, height: float, roles: tuple[str, ...]) -> Axes:
+    """Return the axes of a new figure with a legend below.
+
+    Parameters
+    ----------
+    width, height : float
+        Points.
+    roles : tuple of str
+    """
+    total = height + _LEGEND_HEIGHT
+    figure = Picture(figsize=(max(width, _SMALLEST_WIDTH) / 72, total / 72))
+    figure.set_layout_engine("none")  # the axes are placed by hand
+    axes = figure.add_axes((0, _LEGEND_HEIGHT / total, 1, height / total))
+    figure.legend(
+        handles=[_key(role) for role in roles],
+        loc="lower center",
+        ncols=len(roles),
+        borderaxespad=0.2,
+        handlelength=1.6,
+    )
+    return axes
 
 
 def _key(role: str) -> Patch:
@@ -127,52 +187,48 @@ def _key(role: str) -> Patch:
 
 
 def _node(axes: Axes, centre: Point, size: Size, role: str) -> None:
-    (x, y), (width, height) = centre, size
+    """Draw the shape of a variable.
+
+    Parameters
+    ----------
+    axes : Axes
+    centre, size : pair of floats
+        Points.
+    role : str
+    """
+    width, height = size
+    fill = _FILL[role]
     if role == "hidden":
-        axes.add_patch(
-            Ellipse(
-                centre,
-                width,
-                height,
-                facecolor=_FILL[role],
-                edgecolor=MUTED,
-                linestyle="--",
-                linewidth=1.3,
-                zorder=3,
-            )
-        )
+        style: dict = {"edgecolor": MUTED, "linestyle": "--", "linewidth": 1.3}
+        axes.add_patch(Ellipse(centre, width, height, facecolor=fill, zorder=3, **style))
         return
-    corner = (x - width / 2, y - height / 2)
-    style = "round,pad=0,rounding_size=6"
-    axes.add_patch(
-        FancyBboxPatch(
-            corner,
-            width,
-            height,
-            boxstyle=style,
-            facecolor=_FILL[role],
-            edgecolor=BLUE,
-            linewidth=1.5,
-            zorder=3,
-        )
-    )
+    corner = (centre[0] - width / 2, centre[1] - height / 2)
+    style = {"boxstyle": "round,pad=0,rounding_size=6", "edgecolor": BLUE, "linewidth": 1.5}
+    axes.add_patch(FancyBboxPatch(corner, width, height, facecolor=fill, zorder=3, **style))
 
 
 def _arrow(
     axes: Axes, edge: tuple[Hashable, Hashable], layout: Layout, sizes: dict, roles: dict
 ) -> None:
+    """Draw an arrow from the border of its cause to that of its effect; dashed from a hidden cause.
+
+    Parameters
+    ----------
+    axes : Axes
+    edge : pair of nodes
+    layout : Layout
+    sizes, roles : dict
+        By node.
+    """
     tail, head = edge
     start, end = layout.nodes[tail], layout.nodes[head]
     bends = layout.bends[edge]
-    path = _curve(
-        _border(start, sizes[tail], roles[tail], (bends or (end,))[0]),
-        bends,
-        _border(end, sizes[head], roles[head], (bends or (start,))[-1]),
-    )
+    leave = _border(start, sizes[tail], roles[tail], (bends or (end,))[0])
+    arrive = _border(end, sizes[head], roles[head], (bends or (start,))[-1])
     hidden = roles[tail] == "hidden"
     axes.add_patch(
         FancyArrowPatch(
-            path=path,
+            path=_curve(leave, bends, arrive),
             arrowstyle="-|>",
             mutation_scale=13,
             color=MUTED if hidden else INK,
@@ -184,24 +240,39 @@ def _arrow(
 
 
 def _border(centre: Point, size: Size, role: str, towards: Point) -> Point:
-    """Where the straight line from the centre leaves the shape."""
+    """Return where a straight line from the centre leaves the shape of a variable.
+
+    Parameters
+    ----------
+    centre, size : pair of floats
+    role : str
+    towards : pair of floats
+        Where the line goes.
+    """
     step = np.subtract(towards, centre)
-    half = np.array(size) / 2
-    reach = 1 / np.hypot(*(step / half)) if role == "hidden" else 1 / np.max(np.abs(step) / half)
+    relative = step / (np.array(size) / 2)
+    reach = 1 / np.hypot(*relative) if role == "hidden" else 1 / np.max(np.abs(relative))
     x, y = np.add(centre, step * min(reach, 1.0))
     return float(x), float(y)
 
 
 def _curve(start: Point, bends: tuple[Point, ...], end: Point) -> Path:
-    """A smooth path through the bends; straight where there are none."""
+    """Return a smooth path through the bends; a straight line where there are none.
+
+    Parameters
+    ----------
+    start : pair of floats
+    bends : tuple of pairs
+    end : pair of floats
+    """
     points = [start, *bends, end]
     if not bends:
         return Path(points)
-    vertices, codes = [start], [Path.MOVETO]
+    last = len(points) - 1
     slopes = [
-        np.subtract(points[min(k + 1, len(points) - 1)], points[max(k - 1, 0)])
-        for k in range(len(points))
+        np.subtract(points[min(k + 1, last)], points[max(k - 1, 0)]) for k in range(len(points))
     ]
+    vertices, codes = [start], [Path.MOVETO]
     for k, (here, there) in enumerate(zip(points[:-1], points[1:], strict=True)):
         reach = abs(there[1] - here[1]) / 3
         leave, arrive = (
@@ -213,14 +284,24 @@ def _curve(start: Point, bends: tuple[Point, ...], end: Point) -> Path:
 
 
 def _note(axes: Axes, text: str, centre: Point, scale: float) -> None:
+    """Write the label of an arrow.
+
+    Parameters
+    ----------
+    axes : Axes
+    text : str
+    centre : pair of floats
+    scale : float
+        Of the font.
+    """
     patch = {"facecolor": "white", "edgecolor": "none", "pad": 2.0}
     axes.text(
         *centre,
         text,
         ha="center",
         va="center",
-        fontsize=_SMALL * scale,
-        linespacing=_LINE,
+        fontsize=_NOTE_FONT_SIZE * scale,
+        linespacing=_LINE_SPACING,
         color=INK,
         style="italic",
         bbox=patch,

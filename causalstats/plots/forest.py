@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,11 @@ from causalstats.colours import BLUE, CYCLE, INK, MUTED, ORANGE
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.style import WIDTH, axis_label, heading, house_style, new_axes, wrap
 
-_FEW = 20
+Row = tuple[str, float, float, float]
+"""Label, mean, lower and upper."""
 MOST_ROWS = 60  # on one page; the figure says how many it left out
+_MOST_COMPARED = 20
+_MARKERS = "sD^vPX*"
 
 
 def effects(
@@ -25,18 +28,32 @@ def effects(
     reference_label: str = "reference",
     title: str = "",
 ) -> Figure:
-    """One row for each row of the table(s), which have columns mean, lower and upper, all in the same unit.
+    """Draw the mean and the interval of each row of one or several tables.
 
-    Several tables, given by name, are drawn one below the other under their names. `reference` is a value of the same unit, drawn as a
-    vertical line: a truth, or the value of no effect.
+    Parameters
+    ----------
+    tables : DataFrame, or mapping of names to DataFrames
+        With columns mean, lower and upper, all in the same unit. Several tables stand one below the
+        other, under their names.
+    unit : str
+    reference : float, optional
+        A vertical line: a truth, or the value of no effect.
+    reference_label : str
+    title : str
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"mean": [0.2], "lower": [0.1], "upper": [0.4]}, index=["age"])
+    >>> figure = effects(table, unit="log-odds", reference=0.0)
+    >>> figure.axes[0].get_xlabel()
+    'log-odds'
     """
     groups = tables if isinstance(tables, Mapping) else {"": tables}
     rows = [row for name, table in groups.items() for row in _rows(name, table)]
     shown = rows[:MOST_ROWS]
+    height = 1.0 + sum(0.32 + 0.17 * label.count("\n") for label, *_ in shown)
     with house_style():
-        figure, axes = new_axes(
-            WIDTH, 1.0 + sum(0.16 + 0.17 * label.count("\n") + 0.16 for label, *_ in shown)
-        )
+        figure, axes = new_axes(WIDTH, height)
         _intervals(axes, shown)
         _reference(axes, reference, reference_label)
         left_out = f"\nfirst {len(shown)} of {len(rows)} rows" if len(rows) > len(shown) else ""
@@ -48,10 +65,25 @@ def effects(
 def comparison(
     table: pd.DataFrame, truth: float | None = None, title: str = "", *, unit: str = ""
 ) -> Figure:
-    """What each method (index) says of the same number: columns mean, lower and upper. The first row is ours and is drawn in colour."""
+    """Draw what each method says of the same number.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row for each method, with columns mean, lower and upper. The first row is ours, in colour.
+    truth : float, optional
+        A vertical line.
+    title, unit : str
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"mean": 0.2, "lower": 0.1, "upper": 0.4}, index=["ours", "naive"])
+    >>> [label.get_text() for label in comparison(table).axes[0].get_yticklabels()]
+    ['ours', 'naive']
+    """
+    rows = _rows("", table)
     with house_style():
         figure, axes = new_axes(WIDTH, 1.2 + 0.36 * len(table))
-        rows = _rows("", table)
         _intervals(axes, rows, colours=[BLUE] + [MUTED] * (len(rows) - 1))
         _reference(axes, truth, "truth")
         axes.set_xlabel(axis_label("", unit))
@@ -60,26 +92,33 @@ def comparison(
 
 
 def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
-    """Our mean and interval of each entry (index), columns mean, lower and upper, and what other methods (further columns) say of it, as markers.
+    """Draw our interval of each entry of an answer, with other methods' estimates as markers.
 
-    The entries that lie surest on one side of 0; a q-value is no estimate and is not drawn, nor
-    are intervals of other methods.
+    The entries that lie surest on one side of 0 are drawn. Intervals of other methods, and
+    q-values, which are no estimates, are not.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row for each entry: columns mean, lower and upper, and one for each other method.
+    title, unit : str
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"mean": [0.2], "lower": [0.1], "upper": [0.4], "Pearson": [0.5]}, index=["a, b"]
+    ... )
+    >>> [text.get_text() for text in beside(table).legends[0].get_texts()]
+    ['Pearson']
     """
-    others = [
-        name
-        for name in table.columns
-        if name not in ("mean", "lower", "upper")
-        and not str(name).startswith("q-value")
-        and not str(name).endswith((", lower", ", upper"))
-    ]
-    shown = surest_first(table, _FEW)[:_FEW]
+    others = [name for name in table.columns if _is_other_estimate(str(name))]
+    shown = surest_first(table, _MOST_COMPARED)[:_MOST_COMPARED]
+    rows = _rows("", shown)
+    height = 1.5 + sum(0.3 + 0.12 * label.count("\n") for label, *_ in rows)
     with house_style():
-        rows = _rows("", shown)
-        figure, axes = new_axes(
-            WIDTH, 1.5 + sum(0.3 + 0.12 * label.count("\n") for label, *_ in rows)
-        )
+        figure, axes = new_axes(WIDTH, height)
         _intervals(axes, rows)
-        for marker, colour, name in zip("sD^vPX*", CYCLE[1:], others, strict=False):
+        for marker, colour, name in zip(_MARKERS, CYCLE[1:], others, strict=False):
             axes.plot(
                 shown[name],
                 np.arange(len(shown)),
@@ -90,58 +129,82 @@ def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
                 label=wrap(name, 28),
             )
         axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
-        axes.set_xlabel(
-            axis_label("", unit)
-            + (f"\n{len(shown)} of {len(table):,}, surest first" if len(shown) < len(table) else "")
-        )
+        left_out = f"\n{len(shown)} of {len(table):,}, surest first"
+        axes.set_xlabel(axis_label("", unit) + (left_out if len(shown) < len(table) else ""))
         figure.legend(loc="outside upper left", ncols=3)
         heading(figure, title)
     return figure
 
 
+def _is_other_estimate(name: str) -> bool:
+    if name in ("mean", "lower", "upper") or name.startswith("q-value"):
+        return False
+    return not name.endswith((", lower", ", upper"))
+
+
 def estimators(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
-    """What each method (index) says, columns mean, lower and upper, and beside it in words where it is `biased`."""
+    """Draw what each estimator says, and in words where it is biased.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row for each estimator: columns mean, lower, upper and the text `biased`.
+    title, unit : str
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"mean": [1.0], "lower": [0.5], "upper": [1.5], "biased": ["by unit effects"]},
+    ...     index=["pooled"],
+    ... )
+    >>> [label.get_text() for label in estimators(table).axes[1].get_yticklabels()]
+    ['by unit effects']
+    """
     rows = _rows("", table)
     words = [wrap(text, 52) for text in table["biased"]]
+    height = 1.2 + sum(max(0.34, 0.17 * (1 + text.count("\n"))) for text in words)
     with house_style():
-        figure, axes = new_axes(
-            1.5 * WIDTH, 1.2 + sum(max(0.34, 0.17 * (1 + text.count("\n"))) for text in words)
-        )
+        figure, axes = new_axes(1.5 * WIDTH, height)
         _intervals(axes, rows)
-        beside = axes.twinx()
-        beside.set_ylim(axes.get_ylim())
-        beside.set_yticks(range(len(rows)), words, fontsize=8.5, color=MUTED)
-        beside.tick_params(axis="y", length=0)
-        beside.grid(False)
-        for side in beside.spines.values():
+        right = axes.twinx()
+        right.set_ylim(axes.get_ylim())
+        right.set_yticks(range(len(rows)), words, fontsize=8.5, color=MUTED)
+        right.tick_params(axis="y", length=0)
+        right.grid(False)
+        for side in right.spines.values():
             side.set_visible(False)
-        beside.set_title("biased ...", loc="right", x=1.02, ha="left", fontsize=9, color=MUTED)
+        right.set_title("biased ...", loc="right", x=1.02, ha="left", fontsize=9, color=MUTED)
         axes.set_xlabel(axis_label("", unit))
         heading(figure, title)
     return figure
 
 
-def _rows(name: str, table: pd.DataFrame) -> list[tuple[str, float, float, float]]:
-    """(label, mean, lower, upper) of each row, after a row of NaN that carries the name of the table where it has one."""
-    heading = [(wrap(name, 32), np.nan, np.nan, np.nan)] if name else []
-    numbers = table[["mean", "lower", "upper"]].to_numpy(float)
-    labels = [
-        wrap(", ".join(map(str, label)) if isinstance(label, tuple) else label, 30)
-        for label in table.index
-    ]
-    return heading + [
-        (label, *values) for label, values in zip(labels, numbers.tolist(), strict=True)
-    ]
+def _rows(name: str, table: pd.DataFrame) -> list[Row]:
+    """Return the rows of a table, after one of NaN with the name of the table where it has one."""
+    first = [(wrap(name, 32), np.nan, np.nan, np.nan)] if name else []
+    numbers = table[["mean", "lower", "upper"]].to_numpy(float).tolist()
+    labels = [wrap(_label(label), 30) for label in table.index]
+    return first + [(label, *values) for label, values in zip(labels, numbers, strict=True)]
 
 
-def _intervals(
-    axes: Axes, rows: list[tuple[str, float, float, float]], colours: list[str] | None = None
-) -> None:
+def _label(label: object) -> object:
+    return ", ".join(map(str, label)) if isinstance(label, tuple) else label
+
+
+def _intervals(axes: Axes, rows: Sequence[Row], colours: Sequence[str] | None = None) -> None:
+    """Draw an interval for each row, from the top; a label without an interval is bold.
+
+    Parameters
+    ----------
+    axes : Axes
+    rows : sequence of Row
+    colours : sequence of str, optional
+        One for each row.
+    """
     for height, (_, mean, lower, upper) in enumerate(rows):
         colour = colours[height] if colours else BLUE
-        axes.plot(
-            [lower, upper], [height, height], color=colour, linewidth=2.2, solid_capstyle="butt"
-        )
+        ends = [lower, upper]
+        axes.plot(ends, [height, height], color=colour, linewidth=2.2, solid_capstyle="butt")
         axes.plot([mean], [height], "o", color=colour, markersize=6)
     axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
     for label, (_, mean, *_) in zip(axes.get_yticklabels(), rows, strict=True):
@@ -153,6 +216,7 @@ def _intervals(
 
 
 def _reference(axes: Axes, value: float | None, label: str) -> None:
+    """Draw a vertical line with its label above, unless the value is None."""
     if value is None:
         return
     axes.axvline(value, color=ORANGE, linestyle="--", linewidth=1.4, zorder=1)

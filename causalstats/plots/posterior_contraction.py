@@ -1,4 +1,4 @@
-"""How much the data taught about each parameter."""
+"""Posterior contraction of each parameter, as bars: how much the data say about it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,37 @@ from causalstats.style import WIDTH, axis_label, house_style, new_axes, wrap
 
 
 def contraction(table: pd.DataFrame) -> Figure:
-    """Contraction of each parameter (index) as a bar from 0 (as before the data) to 1 (known exactly), no unit.
+    """Draw the contraction of each parameter: 0 as before the data, 1 known exactly.
 
-    Columns prior_sd, posterior_sd and contraction; a parameter without contraction (NaN) is one that the model holds fixed.
+    Parameters
+    ----------
+    table : DataFrame
+        A row for each parameter, with columns prior_sd, posterior_sd and contraction. The
+        contraction of a parameter that the model holds fixed is NaN.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"prior_sd": [2.0], "posterior_sd": [1.0], "contraction": [0.75]}, index=["effect"]
+    ... )
+    >>> [float(bar.get_width()) for bar in contraction(table).axes[0].patches]
+    [0.75]
     """
-    contraction = table["contraction"].to_numpy(float)
-    places = np.arange(len(table))
+    shares = table["contraction"].to_numpy(float)
+    rows = np.arange(len(table))
+    notes = [
+        "held fixed" if np.isnan(share) else f"{share:.2f}   sd {before:.3g} → {after:.3g}"
+        for share, before, after in zip(
+            shares, table["prior_sd"], table["posterior_sd"], strict=True
+        )
+    ]
     with house_style():
         figure, axes = new_axes(WIDTH, 1.0 + 0.32 * len(table))
-        axes.barh(places, np.nan_to_num(contraction), height=0.6, color=BLUE)
-        for place, (share, before, after) in enumerate(
-            zip(contraction, table["prior_sd"], table["posterior_sd"], strict=True)
-        ):
-            note = (
-                "held fixed" if np.isnan(share) else f"{share:.2f}   sd {before:.3g} → {after:.3g}"
-            )
+        axes.barh(rows, np.nan_to_num(shares), height=0.6, color=BLUE)
+        for row, note in enumerate(notes):
             axes.annotate(
                 note,
-                (1, place),
+                (1, row),
                 (6, 0),
                 xycoords=("axes fraction", "data"),
                 textcoords="offset points",
@@ -36,12 +49,11 @@ def contraction(table: pd.DataFrame) -> Figure:
                 fontsize=9,
                 color=MUTED,
             )
-        axes.set_yticks(places, [wrap(name, 32) for name in table.index])
-        axes.set_xlim(min(0.0, np.nanmin(contraction, initial=0.0)), 1)
+        axes.set_yticks(rows, [wrap(name, 32) for name in table.index])
+        axes.set_xlim(min(0.0, np.nanmin(shares, initial=0.0)), 1)
         axes.set_ylim(len(table) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
-        axes.set_xlabel(
-            axis_label("contraction: 0 nothing learned, 1 all of the prior's width gone")
-        )
+        label = "contraction: 0 nothing learned, 1 all of the prior's width gone"
+        axes.set_xlabel(axis_label(label))
     return figure

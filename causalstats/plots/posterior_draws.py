@@ -1,10 +1,10 @@
-"""ArviZ plots of posterior draws with our interval and our look."""
+"""Posterior densities and trace plots of draws, by ArviZ, with our interval and our look."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import xarray as xr
 from matplotlib.figure import Figure
@@ -14,25 +14,37 @@ from causalstats.core.effect import INTERVAL
 from causalstats.numerics.sampling.posterior_summaries import entries, varies
 from causalstats.style import house_style
 
-_COLUMNS = 3
-_MOST_ROWS = 20
-_PAGE = 7.0  # inches
-
 if TYPE_CHECKING:
     from arviz_plots import PlotCollection
 
+_COLUMNS = 3
+_MOST_ROWS = 20
+_PAGE_WIDTH = 7.0  # inches
+
 
 def posterior(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
-    """Marginal density, mean and 95 % equal-tailed interval of each number that varies in the posterior, in its own unit."""
+    """Draw the marginal posterior of each number: density, mean and 95 % equal-tailed interval.
+
+    Parameters
+    ----------
+    dt : DataTree
+        With the group `posterior`.
+    var_names : str or sequence of str
+        Numbers that do not vary are left out.
+
+    Returns
+    -------
+    arviz_plots.PlotCollection
+        `figure_of` takes the matplotlib figure out of it.
+    """
     from arviz_base import rc_context
     from arviz_plots import plot_dist
 
     shown = _varying(dt, _listed(var_names))
     panels = len(shown["posterior"].data_vars)
-    with (
-        house_style(),
-        rc_context({"plot.max_subplots": max(panels, 1)}),
-    ):  # ArviZ refuses more than 40 unless told
+    height = 0.3 + 1.8 * math.ceil(panels / _COLUMNS)
+    # ArviZ refuses more than 40 panels unless it is told otherwise.
+    with house_style(), rc_context({"plot.max_subplots": max(panels, 1)}):
         collection = plot_dist(
             shown,
             kind="kde",
@@ -41,15 +53,27 @@ def posterior(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection
             ci_prob=INTERVAL,
             backend="matplotlib",
             col_wrap=_COLUMNS,
-            figure_kwargs={"figsize": (_PAGE, 0.3 + 1.8 * math.ceil(panels / _COLUMNS))},
+            figure_kwargs={"figsize": (_PAGE_WIDTH, height)},
         )
-    return released(collection)
+    return close_in_pyplot(collection)
 
 
 def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
-    """Do the chains agree? The density of each chain, and its ranks' departure from uniform (Δ-ECDF) with a test of it.
+    """Draw whether the chains agree: the density of each, and a rank plot (Δ-ECDF) with its test.
 
-    A colour is a chain, or a label of the variable where there are more than 20 panels. A single chain is shown over its draws instead.
+    A colour is a chain, or a label of the variable where there are more than 20 panels. A single
+    chain is drawn as a trace over its draws.
+
+    Parameters
+    ----------
+    dt : DataTree
+        With the group `posterior`.
+    var_names : str or sequence of str
+
+    Returns
+    -------
+    arviz_plots.PlotCollection
+        `figure_of` takes the matplotlib figure out of it.
     """
     from arviz_base import rc_context
     from arviz_plots import plot_rank_dist, plot_trace_dist
@@ -60,7 +84,7 @@ def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
     compact = panels > _MOST_ROWS
     if compact:
         shown = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset()[names]})
-    size = {"figsize": (_PAGE, 0.4 + 1.7 * (len(names) if compact else panels))}
+    height = 0.4 + 1.7 * (len(names) if compact else panels)
     plot = plot_rank_dist if dt["posterior"].sizes["chain"] > 1 else plot_trace_dist
     with house_style(), rc_context({"plot.max_subplots": 2 * max(panels, 1)}):
         collection = plot(
@@ -69,14 +93,22 @@ def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
             compact=compact,
             backend="matplotlib",
             visuals={"label": {"size": 9, "color": INK}},
-            figure_kwargs=size,
+            figure_kwargs={"figsize": (_PAGE_WIDTH, height)},
         )
-    return released(collection)
+    return close_in_pyplot(collection)
 
 
 def figure_of(collection: PlotCollection) -> Figure:
-    """The matplotlib figure of a collection: what a notebook shows and a report takes."""
+    """Return the matplotlib figure of a collection: what a notebook shows and a report takes."""
     return collection.viz["figure"].item()
+
+
+def close_in_pyplot(collection: PlotCollection) -> PlotCollection:
+    """Return the collection, with its figure no longer among those that pyplot keeps open."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure_of(collection))
+    return collection
 
 
 def _listed(names: str | Sequence[str]) -> list[str]:
@@ -84,7 +116,7 @@ def _listed(names: str | Sequence[str]) -> list[str]:
 
 
 def _varying(dt: xr.DataTree, names: list[str]) -> xr.DataTree:
-    """Each number of these variables as a variable of its own; those that the model holds fixed have nothing to show."""
+    """Return each number that varies as a variable of its own."""
     posterior = dt["posterior"].to_dataset()
     varying = {
         f"{name}\n{label}".strip(): (("chain", "draw"), values)
@@ -94,11 +126,3 @@ def _varying(dt: xr.DataTree, names: list[str]) -> xr.DataTree:
     }
     axes = {dim: dt["posterior"][dim].to_numpy() for dim in ("chain", "draw")}
     return xr.DataTree.from_dict({"posterior": xr.Dataset(varying, axes)})
-
-
-def released(collection: Any) -> Any:
-    """The collection, its figure no longer open in pyplot."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure_of(collection))
-    return collection

@@ -1,4 +1,4 @@
-"""What was observed, on what the model would have expected."""
+"""Posterior predictive check as a figure: observed statistics on their replications."""
 
 from __future__ import annotations
 
@@ -11,25 +11,43 @@ from causalstats.style import WIDTH, house_style, new_axes, wrap
 
 
 def predictive(prediction: Prediction) -> Figure:
-    """The statistic of each group (dot) on 50 % and 95 % intervals of its replications (bars), with the group's size below its name.
+    """Draw the statistic of each group on 50 % and 95 % intervals of its replications.
 
-    A name such as "decision rate by decile of risk" labels both axes.
+    Parameters
+    ----------
+    prediction : Prediction
+        Its name, such as "decision rate by decile of risk", labels both axes. The size of a group
+        stands below its name.
+
+    Examples
+    --------
+    >>> prediction = Prediction(
+    ...     name="rate by site",
+    ...     groups=("north", "south"),
+    ...     observed=np.array([0.2, 0.5]),
+    ...     size=np.array([10, 20]),
+    ...     replicated=np.random.default_rng(1).uniform(size=(100, 2)),
+    ... )
+    >>> axes = predictive(prediction).axes[0]
+    >>> axes.get_ylabel(), [label.get_text() for label in axes.get_xticklabels()]
+    ('rate', ['north\\n(10)', 'south\\n(20)'])
     """
     statistic, _, grouping = prediction.name.partition(" by ")
-    places = np.arange(len(prediction.groups))
+    positions = np.arange(len(prediction.groups))
     levels = np.nanquantile(prediction.replicated, [0.025, 0.25, 0.75, 0.975], axis=0)
-    labels = [
-        f"{wrap(group, 12)}\n({size:,.0f})"
-        for group, size in zip(prediction.groups, prediction.size, strict=True)
-    ]
+    pairs = zip(prediction.groups, prediction.size, strict=True)
+    labels = [f"{wrap(group, 12)}\n({size:,.0f})" for group, size in pairs]
+    rotation = 90 if len(positions) > 12 else 0
+    fontsize = 8 if len(positions) > 6 else 9
     with house_style():
         figure, axes = new_axes(WIDTH, 3.4)
+        wide, narrow = "95 % of replications", "50 %"
+        axes.vlines(positions, levels[0], levels[3], color=BLUE, linewidth=1.6, label=wide)
         axes.vlines(
-            places, levels[0], levels[3], color=BLUE, linewidth=1.6, label="95 % of replications"
+            positions, levels[1], levels[2], color=BLUE, linewidth=6, alpha=0.55, label=narrow
         )
-        axes.vlines(places, levels[1], levels[2], color=BLUE, linewidth=6, alpha=0.55, label="50 %")
         axes.plot(
-            places,
+            positions,
             prediction.observed,
             "o",
             color=ORANGE,
@@ -37,10 +55,7 @@ def predictive(prediction: Prediction) -> Figure:
             markersize=7,
             label="observed",
         )
-        crowded = len(places) > 12
-        axes.set_xticks(
-            places, labels, rotation=90 if crowded else 0, fontsize=8 if len(places) > 6 else 9
-        )
+        axes.set_xticks(positions, labels, rotation=rotation, fontsize=fontsize)
         axes.tick_params(axis="x", length=0)
         axes.grid(False, axis="x")
         axes.set_xlabel(wrap(grouping or "group", 60) + " (size of the group below)")

@@ -1,4 +1,4 @@
-"""How an answer moves with one or two of its assumptions."""
+"""Sensitivity analysis: how an answer moves with one or two of its assumptions."""
 
 from __future__ import annotations
 
@@ -15,86 +15,167 @@ from causalstats.colours import BLUE, ORANGE, TINT
 from causalstats.errors import ModelError
 from causalstats.style import WIDTH, axis_label, house_style, new_axes, wrap
 
-_FEW = 5
+_MOST_ENTRIES = 5
 
 
 def strongest(table: pd.DataFrame, entry: str) -> pd.DataFrame:
-    """A table of sensitivity with a row for each entry of an answer, level `entry` of its index: the few entries that are furthest from 0 on average.
+    """Return the part of a sensitivity table with the entries furthest from 0, on average.
 
-    With two assumptions besides, the one that is, without the level.
+    Parameters
+    ----------
+    table : DataFrame
+        With a row for each entry of an answer, at each value of one or two assumptions.
+    entry : str
+        The level of the index that holds the entries.
+
+    Returns
+    -------
+    DataFrame
+        Five entries; with two assumptions the first, without the level.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_product([[0.1, 0.2], list("abcdef")], names=["scale", "entry"])
+    >>> table = pd.DataFrame({"mean": np.tile([1.0, -2, 3, 0.1, 4, 5], 2)}, index=index)
+    >>> list(strongest(table, "entry").loc[0.1].index)
+    ['a', 'b', 'c', 'e', 'f']
     """
-    few = 1 if table.index.nlevels > 2 else _FEW
-    kept = table["mean"].abs().groupby(level=entry).mean().nlargest(few).index
+    count = 1 if table.index.nlevels > 2 else _MOST_ENTRIES
+    kept = table["mean"].abs().groupby(level=entry).mean().nlargest(count).index
     chosen = table[table.index.get_level_values(entry).isin(kept)]
-    return chosen.droplevel(entry) if few == 1 else chosen
+    return chosen.droplevel(entry) if count == 1 else chosen
 
 
 def sensitivity(
     table: pd.DataFrame, effect_label: str, truth: float | None = None, *, unit: str = ""
 ) -> Figure:
-    """The answer, mean and interval, at each value that one or two assumptions were given; a curve for each value of the second.
+    """Draw an answer, mean and interval, at each value of one or two assumptions.
 
-    The index holds the values, under the names of the assumptions: numbers, or anything else as a label. Columns mean, lower and upper are in
-    `unit`; `used` (bool, optional) marks the value of the fit itself and `healthy` (bool, optional) is False where sampling was not fit to be
-    trusted: a hollow marker.
+    Parameters
+    ----------
+    table : DataFrame
+        The index holds the values, under the names of the assumptions: numbers, or anything else as
+        a label; there is a curve for each value of the second. Columns mean, lower and upper;
+        `used` (bool, optional) marks the value of the fit itself, and `healthy` (bool, optional) is
+        False where sampling failed its checks, which is a hollow marker.
+    effect_label : str
+    truth : float, optional
+        A horizontal line.
+    unit : str
+        Of the answer.
+
+    Raises
+    ------
+    ModelError
+        If there are more than two assumptions.
+
+    Examples
+    --------
+    >>> index = pd.Index([0.1, 0.2], name="prevalence")
+    >>> table = pd.DataFrame({"mean": 0.5, "lower": 0.4, "upper": 0.6}, index=index)
+    >>> sensitivity(table, "risk", unit="probability").axes[0].get_ylabel()
+    'risk (probability)'
     """
     first, *second = (str(name) for name in table.index.names)
     if len(second) > 1:
+        names = ", ".join([first, *second])
         raise ModelError(
-            f"A figure shows one assumption or two, got {', '.join([first, *second])}. Take a part of the table."
+            f"A figure shows one assumption or two, got {names}. Take a part of the table."
         )
     values = table.index.get_level_values(0).unique()
-    numeric = all(
-        isinstance(value, Real) and not isinstance(value, bool | np.bool_) for value in values
-    )
-    values = values.sort_values() if numeric else values
+    numeric = all(_is_number(value) for value in values)
+    if numeric:
+        values = values.sort_values()
     ticks = values.to_numpy(float) if numeric else np.arange(len(values), dtype=float)
-    curves = (
-        {str(key): part.droplevel(1) for key, part in table.groupby(level=1, sort=False)}
-        if second
-        else {"": table}
-    )
-    apart = (np.ptp(ticks) or 1.0) * 0.012
+    label = f"{effect_label} ({unit})" if unit else effect_label
     with house_style():
         figure, axes = new_axes(WIDTH, 3.4)
         if not numeric:
-            axes.set_xticks(ticks, [wrap(value, max(8, 60 // len(values))) for value in values])
+            width = max(8, 60 // len(values))
+            axes.set_xticks(ticks, [wrap(value, width) for value in values])
             axes.set_xlim(-0.6, len(values) - 0.4)
-        for number, (key, part) in enumerate(curves.items()):
-            part = part.reindex(values)
-            places = ticks + apart * (number - (len(curves) - 1) / 2)
-            colour = (
-                BLUE
-                if not second
-                else colormaps["viridis"](0.85 * number / max(1, len(curves) - 1))
-            )
-            joined = numeric and len(values) > 1
-            if joined and not second:
-                axes.fill_between(places, part["lower"], part["upper"], color=TINT, linewidth=0)
-            if joined or second:  # a line of no points has a place in the legend
-                shown = slice(None) if joined else slice(0)
-                axes.plot(
-                    places[shown],
-                    part["mean"].to_numpy()[shown],
-                    color=colour,
-                    label=f"{axis_label(second[0])} {key}" if second else None,
-                )
-            _points(axes, places, part, colour)
+        joined = numeric and len(values) > 1
+        if second:
+            _curves(axes, ticks, table, values, joined)
+        else:
+            _curve_with_band(axes, ticks, table.reindex(values), joined)
         if truth is not None:
             axes.axhline(truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}")
         axes.set_xlabel(axis_label(first))
-        axes.set_ylabel(
-            wrap((f"{effect_label} ({unit})" if unit else effect_label).replace("_", " "), 28)
-        )
-        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=2)
+        axes.set_ylabel(wrap(label.replace("_", " "), 28))
+        handles, labels = axes.get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True))
+        figure.legend(unique.values(), unique.keys(), loc="outside upper left", ncols=2)
     return figure
 
 
-def _points(axes: Axes, places: np.ndarray, table: pd.DataFrame, colour: Any) -> None:
-    healthy, used = _flag(table, "healthy", True), _flag(table, "used", False)
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def _curve_with_band(axes: Axes, ticks: np.ndarray, table: pd.DataFrame, joined: bool) -> None:
+    """Draw the answer under one assumption.
+
+    Parameters
+    ----------
+    axes : Axes
+    ticks : array
+        Where the values stand.
+    table : DataFrame
+        A row for each value.
+    joined : bool
+        Whether neighbouring values are joined by a line.
+    """
+    if joined:
+        axes.fill_between(ticks, table["lower"], table["upper"], color=TINT, linewidth=0)
+        axes.plot(ticks, table["mean"].to_numpy(), color=BLUE)
+    _points(axes, ticks, table, BLUE)
+
+
+def _curves(
+    axes: Axes, ticks: np.ndarray, table: pd.DataFrame, values: pd.Index, joined: bool
+) -> None:
+    """Draw a curve for each value of the second assumption, a little apart.
+
+    Parameters
+    ----------
+    axes : Axes
+    ticks : array
+        Where the values of the first assumption stand.
+    table : DataFrame
+    values : Index
+        The values of the first assumption.
+    joined : bool
+        Whether neighbouring values are joined by a line.
+    """
+    name = axis_label(str(table.index.names[1]))
+    curves = [(key, part.droplevel(1)) for key, part in table.groupby(level=1, sort=False)]
+    distance = (np.ptp(ticks) or 1.0) * 0.012
+    last = max(1, len(curves) - 1)
+    shown = slice(None) if joined else slice(0)  # a line of no points has a place in the legend
+    for number, (key, part) in enumerate(curves):
+        part = part.reindex(values)
+        positions = ticks + distance * (number - (len(curves) - 1) / 2)
+        colour = colormaps["viridis"](0.85 * number / last)
+        mean = part["mean"].to_numpy()
+        axes.plot(positions[shown], mean[shown], color=colour, label=f"{name} {key}")
+        _points(axes, positions, part, colour)
+
+
+def _points(axes: Axes, positions: np.ndarray, table: pd.DataFrame, colour: Any) -> None:
+    """Draw intervals and markers, which say what was used and where sampling failed its checks.
+
+    Parameters
+    ----------
+    axes : Axes
+    positions : array
+    table : DataFrame
+    colour
+    """
+    healthy = _flag(table, "healthy", True)
+    used = _flag(table, "used", False)
     mean, lower, upper = (table[name].to_numpy(float) for name in ("mean", "lower", "upper"))
-    axes.vlines(places, lower, upper, color=colour, linewidth=1.2)
+    axes.vlines(positions, lower, upper, color=colour, linewidth=1.2)
     for chosen, label, fill, marker, size in (
         (healthy & ~used, "mean and interval", colour, "o", 6),
         (healthy & used, "the value used", colour, "D", 9),
@@ -103,7 +184,7 @@ def _points(axes: Axes, places: np.ndarray, table: pd.DataFrame, colour: Any) ->
     ):
         if chosen.any():
             axes.plot(
-                places[chosen],
+                positions[chosen],
                 mean[chosen],
                 marker,
                 markerfacecolor=fill,

@@ -188,7 +188,7 @@ def test_predictive_puts_the_observed_on_its_replications():
     assert axes.get_ylabel() == "decision rate" and "2 (1,200)" in words(figure)
 
 
-def test_learned_has_a_bar_for_each_parameter():
+def test_contraction_has_a_bar_for_each_parameter():
     table = pd.DataFrame(
         {"prior_sd": [3.0, 1.0], "posterior_sd": [0.3, 0.0], "contraction": [0.99, np.nan]},
         index=["age", "prevalence"],
