@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from causalstats.core.abilities import HasDataChecks
 from causalstats.core.assumption import Relaxation
 from causalstats.core.check import Check
 from causalstats.core.knowledge import Known
@@ -20,7 +21,8 @@ def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
 
     z = (mean - known) / sqrt(variance + sd²) for each label. The largest |z| is held to the limit
     that as many independent ones pass together with probability 0.99 (Šidák), which is a bound for
-    correlated ones. Undecided where the refit was not sampled well.
+    correlated ones. Undecided where the refit was not sampled well, or where the assumption that
+    alone identifies it is one that the data contradict.
 
     Parameters
     ----------
@@ -41,7 +43,8 @@ def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
     worst = max(z, key=lambda label: abs(z[label]))
     agrees = bool(abs(z[worst]) < limit)
     row = table.loc[worst]
-    doubt = _poorly_sampled(table.loc[labels], refit)
+    poor = _poorly_sampled(table.loc[labels], refit)
+    doubt = poor or ("" if agrees else _not_identified(relaxation, refit))
     among = f", the largest of {len(labels)}" if len(labels) > 1 else ""
     finding = (
         f"{worst} is {row['mean']:.3g} ± {row['sd']:.2g} where that is not imposed, known as "
@@ -50,7 +53,7 @@ def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
     remedy = "" if agrees else relaxation.remedy
     if doubt:
         finding = f"{finding}; undecided, because {doubt}"
-        remedy = "Sample longer."
+        remedy = "Sample longer." if poor else ""
     check = Check(
         name=f"agrees with the data: {relaxation.name}",
         passed=None if doubt else agrees,
@@ -81,3 +84,21 @@ def _poorly_sampled(rows: pd.DataFrame, refit: Any) -> str:
     if ess < _SMALLEST_ESS or r_hat > _LARGEST_R_HAT:
         poor.append(f"ESS {ess:.0f}, R-hat {r_hat:.3f}")
     return f"the refit was not sampled well ({', '.join(poor)})" if poor else ""
+
+
+def _not_identified(relaxation: Relaxation, refit: Any) -> str:
+    """Return that the data contradict the assumption on which the refit alone rests, or nothing."""
+    suspect = relaxation.suspect
+    if not suspect or not isinstance(refit.model, HasDataChecks):
+        return ""
+    contradicted = [
+        check.name
+        for check in refit.model.data_checks(refit.data)
+        if check.passed is False and check.assumption == suspect
+    ]
+    if not contradicted:
+        return ""
+    return (
+        f"without it the answer rests on {suspect} alone, and that is what the data contradict "
+        f"({', '.join(contradicted)})"
+    )

@@ -36,6 +36,7 @@ class Relaxation:
     estimand: str
     known: Known | Mapping[str, Known]  # for each label, where they differ
     labels: tuple[str, ...] = ()  # of the estimand's entries that were known; all if empty
+    suspect: str = ""  # the assumption that alone identifies the estimand where this is lifted
     remedy: str = (
         "The data, under the other assumptions, say otherwise: check the source, or give up one of "
         "the assumptions."
