@@ -1,6 +1,6 @@
 """String diagrams: syntax, surgery, identification, bounds, Bayesian networks and PyMC graphs."""
 
-from causalstats.diagrams.bounds.bounds import Bounds, bounds
+from causalstats.diagrams.bounds.bounds import EffectBounds, bounds
 from causalstats.diagrams.bounds.probabilities_of_causation import causation_bounds, treated_bounds
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.core.hypergraph import Box, SurgeryStep, Wire
@@ -26,7 +26,7 @@ from causalstats.diagrams.networks.tensor_contraction import contract
 
 __all__ = [
     "BayesianNetwork",
-    "Bounds",
+    "EffectBounds",
     "Box",
     "Diagram",
     "Distribution",

@@ -57,7 +57,7 @@ ROUNDING = 1e-6  # distance from a distribution that the diagram allows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bounds:
+class EffectBounds:
     """The range of an effect, for each distribution of a batch.
 
     Parameters
@@ -194,7 +194,7 @@ def bounds(
     at: Mapping[str, int] | None = None,
     assumptions: Sequence[Monotone] = (),
     weights: Array | None = None,
-) -> Bounds:
+) -> EffectBounds:
     """Return bounds of P(outcome | do, given) by linear programming over response types.
 
     Where the effect is identified both bounds are its value. Where the program is too large they
@@ -220,7 +220,7 @@ def bounds(
 
     Returns
     -------
-    Bounds
+    EffectBounds
 
     Raises
     ------
@@ -405,7 +405,7 @@ def _program(
     return whole, program, np.broadcast_to(costs.reshape(batch, strata, *spread, types), full)
 
 
-def _point(question: _Question) -> Bounds:
+def _point(question: _Question) -> EffectBounds:
     """The value of an identified effect, as bounds that coincide."""
     identification = question.identification
     values = identification.evaluate(question.source).values
@@ -416,7 +416,7 @@ def _point(question: _Question) -> Bounds:
         values = (values * question.weights).sum(axis=cells)
     remark = f"It is identified: {identification.expression}."
     axes = tuple(question.axes)
-    return Bounds(identification.query, values, values, axes, sharp=True, remarks=(remark,))
+    return EffectBounds(identification.query, values, values, axes, sharp=True, remarks=(remark,))
 
 
 def _natural_bounds(
@@ -424,7 +424,7 @@ def _natural_bounds(
     question: _Question,
     assumptions: Sequence[Monotone],
     why: str,
-) -> Bounds:
+) -> EffectBounds:
     """The natural bounds, where the program is too large.
 
     Parameters
@@ -445,7 +445,7 @@ def _natural_bounds(
         index: tuple[Any, ...] = (..., *question.cells)
         lower = lower[index]
         upper = upper[index]
-    return Bounds(
+    return EffectBounds(
         question.query,
         lower,
         upper,
@@ -489,8 +489,8 @@ def bounds_of_program(
     query: str,
     axes: Mapping[str, int],
     sides: tuple[Array, Array, Array],
-) -> Bounds:
-    """Return what `extremes` found as `Bounds`, with remarks.
+) -> EffectBounds:
+    """Return what `extremes` found, as `EffectBounds`, with remarks.
 
     Parameters
     ----------
@@ -520,7 +520,7 @@ def bounds_of_program(
         )
     elif not sharp:
         remarks.append("Outer: they are let share one hidden cause, where the diagram has several.")
-    return Bounds(
+    return EffectBounds(
         query,
         lower.reshape(shape),
         upper.reshape(shape),

@@ -27,7 +27,7 @@ from math import prod
 import numpy as np
 
 from causalstats.diagrams.bounds.bounds import (
-    Bounds,
+    EffectBounds,
     bounds_of_program,
     check_assumptions,
     check_levels,
@@ -71,18 +71,18 @@ ABBREVIATIONS = ("PNS", "PN", "PS")
 
 
 @dataclass(frozen=True, repr=False)
-class Causation:
+class ProbabilitiesOfCausation:
     """Bounds of the probabilities of causation; where they are identified the bounds coincide.
 
     Parameters
     ----------
-    necessary_and_sufficient, necessary, sufficient : Bounds
+    necessary_and_sufficient, necessary, sufficient : EffectBounds
         Of PNS, PN and PS.
     """
 
-    necessary_and_sufficient: Bounds
-    necessary: Bounds
-    sufficient: Bounds
+    necessary_and_sufficient: EffectBounds
+    necessary: EffectBounds
+    sufficient: EffectBounds
 
     def __str__(self) -> str:
         parts = (self.necessary_and_sufficient, self.necessary, self.sufficient)
@@ -163,7 +163,7 @@ def causation_bounds(
     assumptions: Sequence[Monotone] = (),
     experiment: Array | None = None,
     levels: Mapping[str, tuple[int, int]] | None = None,
-) -> Causation:
+) -> ProbabilitiesOfCausation:
     """Return bounds of the probabilities of necessity and sufficiency (PNS, PN, PS).
 
     They come from a linear program over the response types of everything that the cause acts on.
@@ -187,7 +187,7 @@ def causation_bounds(
 
     Returns
     -------
-    Causation
+    ProbabilitiesOfCausation
 
     Raises
     ------
@@ -252,7 +252,7 @@ def causation_bounds(
     for number, name in enumerate(_queries(outcome, cause)):
         sides = (lower[:, [number]], upper[:, [number]], distance)
         results.append(bounds_of_program(diagram, whole, program, name, {}, sides))
-    return Causation(*results)
+    return ProbabilitiesOfCausation(*results)
 
 
 def _queries(outcome: str, cause: str) -> list[str]:
@@ -267,7 +267,7 @@ def treated_bounds(
     variables: Sequence[str],
     *,
     assumptions: Sequence[Monotone] = (),
-) -> Bounds:
+) -> EffectBounds:
     """Return bounds of the counterfactual outcome of the treated.
 
     The answer is P(outcome had the cause been set | what it was), with the axes (outcome, level
@@ -286,7 +286,7 @@ def treated_bounds(
 
     Returns
     -------
-    Bounds
+    EffectBounds
 
     Raises
     ------
@@ -315,7 +315,7 @@ def treated_bounds(
     if formula is not None:
         values = evaluate(formula, Aliased(source, {primed: cause}), axes).values
         remark = f"It is identified: {formula}."
-        return Bounds(query, values, values, axes, sharp=True, remarks=(remark,))
+        return EffectBounds(query, values, values, axes, sharp=True, remarks=(remark,))
     try:
         whole, program = _two_world_program(diagram, outcome, cause, source, assumptions)
     except TooLarge as error:
@@ -325,7 +325,7 @@ def treated_bounds(
             side.reshape(*shape, *side.shape[1:]) for side in treated_natural_bounds(p, effect)
         )
         remarks = natural_bounds_remarks(assumptions, str(error))
-        return Bounds(query, lower, upper, axes, sharp=False, remarks=remarks)
+        return EffectBounds(query, lower, upper, axes, sharp=False, remarks=remarks)
     sides = _treated_extremes(diagram, program, outcome, cause)
     levels = source.level_counts
     sizes = {outcome: levels[outcome], primed: levels[cause], cause: levels[cause]}
@@ -373,7 +373,7 @@ def _outer_bounds(
     experiment: Array | None,
     pairs: Mapping[str, tuple[int, int]],
     remarks: tuple[str, ...],
-) -> Causation:
+) -> ProbabilitiesOfCausation:
     """PNS, PN and PS from P(cause, outcome) and, where it is known, P(outcome | do(cause)).
 
     Parameters
@@ -391,10 +391,10 @@ def _outer_bounds(
     shape = (*source.batch_shape, 3)
     lower, upper = (np.clip(side, 0, 1).reshape(shape) for side in sides)
     results = [
-        Bounds(name, lower[..., number], upper[..., number], (), sharp=False, remarks=remarks)
+        EffectBounds(name, lower[..., number], upper[..., number], (), sharp=False, remarks=remarks)
         for number, name in enumerate(_queries(outcome, cause))
     ]
-    return Causation(*results)
+    return ProbabilitiesOfCausation(*results)
 
 
 def _joint_and_effect(

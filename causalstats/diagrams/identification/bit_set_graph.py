@@ -45,7 +45,7 @@ class BitSetGraph:
         children = [EMPTY] * len(self.parents)
         for node, parents in enumerate(self.parents):
             for parent in members(parents):
-                children[parent] |= singleton(node)
+                children[parent] |= 1 << node
         return tuple(children)
 
     @property
@@ -73,7 +73,7 @@ class BitSetGraph:
             node = pending.bit_length() - 1
             new = step[node] & within & ~reached
             reached |= new
-            pending = (pending ^ singleton(node)) | new
+            pending = (pending ^ (1 << node)) | new
         return reached
 
     def ancestors(self, nodes: BitSet, within: BitSet = ALL) -> BitSet:
@@ -256,8 +256,8 @@ def bit_set_graph(
     parents = [EMPTY] * size
     siblings = [EMPTY] * size
     for cause, effect in directed:
-        parents[effect] |= singleton(cause)
+        parents[effect] |= 1 << cause
     for one, other in bidirected:
-        siblings[one] |= singleton(other)
-        siblings[other] |= singleton(one)
+        siblings[one] |= 1 << other
+        siblings[other] |= 1 << one
     return BitSetGraph(tuple(parents), tuple(siblings))

@@ -15,8 +15,8 @@ import xarray as xr
 
 from causalstats.core.check import Check
 from causalstats.data import Observations
-from causalstats.diagrams import Bounds, bounds
-from causalstats.diagrams.bounds.probabilities_of_causation import Causation
+from causalstats.diagrams import EffectBounds, bounds
+from causalstats.diagrams.bounds.probabilities_of_causation import ProbabilitiesOfCausation
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.checks.instrumental_inequalities import (
     LEVEL,
@@ -35,7 +35,7 @@ _DRAWS_TRIED_FIRST = 25
 _SMALLEST_SHARE_ALLOWED = 0.2  # of the draws tried first
 SIDES = ("lower", "upper")
 
-Answer = Callable[[np.ndarray], Bounds]
+Answer = Callable[[np.ndarray], EffectBounds]
 """Bounds of a joint distribution with axes (chain, draw, levels of each observed variable...)."""
 
 
@@ -49,7 +49,7 @@ def bounds_of(model: CausalDiagram, **options: Any) -> Answer:
         As for `causalstats.diagrams.bounds`: outcome, do, given, at, weights.
     """
 
-    def answer(joint: np.ndarray) -> Bounds:
+    def answer(joint: np.ndarray) -> EffectBounds:
         variables = model.graph.nodes
         return bounds(
             model.diagram,
@@ -98,7 +98,7 @@ def joint_draws(
     return joint
 
 
-def both_sides(bounded: Bounds) -> xr.DataArray:
+def both_sides(bounded: EffectBounds) -> xr.DataArray:
     """Return lower and upper bounds of the draws that some model of the diagram gives.
 
     Returns
@@ -142,7 +142,7 @@ def state_labels(outcome: str, levels: Sequence[Any]) -> list[str]:
 
 def sharpness_check(
     route: TableRoute,
-    answer: Callable[[np.ndarray], Bounds | Causation],
+    answer: Callable[[np.ndarray], EffectBounds | ProbabilitiesOfCausation],
     draws: xr.Dataset,
     data: Observations,
 ) -> tuple[Check, ...]:
@@ -158,9 +158,9 @@ def sharpness_check(
     data : Observations
     """
 
-    def one_answer(joint: np.ndarray) -> Bounds:
+    def one_answer(joint: np.ndarray) -> EffectBounds:
         bounded = answer(joint)
-        return bounded.necessary if isinstance(bounded, Causation) else bounded
+        return bounded.necessary if isinstance(bounded, ProbabilitiesOfCausation) else bounded
 
     first = draws.isel(chain=[0], draw=[0])
     bounded = one_answer(joint_draws(route, first, data, one_answer))

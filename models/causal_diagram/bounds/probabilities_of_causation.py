@@ -22,7 +22,7 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.diagrams import causation_bounds
-from causalstats.diagrams.bounds.probabilities_of_causation import Causation
+from causalstats.diagrams.bounds.probabilities_of_causation import ProbabilitiesOfCausation
 from causalstats.diagrams.identification.identification import identify
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.assumptions import assumption_names
@@ -69,7 +69,7 @@ def causation_query(
         outcome: (0, len(levels[outcome]) - 1),
     }
 
-    def answer(joint: np.ndarray) -> Causation:
+    def answer(joint: np.ndarray) -> ProbabilitiesOfCausation:
         return causation_bounds(
             model.diagram,
             outcome,

@@ -16,7 +16,7 @@ import xarray as xr
 
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
-from causalstats.diagrams import Bounds, treated_bounds
+from causalstats.diagrams import EffectBounds, treated_bounds
 from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.diagrams.identification.identification import identify
 from causalstats.errors import ModelError
@@ -273,7 +273,7 @@ def _treated_bounds(
     outcome: str,
     treatment: str,
     joint: np.ndarray,
-) -> Bounds:
+) -> EffectBounds:
     model = route.model
     nodes = model.graph.nodes
     assumptions = model.monotone
