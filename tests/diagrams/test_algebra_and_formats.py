@@ -1,4 +1,4 @@
-"""String diagrams: their syntax, the laws it obeys, and the notations they are read from and written to."""
+"""String diagrams: syntax, the laws of composition, and the formats they are read from."""
 
 import networkx as nx
 import numpy as np
@@ -19,7 +19,7 @@ from causalstats.diagrams import (
 )
 
 
-def test_the_example_of_the_paper():
+def test_parsed_smoking_model_has_the_wires_and_boxes_of_the_paper():
     smoking = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
     assert smoking.observed == ("smoking", "tar", "cancer")
     assert smoking.hidden == ("u_cancer_smoking",)
@@ -28,7 +28,7 @@ def test_the_example_of_the_paper():
     assert smoking.is_network
 
 
-def test_a_chain_of_confounders_is_two_roots_and_a_declared_one_is_one():
+def test_bidirected_edges_and_declared_hidden_variables_give_hidden_roots():
     assert Diagram.parse("a <-> b <-> c").hidden == ("u_a_b", "u_b_c")
     assert Diagram.parse("hidden: u -> a, b, c").children("u") == ("a", "b", "c")
 
@@ -46,12 +46,12 @@ def test_a_chain_of_confounders_is_two_roots_and_a_declared_one_is_one():
         ("u_a_b -> a; a <-> b", "u_a_b"),
     ],
 )
-def test_what_cannot_be_read_says_so(text, message):
+def test_unreadable_text_raises_an_error_that_quotes_it(text, message):
     with pytest.raises(ModelError, match=message):
         Diagram.parse(text)
 
 
-def test_networkx_graphs_that_are_no_causal_model():
+def test_networkx_graphs_that_are_no_causal_model_are_refused():
     with pytest.raises(ModelError, match="undirected"):
         Diagram.from_networkx(nx.Graph([("a", "b")]))
     with pytest.raises(ModelError, match="'1' stands for several"):
@@ -86,9 +86,9 @@ def turn(cod: tuple[str, ...]) -> Diagram:
     """Brings the first wire, which comes last, back to the front."""
     first, rest = cod[0], cod[1:]
     turned = identity(*rest, first)
-    for place in range(len(rest) - 1, -1, -1):
+    for rank in range(len(rest) - 1, -1, -1):
         turned = turned >> (
-            identity(*rest[:place]) @ swap(rest[place], first) @ identity(*rest[place + 1 :])
+            identity(*rest[:rank]) @ swap(rest[rank], first) @ identity(*rest[rank + 1 :])
         )
     return turned
 
@@ -145,7 +145,7 @@ def test_copying_and_discarding_are_not_natural_in_the_syntax():
     assert state("a", 0) >> copy("a") != state("a", 0) @ state("a", 0)
 
 
-def test_diagrams_differ_where_one_port_one_value_or_one_level_does():
+def test_diagrams_with_another_port_value_or_level_are_unequal():
     f = box("f", ("a", "a"), "b")
     same = [
         f,
@@ -167,7 +167,7 @@ def test_diagrams_differ_where_one_port_one_value_or_one_level_does():
     assert f != "f"
 
 
-def test_equal_boxes_side_by_side_are_matched_by_search():
+def test_parallel_copies_of_a_box_are_matched_by_isomorphism_search():
     s, t, z = box("s", (), "a"), box("t", (), "a"), box("z", ("a", "a"), ())
     rings = [
         (one @ two @ three) >> copy("a", "a", "a") >> (z @ z @ z)
@@ -182,13 +182,13 @@ def test_equal_boxes_side_by_side_are_matched_by_search():
 def cycle(length: int) -> Diagram:
     """States in a ring, each observed together with the next."""
     wires = tuple(Wire("a") for _ in range(length))
-    boxes = [Box("s", (), (place,)) for place in range(length)] + [
-        Box("z", (place, (place + 1) % length), ()) for place in range(length)
+    boxes = [Box("s", (), (rank,)) for rank in range(length)] + [
+        Box("z", (rank, (rank + 1) % length), ()) for rank in range(length)
     ]
     return Diagram(wires, tuple(boxes))
 
 
-def test_only_wires_of_one_type_are_joined():
+def test_composition_refuses_wires_of_different_types():
     with pytest.raises(ModelError, match="b would be joined to c"):
         box("f", "a", ("a", "b")) >> box("g", ("a", "c"), "a")
     with pytest.raises(ModelError, match="f puts out a, b, g takes a"):
@@ -216,7 +216,7 @@ def test_only_wires_of_one_type_are_joined():
         "a <-> b <-> c",
     ],
 )
-def test_models_are_written_as_they_are_read(text):
+def test_repr_of_a_model_evaluates_back_to_it(text):
     model = Diagram.parse(text)
     assert repr(model).startswith("Diagram.parse(")
     for diagram in (
@@ -228,7 +228,7 @@ def test_models_are_written_as_they_are_read(text):
         assert eval(repr(diagram)) == diagram
 
 
-def test_levels():
+def test_with_levels_sets_levels_and_refuses_bad_ones():
     model = Diagram.parse("a -> b").with_levels({"a": 2, "b": np.array(["low", "high"])})
     assert [wire.levels for wire in model.wires] == [(0, 1), ("low", "high")]
     assert eval(repr(model)) == model
@@ -258,7 +258,7 @@ def test_networkx_round_trip():
     assert not any(graph.nodes[node] for node in graph)  # the graph is as it was
 
 
-def test_a_hypergraph_that_is_none():
+def test_malformed_hypergraphs_are_refused():
     with pytest.raises(ModelError, match="made once"):
         Diagram((Wire("a"),), ())
     with pytest.raises(ModelError, match=r"got \[1\]"):
@@ -273,7 +273,7 @@ def test_dagitty_and_dot_round_trips(seed):
     names = rng.permutation(["x", "y.1", "node", "two words", 'a "quote"', "edge", "7", "hidden"])[
         : int(rng.integers(2, 8))
     ].tolist()
-    pairs = [(one, two) for place, two in enumerate(names) for one in names[:place]]
+    pairs = [(one, two) for rank, two in enumerate(names) for one in names[:rank]]
     graph = nx.DiGraph()
     graph.add_nodes_from(names)
     graph.add_edges_from(pair for pair in pairs if rng.random() < 0.4)
@@ -285,7 +285,7 @@ def test_dagitty_and_dot_round_trips(seed):
         assert Diagram.parse(text) == model
 
 
-def test_dagitty_as_people_write_it():
+def test_dagitty_text_from_the_wild_is_read():
     model = Diagram.parse("""dag {
         bb="0,0,1,1"
         smoking [exposure,pos="-0.5,0.1"] cancer [outcome,pos="1.2,-2"]  mood [latent]
@@ -293,12 +293,13 @@ def test_dagitty_as_people_write_it():
         smoking -> tar -> cancer [beta=-0.5]; diet <-> cancer
     }""")
     assert model == Diagram.parse(
-        "smoking; cancer; hidden: mood; mood -> smoking, cancer; smoking -> tar; tar -> cancer; diet <-> cancer"
+        "smoking; cancer; hidden: mood; mood -> smoking, cancer; smoking -> tar; tar -> cancer; "
+        "diet <-> cancer"
     )
     assert model.hidden == ("mood", "u_cancer_diet")
 
 
-def test_dot_as_people_write_it():
+def test_dot_text_from_the_wild_is_read():
     model = Diagram.parse("""strict digraph "a graph" {
         rankdir=LR; node [shape=box]; edge [color=grey]
         a -> b [dir=both]; d -> a [dir=back]
@@ -325,7 +326,7 @@ def test_dot_as_people_write_it():
         ("digraph { a ! b }", "'! b"),
     ],
 )
-def test_dot_that_cannot_be_read_says_so(text, message):
+def test_unreadable_dot_raises_an_error_that_quotes_it(text, message):
     with pytest.raises(ModelError, match=message):
         Diagram.parse(text)
 

@@ -1,4 +1,4 @@
-"""Networks as a user meets them: functions as mechanisms, files, surgery, bad input each with its own error."""
+"""Bayesian networks: functions as mechanisms, BIF files, surgery and errors of bad input."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from causalstats.diagrams import BayesianNetwork, Diagram
 from causalstats.errors import DataError, ModelError
 
 
-def test_functions_are_tabulated():
+def test_mechanisms_given_as_functions_become_tables():
     diagram = Diagram.parse("a, b -> either").with_levels(
         {"a": ("no", "yes"), "b": 2, "either": ("no", "yes")}
     )
@@ -37,7 +37,7 @@ probability ( sprinkler | rain ) { table 0.5 0.9 0.3 0.1 0.2 0.0; }
 """
 
 
-def test_bif_there_and_back(tmp_path):
+def test_bif_round_trip(tmp_path):
     network = BayesianNetwork.from_bif(BIF)
     table = {"off": [1, 0.1], "low": [0.333 / 0.999, 0.1], "high": [0.1, 0.1]}
     np.testing.assert_allclose(network.query("sprinkler", given={"rain": "<5"}), [0.5, 0.3, 0.2])
@@ -67,7 +67,7 @@ def test_bif_there_and_back(tmp_path):
         (("variable wet", "variable wett"), "not so: wet, wett"),
     ],
 )
-def test_bad_bif(change, message):
+def test_malformed_bif_is_refused(change, message):
     with pytest.raises(DataError, match=message):
         BayesianNetwork.from_bif(BIF.replace(*change))
     with pytest.raises(DataError, match="closed by braces"):
@@ -89,12 +89,12 @@ def test_bad_bif(change, message):
         ({"a": np.full((3, 2), 0.5), "b": np.full((4, 2, 2), 0.5)}, "first axes"),
     ],
 )
-def test_bad_mechanisms(mechanisms, message):
+def test_malformed_mechanisms_are_refused(mechanisms, message):
     with pytest.raises(ModelError, match=message):
         BayesianNetwork(Diagram.parse("a -> b").with_levels({"a": 2, "b": 2}), mechanisms)
 
 
-def test_bad_questions():
+def test_malformed_queries_are_refused():
     network = BayesianNetwork(
         Diagram.parse("a -> b").with_levels({"a": ("no", "yes"), "b": 2}),
         {"a": [0.5, 0.5], "b": np.full((2, 2), 0.5)},

@@ -1,4 +1,4 @@
-"""Bounds against closed forms and against models whose counterfactuals are enumerated person by person; probabilities of causation, the treated."""
+"""Bounds on effects and probabilities of causation match closed forms and enumerated models."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -36,14 +36,14 @@ LIPID = (
 )  # assigned, taken, improved (Balke & Pearl 1997)
 
 
-def test_the_bow():
-    found = bounds(BOW, "y", "x", np.array([[0.4, 0.1], [0.2, 0.3]]), ("x", "y"))
-    assert found.sharp and found.axes == ("y", "x")
-    np.testing.assert_allclose([found.lower[1, 1], found.upper[1, 1]], [0.3, 0.8], atol=1e-12)
+def test_bounds_in_the_bow_graph_match_manski():
+    result = bounds(BOW, "y", "x", np.array([[0.4, 0.1], [0.2, 0.3]]), ("x", "y"))
+    assert result.sharp and result.axes == ("y", "x")
+    np.testing.assert_allclose([result.lower[1, 1], result.upper[1, 1]], [0.3, 0.8], atol=1e-12)
 
 
-def test_smoking_without_tar():
-    found = bounds(
+def test_smoking_bounds_without_the_mediator():
+    result = bounds(
         Diagram.parse("smoking -> cancer; smoking <-> cancer"),
         "cancer",
         "smoking",
@@ -51,18 +51,18 @@ def test_smoking_without_tar():
         ("smoking", "cancer"),
     )
     np.testing.assert_allclose(
-        [found.lower[1], found.upper[1]], [[0.12, 0.25], [0.49, 0.88]], atol=1e-12
+        [result.lower[1], result.upper[1]], [[0.12, 0.25], [0.49, 0.88]], atol=1e-12
     )
 
 
-def test_the_lipid_trial():
-    found = bounds(INSTRUMENT, "y", "d", LIPID, ("z", "d", "y"), weights=DIFFERENCE)
-    np.testing.assert_allclose([found.lower, found.upper], [0.392, 0.780], atol=1e-9)
-    assert found.compatible and "[0.392, 0.78]" in str(found)
+def test_bounds_match_those_published_for_the_lipid_trial():
+    result = bounds(INSTRUMENT, "y", "d", LIPID, ("z", "d", "y"), weights=DIFFERENCE)
+    np.testing.assert_allclose([result.lower, result.upper], [0.392, 0.780], atol=1e-9)
+    assert result.compatible and "[0.392, 0.78]" in str(result)
 
 
 def random_instruments(rng, draws):
-    """Distributions that a model with two levels of everything and random shares of response types gives: (draws, z, d, y)."""
+    """Distributions (draws, z, d, y) of instrument models with random shares of response types."""
     shares = rng.dirichlet(np.full(16, 0.3), size=draws).reshape(
         -1, 2, 2, 2, 2
     )  # d if z=0, d if z=1, y if d=0, y if d=1
@@ -73,9 +73,9 @@ def random_instruments(rng, draws):
     return joint, shares
 
 
-def test_the_instrument_is_bounded_as_balke_and_pearl_say():
+def test_instrument_bounds_match_the_closed_form_of_balke_and_pearl():
     joint, shares = random_instruments(np.random.default_rng(1), 300)
-    found = bounds(INSTRUMENT, "y", "d", joint, ("z", "d", "y"), weights=DIFFERENCE)
+    result = bounds(INSTRUMENT, "y", "d", joint, ("z", "d", "y"), weights=DIFFERENCE)
     p = {f"{y}{d}{z}": 2 * joint[:, z, d, y] for y, d, z in product(range(2), repeat=3)}
     lower = [
         p["111"] + p["000"] - 1,
@@ -100,34 +100,34 @@ def test_the_instrument_is_bounded_as_balke_and_pearl_say():
         mirrored["001"] - mirrored["011"] - mirrored["101"] - mirrored["010"] - mirrored["000"],
         mirrored["000"] - mirrored["010"] - mirrored["100"] - mirrored["011"] - mirrored["001"],
     ]
-    np.testing.assert_allclose(found.lower, np.max(lower, axis=0), atol=1e-8)
-    np.testing.assert_allclose(found.upper, -np.max(swapped, axis=0), atol=1e-8)
+    np.testing.assert_allclose(result.lower, np.max(lower, axis=0), atol=1e-8)
+    np.testing.assert_allclose(result.upper, -np.max(swapped, axis=0), atol=1e-8)
     truth = shares[..., 1].sum((1, 2, 3)) - shares[:, :, :, 1].sum((1, 2, 3))
-    assert ((found.lower <= truth + 1e-9) & (truth <= found.upper + 1e-9)).all()
+    assert ((result.lower <= truth + 1e-9) & (truth <= result.upper + 1e-9)).all()
 
 
-def test_what_goes_with_the_treatment_is_an_instrument_too():
+def test_a_proxy_instrument_gives_the_bounds_of_a_causal_one():
     """z <-> d in place of z -> d, or beside it."""
     joint, _ = random_instruments(np.random.default_rng(11), 20)
-    found = [
+    result = [
         bounds(Diagram.parse(f"{how}; d -> y; d <-> y"), "y", "d", joint, ("z", "d", "y"))
         for how in ("z -> d", "z <-> d", "z -> d; z <-> d")
     ]
-    for other in found[1:]:
+    for other in result[1:]:
         assert other.sharp
         np.testing.assert_allclose(
-            [other.lower, other.upper], [found[0].lower, found[0].upper], atol=1e-9
+            [other.lower, other.upper], [result[0].lower, result[0].upper], atol=1e-9
         )
 
 
-def test_bounds_that_leave_out_what_several_hidden_causes_imply_are_called_outer():
+def test_bounds_that_ignore_several_hidden_causes_are_marked_as_outer():
     joint = np.random.default_rng(12).dirichlet(np.ones(16)).reshape(2, 2, 2, 2)
     several, one = "x -> y; x <-> y; x <-> w; w <-> v; v <-> x", "x -> y; hidden: u -> x, y, v, w"
     assert not bounds(Diagram.parse(several), "y", "x", joint, ("x", "y", "v", "w")).sharp
     assert bounds(Diagram.parse(one), "y", "x", joint, ("x", "y", "v", "w")).sharp
 
 
-def test_without_defiers_the_bounds_are_narrower_and_hold():
+def test_monotonicity_narrows_the_bounds_and_they_hold():
     joint, shares = random_instruments(np.random.default_rng(2), 200)
     shares[:, 1, 0] = 0  # taken unless assigned
     shares /= shares.sum((1, 2, 3, 4), keepdims=True)
@@ -151,7 +151,7 @@ def test_without_defiers_the_bounds_are_narrower_and_hold():
     )  # Balke & Pearl: data without defiers are bounded the same
 
 
-def test_several_outcomes_and_what_is_common_to_all_mechanisms():
+def test_bounds_of_several_outcomes_with_strata():
     """The level of c is asked for too: the bounds are those of y within it, times its share."""
     joint = np.random.default_rng(13).dirichlet(np.ones(8)).reshape(2, 2, 2)
     both = bounds(
@@ -166,19 +166,21 @@ def test_several_outcomes_and_what_is_common_to_all_mechanisms():
     )
 
 
-def test_a_distribution_that_no_model_gives():
+def test_a_distribution_that_contradicts_the_diagram_has_no_bounds():
     joint = np.zeros((2, 2, 2))
     joint[0, 0, 0] = joint[1, 0, 1] = (
         0.5  # nobody takes it, and yet the assignment decides the outcome
     )
-    found = bounds(INSTRUMENT, "y", "d", np.stack([joint, LIPID]), ("z", "d", "y"))
-    np.testing.assert_array_equal(found.compatible, [False, True])
-    assert np.isnan(found.lower[0]).all() and "1 of 2 distributions contradict" in found.remarks[-1]
+    result = bounds(INSTRUMENT, "y", "d", np.stack([joint, LIPID]), ("z", "d", "y"))
+    np.testing.assert_array_equal(result.compatible, [False, True])
+    assert (
+        np.isnan(result.lower[0]).all() and "1 of 2 distributions contradict" in result.remarks[-1]
+    )
 
 
 @dataclass
 class People:
-    """A hidden cause for every pair that shares one and a chance for every variable, two levels each; all else follows from them, person by person."""
+    """A structural model with binary hidden causes and noise, whose counterfactuals are enumerated."""
 
     graph: MixedGraph
     chances: dict[object, float]
@@ -236,7 +238,7 @@ def random_people(rng, graph):
 
 def random_graph(rng, size):
     nodes = [f"v{number}" for number in range(size)]
-    pairs = [(one, other) for place, one in enumerate(nodes) for other in nodes[place + 1 :]]
+    pairs = [(one, other) for rank, one in enumerate(nodes) for other in nodes[rank + 1 :]]
     return MixedGraph.projected(
         nodes,
         [p for p in pairs if rng.random() < 0.6],
@@ -254,17 +256,17 @@ def test_bounds_hold_in_random_diagrams():
             continue
         people = random_people(rng, graph)
         joint = people.joint()
-        found = bounds(graph, "v3", do, joint, graph.nodes)
+        result = bounds(graph, "v3", do, joint, graph.nodes)
         truth = people.share(lambda life: life["v3"] == 1, {do: 1})
-        assert found.lower[1, 1] - 1e-7 <= truth <= found.upper[1, 1] + 1e-7, (graph, found)
-        bounded, narrow = bounded + 1, narrow + (found.upper[1, 1] - found.lower[1, 1] < 0.999)
+        assert result.lower[1, 1] - 1e-7 <= truth <= result.upper[1, 1] + 1e-7, (graph, result)
+        bounded, narrow = bounded + 1, narrow + (result.upper[1, 1] - result.lower[1, 1] < 0.999)
     assert narrow > 8
 
 
-def test_what_goes_with_a_consequence_of_the_treatment():
-    """P(y | do x, z) = p P(z | y) / P(z | do x) with p between Manski's bounds, where z follows y alone."""
+def test_bounds_given_a_descendant_of_the_outcome():
+    """P(y | do x, z) = p P(z | y) / P(z | do x) with p between the natural bounds."""
     joint, of_y = np.array([[0.4, 0.1], [0.2, 0.3]]), np.array([[0.9, 0.1], [0.3, 0.7]])
-    found = bounds(
+    result = bounds(
         Diagram.parse("x -> y -> z; x <-> y"),
         "y",
         "x",
@@ -272,12 +274,12 @@ def test_what_goes_with_a_consequence_of_the_treatment():
         ("x", "y", "z"),
         given="z",
     )
-    assert found.sharp and found.axes == ("y", "x", "z") and found.query == "P(y | do(x), z)"
-    for side, p in ((found.lower, 0.3), (found.upper, 0.8)):
+    assert result.sharp and result.axes == ("y", "x", "z") and result.query == "P(y | do(x), z)"
+    for side, p in ((result.lower, 0.3), (result.upper, 0.8)):
         np.testing.assert_allclose(
             side[1, 1], p * of_y[1] / (p * of_y[1] + (1 - p) * of_y[0]), atol=1e-9
         )
-    np.testing.assert_allclose(found.lower[0], 1 - found.upper[1], atol=1e-9)
+    np.testing.assert_allclose(result.lower[0], 1 - result.upper[1], atol=1e-9)
     never = bounds(
         Diagram.parse("x -> y -> z; x <-> y"),
         "y",
@@ -295,7 +297,7 @@ def test_what_goes_with_a_consequence_of_the_treatment():
         bounds(INSTRUMENT, "y", "d", LIPID, ("z", "d", "y"), given="z", weights=DIFFERENCE)
 
 
-def test_what_is_given_and_not_acted_on_divides_by_what_is_seen():
+def test_conditioning_on_an_unaffected_variable_divides_by_its_probability():
     diagram, rng = Diagram.parse("z -> x -> y; z -> y; x <-> y"), np.random.default_rng(5)
     joint = rng.dirichlet(np.ones(8), size=40).reshape(40, 2, 2, 2)
     ratio, whole = (
@@ -309,7 +311,7 @@ def test_what_is_given_and_not_acted_on_divides_by_what_is_seen():
         )
 
 
-def test_bounds_given_something_hold_in_random_diagrams():
+def test_conditional_bounds_hold_in_random_diagrams():
     rng, bounded, narrow = np.random.default_rng(11), 0, 0
     while bounded < 15:
         graph = random_graph(rng, 4)
@@ -322,18 +324,21 @@ def test_bounds_given_something_hold_in_random_diagrams():
         people = random_people(rng, graph)
         if (seen := people.share(lambda life: life["v2"] == 1, {"v0": 1})) == 0:
             continue
-        found = bounds(graph, "v3", "v0", people.joint(), graph.nodes, given="v2")
+        result = bounds(graph, "v3", "v0", people.joint(), graph.nodes, given="v2")
         truth = people.share(lambda life: (life["v2"], life["v3"]) == (1, 1), {"v0": 1}) / seen
-        assert found.lower[1, 1, 1] - 1e-6 <= truth <= found.upper[1, 1, 1] + 1e-6, (graph, found)
+        assert result.lower[1, 1, 1] - 1e-6 <= truth <= result.upper[1, 1, 1] + 1e-6, (
+            graph,
+            result,
+        )
         bounded, narrow = (
             bounded + 1,
-            narrow + (found.upper[1, 1, 1] - found.lower[1, 1, 1] < 0.999),
+            narrow + (result.upper[1, 1, 1] - result.lower[1, 1, 1] < 0.999),
         )
     assert narrow > 4
 
 
-def test_what_the_treated_would_have_had():
-    """The formula where there is one, else the bounds, and the probabilities of causation, against enumerated people."""
+def test_counterfactual_outcome_of_the_treated():
+    """Formulas, bounds and probabilities of causation agree with enumerated people."""
     rng, by_formula, asked = np.random.default_rng(4), 0, 0
     while asked < 15:
         graph = random_graph(rng, 4)
@@ -341,7 +346,7 @@ def test_what_the_treated_would_have_had():
             continue
         people = random_people(rng, graph)
         joint = people.joint()
-        found, causation = (
+        result, causation = (
             treated_bounds(graph, "v3", "v1", joint, graph.nodes),
             causation_bounds(graph, "v3", "v1", joint, graph.nodes),
         )
@@ -370,25 +375,25 @@ def test_what_the_treated_would_have_had():
                 <= needed / occurred
                 <= causation.necessary.upper + 1e-6
             )
-        if seen == 0 or np.isnan(found.lower[1, 0, 1]):
+        if seen == 0 or np.isnan(result.lower[1, 0, 1]):
             continue
-        assert found.lower[1, 0, 1] - 1e-6 <= truth / seen <= found.upper[1, 0, 1] + 1e-6, (
+        assert result.lower[1, 0, 1] - 1e-6 <= truth / seen <= result.upper[1, 0, 1] + 1e-6, (
             graph,
-            found,
+            result,
         )
         by_formula += treated(graph, "v3", "v1") is not None
     assert 0 < by_formula < asked
 
 
-def test_smoking_for_the_smokers():
+def test_effect_of_smoking_on_the_smokers():
     diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
-    found = treated_bounds(diagram, "cancer", "smoking", SMOKING, ("smoking", "tar", "cancer"))
+    result = treated_bounds(diagram, "cancer", "smoking", SMOKING, ("smoking", "tar", "cancer"))
     assert (
         str(treated(diagram, "cancer", "smoking"))
         == "Σ_tar P(cancer | smoking, tar) P(tar | smoking')"
     )
-    np.testing.assert_allclose(found.lower[1, 0, 1], 0.360750, atol=5e-7)
-    np.testing.assert_allclose(found.lower[1, 1, 1], 0.675676, atol=5e-7)  # as it was
+    np.testing.assert_allclose(result.lower[1, 0, 1], 0.360750, atol=5e-7)
+    np.testing.assert_allclose(result.lower[1, 1, 1], 0.675676, atol=5e-7)  # as it was
     assert (
         str(treated(Diagram.parse("z -> x -> y; z -> y"), "y", "x")) == "Σ_z P(y | z, x') P(z | x)"
     )
@@ -405,7 +410,7 @@ def test_probabilities_of_causation_of_smoking():
     lower, upper = from_experiment(SMOKING.sum(1), effect)
     expected = [[0.2888, 0.5288], [0.4661, 0.9461], [0.3378, 0.5731]]
     np.testing.assert_allclose(np.stack([lower, upper], axis=-1), expected, atol=5e-5)
-    for found in (
+    for result in (
         causation_bounds(
             Diagram.parse("s -> c; s <-> c"),
             "c",
@@ -418,7 +423,7 @@ def test_probabilities_of_causation_of_smoking():
     ):
         sides = [
             [part.lower, part.upper]
-            for part in (found.necessary_and_sufficient, found.necessary, found.sufficient)
+            for part in (result.necessary_and_sufficient, result.necessary, result.sufficient)
         ]
         np.testing.assert_allclose(sides, expected, atol=5e-5)
     increasing = causation_bounds(
@@ -436,7 +441,7 @@ def test_probabilities_of_causation_of_smoking():
     )
 
 
-def test_the_closed_form_is_the_linear_program():
+def test_closed_form_bounds_equal_the_linear_program():
     rng = np.random.default_rng(5)
     shares = rng.dirichlet(np.full(8, 0.5), size=100).reshape(-1, 2, 2, 2)  # x, y if x=0, y if x=1
     joint, effect = np.zeros((100, 2, 2)), np.zeros((100, 2, 2))
@@ -445,16 +450,16 @@ def test_the_closed_form_is_the_linear_program():
         for setting in range(2):
             effect[:, y[setting], setting] += shares[:, x, y[0], y[1]]
     lower, upper = from_experiment(joint, effect)
-    found = causation_bounds(BOW, "y", "x", joint, ("x", "y"), experiment=effect)
-    for place, part in enumerate(
-        (found.necessary_and_sufficient, found.necessary, found.sufficient)
+    result = causation_bounds(BOW, "y", "x", joint, ("x", "y"), experiment=effect)
+    for rank, part in enumerate(
+        (result.necessary_and_sufficient, result.necessary, result.sufficient)
     ):
-        np.testing.assert_allclose(part.lower, lower[:, place], atol=1e-6)
-        np.testing.assert_allclose(part.upper, upper[:, place], atol=1e-6)
+        np.testing.assert_allclose(part.lower, lower[:, rank], atol=1e-6)
+        np.testing.assert_allclose(part.upper, upper[:, rank], atol=1e-6)
 
 
-def test_an_experiment_beside_other_causes():
-    """Equations that differ from draw to draw: the covariate has other shares in each. They can only sharpen, and the truth stays inside."""
+def test_an_experiment_sharpens_the_probabilities_of_causation():
+    """The equations differ from draw to draw; bounds become narrower and hold the truth."""
     rng = np.random.default_rng(6)
     graph = MixedGraph.projected("cxy", [("c", "x"), ("c", "y"), ("x", "y")], (), [("x", "y")])
     all_people = [random_people(rng, graph) for _ in range(5)]
@@ -471,16 +476,16 @@ def test_an_experiment_beside_other_causes():
         people.share(lambda with_, without: with_["y"] > without["y"], {"x": 1}, {"x": 0})
         for people in all_people
     ]
-    for found in (with_, without):
-        assert (found.necessary_and_sufficient.lower - 1e-7 <= truth).all() and (
-            truth <= found.necessary_and_sufficient.upper + 1e-7
+    for result in (with_, without):
+        assert (result.necessary_and_sufficient.lower - 1e-7 <= truth).all() and (
+            truth <= result.necessary_and_sufficient.upper + 1e-7
         ).all()
     assert (
         with_.necessary_and_sufficient.lower >= without.necessary_and_sufficient.lower - 1e-8
     ).all()
 
 
-def test_strata_change_nothing_but_the_time():
+def test_strata_give_the_same_bounds_as_one_program():
     rng = np.random.default_rng(7)
     graph = MixedGraph.projected("cxy", [("c", "x"), ("c", "y"), ("x", "y")], (), [("x", "y")])
     source = JointTable(
@@ -503,7 +508,7 @@ def test_strata_change_nothing_but_the_time():
 
 
 def test_identified_answers_are_points():
-    found = bounds(
+    result = bounds(
         Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer"),
         "cancer",
         "smoking",
@@ -511,15 +516,15 @@ def test_identified_answers_are_points():
         ("smoking", "tar", "cancer"),
         weights=DIFFERENCE,
     )
-    np.testing.assert_allclose([found.lower, found.upper], 0.288820, atol=5e-7)
+    np.testing.assert_allclose([result.lower, result.upper], 0.288820, atol=5e-7)
 
 
-def test_equalities_that_draws_break_are_mended_and_told():
-    """b -> c -> d; b <-> d; a -> b: Σ_b P(b | a) P(d | a, b, c) does not depend on a (Verma & Pearl 1990). Here the effect on e, beside d, is open."""
+def test_draws_that_break_equalities_of_the_diagram_are_projected_and_remarked():
+    """A Verma constraint: Σ_b P(b | a) P(d | a, b, c) does not depend on a (Verma & Pearl 1990)."""
     diagram = Diagram.parse("a -> b -> c -> d; b <-> d; c -> e; c <-> e; d -> e; b <-> e")
     joint = np.random.default_rng(8).dirichlet(np.ones(32), size=2).reshape(2, 2, 2, 2, 2, 2)
-    found = bounds(diagram, "e", "c", joint, ("a", "b", "c", "d", "e"))
-    assert (found.lower <= found.upper + 1e-9)[found.compatible].all()
+    result = bounds(diagram, "e", "c", joint, ("a", "b", "c", "d", "e"))
+    assert (result.lower <= result.upper + 1e-9)[result.compatible].all()
     people = random_people(
         np.random.default_rng(9),
         MixedGraph.of(Diagram.parse("a -> b -> c -> d; b <-> d; d -> e; c -> e; e <-> d")),
@@ -530,12 +535,12 @@ def test_equalities_that_draws_break_are_mended_and_told():
     )
 
 
-def test_cells_that_never_occur_say_nothing():
+def test_bounds_with_cells_of_probability_zero():
     joint = LIPID.copy()
     joint[1] = 0  # nobody was assigned: only what holds of the others, where nobody took it
-    found = bounds(INSTRUMENT, "y", "d", joint, ("z", "d", "y"))
+    result = bounds(INSTRUMENT, "y", "d", joint, ("z", "d", "y"))
     np.testing.assert_allclose(
-        [found.lower[1], found.upper[1]], [[0.081, 0], [0.081, 1]], atol=1e-9
+        [result.lower[1], result.upper[1]], [[0.081, 0], [0.081, 1]], atol=1e-9
     )
 
 
@@ -546,16 +551,16 @@ def test_cells_that_never_occur_say_nothing():
         ([Monotone("x", "z")], "'z' is not"),
     ],
 )
-def test_assumptions_that_do_not_fit(assumptions, message):
+def test_assumptions_on_other_mechanisms_are_refused(assumptions, message):
     with pytest.raises(ModelError, match=message):
         bounds(INSTRUMENT, "y", "d", LIPID, ("z", "d", "y"), assumptions=assumptions)
 
 
-def test_programs_too_large_to_hold():
-    found = bounds(BOW, "y", "x", np.ones((9, 9)), ("x", "y"))
-    assert found.sharp and found.entries == 0 and "Natural bounds" in found.remarks[0]
-    np.testing.assert_allclose(found.lower, 1 / 81)
-    np.testing.assert_allclose(found.upper, 1 / 81 + 8 / 9)
+def test_programs_too_large_to_hold_give_natural_bounds():
+    result = bounds(BOW, "y", "x", np.ones((9, 9)), ("x", "y"))
+    assert result.sharp and result.entries == 0 and "Natural bounds" in result.remarks[0]
+    np.testing.assert_allclose(result.lower, 1 / 81)
+    np.testing.assert_allclose(result.upper, 1 / 81 + 8 / 9)
     with pytest.raises(ModelError, match="axes"):
         causation_bounds(BOW, "y", "x", np.ones((2, 2)), ("x", "y"), experiment=np.ones((3, 2)))
     with pytest.raises(ModelError, match="Expected a cause of 'x'"):

@@ -1,7 +1,8 @@
-"""Channels and combs out of joint distributions, and counterfactuals out of mechanisms, against published numbers and by definition.
+"""Channels, combs and counterfactuals match published numbers and their definitions.
 
-Sources: the joint distributions of the smoking example are those of A. Kissinger's demonstration of comb disintegration, which goes with Jacobs, Kissinger &
-Zanasi (2019); Pearl's front-door table from Causality (2009), section 3.3; the party from Balke & Pearl (1994).
+Sources: the joint distributions of the smoking example are those of A. Kissinger's demonstration of
+comb disintegration, which goes with Jacobs, Kissinger & Zanasi (2019); Pearl's front-door table is
+from Causality (2009), section 3.3; the party is from Balke & Pearl (1994).
 """
 
 import numpy as np
@@ -40,7 +41,7 @@ def smoking(cells) -> Distribution:
     return Distribution.joint(np.reshape(cells, (2, 2, 2)), {"smoking": 2, "tar": 2, "cancer": 2})
 
 
-def test_the_smoking_example():
+def test_combs_of_the_smoking_example_match_the_published_numbers():
     joint = smoking(SMOKING)
     split = comb_disintegrate(joint, ["smoking", "cancer"], diagram=FRONT_DOOR)
     assert split.f.unique and split.g.unique and split.f.free_cells == ()
@@ -83,7 +84,7 @@ def test_the_smoking_example():
         (PEARL, (0.0975, 0.8525), (0.4975, 0.4525)),
     ],
 )
-def test_other_front_doors(cells, seen, done):
+def test_combs_of_front_door_examples_match_the_published_numbers(cells, seen, done):
     joint = smoking(cells)
     np.testing.assert_allclose(
         disintegrate(joint.marginal("smoking", "cancer"), "smoking").channel.values[:, 1],
@@ -99,7 +100,7 @@ def test_other_front_doors(cells, seen, done):
     )
 
 
-def test_a_comb_that_is_not_unique_is_reported_as_such():
+def test_undetermined_cells_of_a_comb_are_reported():
     joint = np.zeros((2, 2, 2))
     joint[0, 0], joint[1, 1] = (0.4, 0.2), (0.1, 0.3)
     split = comb_disintegrate(smoking(joint), ["smoking", "cancer"], diagram=FRONT_DOOR)
@@ -116,8 +117,8 @@ def test_a_comb_that_is_not_unique_is_reported_as_such():
     np.testing.assert_allclose(answer.upper.values[:, 1], [0.6, 0.9])
 
 
-def test_bounds_of_free_cells_are_reached_and_never_passed():
-    """Any choice in the free cells gives a comb that rebuilds the joint distribution, and an answer within the bounds; some choice reaches them."""
+def test_bounds_of_undetermined_cells_are_sharp():
+    """Any values of the free cells rebuild the joint, with an answer between the bounds."""
     rng = np.random.default_rng(5)
     joint = (
         rng.dirichlet(np.ones(18)).reshape(3, 2, 3) * np.array([[1, 1], [0, 1], [1, 0]])[:, :, None]
@@ -144,8 +145,8 @@ def test_bounds_of_free_cells_are_reached_and_never_passed():
     np.testing.assert_allclose(highest, answer.upper, atol=1e-15)
 
 
-def test_positivity_is_asked_for_query_by_query():
-    """With P(tar = 1 | smoking = 0) = 0, what happens to smokers is open, and what happens to others is not."""
+def test_positivity_is_required_only_where_a_query_needs_it():
+    """With P(tar = 1 | smoking = 0) = 0 the effect is open for smokers alone."""
     joint = np.array([[[0.3, 0.2], [0, 0]], [[0.1, 0.1], [0.1, 0.2]]])
     split = comb_disintegrate(smoking(joint), ["smoking", "cancer"], diagram=FRONT_DOOR)
     answer = split.do("smoking", "cancer")
@@ -167,7 +168,7 @@ def test_positivity_is_asked_for_query_by_query():
 
 @pytest.mark.parametrize("seed", range(10))
 def test_combs_of_districts_give_the_interventional_distribution(seed):
-    """The front door with a covariate and two mediators: f is the district of the treatment, and hidden causes are explicit in the truth."""
+    """A front door with a covariate and two mediators; f is the district of the treatment."""
     rng = np.random.default_rng(seed)
     diagram = Diagram.parse(
         "z -> x, y; x -> m -> n -> y; hidden: u -> x, y; hidden: w -> m, z"
@@ -187,8 +188,8 @@ def test_combs_of_districts_give_the_interventional_distribution(seed):
         "n",
     )
     np.testing.assert_allclose(split.f.channel.values.sum(axis=(-1, -2)), 1)
-    found = split.do("x", ["z", "n", "y"])
-    np.testing.assert_allclose(found.channel, network.query(["z", "n", "y"], do="x"), atol=1e-13)
+    result = split.do("x", ["z", "n", "y"])
+    np.testing.assert_allclose(result.channel, network.query(["z", "n", "y"], do="x"), atol=1e-13)
     np.testing.assert_allclose(
         split.cut("x").marginal("y", "x").values,
         network.query("y", do="x").values.T / 3,
@@ -196,7 +197,7 @@ def test_combs_of_districts_give_the_interventional_distribution(seed):
     )
 
 
-def test_draws_are_taken_apart_one_by_one():
+def test_disintegration_of_a_batch_equals_that_of_each_draw():
     rng = np.random.default_rng(2)
     cells = rng.dirichlet(np.ones(8), size=(2, 3)).reshape(2, 3, 2, 2, 2)
     together = (
@@ -217,7 +218,7 @@ def test_draws_are_taken_apart_one_by_one():
         np.testing.assert_allclose(together.values[at], alone)
 
 
-def test_bad_disintegrations():
+def test_malformed_disintegrations_are_refused():
     joint = smoking(SMOKING)
     for call, message in [
         (lambda: comb_disintegrate(joint, ["smoking", "lungs"]), "Expected some but not all"),
@@ -249,7 +250,8 @@ RESPONSES = ("never", "same", "opposite", "always")
 @pytest.fixture(scope="module")
 def party() -> BayesianNetwork:
     diagram = Diagram.parse(
-        "ann -> bob, carl; bob, carl -> scuffle; hidden: b -> bob; hidden: c -> carl; hidden: s -> scuffle"
+        "ann -> bob, carl; bob, carl -> scuffle; hidden: b -> bob; hidden: c -> carl; "
+        "hidden: s -> scuffle"
     )
     diagram = diagram.with_levels(
         {
@@ -280,7 +282,7 @@ def party() -> BayesianNetwork:
     )
 
 
-def test_the_party(party):
+def test_counterfactuals_of_the_party_match_balke_and_pearl(party):
     assert party.query("scuffle", given={"bob": 1})[1] == pytest.approx(0.1126, abs=5e-5)
     assert party.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0})[1] == pytest.approx(
         0.7944, abs=5e-5
@@ -294,7 +296,7 @@ def test_the_party(party):
     )  # what bob does not cause is what it was
 
 
-def test_counterfactuals_by_the_twin_diagram(party):
+def test_counterfactuals_equal_queries_of_the_twin_network(party):
     """Both worlds whole, sharing hidden roots and noise, as the syntax of diagrams makes them."""
     twin = party.diagram.twin(deterministic=["bob", "carl", "scuffle"])
     noise = {"noise_ann": party.mechanisms["ann"], "ann": np.eye(2)}
@@ -319,7 +321,7 @@ def test_counterfactuals_are_consistent_and_reduce_to_interventions(party):
     )
 
 
-def test_a_table_does_not_say_what_would_have_been(party):
+def test_counterfactuals_of_random_mechanisms_are_refused(party):
     diagram = Diagram.parse("ann -> bob, carl; bob, carl -> scuffle")
     tables = {
         "ann": [0.4, 0.6],
@@ -357,9 +359,9 @@ def treatment(shares, takes) -> BayesianNetwork:
     return BayesianNetwork(diagram, {"kind": shares, "dose": rows, "cured": table})
 
 
-def test_probabilities_of_causation_by_counting():
+def test_probabilities_of_causation_match_enumeration():
     shares, takes = np.array([0.3, 0.1, 0.4, 0.2]), np.array([0.5, 0.2, 0.7, 0.4])
-    found = treatment(shares, takes).causation("dose", "cured")
+    result = treatment(shares, takes).causation("dose", "cured")
     helped, fine, doomed = ((shares * takes)[2], (shares * takes)[3], (shares * (1 - takes))[0])
     untreated = (shares * (1 - takes))[2]
     expected = {
@@ -367,7 +369,7 @@ def test_probabilities_of_causation_by_counting():
         "necessary": helped / (helped + fine),
         "sufficient": untreated / (untreated + doomed),
     }
-    assert found == pytest.approx(expected)
+    assert result == pytest.approx(expected)
     draws = treatment([shares, [0.25] * 4], [takes, [0.5] * 4]).causation("dose", "cured")
     for name, values in draws.items():
         np.testing.assert_allclose(
@@ -387,8 +389,8 @@ def test_probabilities_of_causation_by_counting():
         )
 
 
-def test_causation_with_more_levels_than_two(party):
-    """Of a cause with three levels, those who had the third count for what is necessary and sufficient, and for nothing else."""
+def test_probabilities_of_causation_with_more_than_two_levels(party):
+    """People with a third level of the cause count for PNS alone."""
     diagram = Diagram.parse("dose -> cured; hidden: limit -> cured").with_levels(
         {"dose": 3, "limit": 4, "cured": 3}
     )
@@ -400,7 +402,7 @@ def test_causation_with_more_levels_than_two(party):
             "cured": lambda dose, limit: max(0, min(2, 1 + dose - limit)),
         },
     )
-    found = network.causation("dose", "cured", levels={"dose": (0, 2), "cured": (0, 2)})
-    assert found == pytest.approx(
+    result = network.causation("dose", "cured", levels={"dose": (0, 2), "cured": (0, 2)})
+    assert result == pytest.approx(
         {"necessary_and_sufficient": 0.1 + 0.2, "necessary": 1.0, "sufficient": 0.3 / 1.0}
     )

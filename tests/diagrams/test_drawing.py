@@ -1,4 +1,4 @@
-"""Pictures of string diagrams: all that the diagram says is there, nothing lies on anything else, and every format holds it."""
+"""Pictures of string diagrams are complete, free of overlaps and the same in every format."""
 
 import re
 from xml.etree import ElementTree
@@ -26,9 +26,9 @@ TWIN = SMOKING.twin().do({"smoking'": 0}).observe({"smoking": 1}).marginal("canc
 def random_model(seed: int) -> Diagram:
     rng = np.random.default_rng(seed)
     names = [
-        f"variable {place}"[: int(rng.integers(9, 11))] for place in range(int(rng.integers(2, 8)))
+        f"variable {rank}"[: int(rng.integers(9, 11))] for rank in range(int(rng.integers(2, 8)))
     ]
-    names = [f"{name}{place}" for place, name in enumerate(names)]
+    names = [f"{name}{rank}" for rank, name in enumerate(names)]
     arrows = [
         f'"{names[i]}" -> "{names[j]}"'
         for j in range(len(names))
@@ -84,7 +84,7 @@ def wires(scene: Scene) -> list[Stroke]:
 
 
 @pytest.mark.parametrize("diagram", DRAWN.values(), ids=DRAWN)
-def test_nothing_lies_on_anything_else(diagram):
+def test_boxes_labels_and_wires_do_not_overlap(diagram):
     scene = picture(diagram)
     labels = [corners(shape) for shape in scene.marks if isinstance(shape, TextLabel)]
     bodies = [corners(shape) for shape in scene.marks if isinstance(shape, Stroke) and shape.fill]
@@ -125,7 +125,7 @@ def test_every_box_output_and_copy_is_drawn(diagram):
     ("diagram", "crossings"),
     [(SMOKING, 0), (SMOKING.cut("smoking"), 0), (NAPKIN, 2), (ASIA, 1), (TWIN, 0)],
 )
-def test_wires_cross_no_more_than_they_must(diagram, crossings):
+def test_layouts_have_the_fewest_possible_crossings(diagram, crossings):
     nodes, links = nodes_and_links(diagram)
     row = rows(nodes, links)
     lines = order(row, links, free=True)
@@ -162,7 +162,7 @@ def test_terms_keep_the_order_of_their_ports_and_ends():
     assert (paths[0][0, 0] - paths[1][0, 0]) * (paths[0][-1, 0] - paths[1][-1, 0]) < 0
 
 
-def test_combs_are_what_hidden_wires_hold_together():
+def test_combs_are_the_districts_joined_by_hidden_wires():
     assert combs(SMOKING, "smoking") == {
         "f": ("u_cancer_smoking", "smoking", "cancer"),
         "g": ("tar",),
@@ -177,7 +177,7 @@ def test_combs_are_what_hidden_wires_hold_together():
     )
 
 
-def test_svg_is_xml_that_names_everything_and_is_the_same_every_time():
+def test_svg_is_valid_deterministic_and_names_every_variable():
     awkward = Diagram.parse('"a<b" -> "c & d"')
     page = ElementTree.fromstring(awkward.to_svg())
     texts = [element.text for element in page.iter("{http://www.w3.org/2000/svg}text")]
@@ -199,7 +199,7 @@ def test_tikz_is_balanced_and_escaped():
     assert all(line.endswith(";") for line in code.splitlines()[1:-1])
 
 
-def test_figures_say_what_surgery_did_and_go_into_other_figures():
+def test_figures_describe_surgery_and_fit_into_given_axes():
     after = SMOKING.cut("smoking")
     figure = after.draw(SMOKING, comb="smoking")
     texts = " ".join(text.get_text() for text in figure.axes[0].texts)

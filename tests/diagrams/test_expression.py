@@ -1,4 +1,4 @@
-"""Formulas of the observed distribution: their names, their LaTeX, and what is left of them when simplified."""
+"""Formulas of the observed distribution: text, LaTeX and simplification."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from causalstats.diagrams.identification.simplification import simplified
 from causalstats.errors import ModelError
 
 
-def test_sums_keep_off_each_others_names():
+def test_bound_variables_of_sums_get_primes():
     inner = Sum(("s",), Product((Probability(("c",), ("s", "t")), Probability(("s",)))))
     expression = Product((inner, Sum(("t",), Product((Probability(("t",), ("s",)), inner)))))
     assert str(expression) == "[Σ_s' P(c | s', t) P(s')] Σ_t' P(t' | s) Σ_s' P(c | s', t') P(s')"
@@ -27,7 +27,7 @@ def test_sums_keep_off_each_others_names():
     )
 
 
-def test_simplification():
+def test_simplification_rules():
     a, b, c = "abc"
     assert (
         str(

@@ -1,4 +1,4 @@
-"""Identification against explicit hidden variables, textbook graphs and formulas, and the verdicts of pyAgrum; and the cells that formulas need."""
+"""Identification agrees with explicit hidden variables, textbook formulas and pyAgrum."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,8 @@ IDENTIFIED = {
     "2d": "Z -> X -> Y; Z -> Y; X <-> Z",
     "2e": "X -> Z -> Y; X <-> Y",
     "2f": "X -> Y; X -> Z1 -> Y; Z1 -> Z2 -> Y; X <-> Z2; Y <-> Z1",
-    "2g": "Z2 -> X; Z2 -> Z1; Z2 -> Z3; X -> Z1 -> Y; Z3 -> Y; Z2 <-> X; Z2 <-> Y; X <-> Z3; X <-> Y",
+    "2g": "Z2 -> X; Z2 -> Z1; Z2 -> Z3; X -> Z1 -> Y; Z3 -> Y; "
+    "Z2 <-> X; Z2 <-> Y; X <-> Z3; X <-> Y",
     "napkin": "Z2 -> Z1 -> X -> Y; Z2 <-> X; Z2 <-> Y",
 }
 NOT_IDENTIFIED = {
@@ -55,16 +56,16 @@ SMOKING = JointTable(
 
 @pytest.mark.parametrize("name", IDENTIFIED)
 def test_textbook_graphs_that_are_identified(name):
-    found = Diagram.parse(IDENTIFIED[name]).identify("Y", do="X")
-    assert found.identified and found.hedge is None
-    assert name not in FORMULAS or found.expression.text(("X", "Y")) == FORMULAS[name]
+    result = Diagram.parse(IDENTIFIED[name]).identify("Y", do="X")
+    assert result.identified and result.hedge is None
+    assert name not in FORMULAS or result.expression.text(("X", "Y")) == FORMULAS[name]
 
 
 @pytest.mark.parametrize("name", NOT_IDENTIFIED)
-def test_textbook_graphs_that_are_not(name):
-    found = Diagram.parse(NOT_IDENTIFIED[name]).identify("Y", do="X")
-    assert not found.identified and found.expression is None
-    assert set(found.hedge.smaller) < set(found.hedge.larger) and "X" in found.hedge.larger
+def test_textbook_graphs_that_are_not_identified(name):
+    result = Diagram.parse(NOT_IDENTIFIED[name]).identify("Y", do="X")
+    assert not result.identified and result.expression is None
+    assert set(result.hedge.smaller) < set(result.hedge.larger) and "X" in result.hedge.larger
 
 
 @dataclass
@@ -83,8 +84,8 @@ class Truth:
         )
 
     def joint(self, do=()):
-        """Of the observed variables, with the mechanisms of those in `do` gone and each of their levels equally likely."""
-        number = {name: place for place, name in enumerate(self.parents)}
+        """The joint of the observed variables after those in `do` are made uniform."""
+        number = {name: rank for rank, name in enumerate(self.parents)}
         operands = []
         for name, causes in self.parents.items():
             uniform = np.full(self.tables[name].shape[-1], 1 / self.tables[name].shape[-1])
@@ -100,11 +101,11 @@ class Truth:
 
 
 def random_truth(rng):
-    """Three to six observed variables; hidden ones have two or three children, and some of them a parent."""
+    """Three to six observed variables; hidden ones have two or three children."""
     names = [f"v{number}" for number in range(rng.integers(3, 7))]
     parents = {
-        name: [cause for cause in names[:place] if rng.random() < 0.4]
-        for place, name in enumerate(names)
+        name: [cause for cause in names[:rank] if rng.random() < 0.4]
+        for rank, name in enumerate(names)
     }
     for number in range(rng.integers(1, 5)):
         children = sorted(
@@ -148,17 +149,17 @@ def test_formulas_give_the_interventional_distribution_of_500_random_diagrams():
     for _ in range(500):
         truth = random_truth(rng)
         graph, (outcome, do, given) = truth.graph, random_query(rng, truth.names)
-        found, general = (
+        result, general = (
             identify(graph, outcome, do, given),
             by_algorithm(graph, outcome, do, given),
         )
-        assert found.identified == (general is not None)
+        assert result.identified == (general is not None)
         if general is None:
             continue
         expected = truth.joint(do).probability(outcome, do + given)
         observed = truth.joint()
         np.testing.assert_allclose(
-            found.evaluate(observed).values, expected, atol=1e-10, rtol=0, err_msg=str(found)
+            result.evaluate(observed).values, expected, atol=1e-10, rtol=0, err_msg=str(result)
         )
         anywhere = tuple(general.free.difference(outcome, do, given))
         np.testing.assert_allclose(
@@ -168,15 +169,15 @@ def test_formulas_give_the_interventional_distribution_of_500_random_diagrams():
             rtol=0,
             err_msg=str(general),
         )
-        identified, by_name = identified + 1, by_name + bool(found.criteria)
+        identified, by_name = identified + 1, by_name + bool(result.criteria)
     assert 200 < identified < 490 and 30 < by_name < identified
 
 
 def pyagrum_verdict(graph, outcome, do, given):
     """Whether it is identified; None where pyAgrum 3.3 takes a short cut that is wrong.
 
-    It drops do(x) from P(y | do(x), z) where y and x are separated by z once the arrows into x are cut; rule 3 of the do-calculus allows that only where x does
-    not act on z.
+    It drops do(x) from P(y | do(x), z) where y and x are separated by z once the arrows into x are
+    cut; rule 3 of the do-calculus allows that only where x does not act on z.
     """
     network = pyagrum.BayesNet()
     for name in graph.nodes:
@@ -194,11 +195,11 @@ def pyagrum_verdict(graph, outcome, do, given):
     return impact.isIdentified()
 
 
-def test_verdicts_are_those_of_pyagrum():
+def test_identification_agrees_with_pyagrum():
     rng, verdicts = np.random.default_rng(2), []
     for _ in range(300):
         nodes = [f"v{number}" for number in range(6)]
-        pairs = [(one, other) for place, one in enumerate(nodes) for other in nodes[place + 1 :]]
+        pairs = [(one, other) for rank, one in enumerate(nodes) for other in nodes[rank + 1 :]]
         graph = MixedGraph.projected(
             nodes,
             [p for p in pairs if rng.random() < 0.4],
@@ -213,8 +214,8 @@ def test_verdicts_are_those_of_pyagrum():
     assert len(verdicts) > 200 and 0.2 < np.mean(verdicts) < 0.95
 
 
-def test_seeing_what_the_treatment_acts_on_is_not_ignoring_the_treatment():
-    """P(y | do(z), x) is P(y | do(x)) in z -> x -> y; z <-> x; z <-> y, which is 1e of the textbook, and not P(y | x)."""
+def test_conditioning_on_a_descendant_of_the_treatment():
+    """P(y | do(z), x) = P(y | do(x)) in z -> x -> y; z <-> x; z <-> y (graph 1e)."""
     assert (
         not Diagram.parse("z -> x -> y; z <-> x; z <-> y")
         .identify("y", do="z", given="x")
@@ -240,7 +241,7 @@ def test_seeing_what_the_treatment_acts_on_is_not_ignoring_the_treatment():
     assert np.abs(truth.joint(("z",)).probability(("y",), ("z", "x")) - seen[:, None]).max() > 0.01
 
 
-def test_separation_and_projection_are_those_of_the_graph_with_its_hidden_nodes():
+def test_latent_projection_keeps_m_separation():
     rng = np.random.default_rng(3)
     for _ in range(300):
         truth = random_truth(rng)
@@ -256,7 +257,7 @@ def test_separation_and_projection_are_those_of_the_graph_with_its_hidden_nodes(
 
 
 def test_minimal_separators_separate_and_are_minimal():
-    rng, found = np.random.default_rng(4), 0
+    rng, result = np.random.default_rng(4), 0
     for _ in range(300):
         graph = random_truth(rng).graph
         one, other, always = (1 << int(node) for node in rng.permutation(len(graph.nodes))[:3])
@@ -276,11 +277,11 @@ def test_minimal_separators_separate_and_are_minimal():
             separator in separating
             and not any(held & separator == held != separator for held in separating)
         )
-        found += separator is not None
-    assert 25 < found < 290
+        result += separator is not None
+    assert 25 < result < 290
 
 
-def test_a_hidden_cause_of_a_hidden_cause_is_shared_by_all_it_reaches():
+def test_hidden_causes_of_hidden_causes_are_projected():
     graph = MixedGraph.projected(
         "abcxuv", [("x", "u"), ("u", "a"), ("u", "v"), ("v", "b"), ("v", "c")], "uv"
     )
@@ -289,53 +290,53 @@ def test_a_hidden_cause_of_a_hidden_cause_is_shared_by_all_it_reaches():
     assert graph.districts() == (("x",), ("a", "b", "c")) and graph.parents("a", "b") == ("x",)
 
 
-def test_smoking_by_the_comb():
-    found = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").identify(
+def test_front_door_formula_matches_the_comb_of_the_smoking_example():
+    result = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").identify(
         "cancer", do="smoking"
     )
-    assert [criterion.name for criterion in found.criteria] == ["front-door"] and found.criteria[
+    assert [criterion.name for criterion in result.criteria] == ["front-door"] and result.criteria[
         0
     ].variables == ("tar",)
     np.testing.assert_allclose(
-        found.evaluate(SMOKING).values, [[0.746522, 0.457703], [0.253478, 0.542297]], atol=5e-7
+        result.evaluate(SMOKING).values, [[0.746522, 0.457703], [0.253478, 0.542297]], atol=5e-7
     )
 
 
-def test_smoking_by_pearls_table():
+def test_front_door_formula_matches_pearls_table():
     shares = np.array([[0.475, 0.025], [0.025, 0.475]])
     cancer = np.array([[0.10, 0.05], [0.90, 0.85]])
     joint = np.stack([shares * (1 - cancer), shares * cancer], axis=-1)
-    found = Diagram.parse("s -> t -> c; s <-> c").identify("c", do="s")
+    result = Diagram.parse("s -> t -> c; s <-> c").identify("c", do="s")
     np.testing.assert_allclose(
-        found.evaluate(JointTable(("s", "t", "c"), joint)).values[1], [0.4975, 0.4525], atol=1e-12
+        result.evaluate(JointTable(("s", "t", "c"), joint)).values[1], [0.4975, 0.4525], atol=1e-12
     )
 
 
-def test_kidney_stones_by_adjustment():
+def test_back_door_adjustment_matches_the_kidney_stone_table():
     counts = np.array(
         [[[6, 81], [36, 234]], [[71, 192], [25, 55]]]
     )  # small, large; A, B; not recovered, recovered
-    found = Diagram.parse("size -> treatment -> recovery; size -> recovery").identify(
+    result = Diagram.parse("size -> treatment -> recovery; size -> recovery").identify(
         "recovery", do="treatment"
     )
-    assert str(found.criteria[0]) == "back-door (size)"
-    values = found.evaluate(JointTable(("size", "treatment", "recovery"), counts)).values
+    assert str(result.criteria[0]) == "back-door (size)"
+    values = result.evaluate(JointTable(("size", "treatment", "recovery"), counts)).values
     np.testing.assert_allclose(values[1], [0.832546, 0.778875], atol=5e-7)
 
 
-def test_a_comb_that_is_not_unique_is_said_to_be_so():
+def test_evaluation_names_the_empty_cells_of_an_undefined_answer():
     joint = np.zeros((2, 2, 2))
     joint[0, 0], joint[1, 1] = (
         (0.4, 0.2),
         (0.1, 0.3),
     )  # tar goes with smoking: two combs give this, and different answers
-    found = (
+    result = (
         Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
         .identify("cancer", do="smoking")
         .evaluate(JointTable(SMOKING.variables, joint))
     )
-    assert np.isnan(found.values).all()
-    (missing,) = found.missing
+    assert np.isnan(result.values).all()
+    (missing,) = result.missing
     assert missing.part == Probability(("cancer",), ("smoking", "tar")) and missing.cells == (
         (0, 1),
         (1, 0),
@@ -343,18 +344,18 @@ def test_a_comb_that_is_not_unique_is_said_to_be_so():
     assert "smoking=yes, tar=no" in missing.text({"smoking": ("no", "yes"), "tar": ("no", "yes")})
 
 
-def test_answers_with_names():
+def test_distributions_of_answers_have_names_and_levels():
     joint = Distribution.joint(
         SMOKING.array, {"smoking": ("no", "yes"), "tar": ("none", "some"), "cancer": 2}
     )
     diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
-    found = diagram.identify("cancer", do="smoking").distribution(joint)
-    assert found.title == "P(cancer | do(smoking))" and found.opened == ("smoking",)
+    result = diagram.identify("cancer", do="smoking").distribution(joint)
+    assert result.title == "P(cancer | do(smoking))" and result.opened == ("smoking",)
     assert (
-        "<p>P(cancer | do(smoking))</p>" in found._repr_html_()
-        and "0.542297" in found._repr_html_()
+        "<p>P(cancer | do(smoking))</p>" in result._repr_html_()
+        and "0.542297" in result._repr_html_()
     )
-    np.testing.assert_allclose(found[{"smoking": "yes", "cancer": 1}], 0.542297, atol=5e-7)
+    np.testing.assert_allclose(result[{"smoking": "yes", "cancer": 1}], 0.542297, atol=5e-7)
     split = np.zeros((2, 2, 2))
     split[0, 0], split[1, 1] = (0.4, 0.2), (0.1, 0.3)
     open_ = diagram.identify("cancer", do="smoking").distribution(
@@ -366,11 +367,11 @@ def test_answers_with_names():
     )
 
 
-def test_only_the_cells_that_an_answer_needs_have_to_be_there():
+def test_empty_cells_matter_only_where_an_answer_needs_them():
     """P(tar=1 | smoking=0) = 0: do(smoking=0) never looks at tar=1, do(smoking=1) would need it."""
     joint = SMOKING.array.copy()
     joint[0, 1] = 0
-    found = (
+    result = (
         Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
         .identify("cancer", do="smoking")
         .evaluate(JointTable(SMOKING.variables, joint))
@@ -379,50 +380,50 @@ def test_only_the_cells_that_an_answer_needs_have_to_be_there():
         joint.sum((1, 2)) / joint.sum(),
         joint / joint.sum(-1, keepdims=True).clip(1e-300),
     )
-    np.testing.assert_allclose(found.values[:, 0], smokers @ tables[:, 0], atol=1e-12)
-    assert np.isnan(found.values[:, 1]).all() and found.missing[0].cells == ((0, 1),)
+    np.testing.assert_allclose(result.values[:, 0], smokers @ tables[:, 0], atol=1e-12)
+    assert np.isnan(result.values[:, 1]).all() and result.missing[0].cells == ((0, 1),)
 
 
-def test_a_level_of_the_treatment_that_never_occurs():
+def test_a_treatment_level_of_probability_zero_gives_nan():
     joint = SMOKING.array.copy()
     joint[1] = 0
-    found = (
+    result = (
         Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
         .identify("cancer", do="smoking")
         .evaluate(JointTable(SMOKING.variables, joint))
     )
-    assert np.isnan(found.values[:, 1]).all() and np.isfinite(found.values[:, 0]).all()
-    assert found.missing[0].variables == ("smoking",) and found.missing[0].cells == ((1,),)
+    assert np.isnan(result.values[:, 1]).all() and np.isfinite(result.values[:, 0]).all()
+    assert result.missing[0].variables == ("smoking",) and result.missing[0].cells == ((1,),)
 
 
-def test_a_batch_is_every_distribution_by_itself():
+def test_evaluation_of_a_batch_equals_that_of_each_distribution():
     rng = np.random.default_rng(5)
     for name, text in IDENTIFIED.items():
-        found = Diagram.parse(text).identify("Y", do="X")
-        nodes = found.order
+        result = Diagram.parse(text).identify("Y", do="X")
+        nodes = result.order
         draws = rng.dirichlet(np.ones(2 ** len(nodes)), size=(2, 3)).reshape(
             2, 3, *[2] * len(nodes)
         )
-        whole = found.evaluate(JointTable(nodes, draws)).values
+        whole = result.evaluate(JointTable(nodes, draws)).values
         one_by_one = np.array(
-            [[found.evaluate(JointTable(nodes, draw)).values for draw in row] for row in draws]
+            [[result.evaluate(JointTable(nodes, draw)).values for draw in row] for row in draws]
         )
         assert whole.shape == (2, 3, 2, 2), name
         np.testing.assert_allclose(whole, one_by_one, atol=1e-13, err_msg=name)
 
 
-def test_the_napkin_takes_any_level_where_it_is_defined():
-    found = Diagram.parse(IDENTIFIED["napkin"]).identify("Y", do="X")
-    assert found.irrelevant == ("Z1",) and "at any level of Z1" in str(found)
+def test_the_napkin_formula_averages_over_its_irrelevant_variable():
+    result = Diagram.parse(IDENTIFIED["napkin"]).identify("Y", do="X")
+    assert result.irrelevant == ("Z1",) and "at any level of Z1" in str(result)
     joint = np.random.default_rng(6).dirichlet(np.ones(16)).reshape(2, 2, 2, 2)
     joint[:, 0, 1] = 0  # with Z1 = 0 there is no X = 1
-    values = found.evaluate(JointTable(("Z2", "Z1", "X", "Y"), joint))
+    values = result.evaluate(JointTable(("Z2", "Z1", "X", "Y"), joint))
     assert np.isfinite(values.values).all() and values.missing == ()
     joint[:, :, 1] = 0
-    assert np.isnan(found.evaluate(JointTable(("Z2", "Z1", "X", "Y"), joint)).values[:, 1]).all()
+    assert np.isnan(result.evaluate(JointTable(("Z2", "Z1", "X", "Y"), joint)).values[:, 1]).all()
 
 
-def test_what_does_nothing_and_what_is_seen():
+def test_interventions_without_effect_and_queries_without_interventions():
     diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
     nothing = diagram.identify("smoking", do="cancer")
     assert (
@@ -439,44 +440,44 @@ def test_what_does_nothing_and_what_is_seen():
     assert seen.query == "P(cancer | do(smoking), tar)"
 
 
-def test_adjustment_within_what_is_given():
-    found = Diagram.parse(
+def test_adjustment_within_strata_of_given_variables():
+    result = Diagram.parse(
         "age -> drug -> recovery; age -> recovery; sex -> drug; sex -> recovery"
     ).identify("recovery", do="drug", given="sex")
-    assert str(found.expression) == "Σ_age P(recovery | age, sex, drug) P(age | sex)"
+    assert str(result.expression) == "Σ_age P(recovery | age, sex, drug) P(age | sex)"
 
 
-def test_notebooks_show_the_formula_and_what_the_text_says():
+def test_markdown_shows_the_formula_and_the_text():
     diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
-    for found in (
+    for result in (
         diagram.identify("cancer", do="smoking"),
         diagram.marginal("smoking", "cancer").identify("cancer", do="smoking"),
     ):
-        shown = found._repr_markdown_()
+        shown = result._repr_markdown_()
         assert (
-            shown.startswith(str(found).split("\n")[0])
-            and (found.latex() in shown) == found.identified
+            shown.startswith(str(result).split("\n")[0])
+            and (result.latex() in shown) == result.identified
         )
-        assert all(str(step) in shown for step in found.steps) and (
-            found.hedge is None or str(found.hedge) in shown
+        assert all(str(step) in shown for step in result.steps) and (
+            result.hedge is None or str(result.hedge) in shown
         )
 
 
-def test_an_instrument_is_named_and_gives_no_formula():
-    found = Diagram.parse("assigned -> taken -> cured; taken <-> cured").identify(
+def test_instruments_are_named_where_the_effect_is_not_identified():
+    result = Diagram.parse("assigned -> taken -> cured; taken <-> cured").identify(
         "cured", do="taken"
     )
-    assert not found.identified and str(found.criteria[0]) == "instrument (assigned)"
+    assert not result.identified and str(result.criteria[0]) == "instrument (assigned)"
     held = Diagram.parse(
         "age -> assigned -> taken -> cured; age -> cured; taken <-> cured"
     ).identify("cured", do="taken")
     assert "holding age" in held.criteria[-1].reasons[0]
     with pytest.raises(ModelError, match="`bounds`"):
-        found.evaluate(JointTable(("assigned", "taken", "cured"), np.ones((2, 2, 2))))
+        result.evaluate(JointTable(("assigned", "taken", "cured"), np.ones((2, 2, 2))))
 
 
-def test_the_bow_has_two_models_that_agree_and_answer_differently():
-    """A certificate for the certificate: hidden u decides x; y is x in one model and u in the other."""
+def test_two_models_of_the_bow_graph_agree_on_the_data_and_differ_in_the_effect():
+    """Hidden u decides x; y is x in one model and u in the other."""
     answers = []
     for y_is in ("x", "u"):
         u, x, y = np.full(2, 0.5), np.eye(2), np.zeros((2, 2, 2))
@@ -499,12 +500,12 @@ def test_the_bow_has_two_models_that_agree_and_answer_differently():
         ("cancer", "u_cancer_smoking", (), "hidden or unknown"),
     ],
 )
-def test_bad_questions(outcome, do, given, message):
+def test_malformed_queries_are_refused(outcome, do, given, message):
     with pytest.raises(ModelError, match=message):
         Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").identify(outcome, do, given)
 
 
-def test_bad_graphs():
+def test_malformed_graphs_are_refused():
     with pytest.raises(ModelError, match="a -> b -> a"):
         MixedGraph.projected("ab", [("a", "b"), ("b", "a")])
     with pytest.raises(ModelError, match="without inputs"):
@@ -513,15 +514,15 @@ def test_bad_graphs():
         MixedGraph(("b", "a"), frozenset({("a", "b")}))
 
 
-def test_surgery_shows_in_the_graph():
+def test_mixed_graphs_record_surgery():
     cut = MixedGraph.of(
         Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").cut("smoking")
     )
     assert cut.bidirected == frozenset() and cut.separated(["smoking"], ["cancer"], ["tar"])
 
 
-def test_sixty_four_variables_in_one_formula():
-    """A long front-door chain: the criterion gives three variables, and evaluating them does not need the other sixty-one."""
+def test_front_door_formula_with_64_variables():
+    """A long front-door chain: the criterion needs three of the 64 variables."""
     names = [f"v{number}" for number in range(64)]
-    found = Diagram.parse(f"{' -> '.join(names)}; v0 <-> v63").identify("v63", do="v0")
-    assert len(found.expression.free) == 2 and found.criteria[0].name == "front-door"
+    result = Diagram.parse(f"{' -> '.join(names)}; v0 <-> v63").identify("v63", do="v0")
+    assert len(result.expression.free) == 2 and result.criteria[0].name == "front-door"

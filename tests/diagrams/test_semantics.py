@@ -1,4 +1,4 @@
-"""What diagrams mean in numbers: functor laws, surgery, queries and marginals against sums over the whole joint and against pyAgrum."""
+"""Contraction of diagrams and queries of networks match sums over the joint, and pyAgrum."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def random_diagram(rng: np.random.Generator, n: int) -> Diagram:
 def random_mechanisms(
     rng: np.random.Generator, diagram: Diagram, batch: tuple[int, ...] = (), zeros: float = 0.0
 ) -> dict[str, np.ndarray]:
-    """For each box a random distribution of its outputs for every state of its inputs; a share of `zeros` where asked for."""
+    """A random table for each box, with a share of `zeros`."""
     tables = {}
     for box in diagram.boxes:
         sizes = [len(diagram.wires[wire].levels) for wire in (*box.inputs, *box.outputs)]
@@ -100,9 +100,9 @@ def test_queries_and_marginals_are_sums_over_the_joint(seed):
     )
     marginals = network.marginals(do=do, given=given)
     assert set(marginals) == {f"v{k}" for k in range(7)} - set(do) - set(given)
-    for name, found in marginals.items():
+    for name, result in marginals.items():
         np.testing.assert_allclose(
-            found, asked(joint, [int(name[1:])], {k: level[k] for k in seen}), rtol=1e-12
+            result, asked(joint, [int(name[1:])], {k: level[k] for k in seen}), rtol=1e-12
         )
     np.testing.assert_allclose(
         network.probability(given, do=do),
@@ -124,7 +124,7 @@ def test_every_level_of_an_intervention_at_once(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_batch_is_a_loop(seed):
+def test_queries_of_a_batch_equal_a_loop_over_draws(seed):
     rng = np.random.default_rng(seed)
     diagram = random_diagram(rng, 6)
     mechanisms = random_mechanisms(rng, diagram, batch=(2, 3))
@@ -142,8 +142,8 @@ def test_a_batch_is_a_loop(seed):
         np.testing.assert_allclose(
             answer.values[at], alone.query(["v5", "v0"], do="v1", given={"v4": "l0"}), rtol=1e-12
         )
-        for name, found in alone.marginals(given={"v4": "l0"}).items():
-            np.testing.assert_allclose(marginals[name].values[at], found, rtol=1e-12)
+        for name, result in alone.marginals(given={"v4": "l0"}).items():
+            np.testing.assert_allclose(marginals[name].values[at], result, rtol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -158,23 +158,23 @@ def test_agrees_with_pyagrum(seed):
     for box in diagram.boxes:
         for cause in box.inputs:
             other.addArc(f"v{cause}", box.name)
-        for place in np.ndindex(*mechanisms[box.name].shape[:-1]):
+        for rank in np.ndindex(*mechanisms[box.name].shape[:-1]):
             other.cpt(box.name)[
-                {f"v{cause}": level for cause, level in zip(box.inputs, place, strict=True)}
-            ] = mechanisms[box.name][place]
+                {f"v{cause}": level for cause, level in zip(box.inputs, rank, strict=True)}
+            ] = mechanisms[box.name][rank]
     network = BayesianNetwork(diagram, mechanisms)
     given = network.sample(1, seed)[["v17", "v19", "v3"]].iloc[0].to_dict()
     engine = gum.LazyPropagation(other)
     engine.setEvidence(given)
-    for name, found in network.marginals(given=given).items():
-        np.testing.assert_allclose(found, engine.posterior(name).toarray(), atol=1e-12)
+    for name, result in network.marginals(given=given).items():
+        np.testing.assert_allclose(result, engine.posterior(name).toarray(), atol=1e-12)
 
 
 A, B, C = Wire("a", (0, 1)), Wire("b", (0, 1, 2)), Wire("c", (0, 1))
 
 
 def matrix(diagram: Diagram, mechanisms: dict[str, np.ndarray]) -> np.ndarray:
-    """The matrix that a diagram stands for: columns are states of its inputs, rows of its outputs."""
+    """The stochastic matrix of a diagram: a column for each state of its inputs."""
     array = contract(diagram, mechanisms)
     columns = int(np.prod(array.shape[: len(diagram.inputs)]))
     return array.reshape(columns, -1).T
@@ -197,7 +197,7 @@ def boxes():
     )
 
 
-def test_it_is_a_functor(boxes):
+def test_contraction_is_a_functor(boxes):
     f, g, h, tables = boxes
 
     def same(diagram, expected):
@@ -232,7 +232,7 @@ def test_copying_is_natural_for_functions_alone_and_discarding_for_all(boxes):
     np.testing.assert_allclose(matrix(h >> discard(C), tables), matrix(discard(B), tables))
 
 
-def test_an_effect_that_is_a_table_weighs(boxes):
+def test_an_effect_given_as_a_table_multiplies_the_result(boxes):
     *_, h, tables = boxes
     weighed = matrix(
         process("p", (), B) >> copy(B) >> (process("likelihood", B) @ h),
@@ -242,7 +242,7 @@ def test_an_effect_that_is_a_table_weighs(boxes):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_surgeries_mean_what_they_say(seed):
+def test_surgery_on_diagrams_matches_queries_with_interventions(seed):
     rng = np.random.default_rng(seed)
     diagram = random_diagram(rng, 6)
     mechanisms = random_mechanisms(rng, diagram)
@@ -273,7 +273,7 @@ def test_surgeries_mean_what_they_say(seed):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_leaving_out_what_nobody_looks_at_changes_nothing(seed):
+def test_pruning_does_not_change_the_contraction(seed):
     rng = np.random.default_rng(seed)
     diagram = random_diagram(rng, 6)
     mechanisms = random_mechanisms(rng, diagram)
@@ -287,8 +287,8 @@ def test_leaving_out_what_nobody_looks_at_changes_nothing(seed):
     )
 
 
-def test_an_edge_can_be_intervened_on_alone():
-    """treatment -> mediator -> outcome and treatment -> outcome: with the direct edge set, the treatment acts through the mediator alone."""
+def test_edge_interventions_give_direct_effects():
+    """With the direct edge set, the treatment acts through the mediator alone."""
     diagram = Diagram.parse("x -> m -> y; x -> y").with_levels({"x": 2, "m": 2, "y": 2})
     rng = np.random.default_rng(4)
     tables = {"x": [0.3, 0.7], "m": rng.dirichlet([1, 1], 2), "y": rng.dirichlet([1, 1], (2, 2))}
@@ -313,7 +313,7 @@ def test_samples_follow_the_joint():
     assert np.abs(z).max() < 4.5
 
 
-def test_what_cannot_happen_is_refused_and_what_is_rare_is_not():
+def test_impossible_evidence_is_refused_and_rare_evidence_is_not():
     chain = Diagram.parse("a -> b -> c").with_levels({name: 2 for name in "abc"})
     network = BayesianNetwork(
         chain, {"a": [1.0, 0.0], "b": [[1.0, 0.0], [0.5, 0.5]], "c": [[0.5, 0.5], [0.2, 0.8]]}
@@ -346,7 +346,7 @@ def test_what_cannot_happen_is_refused_and_what_is_rare_is_not():
         draws.query("c", given={"b": 1})
 
 
-def test_what_has_nothing_to_do_with_the_question_is_left_out_unless_it_cannot_happen():
+def test_unconnected_tables_are_dropped_unless_they_have_zeros():
     apart = Diagram.parse("a -> b; c -> d").with_levels({name: 2 for name in "abcd"})
     b, d = [[0.3, 0.7], [0.6, 0.4]], [[0.9, 0.1], [0.5, 0.5]]
     network = BayesianNetwork(apart, {"a": [0.5, 0.5], "b": b, "c": [0.2, 0.8], "d": d})
@@ -402,7 +402,7 @@ def test_repeated_queries_can_be_impossible_or_rare():
             network.query("root", given={"leaf39": 0})
 
 
-def test_every_level_of_what_is_set_already():
+def test_opening_a_variable_that_surgery_has_set():
     network = BayesianNetwork(
         Diagram.parse("x -> y").with_levels({"x": 2, "y": 2}).do({"x": 1}),
         {"y": [[0.9, 0.1], [0.2, 0.8]]},
@@ -410,7 +410,7 @@ def test_every_level_of_what_is_set_already():
     np.testing.assert_allclose(network.query("y", do="x"), [[0.9, 0.1], [0.2, 0.8]])
 
 
-def test_questions_of_more_variables_than_there_are_letters():
+def test_queries_with_more_variables_than_einsum_has_letters():
     rng = np.random.default_rng(3)
     text = "; ".join([f"x{k} -> x{k + 1}" for k in range(69)] + ["x0 -> x69"])
     long = Diagram.parse(text).with_levels({f"x{k}": 2 for k in range(70)})
@@ -431,7 +431,7 @@ def test_questions_of_more_variables_than_there_are_letters():
     )
 
 
-def test_many_draws_are_worked_on_in_parts(monkeypatch):
+def test_large_batches_are_contracted_in_parts(monkeypatch):
     diagram = Diagram.parse("a -> b -> c; a -> c").with_levels({name: 3 for name in "abc"})
     mechanisms = random_mechanisms(np.random.default_rng(0), diagram, batch=(50,))
     network = BayesianNetwork(diagram, mechanisms | {"a": np.array([0.2, 0.3, 0.5])})
@@ -443,7 +443,7 @@ def test_many_draws_are_worked_on_in_parts(monkeypatch):
     np.testing.assert_allclose(network.query("a").values, [[0.2, 0.3, 0.5]] * 50)
 
 
-def test_many_draws_on_an_accelerator_are_the_same_or_refused(monkeypatch):
+def test_accelerators_give_the_same_numbers_or_raise(monkeypatch):
     diagram = random_diagram(np.random.default_rng(1), 6)
     mechanisms = random_mechanisms(np.random.default_rng(0), diagram, batch=(7,))
     mechanisms["v0"] = mechanisms["v0"][0]  # one table for all draws
@@ -453,16 +453,16 @@ def test_many_draws_on_an_accelerator_are_the_same_or_refused(monkeypatch):
     monkeypatch.setattr(contraction, "_MAX_ENTRIES_AT_ONCE", 100)
     expected = [
         here.query(["v5", "v0"], do="v1", given={"v3": "l1"}).values,
-        *[found.values for found in here.marginals(given={"v2": "l0"}).values()],
+        *[result.values for result in here.marginals(given={"v2": "l0"}).values()],
     ]
     assert all(form.compiled is None for form in here._tables.plans.values())
     monkeypatch.setattr(accelerator, "is_available", lambda: True)
     for _ in range(2):  # the second time, nothing is compiled
-        found = [
+        result = [
             there.query(["v5", "v0"], do="v1", given={"v3": "l1"}).values,
-            *[found.values for found in there.marginals(given={"v2": "l0"}).values()],
+            *[result.values for result in there.marginals(given={"v2": "l0"}).values()],
         ]
-        for mine, other in zip(expected, found, strict=True):
+        for mine, other in zip(expected, result, strict=True):
             np.testing.assert_allclose(mine, other, rtol=1e-12)
     assert all(form.compiled for form in there._tables.plans.values())
     with pytest.raises(FloatingPointError, match="gives other sums than the CPU"):
@@ -474,7 +474,7 @@ def test_many_draws_on_an_accelerator_are_the_same_or_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_sums_of_products_in_any_order(seed):
+def test_elimination_orders_give_the_same_sums(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 7))
     sizes = {k: int(rng.integers(1, 4)) for k in range(n)}
@@ -497,10 +497,10 @@ def test_sums_of_products_in_any_order(seed):
     def straight(axes):
         return np.einsum(*operands, np.ones(3), [9], [*axes, 9])
 
-    found = tensor_network.forward(tensor_network.plan(scopes, sizes, output), tables)[-1]
+    result = tensor_network.forward(tensor_network.plan(scopes, sizes, output), tables)[-1]
     np.testing.assert_allclose(
         np.broadcast_to(
-            found if found.ndim > len(output) else found[..., None], straight(output).shape
+            result if result.ndim > len(output) else result[..., None], straight(output).shape
         ),
         straight(output),
     )

@@ -1,4 +1,4 @@
-"""Surgery on string diagrams: what each does, the laws that hold between them, and that none changes its argument."""
+"""Surgery on string diagrams: its results, its laws, and that no surgery changes its argument."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def random_model(seed: int) -> Diagram:
     """A causal model of 3 to 8 variables, some of them confounded."""
     rng = np.random.default_rng(seed)
     size = int(rng.integers(3, 9))
-    names = rng.permutation([f"v{place}" for place in range(size)]).tolist()
+    names = rng.permutation([f"v{rank}" for rank in range(size)]).tolist()
     pairs = [(names[i], names[j]) for j in range(size) for i in range(j)]
     graph = nx.DiGraph()
     graph.add_nodes_from(names)
@@ -45,8 +45,8 @@ def relabelled(diagram: Diagram, seed: int) -> Diagram:
         replace(box, inputs=moved(box.inputs), outputs=moved(box.outputs)) for box in diagram.boxes
     ]
     return Diagram(
-        tuple(diagram.wires[new.index(place)] for place in range(len(new))),
-        tuple(boxes[place] for place in rng.permutation(len(boxes))),
+        tuple(diagram.wires[new.index(rank)] for rank in range(len(new))),
+        tuple(boxes[rank] for rank in rng.permutation(len(boxes))),
         moved(diagram.inputs),
         moved(diagram.outputs),
     )
@@ -80,7 +80,7 @@ def test_surgery_leaves_its_argument_alone_and_does_not_depend_on_the_order_of_l
         assert again == done and hash(again) == hash(done)
 
 
-def test_every_surgery_says_what_it_did():
+def test_every_surgery_records_a_step_in_words():
     done = (
         SMOKING.soft("smoking", "ban")
         .do({"tar": 1})
@@ -115,7 +115,7 @@ def test_cutting_is_idempotent_and_commutes(model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_opening_takes_out_the_box_of_the_cut(model):
+def test_opening_removes_the_uniform_state_of_a_cut(model):
     a = model.observed[1]
     opened, cut = model.open(a), model.cut(a)
     assert set(cut.boxes) - set(opened.boxes) == {cut.maker(a)}
@@ -129,7 +129,7 @@ def test_opened_wires_stay_outputs_and_come_in_the_order_of_opening():
     assert opened.observed == SMOKING.observed
 
 
-def test_a_policy_may_read_anything_that_it_does_not_change():
+def test_policies_come_after_the_variables_they_read():
     treated = SMOKING.policy("cancer", ["smoking", "u_cancer_smoking"], name="screening")
     assert treated.parents("cancer") == ("smoking", "u_cancer_smoking")
     assert SMOKING.policy("tar", SMOKING.parents("tar"), name="filter") == SMOKING.soft(
@@ -251,12 +251,12 @@ def test_pruning_keeps_what_was_observed():
         (lambda: Diagram.parse('a -> "a*"').twin(["*"]), r"a\* would be called twice"),
     ],
 )
-def test_what_cannot_be_done_says_so(surgery, message):
+def test_impossible_surgery_is_refused(surgery, message):
     with pytest.raises(ModelError, match=message):
         surgery()
 
 
-def test_a_variable_that_is_made_together_with_another_cannot_be_cut_alone():
+def test_cutting_one_output_of_a_box_with_several_is_refused():
     from causalstats.diagrams import box
 
     with pytest.raises(ModelError, match="makes a, b together"):

@@ -1,4 +1,4 @@
-"""What diagrams mean in PyMC: surgery on the diagram is surgery on the model, draws follow the exact distributions, what is hidden is summed over."""
+"""PyMC models of diagrams: surgery commutes, draws follow the exact distributions."""
 
 import numpy as np
 import pymc as pm
@@ -72,7 +72,7 @@ def test_do_in_the_diagram_is_do_in_the_model(front_door, mixed):
         )
 
 
-def test_the_law_tells_models_apart(front_door):
+def test_equivalence_of_models_detects_other_surgery_and_tables(front_door):
     diagram, tables = front_door
     with pytest.raises(AssertionError):
         assert_equivalent_model(
@@ -99,7 +99,7 @@ def test_observing_the_diagram_is_observing_the_model(front_door, mixed):
     )
 
 
-def test_what_comes_in_from_outside_is_data(front_door):
+def test_inputs_become_data(front_door):
     diagram, tables = front_door
     with to_pymc(diagram.open("smoking"), tables) as model:
         pm.set_data({"smoking": np.array(1)})
@@ -109,9 +109,9 @@ def test_what_comes_in_from_outside_is_data(front_door):
 def cells(model: pm.Model, names: list[str], sizes: list[int]) -> np.ndarray:
     """Shares of all combinations of some variables among the cases of one forward draw."""
     drawn = pm.draw([model[name] for name in names], random_seed=3, mode=MODE)
-    found = np.zeros(sizes)
-    np.add.at(found, tuple(drawn), 1 / DRAWS)
-    return found
+    result = np.zeros(sizes)
+    np.add.at(result, tuple(drawn), 1 / DRAWS)
+    return result
 
 
 @pytest.mark.parametrize("surgery", ["none", "do", "cut", "edge_do", "policy", "open"])
@@ -128,13 +128,13 @@ def test_draws_follow_the_exact_distribution(front_door, surgery):
         "open": diagram.open("smoking"),
     }[surgery]
     names, sizes = ["smoking", "tar", "cancer"], [2, 2, 2]
-    found = cells(to_pymc(changed, tables, cases=DRAWS), names, sizes)
+    result = cells(to_pymc(changed, tables, cases=DRAWS), names, sizes)
     network = BayesianNetwork(changed if surgery != "open" else diagram.do({"smoking": 0}), tables)
     expected = np.asarray(network.query(names))
-    z = (found - expected)[expected > 0] / np.sqrt(expected * (1 - expected) / DRAWS + 1e-12)[
+    z = (result - expected)[expected > 0] / np.sqrt(expected * (1 - expected) / DRAWS + 1e-12)[
         expected > 0
     ]
-    assert np.abs(z).max() < 4.5 and (found[expected == 0] == 0).all()
+    assert np.abs(z).max() < 4.5 and (result[expected == 0] == 0).all()
 
 
 def test_a_cut_is_a_categorical_of_equal_weights_as_pm_do_makes_it(front_door):
@@ -150,12 +150,12 @@ def test_a_cut_is_a_categorical_of_equal_weights_as_pm_do_makes_it(front_door):
 
 
 def test_counterfactuals_by_draws():
-    """Twins share their chances: among draws with the evidence, what happens in the other world follows the exact counterfactual."""
+    """Draws of the twin network that match the evidence follow the exact counterfactual."""
     diagram = Diagram.parse("dose -> cured; hidden: kind -> dose, cured").with_levels(
         {"dose": 2, "cured": 2, "kind": ("doomed", "harmed", "helped", "fine")}
     )
 
-    def place(dose, kind):
+    def rank(dose, kind):
         return pt.eq(kind, 3) + pt.eq(kind, 2) * dose + pt.eq(kind, 1) * (1 - dose)
 
     def level(dose, kind):
@@ -174,7 +174,7 @@ def test_counterfactuals_by_draws():
     noise = {
         "noise_dose": lambda: pm.Uniform.dist(),
         "dose": lambda kind, chance: pt.cast(chance < takes[kind], "int64"),
-        "cured": place,
+        "cured": rank,
     }
     assert exact == pytest.approx(
         (0.2 * 0.4) / (0.2 * 0.4 + 0.4 * 0.7)
@@ -249,8 +249,8 @@ def test_hidden_variables_are_summed_over_in_tables(front_door):
     assert np.isfinite(slope).all() and np.abs(slope).max() > 1
 
 
-def test_hidden_variables_are_summed_over_beside_numbers():
-    """A hidden class with a hidden cause, read by a table, by a normal mean, and through a function by a scale."""
+def test_hidden_variables_are_summed_over_with_continuous_data():
+    """A hidden class with a hidden cause acts on a table, a normal mean and a scale."""
     diagram = Diagram.parse(
         "hidden: g -> h; hidden: h -> x, y, s; hidden: s -> y; x -> y; x -> w"
     ).with_levels({"g": 2, "h": 3, "x": 2})
@@ -315,7 +315,7 @@ def test_linear_gaussian_mechanisms():
     assert free == {"arm", "P(arm)", "x", "y", "y intercept", "y by arm", "y by x", "y noise"}
 
 
-def test_bad_models(front_door):
+def test_models_that_cannot_be_built_are_refused(front_door):
     diagram, tables = front_door
     data = BayesianNetwork(diagram, tables).sample(20, 1)
     gaussian = Diagram.parse("hidden: h -> u; hidden: u -> y").with_levels({"h": 2})

@@ -130,7 +130,7 @@ class EffectBounds:
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """The bounded quantity: P(outcome | do, given), in some cells or weighed and summed.
+    """The bounded quantity: P(outcome | do, given), in some cells or their weighted sum.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class _Question:
     @property
     def query(self) -> str:
         text = self.identification.query
-        return text if self.weights is None else f"A weighed sum of {text}"
+        return text if self.weights is None else f"A weighted sum of {text}"
 
     def check_weights(self) -> None:
         if self.weights is None:
@@ -515,11 +515,10 @@ def bounds_of_program(
     if len(districts) > 1:
         groups = " and ".join(", ".join(district) for district in districts)
         remarks.append(
-            "Outer: they are let share one hidden cause, though the diagram has none between "
-            f"{groups}."
+            f"Outer: they may share one hidden cause, though the diagram has none between {groups}."
         )
     elif not sharp:
-        remarks.append("Outer: they are let share one hidden cause, where the diagram has several.")
+        remarks.append("Outer: they may share one hidden cause, where the diagram has several.")
     return EffectBounds(
         query,
         lower.reshape(shape),

@@ -173,7 +173,7 @@ class BitSetGraph:
         other: BitSet,
         given: BitSet = EMPTY,
     ) -> bool:
-        """Return whether two sets are m-separated.
+        """Return whether two sets are m-separated (d-separated, with hidden causes).
 
         They are where the augmented graph on their ancestors does not connect them (Richardson
         2003, Scand. J. Stat. 30, theorem 1).
