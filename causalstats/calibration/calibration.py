@@ -1,4 +1,7 @@
-"""Does a model's posterior mean what it says? Simulation-based calibration, coverage and recovery over data drawn from its prior."""
+"""Simulation-based calibration of a model: ranks, coverage and recovery over data drawn from its prior.
+
+If graph and simulator belong together, the rank of the true value among posterior draws is uniform.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +43,14 @@ from causalstats.samplers.importance import importance_draws
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RANKS = 120  # of a truth among 119 draws; the central 50, 80 and 95 % of them are whole numbers of ranks
+# Ranks of a true value among 119 draws; the central 50, 80 and 95 % are whole numbers of ranks.
+RANKS = 120
 _LEVEL = 0.01
+_REFUSED = "The ranks are those of the prior without the refused data sets: simulate more people."
+_WRONG = (
+    "The sampler, the simulator or the graph is wrong for this model: look at `plot()` and at the "
+    "quantity named."
+)
 _BINS = 20
 Jobs = Annotated[
     int, Number(least=-1000, most=1000, whole=True)
@@ -52,13 +61,33 @@ Jobs = Annotated[
 class Calibration:
     """Ranks of the truth in the posterior, over many data sets drawn from the prior.
 
-    `ranks` has a row a data set and a column a quantity: how many of 119 thinned posterior draws lie below the truth, 0 to 119, and uniform
-    if posterior and prior belong together; NaN where the data left the quantity no choice. `errors` is (mean - truth) / sd of those draws, in the
-    same shape. `fits` has for each data set its seed, seconds, divergences, leapfrog steps a draw, or why it was refused.
+    Parameters
+    ----------
+    model : Model
+    sampler : Sampler
+    ranks : DataFrame
+        A row a data set and a column a quantity: the number of 119 thinned posterior draws below
+        the true value, 0 to 119. NaN where the data determine the quantity.
+    errors : DataFrame
+        (mean - truth) / sd of these draws, in the same shape.
+    fits : DataFrame
+        Seconds, divergences and leapfrog steps a draw of each data set, or why it was refused;
+        the index holds the seeds.
 
     References
     ----------
-    Talts, Betancourt, Simpson, Vehtari & Gelman (2018), Validating Bayesian inference algorithms with simulation-based calibration.
+    Talts, Betancourt, Simpson, Vehtari & Gelman (2018), Validating Bayesian inference algorithms
+    with simulation-based calibration.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer")
+    >>> result = cs.calibrate(model, fits=20, seed=1, simulate={"people": 50}, progress=False)
+    >>> result.ranks.shape[0]
+    20
+    >>> list(result.table().columns[:3])
+    ['p_uniform', 'coverage_50%', 'se_50%']
     """
 
     model: Model
@@ -69,8 +98,18 @@ class Calibration:
 
     @checked(ModelError)
     def table(self, probs: Sequence[Inside] = (0.5, 0.8, 0.95)) -> pd.DataFrame:
-        """A row a quantity: p-value of uniform ranks, coverage of central intervals with its standard error, and mean and sd of the error in
-        posterior standard deviations.
+        """Summarise each quantity in a row.
+
+        Parameters
+        ----------
+        probs : sequence of float
+            Probabilities of the central intervals whose coverage is counted.
+
+        Returns
+        -------
+        DataFrame
+            The p-value of uniform ranks, the coverage of each interval with its standard error,
+            and mean and sd of the errors in posterior standard deviations.
         """
         counts = self.ranks.count()
         columns: dict[str, Any] = {"p_uniform": self.ranks.apply(_p_uniform)}
@@ -84,7 +123,7 @@ class Calibration:
         return pd.DataFrame(columns)
 
     def check(self) -> Checks:
-        """Uniform ranks and right coverage for every quantity, each p-value multiplied by the number of quantities (Bonferroni)."""
+        """Check uniform ranks and coverage of every quantity, with Bonferroni's correction."""
         table, count = self.table(), len(self.ranks)
         worst = table["p_uniform"].idxmin()
         p = min(1.0, float(table["p_uniform"].min()) * len(table))
@@ -118,24 +157,27 @@ class Calibration:
                     value=refused,
                     expected="none refused",
                     finding=f"{refused} refused, {divergent} with divergences",
-                    remedy="Ranks over the rest are those of the prior without the refused: take more people."
-                    if refused
-                    else "",
+                    remedy=_REFUSED if refused else "",
                 ),
             ]
         )
 
     def plot(self) -> Figure:
-        """The ECDF of the ranks less that of the uniform, with a simultaneous 99 % band (ArviZ), of the quantities that every data set left open."""
+        """Plot the ECDF of the ranks less that of the uniform, with a simultaneous 99 % band.
+
+        Quantities that some data set determines are left out.
+        """
         from causalstats import plots
 
         return plots.ranks((self.ranks.dropna(axis="columns") + 0.5) / RANKS)
 
     def __repr__(self) -> str:
-        return f"Calibration of {self.model}\n{self.table().to_string(float_format='{:.3g}'.format)}\n{self.check()!r}"
+        table = self.table().to_string(float_format="{:.3g}".format)
+        return f"Calibration of {self.model}\n{table}\n{self.check()!r}"
 
     def _repr_html_(self) -> str:
-        return f"<div>{self.table().to_html(float_format='{:.3g}'.format)}{self.check()._repr_html_()}</div>"
+        table = self.table().to_html(float_format="{:.3g}".format)
+        return f"<div>{table}{self.check()._repr_html_()}</div>"
 
 
 @checked(ModelError)
@@ -150,27 +192,37 @@ def calibrate(
     jobs: Jobs = 1,
     progress: bool = True,
 ) -> Calibration:
-    """Draw parameters from the prior, data from them, the posterior from the data, and rank the truth in it; many times over.
+    """Calibrate a model by simulation: draw data from its prior, fit them, and rank the truth.
 
-    The model is compiled once for all data sets (in every worker). Where posterior and prior belong together the ranks are uniform, whatever the model.
+    Parameters are drawn from the prior, data from the parameters, and the posterior from the data,
+    many times over. The model is compiled once for all data sets (in every worker).
 
     Parameters
     ----------
-    model
+    model : Model
         With `simulate(seed, design="prior", ...)`.
     fits : int
-        Data sets.
+        Number of data sets.
     seed : int
         The same seed gives the same data sets and draws.
     simulate : mapping, optional
-        What `model.simulate` is told besides, e.g. `{"people": 500, "features": 3}`; unless it is given, `model.simulation_defaults`.
-    sampler : Nuts, Auto, Exact or Laplace, optional
-        By default independent draws where the model's posterior is exact, weighed ones where `Auto` has these, else NUTS, two chains of 250 + 400: enough for
-        119 nearly independent draws where the chains mix.
+        Arguments of `model.simulate`, such as `{"people": 500, "features": 3}`; by default
+        `model.simulation_defaults`.
+    sampler : Sampler, optional
+        By default independent draws where the posterior is exact, importance sampling where the
+        model offers it, and otherwise NUTS with two chains of 250 + 400: enough for 119 nearly
+        independent draws where the chains mix.
     path : str or Path, optional
-        A file of one line a data set. What it has is not fitted again, so a run that was killed goes on where it was.
+        A file of one line a data set. Data sets in the file are not fitted again, so that a run
+        that was killed goes on.
     jobs : int
-        Workers, through joblib: within `joblib.parallel_config(backend="dask")` they are those of a cluster.
+        Number of workers, through joblib: within `joblib.parallel_config(backend="dask")` those of
+        a cluster.
+    progress : bool
+
+    Returns
+    -------
+    Calibration
 
     Raises
     ------
@@ -178,6 +230,14 @@ def calibrate(
         If the model does not simulate from its prior.
     StoreError
         If the file is of another model, sampler or simulation.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.CausalDiagram("x -> y")
+    >>> result = cs.calibrate(model, fits=20, seed=1, simulate={"people": 50}, progress=False)
+    >>> all(check.passed for check in result.check())
+    True
     """
     refuse_model(model)
     refuse_sampler(sampler)
@@ -199,7 +259,7 @@ def calibrate(
 
 
 def _options(model: Any, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What the model's `simulate` is told besides its seed and design; refuses what it does not know."""
+    """Return the arguments of `model.simulate` besides seed and design; refuse unknown ones."""
     if not isinstance(model, Simulates):
         raise ModelError(
             f"`{type(model).__name__}` does not simulate data, so it has no calibration."
@@ -286,7 +346,11 @@ def _thinned(posterior: xr.Dataset) -> xr.Dataset:
 
 
 def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
-    """Draws (chain, draw) of every number: parameters, answers, those about persons for the first of them, and the log likelihood."""
+    """Return draws (chain, draw) of every number that is ranked.
+
+    Parameters, answers (those that are a number a person for the first person), and the log
+    likelihood.
+    """
     arrays = {name: draws[name] for name in model.parameters(data) if name in draws}
     for name, estimand in answerable(model, data).items():
         answer = estimand.compute(draws, data)
@@ -326,16 +390,11 @@ def _p_uniform(ranks: pd.Series) -> float:
 
 def _check(name: str, p: float, finding: str) -> Check:
     passed = p > _LEVEL
-    remedy = (
-        ""
-        if passed
-        else "The sampler, the simulator or the graph is wrong for this model: look at `plot()` and at the quantity named."
-    )
     return Check(
         name=name,
         passed=passed,
         value=p,
         expected=f"p above {_LEVEL}, corrected for the number of quantities",
         finding=finding,
-        remedy=remedy,
+        remedy="" if passed else _WRONG,
     )

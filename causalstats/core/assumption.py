@@ -1,17 +1,37 @@
-"""Assumptions of a model, what turns an association into an effect, and models with one assumption relaxed."""
+"""Assumptions of a model, conditions for a causal reading, and models with one assumption relaxed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from causalstats.core.knowledge import Known
+
+if TYPE_CHECKING:
+    from causalstats.core.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assumption:
-    """What must hold for the answer to mean what it says, and what happens where it does not."""
+    """An assumption: what must hold for the answer to mean what it says.
+
+    Parameters
+    ----------
+    name : str
+        A few words, by which answers and checks refer to it.
+    statement : str
+    if_wrong : str
+        The consequence for the answer where it does not hold.
+    formula : str
+        The assumption in symbols, where there are any.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> [assumption.name for assumption in cs.Heckman().assumptions()][0]
+    'joint normality'
+    """
 
     name: str
     statement: str
@@ -21,7 +41,15 @@ class Assumption:
 
 @dataclass(frozen=True, kw_only=True)
 class Adjustment:
-    """What an association would need to be an effect, and how far these data and this model go towards it."""
+    """A condition under which an association is a causal effect.
+
+    Parameters
+    ----------
+    needed : str
+        The condition.
+    here : str
+        How far these data and this model go towards it.
+    """
 
     needed: str
     here: str
@@ -29,14 +57,29 @@ class Adjustment:
 
 @dataclass(frozen=True, kw_only=True)
 class Relaxation:
-    """A model without one piece of outside knowledge (itself, where it does not use it), and the estimand in which the two can disagree."""
+    """A model without one piece of outside knowledge, for the check of prior-data conflict.
+
+    Parameters
+    ----------
+    name : str
+    model : Model
+        The model without that knowledge; the model itself where it does not use it.
+    estimand : str
+        The answer in which data and knowledge can disagree.
+    known : Known or mapping of label to Known
+    labels : tuple of str
+        The entries of the answer that were known; all of them if empty.
+    suspect : str
+        The assumption that alone identifies the answer once the knowledge is given up.
+    remedy : str
+    """
 
     name: str
-    model: Any
+    model: Model
     estimand: str
-    known: Known | Mapping[str, Known]  # for each label, where they differ
-    labels: tuple[str, ...] = ()  # of the estimand's entries that were known; all if empty
-    suspect: str = ""  # the assumption that alone identifies the estimand where this is lifted
+    known: Known | Mapping[str, Known]
+    labels: tuple[str, ...] = ()
+    suspect: str = ""
     remedy: str = (
         "The data, under the other assumptions, say otherwise: check the source, or give up one of "
         "the assumptions."

@@ -36,6 +36,20 @@ class Check:
     caution : bool
         Whether the answer carries an undecided check too, because these data cannot decide
         something that the answer depends on.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> check = cs.Check(
+    ...     name="overlap",
+    ...     passed=False,
+    ...     value=0.07,
+    ...     expected="at least 0.1",
+    ...     finding="7 % of the decisions are unexplained by risk",
+    ...     remedy="Bound the answer",
+    ... )
+    >>> check.verdict
+    'failed'
     """
 
     name: str
@@ -55,14 +69,24 @@ class Check:
 
     @property
     def verdict(self) -> str:
+        """The result in a word: passed, failed or undecided."""
         return {True: "passed", False: "failed", None: "undecided"}[self.passed]
 
 
 class Checks(tuple[Check, ...]):
-    """Checks, shown as a table; `to_frame()` gives it as one."""
+    """A tuple of checks, shown as a table.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> from causalstats.core.check import Checks
+    >>> values = {"value": 1.0, "expected": "below 1.01", "finding": "1.00", "remedy": ""}
+    >>> Checks([cs.Check(name="R-hat", passed=True, **values)])
+    passed     R-hat: 1.00 (expected: below 1.01)
+    """
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a check: verdict, value, finding, expected, remedy."""
+        """Return a row a check: verdict, value, finding, expected, remedy."""
         import pandas as pd
 
         columns = ["verdict", "value", "finding", "expected", "remedy"]

@@ -1,4 +1,7 @@
-"""An answer: labelled draws or margins in closed form, with what they are and what they stand on."""
+"""An answer: labelled draws, or marginal distributions in closed form, with unit and assumptions.
+
+The checks that an answer carries are its `doubts`.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _NAMED = 4
 
 
 class MarginalDistributions(Protocol):
-    """The distribution of each entry of an answer in closed form; arrays have one number a label."""
+    """The marginal distribution of each entry of an answer; arrays have one number a label."""
 
     labels: Sequence[str]
 
@@ -64,7 +67,25 @@ class Effect:
     savage_dickey : callable, optional
         The Bayes factor of 0 of each entry, where the model has it.
     over_null : callable, optional
-        The same entries less what they would be if there were nothing, where that is not 0.
+        The same entries less their value if there were no association, where that is not 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import causalstats as cs
+    >>> draws = xr.DataArray(np.linspace(0.1, 0.3, 200).reshape(2, 100), dims=("chain", "draw"))
+    >>> effect = cs.Effect(
+    ...     name="effect",
+    ...     draws=draws,
+    ...     description="Effect of treatment on recovery.",
+    ...     unit="difference of probabilities",
+    ...     contrast="treated - not treated",
+    ...     kind="causal",
+    ...     assumptions=("randomised",),
+    ... )
+    >>> round(effect.numbers()["mean"].iloc[0], 2)
+    0.2
     """
 
     name: str
@@ -262,7 +283,25 @@ class Effect:
         )
 
     def average(self) -> Effect:
-        """The mean over everything but draws: of a risk per person, the risk of the group."""
+        """Return the mean over every dim but draws: of a risk per person, the risk of the group.
+
+        Examples
+        --------
+        >>> import xarray as xr
+        >>> import causalstats as cs
+        >>> risks = xr.DataArray([[[0.1, 0.3]]], dims=("chain", "draw", "person"))
+        >>> effect = cs.Effect(
+        ...     name="risk",
+        ...     draws=risks,
+        ...     description="Risk of each person.",
+        ...     unit="probability",
+        ...     contrast="none",
+        ...     kind="associational",
+        ...     assumptions=(),
+        ... )
+        >>> round(effect.average().draws.item(), 2)
+        0.2
+        """
         dims = [dim for dim in self.draws.dims if dim not in ("chain", "draw")]
         return replace(
             self,
@@ -289,7 +328,13 @@ class Effect:
 
     @checked(ModelError)
     def statement(self, prob: Inside = INTERVAL) -> str:
-        """Return what `text` does, without the doubts."""
+        """Return the answer in sentences, with its contrast and assumptions, without its doubts.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the intervals.
+        """
         contrast = "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
         return (
             f"{self.name}: {self._found(prob)} {self.description}{contrast} Kind: {self.kind}. "
@@ -330,7 +375,7 @@ class Effect:
         ]
 
     def _first(self) -> tuple[pd.DataFrame, str]:
-        """The table of the first few entries, with their diagnostics, and how many were left out."""
+        """Return the table of the first entries, and how many were left out."""
         (*_, last), size = self.draws.dims, self.draws.shape[-1]
         if last in ("chain", "draw") or size <= _SHOWN:
             return self.numbers(), ""
@@ -357,7 +402,8 @@ class Effect:
         )
         first, left_out = self._first()
         table = first.to_html(float_format="{:.4g}".format, escape=True) + left_out
-        heading = f"{escape(self.name)} — {escape(self.description)} <small>({escape(self.unit)}; {self.kind})</small>"
+        details = f"<small>({escape(self.unit)}; {self.kind})</small>"
+        heading = f"{escape(self.name)} — {escape(self.description)} {details}"
         return f"<div><p>{heading}</p>{table}{warnings}</div>"
 
 

@@ -13,12 +13,55 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
+    from causalstats.core.model import Model
+
 
 @dataclass(frozen=True, kw_only=True)
 class Estimand:
-    """A question a model answers: a function of posterior draws and data, and what its answer is called.
+    """A question that a model answers: a function of posterior draws and data.
 
-    `compute(draws, data)` takes the posterior as a Dataset and returns draws with dims (chain, draw, ...).
+    Parameters
+    ----------
+    compute : function of draws and data
+        Takes the posterior as a Dataset and returns draws with dims (chain, draw, ...).
+    description : str
+        The quantity in a sentence, with its population.
+    unit, contrast : str
+    kind : {"causal", "associational"}
+    assumptions : tuple of str
+        Names of the assumptions that the answer stands on.
+    at : function of draws and data, optional
+        The same for other people or a subcomposition: for the value of `data.at(...)`.
+    per_person : bool
+        Whether the answer is a number a person.
+    of_population : bool
+        Whether it is about the reference population, where there is one.
+    averages_people : bool
+        Whether it is a mean or total over people, so that groups of them have one of their own.
+    marginals : function of data, optional
+        Its distribution in closed form, where the posterior is exact.
+    marginals_at : function of two data, optional
+        The same for `data.at(...)`, given the data and these.
+    companion : str
+        Another answer, by name, without which this one misleads.
+    over_null : str
+        Another answer, by name: the same entries less their value if there were no association.
+    savage_dickey : function of draws and data, optional
+        The Bayes factor of 0 of each entry; None where it has no closed form.
+    approximate : bool
+        Whether the closed form is an approximation that draws are better than.
+    in_words : function of data, optional
+        Description and contrast in the levels of these data.
+    checks : function of draws and data, optional
+        Checks of this question alone, such as positivity of the people it is about.
+    unavailable_reason : function of data, optional
+        Why these data cannot answer the question; empty where they can.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> cs.PanelDML().estimands()["effect"].kind
+    'causal'
     """
 
     compute: Callable[[xr.Dataset, Any], xr.DataArray]
@@ -27,37 +70,23 @@ class Estimand:
     contrast: str = "none"
     kind: Kind = "associational"
     assumptions: tuple[str, ...] = ()
-    at: Callable[[xr.Dataset, Any], xr.DataArray] | None = (
-        None  # the same of other people, or of a subcomposition: of what `data.at(...)` gives
-    )
+    at: Callable[[xr.Dataset, Any], xr.DataArray] | None = None
     per_person: bool = False
-    of_population: bool = False  # over everybody of the reference population, where there is one
-    averages_people: bool = (
-        False  # a mean or total over people, which groups of them have of their own
-    )
-    marginals: Callable[[Any], MarginalDistributions] | None = (
-        None  # of the data, where the posterior is exact
-    )
-    # The same of `data.at(...)`, given the data and those; where the posterior is exact.
+    of_population: bool = False
+    averages_people: bool = False
+    marginals: Callable[[Any], MarginalDistributions] | None = None
     marginals_at: Callable[[Any, Any], MarginalDistributions] | None = None
-    companion: str = ""  # another answer, by name, without which this one misleads
-    # Another answer, by name: the same entries less what they would be if there were nothing.
+    companion: str = ""
     over_null: str = ""
-    savage_dickey: Callable[[xr.Dataset, Any], np.ndarray | None] | None = (
-        None  # of each entry the Bayes factor of 0; None where there is none in closed form
-    )
-    approximate: bool = False  # whether the margins leave something out, and are for want of draws
-    # Of the data: description and contrast in the levels that these have.
+    savage_dickey: Callable[[xr.Dataset, Any], np.ndarray | None] | None = None
+    approximate: bool = False
     in_words: Callable[[Any], tuple[str, str]] | None = None
-    # Checks of this question alone, such as positivity of the people it asks about.
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
-    unavailable_reason: Callable[[Any], str] | None = (
-        None  # of the data: why these cannot answer it, or nothing
-    )
+    unavailable_reason: Callable[[Any], str] | None = None
 
 
-def answerable(model: Any, data: Any) -> dict[str, Estimand]:
-    """Those of the model's estimands that these data can answer."""
+def answerable(model: Model, data: Any) -> dict[str, Estimand]:
+    """Return the estimands of a model that these data can answer, by name."""
     return {
         name: estimand
         for name, estimand in model.estimands().items()

@@ -26,7 +26,27 @@ from causalstats.errors import ModelError
 class Known:
     """A number known from outside the data: exactly, or with a standard deviation.
 
-    A proportion with a standard deviation is a Beta distribution with that mean and standard deviation.
+    A proportion with a standard deviation is a Beta distribution with that mean and standard
+    deviation.
+
+    Parameters
+    ----------
+    value : float
+    sd : float
+        0 where the number is known exactly.
+
+    Raises
+    ------
+    ModelError
+        If `value` is not finite or `sd` is negative.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> print(cs.Known(0.05, sd=0.01))
+    0.05 ± 0.01 (sd)
+    >>> cs.Known(0.05).exact
+    True
     """
 
     value: Finite
@@ -38,12 +58,30 @@ class Known:
     @classmethod
     @checked(ModelError)
     def beta(cls, alpha: Positive, beta: Positive) -> Known:
-        """A proportion with a Beta(α, β) distribution: mean α/(α+β), variance αβ / [(α+β)² (α+β+1)]."""
+        """Return a proportion with a Beta(α, β) distribution.
+
+        Its mean is α/(α+β) and its variance αβ / [(α+β)² (α+β+1)].
+
+        Parameters
+        ----------
+        alpha, beta : float
+            Positive, such as the numbers of people with and without the outcome in a survey.
+
+        Returns
+        -------
+        Known
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.Known.beta(5, 95).value
+        0.05
+        """
         total = alpha + beta
         return cls(alpha / total, math.sqrt(alpha / total * (beta / total) / (total + 1)))
 
     def as_beta(self) -> tuple[float, float]:
-        """α and β of the Beta distribution with this mean and standard deviation."""
+        """Return α and β of the Beta distribution with this mean and standard deviation."""
         total = self.value * (1 - self.value) / self.sd**2 - 1
         return self.value * total, (1 - self.value) * total
 
@@ -52,7 +90,7 @@ class Known:
         return self.sd == 0
 
     def at(self, value: float) -> Known:
-        """The same knowledge of another value: the standard deviation is kept."""
+        """Return another value that is known with the same standard deviation."""
         return replace(self, value=value)
 
     def __str__(self) -> str:
@@ -61,9 +99,27 @@ class Known:
 
 @dataclass(frozen=True)
 class Penalty(Known):
-    """A number known softly: the log posterior loses (x - value)² / (2 sd²), on top of the priors of whatever x is computed from.
+    """A number known softly: a penalty on the log posterior.
 
-    Where `Known` replaces what those priors imply about x, this multiplies it.
+    The log posterior loses (x - value)² / (2 sd²). `Known` replaces the prior distribution that
+    the other priors imply for x; a penalty multiplies it.
+
+    Parameters
+    ----------
+    value : float
+    sd : float
+        Positive.
+
+    Raises
+    ------
+    ModelError
+        If `sd` is not positive.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> cs.Penalty.of_weight(0.05, 5000.0)
+    Penalty(value=0.05, sd=0.01)
     """
 
     def __post_init__(self) -> None:
@@ -74,13 +130,13 @@ class Penalty(Known):
     @classmethod
     @checked(ModelError)
     def of_weight(cls, value: Finite, weight: Positive) -> Penalty:
-        """The penalty weight · (x - value)²."""
+        """Return the penalty weight · (x - value)²."""
         return cls(value, 1 / math.sqrt(2 * weight))
 
 
 @dataclass(frozen=True)
 class KnownNumber:
-    """What a field may be that takes a `Known`, or a plain number for an exact one.
+    """The kind of a field that takes a `Known`, or a plain number for an exact one.
 
     Parameters
     ----------
@@ -125,7 +181,25 @@ _EACH = KnownNumber(Number())
 
 @dataclass(frozen=True)
 class KnownByGroup:
-    """A number known for each level of a categorical feature: `KnownByGroup("region", {"north": 0.02, "south": Known(0.03, sd=0.01)})`."""
+    """A number known for each level of a categorical feature.
+
+    Parameters
+    ----------
+    feature : str
+        A column of the study.
+    values : mapping of level to Known or float
+
+    Raises
+    ------
+    ModelError
+        If a value is no number.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> print(cs.KnownByGroup("region", {"north": 0.02, "south": cs.Known(0.03, sd=0.01)}))
+    by region: north 0.02 (exact), south 0.03 ± 0.01 (sd)
+    """
 
     feature: Name
     values: Annotated[Mapping[str, Known], MappingOf(Label(), _EACH, least=1)]

@@ -12,7 +12,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """Data drawn from a model. `truth` has the variables of a posterior, one chain of one draw; `realised` what the people drawn came to."""
+    """Data drawn from a model, with the parameters that made them.
+
+    Parameters
+    ----------
+    data
+        Data of the class that the model is for.
+    truth : Dataset
+        The variables of a posterior, as one chain of one draw.
+    realised : mapping of str to float
+        Rates and means among the people that were drawn.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> simulation = cs.PanelDML().simulate(1, units=20, times=4)
+    >>> len(simulation.data)
+    80
+    """
 
     data: Any
     truth: xr.Dataset

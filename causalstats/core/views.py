@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkView:
-    """Nodes, and edges with columns one, other, value, excess and sign_probability."""
+    """A network.
+
+    Parameters
+    ----------
+    nodes : tuple of str
+    edges : DataFrame
+        Columns one, other, value, excess and sign_probability.
+    label : str
+        The meaning of `value`.
+    note : str
+    """
 
     nodes: tuple[str, ...]
     edges: pd.DataFrame
@@ -25,7 +35,18 @@ class NetworkView:
 
 @dataclass(frozen=True, kw_only=True)
 class MatrixView:
-    """Numbers between -1 and 1 for each two labels, another kind above the diagonal than below; `certain` where their interval leaves out 0."""
+    """Numbers between -1 and 1 for each two labels.
+
+    Parameters
+    ----------
+    labels : tuple of str
+    values : array, shape (labels, labels)
+        Another quantity above the diagonal than below.
+    certain : bool array, shape (labels, labels)
+        Where the interval leaves out 0.
+    lower, upper : str
+        The quantities below and above the diagonal.
+    """
 
     labels: tuple[str, ...]
     values: np.ndarray
@@ -70,7 +91,21 @@ class DrawnView:
 
 @dataclass(frozen=True, kw_only=True)
 class CurveView:
-    """A curve with its interval, a line for comparison, and a point with its own interval: arrays (n,), (n,), (n, 2), (n,); x, y and limits."""
+    """A curve with its interval, a line for comparison, and a point with its own interval.
+
+    Parameters
+    ----------
+    x, curve : array, shape (n,)
+    interval : array, shape (n, 2)
+    curve_label : str
+    line : array, shape (n,)
+    line_label : str
+    point : tuple of float
+        x, y and the limits of its interval.
+    point_label : str
+    axes : tuple of str
+    note : str
+    """
 
     x: np.ndarray
     curve: np.ndarray
@@ -86,7 +121,16 @@ class CurveView:
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineView:
-    """Of each label a number with its interval, and the one that it would be without what is asked about: arrays (label,); `certain` where the two differ."""
+    """A number with its interval for each label, beside the number without an association.
+
+    Parameters
+    ----------
+    labels : tuple of str
+    values, lower, upper, baseline : array, shape (labels,)
+    certain : bool array, shape (labels,)
+        Where the interval leaves out the baseline.
+    axes : tuple of str
+    """
 
     labels: tuple[str, ...]
     values: np.ndarray

@@ -1,4 +1,4 @@
-"""The answer under other assumptions: a table of refits."""
+"""Sensitivity analysis: the answer under other assumptions, a refit each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import partial
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,15 +18,18 @@ from causalstats.core.argument_validation import entries as entries_of
 from causalstats.core.argument_validation import shown as shown_value
 from causalstats.core.formatting import shown
 from causalstats.core.knowledge import Known
-from causalstats.core.model import Problem
+from causalstats.core.model import Model, Problem
 from causalstats.errors import ModelError
 
+if TYPE_CHECKING:
+    from causalstats.inference.fit import Fit
 
-def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
-    """Of a `Fit`, as its verb says.
 
-    Each row says which answer it is: where answers have several entries, or a variant answers another question, such as bounds in
-    place of an effect that it does not identify, the last level of the index names the entry.
+def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the headline at other values of the assumptions, as `Fit.sensitivity` says.
+
+    Where answers have several entries, or a variant answers another question (such as bounds in
+    place of an effect that it does not identify), the last level of the index names the entry.
     """
     models = variants(fit, assumptions)
     _refuse_unused(models, fit.data, assumptions)
@@ -40,12 +43,12 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         )
         variant = fit if model == fit.model else fit.refit(model, title)
         headline = model.headline  # bounds, for one, where the effect is no longer identified
-        found = variant.effect(headline).numbers()[["mean", "lower", "upper"]]
+        answer = variant.effect(headline).numbers()[["mean", "lower", "upper"]]
         if headline != fit.model.headline:
-            found.index = [f"{headline}: {entry}" for entry in found.index]
+            answer.index = [f"{headline}: {entry}" for entry in answer.index]
         healthy = all(check.passed for check in variant.sampling())
-        points += [tuple(map(_label, values))] * len(found)
-        rows.append(found.assign(used=variant is fit, healthy=healthy))
+        points += [tuple(map(_label, values))] * len(answer)
+        rows.append(answer.assign(used=variant is fit, healthy=healthy))
     table = pd.concat(rows)
     named = [row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)]
     entries = [table.index.rename(table.index.name or "entry")] if named else []
@@ -66,7 +69,7 @@ def sensitivity(fit: Any, assumptions: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
-def variants(fit: Any, assumptions: Mapping[str, Any]) -> list[Any]:
+def variants(fit: Fit, assumptions: Mapping[str, Any]) -> list[Model]:
     """Return the models at every point of the grid.
 
     Raises
@@ -104,14 +107,15 @@ def _distinct(values: list[Any]) -> list[Any]:
 
 
 def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:
-    """Raise where a field can change nothing: rows that are equal for that reason would look robust."""
+    """Raise where a field can change nothing: equal rows would look like robustness."""
     reasons: list[Mapping[str, str]] = [
         model.unused_fields(data) if isinstance(model, HasUnusedFields) else {} for model in models
     ]
     for name in names:
-        if all(name in found for found in reasons):
+        if all(name in unused for unused in reasons):
             raise ModelError(
-                f"`{name}` cannot change this answer: {reasons[0][name]} Leave it out of the sensitivity analysis."
+                f"`{name}` cannot change this answer: {reasons[0][name]} Leave it out of the "
+                "sensitivity analysis."
             )
 
 
@@ -146,10 +150,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _label(value: Any) -> Any:
-    return (
-        value.value
-        if isinstance(value, Known)
-        else value
-        if isinstance(value, int | float)
-        else shown(value)
-    )
+    if isinstance(value, Known):
+        return value.value
+    return value if isinstance(value, int | float) else shown(value)
