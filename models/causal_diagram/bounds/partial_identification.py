@@ -19,7 +19,7 @@ from causalstats.diagrams import EffectBounds, bounds
 from causalstats.diagrams.bounds.probabilities_of_causation import ProbabilitiesOfCausation
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.checks.instrumental_inequalities import (
-    LEVEL,
+    SIGNIFICANCE_LEVEL,
     inequalities_p,
     nearest_allowed,
 )
@@ -93,7 +93,7 @@ def joint_draws(
     allowed = answer(joint[:, :_DRAWS_TRIED_FIRST]).compatible.mean()
     # Draws know nothing of the inequalities: near their boundary hardly one obeys all of them.
     outside = allowed < _SMALLEST_SHARE_ALLOWED and not model.identification.identified
-    if outside and inequalities_p(model, data) > LEVEL:
+    if outside and inequalities_p(model, data) > SIGNIFICANCE_LEVEL:
         return nearest_allowed(model, joint)
     return joint
 

@@ -28,7 +28,7 @@ from scipy import stats
 
 _TABLES_AS_EXTREME_TO_STOP = 10
 _COUNTS_DRAWN_AT_ONCE = 2_000_000
-_SAME_P = 1 + 1e-9  # ties but for rounding
+_TIES = 1 + 1e-9  # p-values that are equal but for rounding
 _SMALLEST = 1e-300  # against division by zero
 
 
@@ -183,7 +183,7 @@ def monte_carlo_p(
         The number of tables to draw at most.
     rng : numpy Generator
     """
-    threshold = float(approximate_p(table[None])[0]) * _SAME_P
+    threshold = float(approximate_p(table[None])[0]) * _TIES
     step = max(1, min(most, _COUNTS_DRAWN_AT_ONCE // table.size, 1000))
     drawn = extreme = 0
     while drawn < most and extreme < _TABLES_AS_EXTREME_TO_STOP:

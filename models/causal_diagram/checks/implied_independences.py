@@ -33,9 +33,10 @@ from causalstats.numerics.bases.splines import smooth
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
 
-_NAME, _ASSUMPTION = "independences of the diagram", "this diagram"
+_NAME = "independences of the diagram"
+_ASSUMPTION = "this diagram"
 _MOST_PAIRS = 200
-_LEVEL = 0.01
+_SIGNIFICANCE_LEVEL = 0.01
 _SMALL_BY_MOMENTS = 0.1  # a p-value by moments below which tables are drawn
 _TABLES_PER_EXTREME_ONE = 20  # drawn for each that would be as extreme at the level of the test
 _MOST_MONTE_CARLO_TESTS = 5
@@ -68,7 +69,7 @@ def implied_independences(model: CausalDiagram, data: Observations) -> tuple[Che
     if not tests:
         return () if len(pairs) > _MOST_PAIRS else (_nothing_implied(),)
     p, statement = _smallest_p(tests)
-    passed = p > _LEVEL
+    passed = p > _SIGNIFICANCE_LEVEL
     remedy = (
         "The data contradict the diagram: an arrow or a shared cause is missing, such as one "
         "between these two."
@@ -78,7 +79,7 @@ def implied_independences(model: CausalDiagram, data: Observations) -> tuple[Che
             name=_NAME,
             passed=passed,
             value=p,
-            expected=f"p above {_LEVEL:g}, multiplied by the number of tests",
+            expected=f"p above {_SIGNIFICANCE_LEVEL:g}, multiplied by the number of tests",
             finding=f"{len(tests)} tested; least likely independent are {statement}, p = {p:.3g}",
             remedy="" if passed else remedy,
             assumption=_ASSUMPTION,
@@ -196,10 +197,10 @@ def _smallest_p(tests: Sequence[_Test]) -> tuple[float, str]:
         p = test.p
         small = test.p * count < _SMALL_BY_MOMENTS
         if test.table is not None and len(test.table) and small:
-            most = int(_TABLES_PER_EXTREME_ONE * count / _LEVEL)
+            most = int(_TABLES_PER_EXTREME_ONE * count / _SIGNIFICANCE_LEVEL)
             p = monte_carlo_p(test.table, most, rng)
         adjusted.append((min(1.0, p * count), test.statement))
-        decided = adjusted[-1][0] <= _LEVEL or p * count >= _SMALL_BY_MOMENTS
+        decided = adjusted[-1][0] <= _SIGNIFICANCE_LEVEL or p * count >= _SMALL_BY_MOMENTS
         if decided or len(adjusted) >= _MOST_MONTE_CARLO_TESTS:
             break
     return min(adjusted)

@@ -30,7 +30,7 @@ from causalstats.numerics.discrete.mixture_shares import fitted_cells
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
 
-LEVEL = 0.01
+SIGNIFICANCE_LEVEL = 0.01
 _SIMULATED_DATA_SETS = 299
 _MOST_NUMBERS = 5e7  # components times cells times data sets
 _ROUNDING = 1e-9
@@ -47,7 +47,7 @@ def instrumental_inequalities(model: CausalDiagram, data: Observations) -> tuple
         p = inequalities_p(model, data)
     except ModelError as error:  # there are too many response types
         return (_check(None, None, "not worked out", str(error)),)
-    passed = p > LEVEL
+    passed = p > SIGNIFICANCE_LEVEL
     remedy = (
         "The data contradict an inequality that the diagram implies: an arrow or a shared cause "
         "is missing. Draw an arrow from the instrument to the outcome, or a shared cause of the "
@@ -67,8 +67,8 @@ def _check(
         name="possible under the diagram",
         passed=passed,
         value=p,
-        expected=f"p above {LEVEL:g} of a likelihood-ratio test of the inequalities that the "
-        "diagram implies",
+        expected=f"p above {SIGNIFICANCE_LEVEL:g} of a likelihood-ratio test of the inequalities "
+        "that the diagram implies",
         finding=finding,
         remedy=remedy,
         assumption="this diagram",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.tables import Table
 
-_LEVEL = 0.01
+_SIGNIFICANCE_LEVEL = 0.01
 _MOST_ROWS = 20_000  # looked at; of more, every second, third, ...
 _ROWS_PER_COLUMN = 15
 _BASIS_SIZE = 8
@@ -249,14 +249,14 @@ def score_test_p(
 def _form_check(model: CausalDiagram, tests: Sequence[_ScoreTest]) -> Check:
     worst = min(tests)
     p = min(1.0, worst.p * len(tests))
-    passed = p > _LEVEL
+    passed = p > _SIGNIFICANCE_LEVEL
     statement = "" if passed else f": {worst.statement}"
     return Check(
         name="form of the regressions",
         passed=passed,
         value=p,
-        expected=f"p above {_LEVEL:g}, multiplied by the number of tests, of score tests of curves "
-        "and products",
+        expected=f"p above {_SIGNIFICANCE_LEVEL:g}, multiplied by the number of tests, of score "
+        "tests of curves and products",
         finding=f"p = {p:.3g}{statement}",
         remedy="" if passed else _form_remedy(model, worst.kind),
         assumption="regressions",
@@ -275,7 +275,7 @@ def _form_remedy(model: CausalDiagram, kind: str) -> str:
 def _variance_check(tests: Sequence[_VarianceTest]) -> Check:
     worst = min(tests)
     p = min(1.0, worst.p * len(tests))
-    passed = p > _LEVEL / 2 or worst.ratio < _LARGEST_RATIO
+    passed = p > _SIGNIFICANCE_LEVEL / 2 or worst.ratio < _LARGEST_RATIO
     statement = "" if passed else f": {worst.statement}"
     remedy = (
         "The interval is too short. Take logarithms of positive numbers; `fit.compare()` has, as "
