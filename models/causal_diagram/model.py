@@ -176,6 +176,18 @@ class CausalDiagram:
     >>> bounds = cs.fit(direct, data, seed=1, progress=False).effect("bounds")
     >>> bounds.summary()["mean"].round(2).to_dict()
     {'lower': -0.24, 'upper': 0.76}
+
+    With numbers, the effect of one unit by g-computation:
+
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame({"age": rng.normal(size=1000)})
+    >>> frame["dose"] = frame["age"] + rng.normal(size=1000)
+    >>> frame["pain"] = frame["age"] - 2 * frame["dose"] + rng.normal(size=1000)
+    >>> diagram = "age -> dose, pain; dose -> pain"
+    >>> linear = cs.CausalDiagram(diagram, treatment="dose", route="regression")
+    >>> fit = cs.fit(linear, cs.Observations.from_frame(frame), seed=1, progress=False)
+    >>> fit.effect("effect").summary()["mean"].round(1).tolist()
+    [-2.0]
     """
 
     diagram: Annotated[Any, Diagram | DiagramText]
