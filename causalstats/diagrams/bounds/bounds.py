@@ -255,18 +255,35 @@ def bounds(
         whole, program, costs = _program(diagram, identification, source, assumptions)
     except TooLarge as error:
         return _natural_bounds(diagram, question, assumptions, str(error))
-    if weights is not None:
-        weighted = _flat(costs) * np.reshape(weights, (-1, 1))
-        sides = extremes(program, weighted.sum(axis=2, keepdims=True))
-    elif identification.given:
-        outcome_axes = tuple(range(2, 2 + len(identification.outcome)))
-        any_outcome = costs.sum(axis=outcome_axes, keepdims=True)
-        per = np.broadcast_to(any_outcome, costs.shape)
-        index: tuple[Any, ...] = (slice(None), slice(None), *question.cells)
-        sides = extremes(program, _flat(costs[index]), per=_flat(per[index]))
-    else:
-        sides = extremes(program, _flat(costs[(slice(None), slice(None), *question.cells)]))
+    sides = _extremes(question, program, costs)
     return bounds_of_program(diagram, whole, program, question.query, question.axes, sides)
+
+
+def _extremes(
+    question: _Question,
+    program: ResponseTypeProgram,
+    costs: Array,
+) -> tuple[Array, Array, Array]:
+    """The least and the largest value of the question in each of its cells, and the distance.
+
+    Parameters
+    ----------
+    question : _Question
+    program : ResponseTypeProgram
+    costs : array
+        Shape (batch or 1, strata, levels of outcome, do and given..., joint types).
+    """
+    if question.weights is not None:
+        weighted = _flat(costs) * np.reshape(question.weights, (-1, 1))
+        return extremes(program, weighted.sum(axis=2, keepdims=True))
+    index: tuple[Any, ...] = (slice(None), slice(None), *question.cells)
+    numerators = _flat(costs[index])
+    if not question.identification.given:
+        return extremes(program, numerators)
+    outcome_axes = tuple(range(2, 2 + len(question.identification.outcome)))
+    any_outcome = costs.sum(axis=outcome_axes, keepdims=True)
+    denominators = np.broadcast_to(any_outcome, costs.shape)
+    return extremes(program, numerators, per=_flat(denominators[index]))
 
 
 def _flat(costs: Array) -> Array:

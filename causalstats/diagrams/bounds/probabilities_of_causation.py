@@ -223,29 +223,10 @@ def causation_bounds(
         return _outer_bounds(diagram, outcome, cause, source, experiment, pairs, remarks)
     if experiment is None:
         experiment = _identified_effect(diagram, program, outcome, cause)
-    off, on = (_indicator(source, cause, level) for level in pairs[cause])
-    event = _indicator(source, outcome, pairs[outcome][1])
-    absent = 1 - event
-    worlds_and_events: list[tuple[list[Array], dict[tuple[str, int], Array]]] = [
-        ([on, off], {(outcome, 1): event, (outcome, 2): absent}),
-        ([off], {(cause, 0): on, (outcome, 0): event, (outcome, 1): absent}),
-        ([on], {(cause, 0): off, (outcome, 0): absent, (outcome, 1): event}),
-    ]
-    questions = [
-        counterfactual_costs(program, cause, settings, events)
-        for settings, events in worlds_and_events
-    ]
+    costs = _causation_costs(program, outcome, cause, pairs)
     equations = _experiment_equations(program, outcome, cause, experiment)
-    lower, upper, distance = extremes(program, _stacked(questions), *equations)
-    p = source.probability((cause, outcome), ()).reshape(len(lower), len(on), len(event))
-    shares = np.stack(
-        [
-            np.ones(len(lower)),
-            np.einsum("bxy,x,y->b", p, on, event),
-            np.einsum("bxy,x,y->b", p, off, absent),
-        ],
-        axis=-1,
-    )
+    lower, upper, distance = extremes(program, costs, *equations)
+    shares = _causation_shares(source, outcome, cause, pairs)
     lower = _conditional_shares(lower, shares)
     upper = _conditional_shares(upper, shares)
     results = []
@@ -253,6 +234,76 @@ def causation_bounds(
         sides = (lower[:, [number]], upper[:, [number]], distance)
         results.append(bounds_of_program(diagram, whole, program, name, {}, sides))
     return ProbabilitiesOfCausation(*results)
+
+
+def _causation_costs(
+    program: ResponseTypeProgram,
+    outcome: str,
+    cause: str,
+    pairs: Mapping[str, tuple[int, int]],
+) -> Array:
+    """The probability of the events of PNS, PN and PS, by joint response type.
+
+    Parameters
+    ----------
+    program : ResponseTypeProgram
+    outcome, cause : str
+    pairs : mapping of str to (absent, present)
+
+    Returns
+    -------
+    array, shape (batch or 1, strata, 3, joint types)
+    """
+    source = program.source
+    off, on = (_indicator(source, cause, level) for level in pairs[cause])
+    event = _indicator(source, outcome, pairs[outcome][1])
+    absent = 1 - event
+    necessary_and_sufficient = counterfactual_costs(
+        program,
+        cause,
+        [on, off],
+        {(outcome, 1): event, (outcome, 2): absent},
+    )
+    necessary = counterfactual_costs(
+        program,
+        cause,
+        [off],
+        {(cause, 0): on, (outcome, 0): event, (outcome, 1): absent},
+    )
+    sufficient = counterfactual_costs(
+        program,
+        cause,
+        [on],
+        {(cause, 0): off, (outcome, 0): absent, (outcome, 1): event},
+    )
+    return _stacked([necessary_and_sufficient, necessary, sufficient])
+
+
+def _causation_shares(
+    source: JointTable,
+    outcome: str,
+    cause: str,
+    pairs: Mapping[str, tuple[int, int]],
+) -> Array:
+    """The shares of those in question: everybody, those with both, those with neither.
+
+    Parameters
+    ----------
+    source : JointTable
+    outcome, cause : str
+    pairs : mapping of str to (absent, present)
+
+    Returns
+    -------
+    array, shape (batch, 3)
+    """
+    off, on = pairs[cause]
+    event = pairs[outcome][1]
+    joint = source.probability((cause, outcome), ())
+    joint = joint.reshape(-1, *joint.shape[-2:])
+    with_both = joint[:, on, event]
+    with_neither = joint[:, off].sum(axis=-1) - joint[:, off, event]
+    return np.stack([np.ones(len(joint)), with_both, with_neither], axis=-1)
 
 
 def _queries(outcome: str, cause: str) -> list[str]:

@@ -28,6 +28,7 @@ from causalstats.numerics.layered_layout import (
 )
 
 Port = tuple[Node, str, int]  # node, "in" or "out", number
+_End = tuple[Node, tuple[int, int]]  # a node, and the number of a port and the count of ports
 
 _GAP = 19.0  # between neighbours in a row
 _MIN_RISE = 24.0  # between rows
@@ -122,22 +123,25 @@ def _pulls(
 
 def nodes_and_links(diagram: Hypergraph) -> tuple[tuple[Node, ...], tuple[Link, ...]]:
     """Return boxes and ends as nodes, and a link from the maker of each wire to each consumer."""
-    inputs: list[Node] = [("in", number) for number in range(len(diagram.inputs))]
     boxes: list[Node] = [("box", number) for number in range(len(diagram.boxes))]
+    inputs: list[Node] = [("in", number) for number in range(len(diagram.inputs))]
     outputs: list[Node] = [("out", number) for number in range(len(diagram.outputs))]
-    tails: dict[int, tuple[Node, tuple[int, int]]] = {}
-    heads: dict[int, list[tuple[Node, tuple[int, int]]]] = defaultdict(list)
-    for node, wire in zip(inputs, diagram.inputs, strict=True):
-        tails[wire] = (node, (0, 1))
+    tails: dict[int, _End] = {}
+    heads: dict[int, list[_End]] = defaultdict(list)
     for node, box in zip(boxes, diagram.boxes, strict=True):
-        for port, wire in enumerate(box.outputs):
-            tails[wire] = (node, (port, len(box.outputs)))
-        for port, wire in enumerate(box.inputs):
-            heads[wire].append((node, (port, len(box.inputs))))
+        tails |= _ends(node, box.outputs)
+        for wire, end in _ends(node, box.inputs):
+            heads[wire].append(end)
+    tails |= {wire: (node, (0, 1)) for node, wire in zip(inputs, diagram.inputs, strict=True)}
     for node, wire in zip(outputs, diagram.outputs, strict=True):
         heads[wire].append((node, (0, 1)))
     links = [Link(wire, *tails[wire], *head) for wire, ends in heads.items() for head in ends]
     return (*inputs, *boxes, *outputs), tuple(links)
+
+
+def _ends(node: Node, wires: Sequence[int]) -> list[tuple[int, _End]]:
+    """Each wire with the port of a node that it is at."""
+    return [(wire, (node, (port, len(wires)))) for port, wire in enumerate(wires)]
 
 
 def _ports(

@@ -145,11 +145,10 @@ def effect_among_selected(
     acting = graph.names(graph.bits.ancestors(s) & ~s)
     if needed & s:
         return RecoveredEffect(None, bias=SelectionBias(selected, acting, ()))
-    kernel = observed_kernel(_graph_of_selected(graph, selected), everything & ~s, everything & ~s)
     combs: list[Expression] = []
     moves: list[Move] = []
     for comb in graph.bits.districts(needed):
-        recovered = _recovered(graph, comb, everything, kernel, s, moves)
+        recovered = _recovered_comb(graph, selected, comb, everything, moves)
         if recovered is None:
             bias = SelectionBias(selected, acting, graph.names(comb))
             return RecoveredEffect(None, bias=bias)
@@ -157,13 +156,54 @@ def effect_among_selected(
     expression = sum_of_product(graph.names(needed & ~wanted), combs)
     if wanted != y:
         expression = conditional(graph, expression, y)
+    return RecoveredEffect(expression, _steps(graph, selected, moves))
+
+
+def _steps(
+    graph: MixedGraph,
+    selected: tuple[str, ...],
+    moves: list[Move],
+) -> tuple[tuple[str, tuple[str, ...], Expression], ...]:
+    """How the formula follows: words, comb and formula of each split.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    selected : tuple of str
+    moves : list of Move
+    """
     words = (
         f"Nothing that acts on {listed(selected)} is in this comb: its conditionals among the "
         "selected are those of everybody:"
     )
     splits = (move for move in moves if isinstance(move, CombSplit))
-    steps = tuple((words, graph.names(move.part), move.expression) for move in splits)
-    return RecoveredEffect(expression, steps)
+    return tuple((words, graph.names(move.part), move.expression) for move in splits)
+
+
+def _recovered_comb(
+    graph: MixedGraph,
+    selected: tuple[str, ...],
+    comb: BitSet,
+    everything: BitSet,
+    moves: list[Move],
+) -> Expression | None:
+    """Q[comb] of everybody from the distribution of the selected; None where it is not recovered.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+        With the ancestors of the selection first in its order.
+    selected : tuple of str
+    comb : BitSet
+    everything : BitSet
+        The ancestors of the outcome and of the selection.
+    moves : list of Move
+        The steps are appended to it.
+    """
+    selection = graph.bit_set(selected)
+    others = everything & ~selection
+    kernel = observed_kernel(_graph_of_selected(graph, selected), others, others)
+    return _recovered(graph, comb, everything, kernel, selection, moves)
 
 
 def _unconfounded(

@@ -290,20 +290,13 @@ def _new_plan(
         The wires of known level.
     marginals, proportional : bool
     """
-    processes = [(box, (box.name, box.kind)) for box in _relevant_boxes(tables, axes, conditions)]
-    factors = [(scope_of(box), tables.arrays[process]) for box, process in processes]
+    boxes = _relevant_boxes(tables, axes, conditions)
+    factors: list[Factor] = [(scope_of(box), tables.arrays[box.name, box.kind]) for box in boxes]
     output, added = _output(tables, axes, factors, known)
-    factors += added
     if proportional:
-        scopes = [_unknown(scope, known) for scope, _ in factors]
-        matters = elimination.connected(scopes, output)
-        only_scale = [tables.positive[process] for _, process in processes]
-        only_scale += [False] * len(added)  # positive and not connected: multiply by a number
-        factors = [
-            factor
-            for factor, connected, scales in zip(factors, matters, only_scale, strict=True)
-            if connected or not scales
-        ]
+        droppable = [tables.positive[box.name, box.kind] for box in boxes]
+        factors = _without_constants(factors, droppable, added, output, known)
+    factors += added
     if not factors:
         factors = [((), np.ones(()))]
     arrays = [array for _, array in factors]
@@ -319,6 +312,34 @@ def _new_plan(
     used = tuple(sorted({(wire, sizes[wire]) for scope in scopes for wire in scope}))
     plan = _product_plan(tuple(scopes), used, () if marginals else tuple(output))
     return QueryPlan(arrays, scopes, full_scopes, plan.single, plan)
+
+
+def _without_constants(
+    factors: Sequence[Factor],
+    positive: Sequence[bool],
+    added: Sequence[Factor],
+    output: Sequence[int],
+    known: Collection[int],
+) -> list[Factor]:
+    """The factors of boxes without positive ones that only multiply the answer by a number.
+
+    Those are the ones that share no unknown wires with the output, directly or through others.
+
+    Parameters
+    ----------
+    factors : list of (scope, array)
+    positive : list of bool
+        Whether each table has no zeros.
+    added : list of (scope, array)
+        Further factors.
+    output : list of int
+    known : collection of int
+        The wires of known level.
+    """
+    scopes = [_unknown(scope, known) for scope, _ in [*factors, *added]]
+    connected = elimination.connected(scopes, output)[: len(factors)]
+    flags = zip(factors, connected, positive, strict=True)
+    return [factor for factor, matters, no_zeros in flags if matters or not no_zeros]
 
 
 def _unknown(scope: Scope, known: Collection[int]) -> Scope:
