@@ -84,7 +84,7 @@ class Effect:
     ...     kind="causal",
     ...     assumptions=("randomised",),
     ... )
-    >>> round(effect.numbers()["mean"].iloc[0], 2)
+    >>> round(float(effect.numbers()["mean"].iloc[0]), 2)
     0.2
     """
 
