@@ -21,7 +21,7 @@ from causalstats.samplers import Program, sample
 
 SETS, UNITS, TIMES, KEPT = 200, 200, 10, 0.7
 SAMPLER = cs.Nuts(chains=2, draws=250, tune=200, backend="jax")
-ERRORS = ("independent", "clustered", "bootstrap", "autoregressive")
+ERRORS = ("iid", "cluster", "bootstrap", "ar1")
 FOLDER = Path("results")
 RESULTS = Path(__file__).with_suffix(".json")
 _PROGRAMS: dict[bool, Program] = {}
@@ -47,7 +47,7 @@ def one(seed: int) -> dict:
     data, found = lasting(seed), {}
     for errors in ERRORS:
         problem = cs.Problem(cs.PanelDML(errors=errors), data)
-        own = errors == "autoregressive"
+        own = errors == "ar1"
         if own not in _PROGRAMS:
             _PROGRAMS[own] = (SAMPLER if own else cs.Auto()).compile(problem)
         draws = sample(_PROGRAMS[own], problem, seed)["posterior"]["effect"].to_numpy().ravel()

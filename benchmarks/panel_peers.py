@@ -34,7 +34,7 @@ KEPT = Path("results/panel_peers")
 DESIGNS = ("dgp1", "dgp2", "dgp3")
 UNITS, TIMES, COVARIATES, EFFECT = 250, 10, 30, 0.5
 APPROACHES = ("fd_exact", "cre_general", "cre_normal")
-_STRAIGHT = cs.PanelDML(heterogeneity="pooled", functions=1)
+_STRAIGHT = cs.PanelDML(heterogeneity="pooled", basis_size=1)
 NOISES, PUBLISHED = (1.0, 2.0, 4.0), {"coverage": (0.94, 0.94, 0.94), "RMSE": (0.09, 0.18, 0.35)}
 
 

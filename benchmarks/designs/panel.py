@@ -133,7 +133,7 @@ def own_effects(units: int, times: int, seed: int) -> Made:
     own = 0.5 * rng.standard_normal((units, 1))
     d = np.exp(0.4 * rng.standard_normal((units, 1))) * persistent(rng, units, times, 0.3)
     frame = table(d, own * d + persistent(rng, units, times, 0.4), rng)
-    return cs.PanelDML(effects="units", time_effects=True), read(frame), _EFFECT
+    return cs.PanelDML(effects="unit", time_effects=True), read(frame), _EFFECT
 
 
 def moderated(units: int, times: int, seed: int) -> Made:

@@ -44,7 +44,7 @@ def _lasting(rng: np.random.Generator, frame: pd.DataFrame, rho: float) -> np.nd
 
 
 def _model(**fields: Any) -> cs.PanelDML:
-    return cs.PanelDML(**{"errors": "clustered", **fields})
+    return cs.PanelDML(**{"errors": "cluster", **fields})
 
 
 # Right worlds ---------------------------------------------------------------
@@ -86,7 +86,7 @@ def _lasting_treatment(seed: int) -> Drawn:
     rng, frame = np.random.default_rng(seed), _grid(100, 8)
     frame["d"] = _lasting(rng, frame, 0.9)
     frame["y"] = frame["d"] + rng.normal(size=len(frame))
-    return _model(errors="independent"), _read(frame)
+    return _model(errors="iid"), _read(frame)
 
 
 def _switching_treatment(seed: int) -> Drawn:
@@ -314,7 +314,7 @@ def _log(values: pd.Series) -> pd.Series:
 
 def _serial_errors(seed: int) -> Drawn:
     frame = _smooth(np.random.default_rng(seed), 100, 10, 0.8)
-    return _model(errors="independent"), _read(frame, ["x"])
+    return _model(errors="iid"), _read(frame, ["x"])
 
 
 def _common_shocks(seed: int) -> Drawn:
@@ -357,7 +357,7 @@ def _wrong(name: str, make: Callable[[int], Drawn], catches: tuple[str, ...]) ->
 
 
 WORLDS = [
-    _right("curves, normal errors", partial(_curves, errors="independent")),
+    _right("curves, normal errors", partial(_curves, errors="iid")),
     _right("serial correlation, clustered", partial(_curves, rho=0.7)),
     _right("small: 10 units at 4 times", partial(_curves, units=10, times=4)),
     _right("long: 8 units at 60 times", partial(_curves, units=8, times=60, rho=0.5)),
@@ -407,7 +407,7 @@ WORLDS = [
     _wrong("one step", partial(_confounded, function=_step, covariates=1), _FORM),
     _wrong(
         "curve, taken for a line",
-        partial(_confounded, function=_curve, covariates=1, functions=1),
+        partial(_confounded, function=_curve, covariates=1, basis_size=1),
         _FORM,
     ),
     _wrong("trends depend on a covariate that never changes", _trends_by_a_fixed_covariate, _FORM),

@@ -63,7 +63,7 @@ def data(table: pd.DataFrame | None = None) -> cs.Panel:
 
 def model() -> cs.PanelDML:
     """Prices of one provider may go together beyond what lasts."""
-    return cs.PanelDML(heterogeneity="mundlak", errors="clustered")
+    return cs.PanelDML(heterogeneity="mundlak", errors="cluster")
 
 
 def run(folder: Path, fast: bool = False) -> Path:
@@ -73,7 +73,7 @@ def run(folder: Path, fast: bool = False) -> Path:
         folder / "report.html",
         title="The price of going without a condom",
         question="By how much is the log hourly price higher in sessions without a condom, of the same provider?",
-        sensitivity={} if fast else {"heterogeneity": ["random", "pooled"], "functions": [1]},
+        sensitivity={} if fast else {"heterogeneity": ["random", "pooled"], "basis_size": [1]},
     )
 
 

@@ -47,7 +47,7 @@ def data(attrition: bool = False) -> cs.Panel:
 
 def model() -> cs.PanelDML:
     """Years have effects of their own; errors of a state last."""
-    return cs.PanelDML(heterogeneity="mundlak", time_effects=True, errors="clustered")
+    return cs.PanelDML(heterogeneity="mundlak", time_effects=True, errors="cluster")
 
 
 def run(folder: Path, fast: bool = False) -> Path:

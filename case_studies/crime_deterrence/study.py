@@ -30,7 +30,7 @@ def data() -> cs.Panel:
 
 def model() -> cs.PanelDML:
     """Years have effects of their own; errors of a county last."""
-    return cs.PanelDML(time_effects=True, errors="clustered")
+    return cs.PanelDML(time_effects=True, errors="cluster")
 
 
 def run(folder: Path, fast: bool = False) -> Path:
@@ -40,7 +40,7 @@ def run(folder: Path, fast: bool = False) -> Path:
         folder / "report.html",
         title="Deterrence of crime in North Carolina",
         question="By how many per cent does crime change when arrests, convictions, prison, sentences or police rise by one per cent?",
-        sensitivity={} if fast else {"heterogeneity": ["pooled"], "functions": [1]},
+        sensitivity={} if fast else {"heterogeneity": ["pooled"], "basis_size": [1]},
     )
 
 

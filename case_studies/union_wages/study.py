@@ -28,7 +28,7 @@ def data() -> cs.Panel:
 
 def model() -> cs.PanelDML:
     """Years have effects of their own; errors of one man may last."""
-    return cs.PanelDML(heterogeneity="mundlak", time_effects=True, errors="clustered")
+    return cs.PanelDML(heterogeneity="mundlak", time_effects=True, errors="cluster")
 
 
 def run(folder: Path, fast: bool = False) -> Path:

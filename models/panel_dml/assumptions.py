@@ -30,17 +30,17 @@ def refuse_together(model: Any) -> None:
         raise ModelError(
             "basis='fourier' has what covariates do together already: leave out `interactions`."
         )
-    if model.basis == "fourier" and (model.functions < 2 or model.shrinkage == "covariate"):
+    if model.basis == "fourier" and (model.basis_size < 2 or model.shrinkage == "global-local"):
         raise ModelError(
-            "Waves are of all covariates together: expected at least 2 `functions`, and shrinkage='equation'."
+            "Waves are of all covariates together: expected at least 2 `basis_size`, and shrinkage='global'."
         )
-    if model.effects == "units" and (
-        model.errors not in ("independent", "clustered")
+    if model.effects == "unit" and (
+        model.errors not in ("iid", "cluster")
         or model.moderators is not None
         or not model.inside
     ):
         raise ModelError(
-            "Effects of units go with errors='clustered' or 'independent', no `moderators`, and heterogeneity='within' or 'mundlak'."
+            "Effects of units go with errors='cluster' or 'iid', no `moderators`, and heterogeneity='within' or 'mundlak'."
         )
 
 
@@ -97,19 +97,19 @@ def _nuisance(model: Any) -> Assumption:
         "hsgp": "a Gaussian process of each",
         "fourier": "one smooth function of all together",
     }[model.basis]
-    through = "straight lines" if model.functions == 1 else kind
+    through = "straight lines" if model.basis_size == 1 else kind
     return Assumption(
         name="smooth functions" if model.basis == "fourier" else "smooth and additive",
         statement=f"Covariates act through {through}{products}, and what a unit is like adds to that.",
-        if_wrong="What covariates do together, or do to some units only, confounds: name `interactions`; see what `functions`, `basis` and `coefficients` do.",
+        if_wrong="What covariates do together, or do to some units only, confounds: name `interactions`; see what `basis_size`, `basis` and `coefficients` do.",
         formula="l = φ(X)'δ, m = φ(X)'γ, (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ))"
         + ("" if model.correlated else ", C = 1")
-        + (", with τ of each covariate" if model.shrinkage == "covariate" else ""),
+        + (", with τ of each covariate" if model.shrinkage == "global-local" else ""),
     )
 
 
 def _effect(model: Any) -> Assumption:
-    if model.effects == "units":
+    if model.effects == "unit":
         return Assumption(
             name="effects of units",
             statement="The treatment does the same to a unit at every time, in proportion to its change; effects of units are normally distributed.",
@@ -138,24 +138,24 @@ def _effect(model: Any) -> Assumption:
 
 
 def _errors(model: Any) -> Assumption:
-    if model.errors == "independent":
+    if model.errors == "iid":
         return Assumption(
             name="independent errors",
             statement="What is left of outcome and treatment is normal, independent over rows, and of one variance.",
             if_wrong="The effect is right on average and its interval is not: too short where errors of a unit depend on each other. "
-            "Say `errors='clustered'`, the default.",
+            "Say `errors='cluster'`, the default.",
             formula="(v_it, e_it) ~ Normal(0, diag(s_v², s_e²))",
         )
-    if model.errors == "autoregressive":
+    if model.errors == "ar1":
         return Assumption(
             name="errors that fade",
             statement="What is left of outcome and treatment is normal, and of it a share ρ is left after one unit of time, ρ² after two.",
-            if_wrong="The interval is too short where errors last otherwise. Say `errors='clustered'`.",
+            if_wrong="The interval is too short where errors last otherwise. Say `errors='cluster'`.",
             formula="e_it = ρ^g e_is + s_e √((1 - ρ^2g) / (1 - ρ²)) z_it, g = t - s",
         )
     formula = (
         "Var θ = (ν V_CR2 + 3 V_common) / (ν + 3), θ ~ t(ν + 3)"
-        if model.errors == "clustered"
+        if model.errors == "cluster"
         else "clusters weighed by Dirichlet(1, ..., 1)"
     )
     return Assumption(
@@ -175,7 +175,7 @@ def data_checks(model: Any, data: Panel) -> tuple[Check, ...]:
         earlier_outcome(some_units(data), estimands),
     ]
     if model.inside:
-        few = [] if model.errors in ("clustered", "bootstrap") else [_few(data)]
+        few = [] if model.errors in ("cluster", "bootstrap") else [_few(data)]
         found = [_still(data), *few, *found]
     found += [_little(model, data), covariates_change(model, data, estimands)]
     adjusted = Adjusted(some_units(data), model.prepared(data).columns, model.inside)
@@ -223,7 +223,7 @@ def _few(data: Panel) -> Check:
         finding=f"{count:,} units",
         remedy=""
         if fine
-        else "Little can be checked of errors that last within units: see what errors='clustered' says.",
+        else "Little can be checked of errors that last within units: see what errors='cluster' says.",
     )
 
 
@@ -239,7 +239,7 @@ def _columns(model: Any, data: Panel) -> Check:
         finding=f"{count:,} columns of covariates, {form.rows:,.0f} free rows",
         remedy=""
         if fine
-        else "What covariates do is drawn towards nothing, and the effect with it towards what it is without them: fewer `functions`.",
+        else "What covariates do is drawn towards nothing, and the effect with it towards what it is without them: fewer `basis_size`.",
     )
 
 
@@ -258,7 +258,7 @@ def _little(model: Any, data: Panel) -> Check:
         else f"{share:.2g} of that of {name} is left",
         remedy=""
         if fine
-        else "The answer rests on little, and on covariates acting just as the model has it: see what `functions` and `basis` do to it.",
+        else "The answer rests on little, and on covariates acting just as the model has it: see what `basis_size` and `basis` do to it.",
         estimands=_about(model),
         caution=not fine,
     )

@@ -26,7 +26,7 @@ def baselines(model: Any, data: Panel) -> Mapping[str, Callable]:
     """
     if len(data) > _MOST_ROWS:
         return {}
-    smooth = basis_of(data, model.functions, model.interactions)
+    smooth = basis_of(data, model.basis_size, model.interactions)
     one, unit, weights = np.ones((len(data), 1)), data.unit, data.weights
     cluster = data.cluster[unit]
     times = data.time_dummies() if model.time_effects else np.empty((len(data), 0))
@@ -37,7 +37,7 @@ def baselines(model: Any, data: Panel) -> Mapping[str, Callable]:
         names = list(smooth.smooths)
         if names:
             moved[names] = demeaned(moved[names].to_numpy(float), data.starts, weights)
-        again = basis_of(replace(data, source=moved), model.functions, model.interactions).columns(
+        again = basis_of(replace(data, source=moved), model.basis_size, model.interactions).columns(
             moved
         )
         return estimators.within(

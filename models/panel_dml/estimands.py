@@ -30,7 +30,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
     )
     text = "Change of the outcome when the treatment changes by one unit and nothing else does"
     mean_of_units = f"{text}, as a mean of the distribution of units."
-    told = mean_of_units if model.effects == "units" else f"{text}."
+    told = mean_of_units if model.effects == "unit" else f"{text}."
     found = {"effect": per_unit(compute=_effect, description=told, kind="causal")}
     if model.moderators is not None:
         average = partial(_average_effect, model)
@@ -61,7 +61,7 @@ def estimands(model: Any) -> dict[str, Estimand]:
                 "By chance it can be above 1.",
             ),
         }
-    if model.effects == "units":
+    if model.effects == "unit":
         found |= {
             "average_effect": per_unit(
                 compute=_drawn("average_effect"),

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 Heterogeneity = Literal["within", "mundlak", "random", "pooled"]
-Errors = Literal["independent", "clustered", "bootstrap", "autoregressive"]
+Errors = Literal["cluster", "iid", "bootstrap", "ar1"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +77,9 @@ class PanelDML:
     basis : "splines", "hsgp" or "fourier"
         "hsgp": Gaussian processes of each number, with a length-scale learned for each (`numerics.hilbert_basis`). "fourier": one function of all covariates
         together, with whatever they do in company, by random waves (`numerics.fourier_basis`).
-    functions : int
+    basis_size : int
         The most columns of a covariate that is a number; 1 is a straight line. Of waves, how many there are for each covariate.
-    shrinkage : "equation" or "covariate"
+    shrinkage : "global" or "global-local"
         Whether an equation has one τ for all covariates, or each covariate one of its own, τ_j λ_jm with λ ~ half-Normal(1): so that many that do nothing
         take nothing from the few that do much.
     coefficients : "correlated" or "independent"
@@ -89,20 +89,20 @@ class PanelDML:
     moderators : str, optional
         A formula of covariates that the effect depends on, such as "size + C(region)": θ'(1, w) in place of θ. Each treatment times each moderator is then a
         treatment of its own. The effect that is shown is the mean over rows, of groups with `fit.effect("effect", by=...)`, of other rows with `at=`.
-    effects : "one" or "units"
-        "units": units' own effects, drawn from one normal distribution, beside the one they have in common.
+    effects : "common" or "unit"
+        "unit": units' own effects, drawn from one normal distribution, beside the one they have in common.
     time_effects : bool
         Whether every time has an effect of its own, without a prior.
     effect_sd : float
         Of the prior of θ.
-    errors : "clustered", "independent", "bootstrap" or "autoregressive"
-        "clustered": errors of a unit, or of the units of a cluster (`Panel.from_frame(cluster=)`),
+    errors : "cluster", "iid", "bootstrap" or "ar1"
+        "cluster": errors of a unit, or of the units of a cluster (`Panel.from_frame(cluster=)`),
         may depend on each other in any way. The interval has the cluster-robust variance with the
         bias correction CR2, moderated by a prior worth three degrees of freedom that units have
         the same autocovariances, and quantiles of Student's t, so that it holds with few clusters,
-        or few with a treatment. "independent": over rows, normal, and of one variance, which
+        or few with a treatment. "iid": over rows, normal, and of one variance, which
         hardly any panel has. "bootstrap": clusters are weighed at random, without a normal shape.
-        "autoregressive": what is left of each variable follows its own value ρ^g times, g the time
+        "ar1": what is left of each variable follows its own value ρ^g times, g the time
         since the row before, with ρ sampled.
         In simulations (benchmarks/panel_errors.py) the default covers .92 to .98, and .98 to .99
         where one, two or five of 50 units are treated; but .84 and .88 where one or two treated
@@ -119,15 +119,15 @@ class PanelDML:
 
     heterogeneity: Heterogeneity = "within"
     basis: BasisKind = "splines"
-    functions: Count = 12
-    shrinkage: Literal["equation", "covariate"] = "equation"
+    basis_size: Count = 12
+    shrinkage: Literal["global", "global-local"] = "global"
     coefficients: Literal["correlated", "independent"] = "correlated"
     interactions: Literal["none", "pairs"] | Sequence[tuple[Name, Name]] = "none"
     moderators: Formula | None = None
-    effects: Literal["one", "units"] = "one"
+    effects: Literal["common", "unit"] = "common"
     time_effects: bool = False
     effect_sd: Positive = 5.0
-    errors: Errors = "clustered"
+    errors: Errors = "cluster"
     scale: Annotated[Sequence[float], ListOf(Number(above=0), least=1)] | None = None
 
     headline = "effect"
@@ -146,7 +146,7 @@ class PanelDML:
 
     def nuts_options(self, data: Panel) -> dict[str, Any]:
         """A step costs some microseconds of pieces; of cross-products, which JAX compiles sooner, much more."""
-        funnels = self.shrinkage == "covariate" or self.basis == "hsgp"
+        funnels = self.shrinkage == "global-local" or self.basis == "hsgp"
         return {"backend": "jax" if self.dense else "numba"} | (
             {"target_accept": 0.95 if funnels else 0.9} if funnels or self.correlated else {}
         )
@@ -155,7 +155,7 @@ class PanelDML:
     def dense(self) -> bool:
         """Whether the likelihood takes the cross-products as they are: it falls apart into independent pieces for one τ an equation and independent errors."""
         return (
-            self.basis == "hsgp" or self.shrinkage == "covariate" or self.errors == "autoregressive"
+            self.basis == "hsgp" or self.shrinkage == "global-local" or self.errors == "ar1"
         )
 
     def importance_draws(self, data: Panel) -> Callable | None:
@@ -205,9 +205,9 @@ class PanelDML:
         self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
     ) -> xr.Dataset:
         """The draws, with the spread of θ that errors of this kind have, and the effects of units where those are asked for."""
-        if self.effects == "units":
+        if self.effects == "unit":
             return of_units(self, draws, data, rng)
-        if self.errors == "clustered":
+        if self.errors == "cluster":
             return clustered(self, draws, data)
         return bootstrapped(self, draws, data, rng) if self.errors == "bootstrap" else draws
 
@@ -229,7 +229,7 @@ class PanelDML:
         )
         return (
             (*own, "serial_correlation", *between)
-            if self.errors == "autoregressive"
+            if self.errors == "ar1"
             else (*own, *between)
         )
 
@@ -306,7 +306,7 @@ class PanelDML:
         """Return the fields that cannot change the answer, each with the reason."""
         if data.covariates:
             return {}
-        of_covariates = ("basis", "functions", "shrinkage", "coefficients", "interactions")
+        of_covariates = ("basis", "basis_size", "shrinkage", "coefficients", "interactions")
         return dict.fromkeys(of_covariates, "these data have no covariates.")
 
     def relaxations(self, data: Panel) -> tuple[Relaxation, ...]:
@@ -316,14 +316,14 @@ class PanelDML:
 
 @lru_cache(maxsize=4)
 def _forms(model: PanelDML, data: Panel) -> Mapping[str, Prepared]:
-    if model.effects == "units" and len(data.treatments) > 1:
+    if model.effects == "unit" and len(data.treatments) > 1:
         raise ModelError(
-            f"effects='units' has the effect of one treatment in each unit, got "
+            f"effects='unit' has the effect of one treatment in each unit, got "
             f"{len(data.treatments)} treatments: {', '.join(data.treatments)}. Fit one model for "
-            "each, with the other treatments among the covariates, or say effects='one'."
+            "each, with the other treatments among the covariates, or say effects='common'."
         )
     own = prepared(model, data)
-    if model.errors in ("clustered", "bootstrap") and model.inside:
+    if model.errors in ("cluster", "bootstrap") and model.inside:
         refuse_few_clusters(data, model.errors)
     return {"": own} | (
         {"between_": between_units(model, data)} if model.heterogeneity == "mundlak" else {}

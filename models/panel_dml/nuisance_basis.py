@@ -76,7 +76,7 @@ def basis_of(
     interactions: str | Sequence[tuple[str, str]],
     kind: BasisKind = "splines",
 ) -> Basis:
-    """Of the covariates of a panel: `functions` columns of each number, a column a level of text, and products of pairs.
+    """Of the covariates of a panel: `basis_size` columns of each number, a column a level of text, and products of pairs.
 
     "pairs" is the product of each two linear columns and of each with every level; pairs by name have up to three columns of either, of splines. With
     kind="fourier", straight lines and levels, and as many waves of them all together as the functions of each would be.

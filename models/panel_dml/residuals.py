@@ -175,12 +175,12 @@ def predictions(
     )
     described = {
         "serial correlation": "Errors of a unit depend on each other, and the "
-        "interval is too short: say `errors='clustered'`.",
+        "interval is too short: say `errors='cluster'`.",
         "tails": "A few rows of the outcome lie far out: look at them, and take its logarithm "
         "where it is positive and skewed.",
         "mean over time": "Something moved all units at once: say `time_effects=True`.",
     }
-    robust = model.errors in ("clustered", "bootstrap")
+    robust = model.errors in ("cluster", "bootstrap")
     two_valued = len(np.unique(data.outcome[: len(unit)])) == 2
     unneeded = {
         "tails": two_valued,

@@ -31,7 +31,7 @@ from causalstats.numerics.panel.common_autocovariance import common_autocovarian
 
 PRIOR_DEGREES = 3.0  # κ, chosen by coverage: benchmarks/panel_errors.py
 _LEAST = 0.1  # of the variance under independent errors, below which an estimate is an accident
-_FEWEST = {"clustered": 2, "bootstrap": 10}
+_FEWEST = {"cluster": 2, "bootstrap": 10}
 _MOST_CLUSTERS, _MOST_NUMBERS = 2_000, 20_000_000  # for which leverages count nuisance columns
 
 
@@ -142,7 +142,7 @@ def refuse_few_clusters(data: Panel, errors: str) -> None:
     fewest = _FEWEST[errors]
     if repeated < fewest:
         name = data.arguments["cluster"] or data.arguments["unit"]
-        other = "autoregressive" if errors == "clustered" or repeated < 2 else "clustered"
+        other = "ar1" if errors == "cluster" or repeated < 2 else "cluster"
         raise ModelError(
             f"errors={errors!r} compares clusters with each other; expected at least {fewest} of "
             f"{name!r} seen at several times, got {repeated}. Say errors={other!r}, "

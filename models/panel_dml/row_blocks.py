@@ -103,7 +103,7 @@ class Block:
 
 def columns_of(model: Any, data: Panel) -> Columns:
     """The columns that a model makes of these rows."""
-    basis = basis_of(data, model.functions, model.interactions, model.basis)
+    basis = basis_of(data, model.basis_size, model.interactions, model.basis)
     periods = data.periods[1:] if model.time_effects else np.empty(0)
     if model.moderators is None:
         return Columns(basis, periods, None, data.treatments)

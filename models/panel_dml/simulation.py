@@ -112,14 +112,14 @@ def _prior(
         model.scale is None
         or model.heterogeneity == "mundlak"
         or model.moderators is not None
-        or model.effects == "units"
+        or model.effects == "unit"
     ):
         raise ModelError(
             "To draw from the prior, expected `scale` as two numbers, those of treatment and outcome, one effect, and not heterogeneity='mundlak'."
         )
     table = frame.assign(d=rng.standard_normal(len(frame)), y=rng.standard_normal(len(frame)))
     panel = _read(table, covariates=names)
-    basis = basis_of(panel, model.functions, model.interactions, model.basis)
+    basis = basis_of(panel, model.basis_size, model.interactions, model.basis)
     units, scales = (
         np.asarray(model.scale, float),
         _scales(model, rng, basis.priors()["terms"].shape[1]),
@@ -183,10 +183,10 @@ def _scales(model: Any, rng: np.random.Generator, terms: int) -> dict[str, np.nd
     }
     if model.correlated:
         found["standard_association"] = rng.beta(*[association_shapes(2)] * 2)
-    if model.shrinkage == "covariate":
+    if model.shrinkage == "global-local":
         found["covariate_scale"] = abs(rng.standard_normal((2, terms)))
     if model.basis == "hsgp":
         found["length_scale"] = np.exp(rng.normal(*LENGTH_SCALE, (2, terms)))
-    if model.errors == "autoregressive":
+    if model.errors == "ar1":
         found["serial_correlation"] = rng.uniform(LOWEST, HIGHEST, 2)
     return found

@@ -121,7 +121,7 @@ def _refuse_too_many(model: Any, columns: Columns) -> None:
     if model.dense and count > _MOST_COEFFICIENTS:
         raise ModelError(
             f"{count:,} coefficients are too many for basis={model.basis!r}, shrinkage={model.shrinkage!r} and errors={model.errors!r}, whose cost grows "
-            f"with their third power; expected at most {_MOST_COEFFICIENTS:,}. Take fewer `functions`, or the defaults of the three."
+            f"with their third power; expected at most {_MOST_COEFFICIENTS:,}. Take fewer `basis_size`, or the defaults of the three."
         )
 
 
@@ -161,15 +161,15 @@ def correlations_of(
     model: Any, data: Panel
 ) -> tuple[serial.Correlations | None, np.ndarray | None]:
     """Those that errors may have, and the time since each unit's row before; none where they are independent."""
-    if model.errors != "autoregressive":
+    if model.errors != "ar1":
         return None, None
     if model.heterogeneity == "random" or np.ptp(data.weights) > 0:
         what = "weights" if model.heterogeneity != "random" else "heterogeneity='random'"
         raise ModelError(
-            f"errors='autoregressive' does not go with {what}: expected rows of one weight, and units that are 'within', 'mundlak' or 'pooled'."
+            f"errors='ar1' does not go with {what}: expected rows of one weight, and units that are 'within', 'mundlak' or 'pooled'."
         )
     if (data.sizes > 1).sum() == 0:
-        raise ModelError("Every unit was seen once: no error can last. Say errors='independent'.")
+        raise ModelError("Every unit was seen once: no error can last. Say errors='iid'.")
     gap = serial.gaps(data.time, data.starts)
     whole = np.array_equal(gap, np.round(gap), equal_nan=True)
     return serial.Correlations(LOWEST if whole else 0.0), gap
@@ -242,7 +242,7 @@ def _reduced(
         share,
         lowest,
         model.dense,
-        model.shrinkage == "covariate",
+        model.shrinkage == "global-local",
     )
 
 
@@ -310,7 +310,7 @@ def _share_left(model: Any, data: Panel, columns: Columns) -> np.ndarray:
     if free < 1:
         raise ModelError(
             f"Random effects need the variance of errors within units, and {int(kept.sum()):,} columns take up all {len(data) - len(data.units):,} free rows. "
-            "Take fewer `functions`, or heterogeneity='mundlak'."
+            "Take fewer `basis_size`, or heterogeneity='mundlak'."
         )
     s2 = max(gram[-1, -1] - gram[:-1, -1] @ slopes, 0.0) / free
     means = [

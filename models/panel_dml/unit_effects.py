@@ -2,7 +2,7 @@
 
 Y = φ'δ + θ(D - φ'γ) + (θ_i - θ)D + e, with γ and the scales at their posterior means. δ is drawn
 anew: without the effects of units it takes in some of them, and they act on what covariates do to D
-as well. With errors="clustered" the mean θ has the sandwich's variance: of the rows as generalised
+as well. With errors="cluster" the mean θ has the sandwich's variance: of the rows as generalised
 least squares weighs them, each unit's times (I + g² d_i d_i')^-½, g the spread over the sd of e.
 """
 
@@ -40,7 +40,7 @@ def of_units(model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generato
         columns.T @ columns, cross, squares, variances, form.rows, chains * count, rng
     )
     found = None
-    if model.errors == "clustered":
+    if model.errors == "cluster":
         g2, noise = float(np.median(ratio)) ** 2, float(np.median(spread / ratio)) ** 2
         root = np.sqrt(1 + g2 * squares)
         share = np.where(squares > 0, (1 - 1 / root) / np.where(squares > 0, squares, 1.0), 0.0)

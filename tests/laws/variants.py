@@ -83,27 +83,27 @@ VARIANTS = {
         {"rows": 25, "parts": 4, "repeated": "time"},
     ),
     "panel": Variant(
-        cs.PanelDML(scale=(1.0, 1.0), functions=6, errors="independent"),
+        cs.PanelDML(scale=(1.0, 1.0), basis_size=6, errors="iid"),
         {"units": 30, "times": 4},
     ),
     "panel with a scale a covariate": Variant(
-        cs.PanelDML(scale=(1.0, 1.0), functions=4, errors="independent", shrinkage="covariate"),
+        cs.PanelDML(scale=(1.0, 1.0), basis_size=4, errors="iid", shrinkage="global-local"),
         {"units": 30, "times": 4, "covariates": 2},
     ),
     "panel of gaussian processes": Variant(
-        cs.PanelDML(scale=(1.0, 1.0), functions=8, errors="independent", basis="hsgp"),
+        cs.PanelDML(scale=(1.0, 1.0), basis_size=8, errors="iid", basis="hsgp"),
         {"units": 30, "times": 4},
     ),
     "panel of waves": Variant(
-        cs.PanelDML(scale=(1.0, 1.0), functions=8, errors="independent", basis="fourier"),
+        cs.PanelDML(scale=(1.0, 1.0), basis_size=8, errors="iid", basis="fourier"),
         {"units": 30, "times": 4, "covariates": 2},
     ),
     "panel with errors that fade": Variant(
-        cs.PanelDML(scale=(1.0, 1.0), functions=4, errors="autoregressive"),
+        cs.PanelDML(scale=(1.0, 1.0), basis_size=4, errors="ar1"),
         {"units": 30, "times": 6},
     ),
     "pooled panel": Variant(
-        cs.PanelDML(scale=(1.0, 1.0), functions=6, errors="independent", heterogeneity="pooled"),
+        cs.PanelDML(scale=(1.0, 1.0), basis_size=6, errors="iid", heterogeneity="pooled"),
         {"units": 30, "times": 2},
     ),
     "front-door": Variant(

@@ -33,12 +33,12 @@ _PLACEBO = (
     "Set the effect beside those of a treatment given, on paper, to each of the clusters that do "
     "not change"
 )
-_FADING = "Set it beside that of errors='autoregressive', which supposes how errors fade instead"
+_FADING = "Set it beside that of errors='ar1', which supposes how errors fade instead"
 _ASSUMPTION = {
-    "clustered": "independent clusters",
+    "cluster": "independent clusters",
     "bootstrap": "independent clusters",
-    "independent": "independent errors",
-    "autoregressive": "errors that fade",
+    "iid": "independent errors",
+    "ar1": "errors that fade",
 }
 
 
@@ -54,7 +54,7 @@ def dependence_checks(model: Any, data: Panel, failed: tuple[str, ...] = ()) -> 
         treated alike correlated too.
     """
     found = typical_residuals(model, data)
-    checks = [_few(model, data, found)] if model.errors in ("clustered", "bootstrap") else []
+    checks = [_few(model, data, found)] if model.errors in ("cluster", "bootstrap") else []
     if len(data) <= _MOST_ROWS and len(data.periods) > 1:
         checks.append(_shared(model, data, found, failed))
     return tuple(checks)
@@ -75,11 +75,11 @@ def typical_residuals(model: Any, data: Panel) -> Residuals:
     }
     if model.correlated:
         scales["standard_association"] = np.full(aims * (aims - 1) // 2, 0.5)
-    if model.shrinkage == "covariate":
+    if model.shrinkage == "global-local":
         scales["covariate_scale"] = np.full((aims, terms), 0.7)
     if model.basis == "hsgp":
         scales["length_scale"] = np.ones((aims, terms))
-    if model.errors == "autoregressive":
+    if model.errors == "ar1":
         scales["serial_correlation"] = np.zeros(aims)
     return residuals_at(model, data, scales)
 

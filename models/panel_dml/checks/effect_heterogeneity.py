@@ -63,7 +63,7 @@ def one_effect(
     estimands : tuple of str
         The answers that a failure stands on.
     """
-    if model.effects == "units":
+    if model.effects == "unit":
         return ()
     data = adjusted.data
     named = set() if model.moderators is None else set(formula_variables(model.moderators))
@@ -246,7 +246,7 @@ def _remedy(model: Any, shown: list[_Modification], treatments: int) -> str:
     if by_unit:
         without = ", without `moderators`" if names or model.moderators is not None else ""
         several = ", a model for each treatment, the others as covariates" if treatments > 1 else ""
-        steps.append(f"say `effects='units'`{without}{several}: the mean of the units' effects")
+        steps.append(f"say `effects='unit'`{without}{several}: the mean of the units' effects")
     return (
         "The answer is not the mean effect: " + "; or, if that leaves a doubt, ".join(steps) + "."
     )

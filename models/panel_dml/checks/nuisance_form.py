@@ -189,8 +189,8 @@ def _remedy(model: Any) -> str:
     steps = []
     if model.interactions == "none" and model.basis != "fourier":
         steps.append("products may be missing: say `interactions='pairs'`, or name the pairs")
-    if model.basis == "splines" and model.functions < 12:
-        steps.append("curves may be missing: take more `functions`")
+    if model.basis == "splines" and model.basis_size < 12:
+        steps.append("curves may be missing: take more `basis_size`")
     steps.append(
         "steps may be missing: give thresholds as covariates of 0 and 1, or see what "
         "`cs.panel_dml_estimators(fit, methods=['CRE'], seed=1)` estimates by boosted trees"
@@ -234,6 +234,6 @@ def _too_few(count: int, estimands: tuple[str, ...]) -> Check:
         value=None,
         expected=f"at least {FEWEST_CLUSTERS} units seen more than once",
         finding=f"{count} units are too few to learn from some and test on the others",
-        remedy="See what `interactions`, `functions` and `basis` do to the effect.",
+        remedy="See what `interactions`, `basis_size` and `basis` do to the effect.",
         estimands=estimands,
     )

@@ -9,7 +9,7 @@ SAMPLER = cs.Nuts(chains=2, draws=30, tune=30, backend="numpyro")
 
 
 def panel():
-    model = cs.PanelDML(functions=1)
+    model = cs.PanelDML(basis_size=1)
     return model, model.simulate(1, units=20, times=3).data
 
 

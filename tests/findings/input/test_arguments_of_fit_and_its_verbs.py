@@ -234,7 +234,7 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
         (cs.SelectiveLabels(), "Decisions", "expertise_sd"),
         (cs.SelectiveLabels(), "Decisions", "negative_controls"),
         (cs.Heckman(), "Decisions", "expertise_sd"),
-        (cs.PanelDML(), "Panel", "functions"),
+        (cs.PanelDML(), "Panel", "basis_size"),
         (cs.PanelDML(), "Panel", "shrinkage"),
     ],
     ids=lambda value: getattr(value, "headline", value),
@@ -247,7 +247,7 @@ def test_a_model_names_the_fields_that_cannot_change_its_answer(studies, model, 
 @pytest.mark.parametrize(
     ("model", "needs"),
     [
-        (cs.PanelDML(functions=1, scale=[1.0, 1.0]), {"units", "times"}),
+        (cs.PanelDML(basis_size=1, scale=[1.0, 1.0]), {"units", "times"}),
         (cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=1.0), {"rows"}),
         (cs.SelectiveLabels(prevalence=0.3), {"people"}),
         (cs.Heckman(outcome_scale=(0.0, 1.0)), {"people"}),

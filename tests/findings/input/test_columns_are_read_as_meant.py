@@ -91,8 +91,8 @@ def test_intervals_of_pandas_cut_are_labels():
 
 
 @pytest.mark.parametrize("scale", [1e6, 1e-9, -3.0, 1e150, 1e160, 1e300, 1e-150, 1e-160, 1e-300])
-@pytest.mark.parametrize("functions", [1, 4])
-def test_a_covariate_adjusts_in_any_unit(scale, functions):
+@pytest.mark.parametrize("basis_size", [1, 4])
+def test_a_covariate_adjusts_in_any_unit(scale, basis_size):
     rng, units, times = np.random.default_rng(0), 12, 6
     n = units * times
     frame = pd.DataFrame(
@@ -101,7 +101,7 @@ def test_a_covariate_adjusts_in_any_unit(scale, functions):
     frame["price"] = frame["size"] + rng.normal(size=n)
     frame["sales"] = 2 * frame["price"] + 3 * frame["size"] + rng.normal(size=n)
     roles = {"unit": "firm", "time": "year", "outcome": "sales", "treatment": "price"}
-    model = cs.PanelDML(functions=functions)
+    model = cs.PanelDML(basis_size=basis_size)
     here, there = (
         model.prepared(cs.Panel.from_frame(table, **roles, covariates=["size"]))
         for table in (frame, frame.assign(size=frame["size"] * scale))

@@ -76,7 +76,7 @@ def test_polars_and_pandas_name_units_alike(kind):
 def test_ids_reach_tables_and_survive_a_file(ids, tmp_path):
     panel = cs.Panel.from_frame(panel_frame(IDS[ids]), **ROLES)
     fit = cs.fit(
-        cs.PanelDML(functions=1, effects="units", errors="independent"),
+        cs.PanelDML(basis_size=1, effects="unit", errors="iid"),
         panel,
         seed=1,
         progress=False,

@@ -8,7 +8,7 @@ import causalstats as cs
 
 
 def panel(frame: pd.DataFrame):
-    return cs.PanelDML(functions=1), cs.Panel.from_frame(
+    return cs.PanelDML(basis_size=1), cs.Panel.from_frame(
         frame, unit="id", time="year", outcome="y", treatment="d", covariates=["x"], missing="drop"
     )
 

@@ -19,7 +19,7 @@ def test_an_answer_at_rows_out_of_scale_is_finite_or_refused():
     panel = cs.Panel.from_frame(
         frame, unit="firm", time="year", outcome="sales", treatment="price", covariates=["size"]
     )
-    model = cs.PanelDML(functions=1, moderators="size", errors="independent")
+    model = cs.PanelDML(basis_size=1, moderators="size", errors="iid")
     fit = cs.fit(model, panel, seed=1, progress=False)
     assert np.isfinite(fit.effect("effect", at=frame.iloc[:3]).draws).all()
     with pytest.raises(cs.CausalStatsError):

@@ -18,7 +18,7 @@ def wages() -> cs.Fit:
         treatment="union",
         covariates=["married", "expersq"],
     )
-    return cs.fit(cs.PanelDML(functions=1, time_effects=True), data, seed=1, progress=False)
+    return cs.fit(cs.PanelDML(basis_size=1, time_effects=True), data, seed=1, progress=False)
 
 
 @pytest.mark.parametrize("method", ["simple OLS", "pooled OLS", "fixed effects"])
@@ -49,7 +49,7 @@ def test_fixed_effects_of_public_capital_are_those_of_baltagi_and_pinnoi():
         treatment="P_CAP",
         covariates=["PC", "EMP", "UNEMP"],
     )
-    fit = cs.fit(cs.PanelDML(functions=1), data, seed=1, progress=False)
+    fit = cs.fit(cs.PanelDML(basis_size=1), data, seed=1, progress=False)
     assert round(fit.compare().loc["fixed effects", "mean"], 4) == -0.0261
 
 

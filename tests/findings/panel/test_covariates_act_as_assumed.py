@@ -66,7 +66,7 @@ def _step(x):
 )
 def test_what_the_columns_cannot_follow_is_found(function, covariates, seed, ids):
     frame, names = _panel(function, covariates, seed, ids=ids)
-    check = _check(cs.PanelDML(errors="clustered"), _read(frame, names))
+    check = _check(cs.PanelDML(errors="cluster"), _read(frame, names))
     assert check.passed is False
     assert check.stands_on("effect")
     assert "`cs.panel_dml_estimators(fit, methods=['CRE'], seed=1)`" in check.remedy
@@ -75,9 +75,9 @@ def test_what_the_columns_cannot_follow_is_found(function, covariates, seed, ids
 def test_a_curve_taken_for_a_line_is_found_and_more_columns_help():
     frame, names = _panel(lambda x: x[:, 0] ** 2, 1, 7)
     panel = _read(frame, names)
-    check = _check(cs.PanelDML(functions=1), panel)
+    check = _check(cs.PanelDML(basis_size=1), panel)
     assert check.passed is False
-    assert "more `functions`" in check.remedy
+    assert "more `basis_size`" in check.remedy
     assert _check(cs.PanelDML(), panel).passed is True
 
 
@@ -85,7 +85,7 @@ def test_a_curve_taken_for_a_line_is_found_and_more_columns_help():
 def test_products_that_are_asked_for_are_no_longer_missed(fields):
     frame, names = _panel(_product, 2, 8)
     panel = _read(frame, names)
-    wrong, right = cs.PanelDML(errors="clustered"), cs.PanelDML(errors="clustered", **fields)
+    wrong, right = cs.PanelDML(errors="cluster"), cs.PanelDML(errors="cluster", **fields)
     assert _check(wrong, panel).passed is False
     assert _check(right, panel).passed is True
     answers = {
@@ -99,7 +99,7 @@ def test_products_that_are_asked_for_are_no_longer_missed(fields):
 def test_a_threshold_given_as_a_covariate_is_no_longer_missed():
     frame, names = _panel(_step, 1, 9)
     frame["above"] = (frame["x0"] > 0.3) * 1.0
-    model = cs.PanelDML(errors="clustered")
+    model = cs.PanelDML(errors="cluster")
     assert _check(model, _read(frame, names)).passed is False
     assert _check(model, _read(frame, [*names, "above"])).passed is True
 
@@ -115,8 +115,8 @@ def test_products_in_the_design_of_doubleml_are_found(seed):
     panel = cs.Panel.from_frame(
         frame, unit="id", time="time", outcome="y", treatment="d", covariates=names
     )
-    assert _check(cs.PanelDML(errors="clustered"), panel).passed is False
-    assert _check(cs.PanelDML(errors="clustered", interactions="pairs"), panel).passed is True
+    assert _check(cs.PanelDML(errors="cluster"), panel).passed is False
+    assert _check(cs.PanelDML(errors="cluster", interactions="pairs"), panel).passed is True
 
 
 def test_a_misread_covariate_of_the_treatment_alone_does_no_harm():
@@ -124,7 +124,7 @@ def test_a_misread_covariate_of_the_treatment_alone_does_no_harm():
     rng = np.random.default_rng(10)
     frame, names = _panel(_product, 2, 10)
     frame["y"] = frame["d"] + np.sin(frame["x0"]) + rng.normal(size=len(frame))
-    assert _check(cs.PanelDML(errors="clustered"), _read(frame, names)).passed is True
+    assert _check(cs.PanelDML(errors="cluster"), _read(frame, names)).passed is True
 
 
 @pytest.mark.parametrize("seed", [11, 12])
@@ -133,7 +133,7 @@ def test_a_treatment_by_a_threshold_of_a_covariate_is_found(seed):
     frame["d"] = (frame["x0"] > 0.2) * 1.0
     panel = _read(frame, names)
     name = "treatment is not a function of the covariates"
-    check = _check(cs.PanelDML(errors="clustered"), panel, name)
+    check = _check(cs.PanelDML(errors="cluster"), panel, name)
     assert check.passed is False
     assert check.stands_on("effect")
 

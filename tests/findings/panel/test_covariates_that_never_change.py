@@ -67,7 +67,7 @@ def test_a_pooled_model_takes_them(frame):
 
 
 def test_the_product_with_time_that_the_remedy_names_has_the_right_effect(frame):
-    model = cs.PanelDML(time_effects=True, errors="clustered")
+    model = cs.PanelDML(time_effects=True, errors="cluster")
     assert "frame['base_t'] = frame['base'] * frame['t']" in _check(frame, ["base"]).remedy
     helped = frame.assign(base_t=frame["base"] * frame["t"])
     answers = {

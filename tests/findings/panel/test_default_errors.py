@@ -25,9 +25,9 @@ def driving():
 
 def test_the_default_interval_of_a_published_panel_is_clustered(driving):
     """Driving, bac08: -1.437 (.394 if errors were independent, .814 clustered by state)."""
-    model = cs.PanelDML(functions=1, time_effects=True)
+    model = cs.PanelDML(basis_size=1, time_effects=True)
     row = cs.fit(model, driving, seed=1, progress=False).effect("effect").numbers().iloc[0]
-    assert model.errors == "clustered"
+    assert model.errors == "cluster"
     assert row["mean"] == pytest.approx(-1.437, abs=0.03)
     assert 0.75 < row["sd"] < 1.0
     assert row["lower"] < 0 < row["upper"]
@@ -36,22 +36,22 @@ def test_the_default_interval_of_a_published_panel_is_clustered(driving):
 def test_independent_errors_are_doubted_on_the_answer_and_the_remedy_helps(driving):
     fits = {
         errors: cs.fit(
-            cs.PanelDML(functions=1, time_effects=True, errors=errors),
+            cs.PanelDML(basis_size=1, time_effects=True, errors=errors),
             driving,
             seed=1,
             progress=False,
         )
-        for errors in ("independent", "clustered")
+        for errors in ("iid", "cluster")
     }
     name = "predicts the serial correlation"
     doubts = {
         errors: [check.name for check in fit.effect("effect").doubts]
         for errors, fit in fits.items()
     }
-    assert name in doubts["independent"]
-    assert name not in doubts["clustered"]
-    assert "errors='clustered'" in " ".join(fits["independent"].effect("effect").warnings)
-    assert "serial correlation" in repr(fits["independent"])
+    assert name in doubts["iid"]
+    assert name not in doubts["cluster"]
+    assert "errors='cluster'" in " ".join(fits["iid"].effect("effect").warnings)
+    assert "serial correlation" in repr(fits["iid"])
 
 
 def _lasting(seed, rho):
@@ -65,7 +65,7 @@ def _lasting(seed, rho):
     return cs.Panel.from_frame(frame, unit="id", time="t", outcome="y", treatment="d")
 
 
-@pytest.mark.parametrize("errors", ["clustered", "bootstrap"])
+@pytest.mark.parametrize("errors", ["cluster", "bootstrap"])
 def test_clustering_does_not_remove_the_check_of_serial_correlation(errors):
     """It stays, says what it found, and that the interval allows for it."""
     fit = cs.fit(cs.PanelDML(errors=errors), _lasting(1, 0.8), seed=1, progress=False)

@@ -34,7 +34,7 @@ def _check(frame, covariates=("before",), treatment="d"):
         treatment=treatment,
         covariates=list(covariates),
     )
-    found = cs.PanelDML(errors="clustered").data_checks(panel)
+    found = cs.PanelDML(errors="cluster").data_checks(panel)
     return next(check for check in found if check.name == _NAME)
 
 

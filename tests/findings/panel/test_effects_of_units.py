@@ -1,4 +1,4 @@
-"""With effects="units" every headline is the mean of the units' effects."""
+"""With effects="unit" every headline is the mean of the units' effects."""
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,11 @@ def _panel(seed: int, units: int = 100, times: int = 8, spread: float = 1.5) -> 
 
 
 def _fit(frame: pd.DataFrame, **fields) -> cs.Fit:
-    model = cs.PanelDML(effects="units", **fields)
+    model = cs.PanelDML(effects="unit", **fields)
     return cs.fit(model, cs.Panel.from_frame(frame, **_ROLES), seed=1, progress=False)
 
 
-@pytest.mark.parametrize("errors", ["clustered", "independent"])
+@pytest.mark.parametrize("errors", ["cluster", "iid"])
 def test_the_headline_is_the_mean_of_units_everywhere(errors):
     fit = _fit(_panel(1), errors=errors)
     mean = fit.effect("average_effect").numbers()
@@ -50,11 +50,11 @@ def _covered(errors: str, sets: int, **fields) -> float:
 
 def test_the_interval_of_the_mean_covers_it():
     """Ten data sets: fewer than 7 hits have probability .001 at a coverage of .95."""
-    assert _covered("clustered", 10) >= 0.7
+    assert _covered("cluster", 10) >= 0.7
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("errors", ["clustered", "independent"])
+@pytest.mark.parametrize("errors", ["cluster", "iid"])
 @pytest.mark.parametrize(("units", "spread"), [(100, 1.5), (40, 0.7)])
 def test_the_interval_of_the_mean_has_its_coverage(errors, units, spread):
     found = _covered(errors, 200, units=units, spread=spread)
@@ -67,6 +67,6 @@ def test_two_treatments_are_refused_before_anything_is_sampled():
     roles = {**_ROLES, "treatment": ["d", "other"]}
     data = cs.Panel.from_frame(frame, **roles)
     with pytest.raises(cs.ModelError, match="other treatments among the covariates"):
-        cs.Problem(cs.PanelDML(effects="units"), data).inputs  # noqa: B018 - asks for them
+        cs.Problem(cs.PanelDML(effects="unit"), data).inputs  # noqa: B018 - asks for them
     remedied = cs.Panel.from_frame(frame, **_ROLES, covariates=["other"])
-    assert cs.fit(cs.PanelDML(effects="units"), remedied, seed=1, progress=False).effect("effect")
+    assert cs.fit(cs.PanelDML(effects="unit"), remedied, seed=1, progress=False).effect("effect")

@@ -99,12 +99,12 @@ def test_the_common_variance_is_that_of_toeplitz_matrices():
 # What users see ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("errors", ["clustered", "bootstrap"])
+@pytest.mark.parametrize("errors", ["cluster", "bootstrap"])
 @pytest.mark.parametrize("treated", [1, 2])
 def test_few_treated_units_do_not_make_a_short_interval(treated, errors):
     """The sandwich alone covered .18 and .63; at .93 fewer than 7 of 10 have probability .0003."""
     model = {"time_effects": True, "errors": errors}
-    seeds = range(10) if errors == "clustered" else range(1)
+    seeds = range(10) if errors == "cluster" else range(1)
     hits = _hits(lambda seed: _law(seed, treated), seeds, 0.0, **model)
     assert hits >= 0.7 * len(seeds)
 
@@ -152,20 +152,20 @@ def test_two_units_are_not_known_infeasibly_well():
     """With effects of two times and units the scores cancel exactly, and the sandwich is 0."""
     frame = _continuous(3, 2, times=48)
     width = {}
-    for errors in ("clustered", "independent"):
+    for errors in ("cluster", "iid"):
         row = _fit(frame, time_effects=True, errors=errors).effect("effect").numbers().iloc[0]
         width[errors] = row["upper"] - row["lower"]
-    assert width["clustered"] > width["independent"]
+    assert width["cluster"] > width["iid"]
 
 
 @pytest.mark.parametrize(
-    ("errors", "units"), [("clustered", 1), ("bootstrap", 1), ("bootstrap", 5)]
+    ("errors", "units"), [("cluster", 1), ("bootstrap", 1), ("bootstrap", 5)]
 )
 def test_too_few_units_are_refused_and_the_remedy_works(errors, units):
     panel = cs.Panel.from_frame(_continuous(1, units), **_ROLES)
     with pytest.raises(cs.ModelError, match="compares clusters with each other") as refused:
         cs.Problem(cs.PanelDML(errors=errors), panel).inputs  # noqa: B018 - asks for them
-    other = "autoregressive" if units == 1 else "clustered"
+    other = "ar1" if units == 1 else "cluster"
     assert f"errors={other!r}" in str(refused.value)
     assert cs.Problem(cs.PanelDML(errors=other), panel).inputs
 
@@ -182,7 +182,7 @@ def test_many_clusters_give_the_usual_cluster_robust_interval():
         treatment="union",
         covariates=["married", "expersq"],
     )
-    fit = cs.fit(cs.PanelDML(functions=1, time_effects=True), panel, seed=1, progress=False)
+    fit = cs.fit(cs.PanelDML(basis_size=1, time_effects=True), panel, seed=1, progress=False)
     row = fit.effect("effect").numbers().iloc[0]
     assert row["mean"] == pytest.approx(0.0800, abs=0.0015)
     assert row["sd"] == pytest.approx(0.0227, rel=0.04)

@@ -43,7 +43,7 @@ def test_effects_that_go_with_the_variance_of_the_treatment_are_doubted(kind):
     checks = [_check(cs.PanelDML(), _panel(seed, kind, 0.8)) for seed in range(3)]
     failed = [check for check in checks if check.passed is False]
     assert len(failed) >= 2
-    said = {"number": "moderators='age'", "text": "moderators='region'", "unit": "effects='units'"}
+    said = {"number": "moderators='age'", "text": "moderators='region'", "unit": "effects='unit'"}
     assert all(said[kind] in check.remedy for check in failed)
     assert all("effect" in check.estimands for check in failed)
     assert all(check.assumption == "one effect" for check in failed)
@@ -61,7 +61,7 @@ def test_equal_effects_are_not_doubted_however_the_treatment_varies(kind):
     [
         ("number", {"moderators": "age"}),
         ("text", {"moderators": "region"}),
-        pytest.param("unit", {"effects": "units"}, marks=pytest.mark.slow),
+        pytest.param("unit", {"effects": "unit"}, marks=pytest.mark.slow),
     ],
 )
 def test_the_mean_effect_is_covered_once_the_remedy_is_followed(kind, remedy):
@@ -81,7 +81,7 @@ def test_a_named_moderator_is_not_doubted_again():
 
 
 def test_effects_of_units_leave_nothing_to_test():
-    checks = cs.PanelDML(effects="units").data_checks(_panel(0, "unit", 0.8))
+    checks = cs.PanelDML(effects="unit").data_checks(_panel(0, "unit", 0.8))
     assert _NAME not in {check.name for check in checks}
 
 

@@ -26,7 +26,7 @@ def _persistent(rng, units, times, rho):
 
 def _failed(frame, **fields):
     panel = cs.Panel.from_frame(frame, unit="unit", time="time", outcome="y", treatment="d")
-    fit = cs.fit(cs.PanelDML(errors="independent", **fields), panel, seed=1, progress=False)
+    fit = cs.fit(cs.PanelDML(errors="iid", **fields), panel, seed=1, progress=False)
     return {check.name for check in fit.check() if check.name.startswith("predicts")} & {
         check.name for check in fit.check() if check.passed is False
     }

@@ -51,7 +51,7 @@ def _equal(since, unit):
     return 1.0
 
 
-_MODEL = cs.PanelDML(time_effects=True, errors="clustered")
+_MODEL = cs.PanelDML(time_effects=True, errors="cluster")
 
 
 def _check(frame, model=_MODEL):
@@ -169,5 +169,5 @@ def test_other_designs_are_not_asked(change):
     if change == "treatment ends":
         frame["d"] = ((frame["since"] >= 0) & (frame["since"] < 2)) * 1.0
     if change == "no effects of times":
-        model = cs.PanelDML(errors="clustered")
+        model = cs.PanelDML(errors="cluster")
     assert _check(frame, model) is None

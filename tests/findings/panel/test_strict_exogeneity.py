@@ -25,7 +25,7 @@ def _read(frame, treatment="d", covariates=()):
 
 
 def _checks(frame, treatment="d", **fields):
-    model = cs.PanelDML(errors="clustered", **fields)
+    model = cs.PanelDML(errors="cluster", **fields)
     return {check.name: check for check in model.data_checks(_read(frame, treatment))}
 
 
@@ -98,7 +98,7 @@ def test_differences_from_row_to_row_take_out_trends_of_units():
     changes = changes.dropna()
     assert _checks(frame)["strict exogeneity"].passed is False
     assert _checks(changes)["strict exogeneity"].passed is True
-    fit = cs.fit(cs.PanelDML(errors="clustered"), _read(changes), seed=1, progress=False)
+    fit = cs.fit(cs.PanelDML(errors="cluster"), _read(changes), seed=1, progress=False)
     answer = fit.effect("effect").numbers().iloc[0]
     assert abs(answer["mean"] - 1) < 4 * answer["sd"]
 
@@ -110,7 +110,7 @@ def test_carry_over_is_found_and_the_treatment_of_the_row_before_takes_it_in(see
     assert check.passed is False
     assert "'d_before'" in check.remedy
     assert _checks(frame, ["d", "d_before"])["no carry-over"].passed is True
-    model = cs.PanelDML(errors="clustered")
+    model = cs.PanelDML(errors="cluster")
     fit = cs.fit(model, _read(frame, ["d", "d_before"]), seed=1, progress=False)
     answers = fit.effect("effect").numbers()
     np.testing.assert_array_less(abs(answers["mean"] - [1, 0.5]), 4 * answers["sd"])

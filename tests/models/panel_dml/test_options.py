@@ -23,12 +23,12 @@ ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
 OPTIONS = {
     "default": {},
     "independent": {"coefficients": "independent"},
-    "covariate": {"shrinkage": "covariate"},
+    "covariate": {"shrinkage": "global-local"},
     "hsgp": {"basis": "hsgp"},
     "fourier": {"basis": "fourier"},
-    "autoregressive": {"errors": "autoregressive"},
+    "autoregressive": {"errors": "ar1"},
     "autoregressive, pooled": {
-        "errors": "autoregressive",
+        "errors": "ar1",
         "heterogeneity": "pooled",
         "time_effects": True,
     },
@@ -65,11 +65,11 @@ def draws_of(model, panel, seed=1, count=4):
         shapes["standard_link"] = ((aims - 1) * (aims - 2) // 2,)
     if model.correlated:
         shapes["standard_association"] = (aims * (aims - 1) // 2,)
-    if model.shrinkage == "covariate":
+    if model.shrinkage == "global-local":
         shapes["covariate_scale"] = (aims, terms)
     if model.basis == "hsgp":
         shapes["length_scale"] = (aims, terms)
-    if model.errors == "autoregressive":
+    if model.errors == "ar1":
         shapes["serial_correlation"] = (aims,)
     values = {name: rng.uniform(0.3, 0.9, (1, count, *shape)) for name, shape in shapes.items()}
     dims = {"effect": ("treatment",), "serial_correlation": ("equation",)}
@@ -124,7 +124,7 @@ def dense_log_likelihood(model, panel, draws, k):
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_likelihood_is_that_of_the_rows(frame, name):
     """Observation by observation and compressed, to 1e-8 but for a constant."""
-    model, panel = cs.PanelDML(functions=4, **OPTIONS[name]), panel_of(frame)
+    model, panel = cs.PanelDML(basis_size=4, **OPTIONS[name]), panel_of(frame)
     draws = draws_of(model, panel)
     ours = model.log_likelihood(draws, panel).to_numpy()[0]
     difference = [dense_log_likelihood(model, panel, draws, k) - ours[k] for k in range(4)]
@@ -133,7 +133,7 @@ def test_the_likelihood_is_that_of_the_rows(frame, name):
 
 @pytest.mark.parametrize("name", ["default", "independent", "covariate", "hsgp", "autoregressive"])
 def test_the_graph_has_the_same_likelihood(frame, name):
-    model, panel = cs.PanelDML(functions=4, **OPTIONS[name]), panel_of(frame)
+    model, panel = cs.PanelDML(basis_size=4, **OPTIONS[name]), panel_of(frame)
     graph = model.build(panel)
     outputs = graph.replace_rvs_by_values([graph.potentials[0], *graph.free_RVs])
     function = graph.compile_fn(outputs, mode="FAST_COMPILE")
@@ -176,7 +176,7 @@ def test_what_is_shrunk_away_of_both_equations_is_no_effect():
         )
         panel = panel_of(table, covariates=table.columns[:100])
         for kind, errors in found.items():
-            model = cs.PanelDML(heterogeneity="pooled", functions=1, coefficients=kind)
+            model = cs.PanelDML(heterogeneity="pooled", basis_size=1, coefficients=kind)
             errors.append(float(model.importance_draws(panel)(1, 500, rng)[0]["effect"].mean()) - 2)
     assert abs(np.mean(found["correlated"])) < 0.12
     assert np.mean(found["independent"]) - np.mean(found["correlated"]) > 0.08
@@ -227,7 +227,7 @@ def test_two_way_mundlak_of_an_unbalanced_panel(frame):
         panel.outcome, panel.treatment, np.hstack([one, x, means[:, :2], raw]), panel.unit
     ).coefficients[0]
     for heterogeneity in ("within", "mundlak"):
-        form = cs.PanelDML(functions=1, time_effects=True, heterogeneity=heterogeneity).prepared(
+        form = cs.PanelDML(basis_size=1, time_effects=True, heterogeneity=heterogeneity).prepared(
             panel
         )
         slope = form.form.residual[0, 1] / form.form.residual[0, 0] * form.units[1] / form.units[0]
@@ -239,7 +239,7 @@ def test_moderated_effects_are_least_squares_with_products(frame):
     """Straight lines: slopes of D and D times the group are those of dummies for all units; the average is that over rows, of groups that of a group."""
     panel, model = (
         panel_of(frame, covariates=["x1", "group"]),
-        cs.PanelDML(functions=1, moderators="group"),
+        cs.PanelDML(basis_size=1, moderators="group"),
     )
     form = model.prepared(panel)
     assert form.columns.effects == ("d", "d x group[T.b]")
@@ -299,7 +299,7 @@ def test_doubled_rows_of_a_unit_are_nothing_new(frame):
     twice = pd.concat([frame, frame.assign(time=frame["time"] + 1_000)])
     slopes, sds = {}, {}
     for name, table in (("once", frame), ("twice", twice)):
-        panel, model = panel_of(table), cs.PanelDML(functions=1)
+        panel, model = panel_of(table), cs.PanelDML(basis_size=1)
         draws = model.importance_draws(panel)(1, 4_000, np.random.default_rng(3))[0]
         sds[name] = float(clustered(model, draws, panel)["effect"].std())
         few = draws_of(model, panel, count=200)
@@ -363,7 +363,7 @@ def test_effects_of_units_are_found():
     panel = panel_of(
         frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]), covariates=["x1"]
     )
-    model = cs.PanelDML(effects="units")
+    model = cs.PanelDML(effects="unit")
     draws = of_units(model, draws_of(model, panel, count=500), panel, np.random.default_rng(1))
     error = draws["unit_effect"].mean(["chain", "draw"]).to_numpy() - 1 - own
     assert (
@@ -382,7 +382,7 @@ def test_the_mean_effect_of_units_is_as_far_off_as_it_says():
             frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]),
             covariates=["x1"],
         )
-        draws = cs.fit(cs.PanelDML(effects="units"), panel, seed=seed, progress=False).draws[
+        draws = cs.fit(cs.PanelDML(effects="unit"), panel, seed=seed, progress=False).draws[
             "posterior"
         ]["average_effect"]
         errors.append(float((draws.mean() - 1) / draws.std()))
@@ -393,13 +393,13 @@ def test_the_mean_effect_of_units_is_as_far_off_as_it_says():
     ("fields", "message"),
     [
         ({"basis": "trees"}, "'splines', 'hsgp' or 'fourier'"),
-        ({"shrinkage": "none"}, "'equation' or 'covariate'"),
+        ({"shrinkage": "none"}, "'global' or 'global-local'"),
         ({"coefficients": "alike"}, "'correlated' or 'independent'"),
         ({"basis": "fourier", "interactions": "pairs"}, "leave out `interactions`"),
-        ({"basis": "fourier", "shrinkage": "covariate"}, "all covariates together"),
+        ({"basis": "fourier", "shrinkage": "global-local"}, "all covariates together"),
         ({"effects": "all"}, "'one' or 'units'"),
-        ({"effects": "units", "errors": "bootstrap"}, "go with errors='clustered' or"),
-        ({"effects": "units", "moderators": "x1"}, "no `moderators`"),
+        ({"effects": "unit", "errors": "bootstrap"}, "go with errors='cluster' or"),
+        ({"effects": "unit", "moderators": "x1"}, "no `moderators`"),
         ({"moderators": ""}, "`moderators` as None or a formula"),
     ],
 )
@@ -413,12 +413,12 @@ def test_fields_that_exclude_each_other(fields, message):
     [
         ({"moderators": "time"}, {}, "name it as a covariate"),
         (
-            {"errors": "autoregressive", "heterogeneity": "random"},
+            {"errors": "ar1", "heterogeneity": "random"},
             {},
             "does not go with heterogeneity='random'",
         ),
-        ({"errors": "autoregressive"}, {"weights": "weight"}, "does not go with weights"),
-        ({"basis": "hsgp", "functions": 400}, {}, "coefficients are too many"),
+        ({"errors": "ar1"}, {"weights": "weight"}, "does not go with weights"),
+        ({"basis": "hsgp", "basis_size": 400}, {}, "coefficients are too many"),
     ],
 )
 def test_what_does_not_go_with_these_data(frame, fields, options, message):
@@ -439,11 +439,11 @@ def test_what_does_not_go_with_these_data(frame, fields, options, message):
     ("fields", "message"),
     [
         ({"heterogeneity": "fixed"}, "'within', 'mundlak', 'random' or 'pooled'"),
-        ({"functions": 0}, "whole number from 1"),
+        ({"basis_size": 0}, "whole number from 1"),
         ({"interactions": "all"}, "'none' or 'pairs'"),
         ({"interactions": [("x", "x")]}, "two different"),
         ({"effect_sd": 0}, "positive"),
-        ({"errors": "robust"}, "'independent', 'clustered', 'bootstrap' or 'autoregressive'"),
+        ({"errors": "robust"}, "'cluster', 'iid', 'bootstrap' or 'ar1'"),
         ({"scale": (1.0, -1.0)}, "positive numbers"),
     ],
 )

@@ -237,7 +237,7 @@ def test_unbalanced_two_way_effects_are_those_of_dummies():
     )
     frame["y"] += frame["time"] ** 2
     panel = panel_of(frame)
-    form = cs.PanelDML(functions=1, time_effects=True).prepared(panel)
+    form = cs.PanelDML(basis_size=1, time_effects=True).prepared(panel)
     gram = form.form.residual * np.outer(form.units, form.units)
     dummies = np.hstack(
         [panel.unit[:, None] == np.arange(20), panel.time_dummies(), panel.source[["x1"]]]
@@ -256,7 +256,7 @@ def test_weighted_rows_are_weighted_least_squares(heterogeneity):
     panel = panel_of(
         frame.assign(weight=np.random.default_rng(4).uniform(0.2, 5, len(frame))), weights="weight"
     )
-    form = cs.PanelDML(functions=1, heterogeneity=heterogeneity).prepared(panel)
+    form = cs.PanelDML(basis_size=1, heterogeneity=heterogeneity).prepared(panel)
     units = (
         panel.unit[:, None] == np.arange(20)
         if heterogeneity == "within"
@@ -448,7 +448,7 @@ def test_doubts_say_so(simulation):
     )
     few = {
         check.name: check
-        for check in cs.PanelDML(errors="independent").data_checks(
+        for check in cs.PanelDML(errors="iid").data_checks(
             panel_of(frame[frame["unit"] < 10])
         )
     }
@@ -486,23 +486,23 @@ def test_errors_that_last_are_noticed_and_taken():
     panel = panel_of(frame.assign(d=lasting.ravel(), y=lasting.ravel() + noise.ravel()))
     fits = {
         errors: cs.fit(cs.PanelDML(errors=errors), panel, seed=1, progress=False)
-        for errors in ("independent", "clustered")
+        for errors in ("iid", "cluster")
     }
     failed = {
         name: {check.name for check in fit.check() if check.passed is False}
         for name, fit in fits.items()
     }
-    assert failed == {"independent": {"predicts the serial correlation"}, "clustered": set()}
+    assert failed == {"iid": {"predicts the serial correlation"}, "cluster": set()}
     sds = {name: fit.effect("effect").summary()["sd"].iloc[0] for name, fit in fits.items()}
     theirs = estimators.within(
         panel.outcome,
         panel.treatment,
-        fits["clustered"].model.prepared(panel).basis.columns(panel.source),
+        fits["cluster"].model.prepared(panel).basis.columns(panel.source),
         panel.unit,
     )
     assert (
-        sds["clustered"] == pytest.approx(np.sqrt(theirs.covariance[0, 0]), rel=0.05)
-        and sds["clustered"] > 1.15 * sds["independent"]
+        sds["cluster"] == pytest.approx(np.sqrt(theirs.covariance[0, 0]), rel=0.05)
+        and sds["cluster"] > 1.15 * sds["iid"]
     )
 
 
@@ -522,8 +522,8 @@ def test_errors_that_last_are_noticed_and_taken():
         ({}, {"scale": (1.0,)}, "`scale` as 2 numbers"),
         (
             {"x1": lambda table: table["x1"].where(table["time"] < 2)},
-            {"heterogeneity": "random", "functions": 300},
-            "Take fewer `functions`",
+            {"heterogeneity": "random", "basis_size": 300},
+            "Take fewer `basis_size`",
         ),
     ],
 )
@@ -559,5 +559,5 @@ def test_published_estimates_of_the_union_premium():
     np.testing.assert_allclose(
         [pooled.coefficients[1], np.sqrt(pooled.covariance[1, 1])], [0.1825, 0.0274], atol=6e-5
     )
-    form = cs.PanelDML(functions=1, time_effects=True).prepared(panel)
+    form = cs.PanelDML(basis_size=1, time_effects=True).prepared(panel)
     assert form.form.degrees == 4360 - 545 - 7  # straight lines of experience and years are one
