@@ -29,7 +29,6 @@ from designs.panel import DESIGNS, Made, persistent, read, table
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.panel_dml import robust_errors as panel_dml_sandwich
 from causalstats.models.panel_dml.checks.dependence import typical_residuals
 from causalstats.models.panel_dml.robust_errors import Residuals, sandwich
 from causalstats.numerics.panel import serial_correlation as serial
@@ -85,17 +84,15 @@ def intervals(found: Residuals, data: cs.Panel, rng: np.random.Generator) -> dic
         "common": stats.t.ppf(0.975, count - 1) * common,
     }
     for prior in (2.0, 3.0, 4.0, 8.0):
-        panel_dml_sandwich.PRIOR_DEGREES = prior
-        own = sandwich(found, data)
+        own = sandwich(found, data, prior)
         half = stats.t.ppf(0.975, own.degrees[0]) * np.sqrt(own.covariance[0, 0])
         kinds[f"moderated {prior:g}"] = half
-    panel_dml_sandwich.PRIOR_DEGREES = 3.0
     return kinds
 
 
 def autoregressive(model: cs.PanelDML, data: cs.Panel) -> tuple[float, float]:
     """Slope and half-width, with AR(1) errors, linear in the model's columns."""
-    columns = model.prepared(data).columns
+    columns = model.statistics(data).columns
     phi = columns.basis.columns(data.source)
     x = np.column_stack([data.treatment, phi, data.time_dummies()])
     gap = serial.gaps(data.time, data.starts)
@@ -122,7 +119,7 @@ def one(name: str, seed: int) -> dict[str, Any]:
     """Coverage and width of each kind in one data set."""
     model, data, truth = MAKERS[name](seed)
     found = typical_residuals(model, data)
-    units = model.prepared(data).units
+    units = model.statistics(data).units
     scale = units[-1] / units[0]
     slope, right = scale * found.slopes[0], float(truth)
     ends = {}

@@ -1,112 +1,130 @@
-"""What people would do with a panel instead, each with where it goes wrong."""
+"""Least-squares estimators that are in use for panels, each with where it is biased."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from causalstats.data import Panel
 from causalstats.models.panel_dml.nuisance_basis import basis_of
-from causalstats.numerics.panel import linear_estimators as estimators
+from causalstats.numerics.panel import linear_estimators
+from causalstats.numerics.panel.linear_estimators import Estimate, clustered
 from causalstats.numerics.panel.within_transformation import demeaned
 
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
 _MOST_ROWS = 1_000_000  # beyond, the rows of every estimator would not fit into memory
+_CURVES = "where covariates act in curves"
 
 
-def baselines(model: Any, data: Panel) -> Mapping[str, Callable]:
-    """Least squares in the ways of Fuhr & Papies (2024), Tables 3 and 4, without machine learning.
+@dataclass(frozen=True)
+class LinearEstimator:
+    """A least-squares estimator: where it is biased, and the function that computes it."""
 
-    Intervals are exact: Student's t with cluster-robust standard errors.
+    biased: str
+    estimate: Callable[[], Estimate]
 
-    Simple OLS and POLS leave out the units; fixed effects and first differences take covariates as linear; early demeaning makes the basis of demeaned
-    covariates, which is not the demeaned basis; of the pooled basis units are left out.
+
+def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable]:
+    """Return least squares in the ways of Fuhr & Papies (2024), Tables 3 and 4.
+
+    Intervals are exact: Student's t with cluster-robust standard errors. Simple OLS and pooled OLS
+    leave out the units; fixed effects and first differences take covariates as linear; early
+    demeaning makes the basis of demeaned covariates, which is not the demeaned basis; the pooled
+    basis leaves units out.
     """
     if len(data) > _MOST_ROWS:
         return {}
-    smooth = basis_of(data, model.basis_size, model.interactions)
-    one, unit, weights = np.ones((len(data), 1)), data.unit, data.weights
-    cluster = data.cluster[unit]
-    times = data.time_dummies() if model.time_effects else np.empty((len(data), 0))
-    treatment, outcome = data.treatment, data.outcome
-
-    def early() -> estimators.Estimate:
-        moved = data.source.copy()
-        names = list(smooth.smooths)
-        if names:
-            moved[names] = demeaned(moved[names].to_numpy(float), data.starts, weights)
-        again = basis_of(replace(data, source=moved), model.basis_size, model.interactions).columns(
-            moved
-        )
-        return estimators.within(
-            outcome, treatment, np.hstack([again, times]), unit, weights, cluster
-        )
-
-    def pooled() -> estimators.Estimate:
-        return estimators.clustered(
-            outcome,
-            treatment,
-            np.hstack([one, smooth.columns(data.source), times]),
-            cluster,
-            weights,
-        )
-
-    changes = not data.constant_within_units(treatment).all(axis=0).any()
-    straight = {name: estimate for name, (_, estimate) in linear(data, model.time_effects).items()}
-    several = {
-        "simple OLS": straight.pop("simple OLS"),
-        "pooled OLS": straight.pop("pooled OLS"),
-        "pooled basis": pooled,
+    by_name = {
+        name: estimator.estimate for name, estimator in linear(data, model.time_effects).items()
     }
-    if changes:
-        several |= {**straight, "early demeaning": early}
+    chosen: dict[str, Callable[[], Estimate]] = {
+        "simple OLS": by_name.pop("simple OLS"),
+        "pooled OLS": by_name.pop("pooled OLS"),
+        "pooled basis": partial(_pooled_basis, model, data),
+    }
+    if not data.constant_within_units(data.treatment).all(axis=0).any():
+        chosen |= {**by_name, "early demeaning": partial(_early_demeaning, model, data)}
     return {
         name: (lambda rng, estimate=estimate: (estimate(), None))
-        for name, estimate in several.items()
+        for name, estimate in chosen.items()
     }
 
 
 def straight_columns(data: Panel) -> np.ndarray:
-    """Covariates as they are, numbers in standard units and a column a level of text but the first, (n, p)."""
+    """Return the covariates as they are, (n, p): numbers standardised, dummies of text."""
     return basis_of(data, 1, "none").columns(data.source)
 
 
-def linear(
-    data: Panel, time_effects: bool
-) -> Mapping[str, tuple[str, Callable[[], estimators.Estimate]]]:
-    """Estimators that take covariates as linear: where each is biased, and its estimate."""
-    times = data.time_dummies() if time_effects else np.empty((len(data), 0))
-    x, one = np.hstack([straight_columns(data), times]), np.ones((len(data), 1))
-    outcome, treatment, unit, weights = data.outcome, data.treatment, data.unit, data.weights
-    cluster = data.cluster[unit]
+def time_columns(data: Panel, time_effects: bool) -> np.ndarray:
+    """Return a dummy for each period but the first, or no columns."""
+    return data.time_dummies() if time_effects else np.empty((len(data), 0))
 
-    def first_differences() -> estimators.Estimate:
-        changes, whose = estimators.differences(np.column_stack([outcome, treatment, x]), unit)
-        whose = data.cluster[whose]
-        k, later = treatment.shape[1], weights[1:][np.diff(unit) == 0]
-        return estimators.clustered(
-            changes[:, 0],
-            changes[:, 1 : 1 + k],
-            np.hstack([np.ones((len(changes), 1)), changes[:, 1 + k :]]),
-            whose,
-            later,
-        )
 
-    curves = "where covariates act in curves"
+def _pooled_basis(model: PanelDML, data: Panel) -> Estimate:
+    columns = basis_of(data, model.basis_size, model.interactions).columns(data.source)
+    others = [np.ones((len(data), 1)), columns, time_columns(data, model.time_effects)]
+    return clustered(
+        data.outcome,
+        data.treatment,
+        np.hstack(others),
+        data.cluster[data.unit],
+        data.weights,
+    )
+
+
+def _early_demeaning(model: PanelDML, data: Panel) -> Estimate:
+    moved = data.source.copy()
+    names = list(basis_of(data, model.basis_size, model.interactions).covariates)
+    if names:
+        moved[names] = demeaned(moved[names].to_numpy(float), data.starts, data.weights)
+    basis = basis_of(replace(data, source=moved), model.basis_size, model.interactions)
+    return linear_estimators.within(
+        data.outcome,
+        data.treatment,
+        np.hstack([basis.columns(moved), time_columns(data, model.time_effects)]),
+        data.unit,
+        data.weights,
+        data.cluster[data.unit],
+    )
+
+
+def linear(data: Panel, time_effects: bool) -> Mapping[str, LinearEstimator]:
+    """Return the estimators that take covariates as linear, by name."""
+    x = np.hstack([straight_columns(data), time_columns(data, time_effects)])
+    one, cluster = np.ones((len(data), 1)), data.cluster[data.unit]
+    pooled = partial(clustered, data.outcome, data.treatment)
     return {
-        "simple OLS": (
+        "simple OLS": LinearEstimator(
             "where anything acts on treatment and outcome",
-            lambda: estimators.clustered(outcome, treatment, one, cluster, weights),
+            lambda: pooled(one, cluster, data.weights),
         ),
-        "pooled OLS": (
-            f"where units act on treatment and outcome, and {curves}",
-            lambda: estimators.clustered(outcome, treatment, np.hstack([one, x]), cluster, weights),
+        "pooled OLS": LinearEstimator(
+            f"where units act on treatment and outcome, and {_CURVES}",
+            lambda: pooled(np.hstack([one, x]), cluster, data.weights),
         ),
-        "fixed effects": (
-            curves,
-            lambda: estimators.within(outcome, treatment, x, unit, weights, cluster),
+        "fixed effects": LinearEstimator(
+            _CURVES,
+            lambda: linear_estimators.within(
+                data.outcome, data.treatment, x, data.unit, data.weights, cluster
+            ),
         ),
-        "first differences": (f"{curves}; changes have twice the noise", first_differences),
+        "first differences": LinearEstimator(
+            f"{_CURVES}; changes have twice the noise",
+            lambda: _first_differences(data, x),
+        ),
     }
+
+
+def _first_differences(data: Panel, x: np.ndarray) -> Estimate:
+    columns = np.column_stack([data.outcome, data.treatment, x])
+    changes, unit = linear_estimators.differences(columns, data.unit)
+    last = 1 + data.treatment.shape[1]
+    others = np.hstack([np.ones((len(changes), 1)), changes[:, last:]])
+    later = data.weights[1:][np.diff(data.unit) == 0]
+    return clustered(changes[:, 0], changes[:, 1:last], others, data.cluster[unit], later)

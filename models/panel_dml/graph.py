@@ -1,147 +1,144 @@
-"""The PyMC graph of `PanelDML`: a few scales, the effects, and everything else integrated out."""
+"""The PyMC graph of `PanelDML`: effects and scales are sampled, coefficients integrated out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats.models.panel_dml.parameters import (
-    association_shapes,
+from causalstats.models.panel_dml.covariances import (
     coefficient_covariance,
-    factors,
-    grams_and_volumes,
-    precisions,
+    coefficient_factors,
+    error_precisions,
     residual_covariance,
 )
+from causalstats.models.panel_dml.priors import parameters_of
 
 if TYPE_CHECKING:
     import pymc as pm
 
-COEFFICIENT_SD = (
-    2.0  # scale of the half-normal prior of τ, in standard deviations of what is explained
-)
-LENGTH_SCALE = (0.0, 0.6)  # mean and sd of log ℓ, in standard deviations of the covariate
+    from causalstats.data import Panel
+    from causalstats.models.panel_dml.model import PanelDML
+    from causalstats.models.panel_dml.sufficient_statistics import SufficientStatistics
 
 
-def build(
-    inputs: Mapping[str, np.ndarray],
-    effects: Sequence[str],
-    terms: Sequence[str],
-    effect_sd: float,
-    correlated: bool,
-) -> pm.Model:
-    """Effects within units and, of data that have them, between units, which share no parameter."""
+def build(model: PanelDML, data: Panel) -> pm.Model:
+    """Return the graph of effects within units and, beside them, of those between units."""
     import pymc as pm
 
-    equations = [*effects, "outcome"]
-    with pm.Model(
-        coords={
-            "treatment": list(effects),
-            "equation": equations,
-            "term": list(terms),
-            "pair": pairs(equations),
+    by_prefix = model.statistics_by_prefix(data)
+    statistics = by_prefix[""]
+    equations = [*statistics.columns.effects, "outcome"]
+    coords = {
+        "treatment": list(statistics.columns.effects),
+        "equation": equations,
+        "term": list(dict.fromkeys(statistics.basis.terms)),
+        "pair": pairs(equations),
+    }
+    with pm.Model(coords=coords) as graph:
+        given = {name: pm.Data(name, value) for name, value in model.inputs(data).items()}
+        effects = {
+            prefix: _equations(model, each, _own_inputs(given, prefix), prefix)
+            for prefix, each in by_prefix.items()
         }
-    ) as graph:
-        given = {name: pm.Data(name, value) for name, value in inputs.items()}
-        within = _equations(given, "", len(effects), effect_sd, correlated)
-        if "between_units" in inputs:
-            between = _equations(given, "between_", len(effects), effect_sd, correlated)
-            pm.Deterministic("contextual_effect", between - within, dims="treatment")
+        if "between_" in effects:
+            contextual = effects["between_"] - effects[""]
+            pm.Deterministic("contextual_effect", contextual, dims="treatment")
     return graph
 
 
 def pairs(equations: Sequence[str]) -> list[str]:
-    """Names of every two equations, in the order of their correlations."""
+    """Return the names of every two equations, in the order of their correlations."""
     return [f"{equations[j]} and {equations[i]}" for i in range(len(equations)) for j in range(i)]
 
 
+def _own_inputs(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {
+        name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)
+    }
+
+
 def _equations(
-    given: Mapping[str, Any], prefix: str, count: int, effect_sd: float, correlated: bool
+    model: PanelDML, statistics: SufficientStatistics, given: Mapping[str, Any], prefix: str
 ) -> Any:
-    """D = Φγ + v, Y = Φδ + θ'(D - Φγ) + e with γ, δ integrated out, in standard units; θ in the data's."""
+    """Add D = Φγ + v, Y = Φδ + θ'(D - Φγ) + e, with γ and δ integrated out; return θ.
+
+    Parameters
+    ----------
+    model : PanelDML
+    statistics : SufficientStatistics
+    given : mapping
+        Nodes of the statistics, by name.
+    prefix : str
+        Of every name: "", or "between_" for effects between units.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    sizes = replace(statistics.sizes, lowest=given.get("lowest"))
+    parameters = parameters_of(model, sizes)
+    scales = {
+        parameter.name: parameter.prior.node(f"{prefix}{parameter.name}", parameter.extent)
+        for parameter in parameters
+    }
+    association = scales.get("standard_association")
+    if association is not None:
+        ones = pt.ones(sizes.equations)
+        correlation = coefficient_covariance(pt, ones, association, sizes.equations)
+        lower = correlation[np.tril_indices(sizes.equations, -1)]
+        pm.Deterministic(f"{prefix}coefficient_correlation", lower, dims="pair")
+    likelihood = _by_cross_products if model.needs_cross_products else _by_pieces
+    likelihood(model, given, scales, prefix)
+    reported = {
+        parameter.reported: pm.Deterministic(
+            f"{prefix}{parameter.reported}",
+            parameter.in_data_units(scales[parameter.name], given["units"]),
+            dims=parameter.reported_dim,
+        )
+        for parameter in parameters
+        if parameter.in_data_units is not None
+    }
+    return reported["effect"]
+
+
+def _by_pieces(
+    model: PanelDML, given: Mapping[str, Any], scales: Mapping[str, Any], prefix: str
+) -> None:
+    """Add the likelihood of independent pieces."""
     import pymc as pm
     import pytensor.tensor as pt
 
     from causalstats.numerics.regression.canonical_regression_ops import pieces_given_scales
 
-    own = {
-        name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)
-    }
-    theta = pm.Normal(f"{prefix}standard_effect", 0, effect_sd, shape=count)
-    links = (
-        pm.Normal(f"{prefix}standard_link", 0, effect_sd, shape=count * (count - 1) // 2)
-        if count > 1
-        else None
+    sd = scales["standard_error_sd"]
+    covariance = residual_covariance(pt, scales["standard_effect"], scales.get("standard_link"), sd)
+    prior = coefficient_covariance(
+        pt,
+        scales["standard_coefficient_sd"],
+        scales.get("standard_association"),
+        sd.type.shape[0],
     )
-    sd = pm.HalfNormal(f"{prefix}standard_error_sd", 1, shape=count + 1)
-    tau = pm.HalfNormal(
-        f"{prefix}standard_coefficient_sd",
-        COEFFICIENT_SD,
-        shape=count + 1,
-        default_transform=_softplus(),
+    value = pieces_given_scales(
+        given["eigenvalues"], given["pieces"], given["weights"], covariance, prior
     )
-    association = None
-    if correlated:
-        shapes = association_shapes(count + 1)
-        association = pm.Beta(f"{prefix}standard_association", shapes, shapes)
-        correlation = coefficient_covariance(pt, pt.ones(count + 1), association, count + 1)
-        pm.Deterministic(
-            f"{prefix}coefficient_correlation",
-            correlation[np.tril_indices(count + 1, -1)],
-            dims="pair",
-        )
-    if "gram" in own:
-        _cross_products(own, prefix, theta, links, sd, tau, association)
-    else:
-        covariance = (
-            residual_covariance(pt, theta, links, sd),
-            coefficient_covariance(pt, tau, association, count + 1),
-        )
-        pm.Potential(
-            f"{prefix}pieces_given_scales",
-            pieces_given_scales(own["eigenvalues"], own["pieces"], own["weights"], *covariance),
-        )
-    units = own["units"]
-    pm.Deterministic(f"{prefix}error_sd", sd * units, dims="equation")
-    pm.Deterministic(f"{prefix}coefficient_sd", tau * units, dims="equation")
-    return pm.Deterministic(f"{prefix}effect", theta * units[-1] / units[:-1], dims="treatment")
+    pm.Potential(f"{prefix}pieces_given_scales", value)
 
 
-def _softplus() -> Any:
-    """The logarithm of τ makes divergences where there is nothing to explain."""
-    import pymc as pm
-
-    return pm.distributions.transforms.log_exp_m1
-
-
-def _cross_products(
-    own: Mapping[str, Any], prefix: str, theta: Any, links: Any, sd: Any, tau: Any, association: Any
+def _by_cross_products(
+    model: PanelDML, given: Mapping[str, Any], scales: Mapping[str, Any], prefix: str
 ) -> None:
-    """The likelihood where they have several, or errors last."""
+    """Add the likelihood where scales differ by column, or errors are correlated over time."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    from causalstats.numerics.panel.serial_correlation import HIGHEST
     from causalstats.numerics.regression.gram_regression_ops import gram_given_scales
 
-    scales, dims = {"standard_error_sd": sd, "standard_coefficient_sd": tau}, ("equation", "term")
-    scales |= {} if association is None else {"standard_association": association}
-    if "own_scales" in own:
-        scales["covariate_scale"] = pm.HalfNormal(
-            f"{prefix}covariate_scale", 1, dims=dims, default_transform=_softplus()
-        )
-    if "frequencies" in own:
-        scales["length_scale"] = pm.LogNormal(f"{prefix}length_scale", *LENGTH_SCALE, dims=dims)
-    if "lowest" in own:
-        scales["serial_correlation"] = pm.Uniform(
-            f"{prefix}serial_correlation", own["lowest"], HIGHEST, dims="equation"
-        )
-    grams, volumes = grams_and_volumes(pt, own, scales)
-    value = gram_given_scales(
-        grams, precisions(pt, theta, links, sd), factors(pt, own, scales, sd.type.shape[0])
-    )
-    pm.Potential(
-        f"{prefix}gram_given_scales", value - (own["rows"] * pt.log(sd) + volumes / 2).sum()
-    )
+    sd = scales["standard_error_sd"]
+    grams, volumes = model.error_model.cross_products(pt, given, scales)
+    precisions = error_precisions(pt, scales["standard_effect"], scales.get("standard_link"), sd)
+    factors = coefficient_factors(pt, given, scales, sd.type.shape[0])
+    value = gram_given_scales(grams, precisions, factors)
+    volume = (given["rows"] * pt.log(sd) + volumes / 2).sum()
+    pm.Potential(f"{prefix}gram_given_scales", value - volume)

@@ -1,4 +1,8 @@
-"""Double machine learning of a panel as Fuhr & Papies and Clarke & Polselli have it: what the learners are given, and what is made of what they leave."""
+"""Double machine learning of panels as in Fuhr & Papies (2024) and Clarke & Polselli (2026).
+
+Outcome and treatments are predicted by learners, and residuals are regressed on residuals (Robinson
+1988). The methods differ in the rows and columns that learners are given.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from causalstats.data import Panel
-from causalstats.models.panel_dml.baselines import straight_columns
+from causalstats.models.panel_dml.baselines import straight_columns, time_columns
 from causalstats.numerics import cross_fitting
 from causalstats.numerics.panel.linear_estimators import Estimate, clustered, within
 from causalstats.numerics.panel.within_transformation import demeaned, unit_means
@@ -18,7 +22,20 @@ from causalstats.numerics.panel.within_transformation import demeaned, unit_mean
 
 @dataclass(frozen=True)
 class Method:
-    """From which `rows`, and from which of their columns, outcome and treatment are learned, how what is left is regressed, and where the slope is biased."""
+    """A way to estimate an effect by double machine learning.
+
+    Parameters
+    ----------
+    rows : {"levels", "demeaned", "changes"}
+        The rows that are learned from.
+    outcome, treatment : str
+        The columns that each is learned from.
+    final : {"plain", "within", "treatment within"}
+        Whether residuals are regressed as they are, after the within transformation of both, or
+        of the treatment's.
+    biased : str
+        Where the estimate is biased.
+    """
 
     rows: Literal["levels", "demeaned", "changes"]
     outcome: str
@@ -27,70 +44,86 @@ class Method:
     biased: str
 
 
-_MEANS, _ALL_MEANS, _UNITS = "x, means", "x, means, treatment means", "x, units"
+_X, _MEANS, _ALL_MEANS, _UNITS = "x", "x, means", "x, means, treatment means", "x, units"
 LEARNED: Mapping[str, Method] = {
     "pooled DML": Method(
-        "levels",
-        "x",
-        "x",
-        "plain",
-        "where units act on treatment and outcome: nothing stands for them",
+        rows="levels",
+        outcome=_X,
+        treatment=_X,
+        final="plain",
+        biased="where units act on treatment and outcome: nothing stands for them",
     ),
     "early FE": Method(
-        "demeaned",
-        "x",
-        "x",
-        "plain",
-        "where covariates act in curves: g(x - mean) is not g(x) - mean of g(x), with however many units",
+        rows="demeaned",
+        outcome=_X,
+        treatment=_X,
+        final="plain",
+        biased="where covariates act in curves: g(x - mean) is not g(x) - mean of g(x), with "
+        "however many units",
     ),
     "late FE": Method(
-        "levels",
-        "x",
-        "x",
-        "within",
-        "where units move covariates: learners take the units' part for that of the covariates",
+        rows="levels",
+        outcome=_X,
+        treatment=_X,
+        final="within",
+        biased="where units move covariates: learners take the units' part for that of the "
+        "covariates",
     ),
     "dummies": Method(
-        "levels",
-        _UNITS,
-        _UNITS,
-        "plain",
-        "where a unit has few rows: learners shrink it towards others; unit by unit, it was never seen",
+        rows="levels",
+        outcome=_UNITS,
+        treatment=_UNITS,
+        final="plain",
+        biased="where a unit has few rows: learners shrink it towards others; unit by unit, it was "
+        "never seen",
     ),
     "CRE": Method(
-        "levels",
-        _ALL_MEANS,
-        _ALL_MEANS,
-        "plain",
-        "where covariates are many for the rows: there are twice as many columns to learn",
+        rows="levels",
+        outcome=_ALL_MEANS,
+        treatment=_ALL_MEANS,
+        final="plain",
+        biased="where covariates are many for the rows: there are twice as many columns to learn",
     ),
     "CRE, general": Method(
-        "levels",
-        _MEANS,
-        _MEANS,
-        "treatment within",
-        "where units move covariates other than by their means, or columns are many for the rows",
+        rows="levels",
+        outcome=_MEANS,
+        treatment=_MEANS,
+        final="treatment within",
+        biased="where units move covariates other than by their means, or columns are many for "
+        "the rows",
     ),
     "CRE, normal": Method(
-        "levels",
-        _MEANS,
-        _ALL_MEANS,
-        "plain",
-        "as CRE, general, or where the treatments of a unit are not normal together",
+        rows="levels",
+        outcome=_MEANS,
+        treatment=_ALL_MEANS,
+        final="plain",
+        biased="as CRE, general, or where the treatments of a unit are not normal together",
     ),
     "FD, exact": Method(
-        "changes",
-        "x",
-        "x",
-        "plain",
-        "where two periods' covariates are too many to learn from; changes have twice the noise",
+        rows="changes",
+        outcome=_X,
+        treatment=_X,
+        final="plain",
+        biased="where two periods' covariates are too many to learn from; changes have twice the "
+        "noise",
     ),
 }
 
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Rows by unit and time; what learners may be given, by name, with how many of the columns are numbers; dummies of periods."""
+    """Rows by unit and time.
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+    treatment : array, shape (n, k)
+    columns : mapping
+        The columns that learners may be given, by name, with how many of them are numbers.
+    unit, time, weights : array, shape (n,)
+    dummies : array, shape (n, T - 1)
+        Of periods.
+    """
 
     outcome: np.ndarray
     treatment: np.ndarray
@@ -98,12 +131,24 @@ class _Rows:
     unit: np.ndarray
     time: np.ndarray
     weights: np.ndarray
-    times: np.ndarray
+    dummies: np.ndarray
 
 
 @dataclass(eq=False)
 class CrossFitted:
-    """What learners leave of outcome and treatments, each combination of rows and columns learned once for all methods that share it."""
+    """Cross-fitted residuals, each combination of rows and columns learned once for all methods.
+
+    Parameters
+    ----------
+    panel : Panel
+    time_effects : bool
+    learner : function
+        Of how many columns are numbers; it returns a regressor of scikit-learn.
+    split : str
+        How rows are divided into folds.
+    folds : int
+    seed : int
+    """
 
     panel: Panel
     time_effects: bool
@@ -111,122 +156,144 @@ class CrossFitted:
     split: str
     folds: int
     seed: int
-    _left: dict[tuple[str, str, str], tuple[np.ndarray, float]] = field(default_factory=dict)
+    _residuals: dict[tuple[str, str, str], tuple[np.ndarray, float]] = field(default_factory=dict)
     _rows: dict[str, _Rows] = field(default_factory=dict)
 
     def estimate(self, method: Method) -> tuple[Estimate, float]:
-        """The slope of what is left on what is left, with cluster-robust errors; and the seconds that the method takes by itself."""
+        """Return the slope of residuals on residuals, and the seconds of the method by itself."""
         started = time.perf_counter()
         rows = self.rows(method.rows)
         before = time.perf_counter() - started
-        (outcome, first), (treatment, second) = (
-            self.left(method.rows, getattr(method, target), target)
-            for target in ("outcome", "treatment")
-        )
+        outcome, first = self.residuals(method.rows, method.outcome, "outcome")
+        treatment, second = self.residuals(method.rows, method.treatment, "treatment")
         started = time.perf_counter()
         cluster = self.panel.cluster[rows.unit]
         if method.final == "within":
-            found = within(outcome[:, 0], treatment, rows.times, rows.unit, rows.weights, cluster)
+            estimate = within(
+                outcome[:, 0], treatment, rows.dummies, rows.unit, rows.weights, cluster
+            )
         else:
             if method.final == "treatment within":
-                treatment = demeaned(
-                    treatment, np.flatnonzero(np.diff(rows.unit, prepend=-1)), rows.weights
-                )
-            found = clustered(
-                outcome[:, 0], treatment, np.empty((len(outcome), 0)), cluster, rows.weights
-            )
-        return found, before + first + second + time.perf_counter() - started
+                starts = np.flatnonzero(np.diff(rows.unit, prepend=-1))
+                treatment = demeaned(treatment, starts, rows.weights)
+            none = np.empty((len(outcome), 0))
+            estimate = clustered(outcome[:, 0], treatment, none, cluster, rows.weights)
+        return estimate, before + first + second + time.perf_counter() - started
 
-    def left(self, kind: str, columns: str, target: str) -> tuple[np.ndarray, float]:
-        """Outcome (n, 1) or treatments (n, k) less their predictions, and the seconds these took."""
+    def residuals(self, kind: str, columns: str, target: str) -> tuple[np.ndarray, float]:
+        """Return the target less its predictions, and the seconds these took.
+
+        Parameters
+        ----------
+        kind : str
+            Of rows.
+        columns : str
+            That the learner is given.
+        target : {"outcome", "treatment"}
+
+        Returns
+        -------
+        residuals : array, shape (n, 1) or (n, k)
+        seconds : float
+        """
         key = (kind, columns, target)
-        if key not in self._left:
+        if key not in self._residuals:
             started, rows = time.perf_counter(), self.rows(kind)
             given, expanded = rows.columns[columns]()
-            divided = cross_fitting.folds(
-                self.split, self.folds, rows.unit, rows.time, np.random.default_rng(self.seed)
-            )
+            rng = np.random.default_rng(self.seed)
+            split = cross_fitting.folds(self.split, self.folds, rows.unit, rows.time, rng)
             values = np.column_stack([getattr(rows, target)])
             learner = self.learner(expanded)
             predicted = [
-                cross_fitting.cross_fitted(learner, given, value, divided, rows.weights)
+                cross_fitting.cross_fitted(learner, given, value, split, rows.weights)
                 for value in values.T
             ]
-            self._left[key] = values - np.column_stack(predicted), time.perf_counter() - started
-        return self._left[key]
+            residuals = values - np.column_stack(predicted)
+            self._residuals[key] = residuals, time.perf_counter() - started
+        return self._residuals[key]
 
     def rows(self, kind: str) -> _Rows:
-        """As they are, about their unit means, or changes from one row of a unit to its next."""
+        """Return rows as they are, about unit means, or changes from one row to the next."""
         if kind not in self._rows:
-            self._rows[kind] = {"levels": _levels, "demeaned": _demeaned, "changes": _changes}[
-                kind
-            ](self.panel, self.time_effects)
+            make = {"levels": _levels, "demeaned": _demeaned, "changes": _changes}[kind]
+            self._rows[kind] = make(self.panel, self.time_effects)
         return self._rows[kind]
 
 
 def _levels(panel: Panel, time_effects: bool) -> _Rows:
-    """Unit means are of covariates and of dummies of periods, without which two-way effects of unbalanced panels would be others."""
-    x, times = straight_columns(panel), _dummies(panel, time_effects)
+    """Rows as they are, with unit means as columns (Mundlak) and a dummy for each unit.
 
-    def of_unit(columns: np.ndarray) -> np.ndarray:
+    Unit means are of covariates and of dummies of periods, without which two-way effects of
+    unbalanced panels would be others.
+    """
+    x, dummies = straight_columns(panel), time_columns(panel, time_effects)
+
+    def means(columns: np.ndarray) -> np.ndarray:
         return unit_means(columns, panel.starts, panel.weights)[panel.unit]
 
     columns = {
-        "x": lambda: _given([x], [times]),
-        _MEANS: lambda: _given([x, of_unit(x)], [times, of_unit(times)]),
+        _X: lambda: _given([x], [dummies]),
+        _MEANS: lambda: _given([x, means(x)], [dummies, means(dummies)]),
         _ALL_MEANS: lambda: _given(
-            [x, of_unit(x), of_unit(panel.treatment)], [times, of_unit(times)]
+            [x, means(x), means(panel.treatment)], [dummies, means(dummies)]
         ),
-        _UNITS: lambda: _given([x], [times, np.eye(len(panel.units))[panel.unit]]),
+        _UNITS: lambda: _given([x], [dummies, np.eye(len(panel.units))[panel.unit]]),
     }
     return _Rows(
-        panel.outcome, panel.treatment, columns, panel.unit, panel.time, panel.weights, times
+        outcome=panel.outcome,
+        treatment=panel.treatment,
+        columns=columns,
+        unit=panel.unit,
+        time=panel.time,
+        weights=panel.weights,
+        dummies=dummies,
     )
 
 
 def _demeaned(panel: Panel, time_effects: bool) -> _Rows:
-    groups = [
-        panel.outcome[:, None],
-        panel.treatment,
-        straight_columns(panel),
-        _dummies(panel, time_effects),
-    ]
-    outcome, treatment, x, times = (
-        demeaned(columns, panel.starts, panel.weights) for columns in groups
-    )
+    """Rows after the within transformation."""
+
+    def about_means(columns: np.ndarray) -> np.ndarray:
+        return demeaned(columns, panel.starts, panel.weights)
+
+    x = about_means(straight_columns(panel))
+    dummies = about_means(time_columns(panel, time_effects))
     return _Rows(
-        outcome[:, 0],
-        treatment,
-        {"x": lambda: _given([x], [times])},
-        panel.unit,
-        panel.time,
-        panel.weights,
-        times,
+        outcome=about_means(panel.outcome[:, None])[:, 0],
+        treatment=about_means(panel.treatment),
+        columns={_X: lambda: _given([x], [dummies])},
+        unit=panel.unit,
+        time=panel.time,
+        weights=panel.weights,
+        dummies=dummies,
     )
 
 
 def _changes(panel: Panel, time_effects: bool) -> _Rows:
-    """Of a gap, over the gap: a difference needs no neighbours in time to be free of the unit."""
-    x, times, same = (
-        straight_columns(panel),
-        _dummies(panel, time_effects),
-        np.diff(panel.unit) == 0,
-    )
-    later, earlier = (lambda columns: columns[1:][same]), (lambda columns: columns[:-1][same])
-    outcome, treatment = (
-        later(panel.outcome) - earlier(panel.outcome),
-        later(panel.treatment) - earlier(panel.treatment),
-    )
-    columns = {"x": lambda: _given([later(x), earlier(x)], [later(times), earlier(times)])}
+    """First differences, over gaps too: they are free of the unit without neighbours in time."""
+    x, dummies = straight_columns(panel), time_columns(panel, time_effects)
+    same_unit = np.diff(panel.unit) == 0
+
+    def later(columns: np.ndarray) -> np.ndarray:
+        return columns[1:][same_unit]
+
+    def earlier(columns: np.ndarray) -> np.ndarray:
+        return columns[:-1][same_unit]
+
+    def both() -> tuple[np.ndarray, int]:
+        return _given([later(x), earlier(x)], [later(dummies), earlier(dummies)])
+
     return _Rows(
-        outcome, treatment, columns, *map(later, (panel.unit, panel.time, panel.weights, times))
+        outcome=later(panel.outcome) - earlier(panel.outcome),
+        treatment=later(panel.treatment) - earlier(panel.treatment),
+        columns={_X: both},
+        unit=later(panel.unit),
+        time=later(panel.time),
+        weights=later(panel.weights),
+        dummies=later(dummies),
     )
 
 
 def _given(numbers: list[np.ndarray], dummies: list[np.ndarray]) -> tuple[np.ndarray, int]:
     """All columns, and how many of them are numbers."""
     return np.hstack([*numbers, *dummies]), sum(columns.shape[1] for columns in numbers)
-
-
-def _dummies(panel: Panel, time_effects: bool) -> np.ndarray:
-    return panel.time_dummies() if time_effects else np.empty((len(panel), 0))

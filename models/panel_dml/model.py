@@ -1,10 +1,9 @@
-"""Panel double machine learning: the effect of a treatment on an outcome when units differ for good, and covariates act in unknown ways on both."""
+"""Panel double machine learning with Mundlak's correlated random effects: `PanelDML`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -28,106 +27,178 @@ from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Panel
 from causalstats.errors import ModelError
-from causalstats.models.panel_dml import simulation as simulation
-from causalstats.models.panel_dml.assumptions import assumptions, data_checks, refuse_together
+from causalstats.models.panel_dml import simulation
+from causalstats.models.panel_dml.assumptions import assumptions
+from causalstats.models.panel_dml.bases import BASES, BasisFamily, BasisName
+from causalstats.models.panel_dml.coefficients import (
+    COEFFICIENTS,
+    CoefficientPrior,
+    CoefficientsName,
+)
+from causalstats.models.panel_dml.data_checks import data_checks
+from causalstats.models.panel_dml.effects import EFFECTS, MODERATED, EffectForm, EffectsName
+from causalstats.models.panel_dml.errors import ERRORS, ErrorModel, ErrorsName
 from causalstats.models.panel_dml.estimands import estimands
 from causalstats.models.panel_dml.graph import build
-from causalstats.models.panel_dml.nuisance_basis import BasisKind
+from causalstats.models.panel_dml.heterogeneity import (
+    HETEROGENEITY,
+    HeterogeneityName,
+    UnitHeterogeneity,
+)
+from causalstats.models.panel_dml.kept_by_data import kept_by_data
 from causalstats.models.panel_dml.priors import prior_sds
 from causalstats.models.panel_dml.residuals import predictions
-from causalstats.models.panel_dml.robust_errors import bootstrapped, clustered, refuse_few_clusters
+from causalstats.models.panel_dml.robust_errors import refuse_few_clusters
+from causalstats.models.panel_dml.shrinkage import SHRINKAGE, Shrinkage, ShrinkageName
 from causalstats.models.panel_dml.sufficient_statistics import (
-    Prepared,
-    between_units,
+    SufficientStatistics,
     log_likelihood,
-    prepared,
+    statistics_between,
+    statistics_within,
 )
-from causalstats.models.panel_dml.unit_effects import of_units
 from causalstats.models.shared.missing_rows import rows_left_out
 
 if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
-Heterogeneity = Literal["within", "mundlak", "random", "pooled"]
-Errors = Literal["cluster", "iid", "bootstrap", "ar1"]
+_NAMED_COVARIATES = 6  # in the causal graph; more are "..."
 
 
 @dataclass(frozen=True, kw_only=True)
 class PanelDML:
-    """The outcome and the treatments depend on the covariates smoothly and additively, each in its own way, and on the unit.
+    """Effect of treatments in a panel, with unit effects and smooth functions of covariates.
 
-    D_it = m(X_it) + c_i + v_it
-    Y_it = l(X_it) + a_i + θ'(D_it - m(X_it) - c_i) + e_it              v and e independent, normal, and independent over rows
-    l = φ(X)'δ, m = φ(X)'γ,  (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ)), over k independently
+    Outcome and treatments depend on the covariates smoothly and additively, each in its own way,
+    and on the unit::
 
-    φ are splines of every number, a column a level of text, and products where they are asked for; κ makes functions smooth (`numerics.smooth_basis`), τ is
-    learned, and so is C, how alike a column acts on treatment and outcome: with C = 1 what is shrunk away of both would be taken for an effect. Columns are
-    made first and averaged over units after: with the outcome, the treatments and every column of φ about their unit means, a and c may be anything at all.
-    δ and γ are integrated out, from the cross-products of the columns alone (`numerics.canonical_regression`); sampled are θ, τ, C and the standard
-    deviations of v and e. Priors, with outcome and treatments in units of their standard deviation: θ ~ Normal(0, `effect_sd`²), τ ~ half-Normal(2), those of
-    v and e half-Normal(1), C ~ LKJ(2).
+        D_it = m(X_it) + c_i + v_it
+        Y_it = l(X_it) + a_i + θ'(D_it - m(X_it) - c_i) + e_it
+        l = φ(X)'δ, m = φ(X)'γ, (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ)), independent over k
+
+    φ are basis functions of the covariates: splines of every number, a column a level of text, and
+    products where they are asked for. κ makes functions smooth, τ is learned, and so is C, how
+    alike a column acts on treatment and outcome: with C = 1 the part of a confounder that is shrunk
+    away in both equations would be taken for an effect. Columns are made first and averaged over
+    units after, so that with the within transformation a and c may be anything at all.
+
+    δ and γ are integrated out, from the cross-products of the columns alone; θ, τ, C and the
+    standard deviations of v and e are sampled. Priors are in units of the standard deviations of
+    outcome and treatments, about what units and times explain.
 
     Parameters
     ----------
-    heterogeneity : "within", "mundlak", "random" or "pooled"
-        What is known of units. "within": nothing. "mundlak": the same, and beside it the effect between units, of unit means on unit means, which cannot
-        leak into the other. "random": a and c are draws from one distribution that X does not tell of. "pooled": units are alike. The last two are for
-        comparison, or for a cross-section.
-    basis : "splines", "hsgp" or "fourier"
-        "hsgp": Gaussian processes of each number, with a length-scale learned for each (`numerics.hilbert_basis`). "fourier": one function of all covariates
-        together, with whatever they do in company, by random waves (`numerics.fourier_basis`).
-    basis_size : int
-        The most columns of a covariate that is a number; 1 is a straight line. Of waves, how many there are for each covariate.
-    shrinkage : "global" or "global-local"
-        Whether an equation has one τ for all covariates, or each covariate one of its own, τ_j λ_jm with λ ~ half-Normal(1): so that many that do nothing
-        take nothing from the few that do much.
-    coefficients : "correlated" or "independent"
-        "independent": C = 1, as DiTraglia & Liu have it, for comparison: biased where many columns do a little each, or rows are few.
-    interactions : "none", "pairs" or list of pairs of covariates
-        Products of columns.
+    heterogeneity : {"within", "mundlak", "random", "pooled"}, default "within"
+        "within": the within transformation (fixed effects); units may differ in any way that
+        lasts. "mundlak": correlated random effects, the same with the effect between units beside
+        it. "random": random effects, unrelated to treatment and covariates. "pooled": units are
+        alike. The default assumes least; the last two are for comparison, or a cross-section.
+    basis : {"splines", "hsgp", "fourier"}, default "splines"
+        "splines": of each number, the cheapest. "hsgp": a Hilbert-space Gaussian process of each,
+        with a length-scale that is learned. "fourier": one function of all covariates together, by
+        random Fourier features.
+    basis_size : int, default 12
+        The most columns of a covariate that is a number; 1 is a straight line. With random Fourier
+        features it is their number for each covariate. Rougher columns are shrunk more, so that
+        a larger size costs time rather than precision.
+    shrinkage : {"global", "global-local"}, default "global"
+        One τ an equation, or a τ for each covariate, so that many covariates that do nothing leave
+        the few that do much alone. The default samples in seconds.
+    coefficients : {"correlated", "independent"}, default "correlated"
+        "independent": C = 1, for comparison: biased where many columns do a little each, or rows
+        are few (DiTraglia & Liu 2025).
+    interactions : {"none", "pairs"} or pairs of covariates, default "none"
+        Products of columns. "none" keeps the columns few; a check says where products are missing.
     moderators : str, optional
-        A formula of covariates that the effect depends on, such as "size + C(region)": θ'(1, w) in place of θ. Each treatment times each moderator is then a
-        treatment of its own. The effect that is shown is the mean over rows, of groups with `fit.effect("effect", by=...)`, of other rows with `at=`.
-    effects : "common" or "unit"
-        "unit": units' own effects, drawn from one normal distribution, beside the one they have in common.
-    time_effects : bool
-        Whether every time has an effect of its own, without a prior.
-    effect_sd : float
-        Of the prior of θ.
-    errors : "cluster", "iid", "bootstrap" or "ar1"
-        "cluster": errors of a unit, or of the units of a cluster (`Panel.from_frame(cluster=)`),
-        may depend on each other in any way. The interval has the cluster-robust variance with the
-        bias correction CR2, moderated by a prior worth three degrees of freedom that units have
-        the same autocovariances, and quantiles of Student's t, so that it holds with few clusters,
-        or few with a treatment. "iid": over rows, normal, and of one variance, which
-        hardly any panel has. "bootstrap": clusters are weighed at random, without a normal shape.
-        "ar1": what is left of each variable follows its own value ρ^g times, g the time
-        since the row before, with ρ sampled.
-        In simulations (benchmarks/panel_errors.py) the default covers .92 to .98, and .98 to .99
-        where one, two or five of 50 units are treated; but .84 and .88 where one or two treated
-        units have errors twice as large as the others, which no data show and the answer says;
-        and .54 where units share shocks that `cluster=` does not name, which a check says.
-    scale : numbers or None
-        Of the treatments and then the outcome, for the priors; their standard deviations, about what units and times explain, unless given.
+        A formula of covariates that the effect depends on, such as "size + C(region)": θ'(1, w) in
+        place of θ. The answer is the mean over rows, of groups with `fit.effect("effect", by=...)`,
+        of other rows with `at=`.
+    effects : {"common", "unit"}, default "common"
+        "unit": random slopes, one effect a unit, drawn from a normal distribution.
+    time_effects : bool, default False
+        Whether every time has an effect of its own, without a prior (two-way fixed effects).
+    errors : {"cluster", "iid", "bootstrap", "ar1"}, default "cluster"
+        "cluster": cluster-robust standard errors, by unit or by `Panel.from_frame(cluster=)`: CR2
+        with Bell-McCaffrey degrees of freedom, moderated by a prior, so that they hold with few
+        clusters, or few with a treatment. "iid": independent, normal, of one variance, which
+        hardly any panel has. "bootstrap": Bayesian bootstrap of clusters. "ar1": serial correlation
+        ρ within units, sampled.
+    effect_sd : float, default 5.0
+        Standard deviation of the normal prior of θ: wide, since a standardised slope of 5 would be
+        a treatment that moves the outcome by five of its standard deviations.
+    error_scale : float, default 1.0
+        Scale of the half-normal prior of the standard deviations of v and e, which cannot be far
+        above that of the variables themselves.
+    coefficient_scale : float, default 2.0
+        Scale of the half-normal prior of τ: covariates may do up to some four times what is left
+        of a variable by units.
+    correlation_eta : float, default 2.0
+        η of the LKJ prior of C: 1 is uniform over correlation matrices, 2 keeps off the edges,
+        where nothing identifies θ.
+    length_scale_median, length_scale_log_sd : float, default 1.0 and 0.6
+        Log-normal prior of length-scales, in standard deviations of the covariate: 95 % of it lies
+        between a third of one and three. Only `basis="hsgp"` has length-scales.
+    variance_prior_degrees : float, default 3.0
+        Degrees of freedom of the prior of the cluster-robust variance, about one common
+        autocovariance of all units. Chosen by coverage (`benchmarks/panel_errors.py`).
+    scale : list of float, optional
+        Units of the priors, for each treatment and then the outcome; their standard deviations
+        unless given.
+
+    Raises
+    ------
+    ModelError
+        When a field is of another type or range, or fields exclude each other.
+
+    See Also
+    --------
+    causalstats.Panel.from_frame : Units seen at several times, from a data frame.
+    causalstats.panel_dml_estimators : Fixed effects and machine-learned estimators beside it.
+
+    Notes
+    -----
+    In simulations the default interval covers .92 to .98, and .98 to .99 where one, two or five of
+    50 units are treated; but .84 and .88 where one or two treated units have errors twice as large
+    as the others, which no data show and the answer says; and .54 where units share shocks that
+    `cluster=` does not name, which a check says.
 
     References
     ----------
-    Fuhr & Papies (2024), Double machine learning meets panel data, arXiv 2409.01266. DiTraglia & Liu (2025), Bayesian double machine learning for causal
-    inference, arXiv 2508.12688: why a prior of the treatment's equation belongs to the model. Mundlak (1978), Econometrica 46:69-85.
+    Fuhr & Papies (2024), Double machine learning meets panel data, arXiv 2409.01266.
+    DiTraglia & Liu (2025), Bayesian double machine learning for causal inference, arXiv
+    2508.12688: why a prior of the treatment's equation belongs to the model.
+    Mundlak (1978), On the pooling of time series and cross section data, Econometrica 46:69-85.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> panel = cs.PanelDML().simulate(2, units=100, times=6).data  # the true effect is 1
+    >>> fit = cs.fit(cs.PanelDML(basis_size=6), panel, seed=1, progress=False)
+    >>> fit.effect("effect").summary().round(1)["mean"].tolist()
+    [1.0]
+    >>> cs.PanelDML(errors="clustered")
+    Traceback (most recent call last):
+        ...
+    causalstats.errors.ModelError: Expected `errors` as 'cluster', 'iid', 'bootstrap' or 'ar1', ...
     """
 
-    heterogeneity: Heterogeneity = "within"
-    basis: BasisKind = "splines"
+    heterogeneity: HeterogeneityName = "within"
+    basis: BasisName = "splines"
     basis_size: Count = 12
-    shrinkage: Literal["global", "global-local"] = "global"
-    coefficients: Literal["correlated", "independent"] = "correlated"
+    shrinkage: ShrinkageName = "global"
+    coefficients: CoefficientsName = "correlated"
     interactions: Literal["none", "pairs"] | Sequence[tuple[Name, Name]] = "none"
     moderators: Formula | None = None
-    effects: Literal["common", "unit"] = "common"
+    effects: EffectsName = "common"
     time_effects: bool = False
+    errors: ErrorsName = "cluster"
     effect_sd: Positive = 5.0
-    errors: Errors = "cluster"
+    error_scale: Positive = 1.0
+    coefficient_scale: Positive = 2.0
+    correlation_eta: Positive = 2.0
+    length_scale_median: Positive = 1.0
+    length_scale_log_sd: Positive = 0.6
+    variance_prior_degrees: Positive = 3.0
     scale: Annotated[Sequence[float], ListOf(Number(above=0), least=1)] | None = None
 
     headline = "effect"
@@ -137,104 +208,204 @@ class PanelDML:
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
         if not isinstance(self.interactions, str):
-            alone = [pair for pair in self.interactions if pair[0] == pair[1]]
-            if alone:
-                raise ModelError(
-                    f"Expected `interactions` as pairs of two different covariates, got {alone[0]}."
-                )
-        refuse_together(self)
-
-    def nuts_options(self, data: Panel) -> dict[str, Any]:
-        """A step costs some microseconds of pieces; of cross-products, which JAX compiles sooner, much more."""
-        funnels = self.shrinkage == "global-local" or self.basis == "hsgp"
-        return {"backend": "jax" if self.dense else "numba"} | (
-            {"target_accept": 0.95 if funnels else 0.9} if funnels or self.correlated else {}
-        )
+            for one, other in self.interactions:
+                if one == other:
+                    raise ModelError(
+                        "Expected `interactions` as pairs of two different covariates, got "
+                        f"{(one, other)}."
+                    )
+        self.basis_family.refuse(self)
+        self.effect_form.refuse(self)
 
     @property
-    def dense(self) -> bool:
-        """Whether the likelihood takes the cross-products as they are: it falls apart into independent pieces for one τ an equation and independent errors."""
-        return (
-            self.basis == "hsgp" or self.shrinkage == "global-local" or self.errors == "ar1"
-        )
+    def unit_heterogeneity(self) -> UnitHeterogeneity:
+        """How units differ for good."""
+        return HETEROGENEITY[self.heterogeneity]
+
+    @property
+    def basis_family(self) -> BasisFamily:
+        """The basis functions of the nuisance functions."""
+        return BASES[self.basis]
+
+    @property
+    def shrinkage_prior(self) -> Shrinkage:
+        """How many scales the coefficients of an equation have."""
+        return SHRINKAGE[self.shrinkage]
+
+    @property
+    def coefficient_prior(self) -> CoefficientPrior:
+        """How alike a column acts on treatments and outcome."""
+        return COEFFICIENTS[self.coefficients]
+
+    @property
+    def effect_form(self) -> EffectForm:
+        """Whether effects are constant, differ by moderators, or by unit."""
+        moderated = self.moderators is not None and self.effects == "common"
+        return MODERATED if moderated else EFFECTS[self.effects]
+
+    @property
+    def error_model(self) -> ErrorModel:
+        """The model of the errors, and the standard error that follows from it."""
+        return ERRORS[self.errors]
+
+    @property
+    def within_units(self) -> bool:
+        """Whether changes within units are all that the effect is seen by."""
+        return self.unit_heterogeneity.within
+
+    @property
+    def needs_cross_products(self) -> bool:
+        """Whether the likelihood is of cross-products, rather than of independent pieces.
+
+        It has independent pieces with one τ an equation and independent errors.
+        """
+        variants = (self.basis_family, self.shrinkage_prior, self.error_model)
+        return any(variant.needs_cross_products for variant in variants)
+
+    def nuts_options(self, data: Panel) -> dict[str, Any]:
+        """Return the options of `Nuts` that suit the graph.
+
+        A step costs some microseconds by independent pieces, and much more by cross-products,
+        which JAX compiles sooner than Numba.
+        """
+        options: dict[str, Any] = {"backend": "jax" if self.needs_cross_products else "numba"}
+        if self.basis_family.funnel or self.shrinkage_prior.funnel:
+            options["target_accept"] = 0.95
+        elif self.coefficient_prior.correlated:
+            options["target_accept"] = 0.9
+        return options
 
     def importance_draws(self, data: Panel) -> Callable | None:
-        """Draws without a sampler, weighed by the posterior's density, which few parameters make possible."""
+        """Return a function that draws from the posterior by importance sampling, if few suffice.
+
+        It takes chains, draws and a generator, and gives draws, log densities, the Pareto k of
+        the weights, and their effective sample size.
+
+        Examples
+        --------
+        >>> import numpy as np, causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> draw = model.importance_draws(panel)
+        >>> draws, log_density, pareto_k, ess = draw(2, 50, np.random.default_rng(1))
+        >>> draws["effect"].shape, log_density.shape
+        ((2, 50, 1), (2, 50))
+        """
         from causalstats.models.panel_dml.density import importance_draws
 
         return importance_draws(self, data)
 
-    @property
-    def correlated(self) -> bool:
-        """Whether what a column does to treatments and to the outcome may be alike."""
-        return self.coefficients == "correlated"
+    def statistics(self, data: Panel) -> SufficientStatistics:
+        """Return the cross-products of the columns, transformed as this model has it.
 
-    @property
-    def inside(self) -> bool:
-        """Whether changes within units are all that the effect is seen by."""
-        return self.heterogeneity in ("within", "mundlak")
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> model.statistics(panel).gram.shape, model.statistics(panel).rows  # 120 rows, 30 units
+        ((1, 6, 6), 90)
+        """
+        return self.statistics_by_prefix(data)[""]
 
-    def prepared(self, data: Panel) -> Prepared:
-        """The columns, transformed as this model has it, in canonical form."""
-        return self.forms(data)[""]
-
-    def forms(self, data: Panel) -> Mapping[str, Prepared]:
-        """The same, and with the prefix "between_" that of unit means where the model has it; made once for each model and data."""
-        return _forms(self, data)
+    def statistics_by_prefix(self, data: Panel) -> Mapping[str, SufficientStatistics]:
+        """Return the same, and with the prefix "between_" that of unit means in Mundlak's model."""
+        return _statistics_by_prefix(self, data)
 
     def inputs(self, data: Panel) -> dict[str, np.ndarray]:
-        """The independent pieces of the likelihood, and the units of outcome and treatments."""
+        """Return every number that the graph takes, by name.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> sorted(model.inputs(panel))
+        ['eigenvalues', 'pieces', 'units', 'weights']
+        """
         return {
             name: value
-            for prefix, form in self.forms(data).items()
-            for name, value in form.inputs(prefix).items()
+            for prefix, statistics in self.statistics_by_prefix(data).items()
+            for name, value in statistics.inputs(prefix).items()
         }
 
     def build(self, data: Panel) -> pm.Model:
-        """The PyMC graph on these data."""
-        form = self.prepared(data)
-        return build(
-            self.inputs(data),
-            form.columns.effects,
-            tuple(dict.fromkeys(form.basis.terms)),
-            self.effect_sd,
-            self.correlated,
-        )
+        """Return the PyMC graph on these data.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> [variable.name for variable in model.build(panel).free_RVs][:2]
+        ['standard_effect', 'standard_error_sd']
+        """
+        return build(self, data)
 
     def recover_marginals(
         self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
     ) -> xr.Dataset:
-        """The draws, with the spread of θ that errors of this kind have, and the effects of units where those are asked for."""
-        if self.effects == "unit":
-            return of_units(self, draws, data, rng)
-        if self.errors == "cluster":
-            return clustered(self, draws, data)
-        return bootstrapped(self, draws, data, rng) if self.errors == "bootstrap" else draws
+        """Return the draws with the spread of θ under these errors, and units' effects.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior under independent errors and one effect.
+        data : Panel
+        rng : Generator
+        """
+        return self.effect_form.recover_draws(self, draws, data, rng)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """What the answer stands on."""
+        """Return what the answer stands on.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> [assumption.name for assumption in cs.PanelDML(errors="ar1").assumptions()][-2:]
+        ['constant effect', 'AR(1) errors']
+        """
         return assumptions(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """What can be asked of a fit."""
+        """Return what can be asked of a fit, by name.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> list(cs.PanelDML(heterogeneity="mundlak").estimands())
+        ['effect', 'robustness_value', 'treatment_left', 'between_effect', 'contextual_effect']
+        """
         return estimands(self)
 
     def parameters(self, data: Panel) -> tuple[str, ...]:
-        """Names in the posterior whose sampling is checked."""
-        own = ("effect", "error_sd", "coefficient_sd", "coefficient_correlation")[
-            : 3 + self.correlated
-        ]
-        between = (
-            tuple(f"between_{name}" for name in own) if self.heterogeneity == "mundlak" else ()
-        )
-        return (
-            (*own, "serial_correlation", *between)
-            if self.errors == "ar1"
-            else (*own, *between)
-        )
+        """Return the names in the posterior whose sampling is checked.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> model.parameters(panel)
+        ('effect', 'error_sd', 'coefficient_sd', 'coefficient_correlation')
+        """
+        names = ["effect", "error_sd", "coefficient_sd"]
+        if self.coefficient_prior.correlated:
+            names.append("coefficient_correlation")
+        between = [f"between_{name}" for name in names] if self.unit_heterogeneity.between else []
+        return (*names, *self.error_model.checked_parameters, *between)
 
     def priors(self, data: Panel) -> dict[str, Any]:
-        """Prior standard deviations of `parameters()`, in the units of these data."""
+        """Return the prior standard deviations of `parameters`, in the units of these data.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> {name: sd.round(1).tolist() for name, sd in model.priors(panel).items()}
+        {'effect': [9.4], 'error_sd': [1.7, 3.2], 'coefficient_sd': [3.4, 6.5]}
+        """
         return prior_sds(self, data)
 
     @checked(ModelError)
@@ -248,46 +419,87 @@ class PanelDML:
         shape: Literal["linear", "u-shaped", "product"] = "u-shaped",
         design: Literal["paper", "prior"] = "paper",
     ) -> Simulation:
-        """A panel with a known effect, 1 in the paper's designs.
+        """Return a panel with a known effect.
 
-        "paper": structure A has no unit effect, B one on treatment and outcome, C one on the covariates too; γ and δ are drawn once and shared by all
-        equations, which act linearly or by squares (Fuhr & Papies, equations 7 to 12), or by the product of all. "prior": this model's own, of covariates
-        as in C, in units of 1.
+        Parameters
+        ----------
+        seed : int
+        units, times, covariates : int
+        structure : {"A", "B", "C"}
+            Unit effects on nothing; on treatment and outcome; on the covariates too.
+        shape : {"linear", "u-shaped", "product"}
+            How covariates act on treatment and outcome, in the design of the paper.
+        design : {"paper", "prior"}
+            "paper": equations 7 to 12 of Fuhr & Papies, with an effect of 1; γ and δ are drawn
+            once and shared by all equations. "prior": from this model's prior, in units of
+            `scale`.
+
+        Raises
+        ------
+        ModelError
+            When `design="prior"` and the model has no `scale`, or effects that differ.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> simulation = cs.PanelDML().simulate(1, units=30, times=4, structure="B")
+        >>> len(simulation.data), simulation.truth["effect"].item()
+        (120, 1.0)
         """
-        return simulation.simulate(
-            self, seed, units, times, covariates, simulation.Design(structure, shape, design)
-        )
+        if design == "prior":
+            return simulation.simulate_prior(self, seed, units, times, covariates, structure)
+        paper = simulation.PaperDesign(structure, shape)
+        return simulation.simulate_paper(seed, units, times, covariates, paper)
 
     def log_likelihood(self, draws: xr.Dataset, data: Panel) -> xr.DataArray:
-        """Of outcome and treatments, in units of their standard deviations, with the coefficients of φ integrated out."""
+        """Return the log likelihood (chain, draw) in standard units, without coefficients."""
         return log_likelihood(self, draws, data)
 
     def causal_graph(self, data: Panel) -> nx.DiGraph:
-        """Units and covariates act on treatment and outcome."""
+        """Return the graph in which units and covariates act on treatment and outcome.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> sorted(model.causal_graph(panel).successors("unit"))
+        ['covariates', 'd', 'y']
+        """
         import networkx as nx
 
         graph = nx.DiGraph()
         treatment, outcome = ", ".join(data.treatments), data.arguments["outcome"]
         graph.add_node(treatment, role="observed")
         graph.add_node(outcome, role="observed")
-        graph.add_node(
-            "unit", label=f"what {data.arguments['unit']} is like for good", role="hidden"
-        )
+        lasting = f"what {data.arguments['unit']} is like for good"
+        graph.add_node("unit", label=lasting, role="hidden")
         graph.add_edge(treatment, outcome)
-        others = ["unit"]
+        confounders = ["unit"]
         if data.covariates:
-            some = ", ".join(data.covariates[:6]) + (", ..." if len(data.covariates) > 6 else "")
-            graph.add_node("covariates", label=some, role="observed")
+            names = ", ".join(data.covariates[:_NAMED_COVARIATES])
+            more = ", ..." if len(data.covariates) > _NAMED_COVARIATES else ""
+            graph.add_node("covariates", label=names + more, role="observed")
             graph.add_edge("unit", "covariates")
-            others.append("covariates")
+            confounders.append("covariates")
         if self.time_effects:
             graph.add_node("time", label=data.arguments["time"], role="observed")
-            others.append("time")
-        graph.add_edges_from([(one, to) for one in others for to in (treatment, outcome)])
+            confounders.append("time")
+        for confounder in confounders:
+            graph.add_edges_from([(confounder, treatment), (confounder, outcome)])
         return graph
 
     def baselines(self, data: Panel) -> Mapping[str, Callable]:
-        """What people would do instead."""
+        """Return least-squares estimators that are in use for panels, by name.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> list(model.baselines(panel))[:4]
+        ['simple OLS', 'pooled OLS', 'pooled basis', 'fixed effects']
+        """
         from causalstats.models.panel_dml.baselines import baselines
 
         return baselines(self, data)
@@ -295,36 +507,72 @@ class PanelDML:
     def predictions(
         self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
     ) -> tuple[Prediction, ...]:
-        """Serial correlation, tails and spread over time of what is left of outcome and treatments, beside replications."""
+        """Return posterior predictive checks of the errors: serial correlation, tails, means.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Panel
+        rng : Generator
+        """
         return predictions(self, draws, data, rng)
 
     def data_checks(self, data: Panel) -> tuple[Check, ...]:
-        """What the data themselves leave in doubt."""
+        """Return the checks that need no draws.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> panel = cs.PanelDML().simulate(1, units=30, times=4).data
+        >>> [check.name for check in cs.PanelDML(basis_size=4).data_checks(panel)][:2]
+        ['treatment changes', 'rows for these columns']
+        """
         return (*rows_left_out(data), *data_checks(self, data))
 
     def unused_fields(self, data: Panel) -> dict[str, str]:
-        """Return the fields that cannot change the answer, each with the reason."""
-        if data.covariates:
-            return {}
-        of_covariates = ("basis", "basis_size", "shrinkage", "coefficients", "interactions")
-        return dict.fromkeys(of_covariates, "these data have no covariates.")
+        """Return the fields that cannot change the answer, each with the reason.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> panel = model.simulate(1, units=30, times=4).data
+        >>> model.unused_fields(panel)["length_scale_median"]
+        "only basis='hsgp' has length-scales."
+        """
+        unused: dict[str, str] = {}
+        if self.basis != "hsgp":
+            reason = "only basis='hsgp' has length-scales."
+            unused |= dict.fromkeys(("length_scale_median", "length_scale_log_sd"), reason)
+        if not self.coefficient_prior.correlated:
+            unused["correlation_eta"] = "coefficients='independent' have no correlation."
+        if not self.error_model.robust:
+            unused["variance_prior_degrees"] = "only cluster-robust variances have this prior."
+        if not data.covariates:
+            of_covariates = (
+                "basis",
+                "basis_size",
+                "shrinkage",
+                "coefficients",
+                "interactions",
+                "coefficient_scale",
+                "correlation_eta",
+                "length_scale_median",
+                "length_scale_log_sd",
+            )
+            unused |= dict.fromkeys(of_covariates, "these data have no covariates.")
+        return unused
 
     def relaxations(self, data: Panel) -> tuple[Relaxation, ...]:
-        """None: nothing from outside is imposed."""
+        """Return no relaxations: nothing is known from outside the data."""
         return ()
 
 
-@lru_cache(maxsize=4)
-def _forms(model: PanelDML, data: Panel) -> Mapping[str, Prepared]:
-    if model.effects == "unit" and len(data.treatments) > 1:
-        raise ModelError(
-            f"effects='unit' has the effect of one treatment in each unit, got "
-            f"{len(data.treatments)} treatments: {', '.join(data.treatments)}. Fit one model for "
-            "each, with the other treatments among the covariates, or say effects='common'."
-        )
-    own = prepared(model, data)
-    if model.errors in ("cluster", "bootstrap") and model.inside:
-        refuse_few_clusters(data, model.errors)
-    return {"": own} | (
-        {"between_": between_units(model, data)} if model.heterogeneity == "mundlak" else {}
-    )
+@kept_by_data
+def _statistics_by_prefix(model: PanelDML, data: Panel) -> Mapping[str, SufficientStatistics]:
+    model.effect_form.refuse_data(data)
+    by_prefix = {"": statistics_within(model, data)}
+    refuse_few_clusters(model, data)
+    if model.unit_heterogeneity.between:
+        by_prefix["between_"] = statistics_between(model, data)
+    return by_prefix

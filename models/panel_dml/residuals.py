@@ -1,201 +1,248 @@
-"""What is left of treatments and outcome when covariates are taken out, and what it says: of errors within units, of units' own effects, of the model."""
+"""Residuals of outcome and treatments after partialling out the covariates, and what they show.
+
+By the theorem of Frisch, Waugh and Lovell the effect is the slope of the outcome's residuals on
+those of the treatments.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from causalstats.core.prediction import Prediction
 from causalstats.data import Panel
-from causalstats.models.panel_dml.parameters import residual_covariance
+from causalstats.models.panel_dml.covariances import residual_covariance
+from causalstats.models.panel_dml.priors import slope_in_data_units
 from causalstats.models.panel_dml.row_blocks import blocks
 from causalstats.models.panel_dml.sufficient_statistics import (
-    Prepared,
+    SufficientStatistics,
     coefficients,
-    correlations_of,
+    posterior_mean_scales,
     scales_of,
 )
-from causalstats.numerics.panel import serial_correlation as serial
 from causalstats.numerics.panel.within_transformation import demeaned
-from causalstats.numerics.regression import canonical_regression as regression
+from causalstats.numerics.regression import canonical_regression
+
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
 
 _REPLICATIONS = 200
-_MOST_ROWS = 50_000  # that are looked at one by one
+_ROWS_FOR_PREDICTIONS = 50_000
 _ALLOWED = "the cluster-robust interval allows for it"
-_GROUPS = 500  # of clusters that a bootstrap draws together, where there are more
-_NOTHING = 1e-10  # of the largest eigenvalue
+_BOOTSTRAP_GROUPS = 500  # of clusters that are drawn together, where there are more
+_RANK_TOLERANCE = 1e-10  # of the largest eigenvalue
 
 
-def left_over(
-    model: Any, draws: xr.Dataset, data: Panel, most: int | None = None
+def partialled_out(
+    combination: np.ndarray,
+    statistics: SufficientStatistics,
+    data: Panel,
+    most: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What is left of treatments and outcome (n, q), in standard units, when φ is taken out at the posterior mean of the scales; the mean of Σ; whose rows.
+    """Return linear combinations of the rows, with columns without a prior partialled out.
 
-    With `most`, of the units that make up the first so many rows.
+    Parameters
+    ----------
+    combination : array, shape (p + q, m)
+        Of φ and of treatments and outcome in standard units.
+    statistics : SufficientStatistics
+    data : Panel
+    most : int or None
+        Only the units that make up the first so many rows.
+
+    Returns
+    -------
+    rows : array, shape (n, m)
+    unpenalised : array, shape (n, r)
+        The columns without a prior, orthonormal.
+    unit : int array, shape (n,)
     """
-    form, scales = model.prepared(data), scales_of(draws, "")
-    covariance = residual_covariance(
-        np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]
-    ).mean(axis=0)
-    inner = coefficients(form, {name: values.mean(axis=0) for name, values in scales.items()})
-    turn = np.vstack([-inner, np.eye(len(form.units))])
-    rows, _, unit = combined(turn, form, data, most)
-    return rows, covariance, unit
-
-
-def combined(
-    turn: np.ndarray, form: Prepared, data: Panel, most: int | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(φ, treatments and outcome in standard units) times `turn` (p + q, m), without what columns that have no prior explain of it.
-
-    Then those columns, made orthonormal, and whose rows they are.
-    """
-    width, aims = len(form.basis.spectrum), len(form.units)
-    flat = form.columns.width + (form.share is not None) - width - aims
-    rows, within, across, seen = [], np.zeros((flat, flat)), np.zeros((flat, turn.shape[1])), 0
-    for block in blocks(data, form.columns, form.share, most):
-        phi, times, last = np.split(block.transformed(), [width, -aims], axis=1)
-        rows.append([phi @ turn[:width] + last / form.units @ turn[width:], times])
-        within, across, seen = (
-            within + times.T @ times,
-            across + times.T @ rows[-1][0],
-            block.rows.stop,
-        )
+    width, equations = len(statistics.basis.spectrum), len(statistics.units)
+    intercept = statistics.kept_share is not None
+    count = statistics.columns.width + intercept - width - equations
+    within, across = np.zeros((count, count)), np.zeros((count, combination.shape[1]))
+    parts, seen = [], 0
+    for block in blocks(data, statistics.columns, statistics.kept_share, most):
+        split = np.split(block.transformed(), [width, -equations], axis=1)
+        phi, unpenalised, targets = split
+        rows = phi @ combination[:width] + targets / statistics.units @ combination[width:]
+        parts.append((rows, unpenalised))
+        within = within + unpenalised.T @ unpenalised
+        across = across + unpenalised.T @ rows
+        seen = block.rows.stop
         if most is not None:
             break
     values, vectors = np.linalg.eigh(within)
-    kept = values > _NOTHING * max(values.max(initial=0.0), 1e-300)
+    kept = values > _RANK_TOLERANCE * max(values.max(initial=0.0), 1e-300)
     root = vectors[:, kept] / np.sqrt(values[kept])
     slopes = root @ (root.T @ across)
-    left = np.vstack([left - times @ slopes for left, times in rows])
-    return left, np.vstack([times @ root for _, times in rows]), data.unit[:seen]
+    residuals = np.vstack([rows - unpenalised @ slopes for rows, unpenalised in parts])
+    orthonormal = np.vstack([unpenalised @ root for _, unpenalised in parts])
+    return residuals, orthonormal, data.unit[:seen]
 
 
-def with_effects(model: Any, draws: xr.Dataset, data: Panel, theta: np.ndarray) -> xr.Dataset:
-    """The draws with other values of θ (draws, k) in standard units, and of what is made of them."""
-    units = model.prepared(data).units
-    theta = theta.reshape(draws["standard_effect"].shape)
-    found = draws.assign(
-        standard_effect=draws["standard_effect"].copy(data=theta),
-        effect=draws["effect"].copy(data=theta * units[-1] / units[:-1]),
-    )
-    if "between_effect" in found:
-        found["contextual_effect"] = found["between_effect"] - found["effect"]
-    return found
+def with_effects(model: PanelDML, draws: xr.Dataset, data: Panel, theta: np.ndarray) -> xr.Dataset:
+    """Return the draws with other effects, and what follows from them.
 
-
-def slopes_without_nuisance(
-    model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator
-) -> np.ndarray:
-    """θ (draws, k) with clusters weighed at random, by Dirichlet(1, ..., 1), in standard units.
-
-    More than 500 clusters are drawn in 500 groups of neighbours.
+    Parameters
+    ----------
+    model : PanelDML
+    draws : Dataset
+    data : Panel
+    theta : array, shape (draws, k)
+        In standard units.
     """
-    form, scales = (
-        model.prepared(data),
-        {name: values.mean(axis=0) for name, values in scales_of(draws, "").items()},
+    units = model.statistics(data).units
+    theta = theta.reshape(draws["standard_effect"].shape)
+    replaced = draws.assign(
+        standard_effect=draws["standard_effect"].copy(data=theta),
+        effect=draws["effect"].copy(data=slope_in_data_units(theta, units)),
     )
-    groups, flat = _group_products(model, data), slice(len(form.basis.spectrum), -len(form.units))
-    theta = np.empty((draws.sizes["chain"] * draws.sizes["draw"], len(form.units) - 1))
-    scale = np.append(np.ones(len(form.basis.spectrum)), 1 / form.units)
+    if "between_effect" in replaced:
+        replaced["contextual_effect"] = replaced["between_effect"] - replaced["effect"]
+    return replaced
+
+
+def bootstrap_slopes(
+    model: PanelDML, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+) -> np.ndarray:
+    """Return slopes of residuals on residuals, (draws, k), with clusters weighted at random.
+
+    Weights are Dirichlet(1, ..., 1) (Rubin 1981). More than 500 clusters are drawn in 500 groups
+    of neighbours.
+
+    Parameters
+    ----------
+    model : PanelDML
+    draws : Dataset
+        Scales are at their posterior means.
+    data : Panel
+    rng : Generator
+    """
+    statistics = model.statistics(data)
+    scales = posterior_mean_scales(statistics, draws)
+    groups = _group_products(statistics, data)
+    width, equations = len(statistics.basis.spectrum), len(statistics.units)
+    unpenalised = np.arange(width, groups.shape[1] - equations)
+    scale = np.append(np.ones(width), 1 / statistics.units)
+    theta = np.empty((draws.sizes["chain"] * draws.sizes["draw"], equations - 1))
     for k in range(len(theta)):
-        gram = np.tensordot(len(groups) * rng.dirichlet(np.ones(len(groups))), groups, 1)
-        gram = regression.without(gram, np.arange(len(gram))[flat])[0] * scale[:, None] * scale
-        turn = np.vstack([-coefficients(form, scales, gram), np.eye(len(form.units))])
-        left = turn.T @ gram @ turn
-        theta[k] = np.linalg.solve(left[:-1, :-1], left[:-1, -1])
+        weights = len(groups) * rng.dirichlet(np.ones(len(groups)))
+        gram = np.tensordot(weights, groups, 1)
+        gram = canonical_regression.without(gram, unpenalised)[0] * scale[:, None] * scale
+        combination = np.vstack([-coefficients(statistics, scales, gram), np.eye(equations)])
+        residual = combination.T @ gram @ combination
+        theta[k] = np.linalg.solve(residual[:-1, :-1], residual[:-1, -1])
     return theta
 
 
-def _group_products(model: Any, data: Panel) -> np.ndarray:
+def _group_products(statistics: SufficientStatistics, data: Panel) -> np.ndarray:
     """Cross-products (groups, m, m) of clusters, or of neighbouring ones."""
-    form = model.prepared(data)
-    told = np.unique(data.cluster[data.sizes > 1]) if model.inside else np.unique(data.cluster)
-    count = len(told)
-    place = np.searchsorted(told, data.cluster).clip(max=count - 1)
-    group = place * min(_GROUPS, count) // count
-    width = form.columns.width + (form.share is not None)
-    found = np.zeros((group.max() + 1, width, width))
-    for block in blocks(data, form.columns, form.share):
-        columns, whose = block.transformed(), group[data.unit[block.rows]]
-        for rows in np.split(np.arange(len(whose)), np.flatnonzero(np.diff(whose)) + 1):
-            found[whose[rows[0]]] += columns[rows].T @ columns[rows]
-    return found
+    repeated = data.cluster
+    if statistics.model.within_units:
+        repeated = data.cluster[data.sizes > 1]
+    clusters = np.unique(repeated)
+    count = len(clusters)
+    position = np.searchsorted(clusters, data.cluster).clip(max=count - 1)
+    group = position * min(_BOOTSTRAP_GROUPS, count) // count
+    width = statistics.columns.width + (statistics.kept_share is not None)
+    products = np.zeros((group.max() + 1, width, width))
+    for block in blocks(data, statistics.columns, statistics.kept_share):
+        columns, row_group = block.transformed(), group[data.unit[block.rows]]
+        edges = np.flatnonzero(np.diff(row_group)) + 1
+        for rows in np.split(np.arange(len(row_group)), edges):
+            products[row_group[rows[0]]] += columns[rows].T @ columns[rows]
+    return products
 
 
 def predictions(
-    model: Any, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+    model: PanelDML, draws: xr.Dataset, data: Panel, rng: np.random.Generator
 ) -> tuple[Prediction, ...]:
-    """The errors of the outcome beside replications: serial correlation, tails, means over time.
+    """Return posterior predictive checks of the outcome's errors.
 
     The serial correlation is that of the scores v_it e_it of each treatment, since independent
     errors mislead about the effect only where treatment and outcome both persist (Moulton 1986;
     Bertrand, Duflo & Mullainathan 2004): v is held at what was observed, e is replicated. Tails
     are those of an outcome with more than two values.
+
+    Parameters
+    ----------
+    model : PanelDML
+    draws : Dataset
+    data : Panel
+    rng : Generator
+
+    Returns
+    -------
+    tuple of Prediction
+        Serial correlation by treatment, tails, and means over time.
     """
-    left, covariance, unit = left_over(model, draws, data, _MOST_ROWS)
-    theta = scales_of(draws, "")["standard_effect"].mean(axis=0)
-    changes, error = left[:, : len(data.treatments)], left[:, -1] - left[:, :-1] @ theta
-    slope = np.append(-theta, 1.0)
-    sd = np.sqrt(slope @ covariance @ slope)
-    outcome = data.arguments["outcome"]
+    statistics = model.statistics(data)
+    every, scales = scales_of(statistics, draws), posterior_mean_scales(statistics, draws)
+    covariance = residual_covariance(
+        np, every["standard_effect"], every.get("standard_link"), every["standard_error_sd"]
+    ).mean(axis=0)
+    combination = np.vstack([-coefficients(statistics, scales), np.eye(len(statistics.units))])
+    rows, _, unit = partialled_out(combination, statistics, data, _ROWS_FOR_PREDICTIONS)
+    theta = scales["standard_effect"]
+    treatment = rows[:, : len(data.treatments)]
+    error = rows[:, -1] - rows[:, :-1] @ theta
+    contrast = np.append(-theta, 1.0)
+    sd = np.sqrt(contrast @ covariance @ contrast)
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
-    time, weights = data.time[: len(unit)], data.weights[: len(unit)]
-    periods, at = np.unique(time, return_inverse=True)
+    weights = data.weights[: len(unit)]
+    periods, period = np.unique(data.time[: len(unit)], return_inverse=True)
     neighbours = np.diff(unit) == 0
 
-    def statistics(error: np.ndarray) -> list[np.ndarray]:
-        scores = changes * error[:, None]
+    def summaries(error: np.ndarray) -> list[np.ndarray]:
+        scores = treatment * error[:, None]
         products = (scores[1:] * scores[:-1])[neighbours].sum(axis=0)
         tails = np.array([(error**4).mean() / (error**2).mean() ** 2])
-        return [
-            products / (scores**2).sum(axis=0),
-            tails,
-            np.bincount(at, error) / np.bincount(at),
-        ]
+        means = np.bincount(period, error) / np.bincount(period)
+        return [products / (scores**2).sum(axis=0), tails, means]
 
-    share, rho = np.sqrt(weights), scales_of(draws, "").get("serial_correlation")
-    gap = correlations_of(model, data)[1]
-    middle = starts if model.inside else np.zeros(1, int)
+    root = np.sqrt(weights)
+    gap = model.error_model.correlations(model, data)[1]
+    gap = None if gap is None else gap[: len(unit)]
+    correlation = float(scales.get("serial_correlation", np.zeros(1))[-1])
+    centred_from = starts if model.within_units else np.zeros(1, int)
 
     def replicate() -> list[np.ndarray]:
-        new = rng.standard_normal(len(error))
-        if rho is not None and gap is not None:
-            new = serial.lasting(new, gap[: len(unit)], starts, rho.mean(axis=0)[-1])
-        return statistics(share * demeaned((sd * new / share)[:, None], middle, weights)[:, 0])
+        noise = rng.standard_normal(len(error))
+        noise = model.error_model.dependent(noise, gap, starts, correlation)
+        unweighted = (sd * noise / root)[:, None]
+        return summaries(root * demeaned(unweighted, centred_from, weights)[:, 0])
 
-    observed, replicated = statistics(error), [replicate() for _ in range(_REPLICATIONS)]
-    labels = (data.treatments, (outcome,), data.times_as_written(periods))
+    observed = summaries(error)
+    replicated = [replicate() for _ in range(_REPLICATIONS)]
+    groups = (data.treatments, (data.arguments["outcome"],), data.times_as_written(periods))
     sizes = (
-        np.full(len(data.treatments), len(left)),
-        np.full(1, len(left)),
-        np.bincount(at),
+        np.full(len(data.treatments), len(rows)),
+        np.full(1, len(rows)),
+        np.bincount(period),
     )
-    described = {
+    remedies = {
         "serial correlation": "Errors of a unit depend on each other, and the "
         "interval is too short: say `errors='cluster'`.",
         "tails": "A few rows of the outcome lie far out: look at them, and take its logarithm "
         "where it is positive and skewed.",
         "mean over time": "Something moved all units at once: say `time_effects=True`.",
     }
-    robust = model.errors in ("cluster", "bootstrap")
     two_valued = len(np.unique(data.outcome[: len(unit)])) == 2
-    unneeded = {
-        "tails": two_valued,
-        "mean over time": model.time_effects,
-    }
+    unneeded = {"tails": two_valued, "mean over time": model.time_effects}
+    robust_to = ("serial correlation", "tails") if model.error_model.robust else ()
     return tuple(
         Prediction(
             name=name,
-            groups=labels[k],
+            groups=groups[k],
             observed=observed[k],
             size=sizes[k],
             replicated=np.array([each[k] for each in replicated]),
             remedy=remedy,
-            allowed=_ALLOWED if robust and name in ("serial correlation", "tails") else "",
+            allowed=_ALLOWED if name in robust_to else "",
         )
-        for k, (name, remedy) in enumerate(described.items())
+        for k, (name, remedy) in enumerate(remedies.items())
         if not unneeded.get(name, False)
     )

@@ -1,4 +1,4 @@
-"""The rows of a panel in blocks of whole units: their columns, transformed as a model has it, and sums over blocks."""
+"""The rows of a panel in blocks of whole units: columns, transformed, and sums over blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,14 +21,29 @@ from causalstats.errors import ModelError
 from causalstats.models.panel_dml.nuisance_basis import Basis, basis_of
 from causalstats.numerics.panel.within_transformation import demeaned, unit_means
 
-_NUMBERS = 4_000_000  # of columns that are held at once by each worker
-_LARGEST = 1e50  # standard deviation of a moderator
-_MOST_ROWS = 100_000  # from which moderators are coded
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
+_NUMBERS_AT_ONCE = 4_000_000  # of columns, that each worker holds
+_LARGEST_SD = 1e50  # of a moderator
+_ROWS_FOR_CODING = 100_000  # from which moderators are coded
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """What is made of each row: φ, a column a period but the first, and the treatments, each also times every moderator; `effects` are their names."""
+    """The columns that a model makes of each row.
+
+    Parameters
+    ----------
+    basis : Basis
+        φ.
+    periods : array
+        Times that have a dummy: all but the first, or none.
+    moderation : Design or None
+        How moderators are coded.
+    effects : tuple of str
+        The treatments, and each of them times every moderator.
+    """
 
     basis: Basis
     periods: np.ndarray
@@ -37,22 +52,38 @@ class Columns:
 
     @property
     def width(self) -> int:
-        """With the outcome."""
+        """How many columns there are, the outcome included."""
         return len(self.basis.spectrum) + len(self.periods) + len(self.effects) + 1
 
     def moderators(self, table: pd.DataFrame) -> np.ndarray:
-        """1 and the moderators, (n, 1 + M)."""
+        """Return 1 and the moderators, (n, 1 + M)."""
         one = np.ones((len(table), 1))
-        return (
-            one
-            if self.moderation is None
-            else np.hstack([one, self.moderation.matrix(table[list(self.moderation.variables)])])
-        )
+        if self.moderation is None:
+            return one
+        coded = self.moderation.matrix(table[list(self.moderation.variables)])
+        return np.hstack([one, coded])
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows of whole units, which begin at `starts`; `share` is what is left of each row's unit means (None: nothing), `gap` the time since the row before."""
+    """Rows of whole units.
+
+    Parameters
+    ----------
+    rows : slice
+        Which rows of the panel.
+    table : DataFrame
+        Covariates.
+    treatment : array, shape (n, k)
+    outcome, time, weights : array, shape (n,)
+    starts : int array
+        First row of each unit.
+    kept_share : array, shape (n,), or None
+        The share of its unit's means that each row keeps; None where none of it stays.
+    gap : array, shape (n,), or None
+        Time since the row before.
+    columns : Columns
+    """
 
     rows: slice
     table: pd.DataFrame
@@ -61,49 +92,63 @@ class Block:
     time: np.ndarray
     weights: np.ndarray
     starts: np.ndarray
-    share: np.ndarray | None
+    kept_share: np.ndarray | None
     gap: np.ndarray | None
     columns: Columns
 
     def treatments(self) -> np.ndarray:
-        """Treatments, then each times the first moderator, and so on."""
+        """Return the treatments, then each times the first moderator, and so on."""
         moderators = self.columns.moderators(self.table)
-        return (moderators[:, :, None] * self.treatment[:, None, :]).reshape(len(self.table), -1)
+        products = moderators[:, :, None] * self.treatment[:, None, :]
+        return products.reshape(len(self.table), -1)
 
     def levels(self) -> np.ndarray:
-        """φ, the columns without a prior, treatments and outcome, as they are; an intercept among them where unit means are not all taken out."""
+        """Return φ, columns without a prior, treatments and outcome, not transformed.
+
+        Columns without a prior are dummies of periods, after an intercept where unit means stay.
+        """
         return np.hstack(self._parts())
 
     def _parts(self) -> list[np.ndarray]:
-        flat = (self.time[:, None] == self.columns.periods).astype(float)
-        intercept = [] if self.share is None else [np.ones((len(self.outcome), 1))]
+        dummies = (self.time[:, None] == self.columns.periods).astype(float)
+        intercept = [] if self.kept_share is None else [np.ones((len(self.outcome), 1))]
         return [
             *self.columns.basis.parts(self.table),
             *intercept,
-            flat,
+            dummies,
             self.treatments(),
             self.outcome[:, None],
         ]
 
     def transformed(self) -> np.ndarray:
-        """The same about the share of unit means that is taken out, each row by the root of its weight."""
-        parts, weights = self._parts(), None if (self.weights == 1).all() else self.weights
-        if self.share is None:
-            edges = np.cumsum([0, *(part.shape[1] for part in parts)])
-            found = np.empty((len(self.outcome), edges[-1]))
-            for part, start, stop in zip(parts, edges, edges[1:], strict=False):
-                demeaned(part, self.starts, weights, found[:, start:stop])
-            return found if weights is None else found * np.sqrt(weights)[:, None]
-        found = np.hstack(parts)
-        if (self.share < 1).any():
-            sizes, taken = np.diff(self.starts, append=len(found)), 1 - self.share[:, None]
-            found -= taken * np.repeat(unit_means(found, self.starts, weights), sizes, axis=0)
-        return found if weights is None else found * np.sqrt(weights)[:, None]
+        """Return `levels` after the within transformation, or quasi-demeaned, and weighted.
+
+        Each row is multiplied by the root of its weight.
+        """
+        equal = bool((self.weights == 1).all())
+        weights = None if equal else self.weights
+        if self.kept_share is None:
+            columns = self._within(weights)
+        else:
+            columns = np.hstack(self._parts())
+            if (self.kept_share < 1).any():
+                sizes = np.diff(self.starts, append=len(columns))
+                means = np.repeat(unit_means(columns, self.starts, weights), sizes, axis=0)
+                columns -= (1 - self.kept_share[:, None]) * means
+        return columns if weights is None else columns * np.sqrt(weights)[:, None]
+
+    def _within(self, weights: np.ndarray | None) -> np.ndarray:
+        parts = self._parts()
+        edges = np.cumsum([0, *(part.shape[1] for part in parts)])
+        columns = np.empty((len(self.outcome), edges[-1]))
+        for part, start, stop in zip(parts, edges, edges[1:], strict=False):
+            demeaned(part, self.starts, weights, columns[:, start:stop])
+        return columns
 
 
-def columns_of(model: Any, data: Panel) -> Columns:
-    """The columns that a model makes of these rows."""
-    basis = basis_of(data, model.basis_size, model.interactions, model.basis)
+def columns_of(model: PanelDML, data: Panel) -> Columns:
+    """Return the columns that a model makes of these rows."""
+    basis = basis_of(data, model.basis_size, model.interactions, model.basis_family)
     periods = data.periods[1:] if model.time_effects else np.empty(0)
     if model.moderators is None:
         return Columns(basis, periods, None, data.treatments)
@@ -112,17 +157,17 @@ def columns_of(model: Any, data: Panel) -> Columns:
         if name not in data.covariates:
             problem = unknown(name, data.covariates, "covariate")
             raise ModelError(
-                f"{problem} What an effect depends on may act on the outcome itself: name it as a covariate of the panel."
+                f"{problem} A moderator may act on the outcome itself: name it as a covariate of "
+                "the panel."
             )
-    coded = design(
-        data.source[list(names)].iloc[:: -(-len(data) // _MOST_ROWS)], None, model.moderators, True
-    )
+    some = data.source[list(names)].iloc[:: -(-len(data) // _ROWS_FOR_CODING)]
+    coded = design(some, None, model.moderators, True)
     for name, size in zip(coded.columns, coded.scale, strict=True):
-        if not 1 / _LARGEST < size < _LARGEST:
+        if not 1 / _LARGEST_SD < size < _LARGEST_SD:
             raise ModelError(
                 f"Moderator {name!r} is of the size of {size:.3g}; expected between "
-                f"{1 / _LARGEST:g} and {_LARGEST:g}, so that its products with the treatment are "
-                "not lost in floating point. Express it in another unit."
+                f"{1 / _LARGEST_SD:g} and {_LARGEST_SD:g}, so that its products with the "
+                "treatment are not lost in floating point. Express it in another unit."
             )
     # About their means, so that slopes and the effect are learned apart, but in their own units.
     moderation = replace(coded, scale=np.ones_like(coded.scale))
@@ -135,32 +180,46 @@ def columns_of(model: Any, data: Panel) -> Columns:
 def blocks(
     data: Panel,
     columns: Columns,
-    share: np.ndarray | None,
+    kept_share: np.ndarray | None,
     most: int | None = None,
     gap: np.ndarray | None = None,
 ) -> Iterator[Block]:
-    """All rows, so many at once or as many as fit, but whole units; `share` (N,) by unit and `gap` (n,) by row are as `Block` has them."""
+    """Yield all rows, in blocks of whole units.
+
+    Parameters
+    ----------
+    data : Panel
+    columns : Columns
+    kept_share : array, shape (N,), or None
+        The share of each unit's means that its rows keep.
+    most : int or None
+        Rows a block, where units are no larger; as many as fit into memory if None.
+    gap : array, shape (n,), or None
+        Time since the row before.
+    """
     names = list(data.covariates)
-    for part in _parts(data, most or max(_NUMBERS // columns.width, 1)):
+    for part in _whole_units(data, most or max(_NUMBERS_AT_ONCE // columns.width, 1)):
+        inside = (data.starts >= part.start) & (data.starts < part.stop)
         yield Block(
             rows=part,
-            table=data.source[names]
-            .iloc[part]
-            .copy(),  # what workers elsewhere cannot see stays behind
+            # A copy: workers elsewhere cannot see the whole.
+            table=data.source[names].iloc[part].copy(),
             treatment=np.array(data.treatment[part]),
             outcome=np.array(data.outcome[part]),
             time=np.array(data.time[part]),
             weights=data.weights[part],
-            starts=data.starts[(data.starts >= part.start) & (data.starts < part.stop)]
-            - part.start,
-            share=None if share is None else share[data.unit[part]],
+            starts=data.starts[inside] - part.start,
+            kept_share=None if kept_share is None else kept_share[data.unit[part]],
             gap=None if gap is None else gap[part],
             columns=columns,
         )
 
 
 def summed(function: Callable[[Block], Any], over: Iterator[Block]) -> Any:
-    """Σ of what a function gives of each block, in order: by threads, or by the workers of `joblib.parallel_config`."""
+    """Return the sum of what a function gives of each block, in order.
+
+    Blocks are worked on by threads, or by the workers of `joblib.parallel_config`.
+    """
     first = next(over)
     second = next(over, None)
     if second is None:
@@ -169,24 +228,20 @@ def summed(function: Callable[[Block], Any], over: Iterator[Block]) -> Any:
     from joblib.parallel import get_active_backend
     from threadpoolctl import threadpool_limits
 
-    told = {} if get_active_backend()[1] else {"n_jobs": os.cpu_count()}
+    workers = {} if get_active_backend()[1] else {"n_jobs": os.cpu_count()}
+    parallel = Parallel(prefer="threads", return_as="generator", **workers)
     with threadpool_limits(1, user_api="blas"):
-        return reduce(
-            add,
-            Parallel(prefer="threads", return_as="generator", **told)(
-                delayed(function)(block) for block in chain([first, second], over)
-            ),
-        )
+        tasks = (delayed(function)(block) for block in chain([first, second], over))
+        return reduce(add, parallel(tasks))
 
 
-def _parts(data: Panel, most: int) -> Iterator[slice]:
-    """Rows of whole units, at most so many at once where units are no larger."""
+def _whole_units(data: Panel, most: int) -> Iterator[slice]:
+    """Yield rows of whole units, at most so many at once where units are no larger."""
     edges = np.append(data.starts, len(data))
     start = 0
     while start < len(data):
-        stop = max(
-            edges[np.searchsorted(edges, start + most, side="right") - 1],
-            edges[np.searchsorted(edges, start, side="right")],
-        )
+        fitting = edges[np.searchsorted(edges, start + most, side="right") - 1]
+        one_unit = edges[np.searchsorted(edges, start, side="right")]
+        stop = max(fitting, one_unit)
         yield slice(int(start), int(stop))
         start = stop

@@ -1,92 +1,127 @@
-"""From the rows of a panel to what its likelihood needs: cross-products of transformed columns."""
+"""Sufficient statistics of a panel: cross-products of transformed columns.
+
+Columns are partialled out that have no prior (Frisch-Waugh-Lovell): dummies of periods, and an
+intercept where unit means stay.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from causalstats.data import Panel
 from causalstats.errors import ModelError
-from causalstats.models.panel_dml.nuisance_basis import Basis
-from causalstats.models.panel_dml.parameters import (
+from causalstats.models.panel_dml.covariances import (
     coefficient_covariance,
-    factors,
-    grams_and_volumes,
-    precisions,
+    coefficient_factors,
+    error_precisions,
     residual_covariance,
 )
+from causalstats.models.panel_dml.nuisance_basis import Basis
+from causalstats.models.panel_dml.priors import Sizes, parameters_of
 from causalstats.models.panel_dml.row_blocks import Block, Columns, blocks, columns_of, summed
 from causalstats.numerics.panel import serial_correlation as serial
-from causalstats.numerics.panel.within_transformation import demeaned, unit_means
-from causalstats.numerics.regression import canonical_regression as regression
-from causalstats.numerics.regression import gram_regression
+from causalstats.numerics.panel.within_transformation import unit_means
+from causalstats.numerics.regression import canonical_regression, gram_regression
 
-_EXACTLY = 1e-10  # of a treatment's variance: what is left is rounding
-_MOST_COEFFICIENTS = (
-    1_500  # of all equations together, where they take the third power of operations
-)
-LOWEST = -0.5  # serial correlation
-_STANDARD = ("effect", "link", "error_sd", "coefficient_sd", "association")
-SCALES = (
-    *(f"standard_{name}" for name in _STANDARD),
-    "covariate_scale",
-    "length_scale",
-    "serial_correlation",
-)
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
+EXACT_FIT = 1e-10  # of a variable's variance: less is rounding
+_MOST_COEFFICIENTS = 1_500  # of all equations, where the cost grows with their third power
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
-    """Cross-products (1, p + q, p + q) of φ, treatments and outcome in standard units, over `rows` free rows.
+class SufficientStatistics:
+    """Cross-products of φ, treatments and outcome, over the free rows of a panel.
 
-    Of errors that last, the coefficients (48, ...) of polynomials that give them at any correlation from `lowest` on, and of the logarithm of their `volume`.
-    `units` (q,) are those of treatments and outcome; `left` (q,) is the share of each that does not follow from the rest, NaN with more columns than rows;
-    `share` (N,) is what is left of unit means where they are not taken out.
+    Parameters
+    ----------
+    model : PanelDML
+    columns : Columns
+    gram : array, shape (K, p + q, p + q)
+        In standard units; K is 1, or with AR(1) errors the coefficients of polynomials that give
+        the cross-products at any serial correlation.
+    volume : array, shape (K,)
+        The same of the logarithm of the errors' volume.
+    units : array, shape (q,)
+        Standard deviations of treatments and outcome.
+    unexplained : array, shape (q,)
+        1 - R² of each treatment on the rest, and of the outcome; NaN with more columns than rows.
+    rows : float
+        Free rows.
+    kept_share : array, shape (N,), or None
+        The share of each unit's means that stays.
+    lowest : float or None
+        The lowest serial correlation.
     """
 
+    model: PanelDML
     columns: Columns
     gram: np.ndarray
     volume: np.ndarray
     units: np.ndarray
-    left: np.ndarray
+    unexplained: np.ndarray
     rows: float
-    share: np.ndarray | None
+    kept_share: np.ndarray | None
     lowest: float | None
-    dense: bool
-    own_scales: bool
 
     @property
     def basis(self) -> Basis:
+        """φ."""
         return self.columns.basis
 
-    @cached_property
-    def form(self) -> regression.Canonical:
-        """The likelihood in canonical form, of independent errors."""
-        return regression.canonical(self.gram[0], len(self.units), self.basis.spectrum, self.rows)
-
-    def inputs(self, prefix: str = "") -> dict[str, np.ndarray]:
-        """What the graph takes."""
-        values = {"units": self.units} | (
-            self.given if self.dense else regression.with_residual(self.form)
+    @property
+    def sizes(self) -> Sizes:
+        """How many parameters there are."""
+        arrays = self.basis.prior_arrays()
+        return Sizes(
+            equations=len(self.units),
+            terms=arrays["terms"].shape[1],
+            sines="frequencies" in arrays,
+            lowest=self.lowest,
         )
-        return {f"{prefix}{name}": np.asarray(value, float) for name, value in values.items()}
+
+    @cached_property
+    def canonical(self) -> canonical_regression.Canonical:
+        """The likelihood in independent pieces, of errors that are independent."""
+        return canonical_regression.canonical(
+            self.gram[0], len(self.units), self.basis.spectrum, self.rows
+        )
 
     @property
-    def given(self) -> dict[str, Any]:
-        """What the likelihood by cross-products takes beside the parameters."""
-        values = {"gram": self.gram, "volume": self.volume, "rows": self.rows} | self.basis.priors()
-        values |= {"own_scales": 1.0} if self.own_scales else {}
+    def cross_products(self) -> dict[str, Any]:
+        """The arrays that the likelihood by cross-products takes, by name."""
+        values = {"gram": self.gram, "volume": self.volume, "rows": self.rows}
+        values |= self.basis.prior_arrays()
         return values if self.lowest is None else values | {"lowest": self.lowest}
+
+    def inputs(self, prefix: str = "") -> dict[str, np.ndarray]:
+        """Return what the graph takes, each name after the prefix."""
+        dense = self.model.needs_cross_products
+        given = self.cross_products if dense else canonical_regression.with_residual(self.canonical)
+        values = {"units": self.units} | given
+        return {f"{prefix}{name}": np.asarray(value, float) for name, value in values.items()}
 
 
 @dataclass(frozen=True, eq=False)
 class Products:
-    """Cross-products (K, m, m), the logarithm of volumes (K,), sums and squares of treatments and outcome as they are (2, q), which add up over blocks."""
+    """Sums over blocks of rows, which add up.
+
+    Parameters
+    ----------
+    grams : array, shape (K, m, m)
+        Cross-products.
+    volumes : array, shape (K,)
+        Logarithms of the errors' volume.
+    moments : array, shape (2, q)
+        Sums and squares of treatments and outcome, not transformed.
+    """
 
     grams: np.ndarray
     volumes: np.ndarray
@@ -94,166 +129,164 @@ class Products:
 
     def __add__(self, other: Products) -> Products:
         return Products(
-            self.grams + other.grams, self.volumes + other.volumes, self.moments + other.moments
+            grams=self.grams + other.grams,
+            volumes=self.volumes + other.volumes,
+            moments=self.moments + other.moments,
         )
 
 
-def prepared(model: Any, data: Panel) -> Prepared:
-    """Every column about its unit mean, or less of it and an intercept beside, and cross-products of them."""
+def statistics_within(model: PanelDML, data: Panel) -> SufficientStatistics:
+    """Return the statistics of rows about their unit means, or as `heterogeneity` has them.
+
+    Raises
+    ------
+    ModelError
+        If nothing changes within units, a treatment or the outcome is collinear with unit or time
+        effects or computed from the rest, or there are too few rows or too many coefficients.
+    """
     columns = columns_of(model, data)
-    rows = len(data) - (len(data.units) if model.inside else 0)
+    rows = len(data) - (len(data.units) if model.within_units else 0)
     if rows == 0:
         raise ModelError(
-            "Every unit was seen once: nothing changes within units. For a cross-section say heterogeneity='pooled'."
+            "Every unit was seen once: nothing changes within units. For a cross-section say "
+            "heterogeneity='pooled'."
         )
     _refuse_too_many(model, columns)
-    share = None if model.inside else _share_left(model, data, columns)
-    correlations, gap = correlations_of(model, data)
-    found = summed(
-        partial(_products, correlations=correlations, middle=_middle(data, columns)),
-        blocks(data, columns, share, gap=gap),
+    kept_share = model.unit_heterogeneity.kept_share(model, data, columns)
+    correlations, gap = model.error_model.correlations(model, data)
+    products = summed(
+        partial(_products, correlations=correlations, centre=_centre(data, columns)),
+        blocks(data, columns, kept_share, gap=gap),
     )
-    return _reduced(model, data, columns, found, rows, share, correlations)
+    return _reduced(model, data, columns, products, rows, kept_share, correlations)
 
 
-def _refuse_too_many(model: Any, columns: Columns) -> None:
+def statistics_between(model: PanelDML, data: Panel) -> SufficientStatistics:
+    """Return the statistics of unit means, one row a unit, about their mean."""
+    columns = columns_of(model, data)
+    centre = _centre(data, columns)
+    means, moments = [], np.zeros(())
+    for block in blocks(data, columns, None):
+        means.append(unit_means(block.levels(), block.starts, block.weights))
+        moments = moments + _moments(block, centre)
+    centred = np.vstack(means) - np.vstack(means).mean(axis=0)
+    products = Products((centred.T @ centred)[None], np.zeros(1), moments)
+    return _reduced(model, data, columns, products, len(centred) - 1, None, None)
+
+
+def _refuse_too_many(model: PanelDML, columns: Columns) -> None:
     count = len(columns.basis.spectrum) * (len(columns.effects) + 1)
-    if model.dense and count > _MOST_COEFFICIENTS:
+    if model.needs_cross_products and count > _MOST_COEFFICIENTS:
         raise ModelError(
-            f"{count:,} coefficients are too many for basis={model.basis!r}, shrinkage={model.shrinkage!r} and errors={model.errors!r}, whose cost grows "
-            f"with their third power; expected at most {_MOST_COEFFICIENTS:,}. Take fewer `basis_size`, or the defaults of the three."
+            f"{count:,} coefficients are too many for basis={model.basis!r}, "
+            f"shrinkage={model.shrinkage!r} and errors={model.errors!r}, whose cost grows with "
+            f"their third power; expected at most {_MOST_COEFFICIENTS:,}. Take a smaller "
+            "`basis_size`, or the defaults of the three."
         )
 
 
-def between_units(model: Any, data: Panel) -> Prepared:
-    """The same of unit means, one row a unit, about their mean."""
-    columns = columns_of(model, data)
-    means, moments, middle = [], np.zeros(()), _middle(data, columns)
-    for block in blocks(data, columns, None):
-        means.append(unit_means(block.levels(), block.starts, block.weights))
-        moments = moments + _moments(block, middle)
-    centred = np.vstack(means) - np.vstack(means).mean(axis=0)
-    return _reduced(
-        model,
-        data,
-        columns,
-        Products((centred.T @ centred)[None], np.zeros(1), moments),
-        len(centred) - 1,
-        None,
-        None,
-    )
-
-
-def _middle(data: Panel, columns: Columns) -> np.ndarray:
+def _centre(data: Panel, columns: Columns) -> np.ndarray:
     """About which treatments, without their moderators, and the outcome are squared."""
-    return np.append(
-        np.tile(data.treatment.mean(axis=0), len(columns.effects) // len(data.treatments)),
-        data.outcome.mean(),
-    )
+    copies = len(columns.effects) // len(data.treatments)
+    return np.append(np.tile(data.treatment.mean(axis=0), copies), data.outcome.mean())
 
 
-def _moments(block: Block, middle: np.ndarray) -> np.ndarray:
-    values = np.column_stack([block.treatments(), block.outcome]) - middle
+def _moments(block: Block, centre: np.ndarray) -> np.ndarray:
+    values = np.column_stack([block.treatments(), block.outcome]) - centre
     return np.array([values.sum(axis=0), (values**2).sum(axis=0)])
 
 
-def correlations_of(
-    model: Any, data: Panel
-) -> tuple[serial.Correlations | None, np.ndarray | None]:
-    """Those that errors may have, and the time since each unit's row before; none where they are independent."""
-    if model.errors != "ar1":
-        return None, None
-    if model.heterogeneity == "random" or np.ptp(data.weights) > 0:
-        what = "weights" if model.heterogeneity != "random" else "heterogeneity='random'"
-        raise ModelError(
-            f"errors='ar1' does not go with {what}: expected rows of one weight, and units that are 'within', 'mundlak' or 'pooled'."
-        )
-    if (data.sizes > 1).sum() == 0:
-        raise ModelError("Every unit was seen once: no error can last. Say errors='iid'.")
-    gap = serial.gaps(data.time, data.starts)
-    whole = np.array_equal(gap, np.round(gap), equal_nan=True)
-    return serial.Correlations(LOWEST if whole else 0.0), gap
-
-
 def _products(
-    block: Block, correlations: serial.Correlations | None, middle: np.ndarray
+    block: Block, correlations: serial.Correlations | None, centre: np.ndarray
 ) -> Products:
-    """At every node those of rows as they come from a model of errors; before them, those of independent errors."""
+    """Cross-products with independent errors, and then whitened ones at each serial correlation."""
     columns = block.transformed()
     grams, volumes = [columns.T @ columns], [0.0]
     if correlations is not None and block.gap is not None:
-        levels, inside = block.levels(), block.share is None
+        levels = block.levels()
+        within = block.kept_share is None
         for rho in correlations.nodes:
-            white, volume = serial.whitened(levels, block.gap, block.starts, rho, inside)
+            white, volume = serial.whitened(levels, block.gap, block.starts, rho, within)
             grams.append(white.T @ white)
             volumes.append(volume)
-    return Products(np.array(grams), np.array(volumes), _moments(block, middle))
+    return Products(np.array(grams), np.array(volumes), _moments(block, centre))
 
 
 def _reduced(
-    model: Any,
+    model: PanelDML,
     data: Panel,
     columns: Columns,
-    found: Products,
+    products: Products,
     rows: float,
-    share: np.ndarray | None,
+    kept_share: np.ndarray | None,
     correlations: serial.Correlations | None,
-) -> Prepared:
-    """Without the columns that have no prior, in standard units."""
-    names, basis = [*columns.effects, data.arguments["outcome"]], columns.basis
-    aims, width = len(names), len(basis.spectrum)
-    flat = np.arange(width, found.grams.shape[1] - aims)
-    grams, taken, volumes = zip(
-        *(regression.without(gram, flat) for gram in found.grams), strict=True
-    )
-    rows = rows - taken[0]
-    if rows < aims + 1:
+) -> SufficientStatistics:
+    """Partial out the columns that have no prior, and divide by standard deviations.
+
+    Parameters
+    ----------
+    model : PanelDML
+    data : Panel
+    columns : Columns
+    products : Products
+    rows : float
+        Free rows, before columns without a prior are partialled out.
+    kept_share : array, shape (N,), or None
+    correlations : Correlations or None
+    """
+    names = [*columns.effects, data.arguments["outcome"]]
+    equations, width = len(names), len(columns.basis.spectrum)
+    unpenalised = np.arange(width, products.grams.shape[1] - equations)
+    reduced = [canonical_regression.without(gram, unpenalised) for gram in products.grams]
+    grams = np.array([gram for gram, _, _ in reduced])
+    rows = rows - reduced[0][1]
+    if rows < equations + 1:
         raise ModelError(
-            f"Only {rows:g} rows are left when units and times have their own effects, and at least {aims + 1} are needed."
+            f"Only {rows:g} rows are left when units and times have their own effects, and at "
+            f"least {equations + 1} are needed."
         )
     total = np.diagonal(grams[0])[width:]
-    raw = found.moments[1] - found.moments[0] ** 2 / len(data)
-    inside = np.diagonal(found.grams[0])[-aims:]
-    for name, within, left, of in zip(names, inside, total, raw, strict=True):
-        if not left > _EXACTLY * of:
-            raise ModelError(_absorbed(model, name, bool(within > _EXACTLY * of)))
-    left = _left(grams[0], width, rows)
-    _refuse_exact(names, left)
+    raw = products.moments[1] - products.moments[0] ** 2 / len(data)
+    within = np.diagonal(products.grams[0])[-equations:]
+    for k, name in enumerate(names):
+        if not total[k] > EXACT_FIT * raw[k]:
+            raise ModelError(_absorbed(model, name, bool(within[k] > EXACT_FIT * raw[k])))
+    unexplained = _unexplained(grams[0], width, rows)
+    _refuse_exact(names, unexplained)
     units = np.sqrt(total / rows) if model.scale is None else np.array(model.scale)
-    if len(units) != aims:
+    if len(units) != equations:
         raise ModelError(
-            f"Expected `scale` as {aims} numbers, for {', '.join(columns.effects)} and the outcome, got {model.scale!r}."
+            f"Expected `scale` as {equations} numbers, for {', '.join(columns.effects)} and the "
+            f"outcome, got {model.scale!r}."
         )
     scale = np.append(np.ones(width), 1 / units)
-    gram, volume, lowest = np.array(grams) * scale[:, None] * scale, np.zeros(1), None
+    grams = grams * scale[:, None] * scale
+    volumes = np.zeros(1)
     if correlations is not None:
-        lowest = correlations.lowest
-        gram, volume = (
-            correlations.coefficients(gram[1:]),
-            correlations.coefficients(found.volumes[1:] + np.array(volumes[1:])),
-        )
-    return Prepared(
-        columns,
-        gram,
-        volume,
-        units,
-        left,
-        rows,
-        share,
-        lowest,
-        model.dense,
-        model.shrinkage == "global-local",
+        log_volumes = np.array([volume for _, _, volume in reduced])
+        grams = correlations.coefficients(grams[1:])
+        volumes = correlations.coefficients(products.volumes[1:] + log_volumes[1:])
+    return SufficientStatistics(
+        model=model,
+        columns=columns,
+        gram=grams,
+        volume=volumes,
+        units=units,
+        unexplained=unexplained,
+        rows=rows,
+        kept_share=kept_share,
+        lowest=None if correlations is None else correlations.lowest,
     )
 
 
-def _absorbed(model: Any, name: str, varies: bool) -> str:
-    """Why nothing of a variable remains, in words: units' own effects, or those of times, or both."""
-    if not varies and model.inside:
+def _absorbed(model: PanelDML, name: str, varies: bool) -> str:
+    """Say why nothing of a variable remains: units' own effects, or those of times, or both."""
+    if not varies and model.within_units:
         return (
             f"{name!r} does not vary within any unit: there is no change whose effect, or cause, "
             "could be seen. Look at heterogeneity='pooled'."
         )
-    effects = "effects of units and times" if model.inside else "effects of times"
+    effects = "effects of units and times" if model.within_units else "effects of times"
     return (
         f"{name!r} is collinear with the {effects}: they explain all of it, and no variation "
         "remains to estimate an effect from. A variable that is the same for all units at each "
@@ -263,78 +296,59 @@ def _absorbed(model: Any, name: str, varies: bool) -> str:
     )
 
 
-def _left(gram: np.ndarray, width: int, rows: float) -> np.ndarray:
-    """1 - R² of each treatment on φ and the other treatments, and of the outcome on φ and all treatments, by least squares."""
-    aims = range(width, len(gram))
+def _unexplained(gram: np.ndarray, width: int, rows: float) -> np.ndarray:
+    """1 - R² of each treatment on φ and the other treatments, and of the outcome on them all."""
     if len(gram) > rows:
-        return np.full(len(aims), np.nan)
+        return np.full(len(gram) - width, np.nan)
     norms = np.sqrt(np.maximum(np.diagonal(gram), 0.0))
-    unit = gram / np.where(norms > 0, norms, 1.0) / np.where(norms > 0, norms, 1.0)[:, None]
-    found = []
-    for aim in aims:
-        others = [place for place in range(len(gram) - 1) if place != aim]
-        with_aim = unit[others, aim]
-        found.append(
-            1
-            - with_aim
-            @ np.linalg.pinv(unit[np.ix_(others, others)], rcond=1e-9, hermitian=True)
-            @ with_aim
-        )
-    return np.array(found)
+    norms = np.where(norms > 0, norms, 1.0)
+    correlation = gram / norms / norms[:, None]
+    shares = []
+    for target in range(width, len(gram)):
+        others = [k for k in range(len(gram) - 1) if k != target]
+        inner = correlation[np.ix_(others, others)]
+        across = correlation[others, target]
+        shares.append(1 - across @ np.linalg.pinv(inner, rcond=1e-9, hermitian=True) @ across)
+    return np.array(shares)
 
 
-def _refuse_exact(names: list[str], left: np.ndarray) -> None:
-    """An error where one of treatments and outcome is computed from the rest: least squares then leaves rounding alone."""
-    for name, share in zip(names, left, strict=True):
-        if share < _EXACTLY:
-            of, remedy = (
-                ("treatment and covariates", "no error is left to learn from")
-                if name == names[-1]
-                else ("the rest", "no change of it is left to see")
-            )
+def _refuse_exact(names: list[str], unexplained: np.ndarray) -> None:
+    """Refuse a treatment or outcome that is computed from the rest: only rounding would remain."""
+    for name, share in zip(names, unexplained, strict=True):
+        if share < EXACT_FIT:
+            outcome = name == names[-1]
+            source = "treatment and covariates" if outcome else "the rest"
+            lost = "no error is left to learn from" if outcome else "no change of it is left to see"
             raise ModelError(
-                f"{name!r} follows exactly from {of}: {remedy}. Leave out what it is computed from."
+                f"{name!r} follows exactly from {source}: {lost}. Leave out what it is computed "
+                "from."
             )
 
 
-def _share_left(model: Any, data: Panel, columns: Columns) -> np.ndarray:
-    """√(s² / (s² + T ω²)) of each unit: the share of its means that is left by the quasi-demeaning of random effects (Swamy & Arora 1972); 1 if pooled."""
-    if model.heterogeneity != "random":
-        return np.ones(len(data.units))
-    # Without weights, which change the share of a mean hardly.
-    gram = summed(_unweighted, blocks(data, columns, None))
-    values, vectors = np.linalg.eigh(gram[:-1, :-1])
-    kept = values > _EXACTLY * values[-1]
-    slopes = vectors[:, kept] @ (vectors[:, kept].T @ gram[:-1, -1] / values[kept])
-    free = len(data) - len(data.units) - int(kept.sum())
-    if free < 1:
-        raise ModelError(
-            f"Random effects need the variance of errors within units, and {int(kept.sum()):,} columns take up all {len(data) - len(data.units):,} free rows. "
-            "Take fewer `basis_size`, or heterogeneity='mundlak'."
-        )
-    s2 = max(gram[-1, -1] - gram[:-1, -1] @ slopes, 0.0) / free
-    means = [
-        unit_means(block.levels() @ np.append(-slopes, 1)[:, None], block.starts)[:, 0]
-        for block in blocks(data, columns, None)
-    ]
-    between = np.concatenate(means).var(ddof=1) - s2 * (1 / data.sizes).mean()
-    return np.sqrt(s2 / (s2 + data.sizes * max(between, 0.0)))
+def log_likelihood(model: PanelDML, draws: xr.Dataset, data: Panel) -> xr.DataArray:
+    """Return the log likelihood of every draw, in standard units, coefficients integrated out.
 
+    Parameters
+    ----------
+    model : PanelDML
+    draws : Dataset
+    data : Panel
 
-def _unweighted(block: Block) -> np.ndarray:
-    inner = demeaned(block.levels(), block.starts)
-    return inner.T @ inner
-
-
-def log_likelihood(model: Any, draws: xr.Dataset, data: Panel) -> xr.DataArray:
-    """For every draw; of effects between units as well, where the model has them."""
+    Returns
+    -------
+    DataArray
+        With dims (chain, draw), but for a constant; that of effects between units included.
+    """
     chains, count = draws.sizes["chain"], draws.sizes["draw"]
     total = np.zeros(chains * count)
-    for prefix, form in model.forms(data).items():
-        given, scales = form.given if form.dense else form.inputs(), scales_of(draws, prefix)
+    likelihood: Callable[..., float] = _of_pieces
+    if model.needs_cross_products:
+        likelihood = partial(_of_cross_products, model)
+    for prefix, statistics in model.statistics_by_prefix(data).items():
+        given = statistics.cross_products if model.needs_cross_products else statistics.inputs()
+        scales = scales_of(statistics, draws, prefix)
         for k in range(len(total)):
-            one = {name: value[k] for name, value in scales.items()}
-            total[k] += _of_cross_products(given, one) if form.dense else _of_pieces(given, one)
+            total[k] += likelihood(given, {name: value[k] for name, value in scales.items()})
     return xr.DataArray(total.reshape(chains, count), dims=("chain", "draw"))
 
 
@@ -343,39 +357,75 @@ def _of_pieces(given: Mapping[str, np.ndarray], scales: Mapping[str, Any]) -> fl
         np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]
     )
     prior = coefficient_covariance(
-        np, scales["standard_coefficient_sd"], scales.get("standard_association"), len(covariance)
+        np,
+        scales["standard_coefficient_sd"],
+        scales.get("standard_association"),
+        len(covariance),
     )
-    return regression.log_likelihood(
+    return canonical_regression.log_likelihood(
         given["eigenvalues"], given["pieces"], given["weights"], covariance, prior
     )
 
 
-def _of_cross_products(given: Mapping[str, np.ndarray], scales: Mapping[str, Any]) -> float:
-    grams, volumes = grams_and_volumes(np, given, scales)
+def _of_cross_products(
+    model: PanelDML, given: Mapping[str, np.ndarray], scales: Mapping[str, Any]
+) -> float:
+    grams, volumes = model.error_model.cross_products(np, given, scales)
     sd = scales["standard_error_sd"]
-    omega = precisions(np, scales["standard_effect"], scales.get("standard_link"), sd)
-    value = gram_regression.with_derivatives(np, grams, omega, factors(np, given, scales, len(sd)))[
-        0
-    ]
+    precisions = error_precisions(np, scales["standard_effect"], scales.get("standard_link"), sd)
+    factors = coefficient_factors(np, given, scales, len(sd))
+    value = gram_regression.with_derivatives(np, grams, precisions, factors)[0]
     return float(value - (given["rows"] * np.log(sd) + volumes / 2).sum())
 
 
-def scales_of(draws: xr.Dataset, prefix: str) -> dict[str, np.ndarray]:
-    """Parameters in standard units by name, a row a draw; those that the model has."""
+def scales_of(
+    statistics: SufficientStatistics, draws: xr.Dataset, prefix: str = ""
+) -> dict[str, np.ndarray]:
+    """Return the parameters in standard units by name, one row a draw.
+
+    Parameters
+    ----------
+    statistics : SufficientStatistics
+    draws : Dataset
+    prefix : str
+        "between_" for effects between units.
+    """
     count = draws.sizes["chain"] * draws.sizes["draw"]
-    found = {name: draws[prefix + name] for name in SCALES if prefix + name in draws}
-    return {
-        name: values.to_numpy().reshape(count, *values.shape[2:]) for name, values in found.items()
-    }
+    scales = {}
+    for parameter in parameters_of(statistics.model, statistics.sizes):
+        values = draws[prefix + parameter.name].to_numpy()
+        scales[parameter.name] = values.reshape(count, *values.shape[2:])
+    return scales
+
+
+def posterior_mean_scales(
+    statistics: SufficientStatistics, draws: xr.Dataset
+) -> dict[str, np.ndarray]:
+    """Return the posterior mean of each parameter in standard units, by name."""
+    return {name: values.mean(axis=0) for name, values in scales_of(statistics, draws).items()}
 
 
 def coefficients(
-    form: Prepared, scales: Mapping[str, np.ndarray], gram: np.ndarray | None = None
+    statistics: SufficientStatistics,
+    scales: Mapping[str, np.ndarray],
+    gram: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The posterior mean of the coefficients of φ (p, q) in standard units, at one value of each scale; with cross-products of other rows, if given."""
-    given = form.given if gram is None else form.given | {"gram": gram[None]}
-    grams = grams_and_volumes(np, given, scales)[0]
-    omega = precisions(
-        np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]
-    )
-    return gram_regression.coefficients(grams, omega, factors(np, given, scales, len(omega)))
+    """Return the posterior mean of the coefficients of φ (p, q), in standard units.
+
+    Parameters
+    ----------
+    statistics : SufficientStatistics
+    scales : mapping
+        One value of each parameter, by name.
+    gram : array, shape (p + q, p + q), or None
+        Cross-products of other rows in place of the panel's.
+    """
+    given = statistics.cross_products
+    if gram is not None:
+        given = given | {"gram": gram[None]}
+    model = statistics.model
+    grams = model.error_model.cross_products(np, given, scales)[0]
+    sd = scales["standard_error_sd"]
+    precisions = error_precisions(np, scales["standard_effect"], scales.get("standard_link"), sd)
+    factors = coefficient_factors(np, given, scales, len(sd))
+    return gram_regression.coefficients(grams, precisions, factors)

@@ -107,14 +107,14 @@ def test_categories_keep_their_order_and_numbers_name_units(frame):
 )
 def test_cross_products_of_blocks_are_those_of_all_rows(frame, monkeypatch, workers):
     model = cs.PanelDML(time_effects=True)
-    whole = model.prepared(cs.Panel.from_frame(frame, **ROLES))
-    monkeypatch.setattr(panel_dml_blocks, "_NUMBERS", 1_000)
+    whole = model.statistics(cs.Panel.from_frame(frame, **ROLES))
+    monkeypatch.setattr(panel_dml_blocks, "_NUMBERS_AT_ONCE", 1_000)
     found = cs.Panel.from_chunks(pieces(frame), **ROLES)
     if workers is None:
-        parts = model.prepared(found)
+        parts = model.statistics(found)
     else:
         with joblib.parallel_config(backend=workers, n_jobs=2):
-            parts = model.prepared(found)
+            parts = model.statistics(found)
     np.testing.assert_allclose(parts.gram, whole.gram, rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(parts.units, whole.units, rtol=1e-10)
 

@@ -69,7 +69,7 @@ def read(frame, **roles):
     ("method", "approach"),
     [("CRE, general", "cre_general"), ("CRE, normal", "cre_normal"), ("FD, exact", "fd_exact")],
 )
-def test_they_are_those_of_doubleml(panel, method, approach):
+def test_clarke_polselli_estimators_match_doubleml(panel, method, approach):
     """Estimate and standard error of `DoubleMLPLPR` with the same folds by unit; its errors lack the correction G/(G-1) (n-1)/(n-1) of ours."""
     doubleml = pytest.importorskip("doubleml")
     data = doubleml.DoubleMLPanelData(
@@ -112,7 +112,7 @@ def test_every_row_is_predicted_once_from_others(split):
         np.testing.assert_array_equal(np.unique(time[divided[1][0]]), np.arange(6, 10))
 
 
-def test_straight_lines_are_fixed_effects(panel):
+def test_linear_learners_reproduce_fixed_effects(panel):
     """Mundlak (1978): with least squares as the learner all that stand for units agree with fixed effects but for what folds add."""
     table = estimators(
         panel,
@@ -124,7 +124,7 @@ def test_straight_lines_are_fixed_effects(panel):
     )
 
 
-def test_who_is_biased_where():
+def test_each_estimator_is_biased_where_it_says():
     """Fuhr & Papies, figure 4: mean errors over six data sets, in units of the standard error, with squares and products as the dictionary of least squares.
 
     That CRE is not unbiased with it is no fault of the program: (unit mean of x)² is not the unit mean of x².
@@ -172,7 +172,7 @@ def test_who_is_biased_where():
 @pytest.mark.parametrize(
     ("learner", "split"), [("boosting", "observation"), ("lasso", "neighbours")]
 )
-def test_every_method_with_the_built_in_learners(unbalanced, learner, split):
+def test_every_method_runs_with_the_built_in_learners(unbalanced, learner, split):
     """Rows missing, singletons, text, what lasts, weights, two treatments, effects of periods."""
     frame = unbalanced.assign(
         second=np.random.default_rng(3).standard_normal(len(unbalanced)) + unbalanced["x1"]
@@ -205,7 +205,7 @@ def test_weighted_rows_count_for_more(unbalanced):
     np.testing.assert_allclose(moved[1:], moved[0], rtol=0.1)
 
 
-def test_without_covariates_they_are_fixed_effects(panel):
+def test_without_covariates_the_estimators_are_fixed_effects(panel):
     table = estimators(
         read(panel.source, covariates=[]),
         methods=["fixed effects", "late FE", "early FE"],
@@ -214,7 +214,7 @@ def test_without_covariates_they_are_fixed_effects(panel):
     np.testing.assert_allclose(table["estimate"], table["estimate"].iloc[0], rtol=1e-2)
 
 
-def test_order_of_rows_and_the_seed(panel, unbalanced):
+def test_the_order_of_rows_does_not_matter_and_the_seed_does(panel, unbalanced):
     one, two = (
         estimators(read(frame), learner="boosting", methods=["CRE"])
         for frame in (unbalanced, unbalanced.sample(frac=1, random_state=3))
@@ -311,7 +311,7 @@ def test_refused(panel, options, message):
         estimators(panel, **options)
 
 
-def test_what_the_panel_must_have(panel):
+def test_panels_that_cannot_be_estimated_are_refused(panel):
     with pytest.raises(cs.ModelError, match="'d' does not vary within any unit"):
         estimators(read(panel.source.assign(d=panel.source["unit"] * 1.0)))
     with pytest.raises(cs.ModelError, match="Expected a `Panel` or the fit"):

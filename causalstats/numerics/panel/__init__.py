@@ -1,1 +1,1 @@
-"""Panel data: within transformation, linear estimators, cluster-robust and serially correlated errors."""
+"""Panel data: within transformation, linear estimators, cluster-robust variance, AR(1) errors."""

@@ -1,4 +1,4 @@
-"""Cluster-robust variance of least squares with few clusters: CR2, and its degrees of freedom.
+"""Cluster-robust variance of least squares with few clusters: CR2, Bell-McCaffrey degrees.
 
 V is n by k, e the residuals, H the matrix that gave them, e = (I - H) y. The bias-reduced variance
 of a coefficient (Bell & McCaffrey 2002) is Σ_g (c_g'e_g)², c_g = (I - H_gg)^-½ V_g (V'V)⁻¹. Were
@@ -17,12 +17,22 @@ from dataclasses import dataclass
 import numpy as np
 
 _SINGULAR = 1e-6  # of 1 - leverage
-_FEW_COLUMNS = 10  # for which all clusters are worked on at once
+_MOST_COLUMNS_AT_ONCE = 10  # for which all clusters are worked on at once
 
 
 @dataclass(frozen=True, eq=False)
 class ClusterRobust:
-    """CR2 covariance (k, k), degrees of freedom (k,), and the share of variance seen (k,)."""
+    """The cluster-robust variance of coefficients.
+
+    Parameters
+    ----------
+    covariance : array, shape (k, k)
+        CR2.
+    degrees : array, shape (k,)
+        Bell-McCaffrey degrees of freedom.
+    seen : array, shape (k,)
+        The share of the variance that clusters show which do not alone decide a coefficient.
+    """
 
     covariance: np.ndarray
     degrees: np.ndarray
@@ -37,52 +47,98 @@ def cluster_robust(
     Parameters
     ----------
     regressors : array, shape (n, k)
-        What is left of them when everything else is held.
+        Residuals after everything else is partialled out.
     residuals : array, shape (n,)
     others : array, shape (n, m)
         Columns U with UU' the hat matrix of everything else; none where it is too long to count.
     cluster : int array, shape (n,)
-        Which cluster each row belongs to.
+        The cluster of each row.
 
     Returns
     -------
     ClusterRobust
         With `covariance` divided by `seen`, as if unseen clusters were like the others.
+
+    Examples
+    --------
+    Twenty clusters of equal size and one regressor that is alike in all of them have 19 degrees
+    of freedom:
+
+    >>> rng = np.random.default_rng(1)
+    >>> cluster = np.repeat(np.arange(20), 5)
+    >>> regressors, others = np.ones((100, 1)), np.empty((100, 0))
+    >>> result = cluster_robust(regressors, rng.normal(size=100), others, cluster)
+    >>> result.degrees.round(6), result.covariance.shape
+    (array([19.]), (1, 1))
     """
     bread = np.linalg.inv(regressors.T @ regressors)
     root = np.linalg.cholesky(bread)
     hat = np.hstack([others, regressors @ root])
-    size = root.shape[0]
+    size = len(root)
     order = np.argsort(cluster, kind="stable")
     starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
-    stops = np.append(starts[1:], len(order))
+    by_cluster = _cluster_by_cluster
+    if hat.shape[1] <= _MOST_COLUMNS_AT_ONCE:
+        by_cluster = _all_clusters_at_once
+    scores, norms, shares = by_cluster(hat[order], residuals[order], starts, root)
+    degrees = np.empty(size)
+    seen = np.empty(size)
+    for j in range(size):
+        trace, trace_of_square = _traces(norms[:, j], shares[:, :, j])
+        seen[j] = min(max(trace, 0.0) / bread[j, j], 1.0)
+        degrees[j] = trace**2 / trace_of_square if trace_of_square > 0 else 0.0
+    scores = scores / np.sqrt(np.maximum(seen, _SINGULAR))
+    return ClusterRobust(scores.T @ scores, degrees, seen)
+
+
+def _all_clusters_at_once(
+    hat: np.ndarray, residuals: np.ndarray, starts: np.ndarray, root: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores c_g'e_g (G, k), norms c_g'c_g (G, k) and shares U_g'c_g (G, m, k) of clusters.
+
+    Parameters
+    ----------
+    hat : array, shape (n, m)
+        U, rows sorted by cluster.
+    residuals : array, shape (n,)
+    starts : int array, shape (G,)
+        First row of each cluster.
+    root : array, shape (k, k)
+        The Cholesky factor of (V'V)⁻¹.
+    """
+    products = np.add.reduceat(hat[:, :, None] * hat[:, None, :], starts)
+    leverage, vectors = np.linalg.eigh(products)
+    scaled = _inverse_root(leverage)[:, None, :] * vectors
+    last = vectors[:, -len(root) :]
+    weights = np.einsum("gjm,glm->gjl", scaled, last) @ root.T
+    sums = np.add.reduceat(hat * residuals[:, None], starts)
+    scores = np.einsum("gmj,gm->gj", weights, sums)
+    shares = products @ weights
+    norms = np.einsum("gmj,gmj->gj", weights, shares)
+    return scores, norms, shares
+
+
+def _cluster_by_cluster(
+    hat: np.ndarray, residuals: np.ndarray, starts: np.ndarray, root: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same as `_all_clusters_at_once`, in less memory.
+
+    Parameters
+    ----------
+    hat, residuals, starts, root : array
+    """
+    size = len(root)
+    stops = np.append(starts[1:], len(hat))
     scores = np.empty((len(starts), size))
     norms = np.empty((len(starts), size))
     shares = np.empty((len(starts), hat.shape[1], size))
-    if hat.shape[1] <= _FEW_COLUMNS:
-        ordered = hat[order]
-        products = np.add.reduceat(ordered[:, :, None] * ordered[:, None, :], starts)
-        leverage, vectors = np.linalg.eigh(products)
-        scaled = _inverse_root(leverage)[:, None, :] * vectors
-        weights = np.einsum("gjm,glm->gjl", scaled, vectors[:, -size:]) @ root.T
-        sums = np.add.reduceat(ordered * residuals[order, None], starts)
-        scores = np.einsum("gmj,gm->gj", weights, sums)
-        shares = products @ weights
-        norms = np.einsum("gmj,gmj->gj", weights, shares)
-    else:
-        for g, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-            rows = order[start:stop]
-            own = _adjusted(hat[rows], size) @ root.T
-            scores[g] = own.T @ residuals[rows]
-            norms[g] = (own**2).sum(axis=0)
-            shares[g] = hat[rows].T @ own
-    degrees, seen = np.empty(size), np.empty(size)
-    for j in range(size):
-        trace, of_square = _traces(norms[:, j], shares[:, :, j])
-        seen[j] = min(max(trace, 0.0) / bread[j, j], 1.0)
-        degrees[j] = trace**2 / of_square if of_square > 0 else 0.0
-    scores = scores / np.sqrt(np.maximum(seen, _SINGULAR))
-    return ClusterRobust(scores.T @ scores, degrees, seen)
+    for g, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+        rows = slice(start, stop)
+        weights = _adjusted(hat[rows], size) @ root.T
+        scores[g] = weights.T @ residuals[rows]
+        norms[g] = (weights**2).sum(axis=0)
+        shares[g] = hat[rows].T @ weights
+    return scores, norms, shares
 
 
 def _adjusted(hat: np.ndarray, last: int) -> np.ndarray:
@@ -96,13 +152,13 @@ def _adjusted(hat: np.ndarray, last: int) -> np.ndarray:
 
 def _inverse_root(leverage: np.ndarray) -> np.ndarray:
     """(1 - λ)^-½, and 0 where λ is 1: the generalised inverse."""
-    left = np.maximum(1 - leverage, _SINGULAR)
-    return np.where(1 - leverage > _SINGULAR, 1 / np.sqrt(left), 0.0)
+    remaining = np.maximum(1 - leverage, _SINGULAR)
+    return np.where(1 - leverage > _SINGULAR, 1 / np.sqrt(remaining), 0.0)
 
 
 def _traces(norms: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
     """tr B and tr B² of B = diag(norms) - PP', P (G, m), without making B."""
     lengths = (shares**2).sum(axis=1)
     inner = shares.T @ shares
-    of_square = (norms**2).sum() - 2 * (norms * lengths).sum() + (inner**2).sum()
-    return float(norms.sum() - lengths.sum()), float(of_square)
+    square = (norms**2).sum() - 2 * (norms * lengths).sum() + (inner**2).sum()
+    return float(norms.sum() - lengths.sum()), float(square)

@@ -1,4 +1,4 @@
-"""The variance of least squares if every unit's errors had the same autocovariances.
+"""Variance of least squares under serial correlation that is the same in every unit.
 
 With γ(h) the mean product of residuals of a unit h periods apart, over all units, and a(h) the sum
 of products of the regressor h periods apart, V'ΩV = Σ_h γ(|h|) a(h). Units of a cluster may share
@@ -8,8 +8,8 @@ variance it is known well from few clusters, and wrong where units' errors diffe
 
 import numpy as np
 
-_CELLS = 1_000_000  # of units by periods, held at once
-_MOST_SPARSE = 10  # cells a row, before periods are counted within each unit
+_CELLS_AT_ONCE = 1_000_000  # of units by periods
+_MOST_CELLS_A_ROW = 10  # before periods are counted within each unit
 
 
 def common_autocovariance(
@@ -19,7 +19,7 @@ def common_autocovariance(
     period: np.ndarray,
     cluster: np.ndarray,
 ) -> np.ndarray:
-    """Return V'ΩV, shape (k, k), for V (n, k).
+    """Return V'ΩV, shape (k, k), the middle of the sandwich.
 
     Parameters
     ----------
@@ -31,34 +31,56 @@ def common_autocovariance(
         Position of the row's time among all times.
     cluster : int array, shape (N,)
         Of each unit.
+
+    Examples
+    --------
+    Without serial correlation it is σ² V'V on average:
+
+    >>> rng = np.random.default_rng(1)
+    >>> v, e = rng.normal(size=(2, 5000))
+    >>> unit, period = np.divmod(np.arange(5000), 5)
+    >>> middle = common_autocovariance(v[:, None], e, unit, period, np.arange(1000))
+    >>> (middle / (v @ v)).round(1)
+    array([[1.]])
     """
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     count, periods = len(starts), int(period.max()) + 1
-    if count * periods > _MOST_SPARSE * len(unit) + _CELLS:
+    if count * periods > _MOST_CELLS_A_ROW * len(unit) + _CELLS_AT_ONCE:
         period = np.arange(len(unit)) - np.repeat(starts, np.diff(starts, append=len(unit)))
         periods = int(period.max()) + 1
     seen = (np.abs(regressors).sum(axis=1) + np.abs(residuals) > 0).astype(float)
     columns = np.column_stack([regressors, residuals, seen])
     length = 1 << int(np.ceil(np.log2(2 * periods)))
-    within = _products(columns, unit, period, count, length)
-    own = _circular(within, length, periods)
+    by_unit = _lagged_products(_cross_spectra(columns, unit, period, count, length), periods)
+    autocovariance = _mean(by_unit)
     if len(np.unique(cluster)) == count:
-        return _weighed(own[:-2, :-2], _mean(own))
+        return np.asarray(by_unit[:-2, :-2] @ autocovariance)
     codes = np.unique(cluster, return_inverse=True)[1]
-    together = _products(columns, codes[unit], period, int(codes.max()) + 1, length)
-    whole = _circular(together, length, periods)
-    between = _mean(whole - own)
-    return _weighed(own[:-2, :-2], _mean(own) - between) + _weighed(whole[:-2, :-2], between)
+    spectra = _cross_spectra(columns, codes[unit], period, int(codes.max()) + 1, length)
+    by_cluster = _lagged_products(spectra, periods)
+    between = _mean(by_cluster - by_unit)
+    own_part = by_unit[:-2, :-2] @ (autocovariance - between)
+    return np.asarray(own_part + by_cluster[:-2, :-2] @ between)
 
 
-def _products(
+def _cross_spectra(
     columns: np.ndarray, group: np.ndarray, period: np.ndarray, groups: int, length: int
 ) -> np.ndarray:
-    """Cross-spectra (m, m, frequencies) of columns (n, m), summed over groups of rows."""
+    """Cross-spectra (m, m, frequencies) of columns, summed over groups of rows.
+
+    Parameters
+    ----------
+    columns : array, shape (n, m)
+    group, period : int array, shape (n,)
+    groups : int
+        How many groups there are.
+    length : int
+        Of each series, padded with zeros.
+    """
     width = columns.shape[1]
     order = np.argsort(group, kind="stable")
     group, period, columns = group[order], period[order], columns[order]
-    step = max(1, _CELLS // length)
+    step = max(1, _CELLS_AT_ONCE // length)
     total = np.zeros((width, width, length // 2 + 1))
     for first in range(0, groups, step):
         rows = slice(*np.searchsorted(group, [first, first + step]))
@@ -69,18 +91,14 @@ def _products(
     return total
 
 
-def _circular(spectra: np.ndarray, length: int, periods: int) -> np.ndarray:
+def _lagged_products(spectra: np.ndarray, periods: int) -> np.ndarray:
     """Sums of products (m, m, periods) by lag; both directions of a lag together."""
-    found = np.fft.irfft(spectra, length, axis=-1)[..., :periods]
-    found[..., 1:] *= 2
-    return found
+    products = np.fft.irfft(spectra, axis=-1)[..., :periods]
+    products[..., 1:] *= 2
+    return products
 
 
 def _mean(products: np.ndarray) -> np.ndarray:
     """γ(h) (periods,): the product of residuals, over how many pairs of rows there were."""
     pairs = products[-1, -1]
     return np.where(pairs > 0.5, products[-2, -2] / np.maximum(pairs, 0.5), 0.0)
-
-
-def _weighed(products: np.ndarray, autocovariance: np.ndarray) -> np.ndarray:
-    return products @ autocovariance

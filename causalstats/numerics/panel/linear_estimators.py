@@ -1,4 +1,4 @@
-"""Linear estimators of a panel, with cluster-robust standard errors."""
+"""Least squares with cluster-robust standard errors: pooled, within, first differences."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,37 @@ from scipy import stats
 
 from causalstats.numerics.panel.within_transformation import demeaned
 
-_NOTHING = 1e-10
+_RANK_TOLERANCE = 1e-10  # of the largest singular value
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """Coefficients (k,), their covariance (k, k), and the number of clusters less 1."""
+    """Coefficients with their cluster-robust covariance.
+
+    Parameters
+    ----------
+    coefficients : array, shape (k,)
+    covariance : array, shape (k, k)
+    degrees : int
+        Clusters less 1: the degrees of freedom of Student's t.
+
+    Examples
+    --------
+    >>> estimate = Estimate(np.array([1.0]), np.array([[0.25]]), 9)
+    >>> estimate.quantile(0.975).round(2)
+    array([2.13])
+    """
 
     coefficients: np.ndarray
     covariance: np.ndarray
     degrees: int
 
     def mean(self) -> np.ndarray:
-        """The coefficients (k,)."""
+        """Return the coefficients (k,)."""
         return self.coefficients
 
     def quantile(self, prob: float) -> np.ndarray:
-        """Ends (k,) of intervals by Student's t."""
+        """Return quantiles (k,) of Student's t about the coefficients: ends of intervals."""
         se = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
         return self.coefficients + stats.t.ppf(prob, self.degrees) * se
 
@@ -35,40 +49,76 @@ def clustered(
     cluster: np.ndarray,
     weights: np.ndarray | None = None,
 ) -> Estimate:
-    """Least squares of `outcome` (n,) on `treatment` (n, k), with the columns of `others` regressed out of both, and the cluster sandwich
+    """Return least squares with the cluster-robust sandwich CR1 (Liang & Zeger 1986).
 
-    (D'D)⁻¹ Σ_g D_g'e_g e_g'D_g (D'D)⁻¹ · G/(G-1) · (n-1)/(n-K)     (CR1; Liang & Zeger 1986)
+    Other columns are partialled out of treatment and outcome (Frisch-Waugh-Lovell). With D and e
+    the residuals of treatment and outcome in G clusters, n rows and K columns in all::
+
+        (D'D)⁻¹ Σ_g D_g'e_g e_g'D_g (D'D)⁻¹ · G/(G-1) · (n-1)/(n-K)
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+    treatment : array, shape (n, k)
+    others : array, shape (n, m)
+        May be collinear.
+    cluster : array, shape (n,)
+    weights : array, shape (n,), or None
+        Of rows.
+
+    Returns
+    -------
+    Estimate
+
+    See Also
+    --------
+    causalstats.numerics.panel.cluster_robust : CR2, for few clusters.
+
+    Examples
+    --------
+    >>> x = np.arange(6.0)[:, None]
+    >>> y = 2 * x[:, 0] + np.array([0, 1, -1, 0, 1, -1])
+    >>> estimate = clustered(y, x, np.ones((6, 1)), np.repeat([0, 1, 2], 2))
+    >>> estimate.coefficients.round(3), np.sqrt(estimate.covariance[0]).round(3)
+    (array([1.886]), array([0.06]))
     """
     if weights is not None:
         root = np.sqrt(weights)
-        outcome, treatment, others = (
-            outcome * root,
-            treatment * root[:, None],
-            others * root[:, None],
-        )
-    basis, sizes, _ = (
-        np.linalg.svd(others, full_matrices=False)
-        if others.shape[1]
-        else (others, np.empty(0), None)
-    )
-    basis = basis[:, sizes > _NOTHING * max(sizes.max(initial=0.0), 1e-300)]
-    d, y = treatment - basis @ (basis.T @ treatment), outcome - basis @ (basis.T @ outcome)
+        outcome = outcome * root
+        treatment = treatment * root[:, None]
+        others = others * root[:, None]
+    basis = _orthonormal(others)
+    d = treatment - basis @ (basis.T @ treatment)
+    y = outcome - basis @ (basis.T @ outcome)
     inverse = np.linalg.pinv(d.T @ d)
     coefficients = inverse @ (d.T @ y)
     scores = d * (y - d @ coefficients)[:, None]
-    groups, at = np.unique(cluster, return_inverse=True)
-    sums = np.column_stack([np.bincount(at, column) for column in scores.T])
-    n, count, columns = len(y), len(groups), basis.shape[1] + d.shape[1]
-    correction = count / max(count - 1, 1) * (n - 1) / max(n - columns, 1)
-    return Estimate(
-        coefficients, correction * inverse @ (sums.T @ sums) @ inverse, max(count - 1, 1)
-    )
+    clusters, position = np.unique(cluster, return_inverse=True)
+    sums = np.column_stack([np.bincount(position, column) for column in scores.T])
+    rows, count = len(y), len(clusters)
+    columns = basis.shape[1] + d.shape[1]
+    correction = count / max(count - 1, 1) * (rows - 1) / max(rows - columns, 1)
+    covariance = correction * inverse @ (sums.T @ sums) @ inverse
+    return Estimate(coefficients, covariance, max(count - 1, 1))
+
+
+def _orthonormal(columns: np.ndarray) -> np.ndarray:
+    if columns.shape[1] == 0:
+        return columns
+    basis, sizes, _ = np.linalg.svd(columns, full_matrices=False)
+    return basis[:, sizes > _RANK_TOLERANCE * max(sizes.max(initial=0.0), 1e-300)]
 
 
 def differences(columns: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Changes from each row of a unit to its next, and whose they are."""
-    same = np.diff(unit) == 0
-    return np.diff(columns, axis=0)[same], unit[1:][same]
+    """Return changes from each row of a unit to its next, and the unit of each change.
+
+    Examples
+    --------
+    >>> differences(np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 1]))
+    (array([[2.]]), array([0]))
+    """
+    same_unit = np.diff(unit) == 0
+    return np.diff(columns, axis=0)[same_unit], unit[1:][same_unit]
 
 
 def within(
@@ -79,18 +129,33 @@ def within(
     weights: np.ndarray | None = None,
     cluster: np.ndarray | None = None,
 ) -> Estimate:
-    """`clustered` of everything about its unit means, by unit unless `cluster` (n,) is given.
+    """Return the within estimator (fixed effects), `clustered` by unit unless otherwise said.
 
-    Units seen once have nothing left: neither rows nor clusters of theirs are counted.
+    Neither rows nor clusters of units seen once are counted: nothing of them is left.
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+    treatment : array, shape (n, k)
+    others : array, shape (n, m)
+    unit : int array, shape (n,)
+        Sorted.
+    weights : array, shape (n,), or None
+    cluster : array, shape (n,), or None
+
+    Returns
+    -------
+    Estimate
     """
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     sizes = np.diff(starts, append=len(unit))
-    again = np.repeat(sizes > 1, sizes)
-    columns = demeaned(np.column_stack([outcome, treatment, others]), starts, weights)[again]
+    repeated = np.repeat(sizes > 1, sizes)
+    columns = demeaned(np.column_stack([outcome, treatment, others]), starts, weights)[repeated]
+    last = 1 + treatment.shape[1]
     return clustered(
         columns[:, 0],
-        columns[:, 1 : 1 + treatment.shape[1]],
-        columns[:, 1 + treatment.shape[1] :],
-        (unit if cluster is None else cluster)[again],
-        None if weights is None else weights[again],
+        columns[:, 1:last],
+        columns[:, last:],
+        (unit if cluster is None else cluster)[repeated],
+        None if weights is None else weights[repeated],
     )

@@ -1,8 +1,11 @@
-"""Errors of a unit that follow u_t = ρ^g u_{t-1} + ..., g the time since the row before, with unit effects integrated out: cross-products at any ρ.
+"""AR(1) errors within units (serial correlation): cross-products at any ρ.
 
-u has covariance s² R, R^-1 = W'W with (Wx)_1 = √(1-ρ²) x_1, (Wx)_t = √((1-ρ²) / (1-ρ^2g)) (x_t - ρ^g x_{t-1}), so that s is the standard deviation of what is
-new within one unit of time. A unit effect with a flat prior takes W1 out of Wx, and leaves |R|^-½ (1'R⁻¹1)^-½. Cross-products and the logarithm of these
-volumes are smooth in σ = -log(1-ρ), up to ρ → 1, where they are those of first differences: Chebyshev polynomials in σ have them to ten digits.
+u_t = ρ^g u_{t-1} + ..., g the time since the row before. u has covariance s² R, R⁻¹ = W'W with
+(Wx)_1 = √(1-ρ²) x_1 and (Wx)_t = √((1-ρ²) / (1-ρ^2g)) (x_t - ρ^g x_{t-1}), so that s is the
+standard deviation of what is new within one unit of time. A unit effect with a flat prior takes W1
+out of Wx, and leaves |R|^-½ (1'R⁻¹1)^-½. Cross-products and the logarithm of these volumes are
+smooth in σ = -log(1-ρ), up to ρ → 1, where they are those of first differences: Chebyshev
+polynomials in σ have them to ten digits.
 """
 
 from dataclasses import dataclass
@@ -16,85 +19,162 @@ _NODES = 48
 
 @dataclass(frozen=True)
 class Correlations:
-    """ρ between `lowest` and `HIGHEST`, and the polynomials' nodes."""
+    """Serial correlations from `lowest` to 0.99, and Chebyshev polynomials over them.
+
+    Parameters
+    ----------
+    lowest : float
+
+    Examples
+    --------
+    >>> correlations = Correlations(0.0)
+    >>> coefficients = correlations.coefficients(correlations.nodes**2)
+    >>> values = polynomials(np, np.array([0.5]), 0.0) @ coefficients
+    >>> values.round(8)
+    array([0.25])
+    """
 
     lowest: float
 
     @property
     def nodes(self) -> np.ndarray:
         """ρ (48,) at which cross-products are made."""
-        low, high = -np.log1p(-self.lowest), -np.log1p(-HIGHEST)
-        return -np.expm1(
-            -(
-                (low + high) / 2
-                + (high - low) / 2 * np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
-            )
-        )
+        low = -np.log1p(-self.lowest)
+        high = -np.log1p(-HIGHEST)
+        middle = (low + high) / 2
+        sigma = middle + (high - low) / 2 * np.cos(_chebyshev_angles())
+        return -np.expm1(-sigma)
 
     def coefficients(self, values: np.ndarray) -> np.ndarray:
-        """Of the polynomials that go through values (48, ...) at the nodes."""
-        angles = np.pi * (np.arange(_NODES) + 0.5) / _NODES
-        basis = np.cos(np.arange(_NODES)[:, None] * angles) * 2 / _NODES
+        """Return the coefficients of the polynomials through values (48, ...) at the nodes."""
+        orders = np.arange(_NODES)[:, None]
+        basis = np.cos(orders * _chebyshev_angles()) * 2 / _NODES
         basis[0] /= 2
         return np.tensordot(basis, values, 1)
 
 
+def _chebyshev_angles() -> np.ndarray:
+    return np.pi * (np.arange(_NODES) + 0.5) / _NODES
+
+
 def polynomials(xp: Any, rho: Any, lowest: Any) -> Any:
-    """Of ρ (q,), the polynomials' values (q, 48); of NumPy or of a PyTensor graph."""
-    low, high = -xp.log(1 - lowest), -np.log1p(-HIGHEST)
-    place = (-2 * xp.log(1 - rho) - low - high) / (high - low)
-    return xp.cos(xp.arccos(place)[:, None] * np.arange(_NODES))
+    """Return the values (q, 48) of the polynomials at ρ (q,).
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `pytensor.tensor`.
+    rho : array or node, shape (q,)
+    lowest : float or node
+    """
+    low = -xp.log(1 - lowest)
+    high = -np.log1p(-HIGHEST)
+    position = (-2 * xp.log(1 - rho) - low - high) / (high - low)
+    angle = xp.arccos(position)
+    return xp.cos(angle[:, None] * np.arange(_NODES))
 
 
 def gaps(time: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Time since the row before, in units of the median; whole numbers where they nearly are; NaN for the first row of a unit."""
-    found = np.diff(time, prepend=np.nan)
-    found[starts] = np.nan
-    found = found / np.nanmedian(found)
-    whole = np.round(found)
-    return whole if np.nanmax(abs(found - whole)) < 0.1 and np.nanmin(whole) >= 1 else found
+    """Return the time since the row before, in units of the median gap.
+
+    Whole numbers where gaps nearly are; NaN for the first row of a unit.
+
+    Examples
+    --------
+    >>> gaps(np.array([2000.0, 2002.0, 2004.0, 2008.0]), np.array([0]))
+    array([nan,  1.,  1.,  2.])
+    """
+    gap = np.diff(time, prepend=np.nan)
+    gap[starts] = np.nan
+    gap = gap / np.nanmedian(gap)
+    whole = np.round(gap)
+    nearly_whole = np.nanmax(abs(gap - whole)) < 0.1 and np.nanmin(whole) >= 1
+    return whole if nearly_whole else gap
 
 
-def _links(gap: np.ndarray, rho: float) -> tuple[np.ndarray, np.ndarray]:
-    """ρ^g, 0 for a unit's first row, and what W multiplies with."""
+def _innovations(gap: np.ndarray, rho: float) -> tuple[np.ndarray, np.ndarray]:
+    """ρ^g, 0 for a unit's first row, and the factor of x_t - ρ^g x_{t-1} in W."""
     first = np.isnan(gap)
-    link = np.where(
-        first, 0.0, np.sign(rho) ** np.where(first, 1, gap) * abs(rho) ** np.where(first, 1, gap)
-    )
-    return link, np.sqrt((1 - rho**2) / np.where(first, 1.0, 1 - link**2))
+    power = np.where(first, 1, gap)
+    powers = np.sign(rho) ** power * abs(rho) ** power
+    carried = np.where(first, 0.0, powers)
+    variance = np.where(first, 1.0, 1 - carried**2)
+    return carried, np.sqrt((1 - rho**2) / variance)
 
 
 def whitened(
     columns: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float, unit_effects: bool
 ) -> tuple[np.ndarray, float]:
-    """W x without unit effects, (n, p), and the logarithm of Π |R| (1'R⁻¹1), or of Π |R|, over units."""
-    link, factor = _links(gap, rho)
-    before = np.vstack([np.zeros((1, columns.shape[1])), columns[:-1]])
-    found = factor[:, None] * (columns - link[:, None] * before)
+    """Return columns whose errors are independent, and the logarithm of the errors' volume.
+
+    Parameters
+    ----------
+    columns : array, shape (n, p)
+    gap : array, shape (n,)
+        Of `gaps`.
+    starts : int array, shape (N,)
+        First row of each unit.
+    rho : float
+    unit_effects : bool
+        Whether unit effects are integrated out.
+
+    Returns
+    -------
+    white : array, shape (n, p)
+        Wx, without W1 where there are unit effects.
+    volume : float
+        log Π |R| (1'R⁻¹1) over units, or log Π |R|.
+    """
+    carried, factor = _innovations(gap, rho)
+    nothing = np.zeros((1, columns.shape[1]))
+    before = np.vstack([nothing, columns[:-1]])
+    news = columns - carried[:, None] * before
+    white = factor[:, None] * news
     volume = -2 * np.log(factor).sum()
     if unit_effects:
-        ones = factor * (1 - link)
+        ones = factor * (1 - carried)
         total = np.add.reduceat(ones**2, starts)
-        shares = np.add.reduceat(ones[:, None] * found, starts, axis=0) / total[:, None]
-        found = found - ones[:, None] * np.repeat(
-            shares, np.diff(starts, append=len(columns)), axis=0
-        )
+        products = np.add.reduceat(ones[:, None] * white, starts, axis=0)
+        means = products / total[:, None]
+        sizes = np.diff(starts, append=len(columns))
+        unit_effect = np.repeat(means, sizes, axis=0)
+        white = white - ones[:, None] * unit_effect
         volume = volume + np.log(total).sum()
-    return found, volume
+    return white, volume
 
 
-def lasting(new: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
-    """Errors (n,) from standard normal numbers: W⁻¹ of them.
+def lasting(noise: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
+    """Return AR(1) errors W⁻¹z from standard normal noise z.
 
     x_t = a_t x_{t-1} + b_t by doubling: after k passes each row has its last 2^k terms, so that the
     time taken is of order n log(longest unit), and a_t = 0 at the first row of a unit.
+
+    Parameters
+    ----------
+    noise : array, shape (n,)
+    gap : array, shape (n,)
+        Of `gaps`.
+    starts : int array, shape (N,)
+        First row of each unit.
+    rho : float
+
+    Returns
+    -------
+    array, shape (n,)
+
+    Examples
+    --------
+    >>> lasting(np.array([1.0, 0.0, 0.0]), np.array([np.nan, 1.0, 1.0]), np.array([0]), 0.6)
+    array([1.25, 0.75, 0.45])
     """
-    link, factor = _links(gap, rho)
-    found, reach = new / factor, link.copy()
-    longest = int(np.diff(starts, append=len(new)).max())
+    carried, factor = _innovations(gap, rho)
+    errors = noise / factor
+    reach = carried.copy()
+    sizes = np.diff(starts, append=len(noise))
+    longest = int(sizes.max())
     step = 1
     while step < longest and reach.any():
-        found[step:] = found[step:] + reach[step:] * found[:-step]
+        errors[step:] = errors[step:] + reach[step:] * errors[:-step]
         reach[step:] = reach[step:] * reach[:-step]
         step *= 2
-    return found
+    return errors

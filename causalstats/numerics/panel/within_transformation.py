@@ -1,60 +1,85 @@
-"""Columns of a panel about their unit means, in three ways that have the same cross-products where weights are equal."""
+"""Within transformation of a panel: columns about their unit means, or forward deviations.
+
+Both have the same cross-products where weights are equal.
+"""
 
 from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
-_FEW = 6_000  # rows, below which importing a compiler takes longer than NumPy
+_COMPILING_PAYS_FROM_ROWS = 6_000  # below, importing a compiler takes longer than NumPy
 
 
 def unit_means(
     columns: np.ndarray, starts: np.ndarray, weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """Means (N, p) of columns (n, p) whose rows are sorted by unit, each unit from `starts` (N,) on; of weighted rows, weighted."""
+    """Return the mean of each unit, shape (N, p).
+
+    Parameters
+    ----------
+    columns : array, shape (n, p)
+        Rows sorted by unit.
+    starts : int array, shape (N,)
+        First row of each unit.
+    weights : array, shape (n,), or None
+
+    Examples
+    --------
+    >>> unit_means(np.array([[1.0], [3.0], [5.0]]), np.array([0, 2]))
+    array([[2.],
+           [5.]])
+    """
     if weights is None:
-        return (
-            np.add.reduceat(columns, starts, axis=0) / np.diff(starts, append=len(columns))[:, None]
-        )
-    return (
-        np.add.reduceat(columns * weights[:, None], starts, axis=0)
-        / np.add.reduceat(weights, starts)[:, None]
-    )
+        sizes = np.diff(starts, append=len(columns))
+        return np.add.reduceat(columns, starts, axis=0) / sizes[:, None]
+    totals = np.add.reduceat(columns * weights[:, None], starts, axis=0)
+    return totals / np.add.reduceat(weights, starts)[:, None]
 
 
 def demeaned(
     columns: np.ndarray,
     starts: np.ndarray,
     weights: np.ndarray | None = None,
-    found: np.ndarray | None = None,
+    into: np.ndarray | None = None,
 ) -> np.ndarray:
-    """x_it - x̄_i, (n, p): n rows of which n - N are free; written to `found` if that is given."""
-    found = np.empty(columns.shape) if found is None else found
-    if len(columns) > _FEW:
-        _centring()(
-            np.asarray(columns, float),
-            starts,
-            np.ones(len(columns)) if weights is None else weights,
-            found,
-        )
-    else:
-        np.subtract(
-            columns,
-            np.repeat(
-                unit_means(columns, starts, weights), np.diff(starts, append=len(columns)), axis=0
-            ),
-            out=found,
-        )
-    return found
+    """Return x_it - x̄_i, the within transformation, shape (n, p).
+
+    Parameters
+    ----------
+    columns : array, shape (n, p)
+        Rows sorted by unit.
+    starts : int array, shape (N,)
+        First row of each unit.
+    weights : array, shape (n,), or None
+        Of rows, in their unit's mean.
+    into : array, shape (n, p), or None
+        Where the result is written.
+
+    Examples
+    --------
+    >>> demeaned(np.array([[1.0], [3.0], [5.0]]), np.array([0, 2]))
+    array([[-1.],
+           [ 1.],
+           [ 0.]])
+    """
+    result = np.empty(columns.shape) if into is None else into
+    if len(columns) > _COMPILING_PAYS_FROM_ROWS:
+        weights = np.ones(len(columns)) if weights is None else weights
+        _compiled_demeaning()(np.asarray(columns, float), starts, weights, result)
+        return result
+    sizes = np.diff(starts, append=len(columns))
+    means = np.repeat(unit_means(columns, starts, weights), sizes, axis=0)
+    return np.subtract(columns, means, out=result)
 
 
 @lru_cache
-def _centring() -> Callable:
+def _compiled_demeaning() -> Callable:
     """Compiled: a unit's rows are read once, while they are near. It lets other threads run."""
     import numba
 
     @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def centre(columns, starts, weights, found):
+    def demean(columns, starts, weights, result):
         count, width = columns.shape
         mean = np.empty(width)
         for unit in range(len(starts)):
@@ -69,24 +94,32 @@ def _centring() -> Callable:
                 mean[k] /= total
             for i in range(starts[unit], stop):
                 for k in range(width):
-                    found[i, k] = columns[i, k] - mean[k]
+                    result[i, k] = columns[i, k] - mean[k]
 
-    return centre
+    return demean
 
 
 def forward_orthogonal(columns: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Forward orthogonal deviations √((T-t)/(T-t+1)) (x_t - mean of x_s over s > t), t = 1 ... T-1, (n - N, p).
+    """Return forward orthogonal deviations, shape (n - N, p).
 
-    Independent errors of one variance stay so (Arellano & Bover 1995); the cross-products are those of `demeaned`.
+    √((T-t)/(T-t+1)) (x_t - mean of x_s over s > t), t = 1 ... T-1. Independent errors of one
+    variance stay so (Arellano & Bover 1995); the cross-products are those of `demeaned`.
+
+    Examples
+    --------
+    >>> forward_orthogonal(np.array([[1.0], [3.0], [5.0]]), np.array([0])).round(3)
+    array([[-2.449],
+           [-1.414]])
     """
     sizes = np.diff(starts, append=len(columns))
     centred = columns - columns.mean(axis=0)  # sums over all rows then keep their digits
-    after = np.cumsum(centred[::-1], axis=0)[::-1]  # from each row on
-    beyond = np.concatenate([after, np.zeros((1, columns.shape[1]))])[
-        starts + sizes
-    ]  # from the next unit on
-    left = np.repeat(sizes, sizes) - (np.arange(len(columns)) - np.repeat(starts, sizes)) - 1
-    later = after - centred - np.repeat(beyond, sizes, axis=0)
-    keep = left > 0
-    left = left[keep, None]
-    return np.sqrt(left / (left + 1)) * (centred[keep] - later[keep] / left)
+    from_here = np.cumsum(centred[::-1], axis=0)[::-1]
+    past_end = np.concatenate([from_here, np.zeros((1, columns.shape[1]))])
+    from_next_unit = np.repeat(past_end[starts + sizes], sizes, axis=0)
+    position = np.arange(len(columns)) - np.repeat(starts, sizes)
+    remaining = np.repeat(sizes, sizes) - position - 1
+    later = from_here - centred - from_next_unit
+    kept = remaining > 0
+    remaining = remaining[kept, None]
+    scale = np.sqrt(remaining / (remaining + 1))
+    return scale * (centred[kept] - later[kept] / remaining)

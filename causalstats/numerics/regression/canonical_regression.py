@@ -1,11 +1,12 @@
-"""Several regressions on the same columns, with normal priors of their coefficients, in as many independent pieces as there are columns.
+"""Several Bayesian regressions on the same columns, in as many independent pieces as columns.
 
-Y (n, q) = Φ A + E, rows of E ~ Normal(0, Σ), row k of A ~ Normal(0, κ_k T) independently, K = diag(κ). With K^½ Φ'Φ K^½ = U Λ U' and
-c = Λ^-½ U' K^½ Φ'Y, R = Y'Y - c'c,
+Y (n, q) = Φ A + E, rows of E ~ Normal(0, Σ), row k of A ~ Normal(0, κ_k T) independently,
+K = diag(κ). With K^½ Φ'Φ K^½ = U Λ U' and c = Λ^-½ U' K^½ Φ'Y, R = Y'Y - c'c,
 
     c_i ~ Normal(0, Σ + λ_i T),   R ~ Wishart(n - r, Σ)
 
-independently: the likelihood with A integrated out costs O(r) whatever n is, and needs the cross-products of [Φ, Y] only, which add up over rows.
+independently: the likelihood with A integrated out costs O(r) whatever n is, and needs the
+cross-products of [Φ, Y] only, which add up over rows. They are sufficient statistics.
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,27 @@ from typing import Any
 
 import numpy as np
 
-_NOTHING = 1e-11  # of the largest eigenvalue, or of that of columns with mean square 1
+# Of the largest eigenvalue, or of that of columns with mean square 1.
+_RANK_TOLERANCE = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
 class Canonical:
-    """λ (r,), c (r, q), R (q, q), the degrees of freedom n - r of R, and the columns' part: A = K^½ U a, `loadings` K^½ U (p, r)."""
+    """The likelihood in independent pieces.
+
+    Parameters
+    ----------
+    eigenvalues : array, shape (r,)
+        λ.
+    pieces : array, shape (r, q)
+        c.
+    residual : array, shape (q, q)
+        R.
+    degrees : float
+        Degrees of freedom n - r of R.
+    loadings : array, shape (p, r)
+        K^½ U: coefficients of the columns from those of the pieces.
+    """
 
     eigenvalues: np.ndarray
     pieces: np.ndarray
@@ -27,40 +43,90 @@ class Canonical:
     loadings: np.ndarray
 
 
-def canonical(gram: np.ndarray, aims: int, spectrum: np.ndarray, rows: float) -> Canonical:
-    """From the cross-products (p + q, p + q) of [Φ, Y], q = `aims`, over `rows` rows that are free.
+def canonical(gram: np.ndarray, equations: int, spectrum: np.ndarray, rows: float) -> Canonical:
+    """Return the independent pieces of cross-products.
 
-    Columns had mean squares of about 1 before anything was taken out of them: what is far below is rounding.
+    Columns had mean squares of about 1 before anything was partialled out of them: what is far
+    below is rounding.
+
+    Parameters
+    ----------
+    gram : array, shape (p + q, p + q)
+        Cross-products of [Φ, Y].
+    equations : int
+        q.
+    spectrum : array, shape (p,)
+        Relative prior variances κ.
+    rows : float
+        Free rows.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> columns = rng.normal(size=(50, 4))
+    >>> form = canonical(columns.T @ columns, 1, np.ones(3), 50)
+    >>> form.eigenvalues.shape, form.pieces.shape, form.degrees
+    ((3,), (3, 1), 47)
     """
-    size = len(gram) - aims
+    size = len(gram) - equations
     root = np.sqrt(spectrum)
-    eigenvalues, vectors = np.linalg.eigh(root[:, None] * gram[:size, :size] * root)
-    kept = (
-        eigenvalues > _NOTHING * max(eigenvalues[-1], rows * spectrum.max())
-        if size
-        else np.zeros(0, bool)
-    )
+    scaled = root[:, None] * gram[:size, :size] * root
+    eigenvalues, vectors = np.linalg.eigh(scaled)
+    kept = np.zeros(0, bool)
+    if size:
+        largest = max(eigenvalues[-1], rows * spectrum.max())
+        kept = eigenvalues > _RANK_TOLERANCE * largest
     kept[: max(0, size - int(rows))] = False
-    eigenvalues, loadings = eigenvalues[kept], root[:, None] * vectors[:, kept]
-    pieces = (loadings.T @ gram[:size, size:]) / np.sqrt(eigenvalues)[:, None]
+    eigenvalues = eigenvalues[kept]
+    loadings = root[:, None] * vectors[:, kept]
+    products = loadings.T @ gram[:size, size:]
+    pieces = products / np.sqrt(eigenvalues)[:, None]
     residual = gram[size:, size:] - pieces.T @ pieces
     return Canonical(
-        eigenvalues, pieces, (residual + residual.T) / 2, rows - len(eigenvalues), loadings
+        eigenvalues=eigenvalues,
+        pieces=pieces,
+        residual=(residual + residual.T) / 2,
+        degrees=rows - len(eigenvalues),
+        loadings=loadings,
     )
 
 
 def without(gram: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int, float]:
-    """Cross-products of what is left of the other columns when these have been regressed out; how many those were, not counting repetitions; log |T'T|."""
+    """Return cross-products of the other columns with these partialled out (Frisch-Waugh-Lovell).
+
+    Parameters
+    ----------
+    gram : array, shape (m, m)
+    columns : int array
+        Which columns are partialled out.
+
+    Returns
+    -------
+    gram : array, shape (m - columns, m - columns)
+    rank : int
+        How many columns were partialled out, not counting repetitions.
+    log_volume : float
+        log |T'T| of these columns T.
+
+    Examples
+    --------
+    >>> columns = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 5.0]])
+    >>> gram, rank, _ = without(columns.T @ columns, np.array([0]))
+    >>> gram.round(6), rank  # the sum of squares about the mean
+    (array([[14.]]), 1)
+    """
     others = np.setdiff1d(np.arange(len(gram)), columns)
-    values, vectors = np.linalg.eigh(gram[np.ix_(columns, columns)])
-    kept = values > _NOTHING * max(values[-1], 1e-300) if len(columns) else np.zeros(0, bool)
-    half = vectors[:, kept] / np.sqrt(values[kept])
-    across = half.T @ gram[np.ix_(columns, others)]
-    return (
-        gram[np.ix_(others, others)] - across.T @ across,
-        int(kept.sum()),
-        float(np.log(values[kept]).sum()),
-    )
+    inner = gram[np.ix_(columns, columns)]
+    between = gram[np.ix_(columns, others)]
+    values, vectors = np.linalg.eigh(inner)
+    kept = np.zeros(0, bool)
+    if len(columns):
+        kept = values > _RANK_TOLERANCE * max(values[-1], 1e-300)
+    whitening = vectors[:, kept] / np.sqrt(values[kept])
+    across = whitening.T @ between
+    residual = gram[np.ix_(others, others)] - across.T @ across
+    log_volume = np.log(values[kept]).sum()
+    return residual, int(kept.sum()), float(log_volume)
 
 
 def log_likelihood(
@@ -70,9 +136,19 @@ def log_likelihood(
     covariance: np.ndarray,
     prior: np.ndarray,
 ) -> float:
-    """-½ Σ_i (w_i log|V_i| + c_i'V_i⁻¹c_i), V_i = Σ + λ_i T, for Σ and T (q, q).
+    """Return -½ Σ_i (w_i log|V_i| + c_i'V_i⁻¹c_i), V_i = Σ + λ_i T.
 
-    R enters as q more pieces, the columns of a root of it, with λ = 0 and w = (n - r) / q each: see `with_residual`.
+    R enters as q more pieces, the columns of a root of it, with λ = 0 and w = (n - r) / q each: see
+    `with_residual`.
+
+    Parameters
+    ----------
+    eigenvalues, weights : array, shape (r,)
+        λ and w.
+    pieces : array, shape (r, q)
+        c.
+    covariance, prior : array, shape (q, q)
+        Σ and T.
     """
     return float(with_derivatives(np, eigenvalues, pieces, weights, covariance, prior)[0])
 
@@ -80,24 +156,36 @@ def log_likelihood(
 def with_derivatives(
     xp: Any, eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any
 ) -> tuple[Any, Any, Any]:
-    """The same and its derivatives in Σ and T, by NumPy or jax.numpy: Σ_i G_i and Σ_i λ_i G_i, G_i = ½ (V_i⁻¹c_i c_i'V_i⁻¹ - w_i V_i⁻¹)."""
+    """Return the log likelihood and its derivatives in Σ and T.
+
+    With G_i = ½ (V_i⁻¹c_i c_i'V_i⁻¹ - w_i V_i⁻¹) they are Σ_i G_i and Σ_i λ_i G_i.
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `jax.numpy`.
+    eigenvalues, pieces, weights, covariance, prior : array
+        As in `log_likelihood`.
+    """
     total = covariance + eigenvalues[:, None, None] * prior
     inverse = xp.linalg.inv(total)
     solved = (inverse @ pieces[:, :, None])[:, :, 0]
-    value = -((weights * xp.linalg.slogdet(total)[1]).sum() + (solved * pieces).sum()) / 2
-    slopes = (solved[:, :, None] * solved[:, None, :] - weights[:, None, None] * inverse) / 2
-    return value, slopes.sum(axis=0), (eigenvalues[:, None, None] * slopes).sum(axis=0)
+    log_determinants = xp.linalg.slogdet(total)[1]
+    value = -((weights * log_determinants).sum() + (solved * pieces).sum()) / 2
+    outer = solved[:, :, None] * solved[:, None, :]
+    slopes = (outer - weights[:, None, None] * inverse) / 2
+    by_prior = eigenvalues[:, None, None] * slopes
+    return value, slopes.sum(axis=0), by_prior.sum(axis=0)
 
 
 def with_residual(form: Canonical) -> dict[str, np.ndarray]:
-    """`eigenvalues`, `pieces` and `weights` of the pieces and of R together."""
+    """Return `eigenvalues`, `pieces` and `weights` of the pieces and of R together."""
     size = form.pieces.shape[1]
     values, vectors = np.linalg.eigh(form.residual)
     root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+    ones = np.ones(len(form.eigenvalues))
     return {
         "eigenvalues": np.concatenate([form.eigenvalues, np.zeros(size)]),
         "pieces": np.vstack([form.pieces, root]),
-        "weights": np.concatenate(
-            [np.ones(len(form.eigenvalues)), np.full(size, form.degrees / size)]
-        ),
+        "weights": np.concatenate([ones, np.full(size, form.degrees / size)]),
     }

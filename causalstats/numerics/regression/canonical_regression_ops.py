@@ -1,4 +1,7 @@
-"""`canonical_regression.log_likelihood` as a node of a PyTensor graph, compiled by Numba or JAX, with its derivatives in Σ and T. First ones only."""
+"""`canonical_regression.log_likelihood` as a node of a PyTensor graph, compiled by Numba or JAX.
+
+With its first derivatives in Σ and T.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +42,14 @@ class PiecesGivenScales(Op):
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
         refuse_second_derivatives(cotangents)
-        found = [DisconnectedType()() for _ in inputs]
-        found[_COVARIANCE], found[_PRIOR] = cotangents[0] * outputs[1], cotangents[0] * outputs[2]
-        return found
+        gradients = [DisconnectedType()() for _ in inputs]
+        gradients[_COVARIANCE] = cotangents[0] * outputs[1]
+        gradients[_PRIOR] = cotangents[0] * outputs[2]
+        return gradients
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[place in (_COVARIANCE, _PRIOR), False, False] for place in range(len(node.inputs))]
+        moved = [k in (_COVARIANCE, _PRIOR) for k in range(len(node.inputs))]
+        return [[connected, False, False] for connected in moved]
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
         return [(), shapes[_COVARIANCE], shapes[_PRIOR]]
@@ -53,7 +58,17 @@ class PiecesGivenScales(Op):
 def pieces_given_scales(
     eigenvalues: Any, pieces: Any, weights: Any, covariance: Any, prior: Any
 ) -> Any:
-    """The log likelihood as a scalar of the graph, for λ (r,), c (r, q), w (r,), Σ and T (q, q)."""
+    """Return the log likelihood as a scalar of the graph.
+
+    Parameters
+    ----------
+    eigenvalues, weights : node, shape (r,)
+        λ and w.
+    pieces : node, shape (r, q)
+        c.
+    covariance, prior : node, shape (q, q)
+        Σ and T.
+    """
     return PiecesGivenScales().make_node(eigenvalues, pieces, weights, covariance, prior).outputs[0]
 
 
@@ -72,8 +87,12 @@ def _numba_pieces_given_scales(op: PiecesGivenScales, **_: Any) -> Any:
     @numba.njit(error_model="numpy")
     def pieces_given_scales(eigenvalues, pieces, weights, covariance, prior):
         count, size = pieces.shape
-        value, of_covariance, of_prior = 0.0, np.zeros((size, size)), np.zeros((size, size))
-        total, inverse, solved = np.empty((size, size)), np.empty((size, size)), np.empty(size)
+        value = 0.0
+        by_covariance = np.zeros((size, size))
+        by_prior = np.zeros((size, size))
+        total = np.empty((size, size))
+        inverse = np.empty((size, size))
+        solved = np.empty(size)
         for i in range(count):
             for a in range(size):
                 for b in range(size):
@@ -102,8 +121,8 @@ def _numba_pieces_given_scales(op: PiecesGivenScales, **_: Any) -> Any:
             for a in range(size):
                 for b in range(size):
                     slope = (solved[a] * solved[b] - weights[i] * inverse[a, b]) / 2
-                    of_covariance[a, b] += slope
-                    of_prior[a, b] += eigenvalues[i] * slope
-        return np.asarray(value), of_covariance, of_prior
+                    by_covariance[a, b] += slope
+                    by_prior[a, b] += eigenvalues[i] * slope
+        return np.asarray(value), by_covariance, by_prior
 
     return pieces_given_scales, _VERSION

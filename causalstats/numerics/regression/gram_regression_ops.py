@@ -1,4 +1,7 @@
-"""`gram_regression.with_derivatives` as a node of a PyTensor graph, compiled by Numba or JAX. First derivatives only."""
+"""`gram_regression.with_derivatives` as a node of a PyTensor graph, compiled by Numba or JAX.
+
+First derivatives only.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _VERSION = version(str(gram_regression.__file__), __file__)
 
 
 class GramGivenScales(Op):
-    """The log likelihood, and its derivatives in cross-products, precisions and factors of prior covariances."""
+    """The log likelihood, and its derivatives in cross-products, precisions and factors."""
 
     __props__ = ()
 
@@ -48,7 +51,17 @@ class GramGivenScales(Op):
 
 
 def gram_given_scales(grams: Any, precisions: Any, factors: Any) -> Any:
-    """The log likelihood as a scalar of the graph, for G (q, p+q, p+q), Ω (q, q, q) and F (q, q, p)."""
+    """Return the log likelihood as a scalar of the graph.
+
+    Parameters
+    ----------
+    grams : node, shape (q, p + q, p + q)
+        G.
+    precisions : node, shape (q, q, q)
+        Ω.
+    factors : node, shape (q, q, p)
+        F.
+    """
     return GramGivenScales().make_node(grams, precisions, factors).outputs[0]
 
 
@@ -66,31 +79,29 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
 
     @numba.njit(error_model="numpy")
     def gram_given_scales(grams, precisions, factors):
-        aims, size = factors.shape[0], factors.shape[2]
-        count, width = aims * size, size + aims
-        half, scaled, slope, weight, constant = (
-            np.zeros((count, count)),
-            np.eye(count),
-            np.zeros(count),
-            np.zeros(count),
-            0.0,
-        )
-        for a in range(aims):
-            for b in range(aims):
-                for j in range(aims):
+        equations, size = factors.shape[0], factors.shape[2]
+        count, width = equations * size, size + equations
+        half = np.zeros((count, count))
+        scaled = np.eye(count)
+        slope = np.zeros(count)
+        weight = np.zeros(count)
+        constant = 0.0
+        for a in range(equations):
+            for b in range(equations):
+                for j in range(equations):
                     factor = precisions[j, a, b]
                     constant += factor * grams[j, size + a, size + b]
                     for k in range(size):
                         slope[a * size + k] += factor * grams[j, k, size + b]
-                for m in range(aims):
-                    for j in range(aims):
+                for m in range(equations):
+                    for j in range(equations):
                         for k in range(size):
                             for i in range(size):
                                 half[a * size + k, m * size + i] += (
                                     precisions[j, a, b] * grams[j, k, i] * factors[b, m, i]
                                 )
-        for a in range(aims):
-            for j in range(aims):
+        for a in range(equations):
+            for j in range(equations):
                 for k in range(size):
                     weight[j * size + k] += factors[a, j, k] * slope[a * size + k]
                     for i in range(count):
@@ -103,39 +114,38 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
             value += weight[i] * solved[i] / 2 - np.log(lower[i, i])
             for k in range(count):
                 latent[i, k] += solved[i] * solved[k]
-        of_grams, of_precisions, of_factors = (
-            np.zeros((aims, width, width)),
-            np.zeros((aims, aims, aims)),
-            np.zeros((aims, aims, size)),
-        )
-        mean, turned = np.zeros(count), np.zeros((count, count))
-        for a in range(aims):
-            for j in range(aims):
+        by_grams = np.zeros((equations, width, width))
+        by_precisions = np.zeros((equations, equations, equations))
+        by_factors = np.zeros((equations, equations, size))
+        mean = np.zeros(count)
+        rotated = np.zeros((count, count))
+        for a in range(equations):
+            for j in range(equations):
                 for k in range(size):
                     mean[a * size + k] += factors[a, j, k] * solved[j * size + k]
-                    of_factors[a, j, k] = slope[a * size + k] * solved[j * size + k]
+                    by_factors[a, j, k] = slope[a * size + k] * solved[j * size + k]
                     for i in range(count):
-                        of_factors[a, j, k] -= half[a * size + k, i] * latent[i, j * size + k]
-                        turned[a * size + k, i] += factors[a, j, k] * latent[j * size + k, i]
+                        by_factors[a, j, k] -= half[a * size + k, i] * latent[i, j * size + k]
+                        rotated[a * size + k, i] += factors[a, j, k] * latent[j * size + k, i]
         moments = np.zeros((width, width))
-        for a in range(aims):
-            for b in range(aims):
+        for a in range(equations):
+            for b in range(equations):
                 moments[:] = 0.0
                 for k in range(size):
                     moments[k, size + b] = -mean[a * size + k]
                     moments[size + a, k] = -mean[b * size + k]
                     for i in range(size):
-                        for m in range(aims):
-                            moments[k, i] += turned[a * size + k, m * size + i] * factors[b, m, i]
+                        for m in range(equations):
+                            moments[k, i] += rotated[a * size + k, m * size + i] * factors[b, m, i]
                 moments[size + a, size + b] = 1.0
-                for j in range(aims):
+                for j in range(equations):
                     factor = precisions[j, a, b]
                     total = 0.0
                     for k in range(width):
                         for m in range(width):
                             total += grams[j, k, m] * moments[k, m]
-                            of_grams[j, k, m] -= factor * moments[k, m] / 2
-                    of_precisions[j, a, b] = -total / 2
-        return np.asarray(value), of_grams, of_precisions, of_factors
+                            by_grams[j, k, m] -= factor * moments[k, m] / 2
+                    by_precisions[j, a, b] = -total / 2
+        return np.asarray(value), by_grams, by_precisions, by_factors
 
     return gram_given_scales, _VERSION

@@ -1,12 +1,14 @@
-"""Rows that are correlated, alike in every column: their cross-products about covariates, and the determinants of their likelihood.
+"""Rows that are correlated, alike in every column: generalised least squares and its determinants.
 
-If C - WB has rows of correlation R(φ) and columns of covariance Σ, and B has a flat prior, the density of C is
+If C - WB has rows of correlation R(φ) and columns of covariance Σ, and B has a flat prior, the
+density of C is, up to a constant,
 
-    |Σ|^(-m/2) exp(-tr(Σ⁻¹ S)/2) (|R| |W'R⁻¹W|)^(-p/2)   up to a constant, m = n - columns of W, p the rank of Σ
+    |Σ|^(-m/2) exp(-tr(Σ⁻¹ S)/2) (|R| |W'R⁻¹W|)^(-p/2),   m = n - columns of W, p the rank of Σ
     S = C'PC,  P = R⁻¹ - R⁻¹W (W'R⁻¹W)⁻¹ W'R⁻¹
 
-Rows of one subject are equally correlated, R = (1-φ) I + φ M'M with `member` M (N, n) of 0 and 1; or, sorted by subject and time, by φ^gap, as an AR(1)
-process: `gap` (n,) is the time since the row before, and `linked` (n,) 0 where a subject begins.
+Rows of one subject are equally correlated (a random intercept), R = (1-φ) I + φ M'M with `member`
+M (N, n) of 0 and 1; or, sorted by subject and time, by φ^gap, as an AR(1) process: `gap` (n,) is
+the time since the row before, and `linked` (n,) is 0 where a subject begins.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,75 +19,110 @@ import numpy as np
 _MOST_AT_ONCE = 1000  # values of φ
 
 
-def _of_rows(xp: Any, in_time: bool) -> Callable:
-    """A function of X, φ, and M with its row sums, or gap and linked, as `program` says."""
+def _equal_correlation(xp: Any) -> Callable:
+    """A function of X, φ, M and its row sums, of rows of a subject that are equally correlated."""
 
-    def equally(whole: Any, correlation: Any, member: Any, size: Any) -> tuple:
-        """X'R⁻¹X, its derivative, R⁻¹X, log |R|, its derivative; R⁻¹ = (I - M' diag(φ / (1 - φ + Tφ)) M) / (1-φ), R' = M'M - I."""
-        own, joint = 1 - correlation, 1 - correlation + size * correlation
-        solved = (
-            whole - member.T @ ((correlation / joint).reshape(-1, 1) * (member @ whole))
-        ) / own
+    def equal(whole: Any, correlation: Any, member: Any, size: Any) -> tuple:
+        """X'R⁻¹X and its derivative, R⁻¹X, log |R| and its derivative.
+
+        R⁻¹ = (I - M' diag(φ / (1 - φ + Tφ)) M) / (1-φ), R' = M'M - I.
+
+        Parameters
+        ----------
+        whole : array, shape (n, k)
+            X.
+        correlation : float
+            φ.
+        member : array, shape (N, n)
+            M.
+        size : array, shape (N,)
+            T, rows of each subject.
+        """
+        single = 1 - correlation
+        joint = single + size * correlation
+        shares = (correlation / joint).reshape(-1, 1)
+        solved = (whole - member.T @ (shares * (member @ whole))) / single
         sums = member @ solved
-        determinant = (size - 1).sum() * xp.log(own) + xp.log(joint).sum()
+        log_determinant = (size - 1).sum() * xp.log(single) + xp.log(joint).sum()
         return (
             whole.T @ solved,
             solved.T @ solved - sums.T @ sums,
             solved,
-            determinant,
-            ((size - 1) * (1 / joint - 1 / own)).sum(),
+            log_determinant,
+            ((size - 1) * (1 / joint - 1 / single)).sum(),
         )
 
-    def along(whole: Any, correlation: Any, gap: Any, linked: Any) -> tuple:
-        """The same, from R⁻¹ = A'A with innovations A x = (x_t - ρ_t x_before) / √(1-ρ_t²), ρ_t = φ^gap, 0 where a subject begins."""
-        before, change = linked * correlation**gap, linked * gap * correlation ** (gap - 1)
-        left = 1 - before**2
-        root = xp.sqrt(left).reshape(-1, 1)
+    return equal
+
+
+def _ar1_correlation(xp: Any) -> Callable:
+    """The same function of X, φ, gap and linked, of rows that follow each other in time."""
+
+    def ar1(whole: Any, correlation: Any, gap: Any, linked: Any) -> tuple:
+        """The same, from R⁻¹ = A'A with innovations A x = (x_t - ρ_t x_before) / √(1-ρ_t²).
+
+        ρ_t = φ^gap, 0 where a subject begins.
+
+        Parameters
+        ----------
+        whole : array, shape (n, k)
+            X.
+        correlation : float
+            φ.
+        gap, linked : array, shape (n,)
+        """
+        rho = linked * correlation**gap
+        change = linked * gap * correlation ** (gap - 1)
+        variance = 1 - rho**2
+        root = xp.sqrt(variance).reshape(-1, 1)
         last = xp.concatenate((whole[:1], whole[:-1]))
-        innovations = (whole - before.reshape(-1, 1) * last) / root
-        steps = (before * change / left).reshape(-1, 1) * innovations - change.reshape(
-            -1, 1
-        ) / root * last
-        following = before.reshape(-1, 1) * innovations / root
+        innovations = (whole - rho.reshape(-1, 1) * last) / root
+        growth = (rho * change / variance).reshape(-1, 1)
+        steps = growth * innovations - change.reshape(-1, 1) / root * last
+        following = rho.reshape(-1, 1) * innovations / root
         solved = innovations / root - xp.concatenate((following[1:], 0 * following[:1]))
         slope = innovations.T @ steps
         return (
             innovations.T @ innovations,
             slope + slope.T,
             solved,
-            xp.log(left).sum(),
-            -2 * (before * change / left).sum(),
+            xp.log(variance).sum(),
+            -2 * (rho * change / variance).sum(),
         )
 
-    return along if in_time else equally
+    return ar1
 
 
 def program(xp: Any, in_time: bool) -> Callable:
-    """The function that gives `about_covariates`, and then what its derivatives take: those of both in φ, and PC.
+    """Return the function that gives `about_covariates`, and then what its derivatives take.
 
-    `xp` is NumPy or jax.numpy. The function takes columns, covariates, φ, and M with its row sums, or gap and linked.
+    Those are the derivatives of both in φ, and PC. The function takes columns, covariates, φ, and M
+    with its row sums, or gap and linked.
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `jax.numpy`.
+    in_time : bool
+        Whether rows follow each other in time.
     """
-    of_rows = _of_rows(xp, in_time)
+    by_rows = (_ar1_correlation if in_time else _equal_correlation)(xp)
 
     def reduced(columns: Any, covariates: Any, correlation: Any, first: Any, second: Any) -> tuple:
-        inner, slope, solved, determinant, growth = of_rows(
-            xp.concatenate((covariates, columns), axis=1), correlation, first, second
-        )
-        q, inverse = (
-            covariates.shape[1],
-            xp.linalg.inv(inner[: covariates.shape[1], : covariates.shape[1]]),
-        )
+        whole = xp.concatenate((covariates, columns), axis=1)
+        inner, slope, solved, determinant, growth = by_rows(whole, correlation, first, second)
+        q = covariates.shape[1]
+        inverse = xp.linalg.inv(inner[:q, :q])
         between = inverse @ inner[:q, q:]
         crossed = between.T @ slope[:q, q:]
-        steep = slope[q:, q:] - crossed - crossed.T + between.T @ slope[:q, :q] @ between
-        scatter = inner[q:, q:] - between.T @ inner[:q, q:]
-        left = solved[:, q:] - solved[:, :q] @ between
+        explained = between.T @ slope[:q, :q] @ between
+        steep = slope[q:, q:] - crossed - crossed.T + explained
         return (
-            scatter,
+            inner[q:, q:] - between.T @ inner[:q, q:],
             determinant - xp.linalg.slogdet(inverse)[1],
             steep,
             growth + (inverse * slope[:q, :q]).sum(),
-            left,
+            solved[:, q:] - solved[:, :q] @ between,
         )
 
     return reduced
@@ -94,11 +131,31 @@ def program(xp: Any, in_time: bool) -> Callable:
 def about_covariates(
     columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]
 ) -> tuple[np.ndarray, float]:
-    """S (D, D) of `columns` (n, D) about `covariates` (n, q), and log |R| + log |W'R⁻¹W|, at φ = `correlation`."""
+    """Return S (D, D) of columns about covariates, and log |R| + log |W'R⁻¹W|.
+
+    Parameters
+    ----------
+    columns : array, shape (n, D)
+        C.
+    covariates : array, shape (n, q)
+        W.
+    correlation : float
+        φ.
+    links : mapping
+        `member`, or `gap` and `linked`.
+
+    Examples
+    --------
+    Independent rows about a mean have their sum of squares:
+
+    >>> links = {"member": np.eye(3)}
+    >>> scatter, _ = about_covariates(np.array([[0.0], [1.0], [5.0]]), np.ones((3, 1)), 0.0, links)
+    >>> scatter.round(6)
+    array([[14.]])
+    """
     first, second, in_time = arguments(links)
-    with np.errstate(
-        divide="ignore", invalid="ignore"
-    ):  # of the derivatives at φ = 0, which are not used
+    # Of the derivatives at φ = 0, which are not used.
+    with np.errstate(divide="ignore", invalid="ignore"):
         return program(np, in_time)(columns, covariates, correlation, first, second)[:2]
 
 
@@ -142,8 +199,8 @@ def _equal_products(
     alone = 1 - correlations[:, None]
     joint = alone + size * correlations[:, None]
     outer = (sums[:, :, None] * sums[:, None, :]).reshape(len(sums), -1)
-    taken = (correlations[:, None] / joint) @ outer
-    inner = ((whole.T @ whole).ravel() - taken) / alone
+    explained = (correlations[:, None] / joint) @ outer
+    inner = ((whole.T @ whole).ravel() - explained) / alone
     logs = (size - 1).sum() * np.log(alone[:, 0]) + np.log(joint).sum(axis=1)
     return inner.reshape(shape), logs
 
@@ -160,34 +217,49 @@ def _serial_products(
         last[:, :, None] * last[:, None, :],
     ]
     before = links["linked"] * correlations[:, None] ** links["gap"]
-    left = 1 - before**2
-    weights = np.hstack([1 / left, before / left, before**2 / left])
+    variance = 1 - before**2
+    weights = np.hstack([1 / variance, before / variance, before**2 / variance])
     inner = weights @ np.concatenate(outer).reshape(3 * len(whole), -1)
-    return inner.reshape(-1, whole.shape[1], whole.shape[1]), np.log(left).sum(axis=1)
+    return inner.reshape(-1, whole.shape[1], whole.shape[1]), np.log(variance).sum(axis=1)
 
 
 def coefficients(
     columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The generalised least squares estimate (W'R⁻¹W)⁻¹ W'R⁻¹C of B, (q, D), and (W'R⁻¹W)⁻¹, (q, q), at φ = `correlation`; R = I without `links`."""
+    """Return the generalised least squares estimate of B, and (W'R⁻¹W)⁻¹.
+
+    Parameters
+    ----------
+    columns : array, shape (n, D)
+        C.
+    covariates : array, shape (n, q)
+        W.
+    correlation : float
+        φ.
+    links : mapping
+        `member`, or `gap` and `linked`; empty for R = I.
+
+    Returns
+    -------
+    estimate : array, shape (q, D)
+    spread : array, shape (q, q)
+    """
     whole, q = np.hstack([covariates, columns]), covariates.shape[1]
+    inner = whole.T @ whole
     if links:
         first, second, in_time = arguments(links)
+        by_rows = (_ar1_correlation if in_time else _equal_correlation)(np)
         with np.errstate(divide="ignore", invalid="ignore"):
-            inner = _of_rows(np, in_time)(whole, correlation, first, second)[0]
-    else:
-        inner = whole.T @ whole
+            inner = by_rows(whole, correlation, first, second)[0]
     spread = np.linalg.inv(inner[:q, :q])
     return spread @ inner[:q, q:], spread
 
 
 def arguments(links: Mapping[str, Any]) -> tuple[Any, Any, bool]:
-    """The last two of what a program takes, and which program."""
-    return (
-        (links["gap"], links["linked"], True)
-        if "gap" in links
-        else (links["member"], links["member"].sum(axis=1), False)
-    )
+    """Return the last two arguments of a program, and whether rows follow each other in time."""
+    if "gap" in links:
+        return links["gap"], links["linked"], True
+    return links["member"], links["member"].sum(axis=1), False
 
 
 def correlated(
@@ -196,15 +268,28 @@ def correlated(
     links: Mapping[str, np.ndarray],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Rows of correlation R(φ) from independent ones: `noise` (..., n, p), `correlation` (...)."""
+    """Return rows of correlation R(φ) from independent ones.
+
+    Parameters
+    ----------
+    noise : array, shape (..., n, p)
+    correlation : array, shape (...)
+    links : mapping
+        `member`, or `gap` and `linked`.
+    rng : Generator
+
+    Returns
+    -------
+    array, shape (..., n, p)
+    """
     share = np.asarray(correlation)[..., None, None]
     if "member" in links:
-        common = rng.standard_normal((*noise.shape[:-2], len(links["member"]), noise.shape[-1]))
+        shape = (*noise.shape[:-2], len(links["member"]), noise.shape[-1])
+        common = rng.standard_normal(shape)
         return np.sqrt(1 - share) * noise + np.sqrt(share) * (links["member"].T @ common)
-    found = noise.copy()
+    rows = noise.copy()
     for row in np.flatnonzero(links["linked"]):
-        before = np.asarray(correlation)[..., None] ** links["gap"][row]
-        found[..., row, :] = (
-            before * found[..., row - 1, :] + np.sqrt(1 - before**2) * found[..., row, :]
-        )
-    return found
+        rho = np.asarray(correlation)[..., None] ** links["gap"][row]
+        new = np.sqrt(1 - rho**2) * rows[..., row, :]
+        rows[..., row, :] = rho * rows[..., row - 1, :] + new
+    return rows

@@ -1,4 +1,7 @@
-"""`row_correlation.about_covariates` as a node of a PyTensor graph, compiled by Numba or JAX; as elementary operations it takes half a minute to compile."""
+"""`row_correlation.about_covariates` as a node of a PyTensor graph, compiled by Numba or JAX.
+
+As elementary operations it takes half a minute to compile.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _COLUMNS, _CORRELATION = 0, 2
 
 
 class AboutCovariates(Op):
-    """S and the log determinants of columns, covariates and φ, and then what their derivatives take."""
+    """S and the log determinants of columns, covariates and φ, and their derivatives."""
 
     __props__ = ("in_time",)
 
@@ -44,16 +47,16 @@ class AboutCovariates(Op):
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
         refuse_second_derivatives(cotangents, values=2)
-        of_scatter, of_logs = cotangents[:2]
-        _, _, steep, growth, left = outputs
-        found = [DisconnectedType()() for _ in inputs]
-        found[_CORRELATION] = pt.zeros(())
-        if not isinstance(of_scatter.type, DisconnectedType):
-            found[_COLUMNS] = left @ (of_scatter + of_scatter.T)
-            found[_CORRELATION] = found[_CORRELATION] + (of_scatter * steep).sum()
-        if not isinstance(of_logs.type, DisconnectedType):
-            found[_CORRELATION] = found[_CORRELATION] + of_logs * growth
-        return found
+        by_scatter, by_logs = cotangents[:2]
+        _, _, steep, growth, projected = outputs
+        gradients = [DisconnectedType()() for _ in inputs]
+        gradients[_CORRELATION] = pt.zeros(())
+        if not isinstance(by_scatter.type, DisconnectedType):
+            gradients[_COLUMNS] = projected @ (by_scatter + by_scatter.T)
+            gradients[_CORRELATION] = gradients[_CORRELATION] + (by_scatter * steep).sum()
+        if not isinstance(by_logs.type, DisconnectedType):
+            gradients[_CORRELATION] = gradients[_CORRELATION] + by_logs * growth
+        return gradients
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         pattern = [[False] * 5 for _ in node.inputs]
@@ -68,11 +71,20 @@ class AboutCovariates(Op):
 def about_covariates(
     columns: Any, covariates: Any, correlation: Any, links: Any
 ) -> tuple[Any, Any]:
-    """S (D, D) and log |R| + log |W'R⁻¹W| as variables of the graph."""
+    """Return S (D, D) and log |R| + log |W'R⁻¹W| as variables of the graph.
+
+    Parameters
+    ----------
+    columns : node, shape (n, D)
+    covariates : node, shape (n, q)
+    correlation : node, scalar
+    links : mapping
+        `member`, or `gap` and `linked`.
+    """
     first, second, in_time = row_correlation.arguments(links)
-    scatter, logs, *_ = (
-        AboutCovariates(in_time).make_node(columns, covariates, correlation, first, second).outputs
-    )
+    operation = AboutCovariates(in_time)
+    node = operation.make_node(columns, covariates, correlation, first, second)
+    scatter, logs = node.outputs[:2]
     return scatter, logs
 
 
@@ -85,31 +97,35 @@ def _jax_about_covariates(op: AboutCovariates, **_: Any) -> Any:
 
 @numba_translation(AboutCovariates)
 def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
-    """In loops, which Numba compiles in a few seconds; as products of arrays it takes a minute and a half."""
+    """In loops, which Numba compiles in seconds; products of arrays take a minute and a half."""
     import numba
 
     @numba.njit(error_model="numpy")
-    def equally(whole, correlation, member, size):
+    def equal(whole, correlation, member, size):
         n, k = whole.shape
-        own, units = 1 - correlation, len(size)
-        sums, after, at = np.zeros((units, k)), np.zeros((units, k)), np.zeros(n, np.int64)
-        determinant, growth = 0.0, 0.0
+        single = 1 - correlation
+        units = len(size)
+        sums = np.zeros((units, k))
+        after = np.zeros((units, k))
+        subject = np.zeros(n, np.int64)
+        determinant = 0.0
+        growth = 0.0
         for i in range(units):
-            joint = own + size[i] * correlation
-            determinant += (size[i] - 1) * np.log(own) + np.log(joint)
-            growth += (size[i] - 1) * (1 / joint - 1 / own)
+            joint = single + size[i] * correlation
+            determinant += (size[i] - 1) * np.log(single) + np.log(joint)
+            growth += (size[i] - 1) * (1 / joint - 1 / single)
         for t in range(n):
-            while member[at[t], t] == 0:
-                at[t] += 1
+            while member[subject[t], t] == 0:
+                subject[t] += 1
             for a in range(k):
-                sums[at[t], a] += whole[t, a]
+                sums[subject[t], a] += whole[t, a]
         solved = np.empty((n, k))
         for t in range(n):
-            i = at[t]
+            i = subject[t]
             for a in range(k):
                 solved[t, a] = (
-                    whole[t, a] - correlation / (own + size[i] * correlation) * sums[i, a]
-                ) / own
+                    whole[t, a] - correlation / (single + size[i] * correlation) * sums[i, a]
+                ) / single
                 after[i, a] += solved[t, a]
         inner, slope = np.zeros((k, k)), np.zeros((k, k))
         for a in range(k):
@@ -122,25 +138,29 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
         return inner, slope, solved, determinant, growth
 
     @numba.njit(error_model="numpy")
-    def along(whole, correlation, gap, linked):
+    def ar1(whole, correlation, gap, linked):
         n, k = whole.shape
-        innovations, steps, solved = np.zeros((n, k)), np.zeros((n, k)), np.zeros((n, k))
-        determinant, growth = 0.0, 0.0
+        innovations = np.zeros((n, k))
+        steps = np.zeros((n, k))
+        solved = np.zeros((n, k))
+        determinant = 0.0
+        growth = 0.0
         for t in range(n):
             before = linked[t] * correlation ** gap[t]
             change = linked[t] * gap[t] * correlation ** (gap[t] - 1)
-            left = 1 - before**2
-            determinant += np.log(left)
-            growth -= 2 * before * change / left
+            variance = 1 - before**2
+            determinant += np.log(variance)
+            growth -= 2 * before * change / variance
             for a in range(k):
                 last = whole[t - 1, a] if t > 0 else 0.0
-                innovations[t, a] = (whole[t, a] - before * last) / np.sqrt(left)
+                innovations[t, a] = (whole[t, a] - before * last) / np.sqrt(variance)
                 steps[t, a] = (
-                    before * change / left * innovations[t, a] - change / np.sqrt(left) * last
+                    before * change / variance * innovations[t, a]
+                    - change / np.sqrt(variance) * last
                 )
-                solved[t, a] += innovations[t, a] / np.sqrt(left)
+                solved[t, a] += innovations[t, a] / np.sqrt(variance)
                 if t > 0:
-                    solved[t - 1, a] -= before * innovations[t, a] / np.sqrt(left)
+                    solved[t - 1, a] -= before * innovations[t, a] / np.sqrt(variance)
         inner, slope = np.zeros((k, k)), np.zeros((k, k))
         for a in range(k):
             for b in range(k):
@@ -149,7 +169,7 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
                     slope[a, b] += innovations[t, a] * steps[t, b] + steps[t, a] * innovations[t, b]
         return inner, slope, solved, determinant, growth
 
-    of_rows = along if op.in_time else equally
+    by_rows = ar1 if op.in_time else equal
 
     @numba.njit(error_model="numpy")
     def reduced(columns, covariates, correlation, first, second):
@@ -160,38 +180,42 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
                 whole[t, a] = covariates[t, a]
             for a in range(size):
                 whole[t, q + a] = columns[t, a]
-        inner, slope, solved, determinant, growth = of_rows(
+        inner, slope, solved, determinant, growth = by_rows(
             whole, correlation.item(), first, second
         )
         known = np.empty((q, q))
         for a in range(q):
             for b in range(q):
                 known[a, b] = inner[a, b]
-        inverse, between = np.linalg.inv(known), np.zeros((q, size))
+        inverse = np.linalg.inv(known)
+        between = np.zeros((q, size))
         for a in range(q):
             for b in range(q):
                 growth += inverse[a, b] * slope[a, b]
                 for c in range(size):
                     between[a, c] += inverse[a, b] * inner[b, q + c]
-        scatter, steep, left = np.empty((size, size)), np.empty((size, size)), np.empty((n, size))
+        scatter = np.empty((size, size))
+        steep = np.empty((size, size))
+        projected = np.empty((n, size))
         for c in range(size):
             for d in range(size):
-                scatter[c, d], steep[c, d] = inner[q + c, q + d], slope[q + c, q + d]
+                scatter[c, d] = inner[q + c, q + d]
+                steep[c, d] = slope[q + c, q + d]
                 for a in range(q):
                     scatter[c, d] -= between[a, c] * inner[a, q + d]
                     steep[c, d] -= between[a, c] * slope[a, q + d] + between[a, d] * slope[a, q + c]
                     for b in range(q):
                         steep[c, d] += between[a, c] * slope[a, b] * between[b, d]
             for t in range(n):
-                left[t, c] = solved[t, q + c]
+                projected[t, c] = solved[t, q + c]
                 for a in range(q):
-                    left[t, c] -= solved[t, a] * between[a, c]
+                    projected[t, c] -= solved[t, a] * between[a, c]
         return (
             scatter,
             np.asarray(determinant + np.linalg.slogdet(known)[1]),
             steep,
             np.asarray(growth),
-            left,
+            projected,
         )
 
     return reduced, _VERSION

@@ -1,4 +1,4 @@
-"""Whether the effect of `PanelDML` differs between rows that weigh differently in its average.
+"""Test of effect modification: whether the effect differs by the residual variance of treatment.
 
 With one effect in the model, rows weigh by the squared residuals v² of their treatment. Where the
 effect θ(w) depends on a covariate w and the variance of v does too, the answer is not the mean of
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -27,8 +27,11 @@ from causalstats.data.formulas import formula_variables
 from causalstats.models.panel_dml.checks.score_tests import FEWEST_CLUSTERS, Adjusted, varies
 from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing
 
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
 _LEVEL = 0.005
-_MOVED = 0.5  # standard errors of the effect
+_LEAST_SHIFT = 0.5  # standard errors of the effect
 _MOST_LEVELS = 20  # of a text, the most frequent
 _NAME = "one effect"
 
@@ -49,7 +52,7 @@ class _Modification:
 
 
 def one_effect(
-    model: Any, adjusted: Adjusted, rows: int, estimands: tuple[str, ...]
+    model: PanelDML, adjusted: Adjusted, rows: int, estimands: tuple[str, ...]
 ) -> tuple[Check, ...]:
     """Return the check of effects that differ together with the residual variance of a treatment.
 
@@ -63,32 +66,32 @@ def one_effect(
     estimands : tuple of str
         The answers that a failure stands on.
     """
-    if model.effects == "unit":
+    if model.effect_form.by_unit:
         return ()
     data = adjusted.data
     named = set() if model.moderators is None else set(formula_variables(model.moderators))
     columns = _covariates(data, named)
-    by_unit = np.flatnonzero(model.inside & ~absorbing(data))
+    by_unit = np.flatnonzero(model.within_units & ~absorbing(data))
     if not columns and len(by_unit) == 0:
         return ()
-    assumption = "one effect" if model.moderators is None else "moderators of the effect"
+    assumption = model.effect_form.assumption(model).name
     if adjusted.count < FEWEST_CLUSTERS:
         return (_too_few(adjusted.count, estimands, assumption),)
-    found = []
+    modifications: list[_Modification] = []
     for k in range(len(data.treatments)):
-        found += _by_covariates(adjusted, k, columns)
+        modifications += _by_covariates(adjusted, k, columns)
     for treatment in by_unit:
-        found += _by_unit(adjusted, int(treatment))
-    if not found:
+        modifications += _by_unit(adjusted, int(treatment))
+    if not modifications:
         return ()
     # A standard error of all rows, where only some of the units are looked at.
     errors = adjusted.standard_errors * np.sqrt(len(data) / rows)
-    return (_check(model, adjusted, found, errors, estimands, assumption),)
+    return (_check(model, adjusted, modifications, errors, estimands, assumption),)
 
 
 def _covariates(data: Panel, named: set[str]) -> list[tuple[str, str, np.ndarray]]:
     """Name, label and values of the covariates that are not moderators, text by its levels."""
-    found = []
+    columns: list[tuple[str, str, np.ndarray]] = []
     for name in data.covariates:
         column = data.source[name]
         if name in named:
@@ -97,32 +100,39 @@ def _covariates(data: Panel, named: set[str]) -> list[tuple[str, str, np.ndarray
             counts = column.value_counts()
             levels = list(counts.index[counts > 0])
             kept = levels[1:] if len(levels) <= _MOST_LEVELS else levels[:_MOST_LEVELS]
-            found += [
-                (name, f"{name} = {level}", (column == level).to_numpy(float)) for level in kept
-            ]
+            for level in kept:
+                columns.append((name, f"{name} = {level}", (column == level).to_numpy(float)))
         else:
-            found.append((name, name, column.to_numpy(float)))
-    return [each for each in found if np.ptp(each[2]) > 0]
+            columns.append((name, name, column.to_numpy(float)))
+    return [each for each in columns if np.ptp(each[2]) > 0]
 
 
 def _by_covariates(
     adjusted: Adjusted, k: int, columns: list[tuple[str, str, np.ndarray]]
 ) -> list[_Modification]:
+    """Interactions of the k-th treatment with covariates.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    k : int
+    columns : list of (name, label, values)
+    """
     if not columns:
         return []
     values = np.column_stack([each[2] for each in columns])
     values = (values - values.mean(axis=0)) / values.std(axis=0)
     products = adjusted.treatment[:, [k]] * values
     added = adjusted.residuals(products / np.sqrt(adjusted.data.weights)[:, None])
-    left = adjusted.without_treatment(added)
-    found = []
-    for place in np.flatnonzero(varies(left, products)):
-        test = adjusted.score_test(left[:, [place]])
-        slopes = np.linalg.lstsq(adjusted.treatment, added[:, place], rcond=1e-10)[0]
-        name, label, _ = columns[place]
+    residuals = adjusted.without_treatment(added)
+    modifications = []
+    for column in np.flatnonzero(varies(residuals, products)):
+        test = adjusted.score_test(residuals[:, [column]])
+        slopes = np.linalg.lstsq(adjusted.treatment, added[:, column], rcond=1e-10)[0]
+        name, label, _ = columns[column]
         moved = -float(test.slopes[0] * slopes[k])
-        found.append(_Modification(k, name, label, test.p, moved))
-    return found
+        modifications.append(_Modification(k, name, label, test.p, moved))
+    return modifications
 
 
 def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
@@ -136,7 +146,7 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
     given, d, y = adjusted.without_unit_means(k)
     v = adjusted.treatment[:, k]
     squares = np.add.reduceat(v**2, data.starts)
-    own = np.add.reduceat(d**2, data.starts)
+    total = np.add.reduceat(d**2, data.starts)
     seen = ~data.constant_within_units(data.treatment)[:, k]
     seen &= (data.sizes > 2) & (squares > 1e-6 * squares.mean())
     count = int(seen.sum())
@@ -149,7 +159,7 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
     spread = spread - np.average(spread, weights=data.sizes * seen)
     if spread[seen].std() < 1e-6:
         return []
-    per_square = np.where(seen, 1 / np.where(seen, own, 1.0), 0.0)
+    per_square = np.where(seen, 1 / np.where(seen, total, 1.0), 0.0)
 
     def slopes(columns: np.ndarray) -> np.ndarray:
         products = np.add.reduceat(columns * d[:, None], data.starts)
@@ -165,13 +175,13 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
     noise = ((rest - each[data.unit] * d)[rows] ** 2).sum() / (free - given.shape[1])
     if noise <= 1e-12 * (y @ y) / len(y):  # outcomes of these units that do not vary
         return []
-    weights = np.zeros(len(own))
+    weights = np.zeros(len(total))
     weights[seen] = _random_effects(each[seen], noise * per_square[seen])
     centred = spread - np.average(spread, weights=weights)
-    of_rows = (weights * centred * per_square)[data.unit] * d
-    of_rows = of_rows - inner @ (inverse @ (given.T @ of_rows))
+    row_weights = (weights * centred * per_square)[data.unit] * d
+    row_weights = row_weights - inner @ (inverse @ (given.T @ row_weights))
     null = rest - np.average(each, weights=weights) * d
-    scores = np.bincount(adjusted.clusters, of_rows * null)
+    scores = np.bincount(adjusted.clusters, row_weights * null)
     z = scores.sum() / max(np.sqrt((scores**2).sum()), 1e-300)
     slope = float(scores.sum() / (weights @ centred**2))
     moved = -slope * float(np.average(spread, weights=squares * seen))
@@ -188,26 +198,26 @@ def _random_effects(values: np.ndarray, variances: np.ndarray) -> np.ndarray:
 
 
 def _check(
-    model: Any,
+    model: PanelDML,
     adjusted: Adjusted,
-    found: list[_Modification],
+    modifications: list[_Modification],
     errors: np.ndarray,
     estimands: tuple[str, ...],
     assumption: str,
 ) -> Check:
-    count = len(found)
+    count = len(modifications)
     shown = [
         each
-        for each in sorted(found, key=lambda each: (not each.covariate, each.p))
-        if count * each.p < _LEVEL and abs(each.moved) > _MOVED * errors[each.treatment]
+        for each in sorted(modifications, key=lambda each: (not each.covariate, each.p))
+        if count * each.p < _LEVEL and abs(each.moved) > _LEAST_SHIFT * errors[each.treatment]
     ]
-    p = min(1.0, count * min(each.p for each in shown or found))
+    p = min(1.0, count * min(each.p for each in shown or modifications))
     return Check(
         name=_NAME,
         passed=not shown,
         value=p,
         expected=f"p-value of at least {_LEVEL:g}, or an effect that moves by less than "
-        f"{_MOVED:g} of its standard errors",
+        f"{_LEAST_SHIFT:g} of its standard errors",
         finding=_finding(adjusted, shown, p),
         remedy=_remedy(model, shown, len(adjusted.data.treatments)) if shown else "",
         estimands=estimands,
@@ -229,15 +239,15 @@ def _finding(adjusted: Adjusted, shown: list[_Modification], p: float) -> str:
     )
 
 
-def _remedy(model: Any, shown: list[_Modification], treatments: int) -> str:
+def _remedy(model: PanelDML, shown: list[_Modification], treatments: int) -> str:
     """Covariates first: one that changes within units makes slopes of units differ as well."""
     names = list(dict.fromkeys(each.covariate for each in shown if each.covariate))
     steps = []
     if names:
-        own = [] if model.moderators is None else [model.moderators]
+        moderators = [] if model.moderators is None else [model.moderators]
         plain = {name: re.sub(r"\W", "_", name) for name in names}
         renamed = [f"{name!r} to {new!r}" for name, new in plain.items() if name != new]
-        formula = " + ".join([*own, *plain.values()])
+        formula = " + ".join([*moderators, *plain.values()])
         first = f"rename {', '.join(renamed)}, and " if renamed else ""
         steps.append(
             f"{first}say `moderators={formula!r}`: the answer is then the mean effect over rows"

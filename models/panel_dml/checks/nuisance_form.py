@@ -1,4 +1,4 @@
-"""Whether the covariates of `PanelDML` act in ways that its columns cannot follow: products, steps, curves.
+"""Test of the nuisance functions: products, steps or curves that the columns cannot follow.
 
 The residuals of each treatment and of the outcome are predicted from the covariates, each unit by
 learners that saw other units only: boosted trees, which find products, and the one step that serves
@@ -12,7 +12,7 @@ harm (Robinson 1988).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,18 +23,26 @@ from causalstats.data import Panel
 from causalstats.models.panel_dml.checks.score_tests import FEWEST_CLUSTERS, Adjusted
 from causalstats.numerics import cross_fitting
 
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
+Split = list[tuple[np.ndarray, np.ndarray]]
 _LEVEL = 0.01
-_MOVED = 0.25  # standard errors of the effect
+_LEAST_SHIFT = 0.25  # standard errors of the effect
 _FOLDS = 3
 _MOST_EXPLAINED = 0.99  # of a treatment's residuals, by the covariates
-_MOST_OF_BINARY = 0.8  # the same of 0/1 treatments, of which trees miss some rows near a threshold
+_MOST_EXPLAINED_BINARY = (
+    0.8  # the same of 0/1 treatments, of which trees miss some rows near a threshold
+)
 _THRESHOLDS = 24  # of a covariate
 _MOST_STEPS = 240  # of all covariates together
 _NAME = "covariates act as assumed"
 
 
-def nuisance_form(model: Any, adjusted: Adjusted, estimands: tuple[str, ...]) -> tuple[Check, ...]:
-    """Return the check of how covariates act, and of whether anything of the treatment is left by them.
+def nuisance_form(
+    model: PanelDML, adjusted: Adjusted, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Return the checks of how covariates act, and of whether they leave any treatment (overlap).
 
     Parameters
     ----------
@@ -48,26 +56,27 @@ def nuisance_form(model: Any, adjusted: Adjusted, estimands: tuple[str, ...]) ->
         return ()
     if adjusted.count < FEWEST_CLUSTERS:
         return (_too_few(adjusted.count, estimands),)
-    own = adjusted.treatment[:, : len(adjusted.data.treatments)]
-    targets = np.column_stack([own, adjusted.error])
+    treatment = adjusted.treatment[:, : len(adjusted.data.treatments)]
+    targets = np.column_stack([treatment, adjusted.error])
     rng = np.random.default_rng(0)
-    divided = cross_fitting.folds("unit", _FOLDS, adjusted.clusters, adjusted.clusters, rng)
+    split = cross_fitting.folds("unit", _FOLDS, adjusted.clusters, adjusted.clusters, rng)
     predicted = [
-        adjusted.residuals(_by_trees(features, targets, divided, 20)),
-        _by_steps(adjusted.residuals(_steps(features)), targets, divided),
+        adjusted.residuals(_by_trees(features, targets, split, 20)),
+        _by_steps(adjusted.residuals(_steps(features)), targets, split),
     ]
-    tests = [_confounded(adjusted, each, k) for each in predicted for k in range(own.shape[1])]
+    treatments = range(treatment.shape[1])
+    tests = [_confounded(adjusted, each, k) for each in predicted for k in treatments]
     p = min(1.0, 2 * len(tests) * min(tests))
     moved = _moved(adjusted, np.column_stack(predicted))
-    levels = adjusted.residuals(_by_trees(features, adjusted.data.treatment, divided, 5))
+    levels = adjusted.residuals(_by_trees(features, adjusted.data.treatment, split, 5))
     return (
         _form(model, adjusted, p, moved, estimands),
-        _overlap(adjusted, own, levels, estimands),
+        _overlap(adjusted, treatment, levels, estimands),
     )
 
 
 def _features(data: Panel, time_effects: bool) -> np.ndarray:
-    """Covariates as they are, text by its codes, and time where it has effects of its own: (n, m)."""
+    """Covariates as they are, text by its codes, and time where it has effects, (n, m)."""
     columns = []
     for name in data.covariates:
         column = data.source[name]
@@ -83,10 +92,19 @@ def _features(data: Panel, time_effects: bool) -> np.ndarray:
 def _by_trees(
     features: np.ndarray,
     targets: np.ndarray,
-    divided: list[tuple[np.ndarray, np.ndarray]],
+    split: Split,
     leaf: int,
 ) -> np.ndarray:
-    """Predictions of each target (n, k) by boosted trees that saw the other clusters."""
+    """Predictions of each target (n, k) by boosted trees that saw the other clusters.
+
+    Parameters
+    ----------
+    features : array, shape (n, m)
+    targets : array, shape (n, k)
+    split : list of (rows to learn from, rows to predict)
+    leaf : int
+        The most rows that a leaf must have.
+    """
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
@@ -103,7 +121,7 @@ def _by_trees(
     with threadpool_limits(1):
         return np.column_stack(
             [
-                cross_fitting.cross_fitted(learner, features, target, divided, ones)
+                cross_fitting.cross_fitted(learner, features, target, split, ones)
                 for target in targets.T
             ]
         )
@@ -118,34 +136,47 @@ def _steps(features: np.ndarray) -> np.ndarray:
     ).astype(float)
 
 
-def _by_steps(
-    steps: np.ndarray, targets: np.ndarray, divided: list[tuple[np.ndarray, np.ndarray]]
-) -> np.ndarray:
-    """Predictions of each target (n, k) by the one step whose residuals serve best in the other clusters."""
-    found = np.zeros(targets.shape)
-    for seen, held in divided:
+def _by_steps(steps: np.ndarray, targets: np.ndarray, split: Split) -> np.ndarray:
+    """Predictions of each target (n, k) by the one step that serves best in the other clusters.
+
+    Parameters
+    ----------
+    steps : array, shape (n, m)
+        Residuals of steps.
+    targets : array, shape (n, k)
+    split : list of (rows to learn from, rows to predict)
+    """
+    predicted = np.zeros(targets.shape)
+    for seen, held in split:
         products = steps[seen].T @ targets[seen]
         squares = np.maximum((steps[seen] ** 2).sum(axis=0), 1e-9)
         best = np.argmax(products**2 / squares[:, None], axis=0)
-        for k, place in enumerate(best):
-            found[held, k] = steps[held, place] * products[place, k] / squares[place]
-    return found
+        for k, step in enumerate(best):
+            predicted[held, k] = steps[held, step] * products[step, k] / squares[step]
+    return predicted
 
 
 def _confounded(adjusted: Adjusted, predicted: np.ndarray, k: int) -> float:
-    """The p-value of the k-th treatment and the outcome being moved alike by a prediction of either."""
+    """The p-value of a prediction moving both the k-th treatment and the outcome.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    predicted : array, shape (n, treatments + 1)
+        Predictions of each treatment's residuals, and of the outcome's.
+    k : int
+    """
     treatment = adjusted.treatment[:, k]
-    of_treatment, of_outcome = predicted[:, [k]], predicted[:, [-1]]
-    return min(
-        max(
-            _one_sided(adjusted, of_treatment, treatment),
-            adjusted.score_test(of_treatment).p,
-        ),
-        max(
-            adjusted.score_test(of_outcome, treatment).p,
-            _one_sided(adjusted, adjusted.without_treatment(of_outcome), adjusted.error),
-        ),
+    for_treatment, for_outcome = predicted[:, [k]], predicted[:, [-1]]
+    by_treatment = max(
+        _one_sided(adjusted, for_treatment, treatment),
+        adjusted.score_test(for_treatment).p,
     )
+    by_outcome = max(
+        adjusted.score_test(for_outcome, treatment).p,
+        _one_sided(adjusted, adjusted.without_treatment(for_outcome), adjusted.error),
+    )
+    return min(by_treatment, by_outcome)
 
 
 def _one_sided(adjusted: Adjusted, column: np.ndarray, target: np.ndarray) -> float:
@@ -165,32 +196,32 @@ def _moved(adjusted: Adjusted, predicted: np.ndarray) -> np.ndarray:
 
 
 def _form(
-    model: Any, adjusted: Adjusted, p: float, moved: np.ndarray, estimands: tuple[str, ...]
+    model: PanelDML,
+    adjusted: Adjusted,
+    p: float,
+    moved: np.ndarray,
+    estimands: tuple[str, ...],
 ) -> Check:
     farthest = int(np.argmax(abs(moved)))
     name = adjusted.columns.effects[farthest]
-    passed = not (p < _LEVEL and bool(abs(moved[farthest]) > _MOVED))
+    passed = not (p < _LEVEL and bool(abs(moved[farthest]) > _LEAST_SHIFT))
     return Check(
         name=_NAME,
         passed=passed,
         value=p,
         expected=f"p-value of at least {_LEVEL:g}, or an effect that moves by less than "
-        f"{_MOVED:g} of its standard errors",
+        f"{_LEAST_SHIFT:g} of its standard errors",
         finding="boosted trees and steps find in the covariates what moves treatment and outcome "
         f"alike with p = {p:.2g}; with their predictions as columns, the effect of {name} moves "
         f"by {moved[farthest]:+.2g} of its standard errors",
         remedy="" if passed else _remedy(model),
         estimands=estimands,
-        assumption=next(a.name for a in model.assumptions() if a.name.startswith("smooth")),
+        assumption=model.basis_family.assumption_name,
     )
 
 
-def _remedy(model: Any) -> str:
-    steps = []
-    if model.interactions == "none" and model.basis != "fourier":
-        steps.append("products may be missing: say `interactions='pairs'`, or name the pairs")
-    if model.basis == "splines" and model.basis_size < 12:
-        steps.append("curves may be missing: take more `basis_size`")
+def _remedy(model: PanelDML) -> str:
+    steps = [*model.basis_family.remedy(model)]
     steps.append(
         "steps may be missing: give thresholds as covariates of 0 and 1, or see what "
         "`cs.panel_dml_estimators(fit, methods=['CRE'], seed=1)` estimates by boosted trees"
@@ -201,16 +232,34 @@ def _remedy(model: Any) -> str:
 
 
 def _overlap(
-    adjusted: Adjusted, own: np.ndarray, predicted: np.ndarray, estimands: tuple[str, ...]
+    adjusted: Adjusted, treatment: np.ndarray, predicted: np.ndarray, estimands: tuple[str, ...]
 ) -> Check:
-    """Whether a treatment is computed from the covariates, but for what the columns cannot follow."""
+    """Whether a treatment is computed from the covariates, but for what the columns cannot follow.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    treatment : array, shape (n, k)
+        Residuals of the treatments.
+    predicted : array, shape (n, k)
+        The same, predicted by boosted trees.
+    estimands : tuple of str
+    """
     values = adjusted.data.treatment
     binary = ((values == 0) | (values == 1)).all(axis=0)
-    left = ((own - predicted) ** 2).sum(axis=0) / np.maximum((own**2).sum(axis=0), 1e-300)
-    most = np.where(binary, _MOST_OF_BINARY, _MOST_EXPLAINED)
-    worst = int(np.argmin(left / (1 - most)))
-    share, limit = max(1 - float(left[worst]), 0.0), float(most[worst])
+    squares = np.maximum((treatment**2).sum(axis=0), 1e-300)
+    unexplained = ((treatment - predicted) ** 2).sum(axis=0) / squares
+    most = np.where(binary, _MOST_EXPLAINED_BINARY, _MOST_EXPLAINED)
+    worst = int(np.argmin(unexplained / (1 - most)))
+    share = max(1 - float(unexplained[worst]), 0.0)
+    limit = float(most[worst])
     fine = share < limit
+    remedy = (
+        "Hardly any rows with the same covariates have different treatments (no overlap): the "
+        "effect is seen only by what the columns cannot follow. Leave out the covariate that the "
+        "treatment is computed from, and compare rows near the threshold (regression "
+        "discontinuity)."
+    )
     return Check(
         name="treatment is not a function of the covariates",
         passed=fine,
@@ -218,11 +267,7 @@ def _overlap(
         expected=f"less than {limit:.0%} of the treatment's residuals explained by boosted trees "
         "in units that they did not see",
         finding=f"{share:.0%} of the residuals of {adjusted.data.treatments[worst]} explained",
-        remedy=""
-        if fine
-        else "Hardly any rows with the same covariates have different treatments: the effect is "
-        "seen only by what the columns cannot follow. Leave out the covariate that the treatment "
-        "is computed from, and compare rows near the threshold (regression discontinuity).",
+        remedy="" if fine else remedy,
         estimands=estimands,
     )
 

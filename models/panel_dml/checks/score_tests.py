@@ -1,8 +1,9 @@
-"""Outcome and treatments of `PanelDML` after partialling out, and cluster-robust score tests of columns added to them.
+"""Cluster-robust score tests of columns added to the outcome's equation of `PanelDML`.
 
 A column z that the model leaves out of the outcome's equation has coefficient 0 if the model is
-right. With everything partialled out of z, and e the residuals under that hypothesis, the scores
-of the clusters s_g = Σ z_i e_i have mean 0, whatever the dependence within clusters, and
+right. With everything partialled out of z (Frisch-Waugh-Lovell), and e the residuals under that
+hypothesis, the scores of the clusters s_g = Σ z_i e_i have mean 0, whatever the dependence within
+clusters, and
 
     (Σ s_g)' (Σ s_g s_g')⁻¹ (Σ s_g)  ~  χ²(m)
 
@@ -24,11 +25,11 @@ from causalstats.models.panel_dml.row_blocks import Columns, blocks
 from causalstats.numerics.panel.within_transformation import demeaned
 
 FEWEST_CLUSTERS = 10
-_MOST_ROWS = 6_000  # on which the checks of the data look
+_MOST_ROWS = 6_000  # that the checks of the data look at
 _MOST_DEGREES = 0.6  # of the free rows, that the partialling out may take
-_MANY_UNITS = 20  # from which units are the clusters
-_LONG = 5  # rows in a row that make a cluster, where units are few
-_NOTHING = 1e-8
+_UNITS_ARE_CLUSTERS_FROM = 20  # units; with fewer, spells of rows are the clusters
+_SPELL = 5  # consecutive rows that make a cluster, where units are few
+_RANK_TOLERANCE = 1e-8
 
 
 def rows_of(data: Panel, rows: np.ndarray) -> Panel:
@@ -48,7 +49,7 @@ def rows_of(data: Panel, rows: np.ndarray) -> Panel:
 
 
 def some_units(data: Panel, most: int = _MOST_ROWS) -> Panel:
-    """Return the panel, or of a larger one every k-th unit, so that at most about `most` rows remain."""
+    """Return the panel, or of a larger one every k-th unit, with at most about `most` rows."""
     if len(data) <= most:
         return data
     step = -(-len(data) // most)
@@ -57,84 +58,107 @@ def some_units(data: Panel, most: int = _MOST_ROWS) -> Panel:
 
 
 @dataclass(frozen=True, eq=False)
+class ScoreTest:
+    """A score test.
+
+    Parameters
+    ----------
+    statistic : float
+        χ².
+    p : float
+    slopes : array, shape (m,)
+        Coefficients of the added columns.
+    z : array, shape (m,)
+        Of each column by itself.
+    """
+
+    statistic: float
+    p: float
+    slopes: np.ndarray
+    z: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Adjusted:
-    """The rows of a panel with covariates, unit effects and effects of times partialled out.
+    """The rows of a panel with covariates, unit effects and time effects partialled out.
 
     Parameters
     ----------
     data : Panel
     columns : Columns
         Of the model, as its fit has them.
-    inside : bool
+    within : bool
         Whether unit means are taken out.
     """
 
     data: Panel
     columns: Columns
-    inside: bool
+    within: bool
 
     @cached_property
     def _transformed(self) -> np.ndarray:
-        share = None if self.inside else np.ones(len(self.data.units))
-        return np.vstack([block.transformed() for block in blocks(self.data, self.columns, share)])
+        kept_share = None if self.within else np.ones(len(self.data.units))
+        parts = blocks(self.data, self.columns, kept_share)
+        return np.vstack([block.transformed() for block in parts])
 
     @property
-    def _aims(self) -> int:
+    def _equations(self) -> int:
         return len(self.columns.effects) + 1
 
     def without_unit_means(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Everything beside the k-th treatment (n, p), that treatment (n,) and the outcome (n,)."""
-        place = self._transformed.shape[1] - self._aims + k
-        others = np.delete(self._transformed[:, :-1], place, axis=1)
-        return others, self._transformed[:, place], self._transformed[:, -1]
+        """Return the columns but one treatment (n, p), that treatment (n,), the outcome (n,)."""
+        position = self._transformed.shape[1] - self._equations + k
+        others = np.delete(self._transformed[:, :-1], position, axis=1)
+        return others, self._transformed[:, position], self._transformed[:, -1]
 
     @cached_property
     def free(self) -> int:
         """Rows, less the unit effects."""
-        return len(self.data) - (len(self.data.units) if self.inside else 1)
+        return len(self.data) - (len(self.data.units) if self.within else 1)
 
     @cached_property
-    def _smoother(self) -> Callable[[np.ndarray], np.ndarray]:
-        """What partials out: least squares, or a ridge where the columns are many for the rows."""
-        given = self._transformed[:, : -self._aims]
+    def _partial_out(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Least squares, or ridge regression where the columns are many for the rows."""
+        others = self._transformed[:, : -self._equations]
         width = len(self.columns.basis.spectrum)
-        if given.shape[1] == 0:
+        if others.shape[1] == 0:
             return lambda values: values
-        scale = np.ones(given.shape[1])
+        scale = np.ones(others.shape[1])
         scale[:width] = np.sqrt(self.columns.basis.spectrum)
-        norm = np.sqrt((given**2).sum(axis=0))
-        given = given * np.where(norm > _NOTHING, scale / np.maximum(norm, _NOTHING), 0.0)
-        values, vectors = linalg.eigh(given.T @ given)
-        kept = values > _NOTHING * values[-1]
-        values, turned = values[kept], given @ vectors[:, kept]
-        penalty = _penalty(values, max(_MOST_DEGREES * self.free, given.shape[1] - width + 1.0))
+        norm = np.sqrt((others**2).sum(axis=0))
+        varying = norm > _RANK_TOLERANCE
+        others = others * np.where(varying, scale / np.maximum(norm, _RANK_TOLERANCE), 0.0)
+        values, vectors = linalg.eigh(others.T @ others)
+        kept = values > _RANK_TOLERANCE * values[-1]
+        values, rotated = values[kept], others @ vectors[:, kept]
+        unpenalised = others.shape[1] - width
+        penalty = _penalty(values, max(_MOST_DEGREES * self.free, unpenalised + 1.0))
 
         def residual(columns: np.ndarray) -> np.ndarray:
-            return columns - turned @ ((turned.T @ columns) / (values + penalty)[:, None])
+            return columns - rotated @ ((rotated.T @ columns) / (values + penalty)[:, None])
 
         return residual
 
     def residuals(self, columns: np.ndarray) -> np.ndarray:
-        """Columns (n, m) of these rows with everything partialled out."""
+        """Return columns (n, m) of these rows with everything partialled out."""
         weights = self.data.weights
-        moved = columns
-        if self.inside:
-            moved = demeaned(columns, self.data.starts, weights)
-        return self._smoother(np.sqrt(weights)[:, None] * moved)
+        if self.within:
+            columns = demeaned(columns, self.data.starts, weights)
+        return self._partial_out(np.sqrt(weights)[:, None] * columns)
 
     @cached_property
     def treatment(self) -> np.ndarray:
         """Residuals of the treatments, and of each times every moderator, (n, k)."""
-        return self._smoother(self._transformed[:, -self._aims : -1])
+        return self._partial_out(self._transformed[:, -self._equations : -1])
 
     @cached_property
     def outcome(self) -> np.ndarray:
         """Residuals of the outcome, (n,)."""
-        return self._smoother(self._transformed[:, -1:])[:, 0]
+        return self._partial_out(self._transformed[:, -1:])[:, 0]
 
     @cached_property
     def effect(self) -> np.ndarray:
-        """Of the treatments by least squares, (k,)."""
+        """Coefficients of the treatments by least squares, (k,)."""
         return np.linalg.lstsq(self.treatment, self.outcome, rcond=1e-10)[0]
 
     @cached_property
@@ -144,27 +168,28 @@ class Adjusted:
 
     @cached_property
     def clusters(self) -> np.ndarray:
-        """Cluster of each row: the panel's own, its unit, or some rows of it where units are few."""
+        """Cluster of each row: the panel's, its unit, or with few units a spell of its rows."""
         data = self.data
         if data.arguments["cluster"] is not None:
             return np.asarray(data.cluster)[data.unit]
-        if len(data.units) >= _MANY_UNITS:
+        if len(data.units) >= _UNITS_ARE_CLUSTERS_FROM:
             return np.asarray(data.unit)
         position = np.arange(len(data)) - data.starts[data.unit]
-        pieces = np.maximum(data.sizes // _LONG, 1)
-        wanted = -(-2 * _MANY_UNITS // len(data.units))
-        pieces = np.minimum(pieces, wanted)[data.unit]
-        piece = position * pieces // data.sizes[data.unit]
-        return np.unique(data.unit * (len(data) + 1) + piece, return_inverse=True)[1]
+        spells = np.maximum(data.sizes // _SPELL, 1)
+        wanted = -(-2 * _UNITS_ARE_CLUSTERS_FROM // len(data.units))
+        spells = np.minimum(spells, wanted)[data.unit]
+        spell = position * spells // data.sizes[data.unit]
+        return np.unique(data.unit * (len(data) + 1) + spell, return_inverse=True)[1]
 
     @cached_property
     def count(self) -> int:
         """Clusters with more than one row, or of a pooled panel all of them."""
-        return int((np.bincount(self.clusters) > (1 if self.inside else 0)).sum())
+        fewest = 1 if self.within else 0
+        return int((np.bincount(self.clusters) > fewest).sum())
 
     @cached_property
     def standard_errors(self) -> np.ndarray:
-        """Cluster-robust, of `effect`, (k,)."""
+        """Cluster-robust standard errors of `effect`, (k,)."""
         bread = np.linalg.pinv(self.treatment.T @ self.treatment)
         scores = self._by_cluster(self.treatment * self.error[:, None])
         return np.sqrt(np.diagonal(bread @ (scores.T @ scores) @ bread))
@@ -173,14 +198,19 @@ class Adjusted:
         return np.column_stack([np.bincount(self.clusters, column) for column in columns.T])
 
     def without_treatment(self, columns: np.ndarray) -> np.ndarray:
-        """Residuals (n, m) with the treatments regressed out too, without those of which nothing remains."""
-        found = columns - self.treatment @ np.linalg.lstsq(self.treatment, columns, rcond=1e-10)[0]
-        return found
+        """Return residuals (n, m) with the treatments partialled out too."""
+        slopes = np.linalg.lstsq(self.treatment, columns, rcond=1e-10)[0]
+        return np.asarray(columns - self.treatment @ slopes)
 
     def score_test(self, columns: np.ndarray, error: np.ndarray | None = None) -> ScoreTest:
-        """Test that columns (n, m), residuals themselves, have no coefficient in the outcome's equation.
+        """Test that columns have no coefficient in the outcome's equation.
 
-        With `error` given, in the equation whose residuals that is.
+        Parameters
+        ----------
+        columns : array, shape (n, m)
+            Residuals themselves.
+        error : array, shape (n,), or None
+            Residuals of another equation, in which the columns are tested instead.
         """
         if error is None:
             columns, error = self.without_treatment(columns), self.error
@@ -190,30 +220,19 @@ class Adjusted:
         unit = np.where(size > 0, size, 1.0)
         values, vectors = np.linalg.eigh(spread / unit / unit[:, None])
         kept = values > 1e-6
-        turned = vectors[:, kept].T @ (total / unit)
-        statistic = float((turned**2 / values[kept]).sum())
+        rotated = vectors[:, kept].T @ (total / unit)
+        statistic = float((rotated**2 / values[kept]).sum())
         degrees = int(kept.sum())
-        slopes = np.linalg.lstsq(columns, error, rcond=1e-10)[0]
         return ScoreTest(
             statistic=statistic,
             p=float(stats.chi2.sf(statistic, degrees)) if degrees else 1.0,
-            slopes=slopes,
+            slopes=np.linalg.lstsq(columns, error, rcond=1e-10)[0],
             z=total / unit,
         )
 
 
-@dataclass(frozen=True, eq=False)
-class ScoreTest:
-    """The statistic, its p-value, the coefficients (m,) and the z of each by itself (m,)."""
-
-    statistic: float
-    p: float
-    slopes: np.ndarray
-    z: np.ndarray
-
-
 def _penalty(values: np.ndarray, degrees: float) -> float:
-    """The least λ with Σ values / (values + λ) at most `degrees`."""
+    """The least ridge penalty λ with Σ values / (values + λ) at most `degrees`."""
     if len(values) <= degrees:
         return 0.0
     low, high = 0.0, float(values.max() * len(values))

@@ -1,19 +1,19 @@
-"""Whether one coefficient stands for the effects of a treatment that units adopt at different times.
+"""Staggered adoption: whether one coefficient stands for the effects of all adoption times.
 
-With effects of units and of times, the coefficient of an absorbing treatment is a sum of the
-effects of treated rows with weights V_it / Σ V², V the residuals of the treatment. Some weights are
-negative in nearly every staggered design (de Chaisemartin & D'Haultfoeuille 2020): units that
-adopted early serve as controls of those that adopt late (Goodman-Bacon 2021). That does no harm
-while all effects are equal, and can reverse the sign where they grow. So it is tested whether they
-are equal, by time since adoption and by adoption time, and whether the coefficient differs from
-the mean effect on the treated by saturated regression (Wooldridge 2021), in which only rows not yet
-treated are controls.
+With effects of units and of times (two-way fixed effects), the coefficient of an absorbing
+treatment is a sum of the effects of treated rows with weights V_it / Σ V², V the residuals of the
+treatment. Some weights are negative in nearly every design with staggered adoption (de Chaisemartin
+& D'Haultfoeuille 2020): units that adopted early serve as controls of those that adopt late
+(Goodman-Bacon 2021). That does no harm while all effects are equal, and can reverse the sign where
+they grow. So it is tested whether they are equal, by time since adoption and by adoption time
+(Sun & Abraham 2021), and whether the coefficient differs from the mean effect on the treated by
+saturated regression (Wooldridge 2021), in which only rows not yet treated are controls.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
@@ -28,19 +28,30 @@ from causalstats.models.panel_dml.checks.score_tests import (
 )
 from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing, rows_until_adoption
 
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
 _LEVEL = 0.01
-_MOVED = 0.25  # standard errors of the coefficient
-_UNITS_A_COHORT = 10  # clusters, for each adoption time that is tested by itself
-_SHOWN = 5  # times since adoption
+_LEAST_DIFFERENCE = 0.25  # standard errors of the coefficient
+_LEAST_COHORT = 10  # clusters, for each adoption time that is tested by itself
+_MOST_SHOWN = 5  # times since adoption
 _NAME = "one effect under staggered adoption"
 
 
 @dataclass(frozen=True, eq=False)
 class Saturated:
-    """Effects by adoption time and time since: their mean on the treated rows, and the weights of it.
+    """Effects by adoption time and time since adoption (cohort and event time).
 
-    `weights` (n,) are those of the outcome's residuals, 0 in rows that were left out; `by_time`
-    maps rows since adoption to the mean effect.
+    Parameters
+    ----------
+    mean : float
+        Over the treated rows: the average treatment effect on the treated.
+    standard_error : float
+        Cluster-robust.
+    weights : array, shape (n,)
+        Of the outcome's residuals in the mean; 0 in rows that were left out.
+    by_time : dict
+        The mean effect, by rows since adoption.
     """
 
     mean: float
@@ -50,7 +61,7 @@ class Saturated:
 
 
 def staggered_adoption(
-    model: Any, adjusted: Adjusted, estimands: tuple[str, ...]
+    model: PanelDML, adjusted: Adjusted, estimands: tuple[str, ...]
 ) -> tuple[Check, ...]:
     """Return a check for each treatment that is adopted for good, at two times or more.
 
@@ -61,15 +72,16 @@ def staggered_adoption(
     estimands : tuple of str
         The answers that a failure stands on.
     """
-    if not (model.inside and model.time_effects and adjusted.count >= FEWEST_CLUSTERS):
+    if not (model.within_units and model.time_effects and adjusted.count >= FEWEST_CLUSTERS):
         return ()
-    data, found = adjusted.data, []
+    data = adjusted.data
+    checks = []
     for k in np.flatnonzero(absorbing(data)):
         since = rows_until_adoption(data, data.treatment[:, k])
         adopted = np.where(since == 0, data.time, np.nan)
         if len(np.unique(adopted[~np.isnan(adopted)])) > 1:
-            found.append(_check(adjusted, int(k), since, estimands))
-    return tuple(found)
+            checks.append(_check(adjusted, int(k), since, estimands))
+    return tuple(checks)
 
 
 def _check(adjusted: Adjusted, k: int, since: np.ndarray, estimands: tuple[str, ...]) -> Check:
@@ -85,7 +97,7 @@ def _check(adjusted: Adjusted, k: int, since: np.ndarray, estimands: tuple[str, 
     if saturated is not None:
         apart = abs(saturated.mean - coefficient) / max(error, 1e-300)
         p = min(1.0, 2 * min(p, _differs(adjusted, saturated.weights - weights)))
-    passed = not (p < _LEVEL and apart > _MOVED)
+    passed = not (p < _LEVEL and apart > _LEAST_DIFFERENCE)
     finding = (
         f"{name} is adopted for good at different times; {negative:.0%} of the weight of one "
         f"coefficient, {coefficient:.3g}, is negative, and effects "
@@ -93,7 +105,7 @@ def _check(adjusted: Adjusted, k: int, since: np.ndarray, estimands: tuple[str, 
         f"p = {p:.2g}"
     )
     if saturated is not None and not passed:
-        finding += f"; {_told(saturated)}"
+        finding += f"; {_saturated_in_words(saturated)}"
     return Check(
         name=_NAME,
         passed=passed,
@@ -102,7 +114,7 @@ def _check(adjusted: Adjusted, k: int, since: np.ndarray, estimands: tuple[str, 
         finding=finding,
         remedy="" if passed else _remedy(data, k),
         estimands=estimands,
-        assumption="one effect",
+        assumption="constant effect",
     )
 
 
@@ -121,16 +133,24 @@ def _differs(adjusted: Adjusted, weights: np.ndarray) -> float:
 def _cohorts(data: Panel, since: np.ndarray) -> np.ndarray:
     """The adoption time of each row's unit; NaN where it does not adopt after its first row."""
     adopted = np.where(since == 0, data.time, -np.inf)
-    found = np.maximum.reduceat(adopted, data.starts)[data.unit]
-    return np.where(np.isfinite(found), found, np.nan)
+    cohort = np.maximum.reduceat(adopted, data.starts)[data.unit]
+    return np.where(np.isfinite(cohort), cohort, np.nan)
 
 
 def _interactions(adjusted: Adjusted, k: int, since: np.ndarray) -> np.ndarray:
-    """Residuals of the treatment times time since adoption, its first row, and adoption times."""
+    """Residuals of the treatment times time since adoption, its first row, and adoption times.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    k : int
+        Which treatment.
+    since : array, shape (n,)
+    """
     data, cohort = adjusted.data, _cohorts(adjusted.data, since)
     treatment = data.treatment[:, k] * ~np.isnan(since)
     times, sizes = np.unique(cohort[since == 0], return_counts=True)
-    large = times[sizes >= _UNITS_A_COHORT]
+    large = times[sizes >= _LEAST_COHORT]
     columns = [treatment * np.nan_to_num(since), treatment * (since == 0)]
     columns += (
         [treatment * (cohort == time) for time in large[1:]]
@@ -138,8 +158,8 @@ def _interactions(adjusted: Adjusted, k: int, since: np.ndarray) -> np.ndarray:
         else [treatment * np.nan_to_num(cohort - times.mean())]
     )
     added = np.column_stack(columns).astype(float)
-    left = adjusted.without_treatment(adjusted.residuals(added))
-    return left[:, varies(left, added)]
+    residuals = adjusted.without_treatment(adjusted.residuals(added))
+    return residuals[:, varies(residuals, added)]
 
 
 def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturated | None:
@@ -147,36 +167,47 @@ def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturate
 
     Periods in which every unit is treated are left out, and units treated from their first row on.
     None where treated rows have more than one value of the treatment, or too many cells.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    k : int
+        Which treatment.
+    since : array, shape (n,)
+        Rows since adoption, as `rows_until_adoption` has them.
     """
     data, cohort = adjusted.data, _cohorts(adjusted.data, since)
     treated = data.treatment[:, k] > 0
-    if np.ptp(values := data.treatment[treated, k]) > 0:
+    values = data.treatment[treated, k]
+    if np.ptp(values) > 0:
         return None
     always = np.minimum.reduceat(treated, data.starts)[data.unit]
-    periods, at = np.unique(data.time, return_inverse=True)
-    untreated = np.bincount(at, ~treated & ~always)[at] > 0
+    periods, period = np.unique(data.time, return_inverse=True)
+    untreated = np.bincount(period, ~treated & ~always)[period] > 0
     kept = np.flatnonzero(untreated & ~always)
     if len(kept) == 0 or not treated[kept].any():
         return None
-    part = Adjusted(rows_of(data, kept), adjusted.columns, adjusted.inside)
-    cells, which = np.unique(
+    part = Adjusted(rows_of(data, kept), adjusted.columns, adjusted.within)
+    cells, cell = np.unique(
         np.column_stack([cohort[kept], since[kept]])[treated[kept]], axis=0, return_inverse=True
     )
     if 2 * (len(cells) + len(periods)) > part.free:
         return None
     columns = np.zeros((len(kept), len(cells)))
-    columns[np.flatnonzero(treated[kept]), which.ravel()] = values[0]
+    columns[np.flatnonzero(treated[kept]), cell.ravel()] = values[0]
     others = np.delete(part.treatment, k, axis=1)
-    left = np.column_stack([part.residuals(columns), others])
-    if np.linalg.matrix_rank(left, tol=1e-6 * np.linalg.norm(left, 2)) < left.shape[1]:
+    regressors = np.column_stack([part.residuals(columns), others])
+    tolerance = 1e-6 * np.linalg.norm(regressors, 2)
+    if np.linalg.matrix_rank(regressors, tol=tolerance) < regressors.shape[1]:
         return None
-    solve = np.linalg.pinv(left)[: len(cells)]
+    inverse = np.linalg.pinv(regressors)
+    solve = inverse[: len(cells)]
     effects = solve @ part.outcome
     share = columns.sum(axis=0) / columns.sum()
     weights = np.zeros(len(data))
     weights[kept] = share @ solve
-    inner = part.outcome - left @ (np.linalg.pinv(left) @ part.outcome)
-    scores = np.bincount(adjusted.clusters[kept], weights[kept] * inner)
+    residuals = part.outcome - regressors @ (inverse @ part.outcome)
+    scores = np.bincount(adjusted.clusters[kept], weights[kept] * residuals)
     by_time = {
         int(e): float(np.average(effects[cells[:, 1] == e], weights=share[cells[:, 1] == e]))
         for e in np.unique(cells[:, 1])
@@ -184,13 +215,13 @@ def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturate
     return Saturated(float(share @ effects), float(np.sqrt((scores**2).sum())), weights, by_time)
 
 
-def _told(saturated: Saturated) -> str:
-    shown = list(saturated.by_time.items())[:_SHOWN]
+def _saturated_in_words(saturated: Saturated) -> str:
+    shown = list(saturated.by_time.items())[:_MOST_SHOWN]
     by_time = ", ".join(f"{value:.3g} {since} rows after" for since, value in shown)
     return (
         f"with rows not yet treated as controls the mean effect on the treated is "
         f"{saturated.mean:.3g} (standard error {saturated.standard_error:.2g}): {by_time}"
-        + (", ..." if len(saturated.by_time) > _SHOWN else "")
+        + (", ..." if len(saturated.by_time) > _MOST_SHOWN else "")
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether the treatments of `PanelDML` are strictly exogenous, and act at once.
+"""Tests of strict exogeneity and of carry-over: whether treatments act at once, and only forward.
 
 With unit means taken out, the error of a row must be uncorrelated with the treatments of all rows
 of its unit. Anticipation, feedback of the outcome on the next treatment, and trends of units' own
@@ -39,9 +39,9 @@ def absorbing(data: Panel) -> np.ndarray:
     before, after = values[:-1][same], values[1:][same]
     begins = (before == 0) & (after > 0)
     ends = (before > 0) & (after == 0)
-    whose = data.unit[1:][same]
+    unit = data.unit[1:][same]
     moves = (before > 0) & (after != before)
-    often = [np.bincount(whose, column).max(initial=0) > 1 for column in moves.T]
+    often = [np.bincount(unit, column).max(initial=0) > 1 for column in moves.T]
     return (values >= 0).all(axis=0) & begins.any(axis=0) & ~ends.any(axis=0) & ~np.array(often)
 
 
@@ -67,8 +67,8 @@ def exogeneity_checks(adjusted: Adjusted, estimands: tuple[str, ...]) -> tuple[C
     estimands : tuple of str
         The answers that a failure stands on.
     """
-    data, forever = adjusted.data, absorbing(adjusted.data)
-    found = []
+    data = adjusted.data
+    forever = absorbing(data)
     tests: list[tuple[str, ScoreTest]] = []
     if not forever.all():
         later = _leads(adjusted, ~forever)
@@ -78,11 +78,12 @@ def exogeneity_checks(adjusted: Adjusted, estimands: tuple[str, ...]) -> tuple[C
     if forever.any():
         before = _before_adoption(adjusted, forever)
         tests += [("the coming adoption of the treatment", before)] if before else []
-    shared = len(adjusted.columns.periods) > 0
-    found.append(_exogeneity(tests, data, shared, estimands))
-    if not forever.all():
-        found.append(_carry_over(_lags(adjusted, ~forever), data, shared, estimands))
-    return tuple(found)
+    time_effects = len(adjusted.columns.periods) > 0
+    exogeneity = _exogeneity(tests, data, time_effects, estimands)
+    if forever.all():
+        return (exogeneity,)
+    lags = _lags(adjusted, ~forever)
+    return exogeneity, _carry_over(lags, data, time_effects, estimands)
 
 
 def _leads(adjusted: Adjusted, which: np.ndarray) -> ScoreTest | None:
@@ -116,7 +117,7 @@ def _about_unit_means(data: Panel, columns: np.ndarray) -> np.ndarray:
 
 
 def _before_adoption(adjusted: Adjusted, forever: np.ndarray) -> ScoreTest | None:
-    """The last rows before adoption, and a trend of adopters, among rows that no such treatment has reached."""
+    """The last rows before adoption (leads), and a trend of adopters, among untreated rows."""
     data = adjusted.data
     kept = np.flatnonzero((data.treatment[:, forever] == 0).all(axis=1))
     columns = []
@@ -130,14 +131,23 @@ def _before_adoption(adjusted: Adjusted, forever: np.ndarray) -> ScoreTest | Non
 def _test(
     data: Panel, columns: np.ndarray, adjusted: Adjusted, same_rows: bool = False
 ) -> ScoreTest | None:
-    """The score test of columns (n, m) in these rows; None where nothing of them remains."""
-    part = adjusted if same_rows else Adjusted(data, adjusted.columns, adjusted.inside)
+    """The score test of columns in these rows; None where nothing of them remains.
+
+    Parameters
+    ----------
+    data : Panel
+    columns : array, shape (n, m)
+    adjusted : Adjusted
+        Of the whole panel.
+    same_rows : bool
+        Whether `data` is the whole panel.
+    """
+    part = adjusted if same_rows else Adjusted(data, adjusted.columns, adjusted.within)
     if part.count < FEWEST_CLUSTERS or part.free < _needed(part.columns, columns):
         return None
-    left = part.residuals(columns)
-    left = part.without_treatment(left)
-    left = left[:, varies(left, columns)]
-    return part.score_test(left) if left.shape[1] else None
+    residuals = part.without_treatment(part.residuals(columns))
+    residuals = residuals[:, varies(residuals, columns)]
+    return part.score_test(residuals) if residuals.shape[1] else None
 
 
 def _needed(columns: Columns, added: np.ndarray) -> int:
@@ -146,7 +156,10 @@ def _needed(columns: Columns, added: np.ndarray) -> int:
 
 
 def _exogeneity(
-    tests: list[tuple[str, ScoreTest]], data: Panel, shared: bool, estimands: tuple[str, ...]
+    tests: list[tuple[str, ScoreTest]],
+    data: Panel,
+    time_effects: bool,
+    estimands: tuple[str, ...],
 ) -> Check:
     if not tests:
         return Check(
@@ -159,9 +172,9 @@ def _exogeneity(
             remedy="Say from outside the data why earlier outcomes do not move the treatment, "
             "and why units with and without it would have had the same trend.",
             estimands=estimands,
-            assumption="no feedback",
+            assumption="strict exogeneity",
         )
-    what, worst = min(tests, key=lambda each: each[1].p)
+    tested, worst = min(tests, key=lambda each: each[1].p)
     p = min(1.0, len(tests) * worst.p)
     passed = bool(p >= _LEVEL)
     return Check(
@@ -169,27 +182,27 @@ def _exogeneity(
         passed=passed,
         value=p,
         expected=f"p-value of at least {_LEVEL:g} (score tests clustered by unit)",
-        finding=f"{'no sign' if passed else 'a sign'} that {what} is related to the outcome "
+        finding=f"{'no sign' if passed else 'a sign'} that {tested} is related to the outcome "
         f"beside the present treatment, p = {p:.2g}",
-        remedy="" if passed else _first(shared) + _remedy(what, data),
+        remedy="" if passed else _first(time_effects) + _remedy(tested, data),
         estimands=estimands,
-        assumption="no feedback",
+        assumption="strict exogeneity",
     )
 
 
-def _first(shared: bool) -> str:
-    """The first thing to try where times have no effects of their own, which `shared` says."""
-    return "" if shared else "Say `time_effects=True`, if anything moves all units at once. "
+def _first(time_effects: bool) -> str:
+    """The first thing to try where times have no effects of their own."""
+    return "" if time_effects else "Say `time_effects=True`, if anything moves all units at once. "
 
 
-def _remedy(what: str, data: Panel) -> str:
-    if what.startswith("the coming adoption"):
+def _remedy(tested: str, data: Panel) -> str:
+    if tested.startswith("the coming adoption"):
         return (
             "The outcome moves before the treatment begins: it was anticipated, or trends are not "
             "parallel. Let the treatment begin when it was known of, and name covariates that "
             "trends depend on, times time."
         )
-    if what.startswith("the unit's own"):
+    if tested.startswith("the unit's own"):
         time = data.arguments["time"]
         return (
             "Units whose treatment rises have an outcome that rises by more or less than the "
@@ -207,7 +220,7 @@ def _remedy(what: str, data: Panel) -> str:
 
 
 def _carry_over(
-    test: ScoreTest | None, data: Panel, shared: bool, estimands: tuple[str, ...]
+    test: ScoreTest | None, data: Panel, time_effects: bool, estimands: tuple[str, ...]
 ) -> Check:
     if test is None:
         return Check(
@@ -218,11 +231,16 @@ def _carry_over(
             finding="too few rows or units to see whether effects last",
             remedy="Say from outside the data why the treatment of one row does nothing later.",
             estimands=estimands,
-            assumption="one effect",
+            assumption="constant effect",
         )
     passed = bool(test.p >= _LEVEL)
     names = ", ".join(data.treatments)
     lags = ", ".join(f"'{name}_before'" for name in data.treatments)
+    remedy = (
+        f"{_first(time_effects)}Effects last, or the outcome depends on its own past: give the "
+        f"treatment of the row before as a treatment too, `treatment=[..., {lags}]`, without the "
+        "first row of each unit."
+    )
     return Check(
         name=_CARRY_OVER,
         passed=passed,
@@ -230,11 +248,7 @@ def _carry_over(
         expected=f"p-value of at least {_LEVEL:g} (score test clustered by unit)",
         finding=f"{names} of the row before {'does not explain' if passed else 'explains'} the "
         f"outcome beside the present one, p = {test.p:.2g}",
-        remedy=""
-        if passed
-        else f"{_first(shared)}Effects last, or the outcome depends on its own past: give the treatment of the "
-        f"row before as a treatment too, `treatment=[..., {lags}]`, without the first row of each "
-        "unit.",
+        remedy="" if passed else remedy,
         estimands=estimands,
-        assumption="one effect",
+        assumption="constant effect",
     )

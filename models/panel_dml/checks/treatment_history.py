@@ -1,14 +1,14 @@
-"""Columns of a panel that say when its treatments changed, and residuals without what they explain.
+"""Event-study columns: residuals without what the treatments' history explains.
 
 Effects that grow or fade, that are anticipated or carried over, or that differ by the time of
 adoption, and outcomes that move the next treatment, all leave residuals that are alike in units
 with the same treatments. An event study (Sun & Abraham 2021, equation 20), by rows since and until
-a change of the treatment, takes them out; shocks that such units share remain.
+a change of the treatment, partials them out; shocks that such units share remain.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,58 +17,70 @@ from causalstats.data import Panel
 from causalstats.models.panel_dml.robust_errors import Residuals
 from causalstats.numerics.panel.within_transformation import demeaned
 
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
 _LONGEST = 8  # rows since or until a change that have a column each
 _MOST_PATHS = 20  # whose effects have a column each
-_NOTHING = 1e-8  # of the largest eigenvalue
+_RANK_TOLERANCE = 1e-8  # of the largest eigenvalue
 
 
-def without_history(model: Any, data: Panel, found: Residuals) -> np.ndarray:
-    """Return the residuals (n,) without what columns of the treatments' history explain of them."""
-    count = len(found.unit)
-    columns = np.hstack([*(_events(data, each) for each in data.treatment.T), _by_path(data)])
-    if model.inside:
+def without_history(model: PanelDML, data: Panel, residuals: Residuals) -> np.ndarray:
+    """Return the residuals (n,) with columns of the treatments' history partialled out.
+
+    Parameters
+    ----------
+    model : PanelDML
+    data : Panel
+    residuals : Residuals
+    """
+    count = len(residuals.unit)
+    events = [_events(data, treatment) for treatment in data.treatment.T]
+    columns = np.hstack([*events, _by_path(data)])
+    if model.within_units:
         columns = demeaned(columns, data.starts, data.weights)
     columns = (columns * np.sqrt(data.weights)[:, None])[:count]
-    columns = columns - found.others @ (found.others.T @ columns)
+    columns = columns - residuals.others @ (residuals.others.T @ columns)
     values, vectors = np.linalg.eigh(columns.T @ columns)
-    kept = values > _NOTHING * max(values.max(initial=0.0), 1e-300)
-    columns = columns @ (vectors[:, kept] / np.sqrt(values[kept]))
-    left: np.ndarray = found.residuals - columns @ (columns.T @ found.residuals)
-    return left
+    kept = values > _RANK_TOLERANCE * max(values.max(initial=0.0), 1e-300)
+    orthonormal = columns @ (vectors[:, kept] / np.sqrt(values[kept]))
+    explained = orthonormal @ (orthonormal.T @ residuals.residuals)
+    return np.asarray(residuals.residuals - explained)
 
 
 def paths(data: Panel) -> np.ndarray:
-    """Return a number for each unit: the same for units with the same treatments at the same times."""
+    """Return a number for each unit: equal for units with equal treatments at equal times."""
     starts = data.starts[1:]
-    pairs = zip(np.split(data.time, starts), np.split(data.treatment, starts), strict=True)
-    found: np.ndarray = pd.factorize(
-        np.array([hash((time.tobytes(), treatment.tobytes())) for time, treatment in pairs])
-    )[0]
-    return found
+    histories = zip(np.split(data.time, starts), np.split(data.treatment, starts), strict=True)
+    hashes = [hash((time.tobytes(), treatment.tobytes())) for time, treatment in histories]
+    return np.asarray(pd.factorize(np.array(hashes))[0])
 
 
 def _events(data: Panel, treatment: np.ndarray) -> np.ndarray:
-    """Rows since and until a change, each also times the treatment, and the treatments beside (n, m)."""
-    same = np.diff(data.unit) == 0
+    """Dummies of rows since and until a change of the treatment (n,), leads and lags (n, m).
+
+    Each column stands beside itself times the treatment.
+    """
+    same_unit = np.diff(data.unit) == 0
     row, count = np.arange(len(data)), len(data)
     changes = np.zeros(count, bool)
-    changes[1:] = same & (np.diff(treatment) != 0)
+    changes[1:] = same_unit & (np.diff(treatment) != 0)
     last = np.maximum.accumulate(np.where(changes, row, -1))
-    since = np.where(last >= data.starts[data.unit], row - last, -1)
-    upcoming = np.minimum.accumulate(np.where(changes, row, count)[::-1])[::-1]
+    start = data.starts[data.unit]
+    since = np.where(last >= start, row - last, -1)
+    backwards = np.where(changes, row, count)[::-1]
+    upcoming = np.minimum.accumulate(backwards)[::-1]
     upcoming = np.append(upcoming[1:], count)
-    end = (data.starts + data.sizes)[data.unit]
+    end = start + data.sizes[data.unit]
     until = np.where(upcoming < end, upcoming - row, -1)
     dummies = [
         np.minimum(gap, _LONGEST) == length
         for gap in (since, until)
         for length in range(_LONGEST + 1)
     ]
-    beside = [
-        np.append(np.where(same, treatment[1:], 0.0), 0.0),
-        np.insert(np.where(same, treatment[:-1], 0.0), 0, 0.0),
-    ]
-    columns = np.column_stack([*dummies, *beside])
+    lead = np.append(np.where(same_unit, treatment[1:], 0.0), 0.0)
+    lag = np.insert(np.where(same_unit, treatment[:-1], 0.0), 0, 0.0)
+    columns = np.column_stack([*dummies, lead, lag])
     return np.hstack([columns, columns * treatment[:, None]])
 
 
@@ -77,6 +89,6 @@ def _by_path(data: Panel) -> np.ndarray:
     path = paths(data)
     sizes = np.bincount(path)
     frequent = np.argsort(-sizes, kind="stable")[:_MOST_PATHS]
-    own = path[data.unit]
-    columns = [(own == one)[:, None] * data.treatment for one in frequent if sizes[one] > 1]
+    path_of_row = path[data.unit]
+    columns = [(path_of_row == one)[:, None] * data.treatment for one in frequent if sizes[one] > 1]
     return np.hstack([np.empty((len(data), 0)), *columns])

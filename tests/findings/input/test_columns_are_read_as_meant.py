@@ -103,12 +103,12 @@ def test_a_covariate_adjusts_in_any_unit(scale, basis_size):
     roles = {"unit": "firm", "time": "year", "outcome": "sales", "treatment": "price"}
     model = cs.PanelDML(basis_size=basis_size)
     here, there = (
-        model.prepared(cs.Panel.from_frame(table, **roles, covariates=["size"]))
+        model.statistics(cs.Panel.from_frame(table, **roles, covariates=["size"]))
         for table in (frame, frame.assign(size=frame["size"] * scale))
     )
     assert len(there.basis.spectrum) == len(here.basis.spectrum)
     # What covariates leave of treatment and outcome decides the answer.
-    np.testing.assert_allclose(there.left, here.left, rtol=1e-6)
+    np.testing.assert_allclose(there.unexplained, here.unexplained, rtol=1e-6)
     np.testing.assert_allclose(there.units, here.units)
 
 

@@ -64,7 +64,7 @@ def _step(x):
         (_step, 1, 6, np.arange),
     ],
 )
-def test_what_the_columns_cannot_follow_is_found(function, covariates, seed, ids):
+def test_products_and_steps_that_the_columns_miss_are_found(function, covariates, seed, ids):
     frame, names = _panel(function, covariates, seed, ids=ids)
     check = _check(cs.PanelDML(errors="cluster"), _read(frame, names))
     assert check.passed is False
@@ -77,7 +77,7 @@ def test_a_curve_taken_for_a_line_is_found_and_more_columns_help():
     panel = _read(frame, names)
     check = _check(cs.PanelDML(basis_size=1), panel)
     assert check.passed is False
-    assert "more `basis_size`" in check.remedy
+    assert "larger `basis_size`" in check.remedy
     assert _check(cs.PanelDML(), panel).passed is True
 
 

@@ -38,7 +38,7 @@ def _check(frame, covariates, name=_NAME, **fields):
     ("covariates", "named"),
     [(["base"], "'base'"), (["x", "sex"], "'sex'"), (["base", "sex", "x"], "'base', 'sex'")],
 )
-def test_they_are_named_on_the_answer(frame, covariates, named):
+def test_covariates_that_never_change_are_named_on_the_answer(frame, covariates, named):
     check = _check(frame, covariates)
     assert check.passed is None
     assert f"{named} " in check.finding
@@ -58,11 +58,11 @@ def test_a_constant_is_named(frame):
         (["sex", "x"], {"interactions": [("sex", "x")]}),
     ],
 )
-def test_those_that_act_are_not(frame, covariates, fields):
+def test_constant_covariates_that_act_are_not_named(frame, covariates, fields):
     assert _check(frame, covariates, **fields).passed is True
 
 
-def test_a_pooled_model_takes_them(frame):
+def test_a_pooled_model_adjusts_for_constant_covariates(frame):
     assert _check(frame, ["base"], "covariates vary", heterogeneity="pooled").passed is True
 
 

@@ -52,7 +52,7 @@ def _check(frame, covariates=("before",), treatment="d"):
     ids=["as it is", "to 0.1", "to 1", "percent", "reversed", "logarithm", "exponential"],
 )
 @pytest.mark.parametrize("seed", [1, 2])
-def test_it_is_recognised_however_it_is_written(written, seed):
+def test_a_lagged_outcome_is_recognised_in_any_unit_or_rounding(written, seed):
     frame = _dynamic(seed)
     frame["before"] = written(frame["before"])
     check = _check(frame.dropna())
@@ -62,20 +62,20 @@ def test_it_is_recognised_however_it_is_written(written, seed):
 
 
 @pytest.mark.parametrize("share", [0.4, 0.8])
-def test_it_is_recognised_where_rows_are_missing(share):
+def test_a_lagged_outcome_is_recognised_where_rows_are_missing(share):
     frame = _dynamic(3).dropna()
     seen = np.random.default_rng(3).random(len(frame)) < share
     assert "'before' is the outcome" in _check(frame[seen]).finding
 
 
-def test_it_is_recognised_as_a_treatment_and_from_two_rows_before():
+def test_a_lagged_outcome_is_recognised_as_a_treatment_and_at_lag_two():
     frame = _dynamic(4).dropna()
     assert "'before' is the outcome" in _check(frame, (), "before").finding
     assert "'two before' is the outcome of two rows before" in _check(frame, ["two before"]).finding
 
 
 @pytest.mark.parametrize(("of_covariate", "of_outcome"), [(0.015, 0.02), (0.002, 0.3), (0.5, 0.5)])
-def test_rare_events_are_not_taken_for_it(of_covariate, of_outcome):
+def test_rare_events_are_not_taken_for_a_lagged_outcome(of_covariate, of_outcome):
     """In 95 of 100 rows both are 0, which says nothing."""
     rng, frame = np.random.default_rng(5), _dynamic(5)
     frame["before"] = (rng.random(len(frame)) < of_covariate) * 1.0
@@ -83,7 +83,7 @@ def test_rare_events_are_not_taken_for_it(of_covariate, of_outcome):
     assert _check(frame).passed is True
 
 
-def test_a_covariate_that_moves_with_a_lasting_outcome_is_not_taken_for_it():
+def test_a_covariate_that_moves_with_a_persistent_outcome_is_no_lagged_outcome():
     rng, frame = np.random.default_rng(6), _dynamic(6, times=40)
     walk = rng.normal(size=(80, 40)).cumsum(axis=1).ravel()
     frame["before"] = walk

@@ -6,7 +6,6 @@ import pytest
 from scipy import linalg, stats
 
 import causalstats as cs
-from causalstats.models.panel_dml.robust_errors import PRIOR_DEGREES
 from causalstats.numerics.panel.cluster_robust import cluster_robust
 from causalstats.numerics.panel.common_autocovariance import common_autocovariance
 
@@ -158,9 +157,7 @@ def test_two_units_are_not_known_infeasibly_well():
     assert width["cluster"] > width["iid"]
 
 
-@pytest.mark.parametrize(
-    ("errors", "units"), [("cluster", 1), ("bootstrap", 1), ("bootstrap", 5)]
-)
+@pytest.mark.parametrize(("errors", "units"), [("cluster", 1), ("bootstrap", 1), ("bootstrap", 5)])
 def test_too_few_units_are_refused_and_the_remedy_works(errors, units):
     panel = cs.Panel.from_frame(_continuous(1, units), **_ROLES)
     with pytest.raises(cs.ModelError, match="compares clusters with each other") as refused:
@@ -212,4 +209,4 @@ def test_intervals_cover_as_often_as_they_say(name):
 
 def test_the_prior_is_worth_three_units():
     """The committed table was made with it."""
-    assert PRIOR_DEGREES == 3.0
+    assert cs.PanelDML().variance_prior_degrees == 3.0

@@ -46,7 +46,7 @@ def test_effects_that_go_with_the_variance_of_the_treatment_are_doubted(kind):
     said = {"number": "moderators='age'", "text": "moderators='region'", "unit": "effects='unit'"}
     assert all(said[kind] in check.remedy for check in failed)
     assert all("effect" in check.estimands for check in failed)
-    assert all(check.assumption == "one effect" for check in failed)
+    assert all(check.assumption == "constant effect" for check in failed)
 
 
 @pytest.mark.parametrize("kind", _KINDS)
@@ -77,7 +77,7 @@ def test_the_mean_effect_is_covered_once_the_remedy_is_followed(kind, remedy):
 def test_a_named_moderator_is_not_doubted_again():
     for seed in range(3):
         check = _check(cs.PanelDML(moderators="age"), _panel(seed, "number", 0.8))
-        assert check.passed and check.assumption == "moderators of the effect"
+        assert check.passed and check.assumption == "effect modification"
 
 
 def test_effects_of_units_leave_nothing_to_test():
@@ -88,7 +88,7 @@ def test_effects_of_units_leave_nothing_to_test():
 def test_the_doubt_stands_on_the_answer():
     fit = cs.fit(cs.PanelDML(), _panel(1, "number", 0.8, firms=150), seed=1, progress=False)
     assert _NAME in {check.name for check in fit.effect("effect").doubts}
-    assert "one effect (contradicted by these data)" in fit.effect("effect").text()
+    assert "constant effect (contradicted by these data)" in fit.effect("effect").text()
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def test_a_coefficient_of_the_wrong_sign_carries_the_doubt_and_the_mean_effect()
     answer = fit.effect("effect")
     assert answer.numbers()["upper"].iloc[0] < -1
     assert _NAME in [doubt.name for doubt in answer.doubts]
-    assert "one effect (contradicted by these data)" in answer.text()
+    assert "constant effect (contradicted by these data)" in answer.text()
     seen = frame[(frame["time"] < 8) & (frame["d"] > 0)]
     assert f"mean effect on the treated is {seen['tau'].mean():.1f}"[:-1] in answer.text()
 
@@ -138,7 +138,7 @@ def test_saturated_effects_are_those_of_imputation():
     """
     frame = _panel(10, _slower, (3, 5, 7, 99), units=40)
     panel = _read(frame)
-    adjusted = Adjusted(panel, _MODEL.prepared(panel).columns, True)
+    adjusted = Adjusted(panel, _MODEL.statistics(panel).columns, True)
     ours = saturated_effects(adjusted, 0, rows_until_adoption(panel, panel.treatment[:, 0]))
     dummies = pd.get_dummies(frame[["unit", "time"]].astype(str), dtype=float).to_numpy()
     untreated = (frame["d"] == 0).to_numpy()
@@ -163,7 +163,7 @@ def test_the_weights_of_the_coefficient_are_those_of_least_squares():
 
 
 @pytest.mark.parametrize("change", ["one adoption time", "treatment ends", "no effects of times"])
-def test_other_designs_are_not_asked(change):
+def test_designs_without_staggered_adoption_have_no_check(change):
     frame = _panel(11, _equal, (4, 99) if change == "one adoption time" else (2, 5, 8))
     model = _MODEL
     if change == "treatment ends":

@@ -84,11 +84,11 @@ def _carried_over(seed, units=100, times=8):
     ],
     ids=["trends", "trends 2", "adoption", "adoption 2", "anticipation", "feedback", "feedback 2"],
 )
-def test_what_is_not_strictly_exogenous_is_found(frame, fields):
+def test_treatments_that_are_not_strictly_exogenous_are_found(frame, fields):
     check = _checks(frame, **fields)["strict exogeneity"]
     assert check.passed is False
     assert check.stands_on("effect")
-    assert check.assumption == "no feedback"
+    assert check.assumption == "strict exogeneity"
 
 
 def test_differences_from_row_to_row_take_out_trends_of_units():
@@ -134,7 +134,7 @@ def test_a_lasting_treatment_with_lasting_errors_raises_no_alarm(rows):
     assert found["no carry-over"].passed is True
 
 
-def test_two_rows_a_unit_cannot_show_it():
+def test_two_rows_a_unit_cannot_show_a_failure_of_strict_exogeneity():
     rng, frame = np.random.default_rng(12), _grid(50, 2)
     frame["d"], frame["y"] = rng.normal(size=(2, 100))
     check = _checks(frame)["strict exogeneity"]

@@ -9,14 +9,20 @@ import xarray as xr
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.panel_dml.parameters import association_shapes, coefficient_covariance
-from causalstats.models.panel_dml.residuals import slopes_without_nuisance
-from causalstats.models.panel_dml.robust_errors import bootstrapped, clustered, residuals, sandwich
-from causalstats.models.panel_dml.unit_effects import of_units
+from causalstats.models.panel_dml.covariances import coefficient_covariance
+from causalstats.models.panel_dml.distributions import lkj_shapes
+from causalstats.models.panel_dml.residuals import bootstrap_slopes
+from causalstats.models.panel_dml.robust_errors import (
+    residuals,
+    sandwich,
+    with_bootstrap_spread,
+    with_cluster_robust_spread,
+)
+from causalstats.models.panel_dml.unit_effects import with_unit_effects
 from causalstats.numerics.bases.hilbert_space_gp import hilbert, spectral_density
 from causalstats.numerics.bases.random_fourier_features import fourier
 from causalstats.numerics.panel import linear_estimators as estimators
-from causalstats.numerics.panel.random_slopes import slopes_of_units
+from causalstats.numerics.panel.random_slopes import draw_random_slopes
 from causalstats.numerics.panel.within_transformation import demeaned, unit_means
 
 ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
@@ -53,8 +59,8 @@ def panel_of(frame, covariates=("x1", "x2"), **options):
 
 def draws_of(model, panel, seed=1, count=4):
     """Parameters as `cs.fit` would have them, from anywhere."""
-    rng, form = np.random.default_rng(seed), model.prepared(panel)
-    aims, terms = len(form.units), form.basis.priors()["terms"].shape[1]
+    rng, form = np.random.default_rng(seed), model.statistics(panel)
+    aims, terms = len(form.units), form.basis.prior_arrays()["terms"].shape[1]
     shapes = {
         "standard_effect": (aims - 1,),
         "standard_error_sd": (aims,),
@@ -63,7 +69,7 @@ def draws_of(model, panel, seed=1, count=4):
     }
     if aims > 2:
         shapes["standard_link"] = ((aims - 1) * (aims - 2) // 2,)
-    if model.correlated:
+    if model.coefficient_prior.correlated:
         shapes["standard_association"] = (aims * (aims - 1) // 2,)
     if model.shrinkage == "global-local":
         shapes["covariate_scale"] = (aims, terms)
@@ -85,11 +91,11 @@ def draws_of(model, panel, seed=1, count=4):
 
 def dense_log_likelihood(model, panel, draws, k):
     """Of all contrasts of the rows that unit effects, time effects and intercepts leave alone, by their covariance."""
-    form = model.prepared(panel)
+    form = model.statistics(panel)
     scales = {name: draws[name].to_numpy()[0, k] for name in draws}
     phi, n = form.basis.columns(panel.source), len(panel)
     variance = scales["standard_coefficient_sd"][:, None] ** 2 * form.basis.spectrum
-    terms = form.basis.priors()["terms"]
+    terms = form.basis.prior_arrays()["terms"]
     if "covariate_scale" in scales:
         variance = variance * (scales["covariate_scale"] @ terms.T) ** 2
     if "length_scale" in scales:
@@ -112,7 +118,7 @@ def dense_log_likelihood(model, panel, draws, k):
     )
     flat = (
         (panel.unit[:, None] == np.arange(len(panel.units))).astype(float)
-        if model.inside
+        if model.within_units
         else np.ones((n, 1))
     )
     flat = np.hstack([flat, panel.time_dummies()]) if model.time_effects else flat
@@ -122,7 +128,7 @@ def dense_log_likelihood(model, panel, draws, k):
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_the_likelihood_is_that_of_the_rows(frame, name):
+def test_the_likelihood_from_cross_products_is_that_of_the_rows(frame, name):
     """Observation by observation and compressed, to 1e-8 but for a constant."""
     model, panel = cs.PanelDML(basis_size=4, **OPTIONS[name]), panel_of(frame)
     draws = draws_of(model, panel)
@@ -132,7 +138,7 @@ def test_the_likelihood_is_that_of_the_rows(frame, name):
 
 
 @pytest.mark.parametrize("name", ["default", "independent", "covariate", "hsgp", "autoregressive"])
-def test_the_graph_has_the_same_likelihood(frame, name):
+def test_the_graph_has_the_likelihood_by_numpy(frame, name):
     model, panel = cs.PanelDML(basis_size=4, **OPTIONS[name]), panel_of(frame)
     graph = model.build(panel)
     outputs = graph.replace_rvs_by_values([graph.potentials[0], *graph.free_RVs])
@@ -155,7 +161,7 @@ def test_the_graph_has_the_same_likelihood(frame, name):
 
 def test_correlations_of_coefficients_are_lkj():
     """Every entry of an LKJ(2) matrix of size q is 2 Beta(1 + q/2, 1 + q/2) - 1 (Lewandowski, Kurowicka & Joe 2009)."""
-    rng, shapes = np.random.default_rng(1), association_shapes(4)
+    rng, shapes = np.random.default_rng(1), lkj_shapes(4, 2.0)
     found = coefficient_covariance(np, np.ones((5_000, 4)), rng.beta(shapes, shapes, (5_000, 6)), 4)
     np.testing.assert_allclose(np.diagonal(found, axis1=1, axis2=2), 1)
     for i, j in combinations(range(4), 2):
@@ -163,7 +169,7 @@ def test_correlations_of_coefficients_are_lkj():
         assert stats.kstest((found[:, i, j] + 1) / 2, stats.beta(3, 3).cdf).pvalue > 1e-3
 
 
-def test_what_is_shrunk_away_of_both_equations_is_no_effect():
+def test_correlated_coefficients_avoid_regularisation_induced_confounding():
     """The design of DiTraglia & Liu (2025), table 1: a hundred covariates, each with little on both. Bias over 25 data sets, known within .04."""
     found = {"correlated": [], "independent": []}
     for seed in range(25):
@@ -182,11 +188,11 @@ def test_what_is_shrunk_away_of_both_equations_is_no_effect():
     assert np.mean(found["independent"]) - np.mean(found["correlated"]) > 0.08
 
 
-def test_one_posterior_in_three_parametrisations(frame):
+def test_the_likelihood_agrees_with_inverse_wishart_and_lkj_forms(frame):
     """Without covariates, by density: Σ of an inverse-Wishart posterior over its prior, correlation and scales of an LKJ, and θ with two variances."""
     panel = panel_of(frame, covariates=[])
     model = cs.PanelDML()
-    form, draws = model.prepared(panel), draws_of(model, panel, count=6)
+    form, draws = model.statistics(panel), draws_of(model, panel, count=6)
     rows = demeaned(np.column_stack([panel.treatment, panel.outcome]), panel.starts) / form.units
     products, free = rows.T @ rows, len(panel) - len(panel.units)
     ours, wishart, lkj = model.log_likelihood(draws, panel).to_numpy()[0], [], []
@@ -227,10 +233,15 @@ def test_two_way_mundlak_of_an_unbalanced_panel(frame):
         panel.outcome, panel.treatment, np.hstack([one, x, means[:, :2], raw]), panel.unit
     ).coefficients[0]
     for heterogeneity in ("within", "mundlak"):
-        form = cs.PanelDML(basis_size=1, time_effects=True, heterogeneity=heterogeneity).prepared(
+        form = cs.PanelDML(basis_size=1, time_effects=True, heterogeneity=heterogeneity).statistics(
             panel
         )
-        slope = form.form.residual[0, 1] / form.form.residual[0, 0] * form.units[1] / form.units[0]
+        slope = (
+            form.canonical.residual[0, 1]
+            / form.canonical.residual[0, 0]
+            * form.units[1]
+            / form.units[0]
+        )
         assert slope == pytest.approx(mundlak, rel=1e-8)
     assert abs(naive - mundlak) > 1e-3
 
@@ -241,10 +252,10 @@ def test_moderated_effects_are_least_squares_with_products(frame):
         panel_of(frame, covariates=["x1", "group"]),
         cs.PanelDML(basis_size=1, moderators="group"),
     )
-    form = model.prepared(panel)
+    form = model.statistics(panel)
     assert form.columns.effects == ("d", "d x group[T.b]")
     slopes = (
-        np.linalg.solve(form.form.residual[:2, :2], form.form.residual[:2, 2])
+        np.linalg.solve(form.canonical.residual[:2, :2], form.canonical.residual[:2, 2])
         * form.units[2]
         / form.units[:2]
     )
@@ -279,7 +290,7 @@ def test_the_columns_of_a_gaussian_process_have_its_covariance():
     np.testing.assert_allclose(covariance, (1 + r + r**2 / 3) * np.exp(-r), atol=0.01)
 
 
-def test_waves_have_the_covariance_of_their_kernel():
+def test_random_fourier_features_have_the_covariance_of_their_kernel():
     """And, where it cannot be had from functions of each covariate, follow a product of two."""
     x = np.random.default_rng(5).standard_normal((400, 2))
     form = fourier(x, 4_000)
@@ -294,17 +305,17 @@ def test_waves_have_the_covariance_of_their_kernel():
     assert (product - few @ np.linalg.lstsq(few, product)[0]).var() < 0.05 * product.var()
 
 
-def test_doubled_rows_of_a_unit_are_nothing_new(frame):
+def test_duplicated_rows_of_a_unit_leave_the_clustered_interval_as_it_is(frame):
     """Every row again, later, in its own unit: bootstrap and clustered intervals stay where they are, but for the degrees of freedom of the columns."""
     twice = pd.concat([frame, frame.assign(time=frame["time"] + 1_000)])
     slopes, sds = {}, {}
     for name, table in (("once", frame), ("twice", twice)):
         panel, model = panel_of(table), cs.PanelDML(basis_size=1)
         draws = model.importance_draws(panel)(1, 4_000, np.random.default_rng(3))[0]
-        sds[name] = float(clustered(model, draws, panel)["effect"].std())
+        sds[name] = float(with_cluster_robust_spread(model, draws, panel)["effect"].std())
         few = draws_of(model, panel, count=200)
         few["standard_coefficient_sd"] = few["standard_coefficient_sd"] * 0 + 1e4  # least squares
-        slopes[name] = slopes_without_nuisance(model, few, panel, np.random.default_rng(3))
+        slopes[name] = bootstrap_slopes(model, few, panel, np.random.default_rng(3))
     np.testing.assert_allclose(slopes["once"], slopes["twice"], rtol=1e-5)
     assert sds["once"] == pytest.approx(sds["twice"], rel=0.08)
 
@@ -313,19 +324,19 @@ def test_the_bootstrap_has_the_spread_of_the_sandwich():
     panel = cs.PanelDML().simulate(6, units=300, times=4).data
     model = cs.PanelDML(errors="bootstrap")
     draws = draws_of(model, panel, count=600)
-    found = sandwich(residuals(model, draws, panel), panel)
-    slopes = slopes_without_nuisance(model, draws, panel, np.random.default_rng(1))
+    found = sandwich(residuals(model, draws, panel), panel, 3.0)
+    slopes = bootstrap_slopes(model, draws, panel, np.random.default_rng(1))
     assert slopes.std() == pytest.approx(
         np.sqrt(found.covariance[0, 0]), rel=4 * np.sqrt(1 / 600 + 1 / 300)
     )
-    drawn = bootstrapped(model, draws, panel, np.random.default_rng(1))["standard_effect"]
+    drawn = with_bootstrap_spread(model, draws, panel, np.random.default_rng(1))["standard_effect"]
     heavier = np.sqrt(found.degrees[0] / (found.degrees[0] - 2))
     assert float(drawn.std()) == pytest.approx(
         heavier * np.sqrt(found.covariance[0, 0]), rel=4 * np.sqrt(1 / 600)
     )
 
 
-def test_slopes_of_units_are_calibrated():
+def test_random_slopes_are_calibrated():
     """Ranks of the truth among draws, over data sets from the model: uniform for the mean, the spread, a unit's slope and the like beside another column."""
     ranks = []
     for seed in range(300):
@@ -348,23 +359,26 @@ def test_slopes_of_units_are_calibrated():
             np.einsum("ntk,ntl->kl", columns, columns),
             np.einsum("ntk,nt->nk", columns, d),
         )
-        mean, spread, _, slopes = slopes_of_units(
+        draws = draw_random_slopes(
             gram, cross, (d**2).sum(axis=1), np.array([s**2 / 3]), 150, 99, rng
         )
-        ranks.append([(mean < theta).sum(), (spread < s * g).sum(), (slopes[:, 0] < own[0]).sum()])
+        below = (draws.mean < theta, draws.spread < s * g, draws.by_unit[:, 0] < own[0])
+        ranks.append([each.sum() for each in below])
     for column in np.array(ranks).T:
         counts = np.bincount(column // 10, minlength=10)
         assert stats.chisquare(counts).pvalue > 0.002
 
 
-def test_effects_of_units_are_found():
+def test_unit_effects_are_recovered():
     frame = cs.PanelDML().simulate(7, units=80, times=12, structure="B").data.source
     own = np.random.default_rng(8).normal(0, 0.8, 80)
     panel = panel_of(
         frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]), covariates=["x1"]
     )
     model = cs.PanelDML(effects="unit")
-    draws = of_units(model, draws_of(model, panel, count=500), panel, np.random.default_rng(1))
+    draws = with_unit_effects(
+        model, draws_of(model, panel, count=500), panel, np.random.default_rng(1)
+    )
     error = draws["unit_effect"].mean(["chain", "draw"]).to_numpy() - 1 - own
     assert (
         np.sqrt((error**2).mean()) < 1.2 * draws["unit_effect"].std(["chain", "draw"]).mean() < 0.5
@@ -372,7 +386,7 @@ def test_effects_of_units_are_found():
     assert draws["effect_spread"].quantile(0.01) < own.std() < draws["effect_spread"].quantile(0.99)
 
 
-def test_the_mean_effect_of_units_is_as_far_off_as_it_says():
+def test_errors_of_the_mean_unit_effect_match_its_standard_deviation():
     """Where curves act on the treatment, and through the effects of units on the outcome too: errors over 25 data sets in posterior standard deviations."""
     errors = []
     for seed in range(25):
@@ -397,8 +411,8 @@ def test_the_mean_effect_of_units_is_as_far_off_as_it_says():
         ({"coefficients": "alike"}, "'correlated' or 'independent'"),
         ({"basis": "fourier", "interactions": "pairs"}, "leave out `interactions`"),
         ({"basis": "fourier", "shrinkage": "global-local"}, "all covariates together"),
-        ({"effects": "all"}, "'one' or 'units'"),
-        ({"effects": "unit", "errors": "bootstrap"}, "go with errors='cluster' or"),
+        ({"effects": "all"}, "'common' or 'unit'"),
+        ({"effects": "unit", "errors": "bootstrap"}, "goes with errors='cluster' or"),
         ({"effects": "unit", "moderators": "x1"}, "no `moderators`"),
         ({"moderators": ""}, "`moderators` as None or a formula"),
     ],
@@ -421,7 +435,7 @@ def test_fields_that_exclude_each_other(fields, message):
         ({"basis": "hsgp", "basis_size": 400}, {}, "coefficients are too many"),
     ],
 )
-def test_what_does_not_go_with_these_data(frame, fields, options, message):
+def test_models_that_these_data_exclude_are_refused(frame, fields, options, message):
     wide = pd.concat(
         [
             frame.assign(

@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.panel_dml import density as panel_dml_density
-from causalstats.models.panel_dml.graph import residual_covariance
+from causalstats.models.panel_dml import density
+from causalstats.models.panel_dml.covariances import residual_covariance
+from causalstats.models.panel_dml.priors import parameters_of
 from causalstats.numerics.bases.splines import smooth
 from causalstats.numerics.panel import linear_estimators as estimators
 from causalstats.numerics.panel.within_transformation import (
@@ -39,7 +40,7 @@ def panel_of(frame, **options):
     return cs.Panel.from_frame(frame, **{**roles, **options})
 
 
-def test_forward_orthogonal_deviations_are_within():
+def test_forward_orthogonal_deviations_have_the_cross_products_of_demeaning():
     columns = np.random.default_rng(1).standard_normal((17, 3)) + 100
     ours, theirs = forward_orthogonal(columns, STARTS), demeaned(columns, STARTS)
     assert ours.shape == (12, 3)
@@ -48,17 +49,19 @@ def test_forward_orthogonal_deviations_are_within():
 
 
 @pytest.mark.parametrize("weights", [None, np.linspace(0.5, 2, 17)])
-def test_unit_means_are_taken_out_alike_when_compiled(weights, monkeypatch):
+def test_compiled_demeaning_matches_numpy(weights, monkeypatch):
     columns = np.random.default_rng(1).standard_normal((17, 3)) + 100
     plain = demeaned(columns, STARTS, weights)
-    monkeypatch.setattr("causalstats.numerics.panel.within_transformation._FEW", 0)
+    monkeypatch.setattr(
+        "causalstats.numerics.panel.within_transformation._COMPILING_PAYS_FROM_ROWS", 0
+    )
     into = np.zeros((17, 5))
     demeaned(columns, STARTS, weights, into[:, 1:4])
     np.testing.assert_allclose(into[:, 1:4], plain, atol=1e-12)
     assert not into[:, [0, 4]].any()
 
 
-def test_mundlak_with_straight_lines_is_fixed_effects():
+def test_mundlak_regression_with_straight_lines_is_fixed_effects():
     rng = np.random.default_rng(2)
     x, d = rng.standard_normal((17, 1)), rng.standard_normal((17, 1))
     y = (x + d)[:, 0] + rng.standard_normal(5)[UNIT] + rng.standard_normal(17)
@@ -69,7 +72,7 @@ def test_mundlak_with_straight_lines_is_fixed_effects():
     )
 
 
-def test_clustered_errors_are_those_of_statsmodels():
+def test_cluster_robust_errors_match_statsmodels():
     import statsmodels.api as sm
 
     rng = np.random.default_rng(3)
@@ -84,7 +87,7 @@ def test_clustered_errors_are_those_of_statsmodels():
     ) == pytest.approx(theirs.bse[0])
 
 
-def test_columns_of_a_smooth_function():
+def test_spline_columns_are_orthonormal_and_ordered_by_roughness():
     x = np.random.default_rng(4).gamma(2, size=500)
     form = smooth(x, 12)
     u = form.columns(x)
@@ -107,11 +110,11 @@ def test_columns_of_a_smooth_function():
     assert np.isfinite(form.columns(np.array([-5.0, 100.0]))).all()
 
 
-def test_cubics_are_the_same_compiled_or_not(monkeypatch):
+def test_compiled_splines_match_numpy(monkeypatch):
     form = smooth(np.random.default_rng(4).gamma(2, size=500), 12)
     values = np.concatenate([np.linspace(-1, 20, 300), form._cubics[0]])
     plain = form.columns(values)
-    monkeypatch.setattr("causalstats.numerics.bases.splines._FEW", 0)
+    monkeypatch.setattr("causalstats.numerics.bases.splines._COMPILING_PAYS_FROM_VALUES", 0)
     np.testing.assert_allclose(form.columns(values), plain, atol=1e-12)
 
 
@@ -182,7 +185,7 @@ def test_the_derivatives_of_the_pieces(mode):
             )
 
 
-def test_the_covariance_of_what_is_left():
+def test_the_residual_covariance_follows_from_its_equations():
     """By regressing one on the others: D_2 on D_1 has the link, Y on both has θ."""
     theta, links, sd = np.array([0.7, -0.4]), np.array([0.5]), np.array([1.0, 2.0, 0.3])
     covariance = residual_covariance(np, theta, links, sd)
@@ -208,7 +211,7 @@ def test_without_covariates_the_effect_is_students_t():
     ) and row["sd"] == pytest.approx(error, rel=0.06)
 
 
-def test_units_and_order_mean_nothing(simulation):
+def test_neither_units_of_measurement_nor_the_order_of_rows_matters(simulation):
     """Shuffling rows, renaming units, and adding to each unit its own constants change nothing that the model sees."""
     model, frame = cs.PanelDML(), simulation.data.source
     here = model.inputs(panel_of(frame))
@@ -237,14 +240,14 @@ def test_unbalanced_two_way_effects_are_those_of_dummies():
     )
     frame["y"] += frame["time"] ** 2
     panel = panel_of(frame)
-    form = cs.PanelDML(basis_size=1, time_effects=True).prepared(panel)
-    gram = form.form.residual * np.outer(form.units, form.units)
+    form = cs.PanelDML(basis_size=1, time_effects=True).statistics(panel)
+    gram = form.canonical.residual * np.outer(form.units, form.units)
     dummies = np.hstack(
         [panel.unit[:, None] == np.arange(20), panel.time_dummies(), panel.source[["x1"]]]
     ).astype(float)
     slope = np.linalg.lstsq(np.hstack([panel.treatment, dummies]), panel.outcome, rcond=1e-10)[0][0]
     assert gram[0, 1] / gram[0, 0] == pytest.approx(slope, rel=1e-8)
-    assert form.form.degrees == len(panel) - np.linalg.matrix_rank(dummies)
+    assert form.canonical.degrees == len(panel) - np.linalg.matrix_rank(dummies)
 
 
 @pytest.mark.parametrize("heterogeneity", ["within", "pooled"])
@@ -256,7 +259,7 @@ def test_weighted_rows_are_weighted_least_squares(heterogeneity):
     panel = panel_of(
         frame.assign(weight=np.random.default_rng(4).uniform(0.2, 5, len(frame))), weights="weight"
     )
-    form = cs.PanelDML(basis_size=1, heterogeneity=heterogeneity).prepared(panel)
+    form = cs.PanelDML(basis_size=1, heterogeneity=heterogeneity).statistics(panel)
     units = (
         panel.unit[:, None] == np.arange(20)
         if heterogeneity == "within"
@@ -265,16 +268,16 @@ def test_weighted_rows_are_weighted_least_squares(heterogeneity):
     columns = np.hstack([panel.treatment, panel.source[["x1"]], units]).astype(float)
     root = np.sqrt(panel.weights)
     slope = np.linalg.lstsq(columns * root[:, None], panel.outcome * root)[0][0]
-    assert form.form.residual[0, 1] / form.form.residual[0, 0] * form.units[1] / form.units[
-        0
-    ] == pytest.approx(slope, rel=1e-8)
-    assert form.form.degrees == len(panel) - columns.shape[1] + 1
+    assert form.canonical.residual[0, 1] / form.canonical.residual[0, 0] * form.units[
+        1
+    ] / form.units[0] == pytest.approx(slope, rel=1e-8)
+    assert form.canonical.degrees == len(panel) - columns.shape[1] + 1
     name = {"within": "fixed effects", "pooled": "pooled OLS"}[heterogeneity]
     found = cs.PanelDML().baselines(panel)[name](np.random.default_rng(1))[0]
     assert found.mean()[0] == pytest.approx(slope, rel=1e-8)
 
 
-def test_more_columns_than_rows_are_allowed_and_said():
+def test_more_columns_than_rows_are_allowed_and_reported():
     simulated = cs.PanelDML().simulate(15, units=15, times=3, covariates=4, structure="A").data
     fit = cs.fit(cs.PanelDML(interactions="pairs"), simulated, seed=1, progress=False)
     row = fit.effect("effect").summary().iloc[0]
@@ -283,7 +286,7 @@ def test_more_columns_than_rows_are_allowed_and_said():
     assert check.passed is None and check.value < 1
 
 
-def test_it_finds_what_others_miss():
+def test_panel_dml_has_a_smaller_error_than_its_baselines():
     """Structure C, u-shaped: units move covariates, treatment and outcome. Mean absolute errors over ten data sets."""
     model, program, errors = cs.PanelDML(), None, {}
     for seed in range(10):
@@ -320,7 +323,7 @@ def test_an_answer_has_its_table_checks_and_comparison(fit):
     )
 
 
-def test_others_estimators_beside_a_fit_with_their_picture(fit):
+def test_estimators_beside_a_fit_have_a_table_and_a_figure(fit):
     found = cs.panel_dml_estimators(
         fit, seed=1, methods=["fixed effects", "CRE"], learner="lasso", progress=False
     )
@@ -338,7 +341,7 @@ def test_others_estimators_beside_a_fit_with_their_picture(fit):
 
 def test_the_robustness_value_is_that_of_the_partial_r2(fit):
     """Cinelli & Hazlett's formula, from the t statistic of least squares with every column within units."""
-    form = fit.model.prepared(fit.data).form
+    form = fit.model.statistics(fit.data).canonical
     slope = form.residual[0, 1] / form.residual[0, 0]
     f2 = slope**2 * form.residual[0, 0] / (form.residual[1, 1] - slope * form.residual[0, 1])
     assert fit.effect("robustness_value").summary()["mean"].iloc[0] == pytest.approx(
@@ -346,33 +349,38 @@ def test_the_robustness_value_is_that_of_the_partial_r2(fit):
     )
 
 
-@pytest.mark.parametrize("coefficients", ["correlated", "independent"])
+PRIOR_SCALES = {"effect_sd": 2.0, "error_scale": 0.4, "coefficient_scale": 1.3}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"coefficients": "independent"}, {"correlation_eta": 3.5, **PRIOR_SCALES}],
+    ids=["default", "independent coefficients", "other prior scales"],
+)
 @pytest.mark.parametrize("treatments", [["d"], ["d", "second"]])
-def test_the_density_by_numpy_is_that_of_the_graph(treatments, coefficients):
-    """At points, but for one constant; so that draws weighed by it are draws of the posterior."""
+def test_the_density_by_numpy_is_that_of_the_graph(treatments, fields):
+    """At points, but for one constant; so that importance draws are draws of the posterior."""
     frame = cs.PanelDML().simulate(3, units=20, times=4).data.source
     rng = np.random.default_rng(1)
-    panel = panel_of(
-        frame.assign(second=rng.standard_normal(len(frame)) + frame["x1"]), treatment=treatments
-    )
-    model, count = cs.PanelDML(coefficients=coefficients), len(treatments)
-    graph, values = model.build(panel), model.prepared(panel).inputs("")
-    points = rng.normal(0, 0.5, (5, panel_dml_density.size(count, model.correlated)))
-    ours = panel_dml_density.log_density(points, values, count, 5.0)
+    second = rng.standard_normal(len(frame)) + frame["x1"]
+    panel = panel_of(frame.assign(second=second), treatment=treatments)
+    model = cs.PanelDML(**fields)
+    graph, statistics = model.build(panel), model.statistics(panel)
+    parameters = parameters_of(model, statistics.sizes)
+    assert [variable.name for variable in graph.free_RVs] == [each.name for each in parameters]
+    points = rng.normal(0, 0.5, (5, density.count_values(parameters)))
+    ours = density.log_density(points, parameters, statistics.inputs())
     theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
-    parts = [
-        np.split(point, np.cumsum([count, count * (count - 1) // 2, count + 1, count + 1]))
-        for point in points
-    ]
-    kept = [k for k in range(5) if parts[0][k].size]
-    difference = ours - [
-        float(theirs({v.name: part[k] for v, k in zip(graph.value_vars, kept, strict=True)}))
-        for part in parts
+    names = [variable.name for variable in graph.value_vars]
+    edges = np.cumsum([each.shape[0] for each in parameters])[:-1]
+    difference = [
+        our - float(theirs(dict(zip(names, np.split(point, edges), strict=True))))
+        for our, point in zip(ours, points, strict=True)
     ]
     np.testing.assert_allclose(difference, difference[0], atol=1e-7)
 
 
-def test_weighed_draws_are_those_of_nuts(simulation, fit):
+def test_importance_draws_agree_with_nuts(simulation, fit):
     """Means within Monte Carlo error, and standard deviations; two seeds of one are as far apart."""
     assert fit.draws.attrs["pareto_k"] < 0.7 and "ImportanceSampler" in fit.draws.attrs["sampler"]
     nuts = cs.fit(
@@ -384,7 +392,7 @@ def test_weighed_draws_are_those_of_nuts(simulation, fit):
     np.testing.assert_allclose(ours["sd"], nuts["sd"], rtol=0.15)
 
 
-def test_between_and_within():
+def test_the_effect_between_units_differs_where_units_confound():
     """Structure C: between units the effect is another, and Mundlak's test says so; the one within is that of `within`."""
     data = cs.PanelDML().simulate(9, units=300, times=4).data
     fits = [
@@ -414,7 +422,7 @@ def test_several_treatments(tmp_path):
     back = cs.load(fit.save(tmp_path / "fit.nc"))
     assert back.model == fit.model and back.data.fingerprint == data.fingerprint
     page = fit.report(tmp_path / "panel.html").read_text()
-    assert "no hidden cause that changes" in page and "second" in page
+    assert "no unobserved time-varying confounder" in page and "second" in page
 
 
 def test_random_and_pooled_where_units_are_alike():
@@ -433,7 +441,7 @@ def test_random_and_pooled_where_units_are_alike():
     )
 
 
-def test_doubts_say_so(simulation):
+def test_checks_fail_where_their_assumption_fails(simulation):
     frame = simulation.data.source.copy()
     frame["before"] = frame.groupby("unit")["y"].shift()
     found = {
@@ -448,9 +456,7 @@ def test_doubts_say_so(simulation):
     )
     few = {
         check.name: check
-        for check in cs.PanelDML(errors="iid").data_checks(
-            panel_of(frame[frame["unit"] < 10])
-        )
+        for check in cs.PanelDML(errors="iid").data_checks(panel_of(frame[frame["unit"] < 10]))
     }
     assert few["units enough"].passed is None and few["rows for these columns"].passed is True
     name = "treatment varies beside covariates"
@@ -469,13 +475,13 @@ def test_doubts_say_so(simulation):
 def _r2_within(frame, name, covariates):
     """R² of fixed effects on the columns of the covariates' functions."""
     panel = panel_of(frame, covariates=covariates)
-    columns = cs.PanelDML().prepared(panel).basis.columns(panel.source)
+    columns = cs.PanelDML().statistics(panel).basis.columns(panel.source)
     within = demeaned(np.column_stack([columns, panel.treatment]), panel.starts)
     left = within[:, -1] - within[:, :-1] @ np.linalg.lstsq(within[:, :-1], within[:, -1])[0]
     return 1 - left @ left / (within[:, -1] @ within[:, -1])
 
 
-def test_errors_that_last_are_noticed_and_taken():
+def test_serial_correlation_is_detected_and_clustered_intervals_allow_for_it():
     """A treatment and errors that last: the check of serial correlation fails, and the clustered interval is that of the sandwich of least squares."""
     frame = cs.PanelDML().simulate(13, units=200, times=8, structure="A").data.source
     rng = np.random.default_rng(14)
@@ -497,7 +503,7 @@ def test_errors_that_last_are_noticed_and_taken():
     theirs = estimators.within(
         panel.outcome,
         panel.treatment,
-        fits["cluster"].model.prepared(panel).basis.columns(panel.source),
+        fits["cluster"].model.statistics(panel).basis.columns(panel.source),
         panel.unit,
     )
     assert (
@@ -523,7 +529,7 @@ def test_errors_that_last_are_noticed_and_taken():
         (
             {"x1": lambda table: table["x1"].where(table["time"] < 2)},
             {"heterogeneity": "random", "basis_size": 300},
-            "Take fewer `basis_size`",
+            "Take a smaller `basis_size`",
         ),
     ],
 )
@@ -559,5 +565,7 @@ def test_published_estimates_of_the_union_premium():
     np.testing.assert_allclose(
         [pooled.coefficients[1], np.sqrt(pooled.covariance[1, 1])], [0.1825, 0.0274], atol=6e-5
     )
-    form = cs.PanelDML(basis_size=1, time_effects=True).prepared(panel)
-    assert form.form.degrees == 4360 - 545 - 7  # straight lines of experience and years are one
+    form = cs.PanelDML(basis_size=1, time_effects=True).statistics(panel)
+    assert (
+        form.canonical.degrees == 4360 - 545 - 7
+    )  # straight lines of experience and years are one

@@ -1,0 +1,28 @@
+"""Correlated coefficients: how alike a column acts on treatments and outcome is learned.
+
+The correlation C of its coefficients over equations is LKJ(η), η the field `correlation_eta`. The
+parameters are Beta shares, from which canonical partial correlations follow
+(`covariances.association_root`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from causalstats.models.panel_dml.coefficients.base import CoefficientPrior
+from causalstats.models.panel_dml.distributions import SymmetricBeta, lkj_shapes
+from causalstats.models.panel_dml.priors import Parameter, Sizes
+
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
+
+class Correlated(CoefficientPrior):
+    """C ~ LKJ(η)."""
+
+    correlated = True
+
+    def parameters(self, model: PanelDML, sizes: Sizes) -> tuple[Parameter, ...]:
+        shapes = lkj_shapes(sizes.equations, model.correlation_eta)
+        prior = SymmetricBeta(shapes)
+        return (Parameter("standard_association", prior, shapes.shape, typical=0.5),)

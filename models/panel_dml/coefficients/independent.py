@@ -1,0 +1,14 @@
+"""Independent coefficients: covariates act on treatment and outcome unalike a priori.
+
+Biased where many columns do a little each, or rows are few: the part of a confounder that is shrunk
+away in both equations is taken for an effect (regularisation-induced confounding; Hahn, Carvalho,
+Puelz & He 2018; DiTraglia & Liu 2025).
+"""
+
+from causalstats.models.panel_dml.coefficients.base import CoefficientPrior
+
+
+class Independent(CoefficientPrior):
+    """C = 1."""
+
+    formula = ", C = 1"

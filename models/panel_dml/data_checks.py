@@ -1,0 +1,134 @@
+"""Checks of `PanelDML` that need data and no draws: too few units, columns, changes; and others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalstats.core.check import Check
+from causalstats.data import Panel
+from causalstats.models.panel_dml.checks.constant_covariates import covariates_change
+from causalstats.models.panel_dml.checks.dependence import dependence_checks
+from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
+from causalstats.models.panel_dml.checks.lagged_outcome import earlier_outcome
+from causalstats.models.panel_dml.checks.nuisance_form import nuisance_form
+from causalstats.models.panel_dml.checks.score_tests import Adjusted, some_units
+from causalstats.models.panel_dml.checks.staggered_adoption import staggered_adoption
+from causalstats.models.panel_dml.checks.strict_exogeneity import exogeneity_checks
+
+if TYPE_CHECKING:
+    from causalstats.models.panel_dml.model import PanelDML
+
+_FEWEST_UNITS = 40
+_MOST_CONSTANT = 0.5  # share of units whose treatment never changes
+_LEAST_UNEXPLAINED = 0.01  # of a treatment's variance
+_WITHIN_ANSWERS = (
+    "effect",
+    "moderation",
+    "robustness_value",
+    "average_effect",
+    "effect_spread",
+    "unit_effect",
+)
+
+
+def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
+    """Return the checks of a model and its data, in the order in which the report shows them."""
+    estimands = tuple(name for name in _WITHIN_ANSWERS if name in model.estimands())
+    adjusted = Adjusted(some_units(data), model.statistics(data).columns, model.within_units)
+    over_time: list[Check] = []
+    if model.within_units:
+        over_time += exogeneity_checks(adjusted, estimands)
+        over_time += staggered_adoption(model, adjusted, estimands)
+    failed = tuple(check.name for check in over_time if check.passed is False)
+    units = []
+    if model.within_units:
+        units.append(_treatment_changes(data))
+        if not model.error_model.robust:
+            units.append(_units_enough(data))
+    covariates = covariates_change(model, data, estimands)
+    return (
+        *units,
+        _rows_for_columns(model, data),
+        earlier_outcome(adjusted.data, estimands),
+        _treatment_varies(model, data, estimands),
+        *([] if covariates is None else [covariates]),
+        *nuisance_form(model, adjusted, estimands),
+        *one_effect(model, adjusted, len(data), estimands),
+        *over_time,
+        *dependence_checks(model, data, failed),
+    )
+
+
+def _treatment_changes(data: Panel) -> Check:
+    share = float(data.constant_within_units(data.treatment).all(axis=1).mean())
+    alone = int((data.sizes == 1).sum())
+    enough = share <= _MOST_CONSTANT
+    seen_once = f", {alone:,} of which were seen once" if alone else ""
+    return Check(
+        name="treatment changes",
+        passed=True if enough else None,
+        value=share,
+        expected=f"a change of treatment in at least {1 - _MOST_CONSTANT:.0%} of the units",
+        finding=f"no change in {share:.0%} of the units{seen_once}",
+        remedy="" if enough else "The answer is about the units that changed: say who they are.",
+    )
+
+
+def _units_enough(data: Panel) -> Check:
+    count = int((data.sizes > 1).sum())
+    enough = count >= _FEWEST_UNITS
+    remedy = "With few units, serial correlation is hard to detect: see what errors='cluster' says."
+    return Check(
+        name="units enough",
+        passed=True if enough else None,
+        value=float(count),
+        expected=f"at least {_FEWEST_UNITS} units seen more than once",
+        finding=f"{count:,} units",
+        remedy="" if enough else remedy,
+    )
+
+
+def _rows_for_columns(model: PanelDML, data: Panel) -> Check:
+    statistics = model.statistics(data)
+    count = len(statistics.basis.spectrum)
+    enough = count <= statistics.rows / 2
+    remedy = (
+        "What covariates do is shrunk to zero, and the effect towards what it is without them: "
+        "take a smaller `basis_size`."
+    )
+    return Check(
+        name="rows for these columns",
+        passed=True if enough else None,
+        value=statistics.rows / max(count, 1),
+        expected="two free rows a column",
+        finding=f"{count:,} columns of covariates, {statistics.rows:,.0f} free rows",
+        remedy="" if enough else remedy,
+    )
+
+
+def _treatment_varies(model: PanelDML, data: Panel, estimands: tuple[str, ...]) -> Check:
+    """Whether some of every treatment is left by covariates and other treatments (overlap)."""
+    statistics = model.statistics(data)
+    shares = zip(statistics.unexplained[:-1], statistics.columns.effects, strict=True)
+    share, name = min(shares)
+    enough = not share < _LEAST_UNEXPLAINED
+    finding = f"{share:.2g} of that of {name} is left"
+    if np.isnan(share):
+        finding = "more columns than rows leave nothing by least squares"
+    remedy = (
+        "The answer rests on little, and on covariates acting just as the model has it: see what "
+        "`basis_size` and `basis` do to it."
+    )
+    return Check(
+        name="treatment varies beside covariates",
+        passed=True if enough and not np.isnan(share) else None,
+        value=float(share),
+        expected=f"at least {_LEAST_UNEXPLAINED:.0%} of every treatment's variance left by "
+        "covariates and other treatments",
+        finding=finding,
+        remedy="" if enough else remedy,
+        estimands=estimands,
+        caution=not enough,
+    )

@@ -1,0 +1,15 @@
+"""Constant, moderated and unit-specific effects, one file a form."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from causalstats.models.panel_dml.effects.base import EffectForm
+from causalstats.models.panel_dml.effects.common import CommonEffect
+from causalstats.models.panel_dml.effects.moderated import ModeratedEffect
+from causalstats.models.panel_dml.effects.unit import UnitEffects
+
+EffectsName = Literal["common", "unit"]
+EFFECTS: Mapping[EffectsName, EffectForm] = {"common": CommonEffect(), "unit": UnitEffects()}
+MODERATED = ModeratedEffect()
+
+__all__ = ["EFFECTS", "MODERATED", "EffectForm", "EffectsName"]

@@ -1,0 +1,20 @@
+"""Models of the errors, and of the standard error that follows from each: one file a model."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from causalstats.models.panel_dml.errors.ar1 import AR1
+from causalstats.models.panel_dml.errors.base import ErrorModel
+from causalstats.models.panel_dml.errors.bootstrap import ClusterBootstrap
+from causalstats.models.panel_dml.errors.cluster import ClusterRobust
+from causalstats.models.panel_dml.errors.iid import IID
+
+ErrorsName = Literal["cluster", "iid", "bootstrap", "ar1"]
+ERRORS: Mapping[ErrorsName, ErrorModel] = {
+    "cluster": ClusterRobust(),
+    "iid": IID(),
+    "bootstrap": ClusterBootstrap(),
+    "ar1": AR1(),
+}
+
+__all__ = ["ERRORS", "ErrorModel", "ErrorsName"]

@@ -1,0 +1,48 @@
+"""Interface of unit heterogeneity: the share of unit means that stays, and the assumption."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalstats.core.assumption import Assumption
+
+if TYPE_CHECKING:
+    from causalstats.data import Panel
+    from causalstats.models.panel_dml.model import PanelDML
+    from causalstats.models.panel_dml.row_blocks import Columns
+
+
+class UnitHeterogeneity:
+    """Units may differ in any way that lasts, unless a kind says otherwise.
+
+    `within` says that unit means are taken out, and `between` that the effect between units is
+    estimated beside the one within them.
+    """
+
+    within = True
+    between = False
+    allows_serial_correlation = True
+    statement = ""
+    formula = "a_i, c_i anything"
+
+    def assumption(self) -> Assumption:
+        """Return what the answer assumes of units."""
+        return Assumption(
+            name="unit heterogeneity",
+            statement=self.statement,
+            if_wrong="What units are like is taken for what the treatment does.",
+            formula=self.formula,
+        )
+
+    def kept_share(self, model: PanelDML, data: Panel, columns: Columns) -> np.ndarray | None:
+        """Return the share (N,) of each unit's means that stays; None where none of it does.
+
+        Parameters
+        ----------
+        model : PanelDML
+        data : Panel
+        columns : Columns
+        """
+        return None
