@@ -129,7 +129,7 @@ class EffectBounds:
 
 
 @dataclass(frozen=True, eq=False)
-class _Question:
+class _BoundsQuery:
     """The bounded quantity: P(outcome | do, given), in some cells or their weighted sum.
 
     Parameters
@@ -246,7 +246,7 @@ def bounds(
     check_assumptions(assumptions)
     fixed = arguments.values("at", at or {})
     check_levels(source, {name: (level,) for name, level in fixed.items()})
-    question = _Question(identification, source, fixed, weights)
+    question = _BoundsQuery(identification, source, fixed, weights)
     question.check_weights()
     if identification.identified:
         return _point(question)
@@ -260,7 +260,7 @@ def bounds(
 
 
 def _extremes(
-    question: _Question,
+    question: _BoundsQuery,
     program: ResponseTypeProgram,
     costs: Array,
 ) -> tuple[Array, Array, Array]:
@@ -268,7 +268,7 @@ def _extremes(
 
     Parameters
     ----------
-    question : _Question
+    question : _BoundsQuery
     program : ResponseTypeProgram
     costs : array
         Shape (batch or 1, strata, levels of outcome, do and given..., joint types).
@@ -422,7 +422,7 @@ def _program(
     return whole, program, np.broadcast_to(costs.reshape(batch, strata, *spread, types), full)
 
 
-def _point(question: _Question) -> EffectBounds:
+def _point(question: _BoundsQuery) -> EffectBounds:
     """The value of an identified effect, as bounds that coincide."""
     identification = question.identification
     values = identification.evaluate(question.source).values
@@ -438,7 +438,7 @@ def _point(question: _Question) -> EffectBounds:
 
 def _natural_bounds(
     diagram: Hypergraph | MixedGraph,
-    question: _Question,
+    question: _BoundsQuery,
     assumptions: Sequence[Monotone],
     why: str,
 ) -> EffectBounds:
@@ -447,7 +447,7 @@ def _natural_bounds(
     Parameters
     ----------
     diagram : Hypergraph or MixedGraph
-    question : _Question
+    question : _BoundsQuery
     assumptions : list of Monotone
         Not used, which a remark says.
     why : str

@@ -256,12 +256,7 @@ def edge_do[Graph: Hypergraph](
     value = arguments.value("edge_do", value)
     check_level(diagram, cause, value)
     wire = diagram.position(cause)
-    reader = _single_maker(diagram, effect)
-    if reader is None or wire not in reader.inputs:
-        raise ModelError(
-            f"Expected a cause that the mechanism of {effect} reads "
-            f"({', '.join(diagram.parents(effect)) or 'it reads none'}), got {cause!r}."
-        )
+    reader = _reader(diagram, cause, effect)
     name, world = diagram.wires[wire].name, diagram.wires[wire].world
     leg = replace(diagram.wires[wire], world=f"{world}[{effect}]")
     if leg in diagram.wires:
@@ -281,6 +276,32 @@ def edge_do[Graph: Hypergraph](
         boxes=(Box(name, (), (new,), "point", value), *others),
         steps=(*diagram.steps, step),
     )
+
+
+def _reader(
+    diagram: Hypergraph,
+    cause: str,
+    effect: str,
+) -> Box:
+    """The box that makes an effect and reads a cause.
+
+    Parameters
+    ----------
+    diagram : Hypergraph
+    cause, effect : str
+
+    Raises
+    ------
+    ModelError
+        If there is no such arrow.
+    """
+    reader = _single_maker(diagram, effect)
+    if reader is None or diagram.position(cause) not in reader.inputs:
+        raise ModelError(
+            f"Expected a cause that the mechanism of {effect} reads "
+            f"({', '.join(diagram.parents(effect)) or 'it reads none'}), got {cause!r}."
+        )
+    return reader
 
 
 def observe[Graph: Hypergraph](diagram: Graph, values: Mapping[str, Any]) -> Graph:

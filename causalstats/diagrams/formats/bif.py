@@ -15,7 +15,7 @@ from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.formats.causal_graph import from_networkx
 from causalstats.errors import DataError
 
-Levels = Mapping[str, tuple[str, ...]]
+StatesByName = Mapping[str, tuple[str, ...]]
 Words = list[str]
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}()\[\],;|]|[^\s{}()\[\],;|"]+')
@@ -113,7 +113,7 @@ def _text(source: str | Path) -> str:
         ) from None
 
 
-def _variables_and_tables(text: str) -> tuple[Levels, dict[str, tuple[Words, Words]]]:
+def _variables_and_tables(text: str) -> tuple[StatesByName, dict[str, tuple[Words, Words]]]:
     """The levels of each variable; its causes and the words of its `probability` block."""
     levels: dict[str, tuple[str, ...]] = {}
     tables: dict[str, tuple[Words, Words]] = {}
@@ -143,7 +143,7 @@ def _variables_and_tables(text: str) -> tuple[Levels, dict[str, tuple[Words, Wor
     return levels, tables
 
 
-def _check_causes(levels: Levels, tables: Mapping[str, tuple[Words, Words]]) -> None:
+def _check_causes(levels: StatesByName, tables: Mapping[str, tuple[Words, Words]]) -> None:
     for name, (causes, _) in tables.items():
         unknown = [cause for cause in causes if cause not in levels]
         if unknown or len(set(causes)) < len(causes):
@@ -236,7 +236,7 @@ def _table(
     name: str,
     causes: Words,
     body: Words,
-    levels: Levels,
+    levels: StatesByName,
 ) -> np.ndarray:
     """Return P(name | causes), the causes in the order of the file, then the variable.
 
@@ -278,7 +278,7 @@ def _cell(
     name: str,
     causes: Words,
     at: Words,
-    levels: Levels,
+    levels: StatesByName,
 ) -> tuple[int, ...]:
     """The position of a row: the levels of the causes by number.
 

@@ -205,6 +205,25 @@ def _add_rows(
 ) -> None:
     """Add every observed variable case by case.
 
+    Parameters
+    ----------
+    diagram : Hypergraph
+    parameters : Parameters
+    values : mapping of int to array, shape (cases,)
+    """
+    rows = _Rows(diagram, parameters, values, _states(diagram, values))
+    for box in in_order(diagram):
+        rows.add(box)
+    if rows.terms:
+        _check_number_of_states(diagram, rows.summed & rows.states.keys())
+        state_axes = tuple(range(len(rows.states)))
+        total = sum(rows.terms[1:], rows.terms[0])
+        pm.Potential("observed", pt.logsumexp(total, axis=state_axes))
+
+
+class _Rows:
+    """The variables of a model with an observation in each row, added box by box.
+
     Hidden variables with levels have an axis each, before that of the cases.
 
     Parameters
@@ -212,38 +231,91 @@ def _add_rows(
     diagram : Hypergraph
     parameters : Parameters
     values : mapping of int to array, shape (cases,)
+    states : mapping of int to variable
+        All states of each hidden variable with levels.
     """
-    model = pm.modelcontext(None)
-    seen = {wire: pt.as_tensor(column) for wire, column in values.items()}
-    states = _states(diagram, values)
-    variables: dict[int, Any] = dict(seen)
-    summed: set[int] = set()  # hidden variables with levels, and functions of them
-    terms: list[Any] = []
-    for box in in_order(diagram):
+
+    def __init__(
+        self,
+        diagram: Hypergraph,
+        parameters: Parameters,
+        values: Mapping[int, np.ndarray],
+        states: Mapping[int, Any],
+    ) -> None:
+        self.diagram = diagram
+        self.parameters = parameters
+        self.values = values
+        self.states = states
+        self.seen = {wire: pt.as_tensor(column) for wire, column in values.items()}
+        self.variables: dict[int, Any] = dict(self.seen)
+        self.summed: set[int] = set()  # hidden variables with levels, and functions of them
+        self.terms: list[Any] = []  # log probabilities that depend on these
+
+    def add(self, box: Box) -> None:
+        """Add the output of a box whose inputs were added before."""
         wire = single_output(box)
-        label = diagram.wires[wire].label
         if box.kind == "point":
-            variables[wire] = pt.as_tensor(numeric_value(diagram, wire, box.value))
-            continue
-        causes = [variables[cause] for cause in box.inputs]
-        distribution = parameters.distribution(box, causes)
-        if wire in states and is_random(distribution):
-            variables[wire] = states[wire]
-            terms.append(_log_probability(parameters, box, causes, distribution, states[wire]))
-            summed.add(wire)
-        elif summed.isdisjoint(box.inputs):
-            variable = registered(model, label, distribution, (CASE,), values.get(wire))
-            variables[wire] = seen.get(wire, variable)
-        elif wire in seen:
-            terms.append(_log_probability(parameters, box, causes, distribution, seen[wire]))
+            value = numeric_value(self.diagram, wire, box.value)
+            self.variables[wire] = pt.as_tensor(value)
+            return
+        causes = [self.variables[cause] for cause in box.inputs]
+        distribution = self.parameters.distribution(box, causes)
+        if wire in self.states and is_random(distribution):
+            self._add_hidden(box, causes, distribution)
+        elif self.summed.isdisjoint(box.inputs):
+            self._register(wire, distribution)
+        elif wire in self.seen:
+            self._add_term(box, causes, distribution, self.seen[wire])
         else:
-            _refuse_random(distribution, label)
-            variables[wire] = distribution
-            summed.add(wire)
-    if terms:
-        _check_number_of_states(diagram, summed & states.keys())
-        state_axes = tuple(range(len(states)))
-        pm.Potential("observed", pt.logsumexp(sum(terms[1:], terms[0]), axis=state_axes))
+            _refuse_random(distribution, self.diagram.wires[wire].label)
+            self.variables[wire] = distribution
+            self.summed.add(wire)
+
+    def _add_hidden(
+        self,
+        box: Box,
+        causes: Sequence[Any],
+        distribution: Any,
+    ) -> None:
+        """Add a hidden variable with levels, which is summed over."""
+        wire = single_output(box)
+        self.variables[wire] = self.states[wire]
+        self._add_term(box, causes, distribution, self.states[wire])
+        self.summed.add(wire)
+
+    def _register(self, wire: int, distribution: Any) -> None:
+        """Add a variable that depends on no variable that is summed over."""
+        model = pm.modelcontext(None)
+        label = self.diagram.wires[wire].label
+        variable = registered(model, label, distribution, (CASE,), self.values.get(wire))
+        self.variables[wire] = self.seen.get(wire, variable)
+
+    def _add_term(
+        self,
+        box: Box,
+        causes: Sequence[Any],
+        distribution: Any,
+        value: Any,
+    ) -> None:
+        """Add the log probability, or density, of a value of the output of a box.
+
+        Parameters
+        ----------
+        box : Box
+        causes : list of variables
+        distribution : distribution or expression
+        value : variable
+        """
+        if self.parameters.is_table(box):
+            table = self.parameters.table(box)
+            self.terms.append(pt.log(table[(*causes, value)]))
+            return
+        if not is_random(distribution):
+            raise ModelError(
+                f"Expected a distribution from the mechanism of {box.name!r}, which was observed "
+                "and reads something hidden; got a function."
+            )
+        self.terms.append(pm.logp(distribution, value))
 
 
 def _states(diagram: Hypergraph, values: Mapping[int, np.ndarray]) -> dict[int, Any]:
@@ -269,33 +341,6 @@ def _check_number_of_states(diagram: Hypergraph, wires: set[int]) -> None:
             f"Expected at most {MAX_STATES:,} states of the hidden variables together, "
             f"got {states:,}; give them fewer levels."
         )
-
-
-def _log_probability(
-    parameters: Parameters,
-    box: Box,
-    causes: Sequence[Any],
-    distribution: Any,
-    value: Any,
-) -> Any:
-    """The log probability or density of a value of the output of a box.
-
-    Parameters
-    ----------
-    parameters : Parameters
-    box : Box
-    causes : list of variables
-    distribution : distribution or expression
-    value : variable
-    """
-    if parameters.is_table(box):
-        return pt.log(parameters.table(box)[(*causes, value)])
-    if not is_random(distribution):
-        raise ModelError(
-            f"Expected a distribution from the mechanism of {box.name!r}, which was observed and "
-            "reads something hidden; got a function."
-        )
-    return pm.logp(distribution, value)
 
 
 def _refuse_random(distribution: Any, label: str) -> None:
