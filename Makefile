@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Both make .venv first, from requirements.lock and nothing else.
+# `make demo` and `make test` make .venv first, from requirements.lock and nothing else.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,14 +9,18 @@ WORKERS ?= 2
 UV := $(shell command -v uv 2>/dev/null)
 PIP := $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install)
 
+# Tests that sample nothing, under a minute.
+FAST := core data numerics runs structure/test_architecture.py structure/test_import_circles.py structure/test_public_names.py
+
 # Packages are compiled when first imported, which must then be allowed to be remembered.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test findings lint types lock clean
+.PHONY: help demo test test-fast findings lint types lock clean
 
 help:
 	@echo "make demo    a real study, from data to report"
 	@echo "make test    the tests (without the slow ones)"
+	@echo "make test-fast  tests that sample nothing: under a minute"
 	@echo "make findings  every mistake that was found from outside, with its right value (an hour)"
 	@echo "make lint    ruff, on code and format"
 	@echo "make types   mypy"
@@ -29,6 +33,9 @@ demo: .venv/.ready
 
 test: .venv/.ready
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+test-fast: .venv/.ready
+	$(BIN)/pytest -n $(WORKERS) $(addprefix tests/,$(FAST))
 
 findings: .venv/.ready
 	$(BIN)/pytest -m "slow or not slow" -n $(WORKERS) --dist loadfile tests/findings
