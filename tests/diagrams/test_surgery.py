@@ -74,6 +74,7 @@ def test_surgery_leaves_its_argument_alone_and_does_not_depend_on_the_order_of_l
         first, last = model.observed[0], model.observed[-1]
         before = (model.wires, model.boxes, model.inputs, model.outputs, model.steps)
         done = surgery(model, first, last)
+        assert type(done) is Diagram
         assert (model.wires, model.boxes, model.inputs, model.outputs, model.steps) == before
         assert done != model or len(model.observed) == 1
         again = surgery(relabelled(model, seed), first, last)

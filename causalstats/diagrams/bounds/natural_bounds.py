@@ -246,16 +246,22 @@ def two_world_bounds(
         right += [experiment[:, event, off], experiment[:, event, on]]
     equations = np.array(rows).reshape(len(rows), -1)
     matrix, sides, _ = consistent(equations, np.stack(right, axis=1))
-    costs = []
-    for people in (slice(None), CAUSE, ALTERNATIVE):
-        cost = _kinds()
-        cost[people, 0, 1] = 1.0  # the event with the cause, and not without it
-        costs.append(cost.reshape(1, -1))
+    costs = _two_world_costs()
     lower = np.stack([minima(matrix, sides, cost) for cost in costs], axis=1)
     upper = np.stack([-minima(matrix, sides, -cost) for cost in costs], axis=1)
     everybody = np.ones(len(joint))
     shares = np.stack([everybody, groups[:, CAUSE, 1], groups[:, ALTERNATIVE, 0]], axis=1)
     return lower / _positive(shares), upper / _positive(shares)
+
+
+def _two_world_costs() -> list[Array]:
+    """The kinds with the event with the cause and not without it: of everybody, of two groups."""
+    costs = []
+    for people in (slice(None), CAUSE, ALTERNATIVE):
+        cost = _kinds()
+        cost[people, 0, 1] = 1.0
+        costs.append(cost.reshape(1, -1))
+    return costs
 
 
 def _kinds() -> Array:

@@ -332,7 +332,7 @@ def _extremes(
     costs: Array,
     per: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """`extremes` with soft assumptions as further equations, each with a slack variable.
+    """`extremes` for equations that are the same in all programs.
 
     Parameters
     ----------
@@ -342,18 +342,14 @@ def _extremes(
     costs, per : array, shape (batch or 1, strata, questions, joint types)
     """
     batch, strata, _ = right.shape
-    soft_rows, largest = program.exceptions()
-    slacks = len(soft_rows)
-    no_slack = np.zeros((len(rows), slacks))
-    rows = np.block([[rows, no_slack], [soft_rows, np.eye(slacks)]])
-    limits = np.broadcast_to(largest, (batch, strata, slacks))
-    right = np.concatenate([right, limits], axis=2).reshape(batch * strata, -1)
+    rows, right = _with_soft_assumptions(program, rows, right)
+    slacks = rows.shape[1] - costs.shape[3]
 
     def by_question(costs: Array) -> list[Array]:
         padding = np.zeros((*costs.shape[:3], slacks))
-        costs = np.concatenate([costs, padding], axis=3)
-        numbers = range(costs.shape[2])
-        return [_one_row_each(costs[:, :, number], batch, strata) for number in numbers]
+        padded = np.concatenate([costs, padding], axis=3)
+        numbers = range(padded.shape[2])
+        return [_one_row_each(padded[:, :, number], batch, strata) for number in numbers]
 
     numerators = by_question(costs)
     denominators = [None] * len(numerators) if per is None else by_question(per)
@@ -365,6 +361,34 @@ def _extremes(
         upper.reshape(batch, strata, -1).sum(axis=1),
         distance.reshape(batch, strata).max(axis=1),
     )
+
+
+def _with_soft_assumptions(
+    program: ResponseTypeProgram,
+    rows: Array,
+    right: Array,
+) -> tuple[Array, Array]:
+    """The equations with those of soft assumptions, each of which has a slack variable.
+
+    Parameters
+    ----------
+    program : ResponseTypeProgram
+    rows : array, shape (equations, joint types)
+    right : array, shape (batch, strata, equations)
+
+    Returns
+    -------
+    rows : array, shape (more equations, joint types and slacks)
+    right : array, shape (batch times strata, more equations)
+    """
+    batch, strata, _ = right.shape
+    soft_rows, largest = program.exceptions()
+    slacks = len(soft_rows)
+    no_slack = np.zeros((len(rows), slacks))
+    extended = np.block([[rows, no_slack], [soft_rows, np.eye(slacks)]])
+    limits = np.broadcast_to(largest, (batch, strata, slacks))
+    sides = np.concatenate([right, limits], axis=2)
+    return extended, sides.reshape(batch * strata, -1)
 
 
 def _one_row_each(
