@@ -1,10 +1,12 @@
-"""Which links among the amounts are found from their composition: average precision of each method's ranking of the pairs, beside the graphical lasso.
+"""Which links among the amounts are found from their composition: average precision of each
+method's ranking of the pairs, beside the graphical lasso.
 
     pip install scikit-learn
     python benchmarks/edges_found.py [--replications 3]
 
-Graphs and precisions as in Kurtz et al. (2015), SPIEC-EASI: 50 amounts (20 for the sparse prior, which samples every pair) with a band, clusters or a
-scale-free tree of links, weights ±U(2, 3), condition number 100. Writes benchmarks/edges_found.json.
+Graphs and precisions as in Kurtz et al. (2015), SPIEC-EASI: 50 amounts (20 for the sparse prior,
+which samples every pair) with a band, clusters or a scale-free tree of links, weights ±U(2, 3),
+condition number 100. Writes benchmarks/edges_found.json.
 """
 
 from __future__ import annotations
@@ -48,7 +50,10 @@ def precision(links: nx.Graph, rng: np.random.Generator) -> np.ndarray:
 
 
 def rankings(frame: pd.DataFrame, programs: dict) -> dict[str, np.ndarray]:
-    """How sure each method is of each pair: the size of what it estimates, or the probability that there is a link."""
+    """How sure each method is of each pair.
+
+    The size of what it estimates, or the probability that there is a link.
+    """
     values, size = frame.to_numpy(), frame.shape[1]
     where = np.triu_indices(size, 1)
     ratios, logs = log_ratios.clr(values), np.log(values / values.sum(axis=1, keepdims=True))

@@ -1,9 +1,11 @@
-"""How time and memory grow with the number of people, from a frame to the posterior, each size in a process of its own.
+"""How time and memory grow with the number of people, from a frame to the posterior, each size in a
+process of its own.
 
     python benchmarks/growth.py                 every size, with each sampler that is fit for it
     python benchmarks/growth.py 100000 Laplace  one
 
-The paper's synthetic design with 20 features, a prevalence known within 0.002, and expertise on all features but the first.
+The paper's synthetic design with 20 features, a prevalence known within 0.002, and expertise on all
+features but the first.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ RESULTS = Path(__file__).with_suffix(".json")
 
 
 def measure(people: int, sampler: str) -> dict[str, float]:
-    """Seconds by stage, those of the processor (of all cores, whatever else runs), peak memory, the sampler's own verdict, the answer's error."""
+    """Seconds by stage, those of the processor (of all cores, whatever else runs), peak memory, the
+    sampler's own verdict, the answer's error.
+    """
     simulation = cs.SelectiveLabels().simulate(seed=1, people=people, features=FEATURES)
     frame = simulation.data.source
     arguments = {
@@ -97,7 +101,8 @@ def main() -> None:
         library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")
     } | {"causalstats": cs.__version__}
     about = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}",
         "libraries": libraries,
         "features": FEATURES,
         "load": os.getloadavg()[0],

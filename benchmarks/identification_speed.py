@@ -1,10 +1,12 @@
-"""How long it takes to say whether an effect is identified, and by which formula: `identify` and pyAgrum on the same random diagrams, in one run.
+"""How long it takes to say whether an effect is identified, and by which formula: `identify` and
+pyAgrum on the same random diagrams, in one run.
 
     python benchmarks/identification_speed.py
 
-Forty diagrams of each size and density; the treatment acts on the outcome. Both build their graph, identify, and write the formula in LaTeX or say that there
-is none; nothing is evaluated. The best of five of each is taken, and the verdicts are compared. Five runs that take more than three seconds are stopped, and
-count as three seconds. Needs pyagrum.
+Forty diagrams of each size and density; the treatment acts on the outcome. Both build their graph,
+identify, and write the formula in LaTeX or say that there is none; nothing is evaluated. The best
+of five of each is taken, and the verdicts are compared. Five runs that take more than three seconds
+are stopped, and count as three seconds. Needs pyagrum.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python benchmarks/lasting_errors.py        goes on where it was stopped
 
-200 units in 10 periods, whose effects and a square of a covariate act on treatment and outcome; what is left of both keeps .7 of itself from period to period.
+200 units in 10 periods, whose effects and a square of a covariate act on treatment and outcome;
+what is left of both keeps .7 of itself from period to period.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def lasting(seed: int) -> cs.Panel:
 
 
 def one(seed: int) -> dict:
-    """Of each kind its error, its interval's width, and whether that covers; one program serves all but the last kind."""
+    """Of each kind its error, its interval's width, and whether that covers.
+
+    One program serves all but the last kind.
+    """
     data, found = lasting(seed), {}
     for errors in ERRORS:
         problem = cs.Problem(cs.PanelDML(errors=errors), data)
@@ -84,7 +88,8 @@ def main() -> None:
         library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")
     } | {"causalstats": cs.__version__}
     about = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}",
         "libraries": libraries,
         "sampler": repr(SAMPLER),
     }

@@ -1,9 +1,12 @@
-"""Real labels hidden under a known decision: how well does each rule do on the people whose label it was not shown?
+"""Real labels hidden under a known decision: how well does each rule do on the people whose label
+it was not shown?
 
     python benchmarks/masked_labels.py [--repeats 10]
 
-Data: the paper's synthetic design (2,000 people), the tumours of `case_studies/central_review` (4,028; simulated decisions that see a real reading which the
-rules do not), each with `repeats` random decisions, and the people of `case_studies/hiv_results` (2,816; the real decision, once). Scored on the untested:
+Data: the paper's synthetic design (2,000 people), the tumours of `case_studies/central_review`
+(4,028; simulated decisions that see a real reading which the rules do not), each with `repeats`
+random decisions, and the people of `case_studies/hiv_results` (2,816; the real decision, once).
+Scored on the untested:
 
     bias          mean predicted risk less the rate of positives
     log score     mean log probability of the label, higher is better
@@ -67,7 +70,10 @@ def rivals(model: cs.SelectiveLabels, data: cs.Decisions) -> dict[str, np.ndarra
 
 
 def _oracle(matrix: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Logistic regression on the untested themselves, labels and all: what the features can say at best."""
+    """Logistic regression on the untested themselves, labels and all.
+
+    What the features can say at best.
+    """
     import statsmodels.api as sm
 
     design = sm.add_constant(matrix, has_constant="add")
@@ -116,7 +122,8 @@ def main() -> None:
         "causalstats": cs.__version__
     }
     about = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}",
         "libraries": libraries,
         "repeats": repeats,
         "seconds": round(time.time() - started),

@@ -1,12 +1,15 @@
-"""Exact answers of Bayesian networks from the literature, beside pyAgrum and pgmpy, in one run and from the same tables.
+"""Exact answers of Bayesian networks from the literature, beside pyAgrum and pgmpy, in one run and
+from the same tables.
 
     python benchmarks/network_queries.py
 
-Needs pyagrum, and pgmpy, whose package has the networks: `pip install --target FOLDER pgmpy`, then PYTHONPATH=FOLDER. One thread.
+Needs pyagrum, and pgmpy, whose package has the networks: `pip install --target FOLDER pgmpy`, then
+PYTHONPATH=FOLDER. One thread.
 
-Questions: P(target | five observed variables), target and variables at random, their values drawn from the network. "new" is a question never asked before, all
-planning included; "again" the same variables for at least the fifth time. Draws: all marginals for each of 1,000 sets of tables, Dirichlet around those of the
-network.
+Questions: P(target | five observed variables), target and variables at random, their values drawn
+from the network. "new" is a question never asked before, all planning included; "again" the same
+variables for at least the fifth time. Draws: all marginals for each of 1,000 sets of tables,
+Dirichlet around those of the network.
 """
 
 from __future__ import annotations
@@ -193,7 +196,10 @@ def tables_drawn(network: cs.BayesianNetwork) -> dict[str, np.ndarray]:
 
 
 def all_marginals() -> dict[str, Any]:
-    """Ours from arrays of draws to all marginals, checks of the arrays included; pyAgrum's by a loop over the draws."""
+    """Ours from arrays of draws to all marginals, checks of the arrays included.
+
+    PyAgrum's by a loop over the draws.
+    """
     import pyagrum as gum
 
     network = load("alarm")

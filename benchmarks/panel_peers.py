@@ -1,11 +1,15 @@
-"""`PanelDML` beside DoubleML's panel estimators, the table of DiTraglia & Liu, and the time from a frame to the effect.
+"""`PanelDML` beside DoubleML's panel estimators, the table of DiTraglia & Liu, and the time from a
+frame to the effect.
 
-    python benchmarks/panel_peers.py clarke-polselli [--replications 20]   bias, RMSE, coverage, seconds in the designs of Clarke & Polselli
-    python benchmarks/panel_peers.py cross-section [--replications 200]    one row a unit, 100 covariates: DiTraglia & Liu (2025), table 1
-    python benchmarks/panel_peers.py speed                                 each in fresh processes
+    python benchmarks/panel_peers.py clarke-polselli [--replications 20]
+        bias, RMSE, coverage and seconds in the designs of Clarke & Polselli
+    python benchmarks/panel_peers.py cross-section [--replications 200]
+        one row a unit, 100 covariates: DiTraglia & Liu (2025), table 1
+    python benchmarks/panel_peers.py speed
+        each in fresh processes
 
-Needs `pip install doubleml lightgbm`. Replications are kept in results/ as they come, so that a killed run goes on; each part replaces its own in
-benchmarks/panel_peers.json.
+Needs `pip install doubleml lightgbm`. Replications are kept in results/ as they come, so that a
+killed run goes on; each part replaces its own in benchmarks/panel_peers.json.
 """
 
 from __future__ import annotations
@@ -88,7 +92,10 @@ def theirs(frame: pd.DataFrame, approach: str, learner: Any, seed: int) -> dict[
 
 
 def clarke_polselli(replications: int) -> dict[str, Any]:
-    """Every method on the same data, in one process; of the third design, whose covariates act by a product, ours with products of pairs too."""
+    """Every method on the same data, in one process.
+
+    Of the third design, whose covariates act by a product, ours with products of pairs too.
+    """
     jobs = [(design, seed) for seed in range(replications) for design in DESIGNS]
 
     def one(number: int) -> dict[str, Any]:
@@ -148,7 +155,10 @@ def _summary(found: list[dict[str, Any]], truth: float) -> dict[str, dict[str, f
 
 
 def cross_section(replications: int) -> dict[str, Any]:
-    """n = 200, p = 100, α = 2, γ = 1/√p, β ~ Normal(-γ/2, 1/p), Var V = 1: straight lines and pooled rows make ours theirs but for the priors of τ and C."""
+    """n = 200, p = 100, α = 2, γ = 1/√p, β ~ Normal(-γ/2, 1/p), Var V = 1.
+
+    Straight lines and pooled rows make ours theirs but for the priors of τ and C.
+    """
     jobs = [(noise, seed) for seed in range(replications) for noise in NOISES]
 
     def one(number: int) -> dict[str, Any]:
@@ -200,7 +210,11 @@ def _cross_section(noise: float, seed: int) -> pd.DataFrame:
 
 
 def speed(replications: int) -> dict[str, Any]:
-    """Medians over fresh processes: all of it, from the frame to the effect at first and again, and processor time, which other work leaves alone."""
+    """Medians over fresh processes.
+
+    All of it, from the frame to the effect at first and again, and processor time, which other work
+    leaves alone.
+    """
     found: dict[str, Any] = {}
     for name in ("PanelDML", *(f"{approach}, LightGBM" for approach in APPROACHES)):
         runs = []
@@ -284,7 +298,8 @@ def main() -> None:
         )
     }
     found |= {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}",
         "libraries": libraries,
     }
     found |= {

@@ -1,9 +1,13 @@
-"""Time and memory of `PanelDML` on panels larger than one would keep in memory, from a parquet file to the effect, each size in a process of its own.
+"""Time and memory of `PanelDML` on panels larger than one would keep in memory, from a parquet file
+to the effect, each size in a process of its own.
 
     python benchmarks/panel_rows.py            every size
-    python benchmarks/panel_rows.py 10000000   these; needs pyarrow, and some 4 GB of disk for ten million rows
+    python benchmarks/panel_rows.py 10000000   these; 4 GB of disk for ten million rows
 
-Units of ten rows, in order; 20 covariates that differ between units, squares of which act on treatment and outcome; an effect of 1.
+Needs pyarrow.
+
+Units of ten rows, in order; 20 covariates that differ between units, squares of which act on
+treatment and outcome; an effect of 1.
 """
 
 from __future__ import annotations
@@ -54,7 +58,10 @@ def write(path: Path, rows: int) -> None:
 
 
 def measure(path: Path, rows: int) -> dict[str, float]:
-    """Seconds by stage, and what was found; the processor's seconds tell what other work on the machine made of them."""
+    """Seconds by stage, and what was found.
+
+    The processor's seconds tell what other work on the machine made of them.
+    """
     import causalstats as cs
 
     started, busy = time.perf_counter(), time.process_time()
@@ -110,7 +117,8 @@ def main() -> None:
         for library in ("numpy", "scipy", "pymc", "nutpie", "numba", "pyarrow")
     }
     about = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}",
         "libraries": libraries,
         "covariates": COVARIATES,
     }

@@ -1,12 +1,14 @@
-"""All marginal posteriors of every pair of parts, from a frame to the table, beside what others compute of the same data; each in a process of its own.
+"""All marginal posteriors of every pair of parts, from a frame to the table, beside what others
+compute of the same data; each in a process of its own.
 
     python benchmarks/partial_correlations.py                    every size and method
     python benchmarks/partial_correlations.py 1000 1300 exact    one
 
-Ours gives mean, sd, 95 % interval and probability of the sign of every pair, by the exact posterior under the invariant prior; the others give one number
-a pair. One thread of linear algebra. `cold` and `warm` are seconds of the clock, which other work on the machine lengthens, `processor` those of one core.
-Asked where they are installed: R's corpcor (Debian's r-base-core and r-cran-corpcor), and `compositional` from PyPI, whose basis shrinkage is by Ledoit and
-Wolf.
+Ours gives mean, sd, 95 % interval and probability of the sign of every pair, by the exact posterior
+under the invariant prior; the others give one number a pair. One thread of linear algebra. `cold`
+and `warm` are seconds of the clock, which other work on the machine lengthens, `processor` those of
+one core. Asked where they are installed: R's corpcor (Debian's r-base-core and r-cran-corpcor), and
+`compositional` from PyPI, whose basis shrinkage is by Ledoit and Wolf.
 """
 
 from __future__ import annotations
@@ -87,18 +89,24 @@ def compositional(frame: pd.DataFrame) -> np.ndarray:
 
 
 R_SCRIPT = """
-x <- as.matrix(read.csv(commandArgs(TRUE)[1])); centre <- function(m) sweep(m - rowMeans(m), 2, colMeans(m)) + mean(m)
+x <- as.matrix(read.csv(commandArgs(TRUE)[1]))
+centre <- function(m) sweep(m - rowMeans(m), 2, colMeans(m)) + mean(m)
 for (run in 1:as.integer(commandArgs(TRUE)[2])) {
   start <- proc.time(); p <- log(x / rowSums(x))
   r <- corpcor::cor2pcor(centre(corpcor::cov.shrink(p, verbose = FALSE)))
-  spent <- proc.time() - start; cat(spent[["elapsed"]], spent[["user.self"]] + spent[["sys.self"]], r[1, 2], "\n")
+  spent <- proc.time() - start
+  cat(spent[["elapsed"]], spent[["user.self"]] + spent[["sys.self"]], r[1, 2], "\n")
 }
-cat(R.version$major, R.version$minor, as.character(packageVersion("corpcor")), basename(extSoftVersion()[["BLAS"]]))
+cat(R.version$major, R.version$minor, as.character(packageVersion("corpcor")),
+    basename(extSoftVersion()[["BLAS"]]))
 """
 
 
 def corpcor(frame: pd.DataFrame, runs: int) -> tuple[list[tuple[float, float]], str]:
-    """Seconds of the clock and of the processor, reading the file not counted, and versions. The same numbers as `basis_shrinkage`."""
+    """Seconds of the clock and of the processor, reading the file not counted, and versions.
+
+    The same numbers as `basis_shrinkage`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         frame.to_csv(f"{folder}/x.csv", index=False)
         command, environment = (

@@ -1,4 +1,5 @@
-"""Power and false alarms of every check: worlds in which a model is wrong, and worlds in which it is right.
+"""Power and false alarms of every check: worlds in which a model is wrong, and worlds in which it
+is right.
 
     python benchmarks/refutation.py FAMILY [--data-sets 100] [--jobs 2] [--only WORDS]
     python benchmarks/refutation.py table        the committed figures, as tables

@@ -1,10 +1,12 @@
-"""Smallest bulk ESS per second: this library against the authors' model in NumPyro and in Stan, on one data set, in one run, cold and warm apart.
+"""Smallest bulk ESS per second: this library against the authors' model in NumPyro and in Stan, on
+one data set, in one run, cold and warm apart.
 
     pip install pystan==3.14.0
     python benchmarks/sampling_speed.py [--people 5000] [--draws 250]
 
-The same simulated data (the paper's design), the same prior; the prevalence is exact here and a penalty of weight 10^6 (a standard deviation of 0.0007)
-there. Quantities: the risk coefficients and intercept, the free policy coefficients and intercept, σ. Cold counts compiling, warm does not.
+The same simulated data (the paper's design), the same prior; the prevalence is exact here and a
+penalty of weight 10^6 (a standard deviation of 0.0007) there. Quantities: the risk coefficients and
+intercept, the free policy coefficients and intercept, σ. Cold counts compiling, warm does not.
 Writes benchmarks/sampling_speed.json.
 """
 
@@ -13,7 +15,8 @@ import json
 import os
 
 os.environ["XLA_FLAGS"] = (
-    "--xla_force_host_platform_device_count=2"  # so that NumPyro's chains run in parallel, as the others' do
+    # So that NumPyro's chains run in parallel, as the others' do.
+    "--xla_force_host_platform_device_count=2"
 )
 import platform
 import time
@@ -107,7 +110,10 @@ def ours(simulation, seed: int) -> dict:
 
 
 def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
-    """Two chains in parallel of as many tuning steps as draws, NumPyro's defaults, float64. Its sampling time has its compiling in it, some seconds."""
+    """Two chains in parallel of as many tuning steps as draws, NumPyro's defaults, float64.
+
+    Its sampling time has its compiling in it, some seconds.
+    """
     import jax
     import jax.numpy as jnp
     import numpyro
@@ -167,10 +173,16 @@ def stan_penalty(simulation, seed: int, draws: int) -> dict:
     )
     x = np.column_stack([np.ones(len(data)), data.matrix])
     inputs = {
-        "N": len(data), "D": x.shape[1], "x": x, "F": len(columns), "free": [column + 1 for column in columns],
-        "tested": data.decision.astype(int), "outcome": np.maximum(data.outcome, 0).astype(int),
-        "prevalence": simulation.realised["prevalence"], "weight": WEIGHT,
-    }  # fmt: skip
+        "N": len(data),
+        "D": x.shape[1],
+        "x": x,
+        "F": len(columns),
+        "free": [column + 1 for column in columns],
+        "tested": data.decision.astype(int),
+        "outcome": np.maximum(data.outcome, 0).astype(int),
+        "prevalence": simulation.realised["prevalence"],
+        "weight": WEIGHT,
+    }
     started = time.perf_counter()
     program = stan.build(
         (HERE / "soft_penalty.stan").read_text(), data=inputs, random_seed=seed + 1

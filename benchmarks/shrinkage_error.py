@@ -1,10 +1,13 @@
-"""Mean squared error of partial correlations over pairs, after Jin, Notredame & Erb (2022): 40 parts, 8 to 1,000 rows, every method on the same data.
+"""Mean squared error of partial correlations over pairs, after Jin, Notredame & Erb (2022): 40
+parts, 8 to 1,000 rows, every method on the same data.
 
     python benchmarks/shrinkage_error.py [--replications 20]
 
-Their truths were the log-ratio covariances of 40 genes of mouse cells, taken at random; these data are not distributed with this library, so truths here are
-drawn: logarithms of amounts with three common factors and unequal variances. What can be compared with their table is the order of the methods and how
-each goes with the number of rows, not the numbers. Writes benchmarks/shrinkage_error.json.
+Their truths were the log-ratio covariances of 40 genes of mouse cells, taken at random; these data
+are not distributed with this library, so truths here are drawn: logarithms of amounts with three
+common factors and unequal variances. What can be compared with their table is the order of the
+methods and how each goes with the number of rows, not the numbers. Writes
+benchmarks/shrinkage_error.json.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Coverage of 95 % intervals under four priors of the tables of a causal diagram, by which the default was chosen.
+"""Coverage of 95 % intervals under four priors of the tables of a causal diagram, by which the
+default was chosen.
 
     python benchmarks/table_priors.py [DATA_SETS]
 

@@ -47,7 +47,8 @@ def study(
     if not name:
         for each in names:
             show(
-                f"[bold]{each}[/bold]  {importlib.import_module(f'causalstats.case_studies.{each}').__doc__}"
+                f"[bold]{each}[/bold]  "
+                f"{importlib.import_module(f'causalstats.case_studies.{each}').__doc__}"
             )
         return
     name = name.replace("-", "_")
@@ -61,7 +62,8 @@ def study(
         path = module.run(folder, fast)
     except ModuleNotFoundError as error:
         raise typer.BadParameter(
-            f"This study's data are in the package {error.name!r}: pip install 'causalstats[studies]'."
+            f"This study's data are in the package {error.name!r}: pip install "
+            f"'causalstats[studies]'."
         ) from error
     typer.echo(path)
 
@@ -108,7 +110,8 @@ def calibrate(
     field: Annotated[
         list[str] | None,
         typer.Option(
-            help='A field and its value in JSON, e.g. expertise=\'["x2"]\'; {"value": .3, "sd": .05} is a Known.'
+            help='A field and its value in JSON, e.g. expertise=\'["x2"]\'; {"value": .3, "sd": '
+            ".05} is a Known."
         ),
     ] = None,
     fits: Annotated[int, typer.Option(help="Data sets.")] = 200,
@@ -116,13 +119,17 @@ def calibrate(
     simulate: Annotated[
         list[str] | None,
         typer.Option(
-            help="What is simulated and its value in JSON, e.g. people=1000 or units=200; the model's own sizes without."
+            help="What is simulated and its value in JSON, e.g. people=1000 or units=200; the "
+            "model's own sizes without."
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Workers.")] = 1,
     results: Folder = Path("results"),
 ) -> None:
-    """Simulation-based calibration of a model over its prior; a run that was killed goes on. The ranks' path is the last line."""
+    """Simulation-based calibration of a model over its prior.
+
+    A run that was killed goes on. The ranks' path is the last line.
+    """
     from causalstats import models
 
     if model not in models.__all__:
@@ -163,7 +170,10 @@ def report(
     fit: Annotated[Path, typer.Argument(help="A file that Fit.save wrote.")],
     output: Path | None = None,
 ) -> None:
-    """Write the report of a saved fit beside it; the path is the last line. The checks refit the model."""
+    """Write the report of a saved fit beside it.
+
+    The path is the last line. The checks refit the model.
+    """
     try:
         typer.echo(causalstats.load(fit).report(output or fit.with_suffix(".html")))
     except CausalStatsError as error:

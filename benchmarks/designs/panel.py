@@ -1,4 +1,7 @@
-"""Panels with a known effect, each with what published panels have: errors that persist, few units, laws of states."""
+"""Panels with a known effect, each with what published panels have.
+
+Errors that persist, few units, laws of states.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,10 @@ def law(units: int, treated: int, times: int, rho: float, seed: int) -> Made:
 
 
 def staggered(units: int, times: int, rho: float, seed: int) -> Made:
-    """Half adopt for good, at any time after the first; the effect is the same at once and later."""
+    """Half adopt for good, at any time after the first.
+
+    The effect is the same at once and later.
+    """
     rng = np.random.default_rng(seed)
     start = np.where(np.arange(units) % 2 == 0, times, rng.integers(1, times, units))
     d = (np.arange(times) >= start[:, None]).astype(float)

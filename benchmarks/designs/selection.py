@@ -1,4 +1,7 @@
-"""Designs of selective labels and of Heckman's model: the models are right, and their answers known."""
+"""Designs of selective labels and of Heckman's model.
+
+The models are right, and their answers known.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +131,8 @@ DESIGNS = [
     _risk(
         "no prevalence known",
         people=1000,
-        known_failure="the shape of the unobservable alone identifies it, and its prior decides: the "
+        known_failure="the shape of the unobservable alone identifies it, and its prior "
+        "decides: the "
         "check 'identified by the shape of the unobservable alone' says so",
         prevalence=None,
     ),

@@ -261,7 +261,8 @@ WRONG = [
         True,
         "z -> x, y; x -> y",
         hidden,
-        undetectable="Nothing that these variables show tells it; the check of the independences is undecided and says that the answer stands on the diagram.",
+        undetectable="Nothing that these variables show tells it; the check of the independences "
+        "is undecided and says that the answer stands on the diagram.",
     ),
 ]
 

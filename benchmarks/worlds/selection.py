@@ -41,7 +41,8 @@ def labels(
     withheld: bool = False,
     **fields: Any,
 ) -> tuple[cs.SelectiveLabels, cs.Decisions]:
-    """Draw data in which risk and testing are as the arguments say; the model knows what `fields` say.
+    """Draw data in which risk and testing are as the arguments say; the model knows what `fields`
+    say.
 
     `sign` is the direction in which what only the decider sees moves testing, `proxy` a correlation
     of it with the first feature, `shift` is added to the prevalence that is declared.
@@ -95,7 +96,10 @@ def numbers(
     slope_of_policy: float = 0.0,
     **fields: Any,
 ) -> tuple[cs.Heckman, cs.Decisions]:
-    """Draw a continuous outcome seen for some; errors of the outcome as named, selection a probit."""
+    """Draw a continuous outcome seen for some.
+
+    Errors of the outcome as named, selection a probit.
+    """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((people, 3))
     v = rng.standard_normal(people)

@@ -1,7 +1,8 @@
 """What do clients of sex workers pay for leaving out the condom?
 
-Sex workers in the United States reported their last sessions in 2008 and 2009 (Cunningham & Kendall 2011; Cunningham 2021, chapter 8): up to four each, some
-only one, and many with gaps. Who goes without may be who earns less anyway; the effect is that between sessions of the same provider.
+Sex workers in the United States reported their last sessions in 2008 and 2009 (Cunningham & Kendall
+2011; Cunningham 2021, chapter 8): up to four each, some only one, and many with gaps. Who goes
+without may be who earns less anyway; the effect is that between sessions of the same provider.
 """
 
 from pathlib import Path
@@ -47,7 +48,10 @@ def frame() -> pd.DataFrame:
 
 
 def data(table: pd.DataFrame | None = None) -> cs.Panel:
-    """The log hourly price, unprotected sex, and what differs between sessions and providers; sessions that lack something are left out."""
+    """The log hourly price, unprotected sex, and what differs between sessions and providers.
+
+    Sessions that lack something are left out.
+    """
     covariates = [*OF_THE_SESSION, *OF_THE_PROVIDER]
     table = frame() if table is None else table
     return cs.Panel.from_frame(
@@ -67,12 +71,16 @@ def model() -> cs.PanelDML:
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
+    """Fit, check, save, report.
+
+    The path of the report. `fast` takes fewer draws and leaves sensitivity out.
+    """
     fit = fit_saved(model(), data(), folder, seed=2009, fast=fast)
     return fit.report(
         folder / "report.html",
         title="The price of going without a condom",
-        question="By how much is the log hourly price higher in sessions without a condom, of the same provider?",
+        question="By how much is the log hourly price higher in sessions without a condom, of the "
+        "same provider?",
         sensitivity={} if fast else {"heterogeneity": ["random", "pooled"], "basis_size": [1]},
     )
 

@@ -1,8 +1,10 @@
 """How many tumours that nobody sent to central review have unfavourable histology?
 
-Two studies of Wilms' tumour read every tumour twice: at the hospital, and by a central pathologist, whose reading is taken as the truth (Breslow & Chatterjee
-1999). Suppose that hospitals had sent only some for central review, and mostly those that looked unfavourable to them. The hospital's own
-reading is what the decision-maker saw; here it is hidden, and so are the central readings of the tumours that were not sent.
+Two studies of Wilms' tumour read every tumour twice: at the hospital, and by a central pathologist,
+whose reading is taken as the truth (Breslow & Chatterjee 1999). Suppose that hospitals had sent
+only some for central review, and mostly those that looked unfavourable to them. The hospital's own
+reading is what the decision-maker saw; here it is hidden, and so are the central readings of the
+tumours that were not sent.
 """
 
 from pathlib import Path
@@ -17,7 +19,9 @@ DATA = Path(__file__).with_name("nwtco.csv")
 
 
 def frame(seed: int) -> pd.DataFrame:
-    """Every tumour, sent to review with log-odds -0.7 + 2.5 (read as unfavourable at the hospital) + 0.6 (stage III or IV)."""
+    """Every tumour, sent to review with log-odds -0.7 + 2.5 (read as unfavourable at the hospital)
+    + 0.6 (stage III or IV).
+    """
     table = pd.read_csv(DATA)
     log_odds = -0.7 + 2.5 * (table["instit"] == 2) + 0.6 * (table["stage"] >= 3)
     sent = np.random.default_rng(seed).random(len(table)) < 1 / (1 + np.exp(-log_odds))
@@ -44,17 +48,24 @@ def data(seed: int) -> cs.Decisions:
 
 
 def model() -> cs.SelectiveLabels:
-    """The prevalence is what earlier reviews found; hospitals look at age and at the study only as far as they say something of histology."""
+    """The prevalence is what earlier reviews found.
+
+    Hospitals look at age and at the study only as far as they say something of histology.
+    """
     return cs.SelectiveLabels(prevalence=cs.Known(0.114, sd=0.01), expertise=["years", "study"])
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
+    """Fit, check, save, report.
+
+    The path of the report. `fast` takes fewer draws and leaves sensitivity out.
+    """
     fit = fit_saved(model(), data(1999), folder, seed=1999, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Unfavourable histology among the tumours that were not reviewed",
-        question="What share of the tumours that were not sent to central review has unfavourable histology?",
+        question="What share of the tumours that were not sent to central review has unfavourable "
+        "histology?",
         sensitivity={} if fast else {"prevalence": [0.09, 0.14], "response": [0.5, 2.0]},
     )
 

@@ -1,1 +1,3 @@
-"""By how much does cholestyramine lower cholesterol, when many of those assigned to it did not take it?"""
+"""By how much does cholestyramine lower cholesterol, when many of those assigned to it did not take
+it?
+"""

@@ -1,7 +1,9 @@
-"""By how much does cholestyramine lower cholesterol, when many of those assigned to it did not take it?
+"""By how much does cholestyramine lower cholesterol, when many of those assigned to it did not take
+it?
 
-Assignment was by lot; taking the drug was not, and whatever made a man take it may bear on his cholesterol. So the effect of the drug is not identified: the
-trial has bounds of it (Balke & Pearl 1997), and the honest answer is both ends with what is not known of each.
+Assignment was by lot; taking the drug was not, and whatever made a man take it may bear on his
+cholesterol. So the effect of the drug is not identified: the trial has bounds of it (Balke & Pearl
+1997), and the honest answer is both ends with what is not known of each.
 """
 
 from pathlib import Path
@@ -49,7 +51,8 @@ def run(folder: Path, fast: bool = False) -> Path:
     return fit.report(
         folder / "report.html",
         title="Cholestyramine, of which many took less than they were assigned",
-        question="How many more men would have their cholesterol lowered by 28 points if all took the drug, and not none?",
+        question="How many more men would have their cholesterol lowered by 28 points if all took "
+        "the drug, and not none?",
         sensitivity={}
         if fast
         else {"concentration": [0.1, 0.5], "monotone": [[cs.Monotone("taken", "lowered")]]},

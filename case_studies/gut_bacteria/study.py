@@ -1,7 +1,8 @@
 """Which groups of gut bacteria go together, and is it otherwise in obese people than in lean ones?
 
-Counts of bacterial groups in 300 people of the HITChip atlas (Lahti et al. 2014). A count is a share of those counted, groups that were not seen in somebody
-are rare and not absent, and people of different ages and regions differ in all groups at once.
+Counts of bacterial groups in 300 people of the HITChip atlas (Lahti et al. 2014). A count is a
+share of those counted, groups that were not seen in somebody are rare and not absent, and people of
+different ages and regions differ in all groups at once.
 """
 
 from pathlib import Path
@@ -27,7 +28,10 @@ def data(weight: str | None = None) -> cs.Composition:
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit, check, save, report, and compare the obese with the lean; the path of the report. `fast` takes fewer draws and leaves the comparison out."""
+    """Fit, check, save, report, and compare the obese with the lean.
+
+    The path of the report. `fast` takes fewer draws and leaves the comparison out.
+    """
     fit = fit_saved(cs.PartialCorrelation(), data(), folder, seed=2014, fast=fast)
     fit.effect("excess").decide(rope=0.1).to_csv(folder / "edges.csv")
     if not fast:
@@ -39,7 +43,8 @@ def run(folder: Path, fast: bool = False) -> Path:
     return fit.report(
         folder / "report.html",
         title="Groups of gut bacteria that go together",
-        question="Which two groups of bacteria vary together, or against each other, given all the other groups, age, region and weight?",
+        question="Which two groups of bacteria vary together, or against each other, given all "
+        "the other groups, age, region and weight?",
     )
 
 

@@ -1,8 +1,9 @@
 """How many are infected among the people who did not come for the result of their HIV test?
 
-In rural Malawi in 2004, Thornton (2008) had people tested for HIV at home and offered a random reward for coming to a centre to
-learn the result. Suppose that the result were known only for those who came, as it is wherever testing is a choice. Here it is
-known for everybody, so the answer can be held against the truth.
+In rural Malawi in 2004, Thornton (2008) had people tested for HIV at home and offered a random
+reward for coming to a centre to learn the result. Suppose that the result were known only for those
+who came, as it is wherever testing is a choice. Here it is known for everybody, so the answer can
+be held against the truth.
 """
 
 from pathlib import Path
@@ -10,11 +11,14 @@ from pathlib import Path
 import causalstats as cs
 from causalstats.case_studies import fit_saved
 
-COMES_FOR_OTHER_REASONS = "distvct + tinc + any"  # kilometres to the centre, reward in kwacha / 100, whether there was a reward
+# Kilometres to the centre, reward in kwacha / 100, whether there was a reward.
+COMES_FOR_OTHER_REASONS = "distvct + tinc + any"
 
 
 def data() -> cs.Decisions:
-    """The people with a test result, positive or negative, and a record of whether they came for it."""
+    """The people with a test result, positive or negative, and a record of whether they came for
+    it.
+    """
     from causaldata import thornton_hiv
 
     frame = thornton_hiv.load_pandas().data
@@ -31,7 +35,8 @@ def data() -> cs.Decisions:
 
 
 def model() -> cs.SelectiveLabels:
-    """The prevalence is what a survey of these villages finds; with age, people come as their risk rises and for no other reason.
+    """The prevalence is what a survey of these villages finds; with age, people come as their risk
+    rises and for no other reason.
 
     The reward was drawn at random: it moves who comes, and cannot move who is infected.
     """
@@ -41,12 +46,16 @@ def model() -> cs.SelectiveLabels:
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit, check, save, report; the path of the report. `fast` takes fewer draws and leaves sensitivity out."""
+    """Fit, check, save, report.
+
+    The path of the report. `fast` takes fewer draws and leaves sensitivity out.
+    """
     fit = fit_saved(model(), data(), folder, seed=2004, fast=fast)
     return fit.report(
         folder / "report.html",
         title="HIV among those who did not come for their result",
-        question="What share of the people who did not come to learn their HIV status was infected?",
+        question="What share of the people who did not come to learn their HIV status was "
+        "infected?",
         sensitivity={} if fast else {"prevalence": [0.05, 0.08]},
     )
 

@@ -1,7 +1,9 @@
-"""Which of two treatments removes kidney stones, the one with more successes in all or the one with more in small stones and in large ones?
+"""Which of two treatments removes kidney stones, the one with more successes in all or the one with
+more in small stones and in large ones?
 
-Percutaneous nephrolithotomy was successful in 83 % of 350 patients, open surgery in 78 % of 350. Of small stones, and of large ones too, surgery removed
-more: it was given to those with large stones. The data cannot say which comparison is meant; the diagram does.
+Percutaneous nephrolithotomy was successful in 83 % of 350 patients, open surgery in 78 % of 350. Of
+small stones, and of large ones too, surgery removed more: it was given to those with large stones.
+The data cannot say which comparison is meant; the diagram does.
 """
 
 from pathlib import Path
@@ -11,7 +13,8 @@ import pandas as pd
 import causalstats as cs
 from causalstats.case_studies import fit_saved
 
-SUCCESSES = {  # of how many: Charig, Webb, Payne & Wickham (1986), British Medical Journal 292:879-882
+# Of how many: Charig, Webb, Payne & Wickham (1986), British Medical Journal 292:879-882.
+SUCCESSES = {
     ("small", "surgery"): (81, 87),
     ("small", "nephrolithotomy"): (234, 270),
     ("large", "surgery"): (192, 263),
@@ -56,7 +59,8 @@ def run(folder: Path, fast: bool = False) -> Path:
     return fit.report(
         folder / "report.html",
         title="Kidney stones: surgery against nephrolithotomy",
-        question="How much more often would the stone be gone if all these patients had surgery, and not nephrolithotomy?",
+        question="How much more often would the stone be gone if all these patients had surgery, "
+        "and not nephrolithotomy?",
         sensitivity={"diagram": [other_diagram()], "concentration": [0.5, 10.0]},
     )
 

@@ -1,4 +1,6 @@
-"""The machine-learned estimators of Fuhr & Papies and of Clarke & Polselli on the first data sets of the study, beside ours on the same."""
+"""The machine-learned estimators of Fuhr & Papies and of Clarke & Polselli on the first data sets
+of the study, beside ours on the same.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from causalstats.runs.resumable import resume
 
 METHODS = ("pooled DML", "early FE", "late FE", "CRE", "CRE, general", "CRE, normal", "FD, exact")
 OURS = "PanelDML"
-PAPER = {  # medians of 100 data sets with the paper's own random numbers, read off its figure 4 (± .005)
+# Medians of 100 data sets with the paper's own random numbers, read off its figure 4 (± .005).
+PAPER = {
     "A, linear": {"pooled DML": 0.997, "early FE": 0.994, "late FE": 0.992, "CRE": 0.982},
     "A, u-shaped": {"pooled DML": 0.998, "early FE": 1.232, "late FE": 0.994, "CRE": 0.986},
     "B, linear": {"pooled DML": 1.287, "early FE": 0.992, "late FE": 1.002, "CRE": 0.987},
@@ -31,7 +34,10 @@ def run(
     panels: Mapping[str, Callable[[int], tuple[cs.Panel, float]]],
     paper: Mapping[str, float],
 ) -> str:
-    """A table of errors over 10 data sets a design, or 2; `panels` gives of a design and a seed its panel and our estimate. Resumable."""
+    """A table of errors over 10 data sets a design, or 2.
+
+    `panels` gives of a design and a seed its panel and our estimate. Resumable.
+    """
     cells, count = list(panels), 2 if fast else 10
     jobs = [(cell, seed) for seed in range(count) for cell in cells]
 
@@ -79,8 +85,10 @@ def _table(records: list[dict], cells: list[str], count: int, paper: Mapping[str
     lines = [
         *("| " + " | ".join(row) + " |" for row in rows),
         "",
-        f"{count} data sets a design. Share of 95 % intervals that cover, over all designs: {_listed(covered, '.0%')}. Seconds: {_listed(seconds, '.1f')}.",
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {libraries}.",
+        f"{count} data sets a design. Share of 95 % intervals that cover, over all designs: "
+        f"{_listed(covered, '.0%')}. Seconds: {_listed(seconds, '.1f')}.",
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{libraries}.",
     ]
     return "\n".join([*lines, ""])
 

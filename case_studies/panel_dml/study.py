@@ -1,8 +1,10 @@
-"""How far from the truth is the effect within units, in the designs of Fuhr & Papies (2024), beside least squares in the ways of their tables?
+"""How far from the truth is the effect within units, in the designs of Fuhr & Papies (2024), beside
+least squares in the ways of their tables?
 
-Panels of 500 units in 10 periods with an effect of 1; A has no unit effects, B one on treatment and outcome, C one on the covariates too; covariates act
-linearly or by squares, one, five or ten of them. Besides, one in which they act by a product, which an additive basis cannot follow; and 95 % intervals
-at two and at ten periods.
+Panels of 500 units in 10 periods with an effect of 1; A has no unit effects, B one on treatment and
+outcome, C one on the covariates too; covariates act linearly or by squares, one, five or ten of
+them. Besides, one in which they act by a product, which an additive basis cannot follow; and 95 %
+intervals at two and at ten periods.
 """
 
 from functools import partial
@@ -95,7 +97,10 @@ def _ours(model: cs.PanelDML, data: cs.Panel, seed: int) -> dict:
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit what `folder/fits.jsonl` has not yet, and leave the table: 100 data sets a design, 500 where coverage is counted, or 3; learners on 10, or 2."""
+    """Fit what `folder/fits.jsonl` has not yet, and leave the table.
+
+    100 data sets a design, 500 where coverage is counted, or 3; learners on 10, or 2.
+    """
     jobs = [
         (cell, seed)
         for cell in CELLS
@@ -127,7 +132,8 @@ def table(records: list[dict]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     additive = [abs(record["additive"] - 1) for record in records if "additive" in record]
     note = f'Without `interactions="pairs"` the error with a product is {np.mean(additive):.3f}. '
-    note += f"Data sets whose weighed draws did not do, and were left to NUTS: {sum(not record['weighed'] for record in records)} of {len(records)}."
+    by_nuts = sum(not record["weighed"] for record in records)
+    note += f"Data sets that importance sampling left to NUTS: {by_nuts} of {len(records)}."
     return "\n".join([*lines, "", note, ""])
 
 

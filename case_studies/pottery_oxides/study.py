@@ -1,7 +1,8 @@
 """Which oxides go together in Romano-British pottery, within the region of its kiln?
 
-Nine oxides of 45 pots from kilns in Gloucester, Wales and the New Forest (Tubb, Parker & Nickless 1980). Percentages of a whole cannot all rise together,
-and pots of different clays differ in every oxide at once: what is asked for is neither.
+Nine oxides of 45 pots from kilns in Gloucester, Wales and the New Forest (Tubb, Parker & Nickless
+1980). Percentages of a whole cannot all rise together, and pots of different clays differ in every
+oxide at once: what is asked for is neither.
 """
 
 from pathlib import Path
@@ -29,7 +30,8 @@ def run(folder: Path, fast: bool = False) -> Path:
     return fit.report(
         folder / "report.html",
         title="Oxides that go together in Romano-British pottery",
-        question="Which two oxides vary together, or against each other, given the seven others and the region of the kiln?",
+        question="Which two oxides vary together, or against each other, given the seven others "
+        "and the region of the kiln?",
         sensitivity={}
         if fast
         else {"prior": ["invariant", "matching"], "shrinkage": [0.05, 0.2, 0.5]},

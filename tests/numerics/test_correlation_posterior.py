@@ -1,4 +1,6 @@
-"""The closed-form posterior of a correlation against quadrature, its construction from chi-squares, Wishart draws, and the t-test."""
+"""The closed-form posterior of a correlation against quadrature, its construction from chi-squares,
+Wishart draws, and the t-test.
+"""
 
 import numpy as np
 import pytest
@@ -49,7 +51,9 @@ def test_the_margin_of_wishart_draws():
 
 
 def test_the_matching_prior_is_the_t_test_and_covers():
-    """With ν one less than the degrees of freedom of a sample correlation, P(r < 0) is the t-test's p-value, and 95 % intervals cover 95 %."""
+    """With ν one less than the degrees of freedom of a sample correlation, P(r < 0) is the t-test's
+    p-value, and 95 % intervals cover 95 %.
+    """
     rng, rows = np.random.default_rng(2), 12
     x, y = rng.standard_normal((2, rows))
     test = stats.pearsonr(x, y, alternative="greater")

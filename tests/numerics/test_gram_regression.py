@@ -1,4 +1,7 @@
-"""The likelihood of regressions with priors and errors of their own: by dense matrices of the rows, and its derivatives."""
+"""The likelihood of regressions with priors and errors of their own.
+
+By dense matrices of the rows, and its derivatives.
+"""
 
 import numpy as np
 import pytensor
@@ -38,7 +41,10 @@ def correlation(rho):
 
 @pytest.mark.parametrize("aims", [2, 3])
 def test_the_likelihood_is_that_of_the_rows(aims):
-    """Each column with a prior of its own over regressions, by N(vec Y; 0, Σ ⊗ I + Σ_k F_k F_k' ⊗ φ_k φ_k')."""
+    """Each column with a prior of its own over regressions, by N(vec Y.
+
+    0, Σ ⊗ I + Σ_k F_k F_k' ⊗ φ_k φ_k').
+    """
     columns, mix, sd, _ = case(1, aims)
     rng, difference = np.random.default_rng(2), []
     phi, y = columns[:, :4], columns[:, 4:]
@@ -91,7 +97,9 @@ def test_its_derivatives(mode):
 @pytest.mark.parametrize("rho", [-0.5, 0.0, 0.6, 0.95])
 @pytest.mark.parametrize("unit_effects", [True, False])
 def test_whitened_rows_are_generalised_least_squares(rho, unit_effects):
-    """Against R and dummies for units by dense matrices, of units with gaps and one that was seen once."""
+    """Against R and dummies for units by dense matrices, of units with gaps and one that was seen
+    once.
+    """
     columns = np.random.default_rng(5).standard_normal((ROWS, 3))
     found, volume = serial.whitened(columns, serial.gaps(TIME, STARTS), STARTS, rho, unit_effects)
     whole, dummies = correlation(rho)

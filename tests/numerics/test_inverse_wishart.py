@@ -1,4 +1,6 @@
-"""The evidence and the posterior of the inverse-Wishart prior, by definition, by Monte Carlo, and without regard to basis or order."""
+"""The evidence and the posterior of the inverse-Wishart prior, by definition, by Monte Carlo, and
+without regard to basis or order.
+"""
 
 import numpy as np
 import pytest
@@ -110,7 +112,9 @@ def test_the_isotropic_prior_of_most_evidence(rows):
 
 
 def test_parts_that_vary_alike_and_apart_leave_nothing_to_the_data():
-    """The evidence of many such data sets only grows with the weight of the prior, up to where that is looked for."""
+    """The evidence of many such data sets only grows with the weight of the prior, up to where that
+    is looked for.
+    """
     rng, most = np.random.default_rng(6), 0
     for _ in range(60):
         rows, size = int(rng.integers(5, 60)), int(rng.integers(3, 9))

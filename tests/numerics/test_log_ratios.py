@@ -1,4 +1,7 @@
-"""Laws of the log-ratio algebra, and the glass cups of Baxter et al. (2005) as computed with Erb's estimator."""
+"""Laws of the log-ratio algebra, and the glass cups of Baxter et al.
+
+(2005) as computed with Erb's estimator.
+"""
 
 from pathlib import Path
 

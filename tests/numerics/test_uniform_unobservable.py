@@ -64,7 +64,10 @@ def test_against_quadrature(seen):
 @pytest.mark.parametrize("seen", ["untested", "negative", "positive"])
 @pytest.mark.parametrize(("kind", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-13)])
 def test_jax_gives_what_numpy_gives(seen, kind, tolerance):
-    """On a grid, compiled as in a sampler, in both precisions; NumPy in float64 is what quadrature was held against."""
+    """On a grid, compiled as in a sampler, in both precisions.
+
+    NumPy in float64 is what quadrature was held against.
+    """
     jax.config.update("jax_enable_x64", True)
     a, d, scale = (np.ravel(grid) for grid in np.meshgrid(A, D, SCALE))
     with np.errstate(all="ignore"):

@@ -118,7 +118,10 @@ def test_probabilities_agree_with_each_other(of):
 
 @pytest.mark.parametrize("of", [Unobservable(), Unobservable("student", "probit", False)], ids=str)
 def test_reports_of_a_test(of):
-    """Derivatives; a perfect test reports the outcome; what is reported adds up to who was tested."""
+    """Derivatives.
+
+    A perfect test reports the outcome; what is reported adds up to who was tested.
+    """
     functions, rng = law(of, np), np.random.default_rng(0)
     m, t, scale = rng.normal(-1, 2, 50), rng.normal(0, 2, 50), rng.gamma(2, 1, 50)
     for seen in ("negative", "positive"):

@@ -1,4 +1,7 @@
-"""Sums of small tables in an order found once for a whole network: by one sum over everything, and what they cost."""
+"""Sums of small tables in an order found once for a whole network.
+
+By one sum over everything, and what they cost.
+"""
 
 import numpy as np
 import pytest

@@ -240,7 +240,10 @@ def test_names_with_dollars_are_names():
 
 def test_arviz_waits_until_it_is_needed():
     late = ["arviz", "arviz_plots", "pymc", "matplotlib.pyplot"]
-    code = f"import sys, causalstats.plots.posterior_draws, causalstats.plots.causal_graph; print([name for name in {late} if name in sys.modules])"
+    code = (
+        "import sys, causalstats.plots.posterior_draws, causalstats.plots.causal_graph; "
+        f"print([name for name in {late} if name in sys.modules])"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

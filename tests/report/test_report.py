@@ -1,4 +1,8 @@
-"""The report: nothing in it runs or is fetched, nothing of the contents is taken for HTML, the worst comes first, and it is written whole."""
+"""The report.
+
+Nothing in it runs or is fetched, nothing of the contents is taken for HTML, the worst comes first,
+and it is written whole.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,10 @@ VOID = {"meta", "img", "wbr"}
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page: elements with their attributes, text, and whether every element was closed in order."""
+    """What a browser would make of a page.
+
+    Elements with their attributes, text, and whether every element was closed in order.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -101,9 +108,15 @@ def check(name: str, passed: bool | None, text: str = "text") -> Check:
 def contents(text: str = "text") -> ReportContents:
     """A report in which every text is the one given."""
     effect = Effect(
-        name=text, draws=xr.DataArray(np.zeros((1, 1)), dims=("chain", "draw")), description=text, unit=text, contrast=text,
-        kind="associational", assumptions=(text, text), make_doubts=lambda: (check(text, False, text),),
-    )  # fmt: skip
+        name=text,
+        draws=xr.DataArray(np.zeros((1, 1)), dims=("chain", "draw")),
+        description=text,
+        unit=text,
+        contrast=text,
+        kind="associational",
+        assumptions=(text, text),
+        make_doubts=lambda: (check(text, False, text),),
+    )
     return ReportContents(
         title=text,
         question=text,
@@ -225,8 +238,12 @@ def test_failing_checks_come_first():
     )
     html = render(replace(contents(), checks=checks))
     assert re.findall(r'<span class="chip \w+">(\w+)</span> (\w+)</h3>', html) == [
-        ("failed", "third"), ("failed", "fifth"), ("undecided", "second"), ("passed", "first"), ("passed", "fourth"),
-    ]  # fmt: skip
+        ("failed", "third"),
+        ("failed", "fifth"),
+        ("undecided", "second"),
+        ("passed", "first"),
+        ("passed", "fourth"),
+    ]
     assert "2 failed, 1 undecided, 2 passed" in html
 
 
@@ -264,11 +281,24 @@ def test_long_tables_say_how_much_they_leave_out():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0123456, "0.01235"), (1.00123, "1.001"), (1234.56, "1,235"), (0.000012345, "1.234e-05"), (-2.5, "-2.5"), (0.0, "0"), (3e12, "3.000e+12"),
-        (7, "7"), (np.int64(12345), "12,345"), (float("nan"), "–"), (None, "–"), (pd.NA, "–"), (float("inf"), "∞"), (np.True_, "yes"),
-        (False, "no"), ("a", "a"),
+        (0.0123456, "0.01235"),
+        (1.00123, "1.001"),
+        (1234.56, "1,235"),
+        (0.000012345, "1.234e-05"),
+        (-2.5, "-2.5"),
+        (0.0, "0"),
+        (3e12, "3.000e+12"),
+        (7, "7"),
+        (np.int64(12345), "12,345"),
+        (float("nan"), "–"),
+        (None, "–"),
+        (pd.NA, "–"),
+        (float("inf"), "∞"),
+        (np.True_, "yes"),
+        (False, "no"),
+        ("a", "a"),
     ],
-)  # fmt: skip
+)
 def test_numbers(value, text):
     assert number(value) == text
 

@@ -1,4 +1,7 @@
-"""ARCHITECTURE.md against the folders: its tables are complete, and no import goes against the order of the rooms."""
+"""ARCHITECTURE.md against the folders.
+
+Its tables are complete, and no import goes against the order of the rooms.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +14,7 @@ PACKAGE = ROOT / "causalstats"
 
 
 def table(heading: str) -> list[list[str]]:
-    """The cells of the rows under one heading of ARCHITECTURE.md, the first without its backquotes."""
+    """The cells of the rows under one heading of ARCHITECTURE.md."""
     section = (ROOT / "ARCHITECTURE.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
@@ -125,6 +128,7 @@ def test_the_law_sees_imports_in_functions_and_not_those_for_types():
     tree = ast.parse(
         "from typing import TYPE_CHECKING\n"
         "if TYPE_CHECKING:\n    import causalstats.inference.fit\n"
-        "def f():\n    from causalstats import plots, Fit\n    import causalstats.report.html_page as page\n"
+        "def f():\n    from causalstats import plots, Fit\n    import "
+        "causalstats.report.html_page as page\n"
     )
     assert set().union(*map(rooms_imported, imports(tree))) == {"plots", "causalstats", "report"}

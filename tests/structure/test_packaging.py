@@ -1,4 +1,7 @@
-"""The package as it reaches others: what is in the wheel, what the environment is made from, how long the import takes."""
+"""The package as it reaches others.
+
+What is in the wheel, what the environment is made from, how long the import takes.
+"""
 
 import os
 import re
@@ -21,7 +24,10 @@ SOURCES = {"causalstats": ROOT / "causalstats"} | {
 
 
 def package_folders() -> dict[str, Path]:
-    """Every folder with an `__init__.py`, by the name it is imported under; the links stand for the folders they lead to."""
+    """Every folder with an `__init__.py`, by the name it is imported under.
+
+    The links stand for the folders they lead to.
+    """
     return {
         ".".join([name, *file.parent.relative_to(folder).parts]): file.parent
         for name, folder in SOURCES.items()
@@ -108,7 +114,8 @@ def test_import_is_quick_and_leaves_the_heavy_packages_alone(tmp_path):
 import sys, time
 start = time.perf_counter()
 import causalstats
-print(time.perf_counter() - start, *{"pymc", "jax", "arviz", "matplotlib", "pandas"} & set(sys.modules))
+heavy = {"pymc", "jax", "arviz", "matplotlib", "pandas"}
+print(time.perf_counter() - start, *heavy & set(sys.modules))
 """
     runs = [python(code, tmp_path).split() for _ in range(3)]
     assert min(float(seconds) for seconds, *_ in runs) < 0.5

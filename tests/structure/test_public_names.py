@@ -3,7 +3,9 @@
 import inspect
 
 import causalstats as cs
-import causalstats.inference.fit  # noqa: F401  (a module called like one of the functions would now hide it)
+
+# A module with the name of a function would now hide that function.
+import causalstats.inference.fit  # noqa: F401
 
 
 def test_every_public_name_is_there():
