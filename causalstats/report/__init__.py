@@ -1,4 +1,7 @@
-"""One self-contained HTML page that says what was asked, what was assumed, what was found and what speaks against it. Computes nothing."""
+"""The HTML report: one self-contained page with question, assumptions, answers and every check.
+
+Nothing is computed here.
+"""
 
 from causalstats.report.compose import compose
 from causalstats.report.contents import ReportContents, Status

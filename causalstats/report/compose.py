@@ -1,4 +1,4 @@
-"""A report's contents, gathered from a fit; every number comes from the fit's own verbs."""
+"""The contents of an HTML report, gathered from a fit; every number comes from its verbs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from causalstats import plots
 from causalstats.core.abilities import HasAdjustments, HasCausalGraph, HasDerivation
 from causalstats.core.check import Check
-from causalstats.core.effect import warning
+from causalstats.core.effect import Effect, warning
 from causalstats.core.estimand import answerable
 from causalstats.core.formatting import number, shown
 from causalstats.numerics.sampling.posterior_summaries import surest_first
@@ -28,37 +28,30 @@ def compose(
     question: str,
     sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> ReportContents:
-    """The contents of the report on `fit`; `sensitivity` is as `fit.report` takes it."""
-    model, checks, headline = fit.model, fit.check(), fit.effect(fit.model.headline)
-    table, truth = fit.compare(), fit.held_out_rate()
-    asked = (
-        [{name: values} for name, values in sensitivity.items()]
-        if isinstance(sensitivity, Mapping)
-        else sensitivity
-    )
-    curves = {" and ".join(each): fit.sensitivity(**each) for each in asked}
-    many = headline.draws.ndim > 2
-    if many:
-        curves = {
-            name: plots.strongest(curve, str(headline.draws.dims[-1]))
-            for name, curve in curves.items()
-        }
-        table = surest_first(table, MOST_ROWS)
-    drawn = fit.draws["posterior"].sizes["draw"] > 0
-    single = [
-        fit.effect(name)
-        for name, estimand in answerable(model, fit.data).items()
-        if not estimand.per_person and (drawn or estimand.marginals)
-    ]
+    """Return the contents of the report on a fit.
+
+    Parameters
+    ----------
+    fit : Fit
+    title, question : str
+        The headline of the model, and its description, where they are empty.
+    sensitivity : mapping, or sequence of mappings
+        As `fit.report` takes it. Each value is a refit.
+    """
+    model = fit.model
+    checks = fit.check()
+    headline = fit.effect(model.headline)
+    doubts = tuple(dict.fromkeys([*checks, *headline.doubts]))
+    has_many_entries = headline.draws.ndim > 2
+    comparison = fit.compare()
+    if has_many_entries:
+        comparison = surest_first(comparison, MOST_ROWS)
+    note = "; the intervals are what each rule itself would report."
     return ReportContents(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,
-        status=status((*checks, *headline.doubts), fit.sampling()),
-        banner=tuple(
-            f"Failed, {warning(check)}."
-            for check in dict.fromkeys([*checks, *headline.doubts])
-            if check.passed is False
-        ),
+        status=status(doubts, fit.sampling()),
+        banner=tuple(f"Failed, {warning(check)}." for check in doubts if check.passed is False),
         answer=fit.answer(doubts=False),
         cautions=tuple(warning(check) for check in headline.doubts if check.passed is None),
         model_name=type(model).__name__,
@@ -69,20 +62,53 @@ def compose(
         diagram=fit.plot("diagram") if isinstance(model, HasCausalGraph) else None,
         diagram_caption="What is observed, what is hidden, and what is seen for some.",
         data_facts=_facts(fit.data),
-        effects=tuple((effect, surest_first(effect.numbers(), MOST_ROWS)) for effect in single),
-        comparison=table,
+        effects=_effects(fit),
+        comparison=comparison,
         comparison_note="What people would do instead, on the same data"
-        + ("." if many else "; the intervals are what each rule itself would report."),
-        withheld=_withheld(checks, table, headline.unit),
+        + ("." if has_many_entries else note),
+        withheld=_withheld(checks, comparison, headline.unit),
         figures=_figures(fit),
         checks=checks,
-        sensitivity=tuple(
-            (name, curve, plots.sensitivity(curve, model.headline, truth, unit=headline.unit))
-            for name, curve in curves.items()
-        ),
+        sensitivity=_sensitivity(fit, headline, sensitivity),
         reproduce=tuple((name, str(value)) for name, value in fit.provenance.items()),
         call=_call(fit),
     )
+
+
+def _effects(fit: Any) -> tuple[tuple[Effect, pd.DataFrame], ...]:
+    """Return every answer that is not one a person, with its table."""
+    drawn = fit.draws["posterior"].sizes["draw"] > 0
+    answers = [
+        fit.effect(name)
+        for name, estimand in answerable(fit.model, fit.data).items()
+        if not estimand.per_person and (drawn or estimand.marginals)
+    ]
+    return tuple((effect, surest_first(effect.numbers(), MOST_ROWS)) for effect in answers)
+
+
+def _sensitivity(
+    fit: Any, headline: Effect, asked: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> tuple[tuple[str, pd.DataFrame, Figure], ...]:
+    """Return a name, a table and a figure for each sensitivity analysis.
+
+    Parameters
+    ----------
+    fit : Fit
+    headline : Effect
+    asked : mapping, or sequence of mappings
+        As for `compose`.
+    """
+    if isinstance(asked, Mapping):
+        asked = [{name: values} for name, values in asked.items()]
+    truth = fit.held_out_rate()
+    parts = []
+    for assumptions in asked:
+        table = fit.sensitivity(**assumptions)
+        if headline.draws.ndim > 2:
+            table = plots.strongest(table, str(headline.draws.dims[-1]))
+        figure = plots.sensitivity(table, headline.name, truth, unit=headline.unit)
+        parts.append((" and ".join(assumptions), table, figure))
+    return tuple(parts)
 
 
 def _facts(data: Any) -> tuple[tuple[str, str], ...]:
@@ -93,43 +119,61 @@ def _facts(data: Any) -> tuple[tuple[str, str], ...]:
 
 
 def status(checks: tuple[Check, ...], sampling: tuple[Check, ...]) -> Status:
-    """`fail` where the draws cannot be trusted, `warn` where another check failed, else `pass`."""
+    """Return `fail` where the draws cannot be trusted, `warn` where another check failed.
+
+    Examples
+    --------
+    >>> status((), ())
+    'pass'
+    """
     if any(check.passed is False for check in sampling):
         return "fail"
     return "warn" if any(check.passed is False for check in checks) else "pass"
 
 
 def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
+    """Return title, caption and figure of each plot of the fit."""
     captions = {name: "Observed, on 50 % and 95 % of replications." for name in fit.predictions()}
     captions["comparison"] = "Intervals are 95 %."
     captions |= dict.fromkeys(fit.views(), "")
+    if fit.parameters() and not fit.contraction().empty:
+        captions["contraction"] = (
+            "Contraction from prior to posterior: what is near 0 is still the prior."
+        )
     if fit.parameters():
-        captions |= {
-            **(
-                {}
-                if fit.contraction().empty
-                else {
-                    "contraction": "Contraction from prior to posterior: what is near 0 is still the prior."
-                }
-            ),
-            "parameters": "Posterior densities, means and 95 % intervals.",
-            "chains": "Each chain's density, and its ranks, which stay inside the band where the chains agree.",
-        }
+        captions["parameters"] = "Posterior densities, means and 95 % intervals."
+        captions["chains"] = (
+            "Each chain's density, and its ranks, which stay inside the band where the chains agree."
+        )
     return tuple((name.capitalize(), caption, fit.plot(name)) for name, caption in captions.items())
 
 
 def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str | None:
-    """What the check of withheld outcomes found, and which simpler rules came closer to the truth."""
+    """Return the finding about withheld outcomes, and which simpler rules came closer to the truth.
+
+    Parameters
+    ----------
+    checks : tuple of Check
+    table : DataFrame
+        The comparison with other methods.
+    unit : str
+
+    Returns
+    -------
+    str or None
+        None where no outcomes were withheld.
+    """
     finding = next((check.finding for check in checks if check.name == "withheld outcomes"), None)
     if finding is None:
         return None
     if "error" not in table:  # outcomes of some people, or results of an imperfect test: no truth
         return f"{finding}."
-    closer = table[table["error"].abs() < abs(table["error"].iloc[0])]
-    rules = "; ".join(f"{name} ({number(row['mean'], unit)})" for name, row in closer.iterrows())
-    return f"{finding}. " + (
-        f"Closer to the truth came: {rules}." if rules else "No simpler rule came closer."
-    )
+    error = table["error"].abs()
+    closer = table[error < error.iloc[0]]
+    if closer.empty:
+        return f"{finding}. No simpler rule came closer."
+    rules = [f"{name} ({number(row['mean'], unit)})" for name, row in closer.iterrows()]
+    return f"{finding}. Closer to the truth came: {'; '.join(rules)}."
 
 
 def _call(fit: Any) -> str:

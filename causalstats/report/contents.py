@@ -1,4 +1,4 @@
-"""What a report says, as plain values: everything is computed before it comes here."""
+"""The contents of a report as plain values; everything is computed before."""
 
 from __future__ import annotations
 
@@ -20,11 +20,39 @@ Status = Literal["pass", "warn", "fail"]
 class ReportContents:
     """The parts of a report, in the order in which they are read.
 
-    `banner` says what is wrong, and is empty where nothing is; `cautions` say what the answer
-    depends on and these data cannot decide. `effects` are pairs of an effect and its table: index the labels, columns
-    mean, sd, lower, upper, ess_bulk, ess_tail and r_hat. `derivation` says how the answer
-    follows from the assumptions, a line a step, of models that can say so. `withheld` says how the model did on people whose outcome it was not shown.
-    `figures` are (title, caption, figure); `sensitivity` is (field, table, figure); `call` is the Python that made the fit.
+    Parameters
+    ----------
+    title, question : str
+    status : "pass", "warn" or "fail"
+    banner : tuple of str
+        The checks that failed.
+    answer : str
+    cautions : tuple of str
+        What the answer depends on and these data cannot decide.
+    model_name : str
+    fields : tuple of (name, value)
+        Those of the model.
+    assumptions : tuple of Assumption
+    adjustments : tuple of Adjustment
+    derivation : tuple of str
+        How the answer follows from the assumptions, a line a step.
+    diagram : Figure or None
+    diagram_caption : str
+    data_facts : tuple of (name, value)
+    effects : tuple of (Effect, DataFrame)
+        The tables have columns mean, sd, lower, upper, ess_bulk, ess_tail and r_hat.
+    comparison : DataFrame or None
+        With other methods.
+    comparison_note : str
+    withheld : str or None
+        How the model did on people whose outcome it was not shown.
+    figures : tuple of (title, caption, Figure)
+    checks : tuple of Check
+    sensitivity : tuple of (field, DataFrame, Figure)
+    reproduce : tuple of (name, value)
+        Seed, sampler and versions.
+    call : str
+        The Python program that made the fit.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""A matplotlib figure as the address of an image that lies inside the page."""
+"""Figures embedded in the page: SVG in a data URI."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from matplotlib.figure import Figure
 
 
 def data_uri(figure: Figure) -> str:
-    """The figure as an SVG in a data URI; the same figure gives the same text."""
+    """Return a figure as an SVG image in a data URI; the same figure gives the same text.
+
+    Examples
+    --------
+    >>> data_uri(Figure())[:26]
+    'data:image/svg+xml;base64,'
+    """
     buffer = io.BytesIO()
-    # Letters as outlines, because the reader may not have the font, and fixed names inside the file.
+    # Letters are outlines, since the reader may not have the font; names in the file are fixed.
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "causalstats"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,4 +1,4 @@
-"""From contents to one HTML file that needs nothing else: no script, no font, no address is fetched."""
+"""The HTML page of a report, by Jinja: one file that fetches no script, no font, no address."""
 
 from __future__ import annotations
 
@@ -21,32 +21,42 @@ _ORDER = {False: 0, None: 1, True: 2}
 
 
 def render(contents: ReportContents) -> str:
-    """The report as HTML. Every text of the contents is escaped."""
-    return (
-        _environment()
-        .get_template("report.html.jinja")
-        .render(contents=contents, style=_style(), interval=f"{INTERVAL:.0%}".replace("%", " %"))
-    )
+    """Return the report as HTML. Every text of the contents is escaped."""
+    template = _environment().get_template("report.html.jinja")
+    interval = f"{INTERVAL:.0%}".replace("%", " %")
+    return template.render(contents=contents, style=_style(), interval=interval)
 
 
 def write(contents: ReportContents, path: str | os.PathLike[str]) -> Path:
-    """Render and write in one step: whoever reads `path` meanwhile finds the old report or the new one, never half of one."""
+    """Render a report and write it; a reader finds the old file or the new one, never half of one.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
     return write_whole(Path(path), render(contents).encode())
 
 
 def failing_first(checks: tuple[Check, ...]) -> list[Check]:
-    """Failed, then undecided, then passed; otherwise in the order given."""
+    """Return the failed checks, then the undecided, then the passed, each in the order given."""
     return sorted(checks, key=lambda check: _ORDER[check.passed])
 
 
 def tally(checks: tuple[Check, ...]) -> str:
-    """How many checks there are of each verdict, e.g. "1 failed, 7 passed"."""
+    """Return how many checks there are of each verdict, such as "1 failed, 7 passed"."""
     verdicts = [check.verdict for check in failing_first(checks)]
     return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
 
 
 def with_code(text: str) -> Markup:
-    """Text, escaped, with what stands between `backticks` set as code."""
+    """Return escaped text, with what stands between `backticks` set as code.
+
+    Examples
+    --------
+    >>> print(with_code("use `x < 1` & more"))
+    use <code>x &lt; 1</code> &amp; more
+    """
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 

@@ -1,10 +1,11 @@
-"""Numbers and data frames as the text of a table. Escaping is the template's business."""
+"""Numbers and data frames as the text of an HTML table; the template escapes it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,20 +14,45 @@ MOST_ROWS = 20  # of one table on the page; the page says how many it left out
 MISSING = "–"
 _HEADINGS = {"r_hat": "R-hat", "ess_bulk": "ESS bulk", "ess_tail": "ESS tail"}
 _PLAIN_FROM, _PLAIN_BELOW = 1e-4, 1e9  # outside this, powers of ten
+Cell = tuple[str, bool]
+"""A text, and whether it is a number."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """The heading of the index, those of the columns, rows of (label, ((text, is it a number), ...)), and how many rows there were."""
+class HtmlTable:
+    """The texts of a table.
+
+    Attributes
+    ----------
+    corner : str
+        The heading of the index.
+    columns : tuple of Cell
+    rows : tuple of (label, tuple of Cell)
+    total : int
+        How many rows the data frame has.
+    """
 
     corner: str
-    columns: tuple[tuple[str, bool], ...]
-    rows: tuple[tuple[str, tuple[tuple[str, bool], ...]], ...]
+    columns: tuple[Cell, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     total: int
 
 
 def number(value: object, *, padded: bool = False) -> str:
-    """Four significant digits for a real number (with zeros at the end if `padded`), all digits for an integer, words for anything else."""
+    """Return the text of a value.
+
+    Parameters
+    ----------
+    value : object
+        Real numbers have four significant digits, whole numbers all digits; anything else is words.
+    padded : bool
+        Whether real numbers keep zeros at the end.
+
+    Examples
+    --------
+    >>> number(0.25), number(0.25, padded=True), number(1234567), number(True), number(None)
+    ('0.25', '0.2500', '1,234,567', 'yes', '–')
+    """
     if value is None or value is pd.NA or value is pd.NaT:
         return MISSING
     if isinstance(value, bool | np.bool_):
@@ -38,39 +64,38 @@ def number(value: object, *, padded: bool = False) -> str:
     return str(value)
 
 
-def table(frame: pd.DataFrame) -> Table:
-    """The first rows of a frame as text."""
+def table(frame: pd.DataFrame) -> HtmlTable:
+    """Return the first rows of a frame as text.
+
+    Examples
+    --------
+    >>> table(pd.DataFrame({"mean": [0.5]}, index=["effect"])).rows
+    (('effect', (('0.5000', True),)),)
+    """
     shown = frame.iloc[:MOST_ROWS]
-    columns = tuple(
-        (_HEADINGS.get(str(name), _label(name)), _numbers(frame.iloc[:, k]))
-        for k, name in enumerate(frame.columns)
-    )
-    labels = [_label(label) for label in shown.index]
-    values = [_column(str(name), shown.iloc[:, k].tolist()) for k, name in enumerate(shown.columns)]
-    return Table(
-        _corner(frame.index),
-        columns,
-        tuple((label, tuple(column[row] for column in values)) for row, label in enumerate(labels)),
-        len(frame),
-    )
+    columns = []
+    cells = []
+    for place, name in enumerate(map(str, frame.columns)):
+        heading = _HEADINGS.get(name, _label(frame.columns[place]))
+        columns.append((heading, _has_numbers(frame.iloc[:, place])))
+        cells.append(_cells(name, shown.iloc[:, place].tolist()))
+    rows = [
+        (_label(label), tuple(column[row] for column in cells))
+        for row, label in enumerate(shown.index)
+    ]
+    return HtmlTable(_corner(frame.index), tuple(columns), tuple(rows), len(frame))
 
 
-def _column(name: str, values: list) -> list[tuple[str, bool]]:
-    """The cells of a column. An effective sample size is a count of draws, and has no decimals."""
+def _cells(name: str, values: list) -> list[Cell]:
+    """Return the cells of a column; an effective sample size counts draws and has no decimals."""
     if name.startswith("ess_"):
-        values = [
-            round(value)
-            if _numeric(value) and value is not None and math.isfinite(value)
-            else value
-            for value in values
-        ]
-    return [(number(value, padded=True), _numeric(value)) for value in values]
+        values = [round(value) if _is_finite(value) else value for value in values]
+    return [(number(value, padded=True), _is_number(value)) for value in values]
 
 
-def _numbers(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(
-        column.dtype
-    )
+def _has_numbers(column: pd.Series) -> bool:
+    types = pd.api.types
+    return types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
 
 
 def _real(value: float, padded: bool) -> str:
@@ -85,8 +110,12 @@ def _real(value: float, padded: bool) -> str:
     return f"{value:#.4g}".rstrip(".") if padded else f"{value:.4g}"
 
 
-def _numeric(value: object) -> bool:
+def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, Real) and not isinstance(value, bool | np.bool_))
+
+
+def _is_finite(value: Any) -> bool:
+    return value is not None and _is_number(value) and math.isfinite(value)
 
 
 def _label(label: object) -> str:
