@@ -46,10 +46,8 @@ def study(
     names = [module.name for module in iter_modules(case_studies.__path__)]
     if not name:
         for each in names:
-            show(
-                f"[bold]{each}[/bold]  "
-                f"{importlib.import_module(f'causalstats.case_studies.{each}').__doc__}"
-            )
+            question = importlib.import_module(f"causalstats.case_studies.{each}").__doc__
+            show(f"[bold]{each}[/bold]  {question}")
         return
     name = name.replace("-", "_")
     if name not in names:
@@ -62,8 +60,8 @@ def study(
         path = module.run(folder, fast)
     except ModuleNotFoundError as error:
         raise typer.BadParameter(
-            f"This study's data are in the package {error.name!r}: pip install "
-            f"'causalstats[studies]'."
+            f"This study's data are in the package {error.name!r}: "
+            "pip install 'causalstats[studies]'."
         ) from error
     typer.echo(path)
 
@@ -82,12 +80,13 @@ def doctor() -> None:
     for name in LIBRARIES:
         table.add_row(name, version(name))
     table.add_section()
-    for what, found in _devices():
-        table.add_row(what, found)
+    for name, value in _devices():
+        table.add_row(name, value)
     Console().print(table)
 
 
 def _devices() -> list[tuple[str, str]]:
+    """Return the devices, and the sampler that suits each size of data, as pairs of texts."""
     import os
 
     import jax
@@ -110,8 +109,8 @@ def calibrate(
     field: Annotated[
         list[str] | None,
         typer.Option(
-            help='A field and its value in JSON, e.g. expertise=\'["x2"]\'; {"value": .3, "sd": '
-            ".05} is a Known."
+            help="A field and its value in JSON, e.g. expertise='[\"x2\"]'; "
+            '{"value": .3, "sd": .05} is a Known.'
         ),
     ] = None,
     fits: Annotated[int, typer.Option(help="Data sets.")] = 200,
@@ -119,8 +118,8 @@ def calibrate(
     simulate: Annotated[
         list[str] | None,
         typer.Option(
-            help="What is simulated and its value in JSON, e.g. people=1000 or units=200; the "
-            "model's own sizes without."
+            help="An argument of the simulator and its value in JSON, e.g. people=1000 or "
+            "units=200; the model's own sizes without."
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Workers.")] = 1,
@@ -128,7 +127,7 @@ def calibrate(
 ) -> None:
     """Simulation-based calibration of a model over its prior.
 
-    A run that was killed goes on. The ranks' path is the last line.
+    A run that was killed goes on. The path of the ranks is the last line.
     """
     from causalstats import models
 
@@ -138,9 +137,9 @@ def calibrate(
         )
     path = results / "calibration" / f"{model}.jsonl"
     try:
-        chosen = getattr(models, model)(**dict(_field(text) for text in field or []))
-        found = causalstats.calibrate(
-            chosen,
+        fields = dict(_field(text) for text in field or [])
+        calibration = causalstats.calibrate(
+            getattr(models, model)(**fields),
             fits=fits,
             seed=seed,
             simulate=dict(_field(text) for text in simulate) if simulate else None,
@@ -149,12 +148,13 @@ def calibrate(
         )
     except (CausalStatsError, TypeError) as error:
         raise typer.BadParameter(str(error)) from error
-    found.plot().savefig(path.with_suffix(".svg"))
-    typer.echo(repr(found))
+    calibration.plot().savefig(path.with_suffix(".svg"))
+    typer.echo(repr(calibration))
     typer.echo(path)
 
 
 def _field(text: str) -> tuple[str, Any]:
+    """Return name and value of `name=JSON`; an object of JSON is a `Known`."""
     name, _, value = text.partition("=")
     try:
         parsed = json.loads(value)
@@ -170,9 +170,9 @@ def report(
     fit: Annotated[Path, typer.Argument(help="A file that Fit.save wrote.")],
     output: Path | None = None,
 ) -> None:
-    """Write the report of a saved fit beside it.
+    """Write the report of a saved fit beside it; the path is the last line.
 
-    The path is the last line. The checks refit the model.
+    The checks refit the model.
     """
     try:
         typer.echo(causalstats.load(fit).report(output or fit.with_suffix(".html")))

@@ -143,7 +143,7 @@ def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
     if fit.parameters():
         captions["parameters"] = "Posterior densities, means and 95 % intervals."
         captions["chains"] = (
-            "Each chain's density, and its ranks, which stay inside the band where the chains agree."
+            "Each chain's density, and its ranks, which stay inside the band where chains agree."
         )
     return tuple((name.capitalize(), caption, fit.plot(name)) for name, caption in captions.items())
 

@@ -1,6 +1,7 @@
 """Resumable runs: independent pieces of work whose results are kept as they come.
 
-A run that was killed goes on where it was. The file has one line of JSON for each result (JSON Lines).
+A run that was killed goes on where it was. The file has a line of JSON for each result (JSON
+Lines).
 """
 
 from __future__ import annotations

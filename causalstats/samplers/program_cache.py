@@ -1,7 +1,8 @@
 """The cache of compiled programs: one for the process, shared by all threads, of bounded size.
 
-Compiling a graph can take longer than sampling it, so a program is compiled once for every structure.
-Two problems have the same structure if their graphs differ in the values of data and constants alone.
+Compiling a graph can take longer than sampling it, so a program is compiled once for every
+structure. Two problems have the same structure if their graphs differ in the values of data and
+constants alone.
 
 - `program_for(sampler, problem)` is what everybody calls who wants to sample: `fit`, its refits,
   the calibration, benchmarks. It keeps no list of its own.

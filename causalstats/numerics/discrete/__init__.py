@@ -1,1 +1,1 @@
-"""Discrete probabilities: variable elimination, tensor networks, Dirichlet draws, linear programs."""
+"""Discrete probabilities: variable elimination, tensor networks, linear programs."""

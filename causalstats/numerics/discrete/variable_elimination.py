@@ -27,7 +27,7 @@ small_einsum = inspect.unwrap(np.einsum)
 sum."""
 EliminationStep = tuple[tuple[int, ...], str]
 _Factor = tuple[tuple[int, ...], str, str]
-"""Tables that are not multiplied yet: positions, their words, the word of their sum over all else."""
+"""Tables that are not multiplied yet: positions, words, and the word of their sum."""
 
 
 def whole_order(

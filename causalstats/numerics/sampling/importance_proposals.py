@@ -1,4 +1,4 @@
-"""Proposal distributions for importance sampling: split Student t, multivariate Student t, mixture."""
+"""Proposals for importance sampling: split Student t, multivariate Student t, mixture."""
 
 from __future__ import annotations
 

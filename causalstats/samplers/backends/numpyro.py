@@ -1,4 +1,7 @@
-"""NUTS by NumPyro: all chains in one JAX program whose data are arguments. For a GPU, where it also checks the log density."""
+"""NUTS by NumPyro, for a GPU: all chains in one JAX program whose data are arguments.
+
+On a GPU, the log density is compared with that on the CPU before anything is sampled.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,20 @@ if TYPE_CHECKING:
 
     from causalstats.samplers.nuts import Nuts
 
-_CHUNK = 50  # draws between two looks at the keyboard
-_ATTEMPTS = 20
-_SAME = 1e-6  # relative, of a log density on the device and on the CPU; float64 on both
+_DRAWS_OF_A_CHUNK = 50  # between two looks at the keyboard
+_ATTEMPTS_OF_A_CHAIN = 20
+_RELATIVE_TOLERANCE = 1e-6  # between log densities on the device and on the CPU, both in float64
 
 
 def compile_graph(sampler: Nuts, graph: pm.Model) -> JaxProgram:
-    """Trace the log density with its gradient, and what is computed from each draw; JAX compiles at the first run."""
+    """Trace the log density, its gradient, and the variables that are kept.
+
+    JAX compiles them at the first run. Tuning is a part of the program, so programs with another
+    number of tuning steps or another target acceptance are not shared.
+    """
     kind = ("numpyro", sampler.tune, sampler.target_accept)
-    return replace(
-        cached_program(kind, graph, lambda: _traced_program(sampler, graph)), sampler=sampler
-    )
+    program = cached_program(kind, graph, lambda: _traced_program(sampler, graph))
+    return replace(program, sampler=sampler)
 
 
 def _traced_program(sampler: Nuts, graph: pm.Model) -> JaxProgram:
@@ -76,7 +82,7 @@ def _traced_program(sampler: Nuts, graph: pm.Model) -> JaxProgram:
                 state.accept_prob,
             )
 
-        return jax.lax.scan(one, state, length=_CHUNK)
+        return jax.lax.scan(one, state, length=_DRAWS_OF_A_CHUNK)
 
     def constrain(positions, data):
         return outputs(*positions, *data)
@@ -96,7 +102,23 @@ def _traced_program(sampler: Nuts, graph: pm.Model) -> JaxProgram:
 
 @dataclass(frozen=True)
 class JaxProgram:
-    """A traced graph: its log density with gradient, and the three steps of a run, jitted over chains."""
+    """A traced graph, jitted over chains.
+
+    Attributes
+    ----------
+    sampler : Nuts
+    graph : pm.Model
+    names : tuple of str
+        The variables that are kept.
+    density : function of positions and data
+        Returns the log density and its gradient.
+    begin : function of keys, positions and data
+        Returns the state of each chain.
+    advance : function of states and data
+        Returns states and a chunk of draws.
+    constrain : function of positions and data
+        Returns the variables that are kept.
+    """
 
     sampler: Nuts
     graph: pm.Model
@@ -107,29 +129,32 @@ class JaxProgram:
     constrain: Callable
 
     def fits(self, problem: Problem) -> bool:
-        """Whether its graph differs in data and constants alone."""
         return same_program(self.graph, problem.graph)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Draws for this problem; an interrupt keeps the complete draws."""
+        """Return draws for a problem; see `Program.run`."""
         import jax
 
-        options, started = self.sampler, time.perf_counter()
+        options = self.sampler
+        started = time.perf_counter()
         data = tuple(
             jax.numpy.asarray(problem.inputs[variable.name]) for variable in self.graph.data_vars
         )
         key = jax.random.key(seed)
-        state = self.begin(jax.random.split(key, options.chains), self._positions(data, seed), data)
-        # Tuning takes whole chunks; the draws that its last chunk makes beyond the tuning are the first to be kept.
-        total, kept, interrupted = options.tune + options.draws, [], False
+        keys = jax.random.split(key, options.chains)
+        state = self.begin(keys, self._positions(data, seed), data)
+        # Tuning takes whole chunks; draws of its last chunk after the tuning are the first kept.
+        total = options.tune + options.draws
+        first = options.tune // _DRAWS_OF_A_CHUNK
+        kept: list = []
+        interrupted = False
         try:
-            for done in range(0, total, _CHUNK):
+            for done in range(0, total, _DRAWS_OF_A_CHUNK):
                 state, chunk = self.advance(state, data)
                 kept.append(jax.tree.map(np.asarray, chunk))
-                advance(
-                    min(1.0, (done + _CHUNK) / total),
-                    f"{sum(int(part[1].sum()) for part in kept[options.tune // _CHUNK :])} divergences",
-                )
+                share = min(1.0, (done + _DRAWS_OF_A_CHUNK) / total)
+                divergences = sum(int(part[1].sum()) for part in kept[first:])
+                advance(share, f"{divergences} divergences")
         except KeyboardInterrupt:
             interrupted = True
         draws = self._labelled(kept, data)
@@ -142,11 +167,14 @@ class JaxProgram:
         )
 
     def _positions(self, data: tuple, seed: int) -> list[np.ndarray]:
-        """A start for each chain: the model's own, with uniform noise on (-1, 1), where the log density is finite."""
+        """Return a start for each chain, where the log density is finite.
+
+        It is the initial point of the graph with uniform noise on (-1, 1).
+        """
         rng = np.random.default_rng(seed)
         centre = self.graph.initial_point()
         starts = []
-        for _ in range(_ATTEMPTS * self.sampler.chains):
+        for _ in range(_ATTEMPTS_OF_A_CHAIN * self.sampler.chains):
             position = [
                 np.asarray(centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name])))
                 for v in self.graph.value_vars
@@ -158,11 +186,21 @@ class JaxProgram:
                 self._refuse_another_density(position, data, value[0])
                 return [np.stack(parts) for parts in zip(*starts, strict=True)]
         raise SamplingError(
-            f"No start with a finite log density in {_ATTEMPTS} attempts a chain. Report this with the data and the model."
+            f"No start with a finite log density in {_ATTEMPTS_OF_A_CHAIN} attempts a chain. "
+            "Report this with the data and the model."
         )
 
     def _refuse_another_density(self, position: list, data: tuple, value: np.ndarray) -> None:
-        """On another device than a CPU: the same log density as on the CPU, or an error."""
+        """Raise where a device computes another log density than the CPU.
+
+        Parameters
+        ----------
+        position : list of arrays
+            A start of one chain.
+        data : tuple of arrays
+        value : array
+            The log density that the device computed there.
+        """
         import jax
 
         if jax.default_backend() == "cpu":
@@ -171,16 +209,17 @@ class JaxProgram:
             there = self.density(
                 [np.asarray(part) for part in position], tuple(np.asarray(part) for part in data)
             )[0]
-        if not np.isclose(value, there, rtol=_SAME):
+        if not np.isclose(value, there, rtol=_RELATIVE_TOLERANCE):
             device = jax.devices()[0]
             raise SamplingError(
-                f"The log density is {value:.10g} on {device} and {float(there):.10g} on the CPU. Sample on the CPU: Nuts(backend='numba')."
+                f"The log density is {value:.10g} on {device} and {float(there):.10g} on the CPU. "
+                "Sample on the CPU: Nuts(backend='numba')."
             )
 
     def _labelled(self, kept: list, data: tuple) -> xr.DataTree:
         import xarray as xr
 
-        if len(kept) * _CHUNK <= self.sampler.tune:
+        if len(kept) * _DRAWS_OF_A_CHUNK <= self.sampler.tune:
             raise KeyboardInterrupt("Interrupted with 0 complete draws a chain.")
         positions, *statistics = _joined(
             kept, self.sampler.tune, self.sampler.tune + self.sampler.draws
@@ -206,13 +245,20 @@ class JaxProgram:
         )
 
     def _dims(self, name: str, number: int) -> tuple[str, ...]:
-        """Return the dims of a variable; those without a name are called as PyMC calls them."""
+        """Return the dims of a variable; dims without a name are called as PyMC calls them."""
         named = self.graph.named_vars_to_dims.get(name) or (None,) * number
         return tuple(dim or f"{name}_dim_{axis}" for axis, dim in enumerate(named))
 
 
 def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
-    """A JAX function of the graph's unconstrained values followed by its data, giving `outputs`."""
+    """Return a JAX function of the graph's unconstrained values, followed by its data.
+
+    Parameters
+    ----------
+    graph : pm.Model
+    outputs : sequence of variables
+        Those that the function returns.
+    """
     from pytensor.compile.mode import JAX
     from pytensor.graph import FunctionGraph
     from pytensor.graph.replace import clone_replace
@@ -227,20 +273,19 @@ def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
     constants = {
         variable: variable.type.filter_variable(value) for variable, value in lengths.items()
     }
-    values = [_of_fixed_shape(variable, graph) for variable in graph.value_vars]
+    values = [_with_static_shape(variable, graph) for variable in graph.value_vars]
     known = dict(zip(graph.data_vars, symbols, strict=True))
     known |= dict(zip(graph.value_vars, values, strict=True)) | constants
     replaced = clone_replace(list(outputs), known)
     function = FunctionGraph(inputs=[*values, *symbols], outputs=replaced, clone=True)
     JAX.optimizer.rewrite(function)
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "Skipping (Check|Assert)"
-        )  # of a prior's own constants and of shapes, which the model has checked
+        # The checks are those of constants of priors and of shapes, which the model has checked.
+        warnings.filterwarnings("ignore", "Skipping (Check|Assert)")
         return jax_funcify(function)
 
 
-def _of_fixed_shape(variable: Any, graph: pm.Model) -> Any:
+def _with_static_shape(variable: Any, graph: pm.Model) -> Any:
     """Return a symbol like `variable` whose shape is known: JAX cuts arrays at constants alone."""
     return variable.type.clone(shape=graph.initial_point()[variable.name].shape)()
 
@@ -252,7 +297,7 @@ def _gradient(logp: Any, variables: Sequence[Any]) -> Any:
 
 
 def _potential(density: Callable) -> Callable:
-    """-log density of (position, data), its derivative in the position being PyTensor's."""
+    """Return the potential energy, -log density, with the gradient that PyTensor derived."""
     import jax
 
     @jax.custom_vjp
@@ -271,7 +316,14 @@ def _potential(density: Callable) -> Callable:
 
 
 def _joined(chunks: list, first: int, last: int) -> tuple:
-    """The parts of all chunks, each of shape (chain, draw, ...), draws first to last."""
+    """Return the draws from first to last of all chunks, whose parts are (chain, draw, ...).
+
+    Parameters
+    ----------
+    chunks : list of tuples of arrays
+    first, last : int
+        Numbers of draws, the last not included.
+    """
     import jax
 
     return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1)[:, first:last], *chunks)

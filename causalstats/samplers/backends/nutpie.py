@@ -1,4 +1,4 @@
-"""NUTS by nutpie: one thread a chain, the gradient compiled by Numba or JAX. For a CPU."""
+"""NUTS by nutpie, for a CPU: a thread for each chain, the gradient compiled by Numba or JAX."""
 
 from __future__ import annotations
 
@@ -19,103 +19,103 @@ if TYPE_CHECKING:
 
     from causalstats.samplers.nuts import Nuts
 
-_LOOK_EVERY = 0.05  # seconds
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 
 def compile_graph(
     sampler: Nuts, graph: pm.Model, gradient: Literal["numba", "jax"]
 ) -> NutpieProgram:
-    """Compile the log density, its gradient, and what is computed from each draw."""
+    """Compile the log density of a graph, its gradient, and the variables that are kept.
+
+    Parameters
+    ----------
+    sampler : Nuts
+    graph : pm.Model
+    gradient : "numba" or "jax"
+        The compiler of the gradient.
+    """
     import nutpie
 
-    def compile_it() -> NutpieProgram:
-        return NutpieProgram(
-            sampler, graph, nutpie.compile_pymc_model(graph, backend=gradient, freeze_model=False)
-        )
+    def compile_program() -> NutpieProgram:
+        compiled = nutpie.compile_pymc_model(graph, backend=gradient, freeze_model=False)
+        return NutpieProgram(sampler, graph, compiled)
 
-    return replace(cached_program(("nutpie", gradient), graph, compile_it), sampler=sampler)
+    program = cached_program(("nutpie", gradient), graph, compile_program)
+    return replace(program, sampler=sampler)
 
 
 @dataclass(frozen=True)
 class NutpieProgram:
-    """A compiled graph."""
+    """A graph compiled by nutpie; its data are arguments of each run."""
 
     sampler: Nuts
     graph: pm.Model
     compiled: Any
 
     def fits(self, problem: Problem) -> bool:
-        """Whether its graph differs in data and constants alone."""
         return same_program(self.graph, problem.graph)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Draws for this problem; an interrupt keeps the complete draws of every chain."""
+        """Return draws for a problem; see `Program.run`."""
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(
-            1, "blas"
-        ):  # the chains are the threads; those of linear algebra would wait for each other
+        # The chains are threads; those of linear algebra would wait for each other.
+        with threadpool_limits(1, "blas"):
             return self._run(problem, seed, advance)
 
     def _run(self, problem: Problem, seed: int, advance: Advance) -> xr.DataTree:
         import nutpie
 
         options = self.sampler
-        latest: list[
-            Any
-        ] = []  # the chains as nutpie's own thread last saw them; shown from this one
+        dense = self.compiled.n_dim <= ADAPT_CORRELATIONS_UP_TO
+        latest: list[Any] = []  # the chains as nutpie's thread last saw them, shown by this one
         running = nutpie.sample(
-            self.compiled.with_data(**_used(self.compiled, problem.inputs)),
+            self.compiled.with_data(**_inputs(self.compiled, problem.inputs)),
             draws=options.draws,
             tune=options.tune,
             chains=options.chains,
             seed=seed,
             target_accept=options.target_accept,
-            adaptation="low_rank" if self.compiled.n_dim <= ADAPT_CORRELATIONS_UP_TO else "diag",
+            adaptation="low_rank" if dense else "diag",
             save_warmup=False,
             progress_bar=False,
             progress_callback=lambda chains: latest.__setitem__(slice(None), chains),
             blocking=False,
         )
-        started, interrupted = time.perf_counter(), False
+        started = time.perf_counter()
+        interrupted = False
         try:
             while (draws := _finished(running)) is None:
-                advance(*_state(latest))
+                advance(*_progress(latest))
         except KeyboardInterrupt:
             draws, interrupted = running.abort(), True
         except BaseException:
             running.cancel()
             raise
         draws["sample_stats"] = draws["sample_stats"].to_dataset().rename(logp="lp")
-        return complete(
-            draws,
-            interrupted=interrupted,
-            seconds=time.perf_counter() - started,
-            seed=seed,
-            sampler=options,
-        )
+        seconds = time.perf_counter() - started
+        return complete(draws, interrupted=interrupted, seconds=seconds, seed=seed, sampler=options)
 
 
 def _finished(running: Any) -> xr.DataTree | None:
+    """Return the draws, or None while chains are running."""
     try:
-        return running.wait(timeout=_LOOK_EVERY)
+        return running.wait(timeout=_SECONDS_BETWEEN_LOOKS)
     except TimeoutError:
         return None
 
 
-def _state(chains: list[Any]) -> tuple[float, str]:
+def _progress(chains: list[Any]) -> tuple[float, str]:
+    """Return the share that is done, and the number of divergences in words."""
     if not chains:
         return 0.0, ""
     divergences = sum(chain.divergences for chain in chains)
-    return float(
-        np.mean([chain.finished_draws / chain.total_draws for chain in chains])
-    ), f"{divergences} divergences"
+    shares = [chain.finished_draws / chain.total_draws for chain in chains]
+    return float(np.mean(shares)), f"{divergences} divergences"
 
 
-def _used(compiled: Any, data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    names = (
-        set(compiled._shared_data)
-        if hasattr(compiled, "_shared_data")
-        else {variable.name for variable in compiled.shared_var_keys}
-    )
+def _inputs(compiled: Any, data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the data that the compiled graph reads; nutpie refuses others."""
+    jax_inputs = getattr(compiled, "_shared_data", None)
+    names = [key.name for key in compiled.shared_var_keys] if jax_inputs is None else jax_inputs
     return {name: value for name, value in data.items() if name in names}
