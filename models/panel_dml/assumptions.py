@@ -50,7 +50,7 @@ def _nuisance_functions(model: PanelDML) -> Assumption:
     return Assumption(
         name=model.basis_family.assumption_name,
         statement=f"Covariates act through {kind}{products}, and what a unit is like adds to that.",
-        if_wrong="What covariates do together, or do to some units only, confounds: name "
+        if_wrong="Joint effects of covariates, or effects in some units only, confound: name "
         "`interactions`; see what `basis_size`, `basis` and `coefficients` do.",
         formula="l = φ(X)'δ, m = φ(X)'γ, (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ))"
         f"{model.coefficient_prior.formula}{model.shrinkage_prior.formula}",

@@ -95,8 +95,8 @@ def _rows_for_columns(model: PanelDML, data: Panel) -> Check:
     count = len(statistics.basis.spectrum)
     enough = count <= statistics.rows / 2
     remedy = (
-        "What covariates do is shrunk to zero, and the effect towards what it is without them: "
-        "take a smaller `basis_size`."
+        "Coefficients of covariates are shrunk to zero, and the effect towards the effect without "
+        "them: take a smaller `basis_size`."
     )
     return Check(
         name="rows for these columns",

@@ -105,7 +105,7 @@ def partial_r2_estimands(model: PanelDML) -> dict[str, Estimand]:
     return {
         "robustness_value": share(
             compute=_robustness_value,
-            description="What share of the residual variance of both treatment and outcome an "
+            description="Share of the residual variance of both treatment and outcome that an "
             "unobserved confounder must explain to bring the effect to 0 (Cinelli & Hazlett 2020).",
         ),
         "treatment_left": share(
@@ -137,8 +137,8 @@ def _robustness_value(draws: xr.Dataset, data: Panel) -> xr.DataArray:
     if "serial_correlation" in draws:
         correlations = draws["serial_correlation"].to_numpy()
         treatment, outcome = np.split(correlations, [-1], axis=-1)
-        weighed = 1 + outcome**2 - 2 * outcome * treatment
-        residual_variance = residual_variance * weighed / (1 - treatment**2)
+        ratio = 1 + outcome**2 - 2 * outcome * treatment
+        residual_variance = residual_variance * ratio / (1 - treatment**2)
     f2 = theta**2 * residual_variance / error_variance[..., None]
     return _like_effect(draws, (np.sqrt(f2**2 + 4 * f2) - f2) / 2)
 

@@ -253,7 +253,7 @@ def _overlap(
     worst = int(np.argmin(unexplained / (1 - most)))
     share = max(1 - float(unexplained[worst]), 0.0)
     limit = float(most[worst])
-    fine = share < limit
+    overlaps = share < limit
     remedy = (
         "Hardly any rows with the same covariates have different treatments (no overlap): the "
         "effect is seen only by what the columns cannot follow. Leave out the covariate that the "
@@ -262,12 +262,12 @@ def _overlap(
     )
     return Check(
         name="treatment is not a function of the covariates",
-        passed=fine,
+        passed=overlaps,
         value=share,
         expected=f"less than {limit:.0%} of the treatment's residuals explained by boosted trees "
         "in units that they did not see",
         finding=f"{share:.0%} of the residuals of {adjusted.data.treatments[worst]} explained",
-        remedy="" if fine else remedy,
+        remedy="" if overlaps else remedy,
         estimands=estimands,
     )
 

@@ -32,7 +32,7 @@ class UnitHeterogeneity:
         return Assumption(
             name="unit heterogeneity",
             statement=self.statement,
-            if_wrong="What units are like is taken for what the treatment does.",
+            if_wrong="Lasting differences between units are taken for an effect of the treatment.",
             formula=self.formula,
         )
 
