@@ -1,7 +1,4 @@
-"""Double machine learning of panels as others have it.
-
-Against their own program, published numbers, known answers.
-"""
+"""Estimators of panels against DoubleML, published numbers, and known answers."""
 
 import numpy as np
 import pandas as pd
@@ -40,9 +37,7 @@ def panel():
 
 @pytest.fixture(scope="module")
 def unbalanced(panel):
-    """Rows missing at random, a unit seen once, names out of order, a covariate that lasts and one
-    of text, weights.
-    """
+    """Rows missing at random, a unit seen once, a constant covariate and one of text, weights."""
     frame = panel.source.sample(frac=0.8, random_state=1)
     frame = frame[
         (frame["unit"] > 0) | (frame["time"] == frame.loc[frame["unit"] == 0, "time"].iloc[0])
@@ -75,10 +70,7 @@ def read(frame, **roles):
     [("CRE, general", "cre_general"), ("CRE, normal", "cre_normal"), ("FD, exact", "fd_exact")],
 )
 def test_clarke_polselli_estimators_match_doubleml(panel, method, approach):
-    """Estimate and standard error of `DoubleMLPLPR` with the same folds by unit.
-
-    Its errors lack the correction G/(G-1) (n-1)/(n-1) of ours.
-    """
+    """`DoubleMLPLPR` with the same folds by unit; its errors lack our correction G/(G-1)."""
     doubleml = pytest.importorskip("doubleml")
     data = doubleml.DoubleMLPanelData(
         panel.source[["unit", "time", "y", "d", "x1"]].copy(),
@@ -121,11 +113,7 @@ def test_every_row_is_predicted_once_from_others(split):
 
 
 def test_linear_learners_reproduce_fixed_effects(panel):
-    """Mundlak (1978).
-
-    With least squares as the learner all that stand for units agree with fixed effects but for what
-    folds add.
-    """
+    """Mundlak (1978): with least squares as the learner they differ by what folds add."""
     table = estimators(
         panel,
         learner=LinearRegression(),
@@ -137,11 +125,10 @@ def test_linear_learners_reproduce_fixed_effects(panel):
 
 
 def test_each_estimator_is_biased_where_it_says():
-    """Fuhr & Papies, figure 4: mean errors over six data sets, in units of the standard error, with
-    squares and products as the dictionary of least squares.
+    """Fuhr & Papies, figure 4: mean errors over six data sets, in standard errors.
 
-    That CRE is not unbiased with it is no fault of the program: (unit mean of x)² is not the unit
-    mean of x².
+    Squares and products are the dictionary of least squares. CRE is biased with it, since the
+    squared unit mean of x is not the unit mean of its square.
     """
     learner, found = make_pipeline(PolynomialFeatures(2), LinearRegression()), {}
     methods = [
@@ -204,8 +191,9 @@ def test_every_method_runs_with_the_built_in_learners(unbalanced, learner, split
 
 
 def test_weighted_rows_count_for_more(unbalanced):
-    """Where a third of the units has another effect, weights move the estimate as far towards it as
-    in weighted least squares within units.
+    """A third of the units has another effect: weights move the estimate towards it.
+
+    As far as in the weighted within estimator.
     """
     frame = unbalanced.assign(
         y=unbalanced["y"] + 3 * unbalanced["d"] * (unbalanced["size"] < 2),
@@ -241,8 +229,9 @@ def test_the_order_of_rows_does_not_matter_and_the_seed_does(panel, unbalanced):
 
 
 def test_published_estimates_of_cigarette_demand():
-    """Two-way fixed effects of states that leave, and Mundlak's regression, which is the same only
-    with unit means of the dummies of years in it.
+    """Two-way fixed effects of states that leave the panel.
+
+    Mundlak's regression is the same only with unit means of the dummies of years in it.
     """
     from causalstats.case_studies.cigarette_demand import study
 
@@ -277,10 +266,9 @@ def test_published_estimates_of_cigarette_demand():
 
 
 def test_published_estimates_of_unprotected_sex():
-    """Cunningham (2021), Causal inference.
+    """Cunningham (2021), Causal inference: the mixtape, chapter 8.
 
-    The mixtape, chapter 8: .013 by least squares, .051 (.028) within the 257 providers with four
-    complete sessions.
+    .013 by least squares, .051 (.028) within the 257 providers with four complete sessions.
     """
     pytest.importorskip("causaldata")
     from causalstats.case_studies.adult_services import study

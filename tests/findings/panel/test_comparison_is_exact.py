@@ -72,7 +72,7 @@ def test_several_treatments_have_the_intervals_of_each_method():
 @pytest.mark.parametrize("singles", [30, 500])
 @pytest.mark.parametrize("units", [6, 15])
 def test_units_seen_once_change_nothing(singles, units):
-    """Least squares about unit means drops them (Correia 2015), and so do its degrees of freedom."""
+    """The within estimator drops them (Correia 2015), and so do its degrees of freedom."""
     rng = np.random.default_rng(units + singles)
     ids = np.r_[np.arange(singles), np.repeat(np.arange(singles, singles + units), 10)]
     frame = pd.DataFrame({"id": ids, "t": np.r_[np.zeros(singles), np.tile(np.arange(10), units)]})

@@ -1,4 +1,4 @@
-"""Products, steps and curves that the columns of `PanelDML` cannot follow are found, and the remedies help."""
+"""Products, steps and curves that `PanelDML` cannot follow are found, and remedies help."""
 
 import numpy as np
 import pandas as pd
@@ -120,7 +120,7 @@ def test_products_in_the_design_of_doubleml_are_found(seed):
 
 
 def test_a_misread_covariate_of_the_treatment_alone_does_no_harm():
-    """The effect is right if either equation is (Robinson 1988): products move the treatment only."""
+    """Products move the treatment only: the effect is right if either equation is."""
     rng = np.random.default_rng(10)
     frame, names = _panel(_product, 2, 10)
     frame["y"] = frame["d"] + np.sin(frame["x0"]) + rng.normal(size=len(frame))

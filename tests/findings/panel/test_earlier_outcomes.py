@@ -1,4 +1,4 @@
-"""An earlier outcome among covariates or treatments is recognised however it is written, and nothing else is."""
+"""A lagged outcome among covariates or treatments is recognised, and nothing else is."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Intervals with few clusters, or few that are treated, are wide enough, or say that they may not be."""
+"""Intervals with few clusters, or few treated ones, are wide enough or carry a check."""
 
 import numpy as np
 import pandas as pd
@@ -129,7 +129,7 @@ def test_enough_treated_units_raise_no_doubt(units, treated):
 @pytest.mark.parametrize("units", [6, 8, 12])
 @pytest.mark.parametrize("seed", range(3))
 def test_few_units_that_all_change_raise_no_doubt(units, seed):
-    """Their intervals cover .96 in 300 data sets of 6 and of 10 units: benchmarks/panel_errors.json."""
+    """Their intervals cover .96 with 6 and with 10 units: benchmarks/panel_errors.json."""
     panel = cs.Panel.from_frame(_continuous(seed, units), **_ROLES)
     checks = cs.PanelDML(time_effects=True).data_checks(panel)
     assert next(check for check in checks if check.name == "clusters enough").passed is True

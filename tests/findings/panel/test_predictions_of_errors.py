@@ -1,4 +1,4 @@
-"""Predictions of a panel's errors raise no alarm about treatments, and take time linear in the rows."""
+"""Posterior predictive checks of errors: no alarm about treatments, time linear in rows."""
 
 import time
 

@@ -197,7 +197,7 @@ def test_series_that_are_near_zero_have_hardly_any_say():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_series_with_the_shape_of_their_group_are_independent(seed):
-    """Each group has its errors at one time only: pairs of a group vary, about an expectation of 0."""
+    """Each group has its errors at one time only: products of pairs have the expectation 0."""
     failed = 0
     for replicate in range(20):
         rng = np.random.default_rng([seed, replicate])
@@ -214,7 +214,7 @@ def test_series_with_the_shape_of_their_group_are_independent(seed):
     [(20, 15, 0.7, 0.9), (20, 15, 0.57, 0.8), (50, 4, 0.7, 0.8)],
 )
 def test_power_with_shocks_of_thirty_and_forty_per_cent(states, each, shock, lowest, order):
-    """Shuffled, 50 states of 4 are told by the years of eight laws alone: power is .2 (20 panels)."""
+    """Shuffled, 50 states of 4 differ by the years of eight laws alone: power .2 (20 panels)."""
     found = [
         _check(_counties(seed, states, each, 8, order, shock), time_effects=True)
         for seed in range(60)

