@@ -28,38 +28,6 @@ _NEARLY = 1e-3  # of the median log-ratio variance
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
     """What the answer stands on."""
-    variance = "that of the data" if model.basis_variance is None else f"{model.basis_variance:g}"
-    learned = "as large as the data say"
-    if model.prior == "invariant":
-        learned = "one standard deviation below its posterior mean"
-    weight = learned if model.shrinkage is None else f"{model.shrinkage:g}"
-    prior = {
-        "shrunk": Assumption(
-            name="shrinkage",
-            statement=f"The covariance is drawn towards that of independent parts; the weight of that target is {weight}, and its typical variance {variance}.",
-            if_wrong="Correlations are drawn towards those that closure makes. With few rows the strong ones are understated.",
-            formula="Σ ~ IW(k + D, k V' diag(ω) V), α = k / (k + m)",
-        ),
-        "invariant": Assumption(
-            name="shrinkage",
-            statement=f"The covariance is drawn towards that of independent parts of one variance, {variance}; the weight of that target is {weight}.",
-            if_wrong="Parts that vary little are drawn too far, and what was chosen by the data is treated as known: intervals are somewhat short.",
-            formula="Σ ~ IW(k + D, k ω I), α = k / (k + m)",
-        ),
-        "matching": Assumption(
-            name="no shrinkage",
-            statement="For partial correlations, partial variances, regression coefficients and coefficients of covariates, the prior of each is the one whose "
-            "intervals are those of the classical tests, which cover as often as they say whatever the covariance. Other answers are refused.",
-            if_wrong="With hardly more rows than parts, estimates scatter widely.",
-            formula="p(Σ) ∝ |Σ|^(-1); of coefficients of covariates |Σ|^(-p), p = D - 1",
-        ),
-        "sparse": Assumption(
-            name="sparsity",
-            statement=f"Of the amounts before closure, most partial correlations are next to none, within {model.negligible:g} (standard deviation) of 0.",
-            if_wrong="What is said of amounts stands on this alone: with many links among them, composition and amounts cannot be told apart.",
-            formula=f"R_ij ~ (1-π) Normal(0, {model.negligible:g}²) + π Normal(0, .5²), π ~ Beta(1, 4)",
-        ),
-    }[model.prior]
     return (
         Assumption(
             name="normal log-ratios",
@@ -81,7 +49,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             if_wrong="Repeated specimens of one subject count as many: intervals are too short. What subjects share may also be correlated otherwise than "
             "what differs within them.",
         ),
-        prior,
+        model.covariance_prior.assumption(model),
         Assumption(
             name="multinomial counts",
             statement="Counts, where the data are counts, are multinomial draws from a composition in which no part is 0.",

@@ -22,6 +22,9 @@ from causalstats.core.estimand import Estimand
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation.marginal_posteriors import Coefficients, pairs
+from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
+from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
 from causalstats.numerics.regression.row_correlation import coefficients
 
@@ -55,45 +58,28 @@ def drawn(
 
 def _estimates(draws: xr.Dataset, data: Composition) -> tuple[np.ndarray, np.ndarray]:
     """B̂ (draws or 1, q-1, D) and its c (draws or 1, q-1, q-1), of the coded covariates without the intercept."""
-    ratios, links = (
-        _log_ratios(draws, data),
-        {} if data.dependence is None else data.dependence.links,
-    )
-    correlations = draws["row_correlation"].to_numpy().ravel() if links else np.zeros(1)
-    if len(ratios) < len(correlations):
-        ratios = np.broadcast_to(ratios, (len(correlations), *ratios.shape[1:]))
-    correlations = np.broadcast_to(correlations, len(ratios))
-    found = [
-        coefficients(columns, data.matrix, correlation, links)
+    rows = row_dependence_of(data)
+    ratios = observation_of(data).drawn_log_ratios(draws, data)
+    correlations = rows.correlations(draws)
+    count = max(len(ratios), len(correlations))
+    ratios = np.broadcast_to(ratios, (count, *ratios.shape[1:]))
+    correlations = np.broadcast_to(correlations, count)
+    estimates = [
+        coefficients(columns, data.matrix, correlation, rows.links)
         for columns, correlation in zip(ratios, correlations, strict=True)
     ]
-    return np.array([estimate[1:] for estimate, _ in found]), np.array(
-        [spread[1:, 1:] for _, spread in found]
-    )
-
-
-def _log_ratios(draws: xr.Dataset, data: Composition) -> np.ndarray:
-    """(draws or 1, n, D): known, behind the counts, or within the bounds."""
-    if data.counts:
-        coordinates = draws["log_ratio_coordinates"].to_numpy()
-        return (
-            coordinates.reshape(-1, *coordinates.shape[-2:]) @ log_ratios.helmert(len(data.parts)).T
-        )
-    if data.bounds is None:
-        return log_ratios.clr(data.values)[None]
-    hidden = draws["hidden_logarithm_value"].to_numpy()
-    logs = np.tile(np.log(data.values), (hidden.shape[0] * hidden.shape[1], 1, 1))
-    logs[:, data.bounds.open] = hidden.reshape(len(logs), -1)
-    return logs - logs.mean(axis=-1, keepdims=True)
+    estimate = np.array([estimate[1:] for estimate, _ in estimates])
+    return estimate, np.array([spread[1:, 1:] for _, spread in estimates])
 
 
 def marginals(model: Any, data: Composition, of_pairs: bool) -> Coefficients:
     """Of every coefficient on the log-ratio of a part to the mean of all, or on that of two parts."""
-    scatter, degrees = model.posterior(data)
+    prior = model.covariance_prior
+    scatter, degrees = posterior_scatter(prior.conjugate(model, data), data)
     assert data.design is not None
     estimate, spread = coefficients(log_ratios.clr(data.values), data.matrix, 0.0, {})
     location = estimate[1:] / data.design.scale[:, None]
-    freedom = data.degrees if model.prior == "matching" else degrees - len(data.parts) + 2
+    freedom = prior.coefficient_degrees(data, degrees) - len(data.parts) + 2
     variance = (
         log_ratios.variation(scatter)[pairs(len(data.parts))] if of_pairs else np.diagonal(scatter)
     )

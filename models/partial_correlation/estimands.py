@@ -23,29 +23,30 @@ from causalstats.models.partial_correlation.marginal_posteriors import (
     pair_labels,
     pairs,
 )
+from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.priors.base import ExactPrior, ShrinkagePrior
+from causalstats.models.partial_correlation.priors.conjugate import (
+    posterior_scale,
+    posterior_scatter,
+)
+from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import inverse_wishart, log_ratios
 from causalstats.numerics.compositions.correlation_posterior import log_density_at_zero
 from causalstats.numerics.compositions.shrunk_links import drawn_in
 
-EXACT = ("matching", "invariant")  # the priors with a Wishart posterior
 _PRIOR_DRAWS, _MOST_DENSITIES = 4000, 1e7
 _MOST_PARTS, _MOST_AT_ONCE = 158, 5e6  # that Θ is drawn of when asked, and numbers in these draws
 _OF_PAIRS = ("partial_correlation", "excess")
 _MANY_PARTS = 20  # of which a link leaves little in other pairs
 _DRAWN_IN = 1.0  # posterior standard deviation of a link, which it may be drawn in by
-_NOT_MATCHED = (
-    "total_variance",
-    "log_ratio_variance",
-    "clr_covariance",
-    "r_squared",
-    "r_squared_by_reference",
-)
 
 
 def estimands(model: Any) -> dict[str, Estimand]:
     """By name, with the assumptions of this model, and margins where its posterior is exact."""
     stands_on = tuple(assumption.name for assumption in model.assumptions())
-    exact = model.prior in EXACT
+    prior = model.covariance_prior
+    exact = isinstance(prior, ExactPrior)
+    shrinks = isinstance(prior, ShrinkagePrior)
     found = {}
     for name, (of_theta, description, unit, margins) in _QUESTIONS.items():
         found[name] = Estimand(
@@ -59,30 +60,28 @@ def estimands(model: Any) -> dict[str, Estimand]:
             marginals_at=partial(_marginals_at, model, margins)
             if exact and margins and margins is not _excess_margins
             else None,
-            unavailable_reason=_not_matched
-            if model.prior == "matching" and name in _NOT_MATCHED
+            unavailable_reason=partial(_withheld, prior.withheld[name])
+            if name in prior.withheld
             else None,
             companion="excess" if name == "partial_correlation" else "",
             over_null="excess" if name == "partial_correlation" else "",
             checks=partial(_question_checks, model, name) if name in _OF_PAIRS else None,
             savage_dickey=partial(bayes_factors, model)
-            if name == "partial_correlation" and model.prior in ("shrunk", "invariant")
+            if name == "partial_correlation" and shrinks
             else None,
             approximate=margins is _excess_margins,
         )
     found |= covariates.estimands(
         partial(covariates.marginals, model) if exact else None, stands_on
     )
-    if model.prior == "sparse":
-        for name, (description, unit) in _OF_THE_BASIS.items():
-            compute = partial(_drawn, name)
-            found[name] = Estimand(
-                compute=compute,
-                description=description,
-                unit=unit,
-                kind="associational",
-                assumptions=stands_on,
-            )
+    for name, answer in prior.answers.items():
+        found[name] = Estimand(
+            compute=partial(_drawn, name),
+            description=answer.description,
+            unit=answer.unit,
+            kind="associational",
+            assumptions=stands_on,
+        )
     return found
 
 
@@ -105,7 +104,8 @@ def _question_checks(
                 caution=True,
             )
         )
-    if model.prior in ("shrunk", "invariant") and "precision" in draws and draws.sizes["draw"]:
+    shrinks = isinstance(model.covariance_prior, ShrinkagePrior)
+    if shrinks and "precision" in draws and draws.sizes["draw"]:
         found += _strong_links(model, draws, data)
     return tuple(found)
 
@@ -114,7 +114,7 @@ def _strong_links(model: Any, draws: xr.Dataset, data: Composition) -> list[Chec
     """Return the caution that a strong link is drawn in by the prior, where one is."""
     weight = _weight(model, draws, data)
     theta = _theta(draws).reshape(-1, len(data.parts), len(data.parts))
-    known = not data.counts and data.bounds is None and data.dependence is None
+    known = observation_of(data).exact and row_dependence_of(data).independent
     shift = drawn_in(theta, weight, data.scatter if known else None, data.degrees)
     most = int(shift.argmax())
     if shift[most] <= _DRAWN_IN:
@@ -137,9 +137,7 @@ def _strong_links(model: Any, draws: xr.Dataset, data: Composition) -> list[Chec
 
 def _weight(model: Any, draws: xr.Dataset, data: Composition) -> float:
     """Return the posterior mean of the weight of the prior."""
-    if model.prior == "invariant":
-        return model.isotropic(data)[0]
-    return float(draws["shrinkage"].mean())
+    return float(model.covariance_prior.shrinkage_draws(model, draws, data)[1].mean())
 
 
 def _drawn(name: str, draws: xr.Dataset, data: Composition) -> xr.DataArray:
@@ -147,29 +145,30 @@ def _drawn(name: str, draws: xr.Dataset, data: Composition) -> xr.DataArray:
 
 
 def _margins(model: Any, make: Callable) -> Callable[[Composition], Any]:
-    def of(data: Composition) -> Any:
-        return make(*model.posterior_scale(data), data.parts)
+    def margins(data: Composition) -> Any:
+        return make(*_posterior_scale(model, data), data.parts)
 
-    return of
+    return margins
 
 
 def _marginals_at(model: Any, make: Callable, data: Composition, part: Composition) -> Any:
     """MarginalDistributions of a subcomposition: its Θ is a Schur complement, with as many degrees fewer as parts.
 
-    The matching prior is that of the parts that are asked about.
+    A prior that depends on the parts is that of the parts that are asked about.
     """
-    if model.prior == "matching":
-        return make(*model.posterior_scale(part), part.parts)
-    scale, degrees = model.posterior_scale(data)
+    if model.covariance_prior.depends_on_parts:
+        return make(*_posterior_scale(model, part), part.parts)
+    scale, degrees = _posterior_scale(model, data)
     inside = log_ratios.subcomposition(scale, data.positions(part.parts))
     return make(inside, degrees - (len(data.parts) - len(part.parts)), part.parts)
 
 
-def _not_matched(data: Composition) -> str:
-    return (
-        "intervals under prior='matching' cover for partial correlations, partial variances, regression "
-        "coefficients and coefficients of covariates, and not for this one. Use prior='shrunk'."
-    )
+def _posterior_scale(model: Any, data: Composition) -> tuple[np.ndarray, float]:
+    return posterior_scale(model.covariance_prior.conjugate(model, data), data)
+
+
+def _withheld(reason: str, data: Composition) -> str:
+    return reason
 
 
 def _of_precision(
@@ -177,7 +176,8 @@ def _of_precision(
     function: Callable[[np.ndarray, tuple[str, ...]], tuple[str, list[str], np.ndarray]],
 ) -> Callable[[xr.Dataset, Any], xr.DataArray]:
     def compute(draws: xr.Dataset, data: Composition) -> xr.DataArray:
-        if "precision" not in draws and model.prior in EXACT and len(data.parts) <= _MOST_PARTS:
+        exact = isinstance(model.covariance_prior, ExactPrior)
+        if "precision" not in draws and exact and len(data.parts) <= _MOST_PARTS:
             draws = _drawn_again(model, data, draws.sizes["chain"])
         return _labelled(draws, _theta(draws), data.parts, function)
 
@@ -186,7 +186,8 @@ def _of_precision(
 
 def _of_subcomposition(model: Any, function: Callable) -> Callable[[xr.Dataset, Any], xr.DataArray]:
     def compute(draws: xr.Dataset, part_of: Composition) -> xr.DataArray:
-        if model.prior == "matching":
+        prior = model.covariance_prior
+        if isinstance(prior, ExactPrior) and prior.depends_on_parts:
             draws = _drawn_again(model, part_of, draws.sizes["chain"])
             return _labelled(draws, _theta(draws), part_of.parts, function)
         theta = _theta(draws)
@@ -200,7 +201,8 @@ def _of_subcomposition(model: Any, function: Callable) -> Callable[[xr.Dataset, 
 def _drawn_again(model: Any, data: Composition, chains: int) -> xr.Dataset:
     """Return draws of Θ from its exact posterior on these data, as many as memory allows."""
     count = int(np.clip(_MOST_AT_ONCE / chains / len(data.parts) ** 2, 50, 1000))
-    scatter, degrees = model.posterior(data)
+    posterior = model.covariance_prior.conjugate(model, data)
+    scatter, degrees = posterior_scatter(posterior, data)
     rng = np.random.default_rng(0)
     theta = inverse_wishart.draw_precisions(scatter, degrees, chains * count, rng)
     dims = ("chain", "draw", "part", "other_part")
@@ -311,27 +313,18 @@ def _coefficient_margins(scale: np.ndarray, degrees: float, parts: tuple[str, ..
 
 def bayes_factors(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarray | None:
     """p(r = 0 | data) / p(r = 0) of each pair, from the density given the hyperparameters, averaged over theirs; None where log-ratios are not known."""
-    if data.counts or data.bounds is not None or data.dependence is not None:
+    if not (observation_of(data).exact and row_dependence_of(data).independent):
         return None
-    size, rng = len(data.parts), np.random.default_rng(0)
+    size = len(data.parts)
+    rng = np.random.default_rng(0)
     count = int(np.clip(_MOST_DENSITIES / len(pairs(size)[0]), 100, _PRIOR_DRAWS))
-    if model.prior == "invariant":
-        weight, variance = model.isotropic(data)
-        omega, weights = np.full((1, size), variance), np.array([weight])
-        before_omega, before_weights = omega, weights
-    else:
-        omega, weights = (
-            draws["basis_variance"].to_numpy().reshape(-1, size),
-            draws["shrinkage"].to_numpy().ravel(),
-        )
-        chosen = np.linspace(0, len(weights) - 1, min(count, len(weights))).astype(int)
-        omega, weights = omega[chosen], weights[chosen]
-        before_omega = np.exp(
-            abs(rng.standard_normal((count, 1))) * rng.standard_normal((count, size))
-        )  # whose scale changes no correlation
-        before_weights = (
-            rng.uniform(size=count) if model.shrinkage is None else np.full(count, model.shrinkage)
-        )
+    omega, weights = model.covariance_prior.shrinkage_draws(model, draws, data)
+    chosen = np.linspace(0, len(weights) - 1, min(count, len(weights))).astype(int)
+    omega = omega[chosen]
+    weights = weights[chosen]
+    before_omega, before_weights = model.covariance_prior.shrinkage_prior_draws(
+        model, data, count, rng
+    )
     strength, before = (data.degrees * share / (1 - share) for share in (weights, before_weights))
     posterior = _density_at_zero(
         inverse_wishart.scatter_of(data.scatter, omega, strength), strength + size + data.degrees
@@ -354,16 +347,6 @@ def _density_at_zero(scatter: np.ndarray, degrees: np.ndarray) -> np.ndarray:
     return total - np.log(len(scatter))
 
 
-_OF_THE_BASIS = {
-    "basis_correlation": (
-        "Partial correlation of two amounts before closure, given all the other amounts; known by its sparsity alone.",
-        "correlation",
-    ),
-    "inclusion": (
-        "Probability, at each draw, that the partial correlation of two amounts before closure is more than negligible.",
-        "probability",
-    ),
-}
 _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
     "partial_correlation": (
         _pair_values(log_ratios.partial_correlations),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from causalstats.core.argument_validation import (
     Count,
@@ -31,22 +31,32 @@ from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import covariates as covariates
 from causalstats.models.partial_correlation import simulation as simulation
 from causalstats.models.partial_correlation.assumptions import adjustments, assumptions, data_checks
-from causalstats.models.partial_correlation.estimands import EXACT, estimands
-from causalstats.models.partial_correlation.graph import SLAB, conjugate, shrunk, sparse
+from causalstats.models.partial_correlation.estimands import estimands
+from causalstats.models.partial_correlation.graph_context import GraphContext
+from causalstats.models.partial_correlation.hyperpriors import Hyperprior
+from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.priors import PRIORS, PriorName
+from causalstats.models.partial_correlation.priors.base import (
+    CovariancePrior,
+    ExactPrior,
+    ImportanceSampledPrior,
+)
+from causalstats.models.partial_correlation.priors.basis_variances import log_variance_of
+from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
 from causalstats.models.partial_correlation.propriety import refuse_improper
+from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.models.partial_correlation.views import baselines, predictions, views
 from causalstats.models.shared.missing_rows import rows_left_out
-from causalstats.numerics.compositions import inverse_wishart, log_ratios
+from causalstats.numerics.compositions import inverse_wishart
 
 if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
 _LATENT = ("scatter", "log_ratio_coordinates", "hidden_logarithm", "free_correlation")
-_MOST_NUMBERS = 1e8  # in the draws of Θ that are kept
-_MOST_EXACT, _FEWEST_EXACT = 5e6, 1000  # numbers, and draws, of those with answers in closed form
-Prior = Literal["shrunk", "matching", "invariant", "sparse"]
-Exact = Callable[[int, int, np.random.Generator], xr.Dataset]
+_LARGEST_EXACT = 5e6  # numbers in the exact draws of Θ that are kept, 40 MB
+_FEWEST_EXACT = 1000  # draws; with so many parts that fewer would be kept, none are
+Draw = Callable[[int, int, np.random.Generator], xr.Dataset]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +68,8 @@ class PartialCorrelation:
 
     The priors of Σ; m = n - columns of W, p = D - 1, and α = k / (k + m) is the weight of the prior in the posterior mean of Σ:
 
-    "shrunk"      Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of `basis_variance`, 2), τ ~ half-Normal(1), α ~ Uniform(0, 1):
+    "shrunk"      Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of `basis_variance`, `basis_variance_sd`²),
+              τ ~ half-Normal(`variance_spread_scale`), α ~ Uniform(0, 1):
                   towards independent parts, as far as the data say. Σ is integrated out and only ω and α are sampled
     "invariant"   the same with equal ω, which no rotation of the log-ratios changes; unless given, α is one standard deviation below its
                   posterior mean under Uniform(0, 1), and ω that of most evidence. Exact given both
@@ -68,8 +79,8 @@ class PartialCorrelation:
     Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within bounds are anywhere between them; the log-ratios are then
     sampled too, under the first prior.
 
-    "sparse"      the amounts before closure have a precision K = d R d in which partial correlations -R_ij are near 0, Normal(0, `negligible`²), or not,
-                  Normal(0, .5²), by the share π ~ Beta(1, 4); d_j = ω_j^(-1/2), ω as above; all of it sampled
+    "sparse"      the amounts before closure have a precision K = d R d in which partial correlations -R_ij are near 0, Normal(0, `spike_sd`²), or not,
+                  Normal(0, `slab_sd`²), by the share π of mean `expected_slab_share`; d_j = ω_j^(-1/2), ω as above; all of it sampled
 
     Rows of one subject, where the data name it, are correlated by φ ~ Uniform(0, 1) alike in every log-ratio, and rows in time by φ^gap, an AR(1) process with
     gaps in units of the median one; Σ is then integrated out given φ (see `numerics.row_correlation`).
@@ -96,8 +107,21 @@ class PartialCorrelation:
         α in (0, 1). None: learned.
     basis_variance : float or None
         Variance of the logarithm of a part, natural logarithms: the prior median, or ω itself of "invariant". None: that of the data.
-    negligible : float
-        Standard deviation of those partial correlations of the amounts that are next to none; of the sparse prior.
+    basis_variance_sd : float
+        Standard deviation of μ about its prior median. The default of 2 lets the typical variance be
+        50 times smaller or larger at 95 %, so that the unit of the data hardly matters.
+    variance_spread_scale : float
+        Scale of the half-normal prior of τ, the standard deviation of log ω between parts. With the
+        default of 1 the variances of two parts mostly differ by a factor of up to about 10.
+    spike_sd : float
+        Standard deviation of those partial correlations of the amounts that are next to none; of
+        the sparse prior. The default of 0.1 is a link that explains 1 % of a variance.
+    slab_sd : float
+        Standard deviation of the other partial correlations of the amounts, those of links. The
+        default of 0.5 is wide on (-1, 1) and still makes links near ±1 rare.
+    expected_slab_share : float
+        Prior mean q of the share π ~ Beta(5 q, 5 (1-q)) of pairs of amounts that are linked. The
+        default of 0.2, Beta(1, 4), favours few links and excludes none.
     row_correlation : float or None
         φ in [0, 1), of data that name a subject or a time. None: learned.
 
@@ -107,10 +131,14 @@ class PartialCorrelation:
     Compositional covariance shrinkage and regularised partial correlations, arXiv 2212.00496: the target of the shrinkage.
     """
 
-    prior: Prior = "shrunk"
+    prior: PriorName = "shrunk"
     shrinkage: Inside | None = None
     basis_variance: Positive | None = None
-    negligible: Annotated[float, Number(above=0, below=SLAB)] = 0.1
+    basis_variance_sd: Positive = 2.0
+    variance_spread_scale: Positive = 1.0
+    spike_sd: Positive = 0.1
+    slab_sd: Positive = 0.5
+    expected_slab_share: Inside = 0.2
     row_correlation: Annotated[float, Number(least=0, below=1)] | None = None
 
     headline = "partial_correlation"
@@ -119,153 +147,81 @@ class PartialCorrelation:
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
-        if self.prior == "sparse" and self.shrinkage is not None:
-            raise ModelError("The sparse prior has no `shrinkage`; leave it out.")
-        if self.prior == "matching" and (
-            self.shrinkage is not None or self.basis_variance is not None
-        ):
+        if self.spike_sd >= self.slab_sd:
             raise ModelError(
-                "The matching prior has neither `shrinkage` nor `basis_variance`; leave them out, or use prior='invariant'."
+                f"Expected `spike_sd` below `slab_sd`, got {self.spike_sd:g} and "
+                f"{self.slab_sd:g}: the spike is the narrower of the two."
             )
+        lacking = [
+            name
+            for name in ("shrinkage", "basis_variance")
+            if name not in self.covariance_prior.fields
+        ]
+        if any(getattr(self, name) is not None for name in lacking):
+            raise ModelError(_without_fields(self.prior, lacking))
+
+    @property
+    def covariance_prior(self) -> CovariancePrior:
+        """The prior of Σ by the name `prior`."""
+        return PRIORS[self.prior]
 
     def nuts_options(self, data: Composition) -> dict[str, Any]:
-        """JAX's threads of linear algebra wait for each other; links that come and go are slow to mix; three parts may be independent, or anything else."""
-        if self.prior == "sparse":
-            return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
-        return (
-            {"backend": "numba", "target_accept": 0.99, "tune": 1000}
-            if len(data.parts) > 3
-            else {"backend": "numba", "target_accept": 0.995, "tune": 1500}
-        )
+        """The options of `Nuts` that suit the graph."""
+        return self.covariance_prior.nuts_options(data)
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         """The cross-products S of the centred log-ratios, their degrees of freedom, and the constants of the prior; of an exact prior, its posterior."""
-        size = len(data.parts)
-        values: dict[str, Any] = {"rows_free": data.degrees}
-        if self.prior in EXACT:
-            scatter, degrees = self.posterior(data)
-            return {"posterior_scatter": scatter, "posterior_degrees": np.asarray(degrees)}
-        if self.row_correlation is not None and data.dependence is None:
-            raise ModelError(
-                "`row_correlation` is that of rows of one `subject`, or in `time`; these data name neither."
-            )
-        if data.dependence is not None:
-            values |= data.dependence.links
-            if self.row_correlation is not None:
-                values["given_row_correlation"] = self.row_correlation
-        if data.counts or data.bounds is not None or data.dependence is not None:
-            values["covariate_basis"] = np.linalg.qr(data.matrix)[0]
-        if data.counts:
-            values |= {"counts": data.values, "totals": data.values.sum(axis=1)}
-        elif data.bounds is not None:
-            open_ = data.bounds.open
-            with np.errstate(divide="ignore"):
-                lower, upper = np.log(data.bounds.lower[open_]), np.log(data.bounds.upper[open_])
-            row, column = np.nonzero(open_)
-            logarithms = np.log(data.values)
-            values |= {
-                "lower": lower,
-                "upper": upper,
-                "start": logarithms[open_],
-                "row": row,
-                "column": column,
-            }
-            values["logarithms"] = logarithms
-        elif data.dependence is not None:
-            values["known_log_ratios"] = data.residuals
-        else:
-            values["scatter"] = data.scatter
-        values["log_variance"] = np.log(self.basis_variance or data.covariance.trace() / (size - 1))
-        if self.shrinkage is not None:
-            values["weight"] = self.shrinkage
-        if self.prior == "sparse":
-            values["negligible"] = self.negligible
-        return {name: np.asarray(value, float) for name, value in values.items()}
+        return self.covariance_prior.inputs(self, data)
 
     def build(self, data: Composition) -> pm.Model:
         """The PyMC graph on these data."""
-        _refuse_what_cannot_be_fitted(data)
-        if self.prior == "sparse":
-            return sparse(self.inputs(data), data.parts)
-        build = shrunk if self.prior == "shrunk" else conjugate
-        return build(self.inputs(data), data.parts)
+        import pymc as pm
 
-    def posterior(self, data: Composition) -> tuple[np.ndarray, float]:
-        """Of the exact priors: Θ ~ Wishart(ν, B), as B⁻¹ = Ψ + S on centred log-ratios (D, D), and ν."""
-        strength, variances, degrees = self._conjugate(data)
-        return inverse_wishart.scatter_of(data.scatter, variances, strength), degrees
+        self._refuse(data)
+        inputs = self.inputs(data)
+        rows = row_dependence_of(data)
+        observation = observation_of(data)
+        hyperpriors = self._hyperpriors(data)
+        coords = {"part": list(data.parts), "other_part": list(data.parts)}
+        with pm.Model(coords=coords) as graph:
+            nodes = {name: pm.Data(name, value) for name, value in inputs.items()}
+            context = GraphContext(data.parts, nodes, hyperpriors)
+            scatter = partial(rows.scatter, observation=observation)
+            self.covariance_prior.add_to_graph(context, scatter)
+        return graph
 
-    def posterior_scale(self, data: Composition) -> tuple[np.ndarray, float]:
-        """The same as B itself (D, D), and ν; in matrices of the rows where they are fewer than the parts."""
-        strength, variances, degrees = self._conjugate(data)
-        if strength == 0:
-            return log_ratios.pseudo_inverse(data.scatter), degrees
-        return inverse_wishart.posterior_scale(
-            data.residuals, variances, strength + len(data.parts)
-        ), degrees
-
-    def _conjugate(self, data: Composition) -> tuple[float, np.ndarray, float]:
-        """k, ω and ν of the exact priors, k = 0 of the matching one; refuses data that are not enough for them."""
-        _refuse_what_cannot_be_fitted(data)
-        size = len(data.parts)
-        if data.counts or data.bounds is not None:
-            raise ModelError(
-                "The exact priors need log-ratios that are known; of counts, and of values within bounds, use prior='shrunk' or 'sparse'."
-            )
-        if data.dependence is not None:
-            raise ModelError(
-                "The exact priors need independent rows; of rows of one subject, or in time, use prior='shrunk' or 'sparse'."
-            )
-        if self.prior == "invariant":
-            weight, variance = self.isotropic(data)
-            strength = data.degrees * weight / (1 - weight)
-            return strength, np.full(size, variance), strength + size + data.degrees
-        if data.degrees < 2 * size - 3:
-            raise ModelError(
-                f"The matching prior needs {2 * size - 3} rows for {size} parts, not counting one for each covariate, got {data.degrees}: with fewer its "
-                "posterior is not a distribution. Use prior='shrunk', which needs no number of rows."
-            )
-        return 0.0, np.ones(size), data.degrees - size + 2.0
-
-    def isotropic(self, data: Composition) -> tuple[float, float]:
-        """α and ω of the invariant prior: as given, otherwise α a standard deviation below its posterior mean, and ω of most evidence."""
-        if self.shrinkage is not None and self.basis_variance is not None:
-            return self.shrinkage, self.basis_variance
-        spectrum, size = data.eigenvalues, len(data.parts)
-        if self.shrinkage is None:
-            return inverse_wishart.isotropic_cautious(
-                spectrum, data.degrees, size, self.basis_variance
-            )
-        return inverse_wishart.isotropic(spectrum, data.degrees, size, self.shrinkage)
-
-    def exact_posterior(self, data: Composition) -> Exact | None:
+    def exact_posterior(self, data: Composition) -> Draw | None:
         """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""
-        if self.prior not in EXACT:
+        prior = self.covariance_prior
+        if not isinstance(prior, ExactPrior):
             return None
-        self._conjugate(data)  # refuses
+        self._refuse(data)
+        size = len(data.parts)
 
         def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
-            draws = min(draws, int(_MOST_EXACT / chains / len(data.parts) ** 2))
-            if len(data.parts) ** 2 > _MOST_EXACT / _FEWEST_EXACT:
+            draws = min(draws, int(_LARGEST_EXACT / chains / size**2))
+            if size**2 > _LARGEST_EXACT / _FEWEST_EXACT:
                 return xr.Dataset(coords={"chain": np.arange(chains), "draw": np.arange(0)})
-            scatter, degrees = self.posterior(data)
+            scatter, degrees = posterior_scatter(prior.conjugate(self, data), data)
+            shape = (chains, draws, size, size)
             count = chains * draws
-            found, of_coefficients = (
-                inverse_wishart.draw_precisions(scatter, freedom, count, rng).reshape(
-                    chains, draws, *scatter.shape
-                )
-                for freedom in (degrees, data.degrees + len(data.parts) - 2)
-            )
-            given = of_coefficients if self.prior == "matching" else found
-            return covariates.drawn(given, _dataset(found, data.parts), data, rng)
+            theta = inverse_wishart.draw_precisions(scatter, degrees, count, rng).reshape(shape)
+            coefficient_theta = theta
+            coefficient_degrees = prior.coefficient_degrees(data, degrees)
+            if coefficient_degrees != degrees:
+                coefficient_theta = inverse_wishart.draw_precisions(
+                    scatter, coefficient_degrees, count, rng
+                ).reshape(shape)
+            return covariates.drawn(coefficient_theta, _dataset(theta, data.parts), data, rng)
 
         return draw
 
     def importance_draws(self, data: Composition) -> Callable | None:
         """Draws without a sampler, weighed by the posterior's density, which few parts make possible."""
-        from causalstats.models.partial_correlation.density import importance_draws
-
-        return importance_draws(self, data)
+        prior = self.covariance_prior
+        if not isinstance(prior, ImportanceSampledPrior):
+            return None
+        return prior.importance_draws(self, data)
 
     def recover_marginals(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
@@ -274,32 +230,9 @@ class PartialCorrelation:
         latent = [
             name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(_LATENT)
         ]
-        if self.prior != "shrunk":
-            return covariates.drawn(draws["precision"].to_numpy(), draws, data, rng).drop_vars(
-                latent
-            )
-        chains, size = draws.sizes["chain"], len(data.parts)
-        draws = draws.isel(
-            draw=slice(
-                None, None, max(1, int(chains * draws.sizes["draw"] * size**2 / _MOST_NUMBERS))
-            )
-        )
-        omega, weight = (
-            draws["basis_variance"].to_numpy().reshape(-1, size),
-            draws["shrinkage"].to_numpy().ravel(),
-        )
-        strength = data.degrees * weight / (1 - weight)
-        seen = (
-            draws["scatter"].to_numpy().reshape(-1, size, size)
-            if "scatter" in draws
-            else data.scatter
-        )
-        scatter = inverse_wishart.scatter_of(seen, omega, strength)
-        found = inverse_wishart.draw_precisions(
-            scatter, strength + size + data.degrees, len(weight), rng
-        ).reshape(chains, -1, size, size)
-        draws = draws.merge(_dataset(found, data.parts, draws))
-        return covariates.drawn(found, draws, data, rng).drop_vars(latent)
+        draws = self.covariance_prior.recover_precision(draws, data, rng)
+        precision = draws["precision"].to_numpy()
+        return covariates.drawn(precision, draws, data, rng).drop_vars(latent)
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the answer stands on."""
@@ -311,23 +244,27 @@ class PartialCorrelation:
 
     def parameters(self, data: Composition) -> tuple[str, ...]:
         """Names in the posterior whose sampling is checked; none where the posterior is exact."""
-        if self.prior in EXACT:
-            return ()
-        own = ("shrinkage",) if self.prior == "shrunk" else ("slab_share", "basis_correlation")
-        of_rows = () if data.dependence is None else ("row_correlation",)
-        return ("log_typical_variance", "variance_spread", "basis_variance", *own, *of_rows)
+        rows = row_dependence_of(data).hyperpriors(self.row_correlation)
+        return (*self.covariance_prior.parameters, *rows)
 
-    def priors(self, data: Composition) -> dict[str, Any]:
+    def priors(self, data: Composition) -> dict[str, float]:
         """Prior standard deviations of the parameters that have one of their own."""
-        sds = {
-            "log_typical_variance": 2.0,
-            "variance_spread": np.sqrt(1 - 2 / np.pi),
-            "shrinkage": np.sqrt(1 / 12) if self.shrinkage is None else np.nan,
-        }
-        sds["slab_share"] = stats.beta(1, 4).std()
-        if data.dependence is not None:
-            sds["row_correlation"] = np.sqrt(1 / 12) if self.row_correlation is None else np.nan
-        return {name: sds[name] for name in self.parameters(data) if name in sds}
+        return {name: hyperprior.sd for name, hyperprior in self._hyperpriors(data).items()}
+
+    def _hyperpriors(self, data: Composition) -> dict[str, Hyperprior]:
+        """The table of scalar parameters: those of the covariance, and that of dependent rows."""
+        table = self.covariance_prior.hyperpriors(self, log_variance_of(self, data))
+        return table | row_dependence_of(data).hyperpriors(self.row_correlation)
+
+    def _refuse(self, data: Composition) -> None:
+        """Raise `ModelError` where the posterior on these data would not be proper."""
+        refuse_improper(data)
+        if data.degrees < 2:
+            raise ModelError(
+                "Expected at least 2 rows more than the intercept and the covariates take, got "
+                f"{len(data)} rows and {data.matrix.shape[1]} columns."
+            )
+        self.covariance_prior.refuse(self, data)
 
     @checked(ModelError)
     def simulate(
@@ -396,7 +333,7 @@ class PartialCorrelation:
         """Spread, skewness and tails of each part's log-ratio to the mean of all, with replications."""
         return (
             predictions(self, draws, data, rng)
-            if "precision" in draws and not data.counts and data.bounds is None
+            if "precision" in draws and observation_of(data).exact
             else ()
         )
 
@@ -414,40 +351,42 @@ class PartialCorrelation:
 
     def unused_fields(self, data: Composition) -> dict[str, str]:
         """Return the fields that cannot change the answer, each with the reason."""
-        found = {}
-        if self.prior != "sparse":
-            found["negligible"] = f"prior={self.prior!r} does not use it, prior='sparse' does."
-        if self.prior == "matching":
-            found |= dict.fromkeys(
-                ("shrinkage", "basis_variance"), "prior='matching' does not use it."
-            )
-        if self.prior == "sparse":
-            found["shrinkage"] = "prior='sparse' does not use it."
-        if data.dependence is None:
-            found["row_correlation"] = "these data name neither a subject nor a time."
-        return found
+        prior_fields = dict.fromkeys(chain.from_iterable(each.fields for each in PRIORS.values()))
+        reasons = {
+            name: _unused_reason(self.prior, name)
+            for name in prior_fields
+            if name not in self.covariance_prior.fields
+        }
+        if row_dependence_of(data).independent:
+            reasons["row_correlation"] = "these data name neither a subject nor a time."
+        return reasons
 
     def relaxations(self, data: Composition) -> tuple[Relaxation, ...]:
         """None: nothing from outside is imposed."""
         return ()
 
 
-def _refuse_what_cannot_be_fitted(data: Composition) -> None:
-    refuse_improper(data)
-    if data.degrees < 2:
-        raise ModelError(
-            f"Expected at least 2 rows more than the intercept and the covariates take, got {len(data)} rows and {data.matrix.shape[1]} columns."
-        )
+def _without_fields(prior: str, names: list[str]) -> str:
+    """Return the refusal of fields that a prior does not have."""
+    if len(names) == 1:
+        return f"The {prior} prior has no `{names[0]}`; leave it out."
+    listed = " nor ".join(f"`{name}`" for name in names)
+    return f"The {prior} prior has neither {listed}; leave them out, or use prior='invariant'."
 
 
-def _dataset(
-    theta: np.ndarray, parts: tuple[str, ...], like: xr.Dataset | None = None
-) -> xr.Dataset:
+def _unused_reason(prior: str, field: str) -> str:
+    """Return why a field cannot change the answer under a prior, and under which it does."""
+    using = [repr(name) for name, each in PRIORS.items() if field in each.fields]
+    return f"prior={prior!r} does not use it, prior={' or '.join(using)} does."
+
+
+def _dataset(theta: np.ndarray, parts: tuple[str, ...]) -> xr.Dataset:
     """Draws (chain, draw, part, other_part) of Θ."""
-    chains, draws = (
-        (np.arange(size) for size in theta.shape[:2])
-        if like is None
-        else (like["chain"], like["draw"])
-    )
-    coords = {"chain": chains, "draw": draws, "part": list(parts), "other_part": list(parts)}
-    return xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), theta)}, coords)
+    chains, draws = theta.shape[:2]
+    coords = {
+        "chain": np.arange(chains),
+        "draw": np.arange(draws),
+        "part": list(parts),
+        "other_part": list(parts),
+    }
+    return xr.Dataset({"precision": (tuple(coords), theta)}, coords)

@@ -1,4 +1,4 @@
-"""Data for which the posterior of `PartialCorrelation` is no distribution, refused before sampling."""
+"""Data under which the posterior of `PartialCorrelation` is improper: refused before sampling."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 
 from causalstats.data import Composition
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.numerics.selection.separation import without_end
 
-_NAMED = 20
+_LISTED = 20
+_MOVED = 1e-6  # of a direction of no end, which changes the mean of a row
 
 
 def refuse_improper(data: Composition) -> None:
@@ -22,43 +24,40 @@ def refuse_improper(data: Composition) -> None:
     ModelError
         Naming all such parts, and the rows in which they were not seen.
     """
-    if data.design is None or not (data.counts or data.bounds is not None):
+    observation = observation_of(data)
+    detected = observation.detected(data)
+    if data.design is None or detected is None:
         return
-    if data.counts:
-        seen, below = data.values > 0, data.values == 0
-    else:
-        assert data.bounds is not None
-        seen = data.bounds.lower > 0
-        below = ~seen & np.isfinite(data.bounds.upper)
-    found = {}
+    seen, below = detected
+    unbounded = {}
     for name, column, absent in zip(data.parts, seen.T, below.T, strict=True):
         if column.all():
             continue
         direction = without_end(data.matrix, column, absent)
         if direction is not None:
-            found[name] = (direction, (np.abs(data.matrix @ direction) > 1e-6).sum())
-    if not found:
+            rows = (np.abs(data.matrix @ direction) > _MOVED).sum()
+            unbounded[name] = (direction, rows)
+    if not unbounded:
         return
     columns = ["the intercept", *data.design.columns]
-    moved = {columns[k] for direction, _ in found.values() for k in np.flatnonzero(direction)}
+    moved = {columns[k] for direction, _ in unbounded.values() for k in np.flatnonzero(direction)}
     moved.discard("the intercept")
-    what = "counted" if data.counts else "above its limit"
-    named = ", ".join(
-        f"{name!r} (in none of {rows} rows)" for name, (_, rows) in list(found.items())[:_NAMED]
-    )
-    more = f" and {len(found) - _NAMED:,} other parts" if len(found) > _NAMED else ""
+    shown = list(unbounded.items())[:_LISTED]
+    listed = ", ".join(f"{name!r} (in none of {rows} rows)" for name, (_, rows) in shown)
+    others = len(unbounded) - _LISTED
+    more = f" and {others:,} other parts" if others > 0 else ""
     raise ModelError(
-        f"In a group of rows that the covariates tell apart, these parts were never {what}: "
-        f"{named}{more}. Nothing says how rare they are there, so that coefficients on "
+        f"In a group of rows that the covariates tell apart, these parts were never "
+        f"{observation.detection}: {listed}{more}. Nothing says how rare they are there, so that coefficients on "
         f"{', '.join(sorted(moved)) or 'the covariates'} have no lower end and the posterior is "
-        f"no distribution. Leave these parts out, for example {_without(data, list(found))}; or "
+        f"no distribution. Leave these parts out, for example {_without(data, list(unbounded))}; or "
         "join the group with another; or fit the groups one by one, each with the parts that it "
         "has."
     )
 
 
 def _without(data: Composition, parts: list[str]) -> str:
-    left = [name for name in data.parts if name not in parts]
-    if len(left) < 3 or len(left) > _NAMED:
+    others = [name for name in data.parts if name not in parts]
+    if len(others) < 3 or len(others) > _LISTED:
         return "`data.subcomposition([...])` with the others"
-    return f"`data.subcomposition({left})`"
+    return f"`data.subcomposition({others})`"

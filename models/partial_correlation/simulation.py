@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 from scipy.special import softmax
 
 from causalstats.core.simulation import Simulation
 from causalstats.data import Composition
 from causalstats.data.row_dependence import dependence_of
 from causalstats.errors import ModelError
-from causalstats.models.partial_correlation.graph import SLAB
 from causalstats.models.partial_correlation.marginal_posteriors import pair_labels
-from causalstats.numerics.compositions import inverse_wishart, log_ratios
+from causalstats.numerics.compositions import log_ratios
 from causalstats.numerics.regression.row_correlation import correlated
+
+if TYPE_CHECKING:
+    from causalstats.models.partial_correlation.model import PartialCorrelation
 
 _LINK = 0.45
 _REPEATS = 5  # rows of a subject
 _BETWEEN_ROWS = 0.5  # their correlation
-_MOST_TRIES = 10_000
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,14 @@ class Design:
     covariate: bool
 
 
-def simulate(model: Any, seed: int, rows: int, parts: int, design: Design) -> Simulation:
+def simulate(
+    model: PartialCorrelation, seed: int, rows: int, parts: int, design: Design
+) -> Simulation:
     """As `PartialCorrelation.simulate` says."""
     rng = np.random.default_rng(seed)
     names = [f"p{k + 1}" for k in range(parts)]
     values: dict[str, Any] = (
-        _prior(model, rng, rows - 1 - design.covariate, parts)
+        _draw_from_prior(model, rows - 1 - design.covariate, parts, rng)
         if design.origin == "prior"
         else {"precision": _band(rng, parts)}
     )
@@ -129,62 +131,33 @@ def _band(rng: np.random.Generator, parts: int) -> np.ndarray:
     )
 
 
-def _prior(model: Any, rng: np.random.Generator, degrees: int, parts: int) -> dict[str, Any]:
-    needed = ["basis_variance", *(["shrinkage"] if model.prior == "invariant" else [])]
-    if model.prior == "sparse" and model.basis_variance is not None:
-        return _sparse(model, rng, parts)
-    if model.prior == "matching" or any(getattr(model, name) is None for name in needed):
-        raise ModelError(
-            f"To draw from the prior, expected prior='shrunk', 'sparse' or 'invariant' and a number for {' and '.join(needed)}."
-        )
-    weight = rng.uniform() if model.shrinkage is None else model.shrinkage
-    values: dict[str, Any] = {}
-    omega = np.full(parts, model.basis_variance)
-    if model.prior == "shrunk":
-        typical, spread = rng.normal(np.log(model.basis_variance), 2), abs(rng.standard_normal())
-        omega = np.exp(typical + spread * rng.standard_normal(parts))
-        values = {
-            "log_typical_variance": typical,
-            "variance_spread": spread,
-            "basis_variance": omega,
-            "shrinkage": weight,
-        }
-    strength = degrees * weight / (1 - weight)
-    scatter = inverse_wishart.scatter_of(np.zeros((parts, parts)), omega, strength)
-    return values | {
-        "precision": inverse_wishart.draw_precisions(scatter, strength + parts, 1, rng)[0]
-    }
+def _draw_from_prior(
+    model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return parameters and Θ drawn from the prior of the model, by name.
 
+    Parameters
+    ----------
+    model : PartialCorrelation
+    degrees : int
+        Rows less the intercept and the covariates.
+    parts : int
+    rng : Generator
 
-def _sparse(model: Any, rng: np.random.Generator, parts: int) -> dict[str, Any]:
-    """By rejection of what is not positive definite, shares and correlations together."""
-    rows, columns = np.triu_indices(parts, 1)
-    for _ in range(_MOST_TRIES):
-        share = rng.beta(1, 4)
-        sd = np.where(rng.random(len(rows)) < share, SLAB, model.negligible)
-        r = stats.truncnorm.rvs(-1 / sd, 1 / sd, scale=sd, random_state=rng)
-        scaled = np.eye(parts)
-        scaled[rows, columns] = scaled[columns, rows] = r
-        if np.linalg.eigvalsh(scaled)[0] > 0:
-            break
-    else:
+    Raises
+    ------
+    ModelError
+        If the prior is no distribution until a field is given.
+    """
+    prior = model.covariance_prior
+    needed = prior.simulation_fields
+    if not needed:
         raise ModelError(
-            f"Among {_MOST_TRIES:,} draws of the correlations of {parts} parts none was positive definite: take fewer parts."
+            f"prior={model.prior!r} is no distribution to draw from: expected prior='shrunk', "
+            "'sparse' or 'invariant'."
         )
-    typical, spread = rng.normal(np.log(model.basis_variance), 2), abs(rng.standard_normal())
-    omega = np.exp(typical + spread * rng.standard_normal(parts))
-    precision = scaled / np.sqrt(omega[:, None] * omega)
-    sums = precision.sum(axis=1)
-    slab, spike = (
-        weight * stats.truncnorm.pdf(r, -1 / sd, 1 / sd, scale=sd)
-        for weight, sd in ((share, SLAB), (1 - share, model.negligible))
-    )
-    return {
-        "log_typical_variance": typical,
-        "variance_spread": spread,
-        "basis_variance": omega,
-        "slab_share": share,
-        "basis_correlation": -r,
-        "inclusion": slab / (slab + spike),
-        "precision": precision - sums[:, None] * sums / sums.sum(),
-    }
+    if any(getattr(model, name) is None for name in needed):
+        raise ModelError(
+            f"To draw from prior={model.prior!r}, expected a number for {' and '.join(needed)}."
+        )
+    return prior.simulate(model, degrees, parts, rng)

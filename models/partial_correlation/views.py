@@ -24,17 +24,15 @@ from causalstats.core.views import (
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.estimands import estimands
 from causalstats.models.partial_correlation.marginal_posteriors import pair_labels, pairs
+from causalstats.models.partial_correlation.priors.base import ExactPrior
+from causalstats.models.partial_correlation.priors.conjugate import posterior_scale
+from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
-from causalstats.numerics.regression.row_correlation import correlated
 
 _REPLICATIONS = 400
 _MOST_PARTS = 30
 _STRONGEST = 4
 _REACH = 1.5  # of a log-ratio in the ternary
-_UNEQUAL_VARIANCES = (
-    "The prior gives all parts one variance, and theirs differ: those that vary little are drawn too "
-    "far. Use prior='shrunk', which learns the variance of each part."
-)
 _REMEDY = {
     "spread": "The normal distribution of the log-ratios does not fit: look for groups of rows, and name them as covariates.",
     "skewness": "Log-ratios are skewed: look for outliers, rounding or groups of rows.",
@@ -81,20 +79,19 @@ def predictions(
     of the first 30 parts.
     """
     remedies = dict(_REMEDY)
-    if model.prior == "invariant":
-        remedies["spread"] = _UNEQUAL_VARIANCES
+    remedies["spread"] = model.covariance_prior.spread_remedy or remedies["spread"]
     theta = draws["precision"].to_numpy()
     theta = theta.reshape(-1, *theta.shape[-2:])
-    chosen = rng.choice(len(theta), min(_REPLICATIONS, len(theta)), replace=False)
+    count = len(theta)
+    chosen = rng.choice(count, min(_REPLICATIONS, count), replace=False)
     theta = theta[chosen]
     covariates = np.linalg.qr(data.matrix)[0]
     replicated = []
-    for draw, root in zip(chosen, log_ratios.root(theta), strict=True):
+    dependence = row_dependence_of(data)
+    correlations = np.broadcast_to(dependence.correlations(draws), count)
+    for correlation, root in zip(correlations[chosen], log_ratios.root(theta), strict=True):
         noise = rng.standard_normal((len(data), root.shape[1]))
-        if data.dependence is not None:
-            noise = correlated(
-                noise, draws["row_correlation"].to_numpy().ravel()[draw], data.dependence.links, rng
-            )
+        noise = dependence.correlate(noise, correlation, rng)
         rows = noise @ root[:_MOST_PARTS].T
         replicated.append(_shapes(rows - covariates @ (covariates.T @ rows)))
     observed = _shapes(data.residuals[:, :_MOST_PARTS])
@@ -235,8 +232,9 @@ def _ternary(model: Any, draws: xr.Dataset, data: Composition) -> TernaryView:
 
 def _centre(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarray:
     """Posterior mean of Θ."""
-    if model.exact_posterior(data) is not None:
-        scale, degrees = model.posterior_scale(data)
+    prior = model.covariance_prior
+    if isinstance(prior, ExactPrior):
+        scale, degrees = posterior_scale(prior.conjugate(model, data), data)
         return degrees * scale
     return draws["precision"].mean(("chain", "draw")).to_numpy()
 

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
+from causalstats.models.partial_correlation.priors.conjugate import posterior_scale
 from causalstats.numerics.compositions import log_ratios as lr
 
 
@@ -73,7 +74,8 @@ def test_some_of_many_parts_are_answered_without_draws(size, keep):
     parts = [f"p{k}" for k in rng.choice(size, keep, replace=False)]
     table = fit.effect("partial_correlation", at=parts).numbers()
     assert len(table) == keep * (keep - 1) // 2 and np.isfinite(table).all(axis=None)
-    scale, degrees = fit.model.posterior_scale(fit.data)
+    posterior = fit.model.covariance_prior.conjugate(fit.model, fit.data)
+    scale, degrees = posterior_scale(posterior, fit.data)
     place = [fit.data.parts.index(part) for part in parts]
     block = lr.centre(lr.pseudo_inverse(scale)[np.ix_(place, place)])
     rho = lr.partial_correlations(lr.pseudo_inverse(block))[0, 1]

@@ -228,7 +228,7 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
 @pytest.mark.parametrize(
     ("model", "study", "field"),
     [
-        (cs.PartialCorrelation(), "Composition", "negligible"),
+        (cs.PartialCorrelation(), "Composition", "spike_sd"),
         (cs.PartialCorrelation(), "Composition", "row_correlation"),
         (cs.PartialCorrelation(prior="matching"), "Composition", "basis_variance"),
         (cs.SelectiveLabels(), "Decisions", "expertise_sd"),
@@ -240,7 +240,7 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
     ids=lambda value: getattr(value, "headline", value),
 )
 def test_a_model_names_the_fields_that_cannot_change_its_answer(studies, model, study, field):
-    """`negligible` of a prior without a spike, expertise without features: rows that are equal would look robust."""
+    """`spike_sd` of a prior without a spike, expertise without features: rows that are equal would look robust."""
     assert model.unused_fields(studies[study])[field].endswith(".")
 
 

@@ -10,7 +10,9 @@ from scipy import stats
 
 import causalstats as cs
 from causalstats.core.estimand import answerable
-from causalstats.models.partial_correlation.density import log_density
+from causalstats.models.partial_correlation.priors.basis_variances import log_variance_of
+from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
+from causalstats.models.partial_correlation.priors.shrunk_importance import Posterior
 from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.compositions import log_ratios as lr
 
@@ -78,7 +80,8 @@ def test_nuts_on_the_graph_agrees_with_the_exact_posterior(model, simulation):
     problem = cs.Problem(model, simulation.data)
     draws = cs.Nuts(draws=2000)(problem, 2)["posterior"]["precision"]
     theta = draws.to_numpy()
-    scatter, degrees = model.posterior(simulation.data)
+    posterior = model.covariance_prior.conjugate(model, simulation.data)
+    scatter, degrees = posterior_scatter(posterior, simulation.data)
     import arviz as az
 
     error = np.array(
@@ -131,7 +134,9 @@ def test_the_density_by_numpy_is_that_of_the_graph(fields, rows):
     )  # nearly all prior, where determinants are large and nearly equal
     theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
     values = [[point[0], point[1], point[2:7], *point[7:]] for point in points]
-    difference = log_density(points, model.inputs(data)) - [
+    hyperpriors = model.covariance_prior.hyperpriors(model, log_variance_of(model, data))
+    posterior = Posterior(hyperpriors, data.scatter, data.degrees)
+    difference = posterior.log_density(points) - [
         float(theirs({var.name: value for var, value in zip(graph.value_vars, each, strict=True)}))
         for each in values
     ]
@@ -501,7 +506,7 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
         ({"basis_variance": -1.0}, "positive number"),
         ({"prior": "matching", "shrinkage": 0.5}, "neither"),
         ({"prior": "sparse", "shrinkage": 0.5}, "no `shrinkage`"),
-        ({"negligible": 0.5}, "between 0 and 0.5"),
+        ({"spike_sd": 0.5}, "`spike_sd` below `slab_sd`, got 0.5 and 0.5"),
     ],
 )
 def test_refused(fields, message):

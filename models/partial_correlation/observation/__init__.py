@@ -1,0 +1,18 @@
+"""How rows of a composition are observed: exact amounts, counts, or values within bounds."""
+
+from __future__ import annotations
+
+from causalstats.data import Composition
+from causalstats.models.partial_correlation.observation.amounts import Amounts
+from causalstats.models.partial_correlation.observation.base import Observation
+from causalstats.models.partial_correlation.observation.counts import Counts
+from causalstats.models.partial_correlation.observation.intervals import Intervals
+
+__all__ = ["Observation", "observation_of"]
+
+
+def observation_of(data: Composition) -> Observation:
+    """Return how the rows of these data are observed."""
+    if data.counts:
+        return Counts()
+    return Amounts() if data.bounds is None else Intervals()

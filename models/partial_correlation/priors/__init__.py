@@ -1,0 +1,24 @@
+"""Priors of the covariance of the log-ratios, by the name that users write.
+
+A new prior is a file beside these, and a line in `PRIORS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from causalstats.core.argument_validation import Choice
+from causalstats.models.partial_correlation.priors.base import CovariancePrior
+from causalstats.models.partial_correlation.priors.invariant import Invariant
+from causalstats.models.partial_correlation.priors.matching import Matching
+from causalstats.models.partial_correlation.priors.shrunk import Shrunk
+from causalstats.models.partial_correlation.priors.sparse import Sparse
+
+PRIORS: Mapping[str, CovariancePrior] = {
+    "shrunk": Shrunk(),
+    "matching": Matching(),
+    "invariant": Invariant(),
+    "sparse": Sparse(),
+}
+PriorName = Annotated[str, Choice(tuple(PRIORS))]

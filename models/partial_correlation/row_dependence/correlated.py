@@ -1,0 +1,79 @@
+"""Rows of one subject, equally correlated by φ, or in time, an AR(1) process φ^gap.
+
+The covariance and the coefficients of covariates are integrated out given φ, whose prior is
+Uniform(0, 1) unless its value is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Composition
+from causalstats.data.row_dependence import Dependence
+from causalstats.models.partial_correlation.graph_context import GraphContext
+from causalstats.models.partial_correlation.hyperpriors import (
+    Hyperprior,
+    uniform_unless_given,
+)
+from causalstats.models.partial_correlation.observation.base import Observation
+from causalstats.numerics.regression.row_correlation import (
+    all_about_covariates,
+    correlated,
+)
+
+CORRELATION = "row_correlation"
+
+
+@dataclass(frozen=True, eq=False)
+class CorrelatedRows:
+    """R(φ) of rows that the data link to each other."""
+
+    dependence: Dependence
+
+    independent = False
+
+    @property
+    def links(self) -> Mapping[str, np.ndarray]:
+        return self.dependence.links
+
+    def hyperpriors(self, row_correlation: float | None) -> dict[str, Hyperprior]:
+        return {CORRELATION: uniform_unless_given(row_correlation)}
+
+    def inputs(self, data: Composition, observation: Observation) -> dict[str, np.ndarray]:
+        basis = np.linalg.qr(data.matrix)[0]
+        return {**self.links, "covariate_basis": basis, **observation.inputs(data)}
+
+    def scatter(self, context: GraphContext, observation: Observation) -> Any:
+        import pymc as pm
+
+        from causalstats.numerics.regression.row_correlation_ops import about_covariates
+
+        ratios = observation.log_ratios(context)
+        scatter, determinants = about_covariates(
+            ratios,
+            context.inputs["covariate_basis"],
+            context.variable(CORRELATION),
+            {name: context.inputs[name] for name in self.links},
+        )
+        rank = ratios.shape[1] - 1
+        pm.Potential("rows_depend", -rank / 2 * determinants)
+        return pm.Deterministic("scatter", scatter, dims=("part", "other_part"))
+
+    def cross_products(
+        self, data: Composition, correlations: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | float]:
+        basis = np.linalg.qr(data.matrix)[0]
+        return all_about_covariates(data.residuals, basis, correlations, self.links)
+
+    def correlations(self, draws: xr.Dataset) -> np.ndarray:
+        return draws[CORRELATION].to_numpy().ravel()
+
+    def correlate(
+        self, noise: np.ndarray, correlation: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        return correlated(noise, np.asarray(correlation), self.links, rng)
