@@ -1,68 +1,182 @@
-"""The algebra of log-ratios: everything that is said about a composition follows from one matrix with zero row sums.
+"""The algebra of log-ratios: every statement about a composition follows from one matrix.
 
-With x a composition of D parts, Γ the covariance of its centred log-ratios log(x_i / g(x)), g the geometric mean, and G = I - 11'/D:
+With x a composition of D parts, Γ the covariance of its centred log-ratios (clr) log(x_i / g(x)),
+g the geometric mean, and G = I - 11'/D:
 
     Γ 1 = 0,  Θ = Γ⁺ (pseudo-inverse),  ΓΘ = ΘΓ = G,  Θ 1 = 0
 
-Θ is the same whichever reference part or basis of log-ratios is used to compute it, and is the Laplacian of a signed graph whose edges are partial
-correlations (Erb 2020, Applied Computing and Geosciences 6:100026; Aitchison 1986 for T and Γ). Natural logarithms, denominators n - 1.
+Θ is the same whichever reference part (additive log-ratios, alr) or orthonormal basis (isometric
+log-ratios, ilr) is used to compute it, and is the Laplacian of a signed graph whose edges are
+partial correlations. Natural logarithms, denominators n - 1.
+
+References
+----------
+Aitchison (1986), The Statistical Analysis of Compositional Data: the variation matrix T and Γ.
+Erb (2020), Partial correlations in compositional data analysis, Applied Computing and Geosciences
+6:100026: Θ.
 """
 
 import numpy as np
 
-_WORST_CONDITION = 1e10  # in the norm of the largest row sum
-_BISECTIONS = 60
+_LARGEST_CONDITION = 1e10  # in the norm of the largest row sum
+_BISECTIONS = 60  # halve an interval of 2 to below rounding
 
 
 def clr(parts: np.ndarray) -> np.ndarray:
-    """Centred log-ratios log(x / g(x)) of rows of positive parts, (n, D)."""
+    """Return the centred log-ratios log(x / g(x)), g the geometric mean.
+
+    Parameters
+    ----------
+    parts : array, shape (..., D)
+        Positive; the scale of a row changes nothing.
+
+    Returns
+    -------
+    array, shape (..., D)
+        Each row sums to 0.
+
+    Examples
+    --------
+    >>> clr(np.array([[1.0, 2.0, 4.0]])).round(4)
+    array([[-0.6931,  0.    ,  0.6931]])
+    """
     logs = np.log(parts)
     return logs - logs.mean(axis=-1, keepdims=True)
 
 
 def helmert(size: int) -> np.ndarray:
-    """An orthonormal basis V (D, D-1) of the vectors that sum to zero: V'V = I, VV' = G."""
+    """Return an orthonormal basis V of the vectors that sum to 0: V'V = I, VV' = G.
+
+    `clr(x) @ V` are isometric log-ratios (ilr) of x.
+
+    Parameters
+    ----------
+    size : int
+        D.
+
+    Returns
+    -------
+    array, shape (D, D - 1)
+
+    Examples
+    --------
+    >>> helmert(3).round(4)
+    array([[ 0.7071,  0.4082],
+           [-0.7071,  0.4082],
+           [ 0.    , -0.8165]])
+    """
     rows, columns = np.arange(size)[:, None], np.arange(1, size)
     basis = np.where(rows < columns, 1.0, np.where(rows == columns, -columns, 0.0))
     return basis / np.sqrt(columns * (columns + 1.0))
 
 
 def variation(gamma: np.ndarray) -> np.ndarray:
-    """T_ij = var log(x_i / x_j) = Γ_ii + Γ_jj - 2 Γ_ij."""
+    """Return Aitchison's variation matrix, T_ij = var log(x_i / x_j) = Γ_ii + Γ_jj - 2 Γ_ij.
+
+    Parameters
+    ----------
+    gamma : array, shape (..., D, D)
+        Covariance of centred log-ratios, or of logarithms.
+
+    Returns
+    -------
+    array, shape (..., D, D)
+
+    Examples
+    --------
+    >>> variation(np.diag([1.0, 2.0, 3.0]))
+    array([[0., 3., 4.],
+           [3., 0., 5.],
+           [4., 5., 0.]])
+    """
     variances = _diagonal(gamma)
     return variances[..., :, None] + variances[..., None, :] - 2 * gamma
 
 
 def centre(matrix: np.ndarray) -> np.ndarray:
-    """G M G: the covariance of centred log-ratios from that of logarithms, Γ = G Ω G, or Γ = G (-T/2) G."""
+    """Return G M G: the covariance of centred log-ratios from that of logarithms.
+
+    Γ = G Ω G for the covariance Ω of logarithms, and Γ = G (-T/2) G for the variation matrix T.
+
+    Parameters
+    ----------
+    matrix : array, shape (..., D, D)
+
+    Returns
+    -------
+    array, shape (..., D, D)
+        Rows and columns sum to 0.
+
+    Examples
+    --------
+    >>> centre(np.diag([3.0, 3.0, 3.0]))
+    array([[ 2., -1., -1.],
+           [-1.,  2., -1.],
+           [-1., -1.,  2.]])
+    """
     rows = matrix - matrix.mean(axis=-2, keepdims=True)
     return rows - rows.mean(axis=-1, keepdims=True)
 
 
 def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
-    """Θ = Γ⁺ = (Γ + s 11'/D)⁻¹ - 11'/(s D) for any s > 0, here the mean non-zero eigenvalue, which leaves the condition number as it is.
+    """Return Θ = Γ⁺, the pseudo-inverse of the covariance of centred log-ratios.
+
+    Γ⁺ = (Γ + s 11'/D)⁻¹ - 11'/(s D) for any s > 0, here the mean non-zero eigenvalue, which leaves
+    the condition number as it is.
+
+    Parameters
+    ----------
+    gamma : array, shape (..., D, D)
+        Rows sum to 0.
+
+    Returns
+    -------
+    array, shape (..., D, D)
 
     Raises
     ------
     LinAlgError
-        If Γ has a direction of no variance besides 1: two parts proportional, or fewer rows than parts.
+        If Γ has a direction of no variance besides 1: two parts are proportional, or rows are
+        fewer than parts.
+
+    Examples
+    --------
+    >>> pseudo_inverse(centre(np.diag([1.0, 1.0, 1.0]))).round(4)
+    array([[ 0.6667, -0.3333, -0.3333],
+           [-0.3333,  0.6667, -0.3333],
+           [-0.3333, -0.3333,  0.6667]])
     """
     try:
-        found = covariance(gamma)
-        condition = np.abs(gamma).sum(axis=-1).max(axis=-1) * np.abs(found).sum(axis=-1).max(
-            axis=-1
-        )
+        theta = covariance(gamma)
+        condition = _row_sum_norm(gamma) * _row_sum_norm(theta)
     except np.linalg.LinAlgError:
         condition = np.array(np.inf)
-    if not (condition < _WORST_CONDITION).all():
+    if not (condition < _LARGEST_CONDITION).all():
         raise np.linalg.LinAlgError(
-            f"Expected a condition number of at most {_WORST_CONDITION:.0e} among the log-ratios: they are linearly dependent."
+            f"Expected a condition number of at most {_LARGEST_CONDITION:.0e} among the "
+            "log-ratios: they are linearly dependent."
         )
-    return found
+    return theta
 
 
 def covariance(theta: np.ndarray) -> np.ndarray:
-    """Γ = Θ⁺ of a Θ that is given, however ill its condition: the same formula, which is its own inverse."""
+    """Return Γ = Θ⁺, whatever the condition of Θ, by the formula of `pseudo_inverse`.
+
+    Parameters
+    ----------
+    theta : array, shape (..., D, D)
+        Rows sum to 0.
+
+    Returns
+    -------
+    array, shape (..., D, D)
+
+    Examples
+    --------
+    >>> gamma = centre(np.diag([1.0, 2.0, 3.0]))
+    >>> bool(np.allclose(covariance(pseudo_inverse(gamma)), gamma))
+    True
+    """
     size = theta.shape[-1]
     s = np.trace(theta, axis1=-2, axis2=-1)[..., None, None] / (size - 1)
     inverse = np.linalg.inv(theta + s / size) - 1 / (s * size)
@@ -70,66 +184,227 @@ def covariance(theta: np.ndarray) -> np.ndarray:
 
 
 def root(theta: np.ndarray) -> np.ndarray:
-    """R (..., D, D-1) with RR' = Γ = Θ⁺."""
+    """Return a root R of the covariance, RR' = Γ = Θ⁺.
+
+    Parameters
+    ----------
+    theta : array, shape (..., D, D)
+
+    Returns
+    -------
+    array, shape (..., D, D - 1)
+
+    Examples
+    --------
+    >>> theta = basis_laplacian(np.ones(3))
+    >>> bool(np.allclose(root(theta) @ root(theta).T, covariance(theta)))
+    True
+    """
     basis = helmert(theta.shape[-1])
     return basis @ np.linalg.cholesky(np.linalg.inv(basis.T @ theta @ basis))
 
 
 def partial_correlations(theta: np.ndarray) -> np.ndarray:
-    """r_ij = -Θ_ij / √(Θ_ii Θ_jj), of parts i and j given all the others; 1 on the diagonal."""
+    """Return the partial correlations r_ij = -Θ_ij / √(Θ_ii Θ_jj) of two parts given all others.
+
+    Parameters
+    ----------
+    theta : array, shape (..., D, D)
+
+    Returns
+    -------
+    array, shape (..., D, D)
+        1 on the diagonal.
+
+    References
+    ----------
+    Erb (2020), equation 12.
+
+    Examples
+    --------
+    Independent parts of equal variance have 1 / (D - 1): closure alone correlates them.
+
+    >>> partial_correlations(basis_laplacian(np.ones(3)))
+    array([[1. , 0.5, 0.5],
+           [0.5, 1. , 0.5],
+           [0.5, 0.5, 1. ]])
+    """
     scale = 1 / np.sqrt(_diagonal(theta))
     return _with_diagonal(-theta * scale[..., :, None] * scale[..., None, :], 1.0)
 
 
 def partial_variances(theta: np.ndarray) -> np.ndarray:
-    """v_i = 1 / Θ_ii: of part i's logarithm about its best log-contrast in the others."""
+    """Return v_i = 1 / Θ_ii, the variance of log x_i about its best log-contrast in the others.
+
+    Parameters
+    ----------
+    theta : array, shape (..., D, D)
+
+    Returns
+    -------
+    array, shape (..., D)
+
+    Examples
+    --------
+    >>> partial_variances(basis_laplacian(np.ones(3)))
+    array([1.5, 1.5, 1.5])
+    """
     return 1 / _diagonal(theta)
 
 
 def regression_coefficients(theta: np.ndarray) -> np.ndarray:
-    """b_ik = -Θ_ik / Θ_ii of log x_i on the other log x_k; each row sums to 1, so that the residual is free of scale. 0 on the diagonal."""
+    """Return the coefficients b_ik = -Θ_ik / Θ_ii of log x_i on the other log x_k.
+
+    Each row sums to 1, so that the residual does not depend on the scale of a composition.
+
+    Parameters
+    ----------
+    theta : array, shape (..., D, D)
+
+    Returns
+    -------
+    array, shape (..., D, D)
+        0 on the diagonal.
+
+    Examples
+    --------
+    >>> regression_coefficients(basis_laplacian(np.ones(3)))
+    array([[0. , 0.5, 0.5],
+           [0.5, 0. , 0.5],
+           [0.5, 0.5, 0. ]])
+    """
     return _with_diagonal(-theta / _diagonal(theta)[..., :, None], 0.0)
 
 
 def r_squared(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """1 - ((D-1)/D)² v_i / Γ_ii: the multiple R² of the log-ratio of part i to the mean of the others, which prefers no reference."""
+    """Return the multiple R² of the log-ratio of each part to the mean of the others.
+
+    1 - ((D-1)/D)² v_i / Γ_ii, which prefers no reference part.
+
+    Parameters
+    ----------
+    gamma, theta : array, shape (..., D, D)
+        Γ and Θ = Γ⁺.
+
+    Returns
+    -------
+    array, shape (..., D)
+
+    Examples
+    --------
+    Nothing explains one of several independent parts of equal variance.
+
+    >>> gamma = centre(np.eye(4))
+    >>> bool(np.allclose(r_squared(gamma, pseudo_inverse(gamma)), 0))
+    True
+    """
     size = gamma.shape[-1]
     return 1 - ((size - 1) / size) ** 2 * partial_variances(theta) / _diagonal(gamma)
 
 
 def r_squared_by_reference(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """1 - v_i / T_ir: the multiple R² of log(x_i / x_r), for part i (row) and reference r (column); NaN on the diagonal."""
+    """Return the multiple R² of log(x_i / x_r), 1 - v_i / T_ir.
+
+    Parameters
+    ----------
+    gamma, theta : array, shape (..., D, D)
+        Γ and Θ = Γ⁺.
+
+    Returns
+    -------
+    array, shape (..., D, D)
+        Part i in the rows, reference r in the columns; NaN on the diagonal.
+
+    Examples
+    --------
+    >>> gamma = centre(np.eye(3))
+    >>> r_squared_by_reference(gamma, pseudo_inverse(gamma)).round(4)
+    array([[ nan, 0.25, 0.25],
+           [0.25,  nan, 0.25],
+           [0.25, 0.25,  nan]])
+    """
     return 1 - partial_variances(theta)[..., :, None] / _with_diagonal(variation(gamma), np.nan)
 
 
 def subcomposition(theta: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """Θ of the parts at the positions `keep` alone: the Schur complement Θ_kk - Θ_ko Θ_oo⁻¹ Θ_ok over the others o."""
+    """Return Θ of some of the parts: the Schur complement Θ_kk - Θ_ko Θ_oo⁻¹ Θ_ok.
+
+    Parameters
+    ----------
+    theta : array, shape (..., D, D)
+    keep : int array, shape (k,)
+        Positions of the parts; o are the others.
+
+    Returns
+    -------
+    array, shape (..., k, k)
+
+    Examples
+    --------
+    Parts that are independent among four are so among three.
+
+    >>> three = subcomposition(basis_laplacian(np.ones(4)), np.array([0, 1, 2]))
+    >>> bool(np.allclose(three, basis_laplacian(np.ones(3))))
+    True
+    """
     others = np.setdiff1d(np.arange(theta.shape[-1]), keep)
-    inside, across, outside = (
-        theta[..., one[:, None], other]
-        for one, other in ((keep, keep), (others, keep), (others, others))
-    )
+    inside = theta[..., keep[:, None], keep]
+    across = theta[..., others[:, None], keep]
+    outside = theta[..., others[:, None], others]
     return inside - across.swapaxes(-1, -2) @ np.linalg.solve(outside, across)
 
 
 def basis_laplacian(variances: np.ndarray) -> np.ndarray:
-    """Θ of independent parts with these variances (..., D) of their logarithms: diag κ - κκ'/κ₊, κ = 1/ω."""
+    """Return Θ of independent parts: diag κ - κκ'/Σκ with κ = 1/ω.
+
+    Parameters
+    ----------
+    variances : array, shape (..., D)
+        ω, of the logarithms of the parts before closure.
+
+    Returns
+    -------
+    array, shape (..., D, D)
+
+    Examples
+    --------
+    >>> basis_laplacian(np.array([1.0, 1.0, 2.0])).round(2)
+    array([[ 0.6, -0.4, -0.2],
+           [-0.4,  0.6, -0.2],
+           [-0.2, -0.2,  0.4]])
+    """
     precision = 1 / np.asarray(variances)
-    product = (
-        precision[..., :, None] * precision[..., None, :] / precision.sum(axis=-1)[..., None, None]
-    )
+    total = precision.sum(axis=-1)[..., None, None]
+    product = precision[..., :, None] * precision[..., None, :] / total
     return np.eye(precision.shape[-1]) * precision[..., None] - product
 
 
 def closure_baseline(partial_variances: np.ndarray) -> np.ndarray:
-    """The partial correlations (..., D, D) that closure alone makes of independent parts with these partial variances (..., D); never negative.
+    """Return the partial correlations that closure alone makes of independent parts.
 
-    Independent parts have r_ij² = o_i o_j with odds o = q / (1-q), Σ q = 1, and partial variances v_i with q_i (1-q_i) ∝ 1/v_i; 1/(D-1) where all are
-    equal. With b_i = min v / v_i and t = 2 (1 - q of the part of least variance), the shares sum to 1 where
+    Independent parts have r_ij² = o_i o_j with odds o = q / (1-q), Σ q = 1, and partial variances
+    v_i with q_i (1-q_i) ∝ 1/v_i; r = 1/(D-1) where all are equal. With b_i = min v / v_i and
+    t = 2 (1 - q of the part of least variance), the shares q sum to 1 where, over the other parts,
 
-        (2-t) Σ_i b_i / (1 + √(1 - b_i t (2-t))) = 1      over the other parts; increasing as t falls, so found by bisection,
+        (2-t) Σ_i b_i / (1 + √(1 - b_i t (2-t))) = 1
 
-    and t → 0, the part of least variance being the whole of the size, where Σ b_i < 1 leaves no root.
+    which increases as t falls and is solved by bisection; t → 0, the part of least variance being
+    the whole of the size, where Σ b_i < 1 leaves no root.
+
+    Parameters
+    ----------
+    partial_variances : array, shape (..., D)
+        v.
+
+    Returns
+    -------
+    array, shape (..., D, D)
+        Never negative; 1 on the diagonal.
+
+    Examples
+    --------
+    >>> closure_baseline(np.ones(4)).round(4)[0]
+    array([1.    , 0.3333, 0.3333, 0.3333])
     """
     v = np.asarray(partial_variances, float)
     least = v.min(axis=-1, keepdims=True)
@@ -146,15 +421,53 @@ def closure_baseline(partial_variances: np.ndarray) -> np.ndarray:
 
 
 def proportionality(gamma: np.ndarray) -> np.ndarray:
-    """ρ_p = 1 - T_ij / (Γ_ii + Γ_jj) (Erb & Notredame 2016)."""
+    """Return the proportionality ρ_p = 1 - T_ij / (Γ_ii + Γ_jj) of two parts.
+
+    Parameters
+    ----------
+    gamma : array, shape (..., D, D)
+
+    Returns
+    -------
+    array, shape (..., D, D)
+
+    References
+    ----------
+    Erb & Notredame (2016), How should we measure proportionality on relative gene expression
+    data?, Theory in Biosciences 135:21-36.
+
+    Examples
+    --------
+    >>> proportionality(centre(np.eye(3)))[0]
+    array([ 1. , -0.5, -0.5])
+    """
     variances = _diagonal(gamma)
     return 1 - variation(gamma) / (variances[..., :, None] + variances[..., None, :])
 
 
 def symmetric_balances(gamma: np.ndarray) -> np.ndarray:
-    """Correlation of the symmetric balances of each two parts (Kynčlová, Hron & Filzmoser 2017): of the two clr axes, made orthonormal evenly.
+    """Return the correlation of the symmetric balances of each two parts.
 
-    With M = (I₂ - J₂/D)^(-1/2) = a I₂ + b J₂, the correlation of M Γ_{ij,ij} M.
+    The two axes of centred log-ratios are made orthonormal evenly: with M = (I₂ - J₂/D)^(-1/2) =
+    a I₂ + b J₂, it is the correlation of M Γ_{ij,ij} M.
+
+    Parameters
+    ----------
+    gamma : array, shape (D, D)
+
+    Returns
+    -------
+    array, shape (D, D)
+
+    References
+    ----------
+    Kynčlová, Hron & Filzmoser (2017), Correlation between compositional parts based on symmetric
+    balances, Mathematical Geosciences 49:777-796.
+
+    Examples
+    --------
+    >>> symmetric_balances(centre(np.eye(4))).round(4)[0] + 0.0
+    array([1., 0., 0., 0.])
     """
     size = len(gamma)
     b = (1 / np.sqrt(1 - 2 / size) - 1) / 2
@@ -162,34 +475,67 @@ def symmetric_balances(gamma: np.ndarray) -> np.ndarray:
     one, other = variances[:, None], variances[None, :]
     shared = b * (1 + b) * (one + other) + (1 + 2 * b * (1 + b)) * gamma
     first = (1 + b) ** 2 * one + 2 * b * (1 + b) * gamma + b**2 * other
-    found = shared / np.sqrt(first * first.T)
-    np.fill_diagonal(found, 1.0)
-    return found
+    correlations = shared / np.sqrt(first * first.T)
+    np.fill_diagonal(correlations, 1.0)
+    return correlations
 
 
 def shrunk_covariance(logs: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Covariance of the columns, correlations shrunk towards 0 and variances towards their median, and both intensities λ and λ_var.
+    """Return the shrinkage estimate of a covariance, and both shrinkage intensities.
 
-    λ = Σ_{i≠j} (mean(x_i² x_j²) - m_ij²) / Σ_{i≠j} m_ij² / (n-1) for standardised columns x with m_ij = mean(x_i x_j); λ_var likewise for the
-    variances; both clipped to [0, 1] (Schäfer & Strimmer 2005; Opgen-Rhein & Strimmer 2007). Of log-proportions, `centre` of it is the basis
-    shrinkage of Jin, Notredame & Erb (2022).
+    Correlations are shrunk towards 0 and variances towards their median. With m_ij =
+    mean(x_i x_j) of standardised columns x, the intensity of the correlations is
+
+        λ = Σ_{i≠j} (mean(x_i² x_j²) - m_ij²) / Σ_{i≠j} m_ij² / (n-1)
+
+    clipped to [0, 1]; λ_var likewise for the variances. Given log-proportions, `centre` of the
+    estimate is the basis shrinkage of Jin, Notredame & Erb.
+
+    Parameters
+    ----------
+    logs : array, shape (n, D)
+
+    Returns
+    -------
+    covariance : array, shape (D, D)
+    intensity : float
+        λ, of the correlations.
+    variance_intensity : float
+        λ_var.
+
+    References
+    ----------
+    Schäfer & Strimmer (2005), A shrinkage approach to large-scale covariance matrix estimation,
+    Statistical Applications in Genetics and Molecular Biology 4:32. Opgen-Rhein & Strimmer (2007),
+    Accurate ranking of differentially expressed genes, ibid. 6:9. Jin, Notredame & Erb (2022),
+    Compositional covariance shrinkage and regularised partial correlations, arXiv 2212.00496.
+
+    Examples
+    --------
+    >>> logs = np.random.default_rng(1).standard_normal((20, 3))
+    >>> covariance, intensity, variance_intensity = shrunk_covariance(logs)
+    >>> round(intensity, 3), round(variance_intensity, 3)
+    (0.853, 0.487)
     """
     n = len(logs)
     centred = logs - logs.mean(axis=0)
     variances = centred.var(axis=0, ddof=1)
     x = centred / np.sqrt(variances)
-    means, squares = x.T @ x / n, (x**2).T @ x**2 / n
-    noise, signal = squares - means**2, means**2
+    means = x.T @ x / n
+    squares = (x**2).T @ x**2 / n
+    noise = squares - means**2
+    signal = means**2
     np.fill_diagonal(noise, 0.0)
     np.fill_diagonal(signal, 0.0)
-    intensity = _share(noise.sum(), signal.sum(), n)
-    of_squares, target = centred**2, np.median(variances)
-    spread = ((of_squares.mean(axis=0) - target * (n - 1) / n) ** 2).sum()
-    intensity_of_variances = _share(of_squares.var(axis=0).sum(), spread, n)
+    intensity = _intensity(noise.sum(), signal.sum(), n)
+    deviations = centred**2
+    target = np.median(variances)
+    spread = ((deviations.mean(axis=0) - target * (n - 1) / n) ** 2).sum()
+    variance_intensity = _intensity(deviations.var(axis=0).sum(), spread, n)
     correlations = (1 - intensity) * np.corrcoef(logs, rowvar=False)
     np.fill_diagonal(correlations, 1.0)
-    scale = np.sqrt(intensity_of_variances * target + (1 - intensity_of_variances) * variances)
-    return correlations * scale[:, None] * scale, intensity, intensity_of_variances
+    scale = np.sqrt(variance_intensity * target + (1 - variance_intensity) * variances)
+    return correlations * scale[:, None] * scale, intensity, variance_intensity
 
 
 def _diagonal(matrix: np.ndarray) -> np.ndarray:
@@ -197,11 +543,15 @@ def _diagonal(matrix: np.ndarray) -> np.ndarray:
 
 
 def _with_diagonal(matrix: np.ndarray, value: float) -> np.ndarray:
-    """The matrix itself, changed in place."""
-    places = np.arange(matrix.shape[-1])
-    matrix[..., places, places] = value
+    """Return the matrix itself, changed in place."""
+    index = np.arange(matrix.shape[-1])
+    matrix[..., index, index] = value
     return matrix
 
 
-def _share(noise: float, signal: float, n: int) -> float:
+def _row_sum_norm(matrix: np.ndarray) -> np.ndarray:
+    return np.abs(matrix).sum(axis=-1).max(axis=-1)
+
+
+def _intensity(noise: float, signal: float, n: int) -> float:
     return float(np.clip(noise / signal / (n - 1), 0, 1)) if signal > 0 else 1.0
