@@ -1,28 +1,63 @@
-"""Centred log-ratios with an inverse-Wishart covariance: everything in closed form, in D x D or n x n matrices, whichever is smaller.
+"""Centred log-ratios with an inverse-Wishart covariance: evidence, posterior and draws.
 
-With C the centred log-ratios (n, D) about what covariates explain, m their degrees of freedom, p = D - 1, V an orthonormal basis of the
-vectors that sum to zero, and S = C'C:
+All in closed form, in D x D or n x n matrices, whichever is smaller. With C the centred log-ratios
+(n, D) about what covariates explain, m their degrees of freedom, p = D - 1, V an orthonormal basis
+of the vectors that sum to 0 (isometric log-ratios), and S = C'C:
 
-    Σ ~ IW(ν, (ν - p - 1) V' diag(ω) V)          in the basis V; E Σ is the covariance of independent parts with variances ω
+    Σ ~ IW(ν, (ν - p - 1) V' diag(ω) V)     E Σ is the covariance of independent parts
     Θ | C ~ Wishart(ν + m, B),  B = V (Ψ + V'SV)⁻¹ V',  Ψ = (ν - p - 1) V' diag(ω) V
 
-and the evidence is a matrix t. The prior does not depend on V, on a reference, or, with equal ω, on anything but the order of magnitude: by Schur's
-lemma the only inverse-Wishart priors that no relabelling of the parts changes have equal ω. Dickey (1967) for the evidence.
+and the evidence (marginal likelihood) is a matrix t (Dickey 1967). The prior shrinks the
+covariance towards that of independent parts; it does not depend on V or on a reference part and,
+with equal ω, on nothing but the order of magnitude of the variances: by Schur's lemma the only
+inverse-Wishart priors that no relabelling of the parts changes have equal ω.
+
+References
+----------
+Dickey (1967), Matricvariate generalizations of the multivariate t distribution, Annals of
+Mathematical Statistics 38:511-518.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize, special
 
 from causalstats.numerics.compositions import log_ratios
 
-_WEIGHTS = (1e-3, 1 - 1e-6)  # that are looked among: beyond, the prior is nothing, or all
-_GRID, _NEGLIGIBLE = 200, 30.0  # log odds of α, and how far below the highest a density is nothing
-_HALVINGS, _LEAST_CURVATURE = 60, 1e-3
-_LOG_VARIANCES = (-50.0, 50.0)  # of that of most evidence, beside the observed one
+_WEIGHTS = (1e-3, 1 - 1e-6)  # bounds of α: beyond, the prior is nothing, or all
+_GRID_SIZE = 200  # of the log odds of α
+_NEGLIGIBLE_LOG_DENSITY = 30.0  # below the highest: the density there is nothing
+_BISECTIONS = 60
+_SMALLEST_CURVATURE = 1e-3
+_LOG_VARIANCES = (-50.0, 50.0)  # bounds of log ω, relative to the observed variance
 
 
 def posterior_scale(residuals: np.ndarray, variances: np.ndarray, degrees: float) -> np.ndarray:
-    """B of the posterior Θ ~ Wishart(ν + m, B), (D, D), for ν = `degrees` > D and ω = `variances`."""
+    """Return B of the posterior Θ ~ Wishart(ν + m, B).
+
+    Parameters
+    ----------
+    residuals : array, shape (n, D)
+        C.
+    variances : array, shape (D,)
+        ω.
+    degrees : float
+        ν > D.
+
+    Returns
+    -------
+    array, shape (D, D)
+
+    Examples
+    --------
+    >>> residuals = np.array([[1.0, -1.0, 0.0], [-1.0, 0.0, 1.0]])
+    >>> posterior_scale(residuals, np.ones(3), degrees=6.0).round(3)
+    array([[ 0.111, -0.056, -0.056],
+           [-0.056,  0.153, -0.097],
+           [-0.056, -0.097,  0.153]])
+    """
     rows, size = residuals.shape
     strength = degrees - size
     if rows >= size:
@@ -39,9 +74,30 @@ def posterior_scale(residuals: np.ndarray, variances: np.ndarray, degrees: float
 def log_evidence(
     residuals: np.ndarray, rows_free: int, variances: np.ndarray, degrees: float
 ) -> float:
-    """log p(C | ω, ν) of m = `rows_free` degrees of freedom, as a density of the log-ratios in an orthonormal basis.
+    """Return the log evidence log p(C | ω, ν), a density of log-ratios in an orthonormal basis.
 
     log Γ_p((ν+m)/2) - log Γ_p(ν/2) - (mp/2) log π - (m/2) log|Ψ| - ((ν+m)/2) log|I + Ψ⁻¹ V'SV|
+
+    Parameters
+    ----------
+    residuals : array, shape (n, D)
+        C.
+    rows_free : int
+        m: n less the columns that covariates take.
+    variances : array, shape (D,)
+        ω.
+    degrees : float
+        ν > D.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> residuals = np.array([[1.0, -1.0, 0.0], [-1.0, 0.0, 1.0]])
+    >>> round(log_evidence(residuals, 1, np.ones(3), degrees=6.0), 3)
+    -4.76
     """
     rows, size = residuals.shape
     p, strength = size - 1, degrees - size
@@ -64,9 +120,24 @@ def log_evidence(
 def log_evidences(
     scatter: np.ndarray, rows_free: float, variances: np.ndarray, strength: np.ndarray
 ) -> np.ndarray:
-    """Return the same up to a constant for many ω (n, D) and k = ν - D (n,).
+    """Return `log_evidence` up to a constant, at many points.
 
-    By |I + R'Θ₀R / k| of S = RR', in which nothing large cancels; S is (D, D), or (n, D, D).
+    By |I + R'Θ₀R / k| of S = RR', in which nothing large cancels.
+
+    Parameters
+    ----------
+    scatter : array, shape (D, D) or (points, D, D)
+        S.
+    rows_free : float
+        m.
+    variances : array, shape (points, D)
+        ω.
+    strength : array, shape (points,)
+        k = ν - D.
+
+    Returns
+    -------
+    array, shape (points,)
     """
     size = variances.shape[1]
     spectrum, vectors = np.linalg.eigh(scatter)
@@ -89,9 +160,32 @@ def log_evidences(
 def draw_precisions(
     scatter: np.ndarray, degrees: np.ndarray | float, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draws of Θ ~ Wishart(ν, B) with rows that sum to 0, (count, D, D), ν > D - 2, by Bartlett's decomposition in an orthonormal basis.
+    """Return draws of Θ ~ Wishart(ν, B), by Bartlett's decomposition in an orthonormal basis.
 
-    `scatter` is B⁻¹ = Ψ + V'SV as a matrix of centred log-ratios (its rows sum to 0): (D, D), or (count, D, D) with as many degrees of freedom ν.
+    Parameters
+    ----------
+    scatter : array, shape (D, D) or (count, D, D)
+        B⁻¹ = Ψ + V'SV as a matrix of centred log-ratios: its rows sum to 0.
+    degrees : float or array, shape (count,)
+        ν > D - 2.
+    count : int
+    rng : Generator
+
+    Returns
+    -------
+    array, shape (count, D, D)
+        Rows sum to 0.
+
+    Examples
+    --------
+    The mean is ν B.
+
+    >>> scatter = log_ratios.centre(np.diag([1.0, 2.0, 3.0]))
+    >>> draws = draw_precisions(scatter, 8.0, 20_000, np.random.default_rng(1))
+    >>> (draws.mean(axis=0) / (8 * log_ratios.pseudo_inverse(scatter))).round(1)
+    array([[1., 1., 1.],
+           [1., 1., 1.],
+           [1., 1., 1.]])
     """
     basis = log_ratios.helmert(scatter.shape[-1])
     p = basis.shape[1]
@@ -107,39 +201,74 @@ def draw_precisions(
 def scatter_of(
     covariance_sum: np.ndarray, variances: np.ndarray, strength: np.ndarray | float
 ) -> np.ndarray:
-    """Ψ + S as a matrix of centred log-ratios: k G diag(ω) G + S, for ω (..., D) and k = ν - D of any leading shape."""
+    """Return Ψ + S as a matrix of centred log-ratios, k G diag(ω) G + S.
+
+    Parameters
+    ----------
+    covariance_sum : array, shape (..., D, D)
+        S.
+    variances : array, shape (..., D)
+        ω.
+    strength : float or array, shape (...)
+        k = ν - D.
+
+    Returns
+    -------
+    array, shape (..., D, D)
+
+    Examples
+    --------
+    >>> scatter_of(np.zeros((3, 3)), np.ones(3), 3.0)
+    array([[ 2., -1., -1.],
+           [-1.,  2., -1.],
+           [-1., -1.,  2.]])
+    """
     weighted = np.asarray(strength)[..., None] * variances
     return log_ratios.centre(np.eye(variances.shape[-1]) * weighted[..., None]) + covariance_sum
 
 
-def isotropic(
-    eigenvalues: np.ndarray,
-    rows_free: int,
-    size: int,
-    share: float | None = None,
-    variance: float | None = None,
-) -> tuple[float, float]:
-    """The weight α = k / (k + m) of the prior and the variance ω, equal for all parts, of most evidence; S = C'C has these non-zero eigenvalues.
+@dataclass(frozen=True, eq=False)
+class _IsotropicEvidence:
+    """The evidence as a function of the log odds of α and of log ω, equal for all parts.
 
-    One of the two may be given.
+    With ν = k + D it is, up to a constant and over all p directions,
 
-    Up to a constant, with ν = k + D, the evidence is log Γ_p((ν+m)/2) - log Γ_p(ν/2) + p ν/2 log(kω) - (ν+m)/2 Σ_j log(kω + λ_j) over all p directions.
+        log Γ_p((ν+m)/2) - log Γ_p(ν/2) + p ν/2 log(kω) - (ν+m)/2 Σ_j log(kω + λ_j)
+
+    Parameters
+    ----------
+    values : array, shape (p,)
+        λ, the eigenvalues of S.
+    rows_free : int
+        m.
+    share, variance : float or None
+        α and ω where they are given.
     """
-    p, m = size - 1, rows_free
-    values = np.zeros(p)
-    values[: len(eigenvalues)] = np.sort(eigenvalues)[::-1][:p]
-    typical, halves = values.sum() / m / p, np.arange(p) / 2
 
-    def parts(at: np.ndarray) -> tuple[float, float]:
-        weight = float(special.expit(at[0])) if share is None else share
-        return m * weight / (1 - weight), float(
-            typical * np.exp(at[1])
-        ) if variance is None else variance
+    values: np.ndarray
+    rows_free: int
+    share: float | None
+    variance: float | None
 
-    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
-        strength, omega = parts(at)
-        degrees, scale = strength + size, strength * omega
-        logs, shares = np.log(scale + values).sum(), (scale / (scale + values)).sum()
+    def strength_and_variance(self, point: np.ndarray) -> tuple[float, float]:
+        """Return k and ω at a point: log odds of α, and log ω less that of the observed."""
+        weight = float(special.expit(point[0])) if self.share is None else self.share
+        typical = self.values.sum() / self.rows_free / len(self.values)
+        variance = self.variance
+        if variance is None:
+            variance = float(typical * np.exp(point[1]))
+        return self.rows_free * weight / (1 - weight), variance
+
+    def loss(self, point: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return minus the log evidence and its gradient."""
+        p = len(self.values)
+        m = self.rows_free
+        halves = np.arange(p) / 2
+        strength, omega = self.strength_and_variance(point)
+        degrees = strength + (p + 1)
+        scale = strength * omega
+        logs = np.log(scale + self.values).sum()
+        shares = (scale / (scale + self.values)).sum()
         value = (
             _log_gamma_ratio(degrees, m, p)
             + p * degrees / 2 * np.log(scale)
@@ -150,45 +279,123 @@ def isotropic(
         ).sum()
         in_scale = p * degrees / 2 - (degrees + m) / 2 * shares
         in_strength = strength / 2 * (digammas + p * np.log(scale) - logs) + in_scale
-        return -float(value), -np.array(
-            [in_strength if share is None else 0.0, in_scale if variance is None else 0.0]
-        )
+        gradient = [
+            in_strength if self.share is None else 0.0,
+            in_scale if self.variance is None else 0.0,
+        ]
+        return -float(value), -np.array(gradient)
 
+
+def isotropic(
+    eigenvalues: np.ndarray,
+    rows_free: int,
+    size: int,
+    share: float | None = None,
+    variance: float | None = None,
+) -> tuple[float, float]:
+    """Return the weight α of the prior and the variance ω that maximise the evidence.
+
+    Empirical Bayes for the prior with one variance ω of all parts, α = k / (k + m).
+
+    Parameters
+    ----------
+    eigenvalues : array
+        The non-zero ones of S = C'C.
+    rows_free : int
+        m.
+    size : int
+        D.
+    share : float, optional
+        α, where it is given.
+    variance : float, optional
+        ω, where it is given.
+
+    Returns
+    -------
+    share, variance : float
+
+    Examples
+    --------
+    >>> share, variance = isotropic(np.array([9.0, 2.0, 1.0]), rows_free=12, size=4)
+    >>> round(share, 3), round(variance, 3)
+    (0.324, 0.346)
+    """
+    values = np.zeros(size - 1)
+    values[: len(eigenvalues)] = np.sort(eigenvalues)[::-1][: size - 1]
+    evidence = _IsotropicEvidence(values, rows_free, share, variance)
+    loss = evidence.loss
     bounds = np.array([special.logit(_WEIGHTS), _LOG_VARIANCES])
     options = {"gtol": 1e-9, "ftol": 1e-15, "maxiter": 500}
-    found = [
+    optima = [
         optimize.minimize(
             loss, [start, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=options
         )
         for start in (-3.0, 0.0, 3.0)
     ]
-    at = min(found, key=lambda each: each.fun).x
-    exact = optimize.root(
-        lambda x: (
-            loss(np.clip(x, *bounds.T))[1] + (x - at) * [share is not None, variance is not None]
-        ),
-        at,
-        tol=1e-13,
-    )
-    if (
-        exact.success
-        and (bounds[:, 0] < exact.x).all()
-        and (exact.x < bounds[:, 1]).all()
-        and loss(exact.x)[0] <= loss(at)[0] + 1e-6
-    ):
-        at = exact.x
-    strength, omega = parts(at)
-    return strength / (strength + m), omega
+    point = min(optima, key=lambda optimum: optimum.fun).x
+    polished = _root_of_gradient(loss, point, bounds, [share is not None, variance is not None])
+    if polished is not None and loss(polished)[0] <= loss(point)[0] + 1e-6:
+        point = polished
+    strength, omega = evidence.strength_and_variance(point)
+    return strength / (strength + rows_free), omega
+
+
+def _root_of_gradient(
+    loss: Callable, point: np.ndarray, bounds: np.ndarray, given: list[bool]
+) -> np.ndarray | None:
+    """Return the root of the gradient near an optimum; None where there is none inside.
+
+    Parameters
+    ----------
+    loss : callable
+        Gives the value and the gradient (2,).
+    point : array, shape (2,)
+        The optimum.
+    bounds : array, shape (2, 2)
+        The least and the largest value of each coordinate.
+    given : list of bool
+        Which coordinates are fixed.
+    """
+
+    def gradient(x: np.ndarray) -> np.ndarray:
+        return loss(np.clip(x, *bounds.T))[1] + (x - point) * given
+
+    root = optimize.root(gradient, point, tol=1e-13)
+    inside = (bounds[:, 0] < root.x).all() and (root.x < bounds[:, 1]).all()
+    return root.x if root.success and inside else None
 
 
 def isotropic_cautious(
     eigenvalues: np.ndarray, rows_free: int, size: int, variance: float | None = None
 ) -> tuple[float, float]:
-    """α one standard deviation below its posterior mean under Uniform(0, 1), and the ω of most evidence at it unless given; otherwise as `isotropic`.
+    """Return α one standard deviation below its posterior mean, and the ω of most evidence.
 
-    The α of most evidence is often 1 with few rows, where nothing would vary. Both the mean of Σ and its spread are nearly linear in α: its mean would
-    average them, but leave out that α itself is uncertain, so that a link that it weakens is missed; one standard deviation less makes intervals cover,
-    and matters less the more rows there are. ω is integrated out by Laplace's method, with a flat prior of its logarithm.
+    α has the prior Uniform(0, 1). The α of most evidence is often 1 with few rows, where nothing
+    would vary. The mean and the spread of Σ are nearly linear in α: at its mean they are averaged,
+    but the uncertainty of α is left out, so that a link that a large α weakens is missed; one
+    standard deviation less makes intervals cover, and matters less the more rows there are. ω is
+    integrated out by Laplace's method, with a flat prior of its logarithm.
+
+    Parameters
+    ----------
+    eigenvalues : array
+        The non-zero ones of S = C'C.
+    rows_free : int
+        m.
+    size : int
+        D.
+    variance : float, optional
+        ω, where it is given.
+
+    Returns
+    -------
+    share, variance : float
+
+    Examples
+    --------
+    >>> share, variance = isotropic_cautious(np.array([9.0, 2.0, 1.0]), rows_free=12, size=4)
+    >>> round(share, 3), round(variance, 3)
+    (0.149, 0.547)
     """
     p = size - 1
     values = np.sort(eigenvalues)[::-1][:p]
@@ -196,8 +403,9 @@ def isotropic_cautious(
     def log_density(odds: np.ndarray) -> np.ndarray:
         strength = rows_free * np.exp(odds)
         log_scale, width = _log_scale(values, rows_free, p, strength, variance)
-        degrees, seen = strength + size, np.logaddexp(log_scale[:, None], _logarithms(values))
-        logs = seen.sum(axis=1) + (p - len(values)) * log_scale
+        degrees = strength + size
+        logarithms = np.logaddexp(log_scale[:, None], _logarithms(values))
+        logs = logarithms.sum(axis=1) + (p - len(values)) * log_scale
         evidence = (
             _log_gamma_ratio(degrees, rows_free, p)
             + p * degrees / 2 * log_scale
@@ -205,13 +413,13 @@ def isotropic_cautious(
         )
         return evidence + width - np.logaddexp(0, odds) - np.logaddexp(0, -odds)
 
-    least, most = special.logit(_WEIGHTS)
-    odds = np.linspace(least, most, _GRID)
+    odds = np.linspace(*special.logit(_WEIGHTS), _GRID_SIZE)
     for _ in range(2):
         density = log_density(odds)
-        inside = np.flatnonzero(density > density.max() - _NEGLIGIBLE)
-        ends = odds[max(inside[0] - 1, 0)], odds[min(inside[-1] + 1, _GRID - 1)]
-        odds = np.linspace(*ends, _GRID)
+        inside = np.flatnonzero(density > density.max() - _NEGLIGIBLE_LOG_DENSITY)
+        first = odds[max(inside[0] - 1, 0)]
+        last = odds[min(inside[-1] + 1, _GRID_SIZE - 1)]
+        odds = np.linspace(first, last, _GRID_SIZE)
     weights = special.softmax(log_density(odds))
     shares = special.expit(odds)
     mean = weights @ shares
@@ -222,19 +430,40 @@ def isotropic_cautious(
 def _log_scale(
     values: np.ndarray, rows_free: int, p: int, strength: np.ndarray, variance: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """log kω of most evidence for each k, by bisection of its slope, which falls; and the logarithm of the width of its peak."""
+    """Return log kω of most evidence for each k, and the log width of the peak of evidence.
+
+    Parameters
+    ----------
+    values : array
+        Non-zero eigenvalues of S.
+    rows_free : int
+        m.
+    p : int
+        D - 1.
+    strength : array, shape (k,)
+    variance : float or None
+        ω, where it is given.
+
+    Returns
+    -------
+    log_scale, log_width : array, shape (k,)
+        By bisection of the slope, which falls.
+    """
     if variance is not None:
         return np.log(strength * variance), np.zeros(len(strength))
-    degrees, zeros = strength + p + 1, p - len(values)
+    degrees = strength + p + 1
+    zeros = p - len(values)
     typical = np.log(values.sum() / rows_free / p) + np.log(strength)
-    low, high = typical + _LOG_VARIANCES[0], typical + _LOG_VARIANCES[1]
-    for _ in range(_HALVINGS):
+    low = typical + _LOG_VARIANCES[0]
+    high = typical + _LOG_VARIANCES[1]
+    for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         shares = special.expit(middle[:, None] - _logarithms(values))
         rising = p * degrees > (degrees + rows_free) * (shares.sum(axis=1) + zeros)
-        low, high = np.where(rising, middle, low), np.where(rising, high, middle)
+        low = np.where(rising, middle, low)
+        high = np.where(rising, high, middle)
     curvature = (degrees + rows_free) / 2 * (shares * (1 - shares)).sum(axis=1)
-    return middle, -np.log(np.maximum(curvature, _LEAST_CURVATURE)) / 2
+    return middle, -np.log(np.maximum(curvature, _SMALLEST_CURVATURE)) / 2
 
 
 def _logarithms(values: np.ndarray) -> np.ndarray:
@@ -243,7 +472,7 @@ def _logarithms(values: np.ndarray) -> np.ndarray:
 
 
 def _prior_determinant(variances: np.ndarray, strength: np.ndarray | float) -> np.ndarray:
-    """log |k V' diag(ω) V| for ω (..., D) and k (...)."""
+    """Return log |k V' diag(ω) V| for ω (..., D) and k (...)."""
     size = variances.shape[-1]
     return (
         (size - 1) * np.log(strength)
@@ -254,8 +483,8 @@ def _prior_determinant(variances: np.ndarray, strength: np.ndarray | float) -> n
 
 
 def _log_gamma_ratio(degrees: np.ndarray | float, rows_free: float, p: int) -> np.ndarray:
-    """log Γ_p((ν+m)/2) - log Γ_p(ν/2) for ν (...)."""
-    half, halves = np.asarray(degrees)[..., None] / 2, np.arange(p) / 2
-    return (special.gammaln(half + rows_free / 2 - halves) - special.gammaln(half - halves)).sum(
-        axis=-1
-    )
+    """Return log Γ_p((ν+m)/2) - log Γ_p(ν/2) for ν (...); m is `rows_free`."""
+    half = np.asarray(degrees)[..., None] / 2
+    halves = np.arange(p) / 2
+    posterior = special.gammaln(half + rows_free / 2 - halves)
+    return (posterior - special.gammaln(half - halves)).sum(axis=-1)

@@ -37,6 +37,7 @@ from causalstats.numerics.compositions import inverse_wishart
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
+    from causalstats.models.partial_correlation.priors.shrunk_importance import Posterior
 
 _NUMBERS_KEPT = 1e8  # in the draws of Θ, about 0.8 GB
 
@@ -118,9 +119,15 @@ class Shrunk(SampledPrior):
     ) -> Callable[[int, int, np.random.Generator], ImportanceDraws] | None:
         from causalstats.models.partial_correlation.priors.shrunk_importance import sampler
 
+        return sampler(self.posterior(model, data))
+
+    def posterior(self, model: PartialCorrelation, data: Composition) -> Posterior:
+        """Return the posterior density of the hyperparameters in NumPy, for known log-ratios."""
+        from causalstats.models.partial_correlation.priors.shrunk_importance import Posterior
+
         table = self.hyperpriors(model, log_variance_of(model, data))
         rows = row_dependence_of(data).hyperpriors(model.row_correlation)
-        return sampler({**table, **rows}, data)
+        return Posterior({**table, **rows}, data)
 
     def recover_precision(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator

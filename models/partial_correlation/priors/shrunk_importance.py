@@ -28,7 +28,7 @@ from causalstats.numerics.sampling.importance_sampling import importance_sample
 
 _LARGEST_SIZE = 8  # parts: with more, a Student t around the mode misses too much
 _PROPOSAL_DEGREES = 8.0  # of that t: the posterior of α and of τ has heavy tails
-_PROPOSAL_SCALE = 1.5
+_COVARIANCE_FACTOR = 1.5  # by which the proposal is wider than the posterior
 # Beyond these bounds, which neither prior nor data come near, determinants are inaccurate.
 _LARGEST_LOG_ODDS = 20.0  # of α
 _LARGEST_LOG_RATIO = 25.0  # of two variances
@@ -154,21 +154,15 @@ class Posterior:
 
 
 def sampler(
-    hyperpriors: Mapping[str, Hyperprior], data: Composition
+    posterior: Posterior,
 ) -> Callable[[int, int, np.random.Generator], ImportanceDraws] | None:
     """Return a function of chains, draws and a generator that draws by importance sampling.
 
     None with many parts, and where log-ratios are hidden.
-
-    Parameters
-    ----------
-    hyperpriors : mapping
-        Those of the covariance.
-    data : Composition
     """
-    if not observation_of(data).exact or len(data.parts) > _LARGEST_SIZE:
+    parts = posterior.data.parts
+    if not observation_of(posterior.data).exact or len(parts) > _LARGEST_SIZE:
         return None
-    posterior = Posterior(hyperpriors, data)
 
     def draw(chains: int, draws: int, rng: np.random.Generator) -> ImportanceDraws:
         sample = importance_sample(
@@ -176,12 +170,12 @@ def sampler(
             posterior.start,
             chains * draws,
             rng,
-            freedom=_PROPOSAL_DEGREES,
-            wider=_PROPOSAL_SCALE,
+            degrees_of_freedom=_PROPOSAL_DEGREES,
+            covariance_factor=_COVARIANCE_FACTOR,
         )
         variables = posterior.variables(sample.points)
         return (
-            _labelled(variables, data.parts, chains, draws),
+            _labelled(variables, parts, chains, draws),
             sample.logp.reshape(chains, draws),
             sample.pareto_k,
             sample.ess,

@@ -11,7 +11,6 @@ from scipy import special
 
 import causalstats as cs
 from causalstats.data.row_dependence import dependence_of
-from causalstats.models.partial_correlation.density import log_density
 from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.regression.row_correlation import (
     about_covariates,
@@ -153,7 +152,7 @@ def test_the_density_of_numpy_is_that_of_the_graph(repeated, given):
     """At points, but for one constant, with the prior and Jacobian of the correlation of rows."""
     model = cs.PartialCorrelation(row_correlation=given)
     data = model.simulate(5, rows=40, parts=4, repeated=repeated).data
-    values, rng = model.inputs(data), np.random.default_rng(6)
+    rng = np.random.default_rng(6)
     compiled = model.build(data).compile_logp()
     points = rng.normal(0, 1, (6, 7 + (given is None)))
     expected = []
@@ -167,7 +166,7 @@ def test_the_density_of_numpy_is_that_of_the_graph(repeated, given):
         if given is None:
             free["row_correlation_interval__"] = point[7]
         expected.append(float(compiled(free)))
-    differences = log_density(points, values) - expected
+    differences = model.covariance_prior.posterior(model, data).log_density(points) - expected
     np.testing.assert_allclose(differences, differences[0], atol=1e-7)
 
 

@@ -10,9 +10,7 @@ from scipy import stats
 
 import causalstats as cs
 from causalstats.core.estimand import answerable
-from causalstats.models.partial_correlation.priors.basis_variances import log_variance_of
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
-from causalstats.models.partial_correlation.priors.shrunk_importance import Posterior
 from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.compositions import log_ratios as lr
 
@@ -134,9 +132,7 @@ def test_the_density_by_numpy_is_that_of_the_graph(fields, rows):
     )  # nearly all prior, where determinants are large and nearly equal
     theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
     values = [[point[0], point[1], point[2:7], *point[7:]] for point in points]
-    hyperpriors = model.covariance_prior.hyperpriors(model, log_variance_of(model, data))
-    posterior = Posterior(hyperpriors, data.scatter, data.degrees)
-    difference = posterior.log_density(points) - [
+    difference = model.covariance_prior.posterior(model, data).log_density(points) - [
         float(theirs({var.name: value for var, value in zip(graph.value_vars, each, strict=True)}))
         for each in values
     ]
