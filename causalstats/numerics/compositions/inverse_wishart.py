@@ -413,7 +413,8 @@ def isotropic_cautious(
         )
         return evidence + width - np.logaddexp(0, odds) - np.logaddexp(0, -odds)
 
-    odds = np.linspace(*special.logit(_WEIGHTS), _GRID_SIZE)
+    least, most = special.logit(_WEIGHTS)
+    odds = np.linspace(least, most, _GRID_SIZE)
     for _ in range(2):
         density = log_density(odds)
         inside = np.flatnonzero(density > density.max() - _NEGLIGIBLE_LOG_DENSITY)
