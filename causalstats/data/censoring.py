@@ -1,4 +1,4 @@
-"""Parts known only within bounds: rounded, below what could be measured, or not measured at all."""
+"""Censored parts: rounded, left-censored below a limit of detection, or missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from causalstats.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """Where each value (n, D) lies: lower = upper where it is known, 0 and ∞ where nothing is; `values` are inside, for a start and for pictures."""
+    """Bounds of each value (interval censoring): equal where it is known, 0 and ∞ where it is not.
+
+    Attributes
+    ----------
+    values : array, shape (n, D)
+        Inside the bounds, for starts of chains and for pictures.
+    lower, upper : array, shape (n, D)
+    """
 
     values: np.ndarray
     lower: np.ndarray
@@ -25,22 +32,34 @@ class Bounds:
 
     @property
     def open(self) -> np.ndarray:
-        """Which values are not known exactly (bool)."""
+        """Which values are not known exactly, (n, D)."""
         return self.lower < self.upper
+
+    def take(self, columns: Sequence[int]) -> Bounds:
+        """Return the bounds of some of the parts."""
+        return Bounds(
+            frozen(self.values[:, columns]),
+            frozen(self.lower[:, columns]),
+            frozen(self.upper[:, columns]),
+        )
 
 
 def per_part(
     name: str, given: float | Mapping[str, float] | None, parts: Sequence[str]
 ) -> dict[str, float]:
-    """A positive number for each part that has one: for all parts if one number is given."""
-    found = (
-        {}
-        if given is None
-        else dict(given)
-        if isinstance(given, Mapping)
-        else dict.fromkeys(parts, given)
-    )
-    for part, value in found.items():
+    """Return a positive number for each part that has one; for all parts if one number is given.
+
+    Parameters
+    ----------
+    name : str
+        The argument, for refusals.
+    given : float, mapping of part to float, or None
+    parts : list of str
+    """
+    if given is None:
+        return {}
+    numbers = dict(given) if isinstance(given, Mapping) else dict.fromkeys(parts, given)
+    for part, value in numbers.items():
         if part not in parts:
             raise unknown(part, parts, "part")
         truth = isinstance(value, bool | np.bool_)
@@ -48,17 +67,36 @@ def per_part(
             raise DataError(
                 f"Expected `{name}` as a positive number for part {part!r}, got {value!r}."
             )
-    return found
+    return numbers
 
 
 def bounds_of(
     table: pd.DataFrame, parts: Sequence[str], rows: np.ndarray, resolution: Any, limits: Any
 ) -> Bounds:
-    """Bounds of every part: x ± half its resolution; 0 to the limit for what is below it (0 to half the resolution for a 0); 0 to ∞ for what is missing."""
-    steps, least = per_part("resolution", resolution, parts), per_part("limits", limits, parts)
+    """Return the bounds of every part.
+
+    x ± half its resolution; 0 to the limit of detection for a value below it (0 to half the
+    resolution for a 0); 0 to ∞ for a missing value.
+
+    Parameters
+    ----------
+    table : DataFrame
+    parts : list of str
+    rows : int array
+        Row numbers in the user's frame, for refusals.
+    resolution, limits : float, mapping of part to float, or None
+
+    Raises
+    ------
+    DataError
+        If a part is negative, 0 without a limit, or measured in no row; if a row has fewer than two
+        measured parts.
+    """
+    steps = per_part("resolution", resolution, parts)
+    least = per_part("limits", limits, parts)
     columns = together(
         *(
-            partial(_of_part, table, name, rows, steps.get(name, 0.0), least.get(name, 0.0))
+            partial(_part_bounds, table, name, rows, steps.get(name, 0.0), least.get(name, 0.0))
             for name in parts
         )
     )
@@ -68,8 +106,8 @@ def bounds_of(
     inside = np.where(lower > 0, (lower + upper) / 2, upper / 2)
     logs = np.log(np.where(known, inside, np.nan))
     middle = np.nanmean(logs, axis=0)
-    usual = np.exp(middle + np.nanmean(logs - middle, axis=1, keepdims=True))
-    return Bounds(frozen(np.where(known, inside, usual)), frozen(lower), frozen(upper))
+    typical = np.exp(middle + np.nanmean(logs - middle, axis=1, keepdims=True))
+    return Bounds(frozen(np.where(known, inside, typical)), frozen(lower), frozen(upper))
 
 
 def refuse_unmeasured(bounds: Bounds, rows: np.ndarray) -> None:
@@ -77,7 +115,8 @@ def refuse_unmeasured(bounds: Bounds, rows: np.ndarray) -> None:
     empty = np.flatnonzero(np.isfinite(bounds.upper).sum(axis=1) < 2)
     if len(empty):
         raise DataError(
-            f"Fewer than two parts were measured in {some(np.sort(rows[empty]))}: they have no ratio. Leave those rows out."
+            f"Fewer than two parts were measured in {some(np.sort(rows[empty]))}: they have no "
+            "ratio. Leave those rows out."
         )
 
 
@@ -102,7 +141,8 @@ def refuse_text(table: pd.DataFrame, name: str) -> None:
         remedy = (
             "Of what is below the limit of detection make it 0 and name the limit: "
             f"`frame[{name!r}] = pandas.to_numeric(frame[{name!r}], errors='coerce').fillna(0)` "
-            f"where text is nothing else, with `zeros='interval', limits={{{name!r}: {max(limits):g}}}`; "
+            "where text is nothing else, with `zeros='interval', "
+            f"limits={{{name!r}: {max(limits):g}}}`; "
             "the limit is one number a part, so take the largest."
         )
     raise DataError(
@@ -119,23 +159,33 @@ def _limit(text: str) -> float:
         return 0.0
 
 
-def _of_part(
+def _part_bounds(
     table: pd.DataFrame, name: str, rows: np.ndarray, step: float, limit: float
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and upper bounds (n,) of one part.
+
+    Parameters
+    ----------
+    table : DataFrame
+    name : str
+    rows : int array, shape (n,)
+        Row numbers in the user's frame.
+    step, limit : float
+        Resolution and limit of detection; 0 without.
+    """
     values = table[name].to_numpy(float)
     missing = np.isnan(values)
     refuse_negative(name, rows[values < 0])
     below = (values == 0) | (values < limit)
     if below.any() and not (step or limit):
         raise DataError(
-            f"Part {name!r} is 0 in {some(rows[below])}: name the limit below which it cannot be seen in `limits`, or its `resolution`."
+            f"Part {name!r} is 0 in {some(rows[below])}: name the limit below which it cannot be "
+            "seen in `limits`, or its `resolution`."
         )
     lower = np.where(below, 0.0, np.maximum(values - step / 2, 0.0))
     upper = np.where(below, limit or step / 2, values + step / 2)
-    if step:
-        upper = np.maximum(
-            upper, np.nextafter(lower, np.inf)
-        )  # as a number so large that its resolution is lost still has one
+    if step:  # a number so large that its resolution is lost in rounding still has one
+        upper = np.maximum(upper, np.nextafter(lower, np.inf))
     if missing.all() or below.all():
         raise DataError(
             f"Part {name!r} was measured in no row: nothing can be said of it. Leave it out."

@@ -1,4 +1,4 @@
-"""A study of compositions: rows of positive parts whose ratios alone mean something, with covariates."""
+"""A study of compositions: rows of positive parts of which only ratios matter, with covariates."""
 
 from __future__ import annotations
 
@@ -38,37 +38,58 @@ from causalstats.data.row_dependence import Dependence, dependence_of, in_order
 from causalstats.errors import DataError
 from causalstats.numerics.compositions import log_ratios
 
-_FEWEST = 3
-_EXACTLY = 1e-9
-_SINGULAR = 1e-10  # of a log-contrast's variance beside the largest: it is then rounding
-_NEXT_TO_NOTHING = 1e-4  # of a contrast's largest coefficient
-_SAME = 1e-12  # of a log-ratio's variance beside the largest: two parts are then proportional
+_FEWEST_PARTS = 3
+_LEVERAGE_TOLERANCE = 1e-9
+# Shares of the largest variance, or coefficient, below which one is rounding error:
+_CONSTANT_CONTRAST = 1e-10  # of a log-contrast
+_CONSTANT_RATIO = 1e-12  # of the log-ratio of two parts, which are then proportional
+_NEGLIGIBLE_COEFFICIENT = 1e-4
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Composition:
-    """One row a specimen: positive parts in any unit, of which only ratios are used, or counts of them, and covariates that shift all of them.
+    """Rows of positive parts in any unit, of which only ratios are used, or counts of them.
 
-    Made by `Composition.from_frame`. Arrays are read-only, and sorted by subject and time where the data name them.
+    One row is one specimen. Covariates shift the log-ratios. Made by `Composition.from_frame`.
+    Arrays are read-only, and sorted by subject and time where the data name them.
 
     Attributes
     ----------
     parts : tuple of str
-    values : array (n, D)
-        As the frame has them. Multiplying a row, or a column, by a number changes no answer, unless they are counts.
+    values : array, shape (n, D)
+        As the frame has them. Multiplying a row, or a column, by a number changes no answer, unless
+        they are counts.
     counts : bool
-        Whether values are counts, of which the composition is seen with multinomial error.
+        Whether values are counts, by which the composition is seen with multinomial error.
     bounds : Bounds or None
-        Where values lie that are not known exactly.
+        The bounds of values that are not known exactly: rounded, left-censored or missing.
     design : Design or None
         How covariates became columns of `matrix`; None without any.
-    matrix : array (n, q)
+    matrix : array, shape (n, q)
         The intercept and the coded covariates.
     dependence : Dependence or None
         Which rows are those of one subject, or of one series in time.
-    rows : int array (n,)
+    rows : int array, shape (n,)
         Row numbers in the frame, counted from 0.
-    dropped : mapping of column name to the number of rows dropped because it was missing
+    dropped : mapping
+        Column name -> number of rows dropped because it was missing.
+    source : DataFrame
+        The rows that were kept, in their order here.
+    arguments : mapping
+        The arguments of `from_frame`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import causalstats as cs
+    >>> rows = {"sand": [60, 30, 45], "silt": [30, 50, 35], "clay": [10, 20, 20]}
+    >>> cs.Composition.from_frame(pd.DataFrame(rows), parts=["sand", "silt", "clay"])
+    Composition
+      Rows: 3
+      Parts: 3: sand, silt, clay
+      Covariates: none
+      Total log-ratio variance: 0.318
+      Rows dropped: none
     """
 
     parts: tuple[str, ...]
@@ -101,29 +122,53 @@ class Composition:
 
         Parameters
         ----------
-        frame
+        frame : DataFrame
             One row a specimen.
         parts : list of str
             At least three columns of positive numbers, or of counts.
         covariates : str, optional
-            A one-sided formula, such as "site + depth", whose effect on every log-ratio is taken out.
+            A one-sided formula, such as "site + depth", whose effect on every log-ratio is
+            partialled out.
         zeros : "error", "counts" or "interval"
-            What a 0 is: refused, since it has no logarithm; a count like any other, of parts drawn from a composition in which none is 0; or a number
-            that lies between 0 and a bound, as `limits` and `resolution` have it.
-        resolution : number, or mapping of part to number, optional
-            With "interval", the step to which a part is rounded: the value lies within half of it.
-        limits : number, or mapping of part to number, optional
-            With "interval", the least that could be measured: what is below lies between 0 and it.
+            What a 0 is. "error": refused, since it has no logarithm. "counts": a count like any
+            other, of parts drawn from a composition in which none is 0. "interval": a number
+            between 0 and a bound (left-censored), as `limits` and `resolution` have it.
+        resolution : float, or mapping of part to float, optional
+            With "interval", the step to which a part is rounded, in its unit: the value lies within
+            half of it.
+        limits : float, or mapping of part to float, optional
+            With "interval", the limit of detection of a part, in its unit: a value below it lies
+            between 0 and the limit.
         missing : "error", "drop" or "infer"
-            What to do with rows that lack a part or a covariate. "infer" is for parts: one that is missing may be anything, as far as the others tell.
+            What to do with rows that lack a part or a covariate. "infer" is for parts: one that is
+            missing may be anything, as far as the others tell.
         subject : str, optional
             A column that says which rows are of one subject, and so depend on each other.
         time : str, optional
-            A column of numbers or dates: rows of a subject, or all rows, depend on each other the less the further apart they are.
+            A column of numbers or dates: rows of a subject, or all rows, depend on each other the
+            less the further apart they are.
+
+        Returns
+        -------
+        Composition
 
         Raises
         ------
         DataError
+            If parts are fewer than three, no positive numbers or counts, proportional or linearly
+            dependent; if a value is missing, or lies below 0; if the covariates fit a row exactly;
+            or if options contradict each other.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import causalstats as cs
+        >>> rows = {"sand": [60, 30, 45], "silt": [30, 50, 35], "clay": [10, 20, 0]}
+        >>> data = cs.Composition.from_frame(
+        ...     pd.DataFrame(rows), parts=list(rows), zeros="interval", limits={"clay": 1.0}
+        ... )
+        >>> data.bounds.upper[2]
+        array([45., 35.,  1.])
         """
         given = [each for each in (resolution, limits) if each is not None]
         named = [each for each in given if not isinstance(each, Mapping) or each]
@@ -140,7 +185,8 @@ class Composition:
             shared = [name for name in names if name in parts]
             if shared:
                 raise DataError(
-                    f"Column {shared[0]!r} is named as a part and as a {role}; expected a column of its own."
+                    f"Column {shared[0]!r} is named as a part and as a {role}; expected a column "
+                    "of its own."
                 )
         labels = [*categories, *links[:1]] if subject is not None else categories
         known = zeros != "interval" and missing != "infer"
@@ -207,34 +253,35 @@ class Composition:
 
     @cached_property
     def residuals(self) -> np.ndarray:
-        """Centred log-ratios less what the intercept and the covariates explain, (n, D); rows sum to 0. Of counts, those of counts + 1/2."""
-        ratios, basis = (
-            log_ratios.clr(_seen(self.values, self.counts)),
-            np.linalg.qr(self.matrix)[0],
-        )
+        """Residuals of the centred log-ratios about intercept and covariates, (n, D).
+
+        Rows sum to 0. With counts, the log-ratios are those of counts + 1/2.
+        """
+        ratios = log_ratios.clr(_without_zeros(self.values, self.counts))
+        basis = np.linalg.qr(self.matrix)[0]
         return frozen(ratios - basis @ (basis.T @ ratios))
 
     @property
     def degrees(self) -> int:
-        """n less the intercept and the coded covariates."""
+        """Degrees of freedom: n less the intercept and the coded covariates."""
         return len(self) - self.matrix.shape[1]
 
     @cached_property
     def covariance(self) -> np.ndarray:
-        """Γ: of the centred log-ratios about what covariates explain, with the denominator `degrees`, (D, D)."""
+        """Γ (D, D): the covariance of the `residuals`, with the denominator `degrees`."""
         return frozen(self.scatter / self.degrees)
 
     @cached_property
     def scatter(self) -> np.ndarray:
-        """S: the cross-products of `residuals`, (D, D)."""
+        """S (D, D): the cross-products of the `residuals`."""
         return frozen(self.residuals.T @ self.residuals)
 
     @cached_property
     def eigenvalues(self) -> np.ndarray:
-        """Those of S that are not 0 for want of rows, (min(n, D),)."""
-        smaller = (
-            self.scatter if len(self) >= len(self.parts) else self.residuals @ self.residuals.T
-        )
+        """The eigenvalues of S that are not 0 for want of rows, (min(n, D),)."""
+        smaller = self.scatter
+        if len(self) < len(self.parts):
+            smaller = self.residuals @ self.residuals.T
         return frozen(np.maximum(np.linalg.eigvalsh(smaller), 0.0))
 
     @property
@@ -243,11 +290,9 @@ class Composition:
         digest = hashlib.sha256("\0".join(self.parts).encode())
         digest.update(b"counts" if self.counts else b"")
         bounds = [] if self.bounds is None else [self.bounds.lower, self.bounds.upper]
-        links = (
-            []
-            if self.dependence is None
-            else [self.dependence.subject, *self.dependence.links.values()]
-        )
+        links = []
+        if self.dependence is not None:
+            links = [self.dependence.subject, *self.dependence.links.values()]
         for array in (self.values, self.matrix, *bounds, *links):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -259,34 +304,69 @@ class Composition:
         return len(self.values)
 
     def subcomposition(self, parts: Sequence[str]) -> Composition:
-        """Return some of the parts alone, which is another question: partial correlations given fewer parts.
+        """Return some of the parts alone: partial correlations given fewer parts.
+
+        That is another question than the one about all parts.
+
+        Parameters
+        ----------
+        parts : list of str
+            At least three.
+
+        Returns
+        -------
+        Composition
 
         Raises
         ------
         DataError
             If a part is unknown, or these parts are refused as `from_frame` refuses them: a row
             in which none of them was counted, two that are proportional.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> data = cs.PartialCorrelation().simulate(seed=1, rows=20, parts=5).data
+        >>> data.subcomposition(["p1", "p2", "p4"]).parts
+        ('p1', 'p2', 'p4')
         """
-        found = self.at(parts)
-        if found.bounds is not None:
-            refuse_unmeasured(found.bounds, found.rows)
-        _refuse_without_ratios(found)
-        return found
+        chosen = self.at(parts)
+        if chosen.bounds is not None:
+            refuse_unmeasured(chosen.bounds, chosen.rows)
+        _refuse_without_ratios(chosen)
+        return chosen
 
     def at(self, parts: Sequence[str]) -> Composition:
-        """Return some of the parts, for answers about them that follow from a fit of all."""
+        """Return some of the parts, for answers about them that follow from a fit of all.
+
+        Parameters
+        ----------
+        parts : list of str
+            At least three.
+
+        Returns
+        -------
+        Composition
+
+        Raises
+        ------
+        DataError
+            If a part is unknown.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> data = cs.PartialCorrelation().simulate(seed=1, rows=20, parts=5).data
+        >>> data.at(["p5", "p1", "p2"]).parts
+        ('p5', 'p1', 'p2')
+        """
         parts = _check_parts(parts)
         columns = list(self.positions(parts))
         arguments = {**self.arguments, "parts": list(parts)}
         for name in ("resolution", "limits"):
             if isinstance(given := self.arguments.get(name), Mapping):
                 arguments[name] = {part: value for part, value in given.items() if part in parts}
-        bounds = self.bounds and Bounds(
-            *(
-                frozen(array[:, columns])
-                for array in (self.bounds.values, self.bounds.lower, self.bounds.upper)
-            )
-        )
+        bounds = None if self.bounds is None else self.bounds.take(columns)
         return replace(
             self,
             parts=tuple(parts),
@@ -296,47 +376,71 @@ class Composition:
         )
 
     def positions(self, parts: Sequence[str]) -> np.ndarray:
-        """Where these parts stand among all."""
+        """Return the positions of these parts among all.
+
+        Parameters
+        ----------
+        parts : list of str
+
+        Returns
+        -------
+        int array
+
+        Raises
+        ------
+        DataError
+            If a part is unknown.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> data = cs.PartialCorrelation().simulate(seed=1, rows=20, parts=5).data
+        >>> data.positions(["p5", "p1"])
+        array([4, 0])
+        """
         for part in parts:
             if part not in self.parts:
                 raise unknown(part, self.parts, "part")
         return np.array([self.parts.index(part) for part in parts])
 
     def facts(self) -> dict[str, str]:
-        """What a report says of the data."""
-        return {
-            "Rows": f"{len(self):,}",
-            **(self._counted() if self.counts else {}),
-            **(
-                {}
-                if self.bounds is None
-                else {"Known within bounds": f"{self.bounds.open.mean():.1%} of the values"}
-            ),
-            "Parts": f"{len(self.parts):,}: {', '.join(self.parts[:20])}{', ...' if len(self.parts) > 20 else ''}",
-            "Covariates": self.arguments["covariates"] or "none",
-            **({} if self.dependence is None else {"Dependent rows": self._dependent()}),
-            "Total log-ratio variance": f"{np.trace(self.covariance):.4g}",
-            "Rows dropped": ", ".join(
-                f"{count:,} without '{name}'" for name, count in self.dropped.items()
-            )
-            or "none",
-        }
+        """Return what a report says of the data: name -> text.
 
-    def _dependent(self) -> str:
-        subject, time, found = self.arguments["subject"], self.arguments["time"], self.dependence
-        assert found is not None
-        of = (
-            f"of {len(np.unique(found.subject)):,} values of {subject}"
-            if subject
-            else "of one series"
-        )
-        return of + (f", in order of {time}, {found.unit:.3g} apart in the median" if time else "")
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.PartialCorrelation().simulate(seed=1, rows=20, parts=3).data.facts()["Parts"]
+        '3: p1, p2, p3'
+        """
+        facts = {"Rows": f"{len(self):,}"}
+        if self.counts:
+            facts["Counted"] = self._count_facts()
+        if self.bounds is not None:
+            facts["Known within bounds"] = f"{self.bounds.open.mean():.1%} of the values"
+        more = ", ..." if len(self.parts) > 20 else ""
+        facts["Parts"] = f"{len(self.parts):,}: {', '.join(self.parts[:20])}{more}"
+        facts["Covariates"] = self.arguments["covariates"] or "none"
+        if self.dependence is not None:
+            facts["Dependent rows"] = self._dependence_facts(self.dependence)
+        facts["Total log-ratio variance"] = f"{np.trace(self.covariance):.4g}"
+        dropped = [f"{count:,} without '{name}'" for name, count in self.dropped.items()]
+        facts["Rows dropped"] = ", ".join(dropped) or "none"
+        return facts
 
-    def _counted(self) -> dict[str, str]:
+    def _dependence_facts(self, dependence: Dependence) -> str:
+        subject = self.arguments["subject"]
+        time = self.arguments["time"]
+        rows = "of one series"
+        if subject:
+            rows = f"of {len(np.unique(dependence.subject)):,} values of {subject}"
+        if not time:
+            return rows
+        return f"{rows}, in order of {time}, {dependence.unit:.3g} apart in the median"
+
+    def _count_facts(self) -> str:
         totals = self.values.sum(axis=1)
-        return {
-            "Counted": f"{totals.min():,.0f} to {totals.max():,.0f} a row; {(self.values == 0).mean():.1%} of the counts are 0"
-        }
+        zeros = (self.values == 0).mean()
+        return f"{totals.min():,.0f} to {totals.max():,.0f} a row; {zeros:.1%} of the counts are 0"
 
 
 def _check_options(zeros: str, missing: str, bounded: bool) -> None:
@@ -348,7 +452,8 @@ def _check_options(zeros: str, missing: str, bounded: bool) -> None:
         )
     if zeros == "interval" and not bounded:
         raise DataError(
-            "`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one for each, such as limits={'CaO': 0.01}."
+            "`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one for "
+            "each, such as limits={'CaO': 0.01}."
         )
     if zeros == "counts" and missing == "infer":
         raise DataError("A count that is missing cannot be inferred here; say `missing='drop'`.")
@@ -360,19 +465,21 @@ def _check_parts(parts: Any) -> tuple[str, ...]:
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise DataError(f"Part {twice[0]!r} is named twice.")
-    if len(names) < _FEWEST:
+    if len(names) < _FEWEST_PARTS:
         raise DataError(
-            f"Expected at least {_FEWEST} parts, got {len(names)}: two parts have one ratio, which has nothing to be correlated with."
+            f"Expected at least {_FEWEST_PARTS} parts, got {len(names)}: two parts have one ratio, "
+            "which has nothing to be correlated with."
         )
     return names
 
 
 def _refuse_lone_rows(matrix: np.ndarray, rows: np.ndarray) -> None:
     """Refuse rows that the covariates fit exactly, whatever their parts: leverage 1."""
-    alone = (np.linalg.qr(matrix)[0] ** 2).sum(axis=1) > 1 - _EXACTLY
+    alone = (np.linalg.qr(matrix)[0] ** 2).sum(axis=1) > 1 - _LEVERAGE_TOLERANCE
     if alone.any() and len(matrix) > matrix.shape[1]:
         raise DataError(
-            f"The covariates have a value, such as a group, of their own for {some(rows[alone])}: these say nothing of how parts vary. "
+            f"The covariates have a value, such as a group, of their own for {some(rows[alone])}: "
+            "these say nothing of how parts vary. "
             "Leave them out, or join groups."
         )
 
@@ -398,8 +505,10 @@ def _numbers(table: pd.DataFrame, parts: Sequence[str]) -> dict[str, np.ndarray]
 def _refuse_zeros(name: str, rows: np.ndarray) -> None:
     if len(rows):
         raise DataError(
-            f"Part {name!r} is 0 in {some(rows)}: it has no logarithm. Say `zeros='counts'` of counts; `zeros='interval'` with `limits=` where "
-            "it means 'below what could be measured', or with `resolution=` where it was rounded; otherwise leave the part or the rows out. A small number in "
+            f"Part {name!r} is 0 in {some(rows)}: it has no logarithm. Say `zeros='counts'` of "
+            "counts; `zeros='interval'` with `limits=` where "
+            "it means 'below what could be measured', or with `resolution=` where it was rounded; "
+            "otherwise leave the part or the rows out. A small number in "
             "its place would decide the answer."
         )
 
@@ -417,7 +526,8 @@ def _refuse_no_count(name: str, values: np.ndarray) -> None:
     odd = np.flatnonzero((values < 0) | (values != np.round(values)) & ~np.isnan(values))
     if len(odd):
         raise DataError(
-            f"Expected part {name!r} to be counts, whole numbers of 0 or more, got {values[odd[0]]:g} in {some(odd)}."
+            f"Expected part {name!r} to be counts, whole numbers of 0 or more, got "
+            f"{values[odd[0]]:g} in {some(odd)}."
         )
 
 
@@ -446,7 +556,7 @@ def _refuse_empty(values: np.ndarray, rows: np.ndarray) -> None:
         )
 
 
-def _seen(values: np.ndarray, counts: bool) -> np.ndarray:
+def _without_zeros(values: np.ndarray, counts: bool) -> np.ndarray:
     return values + 0.5 if counts else values
 
 
@@ -459,7 +569,7 @@ def _refuse_without_ratios(data: Composition) -> None:
     if data.counts:
         _refuse_never_counted(dict(zip(data.parts, data.values.T, strict=True)))
         _refuse_empty(data.values, data.rows)
-    _refuse_proportional(_seen(data.values, data.counts), data.parts, data.counts)
+    _refuse_proportional(_without_zeros(data.values, data.counts), data.parts, data.counts)
     if not data.counts and data.bounds is None:
         _refuse_dependent(data)
 
@@ -476,13 +586,14 @@ def _refuse_proportional(values: np.ndarray, parts: Sequence[str], counts: bool)
         raise DataError("No log-ratio varies: expected rows that differ in more than their size.")
     if counts:
         return
-    same = np.argwhere(np.triu(ratios <= _SAME * np.nanmax(ratios), 1))
+    same = np.argwhere(np.triu(ratios <= _CONSTANT_RATIO * np.nanmax(ratios), 1))
     together(*(partial(_refuse_pair, parts[one], parts[other]) for one, other in same))
 
 
 def _refuse_pair(one: str, other: str) -> None:
     raise DataError(
-        f"Parts {one!r} and {other!r} are proportional: their ratio is the same in every row. Leave one of them out."
+        f"Parts {one!r} and {other!r} are proportional: their ratio is the same in every row. "
+        "Leave one of them out."
     )
 
 
@@ -493,12 +604,12 @@ def _refuse_dependent(data: Composition) -> None:
         return  # so few different rows have such a contrast of any parts
     basis = log_ratios.helmert(len(data.parts))
     sizes, vectors = np.linalg.eigh(basis.T @ data.scatter @ basis)
-    still = sizes <= _SINGULAR * sizes[-1]
+    still = sizes <= _CONSTANT_CONTRAST * sizes[-1]
     if not still.any():
         return
     contrasts = basis @ vectors[:, still]
     largest = np.abs(contrasts).max(axis=1)
-    inside = np.flatnonzero(largest > _NEXT_TO_NOTHING * largest.max())
+    inside = np.flatnonzero(largest > _NEGLIGIBLE_COEFFICIENT * largest.max())
     beyond = "" if data.design is None else " beyond what the covariates explain"
     what = f"{still.sum()} of their log-contrasts are the same in every row{beyond}"
     if still.sum() == 1:

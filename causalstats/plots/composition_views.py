@@ -192,7 +192,8 @@ def matrix(of: MatrixView, title: str = "") -> Figure:
                 )
         figure.colorbar(picture, ax=axes, shrink=0.6)
         axes.set_xlabel(
-            f"below the diagonal: {of.lower}\nabove: {of.upper}; bold: the 95 % interval leaves out 0"
+            f"below the diagonal: {of.lower}\nabove: {of.upper}; bold: the 95 % interval leaves "
+            "out 0"
         )
         heading(figure, title)
     return figure

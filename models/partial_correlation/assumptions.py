@@ -20,7 +20,8 @@ from causalstats.numerics.compositions import log_ratios
 _FEW_VALUES = 10
 _MOST_ABSENT = 0.5
 _FINER = (
-    "Rounding adds noise that the model takes for variation, and weakens what is said of these parts: get more digits, or read the data with "
+    "Rounding adds noise that the model takes for variation, and weakens what is said of these "
+    "parts: get more digits, or read the data with "
     "`zeros='interval'` and the `resolution` of these parts."
 )
 _NEARLY = 1e-3  # of the median log-ratio variance
@@ -31,7 +32,8 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
     return (
         Assumption(
             name="normal log-ratios",
-            statement="The log-ratios are jointly normal about what the covariates explain, the same for every row.",
+            statement="The log-ratios are jointly normal about what the covariates explain, the "
+            "same for every row.",
             if_wrong="Outliers, mixtures of groups and rounded values look like correlations. Two "
             "groups show only where they lie far apart or rows are many: 60 rows of 8 parts cannot "
             "show most shifts that a batch of half the rows makes in three parts.",
@@ -39,28 +41,36 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         ),
         Assumption(
             name="independent rows",
-            statement="Rows are independent given the covariates, but for those of one `subject` or in `time` where the data name them: these are correlated "
+            statement="Rows are independent given the covariates, but for those of one `subject` "
+            "or in `time` where the data name them: these are correlated "
             + (
                 "by as much as the data say"
                 if model.row_correlation is None
                 else f"by {model.row_correlation:g}"
             )
             + ", alike in every log-ratio.",
-            if_wrong="Repeated specimens of one subject count as many: intervals are too short. What subjects share may also be correlated otherwise than "
+            if_wrong="Repeated specimens of one subject count as many: intervals are too short. "
+            "What subjects share may also be correlated otherwise than "
             "what differs within them.",
         ),
         model.covariance_prior.assumption(model),
         Assumption(
             name="multinomial counts",
-            statement="Counts, where the data are counts, are multinomial draws from a composition in which no part is 0.",
-            if_wrong="Parts that are really absent from some rows look rare and variable there. Counts that vary more than multinomial ones, from repeated "
-            "sequencing or handling, look like variation of the composition: counts made once of each specimen cannot show this, replicates could.",
+            statement="Counts, where the data are counts, are multinomial draws from a "
+            "composition in which no part is 0.",
+            if_wrong="Parts that are really absent from some rows look rare and variable there. "
+            "Counts that vary more than multinomial ones, from repeated "
+            "sequencing or handling, look like variation of the composition: counts made once of "
+            "each specimen cannot show this, replicates could.",
         ),
         Assumption(
             name="these parts",
-            statement="A partial correlation is that of two parts given all the other parts named, as ratios. It is an association.",
-            if_wrong="With other parts the question is another. It is no effect of one part on another: that would need every common cause among the "
-            "parts, no common effect among them, and a meaning for changing one share while the others must give way.",
+            statement="A partial correlation is that of two parts given all the other parts "
+            "named, as ratios. It is an association.",
+            if_wrong="With other parts the question is another. It is no effect of one part on "
+            "another: that would need every common cause among the "
+            "parts, no common effect among them, and a meaning for changing one share while the "
+            "others must give way.",
             formula="r_ij = -Θ_ij / √(Θ_ii Θ_jj)",
         ),
     )
@@ -73,25 +83,31 @@ def adjustments(data: Composition) -> tuple[Adjustment, ...]:
     return (
         Adjustment(
             needed="Every common cause of the two parts is held.",
-            here=f"Held are the other {others} parts, as ratios, and {covariates or 'no covariates'}. What else moves both, and was not measured, is not: "
+            here=f"Held are the other {others} parts, as ratios, and "
+            f"{covariates or 'no covariates'}. What else moves both, and was not measured, is not: "
             "name what was measured in `covariates=`.",
         ),
         Adjustment(
             needed="Nothing is held that the two parts both act on, or that lies between them.",
-            here=f"All {others} others are held, whichever they are: holding a common effect makes its causes correlate. Leave such parts out with "
-            "`fit.effect('partial_correlation', at=[...])`; where the answer changes much, it hangs on this.",
+            here=f"All {others} others are held, whichever they are: holding a common effect makes "
+            "its causes correlate. Leave such parts out with "
+            "`fit.effect('partial_correlation', at=[...])`; where the answer changes much, it "
+            "hangs on this.",
         ),
         Adjustment(
             needed="It is known which of the two comes first.",
-            here="A partial correlation is the same both ways, and `regression_coefficient` takes no side. Order in time would tell, or an experiment.",
+            here="A partial correlation is the same both ways, and `regression_coefficient` takes "
+            "no side. Order in time would tell, or an experiment.",
         ),
         Adjustment(
             needed="It is said what gives way when one share changes.",
-            here="No share changes alone. To multiply one part and close again is one meaning, to exchange it for another part a second.",
+            here="No share changes alone. To multiply one part and close again is one meaning, to "
+            "exchange it for another part a second.",
         ),
         Adjustment(
             needed="Causes act on ratios, or the amounts are known.",
-            here="Where causes act on amounts, ratios show them only in part. A count of the whole, or an added standard, as one part more would give amounts; "
+            here="Where causes act on amounts, ratios show them only in part. A count of the "
+            "whole, or an added standard, as one part more would give amounts; "
             "prior='sparse' infers links among them from their fewness alone.",
         ),
         Adjustment(
@@ -127,7 +143,8 @@ def data_checks(data: Composition) -> tuple[Check, ...]:
             passed=True if least > _NEARLY else None,
             value=float(least),
             expected=f"every log-ratio variance above {_NEARLY:g} of the median one",
-            finding=f"the ratio of {data.parts[one]} to {data.parts[other]} varies least, {least:.2g} of the median",
+            finding=f"the ratio of {data.parts[one]} to {data.parts[other]} varies least, "
+            f"{least:.2g} of the median",
             remedy=""
             if least > _NEARLY
             else "Each takes the place of the other in every partial correlation: keep one of them, or their sum.",
@@ -184,7 +201,8 @@ def _rarely_seen(data: Composition) -> Check:
         finding=f"mostly 0: {', '.join(rare)}"
         if rare
         else f"0 in at most {max(absent.values()):.0%} of the rows",
-        remedy="What is said of these parts is mostly the prior: name fewer, or their sum with others."
+        remedy="What is said of these parts is mostly the prior: name fewer, or their sum with "
+        "others."
         if rare
         else "",
         caution=True,

@@ -103,7 +103,8 @@ def estimands(exact: Callable | None, assumptions: tuple[str, ...]) -> dict[str,
         found[name] = Estimand(
             compute=partial(_asked, of_pairs),
             at=partial(_asked, of_pairs),
-            description=f"How the log-ratio of {what} differs with one unit more of a covariate, the other covariates held.",
+            description=f"How the log-ratio of {what} differs with one unit more of a covariate, "
+            "the other covariates held.",
             unit="log-ratio",
             contrast="one unit more of the covariate, or a level against the first",
             kind="associational",
@@ -126,7 +127,8 @@ def _asked(of_pairs: bool, draws: xr.Dataset, data: Composition) -> xr.DataArray
     """Draws (chain, draw, coefficient) of the parts of `data`, which may be some of those fitted."""
     if _NAME not in draws:
         raise ModelError(
-            "There are too many parts to keep draws; the whole composition has `fit.effect(...).summary()` in closed form."
+            "There are too many parts to keep draws; the whole composition has "
+            "`fit.effect(...).summary()` in closed form."
         )
     values = draws[_NAME].sel(part=list(data.parts)).transpose("chain", "draw", "covariate", "part")
     found = _contrasts(values.to_numpy() - values.mean("part").to_numpy()[..., None], of_pairs)

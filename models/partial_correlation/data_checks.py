@@ -110,7 +110,8 @@ def absent_parts(data: Composition) -> Check | None:
         name="counted often",
         passed=not absent,
         value=p,
-        expected=f"p-value above {_LEVEL:g} for all parts together: as many zeros as counting makes",
+        expected=f"p-value above {_LEVEL:g} for all parts together: as many zeros as counting "
+        "makes",
         finding=f"more zeros than counting explains: {', '.join(absent)}"
         if absent
         else f"p = {p:.3f}, {len(found)} parts tested",
@@ -149,7 +150,8 @@ def sums_among_parts(data: Composition) -> Check | None:
         value=float(len(found)),
         expected="no total among the parts",
         finding="; ".join(found) or "none found",
-        remedy="A total and what it is made of are counted twice: leave the total out, or its terms."
+        remedy="A total and what it is made of are counted twice: leave the total out, or its "
+        "terms."
         if found
         else "",
         assumption="these parts",

@@ -212,8 +212,10 @@ def _drawn_again(model: Any, data: Composition, chains: int) -> xr.Dataset:
 def _theta(draws: xr.Dataset) -> np.ndarray:
     if "precision" not in draws:
         raise ModelError(
-            "There are too many parts to keep draws of all their pairs. What is in closed form has a summary, such as "
-            "`fit.effect('partial_correlation').summary()`; for the rest, fit a part of the composition, `data.subcomposition([...])`."
+            "There are too many parts to keep draws of all their pairs. What is in closed form has "
+            "a summary, such as "
+            "`fit.effect('partial_correlation').summary()`; for the rest, fit a part of the "
+            "composition, `data.subcomposition([...])`."
         )
     return draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
 
@@ -356,8 +358,10 @@ _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
     ),
     "excess": (
         _excess,
-        "Partial correlation beyond what closure alone would make of parts with these partial variances: tanh(atanh r - atanh r⁰). It is 0 where no parts are "
-        "linked, and only there: a link leaves an excess of order 1/D in other pairs, and a part linked alike to all others has none: "
+        "Partial correlation beyond what closure alone would make of parts with these partial "
+        "variances: tanh(atanh r - atanh r⁰). It is 0 where no parts are "
+        "linked, and only there: a link leaves an excess of order 1/D in other pairs, and a part "
+        "linked alike to all others has none: "
         "among few parts it is no list of links. Three positively correlated parts have no excess.",
         "correlation",
         _excess_margins,
@@ -376,31 +380,36 @@ _QUESTIONS: Mapping[str, tuple[Callable, str, str, Callable | None]] = {
     ),
     "r_squared": (
         _part_values(lambda theta: log_ratios.r_squared(log_ratios.covariance(theta), theta)),
-        "Share of the variance of a part's log-ratio to the mean of the others that the others explain.",
+        "Share of the variance of a part's log-ratio to the mean of the others that the others "
+        "explain.",
         "share",
         None,
     ),
     "r_squared_by_reference": (
         _r_squared_by_reference,
-        "Share of the variance of the log-ratio of one part to another that the other log-ratios explain; the second part is the reference.",
+        "Share of the variance of the log-ratio of one part to another that the other log-ratios "
+        "explain; the second part is the reference.",
         "share",
         None,
     ),
     "regression_coefficient": (
         _coefficients,
-        "Coefficient of one part's logarithm on another's, all the others held; those of one part sum to 1.",
+        "Coefficient of one part's logarithm on another's, all the others held; those of one part "
+        "sum to 1.",
         "log per log",
         _coefficient_margins,
     ),
     "clr_covariance": (
         _entries(log_ratios.covariance),
-        "Γ: covariance of the centred log-ratios, each part's to the mean of all. Its rows sum to 0, so that some entries must be negative.",
+        "Γ: covariance of the centred log-ratios, each part's to the mean of all. Its rows sum to "
+        "0, so that some entries must be negative.",
         "squared log-ratio",
         None,
     ),
     "clr_precision": (
         _entries(lambda theta: theta),
-        "Θ: pseudo-inverse of the covariance of the centred log-ratios, from which everything follows. Its rows sum to 0.",
+        "Θ: pseudo-inverse of the covariance of the centred log-ratios, from which everything "
+        "follows. Its rows sum to 0.",
         "inverse squared log-ratio",
         None,
     ),

@@ -1,4 +1,7 @@
-"""Partial correlations of a composition: which parts vary together, given all the others, whatever the reference."""
+"""Partial correlations of a composition: which parts vary together, given all the others.
+
+The answers depend on no reference part and no basis of log-ratios.
+"""
 
 from __future__ import annotations
 
@@ -61,44 +64,41 @@ Draw = Callable[[int, int, np.random.Generator], xr.Dataset]
 
 @dataclass(frozen=True, kw_only=True)
 class PartialCorrelation:
-    """Log-ratios are jointly normal, with a covariance that need not have a reference.
+    """Jointly normal log-ratios, whose covariance needs no reference part.
 
-    clr(x_i) = W_i B + e_i,  V'e_i ~ Normal(0, Σ),  B flat                 W the covariates, V any orthonormal basis of log-ratios
-    Θ = V Σ⁻¹ V',  r_ij = -Θ_ij / √(Θ_ii Θ_jj)                             the partial correlation of parts i and j given all the others
+    clr(x_i) = W_i B + e_i,  V'e_i ~ Normal(0, Σ),  B flat
+    Θ = V Σ⁻¹ V',  r_ij = -Θ_ij / √(Θ_ii Θ_jj)
 
-    The priors of Σ; m = n - columns of W, p = D - 1, and α = k / (k + m) is the weight of the prior in the posterior mean of Σ:
+    with the centred log-ratios clr(x_i) of row i, the covariates W, and any orthonormal basis V of
+    the log-ratios (isometric log-ratios). r_ij is the partial correlation of parts i and j given
+    all the others.
 
-    "shrunk"      Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of `basis_variance`, `basis_variance_sd`²),
-              τ ~ half-Normal(`variance_spread_scale`), α ~ Uniform(0, 1):
-                  towards independent parts, as far as the data say. Σ is integrated out and only ω and α are sampled
-    "invariant"   the same with equal ω, which no rotation of the log-ratios changes; unless given, α is one standard deviation below its
-                  posterior mean under Uniform(0, 1), and ω that of most evidence. Exact given both
-    "matching"    p(Σ) ∝ |Σ|^(-1) for what follows from Θ, with the intervals of the t-test with n - D + 1 degrees of freedom, and |Σ|^(-p) for coefficients of
-                  covariates, with those of least squares. Exact, and needs n > 2 D - 3 at least
+    The priors of Σ, with m = n - columns of W, p = D - 1, and α = k / (k + m) the weight of the
+    prior in the posterior mean of Σ:
 
-    Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within bounds are anywhere between them; the log-ratios are then
-    sampled too, under the first prior.
+    "shrunk"
+        Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of
+        `basis_variance`, `basis_variance_sd`²), τ ~ half-Normal(`variance_spread_scale`),
+        α ~ Uniform(0, 1): shrinkage towards independent parts, as far as the data say. Σ is
+        integrated out and only ω and α are sampled.
+    "invariant"
+        The same with equal ω, which no rotation of the log-ratios changes. Unless they are given,
+        α is one standard deviation below its posterior mean under Uniform(0, 1), and ω that of
+        most evidence. Exact given both.
+    "matching"
+        p(Σ) ∝ |Σ|^(-1) for answers that follow from Θ, with the intervals of the t-test with
+        n - D + 1 degrees of freedom, and |Σ|^(-p) for coefficients of covariates, with those of
+        least squares. Exact, and needs n > 2 D - 3 at least.
+    "sparse"
+        Spike and slab: the amounts before closure have a precision K = d R d in which partial
+        correlations -R_ij are near 0, Normal(0, `spike_sd`²), or not, Normal(0, `slab_sd`²), by
+        the share π of mean `expected_slab_share`; d_j = ω_j^(-1/2), ω as above; all of it sampled.
 
-    "sparse"      the amounts before closure have a precision K = d R d in which partial correlations -R_ij are near 0, Normal(0, `spike_sd`²), or not,
-                  Normal(0, `slab_sd`²), by the share π of mean `expected_slab_share`; d_j = ω_j^(-1/2), ω as above; all of it sampled
-
-    Rows of one subject, where the data name it, are correlated by φ ~ Uniform(0, 1) alike in every log-ratio, and rows in time by φ^gap, an AR(1) process with
-    gaps in units of the median one; Σ is then integrated out given φ (see `numerics.row_correlation`).
-
-    None depends on the order of the parts, on a reference or on the basis: by Schur's lemma the second has all the inverse-Wishart priors that no relabelling
-    changes. Intervals of "matching" cover at every size. Those of "shrunk" and "invariant" cover
-    over all pairs and too seldom for strong links among many weak ones, which they draw in: of
-    pairs .25 and more beyond closure (Fisher's z), 95 % intervals of "shrunk" cover .49 to .80 in 60
-    rows of 6 to 8 parts and .94 in 400 rows, those of "invariant" .81 to .95, with 20 and 40 parts
-    .19 to .44. The caution `shrinkage of strong links` stands on the answer where a link is sure and
-    drawn in by more than one posterior standard deviation (`benchmarks/coverage`). Over all pairs of
-    4 parts in 40 rows, intervals of "shrunk" cover .95 with 500 counts a row and .92 with 25 (32 data
-    sets each, standard error .02), as where log-ratios are known (.94).
-    "invariant" gives all parts one variance. With many parts of unequal variances its weight is
-    large and it predicts the spread of the parts wrongly (standard deviations exp(Normal(0, .3²)),
-    40 parts, 80 rows: the check `predicts the spread of each part` fails always); "shrunk", which
-    learns the variance of each part, then predicts it.
-    With "sparse", the cut to positive definite R makes large π less likely than Beta(1, 4) has it, the more so the more parts there are.
+    Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within
+    bounds (censored below a limit of detection, or rounded) are anywhere between them; the
+    log-ratios are then sampled too, under "shrunk" or "sparse". Rows of one subject, where the data
+    name it, are correlated by φ ~ Uniform(0, 1) alike in every log-ratio, and rows in time by
+    φ^gap, an AR(1) process with gaps in units of the median one; Σ is then integrated out given φ.
 
     Parameters
     ----------
@@ -106,16 +106,17 @@ class PartialCorrelation:
     shrinkage : float or None
         α in (0, 1). None: learned.
     basis_variance : float or None
-        Variance of the logarithm of a part, natural logarithms: the prior median, or ω itself of "invariant". None: that of the data.
+        Variance of the logarithm of a part, natural logarithms: the prior median, or ω itself of
+        "invariant". None: that of the data.
     basis_variance_sd : float
-        Standard deviation of μ about its prior median. The default of 2 lets the typical variance be
-        50 times smaller or larger at 95 %, so that the unit of the data hardly matters.
+        Standard deviation of μ about its prior median. The default of 2 lets the typical variance
+        be 50 times smaller or larger at 95 %, so that the unit of the data hardly matters.
     variance_spread_scale : float
-        Scale of the half-normal prior of τ, the standard deviation of log ω between parts. With the
-        default of 1 the variances of two parts mostly differ by a factor of up to about 10.
+        Scale of the half-normal prior of τ, the standard deviation of log ω between parts. With
+        the default of 1 the variances of two parts mostly differ by a factor of up to about 10.
     spike_sd : float
         Standard deviation of those partial correlations of the amounts that are next to none; of
-        the sparse prior. The default of 0.1 is a link that explains 1 % of a variance.
+        "sparse". The default of 0.1 is a link that explains 1 % of a variance.
     slab_sd : float
         Standard deviation of the other partial correlations of the amounts, those of links. The
         default of 0.5 is wide on (-1, 1) and still makes links near ±1 rare.
@@ -125,10 +126,54 @@ class PartialCorrelation:
     row_correlation : float or None
         φ in [0, 1), of data that name a subject or a time. None: learned.
 
+    Raises
+    ------
+    ModelError
+        If a field is out of its range, or given to a prior that does not have it.
+
+    Notes
+    -----
+    No answer depends on the order of the parts, on a reference part or on the basis: by Schur's
+    lemma "invariant" has all the inverse-Wishart priors that no relabelling of the parts changes.
+
+    Intervals of "matching" cover at every size. Those of "shrunk" and "invariant" cover over all
+    pairs and too seldom for strong links among many weak ones, which they shrink: for pairs .25 and
+    more beyond closure (Fisher's z), 95 % intervals of "shrunk" cover .49 to .80 in 60 rows of 6 to
+    8 parts and .94 in 400 rows, those of "invariant" .81 to .95, with 20 and 40 parts .19 to .44.
+    The caution `shrinkage of strong links` stands on the answer where a link is sure and shrunk by
+    more than one posterior standard deviation (`benchmarks/coverage`). Over all pairs of 4 parts in
+    40 rows, intervals of "shrunk" cover .95 with 500 counts a row and .92 with 25 (32 data sets
+    each, standard error .02), as where log-ratios are known (.94).
+
+    "invariant" gives all parts one variance. With many parts of unequal variances its weight is
+    large and it predicts the spread of the parts wrongly (standard deviations exp(Normal(0, .3²)),
+    40 parts, 80 rows: the check `predicts the spread of each part` fails always); "shrunk", which
+    learns the variance of each part, then predicts it.
+
+    With "sparse", the cut to positive definite R makes large π less likely than its Beta prior has
+    it, the more so the more parts there are.
+
     References
     ----------
-    Erb (2020), Partial correlations in compositional data analysis, Applied Computing and Geosciences 6:100026. Jin, Notredame & Erb (2022),
-    Compositional covariance shrinkage and regularised partial correlations, arXiv 2212.00496: the target of the shrinkage.
+    Erb (2020), Partial correlations in compositional data analysis, Applied Computing and
+    Geosciences 6:100026. Jin, Notredame & Erb (2022), Compositional covariance shrinkage and
+    regularised partial correlations, arXiv 2212.00496: the target of the shrinkage.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.PartialCorrelation(prior="matching")
+    >>> data = model.simulate(seed=1, rows=200, parts=4).data
+    >>> fit = cs.fit(model, data, seed=1, progress=False)
+    >>> fit.effect("partial_correlation").numbers().round(2)
+             mean    sd  lower  upper
+    pair
+    p1 ~ p2  0.76  0.03   0.69   0.81
+    p1 ~ p3  0.46  0.06   0.35   0.57
+    p1 ~ p4  0.08  0.07  -0.06   0.22
+    p2 ~ p3 -0.05  0.07  -0.19   0.09
+    p2 ~ p4 -0.07  0.07  -0.20   0.07
+    p3 ~ p4  0.72  0.03   0.65   0.79
     """
 
     prior: PriorName = "shrunk"
@@ -166,15 +211,25 @@ class PartialCorrelation:
         return PRIORS[self.prior]
 
     def nuts_options(self, data: Composition) -> dict[str, Any]:
-        """The options of `Nuts` that suit the graph."""
+        """Return the options of `Nuts` that suit the graph."""
         return self.covariance_prior.nuts_options(data)
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
-        """The cross-products S of the centred log-ratios, their degrees of freedom, and the constants of the prior; of an exact prior, its posterior."""
+        """Return the arrays that the graph takes, by name.
+
+        They are the cross-products S of the centred log-ratios, or what S is sampled from, their
+        degrees of freedom and the numbers of the prior; with an exact prior, its posterior.
+        """
         return self.covariance_prior.inputs(self, data)
 
     def build(self, data: Composition) -> pm.Model:
-        """The PyMC graph on these data."""
+        """Return the PyMC graph on these data.
+
+        Raises
+        ------
+        ModelError
+            If the posterior on these data would not be a distribution.
+        """
         import pymc as pm
 
         self._refuse(data)
@@ -191,7 +246,10 @@ class PartialCorrelation:
         return graph
 
     def exact_posterior(self, data: Composition) -> Draw | None:
-        """Where the posterior is a Wishart distribution: a function of chains, draws and a generator that gives independent draws of Θ."""
+        """Return a function of chains, draws and a generator that draws Θ independently.
+
+        None where the posterior is not a Wishart distribution.
+        """
         prior = self.covariance_prior
         if not isinstance(prior, ExactPrior):
             return None
@@ -217,7 +275,7 @@ class PartialCorrelation:
         return draw
 
     def importance_draws(self, data: Composition) -> Callable | None:
-        """Draws without a sampler, weighed by the posterior's density, which few parts make possible."""
+        """Return a function that draws by importance sampling; None with many parts."""
         prior = self.covariance_prior
         if not isinstance(prior, ImportanceSampledPrior):
             return None
@@ -226,7 +284,17 @@ class PartialCorrelation:
     def recover_marginals(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
     ) -> xr.Dataset:
-        """Draws with those of Θ and of the covariates' coefficients, integrated out, given the others; as many draws of each chain as can be kept."""
+        """Return draws with Θ and the coefficients of covariates, which were integrated out.
+
+        As many draws of each chain as can be kept.
+
+        Parameters
+        ----------
+        draws : Dataset
+            Of the variables of the graph.
+        data : Composition
+        rng : Generator
+        """
         latent = [
             name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(_LATENT)
         ]
@@ -235,24 +303,24 @@ class PartialCorrelation:
         return covariates.drawn(precision, draws, data, rng).drop_vars(latent)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """What the answer stands on."""
+        """Return what the answers stand on."""
         return assumptions(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """What can be asked of a fit. None of it is causal."""
+        """Return what can be asked of a fit. None of it is causal."""
         return estimands(self)
 
     def parameters(self, data: Composition) -> tuple[str, ...]:
-        """Names in the posterior whose sampling is checked; none where the posterior is exact."""
+        """Return the names in the posterior whose sampling is checked; none where it is exact."""
         rows = row_dependence_of(data).hyperpriors(self.row_correlation)
         return (*self.covariance_prior.parameters, *rows)
 
     def priors(self, data: Composition) -> dict[str, float]:
-        """Prior standard deviations of the parameters that have one of their own."""
+        """Return the prior standard deviations of scalar parameters; NaN where one is given."""
         return {name: hyperprior.sd for name, hyperprior in self._hyperpriors(data).items()}
 
     def _hyperpriors(self, data: Composition) -> dict[str, Hyperprior]:
-        """The table of scalar parameters: those of the covariance, and that of dependent rows."""
+        """Return the priors of scalar parameters: of the covariance and of dependent rows."""
         table = self.covariance_prior.hyperpriors(self, log_variance_of(self, data))
         return table | row_dependence_of(data).hyperpriors(self.row_correlation)
 
@@ -278,13 +346,43 @@ class PartialCorrelation:
         repeated: Literal["subject", "time"] | None = None,
         covariate: bool = False,
     ) -> Simulation:
-        """Compositions with a known Θ; parts p1, p2, ...
+        """Draw compositions with a known Θ and parts p1, p2, ...
 
-        "band": amounts whose precision links each part to the next, with partial correlations ±.45 in turn, and standard deviations from .3 to 1. "prior":
-        this model's own, which needs `basis_variance`, and `shrinkage` too where that is not sampled. With `depth`, that many are counted of each row;
-        with `resolution`, the first two parts are rounded to it, of rows whose logarithmic size has a standard deviation of 3. `repeated`: five rows are of
-        one subject, or follow each other at times with exponential gaps, correlated by `row_correlation` (.5 in "band" unless given).
-        `covariate`: a column x ~ Normal(0, 1) moves the log-ratio of each part to the mean by a coefficient drawn from Normal(0, 1).
+        Parameters
+        ----------
+        seed : int
+        rows, parts : int
+        design : "band" or "prior"
+            "band": amounts whose precision links each part to the next, with partial correlations
+            ±.45 in turn, and standard deviations from .3 to 1. "prior": this model's own, which
+            needs `basis_variance`, and `shrinkage` too where that is not sampled.
+        depth : int, optional
+            That many are counted of each row.
+        resolution : float, optional
+            The first two parts are rounded to it, of rows whose logarithmic size has a standard
+            deviation of 3.
+        repeated : "subject" or "time", optional
+            Five rows are of one subject, or follow each other at times with exponential gaps,
+            correlated by `row_correlation` (.5 in "band" unless given).
+        covariate : bool
+            Whether a column x ~ Normal(0, 1) moves the log-ratio of each part to the mean by a
+            coefficient drawn from Normal(0, 1).
+
+        Returns
+        -------
+        Simulation
+
+        Raises
+        ------
+        ModelError
+            If the prior is no distribution until another field is given.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> simulation = cs.PartialCorrelation().simulate(seed=1, rows=20, parts=3)
+        >>> simulation.truth["precision"].sizes["part"]
+        3
         """
         return simulation.simulate(
             self,
@@ -295,10 +393,11 @@ class PartialCorrelation:
         )
 
     def log_likelihood(self, draws: xr.Dataset, data: Composition) -> xr.DataArray:
-        """Of the centred log-ratios in an orthonormal basis, with the covariates' coefficients integrated out: m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π.
+        """Return the log likelihood of isometric log-ratios, coefficients integrated out.
 
-        Of counts, that of the log-ratios of counts + 1/2, and of values within bounds that of their middles: no likelihood of theirs, but a function of
-        parameters and data all the same.
+        m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π. With counts it is that of the log-ratios of counts +
+        1/2, and with values within bounds that of their middles: not their own likelihood, but a
+        function of parameters and data all the same.
         """
         theta, size = draws["precision"].to_numpy(), len(data.parts)
         determinant = np.linalg.slogdet(theta + 1 / size)[1]
@@ -309,7 +408,7 @@ class PartialCorrelation:
         return xr.DataArray(values, dims=("chain", "draw"))
 
     def causal_graph(self, data: Composition) -> nx.DiGraph:
-        """The amounts are hidden; what is seen are their ratios."""
+        """Return the graph in which the amounts are hidden and their ratios are seen."""
         import networkx as nx
 
         graph = nx.DiGraph()
@@ -324,13 +423,16 @@ class PartialCorrelation:
         return graph
 
     def baselines(self, data: Composition) -> Mapping[str, Callable]:
-        """Other numbers given for each pair of parts."""
+        """Return other estimates for each pair of parts."""
         return baselines(data)
 
     def predictions(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
     ) -> tuple[Prediction, ...]:
-        """Spread, skewness and tails of each part's log-ratio to the mean of all, with replications."""
+        """Return spread, skewness and tails of each centred log-ratio, with replications.
+
+        None where log-ratios are sampled.
+        """
         return (
             predictions(self, draws, data, rng)
             if "precision" in draws and observation_of(data).exact
@@ -338,15 +440,18 @@ class PartialCorrelation:
         )
 
     def views(self, draws: xr.Dataset, data: Composition) -> Mapping[str, Callable[[], View]]:
-        """Pictures of compositions: `network`, `matrix`, `baseline`, `residuals`, `biplot`, `ternary`."""
+        """Return the network, matrix, baseline, residuals, biplot and ternary of a composition."""
         return {name: partial(view, self, draws, data) for name, view in views().items()}
 
     def data_checks(self, data: Composition) -> tuple[Check, ...]:
-        """What the data themselves leave in doubt: too few rows, parts rounded to a few values, parts nearly proportional."""
+        """Return the checks of the data: rows, rounding, absences, groups, proportional parts."""
         return (*rows_left_out(data), *data_checks(data))
 
     def adjustments(self, data: Composition) -> tuple[Adjustment, ...]:
-        """What would make a partial correlation the effect of one part on another, and how far these data go towards it."""
+        """Return what would make a partial correlation the effect of one part on another.
+
+        Each says how far these data go towards it.
+        """
         return adjustments(data)
 
     def unused_fields(self, data: Composition) -> dict[str, str]:
@@ -362,7 +467,7 @@ class PartialCorrelation:
         return reasons
 
     def relaxations(self, data: Composition) -> tuple[Relaxation, ...]:
-        """None: nothing from outside is imposed."""
+        """Return none: no knowledge from outside is imposed."""
         return ()
 
 
@@ -381,7 +486,7 @@ def _unused_reason(prior: str, field: str) -> str:
 
 
 def _dataset(theta: np.ndarray, parts: tuple[str, ...]) -> xr.Dataset:
-    """Draws (chain, draw, part, other_part) of Θ."""
+    """Return Θ with the dims chain, draw, part and other_part."""
     chains, draws = theta.shape[:2]
     coords = {
         "chain": np.arange(chains),

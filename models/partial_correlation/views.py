@@ -143,7 +143,8 @@ def _network(model: Any, draws: xr.Dataset, data: Composition) -> NetworkView:
         nodes=data.parts,
         edges=edges.assign(sign_probability=np.maximum(excess["positive"], 1 - excess["positive"])),
         label="partial correlation",
-        note="Edges whose excess over closure has its sign with a probability of 97.5 %. Numbers and width: partial correlation; colour: sign of the excess.",
+        note="Edges whose excess over closure has its sign with a probability of 97.5 %. Numbers "
+        "and width: partial correlation; colour: sign of the excess.",
     )
 
 
@@ -194,7 +195,8 @@ def _residuals(model: Any, draws: xr.Dataset, data: Composition) -> ScatterView:
         panels[(data.parts[pair[0]], data.parts[pair[1]])] = rows
     return ScatterView(
         panels=panels,
-        note="Logarithms of two parts about what all the others say of them, at the posterior mean.",
+        note="Logarithms of two parts about what all the others say of them, at the posterior "
+        "mean.",
     )
 
 
@@ -226,7 +228,8 @@ def _ternary(model: Any, draws: xr.Dataset, data: Composition) -> TernaryView:
     return TernaryView(
         points=points / points.sum(axis=1, keepdims=True),
         labels=tuple(data.parts[k] for k in chosen),
-        note=f"Each part about what covariates explain of it, and to the power of {power:.1f}, so that the rows fill the triangle.",
+        note=f"Each part about what covariates explain of it, and to the power of {power:.1f}, so "
+        "that the rows fill the triangle.",
     )
 
 
