@@ -1,4 +1,4 @@
-"""The distributions of answers about a composition where Θ ~ Wishart(ν, B): of correlations, variances and coefficients, all entries at once."""
+"""Closed-form marginal posteriors where Θ ~ Wishart(ν, B), for all entries of an answer at once."""
 
 from __future__ import annotations
 
@@ -15,24 +15,43 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
 def pair_labels(parts: tuple[str, ...]) -> list[str]:
-    """`one ~ other` of each two parts, in the order of `pairs`."""
-    return [
-        before + other
-        for place, before in enumerate(f"{part} ~ " for part in parts)
-        for other in parts[place + 1 :]
-    ]
+    """Return "one ~ other" for each two parts, in the order of `pairs`.
+
+    Examples
+    --------
+    >>> pair_labels(("a", "b", "c"))
+    ['a ~ b', 'a ~ c', 'b ~ c']
+    """
+    return [f"{one} ~ {other}" for index, one in enumerate(parts) for other in parts[index + 1 :]]
 
 
 def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the two parts of each pair."""
+    """Return the positions of the two parts of each pair: the upper triangle, row by row."""
     return np.triu_indices(size, 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Correlations:
-    """MarginalDistributions of r of every pair where Θ ~ Wishart(ν, B), or of their excess over a baseline r⁰ taken as known: tanh(atanh r - atanh r⁰).
+    """Marginal posteriors of the partial correlation r of every pair.
 
-    The baseline moves with r, by the less the more parts there are.
+    Or of its excess over a baseline r⁰ that is taken as known, tanh(atanh r - atanh r⁰); the
+    baseline depends on r, by the less the more parts there are.
+
+    Parameters
+    ----------
+    labels : list of str
+    rho : array, shape (pairs,)
+        -B_ij / √(B_ii B_jj).
+    degrees : float
+        ν.
+    baseline : array, shape (pairs,), or 0
+        r⁰.
+
+    Examples
+    --------
+    >>> correlations = Correlations(["a ~ b"], np.array([0.5]), degrees=20.0)
+    >>> correlations.mean().round(3), correlations.quantile(0.975).round(3)
+    (array([0.488]), array([0.762]))
     """
 
     labels: list[str]
@@ -53,24 +72,22 @@ class Correlations:
         return mean, np.sqrt(_WEIGHTS @ (values - mean) ** 2)
 
     def mean(self) -> np.ndarray:
-        """E of each."""
+        """Return the posterior mean of each."""
         return self._moments[0]
 
     def sd(self) -> np.ndarray:
-        """Standard deviation of each."""
+        """Return the posterior standard deviation of each."""
         return self._moments[1]
 
     def quantile(self, prob: float) -> np.ndarray:
-        """Of each."""
-        found = self.margin.quantile(self.rho, prob)
-        return (
-            np.tanh(np.arctanh(found) - np.arctanh(self.baseline))
-            if np.ndim(self.baseline)
-            else found
-        )
+        """Return the value that each stays below with this probability."""
+        quantile = self.margin.quantile(self.rho, prob)
+        if np.ndim(self.baseline) == 0:
+            return quantile
+        return np.tanh(np.arctanh(quantile) - np.arctanh(self.baseline))
 
     def cdf(self, value: float) -> np.ndarray:
-        """P(each ≤ value)."""
+        """Return P(each ≤ value)."""
         if value == 0 and np.ndim(self.baseline) == 0:
             return self.margin.negative(self.rho)
         return self.margin.cdf(self.rho, np.tanh(np.arctanh(value) + np.arctanh(self.baseline)))
@@ -78,44 +95,68 @@ class Correlations:
 
 @dataclass(frozen=True, eq=False)
 class Variances:
-    """MarginalDistributions of v_i = 1 / Θ_ii: Θ_ii / B_ii ~ χ²(ν)."""
+    """Marginal posteriors of the partial variances v_i = 1 / Θ_ii, with Θ_ii / B_ii ~ χ²(ν).
+
+    Parameters
+    ----------
+    labels : list of str
+    scale : array, shape (D,)
+        B_ii.
+    degrees : float
+        ν.
+
+    Examples
+    --------
+    >>> Variances(["a"], np.array([0.1]), degrees=12.0).mean()
+    array([1.])
+    """
 
     labels: list[str]
     scale: np.ndarray
     degrees: float
 
     def mean(self) -> np.ndarray:
-        """E v = 1 / (B (ν-2)); infinite for ν ≤ 2."""
-        return (
-            1 / self.scale / max(self.degrees - 2, 0.0)
-            if self.degrees > 2
-            else np.full_like(self.scale, np.inf)
-        )
+        """Return E v = 1 / (B (ν-2)); infinite for ν ≤ 2."""
+        if self.degrees <= 2:
+            return np.full_like(self.scale, np.inf)
+        return 1 / self.scale / (self.degrees - 2)
 
     def sd(self) -> np.ndarray:
-        """E v √(2 / (ν-4)); infinite for ν ≤ 4."""
-        return (
-            self.mean() * np.sqrt(2 / (self.degrees - 4))
-            if self.degrees > 4
-            else np.full_like(self.scale, np.inf)
-        )
+        """Return E v √(2 / (ν-4)); infinite for ν ≤ 4."""
+        if self.degrees <= 4:
+            return np.full_like(self.scale, np.inf)
+        return self.mean() * np.sqrt(2 / (self.degrees - 4))
 
     def quantile(self, prob: float) -> np.ndarray:
-        """Of each."""
+        """Return the value that each stays below with this probability."""
         return 1 / (self.scale * stats.chi2.isf(prob, self.degrees))
 
     def cdf(self, value: float) -> np.ndarray:
-        """P(v ≤ value)."""
-        return (
-            stats.chi2.sf(1 / (self.scale * value), self.degrees)
-            if value > 0
-            else np.zeros_like(self.scale)
-        )
+        """Return P(v ≤ value)."""
+        if value <= 0:
+            return np.zeros_like(self.scale)
+        return stats.chi2.sf(1 / (self.scale * value), self.degrees)
 
 
 @dataclass(frozen=True, eq=False)
 class Coefficients:
-    """MarginalDistributions of b_ij = -Θ_ij / Θ_ii: -B_ij / B_ii + t_ν √((B_jj - B_ij²/B_ii) / (ν B_ii)), i on j."""
+    """Marginal posteriors of coefficients: Student t with ν degrees of freedom.
+
+    The coefficient of part i on part j, b_ij = -Θ_ij / Θ_ii, is
+    -B_ij / B_ii + t_ν √((B_jj - B_ij²/B_ii) / (ν B_ii)).
+
+    Parameters
+    ----------
+    labels : list of str
+    location, scale : array, shape (coefficients,)
+    degrees : float
+        ν.
+
+    Examples
+    --------
+    >>> Coefficients(["a on b"], np.array([1.0]), np.array([0.5]), 10.0).quantile(0.5)
+    array([1.])
+    """
 
     labels: list[str]
     location: np.ndarray
@@ -123,21 +164,19 @@ class Coefficients:
     degrees: float
 
     def mean(self) -> np.ndarray:
-        """E b."""
+        """Return the posterior mean of each."""
         return self.location
 
     def sd(self) -> np.ndarray:
-        """Infinite for ν ≤ 2."""
-        return (
-            self.scale * np.sqrt(self.degrees / (self.degrees - 2))
-            if self.degrees > 2
-            else np.full_like(self.scale, np.inf)
-        )
+        """Return the posterior standard deviation of each; infinite for ν ≤ 2."""
+        if self.degrees <= 2:
+            return np.full_like(self.scale, np.inf)
+        return self.scale * np.sqrt(self.degrees / (self.degrees - 2))
 
     def quantile(self, prob: float) -> np.ndarray:
-        """Of each."""
+        """Return the value that each stays below with this probability."""
         return self.location + self.scale * stats.t.ppf(prob, self.degrees)
 
     def cdf(self, value: float) -> np.ndarray:
-        """P(b ≤ value)."""
+        """Return P(each ≤ value)."""
         return special.stdtr(self.degrees, (value - self.location) / self.scale)

@@ -1,0 +1,96 @@
+"""Checks of an answer about pairs: links and what they leave in other pairs, and shrinkage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from causalstats.core.check import Check
+from causalstats.data import Composition
+from causalstats.models.partial_correlation.marginal_posteriors import pair_labels
+from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.priors.base import ShrinkagePrior
+from causalstats.models.partial_correlation.row_dependence import row_dependence_of
+from causalstats.numerics.compositions.shrunk_links import drawn_in
+
+if TYPE_CHECKING:
+    from causalstats.models.partial_correlation.model import PartialCorrelation
+
+_MANY_PARTS = 20  # among which a link leaves little excess in other pairs
+_LARGEST_SHIFT = 1.0  # posterior standard deviations by which a link may be shrunk
+
+
+def answer_checks(
+    model: PartialCorrelation, name: str, draws: xr.Dataset, data: Composition
+) -> tuple[Check, ...]:
+    """Return what a list of pairs cannot tell: links from what they leave, and strong links.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    name : str
+        The estimand.
+    draws : Dataset
+        Of the posterior.
+    data : Composition
+    """
+    checks = []
+    if name == "excess" and len(data.parts) < _MANY_PARTS:
+        checks.append(_excess_without_link(len(data.parts)))
+    prior = model.covariance_prior
+    drawn = "precision" in draws and draws.sizes["draw"]
+    if isinstance(prior, ShrinkagePrior) and drawn:
+        weight = float(prior.shrinkage_draws(model, draws, data)[1].mean())
+        checks += _strong_links(weight, draws, data)
+    return tuple(checks)
+
+
+def _excess_without_link(size: int) -> Check:
+    return Check(
+        name="excess of pairs without a link",
+        passed=None,
+        value=1 / size,
+        expected=f"at least {_MANY_PARTS} parts",
+        finding=f"among {size} parts a link leaves an excess of about {1 / size:.2f} in "
+        "pairs that have none",
+        remedy="Read it as a departure from independence and not as a list of links; "
+        "prior='sparse' asks about links of the amounts, `basis_correlation`.",
+        caution=True,
+    )
+
+
+def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[Check]:
+    """Return the caution that a strong link is shrunk by the prior, where one is.
+
+    Parameters
+    ----------
+    weight : float
+        The posterior mean of α.
+    draws : Dataset
+    data : Composition
+    """
+    size = len(data.parts)
+    theta = draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
+    known = observation_of(data).exact and row_dependence_of(data).independent
+    scatter = data.scatter if known else None
+    shift = drawn_in(theta.reshape(-1, size, size), weight, scatter, data.degrees)
+    most = int(shift.argmax())
+    if shift[most] <= _LARGEST_SHIFT:
+        return []
+    pair = pair_labels(data.parts)[most]
+    return [
+        Check(
+            name="shrinkage of strong links",
+            passed=None,
+            value=float(shift[most]),
+            expected=f"no link drawn in by more than {_LARGEST_SHIFT:g} posterior standard "
+            "deviation",
+            finding=f"the prior, of weight {weight:.2f}, draws {pair} by {shift[most]:.1f} "
+            "posterior standard deviations towards independence",
+            remedy="Few strong links among many pairs are understated, and their intervals "
+            "cover less than they say: compare prior='sparse', or prior='matching' where "
+            "rows are many.",
+            caution=True,
+        )
+    ]
