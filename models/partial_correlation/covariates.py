@@ -1,19 +1,20 @@
-"""How a composition moves with covariates: coefficients of log-ratios, in closed form under the exact priors, drawn given the covariance otherwise.
+"""Coefficients of covariates on log-ratios: closed form under exact priors, otherwise drawn.
 
-Rows of the log-ratios C (n, D) are W B plus errors of covariance Γ, and B has a flat prior. Given Γ and the correlation R of the rows,
+Rows of the log-ratios C (n, D) are W B plus errors of covariance Γ, and B has a flat prior. Given Γ
+and the correlation R of the rows (generalised least squares),
 
     B | C, Γ ~ Normal(B̂, (W'R⁻¹W)⁻¹ ⊗ Γ),   B̂ = (W'R⁻¹W)⁻¹ W'R⁻¹C
 
-and where Θ ~ Wishart(ν, A⁻¹) a coefficient on the contrast a'C is B̂_k a + t √(c_kk a'Aa / f) with f = ν - D + 2 degrees of freedom, c = (W'W)⁻¹.
-
-The matching prior of these coefficients is p(Σ) ∝ |Σ|^(-p), p = D - 1, under which ν = m + D - 2 and f = m: the t-test of least squares.
+and where Θ ~ Wishart(ν, A⁻¹) a coefficient on the contrast a'C is B̂_k a + t √(c_kk a'Aa / f) with
+f = ν - D + 2 degrees of freedom, c = (W'W)⁻¹. Under the matching prior of coefficients ν = m + D - 2
+and f = m: the t-test of least squares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -23,41 +24,59 @@ from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation.marginal_posteriors import Coefficients, pairs
 from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.priors.base import ExactPrior
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
 from causalstats.numerics.regression.row_correlation import coefficients
 
-_NAME = "covariate_coefficient"
+if TYPE_CHECKING:
+    from causalstats.models.partial_correlation.model import PartialCorrelation
+
+COEFFICIENT = "covariate_coefficient"
 
 
-def drawn(
-    theta: np.ndarray, draws: xr.Dataset, data: Composition, rng: np.random.Generator
+def with_coefficients(
+    draws: xr.Dataset, theta: np.ndarray, data: Composition, rng: np.random.Generator
 ) -> xr.Dataset:
-    """`draws` with one of the coefficients for each draw of Θ, (chain, draw, covariate, part); as they are without covariates.
+    """Return the draws with coefficients (chain, draw, covariate, part), one for each Θ.
 
-    Log-ratios that are not known, and the correlation of rows, are those of the draw.
+    Log-ratios that are not known, and the correlation of rows, are those of the draw. Without
+    covariates the draws are returned as they are.
+
+    Parameters
+    ----------
+    draws : Dataset
+    theta : array, shape (chain, draw, D, D)
+    data : Composition
+    rng : Generator
     """
     if data.design is None:
         return draws
     estimate, spread = _estimates(draws, data)
     flat = theta.reshape(-1, *theta.shape[-2:])
-    noise = np.linalg.cholesky(spread) @ rng.standard_normal(
-        (len(flat), len(data.design.columns), theta.shape[-1] - 1)
-    )
-    found = estimate + noise @ log_ratios.root(flat).swapaxes(-1, -2)
-    found = found.reshape(*theta.shape[:2], *found.shape[1:]) / data.design.scale[:, None]
+    size = theta.shape[-1]
+    standard = rng.standard_normal((len(flat), len(data.design.columns), size - 1))
+    noise = np.linalg.cholesky(spread) @ standard
+    drawn = estimate + noise @ log_ratios.root(flat).swapaxes(-1, -2)
+    drawn = drawn.reshape(*theta.shape[:2], *drawn.shape[1:]) / data.design.scale[:, None]
     coords = {
         "chain": draws["chain"],
         "draw": draws["draw"],
         "covariate": list(data.design.columns),
         "part": list(data.parts),
     }
-    return draws.assign({_NAME: xr.DataArray(found, coords, dims=tuple(coords))})
+    return draws.assign({COEFFICIENT: xr.DataArray(drawn, coords, dims=tuple(coords))})
 
 
 def _estimates(draws: xr.Dataset, data: Composition) -> tuple[np.ndarray, np.ndarray]:
-    """B̂ (draws or 1, q-1, D) and its c (draws or 1, q-1, q-1), of the coded covariates without the intercept."""
+    """Return B̂ and c of the coded covariates, without the intercept.
+
+    Returns
+    -------
+    estimate : array, shape (draws or 1, q - 1, D)
+    spread : array, shape (draws or 1, q - 1, q - 1)
+    """
     rows = row_dependence_of(data)
     ratios = observation_of(data).drawn_log_ratios(draws, data)
     correlations = rows.correlations(draws)
@@ -72,86 +91,109 @@ def _estimates(draws: xr.Dataset, data: Composition) -> tuple[np.ndarray, np.nda
     return estimate, np.array([spread[1:, 1:] for _, spread in estimates])
 
 
-def marginals(model: Any, data: Composition, of_pairs: bool) -> Coefficients:
-    """Of every coefficient on the log-ratio of a part to the mean of all, or on that of two parts."""
+def marginals(model: PartialCorrelation, data: Composition, by_pair: bool) -> Coefficients:
+    """Return the marginal posteriors of all coefficients under an exact prior.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    data : Composition
+    by_pair : bool
+        Whether on the log-ratio of two parts, instead of that of a part to the mean of all.
+    """
     prior = model.covariance_prior
+    assert isinstance(prior, ExactPrior) and data.design is not None
+    size = len(data.parts)
     scatter, degrees = posterior_scatter(prior.conjugate(model, data), data)
-    assert data.design is not None
+    freedom = prior.coefficient_degrees(data, degrees) - size + 2
     estimate, spread = coefficients(log_ratios.clr(data.values), data.matrix, 0.0, {})
     location = estimate[1:] / data.design.scale[:, None]
-    freedom = prior.coefficient_degrees(data, degrees) - len(data.parts) + 2
-    variance = (
-        log_ratios.variation(scatter)[pairs(len(data.parts))] if of_pairs else np.diagonal(scatter)
-    )
-    own = np.diagonal(spread)[1:] / data.design.scale**2
-    labels = _labels(data.design.columns, data.parts, of_pairs)
-    return Coefficients(
-        labels,
-        _contrasts(location, of_pairs).ravel(),
-        np.sqrt(own[:, None] * variance / freedom).ravel(),
-        freedom,
-    )
+    variance = np.diagonal(scatter)
+    if by_pair:
+        variance = log_ratios.variation(scatter)[pairs(size)]
+    covariate_variance = np.diagonal(spread)[1:] / data.design.scale**2
+    scale = np.sqrt(covariate_variance[:, None] * variance / freedom)
+    labels = _labels(data.design.columns, data.parts, by_pair)
+    return Coefficients(labels, _contrasts(location, by_pair).ravel(), scale.ravel(), freedom)
 
 
-def estimands(exact: Callable | None, assumptions: tuple[str, ...]) -> dict[str, Estimand]:
-    """Both questions by name; `exact` makes margins of data and of whether they are of pairs, where the posterior has them."""
-    found = {}
-    for name, of_pairs, what in (
-        (_NAME, False, "a part to the mean of all"),
-        ("covariate_log_ratio", True, "two parts, which other parts do not change,"),
-    ):
-        found[name] = Estimand(
-            compute=partial(_asked, of_pairs),
-            at=partial(_asked, of_pairs),
-            description=f"How the log-ratio of {what} differs with one unit more of a covariate, "
-            "the other covariates held.",
+def estimands(closed: Callable | None, assumptions: tuple[str, ...]) -> dict[str, Estimand]:
+    """Return the questions about covariates, by name.
+
+    Parameters
+    ----------
+    closed : callable or None
+        Gives marginals of data and `by_pair`, where the posterior is exact.
+    assumptions : tuple of str
+    """
+    contrasts = {
+        COEFFICIENT: (False, "a part to the mean of all"),
+        "covariate_log_ratio": (True, "two parts, which other parts do not change,"),
+    }
+    return {
+        name: Estimand(
+            compute=partial(_compute, by_pair),
+            at=partial(_compute, by_pair),
+            description=f"How the log-ratio of {contrast} differs with one unit more of a "
+            "covariate, the other covariates held.",
             unit="log-ratio",
             contrast="one unit more of the covariate, or a level against the first",
             kind="associational",
             assumptions=assumptions,
-            marginals=None if exact is None else partial(exact, of_pairs=of_pairs),
+            marginals=None if closed is None else partial(closed, by_pair=by_pair),
             unavailable_reason=_without_covariates,
         )
-    return found
+        for name, (by_pair, contrast) in contrasts.items()
+    }
 
 
 def _without_covariates(data: Composition) -> str:
+    if data.design is not None:
+        return ""
     return (
-        ""
-        if data.design is not None
-        else "they name no covariates. Read them with `Composition.from_frame(..., covariates='site + depth')`."
+        "they name no covariates. Read them with `Composition.from_frame(..., "
+        "covariates='site + depth')`."
     )
 
 
-def _asked(of_pairs: bool, draws: xr.Dataset, data: Composition) -> xr.DataArray:
-    """Draws (chain, draw, coefficient) of the parts of `data`, which may be some of those fitted."""
-    if _NAME not in draws:
+def _compute(by_pair: bool, draws: xr.Dataset, data: Composition) -> xr.DataArray:
+    """Return draws (chain, draw, coefficient) of the parts of `data`, all or some of those fitted.
+
+    Parameters
+    ----------
+    by_pair : bool
+    draws : Dataset
+    data : Composition
+    """
+    if COEFFICIENT not in draws:
         raise ModelError(
             "There are too many parts to keep draws; the whole composition has "
             "`fit.effect(...).summary()` in closed form."
         )
-    values = draws[_NAME].sel(part=list(data.parts)).transpose("chain", "draw", "covariate", "part")
-    found = _contrasts(values.to_numpy() - values.mean("part").to_numpy()[..., None], of_pairs)
-    labels = _labels(tuple(values["covariate"].to_numpy()), data.parts, of_pairs)
+    values = draws[COEFFICIENT].sel(part=list(data.parts))
+    values = values.transpose("chain", "draw", "covariate", "part")
+    centred = values.to_numpy() - values.mean("part").to_numpy()[..., None]
+    contrasts = _contrasts(centred, by_pair)
+    labels = _labels(tuple(values["covariate"].to_numpy()), data.parts, by_pair)
     coords = {name: draws[name] for name in ("chain", "draw") if name in draws.coords}
     return xr.DataArray(
-        found.reshape(*found.shape[:2], -1),
+        contrasts.reshape(*contrasts.shape[:2], -1),
         dims=("chain", "draw", "coefficient"),
         coords=coords | {"coefficient": labels},
     )
 
 
-def _contrasts(values: np.ndarray, of_pairs: bool) -> np.ndarray:
-    """Of coefficients (..., D): as they are, or the differences of each two."""
+def _contrasts(values: np.ndarray, by_pair: bool) -> np.ndarray:
+    """Return coefficients (..., D) as they are, or the differences of each two."""
+    if not by_pair:
+        return values
     one, other = pairs(values.shape[-1])
-    return values[..., one] - values[..., other] if of_pairs else values
+    return values[..., one] - values[..., other]
 
 
-def _labels(covariates: tuple[str, ...], parts: tuple[str, ...], of_pairs: bool) -> list[str]:
-    one, other = pairs(len(parts))
-    names = (
-        [f"{parts[i]} / {parts[j]}" for i, j in zip(one, other, strict=True)]
-        if of_pairs
-        else list(parts)
-    )
+def _labels(covariates: tuple[str, ...], parts: tuple[str, ...], by_pair: bool) -> list[str]:
+    names = list(parts)
+    if by_pair:
+        one, other = pairs(len(parts))
+        names = [f"{parts[i]} / {parts[j]}" for i, j in zip(one, other, strict=True)]
     return [f"{name} on {covariate}" for covariate in covariates for name in names]

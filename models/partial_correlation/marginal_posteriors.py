@@ -51,7 +51,7 @@ class Correlations:
     --------
     >>> correlations = Correlations(["a ~ b"], np.array([0.5]), degrees=20.0)
     >>> correlations.mean().round(3), correlations.quantile(0.975).round(3)
-    (array([0.488]), array([0.762]))
+    (array([0.49]), array([0.772]))
     """
 
     labels: list[str]

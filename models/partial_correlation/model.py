@@ -31,9 +31,9 @@ from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
 from causalstats.data import Composition
 from causalstats.errors import ModelError
-from causalstats.models.partial_correlation import covariates as covariates
 from causalstats.models.partial_correlation import simulation as simulation
 from causalstats.models.partial_correlation.assumptions import adjustments, assumptions, data_checks
+from causalstats.models.partial_correlation.covariates import with_coefficients
 from causalstats.models.partial_correlation.estimands import estimands
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Hyperprior
@@ -270,7 +270,7 @@ class PartialCorrelation:
                 coefficient_theta = inverse_wishart.draw_precisions(
                     scatter, coefficient_degrees, count, rng
                 ).reshape(shape)
-            return covariates.drawn(coefficient_theta, _dataset(theta, data.parts), data, rng)
+            return with_coefficients(_dataset(theta, data.parts), coefficient_theta, data, rng)
 
         return draw
 
@@ -300,7 +300,7 @@ class PartialCorrelation:
         ]
         draws = self.covariance_prior.recover_precision(draws, data, rng)
         precision = draws["precision"].to_numpy()
-        return covariates.drawn(precision, draws, data, rng).drop_vars(latent)
+        return with_coefficients(draws, precision, data, rng).drop_vars(latent)
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return what the answers stand on."""

@@ -7,7 +7,7 @@ import xarray as xr
 
 import causalstats as cs
 from causalstats.core.estimand import answerable
-from causalstats.models.partial_correlation.covariates import drawn
+from causalstats.models.partial_correlation.covariates import with_coefficients
 from causalstats.numerics.compositions import log_ratios as lr
 
 PRIORS = [
@@ -145,9 +145,9 @@ def test_dependent_rows_are_generalised_least_squares(frame, subject, time):
         {"row_correlation": (("chain", "draw"), phi[None])},
         coords={"chain": [0], "draw": np.arange(12000)},
     )
-    found = drawn(np.broadcast_to(theta, (1, 12000, 5, 5)), draws, data, np.random.default_rng(3))[
-        "covariate_coefficient"
-    ].to_numpy()[0, :, 0]
+    found = with_coefficients(
+        draws, np.broadcast_to(theta, (1, 12000, 5, 5)), data, np.random.default_rng(3)
+    )["covariate_coefficient"].to_numpy()[0, :, 0]
     for correlation, values in ((0.2, found[:6000]), (0.7, found[6000:])):
         if "member" in links:
             rows = (1 - correlation) * np.eye(40) + correlation * links["member"].T @ links[
@@ -195,7 +195,7 @@ def test_hidden_log_ratios_are_those_of_the_draw(kind):
         coords={"chain": [0], "draw": np.arange(3)},
     )
     sure = 1e14 * (np.eye(4) - 0.25)
-    found = drawn(np.broadcast_to(sure, (1, 3, 4, 4)), draws, data, rng)[
+    found = with_coefficients(draws, np.broadcast_to(sure, (1, 3, 4, 4)), data, rng)[
         "covariate_coefficient"
     ].to_numpy()[0, :, 0]
     for values, rows in zip(found, ratios, strict=True):
