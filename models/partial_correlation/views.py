@@ -1,10 +1,10 @@
-"""Beside the partial correlations: what others compute for each pair, what the model expects of the log-ratios, and pictures of them."""
+"""Baselines of other methods, posterior predictive statistics, and figures of a composition."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -29,41 +29,54 @@ from causalstats.models.partial_correlation.priors.conjugate import posterior_sc
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
 
+if TYPE_CHECKING:
+    from causalstats.models.partial_correlation.model import PartialCorrelation
+
 _REPLICATIONS = 400
-_MOST_PARTS = 30
-_STRONGEST = 4
-_REACH = 1.5  # of a log-ratio in the ternary
-_REMEDY = {
-    "spread": "The normal distribution of the log-ratios does not fit: look for groups of rows, and name them as covariates.",
+_PARTS_PREDICTED = 30
+_PAIRS_SHOWN = 4
+_LARGEST_LOG_RATIO = 1.5  # to the mean of the three parts of the ternary diagram
+_REMEDIES = {
+    "spread": "The normal distribution of the log-ratios does not fit: look for groups of rows, "
+    "and name them as covariates.",
     "skewness": "Log-ratios are skewed: look for outliers, rounding or groups of rows.",
-    "tails": "Some rows lie too far out: look at them in the biplot, and see what the answer is without them.",
+    "tails": "Some rows lie too far out: look at them in the biplot, and see the answer without "
+    "them.",
 }
 
 
 def baselines(data: Composition) -> Mapping[str, Callable]:
-    """Numbers that others give for each pair of parts, in the order of `pairs`; where there are different rows enough, Erb's estimate and its t-test."""
-    gamma, size = data.covariance, len(data.parts)
-    where = pairs(size)
-    found = {
-        "basis shrinkage": log_ratios.partial_correlations(
-            log_ratios.pseudo_inverse(_basis_shrinkage(data))
-        )[where],
-        "proportionality": log_ratios.proportionality(gamma)[where],
-        "symmetric balances": log_ratios.symmetric_balances(gamma)[where],
-        "correlation of the parts": np.corrcoef(data.values, rowvar=False)[where],
+    """Return the estimates of other methods for each pair of parts, in the order of `pairs`.
+
+    Erb's sample estimate and the q-values (false discovery rate, Benjamini & Hochberg) of its
+    t-test are among them where different rows are enough.
+    """
+    gamma = data.covariance
+    size = len(data.parts)
+    upper = pairs(size)
+    shrunk = log_ratios.pseudo_inverse(_basis_shrinkage(data))
+    estimates = {
+        "basis shrinkage": log_ratios.partial_correlations(shrunk)[upper],
+        "proportionality": log_ratios.proportionality(gamma)[upper],
+        "symmetric balances": log_ratios.symmetric_balances(gamma)[upper],
+        "correlation of the parts": np.corrcoef(data.values, rowvar=False)[upper],
     }
     with suppress(np.linalg.LinAlgError):
-        r = log_ratios.partial_correlations(log_ratios.pseudo_inverse(gamma))[where]
-        found = {"sample estimate": r} | found
+        r = log_ratios.partial_correlations(log_ratios.pseudo_inverse(gamma))[upper]
+        estimates = {"sample estimate": r, **estimates}
         freedom = data.degrees - size + 2
         if freedom > 0:
-            p = 2 * stats.t.sf(np.abs(r) * np.sqrt(freedom / (1 - r**2)), freedom)
-            found["q-value of the t-test"] = stats.false_discovery_control(p)
-    return {name: lambda rng, values=values: (values, None) for name, values in found.items()}
+            t = np.abs(r) * np.sqrt(freedom / (1 - r**2))
+            p = 2 * stats.t.sf(t, freedom)
+            estimates["q-value of the t-test"] = stats.false_discovery_control(p)
+    return {name: lambda rng, values=values: (values, None) for name, values in estimates.items()}
 
 
 def _basis_shrinkage(data: Composition) -> np.ndarray:
-    """Γ of Jin, Notredame & Erb (2022): the shrunk covariance of log-proportions, about what covariates explain."""
+    """Return Γ of Jin, Notredame & Erb (2022), about the covariates.
+
+    It is the shrinkage estimate of the covariance of log-proportions, centred.
+    """
     values = data.values + 0.5 * data.counts
     logs = np.log(values / values.sum(axis=1, keepdims=True))
     basis = np.linalg.qr(data.matrix)[0]
@@ -71,14 +84,22 @@ def _basis_shrinkage(data: Composition) -> np.ndarray:
 
 
 def predictions(
-    model: Any, draws: xr.Dataset, data: Composition, rng: np.random.Generator
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition, rng: np.random.Generator
 ) -> tuple[Prediction, ...]:
-    """Return spread, skewness and tails of the parts, beside replications of the rows.
+    """Return posterior predictive checks of spread, skewness and tails of the parts.
 
     They are the standard deviation, skewness and kurtosis of the centred log-ratio of each part,
-    of the first 30 parts.
+    of the first 30 parts, beside those of replicated rows.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    draws : Dataset
+        Of the posterior.
+    data : Composition
+    rng : Generator
     """
-    remedies = dict(_REMEDY)
+    remedies = dict(_REMEDIES)
     remedies["spread"] = model.covariance_prior.spread_remedy or remedies["spread"]
     theta = draws["precision"].to_numpy()
     theta = theta.reshape(-1, *theta.shape[-2:])
@@ -92,13 +113,13 @@ def predictions(
     for correlation, root in zip(correlations[chosen], log_ratios.root(theta), strict=True):
         noise = rng.standard_normal((len(data), root.shape[1]))
         noise = dependence.correlate(noise, correlation, rng)
-        rows = noise @ root[:_MOST_PARTS].T
+        rows = noise @ root[:_PARTS_PREDICTED].T
         replicated.append(_shapes(rows - covariates @ (covariates.T @ rows)))
-    observed = _shapes(data.residuals[:, :_MOST_PARTS])
+    observed = _shapes(data.residuals[:, :_PARTS_PREDICTED])
     return tuple(
         Prediction(
             name=f"{name} of each part",
-            groups=data.parts[:_MOST_PARTS],
+            groups=data.parts[:_PARTS_PREDICTED],
             observed=observed[k],
             size=np.full(len(observed[k]), len(data)),
             replicated=np.array([each[k] for each in replicated]),
@@ -109,14 +130,14 @@ def predictions(
 
 
 def _shapes(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Standard deviation, skewness and kurtosis of each column."""
+    """Return the standard deviation, skewness and kurtosis of each column."""
     centred = rows - rows.mean(axis=0)
     sd = centred.std(axis=0)
     return sd, (centred**3).mean(axis=0) / sd**3, (centred**4).mean(axis=0) / sd**4
 
 
 def views() -> Mapping[str, Callable[[Any, xr.Dataset, Composition], View]]:
-    """By name, each a function of the model, its draws and the data."""
+    """Return the views by name, each a function of the model, its draws and the data."""
     return {
         "network": _network,
         "matrix": _matrix,
@@ -127,9 +148,9 @@ def views() -> Mapping[str, Callable[[Any, xr.Dataset, Composition], View]]:
     }
 
 
-def _network(model: Any, draws: xr.Dataset, data: Composition) -> NetworkView:
-    table = _means(model, draws, data, "partial_correlation")
-    excess = _means(model, draws, data, "excess")
+def _network(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> NetworkView:
+    table = _pair_summary(model, draws, data, "partial_correlation")
+    excess = _pair_summary(model, draws, data, "excess")
     one, other = pairs(len(data.parts))
     edges = pd.DataFrame(
         {
@@ -148,11 +169,13 @@ def _network(model: Any, draws: xr.Dataset, data: Composition) -> NetworkView:
     )
 
 
-def _matrix(model: Any, draws: xr.Dataset, data: Composition) -> MatrixView:
-    r, excess = (_means(model, draws, data, name) for name in ("partial_correlation", "excess"))
+def _matrix(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> MatrixView:
+    r = _pair_summary(model, draws, data, "partial_correlation")
+    excess = _pair_summary(model, draws, data, "excess")
     one, other = pairs(len(data.parts))
     values = np.eye(len(data.parts))
-    values[other, one], values[one, other] = r["mean"], excess["mean"]
+    values[other, one] = r["mean"]
+    values[one, other] = excess["mean"]
     certain = np.ones_like(values, dtype=bool)
     for (first, second), table in (((other, one), r), ((one, other), excess)):
         certain[first, second] = np.sign(table["lower"]) == np.sign(table["upper"])
@@ -165,12 +188,12 @@ def _matrix(model: Any, draws: xr.Dataset, data: Composition) -> MatrixView:
     )
 
 
-def _closure(model: Any, draws: xr.Dataset, data: Composition) -> BaselineView:
-    """Each pair's partial correlation beside what closure alone makes of parts with these partial variances."""
-    r, excess = (_means(model, draws, data, name) for name in ("partial_correlation", "excess"))
-    baseline = log_ratios.closure_baseline(
-        log_ratios.partial_variances(_centre(model, draws, data))
-    )[pairs(len(data.parts))]
+def _closure(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> BaselineView:
+    """Return each partial correlation beside that which closure alone makes."""
+    r = _pair_summary(model, draws, data, "partial_correlation")
+    excess = _pair_summary(model, draws, data, "excess")
+    variances = log_ratios.partial_variances(_posterior_mean(model, draws, data))
+    baseline = log_ratios.closure_baseline(variances)[pairs(len(data.parts))]
     return BaselineView(
         labels=tuple(pair_labels(data.parts)),
         values=r["mean"],
@@ -182,15 +205,14 @@ def _closure(model: Any, draws: xr.Dataset, data: Composition) -> BaselineView:
     )
 
 
-def _residuals(model: Any, draws: xr.Dataset, data: Composition) -> ScatterView:
-    """Of the strongest pairs: what neither part's logarithm owes to the other parts."""
-    theta, order = (
-        _centre(model, draws, data),
-        np.argsort(-np.abs(_means(model, draws, data, "partial_correlation")["mean"])),
-    )
+def _residuals(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> ScatterView:
+    """Return residuals of the strongest pairs after partialling out the other parts."""
+    theta = _posterior_mean(model, draws, data)
+    r = _pair_summary(model, draws, data, "partial_correlation")["mean"]
+    one, other = pairs(len(data.parts))
     panels = {}
-    for place in order[:_STRONGEST]:
-        pair = np.array([positions[place] for positions in pairs(len(data.parts))])
+    for k in np.argsort(-np.abs(r))[:_PAIRS_SHOWN]:
+        pair = np.array([one[k], other[k]])
         rows = data.residuals @ theta[:, pair] @ np.linalg.inv(theta[np.ix_(pair, pair)])
         panels[(data.parts[pair[0]], data.parts[pair[1]])] = rows
     return ScatterView(
@@ -200,8 +222,8 @@ def _residuals(model: Any, draws: xr.Dataset, data: Composition) -> ScatterView:
     )
 
 
-def _biplot(model: Any, draws: xr.Dataset, data: Composition) -> BiplotView:
-    """Rows and parts on the two directions of most log-ratio variance."""
+def _biplot(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> BiplotView:
+    """Return rows and parts on the first two principal components of the log-ratios."""
     left, sizes, right = np.linalg.svd(data.residuals, full_matrices=False)
     scale = np.sqrt(len(data) - 1)
     return BiplotView(
@@ -212,29 +234,33 @@ def _biplot(model: Any, draws: xr.Dataset, data: Composition) -> BiplotView:
     )
 
 
-def _ternary(model: Any, draws: xr.Dataset, data: Composition) -> TernaryView:
-    """The strongest pair, and the part most correlated with either, centred and powered so that the rows fill the triangle."""
+def _ternary(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> TernaryView:
+    """Return a ternary diagram of the strongest pair and the part most correlated with either.
+
+    Centred and powered so that the rows fill the triangle.
+    """
     size = len(data.parts)
+    r = _pair_summary(model, draws, data, "partial_correlation")["mean"]
     matrix = np.zeros((size, size))
-    matrix[pairs(size)] = np.abs(_means(model, draws, data, "partial_correlation")["mean"])
+    matrix[pairs(size)] = np.abs(r)
     matrix += matrix.T
     one, other = np.unravel_index(matrix.argmax(), matrix.shape)
-    beside = np.maximum(matrix[one], matrix[other])
-    beside[[one, other]] = -1
-    chosen = [int(one), int(other), int(beside.argmax())]
+    third = np.maximum(matrix[one], matrix[other])
+    third[[one, other]] = -1
+    chosen = [int(one), int(other), int(third.argmax())]
     logs = data.residuals[:, chosen]
-    power = _REACH / np.abs(logs - logs.mean(axis=1, keepdims=True)).max()
+    power = _LARGEST_LOG_RATIO / np.abs(logs - logs.mean(axis=1, keepdims=True)).max()
     points = np.exp(power * logs)
     return TernaryView(
         points=points / points.sum(axis=1, keepdims=True),
         labels=tuple(data.parts[k] for k in chosen),
-        note=f"Each part about what covariates explain of it, and to the power of {power:.1f}, so "
-        "that the rows fill the triangle.",
+        note="Each part about what covariates explain of it, and to the power of "
+        f"{power:.1f}, so that the rows fill the triangle.",
     )
 
 
-def _centre(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarray:
-    """Posterior mean of Θ."""
+def _posterior_mean(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> np.ndarray:
+    """Return the posterior mean of Θ."""
     prior = model.covariance_prior
     if isinstance(prior, ExactPrior):
         scale, degrees = posterior_scale(prior.conjugate(model, data), data)
@@ -242,16 +268,30 @@ def _centre(model: Any, draws: xr.Dataset, data: Composition) -> np.ndarray:
     return draws["precision"].mean(("chain", "draw")).to_numpy()
 
 
-def _means(model: Any, draws: xr.Dataset, data: Composition, name: str) -> dict[str, np.ndarray]:
-    """Mean, 95 % limits and probability of being positive of each pair: in closed form where there is one."""
+def _pair_summary(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition, name: str
+) -> dict[str, np.ndarray]:
+    """Return mean, 95 % limits and the probability of being positive of each pair.
+
+    In closed form where there is one.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    draws : Dataset
+        Of the posterior.
+    data : Composition
+    name : str
+        An estimand by pair.
+    """
     estimand = estimands(model)[name]
     if estimand.marginals is not None and not (estimand.approximate and draws.sizes["draw"]):
-        margins = estimand.marginals(data)
+        marginals = estimand.marginals(data)
         return {
-            "mean": margins.mean(),
-            "lower": margins.quantile(0.025),
-            "upper": margins.quantile(0.975),
-            "positive": 1 - margins.cdf(0.0),
+            "mean": marginals.mean(),
+            "lower": marginals.quantile(0.025),
+            "upper": marginals.quantile(0.975),
+            "positive": 1 - marginals.cdf(0.0),
         }
     values = estimand.compute(draws, data).to_numpy().reshape(-1, len(pairs(len(data.parts))[0]))
     lower, upper = np.quantile(values, [0.025, 0.975], axis=0)
