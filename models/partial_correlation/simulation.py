@@ -1,4 +1,4 @@
-"""Compositions with a known precision of their log-ratios."""
+"""Simulated compositions with a known precision of their log-ratios."""
 
 from __future__ import annotations
 
@@ -22,14 +22,39 @@ from causalstats.numerics.regression.row_correlation import correlated
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
-_LINK = 0.45
-_REPEATS = 5  # rows of a subject
-_BETWEEN_ROWS = 0.5  # their correlation
+_BAND_LINK = 0.45  # partial correlation of neighbours, in size
+_BAND_SDS = (0.3, 1.0)  # of the logarithms
+_BAND_ROW_CORRELATION = 0.5
+_ROWS_PER_SUBJECT = 5
+_SIZE_SD = 1.0  # of the logarithm of a row's size
+_ROUNDED_SIZE_SD = 3.0  # the same where values are rounded, so that some rows are rounded much
+_ROUNDED_PARTS = 2
+_DIMS = {
+    "basis_variance": ("part",),
+    "precision": ("part", "other_part"),
+    "basis_correlation": ("pair",),
+    "inclusion": ("pair",),
+    "covariate_coefficient": ("covariate", "part"),
+}
 
 
 @dataclass(frozen=True)
 class Design:
-    """Where parameters come from, how deep counts are, how rounded values, which rows depend on each other, and whether a covariate moves them."""
+    """How compositions are simulated.
+
+    Parameters
+    ----------
+    origin : "band" or "prior"
+        Where parameters come from.
+    depth : int or None
+        The total of the counts of each row, where rows are counts.
+    resolution : float or None
+        To which the first two parts are rounded.
+    repeated : "subject", "time" or None
+        Which rows depend on each other.
+    covariate : bool
+        Whether a covariate moves the log-ratios.
+    """
 
     origin: str
     depth: int | None
@@ -37,98 +62,144 @@ class Design:
     repeated: str | None
     covariate: bool
 
+    @property
+    def subject(self) -> str | None:
+        """The column of subjects, where rows depend on each other."""
+        return "subject" if self.repeated else None
+
+    @property
+    def time(self) -> str | None:
+        """The column of times, where rows depend on each other in time."""
+        return "time" if self.repeated == "time" else None
+
 
 def simulate(
     model: PartialCorrelation, seed: int, rows: int, parts: int, design: Design
 ) -> Simulation:
-    """As `PartialCorrelation.simulate` says."""
+    """Return what `PartialCorrelation.simulate` says.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    seed, rows, parts : int
+    design : Design
+    """
     rng = np.random.default_rng(seed)
     names = [f"p{k + 1}" for k in range(parts)]
+    degrees = rows - 1 - design.covariate
     values: dict[str, Any] = (
-        _draw_from_prior(model, rows - 1 - design.covariate, parts, rng)
+        _draw_from_prior(model, degrees, parts, rng)
         if design.origin == "prior"
         else {"precision": _band(rng, parts)}
     )
-    noise, link = rng.standard_normal((rows, parts - 1)), pd.DataFrame(index=range(rows))
+    noise = rng.standard_normal((rows, parts - 1))
+    frame = pd.DataFrame(index=range(rows))
     if design.repeated is not None:
-        link = pd.DataFrame(
-            {
-                "subject": [f"s{row // _REPEATS:03}" for row in range(rows)],
-                "time": rng.exponential(1, rows).cumsum(),
-            }
-        )
-        found = dependence_of(
-            link, "subject", "time" if design.repeated == "time" else None, np.arange(rows)
-        )
-        assert found is not None
-        known = model.row_correlation
-        values["row_correlation"] = (
-            known
-            if known is not None
-            else rng.uniform()
-            if design.origin == "prior"
-            else _BETWEEN_ROWS
-        )
-        noise = correlated(noise, values["row_correlation"], found.links, rng)
-    logs = noise @ log_ratios.root(values["precision"]).T + rng.normal(
-        0, 1 if design.resolution is None else 3, (rows, 1)
-    )
+        frame = _subjects(rows, rng)
+        values["row_correlation"] = _row_correlation(model, design, rng)
+        dependence = dependence_of(frame, design.subject, design.time, np.arange(rows))
+        assert dependence is not None
+        noise = correlated(noise, values["row_correlation"], dependence.links, rng)
+    size_sd = _SIZE_SD if design.resolution is None else _ROUNDED_SIZE_SD
+    sizes = rng.normal(0, size_sd, (rows, 1))
+    logs = noise @ log_ratios.root(values["precision"]).T + sizes
     if design.covariate:
-        link["x"], slope = rng.standard_normal(rows), rng.standard_normal(parts)
+        frame["x"] = rng.standard_normal(rows)
+        slope = rng.standard_normal(parts)
         values["covariate_coefficient"] = (slope - slope.mean())[None]
-        logs = logs + link[["x"]].to_numpy() * values["covariate_coefficient"]
-    data = _composition(logs, names, link, design, rng)
-    dims = {0: (), 1: ("part",), 2: ("part", "other_part")}
-    own = {
-        "basis_correlation": ("pair",),
-        "inclusion": ("pair",),
-        "covariate_coefficient": ("covariate", "part"),
-    }
-    truth = xr.Dataset(
-        {
-            name: (
-                ("chain", "draw", *own.get(name, dims[np.ndim(value)])),
-                np.asarray(value, float)[None, None],
-            )
-            for name, value in values.items()
-        },
-        coords={"part": names, "other_part": names, "pair": pair_labels(tuple(names))}
-        | ({"covariate": ["x"]} if design.covariate else {}),
-    )
+        logs = logs + frame[["x"]].to_numpy() * values["covariate_coefficient"]
+    data = _composition(logs, names, frame, design, rng)
+    total_variance = float(np.trace(data.covariance))
     return Simulation(
-        data=data, truth=truth, realised={"total_variance": float(np.trace(data.covariance))}
+        data=data,
+        truth=_truth(values, tuple(names)),
+        realised={"total_variance": total_variance},
     )
+
+
+def _subjects(rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Return a subject and a time of each row, with exponential gaps."""
+    return pd.DataFrame(
+        {
+            "subject": [f"s{row // _ROWS_PER_SUBJECT:03}" for row in range(rows)],
+            "time": rng.exponential(1, rows).cumsum(),
+        }
+    )
+
+
+def _row_correlation(model: PartialCorrelation, design: Design, rng: np.random.Generator) -> float:
+    """Return φ: as given, from its prior, or that of the band.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    design : Design
+    rng : Generator
+    """
+    if model.row_correlation is not None:
+        return model.row_correlation
+    return rng.uniform() if design.origin == "prior" else _BAND_ROW_CORRELATION
+
+
+def _truth(values: dict[str, Any], names: tuple[str, ...]) -> xr.Dataset:
+    """Return parameters as a posterior of one chain and one draw."""
+    coords: dict[str, Any] = {
+        "part": list(names),
+        "other_part": list(names),
+        "pair": pair_labels(names),
+    }
+    if "covariate_coefficient" in values:
+        coords["covariate"] = ["x"]
+    arrays = {
+        name: (("chain", "draw", *_DIMS.get(name, ())), np.asarray(value, float)[None, None])
+        for name, value in values.items()
+    }
+    return xr.Dataset(arrays, coords)
 
 
 def _composition(
-    logs: np.ndarray, names: list[str], link: pd.DataFrame, design: Design, rng: np.random.Generator
+    logs: np.ndarray,
+    names: list[str],
+    columns: pd.DataFrame,
+    design: Design,
+    rng: np.random.Generator,
 ) -> Composition:
-    """Amounts exp(logs) as they are, counted, or rounded."""
+    """Return the amounts exp(logs) as they are, counted, or rounded.
+
+    Parameters
+    ----------
+    logs : array, shape (n, D)
+    names : list of str
+    columns : DataFrame
+        Subject, time and covariate of each row.
+    design : Design
+    rng : Generator
+    """
     read = partial(
         Composition.from_frame,
         parts=names,
         covariates="x" if design.covariate else None,
-        subject="subject" if design.repeated else None,
-        time="time" if design.repeated == "time" else None,
+        subject=design.subject,
+        time=design.time,
     )
     if design.depth is not None:
-        counts = pd.DataFrame(rng.multinomial(design.depth, softmax(logs, axis=1)), columns=names)
-        return read(counts.join(link), zeros="counts")
-    frame = pd.DataFrame(np.exp(logs), columns=names).join(link)
+        counts = rng.multinomial(design.depth, softmax(logs, axis=1))
+        return read(pd.DataFrame(counts, columns=names).join(columns), zeros="counts")
+    frame = pd.DataFrame(np.exp(logs), columns=names).join(columns)
     if design.resolution is None:
         return read(frame)
-    frame[names[:2]] = (frame[names[:2]] / design.resolution).round() * design.resolution
-    return read(frame, zeros="interval", resolution=dict.fromkeys(names[:2], design.resolution))
+    rounded = names[:_ROUNDED_PARTS]
+    frame[rounded] = (frame[rounded] / design.resolution).round() * design.resolution
+    return read(frame, zeros="interval", resolution=dict.fromkeys(rounded, design.resolution))
 
 
 def _band(rng: np.random.Generator, parts: int) -> np.ndarray:
-    """Θ of parts whose basis precision has ones and, beside the diagonal, ±.45, with standard deviations between .3 and 1."""
-    links = -_LINK * (-1.0) ** np.arange(parts - 1)
+    """Return Θ of amounts whose precision links each part to the next, by ±.45 in turn."""
+    links = -_BAND_LINK * (-1.0) ** np.arange(parts - 1)
     precision = np.eye(parts) + np.diag(links, 1) + np.diag(links, -1)
-    scale = 1 / rng.uniform(0.3, 1.0, parts)
-    return log_ratios.pseudo_inverse(
-        log_ratios.centre(np.linalg.inv(precision * scale[:, None] * scale))
-    )
+    scale = 1 / rng.uniform(*_BAND_SDS, parts)
+    covariance = np.linalg.inv(precision * scale[:, None] * scale)
+    return log_ratios.pseudo_inverse(log_ratios.centre(covariance))
 
 
 def _draw_from_prior(
