@@ -1,6 +1,7 @@
-"""The one costly piece of the inverse-Wishart evidence as a node of a PyTensor graph, compiled by Numba or JAX.
+"""The costly part of the inverse-Wishart evidence as a PyTensor node, for Numba and JAX.
 
-As elementary operations its gradient takes half a minute to compile. Only first derivatives are defined.
+As elementary operations its gradient takes half a minute to compile. Only first derivatives are
+defined.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ _VERSION = version(__file__)
 
 
 class LogDeterminant(Op):
-    """log |V'(diag(u) + S)V| for an orthonormal basis V of the log-ratios and S of rows that sum to 0: log |G diag(u) G + S + J/D|.
+    """log |V'(diag(u) + S)V| for an orthonormal basis V of the log-ratios.
 
-    The second output is B = V (V'(diag(u) + S)V)⁻¹ V', the derivative in S, whose diagonal is that in u.
+    The rows of S sum to 0, so that it is log |G diag(u) G + S + J/D|. The second output is
+    B = V (V'(diag(u) + S)V)⁻¹ V', the derivative in S, whose diagonal is that in u.
     """
 
     __props__ = ()
@@ -49,7 +51,7 @@ class LogDeterminant(Op):
 
 
 def log_determinant(weights: Any, scatter: Any) -> Any:
-    """log |V'(diag(u) + S)V| as a scalar of the graph, for u (D,) and S (D, D)."""
+    """Return log |V'(diag(u) + S)V| as a scalar of the graph, for u (D,) and S (D, D)."""
     return LogDeterminant().make_node(weights, scatter).outputs[0]
 
 

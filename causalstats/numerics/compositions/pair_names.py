@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-_SAME, _OPPOSITE, _ON = " ~ ", " / ", " on "
+_PAIR, _RATIO, _ON = " ~ ", " / ", " on "
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,37 +41,38 @@ def matched(one: Sequence[Any], other: Sequence[Any]) -> Matched:
     >>> matched(["a / b on x"], ["b / a on x"]).signs
     array([-1.])
     """
-    where = {name: place for place, name in enumerate(other)}
-    here, there, signs = [], [], []
-    for place, name in enumerate(one):
-        found, sign = next(
-            ((where[way], sign) for way, sign in _ways(name) if way in where), (None, 1.0)
-        )
-        if found is not None:
-            here.append(place)
-            there.append(found)
-            signs.append(sign)
-    unmatched = [name for place, name in enumerate(one) if place not in set(here)]
-    unmatched += [name for place, name in enumerate(other) if place not in set(there)]
+    positions = {name: index for index, name in enumerate(other)}
+    here: list[int] = []
+    there: list[int] = []
+    signs: list[float] = []
+    for index, name in enumerate(one):
+        for spelling, sign in _spellings(name):
+            if spelling in positions:
+                here.append(index)
+                there.append(positions[spelling])
+                signs.append(sign)
+                break
+    unmatched = [name for index, name in enumerate(one) if index not in set(here)]
+    unmatched += [name for index, name in enumerate(other) if index not in set(there)]
     return Matched(
         np.array(here, int), np.array(there, int), np.array(signs, float), tuple(unmatched)
     )
 
 
-def _ways(name: Any) -> Iterator[tuple[Any, float]]:
-    """Give the ways to write an entry, with its sign: as it is, and its pair the other way round."""
+def _spellings(name: Any) -> Iterator[tuple[Any, float]]:
+    """Yield the ways to write an entry, with its sign: as it is, and its pair reversed."""
     yield name, 1.0
     if not isinstance(name, str):
         return
-    for first, second in _splits(name, _SAME):
-        yield f"{second}{_SAME}{first}", 1.0
+    for first, second in _splits(name, _PAIR):
+        yield f"{second}{_PAIR}{first}", 1.0
     for pair, covariate in _splits(name, _ON):
-        for first, second in _splits(pair, _OPPOSITE):
-            yield f"{second}{_OPPOSITE}{first}{_ON}{covariate}", -1.0
+        for first, second in _splits(pair, _RATIO):
+            yield f"{second}{_RATIO}{first}{_ON}{covariate}", -1.0
 
 
 def _splits(text: str, mark: str) -> Iterator[tuple[str, str]]:
-    """Give every way to split a text in two at a mark, which may be part of a name as well."""
+    """Yield every way to split a text in two at a mark, which may be part of a name as well."""
     pieces = text.split(mark)
     for k in range(1, len(pieces)):
         yield mark.join(pieces[:k]), mark.join(pieces[k:])

@@ -2,8 +2,8 @@
 
 With α the weight of the prior, the posterior mean of a covariance is α times that of independent
 parts and 1 - α times that of the data: on the scale z = atanh r - atanh r⁰, r⁰ the partial
-correlation that closure makes of independent parts, a link is drawn in by about α / (1 - α) z. Where
-rows are many, what the data say without a prior is known itself. Only pairs whose link is beyond
+correlation that closure makes of independent parts, a link is drawn in by about α / (1 - α) z.
+Where rows are many, what the data say without a prior is known itself. Only pairs whose link is beyond
 doubt are looked at: noise among pairs without a link is rightly drawn in.
 """
 
