@@ -1,34 +1,21 @@
-"""What `PartialCorrelation` assumes, in words, and what its data leave in doubt."""
+"""What `PartialCorrelation` assumes, and what would make a partial correlation an effect."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Adjustment, Assumption
-from causalstats.core.check import Check
 from causalstats.data import Composition
-from causalstats.models.partial_correlation.data_checks import (
-    absent_parts,
-    groups_of_rows,
-    rows_for_groups,
-    sums_among_parts,
-)
-from causalstats.numerics.compositions import log_ratios
 
-_FEW_VALUES = 10
-_MOST_ABSENT = 0.5
-_FINER = (
-    "Rounding adds noise that the model takes for variation, and weakens what is said of these "
-    "parts: get more digits, or read the data with "
-    "`zeros='interval'` and the `resolution` of these parts."
-)
-_NEARLY = 1e-3  # of the median log-ratio variance
+if TYPE_CHECKING:
+    from causalstats.models.partial_correlation.model import PartialCorrelation
 
 
-def assumptions(model: Any) -> tuple[Assumption, ...]:
-    """What the answer stands on."""
+def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
+    """Return what the answers stand on."""
+    correlation = "by as much as the data say"
+    if model.row_correlation is not None:
+        correlation = f"by {model.row_correlation:g}"
     return (
         Assumption(
             name="normal log-ratios",
@@ -43,12 +30,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             name="independent rows",
             statement="Rows are independent given the covariates, but for those of one `subject` "
             "or in `time` where the data name them: these are correlated "
-            + (
-                "by as much as the data say"
-                if model.row_correlation is None
-                else f"by {model.row_correlation:g}"
-            )
-            + ", alike in every log-ratio.",
+            f"{correlation}, alike in every log-ratio.",
             if_wrong="Repeated specimens of one subject count as many: intervals are too short. "
             "What subjects share may also be correlated otherwise than "
             "what differs within them.",
@@ -77,7 +59,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
 
 
 def adjustments(data: Composition) -> tuple[Adjustment, ...]:
-    """What would make a partial correlation the effect of one part on another."""
+    """Return what would make a partial correlation the effect of one part on another."""
     covariates = data.arguments["covariates"]
     others = len(data.parts) - 2
     return (
@@ -112,98 +94,7 @@ def adjustments(data: Composition) -> tuple[Adjustment, ...]:
         ),
         Adjustment(
             needed="All this is drawn as a diagram, and the effect follows from it.",
-            here='`cs.Diagram.parse("clay -> iron; clay -> titanium; iron -> titanium").identify("titanium", do="iron")` says what to hold, or that '
-            "nothing suffices.",
+            here='`cs.Diagram.parse("clay -> iron; clay -> titanium; iron -> titanium")'
+            '.identify("titanium", do="iron")` says what to hold, or that nothing suffices.',
         ),
-    )
-
-
-def data_checks(data: Composition) -> tuple[Check, ...]:
-    """Rounding or rare counts, rows against parts, and parts that nearly repeat each other."""
-    size, degrees = len(data.parts), data.degrees
-    spread = log_ratios.variation(data.covariance)
-    np.fill_diagonal(spread, np.inf)
-    one, other = np.unravel_index(spread.argmin(), spread.shape)
-    least = spread[one, other] / np.median(spread[np.isfinite(spread)])
-    further = [groups_of_rows(data), rows_for_groups(data), sums_among_parts(data)]
-    return (
-        _counted(data) if data.counts else _rounded(data),
-        Check(
-            name="rows for these parts",
-            passed=True if degrees >= 2 * size else None,
-            value=degrees / size,
-            expected="at least two rows a part",
-            finding=f"{degrees} degrees of freedom for {size} parts",
-            remedy=""
-            if degrees >= 2 * size
-            else "What is said of each pair owes much to the prior: see the sensitivity to `shrinkage`, or name fewer parts.",
-        ),
-        Check(
-            name="no part repeats another",
-            passed=True if least > _NEARLY else None,
-            value=float(least),
-            expected=f"every log-ratio variance above {_NEARLY:g} of the median one",
-            finding=f"the ratio of {data.parts[one]} to {data.parts[other]} varies least, "
-            f"{least:.2g} of the median",
-            remedy=""
-            if least > _NEARLY
-            else "Each takes the place of the other in every partial correlation: keep one of them, or their sum.",
-            caution=True,
-        ),
-        *(check for check in further if check is not None),
-    )
-
-
-def _rounded(data: Composition) -> Check:
-    known = np.ones(len(data.parts), bool) if data.bounds is None else ~data.bounds.open.any(axis=0)
-    few = {
-        name: len(np.unique(column))
-        for name, column, exact in zip(data.parts, data.values.T, known, strict=True)
-        if exact
-    }
-    rounded = [
-        f"{name} ({count} values)"
-        for name, count in few.items()
-        if count < min(_FEW_VALUES, len(data) / 2)
-    ]
-    least = min(few.values(), default=len(data))
-    taken = f"; {(~known).sum()} parts are taken within bounds" if not known.all() else ""
-    return Check(
-        name="measured finely",
-        passed=None if rounded else True,
-        value=float(least),
-        expected=f"at least {_FEW_VALUES} different values of every part",
-        finding=(
-            f"few different values: {', '.join(rounded)}"
-            if rounded
-            else f"at least {least} values of every part taken as known"
-        )
-        + taken,
-        remedy=_FINER if rounded else "",
-        caution=True,
-    )
-
-
-def _counted(data: Composition) -> Check:
-    """Whether parts are absent from rows; where none is, whether they are seen at all often."""
-    absences = absent_parts(data)
-    return absences if absences is not None and absences.passed is False else _rarely_seen(data)
-
-
-def _rarely_seen(data: Composition) -> Check:
-    absent = dict(zip(data.parts, (data.values == 0).mean(axis=0), strict=True))
-    rare = [f"{name} ({share:.0%})" for name, share in absent.items() if share > _MOST_ABSENT]
-    return Check(
-        name="counted often",
-        passed=None if rare else True,
-        value=float(max(absent.values())),
-        expected=f"every part counted in at least {1 - _MOST_ABSENT:.0%} of the rows",
-        finding=f"mostly 0: {', '.join(rare)}"
-        if rare
-        else f"0 in at most {max(absent.values()):.0%} of the rows",
-        remedy="What is said of these parts is mostly the prior: name fewer, or their sum with "
-        "others."
-        if rare
-        else "",
-        caution=True,
     )

@@ -32,8 +32,9 @@ from causalstats.core.views import View
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import simulation as simulation
-from causalstats.models.partial_correlation.assumptions import adjustments, assumptions, data_checks
+from causalstats.models.partial_correlation.assumptions import adjustments, assumptions
 from causalstats.models.partial_correlation.covariates import with_coefficients
+from causalstats.models.partial_correlation.data_checks import data_checks
 from causalstats.models.partial_correlation.estimands import estimands
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Hyperprior

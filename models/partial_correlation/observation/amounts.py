@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from causalstats.core.check import Check
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.graph_context import GraphContext
+from causalstats.models.partial_correlation.observation.measurement_checks import measured_finely
 from causalstats.numerics.compositions import log_ratios
 
 
@@ -19,6 +21,13 @@ class Amounts:
 
     exact = True
     detection = "measured"
+    values_known = True
+
+    def well_observed(self, data: Composition) -> np.ndarray:
+        return np.arange(len(data.parts))
+
+    def data_check(self, data: Composition) -> Check:
+        return measured_finely(data, self.well_observed(data))
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         return {"known_log_ratios": data.residuals}

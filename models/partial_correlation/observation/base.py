@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import xarray as xr
 
+from causalstats.core.check import Check
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.graph_context import GraphContext
 
@@ -21,6 +22,16 @@ class Observation(Protocol):
     @property
     def detection(self) -> str:
         """The word for a part that was detected, such as "counted"."""
+
+    @property
+    def values_known(self) -> bool:
+        """Whether the observed values themselves are exact."""
+
+    def well_observed(self, data: Composition) -> np.ndarray:
+        """Return the positions of parts that are observed well in nearly every row."""
+
+    def data_check(self, data: Composition) -> Check:
+        """Return the check that the parts are observed well enough."""
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         """Return the numbers of the rows that the graph takes, by name."""

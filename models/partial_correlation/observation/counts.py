@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from causalstats.core.check import Check
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.graph_context import GraphContext
+from causalstats.models.partial_correlation.observation.measurement_checks import (
+    absent_parts,
+    counted_often,
+    rarely_counted,
+)
 from causalstats.numerics.compositions.log_ratios import helmert
 
 COORDINATES = "log_ratio_coordinates"
@@ -26,6 +32,18 @@ class Counts:
 
     exact = False
     detection = "counted"
+    values_known = True
+
+    def well_observed(self, data: Composition) -> np.ndarray:
+        """Return the positions of parts that are counted often in nearly every row."""
+        return counted_often(data)
+
+    def data_check(self, data: Composition) -> Check:
+        """Return whether parts are absent from rows; where none is, whether any is rarely seen."""
+        absences = absent_parts(data)
+        if absences is not None and absences.passed is False:
+            return absences
+        return rarely_counted(data)
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         return {"counts": data.values, "totals": data.values.sum(axis=1)}

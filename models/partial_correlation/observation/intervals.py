@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from causalstats.core.check import Check
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.graph_context import GraphContext
+from causalstats.models.partial_correlation.observation.measurement_checks import measured_finely
 
 LOGARITHM = "hidden_logarithm_value"
 _SMALLEST_DISTANCE = 1e-3  # from the start of a logarithm to its upper bound
@@ -24,6 +26,15 @@ class Intervals:
 
     exact = False
     detection = "above its limit"
+    values_known = False
+
+    def well_observed(self, data: Composition) -> np.ndarray:
+        """Return the positions of parts that are known in every row."""
+        assert data.bounds is not None
+        return np.flatnonzero(~data.bounds.open.any(axis=0))
+
+    def data_check(self, data: Composition) -> Check:
+        return measured_finely(data, self.well_observed(data))
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         """Return the log bounds, starts and positions (row, column) of the censored values."""

@@ -39,6 +39,11 @@ class RowDependence(Protocol):
     ) -> tuple[np.ndarray, np.ndarray | float]:
         """Return S, (D, D) or (count, D, D), and log |R| + log |W'R⁻¹W| at each φ (count,)."""
 
+    def independent_rows(
+        self, rows: np.ndarray, design: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return rows (n, k) that are independent, and their design; None of a series in time."""
+
     def correlations(self, draws: xr.Dataset) -> np.ndarray:
         """Return the row correlation φ of each draw, (draws,); (1,) where rows are independent."""
 

@@ -70,6 +70,17 @@ class CorrelatedRows:
         basis = np.linalg.qr(data.matrix)[0]
         return all_about_covariates(data.residuals, basis, correlations, self.links)
 
+    def independent_rows(
+        self, rows: np.ndarray, design: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the means of the subjects."""
+        if "member" not in self.links:
+            return None
+        subject = self.dependence.subject
+        first = np.unique(subject, return_index=True)[1]
+        means = np.array([rows[subject == each].mean(axis=0) for each in subject[first]])
+        return means, np.ones((len(means), 1))
+
     def correlations(self, draws: xr.Dataset) -> np.ndarray:
         return draws[CORRELATION].to_numpy().ravel()
 

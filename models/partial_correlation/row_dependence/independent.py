@@ -49,6 +49,11 @@ class IndependentRows:
     ) -> tuple[np.ndarray, np.ndarray | float]:
         return data.scatter, 0.0
 
+    def independent_rows(
+        self, rows: np.ndarray, design: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return rows, design
+
     def correlations(self, draws: xr.Dataset) -> np.ndarray:
         return np.zeros(1)
 

@@ -5,11 +5,8 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.partial_correlation.data_checks import (
-    absent_parts,
-    groups_of_rows,
-    sums_among_parts,
-)
+from causalstats.models.partial_correlation.data_checks import groups_of_rows, sums_among_parts
+from causalstats.models.partial_correlation.observation.measurement_checks import absent_parts
 
 
 def composed(values, **options):
