@@ -1,7 +1,8 @@
-"""Pictures of a composition: who goes with whom, how surely, and in which rows."""
+"""Figures of a composition: network, matrix, closure baseline, residuals, biplot and ternary."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
@@ -28,35 +29,47 @@ from causalstats.style import WIDTH, Picture, heading, house_style, new_axes, wr
 if TYPE_CHECKING:
     import pandas as pd
 
-_SURE = 0.975
-_MOST_EDGES, _MOST_NODES = 60, 40
-_MOST_LABELS = 30
-_MOST_INTERVALS, _NAMED = 300, 8
+_SIGN_PROBABILITY = 0.975  # from which an edge is drawn
+_EDGES_DRAWN = 60
+_EDGES_LABELLED = 20
+_NODES_DRAWN = 40  # with more, those without an edge are left out
+_LABELS_DRAWN = 30
+_NUMBERS_DRAWN = 15  # rows of a matrix
+_INTERVALS_DRAWN = 300
+_POINTS_NAMED = 8
 _COLOURS = "RdBu"
-_LABEL = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"}
+_LABEL_BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"}
 
 
 @singledispatch
-def view(of: View, title: str = "") -> Figure:
-    """The figure of a view, by its kind."""
-    raise TypeError(f"Expected a view, got {type(of).__name__}.")
+def view(content: View, title: str = "") -> Figure:
+    """Return the figure of a view, by its kind.
+
+    Raises
+    ------
+    TypeError
+        If it is no view.
+    """
+    raise TypeError(f"Expected a view, got {type(content).__name__}.")
 
 
 @view.register
-def drawn(of: DrawnView, title: str = "") -> Figure:
-    """What draws itself."""
-    return of.draw()
+def drawn(content: DrawnView, title: str = "") -> Figure:
+    """Return the figure of a view that draws itself."""
+    return content.draw()
 
 
 @view.register
-def curve(of: CurveView, title: str = "") -> Figure:
-    """A curve in its band, the line beside it, and the point with its interval."""
+def curve(content: CurveView, title: str = "") -> Figure:
+    """Draw a curve in its band, a line for comparison, and a point with its interval."""
     with house_style():
         figure, axes = new_axes(WIDTH, 0.75 * WIDTH)
-        axes.fill_between(of.x, *of.interval.T, color=TINT, linewidth=0)
-        axes.plot(of.x, of.curve, color=BLUE, label=of.curve_label)
-        axes.plot(of.x, of.line, color=MUTED, linestyle=(0, (4, 2)), label=of.line_label)
-        x, y, lower, upper = of.point
+        axes.fill_between(content.x, *content.interval.T, color=TINT, linewidth=0)
+        axes.plot(content.x, content.curve, color=BLUE, label=content.curve_label)
+        axes.plot(
+            content.x, content.line, color=MUTED, linestyle=(0, (4, 2)), label=content.line_label
+        )
+        x, y, lower, upper = content.point
         axes.errorbar(
             [x],
             [y],
@@ -64,108 +77,139 @@ def curve(of: CurveView, title: str = "") -> Figure:
             fmt="s",
             color=ORANGE,
             capsize=3,
-            label=of.point_label,
+            label=content.point_label,
         )
-        axes.set(xlabel=of.axes[0], ylabel=of.axes[1], xlim=(0, 1), ylim=(0, 1.02))
+        axes.set(xlabel=content.axes[0], ylabel=content.axes[1], xlim=(0, 1), ylim=(0, 1.02))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right")
-        axes.set_title(wrap(of.note, 84), fontsize=8, color=MUTED, loc="left")
+        axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
         heading(figure, title)
     return figure
 
 
 @view.register
-def network(of: NetworkView, title: str = "") -> Figure:
-    """Parts on a circle, neighbours next to each other; a line for each pair whose excess over closure has a sure sign, as wide as its partial correlation."""
-    sure = of.edges[of.edges["sign_probability"] >= _SURE]
-    shown = sure.reindex(sure["excess"].abs().sort_values(ascending=False).index)[:_MOST_EDGES]
-    linked = set(shown["one"]) | set(shown["other"])
-    nodes = [node for node in of.nodes if len(of.nodes) <= _MOST_NODES or node in linked]
-    order = _around(nodes, shown)
-    places = {
-        node: (np.cos(angle), np.sin(angle))
-        for node, angle in zip(
-            order, np.pi / 2 - 2 * np.pi * np.arange(len(order)) / len(order), strict=True
-        )
+def network(content: NetworkView, title: str = "") -> Figure:
+    """Draw parts on a circle, and a line for each pair whose excess over closure has a sure sign.
+
+    Neighbours stand next to each other; a line is as wide as the partial correlation.
+    """
+    sure = content.edges[content.edges["sign_probability"] >= _SIGN_PROBABILITY]
+    order = sure["excess"].abs().sort_values(ascending=False).index
+    edges = sure.reindex(order)[:_EDGES_DRAWN]
+    linked = set(edges["one"]) | set(edges["other"])
+    every_node = len(content.nodes) <= _NODES_DRAWN
+    nodes = [node for node in content.nodes if every_node or node in linked]
+    around = _around(nodes, edges)
+    angles = np.pi / 2 - 2 * np.pi * np.arange(len(around)) / len(around)
+    positions = {
+        node: (np.cos(angle), np.sin(angle)) for node, angle in zip(around, angles, strict=True)
     }
     with house_style():
         figure, axes = new_axes(WIDTH, 0.85 * WIDTH)
-        for _, edge in shown.iterrows():
-            (x, y), (to_x, to_y) = places[edge["one"]], places[edge["other"]]
-            positive = edge["excess"] > 0
-            axes.plot(
-                [x, to_x],
-                [y, to_y],
-                color=BLUE if positive else ORANGE,
-                linestyle="-" if positive else (0, (4, 2)),
-                linewidth=0.6 + 6 * abs(edge["value"]),
-                solid_capstyle="round",
-                alpha=0.8,
-                zorder=1,
-            )
-            middle = ((x + to_x) * 0.5 + 0.08 * (x - to_x), (y + to_y) * 0.5 + 0.08 * (y - to_y))
-            if len(shown) <= 20:
-                axes.annotate(
-                    f"{edge['value']:.2f}",
-                    middle,
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color=INK,
-                    bbox=_LABEL,
-                    zorder=2,
-                )
-        for node, (x, y) in places.items():
-            colour = INK if node in linked else MUTED
-            axes.plot([x], [y], "o", color=colour, markersize=7, zorder=3)
-            side = "center" if abs(x) < 0.08 else "left" if x > 0 else "right"
-            axes.annotate(
-                wrap(node, 18),
-                (1.07 * x, 1.07 * y),
-                ha=side,
-                va="bottom" if y > 0.9 else "top" if y < -0.9 else "center",
-                fontsize=9,
-                color=colour,
-            )
+        for _, edge in edges.iterrows():
+            _draw_edge(axes, edge, positions, labelled=len(edges) <= _EDGES_LABELLED)
+        for node, position in positions.items():
+            _draw_node(axes, node, position, INK if node in linked else MUTED)
         axes.set(xlim=(-1.75, 1.75), ylim=(-1.25, 1.25), aspect="equal")
         axes.axis("off")
         axes.plot([], [], color=BLUE, linewidth=3, label="more alike than closure makes them")
         axes.plot([], [], color=ORANGE, linewidth=3, linestyle=(0, (4, 2)), label="less alike")
         figure.legend(loc="outside lower left", ncols=2)
-        left_out = (
-            ["there are none"]
-            if sure.empty
-            else [f"the {len(shown)} strongest of {len(sure)} edges"]
-            if len(sure) > len(shown)
-            else []
-        )
-        left_out += (
-            [f"{len(of.nodes) - len(nodes)} parts without an edge are left out"]
-            if len(nodes) < len(of.nodes)
-            else []
-        )
-        axes.set_title(
-            wrap(f"{of.note} {'; '.join(left_out)}".strip(), 84),
-            fontsize=8,
-            color=MUTED,
-            loc="left",
-        )
+        omitted = []
+        if sure.empty:
+            omitted.append("there are none")
+        elif len(sure) > len(edges):
+            omitted.append(f"the {len(edges)} strongest of {len(sure)} edges")
+        if len(nodes) < len(content.nodes):
+            count = len(content.nodes) - len(nodes)
+            omitted.append(f"{count} parts without an edge are left out")
+        note = f"{content.note} {'; '.join(omitted)}".strip()
+        axes.set_title(wrap(note, 84), fontsize=8, color=MUTED, loc="left")
         heading(figure, title)
     return figure
 
 
+def _draw_edge(axes: Axes, edge: pd.Series, positions: Mapping, labelled: bool) -> None:
+    """Draw the line of a pair, with its partial correlation if `labelled`.
+
+    Parameters
+    ----------
+    axes : Axes
+    edge : Series
+        A row of the edges of a `NetworkView`.
+    positions : mapping
+        Node -> (x, y).
+    labelled : bool
+    """
+    x, y = positions[edge["one"]]
+    to_x, to_y = positions[edge["other"]]
+    positive = edge["excess"] > 0
+    axes.plot(
+        [x, to_x],
+        [y, to_y],
+        color=BLUE if positive else ORANGE,
+        linestyle="-" if positive else (0, (4, 2)),
+        linewidth=0.6 + 6 * abs(edge["value"]),
+        solid_capstyle="round",
+        alpha=0.8,
+        zorder=1,
+    )
+    if not labelled:
+        return
+    middle_x = (x + to_x) * 0.5 + 0.08 * (x - to_x)
+    middle_y = (y + to_y) * 0.5 + 0.08 * (y - to_y)
+    axes.annotate(
+        f"{edge['value']:.2f}",
+        (middle_x, middle_y),
+        ha="center",
+        va="center",
+        fontsize=8,
+        color=INK,
+        bbox=_LABEL_BOX,
+        zorder=2,
+    )
+
+
+def _draw_node(axes: Axes, node: str, position: tuple[float, float], colour: str) -> None:
+    """Draw a part as a point, with its name outside the circle.
+
+    Parameters
+    ----------
+    axes : Axes
+    node : str
+    position : (x, y)
+    colour : str
+    """
+    x, y = position
+    axes.plot([x], [y], "o", color=colour, markersize=7, zorder=3)
+    side = "left" if x > 0 else "right"
+    if abs(x) < 0.08:
+        side = "center"
+    above = "bottom" if y > 0.9 else "center"
+    if y < -0.9:
+        above = "top"
+    axes.annotate(
+        wrap(node, 18),
+        (1.07 * x, 1.07 * y),
+        ha=side,
+        va=above,
+        fontsize=9,
+        color=colour,
+    )
+
+
 @view.register
-def matrix(of: MatrixView, title: str = "") -> Figure:
-    """Numbers below and above the diagonal in colour; bold where their interval leaves out 0."""
-    size = len(of.labels)
+def matrix(content: MatrixView, title: str = "") -> Figure:
+    """Draw numbers below and above the diagonal in colour; bold where the interval excludes 0."""
+    size = len(content.labels)
     with house_style():
-        side = max(WIDTH, 1.6 + 0.36 * min(size, _MOST_LABELS))
+        side = max(WIDTH, 1.6 + 0.36 * min(size, _LABELS_DRAWN))
         figure, axes = new_axes(side, side)
-        shown = np.where(np.eye(size, dtype=bool), np.nan, of.values)
+        shown = np.where(np.eye(size, dtype=bool), np.nan, content.values)
         picture = axes.imshow(shown, cmap=_COLOURS, norm=Normalize(-1, 1))
-        ticks = np.arange(size) if size <= 2 * _MOST_LABELS else np.array([], int)
-        names = [wrap(of.labels[k], 30) for k in ticks]
+        ticks = np.arange(size) if size <= 2 * _LABELS_DRAWN else np.array([], int)
+        names = [wrap(content.labels[k], 30) for k in ticks]
         axes.set_xticks(
             ticks,
             names,
@@ -176,9 +220,9 @@ def matrix(of: MatrixView, title: str = "") -> Figure:
         axes.set_yticks(ticks, names, fontsize=8)
         axes.grid(False)
         axes.tick_params(length=0)
-        if size <= 15:
+        if size <= _NUMBERS_DRAWN:
             for row, column in np.argwhere(~np.eye(size, dtype=bool)):
-                value, certain = of.values[row, column], of.certain[row, column]
+                value, certain = content.values[row, column], content.certain[row, column]
                 colour = "white" if abs(value) > 0.6 else INK if certain else MUTED
                 text = f"{value:.2f}".replace("0.", ".", 1)
                 axes.annotate(
@@ -192,27 +236,35 @@ def matrix(of: MatrixView, title: str = "") -> Figure:
                 )
         figure.colorbar(picture, ax=axes, shrink=0.6)
         axes.set_xlabel(
-            f"below the diagonal: {of.lower}\nabove: {of.upper}; bold: the 95 % interval leaves "
-            "out 0"
+            f"below the diagonal: {content.lower}\n"
+            f"above: {content.upper}; bold: the 95 % interval leaves out 0"
         )
         heading(figure, title)
     return figure
 
 
 @view.register
-def baseline(of: BaselineView, title: str = "") -> Figure:
-    """A point and its interval for each label, over its baseline; the diagonal is where there is nothing but that."""
+def baseline(content: BaselineView, title: str = "") -> Figure:
+    """Draw a point and its interval for each label, over its baseline.
+
+    On the diagonal there is nothing but the baseline.
+    """
     with house_style():
         figure, axes = new_axes(WIDTH, 0.85 * WIDTH)
         for certain, colour, label in (
             (False, MUTED, "may be nothing but closure"),
             (True, BLUE, "beyond it: the 95 % interval of the excess leaves out 0"),
         ):
-            chosen = of.certain == certain
-            x, y = of.baseline[chosen], of.values[chosen]
-            if len(of.values) <= _MOST_INTERVALS:
+            chosen = content.certain == certain
+            x, y = content.baseline[chosen], content.values[chosen]
+            if len(content.values) <= _INTERVALS_DRAWN:
                 axes.vlines(
-                    x, of.lower[chosen], of.upper[chosen], color=colour, linewidth=1, alpha=0.6
+                    x,
+                    content.lower[chosen],
+                    content.upper[chosen],
+                    color=colour,
+                    linewidth=1,
+                    alpha=0.6,
                 )
             axes.plot(
                 x,
@@ -223,38 +275,39 @@ def baseline(of: BaselineView, title: str = "") -> Figure:
                 markeredgewidth=0,
                 label=label,
             )
-        ends = np.array([0.0, of.baseline.max() * 1.1])
+        ends = np.array([0.0, content.baseline.max() * 1.1])
         axes.plot(ends, ends, color=INK, linestyle=(0, (4, 2)), linewidth=1, label="closure alone")
         axes.axhline(0, color=MUTED, linewidth=0.8, zorder=0)
         surest = np.argsort(
-            -np.abs(np.arctanh(of.values) - np.arctanh(of.baseline)) * of.certain, kind="stable"
-        )[: min(_NAMED, int(of.certain.sum()))]
+            -np.abs(np.arctanh(content.values) - np.arctanh(content.baseline)) * content.certain,
+            kind="stable",
+        )[: min(_POINTS_NAMED, int(content.certain.sum()))]
         for k in surest:
             axes.annotate(
-                wrap(of.labels[k], 24),
-                (of.baseline[k], of.values[k]),
+                wrap(content.labels[k], 24),
+                (content.baseline[k], content.values[k]),
                 (5, 0),
                 textcoords="offset points",
                 va="center",
                 fontsize=8,
             )
-        axes.set(xlabel=of.axes[0], ylabel=of.axes[1], xlim=(0, 1.25 * ends[1]))
+        axes.set(xlabel=content.axes[0], ylabel=content.axes[1], xlim=(0, 1.25 * ends[1]))
         figure.legend(loc="outside lower left", ncols=1)
         heading(figure, title)
     return figure
 
 
 @view.register
-def scatter(of: ScatterView, title: str = "") -> Figure:
-    """One panel a pair, with its correlation."""
-    columns = min(2, len(of.panels))
-    rows = -(-len(of.panels) // columns)
+def scatter(content: ScatterView, title: str = "") -> Figure:
+    """Draw the residuals of each pair in a panel, with their correlation."""
+    columns = min(2, len(content.panels))
+    rows = -(-len(content.panels) // columns)
     with house_style():
         figure = Picture(figsize=(WIDTH, 0.5 + 2.6 * rows), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes in grid[len(of.panels) :]:
+        for axes in grid[len(content.panels) :]:
             axes.remove()
-        for axes, ((one, other), points) in zip(grid, of.panels.items(), strict=False):
+        for axes, ((one, other), points) in zip(grid, content.panels.items(), strict=False):
             axes.plot(
                 points[:, 0],
                 points[:, 1],
@@ -268,29 +321,33 @@ def scatter(of: ScatterView, title: str = "") -> Figure:
             axes.set(
                 xlabel=wrap(f"log {one} | others", 34), ylabel=wrap(f"log {other} | others", 34)
             )
-        figure.supxlabel(wrap(of.note, 90), fontsize=8, color=MUTED)
+        figure.supxlabel(wrap(content.note, 90), fontsize=8, color=MUTED)
         heading(figure, title)
     return figure
 
 
 @view.register
-def biplot(of: BiplotView, title: str = "") -> Figure:
-    """Rows as points; an arrow a part. The distance between two arrowheads is the standard deviation of the parts' log-ratio, as far as two axes show it."""
+def biplot(content: BiplotView, title: str = "") -> Figure:
+    """Draw rows as points and parts as arrows (a biplot of principal components).
+
+    The distance between two arrowheads is the standard deviation of the log-ratio of two parts, as
+    far as two axes show it.
+    """
     with house_style():
         figure, axes = new_axes(WIDTH, WIDTH * 0.9)
-        stretch = 0.8 * np.abs(of.points).max() / np.abs(of.arrows).max()
+        stretch = 0.8 * np.abs(content.points).max() / np.abs(content.arrows).max()
         axes.plot(
-            of.points[:, 0],
-            of.points[:, 1],
+            content.points[:, 0],
+            content.points[:, 1],
             "o",
             color=MUTED,
             markersize=3.5,
             alpha=0.6,
             markeredgewidth=0,
         )
-        longest = np.argsort(-np.linalg.norm(of.arrows, axis=1))[:_MOST_LABELS]
+        longest = np.argsort(-np.linalg.norm(content.arrows, axis=1))[:_LABELS_DRAWN]
         for k in longest:
-            x, y = of.arrows[k] * stretch
+            x, y = content.arrows[k] * stretch
             axes.annotate(
                 "",
                 (x, y),
@@ -304,7 +361,7 @@ def biplot(of: BiplotView, title: str = "") -> Figure:
                 },
             )
             axes.annotate(
-                wrap(of.labels[k], 14),
+                wrap(content.labels[k], 14),
                 (x, y),
                 (4 * np.sign(x), 4 * np.sign(y)),
                 textcoords="offset points",
@@ -312,8 +369,8 @@ def biplot(of: BiplotView, title: str = "") -> Figure:
                 fontsize=8,
             )
         axes.set(
-            xlabel=f"first axis, {of.explained[0]:.0%} of the log-ratio variance",
-            ylabel=f"second axis, {of.explained[1]:.0%}",
+            xlabel=f"first axis, {content.explained[0]:.0%} of the log-ratio variance",
+            ylabel=f"second axis, {content.explained[1]:.0%}",
         )
         axes.margins(0.12)
         heading(figure, title)
@@ -321,22 +378,22 @@ def biplot(of: BiplotView, title: str = "") -> Figure:
 
 
 @view.register
-def ternary(of: TernaryView, title: str = "") -> Figure:
-    """A point a row in the triangle of three parts."""
+def ternary(content: TernaryView, title: str = "") -> Figure:
+    """Draw each row as a point in the triangle of three parts (a ternary diagram)."""
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])
     with house_style():
         figure, axes = new_axes(WIDTH, WIDTH * 0.85)
         _triangle(axes, corners)
-        x, y = (of.points @ corners).T
+        x, y = (content.points @ corners).T
         axes.plot(x, y, "o", color=BLUE, markersize=4, alpha=0.7, markeredgewidth=0)
         for corner, label, (dx, dy, ha) in zip(
             corners,
-            of.labels,
+            content.labels,
             [(-0.03, -0.03, "right"), (0.03, -0.03, "left"), (0, 0.03, "center")],
             strict=True,
         ):
             axes.annotate(wrap(label, 16), corner + (dx, dy), ha=ha, va="center", fontweight="bold")
-        axes.set_title(wrap(of.note, 84), fontsize=8, color=MUTED, loc="left")
+        axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
         heading(figure, title)
     return figure
 
@@ -355,7 +412,7 @@ def _triangle(axes: Axes, corners: np.ndarray) -> None:
 
 
 def _around(nodes: list[str], edges: pd.DataFrame) -> list[str]:
-    """The nodes in the order of the Fiedler vector of their graph, so that linked ones stand together."""
+    """Return the nodes in the order of the Fiedler vector, so that linked ones stand together."""
     import networkx as nx
 
     graph = nx.Graph()
@@ -364,10 +421,11 @@ def _around(nodes: list[str], edges: pd.DataFrame) -> list[str]:
         (row["one"], row["other"], abs(row["excess"])) for _, row in edges.iterrows()
     )
     ordered: list[str] = []
-    for component in sorted(
-        nx.connected_components(graph),
-        key=lambda found: (-len(found), nodes.index(min(found, key=nodes.index))),
-    ):
+
+    def rank(component: set[str]) -> tuple[int, int]:
+        return -len(component), min(nodes.index(node) for node in component)
+
+    for component in sorted(nx.connected_components(graph), key=rank):
         part = graph.subgraph(sorted(component, key=nodes.index))
         ordered += nx.spectral_ordering(part, seed=1) if len(part) > 2 else list(part)
     return ordered
