@@ -226,7 +226,7 @@ class Composition:
             ]
         )
         _refuse_lone_rows(matrix, rows)
-        found = cls(
+        data = cls(
             parts=tuple(parts),
             values=frozen(values),
             counts=zeros == "counts",
@@ -248,8 +248,8 @@ class Composition:
                 "time": time,
             },
         )
-        _refuse_without_ratios(found)
-        return found
+        _refuse_without_ratios(data)
+        return data
 
     @cached_property
     def residuals(self) -> np.ndarray:
@@ -611,13 +611,13 @@ def _refuse_dependent(data: Composition) -> None:
     largest = np.abs(contrasts).max(axis=1)
     inside = np.flatnonzero(largest > _NEGLIGIBLE_COEFFICIENT * largest.max())
     beyond = "" if data.design is None else " beyond what the covariates explain"
-    what = f"{still.sum()} of their log-contrasts are the same in every row{beyond}"
+    statement = f"{still.sum()} of their log-contrasts are the same in every row{beyond}"
     if still.sum() == 1:
         coefficients = contrasts[inside, 0] / contrasts[largest.argmax(), 0]
         terms = zip(coefficients, inside, strict=True)
         written = " ".join(f"{number:+.3g} log {data.parts[k]}" for number, k in terms)
-        what = f"{written} is the same in every row{beyond}"
+        statement = f"{written} is the same in every row{beyond}"
     raise DataError(
         f"The log-ratios of {', '.join(repr(data.parts[k]) for k in inside)} are linearly "
-        f"dependent: {what}. As many of these parts are computed from the others; leave them out."
+        f"dependent: {statement}. As many of these parts are computed from the others; leave them out."
     )

@@ -6,8 +6,8 @@ and the correlation R of the rows (generalised least squares),
     B | C, Γ ~ Normal(B̂, (W'R⁻¹W)⁻¹ ⊗ Γ),   B̂ = (W'R⁻¹W)⁻¹ W'R⁻¹C
 
 and where Θ ~ Wishart(ν, A⁻¹) a coefficient on the contrast a'C is B̂_k a + t √(c_kk a'Aa / f) with
-f = ν - D + 2 degrees of freedom, c = (W'W)⁻¹. Under the matching prior of coefficients ν = m + D - 2
-and f = m: the t-test of least squares.
+f = ν - D + 2 degrees of freedom, c = (W'W)⁻¹. Under the matching prior of coefficients
+ν = m + D - 2 and f = m: the t-test of least squares.
 """
 
 from __future__ import annotations

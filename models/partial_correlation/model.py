@@ -433,6 +433,13 @@ class PartialCorrelation:
         """Return spread, skewness and tails of each centred log-ratio, with replications.
 
         None where log-ratios are sampled.
+
+        Parameters
+        ----------
+        draws : Dataset
+            Of the posterior.
+        data : Composition
+        rng : Generator
         """
         return (
             predictions(self, draws, data, rng)

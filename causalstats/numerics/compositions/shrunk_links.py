@@ -3,8 +3,8 @@
 With α the weight of the prior, the posterior mean of a covariance is α times that of independent
 parts and 1 - α times that of the data: on the scale z = atanh r - atanh r⁰, r⁰ the partial
 correlation that closure makes of independent parts, a link is drawn in by about α / (1 - α) z.
-Where rows are many, what the data say without a prior is known itself. Only pairs whose link is beyond
-doubt are looked at: noise among pairs without a link is rightly drawn in.
+Where rows are many, the estimate without a prior is used as well. Only pairs whose link is
+beyond doubt are looked at: noise among pairs without a link is rightly drawn in.
 """
 
 import numpy as np
@@ -60,7 +60,7 @@ def drawn_in(
 
 def beyond_closure(precision: np.ndarray) -> np.ndarray:
     """Return atanh r - atanh r⁰ of each pair, (..., D, D) -> (..., D (D-1) / 2)."""
-    where = (..., *np.triu_indices(precision.shape[-1], 1))
-    r = log_ratios.partial_correlations(precision)[where]
+    upper = (..., *np.triu_indices(precision.shape[-1], 1))
+    r = log_ratios.partial_correlations(precision)[upper]
     variances = log_ratios.partial_variances(precision)
-    return np.arctanh(r) - np.arctanh(log_ratios.closure_baseline(variances)[where])
+    return np.arctanh(r) - np.arctanh(log_ratios.closure_baseline(variances)[upper])

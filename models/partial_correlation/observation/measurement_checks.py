@@ -83,7 +83,8 @@ def absent_parts(data: Composition) -> Check | None:
         name="counted often",
         passed=not absent,
         value=p,
-        expected=f"p-value above {_LEVEL:g} for all parts together: as many zeros as counting makes",
+        expected=f"p-value above {_LEVEL:g} for all parts together: as many zeros as counting "
+        "makes",
         finding=finding,
         remedy="Rows without these parts are another composition, and bend every partial "
         "correlation: leave these parts out, or keep the rows that have them."

@@ -44,7 +44,8 @@ class CovariancePrior(Protocol):
     withheld : mapping
         Answers that this prior does not give, each with the reason.
     spread_remedy : str
-        What to do where the spread of the parts is predicted wrongly, if the prior can be the cause.
+        What to do where the spread of the parts is predicted wrongly, if the prior can be the
+        cause.
     simulation_fields : tuple of str
         Fields that must be given to draw from this prior; empty if it is no distribution.
     """
@@ -95,7 +96,15 @@ class CovariancePrior(Protocol):
     def recover_precision(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
     ) -> xr.Dataset:
-        """Return draws with Θ as `precision` where it was integrated out."""
+        """Return draws with Θ as `precision` where it was integrated out.
+
+        Parameters
+        ----------
+        draws : Dataset
+            Of the variables of the graph.
+        data : Composition
+        rng : Generator
+        """
 
     def simulate(
         self, model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
@@ -176,7 +185,15 @@ class ShrinkagePrior(Protocol):
     def shrinkage_draws(
         self, model: PartialCorrelation, draws: xr.Dataset, data: Composition
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return posterior draws of ω (draws, D) and α (draws,); one where they are given."""
+        """Return posterior draws of ω (draws, D) and α (draws,); one where they are given.
+
+        Parameters
+        ----------
+        model : PartialCorrelation
+        draws : Dataset
+            Of the posterior.
+        data : Composition
+        """
 
     def shrinkage_prior_draws(
         self,
@@ -185,4 +202,12 @@ class ShrinkagePrior(Protocol):
         count: int,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return prior draws of ω (count, D), up to a common factor, and of α (count,)."""
+        """Return prior draws of ω (count, D), up to a common factor, and of α (count,).
+
+        Parameters
+        ----------
+        model : PartialCorrelation
+        data : Composition
+        count : int
+        rng : Generator
+        """

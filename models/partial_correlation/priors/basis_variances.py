@@ -53,7 +53,16 @@ def add_basis_variances(context: GraphContext) -> Any:
 def draw_basis_variances(
     hyperpriors: dict[str, Hyperprior], parts: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Return one draw of μ, τ and ω (D,) from the prior, by name."""
+    """Return one draw of μ, τ and ω (D,) from the prior, by name.
+
+    Parameters
+    ----------
+    hyperpriors : dict
+        That of `variance_hyperpriors`.
+    parts : int
+        D.
+    rng : Generator
+    """
     typical = hyperpriors["log_typical_variance"].draw(rng)
     spread = hyperpriors["variance_spread"].draw(rng)
     return {

@@ -93,7 +93,7 @@ class ConjugatePrior:
     def simulate(
         self, model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
     ) -> dict[str, Any]:
-        """Return Θ drawn from the inverse-Wishart prior of the weight and the variance given."""
+        # From the inverse-Wishart prior of the weight and the variance given.
         assert model.shrinkage is not None and model.basis_variance is not None
         variances = np.full(parts, model.basis_variance)
         return {"precision": draw_prior_precision(model.shrinkage, variances, degrees, rng)}

@@ -70,7 +70,7 @@ class Invariant(ConjugatePrior):
         count: int,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the chosen ω and α, which are treated as known."""
+        # The chosen ω and α are treated as known.
         return self.shrinkage_draws(model, xr.Dataset(), data)
 
 

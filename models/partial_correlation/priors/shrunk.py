@@ -132,7 +132,7 @@ class Shrunk(SampledPrior):
     def recover_precision(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
     ) -> xr.Dataset:
-        """Return draws of Θ given ω, α and S; as many draws of each chain as can be kept."""
+        # Θ given ω, α and S; as many draws of each chain as can be kept.
         chains = draws.sizes["chain"]
         size = len(data.parts)
         step = max(1, int(chains * draws.sizes["draw"] * size**2 / _NUMBERS_KEPT))
@@ -164,7 +164,7 @@ class Shrunk(SampledPrior):
         count: int,
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return ω without the typical variance, which changes no correlation, and α."""
+        # ω without the typical variance, which changes no correlation.
         table = self.hyperpriors(model, 0.0)
         spread = table["variance_spread"].draw(rng, (count, 1))
         omega = np.exp(spread * rng.standard_normal((count, len(data.parts))))

@@ -128,7 +128,7 @@ class Sparse(SampledPrior):
     def simulate(
         self, model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
     ) -> dict[str, Any]:
-        """Return a draw of the prior, by rejection of what is not positive definite."""
+        # By rejection of what is not positive definite.
         assert model.basis_variance is not None
         table = self.hyperpriors(model, float(np.log(model.basis_variance)))
         share, r = _draw_correlations(model, table["slab_share"], parts, rng)

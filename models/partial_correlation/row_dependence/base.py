@@ -50,4 +50,13 @@ class RowDependence(Protocol):
     def correlate(
         self, noise: np.ndarray, correlation: float, rng: np.random.Generator
     ) -> np.ndarray:
-        """Return rows of correlation R(φ) from the independent rows `noise` (n, p)."""
+        """Return rows of correlation R(φ) from independent ones.
+
+        Parameters
+        ----------
+        noise : array, shape (n, p)
+            Independent rows.
+        correlation : float
+            φ.
+        rng : Generator
+        """
