@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
-_LATENT = ("scatter", "log_ratio_coordinates", "hidden_logarithm", "free_correlation")
 _LARGEST_EXACT = 5e6  # numbers in the exact draws of Θ that are kept, 40 MB
 _FEWEST_EXACT = 1000  # draws; with so many parts that fewer would be kept, none are
 Draw = Callable[[int, int, np.random.Generator], xr.Dataset]
@@ -296,9 +295,8 @@ class PartialCorrelation:
         data : Composition
         rng : Generator
         """
-        latent = [
-            name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(_LATENT)
-        ]
+        names = ("scatter", *self.covariance_prior.latent, *observation_of(data).latent)
+        latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(names)]
         draws = self.covariance_prior.recover_precision(draws, data, rng)
         precision = draws["precision"].to_numpy()
         return with_coefficients(draws, precision, data, rng).drop_vars(latent)

@@ -20,6 +20,7 @@ class Amounts:
     """Positive parts without error of measurement."""
 
     exact = True
+    latent = ()
     detection = "measured"
     values_known = True
 

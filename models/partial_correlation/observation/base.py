@@ -20,6 +20,10 @@ class Observation(Protocol):
         """Whether the log-ratios are known from the rows."""
 
     @property
+    def latent(self) -> tuple[str, ...]:
+        """Variables of the graph that are dropped from the posterior."""
+
+    @property
     def detection(self) -> str:
         """The word for a part that was detected, such as "counted"."""
 

@@ -31,6 +31,7 @@ class Counts:
     """Counts of the parts, multinomial given the composition."""
 
     exact = False
+    latent = (COORDINATES,)
     detection = "counted"
     values_known = True
 

@@ -16,6 +16,7 @@ from causalstats.data import Composition
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.observation.measurement_checks import measured_finely
 
+UNCONSTRAINED = "hidden_logarithm"
 LOGARITHM = "hidden_logarithm_value"
 _SMALLEST_DISTANCE = 1e-3  # from the start of a logarithm to its upper bound
 
@@ -25,6 +26,7 @@ class Intervals:
     """Positive parts of which some are known within bounds only: interval censoring."""
 
     exact = False
+    latent = (UNCONSTRAINED, LOGARITHM)
     detection = "above its limit"
     values_known = False
 
@@ -66,7 +68,7 @@ class Intervals:
         start = _start(*(inputs[name].get_value() for name in ("lower", "upper", "start")))
         between = ~pt.isinf(inputs["lower"])
         below = ~pt.isinf(inputs["upper"])
-        v = pm.Flat("hidden_logarithm", shape=len(start), initval=start)
+        v = pm.Flat(UNCONSTRAINED, shape=len(start), initval=start)
         lower = _finite(inputs["lower"])
         upper = _finite(inputs["upper"])
         share = pt.sigmoid(v)

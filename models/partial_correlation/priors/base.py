@@ -39,6 +39,8 @@ class CovariancePrior(Protocol):
         Fields of `PartialCorrelation` that this prior uses, of those that not every prior uses.
     parameters : tuple of str
         Names in the posterior whose sampling is checked; none where the posterior is exact.
+    latent : tuple of str
+        Variables of the graph that are dropped from the posterior.
     answers : mapping
         Answers that this prior gives besides those that follow from Θ: variables of its posterior.
     withheld : mapping
@@ -55,6 +57,9 @@ class CovariancePrior(Protocol):
 
     @property
     def parameters(self) -> tuple[str, ...]: ...
+
+    @property
+    def latent(self) -> tuple[str, ...]: ...
 
     @property
     def answers(self) -> Mapping[str, AnswerText]: ...

@@ -25,6 +25,7 @@ class ConjugatePrior:
     """A prior that is conjugate once its hyperparameters are given: inverse-Wishart, or flat."""
 
     parameters: tuple[str, ...] = ()
+    latent: tuple[str, ...] = ()
     answers: Mapping[str, AnswerText] = {}
     withheld: Mapping[str, str] = {}
     spread_remedy = ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class SampledPrior:
     """A prior with hyperparameters to sample, for rows observed and dependent in any way."""
 
+    latent: tuple[str, ...] = ()
     answers: Mapping[str, AnswerText] = {}
     withheld: Mapping[str, str] = {}
     spread_remedy = ""

@@ -45,6 +45,7 @@ class Sparse(SampledPrior):
 
     fields = (*FIELDS, "spike_sd", "slab_sd", "expected_slab_share")
     parameters = (*PARAMETERS, "slab_share", "basis_correlation")
+    latent = ("free_correlation",)
     simulation_fields = ("basis_variance",)
     answers = {
         "basis_correlation": AnswerText(
