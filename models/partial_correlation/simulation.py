@@ -16,6 +16,7 @@ from causalstats.data import Composition
 from causalstats.data.row_dependence import dependence_of
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation.marginal_posteriors import pair_labels
+from causalstats.models.partial_correlation.priors import PRIORS
 from causalstats.numerics.compositions import log_ratios
 from causalstats.numerics.regression.row_correlation import correlated
 
@@ -223,9 +224,10 @@ def _draw_from_prior(
     prior = model.covariance_prior
     needed = prior.simulation_fields
     if not needed:
+        proper = [repr(name) for name, each in PRIORS.items() if each.simulation_fields]
         raise ModelError(
-            f"prior={model.prior!r} is no distribution to draw from: expected prior='shrunk', "
-            "'sparse' or 'invariant'."
+            f"prior={model.prior!r} is no distribution to draw from: expected prior "
+            f"{' or '.join(proper)}."
         )
     if any(getattr(model, name) is None for name in needed):
         raise ModelError(
