@@ -180,7 +180,7 @@ def test_subjects_without_links_are_drawn_without_divergences():
         data = cs.Composition.from_frame(frame, parts=list("abcd"), subject="who")
         fit = cs.fit(cs.PartialCorrelation(), data, seed=seed, progress=False)
         assert [check.name for check in fit.sampling() if check.passed is False] == []
-        assert fit.draws.attrs["sampler"].startswith("Weighed")
+        assert fit.draws.attrs["sampler"].startswith("ImportanceSampler")
 
 
 def _log_evidence(data, correlation, omega):
