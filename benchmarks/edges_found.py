@@ -28,7 +28,7 @@ from sklearn.metrics import average_precision_score
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
-from causalstats.samplers import sample
+from causalstats.samplers import program_for, sample
 
 RESULTS = Path(__file__).with_suffix(".json")
 CASES = [(50, 50), (50, 100), (50, 200), (20, 60)]  # amounts, rows
@@ -49,7 +49,7 @@ def precision(links: nx.Graph, rng: np.random.Generator) -> np.ndarray:
     return found + np.eye(len(links)) * (values[-1] - CONDITION * values[0]) / (CONDITION - 1)
 
 
-def rankings(frame: pd.DataFrame, programs: dict) -> dict[str, np.ndarray]:
+def rankings(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """How sure each method is of each pair.
 
     The size of what it estimates, or the probability that there is a link.
@@ -67,10 +67,8 @@ def rankings(frame: pd.DataFrame, programs: dict) -> dict[str, np.ndarray]:
     }
     for prior in ("shrunk", *(["sparse"] if size <= 20 else [])):
         problem = cs.Problem(cs.PartialCorrelation(prior=prior), data)
-        key = (prior, size)
-        if key not in programs:
-            programs[key] = cs.Auto(chains=2, draws=400, tune=400).compile(problem)
-        draws = sample(programs[key], problem, 1)["posterior"].to_dataset()
+        program = program_for(cs.Auto(chains=2, draws=400, tune=400), problem)
+        draws = sample(program, problem, 1)["posterior"].to_dataset()
         name = "inclusion" if prior == "sparse" else "excess"
         found[f"{prior}: {name}"] = (
             problem.model.estimands()[name].compute(draws, data).mean(("chain", "draw")).to_numpy()
@@ -87,7 +85,6 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--replications", type=int, default=3)
     replications, started = options.parse_args().replications, time.perf_counter()
-    programs: dict = {}
     table: dict[str, dict[str, list[float]]] = {}
     for size, rows in CASES:
         for graph, make in GRAPHS.items():
@@ -102,7 +99,7 @@ def main() -> None:
                 )
                 frame = pd.DataFrame(np.exp(logs), columns=[f"p{k}" for k in range(size)])
                 linked = nx.to_numpy_array(links)[np.triu_indices(size, 1)] > 0
-                for name, ranking in rankings(frame, programs).items():
+                for name, ranking in rankings(frame).items():
                     table.setdefault(case, {}).setdefault(name, []).append(
                         float(average_precision_score(linked, ranking))
                     )

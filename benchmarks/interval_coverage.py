@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from campaigns import Campaign
 from designs import Design
-from fits import fit
 
+import causalstats as cs
 from causalstats.errors import CausalStatsError
 
 FOLDER = Path(__file__).parent / "coverage"
@@ -39,7 +39,7 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     started = time.perf_counter()
     model, data, truth = design.make(seed)
     try:
-        answer = fit(model, data, seed).effect(design.estimand)
+        answer = cs.fit(model, data, seed=seed, progress=False).effect(design.estimand)
         table = answer.numbers()
     except CausalStatsError as error:
         return {"refused": str(error)[:200]}

@@ -18,14 +18,13 @@ import numpy as np
 
 import causalstats as cs
 from causalstats.runs.resumable import resume
-from causalstats.samplers import Program, sample
+from causalstats.samplers import program_for, sample
 
 SETS, UNITS, TIMES, KEPT = 200, 200, 10, 0.7
 SAMPLER = cs.Nuts(chains=2, draws=250, tune=200, backend="jax")
 ERRORS = ("iid", "cluster", "bootstrap", "ar1")
 FOLDER = Path("results")
 RESULTS = Path(__file__).with_suffix(".json")
-_PROGRAMS: dict[bool, Program] = {}
 
 
 def lasting(seed: int) -> cs.Panel:
@@ -51,10 +50,9 @@ def one(seed: int) -> dict:
     data, found = lasting(seed), {}
     for errors in ERRORS:
         problem = cs.Problem(cs.PanelDML(errors=errors), data)
-        own = errors == "ar1"
-        if own not in _PROGRAMS:
-            _PROGRAMS[own] = (SAMPLER if own else cs.Auto()).compile(problem)
-        draws = sample(_PROGRAMS[own], problem, seed)["posterior"]["effect"].to_numpy().ravel()
+        sampler = SAMPLER if errors == "ar1" else cs.Auto()
+        program = program_for(sampler, problem, structure="panel")
+        draws = sample(program, problem, seed)["posterior"]["effect"].to_numpy().ravel()
         lower, upper = np.quantile(draws, [0.025, 0.975])
         found[errors] = {
             "error": float(draws.mean() - 1),

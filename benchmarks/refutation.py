@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 from campaigns import Campaign
-from fits import fit
 from worlds import World
 
+import causalstats as cs
 from causalstats.errors import CausalStatsError
 
 FOLDER = Path(__file__).parent / "refutation"
@@ -41,7 +41,7 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     started = time.perf_counter()
     model, data = world.make(seed)
     try:
-        fitted = fit(model, data, seed)
+        fitted = cs.fit(model, data, seed=seed, progress=False)
         checks = fitted.check()
         carried = fitted.effect(model.headline).doubts
     except CausalStatsError as error:

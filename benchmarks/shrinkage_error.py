@@ -25,7 +25,7 @@ import pandas as pd
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
-from causalstats.samplers import sample
+from causalstats.samplers import program_for, sample
 
 PARTS, FACTORS, ROWS = 40, 3, (8, 40, 200, 1000)
 RESULTS = Path(__file__).with_suffix(".json")
@@ -43,7 +43,7 @@ def truth(rng: np.random.Generator) -> np.ndarray:
     return np.hstack([np.diag(np.exp(0.5 * rng.standard_normal(PARTS)) * 0.6), loadings])
 
 
-def estimates(frame: pd.DataFrame, programs: dict) -> dict[str, np.ndarray]:
+def estimates(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Partial correlations of every pair by each method."""
     values = frame.to_numpy()
     ratios, logs = log_ratios.clr(values), np.log(values / values.sum(axis=1, keepdims=True))
@@ -67,9 +67,8 @@ def estimates(frame: pd.DataFrame, programs: dict) -> dict[str, np.ndarray]:
     )
     found["invariant"] = fit.effect("partial_correlation").summary()["mean"].to_numpy()
     problem = cs.Problem(cs.PartialCorrelation(), data)
-    if "shrunk" not in programs:
-        programs["shrunk"] = cs.Auto(chains=2, draws=300, tune=300).compile(problem)
-    draws = sample(programs["shrunk"], problem, 1)["posterior"].to_dataset()
+    program = program_for(cs.Auto(chains=2, draws=300, tune=300), problem)
+    draws = sample(program, problem, 1)["posterior"].to_dataset()
     found["shrunk"] = (
         problem.model.estimands()["partial_correlation"]
         .compute(draws, data)
@@ -83,7 +82,6 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--replications", type=int, default=20)
     replications, started = options.parse_args().replications, time.perf_counter()
-    programs: dict = {}
     errors: dict[str, dict[str, list[float]]] = {}
     for rows in ROWS:
         for replication in range(replications):
@@ -94,7 +92,7 @@ def main() -> None:
             )[PAIRS]
             logs = rng.standard_normal((rows, root.shape[1])) @ root.T
             frame = pd.DataFrame(np.exp(logs), columns=[f"p{k}" for k in range(PARTS)])
-            for name, found in estimates(frame, programs).items():
+            for name, found in estimates(frame).items():
                 errors.setdefault(name, {}).setdefault(str(rows), []).append(
                     float(((found - true) ** 2).mean())
                 )

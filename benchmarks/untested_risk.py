@@ -21,6 +21,7 @@ from scipy.special import expit
 
 import causalstats as cs
 from causalstats.core.model import Problem
+from causalstats.samplers import program_for
 
 RESULTS = Path(__file__).with_suffix(".json")
 SAMPLER = cs.Nuts(chains=2, draws=250, tune=250, backend="jax")
@@ -83,13 +84,11 @@ def world(
 
 def cell(settings: dict, data_sets: int) -> dict[str, float]:
     """Return what the intervals of one cell did."""
-    program, rows = None, []
+    rows = []
     for seed in range(data_sets):
         model, data, truth = world(seed, **settings)
         problem = Problem(model, data)
-        if program is None or not program.fits(problem):
-            program = SAMPLER.compile(problem)
-        draws = program.run(problem, seed)
+        draws = program_for(SAMPLER, problem).run(problem, seed)
         posterior = draws["posterior"].to_dataset()
         found = model.estimands()["untested_prevalence"].compute(posterior, data).to_numpy()
         lower, upper = np.quantile(found, [0.025, 0.975])

@@ -7,7 +7,6 @@ intervals and in the error of the posterior mean, in per cent of those without; 
 data sets, with a bootstrap interval.
 """
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,18 +33,13 @@ def models(prevalence: float) -> dict[str, cs.SelectiveLabels]:
     }
 
 
-def one(seed: int, programs: dict) -> dict:
-    """Widths and errors of one data set under every model.
-
-    A program is compiled for the first data set and serves all.
-    """
+def one(seed: int) -> dict:
+    """Return widths and errors of one data set under every model."""
     simulation = cs.SelectiveLabels().simulate(seed)
     record: dict = {}
     for name, model in models(simulation.realised["prevalence"]).items():
         problem = cs.Problem(model, simulation.data)
-        if name not in programs:
-            programs[name] = SAMPLER.compile(problem)
-        draws = programs[name].run(problem, seed)
+        draws = SAMPLER(problem, seed)
         sampled, truth = (
             _parameters(values) for values in (draws["posterior"].to_dataset(), simulation.truth)
         )
@@ -69,7 +63,7 @@ def run(folder: Path, fast: bool = False) -> Path:
     200 data sets, or 5; a run that was killed goes on.
     """
     records = resume(
-        partial(one, programs={}),
+        one,
         range(5 if fast else 200),
         title="Data sets",
         path=folder / "fits.jsonl",

@@ -24,6 +24,20 @@ def predictive(predictions: Iterable[Prediction]) -> tuple[Check, ...]:
     ----------
     Gelman, Meng & Stern (1996), Posterior predictive assessment of model fitness via realized
     discrepancies, Statistica Sinica 6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> prediction = Prediction(
+    ...     name="rate by site",
+    ...     groups=("north", "south"),
+    ...     observed=np.array([0.9, 0.5]),
+    ...     size=np.array([100, 100]),
+    ...     replicated=np.random.default_rng(1).normal(0.5, 0.05, (999, 2)),
+    ... )
+    >>> [check] = predictive([prediction])
+    >>> check.name, check.passed, check.finding
+    ('predicts the rate by site', False, 'posterior predictive p = 0.001')
     """
     checks = []
     for prediction in predictions:

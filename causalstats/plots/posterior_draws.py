@@ -99,7 +99,16 @@ def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
 
 
 def figure_of(collection: PlotCollection) -> Figure:
-    """Return the matplotlib figure of a collection: what a notebook shows and a report takes."""
+    """Return the matplotlib figure of a collection: what a notebook shows and a report takes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> effect = (("chain", "draw"), np.random.default_rng(1).normal(size=(2, 100)))
+    >>> draws = xr.DataTree.from_dict({"posterior": xr.Dataset({"effect": effect})})
+    >>> len(figure_of(posterior(draws, "effect")).axes)
+    1
+    """
     return collection.viz["figure"].item()
 
 

@@ -75,12 +75,12 @@ def table(frame: pd.DataFrame) -> HtmlTable:
     shown = frame.iloc[:MOST_ROWS]
     columns = []
     cells = []
-    for place, name in enumerate(map(str, frame.columns)):
-        heading = _HEADINGS.get(name, _label(frame.columns[place]))
-        columns.append((heading, _has_numbers(frame.iloc[:, place])))
-        cells.append(_cells(name, shown.iloc[:, place].tolist()))
+    for column, name in enumerate(map(str, frame.columns)):
+        heading = _HEADINGS.get(name, _label(frame.columns[column]))
+        columns.append((heading, _has_numbers(frame.iloc[:, column])))
+        cells.append(_cells(name, shown.iloc[:, column].tolist()))
     rows = [
-        (_label(label), tuple(column[row] for column in cells))
+        (_label(label), tuple(texts[row] for texts in cells))
         for row, label in enumerate(shown.index)
     ]
     return HtmlTable(_corner(frame.index), tuple(columns), tuple(rows), len(frame))

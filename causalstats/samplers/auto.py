@@ -111,6 +111,11 @@ def backend_for(numbers: int) -> Backend:
     ----------
     numbers : int
         The size of the largest array of data.
+
+    Examples
+    --------
+    >>> backend_for(100) in ("numba", "numpyro")
+    True
     """
     if not _on_cpu():
         return "numpyro"

@@ -22,10 +22,7 @@ STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_ac
 
 
 class Program(Protocol):
-    """A compiled problem; `run` takes every problem that it `fits`."""
-
-    def fits(self, problem: Problem) -> bool:
-        """Return whether it runs this problem."""
+    """A compiled problem; `run` takes every problem of the same structure."""
 
     def run(self, problem: Problem, seed: int, advance: Advance = ...) -> xr.DataTree:
         """Return draws for a problem, in the groups `posterior` and `sample_stats`.

@@ -80,9 +80,6 @@ class ExactProgram:
 
     sampler: Exact
 
-    def fits(self, problem: Problem) -> bool:
-        return exact_draws(problem) is not None
-
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Return draws for a problem, group `posterior` alone; see `Program.run`."""
         import xarray as xr

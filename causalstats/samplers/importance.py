@@ -71,9 +71,6 @@ class ImportanceProgram:
 
     sampler: ImportanceSampler
 
-    def fits(self, problem: Problem) -> bool:
-        return importance_draws(problem) is not None
-
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Return draws for a problem; see `Program.run`."""
         import xarray as xr

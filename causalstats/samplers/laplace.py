@@ -34,7 +34,7 @@ from causalstats.numerics.sampling.pareto_smoothing import (
 from causalstats.numerics.sampling.posterior_mode import axis_widths, mode_and_axes
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import describe_run
-from causalstats.samplers.program_cache import COMPILER_LOCK, cached_program, same_program
+from causalstats.samplers.program_cache import COMPILER_LOCK, cached_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -185,9 +185,6 @@ class LaplaceProgram:
     template: dict[str, np.ndarray]
     initial_point: Callable[[Any], dict[str, np.ndarray]]
     running: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    def fits(self, problem: Problem) -> bool:
-        return same_program(self.graph, problem.graph)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Return draws for a problem; see `Program.run`.

@@ -17,7 +17,7 @@ from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, STATISTICS, complete
-from causalstats.samplers.program_cache import cached_program, same_program
+from causalstats.samplers.program_cache import cached_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -127,9 +127,6 @@ class JaxProgram:
     begin: Callable
     advance: Callable
     constrain: Callable
-
-    def fits(self, problem: Problem) -> bool:
-        return same_program(self.graph, problem.graph)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Return draws for a problem; see `Program.run`."""

@@ -11,7 +11,7 @@ import numpy as np
 from causalstats.core.model import Problem
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, complete
-from causalstats.samplers.program_cache import cached_program, same_program
+from causalstats.samplers.program_cache import cached_program
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -51,9 +51,6 @@ class NutpieProgram:
     sampler: Nuts
     graph: pm.Model
     compiled: Any
-
-    def fits(self, problem: Problem) -> bool:
-        return same_program(self.graph, problem.graph)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
         """Return draws for a problem; see `Program.run`."""

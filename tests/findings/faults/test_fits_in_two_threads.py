@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import causalstats as cs
+from causalstats.samplers import program_for
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,35 @@ def test_many_fits_at_once_are_those_one_after_the_other():
         thread.join(120)
     for seed, expected in enumerate(alone):
         np.testing.assert_array_equal(found[seed], expected)
+
+
+def problems(sampler):
+    """Two problems of the same structure, for samplers that compile nothing."""
+    if sampler == cs.Exact(chains=1, draws=50):
+        model, size = cs.PartialCorrelation(prior="matching"), {"rows": 30, "parts": 4}
+    else:
+        model, size = cs.PanelDML(), {"units": 30, "times": 3}
+    return [cs.Problem(model, model.simulate(seed, **size).data) for seed in (1, 2)]
+
+
+@pytest.mark.parametrize("sampler", [cs.Exact(chains=1, draws=50), cs.Auto(chains=1, draws=50)])
+def test_two_threads_have_the_draws_of_their_own_problem(sampler):
+    pair = problems(sampler)
+    alone = [sampler(problem, 1)["posterior"].to_dataset() for problem in pair]
+    together = threading.Barrier(2)
+    draws = {}
+
+    def fit(number):
+        together.wait()
+        program = program_for(sampler, pair[number])
+        draws[number] = program.run(pair[number], 1)["posterior"].to_dataset()
+
+    threads = [threading.Thread(target=fit, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert draws[0].identical(alone[0]) and draws[1].identical(alone[1])
 
 
 def test_a_program_is_free_again_after_an_interrupt():
