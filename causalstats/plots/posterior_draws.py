@@ -105,7 +105,8 @@ def figure_of(collection: PlotCollection) -> Figure:
     --------
     >>> import numpy as np
     >>> effect = (("chain", "draw"), np.random.default_rng(1).normal(size=(2, 100)))
-    >>> draws = xr.DataTree.from_dict({"posterior": xr.Dataset({"effect": effect})})
+    >>> posterior_group = xr.Dataset({"effect": effect}, {"chain": range(2), "draw": range(100)})
+    >>> draws = xr.DataTree.from_dict({"posterior": posterior_group})
     >>> len(figure_of(posterior(draws, "effect")).axes)
     1
     """
