@@ -86,7 +86,7 @@ VARIANTS = {
         cs.PanelDML(scale=(1.0, 1.0), basis_size=6, errors="iid"),
         {"units": 30, "times": 4},
     ),
-    "panel with a scale a covariate": Variant(
+    "panel with global-local shrinkage": Variant(
         cs.PanelDML(scale=(1.0, 1.0), basis_size=4, errors="iid", shrinkage="global-local"),
         {"units": 30, "times": 4, "covariates": 2},
     ),
@@ -94,11 +94,11 @@ VARIANTS = {
         cs.PanelDML(scale=(1.0, 1.0), basis_size=8, errors="iid", basis="hsgp"),
         {"units": 30, "times": 4},
     ),
-    "panel of waves": Variant(
+    "panel of random Fourier features": Variant(
         cs.PanelDML(scale=(1.0, 1.0), basis_size=8, errors="iid", basis="fourier"),
         {"units": 30, "times": 4, "covariates": 2},
     ),
-    "panel with errors that fade": Variant(
+    "panel with autoregressive errors": Variant(
         cs.PanelDML(scale=(1.0, 1.0), basis_size=4, errors="ar1"),
         {"units": 30, "times": 6},
     ),
