@@ -146,6 +146,16 @@ def within(
     Returns
     -------
     Estimate
+
+    Examples
+    --------
+    Units differ by 10, and the slope within them is 2:
+
+    >>> unit = np.repeat([0, 1, 2], 3)
+    >>> d = np.tile([0.0, 1.0, 2.0], 3)[:, None]
+    >>> estimate = within(2 * d[:, 0] + 10 * unit, d, np.empty((9, 0)), unit)
+    >>> estimate.coefficients.round(6), estimate.degrees
+    (array([2.]), 2)
     """
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     sizes = np.diff(starts, append=len(unit))

@@ -75,6 +75,22 @@ def draw_random_slopes(
     Returns
     -------
     RandomSlopes
+
+    Examples
+    --------
+    200 units of five rows, whose slopes have mean 1 and standard deviation 0.5:
+
+    >>> rng = np.random.default_rng(1)
+    >>> phi, d = rng.normal(size=(2, 200, 5))
+    >>> slopes = 1 + 0.5 * rng.normal(size=200)
+    >>> y = slopes[:, None] * d + rng.normal(size=(200, 5))
+    >>> columns = np.stack([phi, d, y], axis=2)
+    >>> gram = np.einsum("nti,ntj->ij", columns, columns)
+    >>> cross = np.einsum("nti,nt->ni", columns, d)
+    >>> squares = (d**2).sum(axis=1)
+    >>> draws = draw_random_slopes(gram, cross, squares, np.ones(1), 1000, 500, rng)
+    >>> draws.mean.mean().round(1).item(), draws.spread.mean().round(1).item()
+    (1.1, 0.5)
     """
     # Equally likely points of a half-Cauchy distribution.
     grid = np.tan(np.pi / 2 * (np.arange(_GRID_POINTS) + 0.5) / _GRID_POINTS)
