@@ -6,7 +6,7 @@ from scipy.optimize import linprog
 from causalstats.numerics.discrete.linear_programs import consistent, minima
 
 
-def test_many_programmes_are_those_solved_one_by_one():
+def test_minima_match_programs_solved_one_by_one():
     rng = np.random.default_rng(10)
     matrix = np.concatenate([np.ones((1, 30)), rng.integers(0, 2, (8, 30))])
     right = rng.dirichlet(np.ones(30), size=60) @ matrix.T
@@ -19,7 +19,7 @@ def test_many_programmes_are_those_solved_one_by_one():
     assert 0 < np.isnan(expected).sum() < 20 and distance.shape == (60,)
 
 
-def test_many_ratios_are_those_solved_one_by_one():
+def test_fractional_minima_match_programs_solved_one_by_one():
     """By the programme of Charnes & Cooper (1962): w = t q with A w = t b and d'w = 1."""
     rng = np.random.default_rng(12)
     matrix = np.concatenate([np.ones((1, 30)), rng.integers(0, 2, (8, 30))])

@@ -24,7 +24,7 @@ def entries(formula, sizes):
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_any_sum_of_a_network_is_right_and_no_larger_than_the_whole_order_says(seed):
+def test_sums_match_einsum_and_stay_within_the_bound_of_the_order(seed):
     rng = np.random.default_rng(seed)
     scopes, sizes = network(rng, 9)
     order = elimination.whole_order(scopes, sizes, 10**9)
@@ -62,7 +62,7 @@ def test_any_sum_of_a_network_is_right_and_no_larger_than_the_whole_order_says(s
     )
 
 
-def test_a_network_whose_tables_are_too_large_has_no_order():
+def test_no_order_where_tables_are_too_large():
     grid = [
         (10 * row + column, 10 * (row + 1) + column, 10 * row + column + 1)
         for row in range(9)
@@ -71,7 +71,7 @@ def test_a_network_whose_tables_are_too_large_has_no_order():
     assert elimination.whole_order(grid, dict.fromkeys(range(100), 4), 10**5) is None
 
 
-def test_what_is_not_connected_with_the_output():
+def test_tables_connected_with_the_output():
     assert elimination.connected([(0, 1), (2, 3), (3, 4), (1, 5), (), (6,)], (5,)) == [
         True,
         False,
@@ -82,7 +82,7 @@ def test_what_is_not_connected_with_the_output():
     ]
 
 
-def test_products_of_what_is_rare_can_be_held():
+def test_rescaled_products_do_not_underflow():
     tables = [np.array([1e-200, 3e-200])] * 8
     assert elimination.follow(
         elimination.steps(["A"] * 8, {"A": 2}, "A"), tables, rescale=True

@@ -145,7 +145,7 @@ def contents(text: str = "text") -> ReportContents:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_no_text_is_taken_for_html(attack):
+def test_every_text_is_escaped(attack):
     page, harmless = Page(render(contents(attack))), Page(render(contents("§")))
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in harmless.elements]
     assert [sorted(attributes) for _, attributes in page.elements] == [
@@ -166,7 +166,7 @@ def test_code_is_set_as_code_and_nothing_else_is():
     assert with_code("`<script>`") == "<code>&lt;script&gt;</code>"
 
 
-def test_nothing_is_fetched_and_nothing_may_be():
+def test_the_page_fetches_nothing_and_forbids_fetching():
     page = Page(render(contents()))
     assert page.meta("http-equiv", "Content-Security-Policy").split("; ")[:3] == [
         "default-src 'none'",
@@ -247,7 +247,7 @@ def test_failing_checks_come_first():
     assert "2 failed, 1 undecided, 2 passed" in html
 
 
-def test_what_there_is_not_is_left_out():
+def test_empty_parts_are_left_out():
     nothing = dict.fromkeys(
         (
             "adjustments",

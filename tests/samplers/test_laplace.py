@@ -63,7 +63,7 @@ def draw(freedom, seed=1, shift=2.0, **options):
     return cs.Laplace(**options)(cs.Problem(Location(freedom), shift), seed)
 
 
-def test_a_normal_posterior_is_exact():
+def test_draws_of_a_normal_posterior_have_its_moments():
     tree = draw(1e6)
     location = tree["posterior"]["location"]
     assert location.dims == ("chain", "draw", "part") and location.shape == (4, 1000, 3)
@@ -74,12 +74,12 @@ def test_a_normal_posterior_is_exact():
 
 
 @pytest.mark.parametrize("freedom", [0.7, 0.1])
-def test_tails_that_it_does_not_reach_show(freedom):
+def test_heavy_tails_have_a_large_pareto_k(freedom):
     assert not draw(freedom).attrs["pareto_k"] < 0.7
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_weights_teach_what_the_mode_does_not_show(seed, monkeypatch):
+def test_the_adapted_proposal_finds_variance_that_the_mode_does_not_show(seed, monkeypatch):
     """Var y = 1 + 2 bend²; around the mode alone it is too small."""
     problem = cs.Problem(Curve(0.5), 2.0)
     taught = cs.Laplace()(problem, seed)
@@ -137,13 +137,13 @@ class Counts:
         return graph
 
 
-def test_data_of_whole_numbers_are_exchanged():
+def test_whole_number_data_are_cast_to_the_type_of_the_graph():
     tree = cs.Laplace()(cs.Problem(Counts(), [3, 5, 4]), 1)
     error = tree["posterior"]["rate"].mean() - 14 / 4  # Gamma(2 + 12, 1 + 3)
     assert abs(float(error)) < 4.5 * (14**0.5 / 4) / tree.attrs["importance_ess"] ** 0.5
 
 
-def test_same_posterior_as_stan(tmp_path):
+def test_the_posterior_is_that_of_stan(tmp_path):
     reference = json.loads((REFERENCE / "reference.json").read_text())
     frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
     data = cs.Decisions.from_frame(
@@ -181,7 +181,7 @@ def test_same_posterior_as_stan(tmp_path):
     assert "untested_prevalence" in repr(fit) and not fit.effect("prevalence").warnings
 
 
-def test_a_doubtful_approximation_says_so_beside_every_answer():
+def test_a_large_pareto_k_is_a_warning_of_every_answer():
     simulation = cs.SelectiveLabels().simulate(5, people=60, features=2)
     fit = cs.fit(
         cs.SelectiveLabels(unobserved_scale=8, unobservable="normal"),
@@ -223,6 +223,6 @@ def test_an_interrupt_keeps_the_weighted_draws():
         ({"draws": 10}, "at least 200"),
     ],
 )
-def test_options(options, message):
+def test_options_out_of_range_are_refused(options, message):
     with pytest.raises(cs.SamplingError, match=message):
         cs.Laplace(**options)

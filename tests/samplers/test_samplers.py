@@ -28,7 +28,7 @@ def program(request, problem):
     return cs.Nuts(chains=2, draws=60, tune=60, backend=request.param).compile(problem)
 
 
-def test_one_program_for_other_constants(program, problem):
+def test_graphs_with_other_constants_are_the_same_program(program, problem):
     for constants in ({"prevalence": 0.45}, {"prevalence": 0.4, "expertise": ["x2"]}):
         assert same_program(program.graph, cs.SelectiveLabels(**constants).build(problem.data))
     assert not same_program(program.graph, cs.SelectiveLabels().build(problem.data))
@@ -69,7 +69,7 @@ def test_an_interrupt_keeps_complete_draws(program, problem):
     )
 
 
-def test_an_interrupt_with_few_draws_says_so(program, problem):
+def test_an_interrupt_with_too_few_draws_raises(program, problem):
     def press(share, note):
         raise KeyboardInterrupt
 
@@ -82,17 +82,17 @@ def test_an_interrupt_with_few_draws_says_so(program, problem):
     [{"chains": 0}, {"draws": 2.5}, {"tune": -1}, {"target_accept": 1}, {"backend": "cuda"}],
     ids=lambda options: next(iter(options)),
 )
-def test_refused_options(options):
+def test_options_out_of_range_are_refused(options):
     with pytest.raises(cs.SamplingError, match=f"Expected `{next(iter(options))}`"):
         cs.Nuts(**options)
 
 
-def test_backend_on_a_cpu_goes_by_size():
+def test_large_data_take_jax_and_small_data_numba_on_a_cpu():
     assert backend_for(100) == "numba"
     assert backend_for(10_000_000) == "jax"
 
 
-def test_a_structure_is_compiled_once_whoever_asks(program, problem):
+def test_a_structure_is_compiled_once_for_all_samplers(program, problem):
     """For other constants and numbers of draws too; not for features of other names, which its draws have."""
     part = "compiled" if hasattr(program, "compiled") else "density"
     other = Problem(cs.SelectiveLabels(prevalence=0.5), problem.data)
@@ -118,7 +118,7 @@ def test_a_structure_is_compiled_once_whoever_asks(program, problem):
     assert not same_program(first.graph, named.graph)
 
 
-def test_what_weights_do_not_carry_is_left_to_nuts(monkeypatch):
+def test_poor_importance_weights_fall_back_to_nuts(monkeypatch):
     """Draws from a proposal that is far too narrow have weights with a heavy tail, and their shape k decides."""
     *_, ratios = _propose(
         lambda x: -0.6 * np.log1p(x**2).sum(axis=1),

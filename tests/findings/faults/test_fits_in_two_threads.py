@@ -65,7 +65,7 @@ def test_a_fit_that_is_held_keeps_its_own_data(sampler, first, second):
     np.testing.assert_array_equal(found["second"], alone[1])
 
 
-def test_many_fits_at_once_are_those_one_after_the_other():
+def test_parallel_fits_match_sequential_fits():
     sampler, shifts = cs.Laplace(chains=2, draws=150), [1.0, 20.0, -3.0, 400.0]
     alone = [draws_of(sampler, shift, seed) for seed, shift in enumerate(shifts)]
     found: dict[int, np.ndarray] = {}
