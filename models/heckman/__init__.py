@@ -1,4 +1,4 @@
-"""Heckman's selection model: a number seen only for selected cases."""
+"""Heckman's sample selection model: a number seen only for selected cases."""
 
 from causalstats.models.heckman.model import Heckman
 

@@ -1,4 +1,4 @@
-"""What can be asked of a Heckman fit: functions of posterior draws and data."""
+"""Estimands of a Heckman fit: functions of posterior draws and data."""
 
 from __future__ import annotations
 
@@ -15,70 +15,95 @@ from causalstats.numerics.selection.heckman_likelihood import expected_outcome
 
 
 def indices(draws: xr.Dataset, people: People) -> tuple[np.ndarray, np.ndarray]:
-    """x'β and x'γ with their intercepts, (draws, person), chain by chain."""
-    parts = [
+    """Return x'β and x'γ with their intercepts, (draws, person), chain by chain."""
+    outcome, selection = (
         flat(draws, f"{which}_intercept") + flat(draws, f"{which}_coefficient") @ people.matrix.T
         for which in ("outcome", "selection")
-    ]
-    return parts[0], parts[1]
+    )
+    return outcome, selection
+
+
+def _expected(whose: str) -> Compute:
+    """Return the function of draws and people that gives E[Y | x], or E[Y | T, x]."""
+
+    def compute(draws: xr.Dataset, people: People) -> np.ndarray:
+        mean, index = indices(draws, people)
+        if whose == "everybody":
+            return mean
+        covariance = flat(draws, "outcome_sd") * flat(draws, "correlation")
+        return expected_outcome(mean, index, covariance, decided=whose == "seen")
+
+    return compute
+
+
+def _of_person(whose: str) -> dict[str, Any]:
+    """Return the arguments of an estimand with a value for each person.
+
+    `compute` is for the people of the data that the estimand is about, `at` for others.
+    """
+    expected = _expected(whose)
+
+    def about(data: Decisions) -> People:
+        return data.people(None if whose == "everybody" else data.decision == (whose == "seen"))
+
+    return {
+        "per_person": True,
+        "compute": lambda draws, data: per_person(draws, about(data), expected),
+        "at": lambda draws, people: per_person(draws, people, expected),
+    }
+
+
+def _response(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    spread = np.sqrt(1 - draws["correlation"] ** 2)
+    return draws["correlation"] / (draws["outcome_sd"] * spread)
 
 
 def estimands() -> Mapping[str, Estimand]:
-    def expected(what: str) -> Compute:
-        def compute(draws: xr.Dataset, people: People) -> np.ndarray:
-            mean, index = indices(draws, people)
-            if what == "everybody":
-                return mean
-            return expected_outcome(
-                mean, index, flat(draws, "outcome_sd") * flat(draws, "correlation"), what == "seen"
-            )
+    """Return every question by name."""
+    return {**_of_people(), **_of_parameters()}
 
-        return compute
 
-    def of_person(what: str) -> dict[str, Any]:
-        """Of a question about a person: `compute`, for the people of the data that it is about, and `at`, for others."""
-
-        def about(data: Decisions) -> People:
-            return data.people(None if what == "everybody" else data.decision == (what == "seen"))
-
-        return {
-            "per_person": True,
-            "compute": lambda draws, data: per_person(draws, about(data), expected(what)),
-            "at": lambda draws, people: per_person(draws, people, expected(what)),
-        }
-
-    unit, coefficient = "units of the outcome", "units of the outcome per unit of the coded feature"
+def _of_people() -> dict[str, Estimand]:
+    unit = "units of the outcome"
     return {
         "outcome": Estimand(
             description="E[Y | x] of every person, seen or not.",
             unit=unit,
-            **of_person("everybody"),
+            **_of_person("everybody"),
         ),
         "unseen_outcome": Estimand(
             description="E[Y | T=0, x] of every person whose outcome was not seen.",
             unit=unit,
-            **of_person("unseen"),
+            **_of_person("unseen"),
         ),
         "seen_outcome": Estimand(
             description="E[Y | T=1, x] of every person whose outcome was seen.",
             unit=unit,
-            **of_person("seen"),
+            **_of_person("seen"),
         ),
         "mean": Estimand(
-            description="Mean of E[Y | x] over everybody: the reference population where there is one.",
+            description="Mean of E[Y | x] over everybody: the reference population where there is "
+            "one.",
             unit=unit,
             averages_people=True,
             of_population=True,
-            compute=lambda draws, data: average(draws, data.population, expected("everybody")),
+            compute=lambda draws, data: average(draws, data.population, _expected("everybody")),
         ),
         "unseen_mean": Estimand(
             description="Mean of E[Y | T=0, x] over those whose outcome was not seen.",
             unit=unit,
             averages_people=True,
             compute=lambda draws, data: average(
-                draws, data.people(~data.decision), expected("unseen")
+                draws, data.people(~data.decision), _expected("unseen")
             ),
         ),
+    }
+
+
+def _of_parameters() -> dict[str, Estimand]:
+    unit = "units of the outcome"
+    coefficient = "units of the outcome per unit of the coded feature"
+    return {
         "outcome_coefficient": Estimand(
             compute=lambda draws, data: draws["outcome_coefficient"],
             description="β: how the outcome depends on each feature, among everybody.",
@@ -102,10 +127,7 @@ def estimands() -> Mapping[str, Estimand]:
             unit=unit,
         ),
         "response": Estimand(
-            compute=lambda draws, data: (
-                draws["correlation"]
-                / (draws["outcome_sd"] * np.sqrt(1 - draws["correlation"] ** 2))
-            ),
+            compute=_response,
             description="α: how steeply the decision rises with the outcome.",
             unit="probit of the decision per unit of the outcome",
         ),

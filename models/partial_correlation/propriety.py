@@ -7,7 +7,7 @@ import numpy as np
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation.observation import observation_of
-from causalstats.numerics.selection.separation import without_end
+from causalstats.numerics.selection.separation import separating_direction
 
 _LISTED = 20
 _MOVED = 1e-6  # of a direction of no end, which changes the mean of a row
@@ -33,7 +33,7 @@ def refuse_improper(data: Composition) -> None:
     for name, column, absent in zip(data.parts, seen.T, below.T, strict=True):
         if column.all():
             continue
-        direction = without_end(data.matrix, column, absent)
+        direction = separating_direction(data.matrix, column, absent)
         if direction is not None:
             rows = (np.abs(data.matrix @ direction) > _MOVED).sum()
             unbounded[name] = (direction, rows)

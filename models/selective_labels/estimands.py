@@ -1,4 +1,4 @@
-"""What can be asked of a selective-labels fit: functions of posterior draws and data."""
+"""Estimands of a selective-labels fit: functions of posterior draws and data."""
 
 from __future__ import annotations
 
@@ -13,170 +13,113 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Decisions, People
 from causalstats.errors import DataError
+from causalstats.models.selective_labels.imperfect_test import rates_of
 from causalstats.models.shared.population import Compute, average, blocks, flat, per_person, total
-from causalstats.numerics.selection.unobservable import (
-    Unobservable,
-    inverse_link,
+from causalstats.numerics.selection.misclassification import risk_given_result
+from causalstats.numerics.selection.selective_labels_likelihood import (
     log_likelihood,
     probability,
 )
+from causalstats.numerics.selection.unobservable import Unobservable
 
 _SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
-def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
-    """Every question by name, for one family of unobservable and link; `prevalence` is what is known of it."""
+def estimands(law: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
+    """Return every question by name.
 
-    def chance(what: str) -> Compute:
-        if what in ("true_positive", "false_negative"):
-            return partial(_case_behind, of, what)
-        return lambda draws, people: probability(
-            of, what, *logits(draws, people, testing=what != "positive")
-        )
+    Parameters
+    ----------
+    law : Unobservable
+        Family and link.
+    prevalence : Known, KnownByGroup, Penalty or None
+        Whose groups have a question of their own.
+    """
+    return {
+        **_risks(law),
+        **_totals(law, prevalence),
+        **_decisions(law),
+        **_parameters(law),
+    }
 
-    def by_group(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        """Draws (chain, draw, group)."""
-        people = data.population
-        levels, codes = data.levels_of(prevalence.feature, people.matrix)
-        members = [
-            replace(people, matrix=people.matrix[codes == g], weights=people.weights[codes == g])
-            for g in range(len(levels))
-        ]
-        parts = [average(draws, group, chance("positive")) for group in members]
-        return xr.concat(parts, xr.DataArray(list(levels), dims="group", name="group")).transpose(
-            ..., "group"
-        )
 
-    def missed(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        return total(draws, data.people(~data.decision), chance("untested_positive"))
-
-    def missed_people(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        """In people: weights have mean 1, and a row stands for as many as they had before."""
-        return missed(draws, data) * data.people_per_row
-
-    def share_found(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        """Found are the cases among those with a positive result; with an imperfect test there are more among the negative."""
-        if "test_sensitivity" not in draws:
-            found: Any = float(data.weights[data.outcome == 1].sum())
-            cases = found
-        else:
-            found, overlooked = (
-                total(draws, data.people(data.outcome == seen), chance(what))
-                for seen, what in ((1, "true_positive"), (0, "false_negative"))
-            )
-            cases = found + overlooked
-        return found / (cases + missed(draws, data))
-
-    def allocation(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        shares = np.append(_SHARES, tested_share(data))
-        coords = {
-            "chain": draws["chain"],
-            "draw": draws["draw"],
-            "share_tested": [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"],
-        }
-        return xr.DataArray(
-            found_among_riskiest(of, draws, data, shares), dims=tuple(coords), coords=coords
-        )
-
-    def excess(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
-        """P(T=1 | x) with the policy as it is, less that with everybody's x'Δ at its mean."""
-        centre = np.average(data.matrix, axis=0, weights=data.weights)
-
-        def compute(draws: xr.Dataset, people: People) -> np.ndarray:
-            risk, testing, scale, response = logits(draws, people)
-            own = flat(draws, "policy_coefficient") @ (people.matrix - centre).T + _leniency(
-                draws, people
-            )
-            return probability(of, "untested", risk, testing - own, scale, response) - probability(
-                of, "untested", risk, testing, scale, response
-            )
-
-        return per_person(draws, data.people(), compute)
-
-    def threshold(draws: xr.Dataset, people: People) -> np.ndarray:
-        """h(-(Δ_0 + x'Δ) / α)."""
-        risk, testing, _, response = logits(draws, people)
-        with np.errstate(divide="ignore"):
-            return inverse_link(of, risk - testing / response)
-
-    def of_person(what: str) -> dict[str, Any]:
-        """Of a question about a person: `compute`, for the people of the data that it is about, and `at`, for others."""
-
-        def about(data: Decisions) -> People:
-            return data.people(
-                None if what == "positive" else data.decision == (what == "tested_positive")
-            )
-
-        return {
-            "per_person": True,
-            "compute": lambda draws, data: per_person(draws, about(data), chance(what)),
-            "at": lambda draws, people: per_person(draws, people, chance(what)),
-        }
-
-    unit = "log-odds" if of.link == "logit" else "probits"
-    slope = f"{unit} of testing per {'log-odds' if of.link == 'logit' else 'probit'} of risk"
-
+def _risks(law: Unobservable) -> dict[str, Estimand]:
     return {
         "risk": Estimand(
-            **of_person("positive"),
+            **_of_person(law, "positive"),
             description="P(Y=1 | x) of every person, tested or not.",
             unit="probability",
         ),
         "untested_risk": Estimand(
-            **of_person("untested_positive"),
+            **_of_person(law, "untested_positive"),
             description="P(Y=1 | T=0, x) of every person who was not tested.",
             unit="probability",
         ),
         "tested_risk": Estimand(
-            **of_person("tested_positive"),
+            **_of_person(law, "tested_positive"),
             description="P(Y=1 | T=1, x) of every person who was tested.",
             unit="probability",
         ),
+    }
+
+
+def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
+    risk, untested_risk = _chance(law, "positive"), _chance(law, "untested_positive")
+    return {
         "prevalence": Estimand(
-            compute=lambda draws, data: average(draws, data.population, chance("positive")),
+            compute=lambda draws, data: average(draws, data.population, risk),
             averages_people=True,
             of_population=True,
-            description="Mean of P(Y=1 | x) over everybody: the reference population where there is one.",
+            description="Mean of P(Y=1 | x) over everybody: the reference population where there "
+            "is one.",
             unit="probability",
         ),
         "prevalence_by_group": Estimand(
-            compute=by_group,
-            description="Mean of P(Y=1 | x) over everybody in each group whose prevalence is given.",
+            compute=partial(_prevalence_by_group, law, prevalence),
+            description="Mean of P(Y=1 | x) over everybody in each group whose prevalence is "
+            "given.",
             unit="probability",
         ),
         "untested_prevalence": Estimand(
-            compute=lambda draws, data: average(
-                draws, data.people(~data.decision), chance("untested_positive")
-            ),
+            compute=lambda draws, data: average(draws, _untested(data), untested_risk),
             averages_people=True,
             description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
             unit="probability",
         ),
         "missed_cases": Estimand(
-            compute=missed_people,
+            # Weights have mean 1, and a row stands for as many people as they had before.
+            compute=lambda draws, data: _missed(law, draws, data) * data.people_per_row,
             averages_people=True,
-            description="Expected number of cases among the people who were not tested: the sum of P(Y=1 | T=0, x), each row counted "
-            "as the people that it stands for.",
+            description="Expected number of cases among the people who were not tested: the sum of "
+            "P(Y=1 | T=0, x), each row counted as the people that it stands for.",
             unit="people",
         ),
         "share_found": Estimand(
-            compute=share_found,
+            compute=partial(share_found, law),
             averages_people=True,
             description="Cases found among all cases, found and expected missed.",
             unit="proportion",
         ),
         "allocation": Estimand(
-            compute=allocation,
+            compute=partial(_allocation, law),
             averages_people=True,
-            description="Share of all cases that would be found by testing the riskiest people by their features. Testing at random finds the share "
-            "tested; share_found is what the actual decisions found.",
+            description="Share of all cases that would be found by testing the riskiest people by "
+            "their features. Testing at random finds the share tested; share_found is what the "
+            "actual decisions found.",
             unit="proportion of cases",
         ),
+    }
+
+
+def _decisions(law: Unobservable) -> dict[str, Estimand]:
+    threshold = partial(_threshold, law)
+    return {
         "excess_testing": Estimand(
-            compute=excess,
+            compute=partial(_excess_testing, law),
             per_person=True,
-            description="How much more often a person is tested than somebody of the same risk under the average policy: over-testing where it is "
-            "positive, under-testing where it is negative.",
+            description="How much more often a person is tested than somebody of the same risk "
+            "under the average policy: over-testing where it is positive, under-testing where it "
+            "is negative.",
             unit="probability of being tested",
             contrast="the policy as it is, against x'Δ at its mean",
         ),
@@ -184,25 +127,35 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             per_person=True,
             compute=lambda draws, data: per_person(draws, data.people(), threshold),
             at=lambda draws, people: per_person(draws, people, threshold),
-            description="The risk at which a person with these features has an even chance of being tested.",
+            description="The risk at which a person with these features has an even chance of "
+            "being tested.",
             unit="probability of the outcome",
         ),
+    }
+
+
+def _parameters(law: Unobservable) -> dict[str, Estimand]:
+    link = law.link_function
+    slope = f"{link.unit} of testing per {link.singular} of risk"
+    coefficient = f"{link.unit} per unit of the coded feature"
+    return {
         "testing_policy": Estimand(
             compute=lambda draws, data: draws["policy_coefficient"],
             description="Δ: how testing depends on each feature among people of the same risk.",
-            unit=f"{unit} per unit of the coded feature",
+            unit=coefficient,
             contrast="one unit more of the coded feature, at the same risk",
         ),
         "risk_coefficient": Estimand(
             compute=lambda draws, data: draws["risk_coefficient"],
             description="β_Y: how risk depends on each feature.",
-            unit=f"{unit} per unit of the coded feature",
+            unit=coefficient,
             contrast="one unit more of the coded feature",
         ),
         "unobserved_scale": Estimand(
             compute=lambda draws, data: draws["unobserved_width"],
-            description="σ: the scale of what only the decision-maker sees; for the uniform, its range.",
-            unit=unit,
+            description="σ: the scale of what only the decision-maker sees; for the uniform, its "
+            "range.",
+            unit=link.unit,
         ),
         "response": Estimand(
             compute=lambda draws, data: draws["testing_response"],
@@ -211,8 +164,9 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
         ),
         "leniency": Estimand(
             compute=lambda draws, data: draws["leniency"],
-            description="λ_j: how much more readily each decider tests, at the same risk and features.",
-            unit=unit,
+            description="λ_j: how much more readily each decider tests, at the same risk and "
+            "features.",
+            unit=link.unit,
             contrast="the decider, against the mean of all deciders there might be",
         ),
         "decider_response": Estimand(
@@ -223,41 +177,194 @@ def estimands(of: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
     }
 
 
+def _chance(law: Unobservable, event: str) -> Compute:
+    """Return the function of draws and people that gives the probability of an event."""
+
+    def compute(draws: xr.Dataset, people: People) -> np.ndarray:
+        predictors = linear_predictors(draws, people, testing=event != "positive")
+        return probability(law, event, *predictors)
+
+    return compute
+
+
+def _chance_given_result(law: Unobservable, positive: bool) -> Compute:
+    """Return the function that gives P(Y=1 | T=1, R, x) for a result of an imperfect test."""
+
+    def compute(draws: xr.Dataset, people: People) -> np.ndarray:
+        case = probability(law, "tested_positive", *linear_predictors(draws, people))
+        sensitivity, specificity = rates_of(draws)
+        return risk_given_result(case, positive, sensitivity, specificity)
+
+    return compute
+
+
+def _of_person(law: Unobservable, event: str) -> dict[str, Any]:
+    """Return the arguments of an estimand with a value for each person.
+
+    `compute` is for the people of the data that the estimand is about, `at` for others.
+    """
+    chance = _chance(law, event)
+
+    def about(data: Decisions) -> People:
+        if event == "positive":
+            return data.people()
+        return data.people(data.decision == (event == "tested_positive"))
+
+    return {
+        "per_person": True,
+        "compute": lambda draws, data: per_person(draws, about(data), chance),
+        "at": lambda draws, people: per_person(draws, people, chance),
+    }
+
+
+def _untested(data: Decisions) -> People:
+    return data.people(~data.decision)
+
+
+def _prevalence_by_group(
+    law: Unobservable, prevalence: Any, draws: xr.Dataset, data: Decisions
+) -> xr.DataArray:
+    """Return draws (chain, draw, group).
+
+    Parameters
+    ----------
+    law : Unobservable
+    prevalence : KnownByGroup
+    draws : Dataset
+    data : Decisions
+    """
+    people = data.population
+    levels, codes = data.levels_of(prevalence.feature, people.matrix)
+    parts = []
+    for group in range(len(levels)):
+        rows = codes == group
+        members = replace(people, matrix=people.matrix[rows], weights=people.weights[rows])
+        parts.append(average(draws, members, _chance(law, "positive")))
+    groups = xr.DataArray(list(levels), dims="group", name="group")
+    return xr.concat(parts, groups).transpose(..., "group")
+
+
+def _missed(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    """Return the expected cases among the untested, (chain, draw)."""
+    return total(draws, _untested(data), _chance(law, "untested_positive"))
+
+
+def share_found(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    """Return the cases with a positive result among all cases, (chain, draw).
+
+    With an imperfect test there are more cases among those with a negative result.
+
+    Parameters
+    ----------
+    law : Unobservable
+    draws : Dataset
+    data : Decisions
+    """
+    missed = _missed(law, draws, data)
+    if not rates_of(draws):
+        known = float(data.weights[data.outcome == 1].sum())
+        return known / (known + missed)
+    true_positive = total(
+        draws, data.people(data.outcome == 1), _chance_given_result(law, positive=True)
+    )
+    false_negative = total(
+        draws, data.people(data.outcome == 0), _chance_given_result(law, positive=False)
+    )
+    return true_positive / (true_positive + false_negative + missed)
+
+
+def _allocation(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    """Return draws (chain, draw, share_tested)."""
+    shares = np.append(_SHARES, tested_share(data))
+    coords = {
+        "chain": draws["chain"],
+        "draw": draws["draw"],
+        "share_tested": [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"],
+    }
+    found = found_among_riskiest(law, draws, data, shares)
+    return xr.DataArray(found, dims=tuple(coords), coords=coords)
+
+
+def _excess_testing(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    """Return P(T=1 | x) with the policy as it is, less that with everybody's x'Δ at its mean."""
+    centre = np.average(data.matrix, axis=0, weights=data.weights)
+
+    def compute(draws: xr.Dataset, people: People) -> np.ndarray:
+        risk, testing, scale, response = linear_predictors(draws, people)
+        policy = flat(draws, "policy_coefficient") @ (people.matrix - centre).T
+        own = policy + _leniency(draws, people)
+        average_policy = probability(law, "untested", risk, testing - own, scale, response)
+        return average_policy - probability(law, "untested", risk, testing, scale, response)
+
+    return per_person(draws, data.people(), compute)
+
+
+def _threshold(law: Unobservable, draws: xr.Dataset, people: People) -> np.ndarray:
+    """Return h(-(Δ_0 + x'Δ) / α), (draws, person)."""
+    risk, testing, _, response = linear_predictors(draws, people)
+    with np.errstate(divide="ignore"):
+        return law.link_function.inverse(risk - testing / response)
+
+
 def tested_share(data: Decisions) -> float:
-    """Weighted share of the people who were tested."""
+    """Return the weighted share of the people who were tested."""
     return float(data.weights[data.decision].sum() / data.weights.sum())
 
 
 def found_among_riskiest(
-    of: Unobservable, draws: xr.Dataset, data: Decisions, shares: np.ndarray
+    law: Unobservable, draws: xr.Dataset, data: Decisions, shares: np.ndarray
 ) -> np.ndarray:
-    """Share of all expected cases that tests of the riskiest people would find, by posterior mean risk, up to each share of the people.
+    """Return the share of all expected cases that tests of the riskiest people would find.
 
-    Of the cases among them, an imperfect test finds its sensitivity. Returns (chain, draw, share).
+    People are taken by posterior mean risk, up to each share of them. Among the cases tested, an
+    imperfect test finds its sensitivity.
+
+    Parameters
+    ----------
+    law : Unobservable
+    draws : Dataset
+    data : Decisions
+    shares : array (S,)
+        Of the people, between 0 and 1.
+
+    Returns
+    -------
+    array (chain, draw, S)
     """
-
-    def chance(draws: xr.Dataset, people: People) -> np.ndarray:
-        return probability(of, "positive", *logits(draws, people, testing=False))
-
+    chance = _chance(law, "positive")
     size, everybody = draws.sizes["chain"] * draws.sizes["draw"], data.people()
     risk = sum(block.sum(axis=(0, 1)) for block in blocks(draws, everybody, chance)) / size
     order = np.argsort(-risk, kind="stable")
     people = np.cumsum(data.weights[order]) / data.weights.sum()
     last = np.minimum(np.searchsorted(people, shares - 1e-12), len(order) - 1)
-    found = []
+    parts = []
     for block in blocks(draws, everybody, chance):
         cases = (block * data.weights)[..., order].cumsum(axis=2)
-        found.append(cases[..., last] / cases[..., -1:])
-    shares_of_cases = np.concatenate(found, axis=1)
-    if "test_sensitivity" not in draws:
+        parts.append(cases[..., last] / cases[..., -1:])
+    shares_of_cases = np.concatenate(parts, axis=1)
+    if not rates_of(draws):
         return shares_of_cases
     return shares_of_cases * draws["test_sensitivity"].to_numpy()[..., None]
 
 
-def logits(
+def linear_predictors(
     draws: xr.Dataset, people: People, testing: bool = True
 ) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray]:
-    """Risk and testing at ζ = 0, (draws, N), or 0 for a testing not asked for; σ, (draws, 1), and α, (draws, 1 or N), chain by chain."""
+    """Return risk and testing at ζ = 0, σ and α, chain by chain.
+
+    Parameters
+    ----------
+    draws : Dataset
+    people : People
+    testing : bool
+        Whether testing is needed; 0 stands for it otherwise.
+
+    Returns
+    -------
+    risk, testing : arrays (draws, N)
+    scale : array (draws, 1)
+    response : array (draws, 1), or (draws, N) where deciders differ in it
+    """
     scale, response = flat(draws, "unobserved_width"), flat(draws, "testing_response")
     middle = flat(draws, "risk_middle") + flat(draws, "risk_coefficient") @ people.matrix.T
     if not testing:
@@ -272,18 +379,6 @@ def logits(
     return middle, response * middle + policy, scale, response
 
 
-def _case_behind(of: Unobservable, what: str, draws: xr.Dataset, people: People) -> np.ndarray:
-    """P(Y=1 | T=1, R, x) behind a positive or a negative report."""
-    sensitivity, specificity = test_of(draws)
-    case = probability(of, "tested_positive", *logits(draws, people))
-    given = (
-        (sensitivity, 1 - specificity)
-        if what == "true_positive"
-        else (1 - sensitivity, specificity)
-    )
-    return given[0] * case / (given[0] * case + given[1] * (1 - case))
-
-
 def _leniency(draws: xr.Dataset, people: People) -> Any:
     return flat(draws, "leniency")[:, _deciders(people)] if "leniency" in draws else 0.0
 
@@ -291,30 +386,25 @@ def _leniency(draws: xr.Dataset, people: People) -> Any:
 def _deciders(people: People) -> np.ndarray:
     if people.decider is None:
         raise DataError(
-            "Deciders differ in this model, and this question depends on who decides: expected the column of the decider in the frame."
+            "Deciders differ in this model, and this question depends on who decides: expected the "
+            "column of the decider in the frame."
         )
     return people.decider
 
 
-def test_of(draws: xr.Dataset) -> tuple[np.ndarray, ...]:
-    """Sensitivity and specificity, (draws, 1), where results are reports of an imperfect test."""
-    names = ("test_sensitivity", "test_specificity")
-    return tuple(flat(draws, name) for name in names) if names[0] in draws else ()
-
-
-def pointwise(of: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:
-    """Σ_i log P(what was seen of person i) of every draw, (chain, draw)."""
-    parts, test = [], test_of(draws)
-    for seen, rows in seen_rows(data).items():
-        name, given = (f"reported_{seen}", test) if test and seen != "untested" else (seen, ())
-        parts.append(
-            log_likelihood(of, name, *logits(draws, data.people(rows)), *given).sum(axis=-1)
-        )
+def pointwise(law: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:
+    """Return Σ_i log P(what was seen of person i) of every draw, (chain, draw)."""
+    parts, rates = [], rates_of(draws)
+    for event, rows in seen_rows(data).items():
+        given = rates if event != "untested" else ()
+        name = f"reported_{event}" if given else event
+        predictors = linear_predictors(draws, data.people(rows))
+        parts.append(log_likelihood(law, name, *predictors, *given).sum(axis=-1))
     return np.reshape(np.sum(parts, axis=0), (draws.sizes["chain"], draws.sizes["draw"]))
 
 
 def seen_rows(data: Decisions) -> dict[str, np.ndarray]:
-    """Who was seen how: not tested, tested negative, tested positive."""
+    """Return who was seen how, as masks: not tested, tested negative, tested positive."""
     return {
         "untested": ~data.decision,
         "negative": data.outcome == 0,

@@ -1,7 +1,8 @@
-"""Selective-labels data with a known truth: the design of the paper, or a draw from a model's own prior."""
+"""Selective-labels data with a known truth: the paper's design, or a draw from the prior."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,17 @@ import xarray as xr
 from causalstats.core.knowledge import Known, KnownByGroup
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions
-from causalstats.models.selective_labels.graph import LEAST_SCALE, known_groups
-from causalstats.models.selective_labels.priors import (
-    FREE,
-    FREEDOM,
-    direction,
-    feature_units,
+from causalstats.models.selective_labels.coefficient_priors import COEFFICIENT_PRIORS
+from causalstats.models.selective_labels.deciders import DECIDERS
+from causalstats.models.selective_labels.directions import DIRECTIONS
+from causalstats.models.selective_labels.imperfect_test import RATES, is_imperfect
+from causalstats.models.selective_labels.prevalences import prevalence_of
+from causalstats.models.selective_labels.prior_scales import (
+    LEAST_SCALE,
     policy_sd,
-    widths,
+    prior_scales,
 )
-from causalstats.numerics.selection.prevalence_constraint import solve, stretch
-from causalstats.numerics.selection.unobservable import inverse_link, standard_draws
+from causalstats.numerics.selection.prevalence_constraint import attenuation, solve
 
 _DECIDERS = 20  # of simulated data, where deciders differ
 
@@ -29,69 +30,206 @@ _DECIDERS = 20  # of simulated data, where deciders differ
 def simulate(
     model: Any, seed: int, people: int, features: int, design: str, labels: bool
 ) -> Simulation:
-    """Features x1, x2, ... ~ Normal(0, 1), and the groups of a known prevalence; parameters by the design; decisions and outcomes by the model."""
+    """Return data with features x1, x2, ... ~ Normal(0, 1), and their truth.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    seed : int
+    people, features : int
+    design : str
+        A name in `DESIGNS`.
+    labels : bool
+        Whether outcomes of the untested are kept, withheld from the model.
+    """
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        rng.standard_normal((people, features)), columns=[f"x{k + 1}" for k in range(features)]
-    )
+    frame, arguments = _frame(model, rng, people, features)
+    # Read once for its coding, then with what was drawn from it.
+    parity = np.arange(people) % 2
+    blank = frame.assign(tested=parity, outcome=np.where(parity, 0, np.nan))
+    coded = Decisions.from_frame(blank, **arguments)
+    parameters = DESIGNS[design](model, rng, coded)
+    for effect in DECIDERS[model.deciders]:
+        drawn = effect.draw(rng, prior_scales(model), parameters, len(coded.deciders))
+        parameters |= drawn
+    risk, testing = _linear_predictors(model, rng, coded, parameters)
+    inverse = model.law.link_function.inverse
+    outcome, decision = (rng.random(people) < inverse(index) for index in (risk, testing))
+    result = outcome
+    if is_imperfect(model):
+        for rate in RATES:
+            parameters[f"test_{rate}"] = _proportion(rng, getattr(model, rate))
+        healthy_positive = 1 - parameters["test_specificity"]
+        chance = np.where(outcome, parameters["test_sensitivity"], healthy_positive)
+        result = rng.random(people) < chance
+    shown = np.where(decision, result, result if labels else np.nan)
+    observed: Any = "decided" if labels else "error"
+    filled = frame.assign(tested=decision.astype(int), outcome=shown)
+    data = Decisions.from_frame(filled, **arguments, observed=observed)
+    realised = {
+        "prevalence": float(outcome.mean()),
+        "untested_prevalence": float(outcome[~decision].mean()),
+    }
+    return Simulation(data=data, truth=_truth(model, data, parameters), realised=realised)
+
+
+def _frame(
+    model: Any, rng: np.random.Generator, people: int, features: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return features, groups and deciders of people, and how `Decisions` reads them.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    rng : Generator
+    people, features : int
+    """
+    names = [f"x{k + 1}" for k in range(features)]
+    frame = pd.DataFrame(rng.standard_normal((people, features)), columns=names)
     if isinstance(model.prevalence, KnownByGroup):
         levels = list(model.prevalence.values)
         frame[model.prevalence.feature] = pd.Categorical(rng.choice(levels, people), levels)
-    named = list(frame)
-    if model.deciders != "alike":
-        frame["decider"] = rng.choice([f"decider {j + 1:02d}" for j in range(_DECIDERS)], people)
-    # Read once for its coding, then with what was drawn from it.
     arguments: dict[str, Any] = {
         "outcome": "outcome",
         "decision": "tested",
-        "features": named,
+        "features": list(frame),
         "standardise": False,
     }
-    arguments |= {} if model.deciders == "alike" else {"decider": "decider"}
-    coded = Decisions.from_frame(
-        frame.assign(
-            tested=np.arange(people) % 2, outcome=np.where(np.arange(people) % 2, 0, np.nan)
-        ),
-        **arguments,
-    )
-    parameters = {"paper": _paper, "prior": _prior}[design](model, rng, coded)
-    if model.deciders != "alike":
-        parameters |= _deciders(model, rng, parameters, len(coded.deciders))
-    position = np.zeros(people, int) if model.deciders == "alike" else coded.people().decider
-    response = np.asarray(
-        parameters.get("decider_response", [parameters["testing_response"]] * _DECIDERS)
-    )[position]
-    leniency = np.asarray(parameters.get("leniency", np.zeros(_DECIDERS)))[position]
-    risk = parameters["risk_middle"] + coded.matrix @ parameters["risk_coefficient"]
-    risk = risk + parameters["unobserved_width"] * standard_draws(model.law, rng, people)
+    if DECIDERS[model.deciders]:
+        deciders = [f"decider {j + 1:02d}" for j in range(_DECIDERS)]
+        frame["decider"] = rng.choice(deciders, people)
+        arguments["decider"] = "decider"
+    return frame, arguments
+
+
+def _linear_predictors(
+    model: Any, rng: np.random.Generator, data: Decisions, parameters: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return r_i and α_j r_i + Δ_0 + x_i'Δ + λ_j, with a draw of each person's ζ.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    rng : Generator
+    data : Decisions
+        Whose features and deciders are the people's.
+    parameters : dict
+    """
+    people = len(data)
+    who = np.zeros(people, int) if data.decider is None else data.decider
+    response = parameters.get("decider_response", [parameters["testing_response"]] * _DECIDERS)
+    leniency = parameters.get("leniency", np.zeros(_DECIDERS))
+    risk = parameters["risk_middle"] + data.matrix @ parameters["risk_coefficient"]
+    draws = model.law.distribution.draw(rng, people)
+    risk = risk + parameters["unobserved_width"] * draws
     testing = (
-        response * risk
+        np.asarray(response)[who] * risk
         + parameters["policy_intercept"]
-        + coded.matrix @ parameters["policy_coefficient"]
-        + leniency
+        + data.matrix @ parameters["policy_coefficient"]
+        + np.asarray(leniency)[who]
     )
-    outcome, decision = (
-        rng.random(people) < inverse_link(model.law, logit) for logit in (risk, testing)
-    )
-    result = outcome
-    if model.imperfect:
-        for name in ("sensitivity", "specificity"):
-            parameters[f"test_{name}"] = _proportion(rng, getattr(model, name))
-        result = rng.random(people) < np.where(
-            outcome, parameters["test_sensitivity"], 1 - parameters["test_specificity"]
-        )
-    shown = np.where(decision, result, result if labels else np.nan)
-    observed: Any = "decided" if labels else "error"
-    data = Decisions.from_frame(
-        frame.assign(tested=decision.astype(int), outcome=shown), **arguments, observed=observed
-    )
+    return risk, testing
+
+
+def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
+    """Return parameters of the synthetic design of the paper."""
+    features = len(data.features)
+    scale, intercept, policy_intercept = rng.normal([2.0, -2.0, 2.0], 0.1)
+    risk = rng.standard_normal(features)
+    policy = np.where(np.arange(features) == 0, rng.standard_normal(features), 0.0)
+    response = _value_or(model.response, lambda: abs(rng.normal(1, 0.1)))
+    return {
+        "unobserved_width": scale,
+        "risk_coefficient": risk,
+        "risk_middle": intercept + scale * model.law.lower_end,
+        "policy_intercept": policy_intercept,
+        "policy_coefficient": policy,
+        "testing_response": DIRECTIONS[model.decided_for].sign * response,
+    }
+
+
+def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
+    """Return parameters drawn from the model's own prior."""
+    scales, prior = prior_scales(model), COEFFICIENT_PRIORS[model.coefficient_prior]
+    scale = _value_or(model.unobserved_scale, lambda: abs(rng.normal(0, scales.unobserved)))
+    scale = max(scale, LEAST_SCALE)
+    response = _value_or(model.response, lambda: abs(rng.normal(0, scales.response)))
+    response = DIRECTIONS[model.decided_for].sign * response
+    parameters: dict[str, Any] = {"unobserved_width": scale, "testing_response": response}
+    of_risk = attenuation(model.law, scale, np)
+    risk, spreads = prior.draw_risk(rng, data, scales, of_risk)
+    parameters |= spreads
+    if model.prevalence is None:
+        lower = scale * model.law.lower_end
+        middle = prior.draw_middle(rng, data, scales, of_risk, lower, risk)
+    else:
+        middle, drawn = _solved(model, rng, data, scale, risk)
+        parameters |= drawn
+    parameters |= {"risk_coefficient": risk, "risk_middle": middle}
+    of_testing = attenuation(model.law, response * scale, np)
+    sd = policy_sd(model, data)
+    policy_intercept, policy = prior.draw_policy(rng, data, scales, sd, parameters, of_testing)
+    return parameters | {"policy_intercept": policy_intercept, "policy_coefficient": policy}
+
+
+DESIGNS = {"paper": _paper, "prior": _prior}
+
+
+def _solved(
+    model: Any, rng: np.random.Generator, data: Decisions, scale: float, risk: np.ndarray
+) -> tuple[float, dict[str, Any]]:
+    """Return the intercept solved from drawn prevalences; fill in the coefficients of groups.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    rng : Generator
+    data : Decisions
+    scale : float
+        σ.
+    risk : array (D,)
+        β_Y, whose entries of solved columns are written.
+    """
+    constraint = prevalence_of(model)
+    columns, codes = constraint.solved_columns(data), constraint.group_codes(data)
+    known = constraint.known()
+    drawn = [_proportion(rng, value) for value in known.values()]
+    risk[columns] = 0
+    index = data.matrix @ risk
+    middles = []
+    for group, prevalence in enumerate(drawn):
+        members = codes == group
+        weights = data.weights[members]
+        shares = weights / weights.sum()
+        middles.append(float(solve(prevalence, index[members], scale, shares, model.law)[0]))
+    risk[columns] = np.subtract(middles[1:], middles[0])
+    pairs = zip(drawn, known.values(), strict=True)
+    uncertain = [prevalence for prevalence, value in pairs if not value.exact]
+    if not uncertain:
+        return middles[0], {}
+    reported = uncertain if constraint.by_group else uncertain[0]
+    return middles[0], {"population_prevalence": reported}
+
+
+def _value_or(known: Known | None, draw: Callable[[], float]) -> float:
+    """Return the value that is known, or a draw where nothing is."""
+    return draw() if known is None else known.value
+
+
+def _proportion(rng: np.random.Generator, known: Known) -> float:
+    return known.value if known.exact else float(rng.beta(*known.as_beta()))
+
+
+def _truth(model: Any, data: Decisions, parameters: dict[str, Any]) -> xr.Dataset:
+    """Return the parameters, and what the posterior derives from them, as one draw."""
+    lower = parameters["unobserved_width"] * model.law.lower_end
     derived = {
-        "risk_intercept": parameters["risk_middle"]
-        - parameters["unobserved_width"] * model.law.lower_end,
+        "risk_intercept": parameters["risk_middle"] - lower,
         "middle_intercept": parameters["risk_middle"],
         "unobserved_scale": parameters["unobserved_width"],
         "response": abs(parameters["testing_response"]),
     }
+    known = prevalence_of(model).known()
     dims = {
         "risk_coefficient": ("feature", data.features),
         "policy_coefficient": ("feature", data.features),
@@ -99,135 +237,20 @@ def simulate(
         "decider_response": ("decider", data.deciders),
         "population_prevalence": (
             "prevalence_group",
-            [level for level, value in known_groups(model.prevalence).items() if not value.exact],
+            [level for level, value in known.items() if not value.exact],
         ),
     }
-    truth = xr.Dataset(
+    return xr.Dataset(
         {
-            name: _labelled(value, *dims.get(name, ("", ())))
+            name: _one_draw(value, *dims.get(name, ("", ())))
             for name, value in (parameters | derived).items()
         }
     )
-    realised = {
-        "prevalence": float(outcome.mean()),
-        "untested_prevalence": float(outcome[~decision].mean()),
-    }
-    return Simulation(data=data, truth=truth, realised=realised)
 
 
-def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
-    features = len(data.features)
-    scale, intercept, policy_intercept = rng.normal([2.0, -2.0, 2.0], 0.1)
-    return {
-        "unobserved_width": scale,
-        "risk_coefficient": rng.standard_normal(features),
-        "risk_middle": intercept + scale * model.law.lower_end,
-        "policy_intercept": policy_intercept,
-        "policy_coefficient": np.where(
-            np.arange(features) == 0, rng.standard_normal(features), 0.0
-        ),
-        "testing_response": direction(model)
-        * (model.response.value if isinstance(model.response, Known) else abs(rng.normal(1, 0.1))),
-    }
-
-
-def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
-    known, wide = model.unobserved_scale, widths(model)
-    scale = (
-        max(known.value, LEAST_SCALE)
-        if isinstance(known, Known)
-        else abs(rng.normal(0, wide.unobserved))
-    )
-    response = direction(model) * (
-        model.response.value
-        if isinstance(model.response, Known)
-        else abs(rng.normal(0, wide.response))
-    )
-    shrunken = model.coefficient_prior == "attenuated"
-    units, centre = feature_units(data)
-    of_risk = stretch(model.law, scale, np)
-    hierarchy = {}
-    if shrunken:
-        hierarchy = {
-            f"{which}_coefficient_sd": abs(rng.normal(0, wide.coefficient))
-            for which in ("risk", "testing")
-        }
-        risk = (
-            of_risk * hierarchy["risk_coefficient_sd"] * rng.standard_t(FREEDOM, len(units)) / units
-        )
-    else:
-        risk = rng.normal(0, wide.coefficient, len(units))
-    parameters: dict[str, Any] = {"unobserved_width": scale, "testing_response": response}
-    groups = known_groups(model.prevalence)
-    if groups:
-        drawn = [_proportion(rng, value) for value in groups.values()]
-        of_groups = isinstance(model.prevalence, KnownByGroup)
-        columns = list(data.columns_of(model.prevalence.feature)) if of_groups else []
-        codes = (
-            data.levels_of(model.prevalence.feature, data.matrix)[1]
-            if of_groups
-            else np.zeros(len(data), int)
-        )
-        risk[columns] = 0
-        index = data.matrix @ risk
-        weights = [data.weights[codes == g] for g in range(len(drawn))]
-        middles = [
-            float(solve(p, index[codes == g], scale, weights[g] / weights[g].sum(), model.law)[0])
-            for g, p in enumerate(drawn)
-        ]
-        middle, risk[columns] = middles[0], np.subtract(middles[1:], middles[0])
-        uncertain = [p for p, value in zip(drawn, groups.values(), strict=True) if not value.exact]
-        if uncertain:
-            parameters["population_prevalence"] = uncertain if of_groups else uncertain[0]
-    elif shrunken:
-        middle = of_risk * rng.normal(0, wide.intercept) - centre @ risk
-    else:
-        middle = rng.normal(scale * model.law.lower_end, wide.intercept)
-    parameters |= {"risk_coefficient": risk, "risk_middle": middle}
-    sd = policy_sd(model, data)
-    policy = rng.normal(0, np.maximum(sd, 0))
-    policy_intercept = rng.normal(0, wide.intercept)
-    if shrunken:
-        of_testing = stretch(model.law, response * scale, np)
-        own = hierarchy["testing_coefficient_sd"] * rng.standard_t(FREEDOM, len(units))
-        own = of_testing * own / units
-        policy = np.where(sd == FREE, own - response * risk, policy)
-        testing = response * risk + policy
-        policy_intercept = of_testing * policy_intercept - centre @ testing - response * middle
-    return (
-        parameters
-        | hierarchy
-        | {
-            "policy_intercept": policy_intercept,
-            "policy_coefficient": policy,
-        }
-    )
-
-
-def _deciders(
-    model: Any, rng: np.random.Generator, parameters: dict[str, Any], number: int
-) -> dict[str, Any]:
-    wide = widths(model)
-    spread = abs(rng.normal(0, wide.leniency))
-    drawn = {"leniency_sd": spread, "leniency": rng.normal(0, spread, number)}
-    if model.deciders == "response":
-        steepness = abs(rng.normal(0, wide.decider_response))
-        drawn |= {
-            "response_sd": steepness,
-            "decider_response": parameters["testing_response"]
-            * np.exp(rng.normal(0, steepness, number)),
-        }
-    return drawn
-
-
-def _proportion(rng: np.random.Generator, known: Known) -> float:
-    return known.value if known.exact else float(rng.beta(*known.as_beta()))
-
-
-def _labelled(value: Any, dim: str, labels: Any) -> xr.DataArray:
+def _one_draw(value: Any, dim: str, labels: Any) -> xr.DataArray:
     array = np.asarray(value, float)[None, None]
-    return (
-        xr.DataArray(array, dims=("chain", "draw", dim), coords={dim: list(labels)})
-        if array.ndim == 3
-        else xr.DataArray(array, dims=("chain", "draw"))
-    )
+    if array.ndim == 2:
+        return xr.DataArray(array, dims=("chain", "draw"))
+    dims = ("chain", "draw", dim)
+    return xr.DataArray(array, dims=dims, coords={dim: list(labels)})

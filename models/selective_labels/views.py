@@ -1,4 +1,4 @@
-"""Pictures of whom a decision reaches."""
+"""The allocation curve: how many cases tests of the riskiest people would find."""
 
 from __future__ import annotations
 
@@ -11,32 +11,45 @@ import xarray as xr
 
 from causalstats.core.views import CurveView, View
 from causalstats.data import Decisions
-from causalstats.models.selective_labels.estimands import found_among_riskiest, tested_share
+from causalstats.models.selective_labels.estimands import (
+    found_among_riskiest,
+    share_found,
+    tested_share,
+)
+from causalstats.models.selective_labels.imperfect_test import is_imperfect
 
 _DRAWS = 400
 _SHARES = np.linspace(0.02, 1, 50)
 
 
 def views(model: Any, draws: xr.Dataset, data: Decisions) -> Mapping[str, Callable[[], View]]:
-    """By name."""
+    """Return functions that gather what each figure shows, by name.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    draws : Dataset
+        The posterior.
+    data : Decisions
+    """
     return {"allocation_curve": partial(_allocation_curve, model, draws, data)}
 
 
 def _allocation_curve(model: Any, draws: xr.Dataset, data: Decisions) -> CurveView:
-    thin = draws.isel(
-        draw=slice(None, None, -(-draws.sizes["chain"] * draws.sizes["draw"] // _DRAWS))
-    )
+    step = -(-draws.sizes["chain"] * draws.sizes["draw"] // _DRAWS)
+    thin = draws.isel(draw=slice(None, None, step))
     shares = np.append(0.0, _SHARES)
     found = found_among_riskiest(model.law, thin, data, _SHARES).reshape(-1, len(_SHARES))
     found = np.column_stack([np.zeros(len(found)), found])
-    actual = model.estimands()["share_found"].compute(draws, data).to_numpy().ravel()
+    actual = share_found(model.law, draws, data).to_numpy().ravel()
     lower, upper = np.quantile(actual, [0.025, 0.975])
+    at_random = shares * float(thin["test_sensitivity"].mean() if is_imperfect(model) else 1)
     return CurveView(
         x=shares,
         curve=found.mean(axis=0),
         interval=np.quantile(found, [0.025, 0.975], axis=0).T,
         curve_label="the riskiest by their features first",
-        line=shares * float(thin["test_sensitivity"].mean() if model.imperfect else 1),
+        line=at_random,
         line_label="at random",
         point=(tested_share(data), float(actual.mean()), float(lower), float(upper)),
         point_label="as it was decided",

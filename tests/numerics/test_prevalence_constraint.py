@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from causalstats.numerics.selection.links import LINKS
 from causalstats.numerics.selection.prevalence_constraint import solve
-from causalstats.numerics.selection.unobservable import FAMILIES, LINKS, Unobservable, law
+from causalstats.numerics.selection.selective_labels_likelihood import event_probabilities
+from causalstats.numerics.selection.unobservable import Unobservable
+from causalstats.numerics.selection.unobservables import FAMILIES
 
 LAWS = [
     Unobservable(),
@@ -12,31 +15,31 @@ LAWS = [
 ]
 
 
-@pytest.mark.parametrize("of", LAWS, ids=str)
+@pytest.mark.parametrize("unobservable", LAWS, ids=str)
 @pytest.mark.parametrize("prevalence", [1e-4, 0.02, 0.5, 0.97])
 @pytest.mark.parametrize(("spread", "scale"), [(0.3, 1e-6), (1.0, 2.0), (6.0, 9.0)])
-def test_solution_and_derivatives(of, prevalence, spread, scale):
+def test_solution_and_derivatives(unobservable, prevalence, spread, scale):
     rng = np.random.default_rng(1)
     index, weights = rng.standard_t(4, 200) * spread, rng.dirichlet(np.ones(200))
-    c, in_prevalence, in_index, in_scale = solve(prevalence, index, scale, weights, of)
-    functions = law(of, np)
+    c, in_prevalence, in_index, in_scale = solve(prevalence, index, scale, weights, unobservable)
+    functions = event_probabilities(unobservable, np)
     reached = functions.mean(c + index, scale, functions.prepare(scale))[0] @ weights
     assert abs(reached - prevalence) < 1e-12
     step = prevalence * 1e-5
     assert in_prevalence == pytest.approx(
         (
-            solve(prevalence + step, index, scale, weights, of)[0]
-            - solve(prevalence - step, index, scale, weights, of)[0]
+            solve(prevalence + step, index, scale, weights, unobservable)[0]
+            - solve(prevalence - step, index, scale, weights, unobservable)[0]
         )
         / (2 * step),
         rel=1e-5,
     )
     direction = rng.standard_normal(200)
     moved = [
-        solve(prevalence, index + sign * 1e-5 * direction, scale, weights, of)[0]
+        solve(prevalence, index + sign * 1e-5 * direction, scale, weights, unobservable)[0]
         for sign in (1, -1)
     ]
     assert in_index @ direction == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7)
     if scale > 1e-3:
-        moved = [solve(prevalence, index, scale + sign * 1e-5, weights, of)[0] for sign in (1, -1)]
+        moved = [solve(prevalence, index, scale + sign * 1e-5, weights, unobservable)[0] for sign in (1, -1)]
         assert in_scale == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7)

@@ -5,16 +5,14 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from causalstats.numerics.selection.unobservable import (
-    FAMILIES,
-    LINKS,
-    Unobservable,
-    law,
+from causalstats.numerics.selection.links import LINKS
+from causalstats.numerics.selection.selective_labels_likelihood import (
+    event_probabilities,
     log_likelihood,
     probability,
-    rule,
-    standard_draws,
 )
+from causalstats.numerics.selection.unobservable import Unobservable, quadrature_rule
+from causalstats.numerics.selection.unobservables import FAMILIES
 
 GENERAL = [Unobservable(family, link, False) for family in FAMILIES for link in LINKS]
 DENSITY = {
@@ -33,17 +31,17 @@ SIGNS = {"negative": (-1, 1), "positive": (1, 1), "missed": (1, -1)}
 POINTS = [(-3.0, 0.0, 1.0), (-1.0, 1.0, 2.0), (2.0, -2.0, 0.5), (-6.0, -1.0, 1.0)]
 
 
-@pytest.mark.parametrize("of", GENERAL, ids=str)
+@pytest.mark.parametrize("unobservable", GENERAL, ids=str)
 @pytest.mark.parametrize(("scale", "tolerance"), [(0.3, 1e-7), (2.0, 1e-7), (4.0, 1e-5)])
-def test_against_quadrature(of, scale, tolerance):
-    functions, h = law(of, np), LINK[of.link]
-    pieces = PIECES.get(of.family, [-mp.inf, -50, -10, -3, 0, 3, 10, 50, mp.inf])
+def test_against_quadrature(unobservable, scale, tolerance):
+    functions, h = event_probabilities(unobservable, np), LINK[unobservable.link]
+    pieces = PIECES.get(unobservable.family, [-mp.inf, -50, -10, -3, 0, 3, 10, 50, mp.inf])
     for m, t, response in POINTS:
         for event, (outcome, decision) in SIGNS.items():
 
             def integrand(z, m=m, t=t, response=response, outcome=outcome, decision=decision):
                 return (
-                    DENSITY[of.family](z)
+                    DENSITY[unobservable.family](z)
                     * h(outcome * (m + scale * z))
                     * h(decision * (t + response * scale * z))
                 )
@@ -62,15 +60,15 @@ def test_against_quadrature(of, scale, tolerance):
             )
 
 
-@pytest.mark.parametrize("of", [Unobservable(), *GENERAL], ids=str)
+@pytest.mark.parametrize("unobservable", [Unobservable(), *GENERAL], ids=str)
 @pytest.mark.parametrize("event", ["untested", *SIGNS])
-def test_derivatives(of, event):
-    functions = law(of, np)
-    response = 1.0 if of.closed else 0.7
+def test_derivatives(unobservable, event):
+    functions = event_probabilities(unobservable, np)
+    response = 1.0 if unobservable.closed else 0.7
 
     def value(point):
         return getattr(functions, event)(
-            *point[:3], point[3] if not of.closed else 1.0, functions.prepare(point[2])
+            *point[:3], point[3] if not unobservable.closed else 1.0, functions.prepare(point[2])
         )
 
     for point in ([-1.0, 0.5, 1.5, response], [0.3, -2.0, 0.4, response]):
@@ -91,42 +89,39 @@ def test_the_closed_form_is_the_uniform_of_the_general_one():
         np.testing.assert_allclose(closed, general, rtol=1e-11)
 
 
-@pytest.mark.parametrize("of", [Unobservable(), *GENERAL], ids=str)
-def test_probabilities_agree_with_each_other(of):
+@pytest.mark.parametrize("unobservable", [Unobservable(), *GENERAL], ids=str)
+def test_probabilities_agree_with_each_other(unobservable):
     rng = np.random.default_rng(0)
     m, t, scale, response = (
         rng.normal(-1, 2, 300),
         rng.normal(0, 2, 300),
         rng.gamma(2, 1, 300),
-        1.0 if of.closed else 1.4,
+        1.0 if unobservable.closed else 1.4,
     )
     total = sum(
-        np.exp(log_likelihood(of, seen, m, t, scale, response))
+        np.exp(log_likelihood(unobservable, seen, m, t, scale, response))
         for seen in ("untested", "negative", "positive")
     )
     np.testing.assert_allclose(total, 1, rtol=1e-12)
-    untested = probability(of, "untested", m, t, scale, response)
+    untested = probability(unobservable, "untested", m, t, scale, response)
     parts = [
-        probability(of, f"{who}_positive", m, t, scale, response) for who in ("untested", "tested")
+        probability(unobservable, f"{who}_positive", m, t, scale, response) for who in ("untested", "tested")
     ]
     np.testing.assert_allclose(
         untested * parts[0] + (1 - untested) * parts[1],
-        probability(of, "positive", m, t, scale, response),
+        probability(unobservable, "positive", m, t, scale, response),
         rtol=1e-11,
     )
 
 
-@pytest.mark.parametrize("of", [Unobservable(), Unobservable("student", "probit", False)], ids=str)
-def test_reports_of_a_test(of):
-    """Derivatives.
-
-    A perfect test reports the outcome; what is reported adds up to who was tested.
-    """
-    functions, rng = law(of, np), np.random.default_rng(0)
+@pytest.mark.parametrize("unobservable", [Unobservable(), Unobservable("student", "probit", False)], ids=str)
+def test_reports_of_a_test(unobservable):
+    """Derivatives; a perfect test reports the outcome; what is reported adds up to who was tested."""
+    functions, rng = event_probabilities(unobservable, np), np.random.default_rng(0)
     m, t, scale = rng.normal(-1, 2, 50), rng.normal(0, 2, 50), rng.gamma(2, 1, 50)
     for seen in ("negative", "positive"):
-        perfect = log_likelihood(of, f"reported_{seen}", m, t, scale, 1.0, 1.0, 1.0)
-        np.testing.assert_allclose(perfect, log_likelihood(of, seen, m, t, scale, 1.0), rtol=1e-12)
+        perfect = log_likelihood(unobservable, f"reported_{seen}", m, t, scale, 1.0, 1.0, 1.0)
+        np.testing.assert_allclose(perfect, log_likelihood(unobservable, seen, m, t, scale, 1.0), rtol=1e-12)
 
         def value(point, seen=seen):
             return getattr(functions, f"reported_{seen}")(
@@ -134,22 +129,22 @@ def test_reports_of_a_test(of):
             )
 
         for point in ([-1.0, 0.5, 1.5, 1.0, 0.9, 0.95], [0.3, -2.0, 0.4, 1.0, 0.6, 0.7]):
-            free = [0, 1, 2, 4, 5] if of.closed else range(6)  # the closed form is that of α = 1
+            free = [0, 1, 2, 4, 5] if unobservable.closed else range(6)  # the closed form is that of α = 1
             for k in free:
                 step = np.eye(6)[k] * 1e-6
                 slope = (value(np.array(point) + step)[0] - value(np.array(point) - step)[0]) / 2e-6
                 assert value(np.array(point))[k + 1] == pytest.approx(slope, rel=1e-6, abs=1e-8)
     reported = sum(
-        np.exp(log_likelihood(of, f"reported_{seen}", m, t, scale, 1.0, 0.8, 0.9))
+        np.exp(log_likelihood(unobservable, f"reported_{seen}", m, t, scale, 1.0, 0.8, 0.9))
         for seen in ("negative", "positive")
     )
     np.testing.assert_allclose(
-        reported, 1 - probability(of, "untested", m, t, scale, 1.0), rtol=1e-11
+        reported, 1 - probability(unobservable, "untested", m, t, scale, 1.0), rtol=1e-11
     )
-    cases = np.exp(log_likelihood(of, "positive", m, t, scale, 1.0))
-    others = np.exp(log_likelihood(of, "negative", m, t, scale, 1.0))
+    cases = np.exp(log_likelihood(unobservable, "positive", m, t, scale, 1.0))
+    others = np.exp(log_likelihood(unobservable, "negative", m, t, scale, 1.0))
     np.testing.assert_allclose(
-        np.exp(log_likelihood(of, "reported_positive", m, t, scale, 1.0, 0.8, 0.9)),
+        np.exp(log_likelihood(unobservable, "reported_positive", m, t, scale, 1.0, 0.8, 0.9)),
         0.8 * cases + 0.1 * others,
         rtol=1e-12,
     )
@@ -157,8 +152,8 @@ def test_reports_of_a_test(of):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_draws_have_the_moments_of_the_nodes(family):
-    z, weights = rule(family)
-    draws = standard_draws(Unobservable(family), np.random.default_rng(1), 200_000)
+    z, weights = quadrature_rule(family)
+    draws = FAMILIES[family].draw(np.random.default_rng(1), 200_000)
     for power in (1, 2, 4):
         sampled = np.tanh(draws) ** power
         assert abs(sampled.mean() - np.tanh(z) ** power @ weights) < 5 * sampled.std() / np.sqrt(

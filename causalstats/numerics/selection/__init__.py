@@ -1,1 +1,1 @@
-"""Likelihoods of outcomes seen only for selected cases, and what others compute from these."""
+"""Likelihoods of outcomes seen only for selected cases, and the baselines they are held against."""

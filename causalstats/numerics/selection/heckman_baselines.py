@@ -1,6 +1,8 @@
-"""What people do with outcomes seen only for some: each rule returns draws of the mean outcome of the others, and each one's expected outcome.
+"""Baselines for an outcome seen only for some: least squares, and Heckman's two-step estimator.
 
-The draws are of the Bayesian bootstrap (weights Exponential(1)): the uncertainty that a rule itself would report, not the bias it has.
+Each rule returns draws of the mean outcome of the others, (200,), and each one's expected outcome.
+The draws are those of the Bayesian bootstrap (weights Exponential(1)): the uncertainty that the
+rule itself would report, not its bias.
 """
 
 import warnings
@@ -13,34 +15,59 @@ _DRAWS = 200
 
 
 def seen_only(matrix, included, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Least squares on those decided for. Biased where the decision depends on more than the features."""
-    return _bootstrap(
-        lambda w: (
-            _with_intercept(matrix[:, included])[~decision]
-            @ _least_squares(matrix[:, included], decision, outcome, w)
-        ),
-        decision,
-        weights,
-        rng,
-    )
+    """Return the answer of least squares on those decided for.
+
+    It is biased where the decision depends on more than the features.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    included : int array
+        Columns that may affect the outcome.
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
+    """
+
+    def rule(w):
+        beta = _least_squares(matrix[:, included], decision, outcome, w)
+        return with_intercept(matrix[:, included])[~decision] @ beta
+
+    return _bootstrap(rule, decision, weights, rng)
 
 
 def two_step(matrix, included, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Heckman's two steps: a probit of the decision, then least squares with the inverse Mills ratio. Unstable where nothing is excluded."""
+    """Return the answer of Heckman's two-step estimator.
+
+    A probit of the decision, then least squares with the inverse Mills ratio. It is unstable where
+    no feature is excluded from the outcome.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    included : int array
+        Columns that may affect the outcome; the others are exclusion restrictions.
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
+    """
 
     def rule(w):
-        index = _with_intercept(matrix) @ _probit(matrix, decision, w)
-        *beta, covariance = _least_squares(
-            np.column_stack([matrix[:, included], inverse_mills(index)]), decision, outcome, w
-        )
-        return expected_outcome(
-            _with_intercept(matrix[:, included]) @ beta, index, covariance, decided=False
-        )[~decision]
+        index = with_intercept(matrix) @ _probit(matrix, decision, w)
+        corrected = np.column_stack([matrix[:, included], inverse_mills(index)])
+        *beta, covariance = _least_squares(corrected, decision, outcome, w)
+        mean = with_intercept(matrix[:, included]) @ beta
+        return expected_outcome(mean, index, covariance, decided=False)[~decision]
 
     return _bootstrap(rule, decision, weights, rng)
 
 
 RULES = {"seen only": seen_only, "Heckman two-step": two_step}
+
+
+def with_intercept(matrix: np.ndarray) -> np.ndarray:
+    """Return the columns (N, D) after a column of ones, (N, 1 + D)."""
+    return np.column_stack([np.ones(len(matrix)), matrix])
 
 
 def _bootstrap(rule, decision, weights, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -51,20 +78,15 @@ def _bootstrap(rule, decision, weights, rng) -> tuple[np.ndarray, np.ndarray]:
 
 def _least_squares(matrix, decision, outcome, w) -> np.ndarray:
     root = np.sqrt(w[decision])
-    return np.linalg.lstsq(
-        _with_intercept(matrix)[decision] * root[:, None], outcome[decision] * root, rcond=None
-    )[0]
+    scaled = with_intercept(matrix)[decision] * root[:, None]
+    return np.linalg.lstsq(scaled, outcome[decision] * root, rcond=None)[0]
 
 
 def _probit(matrix, decision, w) -> np.ndarray:
     import statsmodels.api as sm
 
     family = sm.families.Binomial(sm.families.links.Probit())
-    model = sm.GLM(decision.astype(float), _with_intercept(matrix), family=family, freq_weights=w)
+    model = sm.GLM(decision.astype(float), with_intercept(matrix), family=family, freq_weights=w)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of separation: it shows in the spread of the draws
         return np.asarray(model.fit().params)
-
-
-def _with_intercept(matrix: np.ndarray) -> np.ndarray:
-    return np.column_stack([np.ones(len(matrix)), matrix])

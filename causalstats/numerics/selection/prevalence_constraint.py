@@ -1,4 +1,11 @@
-"""The intercept at which a risk model with an unobservable has a given prevalence."""
+"""The prevalence constraint: the intercept at which the mean risk is a known prevalence.
+
+    Σ_i w_i E h(c + x_i'β + σζ) = π
+
+has one solution c. It is found by Halley's method on the log-odds scale, and differentiated by the
+implicit function theorem. Also the attenuation of coefficients by the unobservable, on which the
+starting value rests.
+"""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -6,31 +13,46 @@ from typing import Any
 
 import numpy as np
 
-from causalstats.numerics.selection.unobservable import VARIANCE, Unobservable, law
+from causalstats.numerics.selection.array_library import uncompiled
+from causalstats.numerics.selection.selective_labels_likelihood import event_probabilities
+from causalstats.numerics.selection.unobservable import Unobservable
 
 TOLERANCE = 1e-10
 MAX_STEPS = 60
-LONGEST_STEP = 4.0  # beside σ; the tails of the probit and of the Student t are not straight on the log-odds scale
-_LOGISTIC_AS_PROBIT = 0.346  # (16 √3 / 15π)²: the logistic function is close to Φ(u √0.346)
+# Beside σ: the tails of the probit and of the Student t are not straight on the log-odds scale.
+LONGEST_STEP = 4.0
 
 
-def steps(
-    of: Unobservable, xp: Any, compiled: Callable = lambda function: function
-) -> SimpleNamespace:
-    """`start` and `halley` over the array library `xp`, each passed through `compiled`.
+def steps(unobservable: Unobservable, xp: Any, compiled: Callable = uncompiled) -> SimpleNamespace:
+    """Return the starting value and the step of Halley's method as functions.
 
-    `start` is the probit approximation of the intercept at ζ = 0, for an index x'β of this mean and variance. `halley` is the step of
-    Halley's method for logit P = logit(prevalence), from P and its first two derivatives: on the log-odds scale
-    P is nearly linear in the intercept, so that two or three steps give all digits, from anywhere.
+    `start` is the probit approximation of the intercept at ζ = 0. `halley` is the step for
+    logit P = logit(prevalence), from P and its first two derivatives: on the log-odds scale P is
+    nearly linear in the intercept, so that two or three steps give all digits, from anywhere.
+
+    Parameters
+    ----------
+    unobservable : Unobservable
+    xp : module
+        numpy or jax.numpy.
+    compiled : function
+        Numba's decorator, or one that changes nothing.
+
+    Returns
+    -------
+    SimpleNamespace
+        `start(prevalence, mean, variance, scale)`, of the mean and variance of x'β, and
+        `halley(prevalence, scale, p, first, second)`.
     """
-
-    of_unobservable = VARIANCE[of.family]
-    as_probit, unit = _as_probit(of), logits_as_probits(of)
+    variance_of_unobservable = unobservable.variance
+    probit_variance = unobservable.link_function.probit_variance
+    unit = unobservable.link_function.log_odds
 
     @compiled
     def start(prevalence, mean, variance, scale):
-        spread = variance + scale * scale * of_unobservable
-        return xp.log(prevalence / (1 - prevalence)) * unit * xp.sqrt(1 + as_probit * spread) - mean
+        spread = variance + scale * scale * variance_of_unobservable
+        probits = xp.sqrt(1 + probit_variance * spread)
+        return xp.log(prevalence / (1 - prevalence)) * unit * probits - mean
 
     @compiled
     def halley(prevalence, scale, p, first, second):
@@ -45,24 +67,37 @@ def steps(
     return SimpleNamespace(start=start, halley=halley)
 
 
-def stretch(of: Unobservable, scale: Any, xp: Any) -> Any:
-    """√(1 + c σ² Var ζ), by which integrating the unobservable out divides coefficients, nearly: exactly for the probit and a normal, c = 1."""
-    return xp.sqrt(1 + _as_probit(of) * VARIANCE[of.family] * scale**2)
+def attenuation(unobservable: Unobservable, scale: Any, xp: Any) -> Any:
+    """Return s(σ) = √(1 + c σ² Var ζ), by which integrating ζ out divides coefficients.
 
+    The attenuation is exact for the probit and a normal ζ, where c = 1, and close otherwise
+    (Neuhaus, Kalbfleisch & Hauck 1991).
 
-def logits_as_probits(of: Unobservable) -> float:
-    """Return what a width in log-odds is on the scale of the link."""
-    return 1.0 if of.link == "logit" else _LOGISTIC_AS_PROBIT**0.5
+    Parameters
+    ----------
+    unobservable : Unobservable
+    scale : float, array or variable of a graph
+        σ.
+    xp : module
+        With a function `sqrt` of `scale`.
 
-
-def _as_probit(of: Unobservable) -> float:
-    return _LOGISTIC_AS_PROBIT if of.link == "logit" else 1.0
+    Examples
+    --------
+    >>> attenuation(Unobservable("normal", "probit", closed=False), np.array([0.0, 1.0]), np)
+    array([1.        , 1.41421356])
+    """
+    probit_variance = unobservable.link_function.probit_variance
+    return xp.sqrt(1 + probit_variance * unobservable.variance * scale**2)
 
 
 def solve(
-    prevalence: float, index: np.ndarray, scale: float, weights: np.ndarray, of: Unobservable
+    prevalence: float,
+    index: np.ndarray,
+    scale: float,
+    weights: np.ndarray,
+    unobservable: Unobservable,
 ) -> tuple:
-    """c with Σ_i w_i E h(c + index_i + σζ) = prevalence, and its derivatives by the implicit function theorem.
+    """Return c with Σ_i w_i E h(c + index_i + σζ) = prevalence, and its derivatives.
 
     Parameters
     ----------
@@ -73,8 +108,8 @@ def solve(
     scale : float
         σ > 0.
     weights : array (N,)
-        Of the people in the mean, summing to 1.
-    of : Unobservable
+        People in the mean, summing to 1.
+    unobservable : Unobservable
         The family of ζ and the link h.
 
     Returns
@@ -82,9 +117,20 @@ def solve(
     c, ∂c/∂prevalence : float
     ∂c/∂index : array (N,)
     ∂c/∂scale : float
+
+    Examples
+    --------
+    The prevalence of one person with x'β = 0 and next to no unobservable is her risk:
+
+    >>> one = np.ones(1)
+    >>> c, *derivatives = solve(0.2, 0 * one, 1e-6, one, Unobservable())
+    >>> round(float(c), 4), round(float(np.log(0.2 / 0.8)), 4)
+    (-1.3863, -1.3863)
     """
-    method, functions = steps(of, np), law(of, np)
-    prepared, centre = functions.prepare(scale), index @ weights
+    method = steps(unobservable, np)
+    functions = event_probabilities(unobservable, np)
+    prepared = functions.prepare(scale)
+    centre = index @ weights
     c = method.start(prevalence, centre, (index - centre) ** 2 @ weights, scale)
     with np.errstate(over="ignore", divide="ignore"):
         for _ in range(MAX_STEPS):
@@ -97,8 +143,26 @@ def solve(
     return c, 1 / slope, -weights * terms[1] / slope, -in_scale / slope
 
 
-def mean(of: Unobservable, xp: Any, intercept: Any, index: Any, scale: Any, weights: Any) -> tuple:
-    """Σ_i w_i E h(c + index_i + σζ), and its derivatives in c, index and σ."""
-    functions = law(of, xp)
-    p, slope, _, widening = functions.mean(intercept + index, scale, functions.prepare(scale))
-    return p @ weights, slope @ weights, weights * slope, widening @ weights
+def mean_risk(
+    unobservable: Unobservable, xp: Any, intercept: Any, index: Any, scale: Any, weights: Any
+) -> tuple:
+    """Return Σ_i w_i E h(c + index_i + σζ), and its derivatives in c, index and σ.
+
+    Parameters
+    ----------
+    unobservable : Unobservable
+    xp : module
+        numpy or jax.numpy.
+    intercept : scalar
+        c.
+    index : array (N,)
+        x_i'β without the intercept.
+    scale : scalar
+        σ > 0.
+    weights : array (N,)
+        Summing to 1.
+    """
+    functions = event_probabilities(unobservable, xp)
+    terms = functions.mean(intercept + index, scale, functions.prepare(scale))
+    p, slope, _, in_scale = terms
+    return p @ weights, slope @ weights, weights * slope, in_scale @ weights

@@ -1,7 +1,9 @@
-"""What people do with selective labels instead: each rule returns draws of the mean risk of the untested.
+"""Baselines for selective labels: logistic regressions that need no model of who is tested.
 
-The draws are of the estimator's large-sample Normal distribution, so that its interval stands beside ours; it is the uncertainty the
-rule itself would report, not the bias it has. Logistic regressions are statsmodels' GLM.
+Each rule returns draws of the mean risk of the untested, (draws,), and each one's risk. The draws
+are of the estimator's large-sample Normal distribution, so that its interval stands beside ours;
+they have the uncertainty that the rule itself would report, not its bias. Logistic regressions are
+statsmodels' GLM.
 """
 
 import warnings
@@ -10,76 +12,129 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from causalstats.numerics.selection.heckman_baselines import with_intercept
 from causalstats.numerics.selection.heckman_likelihood import inverse_mills as mills
 
 _DRAWS = 2000
-_FEW_DRAWS = 200  # where each draw solves an equation
-_FAR = 1e4  # a coefficient, or its standard deviation, that is infinite
+_RECALIBRATED_DRAWS = 200  # each of which solves an equation
+_INFINITE = 1e4  # in place of a coefficient, or of its standard deviation, that is infinite
 
 
 def tested_only(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Logistic regression on the tested. Biased where testing depends on more than the features."""
-    return _untested_risk(
-        matrix, decision, *_logistic(matrix[decision], outcome[decision]), weights, rng
-    )
+    """Return the answer of a logistic regression on the tested.
+
+    It is biased where testing depends on more than the features.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
+    """
+    beta, covariance = _logistic(matrix[decision], outcome[decision])
+    return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
 def untested_negative(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Logistic regression on everybody, the untested as negative. Biased down, by construction."""
-    return _untested_risk(
-        matrix, decision, *_logistic(matrix, np.where(decision, outcome, 0)), weights, rng
-    )
+    """Return the answer of a logistic regression on everybody, with the untested as negative.
+
+    It is biased down, by construction.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
+    """
+    beta, covariance = _logistic(matrix, np.where(decision, outcome, 0))
+    return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
 def inverse_probability(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Logistic regression on the tested, weighted by 1 / P(tested | x). Biased where testing depends on more than the features."""
+    """Return the answer of inverse probability weighting.
+
+    A logistic regression on the tested, weighted by 1 / P(tested | x). It is biased where testing
+    depends on more than the features.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
+    """
     beta, _ = _logistic(matrix, decision.astype(int))
-    chance = expit(_with_intercept(matrix) @ beta)[decision]
-    return _untested_risk(
-        matrix, decision, *_logistic(matrix[decision], outcome[decision], 1 / chance), weights, rng
-    )
+    chance = expit(with_intercept(matrix) @ beta)[decision]
+    beta, covariance = _logistic(matrix[decision], outcome[decision], 1 / chance)
+    return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
 def pseudo_labels(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Logistic regression on everybody, the untested labelled by the one on the tested (positive where its risk is above 1/2).
+    """Return the answer of pseudo-labels.
 
-    Its confidence is borrowed: labels it made itself count as data.
+    A logistic regression on everybody, with the untested labelled by the one on the tested
+    (positive where the risk is above 1/2). Its intervals are too short: labels it made itself count
+    as data.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
     """
     beta, _ = _logistic(matrix[decision], outcome[decision])
-    guessed = _with_intercept(matrix) @ beta > 0
-    return _untested_risk(
-        matrix, decision, *_logistic(matrix, np.where(decision, outcome, guessed)), weights, rng
-    )
+    guessed = with_intercept(matrix) @ beta > 0
+    beta, covariance = _logistic(matrix, np.where(decision, outcome, guessed))
+    return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
 def inverse_mills(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Heckman's two steps with a logistic second one: the inverse Mills ratio of a probit of testing as a further feature of the tested.
+    """Return the answer of Heckman's two steps with a logistic regression as the second.
 
-    The untested have the ratio of those not selected, far from any ratio of the tested: it mostly extrapolates, and is not among `RULES`.
+    The inverse Mills ratio of a probit of testing is a further feature of the tested. The untested
+    have the ratio of those not selected, far from any ratio of the tested: the rule mostly
+    extrapolates, and is not among `RULES`.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
     """
     import statsmodels.api as sm
 
-    design = _with_intercept(matrix)
-    probit = sm.GLM(
-        decision.astype(int), design, family=sm.families.Binomial(sm.families.links.Probit())
-    ).fit()
+    design = with_intercept(matrix)
+    family = sm.families.Binomial(sm.families.links.Probit())
+    probit = sm.GLM(decision.astype(int), design, family=family).fit()
     index = design @ np.asarray(probit.params)
     ratio = np.where(decision, mills(index), -mills(-index))
-    return _untested_risk(
-        np.column_stack([matrix, ratio]),
-        decision,
-        *_logistic(np.column_stack([matrix, ratio])[decision], outcome[decision]),
-        weights,
-        rng,
-    )
+    extended = np.column_stack([matrix, ratio])
+    beta, covariance = _logistic(extended[decision], outcome[decision])
+    return _untested_risk(extended, decision, beta, covariance, weights, rng)
 
 
 def recalibrated(
     prevalence, matrix, decision, outcome, weights, rng
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The regression on the tested, its intercept moved until everybody's mean risk is the known prevalence."""
+    """Return the answer of the regression on the tested, recalibrated to a known prevalence.
+
+    The intercept is moved until everybody's mean risk is the prevalence.
+
+    Parameters
+    ----------
+    prevalence : float
+    matrix : array (N, D)
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
+    """
     beta, covariance = _logistic(matrix[decision], outcome[decision])
-    design, share = _with_intercept(matrix), weights / weights.sum()
+    design = with_intercept(matrix)
+    share = weights / weights.sum()
 
     def shifted(coefficients):
         index = design @ coefficients
@@ -88,7 +143,7 @@ def recalibrated(
         return expit(index + move)[~decision]
 
     untested = share[~decision] / share[~decision].sum()
-    drawn = _drawn(beta, covariance, _FEW_DRAWS, rng)
+    drawn = _drawn(beta, covariance, _RECALIBRATED_DRAWS, rng)
     return np.array([shifted(coefficients) @ untested for coefficients in drawn]), shifted(beta)
 
 
@@ -103,28 +158,37 @@ RULES = {
 def _logistic(
     matrix: np.ndarray, outcome: np.ndarray, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients and their covariance; robust where weighted.
+    """Return coefficients and their covariance, heteroskedasticity-robust (HC0) where weighted.
 
     A column that the others determine among these people, such as the indicator of a level that
     nobody of them has, has no estimate: 0, with a variance so large that a risk that depends on it
-    may be anything.
+    may be anything. Complete separation, where the estimates are infinite, is answered likewise.
+
+    Parameters
+    ----------
+    matrix : array (n, D)
+    outcome : array (n,)
+    weights : array (n,), optional
     """
     import statsmodels.api as sm
 
-    design = _with_intercept(matrix)
+    design = with_intercept(matrix)
     kept = _independent(design)
     model = sm.GLM(outcome, design[:, kept], family=sm.families.Binomial(), freq_weights=weights)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # perfect separation shows in the width of the interval
+        warnings.simplefilter("ignore")  # separation shows in the width of the interval
         try:
             result = model.fit(cov_type="nonrobust" if weights is None else "HC0")
-            found, variance = np.asarray(result.params), np.asarray(result.cov_params())
-        except np.linalg.LinAlgError:  # of separation so perfect that nothing is left to invert
-            found, variance = np.zeros(kept.sum()), np.full((kept.sum(), kept.sum()), np.nan)
+            estimates = np.asarray(result.params)
+            variance = np.asarray(result.cov_params())
+        except np.linalg.LinAlgError:  # complete separation, with nothing left to invert
+            estimates = np.zeros(kept.sum())
+            variance = np.full((kept.sum(), kept.sum()), np.nan)
     if not np.isfinite(variance).all():
-        variance = _FAR**2 * np.eye(len(found))
-    beta, covariance = np.zeros(len(kept)), _FAR**2 * np.eye(len(kept))
-    beta[kept] = np.nan_to_num(found, posinf=_FAR, neginf=-_FAR)
+        variance = _INFINITE**2 * np.eye(len(estimates))
+    beta = np.zeros(len(kept))
+    covariance = _INFINITE**2 * np.eye(len(kept))
+    beta[kept] = np.nan_to_num(estimates, posinf=_INFINITE, neginf=-_INFINITE)
     covariance[np.ix_(kept, kept)] = variance
     return beta, covariance
 
@@ -146,11 +210,18 @@ def _independent(design: np.ndarray) -> np.ndarray:
 def _untested_risk(
     matrix, decision, beta, covariance, weights, rng
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of the weighted mean risk of the untested, and each one's risk at the estimate."""
-    untested, share = (
-        _with_intercept(matrix[~decision]),
-        weights[~decision] / weights[~decision].sum(),
-    )
+    """Return draws of the weighted mean risk of the untested, and each one's risk at the estimate.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    decision : bool array (N,)
+    beta, covariance : arrays (1 + D,), (1 + D, 1 + D)
+    weights : array (N,)
+    rng : Generator
+    """
+    untested = with_intercept(matrix[~decision])
+    share = weights[~decision] / weights[~decision].sum()
     draws = _drawn(beta, covariance, _DRAWS, rng)
     return expit(draws @ untested.T) @ share, expit(untested @ beta)
 
@@ -158,9 +229,5 @@ def _untested_risk(
 def _drawn(
     beta: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Normal draws; of outcomes that features separate the covariance is huge, and symmetric but for that."""
+    # Under separation the covariance is huge, and symmetric only up to rounding.
     return rng.multivariate_normal(beta, covariance, count, method="svd", check_valid="ignore")
-
-
-def _with_intercept(matrix: np.ndarray) -> np.ndarray:
-    return np.column_stack([np.ones(len(matrix)), matrix])

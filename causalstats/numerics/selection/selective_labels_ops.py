@@ -1,9 +1,11 @@
-"""The formulas of selective labels as nodes of a PyTensor graph, compiled by Numba or JAX.
+"""The likelihood of selective labels as nodes of a PyTensor graph, compiled by Numba or JAX.
 
-Written as nodes because a graph of elementary operations recomputes its exponentials and takes a minute to compile: here value and
-partial derivatives come out of one pass over the people. Only first derivatives are defined.
+Written as nodes because a graph of elementary operations recomputes its exponentials and takes a
+minute to compile: here value and partial derivatives come out of one pass over the people. Only
+first derivatives are defined.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,28 +19,30 @@ from causalstats.numerics.pytensor_ops import (
     refuse_second_derivatives,
     version,
 )
-from causalstats.numerics.selection import prevalence_constraint, uniform_unobservable, unobservable
-from causalstats.numerics.selection.unobservable import Unobservable, law
+from causalstats.numerics.selection import prevalence_constraint
+from causalstats.numerics.selection.selective_labels_likelihood import event_probabilities
+from causalstats.numerics.selection.unobservable import Unobservable
 
-_VERSION = version(
-    *(
-        str(module.__file__)
-        for module in (uniform_unobservable, unobservable, prevalence_constraint)
-    ),
-    __file__,
-)
+_VERSION = version(*map(str, sorted(Path(__file__).parent.rglob("*.py"))))
 
 
 class LogLikelihood(Op):
-    """Σ_i log P(what was seen of person i | m_i, t_i, σ, α_i), and its partial derivatives as further outputs.
+    """Σ_i log P(event_i | m_i, t_i, σ, α_i), and its partial derivatives as further outputs.
 
-    `seen` is a name of `unobservable.law`; m, t and α are vectors, σ a scalar, and so are sensitivity and specificity, which a report has besides.
+    Parameters
+    ----------
+    event : str
+        A name of `event_probabilities`, the same for all people. The inputs m, t and α are
+        vectors, σ is a scalar, and so are sensitivity and specificity, which a result of an
+        imperfect test has besides.
+    unobservable : Unobservable
     """
 
-    __props__ = ("seen", "of")
+    __props__ = ("event", "unobservable")
 
-    def __init__(self, seen: str, of: Unobservable):
-        self.seen, self.of = seen, of
+    def __init__(self, event: str, unobservable: Unobservable):
+        self.event = event
+        self.unobservable = unobservable
 
     def make_node(self, *values: Any) -> Apply:
         inputs = [pt.as_tensor(value) for value in values]
@@ -62,12 +66,12 @@ class LogLikelihood(Op):
 
 
 class PrevalenceIntercept(Op):
-    """The intercept of `intercept.solve`, and its partial derivatives as further outputs."""
+    """The intercept of `prevalence_constraint.solve`, and its derivatives as further outputs."""
 
-    __props__ = ("of",)
+    __props__ = ("unobservable",)
 
-    def __init__(self, of: Unobservable):
-        self.of = of
+    def __init__(self, unobservable: Unobservable):
+        self.unobservable = unobservable
 
     def make_node(self, prevalence: Any, index: Any, scale: Any, weights: Any) -> Apply:
         inputs = [pt.as_tensor(value) for value in (prevalence, index, scale, weights)]
@@ -76,7 +80,7 @@ class PrevalenceIntercept(Op):
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         prevalence, index, scale, weights = inputs
-        solution = prevalence_constraint.solve(prevalence, index, scale, weights, self.of)
+        solution = prevalence_constraint.solve(prevalence, index, scale, weights, self.unobservable)
         for storage, value, variable in zip(output_storage, solution, node.outputs, strict=True):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
@@ -92,41 +96,82 @@ class PrevalenceIntercept(Op):
 
 
 class Prevalence(PrevalenceIntercept):
-    """What `PrevalenceIntercept` is the inverse of: the prevalence at an intercept, and its partial derivatives as further outputs."""
+    """The prevalence at an intercept, and its derivatives: the inverse of `PrevalenceIntercept`."""
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         with np.errstate(over="ignore", divide="ignore"):
-            values = prevalence_constraint.mean(self.of, np, *inputs)
+            values = prevalence_constraint.mean_risk(self.unobservable, np, *inputs)
         for storage, value, variable in zip(output_storage, values, node.outputs, strict=True):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
 
 def log_likelihood(
-    of: Unobservable, seen: str, risk: Any, testing: Any, scale: Any, response: Any, *test: Any
+    unobservable: Unobservable,
+    event: str,
+    risk: Any,
+    testing: Any,
+    scale: Any,
+    response: Any,
+    *test: Any,
 ) -> Any:
-    """Σ_i log P(seen | m_i, t_i, σ, α_i) as a scalar of the graph; α may be one for all."""
-    return (
-        LogLikelihood(seen, of)
-        .make_node(risk, testing, scale, response * pt.ones_like(risk), *test)
-        .outputs[0]
+    """Return Σ_i log P(event | m_i, t_i, σ, α_i) as a scalar of the graph.
+
+    Parameters
+    ----------
+    unobservable : Unobservable
+    event : str
+        A name of `event_probabilities`.
+    risk, testing : vectors (N,)
+        m and t, the linear predictors at ζ = 0.
+    scale : scalar
+        σ.
+    response : scalar or vector (N,)
+        α.
+    *test : scalars
+        Sensitivity and specificity, where the event is a result of an imperfect test.
+    """
+    node = LogLikelihood(event, unobservable).make_node(
+        risk, testing, scale, response * pt.ones_like(risk), *test
     )
+    return node.outputs[0]
 
 
 def prevalence_intercept(
-    of: Unobservable, prevalence: Any, index: Any, scale: Any, weights: Any
+    unobservable: Unobservable, prevalence: Any, index: Any, scale: Any, weights: Any
 ) -> Any:
-    """The intercept with Σ_i w_i P(Y=1 | c + index_i) = prevalence, as a scalar of the graph."""
-    return PrevalenceIntercept(of).make_node(prevalence, index, scale, weights).outputs[0]
+    """Return the intercept c with Σ_i w_i P(Y=1 | c + index_i) = prevalence.
+
+    Parameters
+    ----------
+    unobservable : Unobservable
+    prevalence, scale : scalars
+        Of the graph.
+    index, weights : vectors (N,)
+        x_i'β without the intercept; weights of sum 1.
+    """
+    node = PrevalenceIntercept(unobservable).make_node(prevalence, index, scale, weights)
+    return node.outputs[0]
 
 
-def prevalence(of: Unobservable, intercept: Any, index: Any, scale: Any, weights: Any) -> Any:
-    """Σ_i w_i P(Y=1 | c + index_i), as a scalar of the graph."""
-    return Prevalence(of).make_node(intercept, index, scale, weights).outputs[0]
+def prevalence(
+    unobservable: Unobservable, intercept: Any, index: Any, scale: Any, weights: Any
+) -> Any:
+    """Return Σ_i w_i P(Y=1 | c + index_i), as a scalar of the graph.
+
+    Parameters
+    ----------
+    unobservable : Unobservable
+    intercept, scale : scalars
+        Of the graph.
+    index, weights : vectors (N,)
+        x_i'β without the intercept; weights of sum 1.
+    """
+    return Prevalence(unobservable).make_node(intercept, index, scale, weights).outputs[0]
 
 
 def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
-    functions = law(op.of, xp)
-    formula = getattr(functions, op.seen)
+    functions = event_probabilities(op.unobservable, xp)
+    formula = getattr(functions, op.event)
 
     def total(risk, testing, scale, response, *test):
         log_p, in_risk, in_testing, in_scale, in_response, *in_test = formula(
@@ -156,7 +201,10 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    method, functions = prevalence_constraint.steps(op.of, jnp), law(op.of, jnp)
+    method, functions = (
+        prevalence_constraint.steps(op.unobservable, jnp),
+        event_probabilities(op.unobservable, jnp),
+    )
 
     def solve(prevalence, index, scale, weights):
         prepared, centre = functions.prepare(scale), index @ weights
@@ -185,7 +233,7 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
 def _jax_prevalence(op: Prevalence, **_: Any) -> Any:
     import jax.numpy as jnp
 
-    return lambda *inputs: prevalence_constraint.mean(op.of, jnp, *inputs)
+    return lambda *inputs: prevalence_constraint.mean_risk(op.unobservable, jnp, *inputs)
 
 
 @numba_translation(LogLikelihood)
@@ -193,19 +241,17 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
     import numba
 
     compiled = numba.njit(error_model="numpy")
-    functions = law(op.of, np, compiled)
-    formula, prepare = getattr(functions, op.seen), functions.prepare
+    functions = event_probabilities(op.unobservable, np, compiled)
+    formula, prepare = getattr(functions, op.event), functions.prepare
 
     @compiled
     def total(risk, testing, scale, response):
         sigma = scale.item()
         prepared = prepare(sigma)
         value, in_scale = 0.0, 0.0
-        in_risk, in_testing, in_response = (
-            np.empty_like(risk),
-            np.empty_like(testing),
-            np.empty_like(risk),
-        )
+        in_risk = np.empty_like(risk)
+        in_testing = np.empty_like(testing)
+        in_response = np.empty_like(risk)
         for i in range(risk.size):
             log_p, in_risk[i], in_testing[i], widening, in_response[i] = formula(
                 risk[i], testing[i], sigma, response[i], prepared
@@ -219,11 +265,9 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
         sigma, a, b = scale.item(), sensitivity.item(), specificity.item()
         prepared = prepare(sigma)
         value, in_scale, in_a, in_b = 0.0, 0.0, 0.0, 0.0
-        in_risk, in_testing, in_response = (
-            np.empty_like(risk),
-            np.empty_like(testing),
-            np.empty_like(risk),
-        )
+        in_risk = np.empty_like(risk)
+        in_testing = np.empty_like(testing)
+        in_response = np.empty_like(risk)
         for i in range(risk.size):
             log_p, in_risk[i], in_testing[i], widening, in_response[i], sensing, specifying = (
                 formula(risk[i], testing[i], sigma, response[i], prepared, a, b)
@@ -242,7 +286,7 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
             np.asarray(in_b),
         )
 
-    return (total_of_reports if op.seen.startswith("reported") else total), _VERSION
+    return (total_of_reports if op.event.startswith("reported") else total), _VERSION
 
 
 @numba_translation(PrevalenceIntercept)
@@ -250,7 +294,10 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import numba
 
     compiled = numba.njit(error_model="numpy")
-    method, functions = prevalence_constraint.steps(op.of, np, compiled), law(op.of, np, compiled)
+    method, functions = (
+        prevalence_constraint.steps(op.unobservable, np, compiled),
+        event_probabilities(op.unobservable, np, compiled),
+    )
     mean, prepare = functions.mean, functions.prepare
     method_start, method_halley = method.start, method.halley
     tolerance, max_steps = prevalence_constraint.TOLERANCE, prevalence_constraint.MAX_STEPS
@@ -293,7 +340,7 @@ def _numba_prevalence(op: Prevalence, **_: Any) -> Any:
     import numba
 
     compiled = numba.njit(error_model="numpy")
-    functions = law(op.of, np, compiled)
+    functions = event_probabilities(op.unobservable, np, compiled)
     mean, prepare = functions.mean, functions.prepare
 
     @compiled

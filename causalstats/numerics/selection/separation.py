@@ -1,19 +1,21 @@
-"""Coefficients without an end: directions in which a covariate explains that nothing was seen.
+"""Complete separation: directions in which coefficients are infinite, so no posterior is proper.
 
 With a flat prior, the coefficients b of a part on the columns w of a design have no proper
 posterior where some b ≠ 0 changes nothing of what was seen, w_i'b = 0 in every row where the part
 was seen, and lowers what was below the limit or not counted, w_i'b ≤ 0 in every row where it was
-not: what separation is in logistic regression (Albert & Anderson 1984).
+not: the complete or quasi-complete separation of logistic regression (Albert & Anderson 1984).
 """
 
 import numpy as np
 from scipy import optimize
 
-_SOME = 1e-7
+_SMALLEST = 1e-7
 
 
-def without_end(design: np.ndarray, seen: np.ndarray, below: np.ndarray) -> np.ndarray | None:
-    """Return a direction in which coefficients have no end, or None where there is none.
+def separating_direction(
+    design: np.ndarray, seen: np.ndarray, below: np.ndarray
+) -> np.ndarray | None:
+    """Return a direction in which coefficients are infinite, or None where there is none.
 
     Parameters
     ----------
@@ -31,7 +33,8 @@ def without_end(design: np.ndarray, seen: np.ndarray, below: np.ndarray) -> np.n
     Examples
     --------
     >>> groups = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
-    >>> without_end(groups, np.array([True, True, False]), np.array([False, False, True]))
+    >>> seen = np.array([True, True, False])
+    >>> separating_direction(groups, seen, ~seen)
     array([ 0., -1.])
     """
     columns = design.shape[1]
@@ -43,17 +46,19 @@ def without_end(design: np.ndarray, seen: np.ndarray, below: np.ndarray) -> np.n
         return _tidy(kernel[:, 0])
     for goal in (-inside[below].sum(axis=0), np.eye(kernel.shape[1])[0]):
         for sign in (1.0, -1.0):
-            found = optimize.linprog(
+            solution = optimize.linprog(
                 -sign * goal,
                 A_ub=inside[below],
                 b_ub=np.zeros(below.sum()),
                 bounds=(-1, 1),
             )
-            if found.status == 0 and np.abs(found.x).max() > _SOME and -found.fun > _SOME:
-                return _tidy(kernel @ found.x)
+            if solution.status != 0:
+                continue
+            if np.abs(solution.x).max() > _SMALLEST and -solution.fun > _SMALLEST:
+                return _tidy(kernel @ solution.x)
     return None
 
 
 def _tidy(direction: np.ndarray) -> np.ndarray:
     scaled = direction / np.abs(direction).max()
-    return np.where(np.abs(scaled) < _SOME, 0.0, scaled)
+    return np.where(np.abs(scaled) < _SMALLEST, 0.0, scaled)

@@ -1,18 +1,20 @@
 """Selective labels with a uniform unobservable, integrated out in closed form.
 
-With Z ~ Uniform(0, σ), lower logits a = x'β_Y and b = a + x'Δ, and s the logistic function, the three things that can be
-seen of a person have the probabilities
+With Z ~ Uniform(0, σ), lower logits a = x'β_Y and b = a + x'Δ, and s the logistic function, the
+three things that can be seen of a person have the probabilities
 
     P(T=0)       = 1/σ ∫ s(-b-z) dz
     P(T=1, Y=0)  = 1/σ ∫ s(-a-z) s(b+z) dz
     P(T=1, Y=1)  = 1/σ ∫ s(a+z) s(b+z) dz            z from 0 to σ
 
-(Balachandar, Garg & Pierson 2024, their α = 1). Partial fractions give softplus differences over 1 - e^{-d}, d = b - a, which
-are 0/0 at d = 0 and cancel near it. The forms below are the same numbers without that division: products of positive terms
-times φ(x) = log(1+x)/x, which is smooth through 0, so they hold to a few ulp for every d and for σ → 0.
+(Balachandar, Garg & Pierson 2024, their α = 1). Partial fractions give softplus differences over
+1 - e^{-d}, d = b - a, which are 0/0 at d = 0 and cancel near it. The forms below are the same
+numbers without that division: products of positive terms times φ(x) = log(1+x)/x, which is smooth
+through 0, so they hold to a few ulp for every d and for σ → 0.
 
-Each function is written once over an array library (`formulas`): NumPy after sampling, scalars in compiled Numba loops and
-JAX in the graph. They return a logarithm and its partial derivatives, which reuse its exponentials.
+Each function is written once over an array library (`formulas`): NumPy after sampling, scalars in
+compiled Numba loops and JAX in the graph. They return a logarithm and its partial derivatives,
+which reuse its exponentials.
 """
 
 from collections.abc import Callable
@@ -21,24 +23,32 @@ from typing import Any
 
 import numpy as np
 
+from causalstats.numerics.selection.array_library import select, uncompiled
+
 _SERIES_BELOW = 1e-2
 _NODES, _WEIGHTS = (tuple(float(v) for v in rule) for rule in np.polynomial.legendre.leggauss(10))
 
 
 def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
-    """The formulas over the array library `xp` (numpy or jax.numpy); with `compiled`, Numba's, over its scalars.
+    """Return the closed forms as functions over arrays or, compiled, over scalars.
 
-    Arguments are the lower logits `a` (risk) and `b` (testing), the width `scale` = σ > 0 and `growth` = e^σ - 1, of shapes that
-    broadcast. `mean` gives P(Y=1), its first two derivatives in a, and its
-    derivative in σ with the middle a + σ/2 held; `untested`, `negative` and `positive` give
-    (log P, ∂/∂a, ∂/∂b, ∂/∂σ).
+    Parameters
+    ----------
+    xp : module
+        numpy or jax.numpy.
+    compiled : function, optional
+        Numba's decorator, for functions of scalars.
+
+    Returns
+    -------
+    SimpleNamespace of functions
+        Their arguments are the lower logits `a` (risk) and `b` (testing), the width `scale` = σ > 0
+        and `growth` = e^σ - 1, of shapes that broadcast. `mean` gives P(Y=1), its first two
+        derivatives in a, and its derivative in σ with the middle a + σ/2 held; `untested`,
+        `negative` and `positive` give (log P, ∂/∂a, ∂/∂b, ∂/∂σ).
     """
-
-    where = xp.where
-    if compiled is None:
-        compiled = as_is
-    else:
-        where = compiled(choose)  # Numba's `where` makes an array of a scalar
+    where = select(xp, compiled)
+    compiled = compiled or uncompiled
 
     @compiled
     def ratio(x):  # φ(x) and φ'(x) for x ≥ 0
@@ -82,21 +92,18 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
 
     @compiled
     def negative(a, b, scale, growth):
-        # q = [s(a+σ) - s(a)] / [1 + (e^d - 1) s(u)] with u = a for d ≥ 0 and a+σ for d < 0, so that x = |e^d - 1| q ≥ 0
+        # q = [s(a+σ) - s(a)] / [1 + (e^d - 1) s(u)] with u = a for d ≥ 0 and a+σ for d < 0, so
+        # that x = |e^d - 1| q ≥ 0
         d = b - a
         ea, eb, ed = xp.exp(a), xp.exp(b), xp.exp(d)
-        sa, not_a, sa_up, not_a_up = (
-            1 / (1 + 1 / ea),
-            1 / (1 + ea),
-            1 / (1 + 1 / (ea * (1 + growth))),
-            1 / (1 + ea * (1 + growth)),
-        )
-        sb, not_b, sb_up, not_b_up = (
-            1 / (1 + 1 / eb),
-            1 / (1 + eb),
-            1 / (1 + 1 / (eb * (1 + growth))),
-            1 / (1 + eb * (1 + growth)),
-        )
+        sa = 1 / (1 + 1 / ea)
+        not_a = 1 / (1 + ea)
+        sa_up = 1 / (1 + 1 / (ea * (1 + growth)))
+        not_a_up = 1 / (1 + ea * (1 + growth))
+        sb = 1 / (1 + 1 / eb)
+        not_b = 1 / (1 + eb)
+        sb_up = 1 / (1 + 1 / (eb * (1 + growth)))
+        not_b_up = 1 / (1 + eb * (1 + growth))
         behind = d < 0
         q = where(behind, sa * not_b_up * growth, sa_up * not_b * growth / (1 + growth))
         phi, slope = ratio(xp.abs(xp.expm1(d)) * q)
@@ -122,7 +129,8 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
 
     @compiled
     def rare(lesser, greater, growth):
-        # Gauss-Legendre in v = e^{m+z} ≤ 1: a rational integrand whose nearest pole is at -1, error below 6^{-2n}
+        # Gauss-Legendre in v = e^{m+z} ≤ 1: a rational integrand whose nearest pole is at -1, with
+        # an error below 6^{-2n}
         start, shrink = xp.exp(greater), xp.exp(lesser - greater)
         value, in_lesser, in_greater = 0.0 * start, 0.0 * start, 0.0 * start
         for k in range(10):
@@ -155,11 +163,3 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         )
 
     return SimpleNamespace(mean=mean, untested=untested, negative=negative, positive=positive)
-
-
-def as_is(function: Callable) -> Callable:
-    return function
-
-
-def choose(condition, here, there):
-    return here if condition else there

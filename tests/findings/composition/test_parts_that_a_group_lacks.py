@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.numerics.selection.separation import without_end
+from causalstats.numerics.selection.separation import separating_direction
 
 RNG = np.random.default_rng(4)
 
@@ -79,10 +79,10 @@ def test_an_element_below_its_limit_in_a_group(rock):
 def test_directions_without_an_end():
     groups = np.column_stack([np.ones(6), np.repeat([0.0, 1.0], 3)])
     some = np.array([True, False, True, False, False, True])
-    assert without_end(groups, some, ~some) is None
+    assert separating_direction(groups, some, ~some) is None
     first = np.arange(6) < 3
-    np.testing.assert_allclose(without_end(groups, first, ~first), [0, -1])
-    np.testing.assert_allclose(np.abs(without_end(groups, first, np.zeros(6, bool))), [0, 1])
+    np.testing.assert_allclose(separating_direction(groups, first, ~first), [0, -1])
+    np.testing.assert_allclose(np.abs(separating_direction(groups, first, np.zeros(6, bool))), [0, 1])
 
 
 @pytest.mark.parametrize("size", [100, 2000])

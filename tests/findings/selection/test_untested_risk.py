@@ -9,8 +9,8 @@ import xarray as xr
 from scipy.special import expit
 
 import causalstats as cs
-from causalstats.models.selective_labels.priors import widths
-from causalstats.numerics.selection.unobservable import VARIANCE
+from causalstats.models.selective_labels.prior_scales import prior_scales
+from causalstats.numerics.selection.unobservables import FAMILIES
 
 QUICK = cs.Nuts(chains=2, draws=300, tune=300, backend="jax")
 
@@ -175,11 +175,11 @@ def test_families_are_compared_at_the_same_spread():
     model = cs.SelectiveLabels(unobserved_scale=2.0, prevalence=0.3)
     for family in ("normal", "logistic", "student"):
         other = model.vary(unobservable=family)
-        spreads = [m.unobserved_scale.value**2 * VARIANCE[m.unobservable] for m in (model, other)]
+        spreads = [m.unobserved_scale.value**2 * FAMILIES[m.unobservable].variance for m in (model, other)]
         assert spreads[0] == pytest.approx(spreads[1])
         assert other.vary(unobservable="uniform").unobserved_scale.value == pytest.approx(2.0)
         prior = [
-            widths(cs.SelectiveLabels(unobservable=f)).unobserved * np.sqrt(VARIANCE[f])
+            prior_scales(cs.SelectiveLabels(unobservable=f)).unobserved * np.sqrt(FAMILIES[f].variance)
             for f in ("uniform", family)
         ]
         assert prior[0] == pytest.approx(prior[1])

@@ -11,7 +11,7 @@ from scipy.stats import beta, halfnorm, norm
 from scipy.stats import t as student
 
 import causalstats as cs
-from causalstats.numerics.selection.unobservable import VARIANCE
+from causalstats.numerics.selection.unobservables import FAMILIES
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "selective_labels"
 QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
@@ -45,7 +45,7 @@ GENERAL = [
     {"response": None, "unobserved_scale": 1.5, "prevalence": 0.4},
     {"expertise": ["x1", "x2"], "expertise_sd": 0.3},
     {"decided_for": "low", "prevalence": cs.Known(0.4, sd=0.05), "expertise": ["x1"]},
-    {"coefficient_scale": 0.4, "deciders": "leniency", "prevalence": 0.4},
+    {"coefficient_prior_scale": 0.4, "deciders": "leniency", "prevalence": 0.4},
     {"deciders": "response", "unobservable": "normal"},
     {"sensitivity": cs.Known(0.9, sd=0.02), "specificity": 0.95},
     {"prevalence": cs.Penalty.of_weight(0.4, 1e4)},
@@ -80,7 +80,7 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
     )
     flat = {name: np.ravel(draw[name]) for name in draw}
     # Coefficients are sampled divided by √(1 + c σ² Var ζ).
-    attenuation = (0.346 if model.link == "logit" else 1.0) * VARIANCE[model.unobservable]
+    attenuation = (0.346 if model.link == "logit" else 1.0) * FAMILIES[model.unobservable].variance
     alpha = flat["testing_response"].item()
     assert alpha * (1 if model.decided_for == "high" else -1) >= 0
     stretches = np.sqrt(1 + attenuation * flat["unobserved_width"] ** 2 * np.array([1.0, alpha**2]))
@@ -144,7 +144,7 @@ def _free_columns(model, wide):
 def _paper_prior(model, wide, flat, stretches):
     """Of everything that is sampled divided by its stretch, so with a factor of it each."""
     free = flat["risk_coefficient"][_free_columns(model, wide)]
-    width = model.coefficient_scale or 3.0
+    width = model.coefficient_prior_scale or 3.0
     found = norm.logpdf(free, 0, width).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
     expert = np.isin(wide.features, model.expertise)
     sd = np.where(expert, model.expertise_sd, width)
@@ -168,7 +168,7 @@ def _paper_prior(model, wide, flat, stretches):
 def _attenuated_prior(model, wide, flat, stretches):
     """Of b = β / stretch by the unit of the feature, sampled divided by τ / √(1 + τ² I); intercepts at the means of the features."""
     unit = np.sqrt(0.346) if model.link == "probit" else 1.0
-    width = 1.0 * unit if model.coefficient_scale is None else model.coefficient_scale
+    width = 1.0 * unit if model.coefficient_prior_scale is None else model.coefficient_prior_scale
     indicator = np.array([name.startswith("region") for name in wide.features])
     units, centre = np.where(indicator, 1, wide.matrix.std(axis=0)), wide.matrix.mean(axis=0)
     seen = wide.outcome[wide.decision]
@@ -201,7 +201,7 @@ def _attenuated_prior(model, wide, flat, stretches):
     if isinstance(model.prevalence, cs.Penalty):
         found += norm.logpdf(middle, 0, 3 * unit * stretches[0]).sum()
     if model.unobserved_scale is None:
-        spread = np.sqrt(VARIANCE["uniform"] / VARIANCE[model.unobservable])
+        spread = np.sqrt(FAMILIES["uniform"].variance / FAMILIES[model.unobservable].variance)
         found += halfnorm.logpdf(flat["unobserved_scale"], scale=3 * unit * spread).sum()
     if model.response is None:
         found += halfnorm.logpdf(flat["response"], scale=3).sum()

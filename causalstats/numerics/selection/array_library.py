@@ -1,0 +1,28 @@
+"""Formulas that are written once: over NumPy, over JAX, and over scalars in Numba's loops."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def uncompiled(function: Callable) -> Callable:
+    """Return a function as it is, where Numba would compile it."""
+    return function
+
+
+def select(xp: Any, compiled: Callable | None) -> Callable:
+    """Return `where` of an array library, or a choice between scalars where Numba compiles.
+
+    Numba's own `where` makes an array of a scalar.
+
+    Parameters
+    ----------
+    xp : module
+        numpy or jax.numpy.
+    compiled : function or None
+        Numba's decorator.
+    """
+    return xp.where if compiled is None else compiled(_choose)
+
+
+def _choose(condition, here, there):
+    return here if condition else there

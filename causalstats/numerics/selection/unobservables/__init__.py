@@ -1,0 +1,11 @@
+"""The families of the unobservable, one a file, and the table that users' names are looked up in."""
+
+from causalstats.numerics.selection.unobservables.family import Family
+from causalstats.numerics.selection.unobservables.logistic import LOGISTIC
+from causalstats.numerics.selection.unobservables.normal import NORMAL
+from causalstats.numerics.selection.unobservables.student import STUDENT
+from causalstats.numerics.selection.unobservables.uniform import UNIFORM
+
+FAMILIES = {family.name: family for family in (UNIFORM, NORMAL, LOGISTIC, STUDENT)}
+
+__all__ = ["FAMILIES", "Family"]

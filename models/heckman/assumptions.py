@@ -1,0 +1,84 @@
+"""What a Heckman model assumes, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from causalstats.core.assumption import Assumption
+from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
+
+NORMALITY = "joint normality"
+
+
+def assumptions(model: Any) -> tuple[Assumption, ...]:
+    """Return what the answer stands on; what is not used is not listed."""
+    listed = [
+        Assumption(
+            name=NORMALITY,
+            statement="What the features leave open of the outcome and of the decision is jointly "
+            "Normal, and independent of the features.",
+            if_wrong="Without an exclusion, expertise or a known mean, the answer rests on this "
+            "shape alone, and another shape gives another answer.",
+            formula="(u, v) ~ Normal(0, [[σ², κσ], [κσ, 1]])",
+        ),
+        Assumption(
+            name="linear outcome",
+            statement="The outcome, and the index of the decision, are linear in the coded "
+            "features.",
+            if_wrong="Curvature looks like selection. Use a formula with splines.",
+            formula="Y = β_0 + x'β + u, T = 1[γ_0 + x'γ + v > 0]",
+        ),
+        *CORRELATION_PRIORS[model.selection].assumptions,
+    ]
+    if model.mean is not None:
+        listed.append(_known_mean(model))
+    if model.excluded:
+        listed.append(_exclusion(model))
+    if model.undecisive:
+        listed.append(_exclusion_from_the_decision(model))
+    if model.expertise:
+        listed.append(_expertise(model))
+    return tuple(listed)
+
+
+def _known_mean(model: Any) -> Assumption:
+    return Assumption(
+        name="mean",
+        statement=f"The mean of the outcome in the population is {model.mean}.",
+        if_wrong="Every unseen outcome moves with it, in full.",
+        formula="Σ w_i (β_0 + x_i'β) = E[Y]",
+    )
+
+
+def _exclusion(model: Any) -> Assumption:
+    """The exclusion restriction, which identifies the correlation."""
+    names = ", ".join(model.excluded)
+    return Assumption(
+        name="exclusion",
+        statement=f"{names} affect the decision and not the outcome.",
+        if_wrong="What they do to the outcome is then taken for selection.",
+        formula=f"β = 0 for {names}",
+    )
+
+
+def _exclusion_from_the_decision(model: Any) -> Assumption:
+    names = ", ".join(model.undecisive)
+    return Assumption(
+        name="exclusion from the decision",
+        statement=f"{names} affect the outcome and not the decision.",
+        if_wrong="What they do to the decision is then taken for what its other features do.",
+        formula=f"γ = 0 for {names}",
+    )
+
+
+def _expertise(model: Any) -> Assumption:
+    """The expertise constraint of the paper."""
+    names = ", ".join(model.expertise)
+    value = "= 0" if model.expertise_sd == 0 else f"~ Normal(0, {model.expertise_sd:g}²)"
+    return Assumption(
+        name="expertise",
+        statement=f"On {names}, the decision follows the outcome and nothing else.",
+        if_wrong="A feature that drives the decision for another reason then shifts its own "
+        "coefficient in the outcome.",
+        formula=f"Δ {value} for {names}",
+    )

@@ -1,0 +1,133 @@
+"""What the data alone say against a Heckman model: the shape of the errors, and identification."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from causalstats.core.check import Check
+from causalstats.data import Decisions
+from causalstats.models.heckman.assumptions import NORMALITY
+from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
+from causalstats.models.shared.missing_rows import rows_left_out
+from causalstats.numerics.selection.heckman_baselines import with_intercept
+from causalstats.numerics.selection.selection_normality import normality_test
+
+_LIMIT = 0.01
+_CORRELATIONS = np.linspace(-1, 1, 101)
+_LEAST_RESIDUALS = 30  # beyond the coefficients
+_MOST_PEOPLE = 20_000  # drawn at random: more cost time and add no power that is needed
+_SEED = 1979
+_NAME = "normality of the errors"
+_REMEDY = (
+    "Errors that are skewed or have heavy tails are not Normal: model the logarithm of an outcome "
+    "that is positive and skewed, and rest the answer on an exclusion or a known mean, not on joint "
+    "normality. Or the outcome is not linear in the features, or varies more at some of their "
+    "values: add splines or interactions through `formula=`."
+)
+_ABOUT_THE_UNSEEN = (
+    "outcome",
+    "unseen_outcome",
+    "mean",
+    "unseen_mean",
+    "outcome_coefficient",
+    "correlation",
+    "covariance",
+    "response",
+    "policy",
+)
+
+
+def data_checks(model: Any, data: Decisions) -> tuple[Check, ...]:
+    """Return the normality of the errors, and whether normality alone identifies the answer."""
+    normality = normality_check(model, data)
+    return (
+        *rows_left_out(data),
+        replace(normality, estimands=_ABOUT_THE_UNSEEN, assumption=NORMALITY),
+        *_identification(model),
+    )
+
+
+def _identification(model: Any) -> tuple[Check, ...]:
+    if model.mean is not None or model.excluded or model.expertise:
+        return ()
+    return (
+        Check(
+            name="identified by joint normality alone",
+            passed=None,
+            value=None,
+            expected="an exclusion, a known mean or expertise",
+            finding="no feature is excluded from the outcome, no mean is known and no expertise: "
+            "the data alone cannot tell selection from errors of another shape",
+            remedy="Name a feature that moves the decision and not the outcome, `excluded=[...]`, "
+            "or give the mean of the population, `mean=Known(...)`.",
+            estimands=_ABOUT_THE_UNSEEN,
+            caution=True,
+        ),
+    )
+
+
+def normality_check(model: Any, data: Decisions) -> Check:
+    """Compare skewness and kurtosis of the residuals of those seen with those of Normal errors.
+
+    At each third of the chance of being seen, and at every correlation that the model allows:
+    selection gives the residuals of Normal errors a skewness, which differs by how strong the
+    selection is.
+    """
+    rng = np.random.default_rng(_SEED)
+    chosen = np.arange(len(data.matrix))
+    if len(chosen) > _MOST_PEOPLE:
+        chosen = np.sort(rng.choice(chosen, _MOST_PEOPLE, replace=False))
+    decision, outcome = data.decision[chosen], data.outcome[chosen]
+    matrix = data.matrix[chosen]
+    included = ~data.are_of(model.excluded)
+    residuals = decision.sum() - included.sum() - 2
+    if residuals < _LEAST_RESIDUALS:
+        return _too_few(int(residuals))
+    lowest = CORRELATION_PRIORS[model.selection].lower
+    test = normality_test(
+        outcome[decision],
+        _standardised(matrix[:, included]),
+        _standardised(matrix[:, ~data.are_of(model.undecisive)]),
+        decision,
+        _CORRELATIONS[lowest <= _CORRELATIONS],
+        model.selection_prior_scale,
+        rng,
+    )
+    passed = test.p > _LIMIT
+    groups = len(test.observed) // 2
+    return Check(
+        name=_NAME,
+        passed=passed,
+        value=test.p,
+        expected=f"p-value above {_LIMIT:g}",
+        finding="skewness of the residuals, by third of the chance of being seen: "
+        f"{_listed(test.observed[:groups])}, where Normal errors give "
+        f"{_listed(test.expected[:groups])}; excess kurtosis {_listed(test.observed[groups:])}, "
+        f"where they give {_listed(test.expected[groups:])}: p = {test.p:.3f} at the correlation "
+        f"that fits best, {test.correlation:.2f}",
+        remedy="" if passed else _REMEDY,
+    )
+
+
+def _too_few(residuals: int) -> Check:
+    return Check(
+        name=_NAME,
+        passed=None,
+        value=None,
+        expected=f"{_LEAST_RESIDUALS} residuals or more",
+        finding=f"{max(residuals, 0)} residuals are too few to show the shape of the errors",
+        remedy="More people whose outcome is seen.",
+    )
+
+
+def _standardised(matrix: np.ndarray) -> np.ndarray:
+    """Standardise the columns, which changes no residual, and put an intercept before them."""
+    spread = matrix.std(axis=0)
+    return with_intercept((matrix - matrix.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+
+
+def _listed(values: np.ndarray) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)

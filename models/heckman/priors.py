@@ -1,0 +1,57 @@
+"""Priors of a Heckman model: their scales in units of the outcome, and which coefficients are free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from causalstats.core.knowledge import Known
+from causalstats.data import Decisions
+from causalstats.errors import ModelError
+from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
+from causalstats.models.shared.half_normal import HALF_NORMAL_SD
+
+
+def outcome_units(model: Any, data: Decisions) -> tuple[float, float]:
+    """Return location and scale of the outcome, in whose units the priors are.
+
+    Raises
+    ------
+    ModelError
+        If all outcomes that were seen are equal.
+    """
+    seen = data.outcome[data.decision]
+    location, scale = model.outcome_scale or (seen.mean(), seen.std())
+    if not scale > 0:
+        raise ModelError(
+            f"All {len(seen):,} outcomes that were seen are {location:g}: nothing can be learned "
+            "about how they vary."
+        )
+    return float(location), float(scale)
+
+
+def included(model: Any, data: Decisions) -> np.ndarray:
+    """Return positions of the columns that may affect the outcome."""
+    return np.flatnonzero(~data.are_of(model.excluded))
+
+
+def policy_sd(model: Any, data: Decisions) -> np.ndarray:
+    """Return the prior standard deviation of Δ a column; -1 where γ has a prior of its own."""
+    return np.where(data.are_of(model.expertise), float(model.expertise_sd), -1.0)
+
+
+def prior_sds(model: Any, data: Decisions) -> dict[str, Any]:
+    """Return prior standard deviations, NaN where a parameter is fixed or follows from others."""
+    scale = outcome_units(model, data)[1]
+    coefficient_sd = model.outcome_prior_scale * scale
+    free = (policy_sd(model, data) < 0) & ~data.are_of(model.undecisive)
+    return {
+        "outcome_coefficient": np.where(data.are_of(model.excluded), np.nan, coefficient_sd),
+        "outcome_sd": model.outcome_sd_prior_scale * scale * HALF_NORMAL_SD,
+        "selection_intercept": model.selection_prior_scale,
+        "selection_coefficient": np.where(free, model.selection_prior_scale, np.nan),
+        "correlation": CORRELATION_PRIORS[model.selection].sd,
+        "outcome_intercept": coefficient_sd,
+        "population_mean": model.mean.sd if isinstance(model.mean, Known) else np.nan,
+    }

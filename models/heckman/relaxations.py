@@ -1,0 +1,96 @@
+"""A Heckman model without each piece of outside knowledge in turn, to check for prior-data conflict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from causalstats.core.assumption import Relaxation
+from causalstats.core.knowledge import Known
+from causalstats.data import Decisions
+from causalstats.models.heckman.assumptions import NORMALITY
+from causalstats.models.heckman.priors import outcome_units
+
+_REMEDY = (
+    "The data, under the other assumptions, say otherwise, joint normality among them: look at the "
+    "shape of the outcome first, then check the source of this knowledge."
+)
+_VAGUE = 10  # standard deviations of the outcome, of a mean that is not known
+
+
+def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+    """Return the model without its known mean, and without each restriction of a feature."""
+    return (
+        *_of_mean(model, data),
+        *_of_features(model, data, "excluded", "exclusion of", "outcome_coefficient", 0.0),
+        *_of_features(
+            model,
+            data,
+            "undecisive",
+            "exclusion from the decision of",
+            "selection_coefficient",
+            0.0,
+            suspect="",
+        ),
+        *_of_features(model, data, "expertise", "expertise on", "policy", model.expertise_sd),
+    )
+
+
+def _of_mean(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+    if model.mean is None:
+        return ()
+    location, scale = outcome_units(model, data)
+    return (
+        Relaxation(
+            name="mean",
+            model=replace(model, mean=Known(location, sd=_VAGUE * scale)),
+            estimand="mean",
+            known=model.mean,
+            suspect=NORMALITY,
+            remedy=_REMEDY,
+        ),
+    )
+
+
+def _of_features(
+    model: Any,
+    data: Decisions,
+    field: str,
+    words: str,
+    estimand: str,
+    sd: float,
+    suspect: str = NORMALITY,
+) -> list[Relaxation]:
+    """Return a relaxation for each feature that a field lists.
+
+    Parameters
+    ----------
+    model : Heckman
+    data : Decisions
+    field : str
+        The field that lists the features.
+    words : str
+        What the restriction is called, to precede the feature.
+    estimand : str
+        The coefficient that is restricted.
+    sd : float
+        How nearly it is 0.
+    suspect : str
+        The assumption to look at first where the data say otherwise.
+    """
+    lifted = []
+    features = getattr(model, field)
+    for feature in features:
+        rest = tuple(other for other in features if other != feature)
+        lifted.append(
+            Relaxation(
+                name=f"{words} {feature}",
+                model=replace(model, **{field: rest}),
+                estimand=estimand,
+                known=Known(0.0, sd=sd),
+                labels=tuple(data.features[column] for column in data.columns_of(feature)),
+                suspect=suspect,
+                remedy=_REMEDY,
+            )
+        )
+    return lifted

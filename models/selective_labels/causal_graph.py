@@ -1,0 +1,32 @@
+"""The causal graph of selective labels: risk, and what the decision-maker alone sees, are hidden."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from causalstats.data import Decisions
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
+    """Return who affects whom; the outcome is seen for those decided for."""
+    import networkx as nx
+
+    graph = nx.DiGraph()
+    outcome, decision = data.arguments["outcome"], data.arguments["decision"]
+    seen = f"outcome: {outcome} (seen if {decision} = 1)"
+    graph.add_node("features", label=", ".join(data.design.variables), role="observed")
+    graph.add_node("unobservable", label="Z: what only the decision-maker sees", role="hidden")
+    graph.add_node("risk", label="risk", role="hidden")
+    graph.add_node("decision", label=f"decision: {decision}", role="observed")
+    graph.add_node("outcome", label=seen, role="selected")
+    graph.add_edge("features", "risk")
+    graph.add_edge("unobservable", "risk")
+    graph.add_edge("risk", "outcome")
+    graph.add_edge("risk", "decision")
+    free = [name for name in data.design.variables if name not in model.expertise]
+    if free:
+        graph.add_edge("features", "decision", label="Δ: " + ", ".join(free))
+    return graph

@@ -1,0 +1,180 @@
+"""Priors on attenuated coefficients, which say nothing of the unobservable.
+
+The data fix b = β / s(σ), nearly: the coefficients of the two regressions in which the unobservable
+is integrated out, s(σ) = √(1 + c σ² Var ζ). A prior on β beside a free σ is therefore a statement
+about σ, one a feature: the density of b holds a factor s(σ) for each, so that many features
+together vote for a wide unobservable, whatever the data say. A prior on b leaves σ the prior that
+it was given. Its standard deviation is learned, because a fixed one would say that many features
+together predict nearly everything; and they have a Student t distribution, because the few large
+among many small ones would be shrunken by a Normal, and what the features lose would be given to
+the unobservable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from causalstats.data import Decisions
+from causalstats.models.selective_labels.coefficient_priors.coefficient_prior import (
+    CENTRED_FROM,
+    FREE,
+    policy_deviation,
+)
+from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.shared.half_normal import half_normal
+from causalstats.numerics.selection.prevalence_constraint import attenuation
+from causalstats.numerics.selection.unobservables import FAMILIES
+
+DEGREES_OF_FREEDOM = 4.0  # of the Student t of the coefficients
+
+
+def feature_units(data: Decisions) -> tuple[np.ndarray, np.ndarray]:
+    """Return the unit and the mean of every coded feature, (D,) each.
+
+    The unit is the standard deviation of a number, and 1 of an indicator: priors of coefficients
+    are by these units, and those of intercepts at the means, whether or not the columns were
+    standardised when they were read.
+    """
+    indicator = np.all((data.matrix == 0) | (data.matrix == 1), axis=0)
+    return np.where(indicator, 1.0, data.matrix.std(axis=0)), data.matrix.mean(axis=0)
+
+
+def information(data: Decisions) -> np.ndarray:
+    """Return the Fisher information of the data on a coefficient of risk and of testing, (2,)."""
+    seen = data.outcome[data.decision]
+    positive, tested = seen.mean(), data.tested
+    return np.array([len(seen) * positive * (1 - positive), len(data) * tested * (1 - tested)])
+
+
+@dataclass(frozen=True)
+class Attenuated:
+    """β_Y / s(σ) ~ τ_Y t_4 and β_T / s(ασ) ~ τ_T t_4, with half-Normal τ, in log-odds."""
+
+    name: str = "attenuated"
+    default_scale: float = 1.0
+    parameters: tuple[str, ...] = ("risk_coefficient_sd", "testing_coefficient_sd")
+
+    def unit(self, law):
+        return law.link_function.log_odds
+
+    def family_factor(self, law):
+        return float(np.sqrt(FAMILIES["uniform"].variance / law.variance))
+
+    def free_policy_sd(self, scales):
+        return FREE
+
+    def inputs(self, data):
+        units, centre = feature_units(data)
+        return {"feature_unit": units, "feature_mean": centre, "information": information(data)}
+
+    def risk_coefficients(self, parts: GraphParts, columns=None):
+        import pymc as pm
+
+        unit = parts.given["feature_unit"]
+        shape = {"dims": "feature"} if columns is None else {"shape": len(columns)}
+        spread = half_normal("risk_coefficient_sd", parts.scales.coefficient)
+        width = _width(spread, parts.given["information"][0])
+        sampled = pm.StudentT(
+            "attenuated_risk_coefficient", nu=DEGREES_OF_FREEDOM, mu=0, sigma=width, **shape
+        )
+        attenuated = spread / width * sampled
+        if columns is not None:
+            return parts.risk_attenuation * attenuated / unit[columns]
+        drawn = parts.risk_attenuation * attenuated / unit
+        return pm.Deterministic("risk_coefficient", drawn, dims="feature")
+
+    def middle(self, parts: GraphParts, risk):
+        import pymc as pm
+
+        sampled = pm.Normal("attenuated_middle", 0, parts.scales.intercept)
+        return parts.risk_attenuation * sampled - parts.given["feature_mean"] @ risk
+
+    def middle_density(self, parts: GraphParts, risk):
+        import pymc as pm
+
+        location = -parts.given["feature_mean"] @ risk
+        return pm.Normal.dist(location, parts.scales.intercept * parts.risk_attenuation)
+
+    def testing(self, parts: GraphParts, middle, risk):
+        import pymc as pm
+
+        sd, attenuation = parts.given["policy_sd"], parts.testing_attenuation
+        expected = parts.response * risk
+        free = pm.math.eq(sd, FREE)
+        spread = half_normal("testing_coefficient_sd", parts.scales.coefficient)
+        width = _width(spread, parts.given["information"][1])
+        centred = pm.math.ge(sd, CENTRED_FROM)
+        # Flat, with its prior beside it: which of two distributions that is, is a constant of the
+        # data.
+        sampled = pm.Flat("attenuated_testing_coefficient", dims="feature")
+        own_prior = pm.StudentT.dist(nu=DEGREES_OF_FREEDOM, mu=0, sigma=width)
+        policy_prior = pm.Normal.dist(
+            centred * expected / attenuation, pm.math.switch(centred, sd / attenuation, 1.0)
+        )
+        prior = pm.math.switch(free, pm.logp(own_prior, sampled), pm.logp(policy_prior, sampled))
+        pm.Potential("testing_coefficient_prior", prior.sum())
+        own = attenuation * spread / width * sampled / parts.given["feature_unit"]
+        deviation = policy_deviation(sampled, sd, expected, attenuation, centred)
+        policy = pm.math.switch(free, own - expected, deviation)
+        testing = pm.math.switch(free, own, expected + deviation)
+        middle = attenuation * pm.Normal("attenuated_testing_middle", 0, parts.scales.intercept)
+        return middle - parts.given["feature_mean"] @ testing, policy, testing
+
+    def prior_sds(self, model, data, scales, squares, solved):
+        scale_square, response_square = squares
+        units, centre = feature_units(data)
+        of_risk = attenuation(model.law, np.sqrt(scale_square), np)
+        of_testing = attenuation(model.law, np.sqrt(response_square * scale_square), np)
+        freedom = DEGREES_OF_FREEDOM / (DEGREES_OF_FREEDOM - 2)
+        coefficient = scales.coefficient * np.sqrt(freedom)
+        risk = coefficient * of_risk / units
+        by_slopes = coefficient**2 * ((centre / units) ** 2).sum()
+        free = coefficient * np.sqrt(of_testing**2 + response_square * of_risk**2) / units
+        fixed = model.expertise_sd if model.expertise_sd > 0 else np.nan
+        policy = np.where(data.are_of(model.expertise), fixed, free)
+        risk[solved] = np.nan
+        policy[solved] = np.nan
+        return {
+            "risk_coefficient": risk,
+            "policy_intercept": np.nan,  # it follows from the intercept of testing
+            "policy_coefficient": policy,
+            "middle_intercept": float(of_risk * np.sqrt(scales.intercept**2 + by_slopes)),
+        }
+
+    def draw_risk(self, rng, data, scales, attenuation):
+        units, _ = feature_units(data)
+        spreads = {name: abs(rng.normal(0, scales.coefficient)) for name in self.parameters}
+        drawn = rng.standard_t(DEGREES_OF_FREEDOM, len(units))
+        return attenuation * spreads["risk_coefficient_sd"] * drawn / units, spreads
+
+    def draw_middle(self, rng, data, scales, attenuation, lower, risk):
+        _, centre = feature_units(data)
+        return attenuation * rng.normal(0, scales.intercept) - centre @ risk
+
+    def draw_policy(self, rng, data, scales, sd, parameters, attenuation):
+        units, centre = feature_units(data)
+        expected = parameters["testing_response"] * parameters["risk_coefficient"]
+        given = rng.normal(0, np.maximum(sd, 0))
+        middle = rng.normal(0, scales.intercept)
+        own = parameters["testing_coefficient_sd"] * rng.standard_t(DEGREES_OF_FREEDOM, len(units))
+        own = attenuation * own / units
+        policy = np.where(sd == FREE, own - expected, given)
+        testing = expected + policy
+        by_risk = parameters["testing_response"] * parameters["risk_middle"]
+        return attenuation * middle - centre @ testing - by_risk, policy
+
+
+def _width(spread: Any, information: Any) -> Any:
+    """Return √(1 + τ² I): coefficients in units of τ / width have a width of 1 whatever τ.
+
+    Themselves they have a funnel. I is the information of the data on each.
+    """
+    import pymc as pm
+
+    return pm.math.sqrt(1 + spread**2 * information)
+
+
+ATTENUATED: Any = Attenuated()

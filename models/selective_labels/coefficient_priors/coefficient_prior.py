@@ -1,0 +1,113 @@
+"""The contract of a prior of coefficients, and what such priors share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from causalstats.data import Decisions
+
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.graph_parts import GraphParts
+    from causalstats.models.selective_labels.prior_scales import PriorScales
+    from causalstats.numerics.selection.unobservable import Unobservable
+
+FREE = -1.0  # in place of a standard deviation of Δ: testing has a coefficient with its own prior
+# Standard deviation of a Δ from which the coefficient of testing is sampled in place of Δ.
+CENTRED_FROM = 1.0
+
+
+class CoefficientPrior(Protocol):
+    """Where the priors of coefficients and intercepts stand."""
+
+    name: str
+    default_scale: float
+    parameters: tuple[str, ...]
+
+    def unit(self, law: Unobservable) -> float:
+        """Return how long one log-odds of a prior's scale is on the scale of the link."""
+
+    def family_factor(self, law: Unobservable) -> float:
+        """Return by what the prior scale of σ is multiplied, for a family of the unobservable."""
+
+    def free_policy_sd(self, scales: PriorScales) -> float:
+        """Return the prior standard deviation of Δ on features without expertise, or `FREE`."""
+
+    def inputs(self, data: Decisions) -> dict[str, Any]:
+        """Return the numbers of the data that the priors need, by name."""
+
+    def risk_coefficients(self, parts: GraphParts, columns: np.ndarray | None = None) -> Any:
+        """Add β_Y to the graph: of every feature, named, or of some columns."""
+
+    def middle(self, parts: GraphParts, risk: Any) -> Any:
+        """Add the intercept of risk at ζ = 0, where no prevalence is known."""
+
+    def middle_density(self, parts: GraphParts, risk: Any) -> Any:
+        """Return the distribution of that intercept, for a prior that is multiplied."""
+
+    def testing(self, parts: GraphParts, middle: Any, risk: Any) -> tuple[Any, Any, Any]:
+        """Add the intercept of testing at ζ = 0, Δ, and the coefficients of testing."""
+
+    def prior_sds(
+        self,
+        model: Any,
+        data: Decisions,
+        scales: PriorScales,
+        squares: tuple[float, float],
+        solved: np.ndarray,
+    ) -> dict[str, Any]:
+        """Return prior standard deviations of coefficients and intercepts, over σ and α."""
+
+    def draw_risk(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        attenuation: float,
+    ) -> tuple[np.ndarray, dict[str, float]]:
+        """Draw β_Y, and the standard deviations above coefficients by name."""
+
+    def draw_middle(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        attenuation: float,
+        lower: float,
+        risk: np.ndarray,
+    ) -> float:
+        """Draw the intercept of risk at ζ = 0, where no prevalence is known."""
+
+    def draw_policy(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        sd: np.ndarray,
+        parameters: dict[str, Any],
+        attenuation: float,
+    ) -> tuple[float, np.ndarray]:
+        """Draw Δ_0 and Δ, given the parameters of risk and the attenuation of testing."""
+
+
+def policy_deviation(sampled: Any, sd: Any, expected: Any, attenuation: Any, centred: Any) -> Any:
+    """Return Δ from the variable that is sampled for it.
+
+    Where the prior standard deviation is large it is the attenuated coefficient of testing, else Δ
+    in units of its standard deviation. Every set of expert features, hard or soft, is so the same
+    program with other constants; where the standard deviation is 0 the variable has no use.
+
+    Parameters
+    ----------
+    sampled, sd : vectors (D,)
+    expected : vector (D,)
+        αβ_Y.
+    attenuation : scalar
+        s(ασ).
+    centred : bool vector (D,)
+        Whether the coefficient of testing is sampled.
+    """
+    import pymc as pm
+
+    return pm.math.switch(centred, attenuation * sampled - expected, sd * sampled)

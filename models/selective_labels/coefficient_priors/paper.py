@@ -1,0 +1,100 @@
+"""The paper's priors: Normal ones on β_Y, Δ, Δ_0 and the intercept themselves.
+
+With many features they overrule the prior of σ, as `attenuated` explains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from causalstats.models.selective_labels.coefficient_priors.coefficient_prior import (
+    CENTRED_FROM,
+    policy_deviation,
+)
+from causalstats.models.selective_labels.graph_parts import GraphParts, attenuated_normal
+from causalstats.models.shared.half_normal import HALF_NORMAL_SD
+
+
+@dataclass(frozen=True)
+class Paper:
+    """β_Y, Δ ~ Normal(0, sd²), and the intercepts too: the same numbers for every link."""
+
+    name: str = "paper"
+    default_scale: float = 3.0
+    parameters: tuple[str, ...] = ()
+
+    def unit(self, law):
+        return 1.0
+
+    def family_factor(self, law):
+        return 1.0
+
+    def free_policy_sd(self, scales):
+        return scales.coefficient
+
+    def inputs(self, data):
+        return {}
+
+    def risk_coefficients(self, parts: GraphParts, columns=None):
+        import pymc as pm
+
+        shape = {"dims": "feature"} if columns is None else {"shape": len(columns)}
+        drawn = attenuated_normal(
+            "risk_coefficient", parts.risk_attenuation, parts.scales.coefficient, **shape
+        )
+        if columns is not None:
+            return drawn
+        return pm.Deterministic("risk_coefficient", drawn, dims="feature")
+
+    def middle(self, parts: GraphParts, risk):
+        return attenuated_normal(
+            "middle", parts.risk_attenuation, parts.scales.intercept, parts.lower
+        )
+
+    def middle_density(self, parts: GraphParts, risk):
+        import pymc as pm
+
+        return pm.Normal.dist(parts.lower, parts.scales.intercept)
+
+    def testing(self, parts: GraphParts, middle, risk):
+        import pymc as pm
+
+        sd, attenuation = parts.given["policy_sd"], parts.testing_attenuation
+        expected = parts.response * risk
+        testing_middle = attenuated_normal(
+            "testing_middle", attenuation, parts.scales.intercept, parts.response * middle
+        )
+        centred = pm.math.ge(sd, CENTRED_FROM)
+        location = centred * expected / attenuation
+        spread = pm.math.switch(centred, sd / attenuation, 1.0)
+        sampled = pm.Normal("attenuated_testing_coefficient", location, spread, dims="feature")
+        policy = policy_deviation(sampled, sd, expected, attenuation, centred)
+        return testing_middle, policy, expected + policy
+
+    def prior_sds(self, model, data, scales, squares, solved):
+        lower = scales.unobserved * HALF_NORMAL_SD * model.law.lower_end
+        risk = np.full(len(data.features), scales.coefficient)
+        risk[solved] = np.nan
+        policy = np.where(data.are_of(model.expertise), model.expertise_sd, scales.coefficient)
+        return {
+            "risk_coefficient": risk,
+            "policy_intercept": scales.intercept,
+            "policy_coefficient": np.where(policy > 0, policy, np.nan),
+            "middle_intercept": float(np.hypot(scales.intercept, lower)),
+        }
+
+    def draw_risk(self, rng, data, scales, attenuation):
+        return rng.normal(0, scales.coefficient, len(data.features)), {}
+
+    def draw_middle(self, rng, data, scales, attenuation, lower, risk):
+        return rng.normal(lower, scales.intercept)
+
+    def draw_policy(self, rng, data, scales, sd, parameters, attenuation):
+        policy = rng.normal(0, sd)
+        return rng.normal(0, scales.intercept), policy
+
+
+PAPER: Any = Paper()

@@ -1,0 +1,42 @@
+"""How deciders differ, one way a file, in the table that users' names refer to."""
+
+from typing import Any
+
+import numpy as np
+
+from causalstats.data import Decisions
+from causalstats.errors import ModelError
+from causalstats.models.selective_labels.deciders.decider_effect import DeciderEffect
+from causalstats.models.selective_labels.deciders.leniency import LENIENCY
+from causalstats.models.selective_labels.deciders.response import RESPONSE
+
+DECIDERS: dict[str, tuple[DeciderEffect, ...]] = {
+    "alike": (),
+    "leniency": (LENIENCY,),
+    "response": (LENIENCY, RESPONSE),
+}
+EFFECTS = DECIDERS["response"]
+
+__all__ = ["DECIDERS", "EFFECTS", "RESPONSE", "decider_information", "refuse_too_few_deciders"]
+
+
+def refuse_too_few_deciders(model: Any, data: Decisions) -> None:
+    """Raise `ModelError` where deciders are to differ and the data do not name at least two."""
+    if not DECIDERS[model.deciders]:
+        return
+    if data.decider is None:
+        raise ModelError(
+            f"deciders={model.deciders!r} needs to know who decided: expected "
+            "`Decisions.from_frame(..., decider='column')`."
+        )
+    if len(data.deciders) < 2:
+        raise ModelError(
+            f"deciders={model.deciders!r} compares deciders: expected at least 2, got "
+            f"{data.deciders[0]!r} alone. Use deciders='alike'."
+        )
+
+
+def decider_information(data: Decisions) -> np.ndarray:
+    """Return the Fisher information of the data on the leniency of each decider, (J,)."""
+    decisions = np.bincount(np.asarray(data.decider), minlength=len(data.deciders))
+    return decisions * data.tested * (1 - data.tested)

@@ -1,0 +1,52 @@
+"""The contract of a way in which deciders differ, and the hierarchy that such ways share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.graph_parts import GraphParts
+    from causalstats.models.selective_labels.prior_scales import PriorScales
+
+
+class DeciderEffect(Protocol):
+    """One way in which deciders differ, a hierarchy with a learned standard deviation."""
+
+    estimand: str
+    parameter: str
+    phrase: str
+    formula: str
+
+    def add(self, parts: GraphParts) -> Any:
+        """Add the effect of each decider to the graph, a vector (J,)."""
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        scales: PriorScales,
+        parameters: dict[str, Any],
+        deciders: int,
+    ) -> dict[str, Any]:
+        """Draw the standard deviation and the effect of each decider, by name."""
+
+
+def hierarchy(name: str, spread: Any, information: Any) -> Any:
+    """Add Normal(0, τ²) effects of deciders to the graph, in units of τ / √(1 + τ² I).
+
+    In these units their width is 1 whatever τ, where they have a funnel themselves.
+
+    Parameters
+    ----------
+    name : str
+    spread : variable
+        τ.
+    information : variable or float
+        I, the information of the data on each decider.
+    """
+    import pymc as pm
+
+    width = pm.math.sqrt(1 + spread**2 * information)
+    unit = pm.Normal(f"{name}_unit", 0, width, dims="decider")
+    return pm.Deterministic(name, spread / width * unit, dims="decider")

@@ -1,0 +1,86 @@
+"""Sensitivity and specificity of an imperfect test, as parts of a selective-labels model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.assumption import Assumption
+from causalstats.core.knowledge import Known
+from causalstats.models.shared.population import flat
+from causalstats.numerics.selection.misclassification import share_positive
+
+RATES = ("sensitivity", "specificity")
+
+
+def is_imperfect(model: Any) -> bool:
+    """Return whether a result may differ from the outcome."""
+    return any(getattr(model, rate) != Known(1.0) for rate in RATES)
+
+
+def uncertain_rates(model: Any) -> tuple[str, ...]:
+    """Return the names in the posterior of the rates that are not known exactly."""
+    return tuple(f"test_{rate}" for rate in RATES if not getattr(model, rate).exact)
+
+
+def rate_sds(model: Any) -> dict[str, float]:
+    """Return prior standard deviations of the rates."""
+    return {f"test_{rate}": getattr(model, rate).sd for rate in RATES}
+
+
+def inputs(model: Any) -> dict[str, float]:
+    """Return what is known of the rates, by the names it has in the graph."""
+    values = {}
+    for rate in RATES if is_imperfect(model) else ():
+        known = getattr(model, rate)
+        values[f"known_{rate}"] = known.value
+        if not known.exact:
+            values[f"known_{rate}_sd"] = known.sd
+    return values
+
+
+def add_rates(model: Any, given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Add sensitivity and specificity to the graph, where a result may differ from the outcome."""
+    import pymc as pm
+
+    rates = []
+    for rate in RATES if is_imperfect(model) else ():
+        known, name = given[f"known_{rate}"], f"test_{rate}"
+        if f"known_{rate}_sd" in given:
+            rates.append(pm.Beta(name, mu=known, sigma=given[f"known_{rate}_sd"]))
+        else:
+            rates.append(pm.Deterministic(name, known))
+    return tuple(rates)
+
+
+def rates_of(draws: xr.Dataset) -> tuple[np.ndarray, ...]:
+    """Return draws of sensitivity and specificity, (draws, 1); none where the test is perfect."""
+    if f"test_{RATES[0]}" not in draws:
+        return ()
+    return tuple(flat(draws, f"test_{rate}") for rate in RATES)
+
+
+def reported(model: Any, draws: xr.Dataset, risk: xr.DataArray) -> xr.DataArray:
+    """Return the share of positive results at a mean risk, (chain, draw)."""
+    if not is_imperfect(model):
+        return risk
+    return share_positive(risk, *(draws[f"test_{rate}"] for rate in RATES))
+
+
+def assumptions(model: Any) -> tuple[Assumption, ...]:
+    """Return that the errors of the test are the same for everybody."""
+    if not is_imperfect(model):
+        return ()
+    return (
+        Assumption(
+            name="errors of the test",
+            statement="A result misses or invents a case at rates that are the same for everybody: "
+            f"sensitivity {model.sensitivity}, specificity {model.specificity}.",
+            if_wrong="Where the outcome is rare, one percent of specificity is as much as the "
+            "prevalence itself: look at the sensitivity to it.",
+            formula="P(R=1 | Y=1), P(R=0 | Y=0), independent of x and ζ",
+        ),
+    )

@@ -1,0 +1,24 @@
+"""Kinds of knowledge of a prevalence, one a file, in a table by the type that users write."""
+
+from types import NoneType
+from typing import Any
+
+from causalstats.core.knowledge import Known, KnownByGroup, Penalty
+from causalstats.models.selective_labels.prevalences.by_group import PrevalenceByGroup
+from causalstats.models.selective_labels.prevalences.known import KnownPrevalence
+from causalstats.models.selective_labels.prevalences.penalty import PenalisedPrevalence
+from causalstats.models.selective_labels.prevalences.prevalence import PARAMETER, Prevalence
+
+PREVALENCES: dict[type, type[Prevalence]] = {
+    NoneType: Prevalence,
+    Known: KnownPrevalence,
+    KnownByGroup: PrevalenceByGroup,
+    Penalty: PenalisedPrevalence,
+}
+
+__all__ = ["PARAMETER", "PREVALENCES", "Prevalence", "prevalence_of"]
+
+
+def prevalence_of(model: Any) -> Prevalence:
+    """Return the prevalence constraint of a model."""
+    return PREVALENCES[type(model.prevalence)](model.prevalence)

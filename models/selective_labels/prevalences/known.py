@@ -1,0 +1,58 @@
+"""A known prevalence of the whole population, exact or with a Beta distribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from causalstats.core.assumption import Relaxation
+from causalstats.core.knowledge import Known
+from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.prevalences.prevalence import (
+    PARAMETER,
+    Prevalence,
+    assumed,
+    constraint_inputs,
+    solved_intercept,
+)
+
+
+@dataclass(frozen=True)
+class KnownPrevalence(Prevalence):
+    """The intercept is solved from the prevalence."""
+
+    value: Known
+
+    def known(self):
+        return {"": self.value}
+
+    def inputs(self, data):
+        return constraint_inputs(self, data)
+
+    def intercept_and_risk(self, parts: GraphParts):
+        import pymc as pm
+
+        prevalence = parts.given["known_prevalence"][0]
+        if not self.value.exact:
+            mean, sd = parts.given["prior_prevalence"], parts.given["prior_prevalence_sd"]
+            prevalence = pm.Beta(PARAMETER, mu=mean[0], sigma=sd[0])
+        risk = parts.prior.risk_coefficients(parts)
+        return solved_intercept(parts, prevalence, risk), risk
+
+    def parameters(self):
+        return () if self.value.exact else (PARAMETER,)
+
+    def prior_sd(self, data):
+        return self.value.sd
+
+    def assumptions(self):
+        return assumed(self.value)
+
+    def relaxation(self, model, data):
+        return (
+            Relaxation(
+                name="prevalence",
+                model=replace(model, prevalence=Known.beta(1, 1)),
+                estimand="prevalence",
+                known=self.value,
+            ),
+        )

@@ -1,0 +1,39 @@
+"""The paper's own use of a prevalence: a quadratic penalty on the log posterior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causalstats.core.knowledge import Penalty
+from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.prevalences.known import KnownPrevalence
+from causalstats.models.selective_labels.prevalences.prevalence import PARAMETER, solved_intercept
+
+
+@dataclass(frozen=True)
+class PenalisedPrevalence(KnownPrevalence):
+    """The intercept keeps its prior, and the posterior loses (π - value)² / (2 sd²)."""
+
+    value: Penalty
+
+    def intercept_and_risk(self, parts: GraphParts):
+        """Sample the intercept by its distance to the one that has the prevalence exactly.
+
+        That is a shift, so that densities are those of the intercept.
+        """
+        import pymc as pm
+
+        from causalstats.numerics.selection.selective_labels_ops import prevalence
+
+        risk = parts.prior.risk_coefficients(parts)
+        value = parts.given["prior_prevalence"][0]
+        sd = parts.given["prior_prevalence_sd"][0]
+        unit = sd / (value * (1 - value))
+        middle = solved_intercept(parts, value, risk) + unit * pm.Flat("intercept_shift")
+        prior = parts.prior.middle_density(parts, risk)
+        pm.Potential("intercept_prior", pm.logp(prior, middle))
+        index, weights = parts.given["everybody_0"] @ risk, parts.given["weights_0"]
+        implied = prevalence(parts.law, middle, index, parts.unobserved_scale, weights)
+        implied = pm.Deterministic(PARAMETER, implied)
+        pm.Potential("prevalence_penalty", -((implied - value) ** 2) / (2 * sd**2))
+        return middle, risk

@@ -1,0 +1,108 @@
+"""The scales of the priors of a selective-labels model, and the units of its features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from causalstats.core.knowledge import Known
+from causalstats.data import Decisions
+from causalstats.models.selective_labels.coefficient_priors import COEFFICIENT_PRIORS
+from causalstats.models.shared.half_normal import HALF_NORMAL_SD
+
+LEAST_SCALE = 1e-9  # in place of σ = 0, its limit, which the formulas have reached to all digits
+
+
+@dataclass(frozen=True)
+class PriorScales:
+    """Scales of the priors on the scale of the link, those of half-Normal ones before halving.
+
+    Parameters
+    ----------
+    unobserved : float
+        Of σ.
+    response : float
+        Of α.
+    intercept : float
+        Of the intercepts of risk and testing.
+    coefficient : float
+        Of the coefficients, or of their learned standard deviations.
+    leniency : float
+        Of the standard deviation of leniency among deciders.
+    response_ratio : float
+        Of the standard deviation of log-responses among deciders.
+    """
+
+    unobserved: float
+    response: float
+    intercept: float
+    coefficient: float
+    leniency: float
+    response_ratio: float
+
+
+def prior_scales(model: Any) -> PriorScales:
+    """Return the scales of a model's priors, on the scale of its link.
+
+    The paper's are the same numbers for every link and family. Otherwise every family of the
+    unobservable has the same prior of its standard deviation, that of a uniform whose range is
+    half-Normal(3) in log-odds, and scales in probits are those in log-odds times √0.346.
+    """
+    prior = COEFFICIENT_PRIORS[model.coefficient_prior]
+    unit = prior.unit(model.law)
+    coefficient = model.coefficient_prior_scale
+    if coefficient is None:
+        coefficient = prior.default_scale * unit
+    return PriorScales(
+        unobserved=model.unobserved_prior_scale * unit * prior.family_factor(model.law),
+        response=model.response_prior_scale,
+        intercept=model.intercept_prior_scale * unit,
+        coefficient=float(coefficient),
+        leniency=model.leniency_prior_scale * unit,
+        response_ratio=model.response_ratio_prior_scale,
+    )
+
+
+def policy_sd(model: Any, data: Decisions) -> np.ndarray:
+    """Return the prior standard deviation of Δ a coded feature, `FREE` where it has none."""
+    prior = COEFFICIENT_PRIORS[model.coefficient_prior]
+    free = prior.free_policy_sd(prior_scales(model))
+    return np.where(data.are_of(model.expertise), float(model.expertise_sd), free)
+
+
+def expected_squares(model: Any) -> tuple[float, float]:
+    """Return σ² and α², as known or expected under their priors."""
+    scales = prior_scales(model)
+    known = (model.unobserved_scale, model.response)
+    priors = (scales.unobserved, scales.response)
+    squares = [
+        value.value**2 if isinstance(value, Known) else prior**2
+        for value, prior in zip(known, priors, strict=True)
+    ]
+    return squares[0], squares[1]
+
+
+def prior_sds(model: Any, data: Decisions, solved: np.ndarray) -> dict[str, Any]:
+    """Return the prior standard deviations of parameters, over σ and α; NaN where one is fixed.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    data : Decisions
+    solved : int array
+        Columns whose coefficient follows from the prevalence of groups.
+    """
+    scales = prior_scales(model)
+    prior = COEFFICIENT_PRIORS[model.coefficient_prior]
+    sds = prior.prior_sds(model, data, scales, expected_squares(model), solved)
+    return sds | {
+        "unobserved_scale": scales.unobserved * HALF_NORMAL_SD,
+        "response": scales.response * HALF_NORMAL_SD,
+        "leniency_sd": scales.leniency * HALF_NORMAL_SD,
+        "response_sd": scales.response_ratio * HALF_NORMAL_SD,
+        # What was learned of these shows in the coefficients.
+        "risk_coefficient_sd": np.nan,
+        "testing_coefficient_sd": np.nan,
+    }

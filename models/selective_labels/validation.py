@@ -1,0 +1,52 @@
+"""Refusals of fields that no data could make sense of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from causalstats.core.knowledge import Known, Penalty
+from causalstats.errors import ModelError
+from causalstats.models.selective_labels.imperfect_test import RATES
+from causalstats.models.selective_labels.prevalences import prevalence_of
+
+
+def refuse_senseless(model: Any) -> None:
+    """Raise `ModelError` for fields that contradict each other or that nothing can identify."""
+    for known in prevalence_of(model).known().values():
+        _refuse_prevalence(known)
+    if model.response is None and model.unobserved_scale is None:
+        raise ModelError(
+            "The data cannot tell a wide unobservable from a steep response to risk: only their "
+            "product shows. Give one of them, `unobserved_scale=2.0` or `response=1.0`, and look at "
+            "the sensitivity to it."
+        )
+    for rate in RATES:
+        _refuse_spread(rate, getattr(model, rate))
+    if model.sensitivity.value + model.specificity.value <= 1:
+        raise ModelError(
+            f"A test with sensitivity {model.sensitivity.value:g} and specificity "
+            f"{model.specificity.value:g} finds no more cases than a coin: expected a sum above 1. "
+            "If positive and negative were exchanged, exchange them in the frame."
+        )
+
+
+def _refuse_prevalence(known: Known) -> None:
+    if not 0 < known.value < 1:
+        raise ModelError(
+            f"Expected a prevalence between 0 and 1, got {known.value:g}. Give it as a proportion: "
+            "2 % is 0.02."
+        )
+    if not isinstance(known, Penalty):
+        _refuse_spread("prevalence", known)
+
+
+def _refuse_spread(name: str, known: Known) -> None:
+    """Refuse a standard deviation that no Beta distribution of this mean has."""
+    most = known.value * (1 - known.value)
+    if known.sd > 0 and known.sd**2 >= most:
+        raise ModelError(
+            f"No distribution on (0, 1) has mean {known.value:g} and standard deviation "
+            f"{known.sd:g}, given as {name}; expected less than {np.sqrt(most):.3g}."
+        )
