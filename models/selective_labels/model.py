@@ -347,7 +347,7 @@ class SelectiveLabels:
         >>> simulation.data.features, len(simulation.data)
         (('x1', 'x2'), 500)
         >>> round(simulation.realised["untested_prevalence"], 2)
-        0.03
+        0.11
         """
         if people < 2:
             raise ModelError(f"Expected at least 2 people, got {people}.")

@@ -39,8 +39,8 @@ def response_and_policy(
     >>> alpha, delta = response_and_policy(
     ...     np.array([1.0]), np.array([0.5]), np.array(2.0), np.array(0.6)
     ... )
-    >>> float(alpha), delta
-    (0.375, array([0.25]))
+    >>> alpha.round(3), delta.round(3)
+    (np.float64(0.375), array([0.25]))
     """
     spread = np.sqrt(1 - kappa**2)
     alpha = kappa / (sigma * spread)

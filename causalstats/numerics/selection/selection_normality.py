@@ -239,7 +239,7 @@ def _statistics(
 def _raw_moment(k: int, kappa: float, spread: float, moments: np.ndarray) -> np.ndarray:
     """Return the mean of (κ v + √(1-κ²) e)^k, by the binomial theorem."""
     terms = (comb(k, a) * kappa**a * spread ** (k - a) * moments[a, k - a] for a in range(k + 1))
-    return sum(terms)  # type: ignore[return-value]
+    return sum(terms)
 
 
 def _compared(observed: np.ndarray, replicated: np.ndarray) -> tuple[float, float]:

@@ -232,7 +232,7 @@ def probability(
     ...     for event in ("tested_positive", "untested_positive")
     ... )
     >>> round(tested, 3), round(untested, 3)
-    (0.142, 0.112)
+    (0.146, 0.111)
     """
     functions = _over_numpy(unobservable)
     with np.errstate(over="ignore", divide="ignore"):

@@ -177,4 +177,4 @@ def _width(spread: Any, information: Any) -> Any:
     return pm.math.sqrt(1 + spread**2 * information)
 
 
-ATTENUATED: Any = Attenuated()
+ATTENUATED = Attenuated()

@@ -21,9 +21,17 @@ CENTRED_FROM = 1.0
 class CoefficientPrior(Protocol):
     """Where the priors of coefficients and intercepts stand."""
 
-    name: str
-    default_scale: float
-    parameters: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """As users write it."""
+
+    @property
+    def default_scale(self) -> float:
+        """The scale of coefficients unless it is given, in log-odds."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names in the posterior of standard deviations that are learned."""
 
     def unit(self, law: Unobservable) -> float:
         """Return how long one log-odds of a prior's scale is on the scale of the link."""

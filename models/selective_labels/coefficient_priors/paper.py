@@ -6,7 +6,6 @@ With many features they overrule the prior of σ, as `attenuated` explains.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -97,4 +96,4 @@ class Paper:
         return rng.normal(0, scales.intercept), policy
 
 
-PAPER: Any = Paper()
+PAPER = Paper()

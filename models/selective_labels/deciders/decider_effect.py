@@ -14,10 +14,21 @@ if TYPE_CHECKING:
 class DeciderEffect(Protocol):
     """One way in which deciders differ, a hierarchy with a learned standard deviation."""
 
-    estimand: str
-    parameter: str
-    phrase: str
-    formula: str
+    @property
+    def estimand(self) -> str:
+        """The estimand, and the variable of the posterior, that the effects are."""
+
+    @property
+    def parameter(self) -> str:
+        """The name in the posterior of their standard deviation."""
+
+    @property
+    def phrase(self) -> str:
+        """How deciders differ, in words."""
+
+    @property
+    def formula(self) -> str:
+        """The prior of the effects."""
 
     def add(self, parts: GraphParts) -> Any:
         """Add the effect of each decider to the graph, a vector (J,)."""
