@@ -1,6 +1,6 @@
 """Whether the interval of the untested risk holds its truth, with few and with many features.
 
-    python -P benchmarks/untested_risk.py [DATA_SETS]
+    python benchmarks/untested_risk.py [DATA_SETS]
 
 The model is right and the prevalence is known to ± 0.01; what changes is how many features there
 are, what they do, and how wide the unobservable is. Writes `untested_risk.json`: of every cell the
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from designs.selection import features_and_effects
 from scipy.special import expit
 
 import causalstats as cs
@@ -58,16 +59,15 @@ def world(
     also other features than the expertise's, which are the last ones.
     """
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((people, features))
-    x = np.sqrt(1 - correlation) * x + np.sqrt(correlation) * rng.standard_normal((people, 1))
-    if indicators:
-        x = (x > 0).astype(float)
-    risk_coefficient, policy = np.zeros(features), np.zeros(features)
-    risk_coefficient[0] = 1.0
-    if dense:
-        risk_coefficient = 1.3 * rng.standard_normal(features) / np.sqrt(features)
-        policy = 0.7 * rng.standard_normal(features) / np.sqrt(features)
-    policy[features - expertise :] = 0.0
+    x, risk_coefficient, policy = features_and_effects(
+        rng,
+        people,
+        features,
+        dense=dense,
+        indicators=indicators,
+        correlation=correlation,
+        expertise=expertise,
+    )
     unobserved = rng.uniform(-width / 2, width / 2, people)
     index = x @ risk_coefficient + unobserved
     outcome = rng.random(people) < expit(intercept + index)

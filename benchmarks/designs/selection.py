@@ -17,6 +17,49 @@ import causalstats as cs
 from designs import Design
 
 
+def features_and_effects(
+    rng: np.random.Generator,
+    people: int,
+    features: int,
+    *,
+    dense: bool = False,
+    indicators: bool = False,
+    correlation: float = 0.0,
+    expertise: int = 0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features, their coefficients of risk, and their effects on testing beside risk.
+
+    Parameters
+    ----------
+    rng : Generator
+    people, features : int
+    dense : bool
+        Whether all features matter, or the first alone.
+    indicators : bool
+        Whether features are 0/1.
+    correlation : float
+        Of any two features.
+    expertise : int
+        How many of the last features have no effect on testing beside risk.
+
+    Returns
+    -------
+    x : array (people, features)
+    risk_coefficient, policy : arrays (features,)
+    """
+    x = rng.standard_normal((people, features))
+    x = np.sqrt(1 - correlation) * x + np.sqrt(correlation) * rng.standard_normal((people, 1))
+    if indicators:
+        x = (x > 0).astype(float)
+    risk_coefficient, policy = np.zeros(features), np.zeros(features)
+    risk_coefficient[0] = 1.0
+    if dense:
+        risk_coefficient = 1.3 * rng.standard_normal(features) / np.sqrt(features)
+        policy = 0.7 * rng.standard_normal(features) / np.sqrt(features)
+    policy[features - expertise :] = 0.0
+    return x, risk_coefficient, policy
+
+
 def labels(
     seed: int,
     *,
@@ -35,16 +78,15 @@ def labels(
 ) -> tuple[cs.SelectiveLabels, cs.Decisions, float]:
     """Return the model, the data, and the share of those not decided for who have the outcome."""
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((people, features))
-    x = np.sqrt(1 - correlation) * x + np.sqrt(correlation) * rng.standard_normal((people, 1))
-    if indicators:
-        x = (x > 0).astype(float)
-    risk_coefficient, policy = np.zeros(features), np.zeros(features)
-    risk_coefficient[0] = 1.0
-    if dense:
-        risk_coefficient = 1.3 * rng.standard_normal(features) / np.sqrt(features)
-        policy = 0.7 * rng.standard_normal(features) / np.sqrt(features)
-    policy[features - expertise :] = 0.0
+    x, risk_coefficient, policy = features_and_effects(
+        rng,
+        people,
+        features,
+        dense=dense,
+        indicators=indicators,
+        correlation=correlation,
+        expertise=expertise,
+    )
     hidden = width * (
         rng.standard_normal(people) / np.sqrt(12) if normal else rng.random(people) - 0.5
     )
@@ -57,8 +99,8 @@ def labels(
     )
     data = cs.Decisions.from_frame(frame, outcome="y", decision="decided", features=names)
     # What is known is the population's, the realised share with the error that is declared.
-    told = float(np.clip(outcome.mean() + rng.normal(0, sd), 0.002, 0.998))
-    known: dict[str, Any] = {"prevalence": cs.Known(told, sd=sd)} | fields
+    declared = float(np.clip(outcome.mean() + rng.normal(0, sd), 0.002, 0.998))
+    known: dict[str, Any] = {"prevalence": cs.Known(declared, sd=sd)} | fields
     model = cs.SelectiveLabels(
         **known,
         expertise=names[features - expertise :],

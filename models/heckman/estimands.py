@@ -133,7 +133,8 @@ def _of_parameters() -> dict[str, Estimand]:
         ),
         "policy": Estimand(
             compute=lambda draws, data: draws["policy_coefficient"],
-            description="Δ: how the decision depends on each feature among people of the same outcome.",
+            description="Δ: how the decision depends on each feature among people of the same "
+            "outcome.",
             unit="probit of the decision per unit of the coded feature",
             contrast="one unit more of the coded feature, at the same outcome",
         ),

@@ -61,9 +61,9 @@ class Heckman:
     γ_0, γ ~ Normal(0, 3), κ ~ Uniform
 
     It is the model of `SelectiveLabels` with Y = r and a Normal unobservable:
-    P(T=1 | Y) = Φ(αY + Δ_0 + x'Δ), where α = κ / (σ √(1-κ²)) and Δ = γ / √(1-κ²) - αβ. A feature may
-    be known to have no effect by an exclusion restriction (its β is 0) or by expertise (its Δ is 0,
-    so that γ = βκ/σ).
+    P(T=1 | Y) = Φ(αY + Δ_0 + x'Δ), where α = κ / (σ √(1-κ²)) and Δ = γ / √(1-κ²) - αβ. Outside
+    knowledge of a feature is an exclusion restriction (its β is 0) or expertise (its Δ is 0, so
+    that γ = βκ/σ).
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class Heckman:
                 )
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
-        """Return every number of the data and of outside knowledge that the graph takes, by name."""
+        """Return every number of data and outside knowledge that the graph takes, by name."""
         return graph.inputs(self, data)
 
     def build(self, data: Decisions) -> pm.Model:

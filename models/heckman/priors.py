@@ -1,4 +1,4 @@
-"""Priors of a Heckman model: their scales in units of the outcome, and which coefficients are free."""
+"""Priors of a Heckman model: their scales, and which coefficients are free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A Heckman model without each piece of outside knowledge in turn, to check for prior-data conflict."""
+"""A Heckman model without each piece of outside knowledge in turn.
+
+The answers without it are for the check of prior-data conflict.
+"""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ def _response(model: Any) -> str:
     """Return how testing follows risk, in words."""
     if model.response == Known(0.0):
         return (
-            "Testing does not depend on risk beyond the features: α is 0, and the untested have the "
-            "risk of the tested at the same features."
+            "Testing does not depend on risk beyond the features: α is 0, and the untested have "
+            "the risk of the tested at the same features."
         )
     direction = DIRECTIONS[model.decided_for]
     steep = "as steeply as" if model.response == Known(1.0) else "more or less steeply than"
@@ -67,8 +67,8 @@ def _linear_predictor(model: Any) -> Assumption:
     return Assumption(
         name=f"linear {model.link}",
         statement="On the scale of the link, risk and testing are linear in the coded features.",
-        if_wrong="Risks of people with unusual features are off; the decile check shows it for what "
-        "was observed. Use a formula with splines.",
+        if_wrong="Risks of people with unusual features are off; the decile check shows it for "
+        "what was observed. Use a formula with splines.",
         formula=f"r = β_0 + x'β_Y + σ ζ, {model.link} P(Y=1) = r",
     )
 
@@ -102,8 +102,8 @@ def _exchangeable_deciders(model: Any) -> tuple[Assumption, ...]:
             name="exchangeable deciders",
             statement=f"Deciders differ in {differ}, and who decides about a person has nothing to "
             "do with the person's risk.",
-            if_wrong="A decider who is sent the riskier people looks lenient, and their risk is put "
-            "too low.",
+            if_wrong="A decider who is sent the riskier people looks lenient, and their risk is "
+            "put too low.",
             formula=", ".join(effect.formula for effect in effects),
         ),
     )

@@ -1,4 +1,4 @@
-"""The causal graph of selective labels: risk, and what the decision-maker alone sees, are hidden."""
+"""The causal graph of selective labels, in which risk and the unobservable are hidden."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _identification(model: Any) -> tuple[Check, ...]:
 
 
 def _direction(model: Any, data: Decisions) -> tuple[Check, ...]:
-    """Compare the declared prevalence with the risk that a regression on the tested gives everybody.
+    """Compare the declared prevalence with the mean risk by a regression on the tested.
 
     Where the unobservable raises risk and testing alike, people have at the same features less
     risk than the tested among them; a prevalence that is higher says the opposite. The same holds

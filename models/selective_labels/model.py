@@ -219,7 +219,7 @@ class SelectiveLabels:
         return imperfect_test.is_imperfect(self)
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
-        """Return every number of the data and of outside knowledge that the graph takes, by name."""
+        """Return every number of data and outside knowledge that the graph takes, by name."""
         return graph.inputs(self, data)
 
     def build(self, data: Decisions) -> pm.Model:

@@ -15,7 +15,7 @@ from causalstats.models.selective_labels.prevalences import prevalence_of
 
 
 def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
-    """Return the model with any prevalence as likely as another, and with testing free on a feature.
+    """Return the model with any prevalence as likely as another, and without each expertise.
 
     Negative controls are knowledge that the model itself does without.
     """

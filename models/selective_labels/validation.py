@@ -19,8 +19,8 @@ def refuse_senseless(model: Any) -> None:
     if model.response is None and model.unobserved_scale is None:
         raise ModelError(
             "The data cannot tell a wide unobservable from a steep response to risk: only their "
-            "product shows. Give one of them, `unobserved_scale=2.0` or `response=1.0`, and look at "
-            "the sensitivity to it."
+            "product shows. Give one of them, `unobserved_scale=2.0` or `response=1.0`, and look "
+            "at the sensitivity to it."
         )
     for rate in RATES:
         _refuse_spread(rate, getattr(model, rate))

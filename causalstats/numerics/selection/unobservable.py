@@ -1,4 +1,4 @@
-"""What a selective-labels model says of the unobservable: its family, and the link it acts through."""
+"""The unobservable of a selective-labels model: its family, and the link it acts through."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prevalence constraint of a selective-labels model: nothing known, unless a kind overrides it."""
+"""The prevalence constraint: nothing is known, unless a kind of knowledge overrides it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The link functions, one a file, and the table that users' names are looked up in."""
+"""The link functions, one a file, in the table that users' names refer to."""
 
 from causalstats.numerics.selection.links.link import Link
 from causalstats.numerics.selection.links.logit import LOGIT

@@ -1,4 +1,4 @@
-"""The families of the unobservable, one a file, and the table that users' names are looked up in."""
+"""The families of the unobservable, one a file, in the table that users' names refer to."""
 
 from causalstats.numerics.selection.unobservables.family import Family
 from causalstats.numerics.selection.unobservables.logistic import LOGISTIC
