@@ -1,4 +1,7 @@
-"""The shapes of a study, one per file: frozen, checked, labelled. The caller's frame is never changed."""
+"""Data sets as models take them, one kind a file: frozen, checked, labelled.
+
+The caller's frame is never changed.
+"""
 
 from causalstats.data.composition import Composition
 from causalstats.data.decisions import Decisions, People

@@ -1,4 +1,4 @@
-"""What columns are for: decisions, outcomes, weights, groups; each with the error for what cannot be that."""
+"""Roles of columns: decisions, outcomes, weights and groups, and refusal of unfit columns."""
 
 from typing import Any
 
@@ -11,18 +11,37 @@ from causalstats.data.labels import label
 from causalstats.data.origin import Origin
 from causalstats.errors import DataError
 
-_FEW = 6  # distinct numbers that are groups of their own
+_MOST_DISTINCT = 6  # numbers that are groups of their own; more are cut into quarters
 _DIGITS = (3, 6, 17)  # of the ends of quarters: the fewest that tell them apart
 
 
 def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
-    """A column of 0 and 1, NaN where missing."""
+    """Return a column of 0 and 1, NaN where missing.
+
+    Parameters
+    ----------
+    table : DataFrame
+    name : str
+        The column.
+    role : str
+        For messages.
+
+    Raises
+    ------
+    DataError
+        If it holds anything else.
+
+    Examples
+    --------
+    >>> binary(pd.DataFrame({"ill": [0.0, np.nan, 1.0]}), "ill", "outcome")
+    array([ 0., nan,  1.])
+    """
     column = table[name]
     numeric = not isinstance(column.dtype, pd.CategoricalDtype)
     values = column.dropna().unique()
     if not numeric or not np.isin(values, [0, 1]).all():
-        found = [label(value) if numeric else repr(value) for value in values[:5]]
-        shown = ", ".join(found) + (", ..." if len(values) > 5 else "")
+        texts = [label(value) if numeric else repr(value) for value in values[:5]]
+        shown = ", ".join(texts) + (", ..." if len(values) > 5 else "")
         remedy = f"Recode it, e.g. `frame[{name!r}] == 'yes'`."
         if numeric and role == "outcome":
             remedy = (
@@ -36,7 +55,13 @@ def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
 
 
 def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
-    """A continuous outcome, NaN where missing."""
+    """Return a continuous outcome, NaN where missing.
+
+    Raises
+    ------
+    DataError
+        If it is text, or out of scale.
+    """
     column = table[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
@@ -48,7 +73,7 @@ def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
     return values
 
 
-def refuse_out_of_scale(what: str, values: np.ndarray) -> None:
+def refuse_out_of_scale(subject: str, values: np.ndarray) -> None:
     """Refuse numbers whose squares are lost in floating point, NaN left aside."""
     if np.isnan(values).all():
         return
@@ -56,7 +81,7 @@ def refuse_out_of_scale(what: str, values: np.ndarray) -> None:
     largest, spread = max(-low, high), high / 2 - low / 2
     if largest > LARGEST or 0 < spread < SMALLEST:
         raise DataError(
-            f"{what} is of the size of {largest:.3g}, and squares of it are lost in floating "
+            f"{subject} is of the size of {largest:.3g}, and squares of it are lost in floating "
             f"point. Express it in another unit; expected between {SMALLEST:g} and {LARGEST:g}."
         )
 
@@ -75,7 +100,13 @@ def text_that_is_no_number(column: pd.Series, rows: np.ndarray | None = None) ->
 
 
 def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
-    """Positive numbers scaled to mean 1; 1 for everybody without a column."""
+    """Return positive numbers scaled to mean 1; 1 for everybody without a column.
+
+    Examples
+    --------
+    >>> weights_of(pd.DataFrame({"people": [300.0, 100.0]}), "people")
+    array([1.5, 0.5])
+    """
     if name is None:
         return np.ones(len(table))
     refuse_weights(table, name)
@@ -91,8 +122,8 @@ def refuse_weights(table: pd.DataFrame, name: str) -> None:
     odd = np.flatnonzero(np.ones(len(values), bool) if text else values <= 0)
     if len(odd):
         raise DataError(
-            f"Expected weights {name!r} to be positive numbers, people of the population that a row stands for; "
-            f"got {label(values.iloc[odd[0]])} in {some(odd)}."
+            f"Expected weights {name!r} to be positive numbers, people of the population that a "
+            f"row stands for; got {label(values.iloc[odd[0]])} in {some(odd)}."
         )
 
 
@@ -117,7 +148,7 @@ def groups_of(table: pd.DataFrame, by: Any, origin: Origin, rows: np.ndarray) ->
     if isinstance(column.dtype, pd.CategoricalDtype):
         return pd.Categorical(column).remove_unused_categories()
     values = np.unique(column)
-    if len(values) <= _FEW:
+    if len(values) <= _MOST_DISTINCT:
         return pd.Categorical.from_codes(
             np.searchsorted(values, column), categories=pd.Index([label(v) for v in values])
         )
@@ -127,10 +158,10 @@ def groups_of(table: pd.DataFrame, by: Any, origin: Origin, rows: np.ndarray) ->
 
 def _ends(quarters: Any) -> list[str]:
     """Return intervals as text, with as many digits as tell them apart."""
-    found: list[str] = []
+    intervals: list[str] = []
     for digits in _DIGITS:
         ends = [f"{end:.{digits}g}" for end in [quarters[0].left, *quarters.right]]
-        found = [f"{low} to {high}" for low, high in zip(ends, ends[1:], strict=False)]
+        intervals = [f"{low} to {high}" for low, high in zip(ends, ends[1:], strict=False)]
         if len(set(ends)) == len(ends):
             break
-    return found
+    return intervals

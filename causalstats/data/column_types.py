@@ -1,4 +1,7 @@
-"""What a column holds: by its type, and where it holds Python objects by the objects."""
+"""Types of columns: numbers, truth values, text, categories, dates, periods.
+
+A column of Python objects is of the type that its values are.
+"""
 
 import datetime
 import decimal
@@ -29,25 +32,23 @@ def is_nan(value: Any) -> bool:
 
 
 def kind_of(series: nw.Series, name: str) -> Kind:
-    """Return what a column holds.
-
-    Parameters
-    ----------
-    series : narwhals Series
-    name : str
-        What the column is called, for messages.
+    """Return the kind of a column; `name` is for messages.
 
     Returns
     -------
     str
         "numbers", "truth" (True and False), "text", "categories", "dates", "periods", "mixed" of
-        numbers and text, or "other". Python objects are what their values are: whole numbers in a
-        column of type object are numbers.
+        numbers and text, or "other". Whole numbers in a column of type object are numbers.
 
     Raises
     ------
     DataError
         If True or False stands beside a number that Python takes for equal.
+
+    Examples
+    --------
+    >>> kind_of(nw.from_native(pd.Series([1, 2, None], dtype=object), series_only=True), "x")
+    'numbers'
     """
     dtype = series.dtype
     if dtype in (nw.Categorical, nw.Enum):
@@ -71,7 +72,7 @@ def _kind_of_objects(values: list, name: str) -> Kind:
     """Return what Python objects are, by one example of each type."""
     examples = {type(value): value for value in reversed(values) if not absent(value)}
     kinds: dict[Kind, Any] = {}
-    for kind, value in ((_kind_of_type(of), value) for of, value in examples.items()):
+    for kind, value in ((_kind_of_type(cls), value) for cls, value in examples.items()):
         kinds.setdefault(kind, value)
     if "truth" in kinds and "numbers" in kinds:
         number = kinds["numbers"]
@@ -85,13 +86,13 @@ def _kind_of_objects(values: list, name: str) -> Kind:
     return "other" if "other" in kinds else "mixed"
 
 
-def _kind_of_type(of: type) -> Kind:
-    if issubclass(of, bool | np.bool_):
+def _kind_of_type(cls: type) -> Kind:
+    if issubclass(cls, bool | np.bool_):
         return "truth"
-    if issubclass(of, str):
+    if issubclass(cls, str):
         return "text"
-    if issubclass(of, numbers.Real | decimal.Decimal | fractions.Fraction):
+    if issubclass(cls, numbers.Real | decimal.Decimal | fractions.Fraction):
         return "numbers"
-    if issubclass(of, datetime.date | np.datetime64):
+    if issubclass(cls, datetime.date | np.datetime64):
         return "dates"
-    return "periods" if issubclass(of, pd.Period) else "other"
+    return "periods" if issubclass(cls, pd.Period) else "other"

@@ -1,4 +1,4 @@
-"""Columns out of anybody's data frame (pandas, polars, ...), with plain errors for what cannot be used."""
+"""Reading columns of a data frame (pandas, polars, pyarrow), and handling of missing values."""
 
 import difflib
 import re
@@ -52,7 +52,14 @@ def read(
     Raises
     ------
     DataError
-        Of all columns that cannot be read, and all checks, at once.
+        If columns cannot be read or checks fail: one error names all of them.
+
+    Examples
+    --------
+    >>> read(pd.DataFrame({"x": [1, None], "g": ["b", "a"]}), ["x", "g"])
+         x  g
+    0  1.0  b
+    1  NaN  a
     """
     table = opened(frame, columns)
     wanted = dict.fromkeys([*columns, *(name for name in optional if name in table.columns)])
@@ -66,15 +73,15 @@ def read(
             return values
         return _column(series, name, name in kept_whole)
 
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     faults: list[Callable[[], Any]] = []
     for name in wanted:
         try:
-            found[name] = column(name)
+            values[name] = column(name)
         except DataError as error:
             faults.append(partial(_raise, error))
-    result = pd.DataFrame(found)
-    possible = [check for names, check in checks if all(name in found for name in names)]
+    result = pd.DataFrame(values)
+    possible = [check for names, check in checks if all(name in values for name in names)]
     together(*faults, *(partial(check, result) for check in possible))
     return result
 
@@ -105,15 +112,16 @@ def as_frame(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
         if asked:
             raise DataError(
                 f"Column {asked[0]!r} stands twice in the frame, and which is meant is not known. "
-                f"Rename one, or leave it out: `frame.loc[:, ~frame.columns.duplicated()]`."
+                "Rename one, or leave it out: `frame.loc[:, ~frame.columns.duplicated()]`."
             )
         frame = frame.loc[:, ~frame.columns.isin(twice)]
     try:
         return nw.from_native(frame, eager_only=True)
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"Expected a data frame in memory (pandas, polars, pyarrow, ...), got {type(frame).__name__}. "
-            "A lazy frame needs `.collect()` first; an array needs column names, e.g. `pandas.DataFrame(array, columns=[...])`."
+            "Expected a data frame in memory (pandas, polars, pyarrow, ...), got "
+            f"{type(frame).__name__}. A lazy frame needs `.collect()` first; an array needs column "
+            "names, e.g. `pandas.DataFrame(array, columns=[...])`."
         ) from error
 
 
@@ -163,14 +171,16 @@ def column_names(role: str, given: Any) -> tuple[str, ...]:
 
 
 def check_name(name: Any) -> None:
-    """Refuse names that cannot be told apart from the model's own, or that other tools would misread."""
+    """Refuse names that a model has itself, or that other tools would misread."""
     if not isinstance(name, str):
         raise DataError(
-            f"Expected column names as text, got {name!r}. Rename it, e.g. `frame.rename(columns={{{name!r}: 'x{name}'}})`."
+            f"Expected column names as text, got {name!r}. Rename it, e.g. "
+            f"`frame.rename(columns={{{name!r}: 'x{name}'}})`."
         )
     if name.lower() in ("intercept", "1"):
         raise DataError(
-            f"A feature cannot be called {name!r}: the model has an intercept of its own. Rename the column, or leave it out."
+            f"A feature cannot be called {name!r}: the model has an intercept of its own. Rename "
+            "the column, or leave it out."
         )
     if not _NAME.fullmatch(name):
         better = re.sub(r"[^\w.\-]+", "_", name).strip("_") or "feature"
@@ -181,12 +191,12 @@ def check_name(name: Any) -> None:
 
 
 def together(*readings: Callable[[], Any]) -> list[Any]:
-    """Return what each reading gives; of all that fail, raise one error that names every fault."""
-    found: list[Any] = []
+    """Return the results of some readings, or raise one error that names every fault."""
+    results: list[Any] = []
     faults: dict[str, None] = {}
     for reading in readings:
         try:
-            found.append(reading())
+            results.append(reading())
         except DataError as error:
             faults[str(error)] = None
     if len(faults) == 1:
@@ -194,17 +204,41 @@ def together(*readings: Callable[[], Any]) -> list[Any]:
     if faults:
         listed = "\n".join(f"({k}) {fault}" for k, fault in enumerate(faults, 1))
         raise DataError(f"{len(faults)} things are wrong with these data:\n{listed}")
-    return found
+    return results
 
 
 def missing_rows(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Where each column is missing (bool arrays), for the columns that are somewhere."""
-    found = {str(name): table[name].isna().to_numpy() for name in table.columns}
-    return {name: mask for name, mask in found.items() if mask.any()}
+    """Return where columns have missing values, as bool arrays; columns without any are left out.
+
+    Examples
+    --------
+    >>> missing_rows(pd.DataFrame({"x": [1.0, np.nan], "y": [0.0, 1.0]}))
+    {'x': array([False,  True])}
+    """
+    masks = {str(name): table[name].isna().to_numpy() for name in table.columns}
+    return {name: mask for name, mask in masks.items() if mask.any()}
 
 
 def kept(table: pd.DataFrame, gaps: dict[str, np.ndarray]) -> tuple[pd.DataFrame, np.ndarray]:
-    """The rows without gaps, renumbered and without levels that nobody has left, and where they stood."""
+    """Return the complete cases, renumbered, and the row numbers that they had.
+
+    Parameters
+    ----------
+    table : DataFrame
+    gaps : dict of str to bool array (n,)
+        Where each column is missing.
+
+    Returns
+    -------
+    table : DataFrame
+        Without the levels that no row has any more.
+    rows : int array
+
+    Raises
+    ------
+    DataError
+        If no row is complete.
+    """
     keep = ~np.logical_or.reduce(list(gaps.values())) if gaps else np.ones(len(table), bool)
     if not keep.any():
         raise DataError("No complete row is left after dropping rows with missing values.")
@@ -216,7 +250,13 @@ def kept(table: pd.DataFrame, gaps: dict[str, np.ndarray]) -> tuple[pd.DataFrame
 
 
 def some(rows: Sequence[int] | np.ndarray, limit: int = 5) -> str:
-    """Row numbers for a message: the first few, and how many there are."""
+    """Return row numbers for a message: the first ones, and how many there are.
+
+    Examples
+    --------
+    >>> some([4]), some([4, 7])
+    ('row 4 (counted from 0)', 'rows 4, 7 (2 in all, counted from 0)')
+    """
     if len(rows) == 1:
         return f"row {rows[0]} (counted from 0)"
     shown = ", ".join(str(row) for row in rows[:limit])
@@ -225,14 +265,23 @@ def some(rows: Sequence[int] | np.ndarray, limit: int = 5) -> str:
     )
 
 
-def unknown(name: str, known: Iterable[str], what: str) -> DataError:
-    """The error for a name that is not there, with the nearest that is."""
+def unknown(name: str, known: Iterable[str], noun: str) -> DataError:
+    """Return the error for a name that is not there, with the nearest that is.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+        The names that are there.
+    noun : str
+        What the names are of, for the message.
+    """
     names = [str(value) for value in known]
     near = difflib.get_close_matches(str(name), names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     more = f" and {len(names) - _NAMED:,} others" if len(names) > _NAMED else ""
     return DataError(
-        f"There is no {what} {name!r}.{hint} There are: {', '.join(names[:_NAMED])}{more}."
+        f"There is no {noun} {name!r}.{hint} There are: {', '.join(names[:_NAMED])}{more}."
     )
 
 
@@ -247,26 +296,27 @@ def switch(argument: str, value: Any) -> bool:
 
 
 def frozen(array: Any) -> np.ndarray:
-    """A read-only copy."""
+    """Return a read-only copy."""
     array = np.array(array)
     array.flags.writeable = False
     return array
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """The same numbers, not to be written to; no copy."""
+    """Return a view of an array that cannot be written to."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
 def incomplete(rows: Mapping[str, np.ndarray]) -> DataError:
-    """The error for columns that are missing in these rows."""
+    """Return the error for columns that are missing in these rows."""
     where = "; ".join(
         f"column {name!r} is missing in {some(found)}" for name, found in rows.items()
     )
     return DataError(
-        f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the report then says how many.'
+        f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the '
+        "report then says how many."
     )
 
 
@@ -276,17 +326,34 @@ def refuse_incomplete(gaps: Mapping[str, np.ndarray], missing: str = "error") ->
         raise incomplete({name: np.flatnonzero(mask) for name, mask in gaps.items()})
 
 
-def positions(found: Sequence[str], known: Sequence[str], what: str) -> np.ndarray:
-    """Of each name among the known ones."""
+def positions(names: Sequence[str], known: Sequence[str], noun: str) -> np.ndarray:
+    """Return the position of each name among the known ones.
+
+    Parameters
+    ----------
+    names, known : sequences of str
+    noun : str
+        What the names are of, for the message.
+
+    Raises
+    ------
+    DataError
+        If a name is not known.
+
+    Examples
+    --------
+    >>> positions(["b", "a"], ["a", "b"], "unit")
+    array([1, 0])
+    """
     where = {name: position for position, name in enumerate(known)}
-    strangers = [name for name in found if name not in where]
+    strangers = [name for name in names if name not in where]
     if strangers:
-        raise unknown(strangers[0], known, what)
-    return np.array([where[name] for name in found])
+        raise unknown(strangers[0], known, noun)
+    return np.array([where[name] for name in names])
 
 
 def described(data: Any) -> str:
-    """What a study shows of itself: its kind and its facts."""
+    """Return the text that a data set shows of itself: its kind and its facts."""
     return "\n".join(
         [type(data).__name__, *(f"  {fact}: {value}" for fact, value in data.facts().items())]
     )
@@ -303,7 +370,7 @@ def _column(series: nw.Series, name: str, whole: bool) -> Any:
         return labelled(series, name)
     if kind == "mixed":
         values = {type(v): v for v in series.to_list() if not absent(v)}
-        shown = " and ".join(f"{value!r} ({of.__name__})" for of, value in values.items())
+        shown = " and ".join(f"{value!r} ({cls.__name__})" for cls, value in values.items())
         raise DataError(
             f"Column {name!r} mixes numbers and text, such as {shown}. Make it numbers, "
             f"`pandas.to_numeric(frame[{name!r}], errors='coerce')`, which has text missing, or "
@@ -313,13 +380,13 @@ def _column(series: nw.Series, name: str, whole: bool) -> Any:
     if kind in ("dates", "periods"):
         remedy = f"Make dates numbers first, such as the year, `frame[{name!r}].dt.year`."
     raise DataError(
-        f"Column {name!r} holds {_of_what(series)}; expected numbers, booleans, text or "
+        f"Column {name!r} holds {_contents(series)}; expected numbers, booleans, text or "
         f"categories. {remedy}"
     )
 
 
-def _of_what(series: nw.Series) -> str:
-    """Return what a column holds that cannot be read, in words."""
+def _contents(series: nw.Series) -> str:
+    """Return in words what a column holds that cannot be read."""
     if series.dtype not in (nw.Object, nw.Unknown):
         return f"values of type {series.dtype}"
     odd = next(
@@ -345,7 +412,8 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         raise DataError(
-            f"Column {name!r} has infinite values in {some(infinite)}. Replace or remove them first."
+            f"Column {name!r} has infinite values in {some(infinite)}. Replace or remove them "
+            "first."
         )
     return values
 
@@ -364,8 +432,8 @@ def _whole(series: nw.Series, name: str) -> Any:
             return None
     else:
         return None
-    found = [None if absent(value) else int(value) for value in values]
+    whole = [None if absent(value) else int(value) for value in values]
     try:
-        return pd.array(found, dtype="Int64")
+        return pd.array(whole, dtype="Int64")
     except OverflowError:
         return labelled(series, name)  # beyond 64 bits no file holds them as numbers

@@ -1,4 +1,4 @@
-"""A study of selective labels: for everybody what was decided, and the outcome of those decided for."""
+"""Data of selective labels: everybody's decision, and the outcome of those decided for."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNSEEN = -1
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class People:
-    """Some people of a study, or others like them.
+    """Some people of a study, or others like them, with their features coded as a matrix.
 
     Attributes
     ----------
@@ -46,7 +46,13 @@ class People:
     rows : array (N,)
         What they are called in draws.
     decider : int array (N,) or None
-        Who decides about each, as positions in `Decisions.deciders`; None where that was not said.
+        Who decides about each, as positions in `Decisions.deciders`; None where that is not known.
+
+    Examples
+    --------
+    >>> people = People(matrix=np.zeros((2, 1)), weights=np.ones(2), rows=np.arange(2))
+    >>> len(people)
+    2
     """
 
     matrix: np.ndarray
@@ -60,26 +66,29 @@ class People:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Decisions:
-    """One row a person: features, a decision (0/1), and an outcome (0/1, or a number) seen only where the decision was 1.
+    """One row a person: features, a decision, and an outcome seen only where the decision was 1.
 
-    Made by `Decisions.from_frame`. Arrays are read-only.
+    The decision is 0/1, the outcome 0/1 or a number; it is missing not at random wherever decisions
+    depend on more than the features. Made by `Decisions.from_frame`. Arrays are read-only.
 
     Attributes
     ----------
     matrix : array (N, D)
-        The coded features, without an intercept.
+        The design matrix: the coded features, without an intercept.
     decision : bool array (N,)
     outcome : array (N,)
         0 or 1 where decided for, -1 elsewhere (integers); a continuous one is NaN elsewhere.
     weights : array (N,)
-        How many people of the population a person stands for, scaled to mean 1. They enter averages over people (the prevalence, the
-        risk of a group), not the likelihood, which is conditional on the features.
+        How many people of the population a person stands for, scaled to mean 1. They enter averages
+        over people (the prevalence, the risk of a group), not the likelihood, which is conditional
+        on the features.
     decider : int array (N,) or None
         Who decided about each, as positions in `deciders`.
     deciders : tuple of str
         Who decided, each once: numbers in order of size, else as the frame orders them, or sorted.
     withheld : float array (N,) or None
-        Outcomes that the frame had for people not decided for: never shown to a model, kept to score it (NaN where not known).
+        Outcomes that the frame had for people not decided for: never shown to a model, kept to
+        score it (NaN where not known).
     rows : int array (N,)
         Row numbers in the frame, counted from 0.
     dropped : mapping of column name to the number of rows dropped because it was missing
@@ -88,7 +97,31 @@ class Decisions:
     people_per_row : float
         The mean of the weights before they were scaled: totals are in people.
     reference : arrays (M, D) and (M,) or None
-        Coded features and weights of the population whose prevalence is known, where it is not the one of these rows: see `with_reference`.
+        Coded features and weights of the population whose prevalence is known, where it is not the
+        one of these rows: see `with_reference`.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "age": [30, 41, 52, 63],
+    ...         "region": ["north", "south", "north", "south"],
+    ...         "tested": [0, 1, 1, 0],
+    ...         "ill": [np.nan, 0, 1, np.nan],
+    ...     }
+    ... )
+    >>> data = Decisions.from_frame(
+    ...     frame, outcome="ill", decision="tested", features=["age", "region"]
+    ... )
+    >>> data
+    Decisions
+      People: 4
+      Decided for: 2 (50.0%), by column 'tested'
+      Positive among them: 1 (50.00%), by column 'ill'
+      Features: age, region
+      Columns of the model: age, region[south]
+      Weights: none: everybody counts the same
+      Rows dropped: none
     """
 
     design: Design
@@ -130,27 +163,46 @@ class Decisions:
         frame
             One row a person.
         outcome, decision : str
-            Columns of 0/1 or booleans, or of numbers for a continuous outcome. The outcome is missing where the decision is 0.
+            Columns of 0/1 or booleans, or of numbers for a continuous outcome. The outcome is
+            missing where the decision is 0.
         features : list of str
-            Columns. Numeric ones are standardised, text and categories get a 0/1 column for every level but the first.
+            Columns. Numeric ones are standardised, text and categories get a 0/1 column for every
+            level but the first (treatment or dummy coding).
         formula : str
-            Instead of `features`: a one-sided formula, such as "age + I(age**2) + C(region) + bs(score, df=4)". Outside of `I()`,
-            `**`, `*` and `:` make interactions.
+            Instead of `features`: a one-sided formula, such as
+            "age + I(age**2) + C(region) + bs(score, df=4)". Outside of `I()`, `**`, `*` and `:`
+            make interactions.
         weights, decider : str, optional
             Columns: people of the population each row stands for; who decided.
         missing : "error" or "drop"
-            What to do with rows that lack a feature, the decision, a weight, a decider, or the outcome where it was decided for.
+            What to do with rows that lack a feature, the decision, a weight, a decider, or the
+            outcome where it was decided for.
         observed : "error" or "decided"
-            Say "decided" when the frame has outcomes where the decision is 0, of some people or of all: they are then withheld from
-            the model, and used only to score it. Where outcomes are results of an imperfect test, these are too.
+            Say "decided" when the frame has outcomes where the decision is 0, for some people or
+            for all: they are then withheld from the model, and used only to score it. Where
+            outcomes are results of an imperfect test, these are too.
         standardise : bool
             Whether numeric columns are standardised.
         kind : "binary" or "continuous"
             Of the outcome.
 
+        Returns
+        -------
+        Decisions
+
         Raises
         ------
         DataError
+            If a column is not there or not of its kind, rows lack something and `missing` is
+            "error", outcomes stand where the decision is 0 and `observed` is "error", or everybody
+            or nobody was decided for.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.decision, data.outcome
+        (array([ True, False,  True]), array([ 0, -1,  1], dtype=int8))
         """
         choice("missing", missing, ("error", "drop"))
         choice("observed", observed, ("error", "decided"))
@@ -166,19 +218,20 @@ class Decisions:
         _refuse_shared_columns(inputs, roles)
         named = [name for name in (*inputs, *roles.values()) if name is not None]
         labels = [*(formula_labels(formula) if formula else ()), *([decider] if decider else [])]
-        of_outcome = partial(binary, role="outcome") if kind == "binary" else numbers
+        read_outcome = partial(binary, role="outcome") if kind == "binary" else numbers
         table = read(
             frame,
             named,
             labels=labels,
             checks=[
                 ([decision], partial(binary, name=decision, role="decision")),
-                ([outcome], partial(of_outcome, name=outcome)),
+                ([outcome], partial(read_outcome, name=outcome)),
                 *([([weights], partial(refuse_weights, name=weights))] if weights else []),
                 ([], partial(_gaps, outcome=outcome, decision=decision, missing=missing)),
             ],
         )
-        decided, result = binary(table, decision, "decision"), of_outcome(table, outcome)
+        decided = binary(table, decision, "decision")
+        result = read_outcome(table, outcome)
         gaps = _gaps(table, outcome, decision, missing)
         origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
@@ -187,8 +240,10 @@ class Decisions:
         shown = ~np.isnan(result) & ~decided
         if shown.any() and observed == "error":
             raise DataError(
-                f"Outcome {outcome!r} has values where decision {decision!r} is 0, in {some(rows[shown])}. Expected it to be missing there. If these "
-                'outcomes should be withheld from the model and used only to score it, say `observed="decided"`; otherwise set them to missing.'
+                f"Outcome {outcome!r} has values where decision {decision!r} is 0, in "
+                f"{some(rows[shown])}. Expected it to be missing there. If these outcomes should "
+                "be withheld from the model and used only to score it, say "
+                '`observed="decided"`; otherwise set them to missing.'
             )
         coded = design(
             table[list(inputs)], None if features is None else inputs, formula, standardise, rows
@@ -197,11 +252,7 @@ class Decisions:
             design=coded,
             matrix=frozen(coded.matrix(table[list(inputs)], rows)),
             decision=frozen(decided),
-            outcome=frozen(
-                np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8)
-                if kind == "binary"
-                else np.where(decided, result, np.nan)
-            ),
+            outcome=frozen(_outcome(result, decided, kind)),
             weights=frozen(weights_of(table, weights)),
             people_per_row=1.0 if weights is None else float(table[weights].mean()),
             decider=None if decider is None else frozen(table[decider].cat.codes.astype(int)),
@@ -227,7 +278,14 @@ class Decisions:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Labels of the columns of `matrix`."""
+        """Labels of the columns of `matrix`.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"job": ["a", "b", "c"], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> Decisions.from_frame(frame, outcome="y", decision="t", features=["job"]).features
+        ('job[b]', 'job[c]')
+        """
         return self.design.columns
 
     @property
@@ -244,19 +302,11 @@ class Decisions:
     def fingerprint(self) -> str:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256("\0".join(self.features).encode())
-        for array in (
-            self.matrix,
-            self.decision,
-            self.outcome,
-            self.weights,
-            *(self.reference or ()),
-        ):
+        seen = (self.matrix, self.decision, self.outcome, self.weights, *(self.reference or ()))
+        for array in seen:
             digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update(
-            "\0".join(
-                () if self.decider is None else [self.deciders[who] for who in self.decider]
-            ).encode()
-        )
+        deciders = () if self.decider is None else [self.deciders[who] for who in self.decider]
+        digest.update("\0".join(deciders).encode())
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -266,20 +316,49 @@ class Decisions:
         return len(self.decision)
 
     def columns_of(self, feature: str) -> tuple[int, ...]:
-        """Positions of a feature's (or formula term's, or formula variable's) columns."""
+        """Return positions of the columns of a feature, formula term or formula variable.
+
+        Raises
+        ------
+        DataError
+            If there is no such feature.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"job": ["a", "b", "c"], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["job"])
+        >>> data.columns_of("job")
+        (0, 1)
+        """
         if feature not in self.design.terms:
             raise unknown(feature, self.design.terms, "feature")
         return self.design.terms[feature]
 
     def are_of(self, features: Sequence[str]) -> np.ndarray:
-        """Which columns belong to these features, bool (D,)."""
-        return np.isin(
-            np.arange(len(self.features)),
-            [column for feature in features for column in self.columns_of(feature)],
-        )
+        """Return which columns belong to some features, bool (D,)."""
+        columns = [column for feature in features for column in self.columns_of(feature)]
+        return np.isin(np.arange(len(self.features)), columns)
 
     def at(self, frame: Any) -> People:
-        """Other people in the same coding, with their decider where the frame has that column; levels and deciders never seen are an error."""
+        """Return other people in the same coding, to predict for.
+
+        Parameters
+        ----------
+        frame
+            Every feature of each person; the column of the decider where there is one.
+
+        Raises
+        ------
+        DataError
+            If a feature is missing, or a level or decider was never seen.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.at(pd.DataFrame({"x": [2.0]})).matrix
+        array([[0.]])
+        """
         column = self.arguments["decider"]
         known = list(self.design.variables)
         others = [] if column is None else [column]
@@ -301,7 +380,15 @@ class Decisions:
         )
 
     def people(self, mask: np.ndarray | None = None) -> People:
-        """Everybody, or those of a mask (N,)."""
+        """Return the people of all rows, or of those of a mask (N,).
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.people(~data.decision).rows
+        array([1])
+        """
         chosen = np.flatnonzero(np.ones(len(self), bool) if mask is None else mask)
         decider = None if self.decider is None else self.decider[chosen]
         return People(
@@ -312,7 +399,17 @@ class Decisions:
         )
 
     def part(self, mask: np.ndarray) -> Decisions:
-        """The decisions about some people: coding and deciders stay those of everybody, a reference population is left behind."""
+        """Return the decisions about some people, by a mask (N,).
+
+        Coding and deciders stay those of everybody; a reference population is left behind.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.part(data.rows > 0).outcome
+        array([-1,  1], dtype=int8)
+        """
         chosen = np.flatnonzero(mask)
         values = {
             name: getattr(self, name)
@@ -321,12 +418,25 @@ class Decisions:
         arrays: dict[str, Any] = {
             name: None if value is None else frozen(value[chosen]) for name, value in values.items()
         }
-        return replace(
-            self, **arrays, source=self.source.iloc[chosen].reset_index(drop=True), reference=None
-        )
+        source = self.source.iloc[chosen].reset_index(drop=True)
+        return replace(self, **arrays, source=source, reference=None)
 
     def groups(self, by: Any) -> Any:
-        """Return the group of each row, by a column of the study or by a label for each row of the frame that was read."""
+        """Return the group of each row.
+
+        Parameters
+        ----------
+        by : str or sequence
+            A column of the study, in quarters where it has many numbers; or a label for each row of
+            the frame that was read.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> list(data.groups(["old", "young", "old"]))
+        ['old', 'young', 'old']
+        """
         return groups_of(self.source, by, self.origin, self.rows)
 
     def population_by(self, by: Any) -> dict[str, Decisions]:
@@ -344,10 +454,11 @@ class Decisions:
             labels = self.groups(by)
             return {group: self.part(np.asarray(labels == group)) for group in labels.categories}
         if not isinstance(by, str) or by not in self.design.levels or self.design.spec is not None:
+            known = ", ".join(map(repr, self.design.levels)) or "of which there is none"
             raise DataError(
-                f"This answer is about the reference population, of which only the features are known: expected `by` as a categorical "
-                f"feature, {', '.join(map(repr, self.design.levels)) or 'of which there is none'}; got {by!r}. Groups of the study have "
-                "`effect('risk', by=...)`."
+                "This answer is about the reference population, of which only the features are "
+                f"known: expected `by` as a categorical feature, {known}; got {by!r}. Groups of "
+                "the study have `effect('risk', by=...)`."
             )
         matrix, weights = self.reference
         levels, codes = self.levels_of(by, matrix)
@@ -360,22 +471,57 @@ class Decisions:
         }
 
     def levels_of(self, feature: str, matrix: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
-        """The levels of a categorical feature, and everybody's, as positions among them, from the coded features."""
+        """Return the levels of a categorical feature, and each row's position among them.
+
+        Parameters
+        ----------
+        feature : str
+        matrix : array (M, D)
+            Coded features.
+
+        Raises
+        ------
+        DataError
+            If the feature is not there or not categorical.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"job": ["a", "b", "c"], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["job"])
+        >>> data.levels_of("job", data.matrix)
+        (('a', 'b', 'c'), array([0, 1, 2]))
+        """
         if feature not in self.design.variables:
             raise unknown(feature, self.design.variables, "feature")
         if feature not in self.design.levels or self.design.spec is not None:
             raise DataError(
-                f"Expected {feature!r} as a categorical feature in `features=[...]`; make it text or a category, and give no formula."
+                f"Expected {feature!r} as a categorical feature in `features=[...]`; make it text "
+                "or a category, and give no formula."
             )
         indicators = matrix[:, list(self.columns_of(feature))]
-        return self.design.levels[feature], np.where(
-            indicators.any(axis=1), indicators.argmax(axis=1) + 1, 0
-        )
+        codes = np.where(indicators.any(axis=1), indicators.argmax(axis=1) + 1, 0)
+        return self.design.levels[feature], codes
 
     def with_reference(self, frame: Any, *, weights: str | None = None) -> Decisions:
-        """The same decisions, with a frame of the population whose prevalence is known: a survey, a register, a table of cells with counts.
+        """Return the same decisions, with the population whose prevalence is known.
 
-        Every average over "everybody" is then one over these people, each counted by the column `weights`; the outcomes stay those of the rows.
+        Every average over "everybody" is then one over these people; the outcomes stay those of the
+        rows.
+
+        Parameters
+        ----------
+        frame
+            A survey, a register, or a table of cells with counts: every feature of each person.
+        weights : str, optional
+            A column: people that each row stands for.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> register = pd.DataFrame({"x": [1.0, 3.0], "count": [900, 100]})
+        >>> data.with_reference(register, weights="count").population.weights
+        array([1.8, 0.2])
         """
         people = self.at(frame)
         counts = people.weights
@@ -396,20 +542,21 @@ class Decisions:
         return People(matrix=matrix, weights=weights, rows=np.arange(len(matrix)))
 
     def facts(self) -> dict[str, str]:
-        """What a report says of the data."""
+        """Return what a report says of the data."""
         seen, name = self.outcome[self.decision], self.arguments["outcome"]
+        decided = f"{self.decision.sum():,} ({self.tested:.1%})"
+        positive = (seen == 1).sum()
         facts = {
             "People": f"{len(self):,}",
-            "Decided for": f"{self.decision.sum():,} ({self.tested:.1%}), by column '{self.arguments['decision']}'",
-            **(
-                {
-                    "Positive among them": f"{(seen == 1).sum():,} ({(seen == 1).mean():.2%}), by column '{name}'"
-                }
-                if self.binary
-                else {
-                    "Outcome among them": f"column '{name}', mean {seen.mean():.4g}, standard deviation {seen.std():.4g}"
-                }
-            ),
+            "Decided for": f"{decided}, by column '{self.arguments['decision']}'",
+        }
+        if self.binary:
+            share = f"{positive:,} ({positive / len(seen):.2%})"
+            facts["Positive among them"] = f"{share}, by column '{name}'"
+        else:
+            moments = f"mean {seen.mean():.4g}, standard deviation {seen.std():.4g}"
+            facts["Outcome among them"] = f"column '{name}', {moments}"
+        facts |= {
             "Features": self.arguments["formula"] or ", ".join(self.design.variables),
             "Columns of the model": ", ".join(self.features),
             "Weights": self.arguments["weights"] or "none: everybody counts the same",
@@ -425,10 +572,18 @@ class Decisions:
         if self.decider is not None:
             facts["Deciders"] = f"{len(self.deciders):,}"
         if self.withheld is not None:
+            known = int(np.isfinite(self.withheld).sum())
             facts["Outcomes withheld"] = (
-                f"{int(np.isfinite(self.withheld).sum()):,}: known, not shown to the model, used to score it"
+                f"{known:,}: known, not shown to the model, used to score it"
             )
         return facts
+
+
+def _outcome(result: np.ndarray, decided: np.ndarray, kind: str) -> np.ndarray:
+    """Return outcomes as a model sees them: -1 or, continuous, NaN for those not decided for."""
+    if kind == "binary":
+        return np.where(decided, np.nan_to_num(result), UNSEEN).astype(np.int8)
+    return np.where(decided, result, np.nan)
 
 
 def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None]) -> None:
@@ -438,13 +593,22 @@ def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None
             continue
         if name in seen:
             raise DataError(
-                f"Column {name!r} is named as {role} and as {seen[name]}; expected a column of its own."
+                f"Column {name!r} is named as {role} and as {seen[name]}; expected a column of its "
+                "own."
             )
         seen[name] = role
 
 
 def _gaps(table: pd.DataFrame, outcome: str, decision: str, missing: str) -> dict[str, np.ndarray]:
-    """Return where rows lack something (bool arrays by column); refuse them unless they are dropped."""
+    """Return where rows lack something, bool arrays by column; refuse them unless dropped.
+
+    Parameters
+    ----------
+    table : DataFrame
+    outcome, decision : str
+        Columns; the outcome may be missing where the decision is 0.
+    missing : "error" or "drop"
+    """
     gaps = missing_rows(table.drop(columns=outcome, errors="ignore"))
     if outcome in table and decision in table:
         lost = table[outcome].isna().to_numpy() & (table[decision] == 1).to_numpy()
@@ -460,19 +624,24 @@ def _missing_message(gaps: Mapping[str, np.ndarray], outcome: str, decision: str
     for name, mask in gaps.items():
         where = f" although decision {decision!r} is 1" if name == outcome else ""
         parts.append(f"column {name!r} is missing{where} in {some(np.flatnonzero(mask))}")
-    return f'Expected complete rows: {"; ".join(parts)}. Impute or repair them, or say `missing="drop"` to leave those rows out; the report then says how many.'
+    return (
+        f"Expected complete rows: {'; '.join(parts)}. Impute or repair them, or say "
+        '`missing="drop"` to leave those rows out; the report then says how many.'
+    )
 
 
 def _refuse_one_sided(decided: np.ndarray, decision: str) -> None:
     if decided.all():
         raise DataError(
-            f"Everybody was decided for ({decision!r} is 1 in every row): no label is missing. If the outcome is seen without error, an "
-            "ordinary logistic regression, e.g. `statsmodels.api.Logit`, answers the question. If it is the result of an imperfect test, "
-            "correct the share of positive results p for its sensitivity and specificity, (p + specificity - 1) / (sensitivity + "
-            "specificity - 1) (Rogan & Gladen 1978)."
+            f"Everybody was decided for ({decision!r} is 1 in every row): no label is missing. If "
+            "the outcome is seen without error, an ordinary logistic regression, e.g. "
+            "`statsmodels.api.Logit`, answers the question. If it is the result of an imperfect "
+            "test, correct the share of positive results p for its sensitivity and specificity, "
+            "(p + specificity - 1) / (sensitivity + specificity - 1) (Rogan & Gladen 1978)."
         )
     if not decided.any():
         raise DataError(
-            f"Nobody was decided for ({decision!r} is 0 in every row): no outcome was ever seen, and nothing can be learned about risk "
-            "from these data. All there is, is the prevalence."
+            f"Nobody was decided for ({decision!r} is 0 in every row): no outcome was ever seen, "
+            "and nothing can be learned about risk from these data. The prevalence is all "
+            "there is."
         )

@@ -1,4 +1,7 @@
-"""Features as the columns of a matrix, coded so that new people can be coded the same way."""
+"""Categorical coding, standardisation and the design matrix of features.
+
+The coding is kept, so that new people are coded the same way.
+"""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -16,10 +19,27 @@ from causalstats.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """How columns of a frame become columns of a matrix: terms, levels, scales, all as found in the first frame.
+    """How columns of a frame become columns of a design matrix.
 
-    A numeric feature is standardised, (x - mean) / sd, unless told otherwise; a categorical one has a 0/1 column for every level
-    but the first. With a formula, the columns are formulaic's, standardised likewise where they are not 0/1.
+    A numeric feature is standardised, (x - mean) / sd, unless that is turned off; a categorical one
+    has a 0/1 column for every level but the first (treatment coding). With a formula, the columns
+    are formulaic's, standardised likewise where they are not 0/1.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Labels of the columns of the matrix.
+    terms : mapping of str to tuple of int
+        The columns of each feature or formula term.
+    variables : tuple of str
+        Columns of the frame.
+    levels : mapping of str to tuple of str
+        Of the categorical variables, as in the first frame.
+    center, scale : arrays (D,)
+        Means and standard deviations in the first frame; 0 and 1 where columns are kept as they
+        are.
+    spec
+        formulaic's specification of a formula; None without one.
     """
 
     columns: tuple[str, ...]
@@ -49,13 +69,16 @@ class Design:
             unseen = [str(level) for level in _levels(table[name]) if str(level) not in levels]
             if unseen:
                 raise DataError(
-                    f"Feature {name!r} has level{'s' * (len(unseen) > 1)} {', '.join(map(repr, unseen))} that the model was not fitted to; "
-                    f"it knows {', '.join(map(repr, levels))}. Recode or leave out these people, or refit with them."
+                    f"Feature {name!r} has level{'s' * (len(unseen) > 1)} "
+                    f"{', '.join(map(repr, unseen))} that the model was not fitted to; it knows "
+                    f"{', '.join(map(repr, levels))}. Recode or leave out these people, or refit "
+                    "with them."
                 )
         for name in self.variables:
             if name not in self.levels and isinstance(table[name].dtype, pd.CategoricalDtype):
                 raise DataError(
-                    f"Feature {name!r} was numeric when the model was fitted and is text now. Convert it to numbers."
+                    f"Feature {name!r} was numeric when the model was fitted and is text now. "
+                    "Convert it to numbers."
                 )
         raw = _raw(table, self.levels, self.spec)
         _refuse_infinite(raw, self.columns, rows)
@@ -88,6 +111,16 @@ def design(
     ------
     DataError
         If a column is constant, not finite, or follows from others.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"x": [1.0, 3.0, 1.0, 3.0], "g": pd.Categorical(list("abba"))})
+    >>> coding = design(table, ["x", "g"], None, standardise=True)
+    >>> coding.columns
+    ('x', 'g[b]')
+    >>> coding.matrix(table)[:2]
+    array([[-1.,  0.],
+           [ 1.,  1.]])
     """
     if formula is not None:
         spec = _formula_spec(table, formula)
@@ -170,9 +203,8 @@ def _formula_spec(table: pd.DataFrame, formula: str) -> Any:
             warnings.simplefilter("ignore", RuntimeWarning)
             # Rows without a value stay, and are refused by name: dropped ones would shift people.
             return model_matrix(formula, table, context={}, na_action="ignore").model_spec
-    except (
-        Exception
-    ) as error:  # formulaic raises many kinds; each means that the formula does not fit the frame
+    except Exception as error:
+        # formulaic raises many kinds; each means that the formula does not fit the frame.
         raise DataError(
             f"The formula {formula!r} cannot be evaluated on these columns: {error}"
         ) from error
@@ -186,7 +218,8 @@ def _formula_terms(spec: Any) -> tuple[list[str], dict[str, tuple[int, ...]]]:
     shift = len(slices.pop("1", ()))
     if shift == 0:
         raise DataError(
-            "The formula removes the intercept; the model has one of its own. Leave out '0 +' and '- 1'."
+            "The formula removes the intercept; the model has one of its own. Leave out '0 +' and "
+            "'- 1'."
         )
     terms = {term: tuple(index - shift for index in where) for term, where in slices.items()}
     by_variable: dict[str, set[int]] = {}
@@ -216,7 +249,8 @@ def _feature_terms(
         added = [feature] if levels is None else [f"{feature}[{level}]" for level in levels]
         if not added:
             raise DataError(
-                f"Feature {feature!r} is constant: it has the one level {column.iloc[0]!r}. Leave it out."
+                f"Feature {feature!r} is constant: it has the one level {column.iloc[0]!r}. Leave "
+                "it out."
             )
         terms[feature] = tuple(range(len(names), len(names) + len(added)))
         names += added
@@ -259,20 +293,18 @@ def _of_formula(
             f"The formula {spec.formula} has no value for some of these rows: {error}."
             f"{extend if 'bound' in str(error) else ''}"
         ) from error
-    found = np.asarray(full, dtype=float)[:, 1:]
-    assert len(found) == len(table)
-    return found
+    columns = np.asarray(full, dtype=float)[:, 1:]
+    assert len(columns) == len(table)
+    return columns
 
 
 def _refuse_dependent(matrix: np.ndarray, names: Sequence[str]) -> None:
-    """Refuse columns that others (and the intercept) determine, naming the set."""
-    whole = np.column_stack(
-        [np.ones(len(matrix)), matrix / np.maximum(np.abs(matrix).max(axis=0), 1e-300)]
-    )
+    """Refuse perfect multicollinearity: columns that others and the intercept determine."""
+    largest = np.maximum(np.abs(matrix).max(axis=0), 1e-300)
+    whole = np.column_stack([np.ones(len(matrix)), matrix / largest])
     labels = ["the intercept", *names]
-    left = np.abs(
-        np.diagonal(np.linalg.qr(whole, mode="r"))
-    )  # of each column, what those before it leave
+    # How long the residual of each column is, after those before it are partialled out.
+    left = np.abs(np.diagonal(np.linalg.qr(whole, mode="r")))
     sizes = np.linalg.norm(whole, axis=0)
     missing = range(len(left), len(sizes))  # more columns than rows
     column = next(
@@ -293,7 +325,8 @@ def check_features(features: Any) -> tuple[str, ...]:
     """Return names that can be used, each once."""
     if isinstance(features, str):
         raise DataError(
-            f"Expected a list of feature names, got the text {features!r}; write [{features!r}], or `formula={features!r}`."
+            f"Expected a list of feature names, got the text {features!r}; write [{features!r}], "
+            f"or `formula={features!r}`."
         )
     names = column_names("features", features)
     if len(names) == 0:

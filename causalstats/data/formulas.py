@@ -1,7 +1,7 @@
-"""One-sided formulas: what they may say, which columns they name, and what reads otherwise than it looks.
+"""One-sided Wilkinson formulas: the columns that they name, and refusal of likely mistakes.
 
-In a formula `**`, `*`, `:` and `/` make interactions, as in R: `age**2` and `age*age` are `age`. Where
-that can only be a mistake it is refused, with what to write.
+In a formula `**`, `*`, `:` and `/` make interactions, as in R: `age**2` and `age*age` are `age`.
+Where that can only be a mistake it is refused, with the formula to write.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from causalstats.data.columns import check_name, together
 from causalstats.errors import DataError
 
-# What a formula may call. A formula is evaluated, also when a saved fit is read, so it may not name anything else.
+# A formula is evaluated, also when a saved fit is read, so that it may call nothing else.
 FORMULA_FUNCTIONS = frozenset(
     ["C", "I", "bs", "cs", "cc", "cr", "poly", "center", "scale", "log", "log2", "log10", "exp"]
 )
@@ -42,6 +42,11 @@ def formula_variables(formula: str) -> tuple[str, ...]:
     DataError
         If anything in it is not arithmetic on columns, or makes an interaction of a column with
         itself.
+
+    Examples
+    --------
+    >>> formula_variables("age + I(age**2) + C(region)")
+    ('age', 'region')
     """
     names: dict[str, None] = {}
     for factor in _factors(formula):
@@ -53,7 +58,13 @@ def formula_variables(formula: str) -> tuple[str, ...]:
 
 
 def formula_labels(formula: str) -> tuple[str, ...]:
-    """Return the columns that a formula names as categories alone, `C(site)`."""
+    """Return the columns that a formula names as categories alone.
+
+    Examples
+    --------
+    >>> formula_labels("age + C(site)")
+    ('site',)
+    """
     inside: dict[str, None] = {}
     outside: set[str] = set()
     for factor in _factors(formula):
@@ -75,7 +86,8 @@ def _factors(formula: str) -> list[str]:
 
     if not isinstance(formula, str):
         raise DataError(
-            f"Expected a formula as text, such as 'age + C(region) + bs(score, df=4)', got {formula!r}."
+            "Expected a formula as text, such as 'age + C(region) + bs(score, df=4)', got "
+            f"{formula!r}."
         )
     try:
         parsed = Formula(formula)
@@ -84,11 +96,13 @@ def _factors(formula: str) -> list[str]:
         tree = None if structured else DefaultFormulaParser().get_ast(formula)
     except (FormulaicError, SyntaxError, TypeError, ValueError) as error:
         raise DataError(
-            f"Expected a formula such as 'age + C(region) + bs(score, df=4)', got {formula!r}: {_plain(error)}"
+            "Expected a formula such as 'age + C(region) + bs(score, df=4)', got "
+            f"{formula!r}: {_plain(error)}"
         ) from error
     if structured or not all(hasattr(term, "factors") for term in terms):
         raise DataError(
-            f"Expected a formula without '~' and '|': outcome and decision have arguments of their own; got {formula!r}."
+            "Expected a formula without '~' and '|': outcome and decision have arguments of their "
+            f"own; got {formula!r}."
         )
     _refuse_misread(tree, formula)
     return [factor.expr for term in terms for factor in term.factors]
@@ -100,9 +114,9 @@ def _refuse_misread(tree: Any, formula: str) -> None:
         symbol, parts = node.operator.symbol, [_written(arg) for arg in node.args]
         if symbol in ("**", "^") and len(_columns(node.args[0])) < 2:
             raise DataError(
-                f"In a formula {parts[0]}{symbol}{parts[1]} makes interactions, of which one column "
-                f"has none: it is {parts[0]} alone. For a power write `I({parts[0]}**{parts[1]})` "
-                f"or `poly({parts[0]}, {parts[1]})`; got {formula!r}."
+                f"In a formula {parts[0]}{symbol}{parts[1]} makes interactions, of which one "
+                f"column has none: it is {parts[0]} alone. For a power write "
+                f"`I({parts[0]}**{parts[1]})` or `poly({parts[0]}, {parts[1]})`; got {formula!r}."
             )
         shared = _columns(node.args[0]) & _columns(node.args[-1]) if len(node.args) == 2 else set()
         if symbol in ("*", ":", "/") and shared:
@@ -168,7 +182,8 @@ def _names(expression: str) -> list[str]:
         tree = ast.parse(expression, mode="eval")
     except SyntaxError as error:
         raise DataError(
-            f"{expression!r} in the formula is not an expression in column names. Rename columns to plain names first."
+            f"{expression!r} in the formula is not an expression in column names. Rename columns "
+            "to plain names first."
         ) from error
     called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for node in ast.walk(tree):
@@ -176,12 +191,14 @@ def _names(expression: str) -> list[str]:
             raise DataError(f"In {expression!r} write `**` for a power, not `^`.")
         if not isinstance(node, _ALLOWED):
             raise DataError(
-                f"{expression!r} is not allowed in a formula: expected column names, numbers, arithmetic and {', '.join(sorted(FORMULA_FUNCTIONS))}."
+                f"{expression!r} is not allowed in a formula: expected column names, numbers, "
+                f"arithmetic and {', '.join(sorted(FORMULA_FUNCTIONS))}."
             )
     for function in called:
         if not (isinstance(function, ast.Name) and function.id in FORMULA_FUNCTIONS):
             raise DataError(
-                f"{ast.unparse(function)!r} cannot be called in a formula; there are {', '.join(sorted(FORMULA_FUNCTIONS))}."
+                f"{ast.unparse(function)!r} cannot be called in a formula; there are "
+                f"{', '.join(sorted(FORMULA_FUNCTIONS))}."
             )
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called]
 

@@ -1,4 +1,4 @@
-"""Labels: what names a unit, a decider, a subject or a group. They are never numbers and never rounded.
+"""Labels, the names of units, deciders, subjects and groups, are text and never rounded.
 
 A label is the text of the value that the frame has: `str(id)` of whole numbers of any size, dates
 as dates. Two values with one text would be one label, and are refused.
@@ -46,13 +46,7 @@ def label(value: Any) -> str:
 
 
 def labelled(series: nw.Series, name: str) -> Any:
-    """Return a column as labels.
-
-    Parameters
-    ----------
-    series : narwhals Series
-    name : str
-        What the column is called, for messages.
+    """Return a column as labels, a categorical; `name` is for messages.
 
     Returns
     -------
@@ -65,18 +59,23 @@ def labelled(series: nw.Series, name: str) -> Any:
     DataError
         If two values have one text, or whole numbers came as floating point too large to hold
         every one of them.
+
+    Examples
+    --------
+    >>> labelled(nw.from_native(pd.Series([10, 9, 10]), series_only=True), "site").tolist()
+    ['10', '9', '10']
     """
     kind = kind_of(series, name)
     codes, values = _numbered(series, name, kind)
     texts = [label(value) for value in values]
     refuse_alike(values, texts, name)
-    place = np.arange(len(texts))
+    order = np.arange(len(texts))
     if kind != "categories":
-        place = np.array(in_order(values, texts, kind), int)
+        order = np.array(in_order(values, texts, kind), int)
     rank = np.empty(len(texts) + 1, int)
-    rank[place], rank[-1] = np.arange(len(texts)), -1
-    found = pd.Categorical.from_codes(rank[codes], categories=pd.Index([texts[k] for k in place]))
-    return found.remove_unused_categories()
+    rank[order], rank[-1] = np.arange(len(texts)), -1
+    column = pd.Categorical.from_codes(rank[codes], categories=pd.Index([texts[k] for k in order]))
+    return column.remove_unused_categories()
 
 
 def refuse_alike(values: Iterable[Any], texts: Iterable[str], name: str) -> None:
@@ -94,7 +93,7 @@ def refuse_alike(values: Iterable[Any], texts: Iterable[str], name: str) -> None
 
 
 def in_order(values: Sequence[Any], texts: Sequence[str], kind: Kind) -> list[int]:
-    """Return positions in order: of numbers, dates and the like by size, else by what is written."""
+    """Return positions in order: numbers, dates and the like by size, all else by its text."""
     if kind not in ("text", "mixed"):
         try:
             return sorted(range(len(values)), key=values.__getitem__)
@@ -117,10 +116,10 @@ def as_given(column: pd.Series) -> pd.Series:
 def as_numbers(texts: Sequence[str]) -> np.ndarray | None:
     """Return labels that are all whole numbers as such; None of others, or of larger ones."""
     try:
-        found = np.array([int(text) for text in texts], dtype=np.int64)
+        numbers = np.array([int(text) for text in texts], dtype=np.int64)
     except (ValueError, OverflowError):
         return None
-    return found if all(map(str.__eq__, texts, map(str, found.tolist()))) else None
+    return numbers if all(map(str.__eq__, texts, map(str, numbers.tolist()))) else None
 
 
 def _numbered(series: nw.Series, name: str, kind: Kind) -> tuple[np.ndarray, list]:
@@ -139,11 +138,11 @@ def _numbered(series: nw.Series, name: str, kind: Kind) -> tuple[np.ndarray, lis
     native = series.to_native()
     if isinstance(native, pd.Series) and isinstance(native.dtype, pd.CategoricalDtype):
         return native.cat.codes.to_numpy().astype(int), list(native.cat.categories)
-    found = pd.Series(
+    column = pd.Series(
         [None if absent(value) else value for value in series.to_list()], dtype=object
     )
-    _refuse_unhashable(found, name)
-    codes, values = pd.factorize(found.to_numpy())
+    _refuse_unhashable(column, name)
+    codes, values = pd.factorize(column.to_numpy())
     if kind == "categories":
         return _reordered(codes, list(values), levels_in_order(series))
     return codes, list(values)
@@ -153,8 +152,8 @@ def _reordered(codes: np.ndarray, values: list, order: list | None) -> tuple[np.
     """Return the values of a categorical in the frame's own order, else sorted."""
     if order is None:
         order = [values[k] for k in in_order(values, [label(value) for value in values], "other")]
-    place = {value: k for k, value in enumerate(order)}
-    rank = np.array([*(place[value] for value in values), -1])
+    position = {value: k for k, value in enumerate(order)}
+    rank = np.array([*(position[value] for value in values), -1])
     return rank[codes], order
 
 

@@ -1,9 +1,9 @@
-"""Observations of variables as they stand in a causal diagram: labels, whose cells are counted, and numbers."""
+"""Observations of the variables of a causal diagram: categories, counted by cell, and numbers."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Literal
@@ -29,12 +29,12 @@ from causalstats.data.columns import (
 from causalstats.errors import DataError
 
 MOST_CELLS = 10_000_000  # of a table that is held as a whole
-_FEW = 10  # values of a column of whole numbers that are taken as labels
+_MOST_LEVELS = 10  # values of a column of whole numbers that are taken as labels
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Observations:
-    """Variables seen together, once a row. Where all are labels, equal rows are one cell with its count.
+    """Variables observed together, a row each time; a contingency table where all are categories.
 
     Made by `Observations.from_frame`. Arrays are read-only.
 
@@ -55,6 +55,21 @@ class Observations:
     dropped : mapping of column name to the number of rows dropped because it was missing
     source : DataFrame
         The columns that were read.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"smoking": [0, 1, 1, 0], "cancer": [0, 1, 0, 0]})
+    >>> data = Observations.from_frame(frame)
+    >>> data
+    Observations
+      Observations: 4
+      Levels of smoking: 0, 1
+      Levels of cancer: 0, 1
+      Cells seen: 3 of 4
+      Rows dropped: none
+    >>> data.table(["smoking", "cancer"])
+    array([[2., 0.],
+           [1., 1.]])
     """
 
     variables: tuple[str, ...]
@@ -84,39 +99,50 @@ class Observations:
         frame
             One row an observation, or one row a cell with the count of it.
         columns : list of str, optional
-            The variables; all columns, without it. Text, categories, True/False, and whole numbers of at most ten different values are labels, in the
-            order that the frame gives them, else sorted; all else are numbers.
+            The variables; all columns, without it. Text, categories, True/False, and whole numbers
+            of at most ten different values are labels, in the order that the frame gives them, else
+            sorted; all else are numbers.
         counts : str, optional
-            A column that says how many observations a row stands for. A level whose count is 0 is still a level.
+            A column that says how many observations a row stands for. A level whose count is 0 is
+            still a level.
         continuous : list of str
             Columns of few whole numbers that are numbers all the same.
         missing : "error" or "drop"
-            What to do with rows that lack something.
+            What to do with rows that have missing values; dropped, the complete cases are left.
+
+        Returns
+        -------
+        Observations
 
         Raises
         ------
         DataError
+            If a column is not there or is named twice, counts are not whole numbers of 0 or more,
+            or rows have missing values and `missing` is "error".
+
+        Examples
+        --------
+        >>> cells = pd.DataFrame({"x": ["a", "b"], "y": ["no", "yes"], "n": [30, 12]})
+        >>> Observations.from_frame(cells, counts="n").counts
+        array([30., 12.])
         """
         choice("missing", missing, ("error", "drop"))
         continuous = column_names("continuous", continuous)
         names = _names(frame, columns, counts, continuous)
-        table = read(
-            frame,
-            [*names, *([counts] if counts is not None else [])],
-            whole=names,
-            checks=[
-                *([([counts], partial(_refuse_counts, name=counts))] if counts is not None else []),
-                *(([name], partial(_refuse_text, name=name)) for name in continuous),
-                ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
-            ],
-        )
+        counted = [] if counts is None else [counts]
+        checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
+            *(([name], partial(_refuse_counts, name=name)) for name in counted),
+            *(([name], partial(_refuse_text, name=name)) for name in continuous),
+            ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
+        ]
+        table = read(frame, [*names, *counted], whole=names, checks=checks)
         gaps = missing_rows(table)
         table, rows = kept(table, gaps)
         weights = _counts(table, counts)
         levels = {
-            name: found
+            name: known
             for name in names
-            if name not in continuous and (found := _levels(table[name])) is not None
+            if name not in continuous and (known := _levels(table[name])) is not None
         }
         codes = (
             np.column_stack([_codes(table[name], levels[name]) for name in levels])
@@ -152,11 +178,31 @@ class Observations:
 
     @cached_property
     def continuous(self) -> tuple[str, ...]:
-        """The variables that are numbers, a column of `numbers` each."""
+        """The variables that are numbers, a column of `numbers` each.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"dose": [0.5, 1.5, 2.0], "cured": ["no", "yes", "yes"]})
+        >>> Observations.from_frame(frame).continuous
+        ('dose',)
+        """
         return tuple(name for name in self.variables if name not in self.levels)
 
     def column(self, name: str) -> np.ndarray:
-        """Codes or numbers of one variable (r,)."""
+        """Return codes or numbers of one variable (r,).
+
+        Raises
+        ------
+        DataError
+            If there is no such variable.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"dose": [0.5, 1.5, 2.0], "cured": ["no", "yes", "yes"]})
+        >>> data = Observations.from_frame(frame)
+        >>> data.column("dose"), data.column("cured")
+        (array([0.5, 1.5, 2. ]), array([0, 1, 1]))
+        """
         if name not in self.variables:
             raise unknown(name, self.variables, "variable")
         return (
@@ -168,7 +214,13 @@ class Observations:
     def table(
         self, names: Sequence[str], levels: Mapping[str, Sequence[Any]] | None = None
     ) -> np.ndarray:
-        """Counts of every cell of some labels, an axis each, in order of `levels`: those of the data, or more of them.
+        """Return the contingency table of some labels, an axis each.
+
+        Parameters
+        ----------
+        names : sequence of str
+        levels : mapping of str to sequence, optional
+            The levels of each, in the order of its axis: those of the data, or more.
 
         Raises
         ------
@@ -179,31 +231,45 @@ class Observations:
         shape = tuple(len(known[name]) for name in names)
         if (cells := float(np.prod(shape, dtype=float))) > MOST_CELLS:
             raise DataError(
-                f"The table of {', '.join(names)} has {cells:.3g} cells; at most {MOST_CELLS:,} can be held. Join levels, e.g. `pandas.cut`, or name fewer "
-                "variables: what the answer does not need can be left out of diagram and data."
+                f"The table of {', '.join(names)} has {cells:.3g} cells; at most {MOST_CELLS:,} "
+                "can be held. Join levels, e.g. `pandas.cut`, or name fewer variables: those that "
+                "the answer does not need can be left out of diagram and data."
             )
         places = [self.places(name, known[name]) for name in names]
         flat = np.ravel_multi_index(places, shape) if names else np.zeros(len(self.counts), int)
         return np.bincount(flat, self.counts, minlength=int(cells)).reshape(shape)
 
     def places(self, name: str, levels: Sequence[Any]) -> np.ndarray:
-        """Of a label, where its level stands among others (r,).
+        """Return the position of the level of each row among given levels, (r,).
+
+        Parameters
+        ----------
+        name : str
+            A label.
+        levels : sequence
+            Those of the data, or more.
 
         Raises
         ------
         DataError
             If a level of the data is not among them.
+
+        Examples
+        --------
+        >>> data = Observations.from_frame(pd.DataFrame({"stage": ["II", "I"]}))
+        >>> data.places("stage", ["0", "I", "II"])
+        array([1, 2])
         """
-        where = {str(level): place for place, level in enumerate(levels)} | {
-            level: place for place, level in enumerate(levels)
+        where = {str(level): position for position, level in enumerate(levels)} | {
+            level: position for position, level in enumerate(levels)
         }
         strange = [
             level for level in self.levels[name] if level not in where and str(level) not in where
         ]
         if strange:
             raise DataError(
-                f"Variable {name!r} has the level {strange[0]!r} in the data, and the diagram has {', '.join(map(repr, levels))} alone. "
-                "Recode it, or add it there."
+                f"Variable {name!r} has the level {strange[0]!r} in the data, and the diagram has "
+                f"{', '.join(map(repr, levels))} alone. Recode it, or add it there."
             )
         return np.array(
             [where.get(level, where.get(str(level), 0)) for level in self.levels[name]]
@@ -214,7 +280,7 @@ class Observations:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256(
             "\0".join(
-                [*self.variables, *(f"{name}\1{found!r}" for name, found in self.levels.items())]
+                [*self.variables, *(f"{name}\1{levels!r}" for name, levels in self.levels.items())]
             ).encode()
         )
         for array in (self.codes.astype("<i8"), self.numbers, self.counts):
@@ -228,14 +294,14 @@ class Observations:
         return int(self.counts.sum())
 
     def facts(self) -> dict[str, str]:
-        """What a report says of the data."""
-        cells = np.prod([len(found) for found in self.levels.values()], dtype=float)
+        """Return what a report says of the data."""
+        cells = np.prod([len(levels) for levels in self.levels.values()], dtype=float)
         seen = len(np.unique(self.codes, axis=0))
         return {
             "Observations": f"{len(self):,}",
             **{
-                f"Levels of {name}": ", ".join(map(str, found))
-                for name, found in self.levels.items()
+                f"Levels of {name}": ", ".join(map(str, levels))
+                for name, levels in self.levels.items()
             },
             **({"Numbers": ", ".join(self.continuous)} if self.continuous else {}),
             **({"Cells seen": f"{seen:,} of {cells:,.0f}"} if self.levels else {}),
@@ -260,7 +326,8 @@ def _names(
     twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
     if twice is not None or counts in names:
         raise DataError(
-            f"Column {twice or counts!r} is named twice; expected each to be one variable, or the counts."
+            f"Column {twice or counts!r} is named twice; expected each to be one variable, or the "
+            "counts."
         )
     strange = [name for name in continuous if name not in names]
     if strange:
@@ -282,16 +349,17 @@ def _refuse_counts(table: pd.DataFrame, name: str) -> None:
     text = isinstance(column.dtype, pd.CategoricalDtype)
     if text or not ((column >= 0) & (column == column.round())).all():
         raise DataError(
-            f"Expected counts {name!r} as whole numbers of 0 or more, how many observations a row stands for."
+            f"Expected counts {name!r} as whole numbers of 0 or more, how many observations a row "
+            "stands for."
         )
 
 
 def _levels(column: pd.Series) -> tuple[Any, ...] | None:
-    """In order, of a column of labels; None of one of numbers."""
+    """Return the levels of a column of labels, in order; None for a column of numbers."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return tuple(column.cat.categories)
     values = column.unique()
-    whole = len(values) <= _FEW and all(value == int(value) for value in values)
+    whole = len(values) <= _MOST_LEVELS and all(value == int(value) for value in values)
     return tuple(sorted(int(value) for value in values)) if whole else None
 
 

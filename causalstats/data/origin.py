@@ -1,7 +1,7 @@
-"""The frame that a study was read from: how many rows it had and what they were called.
+"""The frame that data were read from: the number of its rows and its index.
 
-What a user hands in later, a label a row, is in the order of that frame, whatever rows were
-dropped and however the study is sorted.
+Labels that a user hands in later, one a row, are in the order of that frame, whatever rows were
+dropped and however the data are sorted.
 """
 
 from __future__ import annotations
@@ -49,16 +49,21 @@ class Origin:
         DataError
             If there are more or fewer than the frame had rows, the index is another, or a row
             that was kept has none.
+
+        Examples
+        --------
+        >>> list(Origin(size=3).labels(["x", "y", "z"], rows=np.array([0, 2])))
+        ['x', 'z']
         """
         series = self._in_order(given)
-        found = labelled(series, "by")
-        codes = found.codes[rows]
+        column = labelled(series, "by")
+        codes = column.codes[rows]
         if (codes < 0).any():
             raise DataError(
                 f"Expected a label for each row that was read; there is none in "
                 f"{some(np.sort(rows[codes < 0]))}."
             )
-        kept = pd.Categorical.from_codes(codes, categories=found.categories)
+        kept = pd.Categorical.from_codes(codes, categories=column.categories)
         return kept.remove_unused_categories()
 
     def _in_order(self, given: Any) -> nw.Series:
@@ -99,7 +104,7 @@ class Origin:
 
     @property
     def names(self) -> pd.Index:
-        """What the rows are called: their numbers where they have no names."""
+        """The names of the rows: their numbers where they have none."""
         return pd.RangeIndex(self.size) if self.index is None else self.index
 
     def to_list(self) -> list[str] | None:
@@ -110,7 +115,7 @@ class Origin:
 
 
 def origin_of(frame: Any, size: int) -> Origin:
-    """Return what is known of a frame."""
+    """Return the number of rows and the index of a frame."""
     return Origin(size, frame.index if isinstance(frame, pd.DataFrame) else None)
 
 

@@ -1,4 +1,8 @@
-"""A table larger than memory: read piece by piece into files on disk, a file a column, sorted by unit and time, and seen as a frame from there."""
+"""Chunked reading of a table larger than memory (out of core).
+
+Chunks are read into temporary files, a file a column, sorted by unit and time, and the table is a
+frame whose columns are memory-mapped from there.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ from causalstats.data.labels import as_numbers, label, levels_in_order, order_of
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
-_ROWS = 250_000  # at once
+_CHUNK = 250_000  # rows held in memory at once
 
 
 class _Column:
@@ -36,21 +40,32 @@ class _Column:
 
     def __init__(self, folder: str | Path | None, kind: str = "float64") -> None:
         self.kind, self.size = np.dtype(kind), 0
-        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - kept by the arrays that look at it
+        # Kept by the arrays that look at it.
+        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
 
     def append(self, values: np.ndarray) -> None:
         values.astype(self.kind, copy=False).tofile(self.file)
         self.size += len(values)
 
     def array(self) -> np.ndarray:
-        """Read-only, from disk."""
+        """Return the numbers, memory-mapped and read-only."""
         self.file.flush()
         return np.asarray(np.memmap(self.file, self.kind, "r", shape=(self.size,)))
 
 
 @dataclass(frozen=True)
 class _Levels:
-    """Levels of text by the order in which they were met; whether the frames have them in that order, and whether they were numbers."""
+    """Levels of text by the order in which they were met.
+
+    Parameters
+    ----------
+    met : dict of str to int
+        The position of each level.
+    ordered : bool
+        Whether the frames have them in that order.
+    numeric : bool
+        Whether they were numbers.
+    """
 
     met: dict[str, int]
     ordered: bool
@@ -87,7 +102,7 @@ class Spooled:
 
 @dataclass
 class _Read:
-    """What was read so far: numbers as they are, text as positions in the order in which its levels were met."""
+    """Chunks read so far: numbers as they are, text as positions among the levels met."""
 
     values: dict[str, _Column]
     rows: _Column
@@ -105,21 +120,39 @@ def spooled(
     missing: str,
     folder: str | Path | None,
 ) -> Spooled:
-    """Read a source piece by piece into files, sorted by unit, the first of `labels`, and time."""
-    found, unit = _read(source, columns, labels, time, missing, folder), labels[0]
+    """Read a source chunk by chunk into files, sorted by unit and time.
+
+    Parameters
+    ----------
+    source
+        As in `Panel.from_chunks`.
+    columns : sequence of str
+    labels : sequence of str
+        Columns of labels, the unit first.
+    time : str
+        The column of times.
+    missing : "error" or "drop"
+    folder : str, Path or None
+        Where the files are.
+
+    Raises
+    ------
+    DataError
+        If chunks differ in their columns, no row is complete, or rows have missing values and
+        `missing` is "error".
+    """
+    source_read, unit = _read(source, columns, labels, time, missing, folder), labels[0]
     coded = {
-        name: _coded(found.values[name], levels, folder) for name, levels in found.levels.items()
+        name: _coded(source_read.values[name], levels, folder)
+        for name, levels in source_read.levels.items()
     }
     codes, units = coded[unit]
-    when, whose = found.values[time].array(), codes.array()
+    when, whose = source_read.values[time].array(), codes.array()
     changes = np.diff(whose)
-    order = (
-        None
-        if ((changes > 0) | (changes == 0) & (np.diff(when) >= 0)).all()
-        else np.lexsort((when, whose))
-    )
+    is_sorted = ((changes > 0) | (changes == 0) & (np.diff(when) >= 0)).all()
+    order = None if is_sorted else np.lexsort((when, whose))
     table: dict[str, Any] = {}
-    for name, column in found.values.items():
+    for name, column in source_read.values.items():
         if name not in coded:
             table[name] = _sorted(column, order, folder)
             continue
@@ -134,10 +167,10 @@ def spooled(
         pd.DataFrame(table, copy=False),
         _sorted(codes, order, folder),
         units,
-        found.time_scale or TimeScale(),
-        _sorted(found.rows, order, folder),
-        found.size,
-        found.dropped,
+        source_read.time_scale or TimeScale(),
+        _sorted(source_read.rows, order, folder),
+        source_read.size,
+        source_read.dropped,
     )
 
 
@@ -149,7 +182,9 @@ def _read(
     missing: str,
     folder: str | Path | None,
 ) -> _Read:
-    found = _Read({name: _Column(folder) for name in columns}, _Column(folder, "int64"), {}, {})
+    read_so_far = _Read(
+        {name: _Column(folder) for name in columns}, _Column(folder, "int64"), {}, {}
+    )
     kinds: dict[str, str] | None = None
     for number, piece in enumerate(_pieces(source, columns), 1):
         _refuse_lost(piece, columns, number)
@@ -159,20 +194,20 @@ def _read(
         now = together(*(partial(_kind, native, piece, name, name in labels) for name in columns))
         kinds = _same_kinds(kinds, dict(zip(columns, now, strict=True)), number)
         scale = scale_of(column_of(native, piece, time), time)
-        if found.time_scale not in (None, scale):
+        if read_so_far.time_scale not in (None, scale):
             raise DataError(
                 f"The columns change: piece {number} has times {time!r} of another time zone or "
                 "length of period than those before it. Convert them to one."
             )
-        found.time_scale = scale
-        _append(found, native, columns, labels, time, missing, kinds)
-    if found.rows.size == 0:
+        read_so_far.time_scale = scale
+        _append(read_so_far, native, columns, labels, time, missing, kinds)
+    if read_so_far.rows.size == 0:
         raise DataError("Expected at least one complete row, got none in any piece.")
-    return found
+    return read_so_far
 
 
 def _append(
-    found: _Read,
+    read_so_far: _Read,
     native: Any,
     columns: Sequence[str],
     labels: Sequence[str],
@@ -184,34 +219,34 @@ def _append(
     table = read(native, columns, times=[time], labels=labels)
     refuse_unordered(table[time], time)
     gaps = missing_rows(table)
-    first = found.size
+    first = read_so_far.size
     if gaps and missing == "error":
         raise incomplete({name: first + np.flatnonzero(mask) for name, mask in gaps.items()})
     for name, mask in gaps.items():
-        found.dropped[name] = found.dropped.get(name, 0) + int(mask.sum())
-    found.size += len(table)
+        read_so_far.dropped[name] = read_so_far.dropped.get(name, 0) + int(mask.sum())
+    read_so_far.size += len(table)
     if gaps and np.logical_or.reduce(list(gaps.values())).all():
         return
     table, where = kept(table, gaps) if gaps else (table, np.arange(len(table)))
-    found.rows.append(first + where)
+    read_so_far.rows.append(first + where)
     for key, column in table.items():
         name = str(key)
         if not isinstance(column.dtype, pd.CategoricalDtype):
-            found.values[name].append(column.to_numpy())
+            read_so_far.values[name].append(column.to_numpy())
             continue
-        if name not in found.levels:
+        if name not in read_so_far.levels:
             order = levels_in_order(column_of(native, as_frame(native), name))
             texts = [label(level) for level in order or ()]
-            found.levels[name] = _Levels(
+            read_so_far.levels[name] = _Levels(
                 {text: k for k, text in enumerate(texts)},
                 order is not None,
                 kinds[name] == "numbers",
             )
-        found.values[name].append(_positions(column, found.levels[name]))
+        read_so_far.values[name].append(_positions(column, read_so_far.levels[name]))
 
 
 def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
-    """Frames in memory, as narwhals sees them."""
+    """Yield frames in memory, as narwhals sees them."""
     if isinstance(source, str | Path):
         yield from _of_parquet(Path(source), columns)
         return
@@ -237,7 +272,8 @@ def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
                 raise DataError(f"Expected pieces that are frames in memory. {error}") from error
     else:
         raise DataError(
-            f"Expected a parquet file, a lazy frame or an iterable of frames, got {type(source).__name__}."
+            "Expected a parquet file, a lazy frame or an iterable of frames, got "
+            f"{type(source).__name__}."
         )
 
 
@@ -258,10 +294,10 @@ def _of_parquet(path: Path, columns: Sequence[str]) -> Iterator[Any]:
         except ArrowInvalid as error:
             raise DataError(
                 f"{str(file)!r} is no parquet file. Of text, give pieces: "
-                f"`pandas.read_csv({str(file)!r}, chunksize={_ROWS})`."
+                f"`pandas.read_csv({str(file)!r}, chunksize={_CHUNK})`."
             ) from error
         with parquet:
-            for batch in parquet.iter_batches(_ROWS, columns=list(columns)):
+            for batch in parquet.iter_batches(_CHUNK, columns=list(columns)):
                 yield nw.from_native(Table.from_batches([batch]), eager_only=True)
 
 
@@ -273,9 +309,10 @@ def _of_lazy_frame(frame: nw.LazyFrame, columns: Sequence[str]) -> Iterator[Any]
     native = frame.select(*columns).to_native()
     if not frame.implementation.is_polars():
         raise DataError(
-            f"Expected a lazy frame of Polars or Dask, got {type(native).__name__}. Write it to parquet first, and give the path."
+            f"Expected a lazy frame of Polars or Dask, got {type(native).__name__}. Write it to "
+            "parquet first, and give the path."
         )
-    for piece in native.collect_batches(chunk_size=_ROWS, maintain_order=True):
+    for piece in native.collect_batches(chunk_size=_CHUNK, maintain_order=True):
         yield nw.from_native(piece, eager_only=True)
 
 
@@ -289,7 +326,15 @@ def _refuse_lost(piece: Any, columns: Sequence[str], number: int) -> None:
 
 
 def _kind(native: Any, piece: Any, name: str, names_rows: bool) -> str:
-    """What a column holds; nothing where it lacks everything. True and False are numbers but for names."""
+    """Return the kind of a column, empty where all is missing.
+
+    Parameters
+    ----------
+    native, piece : the chunk, as it is and as narwhals sees it
+    name : str
+    names_rows : bool
+        Whether the column is one of labels, in which True and False are no numbers.
+    """
     series = column_of(native, piece, name)
     kind = kind_of(series, name)
     if series.dtype in (nw.Object, nw.Unknown) and all(map(absent, series.to_list())):
@@ -304,57 +349,64 @@ def _same_kinds(before: dict[str, str] | None, now: dict[str, str], number: int)
     for name, kind in now.items():
         if before[name] and kind and before[name] != kind:
             raise DataError(
-                f"The columns change: piece {number} has {kind} in {name!r}, and those before it {before[name]}. Convert them to one type."
+                f"The columns change: piece {number} has {kind} in {name!r}, and those before it "
+                f"{before[name]}. Convert them to one type."
             )
     return {name: before[name] or kind for name, kind in now.items()}
 
 
 def _positions(column: pd.Series, levels: _Levels) -> np.ndarray:
-    """Of each value among the levels that are known, which grow."""
-    found = np.array(
+    """Return the position of each value among the levels, to which new ones are added."""
+    positions = np.array(
         [levels.met.setdefault(str(level), len(levels.met)) for level in column.cat.categories]
     )
-    return found[column.cat.codes.to_numpy()]
+    return positions[column.cat.codes.to_numpy()]
 
 
 def _coded(
     column: _Column, levels: _Levels, folder: str | Path | None
 ) -> tuple[_Column, tuple[str, ...]]:
-    """Each value as a position among the labels that there are: in the frames' own order, else numbers by size and text sorted."""
+    """Return values as positions among the labels that there are, and these labels.
+
+    They are in the frames' own order, else numbers by size and text sorted.
+    """
     values, codes = column.array(), _Column(folder, "int64")
-    blocks = [slice(k, k + _ROWS) for k in range(0, len(values), _ROWS)]
-    found = np.unique(np.concatenate([np.unique(values[block]) for block in blocks]))
+    blocks = [slice(k, k + _CHUNK) for k in range(0, len(values), _CHUNK)]
+    distinct = np.unique(np.concatenate([np.unique(values[block]) for block in blocks]))
     met = list(levels.met)
-    present = [met[int(k)] for k in found]
+    present = [met[int(k)] for k in distinct]
     labels = present if levels.ordered else order_of_texts(present, levels.numeric)
-    place = {label: k for k, label in enumerate(labels)}
-    rank = np.array([place[label] for label in present])
+    position = {label: k for k, label in enumerate(labels)}
+    rank = np.array([position[label] for label in present])
     for block in blocks:
-        codes.append(rank[np.searchsorted(found, values[block])])
+        codes.append(rank[np.searchsorted(distinct, values[block])])
     return codes, tuple(labels)
 
 
 def _looked_up(codes: _Column, numbers: np.ndarray, folder: str | Path | None) -> _Column:
-    """The whole number at each position."""
-    values, found = codes.array(), _Column(folder, "int64")
-    for k in range(0, len(values), _ROWS):
-        found.append(numbers[values[k : k + _ROWS]])
-    return found
+    """Return the whole number at each position."""
+    values, column = codes.array(), _Column(folder, "int64")
+    for k in range(0, len(values), _CHUNK):
+        column.append(numbers[values[k : k + _CHUNK]])
+    return column
 
 
 def _narrow(codes: _Column, count: int, folder: str | Path | None) -> _Column:
-    """The same positions in as few bytes as pandas has for so many levels, which then copies none."""
+    """Return the same positions in as few bytes as pandas uses for so many levels.
+
+    pandas then copies none of them.
+    """
     kind = next(kind for kind in ("int8", "int16", "int32") if count <= np.iinfo(kind).max)
-    values, found = codes.array(), _Column(folder, kind)
-    for k in range(0, len(values), _ROWS):
-        found.append(values[k : k + _ROWS])
-    return found
+    values, column = codes.array(), _Column(folder, kind)
+    for k in range(0, len(values), _CHUNK):
+        column.append(values[k : k + _CHUNK])
+    return column
 
 
 def _sorted(column: _Column, order: np.ndarray | None, folder: str | Path | None) -> np.ndarray:
     if order is None:
         return column.array()
-    values, found = column.array(), _Column(folder, column.kind.name)
-    for k in range(0, len(order), _ROWS):
-        found.append(values[order[k : k + _ROWS]])
-    return found.array()
+    values, sorted_column = column.array(), _Column(folder, column.kind.name)
+    for k in range(0, len(order), _CHUNK):
+        sorted_column.append(values[order[k : k + _CHUNK]])
+    return sorted_column.array()

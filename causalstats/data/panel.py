@@ -1,4 +1,4 @@
-"""A panel: the same units seen at several times, with an outcome, treatments and covariates."""
+"""Panel data: the same units at several times, with an outcome, treatments and covariates."""
 
 from __future__ import annotations
 
@@ -43,15 +43,17 @@ from causalstats.data.out_of_core import spooled
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
-_EXACT = 2.0**53  # whole numbers up to this are floats as well
-_EXACTLY = 1e-10  # of a column's variance: what is left of it is rounding
+_LARGEST_EXACT = 2.0**53  # whole numbers up to this are floats as well
+_COLLINEAR = 1e-10  # of a column's variance: a residual as small is rounding
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Panel:
-    """Rows sorted by unit and time: an outcome, treatments, covariates. Units may be seen at different times, and any number of times.
+    """Panel data sorted by unit and time: an outcome, treatments, covariates.
 
-    Made by `Panel.from_frame`, or by `Panel.from_chunks` where it is larger than memory. Arrays are read-only.
+    The panel may be unbalanced: units may be seen at different times, and any number of times. Made
+    by `Panel.from_frame`, or by `Panel.from_chunks` where it is larger than memory. Arrays are
+    read-only.
 
     Attributes
     ----------
@@ -74,6 +76,30 @@ class Panel:
         The columns that were read, in the order of the rows here.
     origin : Origin
         The frame that was read, with whose rows labels given later are matched.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "firm": ["a", "a", "b", "b"],
+    ...         "year": [2000, 2001, 2000, 2001],
+    ...         "sales": [5.0, 7.0, 2.0, 3.0],
+    ...         "adverts": [0.0, 1.0, 0.0, 0.0],
+    ...     }
+    ... )
+    >>> data = Panel.from_frame(
+    ...     frame, unit="firm", time="year", outcome="sales", treatment="adverts"
+    ... )
+    >>> data
+    Panel
+      Rows: 4
+      Units: 2 (firm)
+      Times: 2 (year); 2 of each unit
+      Seen once: 0 units, which say nothing about change
+      Treatment never changes: in 1 units, which say nothing of its effect
+      Treatment: adverts
+      Covariates: none
+      Rows dropped: none
     """
 
     outcome: np.ndarray
@@ -119,8 +145,8 @@ class Panel:
         treatment : str or list of str
             One or more columns of numbers or True/False, whose effects are asked for.
         covariates : list of str
-            Columns of numbers, text or categories that may affect treatment and outcome, and that the treatment does not affect. No outcome of
-            an earlier time.
+            Columns of numbers, text or categories that may affect treatment and outcome, and that
+            the treatment does not affect. No outcome of an earlier time.
         weights : str, optional
             Positive numbers, how many a row stands for.
         cluster : str, optional
@@ -128,11 +154,27 @@ class Panel:
             other, such as the state of a county where the treatment is a law of states. Standard
             errors are clustered by it; by unit unless it is given. It may be a covariate too.
         missing : "error" or "drop"
-            What to do with rows that lack something. All means over a unit are of the rows that are left.
+            What to do with rows that have missing values. All means over a unit are of the rows
+            that are left.
+
+        Returns
+        -------
+        Panel
 
         Raises
         ------
         DataError
+            If a column is not there or not of its kind, a unit has two rows of one time, a
+            treatment is constant or a copy of another column, a unit is in two clusters, or rows
+            have missing values and `missing` is "error".
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.units, data.outcome
+        (('1', '2'), array([1., 3., 5.]))
         """
         roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
         wanted = [name for group in roles.values() for name in group]
@@ -176,45 +218,60 @@ class Panel:
         missing: Literal["error", "drop"] = "error",
         folder: str | Path | None = None,
     ) -> Panel:
-        """Read a panel larger than memory, piece by piece; everything else is as in `from_frame`, and so is every answer.
+        """Read a panel larger than memory in chunks (out of core).
 
-        The columns are kept in temporary files, sorted by unit and time, until the panel is no longer used; a unit's rows may come in several pieces.
-        Cross-products are summed over blocks of whole units: by threads, or by the workers of `joblib.parallel_config(backend="dask")` and its like.
+        The panel, and every answer, is that of `from_frame`. The columns are kept in temporary
+        files, sorted by unit and time, until the panel is no longer used; a unit's rows may come in
+        several chunks. Cross-products are summed over blocks of whole units: by threads, or by the
+        workers of `joblib.parallel_config(backend="dask")` and its like.
 
         Parameters
         ----------
         source
-            A parquet file or a folder of them (which needs pyarrow), a Polars or Dask lazy frame, or any iterable of frames, read once.
+            A parquet file or a folder of them (which needs pyarrow), a Polars or Dask lazy frame,
+            or any iterable of frames, read once.
+        unit, time, outcome, treatment, covariates, weights, cluster, missing
+            As in `from_frame`.
         folder : str or Path, optional
-            Where the temporary files are, 8 bytes a number; the system's own place for such files unless given.
+            Where the temporary files are, 8 bytes a number; the system's folder for such files
+            unless given.
 
         Raises
         ------
         DataError
-            Also if the columns of a piece are not those of the first.
+            As in `from_frame`, and if the columns of a chunk are not those of the first.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> chunks = [frame[:2], frame[2:]]
+        >>> data = Panel.from_chunks(chunks, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.units, data.outcome
+        (('1', '2'), array([1., 3., 5.]))
         """
         roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
         wanted = list(dict.fromkeys(name for group in roles.values() for name in group))
-        found = spooled(source, wanted, _named(roles), time, missing, folder)
+        spool = spooled(source, wanted, _named(roles), time, missing, folder)
         return _assembled(
-            found.table,
-            found.codes,
-            found.units,
-            found.time_scale,
-            found.rows,
-            Origin(found.size),
-            found.dropped,
+            spool.table,
+            spool.codes,
+            spool.units,
+            spool.time_scale,
+            spool.rows,
+            Origin(spool.size),
+            spool.dropped,
             _arguments(roles, treatment, missing),
         )
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """Where each unit begins, (N,)."""
+        """The row at which each unit begins, (N,)."""
         return frozen(np.flatnonzero(np.diff(self.unit, prepend=-1)))
 
     @cached_property
     def sizes(self) -> np.ndarray:
-        """How many rows each unit has, (N,)."""
+        """The number of rows of each unit, (N,)."""
         return frozen(np.diff(self.starts, append=len(self)))
 
     @cached_property
@@ -264,14 +321,29 @@ class Panel:
         return len(self.outcome)
 
     def constant_within_units(self, values: np.ndarray) -> np.ndarray:
-        """Whether columns (n, p) have one value in each unit, (N, p)."""
-        highest, lowest = (
-            function.reduceat(values, self.starts, axis=0) for function in (np.maximum, np.minimum)
-        )
+        """Return whether columns (n, p) are time-invariant in each unit, (N, p)."""
+        highest = np.maximum.reduceat(values, self.starts, axis=0)
+        lowest = np.minimum.reduceat(values, self.starts, axis=0)
         return highest == lowest
 
     def at(self, frame: Any) -> PanelRows:
-        """Other rows with the covariates that the frame has, in the coding of these."""
+        """Return other rows, with the covariates that the frame has in the coding of these.
+
+        Raises
+        ------
+        DataError
+            If a covariate has missing values.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame = frame.assign(d=[0.0, 1.0, 0.0], x=[4.0, 6.0, 2.0])
+        >>> roles = {"unit": "i", "time": "t", "outcome": "y", "treatment": "d"}
+        >>> data = Panel.from_frame(frame, **roles, covariates=["x"])
+        >>> data.at(pd.DataFrame({"x": [3.0]})).table
+             x
+        0  3.0
+        """
         texts = [
             name
             for name in self.covariates
@@ -282,36 +354,68 @@ class Panel:
         return PanelRows(panel=self, table=table, weights=np.ones(len(table)))
 
     def part(self, rows: Any) -> PanelRows:
-        """Some of these rows, by a mask or a slice."""
-        return PanelRows(
-            panel=self, table=self.source[list(self.covariates)][rows], weights=self.weights[rows]
-        )
+        """Return some of these rows, by a mask or a slice.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame = frame.assign(d=[0.0, 1.0, 0.0], x=[4.0, 6.0, 2.0])
+        >>> roles = {"unit": "i", "time": "t", "outcome": "y", "treatment": "d"}
+        >>> data = Panel.from_frame(frame, **roles, covariates=["x"])
+        >>> data.part(data.time == 0).table
+             x
+        0  2.0
+        2  4.0
+        """
+        table = self.source[list(self.covariates)][rows]
+        return PanelRows(panel=self, table=table, weights=self.weights[rows])
 
     def times_as_written(self, times: np.ndarray) -> tuple[str, ...]:
-        """Return times as the frame has them: dates as dates, whole numbers with all their digits."""
+        """Return times as the frame has them: dates as dates, whole numbers with all digits.
+
+        Examples
+        --------
+        >>> dates = pd.to_datetime(["2020-01-01", "2020-06-01", "2021-01-01"])
+        >>> frame = pd.DataFrame({"t": dates, "y": [1.0, 3.0, 2.0], "d": [0.0, 0.0, 1.0], "i": 1})
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.times_as_written(data.time)
+        ('2020-01-01', '2020-06-01', '2021-01-01')
+        """
         return self.time_scale.labels(times)
 
     def groups(self, by: Any) -> Any:
-        """Return the group of each row here, by a column or by a label for each row of the frame that was read."""
+        """Return the group of each row.
+
+        Parameters
+        ----------
+        by : str or sequence
+            A column, in quarters where it has many numbers; or a label for each row of the frame
+            that was read.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> list(data.groups("i")), list(data.groups(["new", "old", "old"]))
+        (['1', '1', '2'], ['old', 'old', 'new'])
+        """
         if isinstance(by, str) and by == self.arguments["unit"]:
             return pd.Categorical.from_codes(self.unit, categories=pd.Index(self.units))
         return groups_of(self.source, by, self.origin, self.rows)
 
     def time_dummies(self, part: slice = slice(None)) -> np.ndarray:
-        """Columns (n, number of periods - 1) of 0 and 1: whether a row is of a period, for every one but the first."""
+        """Return time dummies, (n, number of periods - 1): one for every period but the first."""
         return (self.time[part, None] == self.periods[1:]).astype(float)
 
     def facts(self) -> dict[str, str]:
-        """What a report says of the data."""
-        times = (
-            f"{self.sizes.min():,}"
-            if np.ptp(self.sizes) == 0
-            else f"{self.sizes.min():,} to {self.sizes.max():,}, {self.sizes.mean():.1f} on average"
-        )
-        alone, still = (
-            int((self.sizes == 1).sum()),
-            int(self.constant_within_units(self.treatment).all(axis=1).sum()),
-        )
+        """Return what a report says of the data."""
+        least, most = self.sizes.min(), self.sizes.max()
+        times = f"{least:,}"
+        if least < most:
+            times = f"{least:,} to {most:,}, {self.sizes.mean():.1f} on average"
+        alone = int((self.sizes == 1).sum())
+        still = int(self.constant_within_units(self.treatment).all(axis=1).sum())
         return {
             "Rows": f"{len(self):,}",
             "Units": f"{len(self.units):,} ({self.arguments['unit']})",
@@ -334,7 +438,23 @@ class Panel:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PanelRows:
-    """Covariates of some rows, of a panel or of other units, which are coded as that is."""
+    """Covariates of some rows, of a panel or of other units, in the coding of that panel.
+
+    Parameters
+    ----------
+    panel : Panel
+    table : DataFrame
+        The covariates.
+    weights : array (n,)
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"i": [1, 1, 2], "t": [0, 1, 0], "y": [1.0, 3.0, 2.0]})
+    >>> frame["d"] = [0.0, 0.0, 1.0]
+    >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+    >>> data.part(slice(1)).weights
+    array([1.])
+    """
 
     panel: Panel
     table: pd.DataFrame
@@ -351,11 +471,11 @@ def _roles(
     missing: str,
     cluster: str | None,
 ) -> dict[str, Sequence[str]]:
-    """Column names by role, none of them twice."""
+    """Return column names by role, none of them twice; arguments are those of `from_frame`."""
     choice("missing", missing, ("error", "drop"))
     one = isinstance(treatment, str) or not hasattr(treatment, "__iter__")
     single = {"unit": unit, "time": time, "outcome": outcome, "weights": weights}
-    found = together(
+    names = together(
         *(
             partial(column_name, role, name)
             for role, name in single.items()
@@ -366,7 +486,7 @@ def _roles(
         else partial(column_names, "treatment", treatment),
         partial(column_names, "covariates", covariates),
     )
-    *named, treatments, covariates = found
+    *named, treatments, covariates = names
     roles = {
         "unit": named[:1],
         "time": named[1:2],
@@ -380,9 +500,9 @@ def _roles(
         return roles | {"cluster": []}
     taken = {name: role for role, group in roles.items() if role != "covariate" for name in group}
     if not (isinstance(cluster, str) and cluster) or cluster in taken:
-        what = f"{cluster!r}, the {taken[cluster]}" if cluster in taken else repr(cluster)
+        got = f"{cluster!r}, the {taken[cluster]}" if cluster in taken else repr(cluster)
         raise DataError(
-            f"Expected `cluster` as the name of a column of labels, got {what} as cluster. "
+            f"Expected `cluster` as the name of a column of labels, got {got} as cluster. "
             "Name the groups of units that share shocks, such as 'state'; leave it out where "
             "units are independent."
         )
@@ -398,7 +518,7 @@ def _named(roles: Mapping[str, Sequence[str]]) -> list[str]:
 def _arguments(
     roles: Mapping[str, Sequence[str]], treatment: str | Sequence[str], missing: str
 ) -> dict[str, Any]:
-    """What `from_frame` was told."""
+    """Return the arguments of `from_frame`."""
     return {
         "unit": roles["unit"][0],
         "time": roles["time"][0],
@@ -421,18 +541,30 @@ def _assembled(
     dropped: Mapping[str, int],
     arguments: Mapping[str, Any],
 ) -> Panel:
-    """A panel of a table sorted by unit and time; columns on disk stay there."""
-    treatments = (
-        (arguments["treatment"],)
-        if isinstance(arguments["treatment"], str)
-        else tuple(arguments["treatment"])
-    )
+    """Return the panel of a table sorted by unit and time; columns on disk stay there.
+
+    Parameters
+    ----------
+    table : DataFrame
+    codes : int array (n,)
+        The unit of each row, as a position in `units`.
+    units : tuple of str
+    time_scale : TimeScale
+    rows : int array (n,)
+        Row numbers in the frame.
+    origin : Origin
+    dropped : mapping of str to int
+    arguments : mapping
+        Those of `from_frame`.
+    """
+    treatment = arguments["treatment"]
+    treatments = (treatment,) if isinstance(treatment, str) else tuple(treatment)
     outcome, weights, *columns = together(
         lambda: numbers(table, arguments["outcome"]),
         lambda: weights_of(table, arguments["weights"]),
         *(partial(_treatment, table, name) for name in treatments),
     )
-    found = Panel(
+    panel = Panel(
         outcome=read_only(outcome),
         treatment=read_only(columns[0][:, None] if len(columns) == 1 else np.column_stack(columns)),
         treatments=treatments,
@@ -449,11 +581,11 @@ def _assembled(
         arguments=arguments,
     )
     together(
-        partial(_refuse_twice, found),
-        partial(_refuse_copies, found),
-        partial(_refuse_clusters_within_units, found),
+        partial(_refuse_twice, panel),
+        partial(_refuse_copies, panel),
+        partial(_refuse_clusters_within_units, panel),
     )
-    return found
+    return panel
 
 
 def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
@@ -462,7 +594,8 @@ def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
         for name in columns:
             if name in taken:
                 raise DataError(
-                    f"Column {name!r} is named as {taken[name]} and as {role}; expected a column of its own."
+                    f"Column {name!r} is named as {taken[name]} and as {role}; expected a column "
+                    "of its own."
                 )
             taken[name] = role
     if not roles["treatment"]:
@@ -494,8 +627,9 @@ def _refuse_twice(panel: Panel) -> None:
     if len(again):
         unit, time = panel.arguments["unit"], panel.arguments["time"]
         (when,) = panel.times_as_written(panel.time[again[:1]])
+        label_of_unit = panel.units[panel.unit[again[0]]]
         raise DataError(
-            f"Expected one row of each {unit!r} and {time!r}; {panel.units[panel.unit[again[0]]]!r} "
+            f"Expected one row of each {unit!r} and {time!r}; {label_of_unit!r} "
             f"has two at {when}: {some(np.sort(panel.rows[again + 1]))}. "
             f"Aggregate them first, e.g. `frame.groupby([{unit!r}, {time!r}]).mean()`."
         )
@@ -506,7 +640,7 @@ def _refuse_clusters_within_units(panel: Panel) -> None:
     if name is None:
         return
     column = panel.source[name]
-    if column.dtype == float and abs(column).max() > _EXACT:
+    if column.dtype == float and abs(column).max() > _LARGEST_EXACT:
         raise DataError(
             f"Cluster {name!r} is a covariate too, and has numbers above 2^53, which cannot all be "
             "told apart. Name the clusters in a column of their own."
@@ -528,7 +662,7 @@ def _refuse_clusters_within_units(panel: Panel) -> None:
 
 
 def _refuse_copies(panel: Panel) -> None:
-    """Refuse a covariate, or another treatment, that is a treatment or the outcome but for scale."""
+    """Refuse a covariate or treatment that is another treatment or the outcome but for scale."""
     aims = {
         panel.arguments["outcome"]: panel.outcome,
         **dict(zip(panel.treatments, panel.treatment.T, strict=True)),
@@ -542,7 +676,8 @@ def _refuse_copies(panel: Panel) -> None:
         for aim, target in aims.items():
             if aim != name and _same(values, target):
                 raise DataError(
-                    f"Column {name!r} is {aim!r} itself, but for its scale: nothing is left of one when the other is held. Leave it out."
+                    f"Column {name!r} is {aim!r} itself, but for its scale: nothing is left of one "
+                    "when the other is held. Leave it out."
                 )
 
 
@@ -552,4 +687,4 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
         values - values.mean()
         for values in (one / power_of_two(one[:, None]), other / power_of_two(other[:, None]))
     )
-    return bool(a @ a > 0 and b @ b > 0 and 1 - (a @ b) ** 2 / (a @ a) / (b @ b) < _EXACTLY)
+    return bool(a @ a > 0 and b @ b > 0 and 1 - (a @ b) ** 2 / (a @ a) / (b @ b) < _COLLINEAR)

@@ -1,4 +1,4 @@
-"""Rows that depend on each other: of one subject, or of one series in time."""
+"""Dependent rows: repeated measurements of a subject, or serial correlation in time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Dependence:
     subject : int array (n,)
         The number of each row's subject; all 0 in a single series.
     links : mapping
-        What `numerics.row_correlation` takes: of rows that are equally correlated `member` (N, n); in order of time `gap` and `linked`, both (n,).
+        What `numerics.regression.row_correlation` takes: `member` (N, n) of rows that are equally
+        correlated; `gap` and `linked`, both (n,), of rows in order of time.
     unit : float
         The median gap, in the unit of the column of time; NaN without.
     """
@@ -32,29 +33,54 @@ class Dependence:
 
 
 def in_order(table: pd.DataFrame, subject: str | None, time: str | None) -> np.ndarray:
-    """Positions of the rows sorted by subject, then time; as they are where neither is named."""
+    """Return positions of the rows sorted by subject, then time; as they are if neither is named.
+
+    Parameters
+    ----------
+    table : DataFrame
+    subject, time : str or None
+        Columns.
+    """
     by = [name for name in (subject, time) if name is not None]
-    return (
-        np.arange(len(table))
-        if not by
-        else np.lexsort([_codes(table[name]) for name in reversed(by)])
-    )
+    if not by:
+        return np.arange(len(table))
+    return np.lexsort([_codes(table[name]) for name in reversed(by)])
 
 
 def dependence_of(
     table: pd.DataFrame, subject: str | None, time: str | None, rows: np.ndarray
 ) -> Dependence | None:
-    """Of a table in order: rows of a subject are equally correlated; with a column of time, the less the further apart. None if neither is named."""
+    """Return which rows of a sorted table depend on each other; None if nothing is named.
+
+    Rows of a subject are equally correlated; with a column of time, the less the further apart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        In the order of `in_order`.
+    subject, time : str or None
+        Columns.
+    rows : int array (n,)
+        Row numbers, for messages.
+
+    Raises
+    ------
+    DataError
+        If every row or no row has a subject of its own, times are text, or two rows of a subject
+        have the same time.
+    """
     if subject is None and time is None:
         return None
     codes = np.zeros(len(table), int) if subject is None else _codes(table[subject])
     if len(np.unique(codes)) == len(table):
         raise DataError(
-            f"Every row has a {subject!r} of its own: expected subjects with several rows. Leave out `subject`."
+            f"Every row has a {subject!r} of its own: expected subjects with several rows. Leave "
+            "out `subject`."
         )
     if time is None and codes.max() == 0:
         raise DataError(
-            f"Every row is of one {subject!r}: what they share cannot be told from the mean. Leave out `subject`, or name a `time`."
+            f"Every row is of one {subject!r}: what they share cannot be told from the mean. Leave "
+            "out `subject`, or name a `time`."
         )
     if time is None:
         member = (codes == np.arange(codes.max() + 1)[:, None]).astype(float)
@@ -69,7 +95,8 @@ def dependence_of(
     if again.any():
         whose = "" if subject is None else f" of one {subject!r}"
         raise DataError(
-            f"Two rows{whose} have the same {time!r}, such as {some(np.sort(rows[again]))}. Aggregate them, or leave one out."
+            f"Two rows{whose} have the same {time!r}, such as {some(np.sort(rows[again]))}. "
+            "Aggregate them, or leave one out."
         )
     unit = float(np.median(gap[linked]))
     links = {

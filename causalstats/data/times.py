@@ -1,4 +1,4 @@
-"""Columns of times: as numbers to compute with, and as the user wrote them to be read."""
+"""Times and dates as numbers to compute with, and as the user wrote them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from causalstats.data.labels import label
 from causalstats.errors import DataError
 
 _DAY = 86_400_000_000  # microseconds
-_EXACT = 2**53  # whole numbers up to this are floats as well
+_LARGEST_EXACT = 2**53  # whole numbers up to this are floats as well
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def time_values(series: nw.Series, name: str) -> np.ndarray | None:
         return _days(series, name)
     if series.dtype.is_integer():
         whole = series.drop_nulls()
-        if len(whole) and max(abs(int(whole.max())), abs(int(whole.min()))) > _EXACT:
+        if len(whole) and max(abs(int(whole.max())), abs(int(whole.min()))) > _LARGEST_EXACT:
             raise DataError(
                 f"Time {name!r} has whole numbers above 2^53, such as {whole.max()}, which cannot "
                 f"all be told apart. Make them dates, e.g. `pandas.to_datetime(frame[{name!r}])`."
