@@ -41,5 +41,8 @@ def test_solution_and_derivatives(unobservable, prevalence, spread, scale):
     ]
     assert in_index @ direction == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7)
     if scale > 1e-3:
-        moved = [solve(prevalence, index, scale + sign * 1e-5, weights, unobservable)[0] for sign in (1, -1)]
+        moved = [
+            solve(prevalence, index, scale + sign * 1e-5, weights, unobservable)[0]
+            for sign in (1, -1)
+        ]
         assert in_scale == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7)

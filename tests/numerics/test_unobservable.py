@@ -105,7 +105,8 @@ def test_probabilities_agree_with_each_other(unobservable):
     np.testing.assert_allclose(total, 1, rtol=1e-12)
     untested = probability(unobservable, "untested", m, t, scale, response)
     parts = [
-        probability(unobservable, f"{who}_positive", m, t, scale, response) for who in ("untested", "tested")
+        probability(unobservable, f"{who}_positive", m, t, scale, response)
+        for who in ("untested", "tested")
     ]
     np.testing.assert_allclose(
         untested * parts[0] + (1 - untested) * parts[1],
@@ -114,14 +115,18 @@ def test_probabilities_agree_with_each_other(unobservable):
     )
 
 
-@pytest.mark.parametrize("unobservable", [Unobservable(), Unobservable("student", "probit", False)], ids=str)
+@pytest.mark.parametrize(
+    "unobservable", [Unobservable(), Unobservable("student", "probit", False)], ids=str
+)
 def test_reports_of_a_test(unobservable):
     """Derivatives; a perfect test reports the outcome; what is reported adds up to who was tested."""
     functions, rng = event_probabilities(unobservable, np), np.random.default_rng(0)
     m, t, scale = rng.normal(-1, 2, 50), rng.normal(0, 2, 50), rng.gamma(2, 1, 50)
     for seen in ("negative", "positive"):
         perfect = log_likelihood(unobservable, f"reported_{seen}", m, t, scale, 1.0, 1.0, 1.0)
-        np.testing.assert_allclose(perfect, log_likelihood(unobservable, seen, m, t, scale, 1.0), rtol=1e-12)
+        np.testing.assert_allclose(
+            perfect, log_likelihood(unobservable, seen, m, t, scale, 1.0), rtol=1e-12
+        )
 
         def value(point, seen=seen):
             return getattr(functions, f"reported_{seen}")(
@@ -129,7 +134,9 @@ def test_reports_of_a_test(unobservable):
             )
 
         for point in ([-1.0, 0.5, 1.5, 1.0, 0.9, 0.95], [0.3, -2.0, 0.4, 1.0, 0.6, 0.7]):
-            free = [0, 1, 2, 4, 5] if unobservable.closed else range(6)  # the closed form is that of α = 1
+            free = (
+                [0, 1, 2, 4, 5] if unobservable.closed else range(6)
+            )  # the closed form is that of α = 1
             for k in free:
                 step = np.eye(6)[k] * 1e-6
                 slope = (value(np.array(point) + step)[0] - value(np.array(point) - step)[0]) / 2e-6

@@ -82,7 +82,9 @@ def test_directions_without_an_end():
     assert separating_direction(groups, some, ~some) is None
     first = np.arange(6) < 3
     np.testing.assert_allclose(separating_direction(groups, first, ~first), [0, -1])
-    np.testing.assert_allclose(np.abs(separating_direction(groups, first, np.zeros(6, bool))), [0, 1])
+    np.testing.assert_allclose(
+        np.abs(separating_direction(groups, first, np.zeros(6, bool))), [0, 1]
+    )
 
 
 @pytest.mark.parametrize("size", [100, 2000])

@@ -233,6 +233,8 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
         (cs.PartialCorrelation(prior="matching"), "Composition", "basis_variance"),
         (cs.SelectiveLabels(), "Decisions", "expertise_sd"),
         (cs.SelectiveLabels(), "Decisions", "negative_controls"),
+        (cs.SelectiveLabels(), "Decisions", "leniency_prior_scale"),
+        (cs.SelectiveLabels(response=1.0), "Decisions", "response_prior_scale"),
         (cs.Heckman(), "Decisions", "expertise_sd"),
         (cs.PanelDML(), "Panel", "basis_size"),
         (cs.PanelDML(), "Panel", "shrinkage"),

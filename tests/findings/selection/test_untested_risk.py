@@ -175,11 +175,14 @@ def test_families_are_compared_at_the_same_spread():
     model = cs.SelectiveLabels(unobserved_scale=2.0, prevalence=0.3)
     for family in ("normal", "logistic", "student"):
         other = model.vary(unobservable=family)
-        spreads = [m.unobserved_scale.value**2 * FAMILIES[m.unobservable].variance for m in (model, other)]
+        spreads = [
+            m.unobserved_scale.value**2 * FAMILIES[m.unobservable].variance for m in (model, other)
+        ]
         assert spreads[0] == pytest.approx(spreads[1])
         assert other.vary(unobservable="uniform").unobserved_scale.value == pytest.approx(2.0)
         prior = [
-            prior_scales(cs.SelectiveLabels(unobservable=f)).unobserved * np.sqrt(FAMILIES[f].variance)
+            prior_scales(cs.SelectiveLabels(unobservable=f)).unobserved
+            * np.sqrt(FAMILIES[f].variance)
             for f in ("uniform", family)
         ]
         assert prior[0] == pytest.approx(prior[1])

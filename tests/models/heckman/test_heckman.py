@@ -121,6 +121,7 @@ FIELDS = [
     {"mean": cs.Known(-2, sd=0.3), "excluded": ["x1"], "outcome_scale": (1, 2)},
     {"expertise": ["x2"], "excluded": ["x3"], "expertise_sd": 0.4},
     {"excluded": ["x1"], "undecisive": ["x2", "x3"]},
+    {"outcome_prior_scale": 2.0, "outcome_sd_prior_scale": 1.5, "selection_prior_scale": 1.0},
 ]
 
 
@@ -156,12 +157,12 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
     # The likelihood of y, and priors of the standardised parameters.
     expected = float(model.log_likelihood(draw, small).squeeze()) + len(seen) * np.log(scale)
     beta = values["outcome_coefficient"] / scale
-    expected += norm.logpdf(
-        beta[~np.isin(small.features, model.excluded)], 0, 3
-    ).sum() + halfnorm.logpdf(values["outcome_sd"] / scale, scale=3)
-    expected += norm.logpdf(values["selection_intercept"], 0, 3) - np.log(
-        2 if model.selection == "any" else 1
-    )
+    selection_sd = model.selection_prior_scale
+    included = beta[~np.isin(small.features, model.excluded)]
+    expected += norm.logpdf(included, 0, model.outcome_prior_scale).sum()
+    expected += halfnorm.logpdf(values["outcome_sd"] / scale, scale=model.outcome_sd_prior_scale)
+    expected += norm.logpdf(values["selection_intercept"], 0, selection_sd)
+    expected -= np.log(2 if model.selection == "any" else 1)
     kappa, sigma = values["correlation"], values["outcome_sd"] / scale
     for name, coefficient, gamma in zip(
         small.features, beta, values["selection_coefficient"], strict=True
@@ -172,11 +173,12 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
         elif name in model.undecisive:  # sampled without use
             assert gamma == 0
             unused = values["sampled_selection"][small.features.index(name)]
-            expected += norm.logpdf(unused, 0, 3)
+            expected += norm.logpdf(unused, 0, selection_sd)
         else:
-            expected += norm.logpdf(gamma, 0, 3)
+            expected += norm.logpdf(gamma, 0, selection_sd)
     if model.mean is None:
-        expected += norm.logpdf((values["outcome_intercept"] - location) / scale, 0, 3)
+        standard = (values["outcome_intercept"] - location) / scale
+        expected += norm.logpdf(standard, 0, model.outcome_prior_scale)
     elif not model.mean.exact:
         expected += norm.logpdf(
             (values["population_mean"] - model.mean.value) / model.mean.sd

@@ -51,6 +51,14 @@ GENERAL = [
     {"prevalence": cs.Penalty.of_weight(0.4, 1e4)},
     {"prevalence": cs.Penalty(0.4, sd=0.05), "unobservable": "normal"},
     {"prevalence": BY_REGION, "sensitivity": 0.9, "specificity": cs.Known(0.98, sd=0.005)},
+    {
+        "unobserved_prior_scale": 1.5,
+        "intercept_prior_scale": 2.0,
+        "deciders": "response",
+        "leniency_prior_scale": 0.7,
+        "response_ratio_prior_scale": 0.2,
+    },
+    {"response": None, "unobserved_scale": 1.5, "response_prior_scale": 1.0},
 ]
 
 
@@ -112,7 +120,7 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
     unit = np.sqrt(0.346) if model.link == "probit" and prior == "attenuated" else 1.0
     if model.deciders != "alike":
         expected += (
-            halfnorm.logpdf(flat["leniency_sd"], scale=unit).sum()
+            halfnorm.logpdf(flat["leniency_sd"], scale=model.leniency_prior_scale * unit).sum()
             + norm.logpdf(flat["leniency"] / flat["leniency_sd"]).sum()
         )
         information = (
@@ -126,7 +134,7 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
     if model.deciders == "response":
         log_ratio = np.log(flat["decider_response"] / flat["testing_response"])
         expected += (
-            halfnorm.logpdf(flat["response_sd"], scale=0.5).sum()
+            halfnorm.logpdf(flat["response_sd"], scale=model.response_ratio_prior_scale).sum()
             + norm.logpdf(log_ratio / flat["response_sd"]).sum()
         )
     assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(expected, rel=1e-9)
@@ -145,7 +153,9 @@ def _paper_prior(model, wide, flat, stretches):
     """Of everything that is sampled divided by its stretch, so with a factor of it each."""
     free = flat["risk_coefficient"][_free_columns(model, wide)]
     width = model.coefficient_prior_scale or 3.0
-    found = norm.logpdf(free, 0, width).sum() + norm.logpdf(flat["policy_intercept"], 0, 3).sum()
+    intercept_sd = model.intercept_prior_scale
+    found = norm.logpdf(free, 0, width).sum()
+    found += norm.logpdf(flat["policy_intercept"], 0, intercept_sd).sum()
     expert = np.isin(wide.features, model.expertise)
     sd = np.where(expert, model.expertise_sd, width)
     soft = sd > 0
@@ -158,10 +168,12 @@ def _paper_prior(model, wide, flat, stretches):
     ) * np.log(stretches[1])
     if model.prevalence is None or isinstance(model.prevalence, cs.Penalty):
         half = flat["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
-        found += norm.logpdf(flat["risk_middle"], half, 3).sum()
-    for name, known in (("unobserved_scale", model.unobserved_scale), ("response", model.response)):
-        if known is None:
-            found += halfnorm.logpdf(flat[name], scale=3).sum()
+        found += norm.logpdf(flat["risk_middle"], half, intercept_sd).sum()
+    if model.unobserved_scale is None:
+        scale = model.unobserved_prior_scale
+        found += halfnorm.logpdf(flat["unobserved_scale"], scale=scale).sum()
+    if model.response is None:
+        found += halfnorm.logpdf(flat["response"], scale=model.response_prior_scale).sum()
     return found
 
 
@@ -195,16 +207,18 @@ def _attenuated_prior(model, wide, flat, stretches):
         found += norm.logpdf(_sampled_without_use(flat, expert)).sum()
     middle = flat["risk_middle"] + centre @ flat["risk_coefficient"]
     intercept = flat["policy_intercept"] + flat["testing_response"] * flat["risk_middle"]
-    found += norm.logpdf((intercept + centre @ testing) / stretches[1], 0, 3 * unit).sum()
+    intercept_sd = model.intercept_prior_scale * unit
+    found += norm.logpdf((intercept + centre @ testing) / stretches[1], 0, intercept_sd).sum()
     if model.prevalence is None:
-        found += norm.logpdf(middle / stretches[0], 0, 3 * unit).sum()
+        found += norm.logpdf(middle / stretches[0], 0, intercept_sd).sum()
     if isinstance(model.prevalence, cs.Penalty):
-        found += norm.logpdf(middle, 0, 3 * unit * stretches[0]).sum()
+        found += norm.logpdf(middle, 0, intercept_sd * stretches[0]).sum()
     if model.unobserved_scale is None:
         spread = np.sqrt(FAMILIES["uniform"].variance / FAMILIES[model.unobservable].variance)
-        found += halfnorm.logpdf(flat["unobserved_scale"], scale=3 * unit * spread).sum()
+        scale = model.unobserved_prior_scale * unit * spread
+        found += halfnorm.logpdf(flat["unobserved_scale"], scale=scale).sum()
     if model.response is None:
-        found += halfnorm.logpdf(flat["response"], scale=3).sum()
+        found += halfnorm.logpdf(flat["response"], scale=model.response_prior_scale).sum()
     return found
 
 

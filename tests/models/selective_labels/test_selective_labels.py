@@ -251,7 +251,10 @@ def without_field(header, name):
         (lambda header: without_field(header, "decided_for"), "without decided_for"),
         (lambda header: with_field(header, "coefficient_prior", "flat"), "coefficient_prior"),
         (lambda header: with_field(header, "decided_for", "both"), "decided_for"),
-        (lambda header: with_field(header, "coefficient_prior_scale", -1.0), "coefficient_prior_scale"),
+        (
+            lambda header: with_field(header, "coefficient_prior_scale", -1.0),
+            "coefficient_prior_scale",
+        ),
         (lambda header: with_field(header, "prior_width", 3.0), "with prior_width"),
         (
             lambda header: with_field(header, "prevalence", {"type": "Known", "value": 0.4}),
