@@ -77,8 +77,10 @@ def refuse_out_of_scale(subject: str, values: np.ndarray) -> None:
     """Refuse numbers whose squares are lost in floating point, NaN left aside."""
     if np.isnan(values).all():
         return
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    largest, spread = max(-low, high), high / 2 - low / 2
+    low = float(np.nanmin(values))
+    high = float(np.nanmax(values))
+    largest = max(-low, high)
+    spread = high / 2 - low / 2
     if largest > LARGEST or 0 < spread < SMALLEST:
         raise DataError(
             f"{subject} is of the size of {largest:.3g}, and squares of it are lost in floating "

@@ -63,7 +63,9 @@ def read(
     """
     table = opened(frame, columns)
     wanted = dict.fromkeys([*columns, *(name for name in optional if name in table.columns)])
-    timed, named, kept_whole = set(times), set(labels), set(whole)
+    timed = set(times)
+    named = set(labels)
+    kept_whole = set(whole)
 
     def column(name: str) -> Any:
         series = column_of(frame, table, name)

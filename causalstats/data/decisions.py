@@ -235,7 +235,8 @@ class Decisions:
         gaps = _gaps(table, outcome, decision, missing)
         origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
-        decided, result = decided[rows] == 1, result[rows]
+        decided = decided[rows] == 1
+        result = result[rows]
         _refuse_one_sided(decided, decision)
         shown = ~np.isnan(result) & ~decided
         if shown.any() and observed == "error":
@@ -543,7 +544,8 @@ class Decisions:
 
     def facts(self) -> dict[str, str]:
         """Return what a report says of the data."""
-        seen, name = self.outcome[self.decision], self.arguments["outcome"]
+        seen = self.outcome[self.decision]
+        name = self.arguments["outcome"]
         decided = f"{self.decision.sum():,} ({self.tested:.1%})"
         positive = (seen == 1).sum()
         facts = {

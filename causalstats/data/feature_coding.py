@@ -127,7 +127,8 @@ def design(
         names, terms = _formula_terms(spec)
         variables = tuple(str(name) for name in table.columns)
     else:
-        spec, variables = None, tuple(features or ())
+        spec = None
+        variables = tuple(features or ())
         names, terms = _feature_terms(table, variables)
     levels = {
         name: tuple(table[name].cat.categories)

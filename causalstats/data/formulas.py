@@ -111,7 +111,8 @@ def _factors(formula: str) -> list[str]:
 def _refuse_misread(tree: Any, formula: str) -> None:
     """Refuse operators that make something else than arithmetic where arithmetic must be meant."""
     for node in _nodes(tree):
-        symbol, parts = node.operator.symbol, [_written(arg) for arg in node.args]
+        symbol = node.operator.symbol
+        parts = [_written(arg) for arg in node.args]
         if symbol in ("**", "^") and len(_columns(node.args[0])) < 2:
             raise DataError(
                 f"In a formula {parts[0]}{symbol}{parts[1]} makes interactions, of which one "

@@ -157,7 +157,8 @@ class Observations:
         )
         if not others:
             codes, inverse = np.unique(codes, axis=0, return_inverse=True)
-            weights, numbers = np.bincount(inverse.ravel(), weights), np.empty((len(codes), 0))
+            weights = np.bincount(inverse.ravel(), weights)
+            numbers = np.empty((len(codes), 0))
         seen = weights > 0
         return cls(
             variables=names,

@@ -87,7 +87,8 @@ class Origin:
 
     def _by_index(self, given: pd.Series) -> pd.Series:
         """Return a Series in the order of the frame, by its index."""
-        index, called = self.names, given.index
+        index = self.names
+        called = given.index
         if len(given) == self.size and called.equals(index):
             return given
         if not called.equals(pd.RangeIndex(len(called))) and not isinstance(index, pd.RangeIndex):

@@ -39,7 +39,8 @@ class _Column:
     """Numbers in a temporary file, which is gone with the last array that looks at it."""
 
     def __init__(self, folder: str | Path | None, kind: str = "float64") -> None:
-        self.kind, self.size = np.dtype(kind), 0
+        self.kind = np.dtype(kind)
+        self.size = 0
         # Kept by the arrays that look at it.
         self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
 
@@ -141,13 +142,15 @@ def spooled(
         If chunks differ in their columns, no row is complete, or rows have missing values and
         `missing` is "error".
     """
-    source_read, unit = _read(source, columns, labels, time, missing, folder), labels[0]
+    source_read = _read(source, columns, labels, time, missing, folder)
+    unit = labels[0]
     coded = {
         name: _coded(source_read.values[name], levels, folder)
         for name, levels in source_read.levels.items()
     }
     codes, units = coded[unit]
-    when, whose = source_read.values[time].array(), codes.array()
+    when = source_read.values[time].array()
+    whose = codes.array()
     changes = np.diff(whose)
     is_sorted = ((changes > 0) | (changes == 0) & (np.diff(when) >= 0)).all()
     order = None if is_sorted else np.lexsort((when, whose))
@@ -370,7 +373,8 @@ def _coded(
 
     They are in the frames' own order, else numbers by size and text sorted.
     """
-    values, codes = column.array(), _Column(folder, "int64")
+    values = column.array()
+    codes = _Column(folder, "int64")
     blocks = [slice(k, k + _CHUNK) for k in range(0, len(values), _CHUNK)]
     distinct = np.unique(np.concatenate([np.unique(values[block]) for block in blocks]))
     met = list(levels.met)
@@ -385,7 +389,8 @@ def _coded(
 
 def _looked_up(codes: _Column, numbers: np.ndarray, folder: str | Path | None) -> _Column:
     """Return the whole number at each position."""
-    values, column = codes.array(), _Column(folder, "int64")
+    values = codes.array()
+    column = _Column(folder, "int64")
     for k in range(0, len(values), _CHUNK):
         column.append(numbers[values[k : k + _CHUNK]])
     return column
@@ -397,7 +402,8 @@ def _narrow(codes: _Column, count: int, folder: str | Path | None) -> _Column:
     pandas then copies none of them.
     """
     kind = next(kind for kind in ("int8", "int16", "int32") if count <= np.iinfo(kind).max)
-    values, column = codes.array(), _Column(folder, kind)
+    values = codes.array()
+    column = _Column(folder, kind)
     for k in range(0, len(values), _CHUNK):
         column.append(values[k : k + _CHUNK])
     return column
@@ -406,7 +412,8 @@ def _narrow(codes: _Column, count: int, folder: str | Path | None) -> _Column:
 def _sorted(column: _Column, order: np.ndarray | None, folder: str | Path | None) -> np.ndarray:
     if order is None:
         return column.array()
-    values, sorted_column = column.array(), _Column(folder, column.kind.name)
+    values = column.array()
+    sorted_column = _Column(folder, column.kind.name)
     for k in range(0, len(order), _CHUNK):
         sorted_column.append(values[order[k : k + _CHUNK]])
     return sorted_column.array()

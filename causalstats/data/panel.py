@@ -189,7 +189,8 @@ class Panel:
         gaps = missing_rows(table)
         origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
-        codes, units = table[unit].cat.codes.to_numpy(int), tuple(table[unit].cat.categories)
+        codes = table[unit].cat.codes.to_numpy(int)
+        units = tuple(table[unit].cat.categories)
         table[unit] = as_given(table[unit])
         order = np.lexsort((table[time], codes))
         return _assembled(
@@ -410,7 +411,8 @@ class Panel:
 
     def facts(self) -> dict[str, str]:
         """Return what a report says of the data."""
-        least, most = self.sizes.min(), self.sizes.max()
+        least = self.sizes.min()
+        most = self.sizes.max()
         times = f"{least:,}"
         if least < most:
             times = f"{least:,} to {most:,}, {self.sizes.mean():.1f} on average"
@@ -625,7 +627,8 @@ def _treatment(table: pd.DataFrame, name: str) -> np.ndarray:
 def _refuse_twice(panel: Panel) -> None:
     again = np.flatnonzero((np.diff(panel.unit) == 0) & (np.diff(panel.time) == 0))
     if len(again):
-        unit, time = panel.arguments["unit"], panel.arguments["time"]
+        unit = panel.arguments["unit"]
+        time = panel.arguments["time"]
         (when,) = panel.times_as_written(panel.time[again[:1]])
         label_of_unit = panel.units[panel.unit[again[0]]]
         raise DataError(

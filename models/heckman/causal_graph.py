@@ -15,7 +15,8 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
     import networkx as nx
 
     graph = nx.DiGraph()
-    outcome, decision = data.arguments["outcome"], data.arguments["decision"]
+    outcome = data.arguments["outcome"]
+    decision = data.arguments["decision"]
     common = [name for name in data.design.variables if name not in model.excluded]
     seen = f"outcome: {outcome} (seen if {decision} = 1)"
     graph.add_node("features", label=", ".join(common), role="observed")

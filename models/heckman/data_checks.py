@@ -80,7 +80,8 @@ def normality_check(model: Any, data: Decisions) -> Check:
     chosen = np.arange(len(data.matrix))
     if len(chosen) > _MOST_PEOPLE:
         chosen = np.sort(rng.choice(chosen, _MOST_PEOPLE, replace=False))
-    decision, outcome = data.decision[chosen], data.outcome[chosen]
+    decision = data.decision[chosen]
+    outcome = data.outcome[chosen]
     matrix = data.matrix[chosen]
     included = ~data.are_of(model.excluded)
     residuals = decision.sum() - included.sum() - 2

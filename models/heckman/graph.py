@@ -59,7 +59,8 @@ def build(model: Any, data: Decisions) -> pm.Model:
     columns = included(model, data)
     with pm.Model(coords={"feature": list(data.features)}) as graph:
         given = {name: pm.Data(name, value) for name, value in inputs(model, data).items()}
-        location, scale = given["outcome_units"][0], given["outcome_units"][1]
+        location = given["outcome_units"][0]
+        scale = given["outcome_units"][1]
         middle = given["middle"]
         coefficients = pm.Normal(
             "standard_coefficient", 0, model.outcome_prior_scale, shape=len(columns)
@@ -105,7 +106,8 @@ def _outcome_intercept(model: Any, given: dict[str, Any], beta: Any) -> Any:
     mean = given["known_mean"]
     if not model.mean.exact:
         mean = pm.Normal("standard_mean", mean, given["known_mean_sd"])
-        location, scale = given["outcome_units"][0], given["outcome_units"][1]
+        location = given["outcome_units"][0]
+        scale = given["outcome_units"][1]
         pm.Deterministic("population_mean", location + scale * mean)
     return mean - given["average_features"] @ beta
 

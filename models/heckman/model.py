@@ -239,7 +239,8 @@ class Heckman:
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Return Σ_i log p(T_i, Y_i where seen) of every draw, (chain, draw)."""
         mean, index = indices(draws, data.people())
-        sigma, kappa = flat(draws, "outcome_sd"), flat(draws, "correlation")
+        sigma = flat(draws, "outcome_sd")
+        kappa = flat(draws, "correlation")
         values = log_likelihood(data.outcome, data.decision, mean, index, sigma, kappa)
         shaped = values.sum(axis=-1).reshape(draws.sizes["chain"], -1)
         return xr.DataArray(shaped, dims=("chain", "draw"))

@@ -15,7 +15,8 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
     import networkx as nx
 
     graph = nx.DiGraph()
-    outcome, decision = data.arguments["outcome"], data.arguments["decision"]
+    outcome = data.arguments["outcome"]
+    decision = data.arguments["decision"]
     seen = f"outcome: {outcome} (seen if {decision} = 1)"
     graph.add_node("features", label=", ".join(data.design.variables), role="observed")
     graph.add_node("unobservable", label="Z: what only the decision-maker sees", role="hidden")

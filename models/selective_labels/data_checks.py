@@ -90,7 +90,8 @@ def _direction(model: Any, data: Decisions) -> tuple[Check, ...]:
 
 def _declared(model: Any, data: Decisions) -> tuple[float, float]:
     """Return the declared prevalence of the whole population and its standard deviation."""
-    constraint, people = prevalence_of(model), data.population
+    constraint = prevalence_of(model)
+    people = data.population
     known = list(constraint.known_in(data).values())
     weights = [people.weights[rows].sum() for rows in constraint.group_rows(data)]
     shares = np.array(weights) / people.weights.sum()
@@ -104,8 +105,10 @@ def _mean_risk_by_the_tested(model: Any, data: Decisions) -> tuple[float, float]
 
     The regression is logistic, with a ridge penalty.
     """
-    seen, people = data.decision, data.population
-    centre, spread = data.matrix.mean(axis=0), data.matrix.std(axis=0)
+    seen = data.decision
+    people = data.population
+    centre = data.matrix.mean(axis=0)
+    spread = data.matrix.std(axis=0)
     tested = with_intercept((data.matrix[seen] - centre) / spread)
     beta, curvature = _ridge_logistic(tested, (data.outcome[seen] == 1).astype(float))
     everybody = with_intercept((people.matrix - centre) / spread)
@@ -140,7 +143,8 @@ def _rogan_gladen(model: Any, mean: float, variance: float) -> tuple[float, floa
 
     π = (p - 1 + specificity) / (sensitivity + specificity - 1) (Rogan & Gladen 1978).
     """
-    sensitivity, specificity = model.sensitivity, model.specificity
+    sensitivity = model.sensitivity
+    specificity = model.specificity
     youden = sensitivity.value + specificity.value - 1
     mean = (mean - 1 + specificity.value) / youden
     variance += (mean * sensitivity.sd) ** 2 + ((1 - mean) * specificity.sd) ** 2
@@ -161,7 +165,8 @@ def prevalence_moved(model: Any, draws: xr.Dataset, data: Decisions) -> tuple[Ch
     pairs = zip(means, known.values(), strict=True)
     moved = np.array([(mean - value.value) / value.sd for mean, value in pairs])
     worst = int(np.abs(moved).argmax())
-    name, stated = list(known)[worst], list(known.values())[worst]
+    name = list(known)[worst]
+    stated = list(known.values())[worst]
     kept = bool(np.abs(moved[worst]) < _MOST_SDS)
     return (
         Check(

@@ -64,7 +64,8 @@ def _risks(law: Unobservable) -> dict[str, Estimand]:
 
 
 def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
-    risk, untested_risk = _chance(law, "positive"), _chance(law, "untested_positive")
+    risk = _chance(law, "positive")
+    untested_risk = _chance(law, "untested_positive")
     return {
         "prevalence": Estimand(
             compute=lambda draws, data: average(draws, data.population, risk),
@@ -332,7 +333,8 @@ def found_among_riskiest(
     array (chain, draw, S)
     """
     chance = _chance(law, "positive")
-    size, everybody = draws.sizes["chain"] * draws.sizes["draw"], data.people()
+    size = draws.sizes["chain"] * draws.sizes["draw"]
+    everybody = data.people()
     risk = sum(block.sum(axis=(0, 1)) for block in blocks(draws, everybody, chance)) / size
     order = np.argsort(-risk, kind="stable")
     people = np.cumsum(data.weights[order]) / data.weights.sum()
@@ -365,7 +367,8 @@ def linear_predictors(
     scale : array (draws, 1)
     response : array (draws, 1), or (draws, N) where deciders differ in it
     """
-    scale, response = flat(draws, "unobserved_width"), flat(draws, "testing_response")
+    scale = flat(draws, "unobserved_width")
+    response = flat(draws, "testing_response")
     middle = flat(draws, "risk_middle") + flat(draws, "risk_coefficient") @ people.matrix.T
     if not testing:
         return middle, 0.0, scale, response
@@ -394,7 +397,8 @@ def _deciders(people: People) -> np.ndarray:
 
 def pointwise(law: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:
     """Return Σ_i log P(what was seen of person i) of every draw, (chain, draw)."""
-    parts, rates = [], rates_of(draws)
+    parts = []
+    rates = rates_of(draws)
     for event, rows in seen_rows(data).items():
         given = rates if event != "untested" else ()
         name = f"reported_{event}" if given else event

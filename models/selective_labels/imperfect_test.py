@@ -48,7 +48,8 @@ def add_rates(model: Any, given: Mapping[str, Any]) -> tuple[Any, ...]:
 
     rates = []
     for rate in RATES if is_imperfect(model) else ():
-        known, name = given[f"known_{rate}"], f"test_{rate}"
+        known = given[f"known_{rate}"]
+        name = f"test_{rate}"
         if f"known_{rate}_sd" in given:
             rates.append(pm.Beta(name, mu=known, sigma=given[f"known_{rate}_sd"]))
         else:

@@ -150,7 +150,8 @@ def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
 
 def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
     """Return parameters drawn from the model's own prior."""
-    scales, prior = prior_scales(model), COEFFICIENT_PRIORS[model.coefficient_prior]
+    scales = prior_scales(model)
+    prior = COEFFICIENT_PRIORS[model.coefficient_prior]
     scale = _value_or(model.unobserved_scale, lambda: abs(rng.normal(0, scales.unobserved)))
     scale = max(scale, LEAST_SCALE)
     response = _value_or(model.response, lambda: abs(rng.normal(0, scales.response)))
@@ -191,7 +192,8 @@ def _solved(
         β_Y, whose entries of solved columns are written.
     """
     constraint = prevalence_of(model)
-    columns, codes = constraint.solved_columns(data), constraint.group_codes(data)
+    columns = constraint.solved_columns(data)
+    codes = constraint.group_codes(data)
     known = constraint.known()
     drawn = [_proportion(rng, value) for value in known.values()]
     risk[columns] = 0

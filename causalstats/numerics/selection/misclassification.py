@@ -43,9 +43,11 @@ def risk_given_result(risk: Any, positive: bool, sensitivity: Any, specificity: 
     0.479
     """
     if positive:
-        case, healthy = sensitivity, 1 - specificity
+        case = sensitivity
+        healthy = 1 - specificity
     else:
-        case, healthy = 1 - sensitivity, specificity
+        case = 1 - sensitivity
+        healthy = specificity
     return case * risk / (case * risk + healthy * (1 - risk))
 
 

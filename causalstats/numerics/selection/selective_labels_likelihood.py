@@ -135,10 +135,12 @@ def _by_quadrature(
         def parts(z, m, t, scale, response):
             tested, in_t, _ = link(decision * (t + response * scale * z))
             if outcome == 0:
-                positive, in_m = 1.0 + 0.0 * tested, 0.0 * tested
+                positive = 1.0 + 0.0 * tested
+                in_m = 0.0 * tested
             else:
                 positive, in_m, _ = link(outcome * (m + scale * z))
-            by_m, by_t = outcome * in_m * tested, decision * positive * in_t
+            by_m = outcome * in_m * tested
+            by_t = decision * positive * in_t
             return positive * tested, by_m, by_t, z * (by_m + response * by_t), scale * z * by_t
 
         expected = expectation(parts)

@@ -201,13 +201,12 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    method, functions = (
-        prevalence_constraint.steps(op.unobservable, jnp),
-        event_probabilities(op.unobservable, jnp),
-    )
+    method = prevalence_constraint.steps(op.unobservable, jnp)
+    functions = event_probabilities(op.unobservable, jnp)
 
     def solve(prevalence, index, scale, weights):
-        prepared, centre = functions.prepare(scale), index @ weights
+        prepared = functions.prepare(scale)
+        centre = index @ weights
 
         def advance(state):
             c, _, _, count = state
@@ -242,7 +241,8 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
 
     compiled = numba.njit(error_model="numpy")
     functions = event_probabilities(op.unobservable, np, compiled)
-    formula, prepare = getattr(functions, op.event), functions.prepare
+    formula = getattr(functions, op.event)
+    prepare = functions.prepare
 
     @compiled
     def total(risk, testing, scale, response):
@@ -262,7 +262,9 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
 
     @compiled
     def total_of_reports(risk, testing, scale, response, sensitivity, specificity):
-        sigma, a, b = scale.item(), sensitivity.item(), specificity.item()
+        sigma = scale.item()
+        a = sensitivity.item()
+        b = specificity.item()
         prepared = prepare(sigma)
         value, in_scale, in_a, in_b = 0.0, 0.0, 0.0, 0.0
         in_risk = np.empty_like(risk)
@@ -294,18 +296,22 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import numba
 
     compiled = numba.njit(error_model="numpy")
-    method, functions = (
-        prevalence_constraint.steps(op.unobservable, np, compiled),
-        event_probabilities(op.unobservable, np, compiled),
-    )
-    mean, prepare = functions.mean, functions.prepare
-    method_start, method_halley = method.start, method.halley
-    tolerance, max_steps = prevalence_constraint.TOLERANCE, prevalence_constraint.MAX_STEPS
+    method = prevalence_constraint.steps(op.unobservable, np, compiled)
+    functions = event_probabilities(op.unobservable, np, compiled)
+    mean = functions.mean
+    prepare = functions.prepare
+    method_start = method.start
+    method_halley = method.halley
+    tolerance = prevalence_constraint.TOLERANCE
+    max_steps = prevalence_constraint.MAX_STEPS
 
     @compiled
     def solve(prevalence, index, scale, weights):
-        target, sigma = prevalence.item(), scale.item()
-        prepared, centre, variance = prepare(sigma), 0.0, 0.0
+        target = prevalence.item()
+        sigma = scale.item()
+        prepared = prepare(sigma)
+        centre = 0.0
+        variance = 0.0
         for i in range(index.size):
             centre += weights[i] * index[i]
         for i in range(index.size):
@@ -341,12 +347,18 @@ def _numba_prevalence(op: Prevalence, **_: Any) -> Any:
 
     compiled = numba.njit(error_model="numpy")
     functions = event_probabilities(op.unobservable, np, compiled)
-    mean, prepare = functions.mean, functions.prepare
+    mean = functions.mean
+    prepare = functions.prepare
 
     @compiled
     def average(intercept, index, scale, weights):
-        c, sigma, p, slope, in_scale = intercept.item(), scale.item(), 0.0, 0.0, 0.0
-        prepared, in_index = prepare(sigma), np.empty_like(index)
+        c = intercept.item()
+        sigma = scale.item()
+        p = 0.0
+        slope = 0.0
+        in_scale = 0.0
+        prepared = prepare(sigma)
+        in_index = np.empty_like(index)
         for i in range(index.size):
             value, first, _, widening = mean(c + index[i], sigma, prepared)
             p += weights[i] * value

@@ -74,8 +74,10 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
     @compiled
     def mean(a, scale, growth):
         e = xp.exp(a)
-        low, high = 1 / (1 + 1 / e), 1 / (1 + 1 / (e * (1 + growth)))
-        p, difference = xp.log1p(growth * low) / scale, rise(e, growth)
+        low = 1 / (1 + 1 / e)
+        high = 1 / (1 + 1 / (e * (1 + growth)))
+        p = xp.log1p(growth * low) / scale
+        difference = rise(e, growth)
         return (
             p,
             difference / scale,
@@ -95,7 +97,9 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         # q = [s(a+σ) - s(a)] / [1 + (e^d - 1) s(u)] with u = a for d ≥ 0 and a+σ for d < 0, so
         # that x = |e^d - 1| q ≥ 0
         d = b - a
-        ea, eb, ed = xp.exp(a), xp.exp(b), xp.exp(d)
+        ea = xp.exp(a)
+        eb = xp.exp(b)
+        ed = xp.exp(d)
         sa = 1 / (1 + 1 / ea)
         not_a = 1 / (1 + ea)
         sa_up = 1 / (1 + 1 / (ea * (1 + growth)))
@@ -131,8 +135,11 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
     def rare(lesser, greater, growth):
         # Gauss-Legendre in v = e^{m+z} ≤ 1: a rational integrand whose nearest pole is at -1, with
         # an error below 6^{-2n}
-        start, shrink = xp.exp(greater), xp.exp(lesser - greater)
-        value, in_lesser, in_greater = 0.0 * start, 0.0 * start, 0.0 * start
+        start = xp.exp(greater)
+        shrink = xp.exp(lesser - greater)
+        value = 0.0 * start
+        in_lesser = 0.0 * start
+        in_greater = 0.0 * start
         for k in range(10):
             v = start * (1 + growth * (_NODES[k] + 1) / 2)
             both = 1 / ((1 + v) * (1 + v * shrink))
@@ -145,7 +152,8 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
 
     @compiled
     def positive(a, b, scale, growth):
-        lesser, greater = xp.minimum(a, b), xp.maximum(a, b)
+        lesser = xp.minimum(a, b)
+        greater = xp.maximum(a, b)
         small = greater + scale < 0
         closed = common(lesser, greater, scale, growth)
         # Each branch is kept finite where it is not taken.

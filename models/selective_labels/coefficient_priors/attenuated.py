@@ -45,7 +45,8 @@ def feature_units(data: Decisions) -> tuple[np.ndarray, np.ndarray]:
 def information(data: Decisions) -> np.ndarray:
     """Return the Fisher information of the data on a coefficient of risk and of testing, (2,)."""
     seen = data.outcome[data.decision]
-    positive, tested = seen.mean(), data.tested
+    positive = seen.mean()
+    tested = data.tested
     return np.array([len(seen) * positive * (1 - positive), len(data) * tested * (1 - tested)])
 
 
@@ -101,7 +102,8 @@ class Attenuated:
     def testing(self, parts: GraphParts, middle, risk):
         import pymc as pm
 
-        sd, attenuation = parts.given["policy_sd"], parts.testing_attenuation
+        sd = parts.given["policy_sd"]
+        attenuation = parts.testing_attenuation
         expected = parts.response * risk
         free = pm.math.eq(sd, FREE)
         spread = half_normal("testing_coefficient_sd", parts.scales.coefficient)

@@ -61,7 +61,8 @@ class Paper:
     def testing(self, parts: GraphParts, middle, risk):
         import pymc as pm
 
-        sd, attenuation = parts.given["policy_sd"], parts.testing_attenuation
+        sd = parts.given["policy_sd"]
+        attenuation = parts.testing_attenuation
         expected = parts.response * risk
         testing_middle = attenuated_normal(
             "testing_middle", attenuation, parts.scales.intercept, parts.response * middle

@@ -67,11 +67,13 @@ class PrevalenceByGroup(Prevalence):
         import pymc as pm
         import pytensor.tensor as pt
 
-        data, known = parts.data, self.known_in(parts.data)
+        data = parts.data
+        known = self.known_in(parts.data)
         prevalence = [parts.given["known_prevalence"][position] for position in range(len(known))]
         uncertain = [position for position, value in enumerate(known.values()) if not value.exact]
         if uncertain:
-            mean, sd = parts.given["prior_prevalence"], parts.given["prior_prevalence_sd"]
+            mean = parts.given["prior_prevalence"]
+            sd = parts.given["prior_prevalence_sd"]
             drawn = pm.Beta(PARAMETER, mu=mean, sigma=sd, dims="prevalence_group")
             for order, position in enumerate(uncertain):
                 prevalence[position] = drawn[order]

@@ -33,7 +33,8 @@ class KnownPrevalence(Prevalence):
 
         prevalence = parts.given["known_prevalence"][0]
         if not self.value.exact:
-            mean, sd = parts.given["prior_prevalence"], parts.given["prior_prevalence_sd"]
+            mean = parts.given["prior_prevalence"]
+            sd = parts.given["prior_prevalence_sd"]
             prevalence = pm.Beta(PARAMETER, mu=mean[0], sigma=sd[0])
         risk = parts.prior.risk_coefficients(parts)
         return solved_intercept(parts, prevalence, risk), risk

@@ -32,7 +32,8 @@ class PenalisedPrevalence(KnownPrevalence):
         middle = solved_intercept(parts, value, risk) + unit * pm.Flat("intercept_shift")
         prior = parts.prior.middle_density(parts, risk)
         pm.Potential("intercept_prior", pm.logp(prior, middle))
-        index, weights = parts.given["everybody_0"] @ risk, parts.given["weights_0"]
+        index = parts.given["everybody_0"] @ risk
+        weights = parts.given["weights_0"]
         implied = prevalence(parts.law, middle, index, parts.unobserved_scale, weights)
         implied = pm.Deterministic(PARAMETER, implied)
         pm.Potential("prevalence_penalty", -((implied - value) ** 2) / (2 * sd**2))

@@ -93,7 +93,8 @@ def constraint_inputs(constraint: Prevalence, data: Decisions) -> dict[str, Any]
     """Return the known prevalences, and the people over whom each is the mean risk."""
     known = list(constraint.known_in(data).values())
     uncertain = [value for value in known if not value.exact]
-    people, free = data.population, constraint.free_columns(data)
+    people = data.population
+    free = constraint.free_columns(data)
     values: dict[str, Any] = {"known_prevalence": [value.value for value in known]}
     if uncertain:
         values["prior_prevalence"] = [value.value for value in uncertain]
