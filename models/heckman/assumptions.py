@@ -1,4 +1,4 @@
-"""What a Heckman model assumes, in words."""
+"""The assumptions of a Heckman model, in words."""
 
 from __future__ import annotations
 

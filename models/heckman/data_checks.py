@@ -1,4 +1,4 @@
-"""What the data alone say against a Heckman model: the shape of the errors, and identification."""
+"""Checks of a Heckman model against the data: normality of the errors, identification."""
 
 from __future__ import annotations
 

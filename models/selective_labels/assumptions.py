@@ -1,4 +1,4 @@
-"""What a selective-labels model assumes, in words."""
+"""The assumptions of a selective-labels model, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the data, and the posterior of what was declared, say against a selective-labels model."""
+"""Checks of a selective-labels model against the data, and of a declared prevalence."""
 
 from __future__ import annotations
 

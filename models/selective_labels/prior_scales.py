@@ -102,7 +102,7 @@ def prior_sds(model: Any, data: Decisions, solved: np.ndarray) -> dict[str, Any]
         "response": scales.response * HALF_NORMAL_SD,
         "leniency_sd": scales.leniency * HALF_NORMAL_SD,
         "response_sd": scales.response_ratio * HALF_NORMAL_SD,
-        # What was learned of these shows in the coefficients.
+        # Their contraction shows in the coefficients.
         "risk_coefficient_sd": np.nan,
         "testing_coefficient_sd": np.nan,
     }

@@ -1,4 +1,4 @@
-"""What observations refuse, each with its own error; rows and cells are the same thing."""
+"""`Observations` refuses unfit frames, and reads rows and cells with counts alike."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""A panel read in pieces is the panel read at once: the same rows, the same cross-products, from anything that comes in pieces."""
+"""`Panel.from_chunks` returns the same panel as `Panel.from_frame`, from any kind of chunks."""
 
 import joblib
 import numpy as np

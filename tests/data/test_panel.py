@@ -1,4 +1,4 @@
-"""What a panel refuses, and that the order of rows and the names of units mean nothing."""
+"""`Panel` refuses unfit frames; the order of rows and the names of units mean nothing."""
 
 import datetime
 

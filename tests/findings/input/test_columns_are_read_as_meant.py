@@ -107,7 +107,7 @@ def test_a_covariate_adjusts_in_any_unit(scale, basis_size):
         for table in (frame, frame.assign(size=frame["size"] * scale))
     )
     assert len(there.basis.spectrum) == len(here.basis.spectrum)
-    # What covariates leave of treatment and outcome decides the answer.
+    # The residuals of treatment and outcome, with covariates partialled out, decide the answer.
     np.testing.assert_allclose(there.unexplained, here.unexplained, rtol=1e-6)
     np.testing.assert_allclose(there.units, here.units)
 

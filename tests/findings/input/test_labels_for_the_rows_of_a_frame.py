@@ -1,4 +1,4 @@
-"""Labels that a user hands in belong to the rows of the frame that was read, in its order or by its index."""
+"""Labels given later belong to the rows of the frame, in its order or by its index."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Ids are labels: `str(id)` of whatever names a unit, a decider or a subject, never merged or rounded."""
+"""Ids of units, deciders and subjects are labels, `str(id)`, never merged or rounded."""
 
 import datetime
 import decimal
@@ -13,7 +13,7 @@ import causalstats as cs
 
 ROLES = {"unit": "id", "time": "t", "outcome": "y", "treatment": "d", "covariates": ["x"]}
 UNITS = 9
-# Of nine ids each: what the frame has, and what it is called.
+# Nine ids each: as they stand in the frame, and their labels.
 IDS = {
     "hashes of 64 bits": pd.Series(10**17 + np.arange(UNITS)),
     "next to 2^53": pd.Series(2**53 - 4 + np.arange(UNITS)),

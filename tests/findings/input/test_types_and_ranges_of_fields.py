@@ -91,7 +91,7 @@ def python_types(hint):
 
 
 def is_right(name, hint):
-    """Whether a value of `WRONG` is one that the annotation allows, or nothing says that it is not."""
+    """Return whether the annotation allows a value of `WRONG`, or says nothing against it."""
     types = python_types(hint)
     if typing.Any in types:
         return True

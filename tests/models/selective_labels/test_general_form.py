@@ -1,4 +1,7 @@
-"""The general form of selective labels: families, links, groups, deciders, tests with errors, against laws written out by hand."""
+"""The general form of selective labels against densities written out by hand.
+
+Families, links, groups, deciders and imperfect tests.
+"""
 
 from pathlib import Path
 
@@ -65,7 +68,7 @@ GENERAL = [
 @pytest.mark.parametrize("prior", ["attenuated", "paper"])
 @pytest.mark.parametrize("fields", GENERAL, ids=str)
 def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
-    """Against a log density written from the model's equations with the values that a draw of the posterior would have."""
+    """The reference is a log density written from the model's equations, at a draw's values."""
     model = cs.SelectiveLabels(**fields, coefficient_prior=prior)
     graph = model.build(wide)
     rng = np.random.default_rng(2)
@@ -150,7 +153,7 @@ def _free_columns(model, wide):
 
 
 def _paper_prior(model, wide, flat, stretches):
-    """Of everything that is sampled divided by its stretch, so with a factor of it each."""
+    """Return the log prior; each value sampled attenuated has a factor of its attenuation."""
     free = flat["risk_coefficient"][_free_columns(model, wide)]
     width = model.coefficient_prior_scale or 3.0
     intercept_sd = model.intercept_prior_scale
@@ -178,7 +181,10 @@ def _paper_prior(model, wide, flat, stretches):
 
 
 def _attenuated_prior(model, wide, flat, stretches):
-    """Of b = β / stretch by the unit of the feature, sampled divided by τ / √(1 + τ² I); intercepts at the means of the features."""
+    """Return the log prior of b = β / s by the unit of the feature, as it is sampled.
+
+    That is divided by τ / √(1 + τ² I); intercepts are at the means of the features.
+    """
     unit = np.sqrt(0.346) if model.link == "probit" else 1.0
     width = 1.0 * unit if model.coefficient_prior_scale is None else model.coefficient_prior_scale
     indicator = np.array([name.startswith("region") for name in wide.features])
@@ -253,7 +259,7 @@ def test_gradients(wide, fields, backend):
 
 @pytest.mark.parametrize("seen", ["alike", "leniency", "response"])
 def test_log_likelihood_by_hand(wide, seen):
-    """Of a true draw with different deciders, an imperfect test and groups, person by person over the nodes of the unobservable."""
+    """The reference sums over the nodes of the unobservable, person by person."""
     model = cs.SelectiveLabels(
         deciders=seen, prevalence=BY_REGION, sensitivity=0.9, specificity=0.8, unobservable="normal"
     )

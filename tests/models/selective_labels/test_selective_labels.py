@@ -93,7 +93,7 @@ def test_same_posterior_as_stan(data, case, backend):
 
 
 def test_without_unobservable_it_is_two_logistic_regressions(data):
-    """What is sampled is then not attenuated either."""
+    """Sampled values are then not attenuated either."""
     graph = cs.SelectiveLabels(unobserved_scale=0, coefficient_prior="paper").build(data)
     rng = np.random.default_rng(2)
     middle, testing_middle, risk, testing = (
@@ -132,7 +132,7 @@ def test_build_is_pure(data):
 
 
 def test_recovers_the_papers_design_in_few_steps():
-    """One χ² over every parameter, the distance of truth from posterior in posterior standard errors."""
+    """One χ² over every parameter: the distance of truth from posterior in posterior errors."""
     simulation = cs.SelectiveLabels().simulate(seed=11)
     model = cs.SelectiveLabels(
         prevalence=cs.Known(simulation.realised["prevalence"], sd=0.005),
@@ -173,7 +173,7 @@ def test_a_fit_with_a_formula_is_read_back(tmp_path):
 
 
 def test_the_prevalence_of_another_population(data, tmp_path):
-    """Of cells with counts; exactly known, it is exactly that of every draw, and the rows' own is another."""
+    """The reference is a table of cells with counts; the rows' own prevalence is another."""
     cells = pd.DataFrame({"x1": [1.0, -1.0], "x2": [0.5, 0.0], "x3": [0.0, 2.0], "count": [3, 1]})
     elsewhere = data.with_reference(cells, weights="count")
     fit = cs.fit(
@@ -376,7 +376,10 @@ def test_allocation_and_missed_cases_on_a_known_truth():
 
 
 def test_the_curve_of_allocation_is_that_of_its_table():
-    """At the true parameters: random is the diagonal, everybody finds everything, the table lies on the curve, and the point is the actual policy."""
+    """At the true parameters, tests at random are the diagonal, and tests of all find all cases.
+
+    The table lies on the curve, and the point is the actual policy.
+    """
     model = cs.SelectiveLabels()
     simulation = model.simulate(3, people=400)
     view = model.views(simulation.truth, simulation.data)["allocation_curve"]()

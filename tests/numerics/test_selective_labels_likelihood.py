@@ -119,7 +119,7 @@ def test_probabilities_agree_with_each_other(unobservable):
     "unobservable", [Unobservable(), Unobservable("student", "probit", False)], ids=str
 )
 def test_reports_of_a_test(unobservable):
-    """Derivatives; a perfect test reports the outcome; what is reported adds up to who was tested."""
+    """A perfect test reports the outcome; the probabilities of results sum to that of a test."""
     functions, rng = event_probabilities(unobservable, np), np.random.default_rng(0)
     m, t, scale = rng.normal(-1, 2, 50), rng.normal(0, 2, 50), rng.gamma(2, 1, 50)
     for seen in ("negative", "positive"):

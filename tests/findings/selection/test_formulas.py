@@ -1,4 +1,4 @@
-"""A formula gives one row for each row asked, all of them finite, and powers that are powers; or it is refused."""
+"""A formula gives one finite row for each row of the frame, or it is refused."""
 
 import numpy as np
 import pandas as pd
