@@ -291,17 +291,41 @@ class Decisions:
 
     @property
     def binary(self) -> bool:
-        """Whether the outcome is 0/1."""
+        """Whether the outcome is 0/1.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.binary
+        True
+        """
         return self.arguments["kind"] == "binary"
 
     @property
     def tested(self) -> float:
-        """Share decided for."""
+        """Share decided for.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> round(data.tested, 3)
+        0.667
+        """
         return float(self.decision.mean())
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of everything a model sees."""
+        """SHA-256 of everything a model sees.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.fingerprint == data.part(data.rows >= 0).fingerprint
+        True
+        """
         digest = hashlib.sha256("\0".join(self.features).encode())
         seen = (self.matrix, self.decision, self.outcome, self.weights, *(self.reference or ()))
         for array in seen:
@@ -336,7 +360,15 @@ class Decisions:
         return self.design.terms[feature]
 
     def are_of(self, features: Sequence[str]) -> np.ndarray:
-        """Return which columns belong to some features, bool (D,)."""
+        """Return which columns belong to some features, bool (D,).
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.are_of(["x"])
+        array([ True])
+        """
         columns = [column for feature in features for column in self.columns_of(feature)]
         return np.isin(np.arange(len(self.features)), columns)
 
@@ -450,6 +482,13 @@ class Decisions:
         ------
         DataError
             If there is a reference population, and `by` is no categorical feature.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> {group: len(part) for group, part in data.population_by(["a", "b", "a"]).items()}
+        {'a': 2, 'b': 1}
         """
         if self.reference is None:
             labels = self.groups(by)
@@ -536,14 +575,30 @@ class Decisions:
 
     @property
     def population(self) -> People:
-        """Everybody: the reference population, or the people of these rows."""
+        """Everybody: the reference population, or the people of these rows.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> len(data.population)
+        3
+        """
         if self.reference is None:
             return self.people()
         matrix, weights = self.reference
         return People(matrix=matrix, weights=weights, rows=np.arange(len(matrix)))
 
     def facts(self) -> dict[str, str]:
-        """Return what a report says of the data."""
+        """Return what a report says of the data.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.facts()["Decided for"]
+        "2 (66.7%), by column 't'"
+        """
         seen = self.outcome[self.decision]
         name = self.arguments["outcome"]
         decided = f"{self.decision.sum():,} ({self.tested:.1%})"

@@ -227,6 +227,12 @@ class Observations:
         ------
         DataError
             If a level of the data is not among `levels`, or there are more than `MOST_CELLS` cells.
+
+        Examples
+        --------
+        >>> data = Observations.from_frame(pd.DataFrame({"stage": ["II", "I", "II"]}))
+        >>> data.table(["stage"])
+        array([1., 2.])
         """
         known = self.levels if levels is None else levels
         shape = tuple(len(known[name]) for name in names)
@@ -295,7 +301,14 @@ class Observations:
         return int(self.counts.sum())
 
     def facts(self) -> dict[str, str]:
-        """Return what a report says of the data."""
+        """Return what a report says of the data.
+
+        Examples
+        --------
+        >>> data = Observations.from_frame(pd.DataFrame({"stage": ["II", "I"]}))
+        >>> data.facts()["Levels of stage"]
+        'I, II'
+        """
         cells = np.prod([len(levels) for levels in self.levels.values()], dtype=float)
         seen = len(np.unique(self.codes, axis=0))
         return {

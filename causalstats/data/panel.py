@@ -267,28 +267,73 @@ class Panel:
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """The row at which each unit begins, (N,)."""
+        """The row at which each unit begins, (N,).
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.starts
+        array([0, 2])
+        """
         return frozen(np.flatnonzero(np.diff(self.unit, prepend=-1)))
 
     @cached_property
     def sizes(self) -> np.ndarray:
-        """The number of rows of each unit, (N,)."""
+        """The number of rows of each unit, (N,).
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.sizes
+        array([2, 1])
+        """
         return frozen(np.diff(self.starts, append=len(self)))
 
     @cached_property
     def periods(self) -> np.ndarray:
-        """The times at which anything was seen, in order."""
+        """The times at which anything was seen, in order.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.periods
+        array([0., 1.])
+        """
         return frozen(np.unique(self.time))
 
     @cached_property
     def clusters(self) -> tuple[str, ...]:
-        """Labels of the groups of units that are independent of each other; units by default."""
+        """Labels of the groups of units that are independent of each other; units by default.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.clusters
+        ('1', '2')
+        """
         name = self.arguments["cluster"]
         return self.units if name is None else tuple(map(label, self._clusters[1]))
 
     @cached_property
     def cluster(self) -> np.ndarray:
-        """Each unit's position in `clusters`, int array (N,)."""
+        """Each unit's position in `clusters`, int array (N,).
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.cluster
+        array([0, 1])
+        """
         if self.arguments["cluster"] is None:
             return frozen(np.arange(len(self.units)))
         return frozen(self._clusters[0])
@@ -322,7 +367,17 @@ class Panel:
         return len(self.outcome)
 
     def constant_within_units(self, values: np.ndarray) -> np.ndarray:
-        """Return whether columns (n, p) are time-invariant in each unit, (N, p)."""
+        """Return whether columns (n, p) are time-invariant in each unit, (N, p).
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.constant_within_units(data.treatment)
+        array([[False],
+               [ True]])
+        """
         highest = np.maximum.reduceat(values, self.starts, axis=0)
         lowest = np.minimum.reduceat(values, self.starts, axis=0)
         return highest == lowest
@@ -406,11 +461,31 @@ class Panel:
         return groups_of(self.source, by, self.origin, self.rows)
 
     def time_dummies(self, part: slice = slice(None)) -> np.ndarray:
-        """Return time dummies, (n, number of periods - 1): one for every period but the first."""
+        """Return time dummies, (n, number of periods - 1): one for every period but the first.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.time_dummies()
+        array([[0.],
+               [1.],
+               [0.]])
+        """
         return (self.time[part, None] == self.periods[1:]).astype(float)
 
     def facts(self) -> dict[str, str]:
-        """Return what a report says of the data."""
+        """Return what a report says of the data.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.facts()["Times"]
+        '2 (t); 1 to 2, 1.5 on average of each unit'
+        """
         least = self.sizes.min()
         most = self.sizes.max()
         times = f"{least:,}"

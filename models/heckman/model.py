@@ -145,7 +145,15 @@ class Heckman:
                 )
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
-        """Return every number of data and outside knowledge that the graph takes, by name."""
+        """Return every number of data and outside knowledge that the graph takes, by name.
+
+        Examples
+        --------
+        >>> model = Heckman(outcome_scale=(0.0, 2.0))
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> model.inputs(data)["outcome_units"]
+        array([0., 2.])
+        """
         return graph.inputs(self, data)
 
     def build(self, data: Decisions) -> pm.Model:
@@ -179,7 +187,15 @@ class Heckman:
         }
 
     def parameters(self, data: Decisions) -> tuple[str, ...]:
-        """Return names in the posterior whose prior and posterior, and sampling, are checked."""
+        """Return names in the posterior whose prior and posterior, and sampling, are checked.
+
+        Examples
+        --------
+        >>> model = Heckman(mean=1.0)
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> model.parameters(data)[-1]
+        'correlation'
+        """
         names = [
             "outcome_coefficient",
             "outcome_sd",
@@ -194,7 +210,15 @@ class Heckman:
         return tuple(names)
 
     def priors(self, data: Decisions) -> dict[str, Any]:
-        """Return prior standard deviations of `parameters()`, NaN where one is fixed."""
+        """Return prior standard deviations of `parameters()`, NaN where one is fixed.
+
+        Examples
+        --------
+        >>> model = Heckman(outcome_scale=(0.0, 2.0), excluded=["x1"])
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> model.priors(data)["outcome_coefficient"]
+        array([nan,  6.])
+        """
         sds = prior_sds(self, data)
         return {name: sds[name] for name in self.parameters(data)}
 
@@ -246,13 +270,28 @@ class Heckman:
         return xr.DataArray(shaped, dims=("chain", "draw"))
 
     def causal_graph(self, data: Decisions) -> nx.DiGraph:
-        """Return the causal graph: outcome and decision share what is not seen."""
+        """Return the causal graph: outcome and decision share what is not seen.
+
+        Examples
+        --------
+        >>> model = Heckman(excluded=["x1"])
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> sorted(model.causal_graph(data).successors("excluded"))
+        ['decision']
+        """
         return causal_graph(self, data)
 
     def baselines(self, data: Decisions) -> Mapping[str, Callable]:
         """Return least squares on those seen, and Heckman's two steps, by name.
 
         Each is a function of a Generator that returns draws of the mean of the unseen.
+
+        Examples
+        --------
+        >>> model = Heckman(excluded=["x1"])
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> list(model.baselines(data))
+        ['seen only', 'Heckman two-step']
         """
         columns = included(self, data)
         return {
@@ -271,9 +310,25 @@ class Heckman:
         return data_checks(self, data)
 
     def unused_fields(self, data: Decisions) -> dict[str, str]:
-        """Return the fields that cannot change the answer, each with the reason."""
+        """Return the fields that cannot change the answer, each with the reason.
+
+        Examples
+        --------
+        >>> model = Heckman()
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> model.unused_fields(data)
+        {'expertise_sd': 'there is no `expertise`.'}
+        """
         return {} if self.expertise else {"expertise_sd": "there is no `expertise`."}
 
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
-        """Return the model without each piece of outside knowledge in turn."""
+        """Return the model without each piece of outside knowledge in turn.
+
+        Examples
+        --------
+        >>> model = Heckman(mean=1.0, excluded=["x1"])
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> [relaxation.name for relaxation in model.relaxations(data)]
+        ['mean', 'exclusion of x1']
+        """
         return relaxations(self, data)

@@ -219,7 +219,15 @@ class SelectiveLabels:
         return imperfect_test.is_imperfect(self)
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
-        """Return every number of data and outside knowledge that the graph takes, by name."""
+        """Return every number of data and outside knowledge that the graph takes, by name.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels(prevalence=0.1)
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> float(model.inputs(data)["known_prevalence"][0])
+        0.1
+        """
         return graph.inputs(self, data)
 
     def build(self, data: Decisions) -> pm.Model:
@@ -264,7 +272,15 @@ class SelectiveLabels:
         }
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
-        """Return what the data alone say against the model, or cannot say."""
+        """Return what the data alone say against the model, or cannot say.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels()
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> [check.name for check in model.data_checks(data)]
+        ['identified by the shape of the unobservable alone']
+        """
         return data_checks(self, data)
 
     def vary(self, **changes: Any) -> SelectiveLabels:
@@ -290,7 +306,15 @@ class SelectiveLabels:
         return replace(changed, unobserved_scale=Known(held))
 
     def parameters(self, data: Decisions) -> tuple[str, ...]:
-        """Return names in the posterior whose prior and posterior, and sampling, are checked."""
+        """Return names in the posterior whose prior and posterior, and sampling, are checked.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels(prevalence=0.1, coefficient_prior="paper")
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> model.parameters(data)
+        ('risk_coefficient', 'policy_intercept', 'policy_coefficient', 'unobserved_scale')
+        """
         names = ["risk_coefficient", "policy_intercept", "policy_coefficient"]
         inferred = [
             name for name in ("unobserved_scale", "response") if getattr(self, name) is None
@@ -305,7 +329,15 @@ class SelectiveLabels:
         )
 
     def priors(self, data: Decisions) -> dict[str, Any]:
-        """Return prior standard deviations of `parameters()`, NaN where one is fixed."""
+        """Return prior standard deviations of `parameters()`, NaN where one is fixed.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels(prevalence=0.1, coefficient_prior="paper")
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> model.priors(data)["risk_coefficient"]
+        array([3.])
+        """
         constraint = prevalence_of(self)
         sds: dict[str, Any] = prior_sds(self, data, constraint.solved_columns(data))
         sds[PARAMETER] = constraint.prior_sd(data)
@@ -367,7 +399,15 @@ class SelectiveLabels:
         return imperfect_test.reported(self, draws, risk)
 
     def causal_graph(self, data: Decisions) -> nx.DiGraph:
-        """Return the causal graph: risk, and what only the decision-maker sees, are hidden."""
+        """Return the causal graph: risk, and what only the decision-maker sees, are hidden.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels(expertise=["x1"])
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> sorted(model.causal_graph(data).edges)
+        [('features', 'risk'), ('risk', 'decision'), ('risk', 'outcome'), ('unobservable', 'risk')]
+        """
         return causal_graph(self, data)
 
     def baselines(self, data: Decisions) -> Mapping[str, Callable]:
@@ -375,6 +415,13 @@ class SelectiveLabels:
 
         Each is a function of a Generator that returns draws of the mean risk of the untested.
         Recalibration is among them where the prevalence is one number.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels()
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> list(model.baselines(data))
+        ['tested only', 'untested = negative', 'inverse probability weighting', 'pseudo-labels']
         """
         rules = dict(RULES)
         if isinstance(self.prevalence, Known) and data.reference is None:
@@ -395,7 +442,15 @@ class SelectiveLabels:
         return views(self, draws, data)
 
     def unused_fields(self, data: Decisions) -> dict[str, str]:
-        """Return the fields that cannot change the answer, each with the reason."""
+        """Return the fields that cannot change the answer, each with the reason.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels(unobserved_scale=2.0, deciders="response")
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> model.unused_fields(data)["unobserved_prior_scale"]
+        '`unobserved_scale` is known.'
+        """
         reasons = {"negative_controls": "the answer does not use them; `fit.check()` does."}
         if not self.expertise:
             reasons["expertise_sd"] = "there is no `expertise`."
@@ -410,5 +465,13 @@ class SelectiveLabels:
         return reasons
 
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
-        """Return the model without each piece of outside knowledge in turn."""
+        """Return the model without each piece of outside knowledge in turn.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels(prevalence=0.1, expertise=["x1"])
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> [relaxation.name for relaxation in model.relaxations(data)]
+        ['prevalence', 'expertise on x1']
+        """
         return relaxations(self, data)
