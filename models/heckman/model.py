@@ -302,7 +302,15 @@ class Heckman:
     def predictions(
         self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
     ) -> tuple[Prediction, ...]:
-        """Return replications of decisions and outcomes, for posterior predictive checks."""
+        """Return replications of decisions and outcomes, for posterior predictive checks.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        rng : Generator
+        """
         return predictions(draws, data, rng)
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:

@@ -396,7 +396,16 @@ def _deciders(people: People) -> np.ndarray:
 
 
 def pointwise(law: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:
-    """Return Σ_i log P(what was seen of person i) of every draw, (chain, draw)."""
+    """Return Σ_i log P(what was seen of person i) of every draw, (chain, draw).
+
+    Parameters
+    ----------
+    law : Unobservable
+        Family and link.
+    draws : Dataset
+        The posterior.
+    data : Decisions
+    """
     parts = []
     rates = rates_of(draws)
     for event, rows in seen_rows(data).items():

@@ -65,7 +65,15 @@ def rates_of(draws: xr.Dataset) -> tuple[np.ndarray, ...]:
 
 
 def reported(model: Any, draws: xr.Dataset, risk: xr.DataArray) -> xr.DataArray:
-    """Return the share of positive results at a mean risk, (chain, draw)."""
+    """Return the share of positive results at a mean risk, (chain, draw).
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    draws : Dataset
+        The posterior.
+    risk : DataArray (chain, draw)
+    """
     if not is_imperfect(model):
         return risk
     return share_positive(risk, *(draws[f"test_{rate}"] for rate in RATES))

@@ -434,7 +434,15 @@ class SelectiveLabels:
     def predictions(
         self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
     ) -> tuple[Prediction, ...]:
-        """Return replications of decisions and results, for posterior predictive checks."""
+        """Return replications of decisions and results, for posterior predictive checks.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        rng : Generator
+        """
         return predictions(self, draws, data, rng)
 
     def views(self, draws: xr.Dataset, data: Decisions) -> Mapping[str, Callable[[], View]]:

@@ -55,7 +55,16 @@ class CoefficientPrior(Protocol):
         """Return the distribution of that intercept, for a prior that is multiplied."""
 
     def testing(self, parts: GraphParts, middle: Any, risk: Any) -> tuple[Any, Any, Any]:
-        """Add the intercept of testing at ζ = 0, Δ, and the coefficients of testing."""
+        """Add the intercept of testing at ζ = 0, Δ, and the coefficients of testing.
+
+        Parameters
+        ----------
+        parts : GraphParts
+        middle : variable
+            Intercept of risk at ζ = 0.
+        risk : vector (D,)
+            β_Y.
+        """
 
     def prior_sds(
         self,
@@ -65,7 +74,18 @@ class CoefficientPrior(Protocol):
         squares: tuple[float, float],
         solved: np.ndarray,
     ) -> dict[str, Any]:
-        """Return prior standard deviations of coefficients and intercepts, over σ and α."""
+        """Return prior standard deviations of coefficients and intercepts, over σ and α.
+
+        Parameters
+        ----------
+        model : SelectiveLabels
+        data : Decisions
+        scales : PriorScales
+        squares : (float, float)
+            σ² and α², as known or expected.
+        solved : int array
+            Columns whose coefficient follows from the prevalence of groups: NaN.
+        """
 
     def draw_risk(
         self,
@@ -74,7 +94,16 @@ class CoefficientPrior(Protocol):
         scales: PriorScales,
         attenuation: float,
     ) -> tuple[np.ndarray, dict[str, float]]:
-        """Draw β_Y, and the standard deviations above coefficients by name."""
+        """Draw β_Y, and the standard deviations above coefficients by name.
+
+        Parameters
+        ----------
+        rng : Generator
+        data : Decisions
+        scales : PriorScales
+        attenuation : float
+            s(σ).
+        """
 
     def draw_middle(
         self,
@@ -85,7 +114,20 @@ class CoefficientPrior(Protocol):
         lower: float,
         risk: np.ndarray,
     ) -> float:
-        """Draw the intercept of risk at ζ = 0, where no prevalence is known."""
+        """Draw the intercept of risk at ζ = 0, where no prevalence is known.
+
+        Parameters
+        ----------
+        rng : Generator
+        data : Decisions
+        scales : PriorScales
+        attenuation : float
+            s(σ).
+        lower : float
+            How far below ζ = 0 the paper's intercept stands.
+        risk : array (D,)
+            β_Y.
+        """
 
     def draw_policy(
         self,
@@ -96,7 +138,20 @@ class CoefficientPrior(Protocol):
         parameters: dict[str, Any],
         attenuation: float,
     ) -> tuple[float, np.ndarray]:
-        """Draw Δ_0 and Δ, given the parameters of risk and the attenuation of testing."""
+        """Draw Δ_0 and Δ, given the parameters of risk and the attenuation of testing.
+
+        Parameters
+        ----------
+        rng : Generator
+        data : Decisions
+        scales : PriorScales
+        sd : array (D,)
+            Prior standard deviation of Δ, or `FREE`.
+        parameters : dict
+            Those of risk, σ and α.
+        attenuation : float
+            s(ασ).
+        """
 
 
 def policy_deviation(sampled: Any, sd: Any, expected: Any, attenuation: Any, centred: Any) -> Any:

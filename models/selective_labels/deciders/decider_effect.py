@@ -40,7 +40,16 @@ class DeciderEffect(Protocol):
         parameters: dict[str, Any],
         deciders: int,
     ) -> dict[str, Any]:
-        """Draw the standard deviation and the effect of each decider, by name."""
+        """Draw the standard deviation and the effect of each decider, by name.
+
+        Parameters
+        ----------
+        rng : Generator
+        scales : PriorScales
+        parameters : dict
+            Those drawn before, α among them.
+        deciders : int
+        """
 
 
 def hierarchy(name: str, spread: Any, information: Any) -> Any:
