@@ -128,7 +128,16 @@ def as_frame(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
 
 
 def column_of(frame: Any, table: nw.DataFrame, name: str) -> nw.Series:
-    """Return one column; sparse ones are filled in."""
+    """Return one column; sparse ones are filled in.
+
+    Parameters
+    ----------
+    frame
+        As the user gave it.
+    table : narwhals DataFrame
+        The same frame.
+    name : str
+    """
     if name not in table.columns:
         problem = unknown(name, table.columns, "column")
         if isinstance(frame, pd.DataFrame) and name in frame.index.names:
@@ -288,7 +297,15 @@ def unknown(name: str, known: Iterable[str], noun: str) -> DataError:
 
 
 def choice(argument: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Refuse a value that is not one of those allowed."""
+    """Refuse a value that is not one of those allowed.
+
+    Parameters
+    ----------
+    argument : str
+        Its name, for the message.
+    value : str
+    allowed : tuple of str
+    """
     validation.read(validation.Choice(allowed), value, argument, DataError)
 
 

@@ -79,7 +79,15 @@ def labelled(series: nw.Series, name: str) -> Any:
 
 
 def refuse_alike(values: Iterable[Any], texts: Iterable[str], name: str) -> None:
-    """Refuse different values that are written alike."""
+    """Refuse different values that are written alike.
+
+    Parameters
+    ----------
+    values, texts : iterables
+        Distinct values, and the label of each.
+    name : str
+        The column, for the message.
+    """
     first: dict[str, Any] = {}
     for text, value in zip(texts, values, strict=True):
         if text in first:
@@ -93,7 +101,15 @@ def refuse_alike(values: Iterable[Any], texts: Iterable[str], name: str) -> None
 
 
 def in_order(values: Sequence[Any], texts: Sequence[str], kind: Kind) -> list[int]:
-    """Return positions in order: numbers, dates and the like by size, all else by its text."""
+    """Return positions in order: numbers, dates and the like by size, all else by its text.
+
+    Parameters
+    ----------
+    values, texts : sequences
+        Distinct values, and the label of each.
+    kind : str
+        As `kind_of` returns it.
+    """
     if kind not in ("text", "mixed"):
         try:
             return sorted(range(len(values)), key=values.__getitem__)

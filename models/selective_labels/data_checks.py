@@ -156,6 +156,13 @@ def prevalence_moved(model: Any, draws: xr.Dataset, data: Decisions) -> tuple[Ch
 
     Its mean has a standard deviation below the declared one, over data sets of a right model: more
     than 2.6 of these away it is in fewer than 1 % of them.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    draws : Dataset
+        The posterior.
+    data : Decisions
     """
     declared = prevalence_of(model).known_in(data)
     known = {name: value for name, value in declared.items() if not value.exact}

@@ -18,6 +18,12 @@ SIGNS = {"reported_negative": -1.0, "reported_positive": 1.0}
 def share_positive(risk: Any, sensitivity: Any, specificity: Any) -> Any:
     """Return P(R=1), the share of positive results at a risk P(Y=1); shapes broadcast.
 
+    Parameters
+    ----------
+    risk : array
+        P(Y=1).
+    sensitivity, specificity : array
+
     Examples
     --------
     >>> round(share_positive(0.02, sensitivity=0.9, specificity=0.98), 4)
