@@ -6,15 +6,26 @@ rule itself would report, not its bias.
 """
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
 from causalstats.numerics.selection.heckman_likelihood import expected_outcome, inverse_mills
 
+Answer = tuple[np.ndarray, np.ndarray]
+"""Draws of the mean of the others, and the expected outcome of each."""
+
 _DRAWS = 200
 
 
-def seen_only(matrix, included, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def seen_only(
+    matrix: np.ndarray,
+    included: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return the answer of least squares on those decided for.
 
     It is biased where the decision depends on more than the features.
@@ -36,7 +47,14 @@ def seen_only(matrix, included, decision, outcome, weights, rng) -> tuple[np.nda
     return _bootstrap(rule, decision, weights, rng)
 
 
-def two_step(matrix, included, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def two_step(
+    matrix: np.ndarray,
+    included: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return the answer of Heckman's two-step estimator.
 
     A probit of the decision, then least squares with the inverse Mills ratio. It is unstable where
@@ -70,19 +88,33 @@ def with_intercept(matrix: np.ndarray) -> np.ndarray:
     return np.column_stack([np.ones(len(matrix)), matrix])
 
 
-def _bootstrap(rule, decision, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def _bootstrap(
+    rule: Callable[[np.ndarray], np.ndarray],
+    decision: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     share = weights[~decision] / weights[~decision].sum()
     draws = [rule(rng.exponential(size=len(decision))) @ share for _ in range(_DRAWS)]
     return np.array(draws), rule(np.ones(len(decision)))
 
 
-def _least_squares(matrix, decision, outcome, w) -> np.ndarray:
+def _least_squares(
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    w: np.ndarray,
+) -> np.ndarray:
     root = np.sqrt(w[decision])
     scaled = with_intercept(matrix)[decision] * root[:, None]
     return np.linalg.lstsq(scaled, outcome[decision] * root, rcond=None)[0]
 
 
-def _probit(matrix, decision, w) -> np.ndarray:
+def _probit(
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    w: np.ndarray,
+) -> np.ndarray:
     import statsmodels.api as sm
 
     family = sm.families.Binomial(sm.families.links.Probit())

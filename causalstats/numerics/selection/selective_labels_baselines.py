@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from causalstats.numerics.selection.heckman_baselines import with_intercept
+from causalstats.numerics.selection.heckman_baselines import Answer, with_intercept
 from causalstats.numerics.selection.heckman_likelihood import inverse_mills as mills
 
 _DRAWS = 2000
@@ -20,7 +20,13 @@ _RECALIBRATED_DRAWS = 200  # each of which solves an equation
 _INFINITE = 1e4  # in place of a coefficient, or of its standard deviation, that is infinite
 
 
-def tested_only(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def tested_only(
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return the answer of a logistic regression on the tested.
 
     It is biased where testing depends on more than the features.
@@ -36,7 +42,13 @@ def tested_only(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np
     return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
-def untested_negative(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def untested_negative(
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return the answer of a logistic regression on everybody, with the untested as negative.
 
     It is biased down, by construction.
@@ -52,7 +64,13 @@ def untested_negative(matrix, decision, outcome, weights, rng) -> tuple[np.ndarr
     return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
-def inverse_probability(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def inverse_probability(
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return the answer of inverse probability weighting.
 
     A logistic regression on the tested, weighted by 1 / P(tested | x). It is biased where testing
@@ -71,7 +89,13 @@ def inverse_probability(matrix, decision, outcome, weights, rng) -> tuple[np.nda
     return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
-def pseudo_labels(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def pseudo_labels(
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return the answer of pseudo-labels.
 
     A logistic regression on everybody, with the untested labelled by the one on the tested
@@ -91,7 +115,13 @@ def pseudo_labels(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, 
     return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
-def inverse_mills(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, np.ndarray]:
+def inverse_mills(
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return the answer of Heckman's two steps with a logistic regression as the second.
 
     The inverse Mills ratio of a probit of testing is a further feature of the tested. The untested
@@ -118,8 +148,13 @@ def inverse_mills(matrix, decision, outcome, weights, rng) -> tuple[np.ndarray, 
 
 
 def recalibrated(
-    prevalence, matrix, decision, outcome, weights, rng
-) -> tuple[np.ndarray, np.ndarray]:
+    prevalence: float,
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return the answer of the regression on the tested, recalibrated to a known prevalence.
 
     The intercept is moved until everybody's mean risk is the prevalence.
@@ -208,8 +243,13 @@ def _independent(design: np.ndarray) -> np.ndarray:
 
 
 def _untested_risk(
-    matrix, decision, beta, covariance, weights, rng
-) -> tuple[np.ndarray, np.ndarray]:
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    beta: np.ndarray,
+    covariance: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
     """Return draws of the weighted mean risk of the untested, and each one's risk at the estimate.
 
     Parameters
