@@ -41,7 +41,7 @@ def seen_only(
     """
 
     def rule(w):
-        beta = _least_squares(matrix[:, included], decision, outcome, w)
+        beta = weighted_least_squares(matrix[:, included], decision, outcome, w)
         return with_intercept(matrix[:, included])[~decision] @ beta
 
     return _bootstrap(rule, decision, weights, rng)
@@ -71,9 +71,9 @@ def two_step(
     """
 
     def rule(w):
-        index = with_intercept(matrix) @ _probit(matrix, decision, w)
+        index = with_intercept(matrix) @ weighted_probit(matrix, decision, w)
         corrected = np.column_stack([matrix[:, included], inverse_mills(index)])
-        *beta, covariance = _least_squares(corrected, decision, outcome, w)
+        *beta, covariance = weighted_least_squares(corrected, decision, outcome, w)
         mean = with_intercept(matrix[:, included]) @ beta
         return expected_outcome(mean, index, covariance, decided=False)[~decision]
 
@@ -99,22 +99,40 @@ def _bootstrap(
     return np.array(draws), rule(np.ones(len(decision)))
 
 
-def _least_squares(
+def weighted_least_squares(
     matrix: np.ndarray,
     decision: np.ndarray,
     outcome: np.ndarray,
     w: np.ndarray,
 ) -> np.ndarray:
+    """Return coefficients, the intercept first, of least squares on those decided for.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    decision : bool array (N,)
+    outcome, w : arrays (N,)
+        Outcome and weights of the regression.
+    """
     root = np.sqrt(w[decision])
     scaled = with_intercept(matrix)[decision] * root[:, None]
     return np.linalg.lstsq(scaled, outcome[decision] * root, rcond=None)[0]
 
 
-def _probit(
+def weighted_probit(
     matrix: np.ndarray,
     decision: np.ndarray,
     w: np.ndarray,
 ) -> np.ndarray:
+    """Return coefficients, the intercept first, of a probit of the decision.
+
+    Parameters
+    ----------
+    matrix : array (N, D)
+    decision : bool array (N,)
+    w : array (N,)
+        Weights.
+    """
     import statsmodels.api as sm
 
     family = sm.families.Binomial(sm.families.links.Probit())

@@ -88,10 +88,10 @@ def test_published_estimates(mroz):
         mroz["lwage"].to_numpy(),
     )
     everybody = np.ones(len(mroz))
-    index = np.column_stack([everybody, matrix]) @ heckman_baselines._probit(
+    index = np.column_stack([everybody, matrix]) @ heckman_baselines.weighted_probit(
         matrix, decision, everybody
     )
-    steps = heckman_baselines._least_squares(
+    steps = heckman_baselines.weighted_least_squares(
         np.column_stack([matrix[:, :3], heckman.inverse_mills(index)]), decision, outcome, everybody
     )
     assert (
