@@ -1,4 +1,4 @@
-"""What a column holds does not depend on the type in which it is stored, nor an answer on its units."""
+"""Columns mean the same whatever the type they are stored in, and answers whatever the units."""
 
 import datetime
 
