@@ -442,7 +442,7 @@ def test_a_fit_shows_itself_and_its_figures(data):
         "diagram",
     ):
         assert fit.plot(name).axes
-    with pytest.raises(cs.ModelError, match="no plot 'nope'.*learned"):
+    with pytest.raises(cs.ModelError, match="no plot 'nope'.*contraction"):
         fit.plot("nope")
 
 
