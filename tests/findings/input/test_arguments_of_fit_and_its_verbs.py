@@ -1,4 +1,4 @@
-"""Mistakes in what is given to `fit`, and to the verbs of a fit, end in errors that say what to write."""
+"""Wrong arguments of `fit`, and of the verbs of a fit, raise errors that say what to write."""
 
 import numpy as np
 import pandas as pd
@@ -242,7 +242,7 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
     ids=lambda value: getattr(value, "headline", value),
 )
 def test_a_model_names_the_fields_that_cannot_change_its_answer(studies, model, study, field):
-    """`spike_sd` of a prior without a spike, expertise without features: rows that are equal would look robust."""
+    """A table of sensitivity to such a field would have equal rows, and look robust."""
     assert model.unused_fields(studies[study])[field].endswith(".")
 
 
