@@ -181,16 +181,13 @@ class Composition:
             for role, name in (("subject", subject), ("time", time))
             if name is not None
         ]
-        for role, names in (("covariate", variables), ("subject or time", links)):
-            shared = [name for name in names if name in parts]
-            if shared:
-                raise DataError(
-                    f"Column {shared[0]!r} is named as a part and as a {role}; expected a column "
-                    "of its own."
-                )
+        _refuse_shared_columns(parts, {"covariate": variables, "subject or time": links})
         labels = [*categories, *links[:1]] if subject is not None else categories
         known = zeros != "interval" and missing != "infer"
-        of_parts = _refuse_no_counts if zeros == "counts" else _refuse_not_positive
+        refuse_values = _refuse_no_counts if zeros == "counts" else _refuse_not_positive
+        checks = [([name], partial(refuse_text, name=name)) for name in parts]
+        if known:
+            checks.append(([*parts], partial(refuse_values, parts=parts)))
 
         def incomplete(table: pd.DataFrame) -> dict[str, np.ndarray]:
             gaps = missing_rows(table.drop(columns=[*parts] if missing == "infer" else []))
@@ -202,29 +199,21 @@ class Composition:
             [*parts, *variables, *links],
             times=links,
             labels=labels,
-            checks=[
-                *(([name], partial(refuse_text, name=name)) for name in parts),
-                *([(parts, partial(of_parts, parts=parts))] if known else []),
-                ([], incomplete),
-            ],
+            checks=[*checks, ([], incomplete)],
         )
         gaps = incomplete(table)
         table, rows = kept(table, gaps)
         order = in_order(table, subject, time)
-        table, rows = table.iloc[order].reset_index(drop=True), rows[order]
+        table = table.iloc[order].reset_index(drop=True)
+        rows = rows[order]
         bounds = None if known else bounds_of(table, parts, rows, resolution, limits)
         values = table[[*parts]].to_numpy(float) if bounds is None else bounds.values
-        coded = (
-            None
-            if covariates is None
-            else design(table[list(variables)], None, covariates, standardise=True, rows=rows)
-        )
-        matrix = np.hstack(
-            [
-                np.ones((len(table), 1)),
-                *([] if coded is None else [coded.matrix(table[list(variables)], rows)]),
-            ]
-        )
+        coded = None
+        matrix = np.ones((len(table), 1))
+        if covariates is not None:
+            columns = table[list(variables)]
+            coded = design(columns, None, covariates, standardise=True, rows=rows)
+            matrix = np.hstack([matrix, coded.matrix(columns, rows)])
         _refuse_lone_rows(matrix, rows)
         data = cls(
             parts=tuple(parts),
@@ -471,6 +460,17 @@ def _check_parts(parts: Any) -> tuple[str, ...]:
             "which has nothing to be correlated with."
         )
     return names
+
+
+def _refuse_shared_columns(parts: Sequence[str], roles: Mapping[str, Sequence[str]]) -> None:
+    """Refuse columns that are named as a part and in another role."""
+    for role, names in roles.items():
+        shared = [name for name in names if name in parts]
+        if shared:
+            raise DataError(
+                f"Column {shared[0]!r} is named as a part and as a {role}; expected a column "
+                "of its own."
+            )
 
 
 def _refuse_lone_rows(matrix: np.ndarray, rows: np.ndarray) -> None:
