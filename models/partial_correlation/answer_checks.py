@@ -12,7 +12,7 @@ from causalstats.models.partial_correlation.marginal_posteriors import pair_labe
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import ShrinkagePrior
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
-from causalstats.numerics.compositions.shrunk_links import drawn_in
+from causalstats.numerics.compositions.shrunk_links import link_shrinkage
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
@@ -74,7 +74,7 @@ def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[C
     theta = draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
     known = observation_of(data).exact and row_dependence_of(data).independent
     scatter = data.scatter if known else None
-    shift = drawn_in(theta.reshape(-1, size, size), weight, scatter, data.degrees)
+    shift = link_shrinkage(theta.reshape(-1, size, size), weight, scatter, data.degrees)
     most = int(shift.argmax())
     if shift[most] <= _LARGEST_SHIFT:
         return []

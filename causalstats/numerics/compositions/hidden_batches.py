@@ -21,12 +21,15 @@ from scipy import special
 
 _COMPONENTS = 2
 _REPLICATIONS = 199
-_MOST_ROWS, _MOST_COLUMNS = 500, 60
+_ROWS_TESTED = 500
+_COLUMNS_TESTED = 60
 _SHARES = (0.15, 0.25, 0.35, 0.5, 0.65, 0.75, 0.85)  # below, rows are outliers, and no group
-_BETWEEN = (0.5, 0.65, 0.75, 0.85, 0.95)  # of the variance
-_MIXTURES = tuple(product(_SHARES, _BETWEEN))
+_BETWEEN_SHARES = (0.5, 0.65, 0.75, 0.85, 0.95)  # of the variance
+_MIXTURES = tuple(product(_SHARES, _BETWEEN_SHARES))
 _SINGULAR = 1e-9  # of the largest eigenvalue: centred log-ratios sum to zero
-_REACH, _STEP = 4.0, 0.05  # standard deviations of the grid on which likelihood ratios are known
+# Standard deviations of the grid on which likelihood ratios are known:
+_LARGEST_SCORE = 4.0
+_SCORE_STEP = 0.05
 
 
 def two_groups(
@@ -46,13 +49,23 @@ def two_groups(
     p : float
     group : bool array, shape (n,)
         The rows of the smaller group, of those that were looked at.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> rows = rng.standard_normal((60, 3))
+    >>> rows[:20] += 5
+    >>> p, group = two_groups(rows - rows.mean(axis=0), np.ones((60, 1)), rng)
+    >>> p, int(group.sum())
+    (0.005, 20)
     """
-    kept = np.sort(rng.permutation(len(rows))[:_MOST_ROWS])
-    widest = np.argsort(-rows.var(axis=0))[:_MOST_COLUMNS]
-    rows, basis = rows[np.ix_(kept, widest)], np.linalg.qr(design[kept])[0]
+    kept = np.sort(rng.permutation(len(rows))[:_ROWS_TESTED])
+    widest = np.argsort(-rows.var(axis=0))[:_COLUMNS_TESTED]
+    rows = rows[np.ix_(kept, widest)]
+    basis = np.linalg.qr(design[kept])[0]
     rows = rows - basis @ (basis.T @ rows)
-    values, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
-    root = vectors * np.sqrt(values.clip(0))
+    eigenvalues, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+    root = vectors * np.sqrt(eigenvalues.clip(0))
     observed = evidence_of_groups(rows)
     reference = np.empty(_REPLICATIONS)
     for k in range(_REPLICATIONS):
@@ -85,9 +98,9 @@ def log_likelihood_ratios(columns: np.ndarray) -> np.ndarray:
     -------
     array, shape (c, mixtures)
     """
-    scaled = _standardised(columns).clip(-_REACH, _REACH)
-    grid = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
-    nearest = np.rint((scaled + _REACH) / _STEP).astype(int)
+    scaled = _standardised(columns).clip(-_LARGEST_SCORE, _LARGEST_SCORE)
+    grid = np.arange(-_LARGEST_SCORE, _LARGEST_SCORE + _SCORE_STEP / 2, _SCORE_STEP)
+    nearest = np.rint((scaled + _LARGEST_SCORE) / _SCORE_STEP).astype(int)
     nearest += len(grid) * np.arange(columns.shape[1])
     counts = np.bincount(nearest.ravel(), minlength=len(grid) * columns.shape[1])
     return counts.reshape(-1, len(grid)) @ _mixture_table(tuple(grid))

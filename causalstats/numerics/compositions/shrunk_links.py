@@ -1,10 +1,10 @@
-"""Which strong links a prior of independent parts understates, and by how many standard deviations.
+"""By how many standard deviations shrinkage to independent parts understates strong links.
 
 With α the weight of the prior, the posterior mean of a covariance is α times that of independent
 parts and 1 - α times that of the data: on the scale z = atanh r - atanh r⁰, r⁰ the partial
-correlation that closure makes of independent parts, a link is drawn in by about α / (1 - α) z.
+correlation that closure makes of independent parts, a link is shrunk by about α / (1 - α) z.
 Where rows are many, the estimate without a prior is used as well. Only pairs whose link is
-beyond doubt are looked at: noise among pairs without a link is rightly drawn in.
+beyond doubt are looked at: noise among pairs without a link is rightly shrunk.
 """
 
 import numpy as np
@@ -12,19 +12,19 @@ from scipy import stats
 
 from causalstats.numerics.compositions import log_ratios
 
-_EXPECTED_FALSE = 0.2  # pairs without a link that the posterior calls sure, in one data set
+_EXPECTED_FALSE_LINKS = 0.2  # pairs without a link that the posterior calls sure, in a data set
 _FAMILY_LEVEL = 0.02  # of the t-tests of all pairs together
-_ROWS_A_PART = 2  # from which the estimate without a prior is used
-_MOST_DRAWS = 200  # for a mean and a standard deviation
+_ROWS_PER_PART = 2  # from which the estimate without a prior is used
+_DRAWS_USED = 200  # for a mean and a standard deviation
 
 
-def drawn_in(
+def link_shrinkage(
     precision: np.ndarray,
     weight: float,
     scatter: np.ndarray | None = None,
     degrees: float = 0,
 ) -> np.ndarray:
-    """Return by how many posterior standard deviations each sure link is drawn in.
+    """Return by how many posterior standard deviations each sure link is shrunk.
 
     Parameters
     ----------
@@ -43,13 +43,14 @@ def drawn_in(
         In the order of the upper triangle; 0 where no link is sure.
     """
     size = precision.shape[-1]
-    step = max(1, len(precision) // _MOST_DRAWS)
+    step = max(1, len(precision) // _DRAWS_USED)
     beyond = beyond_closure(precision[::step])
-    mean, sd = beyond.mean(axis=0), beyond.std(axis=0)
+    mean = beyond.mean(axis=0)
+    sd = beyond.std(axis=0)
     score = np.abs(mean) / sd
     false = 2 * stats.norm.sf(score) * len(score)
-    shift = np.where(false < _EXPECTED_FALSE, weight / (1 - weight) * score, 0.0)
-    if scatter is None or degrees < _ROWS_A_PART * size:
+    shift = np.where(false < _EXPECTED_FALSE_LINKS, weight / (1 - weight) * score, 0.0)
+    if scatter is None or degrees < _ROWS_PER_PART * size:
         return shift
     unshrunk = beyond_closure(log_ratios.pseudo_inverse(scatter))
     freedom = degrees - size + 2
