@@ -24,8 +24,8 @@ def withheld(
     answer : array, shape (draws,)
         The model's expected mean of these people's outcomes.
     outcomes, weights : array, shape (N,)
-        Of these people. Their mean differs from its expectation by its own sampling error, which
-        is added to the draws.
+        Those of these people. Their mean differs from its expectation by its own sampling error,
+        which is added to the draws.
     unit : str
         The unit of the outcomes.
     who, what : str

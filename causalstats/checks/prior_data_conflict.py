@@ -29,7 +29,7 @@ def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
     relaxation : Relaxation
         The knowledge, and the estimand that it is about.
     refit : Fit
-        Of `relaxation.model`.
+        The fit of `relaxation.model`.
 
     References
     ----------

@@ -292,7 +292,7 @@ def _note(axes: Axes, text: str, centre: Point, scale: float) -> None:
     text : str
     centre : pair of floats
     scale : float
-        Of the font.
+        The factor of the font size.
     """
     patch = {"facecolor": "white", "edgecolor": "none", "pad": 2.0}
     axes.text(

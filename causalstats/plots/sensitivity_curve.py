@@ -62,7 +62,7 @@ def sensitivity(
     truth : float, optional
         A horizontal line.
     unit : str
-        Of the answer.
+        The unit of the answer.
 
     Raises
     ------

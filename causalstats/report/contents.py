@@ -28,7 +28,7 @@ class ReportContents:
         The checks that failed.
     answer : str
     cautions : tuple of str
-        What the answer depends on and these data cannot decide.
+        Assumptions that the answer depends on and these data cannot decide.
     model_name : str
     fields : tuple of (name, value)
         Those of the model.

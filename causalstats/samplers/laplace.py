@@ -288,7 +288,7 @@ class LaplaceProgram:
         ----------
         points : array, shape (n, d)
         number : int
-            Of the proposal, from 1: each takes half of the progress bar that is left.
+            The number of the proposal, from 1: each takes half of the progress bar that is left.
         advance : function of a share and a note
         """
         left = 0.7 / 2 ** (number - 1)

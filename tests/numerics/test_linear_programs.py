@@ -1,4 +1,4 @@
-"""Many linear programs at once, and ratios of them, against each solved by itself."""
+"""Many linear and fractional programs at once match each solved by itself."""
 
 import numpy as np
 from scipy.optimize import linprog

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
+Advance = Callable[[float, str], None]
 _DIFFERENCE_STEP = 1e-2  # between two gradients, in posterior standard deviations
 _MOST_NEWTON_STEPS = 8
 _LARGEST_NEWTON_STEP = 3.0  # posterior standard deviations
@@ -17,7 +18,7 @@ _LARGEST_WIDTH = 2.5
 
 
 def mode_and_axes(
-    density: Density, start: np.ndarray, advance: Callable[[float, str], None]
+    density: Density, start: np.ndarray, advance: Advance
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the mode, and axes whose squares sum to the inverse curvature there.
 
@@ -38,7 +39,7 @@ def mode_and_axes(
     -------
     mode : array, shape (d,)
     axes : array, shape (d, d)
-        Of one standard deviation each, in the columns.
+        In the columns, of one standard deviation each.
 
     Examples
     --------
@@ -50,36 +51,16 @@ def mode_and_axes(
     (array([1., 1.]), array([[1.  , 0.  ],
            [0.  , 0.25]]))
     """
-    from scipy.optimize import minimize
-
     advance(0.0, "looking for the mode")
-    steps = itertools.count()
 
     def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = density(x)
         return -float(value), -np.asarray(gradient, float)
 
-    def show(_: np.ndarray) -> None:
-        advance(0.15 * (1 - 0.97 ** next(steps)), "looking for the mode")
-
-    optimum = minimize(
-        loss,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        callback=show,
-        options={"maxiter": 500, "maxcor": 30},
-    )
-    mode = optimum.x
-    scale = np.sqrt(np.maximum(np.diagonal(optimum.hess_inv.todense()), 1e-16))
+    mode, scale = _near_the_mode(loss, start, advance)
     for _ in range(_MOST_NEWTON_STEPS):
-        curvature = np.empty((len(mode), len(mode)))
-        for k in range(len(mode)):
-            step = np.zeros(len(mode))
-            step[k] = scale[k] * _DIFFERENCE_STEP
-            curvature[k] = (loss(mode + step)[1] - loss(mode - step)[1]) / (2 * step[k])
-            advance(0.15 + 0.15 * (k + 1) / len(mode), "measuring the curvature")
-        covariance = np.linalg.inv(_positive_definite((curvature + curvature.T) / 2))
+        curvature = _curvature(loss, mode, scale, advance)
+        covariance = np.linalg.inv(_positive_definite(curvature))
         scale = np.sqrt(np.diagonal(covariance))
         newton = covariance @ loss(mode)[1]
         length = np.abs(newton / scale).max()
@@ -87,6 +68,50 @@ def mode_and_axes(
         if length < _CONVERGED:
             break
     return mode, np.linalg.cholesky(covariance[::-1, ::-1])[::-1, ::-1]
+
+
+def _near_the_mode(
+    loss: Density, start: np.ndarray, advance: Advance
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a point near the mode, and rough standard deviations, by L-BFGS-B.
+
+    Parameters
+    ----------
+    loss : function of a point
+        Returns the negative log density and its gradient.
+    start : array, shape (d,)
+    advance : function of a share and a note
+    """
+    from scipy.optimize import minimize
+
+    steps = itertools.count()
+
+    def show(_: np.ndarray) -> None:
+        advance(0.15 * (1 - 0.97 ** next(steps)), "looking for the mode")
+
+    options = {"maxiter": 500, "maxcor": 30}
+    optimum = minimize(loss, start, jac=True, method="L-BFGS-B", callback=show, options=options)
+    variance = np.diagonal(optimum.hess_inv.todense())
+    return optimum.x, np.sqrt(np.maximum(variance, 1e-16))
+
+
+def _curvature(loss: Density, mode: np.ndarray, scale: np.ndarray, advance: Advance) -> np.ndarray:
+    """Return the second derivatives at a point, by central differences of gradients.
+
+    Parameters
+    ----------
+    loss : function of a point
+    mode, scale : arrays, shape (d,)
+        The point, and standard deviations.
+    advance : function of a share and a note
+    """
+    curvature = np.empty((len(mode), len(mode)))
+    for k in range(len(mode)):
+        step = np.zeros(len(mode))
+        step[k] = scale[k] * _DIFFERENCE_STEP
+        curvature[k] = (loss(mode + step)[1] - loss(mode - step)[1]) / (2 * step[k])
+        advance(0.15 + 0.15 * (k + 1) / len(mode), "measuring the curvature")
+    return (curvature + curvature.T) / 2
 
 
 def axis_widths(
@@ -99,7 +124,7 @@ def axis_widths(
     logp : function of a point
     mode : array, shape (d,)
     axes : array, shape (d, d)
-        Of one standard deviation each, in the columns.
+        In the columns, of one standard deviation each.
 
     Returns
     -------
