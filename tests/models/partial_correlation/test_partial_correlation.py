@@ -13,6 +13,7 @@ from causalstats.core.estimand import answerable
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
 from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.compositions import log_ratios as lr
+from causalstats.samplers import same_program
 
 CUPS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cups.csv"
 EXACT = [
@@ -118,15 +119,18 @@ def test_the_shrunk_evidence_is_that_of_numpy(simulation):
 
 
 @pytest.mark.parametrize("rows", [4, 40])
-@pytest.mark.parametrize("fields", [{}, {"shrinkage": 0.4}])
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"shrinkage": 0.4}, {"basis_variance_sd": 0.7, "variance_spread_scale": 2.0}],
+)
 def test_the_density_by_numpy_is_that_of_the_graph(fields, rows):
-    """At points, but for one constant; so that draws weighed by it are draws of the posterior."""
+    """At points, but for one constant; so that importance sampling draws from the posterior."""
     model, data = (
         cs.PartialCorrelation(**fields),
         cs.PartialCorrelation().simulate(3, rows=rows, parts=5).data,
     )
     graph = model.build(data)
-    points = np.random.default_rng(4).normal(0, 1, (6, 7 + (not fields)))
+    points = np.random.default_rng(4).normal(0, 1, (6, 7 + ("shrinkage" not in fields)))
     points[0, -1] = (
         8.0 if not fields else 0.0
     )  # nearly all prior, where determinants are large and nearly equal
@@ -139,8 +143,31 @@ def test_the_density_by_numpy_is_that_of_the_graph(fields, rows):
     np.testing.assert_allclose(difference, difference[0], atol=1e-7)
 
 
+SCALES = {"basis_variance_sd": 0.5, "variance_spread_scale": 2.0}
+SPIKE_AND_SLAB = {"spike_sd": 0.05, "slab_sd": 0.4, "expected_slab_share": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("prior", "fields"), [("shrunk", SCALES), ("sparse", SCALES | SPIKE_AND_SLAB)]
+)
+def test_one_compiled_program_serves_every_scale_of_a_prior(prior, fields, simulation):
+    default, other = (
+        cs.PartialCorrelation(prior=prior, **given).build(simulation.data) for given in ({}, fields)
+    )
+    assert same_program(default, other)
+    point = default.initial_point()
+    assert default.compile_logp()(point) != other.compile_logp()(point)
+
+
+def test_sensitivity_to_the_scales_of_a_prior(shrunk):
+    table = shrunk.sensitivity(variance_spread_scale=[0.2])
+    assert list(table.index.levels[0]) == [0.2, 1.0] and table["healthy"].all()
+    with pytest.raises(cs.ModelError, match="prior='sparse' does"):
+        shrunk.sensitivity(slab_sd=[0.4])
+
+
 @pytest.mark.parametrize("parts", [3, 8])
-def test_weighed_draws_are_those_of_nuts(parts):
+def test_importance_draws_agree_with_nuts(parts):
     data = cs.PartialCorrelation().simulate(5, rows=30, parts=parts).data
     ours, theirs = (
         cs.fit(cs.PartialCorrelation(), data, seed=2, sampler=each, progress=False)
