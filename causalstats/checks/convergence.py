@@ -253,7 +253,13 @@ def _complete(draws: xr.DataTree) -> Check:
 def _check(
     name: str, passed: bool, value: float, expected: str, finding: str, remedy: str
 ) -> Check:
-    """Return a check that has its remedy only where it failed; arguments as those of `Check`."""
+    """Return a check that has its remedy only where it failed.
+
+    Parameters
+    ----------
+    name, passed, value, expected, finding, remedy
+        As for `Check`.
+    """
     return Check(
         name=name,
         passed=passed,

@@ -25,7 +25,7 @@ class Program(Protocol):
     """A compiled problem; `run` takes every problem of the same structure."""
 
     def run(self, problem: Problem, seed: int, advance: Advance = ...) -> xr.DataTree:
-        """Return draws for a problem, in the groups `posterior` and `sample_stats`.
+        """Return draws for a problem, in the groups `posterior` and, of a graph, `sample_stats`.
 
         Parameters
         ----------

@@ -81,7 +81,6 @@ class ExactProgram:
     sampler: Exact
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Return draws for a problem, group `posterior` alone; see `Program.run`."""
         import xarray as xr
 
         started = time.perf_counter()

@@ -72,7 +72,6 @@ class ImportanceProgram:
     sampler: ImportanceSampler
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Return draws for a problem; see `Program.run`."""
         import xarray as xr
 
         started = time.perf_counter()

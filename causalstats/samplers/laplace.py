@@ -187,10 +187,7 @@ class LaplaceProgram:
     running: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Return draws for a problem; see `Program.run`.
-
-        While a fit in another thread runs this program on its data, the graph is compiled anew.
-        """
+        # While a fit in another thread runs this program on its data, the graph is compiled anew.
         if not self.running.acquire(blocking=False):
             with COMPILER_LOCK:
                 program = _compile(self.sampler, problem)

@@ -134,7 +134,15 @@ def _labels(graph: pm.Model) -> tuple:
 def _find_or_compile(
     key: Hashable, graph: pm.Model | None, compile_program: Callable[[], Any]
 ) -> Any:
-    """Return the program of this key, whose graph has the same structure if one is given."""
+    """Return the cached program, or compile and cache one.
+
+    Parameters
+    ----------
+    key : hashable
+    graph : pm.Model or None
+        Its structure has to be that of the program; without one, the key alone decides.
+    compile_program : function without arguments
+    """
     with COMPILER_LOCK:
         for entry in _entries:
             known, program = entry

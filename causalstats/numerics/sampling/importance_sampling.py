@@ -68,8 +68,8 @@ def importance_sample(
         The number of draws.
     rng : Generator
     degrees_of_freedom : float
-        Those of the Student t proposal. Its tails must be heavier than those of the density, else the
-        weights are unbounded.
+        Those of the Student t proposal. Its tails must be heavier than those of the density, else
+        the weights are unbounded.
     covariance_factor : float
         How many times as wide as the adapted covariance the proposal is.
 

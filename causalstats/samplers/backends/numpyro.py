@@ -129,7 +129,6 @@ class JaxProgram:
     constrain: Callable
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Return draws for a problem; see `Program.run`."""
         import jax
 
         options = self.sampler

@@ -53,7 +53,6 @@ class NutpieProgram:
     compiled: Any
 
     def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
-        """Return draws for a problem; see `Program.run`."""
         from threadpoolctl import threadpool_limits
 
         # The chains are threads; those of linear algebra would wait for each other.
