@@ -207,11 +207,28 @@ class PartialCorrelation:
 
     @property
     def covariance_prior(self) -> CovariancePrior:
-        """The prior of Σ by the name `prior`."""
+        """The prior of Σ by the name `prior`.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> model.covariance_prior.parameters[-1]
+        'shrinkage'
+        """
         return PRIORS[self.prior]
 
     def nuts_options(self, data: Composition) -> dict[str, Any]:
-        """Return the options of `Nuts` that suit the graph."""
+        """Return the options of `Nuts` that suit the graph.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> model.nuts_options(data)["target_accept"]
+        0.99
+        """
         return self.covariance_prior.nuts_options(data)
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
@@ -219,6 +236,14 @@ class PartialCorrelation:
 
         They are the cross-products S of the centred log-ratios, or what S is sampled from, their
         degrees of freedom and the numbers of the prior; with an exact prior, its posterior.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> model.inputs(data)["scatter"].shape
+        (4, 4)
         """
         return self.covariance_prior.inputs(self, data)
 
@@ -229,6 +254,14 @@ class PartialCorrelation:
         ------
         ModelError
             If the posterior on these data would not be a distribution.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> sorted(variable.name for variable in model.build(data).free_RVs)
+        ['log_typical_variance', 'shrinkage', 'variance_deviation', 'variance_spread']
         """
         import pymc as pm
 
@@ -249,6 +282,17 @@ class PartialCorrelation:
         """Return a function of chains, draws and a generator that draws Θ independently.
 
         None where the posterior is not a Wishart distribution.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> draw = model.exact_posterior(data)
+        >>> draws = draw(chains=2, draws=100, rng=np.random.default_rng(1))
+        >>> draws["precision"].sizes["draw"]
+        100
         """
         prior = self.covariance_prior
         if not isinstance(prior, ExactPrior):
@@ -275,7 +319,19 @@ class PartialCorrelation:
         return draw
 
     def importance_draws(self, data: Composition) -> Callable | None:
-        """Return a function that draws by importance sampling; None with many parts."""
+        """Return a function that draws by importance sampling; None with many parts.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> draw = model.importance_draws(data)
+        >>> draws, log_density, pareto_k, ess = draw(1, 200, np.random.default_rng(1))
+        >>> pareto_k < 0.7
+        True
+        """
         prior = self.covariance_prior
         if not isinstance(prior, ImportanceSampledPrior):
             return None
@@ -294,6 +350,17 @@ class PartialCorrelation:
             Of the variables of the graph.
         data : Composition
         rng : Generator
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> rng = np.random.default_rng(1)
+        >>> draws = model.importance_draws(data)(1, 200, rng)[0]
+        >>> model.recover_marginals(draws, data, rng)["precision"].dims
+        ('chain', 'draw', 'part', 'other_part')
         """
         names = ("scatter", *self.covariance_prior.latent, *observation_of(data).latent)
         latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(names)]
@@ -302,20 +369,54 @@ class PartialCorrelation:
         return with_coefficients(draws, precision, data, rng).drop_vars(latent)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what the answers stand on."""
+        """Return what the answers stand on.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> [assumption.name for assumption in model.assumptions()][:3]
+        ['normal log-ratios', 'independent rows', 'shrinkage']
+        """
         return assumptions(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """Return what can be asked of a fit. None of it is causal."""
+        """Return what can be asked of a fit. None of it is causal.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> list(model.estimands())[:3]
+        ['partial_correlation', 'excess', 'closure_baseline']
+        """
         return estimands(self)
 
     def parameters(self, data: Composition) -> tuple[str, ...]:
-        """Return the names in the posterior whose sampling is checked; none where it is exact."""
+        """Return the names in the posterior whose sampling is checked; none where it is exact.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> model.parameters(data)
+        ('log_typical_variance', 'variance_spread', 'basis_variance', 'shrinkage')
+        """
         rows = row_dependence_of(data).hyperpriors(self.row_correlation)
         return (*self.covariance_prior.parameters, *rows)
 
     def priors(self, data: Composition) -> dict[str, float]:
-        """Return the prior standard deviations of scalar parameters; NaN where one is given."""
+        """Return the prior standard deviations of scalar parameters; NaN where one is given.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> {name: round(sd, 2) for name, sd in model.priors(data).items()}
+        {'log_typical_variance': 2.0, 'variance_spread': 0.6, 'shrinkage': 0.29}
+        """
         return {name: hyperprior.sd for name, hyperprior in self._hyperpriors(data).items()}
 
     def _hyperpriors(self, data: Composition) -> dict[str, Hyperprior]:
@@ -397,6 +498,17 @@ class PartialCorrelation:
         m/2 log|Λ| - tr(SΘ)/2 - m p/2 log 2π. With counts it is that of the log-ratios of counts +
         1/2, and with values within bounds that of their middles: not their own likelihood, but a
         function of parameters and data all the same.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> draw = model.exact_posterior(data)
+        >>> draws = draw(chains=2, draws=100, rng=np.random.default_rng(1))
+        >>> model.log_likelihood(draws, data).dims
+        ('chain', 'draw')
         """
         theta, size = draws["precision"].to_numpy(), len(data.parts)
         determinant = np.linalg.slogdet(theta + 1 / size)[1]
@@ -407,7 +519,16 @@ class PartialCorrelation:
         return xr.DataArray(values, dims=("chain", "draw"))
 
     def causal_graph(self, data: Composition) -> nx.DiGraph:
-        """Return the graph in which the amounts are hidden and their ratios are seen."""
+        """Return the graph in which the amounts are hidden and their ratios are seen.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> sorted(model.causal_graph(data).edges)
+        [('amounts', 'composition'), ('size', 'composition')]
+        """
         import networkx as nx
 
         graph = nx.DiGraph()
@@ -422,7 +543,16 @@ class PartialCorrelation:
         return graph
 
     def baselines(self, data: Composition) -> Mapping[str, Callable]:
-        """Return other estimates for each pair of parts."""
+        """Return other estimates for each pair of parts.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> list(model.baselines(data))[:3]
+        ['sample estimate', 'basis shrinkage', 'proportionality']
+        """
         return baselines(data)
 
     def predictions(
@@ -438,6 +568,18 @@ class PartialCorrelation:
             Of the posterior.
         data : Composition
         rng : Generator
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> draw = model.exact_posterior(data)
+        >>> draws = draw(chains=2, draws=100, rng=np.random.default_rng(1))
+        >>> rng = np.random.default_rng(1)
+        >>> [prediction.name for prediction in model.predictions(draws, data, rng)]
+        ['spread of each part', 'skewness of each part', 'tails of each part']
         """
         return (
             predictions(self, draws, data, rng)
@@ -446,22 +588,60 @@ class PartialCorrelation:
         )
 
     def views(self, draws: xr.Dataset, data: Composition) -> Mapping[str, Callable[[], View]]:
-        """Return the network, matrix, baseline, residuals, biplot and ternary of a composition."""
+        """Return the network, matrix, baseline, residuals, biplot and ternary of a composition.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> draw = model.exact_posterior(data)
+        >>> draws = draw(chains=2, draws=100, rng=np.random.default_rng(1))
+        >>> list(model.views(draws, data))
+        ['network', 'matrix', 'baseline', 'residuals', 'biplot', 'ternary']
+        """
         return {name: partial(view, self, draws, data) for name, view in views().items()}
 
     def data_checks(self, data: Composition) -> tuple[Check, ...]:
-        """Return the checks of the data: rows, rounding, absences, groups, proportional parts."""
+        """Return the checks of the data: rows, rounding, absences, groups, proportional parts.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> [check.name for check in model.data_checks(data)][:2]
+        ['measured finely', 'rows for these parts']
+        """
         return (*rows_left_out(data), *data_checks(data))
 
     def adjustments(self, data: Composition) -> tuple[Adjustment, ...]:
         """Return what would make a partial correlation the effect of one part on another.
 
         Each says how far these data go towards it.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> model.adjustments(data)[0].needed
+        'Every common cause of the two parts is held.'
         """
         return adjustments(data)
 
     def unused_fields(self, data: Composition) -> dict[str, str]:
-        """Return the fields that cannot change the answer, each with the reason."""
+        """Return the fields that cannot change the answer, each with the reason.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> model.unused_fields(data)["spike_sd"]
+        "prior='shrunk' does not use it, prior='sparse' does."
+        """
         prior_fields = dict.fromkeys(chain.from_iterable(each.fields for each in PRIORS.values()))
         reasons = {
             name: _unused_reason(self.prior, name)
