@@ -20,7 +20,7 @@ def test_minima_match_programs_solved_one_by_one():
 
 
 def test_fractional_minima_match_programs_solved_one_by_one():
-    """By the programme of Charnes & Cooper (1962): w = t q with A w = t b and d'w = 1."""
+    """By the program of Charnes & Cooper (1962): w = t q with A w = t b and d'w = 1."""
     rng = np.random.default_rng(12)
     matrix = np.concatenate([np.ones((1, 30)), rng.integers(0, 2, (8, 30))])
     right = rng.dirichlet(np.full(30, 0.3), size=60) @ matrix.T

@@ -13,7 +13,7 @@ import networkx as nx
 
 from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.core.roles import ROLE_WORDS
-from causalstats.diagrams.formats.causal_graph import Edge, causal_model
+from causalstats.diagrams.formats.causal_graph import Edge, causal_model, no_roles
 from causalstats.errors import ModelError
 
 Token = tuple[str, str]  # kind, text
@@ -38,7 +38,7 @@ def read_arrows(text: str) -> Hypergraph:
         If the text has no variable, or something in it cannot be read.
     """
     graph = nx.DiGraph()
-    roles: dict[str, list[str]] = {role: [] for role in dict.fromkeys(ROLE_WORDS.values())}
+    roles = no_roles()
     confounded: list[Edge] = []
     for statement in _statements(text):
         role = _declared_role(statement)

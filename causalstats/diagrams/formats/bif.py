@@ -208,8 +208,9 @@ def _levels(name: str, body: Words) -> tuple[str, ...]:
         if statement[:2] == ["type", "discrete"] and "{" in statement:
             after_brace = statement[statement.index("{") + 1 :]
             listed = tuple(word for word in after_brace if word not in (",", "}"))
-            count = statement[3] if len(statement) > 3 else ""
-            if len(set(listed)) == len(listed) > 0 and str(len(listed)) == count.lstrip("0"):
+            count = statement[3].lstrip("0") if len(statement) > 3 else ""
+            different = len(set(listed)) == len(listed)
+            if listed and different and count == str(len(listed)):
                 levels = listed
         elif statement[0] == "property":
             _refuse_evidence(name, " ".join(statement[1:]))

@@ -130,6 +130,11 @@ def to_networkx(diagram: Hypergraph) -> nx.DiGraph:
     return graph
 
 
+def no_roles() -> NamesByRole:
+    """Return an empty list of variables for each role."""
+    return {role: [] for role in ROLE_WORDS.values()}
+
+
 def root_name(group: Collection[str]) -> str:
     """Return the name of an unnamed hidden common cause."""
     return "_".join(["u", *sorted(group)])
@@ -179,7 +184,7 @@ def _check_directed(graph: nx.DiGraph) -> None:
 
 def _with_names(graph: nx.DiGraph) -> tuple[nx.DiGraph, NamesByRole]:
     """The nodes as strings with their levels, no edges, and the variables of each role."""
-    roles: NamesByRole = {role: [] for role in dict.fromkeys(ROLE_WORDS.values())}
+    roles = no_roles()
     named = nx.DiGraph()
     latents = {str(node) for node in getattr(graph, "latents", None) or ()}  # as in pgmpy
     for node, attributes in graph.nodes.items():

@@ -21,7 +21,7 @@ from causalstats.diagrams.core.annotation import without_levels
 from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.core.roles import ROLE_WORDS
 from causalstats.diagrams.formats.arrow_notation import ARROWS, Token
-from causalstats.diagrams.formats.causal_graph import Edge, causal_model
+from causalstats.diagrams.formats.causal_graph import Edge, causal_model, no_roles
 from causalstats.diagrams.formats.python_code import bidirected_roots
 from causalstats.errors import ModelError
 
@@ -187,7 +187,7 @@ def _read_tokens(tokens: list[Token]) -> Hypergraph:
             "Expected a diagram with at least one variable, got an empty graph. "
             "Write e.g. `dag { x -> y }`."
         )
-    roles: dict[str, list[str]] = {role: [] for role in dict.fromkeys(ROLE_WORDS.values())}
+    roles = no_roles()
     for name, attributes in reader.attributes_of.items():
         for role in roles_of(name, attributes):
             roles[role].append(name)

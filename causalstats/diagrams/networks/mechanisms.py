@@ -156,10 +156,13 @@ def network_tables(diagram: Hypergraph, mechanisms: Mapping[str, Any]) -> Networ
     }
     given = {name: _given(name, mechanisms) for name in arity}
     sizes = _wire_sizes(diagram, given)
-    batch = _batch({name: table.shape[: table.ndim - arity[name]] for name, table in given.items()})
-    arrays: dict[Process, np.ndarray] = {
-        (name, "mechanism"): _batch_last(table, arity[name], batch) for name, table in given.items()
-    }
+    batch_shapes = {}
+    for name, table in given.items():
+        batch_shapes[name] = table.shape[: table.ndim - arity[name]]
+    batch = _batch(batch_shapes)
+    arrays: dict[Process, np.ndarray] = {}
+    for name, table in given.items():
+        arrays[name, "mechanism"] = _batch_last(table, arity[name], batch)
     for box in diagram.boxes:
         if box.kind == "uniform":
             shape = [sizes[wire] for wire in box.outputs]
