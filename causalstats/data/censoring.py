@@ -24,6 +24,15 @@ class Bounds:
     values : array, shape (n, D)
         Inside the bounds, for starts of chains and for pictures.
     lower, upper : array, shape (n, D)
+
+    Examples
+    --------
+    A value that is known, and one below a limit of detection of 2.
+
+    >>> import numpy as np
+    >>> bounds = Bounds(np.array([[5.0, 1.0]]), np.array([[5.0, 0.0]]), np.array([[5.0, 2.0]]))
+    >>> bounds.open
+    array([[False,  True]])
     """
 
     values: np.ndarray

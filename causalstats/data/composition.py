@@ -619,5 +619,6 @@ def _refuse_dependent(data: Composition) -> None:
         statement = f"{written} is the same in every row{beyond}"
     raise DataError(
         f"The log-ratios of {', '.join(repr(data.parts[k]) for k in inside)} are linearly "
-        f"dependent: {statement}. As many of these parts are computed from the others; leave them out."
+        f"dependent: {statement}. As many of these parts are computed from the others; leave them "
+        "out."
     )

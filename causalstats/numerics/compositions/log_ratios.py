@@ -90,7 +90,7 @@ def variation(gamma: np.ndarray) -> np.ndarray:
            [4., 5., 0.]])
     """
     variances = _diagonal(gamma)
-    return variances[..., :, None] + variances[..., None, :] - 2 * gamma
+    return _pair_sums(variances) - 2 * gamma
 
 
 def centre(matrix: np.ndarray) -> np.ndarray:
@@ -375,7 +375,7 @@ def basis_laplacian(variances: np.ndarray) -> np.ndarray:
     """
     precision = 1 / np.asarray(variances)
     total = precision.sum(axis=-1)[..., None, None]
-    product = precision[..., :, None] * precision[..., None, :] / total
+    product = _pair_products(precision) / total
     return np.eye(precision.shape[-1]) * precision[..., None] - product
 
 
@@ -410,14 +410,17 @@ def closure_baseline(partial_variances: np.ndarray) -> np.ndarray:
     least = v.min(axis=-1, keepdims=True)
     first = np.arange(v.shape[-1]) == v.argmin(axis=-1)[..., None]
     b = np.where(first, 0.0, least / v)
-    low, high = np.zeros_like(least), np.full_like(least, 2.0)
+    low = np.zeros_like(least)
+    high = np.full_like(least, 2.0)
     for _ in range(_BISECTIONS):
         t = (low + high) / 2
-        above = (2 - t) * (b / (1 + np.sqrt(1 - b * t * (2 - t)))).sum(axis=-1, keepdims=True) > 1
-        low, high = np.where(above, t, low), np.where(above, high, t)
-    others = b * t * (2 - t) / (2 * (1 + np.sqrt(1 - b * t * (2 - t))))
+        divisor = 1 + np.sqrt(1 - b * t * (2 - t))
+        above = (2 - t) * (b / divisor).sum(axis=-1, keepdims=True) > 1
+        low = np.where(above, t, low)
+        high = np.where(above, high, t)
+    others = b * t * (2 - t) / (2 * divisor)
     odds = np.where(first, (2 - t) / t, others / (1 - others))
-    return _with_diagonal(np.sqrt(odds[..., :, None] * odds[..., None, :]), 1.0)
+    return _with_diagonal(np.sqrt(_pair_products(odds)), 1.0)
 
 
 def proportionality(gamma: np.ndarray) -> np.ndarray:
@@ -442,7 +445,7 @@ def proportionality(gamma: np.ndarray) -> np.ndarray:
     array([ 1. , -0.5, -0.5])
     """
     variances = _diagonal(gamma)
-    return 1 - variation(gamma) / (variances[..., :, None] + variances[..., None, :])
+    return 1 - variation(gamma) / _pair_sums(variances)
 
 
 def symmetric_balances(gamma: np.ndarray) -> np.ndarray:
@@ -540,6 +543,14 @@ def shrunk_covariance(logs: np.ndarray) -> tuple[np.ndarray, float, float]:
 
 def _diagonal(matrix: np.ndarray) -> np.ndarray:
     return np.diagonal(matrix, axis1=-2, axis2=-1)
+
+
+def _pair_sums(vector: np.ndarray) -> np.ndarray:
+    return vector[..., :, None] + vector[..., None, :]
+
+
+def _pair_products(vector: np.ndarray) -> np.ndarray:
+    return vector[..., :, None] * vector[..., None, :]
 
 
 def _with_diagonal(matrix: np.ndarray, value: float) -> np.ndarray:
