@@ -11,7 +11,6 @@ from causalstats.core.knowledge import Known
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.models.selective_labels import imperfect_test
-from causalstats.models.selective_labels.coefficient_priors import COEFFICIENT_PRIORS
 from causalstats.models.selective_labels.deciders import (
     DECIDERS,
     decider_information,
@@ -22,6 +21,7 @@ from causalstats.models.selective_labels.estimands import seen_rows
 from causalstats.models.selective_labels.graph_parts import GraphParts
 from causalstats.models.selective_labels.prevalences import prevalence_of
 from causalstats.models.selective_labels.prior_scales import LEAST_SCALE, policy_sd, prior_scales
+from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.models.shared.half_normal import half_normal
 from causalstats.numerics.selection.prevalence_constraint import attenuation
 

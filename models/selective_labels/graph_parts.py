@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from causalstats.data import Decisions
 
 if TYPE_CHECKING:
-    from causalstats.models.selective_labels.coefficient_priors import CoefficientPrior
     from causalstats.models.selective_labels.prior_scales import PriorScales
+    from causalstats.models.selective_labels.priors import CoefficientPrior
     from causalstats.numerics.selection.unobservable import Unobservable
 
 

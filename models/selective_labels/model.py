@@ -32,7 +32,6 @@ from causalstats.errors import ModelError
 from causalstats.models.selective_labels import graph, imperfect_test
 from causalstats.models.selective_labels.assumptions import assumptions
 from causalstats.models.selective_labels.causal_graph import causal_graph
-from causalstats.models.selective_labels.coefficient_priors import COEFFICIENT_PRIORS
 from causalstats.models.selective_labels.data_checks import data_checks, prevalence_moved
 from causalstats.models.selective_labels.deciders import DECIDERS, EFFECTS, RESPONSE
 from causalstats.models.selective_labels.directions import DIRECTIONS
@@ -40,6 +39,7 @@ from causalstats.models.selective_labels.estimands import estimands, pointwise
 from causalstats.models.selective_labels.predictions import predictions
 from causalstats.models.selective_labels.prevalences import PARAMETER, prevalence_of
 from causalstats.models.selective_labels.prior_scales import prior_sds
+from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.models.selective_labels.relaxations import relaxations
 from causalstats.models.selective_labels.simulation import simulate
 from causalstats.models.selective_labels.validation import refuse_senseless

@@ -12,7 +12,6 @@ import xarray as xr
 from causalstats.core.knowledge import Known, KnownByGroup
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions
-from causalstats.models.selective_labels.coefficient_priors import COEFFICIENT_PRIORS
 from causalstats.models.selective_labels.deciders import DECIDERS
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.imperfect_test import RATES, is_imperfect
@@ -22,6 +21,7 @@ from causalstats.models.selective_labels.prior_scales import (
     policy_sd,
     prior_scales,
 )
+from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.numerics.selection.prevalence_constraint import attenuation, solve
 
 _DECIDERS = 20  # of simulated data, where deciders differ

@@ -1,4 +1,7 @@
-"""How deciders differ, one way a file, in the table that users' names refer to."""
+"""Ways in which deciders differ, by the name that users write.
+
+A new way is a file beside these, and a line in `DECIDERS`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Kinds of knowledge of a prevalence, one a file, in a table by the type that users write."""
+"""Kinds of knowledge of a prevalence, by the type that users write.
+
+A new kind is a file beside these, and a line in `PREVALENCES`.
+"""
 
 from types import NoneType
 from typing import Any

@@ -1,4 +1,7 @@
-"""The link functions, one a file, in the table that users' names refer to."""
+"""Link functions of binary regressions, by the name that users write.
+
+A new link is a file beside these, and a line in `LINKS`.
+"""
 
 from causalstats.numerics.selection.links.link import Link
 from causalstats.numerics.selection.links.logit import LOGIT

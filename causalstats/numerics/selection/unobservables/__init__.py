@@ -1,4 +1,7 @@
-"""The families of the unobservable, one a file, in the table that users' names refer to."""
+"""Families of the unobservable, by the name that users write.
+
+A new family is a file beside these, and a line in `FAMILIES`.
+"""
 
 from causalstats.numerics.selection.unobservables.family import Family
 from causalstats.numerics.selection.unobservables.logistic import LOGISTIC

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalstats.models.selective_labels.coefficient_priors.coefficient_prior import (
+from causalstats.models.selective_labels.graph_parts import GraphParts, attenuated_normal
+from causalstats.models.selective_labels.priors.coefficient_prior import (
     CENTRED_FROM,
     policy_deviation,
 )
-from causalstats.models.selective_labels.graph_parts import GraphParts, attenuated_normal
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
 

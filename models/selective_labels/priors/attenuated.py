@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from causalstats.data import Decisions
-from causalstats.models.selective_labels.coefficient_priors.coefficient_prior import (
+from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.priors.coefficient_prior import (
     CENTRED_FROM,
     FREE,
     policy_deviation,
 )
-from causalstats.models.selective_labels.graph_parts import GraphParts
 from causalstats.models.shared.half_normal import half_normal
 from causalstats.numerics.selection.prevalence_constraint import attenuation
 from causalstats.numerics.selection.unobservables import FAMILIES
