@@ -1,21 +1,72 @@
-"""What causalstats raises. A message says what was expected, what came and what to do."""
+"""The exceptions of causalstats. A message says what was expected, what came and what to do."""
 
 
 class CausalStatsError(Exception):
-    """The base of every error raised on purpose."""
+    """The base class of every error that causalstats raises on purpose.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> try:
+    ...     cs.Known(0.2, sd=-1)
+    ... except cs.CausalStatsError as error:
+    ...     print(type(error).__name__)
+    ModelError
+    """
 
 
 class DataError(CausalStatsError, ValueError):
-    """The data do not have the shape of the study."""
+    """The data do not have the shape of the study.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import causalstats as cs
+    >>> try:
+    ...     cs.Observations.from_frame(pd.DataFrame({"x": []}))
+    ... except cs.DataError:
+    ...     print("refused")
+    refused
+    """
 
 
 class ModelError(CausalStatsError, ValueError):
-    """The assumptions contradict each other, or the data they are put to."""
+    """The assumptions contradict each other or the data, or a question has no answer.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> try:
+    ...     cs.SelectiveLabels(prevalence=1.5)
+    ... except cs.ModelError:
+    ...     print("refused")
+    refused
+    """
 
 
 class StoreError(CausalStatsError, ValueError):
-    """A file is not a fit of ours, is damaged, or is of a version that cannot be read."""
+    """A file is no saved fit, is damaged, is of another version, or cannot be written.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> try:
+    ...     cs.load("no such file.nc")
+    ... except cs.StoreError as error:
+    ...     print(error)
+    There is no file 'no such file.nc'.
+    """
 
 
 class SamplingError(CausalStatsError, RuntimeError):
-    """Sampling did not yield draws that could be used."""
+    """Sampling did not give draws that can be used, or its options are wrong.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> try:
+    ...     cs.Nuts(chains=0)
+    ... except cs.SamplingError:
+    ...     print("refused")
+    refused
+    """

@@ -110,6 +110,14 @@ class Calibration:
         DataFrame
             The p-value of uniform ranks, the coverage of each interval with its standard error,
             and mean and sd of the errors in posterior standard deviations.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("x -> y")
+        >>> result = cs.calibrate(model, fits=20, seed=1, simulate={"people": 50}, progress=False)
+        >>> result.table(probs=[0.9]).columns.tolist()[:2]
+        ['p_uniform', 'coverage_90%']
         """
         counts = self.ranks.count()
         columns: dict[str, Any] = {"p_uniform": self.ranks.apply(_p_uniform)}
@@ -123,7 +131,16 @@ class Calibration:
         return pd.DataFrame(columns)
 
     def check(self) -> Checks:
-        """Check uniform ranks and coverage of every quantity, with Bonferroni's correction."""
+        """Check uniform ranks and coverage of every quantity, with Bonferroni's correction.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("x -> y")
+        >>> result = cs.calibrate(model, fits=20, seed=1, simulate={"people": 50}, progress=False)
+        >>> [check.name for check in result.check()][:2]
+        ['uniform ranks', 'coverage of 95 % intervals']
+        """
         table, count = self.table(), len(self.ranks)
         worst = table["p_uniform"].idxmin()
         p = min(1.0, float(table["p_uniform"].min()) * len(table))
@@ -166,6 +183,14 @@ class Calibration:
         """Plot the ECDF of the ranks less that of the uniform, with a simultaneous 99 % band.
 
         Quantities that some data set determines are left out.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("x -> y")
+        >>> result = cs.calibrate(model, fits=20, seed=1, simulate={"people": 50}, progress=False)
+        >>> len(result.plot().axes) > 0
+        True
         """
         from causalstats import plots
 

@@ -63,7 +63,23 @@ class Check:
     caution: bool = False
 
     def stands_on(self, estimand: str) -> bool:
-        """Return whether the answer to `estimand` has to carry this check."""
+        """Return whether the answer to `estimand` has to carry this check.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> check = cs.Check(
+        ...     name="R-hat",
+        ...     passed=False,
+        ...     value=1.2,
+        ...     expected="below 1.01",
+        ...     finding="1.2",
+        ...     remedy="Draw more",
+        ...     estimands=("effect",),
+        ... )
+        >>> check.stands_on("effect"), check.stands_on("moderation")
+        (True, False)
+        """
         concerns = not self.estimands or estimand in self.estimands
         return concerns and (self.passed is False or (self.passed is None and self.caution))
 

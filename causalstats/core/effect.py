@@ -107,7 +107,16 @@ class Effect:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The doubts in words: name, finding and remedy of each."""
+        """The doubts in words: name, finding and remedy of each.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effect("effect").warnings[0].split(":")[0]
+        'independences of the diagram'
+        """
         return tuple(warning(check) for check in self.doubts)
 
     @checked(ModelError)
@@ -125,13 +134,32 @@ class Effect:
             Columns mean, sd, lower, upper; the Monte Carlo diagnostics ess_bulk, ess_tail and
             r_hat where there are draws; and `doubts`, the names of the checks that the answer
             carries, empty where there are none.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effect("effect").summary()[["mean", "doubts"]].round(2)
+                mean                        doubts
+        effect -0.32  independences of the diagram
         """
         names = "; ".join(check.name for check in self.doubts)
         return self.numbers(prob).assign(doubts=names)
 
     @checked(ModelError)
     def numbers(self, prob: Inside = INTERVAL) -> pd.DataFrame:
-        """Return the numeric columns of `summary`, without looking for doubts."""
+        """Return the numeric columns of `summary`, without looking for doubts.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effect("effect").numbers()[["mean", "sd"]].round(2)
+                mean    sd
+        effect -0.32  0.09
+        """
         from causalstats.numerics.sampling.posterior_summaries import summarise
 
         if self.marginals is None:
@@ -189,6 +217,15 @@ class Effect:
         ----------
         Benjamini & Hochberg (1995), Controlling the false discovery rate. Benjamini & Yekutieli
         (2005), False discovery rate-adjusted multiple confidence intervals: signs.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> fit = cs.fit(model, model.simulate(1, rows=40, parts=4).data, seed=1, progress=False)
+        >>> table = fit.effect("partial_correlation").decide()
+        >>> table.index[table["selected"]].tolist()[:2]
+        ['p1 ~ p2', 'p3 ~ p4']
         """
         from causalstats.numerics.sampling.false_discovery import q_values
 
@@ -241,6 +278,16 @@ class Effect:
         ------
         ModelError
             If they are not the same answer, or there are no draws.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> fit = cs.fit(model, model.simulate(1, rows=40, parts=4).data, seed=1, progress=False)
+        >>> other = cs.fit(model, model.simulate(2, rows=40, parts=4).data, seed=1, progress=False)
+        >>> name = "partial_correlation"
+        >>> fit.effect(name).minus(other.effect(name), "first - second").contrast
+        'first - second'
         """
         if self.name != other.name or self.draws.dims != other.draws.dims:
             raise ModelError(
@@ -323,6 +370,14 @@ class Effect:
         ----------
         prob : float
             Probability of the intervals.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> "In doubt" in fit.effect("effect").text()
+        True
         """
         return self.statement(prob) + in_doubt(self.doubts)
 
@@ -334,6 +389,14 @@ class Effect:
         ----------
         prob : float
             Probability of the intervals.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effect("effect").statement()[:42]
+        'effect: -0.324 (95% interval -0.493 to -0.'
         """
         contrast = "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
         return (

@@ -81,7 +81,14 @@ class Known:
         return cls(alpha / total, math.sqrt(alpha / total * (beta / total) / (total + 1)))
 
     def as_beta(self) -> tuple[float, float]:
-        """Return α and β of the Beta distribution with this mean and standard deviation."""
+        """Return α and β of the Beta distribution with this mean and standard deviation.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.Known(0.2, sd=0.1).as_beta()
+        (3.0, 12.0)
+        """
         total = self.value * (1 - self.value) / self.sd**2 - 1
         return self.value * total, (1 - self.value) * total
 
@@ -90,7 +97,14 @@ class Known:
         return self.sd == 0
 
     def at(self, value: float) -> Known:
-        """Return another value that is known with the same standard deviation."""
+        """Return another value that is known with the same standard deviation.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> print(cs.Known(0.2, sd=0.1).at(0.3))
+        0.3 ± 0.1 (sd)
+        """
         return replace(self, value=value)
 
     def __str__(self) -> str:
@@ -130,7 +144,14 @@ class Penalty(Known):
     @classmethod
     @checked(ModelError)
     def of_weight(cls, value: Finite, weight: Positive) -> Penalty:
-        """Return the penalty weight · (x - value)²."""
+        """Return the penalty weight · (x - value)².
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.Penalty.of_weight(0.05, 5000.0).sd
+        0.01
+        """
         return cls(value, 1 / math.sqrt(2 * weight))
 
 

@@ -68,6 +68,14 @@ class Problem:
     model : Model
     data
         Data of the class that the model is for.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.CausalDiagram("x -> y")
+    >>> problem = cs.Problem(model, model.simulate(1, people=50).data)
+    >>> len(problem.inputs) > 0
+    True
     """
 
     model: Model

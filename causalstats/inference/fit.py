@@ -112,6 +112,15 @@ class Fit:
         DataFrame
             Columns mean, sd, lower, upper, ess_bulk, ess_tail and r_hat, a row a parameter. An
             exact posterior has no sampled parameters: then the summary of the headline.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.summary()[["mean", "lower", "upper"]].round(2)
+                mean  lower  upper
+        effect -0.32  -0.49  -0.15
         """
         posterior = self.draws["posterior"].to_dataset()
         if not self.parameters():
@@ -124,7 +133,16 @@ class Fit:
         return pd.concat(tables)
 
     def parameters(self) -> tuple[str, ...]:
-        """Return the names in the posterior whose sampling is checked; none where it is exact."""
+        """Return the names in the posterior whose sampling is checked; none where it is exact.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.parameters()  # the posterior is exact
+        ()
+        """
         exact = draws_kind(self.draws) is DrawsKind.EXACT
         return () if exact else self.model.parameters(self.data)
 
@@ -224,6 +242,15 @@ class Fit:
         ------
         ModelError
             If the model is no causal diagram.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> bounds = fit.bounds("recovered", cause="treated").numbers()["mean"]
+        >>> bounds.loc["sufficient: upper"].round(2).item()
+        0.39
         """
         if not isinstance(self.model, Bounded):
             raise ModelError(
@@ -270,6 +297,14 @@ class Fit:
             Columns mean, lower and upper, a row a method; with held-out outcomes also the truth
             and the error of each. A headline of many entries has a row for each entry, and a
             column for each of the other methods.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.compare()["mean"].round(2).index.tolist()
+        ['CausalDiagram', 'unadjusted']
         """
         return comparison.compare(self, prob)
 
@@ -319,13 +354,30 @@ class Fit:
         DataFrame
             Columns prior_sd, posterior_sd and contraction, a row a parameter with a prior of its
             own. Contraction near 0 says that the data taught nothing about the parameter.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.contraction().empty  # an exact posterior has no sampled parameters
+        True
         """
         from causalstats import checks
 
         return checks.contraction(self.model, self.draws, self.data)
 
     def predictions(self) -> dict[str, Prediction]:
-        """Return observed statistics beside their posterior predictive replications, by name."""
+        """Return observed statistics beside their posterior predictive replications, by name.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> list(fit.predictions())
+        ['shares of cells']
+        """
         model = self.model
         if not isinstance(model, Predicts):
             return {}
@@ -338,7 +390,16 @@ class Fit:
         return self.once("predictions", make)
 
     def sampling(self) -> tuple[Check, ...]:
-        """Return the checks of the draws alone: R-hat, ESS, divergences, E-BFMI, complete run."""
+        """Return the checks of the draws alone: R-hat, ESS, divergences, E-BFMI, complete run.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> [check.name for check in fit.sampling()]
+        ['complete run']
+        """
         from causalstats import checks
 
         return self.once("sampling", lambda: checks.sampling(self.draws, self.parameters()))
@@ -354,6 +415,14 @@ class Fit:
         Returns
         -------
         str
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.answer(doubts=False).split(' (')[0]
+        'effect: -0.324'
         """
         companion = self.model.estimands()[self.model.headline].companion
         effects = [self.effect(name) for name in (self.model.headline, companion) if name]
@@ -364,7 +433,16 @@ class Fit:
         return statements + in_doubt(tuple(carried))
 
     def views(self) -> Mapping[str, Callable[[], View]]:
-        """Return the figures that only this family of models has, by name."""
+        """Return the figures that only this family of models has, by name.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> list(fit.views())
+        ['surgery']
+        """
         if not isinstance(self.model, HasViews):
             return {}
         return self.model.views(self.draws["posterior"].to_dataset(), self.data)
@@ -387,6 +465,14 @@ class Fit:
         ------
         ModelError
             If there is no figure of this name; the message lists those there are.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> len(fit.plot("comparison").axes)
+        1
         """
         from causalstats.inference.figures import figure
 
@@ -449,6 +535,16 @@ class Fit:
         ------
         StoreError
             If the file cannot be written, or the data have more rows than a file keeps.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
+        >>> fit.save(Path(mkdtemp()) / "fit.nc").name
+        'fit.nc'
         """
         parts = (self.model, self.data, self.sampler, self.draws, self.provenance)
         return store.save(Path(path), *parts)
@@ -457,6 +553,14 @@ class Fit:
         """Return the rate of the held-out outcomes, which is the truth of the headline.
 
         None unless everybody who was not decided for has an outcome, and seen without error.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.held_out_rate() is None  # nothing was held out
+        True
         """
         return held_out.held_out_rate(self)
 
@@ -474,6 +578,15 @@ class Fit:
         Returns
         -------
         Fit
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> other = cs.CausalDiagram("treated -> recovered", concentration=2.0)
+        >>> fit.refit(other).effect("effect").numbers()["mean"].round(2).item()
+        -0.31
         """
         problem = Problem(model, self.data)
         with stage(title, self.progress) as advance:
@@ -483,13 +596,31 @@ class Fit:
         return replace(self, model=model, draws=draws, _cache={})
 
     def once(self, key: str, make: Callable[[], Any]) -> Any:
-        """Return the value kept under a key, made when it is first asked for."""
+        """Return the value kept under a key, made when it is first asked for.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.once("answer to everything", lambda: 42)
+        42
+        """
         if key not in self._cache:
             self._cache[key] = make()
         return self._cache[key]
 
     def kept(self, key: str) -> Any:
-        """Return the value kept under a key, None before it was asked for."""
+        """Return the value kept under a key, None before it was asked for.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.kept("answer to everything") is None
+        True
+        """
         return self._cache.get(key)
 
     def __repr__(self) -> str:
@@ -609,6 +740,16 @@ def load(path: File) -> Fit:
     ------
     StoreError
         If the file is missing, damaged, foreign or of another format.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.CausalDiagram("treated -> recovered")
+    >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> cs.load(fit.save(Path(mkdtemp()) / "fit.nc")).model == fit.model
+    True
     """
     parts = store.load(Path(path))
     return Fit(**parts, seed=int(parts["provenance"]["seed"]))
