@@ -233,6 +233,15 @@ def _sampled_without_use(flat, columns):
     return flat["attenuated_testing_coefficient"][columns]
 
 
+@pytest.mark.parametrize("prior", ["attenuated", "paper"])
+def test_the_graph_has_every_parameter_where_all_coefficients_are_solved(wide, prior):
+    """The one feature is that of the groups, whose coefficients follow from their prevalences."""
+    roles = {"outcome": "outcome", "decision": "tested"}
+    data = cs.Decisions.from_frame(wide.source, **roles, features=["region"])
+    model = cs.SelectiveLabels(prevalence=BY_REGION, coefficient_prior=prior)
+    assert {*model.parameters(data)} <= {*model.build(data).named_vars}
+
+
 @pytest.mark.parametrize("backend", ["numba", "jax"])
 @pytest.mark.parametrize("fields", GENERAL, ids=str)
 def test_gradients(wide, fields, backend):
