@@ -18,7 +18,12 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from causalstats.core.abilities import HasLogLikelihood, Simulates, SimulationDefaults
+from causalstats.core.abilities import (
+    HasLogLikelihood,
+    PriorFromData,
+    Simulates,
+    SimulationDefaults,
+)
 from causalstats.core.argument_validation import (
     Count,
     File,
@@ -225,7 +230,8 @@ def calibrate(
     Parameters
     ----------
     model : Model
-        With `simulate(seed, design="prior", ...)`.
+        With `simulate(seed, design="prior", ...)`. Prior scales that the model would read from the
+        data are fixed (`model.with_proper_prior()`); the result names them.
     fits : int
         Number of data sets.
     seed : int
@@ -268,6 +274,8 @@ def calibrate(
     refuse_sampler(sampler)
     if jobs == 0:
         raise ModelError("Expected `jobs` as the number of workers, or -1 for all cores, got 0.")
+    if isinstance(model, PriorFromData):
+        model = model.with_proper_prior()
     options = _options(model, simulate)
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)]
     sampler = sampler or _suited(model, options, seeds)

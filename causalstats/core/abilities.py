@@ -114,6 +114,14 @@ class SimulationDefaults(Protocol):
 
 
 @runtime_checkable
+class PriorFromData(Protocol):
+    """A model some of whose prior scales are read from the data unless they are given."""
+
+    def with_proper_prior(self) -> Model:
+        """Return the model with these scales fixed, so that data can be drawn from its prior."""
+
+
+@runtime_checkable
 class HasCausalGraph(Protocol):
     """A model that can draw what it takes to cause what."""
 

@@ -222,6 +222,17 @@ class Heckman:
         sds = prior_sds(self, data)
         return {name: sds[name] for name in self.parameters(data)}
 
+    def with_proper_prior(self) -> Heckman:
+        """Return the model with `outcome_scale` fixed at (0, 1), unless it is given.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.Heckman().with_proper_prior().outcome_scale
+        (0.0, 1.0)
+        """
+        return self if self.outcome_scale is not None else replace(self, outcome_scale=(0.0, 1.0))
+
     @checked(ModelError)
     def simulate(
         self,

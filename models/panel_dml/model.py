@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -407,6 +407,17 @@ class PanelDML:
         {'effect': [9.4], 'error_sd': [1.7, 3.2], 'coefficient_sd': [3.4, 6.5]}
         """
         return prior_sds(self, data)
+
+    def with_proper_prior(self) -> PanelDML:
+        """Return the model with `scale` fixed at 1 for treatment and outcome, unless it is given.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.PanelDML().with_proper_prior().scale
+        (1.0, 1.0)
+        """
+        return self if self.scale is not None else replace(self, scale=(1.0, 1.0))
 
     @checked(ModelError)
     def simulate(

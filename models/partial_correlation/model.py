@@ -6,7 +6,7 @@ The answers depend on no reference part and no basis of log-ratios.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -433,6 +433,26 @@ class PartialCorrelation:
                 f"{len(data)} rows and {data.matrix.shape[1]} columns."
             )
         self.covariance_prior.refuse(self, data)
+
+    def with_proper_prior(self) -> PartialCorrelation:
+        """Return the model with the constants fixed that its prior reads from the data.
+
+        `basis_variance` is 1 and, for the invariant prior, `shrinkage` .3, unless they are given.
+        The matching prior stays improper.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.PartialCorrelation().with_proper_prior().basis_variance
+        1.0
+        """
+        needed = self.covariance_prior.simulation_fields
+        basis_variance, shrinkage = self.basis_variance, self.shrinkage
+        if "basis_variance" in needed and basis_variance is None:
+            basis_variance = 1.0
+        if "shrinkage" in needed and shrinkage is None:
+            shrinkage = 0.3
+        return replace(self, basis_variance=basis_variance, shrinkage=shrinkage)
 
     @checked(ModelError)
     def simulate(

@@ -21,6 +21,7 @@ from causalstats.core.abilities import (
     HasPriors,
     HasRelaxations,
     Predicts,
+    PriorFromData,
     Simulates,
     SimulationDefaults,
 )
@@ -163,8 +164,26 @@ def test_the_log_density_of_the_graph_is_finite_at_the_start(variant, data):
         assert np.isfinite(graph.compile_logp(mode="FAST_COMPILE")(graph.initial_point()))
 
 
+DEFAULTS = {
+    "CausalDiagram": cs.CausalDiagram("x -> y"),
+    "Heckman": cs.Heckman(),
+    "PanelDML": cs.PanelDML(),
+    "PartialCorrelation": cs.PartialCorrelation(),
+    "SelectiveLabels": cs.SelectiveLabels(),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_data_can_be_drawn_from_the_prior_of_a_model_by_its_defaults(name):
+    model = DEFAULTS[name]
+    if isinstance(model, PriorFromData):
+        model = model.with_proper_prior()
+    simulation = model.simulate(1, design="prior", **model.simulation_defaults)
+    assert isinstance(simulation.data, model.data_class)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ONE_EACH)
+@pytest.mark.parametrize("name", DEFAULTS)
 def test_it_is_calibrated_by_its_defaults_alone(name):
-    calibration = cs.calibrate(VARIANTS[name].model, fits=4, seed=1, progress=False)
+    calibration = cs.calibrate(DEFAULTS[name], fits=4, seed=1, progress=False)
     assert len(calibration.ranks) > 0
