@@ -1,4 +1,4 @@
-"""Bayesian causal models that come with their assumptions, the checks that could refute them, and what happens when they bend."""
+"""Bayesian causal models that come with their assumptions and the checks that could refute them."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Simulation-based calibration of a model: ranks, coverage and recovery over data drawn from its prior.
+"""Simulation-based calibration of a model: ranks and coverage over data drawn from its prior.
 
 If graph and simulator belong together, the rank of the true value among posterior draws is uniform.
 """

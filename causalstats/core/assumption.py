@@ -1,4 +1,4 @@
-"""Assumptions of a model, conditions for a causal reading, and models with one assumption relaxed."""
+"""Assumptions of a model, conditions for a causal reading, and models with one relaxed."""
 
 from __future__ import annotations
 

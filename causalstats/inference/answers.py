@@ -1,4 +1,7 @@
-"""Answers of a fit: the draws of an estimand, for whom they are asked, and the checks they carry."""
+"""Answers of a fit.
+
+The draws of an estimand, for whom they are asked, and the checks they carry.
+"""
 
 from __future__ import annotations
 

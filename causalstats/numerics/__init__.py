@@ -1,1 +1,1 @@
-"""Arrays in, arrays out: the formulas, without labels. `selection_ops` wraps them as nodes of a PyTensor graph."""
+"""Formulas on arrays, without labels; files that end in `_ops` are nodes of PyTensor graphs."""

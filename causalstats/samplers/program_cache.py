@@ -8,6 +8,9 @@ constants alone.
   the calibration, benchmarks. It keeps no list of its own.
 - `cached_program(kind, graph, compile_program)` is what a sampler calls inside `compile`.
 
+Programs are compiled without Numba's `fastmath`. With it, a program that was compiled just now and
+the same program read from the cache on disk round differently, and the same seed gave other draws.
+
 The cache keeps the `_MOST_PROGRAMS` used last, and none of a graph with more than `_MOST_BYTES` of
 data. A program keeps the data that it was compiled with alive until other programs displace it.
 """
@@ -143,13 +146,16 @@ def _find_or_compile(
         Its structure has to be that of the program; without one, the key alone decides.
     compile_program : function without arguments
     """
+    import pytensor
+
     with COMPILER_LOCK:
         for entry in _entries:
             known, program = entry
             if known == key and (graph is None or same_program(program.graph, graph)):
                 _use(entry)
                 return program
-        program = compile_program()
+        with pytensor.config.change_flags(numba__fastmath=False):
+            program = compile_program()
         if graph is None or _size_of_data(graph) <= _MOST_BYTES:
             _use((key, program))
         return program

@@ -24,7 +24,8 @@ _NAME = "normality of the errors"
 _REMEDY = (
     "Errors that are skewed or have heavy tails are not Normal: model the logarithm of an outcome "
     "that is positive and skewed, and rest the answer on an exclusion or a known mean, not on "
-    "joint normality. Or the outcome is not linear in the features, or varies more at some of their "
+    "joint normality. Or the outcome is not linear in the features, or varies more at some of "
+    "their "
     "values: add splines or interactions through `formula=`."
 )
 _ABOUT_THE_UNSEEN = (

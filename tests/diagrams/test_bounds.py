@@ -180,7 +180,7 @@ def test_a_distribution_that_contradicts_the_diagram_has_no_bounds():
 
 @dataclass
 class People:
-    """A structural model with binary hidden causes and noise, whose counterfactuals are enumerated."""
+    """A model with binary hidden causes and noise, whose counterfactuals are enumerated."""
 
     graph: MixedGraph
     chances: dict[object, float]

@@ -1,4 +1,7 @@
-"""The cache of compiled programs: shared by threads, bounded, and asked before anything compiles."""
+"""The cache of compiled programs.
+
+Shared by threads, bounded, and asked before anything compiles.
+"""
 
 import threading
 import time

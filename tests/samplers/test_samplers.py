@@ -1,4 +1,7 @@
-"""The samplers: one program for a structure, one result for a seed, and what an interrupt leaves."""
+"""The samplers.
+
+One program for a structure, one result for a seed, and what an interrupt leaves.
+"""
 
 import signal
 from dataclasses import replace
@@ -93,7 +96,10 @@ def test_large_data_take_jax_and_small_data_numba_on_a_cpu():
 
 
 def test_a_structure_is_compiled_once_for_all_samplers(program, problem):
-    """For other constants and numbers of draws too; not for features of other names, which its draws have."""
+    """For other constants and numbers of draws too.
+
+    Not for features of other names, which its draws have.
+    """
     part = "compiled" if hasattr(program, "compiled") else "density"
     other = Problem(cs.SelectiveLabels(prevalence=0.5), problem.data)
     first, again = (
@@ -119,7 +125,9 @@ def test_a_structure_is_compiled_once_for_all_samplers(program, problem):
 
 
 def test_poor_importance_weights_fall_back_to_nuts(monkeypatch):
-    """Draws from a proposal that is far too narrow have weights with a heavy tail, and their shape k decides."""
+    """Draws from a proposal that is far too narrow have weights with a heavy tail, and their shape
+    k decides.
+    """
     *_, ratios = _propose(
         lambda x: -0.6 * np.log1p(x**2).sum(axis=1),
         np.zeros(5),

@@ -1,4 +1,7 @@
-"""Batches, absent taxa, totals among the parts, links read from excess: each has a check of its own."""
+"""Batches, absent taxa, totals among the parts, links read from excess.
+
+Each has a check of its own.
+"""
 
 import numpy as np
 import pandas as pd
@@ -40,7 +43,9 @@ def share(check, made):
 
 @pytest.mark.parametrize(("shifted", "by"), [(3, 2.5), (1, 4.6)])
 def test_batches_are_seen_and_gone_once_they_are_named(shifted, by):
-    """A shift of three of eight parts, and a unit that is a hundred times as large in half the rows."""
+    """A shift of three of eight parts, and a unit that is a hundred times as large in half the
+    rows.
+    """
     seen, named = [], []
     for seed in range(6):
         values, batch = amounts(seed, shifted=shifted, by=by)

@@ -1,4 +1,7 @@
-"""`decide(fdr=)` keeps its rate of false discoveries: flat priors, groups of one population, entries of any model."""
+"""`decide(fdr=)` keeps its rate of false discoveries.
+
+Flat priors, groups of one population, entries of any model.
+"""
 
 import numpy as np
 import pandas as pd
@@ -85,7 +88,10 @@ def test_decisions_are_sorted_and_bounded_by_the_rate():
 @pytest.mark.parametrize("seed", [5, 6, 7])
 @pytest.mark.parametrize("parts", [7, 12])
 def test_partial_correlations_are_decided_beyond_closure(seed, parts):
-    """Independent amounts: closure makes r = 1 / (D - 1), and neither table nor text finds links."""
+    """Independent amounts.
+
+    Closure makes r = 1 / (D - 1), and neither table nor text finds links.
+    """
     logs = np.random.default_rng(seed).normal(0, 0.5, (120, parts))
     fit = fitted("invariant", logs, seed)
     effect = fit.effect("partial_correlation")

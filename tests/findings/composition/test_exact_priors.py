@@ -27,7 +27,7 @@ def fitted(prior, data, draws=1000, seed=1):
 @pytest.mark.parametrize(("parts", "rows"), [(3, 12), (5, 30), (12, 40), (20, 42)])
 @pytest.mark.parametrize("question", ["covariate_log_ratio", "covariate_coefficient"])
 def test_coefficients_under_the_matching_prior_are_those_of_least_squares(parts, rows, question):
-    """Estimate, standard error and t interval with n - 2 degrees of freedom, for the first entry."""
+    """Estimate, standard error, t interval with n - 2 degrees of freedom, for the first entry."""
     rng = np.random.default_rng(parts)
     values, x = np.exp(rng.normal(size=(rows, parts))), rng.normal(size=rows)
     answer = fitted("matching", composed(values, x=x)).effect(question)

@@ -1,4 +1,7 @@
-"""A part that was never seen in a group of the covariates has no posterior there: refused in words."""
+"""A part that was never seen in a group of the covariates has no posterior there.
+
+Refused in words.
+"""
 
 import numpy as np
 import pandas as pd
@@ -56,7 +59,10 @@ def test_a_taxon_seen_once_in_each_group_is_fitted():
 
 
 def test_a_taxon_seen_at_one_end_of_a_number():
-    """Seen at x = 0 only, absent at x = 1 and 2: more x, fewer, without end; absent on both sides, not."""
+    """Seen at x = 0 only, absent at x = 1 and 2.
+
+    More x, fewer, without end; absent on both sides, not.
+    """
     frame = counts(["a"], {}).assign(depth=np.arange(12) // 4)
     frame["z"] = np.where(frame["depth"] == 0, 5, 0)
     with pytest.raises(cs.ModelError, match="'z'.* coefficients on depth"):

@@ -1,4 +1,6 @@
-"""Under prior="invariant" an uncertain weight of the prior is not taken for 1, and closure is not taken for a strong link."""
+"""Under prior="invariant" an uncertain weight of the prior is not taken for 1, and closure is not
+taken for a strong link.
+"""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ MODEL = cs.PartialCorrelation(prior="invariant")
 
 
 def composed(seed, rows, parts, link=0.0, sds=1.0):
-    """Amounts of which the first two have partial correlation `link`, and the truth after closure."""
+    """Amounts whose first two have partial correlation `link`, and the truth after closure."""
     precision = np.eye(parts)
     precision[0, 1] = precision[1, 0] = -link
     covariance = np.linalg.inv(precision) * np.outer(*[np.broadcast_to(sds, parts)] * 2)
@@ -41,7 +43,9 @@ def test_few_rows_never_give_intervals_of_no_width(rows, parts, link):
 
 @pytest.mark.parametrize(("rows", "parts", "variance"), [(30, 5, None), (20, 6, 1.3), (6, 9, None)])
 def test_the_weight_is_one_standard_deviation_below_its_posterior_mean(rows, parts, variance):
-    """By quadrature of the matrix-t evidence, over the weight and, unless given, the logarithm of the variance."""
+    """By quadrature of the matrix-t evidence, over the weight and, unless given, the logarithm of
+    the variance.
+    """
     data, _ = composed(rows, rows, parts, 0.4)
     weight, _ = iw.isotropic_cautious(data.eigenvalues, data.degrees, parts, variance)
 

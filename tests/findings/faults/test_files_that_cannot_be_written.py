@@ -1,4 +1,4 @@
-"""Where a file cannot be written, the error is ours, the old file stays, and the fit is not lost."""
+"""Where a file cannot be written, the error is ours, the old file stays and the fit is not lost."""
 
 import resource
 import signal

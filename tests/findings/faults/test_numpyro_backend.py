@@ -1,4 +1,7 @@
-"""The backend that is taken on a GPU, run on the CPU: it samples every model and keeps the draws."""
+"""The backend that is taken on a GPU, run on the CPU.
+
+It samples every model and keeps the draws.
+"""
 
 import numpy as np
 import pytest

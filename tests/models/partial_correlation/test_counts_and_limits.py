@@ -1,4 +1,7 @@
-"""Partial correlations where something besides the hyperparameters is sampled: counts, values within bounds, amounts with sparse links."""
+"""Partial correlations where something besides the hyperparameters is sampled.
+
+Counts, values within bounds, amounts with sparse links.
+"""
 
 from pathlib import Path
 
@@ -106,7 +109,9 @@ def test_counts_have_zeros_and_say_so():
 
 
 def test_the_graph_of_a_sparse_basis_by_its_definition():
-    """Its log density against normal log-ratios with precision Θ, the mixture by scipy, and the Jacobian of R by differences."""
+    """Its log density against normal log-ratios with precision Θ, the mixture by scipy, and the
+    Jacobian of R by differences.
+    """
     model, rng, data = (
         cs.PartialCorrelation(prior="sparse"),
         np.random.default_rng(10),
@@ -181,7 +186,9 @@ def within_bounds():
 
 
 def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be():
-    """Its log density against the evidence with the hidden logarithms put in, and the derivative of each logarithm in its free coordinate."""
+    """Its log density against the evidence with the hidden logarithms put in, and the derivative of
+    each logarithm in its free coordinate.
+    """
     frame, options = within_bounds()
     model, data = (
         cs.PartialCorrelation(shrinkage=0.4),

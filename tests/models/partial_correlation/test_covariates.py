@@ -1,4 +1,8 @@
-"""Coefficients of covariates on log-ratios: ordinary least squares in the middle, the same from closed forms and draws, whatever the reference or the unit."""
+"""Coefficients of covariates on log-ratios.
+
+Ordinary least squares in the middle, the same from closed forms and draws, whatever the reference
+or the unit.
+"""
 
 import numpy as np
 import pandas as pd
@@ -55,7 +59,9 @@ def test_closed_forms_are_those_of_the_draws(model, frame):
 
 
 def test_the_middle_is_ordinary_least_squares(frame):
-    """Per unit of the covariate as it is in the frame, for each log-ratio by itself, whatever the prior."""
+    """Per unit of the covariate as it is in the frame, for each log-ratio by itself, whatever the
+    prior.
+    """
     columns = np.column_stack(
         [np.ones(40), frame["depth"], frame["site"] == "b", frame["site"] == "c"]
     )
@@ -75,7 +81,10 @@ def test_the_middle_is_ordinary_least_squares(frame):
 
 
 def test_units_order_and_other_parts_change_nothing(frame):
-    """Parts in any unit and order; the covariate in another unit; and, the prior given, other parts or none beside the two."""
+    """Parts in any unit and order.
+
+    The covariate in another unit; and, the prior given, other parts or none beside the two.
+    """
     rng = np.random.default_rng(1)
     scaled = frame.assign(depth=frame["depth"] * 100 - 7)
     scaled[list("pqrst")] = (
@@ -111,7 +120,10 @@ def test_two_groups_differ_by_their_means(frame):
 
 
 def test_intervals_cover():
-    """Over data sets drawn from the prior, whatever the coefficients: those of the prior's own and others."""
+    """Over data sets drawn from the prior, whatever the coefficients.
+
+    Those of the prior's own and others.
+    """
     model = cs.PartialCorrelation(prior="invariant", shrinkage=0.4, basis_variance=1.0)
     inside = []
     for seed in range(200):

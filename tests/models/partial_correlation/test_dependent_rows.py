@@ -1,4 +1,7 @@
-"""Rows of one subject, and rows in order of time: the reduced cross-products by dense matrices, the posterior by hand, and what a user sees."""
+"""Rows of one subject, and rows in order of time.
+
+The reduced cross-products by dense matrices, the posterior by hand, and what a user sees.
+"""
 
 import datetime
 
@@ -66,7 +69,9 @@ def test_the_reduced_cross_products_are_those_of_the_dense_matrix(subject, time,
 @pytest.mark.parametrize("mode", ["FAST_COMPILE", "NUMBA", "JAX"])
 @pytest.mark.parametrize("time", [None, "time"])
 def test_the_derivatives_of_the_reduced_cross_products(time, mode):
-    """By differences, of a number that takes all of S and the determinants, in φ and in the columns."""
+    """By differences, of a number that takes all of S and the determinants, in φ and in the
+    columns.
+    """
     rng = np.random.default_rng(3)
     covariates, weight = (
         np.column_stack([np.ones(10), rng.standard_normal(10)]),
@@ -112,7 +117,9 @@ def test_simulated_rows_have_that_correlation(subject, time):
 
 @pytest.mark.parametrize("repeated", ["subject", "time"])
 def test_the_graph_is_the_evidence_of_numpy(repeated):
-    """The graph's log density less its priors', at points, against the matrix-t evidence of the reduced cross-products written in arrays."""
+    """The graph's log density less its priors', at points, against the matrix-t evidence of the
+    reduced cross-products written in arrays.
+    """
     model = cs.PartialCorrelation(shrinkage=0.3, basis_variance=1.0)
     data = model.simulate(5, rows=40, parts=4, repeated=repeated).data
     graph, rng = model.build(data), np.random.default_rng(6)

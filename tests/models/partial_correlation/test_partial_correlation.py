@@ -1,4 +1,7 @@
-"""Partial correlations of compositions: closed forms, draws and NUTS agree; nothing depends on order, reference, basis or units."""
+"""Partial correlations of compositions.
+
+Closed forms, draws and NUTS agree; nothing depends on order, reference, basis or units.
+"""
 
 from pathlib import Path
 
@@ -61,7 +64,10 @@ def test_closed_forms_are_those_of_the_draws(model, simulation):
 
 
 def test_the_excess_of_many_parts_is_nearly_closed():
-    """Its closed form takes the baseline as known, which hardly matters among many parts; with few it is not used."""
+    """Its closed form takes the baseline as known, which hardly matters among many parts.
+
+    With few it is not used.
+    """
     fit = exact(
         cs.PartialCorrelation(prior="invariant"),
         cs.PartialCorrelation().simulate(1, rows=80, parts=60).data,
@@ -94,7 +100,9 @@ def test_nuts_on_the_graph_agrees_with_the_exact_posterior(model, simulation):
 
 
 def test_the_shrunk_evidence_is_that_of_numpy(simulation):
-    """The graph's log density less its priors', at points, against the matrix-t evidence written in arrays."""
+    """The graph's log density less its priors', at points, against the matrix-t evidence written in
+    arrays.
+    """
     model, data = cs.PartialCorrelation(shrinkage=0.4), simulation.data
     graph = model.build(data)
     compiled = graph.compile_logp(sum=False)
@@ -276,7 +284,10 @@ def test_intervals_of_the_matching_prior_cover():
 
 
 def test_given_fewer_parts(simulation):
-    """`at` names the parts that alone are held: the same as the subcomposition's own partial correlation."""
+    """`at` names the parts that alone are held.
+
+    The same as the subcomposition's own partial correlation.
+    """
     data, keep = simulation.data, ["p4", "p1", "p2"]
     fit = exact(cs.PartialCorrelation(prior="invariant"), data, draws=5000)
     found = fit.effect("partial_correlation", at=keep)
@@ -294,7 +305,9 @@ def test_given_fewer_parts(simulation):
 
 
 def test_three_parts_leave_no_excess():
-    """Where every partial correlation is positive, three independent parts have these partial variances and correlations."""
+    """Where every partial correlation is positive, three independent parts have these partial
+    variances and correlations.
+    """
     theta = lr.basis_laplacian(np.exp(np.random.default_rng(11).standard_normal((50, 3))))
     draws = xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), theta[None])})
     excess = (
@@ -306,7 +319,10 @@ def test_three_parts_leave_no_excess():
 
 
 def test_independent_amounts_lie_on_their_baseline():
-    """The picture of partial correlations over what closure makes of them: the diagonal, where amounts are independent, whatever their variances."""
+    """The picture of partial correlations over what closure makes of them.
+
+    The diagonal, where amounts are independent, whatever their variances.
+    """
     amounts = np.exp(
         np.random.default_rng(9).standard_normal((20_000, 5)) * [1.0, 0.5, 0.3, 2.0, 0.7]
     )
@@ -355,7 +371,10 @@ def test_a_network_without_edges_says_so():
 @pytest.mark.parametrize("prior", ["matching", "invariant"])
 @pytest.mark.parametrize(("parts", "rows"), [(6, 30), (9, 60)])
 def test_the_rate_of_false_discoveries_is_what_it_says(prior, parts, rows):
-    """Where excess is 0, or of the other sign, among those selected; half the data sets have links."""
+    """Where excess is 0, or of the other sign, among those selected.
+
+    Half the data sets have links.
+    """
     model, shares, found = cs.PartialCorrelation(prior=prior), [], 0
     for seed in range(150):
         simulation = cs.PartialCorrelation().simulate(seed, rows=rows, parts=parts)
@@ -378,7 +397,10 @@ def test_the_rate_of_false_discoveries_is_what_it_says(prior, parts, rows):
 
 
 def test_the_bayes_factor_of_zero_is_one_on_average():
-    """E p(0 | data) / p(0) = 1 over data drawn from the prior: the density at 0 is the mean of those that the data leave."""
+    """E p(0 | data) / p(0) = 1 over data drawn from the prior.
+
+    The density at 0 is the mean of those that the data leave.
+    """
     model = cs.PartialCorrelation(prior="invariant", shrinkage=0.4, basis_variance=1.0)
     factors = []
     for seed in range(300):
@@ -395,7 +417,10 @@ def test_the_bayes_factor_of_zero_is_one_on_average():
 
 
 def test_the_bayes_factor_of_the_shrunk_prior(shrunk, simulation):
-    """Against draws of Θ from the prior and the posterior: the share of them near 0. None where log-ratios are not known."""
+    """Against draws of Θ from the prior and the posterior.
+
+    The share of them near 0. None where log-ratios are not known.
+    """
     table = shrunk.effect("partial_correlation").decide()
     rng, near = np.random.default_rng(1), 0.05
     omega = np.exp(abs(rng.standard_normal((20_000, 1))) * rng.standard_normal((20_000, 5)))
@@ -468,7 +493,10 @@ def test_it_is_never_causal_and_says_what_it_stands_on(shrunk):
 
 
 def test_what_an_effect_would_need_is_said_with_what_is_held(simulation):
-    """The diagram that it names is read and answered; the text knows the parts and the covariates."""
+    """The diagram that it names is read and answered.
+
+    The text knows the parts and the covariates.
+    """
     frame = frame_of(simulation.data).assign(depth=np.arange(40.0))
     needs = cs.PartialCorrelation().adjustments(
         cs.Composition.from_frame(frame, parts=simulation.data.parts, covariates="depth")
