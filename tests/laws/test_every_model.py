@@ -30,7 +30,13 @@ from causalstats.core.model import Model, Problem
 from tests.laws.variants import VARIANTS
 
 SHORT = cs.Auto(chains=2, draws=60, tune=60)
-ONE_EACH = ("selective labels", "heckman", "panel", "few rows of a composition", "front-door")
+ONE_EACH = (
+    "selective labels",
+    pytest.param("heckman", marks=pytest.mark.slow),  # two minutes of compiling
+    "panel",
+    "few rows of a composition",
+    "front-door",
+)
 
 
 @pytest.fixture(scope="module", params=VARIANTS)

@@ -1,5 +1,6 @@
 """Static checkers see the signatures of public names."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,10 +32,18 @@ WRONG = {
 def check_types(program: str, folder: Path) -> subprocess.CompletedProcess:
     script = folder / "script.py"
     script.write_text(program)
-    command = [sys.executable, "-m", "mypy", "--ignore-missing-imports", "--cache-dir"]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--ignore-missing-imports",
+        "--follow-imports=silent",
+        "--cache-dir",
+    ]
     return subprocess.run(
         [*command, str(ROOT / ".mypy_cache" / "scripts"), str(script)],
         cwd=folder,
+        env=os.environ | {"MYPYPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
