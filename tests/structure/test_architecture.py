@@ -41,7 +41,9 @@ def modules_and_folders(folder: Path) -> list[str]:
     folders = [
         f"{path.name}/"
         for path in folder.iterdir()
-        if path.is_dir() and any(f.suffix not in ("", ".pyc") for f in path.rglob("*"))
+        if path.is_dir()
+        and path.name != "__pycache__"
+        and any(f.suffix not in ("", ".pyc") for f in path.rglob("*"))
     ]
     return sorted(files + folders)
 
