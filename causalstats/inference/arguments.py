@@ -18,12 +18,12 @@ from causalstats.core.model import Model
 from causalstats.core.simulation import Simulation
 from causalstats.data import Composition, Decisions, Observations, Panel
 from causalstats.errors import DataError, ModelError
+from causalstats.samplers import SAMPLERS
 
 if TYPE_CHECKING:
     import xarray as xr
 
 STUDIES = (Composition, Decisions, Observations, Panel)
-SAMPLERS = ("Auto", "Exact", "Laplace", "Nuts")
 
 
 def refuse_exchanged(model: Any, data: Any) -> None:
@@ -103,7 +103,8 @@ def refuse_sampler(sampler: Any) -> None:
     ):
         return
     name = sampler.__name__ if isinstance(sampler, type) else sampler
-    asked = meant(name, [f"cs.{each}()" for each in SAMPLERS]) if isinstance(name, str) else ""
+    calls = [f"cs.{each.__name__}()" for each in SAMPLERS]
+    asked = meant(name, calls) if isinstance(name, str) else ""
     raise ModelError(
         "Expected `sampler` as None or a sampler, such as `cs.Nuts(chains=4)`, got "
         f"{shown(sampler)}. {asked}".rstrip()

@@ -22,7 +22,7 @@ from causalstats.data.times import TimeScale
 from causalstats.diagrams import Box, Diagram, Monotone, Roles, SurgeryStep, Wire
 from causalstats.errors import StoreError
 from causalstats.models import CausalDiagram, Heckman, PanelDML, PartialCorrelation, SelectiveLabels
-from causalstats.samplers import Auto, Exact, Laplace, Nuts
+from causalstats.samplers import SAMPLERS
 
 Json = dict[str, Any]
 
@@ -36,7 +36,7 @@ DATA = _by_name(Composition, Decisions, Observations, Panel)
 _VALUES = _by_name(
     *(Known, KnownByGroup, Penalty),
     *(Box, Diagram, Monotone, Roles, SurgeryStep, Wire),
-    *(Nuts, Auto, Exact, Laplace),
+    *SAMPLERS,
 )
 
 

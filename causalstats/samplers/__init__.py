@@ -7,8 +7,11 @@ from causalstats.samplers.laplace import Laplace
 from causalstats.samplers.nuts import BACKENDS, Nuts
 from causalstats.samplers.program_cache import program_for, same_program
 
+SAMPLERS = (Auto, Exact, Laplace, Nuts)  # those that a saved fit can name
+
 __all__ = [
     "BACKENDS",
+    "SAMPLERS",
     "Auto",
     "Exact",
     "Laplace",
