@@ -48,7 +48,9 @@ class Campaign:
     def folder(self) -> Path:
         return Path(__file__).parent / self.name
 
-    def run(self, family: str, data_sets: int, jobs: int, only: str, minutes: float) -> None:
+    def run(
+        self, family: str, data_sets: int, jobs: int, only: str, minutes: float
+    ) -> None:
         """Do what is not done yet, and write the figures after each design or world.
 
         An entry that would take more than `minutes`, by the time of its first data sets, gets as
@@ -60,7 +62,9 @@ class Campaign:
         for entry in self.entries_of(family):
             if only not in entry.name:
                 continue
-            file = f"{self.name}_{family}_{entry.name}.jsonl".replace(" ", "_").replace("/", "-")
+            file = f"{self.name}_{family}_{entry.name}.jsonl".replace(" ", "_").replace(
+                "/", "-"
+            )
             do = partial(
                 resume,
                 partial(self.one, family, entry.name),
@@ -83,10 +87,16 @@ class Campaign:
         parser.add_argument("family")
         parser.add_argument("--data-sets", type=int, default=data_sets)
         parser.add_argument("--jobs", type=int, default=1)
-        parser.add_argument("--minutes", type=float, default=inf, help="at most, for each of them")
-        parser.add_argument("--only", default="", help="words in the names of those to do")
+        parser.add_argument(
+            "--minutes", type=float, default=inf, help="at most, for each of them"
+        )
+        parser.add_argument(
+            "--only", default="", help="words in the names of those to do"
+        )
         asked = parser.parse_args()
         if asked.family == "table":
             print(self.table())
         else:
-            self.run(asked.family, asked.data_sets, asked.jobs, asked.only, asked.minutes)
+            self.run(
+                asked.family, asked.data_sets, asked.jobs, asked.only, asked.minutes
+            )

@@ -34,7 +34,9 @@ RESULTS = Path(__file__).with_suffix(".json")
 CASES = [(50, 50), (50, 100), (50, 200), (20, 60)]  # amounts, rows
 GRAPHS = {
     "band": lambda size, seed: nx.path_graph(size),
-    "cluster": lambda size, seed: nx.planted_partition_graph(size // 10, 10, 0.25, 0.0, seed=seed),
+    "cluster": lambda size, seed: nx.planted_partition_graph(
+        size // 10, 10, 0.25, 0.0, seed=seed
+    ),
     "scale-free": lambda size, seed: nx.barabasi_albert_graph(size, 1, seed=seed),
 }
 CONDITION = 100.0
@@ -46,7 +48,9 @@ def precision(links: nx.Graph, rng: np.random.Generator) -> np.ndarray:
     for one, other in links.edges:
         found[one, other] = found[other, one] = rng.uniform(2, 3) * rng.choice([-1, 1])
     values = np.linalg.eigvalsh(found)
-    return found + np.eye(len(links)) * (values[-1] - CONDITION * values[0]) / (CONDITION - 1)
+    return found + np.eye(len(links)) * (values[-1] - CONDITION * values[0]) / (
+        CONDITION - 1
+    )
 
 
 def rankings(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -56,9 +60,14 @@ def rankings(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """
     values, size = frame.to_numpy(), frame.shape[1]
     where = np.triu_indices(size, 1)
-    ratios, logs = log_ratios.clr(values), np.log(values / values.sum(axis=1, keepdims=True))
+    ratios, logs = (
+        log_ratios.clr(values),
+        np.log(values / values.sum(axis=1, keepdims=True)),
+    )
     data = cs.Composition.from_frame(frame, parts=list(frame))
-    shrunk = log_ratios.pseudo_inverse(log_ratios.centre(log_ratios.shrunk_covariance(logs)[0]))
+    shrunk = log_ratios.pseudo_inverse(
+        log_ratios.centre(log_ratios.shrunk_covariance(logs)[0])
+    )
     found = {
         "sample estimate": log_ratios.partial_correlations(
             np.linalg.pinv(np.cov(ratios, rowvar=False), hermitian=True)
@@ -71,7 +80,10 @@ def rankings(frame: pd.DataFrame) -> dict[str, np.ndarray]:
         draws = sample(program, problem, 1)["posterior"].to_dataset()
         name = "inclusion" if prior == "sparse" else "excess"
         found[f"{prior}: {name}"] = (
-            problem.model.estimands()[name].compute(draws, data).mean(("chain", "draw")).to_numpy()
+            problem.model.estimands()[name]
+            .compute(draws, data)
+            .mean(("chain", "draw"))
+            .to_numpy()
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -97,7 +109,9 @@ def main() -> None:
                 logs = rng.multivariate_normal(
                     np.zeros(size), covariance / np.outer(scale, scale), rows
                 )
-                frame = pd.DataFrame(np.exp(logs), columns=[f"p{k}" for k in range(size)])
+                frame = pd.DataFrame(
+                    np.exp(logs), columns=[f"p{k}" for k in range(size)]
+                )
                 linked = nx.to_numpy_array(links)[np.triu_indices(size, 1)] > 0
                 for name, ranking in rankings(frame).items():
                     table.setdefault(case, {}).setdefault(name, []).append(

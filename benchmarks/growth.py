@@ -42,7 +42,9 @@ def measure(people: int, sampler: str) -> dict[str, float]:
     simulation = cs.SelectiveLabels().simulate(seed=1, people=people, features=FEATURES)
     frame = simulation.data.source
     arguments = {
-        name: value for name, value in simulation.data.arguments.items() if value is not None
+        name: value
+        for name, value in simulation.data.arguments.items()
+        if value is not None
     }
     realised = simulation.realised
     del simulation
@@ -67,7 +69,9 @@ def measure(people: int, sampler: str) -> dict[str, float]:
         "answer": answered - fitted,
         "total": answered - started,
         "processor": time.process_time() - used,
-        "least bulk ESS": float(fit.draws.attrs.get("importance_ess", summary["ess_bulk"].min())),
+        "least bulk ESS": float(
+            fit.draws.attrs.get("importance_ess", summary["ess_bulk"].min())
+        ),
         "Pareto k": float(fit.draws.attrs.get("pareto_k", float("nan"))),
         "GiB at its peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "GiB before": before / 2**20,
@@ -98,7 +102,8 @@ def main() -> None:
             flush=True,
         )
     libraries = {
-        library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")
+        library: version(library)
+        for library in ("pymc", "pytensor", "nutpie", "jax", "numba")
     } | {"causalstats": cs.__version__}
     about = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "

@@ -46,19 +46,30 @@ def diagram(
         for i in range(j)
         if rng.random() < 2 * parents / size
     ]
-    arrows += [] if any(effect == names[-1] for _, effect in arrows) else [(names[0], names[-1])]
-    pairs = {tuple(sorted(map(int, rng.choice(size, 2, replace=False)))) for _ in range(size // 3)}
+    arrows += (
+        []
+        if any(effect == names[-1] for _, effect in arrows)
+        else [(names[0], names[-1])]
+    )
+    pairs = {
+        tuple(sorted(map(int, rng.choice(size, 2, replace=False))))
+        for _ in range(size // 3)
+    }
     return names, arrows, [(names[one], names[other]) for one, other in sorted(pairs)]
 
 
 def ours(
     names: list[str], arrows: Arrows, confounded: Arrows, outcome: str, treatment: str
 ) -> bool:
-    found = identify(MixedGraph.projected(names, arrows, bidirected=confounded), outcome, treatment)
+    found = identify(
+        MixedGraph.projected(names, arrows, bidirected=confounded), outcome, treatment
+    )
     return bool(found.latex()) and found.identified
 
 
-def theirs(dag: pyagrum.BayesNet, confounded: Arrows, outcome: str, treatment: str) -> bool:
+def theirs(
+    dag: pyagrum.BayesNet, confounded: Arrows, outcome: str, treatment: str
+) -> bool:
     model = pyagrum.CausalModel(
         dag, [(f"u{number}", pair) for number, pair in enumerate(confounded)], True
     )
@@ -103,14 +114,21 @@ def measure(size: int, density: str) -> dict[str, object]:
         causes = MixedGraph.projected(names, arrows).ancestors(names[-1])[:-1]
         treatment = causes[rng.integers(len(causes))]
         one = limited(ours, names, arrows, confounded, names[-1], treatment)
-        other = limited(theirs, network(names, arrows), confounded, names[-1], treatment)
+        other = limited(
+            theirs, network(names, arrows), confounded, names[-1], treatment
+        )
         times.append((one[0], other[0]))
         verdicts.append((one[1], other[1]))
     median, longest = (
         np.median(times, axis=0).round(3).tolist(),
         np.max(times, axis=0).round(3).tolist(),
     )
-    row = {"variables": size, "density": density, "median ms": median[0], "longest ms": longest[0]}
+    row = {
+        "variables": size,
+        "density": density,
+        "median ms": median[0],
+        "longest ms": longest[0],
+    }
     row |= {
         "pyAgrum median ms": median[1],
         "pyAgrum longest ms": longest[1],

@@ -43,9 +43,13 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
         table = answer.numbers()
     except CausalStatsError as error:
         return {"refused": str(error)[:200]}
-    right = np.array([truth[label] for label in table.index] if isinstance(truth, dict) else truth)
+    right = np.array(
+        [truth[label] for label in table.index] if isinstance(truth, dict) else truth
+    )
     return {
-        "covered": float(((table["lower"] <= right) & (right <= table["upper"])).mean()),
+        "covered": float(
+            ((table["lower"] <= right) & (right <= table["upper"])).mean()
+        ),
         "error": float((table["mean"] - right).mean()),
         "absolute_error": float((table["mean"] - right).abs().mean()),
         "width": float((table["upper"] - table["lower"]).mean()),
@@ -63,7 +67,10 @@ def summarised(records: list[dict[str, Any]], design: Design) -> dict[str, Any]:
     covered = np.array([record["covered"] for record in answered])
     doubted = np.array([bool(record["doubts"]) for record in answered])
     names = sorted({name for record in answered for name in record["doubts"]})
-    said = {name: np.mean([name in record["doubts"] for record in answered]) for name in names}
+    said = {
+        name: np.mean([name in record["doubts"] for record in answered])
+        for name in names
+    }
     return {
         "data sets": len(records),
         "refused": refused,
@@ -72,7 +79,9 @@ def summarised(records: list[dict[str, Any]], design: Design) -> dict[str, Any]:
         "wrong and unsaid": float(((1 - covered) * ~doubted).mean()),
         "doubted": float(doubted.mean()),
         "bias": float(np.mean([record["error"] for record in answered])),
-        "mean absolute error": float(np.mean([record["absolute_error"] for record in answered])),
+        "mean absolute error": float(
+            np.mean([record["absolute_error"] for record in answered])
+        ),
         "mean width": float(np.mean([record["width"] for record in answered])),
         "median seconds": float(np.median([record["seconds"] for record in answered])),
         "doubts": {name: float(share) for name, share in said.items() if share >= 0.02},
@@ -87,7 +96,9 @@ def table() -> str:
     for path in sorted(FOLDER.glob("*.json")):
         for name, row in json.loads(path.read_text()).items():
             if "coverage" not in row:
-                lines.append(f"| {path.stem} | {name} | {row['data sets']} | refused | | |")
+                lines.append(
+                    f"| {path.stem} | {name} | {row['data sets']} | refused | | |"
+                )
                 continue
             outside = not BAND[0] <= row["coverage"] <= BAND[1]
             coverage = f"{row['coverage']:.3f} ± {row['standard error']:.3f}"

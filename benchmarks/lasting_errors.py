@@ -33,8 +33,12 @@ def lasting(seed: int) -> cs.Panel:
     rng = np.random.default_rng([seed, 1])
     noise = rng.standard_normal((2, UNITS, TIMES))
     for t in range(1, TIMES):
-        noise[:, :, t] = KEPT * noise[:, :, t - 1] + np.sqrt(1 - KEPT**2) * noise[:, :, t]
-    signal = rng.standard_normal() * frame["x1"] ** 2 + np.repeat(rng.standard_normal(UNITS), TIMES)
+        noise[:, :, t] = (
+            KEPT * noise[:, :, t - 1] + np.sqrt(1 - KEPT**2) * noise[:, :, t]
+        )
+    signal = rng.standard_normal() * frame["x1"] ** 2 + np.repeat(
+        rng.standard_normal(UNITS), TIMES
+    )
     d = signal + noise[0].ravel()
     frame = frame.assign(d=d, y=d + signal + noise[1].ravel())
     return cs.Panel.from_frame(
@@ -83,7 +87,8 @@ def main() -> None:
             "covered": float(np.mean([value["covered"] for value in values])),
         }
     libraries = {
-        library: version(library) for library in ("pymc", "pytensor", "nutpie", "jax", "numba")
+        library: version(library)
+        for library in ("pymc", "pytensor", "nutpie", "jax", "numba")
     } | {"causalstats": cs.__version__}
     about = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "

@@ -41,7 +41,9 @@ def synthetic(seed: int) -> tuple[cs.SelectiveLabels, cs.Decisions]:
     """The paper's design with every outcome in the frame, and its own knowledge of it."""
     simulation = cs.SelectiveLabels().simulate(seed, people=2000, labels=True)
     known = cs.Known(simulation.realised["prevalence"], sd=0.01)
-    return cs.SelectiveLabels(prevalence=known, expertise=["x2", "x3", "x4"]), simulation.data
+    return cs.SelectiveLabels(
+        prevalence=known, expertise=["x2", "x3", "x4"]
+    ), simulation.data
 
 
 STUDIES = {
@@ -55,14 +57,17 @@ def rivals(model: cs.SelectiveLabels, data: cs.Decisions) -> dict[str, np.ndarra
     """Each untested person's risk by every rule, ours first, and by one that has all labels."""
     fit = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False)
     rules = {
-        name: rule(np.random.default_rng(1))[1] for name, rule in model.baselines(data).items()
+        name: rule(np.random.default_rng(1))[1]
+        for name, rule in model.baselines(data).items()
     }
     mills = baselines.inverse_mills(
         data.matrix, data.decision, data.outcome, data.weights, np.random.default_rng(1)
     )[1]
     oracle = _oracle(data.matrix[~data.decision], data.withheld[~data.decision])
     return {
-        "SelectiveLabels": fit.effect("untested_risk").draws.mean(("chain", "draw")).to_numpy(),
+        "SelectiveLabels": fit.effect("untested_risk")
+        .draws.mean(("chain", "draw"))
+        .to_numpy(),
         **rules,
         "inverse Mills ratio": mills,
         "all labels": oracle,
@@ -77,7 +82,9 @@ def _oracle(matrix: np.ndarray, labels: np.ndarray) -> np.ndarray:
     import statsmodels.api as sm
 
     design = sm.add_constant(matrix, has_constant="add")
-    return np.asarray(sm.GLM(labels, design, family=sm.families.Binomial()).fit().predict())
+    return np.asarray(
+        sm.GLM(labels, design, family=sm.families.Binomial()).fit().predict()
+    )
 
 
 def scores(risk: np.ndarray, label: np.ndarray) -> dict[str, float]:
@@ -116,11 +123,13 @@ def main() -> None:
     table = pd.DataFrame(rows)
     grouped = table.drop(columns="seed").groupby(["study", "rule"], sort=False)
     means, errors = grouped.mean(), grouped.sem()
-    means["rms bias"] = grouped["bias"].agg(lambda bias: float(np.sqrt((bias**2).mean())))
+    means["rms bias"] = grouped["bias"].agg(
+        lambda bias: float(np.sqrt((bias**2).mean()))
+    )
     print(means.round(4).to_string())
-    libraries = {library: version(library) for library in ("statsmodels", "pymc", "nutpie")} | {
-        "causalstats": cs.__version__
-    }
+    libraries = {
+        library: version(library) for library in ("statsmodels", "pymc", "nutpie")
+    } | {"causalstats": cs.__version__}
     about = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}",

@@ -81,7 +81,8 @@ def orders(other: Any, network: cs.BayesianNetwork) -> dict[str, list[int]]:
     for name in levels(network):
         own = [*network.diagram.parents(name), name]
         found[name] = [
-            own.index(other_name) for other_name in reversed(list(other.cpt(name).names))
+            own.index(other_name)
+            for other_name in reversed(list(other.cpt(name).names))
         ]
     return found
 
@@ -115,7 +116,9 @@ def to_pgmpy(network: cs.BayesianNetwork) -> Any:
 def questions(network: cs.BayesianNetwork) -> list[Question]:
     rng = np.random.default_rng(1)
     sample = network.sample(QUESTIONS, seed=1)
-    chosen = [rng.choice(list(sample.columns), 6, replace=False) for _ in range(QUESTIONS)]
+    chosen = [
+        rng.choice(list(sample.columns), 6, replace=False) for _ in range(QUESTIONS)
+    ]
     return [
         (str(names[0]), {str(name): sample[name].iloc[row] for name in names[1:]})
         for row, names in enumerate(chosen)
@@ -128,7 +131,9 @@ def seconds(ask: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def engines(network: cs.BayesianNetwork) -> dict[str, Callable[[str, dict[str, str]], np.ndarray]]:
+def engines(
+    network: cs.BayesianNetwork,
+) -> dict[str, Callable[[str, dict[str, str]], np.ndarray]]:
     import pyagrum as gum
     from pgmpy.inference import VariableElimination
 
@@ -152,7 +157,9 @@ def engines(network: cs.BayesianNetwork) -> dict[str, Callable[[str, dict[str, s
 
     def pgmpy(target: str, given: dict[str, str]) -> np.ndarray:
         answer = slow.query([target], evidence=given, show_progress=False)
-        return np.array([answer.get_value(**{target: state}) for state in levels(network)[target]])
+        return np.array(
+            [answer.get_value(**{target: state}) for state in levels(network)[target]]
+        )
 
     return {
         "new": ours_new,
@@ -167,7 +174,10 @@ def one_query(name: str) -> dict[str, Any]:
     network = load(name)
     asked, methods = questions(network), engines(network)
     row: dict[str, Any] = {"network": name, "variables": len(network.diagram.wires)}
-    answers = {method: [ask(*question) for question in asked] for method, ask in methods.items()}
+    answers = {
+        method: [ask(*question) for question in asked]
+        for method, ask in methods.items()
+    }
     for _, question in product(range(4), asked):
         methods["again"](*question)
     row["largest difference"] = max(
@@ -177,22 +187,31 @@ def one_query(name: str) -> dict[str, Any]:
     )
     times = {method: np.full(len(asked), np.inf) for method in methods}
     for (place, question), _ in product(enumerate(asked), range(REPEATS)):
-        for method, ask in methods.items():  # in turn, so that all have the machine as it is
+        for (
+            method,
+            ask,
+        ) in methods.items():  # in turn, so that all have the machine as it is
             times[method][place] = min(
-                times[method][place], seconds(lambda ask=ask, question=question: ask(*question))
+                times[method][place],
+                seconds(lambda ask=ask, question=question: ask(*question)),
             )
     return row | {
-        f"ms, {method}": round(1000 * float(np.median(found)), 3) for method, found in times.items()
+        f"ms, {method}": round(1000 * float(np.median(found)), 3)
+        for method, found in times.items()
     }
 
 
 def tables_drawn(network: cs.BayesianNetwork) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(2)
     drawn = {
-        name: rng.standard_gamma(np.broadcast_to(50 * table + 0.5, (DRAWS, *table.shape)))
+        name: rng.standard_gamma(
+            np.broadcast_to(50 * table + 0.5, (DRAWS, *table.shape))
+        )
         for name, table in network.mechanisms.items()
     }
-    return {name: table / table.sum(axis=-1, keepdims=True) for name, table in drawn.items()}
+    return {
+        name: table / table.sum(axis=-1, keepdims=True) for name, table in drawn.items()
+    }
 
 
 def all_marginals() -> dict[str, Any]:
@@ -212,10 +231,12 @@ def all_marginals() -> dict[str, Any]:
     found = ours()
     other = to_pyagrum(network)
     places = {
-        name: (0, *(place + 1 for place in order)) for name, order in orders(other, network).items()
+        name: (0, *(place + 1 for place in order))
+        for name, order in orders(other, network).items()
     }
     turned = {
-        name: np.ascontiguousarray(tables[name].transpose(order)) for name, order in places.items()
+        name: np.ascontiguousarray(tables[name].transpose(order))
+        for name, order in places.items()
     }
     filling, started, error = 0.0, time.perf_counter(), 0.0
     for draw in range(LOOPED):
@@ -229,7 +250,10 @@ def all_marginals() -> dict[str, Any]:
         error = max(
             [
                 error,
-                *(float(np.abs(theirs[name] - found[name].values[draw]).max()) for name in turned),
+                *(
+                    float(np.abs(theirs[name] - found[name].values[draw]).max())
+                    for name in turned
+                ),
             ]
         )
     loop = (time.perf_counter() - started) / LOOPED * DRAWS
@@ -247,7 +271,9 @@ def all_marginals() -> dict[str, Any]:
     return row | {"draws pyAgrum's loop was timed on": LOOPED} | by_jax(network, tables)
 
 
-def by_jax(network: cs.BayesianNetwork, tables: dict[str, np.ndarray]) -> dict[str, Any]:
+def by_jax(
+    network: cs.BayesianNetwork, tables: dict[str, np.ndarray]
+) -> dict[str, Any]:
     """The same plan compiled by JAX, for comparison."""
     import jax
     import jax.numpy as jnp
@@ -261,7 +287,10 @@ def by_jax(network: cs.BayesianNetwork, tables: dict[str, np.ndarray]) -> dict[s
     plan = form.plan
     run = jax.jit(
         lambda arrays: tensor_network.marginals(
-            plan, tensor_network.forward(plan, arrays, einsum=jnp.einsum), wires, einsum=jnp.einsum
+            plan,
+            tensor_network.forward(plan, arrays, einsum=jnp.einsum),
+            wires,
+            einsum=jnp.einsum,
         )
     )
     arrays = [jnp.asarray(table) for table in tables_there]
@@ -269,7 +298,11 @@ def by_jax(network: cs.BayesianNetwork, tables: dict[str, np.ndarray]) -> dict[s
     return {
         "s, the same plan in JAX, first": round(first, 1),
         "s, the same plan in JAX, warm": round(
-            min(seconds(lambda: jax.block_until_ready(run(arrays))) for _ in range(REPEATS)), 4
+            min(
+                seconds(lambda: jax.block_until_ready(run(arrays)))
+                for _ in range(REPEATS)
+            ),
+            4,
         ),
     }
 
@@ -298,7 +331,10 @@ def cold_start() -> dict[str, float]:
         check=True,
     )
     imported, asked = map(float, done.stdout.split())
-    return {"s, import and read alarm": round(imported, 2), "s, first question": round(asked, 4)}
+    return {
+        "s, import and read alarm": round(imported, 2),
+        "s, first question": round(asked, 4),
+    }
 
 
 def main() -> None:
@@ -317,7 +353,8 @@ def main() -> None:
         "load": os.getloadavg()[0],
     }
     machine |= {
-        package: version(package) for package in ("numpy", "opt-einsum", "pyagrum", "pgmpy", "jax")
+        package: version(package)
+        for package in ("numpy", "opt-einsum", "pyagrum", "pgmpy", "jax")
     }
     print(json.dumps(results | {"machine": machine}, indent=1))
     RESULTS.write_text(json.dumps(results | {"machine": machine}, indent=1) + "\n")

@@ -59,7 +59,9 @@ MAKERS = {
 } | {f"{k} of 50 treated, twice the sd": partial(noisy_law, k) for k in (1, 2, 5)}
 
 
-def intervals(found: Residuals, data: cs.Panel, rng: np.random.Generator) -> dict[str, Any]:
+def intervals(
+    found: Residuals, data: cs.Panel, rng: np.random.Generator
+) -> dict[str, Any]:
     """Half-widths about the slope, or lower and upper ends, by kind of standard error."""
     v, e = found.regressors[:, 0], found.residuals
     total = v @ v
@@ -71,7 +73,9 @@ def intervals(found: Residuals, data: cs.Panel, rng: np.random.Generator) -> dic
     crude = np.sqrt(count / (count - 1) * (sums @ sums)) / total
     exact = cluster_robust(found.regressors, e, found.others, cluster)
     period = np.searchsorted(data.periods, data.time)
-    middle = common_autocovariance(found.regressors, e, found.unit, period, data.cluster)
+    middle = common_autocovariance(
+        found.regressors, e, found.unit, period, data.cluster
+    )
     common = np.sqrt(max(middle[0, 0], 0.0) * found.rows / found.free) / total
     weights = rng.dirichlet(np.ones(count), WEIGHTS)
     moved = (weights @ sums[alive]) / (weights @ inner[alive])
@@ -80,7 +84,8 @@ def intervals(found: Residuals, data: cs.Panel, rng: np.random.Generator) -> dic
         "CR1, normal": 1.96 * crude,
         "CR1, t(G-1)": stats.t.ppf(0.975, count - 1) * crude,
         "bootstrap": np.quantile(moved, [0.025, 0.975]),
-        "CR2, t": stats.t.ppf(0.975, max(exact.degrees[0], 0.1)) * np.sqrt(exact.covariance[0, 0]),
+        "CR2, t": stats.t.ppf(0.975, max(exact.degrees[0], 0.1))
+        * np.sqrt(exact.covariance[0, 0]),
         "common": stats.t.ppf(0.975, count - 1) * common,
     }
     for prior in (2.0, 3.0, 4.0, 8.0):
@@ -129,7 +134,8 @@ def one(name: str, seed: int) -> dict[str, Any]:
     middle, half = autoregressive(model, data)
     ends["AR(1)"] = (middle - half, middle + half)
     return {
-        kind: [bool(low <= right <= high), float(high - low)] for kind, (low, high) in ends.items()
+        kind: [bool(low <= right <= high), float(high - low)]
+        for kind, (low, high) in ends.items()
     }
 
 
@@ -158,7 +164,9 @@ def main() -> None:
         table_[name] = {
             kind: {
                 "coverage": float(np.mean([record[kind][0] for record in records])),
-                "width": float(np.median([record[kind][1] for record in records]) / width),
+                "width": float(
+                    np.median([record[kind][1] for record in records]) / width
+                ),
             }
             for kind in records[0]
         }

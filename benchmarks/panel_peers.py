@@ -39,7 +39,10 @@ DESIGNS = ("dgp1", "dgp2", "dgp3")
 UNITS, TIMES, COVARIATES, EFFECT = 250, 10, 30, 0.5
 APPROACHES = ("fd_exact", "cre_general", "cre_normal")
 _STRAIGHT = cs.PanelDML(heterogeneity="pooled", basis_size=1)
-NOISES, PUBLISHED = (1.0, 2.0, 4.0), {"coverage": (0.94, 0.94, 0.94), "RMSE": (0.09, 0.18, 0.35)}
+NOISES, PUBLISHED = (
+    (1.0, 2.0, 4.0),
+    {"coverage": (0.94, 0.94, 0.94), "RMSE": (0.09, 0.18, 0.35)},
+)
 
 
 def read(frame: pd.DataFrame) -> cs.Panel:
@@ -71,7 +74,9 @@ def ours(model: cs.PanelDML, data: cs.Panel, truth: float, seed: int) -> dict[st
     }
 
 
-def theirs(frame: pd.DataFrame, approach: str, learner: Any, seed: int) -> dict[str, Any]:
+def theirs(
+    frame: pd.DataFrame, approach: str, learner: Any, seed: int
+) -> dict[str, Any]:
     """`DoubleMLPLPR` with its defaults: five folds by unit, once."""
     import doubleml
 
@@ -79,7 +84,13 @@ def theirs(frame: pd.DataFrame, approach: str, learner: Any, seed: int) -> dict[
     np.random.seed(seed)  # its folds are drawn from the global generator
     names = [name for name in frame if name[0] == "x"]
     data = doubleml.DoubleMLPanelData(
-        frame, y_col="y", d_cols="d", t_col="time", id_col="id", x_cols=names, static_panel=True
+        frame,
+        y_col="y",
+        d_cols="d",
+        t_col="time",
+        id_col="id",
+        x_cols=names,
+        static_panel=True,
     )
     fit = doubleml.DoubleMLPLPR(data, learner, learner, approach=approach)
     fit.fit()
@@ -118,7 +129,10 @@ def clarke_polselli(replications: int) -> dict[str, Any]:
         )
         for approach in APPROACHES:
             found[f"{approach}, LightGBM"] = theirs(
-                frame, approach, LGBMRegressor(verbose=-1, n_jobs=1, random_state=seed), seed
+                frame,
+                approach,
+                LGBMRegressor(verbose=-1, n_jobs=1, random_state=seed),
+                seed,
             )
             found[f"{approach}, lasso"] = theirs(frame, approach, LassoCV(), seed)
         return {"design": design, "found": found}
@@ -133,7 +147,8 @@ def clarke_polselli(replications: int) -> dict[str, Any]:
     )
     return {
         design: _summary(
-            [record["found"] for record in records if record["design"] == design], EFFECT
+            [record["found"] for record in records if record["design"] == design],
+            EFFECT,
         )
         for design in DESIGNS
     }
@@ -148,9 +163,9 @@ def _summary(found: list[dict[str, Any]], truth: float) -> dict[str, dict[str, f
             "RMSE": np.sqrt((errors**2).mean()),
             "coverage": np.mean([each[name]["covered"] for each in found]),
         }
-        table[name] = {key: round(float(value), 4) for key, value in numbers.items()} | {
-            "seconds": round(np.median([each[name]["seconds"] for each in found]), 2)
-        }
+        table[name] = {
+            key: round(float(value), 4) for key, value in numbers.items()
+        } | {"seconds": round(np.median([each[name]["seconds"] for each in found]), 2)}
     return table
 
 
@@ -166,7 +181,9 @@ def cross_section(replications: int) -> dict[str, Any]:
         others = np.column_stack([frame["d"], np.ones(200), frame.filter(like="x")])
         slope = np.linalg.lstsq(others, frame["y"])[0]
         error = np.sqrt(
-            ((frame["y"] - others @ slope) ** 2).sum() / 98 * np.linalg.inv(others.T @ others)[0, 0]
+            ((frame["y"] - others @ slope) ** 2).sum()
+            / 98
+            * np.linalg.inv(others.T @ others)[0, 0]
         )
         least = {
             "estimate": float(slope[0]),
@@ -195,7 +212,10 @@ def cross_section(replications: int) -> dict[str, Any]:
         )
         for noise in NOISES
     }
-    return {"by standard deviation of the error": found, "published, BDML-Hier": PUBLISHED}
+    return {
+        "by standard deviation of the error": found,
+        "published, BDML-Hier": PUBLISHED,
+    }
 
 
 def _cross_section(noise: float, seed: int) -> pd.DataFrame:
@@ -231,7 +251,8 @@ def speed(replications: int) -> dict[str, Any]:
                 | {"whole process": time.perf_counter() - started}
             )
         found[name] = {
-            key: round(float(np.median([run[key] for run in runs])), 2) for key in runs[0]
+            key: round(float(np.median([run[key] for run in runs])), 2)
+            for key in runs[0]
         }
         print(name, found[name], flush=True)
     return found
@@ -248,11 +269,18 @@ def once(method: str) -> None:
     for when in ("cold", "warm"):
         started, before = time.perf_counter(), time.process_time()
         if method == "PanelDML":
-            cs.fit(cs.PanelDML(), read(frame), seed=1, progress=False).effect("effect").summary()
+            cs.fit(cs.PanelDML(), read(frame), seed=1, progress=False).effect(
+                "effect"
+            ).summary()
         else:
             from lightgbm import LGBMRegressor
 
-            theirs(frame.copy(), method.split(",")[0], LGBMRegressor(verbose=-1, n_jobs=1), 1)
+            theirs(
+                frame.copy(),
+                method.split(",")[0],
+                LGBMRegressor(verbose=-1, n_jobs=1),
+                1,
+            )
         record |= {
             when: time.perf_counter() - started,
             f"{when}, of processor": time.process_time() - before,
@@ -271,7 +299,9 @@ def once(method: str) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser()
-    options.add_argument("part", choices=["clarke-polselli", "cross-section", "speed", "once"])
+    options.add_argument(
+        "part", choices=["clarke-polselli", "cross-section", "speed", "once"]
+    )
     options.add_argument("--replications", type=int, default=0)
     options.add_argument("--method", default="")
     given = options.parse_args()

@@ -79,7 +79,9 @@ def measure(path: Path, rows: int) -> dict[str, float]:
     model = cs.PanelDML()
     model.forms(panel)
     summed = time.perf_counter()
-    effect = cs.fit(model, panel, seed=1, progress=False).effect("effect").summary().iloc[0]
+    effect = (
+        cs.fit(model, panel, seed=1, progress=False).effect("effect").summary().iloc[0]
+    )
     answered = time.perf_counter()
     return {
         "rows": rows,

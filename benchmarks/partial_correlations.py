@@ -61,15 +61,21 @@ def exact(frame: pd.DataFrame) -> np.ndarray:
 
 def basis_shrinkage(frame: pd.DataFrame) -> np.ndarray:
     values = frame.to_numpy()
-    covariance = log_ratios.shrunk_covariance(np.log(values / values.sum(axis=1, keepdims=True)))[0]
-    return log_ratios.partial_correlations(log_ratios.pseudo_inverse(log_ratios.centre(covariance)))
+    covariance = log_ratios.shrunk_covariance(
+        np.log(values / values.sum(axis=1, keepdims=True))
+    )[0]
+    return log_ratios.partial_correlations(
+        log_ratios.pseudo_inverse(log_ratios.centre(covariance))
+    )
 
 
 def ledoit_wolf(frame: pd.DataFrame) -> np.ndarray:
     from sklearn.covariance import ledoit_wolf as shrink
 
     return log_ratios.partial_correlations(
-        log_ratios.pseudo_inverse(log_ratios.centre(shrink(log_ratios.clr(frame.to_numpy()))[0]))
+        log_ratios.pseudo_inverse(
+            log_ratios.centre(shrink(log_ratios.clr(frame.to_numpy()))[0])
+        )
     )
 
 
@@ -127,7 +133,9 @@ def has_corpcor() -> bool:
     """Whether R is installed, and has it."""
     return (
         bool(shutil.which("Rscript"))
-        and subprocess.run(["Rscript", "-e", "library(corpcor)"], capture_output=True).returncode
+        and subprocess.run(
+            ["Rscript", "-e", "library(corpcor)"], capture_output=True
+        ).returncode
         == 0
     )
 
@@ -137,7 +145,11 @@ METHODS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
     "basis shrinkage": basis_shrinkage,
     "Ledoit-Wolf": ledoit_wolf,
     "graphical lasso, cross-validated": graphical_lasso,
-    **({"compositional": compositional} if importlib.util.find_spec("compositional") else {}),
+    **(
+        {"compositional": compositional}
+        if importlib.util.find_spec("compositional")
+        else {}
+    ),
 }
 R_METHOD = "R corpcor, basis shrinkage"
 
@@ -157,7 +169,9 @@ def measure(parts: int, rows: int, method: str) -> dict[str, object]:
         seconds.append((time.perf_counter() - started, time.process_time() - used))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return (
-        row | _least(seconds) | {"GiB at its peak": round(peak, 2), "GiB before": round(before, 2)}
+        row
+        | _least(seconds)
+        | {"GiB at its peak": round(peak, 2), "GiB before": round(before, 2)}
     )
 
 

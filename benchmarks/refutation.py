@@ -58,20 +58,31 @@ def summarised(records: list[dict[str, Any]], world: World) -> dict[str, Any]:
     """Return the share of data sets in which each check failed, and in which the world was told."""
     answered = [record for record in records if "refused" not in record]
     refused = len(records) - len(answered)
-    names = sorted({name for record in answered for name in [*record["run"], *record["carried"]]})
-    failed = {name: float(np.mean([name in r["failed"] for r in answered])) for name in names}
-    caught = [any(_sees(world, name) for name in [*r["failed"], *r["carried"]]) for r in answered]
+    names = sorted(
+        {name for record in answered for name in [*record["run"], *record["carried"]]}
+    )
+    failed = {
+        name: float(np.mean([name in r["failed"] for r in answered])) for name in names
+    }
+    caught = [
+        any(_sees(world, name) for name in [*r["failed"], *r["carried"]])
+        for r in answered
+    ]
     return {
         "wrong": world.wrong,
         "data sets": len(records),
         "refused": refused,
         "caught": float((sum(caught) + refused) / len(records)),
-        "doubt on the answer": float(np.mean([bool(r["carried"]) for r in answered] or [1.0])),
+        "doubt on the answer": float(
+            np.mean([bool(r["carried"]) for r in answered] or [1.0])
+        ),
         "catches": list(world.catches),
         "undetectable": world.undetectable,
         "failed": {name: share for name, share in failed.items() if share > 0},
         "run": names,
-        "median seconds": float(np.median([r["seconds"] for r in answered] or [np.nan])),
+        "median seconds": float(
+            np.median([r["seconds"] for r in answered] or [np.nan])
+        ),
     }
 
 
@@ -96,7 +107,9 @@ def table() -> str:
             for check in row["run"]:
                 share = row["failed"].get(check, 0.0)
                 if not row["wrong"]:
-                    alarms.setdefault((path.stem, check), []).append((share, row["data sets"]))
+                    alarms.setdefault((path.stem, check), []).append(
+                        (share, row["data sets"])
+                    )
                 elif any(check.startswith(begin) for begin in row["catches"]):
                     powers.setdefault((path.stem, check), []).append(share)
     lines += ["", "| family | check | power, least to most | false alarms |"]
@@ -105,7 +118,11 @@ def table() -> str:
         power = powers.get((family, check))
         ran = alarms.get((family, check), [])
         total = sum(size for _, size in ran)
-        false = f"{sum(s * n for s, n in ran) / total:.3f} of {total}" if total else "not run"
+        false = (
+            f"{sum(s * n for s, n in ran) / total:.3f} of {total}"
+            if total
+            else "not run"
+        )
         span = f"{min(power):.2f} to {max(power):.2f}" if power else ""
         lines.append(f"| {family} | {check} | {span} | {false} |")
     return "\n".join(lines)

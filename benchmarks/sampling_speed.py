@@ -64,7 +64,8 @@ def main() -> None:
         "load": os.getloadavg()[0],
     }
     machine |= {
-        name: version(name) for name in ("nutpie", "numba", "jax", "numpyro", "pystan", "httpstan")
+        name: version(name)
+        for name in ("nutpie", "numba", "jax", "numpyro", "pystan", "httpstan")
     }
     result = {
         "people": given.people,
@@ -132,12 +133,17 @@ def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
 
     def model():
         risk = numpyro.sample("risk", Normal(0, 3).expand([x.shape[1]]).to_event(1))
-        policy = numpyro.sample("policy", Normal(0, 3).expand([len(columns)]).to_event(1))
+        policy = numpyro.sample(
+            "policy", Normal(0, 3).expand([len(columns)]).to_event(1)
+        )
         sigma = numpyro.sample("sigma", HalfNormal(3))
         a, d = x @ risk, x[:, jnp.asarray(columns)] @ policy
         d = jnp.where(jnp.abs(d) < 1e-6, 1e-6, d)
         b, softplus = a + d, jax.nn.softplus
-        up_a, up_b = softplus(a + sigma) - softplus(a), softplus(b + sigma) - softplus(b)
+        up_a, up_b = (
+            softplus(a + sigma) - softplus(a),
+            softplus(b + sigma) - softplus(b),
+        )
         untested, apart = softplus(-b) - softplus(-b - sigma), -jnp.expm1(-d)
         seen = jnp.where(positive, up_a - jnp.exp(-d) * up_b, up_b - up_a) / apart
         numpyro.factor("seen", jnp.log(jnp.where(tested, seen, untested) / sigma).sum())
@@ -155,11 +161,17 @@ def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
     values = jax.block_until_ready(run.get_samples(group_by_chain=True))
     sampling = time.perf_counter() - started
     quantities = [
-        np.asarray(row) for name in ("risk", "policy") for row in np.moveaxis(values[name], -1, 0)
+        np.asarray(row)
+        for name in ("risk", "policy")
+        for row in np.moveaxis(values[name], -1, 0)
     ] + [np.asarray(values["sigma"])]
     steps = float(run.get_extra_fields()["num_steps"].mean())
     return summary(
-        quantities, 0.0, sampling, steps, f"2 chains, {draws} + {draws}, NumPyro's defaults"
+        quantities,
+        0.0,
+        sampling,
+        steps,
+        f"2 chains, {draws} + {draws}, NumPyro's defaults",
     )
 
 
@@ -195,7 +207,9 @@ def stan_penalty(simulation, seed: int, draws: int) -> dict:
         return np.reshape(values, (draws, 2)).T  # pystan interleaves the chains
 
     quantities = [
-        chains(row) for name in ("risk", "policy", "sigma") for row in np.atleast_2d(fit[name])
+        chains(row)
+        for name in ("risk", "policy", "sigma")
+        for row in np.atleast_2d(fit[name])
     ]
     steps = float(np.mean(fit["n_leapfrog__"]))
     return summary(
@@ -208,7 +222,11 @@ def stan_penalty(simulation, seed: int, draws: int) -> dict:
 
 
 def summary(
-    quantities: list[np.ndarray], compiling: float, sampling: float, steps: float, sampler: str
+    quantities: list[np.ndarray],
+    compiling: float,
+    sampling: float,
+    steps: float,
+    sampler: str,
 ) -> dict:
     ess = min(float(az.ess(values, method="bulk")) for values in quantities)
     return {

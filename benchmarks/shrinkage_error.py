@@ -39,22 +39,35 @@ PAIRS = np.triu_indices(PARTS, 1)
 
 def truth(rng: np.random.Generator) -> np.ndarray:
     """A root of the covariance of log amounts, (D, D + factors)."""
-    loadings = 0.4 * rng.standard_normal((PARTS, FACTORS)) * (rng.random((PARTS, FACTORS)) < 0.4)
-    return np.hstack([np.diag(np.exp(0.5 * rng.standard_normal(PARTS)) * 0.6), loadings])
+    loadings = (
+        0.4
+        * rng.standard_normal((PARTS, FACTORS))
+        * (rng.random((PARTS, FACTORS)) < 0.4)
+    )
+    return np.hstack(
+        [np.diag(np.exp(0.5 * rng.standard_normal(PARTS)) * 0.6), loadings]
+    )
 
 
 def estimates(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Partial correlations of every pair by each method."""
     values = frame.to_numpy()
-    ratios, logs = log_ratios.clr(values), np.log(values / values.sum(axis=1, keepdims=True))
+    ratios, logs = (
+        log_ratios.clr(values),
+        np.log(values / values.sum(axis=1, keepdims=True)),
+    )
     gamma = np.cov(ratios, rowvar=False)
     found = {
-        "sample": log_ratios.partial_correlations(np.linalg.pinv(gamma, hermitian=True))[PAIRS],
+        "sample": log_ratios.partial_correlations(
+            np.linalg.pinv(gamma, hermitian=True)
+        )[PAIRS],
         "shrunk clr": log_ratios.partial_correlations(
             np.linalg.pinv(log_ratios.shrunk_covariance(ratios)[0], hermitian=True)
         )[PAIRS],
         "basis shrinkage": log_ratios.partial_correlations(
-            log_ratios.pseudo_inverse(log_ratios.centre(log_ratios.shrunk_covariance(logs)[0]))
+            log_ratios.pseudo_inverse(
+                log_ratios.centre(log_ratios.shrunk_covariance(logs)[0])
+            )
         )[PAIRS],
     }
     data = cs.Composition.from_frame(frame, parts=list(frame))
@@ -98,12 +111,18 @@ def main() -> None:
                 )
         print(
             rows,
-            {name: f"{np.mean(found[str(rows)]):.3g}" for name, found in errors.items()},
+            {
+                name: f"{np.mean(found[str(rows)]):.3g}"
+                for name, found in errors.items()
+            },
             flush=True,
         )
     table = {
         name: {
-            rows: {"mean": float(np.mean(each)), "se": float(np.std(each) / np.sqrt(len(each)))}
+            rows: {
+                "mean": float(np.mean(each)),
+                "se": float(np.std(each) / np.sqrt(len(each))),
+            }
             for rows, each in found.items()
         }
         for name, found in errors.items()

@@ -45,7 +45,9 @@ def figures(design: Any, data_sets: int) -> dict[str, dict[str, float]]:
             low, high = np.quantile(draws, [0.025, 0.975])
             found[name].append((low <= truth <= high, draws.mean() - truth, high - low))
     return {
-        name: dict(zip(("coverage", "bias", "width"), np.mean(rows, axis=0), strict=True))
+        name: dict(
+            zip(("coverage", "bias", "width"), np.mean(rows, axis=0), strict=True)
+        )
         for name, rows in found.items()
     }
 
@@ -54,7 +56,9 @@ def main() -> None:
     data_sets = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     path = Path(__file__).with_suffix(".json")
     table = {design.name: figures(design, data_sets) for design in TABLES}
-    path.write_text(json.dumps({"data sets": data_sets, "designs": table}, indent=1) + "\n")
+    path.write_text(
+        json.dumps({"data sets": data_sets, "designs": table}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,12 @@ CELLS = {
     "30 features": {"people": 700, "features": 30},
     "100 features": {"people": 700, "features": 100},
     "40 features, one matters": {"people": 1500, "features": 40},
-    "15 correlated features": {"people": 1500, "features": 15, "correlation": 0.5, "dense": True},
+    "15 correlated features": {
+        "people": 1500,
+        "features": 15,
+        "correlation": 0.5,
+        "dense": True,
+    },
     "30 features, all matter": {"people": 1500, "features": 30, "dense": True},
     "30 binary features": {"people": 700, "features": 30, "indicators": True},
     "rare outcome, 15 features": {"people": 1500, "features": 15, "intercept": -3.5},
@@ -76,9 +81,13 @@ def world(
     frame = pd.DataFrame(x, columns=names).assign(
         tested=tested, outcome=np.where(tested, outcome, np.nan)
     )
-    data = cs.Decisions.from_frame(frame, outcome="outcome", decision="tested", features=names)
+    data = cs.Decisions.from_frame(
+        frame, outcome="outcome", decision="tested", features=names
+    )
     known = cs.Known(float(outcome.mean()), sd=0.01 if intercept > -3 else 0.005)
-    model = cs.SelectiveLabels(prevalence=known, expertise=names[features - expertise :])
+    model = cs.SelectiveLabels(
+        prevalence=known, expertise=names[features - expertise :]
+    )
     return model, data, float(outcome[~tested].mean())
 
 
@@ -90,9 +99,13 @@ def cell(settings: dict, data_sets: int) -> dict[str, float]:
         problem = Problem(model, data)
         draws = program_for(SAMPLER, problem).run(problem, seed)
         posterior = draws["posterior"].to_dataset()
-        found = model.estimands()["untested_prevalence"].compute(posterior, data).to_numpy()
+        found = (
+            model.estimands()["untested_prevalence"].compute(posterior, data).to_numpy()
+        )
         lower, upper = np.quantile(found, [0.025, 0.975])
-        moved = float(posterior["population_prevalence"].mean()) - model.prevalence.value
+        moved = (
+            float(posterior["population_prevalence"].mean()) - model.prevalence.value
+        )
         rows.append(
             {
                 "truth": truth,

@@ -17,7 +17,10 @@ def fit_saved(model: Any, data: Any, folder: Path, *, seed: int, fast: bool) -> 
     `fast` takes fewer draws where it has to be sampled by NUTS.
     """
     fit = cs.fit(
-        model, data, seed=seed, sampler=cs.Auto(chains=2, draws=500, tune=300) if fast else None
+        model,
+        data,
+        seed=seed,
+        sampler=cs.Auto(chains=2, draws=500, tune=300) if fast else None,
     )
     fit.save(folder / "fit.nc")
     return fit

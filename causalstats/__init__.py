@@ -3,7 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # what static checkers see; at run time each name is loaded when first used
+if (
+    TYPE_CHECKING
+):  # what static checkers see; at run time each name is loaded when first used
     from causalstats.calibration.calibration import Calibration as Calibration
     from causalstats.calibration.calibration import calibrate as calibrate
     from causalstats.core.assumption import Assumption as Assumption
@@ -34,7 +36,9 @@ if TYPE_CHECKING:  # what static checkers see; at run time each name is loaded w
     from causalstats.inference.fit import fit as fit
     from causalstats.inference.fit import load as load
     from causalstats.inference.panel_comparison import PanelEstimates as PanelEstimates
-    from causalstats.inference.panel_comparison import panel_dml_estimators as panel_dml_estimators
+    from causalstats.inference.panel_comparison import (
+        panel_dml_estimators as panel_dml_estimators,
+    )
     from causalstats.models import CausalDiagram as CausalDiagram
     from causalstats.models import Heckman as Heckman
     from causalstats.models import PanelDML as PanelDML

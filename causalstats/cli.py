@@ -34,7 +34,9 @@ def demo(fast: Fast = False, results: Folder = Path("results")) -> None:
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="Its name; all are listed without one.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="Its name; all are listed without one.")
+    ] = "",
     fast: Fast = False,
     results: Folder = Path("results"),
 ) -> None:
@@ -46,12 +48,16 @@ def study(
     names = [module.name for module in iter_modules(case_studies.__path__)]
     if not name:
         for each in names:
-            question = importlib.import_module(f"causalstats.case_studies.{each}").__doc__
+            question = importlib.import_module(
+                f"causalstats.case_studies.{each}"
+            ).__doc__
             show(f"[bold]{each}[/bold]  {question}")
         return
     name = name.replace("-", "_")
     if name not in names:
-        raise typer.BadParameter(f"There is no study {name!r}. There are: {', '.join(names)}.")
+        raise typer.BadParameter(
+            f"There is no study {name!r}. There are: {', '.join(names)}."
+        )
     module = importlib.import_module(f"causalstats.case_studies.{name}.study")
     show(f"[bold]{str(module.__doc__).splitlines()[0]}[/bold]")
     folder = results / name
@@ -75,7 +81,8 @@ def doctor() -> None:
     table = Table(show_header=False, box=None)
     table.add_row("causalstats", causalstats.__version__)
     table.add_row(
-        "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+        "python",
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}",
     )
     for name in LIBRARIES:
         table.add_row(name, version(name))
@@ -105,7 +112,9 @@ def _devices() -> list[tuple[str, str]]:
 
 @app.command()
 def calibrate(
-    model: Annotated[str, typer.Argument(help="A model of causalstats, e.g. SelectiveLabels.")],
+    model: Annotated[
+        str, typer.Argument(help="A model of causalstats, e.g. SelectiveLabels.")
+    ],
     field: Annotated[
         list[str] | None,
         typer.Option(

@@ -70,7 +70,9 @@ class Picture(Figure):
         page = io.BytesIO()
         with house_style():
             self.savefig(page, format="png", dpi=_PIXELS_PER_INCH * _PIXEL_RATIO)
-        width, height = (int(_PIXELS_PER_INCH * inches) for inches in self.get_size_inches())
+        width, height = (
+            int(_PIXELS_PER_INCH * inches) for inches in self.get_size_inches()
+        )
         return page.getvalue(), {"width": width, "height": height}
 
 
@@ -114,7 +116,9 @@ def wrap(text: object, width: int) -> str:
 def heading(figure: Figure, title: str) -> None:
     """Write a title over the whole figure, flush left; nothing where it is empty."""
     if title:
-        figure.suptitle(wrap(title, 64), x=0.01, ha="left", fontsize=11, fontweight="bold")
+        figure.suptitle(
+            wrap(title, 64), x=0.01, ha="left", fontsize=11, fontweight="bold"
+        )
 
 
 def axis_label(name: str, unit: str = "") -> str:

@@ -6,4 +6,10 @@ from causalstats.models.panel_dml.model import PanelDML
 from causalstats.models.partial_correlation.model import PartialCorrelation
 from causalstats.models.selective_labels.model import SelectiveLabels
 
-__all__ = ["CausalDiagram", "Heckman", "PanelDML", "PartialCorrelation", "SelectiveLabels"]
+__all__ = [
+    "CausalDiagram",
+    "Heckman",
+    "PanelDML",
+    "PartialCorrelation",
+    "SelectiveLabels",
+]

@@ -44,7 +44,11 @@ def test_every_study_has_its_readme():
 
 @pytest.mark.parametrize(
     ("name", "people", "seen"),
-    [("hiv_results", 2816, 1946), ("central_review", 4028, 1771), ("wage_offers", 753, 428)],
+    [
+        ("hiv_results", 2816, 1946),
+        ("central_review", 4028, 1771),
+        ("wage_offers", 753, 428),
+    ],
 )
 def test_a_study_reads_its_data(name, people, seen):
     study = importlib.import_module(f"causalstats.case_studies.{name}.study")
@@ -96,7 +100,8 @@ def test_the_demo_leaves_a_report_and_says_where(run, tmp_path):
     text = report.read_text()
     assert "HIV among those who did not come" in text and "withheld outcomes" in text
     assert (
-        "Fitting SelectiveLabels" in demo.stderr and "Refitting without prevalence" in demo.stderr
+        "Fitting SelectiveLabels" in demo.stderr
+        and "Refitting without prevalence" in demo.stderr
     )
     again = run("report", str(report.with_name("fit.nc")), "--output", "again.html")
     assert again.exit_code == 0 and (tmp_path / "again.html").exists()

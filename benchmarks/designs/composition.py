@@ -16,12 +16,16 @@ SHRUNK = cs.PartialCorrelation()
 STRONG = "prior='shrunk' draws few strong links to independence: check `shrinkage of strong links`"
 
 
-def precision(rng: np.random.Generator, parts: int, links: float, strength: float) -> np.ndarray:
+def precision(
+    rng: np.random.Generator, parts: int, links: float, strength: float
+) -> np.ndarray:
     """Of the log amounts: a share of the neighbours linked, and unequal spreads."""
     found = np.eye(parts)
     for place in range(parts - 1):
         if place % 2 == 0 and rng.random() < links:
-            found[place, place + 1] = found[place + 1, place] = strength * rng.choice([-1, 1])
+            found[place, place + 1] = found[place + 1, place] = strength * rng.choice(
+                [-1, 1]
+            )
     scale = np.exp(rng.normal(0, 0.4, parts)) / 0.5
     return found * scale[:, None] * scale
 
@@ -67,7 +71,9 @@ def design(
         )
         return model, data, truth(basis, slope, names)
 
-    def truth(basis: np.ndarray, slope: np.ndarray, names: list[str]) -> dict[str, float]:
+    def truth(
+        basis: np.ndarray, slope: np.ndarray, names: list[str]
+    ) -> dict[str, float]:
         if estimand == "covariate_coefficient":
             known = slope - slope.mean()
             levels = {"b": known, "c": np.zeros(parts)}
@@ -85,11 +91,16 @@ def design(
                 value = np.tanh(np.arctanh(r) - np.arctanh(base))
         one, other = np.triu_indices(parts, 1)
         return {
-            f"{names[i]} ~ {names[j]}": float(value[i, j]) for i, j in zip(one, other, strict=True)
+            f"{names[i]} ~ {names[j]}": float(value[i, j])
+            for i, j in zip(one, other, strict=True)
         }
 
     return Design(
-        name=name, family="composition", make=make, estimand=estimand, known_failure=known_failure
+        name=name,
+        family="composition",
+        make=make,
+        estimand=estimand,
+        known_failure=known_failure,
     )
 
 
@@ -100,14 +111,38 @@ DESIGNS = [
     design("no links", links=0.0, parts=8),
     design("no links: excess", links=0.0, parts=8, estimand="excess"),
     design("few rows", rows=15, parts=6),
-    design("strong sparse links", rows=60, parts=8, links=0.5, strength=0.8, known_failure=STRONG),
+    design(
+        "strong sparse links",
+        rows=60,
+        parts=8,
+        links=0.5,
+        strength=0.8,
+        known_failure=STRONG,
+    ),
     design("strong links in every part", MATCHING, rows=80, parts=8, strength=0.8),
-    design("many parts", cs.PartialCorrelation(prior="invariant"), rows=60, parts=40, links=0.3),
+    design(
+        "many parts",
+        cs.PartialCorrelation(prior="invariant"),
+        rows=60,
+        parts=40,
+        links=0.3,
+    ),
     design("many rows", rows=400, parts=8),
     design("counts", rows=40, parts=4, depth=500),
     design("sparse counts", rows=40, parts=4, depth=25),
-    design("a part below its limit in a fifth of the rows", rows=40, parts=4, limit=0.2),
+    design(
+        "a part below its limit in a fifth of the rows", rows=40, parts=4, limit=0.2
+    ),
     design("groups as a covariate", MATCHING, rows=60, parts=6, covariate=True),
-    design("coefficients of groups", MATCHING, covariate=True, estimand="covariate_coefficient"),
-    design("coefficients of groups, shrunk", covariate=True, estimand="covariate_coefficient"),
+    design(
+        "coefficients of groups",
+        MATCHING,
+        covariate=True,
+        estimand="covariate_coefficient",
+    ),
+    design(
+        "coefficients of groups, shrunk",
+        covariate=True,
+        estimand="covariate_coefficient",
+    ),
 ]

@@ -40,7 +40,9 @@ def table_design(
     one, zero = np.ones(len(grid)), np.zeros(len(grid))
     truth = float((logistic(outcome(one, grid)) - logistic(outcome(zero, grid))).mean())
     names = [f"z{k}" for k in range(len(levels))]
-    model = cs.CausalDiagram(f"{', '.join(names)} -> x, y; x -> y", treatment="x", outcome="y")
+    model = cs.CausalDiagram(
+        f"{', '.join(names)} -> x, y; x -> y", treatment="x", outcome="y"
+    )
 
     def make(seed: int) -> tuple[Any, Any, float]:
         rng = np.random.default_rng(seed)
@@ -49,7 +51,10 @@ def table_design(
         y = (rng.random(rows) < logistic(outcome(x, z - middle))).astype(int)
         frame = pd.DataFrame({**dict(zip(names, z.T, strict=True)), "x": x, "y": y})
         whole = {label: (0, 1) for label in ("x", "y")}
-        whole |= {label: tuple(range(count)) for label, count in zip(names, levels, strict=True)}
+        whole |= {
+            label: tuple(range(count))
+            for label, count in zip(names, levels, strict=True)
+        }
         for label, known in whole.items():
             frame[label] = pd.Categorical(frame[label], categories=known)
         return model, cs.Observations.from_frame(frame), truth
@@ -68,7 +73,9 @@ def parity(z: np.ndarray, *places: int) -> np.ndarray:
     return np.sign(z[:, list(places)]).prod(axis=1)
 
 
-_THIN = "Most cells of the confounders hold no row of one of the arms; the answer says so."
+_THIN = (
+    "Most cells of the confounders hold no row of one of the arms; the answer says so."
+)
 _EIGHT = np.array([0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1])
 
 TABLES = [
@@ -190,7 +197,9 @@ def regression_design(
     **options: Any,
 ) -> Design:
     """Return a design with numbers, in which one unit of x, or its second level, adds 1 to y."""
-    model = cs.CausalDiagram(diagram, treatment="x", outcome="y", route="regression", **options)
+    model = cs.CausalDiagram(
+        diagram, treatment="x", outcome="y", route="regression", **options
+    )
 
     def make(seed: int) -> tuple[Any, Any, float]:
         frame = pd.DataFrame(draw(np.random.default_rng(seed), rows))
@@ -241,9 +250,13 @@ REGRESSIONS = [
     regression_design("linear, 200 rows", 200, linear),
     regression_design("linear, 30 rows", 30, linear),
     regression_design(
-        "linear, treatment close to a confounder, 200 rows", 200, partial(linear, spread=0.3)
+        "linear, treatment close to a confounder, 200 rows",
+        200,
+        partial(linear, spread=0.3),
     ),
-    regression_design("linear, heavy tails, 200 rows", 200, partial(linear, noise="heavy")),
+    regression_design(
+        "linear, heavy tails, 200 rows", 200, partial(linear, noise="heavy")
+    ),
     regression_design(
         "linear, unequal variances, 500 rows",
         500,
@@ -259,10 +272,16 @@ REGRESSIONS = [
         known_failure="A straight line is assumed; `form of the regressions` fails.",
     ),
     regression_design(
-        "a square with splines, 500 rows", 500, partial(labelled, shape="square"), basis_size=6
+        "a square with splines, 500 rows",
+        500,
+        partial(labelled, shape="square"),
+        basis_size=6,
     ),
     regression_design(
-        "a wave with splines, 500 rows", 500, partial(labelled, shape="wave"), basis_size=10
+        "a wave with splines, 500 rows",
+        500,
+        partial(labelled, shape="wave"),
+        basis_size=10,
     ),
     regression_design("front-door, 300 rows", 300, front_door, "x -> m -> y; x <-> y"),
 ]

@@ -14,11 +14,15 @@ import causalstats as cs
 from designs import Design
 
 _EFFECT = 0.5
-read = partial(cs.Panel.from_frame, unit="unit", time="time", outcome="y", treatment="d")
+read = partial(
+    cs.Panel.from_frame, unit="unit", time="time", outcome="y", treatment="d"
+)
 Made = tuple[cs.PanelDML, cs.Panel, float]
 
 
-def persistent(rng: np.random.Generator, units: int, times: int, rho: float) -> np.ndarray:
+def persistent(
+    rng: np.random.Generator, units: int, times: int, rho: float
+) -> np.ndarray:
     """Stationary AR(1) with variance 1, shape (units, times)."""
     new = rng.standard_normal((units, times)) * np.sqrt(1 - rho**2)
     new[:, 0] /= np.sqrt(1 - rho**2)
@@ -33,7 +37,10 @@ def table(d: np.ndarray, error: np.ndarray, rng: np.random.Generator) -> pd.Data
     lasting = rng.standard_normal((units, 1))
     y = _EFFECT * d + error + lasting + 0.3 * rng.standard_normal(times)
     frame = pd.DataFrame(
-        {"unit": np.repeat(np.arange(units), times), "time": np.tile(np.arange(times), units)}
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+        }
     )
     return frame.assign(d=d.ravel(), y=y.ravel())
 
@@ -109,7 +116,9 @@ def singletons(units: int, times: int, once: int, seed: int) -> Made:
     rng = np.random.default_rng(seed)
     d = persistent(rng, units, times, 0.5)
     frame = table(d, persistent(rng, units, times, 0.5), rng)
-    alone = pd.DataFrame({"unit": units + np.arange(once), "time": rng.integers(0, times, once)})
+    alone = pd.DataFrame(
+        {"unit": units + np.arange(once), "time": rng.integers(0, times, once)}
+    )
     alone["d"], alone["y"] = rng.standard_normal((2, once))
     data = read(pd.concat([frame, alone]))
     return cs.PanelDML(time_effects=True), data, _EFFECT
@@ -137,7 +146,9 @@ def own_effects(units: int, times: int, seed: int) -> Made:
     """Effects of units Normal(.5, .5²), asked for."""
     rng = np.random.default_rng(seed)
     own = 0.5 * rng.standard_normal((units, 1))
-    d = np.exp(0.4 * rng.standard_normal((units, 1))) * persistent(rng, units, times, 0.3)
+    d = np.exp(0.4 * rng.standard_normal((units, 1))) * persistent(
+        rng, units, times, 0.3
+    )
     frame = table(d, own * d + persistent(rng, units, times, 0.4), rng)
     return cs.PanelDML(effects="unit", time_effects=True), read(frame), _EFFECT
 
@@ -181,5 +192,7 @@ DESIGNS = [
     _one(name="unbalanced, 60 units", make=partial(attrition, 60, 12)),
     _one(name="log-normal, 40 x 10", make=partial(skewed, 40, 10)),
     _one(name="effects of units, 60 x 10", make=partial(own_effects, 60, 10)),
-    _one(name="moderated, 80 x 8", make=partial(moderated, 80, 8), estimand="moderation"),
+    _one(
+        name="moderated, 80 x 8", make=partial(moderated, 80, 8), estimand="moderation"
+    ),
 ]

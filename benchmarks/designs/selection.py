@@ -48,7 +48,9 @@ def features_and_effects(
     risk_coefficient, policy : arrays (features,)
     """
     x = rng.standard_normal((people, features))
-    x = np.sqrt(1 - correlation) * x + np.sqrt(correlation) * rng.standard_normal((people, 1))
+    x = np.sqrt(1 - correlation) * x + np.sqrt(correlation) * rng.standard_normal(
+        (people, 1)
+    )
     if indicators:
         x = (x > 0).astype(float)
     risk_coefficient, policy = np.zeros(features), np.zeros(features)
@@ -88,7 +90,9 @@ def labels(
         expertise=expertise,
     )
     hidden = width * (
-        rng.standard_normal(people) / np.sqrt(12) if normal else rng.random(people) - 0.5
+        rng.standard_normal(people) / np.sqrt(12)
+        if normal
+        else rng.random(people) - 0.5
     )
     index = x @ risk_coefficient + hidden
     outcome = rng.random(people) < expit(intercept + index)
@@ -97,7 +101,9 @@ def labels(
     frame = pd.DataFrame(x, columns=names).assign(
         decided=decided, y=np.where(decided, outcome, np.nan)
     )
-    data = cs.Decisions.from_frame(frame, outcome="y", decision="decided", features=names)
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="decided", features=names
+    )
     # What is known is the population's, the realised share with the error that is declared.
     declared = float(np.clip(outcome.mean() + rng.normal(0, sd), 0.002, 0.998))
     known: dict[str, Any] = {"prevalence": cs.Known(declared, sd=sd)} | fields
@@ -131,17 +137,27 @@ def numbers(
     y = 1 + x @ beta + u
     seen = rare + x @ gamma + v > 0
     names = [f"x{k + 1}" for k in range(features)]
-    frame = pd.DataFrame(x, columns=names).assign(seen=seen, y=np.where(seen, y, np.nan))
+    frame = pd.DataFrame(x, columns=names).assign(
+        seen=seen, y=np.where(seen, y, np.nan)
+    )
     data = cs.Decisions.from_frame(
         frame, outcome="y", decision="seen", features=names, kind="continuous"
     )
     if known_mean:
         fields = fields | {"mean": cs.Known(float((1 + x @ beta).mean()), sd=0.05)}
-    return cs.Heckman(**fields), data, float((1 + x @ beta + correlation * v)[~seen].mean())
+    return (
+        cs.Heckman(**fields),
+        data,
+        float((1 + x @ beta + correlation * v)[~seen].mean()),
+    )
 
 
 def _design(
-    name: str, draw: Callable[..., Any], estimand: str, known_failure: str = "", **settings: Any
+    name: str,
+    draw: Callable[..., Any],
+    estimand: str,
+    known_failure: str = "",
+    **settings: Any,
 ) -> Design:
     return Design(
         name=name,
@@ -160,14 +176,24 @@ DESIGNS = [
     _risk("30 features, one matters", features=30),
     _risk("100 features, one matters", features=100),
     _risk(
-        "15 correlated features, all matter", people=1500, features=15, correlation=0.5, dense=True
+        "15 correlated features, all matter",
+        people=1500,
+        features=15,
+        correlation=0.5,
+        dense=True,
     ),
     _risk("30 indicators", features=30, indicators=True),
     _risk("rare outcome", people=1500, features=8, intercept=-3.5, sd=0.004),
     _risk("nothing hidden", width=0.0),
     _risk("nothing hidden, 20 features", features=20, width=0.0),
     _risk("wide unobservable", people=1500, features=8, width=5.0),
-    _risk("expertise on 10 of 15 features", people=1500, features=15, expertise=10, dense=True),
+    _risk(
+        "expertise on 10 of 15 features",
+        people=1500,
+        features=15,
+        expertise=10,
+        dense=True,
+    ),
     _risk("Normal unobservable", people=1000, normal=True),
     _risk("decided for because the risk is low", people=1000, low=True),
     _risk(

@@ -15,7 +15,9 @@ EXACT = cs.PartialCorrelation(prior="invariant")
 LEARNED = cs.PartialCorrelation()
 
 
-def composed(values: np.ndarray, columns: dict | None = None, **options: Any) -> cs.Composition:
+def composed(
+    values: np.ndarray, columns: dict | None = None, **options: Any
+) -> cs.Composition:
     names = [f"p{k}" for k in range(values.shape[1])]
     frame = pd.DataFrame(values, columns=names).assign(**(columns or {}))
     return cs.Composition.from_frame(frame, parts=names, **options)
@@ -33,7 +35,9 @@ def logs_of(
     return rng.standard_normal((rows, parts)) @ root.T
 
 
-def counts_of(logs: np.ndarray, depth: float, rng: np.random.Generator, **options: Any) -> Any:
+def counts_of(
+    logs: np.ndarray, depth: float, rng: np.random.Generator, **options: Any
+) -> Any:
     shares = np.exp(logs)
     depths = np.exp(rng.normal(np.log(depth), 0.7, len(logs))).astype(int) + 20
     pairs = zip(depths, shares, strict=True)
@@ -45,7 +49,9 @@ def made(draw: Callable[[np.random.Generator], Any], model: Any = EXACT) -> Call
     return lambda seed: (model, draw(np.random.default_rng(seed)))
 
 
-def shifted(rng: np.random.Generator, by: float, share: float, parts: int, rows: int = 60) -> Any:
+def shifted(
+    rng: np.random.Generator, by: float, share: float, parts: int, rows: int = 60
+) -> Any:
     logs = logs_of(rng, rows)
     logs[:, :parts] += by * (rng.random((rows, 1)) < share)
     return composed(np.exp(logs))
@@ -136,17 +142,24 @@ WORLDS = [
     _right("skewed amounts", lambda rng: composed(np.exp(3 * logs_of(rng, 40, 6)))),
     _right("no links", lambda rng: composed(np.exp(rng.normal(0, 0.5, (60, 8))))),
     _right("few rows", lambda rng: composed(np.exp(logs_of(rng, 22, 5)))),
-    _right("many parts of one variance", lambda rng: composed(np.exp(logs_of(rng, 80, 40, 0)))),
+    _right(
+        "many parts of one variance",
+        lambda rng: composed(np.exp(logs_of(rng, 80, 40, 0))),
+    ),
     _right(
         "many parts of unequal variances, which are learned",
         lambda rng: composed(np.exp(logs_of(rng, 80, 40))),
         LEARNED,
     ),
     _right("sites named as a covariate", with_site),
-    _right("sparse counts", lambda rng: counts_of(logs_of(rng, 40, 5), 60, rng), LEARNED),
+    _right(
+        "sparse counts", lambda rng: counts_of(logs_of(rng, 40, 5), 60, rng), LEARNED
+    ),
     _right(
         "rare taxa",
-        lambda rng: counts_of(logs_of(rng, 40, 5) + np.array([3.0, 2, 0, -1, -2]), 400, rng),
+        lambda rng: counts_of(
+            logs_of(rng, 40, 5) + np.array([3.0, 2, 0, -1, -2]), 400, rng
+        ),
         LEARNED,
     ),
     _wrong(
@@ -156,9 +169,17 @@ WORLDS = [
         undetectable="60 rows: a test that knew which parts shift, and not the covariance within "
         "batches, would see it in half the data sets; said by the assumption `normal log-ratios`",
     ),
-    _wrong("a batch of a quarter of the rows", lambda rng: shifted(rng, 2.0, 0.25, 3), GROUPS),
-    _wrong("a unit changes midway", lambda rng: shifted(rng, np.log(100), 0.5, 1), GROUPS),
-    _wrong("two batches of many rows", lambda rng: shifted(rng, 1.5, 0.4, 4, 200), GROUPS),
+    _wrong(
+        "a batch of a quarter of the rows",
+        lambda rng: shifted(rng, 2.0, 0.25, 3),
+        GROUPS,
+    ),
+    _wrong(
+        "a unit changes midway", lambda rng: shifted(rng, np.log(100), 0.5, 1), GROUPS
+    ),
+    _wrong(
+        "two batches of many rows", lambda rng: shifted(rng, 1.5, 0.4, 4, 200), GROUPS
+    ),
     _wrong("two batches of counts", counted_batches, GROUPS, model=LEARNED),
     _wrong(
         "many parts of unequal variances, taken for equal",
@@ -168,8 +189,14 @@ WORLDS = [
     _wrong("heavy tails", heavy, SHAPE),
     _wrong("one skewed part", skewed, SHAPE),
     _wrong("two outlying rows", outlying, SHAPE),
-    _wrong("a total of two parts", lambda rng: summed(rng, 2, None), ("no part is a sum",)),
-    _wrong("a rounded total of four parts", lambda rng: summed(rng, 4, 2), ("no part is a sum",)),
+    _wrong(
+        "a total of two parts", lambda rng: summed(rng, 2, None), ("no part is a sum",)
+    ),
+    _wrong(
+        "a rounded total of four parts",
+        lambda rng: summed(rng, 4, 2),
+        ("no part is a sum",),
+    ),
     _wrong("one part measured twice", repeated, ("no part repeats",)),
     _wrong("one part rounded to few values", rounded, ("measured finely",)),
     _wrong(

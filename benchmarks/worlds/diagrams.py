@@ -19,7 +19,9 @@ _POSSIBLE = "possible under the diagram"
 _FORM, _IMPLIED = "form of the regressions", "independences of the diagram"
 
 
-def world(name: str, wrong: bool, diagram: str, draw: Draw, *catches: str, **options: Any) -> World:
+def world(
+    name: str, wrong: bool, diagram: str, draw: Draw, *catches: str, **options: Any
+) -> World:
     """Return a world whose data are those of a function of a generator."""
     undetectable = options.pop("undetectable", "")
     missing = options.pop("missing", "error")
@@ -67,7 +69,9 @@ def one_sided(rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {"z": z, "x": x, "y": coin(rng, 0.2 + 0.3 * x + 0.1 * z, 500)}
 
 
-def chain(rng: np.random.Generator, direct: float, rows: int = 1000) -> dict[str, np.ndarray]:
+def chain(
+    rng: np.random.Generator, direct: float, rows: int = 1000
+) -> dict[str, np.ndarray]:
     """Return z -> x -> y, with an arrow from z to y of a given strength."""
     z = rng.integers(0, 2, rows)
     x = coin(rng, 0.3 + 0.4 * z, rows)
@@ -79,7 +83,10 @@ def sparse(
 ) -> dict[str, np.ndarray]:
     """Return three labels that act on x and y; a share of y is copied from x."""
     causes = np.column_stack(
-        [rng.choice(levels, rows, p=rng.dirichlet(np.full(levels, 3.0))) for _ in range(3)]
+        [
+            rng.choice(levels, rows, p=rng.dirichlet(np.full(levels, 3.0)))
+            for _ in range(3)
+        ]
     )
     x, y = (
         np.array([rng.choice(levels, p=table[tuple(row)]) for row in causes])
@@ -95,7 +102,11 @@ def instrument(
     """Return an instrument with nearly everybody treated; `direct` breaks exclusion."""
     u, z = rng.integers(0, 2, rows), rng.integers(0, levels, rows)
     x = coin(rng, np.where(z == 0, 0.85, 0.95), rows)
-    return {"z": z, "x": x, "y": coin(rng, 0.15 + 0.2 * x + 0.1 * u + direct * (z == 0), rows)}
+    return {
+        "z": z,
+        "x": x,
+        "y": coin(rng, 0.15 + 0.2 * x + 0.1 * u + direct * (z == 0), rows),
+    }
 
 
 def front_door_labels(rng: np.random.Generator, direct: float) -> dict[str, np.ndarray]:
@@ -126,7 +137,12 @@ def step(rng: np.random.Generator, rows: int = 800) -> dict[str, np.ndarray]:
 
 def separated(rng: np.random.Generator, rows: int = 500) -> dict[str, np.ndarray]:
     z, w = rng.normal(size=(2, rows))
-    return {"z": z, "w": w, "x": (z > 0) * 1, "y": (z > 0) + z + w + rng.normal(size=rows)}
+    return {
+        "z": z,
+        "w": w,
+        "x": (z > 0) * 1,
+        "y": (z > 0) + z + w + rng.normal(size=rows),
+    }
 
 
 def chain_of_numbers(
@@ -134,7 +150,11 @@ def chain_of_numbers(
 ) -> dict[str, np.ndarray]:
     z = rng.normal(size=rows)
     x = np.abs(z) + z + rng.normal(size=rows)
-    return {"z": z, "x": x, "y": x + direct * z + (1 + abs(x) / 2) * rng.normal(size=rows)}
+    return {
+        "z": z,
+        "x": x,
+        "y": x + direct * z + (1 + abs(x) / 2) * rng.normal(size=rows),
+    }
 
 
 def hidden(rng: np.random.Generator, rows: int = 1000) -> dict[str, np.ndarray]:
@@ -185,8 +205,12 @@ WRONG = [
         _PRIOR,
         concentration=50.0,
     ),
-    world("nobody treated in one stratum", True, "z -> x, y; x -> y", one_sided, _SUPPORT),
-    world("a missing arrow", True, "z -> x -> y", partial(chain, direct=0.15), _IMPLIED),
+    world(
+        "nobody treated in one stratum", True, "z -> x, y; x -> y", one_sided, _SUPPORT
+    ),
+    world(
+        "a missing arrow", True, "z -> x -> y", partial(chain, direct=0.15), _IMPLIED
+    ),
     world(
         "a missing arrow in a sparse table",
         True,
@@ -233,9 +257,21 @@ WRONG = [
         missing="drop",
     ),
     world(
-        "a square left out", True, TWO, partial(labelled, rows=400, shape="square"), _FORM, **LINE
+        "a square left out",
+        True,
+        TWO,
+        partial(labelled, rows=400, shape="square"),
+        _FORM,
+        **LINE,
     ),
-    world("a wave left out", True, TWO, partial(labelled, rows=400, shape="wave"), _FORM, **LINE),
+    world(
+        "a wave left out",
+        True,
+        TWO,
+        partial(labelled, rows=400, shape="wave"),
+        _FORM,
+        **LINE,
+    ),
     world("a step left out", True, TWO, step, _FORM, **LINE),
     world("a product left out", True, TWO, product, _FORM, **LINE),
     world("no overlap", True, TWO, separated, "overlap", **LINE),
@@ -267,8 +303,18 @@ WRONG = [
 ]
 
 RIGHT = [
-    world("2 confounders, 300 rows", False, of(2), partial(confounded, rows=300, levels=(2, 2))),
-    world("a rare outcome", False, of(1), partial(confounded, rows=1500, levels=(2,), base=-4.0)),
+    world(
+        "2 confounders, 300 rows",
+        False,
+        of(2),
+        partial(confounded, rows=300, levels=(2, 2)),
+    ),
+    world(
+        "a rare outcome",
+        False,
+        of(1),
+        partial(confounded, rows=1500, levels=(2,), base=-4.0),
+    ),
     world(
         "sparse tables",
         False,
@@ -276,7 +322,9 @@ RIGHT = [
         partial(sparse, copied=0.0, rows=1500, levels=3),
         treatment="a",
     ),
-    world("a chain, 60 rows", False, "z -> x -> y", partial(chain, direct=0.0, rows=60)),
+    world(
+        "a chain, 60 rows", False, "z -> x -> y", partial(chain, direct=0.0, rows=60)
+    ),
     world(
         "a valid instrument near the boundary",
         False,
@@ -296,7 +344,13 @@ RIGHT = [
         partial(front_door_labels, direct=0.0),
     ),
     world("linear, 60 rows", False, TWO, partial(linear, rows=60), **LINE),
-    world("linear, heavy tails", False, TWO, partial(linear, rows=300, noise="heavy"), **LINE),
+    world(
+        "linear, heavy tails",
+        False,
+        TWO,
+        partial(linear, rows=300, noise="heavy"),
+        **LINE,
+    ),
     world("a treatment of two levels", False, TWO, partial(labelled, rows=400), **LINE),
     world(
         "a square with splines",

@@ -17,12 +17,17 @@ Drawn = tuple[Any, Any]
 
 def _grid(units: int, times: int) -> pd.DataFrame:
     return pd.DataFrame(
-        {"unit": np.repeat(np.arange(units), times), "time": np.tile(np.arange(times), units)}
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+        }
     )
 
 
 def _read(
-    frame: pd.DataFrame, covariates: Sequence[str] = (), treatment: str | Sequence[str] = "d"
+    frame: pd.DataFrame,
+    covariates: Sequence[str] = (),
+    treatment: str | Sequence[str] = "d",
 ) -> cs.Panel:
     roles = {"unit": "unit", "time": "time", "outcome": "y", "treatment": treatment}
     return cs.Panel.from_frame(frame, **roles, covariates=list(covariates))
@@ -62,7 +67,9 @@ def _smooth(
     return frame
 
 
-def _curves(seed: int, units: int = 100, times: int = 8, rho: float = 0.0, **fields: Any) -> Drawn:
+def _curves(
+    seed: int, units: int = 100, times: int = 8, rho: float = 0.0, **fields: Any
+) -> Drawn:
     frame = _smooth(np.random.default_rng(seed), units, times, rho)
     return _model(**fields), _read(frame, ["x"])
 
@@ -71,7 +78,9 @@ def _rare_treatment(seed: int) -> Drawn:
     rng, frame = np.random.default_rng(seed), _grid(100, 8)
     frame["d"] = (rng.random(len(frame)) < 0.03).astype(float)
     frame["x"] = rng.normal(size=len(frame))
-    frame["y"] = frame["d"] + frame["x"] + _of_units(rng, frame) + rng.normal(size=len(frame))
+    frame["y"] = (
+        frame["d"] + frame["x"] + _of_units(rng, frame) + rng.normal(size=len(frame))
+    )
     return _model(), _read(frame, ["x"])
 
 
@@ -160,7 +169,9 @@ def _products_of_the_treatment_alone(seed: int) -> Drawn:
     rng, frame = np.random.default_rng(seed), _grid(150, 6)
     frame["x"], frame["z"] = rng.normal(size=(2, len(frame)))
     frame["d"] = frame["x"] * frame["z"] + rng.normal(size=len(frame))
-    frame["y"] = frame["d"] + np.sin(frame["x"]) + frame["z"] + rng.normal(size=len(frame))
+    frame["y"] = (
+        frame["d"] + np.sin(frame["x"]) + frame["z"] + rng.normal(size=len(frame))
+    )
     return _model(), _read(frame, ["x", "z"])
 
 
@@ -168,11 +179,16 @@ def _products_of_the_treatment_alone(seed: int) -> Drawn:
 
 
 def _staggered(
-    seed: int, effect: Callable[[np.ndarray], np.ndarray], cohorts: Sequence[int], rho: float = 0.0
+    seed: int,
+    effect: Callable[[np.ndarray], np.ndarray],
+    cohorts: Sequence[int],
+    rho: float = 0.0,
 ) -> Drawn:
     rng = np.random.default_rng(seed)
     frame, since = _adoption(rng, 80, 10, cohorts)
-    frame["y"] += frame["d"] * effect(np.clip(since, 0, None)) + _lasting(rng, frame, rho)
+    frame["y"] += frame["d"] * effect(np.clip(since, 0, None)) + _lasting(
+        rng, frame, rho
+    )
     return _model(time_effects=True), _read(frame)
 
 
@@ -202,7 +218,9 @@ def _anticipated_adoption(seed: int) -> Drawn:
 def _diverging(seed: int) -> Drawn:
     rng = np.random.default_rng(seed)
     frame, since = _adoption(rng, 100, 10, (5, 99))
-    frame["y"] += frame["d"] + 0.35 * frame["time"] * (since > -50) + rng.normal(size=len(frame))
+    frame["y"] += (
+        frame["d"] + 0.35 * frame["time"] * (since > -50) + rng.normal(size=len(frame))
+    )
     return _model(time_effects=True), _read(frame)
 
 
@@ -212,7 +230,10 @@ def _confounded(
     """The same function of the covariates acts on treatment and outcome; effect 1."""
     rng, frame = np.random.default_rng(seed), _grid(150, 6)
     names = [f"x{k}" for k in range(covariates)]
-    x = rng.normal(size=(len(frame), covariates)) + 0.5 * rng.normal(size=(150, 1))[frame["unit"]]
+    x = (
+        rng.normal(size=(len(frame), covariates))
+        + 0.5 * rng.normal(size=(150, 1))[frame["unit"]]
+    )
     frame[names] = x
     frame["d"] = function(x) + rng.normal(size=len(frame))
     frame["y"] = frame["d"] + function(x) + rng.normal(size=len(frame))
@@ -327,7 +348,11 @@ def _common_shocks(seed: int) -> Drawn:
 
 
 def _modified(
-    seed: int, slope: float = 1.0, spread: float = 0.6, by_unit: bool = False, units: int = 60
+    seed: int,
+    slope: float = 1.0,
+    spread: float = 0.6,
+    by_unit: bool = False,
+    units: int = 60,
 ) -> Drawn:
     """Effect and spread of the treatment depend on a covariate, or on the unit; mean effect 1."""
     rng, frame = np.random.default_rng(seed), _grid(units, 8)
@@ -361,7 +386,10 @@ WORLDS = [
     _right("serial correlation, clustered", partial(_curves, rho=0.7)),
     _right("small: 10 units at 4 times", partial(_curves, units=10, times=4)),
     _right("long: 8 units at 60 times", partial(_curves, units=8, times=60, rho=0.5)),
-    _right("wide: 500 units at 3 times", partial(_curves, units=500, times=3, time_effects=True)),
+    _right(
+        "wide: 500 units at 3 times",
+        partial(_curves, units=500, times=3, time_effects=True),
+    ),
     _right("rare 0/1 treatment", _rare_treatment),
     _right("rare 0/1 outcome, treatment and covariate", _rare_everywhere),
     _right("lasting treatment, independent errors", _lasting_treatment),
@@ -372,12 +400,16 @@ WORLDS = [
     _right("ten covariates", _many_covariates),
     _right("staggered adoption, equal effects", _staggered_constant),
     _right("effects of units, unrelated to the treatment", _effects_of_units),
-    _right("spread of the treatment rises with a covariate", partial(_modified, slope=0.0)),
+    _right(
+        "spread of the treatment rises with a covariate", partial(_modified, slope=0.0)
+    ),
     _right(
         "spread of the treatment differs by unit",
         partial(_modified, slope=0.0, spread=0.7, by_unit=True),
     ),
-    _right("products in the treatment's equation alone", _products_of_the_treatment_alone),
+    _right(
+        "products in the treatment's equation alone", _products_of_the_treatment_alone
+    ),
     _wrong(
         "staggered adoption, growing effects, all treated at last",
         partial(_staggered, effect=_growing, cohorts=(2, 5, 8)),
@@ -393,7 +425,9 @@ WORLDS = [
         partial(_staggered, effect=_fading, cohorts=(2, 4, 6, 99)),
         _STAGGERED,
     ),
-    _wrong("staggered adoption, effects by adoption time", _effects_by_cohort, _STAGGERED),
+    _wrong(
+        "staggered adoption, effects by adoption time", _effects_by_cohort, _STAGGERED
+    ),
     _wrong("adoption anticipated by two periods", _anticipated_adoption, _EXOGENEITY),
     _wrong("trends not parallel", _diverging, _EXOGENEITY),
     _wrong("product of two covariates", partial(_confounded, function=_product), _FORM),
@@ -410,7 +444,11 @@ WORLDS = [
         partial(_confounded, function=_curve, covariates=1, basis_size=1),
         _FORM,
     ),
-    _wrong("trends depend on a covariate that never changes", _trends_by_a_fixed_covariate, _FORM),
+    _wrong(
+        "trends depend on a covariate that never changes",
+        _trends_by_a_fixed_covariate,
+        _FORM,
+    ),
     _wrong(
         "treatment by a threshold of the covariate",
         _threshold_treatment,
@@ -421,15 +459,37 @@ WORLDS = [
     _wrong("feedback", _feedback, _EXOGENEITY),
     _wrong("feedback on a 0/1 treatment", partial(_feedback, binary=True), _EXOGENEITY),
     _wrong("carry-over", _carried_over, _CARRY_OVER),
-    _wrong("carry-over of a 0/1 treatment", partial(_carried_over, binary=True), _CARRY_OVER),
-    _wrong("earlier outcome, rounded", partial(_earlier_outcome, changed=_rounded), _EARLIER),
-    _wrong("earlier outcome, in logarithms", partial(_earlier_outcome, changed=_log), _EARLIER),
-    _wrong("effect and spread of the treatment rise with a covariate", _modified, _ONE_EFFECT),
+    _wrong(
+        "carry-over of a 0/1 treatment",
+        partial(_carried_over, binary=True),
+        _CARRY_OVER,
+    ),
+    _wrong(
+        "earlier outcome, rounded",
+        partial(_earlier_outcome, changed=_rounded),
+        _EARLIER,
+    ),
+    _wrong(
+        "earlier outcome, in logarithms",
+        partial(_earlier_outcome, changed=_log),
+        _EARLIER,
+    ),
+    _wrong(
+        "effect and spread of the treatment rise with a covariate",
+        _modified,
+        _ONE_EFFECT,
+    ),
     _wrong(
         "effect and spread of the treatment differ by unit",
         partial(_modified, spread=0.7, by_unit=True),
         _ONE_EFFECT,
     ),
-    _wrong("serial correlation, taken as independent", _serial_errors, ("predicts the serial",)),
-    _wrong("shocks common to all units", _common_shocks, ("predicts the mean over time",)),
+    _wrong(
+        "serial correlation, taken as independent",
+        _serial_errors,
+        ("predicts the serial",),
+    ),
+    _wrong(
+        "shocks common to all units", _common_shocks, ("predicts the mean over time",)
+    ),
 ]

@@ -114,7 +114,9 @@ def numbers(
     y = y + u * np.exp(uneven * x[:, 0])
     index = 0.3 + x @ [0.8, 0.4, -0.6] + slope_of_policy * (x[:, 1] ** 2 - 1)
     seen = index + v > 0
-    frame = pd.DataFrame(x, columns=NAMES).assign(seen=seen, y=np.where(seen, y, np.nan))
+    frame = pd.DataFrame(x, columns=NAMES).assign(
+        seen=seen, y=np.where(seen, y, np.nan)
+    )
     data = cs.Decisions.from_frame(
         frame, outcome="y", decision="seen", features=NAMES, kind="continuous"
     )
@@ -153,7 +155,11 @@ def _right(name: str, draw: Callable[..., Any], **settings: Any) -> World:
 
 
 SHAPE = ("normality of the errors", "identified by joint normality")
-KNOWN = ("direction of the decision", "prevalence as declared", "agrees with the data: prevalence")
+KNOWN = (
+    "direction of the decision",
+    "prevalence as declared",
+    "agrees with the data: prevalence",
+)
 FORM = ("predicts the decision rate", "predicts the positive rate")
 HECKMAN_FORM = ("predicts the decision rate", "predicts the mean outcome", SHAPE[0])
 
@@ -167,7 +173,9 @@ WORLDS = [
     ),
     _wrong("prevalence far too high", labels, KNOWN, shift=0.20),
     _wrong("prevalence far too low", labels, KNOWN, shift=-0.10),
-    _wrong("prevalence of another outcome, rare", labels, KNOWN, intercept=-3.5, shift=0.06),
+    _wrong(
+        "prevalence of another outcome, rare", labels, KNOWN, intercept=-3.5, shift=0.06
+    ),
     _wrong("risk is curved in a feature", labels, FORM, curve=0.8),
     _wrong("testing is curved in a feature", labels, FORM, testing_curve=0.8),
     _wrong("risk jumps at a value", labels, FORM, jump=2.5),
@@ -218,7 +226,11 @@ WORLDS = [
         prevalence=None,
     ),
     _wrong(
-        "Heckman, skewed errors, nothing excluded", numbers, SHAPE, errors="gamma", correlation=0.0
+        "Heckman, skewed errors, nothing excluded",
+        numbers,
+        SHAPE,
+        errors="gamma",
+        correlation=0.0,
     ),
     _wrong(
         "Heckman, log-normal errors, nothing excluded",
@@ -235,7 +247,12 @@ WORLDS = [
         correlation=0.0,
     ),
     _wrong("Heckman, outcome curved in a feature", numbers, HECKMAN_FORM, curve=0.5),
-    _wrong("Heckman, decision curved in a feature", numbers, HECKMAN_FORM, slope_of_policy=0.6),
+    _wrong(
+        "Heckman, decision curved in a feature",
+        numbers,
+        HECKMAN_FORM,
+        slope_of_policy=0.6,
+    ),
     _wrong(
         "Heckman, an excluded feature moves the outcome",
         numbers,

@@ -81,7 +81,9 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="The price of going without a condom",
         question="By how much is the log hourly price higher in sessions without a condom, of the "
         "same provider?",
-        sensitivity={} if fast else {"heterogeneity": ["random", "pooled"], "basis_size": [1]},
+        sensitivity={}
+        if fast
+        else {"heterogeneity": ["random", "pooled"], "basis_size": [1]},
     )
 
 

@@ -52,7 +52,9 @@ def model() -> cs.SelectiveLabels:
 
     Hospitals look at age and at the study only as far as they say something of histology.
     """
-    return cs.SelectiveLabels(prevalence=cs.Known(0.114, sd=0.01), expertise=["years", "study"])
+    return cs.SelectiveLabels(
+        prevalence=cs.Known(0.114, sd=0.01), expertise=["years", "study"]
+    )
 
 
 def run(folder: Path, fast: bool = False) -> Path:
@@ -66,7 +68,9 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="Unfavourable histology among the tumours that were not reviewed",
         question="What share of the tumours that were not sent to central review has unfavourable "
         "histology?",
-        sensitivity={} if fast else {"prevalence": [0.09, 0.14], "response": [0.5, 2.0]},
+        sensitivity={}
+        if fast
+        else {"prevalence": [0.09, 0.14], "response": [0.5, 2.0]},
     )
 
 

@@ -31,10 +31,17 @@ def data() -> cs.Observations:
         [(*who, count) for who, count in MEN.items()],
         columns=["assigned", "taken", "lowered", "men"],
     )
-    ordered = {"assigned": ["placebo", "drug"], "taken": ["no", "yes"], "lowered": ["no", "yes"]}
+    ordered = {
+        "assigned": ["placebo", "drug"],
+        "taken": ["no", "yes"],
+        "lowered": ["no", "yes"],
+    }
     return cs.Observations.from_frame(
         frame.assign(
-            **{name: pd.Categorical(frame[name], levels) for name, levels in ordered.items()}
+            **{
+                name: pd.Categorical(frame[name], levels)
+                for name, levels in ordered.items()
+            }
         ),
         counts="men",
     )
@@ -42,7 +49,9 @@ def data() -> cs.Observations:
 
 def model() -> cs.CausalDiagram:
     """The lot acts through the drug alone; drug and result share causes that nobody saw."""
-    return cs.CausalDiagram("assigned -> taken -> lowered; taken <-> lowered", treatment="taken")
+    return cs.CausalDiagram(
+        "assigned -> taken -> lowered; taken <-> lowered", treatment="taken"
+    )
 
 
 def run(folder: Path, fast: bool = False) -> Path:
@@ -55,7 +64,10 @@ def run(folder: Path, fast: bool = False) -> Path:
         "the drug, and not none?",
         sensitivity={}
         if fast
-        else {"concentration": [0.1, 0.5], "monotone": [[cs.Monotone("taken", "lowered")]]},
+        else {
+            "concentration": [0.1, 0.5],
+            "monotone": [[cs.Monotone("taken", "lowered")]],
+        },
     )
 
 

@@ -64,7 +64,9 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="Price and sales of cigarettes in 46 states",
         question="By how many per cent do sales of cigarettes fall when the price rises by one "
         "per cent?",
-        sensitivity={} if fast else {"time_effects": [False], "heterogeneity": ["pooled"]},
+        sensitivity={}
+        if fast
+        else {"time_effects": [False], "heterogeneity": ["pooled"]},
     )
 
 

@@ -11,7 +11,17 @@ import causalstats as cs
 from causalstats.case_studies import fit_saved
 
 DETERRENTS = ["lprbarr", "lprbconv", "lprbpris", "lavgsen", "lpolpc"]
-WAGES = ["lwcon", "lwtuc", "lwtrd", "lwfir", "lwser", "lwmfg", "lwfed", "lwsta", "lwloc"]
+WAGES = [
+    "lwcon",
+    "lwtuc",
+    "lwtrd",
+    "lwfir",
+    "lwser",
+    "lwmfg",
+    "lwfed",
+    "lwsta",
+    "lwloc",
+]
 
 
 def data() -> cs.Panel:

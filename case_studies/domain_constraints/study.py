@@ -28,8 +28,12 @@ def models(prevalence: float) -> dict[str, cs.SelectiveLabels]:
     """Without constraints, and with each of them."""
     return {
         "none": cs.SelectiveLabels(coefficient_prior="paper"),
-        "prevalence": cs.SelectiveLabels(prevalence=prevalence, coefficient_prior="paper"),
-        "expertise": cs.SelectiveLabels(expertise=["x2", "x3", "x4"], coefficient_prior="paper"),
+        "prevalence": cs.SelectiveLabels(
+            prevalence=prevalence, coefficient_prior="paper"
+        ),
+        "expertise": cs.SelectiveLabels(
+            expertise=["x2", "x3", "x4"], coefficient_prior="paper"
+        ),
     }
 
 
@@ -41,11 +45,16 @@ def one(seed: int) -> dict:
         problem = cs.Problem(model, simulation.data)
         draws = SAMPLER(problem, seed)
         sampled, truth = (
-            _parameters(values) for values in (draws["posterior"].to_dataset(), simulation.truth)
+            _parameters(values)
+            for values in (draws["posterior"].to_dataset(), simulation.truth)
         )
         record[name] = {
             "width": [
-                float((np.quantile(s, 0.975, axis=0) - np.quantile(s, 0.025, axis=0)).mean())
+                float(
+                    (
+                        np.quantile(s, 0.975, axis=0) - np.quantile(s, 0.025, axis=0)
+                    ).mean()
+                )
                 for s in sampled
             ],
             "error": [
@@ -81,14 +90,19 @@ def table(records: list[dict]) -> str:
     rng, rows = np.random.default_rng(0), []
     for (constraint, measure), paper in PAPER.items():
         ours, without = (
-            np.array([record[name][measure] for record in records]) for name in (constraint, "none")
+            np.array([record[name][measure] for record in records])
+            for name in (constraint, "none")
         )
         change = 100 * (ours / without - 1)
-        resampled = np.median(change[rng.integers(len(change), size=(2000, len(change)))], axis=1)
+        resampled = np.median(
+            change[rng.integers(len(change), size=(2000, len(change)))], axis=1
+        )
         lower, upper = np.quantile(resampled, [0.025, 0.975], axis=0)
         cells = [
             f"{m:+.0f} ({a:+.0f} to {b:+.0f}); {p:+d}"
-            for m, a, b, p in zip(np.median(change, axis=0), lower, upper, paper, strict=True)
+            for m, a, b, p in zip(
+                np.median(change, axis=0), lower, upper, paper, strict=True
+            )
         ]
         rows.append([f"{constraint}, {measure}", *cells])
     heading = [f"change in per cent over {len(records)} data sets", "β_Y", "Δ", "σ"]
@@ -117,7 +131,9 @@ def _parameters(values) -> list[np.ndarray]:
     risk = np.concatenate([flat("risk_intercept"), flat("risk_coefficient")], axis=1)
     return [
         risk,
-        np.concatenate([flat("policy_intercept"), flat("policy_coefficient")[:, :1]], axis=1),
+        np.concatenate(
+            [flat("policy_intercept"), flat("policy_coefficient")[:, :1]], axis=1
+        ),
         flat("unobserved_width"),
     ]
 

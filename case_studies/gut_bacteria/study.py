@@ -23,7 +23,10 @@ def data(weight: str | None = None) -> cs.Composition:
         frame = frame[frame["bmi"] == weight]
     parts = [name for name in frame.columns[3:] if name not in RARE]
     return cs.Composition.from_frame(
-        frame, parts=parts, covariates="age + region" + ("" if weight else " + bmi"), zeros="counts"
+        frame,
+        parts=parts,
+        covariates="age + region" + ("" if weight else " + bmi"),
+        zeros="counts",
     )
 
 
@@ -36,10 +39,14 @@ def run(folder: Path, fast: bool = False) -> Path:
     fit.effect("excess").decide(rope=0.1).to_csv(folder / "edges.csv")
     if not fast:
         obese, lean = (
-            cs.fit(cs.PartialCorrelation(), data(weight), seed=2014).effect("partial_correlation")
+            cs.fit(cs.PartialCorrelation(), data(weight), seed=2014).effect(
+                "partial_correlation"
+            )
             for weight in ("obese", "lean")
         )
-        obese.minus(lean, "obese - lean").decide(rope=0.1).to_csv(folder / "obese_minus_lean.csv")
+        obese.minus(lean, "obese - lean").decide(rope=0.1).to_csv(
+            folder / "obese_minus_lean.csv"
+        )
     return fit.report(
         folder / "report.html",
         title="Groups of gut bacteria that go together",

@@ -41,7 +41,9 @@ def model() -> cs.SelectiveLabels:
     The reward was drawn at random: it moves who comes, and cannot move who is infected.
     """
     return cs.SelectiveLabels(
-        prevalence=cs.Known(0.064, sd=0.005), expertise=["age"], negative_controls=["tinc", "any"]
+        prevalence=cs.Known(0.064, sd=0.005),
+        expertise=["age"],
+        negative_controls=["tinc", "any"],
     )
 
 

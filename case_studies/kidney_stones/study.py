@@ -37,7 +37,10 @@ def data() -> cs.Observations:
     }
     return cs.Observations.from_frame(
         frame.assign(
-            **{name: pd.Categorical(frame[name], levels) for name, levels in ordered.items()}
+            **{
+                name: pd.Categorical(frame[name], levels)
+                for name, levels in ordered.items()
+            }
         ),
         counts="patients",
     )
@@ -45,7 +48,9 @@ def data() -> cs.Observations:
 
 def model() -> cs.CausalDiagram:
     """Size decides what the surgeon does, and how it ends."""
-    return cs.CausalDiagram("size -> treatment -> stone; size -> stone", treatment="treatment")
+    return cs.CausalDiagram(
+        "size -> treatment -> stone; size -> stone", treatment="treatment"
+    )
 
 
 def other_diagram() -> cs.Diagram:

@@ -15,16 +15,54 @@ import numpy as np
 import causalstats as cs
 from causalstats.runs.resumable import resume
 
-METHODS = ("pooled DML", "early FE", "late FE", "CRE", "CRE, general", "CRE, normal", "FD, exact")
+METHODS = (
+    "pooled DML",
+    "early FE",
+    "late FE",
+    "CRE",
+    "CRE, general",
+    "CRE, normal",
+    "FD, exact",
+)
 OURS = "PanelDML"
 # Medians of 100 data sets with the paper's own random numbers, read off its figure 4 (± .005).
 PAPER = {
-    "A, linear": {"pooled DML": 0.997, "early FE": 0.994, "late FE": 0.992, "CRE": 0.982},
-    "A, u-shaped": {"pooled DML": 0.998, "early FE": 1.232, "late FE": 0.994, "CRE": 0.986},
-    "B, linear": {"pooled DML": 1.287, "early FE": 0.992, "late FE": 1.002, "CRE": 0.987},
-    "B, u-shaped": {"pooled DML": 1.298, "early FE": 1.238, "late FE": 1.008, "CRE": 1.014},
-    "C, linear": {"pooled DML": 1.218, "early FE": 0.992, "late FE": 1.073, "CRE": 0.986},
-    "C, u-shaped": {"pooled DML": 1.223, "early FE": 1.527, "late FE": 1.077, "CRE": 1.005},
+    "A, linear": {
+        "pooled DML": 0.997,
+        "early FE": 0.994,
+        "late FE": 0.992,
+        "CRE": 0.982,
+    },
+    "A, u-shaped": {
+        "pooled DML": 0.998,
+        "early FE": 1.232,
+        "late FE": 0.994,
+        "CRE": 0.986,
+    },
+    "B, linear": {
+        "pooled DML": 1.287,
+        "early FE": 0.992,
+        "late FE": 1.002,
+        "CRE": 0.987,
+    },
+    "B, u-shaped": {
+        "pooled DML": 1.298,
+        "early FE": 1.238,
+        "late FE": 1.008,
+        "CRE": 1.014,
+    },
+    "C, linear": {
+        "pooled DML": 1.218,
+        "early FE": 0.992,
+        "late FE": 1.073,
+        "CRE": 0.986,
+    },
+    "C, u-shaped": {
+        "pooled DML": 1.223,
+        "early FE": 1.527,
+        "late FE": 1.077,
+        "CRE": 1.005,
+    },
 }
 
 
@@ -44,7 +82,9 @@ def run(
     def one(number: int) -> dict:
         cell, seed = jobs[number]
         data, ours = panels[cell](seed)
-        table = cs.panel_dml_estimators(data, seed=seed, methods=METHODS, progress=False).table
+        table = cs.panel_dml_estimators(
+            data, seed=seed, methods=METHODS, progress=False
+        ).table
         covered = table["lower"].lt(1) & table["upper"].gt(1)
         return {
             "cell": cell,
@@ -64,7 +104,9 @@ def run(
     return _table(records, cells, count, paper)
 
 
-def _table(records: list[dict], cells: list[str], count: int, paper: Mapping[str, float]) -> str:
+def _table(
+    records: list[dict], cells: list[str], count: int, paper: Mapping[str, float]
+) -> str:
     """Mean absolute error and median of each, the paper's median after a slash."""
     heading = ["design", OURS, *METHODS, "paper's CRE, error"]
     rows = [heading, ["---"] * len(heading)]
@@ -77,10 +119,17 @@ def _table(records: list[dict], cells: list[str], count: int, paper: Mapping[str
                 f"{paper[cell]:.3f}" if cell in paper else "",
             ]
         )
-    covered = {name: np.mean([record["covered"][name] for record in records]) for name in METHODS}
-    seconds = {name: np.median([record["seconds"][name] for record in records]) for name in METHODS}
+    covered = {
+        name: np.mean([record["covered"][name] for record in records])
+        for name in METHODS
+    }
+    seconds = {
+        name: np.median([record["seconds"][name] for record in records])
+        for name in METHODS
+    }
     libraries = ", ".join(
-        f"{name} {version(name)}" for name in ("causalstats", "scikit-learn", "nutpie", "numpy")
+        f"{name} {version(name)}"
+        for name in ("causalstats", "scikit-learn", "nutpie", "numpy")
     )
     lines = [
         *("| " + " | ".join(row) + " |" for row in rows),

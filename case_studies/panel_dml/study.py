@@ -60,9 +60,14 @@ def one(number: int, jobs: list[tuple[str, int]]) -> dict:
     if shape == "product":
         record["additive"] = _ours(cs.PanelDML(), data, seed)["PanelDML"]
     rng = np.random.default_rng(seed)
-    record |= {name: answer(rng)[0].mean().item() for name, answer in model.baselines(data).items()}
+    record |= {
+        name: answer(rng)[0].mean().item()
+        for name, answer in model.baselines(data).items()
+    }
     x = data.source[list(data.covariates)].to_numpy(float)
-    true = {"linear": x, "u-shaped": x**2, "product": x.prod(axis=1, keepdims=True)}[shape]
+    true = {"linear": x, "u-shaped": x**2, "product": x.prod(axis=1, keepdims=True)}[
+        shape
+    ]
     columns = np.column_stack([data.outcome, data.treatment, true])
     inner = columns - np.repeat(
         np.add.reduceat(columns, data.starts) / data.sizes[:, None], data.sizes, axis=0
@@ -74,7 +79,9 @@ def _panel(cell: str, seed: int) -> cs.Panel:
     structure, shape, covariates, periods = CELLS[cell]
     return (
         cs.PanelDML()
-        .simulate(seed, times=periods, covariates=covariates, structure=structure, shape=shape)
+        .simulate(
+            seed, times=periods, covariates=covariates, structure=structure, shape=shape
+        )
         .data
     )
 
@@ -125,15 +132,24 @@ def table(records: list[dict]) -> str:
     rows = [heading, ["---"] * len(heading)]
     for cell in CELLS:
         found = [record for record in records if record["cell"] == cell]
-        errors = [f"{np.mean([abs(record[name] - 1) for record in found]):.3f}" for name in METHODS]
+        errors = [
+            f"{np.mean([abs(record[name] - 1) for record in found]):.3f}"
+            for name in METHODS
+        ]
         share = np.mean([record["covered"] for record in found])
         covered = f"{share:.1%} ± {np.sqrt(0.95 * 0.05 / len(found)):.1%}"
-        rows.append([cell, *errors, f"{PAPER[cell]:.3f}" if cell in PAPER else "", covered])
+        rows.append(
+            [cell, *errors, f"{PAPER[cell]:.3f}" if cell in PAPER else "", covered]
+        )
     lines = ["| " + " | ".join(row) + " |" for row in rows]
-    additive = [abs(record["additive"] - 1) for record in records if "additive" in record]
+    additive = [
+        abs(record["additive"] - 1) for record in records if "additive" in record
+    ]
     note = f'Without `interactions="pairs"` the error with a product is {np.mean(additive):.3f}. '
     by_nuts = sum(not record["weighed"] for record in records)
-    note += f"Data sets that importance sampling left to NUTS: {by_nuts} of {len(records)}."
+    note += (
+        f"Data sets that importance sampling left to NUTS: {by_nuts} of {len(records)}."
+    )
     return "\n".join([*lines, "", note, ""])
 
 

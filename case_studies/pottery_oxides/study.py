@@ -19,7 +19,9 @@ def data(covariates: str | None = "region") -> cs.Composition:
     """Nine oxides; what the region explains of every log-ratio is taken out."""
     frame = pd.read_csv(DATA)
     return cs.Composition.from_frame(
-        frame, parts=[str(name) for name in frame if name != "region"], covariates=covariates
+        frame,
+        parts=[str(name) for name in frame if name != "region"],
+        covariates=covariates,
     )
 
 

@@ -10,7 +10,16 @@ from pathlib import Path
 import causalstats as cs
 from causalstats.case_studies import fit_saved
 
-COVARIATES = ["married", "exper", "hours", "poorhlth", "rur", "south", "nrtheast", "nrthcen"]
+COVARIATES = [
+    "married",
+    "exper",
+    "hours",
+    "poorhlth",
+    "rur",
+    "south",
+    "nrtheast",
+    "nrthcen",
+]
 
 
 def data() -> cs.Panel:

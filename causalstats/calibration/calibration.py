@@ -152,7 +152,10 @@ class Calibration:
         counts = self.ranks.count()
         inside = (table["coverage_95%"] * counts).round().astype(int)
         tails = pd.Series(
-            [stats.binomtest(k, n, 0.95).pvalue for k, n in zip(inside, counts, strict=True)],
+            [
+                stats.binomtest(k, n, 0.95).pvalue
+                for k, n in zip(inside, counts, strict=True)
+            ],
             table.index.astype(str),
         )
         covered, share = (
@@ -273,11 +276,15 @@ def calibrate(
     refuse_model(model)
     refuse_sampler(sampler)
     if jobs == 0:
-        raise ModelError("Expected `jobs` as the number of workers, or -1 for all cores, got 0.")
+        raise ModelError(
+            "Expected `jobs` as the number of workers, or -1 for all cores, got 0."
+        )
     if isinstance(model, PriorFromData):
         model = model.with_proper_prior()
     options = _options(model, simulate)
-    seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)]
+    seeds = [
+        int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)
+    ]
     sampler = sampler or _suited(model, options, seeds)
     records = resume(
         partial(_one, model, sampler, options),
@@ -288,7 +295,9 @@ def calibrate(
         jobs=jobs,
         progress=progress,
     )
-    return _collect(model, sampler, pd.DataFrame(records, index=pd.Index(seeds, name="seed")))
+    return _collect(
+        model, sampler, pd.DataFrame(records, index=pd.Index(seeds, name="seed"))
+    )
 
 
 def _options(model: Any, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -299,7 +308,9 @@ def _options(model: Any, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
         )
     options = simulate
     if options is None:
-        options = model.simulation_defaults if isinstance(model, SimulationDefaults) else {}
+        options = (
+            model.simulation_defaults if isinstance(model, SimulationDefaults) else {}
+        )
     known = [
         name
         for name in inspect.signature(model.simulate).parameters
@@ -318,7 +329,9 @@ def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sam
     """By the first data set that is not refused."""
     for seed in seeds:
         try:
-            problem = Problem(model, model.simulate(seed, design="prior", **options).data)
+            problem = Problem(
+                model, model.simulate(seed, design="prior", **options).data
+            )
             if exact_draws(problem) is not None:
                 return Exact(chains=1, draws=RANKS - 1)
             if importance_draws(problem) is not None:
@@ -329,7 +342,9 @@ def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sam
     return Nuts(chains=2, draws=400, tune=250)
 
 
-def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _one(
+    model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int
+) -> dict[str, Any]:
     """One data set, drawn, fitted and ranked."""
     started = time.perf_counter()
     try:
@@ -348,10 +363,15 @@ def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) ->
     varying = {name: values for name, values in sampled.items() if varies(values)}
     return {
         "seconds": time.perf_counter() - started,
-        "divergences": int(statistics["diverging"].sum()) if "diverging" in statistics else 0,
-        "steps": float(statistics["n_steps"].mean()) if "n_steps" in statistics else 0.0,
+        "divergences": int(statistics["diverging"].sum())
+        if "diverging" in statistics
+        else 0,
+        "steps": float(statistics["n_steps"].mean())
+        if "n_steps" in statistics
+        else 0.0,
         "ranks": {
-            name: int((values < truth[name].item()).sum()) for name, values in varying.items()
+            name: int((values < truth[name].item()).sum())
+            for name, values in varying.items()
         },
         "errors": {
             name: float((values.mean() - truth[name].item()) / values.std())
@@ -363,7 +383,9 @@ def _one(model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int) ->
 def _thinned(posterior: xr.Dataset) -> xr.Dataset:
     """119 draws, evenly spread over all chains, as one chain."""
     keep = (
-        np.linspace(0, posterior.sizes["chain"] * posterior.sizes["draw"] - 1, RANKS - 1)
+        np.linspace(
+            0, posterior.sizes["chain"] * posterior.sizes["draw"] - 1, RANKS - 1
+        )
         .round()
         .astype(int)
     )
@@ -408,9 +430,12 @@ def _collect(model: Any, sampler: Sampler, records: pd.DataFrame) -> Calibration
         )
     done = records[records["ranks"].notna()]
     ranks, errors = (
-        pd.DataFrame(done[name].tolist(), index=done.index) for name in ("ranks", "errors")
+        pd.DataFrame(done[name].tolist(), index=done.index)
+        for name in ("ranks", "errors")
     )
-    return Calibration(model=model, sampler=sampler, ranks=ranks, errors=errors, fits=fits)
+    return Calibration(
+        model=model, sampler=sampler, ranks=ranks, errors=errors, fits=fits
+    )
 
 
 def _p_uniform(ranks: pd.Series) -> float:

@@ -21,7 +21,11 @@ _RIDGE = (
     " If it persists, the data leave a ridge in the posterior: add knowledge, or look at the "
     "`posterior contraction` check."
 )
-_TARGET_ACCEPTANCES = (0.95, 0.99, 0.999)  # each takes smaller steps than the one before
+_TARGET_ACCEPTANCES = (
+    0.95,
+    0.99,
+    0.999,
+)  # each takes smaller steps than the one before
 _FACTOR_OF_DRAWS = 4
 _MOST_ENTRIES = 200  # of an answer that is checked itself
 
@@ -98,10 +102,20 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
             longer,
         ),
         _check(
-            "bulk ESS", bulk >= _SMALLEST_ESS, bulk, enough, f"smallest bulk ESS {bulk:.0f}", longer
+            "bulk ESS",
+            bulk >= _SMALLEST_ESS,
+            bulk,
+            enough,
+            f"smallest bulk ESS {bulk:.0f}",
+            longer,
         ),
         _check(
-            "tail ESS", tail >= _SMALLEST_ESS, tail, enough, f"smallest tail ESS {tail:.0f}", longer
+            "tail ESS",
+            tail >= _SMALLEST_ESS,
+            tail,
+            enough,
+            f"smallest tail ESS {tail:.0f}",
+            longer,
         ),
     )
 
@@ -183,7 +197,9 @@ def answer_sampling(
     if not values:
         return ()
     r_hats = {name: float(az.rhat(value)) for name, value in values.items()}
-    sizes = {name: float(az.ess(value, method="bulk")) for name, value in values.items()}
+    sizes = {
+        name: float(az.ess(value, method="bulk")) for name, value in values.items()
+    }
     worst = max(r_hats, key=r_hats.__getitem__)
     least = min(sizes, key=sizes.__getitem__)
     r_hat, bulk = r_hats[worst], sizes[least]
@@ -225,7 +241,9 @@ def _smaller_steps(attrs: Mapping[Any, Any]) -> str:
             "not reach. Simplify the model, or add knowledge of the parameters that hardly learn."
         )
     tune = max(2 * settings.get("tune", 500), 1000)
-    return f"Take smaller steps: `cs.Nuts(tune={tune:.0f}, target_accept={higher[0]:g})`."
+    return (
+        f"Take smaller steps: `cs.Nuts(tune={tune:.0f}, target_accept={higher[0]:g})`."
+    )
 
 
 def _longer(attrs: Mapping[Any, Any]) -> str:
@@ -235,7 +253,9 @@ def _longer(attrs: Mapping[Any, Any]) -> str:
     tune = max(2 * settings.get("tune", 500), 2000)
     target = settings.get("target_accept", 0.8)
     steps = f", target_accept={target:g}" if target > 0.8 else ""
-    return f"Sample longer: `cs.Nuts(draws={draws:.0f}, tune={tune:.0f}{steps})`." + _RIDGE
+    return (
+        f"Sample longer: `cs.Nuts(draws={draws:.0f}, tune={tune:.0f}{steps})`." + _RIDGE
+    )
 
 
 def _complete(draws: xr.DataTree) -> Check:

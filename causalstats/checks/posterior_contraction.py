@@ -45,14 +45,18 @@ def contraction(model: Model, draws: xr.DataTree, data: Any) -> pd.DataFrame:
             levels = spread.coords[spread.dims[0]].to_numpy()
             labels = [f"{name}[{level}]" for level in levels]
         prior_sds = np.broadcast_to(prior, len(labels))
-        for label, sd, prior_sd in zip(labels, np.ravel(spread), prior_sds, strict=True):
+        for label, sd, prior_sd in zip(
+            labels, np.ravel(spread), prior_sds, strict=True
+        ):
             if np.isfinite(prior_sd):
                 rows[label] = (prior_sd, sd, 1 - (sd / prior_sd) ** 2)
     columns = ["prior_sd", "posterior_sd", "contraction"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def posterior_contraction(model: Model, draws: xr.DataTree, data: Any) -> tuple[Check, ...]:
+def posterior_contraction(
+    model: Model, draws: xr.DataTree, data: Any
+) -> tuple[Check, ...]:
     """Return whether any parameter is still its prior; nothing for a model without priors.
 
     Never a failure, since knowledge from outside may be all there is.

@@ -66,7 +66,11 @@ def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
 
 
 def _known(relaxation: Relaxation, label: str) -> Known:
-    return relaxation.known if isinstance(relaxation.known, Known) else relaxation.known[label]
+    return (
+        relaxation.known
+        if isinstance(relaxation.known, Known)
+        else relaxation.known[label]
+    )
 
 
 def _z(row: pd.Series, known: Known) -> float:

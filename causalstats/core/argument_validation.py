@@ -26,13 +26,25 @@ from functools import cache, wraps
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    Union,
+    get_args,
+    get_origin,
+    runtime_checkable,
+)
 
 import numpy as np
 
 from causalstats.errors import CausalStatsError
 
-SMALLEST, LARGEST = 1e-50, 1e50  # in size; the square of a square is then still a number
+SMALLEST, LARGEST = (
+    1e-50,
+    1e50,
+)  # in size; the square of a square is then still a number
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -225,7 +237,10 @@ class ListOf:
         return f"lists of {self.kind.many}"
 
     def read(self, value: Any) -> tuple[Any, ...]:
-        found = [_entry(self.kind, place, part) for place, part in enumerate(self._listed(value))]
+        found = [
+            _entry(self.kind, place, part)
+            for place, part in enumerate(self._listed(value))
+        ]
         if len(found) < self.least:
             raise Refused("The list is empty.")
         return tuple(found)
@@ -313,7 +328,11 @@ class Place:
     words, many = "the path of a file", "paths of files"
 
     def read(self, value: Any) -> Path:
-        if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+        if (
+            not isinstance(value, str | Path)
+            or not str(value).strip()
+            or "\0" in str(value)
+        ):
             raise Refused()
         return Path(value)
 
@@ -434,7 +453,9 @@ def declared(hint: Any) -> Kind:
 def field_kinds(cls: Any) -> Mapping[str, Kind]:
     """Return what each field of a dataclass may be, by name."""
     names = vars(sys.modules[cls.__module__])
-    return {field.name: declared(_evaluated(field.type, names)) for field in fields(cls)}
+    return {
+        field.name: declared(_evaluated(field.type, names)) for field in fields(cls)
+    }
 
 
 def check_fields(value: Any, error: type[CausalStatsError]) -> None:
@@ -478,7 +499,9 @@ def checked[**P, R](
             given = signature.bind(*positional, **named)
             kinds = argument_kinds(function)
             for name in given.arguments.keys() & kinds.keys():
-                given.arguments[name] = read(kinds[name], given.arguments[name], name, error)
+                given.arguments[name] = read(
+                    kinds[name], given.arguments[name], name, error
+                )
             return function(*given.args, **given.kwargs)
 
         return held
@@ -490,7 +513,10 @@ def checked[**P, R](
 def argument_kinds(function: Callable[..., Any]) -> Mapping[str, Kind]:
     """Return what each argument of a function may be, by name; those without annotation aside."""
     function = inspect.unwrap(function)
-    anything = {parameter.__name__: Any for parameter in getattr(function, "__type_params__", ())}
+    anything = {
+        parameter.__name__: Any
+        for parameter in getattr(function, "__type_params__", ())
+    }
     names: dict[str, Any] = {**getattr(function, "__globals__", {}), **anything}
     return {
         name: declared(_evaluated(parameter.annotation, names))
@@ -512,7 +538,9 @@ def read(kind: Kind, value: Any, name: str, error: type[CausalStatsError]) -> An
         return kind.read(value)
     except Refused as refused:
         advice = f" {refused}" if str(refused) else ""
-        raise error(f"Expected `{name}` as {kind.words}, got {shown(value)}.{advice}") from None
+        raise error(
+            f"Expected `{name}` as {kind.words}, got {shown(value)}.{advice}"
+        ) from None
 
 
 def shown(value: Any) -> str:
@@ -532,7 +560,11 @@ def meant(value: str, options: Iterable[str]) -> str:
     """Return the question which option was meant, the closest first; empty if none is close."""
     by_case = {option.lower(): option for option in options}
     near = difflib.get_close_matches(value.lower(), list(by_case), n=2)
-    return f"Did you mean {_either([repr(by_case[each]) for each in near])}?" if near else ""
+    return (
+        f"Did you mean {_either([repr(by_case[each]) for each in near])}?"
+        if near
+        else ""
+    )
 
 
 _SHORT = reprlib.Repr()

@@ -81,7 +81,9 @@ class Check:
         (True, False)
         """
         concerns = not self.estimands or estimand in self.estimands
-        return concerns and (self.passed is False or (self.passed is None and self.caution))
+        return concerns and (
+            self.passed is False or (self.passed is None and self.caution)
+        )
 
     @property
     def verdict(self) -> str:
@@ -118,7 +120,8 @@ class Checks(tuple[Check, ...]):
             for check in self
         ]
         return "\n".join(
-            f"{line}. {check.remedy}".rstrip(". ") for line, check in zip(lines, self, strict=True)
+            f"{line}. {check.remedy}".rstrip(". ")
+            for line, check in zip(lines, self, strict=True)
         )
 
     def _repr_html_(self) -> str:
@@ -128,7 +131,9 @@ class Checks(tuple[Check, ...]):
         ]
         rows = "".join(
             "<tr>"
-            + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row)
+            + "".join(
+                f'<td style="text-align:left">{escape(cell)}</td>' for cell in row
+            )
             + "</tr>"
             for row in cells
         )

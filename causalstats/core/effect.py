@@ -174,7 +174,8 @@ class Effect:
             "upper": self.marginals.quantile(1 - tail),
         }
         return pd.DataFrame(
-            columns, index=pd.Index(self.marginals.labels, name=str(self.draws.dims[-1]))
+            columns,
+            index=pd.Index(self.marginals.labels, name=str(self.draws.dims[-1])),
         )
 
     @checked(ModelError)
@@ -232,14 +233,19 @@ class Effect:
         above, below = self._beyond(rope)
         table = self.numbers(prob)[["mean", "lower", "upper"]]
         positive = self._beyond(0.0)[0] if rope else above
-        table = table.assign(positive=positive, negligible=1 - above - below if rope else 0.0)
+        table = table.assign(
+            positive=positive, negligible=1 - above - below if rope else 0.0
+        )
         if self.over_null is not None:
             over = self.over_null()
             above, below = over._beyond(rope)
             table[over.name] = over.numbers(prob)["mean"].to_numpy()
         error = 1 - np.maximum(above, below)
         table = table.assign(error=error, q_value=q_values(error))
-        if self.savage_dickey is not None and (ratio := self.savage_dickey()) is not None:
+        if (
+            self.savage_dickey is not None
+            and (ratio := self.savage_dickey()) is not None
+        ):
             table = table.assign(bayes_factor=ratio)
         table = table.sort_values("error", kind="stable")
         return table.assign(selected=table["q_value"] <= fdr)
@@ -293,7 +299,10 @@ class Effect:
             raise ModelError(
                 f"Expected the same answer of two fits, got {self.name!r} and {other.name!r}."
             )
-        size = [min(self.draws.sizes[dim], other.draws.sizes[dim]) for dim in ("chain", "draw")]
+        size = [
+            min(self.draws.sizes[dim], other.draws.sizes[dim])
+            for dim in ("chain", "draw")
+        ]
         first = self.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
         second = other.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
         values, left_out = second.to_numpy()[::-1, ::-1], []
@@ -301,7 +310,10 @@ class Effect:
             entries = matched(list(first[dim].to_numpy()), list(second[dim].to_numpy()))
             left_out += [str(label) for label in entries.unmatched]
             first = first.isel({dim: entries.here})
-            values = np.moveaxis(np.take(values, entries.there, axis), axis, -1) * entries.signs
+            values = (
+                np.moveaxis(np.take(values, entries.there, axis), axis, -1)
+                * entries.signs
+            )
             values = np.moveaxis(values, -1, axis)
         if 0 in first.shape:
             raise ModelError(
@@ -310,8 +322,12 @@ class Effect:
         difference = first.copy(data=first.to_numpy() - values)
         description = self.description
         if left_out:
-            shown = ", ".join(left_out[:_SHOWN]) + (", ..." if len(left_out) > _SHOWN else "")
-            description += f" Left out, since one of the two has no such entry: {shown}."
+            shown = ", ".join(left_out[:_SHOWN]) + (
+                ", ..." if len(left_out) > _SHOWN else ""
+            )
+            description += (
+                f" Left out, since one of the two has no such entry: {shown}."
+            )
         assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
 
         def doubts() -> tuple[Check, ...]:
@@ -398,7 +414,9 @@ class Effect:
         >>> fit.effect("effect").statement()[:42]
         'effect: -0.324 (95% interval -0.493 to -0.'
         """
-        contrast = "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
+        contrast = (
+            "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
+        )
         return (
             f"{self.name}: {self._found(prob)} {self.description}{contrast} Kind: {self.kind}. "
             f"Stands on: {', '.join(self._standing()) or 'nothing beyond the model'}."
@@ -425,9 +443,8 @@ class Effect:
         size = (decided["mean"].abs() / decided["sd"])[apart]
         first = size.sort_values(ascending=False).index[:_NAMED]
         many = f"{apart.sum():,} of {len(table):,} have a {prob:.0%} interval {where}"
-        return (
-            f"{many}{f', first {_listed(table.loc[first])}' if len(first) else ''} ({self.unit})."
-        )
+        named = f", first {_listed(table.loc[first])}" if len(first) else ""
+        return f"{many}{named} ({self.unit})."
 
     def _standing(self) -> list[str]:
         """Return the names of the assumptions, those that a check contradicts marked."""
@@ -452,7 +469,11 @@ class Effect:
         table, left_out = self._first()
         lines = [
             f"Effect {self.name!r} [{self.unit}, {self.kind}]: {self.description}",
-            *([f"contrast: {self.contrast}"] if self.contrast not in ("", "none") else []),
+            *(
+                [f"contrast: {self.contrast}"]
+                if self.contrast not in ("", "none")
+                else []
+            ),
             table.to_string(),
             *([left_out] if left_out else []),
         ]
@@ -461,7 +482,8 @@ class Effect:
 
     def _repr_html_(self) -> str:
         warnings = "".join(
-            f"<p><strong>Warning:</strong> {escape(warning)}</p>" for warning in self.warnings
+            f"<p><strong>Warning:</strong> {escape(warning)}</p>"
+            for warning in self.warnings
         )
         first, left_out = self._first()
         table = first.to_html(float_format="{:.4g}".format, escape=True) + left_out

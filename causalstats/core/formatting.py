@@ -14,4 +14,6 @@ def shown(value: Any) -> str:
     """Return the value of a field of a model in words."""
     if value is None:
         return "not given"
-    return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
+    return (
+        ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
+    )

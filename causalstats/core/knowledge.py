@@ -78,7 +78,9 @@ class Known:
         0.05
         """
         total = alpha + beta
-        return cls(alpha / total, math.sqrt(alpha / total * (beta / total) / (total + 1)))
+        return cls(
+            alpha / total, math.sqrt(alpha / total * (beta / total) / (total + 1))
+        )
 
     def as_beta(self) -> tuple[float, float]:
         """Return α and β of the Beta distribution with this mean and standard deviation.
@@ -108,7 +110,11 @@ class Known:
         return replace(self, value=value)
 
     def __str__(self) -> str:
-        return f"{self.value:g} (exact)" if self.exact else f"{self.value:g} ± {self.sd:g} (sd)"
+        return (
+            f"{self.value:g} (exact)"
+            if self.exact
+            else f"{self.value:g} ± {self.sd:g} (sd)"
+        )
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,9 @@ def per_part(
         if part not in parts:
             raise unknown(part, parts, "part")
         truth = isinstance(value, bool | np.bool_)
-        if truth or not (isinstance(value, int | float | np.number) and 0 < value < np.inf):
+        if truth or not (
+            isinstance(value, int | float | np.number) and 0 < value < np.inf
+        ):
             raise DataError(
                 f"Expected `{name}` as a positive number for part {part!r}, got {value!r}."
             )
@@ -80,7 +82,11 @@ def per_part(
 
 
 def bounds_of(
-    table: pd.DataFrame, parts: Sequence[str], rows: np.ndarray, resolution: Any, limits: Any
+    table: pd.DataFrame,
+    parts: Sequence[str],
+    rows: np.ndarray,
+    resolution: Any,
+    limits: Any,
 ) -> Bounds:
     """Return the bounds of every part.
 
@@ -105,7 +111,14 @@ def bounds_of(
     least = per_part("limits", limits, parts)
     columns = together(
         *(
-            partial(_part_bounds, table, name, rows, steps.get(name, 0.0), least.get(name, 0.0))
+            partial(
+                _part_bounds,
+                table,
+                name,
+                rows,
+                steps.get(name, 0.0),
+                least.get(name, 0.0),
+            )
             for name in parts
         )
     )
@@ -116,7 +129,9 @@ def bounds_of(
     logs = np.log(np.where(known, inside, np.nan))
     middle = np.nanmean(logs, axis=0)
     typical = np.exp(middle + np.nanmean(logs - middle, axis=1, keepdims=True))
-    return Bounds(frozen(np.where(known, inside, typical)), frozen(lower), frozen(upper))
+    return Bounds(
+        frozen(np.where(known, inside, typical)), frozen(lower), frozen(upper)
+    )
 
 
 def refuse_unmeasured(bounds: Bounds, rows: np.ndarray) -> None:
@@ -144,7 +159,9 @@ def refuse_text(table: pd.DataFrame, name: str) -> None:
         return
     remedy = "Make it numbers first."
     limits = [
-        _limit(level) for level in column.cat.categories if level.strip().startswith(("<", "≤"))
+        _limit(level)
+        for level in column.cat.categories
+        if level.strip().startswith(("<", "≤"))
     ]
     if limits:
         remedy = (

@@ -94,7 +94,9 @@ def text_that_is_no_number(column: pd.Series, rows: np.ndarray | None = None) ->
     odd = levels[pd.to_numeric(levels, errors="coerce").isna()]
     if odd.empty:
         name = column.name
-        return f"{levels.iloc[0]!r}; make it numbers, `pandas.to_numeric(frame[{name!r}])`"
+        return (
+            f"{levels.iloc[0]!r}; make it numbers, `pandas.to_numeric(frame[{name!r}])`"
+        )
     where = np.flatnonzero(column.isin(odd))
     where = where if rows is None else np.sort(rows[where])
     shown = ", ".join(map(repr, odd[:3])) + (", ..." if len(odd) > 3 else "")
@@ -113,7 +115,9 @@ def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:
         return np.ones(len(table))
     refuse_weights(table, name)
     values = table[name]
-    shares = values.to_numpy(float) / float(values.max())  # else sums of large ones overflow
+    shares = values.to_numpy(float) / float(
+        values.max()
+    )  # else sums of large ones overflow
     return shares / shares.mean()
 
 
@@ -152,10 +156,13 @@ def groups_of(table: pd.DataFrame, by: Any, origin: Origin, rows: np.ndarray) ->
     values = np.unique(column)
     if len(values) <= _MOST_DISTINCT:
         return pd.Categorical.from_codes(
-            np.searchsorted(values, column), categories=pd.Index([label(v) for v in values])
+            np.searchsorted(values, column),
+            categories=pd.Index([label(v) for v in values]),
         )
     quarters = pd.qcut(column, 4, duplicates="drop")
-    return pd.Categorical(quarters.cat.rename_categories(_ends(quarters.cat.categories)))
+    return pd.Categorical(
+        quarters.cat.rename_categories(_ends(quarters.cat.categories))
+    )
 
 
 def _ends(quarters: Any) -> list[str]:
@@ -163,7 +170,9 @@ def _ends(quarters: Any) -> list[str]:
     intervals: list[str] = []
     for digits in _DIGITS:
         ends = [f"{end:.{digits}g}" for end in [quarters[0].left, *quarters.right]]
-        intervals = [f"{low} to {high}" for low, high in zip(ends, ends[1:], strict=False)]
+        intervals = [
+            f"{low} to {high}" for low, high in zip(ends, ends[1:], strict=False)
+        ]
         if len(set(ends)) == len(ends):
             break
     return intervals

@@ -16,7 +16,9 @@ import pandas as pd
 
 from causalstats.errors import DataError
 
-Kind = Literal["numbers", "truth", "text", "categories", "dates", "periods", "mixed", "other"]
+Kind = Literal[
+    "numbers", "truth", "text", "categories", "dates", "periods", "mixed", "other"
+]
 
 
 def absent(value: Any) -> bool:

@@ -62,7 +62,9 @@ def read(
     1  NaN  a
     """
     table = opened(frame, columns)
-    wanted = dict.fromkeys([*columns, *(name for name in optional if name in table.columns)])
+    wanted = dict.fromkeys(
+        [*columns, *(name for name in optional if name in table.columns)]
+    )
     timed = set(times)
     named = set(labels)
     kept_whole = set(whole)
@@ -83,7 +85,9 @@ def read(
         except DataError as error:
             faults.append(partial(_raise, error))
     result = pd.DataFrame(values)
-    possible = [check for names, check in checks if all(name in values for name in names)]
+    possible = [
+        check for names, check in checks if all(name in values for name in names)
+    ]
     together(*faults, *(partial(check, result) for check in possible))
     return result
 
@@ -230,7 +234,9 @@ def missing_rows(table: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
-def kept(table: pd.DataFrame, gaps: dict[str, np.ndarray]) -> tuple[pd.DataFrame, np.ndarray]:
+def kept(
+    table: pd.DataFrame, gaps: dict[str, np.ndarray]
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the complete cases, renumbered, and the row numbers that they had.
 
     Parameters
@@ -250,9 +256,15 @@ def kept(table: pd.DataFrame, gaps: dict[str, np.ndarray]) -> tuple[pd.DataFrame
     DataError
         If no row is complete.
     """
-    keep = ~np.logical_or.reduce(list(gaps.values())) if gaps else np.ones(len(table), bool)
+    keep = (
+        ~np.logical_or.reduce(list(gaps.values()))
+        if gaps
+        else np.ones(len(table), bool)
+    )
     if not keep.any():
-        raise DataError("No complete row is left after dropping rows with missing values.")
+        raise DataError(
+            "No complete row is left after dropping rows with missing values."
+        )
     whole = table[keep].reset_index(drop=True)
     for name in whole.columns:
         if isinstance(whole[name].dtype, pd.CategoricalDtype):
@@ -271,9 +283,8 @@ def some(rows: Sequence[int] | np.ndarray, limit: int = 5) -> str:
     if len(rows) == 1:
         return f"row {rows[0]} (counted from 0)"
     shown = ", ".join(str(row) for row in rows[:limit])
-    return (
-        f"rows {shown}{', ...' if len(rows) > limit else ''} ({len(rows)} in all, counted from 0)"
-    )
+    more = ", ..." if len(rows) > limit else ""
+    return f"rows {shown}{more} ({len(rows)} in all, counted from 0)"
 
 
 def unknown(name: str, known: Iterable[str], noun: str) -> DataError:
@@ -374,7 +385,10 @@ def positions(names: Sequence[str], known: Sequence[str], noun: str) -> np.ndarr
 def described(data: Any) -> str:
     """Return the text that a data set shows of itself: its kind and its facts."""
     return "\n".join(
-        [type(data).__name__, *(f"  {fact}: {value}" for fact, value in data.facts().items())]
+        [
+            type(data).__name__,
+            *(f"  {fact}: {value}" for fact, value in data.facts().items()),
+        ]
     )
 
 
@@ -389,7 +403,9 @@ def _column(series: nw.Series, name: str, whole: bool) -> Any:
         return labelled(series, name)
     if kind == "mixed":
         values = {type(v): v for v in series.to_list() if not absent(v)}
-        shown = " and ".join(f"{value!r} ({cls.__name__})" for cls, value in values.items())
+        shown = " and ".join(
+            f"{value!r} ({cls.__name__})" for cls, value in values.items()
+        )
         raise DataError(
             f"Column {name!r} mixes numbers and text, such as {shown}. Make it numbers, "
             f"`pandas.to_numeric(frame[{name!r}], errors='coerce')`, which has text missing, or "
@@ -397,7 +413,9 @@ def _column(series: nw.Series, name: str, whole: bool) -> Any:
         )
     remedy = "Convert it first."
     if kind in ("dates", "periods"):
-        remedy = f"Make dates numbers first, such as the year, `frame[{name!r}].dt.year`."
+        remedy = (
+            f"Make dates numbers first, such as the year, `frame[{name!r}].dt.year`."
+        )
     raise DataError(
         f"Column {name!r} holds {_contents(series)}; expected numbers, booleans, text or "
         f"categories. {remedy}"
@@ -409,7 +427,11 @@ def _contents(series: nw.Series) -> str:
     if series.dtype not in (nw.Object, nw.Unknown):
         return f"values of type {series.dtype}"
     odd = next(
-        (v for v in series.to_list() if not absent(v) and not isinstance(v, str | int | float)),
+        (
+            v
+            for v in series.to_list()
+            if not absent(v) and not isinstance(v, str | int | float)
+        ),
         None,
     )
     return f"values like {odd!r} ({type(odd).__name__})"
@@ -418,9 +440,13 @@ def _contents(series: nw.Series) -> str:
 def _floats(series: nw.Series, name: str) -> np.ndarray:
     """Return numbers as floating point, NaN where missing."""
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
-        return np.array(series.cast(nw.Float64).fill_null(float("nan")).to_numpy(), dtype=float)
+        return np.array(
+            series.cast(nw.Float64).fill_null(float("nan")).to_numpy(), dtype=float
+        )
     try:
-        return np.array([np.nan if absent(v) else float(v) for v in series.to_list()], float)
+        return np.array(
+            [np.nan if absent(v) else float(v) for v in series.to_list()], float
+        )
     except OverflowError as error:
         raise DataError(
             f"Column {name!r} has numbers above 1.8e308. Express it in larger units."

@@ -181,7 +181,9 @@ class Composition:
             for role, name in (("subject", subject), ("time", time))
             if name is not None
         ]
-        _refuse_shared_columns(parts, {"covariate": variables, "subject or time": links})
+        _refuse_shared_columns(
+            parts, {"covariate": variables, "subject or time": links}
+        )
         labels = [*categories, *links[:1]] if subject is not None else categories
         known = zeros != "interval" and missing != "infer"
         refuse_values = _refuse_no_counts if zeros == "counts" else _refuse_not_positive
@@ -190,7 +192,9 @@ class Composition:
             checks.append(([*parts], partial(refuse_values, parts=parts)))
 
         def incomplete(table: pd.DataFrame) -> dict[str, np.ndarray]:
-            gaps = missing_rows(table.drop(columns=[*parts] if missing == "infer" else []))
+            gaps = missing_rows(
+                table.drop(columns=[*parts] if missing == "infer" else [])
+            )
             refuse_incomplete(gaps, missing)
             return gaps
 
@@ -354,7 +358,9 @@ class Composition:
         arguments = {**self.arguments, "parts": list(parts)}
         for name in ("resolution", "limits"):
             if isinstance(given := self.arguments.get(name), Mapping):
-                arguments[name] = {part: value for part, value in given.items() if part in parts}
+                arguments[name] = {
+                    part: value for part, value in given.items() if part in parts
+                }
         bounds = None if self.bounds is None else self.bounds.take(columns)
         return replace(
             self,
@@ -405,14 +411,18 @@ class Composition:
         if self.counts:
             facts["Counted"] = self._count_facts()
         if self.bounds is not None:
-            facts["Known within bounds"] = f"{self.bounds.open.mean():.1%} of the values"
+            facts["Known within bounds"] = (
+                f"{self.bounds.open.mean():.1%} of the values"
+            )
         more = ", ..." if len(self.parts) > 20 else ""
         facts["Parts"] = f"{len(self.parts):,}: {', '.join(self.parts[:20])}{more}"
         facts["Covariates"] = self.arguments["covariates"] or "none"
         if self.dependence is not None:
             facts["Dependent rows"] = self._dependence_facts(self.dependence)
         facts["Total log-ratio variance"] = f"{np.trace(self.covariance):.4g}"
-        dropped = [f"{count:,} without '{name}'" for name, count in self.dropped.items()]
+        dropped = [
+            f"{count:,} without '{name}'" for name, count in self.dropped.items()
+        ]
         facts["Rows dropped"] = ", ".join(dropped) or "none"
         return facts
 
@@ -445,7 +455,9 @@ def _check_options(zeros: str, missing: str, bounded: bool) -> None:
             "each, such as limits={'CaO': 0.01}."
         )
     if zeros == "counts" and missing == "infer":
-        raise DataError("A count that is missing cannot be inferred here; say `missing='drop'`.")
+        raise DataError(
+            "A count that is missing cannot be inferred here; say `missing='drop'`."
+        )
 
 
 def _check_parts(parts: Any) -> tuple[str, ...]:
@@ -462,7 +474,9 @@ def _check_parts(parts: Any) -> tuple[str, ...]:
     return names
 
 
-def _refuse_shared_columns(parts: Sequence[str], roles: Mapping[str, Sequence[str]]) -> None:
+def _refuse_shared_columns(
+    parts: Sequence[str], roles: Mapping[str, Sequence[str]]
+) -> None:
     """Refuse columns that are named as a part and in another role."""
     for role, names in roles.items():
         shared = [name for name in names if name in parts]
@@ -488,8 +502,14 @@ def _refuse_not_positive(table: pd.DataFrame, parts: Sequence[str]) -> None:
     """Refuse parts with values of 0 or less, all of them at once."""
     values = _numbers(table, parts)
     together(
-        *(partial(refuse_negative, name, np.flatnonzero(values[name] < 0)) for name in values),
-        *(partial(_refuse_zeros, name, np.flatnonzero(values[name] == 0)) for name in values),
+        *(
+            partial(refuse_negative, name, np.flatnonzero(values[name] < 0))
+            for name in values
+        ),
+        *(
+            partial(_refuse_zeros, name, np.flatnonzero(values[name] == 0))
+            for name in values
+        ),
     )
 
 
@@ -523,7 +543,9 @@ def _refuse_no_counts(table: pd.DataFrame, parts: Sequence[str]) -> None:
 
 
 def _refuse_no_count(name: str, values: np.ndarray) -> None:
-    odd = np.flatnonzero((values < 0) | (values != np.round(values)) & ~np.isnan(values))
+    odd = np.flatnonzero(
+        (values < 0) | (values != np.round(values)) & ~np.isnan(values)
+    )
     if len(odd):
         raise DataError(
             f"Expected part {name!r} to be counts, whole numbers of 0 or more, got "
@@ -569,12 +591,16 @@ def _refuse_without_ratios(data: Composition) -> None:
     if data.counts:
         _refuse_never_counted(dict(zip(data.parts, data.values.T, strict=True)))
         _refuse_empty(data.values, data.rows)
-    _refuse_proportional(_without_zeros(data.values, data.counts), data.parts, data.counts)
+    _refuse_proportional(
+        _without_zeros(data.values, data.counts), data.parts, data.counts
+    )
     if not data.counts and data.bounds is None:
         _refuse_dependent(data)
 
 
-def _refuse_proportional(values: np.ndarray, parts: Sequence[str], counts: bool) -> None:
+def _refuse_proportional(
+    values: np.ndarray, parts: Sequence[str], counts: bool
+) -> None:
     """Refuse parts whose ratio never changes, naming all of them."""
     ratios = (
         log_ratios.variation(np.cov(np.log(values), rowvar=False))
@@ -583,7 +609,9 @@ def _refuse_proportional(values: np.ndarray, parts: Sequence[str], counts: bool)
     )
     np.fill_diagonal(ratios, np.nan)
     if not np.nanmax(ratios, initial=0.0) > 0:
-        raise DataError("No log-ratio varies: expected rows that differ in more than their size.")
+        raise DataError(
+            "No log-ratio varies: expected rows that differ in more than their size."
+        )
     if counts:
         return
     same = np.argwhere(np.triu(ratios <= _CONSTANT_RATIO * np.nanmax(ratios), 1))
@@ -611,7 +639,9 @@ def _refuse_dependent(data: Composition) -> None:
     largest = np.abs(contrasts).max(axis=1)
     inside = np.flatnonzero(largest > _NEGLIGIBLE_COEFFICIENT * largest.max())
     beyond = "" if data.design is None else " beyond what the covariates explain"
-    statement = f"{still.sum()} of their log-contrasts are the same in every row{beyond}"
+    statement = (
+        f"{still.sum()} of their log-contrasts are the same in every row{beyond}"
+    )
     if still.sum() == 1:
         coefficients = contrasts[inside, 0] / contrasts[largest.argmax(), 0]
         terms = zip(coefficients, inside, strict=True)

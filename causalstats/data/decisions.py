@@ -11,7 +11,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from causalstats.data.column_roles import binary, groups_of, numbers, refuse_weights, weights_of
+from causalstats.data.column_roles import (
+    binary,
+    groups_of,
+    numbers,
+    refuse_weights,
+    weights_of,
+)
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -209,15 +215,33 @@ class Decisions:
         choice("kind", kind, ("binary", "continuous"))
         standardise = switch("standardise", standardise)
         if (features is None) == (formula is None):
-            raise DataError("Expected either `features=[...]` or `formula='...'`, and not both.")
-        inputs = formula_variables(formula or "") if features is None else check_features(features)
-        roles = {"outcome": outcome, "decision": decision, "weights": weights, "decider": decider}
+            raise DataError(
+                "Expected either `features=[...]` or `formula='...'`, and not both."
+            )
+        inputs = (
+            formula_variables(formula or "")
+            if features is None
+            else check_features(features)
+        )
+        roles = {
+            "outcome": outcome,
+            "decision": decision,
+            "weights": weights,
+            "decider": decider,
+        }
         together(
-            *(partial(column_name, role, name) for role, name in roles.items() if name is not None)
+            *(
+                partial(column_name, role, name)
+                for role, name in roles.items()
+                if name is not None
+            )
         )
         _refuse_shared_columns(inputs, roles)
         named = [name for name in (*inputs, *roles.values()) if name is not None]
-        labels = [*(formula_labels(formula) if formula else ()), *([decider] if decider else [])]
+        labels = [
+            *(formula_labels(formula) if formula else ()),
+            *([decider] if decider else []),
+        ]
         read_outcome = partial(binary, role="outcome") if kind == "binary" else numbers
         table = read(
             frame,
@@ -226,8 +250,15 @@ class Decisions:
             checks=[
                 ([decision], partial(binary, name=decision, role="decision")),
                 ([outcome], partial(read_outcome, name=outcome)),
-                *([([weights], partial(refuse_weights, name=weights))] if weights else []),
-                ([], partial(_gaps, outcome=outcome, decision=decision, missing=missing)),
+                *(
+                    [([weights], partial(refuse_weights, name=weights))]
+                    if weights
+                    else []
+                ),
+                (
+                    [],
+                    partial(_gaps, outcome=outcome, decision=decision, missing=missing),
+                ),
             ],
         )
         decided = binary(table, decision, "decision")
@@ -247,7 +278,11 @@ class Decisions:
                 '`observed="decided"`; otherwise set them to missing.'
             )
         coded = design(
-            table[list(inputs)], None if features is None else inputs, formula, standardise, rows
+            table[list(inputs)],
+            None if features is None else inputs,
+            formula,
+            standardise,
+            rows,
         )
         return cls(
             design=coded,
@@ -256,7 +291,9 @@ class Decisions:
             outcome=frozen(_outcome(result, decided, kind)),
             weights=frozen(weights_of(table, weights)),
             people_per_row=1.0 if weights is None else float(table[weights].mean()),
-            decider=None if decider is None else frozen(table[decider].cat.codes.astype(int)),
+            decider=None
+            if decider is None
+            else frozen(table[decider].cat.codes.astype(int)),
             deciders=() if decider is None else tuple(table[decider].cat.categories),
             withheld=frozen(np.where(decided, np.nan, result)) if shown.any() else None,
             rows=frozen(rows),
@@ -327,10 +364,18 @@ class Decisions:
         True
         """
         digest = hashlib.sha256("\0".join(self.features).encode())
-        seen = (self.matrix, self.decision, self.outcome, self.weights, *(self.reference or ()))
+        seen = (
+            self.matrix,
+            self.decision,
+            self.outcome,
+            self.weights,
+            *(self.reference or ()),
+        )
         for array in seen:
             digest.update(np.ascontiguousarray(array).tobytes())
-        deciders = () if self.decider is None else [self.deciders[who] for who in self.decider]
+        deciders = (
+            () if self.decider is None else [self.deciders[who] for who in self.decider]
+        )
         digest.update("\0".join(deciders).encode())
         return digest.hexdigest()
 
@@ -369,7 +414,9 @@ class Decisions:
         >>> data.are_of(["x"])
         array([ True])
         """
-        columns = [column for feature in features for column in self.columns_of(feature)]
+        columns = [
+            column for feature in features for column in self.columns_of(feature)
+        ]
         return np.isin(np.arange(len(self.features)), columns)
 
     def at(self, frame: Any) -> People:
@@ -395,7 +442,9 @@ class Decisions:
         column = self.arguments["decider"]
         known = list(self.design.variables)
         others = [] if column is None else [column]
-        table = read(frame, known, optional=others, labels=[*self.design.levels, *others])
+        table = read(
+            frame, known, optional=others, labels=[*self.design.levels, *others]
+        )
         gaps = missing_rows(table)
         if gaps:
             where = "; ".join(
@@ -404,7 +453,11 @@ class Decisions:
             )
             raise DataError(f"A prediction needs every feature of everybody: {where}.")
         matrix = self.design.matrix(table[known])
-        decider = positions(table[column], self.deciders, "decider") if column in table else None
+        decider = (
+            positions(table[column], self.deciders, "decider")
+            if column in table
+            else None
+        )
         return People(
             matrix=matrix,
             weights=np.ones(len(matrix)),
@@ -446,10 +499,19 @@ class Decisions:
         chosen = np.flatnonzero(mask)
         values = {
             name: getattr(self, name)
-            for name in ("matrix", "decision", "outcome", "weights", "rows", "decider", "withheld")
+            for name in (
+                "matrix",
+                "decision",
+                "outcome",
+                "weights",
+                "rows",
+                "decider",
+                "withheld",
+            )
         }
         arrays: dict[str, Any] = {
-            name: None if value is None else frozen(value[chosen]) for name, value in values.items()
+            name: None if value is None else frozen(value[chosen])
+            for name, value in values.items()
         }
         source = self.source.iloc[chosen].reset_index(drop=True)
         return replace(self, **arrays, source=source, reference=None)
@@ -492,8 +554,15 @@ class Decisions:
         """
         if self.reference is None:
             labels = self.groups(by)
-            return {group: self.part(np.asarray(labels == group)) for group in labels.categories}
-        if not isinstance(by, str) or by not in self.design.levels or self.design.spec is not None:
+            return {
+                group: self.part(np.asarray(labels == group))
+                for group in labels.categories
+            }
+        if (
+            not isinstance(by, str)
+            or by not in self.design.levels
+            or self.design.spec is not None
+        ):
             known = ", ".join(map(repr, self.design.levels)) or "of which there is none"
             raise DataError(
                 "This answer is about the reference population, of which only the features are "
@@ -504,13 +573,16 @@ class Decisions:
         levels, codes = self.levels_of(by, matrix)
         return {
             level: replace(
-                self, reference=(frozen(matrix[codes == g]), frozen(weights[codes == g]))
+                self,
+                reference=(frozen(matrix[codes == g]), frozen(weights[codes == g])),
             )
             for g, level in enumerate(levels)
             if (codes == g).any()
         }
 
-    def levels_of(self, feature: str, matrix: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    def levels_of(
+        self, feature: str, matrix: np.ndarray
+    ) -> tuple[tuple[str, ...], np.ndarray]:
         """Return the levels of a categorical feature, and each row's position among them.
 
         Parameters
@@ -643,7 +715,9 @@ def _outcome(result: np.ndarray, decided: np.ndarray, kind: str) -> np.ndarray:
     return np.where(decided, result, np.nan)
 
 
-def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None]) -> None:
+def _refuse_shared_columns(
+    inputs: Sequence[str], roles: Mapping[str, str | None]
+) -> None:
     seen: dict[str, str] = dict.fromkeys(inputs, "a feature")
     for role, name in roles.items():
         if name is None:
@@ -656,7 +730,9 @@ def _refuse_shared_columns(inputs: Sequence[str], roles: Mapping[str, str | None
         seen[name] = role
 
 
-def _gaps(table: pd.DataFrame, outcome: str, decision: str, missing: str) -> dict[str, np.ndarray]:
+def _gaps(
+    table: pd.DataFrame, outcome: str, decision: str, missing: str
+) -> dict[str, np.ndarray]:
     """Return where rows lack something, bool arrays by column; refuse them unless dropped.
 
     Parameters
@@ -676,11 +752,15 @@ def _gaps(table: pd.DataFrame, outcome: str, decision: str, missing: str) -> dic
     return gaps
 
 
-def _missing_message(gaps: Mapping[str, np.ndarray], outcome: str, decision: str) -> str:
+def _missing_message(
+    gaps: Mapping[str, np.ndarray], outcome: str, decision: str
+) -> str:
     parts = []
     for name, mask in gaps.items():
         where = f" although decision {decision!r} is 1" if name == outcome else ""
-        parts.append(f"column {name!r} is missing{where} in {some(np.flatnonzero(mask))}")
+        parts.append(
+            f"column {name!r} is missing{where} in {some(np.flatnonzero(mask))}"
+        )
     return (
         f"Expected complete rows: {'; '.join(parts)}. Impute or repair them, or say "
         '`missing="drop"` to leave those rows out; the report then says how many.'

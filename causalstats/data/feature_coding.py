@@ -66,7 +66,9 @@ class Design:
             If a level was never seen, numbers came as text, or a column is not finite.
         """
         for name, levels in self.levels.items():
-            unseen = [str(level) for level in _levels(table[name]) if str(level) not in levels]
+            unseen = [
+                str(level) for level in _levels(table[name]) if str(level) not in levels
+            ]
             if unseen:
                 raise DataError(
                     f"Feature {name!r} has level{'s' * (len(unseen) > 1)} "
@@ -75,7 +77,9 @@ class Design:
                     "with them."
                 )
         for name in self.variables:
-            if name not in self.levels and isinstance(table[name].dtype, pd.CategoricalDtype):
+            if name not in self.levels and isinstance(
+                table[name].dtype, pd.CategoricalDtype
+            ):
                 raise DataError(
                     f"Feature {name!r} was numeric when the model was fitted and is text now. "
                     "Convert it to numbers."
@@ -141,7 +145,9 @@ def design(
     scaled = standardise & ~indicator
     constant = (raw == raw[:1]).all(axis=0)
     if constant.any():
-        shown = ", ".join(repr(name) for name, still in zip(names, constant, strict=True) if still)
+        shown = ", ".join(
+            repr(name) for name, still in zip(names, constant, strict=True) if still
+        )
         many = int(constant.sum()) > 1
         raise DataError(
             f"Feature{'s' * many} {shown} {'are' if many else 'is'} constant: "
@@ -178,7 +184,9 @@ def _levels(column: pd.Series) -> list:
     return [label(value) for value in np.unique(column)]
 
 
-def _refuse_infinite(raw: np.ndarray, names: Sequence[str], rows: np.ndarray | None = None) -> None:
+def _refuse_infinite(
+    raw: np.ndarray, names: Sequence[str], rows: np.ndarray | None = None
+) -> None:
     """Refuse columns that are not finite somewhere, naming all of them and the rows."""
     bad = ~np.isfinite(raw)
     if not bad.any():
@@ -203,7 +211,9 @@ def _formula_spec(table: pd.DataFrame, formula: str) -> Any:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore", RuntimeWarning)
             # Rows without a value stay, and are refused by name: dropped ones would shift people.
-            return model_matrix(formula, table, context={}, na_action="ignore").model_spec
+            return model_matrix(
+                formula, table, context={}, na_action="ignore"
+            ).model_spec
     except Exception as error:
         # formulaic raises many kinds; each means that the formula does not fit the frame.
         raise DataError(
@@ -222,11 +232,15 @@ def _formula_terms(spec: Any) -> tuple[list[str], dict[str, tuple[int, ...]]]:
             "The formula removes the intercept; the model has one of its own. Leave out '0 +' and "
             "'- 1'."
         )
-    terms = {term: tuple(index - shift for index in where) for term, where in slices.items()}
+    terms = {
+        term: tuple(index - shift for index in where) for term, where in slices.items()
+    }
     by_variable: dict[str, set[int]] = {}
     for term, variables in spec.term_variables.items():
         for variable in variables:
-            by_variable.setdefault(str(variable), set()).update(terms.get(str(term), ()))
+            by_variable.setdefault(str(variable), set()).update(
+                terms.get(str(term), ())
+            )
     terms |= {
         name: tuple(sorted(where))
         for name, where in by_variable.items()
@@ -247,7 +261,9 @@ def _feature_terms(
             if isinstance(column.dtype, pd.CategoricalDtype)
             else None
         )
-        added = [feature] if levels is None else [f"{feature}[{level}]" for level in levels]
+        added = (
+            [feature] if levels is None else [f"{feature}[{level}]" for level in levels]
+        )
         if not added:
             raise DataError(
                 f"Feature {feature!r} is constant: it has the one level {column.iloc[0]!r}. Leave "
@@ -258,14 +274,19 @@ def _feature_terms(
     return names, terms
 
 
-def _raw(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spec: Any) -> np.ndarray:
+def _raw(
+    table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spec: Any
+) -> np.ndarray:
     if spec is not None:
         return _of_formula(table, levels, spec)
     parts = []
     for name in table.columns:
         values = table[name]
         if name in levels:
-            parts += [(values.astype(str) == level).to_numpy(float) for level in levels[name][1:]]
+            parts += [
+                (values.astype(str) == level).to_numpy(float)
+                for level in levels[name][1:]
+            ]
         else:
             parts.append(values.to_numpy(float))
     return np.column_stack(parts)
@@ -289,7 +310,9 @@ def _of_formula(
             warnings.simplefilter("ignore", RuntimeWarning)
             full = spec.get_model_matrix(recoded, context={})
     except Exception as error:  # as in `_formula_spec`
-        extend = " Say what a spline is there, e.g. `bs(x, df=4, extrapolation='clip')`."
+        extend = (
+            " Say what a spline is there, e.g. `bs(x, df=4, extrapolation='clip')`."
+        )
         raise DataError(
             f"The formula {spec.formula} has no value for some of these rows: {error}."
             f"{extend if 'bound' in str(error) else ''}"

@@ -16,7 +16,21 @@ from causalstats.errors import DataError
 
 # A formula is evaluated, also when a saved fit is read, so that it may call nothing else.
 FORMULA_FUNCTIONS = frozenset(
-    ["C", "I", "bs", "cs", "cc", "cr", "poly", "center", "scale", "log", "log2", "log10", "exp"]
+    [
+        "C",
+        "I",
+        "bs",
+        "cs",
+        "cc",
+        "cr",
+        "poly",
+        "center",
+        "scale",
+        "log",
+        "log2",
+        "log10",
+        "exp",
+    ]
 )
 _ALLOWED = (
     ast.Expression,
@@ -52,7 +66,9 @@ def formula_variables(formula: str) -> tuple[str, ...]:
     for factor in _factors(formula):
         names.update(dict.fromkeys(_names(factor)))
     if not names:
-        raise DataError(f"The formula {formula!r} names no column; expected at least one.")
+        raise DataError(
+            f"The formula {formula!r} names no column; expected at least one."
+        )
     together(*(partial(check_name, name) for name in names))
     return tuple(names)
 
@@ -70,7 +86,11 @@ def formula_labels(formula: str) -> tuple[str, ...]:
     for factor in _factors(formula):
         tree = ast.parse(factor, mode="eval").body
         category = isinstance(tree, ast.Call) and getattr(tree.func, "id", "") == "C"
-        first = tree.args[0] if isinstance(tree, ast.Call) and category and tree.args else None
+        first = (
+            tree.args[0]
+            if isinstance(tree, ast.Call) and category and tree.args
+            else None
+        )
         if isinstance(first, ast.Name):
             inside[first.id] = None
         else:
@@ -119,7 +139,11 @@ def _refuse_misread(tree: Any, formula: str) -> None:
                 f"column has none: it is {parts[0]} alone. For a power write "
                 f"`I({parts[0]}**{parts[1]})` or `poly({parts[0]}, {parts[1]})`; got {formula!r}."
             )
-        shared = _columns(node.args[0]) & _columns(node.args[-1]) if len(node.args) == 2 else set()
+        shared = (
+            _columns(node.args[0]) & _columns(node.args[-1])
+            if len(node.args) == 2
+            else set()
+        )
         if symbol in ("*", ":", "/") and shared:
             name = min(shared)
             raise DataError(
@@ -133,7 +157,11 @@ def _refuse_misread(tree: Any, formula: str) -> None:
                 f"{parts[1]}, no ratio. For a ratio write `I({parts[0]}/{parts[1]})`, for the two "
                 f"write `{parts[0]} + {parts[0]}:{parts[1]}`; got {formula!r}."
             )
-        if symbol == "-" and parts[-1] not in ("0", "1") and _removes_nothing(tree, node):
+        if (
+            symbol == "-"
+            and parts[-1] not in ("0", "1")
+            and _removes_nothing(tree, node)
+        ):
             raise DataError(
                 f"In a formula '- {parts[-1]}' leaves a term out, and there is none. For a "
                 f"difference write `I({parts[0].split(' + ')[-1]} - {parts[-1]})`; got {formula!r}."
@@ -152,7 +180,9 @@ def _written(tree: Any) -> str:
     if not hasattr(tree, "operator"):
         return str(getattr(tree, "token", tree))
     symbol = tree.operator.symbol
-    parts = [_written(arg) for arg in tree.args if not (symbol == "+" and str(arg) == "1")]
+    parts = [
+        _written(arg) for arg in tree.args if not (symbol == "+" and str(arg) == "1")
+    ]
     return (f" {symbol} " if symbol in "+-" else symbol).join(parts)
 
 
@@ -168,7 +198,9 @@ def _removes_nothing(tree: Any, node: Any) -> bool:
     """Return whether a term is left out that is nowhere else in the formula."""
     removed = node.args[-1]
     others = [part for part in _leaves(tree) if part is not removed]
-    return not hasattr(removed, "operator") and _written(removed) not in map(_written, others)
+    return not hasattr(removed, "operator") and _written(removed) not in map(
+        _written, others
+    )
 
 
 def _leaves(tree: Any) -> list[Any]:
@@ -201,7 +233,11 @@ def _names(expression: str) -> list[str]:
                 f"{ast.unparse(function)!r} cannot be called in a formula; there are "
                 f"{', '.join(sorted(FORMULA_FUNCTIONS))}."
             )
-    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called]
+    return [
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node not in called
+    ]
 
 
 def _plain(error: Exception) -> str:

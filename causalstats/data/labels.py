@@ -18,7 +18,9 @@ import pandas as pd
 from causalstats.data.column_types import Kind, absent, kind_of
 from causalstats.errors import DataError
 
-_LONGEST = 1e16  # a float below this is written with all its digits, without an exponent
+_LONGEST = (
+    1e16  # a float below this is written with all its digits, without an exponent
+)
 
 
 def label(value: Any) -> str:
@@ -74,7 +76,9 @@ def labelled(series: nw.Series, name: str) -> Any:
         order = np.array(in_order(values, texts, kind), int)
     rank = np.empty(len(texts) + 1, int)
     rank[order], rank[-1] = np.arange(len(texts)), -1
-    column = pd.Categorical.from_codes(rank[codes], categories=pd.Index([texts[k] for k in order]))
+    column = pd.Categorical.from_codes(
+        rank[codes], categories=pd.Index([texts[k] for k in order])
+    )
     return column.remove_unused_categories()
 
 
@@ -126,7 +130,11 @@ def order_of_texts(texts: Sequence[str], numeric: bool) -> list[str]:
 def as_given(column: pd.Series) -> pd.Series:
     """Return labels as whole numbers where all are, as the frame had them; else as they are."""
     numbers = as_numbers(tuple(column.cat.categories))
-    return column if numbers is None else pd.Series(numbers[column.cat.codes], column.index)
+    return (
+        column
+        if numbers is None
+        else pd.Series(numbers[column.cat.codes], column.index)
+    )
 
 
 def as_numbers(texts: Sequence[str]) -> np.ndarray | None:
@@ -164,10 +172,15 @@ def _numbered(series: nw.Series, name: str, kind: Kind) -> tuple[np.ndarray, lis
     return codes, list(values)
 
 
-def _reordered(codes: np.ndarray, values: list, order: list | None) -> tuple[np.ndarray, list]:
+def _reordered(
+    codes: np.ndarray, values: list, order: list | None
+) -> tuple[np.ndarray, list]:
     """Return the values of a categorical in the frame's own order, else sorted."""
     if order is None:
-        order = [values[k] for k in in_order(values, [label(value) for value in values], "other")]
+        order = [
+            values[k]
+            for k in in_order(values, [label(value) for value in values], "other")
+        ]
     position = {value: k for k, value in enumerate(order)}
     rank = np.array([*(position[value] for value in values), -1])
     return rank[codes], order
@@ -184,7 +197,9 @@ def levels_in_order(series: nw.Series) -> list | None:
 def _refuse_rounded(values: np.ndarray, name: str) -> None:
     """Refuse whole numbers in floating point among which not every one can be told apart."""
     if np.isinf(values).any():
-        raise DataError(f"Column {name!r} names rows and has infinite values. Replace them first.")
+        raise DataError(
+            f"Column {name!r} names rows and has infinite values. Replace them first."
+        )
     most = 2.0 ** (np.finfo(values.dtype).nmant + 1)
     large = np.flatnonzero(np.abs(values) > most)
     if len(large):

@@ -151,7 +151,9 @@ class Observations:
         )
         others = [name for name in names if name not in levels]
         numbers = (
-            np.column_stack(together(*(partial(_numbers, table[name]) for name in others)))
+            np.column_stack(
+                together(*(partial(_numbers, table[name]) for name in others))
+            )
             if others
             else np.empty((len(table), 0))
         )
@@ -243,7 +245,11 @@ class Observations:
                 "the answer does not need can be left out of diagram and data."
             )
         places = [self.places(name, known[name]) for name in names]
-        flat = np.ravel_multi_index(places, shape) if names else np.zeros(len(self.counts), int)
+        flat = (
+            np.ravel_multi_index(places, shape)
+            if names
+            else np.zeros(len(self.counts), int)
+        )
         return np.bincount(flat, self.counts, minlength=int(cells)).reshape(shape)
 
     def places(self, name: str, levels: Sequence[Any]) -> np.ndarray:
@@ -271,7 +277,9 @@ class Observations:
             level: position for position, level in enumerate(levels)
         }
         strange = [
-            level for level in self.levels[name] if level not in where and str(level) not in where
+            level
+            for level in self.levels[name]
+            if level not in where and str(level) not in where
         ]
         if strange:
             raise DataError(
@@ -287,7 +295,10 @@ class Observations:
         """SHA-256 of everything a model sees."""
         digest = hashlib.sha256(
             "\0".join(
-                [*self.variables, *(f"{name}\1{levels!r}" for name, levels in self.levels.items())]
+                [
+                    *self.variables,
+                    *(f"{name}\1{levels!r}" for name, levels in self.levels.items()),
+                ]
             ).encode()
         )
         for array in (self.codes.astype("<i8"), self.numbers, self.counts):
@@ -327,14 +338,19 @@ class Observations:
 
 
 def _names(
-    frame: Any, columns: Sequence[str] | None, counts: str | None, continuous: Sequence[str]
+    frame: Any,
+    columns: Sequence[str] | None,
+    counts: str | None,
+    continuous: Sequence[str],
 ) -> tuple[str, ...]:
     if counts is not None:
         column_name("counts", counts)
     if columns is None:
         known = as_frame(frame).columns
         if isinstance(frame, pd.DataFrame):
-            known = list(frame.columns)  # with those that stand twice, which `read` refuses
+            known = list(
+                frame.columns
+            )  # with those that stand twice, which `read` refuses
         columns = [name for name in known if name != counts]
     names = column_names("columns", columns)
     twice = next((name for k, name in enumerate(names) if name in names[:k]), None)

@@ -91,11 +91,15 @@ class Origin:
         called = given.index
         if len(given) == self.size and called.equals(index):
             return given
-        if not called.equals(pd.RangeIndex(len(called))) and not isinstance(index, pd.RangeIndex):
+        if not called.equals(pd.RangeIndex(len(called))) and not isinstance(
+            index, pd.RangeIndex
+        ):
             called = pd.Index([label(value) for value in called])
             index = pd.Index([label(value) for value in index])
         matched = called.is_unique and index.is_unique and index.isin(called).all()
-        if matched and (len(given) == self.size or not isinstance(index, pd.RangeIndex)):
+        if matched and (
+            len(given) == self.size or not isinstance(index, pd.RangeIndex)
+        ):
             return given.iloc[called.get_indexer(index)]
         raise DataError(
             f"A pandas Series is matched by its index with the frame that was read, whose index "
@@ -122,12 +126,20 @@ def origin_of(frame: Any, size: int) -> Origin:
 
 def _listed(given: Any) -> pd.Series:
     """Return labels of any sequence, Python objects left as they are."""
-    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind in "biufUM":
+    if (
+        isinstance(given, np.ndarray)
+        and given.ndim == 1
+        and given.dtype.kind in "biufUM"
+    ):
         return pd.Series(given)
     if isinstance(given, str) or np.ndim(given) == 0 and not hasattr(given, "__iter__"):
         raise DataError(
             f"Expected a column's name, or a label for each row of the frame, got {given!r}."
         )
     if isinstance(given, np.ndarray) and given.ndim != 1:
-        raise DataError(f"Expected a label for each row, got an array of shape {given.shape}.")
-    return pd.Series([None if absent(value) else value for value in given], dtype=object)
+        raise DataError(
+            f"Expected a label for each row, got an array of shape {given.shape}."
+        )
+    return pd.Series(
+        [None if absent(value) else value for value in given], dtype=object
+    )

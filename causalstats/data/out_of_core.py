@@ -194,7 +194,9 @@ def _read(
         if len(piece) == 0:
             continue
         native = piece.to_native()
-        now = together(*(partial(_kind, native, piece, name, name in labels) for name in columns))
+        now = together(
+            *(partial(_kind, native, piece, name, name in labels) for name in columns)
+        )
         kinds = _same_kinds(kinds, dict(zip(columns, now, strict=True)), number)
         scale = scale_of(column_of(native, piece, time), time)
         if read_so_far.time_scale not in (None, scale):
@@ -224,7 +226,9 @@ def _append(
     gaps = missing_rows(table)
     first = read_so_far.size
     if gaps and missing == "error":
-        raise incomplete({name: first + np.flatnonzero(mask) for name, mask in gaps.items()})
+        raise incomplete(
+            {name: first + np.flatnonzero(mask) for name, mask in gaps.items()}
+        )
     for name, mask in gaps.items():
         read_so_far.dropped[name] = read_so_far.dropped.get(name, 0) + int(mask.sum())
     read_so_far.size += len(table)
@@ -253,7 +257,9 @@ def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
     if isinstance(source, str | Path):
         yield from _of_parquet(Path(source), columns)
         return
-    if type(source).__module__.startswith("dask"):  # narwhals leaves Dask to a package of its own
+    if type(source).__module__.startswith(
+        "dask"
+    ):  # narwhals leaves Dask to a package of its own
         yield from (
             nw.from_native(source.partitions[k].compute(), eager_only=True)
             for k in range(source.npartitions)
@@ -272,7 +278,9 @@ def _pieces(source: Any, columns: Sequence[str]) -> Iterator[Any]:
             try:
                 yield as_frame(piece, columns)
             except DataError as error:
-                raise DataError(f"Expected pieces that are frames in memory. {error}") from error
+                raise DataError(
+                    f"Expected pieces that are frames in memory. {error}"
+                ) from error
     else:
         raise DataError(
             "Expected a parquet file, a lazy frame or an iterable of frames, got "
@@ -293,7 +301,9 @@ def _of_parquet(path: Path, columns: Sequence[str]) -> Iterator[Any]:
         raise DataError(f"There is no parquet file at {str(path)!r}.")
     for file in files:
         try:
-            parquet = ParquetFile(file, pre_buffer=False)  # else it keeps what it has read
+            parquet = ParquetFile(
+                file, pre_buffer=False
+            )  # else it keeps what it has read
         except ArrowInvalid as error:
             raise DataError(
                 f"{str(file)!r} is no parquet file. Of text, give pieces: "
@@ -346,7 +356,9 @@ def _kind(native: Any, piece: Any, name: str, names_rows: bool) -> str:
     return (same if names_rows else {**same, "truth": "numbers"}).get(kind, kind)
 
 
-def _same_kinds(before: dict[str, str] | None, now: dict[str, str], number: int) -> dict[str, str]:
+def _same_kinds(
+    before: dict[str, str] | None, now: dict[str, str], number: int
+) -> dict[str, str]:
     if before is None:
         return now
     for name, kind in now.items():
@@ -361,7 +373,10 @@ def _same_kinds(before: dict[str, str] | None, now: dict[str, str], number: int)
 def _positions(column: pd.Series, levels: _Levels) -> np.ndarray:
     """Return the position of each value among the levels, to which new ones are added."""
     positions = np.array(
-        [levels.met.setdefault(str(level), len(levels.met)) for level in column.cat.categories]
+        [
+            levels.met.setdefault(str(level), len(levels.met))
+            for level in column.cat.categories
+        ]
     )
     return positions[column.cat.codes.to_numpy()]
 
@@ -387,7 +402,9 @@ def _coded(
     return codes, tuple(labels)
 
 
-def _looked_up(codes: _Column, numbers: np.ndarray, folder: str | Path | None) -> _Column:
+def _looked_up(
+    codes: _Column, numbers: np.ndarray, folder: str | Path | None
+) -> _Column:
     """Return the whole number at each position."""
     values = codes.array()
     column = _Column(folder, "int64")
@@ -401,7 +418,9 @@ def _narrow(codes: _Column, count: int, folder: str | Path | None) -> _Column:
 
     pandas then copies none of them.
     """
-    kind = next(kind for kind in ("int8", "int16", "int32") if count <= np.iinfo(kind).max)
+    kind = next(
+        kind for kind in ("int8", "int16", "int32") if count <= np.iinfo(kind).max
+    )
     values = codes.array()
     column = _Column(folder, kind)
     for k in range(0, len(values), _CHUNK):
@@ -409,7 +428,9 @@ def _narrow(codes: _Column, count: int, folder: str | Path | None) -> _Column:
     return column
 
 
-def _sorted(column: _Column, order: np.ndarray | None, folder: str | Path | None) -> np.ndarray:
+def _sorted(
+    column: _Column, order: np.ndarray | None, folder: str | Path | None
+) -> np.ndarray:
     if order is None:
         return column.array()
     values = column.array()

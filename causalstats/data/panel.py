@@ -176,13 +176,21 @@ class Panel:
         >>> data.units, data.outcome
         (('1', '2'), array([1., 3., 5.]))
         """
-        roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
+        roles = _roles(
+            unit, time, outcome, treatment, covariates, weights, missing, cluster
+        )
         wanted = [name for group in roles.values() for name in group]
         checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
             ([time], lambda table: refuse_unordered(table[time], time)),
             ([outcome], partial(numbers, name=outcome)),
-            *(([name], partial(_numbers_of_treatment, name=name)) for name in roles["treatment"]),
-            *(([name], partial(refuse_weights, name=name)) for name in roles["weights"]),
+            *(
+                ([name], partial(_numbers_of_treatment, name=name))
+                for name in roles["treatment"]
+            ),
+            *(
+                ([name], partial(refuse_weights, name=name))
+                for name in roles["weights"]
+            ),
             ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
         ]
         table = read(frame, wanted, times=[time], labels=_named(roles), checks=checks)
@@ -251,7 +259,9 @@ class Panel:
         >>> data.units, data.outcome
         (('1', '2'), array([1., 3., 5.]))
         """
-        roles = _roles(unit, time, outcome, treatment, covariates, weights, missing, cluster)
+        roles = _roles(
+            unit, time, outcome, treatment, covariates, weights, missing, cluster
+        )
         wanted = list(dict.fromkeys(name for group in roles.values() for name in group))
         spool = spooled(source, wanted, _named(roles), time, missing, folder)
         return _assembled(
@@ -340,12 +350,16 @@ class Panel:
 
     @property
     def _clusters(self) -> tuple[np.ndarray, pd.Index]:
-        return pd.factorize(self.source[self.arguments["cluster"]].iloc[self.starts], sort=True)
+        return pd.factorize(
+            self.source[self.arguments["cluster"]].iloc[self.starts], sort=True
+        )
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything a model sees."""
-        digest = hashlib.sha256("\0".join([*self.treatments, *self.covariates]).encode())
+        digest = hashlib.sha256(
+            "\0".join([*self.treatments, *self.covariates]).encode()
+        )
         for array in (self.outcome, self.treatment, self.unit, self.time, self.weights):
             digest.update(np.ascontiguousarray(array).tobytes())
         if self.arguments["cluster"] is not None:
@@ -575,9 +589,16 @@ def _roles(
     _check_roles(roles)
     if cluster is None or cluster == unit:
         return roles | {"cluster": []}
-    taken = {name: role for role, group in roles.items() if role != "covariate" for name in group}
+    taken = {
+        name: role
+        for role, group in roles.items()
+        if role != "covariate"
+        for name in group
+    }
     if not (isinstance(cluster, str) and cluster) or cluster in taken:
-        got = f"{cluster!r}, the {taken[cluster]}" if cluster in taken else repr(cluster)
+        got = (
+            f"{cluster!r}, the {taken[cluster]}" if cluster in taken else repr(cluster)
+        )
         raise DataError(
             f"Expected `cluster` as the name of a column of labels, got {got} as cluster. "
             "Name the groups of units that share shocks, such as 'state'; leave it out where "
@@ -643,7 +664,9 @@ def _assembled(
     )
     panel = Panel(
         outcome=read_only(outcome),
-        treatment=read_only(columns[0][:, None] if len(columns) == 1 else np.column_stack(columns)),
+        treatment=read_only(
+            columns[0][:, None] if len(columns) == 1 else np.column_stack(columns)
+        ),
         treatments=treatments,
         covariates=tuple(arguments["covariates"]),
         unit=codes,
@@ -763,6 +786,11 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
     """Return whether two columns are one but for unit and origin, whatever their sizes."""
     a, b = (
         values - values.mean()
-        for values in (one / power_of_two(one[:, None]), other / power_of_two(other[:, None]))
+        for values in (
+            one / power_of_two(one[:, None]),
+            other / power_of_two(other[:, None]),
+        )
     )
-    return bool(a @ a > 0 and b @ b > 0 and 1 - (a @ b) ** 2 / (a @ a) / (b @ b) < _COLLINEAR)
+    return bool(
+        a @ a > 0 and b @ b > 0 and 1 - (a @ b) ** 2 / (a @ a) / (b @ b) < _COLLINEAR
+    )

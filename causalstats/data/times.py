@@ -46,7 +46,9 @@ class TimeScale:
         if self.kind == "numbers":
             return tuple(label(float(time)) for time in times)
         if self.kind == "periods":
-            return tuple(str(pd.Period(ordinal=round(time), freq=self.detail)) for time in times)
+            return tuple(
+                str(pd.Period(ordinal=round(time), freq=self.detail)) for time in times
+            )
         moments = pd.to_datetime(np.round(times * _DAY).astype("int64"), unit="us")
         if self.detail:
             moments = moments.tz_localize("UTC").tz_convert(self.detail)
@@ -62,10 +64,16 @@ def scale_of(series: nw.Series, name: str) -> TimeScale:
         native = series.to_native()
         dtype = native.dtype if isinstance(native, pd.Series) else None
         if not isinstance(dtype, pd.PeriodDtype):
-            dtype = pd.Series([value for value in series.to_list() if not absent(value)]).dtype
+            dtype = pd.Series(
+                [value for value in series.to_list() if not absent(value)]
+            ).dtype
         if not isinstance(dtype, pd.PeriodDtype):
-            raise DataError(f"Time {name!r} has periods of several lengths; expected one length.")
-        return TimeScale("periods", str(dtype).removeprefix("period[").removesuffix("]"))
+            raise DataError(
+                f"Time {name!r} has periods of several lengths; expected one length."
+            )
+        return TimeScale(
+            "periods", str(dtype).removeprefix("period[").removesuffix("]")
+        )
     return TimeScale("dates", _zone(series)) if kind == "dates" else TimeScale()
 
 
@@ -80,12 +88,17 @@ def time_values(series: nw.Series, name: str) -> np.ndarray | None:
     kind = kind_of(series, name)
     if kind == "periods":
         scale_of(series, name)
-        return np.array([np.nan if absent(p) else p.ordinal for p in series.to_list()], float)
+        return np.array(
+            [np.nan if absent(p) else p.ordinal for p in series.to_list()], float
+        )
     if kind == "dates":
         return _days(series, name)
     if series.dtype.is_integer():
         whole = series.drop_nulls()
-        if len(whole) and max(abs(int(whole.max())), abs(int(whole.min()))) > _LARGEST_EXACT:
+        if (
+            len(whole)
+            and max(abs(int(whole.max())), abs(int(whole.min()))) > _LARGEST_EXACT
+        ):
             raise DataError(
                 f"Time {name!r} has whole numbers above 2^53, such as {whole.max()}, which cannot "
                 f"all be told apart. Make them dates, e.g. `pandas.to_datetime(frame[{name!r}])`."
@@ -97,7 +110,11 @@ def refuse_unordered(time: Any, name: str) -> None:
     """Refuse times that are text."""
     if not isinstance(time.dtype, pd.CategoricalDtype):
         return
-    levels = list(time.cat.categories) if isinstance(time, pd.Series) else list(time.categories)
+    levels = (
+        list(time.cat.categories)
+        if isinstance(time, pd.Series)
+        else list(time.categories)
+    )
     first = levels[0]
     remedy = f"make it dates, e.g. `pandas.to_datetime(frame[{name!r}])`, or number the periods"
     if all(_is_number(level) for level in levels):
@@ -125,7 +142,9 @@ def _zone(series: nw.Series) -> str:
     """Return the time zone of a column of dates; empty without one."""
     if isinstance(series.dtype, nw.Datetime):
         return series.dtype.time_zone or ""
-    zones = {str(getattr(v, "tzinfo", None) or "") for v in series.to_list() if not absent(v)}
+    zones = {
+        str(getattr(v, "tzinfo", None) or "") for v in series.to_list() if not absent(v)
+    }
     return zones.pop() if len(zones) == 1 else ""
 
 
@@ -133,7 +152,9 @@ def _days(series: nw.Series, name: str) -> np.ndarray:
     """Return days since 1970, NaN where missing."""
     given = series.to_list()
     try:
-        dates = pd.to_datetime(pd.Series([None if absent(value) else value for value in given]))
+        dates = pd.to_datetime(
+            pd.Series([None if absent(value) else value for value in given])
+        )
         if dates.dt.tz is not None:
             dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
     except (ValueError, TypeError, AttributeError) as error:
@@ -143,5 +164,7 @@ def _days(series: nw.Series, name: str) -> np.ndarray:
         ) from error
     moments = dates.to_numpy("datetime64[us]")
     if (dates.notna() & (dates.to_numpy() != moments)).any():
-        raise DataError(f"Time {name!r} has moments finer than a microsecond. Number them instead.")
+        raise DataError(
+            f"Time {name!r} has moments finer than a microsecond. Number them instead."
+        )
     return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / _DAY)

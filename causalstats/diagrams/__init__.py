@@ -1,7 +1,10 @@
 """String diagrams: syntax, surgery, identification, bounds, Bayesian networks and PyMC graphs."""
 
 from causalstats.diagrams.bounds.bounds import EffectBounds, bounds
-from causalstats.diagrams.bounds.probabilities_of_causation import causation_bounds, treated_bounds
+from causalstats.diagrams.bounds.probabilities_of_causation import (
+    causation_bounds,
+    treated_bounds,
+)
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.core.hypergraph import Box, SurgeryStep, Wire
 from causalstats.diagrams.core.roles import Roles
@@ -16,7 +19,10 @@ from causalstats.diagrams.generators import (
     swap,
     uniform,
 )
-from causalstats.diagrams.identification.disintegration import comb_disintegrate, disintegrate
+from causalstats.diagrams.identification.disintegration import (
+    comb_disintegrate,
+    disintegrate,
+)
 from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.diagrams.identification.identification import Identification, identify
 from causalstats.diagrams.identification.mixed_graph import MixedGraph

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MAX_BOXES_SHOWN = 60  # in a notebook; a larger picture takes seconds, and nobody asked for it
+_MAX_BOXES_SHOWN = (
+    60  # in a notebook; a larger picture takes seconds, and nobody asked for it
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,7 +89,9 @@ class Diagram(Hypergraph):
         >>> Diagram.from_hypergraph(Hypergraph((), ()))
         Diagram((), (), (), ())
         """
-        return cls(**{field.name: getattr(graph, field.name) for field in fields(graph)})
+        return cls(
+            **{field.name: getattr(graph, field.name) for field in fields(graph)}
+        )
 
     @classmethod
     def parse(cls, text: str) -> Diagram:
@@ -161,7 +165,9 @@ class Diagram(Hypergraph):
         >>> Diagram.from_networkx(graph, confounded=[("x", "y")]).hidden
         ('u_x_y',)
         """
-        return cls.from_hypergraph(causal_graph.from_networkx(graph, hidden, confounded))
+        return cls.from_hypergraph(
+            causal_graph.from_networkx(graph, hidden, confounded)
+        )
 
     to_networkx = causal_graph.to_networkx
     to_dagitty = dot.to_dagitty
@@ -252,7 +258,9 @@ class Diagram(Hypergraph):
         >>> Diagram.parse("x -> y").to_svg()[:4]
         '<svg'
         """
-        return svg(scene(self, before, comb), "String diagram of " + ", ".join(self.variables))
+        return svg(
+            scene(self, before, comb), "String diagram of " + ", ".join(self.variables)
+        )
 
     def to_tikz(self, before: Diagram | None = None, *, comb: str | None = None) -> str:
         """Return the picture that `draw` makes, as TikZ for LaTeX.

@@ -134,7 +134,9 @@ def box(
     targets = _typed(_listed(outputs))
     entering = tuple(range(len(sources)))
     leaving = tuple(range(len(sources), len(sources) + len(targets)))
-    return Diagram(sources + targets, (Box(name, entering, leaving),), entering, leaving)
+    return Diagram(
+        sources + targets, (Box(name, entering, leaving),), entering, leaving
+    )
 
 
 def uniform(*wires: WireType) -> Diagram:
@@ -154,7 +156,9 @@ def uniform(*wires: WireType) -> Diagram:
     'uniform'
     """
     types = _typed(wires)
-    boxes = [Box(wire.name, (), (number,), "uniform") for number, wire in enumerate(types)]
+    boxes = [
+        Box(wire.name, (), (number,), "uniform") for number, wire in enumerate(types)
+    ]
     return Diagram(types, tuple(boxes), (), tuple(range(len(types))))
 
 

@@ -75,7 +75,9 @@ def find_estimand(
     return name, estimand
 
 
-def answer(fit: Fit, name: str, estimand: Estimand, at: Any = None, by: Any = None) -> Effect:
+def answer(
+    fit: Fit, name: str, estimand: Estimand, at: Any = None, by: Any = None
+) -> Effect:
     """Return the answer to an estimand.
 
     Parameters
@@ -138,7 +140,9 @@ def _values(
         return None, estimand.compute(posterior, fit.data)
     marginals = None
     if estimand.marginals is not None and not (has_draws and estimand.approximate):
-        marginals = fit.once(f"marginals of {name}", partial(estimand.marginals, fit.data))
+        marginals = fit.once(
+            f"marginals of {name}", partial(estimand.marginals, fit.data)
+        )
         if not has_draws:
             return marginals, _without_draws(marginals, posterior)
     return marginals, fit.once(name, lambda: estimand.compute(posterior, fit.data))
@@ -166,7 +170,9 @@ def _values_at(
     return marginals, draws
 
 
-def _without_draws(marginals: MarginalDistributions, posterior: xr.Dataset) -> xr.DataArray:
+def _without_draws(
+    marginals: MarginalDistributions, posterior: xr.Dataset
+) -> xr.DataArray:
     """Return no draws of an answer whose marginal distributions are in closed form."""
     import xarray as xr
 
@@ -186,13 +192,19 @@ def _draws_by_group(
         )
     if estimand.of_population:
         groups = data.population_by(by)
-        return _by_group(groups, [estimand.compute(posterior, part) for part in groups.values()])
+        return _by_group(
+            groups, [estimand.compute(posterior, part) for part in groups.values()]
+        )
     labels = data.groups(by)
     masks = {group: np.asarray(labels == group) for group in labels.categories}
     if estimand.averages_people:
-        parts = [estimand.compute(posterior, data.part(mask)) for mask in masks.values()]
+        parts = [
+            estimand.compute(posterior, data.part(mask)) for mask in masks.values()
+        ]
         return _by_group(masks, parts)
-    return _by_group(masks, _means_of_groups(estimand.compute(posterior, data), data, masks))
+    return _by_group(
+        masks, _means_of_groups(estimand.compute(posterior, data), data, masks)
+    )
 
 
 def _means_of_groups(
@@ -257,7 +269,9 @@ def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
 
     def make() -> tuple[Check, ...]:
         model = fit.model
-        of_data = model.data_checks(fit.data) if isinstance(model, HasDataChecks) else ()
+        of_data = (
+            model.data_checks(fit.data) if isinstance(model, HasDataChecks) else ()
+        )
         return (*of_data, *checks.predictive(fit.predictions().values()))
 
     return fit.once("checks without refits", make)
@@ -269,10 +283,14 @@ def every_check(fit: Fit) -> Checks:
     results = [*fit.sampling(), *checks_without_refits(fit)]
     results += question_checks(fit, headline, model.estimands()[headline])
     results += checks.posterior_contraction(model, fit.draws, fit.data)
-    relaxations = model.relaxations(fit.data) if isinstance(model, HasRelaxations) else ()
+    relaxations = (
+        model.relaxations(fit.data) if isinstance(model, HasRelaxations) else ()
+    )
     for relaxation in relaxations:
         without = fit
         if relaxation.model != model:
-            without = fit.refit(relaxation.model, f"Refitting without {relaxation.name}")
+            without = fit.refit(
+                relaxation.model, f"Refitting without {relaxation.name}"
+            )
         results += checks.conflict(relaxation, without)
     return Checks([*results, *held_out_check(fit)])

@@ -68,7 +68,9 @@ def refuse_missing_parameters(model: Model, data: Any, draws: xr.DataTree) -> No
 
     Its sampling could not be checked.
     """
-    missing = [name for name in model.parameters(data) if name not in draws["posterior"]]
+    missing = [
+        name for name in model.parameters(data) if name not in draws["posterior"]
+    ]
     if missing and draws_kind(draws) is not DrawsKind.EXACT:
         raise ModelError(
             f"`{type(model).__name__}.parameters` lists {', '.join(missing)}, which the posterior "

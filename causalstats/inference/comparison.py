@@ -27,9 +27,15 @@ def compare(fit: Fit, prob: float) -> pd.DataFrame:
         return answer.numbers(prob)[["mean", "lower", "upper"]].assign(**columns)
     estimates = {type(fit.model).__name__: answer.draws.to_numpy().ravel(), **baselines}
     rows = {name: _row(estimate, tails) for name, estimate in estimates.items()}
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "lower", "upper"])
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["mean", "lower", "upper"]
+    )
     truth = held_out_rate(fit)
-    return table if truth is None else table.assign(truth=truth, error=table["mean"] - truth)
+    return (
+        table
+        if truth is None
+        else table.assign(truth=truth, error=table["mean"] - truth)
+    )
 
 
 def _baselines(fit: Fit) -> dict[str, Any]:

@@ -42,14 +42,18 @@ def _makers(fit: Fit) -> dict[str, Callable[[], Figure]]:
     model, parameters = fit.model, fit.parameters()
     makers: dict[str, Callable[[], Figure]] = {"comparison": partial(_comparison, fit)}
     if parameters:
-        makers["parameters"] = lambda: plots.figure_of(plots.posterior(fit.draws, parameters))
+        makers["parameters"] = lambda: plots.figure_of(
+            plots.posterior(fit.draws, parameters)
+        )
         makers["chains"] = lambda: plots.figure_of(plots.trace(fit.draws, parameters))
         if not fit.contraction().empty:
             makers["contraction"] = lambda: plots.contraction(fit.contraction())
     if isinstance(model, HasCausalGraph):
         makers["diagram"] = lambda: plots.diagram(model.causal_graph(fit.data))
     makers |= {name: partial(_view, make) for name, make in fit.views().items()}
-    makers |= {name: partial(_effect, fit, name) for name in answerable(model, fit.data)}
+    makers |= {
+        name: partial(_effect, fit, name) for name in answerable(model, fit.data)
+    }
     return makers
 
 

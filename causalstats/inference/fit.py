@@ -18,7 +18,15 @@ import pandas as pd
 
 import causalstats
 from causalstats.core.abilities import Bounded, HasViews, Predicts
-from causalstats.core.argument_validation import File, Inside, Name, Seed, Seen, Set, checked
+from causalstats.core.argument_validation import (
+    File,
+    Inside,
+    Name,
+    Seed,
+    Seen,
+    Set,
+    checked,
+)
 from causalstats.core.check import Check, Checks
 from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL, Effect, in_doubt
@@ -128,7 +136,9 @@ class Fit:
         tables = []
         for name in self.parameters():
             table = summarise(posterior[name], prob)
-            labels = [name if label == name else f"{name}[{label}]" for label in table.index]
+            labels = [
+                name if label == name else f"{name}[{label}]" for label in table.index
+            ]
             tables.append(table.set_axis(labels))
         return pd.concat(tables)
 
@@ -256,7 +266,9 @@ class Fit:
             raise ModelError(
                 f"Bounds are answers of a causal diagram; {type(self.model).__name__} has none."
             )
-        question = self.model.bounds(name, do, given or {}, factual or {}, cause, self.data)
+        question = self.model.bounds(
+            name, do, given or {}, factual or {}, cause, self.data
+        )
         return answers.answer(self, *question)
 
     def check(self) -> Checks:
@@ -308,7 +320,9 @@ class Fit:
         """
         return comparison.compare(self, prob)
 
-    def sensitivity(self, **assumptions: Sequence[Any] | Literal["leave one out"]) -> pd.DataFrame:
+    def sensitivity(
+        self, **assumptions: Sequence[Any] | Literal["leave one out"]
+    ) -> pd.DataFrame:
         """Refit the model with other values of its assumptions.
 
         Parameters
@@ -385,7 +399,9 @@ class Fit:
 
         def make() -> dict[str, Prediction]:
             rng = np.random.default_rng(self.seed)
-            return {each.name: each for each in model.predictions(posterior, self.data, rng)}
+            return {
+                each.name: each for each in model.predictions(posterior, self.data, rng)
+            }
 
         return self.once("predictions", make)
 
@@ -402,7 +418,9 @@ class Fit:
         """
         from causalstats import checks
 
-        return self.once("sampling", lambda: checks.sampling(self.draws, self.parameters()))
+        return self.once(
+            "sampling", lambda: checks.sampling(self.draws, self.parameters())
+        )
 
     def answer(self, *, doubts: bool = True) -> str:
         """Return the headline in words, with the answer without which it misleads.
@@ -425,7 +443,9 @@ class Fit:
         'effect: -0.324'
         """
         companion = self.model.estimands()[self.model.headline].companion
-        effects = [self.effect(name) for name in (self.model.headline, companion) if name]
+        effects = [
+            self.effect(name) for name in (self.model.headline, companion) if name
+        ]
         statements = " ".join(effect.statement() for effect in effects)
         if not doubts:
             return statements
@@ -516,7 +536,9 @@ class Fit:
         grids = [sensitivity] if isinstance(sensitivity, Mapping) else sensitivity or ()
         for assumptions in filter(None, grids):
             refits.variants(self, assumptions)  # refuses before anything is refitted
-        return report.write(report.compose(self, title, question, sensitivity or {}), path)
+        return report.write(
+            report.compose(self, title, question, sensitivity or {}), path
+        )
 
     @checked(StoreError)
     def save(self, path: File) -> Path:
@@ -758,7 +780,9 @@ def load(path: File) -> Fit:
 def _stated(model: Model) -> str:
     """Return a model as its class and the fields that differ from the defaults."""
     defaults = {
-        field.name: field.default if field.default_factory is MISSING else field.default_factory()
+        field.name: field.default
+        if field.default_factory is MISSING
+        else field.default_factory()
         for field in fields(model)
     }
     values = {name: repr(getattr(model, name)) for name in defaults}

@@ -21,7 +21,11 @@ def held_out_rate(fit: Fit) -> float | None:
     None unless everybody who was not decided for has an outcome, and seen without error.
     """
     data = fit.data
-    if not isinstance(data, Decisions) or data.withheld is None or _imperfectly_tested(fit):
+    if (
+        not isinstance(data, Decisions)
+        or data.withheld is None
+        or _imperfectly_tested(fit)
+    ):
         return None
     undecided = ~data.decision
     if not np.isfinite(data.withheld[undecided]).all():

@@ -61,7 +61,9 @@ class PanelEstimates:
         """Return a figure of the estimates with their intervals, and where each is biased."""
         from causalstats import plots
 
-        return plots.estimators(self.table.rename(columns={"estimate": "mean"}), self.title)
+        return plots.estimators(
+            self.table.rename(columns={"estimate": "mean"}), self.title
+        )
 
     def __repr__(self) -> str:
         return f"{self.title}\n{self.table.to_string(float_format='{:.4g}'.format)}"
@@ -232,7 +234,9 @@ def _row_of_fit(fit: Fit, prob: float) -> pd.DataFrame:
 
 
 def _index(method: str, panel: Panel) -> pd.MultiIndex:
-    return pd.MultiIndex.from_product([[method], panel.treatments], names=["method", "treatment"])
+    return pd.MultiIndex.from_product(
+        [[method], panel.treatments], names=["method", "treatment"]
+    )
 
 
 def _learner(learner: Any, seed: int, expanded: int) -> Any:

@@ -34,15 +34,20 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
     models = variants(fit, assumptions)
     _refuse_unused(models, fit.data, assumptions)
     for model in models:
-        _ = Problem(model, fit.data).graph  # what is refused is refused before anything is sampled
+        _ = Problem(
+            model, fit.data
+        ).graph  # what is refused is refused before anything is sampled
     rows, points = [], []
     for model in models:
         values = [getattr(model, name) for name in assumptions]
         title = "Refitting with " + ", ".join(
-            f"{name} = {shown(value)}" for name, value in zip(assumptions, values, strict=True)
+            f"{name} = {shown(value)}"
+            for name, value in zip(assumptions, values, strict=True)
         )
         variant = fit if model == fit.model else fit.refit(model, title)
-        headline = model.headline  # bounds, for one, where the effect is no longer identified
+        headline = (
+            model.headline
+        )  # bounds, for one, where the effect is no longer identified
         answer = variant.effect(headline).numbers()[["mean", "lower", "upper"]]
         if headline != fit.model.headline:
             answer.index = [f"{headline}: {entry}" for entry in answer.index]
@@ -50,17 +55,22 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         points += [tuple(map(_label, values))] * len(answer)
         rows.append(answer.assign(used=variant is fit, healthy=healthy))
     table = pd.concat(rows)
-    named = [row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)]
+    named = [
+        row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)
+    ]
     entries = [table.index.rename(table.index.name or "entry")] if named else []
     axes = [
         pd.Index(level, name=name)
         for name, level in zip(assumptions, zip(*points, strict=True), strict=True)
     ]
     table.index = (
-        pd.MultiIndex.from_arrays([*axes, *entries]) if len(axes) + len(entries) > 1 else axes[0]
+        pd.MultiIndex.from_arrays([*axes, *entries])
+        if len(axes) + len(entries) > 1
+        else axes[0]
     )
     numeric = all(
-        pd.api.types.is_numeric_dtype(table.index.get_level_values(name)) for name in assumptions
+        pd.api.types.is_numeric_dtype(table.index.get_level_values(name))
+        for name in assumptions
     )
     return (
         table.sort_index(level=[*assumptions], sort_remaining=False, kind="stable")
@@ -91,12 +101,16 @@ def variants(fit: Fit, assumptions: Mapping[str, Any]) -> list[Model]:
     for name, values in assumptions.items():
         current = getattr(fit.model, name)
         given = [
-            read_field(kind, name, value, ModelError) for value in _axis(name, current, values)[1:]
+            read_field(kind, name, value, ModelError)
+            for value in _axis(name, current, values)[1:]
         ]
         axes.append(_distinct([current, *given]))
-    vary = fit.model.vary if isinstance(fit.model, Varies) else partial(replace, fit.model)
+    vary = (
+        fit.model.vary if isinstance(fit.model, Varies) else partial(replace, fit.model)
+    )
     models = [
-        vary(**dict(zip(assumptions, point, strict=True))) for point in itertools.product(*axes)
+        vary(**dict(zip(assumptions, point, strict=True)))
+        for point in itertools.product(*axes)
     ]
     return _distinct(models)
 
@@ -109,7 +123,8 @@ def _distinct(values: list[Any]) -> list[Any]:
 def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:
     """Raise where a field can change nothing: equal rows would look like robustness."""
     reasons: list[Mapping[str, str]] = [
-        model.unused_fields(data) if isinstance(model, HasUnusedFields) else {} for model in models
+        model.unused_fields(data) if isinstance(model, HasUnusedFields) else {}
+        for model in models
     ]
     for name in names:
         if all(name in unused for unused in reasons):
@@ -141,7 +156,10 @@ def _axis(name: str, current: Any, values: Any) -> list[Any]:
         raise ModelError(f"Expected `{name}` as a list of values, got an empty one.")
     return [
         current,
-        *(current.at(v) if isinstance(current, Known) and _is_number(v) else v for v in listed),
+        *(
+            current.at(v) if isinstance(current, Known) and _is_number(v) else v
+            for v in listed
+        ),
     ]
 
 

@@ -21,7 +21,13 @@ from causalstats.data.origin import Origin
 from causalstats.data.times import TimeScale
 from causalstats.diagrams import Box, Diagram, Monotone, Roles, SurgeryStep, Wire
 from causalstats.errors import StoreError
-from causalstats.models import CausalDiagram, Heckman, PanelDML, PartialCorrelation, SelectiveLabels
+from causalstats.models import (
+    CausalDiagram,
+    Heckman,
+    PanelDML,
+    PartialCorrelation,
+    SelectiveLabels,
+)
 from causalstats.samplers import SAMPLERS
 
 Json = dict[str, Any]
@@ -46,7 +52,9 @@ def describe_model(model: Model) -> Json:
     own = MODELS.get(kind.__name__) is kind
     return {
         "type": kind.__name__ if own else f"{kind.__module__}:{kind.__qualname__}",
-        "fields": {field.name: describe(getattr(model, field.name)) for field in fields(kind)},
+        "fields": {
+            field.name: describe(getattr(model, field.name)) for field in fields(kind)
+        },
     }
 
 
@@ -103,7 +111,9 @@ def describe_data(data: Any) -> Json:
         "time_scale": _time_scale(data),
         "source": _columns(data.source),
         "levels": _levels(data.source),
-        "reference": None if reference is None else [part.tolist() for part in reference],
+        "reference": None
+        if reference is None
+        else [part.tolist() for part in reference],
     }
 
 
@@ -112,10 +122,14 @@ def read_data(header: Json) -> Any:
     if header["type"] == "DataFrame":
         frame = _frame(header)
         frame.index = pd.Index(header["index"])
-        kinds = {name: kind for name, kind in header["dtypes"].items() if kind != "category"}
+        kinds = {
+            name: kind for name, kind in header["dtypes"].items() if kind != "category"
+        }
         return frame.astype(kinds)
     if header["type"] not in DATA:
-        raise StoreError(f"It holds {header['type']}; this version knows {', '.join(DATA)}.")
+        raise StoreError(
+            f"It holds {header['type']}; this version knows {', '.join(DATA)}."
+        )
     data = DATA[header["type"]].from_frame(_frame(header), **header["arguments"])
     changes: Json = {"rows": np.array(header["rows"]), "dropped": header["dropped"]}
     if header["origin"] is not None:
@@ -131,10 +145,15 @@ def read_data(header: Json) -> Any:
 def describe(value: Any) -> Any:
     """Return the value of a field as JSON: dataclasses by their fields, tuples as lists."""
     if is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: describe(getattr(value, field.name)) for field in fields(value)}
+        parts = {
+            field.name: describe(getattr(value, field.name)) for field in fields(value)
+        }
         return {"type": type(value).__name__, **parts}
     if isinstance(value, Mapping):
-        return {"type": "mapping", "items": [[key, describe(part)] for key, part in value.items()]}
+        return {
+            "type": "mapping",
+            "items": [[key, describe(part)] for key, part in value.items()],
+        }
     return [describe(part) for part in value] if isinstance(value, tuple) else value
 
 

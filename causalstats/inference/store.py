@@ -103,7 +103,9 @@ def load(path: Path) -> dict[str, Any]:
     tree = _read_tree(path)
     text = tree.attrs.pop("causalstats", None)
     if text is None:
-        raise StoreError(f"{str(path)!r} is a netCDF file, but not a fit saved by causalstats.")
+        raise StoreError(
+            f"{str(path)!r} is a netCDF file, but not a fit saved by causalstats."
+        )
     header = json.loads(text)
     if header.get("format") != FORMAT:
         raise StoreError(

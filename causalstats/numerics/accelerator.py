@@ -26,7 +26,9 @@ def is_available() -> bool:
 
 
 def compiled(
-    sums: Callable[[list[Any], Einsum], list[Any]], on_cpu: Compiled, sample: list[np.ndarray]
+    sums: Callable[[list[Any], Einsum], list[Any]],
+    on_cpu: Compiled,
+    sample: list[np.ndarray],
 ) -> Compiled:
     """Return sums of tables, compiled by JAX for its default device.
 

@@ -47,12 +47,15 @@ def folds(
         periods, period = np.unique(time, return_inverse=True)
         fold = (np.arange(len(periods)) * count // len(periods))[period]
         return [
-            (np.flatnonzero(abs(fold - k) > 1), np.flatnonzero(fold == k)) for k in range(count)
+            (np.flatnonzero(abs(fold - k) > 1), np.flatnonzero(fold == k))
+            for k in range(count)
         ]
     group = {"observation": np.arange(len(unit)), "unit": unit, "period": time}[kind]
     labels, position = np.unique(group, return_inverse=True)
     fold = rng.permutation(np.arange(len(labels)) % count)[position]
-    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(count)]
+    return [
+        (np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(count)
+    ]
 
 
 def cross_fitted(
@@ -111,10 +114,14 @@ def weights_argument(learner: Any) -> str:
     if isinstance(learner, Pipeline):
         name, learner = learner.steps[-1]
         prefix = f"{name}__"
-    return f"{prefix}sample_weight" if has_fit_parameter(learner, "sample_weight") else ""
+    return (
+        f"{prefix}sample_weight" if has_fit_parameter(learner, "sample_weight") else ""
+    )
 
 
-def _fit(learner: Any, columns: np.ndarray, target: np.ndarray, weights: np.ndarray) -> Any:
+def _fit(
+    learner: Any, columns: np.ndarray, target: np.ndarray, weights: np.ndarray
+) -> Any:
     if np.ptp(weights) == 0:
         return learner.fit(columns, target)
     return learner.fit(columns, target, **{weights_argument(learner): weights})
@@ -158,10 +165,16 @@ def lasso(seed: int, expanded: int) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    powers = make_pipeline(StandardScaler(), FunctionTransformer(_dictionary), StandardScaler())
-    columns = ColumnTransformer([("powers", powers, slice(0, expanded))], remainder="passthrough")
+    powers = make_pipeline(
+        StandardScaler(), FunctionTransformer(_dictionary), StandardScaler()
+    )
+    columns = ColumnTransformer(
+        [("powers", powers, slice(0, expanded))], remainder="passthrough"
+    )
     penalty_folds = KFold(5, shuffle=True, random_state=seed)
-    return make_pipeline(columns, LassoCV(cv=penalty_folds, alphas=30, max_iter=5000, tol=1e-3))
+    return make_pipeline(
+        columns, LassoCV(cv=penalty_folds, alphas=30, max_iter=5000, tol=1e-3)
+    )
 
 
 def _dictionary(columns: np.ndarray) -> np.ndarray:

@@ -23,7 +23,9 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Node = tuple[str, int]  # ("box", 3); ("in", 0) and ("out", 2) are ends, in the lowest and top row
+Node = tuple[
+    str, int
+]  # ("box", 3); ("in", 0) and ("out", 2) are ends, in the lowest and top row
 Item = tuple[Any, ...]  # a node, or ("via", link, row) where an edge passes a row
 Hop = tuple[Item, float, Item, float]  # tail, its port, head, its port; ports in [0, 1)
 Lines = list[list[Item]]  # the items of each row from left to right
@@ -139,10 +141,14 @@ def order(row: Mapping[Node, int], links: Sequence[Link], free: bool) -> Lines:
     for lines in starts:
         if large and orders and _crossings(orders[-1], hops) == 0:
             break
-        orders.append(_improved([_with_ends_in_order(line, free) for line in lines], hops, free))
+        orders.append(
+            _improved([_with_ends_in_order(line, free) for line in lines], hops, free)
+        )
     if free:
         orders += [[line[::-1] for line in lines] for lines in orders]
-    return min(orders, key=lambda lines: (_crossings(lines, hops), sum(map(_disorder, lines))))
+    return min(
+        orders, key=lambda lines: (_crossings(lines, hops), sum(map(_disorder, lines)))
+    )
 
 
 def _lines_and_hops(
@@ -186,7 +192,9 @@ def _is_end(item: Item) -> bool:
 def _disorder(line: Sequence[Item]) -> int:
     """Pairs of ends that stand in another order than they are listed."""
     ends = [item[1] for item in line if _is_end(item)]
-    return sum(left > right for number, right in enumerate(ends) for left in ends[:number])
+    return sum(
+        left > right for number, right in enumerate(ends) for left in ends[:number]
+    )
 
 
 def _with_ends_in_order(line: list[Item], free: bool) -> list[Item]:
@@ -317,7 +325,9 @@ def _crossings_by_order(lines: Lines, hops: list[list[Hop]], depth: int) -> np.n
     count = np.zeros((len(here), len(here)))
     if depth > 0:
         there = _places(lines[depth - 1])
-        ends = [(here[head], there[tail] + port) for tail, port, head, _ in hops[depth - 1]]
+        ends = [
+            (here[head], there[tail] + port) for tail, port, head, _ in hops[depth - 1]
+        ]
         _add_crossings(count, ends)
     if depth < len(lines) - 1:
         there = _places(lines[depth + 1])
@@ -378,13 +388,17 @@ def across(
     shift = np.array([enter - leave for _, leave, _, enter, _ in pulls])
     signed = _differences(ends, columns)
     numbers = np.arange(len(pulls))
-    size = csr_array((np.ones(len(pulls)), (numbers, items + numbers)), shape=(len(pulls), columns))
+    size = csr_array(
+        (np.ones(len(pulls)), (numbers, items + numbers)), shape=(len(pulls), columns)
+    )
     inside = _differences([(number, columns - 1) for number in range(items)], columns)
     half = np.array([width[item] / 2 for item in column])
     weights = [weight for *_, weight in pulls]
     solution = linprog(
         np.concatenate([np.zeros(items), weights, [_TOTAL_WIDTH_COST]]),
-        A_ub=vstack([_differences(apart, columns), signed - size, -signed - size, inside]),
+        A_ub=vstack(
+            [_differences(apart, columns), signed - size, -signed - size, inside]
+        ),
         b_ub=np.concatenate([-np.array(distances), shift, -shift, -half]),
         bounds=[*((edge, None) for edge in half), *[(0, None)] * (len(pulls) + 1)],
         method="highs",

@@ -17,7 +17,12 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "IProgress not found")
     from pytensor.link.jax.dispatch import jax_funcify
 
-__all__ = ["jax_translation", "numba_translation", "refuse_second_derivatives", "version"]
+__all__ = [
+    "jax_translation",
+    "numba_translation",
+    "refuse_second_derivatives",
+    "version",
+]
 jax_translation = jax_funcify.register
 
 
@@ -50,5 +55,8 @@ def refuse_second_derivatives(cotangents: list, values: int = 1) -> None:
     NotImplementedError
         If the cotangent of a derivative is connected.
     """
-    if any(not isinstance(cotangent.type, DisconnectedType) for cotangent in cotangents[values:]):
+    if any(
+        not isinstance(cotangent.type, DisconnectedType)
+        for cotangent in cotangents[values:]
+    ):
         raise NotImplementedError("Only first derivatives are defined.")

@@ -56,11 +56,15 @@ def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
     roles = {node: graph.nodes[node].get("role", "observed") for node in graph}
     _refuse(graph, roles)
     text = {node: wrap(graph.nodes[node].get("label", node), 22) for node in graph}
-    notes = {(a, b): wrap(label, 24) for a, b, label in graph.edges(data="label") if label}
+    notes = {
+        (a, b): wrap(label, 24) for a, b, label in graph.edges(data="label") if label
+    }
     present = tuple(role for role in ROLES if role in roles.values())
     with house_style():
         sizes = {node: _node_size(text[node], roles[node]) for node in graph}
-        note_sizes = {edge: _text_size(note, _NOTE_FONT_SIZE, 4) for edge, note in notes.items()}
+        note_sizes = {
+            edge: _text_size(note, _NOTE_FONT_SIZE, 4) for edge, note in notes.items()
+        }
         layout = layered(graph, sizes, note_sizes, _GAPS)
         axes, scale = _canvas(ax, layout, present)
         for edge in graph.edges:
@@ -85,9 +89,13 @@ def _refuse(graph: nx.DiGraph, roles: dict) -> None:
     """Raise `ModelError` for a graph that cannot be drawn."""
     unknown = sorted({str(role) for role in roles.values()} - set(ROLES))
     if unknown:
-        raise ModelError(f"Expected node roles {', '.join(ROLES)}; got {', '.join(unknown)}.")
+        raise ModelError(
+            f"Expected node roles {', '.join(ROLES)}; got {', '.join(unknown)}."
+        )
     if not roles:
-        raise ModelError("Expected a diagram with at least one node, got an empty graph.")
+        raise ModelError(
+            "Expected a diagram with at least one node, got an empty graph."
+        )
     if not nx.is_directed_acyclic_graph(graph):
         cycle = " → ".join(str(tail) for tail, _ in nx.find_cycle(graph))
         raise ModelError(
@@ -124,11 +132,15 @@ def _text_size(text: str, size: float, padding: float) -> Size:
 def _node_size(text: str, role: str) -> Size:
     width, height = _text_size(text, _FONT_SIZE, 8)
     if role == "hidden":
-        return max(width * 1.25, _SMALLEST_ELLIPSE), max(height * 1.3, _SMALLEST_ELLIPSE)
+        return max(width * 1.25, _SMALLEST_ELLIPSE), max(
+            height * 1.3, _SMALLEST_ELLIPSE
+        )
     return width + 4, height
 
 
-def _canvas(ax: Axes | None, layout: Layout, roles: tuple[str, ...]) -> tuple[Axes, float]:
+def _canvas(
+    ax: Axes | None, layout: Layout, roles: tuple[str, ...]
+) -> tuple[Axes, float]:
     """Return axes in points, and the factor by which text shrinks to fit the caller's axes.
 
     Parameters
@@ -200,15 +212,27 @@ def _node(axes: Axes, centre: Point, size: Size, role: str) -> None:
     fill = _FILL[role]
     if role == "hidden":
         style: dict = {"edgecolor": MUTED, "linestyle": "--", "linewidth": 1.3}
-        axes.add_patch(Ellipse(centre, width, height, facecolor=fill, zorder=3, **style))
+        axes.add_patch(
+            Ellipse(centre, width, height, facecolor=fill, zorder=3, **style)
+        )
         return
     corner = (centre[0] - width / 2, centre[1] - height / 2)
-    style = {"boxstyle": "round,pad=0,rounding_size=6", "edgecolor": BLUE, "linewidth": 1.5}
-    axes.add_patch(FancyBboxPatch(corner, width, height, facecolor=fill, zorder=3, **style))
+    style = {
+        "boxstyle": "round,pad=0,rounding_size=6",
+        "edgecolor": BLUE,
+        "linewidth": 1.5,
+    }
+    axes.add_patch(
+        FancyBboxPatch(corner, width, height, facecolor=fill, zorder=3, **style)
+    )
 
 
 def _arrow(
-    axes: Axes, edge: tuple[Hashable, Hashable], layout: Layout, sizes: dict, roles: dict
+    axes: Axes,
+    edge: tuple[Hashable, Hashable],
+    layout: Layout,
+    sizes: dict,
+    roles: dict,
 ) -> None:
     """Draw an arrow from the border of its cause to that of its effect; dashed from a hidden cause.
 
@@ -251,7 +275,9 @@ def _border(centre: Point, size: Size, role: str, towards: Point) -> Point:
     """
     step = np.subtract(towards, centre)
     relative = step / (np.array(size) / 2)
-    reach = 1 / np.hypot(*relative) if role == "hidden" else 1 / np.max(np.abs(relative))
+    reach = (
+        1 / np.hypot(*relative) if role == "hidden" else 1 / np.max(np.abs(relative))
+    )
     x, y = np.add(centre, step * min(reach, 1.0))
     return float(x), float(y)
 
@@ -270,15 +296,21 @@ def _curve(start: Point, bends: tuple[Point, ...], end: Point) -> Path:
         return Path(points)
     last = len(points) - 1
     slopes = [
-        np.subtract(points[min(k + 1, last)], points[max(k - 1, 0)]) for k in range(len(points))
+        np.subtract(points[min(k + 1, last)], points[max(k - 1, 0)])
+        for k in range(len(points))
     ]
     vertices, codes = [start], [Path.MOVETO]
     for k, (here, there) in enumerate(zip(points[:-1], points[1:], strict=True)):
         reach = abs(there[1] - here[1]) / 3
         leave, arrive = (
-            slope * reach / max(abs(slope[1]), 1e-9) for slope in (slopes[k], slopes[k + 1])
+            slope * reach / max(abs(slope[1]), 1e-9)
+            for slope in (slopes[k], slopes[k + 1])
         )
-        vertices += [tuple(np.add(here, leave)), tuple(np.subtract(there, arrive)), there]
+        vertices += [
+            tuple(np.add(here, leave)),
+            tuple(np.subtract(there, arrive)),
+            there,
+        ]
         codes += [Path.CURVE4] * 3
     return Path(vertices, codes)
 

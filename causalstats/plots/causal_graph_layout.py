@@ -71,7 +71,9 @@ def layered(
     gap : (float, float)
         Between boxes of a layer, and between layers.
     """
-    box: dict[Hashable, Node] = {node: ("box", number) for number, node in enumerate(graph)}
+    box: dict[Hashable, Node] = {
+        node: ("box", number) for number, node in enumerate(graph)
+    }
     label: dict[Edge, Node] = {
         edge: ("box", len(box) + number) for number, edge in enumerate(label_sizes)
     }

@@ -67,7 +67,11 @@ def curve(content: CurveView, title: str = "") -> Figure:
         axes.fill_between(content.x, *content.interval.T, color=TINT, linewidth=0)
         axes.plot(content.x, content.curve, color=BLUE, label=content.curve_label)
         axes.plot(
-            content.x, content.line, color=MUTED, linestyle=(0, (4, 2)), label=content.line_label
+            content.x,
+            content.line,
+            color=MUTED,
+            linestyle=(0, (4, 2)),
+            label=content.line_label,
         )
         x, y, lower, upper = content.point
         axes.errorbar(
@@ -79,7 +83,9 @@ def curve(content: CurveView, title: str = "") -> Figure:
             capsize=3,
             label=content.point_label,
         )
-        axes.set(xlabel=content.axes[0], ylabel=content.axes[1], xlim=(0, 1), ylim=(0, 1.02))
+        axes.set(
+            xlabel=content.axes[0], ylabel=content.axes[1], xlim=(0, 1), ylim=(0, 1.02)
+        )
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right")
@@ -103,7 +109,8 @@ def network(content: NetworkView, title: str = "") -> Figure:
     around = _around(nodes, edges)
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(around)) / len(around)
     positions = {
-        node: (np.cos(angle), np.sin(angle)) for node, angle in zip(around, angles, strict=True)
+        node: (np.cos(angle), np.sin(angle))
+        for node, angle in zip(around, angles, strict=True)
     }
     with house_style():
         figure, axes = new_axes(WIDTH, 0.85 * WIDTH)
@@ -113,8 +120,12 @@ def network(content: NetworkView, title: str = "") -> Figure:
             _draw_node(axes, node, position, INK if node in linked else MUTED)
         axes.set(xlim=(-1.75, 1.75), ylim=(-1.25, 1.25), aspect="equal")
         axes.axis("off")
-        axes.plot([], [], color=BLUE, linewidth=3, label="more alike than closure makes them")
-        axes.plot([], [], color=ORANGE, linewidth=3, linestyle=(0, (4, 2)), label="less alike")
+        axes.plot(
+            [], [], color=BLUE, linewidth=3, label="more alike than closure makes them"
+        )
+        axes.plot(
+            [], [], color=ORANGE, linewidth=3, linestyle=(0, (4, 2)), label="less alike"
+        )
         figure.legend(loc="outside lower left", ncols=2)
         omitted = []
         if sure.empty:
@@ -171,7 +182,9 @@ def _draw_edge(axes: Axes, edge: pd.Series, positions: Mapping, labelled: bool) 
     )
 
 
-def _draw_node(axes: Axes, node: str, position: tuple[float, float], colour: str) -> None:
+def _draw_node(
+    axes: Axes, node: str, position: tuple[float, float], colour: str
+) -> None:
     """Draw a part as a point, with its name outside the circle.
 
     Parameters
@@ -222,7 +235,10 @@ def matrix(content: MatrixView, title: str = "") -> Figure:
         axes.tick_params(length=0)
         if size <= _NUMBERS_DRAWN:
             for row, column in np.argwhere(~np.eye(size, dtype=bool)):
-                value, certain = content.values[row, column], content.certain[row, column]
+                value, certain = (
+                    content.values[row, column],
+                    content.certain[row, column],
+                )
                 colour = "white" if abs(value) > 0.6 else INK if certain else MUTED
                 text = f"{value:.2f}".replace("0.", ".", 1)
                 axes.annotate(
@@ -276,10 +292,18 @@ def baseline(content: BaselineView, title: str = "") -> Figure:
                 label=label,
             )
         ends = np.array([0.0, content.baseline.max() * 1.1])
-        axes.plot(ends, ends, color=INK, linestyle=(0, (4, 2)), linewidth=1, label="closure alone")
+        axes.plot(
+            ends,
+            ends,
+            color=INK,
+            linestyle=(0, (4, 2)),
+            linewidth=1,
+            label="closure alone",
+        )
         axes.axhline(0, color=MUTED, linewidth=0.8, zorder=0)
         surest = np.argsort(
-            -np.abs(np.arctanh(content.values) - np.arctanh(content.baseline)) * content.certain,
+            -np.abs(np.arctanh(content.values) - np.arctanh(content.baseline))
+            * content.certain,
             kind="stable",
         )[: min(_POINTS_NAMED, int(content.certain.sum()))]
         for k in surest:
@@ -291,7 +315,9 @@ def baseline(content: BaselineView, title: str = "") -> Figure:
                 va="center",
                 fontsize=8,
             )
-        axes.set(xlabel=content.axes[0], ylabel=content.axes[1], xlim=(0, 1.25 * ends[1]))
+        axes.set(
+            xlabel=content.axes[0], ylabel=content.axes[1], xlim=(0, 1.25 * ends[1])
+        )
         figure.legend(loc="outside lower left", ncols=1)
         heading(figure, title)
     return figure
@@ -307,7 +333,9 @@ def scatter(content: ScatterView, title: str = "") -> Figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes in grid[len(content.panels) :]:
             axes.remove()
-        for axes, ((one, other), points) in zip(grid, content.panels.items(), strict=False):
+        for axes, ((one, other), points) in zip(
+            grid, content.panels.items(), strict=False
+        ):
             axes.plot(
                 points[:, 0],
                 points[:, 1],
@@ -317,9 +345,12 @@ def scatter(content: ScatterView, title: str = "") -> Figure:
                 alpha=0.7,
                 markeredgewidth=0,
             )
-            axes.set_title(f"correlation {np.corrcoef(points.T)[0, 1]:.2f}", fontsize=9, loc="left")
+            axes.set_title(
+                f"correlation {np.corrcoef(points.T)[0, 1]:.2f}", fontsize=9, loc="left"
+            )
             axes.set(
-                xlabel=wrap(f"log {one} | others", 34), ylabel=wrap(f"log {other} | others", 34)
+                xlabel=wrap(f"log {one} | others", 34),
+                ylabel=wrap(f"log {other} | others", 34),
             )
         figure.supxlabel(wrap(content.note, 90), fontsize=8, color=MUTED)
         heading(figure, title)
@@ -392,7 +423,13 @@ def ternary(content: TernaryView, title: str = "") -> Figure:
             [(-0.03, -0.03, "right"), (0.03, -0.03, "left"), (0, 0.03, "center")],
             strict=True,
         ):
-            axes.annotate(wrap(label, 16), corner + (dx, dy), ha=ha, va="center", fontweight="bold")
+            axes.annotate(
+                wrap(label, 16),
+                corner + (dx, dy),
+                ha=ha,
+                va="center",
+                fontweight="bold",
+            )
         axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
         heading(figure, title)
     return figure
@@ -404,7 +441,10 @@ def _triangle(axes: Axes, corners: np.ndarray) -> None:
     for share in (0.2, 0.4, 0.6, 0.8):
         for one, two, three in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
             ends = np.array(
-                [corners[one] * share + corners[other] * (1 - share) for other in (two, three)]
+                [
+                    corners[one] * share + corners[other] * (1 - share)
+                    for other in (two, three)
+                ]
             )
             axes.plot(ends[:, 0], ends[:, 1], color="#e3e8ed", linewidth=0.8, zorder=0)
     axes.set(aspect="equal", xlim=(-0.2, 1.2), ylim=(-0.1, 0.97))

@@ -56,7 +56,11 @@ def effects(
         figure, axes = new_axes(WIDTH, height)
         _intervals(axes, shown)
         _reference(axes, reference, reference_label)
-        left_out = f"\nfirst {len(shown)} of {len(rows)} rows" if len(rows) > len(shown) else ""
+        left_out = (
+            f"\nfirst {len(shown)} of {len(rows)} rows"
+            if len(rows) > len(shown)
+            else ""
+        )
         axes.set_xlabel(axis_label("", unit) + left_out)
         heading(figure, title)
     return figure
@@ -130,7 +134,9 @@ def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
             )
         axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
         left_out = f"\n{len(shown)} of {len(table):,}, surest first"
-        axes.set_xlabel(axis_label("", unit) + (left_out if len(shown) < len(table) else ""))
+        axes.set_xlabel(
+            axis_label("", unit) + (left_out if len(shown) < len(table) else "")
+        )
         figure.legend(loc="outside upper left", ncols=3)
         heading(figure, title)
     return figure
@@ -173,7 +179,9 @@ def estimators(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figur
         right.grid(False)
         for side in right.spines.values():
             side.set_visible(False)
-        right.set_title("biased ...", loc="right", x=1.02, ha="left", fontsize=9, color=MUTED)
+        right.set_title(
+            "biased ...", loc="right", x=1.02, ha="left", fontsize=9, color=MUTED
+        )
         axes.set_xlabel(axis_label("", unit))
         heading(figure, title)
     return figure
@@ -184,14 +192,18 @@ def _rows(name: str, table: pd.DataFrame) -> list[Row]:
     first = [(wrap(name, 32), np.nan, np.nan, np.nan)] if name else []
     numbers = table[["mean", "lower", "upper"]].to_numpy(float).tolist()
     labels = [wrap(_label(label), 30) for label in table.index]
-    return first + [(label, *values) for label, values in zip(labels, numbers, strict=True)]
+    return first + [
+        (label, *values) for label, values in zip(labels, numbers, strict=True)
+    ]
 
 
 def _label(label: object) -> object:
     return ", ".join(map(str, label)) if isinstance(label, tuple) else label
 
 
-def _intervals(axes: Axes, rows: Sequence[Row], colours: Sequence[str] | None = None) -> None:
+def _intervals(
+    axes: Axes, rows: Sequence[Row], colours: Sequence[str] | None = None
+) -> None:
     """Draw an interval for each row, from the top; a label without an interval is bold.
 
     Parameters
@@ -204,7 +216,9 @@ def _intervals(axes: Axes, rows: Sequence[Row], colours: Sequence[str] | None = 
     for height, (_, mean, lower, upper) in enumerate(rows):
         colour = colours[height] if colours else BLUE
         ends = [lower, upper]
-        axes.plot(ends, [height, height], color=colour, linewidth=2.2, solid_capstyle="butt")
+        axes.plot(
+            ends, [height, height], color=colour, linewidth=2.2, solid_capstyle="butt"
+        )
         axes.plot([mean], [height], "o", color=colour, markersize=6)
     axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
     for label, (_, mean, *_) in zip(axes.get_yticklabels(), rows, strict=True):

@@ -30,7 +30,9 @@ def contraction(table: pd.DataFrame) -> Figure:
     shares = table["contraction"].to_numpy(float)
     rows = np.arange(len(table))
     notes = [
-        "held fixed" if np.isnan(share) else f"{share:.2f}   sd {before:.3g} → {after:.3g}"
+        "held fixed"
+        if np.isnan(share)
+        else f"{share:.2f}   sd {before:.3g} → {after:.3g}"
         for share, before, after in zip(
             shares, table["prior_sd"], table["posterior_sd"], strict=True
         )

@@ -83,7 +83,9 @@ def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
     panels = len(shown["posterior"].data_vars)
     compact = panels > _MOST_ROWS
     if compact:
-        shown = xr.DataTree.from_dict({"posterior": dt["posterior"].to_dataset()[names]})
+        shown = xr.DataTree.from_dict(
+            {"posterior": dt["posterior"].to_dataset()[names]}
+        )
     height = 0.4 + 1.7 * (len(names) if compact else panels)
     plot = plot_rank_dist if dt["posterior"].sizes["chain"] > 1 else plot_trace_dist
     with house_style(), rc_context({"plot.max_subplots": 2 * max(panels, 1)}):

@@ -42,9 +42,17 @@ def predictive(prediction: Prediction) -> Figure:
     with house_style():
         figure, axes = new_axes(WIDTH, 3.4)
         wide, narrow = "95 % of replications", "50 %"
-        axes.vlines(positions, levels[0], levels[3], color=BLUE, linewidth=1.6, label=wide)
         axes.vlines(
-            positions, levels[1], levels[2], color=BLUE, linewidth=6, alpha=0.55, label=narrow
+            positions, levels[0], levels[3], color=BLUE, linewidth=1.6, label=wide
+        )
+        axes.vlines(
+            positions,
+            levels[1],
+            levels[2],
+            color=BLUE,
+            linewidth=6,
+            alpha=0.55,
+            label=narrow,
         )
         axes.plot(
             positions,
@@ -60,5 +68,7 @@ def predictive(prediction: Prediction) -> Figure:
         axes.grid(False, axis="x")
         axes.set_xlabel(wrap(grouping or "group", 60) + " (size of the group below)")
         axes.set_ylabel(wrap(statistic, 38))
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+        figure.legend(
+            *axes.get_legend_handles_labels(), loc="outside upper left", ncols=3
+        )
     return figure

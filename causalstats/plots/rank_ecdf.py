@@ -29,7 +29,10 @@ def ranks(table: pd.DataFrame) -> Figure:
     columns = {name: (("sample",), table[name].to_numpy(float)) for name in table}
     draws = xr.Dataset(columns, {"sample": range(len(table))})
     rows = math.ceil(len(table.columns) / _COLUMNS)
-    with house_style(), rc_context({"plot.max_subplots": len(table.columns) + _COLUMNS}):
+    with (
+        house_style(),
+        rc_context({"plot.max_subplots": len(table.columns) + _COLUMNS}),
+    ):
         collection = plot_ecdf_pit(
             xr.DataTree.from_dict({"prior_sbc": draws}),
             group="prior_sbc",

@@ -47,7 +47,11 @@ def strongest(table: pd.DataFrame, entry: str) -> pd.DataFrame:
 
 
 def sensitivity(
-    table: pd.DataFrame, effect_label: str, truth: float | None = None, *, unit: str = ""
+    table: pd.DataFrame,
+    effect_label: str,
+    truth: float | None = None,
+    *,
+    unit: str = "",
 ) -> Figure:
     """Draw an answer, mean and interval, at each value of one or two assumptions.
 
@@ -100,7 +104,9 @@ def sensitivity(
         else:
             _curve_with_band(axes, ticks, table.reindex(values), joined)
         if truth is not None:
-            axes.axhline(truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}")
+            axes.axhline(
+                truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}"
+            )
         axes.set_xlabel(axis_label(first))
         axes.set_ylabel(wrap(label.replace("_", " "), 28))
         handles, labels = axes.get_legend_handles_labels()
@@ -113,7 +119,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
-def _curve_with_band(axes: Axes, ticks: np.ndarray, table: pd.DataFrame, joined: bool) -> None:
+def _curve_with_band(
+    axes: Axes, ticks: np.ndarray, table: pd.DataFrame, joined: bool
+) -> None:
     """Draw the answer under one assumption.
 
     Parameters
@@ -127,7 +135,9 @@ def _curve_with_band(axes: Axes, ticks: np.ndarray, table: pd.DataFrame, joined:
         Whether neighbouring values are joined by a line.
     """
     if joined:
-        axes.fill_between(ticks, table["lower"], table["upper"], color=TINT, linewidth=0)
+        axes.fill_between(
+            ticks, table["lower"], table["upper"], color=TINT, linewidth=0
+        )
         axes.plot(ticks, table["mean"].to_numpy(), color=BLUE)
     _points(axes, ticks, table, BLUE)
 
@@ -149,10 +159,14 @@ def _curves(
         Whether neighbouring values are joined by a line.
     """
     name = axis_label(str(table.index.names[1]))
-    curves = [(key, part.droplevel(1)) for key, part in table.groupby(level=1, sort=False)]
+    curves = [
+        (key, part.droplevel(1)) for key, part in table.groupby(level=1, sort=False)
+    ]
     distance = (np.ptp(ticks) or 1.0) * 0.012
     last = max(1, len(curves) - 1)
-    shown = slice(None) if joined else slice(0)  # a line of no points has a place in the legend
+    shown = (
+        slice(None) if joined else slice(0)
+    )  # a line of no points has a place in the legend
     for number, (key, part) in enumerate(curves):
         part = part.reindex(values)
         positions = ticks + distance * (number - (len(curves) - 1) / 2)
@@ -162,7 +176,9 @@ def _curves(
         _points(axes, positions, part, colour)
 
 
-def _points(axes: Axes, positions: np.ndarray, table: pd.DataFrame, colour: Any) -> None:
+def _points(
+    axes: Axes, positions: np.ndarray, table: pd.DataFrame, colour: Any
+) -> None:
     """Draw intervals and markers, which say what was used and where sampling failed its checks.
 
     Parameters
@@ -174,7 +190,9 @@ def _points(axes: Axes, positions: np.ndarray, table: pd.DataFrame, colour: Any)
     """
     healthy = _flag(table, "healthy", True)
     used = _flag(table, "used", False)
-    mean, lower, upper = (table[name].to_numpy(float) for name in ("mean", "lower", "upper"))
+    mean, lower, upper = (
+        table[name].to_numpy(float) for name in ("mean", "lower", "upper")
+    )
     axes.vlines(positions, lower, upper, color=colour, linewidth=1.2)
     for chosen, label, fill, marker, size in (
         (healthy & ~used, "mean and interval", colour, "o", 6),

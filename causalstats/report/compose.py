@@ -51,13 +51,21 @@ def compose(
         title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
         question=question or headline.description,
         status=status(doubts, fit.sampling()),
-        banner=tuple(f"Failed, {warning(check)}." for check in doubts if check.passed is False),
+        banner=tuple(
+            f"Failed, {warning(check)}." for check in doubts if check.passed is False
+        ),
         answer=fit.answer(doubts=False),
-        cautions=tuple(warning(check) for check in headline.doubts if check.passed is None),
+        cautions=tuple(
+            warning(check) for check in headline.doubts if check.passed is None
+        ),
         model_name=type(model).__name__,
-        fields=tuple((field.name, shown(getattr(model, field.name))) for field in fields(model)),
+        fields=tuple(
+            (field.name, shown(getattr(model, field.name))) for field in fields(model)
+        ),
         assumptions=model.assumptions(),
-        adjustments=model.adjustments(fit.data) if isinstance(model, HasAdjustments) else (),
+        adjustments=model.adjustments(fit.data)
+        if isinstance(model, HasAdjustments)
+        else (),
         derivation=model.derivation() if isinstance(model, HasDerivation) else (),
         diagram=fit.plot("diagram") if isinstance(model, HasCausalGraph) else None,
         diagram_caption="What is observed, what is hidden, and what is seen for some.",
@@ -83,7 +91,9 @@ def _effects(fit: Any) -> tuple[tuple[Effect, pd.DataFrame], ...]:
         for name, estimand in answerable(fit.model, fit.data).items()
         if not estimand.per_person and (drawn or estimand.marginals)
     ]
-    return tuple((effect, surest_first(effect.numbers(), MOST_ROWS)) for effect in answers)
+    return tuple(
+        (effect, surest_first(effect.numbers(), MOST_ROWS)) for effect in answers
+    )
 
 
 def _sensitivity(
@@ -133,7 +143,10 @@ def status(checks: tuple[Check, ...], sampling: tuple[Check, ...]) -> Status:
 
 def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
     """Return title, caption and figure of each plot of the fit."""
-    captions = {name: "Observed, on 50 % and 95 % of replications." for name in fit.predictions()}
+    captions = {
+        name: "Observed, on 50 % and 95 % of replications."
+        for name in fit.predictions()
+    }
     captions["comparison"] = "Intervals are 95 %."
     captions |= dict.fromkeys(fit.views(), "")
     if fit.parameters() and not fit.contraction().empty:
@@ -145,7 +158,10 @@ def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
         captions["chains"] = (
             "Each chain's density, and its ranks, which stay inside the band where chains agree."
         )
-    return tuple((name.capitalize(), caption, fit.plot(name)) for name, caption in captions.items())
+    return tuple(
+        (name.capitalize(), caption, fit.plot(name))
+        for name, caption in captions.items()
+    )
 
 
 def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str | None:
@@ -163,10 +179,14 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str 
     str or None
         None where no outcomes were withheld.
     """
-    finding = next((check.finding for check in checks if check.name == "withheld outcomes"), None)
+    finding = next(
+        (check.finding for check in checks if check.name == "withheld outcomes"), None
+    )
     if finding is None:
         return None
-    if "error" not in table:  # outcomes of some people, or results of an imperfect test: no truth
+    if (
+        "error" not in table
+    ):  # outcomes of some people, or results of an imperfect test: no truth
         return f"{finding}."
     error = table["error"].abs()
     closer = table[error < error.iloc[0]]
@@ -180,13 +200,19 @@ def _call(fit: Any) -> str:
     """Return the program that makes this fit from the frame."""
     names = [type(fit.sampler).__name__, "Known", "KnownByGroup", "Penalty", "fit"]
     names += [
-        name for name in ("Diagram", "Monotone") if re.search(rf"\b{name}\b[.(]", repr(fit.model))
+        name
+        for name in ("Diagram", "Monotone")
+        if re.search(rf"\b{name}\b[.(]", repr(fit.model))
     ]
     read = "data = frame"
     if hasattr(fit.data, "arguments"):
         study = type(fit.data).__name__
         names.append(study)
-        given = {name: value for name, value in fit.data.arguments.items() if value is not None}
+        given = {
+            name: value
+            for name, value in fit.data.arguments.items()
+            if value is not None
+        }
         arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
         read = f"data = {study}.from_frame(frame, {arguments})"
     kind = type(fit.model)

@@ -21,4 +21,6 @@ def data_uri(figure: Figure) -> str:
     # Letters are outlines, since the reader may not have the font; names in the file are fixed.
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "causalstats"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode(
+        "ascii"
+    )

@@ -46,7 +46,9 @@ def failing_first(checks: tuple[Check, ...]) -> list[Check]:
 def tally(checks: tuple[Check, ...]) -> str:
     """Return how many checks there are of each verdict, such as "1 failed, 7 passed"."""
     verdicts = [check.verdict for check in failing_first(checks)]
-    return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
+    return ", ".join(
+        f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts)
+    )
 
 
 def with_code(text: str) -> Markup:
@@ -80,4 +82,6 @@ def _environment() -> Environment:
 
 
 def _style() -> str:
-    return files("causalstats.report").joinpath("report.css").read_text(encoding="utf-8")
+    return (
+        files("causalstats.report").joinpath("report.css").read_text(encoding="utf-8")
+    )

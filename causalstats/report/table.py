@@ -95,7 +95,9 @@ def _cells(name: str, values: list) -> list[Cell]:
 
 def _has_numbers(column: pd.Series) -> bool:
     types = pd.api.types
-    return types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
+    return types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(
+        column.dtype
+    )
 
 
 def _real(value: float, padded: bool) -> str:
@@ -111,7 +113,9 @@ def _real(value: float, padded: bool) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, Real) and not isinstance(value, bool | np.bool_))
+    return value is None or (
+        isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    )
 
 
 def _is_finite(value: Any) -> bool:

@@ -75,14 +75,22 @@ class Auto:
     def nuts_for(self, problem: Problem) -> Nuts:
         """Return NUTS with the fastest backend and the options that the model asks for."""
         model = problem.model
-        options = dict(model.nuts_options(problem.data)) if isinstance(model, NutsOptions) else {}
+        options = (
+            dict(model.nuts_options(problem.data))
+            if isinstance(model, NutsOptions)
+            else {}
+        )
         suggested = options.pop("backend", None)
         if suggested and _on_cpu():
             backend = suggested
         else:
             largest = max((value.size for value in problem.inputs.values()), default=0)
             backend = backend_for(largest)
-        given = {"draws": self.draws, "tune": self.tune, "target_accept": self.target_accept}
+        given = {
+            "draws": self.draws,
+            "tune": self.tune,
+            "target_accept": self.target_accept,
+        }
         options |= {name: value for name, value in given.items() if value is not None}
         return Nuts(chains=self.chains, backend=backend, **options)
 
@@ -90,7 +98,9 @@ class Auto:
         """Return a program of the sampler that is chosen for this problem."""
         return self.choose(problem).compile(problem)
 
-    def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def __call__(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         return self.choose(problem)(problem, seed, advance)
 
 

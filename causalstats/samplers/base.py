@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FEWEST_DRAWS_OF_A_CHAIN = 50
-ADAPT_CORRELATIONS_UP_TO = 100  # parameters; with more, a dense metric costs more than it saves
+ADAPT_CORRELATIONS_UP_TO = (
+    100  # parameters; with more, a dense metric costs more than it saves
+)
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
 
 
@@ -57,7 +59,9 @@ class Sampler(Protocol):
         """Return a program for this problem and for others of the same structure."""
 
 
-def sample(program: Program, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+def sample(
+    program: Program, problem: Problem, seed: int, advance: Advance = silent
+) -> xr.DataTree:
     """Return posterior draws, with those of the parameters that the model integrates out.
 
     Parameters
@@ -86,7 +90,9 @@ def sample(program: Program, problem: Problem, seed: int, advance: Advance = sil
     import xarray as xr
 
     sampled = draws["posterior"].to_dataset()
-    posterior = model.recover_marginals(sampled, problem.data, np.random.default_rng(seed))
+    posterior = model.recover_marginals(
+        sampled, problem.data, np.random.default_rng(seed)
+    )
     statistics = draws["sample_stats"].to_dataset()
     tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": statistics})
     tree.attrs = draws.attrs

@@ -26,7 +26,11 @@ def exact_draws(problem: Problem) -> DrawExactly | None:
     None where the posterior of the model on these data has no closed form.
     """
     model = problem.model
-    return model.exact_posterior(problem.data) if isinstance(model, ExactPosterior) else None
+    return (
+        model.exact_posterior(problem.data)
+        if isinstance(model, ExactPosterior)
+        else None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,9 @@ class Exact:
     def __post_init__(self) -> None:
         check_fields(self, SamplingError)
 
-    def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def __call__(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)
 
     def compile(self, problem: Problem) -> ExactProgram:
@@ -80,7 +86,9 @@ class ExactProgram:
 
     sampler: Exact
 
-    def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def run(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         import xarray as xr
 
         started = time.perf_counter()

@@ -18,8 +18,12 @@ from causalstats.samplers.program_cache import program_for
 if TYPE_CHECKING:
     import xarray as xr
 
-_LARGEST_PARETO_K = 0.7  # above it the weights have no usable variance (Vehtari et al. 2024)
-_SMALLEST_ESS_SHARE = 0.25  # effective sample size of the weights, by the number of draws
+_LARGEST_PARETO_K = (
+    0.7  # above it the weights have no usable variance (Vehtari et al. 2024)
+)
+_SMALLEST_ESS_SHARE = (
+    0.25  # effective sample size of the weights, by the number of draws
+)
 
 
 def importance_draws(problem: Problem) -> DrawByImportance | None:
@@ -29,7 +33,11 @@ def importance_draws(problem: Problem) -> DrawByImportance | None:
     density (chain, draw), the Pareto k of the weights and their effective sample size.
     """
     model = problem.model
-    return model.importance_draws(problem.data) if isinstance(model, ImportanceSampled) else None
+    return (
+        model.importance_draws(problem.data)
+        if isinstance(model, ImportanceSampled)
+        else None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +65,9 @@ class ImportanceSampler:
     draws: int
     fallback: Sampler = field(repr=False)
 
-    def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def __call__(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)
 
     def compile(self, problem: Problem) -> ImportanceProgram:
@@ -71,7 +81,9 @@ class ImportanceProgram:
 
     sampler: ImportanceSampler
 
-    def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def run(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         import xarray as xr
 
         started = time.perf_counter()

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _FEWEST_DRAWS = 200
-_FIRST_DEGREES_OF_FREEDOM = 20.0  # heavier tails than a posterior, so that weights stay bounded
+_FIRST_DEGREES_OF_FREEDOM = (
+    20.0  # heavier tails than a posterior, so that weights stay bounded
+)
 _ADAPTED_DEGREES_OF_FREEDOM = 8.0
 _ADAPTED_COVARIANCE_FACTOR = 1.2
 # Largest Pareto k, and least effective sample size by the draws, that need no further proposal:
@@ -100,12 +102,16 @@ class Laplace:
                 f"{self.chains} x {self.draws}."
             )
 
-    def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def __call__(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)
 
     def compile(self, problem: Problem) -> LaplaceProgram:
         """Return the compiled graph of this problem, which runs all of the same structure."""
-        program = cached_program("laplace", problem.graph, lambda: _compile(self, problem))
+        program = cached_program(
+            "laplace", problem.graph, lambda: _compile(self, problem)
+        )
         return replace(program, sampler=self)
 
 
@@ -117,8 +123,12 @@ def _compile(sampler: Laplace, problem: Problem) -> LaplaceProgram:
     # JAX is faster on large data, but copies them at every call: a million people took 20 GiB.
     mode = "NUMBA"
     pairs = graph.rvs_to_values.items()
-    transformed = {value.name for variable, value in pairs if value.name != variable.name}
-    variables = [each for each in graph.unobserved_value_vars if each.name not in transformed]
+    transformed = {
+        value.name for variable, value in pairs if value.name != variable.name
+    }
+    variables = [
+        each for each in graph.unobserved_value_vars if each.name not in transformed
+    ]
     outputs = [graph.logp(), *variables]
     return LaplaceProgram(
         sampler=sampler,
@@ -184,9 +194,13 @@ class LaplaceProgram:
     names: tuple[str, ...]
     template: dict[str, np.ndarray]
     initial_point: Callable[[Any], dict[str, np.ndarray]]
-    running: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    running: threading.Lock = field(
+        default_factory=threading.Lock, repr=False, compare=False
+    )
 
-    def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def run(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         # While a fit in another thread runs this program on its data, the graph is compiled anew.
         if not self.running.acquire(blocking=False):
             with COMPILER_LOCK:
@@ -207,7 +221,9 @@ class LaplaceProgram:
         drawn = self._draw(proposals, None, rng, advance)
         for pareto_k, share in _GOOD_ENOUGH:
             weights = drawn.weights
-            good = weights.pareto_k < pareto_k and weights.ess > share * len(drawn.points)
+            good = weights.pareto_k < pareto_k and weights.ess > share * len(
+                drawn.points
+            )
             adaptable = weights.ess > _ESS_TO_ADAPT * drawn.points.shape[1]
             if drawn.interrupted or good or not adaptable:
                 break
@@ -227,7 +243,9 @@ class LaplaceProgram:
             seconds=time.perf_counter() - started,
             interrupted=drawn.interrupted,
         )
-        tree.attrs.update(pareto_k=drawn.weights.pareto_k, importance_ess=drawn.weights.ess)
+        tree.attrs.update(
+            pareto_k=drawn.weights.pareto_k, importance_ess=drawn.weights.ess
+        )
         return tree
 
     def _around_the_mode(self, advance: Advance) -> SplitStudentT:
@@ -273,7 +291,9 @@ class LaplaceProgram:
             outputs = before.outputs + outputs
             sizes = before.sizes + sizes
         logp = np.array([float(values[0]) for values in outputs])
-        weights = pareto_smoothed_weights(logp - mixture_log_density(points, proposals, sizes))
+        weights = pareto_smoothed_weights(
+            logp - mixture_log_density(points, proposals, sizes)
+        )
         return WeightedPoints(points, outputs, logp, weights, sizes, interrupted)
 
     def _evaluated(
@@ -312,7 +332,9 @@ class LaplaceProgram:
             position += size
         return named
 
-    def _resampled(self, drawn: WeightedPoints, rng: np.random.Generator) -> xr.DataTree:
+    def _resampled(
+        self, drawn: WeightedPoints, rng: np.random.Generator
+    ) -> xr.DataTree:
         """Return draws that count alike, with the names and dims of the graph."""
         import xarray as xr
 
@@ -331,5 +353,8 @@ class LaplaceProgram:
         coords |= {name: list(each) for name, each in labels if each is not None}
         logp = drawn.logp[chosen].reshape(chains, draws)
         statistics = xr.Dataset({"lp": (("chain", "draw"), logp)})
-        groups = {"posterior": xr.Dataset(posterior, coords), "sample_stats": statistics}
+        groups = {
+            "posterior": xr.Dataset(posterior, coords),
+            "sample_stats": statistics,
+        }
         return xr.DataTree.from_dict(groups)

@@ -71,7 +71,9 @@ class Nuts:
     def __post_init__(self) -> None:
         check_fields(self, SamplingError)
 
-    def __call__(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def __call__(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         return self.compile(problem).run(problem, seed, advance)
 
     def compile(self, problem: Problem) -> Program:
@@ -80,6 +82,8 @@ class Nuts:
             from causalstats.samplers.backends.numpyro import compile_graph
 
             return compile_graph(self, problem.graph)
-        from causalstats.samplers.backends.nutpie import compile_graph as compile_for_cpu
+        from causalstats.samplers.backends.nutpie import (
+            compile_graph as compile_for_cpu,
+        )
 
         return compile_for_cpu(self, problem.graph, self.backend)

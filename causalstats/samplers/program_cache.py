@@ -36,7 +36,9 @@ _MOST_PROGRAMS = 8
 _MOST_BYTES = 20_000_000
 
 
-_entries: list[tuple[Hashable, Any]] = []  # keys and programs, the one used last at the end
+_entries: list[
+    tuple[Hashable, Any]
+] = []  # keys and programs, the one used last at the end
 
 
 def program_for(
@@ -72,7 +74,9 @@ def program_for(
     """
     if structure is None:
         return sampler.compile(problem)
-    return _find_or_compile((repr(sampler), structure), None, lambda: sampler.compile(problem))
+    return _find_or_compile(
+        (repr(sampler), structure), None, lambda: sampler.compile(problem)
+    )
 
 
 def cached_program[Compiled: GraphProgram](
@@ -118,10 +122,12 @@ def same_program(first: pm.Model, second: pm.Model) -> bool:
     if _labels(first) != _labels(second):
         return False
     inputs = [
-        [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()] for graph in graphs
+        [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()]
+        for graph in graphs
     ]
     outputs = [
-        [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)] for graph in graphs
+        [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)]
+        for graph in graphs
     ]
     return equal_computations(*outputs, *inputs)
 

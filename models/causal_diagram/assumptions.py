@@ -106,7 +106,9 @@ def diagram_text(model: CausalDiagram) -> str:
         effects = [name for name in graph.nodes if (cause, name) in graph.directed]
         if effects:
             parts.append(f"{cause} → {', '.join(effects)}")
-    arcs = [" ↔ ".join(sorted(pair, key=graph.nodes.index)) for pair in graph.bidirected]
+    arcs = [
+        " ↔ ".join(sorted(pair, key=graph.nodes.index)) for pair in graph.bidirected
+    ]
     return "; ".join([*parts, *sorted(arcs)])
 
 

@@ -33,10 +33,14 @@ def table_baselines(model: CausalDiagram, data: Observations) -> Mapping[str, Ca
     levels = model.levels(data)
     asked = (model.treatment, model.outcome)
     others = [name for name in model.graph.nodes if name not in asked]
-    estimates: dict[str, Callable] = {"unadjusted": partial(_stratified, model, data, [])}
+    estimates: dict[str, Callable] = {
+        "unadjusted": partial(_stratified, model, data, [])
+    }
     cells = np.prod([len(levels[name]) for name in model.graph.nodes], dtype=float)
     if others and _DRAWS * cells <= _MOST_NUMBERS:
-        estimates["adjusted for all observed"] = partial(_stratified, model, data, others)
+        estimates["adjusted for all observed"] = partial(
+            _stratified, model, data, others
+        )
     return estimates
 
 

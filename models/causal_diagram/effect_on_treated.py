@@ -24,7 +24,9 @@ from causalstats.diagrams.identification.expression import Expression
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
 from causalstats.models.causal_diagram.assumptions import assumption_names
-from causalstats.models.causal_diagram.checks.mediator_variation import refuse_constant_mediators
+from causalstats.models.causal_diagram.checks.mediator_variation import (
+    refuse_constant_mediators,
+)
 from causalstats.models.causal_diagram.checks.positivity import positivity
 from causalstats.models.causal_diagram.estimands import DIFFERENCE
 from causalstats.models.causal_diagram.interventional_query import shown_levels
@@ -92,7 +94,9 @@ def effect_on_treated_query(
     formula = treated(model.diagram, (outcome, *groups), treatment)
     event = notation.event(outcome, levels)
     worlds = worlds_of(do)
-    name = " - ".join(notation.counterfactual("P", event, world, factual) for world in worlds)
+    name = " - ".join(
+        notation.counterfactual("P", event, world, factual) for world in worlds
+    )
     if formula is None:
         raise ModelError(
             f"{name} is not identified; ask for its bounds, "
@@ -102,13 +106,16 @@ def effect_on_treated_query(
     question = _Counterfactual(formula, outcome, treatment, groups)
     seen = level_indices(factual, levels)
     indices = [
-        {question.set_treatment: level_index(treatment, value, levels), **seen} for value in values
+        {question.set_treatment: level_index(treatment, value, levels), **seen}
+        for value in values
     ]
     compute = partial(_answer, route, question, indices)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
         names = (outcome, *question.conditions)
-        support = positivity(model, formula, data, names, indices, aliases=question.aliases)
+        support = positivity(
+            model, formula, data, names, indices, aliases=question.aliases
+        )
         return (support, *route.prior_checks(compute, draws, data, (treatment,)))
 
     pair = len(values) == 2
@@ -171,7 +178,9 @@ def _answer(
     outcome = question.outcome
     observed = ObservedDistribution(route.network(draws, data))
     axes = (*question.conditions, outcome)
-    values = evaluate(question.formula, Aliased(observed, question.aliases), axes).values
+    values = evaluate(
+        question.formula, Aliased(observed, question.aliases), axes
+    ).values
     values = np.asarray(values) / np.sum(values, axis=-1, keepdims=True)
     batch = (draws.sizes["chain"], draws.sizes["draw"])
     table = xr.DataArray(

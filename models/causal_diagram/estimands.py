@@ -19,7 +19,10 @@ from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.bounds.queries import effect_bounds
 from causalstats.models.causal_diagram.checks.positivity import query_checks
 from causalstats.models.causal_diagram.levels import Levels, shown_states
-from causalstats.models.causal_diagram.notation import contrast_labels, words_with_levels
+from causalstats.models.causal_diagram.notation import (
+    contrast_labels,
+    words_with_levels,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.routes.tables import TableRoute
@@ -99,7 +102,8 @@ def _confounding_estimand(route: TableRoute) -> Estimand:
     x = route.model.treatment
     y = route.model.outcome
     words = (
-        f"The confounding bias of the association of {x} and {y}: the association less the effect"
+        f"The confounding bias of the association of {x} and {y}: "
+        "the association less the effect"
     )
     compute = partial(_confounding, route)
     return Estimand(
@@ -168,7 +172,9 @@ def _interventional(
     y = route.model.outcome
     levels = route.model.levels(data)
     table = route.probabilities(draws, data, (y,), do=(x,))
-    labels = [f"{y}={state} | do({x}={arm})" for arm in levels[x] for state in levels[y]]
+    labels = [
+        f"{y}={state} | do({x}={arm})" for arm in levels[x] for state in levels[y]
+    ]
     return _joined_axes(table, (x, y), "probability", labels)
 
 

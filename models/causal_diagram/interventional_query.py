@@ -17,7 +17,9 @@ from causalstats.data import Observations
 from causalstats.diagrams.identification.identification import identify
 from causalstats.models.causal_diagram import notation
 from causalstats.models.causal_diagram.assumptions import assumption_names
-from causalstats.models.causal_diagram.checks.mediator_variation import refuse_constant_mediators
+from causalstats.models.causal_diagram.checks.mediator_variation import (
+    refuse_constant_mediators,
+)
 from causalstats.models.causal_diagram.checks.positivity import query_checks
 from causalstats.models.causal_diagram.estimands import DIFFERENCE
 from causalstats.models.causal_diagram.levels import Levels, level_indices, shown_states
@@ -95,7 +97,9 @@ def _written(
     event = notation.event(outcome, levels)
     worlds = worlds_of(do)
     if len(worlds) <= 2:
-        return " - ".join(notation.interventional("P", event, world, given) for world in worlds)
+        return " - ".join(
+            notation.interventional("P", event, world, given) for world in worlds
+        )
     seen = f", {notation.conditions(given)}" if given else ""
     return f"P({event} | do({', '.join(do)}){seen})"
 

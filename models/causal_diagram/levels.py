@@ -26,7 +26,11 @@ def default_levels(
     """
     levels = {}
     for wire in model.diagram.wires:
-        count = hidden_level_count(model, wire.name) if wire.name in model.diagram.hidden else 2
+        count = (
+            hidden_level_count(model, wire.name)
+            if wire.name in model.diagram.hidden
+            else 2
+        )
         levels[wire.name] = wire.levels or known.get(wire.name) or tuple(range(count))
     return levels
 

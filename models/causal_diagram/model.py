@@ -33,9 +33,18 @@ from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.identification.identification import Identification, identify
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.errors import ModelError
-from causalstats.models.causal_diagram import assumptions, levels, query_arguments, validation
-from causalstats.models.causal_diagram.checks.implied_independences import implied_independences
-from causalstats.models.causal_diagram.checks.mediator_variation import refuse_constant_mediators
+from causalstats.models.causal_diagram import (
+    assumptions,
+    levels,
+    query_arguments,
+    validation,
+)
+from causalstats.models.causal_diagram.checks.implied_independences import (
+    implied_independences,
+)
+from causalstats.models.causal_diagram.checks.mediator_variation import (
+    refuse_constant_mediators,
+)
 from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
 from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
 from causalstats.models.causal_diagram.routes import ROUTES, Route, RouteName
@@ -47,7 +56,9 @@ if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
-DiagramText = Annotated[str, Text(empty=False, words="its text such as 'x -> y; x <-> y'")]
+DiagramText = Annotated[
+    str, Text(empty=False, words="its text such as 'x -> y; x <-> y'")
+]
 LevelCount = Annotated[int, Number(least=2, most=1000, whole=True)]
 
 
@@ -215,7 +226,8 @@ class CausalDiagram:
         validation.refuse_no_network(diagram)
         object.__setattr__(self, "diagram", diagram)
         monotone = [
-            each if isinstance(each, Monotone) else Monotone(*each) for each in self.monotone
+            each if isinstance(each, Monotone) else Monotone(*each)
+            for each in self.monotone
         ]
         object.__setattr__(self, "monotone", tuple(monotone))
         validation.refuse_surgery(self.graph)
@@ -296,13 +308,17 @@ class CausalDiagram:
             if name not in data.continuous
         }
         for name in data.levels:
-            data.places(name, known[name])  # refuses levels that the diagram does not have
+            data.places(
+                name, known[name]
+            )  # refuses levels that the diagram does not have
         validation.refuse_one_level(self.treatment, known)
         validation.refuse_one_level(self.outcome, known)
         refuse_constant_mediators(self.graph, self.treatment, self.outcome, known, data)
         return known
 
-    def default_levels(self, known: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    def default_levels(
+        self, known: Mapping[str, tuple[Any, ...]]
+    ) -> dict[str, tuple[Any, ...]]:
         """Return levels without data: the diagram's, else those known, else 0 and 1.
 
         Hidden variables have as many as `hidden_levels` says.
@@ -577,7 +593,9 @@ class CausalDiagram:
         """
         return self._route.predictions(draws, data, rng)
 
-    def views(self, draws: xr.Dataset, data: Observations) -> Mapping[str, Callable[[], View]]:
+    def views(
+        self, draws: xr.Dataset, data: Observations
+    ) -> Mapping[str, Callable[[], View]]:
         """Return pictures by name: `surgery`, the diagram before and after.
 
         Examples
@@ -616,7 +634,9 @@ class CausalDiagram:
         """
         unused = self._route.unused_fields(data)
         if self.identification.identified:
-            unused["monotone"] = "it narrows bounds, and the effect is identified without it."
+            unused["monotone"] = (
+                "it narrows bounds, and the effect is identified without it."
+            )
         return unused
 
     def relaxations(self, data: Observations) -> tuple[Relaxation, ...]:

@@ -56,7 +56,9 @@ def interventional(
     """
     done = f"do({conditions(do)})" if do else ""
     condition = ", ".join(filter(None, [done, conditions(given)]))
-    return f"{symbol}({variable} | {condition})" if condition else f"{symbol}({variable})"
+    return (
+        f"{symbol}({variable} | {condition})" if condition else f"{symbol}({variable})"
+    )
 
 
 def counterfactual(

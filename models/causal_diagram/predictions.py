@@ -35,7 +35,10 @@ def cell_shares(
     """
     levels = route.model.levels(data)
     names = route.model.diagram.observed
-    if np.prod([len(levels[name]) for name in names], dtype=float) > _MOST_CELLS_OF_A_PICTURE:
+    if (
+        np.prod([len(levels[name]) for name in names], dtype=float)
+        > _MOST_CELLS_OF_A_PICTURE
+    ):
         return ()
     counts = data.table(names, levels)
     size = draws.sizes["draw"]

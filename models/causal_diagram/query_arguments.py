@@ -68,7 +68,9 @@ def plain_values(
 
 def _plain_name(argument: str, name: Any) -> str:
     if not isinstance(name, str):
-        raise ModelError(f"Expected variables by their names in `{argument}`, got {name!r}.")
+        raise ModelError(
+            f"Expected variables by their names in `{argument}`, got {name!r}."
+        )
     return name
 
 
@@ -84,7 +86,9 @@ def _plain_value(
     if not isinstance(entries, list | tuple):
         return _plain_scalar(argument, name, entries)
     if not several:
-        raise ModelError(f"Expected one value of {name!r} in `{argument}`, got {list(entries)!r}.")
+        raise ModelError(
+            f"Expected one value of {name!r} in `{argument}`, got {list(entries)!r}."
+        )
     plain = [_plain_scalar(argument, name, entry) for entry in entries]
     repeated = len(plain) > 2 and len(set(plain)) < len(plain)
     if not plain or repeated:
@@ -101,8 +105,12 @@ def _plain_scalar(
     value: Any,
 ) -> Any:
     plain = value.item() if isinstance(value, np.generic) else value
-    if plain is None or isinstance(plain, Mapping | set | frozenset | list | tuple | np.ndarray):
-        raise ModelError(f"Expected a value of {name!r} in `{argument}`, got {value!r}.")
+    if plain is None or isinstance(
+        plain, Mapping | set | frozenset | list | tuple | np.ndarray
+    ):
+        raise ModelError(
+            f"Expected a value of {name!r} in `{argument}`, got {value!r}."
+        )
     return plain
 
 

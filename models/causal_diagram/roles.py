@@ -81,7 +81,9 @@ def _observed(
 ) -> str:
     if name not in diagram.observed:
         diagram.position(name)  # refuses a variable that the diagram does not have
-        raise ModelError(f"Expected an observed variable as {role}; {name!r} is hidden.")
+        raise ModelError(
+            f"Expected an observed variable as {role}; {name!r} is hidden."
+        )
     return name
 
 
@@ -98,7 +100,9 @@ def _marked(diagram: Diagram, role: Role) -> str:
 
 def _only_outcome(graph: MixedGraph) -> str:
     candidates = [
-        name for name in graph.nodes if graph.parents(name) and graph.descendants(name) == (name,)
+        name
+        for name in graph.nodes
+        if graph.parents(name) and graph.descendants(name) == (name,)
     ]
     words = "observed causes and no observed effect"
     return _only("outcome", candidates, words, graph)
@@ -106,7 +110,9 @@ def _only_outcome(graph: MixedGraph) -> str:
 
 def _only_treatment(graph: MixedGraph, outcome: str) -> str:
     candidates = [
-        name for name in graph.ancestors(outcome) if not graph.parents(name) and name != outcome
+        name
+        for name in graph.ancestors(outcome)
+        if not graph.parents(name) and name != outcome
     ]
     words = f"an effect on {outcome} and no observed cause"
     treatment = _only("treatment", candidates, words, graph)

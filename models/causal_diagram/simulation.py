@@ -53,7 +53,9 @@ def simulate(
     drawn = draw_tables(weights, tables, levels, (1, 1), rng)
     truth = drawn if design == "prior" else route.true_tables(drawn, levels)
     network = _single_network(drawn, tables, levels)
-    frame = network.sample(people, int(rng.integers(2**32)))[list(model.diagram.observed)]
+    frame = network.sample(people, int(rng.integers(2**32)))[
+        list(model.diagram.observed)
+    ]
     data = Observations.from_frame(_with_unseen_levels(frame, levels), counts="n")
     truth = route.recover_marginals(truth, data, rng)
     return Simulation(data=data, truth=truth, realised={"observations": float(people)})

@@ -57,5 +57,7 @@ class TablePrior:
 
 TABLE_PRIORS: Mapping[PriorName, TablePrior] = {
     "cells": TablePrior(unit="cell of each table", divisor="", shared=False),
-    "bdeu": TablePrior(unit="table, spread evenly over its cells", divisor=" / cells", shared=True),
+    "bdeu": TablePrior(
+        unit="table, spread evenly over its cells", divisor=" / cells", shared=True
+    ),
 }

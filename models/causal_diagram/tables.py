@@ -196,7 +196,9 @@ def draw_tables(
             f"`cs.Exact(chains=1, draws={most})`, join levels, or leave out variables that the "
             "answer does not need."
         )
-    arrays = {table.name: dirichlet.draw(weights[table.name], size, rng) for table in tables}
+    arrays = {
+        table.name: dirichlet.draw(weights[table.name], size, rng) for table in tables
+    }
     return tables_as_draws(arrays, tables, levels)
 
 
@@ -216,7 +218,10 @@ def tables_as_draws(
     chains, draws = next(iter(arrays.values())).shape[:2]
     variables = dict.fromkeys(name for table in tables for name in table.axes)
     return xr.Dataset(
-        {table.name: (("chain", "draw", *table.axes), arrays[table.name]) for table in tables},
+        {
+            table.name: (("chain", "draw", *table.axes), arrays[table.name])
+            for table in tables
+        },
         {
             "chain": np.arange(chains),
             "draw": np.arange(draws),

@@ -63,7 +63,9 @@ def refuse_names(diagram: Diagram) -> None:
             )
 
 
-def refuse_hidden_levels(diagram: Diagram, hidden_levels: int | Mapping[str, int]) -> None:
+def refuse_hidden_levels(
+    diagram: Diagram, hidden_levels: int | Mapping[str, int]
+) -> None:
     """Raise where `hidden_levels` names a variable that is not hidden.
 
     Raises

@@ -74,7 +74,9 @@ def _exclusion_from_the_decision(model: Any) -> Assumption:
 def _expertise(model: Any) -> Assumption:
     """The expertise constraint of the paper."""
     names = ", ".join(model.expertise)
-    value = "= 0" if model.expertise_sd == 0 else f"~ Normal(0, {model.expertise_sd:g}²)"
+    value = (
+        "= 0" if model.expertise_sd == 0 else f"~ Normal(0, {model.expertise_sd:g}²)"
+    )
     return Assumption(
         name="expertise",
         statement=f"On {names}, the decision follows the outcome and nothing else.",

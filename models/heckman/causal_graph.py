@@ -20,7 +20,9 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
     common = [name for name in data.design.variables if name not in model.excluded]
     seen = f"outcome: {outcome} (seen if {decision} = 1)"
     graph.add_node("features", label=", ".join(common), role="observed")
-    graph.add_node("unobservable", label="what outcome and decision share", role="hidden")
+    graph.add_node(
+        "unobservable", label="what outcome and decision share", role="hidden"
+    )
     graph.add_node("decision", label=f"decision: {decision}", role="observed")
     graph.add_node("outcome", label=seen, role="selected")
     for cause in ("features", "unobservable"):

@@ -128,7 +128,9 @@ def _too_few(residuals: int) -> Check:
 def _standardised(matrix: np.ndarray) -> np.ndarray:
     """Standardise the columns, which changes no residual, and put an intercept before them."""
     spread = matrix.std(axis=0)
-    return with_intercept((matrix - matrix.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+    return with_intercept(
+        (matrix - matrix.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    )
 
 
 def _listed(values: np.ndarray) -> str:

@@ -17,7 +17,8 @@ from causalstats.numerics.selection.heckman_likelihood import expected_outcome
 def indices(draws: xr.Dataset, people: People) -> tuple[np.ndarray, np.ndarray]:
     """Return x'β and x'γ with their intercepts, (draws, person), chain by chain."""
     outcome, selection = (
-        flat(draws, f"{which}_intercept") + flat(draws, f"{which}_coefficient") @ people.matrix.T
+        flat(draws, f"{which}_intercept")
+        + flat(draws, f"{which}_coefficient") @ people.matrix.T
         for which in ("outcome", "selection")
     )
     return outcome, selection
@@ -44,7 +45,9 @@ def _of_person(whose: str) -> dict[str, Any]:
     expected = _expected(whose)
 
     def about(data: Decisions) -> People:
-        return data.people(None if whose == "everybody" else data.decision == (whose == "seen"))
+        return data.people(
+            None if whose == "everybody" else data.decision == (whose == "seen")
+        )
 
     return {
         "per_person": True,
@@ -87,7 +90,9 @@ def _of_people() -> dict[str, Estimand]:
             unit=unit,
             averages_people=True,
             of_population=True,
-            compute=lambda draws, data: average(draws, data.population, _expected("everybody")),
+            compute=lambda draws, data: average(
+                draws, data.population, _expected("everybody")
+            ),
         ),
         "unseen_mean": Estimand(
             description="Mean of E[Y | T=0, x] over those whose outcome was not seen.",

@@ -41,7 +41,9 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         "middle": data.matrix.mean(axis=0),
     }
     if isinstance(model.mean, Known):
-        values["average_features"] = people.weights @ people.matrix / people.weights.sum()
+        values["average_features"] = (
+            people.weights @ people.matrix / people.weights.sum()
+        )
         values["known_mean"] = (model.mean.value - location) / scale
         if not model.mean.exact:
             values["known_mean_sd"] = model.mean.sd / scale
@@ -58,7 +60,9 @@ def build(model: Any, data: Decisions) -> pm.Model:
 
     columns = included(model, data)
     with pm.Model(coords={"feature": list(data.features)}) as graph:
-        given = {name: pm.Data(name, value) for name, value in inputs(model, data).items()}
+        given = {
+            name: pm.Data(name, value) for name, value in inputs(model, data).items()
+        }
         location = given["outcome_units"][0]
         scale = given["outcome_units"][1]
         middle = given["middle"]
@@ -82,14 +86,18 @@ def build(model: Any, data: Decisions) -> pm.Model:
         selection_middle = pm.Normal(
             "selection_middle", middle @ gamma, model.selection_prior_scale
         )
-        index = pm.Deterministic("selection_intercept", selection_middle - middle @ gamma)
+        index = pm.Deterministic(
+            "selection_intercept", selection_middle - middle @ gamma
+        )
         _add_likelihood(given, intercept, beta, sigma, kappa, spread, index, gamma)
         pm.Deterministic("outcome_coefficient", scale * beta, dims="feature")
         pm.Deterministic("outcome_intercept", location + scale * intercept)
         pm.Deterministic("outcome_sd", scale * sigma)
         pm.Deterministic("selection_coefficient", gamma, dims="feature")
         # Where expertise is known, Δ itself, and not a difference that is 0 up to rounding.
-        policy = pt.switch(sd < 0, (gamma - beta * kappa / sigma) / spread, sd * sampled)
+        policy = pt.switch(
+            sd < 0, (gamma - beta * kappa / sigma) / spread, sd * sampled
+        )
         pm.Deterministic("policy_coefficient", policy, dims="feature")
     return graph
 
@@ -102,7 +110,9 @@ def _outcome_intercept(model: Any, given: dict[str, Any], beta: Any) -> Any:
         # Intercepts are sampled at the mean of the features, where they owe nothing to the
         # slopes; their priors stay at x = 0.
         at_mean = given["middle"] @ beta
-        return pm.Normal("standard_middle", at_mean, model.outcome_prior_scale) - at_mean
+        return (
+            pm.Normal("standard_middle", at_mean, model.outcome_prior_scale) - at_mean
+        )
     mean = given["known_mean"]
     if not model.mean.exact:
         mean = pm.Normal("standard_mean", mean, given["known_mean_sd"])
@@ -139,9 +149,13 @@ def _add_likelihood(
     import pytensor.tensor as pt
     from pymc.distributions.dist_math import normal_lcdf
 
-    outcome, seen, unseen = (given[k] for k in ("outcome", "features_seen", "features_unseen"))
+    outcome, seen, unseen = (
+        given[k] for k in ("outcome", "features_seen", "features_unseen")
+    )
     error = (outcome - intercept - seen @ beta) / sigma
-    density = -(error**2 + np.log(2 * np.pi)).sum() / 2 - outcome.shape[0] * pt.log(sigma)
+    density = -(error**2 + np.log(2 * np.pi)).sum() / 2 - outcome.shape[0] * pt.log(
+        sigma
+    )
     pm.Potential("outcomes", density)
     chosen = normal_lcdf(0, 1, (index + seen @ gamma + kappa * error) / spread)
     pm.Potential("seen", chosen.sum())

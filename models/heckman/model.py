@@ -183,7 +183,8 @@ class Heckman:
         """
         names = tuple(assumption.name for assumption in self.assumptions())
         return {
-            name: replace(estimand, assumptions=names) for name, estimand in estimands().items()
+            name: replace(estimand, assumptions=names)
+            for name, estimand in estimands().items()
         }
 
     def parameters(self, data: Decisions) -> tuple[str, ...]:
@@ -231,7 +232,11 @@ class Heckman:
         >>> cs.Heckman().with_proper_prior().outcome_scale
         (0.0, 1.0)
         """
-        return self if self.outcome_scale is not None else replace(self, outcome_scale=(0.0, 1.0))
+        return (
+            self
+            if self.outcome_scale is not None
+            else replace(self, outcome_scale=(0.0, 1.0))
+        )
 
     @checked(ModelError)
     def simulate(
@@ -306,7 +311,9 @@ class Heckman:
         """
         columns = included(self, data)
         return {
-            name: partial(rule, data.matrix, columns, data.decision, data.outcome, data.weights)
+            name: partial(
+                rule, data.matrix, columns, data.decision, data.outcome, data.weights
+            )
             for name, rule in RULES.items()
         }
 

@@ -47,7 +47,9 @@ def prior_sds(model: Any, data: Decisions) -> dict[str, Any]:
     coefficient_sd = model.outcome_prior_scale * scale
     free = (policy_sd(model, data) < 0) & ~data.are_of(model.undecisive)
     return {
-        "outcome_coefficient": np.where(data.are_of(model.excluded), np.nan, coefficient_sd),
+        "outcome_coefficient": np.where(
+            data.are_of(model.excluded), np.nan, coefficient_sd
+        ),
         "outcome_sd": model.outcome_sd_prior_scale * scale * HALF_NORMAL_SD,
         "selection_intercept": model.selection_prior_scale,
         "selection_coefficient": np.where(free, model.selection_prior_scale, np.nan),

@@ -25,7 +25,9 @@ def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
     """Return the model without its known mean, and without each restriction of a feature."""
     return (
         *_of_mean(model, data),
-        *_of_features(model, data, "excluded", "exclusion of", "outcome_coefficient", 0.0),
+        *_of_features(
+            model, data, "excluded", "exclusion of", "outcome_coefficient", 0.0
+        ),
         *_of_features(
             model,
             data,
@@ -35,7 +37,9 @@ def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
             0.0,
             suspect="",
         ),
-        *_of_features(model, data, "expertise", "expertise on", "policy", model.expertise_sd),
+        *_of_features(
+            model, data, "expertise", "expertise on", "policy", model.expertise_sd
+        ),
     )
 
 
@@ -91,7 +95,9 @@ def _of_features(
                 model=replace(model, **{field: rest}),
                 estimand=estimand,
                 known=Known(0.0, sd=sd),
-                labels=tuple(data.features[column] for column in data.columns_of(feature)),
+                labels=tuple(
+                    data.features[column] for column in data.columns_of(feature)
+                ),
                 suspect=suspect,
                 remedy=_REMEDY,
             )

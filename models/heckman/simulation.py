@@ -14,7 +14,9 @@ from causalstats.data import Decisions
 from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
 
 
-def simulate(model: Any, seed: int, people: int, features: int, design: str) -> Simulation:
+def simulate(
+    model: Any, seed: int, people: int, features: int, design: str
+) -> Simulation:
     """Return data with features x1, x2, ... ~ Normal(0, 1), and their truth.
 
     Parameters
@@ -54,7 +56,9 @@ def simulate(model: Any, seed: int, people: int, features: int, design: str) -> 
     return Simulation(data=data, truth=_as_draws(parameters, names), realised=realised)
 
 
-def _paper(model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]) -> dict[str, Any]:
+def _paper(
+    model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]
+) -> dict[str, Any]:
     """Return parameters of the synthetic design of the paper.
 
     Parameters
@@ -65,7 +69,9 @@ def _paper(model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]
     names : list of str
     """
     features = len(names)
-    sigma, covariance, intercept, selection_intercept = rng.normal([2.0, 1.0, -2.0, 2.0], 0.1)
+    sigma, covariance, intercept, selection_intercept = rng.normal(
+        [2.0, 1.0, -2.0, 2.0], 0.1
+    )
     beta = rng.standard_normal(features)
     free = np.arange(features) == 0
     kappa = covariance / sigma
@@ -83,7 +89,9 @@ def _paper(model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]
     }
 
 
-def _prior(model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]) -> dict[str, Any]:
+def _prior(
+    model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]
+) -> dict[str, Any]:
     """Return parameters drawn from the model's own prior; arguments as in `_paper`.
 
     Parameters
@@ -103,7 +111,9 @@ def _prior(model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]
     spread = np.sqrt(1 - kappa**2)
     by_outcome = beta * kappa / sigma
     delta = model.expertise_sd * sampled
-    gamma = np.where(expert, by_outcome + spread * delta, model.selection_prior_scale * sampled)
+    gamma = np.where(
+        expert, by_outcome + spread * delta, model.selection_prior_scale * sampled
+    )
     gamma[np.isin(names, model.undecisive)] = 0.0
     parameters = {
         "outcome_coefficient": scale * beta,

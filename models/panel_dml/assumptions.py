@@ -45,7 +45,9 @@ def _no_unobserved_confounder(model: PanelDML) -> Assumption:
 def _nuisance_functions(model: PanelDML) -> Assumption:
     products = ", with the products named"
     if isinstance(model.interactions, str):
-        products = ", with products of each two" if model.interactions == "pairs" else ""
+        products = (
+            ", with products of each two" if model.interactions == "pairs" else ""
+        )
     kind = "straight lines" if model.basis_size == 1 else model.basis_family.description
     return Assumption(
         name=model.basis_family.assumption_name,

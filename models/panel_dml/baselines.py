@@ -41,7 +41,8 @@ def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable]:
     if len(data) > _MOST_ROWS:
         return {}
     by_name = {
-        name: estimator.estimate for name, estimator in linear(data, model.time_effects).items()
+        name: estimator.estimate
+        for name, estimator in linear(data, model.time_effects).items()
     }
     chosen: dict[str, Callable[[], Estimate]] = {
         "simple OLS": by_name.pop("simple OLS"),
@@ -127,4 +128,6 @@ def _first_differences(data: Panel, x: np.ndarray) -> Estimate:
     last = 1 + data.treatment.shape[1]
     others = np.hstack([np.ones((len(changes), 1)), changes[:, last:]])
     later = data.weights[1:][np.diff(data.unit) == 0]
-    return clustered(changes[:, 0], changes[:, 1:last], others, data.cluster[unit], later)
+    return clustered(
+        changes[:, 0], changes[:, 1:last], others, data.cluster[unit], later
+    )

@@ -16,8 +16,16 @@ from causalstats.models.panel_dml.shrinkage import SHRINKAGE
 
 # Standard deviations of columns are multiplied by what each of these parameters makes of them.
 COLUMN_SCALES = {
-    **{name: scale for prior in SHRINKAGE.values() for name, scale in prior.column_scales.items()},
-    **{name: scale for basis in BASES.values() for name, scale in basis.column_scales.items()},
+    **{
+        name: scale
+        for prior in SHRINKAGE.values()
+        for name, scale in prior.column_scales.items()
+    },
+    **{
+        name: scale
+        for basis in BASES.values()
+        for name, scale in basis.column_scales.items()
+    },
 }
 
 
@@ -49,7 +57,10 @@ def residual_covariance(xp: Any, effect: Any, links: Any, error_sd: Any) -> Any:
         inverse.append([*row, 1.0])
     rows = [
         [
-            sum(inverse[i][m] * inverse[j][m] * error_sd[..., m] ** 2 for m in range(min(i, j) + 1))
+            sum(
+                inverse[i][m] * inverse[j][m] * error_sd[..., m] ** 2
+                for m in range(min(i, j) + 1)
+            )
             for j in range(equations)
         ]
         for i in range(equations)
@@ -117,7 +128,9 @@ def association_root(xp: Any, association: Any, count: int) -> Any:
     return xp.stack(rows, -2)
 
 
-def coefficient_covariance(xp: Any, coefficient_sd: Any, association: Any, count: int) -> Any:
+def coefficient_covariance(
+    xp: Any, coefficient_sd: Any, association: Any, count: int
+) -> Any:
     """Return the prior covariance T of a column's coefficients over equations, but for κ.
 
     Parameters

@@ -36,7 +36,9 @@ _WITHIN_ANSWERS = (
 def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
     """Return the checks of a model and its data, in the order in which the report shows them."""
     estimands = tuple(name for name in _WITHIN_ANSWERS if name in model.estimands())
-    adjusted = Adjusted(some_units(data), model.statistics(data).columns, model.within_units)
+    adjusted = Adjusted(
+        some_units(data), model.statistics(data).columns, model.within_units
+    )
     over_time: list[Check] = []
     if model.within_units:
         over_time += exogeneity_checks(adjusted, estimands)
@@ -72,7 +74,9 @@ def _treatment_changes(data: Panel) -> Check:
         value=share,
         expected=f"a change of treatment in at least {1 - _MOST_CONSTANT:.0%} of the units",
         finding=f"no change in {share:.0%} of the units{seen_once}",
-        remedy="" if enough else "The answer is about the units that changed: say who they are.",
+        remedy=""
+        if enough
+        else "The answer is about the units that changed: say who they are.",
     )
 
 
@@ -108,7 +112,9 @@ def _rows_for_columns(model: PanelDML, data: Panel) -> Check:
     )
 
 
-def _treatment_varies(model: PanelDML, data: Panel, estimands: tuple[str, ...]) -> Check:
+def _treatment_varies(
+    model: PanelDML, data: Panel, estimands: tuple[str, ...]
+) -> Check:
     """Whether some of every treatment is left by covariates and other treatments (overlap)."""
     statistics = model.statistics(data)
     shares = zip(statistics.unexplained[:-1], statistics.columns.effects, strict=True)

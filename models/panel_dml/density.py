@@ -19,7 +19,10 @@ from causalstats.models.panel_dml.covariances import (
 from causalstats.models.panel_dml.distributions import DensityByNumPy
 from causalstats.models.panel_dml.graph import pairs
 from causalstats.models.panel_dml.priors import Parameter, parameters_of
-from causalstats.numerics.sampling.importance_sampling import ImportanceSample, importance_sample
+from causalstats.numerics.sampling.importance_sampling import (
+    ImportanceSample,
+    importance_sample,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -43,7 +46,8 @@ def importance_draws(
         return None
     by_prefix = model.statistics_by_prefix(data)
     parameters = {
-        prefix: parameters_of(model, statistics.sizes) for prefix, statistics in by_prefix.items()
+        prefix: parameters_of(model, statistics.sizes)
+        for prefix, statistics in by_prefix.items()
     }
     if count_values(parameters[""]) > _MOST_PARAMETERS:
         return None
@@ -94,7 +98,9 @@ def _drawn(
 
 
 def log_density(
-    points: np.ndarray, parameters: Sequence[Parameter], values: Mapping[str, np.ndarray]
+    points: np.ndarray,
+    parameters: Sequence[Parameter],
+    values: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """Return log posterior densities (n,) of unconstrained points (n, d), but for a constant.
 
@@ -112,7 +118,9 @@ def log_density(
 
 
 def _log_density(
-    points: np.ndarray, parameters: Sequence[Parameter], values: Mapping[str, np.ndarray]
+    points: np.ndarray,
+    parameters: Sequence[Parameter],
+    values: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     with np.errstate(all="ignore"):
         total = np.zeros(len(points))
@@ -155,7 +163,9 @@ def _log_likelihood(
             factor[i, j] = (joint - explained) / root
         explained = sum(factor[j, k] * whitened[k] for k in range(j))
         whitened.append((pieces[:, j] - explained) / root)
-        total -= (np.log(pivot) @ values["weights"] + (whitened[j] ** 2).sum(axis=1)) / 2
+        total -= (
+            np.log(pivot) @ values["weights"] + (whitened[j] ** 2).sum(axis=1)
+        ) / 2
     return total
 
 

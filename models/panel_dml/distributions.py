@@ -78,7 +78,9 @@ class HalfNormal:
         import pymc as pm
 
         if self.transform == "softplus":
-            extent = extent | {"default_transform": pm.distributions.transforms.log_exp_m1}
+            extent = extent | {
+                "default_transform": pm.distributions.transforms.log_exp_m1
+            }
         return pm.HalfNormal(name, self.scale, **extent)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -115,7 +117,9 @@ class SymmetricBeta:
         return np.asarray(1 / (1 + np.exp(-free)))
 
     def log_density(self, free: np.ndarray) -> np.ndarray:
-        return np.asarray(-(np.logaddexp(0, free) + np.logaddexp(0, -free)) @ self.shapes)
+        return np.asarray(
+            -(np.logaddexp(0, free) + np.logaddexp(0, -free)) @ self.shapes
+        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
 Compute = Callable[[xr.Dataset, Any], xr.DataArray]
-CHANGE = "Change of the outcome when the treatment changes by one unit and nothing else does"
+CHANGE = (
+    "Change of the outcome when the treatment changes by one unit and nothing else does"
+)
 _SLOPE = "outcome per unit of treatment"
 _CONTRAST = "one unit more of the treatment"
 
@@ -82,7 +84,9 @@ def causal_slope(
     )
 
 
-def _associational_slope(model: PanelDML, compute: Compute, description: str) -> Estimand:
+def _associational_slope(
+    model: PanelDML, compute: Compute, description: str
+) -> Estimand:
     return Estimand(
         compute=compute,
         description=description,
@@ -148,7 +152,9 @@ def _treatment_left(model: PanelDML, draws: xr.Dataset, data: Panel) -> xr.DataA
     units = model.statistics(data).units[:-1]
     starts = data.starts if model.within_units else np.zeros(1, int)
     deviations = demeaned(data.treatment, starts, data.weights)
-    total = (data.weights[:, None] * deviations**2).sum(axis=0) / (len(data) - len(starts))
+    total = (data.weights[:, None] * deviations**2).sum(axis=0) / (
+        len(data) - len(starts)
+    )
     residual_variance = _standard_units(draws)[1]
     if "serial_correlation" in draws:
         correlation = draws["serial_correlation"].to_numpy()[..., :-1]

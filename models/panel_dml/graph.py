@@ -38,7 +38,9 @@ def build(model: PanelDML, data: Panel) -> pm.Model:
         "pair": pairs(equations),
     }
     with pm.Model(coords=coords) as graph:
-        given = {name: pm.Data(name, value) for name, value in model.inputs(data).items()}
+        given = {
+            name: pm.Data(name, value) for name, value in model.inputs(data).items()
+        }
         effects = {
             prefix: _equations(model, each, _own_inputs(given, prefix), prefix)
             for prefix, each in by_prefix.items()
@@ -51,17 +53,26 @@ def build(model: PanelDML, data: Panel) -> pm.Model:
 
 def pairs(equations: Sequence[str]) -> list[str]:
     """Return the names of every two equations, in the order of their correlations."""
-    return [f"{equations[j]} and {equations[i]}" for i in range(len(equations)) for j in range(i)]
+    return [
+        f"{equations[j]} and {equations[i]}"
+        for i in range(len(equations))
+        for j in range(i)
+    ]
 
 
 def _own_inputs(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {
-        name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)
+        name.removeprefix(prefix): value
+        for name, value in given.items()
+        if name.startswith(prefix)
     }
 
 
 def _equations(
-    model: PanelDML, statistics: SufficientStatistics, given: Mapping[str, Any], prefix: str
+    model: PanelDML,
+    statistics: SufficientStatistics,
+    given: Mapping[str, Any],
+    prefix: str,
 ) -> Any:
     """Add D = Φγ + v, Y = Φδ + θ'(D - Φγ) + e, with γ and δ integrated out; return θ.
 
@@ -80,7 +91,9 @@ def _equations(
     sizes = replace(statistics.sizes, lowest=given.get("lowest"))
     parameters = parameters_of(model, sizes)
     scales = {
-        parameter.name: parameter.prior.node(f"{prefix}{parameter.name}", parameter.extent)
+        parameter.name: parameter.prior.node(
+            f"{prefix}{parameter.name}", parameter.extent
+        )
         for parameter in parameters
     }
     association = scales.get("standard_association")
@@ -110,10 +123,14 @@ def _by_pieces(
     import pymc as pm
     import pytensor.tensor as pt
 
-    from causalstats.numerics.regression.canonical_regression_ops import pieces_given_scales
+    from causalstats.numerics.regression.canonical_regression_ops import (
+        pieces_given_scales,
+    )
 
     sd = scales["standard_error_sd"]
-    covariance = residual_covariance(pt, scales["standard_effect"], scales.get("standard_link"), sd)
+    covariance = residual_covariance(
+        pt, scales["standard_effect"], scales.get("standard_link"), sd
+    )
     prior = coefficient_covariance(
         pt,
         scales["standard_coefficient_sd"],
@@ -137,7 +154,9 @@ def _by_cross_products(
 
     sd = scales["standard_error_sd"]
     grams, volumes = model.error_model.cross_products(pt, given, scales)
-    precisions = error_precisions(pt, scales["standard_effect"], scales.get("standard_link"), sd)
+    precisions = error_precisions(
+        pt, scales["standard_effect"], scales.get("standard_link"), sd
+    )
     factors = coefficient_factors(pt, given, scales, sd.type.shape[0])
     value = gram_given_scales(grams, precisions, factors)
     volume = (given["rows"] * pt.log(sd) + volumes / 2).sum()

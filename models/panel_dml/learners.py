@@ -44,7 +44,12 @@ class Method:
     biased: str
 
 
-_X, _MEANS, _ALL_MEANS, _UNITS = "x", "x, means", "x, means, treatment means", "x, units"
+_X, _MEANS, _ALL_MEANS, _UNITS = (
+    "x",
+    "x, means",
+    "x, means, treatment means",
+    "x, units",
+)
 LEARNED: Mapping[str, Method] = {
     "pooled DML": Method(
         rows="levels",
@@ -156,7 +161,9 @@ class CrossFitted:
     split: str
     folds: int
     seed: int
-    _residuals: dict[tuple[str, str, str], tuple[np.ndarray, float]] = field(default_factory=dict)
+    _residuals: dict[tuple[str, str, str], tuple[np.ndarray, float]] = field(
+        default_factory=dict
+    )
     _rows: dict[str, _Rows] = field(default_factory=dict)
 
     def estimate(self, method: Method) -> tuple[Estimate, float]:
@@ -180,7 +187,9 @@ class CrossFitted:
             estimate = clustered(outcome[:, 0], treatment, none, cluster, rows.weights)
         return estimate, before + first + second + time.perf_counter() - started
 
-    def residuals(self, kind: str, columns: str, target: str) -> tuple[np.ndarray, float]:
+    def residuals(
+        self, kind: str, columns: str, target: str
+    ) -> tuple[np.ndarray, float]:
         """Return the target less its predictions, and the seconds these took.
 
         Parameters
@@ -201,7 +210,9 @@ class CrossFitted:
             started, rows = time.perf_counter(), self.rows(kind)
             given, expanded = rows.columns[columns]()
             rng = np.random.default_rng(self.seed)
-            split = cross_fitting.folds(self.split, self.folds, rows.unit, rows.time, rng)
+            split = cross_fitting.folds(
+                self.split, self.folds, rows.unit, rows.time, rng
+            )
             values = np.column_stack([getattr(rows, target)])
             learner = self.learner(expanded)
             predicted = [
@@ -294,6 +305,8 @@ def _changes(panel: Panel, time_effects: bool) -> _Rows:
     )
 
 
-def _given(numbers: list[np.ndarray], dummies: list[np.ndarray]) -> tuple[np.ndarray, int]:
+def _given(
+    numbers: list[np.ndarray], dummies: list[np.ndarray]
+) -> tuple[np.ndarray, int]:
     """All columns, and how many of them are numbers."""
     return np.hstack([*numbers, *dummies]), sum(columns.shape[1] for columns in numbers)

@@ -36,7 +36,12 @@ from causalstats.models.panel_dml.coefficients import (
     CoefficientsName,
 )
 from causalstats.models.panel_dml.data_checks import data_checks
-from causalstats.models.panel_dml.effects import EFFECTS, MODERATED, EffectForm, EffectsName
+from causalstats.models.panel_dml.effects import (
+    EFFECTS,
+    MODERATED,
+    EffectForm,
+    EffectsName,
+)
 from causalstats.models.panel_dml.errors import ERRORS, ErrorModel, ErrorsName
 from causalstats.models.panel_dml.estimands import estimands
 from causalstats.models.panel_dml.graph import build
@@ -268,7 +273,9 @@ class PanelDML:
         A step costs some microseconds by independent pieces, and much more by cross-products,
         which JAX compiles sooner than Numba.
         """
-        options: dict[str, Any] = {"backend": "jax" if self.needs_cross_products else "numba"}
+        options: dict[str, Any] = {
+            "backend": "jax" if self.needs_cross_products else "numba"
+        }
         if self.basis_family.funnel or self.shrinkage_prior.funnel:
             options["target_accept"] = 0.95
         elif self.coefficient_prior.correlated:
@@ -392,7 +399,11 @@ class PanelDML:
         names = ["effect", "error_sd", "coefficient_sd"]
         if self.coefficient_prior.correlated:
             names.append("coefficient_correlation")
-        between = [f"between_{name}" for name in names] if self.unit_heterogeneity.between else []
+        between = (
+            [f"between_{name}" for name in names]
+            if self.unit_heterogeneity.between
+            else []
+        )
         return (*names, *self.error_model.checked_parameters, *between)
 
     def priors(self, data: Panel) -> dict[str, Any]:
@@ -458,7 +469,9 @@ class PanelDML:
         (120, 1.0)
         """
         if design == "prior":
-            return simulation.simulate_prior(self, seed, units, times, covariates, structure)
+            return simulation.simulate_prior(
+                self, seed, units, times, covariates, structure
+            )
         paper = simulation.PaperDesign(structure, shape)
         return simulation.simulate_paper(seed, units, times, covariates, paper)
 
@@ -554,11 +567,17 @@ class PanelDML:
         unused: dict[str, str] = {}
         if self.basis != "hsgp":
             reason = "only basis='hsgp' has length-scales."
-            unused |= dict.fromkeys(("length_scale_median", "length_scale_log_sd"), reason)
+            unused |= dict.fromkeys(
+                ("length_scale_median", "length_scale_log_sd"), reason
+            )
         if not self.coefficient_prior.correlated:
-            unused["correlation_eta"] = "coefficients='independent' have no correlation."
+            unused["correlation_eta"] = (
+                "coefficients='independent' have no correlation."
+            )
         if not self.error_model.robust:
-            unused["variance_prior_degrees"] = "only cluster-robust variances have this prior."
+            unused["variance_prior_degrees"] = (
+                "only cluster-robust variances have this prior."
+            )
         if not data.covariates:
             of_covariates = (
                 "basis",
@@ -580,7 +599,9 @@ class PanelDML:
 
 
 @kept_by_data
-def _statistics_by_prefix(model: PanelDML, data: Panel) -> Mapping[str, SufficientStatistics]:
+def _statistics_by_prefix(
+    model: PanelDML, data: Panel
+) -> Mapping[str, SufficientStatistics]:
     model.effect_form.refuse_data(data)
     by_prefix = {"": statistics_within(model, data)}
     refuse_few_clusters(model, data)

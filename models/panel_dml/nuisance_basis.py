@@ -67,13 +67,19 @@ class Basis:
             _products(main[one][:, :count], main[other][:, :count])
             for one, other, count in self.products
         ]
-        joint = [] if self.joint is None else [self.joint.columns(np.hstack([*main.values()]))]
+        joint = (
+            []
+            if self.joint is None
+            else [self.joint.columns(np.hstack([*main.values()]))]
+        )
         return [*main.values(), *products, *joint]
 
     def prior_arrays(self) -> dict[str, np.ndarray]:
         """Return `spectrum`, `terms` (p, T) of 0 and 1, and `frequencies` where there are sines."""
         names = tuple(dict.fromkeys(self.terms))
-        belongs = np.array([[term == name for name in names] for term in self.terms], float)
+        belongs = np.array(
+            [[term == name for name in names] for term in self.terms], float
+        )
         arrays = {
             "spectrum": self.spectrum,
             "terms": belongs.reshape(len(self.terms), len(names)),
@@ -102,7 +108,11 @@ def basis_of(
     family : BasisFamily
     """
     table = panel.source
-    text = [name for name in panel.covariates if isinstance(table[name].dtype, pd.CategoricalDtype)]
+    text = [
+        name
+        for name in panel.covariates
+        if isinstance(table[name].dtype, pd.CategoricalDtype)
+    ]
     levels: dict[str, tuple[str, ...]] = {}
     for name in text:
         others = tuple(table[name].cat.categories[1:])
@@ -162,7 +172,9 @@ def _labels(
         for name, basis in covariates.items()
         for k in range(1, len(basis.spectrum) + 1)
     ]
-    return labels + [f"{name}: {level}" for name, others in levels.items() for level in others]
+    return labels + [
+        f"{name}: {level}" for name, others in levels.items() for level in others
+    ]
 
 
 def _main_columns(

@@ -67,7 +67,9 @@ def partialled_out(
     for block in blocks(data, statistics.columns, statistics.kept_share, most):
         split = np.split(block.transformed(), [width, -equations], axis=1)
         phi, unpenalised, targets = split
-        rows = phi @ combination[:width] + targets / statistics.units @ combination[width:]
+        rows = (
+            phi @ combination[:width] + targets / statistics.units @ combination[width:]
+        )
         parts.append((rows, unpenalised))
         within = within + unpenalised.T @ unpenalised
         across = across + unpenalised.T @ rows
@@ -83,7 +85,9 @@ def partialled_out(
     return residuals, orthonormal, data.unit[:seen]
 
 
-def with_effects(model: PanelDML, draws: xr.Dataset, data: Panel, theta: np.ndarray) -> xr.Dataset:
+def with_effects(
+    model: PanelDML, draws: xr.Dataset, data: Panel, theta: np.ndarray
+) -> xr.Dataset:
     """Return the draws with other effects, and what follows from them.
 
     Parameters
@@ -131,8 +135,12 @@ def bootstrap_slopes(
     for k in range(len(theta)):
         weights = len(groups) * rng.dirichlet(np.ones(len(groups)))
         gram = np.tensordot(weights, groups, 1)
-        gram = canonical_regression.without(gram, unpenalised)[0] * scale[:, None] * scale
-        combination = np.vstack([-coefficients(statistics, scales, gram), np.eye(equations)])
+        gram = (
+            canonical_regression.without(gram, unpenalised)[0] * scale[:, None] * scale
+        )
+        combination = np.vstack(
+            [-coefficients(statistics, scales, gram), np.eye(equations)]
+        )
         residual = combination.T @ gram @ combination
         theta[k] = np.linalg.solve(residual[:-1, :-1], residual[:-1, -1])
     return theta
@@ -180,11 +188,19 @@ def predictions(
         Serial correlation by treatment, tails, and means over time.
     """
     statistics = model.statistics(data)
-    every, scales = scales_of(statistics, draws), posterior_mean_scales(statistics, draws)
+    every, scales = (
+        scales_of(statistics, draws),
+        posterior_mean_scales(statistics, draws),
+    )
     covariance = residual_covariance(
-        np, every["standard_effect"], every.get("standard_link"), every["standard_error_sd"]
+        np,
+        every["standard_effect"],
+        every.get("standard_link"),
+        every["standard_error_sd"],
     ).mean(axis=0)
-    combination = np.vstack([-coefficients(statistics, scales), np.eye(len(statistics.units))])
+    combination = np.vstack(
+        [-coefficients(statistics, scales), np.eye(len(statistics.units))]
+    )
     rows, _, unit = partialled_out(combination, statistics, data, _ROWS_FOR_PREDICTIONS)
     theta = scales["standard_effect"]
     treatment = rows[:, : len(data.treatments)]
@@ -217,7 +233,11 @@ def predictions(
 
     observed = summaries(error)
     replicated = [replicate() for _ in range(_REPLICATIONS)]
-    groups = (data.treatments, (data.arguments["outcome"],), data.times_as_written(periods))
+    groups = (
+        data.treatments,
+        (data.arguments["outcome"],),
+        data.times_as_written(periods),
+    )
     sizes = (
         np.full(len(data.treatments), len(rows)),
         np.full(1, len(rows)),

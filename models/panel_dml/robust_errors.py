@@ -43,7 +43,9 @@ from causalstats.numerics.panel.common_autocovariance import common_autocovarian
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
-_SMALLEST_SHARE = 0.1  # of the variance under iid errors, below which an estimate is an accident
+_SMALLEST_SHARE = (
+    0.1  # of the variance under iid errors, below which an estimate is an accident
+)
 _CLUSTERS_FOR_LEVERAGE = 2_000  # at most, for leverages to count nuisance columns
 _NUMBERS_FOR_LEVERAGE = 20_000_000  # rows times columns, at most
 
@@ -114,7 +116,9 @@ def sandwich(residuals: Residuals, data: Panel, prior_degrees: float) -> Sandwic
     exact = cluster_robust(v, e, residuals.others, data.cluster[residuals.unit])
     # Leverages do not count nuisance columns that were too many: a correction as in CR1.
     inflation = residuals.rows / (residuals.free + v.shape[1])
-    robust = exact.covariance if residuals.others.shape[1] else inflation * exact.covariance
+    robust = (
+        exact.covariance if residuals.others.shape[1] else inflation * exact.covariance
+    )
     period = np.searchsorted(data.periods, data.time[: len(residuals.unit)])
     middle = common_autocovariance(v, e, residuals.unit, period, data.cluster)
     common = residuals.rows / residuals.free * bread @ middle @ bread
@@ -154,10 +158,14 @@ def residuals(model: PanelDML, draws: xr.Dataset, data: Panel) -> Residuals:
     draws : Dataset
     data : Panel
     """
-    return residuals_at(model, data, posterior_mean_scales(model.statistics(data), draws))
+    return residuals_at(
+        model, data, posterior_mean_scales(model.statistics(data), draws)
+    )
 
 
-def residuals_at(model: PanelDML, data: Panel, scales: Mapping[str, np.ndarray]) -> Residuals:
+def residuals_at(
+    model: PanelDML, data: Panel, scales: Mapping[str, np.ndarray]
+) -> Residuals:
     """Return the residuals of treatments and outcome at one value of each scale.
 
     Parameters
@@ -172,7 +180,10 @@ def residuals_at(model: PanelDML, data: Panel, scales: Mapping[str, np.ndarray])
     nuisance = coefficients(statistics, scales)
     root, trace = _hat_matrix(statistics, scales)
     numbers = len(data) * (len(root) + len(data.periods))
-    counted = len(data.clusters) <= _CLUSTERS_FOR_LEVERAGE and numbers <= _NUMBERS_FOR_LEVERAGE
+    counted = (
+        len(data.clusters) <= _CLUSTERS_FOR_LEVERAGE
+        and numbers <= _NUMBERS_FOR_LEVERAGE
+    )
     combination = np.vstack([-nuisance, np.eye(equations)])
     if counted:
         hat = np.vstack([root, np.zeros((equations, len(root)))])
@@ -203,7 +214,9 @@ def _hat_matrix(
     gram = grams[-1][:size, :size]
     factors = coefficient_factors(np, given, scales, len(statistics.units))[-1]
     prior = np.maximum((factors**2).sum(axis=0), 1e-12)
-    inverse = np.linalg.inv(gram + np.diag(scales["standard_error_sd"][-1] ** 2 / prior))
+    inverse = np.linalg.inv(
+        gram + np.diag(scales["standard_error_sd"][-1] ** 2 / prior)
+    )
     return np.linalg.cholesky((inverse + inverse.T) / 2), float((gram * inverse).sum())
 
 
@@ -221,7 +234,9 @@ def refuse_few_clusters(model: PanelDML, data: Panel) -> None:
         )
 
 
-def with_cluster_robust_spread(model: PanelDML, draws: xr.Dataset, data: Panel) -> xr.Dataset:
+def with_cluster_robust_spread(
+    model: PanelDML, draws: xr.Dataset, data: Panel
+) -> xr.Dataset:
     """Return the draws with θ by Student's t with the sandwich's variance and degrees.
 
     Deviations from the mean are multiplied by the ratio of the sandwich to the variance of

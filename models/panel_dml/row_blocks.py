@@ -133,7 +133,9 @@ class Block:
             columns = np.hstack(self._parts())
             if (self.kept_share < 1).any():
                 sizes = np.diff(self.starts, append=len(columns))
-                means = np.repeat(unit_means(columns, self.starts, weights), sizes, axis=0)
+                means = np.repeat(
+                    unit_means(columns, self.starts, weights), sizes, axis=0
+                )
                 columns -= (1 - self.kept_share[:, None]) * means
         return columns if weights is None else columns * np.sqrt(weights)[:, None]
 
@@ -172,7 +174,9 @@ def columns_of(model: PanelDML, data: Panel) -> Columns:
     # About their means, so that slopes and the effect are learned apart, but in their own units.
     moderation = replace(coded, scale=np.ones_like(coded.scale))
     products = [
-        f"{treatment} x {column}" for column in moderation.columns for treatment in data.treatments
+        f"{treatment} x {column}"
+        for column in moderation.columns
+        for treatment in data.treatments
     ]
     return Columns(basis, periods, moderation, (*data.treatments, *products))
 

@@ -68,7 +68,9 @@ def simulate_paper(
     product = design.shape == "product"
     confounding = gamma.sum() * x.prod(axis=1) if product else x**power @ gamma
     lasting = 0.0 if design.structure == "A" else delta * unit_effect
-    frame["d"] = rng.standard_normal() + confounding + lasting + rng.standard_normal(len(frame))
+    frame["d"] = (
+        rng.standard_normal() + confounding + lasting + rng.standard_normal(len(frame))
+    )
     frame["y"] = (
         rng.standard_normal()
         + _EFFECT * frame["d"]
@@ -77,7 +79,8 @@ def simulate_paper(
         + rng.standard_normal(len(frame))
     )
     truth = xr.Dataset(
-        {"effect": (("chain", "draw", "treatment"), [[[_EFFECT]]])}, coords={"treatment": ["d"]}
+        {"effect": (("chain", "draw", "treatment"), [[[_EFFECT]]])},
+        coords={"treatment": ["d"]},
     )
     return Simulation(
         data=_read(frame, covariates=names),
@@ -144,7 +147,9 @@ def simulate_prior(
     delta = rng.standard_normal() if structure == "C" else 0.0
     frame, _ = _covariates(rng, units, times, covariates, delta)
     names = [f"x{j + 1}" for j in range(covariates)]
-    table = frame.assign(d=rng.standard_normal(len(frame)), y=rng.standard_normal(len(frame)))
+    table = frame.assign(
+        d=rng.standard_normal(len(frame)), y=rng.standard_normal(len(frame))
+    )
     panel = _read(table, covariates=names)
     basis = basis_of(panel, model.basis_size, model.interactions, model.basis_family)
     arrays, scale = basis.prior_arrays(), np.asarray(model.scale, float)
@@ -156,7 +161,8 @@ def simulate_prior(
     )
     parameters = parameters_of(model, sizes)
     values = {
-        parameter.name: parameter.prior.draw(rng, parameter.shape) for parameter in parameters
+        parameter.name: parameter.prior.draw(rng, parameter.shape)
+        for parameter in parameters
     }
     theta, sd = values["standard_effect"][0], values["standard_error_sd"]
     factors = coefficient_factors(np, arrays, values, 2)
@@ -173,7 +179,9 @@ def simulate_prior(
     signal, noise = basis.columns(table) @ coefficients, np.column_stack(columns) * sd
     treatment = signal[:, 0] + noise[:, 0]
     outcome = signal[:, 1] + theta * noise[:, 0] + noise[:, 1]
-    data = _read(table.assign(d=scale[0] * treatment, y=scale[1] * outcome), covariates=names)
+    data = _read(
+        table.assign(d=scale[0] * treatment, y=scale[1] * outcome), covariates=names
+    )
     variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
     for parameter in parameters:
         value = values[parameter.name]
@@ -184,8 +192,13 @@ def simulate_prior(
             dims = ("chain", "draw", parameter.reported_dim)
             variables[parameter.reported] = (dims, reported[None, None])
     if "standard_association" in values:
-        matrix = coefficient_covariance(np, np.ones(2), values["standard_association"], 2)
-        variables["coefficient_correlation"] = (("chain", "draw", "pair"), matrix[1:, :1][None])
+        matrix = coefficient_covariance(
+            np, np.ones(2), values["standard_association"], 2
+        )
+        variables["coefficient_correlation"] = (
+            ("chain", "draw", "pair"),
+            matrix[1:, :1][None],
+        )
     equations = ["d", "outcome"]
     truth = xr.Dataset(
         variables,

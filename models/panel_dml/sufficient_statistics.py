@@ -24,7 +24,13 @@ from causalstats.models.panel_dml.covariances import (
 )
 from causalstats.models.panel_dml.nuisance_basis import Basis
 from causalstats.models.panel_dml.priors import Sizes, parameters_of
-from causalstats.models.panel_dml.row_blocks import Block, Columns, blocks, columns_of, summed
+from causalstats.models.panel_dml.row_blocks import (
+    Block,
+    Columns,
+    blocks,
+    columns_of,
+    summed,
+)
 from causalstats.numerics.panel import serial_correlation as serial
 from causalstats.numerics.panel.within_transformation import unit_means
 from causalstats.numerics.regression import canonical_regression, gram_regression
@@ -33,7 +39,9 @@ if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
 EXACT_FIT = 1e-10  # of a variable's variance: less is rounding
-_MOST_COEFFICIENTS = 1_500  # of all equations, where the cost grows with their third power
+_MOST_COEFFICIENTS = (
+    1_500  # of all equations, where the cost grows with their third power
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +112,16 @@ class SufficientStatistics:
     def inputs(self, prefix: str = "") -> dict[str, np.ndarray]:
         """Return what the graph takes, each name after the prefix."""
         dense = self.model.needs_cross_products
-        given = self.cross_products if dense else canonical_regression.with_residual(self.canonical)
+        given = (
+            self.cross_products
+            if dense
+            else canonical_regression.with_residual(self.canonical)
+        )
         values = {"units": self.units} | given
-        return {f"{prefix}{name}": np.asarray(value, float) for name, value in values.items()}
+        return {
+            f"{prefix}{name}": np.asarray(value, float)
+            for name, value in values.items()
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +221,9 @@ def _products(
         levels = block.levels()
         within = block.kept_share is None
         for rho in correlations.nodes:
-            white, volume = serial.whitened(levels, block.gap, block.starts, rho, within)
+            white, volume = serial.whitened(
+                levels, block.gap, block.starts, rho, within
+            )
             grams.append(white.T @ white)
             volumes.append(volume)
     return Products(np.array(grams), np.array(volumes), _moments(block, centre))
@@ -237,7 +254,9 @@ def _reduced(
     names = [*columns.effects, data.arguments["outcome"]]
     equations, width = len(names), len(columns.basis.spectrum)
     unpenalised = np.arange(width, products.grams.shape[1] - equations)
-    reduced = [canonical_regression.without(gram, unpenalised) for gram in products.grams]
+    reduced = [
+        canonical_regression.without(gram, unpenalised) for gram in products.grams
+    ]
     grams = np.array([gram for gram, _, _ in reduced])
     rows = rows - reduced[0][1]
     if rows < equations + 1:
@@ -250,7 +269,9 @@ def _reduced(
     within = np.diagonal(products.grams[0])[-equations:]
     for k, name in enumerate(names):
         if not total[k] > EXACT_FIT * raw[k]:
-            raise ModelError(_absorbed(model, name, bool(within[k] > EXACT_FIT * raw[k])))
+            raise ModelError(
+                _absorbed(model, name, bool(within[k] > EXACT_FIT * raw[k]))
+            )
     unexplained = _unexplained(grams[0], width, rows)
     _refuse_exact(names, unexplained)
     units = np.sqrt(total / rows) if model.scale is None else np.array(model.scale)
@@ -308,7 +329,9 @@ def _unexplained(gram: np.ndarray, width: int, rows: float) -> np.ndarray:
         others = [k for k in range(len(gram) - 1) if k != target]
         inner = correlation[np.ix_(others, others)]
         across = correlation[others, target]
-        shares.append(1 - across @ np.linalg.pinv(inner, rcond=1e-9, hermitian=True) @ across)
+        shares.append(
+            1 - across @ np.linalg.pinv(inner, rcond=1e-9, hermitian=True) @ across
+        )
     return np.array(shares)
 
 
@@ -318,7 +341,11 @@ def _refuse_exact(names: list[str], unexplained: np.ndarray) -> None:
         if share < EXACT_FIT:
             outcome = name == names[-1]
             source = "treatment and covariates" if outcome else "the rest"
-            lost = "no error is left to learn from" if outcome else "no change of it is left to see"
+            lost = (
+                "no error is left to learn from"
+                if outcome
+                else "no change of it is left to see"
+            )
             raise ModelError(
                 f"{name!r} follows exactly from {source}: {lost}. Leave out what it is computed "
                 "from."
@@ -345,16 +372,25 @@ def log_likelihood(model: PanelDML, draws: xr.Dataset, data: Panel) -> xr.DataAr
     if model.needs_cross_products:
         likelihood = partial(_of_cross_products, model)
     for prefix, statistics in model.statistics_by_prefix(data).items():
-        given = statistics.cross_products if model.needs_cross_products else statistics.inputs()
+        given = (
+            statistics.cross_products
+            if model.needs_cross_products
+            else statistics.inputs()
+        )
         scales = scales_of(statistics, draws, prefix)
         for k in range(len(total)):
-            total[k] += likelihood(given, {name: value[k] for name, value in scales.items()})
+            total[k] += likelihood(
+                given, {name: value[k] for name, value in scales.items()}
+            )
     return xr.DataArray(total.reshape(chains, count), dims=("chain", "draw"))
 
 
 def _of_pieces(given: Mapping[str, np.ndarray], scales: Mapping[str, Any]) -> float:
     covariance = residual_covariance(
-        np, scales["standard_effect"], scales.get("standard_link"), scales["standard_error_sd"]
+        np,
+        scales["standard_effect"],
+        scales.get("standard_link"),
+        scales["standard_error_sd"],
     )
     prior = coefficient_covariance(
         np,
@@ -372,7 +408,9 @@ def _of_cross_products(
 ) -> float:
     grams, volumes = model.error_model.cross_products(np, given, scales)
     sd = scales["standard_error_sd"]
-    precisions = error_precisions(np, scales["standard_effect"], scales.get("standard_link"), sd)
+    precisions = error_precisions(
+        np, scales["standard_effect"], scales.get("standard_link"), sd
+    )
     factors = coefficient_factors(np, given, scales, len(sd))
     value = gram_regression.with_derivatives(np, grams, precisions, factors)[0]
     return float(value - (given["rows"] * np.log(sd) + volumes / 2).sum())
@@ -402,7 +440,10 @@ def posterior_mean_scales(
     statistics: SufficientStatistics, draws: xr.Dataset
 ) -> dict[str, np.ndarray]:
     """Return the posterior mean of each parameter in standard units, by name."""
-    return {name: values.mean(axis=0) for name, values in scales_of(statistics, draws).items()}
+    return {
+        name: values.mean(axis=0)
+        for name, values in scales_of(statistics, draws).items()
+    }
 
 
 def coefficients(
@@ -426,6 +467,8 @@ def coefficients(
     model = statistics.model
     grams = model.error_model.cross_products(np, given, scales)[0]
     sd = scales["standard_error_sd"]
-    precisions = error_precisions(np, scales["standard_effect"], scales.get("standard_link"), sd)
+    precisions = error_precisions(
+        np, scales["standard_effect"], scales.get("standard_link"), sd
+    )
     factors = coefficient_factors(np, given, scales, len(sd))
     return gram_regression.coefficients(grams, precisions, factors)

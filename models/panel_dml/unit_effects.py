@@ -67,7 +67,13 @@ def with_unit_effects(
     chains, count = draws.sizes["chain"], draws.sizes["draw"]
     variances = scales["standard_coefficient_sd"][1] ** 2 * statistics.basis.spectrum
     slopes = draw_random_slopes(
-        columns.T @ columns, cross, squares, variances, statistics.rows, chains * count, rng
+        columns.T @ columns,
+        cross,
+        squares,
+        variances,
+        statistics.rows,
+        chains * count,
+        rng,
     )
     mean, robust = slopes.mean, None
     if model.error_model.robust:

@@ -71,7 +71,9 @@ def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[C
     data : Composition
     """
     size = len(data.parts)
-    theta = draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
+    theta = (
+        draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
+    )
     known = observation_of(data).exact and row_dependence_of(data).independent
     scatter = data.scatter if known else None
     shift = link_shrinkage(theta.reshape(-1, size, size), weight, scatter, data.degrees)

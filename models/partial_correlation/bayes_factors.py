@@ -59,7 +59,9 @@ def bayes_factors(
     rng = np.random.default_rng(0)
     prior_omega, prior_weights = prior.shrinkage_prior_draws(model, data, count, rng)
     prior_strength = degrees * prior_weights / (1 - prior_weights)
-    prior_scatter = inverse_wishart.scatter_of(np.zeros((size, size)), prior_omega, prior_strength)
+    prior_scatter = inverse_wishart.scatter_of(
+        np.zeros((size, size)), prior_omega, prior_strength
+    )
     prior_density = _log_density_at_zero(prior_scatter, prior_strength + size)
     # A priori all pairs are alike.
     mean = special.logsumexp(prior_density) - np.log(len(prior_density))

@@ -22,7 +22,10 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Composition
 from causalstats.errors import ModelError
-from causalstats.models.partial_correlation.marginal_posteriors import Coefficients, pairs
+from causalstats.models.partial_correlation.marginal_posteriors import (
+    Coefficients,
+    pairs,
+)
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import ExactPrior
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
@@ -59,7 +62,9 @@ def with_coefficients(
     standard = rng.standard_normal((len(flat), len(data.design.columns), size - 1))
     noise = np.linalg.cholesky(spread) @ standard
     drawn = estimate + noise @ log_ratios.root(flat).swapaxes(-1, -2)
-    drawn = drawn.reshape(*theta.shape[:2], *drawn.shape[1:]) / data.design.scale[:, None]
+    drawn = (
+        drawn.reshape(*theta.shape[:2], *drawn.shape[1:]) / data.design.scale[:, None]
+    )
     coords = {
         "chain": draws["chain"],
         "draw": draws["draw"],
@@ -91,7 +96,9 @@ def _estimates(draws: xr.Dataset, data: Composition) -> tuple[np.ndarray, np.nda
     return estimate, np.array([spread[1:, 1:] for _, spread in estimates])
 
 
-def marginals(model: PartialCorrelation, data: Composition, by_pair: bool) -> Coefficients:
+def marginals(
+    model: PartialCorrelation, data: Composition, by_pair: bool
+) -> Coefficients:
     """Return the marginal posteriors of all coefficients under an exact prior.
 
     Parameters
@@ -114,10 +121,14 @@ def marginals(model: PartialCorrelation, data: Composition, by_pair: bool) -> Co
     covariate_variance = np.diagonal(spread)[1:] / data.design.scale**2
     scale = np.sqrt(covariate_variance[:, None] * variance / freedom)
     labels = _labels(data.design.columns, data.parts, by_pair)
-    return Coefficients(labels, _contrasts(location, by_pair).ravel(), scale.ravel(), freedom)
+    return Coefficients(
+        labels, _contrasts(location, by_pair).ravel(), scale.ravel(), freedom
+    )
 
 
-def estimands(closed: Callable | None, assumptions: tuple[str, ...]) -> dict[str, Estimand]:
+def estimands(
+    closed: Callable | None, assumptions: tuple[str, ...]
+) -> dict[str, Estimand]:
     """Return the questions about covariates, by name.
 
     Parameters
@@ -191,7 +202,9 @@ def _contrasts(values: np.ndarray, by_pair: bool) -> np.ndarray:
     return values[..., one] - values[..., other]
 
 
-def _labels(covariates: tuple[str, ...], parts: tuple[str, ...], by_pair: bool) -> list[str]:
+def _labels(
+    covariates: tuple[str, ...], parts: tuple[str, ...], by_pair: bool
+) -> list[str]:
     names = list(parts)
     if by_pair:
         one, other = pairs(len(parts))

@@ -20,7 +20,9 @@ _ROWS_PER_PART = 2
 _SMALLEST_VARIANCE = 1e-3  # of a log-ratio, by the median one
 _PARTS_SUMMED = 40
 _ROWS_SUMMED = 200
-_SUM_VARIANCE = 0.01  # that a sum of others may leave, by the variance of a part about one of them
+_SUM_VARIANCE = (
+    0.01  # that a sum of others may leave, by the variance of a part about one of them
+)
 _SUM_BIAS = 0.03  # mean log-ratio of a part to the sum
 
 
@@ -143,8 +145,12 @@ def sums_among_parts(data: Composition) -> Check | None:
         others = np.delete(np.arange(size), part)
         weights = optimize.nnls(shares[:, others], shares[:, part])[0]
         terms = others[weights > 0.5]
-        if 2 <= len(terms) < size - 1 and _is_sum(values, 0.5 * data.counts, part, terms):
-            sums.append(f"{data.parts[part]} is {' + '.join(data.parts[k] for k in terms)}")
+        if 2 <= len(terms) < size - 1 and _is_sum(
+            values, 0.5 * data.counts, part, terms
+        ):
+            sums.append(
+                f"{data.parts[part]} is {' + '.join(data.parts[k] for k in terms)}"
+            )
     return Check(
         name="no part is a sum of others",
         passed=not sums,
@@ -159,7 +165,9 @@ def sums_among_parts(data: Composition) -> Check | None:
     )
 
 
-def _is_sum(values: np.ndarray, pseudo_count: float, part: int, terms: np.ndarray) -> bool:
+def _is_sum(
+    values: np.ndarray, pseudo_count: float, part: int, terms: np.ndarray
+) -> bool:
     """Return whether a part is the sum of others but for rounding.
 
     Parameters
@@ -174,4 +182,6 @@ def _is_sum(values: np.ndarray, pseudo_count: float, part: int, terms: np.ndarra
     logs = np.log(values + pseudo_count)
     residual = logs[:, part] - np.log(values[:, terms].sum(axis=1) + pseudo_count)
     usual = np.var(logs[:, terms] - logs[:, [part]], axis=0).min()
-    return bool(abs(residual.mean()) < _SUM_BIAS and residual.var() < _SUM_VARIANCE * usual)
+    return bool(
+        abs(residual.mean()) < _SUM_BIAS and residual.var() < _SUM_VARIANCE * usual
+    )

@@ -16,7 +16,10 @@ from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import covariates
 from causalstats.models.partial_correlation.answer_checks import answer_checks
 from causalstats.models.partial_correlation.bayes_factors import bayes_factors
-from causalstats.models.partial_correlation.priors.base import ExactPrior, ShrinkagePrior
+from causalstats.models.partial_correlation.priors.base import (
+    ExactPrior,
+    ShrinkagePrior,
+)
 from causalstats.models.partial_correlation.priors.conjugate import (
     posterior_scale,
     posterior_scatter,
@@ -39,7 +42,8 @@ def estimands(model: PartialCorrelation) -> dict[str, Estimand]:
     assumptions = tuple(assumption.name for assumption in model.assumptions())
     prior = model.covariance_prior
     questions = {
-        name: _estimand(model, name, quantity, assumptions) for name, quantity in QUANTITIES.items()
+        name: _estimand(model, name, quantity, assumptions)
+        for name, quantity in QUANTITIES.items()
     }
     exact = isinstance(prior, ExactPrior)
     closed = partial(covariates.marginals, model) if exact else None
@@ -56,7 +60,10 @@ def estimands(model: PartialCorrelation) -> dict[str, Estimand]:
 
 
 def _estimand(
-    model: PartialCorrelation, name: str, quantity: Quantity, assumptions: tuple[str, ...]
+    model: PartialCorrelation,
+    name: str,
+    quantity: Quantity,
+    assumptions: tuple[str, ...],
 ) -> Estimand:
     """Return the question about one quantity.
 
@@ -87,7 +94,9 @@ def _estimand(
         unavailable_reason=None if reason is None else partial(_withheld, reason),
         companion="excess" if headline else "",
         over_null="excess" if headline else "",
-        checks=partial(answer_checks, model, name) if headline or name == "excess" else None,
+        checks=partial(answer_checks, model, name)
+        if headline or name == "excess"
+        else None,
         savage_dickey=partial(bayes_factors, model) if factors else None,
         approximate=quantity.approximate,
     )
@@ -187,7 +196,9 @@ def _compute_at(
     return _labelled(draws, inside, part.parts, quantity.values)
 
 
-def _draw_again(model: PartialCorrelation, data: Composition, chains: int) -> xr.Dataset:
+def _draw_again(
+    model: PartialCorrelation, data: Composition, chains: int
+) -> xr.Dataset:
     """Return draws of Θ from its exact posterior on these data, as many as memory allows."""
     prior = model.covariance_prior
     assert isinstance(prior, ExactPrior)
@@ -195,7 +206,9 @@ def _draw_again(model: PartialCorrelation, data: Composition, chains: int) -> xr
     scatter, degrees = posterior_scatter(prior.conjugate(model, data), data)
     rng = np.random.default_rng(0)
     theta = inverse_wishart.draw_precisions(scatter, degrees, chains * count, rng)
-    return xr.Dataset({"precision": (_DIMS, theta.reshape(chains, count, *scatter.shape))})
+    return xr.Dataset(
+        {"precision": (_DIMS, theta.reshape(chains, count, *scatter.shape))}
+    )
 
 
 def _theta(draws: xr.Dataset) -> np.ndarray:

@@ -8,7 +8,10 @@ from functools import cached_property
 import numpy as np
 from scipy import special, stats
 
-from causalstats.numerics.compositions.correlation_posterior import CorrelationMargin, margin
+from causalstats.numerics.compositions.correlation_posterior import (
+    CorrelationMargin,
+    margin,
+)
 
 _NODES, _WEIGHTS = special.roots_hermitenorm(15)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
@@ -22,7 +25,11 @@ def pair_labels(parts: tuple[str, ...]) -> list[str]:
     >>> pair_labels(("a", "b", "c"))
     ['a ~ b', 'a ~ c', 'b ~ c']
     """
-    return [f"{one} ~ {other}" for index, one in enumerate(parts) for other in parts[index + 1 :]]
+    return [
+        f"{one} ~ {other}"
+        for index, one in enumerate(parts)
+        for other in parts[index + 1 :]
+    ]
 
 
 def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +97,9 @@ class Correlations:
         """Return P(each ≤ value)."""
         if value == 0 and np.ndim(self.baseline) == 0:
             return self.margin.negative(self.rho)
-        return self.margin.cdf(self.rho, np.tanh(np.arctanh(value) + np.arctanh(self.baseline)))
+        return self.margin.cdf(
+            self.rho, np.tanh(np.arctanh(value) + np.arctanh(self.baseline))
+        )
 
 
 @dataclass(frozen=True, eq=False)

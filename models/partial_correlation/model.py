@@ -45,7 +45,9 @@ from causalstats.models.partial_correlation.priors.base import (
     ExactPrior,
     ImportanceSampledPrior,
 )
-from causalstats.models.partial_correlation.priors.basis_variances import log_variance_of
+from causalstats.models.partial_correlation.priors.basis_variances import (
+    log_variance_of,
+)
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
 from causalstats.models.partial_correlation.propriety import refuse_improper
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
@@ -303,18 +305,24 @@ class PartialCorrelation:
         def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
             draws = min(draws, int(_LARGEST_EXACT / chains / size**2))
             if size**2 > _LARGEST_EXACT / _FEWEST_EXACT:
-                return xr.Dataset(coords={"chain": np.arange(chains), "draw": np.arange(0)})
+                return xr.Dataset(
+                    coords={"chain": np.arange(chains), "draw": np.arange(0)}
+                )
             scatter, degrees = posterior_scatter(prior.conjugate(self, data), data)
             shape = (chains, draws, size, size)
             count = chains * draws
-            theta = inverse_wishart.draw_precisions(scatter, degrees, count, rng).reshape(shape)
+            theta = inverse_wishart.draw_precisions(
+                scatter, degrees, count, rng
+            ).reshape(shape)
             coefficient_theta = theta
             coefficient_degrees = prior.coefficient_degrees(data, degrees)
             if coefficient_degrees != degrees:
                 coefficient_theta = inverse_wishart.draw_precisions(
                     scatter, coefficient_degrees, count, rng
                 ).reshape(shape)
-            return with_coefficients(_dataset(theta, data.parts), coefficient_theta, data, rng)
+            return with_coefficients(
+                _dataset(theta, data.parts), coefficient_theta, data, rng
+            )
 
         return draw
 
@@ -363,7 +371,11 @@ class PartialCorrelation:
         ('chain', 'draw', 'part', 'other_part')
         """
         names = ("scatter", *self.covariance_prior.latent, *observation_of(data).latent)
-        latent = [name for name in (*draws.data_vars, *draws.coords) if str(name).startswith(names)]
+        latent = [
+            name
+            for name in (*draws.data_vars, *draws.coords)
+            if str(name).startswith(names)
+        ]
         draws = self.covariance_prior.recover_precision(draws, data, rng)
         precision = draws["precision"].to_numpy()
         return with_coefficients(draws, precision, data, rng).drop_vars(latent)
@@ -417,7 +429,9 @@ class PartialCorrelation:
         >>> {name: round(sd, 2) for name, sd in model.priors(data).items()}
         {'log_typical_variance': 2.0, 'variance_spread': 0.6, 'shrinkage': 0.29}
         """
-        return {name: hyperprior.sd for name, hyperprior in self._hyperpriors(data).items()}
+        return {
+            name: hyperprior.sd for name, hyperprior in self._hyperpriors(data).items()
+        }
 
     def _hyperpriors(self, data: Composition) -> dict[str, Hyperprior]:
         """Return the priors of scalar parameters: of the covariance and of dependent rows."""
@@ -555,10 +569,14 @@ class PartialCorrelation:
         some = ", ".join(data.parts[:8]) + (", ..." if len(data.parts) > 8 else "")
         graph.add_node("amounts", label=f"amounts of {some}", role="hidden")
         graph.add_node("size", label="size of the specimen", role="hidden")
-        graph.add_node("composition", label="composition: their ratios", role="observed")
+        graph.add_node(
+            "composition", label="composition: their ratios", role="observed"
+        )
         graph.add_edges_from([("amounts", "composition"), ("size", "composition")])
         if data.arguments["covariates"]:
-            graph.add_node("covariates", label=data.arguments["covariates"], role="observed")
+            graph.add_node(
+                "covariates", label=data.arguments["covariates"], role="observed"
+            )
             graph.add_edge("covariates", "amounts")
         return graph
 
@@ -607,7 +625,9 @@ class PartialCorrelation:
             else ()
         )
 
-    def views(self, draws: xr.Dataset, data: Composition) -> Mapping[str, Callable[[], View]]:
+    def views(
+        self, draws: xr.Dataset, data: Composition
+    ) -> Mapping[str, Callable[[], View]]:
         """Return the network, matrix, baseline, residuals, biplot and ternary of a composition.
 
         Examples
@@ -621,7 +641,9 @@ class PartialCorrelation:
         >>> list(model.views(draws, data))
         ['network', 'matrix', 'baseline', 'residuals', 'biplot', 'ternary']
         """
-        return {name: partial(view, self, draws, data) for name, view in views().items()}
+        return {
+            name: partial(view, self, draws, data) for name, view in views().items()
+        }
 
     def data_checks(self, data: Composition) -> tuple[Check, ...]:
         """Return the checks of the data: rows, rounding, absences, groups, proportional parts.
@@ -662,7 +684,9 @@ class PartialCorrelation:
         >>> model.unused_fields(data)["spike_sd"]
         "prior='shrunk' does not use it, prior='sparse' does."
         """
-        prior_fields = dict.fromkeys(chain.from_iterable(each.fields for each in PRIORS.values()))
+        prior_fields = dict.fromkeys(
+            chain.from_iterable(each.fields for each in PRIORS.values())
+        )
         reasons = {
             name: _unused_reason(self.prior, name)
             for name in prior_fields

@@ -40,10 +40,16 @@ def refuse_improper(data: Composition) -> None:
     if not unbounded:
         return
     columns = ["the intercept", *data.design.columns]
-    moved = {columns[k] for direction, _ in unbounded.values() for k in np.flatnonzero(direction)}
+    moved = {
+        columns[k]
+        for direction, _ in unbounded.values()
+        for k in np.flatnonzero(direction)
+    }
     moved.discard("the intercept")
     shown = list(unbounded.items())[:_LISTED]
-    listed = ", ".join(f"{name!r} (in none of {rows} rows)" for name, (_, rows) in shown)
+    listed = ", ".join(
+        f"{name!r} (in none of {rows} rows)" for name, (_, rows) in shown
+    )
     others = len(unbounded) - _LISTED
     more = f" and {others:,} other parts" if others > 0 else ""
     raise ModelError(

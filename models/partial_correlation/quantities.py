@@ -63,7 +63,9 @@ def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
 
     def values(theta: np.ndarray, parts: Parts) -> Labelled:
         rows, columns = np.triu_indices(len(parts))
-        labels = [f"{parts[i]} ~ {parts[j]}" for i, j in zip(rows, columns, strict=True)]
+        labels = [
+            f"{parts[i]} ~ {parts[j]}" for i, j in zip(rows, columns, strict=True)
+        ]
         return "element", labels, matrix(theta)[..., rows, columns]
 
     return values
@@ -115,7 +117,9 @@ def _precision(theta: np.ndarray) -> np.ndarray:
     return theta
 
 
-def _correlation_marginals(scale: np.ndarray, degrees: float, parts: Parts) -> Correlations:
+def _correlation_marginals(
+    scale: np.ndarray, degrees: float, parts: Parts
+) -> Correlations:
     rho = log_ratios.partial_correlations(scale)[pairs(len(parts))]
     return Correlations(pair_labels(parts), rho, degrees)
 
@@ -129,7 +133,9 @@ def _variance_marginals(scale: np.ndarray, degrees: float, parts: Parts) -> Vari
     return Variances(list(parts), np.diagonal(scale), degrees)
 
 
-def _coefficient_marginals(scale: np.ndarray, degrees: float, parts: Parts) -> Coefficients:
+def _coefficient_marginals(
+    scale: np.ndarray, degrees: float, parts: Parts
+) -> Coefficients:
     """Return the Student t of each coefficient b_ij, with ν degrees of freedom."""
     off = _off_diagonal(parts)
     diagonal = np.diagonal(scale)

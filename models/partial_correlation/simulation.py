@@ -28,7 +28,9 @@ _BAND_SDS = (0.3, 1.0)  # of the logarithms
 _BAND_ROW_CORRELATION = 0.5
 _ROWS_PER_SUBJECT = 5
 _SIZE_SD = 1.0  # of the logarithm of a row's size
-_ROUNDED_SIZE_SD = 3.0  # the same where values are rounded, so that some rows are rounded much
+_ROUNDED_SIZE_SD = (
+    3.0  # the same where values are rounded, so that some rows are rounded much
+)
 _ROUNDED_PARTS = 2
 _DIMS = {
     "basis_variance": ("part",),
@@ -128,7 +130,9 @@ def _subjects(rows: int, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
-def _row_correlation(model: PartialCorrelation, design: Design, rng: np.random.Generator) -> float:
+def _row_correlation(
+    model: PartialCorrelation, design: Design, rng: np.random.Generator
+) -> float:
     """Return φ: as given, from its prior, or that of the band.
 
     Parameters
@@ -152,7 +156,10 @@ def _truth(values: dict[str, Any], names: tuple[str, ...]) -> xr.Dataset:
     if "covariate_coefficient" in values:
         coords["covariate"] = ["x"]
     arrays = {
-        name: (("chain", "draw", *_DIMS.get(name, ())), np.asarray(value, float)[None, None])
+        name: (
+            ("chain", "draw", *_DIMS.get(name, ())),
+            np.asarray(value, float)[None, None],
+        )
         for name, value in values.items()
     }
     return xr.Dataset(arrays, coords)
@@ -191,7 +198,9 @@ def _composition(
         return read(frame)
     rounded = names[:_ROUNDED_PARTS]
     frame[rounded] = (frame[rounded] / design.resolution).round() * design.resolution
-    return read(frame, zeros="interval", resolution=dict.fromkeys(rounded, design.resolution))
+    return read(
+        frame, zeros="interval", resolution=dict.fromkeys(rounded, design.resolution)
+    )
 
 
 def _band(rng: np.random.Generator, parts: int) -> np.ndarray:

@@ -23,7 +23,10 @@ from causalstats.core.views import (
 )
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.estimands import estimands
-from causalstats.models.partial_correlation.marginal_posteriors import pair_labels, pairs
+from causalstats.models.partial_correlation.marginal_posteriors import (
+    pair_labels,
+    pairs,
+)
 from causalstats.models.partial_correlation.priors.base import ExactPrior
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scale
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
@@ -69,7 +72,10 @@ def baselines(data: Composition) -> Mapping[str, Callable]:
             t = np.abs(r) * np.sqrt(freedom / (1 - r**2))
             p = 2 * stats.t.sf(t, freedom)
             estimates["q-value of the t-test"] = stats.false_discovery_control(p)
-    return {name: lambda rng, values=values: (values, None) for name, values in estimates.items()}
+    return {
+        name: lambda rng, values=values: (values, None)
+        for name, values in estimates.items()
+    }
 
 
 def _basis_shrinkage(data: Composition) -> np.ndarray:
@@ -80,11 +86,16 @@ def _basis_shrinkage(data: Composition) -> np.ndarray:
     values = data.values + 0.5 * data.counts
     logs = np.log(values / values.sum(axis=1, keepdims=True))
     basis = np.linalg.qr(data.matrix)[0]
-    return log_ratios.centre(log_ratios.shrunk_covariance(logs - basis @ (basis.T @ logs))[0])
+    return log_ratios.centre(
+        log_ratios.shrunk_covariance(logs - basis @ (basis.T @ logs))[0]
+    )
 
 
 def predictions(
-    model: PartialCorrelation, draws: xr.Dataset, data: Composition, rng: np.random.Generator
+    model: PartialCorrelation,
+    draws: xr.Dataset,
+    data: Composition,
+    rng: np.random.Generator,
 ) -> tuple[Prediction, ...]:
     """Return posterior predictive checks of spread, skewness and tails of the parts.
 
@@ -110,7 +121,9 @@ def predictions(
     replicated = []
     dependence = row_dependence_of(data)
     correlations = np.broadcast_to(dependence.correlations(draws), count)
-    for correlation, root in zip(correlations[chosen], log_ratios.root(theta), strict=True):
+    for correlation, root in zip(
+        correlations[chosen], log_ratios.root(theta), strict=True
+    ):
         noise = rng.standard_normal((len(data), root.shape[1]))
         noise = dependence.correlate(noise, correlation, rng)
         rows = noise @ root[:_PARTS_PREDICTED].T
@@ -148,7 +161,9 @@ def views() -> Mapping[str, Callable[[Any, xr.Dataset, Composition], View]]:
     }
 
 
-def _network(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> NetworkView:
+def _network(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> NetworkView:
     table = _pair_summary(model, draws, data, "partial_correlation")
     excess = _pair_summary(model, draws, data, "excess")
     one, other = pairs(len(data.parts))
@@ -162,14 +177,18 @@ def _network(model: PartialCorrelation, draws: xr.Dataset, data: Composition) ->
     )
     return NetworkView(
         nodes=data.parts,
-        edges=edges.assign(sign_probability=np.maximum(excess["positive"], 1 - excess["positive"])),
+        edges=edges.assign(
+            sign_probability=np.maximum(excess["positive"], 1 - excess["positive"])
+        ),
         label="partial correlation",
         note="Edges whose excess over closure has its sign with a probability of 97.5 %. Numbers "
         "and width: partial correlation; colour: sign of the excess.",
     )
 
 
-def _matrix(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> MatrixView:
+def _matrix(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> MatrixView:
     r = _pair_summary(model, draws, data, "partial_correlation")
     excess = _pair_summary(model, draws, data, "excess")
     one, other = pairs(len(data.parts))
@@ -188,7 +207,9 @@ def _matrix(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> 
     )
 
 
-def _closure(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> BaselineView:
+def _closure(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> BaselineView:
     """Return each partial correlation beside that which closure alone makes."""
     r = _pair_summary(model, draws, data, "partial_correlation")
     excess = _pair_summary(model, draws, data, "excess")
@@ -201,11 +222,16 @@ def _closure(model: PartialCorrelation, draws: xr.Dataset, data: Composition) ->
         upper=r["upper"],
         baseline=baseline,
         certain=np.sign(excess["lower"]) == np.sign(excess["upper"]),
-        axes=("partial correlation that closure alone would make", "partial correlation"),
+        axes=(
+            "partial correlation that closure alone would make",
+            "partial correlation",
+        ),
     )
 
 
-def _residuals(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> ScatterView:
+def _residuals(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> ScatterView:
     """Return residuals of the strongest pairs after partialling out the other parts."""
     theta = _posterior_mean(model, draws, data)
     r = _pair_summary(model, draws, data, "partial_correlation")["mean"]
@@ -213,7 +239,9 @@ def _residuals(model: PartialCorrelation, draws: xr.Dataset, data: Composition) 
     panels = {}
     for k in np.argsort(-np.abs(r))[:_PAIRS_SHOWN]:
         pair = np.array([one[k], other[k]])
-        rows = data.residuals @ theta[:, pair] @ np.linalg.inv(theta[np.ix_(pair, pair)])
+        rows = (
+            data.residuals @ theta[:, pair] @ np.linalg.inv(theta[np.ix_(pair, pair)])
+        )
         panels[(data.parts[pair[0]], data.parts[pair[1]])] = rows
     return ScatterView(
         panels=panels,
@@ -222,7 +250,9 @@ def _residuals(model: PartialCorrelation, draws: xr.Dataset, data: Composition) 
     )
 
 
-def _biplot(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> BiplotView:
+def _biplot(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> BiplotView:
     """Return rows and parts on the first two principal components of the log-ratios."""
     left, sizes, right = np.linalg.svd(data.residuals, full_matrices=False)
     scale = np.sqrt(len(data) - 1)
@@ -234,7 +264,9 @@ def _biplot(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> 
     )
 
 
-def _ternary(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> TernaryView:
+def _ternary(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> TernaryView:
     """Return a ternary diagram of the strongest pair and the part most correlated with either.
 
     Centred and powered so that the rows fill the triangle.
@@ -259,7 +291,9 @@ def _ternary(model: PartialCorrelation, draws: xr.Dataset, data: Composition) ->
     )
 
 
-def _posterior_mean(model: PartialCorrelation, draws: xr.Dataset, data: Composition) -> np.ndarray:
+def _posterior_mean(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> np.ndarray:
     """Return the posterior mean of Θ."""
     prior = model.covariance_prior
     if isinstance(prior, ExactPrior):
@@ -285,7 +319,9 @@ def _pair_summary(
         An estimand by pair.
     """
     estimand = estimands(model)[name]
-    if estimand.marginals is not None and not (estimand.approximate and draws.sizes["draw"]):
+    if estimand.marginals is not None and not (
+        estimand.approximate and draws.sizes["draw"]
+    ):
         marginals = estimand.marginals(data)
         return {
             "mean": marginals.mean(),
@@ -293,7 +329,11 @@ def _pair_summary(
             "upper": marginals.quantile(0.975),
             "positive": 1 - marginals.cdf(0.0),
         }
-    values = estimand.compute(draws, data).to_numpy().reshape(-1, len(pairs(len(data.parts))[0]))
+    values = (
+        estimand.compute(draws, data)
+        .to_numpy()
+        .reshape(-1, len(pairs(len(data.parts))[0]))
+    )
     lower, upper = np.quantile(values, [0.025, 0.975], axis=0)
     return {
         "mean": values.mean(axis=0),

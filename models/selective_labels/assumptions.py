@@ -56,7 +56,9 @@ def _response(model: Any) -> str:
             "the risk of the tested at the same features."
         )
     direction = DIRECTIONS[model.decided_for]
-    steep = "as steeply as" if model.response == Known(1.0) else "more or less steeply than"
+    steep = (
+        "as steeply as" if model.response == Known(1.0) else "more or less steeply than"
+    )
     return (
         f"Testing {direction.verb} with risk, {steep} risk itself: {direction.size} is "
         f"{shown(model.response)}."

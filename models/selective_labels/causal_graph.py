@@ -19,7 +19,9 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
     decision = data.arguments["decision"]
     seen = f"outcome: {outcome} (seen if {decision} = 1)"
     graph.add_node("features", label=", ".join(data.design.variables), role="observed")
-    graph.add_node("unobservable", label="Z: what only the decision-maker sees", role="hidden")
+    graph.add_node(
+        "unobservable", label="Z: what only the decision-maker sees", role="hidden"
+    )
     graph.add_node("risk", label="risk", role="hidden")
     graph.add_node("decision", label=f"decision: {decision}", role="observed")
     graph.add_node("outcome", label=seen, role="selected")

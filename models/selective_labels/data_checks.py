@@ -18,7 +18,9 @@ from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.heckman_baselines import with_intercept
 
-_MOST_ERRORS = 2.4  # standard errors, on one side: fewer than 1 % where nothing is hidden
+_MOST_ERRORS = (
+    2.4  # standard errors, on one side: fewer than 1 % where nothing is hidden
+)
 _MOST_SDS = 2.6  # standard deviations by which a declared prevalence may move
 _RIDGE = 1.0  # precision of the coefficients of the regression on the tested
 _NEWTON_STEPS = 50
@@ -33,7 +35,13 @@ def _identification(model: Any) -> tuple[Check, ...]:
     nothing_hidden = model.unobserved_scale == Known(0.0)
     if model.prevalence is not None or nothing_hidden:
         return ()
-    about = ("risk", "untested_risk", "prevalence", "untested_prevalence", "missed_cases")
+    about = (
+        "risk",
+        "untested_risk",
+        "prevalence",
+        "untested_prevalence",
+        "missed_cases",
+    )
     return (
         Check(
             name="identified by the shape of the unobservable alone",
@@ -63,13 +71,19 @@ def _direction(model: Any, data: Decisions) -> tuple[Check, ...]:
     z = (declared - mean) / float(np.hypot(sd, error))
     direction = DIRECTIONS[model.decided_for]
     wrong = direction.sign * z > _MOST_ERRORS
-    limit = f"z below {_MOST_ERRORS:g}" if direction.sign > 0 else f"z above -{_MOST_ERRORS:g}"
+    limit = (
+        f"z below {_MOST_ERRORS:g}"
+        if direction.sign > 0
+        else f"z above -{_MOST_ERRORS:g}"
+    )
     finding = (
         f"at the risk of the tested with the same features, {mean:.1%} of the population would "
         f"have the outcome, and the prevalence is declared as {declared:.1%}: z = {z:.1f}"
     )
     if wrong:
-        finding += f"; at the same features, those not decided for have {direction.more} risk"
+        finding += (
+            f"; at the same features, those not decided for have {direction.more} risk"
+        )
     remedy = (
         f"If people are decided for because their risk is {direction.other}, {direction.examples}, "
         f"the direction is the other one: say `decided_for={direction.other!r}`. Otherwise the "
@@ -151,7 +165,9 @@ def _rogan_gladen(model: Any, mean: float, variance: float) -> tuple[float, floa
     return mean, variance / youden**2
 
 
-def prevalence_moved(model: Any, draws: xr.Dataset, data: Decisions) -> tuple[Check, ...]:
+def prevalence_moved(
+    model: Any, draws: xr.Dataset, data: Decisions
+) -> tuple[Check, ...]:
     """Return whether the posterior of a declared prevalence is where it was declared to be.
 
     Its mean has a standard deviation below the declared one, over data sets of a right model: more

@@ -14,7 +14,14 @@ from causalstats.core.estimand import Estimand
 from causalstats.data import Decisions, People
 from causalstats.errors import DataError
 from causalstats.models.selective_labels.imperfect_test import rates_of
-from causalstats.models.shared.population import Compute, average, blocks, flat, per_person, total
+from causalstats.models.shared.population import (
+    Compute,
+    average,
+    blocks,
+    flat,
+    per_person,
+    total,
+)
 from causalstats.numerics.selection.misclassification import risk_given_result
 from causalstats.numerics.selection.selective_labels_likelihood import (
     log_likelihood,
@@ -239,7 +246,9 @@ def _prevalence_by_group(
     parts = []
     for group in range(len(levels)):
         rows = codes == group
-        members = replace(people, matrix=people.matrix[rows], weights=people.weights[rows])
+        members = replace(
+            people, matrix=people.matrix[rows], weights=people.weights[rows]
+        )
         parts.append(average(draws, members, _chance(law, "positive")))
     groups = xr.DataArray(list(levels), dims="group", name="group")
     return xr.concat(parts, groups).transpose(..., "group")
@@ -280,13 +289,18 @@ def _allocation(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.Dat
     coords = {
         "chain": draws["chain"],
         "draw": draws["draw"],
-        "share_tested": [*(f"{share:.0%}" for share in _SHARES), "as many as were tested"],
+        "share_tested": [
+            *(f"{share:.0%}" for share in _SHARES),
+            "as many as were tested",
+        ],
     }
     found = found_among_riskiest(law, draws, data, shares)
     return xr.DataArray(found, dims=tuple(coords), coords=coords)
 
 
-def _excess_testing(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+def _excess_testing(
+    law: Unobservable, draws: xr.Dataset, data: Decisions
+) -> xr.DataArray:
     """Return P(T=1 | x) with the policy as it is, less that with everybody's x'Δ at its mean."""
     centre = np.average(data.matrix, axis=0, weights=data.weights)
 
@@ -294,8 +308,12 @@ def _excess_testing(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr
         risk, testing, scale, response = linear_predictors(draws, people)
         policy = flat(draws, "policy_coefficient") @ (people.matrix - centre).T
         own = policy + _leniency(draws, people)
-        average_policy = probability(law, "untested", risk, testing - own, scale, response)
-        return average_policy - probability(law, "untested", risk, testing, scale, response)
+        average_policy = probability(
+            law, "untested", risk, testing - own, scale, response
+        )
+        return average_policy - probability(
+            law, "untested", risk, testing, scale, response
+        )
 
     return per_person(draws, data.people(), compute)
 
@@ -335,7 +353,9 @@ def found_among_riskiest(
     chance = _chance(law, "positive")
     size = draws.sizes["chain"] * draws.sizes["draw"]
     everybody = data.people()
-    risk = sum(block.sum(axis=(0, 1)) for block in blocks(draws, everybody, chance)) / size
+    risk = (
+        sum(block.sum(axis=(0, 1)) for block in blocks(draws, everybody, chance)) / size
+    )
     order = np.argsort(-risk, kind="stable")
     people = np.cumsum(data.weights[order]) / data.weights.sum()
     last = np.minimum(np.searchsorted(people, shares - 1e-12), len(order) - 1)
@@ -369,7 +389,9 @@ def linear_predictors(
     """
     scale = flat(draws, "unobserved_width")
     response = flat(draws, "testing_response")
-    middle = flat(draws, "risk_middle") + flat(draws, "risk_coefficient") @ people.matrix.T
+    middle = (
+        flat(draws, "risk_middle") + flat(draws, "risk_coefficient") @ people.matrix.T
+    )
     if not testing:
         return middle, 0.0, scale, response
     if "decider_response" in draws:
@@ -413,7 +435,9 @@ def pointwise(law: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarr
         name = f"reported_{event}" if given else event
         predictors = linear_predictors(draws, data.people(rows))
         parts.append(log_likelihood(law, name, *predictors, *given).sum(axis=-1))
-    return np.reshape(np.sum(parts, axis=0), (draws.sizes["chain"], draws.sizes["draw"]))
+    return np.reshape(
+        np.sum(parts, axis=0), (draws.sizes["chain"], draws.sizes["draw"])
+    )
 
 
 def seen_rows(data: Decisions) -> dict[str, np.ndarray]:

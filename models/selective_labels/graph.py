@@ -20,7 +20,11 @@ from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.estimands import seen_rows
 from causalstats.models.selective_labels.graph_parts import GraphParts
 from causalstats.models.selective_labels.prevalences import prevalence_of
-from causalstats.models.selective_labels.prior_scales import LEAST_SCALE, policy_sd, prior_scales
+from causalstats.models.selective_labels.prior_scales import (
+    LEAST_SCALE,
+    policy_sd,
+    prior_scales,
+)
 from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.models.shared.half_normal import half_normal
 from causalstats.numerics.selection.prevalence_constraint import attenuation
@@ -47,12 +51,16 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         data.columns_of(feature)  # refused here if there is none
     refuse_too_few_deciders(model, data)
     seen = seen_rows(data)
-    values: dict[str, Any] = {f"features_{name}": data.matrix[rows] for name, rows in seen.items()}
+    values: dict[str, Any] = {
+        f"features_{name}": data.matrix[rows] for name, rows in seen.items()
+    }
     values["policy_sd"] = policy_sd(model, data)
     values |= COEFFICIENT_PRIORS[model.coefficient_prior].inputs(data)
     values |= prevalence_of(model).inputs(data)
     if isinstance(model.unobserved_scale, Known):
-        values["known_unobserved_scale"] = max(model.unobserved_scale.value, LEAST_SCALE)
+        values["known_unobserved_scale"] = max(
+            model.unobserved_scale.value, LEAST_SCALE
+        )
     if isinstance(model.response, Known):
         sign = DIRECTIONS[model.decided_for].sign
         values["known_response"] = sign * model.response.value
@@ -71,7 +79,9 @@ def build(model: Any, data: Decisions) -> pm.Model:
 
     refuse_impossible_prevalence(model, data)
     with pm.Model(coords=_coords(model, data)) as graph:
-        given = {name: pm.Data(name, value) for name, value in inputs(model, data).items()}
+        given = {
+            name: pm.Data(name, value) for name, value in inputs(model, data).items()
+        }
         parts = _parts(model, data, given)
         middle, risk = prevalence_of(model).intercept_and_risk(parts)
         testing_middle, policy, testing = parts.prior.testing(parts, middle, risk)
@@ -81,7 +91,9 @@ def build(model: Any, data: Decisions) -> pm.Model:
         pm.Deterministic("policy_coefficient", policy, dims="feature")
         pm.Deterministic("unobserved_width", parts.unobserved_scale)
         pm.Deterministic("testing_response", parts.response)
-        effects = {effect.estimand: effect.add(parts) for effect in DECIDERS[model.deciders]}
+        effects = {
+            effect.estimand: effect.add(parts) for effect in DECIDERS[model.deciders]
+        }
         rates = imperfect_test.add_rates(model, given)
         for event in seen_rows(data):
             features = given[f"features_{event}"]
@@ -151,7 +163,9 @@ def _add_likelihood(
     if event == "untested":
         rates = ()
     name = f"reported_{event}" if rates else event
-    value = log_likelihood(parts.law, name, risk, testing, parts.unobserved_scale, response, *rates)
+    value = log_likelihood(
+        parts.law, name, risk, testing, parts.unobserved_scale, response, *rates
+    )
     pm.Potential(event, value)
 
 
@@ -175,7 +189,9 @@ def refuse_impossible_prevalence(model: Any, data: Decisions) -> None:
     known = constraint.known_in(data)
     if not known:
         return
-    for (level, value), rows in zip(known.items(), constraint.group_rows(data), strict=True):
+    for (level, value), rows in zip(
+        known.items(), constraint.group_rows(data), strict=True
+    ):
         _refuse_contradicted(level, value, data.weights[rows], data.outcome[rows])
 
 
@@ -193,7 +209,10 @@ def _refuse_contradicted(
         Of the people of the group; outcomes of the untested are -1.
     """
     share = weights / weights.sum()
-    for seen, limit, side in ((1, known.value, "positive"), (0, 1 - known.value, "negative")):
+    for seen, limit, side in (
+        (1, known.value, "positive"),
+        (0, 1 - known.value, "negative"),
+    ):
         already = share[outcome == seen].sum()
         slack = 4 * np.sqrt(already * (1 - already) * (share**2).sum() + known.sd**2)
         if limit + slack < already:

@@ -67,5 +67,7 @@ def attenuated_normal(
     """
     import pymc as pm
 
-    sampled = pm.Normal(f"attenuated_{name}", location / attenuation, sd / attenuation, **shape)
+    sampled = pm.Normal(
+        f"attenuated_{name}", location / attenuation, sd / attenuation, **shape
+    )
     return attenuation * sampled

@@ -32,7 +32,10 @@ from causalstats.errors import ModelError
 from causalstats.models.selective_labels import graph, imperfect_test
 from causalstats.models.selective_labels.assumptions import assumptions
 from causalstats.models.selective_labels.causal_graph import causal_graph
-from causalstats.models.selective_labels.data_checks import data_checks, prevalence_moved
+from causalstats.models.selective_labels.data_checks import (
+    data_checks,
+    prevalence_moved,
+)
 from causalstats.models.selective_labels.deciders import DECIDERS, EFFECTS, RESPONSE
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.estimands import estimands, pointwise
@@ -44,7 +47,10 @@ from causalstats.models.selective_labels.relaxations import relaxations
 from causalstats.models.selective_labels.simulation import simulate
 from causalstats.models.selective_labels.validation import refuse_senseless
 from causalstats.models.selective_labels.views import views
-from causalstats.numerics.selection.selective_labels_baselines import RULES, recalibrated
+from causalstats.numerics.selection.selective_labels_baselines import (
+    RULES,
+    recalibrated,
+)
 from causalstats.numerics.selection.unobservable import Unobservable
 
 if TYPE_CHECKING:
@@ -263,10 +269,16 @@ class SelectiveLabels:
         }
         if not prevalence_of(self).by_group:
             given.add("prevalence_by_group")
-        given |= {effect.estimand for effect in EFFECTS if effect not in DECIDERS[self.deciders]}
+        given |= {
+            effect.estimand
+            for effect in EFFECTS
+            if effect not in DECIDERS[self.deciders]
+        }
         names = tuple(assumption.name for assumption in self.assumptions())
         return {
-            name: replace(estimand, assumptions=names, checks=partial(prevalence_moved, self))
+            name: replace(
+                estimand, assumptions=names, checks=partial(prevalence_moved, self)
+            )
             for name, estimand in estimands(self.law, self.prevalence).items()
             if name not in given
         }
@@ -295,10 +307,13 @@ class SelectiveLabels:
         Known(value=0.8660254037844386, sd=0.0)
         """
         changed = replace(self, **changes)
-        if "unobserved_scale" in changes or not isinstance(self.unobserved_scale, Known):
+        if "unobserved_scale" in changes or not isinstance(
+            self.unobserved_scale, Known
+        ):
             return changed
         sds = [
-            np.sqrt(law.variance) / law.link_function.log_odds for law in (self.law, changed.law)
+            np.sqrt(law.variance) / law.link_function.log_odds
+            for law in (self.law, changed.law)
         ]
         held = self.unobserved_scale.value * float(sds[0] / sds[1])
         if held == self.unobserved_scale.value:
@@ -317,7 +332,9 @@ class SelectiveLabels:
         """
         names = ["risk_coefficient", "policy_intercept", "policy_coefficient"]
         inferred = [
-            name for name in ("unobserved_scale", "response") if getattr(self, name) is None
+            name
+            for name in ("unobserved_scale", "response")
+            if getattr(self, name) is None
         ]
         return (
             *names,
@@ -425,7 +442,9 @@ class SelectiveLabels:
         """
         rules = dict(RULES)
         if isinstance(self.prevalence, Known) and data.reference is None:
-            rules["tested only, recalibrated"] = partial(recalibrated, self.prevalence.value)
+            rules["tested only, recalibrated"] = partial(
+                recalibrated, self.prevalence.value
+            )
         return {
             name: partial(rule, data.matrix, data.decision, data.outcome, data.weights)
             for name, rule in rules.items()
@@ -445,7 +464,9 @@ class SelectiveLabels:
         """
         return predictions(self, draws, data, rng)
 
-    def views(self, draws: xr.Dataset, data: Decisions) -> Mapping[str, Callable[[], View]]:
+    def views(
+        self, draws: xr.Dataset, data: Decisions
+    ) -> Mapping[str, Callable[[], View]]:
         """Return pictures of decisions: `allocation_curve`."""
         return views(self, draws, data)
 
@@ -459,7 +480,9 @@ class SelectiveLabels:
         >>> model.unused_fields(data)["unobserved_prior_scale"]
         '`unobserved_scale` is known.'
         """
-        reasons = {"negative_controls": "the answer does not use them; `fit.check()` does."}
+        reasons = {
+            "negative_controls": "the answer does not use them; `fit.check()` does."
+        }
         if not self.expertise:
             reasons["expertise_sd"] = "there is no `expertise`."
         if isinstance(self.unobserved_scale, Known):

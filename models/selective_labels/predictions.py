@@ -11,7 +11,10 @@ from causalstats.core.prediction import Prediction
 from causalstats.data import Decisions
 from causalstats.models.selective_labels.estimands import linear_predictors
 from causalstats.models.selective_labels.imperfect_test import rates_of
-from causalstats.numerics.sampling.posterior_predictive import quantile_groups, rates_by_group
+from causalstats.numerics.sampling.posterior_predictive import (
+    quantile_groups,
+    rates_by_group,
+)
 from causalstats.numerics.selection.misclassification import share_positive
 from causalstats.numerics.selection.selective_labels_likelihood import probability
 
@@ -35,7 +38,9 @@ def predictions(
     chosen = rng.choice(total, min(_REPLICATIONS, total), replace=False)
     arguments = [values[chosen] for values in linear_predictors(draws, data.people())]
     tested = data.decision
-    groups = quantile_groups(probability(model.law, "positive", *arguments).mean(axis=0), 10)
+    groups = quantile_groups(
+        probability(model.law, "positive", *arguments).mean(axis=0), 10
+    )
     chance_of_test = 1 - probability(model.law, "untested", *arguments)
     decisions = rates_by_group(tested, chance_of_test, groups, rng)
     positive = probability(model.law, "tested_positive", *arguments)[:, tested]

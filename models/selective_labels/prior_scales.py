@@ -12,7 +12,9 @@ from causalstats.data import Decisions
 from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
-LEAST_SCALE = 1e-9  # in place of σ = 0, its limit, which the formulas have reached to all digits
+LEAST_SCALE = (
+    1e-9  # in place of σ = 0, its limit, which the formulas have reached to all digits
+)
 
 
 @dataclass(frozen=True)

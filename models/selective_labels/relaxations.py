@@ -19,8 +19,12 @@ def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
 
     Negative controls are knowledge that the model itself does without.
     """
-    expertise = [_without_expertise(model, data, feature) for feature in model.expertise]
-    controls = [_negative_control(model, data, feature) for feature in model.negative_controls]
+    expertise = [
+        _without_expertise(model, data, feature) for feature in model.expertise
+    ]
+    controls = [
+        _negative_control(model, data, feature) for feature in model.negative_controls
+    ]
     return (*prevalence_of(model).relaxation(model, data), *expertise, *controls)
 
 

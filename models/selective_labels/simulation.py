@@ -54,7 +54,9 @@ def simulate(
         parameters |= drawn
     risk, testing = _linear_predictors(model, rng, coded, parameters)
     inverse = model.law.link_function.inverse
-    outcome, decision = (rng.random(people) < inverse(index) for index in (risk, testing))
+    outcome, decision = (
+        rng.random(people) < inverse(index) for index in (risk, testing)
+    )
     result = outcome
     if is_imperfect(model):
         for rate in RATES:
@@ -70,7 +72,9 @@ def simulate(
         "prevalence": float(outcome.mean()),
         "untested_prevalence": float(outcome[~decision].mean()),
     }
-    return Simulation(data=data, truth=_truth(model, data, parameters), realised=realised)
+    return Simulation(
+        data=data, truth=_truth(model, data, parameters), realised=realised
+    )
 
 
 def _frame(
@@ -88,7 +92,9 @@ def _frame(
     frame = pd.DataFrame(rng.standard_normal((people, features)), columns=names)
     if isinstance(model.prevalence, KnownByGroup):
         levels = list(model.prevalence.values)
-        frame[model.prevalence.feature] = pd.Categorical(rng.choice(levels, people), levels)
+        frame[model.prevalence.feature] = pd.Categorical(
+            rng.choice(levels, people), levels
+        )
     arguments: dict[str, Any] = {
         "outcome": "outcome",
         "decision": "tested",
@@ -117,7 +123,9 @@ def _linear_predictors(
     """
     people = len(data)
     who = np.zeros(people, int) if data.decider is None else data.decider
-    response = parameters.get("decider_response", [parameters["testing_response"]] * _DECIDERS)
+    response = parameters.get(
+        "decider_response", [parameters["testing_response"]] * _DECIDERS
+    )
     leniency = parameters.get("leniency", np.zeros(_DECIDERS))
     risk = parameters["risk_middle"] + data.matrix @ parameters["risk_coefficient"]
     draws = model.law.distribution.draw(rng, people)
@@ -152,11 +160,16 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     """Return parameters drawn from the model's own prior."""
     scales = prior_scales(model)
     prior = COEFFICIENT_PRIORS[model.coefficient_prior]
-    scale = _value_or(model.unobserved_scale, lambda: abs(rng.normal(0, scales.unobserved)))
+    scale = _value_or(
+        model.unobserved_scale, lambda: abs(rng.normal(0, scales.unobserved))
+    )
     scale = max(scale, LEAST_SCALE)
     response = _value_or(model.response, lambda: abs(rng.normal(0, scales.response)))
     response = DIRECTIONS[model.decided_for].sign * response
-    parameters: dict[str, Any] = {"unobserved_width": scale, "testing_response": response}
+    parameters: dict[str, Any] = {
+        "unobserved_width": scale,
+        "testing_response": response,
+    }
     of_risk = attenuation(model.law, scale, np)
     risk, spreads = prior.draw_risk(rng, data, scales, of_risk)
     parameters |= spreads
@@ -169,15 +182,24 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     parameters |= {"risk_coefficient": risk, "risk_middle": middle}
     of_testing = attenuation(model.law, response * scale, np)
     sd = policy_sd(model, data)
-    policy_intercept, policy = prior.draw_policy(rng, data, scales, sd, parameters, of_testing)
-    return parameters | {"policy_intercept": policy_intercept, "policy_coefficient": policy}
+    policy_intercept, policy = prior.draw_policy(
+        rng, data, scales, sd, parameters, of_testing
+    )
+    return parameters | {
+        "policy_intercept": policy_intercept,
+        "policy_coefficient": policy,
+    }
 
 
 DESIGNS = {"paper": _paper, "prior": _prior}
 
 
 def _solved(
-    model: Any, rng: np.random.Generator, data: Decisions, scale: float, risk: np.ndarray
+    model: Any,
+    rng: np.random.Generator,
+    data: Decisions,
+    scale: float,
+    risk: np.ndarray,
 ) -> tuple[float, dict[str, Any]]:
     """Return the intercept solved from drawn prevalences; fill in the coefficients of groups.
 
@@ -203,7 +225,9 @@ def _solved(
         members = codes == group
         weights = data.weights[members]
         shares = weights / weights.sum()
-        middles.append(float(solve(prevalence, index[members], scale, shares, model.law)[0]))
+        middles.append(
+            float(solve(prevalence, index[members], scale, shares, model.law)[0])
+        )
     risk[columns] = np.subtract(middles[1:], middles[0])
     pairs = zip(drawn, known.values(), strict=True)
     uncertain = [prevalence for prevalence, value in pairs if not value.exact]

@@ -22,7 +22,9 @@ _DRAWS = 400
 _SHARES = np.linspace(0.02, 1, 50)
 
 
-def views(model: Any, draws: xr.Dataset, data: Decisions) -> Mapping[str, Callable[[], View]]:
+def views(
+    model: Any, draws: xr.Dataset, data: Decisions
+) -> Mapping[str, Callable[[], View]]:
     """Return functions that gather what each figure shows, by name.
 
     Parameters
@@ -39,11 +41,15 @@ def _allocation_curve(model: Any, draws: xr.Dataset, data: Decisions) -> CurveVi
     step = -(-draws.sizes["chain"] * draws.sizes["draw"] // _DRAWS)
     thin = draws.isel(draw=slice(None, None, step))
     shares = np.append(0.0, _SHARES)
-    found = found_among_riskiest(model.law, thin, data, _SHARES).reshape(-1, len(_SHARES))
+    found = found_among_riskiest(model.law, thin, data, _SHARES).reshape(
+        -1, len(_SHARES)
+    )
     found = np.column_stack([np.zeros(len(found)), found])
     actual = share_found(model.law, draws, data).to_numpy().ravel()
     lower, upper = np.quantile(actual, [0.025, 0.975])
-    at_random = shares * float(thin["test_sensitivity"].mean() if is_imperfect(model) else 1)
+    at_random = shares * float(
+        thin["test_sensitivity"].mean() if is_imperfect(model) else 1
+    )
     return CurveView(
         x=shares,
         curve=found.mean(axis=0),

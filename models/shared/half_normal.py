@@ -16,4 +16,6 @@ def half_normal(name: str, scale: float) -> Any:
     """
     import pymc as pm
 
-    return pm.HalfNormal(name, scale, default_transform=pm.distributions.transforms.log_exp_m1)
+    return pm.HalfNormal(
+        name, scale, default_transform=pm.distributions.transforms.log_exp_m1
+    )

@@ -123,7 +123,9 @@ def total(
     """
     sums = [block @ people.weights for block in blocks(draws, people, compute)]
     coords = {"chain": draws["chain"], "draw": draws["draw"]}
-    return xr.DataArray(np.concatenate(sums, axis=1), dims=("chain", "draw"), coords=coords)
+    return xr.DataArray(
+        np.concatenate(sums, axis=1), dims=("chain", "draw"), coords=coords
+    )
 
 
 def average(

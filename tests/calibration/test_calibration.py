@@ -34,7 +34,9 @@ class NormalMean:
         with pm.Model() as graph:
             y, sd = (pm.Data(name, value) for name, value in self.inputs(data).items())
             mean = pm.Normal("mean", 0, 1)
-            pm.Potential("likelihood", (-(((y - mean) / sd) ** 2) / 2 - pm.math.log(sd)).sum())
+            pm.Potential(
+                "likelihood", (-(((y - mean) / sd) ** 2) / 2 - pm.math.log(sd)).sum()
+            )
         return graph
 
     def parameters(self, data):
@@ -43,13 +45,17 @@ class NormalMean:
     def estimands(self):
         return {
             "double": Estimand(
-                compute=lambda draws, data: 2 * draws["mean"], description="2 μ", unit=""
+                compute=lambda draws, data: 2 * draws["mean"],
+                description="2 μ",
+                unit="",
             )
         }
 
     def log_likelihood(self, draws, data):
         return xr.DataArray(
-            (-((data["y"].to_numpy() - draws["mean"].to_numpy()[..., None]) ** 2) / 2).sum(-1),
+            (
+                -((data["y"].to_numpy() - draws["mean"].to_numpy()[..., None]) ** 2) / 2
+            ).sum(-1),
             dims=("chain", "draw"),
         )
 
@@ -58,14 +64,21 @@ class NormalMean:
         mean = rng.standard_normal()
         truth = xr.Dataset({"mean": (("chain", "draw"), [[mean]])})
         return Simulation(
-            data=pd.DataFrame({"y": rng.normal(mean, 1, people)}), truth=truth, realised={}
+            data=pd.DataFrame({"y": rng.normal(mean, 1, people)}),
+            truth=truth,
+            realised={},
         )
 
 
 @pytest.fixture(scope="module")
 def right():
     return cs.calibrate(
-        NormalMean(), fits=120, seed=1, simulate={"people": 5}, sampler=SAMPLER, progress=False
+        NormalMean(),
+        fits=120,
+        seed=1,
+        simulate={"people": 5},
+        sampler=SAMPLER,
+        progress=False,
     )
 
 
@@ -88,7 +101,10 @@ def test_an_overconfident_model_fails():
         progress=False,
     )
     verdicts = {check.name: check.passed for check in wrong.check()}
-    assert verdicts["uniform ranks"] is False and verdicts["coverage of 95 % intervals"] is False
+    assert (
+        verdicts["uniform ranks"] is False
+        and verdicts["coverage of 95 % intervals"] is False
+    )
     assert "failed" in repr(wrong)
 
 
@@ -106,7 +122,9 @@ def test_what_is_known_exactly_is_not_ranked():
         sampler=sampler,
         progress=False,
     )
-    assert "untested_prevalence" in found.ranks and "risk_coefficient[x1]" in found.ranks
+    assert (
+        "untested_prevalence" in found.ranks and "risk_coefficient[x1]" in found.ranks
+    )
     assert not {"prevalence", "unobserved_scale", "response"} & set(found.ranks)
 
 
@@ -121,16 +139,22 @@ def test_coverage_counts_the_nominal_share_of_ranks():
         fits=pd.DataFrame({"refused": [None], "divergences": [0]}),
     )
     assert [
-        float(found.table().loc["a", f"coverage_{share}"]) for share in ("50%", "80%", "95%")
+        float(found.table().loc["a", f"coverage_{share}"])
+        for share in ("50%", "80%", "95%")
     ] == pytest.approx([0.5, 0.8, 0.95])
 
 
 def test_a_quantity_that_some_data_leave_no_choice_is_judged_by_the_others():
     ranks = pd.DataFrame(
-        {"a": np.arange(RANKS), "b": np.where(np.arange(RANKS) % 2, np.arange(RANKS), np.nan)}
+        {
+            "a": np.arange(RANKS),
+            "b": np.where(np.arange(RANKS) % 2, np.arange(RANKS), np.nan),
+        }
     )
     fits = pd.DataFrame({"refused": [None] * RANKS, "divergences": 0})
-    found = cs.Calibration(model=None, sampler=SAMPLER, ranks=ranks, errors=ranks * 0.0, fits=fits)
+    found = cs.Calibration(
+        model=None, sampler=SAMPLER, ranks=ranks, errors=ranks * 0.0, fits=fits
+    )
     assert found.table().loc["b", "coverage_80%"] == pytest.approx(0.8)
     assert found.table().loc["b", "se_80%"] == pytest.approx(
         np.sqrt(2) * found.table().loc["a", "se_80%"]

@@ -25,7 +25,12 @@ def test_calibration(name):
     model, simulate = VARIANTS[name].model, VARIANTS[name].simulate
     fits = 400 if name in EXACT else 200
     found = cs.calibrate(
-        model, fits=fits, seed=1, simulate=simulate, sampler=BY_ITS_GRAPH.get(name), progress=False
+        model,
+        fits=fits,
+        seed=1,
+        simulate=simulate,
+        sampler=BY_ITS_GRAPH.get(name),
+        progress=False,
     )
     seconds = found.fits["seconds"].dropna()
     kept = {
@@ -33,7 +38,9 @@ def test_calibration(name):
         "sampler": repr(found.sampler),
         "simulate": simulate,
         "data sets": len(found.ranks),
-        "refused": int(found.fits["refused"].notna().sum()) if "refused" in found.fits else 0,
+        "refused": int(found.fits["refused"].notna().sum())
+        if "refused" in found.fits
+        else 0,
         "median seconds": round(float(seconds.median()), 2),
         "checks": {
             check.name: {"passed": check.passed, "finding": check.finding}

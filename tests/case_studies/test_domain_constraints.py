@@ -15,7 +15,9 @@ def record(shrink):
 
 def test_the_table_holds_medians_of_relative_changes():
     text = study.table([record(shrink) for shrink in (0.4, 0.5, 0.9)])
-    widths = next(line for line in text.splitlines() if line.startswith("| prevalence, width"))
+    widths = next(
+        line for line in text.splitlines() if line.startswith("| prevalence, width")
+    )
     assert widths.count("-50 (-60 to -10)") == 3 and "; -38 |" in widths
     assert "| expertise, width | +0 (+0 to +0); -23 |" in text
     assert "prevalence 3, expertise 0" in text

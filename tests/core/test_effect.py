@@ -54,7 +54,9 @@ def test_a_doubt_stands_in_the_sentence_the_table_and_both_forms_of_the_card():
 def test_a_contradicted_assumption_is_marked_where_the_answer_stands_on_it():
     text = effect(check("positivity", assumption="overlap")).text()
     assert "overlap (contradicted by these data), no hidden cause" in text
-    undecided = effect(check("positivity", None, assumption="overlap", caution=True)).text()
+    undecided = effect(
+        check("positivity", None, assumption="overlap", caution=True)
+    ).text()
     assert "contradicted" not in undecided and "positivity was found" in undecided
 
 
@@ -80,12 +82,17 @@ def test_the_contrast_is_told_with_the_answer():
 def test_failed_checks_and_cautions_stand_on_the_answers_they_are_about(
     passed, caution, estimands, stands
 ):
-    assert check("any", passed, caution=caution, estimands=estimands).stands_on("risk") is stands
+    assert (
+        check("any", passed, caution=caution, estimands=estimands).stands_on("risk")
+        is stands
+    )
 
 
 def test_a_difference_carries_the_doubts_of_both_answers_once():
     first, second = effect(check("overlap"), check("shared")), effect(check("shared"))
-    difference = first.minus(replace(second, draws=second.draws + 1), contrast="men - women")
+    difference = first.minus(
+        replace(second, draws=second.draws + 1), contrast="men - women"
+    )
     assert [doubt.name for doubt in difference.doubts] == ["overlap", "shared"]
 
 
@@ -94,7 +101,11 @@ def test_a_mean_over_entries_is_decided_by_itself_and_not_by_the_entries_beyond_
     over = effect(name="excess", draws=values - 1)
     mean = effect(draws=values, over_null=lambda: over).average()
     decided = mean.decide()
-    assert len(decided) == 1 and "excess" not in decided and bool(decided["selected"].iloc[0])
+    assert (
+        len(decided) == 1
+        and "excess" not in decided
+        and bool(decided["selected"].iloc[0])
+    )
 
 
 def test_doubts_are_looked_for_only_when_they_are_read():
@@ -111,7 +122,9 @@ def test_an_answer_that_has_not_mixed_is_doubted_though_its_parameters_are_not_a
     stuck = np.repeat(rng.normal(size=(4, 20, 3)), 50, axis=1)
 
     def failed(values: np.ndarray) -> list[str]:
-        draws = xr.DataArray(values, dims=("chain", "draw", "pair"), coords={"pair": list("abc")})
+        draws = xr.DataArray(
+            values, dims=("chain", "draw", "pair"), coords={"pair": list("abc")}
+        )
         return [check.name for check in answer_sampling(draws) if not check.passed]
 
     assert failed(mixed) == []
@@ -124,10 +137,13 @@ def test_independent_draws_are_not_called_unmixed():
     alarms = sum(
         any(not check.passed for check in answer_sampling(draws))
         for draws in (
-            xr.DataArray(rng.normal(size=(4, 1000)), dims=("chain", "draw")) for _ in range(200)
+            xr.DataArray(rng.normal(size=(4, 1000)), dims=("chain", "draw"))
+            for _ in range(200)
         )
     )
-    assert alarms <= 6  # a true rate of 1 % gives seven or more once in two hundred runs
+    assert (
+        alarms <= 6
+    )  # a true rate of 1 % gives seven or more once in two hundred runs
 
 
 def test_a_question_has_checks_of_its_own_and_those_of_the_data():
@@ -136,7 +152,9 @@ def test_a_question_has_checks_of_its_own_and_those_of_the_data():
     fit = cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, progress=False)
     estimand = fit.model.estimands()[fit.model.headline]
     asked = replace(estimand, checks=lambda draws, data: (check("this question"),))
-    assert "this question" in [doubt.name for doubt in answers.answer(fit, "asked", asked).doubts]
+    assert "this question" in [
+        doubt.name for doubt in answers.answer(fit, "asked", asked).doubts
+    ]
     assert "this question" not in [doubt.name for doubt in fit.effect("effect").doubts]
     assert isinstance(asked, Estimand)
 
@@ -146,4 +164,6 @@ def _people():
 
     rng = np.random.default_rng(3)
     x = rng.integers(0, 2, 200)
-    return pd.DataFrame({"x": x, "y": np.where(rng.random(200) < 0.3 + 0.3 * x, "ill", "well")})
+    return pd.DataFrame(
+        {"x": x, "y": np.where(rng.random(200) < 0.3 + 0.3 * x, "ill", "well")}
+    )

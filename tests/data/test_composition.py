@@ -15,14 +15,18 @@ def frame():
     rng = np.random.default_rng(1)
     values = np.exp(rng.standard_normal((30, 3)).cumsum(axis=1))
     return pd.DataFrame(values, columns=PARTS).assign(
-        depth=rng.uniform(0, 9, 30), site=rng.choice(["a", "b"], 30), peat=rng.uniform(1, 2, 30)
+        depth=rng.uniform(0, 9, 30),
+        site=rng.choice(["a", "b"], 30),
+        peat=rng.uniform(1, 2, 30),
     )
 
 
 def test_units_change_nothing(frame):
     rng = np.random.default_rng(2)
     here = cs.Composition.from_frame(frame, parts=PARTS, covariates="site + depth")
-    scaled = frame.assign(**{name: frame[name] * 1000.0**power for power, name in enumerate(PARTS)})
+    scaled = frame.assign(
+        **{name: frame[name] * 1000.0**power for power, name in enumerate(PARTS)}
+    )
     scaled[PARTS] = scaled[PARTS].mul(rng.uniform(0.1, 10, 30), axis=0)
     there = cs.Composition.from_frame(scaled, parts=PARTS, covariates="site + depth")
     np.testing.assert_allclose(there.covariance, here.covariance, atol=1e-12)
@@ -34,14 +38,18 @@ def test_units_change_nothing(frame):
 def test_without_covariates_it_is_the_covariance_of_centred_log_ratios(frame):
     data = cs.Composition.from_frame(frame, parts=PARTS)
     np.testing.assert_allclose(
-        data.covariance, np.cov(log_ratios.clr(frame[PARTS].to_numpy()), rowvar=False), atol=1e-12
+        data.covariance,
+        np.cov(log_ratios.clr(frame[PARTS].to_numpy()), rowvar=False),
+        atol=1e-12,
     )
     assert data.facts()["Rows"] == "30"
 
 
 def test_a_subcomposition_is_that_of_its_frame(frame):
     whole = cs.Composition.from_frame(frame, parts=[*PARTS, "peat"], covariates="depth")
-    alone = cs.Composition.from_frame(frame, parts=["peat", "sand", "silt"], covariates="depth")
+    alone = cs.Composition.from_frame(
+        frame, parts=["peat", "sand", "silt"], covariates="depth"
+    )
     part = whole.subcomposition(["peat", "sand", "silt"])
     np.testing.assert_allclose(part.covariance, alone.covariance)
     assert part.fingerprint == alone.fingerprint != whole.fingerprint
@@ -49,11 +57,15 @@ def test_a_subcomposition_is_that_of_its_frame(frame):
 
 def test_rows_are_dropped_only_when_asked(frame):
     frame.loc[[3, 7], "silt"] = np.nan
-    with pytest.raises(cs.DataError, match=r"'silt' is missing in rows 3, 7 \(2 in all"):
+    with pytest.raises(
+        cs.DataError, match=r"'silt' is missing in rows 3, 7 \(2 in all"
+    ):
         cs.Composition.from_frame(frame, parts=PARTS)
     data = cs.Composition.from_frame(frame, parts=PARTS, missing="drop")
     with pytest.raises(cs.DataError, match="No complete row"):
-        cs.Composition.from_frame(frame.assign(sand=np.nan), parts=PARTS, missing="drop")
+        cs.Composition.from_frame(
+            frame.assign(sand=np.nan), parts=PARTS, missing="drop"
+        )
     assert len(data) == 28 and data.dropped == {"silt": 2} and 3 not in data.rows
 
 
@@ -67,7 +79,11 @@ def test_rows_are_dropped_only_when_asked(frame):
         ({"silt": -1.0}, {}, "negative values"),
         ({"silt": [0.0] + [1.0] * 29}, {}, "0 in row 0"),
         ({"silt": "much"}, {}, "to be numbers"),
-        ({"sand": range(1, 31), "silt": range(3, 91, 3)}, {}, "'sand' and 'silt' are proportional"),
+        (
+            {"sand": range(1, 31), "silt": range(3, 91, 3)},
+            {},
+            "'sand' and 'silt' are proportional",
+        ),
         ({}, {"covariates": "depth + peat + sand"}, "as a part and as a covariate"),
         ({"depth": 1.0}, {"covariates": "depth"}, "constant"),
         (
@@ -79,14 +95,26 @@ def test_rows_are_dropped_only_when_asked(frame):
         ({}, {"zeros": "small"}, "`zeros` as 'error', 'counts' or 'interval'"),
         ({}, {"zeros": "interval"}, "needs `resolution` or `limits`"),
         ({}, {"limits": 0.1}, "need `zeros='interval'`"),
-        ({}, {"zeros": "interval", "limits": {"clay": 0.1}}, "Did you mean 'fine clay'"),
-        ({}, {"zeros": "interval", "limits": {"silt": -1}}, "`limits` as a positive number"),
+        (
+            {},
+            {"zeros": "interval", "limits": {"clay": 0.1}},
+            "Did you mean 'fine clay'",
+        ),
+        (
+            {},
+            {"zeros": "interval", "limits": {"silt": -1}},
+            "`limits` as a positive number",
+        ),
         (
             {"silt": [0.0] + [1.0] * 29},
             {"zeros": "interval", "limits": {"sand": 1e-9}},
             "name the limit below which",
         ),
-        ({"silt": 0.0}, {"zeros": "interval", "limits": 0.1}, "'silt' was measured in no row"),
+        (
+            {"silt": 0.0},
+            {"zeros": "interval", "limits": 0.1},
+            "'silt' was measured in no row",
+        ),
         (
             {
                 "silt": [np.nan] + [1.0, 2.0] * 14 + [1.0],
@@ -111,12 +139,18 @@ def test_rows_are_dropped_only_when_asked(frame):
 )
 def test_refused(frame, change, arguments, message):
     with pytest.raises(cs.DataError, match=message):
-        cs.Composition.from_frame(frame.assign(**change), **{"parts": PARTS, **arguments})
+        cs.Composition.from_frame(
+            frame.assign(**change), **{"parts": PARTS, **arguments}
+        )
 
 
 @pytest.mark.parametrize("name", ["resolution", "limits"])
 @pytest.mark.parametrize("value", [True, np.True_, {"a": True, "b": 0.1, "c": 0.1}])
 def test_true_is_no_resolution_and_no_limit(name, value):
-    frame = pd.DataFrame(np.random.default_rng(0).uniform(1, 2, (20, 3)), columns=list("abc"))
+    frame = pd.DataFrame(
+        np.random.default_rng(0).uniform(1, 2, (20, 3)), columns=list("abc")
+    )
     with pytest.raises(cs.DataError, match=name):
-        cs.Composition.from_frame(frame, parts=list("abc"), zeros="interval", **{name: value})
+        cs.Composition.from_frame(
+            frame, parts=list("abc"), zeros="interval", **{name: value}
+        )

@@ -24,7 +24,8 @@ def frame(**changes):
 
 def read(table, **options):
     return cs.Decisions.from_frame(
-        table, **{"outcome": "y", "decision": "t", "features": ["age", "region"]} | options
+        table,
+        **{"outcome": "y", "decision": "t", "features": ["age", "region"]} | options,
     )
 
 
@@ -48,17 +49,27 @@ BAD = [
     (frame(t=1, y=1), {}, "Everybody was decided for"),
     (frame(t=0, y=np.nan), {}, "Nobody was decided for"),
     (frame(c=1.0), {"features": ["age", "c"]}, "constant"),
-    (frame(c=frame()["age"] * 2 + 1), {"features": ["age", "c"]}, "determined by|repeats"),
+    (
+        frame(c=frame()["age"] * 2 + 1),
+        {"features": ["age", "c"]},
+        "determined by|repeats",
+    ),
     (frame(), {"features": ["Intercept"]}, "cannot be called"),
     (frame(), {"features": ["genetic risk"]}, "genetic_risk"),
     (frame(), {"features": ["<script>"]}, "Rename it first"),
-    (frame(), {"features": None, "formula": "__import__('os').system('true')"}, "formula"),
+    (
+        frame(),
+        {"features": None, "formula": "__import__('os').system('true')"},
+        "formula",
+    ),
     (frame(), {"missing": "ignore"}, "`missing` as 'error'"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("table", "options", "message"), BAD, ids=[str(number) for number in range(len(BAD))]
+    ("table", "options", "message"),
+    BAD,
+    ids=[str(number) for number in range(len(BAD))],
 )
 def test_bad_input(table, options, message):
     with pytest.raises(cs.DataError, match=message):

@@ -13,7 +13,9 @@ read = cs.Observations.from_frame
 @pytest.fixture
 def frame():
     rng = np.random.default_rng(1)
-    size = pd.Categorical(rng.choice(["small", "large"], 40), categories=["small", "large"])
+    size = pd.Categorical(
+        rng.choice(["small", "large"], 40), categories=["small", "large"]
+    )
     return pd.DataFrame(
         {
             "size": size,
@@ -42,16 +44,23 @@ def test_labels_are_counted_and_numbers_kept(frame):
     assert mixed.continuous == ("age",) and len(mixed.codes) == 40
     np.testing.assert_allclose(mixed.column("age"), frame["age"])
     assert read(frame, continuous=["dose"]).continuous == ("dose", "age")
-    assert mixed.facts()["Numbers"] == "age" and data.facts()["Levels of size"] == "small, large"
+    assert (
+        mixed.facts()["Numbers"] == "age"
+        and data.facts()["Levels of size"] == "small, large"
+    )
 
 
 def test_rows_in_any_order_and_frame_are_its_cells(frame):
     labels = frame[["size", "cured", "dose"]]
     whole = read(labels)
-    cells = labels.groupby(list(labels), observed=False).size().rename("n").reset_index()
+    cells = (
+        labels.groupby(list(labels), observed=False).size().rename("n").reset_index()
+    )
     for other in (
         labels.sample(frac=1, random_state=1),
-        pl.from_pandas(labels).with_columns(pl.col("size").cast(pl.Enum(["small", "large"]))),
+        pl.from_pandas(labels).with_columns(
+            pl.col("size").cast(pl.Enum(["small", "large"]))
+        ),
     ):
         assert read(other).fingerprint == whole.fingerprint
     assert (
@@ -75,12 +84,17 @@ def test_a_level_that_nobody_has_is_a_level_where_its_count_is_0():
 
 def test_levels_of_the_diagram_may_be_more(frame):
     data = read(frame)
-    assert data.table(["dose"], {"dose": (0, 1, 2, 3)}).tolist() == [*data.table(["dose"]), 0]
+    assert data.table(["dose"], {"dose": (0, 1, 2, 3)}).tolist() == [
+        *data.table(["dose"]),
+        0,
+    ]
     assert (
         data.table(["dose"], {"dose": ("2", "1", "0")}).tolist()
         == data.table(["dose"]).tolist()[::-1]
     )
-    with pytest.raises(cs.DataError, match="level 2 in the data, and the diagram has 0, 1 alone"):
+    with pytest.raises(
+        cs.DataError, match="level 2 in the data, and the diagram has 0, 1 alone"
+    ):
         data.table(["dose"], {"dose": (0, 1)})
 
 
@@ -99,7 +113,11 @@ def test_missing_rows_are_dropped_on_request_alone(frame):
         ({}, {"columns": "size"}, "as a list of column names"),
         ({}, {"columns": ["size", "size"]}, "named twice"),
         ({}, {"columns": ["size"], "counts": "size"}, "named twice"),
-        ({}, {"continuous": ["size"]}, "to be numbers, since it is said to be continuous"),
+        (
+            {},
+            {"continuous": ["size"]},
+            "to be numbers, since it is said to be continuous",
+        ),
         ({}, {"columns": ["size"], "continuous": ["age"]}, "no variable 'age'"),
         ({}, {"counts": "age"}, "whole numbers of 0 or more"),
         ({"n": -1}, {"counts": "n"}, "whole numbers of 0 or more"),
@@ -123,5 +141,7 @@ def test_a_table_that_cannot_be_held():
     frame = pd.DataFrame(
         np.random.default_rng(1).integers(0, 9, (200, 9)), columns=list("abcdefghi")
     )
-    with pytest.raises(cs.DataError, match="3.87e\\+08 cells; at most 10,000,000.*Join levels"):
+    with pytest.raises(
+        cs.DataError, match="3.87e\\+08 cells; at most 10,000,000.*Join levels"
+    ):
         read(frame).table(list("abcdefghi"))

@@ -94,12 +94,19 @@ def test_categories_keep_their_order_and_numbers_name_units(frame):
         cs.Panel.from_frame(ordered, **ROLES),
         cs.Panel.from_chunks(pieces(ordered), **ROLES),
     )
-    assert found.fingerprint == whole.fingerprint and found.units[:3] == whole.units[:3] == (
+    assert found.fingerprint == whole.fingerprint and found.units[:3] == whole.units[
+        :3
+    ] == (
         "0",
         "1",
         "2",
     )
-    assert list(found.source["region"].cat.categories) == ["west", "south", "north", "east"]
+    assert list(found.source["region"].cat.categories) == [
+        "west",
+        "south",
+        "north",
+        "east",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +129,10 @@ def test_cross_products_of_blocks_are_those_of_all_rows(frame, monkeypatch, work
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda parts: [*parts[:2], parts[2].drop(columns="size")], "piece 3 has no 'size'"),
+        (
+            lambda parts: [*parts[:2], parts[2].drop(columns="size")],
+            "piece 3 has no 'size'",
+        ),
         (
             lambda parts: [parts[0], parts[1].assign(size="large")],
             r"piece 2 has text in 'size', and those before it numbers",
@@ -133,7 +143,10 @@ def test_cross_products_of_blocks_are_those_of_all_rows(frame, monkeypatch, work
         ),
         (lambda parts: [parts[0], parts[1].to_numpy()], "frames in memory"),
         (lambda parts: [parts[0].iloc[:0]], "at least one complete row"),
-        (lambda parts: [parts[0].rename(columns={"size": "sise"})], "Did you mean 'sise'"),
+        (
+            lambda parts: [parts[0].rename(columns={"size": "sise"})],
+            "Did you mean 'sise'",
+        ),
         (lambda parts: [*parts, parts[0]], "one row of each 'firm' and 'year'"),
         (lambda parts: 3, "got int"),
         (lambda parts: "no.parquet", "no parquet file"),

@@ -30,7 +30,8 @@ def frame():
         "f": [6],
     }
     found = pd.DataFrame(
-        [(firm, year) for firm, seen in years.items() for year in seen], columns=["firm", "year"]
+        [(firm, year) for firm, seen in years.items() for year in seen],
+        columns=["firm", "year"],
     )
     n = len(found)
     return found.assign(
@@ -45,13 +46,24 @@ def frame():
 def test_rows_are_sorted_and_known(frame):
     panel = cs.Panel.from_frame(frame.sample(frac=1, random_state=2), **ROLES)
     np.testing.assert_allclose(panel.outcome, frame["sales"])
-    assert panel.units == ("a", "b", "c", "d", "e", "f") and list(panel.sizes) == [3, 5, 2, 3, 2, 1]
+    assert panel.units == ("a", "b", "c", "d", "e", "f") and list(panel.sizes) == [
+        3,
+        5,
+        2,
+        3,
+        2,
+        1,
+    ]
     np.testing.assert_allclose(panel.source["price"], panel.treatment[:, 0])
-    assert panel.facts()["Units"] == "6 (firm)" and panel.facts()["Seen once"].startswith("1 units")
+    assert panel.facts()["Units"] == "6 (firm)" and panel.facts()[
+        "Seen once"
+    ].startswith("1 units")
     assert (
         panel.fingerprint
         == cs.Panel.from_frame(frame, **ROLES).fingerprint
-        != cs.Panel.from_frame(frame.assign(price=frame["price"] + 1), **ROLES).fingerprint
+        != cs.Panel.from_frame(
+            frame.assign(price=frame["price"] + 1), **ROLES
+        ).fingerprint
     )
 
 
@@ -86,7 +98,11 @@ def test_rows_are_dropped_only_when_asked(frame):
         ({}, {"covariates": ["size", "price"]}, "as treatment and as covariate"),
         ({}, {"covariates": "size"}, "list of column names"),
         ({}, {"treatment": []}, "at least one treatment"),
-        ({"size": lambda table: 5 - 2 * table["price"]}, {}, "'size' is 'price' itself"),
+        (
+            {"size": lambda table: 5 - 2 * table["price"]},
+            {},
+            "'size' is 'price' itself",
+        ),
         ({"size": lambda table: 2 * table["sales"]}, {}, "'size' is 'sales' itself"),
         ({"weight": -1.0}, {"weights": "weight"}, "positive numbers"),
     ],

@@ -88,7 +88,9 @@ def turn(cod: tuple[str, ...]) -> Diagram:
     turned = identity(*rest, first)
     for rank in range(len(rest) - 1, -1, -1):
         turned = turned >> (
-            identity(*rest[:rank]) @ swap(rest[rank], first) @ identity(*rest[rank + 1 :])
+            identity(*rest[:rank])
+            @ swap(rest[rank], first)
+            @ identity(*rest[rank + 1 :])
         )
     return turned
 
@@ -112,7 +114,9 @@ def test_laws_of_a_symmetric_monoidal_category(seed):
 @pytest.mark.parametrize("seed", range(20))
 def test_swaps_are_natural_and_undo_themselves(seed):
     rng = np.random.default_rng(seed)
-    (a, b), (c, d) = (tuple(rng.choice(["a", "b", "c"], size=2).tolist()) for _ in range(2))
+    (a, b), (c, d) = (
+        tuple(rng.choice(["a", "b", "c"], size=2).tolist()) for _ in range(2)
+    )
     f, g = random_term(rng, (a,), (b,)), random_term(rng, (c,), (d,))
     assert (f @ g) >> swap(b, d) == swap(a, c) >> (g @ f)
     assert swap(a, b) >> swap(b, a) == identity(a, b)
@@ -121,7 +125,9 @@ def test_swaps_are_natural_and_undo_themselves(seed):
 def test_laws_of_copying_and_discarding():
     twice = copy("a")
     assert (
-        twice >> (twice @ identity("a")) == twice >> (identity("a") @ twice) == copy("a", times=3)
+        twice >> (twice @ identity("a"))
+        == twice >> (identity("a") @ twice)
+        == copy("a", times=3)
     )
     assert twice >> swap("a", "a") == twice
     assert (
@@ -132,9 +138,9 @@ def test_laws_of_copying_and_discarding():
     assert copy("a", "b") == (copy("a") @ copy("b")) >> (
         identity("a") @ swap("a", "b") @ identity("b")
     )
-    assert discard("a", "b") == discard("a") @ discard("b") and uniform("a", "b") == uniform(
-        "a"
-    ) @ uniform("b")
+    assert discard("a", "b") == discard("a") @ discard("b") and uniform(
+        "a", "b"
+    ) == uniform("a") @ uniform("b")
     assert discard() == identity() == copy() == uniform()
 
 
@@ -162,7 +168,9 @@ def test_diagrams_with_another_port_value_or_level_are_unequal():
         effect("a", 0) @ state("a", 0),
     ]
     assert all(
-        (left == right) == (i == j) for i, left in enumerate(same) for j, right in enumerate(same)
+        (left == right) == (i == j)
+        for i, left in enumerate(same)
+        for j, right in enumerate(same)
     )
     assert f != "f"
 
@@ -175,8 +183,15 @@ def test_parallel_copies_of_a_box_are_matched_by_isomorphism_search():
     ]
     assert len(set(rings)) == 1  # a ring can be turned
     assert rings[0] != (s @ t @ t) >> copy("a", "a", "a") >> (z @ z @ z)
-    six, three_and_three = cycle(6), cycle(3) @ cycle(3)  # no colouring tells these apart
-    assert six != three_and_three and six == cycle(6) and three_and_three == cycle(3) @ cycle(3)
+    six, three_and_three = (
+        cycle(6),
+        cycle(3) @ cycle(3),
+    )  # no colouring tells these apart
+    assert (
+        six != three_and_three
+        and six == cycle(6)
+        and three_and_three == cycle(3) @ cycle(3)
+    )
 
 
 def cycle(length: int) -> Diagram:
@@ -229,7 +244,9 @@ def test_repr_of_a_model_evaluates_back_to_it(text):
 
 
 def test_with_levels_sets_levels_and_refuses_bad_ones():
-    model = Diagram.parse("a -> b").with_levels({"a": 2, "b": np.array(["low", "high"])})
+    model = Diagram.parse("a -> b").with_levels(
+        {"a": 2, "b": np.array(["low", "high"])}
+    )
     assert [wire.levels for wire in model.wires] == [(0, 1), ("low", "high")]
     assert eval(repr(model)) == model
     assert Diagram.parse("a -> b").twin().with_levels({"a'": 3}).wires[0].levels == (
@@ -270,9 +287,9 @@ def test_malformed_hypergraphs_are_refused():
 @pytest.mark.parametrize("seed", range(15))
 def test_dagitty_and_dot_round_trips(seed):
     rng = np.random.default_rng(seed)
-    names = rng.permutation(["x", "y.1", "node", "two words", 'a "quote"', "edge", "7", "hidden"])[
-        : int(rng.integers(2, 8))
-    ].tolist()
+    names = rng.permutation(
+        ["x", "y.1", "node", "two words", 'a "quote"', "edge", "7", "hidden"]
+    )[: int(rng.integers(2, 8))].tolist()
     pairs = [(one, two) for rank, two in enumerate(names) for one in names[:rank]]
     graph = nx.DiGraph()
     graph.add_nodes_from(names)

@@ -20,7 +20,9 @@ def test_mechanisms_given_as_functions_become_tables():
         },
     )
     assert network.query("either")["yes"] == pytest.approx(1 - 0.9 * 0.8)
-    assert network.query("a", given={"either": "yes"})["yes"] == pytest.approx(0.1 / 0.28)
+    assert network.query("a", given={"either": "yes"})["yes"] == pytest.approx(
+        0.1 / 0.28
+    )
 
 
 BIF = """
@@ -40,14 +42,16 @@ probability ( sprinkler | rain ) { table 0.5 0.9 0.3 0.1 0.2 0.0; }
 def test_bif_round_trip(tmp_path):
     network = BayesianNetwork.from_bif(BIF)
     table = {"off": [1, 0.1], "low": [0.333 / 0.999, 0.1], "high": [0.1, 0.1]}
-    np.testing.assert_allclose(network.query("sprinkler", given={"rain": "<5"}), [0.5, 0.3, 0.2])
+    np.testing.assert_allclose(
+        network.query("sprinkler", given={"rain": "<5"}), [0.5, 0.3, 0.2]
+    )
     for sprinkler, (dry, rainy) in table.items():
         assert network.query("wet", do={"sprinkler": sprinkler}, given={"rain": "<5"})[
             "no"
         ] == pytest.approx(dry)
-        assert network.query("wet", do={"sprinkler": sprinkler}, given={"rain": "5/more"})[
-            "no"
-        ] == pytest.approx(rainy)
+        assert network.query(
+            "wet", do={"sprinkler": sprinkler}, given={"rain": "5/more"}
+        )["no"] == pytest.approx(rainy)
     network.to_bif(tmp_path / "weather.bif")
     again = BayesianNetwork.from_bif(tmp_path / "weather.bif")
     assert again.diagram.wires == network.diagram.wires
@@ -59,7 +63,10 @@ def test_bif_round_trip(tmp_path):
     ("change", "message"),
     [
         (("table 0.8, 0.2;", "table 0.8, 0.1;"), "sum to 1"),
-        (("table 0.8, 0.2;", "table 0.8;"), "Expected 2 probabilities of 'rain', got 1"),
+        (
+            ("table 0.8, 0.2;", "table 0.8;"),
+            "Expected 2 probabilities of 'rain', got 1",
+        ),
         (("table 0.8, 0.2;", "table much, little;"), "Expected numbers"),
         (("[ 3 ] { off", "[ 4 ] { off"), "4|different levels for 'sprinkler'"),
         (("(off, <5)", "(of, <5)"), r"got \(of, <5\)"),
@@ -91,7 +98,9 @@ def test_malformed_bif_is_refused(change, message):
 )
 def test_malformed_mechanisms_are_refused(mechanisms, message):
     with pytest.raises(ModelError, match=message):
-        BayesianNetwork(Diagram.parse("a -> b").with_levels({"a": 2, "b": 2}), mechanisms)
+        BayesianNetwork(
+            Diagram.parse("a -> b").with_levels({"a": 2, "b": 2}), mechanisms
+        )
 
 
 def test_malformed_queries_are_refused():
@@ -123,15 +132,31 @@ def test_a_joint_too_large_is_refused():
 
 
 def test_networks_after_surgery_are_networks(tmp_path):
-    diagram = Diagram.parse("a -> b -> c").with_levels({name: ("no", "yes") for name in "abc"})
-    tables = {"a": [0.3, 0.7], "b": [[0.9, 0.1], [0.2, 0.8]], "c": [[0.6, 0.4], [0.5, 0.5]]}
+    diagram = Diagram.parse("a -> b -> c").with_levels(
+        {name: ("no", "yes") for name in "abc"}
+    )
+    tables = {
+        "a": [0.3, 0.7],
+        "b": [[0.9, 0.1], [0.2, 0.8]],
+        "c": [[0.6, 0.4], [0.5, 0.5]],
+    }
     changed = BayesianNetwork(
         diagram.do({"b": "yes"}).cut("a").policy("c", ["a", "b"], name="rule"),
         tables | {"rule": lambda a, b: a},
     )
-    assert changed.query("c", given={"a": "yes"})["yes"] == 1 and changed.query("a")["no"] == 0.5
+    assert (
+        changed.query("c", given={"a": "yes"})["yes"] == 1
+        and changed.query("a")["no"] == 0.5
+    )
     assert set(changed.sample(50, 1)["b"]) == {"yes"}
-    unnamed = BayesianNetwork(Diagram.parse("a -> b").do({"a": 1}), {"b": [[0.9, 0.1], [0.2, 0.8]]})
+    unnamed = BayesianNetwork(
+        Diagram.parse("a -> b").do({"a": 1}), {"b": [[0.9, 0.1], [0.2, 0.8]]}
+    )
     assert unnamed.query("b")[1] == 0.8
-    np.testing.assert_allclose(BayesianNetwork.from_bif(changed.to_bif()).joint(), changed.joint())
-    assert repr(changed) == f"BayesianNetwork(3 variables: {', '.join(changed.diagram.variables)})"
+    np.testing.assert_allclose(
+        BayesianNetwork.from_bif(changed.to_bif()).joint(), changed.joint()
+    )
+    assert (
+        repr(changed)
+        == f"BayesianNetwork(3 variables: {', '.join(changed.diagram.variables)})"
+    )

@@ -39,7 +39,9 @@ LIPID = (
 def test_bounds_in_the_bow_graph_match_manski():
     result = bounds(BOW, "y", "x", np.array([[0.4, 0.1], [0.2, 0.3]]), ("x", "y"))
     assert result.sharp and result.axes == ("y", "x")
-    np.testing.assert_allclose([result.lower[1, 1], result.upper[1, 1]], [0.3, 0.8], atol=1e-12)
+    np.testing.assert_allclose(
+        [result.lower[1, 1], result.upper[1, 1]], [0.3, 0.8], atol=1e-12
+    )
 
 
 def test_smoking_bounds_without_the_mediator():
@@ -93,12 +95,28 @@ def test_instrument_bounds_match_the_closed_form_of_balke_and_pearl():
     swapped = [
         mirrored["111"] + mirrored["000"] - 1,
         mirrored["110"] + mirrored["001"] - 1,
-        mirrored["110"] - mirrored["111"] - mirrored["101"] - mirrored["010"] - mirrored["100"],
-        mirrored["111"] - mirrored["110"] - mirrored["100"] - mirrored["011"] - mirrored["101"],
+        mirrored["110"]
+        - mirrored["111"]
+        - mirrored["101"]
+        - mirrored["010"]
+        - mirrored["100"],
+        mirrored["111"]
+        - mirrored["110"]
+        - mirrored["100"]
+        - mirrored["011"]
+        - mirrored["101"],
         -mirrored["011"] - mirrored["101"],
         -mirrored["010"] - mirrored["100"],
-        mirrored["001"] - mirrored["011"] - mirrored["101"] - mirrored["010"] - mirrored["000"],
-        mirrored["000"] - mirrored["010"] - mirrored["100"] - mirrored["011"] - mirrored["001"],
+        mirrored["001"]
+        - mirrored["011"]
+        - mirrored["101"]
+        - mirrored["010"]
+        - mirrored["000"],
+        mirrored["000"]
+        - mirrored["010"]
+        - mirrored["100"]
+        - mirrored["011"]
+        - mirrored["001"],
     ]
     np.testing.assert_allclose(result.lower, np.max(lower, axis=0), atol=1e-8)
     np.testing.assert_allclose(result.upper, -np.max(swapped, axis=0), atol=1e-8)
@@ -110,7 +128,9 @@ def test_a_proxy_instrument_gives_the_bounds_of_a_causal_one():
     """z <-> d in place of z -> d, or beside it."""
     joint, _ = random_instruments(np.random.default_rng(11), 20)
     result = [
-        bounds(Diagram.parse(f"{how}; d -> y; d <-> y"), "y", "d", joint, ("z", "d", "y"))
+        bounds(
+            Diagram.parse(f"{how}; d -> y; d <-> y"), "y", "d", joint, ("z", "d", "y")
+        )
         for how in ("z -> d", "z <-> d", "z -> d; z <-> d")
     ]
     for other in result[1:]:
@@ -122,8 +142,13 @@ def test_a_proxy_instrument_gives_the_bounds_of_a_causal_one():
 
 def test_bounds_that_ignore_several_hidden_causes_are_marked_as_outer():
     joint = np.random.default_rng(12).dirichlet(np.ones(16)).reshape(2, 2, 2, 2)
-    several, one = "x -> y; x <-> y; x <-> w; w <-> v; v <-> x", "x -> y; hidden: u -> x, y, v, w"
-    assert not bounds(Diagram.parse(several), "y", "x", joint, ("x", "y", "v", "w")).sharp
+    several, one = (
+        "x -> y; x <-> y; x <-> w; w <-> v; v <-> x",
+        "x -> y; hidden: u -> x, y, v, w",
+    )
+    assert not bounds(
+        Diagram.parse(several), "y", "x", joint, ("x", "y", "v", "w")
+    ).sharp
     assert bounds(Diagram.parse(one), "y", "x", joint, ("x", "y", "v", "w")).sharp
 
 
@@ -136,7 +161,13 @@ def test_monotonicity_narrows_the_bounds_and_they_hold():
         joint[:, z, types[z], types[2 + types[z]]] += shares[(slice(None), *types)] / 2
     none, few, any_ = (
         bounds(
-            INSTRUMENT, "y", "d", joint, ("z", "d", "y"), weights=DIFFERENCE, assumptions=assumed
+            INSTRUMENT,
+            "y",
+            "d",
+            joint,
+            ("z", "d", "y"),
+            weights=DIFFERENCE,
+            assumptions=assumed,
         )
         for assumed in ([Monotone("z", "d")], [Monotone("z", "d", exceptions=0.05)], [])
     )
@@ -145,7 +176,9 @@ def test_monotonicity_narrows_the_bounds_and_they_hold():
         none.compatible.all()
         and ((none.lower <= truth + 1e-8) & (truth <= none.upper + 1e-8)).all()
     )
-    assert (none.lower >= few.lower - 1e-8).all() and (few.lower >= any_.lower - 1e-8).all()
+    assert (none.lower >= few.lower - 1e-8).all() and (
+        few.lower >= any_.lower - 1e-8
+    ).all()
     np.testing.assert_allclose(
         none.lower, any_.lower, atol=1e-8
     )  # Balke & Pearl: data without defiers are bounded the same
@@ -155,7 +188,11 @@ def test_bounds_of_several_outcomes_with_strata():
     """The level of c is asked for too: the bounds are those of y within it, times its share."""
     joint = np.random.default_rng(13).dirichlet(np.ones(8)).reshape(2, 2, 2)
     both = bounds(
-        Diagram.parse("c -> x -> y; c -> y; x <-> y"), ("c", "y"), "x", joint, ("c", "x", "y")
+        Diagram.parse("c -> x -> y; c -> y; x <-> y"),
+        ("c", "y"),
+        "x",
+        joint,
+        ("c", "x", "y"),
     )
     within = bounds(BOW, "y", "x", joint / joint.sum((1, 2), keepdims=True), ("x", "y"))
     np.testing.assert_allclose(
@@ -174,7 +211,8 @@ def test_a_distribution_that_contradicts_the_diagram_has_no_bounds():
     result = bounds(INSTRUMENT, "y", "d", np.stack([joint, LIPID]), ("z", "d", "y"))
     np.testing.assert_array_equal(result.compatible, [False, True])
     assert (
-        np.isnan(result.lower[0]).all() and "1 of 2 distributions contradict" in result.remarks[-1]
+        np.isnan(result.lower[0]).all()
+        and "1 of 2 distributions contradict" in result.remarks[-1]
     )
 
 
@@ -223,22 +261,33 @@ class People:
 
 
 def roots_of(graph, name):
-    return [*sorted((pair for pair in graph.bidirected if name in pair), key=sorted), name]
+    return [
+        *sorted((pair for pair in graph.bidirected if name in pair), key=sorted),
+        name,
+    ]
 
 
 def random_people(rng, graph):
     chances = {
-        root: rng.beta(0.7, 0.7) for root in [*sorted(graph.bidirected, key=sorted), *graph.nodes]
+        root: rng.beta(0.7, 0.7)
+        for root in [*sorted(graph.bidirected, key=sorted), *graph.nodes]
     }
-    sizes = {name: len(graph.parents(name)) + len(roots_of(graph, name)) for name in graph.nodes}
+    sizes = {
+        name: len(graph.parents(name)) + len(roots_of(graph, name))
+        for name in graph.nodes
+    }
     return People(
-        graph, chances, {name: rng.integers(0, 2, [2] * size) for name, size in sizes.items()}
+        graph,
+        chances,
+        {name: rng.integers(0, 2, [2] * size) for name, size in sizes.items()},
     )
 
 
 def random_graph(rng, size):
     nodes = [f"v{number}" for number in range(size)]
-    pairs = [(one, other) for rank, one in enumerate(nodes) for other in nodes[rank + 1 :]]
+    pairs = [
+        (one, other) for rank, one in enumerate(nodes) for other in nodes[rank + 1 :]
+    ]
     return MixedGraph.projected(
         nodes,
         [p for p in pairs if rng.random() < 0.6],
@@ -258,8 +307,14 @@ def test_bounds_hold_in_random_diagrams():
         joint = people.joint()
         result = bounds(graph, "v3", do, joint, graph.nodes)
         truth = people.share(lambda life: life["v3"] == 1, {do: 1})
-        assert result.lower[1, 1] - 1e-7 <= truth <= result.upper[1, 1] + 1e-7, (graph, result)
-        bounded, narrow = bounded + 1, narrow + (result.upper[1, 1] - result.lower[1, 1] < 0.999)
+        assert result.lower[1, 1] - 1e-7 <= truth <= result.upper[1, 1] + 1e-7, (
+            graph,
+            result,
+        )
+        bounded, narrow = (
+            bounded + 1,
+            narrow + (result.upper[1, 1] - result.lower[1, 1] < 0.999),
+        )
     assert narrow > 8
 
 
@@ -274,7 +329,11 @@ def test_bounds_given_a_descendant_of_the_outcome():
         ("x", "y", "z"),
         given="z",
     )
-    assert result.sharp and result.axes == ("y", "x", "z") and result.query == "P(y | do(x), z)"
+    assert (
+        result.sharp
+        and result.axes == ("y", "x", "z")
+        and result.query == "P(y | do(x), z)"
+    )
     for side, p in ((result.lower, 0.3), (result.upper, 0.8)):
         np.testing.assert_allclose(
             side[1, 1], p * of_y[1] / (p * of_y[1] + (1 - p) * of_y[0]), atol=1e-9
@@ -294,11 +353,16 @@ def test_bounds_given_a_descendant_of_the_outcome():
         and "cannot occur" in str(never)
     )
     with pytest.raises(ModelError, match="nothing given"):
-        bounds(INSTRUMENT, "y", "d", LIPID, ("z", "d", "y"), given="z", weights=DIFFERENCE)
+        bounds(
+            INSTRUMENT, "y", "d", LIPID, ("z", "d", "y"), given="z", weights=DIFFERENCE
+        )
 
 
 def test_conditioning_on_an_unaffected_variable_divides_by_its_probability():
-    diagram, rng = Diagram.parse("z -> x -> y; z -> y; x <-> y"), np.random.default_rng(5)
+    diagram, rng = (
+        Diagram.parse("z -> x -> y; z -> y; x <-> y"),
+        np.random.default_rng(5),
+    )
     joint = rng.dirichlet(np.ones(8), size=40).reshape(40, 2, 2, 2)
     ratio, whole = (
         bounds(diagram, "y", "x", joint, ("z", "x", "y"), given="z"),
@@ -307,7 +371,9 @@ def test_conditioning_on_an_unaffected_variable_divides_by_its_probability():
     share = joint.sum(axis=(2, 3))[:, None, :, None]
     for side in ("lower", "upper"):
         np.testing.assert_allclose(
-            getattr(ratio, side), (getattr(whole, side) / share).swapaxes(2, 3), atol=1e-8
+            getattr(ratio, side),
+            (getattr(whole, side) / share).swapaxes(2, 3),
+            atol=1e-8,
         )
 
 
@@ -325,7 +391,10 @@ def test_conditional_bounds_hold_in_random_diagrams():
         if (seen := people.share(lambda life: life["v2"] == 1, {"v0": 1})) == 0:
             continue
         result = bounds(graph, "v3", "v0", people.joint(), graph.nodes, given="v2")
-        truth = people.share(lambda life: (life["v2"], life["v3"]) == (1, 1), {"v0": 1}) / seen
+        truth = (
+            people.share(lambda life: (life["v2"], life["v3"]) == (1, 1), {"v0": 1})
+            / seen
+        )
         assert result.lower[1, 1, 1] - 1e-6 <= truth <= result.upper[1, 1, 1] + 1e-6, (
             graph,
             result,
@@ -377,7 +446,9 @@ def test_counterfactual_outcome_of_the_treated():
             )
         if seen == 0 or np.isnan(result.lower[1, 0, 1]):
             continue
-        assert result.lower[1, 0, 1] - 1e-6 <= truth / seen <= result.upper[1, 0, 1] + 1e-6, (
+        assert (
+            result.lower[1, 0, 1] - 1e-6 <= truth / seen <= result.upper[1, 0, 1] + 1e-6
+        ), (
             graph,
             result,
         )
@@ -387,7 +458,9 @@ def test_counterfactual_outcome_of_the_treated():
 
 def test_effect_of_smoking_on_the_smokers():
     diagram = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
-    result = treated_bounds(diagram, "cancer", "smoking", SMOKING, ("smoking", "tar", "cancer"))
+    result = treated_bounds(
+        diagram, "cancer", "smoking", SMOKING, ("smoking", "tar", "cancer")
+    )
     assert (
         str(treated(diagram, "cancer", "smoking"))
         == "Σ_tar P(cancer | smoking, tar) P(tar | smoking')"
@@ -395,7 +468,8 @@ def test_effect_of_smoking_on_the_smokers():
     np.testing.assert_allclose(result.lower[1, 0, 1], 0.360750, atol=5e-7)
     np.testing.assert_allclose(result.lower[1, 1, 1], 0.675676, atol=5e-7)  # as it was
     assert (
-        str(treated(Diagram.parse("z -> x -> y; z -> y"), "y", "x")) == "Σ_z P(y | z, x') P(z | x)"
+        str(treated(Diagram.parse("z -> x -> y; z -> y"), "y", "x"))
+        == "Σ_z P(y | z, x') P(z | x)"
     )
     assert treated(BOW, "y", "x") is None
 
@@ -419,11 +493,17 @@ def test_probabilities_of_causation_of_smoking():
             ("s", "c"),
             experiment=effect,
         ),
-        causation_bounds(diagram, "cancer", "smoking", SMOKING, ("smoking", "tar", "cancer")),
+        causation_bounds(
+            diagram, "cancer", "smoking", SMOKING, ("smoking", "tar", "cancer")
+        ),
     ):
         sides = [
             [part.lower, part.upper]
-            for part in (result.necessary_and_sufficient, result.necessary, result.sufficient)
+            for part in (
+                result.necessary_and_sufficient,
+                result.necessary,
+                result.sufficient,
+            )
         ]
         np.testing.assert_allclose(sides, expected, atol=5e-5)
     increasing = causation_bounds(
@@ -435,15 +515,21 @@ def test_probabilities_of_causation_of_smoking():
         experiment=effect,
         assumptions=[Monotone("s", "c")],
     )
-    np.testing.assert_allclose(increasing.necessary.lower, increasing.necessary.upper, atol=1e-8)
     np.testing.assert_allclose(
-        increasing.necessary_and_sufficient.upper, effect[1, 1] - effect[1, 0], atol=1e-8
+        increasing.necessary.lower, increasing.necessary.upper, atol=1e-8
+    )
+    np.testing.assert_allclose(
+        increasing.necessary_and_sufficient.upper,
+        effect[1, 1] - effect[1, 0],
+        atol=1e-8,
     )
 
 
 def test_closed_form_bounds_equal_the_linear_program():
     rng = np.random.default_rng(5)
-    shares = rng.dirichlet(np.full(8, 0.5), size=100).reshape(-1, 2, 2, 2)  # x, y if x=0, y if x=1
+    shares = rng.dirichlet(np.full(8, 0.5), size=100).reshape(
+        -1, 2, 2, 2
+    )  # x, y if x=0, y if x=1
     joint, effect = np.zeros((100, 2, 2)), np.zeros((100, 2, 2))
     for x, *y in product(range(2), repeat=3):
         joint[:, x, y[x]] += shares[:, x, y[0], y[1]]
@@ -461,11 +547,16 @@ def test_closed_form_bounds_equal_the_linear_program():
 def test_an_experiment_sharpens_the_probabilities_of_causation():
     """The equations differ from draw to draw; bounds become narrower and hold the truth."""
     rng = np.random.default_rng(6)
-    graph = MixedGraph.projected("cxy", [("c", "x"), ("c", "y"), ("x", "y")], (), [("x", "y")])
+    graph = MixedGraph.projected(
+        "cxy", [("c", "x"), ("c", "y"), ("x", "y")], (), [("x", "y")]
+    )
     all_people = [random_people(rng, graph) for _ in range(5)]
     joint = np.array([people.joint() for people in all_people])
     values = [
-        [[people.share(lambda life, y=y: life["y"] == y, {"x": x}) for x in (0, 1)] for y in (0, 1)]
+        [
+            [people.share(lambda life, y=y: life["y"] == y, {"x": x}) for x in (0, 1)]
+            for y in (0, 1)
+        ]
         for people in all_people
     ]
     with_, without = (
@@ -473,7 +564,9 @@ def test_an_experiment_sharpens_the_probabilities_of_causation():
         for known in (np.array(values), None)
     )
     truth = [
-        people.share(lambda with_, without: with_["y"] > without["y"], {"x": 1}, {"x": 0})
+        people.share(
+            lambda with_, without: with_["y"] > without["y"], {"x": 1}, {"x": 0}
+        )
         for people in all_people
     ]
     for result in (with_, without):
@@ -481,13 +574,16 @@ def test_an_experiment_sharpens_the_probabilities_of_causation():
             truth <= result.necessary_and_sufficient.upper + 1e-7
         ).all()
     assert (
-        with_.necessary_and_sufficient.lower >= without.necessary_and_sufficient.lower - 1e-8
+        with_.necessary_and_sufficient.lower
+        >= without.necessary_and_sufficient.lower - 1e-8
     ).all()
 
 
 def test_strata_give_the_same_bounds_as_one_program():
     rng = np.random.default_rng(7)
-    graph = MixedGraph.projected("cxy", [("c", "x"), ("c", "y"), ("x", "y")], (), [("x", "y")])
+    graph = MixedGraph.projected(
+        "cxy", [("c", "x"), ("c", "y"), ("x", "y")], (), [("x", "y")]
+    )
     source = JointTable(
         graph.nodes, np.array([random_people(rng, graph).joint() for _ in range(4)])
     )
@@ -521,23 +617,35 @@ def test_identified_answers_are_points():
 
 def test_draws_that_break_equalities_of_the_diagram_are_projected_and_remarked():
     """A Verma constraint: Σ_b P(b | a) P(d | a, b, c) does not depend on a (Verma & Pearl 1990)."""
-    diagram = Diagram.parse("a -> b -> c -> d; b <-> d; c -> e; c <-> e; d -> e; b <-> e")
-    joint = np.random.default_rng(8).dirichlet(np.ones(32), size=2).reshape(2, 2, 2, 2, 2, 2)
+    diagram = Diagram.parse(
+        "a -> b -> c -> d; b <-> d; c -> e; c <-> e; d -> e; b <-> e"
+    )
+    joint = (
+        np.random.default_rng(8)
+        .dirichlet(np.ones(32), size=2)
+        .reshape(2, 2, 2, 2, 2, 2)
+    )
     result = bounds(diagram, "e", "c", joint, ("a", "b", "c", "d", "e"))
     assert (result.lower <= result.upper + 1e-9)[result.compatible].all()
     people = random_people(
         np.random.default_rng(9),
-        MixedGraph.of(Diagram.parse("a -> b -> c -> d; b <-> d; d -> e; c -> e; e <-> d")),
+        MixedGraph.of(
+            Diagram.parse("a -> b -> c -> d; b <-> d; d -> e; c -> e; e <-> d")
+        ),
     )
     assert not any(
         "equalities" in remark
-        for remark in bounds(people.graph, "e", "d", people.joint(), people.graph.nodes).remarks
+        for remark in bounds(
+            people.graph, "e", "d", people.joint(), people.graph.nodes
+        ).remarks
     )
 
 
 def test_bounds_with_cells_of_probability_zero():
     joint = LIPID.copy()
-    joint[1] = 0  # nobody was assigned: only what holds of the others, where nobody took it
+    joint[1] = (
+        0  # nobody was assigned: only what holds of the others, where nobody took it
+    )
     result = bounds(INSTRUMENT, "y", "d", joint, ("z", "d", "y"))
     np.testing.assert_allclose(
         [result.lower[1], result.upper[1]], [[0.081, 0], [0.081, 1]], atol=1e-9
@@ -558,10 +666,14 @@ def test_assumptions_on_other_mechanisms_are_refused(assumptions, message):
 
 def test_programs_too_large_to_hold_give_natural_bounds():
     result = bounds(BOW, "y", "x", np.ones((9, 9)), ("x", "y"))
-    assert result.sharp and result.entries == 0 and "Natural bounds" in result.remarks[0]
+    assert (
+        result.sharp and result.entries == 0 and "Natural bounds" in result.remarks[0]
+    )
     np.testing.assert_allclose(result.lower, 1 / 81)
     np.testing.assert_allclose(result.upper, 1 / 81 + 8 / 9)
     with pytest.raises(ModelError, match="axes"):
-        causation_bounds(BOW, "y", "x", np.ones((2, 2)), ("x", "y"), experiment=np.ones((3, 2)))
+        causation_bounds(
+            BOW, "y", "x", np.ones((2, 2)), ("x", "y"), experiment=np.ones((3, 2))
+        )
     with pytest.raises(ModelError, match="Expected a cause of 'x'"):
         causation_bounds(BOW, "x", "y", np.ones((2, 2)), ("x", "y"))

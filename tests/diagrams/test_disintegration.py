@@ -38,7 +38,9 @@ ABC = Diagram.parse("a -> b -> c; a <-> c")
 
 
 def smoking(cells) -> Distribution:
-    return Distribution.joint(np.reshape(cells, (2, 2, 2)), {"smoking": 2, "tar": 2, "cancer": 2})
+    return Distribution.joint(
+        np.reshape(cells, (2, 2, 2)), {"smoking": 2, "tar": 2, "cancer": 2}
+    )
 
 
 def test_combs_of_the_smoking_example_match_the_published_numbers():
@@ -49,31 +51,42 @@ def test_combs_of_the_smoking_example_match_the_published_numbers():
         split.g.channel, [[0.952381, 0.047619], [0.405405, 0.594595]], atol=5e-7
     )
     f = [[0.525, 0.105, 0.246667, 0.123333], [0.21, 0.42, 0.0336364, 0.336364]]
-    assert split.f.channel.variables == ("tar", "smoking", "cancer") and split.f.channel.opened == (
+    assert split.f.channel.variables == (
         "tar",
-    )
+        "smoking",
+        "cancer",
+    ) and split.f.channel.opened == ("tar",)
     np.testing.assert_allclose(np.reshape(split.f.channel.values, (2, 4)), f, atol=5e-7)
     seen = disintegrate(joint.marginal("smoking", "cancer"), "smoking").channel
-    np.testing.assert_allclose(seen, [[0.809524, 0.190476], [0.324324, 0.675676]], atol=5e-7)
-    done = split.do("smoking", "cancer").channel
-    np.testing.assert_allclose(done, [[0.746522, 0.253478], [0.457703, 0.542297]], atol=5e-7)
-    assert done[{"smoking": 1, "cancer": 1}] - done[{"smoking": 0, "cancer": 1}] == pytest.approx(
-        0.288820, abs=5e-7
-    )
-    both = [[0.734921, 0.217460, 0.0116017, 0.0360173], [0.312838, 0.0925676, 0.144865, 0.449730]]
     np.testing.assert_allclose(
-        np.reshape(split.do("smoking", ["tar", "cancer"]).channel.values, (2, 4)), both, atol=5e-7
+        seen, [[0.809524, 0.190476], [0.324324, 0.675676]], atol=5e-7
+    )
+    done = split.do("smoking", "cancer").channel
+    np.testing.assert_allclose(
+        done, [[0.746522, 0.253478], [0.457703, 0.542297]], atol=5e-7
+    )
+    assert done[{"smoking": 1, "cancer": 1}] - done[
+        {"smoking": 0, "cancer": 1}
+    ] == pytest.approx(0.288820, abs=5e-7)
+    both = [
+        [0.734921, 0.217460, 0.0116017, 0.0360173],
+        [0.312838, 0.0925676, 0.144865, 0.449730],
+    ]
+    np.testing.assert_allclose(
+        np.reshape(split.do("smoking", ["tar", "cancer"]).channel.values, (2, 4)),
+        both,
+        atol=5e-7,
     )
     np.testing.assert_allclose(
         np.reshape(split.cut("smoking").values, (2, 4)), np.divide(both, 2), atol=5e-7
     )
     natural = split.do("smoking", "cancer", by_natural=True).channel
-    assert natural[{"smoking": 0, "natural smoking": 1, "cancer": 1}] / 0.37 == pytest.approx(
-        0.360750, abs=5e-7
-    )
-    assert natural[{"smoking": 1, "natural smoking": 1, "cancer": 1}] / 0.37 == pytest.approx(
-        0.675676, abs=5e-7
-    )  # consistency
+    assert natural[
+        {"smoking": 0, "natural smoking": 1, "cancer": 1}
+    ] / 0.37 == pytest.approx(0.360750, abs=5e-7)
+    assert natural[
+        {"smoking": 1, "natural smoking": 1, "cancer": 1}
+    ] / 0.37 == pytest.approx(0.675676, abs=5e-7)  # consistency
 
 
 @pytest.mark.parametrize(
@@ -87,7 +100,9 @@ def test_combs_of_the_smoking_example_match_the_published_numbers():
 def test_combs_of_front_door_examples_match_the_published_numbers(cells, seen, done):
     joint = smoking(cells)
     np.testing.assert_allclose(
-        disintegrate(joint.marginal("smoking", "cancer"), "smoking").channel.values[:, 1],
+        disintegrate(joint.marginal("smoking", "cancer"), "smoking").channel.values[
+            :, 1
+        ],
         seen,
         atol=5e-7,
     )
@@ -121,7 +136,8 @@ def test_bounds_of_undetermined_cells_are_sharp():
     """Any values of the free cells rebuild the joint, with an answer between the bounds."""
     rng = np.random.default_rng(5)
     joint = (
-        rng.dirichlet(np.ones(18)).reshape(3, 2, 3) * np.array([[1, 1], [0, 1], [1, 0]])[:, :, None]
+        rng.dirichlet(np.ones(18)).reshape(3, 2, 3)
+        * np.array([[1, 1], [0, 1], [1, 0]])[:, :, None]
     )
     joint /= joint.sum()
     split = comb_disintegrate(
@@ -129,7 +145,11 @@ def test_bounds_of_undetermined_cells_are_sharp():
     )
     assert split.f.free_cells == ({"b": 0, "a": 1}, {"b": 1, "a": 2})
     answer, share = split.do("a", "c"), joint.sum(axis=(1, 2))
-    assert answer.lower.values.sum(axis=1).max() < 1 < answer.upper.values.sum(axis=1).min()
+    assert (
+        answer.lower.values.sum(axis=1).max()
+        < 1
+        < answer.upper.values.sum(axis=1).min()
+    )
     lowest, highest = np.full((3, 3), np.inf), np.full((3, 3), -np.inf)
     for choice in [
         *np.eye(3)[:, None].repeat(2, axis=1),
@@ -138,7 +158,9 @@ def test_bounds_of_undetermined_cells_are_sharp():
         rows = choice if choice.ndim == 2 else np.eye(3)[choice]
         f = np.array(split.f.lower)  # b, a, c
         f[0, 1], f[1, 2] = share[1] * rows[0], share[2] * rows[1]
-        np.testing.assert_allclose(np.einsum("bac,ab->abc", f, split.g.lower), joint, atol=1e-15)
+        np.testing.assert_allclose(
+            np.einsum("bac,ab->abc", f, split.g.lower), joint, atol=1e-15
+        )
         done = np.einsum("bac,db->dc", f, split.g.lower)
         lowest, highest = np.minimum(lowest, done), np.maximum(highest, done)
     np.testing.assert_allclose(lowest, answer.lower, atol=1e-15)
@@ -153,7 +175,9 @@ def test_positivity_is_required_only_where_a_query_needs_it():
     assert split.f.free_cells == ({"tar": 1, "smoking": 0},) and answer.free_cells == (
         {"smoking": 1},
     )
-    assert answer.channel[{"smoking": 0, "cancer": 1}] == pytest.approx(0.5 * 0.4 + 0.5 * 0.5)
+    assert answer.channel[{"smoking": 0, "cancer": 1}] == pytest.approx(
+        0.5 * 0.4 + 0.5 * 0.5
+    )
     never = np.array([[[0.5, 0.2], [0.1, 0.2]], [[0, 0], [0, 0]]])
     split = comb_disintegrate(smoking(never), ["smoking", "cancer"], diagram=FRONT_DOOR)
     assert split.f.unique and split.g.free_cells == (
@@ -175,7 +199,9 @@ def test_combs_of_districts_give_the_interventional_distribution(seed):
     ).with_levels(dict(zip("zxmnyuw", (2, 3, 2, 2, 2, 3, 2), strict=True)))
     sizes = {wire.name: len(wire.levels) for wire in diagram.wires}
     tables = {
-        name: rng.dirichlet(np.ones(sizes[name]), [sizes[cause] for cause in diagram.parents(name)])
+        name: rng.dirichlet(
+            np.ones(sizes[name]), [sizes[cause] for cause in diagram.parents(name)]
+        )
         for name in sizes
     }
     network = BayesianNetwork(diagram, tables)
@@ -189,7 +215,9 @@ def test_combs_of_districts_give_the_interventional_distribution(seed):
     )
     np.testing.assert_allclose(split.f.channel.values.sum(axis=(-1, -2)), 1)
     result = split.do("x", ["z", "n", "y"])
-    np.testing.assert_allclose(result.channel, network.query(["z", "n", "y"], do="x"), atol=1e-13)
+    np.testing.assert_allclose(
+        result.channel, network.query(["z", "n", "y"], do="x"), atol=1e-13
+    )
     np.testing.assert_allclose(
         split.cut("x").marginal("y", "x").values,
         network.query("y", do="x").values.T / 3,
@@ -210,7 +238,9 @@ def test_disintegration_of_a_batch_equals_that_of_each_draw():
     for at in np.ndindex(2, 3):
         alone = (
             comb_disintegrate(
-                Distribution.joint(cells[at], {"a": 2, "b": 2, "c": 2}), ["a", "c"], diagram=ABC
+                Distribution.joint(cells[at], {"a": 2, "b": 2, "c": 2}),
+                ["a", "c"],
+                diagram=ABC,
             )
             .do("a", "c")
             .channel
@@ -221,16 +251,19 @@ def test_disintegration_of_a_batch_equals_that_of_each_draw():
 def test_malformed_disintegrations_are_refused():
     joint = smoking(SMOKING)
     for call, message in [
-        (lambda: comb_disintegrate(joint, ["smoking", "lungs"]), "Expected some but not all"),
+        (
+            lambda: comb_disintegrate(joint, ["smoking", "lungs"]),
+            "Expected some but not all",
+        ),
         (lambda: comb_disintegrate(joint, ["smoking", "tar", "cancer"]), "not all"),
         (
             lambda: comb_disintegrate(joint, ["smoking"], ["smoking", "tar"]),
             "order of all variables",
         ),
         (
-            lambda: comb_disintegrate(joint, ["smoking", "cancer"], diagram=FRONT_DOOR).do(
-                "tar", "cancer"
-            ),
+            lambda: comb_disintegrate(
+                joint, ["smoking", "cancer"], diagram=FRONT_DOOR
+            ).do("tar", "cancer"),
             "an output of f",
         ),
         (
@@ -283,13 +316,15 @@ def party() -> BayesianNetwork:
 
 
 def test_counterfactuals_of_the_party_match_balke_and_pearl(party):
-    assert party.query("scuffle", given={"bob": 1})[1] == pytest.approx(0.1126, abs=5e-5)
-    assert party.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0})[1] == pytest.approx(
-        0.7944, abs=5e-5
+    assert party.query("scuffle", given={"bob": 1})[1] == pytest.approx(
+        0.1126, abs=5e-5
     )
-    assert party.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0, "scuffle": 0})[
+    assert party.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0})[
         1
-    ] == pytest.approx(0.8009, abs=5e-5)
+    ] == pytest.approx(0.7944, abs=5e-5)
+    assert party.counterfactual(
+        "scuffle", do={"bob": 1}, factual={"bob": 0, "scuffle": 0}
+    )[1] == pytest.approx(0.8009, abs=5e-5)
     both = party.counterfactual(["ann", "scuffle"], do={"bob": 1}, factual={"bob": 0})
     np.testing.assert_allclose(
         both.marginal("ann"), party.query("ann", given={"bob": 0})
@@ -300,12 +335,18 @@ def test_counterfactuals_equal_queries_of_the_twin_network(party):
     """Both worlds whole, sharing hidden roots and noise, as the syntax of diagrams makes them."""
     twin = party.diagram.twin(deterministic=["bob", "carl", "scuffle"])
     noise = {"noise_ann": party.mechanisms["ann"], "ann": np.eye(2)}
-    twin = twin.with_levels({"noise_ann": 2}).do({"bob'": 1}).observe({"bob": 0, "scuffle": 0})
+    twin = (
+        twin.with_levels({"noise_ann": 2})
+        .do({"bob'": 1})
+        .observe({"bob": 0, "scuffle": 0})
+    )
     joint = contract(twin, dict(party.mechanisms) | noise, ["scuffle'"])
     assert joint.sum() == pytest.approx(party.probability({"bob": 0, "scuffle": 0}))
     np.testing.assert_allclose(
         joint / joint.sum(),
-        party.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0, "scuffle": 0}),
+        party.counterfactual(
+            "scuffle", do={"bob": 1}, factual={"bob": 0, "scuffle": 0}
+        ),
     )
 
 
@@ -330,13 +371,17 @@ def test_counterfactuals_of_random_mechanisms_are_refused(party):
         "scuffle": party.query("scuffle", do=["bob", "carl"]),
     }
     network = BayesianNetwork(diagram, tables)
-    assert network.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0})[1] == pytest.approx(
-        0.7944, abs=5e-5
-    )  # no scuffle was seen: nothing to share
+    assert network.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0})[
+        1
+    ] == pytest.approx(0.7944, abs=5e-5)  # no scuffle was seen: nothing to share
     with pytest.raises(ModelError, match="mechanism of scuffle that is a function"):
-        network.counterfactual("scuffle", do={"bob": 1}, factual={"bob": 0, "scuffle": 0})
+        network.counterfactual(
+            "scuffle", do={"bob": 1}, factual={"bob": 0, "scuffle": 0}
+        )
     with pytest.raises(ModelError, match="is zero"):
-        party.counterfactual("scuffle", do={"bob": 1}, factual={"carl": 1, "c": "never"})
+        party.counterfactual(
+            "scuffle", do={"bob": 1}, factual={"carl": 1, "c": "never"}
+        )
     with pytest.raises(ModelError, match="done as a mapping"):
         party.counterfactual("scuffle", do="bob", factual={"bob": 0})
 
@@ -362,7 +407,11 @@ def treatment(shares, takes) -> BayesianNetwork:
 def test_probabilities_of_causation_match_enumeration():
     shares, takes = np.array([0.3, 0.1, 0.4, 0.2]), np.array([0.5, 0.2, 0.7, 0.4])
     result = treatment(shares, takes).causation("dose", "cured")
-    helped, fine, doomed = ((shares * takes)[2], (shares * takes)[3], (shares * (1 - takes))[0])
+    helped, fine, doomed = (
+        (shares * takes)[2],
+        (shares * takes)[3],
+        (shares * (1 - takes))[0],
+    )
     untreated = (shares * (1 - takes))[2]
     expected = {
         "necessary_and_sufficient": 0.4,
@@ -370,12 +419,16 @@ def test_probabilities_of_causation_match_enumeration():
         "sufficient": untreated / (untreated + doomed),
     }
     assert result == pytest.approx(expected)
-    draws = treatment([shares, [0.25] * 4], [takes, [0.5] * 4]).causation("dose", "cured")
+    draws = treatment([shares, [0.25] * 4], [takes, [0.5] * 4]).causation(
+        "dose", "cured"
+    )
     for name, values in draws.items():
         np.testing.assert_allclose(
             values, [expected[name], {"necessary_and_sufficient": 0.25}.get(name, 0.5)]
         )
-    flipped = treatment(shares, takes).causation("dose", "cured", levels={"dose": (1, 0)})
+    flipped = treatment(shares, takes).causation(
+        "dose", "cured", levels={"dose": (1, 0)}
+    )
     assert flipped["necessary_and_sufficient"] == pytest.approx(0.1)
     assert np.isnan(
         treatment([1, 0, 0, 0], takes).causation("dose", "cured")["necessary"]
@@ -384,9 +437,9 @@ def test_probabilities_of_causation_match_enumeration():
         treatment(shares, takes).causation("kind", "cured")
     with pytest.raises(ModelError, match="mechanism of cured that is a function"):
         chain = Diagram.parse("dose -> cured")
-        BayesianNetwork(chain, {"dose": [0.5, 0.5], "cured": [[0.6, 0.4], [0.1, 0.9]]}).causation(
-            "dose", "cured"
-        )
+        BayesianNetwork(
+            chain, {"dose": [0.5, 0.5], "cured": [[0.6, 0.4], [0.1, 0.9]]}
+        ).causation("dose", "cured")
 
 
 def test_probabilities_of_causation_with_more_than_two_levels(party):
@@ -402,7 +455,13 @@ def test_probabilities_of_causation_with_more_than_two_levels(party):
             "cured": lambda dose, limit: max(0, min(2, 1 + dose - limit)),
         },
     )
-    result = network.causation("dose", "cured", levels={"dose": (0, 2), "cured": (0, 2)})
+    result = network.causation(
+        "dose", "cured", levels={"dose": (0, 2), "cured": (0, 2)}
+    )
     assert result == pytest.approx(
-        {"necessary_and_sufficient": 0.1 + 0.2, "necessary": 1.0, "sufficient": 0.3 / 1.0}
+        {
+            "necessary_and_sufficient": 0.1 + 0.2,
+            "necessary": 1.0,
+            "sufficient": 0.3 / 1.0,
+        }
     )

@@ -20,13 +20,20 @@ NAPKIN = Diagram.parse("Z2 -> Z1 -> X -> Y; Z2 <-> X; Z2 <-> Y")
 ASIA = Diagram.parse(
     "asia -> tub; smoke -> lung, bronc; tub, lung -> either; either -> xray; either, bronc -> dysp"
 )
-TWIN = SMOKING.twin().do({"smoking'": 0}).observe({"smoking": 1}).marginal("cancer'").pruned()
+TWIN = (
+    SMOKING.twin()
+    .do({"smoking'": 0})
+    .observe({"smoking": 1})
+    .marginal("cancer'")
+    .pruned()
+)
 
 
 def random_model(seed: int) -> Diagram:
     rng = np.random.default_rng(seed)
     names = [
-        f"variable {rank}"[: int(rng.integers(9, 11))] for rank in range(int(rng.integers(2, 8)))
+        f"variable {rank}"[: int(rng.integers(9, 11))]
+        for rank in range(int(rng.integers(2, 8)))
     ]
     names = [f"{name}{rank}" for rank, name in enumerate(names)]
     arrows = [
@@ -79,7 +86,9 @@ def wires(scene: Scene) -> list[Stroke]:
     return [
         shape
         for shape in scene.marks
-        if isinstance(shape, Stroke) and shape.fill is None and shape.colour not in TINTS.values()
+        if isinstance(shape, Stroke)
+        and shape.fill is None
+        and shape.colour not in TINTS.values()
     ]
 
 
@@ -87,7 +96,11 @@ def wires(scene: Scene) -> list[Stroke]:
 def test_boxes_labels_and_wires_do_not_overlap(diagram):
     scene = picture(diagram)
     labels = [corners(shape) for shape in scene.marks if isinstance(shape, TextLabel)]
-    bodies = [corners(shape) for shape in scene.marks if isinstance(shape, Stroke) and shape.fill]
+    bodies = [
+        corners(shape)
+        for shape in scene.marks
+        if isinstance(shape, Stroke) and shape.fill
+    ]
     for number, (left, low, right, high) in enumerate(labels):
         for left2, low2, right2, high2 in labels[:number]:
             assert left >= right2 or left2 >= right or low >= high2 or low2 >= high
@@ -115,7 +128,9 @@ def test_every_box_output_and_copy_is_drawn(diagram):
     for wire in diagram.outputs:
         assert texts.count(diagram.wires[wire].label) >= 1
     assert len(texts) == len(diagram.boxes) + len(diagram.outputs) + len(diagram.inputs)
-    taken = [wire for box in diagram.boxes for wire in box.inputs] + list(diagram.outputs)
+    taken = [wire for box in diagram.boxes for wire in box.inputs] + list(
+        diagram.outputs
+    )
     assert sum(isinstance(shape, Dot) for shape in scene.marks) == sum(
         taken.count(wire) > 1 for wire in range(len(diagram.wires))
     )
@@ -133,7 +148,10 @@ def test_layouts_have_the_fewest_possible_crossings(diagram, crossings):
     for number, link in enumerate(links):
         steps = [
             link.tail,
-            *(("via", number, depth) for depth in range(row[link.tail] + 1, row[link.head])),
+            *(
+                ("via", number, depth)
+                for depth in range(row[link.tail] + 1, row[link.head])
+            ),
             link.head,
         ]
         for depth, (tail, head) in enumerate(
@@ -153,10 +171,18 @@ def test_terms_keep_the_order_of_their_ports_and_ends():
     ends = sorted(
         shape.at
         for shape in scene.marks
-        if isinstance(shape, TextLabel) and shape.bold and shape.at[1] > scene.size[1] / 2
+        if isinstance(shape, TextLabel)
+        and shape.bold
+        and shape.at[1] > scene.size[1] / 2
     )
-    texts = {shape.at: shape.text for shape in scene.marks if isinstance(shape, TextLabel)}
-    assert [texts[at] for at in ends] == [wire.label for wire in term.cod] == ["b", "b", "a", "a"]
+    texts = {
+        shape.at: shape.text for shape in scene.marks if isinstance(shape, TextLabel)
+    }
+    assert (
+        [texts[at] for at in ends]
+        == [wire.label for wire in term.cod]
+        == ["b", "b", "a", "a"]
+    )
     crossed = picture(swap("a", "b"))
     paths = [along(wire) for wire in wires(crossed)]
     assert (paths[0][0, 0] - paths[1][0, 0]) * (paths[0][-1, 0] - paths[1][-1, 0]) < 0
@@ -167,13 +193,24 @@ def test_combs_are_the_districts_joined_by_hidden_wires():
         "f": ("u_cancer_smoking", "smoking", "cancer"),
         "g": ("tar",),
     }
-    assert combs(SMOKING, "tar") == {"f": ("tar",), "g": ("u_cancer_smoking", "smoking", "cancer")}
+    assert combs(SMOKING, "tar") == {
+        "f": ("tar",),
+        "g": ("u_cancer_smoking", "smoking", "cancer"),
+    }
     tinted = picture(SMOKING, combs(SMOKING, "smoking"))
     assert (
-        sum(isinstance(shape, Stroke) and shape.fill == TINTS["f"] for shape in tinted.marks) == 3
+        sum(
+            isinstance(shape, Stroke) and shape.fill == TINTS["f"]
+            for shape in tinted.marks
+        )
+        == 3
     )
     assert (
-        sum(isinstance(shape, Stroke) and shape.fill == TINTS["g"] for shape in tinted.marks) == 1
+        sum(
+            isinstance(shape, Stroke) and shape.fill == TINTS["g"]
+            for shape in tinted.marks
+        )
+        == 1
     )
 
 
@@ -182,9 +219,9 @@ def test_svg_is_valid_deterministic_and_names_every_variable():
     page = ElementTree.fromstring(awkward.to_svg())
     texts = [element.text for element in page.iter("{http://www.w3.org/2000/svg}text")]
     assert sorted(texts) == ["a<b", "a<b", "c & d", "c & d"]
-    assert SMOKING.cut("smoking").to_svg(SMOKING, comb="smoking") == SMOKING.cut("smoking").to_svg(
-        SMOKING, comb="smoking"
-    )
+    assert SMOKING.cut("smoking").to_svg(SMOKING, comb="smoking") == SMOKING.cut(
+        "smoking"
+    ).to_svg(SMOKING, comb="smoking")
     assert SMOKING._repr_svg_() == SMOKING.to_svg()
 
 

@@ -10,7 +10,11 @@ import pytest
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.identification.evaluation import JointTable, evaluate
 from causalstats.diagrams.identification.expression import Probability
-from causalstats.diagrams.identification.id_algorithm import conditional, effect, interchangeable
+from causalstats.diagrams.identification.id_algorithm import (
+    conditional,
+    effect,
+    interchangeable,
+)
 from causalstats.diagrams.identification.identification import identify
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.diagrams.identification.simplification import simplified
@@ -65,7 +69,10 @@ def test_textbook_graphs_that_are_identified(name):
 def test_textbook_graphs_that_are_not_identified(name):
     result = Diagram.parse(NOT_IDENTIFIED[name]).identify("Y", do="X")
     assert not result.identified and result.expression is None
-    assert set(result.hedge.smaller) < set(result.hedge.larger) and "X" in result.hedge.larger
+    assert (
+        set(result.hedge.smaller) < set(result.hedge.larger)
+        and "X" in result.hedge.larger
+    )
 
 
 @dataclass
@@ -78,9 +85,13 @@ class Truth:
 
     @property
     def graph(self):
-        arrows = [(cause, name) for name, causes in self.parents.items() for cause in causes]
+        arrows = [
+            (cause, name) for name, causes in self.parents.items() for cause in causes
+        ]
         return MixedGraph.projected(
-            self.parents, arrows, [name for name in self.parents if name not in self.names]
+            self.parents,
+            arrows,
+            [name for name in self.parents if name not in self.names],
         )
 
     def joint(self, do=()):
@@ -88,7 +99,9 @@ class Truth:
         number = {name: rank for rank, name in enumerate(self.parents)}
         operands = []
         for name, causes in self.parents.items():
-            uniform = np.full(self.tables[name].shape[-1], 1 / self.tables[name].shape[-1])
+            uniform = np.full(
+                self.tables[name].shape[-1], 1 / self.tables[name].shape[-1]
+            )
             operands += (
                 [uniform, [number[name]]]
                 if name in do
@@ -96,7 +109,9 @@ class Truth:
             )
         return JointTable(
             tuple(self.names),
-            np.einsum(*operands, [number[name] for name in self.names], optimize="greedy"),
+            np.einsum(
+                *operands, [number[name] for name in self.names], optimize="greedy"
+            ),
         )
 
 
@@ -109,16 +124,22 @@ def random_truth(rng):
     }
     for number in range(rng.integers(1, 5)):
         children = sorted(
-            rng.choice(len(names), size=min(len(names), rng.choice([2, 2, 3])), replace=False)
+            rng.choice(
+                len(names), size=min(len(names), rng.choice([2, 2, 3])), replace=False
+            )
         )
         parents[f"h{number}"] = (
-            [names[rng.integers(children[0])]] if children[0] and rng.random() < 0.3 else []
+            [names[rng.integers(children[0])]]
+            if children[0] and rng.random() < 0.3
+            else []
         )
         for child in children:
             parents[names[child]].append(f"h{number}")
     levels = {name: rng.choice([2, 2, 3]) for name in parents}
     tables = {
-        name: rng.dirichlet(np.ones(levels[name]), size=[levels[cause] for cause in causes])
+        name: rng.dirichlet(
+            np.ones(levels[name]), size=[levels[cause] for cause in causes]
+        )
         for name, causes in parents.items()
     }
     return Truth(names, parents, tables)
@@ -159,7 +180,11 @@ def test_formulas_give_the_interventional_distribution_of_500_random_diagrams():
         expected = truth.joint(do).probability(outcome, do + given)
         observed = truth.joint()
         np.testing.assert_allclose(
-            result.evaluate(observed).values, expected, atol=1e-10, rtol=0, err_msg=str(result)
+            result.evaluate(observed).values,
+            expected,
+            atol=1e-10,
+            rtol=0,
+            err_msg=str(result),
         )
         anywhere = tuple(general.free.difference(outcome, do, given))
         np.testing.assert_allclose(
@@ -185,12 +210,16 @@ def pyagrum_verdict(graph, outcome, do, given):
     for cause, name in graph.directed:
         network.addArc(cause, name)
     network.generateCPTs()
-    hidden = [(f"h{number}", tuple(pair)) for number, pair in enumerate(graph.bidirected)]
+    hidden = [
+        (f"h{number}", tuple(pair)) for number, pair in enumerate(graph.bidirected)
+    ]
     model = pyagrum.CausalModel(network, hidden, True)
     impact, _, explanation = pyagrum.causalImpact(
         cm=model, on=set(outcome), doing=set(do), knowing=set(given)
     )
-    if explanation.startswith("No causal effect") and set(graph.descendants(*do)) & set(given):
+    if explanation.startswith("No causal effect") and set(graph.descendants(*do)) & set(
+        given
+    ):
         return None
     return impact.isIdentified()
 
@@ -199,7 +228,11 @@ def test_identification_agrees_with_pyagrum():
     rng, verdicts = np.random.default_rng(2), []
     for _ in range(300):
         nodes = [f"v{number}" for number in range(6)]
-        pairs = [(one, other) for rank, one in enumerate(nodes) for other in nodes[rank + 1 :]]
+        pairs = [
+            (one, other)
+            for rank, one in enumerate(nodes)
+            for other in nodes[rank + 1 :]
+        ]
         graph = MixedGraph.projected(
             nodes,
             [p for p in pairs if rng.random() < 0.4],
@@ -238,7 +271,12 @@ def test_conditioning_on_a_descendant_of_the_treatment():
     )
     assert truth.graph == graph
     seen = truth.joint().probability(("y",), ("x",))
-    assert np.abs(truth.joint(("z",)).probability(("y",), ("z", "x")) - seen[:, None]).max() > 0.01
+    assert (
+        np.abs(
+            truth.joint(("z",)).probability(("y",), ("z", "x")) - seen[:, None]
+        ).max()
+        > 0.01
+    )
 
 
 def test_latent_projection_keeps_m_separation():
@@ -246,7 +284,11 @@ def test_latent_projection_keeps_m_separation():
     for _ in range(300):
         truth = random_truth(rng)
         whole = nx.DiGraph(
-            [(cause, name) for name, causes in truth.parents.items() for cause in causes]
+            [
+                (cause, name)
+                for name, causes in truth.parents.items()
+                for cause in causes
+            ]
         )
         whole.add_nodes_from(truth.parents)
         one, other, *held = map(str, rng.permutation(truth.names))
@@ -260,10 +302,15 @@ def test_minimal_separators_separate_and_are_minimal():
     rng, result = np.random.default_rng(4), 0
     for _ in range(300):
         graph = random_truth(rng).graph
-        one, other, always = (1 << int(node) for node in rng.permutation(len(graph.nodes))[:3])
+        one, other, always = (
+            1 << int(node) for node in rng.permutation(len(graph.nodes))[:3]
+        )
         always *= rng.random() < 0.5
         allowed = (
-            graph.bits.everything & ~one & ~other & ~int(rng.integers(0, 64) * (rng.random() < 0.5))
+            graph.bits.everything
+            & ~one
+            & ~other
+            & ~int(rng.integers(0, 64) * (rng.random() < 0.5))
         )
         separator = graph.bits.minimal_separator(one, other, allowed, always)
         subsets = [
@@ -271,7 +318,9 @@ def test_minimal_separators_separate_and_are_minimal():
             for held in range(64)
             if held & ~(allowed | always) == 0 and held & always == always
         ]
-        separating = [held for held in subsets if graph.bits.separated(one, other, held)]
+        separating = [
+            held for held in subsets if graph.bits.separated(one, other, held)
+        ]
         assert (separator is None) == (not separating)
         assert separator is None or (
             separator in separating
@@ -287,18 +336,22 @@ def test_hidden_causes_of_hidden_causes_are_projected():
     )
     assert graph.directed == {("x", "a"), ("x", "b"), ("x", "c")}
     assert graph.bidirected == {frozenset("ab"), frozenset("ac"), frozenset("bc")}
-    assert graph.districts() == (("x",), ("a", "b", "c")) and graph.parents("a", "b") == ("x",)
+    assert graph.districts() == (("x",), ("a", "b", "c")) and graph.parents(
+        "a", "b"
+    ) == ("x",)
 
 
 def test_front_door_formula_matches_the_comb_of_the_smoking_example():
     result = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").identify(
         "cancer", do="smoking"
     )
-    assert [criterion.name for criterion in result.criteria] == ["front-door"] and result.criteria[
-        0
-    ].variables == ("tar",)
+    assert [criterion.name for criterion in result.criteria] == [
+        "front-door"
+    ] and result.criteria[0].variables == ("tar",)
     np.testing.assert_allclose(
-        result.evaluate(SMOKING).values, [[0.746522, 0.457703], [0.253478, 0.542297]], atol=5e-7
+        result.evaluate(SMOKING).values,
+        [[0.746522, 0.457703], [0.253478, 0.542297]],
+        atol=5e-7,
     )
 
 
@@ -308,7 +361,9 @@ def test_front_door_formula_matches_pearls_table():
     joint = np.stack([shares * (1 - cancer), shares * cancer], axis=-1)
     result = Diagram.parse("s -> t -> c; s <-> c").identify("c", do="s")
     np.testing.assert_allclose(
-        result.evaluate(JointTable(("s", "t", "c"), joint)).values[1], [0.4975, 0.4525], atol=1e-12
+        result.evaluate(JointTable(("s", "t", "c"), joint)).values[1],
+        [0.4975, 0.4525],
+        atol=1e-12,
     )
 
 
@@ -320,7 +375,9 @@ def test_back_door_adjustment_matches_the_kidney_stone_table():
         "recovery", do="treatment"
     )
     assert str(result.criteria[0]) == "back-door (size)"
-    values = result.evaluate(JointTable(("size", "treatment", "recovery"), counts)).values
+    values = result.evaluate(
+        JointTable(("size", "treatment", "recovery"), counts)
+    ).values
     np.testing.assert_allclose(values[1], [0.832546, 0.778875], atol=5e-7)
 
 
@@ -337,11 +394,15 @@ def test_evaluation_names_the_empty_cells_of_an_undefined_answer():
     )
     assert np.isnan(result.values).all()
     (missing,) = result.missing
-    assert missing.part == Probability(("cancer",), ("smoking", "tar")) and missing.cells == (
+    assert missing.part == Probability(
+        ("cancer",), ("smoking", "tar")
+    ) and missing.cells == (
         (0, 1),
         (1, 0),
     )
-    assert "smoking=yes, tar=no" in missing.text({"smoking": ("no", "yes"), "tar": ("no", "yes")})
+    assert "smoking=yes, tar=no" in missing.text(
+        {"smoking": ("no", "yes"), "tar": ("no", "yes")}
+    )
 
 
 def test_distributions_of_answers_have_names_and_levels():
@@ -355,7 +416,9 @@ def test_distributions_of_answers_have_names_and_levels():
         "<p>P(cancer | do(smoking))</p>" in result._repr_html_()
         and "0.542297" in result._repr_html_()
     )
-    np.testing.assert_allclose(result[{"smoking": "yes", "cancer": 1}], 0.542297, atol=5e-7)
+    np.testing.assert_allclose(
+        result[{"smoking": "yes", "cancer": 1}], 0.542297, atol=5e-7
+    )
     split = np.zeros((2, 2, 2))
     split[0, 0], split[1, 1] = (0.4, 0.2), (0.1, 0.3)
     open_ = diagram.identify("cancer", do="smoking").distribution(
@@ -392,8 +455,12 @@ def test_a_treatment_level_of_probability_zero_gives_nan():
         .identify("cancer", do="smoking")
         .evaluate(JointTable(SMOKING.variables, joint))
     )
-    assert np.isnan(result.values[:, 1]).all() and np.isfinite(result.values[:, 0]).all()
-    assert result.missing[0].variables == ("smoking",) and result.missing[0].cells == ((1,),)
+    assert (
+        np.isnan(result.values[:, 1]).all() and np.isfinite(result.values[:, 0]).all()
+    )
+    assert result.missing[0].variables == ("smoking",) and result.missing[0].cells == (
+        (1,),
+    )
 
 
 def test_evaluation_of_a_batch_equals_that_of_each_distribution():
@@ -406,7 +473,10 @@ def test_evaluation_of_a_batch_equals_that_of_each_distribution():
         )
         whole = result.evaluate(JointTable(nodes, draws)).values
         one_by_one = np.array(
-            [[result.evaluate(JointTable(nodes, draw)).values for draw in row] for row in draws]
+            [
+                [result.evaluate(JointTable(nodes, draw)).values for draw in row]
+                for row in draws
+            ]
         )
         assert whole.shape == (2, 3, 2, 2), name
         np.testing.assert_allclose(whole, one_by_one, atol=1e-13, err_msg=name)
@@ -420,7 +490,9 @@ def test_the_napkin_formula_averages_over_its_irrelevant_variable():
     values = result.evaluate(JointTable(("Z2", "Z1", "X", "Y"), joint))
     assert np.isfinite(values.values).all() and values.missing == ()
     joint[:, :, 1] = 0
-    assert np.isnan(result.evaluate(JointTable(("Z2", "Z1", "X", "Y"), joint)).values[:, 1]).all()
+    assert np.isnan(
+        result.evaluate(JointTable(("Z2", "Z1", "X", "Y"), joint)).values[:, 1]
+    ).all()
 
 
 def test_interventions_without_effect_and_queries_without_interventions():
@@ -431,9 +503,12 @@ def test_interventions_without_effect_and_queries_without_interventions():
         and str(diagram.identify("tar", do="cancer", given="smoking").expression)
         == "P(tar | smoking)"
     )
-    np.testing.assert_allclose(nothing.evaluate(SMOKING).values, [[0.63, 0.63], [0.37, 0.37]])
+    np.testing.assert_allclose(
+        nothing.evaluate(SMOKING).values, [[0.63, 0.63], [0.37, 0.37]]
+    )
     assert (
-        str(diagram.identify("cancer", do=(), given="smoking").expression) == "P(cancer | smoking)"
+        str(diagram.identify("cancer", do=(), given="smoking").expression)
+        == "P(cancer | smoking)"
     )
     seen = diagram.identify("cancer", do="smoking", given="tar")
     assert "= Σ_smoking' P(cancer | smoking', tar) P(smoking')" in str(seen)
@@ -484,7 +559,9 @@ def test_two_models_of_the_bow_graph_agree_on_the_data_and_differ_in_the_effect(
         for hidden in range(2):
             for treated in range(2):
                 y[hidden, treated, treated if y_is == "x" else hidden] = 1
-        answers.append((np.einsum("u,ux,uxy->xy", u, x, y), np.einsum("u,uxy->xy", u, y)))
+        answers.append(
+            (np.einsum("u,ux,uxy->xy", u, x, y), np.einsum("u,uxy->xy", u, y))
+        )
     np.testing.assert_array_equal(answers[0][0], answers[1][0])
     assert np.abs(answers[0][1] - answers[1][1]).max() == 0.5
     assert "X <-> Y" in str(Diagram.parse(NOT_IDENTIFIED["1a"]).identify("Y", do="X"))
@@ -502,7 +579,9 @@ def test_two_models_of_the_bow_graph_agree_on_the_data_and_differ_in_the_effect(
 )
 def test_malformed_queries_are_refused(outcome, do, given, message):
     with pytest.raises(ModelError, match=message):
-        Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").identify(outcome, do, given)
+        Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").identify(
+            outcome, do, given
+        )
 
 
 def test_malformed_graphs_are_refused():
@@ -518,7 +597,9 @@ def test_mixed_graphs_record_surgery():
     cut = MixedGraph.of(
         Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").cut("smoking")
     )
-    assert cut.bidirected == frozenset() and cut.separated(["smoking"], ["cancer"], ["tar"])
+    assert cut.bidirected == frozenset() and cut.separated(
+        ["smoking"], ["cancer"], ["tar"]
+    )
 
 
 def test_front_door_formula_with_64_variables():

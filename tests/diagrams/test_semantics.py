@@ -29,23 +29,33 @@ SMOKING = np.array([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2]).reshape(2, 2, 2
 def random_diagram(rng: np.random.Generator, n: int) -> Diagram:
     """A causal model of n variables with two or three levels each and up to three causes."""
     wires = tuple(
-        Wire(f"v{k}", tuple(f"l{level}" for level in range(rng.integers(2, 4)))) for k in range(n)
+        Wire(f"v{k}", tuple(f"l{level}" for level in range(rng.integers(2, 4))))
+        for k in range(n)
     )
     causes = [
-        tuple(map(int, rng.permutation(k)[: rng.integers(0, min(k, 3) + 1)])) for k in range(n)
+        tuple(map(int, rng.permutation(k)[: rng.integers(0, min(k, 3) + 1)]))
+        for k in range(n)
     ]
     return Diagram(
-        wires, tuple(Box(f"v{k}", causes[k], (k,)) for k in range(n)), (), tuple(range(n))
+        wires,
+        tuple(Box(f"v{k}", causes[k], (k,)) for k in range(n)),
+        (),
+        tuple(range(n)),
     )
 
 
 def random_mechanisms(
-    rng: np.random.Generator, diagram: Diagram, batch: tuple[int, ...] = (), zeros: float = 0.0
+    rng: np.random.Generator,
+    diagram: Diagram,
+    batch: tuple[int, ...] = (),
+    zeros: float = 0.0,
 ) -> dict[str, np.ndarray]:
     """A random table for each box, with a share of `zeros`."""
     tables = {}
     for box in diagram.boxes:
-        sizes = [len(diagram.wires[wire].levels) for wire in (*box.inputs, *box.outputs)]
+        sizes = [
+            len(diagram.wires[wire].levels) for wire in (*box.inputs, *box.outputs)
+        ]
         inner = tuple(range(-len(box.outputs), 0))
         table = rng.exponential(size=(*batch, *sizes)) * (
             rng.random((*batch, *sizes)) >= zeros
@@ -56,7 +66,9 @@ def random_mechanisms(
 
 
 def whole_joint(
-    diagram: Diagram, mechanisms: dict[str, np.ndarray], do: dict[str, int] | None = None
+    diagram: Diagram,
+    mechanisms: dict[str, np.ndarray],
+    do: dict[str, int] | None = None,
 ) -> np.ndarray:
     """Π P(v | causes) as one array over all variables, those done having a point mass."""
     n = len(diagram.wires)
@@ -76,7 +88,10 @@ def whole_joint(
 def asked(joint: np.ndarray, outcome: list[int], seen: dict[int, int]) -> np.ndarray:
     """P(outcome | seen) by summing the joint."""
     kept = joint[
-        tuple(slice(seen[k], seen[k] + 1) if k in seen else slice(None) for k in range(joint.ndim))
+        tuple(
+            slice(seen[k], seen[k] + 1) if k in seen else slice(None)
+            for k in range(joint.ndim)
+        )
     ]
     table = np.einsum(kept, list(range(joint.ndim)), outcome)
     return table / table.sum()
@@ -96,13 +111,17 @@ def test_queries_and_marginals_are_sums_over_the_joint(seed):
     joint = whole_joint(diagram, mechanisms, {f"v{k}": level[k] for k in done})
     expected = asked(joint, outcome, {k: level[k] for k in seen})
     np.testing.assert_allclose(
-        network.query([f"v{k}" for k in outcome], do=do, given=given), expected, rtol=1e-12
+        network.query([f"v{k}" for k in outcome], do=do, given=given),
+        expected,
+        rtol=1e-12,
     )
     marginals = network.marginals(do=do, given=given)
     assert set(marginals) == {f"v{k}" for k in range(7)} - set(do) - set(given)
     for name, result in marginals.items():
         np.testing.assert_allclose(
-            result, asked(joint, [int(name[1:])], {k: level[k] for k in seen}), rtol=1e-12
+            result,
+            asked(joint, [int(name[1:])], {k: level[k] for k in seen}),
+            rtol=1e-12,
         )
     np.testing.assert_allclose(
         network.probability(given, do=do),
@@ -120,7 +139,9 @@ def test_every_level_of_an_intervention_at_once(seed):
     assert channel.variables == ("v3", "v1", "v5") and channel.opened == ("v3", "v1")
     for level in diagram.wires[3].levels:
         alone = network.query("v5", do={"v3": level, "v1": "l0"}, given={"v2": "l1"})
-        np.testing.assert_allclose(channel[{"v3": level, "v1": "l0"}], alone, rtol=1e-12)
+        np.testing.assert_allclose(
+            channel[{"v3": level, "v1": "l0"}], alone, rtol=1e-12
+        )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -137,10 +158,15 @@ def test_queries_of_a_batch_equal_a_loop_over_draws(seed):
     for at in np.ndindex(2, 3):
         alone = BayesianNetwork(
             diagram,
-            {name: table if name == "v4" else table[at] for name, table in mechanisms.items()},
+            {
+                name: table if name == "v4" else table[at]
+                for name, table in mechanisms.items()
+            },
         )
         np.testing.assert_allclose(
-            answer.values[at], alone.query(["v5", "v0"], do="v1", given={"v4": "l0"}), rtol=1e-12
+            answer.values[at],
+            alone.query(["v5", "v0"], do="v1", given={"v4": "l0"}),
+            rtol=1e-12,
         )
         for name, result in alone.marginals(given={"v4": "l0"}).items():
             np.testing.assert_allclose(marginals[name].values[at], result, rtol=1e-12)
@@ -160,7 +186,10 @@ def test_agrees_with_pyagrum(seed):
             other.addArc(f"v{cause}", box.name)
         for rank in np.ndindex(*mechanisms[box.name].shape[:-1]):
             other.cpt(box.name)[
-                {f"v{cause}": level for cause, level in zip(box.inputs, rank, strict=True)}
+                {
+                    f"v{cause}": level
+                    for cause, level in zip(box.inputs, rank, strict=True)
+                }
             ] = mechanisms[box.name][rank]
     network = BayesianNetwork(diagram, mechanisms)
     given = network.sample(1, seed)[["v17", "v19", "v3"]].iloc[0].to_dict()
@@ -207,9 +236,14 @@ def test_contraction_is_a_functor(boxes):
     same(f >> g, matrix(g, tables) @ matrix(f, tables))
     same(f >> g >> f, matrix(f, tables) @ matrix(g, tables) @ matrix(f, tables))
     same(f @ h, np.kron(matrix(f, tables), matrix(h, tables)))
-    same((f @ h) >> (g @ discard(C)), matrix(g @ discard(C), tables) @ matrix(f @ h, tables))
+    same(
+        (f @ h) >> (g @ discard(C)),
+        matrix(g @ discard(C), tables) @ matrix(f @ h, tables),
+    )
     same(identity(A, B), np.eye(6))
-    same(copy(B), [[float(row == 4 * column) for column in range(3)] for row in range(9)])
+    same(
+        copy(B), [[float(row == 4 * column) for column in range(3)] for row in range(9)]
+    )
     same(discard(A, B), np.ones((1, 6)))
     same(uniform(A, B), np.full((6, 1), 1 / 6))
     same(state(B, 1) >> copy(B), np.eye(9)[:, [4]])
@@ -227,9 +261,15 @@ def test_copying_is_natural_for_functions_alone_and_discarding_for_all(boxes):
     *_, h, tables = boxes
     function = {"h": np.eye(2)[[0, 1, 1]]}
     then_copied, copied_first = h >> copy(C), copy(B) >> (h @ h)
-    np.testing.assert_allclose(matrix(then_copied, function), matrix(copied_first, function))
-    assert np.abs(matrix(then_copied, tables) - matrix(copied_first, tables)).max() > 0.05
-    np.testing.assert_allclose(matrix(h >> discard(C), tables), matrix(discard(B), tables))
+    np.testing.assert_allclose(
+        matrix(then_copied, function), matrix(copied_first, function)
+    )
+    assert (
+        np.abs(matrix(then_copied, tables) - matrix(copied_first, tables)).max() > 0.05
+    )
+    np.testing.assert_allclose(
+        matrix(h >> discard(C), tables), matrix(discard(B), tables)
+    )
 
 
 def test_an_effect_given_as_a_table_multiplies_the_result(boxes):
@@ -249,7 +289,9 @@ def test_surgery_on_diagrams_matches_queries_with_interventions(seed):
     network = BayesianNetwork(diagram, mechanisms)
     name, seen = (f"v{k}" for k in rng.permutation(6)[:2])
     opened = contract(
-        diagram.open(name), mechanisms, [seen, "v5" if "v5" not in (seen, name) else seen]
+        diagram.open(name),
+        mechanisms,
+        [seen, "v5" if "v5" not in (seen, name) else seen],
     )
     for position, level in enumerate(diagram.wires[int(name[1:])].levels):
         done = diagram.do({name: level})
@@ -257,7 +299,9 @@ def test_surgery_on_diagrams_matches_queries_with_interventions(seed):
         np.testing.assert_allclose(
             contract(done, mechanisms, outputs), opened[position], atol=1e-14
         )
-        cut_then_seen = contract(diagram.cut(name).observe({name: level}), mechanisms, outputs)
+        cut_then_seen = contract(
+            diagram.cut(name).observe({name: level}), mechanisms, outputs
+        )
         np.testing.assert_allclose(
             cut_then_seen / cut_then_seen.sum(), opened[position], atol=1e-14
         )
@@ -269,7 +313,9 @@ def test_surgery_on_diagrams_matches_queries_with_interventions(seed):
                 atol=1e-14,
             )
     cut = BayesianNetwork(diagram.cut(name), mechanisms)
-    np.testing.assert_allclose(cut.query(name), 1 / len(diagram.wires[int(name[1:])].levels))
+    np.testing.assert_allclose(
+        cut.query(name), 1 / len(diagram.wires[int(name[1:])].levels)
+    )
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -291,7 +337,11 @@ def test_edge_interventions_give_direct_effects():
     """With the direct edge set, the treatment acts through the mediator alone."""
     diagram = Diagram.parse("x -> m -> y; x -> y").with_levels({"x": 2, "m": 2, "y": 2})
     rng = np.random.default_rng(4)
-    tables = {"x": [0.3, 0.7], "m": rng.dirichlet([1, 1], 2), "y": rng.dirichlet([1, 1], (2, 2))}
+    tables = {
+        "x": [0.3, 0.7],
+        "m": rng.dirichlet([1, 1], 2),
+        "y": rng.dirichlet([1, 1], (2, 2)),
+    }
     by_port = dict(zip(diagram.parents("y"), (0, 1), strict=True))
     indirect = BayesianNetwork(diagram.edge_do("x", "y", 0), tables).query("y", do="x")
     given_m = np.moveaxis(tables["y"], by_port["x"], 0)[0]
@@ -303,11 +353,16 @@ def test_samples_follow_the_joint():
     diagram = random_diagram(rng, 4)
     network = BayesianNetwork(diagram, random_mechanisms(rng, diagram))
     n = 40_000
-    counts = network.sample(n, 1, do={"v1": "l1"}).value_counts().rename("n").reset_index()
+    counts = (
+        network.sample(n, 1, do={"v1": "l1"}).value_counts().rename("n").reset_index()
+    )
     joint = network.joint(do={"v1": "l1"})
     assert (counts["v1"] == "l1").all() and counts["n"].sum() == n
     expected = np.array(
-        [joint[{name: row[name] for name in joint.variables}] for _, row in counts.iterrows()]
+        [
+            joint[{name: row[name] for name in joint.variables}]
+            for _, row in counts.iterrows()
+        ]
     )
     z = (counts["n"] / n - expected) / np.sqrt(expected * (1 - expected) / n)
     assert np.abs(z).max() < 4.5
@@ -316,7 +371,8 @@ def test_samples_follow_the_joint():
 def test_impossible_evidence_is_refused_and_rare_evidence_is_not():
     chain = Diagram.parse("a -> b -> c").with_levels({name: 2 for name in "abc"})
     network = BayesianNetwork(
-        chain, {"a": [1.0, 0.0], "b": [[1.0, 0.0], [0.5, 0.5]], "c": [[0.5, 0.5], [0.2, 0.8]]}
+        chain,
+        {"a": [1.0, 0.0], "b": [[1.0, 0.0], [0.5, 0.5]], "c": [[0.5, 0.5], [0.2, 0.8]]},
     )
     for call in (network.query, lambda outcome, given: network.marginals(given=given)):
         with pytest.raises(ModelError, match="given, b=1, is zero"):
@@ -332,8 +388,12 @@ def test_impossible_evidence_is_refused_and_rare_evidence_is_not():
     }
     given = {f"leaf{k}": 0 for k in range(40)}  # together 1e-400, which no float holds
     network = BayesianNetwork(many, rare)
-    assert network.query("root", given=given)[0] == pytest.approx(1 / (1 + 2.0**40), rel=1e-9)
-    assert network.marginals(given=given)["root"][0] == pytest.approx(1 / (1 + 2.0**40), rel=1e-9)
+    assert network.query("root", given=given)[0] == pytest.approx(
+        1 / (1 + 2.0**40), rel=1e-9
+    )
+    assert network.marginals(given=given)["root"][0] == pytest.approx(
+        1 / (1 + 2.0**40), rel=1e-9
+    )
     draws = BayesianNetwork(
         chain,
         {
@@ -355,7 +415,9 @@ def test_unconnected_tables_are_dropped_unless_they_have_zeros():
     )
     assert len(form.arrays) == 2
     np.testing.assert_allclose(network.query("b", given={"d": 0}), [0.45, 0.55])
-    assert network.probability({"b": 0, "d": 0}) == pytest.approx(0.45 * (0.2 * 0.9 + 0.8 * 0.5))
+    assert network.probability({"b": 0, "d": 0}) == pytest.approx(
+        0.45 * (0.2 * 0.9 + 0.8 * 0.5)
+    )
     impossible = BayesianNetwork(
         apart, {"a": [0.5, 0.5], "b": b, "c": [1.0, 0.0], "d": [[0.0, 1.0], [0.5, 0.5]]}
     )
@@ -375,7 +437,9 @@ def test_a_query_gives_the_same_numbers_however_often_it_is_asked(seed):
             f"v{k}": wire.levels[rng.integers(len(wire.levels))]
             for k, wire in enumerate(diagram.wires)
         }
-        done, seen = ({name: levels[name] for name in part} for part in (names[1:3], names[3:5]))
+        done, seen = (
+            {name: levels[name] for name in part} for part in (names[1:3], names[3:5])
+        )
         for do in (done, None, names[1:3]):
             fresh = BayesianNetwork(diagram, mechanisms)
             np.testing.assert_array_equal(
@@ -389,15 +453,17 @@ def test_repeated_queries_can_be_impossible_or_rare():
     many = Diagram.parse("; ".join(f"root -> leaf{k}" for k in range(40))).with_levels(
         {name: 2 for name in ["root", *[f"leaf{k}" for k in range(40)]]}
     )
-    rare = {"root": [0.5, 0.5]} | {f"leaf{k}": [[1e-50, 1], [2e-50, 1]] for k in range(40)}
+    rare = {"root": [0.5, 0.5]} | {
+        f"leaf{k}": [[1e-50, 1], [2e-50, 1]] for k in range(40)
+    }
     network = BayesianNetwork(many, rare | {"leaf39": [[0.0, 1.0], [0.0, 1.0]]})
     for _ in range(5):
-        assert network.query("root", given={f"leaf{k}": 0 for k in range(9)})[0] == pytest.approx(
-            1 / (1 + 2.0**9), rel=1e-9
-        )  # of 1e-450
-        assert network.query("root", given={f"leaf{k}": 0 for k in range(39)})[0] == pytest.approx(
-            1 / (1 + 2.0**39), rel=1e-9
-        )
+        assert network.query("root", given={f"leaf{k}": 0 for k in range(9)})[
+            0
+        ] == pytest.approx(1 / (1 + 2.0**9), rel=1e-9)  # of 1e-450
+        assert network.query("root", given={f"leaf{k}": 0 for k in range(39)})[
+            0
+        ] == pytest.approx(1 / (1 + 2.0**39), rel=1e-9)
         with pytest.raises(ModelError, match="given, leaf39=0, is zero"):
             network.query("root", given={"leaf39": 0})
 
@@ -432,7 +498,9 @@ def test_queries_with_more_variables_than_einsum_has_letters():
 
 
 def test_large_batches_are_contracted_in_parts(monkeypatch):
-    diagram = Diagram.parse("a -> b -> c; a -> c").with_levels({name: 3 for name in "abc"})
+    diagram = Diagram.parse("a -> b -> c; a -> c").with_levels(
+        {name: 3 for name in "abc"}
+    )
     mechanisms = random_mechanisms(np.random.default_rng(0), diagram, batch=(50,))
     network = BayesianNetwork(diagram, mechanisms | {"a": np.array([0.2, 0.3, 0.5])})
     whole, sums = network.query(["b", "c"]), network.marginals(given={"c": 1})
@@ -497,17 +565,22 @@ def test_elimination_orders_give_the_same_sums(seed):
     def straight(axes):
         return np.einsum(*operands, np.ones(3), [9], [*axes, 9])
 
-    result = tensor_network.forward(tensor_network.plan(scopes, sizes, output), tables)[-1]
+    result = tensor_network.forward(tensor_network.plan(scopes, sizes, output), tables)[
+        -1
+    ]
     np.testing.assert_allclose(
         np.broadcast_to(
-            result if result.ndim > len(output) else result[..., None], straight(output).shape
+            result if result.ndim > len(output) else result[..., None],
+            straight(output).shape,
         ),
         straight(output),
     )
     plan = tensor_network.plan(scopes, sizes, ())
     for rescale in (False, True):
         values = tensor_network.forward(plan, tables, rescale=rescale)
-        for k, marginal in tensor_network.marginals(plan, values, used, rescale=rescale).items():
+        for k, marginal in tensor_network.marginals(
+            plan, values, used, rescale=rescale
+        ).items():
             whole = marginal if marginal.ndim > 1 else marginal[:, None]
             expected = straight((k,))
             np.testing.assert_allclose(

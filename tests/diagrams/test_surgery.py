@@ -42,7 +42,8 @@ def relabelled(diagram: Diagram, seed: int) -> Diagram:
         return tuple(new[wire] for wire in wires)
 
     boxes = [
-        replace(box, inputs=moved(box.inputs), outputs=moved(box.outputs)) for box in diagram.boxes
+        replace(box, inputs=moved(box.inputs), outputs=moved(box.outputs))
+        for box in diagram.boxes
     ]
     return Diagram(
         tuple(diagram.wires[new.index(rank)] for rank in range(len(new))),
@@ -59,7 +60,13 @@ SURGERIES = {
     "soft": lambda d, a, b: d.soft(a, "new"),
     "policy": lambda d, a, b: d.policy(b, [a]),
     "edge_do": lambda d, a, b: next(
-        (d.edge_do(c, v, 0) for v in d.observed for c in d.parents(v) if c in d.observed), d.cut(a)
+        (
+            d.edge_do(c, v, 0)
+            for v in d.observed
+            for c in d.parents(v)
+            if c in d.observed
+        ),
+        d.cut(a),
     ),
     "observe": lambda d, a, b: d.observe({a: 0, b: 1}),
     "marginal": lambda d, a, b: d.marginal(b, a),
@@ -69,13 +76,21 @@ SURGERIES = {
 
 
 @pytest.mark.parametrize("surgery", SURGERIES.values(), ids=SURGERIES)
-def test_surgery_leaves_its_argument_alone_and_does_not_depend_on_the_order_of_lists(surgery):
+def test_surgery_leaves_its_argument_alone_and_does_not_depend_on_the_order_of_lists(
+    surgery,
+):
     for seed, model in enumerate(MODELS):
         first, last = model.observed[0], model.observed[-1]
         before = (model.wires, model.boxes, model.inputs, model.outputs, model.steps)
         done = surgery(model, first, last)
         assert type(done) is Diagram
-        assert (model.wires, model.boxes, model.inputs, model.outputs, model.steps) == before
+        assert (
+            model.wires,
+            model.boxes,
+            model.inputs,
+            model.outputs,
+            model.steps,
+        ) == before
         assert done != model or len(model.observed) == 1
         again = surgery(relabelled(model, seed), first, last)
         assert again == done and hash(again) == hash(done)
@@ -131,7 +146,9 @@ def test_opened_wires_stay_outputs_and_come_in_the_order_of_opening():
 
 
 def test_policies_come_after_the_variables_they_read():
-    treated = SMOKING.policy("cancer", ["smoking", "u_cancer_smoking"], name="screening")
+    treated = SMOKING.policy(
+        "cancer", ["smoking", "u_cancer_smoking"], name="screening"
+    )
     assert treated.parents("cancer") == ("smoking", "u_cancer_smoking")
     assert SMOKING.policy("tar", SMOKING.parents("tar"), name="filter") == SMOKING.soft(
         "tar", "filter"
@@ -151,9 +168,9 @@ def test_an_edge_intervention_cuts_one_leg():
     assert direct.parents("c") == ("a[c]", "b")
     assert direct.maker("a[c]").value == 1
     assert direct.observed == model.observed
-    assert model.edge_do("a", "c", 1).edge_do("a", "b", 0) == model.edge_do("a", "b", 0).edge_do(
-        "a", "c", 1
-    )
+    assert model.edge_do("a", "c", 1).edge_do("a", "b", 0) == model.edge_do(
+        "a", "b", 0
+    ).edge_do("a", "c", 1)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -180,7 +197,9 @@ def test_twins_without_surgery_have_the_joint_of_one_world_on_the_diagonal(seed)
         .marginal(*MODELS[seed].observed[:3])
         .with_levels(dict.fromkeys(MODELS[seed].hidden, 2))
     )
-    noise = {name: 3 for name in with_noise(model).variables if name.startswith("noise_")}
+    noise = {
+        name: 3 for name in with_noise(model).variables if name.startswith("noise_")
+    }
     noisy, twins = with_noise(model).with_levels(noise), model.twin().with_levels(noise)
     chances = {
         name: rng.dirichlet(np.ones(len(noisy.wires[noisy.position(name)].levels)))
@@ -189,11 +208,16 @@ def test_twins_without_surgery_have_the_joint_of_one_world_on_the_diagonal(seed)
     }
     functions = {}
     for name in set(noisy.variables) - set(chances):
-        shape = [len(noisy.wires[noisy.position(cause)].levels) for cause in noisy.parents(name)]
+        shape = [
+            len(noisy.wires[noisy.position(cause)].levels)
+            for cause in noisy.parents(name)
+        ]
         functions[name] = np.eye(2)[rng.integers(2, size=shape)]
     one = contract(noisy, chances | functions, model.observed)
     both = contract(
-        twins, chances | functions, [*model.observed, *(f"{name}'" for name in model.observed)]
+        twins,
+        chances | functions,
+        [*model.observed, *(f"{name}'" for name in model.observed)],
     ).reshape(one.size, one.size)
     np.testing.assert_allclose(both, np.diag(one.ravel()), atol=1e-14)
 
@@ -202,7 +226,8 @@ def test_surgery_in_one_world_leaves_the_other_as_it_was():
     twins = SMOKING.twin()
     changed = twins.do({"smoking'": 1})
     assert (
-        changed.marginal(*SMOKING.observed).pruned() == twins.marginal(*SMOKING.observed).pruned()
+        changed.marginal(*SMOKING.observed).pruned()
+        == twins.marginal(*SMOKING.observed).pruned()
     )
     assert changed.marginal("cancer'").pruned().hidden == (
         "u_cancer_smoking",
@@ -242,7 +267,10 @@ def test_pruning_keeps_what_was_observed():
         (lambda: SMOKING.do({"cancer": "maybe"}), r"'no', 'yes'\), got 'maybe'"),
         (lambda: SMOKING.observe({"tar": 2}), r"0, 1\), got 2"),
         (lambda: SMOKING.open("tar").open("tar"), "already"),
-        (lambda: SMOKING.policy("smoking", ["cancer"]), "cancer -> smoking -> tar -> cancer"),
+        (
+            lambda: SMOKING.policy("smoking", ["cancer"]),
+            "cancer -> smoking -> tar -> cancer",
+        ),
         (lambda: SMOKING.soft("smoking", "tar"), "boxes of one name are one process"),
         (lambda: SMOKING.edge_do("smoking", "cancer", 1), "reads"),
         (lambda: SMOKING.twin([]), "a different mark"),

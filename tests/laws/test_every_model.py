@@ -53,7 +53,9 @@ def data(variant):
 def fit(request):
     """A fit of one variant of each family."""
     chosen = VARIANTS[request.param]
-    return cs.fit(chosen.model, chosen.data(seed=3), seed=1, sampler=SHORT, progress=False)
+    return cs.fit(
+        chosen.model, chosen.data(seed=3), seed=1, sampler=SHORT, progress=False
+    )
 
 
 def test_it_has_the_contract_and_every_ability_that_all_families_share(variant):
@@ -81,7 +83,10 @@ def test_building_the_graph_is_pure(variant, data):
     before = data.fingerprint
     first, second = variant.model.build(data), variant.model.build(data)
     assert data.fingerprint == before
-    names = [sorted(variable.name for variable in graph.free_RVs) for graph in (first, second)]
+    names = [
+        sorted(variable.name for variable in graph.free_RVs)
+        for graph in (first, second)
+    ]
     assert names[0] == names[1]
     for graph in (first, second):
         for name, value in variant.model.inputs(data).items():
@@ -167,7 +172,9 @@ def test_the_log_density_of_the_graph_is_finite_at_the_start(variant, data):
     problem = Problem(variant.model, data)
     if variant.model.parameters(data):
         graph = problem.graph
-        assert np.isfinite(graph.compile_logp(mode="FAST_COMPILE")(graph.initial_point()))
+        assert np.isfinite(
+            graph.compile_logp(mode="FAST_COMPILE")(graph.initial_point())
+        )
 
 
 DEFAULTS = {

@@ -38,7 +38,10 @@ def test_the_answer_is_near_the_difference_of_means(names):
 
 def test_checks_and_contraction_cover_its_parameters(names):
     assert set(names["fit"].contraction().index) == {"intercept", "slope"}
-    assert {check.name for check in names["fit"].check()} >= {"R-hat", "posterior contraction"}
+    assert {check.name for check in names["fit"].check()} >= {
+        "R-hat",
+        "posterior contraction",
+    }
 
 
 def test_the_comparison_has_the_model_alone(names):

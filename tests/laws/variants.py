@@ -31,11 +31,16 @@ VARIANTS = {
     "nothing known": Variant(cs.SelectiveLabels(), PEOPLE),
     "normal, soft expertise": Variant(
         cs.SelectiveLabels(
-            prevalence=PREVALENCE, expertise=["x2"], expertise_sd=0.5, unobservable="normal"
+            prevalence=PREVALENCE,
+            expertise=["x2"],
+            expertise_sd=0.5,
+            unobservable="normal",
         ),
         PEOPLE,
     ),
-    "deciders": Variant(cs.SelectiveLabels(prevalence=PREVALENCE, deciders="leniency"), PEOPLE),
+    "deciders": Variant(
+        cs.SelectiveLabels(prevalence=PREVALENCE, deciders="leniency"), PEOPLE
+    ),
     "imperfect test": Variant(
         cs.SelectiveLabels(
             prevalence=PREVALENCE,
@@ -72,7 +77,8 @@ VARIANTS = {
         {"rows": 25, "parts": 4},
     ),
     "counts": Variant(
-        cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4, "depth": 300}
+        cs.PartialCorrelation(basis_variance=1.0),
+        {"rows": 25, "parts": 4, "depth": 300},
     ),
     "rows of subjects": Variant(
         cs.PartialCorrelation(basis_variance=1.0),
@@ -87,7 +93,9 @@ VARIANTS = {
         {"units": 30, "times": 4},
     ),
     "panel with global-local shrinkage": Variant(
-        cs.PanelDML(scale=(1.0, 1.0), basis_size=4, errors="iid", shrinkage="global-local"),
+        cs.PanelDML(
+            scale=(1.0, 1.0), basis_size=4, errors="iid", shrinkage="global-local"
+        ),
         {"units": 30, "times": 4, "covariates": 2},
     ),
     "panel of gaussian processes": Variant(
@@ -103,7 +111,9 @@ VARIANTS = {
         {"units": 30, "times": 6},
     ),
     "pooled panel": Variant(
-        cs.PanelDML(scale=(1.0, 1.0), basis_size=6, errors="iid", heterogeneity="pooled"),
+        cs.PanelDML(
+            scale=(1.0, 1.0), basis_size=6, errors="iid", heterogeneity="pooled"
+        ),
         {"units": 30, "times": 2},
     ),
     "front-door": Variant(
@@ -112,16 +122,21 @@ VARIANTS = {
     ),
     "back-door": Variant(
         cs.CausalDiagram(
-            cs.Diagram.parse("z -> x -> y; z -> y").with_levels({"z": 3, "x": 3}), treatment="x"
+            cs.Diagram.parse("z -> x -> y; z -> y").with_levels({"z": 3, "x": 3}),
+            treatment="x",
         ),
         {"people": 100},
     ),
     "napkin": Variant(
-        cs.CausalDiagram("w -> z -> x -> y; w <-> x; w <-> y", treatment="x", concentration=0.5),
+        cs.CausalDiagram(
+            "w -> z -> x -> y; w <-> x; w <-> y", treatment="x", concentration=0.5
+        ),
         {"people": 200},
     ),
     "mechanisms of the front-door": Variant(
-        cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer", route="structural"),
+        cs.CausalDiagram(
+            "smoking -> tar -> cancer; smoking <-> cancer", route="structural"
+        ),
         {"people": 200},
     ),
     "heckman": Variant(

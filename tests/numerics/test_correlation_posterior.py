@@ -30,7 +30,9 @@ def test_probabilities_by_quadrature(degrees, error):
                 expected, abs=error
             )
     for prob in (0.001, 0.025, 0.5, 0.9):
-        np.testing.assert_allclose(found.cdf(RHO, found.quantile(RHO, prob)), prob, atol=error)
+        np.testing.assert_allclose(
+            found.cdf(RHO, found.quantile(RHO, prob)), prob, atol=error
+        )
     np.testing.assert_allclose(found.cdf(RHO, 0.0), found.negative(RHO), atol=error)
 
 
@@ -44,7 +46,10 @@ def test_the_margin_of_wishart_draws():
     found, rho = margin(9.0), -scale[0, 1] / np.sqrt(scale[0, 0] * scale[1, 1])
     assert stats.kstest(found.cdf(rho, r), "uniform").pvalue > 1e-4
     assert (
-        stats.kstest(found.cdf(rho, found.draw(np.full(draws, rho), rng)), "uniform").pvalue > 1e-4
+        stats.kstest(
+            found.cdf(rho, found.draw(np.full(draws, rho), rng)), "uniform"
+        ).pvalue
+        > 1e-4
     )
     assert found.mean(rho) == pytest.approx(r.mean(), abs=5 * r.std() / np.sqrt(draws))
     assert found.sd(rho) == pytest.approx(r.std(), rel=0.02)
@@ -57,16 +62,24 @@ def test_the_matching_prior_is_the_t_test_and_covers():
     rng, rows = np.random.default_rng(2), 12
     x, y = rng.standard_normal((2, rows))
     test = stats.pearsonr(x, y, alternative="greater")
-    assert margin(rows - 2.0).negative(test.statistic) == pytest.approx(test.pvalue, rel=1e-10)
+    assert margin(rows - 2.0).negative(test.statistic) == pytest.approx(
+        test.pvalue, rel=1e-10
+    )
     for degrees in (11.0, 38.0):
         for truth in (0.0, 0.3, 0.7):
             seen = margin(degrees).draw(np.full(100_000, truth), rng)
-            lower, upper = (margin(degrees - 1).quantile(seen, prob) for prob in (0.025, 0.975))
-            assert np.mean((lower < truth) & (truth < upper)) == pytest.approx(0.95, abs=0.004)
+            lower, upper = (
+                margin(degrees - 1).quantile(seen, prob) for prob in (0.025, 0.975)
+            )
+            assert np.mean((lower < truth) & (truth < upper)) == pytest.approx(
+                0.95, abs=0.004
+            )
 
 
 def test_density_of_r_integrates_to_one():
-    total = integrate.quad(lambda r: np.exp(margin(6.0).log_density(0.7, r)), -1, 1, limit=200)[0]
+    total = integrate.quad(
+        lambda r: np.exp(margin(6.0).log_density(0.7, r)), -1, 1, limit=200
+    )[0]
     assert total == pytest.approx(1, abs=1e-9)
 
 

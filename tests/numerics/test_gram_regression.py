@@ -35,7 +35,9 @@ def correlation(rho):
     unit = np.repeat(np.arange(len(STARTS)), np.diff(STARTS, append=ROWS))
     apart = abs(TIME[:, None] - TIME)
     return np.where(
-        unit[:, None] == unit, np.sign(rho) ** apart * abs(rho) ** apart / (1 - rho**2), 0.0
+        unit[:, None] == unit,
+        np.sign(rho) ** apart * abs(rho) ** apart / (1 - rho**2),
+        0.0,
     ), (unit[:, None] == np.arange(4)).astype(float)
 
 
@@ -53,11 +55,14 @@ def test_the_likelihood_is_that_of_the_rows(aims):
         factors = rng.uniform(-2, 2, (aims, aims, 4))
         whole = np.kron(inverse * sd**2 @ inverse.T, np.eye(30))
         for k in range(4):
-            whole += np.kron(factors[:, :, k] @ factors[:, :, k].T, np.outer(phi[:, k], phi[:, k]))
+            whole += np.kron(
+                factors[:, :, k] @ factors[:, :, k].T, np.outer(phi[:, k], phi[:, k])
+            )
         dense = stats.multivariate_normal(cov=whole).logpdf(y.T.ravel())
         grams = np.stack([columns.T @ columns] * aims)
         difference.append(
-            dense - regression.with_derivatives(np, grams, precisions_of(mix, sd), factors)[0]
+            dense
+            - regression.with_derivatives(np, grams, precisions_of(mix, sd), factors)[0]
         )
     np.testing.assert_allclose(difference, difference[0], atol=1e-8)
 
@@ -66,7 +71,9 @@ def test_the_likelihood_is_that_of_the_rows(aims):
 def test_its_derivatives(mode):
     columns, mix, sd, factors = case(3)
     rng = np.random.default_rng(4)
-    grams = np.stack([(weight * columns.T) @ columns for weight in rng.uniform(0.5, 2, (2, 30))])
+    grams = np.stack(
+        [(weight * columns.T) @ columns for weight in rng.uniform(0.5, 2, (2, 30))]
+    )
     point = grams, precisions_of(mix, sd), factors
     given = pt.dtensor3(), pt.dtensor3(), pt.dtensor3()
     value = gram_given_scales(*given)
@@ -91,7 +98,9 @@ def test_its_derivatives(mode):
             )[0]
             for sign in (1, -1)
         ]
-        assert (slopes * direction).sum() == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-5)
+        assert (slopes * direction).sum() == pytest.approx(
+            (ends[0] - ends[1]) / 2e-6, rel=1e-5
+        )
 
 
 @pytest.mark.parametrize("rho", [-0.5, 0.0, 0.6, 0.95])
@@ -101,26 +110,39 @@ def test_whitened_rows_are_generalised_least_squares(rho, unit_effects):
     once.
     """
     columns = np.random.default_rng(5).standard_normal((ROWS, 3))
-    found, volume = serial.whitened(columns, serial.gaps(TIME, STARTS), STARTS, rho, unit_effects)
+    found, volume = serial.whitened(
+        columns, serial.gaps(TIME, STARTS), STARTS, rho, unit_effects
+    )
     whole, dummies = correlation(rho)
     inverse = np.linalg.inv(whole)
     expected, determinant = inverse, np.linalg.slogdet(whole)[1]
     if unit_effects:
         within = dummies.T @ inverse @ dummies
-        expected = inverse - inverse @ dummies @ np.linalg.solve(within, dummies.T @ inverse)
+        expected = inverse - inverse @ dummies @ np.linalg.solve(
+            within, dummies.T @ inverse
+        )
         determinant += np.linalg.slogdet(within)[1]
-    np.testing.assert_allclose(found.T @ found, columns.T @ expected @ columns, atol=1e-10)
+    np.testing.assert_allclose(
+        found.T @ found, columns.T @ expected @ columns, atol=1e-10
+    )
     assert volume == pytest.approx(determinant)
 
 
 def test_polynomials_have_cross_products_at_any_correlation():
-    columns, gap = np.random.default_rng(6).standard_normal((ROWS, 3)), serial.gaps(TIME, STARTS)
+    columns, gap = (
+        np.random.default_rng(6).standard_normal((ROWS, 3)),
+        serial.gaps(TIME, STARTS),
+    )
     correlations = serial.Correlations(-0.5)
-    at = [serial.whitened(columns, gap, STARTS, rho, True) for rho in correlations.nodes]
+    at = [
+        serial.whitened(columns, gap, STARTS, rho, True) for rho in correlations.nodes
+    ]
     grams = correlations.coefficients(np.array([found.T @ found for found, _ in at]))
     volumes = correlations.coefficients(np.array([volume for _, volume in at]))
     for rho in (-0.48, -0.3, 0.0, 0.5, 0.9, 0.985):
         weights = serial.polynomials(np, np.array([rho]), -0.5)[0]
         found, volume = serial.whitened(columns, gap, STARTS, rho, True)
-        np.testing.assert_allclose(np.tensordot(weights, grams, 1), found.T @ found, atol=1e-8)
+        np.testing.assert_allclose(
+            np.tensordot(weights, grams, 1), found.T @ found, atol=1e-8
+        )
         assert weights @ volumes == pytest.approx(volume, abs=1e-8)

@@ -37,7 +37,8 @@ def test_posterior_and_evidence_by_their_definitions(rows):
         - free * p / 2 * np.log(np.pi)
     )
     expected += (
-        degrees / 2 * np.linalg.slogdet(psi)[1] - (degrees + free) / 2 * np.linalg.slogdet(after)[1]
+        degrees / 2 * np.linalg.slogdet(psi)[1]
+        - (degrees + free) / 2 * np.linalg.slogdet(after)[1]
     )
     assert iw.log_evidence(residuals, free, variances, degrees) == pytest.approx(
         expected, rel=1e-10
@@ -48,8 +49,12 @@ def test_the_evidence_of_one_row_is_a_multivariate_t():
     _, variances = study(1, 4)
     row, basis, degrees = lr.clr(np.array([[1.0, 2.0, 5.0, 0.3]])), lr.helmert(4), 7.0
     psi = (degrees - 4) * basis.T @ np.diag(variances) @ basis
-    expected = stats.multivariate_t.logpdf(row @ basis, shape=psi / (degrees - 2), df=degrees - 2)
-    assert iw.log_evidence(row, 1, variances, degrees) == pytest.approx(float(expected), rel=1e-10)
+    expected = stats.multivariate_t.logpdf(
+        row @ basis, shape=psi / (degrees - 2), df=degrees - 2
+    )
+    assert iw.log_evidence(row, 1, variances, degrees) == pytest.approx(
+        float(expected), rel=1e-10
+    )
 
 
 def test_no_order_of_the_parts_changes_anything():
@@ -63,7 +68,8 @@ def test_no_order_of_the_parts_changes_anything():
         atol=1e-12,
     )
     here, moved = (
-        iw.log_evidence(residuals[:, k], 19, variances[k], 9.0) for k in (np.arange(6), order)
+        iw.log_evidence(residuals[:, k], 19, variances[k], 9.0)
+        for k in (np.arange(6), order)
     )
     assert moved == pytest.approx(here, rel=1e-12)
 
@@ -80,20 +86,28 @@ def test_draws_have_the_closed_form_margins():
         20_000,
         np.random.default_rng(4),
     )
-    np.testing.assert_allclose(one_each, draws, rtol=1e-10, atol=1e-10 * abs(draws).max())
+    np.testing.assert_allclose(
+        one_each, draws, rtol=1e-10, atol=1e-10 * abs(draws).max()
+    )
     np.testing.assert_allclose(draws.sum(axis=2), 0, atol=1e-8 * abs(draws).max())
     error = draws.std(axis=0) / np.sqrt(len(draws))
     assert (abs(draws.mean(axis=0) - degrees * scale) < 5 * error).all()
     rho = lr.partial_correlations(scale)
     r = -draws[:, 0, 3] / np.sqrt(draws[:, 0, 0] * draws[:, 3, 3])
     assert stats.kstest(margin(degrees).cdf(rho[0, 3], r), "uniform").pvalue > 1e-4
-    assert stats.kstest(draws[:, 2, 2] / scale[2, 2], stats.chi2(degrees).cdf).pvalue > 1e-4
+    assert (
+        stats.kstest(draws[:, 2, 2] / scale[2, 2], stats.chi2(degrees).cdf).pvalue
+        > 1e-4
+    )
 
 
 @pytest.mark.parametrize("rows", [5, 40])
 def test_the_isotropic_prior_of_most_evidence(rows):
     residuals = lr.clr(
-        np.exp(np.random.default_rng(5).standard_normal((rows, 6)) * [1.0, 1.3, 0.6, 1.0, 0.8, 1.5])
+        np.exp(
+            np.random.default_rng(5).standard_normal((rows, 6))
+            * [1.0, 1.3, 0.6, 1.0, 0.8, 1.5]
+        )
     )
     residuals -= residuals.mean(axis=0)
     eigenvalues = np.linalg.svd(residuals, compute_uv=False) ** 2
@@ -101,7 +115,10 @@ def test_the_isotropic_prior_of_most_evidence(rows):
 
     def evidence(share, variance):
         return iw.log_evidence(
-            residuals, rows - 1, np.full(6, variance), (rows - 1) * share / (1 - share) + 6
+            residuals,
+            rows - 1,
+            np.full(6, variance),
+            (rows - 1) * share / (1 - share) + 6,
         )
 
     best = evidence(share, variance)
@@ -119,7 +136,9 @@ def test_parts_that_vary_alike_and_apart_leave_nothing_to_the_data():
     for _ in range(60):
         rows, size = int(rng.integers(5, 60)), int(rng.integers(3, 9))
         eigenvalues = (
-            np.linalg.svd(lr.centre(rng.normal(size=(rows, size))), compute_uv=False)[: size - 1]
+            np.linalg.svd(lr.centre(rng.normal(size=(rows, size))), compute_uv=False)[
+                : size - 1
+            ]
             ** 2
         )
         with np.errstate(all="raise", under="ignore"):

@@ -13,7 +13,10 @@ def test_minima_match_programs_solved_one_by_one():
     right[::7] += rng.normal(size=(9, 9))  # mostly impossible
     matrix, right, distance = consistent(matrix, right)
     for costs in (rng.normal(size=(1, 30)), rng.normal(size=(60, 30))):
-        each = [linprog(costs[row % len(costs)], A_eq=matrix, b_eq=right[row]) for row in range(60)]
+        each = [
+            linprog(costs[row % len(costs)], A_eq=matrix, b_eq=right[row])
+            for row in range(60)
+        ]
         expected = [found.fun if found.status == 0 else np.nan for found in each]
         np.testing.assert_allclose(minima(matrix, right, costs), expected, atol=1e-8)
     assert 0 < np.isnan(expected).sum() < 20 and distance.shape == (60,)
@@ -33,7 +36,9 @@ def test_fractional_minima_match_programs_solved_one_by_one():
         for sign in (1, -1):
             expected = []
             for row in range(60):
-                equations = np.block([[matrix, -right[row][:, None]], [per[row % draws], 0]])
+                equations = np.block(
+                    [[matrix, -right[row][:, None]], [per[row % draws], 0]]
+                )
                 found = linprog(
                     sign * np.append(costs[row % draws], 0),
                     A_eq=equations,

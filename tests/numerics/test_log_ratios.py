@@ -31,13 +31,21 @@ def test_the_pseudo_inverse_by_every_other_way(gamma):
     np.testing.assert_allclose(basis.T @ basis, np.eye(size - 1), atol=1e-14)
     np.testing.assert_allclose(basis @ basis.T, centring, atol=1e-14)
     np.testing.assert_allclose(
-        basis @ np.linalg.inv(basis.T @ gamma @ basis) @ basis.T, theta, rtol=1e-9, atol=1e-10
+        basis @ np.linalg.inv(basis.T @ gamma @ basis) @ basis.T,
+        theta,
+        rtol=1e-9,
+        atol=1e-10,
     )
     # Fiedler & Bapat: straight from the log-ratio variances.
     bordered = np.block(
-        [[-lr.variation(gamma) / 2, np.ones((size, 1))], [np.ones((1, size)), np.zeros((1, 1))]]
+        [
+            [-lr.variation(gamma) / 2, np.ones((size, 1))],
+            [np.ones((1, size)), np.zeros((1, 1))],
+        ]
     )
-    np.testing.assert_allclose(np.linalg.inv(bordered)[:size, :size], theta, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(
+        np.linalg.inv(bordered)[:size, :size], theta, rtol=1e-9, atol=1e-10
+    )
     np.testing.assert_allclose(lr.centre(-lr.variation(gamma) / 2), gamma, atol=1e-12)
     contrast = np.hstack([np.eye(size - 1), -np.ones((size - 1, 1))])
     np.testing.assert_allclose(
@@ -62,7 +70,10 @@ def test_partial_correlation_is_that_of_residuals_whatever_the_reference():
         others = [k for k in (2, 3, 4) if k != reference]
         ratios = logs - logs[:, [reference]]
         design = np.column_stack([np.ones(60), ratios[:, others]])
-        residuals = ratios[:, :2] - design @ np.linalg.lstsq(design, ratios[:, :2], rcond=None)[0]
+        residuals = (
+            ratios[:, :2]
+            - design @ np.linalg.lstsq(design, ratios[:, :2], rcond=None)[0]
+        )
         assert np.corrcoef(residuals.T)[0, 1] == pytest.approx(r[0, 1], abs=1e-10)
     design = np.column_stack([np.ones(60), (logs - logs[:, [4]])[:, 1:4]])
     coefficients, rss, *_ = np.linalg.lstsq(design, logs[:, 0] - logs[:, 4], rcond=None)
@@ -79,19 +90,31 @@ def test_three_parts_by_hand(gamma):
 
 def test_a_subcomposition_is_a_schur_complement():
     logs = np.random.default_rng(4).standard_normal((50, 6)).cumsum(axis=1)
-    theta, keep = lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs)), rowvar=False)), np.array([4, 0, 3])
+    theta, keep = (
+        lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs)), rowvar=False)),
+        np.array([4, 0, 3]),
+    )
     alone = lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs[:, keep])), rowvar=False))
-    np.testing.assert_allclose(lr.subcomposition(theta, keep), alone, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(
+        lr.subcomposition(theta, keep), alone, rtol=1e-9, atol=1e-10
+    )
 
 
 def test_independent_parts_have_the_baseline():
-    variances = np.exp(np.random.default_rng(7).standard_normal((200, 4)) * [[2.0, 1.0, 1.0, 0.3]])
+    variances = np.exp(
+        np.random.default_rng(7).standard_normal((200, 4)) * [[2.0, 1.0, 1.0, 0.3]]
+    )
     theta = lr.basis_laplacian(variances)
     np.testing.assert_allclose(
-        lr.pseudo_inverse(lr.centre(np.eye(4) * variances[:, None])), theta, rtol=1e-6, atol=1e-6
+        lr.pseudo_inverse(lr.centre(np.eye(4) * variances[:, None])),
+        theta,
+        rtol=1e-6,
+        atol=1e-6,
     )
     q = (1 / variances) / (1 / variances).sum(axis=1, keepdims=True)
-    expected = np.sqrt(q[:, :, None] * q[:, None] / ((1 - q[:, :, None]) * (1 - q[:, None])))
+    expected = np.sqrt(
+        q[:, :, None] * q[:, None] / ((1 - q[:, :, None]) * (1 - q[:, None]))
+    )
     expected[:, np.arange(4), np.arange(4)] = 1
     np.testing.assert_allclose(lr.partial_correlations(theta), expected, rtol=1e-10)
     np.testing.assert_allclose(
@@ -108,7 +131,8 @@ def test_the_baseline_has_a_limit_where_no_independent_parts_have_these_variance
     )
     np.testing.assert_allclose(nearly, beyond, atol=1e-4)
     np.testing.assert_allclose(
-        lr.closure_baseline(np.array([1.0, 4.0, 5.0, 6.0]))[0, 1:] ** 2, [1 / 4, 1 / 5, 1 / 6]
+        lr.closure_baseline(np.array([1.0, 4.0, 5.0, 6.0]))[0, 1:] ** 2,
+        [1 / 4, 1 / 5, 1 / 6],
     )
 
 
@@ -123,7 +147,9 @@ def test_multiple_r_squared_by_regression():
         return 1 - residual.var() / outcome.var()
 
     pivot, others = logs[:, 0] - logs[:, 1:].mean(axis=1), logs[:, 1:3] - logs[:, [3]]
-    assert lr.r_squared(gamma, theta)[0] == pytest.approx(share(pivot, others), abs=1e-12)
+    assert lr.r_squared(gamma, theta)[0] == pytest.approx(
+        share(pivot, others), abs=1e-12
+    )
     assert lr.r_squared_by_reference(gamma, theta)[0, 3] == pytest.approx(
         share(logs[:, 0] - logs[:, 3], others), abs=1e-12
     )
@@ -186,12 +212,17 @@ def test_the_glass_cups():
     ) and lr.symmetric_balances(gamma)[0, 1] == pytest.approx(0.798, abs=5e-4)
     logs = np.log(parts.to_numpy() / parts.to_numpy().sum(axis=1, keepdims=True))
     covariance, intensity, of_variances = lr.shrunk_covariance(logs)
-    assert (intensity, of_variances) == pytest.approx((0.05912293, 0.08146712), abs=5e-9)
+    assert (intensity, of_variances) == pytest.approx(
+        (0.05912293, 0.08146712), abs=5e-9
+    )
     shrunk = lr.partial_correlations(lr.pseudo_inverse(lr.centre(covariance)))
     np.testing.assert_allclose(
         shrunk[[0, 1, 0, 4], [1, 2, 2, 5]], [0.624, 0.588, -0.543, 0.573], atol=1e-3
     )
     rescaled = parts.to_numpy() * np.random.default_rng(0).uniform(1, 100, (47, 1))
     np.testing.assert_allclose(
-        lr.pseudo_inverse(np.cov(lr.clr(rescaled), rowvar=False)), theta, rtol=1e-8, atol=1e-7
+        lr.pseudo_inverse(np.cov(lr.clr(rescaled), rowvar=False)),
+        theta,
+        rtol=1e-8,
+        atol=1e-7,
     )

@@ -5,7 +5,9 @@ import pytest
 
 from causalstats.numerics.selection.links import LINKS
 from causalstats.numerics.selection.prevalence_constraint import solve
-from causalstats.numerics.selection.selective_labels_likelihood import event_probabilities
+from causalstats.numerics.selection.selective_labels_likelihood import (
+    event_probabilities,
+)
 from causalstats.numerics.selection.unobservable import Unobservable
 from causalstats.numerics.selection.unobservables import FAMILIES
 
@@ -21,7 +23,9 @@ LAWS = [
 def test_solution_and_derivatives(unobservable, prevalence, spread, scale):
     rng = np.random.default_rng(1)
     index, weights = rng.standard_t(4, 200) * spread, rng.dirichlet(np.ones(200))
-    c, in_prevalence, in_index, in_scale = solve(prevalence, index, scale, weights, unobservable)
+    c, in_prevalence, in_index, in_scale = solve(
+        prevalence, index, scale, weights, unobservable
+    )
     functions = event_probabilities(unobservable, np)
     reached = functions.mean(c + index, scale, functions.prepare(scale))[0] @ weights
     assert abs(reached - prevalence) < 1e-12
@@ -36,13 +40,19 @@ def test_solution_and_derivatives(unobservable, prevalence, spread, scale):
     )
     direction = rng.standard_normal(200)
     moved = [
-        solve(prevalence, index + sign * 1e-5 * direction, scale, weights, unobservable)[0]
+        solve(
+            prevalence, index + sign * 1e-5 * direction, scale, weights, unobservable
+        )[0]
         for sign in (1, -1)
     ]
-    assert in_index @ direction == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7)
+    assert in_index @ direction == pytest.approx(
+        (moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7
+    )
     if scale > 1e-3:
         moved = [
             solve(prevalence, index, scale + sign * 1e-5, weights, unobservable)[0]
             for sign in (1, -1)
         ]
-        assert in_scale == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7)
+        assert in_scale == pytest.approx(
+            (moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7
+        )

@@ -32,14 +32,20 @@ POINTS = [(-3.0, 0.0, 1.0), (-1.0, 1.0, 2.0), (2.0, -2.0, 0.5), (-6.0, -1.0, 1.0
 
 
 @pytest.mark.parametrize("unobservable", GENERAL, ids=str)
-@pytest.mark.parametrize(("scale", "tolerance"), [(0.3, 1e-7), (2.0, 1e-7), (4.0, 1e-5)])
+@pytest.mark.parametrize(
+    ("scale", "tolerance"), [(0.3, 1e-7), (2.0, 1e-7), (4.0, 1e-5)]
+)
 def test_against_quadrature(unobservable, scale, tolerance):
     functions, h = event_probabilities(unobservable, np), LINK[unobservable.link]
-    pieces = PIECES.get(unobservable.family, [-mp.inf, -50, -10, -3, 0, 3, 10, 50, mp.inf])
+    pieces = PIECES.get(
+        unobservable.family, [-mp.inf, -50, -10, -3, 0, 3, 10, 50, mp.inf]
+    )
     for m, t, response in POINTS:
         for event, (outcome, decision) in SIGNS.items():
 
-            def integrand(z, m=m, t=t, response=response, outcome=outcome, decision=decision):
+            def integrand(
+                z, m=m, t=t, response=response, outcome=outcome, decision=decision
+            ):
                 return (
                     DENSITY[unobservable.family](z)
                     * h(outcome * (m + scale * z))
@@ -68,12 +74,16 @@ def test_derivatives(unobservable, event):
 
     def value(point):
         return getattr(functions, event)(
-            *point[:3], point[3] if not unobservable.closed else 1.0, functions.prepare(point[2])
+            *point[:3],
+            point[3] if not unobservable.closed else 1.0,
+            functions.prepare(point[2]),
         )
 
     for point in ([-1.0, 0.5, 1.5, response], [0.3, -2.0, 0.4, response]):
         assert (
-            check_grad(lambda p: value(p)[0], lambda p: np.array(value(p)[1:]), np.array(point))
+            check_grad(
+                lambda p: value(p)[0], lambda p: np.array(value(p)[1:]), np.array(point)
+            )
             < 1e-6
         )
 
@@ -83,7 +93,9 @@ def test_the_closed_form_is_the_uniform_of_the_general_one():
     m, t, scale = rng.normal(-1, 3, 500), rng.normal(0, 3, 500), rng.gamma(2, 1.5, 500)
     for seen in ("untested", "negative", "positive"):
         closed, general = (
-            log_likelihood(Unobservable("uniform", "logit", closed), seen, m, t, scale, 1.0)
+            log_likelihood(
+                Unobservable("uniform", "logit", closed), seen, m, t, scale, 1.0
+            )
             for closed in (True, False)
         )
         np.testing.assert_allclose(closed, general, rtol=1e-11)
@@ -123,7 +135,9 @@ def test_reports_of_a_test(unobservable):
     functions, rng = event_probabilities(unobservable, np), np.random.default_rng(0)
     m, t, scale = rng.normal(-1, 2, 50), rng.normal(0, 2, 50), rng.gamma(2, 1, 50)
     for seen in ("negative", "positive"):
-        perfect = log_likelihood(unobservable, f"reported_{seen}", m, t, scale, 1.0, 1.0, 1.0)
+        perfect = log_likelihood(
+            unobservable, f"reported_{seen}", m, t, scale, 1.0, 1.0, 1.0
+        )
         np.testing.assert_allclose(
             perfect, log_likelihood(unobservable, seen, m, t, scale, 1.0), rtol=1e-12
         )
@@ -133,25 +147,40 @@ def test_reports_of_a_test(unobservable):
                 *point[:4], functions.prepare(point[2]), *point[4:]
             )
 
-        for point in ([-1.0, 0.5, 1.5, 1.0, 0.9, 0.95], [0.3, -2.0, 0.4, 1.0, 0.6, 0.7]):
+        for point in (
+            [-1.0, 0.5, 1.5, 1.0, 0.9, 0.95],
+            [0.3, -2.0, 0.4, 1.0, 0.6, 0.7],
+        ):
             free = (
                 [0, 1, 2, 4, 5] if unobservable.closed else range(6)
             )  # the closed form is that of α = 1
             for k in free:
                 step = np.eye(6)[k] * 1e-6
-                slope = (value(np.array(point) + step)[0] - value(np.array(point) - step)[0]) / 2e-6
-                assert value(np.array(point))[k + 1] == pytest.approx(slope, rel=1e-6, abs=1e-8)
+                slope = (
+                    value(np.array(point) + step)[0] - value(np.array(point) - step)[0]
+                ) / 2e-6
+                assert value(np.array(point))[k + 1] == pytest.approx(
+                    slope, rel=1e-6, abs=1e-8
+                )
     reported = sum(
-        np.exp(log_likelihood(unobservable, f"reported_{seen}", m, t, scale, 1.0, 0.8, 0.9))
+        np.exp(
+            log_likelihood(unobservable, f"reported_{seen}", m, t, scale, 1.0, 0.8, 0.9)
+        )
         for seen in ("negative", "positive")
     )
     np.testing.assert_allclose(
-        reported, 1 - probability(unobservable, "untested", m, t, scale, 1.0), rtol=1e-11
+        reported,
+        1 - probability(unobservable, "untested", m, t, scale, 1.0),
+        rtol=1e-11,
     )
     cases = np.exp(log_likelihood(unobservable, "positive", m, t, scale, 1.0))
     others = np.exp(log_likelihood(unobservable, "negative", m, t, scale, 1.0))
     np.testing.assert_allclose(
-        np.exp(log_likelihood(unobservable, "reported_positive", m, t, scale, 1.0, 0.8, 0.9)),
+        np.exp(
+            log_likelihood(
+                unobservable, "reported_positive", m, t, scale, 1.0, 0.8, 0.9
+            )
+        ),
         0.8 * cases + 0.1 * others,
         rtol=1e-12,
     )
@@ -163,6 +192,6 @@ def test_draws_have_the_moments_of_the_nodes(family):
     draws = FAMILIES[family].draw(np.random.default_rng(1), 200_000)
     for power in (1, 2, 4):
         sampled = np.tanh(draws) ** power
-        assert abs(sampled.mean() - np.tanh(z) ** power @ weights) < 5 * sampled.std() / np.sqrt(
-            draws.size
-        )
+        assert abs(
+            sampled.mean() - np.tanh(z) ** power @ weights
+        ) < 5 * sampled.std() / np.sqrt(draws.size)

@@ -25,8 +25,16 @@ def truth(seen, a, b, scale):
     a, b, scale = mp.mpf(a), mp.mpf(b), mp.mpf(scale)
     points = [mp.mpf(0), *sorted(p for p in (-a, -b) if 0 < p < scale), scale]
     sign = 1 if seen == "positive" else -1
-    y = (lambda z: mp.mpf(1)) if seen == "untested" else (lambda z: logistic(sign * (a + z)))
-    t = (lambda z: logistic(-b - z)) if seen == "untested" else (lambda z: logistic(b + z))
+    y = (
+        (lambda z: mp.mpf(1))
+        if seen == "untested"
+        else (lambda z: logistic(sign * (a + z)))
+    )
+    t = (
+        (lambda z: logistic(-b - z))
+        if seen == "untested"
+        else (lambda z: logistic(b + z))
+    )
     tested = -1 if seen == "untested" else 1
 
     def mean(f):
@@ -50,7 +58,9 @@ def test_against_quadrature(seen):
         for kind, tolerance in ((np.float64, 1e-11), (np.float32, 3e-4)):
             sigma = kind(scale)
             with np.errstate(all="ignore"):
-                got = getattr(formulas(np), seen)(kind(a), kind(a + d), sigma, np.expm1(sigma))
+                got = getattr(formulas(np), seen)(
+                    kind(a), kind(a + d), sigma, np.expm1(sigma)
+                )
             np.testing.assert_allclose(
                 got[:3],
                 expected[:3],
@@ -62,7 +72,9 @@ def test_against_quadrature(seen):
 
 
 @pytest.mark.parametrize("seen", ["untested", "negative", "positive"])
-@pytest.mark.parametrize(("kind", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-13)])
+@pytest.mark.parametrize(
+    ("kind", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-13)]
+)
 def test_jax_gives_what_numpy_gives(seen, kind, tolerance):
     """On a grid, compiled as in a sampler, in both precisions.
 
@@ -77,12 +89,18 @@ def test_jax_gives_what_numpy_gives(seen, kind, tolerance):
     assert got[0].dtype == kind
     np.testing.assert_allclose(got[0], expected[0], rtol=tolerance, atol=tolerance)
     for partial, exact in zip(got[1:3], expected[1:3], strict=True):
-        np.testing.assert_allclose(partial, exact, rtol=30 * tolerance, atol=30 * tolerance)
+        np.testing.assert_allclose(
+            partial, exact, rtol=30 * tolerance, atol=30 * tolerance
+        )
 
 
 def test_probabilities_sum_to_one():
     rng = np.random.default_rng(0)
-    a, b, scale = rng.normal(-1, 4, 1000), rng.normal(0, 4, 1000), rng.gamma(2, 1.5, 1000)
+    a, b, scale = (
+        rng.normal(-1, 4, 1000),
+        rng.normal(0, 4, 1000),
+        rng.gamma(2, 1.5, 1000),
+    )
     total = sum(
         np.exp(getattr(formulas(np), seen)(a, b, scale, np.expm1(scale))[0])
         for seen in ("untested", "negative", "positive")

@@ -34,7 +34,11 @@ def test_sums_match_einsum_and_stay_within_the_bound_of_the_order(seed):
         if rng.random() < 0.8 or set(output) & set(scope)
     ]
     used = {index for scope in chosen for index in scope}
-    letter = dict(zip([*sorted(used - set(output), key=order.get), *output], LETTERS, strict=False))
+    letter = dict(
+        zip(
+            [*sorted(used - set(output), key=order.get), *output], LETTERS, strict=False
+        )
+    )
     by_letter = {letter[index]: sizes[index] for index in letter}
     words, result = (
         ["".join(letter[index] for index in scope) for scope in chosen],
@@ -45,9 +49,13 @@ def test_sums_match_einsum_and_stay_within_the_bound_of_the_order(seed):
     expected = np.einsum(f"{','.join(words)}->{result}", *tables, optimize="greedy")
     np.testing.assert_allclose(elimination.follow(found, tables), expected, rtol=1e-12)
     scaled = elimination.follow(found, tables, rescale=True)
-    np.testing.assert_allclose(scaled / scaled.sum(), expected / expected.sum(), rtol=1e-12)
+    np.testing.assert_allclose(
+        scaled / scaled.sum(), expected / expected.sum(), rtol=1e-12
+    )
     bound = next(
-        most for most in range(1, 10**5) if elimination.whole_order(scopes, sizes, most) is not None
+        most
+        for most in range(1, 10**5)
+        if elimination.whole_order(scopes, sizes, most) is not None
     )
     for operands, formula in found:
         assert len(operands) <= 6

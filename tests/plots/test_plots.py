@@ -43,7 +43,12 @@ def selective_labels() -> nx.DiGraph:
     graph.add_node("decision", label="decision", role="observed")
     graph.add_node("outcome", label="outcome", role="selected")
     graph.add_edges_from(
-        [("features", "risk"), ("unobservable", "risk"), ("risk", "outcome"), ("risk", "decision")]
+        [
+            ("features", "risk"),
+            ("unobservable", "risk"),
+            ("risk", "outcome"),
+            ("risk", "decision"),
+        ]
     )
     graph.add_edge("features", "decision", label="Δ: age, distance")
     return graph
@@ -73,10 +78,19 @@ def flat(values) -> list[float]:
 def test_diagram_has_every_node_every_arrow_and_the_roles():
     figure = diagram(selective_labels())
     shown = words(figure)
-    assert {"age, distance", "Z", "risk", "decision", "outcome", "Δ: age, distance"} <= set(shown)
+    assert {
+        "age, distance",
+        "Z",
+        "risk",
+        "decision",
+        "outcome",
+        "Δ: age, distance",
+    } <= set(shown)
     assert len(figure.findobj(FancyArrowPatch)) == 5
     assert len(figure.legends[0].get_texts()) == 3
-    height = {text.get_text(): text.get_window_extent().y0 for text in figure.axes[0].texts}
+    height = {
+        text.get_text(): text.get_window_extent().y0 for text in figure.axes[0].texts
+    }
     assert height["Z"] > height["risk"] > height["outcome"]
 
 
@@ -98,8 +112,13 @@ def test_diagram_refuses_what_it_cannot_draw():
 
 def test_comparison_has_a_row_for_each_method_and_the_truth():
     table = intervals(["ours", "tested only"])
-    axes = comparison(table, 0.25, "mean risk of the untested", unit="probability").axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["ours", "tested only"]
+    axes = comparison(
+        table, 0.25, "mean risk of the untested", unit="probability"
+    ).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "ours",
+        "tested only",
+    ]
     assert axes.get_xlabel() == "probability"
     segments = [flat(line.get_xdata()) for line in axes.lines]
     assert [0.05, 0.15] in [pytest.approx(segment) for segment in segments] and [
@@ -144,14 +163,19 @@ def test_sensitivity_takes_text_values():
         .rename_axis("expertise")
     )
     axes = sensitivity(table, "mean risk").axes[0]
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["none", "distance"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "none",
+        "distance",
+    ]
 
 
 def test_sensitivity_to_two_assumptions_draws_a_curve_for_each_value_of_the_second():
     grid = pd.MultiIndex.from_product(
         [[0.01, 0.02, 0.04], [0.5, 1.0]], names=["prevalence", "response"]
     )
-    table = intervals(grid).assign(used=[False] * 3 + [True] + [False] * 2, healthy=True)
+    table = intervals(grid).assign(
+        used=[False] * 3 + [True] + [False] * 2, healthy=True
+    )
     figure = sensitivity(table, "mean risk")
     curves = {
         line.get_label(): line
@@ -162,7 +186,9 @@ def test_sensitivity_to_two_assumptions_draws_a_curve_for_each_value_of_the_seco
     np.testing.assert_allclose(
         curves["response 1.0"].get_ydata(), table.xs(1.0, level="response")["mean"]
     )
-    with pytest.raises(cs.ModelError, match="one assumption or two, got link, prevalence"):
+    with pytest.raises(
+        cs.ModelError, match="one assumption or two, got link, prevalence"
+    ):
         sensitivity(pd.concat({"a": table}, names=["link"]), "mean risk")
 
 
@@ -183,14 +209,20 @@ def test_predictive_puts_the_observed_on_its_replications():
         np.array([segment[:, 1] for segment in lines.get_segments()]).T
         for lines in axes.collections
     ]
-    np.testing.assert_allclose(drawn[0], np.quantile(replicated, [0.025, 0.975], axis=0))
+    np.testing.assert_allclose(
+        drawn[0], np.quantile(replicated, [0.025, 0.975], axis=0)
+    )
     np.testing.assert_allclose(drawn[1], np.quantile(replicated, [0.25, 0.75], axis=0))
     assert axes.get_ylabel() == "decision rate" and "2 (1,200)" in words(figure)
 
 
 def test_contraction_has_a_bar_for_each_parameter():
     table = pd.DataFrame(
-        {"prior_sd": [3.0, 1.0], "posterior_sd": [0.3, 0.0], "contraction": [0.99, np.nan]},
+        {
+            "prior_sd": [3.0, 1.0],
+            "posterior_sd": [0.3, 0.0],
+            "contraction": [0.99, np.nan],
+        },
         index=["age", "prevalence"],
     )
     figure = contraction(table)

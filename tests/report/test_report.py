@@ -63,7 +63,11 @@ class Page(HTMLParser):
         self.text.append(data)
 
     def attributes(self, name: str) -> list[str]:
-        return [attributes[name] or "" for _, attributes in self.elements if name in attributes]
+        return [
+            attributes[name] or ""
+            for _, attributes in self.elements
+            if name in attributes
+        ]
 
     def meta(self, key: str, value: str) -> str | None:
         return next(
@@ -126,7 +130,9 @@ def contents(text: str = "text") -> ReportContents:
         answer=text,
         model_name=text,
         fields=((text, text),),
-        assumptions=(Assumption(name=text, statement=text, if_wrong=text, formula=text),),
+        assumptions=(
+            Assumption(name=text, statement=text, if_wrong=text, formula=text),
+        ),
         adjustments=(Adjustment(needed=text, here=text),),
         derivation=(text, text),
         diagram=figure(text),
@@ -137,7 +143,11 @@ def contents(text: str = "text") -> ReportContents:
         comparison_note=text,
         withheld=text,
         figures=((text, text, figure(text)),),
-        checks=(check(text, True, text), check(text, False, text), check(text, None, text)),
+        checks=(
+            check(text, True, text),
+            check(text, False, text),
+            check(text, None, text),
+        ),
         sensitivity=((text, estimates(text), figure(text)),),
         reproduce=((text, text),),
         call=text,
@@ -153,7 +163,10 @@ def test_every_text_is_escaped(attack):
     ]
     assert "script" not in {tag for tag, _ in page.elements}
     assert not [
-        name for _, attributes in page.elements for name in attributes if name.startswith("on")
+        name
+        for _, attributes in page.elements
+        for name in attributes
+        if name.startswith("on")
     ]
     assert "".join(page.text).count(attack) == "".join(harmless.text).count("§") > 40
 
@@ -174,11 +187,13 @@ def test_the_page_fetches_nothing_and_forbids_fetching():
         "img-src data:",
     ]
     assert page.attributes("src") and all(
-        source.startswith("data:image/svg+xml;base64,") for source in page.attributes("src")
+        source.startswith("data:image/svg+xml;base64,")
+        for source in page.attributes("src")
     )
     targets = page.attributes("href")
     assert targets and all(
-        target.startswith("#") and target[1:] in page.attributes("id") for target in targets
+        target.startswith("#") and target[1:] in page.attributes("id")
+        for target in targets
     )
     assert not {"script", "link", "iframe", "object", "base", "form"} & {
         tag for tag, _ in page.elements
@@ -206,7 +221,9 @@ def test_the_page_is_well_formed_and_readable_by_machines():
     assert page.meta("name", "viewport") and [
         attributes for tag, attributes in page.elements if tag == "meta"
     ][0] == {"charset": "utf-8"}
-    assert {attributes.get("scope") for tag, attributes in page.elements if tag == "th"} == {
+    assert {
+        attributes.get("scope") for tag, attributes in page.elements if tag == "th"
+    } == {
         "row",
         "col",
     }
@@ -225,7 +242,9 @@ def test_status_and_banner(status):
     )
     assert page.meta("name", "causalstats:status") == status
     assert ("alert" in page.attributes("role")) == (status != "pass")
-    assert any("The chains disagree." in text for text in page.text) == (status != "pass")
+    assert any("The chains disagree." in text for text in page.text) == (
+        status != "pass"
+    )
 
 
 def test_failing_checks_come_first():
@@ -262,7 +281,9 @@ def test_empty_parts_are_left_out():
         ),
         (),
     )
-    bare = replace(contents(), diagram=None, comparison=None, withheld=None, call="", **nothing)
+    bare = replace(
+        contents(), diagram=None, comparison=None, withheld=None, call="", **nothing
+    )
     page = Page(render(bare))
     assert [name for name in page.attributes("id")] == ["answer", "assumptions"]
     assert page.attributes("href") == ["#assumptions"] and page.attributes("src") == []
@@ -275,7 +296,9 @@ def test_the_same_contents_give_the_same_page():
 def test_long_tables_say_how_much_they_leave_out():
     long = pd.DataFrame({"mean": np.zeros(1234)})
     assert len(table(long).rows) == MOST_ROWS
-    assert f"The first {MOST_ROWS} of 1,234 rows" in render(replace(contents(), comparison=long))
+    assert f"The first {MOST_ROWS} of 1,234 rows" in render(
+        replace(contents(), comparison=long)
+    )
 
 
 @pytest.mark.parametrize(
@@ -331,8 +354,14 @@ def test_tables_take_any_frame():
         index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["unit", "time"]),
     )
     shown = table(twice)
-    assert shown.corner == "unit, time" and [label for label, _ in shown.rows] == ["x, 1", "y, 2"]
-    assert [[text for text, _ in cells] for _, cells in shown.rows] == [["1", "2.500"], ["3", "–"]]
+    assert shown.corner == "unit, time" and [label for label, _ in shown.rows] == [
+        "x, 1",
+        "y, 2",
+    ]
+    assert [[text for text, _ in cells] for _, cells in shown.rows] == [
+        ["1", "2.500"],
+        ["3", "–"],
+    ]
 
 
 def test_names_break_after_underscores_and_are_read_whole():
@@ -356,7 +385,9 @@ def test_a_failing_render_leaves_the_old_report(tmp_path: Path):
     ]
 
 
-def test_a_failing_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_failing_write_leaves_the_old_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     path = tmp_path / "report.html"
     path.write_text("old")
 

@@ -70,7 +70,9 @@ def test_two_threads_share_a_terminal(monkeypatch):
         except Exception as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=run, args=(title,)) for title in ("first", "second")]
+    threads = [
+        threading.Thread(target=run, args=(title,)) for title in ("first", "second")
+    ]
     with stage("whole"):
         for thread in threads:
             thread.start()

@@ -30,9 +30,16 @@ def test_complete_records_are_kept_and_a_cut_line_is_done_again(work):
     assert run([3, 1, 2]) == [{"square": 9}, {"square": 1}, {"square": 4}]
     header, first, second, third = path.read_text().splitlines()
     path.write_text("\n".join([header, first.replace("9", "99"), second, third[:8]]))
-    assert run([1, 2, 3, 4]) == [{"square": 1}, {"square": 4}, {"square": 99}, {"square": 16}]
+    assert run([1, 2, 3, 4]) == [
+        {"square": 1},
+        {"square": 4},
+        {"square": 99},
+        {"square": 16},
+    ]
     assert seeds_done == [3, 1, 2, 2, 4]
-    assert sorted(json.loads(line)["seed"] for line in path.read_text().splitlines()[1:]) == [
+    assert sorted(
+        json.loads(line)["seed"] for line in path.read_text().splitlines()[1:]
+    ) == [
         1,
         2,
         3,

@@ -69,7 +69,9 @@ def test_draws_of_a_normal_posterior_have_its_moments():
     assert location.dims == ("chain", "draw", "part") and location.shape == (4, 1000, 3)
     error = (location.mean(("chain", "draw")) - 2) / np.array([1, 10, 0.1])
     assert (abs(error) < 4.5 / np.sqrt(tree.attrs["importance_ess"])).all()
-    np.testing.assert_allclose(location.std(("chain", "draw")) / [1, 10, 0.1], 1, atol=0.08)
+    np.testing.assert_allclose(
+        location.std(("chain", "draw")) / [1, 10, 0.1], 1, atol=0.08
+    )
     assert tree.attrs["pareto_k"] < 0.5
 
 
@@ -79,7 +81,9 @@ def test_heavy_tails_have_a_large_pareto_k(freedom):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_adapted_proposal_finds_variance_that_the_mode_does_not_show(seed, monkeypatch):
+def test_the_adapted_proposal_finds_variance_that_the_mode_does_not_show(
+    seed, monkeypatch
+):
     """Var y = 1 + 2 bend²; around the mode alone it is too small."""
     problem = cs.Problem(Curve(0.5), 2.0)
     taught = cs.Laplace()(problem, seed)
@@ -100,7 +104,10 @@ def test_the_adapted_proposal_finds_variance_that_the_mode_does_not_show(seed, m
 
 
 def test_the_split_t_has_the_density_that_it_draws_from():
-    axes, widths = np.array([[1.0, 0.5], [0.2, 2.0]]), np.array([[1.0, 3.0], [0.5, 1.0]])
+    axes, widths = (
+        np.array([[1.0, 0.5], [0.2, 2.0]]),
+        np.array([[1.0, 3.0], [0.5, 1.0]]),
+    )
     proposal = SplitStudentT(np.ones(2), axes, widths, 20.0)
     points = proposal.draw(200_000, np.random.default_rng(1))
     inside = (abs(points - 1) < 1.5).all(axis=1)
@@ -117,7 +124,9 @@ def test_one_program_serves_other_data_and_the_same_seed_gives_the_same():
         program.run(cs.Problem(Location(1e6), shift), 1) for shift in (2.0, -5.0, 2.0)
     )
     assert first["posterior"].to_dataset().equals(again["posterior"].to_dataset())
-    error = (other["posterior"]["location"].mean(("chain", "draw")) + 5) / np.array([1, 10, 0.1])
+    error = (other["posterior"]["location"].mean(("chain", "draw")) + 5) / np.array(
+        [1, 10, 0.1]
+    )
     assert (abs(error) < 4.5 / np.sqrt(other.attrs["importance_ess"])).all()
 
 
@@ -133,7 +142,11 @@ class Counts:
 
         with pm.Model() as graph:
             rate = pm.Gamma("rate", 2.0, 1.0)
-            pm.Poisson("observed", rate, observed=pm.Data("counts", self.inputs(data)["counts"]))
+            pm.Poisson(
+                "observed",
+                rate,
+                observed=pm.Data("counts", self.inputs(data)["counts"]),
+            )
         return graph
 
 
@@ -147,7 +160,11 @@ def test_the_posterior_is_that_of_stan(tmp_path):
     reference = json.loads((REFERENCE / "reference.json").read_text())
     frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
     data = cs.Decisions.from_frame(
-        frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False
+        frame,
+        outcome="outcome",
+        decision="tested",
+        features=["x1", "x2", "x3"],
+        standardise=False,
     )
     model = cs.SelectiveLabels(
         prevalence=cs.Known(reference["m"], sd=reference["s"]),
@@ -166,7 +183,10 @@ def test_the_posterior_is_that_of_stan(tmp_path):
         ("pi", "prevalence"),
         ("sigma", "unobserved_scale"),
     ):
-        quantity, draws = reference["cases"]["beta"]["quantities"][stan], fit.effect(name).draws
+        quantity, draws = (
+            reference["cases"]["beta"]["quantities"][stan],
+            fit.effect(name).draws,
+        )
         z = (float(draws.mean()) - quantity["mean"]) / np.hypot(
             quantity["sd"] / np.sqrt(ess), quantity["mcse_mean"]
         )
@@ -175,9 +195,9 @@ def test_the_posterior_is_that_of_stan(tmp_path):
     shown = fit.effect("untested_prevalence").summary()["ess_bulk"].iloc[0]
     assert 0.5 < shown / ess < 2  # copies of a draw are not counted as draws
     again = cs.load(fit.save(tmp_path / "fit.nc"))
-    assert again.sampler == cs.Laplace() and [check.value for check in again.sampling()] == [
-        check.value for check in fit.sampling()
-    ]
+    assert again.sampler == cs.Laplace() and [
+        check.value for check in again.sampling()
+    ] == [check.value for check in fit.sampling()]
     assert "untested_prevalence" in repr(fit) and not fit.effect("prevalence").warnings
 
 
@@ -205,13 +225,16 @@ def test_an_interrupt_keeps_the_weighted_draws():
     program = cs.Laplace().compile(cs.Problem(Location(1e6), 2.0))
     tree = program.run(cs.Problem(Location(1e6), 2.0), 1, press)
     assert (
-        tree.attrs["interrupted"] == 1 and 200 < tree["posterior"]["location"][..., 0].size < 4000
+        tree.attrs["interrupted"] == 1
+        and 200 < tree["posterior"]["location"][..., 0].size < 4000
     )
     with pytest.raises(KeyboardInterrupt, match="too few to keep"):
         program.run(
             cs.Problem(Location(1e6), 2.0),
             1,
-            lambda share, note: "weighted" in note and signal.raise_signal(signal.SIGINT),
+            lambda share, note: (
+                "weighted" in note and signal.raise_signal(signal.SIGINT)
+            ),
         )
 
 

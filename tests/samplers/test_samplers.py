@@ -33,12 +33,16 @@ def program(request, problem):
 
 def test_graphs_with_other_constants_are_the_same_program(program, problem):
     for constants in ({"prevalence": 0.45}, {"prevalence": 0.4, "expertise": ["x2"]}):
-        assert same_program(program.graph, cs.SelectiveLabels(**constants).build(problem.data))
+        assert same_program(
+            program.graph, cs.SelectiveLabels(**constants).build(problem.data)
+        )
     assert not same_program(program.graph, cs.SelectiveLabels().build(problem.data))
 
 
 def test_a_program_reads_the_constants_of_the_problem_it_runs(program, problem):
-    other = Problem(cs.SelectiveLabels(prevalence=0.5, expertise=["x2", "x3"]), problem.data)
+    other = Problem(
+        cs.SelectiveLabels(prevalence=0.5, expertise=["x2", "x3"]), problem.data
+    )
     posterior = program.run(other, 3)["posterior"]
     estimand = other.model.estimands()["prevalence"]
     np.testing.assert_allclose(
@@ -50,7 +54,8 @@ def test_a_program_reads_the_constants_of_the_problem_it_runs(program, problem):
 
 def test_same_seed_same_draws(program, problem):
     first, again, other = (
-        program.run(problem, seed)["posterior"]["risk_intercept"].to_numpy() for seed in (3, 3, 4)
+        program.run(problem, seed)["posterior"]["risk_intercept"].to_numpy()
+        for seed in (3, 3, 4)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -68,7 +73,8 @@ def test_an_interrupt_keeps_complete_draws(program, problem):
     assert draws.attrs["interrupted"] == 1
     assert 50 <= draws["posterior"].sizes["draw"] < 50_000
     assert all(
-        np.isfinite(values).all() for values in draws["posterior"].to_dataset().data_vars.values()
+        np.isfinite(values).all()
+        for values in draws["posterior"].to_dataset().data_vars.values()
     )
 
 
@@ -77,12 +83,20 @@ def test_an_interrupt_with_too_few_draws_raises(program, problem):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt, match="complete draws"):
-        replace(program, sampler=replace(program.sampler, tune=5000)).run(problem, 1, press)
+        replace(program, sampler=replace(program.sampler, tune=5000)).run(
+            problem, 1, press
+        )
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"chains": 0}, {"draws": 2.5}, {"tune": -1}, {"target_accept": 1}, {"backend": "cuda"}],
+    [
+        {"chains": 0},
+        {"draws": 2.5},
+        {"tune": -1},
+        {"target_accept": 1},
+        {"backend": "cuda"},
+    ],
     ids=lambda options: next(iter(options)),
 )
 def test_options_out_of_range_are_refused(options):

@@ -15,7 +15,12 @@ PACKAGE = ROOT / "causalstats"
 
 def table(heading: str) -> list[list[str]]:
     """The cells of the rows under one heading of ARCHITECTURE.md."""
-    section = (ROOT / "ARCHITECTURE.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    section = (
+        (ROOT / "ARCHITECTURE.md")
+        .read_text()
+        .split(f"## {heading}\n")[1]
+        .split("\n## ")[0]
+    )
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in section.splitlines()
@@ -25,7 +30,11 @@ def table(heading: str) -> list[list[str]]:
 
 
 def room(entry: str) -> str:
-    return "causalstats" if entry == "__init__.py" else entry.removesuffix("/").removesuffix(".py")
+    return (
+        "causalstats"
+        if entry == "__init__.py"
+        else entry.removesuffix("/").removesuffix(".py")
+    )
 
 
 ROOMS = [room(entry) for entry, *_ in table("Rooms of `causalstats/`")]
@@ -74,7 +83,9 @@ def test_folders_inside_rooms_are_listed():
 def test_tests_mirror_the_rooms():
     listed = [entry for entry, *_ in table("Tests")]
     mirrors = {entry for entry in modules_and_folders(PACKAGE) if entry.endswith("/")}
-    folders = {name for name in modules_and_folders(ROOT / "tests") if name.endswith("/")}
+    folders = {
+        name for name in modules_and_folders(ROOT / "tests") if name.endswith("/")
+    }
     assert folders <= mirrors | set(listed)
 
 
@@ -91,7 +102,9 @@ def imports(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
-        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith(
+            "TYPE_CHECKING"
+        ):
             yield from imports(ast.Module(node.orelse, []))
         else:
             yield from imports(node)
@@ -105,7 +118,10 @@ def rooms_imported(node: ast.Import | ast.ImportFrom) -> set[str]:
         assert node.level == 0, f"line {node.lineno}: a relative import; name the room"
         names = [f"{node.module}.{alias.name}" for alias in node.names]
     ours = [name.split(".") for name in names if name.split(".")[0] == "causalstats"]
-    return {parts[1] if len(parts) > 1 and parts[1] in ROOMS else "causalstats" for parts in ours}
+    return {
+        parts[1] if len(parts) > 1 and parts[1] in ROOMS else "causalstats"
+        for parts in ours
+    }
 
 
 def test_imports_follow_the_order_of_the_rooms():
@@ -133,4 +149,8 @@ def test_the_law_sees_imports_in_functions_and_not_those_for_types():
         "def f():\n    from causalstats import plots, Fit\n    import "
         "causalstats.report.html_page as page\n"
     )
-    assert set().union(*map(rooms_imported, imports(tree))) == {"plots", "causalstats", "report"}
+    assert set().union(*map(rooms_imported, imports(tree))) == {
+        "plots",
+        "causalstats",
+        "report",
+    }

@@ -22,7 +22,11 @@ def long_signatures() -> dict[str, str]:
                 if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
                     continue
                 signature = node.args
-                arguments = [*signature.posonlyargs, *signature.args, *signature.kwonlyargs]
+                arguments = [
+                    *signature.posonlyargs,
+                    *signature.args,
+                    *signature.kwonlyargs,
+                ]
                 names = {argument.arg for argument in arguments} - {"self", "cls"}
                 docstring = ast.get_docstring(node)
                 if docstring and len(names) >= 3:

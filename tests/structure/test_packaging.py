@@ -61,14 +61,24 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
             symlinks=True,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist"]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        "dist",
+    ]
     run = subprocess.run(build, cwd=copy, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     return zipfile.ZipFile(next((copy / "dist").glob("*.whl")))
 
 
 def test_every_folder_is_listed_as_a_package():
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"][
+        "packages"
+    ]
     assert sorted(listed) == sorted(package_folders())
 
 
@@ -83,7 +93,11 @@ def test_wheel_holds_every_file_of_the_packages(wheel):
         for file in folder.iterdir()
         if file.is_file() and file.suffix not in (".md", ".pyc")
     }
-    there = {name for name in wheel.namelist() if not name.split("/")[0].endswith(".dist-info")}
+    there = {
+        name
+        for name in wheel.namelist()
+        if not name.split("/")[0].endswith(".dist-info")
+    }
     assert there == here
 
 

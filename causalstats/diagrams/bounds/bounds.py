@@ -149,7 +149,11 @@ class _BoundsQuery:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        return self.identification.outcome + self.identification.do + self.identification.given
+        return (
+            self.identification.outcome
+            + self.identification.do
+            + self.identification.given
+        )
 
     @property
     def axes(self) -> dict[str, int]:
@@ -256,7 +260,9 @@ def bounds(
     except TooLarge as error:
         return _natural_bounds(diagram, question, assumptions, str(error))
     sides = _extremes(question, program, costs)
-    return bounds_of_program(diagram, whole, program, question.query, question.axes, sides)
+    return bounds_of_program(
+        diagram, whole, program, question.query, question.axes, sides
+    )
 
 
 def _extremes(
@@ -306,7 +312,9 @@ def check_source(source: JointTable, diagram: Hypergraph | MixedGraph) -> None:
             f"({', '.join(graph.nodes)}), got none of {lacking[0]!r}."
         )
     if not (source.array.size and source.array.sum() > 0):
-        raise ModelError("Expected a distribution, got an array without any probability.")
+        raise ModelError(
+            "Expected a distribution, got an array without any probability."
+        )
 
 
 def check_assumptions(assumptions: Sequence[Monotone]) -> None:
@@ -338,7 +346,9 @@ def check_levels(source: JointTable, levels: Mapping[str, tuple[int, ...]]) -> N
             )
         for number in numbers:
             if isinstance(number, bool) or not isinstance(number, int | np.integer):
-                raise ModelError(f"Expected a level of {name!r} by its position, got {number!r}.")
+                raise ModelError(
+                    f"Expected a level of {name!r} by its position, got {number!r}."
+                )
             if not 0 <= number < sizes[name]:
                 raise ModelError(
                     f"Expected a level of {name!r} by its position, 0 to {sizes[name] - 1}, "
@@ -409,7 +419,9 @@ def _program(
     do_set = graph.bit_set(acting)
     combs, inside = _known_combs_and_open(graph, source, seen_set, do_set)
     together = bool(identification.given)
-    program = response_type_program(graph, source, inside, do_set | seen_set, assumptions, together)
+    program = response_type_program(
+        graph, source, inside, do_set | seen_set, assumptions, together
+    )
     moving = graph.names(graph.bits.ancestors(seen_set, ~do_set) & inside)
     axes = identification.outcome + do + identification.given
     idle = set(do).difference(acting)  # all their levels have the same costs
@@ -419,7 +431,11 @@ def _program(
     sizes = {name: program.levels[name] for name in axes}
     spread = [1 if name in idle else size for name, size in sizes.items()]
     full = (batch, strata, *sizes.values(), types)
-    return whole, program, np.broadcast_to(costs.reshape(batch, strata, *spread, types), full)
+    return (
+        whole,
+        program,
+        np.broadcast_to(costs.reshape(batch, strata, *spread, types), full),
+    )
 
 
 def _point(question: _BoundsQuery) -> EffectBounds:
@@ -433,7 +449,9 @@ def _point(question: _BoundsQuery) -> EffectBounds:
         values = (values * question.weights).sum(axis=cells)
     remark = f"It is identified: {identification.expression}."
     axes = tuple(question.axes)
-    return EffectBounds(identification.query, values, values, axes, sharp=True, remarks=(remark,))
+    return EffectBounds(
+        identification.query, values, values, axes, sharp=True, remarks=(remark,)
+    )
 
 
 def _natural_bounds(
@@ -457,7 +475,9 @@ def _natural_bounds(
     given = question.identification.given
     graph = without_proxies(diagram, do)
     graph = graph.subgraph(graph.ancestors(*question.variables))
-    lower, upper = natural_bounds(graph, question.source, outcome, do, given, question.weights)
+    lower, upper = natural_bounds(
+        graph, question.source, outcome, do, given, question.weights
+    )
     if question.weights is None:
         index: tuple[Any, ...] = (..., *question.cells)
         lower = lower[index]
@@ -472,7 +492,9 @@ def _natural_bounds(
     )
 
 
-def natural_bounds_remarks(assumptions: Sequence[Monotone], why: str) -> tuple[str, ...]:
+def natural_bounds_remarks(
+    assumptions: Sequence[Monotone], why: str
+) -> tuple[str, ...]:
     """Return the remarks on natural bounds: why they were taken, and what they do not use."""
     remarks = [f"{NATURAL_BOUNDS_REMARK} {why}"]
     if assumptions:
@@ -481,7 +503,9 @@ def natural_bounds_remarks(assumptions: Sequence[Monotone], why: str) -> tuple[s
     return tuple(remarks)
 
 
-def without_proxies(diagram: Hypergraph | MixedGraph, do: tuple[str, ...]) -> MixedGraph:
+def without_proxies(
+    diagram: Hypergraph | MixedGraph, do: tuple[str, ...]
+) -> MixedGraph:
     """Return the graph with z -> x in place of z <-> x, where that changes no answer.
 
     It changes none where z has no causes, shares a hidden cause with x alone, and is not set.
@@ -535,7 +559,9 @@ def bounds_of_program(
             f"Outer: they may share one hidden cause, though the diagram has none between {groups}."
         )
     elif not sharp:
-        remarks.append("Outer: they may share one hidden cause, where the diagram has several.")
+        remarks.append(
+            "Outer: they may share one hidden cause, where the diagram has several."
+        )
     return EffectBounds(
         query,
         lower.reshape(shape),

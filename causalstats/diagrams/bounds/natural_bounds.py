@@ -104,7 +104,9 @@ def natural_bounds(
         return _on_axes(source, variables, parts.unaffected_given, names)
 
     observed = share((*outcome, *parts.acting, *parts.affected_given))
-    others = np.zeros(())  # the share of those with the outcome's unaffected part and another x
+    others = np.zeros(
+        ()
+    )  # the share of those with the outcome's unaffected part and another x
     if parts.acting:
         still = parts.unaffected_outcomes
         others = share(still) - share((*still, *parts.acting))
@@ -137,7 +139,9 @@ def _on_axes(
     variables = outcome + given
     batch_axes = values.ndim - len(variables)
     order = sorted(range(len(variables)), key=lambda axis: names.index(variables[axis]))
-    values = values.transpose(*range(batch_axes), *(batch_axes + axis for axis in order))
+    values = values.transpose(
+        *range(batch_axes), *(batch_axes + axis for axis in order)
+    )
     lengths = iter(values.shape[batch_axes:])
     shape = [next(lengths) if name in variables else 1 for name in names]
     return values.reshape(*values.shape[:batch_axes], *shape)
@@ -250,7 +254,9 @@ def two_world_bounds(
     lower = np.stack([minima(matrix, sides, cost) for cost in costs], axis=1)
     upper = np.stack([-minima(matrix, sides, -cost) for cost in costs], axis=1)
     everybody = np.ones(len(joint))
-    shares = np.stack([everybody, groups[:, CAUSE, 1], groups[:, ALTERNATIVE, 0]], axis=1)
+    shares = np.stack(
+        [everybody, groups[:, CAUSE, 1], groups[:, ALTERNATIVE, 0]], axis=1
+    )
     return lower / _positive(shares), upper / _positive(shares)
 
 
@@ -308,7 +314,9 @@ def _two_world_equations(groups: Array) -> tuple[list[Array], list[Array]]:
     return [*rows, had_other], [*right, groups[:, OTHER].sum(axis=1)]
 
 
-def treated_natural_bounds(joint: Array, experiment: Array | None = None) -> tuple[Array, Array]:
+def treated_natural_bounds(
+    joint: Array, experiment: Array | None = None
+) -> tuple[Array, Array]:
     """Return bounds of P(outcome had the cause been set | what it was), for each distribution.
 
     Parameters
@@ -334,7 +342,9 @@ def treated_natural_bounds(joint: Array, experiment: Array | None = None) -> tup
                 continue
             share = was[:, [had]]
             if experiment is not None:
-                rest = experiment[:, :, level] - joint[:, level]  # of all who had another level
+                rest = (
+                    experiment[:, :, level] - joint[:, level]
+                )  # of all who had another level
                 third = 1 - was[:, [level]] - share
                 lower[:, :, level, had] = np.maximum(rest - third, 0) / _positive(share)
                 upper[:, :, level, had] = np.minimum(rest / _positive(share), 1)

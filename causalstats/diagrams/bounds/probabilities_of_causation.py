@@ -35,7 +35,10 @@ from causalstats.diagrams.bounds.bounds import (
     natural_bounds_remarks,
     without_proxies,
 )
-from causalstats.diagrams.bounds.natural_bounds import treated_natural_bounds, two_world_bounds
+from causalstats.diagrams.bounds.natural_bounds import (
+    treated_natural_bounds,
+    two_world_bounds,
+)
 from causalstats.diagrams.bounds.response_type_program import (
     ResponseTypeProgram,
     TooLarge,
@@ -217,10 +220,14 @@ def causation_bounds(
     check_levels(source, pairs)
     together = experiment is not None
     try:
-        whole, program = _two_world_program(diagram, outcome, cause, source, assumptions, together)
+        whole, program = _two_world_program(
+            diagram, outcome, cause, source, assumptions, together
+        )
     except TooLarge as error:
         remarks = natural_bounds_remarks(assumptions, str(error))
-        return _outer_bounds(diagram, outcome, cause, source, experiment, pairs, remarks)
+        return _outer_bounds(
+            diagram, outcome, cause, source, experiment, pairs, remarks
+        )
     if experiment is None:
         experiment = _identified_effect(diagram, program, outcome, cause)
     costs = _causation_costs(program, outcome, cause, pairs)
@@ -368,12 +375,15 @@ def treated_bounds(
         remark = f"It is identified: {formula}."
         return EffectBounds(query, values, values, axes, sharp=True, remarks=(remark,))
     try:
-        whole, program = _two_world_program(diagram, outcome, cause, source, assumptions)
+        whole, program = _two_world_program(
+            diagram, outcome, cause, source, assumptions
+        )
     except TooLarge as error:
         p, effect = _joint_and_effect(diagram, outcome, cause, source, None)
         shape = source.batch_shape
         lower, upper = (
-            side.reshape(*shape, *side.shape[1:]) for side in treated_natural_bounds(p, effect)
+            side.reshape(*shape, *side.shape[1:])
+            for side in treated_natural_bounds(p, effect)
         )
         remarks = natural_bounds_remarks(assumptions, str(error))
         return EffectBounds(query, lower, upper, axes, sharp=False, remarks=remarks)
@@ -413,7 +423,11 @@ def _treated_extremes(
     lower, upper, distance = extremes(program, _stacked(questions), *equations)
     had = source.probability((cause,), ()).reshape(len(lower), -1)
     shares = had[:, [was for _, _, was in cells]]
-    return _conditional_shares(lower, shares), _conditional_shares(upper, shares), distance
+    return (
+        _conditional_shares(lower, shares),
+        _conditional_shares(upper, shares),
+        distance,
+    )
 
 
 def _outer_bounds(
@@ -442,7 +456,14 @@ def _outer_bounds(
     shape = (*source.batch_shape, 3)
     lower, upper = (np.clip(side, 0, 1).reshape(shape) for side in sides)
     results = [
-        EffectBounds(name, lower[..., number], upper[..., number], (), sharp=False, remarks=remarks)
+        EffectBounds(
+            name,
+            lower[..., number],
+            upper[..., number],
+            (),
+            sharp=False,
+            remarks=remarks,
+        )
         for number, name in enumerate(_queries(outcome, cause))
     ]
     return ProbabilitiesOfCausation(*results)
@@ -565,9 +586,13 @@ def renamed(
         case Product(factors):
             return Product(tuple(renamed(factor, name, other) for factor in factors))
         case Sum(over, summand):
-            return expression if name in over else Sum(over, renamed(summand, name, other))
+            return (
+                expression if name in over else Sum(over, renamed(summand, name, other))
+            )
         case Quotient(numerator, denominator):
-            return Quotient(renamed(numerator, name, other), renamed(denominator, name, other))
+            return Quotient(
+                renamed(numerator, name, other), renamed(denominator, name, other)
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -586,7 +611,10 @@ class Aliased:
 
     def probability(self, outcome: tuple[str, ...], given: tuple[str, ...]) -> Array:
         """Return P(outcome | given); see `Source.probability`."""
-        original = [tuple(self.names.get(name, name) for name in side) for side in (outcome, given)]
+        original = [
+            tuple(self.names.get(name, name) for name in side)
+            for side in (outcome, given)
+        ]
         return self.source.probability(*original)
 
 
@@ -614,12 +642,16 @@ def _two_world_program(
     graph = whole.subgraph(whole.ancestors(outcome))
     if outcome == cause or cause not in graph.nodes:
         causes = [name for name in graph.nodes if name != outcome]
-        raise ModelError(f"Expected a cause of {outcome!r}, one of {causes}; got {cause!r}.")
+        raise ModelError(
+            f"Expected a cause of {outcome!r}, one of {causes}; got {cause!r}."
+        )
     cause_set = graph.bit_set([cause])
     affected = graph.bits.descendants(cause_set) & ~cause_set
     districts = graph.bits.districts(graph.bits.everything)
     inside = union(district for district in districts if district & affected)
-    program = response_type_program(graph, source, inside, cause_set, assumptions, together)
+    program = response_type_program(
+        graph, source, inside, cause_set, assumptions, together
+    )
     return whole, program
 
 
@@ -693,5 +725,7 @@ def _stacked(questions: Sequence[Array]) -> Array:
 
 def _conditional_shares(values: Array, shares: Array) -> Array:
     """Divide by the shares of those in question, NaN where there is nobody; clip to [0, 1]."""
-    quotient = np.divide(values, shares, out=np.full_like(values, np.nan), where=shares > 0)
+    quotient = np.divide(
+        values, shares, out=np.full_like(values, np.nan), where=shares > 0
+    )
     return np.clip(quotient, 0, 1)

@@ -87,13 +87,17 @@ class ResponseTypeProgram:
 
     def causes(self, name: str) -> tuple[str, ...]:
         """Return the causes of a variable that are no strata."""
-        return tuple(cause for cause in self.graph.parents(name) if cause not in self.strata)
+        return tuple(
+            cause for cause in self.graph.parents(name) if cause not in self.strata
+        )
 
     @property
     def outside(self) -> tuple[str, ...]:
         """The causes of the open mechanisms that are neither open nor strata."""
         known = self.inside + self.strata
-        return tuple(name for name in self.graph.parents(*self.inside) if name not in known)
+        return tuple(
+            name for name in self.graph.parents(*self.inside) if name not in known
+        )
 
     @property
     def types(self) -> tuple[int, ...]:
@@ -138,7 +142,9 @@ class ResponseTypeProgram:
             NaN where it is not defined.
         """
         everything = self.graph.bits.everything
-        kernel = observed_kernel(self.graph, self.graph.bit_set(self.inside), everything)
+        kernel = observed_kernel(
+            self.graph, self.graph.bit_set(self.inside), everything
+        )
         axes = self.strata + self.outside + self.inside
         values = evaluate(Product(tuple(kernel.values())), self.source, axes).values
         strata = prod(self.levels[name] for name in self.strata)
@@ -154,7 +160,9 @@ class ResponseTypeProgram:
         """
         rows = []
         for assumed in self.soft:
-            obeyed = assumed.obeyed(self.functions[assumed.effect], self.causes(assumed.effect))
+            obeyed = assumed.obeyed(
+                self.functions[assumed.effect], self.causes(assumed.effect)
+            )
             shape = [1] * len(self.types)
             shape[self.inside.index(assumed.effect)] = -1
             row = np.ones(self.types) * ~obeyed.reshape(shape)
@@ -200,13 +208,16 @@ def response_type_program(
         candidates = graph.bits.everything & ~graph.bits.descendants(touched) & ~inside
         strata = _strata(graph, names, graph.names(candidates), assumptions)
     causes = {
-        name: tuple(cause for cause in graph.parents(name) if cause not in strata) for name in names
+        name: tuple(cause for cause in graph.parents(name) if cause not in strata)
+        for name in names
     }
     levels = source.level_counts
     _check_size(levels, causes)
     functions = {}
     for name in names:
-        possible = response_functions(levels[name], [levels[cause] for cause in causes[name]])
+        possible = response_functions(
+            levels[name], [levels[cause] for cause in causes[name]]
+        )
         for assumed in assumptions:
             if assumed.effect == name and not assumed.exceptions:
                 possible = possible[assumed.obeyed(possible, causes[name])]
@@ -316,11 +327,15 @@ def extremes(
     further = np.broadcast_to(values[:, None], (batch, 1, values.shape[1]))
     right = np.concatenate([right, further], axis=2)
     if len(equations) == 1:
-        return _extremes(program, np.concatenate([rows, equations[0]]), right, costs, per)
+        return _extremes(
+            program, np.concatenate([rows, equations[0]]), right, costs, per
+        )
     parts = []
     for draw in range(batch):
         extended = np.concatenate([rows, equations[draw]])
-        parts.append(_extremes(program, extended, right[[draw]], costs[[draw % len(costs)]]))
+        parts.append(
+            _extremes(program, extended, right[[draw]], costs[[draw % len(costs)]])
+        )
     lower, upper, distance = map(np.concatenate, zip(*parts, strict=True))
     return lower, upper, distance
 
@@ -349,7 +364,9 @@ def _extremes(
         padding = np.zeros((*costs.shape[:3], slacks))
         padded = np.concatenate([costs, padding], axis=3)
         numbers = range(padded.shape[2])
-        return [_one_row_each(padded[:, :, number], batch, strata) for number in numbers]
+        return [
+            _one_row_each(padded[:, :, number], batch, strata) for number in numbers
+        ]
 
     numerators = by_question(costs)
     denominators = [None] * len(numerators) if per is None else by_question(per)
@@ -498,7 +515,9 @@ def counterfactual_costs(
     operands = _known_combs(program)
     for world in range(len(settings) + 1):
         moved = {name: (f"level in world {world}", name) for name in (cause, *affected)}
-        renamed = {_level(name): label for name, label in moved.items()} if world else {}
+        renamed = (
+            {_level(name): label for name, label in moved.items()} if world else {}
+        )
         for name in affected if world else program.inside:
             array, labels = program.mechanism(name)
             operands.append((array, [renamed.get(label, label) for label in labels]))
@@ -550,7 +569,10 @@ def _by_joint_type(
     kept = [label for label in labels if label in present]
     has_batch = _BATCH in present
     values = _einsum(operands, [_BATCH] * has_batch + kept)
-    shape = [size if label in present else 1 for label, size in zip(labels, sizes, strict=True)]
+    shape = [
+        size if label in present else 1
+        for label, size in zip(labels, sizes, strict=True)
+    ]
     batch = len(values) if has_batch else 1
     full = np.broadcast_to(values.reshape(batch, *shape), (batch, *sizes))
     strata = prod(program.levels[name] for name in program.strata)
@@ -564,7 +586,10 @@ def _einsum(
     numbers: dict[AxisLabel, int] = {}
     arguments: list[Any] = []
     for array, labels in operands:
-        arguments += [array, [numbers.setdefault(label, len(numbers)) for label in labels]]
+        arguments += [
+            array,
+            [numbers.setdefault(label, len(numbers)) for label in labels],
+        ]
     return opt_einsum.contract(*arguments, [numbers[label] for label in output])
 
 

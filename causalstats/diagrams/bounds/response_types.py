@@ -140,7 +140,9 @@ def indicators(functions: Array, levels: int) -> Array:
     return (functions[..., None] == np.arange(levels)).astype(float)
 
 
-def count_types(levels: Mapping[str, int], parents: Mapping[str, Sequence[str]]) -> float:
+def count_types(
+    levels: Mapping[str, int], parents: Mapping[str, Sequence[str]]
+) -> float:
     """Return the number of joint response types of the variables in `parents`.
 
     Parameters

@@ -10,7 +10,9 @@ from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.errors import ModelError
 
-MAX_LEVELS = 10**6  # of one variable; a larger number is a value and no number of levels
+MAX_LEVELS = (
+    10**6
+)  # of one variable; a larger number is a value and no number of levels
 
 
 def with_levels[Graph: Hypergraph](
@@ -48,7 +50,10 @@ def with_levels[Graph: Hypergraph](
         _wire_name(diagram, variable): as_levels(variable, values)
         for variable, values in levels.items()
     }
-    wires = (replace(wire, levels=given.get(wire.name, wire.levels)) for wire in diagram.wires)
+    wires = (
+        replace(wire, levels=given.get(wire.name, wire.levels))
+        for wire in diagram.wires
+    )
     return replace(diagram, wires=tuple(wires))
 
 
@@ -69,7 +74,9 @@ def without_levels[Graph: Hypergraph](diagram: Graph) -> Graph:
     >>> Diagram.parse("x").with_levels({"x": 2}).without_levels().wires
     (Wire(name='x', levels=None, world=''),)
     """
-    return replace(diagram, wires=tuple(replace(wire, levels=None) for wire in diagram.wires))
+    return replace(
+        diagram, wires=tuple(replace(wire, levels=None) for wire in diagram.wires)
+    )
 
 
 def with_roles[Graph: Hypergraph](
@@ -115,7 +122,9 @@ def with_roles[Graph: Hypergraph](
         "selected": selected,
     }
     changed = {
-        role: arguments.names("role", names) for role, names in given.items() if names is not None
+        role: arguments.names("role", names)
+        for role, names in given.items()
+        if names is not None
     }
     for names in changed.values():
         for name in names:
@@ -155,7 +164,11 @@ def as_levels(name: str, values: Sequence[Any] | int) -> tuple[Any, ...]:
     (0, 1, 2)
     """
     plain = values.tolist() if hasattr(values, "tolist") else values
-    if isinstance(plain, int) and not isinstance(plain, bool) and 0 < plain <= MAX_LEVELS:
+    if (
+        isinstance(plain, int)
+        and not isinstance(plain, bool)
+        and 0 < plain <= MAX_LEVELS
+    ):
         return tuple(range(plain))
     if isinstance(plain, str | bytes) or not isinstance(plain, Sequence):
         raise ModelError(

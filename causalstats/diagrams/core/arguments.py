@@ -139,7 +139,9 @@ def array(word: str, given: Any) -> np.ndarray:
     except (TypeError, ValueError):
         text = repr(given)
         shown = text[:_SHOWN_CHARACTERS] + "..." * (len(text) > _SHOWN_CHARACTERS)
-        raise ModelError(f"Expected {word} as an array of numbers, got {shown}.") from None
+        raise ModelError(
+            f"Expected {word} as an array of numbers, got {shown}."
+        ) from None
 
 
 def instance(
@@ -177,7 +179,9 @@ def instance(
         return given
     kinds = kind if isinstance(kind, tuple) else (kind,)
     expected = " or ".join(_public_name(each) for each in kinds)
-    raise ModelError(f"Expected {word} as a {expected}, got {type(given).__name__}. {remedy}")
+    raise ModelError(
+        f"Expected {word} as a {expected}, got {type(given).__name__}. {remedy}"
+    )
 
 
 def _public_name(kind: type) -> str:

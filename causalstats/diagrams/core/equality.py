@@ -41,7 +41,9 @@ def isomorphic(left: Hypergraph, right: Hypergraph) -> bool:
         return False
     if _all_different(left_colours):
         position = {colour: number for number, colour in enumerate(right_colours[0])}
-        match = {number: position[colour] for number, colour in enumerate(left_colours[0])}
+        match = {
+            number: position[colour] for number, colour in enumerate(left_colours[0])
+        }
         same = {number: number for number in match.values()}
         return _relabelled(left, match) == _relabelled(right, same)
     left_graph = _labelled_graph(left, left_colours)

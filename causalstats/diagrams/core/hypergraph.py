@@ -171,7 +171,9 @@ class Hypergraph:
         try:
             TopologicalSorter(needs).prepare()
         except CycleError as error:
-            raise cycle_error([self.wires[wire].label for wire in error.args[1]]) from None
+            raise cycle_error(
+                [self.wires[wire].label for wire in error.args[1]]
+            ) from None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Hypergraph):
@@ -205,7 +207,9 @@ class Hypergraph:
     def hidden(self) -> tuple[str, ...]:
         """The labels of the wires that are neither inputs nor outputs."""
         boundary = {*self.inputs, *self.outputs}
-        inner = (wire for number, wire in enumerate(self.wires) if number not in boundary)
+        inner = (
+            wire for number, wire in enumerate(self.wires) if number not in boundary
+        )
         return tuple(wire.label for wire in inner)
 
     @property
@@ -238,7 +242,9 @@ class Hypergraph:
         >>> Diagram.parse("x -> y").position("y")
         1
         """
-        matches = [number for number, wire in enumerate(self.wires) if wire.label == variable]
+        matches = [
+            number for number, wire in enumerate(self.wires) if wire.label == variable
+        ]
         if len(matches) == 1:
             return matches[0]
         if matches:
@@ -329,7 +335,9 @@ class Hypergraph:
         """
         wire = self.position(variable)
         readers = (box for box in self.boxes if wire in box.inputs)
-        return tuple(self.wires[output].label for box in readers for output in box.outputs)
+        return tuple(
+            self.wires[output].label for box in readers for output in box.outputs
+        )
 
 
 def cycle_error(variables: Sequence[object]) -> ModelError:

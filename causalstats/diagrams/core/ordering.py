@@ -9,8 +9,12 @@ from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 
 def in_order(diagram: Hypergraph) -> tuple[Box, ...]:
     """Return the boxes in topological order, ties as they are listed."""
-    makers = {wire: number for number, box in enumerate(diagram.boxes) for wire in box.outputs}
-    needs = [{makers[wire] for wire in box.inputs if wire in makers} for box in diagram.boxes]
+    makers = {
+        wire: number for number, box in enumerate(diagram.boxes) for wire in box.outputs
+    }
+    needs = [
+        {makers[wire] for wire in box.inputs if wire in makers} for box in diagram.boxes
+    ]
     readers: list[list[int]] = [[] for _ in needs]
     for number, needed in enumerate(needs):
         for maker in needed:

@@ -43,7 +43,9 @@ def pruned[Graph: Hypergraph](diagram: Graph) -> Graph:
 
 def _needed_boxes(diagram: Hypergraph) -> set[int]:
     """The boxes from which a path leads to an output or an observation, by position."""
-    makers = {wire: number for number, box in enumerate(diagram.boxes) for wire in box.outputs}
+    makers = {
+        wire: number for number, box in enumerate(diagram.boxes) for wire in box.outputs
+    }
     waiting = [n for n, box in enumerate(diagram.boxes) if box.kind == "observation"]
     waiting += [makers[wire] for wire in set(diagram.outputs) if wire in makers]
     needed: set[int] = set()

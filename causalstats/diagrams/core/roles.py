@@ -98,7 +98,10 @@ class Roles:
         """
         kept = set(names)
         return Roles(
-            *(tuple(name for name in listed if name in kept) for listed in self._by_role().values())
+            *(
+                tuple(name for name in listed if name in kept)
+                for listed in self._by_role().values()
+            )
         )
 
     def __or__(self, other: Roles) -> Roles:

@@ -53,7 +53,9 @@ def cut[Graph: Hypergraph](diagram: Graph, *variables: str) -> Graph:
     for variable in _at_least_one(variables):
         words = f"{_mechanism_of(diagram, variable)} gives way to the uniform state."
         state = _state(diagram, variable, "uniform")
-        diagram = _replaced(diagram, variable, state, SurgeryStep("cut", (variable,), words))
+        diagram = _replaced(
+            diagram, variable, state, SurgeryStep("cut", (variable,), words)
+        )
     return diagram
 
 
@@ -87,7 +89,9 @@ def do[Graph: Hypergraph](diagram: Graph, values: Mapping[str, Any]) -> Graph:
         check_level(diagram, variable, value)
         words = f"{_mechanism_of(diagram, variable)} gives way to the value {value!r}."
         state = _state(diagram, variable, "point", value)
-        diagram = _replaced(diagram, variable, state, SurgeryStep("do", (variable,), words))
+        diagram = _replaced(
+            diagram, variable, state, SurgeryStep("do", (variable,), words)
+        )
     return diagram
 
 
@@ -268,7 +272,9 @@ def edge_do[Graph: Hypergraph](
     inputs = tuple(new if other == wire else other for other in reader.inputs)
     fed = replace(reader, inputs=inputs)
     others = (fed if box is reader else box for box in diagram.boxes)
-    words = f"The mechanism of {effect} reads the value {value!r} in the place of {cause}."
+    words = (
+        f"The mechanism of {effect} reads the value {value!r} in the place of {cause}."
+    )
     step = SurgeryStep("edge_do", (cause, effect), words)
     return replace(
         diagram,
@@ -336,7 +342,9 @@ def observe[Graph: Hypergraph](diagram: Graph, values: Mapping[str, Any]) -> Gra
         seen = Box(diagram.wires[wire].name, (wire,), (), "observation", value)
         words = f"{variable} is observed to be {value!r}."
         step = SurgeryStep("observe", (variable,), words)
-        diagram = replace(diagram, boxes=(*diagram.boxes, seen), steps=(*diagram.steps, step))
+        diagram = replace(
+            diagram, boxes=(*diagram.boxes, seen), steps=(*diagram.steps, step)
+        )
     return diagram
 
 

@@ -16,7 +16,13 @@ from dataclasses import replace
 
 from causalstats.core.argument_validation import Name, checked
 from causalstats.diagrams.core import arguments
-from causalstats.diagrams.core.hypergraph import Box, Hypergraph, SurgeryStep, Wire, renumbered
+from causalstats.diagrams.core.hypergraph import (
+    Box,
+    Hypergraph,
+    SurgeryStep,
+    Wire,
+    renumbered,
+)
 from causalstats.errors import ModelError
 
 
@@ -105,13 +111,18 @@ def _with_world[Graph: Hypergraph](
     outputs = (wire for wire in diagram.outputs if not diagram.wires[wire].world)
     return replace(
         diagram,
-        wires=(*diagram.wires, *(replace(diagram.wires[wire], world=mark) for wire in actual)),
+        wires=(
+            *diagram.wires,
+            *(replace(diagram.wires[wire], world=mark) for wire in actual),
+        ),
         boxes=(*diagram.boxes, *(renumbered(box, position) for box in copied)),
         outputs=(*diagram.outputs, *(position.get(wire, wire) for wire in outputs)),
     )
 
 
-def with_noise[Graph: Hypergraph](diagram: Graph, deterministic: Iterable[str] = ()) -> Graph:
+def with_noise[Graph: Hypergraph](
+    diagram: Graph, deterministic: Iterable[str] = ()
+) -> Graph:
     """Return the structural form: every mechanism reads a hidden root `noise_` of its own.
 
     What it makes is then a function of what it reads. Hidden roots are random already and stay as

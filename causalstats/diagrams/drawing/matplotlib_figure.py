@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causalstats.diagrams.drawing.scene import Dot, Mark, Point, Scene, Stroke, TextLabel
+from causalstats.diagrams.drawing.scene import (
+    Dot,
+    Mark,
+    Point,
+    Scene,
+    Stroke,
+    TextLabel,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +43,9 @@ def figure(scene: Scene, ax: Axes | None = None) -> Figure:
         ax.set_aspect("equal")
         ax.set_axis_off()
         for number, mark in enumerate(scene.marks):
-            _add(ax, mark, min(1.0, across, up), _FIRST_LEVEL + number / len(scene.marks))
+            _add(
+                ax, mark, min(1.0, across, up), _FIRST_LEVEL + number / len(scene.marks)
+            )
     return owner
 
 
@@ -82,7 +91,9 @@ def _add_dot(
 ) -> None:
     from matplotlib.patches import Circle
 
-    circle = Circle(dot.centre, dot.radius, facecolor=dot.colour, edgecolor="none", zorder=level)
+    circle = Circle(
+        dot.centre, dot.radius, facecolor=dot.colour, edgecolor="none", zorder=level
+    )
     ax.add_patch(circle)
 
 
@@ -103,7 +114,12 @@ def _add_stroke(
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    codes_of = {"M": Path.MOVETO, "L": Path.LINETO, "C": Path.CURVE4, "Z": Path.CLOSEPOLY}
+    codes_of = {
+        "M": Path.MOVETO,
+        "L": Path.LINETO,
+        "C": Path.CURVE4,
+        "Z": Path.CLOSEPOLY,
+    }
     points: list[Point] = []
     codes = []
     for name, part in stroke.path:

@@ -29,7 +29,11 @@ LINE_WIDTH = 1.3
 _BOX_HEIGHT, _STATE_HEIGHT, _END_HEIGHT = 24.0, 29.0, 13.0
 _TRIANGLE = (13.0, 15.0)  # half its width, its height
 _OTHER_WORLD_FILL = "#eef3fa"
-_GROUND_BARS = ((10.0, 0.0), (6.0, 3.5), (2.2, 7.0))  # half the length, the distance from the wire
+_GROUND_BARS = (
+    (10.0, 0.0),
+    (6.0, 3.5),
+    (2.2, 7.0),
+)  # half the length, the distance from the wire
 
 
 def node_text(diagram: Hypergraph, node: Node) -> str:

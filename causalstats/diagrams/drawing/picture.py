@@ -67,7 +67,11 @@ def scene(
         original = diagram if before is None else before
         tints = combs(original, comb)
         _refuse_child_within(original, comb)
-    return picture(diagram, tints) if before is None else before_and_after(before, diagram, tints)
+    return (
+        picture(diagram, tints)
+        if before is None
+        else before_and_after(before, diagram, tints)
+    )
 
 
 def picture(
@@ -86,7 +90,9 @@ def picture(
         The names of the boxes that surgery brought.
     """
     if not diagram.wires and not diagram.boxes:
-        return framed([TextLabel("the empty diagram", (0.0, 0.0), FONT, MUTED)], _MARGIN)
+        return framed(
+            [TextLabel("the empty diagram", (0.0, 0.0), FONT, MUTED)], _MARGIN
+        )
     placement = placed(diagram)
     marks: list[Mark] = []
     for name, variables in (tints or {}).items():
@@ -124,7 +130,11 @@ def before_and_after(
     rise = (height - right.size[1]) / 2
     marks += [moved(mark, start_of_right, rise) for mark in right.marks]
     width = start_of_right + right.size[0] - 2 * _MARGIN
-    rows = [row for step in after.steps[len(before.steps) :] for row in _wrapped(step.words, width)]
+    rows = [
+        row
+        for step in after.steps[len(before.steps) :]
+        for row in _wrapped(step.words, width)
+    ]
     for number, row in enumerate(rows):
         at = (_MARGIN, -8.0 - _LINE_HEIGHT * number)
         marks.append(TextLabel(row, at, SMALL_FONT, MUTED, "start"))

@@ -28,7 +28,9 @@ from causalstats.numerics.layered_layout import (
 )
 
 Port = tuple[Node, str, int]  # node, "in" or "out", number
-_End = tuple[Node, tuple[int, int]]  # a node, and the number of a port and the count of ports
+_End = tuple[
+    Node, tuple[int, int]
+]  # a node, and the number of a port and the count of ports
 
 _GAP = 19.0  # between neighbours in a row
 _MIN_RISE = 24.0  # between rows
@@ -85,7 +87,9 @@ def placed(diagram: Hypergraph) -> Placement:
         for item in line
     }
     x = across(lines, pulls, width, _GAP)
-    return Placement(diagram, nodes, links, row, x, ports, *_heights(diagram, lines, pulls, x))
+    return Placement(
+        diagram, nodes, links, row, x, ports, *_heights(diagram, lines, pulls, x)
+    )
 
 
 def _pulls(
@@ -132,10 +136,14 @@ def nodes_and_links(diagram: Hypergraph) -> tuple[tuple[Node, ...], tuple[Link, 
         tails |= _ends(node, box.outputs)
         for wire, end in _ends(node, box.inputs):
             heads[wire].append(end)
-    tails |= {wire: (node, (0, 1)) for node, wire in zip(inputs, diagram.inputs, strict=True)}
+    tails |= {
+        wire: (node, (0, 1)) for node, wire in zip(inputs, diagram.inputs, strict=True)
+    }
     for node, wire in zip(outputs, diagram.outputs, strict=True):
         heads[wire].append((node, (0, 1)))
-    links = [Link(wire, *tails[wire], *head) for wire, ends in heads.items() for head in ends]
+    links = [
+        Link(wire, *tails[wire], *head) for wire, ends in heads.items() for head in ends
+    ]
     return (*inputs, *boxes, *outputs), tuple(links)
 
 
@@ -176,7 +184,10 @@ def _ports(
         node = ("box", number)
         inputs = list(range(len(box.inputs)))
         if free:
-            inputs = [port for _, port in sorted((arriving[node, port], port) for port in inputs)]
+            inputs = [
+                port
+                for _, port in sorted((arriving[node, port], port) for port in inputs)
+            ]
         for rank, port in enumerate(inputs):
             offsets[node, "in", port] = _centred(rank, len(inputs))
         for port in range(len(box.outputs)):

@@ -11,7 +11,9 @@ Command = tuple[str, tuple[Point, ...]]
 """A part of a path: "M" and "L" take one point, "C" two controls and an end, "Z" none."""
 
 _SCREEN_HINTING = 1.05  # on a screen letters are moved to whole pixels
-_QUARTER_CIRCLE = 0.448  # from the corner to the control point of a rounded corner, in radii
+_QUARTER_CIRCLE = (
+    0.448  # from the corner to the control point of a rounded corner, in radii
+)
 _HALF_LINE = 0.6  # from the middle of a line of text to its edge, in font sizes
 
 
@@ -76,7 +78,9 @@ def moved(
 
     match mark:
         case Stroke():
-            path = tuple((name, tuple(map(shifted, points))) for name, points in mark.path)
+            path = tuple(
+                (name, tuple(map(shifted, points))) for name, points in mark.path
+            )
             return replace(mark, path=path)
         case Dot():
             return replace(mark, centre=shifted(mark.centre))
@@ -102,10 +106,17 @@ def extent(mark: Mark) -> list[Point]:
         case Stroke():
             half = mark.width / 2 if mark.colour else 0.0
             points = [point for _, part in mark.path for point in part]
-            return [(x + side * half, y + side * half) for x, y in points for side in (-1, 1)]
+            return [
+                (x + side * half, y + side * half)
+                for x, y in points
+                for side in (-1, 1)
+            ]
         case Dot():
             x, y = mark.centre
-            return [(x - mark.radius, y - mark.radius), (x + mark.radius, y + mark.radius)]
+            return [
+                (x - mark.radius, y - mark.radius),
+                (x + mark.radius, y + mark.radius),
+            ]
         case TextLabel():
             x, y = mark.at
             width = text_width(mark.text, mark.size, mark.bold)

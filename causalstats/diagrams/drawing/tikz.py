@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from causalstats.diagrams.drawing.scene import Dot, Mark, Point, Scene, Stroke, TextLabel
+from causalstats.diagrams.drawing.scene import (
+    Dot,
+    Mark,
+    Point,
+    Scene,
+    Stroke,
+    TextLabel,
+)
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -52,8 +59,14 @@ def _node(label: TextLabel) -> str:
 def _pen(stroke: Stroke) -> list[str]:
     options = []
     if stroke.colour:
-        dashes = "dash pattern=on 4.2pt off 2.6pt" if stroke.dashed else "line cap=round"
-        options += [_colour("draw", stroke.colour), f"line width={stroke.width}pt", dashes]
+        dashes = (
+            "dash pattern=on 4.2pt off 2.6pt" if stroke.dashed else "line cap=round"
+        )
+        options += [
+            _colour("draw", stroke.colour),
+            f"line width={stroke.width}pt",
+            dashes,
+        ]
     if stroke.fill:
         options.append(_colour("fill", stroke.fill))
     return options
@@ -81,4 +94,6 @@ def _colour(option: str, colour: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(lambda match: _ESCAPES.get(match.group(), "\\" + match.group()), text)
+    return _SPECIAL.sub(
+        lambda match: _ESCAPES.get(match.group(), "\\" + match.group()), text
+    )

@@ -54,7 +54,9 @@ def read_arrows(text: str) -> Hypergraph:
             else:
                 graph.add_edges_from(edges)
     if not graph:
-        raise ModelError(f"Expected a diagram with at least one variable, got {text!r}. {_HELP}")
+        raise ModelError(
+            f"Expected a diagram with at least one variable, got {text!r}. {_HELP}"
+        )
     return causal_model(graph, roles, confounded)
 
 

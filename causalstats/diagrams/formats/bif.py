@@ -75,7 +75,8 @@ def write_bif(diagram: Hypergraph, tables: Mapping[str, np.ndarray]) -> str:
     str
     """
     levels = {
-        wire.label: [_quoted(str(level)) for level in wire.levels or ()] for wire in diagram.wires
+        wire.label: [_quoted(str(level)) for level in wire.levels or ()]
+        for wire in diagram.wires
     }
     lines = ["network unknown {\n}"]
     for name, states in levels.items():
@@ -90,7 +91,9 @@ def write_bif(diagram: Hypergraph, tables: Mapping[str, np.ndarray]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(table: np.ndarray, levels_of_causes: Sequence[Sequence[str]]) -> Iterator[str]:
+def _rows(
+    table: np.ndarray, levels_of_causes: Sequence[Sequence[str]]
+) -> Iterator[str]:
     """One line for each combination of the levels of the causes."""
     cells = np.ndindex(*table.shape[:-1])
     for cell, levels in zip(cells, product(*levels_of_causes), strict=True):
@@ -113,7 +116,9 @@ def _text(source: str | Path) -> str:
         ) from None
 
 
-def _variables_and_tables(text: str) -> tuple[StatesByName, dict[str, tuple[Words, Words]]]:
+def _variables_and_tables(
+    text: str,
+) -> tuple[StatesByName, dict[str, tuple[Words, Words]]]:
     """The levels of each variable; its causes and the words of its `probability` block."""
     levels: dict[str, tuple[str, ...]] = {}
     tables: dict[str, tuple[Words, Words]] = {}
@@ -127,7 +132,9 @@ def _variables_and_tables(text: str) -> tuple[StatesByName, dict[str, tuple[Word
             )
         names = [word for word in words[1:] if word not in ("(", ")", "|", ",")]
         if kind in ("variable", "probability") and not names:
-            raise DataError(f"Expected the name of a variable after `{kind}` in BIF, got none.")
+            raise DataError(
+                f"Expected the name of a variable after `{kind}` in BIF, got none."
+            )
         if kind == "variable":
             _refuse_second(levels, names[0], kind)
             levels[names[0]] = _levels(names[0], body)
@@ -135,7 +142,9 @@ def _variables_and_tables(text: str) -> tuple[StatesByName, dict[str, tuple[Word
             _refuse_second(tables, names[0], kind)
             tables[names[0]] = (names[1:], body)
     if not levels or levels.keys() != tables.keys():
-        wrong = ", ".join(sorted(levels.keys() ^ tables.keys())) or "there are no variables"
+        wrong = (
+            ", ".join(sorted(levels.keys() ^ tables.keys())) or "there are no variables"
+        )
         raise DataError(
             "Expected BIF with a `variable` and a `probability` block for every variable; "
             f"not so: {wrong}."
@@ -143,7 +152,9 @@ def _variables_and_tables(text: str) -> tuple[StatesByName, dict[str, tuple[Word
     return levels, tables
 
 
-def _check_causes(levels: StatesByName, tables: Mapping[str, tuple[Words, Words]]) -> None:
+def _check_causes(
+    levels: StatesByName, tables: Mapping[str, tuple[Words, Words]]
+) -> None:
     for name, (causes, _) in tables.items():
         unknown = [cause for cause in causes if cause not in levels]
         if unknown or len(set(causes)) < len(causes):
@@ -188,7 +199,9 @@ def _blocks(text: str) -> list[tuple[Words, Words]]:
             target.append(token.strip('"') if len(token) > 1 else token)
     if depth or words:
         end = " ".join((words + body)[:8])
-        raise DataError(f"Expected BIF, whose blocks are closed by braces; got {end!r} at the end.")
+        raise DataError(
+            f"Expected BIF, whose blocks are closed by braces; got {end!r} at the end."
+        )
     return blocks
 
 
@@ -292,7 +305,9 @@ def _cell(
     levels : mapping of str to tuple of str
     """
     pairs = list(zip(causes, at, strict=False))
-    if len(at) != len(causes) or any(level not in levels[cause] for cause, level in pairs):
+    if len(at) != len(causes) or any(
+        level not in levels[cause] for cause, level in pairs
+    ):
         raise DataError(
             f"Expected a level of each of {', '.join(causes)} in the probabilities of {name!r}, "
             f"got ({', '.join(at)})."
@@ -327,7 +342,9 @@ def _numbers(
             f"Expected numbers as probabilities of {name!r}, got {' '.join(numbers)[:60]!r}."
         ) from None
     if len(values) != size:
-        raise DataError(f"Expected {size} probabilities of {name!r}, got {len(values)}.")
+        raise DataError(
+            f"Expected {size} probabilities of {name!r}, got {len(values)}."
+        )
     return values
 
 

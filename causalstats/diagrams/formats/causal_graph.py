@@ -122,7 +122,9 @@ def to_networkx(diagram: Hypergraph) -> nx.DiGraph:
     for wire in diagram.wires:
         diagram.position(wire.label)  # an error if the name is not unique
         roles = dict.fromkeys(diagram.roles.of(wire.label), True)
-        graph.add_node(wire.label, hidden=wire.label in hidden, levels=wire.levels, **roles)
+        graph.add_node(
+            wire.label, hidden=wire.label in hidden, levels=wire.levels, **roles
+        )
     names = diagram.variables
     for box in diagram.boxes:
         for effect in box.outputs:
@@ -150,7 +152,9 @@ def _topological(graph: nx.DiGraph) -> list[str]:
 
 
 def _strings(names: Iterable[Hashable]) -> list[str]:
-    return [names] if isinstance(names, str) else [str(name) for name in _as_list(names)]
+    return (
+        [names] if isinstance(names, str) else [str(name) for name in _as_list(names)]
+    )
 
 
 def _as_list(names: Any) -> list[Any]:
@@ -186,12 +190,16 @@ def _with_names(graph: nx.DiGraph) -> tuple[nx.DiGraph, NamesByRole]:
     """The nodes as strings with their levels, no edges, and the variables of each role."""
     roles = no_roles()
     named = nx.DiGraph()
-    latents = {str(node) for node in getattr(graph, "latents", None) or ()}  # as in pgmpy
+    latents = {
+        str(node) for node in getattr(graph, "latents", None) or ()
+    }  # as in pgmpy
     for node, attributes in graph.nodes.items():
         name = str(node)
         levels = attributes.get("levels")
         named.add_node(name, levels=None if levels is None else as_levels(name, levels))
-        for role in _roles_of(name, attributes) | ({"hidden"} if name in latents else set()):
+        for role in _roles_of(name, attributes) | (
+            {"hidden"} if name in latents else set()
+        ):
             roles[role].append(name)
     return named, roles
 
@@ -252,7 +260,9 @@ def _refuse_unknown(graph: nx.DiGraph, names: Iterable[str]) -> None:
             )
 
 
-def _add_common_causes(graph: nx.DiGraph, confounded: Iterable[Sequence[str]]) -> set[str]:
+def _add_common_causes(
+    graph: nx.DiGraph, confounded: Iterable[Sequence[str]]
+) -> set[str]:
     """Add a hidden root for each group and return the names of the roots."""
     groups = dict.fromkeys(tuple(sorted(group)) for group in confounded)
     for group in groups:

@@ -133,7 +133,9 @@ def to_dot(diagram: Hypergraph) -> str:
     }
     """
     mark = "hidden=true, style=dashed"
-    return _shortest_faithful(diagram, "digraph", mark, "{} -> {} [dir=both, style=dashed]")
+    return _shortest_faithful(
+        diagram, "digraph", mark, "{} -> {} [dir=both, style=dashed]"
+    )
 
 
 def roles_of(name: str, attributes: Attributes) -> set[str]:
@@ -228,7 +230,9 @@ class _Reader:
 
     def peek(self) -> str:
         """The text of the next token; empty for a name."""
-        return self.tokens[-1][1] if self.tokens and self.tokens[-1][0] != "name" else ""
+        return (
+            self.tokens[-1][1] if self.tokens and self.tokens[-1][0] != "name" else ""
+        )
 
     def skip(self, *texts: str) -> bool:
         """Drop the next token if it is one of these."""
@@ -398,7 +402,9 @@ def _shortest_faithful(
             "that one with `draw`, `to_svg` or `to_tikz`."
         )
     roots = bidirected_roots(diagram)
-    double_arrows = [both.format(_quoted(one), _quoted(other)) for one, other in roots.values()]
+    double_arrows = [
+        both.format(_quoted(one), _quoted(other)) for one, other in roots.values()
+    ]
     short = _graph_text(diagram, kind, mark, roots, double_arrows)
     if read_dot(short) == without_levels(diagram):
         return short

@@ -36,8 +36,12 @@ def to_python(diagram: Hypergraph) -> str:
     Diagram.parse('x -> y').with_levels({'x': (0, 1)})
     """
     if text := to_text(diagram):
-        levels = {wire.name: wire.levels for wire in diagram.wires if wire.levels is not None}
-        return f"Diagram.parse({text!r})" + (f".with_levels({levels!r})" if levels else "")
+        levels = {
+            wire.name: wire.levels for wire in diagram.wires if wire.levels is not None
+        }
+        return f"Diagram.parse({text!r})" + (
+            f".with_levels({levels!r})" if levels else ""
+        )
     wires = _tuple_of(map(_wire_code, diagram.wires))
     boxes = _tuple_of(map(_box_code, diagram.boxes))
     roles = f", roles={diagram.roles!r}" if diagram.roles else ""
@@ -76,7 +80,9 @@ def arrow_text(
     for variable in diagram.variables:
         if variable not in roots:
             statements += _statements_of(diagram, variable, roots.keys(), all_mentioned)
-    statements += [f"{_name(left)} <-> {_name(right)}" for left, right in roots.values()]
+    statements += [
+        f"{_name(left)} <-> {_name(right)}" for left, right in roots.values()
+    ]
     for role in fields(diagram.roles):
         if names := getattr(diagram.roles, role.name):
             statements.append(f"{role.name}: {', '.join(map(_name, names))}")
@@ -118,7 +124,11 @@ def bidirected_roots(diagram: Hypergraph) -> dict[str, tuple[str, ...]]:
     """
     roots = (root for root in diagram.hidden if not diagram.parents(root))
     ends = {root: diagram.children(root) for root in roots}
-    return {root: pair for root, pair in ends.items() if len(pair) == 2 and root == root_name(pair)}
+    return {
+        root: pair
+        for root, pair in ends.items()
+        if len(pair) == 2 and root == root_name(pair)
+    }
 
 
 def _reads_back(text: str, diagram: Hypergraph) -> bool:

@@ -23,7 +23,12 @@ from causalstats.diagrams.identification.bit_sets import (
     smallest,
     union,
 )
-from causalstats.diagrams.identification.expression import Expression, Probability, Product, Sum
+from causalstats.diagrams.identification.expression import (
+    Expression,
+    Probability,
+    Product,
+    Sum,
+)
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 
 
@@ -58,7 +63,9 @@ class Criterion:
     given: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.named if self.variables else 'nothing to adjust for'})"
+        return (
+            f"{self.name} ({self.named if self.variables else 'nothing to adjust for'})"
+        )
 
     @property
     def named(self) -> str:
@@ -162,7 +169,9 @@ def _adjustment_formula(
     if not conditions:
         closed = "Nothing has to be held to close"
     elif affected:
-        closed = f"Holding {conditions}, on no causal path and not affected by any, closes"
+        closed = (
+            f"Holding {conditions}, on no causal path and not affected by any, closes"
+        )
     else:
         closed = f"Holding {conditions}, which {treatments} does not affect, closes"
     arrows = "the first arrows of causal paths" if affected else "the arrows"
@@ -170,7 +179,9 @@ def _adjustment_formula(
         f"Cut {arrows} out of {treatments}: what then joins it to {', '.join(y)} is confounding. "
         f"{closed} every such path."
     )
-    return Criterion("adjustment" if affected else "back-door", w, expression, (reason,))
+    return Criterion(
+        "adjustment" if affected else "back-door", w, expression, (reason,)
+    )
 
 
 def front_door(
@@ -260,7 +271,9 @@ def _blocked_behind(
     while mediators:
         cut = graph.cut(out_of=mediators)
         singles = map(singleton, members(mediators))
-        blocked = union(single for single in singles if cut.separated(single, outcome, do))
+        blocked = union(
+            single for single in singles if cut.separated(single, outcome, do)
+        )
         if blocked == mediators:
             break
         mediators = blocked
@@ -333,5 +346,7 @@ def _instrument(
 ) -> Criterion:
     z, x, y, w = map(graph.names, (single, do, outcome, conditions))
     holding = f", holding {', '.join(w)}," if w else ""
-    reason = f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}."
+    reason = (
+        f"{z[0]} goes with {x[0]}{holding} and with {', '.join(y)} only through {x[0]}."
+    )
     return Criterion("instrument", z, None, (reason,), w)

@@ -60,7 +60,9 @@ class Disintegration:
     @property
     def channel(self) -> Distribution:
         """The values, NaN where they are not determined."""
-        return replace(self.lower, values=np.where(self._free, np.nan, self.lower.values))
+        return replace(
+            self.lower, values=np.where(self._free, np.nan, self.lower.values)
+        )
 
     @property
     def unique(self) -> bool:
@@ -165,18 +167,26 @@ class CombDisintegration:
                [0.2, 0.8]])
         """
         outcomes = arguments.names("outcome", outcome)
-        inside = [name for name in self.f.lower.variables if name not in self.f.lower.opened]
+        inside = [
+            name for name in self.f.lower.variables if name not in self.f.lower.opened
+        ]
         if treatment not in inside or treatment in outcomes:
             raise ModelError(
                 f"Expected as treatment an output of f ({', '.join(inside)}) that is no outcome, "
                 f"got {treatment!r}."
             )
         _check_cut_is_intervention(self.graph, self.order, inside, treatment, outcomes)
-        lower = _composed(self.f.lower, self.g.lower, self.order, treatment, outcomes, by_natural)
-        upper = _composed(self.f.upper, self.g.upper, self.order, treatment, outcomes, by_natural)
+        lower = _composed(
+            self.f.lower, self.g.lower, self.order, treatment, outcomes, by_natural
+        )
+        upper = _composed(
+            self.f.upper, self.g.upper, self.order, treatment, outcomes, by_natural
+        )
         outcome_axes = tuple(range(-len(outcomes) - by_natural, 0))
         total = lower.values.sum(axis=outcome_axes, keepdims=True)
-        most = 1 - (total - lower.values)  # the other outcomes have at least their lower bounds
+        most = 1 - (
+            total - lower.values
+        )  # the other outcomes have at least their lower bounds
         free = upper.values > lower.values
         values = np.where(free, np.minimum(upper.values, most), lower.values)
         return Disintegration(lower, replace(upper, values=values))
@@ -244,10 +254,15 @@ def _composed(
     levels[natural_name] = levels[treatment]
     names = (treatment, *[natural_name] * by_natural, *outcomes)
     operands: list[Any] = [f.values, [..., *f_axes], g.values, [..., *g_axes]]
-    operands += [np.ones(len(levels[treatment])), [axis[treatment]]]  # should g not read it
+    operands += [
+        np.ones(len(levels[treatment])),
+        [axis[treatment]],
+    ]  # should g not read it
     values = np.einsum(*operands, [..., *(axis[name] for name in names)])
     title = f"P({', '.join(names[1:])} | do({treatment}))"
-    return Distribution(names, tuple(levels[name] for name in names), values, title, (treatment,))
+    return Distribution(
+        names, tuple(levels[name] for name in names), values, title, (treatment,)
+    )
 
 
 def disintegrate(joint: Distribution, given: str | Sequence[str]) -> Disintegration:
@@ -331,7 +346,11 @@ def comb_disintegrate(
     """
     inside = _some_of(joint, outputs)
     graph = None if diagram is None else _graph_on(diagram, joint)
-    if order is None and graph is not None and not _is_topological(graph, joint.variables):
+    if (
+        order is None
+        and graph is not None
+        and not _is_topological(graph, joint.variables)
+    ):
         order = graph.nodes
     ordered = joint if order is None else _reordered(joint, order)
     outside = [name for name in ordered.variables if name not in inside]
@@ -510,7 +529,8 @@ def _comb(
         for values in combs.comb(joint.values, members, axes)
     ]
     lower, upper = (
-        Distribution(names, levels, values, title, names[: len(inputs)]) for values in bounds
+        Distribution(names, levels, values, title, names[: len(inputs)])
+        for values in bounds
     )
     return Disintegration(lower, upper)
 

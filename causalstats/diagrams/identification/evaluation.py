@@ -74,7 +74,9 @@ class JointTable:
 
     def __post_init__(self) -> None:
         array = arguments.array("the joint distribution", self.array)
-        object.__setattr__(self, "variables", arguments.names("variables", self.variables))
+        object.__setattr__(
+            self, "variables", arguments.names("variables", self.variables)
+        )
         if array.ndim < len(self.variables) or not np.all(array >= 0):
             raise ModelError(
                 f"Expected non-negative numbers with an axis for each of {list(self.variables)}; "
@@ -157,7 +159,9 @@ class Missing:
         cells = []
         for cell in self.cells[:_SHOWN_CELLS]:
             places = zip(self.variables, cell, strict=True)
-            named = (f"{name}={levels[name][at] if levels else at}" for name, at in places)
+            named = (
+                f"{name}={levels[name][at] if levels else at}" for name, at in places
+            )
             cells.append(", ".join(named))
         hidden = len(self.cells) - _SHOWN_CELLS
         where = "; ".join(cells) + f" and {hidden} more" * (hidden > 0)
@@ -301,7 +305,9 @@ def _evaluated(
     match expression:
         case Probability(outcome, given):
             values = source.probability(outcome, given)
-            values = values.reshape(-1, *values.shape[values.ndim - len(outcome + given) :])
+            values = values.reshape(
+                -1, *values.shape[values.ndim - len(outcome + given) :]
+            )
             return treat(expression, _masked(outcome + given, values, np.isnan(values)))
         case Product(factors):
             return _contracted(tables(factors), ())
@@ -314,14 +320,18 @@ def _evaluated(
             return treat(expression, _divided(above, below))
 
 
-def _contracted(tables: Sequence[_PartialTable], over: tuple[str, ...]) -> _PartialTable:
+def _contracted(
+    tables: Sequence[_PartialTable], over: tuple[str, ...]
+) -> _PartialTable:
     """The product of some tables, summed over some variables.
 
     An undefined value counts where no other factor is zero: there, the contraction of "perhaps not
     zero" exceeds that of "surely not zero".
     """
     names = tuple(
-        dict.fromkeys(name for table in tables for name in table.names if name not in over)
+        dict.fromkeys(
+            name for table in tables for name in table.names if name not in over
+        )
     )
     number = {name: axis for axis, name in enumerate((*names, *over), start=1)}
     inputs = [[0, *(number[name] for name in table.names)] for table in tables]
@@ -351,8 +361,12 @@ def _divided(above: _PartialTable, below: _PartialTable) -> _PartialTable:
     for table in (above, below):
         if table.undefined is not None:
             undefined = undefined | _spread(table.undefined, table.names, names)
-    numerator, denominator, undefined = np.broadcast_arrays(numerator, denominator, undefined)
-    values = np.divide(numerator, denominator, out=np.zeros_like(numerator), where=~undefined)
+    numerator, denominator, undefined = np.broadcast_arrays(
+        numerator, denominator, undefined
+    )
+    values = np.divide(
+        numerator, denominator, out=np.zeros_like(numerator), where=~undefined
+    )
     return _masked(names, values, undefined)
 
 
@@ -417,7 +431,11 @@ def _missing(
     _evaluated(expression, source, collect)
     missing = []
     for part, suspect in suspects.items():
-        cells = [cell for cell in suspect.cells if _needs(expression, source, part, cell, draw)]
+        cells = [
+            cell
+            for cell in suspect.cells
+            if _needs(expression, source, part, cell, draw)
+        ]
         if cells:
             missing.append(replace(suspect, cells=tuple(cells)))
     return tuple(missing)

@@ -269,12 +269,16 @@ def _text(
             bound = [style.name(inside[name]) for name in over]
             return style.sum(bound) + _text(summand, inside, style)
         case Quotient(numerator, denominator):
-            sides = [_side_text(side, symbols, style) for side in (numerator, denominator)]
+            sides = [
+                _side_text(side, symbols, style) for side in (numerator, denominator)
+            ]
             return style.quotient.format(*sides)
     raise TypeError(f"Expected an expression; got {expression!r}.")
 
 
-def _with_fresh_symbols(over: tuple[str, ...], symbols: Mapping[str, str]) -> dict[str, str]:
+def _with_fresh_symbols(
+    over: tuple[str, ...], symbols: Mapping[str, str]
+) -> dict[str, str]:
     """The symbols inside a sum: its variables get primes until no other has their symbol."""
     inside = {name: symbol for name, symbol in symbols.items() if name not in over}
     for name in over:

@@ -132,7 +132,9 @@ def effect(
         district = graph.bits.district(smallest(comb), everything)
         kernel = observed_kernel(graph, district, everything)
         if not any(move.part == district for move in moves):
-            moves.append(CombSplit(everything, district, Product(tuple(kernel.values()))))
+            moves.append(
+                CombSplit(everything, district, Product(tuple(kernel.values())))
+            )
         expression = identified_comb(graph, comb, district, kernel, moves)
         if expression is None:
             return None, moves

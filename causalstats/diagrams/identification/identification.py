@@ -26,7 +26,11 @@ from causalstats.diagrams.identification.evaluation import (
     Source,
     evaluate,
 )
-from causalstats.diagrams.identification.expression import Expression, Probability, latex_name
+from causalstats.diagrams.identification.expression import (
+    Expression,
+    Probability,
+    latex_name,
+)
 from causalstats.diagrams.identification.id_algorithm import (
     CombMarginal,
     CombSplit,
@@ -279,7 +283,9 @@ class Identification:
             lines += ["", self.distribution_meant]
         if self.steps:
             lines.append("")
-            lines += [f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1)]
+            lines += [
+                f"{number:2}. {step}" for number, step in enumerate(self.steps, start=1)
+            ]
         if self.hedge is not None:
             lines += ["", str(self.hedge)]
         return "\n".join(lines)
@@ -316,7 +322,8 @@ class Identification:
         P(y \\mid \\mathrm{do}(x)) = P(y \\mid x)
         """
         outcome, do, given = (
-            ", ".join(map(latex_name, names)) for names in (self.outcome, self.do, self.given)
+            ", ".join(map(latex_name, names))
+            for names in (self.outcome, self.do, self.given)
         )
         done = f"\\mathrm{{do}}({do})" if do else ""
         conditions = ", ".join(filter(None, [done, given]))
@@ -332,7 +339,9 @@ class Identification:
         if self.identified:
             paragraphs.append(f"$\\displaystyle {self.latex()}$")
         paragraphs += [
-            line.strip() for line in lines if line.strip() and f"{self.query} =" not in line
+            line.strip()
+            for line in lines
+            if line.strip() and f"{self.query} =" not in line
         ]
         return "\n\n".join(paragraphs)
 
@@ -428,7 +437,9 @@ def _query(
     variables = []
     for word, names in (("outcome", outcome), ("do", do), ("given", given)):
         known = names is not None
-        variables.append(arguments.names(word, names) if known else _by_role(word, graph.roles))
+        variables.append(
+            arguments.names(word, names) if known else _by_role(word, graph.roles)
+        )
     if isinstance(diagram, Hypergraph):
         for name in (name for names in variables for name in names):
             diagram.position(name)
@@ -531,7 +542,9 @@ def _from_selected(
     )
     if recovered.expression is None:
         return replace(query, steps=steps, hedge=recovered.bias)
-    return replace(query, expression=simplified(recovered.expression, graph.nodes), steps=steps)
+    return replace(
+        query, expression=simplified(recovered.expression, graph.nodes), steps=steps
+    )
 
 
 def _criterion(
@@ -575,7 +588,11 @@ def _by_id_algorithm(
             if do
             else "Nothing is done."
         )
-        return (Reason(why),), Probability(graph.names(outcome), graph.names(given)), None
+        return (
+            (Reason(why),),
+            Probability(graph.names(outcome), graph.names(given)),
+            None,
+        )
     settable = interchangeable(graph, outcome, do, given)
     seen = given & ~settable
     expression, moves = effect(graph, outcome | seen, do | settable)
@@ -606,7 +623,9 @@ def _first_steps(
     fixed = do | settable
     everything, needed = relevant(graph, wanted, fixed)
     if settable:
-        yield Reason(f"To see {listed(graph.names(settable))} is here the same as to set it.")
+        yield Reason(
+            f"To see {listed(graph.names(settable))} is here the same as to set it."
+        )
     if everything != graph.bits.everything:
         dropped = listed(graph.names(graph.bits.everything & ~everything))
         yield Reason(f"Discard {dropped}: nothing asked for depends on it.")

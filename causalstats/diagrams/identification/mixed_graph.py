@@ -16,7 +16,12 @@ from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Hypergraph, cycle_error
 from causalstats.diagrams.core.roles import Roles
 from causalstats.diagrams.identification.bit_set_graph import BitSetGraph, bit_set_graph
-from causalstats.diagrams.identification.bit_sets import BitSet, members, singleton, union
+from causalstats.diagrams.identification.bit_sets import (
+    BitSet,
+    members,
+    singleton,
+    union,
+)
 from causalstats.errors import ModelError
 
 CHANGING_SURGERY = ("cut", "do", "soft", "policy", "edge_do", "twin")
@@ -108,7 +113,9 @@ class MixedGraph:
         _check_causal_model(diagram)
         nodes, edges, hidden = _nodes_and_edges(diagram)
         whole = cls.projected(nodes, edges, hidden)
-        surgery = tuple(step.words for step in diagram.steps if step.rule in CHANGING_SURGERY)
+        surgery = tuple(
+            step.words for step in diagram.steps if step.rule in CHANGING_SURGERY
+        )
         if not diagram.roles.selected:
             return replace(whole, roles=diagram.roles, surgery=surgery)
         selected = whole.among_selected(diagram.roles.selected)
@@ -367,7 +374,9 @@ class MixedGraph:
         >>> chain.separated("x", "y"), chain.separated("x", "y", "m")
         (False, True)
         """
-        return self.bits.separated(self.bit_set(one), self.bit_set(other), self.bit_set(given))
+        return self.bits.separated(
+            self.bit_set(one), self.bit_set(other), self.bit_set(given)
+        )
 
     def among_selected(self, selected: tuple[str, ...]) -> MixedGraph:
         """Return the graph of the distribution of the other variables among the selected.

@@ -25,7 +25,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from causalstats.diagrams.identification.bit_sets import BitSet, smallest, union
-from causalstats.diagrams.identification.expression import Expression, Probability, Product
+from causalstats.diagrams.identification.expression import (
+    Expression,
+    Probability,
+    Product,
+)
 from causalstats.diagrams.identification.id_algorithm import (
     CombSplit,
     Kernel,
@@ -64,7 +68,9 @@ class SelectionBias:
         who = " and ".join(self.selected)
         verb = "acts" if len(self.acting) == 1 else "act"
         acting = f", on which {', '.join(self.acting)} {verb}" if self.acting else ""
-        needed = f"the distribution of {', '.join(self.comb)}" if self.comb else "the answer"
+        needed = (
+            f"the distribution of {', '.join(self.comb)}" if self.comb else "the answer"
+        )
         return (
             f"The data are of those alone whom {who} selects{acting}, and {needed} among everybody "
             "is needed, which those selected do not tell."
@@ -262,12 +268,16 @@ def _recovered(
     acting = graph.bits.ancestors(selection, kept)
     part = graph.bits.district(smallest(wanted), kept)
     if not part & acting:
-        smaller = disintegrated(graph, part, kept & ~selection, comb & ~selection, kernel)
+        smaller = disintegrated(
+            graph, part, kept & ~selection, comb & ~selection, kernel
+        )
         moves.append(CombSplit(kept, part, Product(tuple(smaller.values()))))
         return identified_comb(graph, wanted, part, smaller, moves)
     districts = graph.bits.districts(kept)
     joined = union(district for district in districts if district & acting)
     if joined == comb:
         return None
-    known = disintegrated(graph, joined & ~selection, kept & ~selection, comb & ~selection, kernel)
+    known = disintegrated(
+        graph, joined & ~selection, kept & ~selection, comb & ~selection, kernel
+    )
     return _recovered(graph, wanted, joined, known, selection, moves)

@@ -67,7 +67,11 @@ class _Rules:
     def simple(self, expression: Expression) -> Expression:
         match expression:
             case Probability(outcome, given):
-                return Probability(self.sort(outcome), self.sort(given)) if outcome else Product()
+                return (
+                    Probability(self.sort(outcome), self.sort(given))
+                    if outcome
+                    else Product()
+                )
             case Product(factors):
                 above, below = _fraction(*map(self.simple, factors))
             case Quotient(numerator, denominator):
@@ -125,7 +129,9 @@ class _Rules:
                     below.remove(divisor)
                     break
 
-    def conditioned(self, factor: Expression, divisor: Probability) -> Expression | None:
+    def conditioned(
+        self, factor: Expression, divisor: Probability
+    ) -> Expression | None:
         match factor:
             case Probability(outcome, given):
                 if given != divisor.given or not set(divisor.outcome) < set(outcome):
@@ -136,7 +142,9 @@ class _Rules:
                 for number, inner in enumerate(factors):
                     quotient = self.conditioned(inner, divisor)
                     if quotient is not None:
-                        return self.product([*factors[:number], quotient, *factors[number + 1 :]])
+                        return self.product(
+                            [*factors[:number], quotient, *factors[number + 1 :]]
+                        )
             case Sum(over, summand) if not divisor.free.intersection(over):
                 quotient = self.conditioned(summand, divisor)
                 return None if quotient is None else Sum(over, quotient)
@@ -154,7 +162,9 @@ class _Rules:
         if isinstance(inner, Sum):
             over = over.union(inner.over)
             inner = inner.summand
-        return self.quotient([*outside_above, Sum(self.sort(over), inner)], outside_below)
+        return self.quotient(
+            [*outside_above, Sum(self.sort(over), inner)], outside_below
+        )
 
 
 def _fraction(*expressions: Expression) -> tuple[Factors, Factors]:
@@ -222,7 +232,9 @@ def _sum_out_one(
             continue
         rest = tuple(other for other in holder.outcome if other != name)
         replacement: Factors = [Probability(rest, holder.given)] if rest else []
-        remaining = [factor for factor in above + below if factor is not holder] + replacement
+        remaining = [
+            factor for factor in above + below if factor is not holder
+        ] + replacement
         free = frozenset().union(*(factor.free for factor in remaining))
         if over - {name} <= free:
             number = above.index(holder)

@@ -24,7 +24,9 @@ from causalstats.diagrams.identification.bit_sets import (
 )
 
 Arc = tuple[int, int]
-Residual = dict[int, dict[int, int]]  # the capacity left from each vertex to each neighbour
+Residual = dict[
+    int, dict[int, int]
+]  # the capacity left from each vertex to each neighbour
 
 _UNCUTTABLE = 1 << 60  # the capacity of an arc that is never cut
 _SOURCE = -1
@@ -106,7 +108,9 @@ def _network(
         residual.setdefault(end, {}).setdefault(start, 0)
 
     for node in members(union(cliques)):
-        join(_entrance(node), _exit(node), 1 if contains(cuttable, node) else _UNCUTTABLE)
+        join(
+            _entrance(node), _exit(node), 1 if contains(cuttable, node) else _UNCUTTABLE
+        )
     for number, clique in enumerate(cliques):
         hub = _FIRST_HUB - number
         for node in members(clique):

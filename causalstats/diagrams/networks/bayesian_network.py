@@ -20,7 +20,10 @@ from causalstats.diagrams.core.hypergraph import Box
 from causalstats.diagrams.core.ordering import in_order
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.formats.bif import read_bif, write_bif
-from causalstats.diagrams.networks.conditioning import conditional, conditional_marginals
+from causalstats.diagrams.networks.conditioning import (
+    conditional,
+    conditional_marginals,
+)
 from causalstats.diagrams.networks.counterfactual import (
     add_world,
     joint_of_three_worlds,
@@ -102,7 +105,9 @@ class BayesianNetwork:
                 "variable."
             )
         boxes = {box.name: box for box in self.diagram.boxes if box.kind == "mechanism"}
-        tables = network_tables(self.diagram, _as_tables(self.diagram, boxes, self.mechanisms))
+        tables = network_tables(
+            self.diagram, _as_tables(self.diagram, boxes, self.mechanisms)
+        )
         mechanisms = {name: tables.table(box) for name, box in boxes.items()}
         for name, table in mechanisms.items():
             check_distribution(name, table)
@@ -118,7 +123,9 @@ class BayesianNetwork:
 
     def __repr__(self) -> str:
         batch = self._tables.batch
-        draws = f", {'×'.join(map(str, batch))} draws of each mechanism" if batch else ""
+        draws = (
+            f", {'×'.join(map(str, batch))} draws of each mechanism" if batch else ""
+        )
         names = self.diagram.variables
         return f"BayesianNetwork({len(names)} variables: {', '.join(names)}{draws})"
 
@@ -286,7 +293,9 @@ class BayesianNetwork:
         done = {position[wire]: level for wire, level in conditions.done.items()}
         words = _condition_words(None, factual)
         tables = network_tables(worlds, self.mechanisms)
-        values = conditional(tables, axes, Conditions(done=done, seen=conditions.seen), words)
+        values = conditional(
+            tables, axes, Conditions(done=done, seen=conditions.seen), words
+        )
         title = _title(f"{', '.join(names)} had {_condition_words(do, None)}", words)
         levels = tuple(levels_of(worlds.wires[wire]) for wire in axes)
         return Distribution(names, levels, values, title)
@@ -349,7 +358,9 @@ class BayesianNetwork:
                 )
         wires = self.diagram.wires
         off, on = (level_position(wires[cause_wire], level) for level in pairs[cause])
-        _, event = (level_position(wires[outcome_wire], level) for level in pairs[outcome])
+        _, event = (
+            level_position(wires[outcome_wire], level) for level in pairs[outcome]
+        )
         joint = joint_of_three_worlds(
             self.diagram, self.mechanisms, cause_wire, outcome_wire, off, on
         )
@@ -359,7 +370,10 @@ class BayesianNetwork:
         return {name: float(value) for name, value in probabilities.items()}
 
     def marginals(
-        self, *, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None
+        self,
+        *,
+        do: Mapping[str, Any] | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> dict[str, Distribution]:
         """Return P(v | do(...), given) of every variable v that is neither done nor given.
 
@@ -395,7 +409,9 @@ class BayesianNetwork:
         for wire in wires:
             name = self.diagram.variables[wire]
             levels = (self._levels[wire],)
-            marginals[name] = Distribution((name,), levels, values[wire], _title(name, words))
+            marginals[name] = Distribution(
+                (name,), levels, values[wire], _title(name, words)
+            )
         return marginals
 
     def joint(self, *, do: Mapping[str, Any] | None = None) -> Distribution:
@@ -425,10 +441,14 @@ class BayesianNetwork:
                [0.1 , 0.4 ]])
         """
         done = self._conditions(do, None).done
-        names = [name for name in self.diagram.observed if self._position[name] not in done]
+        names = [
+            name for name in self.diagram.observed if self._position[name] not in done
+        ]
         return self.query(names, do=do)
 
-    def probability(self, event: Mapping[str, Any], *, do: Mapping[str, Any] | None = None) -> Any:
+    def probability(
+        self, event: Mapping[str, Any], *, do: Mapping[str, Any] | None = None
+    ) -> Any:
         """Return P(event | do(...)); 0 where it cannot happen.
 
         Parameters
@@ -492,8 +512,12 @@ class BayesianNetwork:
 
         self._refuse_draws("sample from")
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
-            raise ModelError(f"Expected a number of rows to draw, 0 or more, got {n!r}.")
-        draws = self._draws(n, np.random.default_rng(seed), self._conditions(do, None).done)
+            raise ModelError(
+                f"Expected a number of rows to draw, 0 or more, got {n!r}."
+            )
+        draws = self._draws(
+            n, np.random.default_rng(seed), self._conditions(do, None).done
+        )
         columns = {}
         for wire in dict.fromkeys(self.diagram.outputs):
             levels = pd.Index(self._levels[wire], tupleize_cols=False)
@@ -518,7 +542,9 @@ class BayesianNetwork:
         for box in in_order(self.diagram):
             (wire,) = box.outputs
             cumulative = np.cumsum(self._table(box), axis=-1)
-            thresholds = cumulative[tuple(draws[cause] for cause in box.inputs)][..., :-1]
+            thresholds = cumulative[tuple(draws[cause] for cause in box.inputs)][
+                ..., :-1
+            ]
             if wire in done:
                 draws[wire] = np.full(n, done[wire])
             else:
@@ -556,7 +582,11 @@ class BayesianNetwork:
         return tuple(wire.levels or () for wire in self.diagram.wires)
 
     def _wire(self, name: str) -> int:
-        return self._position[name] if name in self._position else self.diagram.position(name)
+        return (
+            self._position[name]
+            if name in self._position
+            else self.diagram.position(name)
+        )
 
     def _by_number(self, levels: Mapping[str, Any] | None) -> dict[int, int]:
         """Wires with the numbers of their levels."""
@@ -653,7 +683,9 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 def _condition_words(do: Intervention | None, given: Mapping[str, Any] | None) -> str:
     """Such as "do(x=1), z=0"."""
     if isinstance(do, Mapping):
-        done = [f"{name}={level!r}" for name, level in arguments.values("do", do).items()]
+        done = [
+            f"{name}={level!r}" for name, level in arguments.values("do", do).items()
+        ]
     else:
         done = list(arguments.names("do", () if do is None else do))
     seen = {} if given is None else arguments.values("given", given)

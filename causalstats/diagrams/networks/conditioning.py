@@ -15,7 +15,9 @@ from causalstats.diagrams.networks.tensor_contraction import (
 )
 from causalstats.errors import ModelError
 
-_UNDERFLOW = 1e-250  # smaller probabilities are computed again with every product rescaled
+_UNDERFLOW = (
+    1e-250  # smaller probabilities are computed again with every product rescaled
+)
 
 
 def conditional(
@@ -79,7 +81,10 @@ def conditional_marginals(
         for joint in joints.values():
             totals = joint.sum(axis=-1, keepdims=True)
             _refuse_impossible(tables, totals, conditions, words)
-    return {wire: joint / joint.sum(axis=-1, keepdims=True) for wire, joint in joints.items()}
+    return {
+        wire: joint / joint.sum(axis=-1, keepdims=True)
+        for wire, joint in joints.items()
+    }
 
 
 def _refuse_impossible(

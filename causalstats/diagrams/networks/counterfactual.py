@@ -54,7 +54,9 @@ def add_world(
         if reached.intersection(box.inputs):
             reached.update(box.outputs)
     ordered = sorted(reached)
-    position = {wire: len(diagram.wires) + number for number, wire in enumerate(ordered)}
+    position = {
+        wire: len(diagram.wires) + number for number, wire in enumerate(ordered)
+    }
     repeated = [
         box
         for box in diagram.boxes
@@ -161,7 +163,9 @@ def probabilities_of_causation(
     """
     share = np.moveaxis(joint, (-4, -3, -2, -1), (0, 1, 2, 3))
     no_event = np.arange(share.shape[1]) != event
-    caused = share[:, :, event, no_event].sum(axis=2)  # by the cause and outcome that were
+    caused = share[:, :, event, no_event].sum(
+        axis=2
+    )  # by the cause and outcome that were
     with_both = share[on, event].sum(axis=(0, 1))
     with_neither = share[off, no_event].sum(axis=(0, 1, 2))
     return {

@@ -56,7 +56,9 @@ class Distribution:
     opened: tuple[str, ...] = ()
 
     @classmethod
-    def joint(cls, values: Any, levels: Mapping[str, Sequence[Any] | int]) -> Distribution:
+    def joint(
+        cls, values: Any, levels: Mapping[str, Sequence[Any] | int]
+    ) -> Distribution:
         """Return a joint distribution.
 
         Parameters
@@ -80,14 +82,20 @@ class Distribution:
         >>> Distribution.joint([0.25, 0.75], {"x": 2})[1]
         0.75
         """
-        arguments.instance(Mapping, "the levels", levels, "Say {'smoking': 2, 'cancer': 2}.")
+        arguments.instance(
+            Mapping, "the levels", levels, "Say {'smoking': 2, 'cancer': 2}."
+        )
         by_name = {name: as_levels(name, given) for name, given in levels.items()}
         table = np.array(arguments.array("the probabilities", values))
         shape = tuple(map(len, by_name.values()))
         batch_axes = table.ndim - len(shape)
         if not by_name or table.shape[batch_axes:] != shape:
-            axes = ", ".join(f"{name} {len(states)}" for name, states in by_name.items())
-            raise ModelError(f"Expected an array with axes (..., {axes}), got shape {table.shape}.")
+            axes = ", ".join(
+                f"{name} {len(states)}" for name, states in by_name.items()
+            )
+            raise ModelError(
+                f"Expected an array with axes (..., {axes}), got shape {table.shape}."
+            )
         sums = table.sum(axis=tuple(range(batch_axes, table.ndim)))
         if not ((table >= 0).all() and np.allclose(sums, 1, rtol=0, atol=1e-6)):
             raise ModelError(
@@ -98,7 +106,11 @@ class Distribution:
         return cls(tuple(by_name), tuple(by_name.values()), table, title)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)
+        return (
+            np.array(self.values, dtype=dtype)
+            if copy
+            else np.asarray(self.values, dtype=dtype)
+        )
 
     def __getitem__(self, at: Hashable | Mapping[str, Any]) -> Any:
         """Return the probability at a level, or at `{variable: level, ...}`.
@@ -106,7 +118,10 @@ class Distribution:
         Variables that are left out stay as axes.
         """
         if isinstance(at, Mapping):
-            numbers = {self._axis(name): self._number(name, level) for name, level in at.items()}
+            numbers = {
+                self._axis(name): self._number(name, level)
+                for name, level in at.items()
+            }
         elif len(self.variables) == 1:
             numbers = {0: self._number(self.variables[0], at)}
         else:
@@ -145,7 +160,9 @@ class Distribution:
         kept = (*self.opened, *variables)
         axes = [self._axis(name) for name in kept]
         batch = self._batch_axes
-        summed = [batch + axis for axis in range(len(self.variables)) if axis not in axes]
+        summed = [
+            batch + axis for axis in range(len(self.variables)) if axis not in axes
+        ]
         values = self.values.sum(axis=tuple(summed))
         remaining = sorted(axes)
         order = [batch + remaining.index(axis) for axis in axes]
@@ -222,11 +239,15 @@ class Distribution:
     @property
     def _heading(self) -> str:
         batch = self.values.shape[: self._batch_axes]
-        return self.title + (f", mean of {'×'.join(map(str, batch))} draws" if batch else "")
+        return self.title + (
+            f", mean of {'×'.join(map(str, batch))} draws" if batch else ""
+        )
 
     def _axis(self, name: str) -> int:
         if name not in self.variables:
-            raise ModelError(f"Expected one of {', '.join(self.variables)}, got {name!r}.")
+            raise ModelError(
+                f"Expected one of {', '.join(self.variables)}, got {name!r}."
+            )
         return self.variables.index(name)
 
     def _number(self, name: str, level: Any) -> int:

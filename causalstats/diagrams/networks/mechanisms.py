@@ -17,7 +17,9 @@ from causalstats.numerics.discrete.variable_elimination import whole_order
 
 Process = tuple[str, str]  # the name and kind of a box
 
-_MAX_SHARED_ORDER_ENTRIES = 10**6  # of a table, for one elimination order for all queries
+_MAX_SHARED_ORDER_ENTRIES = (
+    10**6
+)  # of a table, for one elimination order for all queries
 _ROUNDING = 1e-6  # how far from 1 the sum of probabilities may be
 
 
@@ -52,7 +54,9 @@ class NetworkTables:
     @cached_property
     def positive(self) -> dict[Process, bool]:
         """Whether each table has no zeros."""
-        return {process: bool((array > 0).all()) for process, array in self.arrays.items()}
+        return {
+            process: bool((array > 0).all()) for process, array in self.arrays.items()
+        }
 
     @cached_property
     def elimination_order(self) -> dict[int, int] | None:
@@ -67,7 +71,9 @@ class NetworkTables:
     def levels_set(self) -> dict[int, int]:
         """The level of every wire that a point state sets."""
         points = (box for box in self.diagram.boxes if box.kind == "point")
-        return {box.outputs[0]: self._level(box.outputs[0], box.value) for box in points}
+        return {
+            box.outputs[0]: self._level(box.outputs[0], box.value) for box in points
+        }
 
     @cached_property
     def levels_observed(self) -> list[tuple[int, int]]:
@@ -217,9 +223,13 @@ def _check_shape(
     last = shape[len(shape) - len(scope) :]
     too_few = len(shape) < len(scope)
     if too_few or any(
-        sizes.setdefault(wire, size) != size for wire, size in zip(scope, last, strict=True)
+        sizes.setdefault(wire, size) != size
+        for wire, size in zip(scope, last, strict=True)
     ):
-        axes = [f"{diagram.wires[wire].label} {sizes.get(wire, '')}".strip() for wire in scope]
+        axes = [
+            f"{diagram.wires[wire].label} {sizes.get(wire, '')}".strip()
+            for wire in scope
+        ]
         raise ModelError(
             f"Expected the mechanism of {box.name!r} with axes (..., {', '.join(axes)}), causes "
             f"first; got shape {shape}."

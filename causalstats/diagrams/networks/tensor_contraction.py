@@ -22,14 +22,21 @@ from typing import Any
 import numpy as np
 
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph
-from causalstats.diagrams.networks.mechanisms import NetworkTables, network_tables, scope_of
+from causalstats.diagrams.networks.mechanisms import (
+    NetworkTables,
+    network_tables,
+    scope_of,
+)
 from causalstats.errors import ModelError
 from causalstats.numerics import accelerator
 from causalstats.numerics.accelerator import Compiled, Einsum
 from causalstats.numerics.discrete import tensor_network
 from causalstats.numerics.discrete import variable_elimination as elimination
 from causalstats.numerics.discrete.tensor_network import ContractionPlan, Scope
-from causalstats.numerics.discrete.variable_elimination import EliminationStep, small_einsum
+from causalstats.numerics.discrete.variable_elimination import (
+    EliminationStep,
+    small_einsum,
+)
 
 Contraction = Callable[[ContractionPlan, list[Any], Einsum], list[Any]]
 Factor = tuple[Scope, np.ndarray]
@@ -99,7 +106,9 @@ class QueryPlan:
         """Return the tables at the known levels; zero where these contradict each other."""
         every = slice(None)
         tables = [
-            array if wires is None else array[tuple([levels.get(wire, every) for wire in wires])]
+            array
+            if wires is None
+            else array[tuple([levels.get(wire, every) for wire in wires])]
             for array, wires in zip(self.arrays, self.full_scopes, strict=True)
         ]
         return tables if possible else [0.0 * tables[0], *tables[1:]]
@@ -144,7 +153,9 @@ def contract(
     wires = diagram.outputs
     if outputs is not None:
         wires = tuple(diagram.position(name) for name in outputs)
-    return contract_tables(network_tables(diagram, mechanisms), (*diagram.inputs, *wires))
+    return contract_tables(
+        network_tables(diagram, mechanisms), (*diagram.inputs, *wires)
+    )
 
 
 def contract_tables(
@@ -169,7 +180,9 @@ def contract_tables(
     rescale : bool
         Keep every product from underflow; makes the result proportional.
     """
-    plan, arrays = plan_query(tables, axes, conditions, proportional=proportional or rescale)
+    plan, arrays = plan_query(
+        tables, axes, conditions, proportional=proportional or rescale
+    )
     if not tables.batch:
         return elimination.follow(plan.steps, arrays, rescale=rescale)
 
@@ -178,7 +191,9 @@ def contract_tables(
         parts: list[Any],
         einsum: Einsum,
     ) -> list[Any]:
-        return [tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)[-1]]
+        return [
+            tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)[-1]
+        ]
 
     (result,) = _in_parts(run, plan, arrays, tables.batch, len(axes), rescale)
     return tables.batch_first(result, tuple([tables.sizes[wire] for wire in axes]))
@@ -217,7 +232,9 @@ def contract_marginals(
         einsum: Einsum,
     ) -> list[Any]:
         values = tensor_network.forward(products, parts, einsum=einsum, rescale=rescale)
-        sums = tensor_network.marginals(products, values, wires, einsum=einsum, rescale=rescale)
+        sums = tensor_network.marginals(
+            products, values, wires, einsum=einsum, rescale=rescale
+        )
         return [sums[wire] for wire in wires]
 
     results = _in_parts(run, plan, arrays, tables.batch, 1, rescale)
@@ -253,14 +270,18 @@ def plan_query(
     if plan is None:
         if len(tables.plans) >= _MAX_PLANS:
             tables.plans.clear()
-        plan = _new_plan(tables, axes, conditions, levels.keys(), marginals, proportional)
+        plan = _new_plan(
+            tables, axes, conditions, levels.keys(), marginals, proportional
+        )
         if plan.plan:
             _refuse_large(tables, plan.plan, axes)
         tables.plans[key] = plan
     return plan, plan.tables_at(levels, possible)
 
 
-def _known_levels(tables: NetworkTables, conditions: Conditions) -> tuple[dict[int, int], bool]:
+def _known_levels(
+    tables: NetworkTables, conditions: Conditions
+) -> tuple[dict[int, int], bool]:
     """The known level of each wire that has one, and whether no two contradict each other."""
     levels = {**tables.levels_set, **conditions.done}
     for wire in conditions.opened:
@@ -291,7 +312,9 @@ def _new_plan(
     marginals, proportional : bool
     """
     boxes = _relevant_boxes(tables, axes, conditions)
-    factors: list[Factor] = [(scope_of(box), tables.arrays[box.name, box.kind]) for box in boxes]
+    factors: list[Factor] = [
+        (scope_of(box), tables.arrays[box.name, box.kind]) for box in boxes
+    ]
     output, added = _output(tables, axes, factors, known)
     if proportional:
         droppable = [tables.positive[box.name, box.kind] for box in boxes]
@@ -306,8 +329,12 @@ def _new_plan(
         for unknown, (full, _) in zip(scopes, factors, strict=True)
     ]
     sizes = {**tables.sizes}
-    sizes |= {index: tables.sizes[wire] for index, wire in zip(output, axes, strict=True)}
-    if not (tables.batch or marginals) and (steps := _steps(tables, scopes, sizes, output)):
+    sizes |= {
+        index: tables.sizes[wire] for index, wire in zip(output, axes, strict=True)
+    }
+    if not (tables.batch or marginals) and (
+        steps := _steps(tables, scopes, sizes, output)
+    ):
         return QueryPlan(arrays, scopes, full_scopes, steps, None)
     used = tuple(sorted({(wire, sizes[wire]) for scope in scopes for wire in scope}))
     plan = _product_plan(tuple(scopes), used, () if marginals else tuple(output))
@@ -361,8 +388,17 @@ def _relevant_boxes(
     """
     effects = [box for box in tables.diagram.boxes if not box.outputs]
     relevant = [box for box in effects if box.kind == "mechanism"]
-    waiting = [*axes, *conditions.seen, *(wire for box in effects for wire in box.inputs)]
-    visited = {*conditions.done, *conditions.opened, *tables.levels_set, *tables.diagram.inputs}
+    waiting = [
+        *axes,
+        *conditions.seen,
+        *(wire for box in effects for wire in box.inputs),
+    ]
+    visited = {
+        *conditions.done,
+        *conditions.opened,
+        *tables.levels_set,
+        *tables.diagram.inputs,
+    }
     while waiting:
         wire = waiting.pop()
         if wire not in visited:
@@ -464,7 +500,9 @@ def _in_parts(
     size = prod(batch)
     step = ceil(size / ceil(size * plan.held / _MAX_ENTRIES_AT_ONCE))
     scopes = query_plan.scopes
-    varies = [array.ndim > len(scope) for array, scope in zip(arrays, scopes, strict=True)]
+    varies = [
+        array.ndim > len(scope) for array, scope in zip(arrays, scopes, strict=True)
+    ]
 
     def part(start: int) -> list[np.ndarray]:
         return [
@@ -476,7 +514,11 @@ def _in_parts(
         return run(plan, parts, small_einsum)
 
     work: Compiled = on_processor
-    if size * plan.cost >= _ACCELERATOR_PAYS_FROM and not rescale and accelerator.is_available():
+    if (
+        size * plan.cost >= _ACCELERATOR_PAYS_FROM
+        and not rescale
+        and accelerator.is_available()
+    ):
         if query_plan.compiled is None:
             query_plan.compiled = accelerator.compiled(
                 lambda parts, einsum: run(plan, parts, einsum), on_processor, part(0)
@@ -484,7 +526,9 @@ def _in_parts(
         work = query_plan.compiled
     results = []
     for start in range(0, size, step):
-        first = min(start, size - step)  # parts have one size, so that each is compiled once
+        first = min(
+            start, size - step
+        )  # parts have one size, so that each is compiled once
         overlap = start - first
         results.append(
             [

@@ -115,7 +115,9 @@ def to_pymc(
     >>> [variable.name for variable in model.free_RVs]
     ['x', 'y']
     """
-    seen = {box.inputs[0]: box.value for box in diagram.boxes if box.kind == "observation"}
+    seen = {
+        box.inputs[0]: box.value for box in diagram.boxes if box.kind == "observation"
+    }
     dims = () if cases is None else (CASE,)
     coords = None if cases is None else {CASE: np.arange(cases)}
     variables: dict[int, Any] = {}
@@ -139,7 +141,9 @@ def to_pymc(
                 continue
             causes = [variables[cause] for cause in box.inputs]
             distribution = parameters.distribution(box, causes)
-            observed = numeric_value(diagram, wire, seen[wire]) if wire in seen else None
+            observed = (
+                numeric_value(diagram, wire, seen[wire]) if wire in seen else None
+            )
             variables[wire] = registered(model, label, distribution, dims, observed)
     return model
 
@@ -155,7 +159,9 @@ class Parameters:
     mechanisms : mapping of str to mechanism
     """
 
-    def __init__(self, diagram: Hypergraph, mechanisms: Mapping[str, Mechanism]) -> None:
+    def __init__(
+        self, diagram: Hypergraph, mechanisms: Mapping[str, Mechanism]
+    ) -> None:
         self.diagram = diagram
         self.mechanisms = mechanisms
         self._tables: dict[str, Any] = {}
@@ -199,11 +205,14 @@ class Parameters:
 
     def _given(self, box: Box, shape: tuple[int, ...]) -> Any:
         given = self.mechanisms[box.name]
-        values = given if isinstance(given, Variable) else np.asarray(given, dtype=float)
+        values = (
+            given if isinstance(given, Variable) else np.asarray(given, dtype=float)
+        )
         table = pt.as_tensor(values)
         static_shape = table.type.shape
         if table.ndim == len(shape) and all(
-            size in (None, levels) for size, levels in zip(static_shape, shape, strict=True)
+            size in (None, levels)
+            for size, levels in zip(static_shape, shape, strict=True)
         ):
             return table
         raise ModelError(
@@ -317,7 +326,9 @@ def _data(
 def is_random(value: Any) -> bool:
     """Return whether a PyTensor variable is a distribution and no expression."""
     owner = getattr(value, "owner", None)
-    return owner is not None and isinstance(owner.op, RandomVariable | SymbolicRandomVariable)
+    return owner is not None and isinstance(
+        owner.op, RandomVariable | SymbolicRandomVariable
+    )
 
 
 def registered(
@@ -346,7 +357,9 @@ def registered(
     size = [len(model.coords[dim]) for dim in dims]
     value = pt.as_tensor(value)
     if value.ndim < len(size):
-        value = change_dist_size(value, size) if is_random(value) else pt.full(size, value)
+        value = (
+            change_dist_size(value, size) if is_random(value) else pt.full(size, value)
+        )
     if is_random(value):
         data = None if observed is None else np.broadcast_to(observed, size)
         return model.register_rv(value, name, observed=data, dims=dims or None)

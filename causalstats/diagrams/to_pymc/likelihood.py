@@ -84,7 +84,9 @@ def to_pymc_given(
     """
     values = _values(diagram, data)
     first = next(iter(values.values()))
-    weights = np.ones(len(first), int) if counts is None else np.asarray(counts, dtype=int)
+    weights = (
+        np.ones(len(first), int) if counts is None else np.asarray(counts, dtype=int)
+    )
     lengths = {len(column) for column in values.values()} | {len(weights)}
     if len(lengths) > 1 or weights.min(initial=0) < 0:
         raise DataError(
@@ -96,7 +98,9 @@ def to_pymc_given(
         if all(parameters.is_table(box) for box in _random_boxes(diagram)):
             _add_cells(diagram, parameters, values, weights)
         else:
-            repeated = {wire: np.repeat(column, weights) for wire, column in values.items()}
+            repeated = {
+                wire: np.repeat(column, weights) for wire, column in values.items()
+            }
             model.add_coord(CASE, np.arange(weights.sum()))
             _add_rows(diagram, parameters, repeated)
     return model
@@ -111,8 +115,12 @@ def _values(diagram: Hypergraph, data: Mapping[str, Any]) -> dict[int, np.ndarra
     hidden = [name for name in diagram.hidden if name in data]
     missing = [name for name in diagram.observed if name not in data]
     if hidden or missing:
-        problem = f"missing {missing}." if missing else f"{', '.join(hidden)} is hidden."
-        raise DataError(f"Expected data of {', '.join(diagram.observed)} alone; {problem}")
+        problem = (
+            f"missing {missing}." if missing else f"{', '.join(hidden)} is hidden."
+        )
+        raise DataError(
+            f"Expected data of {', '.join(diagram.observed)} alone; {problem}"
+        )
     return {
         wire: _column(diagram, wire, np.asarray(data[diagram.wires[wire].label]))
         for wire in dict.fromkeys(diagram.outputs)
@@ -173,7 +181,9 @@ def _add_cells(
     counts = np.zeros(shape, int)
     np.add.at(counts, tuple(values.values()), weights)
     probabilities = joint_probabilities(diagram, parameters, tuple(values))
-    pm.Multinomial("cells", n=counts.sum(), p=probabilities.ravel(), observed=counts.ravel())
+    pm.Multinomial(
+        "cells", n=counts.sum(), p=probabilities.ravel(), observed=counts.ravel()
+    )
 
 
 def joint_probabilities(
@@ -248,7 +258,9 @@ class _Rows:
         self.states = states
         self.seen = {wire: pt.as_tensor(column) for wire, column in values.items()}
         self.variables: dict[int, Any] = dict(self.seen)
-        self.summed: set[int] = set()  # hidden variables with levels, and functions of them
+        self.summed: set[int] = (
+            set()
+        )  # hidden variables with levels, and functions of them
         self.terms: list[Any] = []  # log probabilities that depend on these
 
     def add(self, box: Box) -> None:
@@ -287,7 +299,9 @@ class _Rows:
         """Add a variable that depends on no variable that is summed over."""
         model = pm.modelcontext(None)
         label = self.diagram.wires[wire].label
-        variable = registered(model, label, distribution, (CASE,), self.values.get(wire))
+        variable = registered(
+            model, label, distribution, (CASE,), self.values.get(wire)
+        )
         self.variables[wire] = self.seen.get(wire, variable)
 
     def _add_term(

@@ -47,7 +47,9 @@ class Hilbert:
         """Return the columns (n, r); beyond the sample's range sines are those of its end."""
         half = self.edge / _BOUNDARY
         inside = np.clip((values - self.centre) / self.scale, -half, half)
-        sines = np.sin(self.frequencies[1:] * (inside[:, None] + self.edge)) / np.sqrt(self.edge)
+        sines = np.sin(self.frequencies[1:] * (inside[:, None] + self.edge)) / np.sqrt(
+            self.edge
+        )
         return np.hstack([((values - self.middle) / self.scale)[:, None], sines])
 
 
@@ -65,7 +67,9 @@ def hilbert(values: np.ndarray, size: int) -> Hilbert:
     lowest, highest = values.min(), values.max()
     edge = _BOUNDARY * (highest - lowest) / 2 / scale
     frequencies = np.concatenate([[0.0], np.pi * np.arange(1, size) / (2 * edge)])
-    return Hilbert(middle, (lowest + highest) / 2, scale, edge, frequencies, np.ones(size))
+    return Hilbert(
+        middle, (lowest + highest) / 2, scale, edge, frequencies, np.ones(size)
+    )
 
 
 def spectral_density(frequencies: Any, length_scale: Any) -> Any:
@@ -76,4 +80,10 @@ def spectral_density(frequencies: Any, length_scale: Any) -> Any:
     >>> round(float(spectral_density(0.0, 1.0)), 3)
     2.385
     """
-    return 400 * 5**0.5 / 3 / length_scale**5 * (5 / length_scale**2 + frequencies**2) ** -3
+    return (
+        400
+        * 5**0.5
+        / 3
+        / length_scale**5
+        * (5 / length_scale**2 + frequencies**2) ** -3
+    )

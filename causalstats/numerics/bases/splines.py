@@ -14,10 +14,18 @@ from functools import cached_property, lru_cache
 import numpy as np
 from scipy.interpolate import BSpline
 
-_RULE = np.polynomial.legendre.leggauss(4)  # exact for products of second derivatives of cubics
-_RANK_TOLERANCE = 1e-9  # of the largest eigenvalue: a function that is 0 over the sample
-_COMPILING_PAYS_FROM_VALUES = 6_000  # below, importing a compiler takes longer than NumPy
-_MOST_VALUES = 200_000  # from which the columns are made; of more, every second, third, ...
+_RULE = np.polynomial.legendre.leggauss(
+    4
+)  # exact for products of second derivatives of cubics
+_RANK_TOLERANCE = (
+    1e-9  # of the largest eigenvalue: a function that is 0 over the sample
+)
+_COMPILING_PAYS_FROM_VALUES = (
+    6_000  # below, importing a compiler takes longer than NumPy
+)
+_MOST_VALUES = (
+    200_000  # from which the columns are made; of more, every second, third, ...
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +59,9 @@ class Smooth:
         edges, cubics = self._cubics
         if len(values) <= _COMPILING_PAYS_FROM_VALUES:
             inside = np.clip(values, edges[0], edges[-1])
-            piece = np.clip(np.searchsorted(edges, inside, side="right") - 1, 0, len(edges) - 2)
+            piece = np.clip(
+                np.searchsorted(edges, inside, side="right") - 1, 0, len(edges) - 2
+            )
             after = (inside - edges[piece])[:, None]
             first, second, third, fourth = np.moveaxis(cubics[piece], 1, 0)
             straight = (values - self.middle) / self.scale

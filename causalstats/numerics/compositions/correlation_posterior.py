@@ -25,13 +25,17 @@ import numpy as np
 from scipy import interpolate, special
 
 _ANGLES = 97  # of ρ = -cos θ, which makes polynomials of it as good as Chebyshev's
-_SMALLEST_RHO = -1 + 1e-10  # where the distribution of u has reached its limit for ρ = -1
+_SMALLEST_RHO = (
+    -1 + 1e-10
+)  # where the distribution of u has reached its limit for ρ = -1
 _PANELS = 800  # of Gauss-Legendre quadrature
 _RULE = np.polynomial.legendre.leggauss(8)
 _LARGEST_SCORE = 8.0  # standard normal; beyond, a probability is below 1e-15
 
 
-def log_density(u: np.ndarray, rho: np.ndarray, degrees: np.ndarray | float) -> np.ndarray:
+def log_density(
+    u: np.ndarray, rho: np.ndarray, degrees: np.ndarray | float
+) -> np.ndarray:
     """Return the log density of u = atanh r - atanh ρ.
 
     Parameters
@@ -62,7 +66,11 @@ def log_density(u: np.ndarray, rho: np.ndarray, degrees: np.ndarray | float) -> 
         - (degrees - 1) * _log_cosh(z + u)
         - (degrees - 0.5) * (_log_cosh(u) - _log_cosh(z) - _log_cosh(z + u))
     )
-    return constant + density + np.log(special.hyp2f1(0.5, 0.5, degrees + 0.5, (1 + rho * r) / 2))
+    return (
+        constant
+        + density
+        + np.log(special.hyp2f1(0.5, 0.5, degrees + 0.5, (1 + rho * r) / 2))
+    )
 
 
 def log_density_at_zero(rho: np.ndarray, degrees: np.ndarray | float) -> np.ndarray:
@@ -104,7 +112,9 @@ class CorrelationMargin:
 
     def __init__(self, degrees: float):
         if not (np.isfinite(degrees) and degrees > 1):
-            raise ValueError(f"Expected more than 1 degree of freedom, got {degrees!r}.")
+            raise ValueError(
+                f"Expected more than 1 degree of freedom, got {degrees!r}."
+            )
         self.degrees = float(degrees)
         self._angles = np.linspace(0, np.pi, _ANGLES)
         rho = np.clip(-np.cos(self._angles), _SMALLEST_RHO, -_SMALLEST_RHO)
@@ -117,9 +127,12 @@ class CorrelationMargin:
         r = np.tanh(np.arctanh(rho)[:, None] + nodes).reshape(mass.shape)
         total = mass.sum(axis=(1, 2))
         panels = mass.sum(axis=2) / total[:, None]
-        below = np.concatenate([np.zeros((len(rho), 1)), np.cumsum(panels, axis=1)], axis=1)
+        below = np.concatenate(
+            [np.zeros((len(rho), 1)), np.cumsum(panels, axis=1)], axis=1
+        )
         above = np.concatenate(
-            [np.cumsum(panels[:, ::-1], axis=1)[:, ::-1], np.zeros((len(rho), 1))], axis=1
+            [np.cumsum(panels[:, ::-1], axis=1)[:, ::-1], np.zeros((len(rho), 1))],
+            axis=1,
         )
         with np.errstate(divide="ignore"):
             scores = np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
@@ -130,7 +143,9 @@ class CorrelationMargin:
         )
         kept = np.all(abs(scores) < _LARGEST_SCORE, axis=0)
         self._edges, self._scores = edges[kept], scores[:, kept]
-        self._quantiles: dict[float, Callable] = {}  # of u, as functions of ρ, once asked for
+        self._quantiles: dict[
+            float, Callable
+        ] = {}  # of u, as functions of ρ, once asked for
         self._surface = interpolate.RectBivariateSpline(
             self._angles, self._edges, self._scores, kx=5, ky=5
         )
@@ -147,10 +162,17 @@ class CorrelationMargin:
         """Return the value that r stays below with this probability, for each ρ."""
         score = special.ndtri(prob)
         if not abs(score) < _LARGEST_SCORE - 1:
-            raise ValueError(f"Expected a probability between 1e-11 and 1 - 1e-11, got {prob!r}.")
+            raise ValueError(
+                f"Expected a probability between 1e-11 and 1 - 1e-11, got {prob!r}."
+            )
         if prob not in self._quantiles:
             self._quantiles[prob] = self._polynomial(
-                np.array([interpolate.CubicSpline(row, self._edges)(score) for row in self._scores])
+                np.array(
+                    [
+                        interpolate.CubicSpline(row, self._edges)(score)
+                        for row in self._scores
+                    ]
+                )
             )
         return np.tanh(np.arctanh(rho) + self._quantiles[prob](rho))
 
@@ -162,16 +184,22 @@ class CorrelationMargin:
         inside = np.clip(u, self._edges[0], self._edges[-1])
         scores = self._surface.ev(np.arccos(-rho), inside)
         return np.where(
-            u < self._edges[0], 0.0, np.where(u > self._edges[-1], 1.0, special.ndtr(scores))
+            u < self._edges[0],
+            0.0,
+            np.where(u > self._edges[-1], 1.0, special.ndtr(scores)),
         )
 
     def negative(self, rho: np.ndarray) -> np.ndarray:
         """Return P(r < 0), exactly: Student's t with ν degrees of freedom below -√ν ρ/√(1-ρ²)."""
-        return special.stdtr(self.degrees, -math.sqrt(self.degrees) * rho / np.sqrt(1 - rho**2))
+        return special.stdtr(
+            self.degrees, -math.sqrt(self.degrees) * rho / np.sqrt(1 - rho**2)
+        )
 
     def log_density(self, rho: np.ndarray, r: np.ndarray) -> np.ndarray:
         """Return the log density of r itself."""
-        return log_density(np.arctanh(r) - np.arctanh(rho), rho, self.degrees) - np.log1p(-(r**2))
+        return log_density(
+            np.arctanh(r) - np.arctanh(rho), rho, self.degrees
+        ) - np.log1p(-(r**2))
 
     def draw(self, rho: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return one independent draw for each ρ.
@@ -183,7 +211,9 @@ class CorrelationMargin:
             rng.standard_normal(np.shape(rho))
             + np.sqrt(rng.chisquare(self.degrees, np.shape(rho))) * delta
         )
-        return _from_tangent(scaled / np.sqrt(rng.chisquare(self.degrees - 1, np.shape(rho))))
+        return _from_tangent(
+            scaled / np.sqrt(rng.chisquare(self.degrees - 1, np.shape(rho)))
+        )
 
     def _polynomial(self, values: np.ndarray):
         """Return a spline through values at the grid of ρ, a function of any ρ."""

@@ -23,7 +23,15 @@ _COMPONENTS = 2
 _REPLICATIONS = 199
 _ROWS_TESTED = 500
 _COLUMNS_TESTED = 60
-_SHARES = (0.15, 0.25, 0.35, 0.5, 0.65, 0.75, 0.85)  # below, rows are outliers, and no group
+_SHARES = (
+    0.15,
+    0.25,
+    0.35,
+    0.5,
+    0.65,
+    0.75,
+    0.85,
+)  # below, rows are outliers, and no group
 _BETWEEN_SHARES = (0.5, 0.65, 0.75, 0.85, 0.95)  # of the variance
 _MIXTURES = tuple(product(_SHARES, _BETWEEN_SHARES))
 _SINGULAR = 1e-9  # of the largest eigenvalue: centred log-ratios sum to zero
@@ -110,11 +118,15 @@ def log_likelihood_ratios(columns: np.ndarray) -> np.ndarray:
 def _mixture_table(grid: tuple[float, ...]) -> np.ndarray:
     """Return log f(x) / φ(x) of each mixture f of mean 0 and variance 1, (grid, mixtures)."""
     x = np.array(grid)
-    table = [np.logaddexp(*_components(x, *mixture)) + x**2 / 2 for mixture in _MIXTURES]
+    table = [
+        np.logaddexp(*_components(x, *mixture)) + x**2 / 2 for mixture in _MIXTURES
+    ]
     return np.array(table).T
 
 
-def _components(x: np.ndarray, share: float, between: float) -> tuple[np.ndarray, np.ndarray]:
+def _components(
+    x: np.ndarray, share: float, between: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return log densities, but for √2π, of both groups times their shares."""
     distance = np.sqrt(between / (share * (1 - share)))
     within = 1 - between
@@ -128,7 +140,9 @@ def _smaller_group(rows: np.ndarray) -> np.ndarray:
     scores = np.hstack(_directions(rows))
     gains = log_likelihood_ratios(scores)
     direction, mixture = np.unravel_index(gains.argmax(), gains.shape)
-    upper, lower = _components(_standardised(scores[:, [direction]])[:, 0], *_MIXTURES[mixture])
+    upper, lower = _components(
+        _standardised(scores[:, [direction]])[:, 0], *_MIXTURES[mixture]
+    )
     group = upper > lower
     return group if group.sum() * 2 <= len(group) else ~group
 
@@ -140,7 +154,12 @@ def _directions(rows: np.ndarray) -> list[np.ndarray]:
     raw = np.linalg.eigh(rows.T @ rows)[1][:, -_COMPONENTS:]
     common = np.linalg.eigh(scaled.T @ scaled)[1][:, -_COMPONENTS:]
     inverse = np.linalg.pinv(rows.T @ rows, rcond=_SINGULAR, hermitian=True)
-    return [rows, rows @ raw, scaled @ common, rows @ (inverse @ (common * scales[:, None]))]
+    return [
+        rows,
+        rows @ raw,
+        scaled @ common,
+        rows @ (inverse @ (common * scales[:, None])),
+    ]
 
 
 def _standardised(columns: np.ndarray) -> np.ndarray:

@@ -34,7 +34,9 @@ _SMALLEST_CURVATURE = 1e-3
 _LOG_VARIANCES = (-50.0, 50.0)  # bounds of log ω, relative to the observed variance
 
 
-def posterior_scale(residuals: np.ndarray, variances: np.ndarray, degrees: float) -> np.ndarray:
+def posterior_scale(
+    residuals: np.ndarray, variances: np.ndarray, degrees: float
+) -> np.ndarray:
     """Return B of the posterior Θ ~ Wishart(ν + m, B).
 
     Parameters
@@ -106,7 +108,9 @@ def log_evidence(
     if rows < size:
         growth = np.linalg.slogdet(np.eye(rows) + residuals @ prior @ residuals.T)[1]
     else:
-        whole = log_ratios.centre(np.diag(strength * variances)) + residuals.T @ residuals
+        whole = (
+            log_ratios.centre(np.diag(strength * variances)) + residuals.T @ residuals
+        )
         growth = np.linalg.slogdet(whole + 1 / size)[1] - prior_determinant
     gammas = _log_gamma_ratio(degrees, rows_free, p)
     return float(
@@ -158,7 +162,10 @@ def log_evidences(
 
 
 def draw_precisions(
-    scatter: np.ndarray, degrees: np.ndarray | float, count: int, rng: np.random.Generator
+    scatter: np.ndarray,
+    degrees: np.ndarray | float,
+    count: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Return draws of Θ ~ Wishart(ν, B), by Bartlett's decomposition in an orthonormal basis.
 
@@ -224,7 +231,10 @@ def scatter_of(
            [-1., -1.,  2.]])
     """
     weighted = np.asarray(strength)[..., None] * variances
-    return log_ratios.centre(np.eye(variances.shape[-1]) * weighted[..., None]) + covariance_sum
+    return (
+        log_ratios.centre(np.eye(variances.shape[-1]) * weighted[..., None])
+        + covariance_sum
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,7 +285,8 @@ class _IsotropicEvidence:
             - (degrees + m) / 2 * logs
         )
         digammas = (
-            special.digamma((degrees + m) / 2 - halves) - special.digamma(degrees / 2 - halves)
+            special.digamma((degrees + m) / 2 - halves)
+            - special.digamma(degrees / 2 - halves)
         ).sum()
         in_scale = p * degrees / 2 - (degrees + m) / 2 * shares
         in_strength = strength / 2 * (digammas + p * np.log(scale) - logs) + in_scale
@@ -328,12 +339,19 @@ def isotropic(
     options = {"gtol": 1e-9, "ftol": 1e-15, "maxiter": 500}
     optima = [
         optimize.minimize(
-            loss, [start, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=options
+            loss,
+            [start, 0.0],
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options=options,
         )
         for start in (-3.0, 0.0, 3.0)
     ]
     point = min(optima, key=lambda optimum: optimum.fun).x
-    polished = _root_of_gradient(loss, point, bounds, [share is not None, variance is not None])
+    polished = _root_of_gradient(
+        loss, point, bounds, [share is not None, variance is not None]
+    )
     if polished is not None and loss(polished)[0] <= loss(point)[0] + 1e-6:
         point = polished
     strength, omega = evidence.strength_and_variance(point)
@@ -429,7 +447,11 @@ def isotropic_cautious(
 
 
 def _log_scale(
-    values: np.ndarray, rows_free: int, p: int, strength: np.ndarray, variance: float | None
+    values: np.ndarray,
+    rows_free: int,
+    p: int,
+    strength: np.ndarray,
+    variance: float | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return log kω of most evidence for each k, and the log width of the peak of evidence.
 
@@ -472,7 +494,9 @@ def _logarithms(values: np.ndarray) -> np.ndarray:
         return np.log(values)
 
 
-def _prior_determinant(variances: np.ndarray, strength: np.ndarray | float) -> np.ndarray:
+def _prior_determinant(
+    variances: np.ndarray, strength: np.ndarray | float
+) -> np.ndarray:
     """Return log |k V' diag(ω) V| for ω (..., D) and k (...)."""
     size = variances.shape[-1]
     return (
@@ -483,7 +507,9 @@ def _prior_determinant(variances: np.ndarray, strength: np.ndarray | float) -> n
     )
 
 
-def _log_gamma_ratio(degrees: np.ndarray | float, rows_free: float, p: int) -> np.ndarray:
+def _log_gamma_ratio(
+    degrees: np.ndarray | float, rows_free: float, p: int
+) -> np.ndarray:
     """Return log Γ_p((ν+m)/2) - log Γ_p(ν/2) for ν (...); m is `rows_free`."""
     half = np.asarray(degrees)[..., None] / 2
     halves = np.arange(p) / 2

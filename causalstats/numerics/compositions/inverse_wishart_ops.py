@@ -58,7 +58,10 @@ def log_determinant(weights: Any, scatter: Any) -> Any:
 def _log_determinant(xp: Any, weights: Any, scatter: Any) -> tuple[Any, Any]:
     size = len(weights)
     whole = (
-        xp.diag(weights) - (weights[:, None] + weights - weights.mean()) / size + scatter + 1 / size
+        xp.diag(weights)
+        - (weights[:, None] + weights - weights.mean()) / size
+        + scatter
+        + 1 / size
     )
     lower = xp.linalg.cholesky(whole)
     return 2 * xp.log(xp.diagonal(lower)).sum(), xp.linalg.inv(whole) - 1 / size
@@ -82,7 +85,9 @@ def _numba_log_determinant(op: LogDeterminant, **_: Any) -> Any:
         whole = np.empty((size, size))
         for i in range(size):
             for j in range(size):
-                whole[i, j] = scatter[i, j] + (1 - weights[i] - weights[j] + average) / size
+                whole[i, j] = (
+                    scatter[i, j] + (1 - weights[i] - weights[j] + average) / size
+                )
             whole[i, i] += weights[i]
         inverse = np.linalg.inv(whole)
         lower = np.linalg.cholesky(whole)

@@ -323,7 +323,9 @@ def r_squared_by_reference(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
            [0.25,  nan, 0.25],
            [0.25, 0.25,  nan]])
     """
-    return 1 - partial_variances(theta)[..., :, None] / _with_diagonal(variation(gamma), np.nan)
+    return 1 - partial_variances(theta)[..., :, None] / _with_diagonal(
+        variation(gamma), np.nan
+    )
 
 
 def subcomposition(theta: np.ndarray, keep: np.ndarray) -> np.ndarray:

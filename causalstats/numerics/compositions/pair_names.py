@@ -55,7 +55,10 @@ def matched(one: Sequence[Any], other: Sequence[Any]) -> Matched:
     unmatched = [name for index, name in enumerate(one) if index not in set(here)]
     unmatched += [name for index, name in enumerate(other) if index not in set(there)]
     return Matched(
-        np.array(here, int), np.array(there, int), np.array(signs, float), tuple(unmatched)
+        np.array(here, int),
+        np.array(there, int),
+        np.array(signs, float),
+        tuple(unmatched),
     )
 
 

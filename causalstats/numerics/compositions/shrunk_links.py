@@ -12,7 +12,9 @@ from scipy import stats
 
 from causalstats.numerics.compositions import log_ratios
 
-_EXPECTED_FALSE_LINKS = 0.2  # pairs without a link that the posterior calls sure, in a data set
+_EXPECTED_FALSE_LINKS = (
+    0.2  # pairs without a link that the posterior calls sure, in a data set
+)
 _FAMILY_LEVEL = 0.02  # of the t-tests of all pairs together
 _ROWS_PER_PART = 2  # from which the estimate without a prior is used
 _DRAWS_USED = 200  # for a mean and a standard deviation
@@ -54,7 +56,11 @@ def link_shrinkage(
         return shift
     unshrunk = beyond_closure(log_ratios.pseudo_inverse(scatter))
     freedom = degrees - size + 2
-    p = 2 * stats.t.sf(np.sqrt(freedom) * np.abs(np.sinh(unshrunk)), freedom) * len(score)
+    p = (
+        2
+        * stats.t.sf(np.sqrt(freedom) * np.abs(np.sinh(unshrunk)), freedom)
+        * len(score)
+    )
     further = (np.abs(unshrunk) - np.abs(mean)) / sd
     return np.maximum(shift, np.where(p < _FAMILY_LEVEL, further, 0.0))
 

@@ -78,7 +78,9 @@ class _Counts:
         return np.append(coefficients, narrow), np.append(coefficients, wide)
 
 
-def excess_zeros(counts: np.ndarray, offset: np.ndarray, design: np.ndarray) -> tuple[float, float]:
+def excess_zeros(
+    counts: np.ndarray, offset: np.ndarray, design: np.ndarray
+) -> tuple[float, float]:
     """Return the p-value of no absences, and the share of rows from which the part is absent.
 
     Parameters
@@ -119,7 +121,12 @@ def excess_zeros(counts: np.ndarray, offset: np.ndarray, design: np.ndarray) -> 
     return float(p), float(special.expit(inflated.x[-1]))
 
 
-def _best(loss: Callable, starts: list[np.ndarray], bounds: list) -> optimize.OptimizeResult:
+def _best(
+    loss: Callable, starts: list[np.ndarray], bounds: list
+) -> optimize.OptimizeResult:
     """Return the smallest optimum of those reached from several starts."""
-    optima = [optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts]
+    optima = [
+        optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds)
+        for start in starts
+    ]
     return min(optima, key=lambda optimum: optimum.fun)

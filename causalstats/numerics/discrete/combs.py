@@ -5,7 +5,9 @@ from collections.abc import Collection
 import numpy as np
 
 
-def comb(joint: np.ndarray, members: Collection[int], axes: int) -> tuple[np.ndarray, np.ndarray]:
+def comb(
+    joint: np.ndarray, members: Collection[int], axes: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the product Π_{i in members} P(v_i | v_1 ... v_{i-1}) of a joint distribution.
 
     Every distribution that factorises into a comb with these members as outputs and one with the

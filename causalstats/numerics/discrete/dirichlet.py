@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 
-def draw(weights: np.ndarray, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def draw(
+    weights: np.ndarray, size: tuple[int, ...], rng: np.random.Generator
+) -> np.ndarray:
     """Return Dirichlet draws over the last axis.
 
     Gamma(a) has the distribution of Gamma(a + 1) U^(1/a), whose logarithm does not underflow.

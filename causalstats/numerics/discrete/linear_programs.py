@@ -55,7 +55,9 @@ def consistent(matrix: Array, right: Array) -> tuple[Array, Array, Array]:
     return matrix[rows], reached[:, rows], np.abs(reached - right).max(axis=1)
 
 
-def minima(matrix: Array, right: Array, costs: Array, per: Array | None = None) -> Array:
+def minima(
+    matrix: Array, right: Array, costs: Array, per: Array | None = None
+) -> Array:
     """Return the least c'q, or the least c'q / d'q, for each row.
 
     Parameters
@@ -119,7 +121,9 @@ def minima(matrix: Array, right: Array, costs: Array, per: Array | None = None) 
     return values
 
 
-def _solve(matrix: Array, right: Array, cost: Array, per: Array | None) -> OptimizeResult:
+def _solve(
+    matrix: Array, right: Array, cost: Array, per: Array | None
+) -> OptimizeResult:
     if per is None:
         return _linear(matrix, right, cost)
     return _fractional(matrix, right, cost, per)
@@ -150,7 +154,10 @@ def _fractional(matrix: Array, right: Array, cost: Array, per: Array) -> Optimiz
     least, best = np.nan, None
     while result.status == 0:
         denominator = per @ result.x
-        if denominator <= TOLERANCE or cost @ result.x / denominator > least - TOLERANCE:
+        if (
+            denominator <= TOLERANCE
+            or cost @ result.x / denominator > least - TOLERANCE
+        ):
             result.fun = least
             result.x = result.x if best is None else best
             break
@@ -214,7 +221,9 @@ def _solved_by(
     if per is not None:
         denominator = (amounts * per[:, basis]).sum(axis=1)
         feasible &= denominator > TOLERANCE
-        values = np.divide(values, denominator, out=np.zeros_like(values), where=feasible)
+        values = np.divide(
+            values, denominator, out=np.zeros_like(values), where=feasible
+        )
     step = max(1, CHUNK // matrix.shape[1])
     count = len(costs) if per is None else len(right)
 
@@ -225,8 +234,12 @@ def _solved_by(
         reduced = cost - cost[:, basis] @ inverse @ matrix
         return (reduced >= -TOLERANCE).all(axis=1)
 
-    blocks = [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
-    return feasible & np.concatenate([has_no_cheaper_column(rows) for rows in blocks]), values
+    blocks = [
+        np.arange(start, min(start + step, count)) for start in range(0, count, step)
+    ]
+    return feasible & np.concatenate(
+        [has_no_cheaper_column(rows) for rows in blocks]
+    ), values
 
 
 def _farkas_weights(matrix: Array, right: Array) -> Array:
@@ -235,4 +248,6 @@ def _farkas_weights(matrix: Array, right: Array) -> Array:
     With these weights, the equations say that something non-negative is negative.
     """
     zero = np.zeros(matrix.shape[1])
-    return linprog(-right, A_ub=matrix.T, b_ub=zero, bounds=(-1, 1), method="highs-ds").x
+    return linprog(
+        -right, A_ub=matrix.T, b_ub=zero, bounds=(-1, 1), method="highs-ds"
+    ).x

@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 _MOST_STEPS = 2000
-_SMALLEST_GAIN = 1e-7  # of the log likelihood between two looks at it, by the total count
+_SMALLEST_GAIN = (
+    1e-7  # of the log likelihood between two looks at it, by the total count
+)
 _STEPS_BETWEEN_LOOKS = 20
 
 
@@ -55,7 +57,9 @@ def fitted_cells(matrix: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return (shares @ columns.T).reshape(counts.shape)
 
 
-def _em_steps(shares: np.ndarray, columns: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+def _em_steps(
+    shares: np.ndarray, columns: np.ndarray, frequencies: np.ndarray
+) -> np.ndarray:
     """Return the shares after some steps of the EM algorithm.
 
     Parameters
@@ -66,7 +70,9 @@ def _em_steps(shares: np.ndarray, columns: np.ndarray, frequencies: np.ndarray) 
     """
     for _ in range(_STEPS_BETWEEN_LOOKS):
         fit = shares @ columns.T
-        ratio = np.divide(frequencies, fit, out=np.zeros_like(fit), where=frequencies > 0)
+        ratio = np.divide(
+            frequencies, fit, out=np.zeros_like(fit), where=frequencies > 0
+        )
         shares = shares * (ratio @ columns)
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-300)
     return shares

@@ -66,7 +66,9 @@ class TensorProduct:
         result = "".join([letter[index] for index in self.result])
         return f"{operands}->{result}{_BATCH if any(batches) else ''}"
 
-    def __call__(self, tables: Sequence[Any], einsum: Callable[..., Any] = small_einsum) -> Any:
+    def __call__(
+        self, tables: Sequence[Any], einsum: Callable[..., Any] = small_einsum
+    ) -> Any:
         pairs = zip(tables, self.scopes, strict=True)
         batches = tuple([table.ndim > len(scope) for table, scope in pairs])
         if batches not in self._formulas:
@@ -114,8 +116,13 @@ class ContractionPlan:
             for number, operand in enumerate(product.operands):
                 others = product.operands[:number] + product.operands[number + 1 :]
                 known = product.scopes[:number] + product.scopes[number + 1 :]
-                reach = {*scopes[position], *(index for scope in known for index in scope)}
-                scope = tuple(index for index in product.scopes[number] if index in reach)
+                reach = {
+                    *scopes[position],
+                    *(index for scope in known for index in scope),
+                }
+                scope = tuple(
+                    index for index in product.scopes[number] if index in reach
+                )
                 scopes[operand] = scope
                 factors = (position, *others)
                 derivatives.append(
@@ -141,17 +148,23 @@ class ContractionPlan:
         smallest: dict[int, int] = {}
         for position, scope in enumerate(self.scopes):
             for index in scope:
-                if index not in smallest or len(scope) < len(self.scopes[smallest[index]]):
+                if index not in smallest or len(scope) < len(
+                    self.scopes[smallest[index]]
+                ):
                     smallest[index] = position
         return {
             index: TensorProduct(
-                (position, position), (self.scopes[position], scopes[position]), (index,)
+                (position, position),
+                (self.scopes[position], scopes[position]),
+                (index,),
             )
             for index, position in smallest.items()
         }
 
 
-def plan(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope) -> ContractionPlan:
+def plan(
+    scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope
+) -> ContractionPlan:
     """Return how to sum the product of at least one table over all indices but some.
 
     Parameters
@@ -194,9 +207,13 @@ def plan(scopes: Sequence[Scope], sizes: Mapping[int, int], output: Scope) -> Co
         products.append(TensorProduct(tuple(operands), factors, result))
         known.append(result)
         cost += math.prod([sizes[index] for index in indices])
-    entries = [math.prod([sizes[index] for index in product.result]) for product in products]
+    entries = [
+        math.prod([sizes[index] for index in product.result]) for product in products
+    ]
     largest, held, answer = max(entries), sum(entries), entries[-1]
-    return ContractionPlan(tuple(scopes), tuple(products), cost, largest, held, answer, sizes)
+    return ContractionPlan(
+        tuple(scopes), tuple(products), cost, largest, held, answer, sizes
+    )
 
 
 def forward(

@@ -19,8 +19,12 @@ from typing import Any
 
 import numpy as np
 
-LETTERS = string.ascii_uppercase + string.ascii_lowercase  # in the order of their characters
-_LARGEST_SMALL_PRODUCT = 2000  # entries times tables, below which one call costs more than the sum
+LETTERS = (
+    string.ascii_uppercase + string.ascii_lowercase
+)  # in the order of their characters
+_LARGEST_SMALL_PRODUCT = (
+    2000  # entries times tables, below which one call costs more than the sum
+)
 _MOST_FACTORS_OF_A_CALL = 6
 small_einsum = inspect.unwrap(np.einsum)
 """`numpy.einsum` without the search for arrays of other libraries, which takes longer than a small
@@ -64,7 +68,10 @@ def whole_order(
     for scope in scopes:
         for index in scope:
             near.setdefault(index, set()).update(scope)
-    costs = {index: prod([sizes[other] for other in others]) for index, others in near.items()}
+    costs = {
+        index: prod([sizes[other] for other in others])
+        for index, others in near.items()
+    }
     rank = dict[int, int]()
     while costs:
         index = min(costs, key=costs.__getitem__)
@@ -105,7 +112,9 @@ def connected(scopes: Sequence[Collection[Any]], output: Collection[Any]) -> lis
     return is_connected
 
 
-def steps(words: Sequence[str], sizes: Mapping[str, int], output: str) -> list[EliminationStep]:
+def steps(
+    words: Sequence[str], sizes: Mapping[str, int], output: str
+) -> list[EliminationStep]:
     """Return how to sum the product of some tables over all letters but those of the output.
 
     Parameters
@@ -122,7 +131,9 @@ def steps(words: Sequence[str], sizes: Mapping[str, int], output: str) -> list[E
     [((2, 0, 1), 'BC,A,AB->C')]
     """
     summed = sorted(set("".join(words)).difference(output))
-    waiting: dict[str, list[_Factor]] = {letter: [] for letter in summed}  # for their first letter
+    waiting: dict[str, list[_Factor]] = {
+        letter: [] for letter in summed
+    }  # for their first letter
     waiting[""] = []
     for position, word in enumerate(words):
         first = min(word, default="")
@@ -140,7 +151,10 @@ def steps(words: Sequence[str], sizes: Mapping[str, int], output: str) -> list[E
 
 
 def _multiplied(
-    factors: Sequence[_Factor], sizes: Mapping[str, int], plan: list[EliminationStep], tables: int
+    factors: Sequence[_Factor],
+    sizes: Mapping[str, int],
+    plan: list[EliminationStep],
+    tables: int,
 ) -> tuple[tuple[int, ...], str]:
     """Return operands and words of one product in place of several factors.
 
@@ -163,13 +177,17 @@ def _multiplied(
     for positions, joined, result in factors:
         if joined != result:  # else the table is there already
             plan.append((positions, f"{joined}->{result}"))
-        made.append((result, positions[0] if joined == result else tables + len(plan) - 1))
+        made.append(
+            (result, positions[0] if joined == result else tables + len(plan) - 1)
+        )
     made.sort(key=lambda pair: len(pair[0]))
     words = [word for word, _ in made]
     places = [position for _, position in made]
     while len(words) > 2 and not _is_small(words, len(words), sizes):
         count = 2
-        while count + 1 < len(words) and _is_small(words[: count + 1], count + 1, sizes):
+        while count + 1 < len(words) and _is_small(
+            words[: count + 1], count + 1, sizes
+        ):
             count += 1
         product = "".join(dict.fromkeys("".join(words[:count])))
         plan.append((tuple(places[:count]), f"{','.join(words[:count])}->{product}"))
@@ -180,7 +198,10 @@ def _multiplied(
 
 def _is_small(words: Sequence[str], operands: int, sizes: Mapping[str, int]) -> bool:
     entries = _entries(",".join(words), sizes)
-    return operands <= _MOST_FACTORS_OF_A_CALL and operands * entries <= _LARGEST_SMALL_PRODUCT
+    return (
+        operands <= _MOST_FACTORS_OF_A_CALL
+        and operands * entries <= _LARGEST_SMALL_PRODUCT
+    )
 
 
 def cost(steps: Sequence[EliminationStep], sizes: Mapping[str, int]) -> int:

@@ -40,7 +40,10 @@ class ClusterRobust:
 
 
 def cluster_robust(
-    regressors: np.ndarray, residuals: np.ndarray, others: np.ndarray, cluster: np.ndarray
+    regressors: np.ndarray,
+    residuals: np.ndarray,
+    others: np.ndarray,
+    cluster: np.ndarray,
 ) -> ClusterRobust:
     """Return the CR2 covariance of the coefficients of `regressors`.
 
@@ -145,7 +148,9 @@ def _adjusted(hat: np.ndarray, last: int) -> np.ndarray:
     """(I - UU')^-½ times the last columns of U, by the smaller of UU' and U'U."""
     if len(hat) < hat.shape[1]:
         leverage, vectors = np.linalg.eigh(hat @ hat.T)
-        return vectors @ (_inverse_root(leverage)[:, None] * (vectors.T @ hat[:, -last:]))
+        return vectors @ (
+            _inverse_root(leverage)[:, None] * (vectors.T @ hat[:, -last:])
+        )
     leverage, vectors = np.linalg.eigh(hat.T @ hat)
     return hat @ (vectors @ (_inverse_root(leverage)[:, None] * vectors[-last:].T))
 

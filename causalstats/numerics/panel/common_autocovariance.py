@@ -46,12 +46,16 @@ def common_autocovariance(
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     count, periods = len(starts), int(period.max()) + 1
     if count * periods > _MOST_CELLS_A_ROW * len(unit) + _CELLS_AT_ONCE:
-        period = np.arange(len(unit)) - np.repeat(starts, np.diff(starts, append=len(unit)))
+        period = np.arange(len(unit)) - np.repeat(
+            starts, np.diff(starts, append=len(unit))
+        )
         periods = int(period.max()) + 1
     seen = (np.abs(regressors).sum(axis=1) + np.abs(residuals) > 0).astype(float)
     columns = np.column_stack([regressors, residuals, seen])
     length = 1 << int(np.ceil(np.log2(2 * periods)))
-    by_unit = _lagged_products(_cross_spectra(columns, unit, period, count, length), periods)
+    by_unit = _lagged_products(
+        _cross_spectra(columns, unit, period, count, length), periods
+    )
     autocovariance = _mean(by_unit)
     if len(np.unique(cluster)) == count:
         return np.asarray(by_unit[:-2, :-2] @ autocovariance)

@@ -17,7 +17,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-_FIRST_REPLICATES, _ALL_REPLICATES = 99, 1_999  # the second where the first leave it open
+_FIRST_REPLICATES, _ALL_REPLICATES = (
+    99,
+    1_999,
+)  # the second where the first leave it open
 _FEWEST_SERIES = 8
 _SHORTEST = 0.25  # of the root mean square of all lengths
 

@@ -160,7 +160,9 @@ def within(
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     sizes = np.diff(starts, append=len(unit))
     repeated = np.repeat(sizes > 1, sizes)
-    columns = demeaned(np.column_stack([outcome, treatment, others]), starts, weights)[repeated]
+    columns = demeaned(np.column_stack([outcome, treatment, others]), starts, weights)[
+        repeated
+    ]
     last = 1 + treatment.shape[1]
     return clustered(
         columns[:, 0],

@@ -103,7 +103,11 @@ def _innovations(gap: np.ndarray, rho: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def whitened(
-    columns: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float, unit_effects: bool
+    columns: np.ndarray,
+    gap: np.ndarray,
+    starts: np.ndarray,
+    rho: float,
+    unit_effects: bool,
 ) -> tuple[np.ndarray, float]:
     """Return columns whose errors are independent, and the logarithm of the errors' volume.
 
@@ -143,7 +147,9 @@ def whitened(
     return white, volume
 
 
-def lasting(noise: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
+def lasting(
+    noise: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float
+) -> np.ndarray:
     """Return AR(1) errors W⁻¹z from standard normal noise z.
 
     x_t = a_t x_{t-1} + b_t by doubling: after k passes each row has its last 2^k terms, so that the

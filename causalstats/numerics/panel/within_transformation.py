@@ -112,7 +112,9 @@ def forward_orthogonal(columns: np.ndarray, starts: np.ndarray) -> np.ndarray:
            [-1.414]])
     """
     sizes = np.diff(starts, append=len(columns))
-    centred = columns - columns.mean(axis=0)  # sums over all rows then keep their digits
+    centred = columns - columns.mean(
+        axis=0
+    )  # sums over all rows then keep their digits
     from_here = np.cumsum(centred[::-1], axis=0)[::-1]
     past_end = np.concatenate([from_here, np.zeros((1, columns.shape[1]))])
     from_next_unit = np.repeat(past_end[starts + sizes], sizes, axis=0)

@@ -43,7 +43,9 @@ class Canonical:
     loadings: np.ndarray
 
 
-def canonical(gram: np.ndarray, equations: int, spectrum: np.ndarray, rows: float) -> Canonical:
+def canonical(
+    gram: np.ndarray, equations: int, spectrum: np.ndarray, rows: float
+) -> Canonical:
     """Return the independent pieces of cross-products.
 
     Columns had mean squares of about 1 before anything was partialled out of them: what is far
@@ -150,7 +152,9 @@ def log_likelihood(
     covariance, prior : array, shape (q, q)
         Σ and T.
     """
-    return float(with_derivatives(np, eigenvalues, pieces, weights, covariance, prior)[0])
+    return float(
+        with_derivatives(np, eigenvalues, pieces, weights, covariance, prior)[0]
+    )
 
 
 def with_derivatives(

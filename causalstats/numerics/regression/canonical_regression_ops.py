@@ -37,7 +37,9 @@ class PiecesGivenScales(Op):
         )
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
-        for storage, value in zip(output_storage, with_derivatives(np, *inputs), strict=True):
+        for storage, value in zip(
+            output_storage, with_derivatives(np, *inputs), strict=True
+        ):
             storage[0] = np.asarray(value)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
@@ -69,7 +71,11 @@ def pieces_given_scales(
     covariance, prior : node, shape (q, q)
         Σ and T.
     """
-    return PiecesGivenScales().make_node(eigenvalues, pieces, weights, covariance, prior).outputs[0]
+    return (
+        PiecesGivenScales()
+        .make_node(eigenvalues, pieces, weights, covariance, prior)
+        .outputs[0]
+    )
 
 
 @jax_translation(PiecesGivenScales)

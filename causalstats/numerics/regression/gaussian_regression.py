@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-_RIDGE = 1e-3  # of the prior's observations: for directions that the sample says nothing of
+_RIDGE = (
+    1e-3  # of the prior's observations: for directions that the sample says nothing of
+)
 
 
 def prior_precision(
@@ -49,7 +51,9 @@ def prior_precision(
     z = columns - counts @ columns / total
     gram = (z * counts[:, None]).T @ z
     precision = weight / total * gram + _RIDGE * weight * np.diag(1 / spectrum)
-    determined = float(np.trace(np.linalg.solve(gram + precision, gram))) if len(gram) else 0.0
+    determined = (
+        float(np.trace(np.linalg.solve(gram + precision, gram))) if len(gram) else 0.0
+    )
     return precision, determined
 
 

@@ -48,7 +48,9 @@ def with_derivatives(
     solved = solved.reshape(equations, size)
     mean, unit = xp.einsum("ajk,jk->ak", factors, solved), xp.eye(equations)
     upper = xp.concatenate([inner, -mean[:, :, None, None] * unit], 3)
-    lower = xp.concatenate([-unit[:, :, None, None] * mean, unit[:, :, None, None] * unit], 3)
+    lower = xp.concatenate(
+        [-unit[:, :, None, None] * mean, unit[:, :, None, None] * unit], 3
+    )
     moments = xp.concatenate([upper, lower], 1)
     by_grams = -xp.einsum("jab,akbl->jkl", precisions, moments) / 2
     by_precisions = -xp.einsum("jkl,akbl->jab", grams, moments) / 2
@@ -62,7 +64,9 @@ def _weight(xp: Any, grams: Any, precisions: Any, size: int) -> Any:
     return xp.einsum("jab,jkb->ak", precisions, grams[:, :size, size:])
 
 
-def _posterior(xp: Any, grams: Any, precisions: Any, factors: Any) -> tuple[Any, Any, Any]:
+def _posterior(
+    xp: Any, grams: Any, precisions: Any, factors: Any
+) -> tuple[Any, Any, Any]:
     """PF (q, p, q, p), I + F'PF (qp, qp) and F'b (q, p)."""
     equations, _, size = factors.shape
     phi = grams[:, :size, :size]
@@ -73,7 +77,9 @@ def _posterior(xp: Any, grams: Any, precisions: Any, factors: Any) -> tuple[Any,
     return half, xp.eye(equations * size) + inner, weight
 
 
-def coefficients(grams: np.ndarray, precisions: np.ndarray, factors: np.ndarray) -> np.ndarray:
+def coefficients(
+    grams: np.ndarray, precisions: np.ndarray, factors: np.ndarray
+) -> np.ndarray:
     """Return the posterior mean of A, shape (p, q).
 
     Parameters

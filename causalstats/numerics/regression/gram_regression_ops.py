@@ -36,7 +36,9 @@ class GramGivenScales(Op):
         )
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
-        for storage, value in zip(output_storage, with_derivatives(np, *inputs), strict=True):
+        for storage, value in zip(
+            output_storage, with_derivatives(np, *inputs), strict=True
+        ):
             storage[0] = np.asarray(value)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
@@ -98,14 +100,18 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
                         for k in range(size):
                             for i in range(size):
                                 half[a * size + k, m * size + i] += (
-                                    precisions[j, a, b] * grams[j, k, i] * factors[b, m, i]
+                                    precisions[j, a, b]
+                                    * grams[j, k, i]
+                                    * factors[b, m, i]
                                 )
         for a in range(equations):
             for j in range(equations):
                 for k in range(size):
                     weight[j * size + k] += factors[a, j, k] * slope[a * size + k]
                     for i in range(count):
-                        scaled[j * size + k, i] += factors[a, j, k] * half[a * size + k, i]
+                        scaled[j * size + k, i] += (
+                            factors[a, j, k] * half[a * size + k, i]
+                        )
         lower = np.linalg.cholesky(scaled)
         latent = np.linalg.inv(scaled)
         solved = latent @ weight
@@ -125,8 +131,12 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
                     mean[a * size + k] += factors[a, j, k] * solved[j * size + k]
                     by_factors[a, j, k] = slope[a * size + k] * solved[j * size + k]
                     for i in range(count):
-                        by_factors[a, j, k] -= half[a * size + k, i] * latent[i, j * size + k]
-                        rotated[a * size + k, i] += factors[a, j, k] * latent[j * size + k, i]
+                        by_factors[a, j, k] -= (
+                            half[a * size + k, i] * latent[i, j * size + k]
+                        )
+                        rotated[a * size + k, i] += (
+                            factors[a, j, k] * latent[j * size + k, i]
+                        )
         moments = np.zeros((width, width))
         for a in range(equations):
             for b in range(equations):
@@ -136,7 +146,9 @@ def _numba_gram_given_scales(op: GramGivenScales, **_: Any) -> Any:
                     moments[size + a, k] = -mean[b * size + k]
                     for i in range(size):
                         for m in range(equations):
-                            moments[k, i] += rotated[a * size + k, m * size + i] * factors[b, m, i]
+                            moments[k, i] += (
+                                rotated[a * size + k, m * size + i] * factors[b, m, i]
+                            )
                 moments[size + a, size + b] = 1.0
                 for j in range(equations):
                     factor = precisions[j, a, b]

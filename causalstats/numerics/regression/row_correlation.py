@@ -108,9 +108,13 @@ def program(xp: Any, in_time: bool) -> Callable:
     """
     by_rows = (_ar1_correlation if in_time else _equal_correlation)(xp)
 
-    def reduced(columns: Any, covariates: Any, correlation: Any, first: Any, second: Any) -> tuple:
+    def reduced(
+        columns: Any, covariates: Any, correlation: Any, first: Any, second: Any
+    ) -> tuple:
         whole = xp.concatenate((covariates, columns), axis=1)
-        inner, slope, solved, determinant, growth = by_rows(whole, correlation, first, second)
+        inner, slope, solved, determinant, growth = by_rows(
+            whole, correlation, first, second
+        )
         q = covariates.shape[1]
         inverse = xp.linalg.inv(inner[:q, :q])
         between = inverse @ inner[:q, q:]
@@ -129,7 +133,10 @@ def program(xp: Any, in_time: bool) -> Callable:
 
 
 def about_covariates(
-    columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]
+    columns: np.ndarray,
+    covariates: np.ndarray,
+    correlation: float,
+    links: Mapping[str, Any],
 ) -> tuple[np.ndarray, float]:
     """Return S (D, D) of columns about covariates, and log |R| + log |W'R⁻¹W|.
 
@@ -160,7 +167,10 @@ def about_covariates(
 
 
 def all_about_covariates(
-    columns: np.ndarray, covariates: np.ndarray, correlations: np.ndarray, links: Mapping[str, Any]
+    columns: np.ndarray,
+    covariates: np.ndarray,
+    correlations: np.ndarray,
+    links: Mapping[str, Any],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what `about_covariates` does at many φ.
 
@@ -182,10 +192,14 @@ def all_about_covariates(
     whole, q = np.hstack([covariates, columns]), covariates.shape[1]
     products = _equal_products if "member" in links else _serial_products
     blocks = range(0, len(correlations), _MOST_AT_ONCE)
-    parts = [products(whole, correlations[k : k + _MOST_AT_ONCE], links) for k in blocks]
+    parts = [
+        products(whole, correlations[k : k + _MOST_AT_ONCE], links) for k in blocks
+    ]
     inner = np.concatenate([part[0] for part in parts])
     within, between = inner[:, :q, :q], inner[:, :q, q:]
-    scatter = inner[:, q:, q:] - between.swapaxes(1, 2) @ np.linalg.solve(within, between)
+    scatter = inner[:, q:, q:] - between.swapaxes(1, 2) @ np.linalg.solve(
+        within, between
+    )
     determinants = np.concatenate([part[1] for part in parts])
     return scatter, determinants + np.linalg.slogdet(within)[1]
 
@@ -220,11 +234,16 @@ def _serial_products(
     variance = 1 - before**2
     weights = np.hstack([1 / variance, before / variance, before**2 / variance])
     inner = weights @ np.concatenate(outer).reshape(3 * len(whole), -1)
-    return inner.reshape(-1, whole.shape[1], whole.shape[1]), np.log(variance).sum(axis=1)
+    return inner.reshape(-1, whole.shape[1], whole.shape[1]), np.log(variance).sum(
+        axis=1
+    )
 
 
 def coefficients(
-    columns: np.ndarray, covariates: np.ndarray, correlation: float, links: Mapping[str, Any]
+    columns: np.ndarray,
+    covariates: np.ndarray,
+    correlation: float,
+    links: Mapping[str, Any],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the generalised least squares estimate of B, and (W'R⁻¹W)⁻¹.
 
@@ -286,7 +305,9 @@ def correlated(
     if "member" in links:
         shape = (*noise.shape[:-2], len(links["member"]), noise.shape[-1])
         common = rng.standard_normal(shape)
-        return np.sqrt(1 - share) * noise + np.sqrt(share) * (links["member"].T @ common)
+        return np.sqrt(1 - share) * noise + np.sqrt(share) * (
+            links["member"].T @ common
+        )
     rows = noise.copy()
     for row in np.flatnonzero(links["linked"]):
         rho = np.asarray(correlation)[..., None] ** links["gap"][row]

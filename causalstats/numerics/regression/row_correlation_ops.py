@@ -41,7 +41,9 @@ class AboutCovariates(Op):
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         for storage, value in zip(
-            output_storage, row_correlation.program(np, self.in_time)(*inputs), strict=True
+            output_storage,
+            row_correlation.program(np, self.in_time)(*inputs),
+            strict=True,
         ):
             storage[0] = np.asarray(value)
 
@@ -53,14 +55,18 @@ class AboutCovariates(Op):
         gradients[_CORRELATION] = pt.zeros(())
         if not isinstance(by_scatter.type, DisconnectedType):
             gradients[_COLUMNS] = projected @ (by_scatter + by_scatter.T)
-            gradients[_CORRELATION] = gradients[_CORRELATION] + (by_scatter * steep).sum()
+            gradients[_CORRELATION] = (
+                gradients[_CORRELATION] + (by_scatter * steep).sum()
+            )
         if not isinstance(by_logs.type, DisconnectedType):
             gradients[_CORRELATION] = gradients[_CORRELATION] + by_logs * growth
         return gradients
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         pattern = [[False] * 5 for _ in node.inputs]
-        pattern[_COLUMNS][0] = pattern[_CORRELATION][0] = pattern[_CORRELATION][1] = True
+        pattern[_COLUMNS][0] = pattern[_CORRELATION][0] = pattern[_CORRELATION][1] = (
+            True
+        )
         return pattern
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
@@ -124,7 +130,8 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
             i = subject[t]
             for a in range(k):
                 solved[t, a] = (
-                    whole[t, a] - correlation / (single + size[i] * correlation) * sums[i, a]
+                    whole[t, a]
+                    - correlation / (single + size[i] * correlation) * sums[i, a]
                 ) / single
                 after[i, a] += solved[t, a]
         inner, slope = np.zeros((k, k)), np.zeros((k, k))
@@ -166,7 +173,10 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
             for b in range(k):
                 for t in range(n):
                     inner[a, b] += innovations[t, a] * innovations[t, b]
-                    slope[a, b] += innovations[t, a] * steps[t, b] + steps[t, a] * innovations[t, b]
+                    slope[a, b] += (
+                        innovations[t, a] * steps[t, b]
+                        + steps[t, a] * innovations[t, b]
+                    )
         return inner, slope, solved, determinant, growth
 
     by_rows = ar1 if op.in_time else equal
@@ -203,7 +213,10 @@ def _numba_about_covariates(op: AboutCovariates, **_: Any) -> Any:
                 steep[c, d] = slope[q + c, q + d]
                 for a in range(q):
                     scatter[c, d] -= between[a, c] * inner[a, q + d]
-                    steep[c, d] -= between[a, c] * slope[a, q + d] + between[a, d] * slope[a, q + c]
+                    steep[c, d] -= (
+                        between[a, c] * slope[a, q + d]
+                        + between[a, d] * slope[a, q + c]
+                    )
                     for b in range(q):
                         steep[c, d] += between[a, c] * slope[a, b] * between[b, d]
             for t in range(n):

@@ -40,11 +40,15 @@ def tail_probability(draws: np.ndarray, value: float) -> np.ndarray:
     probability = below / count
     rare = below < _SMALLEST_TAIL
     if rare.any():
-        smallest = np.partition(draws[rare], _SMALLEST_TAIL, axis=1)[:, : _SMALLEST_TAIL + 1]
+        smallest = np.partition(draws[rare], _SMALLEST_TAIL, axis=1)[
+            :, : _SMALLEST_TAIL + 1
+        ]
         tail = np.sort(smallest, axis=1)
         edge = tail[:, -1]
         mean_excess = (edge[:, None] - tail[:, :-1]).mean(axis=1)
-        excess = np.maximum(edge - value, 0) / np.maximum(mean_excess, np.finfo(float).tiny)
+        excess = np.maximum(edge - value, 0) / np.maximum(
+            mean_excess, np.finfo(float).tiny
+        )
         probability[rare] = _SMALLEST_TAIL / count * np.exp(-excess)
     return probability
 

@@ -56,7 +56,9 @@ class SplitStudentT:
     degrees_of_freedom: float
 
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        distance = np.abs(rng.standard_t(self.degrees_of_freedom, (size, len(self.mode))))
+        distance = np.abs(
+            rng.standard_t(self.degrees_of_freedom, (size, len(self.mode)))
+        )
         up, down = self.widths
         upward = rng.random(distance.shape) < up / self.widths.sum(axis=0)
         return self.mode + (distance * np.where(upward, up, -down)) @ self.axes.T
@@ -65,7 +67,9 @@ class SplitStudentT:
         along = np.linalg.solve(self.axes, (points - self.mode).T).T
         up, down = self.widths
         standard = along / np.where(along > 0, up, down)
-        each = stats.t.logpdf(standard, self.degrees_of_freedom) - np.log((up + down) / 2)
+        each = stats.t.logpdf(standard, self.degrees_of_freedom) - np.log(
+            (up + down) / 2
+        )
         return each.sum(axis=1) - np.linalg.slogdet(self.axes)[1]
 
 
@@ -113,7 +117,9 @@ def adapted_student_t(
     """
     centre, covariance = weights.moments(points)
     shape = covariance_factor * covariance
-    return MultivariateStudentT(stats.multivariate_t(centre, shape, df=degrees_of_freedom))
+    return MultivariateStudentT(
+        stats.multivariate_t(centre, shape, df=degrees_of_freedom)
+    )
 
 
 def mixture_log_density(
@@ -135,5 +141,7 @@ def mixture_log_density(
     """
     pairs = zip(sizes, proposals, strict=True)
     with np.errstate(divide="ignore"):
-        parts = [np.log(size) + proposal.log_density(points) for size, proposal in pairs]
+        parts = [
+            np.log(size) + proposal.log_density(points) for size, proposal in pairs
+        ]
         return np.logaddexp.reduce(parts)

@@ -18,8 +18,15 @@ from causalstats.numerics.sampling.pareto_smoothing import (
 
 LogDensity = Callable[[np.ndarray], np.ndarray]
 
-_ADAPTATION_SIZES = (1000, 2000, 4000, 4000)  # draws of the rounds that adapt the proposal
-_ADAPTED_ESS_SHARE = 0.3  # effective sample size, by the draws of a round, that ends adaptation
+_ADAPTATION_SIZES = (
+    1000,
+    2000,
+    4000,
+    4000,
+)  # draws of the rounds that adapt the proposal
+_ADAPTED_ESS_SHARE = (
+    0.3  # effective sample size, by the draws of a round, that ends adaptation
+)
 _PROPOSALS_OF_A_DRAW = 2
 _MOST_PROPOSALS_OF_A_DRAW = 16  # where the weights are poor
 _WANTED_ESS_SHARE = 0.5  # effective sample size of all proposals, by the draws wanted
@@ -111,9 +118,14 @@ def importance_sample(
     step = _PROPOSALS_OF_A_DRAW * size
     proposals = _propose(logp, centre, covariance, step, rng, tails)
     weights = pareto_smoothed_weights(proposals[2])
-    while not _trusted(weights, size) and len(proposals[0]) < _MOST_PROPOSALS_OF_A_DRAW * size:
+    while (
+        not _trusted(weights, size)
+        and len(proposals[0]) < _MOST_PROPOSALS_OF_A_DRAW * size
+    ):
         more = _propose(logp, centre, covariance, step, rng, tails)
-        points, values, log_ratio = map(np.concatenate, zip(proposals, more, strict=True))
+        points, values, log_ratio = map(
+            np.concatenate, zip(proposals, more, strict=True)
+        )
         proposals = points, values, log_ratio
         weights = pareto_smoothed_weights(log_ratio)
     points, values, _ = proposals
@@ -122,7 +134,9 @@ def importance_sample(
 
 
 def _trusted(weights: ImportanceWeights, size: int) -> bool:
-    return weights.ess > _WANTED_ESS_SHARE * size and weights.pareto_k < _LARGEST_PARETO_K
+    return (
+        weights.ess > _WANTED_ESS_SHARE * size and weights.pareto_k < _LARGEST_PARETO_K
+    )
 
 
 def _mode(logp: LogDensity, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -109,6 +109,8 @@ def pareto_smoothed_weights(log_ratio: np.ndarray) -> ImportanceWeights:
     """
     from arviz_stats.base import array_stats
 
-    smoothed, pareto_k = array_stats.psislw(log_ratio.max() - log_ratio)  # it takes the negative
+    smoothed, pareto_k = array_stats.psislw(
+        log_ratio.max() - log_ratio
+    )  # it takes the negative
     weights = np.exp(smoothed - smoothed.max())
     return ImportanceWeights(weights / weights.sum(), float(pareto_k))

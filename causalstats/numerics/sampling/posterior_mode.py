@@ -90,12 +90,16 @@ def _near_the_mode(
         advance(0.15 * (1 - 0.97 ** next(steps)), "looking for the mode")
 
     options = {"maxiter": 500, "maxcor": 30}
-    optimum = minimize(loss, start, jac=True, method="L-BFGS-B", callback=show, options=options)
+    optimum = minimize(
+        loss, start, jac=True, method="L-BFGS-B", callback=show, options=options
+    )
     variance = np.diagonal(optimum.hess_inv.todense())
     return optimum.x, np.sqrt(np.maximum(variance, 1e-16))
 
 
-def _curvature(loss: Density, mode: np.ndarray, scale: np.ndarray, advance: Advance) -> np.ndarray:
+def _curvature(
+    loss: Density, mode: np.ndarray, scale: np.ndarray, advance: Advance
+) -> np.ndarray:
     """Return the second derivatives at a point, by central differences of gradients.
 
     Parameters

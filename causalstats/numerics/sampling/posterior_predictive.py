@@ -27,7 +27,10 @@ def quantile_groups(values: np.ndarray, count: int) -> np.ndarray:
 
 
 def rates_by_group(
-    observed: np.ndarray, chance: np.ndarray, groups: np.ndarray, rng: np.random.Generator
+    observed: np.ndarray,
+    chance: np.ndarray,
+    groups: np.ndarray,
+    rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """Return observed rates by group, and replicated rates drawn from the model's probabilities.
 

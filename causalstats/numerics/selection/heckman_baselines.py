@@ -10,7 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from causalstats.numerics.selection.heckman_likelihood import expected_outcome, inverse_mills
+from causalstats.numerics.selection.heckman_likelihood import (
+    expected_outcome,
+    inverse_mills,
+)
 
 Answer = tuple[np.ndarray, np.ndarray]
 """Draws of the mean of the others, and the expected outcome of each."""
@@ -136,7 +139,11 @@ def weighted_probit(
     import statsmodels.api as sm
 
     family = sm.families.Binomial(sm.families.links.Probit())
-    model = sm.GLM(decision.astype(float), with_intercept(matrix), family=family, freq_weights=w)
+    model = sm.GLM(
+        decision.astype(float), with_intercept(matrix), family=family, freq_weights=w
+    )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of separation: it shows in the spread of the draws
+        warnings.simplefilter(
+            "ignore"
+        )  # of separation: it shows in the spread of the draws
         return np.asarray(model.fit().params)

@@ -32,7 +32,9 @@ def share_positive(risk: Any, sensitivity: Any, specificity: Any) -> Any:
     return sensitivity * risk + (1 - specificity) * (1 - risk)
 
 
-def risk_given_result(risk: Any, positive: bool, sensitivity: Any, specificity: Any) -> Any:
+def risk_given_result(
+    risk: Any, positive: bool, sensitivity: Any, specificity: Any
+) -> Any:
     """Return the predictive value P(Y=1 | R), by Bayes' rule; shapes broadcast.
 
     Parameters
@@ -58,7 +60,11 @@ def risk_given_result(risk: Any, positive: bool, sensitivity: Any, specificity: 
 
 
 def reported(
-    positive: Callable, negative: Callable, sign: float, xp: Any, compiled: Callable | None
+    positive: Callable,
+    negative: Callable,
+    sign: float,
+    xp: Any,
+    compiled: Callable | None,
 ) -> Callable:
     """Return log P(T=1, R) and its derivatives as one function.
 
@@ -83,7 +89,9 @@ def reported(
 
     @decorate
     def log_p(m, t, scale, response, prepared, sensitivity, specificity):
-        case, case_m, case_t, case_scale, case_response = positive(m, t, scale, response, prepared)
+        case, case_m, case_t, case_scale, case_response = positive(
+            m, t, scale, response, prepared
+        )
         healthy, healthy_m, healthy_t, healthy_scale, healthy_response = negative(
             m, t, scale, response, prepared
         )

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from causalstats.numerics.selection.array_library import uncompiled
-from causalstats.numerics.selection.selective_labels_likelihood import event_probabilities
+from causalstats.numerics.selection.selective_labels_likelihood import (
+    event_probabilities,
+)
 from causalstats.numerics.selection.unobservable import Unobservable
 
 TOLERANCE = 1e-10
@@ -23,7 +25,9 @@ MAX_STEPS = 60
 LONGEST_STEP = 4.0
 
 
-def steps(unobservable: Unobservable, xp: Any, compiled: Callable = uncompiled) -> SimpleNamespace:
+def steps(
+    unobservable: Unobservable, xp: Any, compiled: Callable = uncompiled
+) -> SimpleNamespace:
     """Return the starting value and the step of Halley's method as functions.
 
     `start` is the probit approximation of the intercept at ζ = 0. `halley` is the step for
@@ -144,7 +148,12 @@ def solve(
 
 
 def mean_risk(
-    unobservable: Unobservable, xp: Any, intercept: Any, index: Any, scale: Any, weights: Any
+    unobservable: Unobservable,
+    xp: Any,
+    intercept: Any,
+    index: Any,
+    scale: Any,
+    weights: Any,
 ) -> tuple:
     """Return Σ_i w_i E h(c + index_i + σζ), and its derivatives in c, index and σ.
 

@@ -74,7 +74,9 @@ def probit(
     precision = np.eye(matrix.shape[1]) / prior_sd**2
 
     def objective(beta: np.ndarray) -> float:
-        return float(log_ndtr(sign * (matrix @ beta)).sum() - beta @ precision @ beta / 2)
+        return float(
+            log_ndtr(sign * (matrix @ beta)).sum() - beta @ precision @ beta / 2
+        )
 
     reached = objective(beta)
     for _ in range(_NEWTON_STEPS):
@@ -82,7 +84,9 @@ def probit(
         mills = inverse_mills(index)
         curvature = (matrix.T * (mills * (mills + index))) @ matrix + precision
         step = np.linalg.solve(curvature, matrix.T @ (sign * mills) - precision @ beta)
-        while (tried := objective(beta + step)) < reached and np.abs(step).max() > _CONVERGED:
+        while (tried := objective(beta + step)) < reached and np.abs(
+            step
+        ).max() > _CONVERGED:
             step = step / 2
         beta = beta + step
         gained = tried - reached
@@ -157,7 +161,9 @@ def normality_test(
 def truncated_normal(lower: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return draws of a standard Normal above limits, by inverting its distribution function."""
     below = ndtr(lower)
-    return ndtri(np.clip(below + rng.random(below.shape) * (1 - below), 1e-15, 1 - 1e-15))
+    return ndtri(
+        np.clip(below + rng.random(below.shape) * (1 - below), 1e-15, 1 - 1e-15)
+    )
 
 
 def _second_step_basis(matrix: np.ndarray, mills: np.ndarray) -> np.ndarray:
@@ -194,14 +200,18 @@ def _moments(
     moments = np.zeros((orders, orders, len(membership), replications))
     columns = (v,) if e is None else (v, e)
     along = [basis.T @ column for column in columns]
-    residuals = [column - basis @ part for column, part in zip(columns, along, strict=True)]
+    residuals = [
+        column - basis @ part for column, part in zip(columns, along, strict=True)
+    ]
     powers = [[np.ones(v.shape)] for _ in columns]
     for power, residual in zip(powers, residuals, strict=True):
         for _ in range(_HIGHEST_MOMENT):
             power.append(power[-1] * residual)
     for a in range(orders):
         for b in range(orders - a if e is not None else 1):
-            moments[a, b] = membership @ (powers[0][a] * powers[1][b] if b else powers[0][a])
+            moments[a, b] = membership @ (
+                powers[0][a] * powers[1][b] if b else powers[0][a]
+            )
     coefficients = np.zeros((2, replications))
     for row, part in enumerate(along):
         coefficients[row] = part[-1]
@@ -225,20 +235,27 @@ def _statistics(
     statistics = []
     for kappa in correlations:
         spread = np.sqrt(max(1 - kappa**2, 0.0))
-        raw = [_raw_moment(k, kappa, spread, moments) for k in range(_HIGHEST_MOMENT + 1)]
+        raw = [
+            _raw_moment(k, kappa, spread, moments) for k in range(_HIGHEST_MOMENT + 1)
+        ]
         mean = raw[1]
         second = np.maximum(raw[2] - raw[1] ** 2, _LEAST_VARIANCE)
         third = raw[3] - 3 * mean * raw[2] + 2 * mean**3
         fourth = raw[4] - 4 * mean * raw[3] + 6 * mean**2 * raw[2] - 3 * mean**4
         along = kappa * coefficient[0] + spread * coefficient[1]
         along = along / np.sqrt(raw[2].mean(axis=0))
-        statistics.append(np.vstack([third / second**1.5, fourth / second**2 - 3, along]))
+        statistics.append(
+            np.vstack([third / second**1.5, fourth / second**2 - 3, along])
+        )
     return np.array(statistics)
 
 
 def _raw_moment(k: int, kappa: float, spread: float, moments: np.ndarray) -> np.ndarray:
     """Return the mean of (κ v + √(1-κ²) e)^k, by the binomial theorem."""
-    terms = (comb(k, a) * kappa**a * spread ** (k - a) * moments[a, k - a] for a in range(k + 1))
+    terms = (
+        comb(k, a) * kappa**a * spread ** (k - a) * moments[a, k - a]
+        for a in range(k + 1)
+    )
     return sum(terms)
 
 

@@ -17,7 +17,9 @@ from causalstats.numerics.selection.heckman_likelihood import inverse_mills as m
 
 _DRAWS = 2000
 _RECALIBRATED_DRAWS = 200  # each of which solves an equation
-_INFINITE = 1e4  # in place of a coefficient, or of its standard deviation, that is infinite
+_INFINITE = (
+    1e4  # in place of a coefficient, or of its standard deviation, that is infinite
+)
 
 
 def tested_only(
@@ -174,12 +176,16 @@ def recalibrated(
     def shifted(coefficients):
         index = design @ coefficients
         far = 50 + np.abs(index).max()
-        move = brentq(lambda shift: expit(index + shift) @ share - prevalence, -far, far)
+        move = brentq(
+            lambda shift: expit(index + shift) @ share - prevalence, -far, far
+        )
         return expit(index + move)[~decision]
 
     untested = share[~decision] / share[~decision].sum()
     drawn = _drawn(beta, covariance, _RECALIBRATED_DRAWS, rng)
-    return np.array([shifted(coefficients) @ untested for coefficients in drawn]), shifted(beta)
+    return np.array(
+        [shifted(coefficients) @ untested for coefficients in drawn]
+    ), shifted(beta)
 
 
 RULES = {
@@ -209,14 +215,18 @@ def _logistic(
 
     design = with_intercept(matrix)
     kept = _independent(design)
-    model = sm.GLM(outcome, design[:, kept], family=sm.families.Binomial(), freq_weights=weights)
+    model = sm.GLM(
+        outcome, design[:, kept], family=sm.families.Binomial(), freq_weights=weights
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # separation shows in the width of the interval
         try:
             result = model.fit(cov_type="nonrobust" if weights is None else "HC0")
             estimates = np.asarray(result.params)
             variance = np.asarray(result.cov_params())
-        except np.linalg.LinAlgError:  # complete separation, with nothing left to invert
+        except (
+            np.linalg.LinAlgError
+        ):  # complete separation, with nothing left to invert
             estimates = np.zeros(kept.sum())
             variance = np.full((kept.sum(), kept.sum()), np.nan)
     if not np.isfinite(variance).all():
@@ -270,4 +280,6 @@ def _drawn(
     beta: np.ndarray, covariance: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:
     # Under separation the covariance is huge, and symmetric only up to rounding.
-    return rng.multivariate_normal(beta, covariance, count, method="svd", check_valid="ignore")
+    return rng.multivariate_normal(
+        beta, covariance, count, method="svd", check_valid="ignore"
+    )

@@ -68,7 +68,9 @@ def event_probabilities(
     return functions
 
 
-def _closed_form(unobservable: Unobservable, xp: Any, compiled: Callable | None) -> SimpleNamespace:
+def _closed_form(
+    unobservable: Unobservable, xp: Any, compiled: Callable | None
+) -> SimpleNamespace:
     formulas = uniform_unobservable.formulas(xp, compiled)
     decorate = compiled or uncompiled
     lower_mean = formulas.mean
@@ -84,7 +86,9 @@ def _closed_form(unobservable: Unobservable, xp: Any, compiled: Callable | None)
     def centred(formula):
         @decorate
         def log_p(m, t, scale, response, growth):
-            value, in_a, in_b, in_scale = formula(m - scale / 2, t - scale / 2, scale, growth)
+            value, in_a, in_b, in_scale = formula(
+                m - scale / 2, t - scale / 2, scale, growth
+            )
             return value, in_a, in_b, in_scale - (in_a + in_b) / 2, 0.0 * m
 
         return log_p
@@ -94,7 +98,9 @@ def _closed_form(unobservable: Unobservable, xp: Any, compiled: Callable | None)
     @decorate
     def missed(m, t, scale, response, growth):
         # ∫ h(m+z) h(-t-z) dz is the integral of P(T=1, Y=0) with the linear predictors exchanged.
-        value, in_t, in_m, in_scale, in_response = negative(t, m, scale, response, growth)
+        value, in_t, in_m, in_scale, in_response = negative(
+            t, m, scale, response, growth
+        )
         return value, in_m, in_t, in_scale, in_response
 
     return SimpleNamespace(
@@ -141,7 +147,13 @@ def _by_quadrature(
                 positive, in_m, _ = link(outcome * (m + scale * z))
             by_m = outcome * in_m * tested
             by_t = decision * positive * in_t
-            return positive * tested, by_m, by_t, z * (by_m + response * by_t), scale * z * by_t
+            return (
+                positive * tested,
+                by_m,
+                by_t,
+                z * (by_m + response * by_t),
+                scale * z * by_t,
+            )
 
         expected = expectation(parts)
 
@@ -173,8 +185,12 @@ def _expectation(family: str, xp: Any, compiled: Callable | None) -> Callable:
 
         def over_arrays(parts):
             def total(*arguments):
-                values = parts(nodes, *(xp.asarray(argument)[..., None] for argument in arguments))
-                return [value @ xp.asarray(weights, dtype=value.dtype) for value in values]
+                values = parts(
+                    nodes, *(xp.asarray(argument)[..., None] for argument in arguments)
+                )
+                return [
+                    value @ xp.asarray(weights, dtype=value.dtype) for value in values
+                ]
 
             return total
 
@@ -287,4 +303,6 @@ def log_likelihood(
     functions = _over_numpy(unobservable)
     formula = getattr(functions, event)
     with np.errstate(over="ignore", divide="ignore"):
-        return formula(risk, testing, scale, response, functions.prepare(scale), *test)[0]
+        return formula(risk, testing, scale, response, functions.prepare(scale), *test)[
+            0
+        ]

@@ -20,7 +20,9 @@ from causalstats.numerics.pytensor_ops import (
     version,
 )
 from causalstats.numerics.selection import prevalence_constraint
-from causalstats.numerics.selection.selective_labels_likelihood import event_probabilities
+from causalstats.numerics.selection.selective_labels_likelihood import (
+    event_probabilities,
+)
 from causalstats.numerics.selection.unobservable import Unobservable
 
 _VERSION = version(*map(str, sorted(Path(__file__).parent.rglob("*.py"))))
@@ -46,12 +48,16 @@ class LogLikelihood(Op):
 
     def make_node(self, *values: Any) -> Apply:
         inputs = [pt.as_tensor(value) for value in values]
-        return Apply(self, inputs, [inputs[2].type(), *(value.type() for value in inputs)])
+        return Apply(
+            self, inputs, [inputs[2].type(), *(value.type() for value in inputs)]
+        )
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         with np.errstate(over="ignore", divide="ignore"):
             outputs = _log_likelihood(self, np)(*inputs)
-        for storage, value, variable in zip(output_storage, outputs, node.outputs, strict=True):
+        for storage, value, variable in zip(
+            output_storage, outputs, node.outputs, strict=True
+        ):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
@@ -80,13 +86,20 @@ class PrevalenceIntercept(Op):
 
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         prevalence, index, scale, weights = inputs
-        solution = prevalence_constraint.solve(prevalence, index, scale, weights, self.unobservable)
-        for storage, value, variable in zip(output_storage, solution, node.outputs, strict=True):
+        solution = prevalence_constraint.solve(
+            prevalence, index, scale, weights, self.unobservable
+        )
+        for storage, value, variable in zip(
+            output_storage, solution, node.outputs, strict=True
+        ):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
         refuse_second_derivatives(cotangents)
-        return [*(cotangents[0] * partial for partial in outputs[1:]), disconnected_type()]
+        return [
+            *(cotangents[0] * partial for partial in outputs[1:]),
+            disconnected_type(),
+        ]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         return [[True, False, False, False]] * 3 + [[False] * 4]
@@ -101,7 +114,9 @@ class Prevalence(PrevalenceIntercept):
     def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
         with np.errstate(over="ignore", divide="ignore"):
             values = prevalence_constraint.mean_risk(self.unobservable, np, *inputs)
-        for storage, value, variable in zip(output_storage, values, node.outputs, strict=True):
+        for storage, value, variable in zip(
+            output_storage, values, node.outputs, strict=True
+        ):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
 
@@ -149,7 +164,9 @@ def prevalence_intercept(
     index, weights : vectors (N,)
         x_i'β without the intercept; weights of sum 1.
     """
-    node = PrevalenceIntercept(unobservable).make_node(prevalence, index, scale, weights)
+    node = PrevalenceIntercept(unobservable).make_node(
+        prevalence, index, scale, weights
+    )
     return node.outputs[0]
 
 
@@ -166,7 +183,9 @@ def prevalence(
     index, weights : vectors (N,)
         x_i'β without the intercept; weights of sum 1.
     """
-    return Prevalence(unobservable).make_node(intercept, index, scale, weights).outputs[0]
+    return (
+        Prevalence(unobservable).make_node(intercept, index, scale, weights).outputs[0]
+    )
 
 
 def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
@@ -216,9 +235,13 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
             return c + step, step, (sums[1], sums[3], terms[1]), count + 1
 
         def unfinished(state):
-            return (jnp.abs(state[1]) >= tolerance) & (state[3] < prevalence_constraint.MAX_STEPS)
+            return (jnp.abs(state[1]) >= tolerance) & (
+                state[3] < prevalence_constraint.MAX_STEPS
+            )
 
-        tolerance = max(prevalence_constraint.TOLERANCE, 8 * float(jnp.finfo(index.dtype).eps))
+        tolerance = max(
+            prevalence_constraint.TOLERANCE, 8 * float(jnp.finfo(index.dtype).eps)
+        )
         first = method.start(prevalence, centre, (index - centre) ** 2 @ weights, scale)
         c, _, (slope, in_scale, in_index), _ = jax.lax.while_loop(
             unfinished, advance, advance((first, None, None, 0))
@@ -232,7 +255,9 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
 def _jax_prevalence(op: Prevalence, **_: Any) -> Any:
     import jax.numpy as jnp
 
-    return lambda *inputs: prevalence_constraint.mean_risk(op.unobservable, jnp, *inputs)
+    return lambda *inputs: prevalence_constraint.mean_risk(
+        op.unobservable, jnp, *inputs
+    )
 
 
 @numba_translation(LogLikelihood)
@@ -271,9 +296,15 @@ def _numba_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
         in_testing = np.empty_like(testing)
         in_response = np.empty_like(risk)
         for i in range(risk.size):
-            log_p, in_risk[i], in_testing[i], widening, in_response[i], sensing, specifying = (
-                formula(risk[i], testing[i], sigma, response[i], prepared, a, b)
-            )
+            (
+                log_p,
+                in_risk[i],
+                in_testing[i],
+                widening,
+                in_response[i],
+                sensing,
+                specifying,
+            ) = formula(risk[i], testing[i], sigma, response[i], prepared, a, b)
             value += log_p
             in_scale += widening
             in_a += sensing

@@ -26,7 +26,9 @@ import numpy as np
 from causalstats.numerics.selection.array_library import select, uncompiled
 
 _SERIES_BELOW = 1e-2
-_NODES, _WEIGHTS = (tuple(float(v) for v in rule) for rule in np.polynomial.legendre.leggauss(10))
+_NODES, _WEIGHTS = (
+    tuple(float(v) for v in rule) for rule in np.polynomial.legendre.leggauss(10)
+)
 
 
 def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
@@ -60,15 +62,23 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         series = 1 - near * (
             1 / 2
             - near
-            * (1 / 3 - near * (1 / 4 - near * (1 / 5 - near * (1 / 6 - near * (1 / 7 - near / 8)))))
+            * (
+                1 / 3
+                - near
+                * (1 / 4 - near * (1 / 5 - near * (1 / 6 - near * (1 / 7 - near / 8))))
+            )
         )
         derived = -1 / 2 + near * (
-            2 / 3 - near * (3 / 4 - near * (4 / 5 - near * (5 / 6 - near * (6 / 7 - near * 7 / 8))))
+            2 / 3
+            - near
+            * (3 / 4 - near * (4 / 5 - near * (5 / 6 - near * (6 / 7 - near * 7 / 8))))
         )
         return where(small, series, value), where(small, derived, slope)
 
     @compiled
-    def rise(e, growth):  # s(u+σ) - s(u) for e = exp(u), as the product that does not cancel
+    def rise(
+        e, growth
+    ):  # s(u+σ) - s(u) for e = exp(u), as the product that does not cancel
         return growth / (1 + growth) / ((1 + 1 / (e * (1 + growth))) * (1 + e))
 
     @compiled
@@ -90,7 +100,12 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         e = xp.exp(b)
         never = 1 / (1 + e * (1 + growth))  # s(-b-σ)
         total = xp.log1p(growth * never)
-        return xp.log(total / scale), 0.0 * a, -rise(e, growth) / total, never / total - 1 / scale
+        return (
+            xp.log(total / scale),
+            0.0 * a,
+            -rise(e, growth) / total,
+            never / total - 1 / scale,
+        )
 
     @compiled
     def negative(a, b, scale, growth):
@@ -114,10 +129,14 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         weight = q * slope / phi
         log_p = d + xp.log(q * phi / scale)
         in_a = where(
-            behind, weight * (ed * sa + not_a) - sa, -weight * (ed * sa_up + not_a_up) - sa_up
+            behind,
+            weight * (ed * sa + not_a) - sa,
+            -weight * (ed * sa_up + not_a_up) - sa_up,
         )
         in_b = where(
-            behind, not_b_up - weight * (ed * not_b_up + sb_up), not_b + weight * (ed * not_b + sb)
+            behind,
+            not_b_up - weight * (ed * not_b_up + sb_up),
+            not_b + weight * (ed * not_b + sb),
         )
         in_scale = not_a_up * sb_up / (ed * q * phi) - 1 / scale
         return log_p, in_a, in_b, in_scale
@@ -129,7 +148,11 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
         log_p, in_lesser, in_greater, _ = negative(lesser, greater, scale, growth)
         part = xp.exp(log_p - (greater - lesser)) * scale
         value = total - part
-        return value, rise(xp.exp(lesser), growth) - part * (1 + in_lesser), part * (1 - in_greater)
+        return (
+            value,
+            rise(xp.exp(lesser), growth) - part * (1 + in_lesser),
+            part * (1 - in_greater),
+        )
 
     @compiled
     def rare(lesser, greater, growth):
@@ -170,4 +193,6 @@ def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
             top / value - 1 / scale,
         )
 
-    return SimpleNamespace(mean=mean, untested=untested, negative=negative, positive=positive)
+    return SimpleNamespace(
+        mean=mean, untested=untested, negative=negative, positive=positive
+    )

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 _DRAWS_OF_A_CHUNK = 50  # between two looks at the keyboard
 _ATTEMPTS_OF_A_CHAIN = 20
-_RELATIVE_TOLERANCE = 1e-6  # between log densities on the device and on the CPU, both in float64
+_RELATIVE_TOLERANCE = (
+    1e-6  # between log densities on the device and on the CPU, both in float64
+)
 
 
 def compile_graph(sampler: Nuts, graph: pm.Model) -> JaxProgram:
@@ -54,7 +56,8 @@ def _traced_program(sampler: Nuts, graph: pm.Model) -> JaxProgram:
     outputs = traced(graph, shown)
     potential = _potential(density)
     start, step = hmc(
-        potential_fn_gen=lambda data: lambda position: potential(position, data), algo="NUTS"
+        potential_fn_gen=lambda data: lambda position: potential(position, data),
+        algo="NUTS",
     )
 
     def begin(key, position, data):
@@ -128,13 +131,16 @@ class JaxProgram:
     advance: Callable
     constrain: Callable
 
-    def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def run(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         import jax
 
         options = self.sampler
         started = time.perf_counter()
         data = tuple(
-            jax.numpy.asarray(problem.inputs[variable.name]) for variable in self.graph.data_vars
+            jax.numpy.asarray(problem.inputs[variable.name])
+            for variable in self.graph.data_vars
         )
         key = jax.random.key(seed)
         keys = jax.random.split(key, options.chains)
@@ -172,7 +178,9 @@ class JaxProgram:
         starts = []
         for _ in range(_ATTEMPTS_OF_A_CHAIN * self.sampler.chains):
             position = [
-                np.asarray(centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name])))
+                np.asarray(
+                    centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name]))
+                )
                 for v in self.graph.value_vars
             ]
             value = [np.asarray(part) for part in self.density(position, data)]
@@ -186,7 +194,9 @@ class JaxProgram:
             "Report this with the data and the model."
         )
 
-    def _refuse_another_density(self, position: list, data: tuple, value: np.ndarray) -> None:
+    def _refuse_another_density(
+        self, position: list, data: tuple, value: np.ndarray
+    ) -> None:
         """Raise where a device computes another log density than the CPU.
 
         Parameters
@@ -203,7 +213,8 @@ class JaxProgram:
             return
         with jax.default_device(jax.devices("cpu")[0]):
             there = self.density(
-                [np.asarray(part) for part in position], tuple(np.asarray(part) for part in data)
+                [np.asarray(part) for part in position],
+                tuple(np.asarray(part) for part in data),
             )[0]
         if not np.isclose(value, there, rtol=_RELATIVE_TOLERANCE):
             device = jax.devices()[0]
@@ -222,13 +233,18 @@ class JaxProgram:
         )
         values = [np.asarray(value) for value in self.constrain(positions, data)]
         coords = {
-            name: list(labels) for name, labels in self.graph.coords.items() if labels is not None
+            name: list(labels)
+            for name, labels in self.graph.coords.items()
+            if labels is not None
         }
         posterior = {
             name: (("chain", "draw", *self._dims(name, value.ndim - 2)), value)
             for name, value in zip(self.names, values, strict=True)
         }
-        axes = {"chain": np.arange(values[0].shape[0]), "draw": np.arange(values[0].shape[1])}
+        axes = {
+            "chain": np.arange(values[0].shape[0]),
+            "draw": np.arange(values[0].shape[1]),
+        }
         stats = {
             name: (("chain", "draw"), value)
             for name, value in zip(STATISTICS, statistics, strict=True)
@@ -267,7 +283,8 @@ def traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
         if hasattr(length, "get_value")
     }
     constants = {
-        variable: variable.type.filter_variable(value) for variable, value in lengths.items()
+        variable: variable.type.filter_variable(value)
+        for variable, value in lengths.items()
     }
     values = [_with_static_shape(variable, graph) for variable in graph.value_vars]
     known = dict(zip(graph.data_vars, symbols, strict=True))
@@ -322,4 +339,6 @@ def _joined(chunks: list, first: int, last: int) -> tuple:
     """
     import jax
 
-    return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1)[:, first:last], *chunks)
+    return jax.tree.map(
+        lambda *parts: np.concatenate(parts, axis=1)[:, first:last], *chunks
+    )

@@ -37,7 +37,9 @@ def compile_graph(
     import nutpie
 
     def compile_program() -> NutpieProgram:
-        compiled = nutpie.compile_pymc_model(graph, backend=gradient, freeze_model=False)
+        compiled = nutpie.compile_pymc_model(
+            graph, backend=gradient, freeze_model=False
+        )
         return NutpieProgram(sampler, graph, compiled)
 
     program = cached_program(("nutpie", gradient), graph, compile_program)
@@ -52,7 +54,9 @@ class NutpieProgram:
     graph: pm.Model
     compiled: Any
 
-    def run(self, problem: Problem, seed: int, advance: Advance = silent) -> xr.DataTree:
+    def run(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
         from threadpoolctl import threadpool_limits
 
         # The chains are threads; those of linear algebra would wait for each other.
@@ -64,7 +68,9 @@ class NutpieProgram:
 
         options = self.sampler
         dense = self.compiled.n_dim <= ADAPT_CORRELATIONS_UP_TO
-        latest: list[Any] = []  # the chains as nutpie's thread last saw them, shown by this one
+        latest: list[
+            Any
+        ] = []  # the chains as nutpie's thread last saw them, shown by this one
         running = nutpie.sample(
             self.compiled.with_data(**_inputs(self.compiled, problem.inputs)),
             draws=options.draws,
@@ -90,7 +96,9 @@ class NutpieProgram:
             raise
         draws["sample_stats"] = draws["sample_stats"].to_dataset().rename(logp="lp")
         seconds = time.perf_counter() - started
-        return complete(draws, interrupted=interrupted, seconds=seconds, seed=seed, sampler=options)
+        return complete(
+            draws, interrupted=interrupted, seconds=seconds, seed=seed, sampler=options
+        )
 
 
 def _finished(running: Any) -> xr.DataTree | None:
@@ -113,5 +121,9 @@ def _progress(chains: list[Any]) -> tuple[float, str]:
 def _inputs(compiled: Any, data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the data that the compiled graph reads; nutpie refuses others."""
     jax_inputs = getattr(compiled, "_shared_data", None)
-    names = [key.name for key in compiled.shared_var_keys] if jax_inputs is None else jax_inputs
+    names = (
+        [key.name for key in compiled.shared_var_keys]
+        if jax_inputs is None
+        else jax_inputs
+    )
     return {name: value for name, value in data.items() if name in names}

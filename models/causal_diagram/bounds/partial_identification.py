@@ -16,7 +16,9 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.data import Observations
 from causalstats.diagrams import EffectBounds, bounds
-from causalstats.diagrams.bounds.probabilities_of_causation import ProbabilitiesOfCausation
+from causalstats.diagrams.bounds.probabilities_of_causation import (
+    ProbabilitiesOfCausation,
+)
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.checks.instrumental_inequalities import (
     SIGNIFICANCE_LEVEL,
@@ -124,7 +126,9 @@ def both_sides(bounded: EffectBounds) -> xr.DataArray:
     return xr.DataArray(np.stack(chains), dims=dims, coords={"bound": list(SIDES)})
 
 
-def labelled_sides(parts: Sequence[xr.DataArray], labels: Sequence[str]) -> xr.DataArray:
+def labelled_sides(
+    parts: Sequence[xr.DataArray], labels: Sequence[str]
+) -> xr.DataArray:
     """Return the bounds of several answers along `bound`, each under its label."""
     if len(parts) == 1:
         return parts[0]
@@ -160,7 +164,11 @@ def sharpness_check(
 
     def one_answer(joint: np.ndarray) -> EffectBounds:
         bounded = answer(joint)
-        return bounded.necessary if isinstance(bounded, ProbabilitiesOfCausation) else bounded
+        return (
+            bounded.necessary
+            if isinstance(bounded, ProbabilitiesOfCausation)
+            else bounded
+        )
 
     first = draws.isel(chain=[0], draw=[0])
     bounded = one_answer(joint_draws(route, first, data, one_answer))

@@ -22,7 +22,9 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.diagrams import causation_bounds
-from causalstats.diagrams.bounds.probabilities_of_causation import ProbabilitiesOfCausation
+from causalstats.diagrams.bounds.probabilities_of_causation import (
+    ProbabilitiesOfCausation,
+)
 from causalstats.diagrams.identification.identification import identify
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.assumptions import assumption_names
@@ -81,8 +83,14 @@ def causation_query(
         )
 
     def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        bounded = answer(joint_draws(route, draws, data, lambda joint: answer(joint).necessary))
-        sides = (bounded.necessary_and_sufficient, bounded.necessary, bounded.sufficient)
+        bounded = answer(
+            joint_draws(route, draws, data, lambda joint: answer(joint).necessary)
+        )
+        sides = (
+            bounded.necessary_and_sufficient,
+            bounded.necessary,
+            bounded.sufficient,
+        )
         labels = ("necessary and sufficient", "necessary", "sufficient")
         return labelled_sides([both_sides(side) for side in sides], labels)
 

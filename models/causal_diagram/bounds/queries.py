@@ -31,7 +31,11 @@ from causalstats.models.causal_diagram.bounds.partial_identification import (
     sharpness_check,
     state_labels,
 )
-from causalstats.models.causal_diagram.levels import level_index, level_indices, shown_states
+from causalstats.models.causal_diagram.levels import (
+    level_index,
+    level_indices,
+    shown_states,
+)
 from causalstats.models.causal_diagram.query_arguments import worlds_of
 
 if TYPE_CHECKING:
@@ -58,7 +62,9 @@ def effect_bounds(route: TableRoute) -> Estimand:
         contrast=f"each level of {x} against the first",
         kind="causal",
         assumptions=assumption_names(route.model),
-        in_words=partial(notation.words_with_levels, route.model, f"{words} ({unknown})", True),
+        in_words=partial(
+            notation.words_with_levels, route.model, f"{words} ({unknown})", True
+        ),
         checks=partial(sharpness_check, route, bounds_of(route.model, outcome=y, do=x)),
     )
 
@@ -121,7 +127,9 @@ def bounds_query(
     levels = model.levels(data)
     worlds = worlds_of(do)
     event = notation.event(outcome, levels)
-    name = " - ".join(notation.interventional("P", event, world, given) for world in worlds)
+    name = " - ".join(
+        notation.interventional("P", event, world, given) for world in worlds
+    )
     indices = [level_indices(world, levels) for world in worlds]
     seen = level_indices(given, levels)
     moved = any(name in model.graph.descendants(*do) for name in given)
@@ -230,7 +238,9 @@ def _bounds_by_world(
         cell = {outcome: state, **seen, **world}
         return bounds_of(route.model, **options, at=cell)
 
-    answers = [[answer(state, world) for world in worlds] for state in shown_states(levels)]
+    answers = [
+        [answer(state, world) for world in worlds] for state in shown_states(levels)
+    ]
     joint = joint_draws(route, draws, data, answers[0][0])
     parts = []
     for by_world in answers:
@@ -277,7 +287,9 @@ def _treated_bounds(
     model = route.model
     nodes = model.graph.nodes
     assumptions = model.monotone
-    return treated_bounds(model.diagram, outcome, treatment, joint, nodes, assumptions=assumptions)
+    return treated_bounds(
+        model.diagram, outcome, treatment, joint, nodes, assumptions=assumptions
+    )
 
 
 def _bounds_of_treated(
@@ -310,5 +322,9 @@ def _bounds_of_treated(
         return sides.isel(state=1)
     values = sides.transpose("chain", "draw", "state", "bound").to_numpy()
     values = values.reshape(*values.shape[:2], -1)
-    labels = [f"{label}: {side}" for label in state_labels(outcome, levels) for side in SIDES]
-    return xr.DataArray(values, dims=("chain", "draw", "bound"), coords={"bound": labels})
+    labels = [
+        f"{label}: {side}" for label in state_labels(outcome, levels) for side in SIDES
+    ]
+    return xr.DataArray(
+        values, dims=("chain", "draw", "bound"), coords={"bound": labels}
+    )

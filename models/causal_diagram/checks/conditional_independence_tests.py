@@ -77,7 +77,9 @@ class _Margins:
     @property
     def expected(self) -> np.ndarray:
         """Expected counts under independence, (strata, r, c)."""
-        return self.rows[:, :, None] * self.columns[:, None, :] / self.total[:, None, None]
+        return (
+            self.rows[:, :, None] * self.columns[:, None, :] / self.total[:, None, None]
+        )
 
 
 def approximate_p(table: np.ndarray) -> np.ndarray:
@@ -95,14 +97,18 @@ def approximate_p(table: np.ndarray) -> np.ndarray:
     first = table[(0,) * (table.ndim - 3)]
     margins = _Margins(first.sum(axis=-1), first.sum(axis=-2), first.sum(axis=(-2, -1)))
     excess = table - margins.expected
-    smaller = np.minimum(_pearson_p(excess, margins), _cochran_mantel_haenszel_p(excess, margins))
+    smaller = np.minimum(
+        _pearson_p(excess, margins), _cochran_mantel_haenszel_p(excess, margins)
+    )
     return np.minimum(1.0, 2 * smaller)
 
 
 def _pearson_p(excess: np.ndarray, margins: _Margins) -> np.ndarray:
     """Return the p-value of Pearson's statistic summed over strata, from a gamma distribution."""
     expected = margins.expected
-    terms = np.divide(excess**2, expected, out=np.zeros_like(excess), where=expected > 0)
+    terms = np.divide(
+        excess**2, expected, out=np.zeros_like(excess), where=expected > 0
+    )
     statistic = terms.sum(axis=(-3, -2, -1))
     mean, variance = _pearson_moments(margins)
     return stats.gamma.sf(statistic, mean**2 / variance, scale=variance / mean)
@@ -140,7 +146,9 @@ def _haldane_terms(
         Levels that occur.
     total : array, shape (strata,)
     """
-    inverse = np.divide(1.0, margin, out=np.zeros_like(margin), where=margin > 0).sum(axis=1)
+    inverse = np.divide(1.0, margin, out=np.zeros_like(margin), where=margin > 0).sum(
+        axis=1
+    )
     first = (count - 1) * (total - count) / (total - 1)
     return first, (total * inverse - count**2) / (total - 2)
 
@@ -211,7 +219,9 @@ def tables_with_same_margins(
     size : int
     rng : numpy Generator
     """
-    row_totals = np.broadcast_to(table.sum(axis=2).astype(int), (size, *table.shape[:2]))
+    row_totals = np.broadcast_to(
+        table.sum(axis=2).astype(int), (size, *table.shape[:2])
+    )
     shape = (size, len(table), table.shape[2])
     remaining = np.broadcast_to(table.sum(axis=1).astype(int), shape).copy()
     tables = np.zeros((size, *table.shape))

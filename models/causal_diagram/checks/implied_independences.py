@@ -38,7 +38,9 @@ _ASSUMPTION = "this diagram"
 _MOST_PAIRS = 200
 _SIGNIFICANCE_LEVEL = 0.01
 _SMALL_BY_MOMENTS = 0.1  # a p-value by moments below which tables are drawn
-_TABLES_PER_EXTREME_ONE = 20  # drawn for each that would be as extreme at the level of the test
+_TABLES_PER_EXTREME_ONE = (
+    20  # drawn for each that would be as extreme at the level of the test
+)
 _MOST_MONTE_CARLO_TESTS = 5
 _BASIS_SIZE = 6  # smooth functions of a number that is held
 _ROWS_PER_COLUMN = 20
@@ -53,7 +55,9 @@ class _Test:
     table: np.ndarray | None = None
 
 
-def implied_independences(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
+def implied_independences(
+    model: CausalDiagram, data: Observations
+) -> tuple[Check, ...]:
     """Return whether the data contradict an independence that the diagram implies.
 
     A diagram that implies none cannot be refuted by these tests: the check is then undecided, and
@@ -182,7 +186,9 @@ def _residual_p(
 
     held = [columns(name, bend=True) for name in given]
     intercept = np.ones((len(rows), 1))
-    return generalised_covariance_p(columns(one), columns(other), np.hstack([*held, intercept]))
+    return generalised_covariance_p(
+        columns(one), columns(other), np.hstack([*held, intercept])
+    )
 
 
 def _smallest_p(tests: Sequence[_Test]) -> tuple[float, str]:
@@ -200,7 +206,9 @@ def _smallest_p(tests: Sequence[_Test]) -> tuple[float, str]:
             most = int(_TABLES_PER_EXTREME_ONE * count / _SIGNIFICANCE_LEVEL)
             p = monte_carlo_p(test.table, most, rng)
         adjusted.append((min(1.0, p * count), test.statement))
-        decided = adjusted[-1][0] <= _SIGNIFICANCE_LEVEL or p * count >= _SMALL_BY_MOMENTS
+        decided = (
+            adjusted[-1][0] <= _SIGNIFICANCE_LEVEL or p * count >= _SMALL_BY_MOMENTS
+        )
         if decided or len(adjusted) >= _MOST_MONTE_CARLO_TESTS:
             break
     return min(adjusted)

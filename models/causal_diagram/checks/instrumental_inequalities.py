@@ -36,7 +36,9 @@ _MOST_NUMBERS = 5e7  # components times cells times data sets
 _ROUNDING = 1e-9
 
 
-def instrumental_inequalities(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
+def instrumental_inequalities(
+    model: CausalDiagram, data: Observations
+) -> tuple[Check, ...]:
     """Return whether the data contradict an inequality that the diagram implies.
 
     There is no such check where the effect is identified.
@@ -53,7 +55,9 @@ def instrumental_inequalities(model: CausalDiagram, data: Observations) -> tuple
         "is missing. Draw an arrow from the instrument to the outcome, or a shared cause of the "
         "two, where they may have one."
     )
-    finding = f"p = {p:.3g} that the distribution observed is one that the diagram allows"
+    finding = (
+        f"p = {p:.3g} that the distribution observed is one that the diagram allows"
+    )
     return (_check(passed, p, finding, "" if passed else remedy),)
 
 
@@ -100,7 +104,9 @@ def inequalities_p(model: CausalDiagram, data: Observations) -> float:
     return _simulated_p(program, counts, fit, cells, statistic)
 
 
-def _response_type_program(model: CausalDiagram, joint: np.ndarray) -> ResponseTypeProgram:
+def _response_type_program(
+    model: CausalDiagram, joint: np.ndarray
+) -> ResponseTypeProgram:
     nodes = model.graph.nodes
     return open_mechanisms(
         model.diagram, model.outcome, model.treatment, joint, nodes, model.monotone
@@ -136,7 +142,9 @@ def _simulated_p(
     drawn = np.stack(blocks, axis=1).astype(float)  # (data sets, blocks, cells)
     shares = drawn / np.maximum(drawn.sum(axis=-1, keepdims=True), 1)
     shape = (_SIMULATED_DATA_SETS, *counts.shape)
-    simulated, _ = _likelihood_ratio(program.matrix(), drawn.reshape(shape), shares.reshape(shape))
+    simulated, _ = _likelihood_ratio(
+        program.matrix(), drawn.reshape(shape), shares.reshape(shape)
+    )
     larger = (simulated >= statistic - _ROUNDING).sum()
     return float((1 + larger) / (_SIMULATED_DATA_SETS + 1))
 
@@ -184,9 +192,13 @@ def nearest_allowed(model: CausalDiagram, joint: np.ndarray) -> np.ndarray:
     shape = mass.shape
     shares = program.right()
     fit = fitted_cells(program.matrix(), mass.reshape(-1, *shares.shape[1:]))
-    ratio = np.divide(fit, shares, out=np.ones_like(fit), where=shares > 0).reshape(shape)
+    ratio = np.divide(fit, shares, out=np.ones_like(fit), where=shares > 0).reshape(
+        shape
+    )
     in_order = [batch + k for k, name in enumerate(nodes) if name in axes]
     ratio = np.einsum(ratio, positions, [*range(batch), *in_order])
-    sizes = [joint.shape[batch + k] if name in axes else 1 for k, name in enumerate(nodes)]
+    sizes = [
+        joint.shape[batch + k] if name in axes else 1 for k, name in enumerate(nodes)
+    ]
     moved = joint * ratio.reshape(*joint.shape[:batch], *sizes)
     return moved / moved.sum(axis=tuple(range(batch, joint.ndim)), keepdims=True)

@@ -18,7 +18,9 @@ def missing_rows(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     needed = set(model.graph.nodes)
     if formula is not None:
         needed = {*formula.variables, model.treatment, model.outcome}
-    spare = [name for name, count in data.dropped.items() if count and name not in needed]
+    spare = [
+        name for name, count in data.dropped.items() if count and name not in needed
+    ]
     advice = ""
     if spare:
         columns = [name for name in data.variables if name not in spare]

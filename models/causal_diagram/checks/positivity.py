@@ -15,7 +15,11 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.data import Observations
 from causalstats.diagrams.bounds.probabilities_of_causation import Aliased
-from causalstats.diagrams.identification.evaluation import Evaluation, JointTable, evaluate
+from causalstats.diagrams.identification.evaluation import (
+    Evaluation,
+    JointTable,
+    evaluate,
+)
 from causalstats.diagrams.identification.expression import Expression
 from causalstats.diagrams.identification.identification import identify
 from causalstats.models.causal_diagram.levels import Levels
@@ -101,7 +105,9 @@ def positivity(
         return _too_many_cells()
     outcome, *conditions = names
     table = JointTable(tuple(variables), data.table(variables, levels))
-    answer = evaluate(formula, Aliased(table, aliases), (*conditions, outcome), irrelevant)
+    answer = evaluate(
+        formula, Aliased(table, aliases), (*conditions, outcome), irrelevant
+    )
     undefined = np.isnan(answer.values).any(axis=-1)
     if worlds:
         cells_asked = [tuple(world[name] for name in conditions) for world in worlds]

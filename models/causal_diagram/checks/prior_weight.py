@@ -161,7 +161,9 @@ def _prior_variants(
                     continue
                 for name in usual:
                     arrays[name].append(usual[name])
-                arrays[table.name][-1] = np.where(rows[..., None], certain, usual[table.name])
+                arrays[table.name][-1] = np.where(
+                    rows[..., None], certain, usual[table.name]
+                )
                 kinds.append(f"{table.name} {label}")
     return _Variants(arrays, kinds)
 

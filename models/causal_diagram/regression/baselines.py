@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 
-def regression_baselines(model: CausalDiagram, data: Observations) -> Mapping[str, Callable]:
+def regression_baselines(
+    model: CausalDiagram, data: Observations
+) -> Mapping[str, Callable]:
     """Return least-squares estimates with robust standard errors, by name.
 
     There are none where treatment or outcome is a label of more than two levels.
@@ -34,7 +36,9 @@ def regression_baselines(model: CausalDiagram, data: Observations) -> Mapping[st
     estimates = {"unadjusted": partial(_least_squares, outcome, treatment, intercept)}
     held = np.hstack([intercept, *others])
     if held.shape[1] > 1:
-        estimates["adjusted for all observed"] = partial(_least_squares, outcome, treatment, held)
+        estimates["adjusted for all observed"] = partial(
+            _least_squares, outcome, treatment, held
+        )
     return estimates
 
 

@@ -69,11 +69,15 @@ def _words_with_levels(model: CausalDiagram, data: Observations) -> tuple[str, s
     levels = model.levels(data)
     words = f"The effect of {x} on {y}"
     if x in levels:
-        return f"{words}: {notation.difference(y, x, levels)}.", notation.compared(x, levels)
+        return f"{words}: {notation.difference(y, x, levels)}.", notation.compared(
+            x, levels
+        )
     _, (low, _, high) = _arms(model, data)
     symbol = "P" if y in levels else "E"
     event = notation.event(y, levels)
-    terms = [notation.interventional(symbol, event, {x: value}, {}) for value in (high, low)]
+    terms = [
+        notation.interventional(symbol, event, {x: value}, {}) for value in (high, low)
+    ]
     return (
         f"{words}: [{' - '.join(terms)}] / ({high} - {low}).",
         f"one unit of {x}, on average between its quartiles {low} and {high}",
@@ -85,7 +89,9 @@ def _arms(model: CausalDiagram, data: Observations) -> tuple[list[float], list[s
     x = model.treatment
     levels = model.levels(data)
     if x in levels:
-        return [float(level) for level in range(len(levels[x]))], list(map(str, levels[x]))
+        return [float(level) for level in range(len(levels[x]))], list(
+            map(str, levels[x])
+        )
     values = np.repeat(data.column(x), data.counts.astype(int))
     quartiles = [float(value) for value in np.quantile(values, _QUARTILES)]
     return quartiles, [f"{value:.4g}" for value in quartiles]
@@ -99,7 +105,9 @@ def _mean_outcomes(
 ) -> xr.DataArray:
     """Return the outcome with the treatment set to each value, dims (chain, draw, arm, event)."""
     arms = [{model.treatment: value} for value in values]
-    return mean_outcomes(model, simulation_order(model.identification), draws, data, arms)
+    return mean_outcomes(
+        model, simulation_order(model.identification), draws, data, arms
+    )
 
 
 def _effect(
@@ -170,7 +178,9 @@ def _interventional(
     events = [f"{y}={level}" for level in levels[y]] if y in levels else [y]
     labels = [f"{event} | do({x}={name})" for name in names for event in events]
     flat = table.to_numpy().reshape(*table.shape[:2], -1)
-    return xr.DataArray(flat, dims=("chain", "draw", "answer"), coords={"answer": labels})
+    return xr.DataArray(
+        flat, dims=("chain", "draw", "answer"), coords={"answer": labels}
+    )
 
 
 def labelled_events(

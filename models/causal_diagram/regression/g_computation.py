@@ -123,13 +123,18 @@ class GComputation:
             return rows, np.tile(weights, times) / times
         cumulative = np.cumsum(weights, axis=1)
         uniform = rng.random((size, people))
-        rows = np.stack([np.searchsorted(*pair) for pair in zip(cumulative, uniform, strict=True)])
+        rows = np.stack(
+            [np.searchsorted(*pair) for pair in zip(cumulative, uniform, strict=True)]
+        )
         return rows.clip(max=len(counts) - 1), np.full((size, people), 1 / people)
 
 
 def _causes(step: Step, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the values of the causes of a step, by variable."""
-    return {cause: values[name] for cause, name in zip(step.table.given, step.given, strict=True)}
+    return {
+        cause: values[name]
+        for cause, name in zip(step.table.given, step.given, strict=True)
+    }
 
 
 def mean_outcomes(
@@ -174,7 +179,8 @@ def mean_outcomes(
     for start in range(0, chains * size, step):
         some = {name: values[start : start + step] for name, values in flat.items()}
         means = [
-            simulation.mean_outcome(some, arm, np.random.default_rng([SEED, start])) for arm in arms
+            simulation.mean_outcome(some, arm, np.random.default_rng([SEED, start]))
+            for arm in arms
         ]
         parts.append(np.stack(means, axis=1))
     values = np.concatenate(parts).reshape(chains, size, len(arms), -1)

@@ -26,7 +26,9 @@ from causalstats.models.causal_diagram.tables import Table
 NamedVariables = tuple[tuple[str, str], ...]
 """Variables, each with its name in the simulation."""
 
-_CUT_INTO_LEVELS = "Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'."
+_CUT_INTO_LEVELS = (
+    "Cut the numbers into levels, e.g. with `pandas.cut`, and use route='reduced'."
+)
 
 
 @dataclass(frozen=True)

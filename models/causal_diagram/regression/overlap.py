@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.check import Check
-from causalstats.models.causal_diagram.regression.logistic_fit import fitted_probabilities
+from causalstats.models.causal_diagram.regression.logistic_fit import (
+    fitted_probabilities,
+)
 from causalstats.models.causal_diagram.regression.terms import design_matrix, terms_of
 from causalstats.models.causal_diagram.tables import Table
 
@@ -45,7 +47,9 @@ def overlap_check(
         Positions of the rows that are looked at.
     """
     treatment = model.treatment
-    table = next((each for each in model.tables if each.variable == model.outcome), None)
+    table = next(
+        (each for each in model.tables if each.variable == model.outcome), None
+    )
     if table is None or treatment not in table.given or len(table.given) < 2:
         return ()
     held = tuple(name for name in table.given if name != treatment)
@@ -56,9 +60,12 @@ def overlap_check(
         share = _explained_share(design, data.column(treatment)[rows])
         largest = _LARGEST_SHARE_EXPLAINED
         expected = (
-            f"at most {largest:.0%} of the variance of {treatment} explained by the covariates"
+            f"at most {largest:.0%} of the variance of {treatment} "
+            "explained by the covariates"
         )
-        finding = f"{', '.join(held)} explain {share:.1%} of the variance of {treatment}"
+        finding = (
+            f"{', '.join(held)} explain {share:.1%} of the variance of {treatment}"
+        )
     else:
         share = _share_outside(model, data, design, rows)
         largest = _LARGEST_SHARE_OUTSIDE
@@ -66,7 +73,9 @@ def overlap_check(
             f"at most {largest:.0%} of the rows with odds of {treatment} more than "
             f"{_LARGEST_ODDS_RATIO:g} times from those in all"
         )
-        finding = f"for {share:.0%} of the rows hardly any like them have another value of "
+        finding = (
+            f"for {share:.0%} of the rows hardly any like them have another value of "
+        )
         finding += treatment
     passed = share <= largest
     remedy = (
@@ -107,7 +116,9 @@ def _propensity_design(
     basis_size = len(rows) / (_ROWS_PER_COLUMN * len(held))
     basis_size = int(np.clip(basis_size, 1, _LARGEST_BASIS_SIZE))
     terms = terms_of(Table(model.treatment, held), data, levels, basis_size, "none")
-    return np.column_stack([np.ones(len(rows)), design_matrix(terms, data, levels)[rows]])
+    return np.column_stack(
+        [np.ones(len(rows)), design_matrix(terms, data, levels)[rows]]
+    )
 
 
 def _explained_share(design: np.ndarray, values: np.ndarray) -> float:

@@ -25,13 +25,25 @@ from causalstats.diagrams.identification.identification import identify
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
 from causalstats.models.causal_diagram.assumptions import assumption_names
-from causalstats.models.causal_diagram.checks.mediator_variation import refuse_constant_mediators
+from causalstats.models.causal_diagram.checks.mediator_variation import (
+    refuse_constant_mediators,
+)
 from causalstats.models.causal_diagram.levels import Levels, level_index, level_indices
-from causalstats.models.causal_diagram.regression.conditionals import conditionals_of, kind_of
-from causalstats.models.causal_diagram.regression.conditionals.logistic import LogisticRegression
+from causalstats.models.causal_diagram.regression.conditionals import (
+    conditionals_of,
+    kind_of,
+)
+from causalstats.models.causal_diagram.regression.conditionals.logistic import (
+    LogisticRegression,
+)
 from causalstats.models.causal_diagram.regression.estimands import UNIT, labelled_events
-from causalstats.models.causal_diagram.regression.extrapolation import values_within_the_data
-from causalstats.models.causal_diagram.regression.g_computation import SEED, mean_outcomes
+from causalstats.models.causal_diagram.regression.extrapolation import (
+    values_within_the_data,
+)
+from causalstats.models.causal_diagram.regression.g_computation import (
+    SEED,
+    mean_outcomes,
+)
 from causalstats.models.causal_diagram.regression.g_formula import (
     SimulationOrder,
     adjustment_order,
@@ -82,7 +94,9 @@ class _Question:
             seen = {**self.factual, **self.given}
             worlds = [notation.counterfactual(symbol, event, arm, seen) for arm in arms]
             return " - ".join(worlds) if len(worlds) <= 2 else f"{worlds[0]}, ..."
-        worlds = [notation.interventional(symbol, event, arm, self.given) for arm in arms]
+        worlds = [
+            notation.interventional(symbol, event, arm, self.given) for arm in arms
+        ]
         if len(worlds) <= 2:
             return " - ".join(worlds)
         seen_text = f", {notation.conditions(self.given)}" if self.given else ""
@@ -241,7 +255,9 @@ def _set_value(
     """Return a number, or the position of a level."""
     if name in levels:
         return float(level_index(name, value, levels))
-    if isinstance(value, bool) or not (isinstance(value, int | float) and np.isfinite(value)):
+    if isinstance(value, bool) or not (
+        isinstance(value, int | float) and np.isfinite(value)
+    ):
         raise ModelError(f"Expected a number to set {name!r} to, got {value!r}.")
     return float(value)
 
@@ -305,7 +321,10 @@ def _answer(
     if len(arms) == 2:
         difference = table.isel(arm=0) - table.isel(arm=1)
         return labelled_events(difference, outcome, levels, "level")
-    parts = [labelled_events(table.isel(arm=k), outcome, levels, "level") for k in range(len(arms))]
+    parts = [
+        labelled_events(table.isel(arm=k), outcome, levels, "level")
+        for k in range(len(arms))
+    ]
     return _dose_response(parts, [f"do({treatment}={dose})" for dose in question.doses])
 
 
@@ -323,13 +342,17 @@ def _rows_of_group(
     return inside
 
 
-def _dose_response(parts: Sequence[xr.DataArray], labels: Sequence[str]) -> xr.DataArray:
+def _dose_response(
+    parts: Sequence[xr.DataArray], labels: Sequence[str]
+) -> xr.DataArray:
     """Return an entry for each dose, and for each level of the outcome."""
     if "level" not in parts[0].dims:
         along = xr.DataArray(labels, dims="dose", name="dose")
         return xr.concat(parts, along).transpose("chain", "draw", "dose")
     named = [
-        part.assign_coords(level=[f"{level} | {label}" for level in part["level"].values])
+        part.assign_coords(
+            level=[f"{level} | {label}" for level in part["level"].values]
+        )
         for part, label in zip(parts, labels, strict=True)
     ]
     return xr.concat(named, "level").transpose("chain", "draw", "level")

@@ -17,10 +17,19 @@ import numpy as np
 from scipy import stats
 
 from causalstats.core.check import Check
-from causalstats.models.causal_diagram.regression.conditionals import TableOfLabels, kind_of
-from causalstats.models.causal_diagram.regression.logistic_fit import fitted_probabilities
+from causalstats.models.causal_diagram.regression.conditionals import (
+    TableOfLabels,
+    kind_of,
+)
+from causalstats.models.causal_diagram.regression.logistic_fit import (
+    fitted_probabilities,
+)
 from causalstats.models.causal_diagram.regression.overlap import overlap_check
-from causalstats.models.causal_diagram.regression.terms import Terms, design_matrix, terms_of
+from causalstats.models.causal_diagram.regression.terms import (
+    Terms,
+    design_matrix,
+    terms_of,
+)
 from causalstats.numerics.bases.splines import smooth
 
 if TYPE_CHECKING:
@@ -56,8 +65,12 @@ def specification_checks(model: CausalDiagram, data: Observations) -> tuple[Chec
         for table in model.tables
         if kind_of(table, data) is not TableOfLabels
     ]
-    score_tests = [test for regression in regressions for test in regression.score_tests()]
-    variance_tests = [test for regression in regressions for test in regression.variance_tests()]
+    score_tests = [
+        test for regression in regressions for test in regression.score_tests()
+    ]
+    variance_tests = [
+        test for regression in regressions for test in regression.variance_tests()
+    ]
     checks = []
     if score_tests:
         checks.append(_form_check(model, score_tests))
@@ -101,7 +114,9 @@ class _Regression:
     @cached_property
     def terms(self) -> Terms:
         model = self.model
-        return terms_of(self.table, self.data, self.levels, model.basis_size, model.interactions)
+        return terms_of(
+            self.table, self.data, self.levels, model.basis_size, model.interactions
+        )
 
     @cached_property
     def design(self) -> np.ndarray:
@@ -128,7 +143,9 @@ class _Regression:
         """Return a test of each curve, and of the products, that the regression leaves out."""
         left_out = [*self._curves(), *self._interactions()]
         return [
-            _ScoreTest(score_test_p(columns, self.design, residual, weight), kind, statement)
+            _ScoreTest(
+                score_test_p(columns, self.design, residual, weight), kind, statement
+            )
             for residual, weight in self.residuals()
             for kind, statement, columns in left_out
         ]
@@ -145,16 +162,24 @@ class _Regression:
                 size = min(size, self._most_columns + 1)
                 values = self.data.column(name)[self.rows]
                 columns = smooth(values, size).columns(values)[:, 1:]
-                statement = f"{self.table.variable} against {name} is no {_shape(self.model)}"
+                statement = (
+                    f"{self.table.variable} against {name} is no {_shape(self.model)}"
+                )
                 yield "curve", statement, columns
 
     def _interactions(self) -> Iterator[tuple[str, str, np.ndarray]]:
         given = self.table.given
-        if self.model.interactions != "none" or len(given) < 2 or self._most_columns < 1:
+        if (
+            self.model.interactions != "none"
+            or len(given) < 2
+            or self._most_columns < 1
+        ):
             return
         products = self._products()[:, : min(self._most_columns, _MOST_PRODUCTS)]
         if products.shape[1]:
-            statement = f"two of {', '.join(given)} act on {self.table.variable} together"
+            statement = (
+                f"two of {', '.join(given)} act on {self.table.variable} together"
+            )
             yield "product", statement, products
 
     def _products(self) -> np.ndarray:
@@ -190,7 +215,9 @@ class _Regression:
             tested = 1 if name in self.terms.smooths else width
             statement = f"{name} in the regression of {self.table.variable}"
             for column in range(start, start + tested):
-                tests.append(_VarianceTest(*self._variance_test(column, square), statement))
+                tests.append(
+                    _VarianceTest(*self._variance_test(column, square), statement)
+                )
             start += width
         return tests
 
@@ -243,7 +270,9 @@ def score_test_p(
     if degrees < _FEWEST_DEGREES or not rank:
         return 1.0
     statistic = score @ np.linalg.pinv(covariance, hermitian=True) @ score
-    return float(stats.f.sf(statistic * degrees / (rank * (degrees + rank)), rank, degrees))
+    return float(
+        stats.f.sf(statistic * degrees / (rank * (degrees + rank)), rank, degrees)
+    )
 
 
 def _form_check(model: CausalDiagram, tests: Sequence[_ScoreTest]) -> Check:
@@ -269,7 +298,9 @@ def _form_remedy(model: CausalDiagram, kind: str) -> str:
     if model.basis_size < 2 * _BASIS_SIZE:
         size = max(_BASIS_SIZE_TO_TRY, 2 * model.basis_size)
         return f"Take basis_size={size}, splines in place of a {_shape(model)}; or take logarithms."
-    return "Cut the numbers into levels, e.g. with `pandas.cut`, and take route='reduced'."
+    return (
+        "Cut the numbers into levels, e.g. with `pandas.cut`, and take route='reduced'."
+    )
 
 
 def _variance_check(tests: Sequence[_VarianceTest]) -> Check:

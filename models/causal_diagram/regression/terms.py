@@ -54,9 +54,15 @@ class Terms:
         parts = [np.empty(0)]
         for cause in self.table.given:
             is_number = cause in self.smooths
-            parts.append(self.smooths[cause].spectrum if is_number else np.ones(self.width(cause)))
+            parts.append(
+                self.smooths[cause].spectrum
+                if is_number
+                else np.ones(self.width(cause))
+            )
         for one, other in self.pairs:
-            parts.append(np.ones(self.width_in_products(one) * self.width_in_products(other)))
+            parts.append(
+                np.ones(self.width_in_products(one) * self.width_in_products(other))
+            )
         return np.concatenate(parts)
 
     def columns(self, values: Mapping[str, np.ndarray]) -> Iterator[np.ndarray]:
@@ -112,7 +118,9 @@ def terms_of(
         for name in table.given
         if name in data.continuous
     }
-    level_counts = {name: len(levels[name]) for name in table.given if name not in smooths}
+    level_counts = {
+        name: len(levels[name]) for name in table.given if name not in smooths
+    }
     pairs = tuple(combinations(table.given, 2)) if interactions == "pairs" else ()
     return Terms(table, smooths, level_counts, pairs)
 

@@ -120,13 +120,19 @@ class ReducedForm(TableRoute):
         assert identification.expression is not None
         names = (*do, *given, *outcome)
         source = ObservedDistribution(self.network(draws, data))
-        answer = evaluate(identification.expression, source, names, identification.irrelevant)
+        answer = evaluate(
+            identification.expression, source, names, identification.irrelevant
+        )
         coords = {name: draws[name] for name in ("chain", "draw")}
-        return xr.DataArray(answer.values, dims=("chain", "draw", *names), coords=coords)
+        return xr.DataArray(
+            answer.values, dims=("chain", "draw", *names), coords=coords
+        )
 
     def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray:
         counts = cell_counts(self.tables, self.model.levels(data), data)
-        total = xr.zeros_like(draws["draw"], float) + xr.zeros_like(draws["chain"], float)
+        total = xr.zeros_like(draws["draw"], float) + xr.zeros_like(
+            draws["chain"], float
+        )
         for table in self.tables:
             cells = xr.DataArray(counts[table.name], dims=table.axes)
             logarithm = np.log(draws[table.name].where(cells > 0, 1.0))
@@ -156,6 +162,7 @@ class ReducedForm(TableRoute):
 
     def unused_fields(self, data: Observations) -> dict[str, str]:
         reason = (
-            f"route={self.model.route!r} does not use it: hidden variables have no mechanism in it."
+            f"route={self.model.route!r} does not use it: "
+            "hidden variables have no mechanism in it."
         )
         return super().unused_fields(data) | {"hidden_levels": reason}

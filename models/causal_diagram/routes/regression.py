@@ -76,7 +76,9 @@ class Regression:
         conditionals = self.conditionals(data)
         levels = self.model.levels(data)
         inputs = _inputs(conditionals, data)
-        tabled = [each.table for each in conditionals if isinstance(each, TableOfLabels)]
+        tabled = [
+            each.table for each in conditionals if isinstance(each, TableOfLabels)
+        ]
         coords = {name: list(levels[name]) for table in tabled for name in table.axes}
         with pm.Model(coords=coords) as graph:
             values = {name: pm.Data(name, array) for name, array in inputs.items()}
@@ -96,11 +98,16 @@ class Regression:
             rng: np.random.Generator,
         ) -> xr.Dataset:
             arrays: dict[str, Any] = {}
-            coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
+            coords: dict[str, Any] = {
+                "chain": np.arange(chains),
+                "draw": np.arange(draws),
+            }
             for conditional in conditionals:
                 arrays |= conditional.draw((chains, draws), rng)
                 if isinstance(conditional, TableOfLabels):
-                    coords |= {name: list(levels[name]) for name in conditional.table.axes}
+                    coords |= {
+                        name: list(levels[name]) for name in conditional.table.axes
+                    }
             return xr.Dataset(arrays, coords)
 
         return draw
@@ -114,14 +121,18 @@ class Regression:
         return draws
 
     def parameters(self, data: Observations) -> tuple[str, ...]:
-        return tuple(name for each in self.conditionals(data) for name in each.parameters)
+        return tuple(
+            name for each in self.conditionals(data) for name in each.parameters
+        )
 
     def assumptions(self) -> tuple[Assumption, ...]:
         return (self._form_assumption(), self._prior_assumption())
 
     def _form_assumption(self) -> Assumption:
         size = self.model.basis_size
-        shape = "a straight line" if size == 1 else f"a spline of at most {size} columns"
+        shape = (
+            "a straight line" if size == 1 else f"a spline of at most {size} columns"
+        )
         products = "with" if self.model.interactions == "pairs" else "without"
         return Assumption(
             name="regressions",
@@ -210,13 +221,17 @@ class Regression:
             "hidden_levels": f"route={self.model.route!r} does not use it: hidden variables have "
             "no mechanism in it.",
         }
-        if not any(isinstance(each, LogisticRegression) for each in self.conditionals(data)):
+        if not any(
+            isinstance(each, LogisticRegression) for each in self.conditionals(data)
+        ):
             reason = "no regression of the formula is logistic."
             unused |= dict.fromkeys(("logit_sd", "logit_intercept_sd"), reason)
         return unused
 
 
-def _inputs(conditionals: list[Conditional], data: Observations) -> dict[str, np.ndarray]:
+def _inputs(
+    conditionals: list[Conditional], data: Observations
+) -> dict[str, np.ndarray]:
     arrays = {"counts": data.counts}
     for conditional in conditionals:
         arrays |= conditional.inputs()

@@ -47,7 +47,9 @@ class Structural(TableRoute):
     def inputs(self, data: Observations) -> dict[str, np.ndarray]:
         levels = self.model.levels(data)
         weights = self.prior_weights(levels)
-        codes = [data.places(name, levels[name]) for name in self.model.diagram.observed]
+        codes = [
+            data.places(name, levels[name]) for name in self.model.diagram.observed
+        ]
         return {
             **{f"prior {name}": array for name, array in weights.items()},
             "cells": np.column_stack(codes),
@@ -80,10 +82,13 @@ class Structural(TableRoute):
     def _indices(self, cells: Any, levels: Levels) -> dict[str, Any]:
         """Return the level of each variable in every cell: axis 0, then one for each hidden one."""
         observed = self.model.diagram.observed
-        hidden = [table.variable for table in self.tables if table.variable not in observed]
+        hidden = [
+            table.variable for table in self.tables if table.variable not in observed
+        ]
         shape = (-1, *[1] * len(hidden))
         index: dict[str, Any] = {
-            name: cells[:, column].reshape(shape) for column, name in enumerate(observed)
+            name: cells[:, column].reshape(shape)
+            for column, name in enumerate(observed)
         }
         for position, name in enumerate(hidden):
             axis = [1] * (len(hidden) + 1)
@@ -115,7 +120,11 @@ class Structural(TableRoute):
     @property
     def _answer_name(self) -> str:
         """The name of P(outcome | do(treatment)) among the draws."""
-        return "interventional" if self.model.identification.identified else "prior_dependent"
+        return (
+            "interventional"
+            if self.model.identification.identified
+            else "prior_dependent"
+        )
 
     def parameters(self, data: Observations) -> tuple[str, ...]:
         """Leave out tables of hidden variables, whose levels can change places: label switching."""
@@ -128,7 +137,9 @@ class Structural(TableRoute):
         if not diagram.hidden:
             return ()
         levels = self.model.default_levels({})
-        counts = [f"{name} {len(levels[name])}" for name in levels if name in diagram.hidden]
+        counts = [
+            f"{name} {len(levels[name])}" for name in levels if name in diagram.hidden
+        ]
         return (
             Assumption(
                 name="levels of hidden variables",

@@ -23,7 +23,9 @@ from causalstats.data import Observations
 from causalstats.diagrams.networks.bayesian_network import BayesianNetwork
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import baselines, predictions, simulation
-from causalstats.models.causal_diagram.bounds.probabilities_of_causation import causation_query
+from causalstats.models.causal_diagram.bounds.probabilities_of_causation import (
+    causation_query,
+)
 from causalstats.models.causal_diagram.bounds.queries import bounds_query
 from causalstats.models.causal_diagram.effect_on_treated import effect_on_treated_query
 from causalstats.models.causal_diagram.estimands import table_estimands
@@ -31,7 +33,11 @@ from causalstats.models.causal_diagram.interventional_query import interventiona
 from causalstats.models.causal_diagram.levels import Levels
 from causalstats.models.causal_diagram.routes.base import Query
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
-from causalstats.models.causal_diagram.tables import Table, network_of_draws, prior_weights
+from causalstats.models.causal_diagram.tables import (
+    Table,
+    network_of_draws,
+    prior_weights,
+)
 from causalstats.models.causal_diagram.validation import refuse_numbers
 
 if TYPE_CHECKING:

@@ -63,4 +63,6 @@ class BasisFamily:
         """Return what to try where covariates act in ways that the columns cannot follow."""
         if model.interactions != "none":
             return ()
-        return ("products may be missing: say `interactions='pairs'`, or name the pairs",)
+        return (
+            "products may be missing: say `interactions='pairs'`, or name the pairs",
+        )

@@ -15,7 +15,11 @@ import numpy as np
 from causalstats.models.panel_dml.bases.base import BasisFamily, CovariateBasis
 from causalstats.models.panel_dml.distributions import LogNormal
 from causalstats.models.panel_dml.priors import Parameter, Sizes
-from causalstats.numerics.bases.hilbert_space_gp import Hilbert, hilbert, spectral_density
+from causalstats.numerics.bases.hilbert_space_gp import (
+    Hilbert,
+    hilbert,
+    spectral_density,
+)
 from causalstats.numerics.bases.splines import smooth
 
 if TYPE_CHECKING:
@@ -37,7 +41,9 @@ def spectral_scales(xp: Any, given: Mapping[str, Any], length_scale: Any) -> Any
     """
     lengths = xp.dot(length_scale, given["terms"].T)
     frequencies = given["frequencies"]
-    return xp.sqrt(xp.where(frequencies > 0, spectral_density(frequencies, lengths), 1.0))
+    return xp.sqrt(
+        xp.where(frequencies > 0, spectral_density(frequencies, lengths), 1.0)
+    )
 
 
 class HilbertSpaceGP(BasisFamily):
@@ -55,7 +61,11 @@ class HilbertSpaceGP(BasisFamily):
         return smooth(values, 1)
 
     def frequencies(self, basis: CovariateBasis) -> np.ndarray:
-        return basis.frequencies if isinstance(basis, Hilbert) else super().frequencies(basis)
+        return (
+            basis.frequencies
+            if isinstance(basis, Hilbert)
+            else super().frequencies(basis)
+        )
 
     def parameters(self, model: PanelDML, sizes: Sizes) -> tuple[Parameter, ...]:
         if not sizes.sines:

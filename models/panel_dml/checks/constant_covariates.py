@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
 
-def covariates_change(model: PanelDML, data: Panel, estimands: tuple[str, ...]) -> Check | None:
+def covariates_change(
+    model: PanelDML, data: Panel, estimands: tuple[str, ...]
+) -> Check | None:
     """Return the check that covariates vary within units; None without covariates to look at.
 
     Moderators are left out, and covariates whose products with others are asked for: those act.
@@ -39,7 +41,11 @@ def covariates_change(model: PanelDML, data: Panel, estimands: tuple[str, ...]) 
         constant = data.constant_within_units(columns).all(axis=0)
         still = [name for name, alone in zip(others, constant, strict=True) if alone]
         unmoved = everywhere + still
-        within = [name for name in still if not _in_products(model, name, len(values), unmoved)]
+        within = [
+            name
+            for name in still
+            if not _in_products(model, name, len(values), unmoved)
+        ]
     acting = set(formula_variables(model.moderators)) if model.moderators else set()
     names = [name for name in everywhere + within if name not in acting]
     finding = "all of them vary"
@@ -51,7 +57,9 @@ def covariates_change(model: PanelDML, data: Panel, estimands: tuple[str, ...]) 
             f"{pronoun}"
         )
     return Check(
-        name="covariates vary within units" if model.within_units else "covariates vary",
+        name="covariates vary within units"
+        if model.within_units
+        else "covariates vary",
         passed=None if names else True,
         value=float(len(names)),
         expected="covariates that change within units, which alone can confound changes",
@@ -67,7 +75,9 @@ def _codes(column: pd.Series) -> np.ndarray:
     return np.asarray(column.cat.codes if text else column, float)
 
 
-def _in_products(model: PanelDML, name: str, count: int, unmoved: Collection[str]) -> bool:
+def _in_products(
+    model: PanelDML, name: str, count: int, unmoved: Collection[str]
+) -> bool:
     """Whether a product of this covariate with one that changes within units is in the model.
 
     Parameters
@@ -84,7 +94,9 @@ def _in_products(model: PanelDML, name: str, count: int, unmoved: Collection[str
     if isinstance(model.interactions, str):
         return False
     pairs = [pair for pair in model.interactions if name in pair]
-    return any(other not in unmoved for pair in pairs for other in pair if other != name)
+    return any(
+        other not in unmoved for pair in pairs for other in pair if other != name
+    )
 
 
 def _remedy(names: list[str], within: list[str], time: str) -> str:

@@ -155,8 +155,12 @@ def _shared_shocks(
         p, correlation = group_correlation(errors, label, rng)
         if p <= level and group_correlation(treatments, label, rng)[0] <= level:
             suspects[name] = correlation
-    explained = bool(suspects and failed) and not _remain(model, data, residuals, suspects, rng)
-    finding, remedy = _shared_shocks_in_words(data, suspects, failed if explained else ())
+    explained = bool(suspects and failed) and not _remain(
+        model, data, residuals, suspects, rng
+    )
+    finding, remedy = _shared_shocks_in_words(
+        data, suspects, failed if explained else ()
+    )
     return Check(
         name="clusters share no shocks",
         passed=None if explained else not suspects,
@@ -245,11 +249,15 @@ def _by_period(data: Panel, residuals: Residuals, rows: np.ndarray) -> np.ndarra
 def _groupings(data: Panel) -> dict[str, np.ndarray | None]:
     """Labels of clusters (G,) by what they may share; -1 for none, None for neighbours in order."""
     count = len(data.clusters)
-    groupings: dict[str, np.ndarray | None] = {f"the next {data.arguments['unit']!r}": None}
+    groupings: dict[str, np.ndarray | None] = {
+        f"the next {data.arguments['unit']!r}": None
+    }
     first = np.unique(data.cluster, return_index=True)[1]
     if data.arguments["cluster"] is None:
         constant = data.constant_within_units(data.treatment).all(axis=1)
-        groupings["the same treatment at every time"] = np.where(constant, -1, paths(data))
+        groupings["the same treatment at every time"] = np.where(
+            constant, -1, paths(data)
+        )
     for name in data.covariates:
         codes = pd.factorize(data.source[name])[0]
         lasting = data.constant_within_units(codes[:, None])[:, 0].all()

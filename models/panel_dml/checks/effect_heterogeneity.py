@@ -24,7 +24,11 @@ from scipy import stats
 from causalstats.core.check import Check
 from causalstats.data import Panel
 from causalstats.data.formulas import formula_variables
-from causalstats.models.panel_dml.checks.score_tests import FEWEST_CLUSTERS, Adjusted, varies
+from causalstats.models.panel_dml.checks.score_tests import (
+    FEWEST_CLUSTERS,
+    Adjusted,
+    varies,
+)
 from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing
 
 if TYPE_CHECKING:
@@ -69,7 +73,9 @@ def one_effect(
     if model.effect_form.by_unit:
         return ()
     data = adjusted.data
-    named = set() if model.moderators is None else set(formula_variables(model.moderators))
+    named = (
+        set() if model.moderators is None else set(formula_variables(model.moderators))
+    )
     columns = _covariates(data, named)
     by_unit = np.flatnonzero(model.within_units & ~absorbing(data))
     if not columns and len(by_unit) == 0:
@@ -101,7 +107,9 @@ def _covariates(data: Panel, named: set[str]) -> list[tuple[str, str, np.ndarray
             levels = list(counts.index[counts > 0])
             kept = levels[1:] if len(levels) <= _MOST_LEVELS else levels[:_MOST_LEVELS]
             for level in kept:
-                columns.append((name, f"{name} = {level}", (column == level).to_numpy(float)))
+                columns.append(
+                    (name, f"{name} = {level}", (column == level).to_numpy(float))
+                )
         else:
             columns.append((name, name, column.to_numpy(float)))
     return [each for each in columns if np.ptp(each[2]) > 0]
@@ -209,7 +217,8 @@ def _check(
     shown = [
         each
         for each in sorted(modifications, key=lambda each: (not each.covariate, each.p))
-        if count * each.p < _LEVEL and abs(each.moved) > _LEAST_SHIFT * errors[each.treatment]
+        if count * each.p < _LEVEL
+        and abs(each.moved) > _LEAST_SHIFT * errors[each.treatment]
     ]
     p = min(1.0, count * min(each.p for each in shown or modifications))
     return Check(
@@ -254,11 +263,21 @@ def _remedy(model: PanelDML, shown: list[_Modification], treatments: int) -> str
         )
     by_unit = [each for each in shown if not each.covariate]
     if by_unit:
-        without = ", without `moderators`" if names or model.moderators is not None else ""
-        several = ", a model for each treatment, the others as covariates" if treatments > 1 else ""
-        steps.append(f"say `effects='unit'`{without}{several}: the mean of the units' effects")
+        without = (
+            ", without `moderators`" if names or model.moderators is not None else ""
+        )
+        several = (
+            ", a model for each treatment, the others as covariates"
+            if treatments > 1
+            else ""
+        )
+        steps.append(
+            f"say `effects='unit'`{without}{several}: the mean of the units' effects"
+        )
     return (
-        "The answer is not the mean effect: " + "; or, if that leaves a doubt, ".join(steps) + "."
+        "The answer is not the mean effect: "
+        + "; or, if that leaves a doubt, ".join(steps)
+        + "."
     )
 
 

@@ -48,7 +48,9 @@ def earlier_outcome(data: Panel, estimands: tuple[str, ...]) -> Check:
         name: _lag_in_words(rankdata(values), ranks, data, lags)
         for name, values in _columns(data).items()
     }
-    lagged = [f"{name!r} is the outcome {words}" for name, words in named.items() if words]
+    lagged = [
+        f"{name!r} is the outcome {words}" for name, words in named.items() if words
+    ]
     remedy = (
         "The within transformation biases such a model by a term of order 1/T (Nickell 1981). "
         "Leave the column out, and see whether 'strict exogeneity' then holds; where the outcome "

@@ -59,7 +59,9 @@ def nuisance_form(
     treatment = adjusted.treatment[:, : len(adjusted.data.treatments)]
     targets = np.column_stack([treatment, adjusted.error])
     rng = np.random.default_rng(0)
-    split = cross_fitting.folds("unit", _FOLDS, adjusted.clusters, adjusted.clusters, rng)
+    split = cross_fitting.folds(
+        "unit", _FOLDS, adjusted.clusters, adjusted.clusters, rng
+    )
     predicted = [
         adjusted.residuals(_by_trees(features, targets, split, 20)),
         _by_steps(adjusted.residuals(_steps(features)), targets, split),
@@ -132,7 +134,10 @@ def _steps(features: np.ndarray) -> np.ndarray:
     each = max(min(_THRESHOLDS, _MOST_STEPS // features.shape[1]), 1)
     shares = (np.arange(each) + 0.5) / each
     return np.hstack(
-        [values[:, None] > np.unique(np.quantile(values, shares)) for values in features.T]
+        [
+            values[:, None] > np.unique(np.quantile(values, shares))
+            for values in features.T
+        ]
     ).astype(float)
 
 
@@ -227,12 +232,21 @@ def _remedy(model: PanelDML) -> str:
         "`cs.panel_dml_estimators(fit, methods=['CRE'], seed=1)` estimates by boosted trees"
     )
     if model.time_effects:
-        steps.append("trends may depend on a covariate: give its product with time as a covariate")
-    return "Covariates confound in ways that the columns do not follow: " + "; ".join(steps) + "."
+        steps.append(
+            "trends may depend on a covariate: give its product with time as a covariate"
+        )
+    return (
+        "Covariates confound in ways that the columns do not follow: "
+        + "; ".join(steps)
+        + "."
+    )
 
 
 def _overlap(
-    adjusted: Adjusted, treatment: np.ndarray, predicted: np.ndarray, estimands: tuple[str, ...]
+    adjusted: Adjusted,
+    treatment: np.ndarray,
+    predicted: np.ndarray,
+    estimands: tuple[str, ...],
 ) -> Check:
     """Whether a treatment is computed from the covariates, but for what the columns cannot follow.
 

@@ -127,7 +127,9 @@ class Adjusted:
         scale[:width] = np.sqrt(self.columns.basis.spectrum)
         norm = np.sqrt((others**2).sum(axis=0))
         varying = norm > _RANK_TOLERANCE
-        others = others * np.where(varying, scale / np.maximum(norm, _RANK_TOLERANCE), 0.0)
+        others = others * np.where(
+            varying, scale / np.maximum(norm, _RANK_TOLERANCE), 0.0
+        )
         values, vectors = linalg.eigh(others.T @ others)
         kept = values > _RANK_TOLERANCE * values[-1]
         values, rotated = values[kept], others @ vectors[:, kept]
@@ -135,7 +137,9 @@ class Adjusted:
         penalty = _penalty(values, max(_MOST_DEGREES * self.free, unpenalised + 1.0))
 
         def residual(columns: np.ndarray) -> np.ndarray:
-            return columns - rotated @ ((rotated.T @ columns) / (values + penalty)[:, None])
+            return columns - rotated @ (
+                (rotated.T @ columns) / (values + penalty)[:, None]
+            )
 
         return residual
 
@@ -195,14 +199,18 @@ class Adjusted:
         return np.sqrt(np.diagonal(bread @ (scores.T @ scores) @ bread))
 
     def _by_cluster(self, columns: np.ndarray) -> np.ndarray:
-        return np.column_stack([np.bincount(self.clusters, column) for column in columns.T])
+        return np.column_stack(
+            [np.bincount(self.clusters, column) for column in columns.T]
+        )
 
     def without_treatment(self, columns: np.ndarray) -> np.ndarray:
         """Return residuals (n, m) with the treatments partialled out too."""
         slopes = np.linalg.lstsq(self.treatment, columns, rcond=1e-10)[0]
         return np.asarray(columns - self.treatment @ slopes)
 
-    def score_test(self, columns: np.ndarray, error: np.ndarray | None = None) -> ScoreTest:
+    def score_test(
+        self, columns: np.ndarray, error: np.ndarray | None = None
+    ) -> ScoreTest:
         """Test that columns have no coefficient in the outcome's equation.
 
         Parameters

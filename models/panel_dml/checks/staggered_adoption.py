@@ -26,7 +26,10 @@ from causalstats.models.panel_dml.checks.score_tests import (
     rows_of,
     varies,
 )
-from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing, rows_until_adoption
+from causalstats.models.panel_dml.checks.strict_exogeneity import (
+    absorbing,
+    rows_until_adoption,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -72,7 +75,9 @@ def staggered_adoption(
     estimands : tuple of str
         The answers that a failure stands on.
     """
-    if not (model.within_units and model.time_effects and adjusted.count >= FEWEST_CLUSTERS):
+    if not (
+        model.within_units and model.time_effects and adjusted.count >= FEWEST_CLUSTERS
+    ):
         return ()
     data = adjusted.data
     checks = []
@@ -84,12 +89,16 @@ def staggered_adoption(
     return tuple(checks)
 
 
-def _check(adjusted: Adjusted, k: int, since: np.ndarray, estimands: tuple[str, ...]) -> Check:
+def _check(
+    adjusted: Adjusted, k: int, since: np.ndarray, estimands: tuple[str, ...]
+) -> Check:
     data, name = adjusted.data, adjusted.data.treatments[k]
     residual = _without_others(adjusted.treatment, k)
     weights = residual / (residual @ residual)
     treated = data.treatment[:, k] > 0
-    negative = -np.minimum(weights[treated], 0).sum() / max(abs(weights[treated]).sum(), 1e-300)
+    negative = -np.minimum(weights[treated], 0).sum() / max(
+        abs(weights[treated]).sum(), 1e-300
+    )
     coefficient, error = float(adjusted.effect[k]), float(adjusted.standard_errors[k])
     saturated = saturated_effects(adjusted, k, since)
     p = adjusted.score_test(_interactions(adjusted, k, since)).p
@@ -121,13 +130,18 @@ def _check(adjusted: Adjusted, k: int, since: np.ndarray, estimands: tuple[str, 
 def _without_others(treatment: np.ndarray, k: int) -> np.ndarray:
     """The residuals of one treatment given the others."""
     others = np.delete(treatment, k, axis=1)
-    return treatment[:, k] - others @ np.linalg.lstsq(others, treatment[:, k], rcond=1e-10)[0]
+    return (
+        treatment[:, k]
+        - others @ np.linalg.lstsq(others, treatment[:, k], rcond=1e-10)[0]
+    )
 
 
 def _differs(adjusted: Adjusted, weights: np.ndarray) -> float:
     """The p-value of two estimates being of one number, by their difference Σ w e over clusters."""
     scores = np.bincount(adjusted.clusters, weights * adjusted.error)
-    return float(2 * stats.norm.sf(abs(scores.sum()) / max(np.sqrt((scores**2).sum()), 1e-300)))
+    return float(
+        2 * stats.norm.sf(abs(scores.sum()) / max(np.sqrt((scores**2).sum()), 1e-300))
+    )
 
 
 def _cohorts(data: Panel, since: np.ndarray) -> np.ndarray:
@@ -162,7 +176,9 @@ def _interactions(adjusted: Adjusted, k: int, since: np.ndarray) -> np.ndarray:
     return residuals[:, varies(residuals, added)]
 
 
-def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturated | None:
+def saturated_effects(
+    adjusted: Adjusted, k: int, since: np.ndarray
+) -> Saturated | None:
     """Effects by adoption time and rows since adoption, with rows not yet treated as controls.
 
     Periods in which every unit is treated are left out, and units treated from their first row on.
@@ -189,7 +205,9 @@ def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturate
         return None
     part = Adjusted(rows_of(data, kept), adjusted.columns, adjusted.within)
     cells, cell = np.unique(
-        np.column_stack([cohort[kept], since[kept]])[treated[kept]], axis=0, return_inverse=True
+        np.column_stack([cohort[kept], since[kept]])[treated[kept]],
+        axis=0,
+        return_inverse=True,
     )
     if 2 * (len(cells) + len(periods)) > part.free:
         return None
@@ -209,10 +227,14 @@ def saturated_effects(adjusted: Adjusted, k: int, since: np.ndarray) -> Saturate
     residuals = part.outcome - regressors @ (inverse @ part.outcome)
     scores = np.bincount(adjusted.clusters[kept], weights[kept] * residuals)
     by_time = {
-        int(e): float(np.average(effects[cells[:, 1] == e], weights=share[cells[:, 1] == e]))
+        int(e): float(
+            np.average(effects[cells[:, 1] == e], weights=share[cells[:, 1] == e])
+        )
         for e in np.unique(cells[:, 1])
     }
-    return Saturated(float(share @ effects), float(np.sqrt((scores**2).sum())), weights, by_time)
+    return Saturated(
+        float(share @ effects), float(np.sqrt((scores**2).sum())), weights, by_time
+    )
 
 
 def _saturated_in_words(saturated: Saturated) -> str:
@@ -226,7 +248,11 @@ def _saturated_in_words(saturated: Saturated) -> str:
 
 
 def _remedy(data: Panel, k: int) -> str:
-    unit, time, name = data.arguments["unit"], data.arguments["time"], data.treatments[k]
+    unit, time, name = (
+        data.arguments["unit"],
+        data.arguments["time"],
+        data.treatments[k],
+    )
     return (
         "The coefficient is not the mean effect on the treated, and may have the wrong sign. Ask "
         "for effects by time since adoption (an event study): "

@@ -42,7 +42,12 @@ def absorbing(data: Panel) -> np.ndarray:
     unit = data.unit[1:][same]
     moves = (before > 0) & (after != before)
     often = [np.bincount(unit, column).max(initial=0) > 1 for column in moves.T]
-    return (values >= 0).all(axis=0) & begins.any(axis=0) & ~ends.any(axis=0) & ~np.array(often)
+    return (
+        (values >= 0).all(axis=0)
+        & begins.any(axis=0)
+        & ~ends.any(axis=0)
+        & ~np.array(often)
+    )
 
 
 def rows_until_adoption(data: Panel, treatment: np.ndarray) -> np.ndarray:
@@ -51,13 +56,17 @@ def rows_until_adoption(data: Panel, treatment: np.ndarray) -> np.ndarray:
     NaN in units never treated, and in those treated in their first row.
     """
     position = np.arange(len(data)) - data.starts[data.unit]
-    first = np.minimum.reduceat(np.where(treatment > 0, position, len(data)), data.starts)
+    first = np.minimum.reduceat(
+        np.where(treatment > 0, position, len(data)), data.starts
+    )
     since = position - first[data.unit].astype(float)
     switches = (first > 0) & (first < len(data))
     return np.where(switches[data.unit], since, np.nan)
 
 
-def exogeneity_checks(adjusted: Adjusted, estimands: tuple[str, ...]) -> tuple[Check, ...]:
+def exogeneity_checks(
+    adjusted: Adjusted, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
     """Return the checks of strict exogeneity and of carry-over.
 
     Parameters
@@ -192,7 +201,11 @@ def _exogeneity(
 
 def _first(time_effects: bool) -> str:
     """The first thing to try where times have no effects of their own."""
-    return "" if time_effects else "Say `time_effects=True`, if anything moves all units at once. "
+    return (
+        ""
+        if time_effects
+        else "Say `time_effects=True`, if anything moves all units at once. "
+    )
 
 
 def _remedy(tested: str, data: Panel) -> str:

@@ -51,8 +51,12 @@ def without_history(model: PanelDML, data: Panel, residuals: Residuals) -> np.nd
 def paths(data: Panel) -> np.ndarray:
     """Return a number for each unit: equal for units with equal treatments at equal times."""
     starts = data.starts[1:]
-    histories = zip(np.split(data.time, starts), np.split(data.treatment, starts), strict=True)
-    hashes = [hash((time.tobytes(), treatment.tobytes())) for time, treatment in histories]
+    histories = zip(
+        np.split(data.time, starts), np.split(data.treatment, starts), strict=True
+    )
+    hashes = [
+        hash((time.tobytes(), treatment.tobytes())) for time, treatment in histories
+    ]
     return np.asarray(pd.factorize(np.array(hashes))[0])
 
 
@@ -90,5 +94,9 @@ def _by_path(data: Panel) -> np.ndarray:
     sizes = np.bincount(path)
     frequent = np.argsort(-sizes, kind="stable")[:_MOST_PATHS]
     path_of_row = path[data.unit]
-    columns = [(path_of_row == one)[:, None] * data.treatment for one in frequent if sizes[one] > 1]
+    columns = [
+        (path_of_row == one)[:, None] * data.treatment
+        for one in frequent
+        if sizes[one] > 1
+    ]
     return np.hstack([np.empty((len(data), 0)), *columns])

@@ -9,7 +9,10 @@ from causalstats.models.panel_dml.effects.moderated import ModeratedEffect
 from causalstats.models.panel_dml.effects.unit import UnitEffects
 
 EffectsName = Literal["common", "unit"]
-EFFECTS: Mapping[EffectsName, EffectForm] = {"common": CommonEffect(), "unit": UnitEffects()}
+EFFECTS: Mapping[EffectsName, EffectForm] = {
+    "common": CommonEffect(),
+    "unit": UnitEffects(),
+}
 MODERATED = ModeratedEffect()
 
 __all__ = ["EFFECTS", "MODERATED", "EffectForm", "EffectsName"]

@@ -62,7 +62,9 @@ class ModeratedEffect(EffectForm):
         return {"effect": effect, "moderation": moderation}
 
 
-def average_effect(model: PanelDML, draws: xr.Dataset, data: Panel | PanelRows) -> xr.DataArray:
+def average_effect(
+    model: PanelDML, draws: xr.Dataset, data: Panel | PanelRows
+) -> xr.DataArray:
     """Return θ'(1, w) at the mean of w over these rows, each as often as its weight says.
 
     Parameters
@@ -79,7 +81,9 @@ def average_effect(model: PanelDML, draws: xr.Dataset, data: Panel | PanelRows) 
 
 def _effect_at(model: PanelDML, draws: xr.Dataset, rows: PanelRows) -> xr.DataArray:
     """θ'(1, w) of other rows."""
-    return one_or_many(_linear_in(draws, _moderators(model, rows), rows.panel.treatments))
+    return one_or_many(
+        _linear_in(draws, _moderators(model, rows), rows.panel.treatments)
+    )
 
 
 def _moderators(model: PanelDML, rows: PanelRows) -> np.ndarray:

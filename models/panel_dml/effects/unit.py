@@ -51,7 +51,10 @@ class UnitEffects(EffectForm):
         return {
             "effect": causal_slope(model, drawn("effect"), _MEAN_OF_UNITS),
             **partial_r2_estimands(model),
-            **{name: causal_slope(model, drawn(name), text) for name, text in answers.items()},
+            **{
+                name: causal_slope(model, drawn(name), text)
+                for name, text in answers.items()
+            },
         }
 
     def refuse(self, model: PanelDML) -> None:

@@ -57,7 +57,11 @@ class AR1(ErrorModel):
     ) -> tuple[serial.Correlations | None, np.ndarray | None]:
         quasi_demeaned = not model.unit_heterogeneity.allows_serial_correlation
         if quasi_demeaned or np.ptp(data.weights) > 0:
-            excluded = f"heterogeneity={model.heterogeneity!r}" if quasi_demeaned else "weights"
+            excluded = (
+                f"heterogeneity={model.heterogeneity!r}"
+                if quasi_demeaned
+                else "weights"
+            )
             raise ModelError(
                 f"errors='ar1' does not go with {excluded}: expected rows of one weight, and "
                 "heterogeneity='within', 'mundlak' or 'pooled'."
@@ -81,7 +85,11 @@ class AR1(ErrorModel):
         return grams, xp.dot(values, given["volume"])
 
     def dependent(
-        self, noise: np.ndarray, gap: np.ndarray | None, starts: np.ndarray, correlation: float
+        self,
+        noise: np.ndarray,
+        gap: np.ndarray | None,
+        starts: np.ndarray,
+        correlation: float,
     ) -> np.ndarray:
         if gap is None:
             return noise

@@ -66,7 +66,9 @@ class ErrorModel:
         """
         sd = scales["standard_error_sd"]
         equations = len(sd) if xp is np else sd.type.shape[0]
-        return xp.stack([given["gram"][0]] * equations), given["volume"][0] * xp.ones(equations)
+        return xp.stack([given["gram"][0]] * equations), given["volume"][0] * xp.ones(
+            equations
+        )
 
     def recover_spread(
         self, model: PanelDML, draws: xr.Dataset, data: Panel, rng: np.random.Generator
@@ -84,7 +86,11 @@ class ErrorModel:
         return draws
 
     def dependent(
-        self, noise: np.ndarray, gap: np.ndarray | None, starts: np.ndarray, correlation: float
+        self,
+        noise: np.ndarray,
+        gap: np.ndarray | None,
+        starts: np.ndarray,
+        correlation: float,
     ) -> np.ndarray:
         """Return errors (n,) from independent standard normal noise (n,).
 

@@ -36,7 +36,9 @@ class UnitHeterogeneity:
             formula=self.formula,
         )
 
-    def kept_share(self, model: PanelDML, data: Panel, columns: Columns) -> np.ndarray | None:
+    def kept_share(
+        self, model: PanelDML, data: Panel, columns: Columns
+    ) -> np.ndarray | None:
         """Return the share (N,) of each unit's means that stays; None where none of it does.
 
         Parameters

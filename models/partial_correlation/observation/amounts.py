@@ -11,7 +11,9 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.graph_context import GraphContext
-from causalstats.models.partial_correlation.observation.measurement_checks import measured_finely
+from causalstats.models.partial_correlation.observation.measurement_checks import (
+    measured_finely,
+)
 from causalstats.numerics.compositions import log_ratios
 
 

@@ -14,7 +14,9 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.graph_context import GraphContext
-from causalstats.models.partial_correlation.observation.measurement_checks import measured_finely
+from causalstats.models.partial_correlation.observation.measurement_checks import (
+    measured_finely,
+)
 
 UNCONSTRAINED = "hidden_logarithm"
 LOGARITHM = "hidden_logarithm_value"
@@ -65,7 +67,9 @@ class Intervals:
         import pytensor.tensor as pt
 
         inputs = context.inputs
-        start = _start(*(inputs[name].get_value() for name in ("lower", "upper", "start")))
+        start = _start(
+            *(inputs[name].get_value() for name in ("lower", "upper", "start"))
+        )
         between = ~pt.isinf(inputs["lower"])
         below = ~pt.isinf(inputs["upper"])
         v = pm.Flat(UNCONSTRAINED, shape=len(start), initval=start)
@@ -74,7 +78,8 @@ class Intervals:
         share = pt.sigmoid(v)
         inside = lower + (upper - lower) * share
         u = pm.Deterministic(
-            LOGARITHM, pt.switch(between, inside, pt.switch(below, upper - pt.exp(v), v))
+            LOGARITHM,
+            pt.switch(between, inside, pt.switch(below, upper - pt.exp(v), v)),
         )
         log_jacobian = pt.log(share) + pt.log1p(-share)
         pm.Potential(

@@ -27,7 +27,9 @@ def measured_finely(data: Composition, known: np.ndarray) -> Check:
     """Return whether the parts at the positions `known` have many different values."""
     values = {data.parts[k]: len(np.unique(data.values[:, k])) for k in known}
     fewest = min(_FEWEST_VALUES, len(data) / 2)
-    rounded = [f"{name} ({count} values)" for name, count in values.items() if count < fewest]
+    rounded = [
+        f"{name} ({count} values)" for name, count in values.items() if count < fewest
+    ]
     least = min(values.values(), default=len(data))
     censored = len(data.parts) - len(known)
     finding = f"at least {least} values of every part taken as known"
@@ -60,13 +62,17 @@ def absent_parts(data: Composition) -> Check | None:
     """
     zeros = (data.values == 0).sum(axis=0)
     fewest_seen = _FEWEST_SEEN + data.matrix.shape[1]
-    tested = np.flatnonzero((zeros >= _FEWEST_ZEROS) & (len(data) - zeros >= fewest_seen))
+    tested = np.flatnonzero(
+        (zeros >= _FEWEST_ZEROS) & (len(data) - zeros >= fewest_seen)
+    )
     if len(tested) == 0:
         return None
     tested = tested[np.argsort(-data.values[:, tested].sum(axis=0))][:_PARTS_TESTED]
     common = counted_often(data)
     results = {
-        data.parts[k]: excess_zeros(data.values[:, k], _offset(data, common, k), data.matrix)
+        data.parts[k]: excess_zeros(
+            data.values[:, k], _offset(data, common, k), data.matrix
+        )
         for k in tested.tolist()
     }
     count = len(results)
@@ -115,10 +121,16 @@ def rarely_counted(data: Composition) -> Check:
     """Return whether any part is 0 in most rows."""
     zeros = dict(zip(data.parts, (data.values == 0).mean(axis=0), strict=True))
     rare = [
-        f"{name} ({share:.0%})" for name, share in zeros.items() if share > _LARGEST_SHARE_OF_ZEROS
+        f"{name} ({share:.0%})"
+        for name, share in zeros.items()
+        if share > _LARGEST_SHARE_OF_ZEROS
     ]
     largest = float(max(zeros.values()))
-    finding = f"mostly 0: {', '.join(rare)}" if rare else f"0 in at most {largest:.0%} of the rows"
+    finding = (
+        f"mostly 0: {', '.join(rare)}"
+        if rare
+        else f"0 in at most {largest:.0%} of the rows"
+    )
     return Check(
         name="counted often",
         passed=None if rare else True,

@@ -76,7 +76,9 @@ class CovariancePrior(Protocol):
     def assumption(self, model: PartialCorrelation) -> Assumption:
         """Return what the prior assumes, in words."""
 
-    def hyperpriors(self, model: PartialCorrelation, log_variance: float) -> dict[str, Hyperprior]:
+    def hyperpriors(
+        self, model: PartialCorrelation, log_variance: float
+    ) -> dict[str, Hyperprior]:
         """Return the table of its scalar parameters: name -> prior distribution.
 
         Parameters
@@ -112,7 +114,11 @@ class CovariancePrior(Protocol):
         """
 
     def simulate(
-        self, model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
+        self,
+        model: PartialCorrelation,
+        degrees: int,
+        parts: int,
+        rng: np.random.Generator,
     ) -> dict[str, Any]:
         """Return the parameters and Θ drawn from the prior, by name.
 

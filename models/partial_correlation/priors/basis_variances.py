@@ -25,7 +25,9 @@ FIELDS = ("basis_variance", "basis_variance_sd", "variance_spread_scale")
 PARAMETERS = ("log_typical_variance", "variance_spread", "basis_variance")
 
 
-def variance_hyperpriors(model: PartialCorrelation, log_variance: float) -> dict[str, Hyperprior]:
+def variance_hyperpriors(
+    model: PartialCorrelation, log_variance: float
+) -> dict[str, Hyperprior]:
     """Return the priors of μ and τ; `log_variance` is the prior mean of μ."""
     return {
         "log_typical_variance": Normal(log_variance, model.basis_variance_sd),
@@ -47,7 +49,9 @@ def add_basis_variances(context: GraphContext) -> Any:
     typical = context.variable("log_typical_variance")
     spread = context.variable("variance_spread")
     deviation = pm.Normal("variance_deviation", 0, 1, dims="part")
-    return pm.Deterministic("basis_variance", pt.exp(typical + spread * deviation), dims="part")
+    return pm.Deterministic(
+        "basis_variance", pt.exp(typical + spread * deviation), dims="part"
+    )
 
 
 def draw_basis_variances(

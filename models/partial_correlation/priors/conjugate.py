@@ -13,7 +13,11 @@ from causalstats.errors import ModelError
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Hyperprior
 from causalstats.models.partial_correlation.observation import observation_of
-from causalstats.models.partial_correlation.priors.base import AnswerText, Conjugate, Scatter
+from causalstats.models.partial_correlation.priors.base import (
+    AnswerText,
+    Conjugate,
+    Scatter,
+)
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import inverse_wishart, log_ratios
 
@@ -38,7 +42,9 @@ class ConjugatePrior:
     def coefficient_degrees(self, data: Composition, degrees: float) -> float:
         return degrees
 
-    def hyperpriors(self, model: PartialCorrelation, log_variance: float) -> dict[str, Hyperprior]:
+    def hyperpriors(
+        self, model: PartialCorrelation, log_variance: float
+    ) -> dict[str, Hyperprior]:
         return {}
 
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:
@@ -78,9 +84,13 @@ class ConjugatePrior:
         lower = pm.Flat("root_lower", shape=len(below[0]), initval=start[below])
         root = pt.set_subtensor(pt.diag(diagonal)[below], lower)
         half = basis @ root
-        theta = pm.Deterministic("precision", half @ half.T, dims=("part", "other_part"))
+        theta = pm.Deterministic(
+            "precision", half @ half.T, dims=("part", "other_part")
+        )
         powers = size - np.arange(size) + degrees - size - 1
-        log_density = (powers * pt.log(diagonal)).sum() - (cross_products * theta).sum() / 2
+        log_density = (powers * pt.log(diagonal)).sum() - (
+            cross_products * theta
+        ).sum() / 2
         pm.Potential("posterior", log_density)
 
     def nuts_options(self, data: Composition) -> dict[str, Any]:
@@ -92,26 +102,40 @@ class ConjugatePrior:
         return draws
 
     def simulate(
-        self, model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
+        self,
+        model: PartialCorrelation,
+        degrees: int,
+        parts: int,
+        rng: np.random.Generator,
     ) -> dict[str, Any]:
         # From the inverse-Wishart prior of the weight and the variance given.
         assert model.shrinkage is not None and model.basis_variance is not None
         variances = np.full(parts, model.basis_variance)
-        return {"precision": draw_prior_precision(model.shrinkage, variances, degrees, rng)}
+        return {
+            "precision": draw_prior_precision(model.shrinkage, variances, degrees, rng)
+        }
 
 
-def posterior_scatter(posterior: Conjugate, data: Composition) -> tuple[np.ndarray, float]:
+def posterior_scatter(
+    posterior: Conjugate, data: Composition
+) -> tuple[np.ndarray, float]:
     """Return B⁻¹ = Ψ + S of Θ ~ Wishart(ν, B), as centred log-ratios (D, D), and ν."""
-    scatter = inverse_wishart.scatter_of(data.scatter, posterior.variances, posterior.strength)
+    scatter = inverse_wishart.scatter_of(
+        data.scatter, posterior.variances, posterior.strength
+    )
     return scatter, posterior.degrees
 
 
-def posterior_scale(posterior: Conjugate, data: Composition) -> tuple[np.ndarray, float]:
+def posterior_scale(
+    posterior: Conjugate, data: Composition
+) -> tuple[np.ndarray, float]:
     """Return B of Θ ~ Wishart(ν, B), (D, D), and ν; by (n, n) matrices where rows are fewer."""
     if posterior.strength == 0:
         return log_ratios.pseudo_inverse(data.scatter), posterior.degrees
     prior_degrees = posterior.strength + len(data.parts)
-    scale = inverse_wishart.posterior_scale(data.residuals, posterior.variances, prior_degrees)
+    scale = inverse_wishart.posterior_scale(
+        data.residuals, posterior.variances, prior_degrees
+    )
     return scale, posterior.degrees
 
 

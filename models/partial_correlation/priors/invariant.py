@@ -55,7 +55,9 @@ class Invariant(ConjugatePrior):
         size = len(data.parts)
         weight, variance = weight_and_variance(model, data)
         strength = data.degrees * weight / (1 - weight)
-        return Conjugate(strength, np.full(size, variance), strength + size + data.degrees)
+        return Conjugate(
+            strength, np.full(size, variance), strength + size + data.degrees
+        )
 
     def shrinkage_draws(
         self, model: PartialCorrelation, draws: xr.Dataset, data: Composition
@@ -74,7 +76,9 @@ class Invariant(ConjugatePrior):
         return self.shrinkage_draws(model, xr.Dataset(), data)
 
 
-def weight_and_variance(model: PartialCorrelation, data: Composition) -> tuple[float, float]:
+def weight_and_variance(
+    model: PartialCorrelation, data: Composition
+) -> tuple[float, float]:
     """Return α and ω, as given or chosen by the data.
 
     α is one standard deviation below its posterior mean under Uniform(0, 1), and ω has the

@@ -13,7 +13,9 @@ from causalstats.errors import ModelError
 from causalstats.models.partial_correlation.hyperpriors import Hyperprior
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import AnswerText
-from causalstats.models.partial_correlation.priors.basis_variances import log_variance_of
+from causalstats.models.partial_correlation.priors.basis_variances import (
+    log_variance_of,
+)
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ class SampledPrior:
     withheld: Mapping[str, str] = {}
     spread_remedy = ""
 
-    def hyperpriors(self, model: PartialCorrelation, log_variance: float) -> dict[str, Hyperprior]:
+    def hyperpriors(
+        self, model: PartialCorrelation, log_variance: float
+    ) -> dict[str, Hyperprior]:
         raise NotImplementedError
 
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:

@@ -37,7 +37,9 @@ from causalstats.numerics.compositions import inverse_wishart
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
-    from causalstats.models.partial_correlation.priors.shrunk_importance import Posterior
+    from causalstats.models.partial_correlation.priors.shrunk_importance import (
+        Posterior,
+    )
 
 _NUMBERS_KEPT = 1e8  # in the draws of Θ, about 0.8 GB
 
@@ -66,7 +68,9 @@ class Shrunk(SampledPrior):
             formula="Σ ~ IW(k + D, k V' diag(ω) V), α = k / (k + m)",
         )
 
-    def hyperpriors(self, model: PartialCorrelation, log_variance: float) -> dict[str, Hyperprior]:
+    def hyperpriors(
+        self, model: PartialCorrelation, log_variance: float
+    ) -> dict[str, Hyperprior]:
         return {
             **variance_hyperpriors(model, log_variance),
             "shrinkage": uniform_unless_given(model.shrinkage),
@@ -83,7 +87,9 @@ class Shrunk(SampledPrior):
         import pymc as pm
         import pytensor.tensor as pt
 
-        from causalstats.numerics.compositions.inverse_wishart_ops import log_determinant
+        from causalstats.numerics.compositions.inverse_wishart_ops import (
+            log_determinant,
+        )
 
         size = len(context.parts)
         m = context.inputs["rows_free"]
@@ -117,13 +123,17 @@ class Shrunk(SampledPrior):
     def importance_draws(
         self, model: PartialCorrelation, data: Composition
     ) -> Callable[[int, int, np.random.Generator], ImportanceDraws] | None:
-        from causalstats.models.partial_correlation.priors.shrunk_importance import sampler
+        from causalstats.models.partial_correlation.priors.shrunk_importance import (
+            sampler,
+        )
 
         return sampler(self.posterior(model, data))
 
     def posterior(self, model: PartialCorrelation, data: Composition) -> Posterior:
         """Return the posterior density of the hyperparameters in NumPy, for known log-ratios."""
-        from causalstats.models.partial_correlation.priors.shrunk_importance import Posterior
+        from causalstats.models.partial_correlation.priors.shrunk_importance import (
+            Posterior,
+        )
 
         table = self.hyperpriors(model, log_variance_of(model, data))
         rows = row_dependence_of(data).hyperpriors(model.row_correlation)
@@ -171,7 +181,11 @@ class Shrunk(SampledPrior):
         return omega, table["shrinkage"].draw(rng, count)
 
     def simulate(
-        self, model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
+        self,
+        model: PartialCorrelation,
+        degrees: int,
+        parts: int,
+        rng: np.random.Generator,
     ) -> dict[str, Any]:
         assert model.basis_variance is not None
         table = self.hyperpriors(model, float(np.log(model.basis_variance)))

@@ -94,7 +94,10 @@ class Posterior:
         degrees = float(self.data.degrees)
         scatter, determinants = self._cross_products(row_odds[accurate])
         value[accurate] = prior[accurate] + log_evidences(
-            scatter, degrees, np.exp(logarithms[accurate]), degrees * np.exp(odds[accurate])
+            scatter,
+            degrees,
+            np.exp(logarithms[accurate]),
+            degrees * np.exp(odds[accurate]),
         )
         value[accurate] -= (logarithms.shape[1] - 1) / 2 * determinants
         return value
@@ -147,7 +150,9 @@ class Posterior:
         odds = special.logit(prior.value) if isinstance(prior, Given) else 0.0
         return np.full(len(points), odds)
 
-    def _cross_products(self, row_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
+    def _cross_products(
+        self, row_odds: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | float]:
         """Return S and the log determinants of the rows at each of these log odds of φ."""
         rows = row_dependence_of(self.data)
         return rows.cross_products(self.data, special.expit(row_odds))

@@ -72,7 +72,9 @@ class Sparse(SampledPrior):
             f"{model.slab_sd:g}²), π ~ Beta({share.one:g}, {share.other:g})",
         )
 
-    def hyperpriors(self, model: PartialCorrelation, log_variance: float) -> dict[str, Hyperprior]:
+    def hyperpriors(
+        self, model: PartialCorrelation, log_variance: float
+    ) -> dict[str, Hyperprior]:
         table = variance_hyperpriors(model, log_variance)
         return {**table, "slab_share": self._share_prior(model)}
 
@@ -97,12 +99,16 @@ class Sparse(SampledPrior):
         rows, columns = np.tril_indices(size, -1)
         order = np.lexsort((rows, columns))  # of the pairs, as tables have them
         pairs = zip(rows[order], columns[order], strict=True)
-        pm.modelcontext(None).add_coord("pair", [f"{parts[j]} ~ {parts[i]}" for i, j in pairs])
+        pm.modelcontext(None).add_coord(
+            "pair", [f"{parts[j]} ~ {parts[i]}" for i, j in pairs]
+        )
         m = context.inputs["rows_free"]
         omega = add_basis_variances(context)
         share = context.variable("slab_share")
         v = pm.Flat("free_correlation", shape=len(rows), initval=np.zeros(len(rows)))
-        log_remainder = 2 * (np.log(2) - pt.abs(v) - pt.softplus(-2 * pt.abs(v)))  # log(1 - z²)
+        log_remainder = 2 * (
+            np.log(2) - pt.abs(v) - pt.softplus(-2 * pt.abs(v))
+        )  # log(1 - z²)
         lower = _cholesky_factor(v, log_remainder, size)
         jacobian = ((size - columns - 2) / 2 + 1) * log_remainder
         pm.Potential("uniform_correlations", jacobian.sum())
@@ -116,9 +122,15 @@ class Sparse(SampledPrior):
         along = root.sum(axis=1)
         length = (along**2).sum()
         across = root - along[:, None] * (along @ root) / length
-        theta = pm.Deterministic("precision", across.T @ across, dims=("part", "other_part"))
-        determinant = log_remainder.sum() - pt.log(omega).sum() + np.log(size) - pt.log(length)
-        pm.Potential("log_ratios", m / 2 * determinant - (scatter(context) * theta).sum() / 2)
+        theta = pm.Deterministic(
+            "precision", across.T @ across, dims=("part", "other_part")
+        )
+        determinant = (
+            log_remainder.sum() - pt.log(omega).sum() + np.log(size) - pt.log(length)
+        )
+        pm.Potential(
+            "log_ratios", m / 2 * determinant - (scatter(context) * theta).sum() / 2
+        )
         pm.Deterministic("basis_correlation", -r[order], dims="pair")
         pm.Deterministic("inclusion", pt.sigmoid(slab - spike)[order], dims="pair")
 
@@ -127,7 +139,11 @@ class Sparse(SampledPrior):
         return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
 
     def simulate(
-        self, model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
+        self,
+        model: PartialCorrelation,
+        degrees: int,
+        parts: int,
+        rng: np.random.Generator,
     ) -> dict[str, Any]:
         # By rejection of what is not positive definite.
         assert model.basis_variance is not None
@@ -195,7 +211,10 @@ def _with_unit_diagonal(r: np.ndarray, parts: int) -> np.ndarray:
 
 
 def _draw_correlations(
-    model: PartialCorrelation, share_prior: Hyperprior, parts: int, rng: np.random.Generator
+    model: PartialCorrelation,
+    share_prior: Hyperprior,
+    parts: int,
+    rng: np.random.Generator,
 ) -> tuple[float, np.ndarray]:
     """Return draws of π and of the R_ij above the diagonal, with R positive definite.
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.row_dependence.base import RowDependence
-from causalstats.models.partial_correlation.row_dependence.correlated import CorrelatedRows
-from causalstats.models.partial_correlation.row_dependence.independent import IndependentRows
+from causalstats.models.partial_correlation.row_dependence.correlated import (
+    CorrelatedRows,
+)
+from causalstats.models.partial_correlation.row_dependence.independent import (
+    IndependentRows,
+)
 
 __all__ = ["RowDependence", "row_dependence_of"]
 
 
 def row_dependence_of(data: Composition) -> RowDependence:
     """Return how the rows of these data depend on each other."""
-    return IndependentRows() if data.dependence is None else CorrelatedRows(data.dependence)
+    return (
+        IndependentRows()
+        if data.dependence is None
+        else CorrelatedRows(data.dependence)
+    )

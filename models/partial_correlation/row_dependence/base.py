@@ -28,7 +28,9 @@ class RowDependence(Protocol):
     def hyperpriors(self, row_correlation: float | None) -> dict[str, Hyperprior]:
         """Return the prior of the parameter of R; `row_correlation` is its value where given."""
 
-    def inputs(self, data: Composition, observation: Observation) -> dict[str, np.ndarray]:
+    def inputs(
+        self, data: Composition, observation: Observation
+    ) -> dict[str, np.ndarray]:
         """Return the numbers of rows and covariates that the graph takes, by name."""
 
     def scatter(self, context: GraphContext, observation: Observation) -> Any:

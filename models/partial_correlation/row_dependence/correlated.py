@@ -44,7 +44,9 @@ class CorrelatedRows:
     def hyperpriors(self, row_correlation: float | None) -> dict[str, Hyperprior]:
         return {CORRELATION: uniform_unless_given(row_correlation)}
 
-    def inputs(self, data: Composition, observation: Observation) -> dict[str, np.ndarray]:
+    def inputs(
+        self, data: Composition, observation: Observation
+    ) -> dict[str, np.ndarray]:
         basis = np.linalg.qr(data.matrix)[0]
         return {**self.links, "covariate_basis": basis, **observation.inputs(data)}
 
@@ -78,7 +80,9 @@ class CorrelatedRows:
             return None
         subject = self.dependence.subject
         first = np.unique(subject, return_index=True)[1]
-        means = np.array([rows[subject == each].mean(axis=0) for each in subject[first]])
+        means = np.array(
+            [rows[subject == each].mean(axis=0) for each in subject[first]]
+        )
         return means, np.ones((len(means), 1))
 
     def correlations(self, draws: xr.Dataset) -> np.ndarray:

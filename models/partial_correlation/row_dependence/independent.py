@@ -28,7 +28,9 @@ class IndependentRows:
     def hyperpriors(self, row_correlation: float | None) -> dict[str, Hyperprior]:
         return {}
 
-    def inputs(self, data: Composition, observation: Observation) -> dict[str, np.ndarray]:
+    def inputs(
+        self, data: Composition, observation: Observation
+    ) -> dict[str, np.ndarray]:
         if observation.exact:
             return {"scatter": data.scatter}
         basis = np.linalg.qr(data.matrix)[0]

@@ -20,7 +20,13 @@ DECIDERS: dict[str, tuple[DeciderEffect, ...]] = {
 }
 EFFECTS = DECIDERS["response"]
 
-__all__ = ["DECIDERS", "EFFECTS", "RESPONSE", "decider_information", "refuse_too_few_deciders"]
+__all__ = [
+    "DECIDERS",
+    "EFFECTS",
+    "RESPONSE",
+    "decider_information",
+    "refuse_too_few_deciders",
+]
 
 
 def refuse_too_few_deciders(model: Any, data: Decisions) -> None:

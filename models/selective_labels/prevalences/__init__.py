@@ -10,7 +10,10 @@ from causalstats.core.knowledge import Known, KnownByGroup, Penalty
 from causalstats.models.selective_labels.prevalences.by_group import PrevalenceByGroup
 from causalstats.models.selective_labels.prevalences.known import KnownPrevalence
 from causalstats.models.selective_labels.prevalences.penalty import PenalisedPrevalence
-from causalstats.models.selective_labels.prevalences.prevalence import PARAMETER, Prevalence
+from causalstats.models.selective_labels.prevalences.prevalence import (
+    PARAMETER,
+    Prevalence,
+)
 
 PREVALENCES: dict[type, type[Prevalence]] = {
     NoneType: Prevalence,

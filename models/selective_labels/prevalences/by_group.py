@@ -58,7 +58,11 @@ class PrevalenceByGroup(Prevalence):
 
     def coords(self, data):
         known = self.known_in(data)
-        return {"prevalence_group": [level for level, value in known.items() if not value.exact]}
+        return {
+            "prevalence_group": [
+                level for level, value in known.items() if not value.exact
+            ]
+        }
 
     def inputs(self, data):
         return constraint_inputs(self, data)
@@ -69,8 +73,12 @@ class PrevalenceByGroup(Prevalence):
 
         data = parts.data
         known = self.known_in(parts.data)
-        prevalence = [parts.given["known_prevalence"][position] for position in range(len(known))]
-        uncertain = [position for position, value in enumerate(known.values()) if not value.exact]
+        prevalence = [
+            parts.given["known_prevalence"][position] for position in range(len(known))
+        ]
+        uncertain = [
+            position for position, value in enumerate(known.values()) if not value.exact
+        ]
         if uncertain:
             mean = parts.given["prior_prevalence"]
             sd = parts.given["prior_prevalence_sd"]
@@ -103,7 +111,9 @@ class PrevalenceByGroup(Prevalence):
         return (
             Relaxation(
                 name="prevalence",
-                model=replace(model, prevalence=KnownByGroup(self.value.feature, anything)),
+                model=replace(
+                    model, prevalence=KnownByGroup(self.value.feature, anything)
+                ),
                 estimand="prevalence_by_group",
                 known=known,
                 labels=tuple(known),

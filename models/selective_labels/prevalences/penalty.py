@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from causalstats.core.knowledge import Penalty
 from causalstats.models.selective_labels.graph_parts import GraphParts
 from causalstats.models.selective_labels.prevalences.known import KnownPrevalence
-from causalstats.models.selective_labels.prevalences.prevalence import PARAMETER, solved_intercept
+from causalstats.models.selective_labels.prevalences.prevalence import (
+    PARAMETER,
+    solved_intercept,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class PenalisedPrevalence(KnownPrevalence):
         value = parts.given["prior_prevalence"][0]
         sd = parts.given["prior_prevalence_sd"][0]
         unit = sd / (value * (1 - value))
-        middle = solved_intercept(parts, value, risk) + unit * pm.Flat("intercept_shift")
+        middle = solved_intercept(parts, value, risk) + unit * pm.Flat(
+            "intercept_shift"
+        )
         prior = parts.prior.middle_density(parts, risk)
         pm.Potential("intercept_prior", pm.logp(prior, middle))
         index = parts.given["everybody_0"] @ risk

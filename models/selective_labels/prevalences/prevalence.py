@@ -101,7 +101,9 @@ def constraint_inputs(constraint: Prevalence, data: Decisions) -> dict[str, Any]
         values["prior_prevalence_sd"] = [value.sd for value in uncertain]
     for position, rows in enumerate(constraint.group_rows(data)):
         values[f"everybody_{position}"] = people.matrix[np.ix_(rows, free)]
-        values[f"weights_{position}"] = people.weights[rows] / people.weights[rows].sum()
+        values[f"weights_{position}"] = (
+            people.weights[rows] / people.weights[rows].sum()
+        )
     return values
 
 
@@ -118,7 +120,9 @@ def assumed(value: Any, where: str = "") -> tuple[Assumption, ...]:
     )
 
 
-def solved_intercept(parts: GraphParts, prevalence: Any, risk: Any, position: int = 0) -> Any:
+def solved_intercept(
+    parts: GraphParts, prevalence: Any, risk: Any, position: int = 0
+) -> Any:
     """Return the intercept at which the people of a group have a prevalence.
 
     Parameters
@@ -134,4 +138,6 @@ def solved_intercept(parts: GraphParts, prevalence: Any, risk: Any, position: in
 
     index = parts.given[f"everybody_{position}"] @ risk
     weights = parts.given[f"weights_{position}"]
-    return prevalence_intercept(parts.law, prevalence, index, parts.unobserved_scale, weights)
+    return prevalence_intercept(
+        parts.law, prevalence, index, parts.unobserved_scale, weights
+    )

@@ -47,7 +47,9 @@ def information(data: Decisions) -> np.ndarray:
     seen = data.outcome[data.decision]
     positive = seen.mean()
     tested = data.tested
-    return np.array([len(seen) * positive * (1 - positive), len(data) * tested * (1 - tested)])
+    return np.array(
+        [len(seen) * positive * (1 - positive), len(data) * tested * (1 - tested)]
+    )
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,11 @@ class Attenuated:
 
     def inputs(self, data):
         units, centre = feature_units(data)
-        return {"feature_unit": units, "feature_mean": centre, "information": information(data)}
+        return {
+            "feature_unit": units,
+            "feature_mean": centre,
+            "information": information(data),
+        }
 
     def risk_coefficients(self, parts: GraphParts, columns=None):
         import pymc as pm
@@ -79,7 +85,11 @@ class Attenuated:
         spread = half_normal("risk_coefficient_sd", parts.scales.coefficient)
         width = _width(spread, parts.given["information"][0])
         sampled = pm.StudentT(
-            "attenuated_risk_coefficient", nu=DEGREES_OF_FREEDOM, mu=0, sigma=width, **shape
+            "attenuated_risk_coefficient",
+            nu=DEGREES_OF_FREEDOM,
+            mu=0,
+            sigma=width,
+            **shape,
         )
         attenuated = spread / width * sampled
         if columns is not None:
@@ -114,15 +124,20 @@ class Attenuated:
         sampled = pm.Flat("attenuated_testing_coefficient", dims="feature")
         own_prior = pm.StudentT.dist(nu=DEGREES_OF_FREEDOM, mu=0, sigma=width)
         policy_prior = pm.Normal.dist(
-            centred * expected / attenuation, pm.math.switch(centred, sd / attenuation, 1.0)
+            centred * expected / attenuation,
+            pm.math.switch(centred, sd / attenuation, 1.0),
         )
-        prior = pm.math.switch(free, pm.logp(own_prior, sampled), pm.logp(policy_prior, sampled))
+        prior = pm.math.switch(
+            free, pm.logp(own_prior, sampled), pm.logp(policy_prior, sampled)
+        )
         pm.Potential("testing_coefficient_prior", prior.sum())
         own = attenuation * spread / width * sampled / parts.given["feature_unit"]
         deviation = policy_deviation(sampled, sd, expected, attenuation, centred)
         policy = pm.math.switch(free, own - expected, deviation)
         testing = pm.math.switch(free, own, expected + deviation)
-        middle = attenuation * pm.Normal("attenuated_testing_middle", 0, parts.scales.intercept)
+        middle = attenuation * pm.Normal(
+            "attenuated_testing_middle", 0, parts.scales.intercept
+        )
         return middle - parts.given["feature_mean"] @ testing, policy, testing
 
     def prior_sds(self, model, data, scales, squares, solved):
@@ -134,7 +149,9 @@ class Attenuated:
         coefficient = scales.coefficient * np.sqrt(freedom)
         risk = coefficient * of_risk / units
         by_slopes = coefficient**2 * ((centre / units) ** 2).sum()
-        free = coefficient * np.sqrt(of_testing**2 + response_square * of_risk**2) / units
+        free = (
+            coefficient * np.sqrt(of_testing**2 + response_square * of_risk**2) / units
+        )
         fixed = model.expertise_sd if model.expertise_sd > 0 else np.nan
         policy = np.where(data.are_of(model.expertise), fixed, free)
         risk[solved] = np.nan
@@ -143,12 +160,16 @@ class Attenuated:
             "risk_coefficient": risk,
             "policy_intercept": np.nan,  # it follows from the intercept of testing
             "policy_coefficient": policy,
-            "middle_intercept": float(of_risk * np.sqrt(scales.intercept**2 + by_slopes)),
+            "middle_intercept": float(
+                of_risk * np.sqrt(scales.intercept**2 + by_slopes)
+            ),
         }
 
     def draw_risk(self, rng, data, scales, attenuation):
         units, _ = feature_units(data)
-        spreads = {name: abs(rng.normal(0, scales.coefficient)) for name in self.parameters}
+        spreads = {
+            name: abs(rng.normal(0, scales.coefficient)) for name in self.parameters
+        }
         drawn = rng.standard_t(DEGREES_OF_FREEDOM, len(units))
         return attenuation * spreads["risk_coefficient_sd"] * drawn / units, spreads
 
@@ -161,7 +182,9 @@ class Attenuated:
         expected = parameters["testing_response"] * parameters["risk_coefficient"]
         given = rng.normal(0, np.maximum(sd, 0))
         middle = rng.normal(0, scales.intercept)
-        own = parameters["testing_coefficient_sd"] * rng.standard_t(DEGREES_OF_FREEDOM, len(units))
+        own = parameters["testing_coefficient_sd"] * rng.standard_t(
+            DEGREES_OF_FREEDOM, len(units)
+        )
         own = attenuation * own / units
         policy = np.where(sd == FREE, own - expected, given)
         testing = expected + policy

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.unobservable import Unobservable
 
-FREE = -1.0  # in place of a standard deviation of Δ: testing has a coefficient with its own prior
+FREE = (
+    -1.0
+)  # in place of a standard deviation of Δ: testing has a coefficient with its own prior
 # Standard deviation of a Δ from which the coefficient of testing is sampled in place of Δ.
 CENTRED_FROM = 1.0
 
@@ -45,7 +47,9 @@ class CoefficientPrior(Protocol):
     def inputs(self, data: Decisions) -> dict[str, Any]:
         """Return the numbers of the data that the priors need, by name."""
 
-    def risk_coefficients(self, parts: GraphParts, columns: np.ndarray | None = None) -> Any:
+    def risk_coefficients(
+        self, parts: GraphParts, columns: np.ndarray | None = None
+    ) -> Any:
         """Add β_Y to the graph: of every feature, named, or of some columns."""
 
     def middle(self, parts: GraphParts, risk: Any) -> Any:
@@ -54,7 +58,9 @@ class CoefficientPrior(Protocol):
     def middle_density(self, parts: GraphParts, risk: Any) -> Any:
         """Return the distribution of that intercept, for a prior that is multiplied."""
 
-    def testing(self, parts: GraphParts, middle: Any, risk: Any) -> tuple[Any, Any, Any]:
+    def testing(
+        self, parts: GraphParts, middle: Any, risk: Any
+    ) -> tuple[Any, Any, Any]:
         """Add the intercept of testing at ζ = 0, Δ, and the coefficients of testing.
 
         Parameters
@@ -154,7 +160,9 @@ class CoefficientPrior(Protocol):
         """
 
 
-def policy_deviation(sampled: Any, sd: Any, expected: Any, attenuation: Any, centred: Any) -> Any:
+def policy_deviation(
+    sampled: Any, sd: Any, expected: Any, attenuation: Any, centred: Any
+) -> Any:
     """Return Δ from the variable that is sampled for it.
 
     Where the prior standard deviation is large it is the attenuated coefficient of testing, else Δ

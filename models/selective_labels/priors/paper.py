@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalstats.models.selective_labels.graph_parts import GraphParts, attenuated_normal
+from causalstats.models.selective_labels.graph_parts import (
+    GraphParts,
+    attenuated_normal,
+)
 from causalstats.models.selective_labels.priors.coefficient_prior import (
     CENTRED_FROM,
     policy_deviation,
@@ -42,7 +45,10 @@ class Paper:
 
         shape = {"dims": "feature"} if columns is None else {"shape": len(columns)}
         drawn = attenuated_normal(
-            "risk_coefficient", parts.risk_attenuation, parts.scales.coefficient, **shape
+            "risk_coefficient",
+            parts.risk_attenuation,
+            parts.scales.coefficient,
+            **shape,
         )
         if columns is not None:
             return drawn
@@ -65,12 +71,17 @@ class Paper:
         attenuation = parts.testing_attenuation
         expected = parts.response * risk
         testing_middle = attenuated_normal(
-            "testing_middle", attenuation, parts.scales.intercept, parts.response * middle
+            "testing_middle",
+            attenuation,
+            parts.scales.intercept,
+            parts.response * middle,
         )
         centred = pm.math.ge(sd, CENTRED_FROM)
         location = centred * expected / attenuation
         spread = pm.math.switch(centred, sd / attenuation, 1.0)
-        sampled = pm.Normal("attenuated_testing_coefficient", location, spread, dims="feature")
+        sampled = pm.Normal(
+            "attenuated_testing_coefficient", location, spread, dims="feature"
+        )
         policy = policy_deviation(sampled, sd, expected, attenuation, centred)
         return testing_middle, policy, expected + policy
 
@@ -78,7 +89,9 @@ class Paper:
         lower = scales.unobserved * HALF_NORMAL_SD * model.law.lower_end
         risk = np.full(len(data.features), scales.coefficient)
         risk[solved] = np.nan
-        policy = np.where(data.are_of(model.expertise), model.expertise_sd, scales.coefficient)
+        policy = np.where(
+            data.are_of(model.expertise), model.expertise_sd, scales.coefficient
+        )
         return {
             "risk_coefficient": risk,
             "policy_intercept": scales.intercept,

@@ -8,8 +8,13 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.partial_correlation.data_checks import groups_of_rows, sums_among_parts
-from causalstats.models.partial_correlation.observation.measurement_checks import absent_parts
+from causalstats.models.partial_correlation.data_checks import (
+    groups_of_rows,
+    sums_among_parts,
+)
+from causalstats.models.partial_correlation.observation.measurement_checks import (
+    absent_parts,
+)
 
 
 def composed(values, **options):
@@ -32,7 +37,9 @@ def counted(seed, absent=0.0, rows=60, depth=1500):
     shares = np.exp(rng.normal([2, 1, 0, 0, -1], 0.7, (rows, 5)))
     shares[:, 2:4] *= rng.random((rows, 2)) >= absent
     depths = np.exp(rng.normal(np.log(depth), 1, rows)).astype(int) + 20
-    drawn = [rng.multinomial(n, p / p.sum()) for n, p in zip(depths, shares, strict=True)]
+    drawn = [
+        rng.multinomial(n, p / p.sum()) for n, p in zip(depths, shares, strict=True)
+    ]
     return composed(np.array(drawn), zeros="counts")
 
 
@@ -50,14 +57,21 @@ def test_batches_are_seen_and_gone_once_they_are_named(shifted, by):
     for seed in range(6):
         values, batch = amounts(seed, shifted=shifted, by=by)
         seen.append(composed(values))
-        named.append(composed(values, batch=np.where(batch, "b", "a"), covariates="batch"))
+        named.append(
+            composed(values, batch=np.where(batch, "b", "a"), covariates="batch")
+        )
     assert share(groups_of_rows, seen) >= 5 / 6
     assert share(groups_of_rows, named) <= 1 / 6
 
 
 def test_the_batch_check_is_among_those_on_the_answer():
     values, _ = amounts(3, shifted=3, by=3.0)
-    fit = cs.fit(cs.PartialCorrelation(prior="invariant"), composed(values), seed=1, progress=False)
+    fit = cs.fit(
+        cs.PartialCorrelation(prior="invariant"),
+        composed(values),
+        seed=1,
+        progress=False,
+    )
     answer = fit.effect("excess")
     assert "one group of rows" in [check.name for check in answer.doubts]
     assert "`covariates=`" in answer.text()
@@ -65,15 +79,23 @@ def test_the_batch_check_is_among_those_on_the_answer():
 
 @pytest.mark.parametrize("depth", [300, 1500, 20_000])
 def test_absent_taxa_are_told_from_rare_ones(depth):
-    assert share(absent_parts, [counted(seed, 0.2, depth=depth) for seed in range(5)]) == 1
+    assert (
+        share(absent_parts, [counted(seed, 0.2, depth=depth) for seed in range(5)]) == 1
+    )
     rare = [counted(seed, depth=depth / 20) for seed in range(5)]
     assert share(absent_parts, rare) <= 0.2  # one of five at most: 1 % nominal
 
 
 def test_a_table_with_absent_taxa_says_which():
-    checks = {check.name: check for check in cs.PartialCorrelation().data_checks(counted(1, 0.25))}
+    checks = {
+        check.name: check
+        for check in cs.PartialCorrelation().data_checks(counted(1, 0.25))
+    }
     assert checks["counted often"].passed is False
-    assert "part2" in checks["counted often"].finding and "part3" in checks["counted often"].finding
+    assert (
+        "part2" in checks["counted often"].finding
+        and "part3" in checks["counted often"].finding
+    )
     assert "part0" not in checks["counted often"].finding
 
 
@@ -93,18 +115,35 @@ def test_a_total_among_the_parts_is_named(digits, terms):
 @pytest.mark.parametrize("parts", [4, 8, 15])
 def test_excess_among_few_parts_says_that_it_is_no_list_of_links(parts):
     values, _ = amounts(1, parts=parts)
-    fit = cs.fit(cs.PartialCorrelation(prior="invariant"), composed(values), seed=1, progress=False)
+    fit = cs.fit(
+        cs.PartialCorrelation(prior="invariant"),
+        composed(values),
+        seed=1,
+        progress=False,
+    )
     answer = fit.effect("excess")
     assert "a link leaves an excess of order 1/D in other pairs" in answer.description
-    caution = next(check for check in answer.doubts if check.name.startswith("excess of pairs"))
-    assert caution.value == pytest.approx(1 / parts) and "basis_correlation" in caution.remedy
+    caution = next(
+        check for check in answer.doubts if check.name.startswith("excess of pairs")
+    )
+    assert (
+        caution.value == pytest.approx(1 / parts)
+        and "basis_correlation" in caution.remedy
+    )
     assert "basis_correlation" in cs.PartialCorrelation(prior="sparse").estimands()
 
 
 def test_among_many_parts_a_link_leaves_little_elsewhere():
     values, _ = amounts(1, parts=30)
-    fit = cs.fit(cs.PartialCorrelation(prior="invariant"), composed(values), seed=1, progress=False)
-    assert not [c for c in fit.effect("excess").doubts if c.name.startswith("excess of pairs")]
+    fit = cs.fit(
+        cs.PartialCorrelation(prior="invariant"),
+        composed(values),
+        seed=1,
+        progress=False,
+    )
+    assert not [
+        c for c in fit.effect("excess").doubts if c.name.startswith("excess of pairs")
+    ]
 
 
 @pytest.mark.slow

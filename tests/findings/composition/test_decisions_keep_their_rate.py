@@ -15,7 +15,9 @@ from causalstats.numerics.sampling.false_discovery import q_values, tail_probabi
 
 def composed(logs):
     names = [f"part {k}" for k in range(logs.shape[1])]
-    return cs.Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
+    return cs.Composition.from_frame(
+        pd.DataFrame(np.exp(logs), columns=names), parts=names
+    )
 
 
 def fitted(prior, logs, seed, sampler=None):
@@ -25,9 +27,9 @@ def fitted(prior, logs, seed, sampler=None):
 
 def effect_of(values):
     """An answer with one row of draws an entry."""
-    draws = xr.DataArray(values.T[None], dims=("chain", "draw", "unit"), name="x").assign_coords(
-        unit=[f"e{k}" for k in range(len(values))]
-    )
+    draws = xr.DataArray(
+        values.T[None], dims=("chain", "draw", "unit"), name="x"
+    ).assign_coords(unit=[f"e{k}" for k in range(len(values))])
     return cs.Effect(
         name="x",
         draws=draws,
@@ -78,10 +80,15 @@ def test_no_entry_of_many_is_selected_by_chance_of_its_draws():
 
 def test_decisions_are_sorted_and_bounded_by_the_rate():
     rng = np.random.default_rng(3)
-    table = effect_of(rng.normal(0, 1, (40, 1000)) + np.r_[np.full(4, 8.0), np.zeros(36)][:, None])
+    table = effect_of(
+        rng.normal(0, 1, (40, 1000)) + np.r_[np.full(4, 8.0), np.zeros(36)][:, None]
+    )
     table = table.decide(rope=0.5, fdr=0.1)
     assert set(table.index[table["selected"]]) == {"e0", "e1", "e2", "e3"}
-    assert table["error"].is_monotonic_increasing and table["q_value"].is_monotonic_increasing
+    assert (
+        table["error"].is_monotonic_increasing
+        and table["q_value"].is_monotonic_increasing
+    )
     assert (table["selected"] == (table["q_value"] <= 0.1)).all()
 
 
@@ -99,8 +106,9 @@ def test_partial_correlations_are_decided_beyond_closure(seed, parts):
     assert not table["selected"].any() and (table["positive"] > 0.5).mean() > 0.9
     expected = fit.effect("excess").decide(rope=0.1)
     pd.testing.assert_series_equal(table["error"], expected["error"])
-    assert f"of {parts * (parts - 1) // 2} have a 95% interval of `excess` on one side" in (
-        effect.text()
+    assert (
+        f"of {parts * (parts - 1) // 2} have a 95% interval of `excess` on one side"
+        in (effect.text())
     )
 
 

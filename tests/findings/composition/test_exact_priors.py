@@ -26,7 +26,9 @@ def fitted(prior, data, draws=1000, seed=1):
 
 @pytest.mark.parametrize(("parts", "rows"), [(3, 12), (5, 30), (12, 40), (20, 42)])
 @pytest.mark.parametrize("question", ["covariate_log_ratio", "covariate_coefficient"])
-def test_coefficients_under_the_matching_prior_are_those_of_least_squares(parts, rows, question):
+def test_coefficients_under_the_matching_prior_are_those_of_least_squares(
+    parts, rows, question
+):
     """Estimate, standard error, t interval with n - 2 degrees of freedom, for the first entry."""
     rng = np.random.default_rng(parts)
     values, x = np.exp(rng.normal(size=(rows, parts))), rng.normal(size=rows)
@@ -38,7 +40,8 @@ def test_coefficients_under_the_matching_prior_are_those_of_least_squares(parts,
     reach = stats.t.ppf(0.975, rows - 2) * fit.stderr
     row = answer.numbers().iloc[0]
     np.testing.assert_allclose(
-        [row["mean"], row["lower"], row["upper"]], [fit.slope, fit.slope - reach, fit.slope + reach]
+        [row["mean"], row["lower"], row["upper"]],
+        [fit.slope, fit.slope - reach, fit.slope + reach],
     )
     drawn = answer.draws.to_numpy().reshape(4000, -1)[:, 0]
     spread = stats.t(rows - 2, fit.slope, fit.stderr)
@@ -57,10 +60,16 @@ def test_coefficients_under_the_matching_prior_are_those_of_least_squares(parts,
 )
 def test_the_matching_prior_refuses_what_it_does_not_cover(question):
     model = cs.PartialCorrelation(prior="matching")
-    fit = fitted("matching", composed(np.exp(np.random.default_rng(1).normal(size=(30, 5)))))
-    with pytest.raises(cs.ModelError, match="cover for partial correlations, .* prior='shrunk'"):
+    fit = fitted(
+        "matching", composed(np.exp(np.random.default_rng(1).normal(size=(30, 5))))
+    )
+    with pytest.raises(
+        cs.ModelError, match="cover for partial correlations, .* prior='shrunk'"
+    ):
         fit.effect(question)
-    said = next(each.statement for each in model.assumptions() if each.name == "no shrinkage")
+    said = next(
+        each.statement for each in model.assumptions() if each.name == "no shrinkage"
+    )
     assert "Other answers are refused" in said and question not in said
 
 

@@ -29,7 +29,11 @@ def answer(seed, parts, name="partial_correlation"):
     "name", ["partial_correlation", "regression_coefficient", "covariate_log_ratio"]
 )
 def test_differences_of_groups_do_not_depend_on_the_order_of_parts(order, name):
-    one, other, turned = answer(0, PARTS, name), answer(1, PARTS, name), answer(1, [*order], name)
+    one, other, turned = (
+        answer(0, PARTS, name),
+        answer(1, PARTS, name),
+        answer(1, [*order], name),
+    )
     found = one.minus(turned, "one - other").numbers()
     expected = one.minus(other, "one - other").numbers()
     assert list(found.index) == list(expected.index)
@@ -43,11 +47,17 @@ def test_pairs_are_found_the_other_way_round_with_their_sign(order):
     turned = [names[k] for k in order]
     for mark, sign in ((" ~ ", 1), (" / ", -1)):
         end = "" if sign == 1 else " on depth on site"
-        one = [f"{a}{mark}{b}{end}" for k, a in enumerate(names) for b in names[k + 1 :]]
-        other = [f"{a}{mark}{b}{end}" for k, a in enumerate(turned) for b in turned[k + 1 :]]
+        one = [
+            f"{a}{mark}{b}{end}" for k, a in enumerate(names) for b in names[k + 1 :]
+        ]
+        other = [
+            f"{a}{mark}{b}{end}" for k, a in enumerate(turned) for b in turned[k + 1 :]
+        ]
         found = matched(one, other)
         assert not found.unmatched and len(found.here) == 3
-        same = [one[h] == other[t] for h, t in zip(found.here, found.there, strict=True)]
+        same = [
+            one[h] == other[t] for h, t in zip(found.here, found.there, strict=True)
+        ]
         assert list(found.signs) == [1 if alike else sign for alike in same]
 
 
@@ -157,7 +167,9 @@ def test_the_remedy_for_values_below_the_limit_helps():
     frame = amounts(0)
     frame["d"] = [f"{v:.2f}" if v > 0.6 else "<0.6" for v in frame["d"]]
     frame["d"] = pd.to_numeric(frame["d"], errors="coerce").fillna(0)
-    data = cs.Composition.from_frame(frame, parts=PARTS, zeros="interval", limits={"d": 0.6})
+    data = cs.Composition.from_frame(
+        frame, parts=PARTS, zeros="interval", limits={"d": 0.6}
+    )
     assert data.bounds.open.any()
 
 
@@ -165,16 +177,22 @@ def test_the_remedy_for_values_below_the_limit_helps():
 def test_counts_are_read_however_they_are_stored(stored):
     frame = counts().clip(upper=255)
     plain = cs.Composition.from_frame(frame, parts=list("abc"), zeros="counts")
-    other = cs.Composition.from_frame(frame.astype(stored), parts=list("abc"), zeros="counts")
+    other = cs.Composition.from_frame(
+        frame.astype(stored), parts=list("abc"), zeros="counts"
+    )
     assert plain.fingerprint == other.fingerprint
 
 
 def test_names_that_are_numbers_or_stand_twice_are_refused_with_what_to_type():
     ids = [4479944, 4479945, 4479946]
     with pytest.raises(cs.DataError, match=r"columns.astype\(str\)"):
-        cs.Composition.from_frame(counts().set_axis(ids, axis=1), parts=ids, zeros="counts")
+        cs.Composition.from_frame(
+            counts().set_axis(ids, axis=1), parts=ids, zeros="counts"
+        )
     with pytest.raises(cs.DataError, match="stands twice"):
-        cs.Composition.from_frame(counts().set_axis(list("aab"), axis=1), parts=list("abc"))
+        cs.Composition.from_frame(
+            counts().set_axis(list("aab"), axis=1), parts=list("abc")
+        )
 
 
 def test_a_subcomposition_is_refused_as_its_frame_would_be():
@@ -184,4 +202,6 @@ def test_a_subcomposition_is_refused_as_its_frame_would_be():
     data = cs.Composition.from_frame(frame, parts=list("abcde"), zeros="counts")
     with pytest.raises(cs.DataError, match="Nothing was counted in row 3 "):
         data.subcomposition(list("cde"))
-    assert data.at(list("cde")).parts == tuple("cde")  # answers about them follow from all parts
+    assert data.at(list("cde")).parts == tuple(
+        "cde"
+    )  # answers about them follow from all parts

@@ -16,16 +16,22 @@ RNG = np.random.default_rng(4)
 def counts(groups, absent, depth=2000):
     """Counts of five taxa; `absent` maps a taxon to the groups without it."""
     group = np.repeat(groups, 12)
-    shares = np.exp(np.random.default_rng(1).normal([2, 1, 0, 0, 0], 0.5, (len(group), 5)))
+    shares = np.exp(
+        np.random.default_rng(1).normal([2, 1, 0, 0, 0], 0.5, (len(group), 5))
+    )
     for taxon, without in absent.items():
         shares[np.isin(group, without), taxon] = 0
-    drawn = [np.random.default_rng(2).multinomial(depth, row / row.sum()) for row in shares]
+    drawn = [
+        np.random.default_rng(2).multinomial(depth, row / row.sum()) for row in shares
+    ]
     return pd.DataFrame(np.array(drawn), columns=list("vwxyz")).assign(group=group)
 
 
 def problem(frame, covariates="group", **options):
     options = {"zeros": "counts"} | options
-    data = cs.Composition.from_frame(frame, parts=list("vwxyz"), covariates=covariates, **options)
+    data = cs.Composition.from_frame(
+        frame, parts=list("vwxyz"), covariates=covariates, **options
+    )
     return cs.PartialCorrelation().build(data)
 
 
@@ -76,7 +82,9 @@ def test_an_element_below_its_limit_in_a_group(rock):
     frame = pd.DataFrame(np.exp(RNG.normal(0, 0.5, (40, 5))), columns=list("vwxyz"))
     frame = frame.assign(group=np.repeat(["a", "b"], 20))
     frame.loc[frame["group"] == rock, "v"] = 0.0
-    with pytest.raises(cs.ModelError, match="never above its limit: 'v' \\(in none of 20 rows\\)"):
+    with pytest.raises(
+        cs.ModelError, match="never above its limit: 'v' \\(in none of 20 rows\\)"
+    ):
         problem(frame, zeros="interval", limits={"v": 0.2})
     frame.loc[frame.index[frame["group"] == rock][0], "v"] = 1.0
     assert problem(frame, zeros="interval", limits={"v": 0.2})
@@ -95,7 +103,9 @@ def test_directions_without_an_end():
 
 @pytest.mark.parametrize("size", [100, 2000])
 def test_messages_about_large_tables_are_short(size):
-    frame = pd.DataFrame(np.ones((5, size)), columns=[f"ASV{k:05d}" for k in range(size)])
+    frame = pd.DataFrame(
+        np.ones((5, size)), columns=[f"ASV{k:05d}" for k in range(size)]
+    )
     with pytest.raises(cs.DataError, match="and [0-9,]+ others") as refusal:
         cs.Composition.from_frame(frame, parts=["ASV1", "ASV00002", "ASV00003"])
     assert len(str(refusal.value)) < 1000
@@ -105,5 +115,7 @@ def test_messages_about_large_tables_are_short(size):
 def test_a_formula_that_cannot_be_read_is_shown_in_plain_text(formula):
     frame = counts(["a"], {}).assign(x=1.0, y=2.0)
     with pytest.raises(cs.DataError) as refusal:
-        cs.Composition.from_frame(frame, parts=list("vwxyz"), covariates=formula, zeros="counts")
+        cs.Composition.from_frame(
+            frame, parts=list("vwxyz"), covariates=formula, zeros="counts"
+        )
     assert str(refusal.value).isprintable() and formula in str(refusal.value)

@@ -20,7 +20,9 @@ def poor_draws(sampler):
         "energy": (("chain", "draw"), rng.normal(size=(2, 500))),
     }
     posterior = xr.Dataset({"shrinkage": (("chain", "draw"), values)})
-    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": xr.Dataset(stats)})
+    tree = xr.DataTree.from_dict(
+        {"posterior": posterior, "sample_stats": xr.Dataset(stats)}
+    )
     if sampler is not None:
         tree.attrs["sampler"] = repr(sampler)
     return tree
@@ -53,11 +55,16 @@ def test_where_steps_cannot_be_smaller_none_are_advised():
 )
 def test_longer_is_longer_than_it_was(used):
     draws, had = poor_draws(used), used or cs.Nuts()
-    checks = [check for check in sampling(draws, ("shrinkage",)) if check.name == "R-hat"]
+    checks = [
+        check for check in sampling(draws, ("shrinkage",)) if check.name == "R-hat"
+    ]
     checks += answer_sampling(draws["posterior"]["shrinkage"], draws.attrs)
     for check in checks:
         assert check.passed is False
-        assert said(check.remedy, "draws") > had.draws and said(check.remedy, "tune") > had.tune
+        assert (
+            said(check.remedy, "draws") > had.draws
+            and said(check.remedy, "tune") > had.tune
+        )
 
 
 def test_the_model_s_own_settings_are_known():
@@ -76,7 +83,9 @@ def test_well_behaved_data_without_links_pass_every_check():
     for seed in range(8):
         logs = np.random.default_rng(seed).normal(0, 0.5, (60, 10))
         names = [f"p{k}" for k in range(10)]
-        data = cs.Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
+        data = cs.Composition.from_frame(
+            pd.DataFrame(np.exp(logs), columns=names), parts=names
+        )
         fit = cs.fit(cs.PartialCorrelation(), data, seed=seed, progress=False)
         failed += any(check.passed is False for check in fit.check())
     assert failed <= 1

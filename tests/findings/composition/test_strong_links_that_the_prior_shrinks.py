@@ -6,7 +6,10 @@ import pytest
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
-from causalstats.numerics.compositions.shrunk_links import beyond_closure, link_shrinkage
+from causalstats.numerics.compositions.shrunk_links import (
+    beyond_closure,
+    link_shrinkage,
+)
 
 MODEL = cs.PartialCorrelation(prior="invariant")
 CAUTION = "shrinkage of strong links"
@@ -18,7 +21,9 @@ def composed(seed, rows, parts, link=0.0):
     root = np.linalg.cholesky(np.linalg.inv(precision))
     logs = np.random.default_rng(seed).standard_normal((rows, parts)) @ root.T / 2
     names = [f"p{k}" for k in range(parts)]
-    return cs.Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
+    return cs.Composition.from_frame(
+        pd.DataFrame(np.exp(logs), columns=names), parts=names
+    )
 
 
 def cautioned(data):
@@ -35,7 +40,9 @@ def test_what_independent_parts_have_beyond_closure_is_zero():
 
 def test_a_sure_link_is_drawn_in_by_more_the_heavier_the_prior():
     data = composed(1, 200, 6, 0.6)
-    theta = MODEL.exact_posterior(data)(1, 200, np.random.default_rng(0))["precision"].to_numpy()[0]
+    theta = MODEL.exact_posterior(data)(1, 200, np.random.default_rng(0))[
+        "precision"
+    ].to_numpy()[0]
     shifts = [link_shrinkage(theta, weight).max() for weight in (0.05, 0.2, 0.5)]
     assert shifts == sorted(shifts) and shifts[0] > 0
     assert int(link_shrinkage(theta, 0.2).argmax()) == 0

@@ -19,9 +19,13 @@ def composed(seed, rows, parts, link=0.0, sds=1.0):
     precision = np.eye(parts)
     precision[0, 1] = precision[1, 0] = -link
     covariance = np.linalg.inv(precision) * np.outer(*[np.broadcast_to(sds, parts)] * 2)
-    logs = np.random.default_rng(seed).multivariate_normal(np.zeros(parts), covariance, rows)
+    logs = np.random.default_rng(seed).multivariate_normal(
+        np.zeros(parts), covariance, rows
+    )
     names = [f"p{k}" for k in range(parts)]
-    data = cs.Composition.from_frame(pd.DataFrame(np.exp(logs), columns=names), parts=names)
+    data = cs.Composition.from_frame(
+        pd.DataFrame(np.exp(logs), columns=names), parts=names
+    )
     theta = lr.pseudo_inverse(lr.centre(covariance))
     return data, lr.partial_correlations(theta)[np.triu_indices(parts, 1)]
 
@@ -41,8 +45,12 @@ def test_few_rows_never_give_intervals_of_no_width(rows, parts, link):
         assert (upper - lower).min() > 1 / np.sqrt(rows)
 
 
-@pytest.mark.parametrize(("rows", "parts", "variance"), [(30, 5, None), (20, 6, 1.3), (6, 9, None)])
-def test_the_weight_is_one_standard_deviation_below_its_posterior_mean(rows, parts, variance):
+@pytest.mark.parametrize(
+    ("rows", "parts", "variance"), [(30, 5, None), (20, 6, 1.3), (6, 9, None)]
+)
+def test_the_weight_is_one_standard_deviation_below_its_posterior_mean(
+    rows, parts, variance
+):
     """By quadrature of the matrix-t evidence, over the weight and, unless given, the logarithm of
     the variance.
     """
@@ -51,12 +59,16 @@ def test_the_weight_is_one_standard_deviation_below_its_posterior_mean(rows, par
 
     def evidence(share, omega):
         degrees = data.degrees * share / (1 - share) + parts
-        return iw.log_evidence(data.residuals, data.degrees, np.full(parts, omega), degrees)
+        return iw.log_evidence(
+            data.residuals, data.degrees, np.full(parts, omega), degrees
+        )
 
     centre = np.log(np.trace(data.covariance) / (parts - 1))
     logs = centre + np.linspace(-4, 4, 161) if variance is None else np.log([variance])
     shares = (np.arange(120) + 0.5) / 120
-    table = np.array([[evidence(share, np.exp(each)) for each in logs] for share in shares])
+    table = np.array(
+        [[evidence(share, np.exp(each)) for each in logs] for share in shares]
+    )
     posterior = special.softmax(special.logsumexp(table, axis=1))
     mean = shares @ posterior
     expected = mean - np.sqrt(posterior @ (shares - mean) ** 2)
@@ -100,7 +112,9 @@ def test_many_parts_of_unequal_variances_are_told_to_learn_them():
     sds = np.exp(np.random.default_rng(5).normal(0, 0.3, 40)) / 2
     data, _ = composed(5, 80, 40, sds=sds)
     fit = cs.fit(MODEL, data, seed=1, sampler=cs.Exact(draws=300), progress=False)
-    check = next(check for check in fit.check() if check.name.startswith("predicts the spread"))
+    check = next(
+        check for check in fit.check() if check.name.startswith("predicts the spread")
+    )
     assert check.passed is False and "prior='shrunk'" in check.remedy
 
 

@@ -15,18 +15,31 @@ from causalstats.diagrams import Diagram, MixedGraph
 from causalstats.diagrams.identification.adjustment_criteria import back_door
 
 
-def fewest(graph: nx.DiGraph, hidden: set[str], treatments: list[str], outcome: str) -> int | None:
+def fewest(
+    graph: nx.DiGraph, hidden: set[str], treatments: list[str], outcome: str
+) -> int | None:
     """The size of a smallest adjustment set, by trying all; None where there is none."""
     free = graph.subgraph(set(graph) - set(treatments))
     acting = set(nx.ancestors(free, outcome)) | {outcome}
-    onward = {child for x in treatments for child in graph.successors(x)} - set(treatments)
+    onward = {child for x in treatments for child in graph.successors(x)} - set(
+        treatments
+    )
     causal = {
-        node for start in onward for node in nx.descendants(free, start) | {start} if node in acting
+        node
+        for start in onward
+        for node in nx.descendants(free, start) | {start}
+        if node in acting
     }
-    forbidden = causal | {below for node in causal for below in nx.descendants(graph, node)}
+    forbidden = causal | {
+        below for node in causal for below in nx.descendants(graph, node)
+    }
     proper = graph.copy()
     proper.remove_edges_from([(x, node) for x in treatments for node in causal])
-    candidates = [node for node in graph if node not in hidden | forbidden | {*treatments, outcome}]
+    candidates = [
+        node
+        for node in graph
+        if node not in hidden | forbidden | {*treatments, outcome}
+    ]
     for size in range(len(candidates) + 1):
         for held in combinations(candidates, size):
             if nx.is_d_separator(proper, set(treatments), {outcome}, set(held)):
@@ -55,7 +68,9 @@ def test_no_set_of_fewer_variables_will_do(seed):
         for number, pair in enumerate(arcs):
             graph.add_edges_from((f"u{number}", end) for end in pair)
         mixed = MixedGraph.projected(names, edges, bidirected=arcs)
-        adjustment = back_door(mixed, mixed.bit_set([outcome]), mixed.bit_set(treatments))
+        adjustment = back_door(
+            mixed, mixed.bit_set([outcome]), mixed.bit_set(treatments)
+        )
         expected = fewest(graph, hidden, treatments, outcome)
         assert (None if adjustment is None else len(adjustment.variables)) == expected
         sizes.append(expected)
@@ -65,17 +80,23 @@ def test_no_set_of_fewer_variables_will_do(seed):
 @pytest.mark.parametrize("width", [2, 5, 9])
 def test_one_early_cause_is_taken_before_many_late_ones(width):
     late = ", ".join(f"w{number}" for number in range(width))
-    identification = Diagram.parse(f"z -> x; z -> {late} -> y; x -> y").identify("y", do="x")
+    identification = Diagram.parse(f"z -> x; z -> {late} -> y; x -> y").identify(
+        "y", do="x"
+    )
     assert identification.criteria[0].variables == ("z",)
 
 
 def test_of_two_smallest_sets_the_one_closer_to_the_outcome_is_taken():
-    identification = Diagram.parse("a -> b -> x; a -> c -> y; x -> y").identify("y", do="x")
+    identification = Diagram.parse("a -> b -> x; a -> c -> y; x -> y").identify(
+        "y", do="x"
+    )
     assert identification.criteria[0].variables == ("c",)
 
 
 def test_a_thousand_variables_take_little_time():
-    chain = "; ".join(f"z{k} -> w{k}; w{k} -> x, y; z{k} -> z{k + 1}" for k in range(300))
+    chain = "; ".join(
+        f"z{k} -> w{k}; w{k} -> x, y; z{k} -> z{k + 1}" for k in range(300)
+    )
     identification = Diagram.parse(f"{chain}; x -> y").identify("y", do="x")
     assert len(identification.criteria[0].variables) == 300
 

@@ -7,7 +7,9 @@ import pytest
 import causalstats as cs
 from causalstats.diagrams import BayesianNetwork, Diagram
 
-BEFORE = Diagram.parse("z -> x, y; x -> y; x <-> y").with_levels(dict.fromkeys("xyz", 2))
+BEFORE = Diagram.parse("z -> x, y; x -> y; x <-> y").with_levels(
+    dict.fromkeys("xyz", 2)
+)
 CHANGED = {
     "policy": BEFORE.policy("x", ["z"]),
     "cut": BEFORE.cut("x"),
@@ -29,15 +31,21 @@ def test_so_does_what_it_comes_to():
     rng = np.random.default_rng(0)
     before = BEFORE.with_levels({"u_x_y": 2})
     mechanisms = {
-        name: rng.dirichlet([1, 1], [2] * len(before.parents(name))) for name in before.variables
+        name: rng.dirichlet([1, 1], [2] * len(before.parents(name)))
+        for name in before.variables
     }
     joint = BayesianNetwork(before, mechanisms).joint()
-    assert "after surgery" in CHANGED["cut"].identify("y", do="x").distribution(joint).title
+    assert (
+        "after surgery"
+        in CHANGED["cut"].identify("y", do="x").distribution(joint).title
+    )
 
 
 @pytest.mark.parametrize("rule", CHANGED)
 def test_data_from_before_are_not_fitted_to_it(rule):
-    frame = pd.DataFrame({name: np.arange(40) // 2**k % 2 for k, name in enumerate("xyz")})
+    frame = pd.DataFrame(
+        {name: np.arange(40) // 2**k % 2 for k, name in enumerate("xyz")}
+    )
     with pytest.raises(cs.ModelError, match=r"after surgery.*ask `fit.effect"):
         model = cs.CausalDiagram(CHANGED[rule], treatment="x", outcome="y")
         cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)

@@ -57,13 +57,20 @@ def test_every_comb_that_is_not_refused_gives_the_intervention(seed):
         names = [f"v{number}" for number in range(rng.integers(3, 6))]
         graph = nx.DiGraph()
         graph.add_nodes_from(names)
-        graph.add_edges_from(pair for pair in combinations(names, 2) if rng.random() < 0.5)
+        graph.add_edges_from(
+            pair for pair in combinations(names, 2) if rng.random() < 0.5
+        )
         arcs = [pair for pair in combinations(names, 2) if rng.random() < 0.3]
         diagram = Diagram.from_networkx(graph, confounded=arcs)
         network = modelled(diagram, rng)
         joint = network.query(list(diagram.observed))
         x = str(rng.choice(names))
-        outputs = {x, *map(str, rng.choice(names, rng.integers(0, len(names) - 1), replace=False))}
+        outputs = {
+            x,
+            *map(
+                str, rng.choice(names, rng.integers(0, len(names) - 1), replace=False)
+            ),
+        }
         try:
             split = (
                 diagram.comb(joint, x)
@@ -84,7 +91,11 @@ def test_every_comb_that_is_not_refused_gives_the_intervention(seed):
 def test_less_than_a_district_and_a_wrong_order_are_refused():
     diagram = Diagram.parse("x -> m -> y; x <-> y")
     joint = modelled(diagram, np.random.default_rng(1)).query(["x", "m", "y"])
-    with pytest.raises(cs.ModelError, match="'y' shares hidden causes with 'x', and is not in f"):
+    with pytest.raises(
+        cs.ModelError, match="'y' shares hidden causes with 'x', and is not in f"
+    ):
         comb_disintegrate(joint, "x", diagram=diagram).do("x", "y")
     with pytest.raises(cs.ModelError, match="causes come before their effects"):
-        comb_disintegrate(joint, ["x", "y"], ["m", "x", "y"], diagram=diagram).do("x", "y")
+        comb_disintegrate(joint, ["x", "y"], ["m", "x", "y"], diagram=diagram).do(
+            "x", "y"
+        )

@@ -12,7 +12,11 @@ def fit():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, 300)
     frame = pd.DataFrame(
-        {"x": x, "bp": rng.choice(["low", "mid", "high"], 300), "y": x ^ rng.integers(0, 2, 300)}
+        {
+            "x": x,
+            "bp": rng.choice(["low", "mid", "high"], 300),
+            "y": x ^ rng.integers(0, 2, 300),
+        }
     )
     model = cs.CausalDiagram("x -> bp -> y; x -> y", treatment="x", outcome="y")
     return cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
@@ -33,8 +37,12 @@ def test_arms_of_another_treatment_are_named(fit):
 
 
 def test_a_diagram_that_does_not_identify_the_effect_gives_its_bounds(fit):
-    table = fit.sensitivity(diagram=["x -> bp -> y; x -> y; x <-> y", fit.model.diagram])
-    assert not table.index.duplicated().any() and len(table) == 3  # its own diagram stands once
+    table = fit.sensitivity(
+        diagram=["x -> bp -> y; x -> y; x <-> y", fit.model.diagram]
+    )
+    assert (
+        not table.index.duplicated().any() and len(table) == 3
+    )  # its own diagram stands once
     bounds = [entry for _, entry in table.index if entry.startswith("bounds: ")]
     assert bounds == ["bounds: lower", "bounds: upper"]
     low, high = table["mean"].to_numpy()[[entry in bounds for _, entry in table.index]]

@@ -12,7 +12,10 @@ def fit():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.integers(0, 2, (200, 2)), columns=list("xy"))
     return cs.fit(
-        cs.CausalDiagram("x -> y"), cs.Observations.from_frame(frame), seed=1, progress=False
+        cs.CausalDiagram("x -> y"),
+        cs.Observations.from_frame(frame),
+        seed=1,
+        progress=False,
     )
 
 

@@ -17,7 +17,9 @@ from causalstats.models.causal_diagram.checks.conditional_independence_tests imp
     tables_by_stratum,
     tables_with_same_margins,
 )
-from causalstats.models.causal_diagram.checks.implied_independences import implied_independences
+from causalstats.models.causal_diagram.checks.implied_independences import (
+    implied_independences,
+)
 from causalstats.models.causal_diagram.checks.instrumental_inequalities import (
     instrumental_inequalities,
 )
@@ -36,7 +38,9 @@ def sparse(rng, rows, levels, direct=0.0):
     direct : float
         The share of e that is copied from d.
     """
-    causes = np.column_stack([rng.choice(levels, rows, p=rng.dirichlet(np.ones(levels)))] * 3)
+    causes = np.column_stack(
+        [rng.choice(levels, rows, p=rng.dirichlet(np.ones(levels)))] * 3
+    )
     for column in (1, 2):
         causes[:, column] = rng.choice(levels, rows, p=rng.dirichlet(np.ones(levels)))
     d, e = (
@@ -109,9 +113,13 @@ def test_the_monte_carlo_p_value_of_one_table_is_fishers():
 @pytest.mark.parametrize("shape", [(40, 2, 2), (6, 3, 4), (1, 2, 5)])
 def test_p_values_by_moments_hold_their_level_in_sparse_strata(shape):
     rng = np.random.default_rng(3)
-    cells = rng.multinomial(6 * shape[0], np.full(int(np.prod(shape)), 1 / np.prod(shape)))
+    cells = rng.multinomial(
+        6 * shape[0], np.full(int(np.prod(shape)), 1 / np.prod(shape))
+    )
     codes = [axis.ravel() for axis in np.indices(shape)]
-    table = tables_by_stratum(codes[1], codes[2], codes[0][:, None], cells.astype(float))
+    table = tables_by_stratum(
+        codes[1], codes[2], codes[0][:, None], cells.astype(float)
+    )
     p = approximate_p(tables_with_same_margins(table, 3000, rng))
     assert (p < 0.05).mean() < 0.07
     assert (p < 0.01).mean() < 0.02
@@ -133,7 +141,11 @@ def test_a_right_diagram_is_seldom_contradicted_in_sparse_tables(rows, levels):
     rng = np.random.default_rng(rows)
     sets = 12
     failures = sum(
-        failed(implied_independences(SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))))
+        failed(
+            implied_independences(
+                SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))
+            )
+        )
         for _ in range(sets)
     )
     assert at_most(failures, sets, 0.01)
@@ -158,7 +170,8 @@ def test_a_valid_instrument_near_the_boundary_is_seldom_contradicted(rows, level
     sets = 6
     frames = [instrument(rng, rows, levels) for _ in range(sets)]
     failures = sum(
-        failed(instrumental_inequalities(INSTRUMENT, cs.Observations.from_frame(f))) for f in frames
+        failed(instrumental_inequalities(INSTRUMENT, cs.Observations.from_frame(f)))
+        for f in frames
     )
     assert at_most(failures, sets, 0.01)
     data = cs.Observations.from_frame(frames[0])
@@ -182,7 +195,11 @@ def test_false_alarms_of_independences(rows, levels):
     rng = np.random.default_rng(rows + 1)
     sets = 200
     failures = sum(
-        failed(implied_independences(SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))))
+        failed(
+            implied_independences(
+                SPARSE, cs.Observations.from_frame(sparse(rng, rows, levels))
+            )
+        )
         for _ in range(sets)
     )
     assert at_most(failures, sets, 0.01)

@@ -37,7 +37,9 @@ def test_no_model_answers_outside_the_natural_bounds(seed):
         names = [f"v{number}" for number in range(rng.integers(3, 5))]
         graph = nx.DiGraph()
         graph.add_nodes_from(names)
-        graph.add_edges_from(pair for pair in combinations(names, 2) if rng.random() < 0.6)
+        graph.add_edges_from(
+            pair for pair in combinations(names, 2) if rng.random() < 0.6
+        )
         arcs = [pair for pair in combinations(names, 2) if rng.random() < 0.4]
         diagram = Diagram.from_networkx(graph, confounded=arcs)
         sizes = {name: int(rng.integers(2, 4)) for name in diagram.variables}
@@ -52,7 +54,9 @@ def test_no_model_answers_outside_the_natural_bounds(seed):
         do, outcome, *rest = map(str, rng.permutation(names))
         given = tuple(rest[: rng.integers(0, 2)])
         source = JointTable(tuple(names), network.query(names).values)
-        lower, upper = natural_bounds(MixedGraph.of(diagram), source, (outcome,), (do,), given)
+        lower, upper = natural_bounds(
+            MixedGraph.of(diagram), source, (outcome,), (do,), given
+        )
         for cell in product(*(range(sizes[name]) for name in (do, *given))):
             truth = network.query(
                 outcome, do={do: cell[0]}, given=dict(zip(given, cell[1:], strict=True))
@@ -70,7 +74,9 @@ def test_no_model_answers_outside_the_natural_bounds(seed):
         "x -> m -> y; x <-> y; m <-> y",
     ],
 )
-def test_they_hold_those_of_the_diagram_and_are_these_where_said_to_be_sharp(text, monkeypatch):
+def test_they_hold_those_of_the_diagram_and_are_these_where_said_to_be_sharp(
+    text, monkeypatch
+):
     rng = np.random.default_rng(2)
     for _ in range(5):
         diagram = Diagram.parse(text)
@@ -84,9 +90,15 @@ def test_they_hold_those_of_the_diagram_and_are_these_where_said_to_be_sharp(tex
 
         def asked(diagram=diagram, joint=joint, names=names):
             parts = [bounds(diagram, "y", "x", joint, names)]
-            parts.append(bounds(diagram, "y", "x", joint, names, weights=[[0, 0], [-1, 1]]))
+            parts.append(
+                bounds(diagram, "y", "x", joint, names, weights=[[0, 0], [-1, 1]])
+            )
             causation = causation_bounds(diagram, "y", "x", joint, names)
-            parts += [causation.necessary_and_sufficient, causation.necessary, causation.sufficient]
+            parts += [
+                causation.necessary_and_sufficient,
+                causation.necessary,
+                causation.sufficient,
+            ]
             return [*parts, treated_bounds(diagram, "y", "x", joint, names)]
 
         exact = asked()
@@ -99,7 +111,9 @@ def test_they_hold_those_of_the_diagram_and_are_these_where_said_to_be_sharp(tex
             if wide.sharp:
                 np.testing.assert_allclose(wide.lower, inner.lower, atol=1e-7)
                 np.testing.assert_allclose(wide.upper, inner.upper, atol=1e-7)
-        assert outer[0].sharp == (text in ("x -> y; x <-> y", "w -> x, y; x -> y; x <-> y"))
+        assert outer[0].sharp == (
+            text in ("x -> y; x <-> y", "w -> x, y; x -> y; x <-> y")
+        )
 
 
 def test_two_worlds_are_those_of_tian_and_pearl():
@@ -117,15 +131,21 @@ def test_two_worlds_are_those_of_tian_and_pearl():
             np.concatenate(bounded), from_experiment(joint, effect), atol=1e-7
         )
         lower, upper = treated_natural_bounds(joint[None], effect[None])
-        truth = types[0, :, 1].sum() / joint[0].sum()  # of those without it, had they had it
-        np.testing.assert_allclose([lower[0, 1, 1, 0], upper[0, 1, 1, 0]], truth, atol=1e-9)
+        truth = (
+            types[0, :, 1].sum() / joint[0].sum()
+        )  # of those without it, had they had it
+        np.testing.assert_allclose(
+            [lower[0, 1, 1, 0], upper[0, 1, 1, 0]], truth, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize("levels", [3, 4])
 def test_a_cause_of_more_levels_has_the_answer_within(levels):
     rng = np.random.default_rng(levels)
     for _ in range(20):
-        types = rng.dirichlet(np.full(levels * 2**levels, 0.5)).reshape(levels, *[2] * levels)
+        types = rng.dirichlet(np.full(levels * 2**levels, 0.5)).reshape(
+            levels, *[2] * levels
+        )
         joint = np.zeros((levels, 2))
         effect = np.zeros((2, levels))
         for x, *would in product(range(levels), *[range(2)] * levels):
@@ -134,7 +154,11 @@ def test_a_cause_of_more_levels_has_the_answer_within(levels):
             effect[would, range(levels)] += share
         on, off = 1, 2
         both = types.take(1, axis=1 + on).take(0, axis=off)
-        truth = [both.sum(), both[on].sum() / joint[on, 1], both[off].sum() / joint[off, 0]]
+        truth = [
+            both.sum(),
+            both[on].sum() / joint[on, 1],
+            both[off].sum() / joint[off, 0],
+        ]
         for known in (None, effect[None]):
             lower, upper = two_world_bounds(joint[None], on, off, 1, known)
             assert (lower[0] <= np.array(truth) + 1e-9).all()
@@ -143,7 +167,9 @@ def test_a_cause_of_more_levels_has_the_answer_within(levels):
 
 def frame_of(sizes, n=600):
     rng = np.random.default_rng(0)
-    return pd.DataFrame({name: rng.integers(0, size, n) for name, size in sizes.items()})
+    return pd.DataFrame(
+        {name: rng.integers(0, size, n) for name, size in sizes.items()}
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,7 +194,9 @@ def frame_of(sizes, n=600):
 def test_a_fit_gives_them_and_says_so(text, sizes, question, outer):
     x = next(iter(question.get("do", {"p": 0})))
     model = cs.CausalDiagram(text, treatment=x, outcome="y")
-    fit = cs.fit(model, cs.Observations.from_frame(frame_of(sizes)), seed=1, progress=False)
+    fit = cs.fit(
+        model, cs.Observations.from_frame(frame_of(sizes)), seed=1, progress=False
+    )
     bounded = fit.bounds("y", **question)
     table = bounded.numbers()
     assert np.isfinite(table[["mean", "lower", "upper"]]).all().all()

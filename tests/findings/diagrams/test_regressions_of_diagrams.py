@@ -8,13 +8,17 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.causal_diagram.regression.specification_checks import specification_checks
+from causalstats.models.causal_diagram.regression.specification_checks import (
+    specification_checks,
+)
 
 TEXT = "z -> x, y; x -> y"
 
 
 def model(text=TEXT, **options):
-    return cs.CausalDiagram(text, treatment="x", outcome="y", route="regression", **options)
+    return cs.CausalDiagram(
+        text, treatment="x", outcome="y", route="regression", **options
+    )
 
 
 def fitted(frame, text=TEXT, draws=300, **options):
@@ -70,14 +74,18 @@ def test_a_curve_that_is_left_out_fails_a_check_and_the_remedy_helps(kind):
     assert "form of the regressions" in doubts(answer)
     assert "basis_size=6" in " ".join(answer.warnings)
     better = fitted(frame, basis_size=6).effect("effect")
-    assert abs(float(better.draws.mean()) - 1) < 0.3 * abs(float(answer.draws.mean()) - 1)
+    assert abs(float(better.draws.mean()) - 1) < 0.3 * abs(
+        float(answer.draws.mean()) - 1
+    )
 
 
 def test_an_interaction_that_is_left_out_fails_a_check_and_the_remedy_helps():
     rng = np.random.default_rng(3)
     z, w = rng.normal(size=(2, 800))
     x = z * w + rng.normal(size=800)
-    frame = pd.DataFrame({"z": z, "w": w, "x": x, "y": x + 2 * z * w + rng.normal(size=800)})
+    frame = pd.DataFrame(
+        {"z": z, "w": w, "x": x, "y": x + 2 * z * w + rng.normal(size=800)}
+    )
     text = "z, w -> x, y; x -> y"
     answer = fitted(frame, text).effect("effect")
     assert "form of the regressions" in doubts(answer)
@@ -97,7 +105,9 @@ def test_lack_of_overlap_fails_a_check():
 def test_unequal_variances_that_matter_fail_a_check():
     rng = np.random.default_rng(5)
     x, z = rng.normal(size=(2, 800))
-    frame = pd.DataFrame({"z": z, "x": x, "y": x + z + (0.2 + x**2) * rng.normal(size=800)})
+    frame = pd.DataFrame(
+        {"z": z, "x": x, "y": x + z + (0.2 + x**2) * rng.normal(size=800)}
+    )
     assert "equal variances" in doubts(fitted(frame).effect("effect"))
 
 
@@ -109,7 +119,9 @@ def test_a_dose_that_was_never_seen_carries_a_warning(value):
     fit = fitted(pd.DataFrame({"z": z, "x": x, "y": x + z + rng.normal(size=300)}))
     assert "within the data" in doubts(fit.effect("y", do={"x": value}))
     assert "within the data" in doubts(fit.effect("y", do={"x": [value, 0.0]}))
-    assert doubts(fit.effect("y", do={"x": 0.5})) == ["independences of the diagram"]  # saturated
+    assert doubts(fit.effect("y", do={"x": 0.5})) == [
+        "independences of the diagram"
+    ]  # saturated
 
 
 def right(kind, rows, rng):
@@ -139,7 +151,9 @@ def alarms(kind, rows, sets):
     count = 0
     for _ in range(sets):
         data = cs.Observations.from_frame(right(kind, rows, rng))
-        count += any(check.passed is False for check in specification_checks(RIGHT, data))
+        count += any(
+            check.passed is False for check in specification_checks(RIGHT, data)
+        )
     return count
 
 
@@ -167,7 +181,9 @@ def everyday():
     x = (rng.random(n) < logistic(0.8 * woman - 0.4)).astype(int)
     m = x + rng.normal(size=n)
     y = 2 * x * woman + m + z + rng.normal(size=n)
-    frame = pd.DataFrame({"z": z, "sex": np.where(woman == 1, "f", "m"), "x": x, "m": m, "y": y})
+    frame = pd.DataFrame(
+        {"z": z, "sex": np.where(woman == 1, "f", "m"), "x": x, "m": m, "y": y}
+    )
     share = frame.loc[frame["x"] == 1, "sex"].eq("f").mean()
     text = "z, sex -> x, y; x -> m -> y; x -> y"
     return fitted(frame, text, interactions="pairs"), share

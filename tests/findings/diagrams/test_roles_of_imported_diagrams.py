@@ -31,7 +31,9 @@ EXPOSURE_AND_OUTCOME = [
 
 
 @pytest.mark.parametrize(("text", "treatment", "outcome"), EXPOSURE_AND_OUTCOME)
-def test_the_marked_exposure_and_outcome_are_what_a_model_is_asked(text, treatment, outcome):
+def test_the_marked_exposure_and_outcome_are_what_a_model_is_asked(
+    text, treatment, outcome
+):
     model = cs.CausalDiagram(text)
     assert (model.treatment, model.outcome) == (treatment, outcome)
     identification = Diagram.parse(text).identify()
@@ -50,7 +52,10 @@ def test_roles_survive_every_notation(text):
         Diagram.parse(diagram.to_dot()),
         Diagram.parse(str(diagram)),
         Diagram.from_networkx(diagram.to_networkx()),
-        eval(repr(diagram), {"Diagram": Diagram, "Wire": Wire, "Box": Box, "Roles": Roles}),
+        eval(
+            repr(diagram),
+            {"Diagram": Diagram, "Wire": Wire, "Box": Box, "Roles": Roles},
+        ),
     ]
     assert all(other == diagram and other.roles == diagram.roles for other in again)
 
@@ -93,7 +98,9 @@ def test_defaults_of_nodes_and_edges_are_said_of_all_that_follow():
         "subgraph s { edge [dir=both]; x -> y } }"
     )
     assert Diagram.parse(text) == Diagram.parse("hidden: u; u -> x -> y; x <-> y")
-    assert Diagram.parse("digraph { edge [dir=back]; x -> y }") == Diagram.parse("y -> x; x")
+    assert Diagram.parse("digraph { edge [dir=back]; x -> y }") == Diagram.parse(
+        "y -> x; x"
+    )
 
 
 def test_attributes_of_networkx_are_roles():
@@ -118,7 +125,11 @@ def test_attributes_of_networkx_are_roles():
 @pytest.mark.parametrize(
     ("text", "held", "refused"),
     [
-        ("dag { x [exposure] y [outcome] z [adjusted] z -> x z -> y x -> y }", ("z",), ""),
+        (
+            "dag { x [exposure] y [outcome] z [adjusted] z -> x z -> y x -> y }",
+            ("z",),
+            "",
+        ),
         ("dag { x [e] y [o] z [a] w [a] z -> x z -> y x -> y w -> y }", ("w", "z"), ""),
         ("dag { x [e] y [o] m [a] x -> m -> y }", None, "x acts on m"),
         (
@@ -130,7 +141,9 @@ def test_attributes_of_networkx_are_roles():
         ("dag { x [e] y [o] c [a] x -> y -> c }", None, "x acts on c"),
     ],
 )
-def test_adjusted_variables_are_adjusted_for_or_the_question_is_refused(text, held, refused):
+def test_adjusted_variables_are_adjusted_for_or_the_question_is_refused(
+    text, held, refused
+):
     diagram = Diagram.parse(text)
     if refused:
         with pytest.raises(cs.ModelError, match=refused):
@@ -147,8 +160,14 @@ def test_properties_of_bif_that_hold_evidence_are_refused():
         "variable a { type discrete [ 2 ] { no, yes }; property {}; }"
         " probability ( a ) {{ table .4, .6; }}".replace("{{", "{").replace("}}", "}")
     )
-    assert cs.BayesianNetwork.from_bif(text.replace("property {}", "property position = (1, 2)"))
+    assert cs.BayesianNetwork.from_bif(
+        text.replace("property {}", "property position = (1, 2)")
+    )
     with pytest.raises(cs.DataError, match="observed yes"):
-        cs.BayesianNetwork.from_bif(text.replace("property {}", "property observed yes"))
+        cs.BayesianNetwork.from_bif(
+            text.replace("property {}", "property observed yes")
+        )
     with pytest.raises(cs.DataError, match="decision"):
-        cs.BayesianNetwork.from_bif("decision d { } " + text.replace("property {};", ""))
+        cs.BayesianNetwork.from_bif(
+            "decision d { } " + text.replace("property {};", "")
+        )

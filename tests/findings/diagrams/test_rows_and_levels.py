@@ -9,7 +9,11 @@ import causalstats as cs
 
 def refutable(answer: cs.Effect) -> list[str]:
     """Return the doubts but for the caution that nothing in these data can refute the diagram."""
-    return [check.name for check in answer.doubts if check.name != "independences of the diagram"]
+    return [
+        check.name
+        for check in answer.doubts
+        if check.name != "independences of the diagram"
+    ]
 
 
 def gaps(where, rows=1000, seed=0):
@@ -28,7 +32,9 @@ def gaps(where, rows=1000, seed=0):
     y = (rng.random(rows) < 0.2 + 0.3 * x + 0.3 * z).astype(int)
     frame = pd.DataFrame({"z": z, "w": w, "x": x, "y": y}).astype(float)
     return frame.mask(
-        pd.DataFrame({name: (rng.random(rows) < 0.5) & (name == where) for name in frame})
+        pd.DataFrame(
+            {name: (rng.random(rows) < 0.5) & (name == where) for name in frame}
+        )
     )
 
 
@@ -38,12 +44,16 @@ TEXT = "z -> x, y; w -> x -> y"
 @pytest.mark.parametrize("where", ["w", "z", "y"])
 def test_rows_left_out_stand_on_the_answer(where):
     data = cs.Observations.from_frame(gaps(where), missing="drop")
-    fit = cs.fit(cs.CausalDiagram(TEXT, treatment="x", outcome="y"), data, seed=1, progress=False)
+    fit = cs.fit(
+        cs.CausalDiagram(TEXT, treatment="x", outcome="y"), data, seed=1, progress=False
+    )
     assert "complete rows" in fit.effect("effect").assumptions
     (doubt,) = fit.effect("effect").doubts
     assert doubt.name == "rows left out"
     assert f"without {where}" in doubt.finding
-    assert any("missing at random" in each.statement for each in fit.model.assumptions())
+    assert any(
+        "missing at random" in each.statement for each in fit.model.assumptions()
+    )
 
 
 def test_the_remedy_for_an_unneeded_variable_keeps_its_rows():
@@ -63,7 +73,9 @@ def test_the_remedy_for_an_unneeded_variable_keeps_its_rows():
 
 def test_complete_data_carry_no_such_doubt():
     data = cs.Observations.from_frame(gaps("nothing"), missing="drop")
-    fit = cs.fit(cs.CausalDiagram(TEXT, treatment="x", outcome="y"), data, seed=1, progress=False)
+    fit = cs.fit(
+        cs.CausalDiagram(TEXT, treatment="x", outcome="y"), data, seed=1, progress=False
+    )
     assert refutable(fit.effect("effect")) == []
 
 
@@ -84,10 +96,17 @@ def test_a_mediator_that_does_not_vary_is_refused(text, constant, value):
     )
     model = cs.CausalDiagram(text, treatment="x", outcome="y")
     data = cs.Observations.from_frame(frame[list(model.diagram.observed)])
-    with pytest.raises(cs.ModelError, match=f"Expected '{constant}', through which x acts on y"):
+    with pytest.raises(
+        cs.ModelError, match=f"Expected '{constant}', through which x acts on y"
+    ):
         cs.fit(model, data, seed=1, progress=False)
     whole = model.diagram.with_levels({constant: (value, "another")})
-    fit = cs.fit(cs.CausalDiagram(whole, treatment="x", outcome="y"), data, seed=1, progress=False)
+    fit = cs.fit(
+        cs.CausalDiagram(whole, treatment="x", outcome="y"),
+        data,
+        seed=1,
+        progress=False,
+    )
     assert fit.effect("effect").draws.std() > 0
 
 
@@ -102,7 +121,9 @@ def test_a_confounder_that_does_not_vary_is_no_fault():
 def test_a_question_through_a_mediator_that_does_not_vary_is_refused():
     """The headline does not go through m; the question about z does."""
     rng = np.random.default_rng(3)
-    frame = pd.DataFrame(rng.integers(0, 2, (200, 3)), columns=list("zxy")).assign(m="no")
+    frame = pd.DataFrame(rng.integers(0, 2, (200, 3)), columns=list("zxy")).assign(
+        m="no"
+    )
     model = cs.CausalDiagram("z -> m -> y; x -> y", treatment="x", outcome="y")
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
     assert fit.effect("effect").draws.std() > 0

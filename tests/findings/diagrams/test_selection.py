@@ -23,10 +23,16 @@ from causalstats.models.causal_diagram.tables import reduced_form_tables
         ("dag { x [e] y [o] s [s] x -> y x -> s }", True),
         ("dag { x [e] y [o] s [s] x -> y y -> s }", False),
         ("dag { x [e] y [o] s [s] x -> y x -> m -> s }", True),
-        ("dag { x [e] y [o] s [s] z -> x z -> y z -> s x -> y }", False),  # P(z) is of the selected
+        (
+            "dag { x [e] y [o] s [s] z -> x z -> y z -> s x -> y }",
+            False,
+        ),  # P(z) is of the selected
         ("dag { x [e] y [o] s [s] z -> x z -> y x -> s x -> y }", False),
         ("dag { x [e] y [o] s [s] z -> x z -> y x -> y z -> w a -> s }", True),
-        ("S1 -> {X[exposure]} -> {Y[outcome]} <- S2; S1 [selected]", True),  # dagitty's own tests
+        (
+            "S1 -> {X[exposure]} -> {Y[outcome]} <- S2; S1 [selected]",
+            True,
+        ),  # dagitty's own tests
         ("S1 -> {X[exposure]} -> {Y[outcome]} <- S2; S2 [selected]", False),
         ("x -> m -> y; x <-> y; x -> s; selected: s; treatment: x; outcome: y", False),
         ("x -> m -> y; x <-> y; m -> s; selected: s; treatment: x; outcome: y", False),
@@ -38,7 +44,9 @@ def test_textbook_selection(text, identified):
     identification = Diagram.parse(text).identify()
     assert identification.identified == identified
     words = str(identification)
-    assert ("among those whom" in words) if identified else ("those alone whom" in words)
+    assert (
+        ("among those whom" in words) if identified else ("those alone whom" in words)
+    )
 
 
 def random_study(rng):
@@ -52,13 +60,19 @@ def random_study(rng):
     arcs = rng.choice([0, 0.12, 0.25])
     graph = nx.DiGraph()
     graph.add_nodes_from(order)
-    graph.add_edges_from(pair for pair in combinations(order, 2) if rng.random() < arrows)
+    graph.add_edges_from(
+        pair for pair in combinations(order, 2) if rng.random() < arrows
+    )
     shared = [pair for pair in combinations(order, 2) if rng.random() < arcs][:4]
-    diagram = Diagram.from_networkx(graph, confounded=shared).with_roles(selected=chosen)
+    diagram = Diagram.from_networkx(graph, confounded=shared).with_roles(
+        selected=chosen
+    )
     sizes = {name: 3 if name.startswith("u_") else 2 for name in diagram.variables}
     diagram = diagram.with_levels(sizes)
     mechanisms = {
-        name: rng.dirichlet(np.full(sizes[name], 0.8), [sizes[c] for c in diagram.parents(name)])
+        name: rng.dirichlet(
+            np.full(sizes[name], 0.8), [sizes[c] for c in diagram.parents(name)]
+        )
         for name in diagram.variables
     }
     x, y = rng.choice(names, 2, replace=False)
@@ -80,8 +94,12 @@ def test_formulas_in_the_selected_give_the_answer_of_everybody(seed):
         identified += 1
         values = identification.evaluate(JointTable(observed, joint.values)).values
         for arm, *seen in product((0, 1), repeat=1 + len(given)):
-            truth = network.query(y, do={x: arm}, given=dict(zip(given, seen, strict=True)))
-            np.testing.assert_allclose(values[(slice(None), arm, *seen)], truth, atol=1e-10)
+            truth = network.query(
+                y, do={x: arm}, given=dict(zip(given, seen, strict=True))
+            )
+            np.testing.assert_allclose(
+                values[(slice(None), arm, *seen)], truth, atol=1e-10
+            )
     assert identified > 20
 
 
@@ -114,7 +132,9 @@ def test_a_fit_to_the_selected_answers_of_everybody_or_is_refused():
     frame = pd.DataFrame({"w": w, "x": x, "y": y})
     by_treatment = frame[rng.random(n) < np.where(x == 1, 0.9, 0.3)]
     model = cs.CausalDiagram("dag { x [e] y [o] s [s] x -> y w -> y x -> s }")
-    fit = cs.fit(model, cs.Observations.from_frame(by_treatment), seed=1, progress=False)
+    fit = cs.fit(
+        model, cs.Observations.from_frame(by_treatment), seed=1, progress=False
+    )
     row = fit.effect("effect").summary().iloc[0]
     assert row["lower"] < 0.3 < row["upper"]
     assert row["sd"] < 0.02

@@ -15,7 +15,11 @@ import causalstats as cs
 
 def refutable(answer: cs.Effect) -> list[str]:
     """Return the doubts but for the caution that nothing in these data can refute the diagram."""
-    return [check.name for check in answer.doubts if check.name != "independences of the diagram"]
+    return [
+        check.name
+        for check in answer.doubts
+        if check.name != "independences of the diagram"
+    ]
 
 
 def logistic(value):
@@ -38,23 +42,30 @@ def confounded(levels, rows, seed, slope=0.5):
     grid = np.array(list(product(*map(range, levels)))) - middle
     each = slope / np.sqrt(len(levels))
     truth = (
-        logistic(0.7 + each * grid.sum(axis=1)) - logistic(-0.3 + each * grid.sum(axis=1))
+        logistic(0.7 + each * grid.sum(axis=1))
+        - logistic(-0.3 + each * grid.sum(axis=1))
     ).mean()
     z = np.column_stack([rng.integers(0, count, rows) for count in levels])
     score = each * (z - middle).sum(axis=1)
     x = (rng.random(rows) < logistic(score)).astype(int)
     y = (rng.random(rows) < logistic(-0.3 + x + score)).astype(int)
-    frame = pd.DataFrame({**{f"z{k}": z[:, k] for k in range(len(levels))}, "x": x, "y": y})
+    frame = pd.DataFrame(
+        {**{f"z{k}": z[:, k] for k in range(len(levels))}, "x": x, "y": y}
+    )
     return cs.Observations.from_frame(frame), truth
 
 
 def model_of(levels, **options):
     names = ", ".join(f"z{k}" for k in range(len(levels)))
-    return cs.CausalDiagram(f"{names} -> x, y; x -> y", treatment="x", outcome="y", **options)
+    return cs.CausalDiagram(
+        f"{names} -> x, y; x -> y", treatment="x", outcome="y", **options
+    )
 
 
 def fitted(model, data, seed=1, draws=400):
-    return cs.fit(model, data, seed=seed, sampler=cs.Exact(chains=1, draws=draws), progress=False)
+    return cs.fit(
+        model, data, seed=seed, sampler=cs.Exact(chains=1, draws=draws), progress=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,18 +84,27 @@ def test_a_weak_prior_gives_finite_answers(levels, rows, options):
         warnings.simplefilter("error", RuntimeWarning)
         fit = fitted(model_of(levels, **options), data)
         answer = fit.effect("effect")
-        rows = fit.sensitivity(prior=["bdeu"]) if options.get("prior") != "bdeu" else None
+        rows = (
+            fit.sensitivity(prior=["bdeu"]) if options.get("prior") != "bdeu" else None
+        )
     assert np.isfinite(answer.draws).all()
     assert answer.draws.std() > 0
-    assert rows is None or np.isfinite(rows[["mean", "lower", "upper"]].to_numpy()).all()
+    assert (
+        rows is None or np.isfinite(rows[["mean", "lower", "upper"]].to_numpy()).all()
+    )
 
 
-@pytest.mark.parametrize(("levels", "rows"), [((2,) * 8, 200), ((4,) * 3, 200), ((3,) * 4, 300)])
+@pytest.mark.parametrize(
+    ("levels", "rows"), [((2,) * 8, 200), ((4,) * 3, 200), ((3,) * 4, 300)]
+)
 @pytest.mark.parametrize("options", [{}, {"prior": "bdeu"}, {"concentration": 1.0}])
-def test_an_answer_from_thin_cells_carries_the_weight_of_the_prior(levels, rows, options):
+def test_an_answer_from_thin_cells_carries_the_weight_of_the_prior(
+    levels, rows, options
+):
     data, _ = confounded(levels, rows, seed=sum(levels))
     doubts = [
-        check.name for check in fitted(model_of(levels, **options), data).effect("effect").doubts
+        check.name
+        for check in fitted(model_of(levels, **options), data).effect("effect").doubts
     ]
     assert "weight of the prior" in doubts
     assert "positivity" in doubts
@@ -108,7 +128,9 @@ def one_sided():
     x = np.where(z == 2, 0, rng.integers(0, 2, 600))
     y = (rng.random(600) < 0.2 + 0.3 * x + 0.1 * z).astype(int)
     data = cs.Observations.from_frame(pd.DataFrame({"z": z, "x": x, "y": y}))
-    return fitted(cs.CausalDiagram("z -> x, y; x -> y", treatment="x", outcome="y"), data)
+    return fitted(
+        cs.CausalDiagram("z -> x, y; x -> y", treatment="x", outcome="y"), data
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +163,9 @@ def test_positivity_of_what_the_treated_would_have_had(one_sided):
 def test_the_effect_carries_the_positivity_of_its_own_arms(one_sided):
     assert "z=2, x=1" in " ".join(one_sided.effect("effect").warnings)
     assert refutable(one_sided.effect("association")) == []
-    assert "positivity" in [check.name for check in one_sided.check() if check.passed is False]
+    assert "positivity" in [
+        check.name for check in one_sided.check() if check.passed is False
+    ]
 
 
 @pytest.mark.slow
@@ -164,7 +188,9 @@ def test_positivity_is_looked_at_in_the_structural_route_too():
     z = rng.integers(0, 2, 300)
     x = np.where(z == 1, 0, rng.integers(0, 2, 300))
     frame = pd.DataFrame({"z": z, "x": x, "y": rng.integers(0, 2, 300)})
-    model = cs.CausalDiagram("z -> x, y; x -> y", treatment="x", outcome="y", route="structural")
+    model = cs.CausalDiagram(
+        "z -> x, y; x -> y", treatment="x", outcome="y", route="structural"
+    )
     checks = model.estimands()["effect"].checks
     assert checks is not None
     (check,) = checks(None, cs.Observations.from_frame(frame))

@@ -35,7 +35,10 @@ SEEDS = [
         "digraph G { node [shape=box]; a -> {b c}; "
         'subgraph k { d; e } -> f [dir=both, label="q"]; /* c */ }',
     ),
-    (Diagram.parse, "hidden: u -> x, y; z -> x -> y; x <-> z # remark\ntreatment: x; outcome: y"),
+    (
+        Diagram.parse,
+        "hidden: u -> x, y; z -> x -> y; x <-> z # remark\ntreatment: x; outcome: y",
+    ),
     (
         BayesianNetwork.from_bif,
         "network x { } "
@@ -65,14 +68,18 @@ def test_texts_with_mistakes_raise_errors_of_ours(seed):
         for _ in range(chance.randint(1, 6)):
             at = chance.randrange(len(text) + 1)
             end = min(len(text), at + chance.choice([0, 0, 3, 12]))
-            text = text[:at] + chance.choice(SIGNS) * chance.choice([0, 1, 1]) + text[end:]
+            text = (
+                text[:at] + chance.choice(SIGNS) * chance.choice([0, 1, 1]) + text[end:]
+            )
         try:
             read(text)
         except cs.CausalStatsError as error:
             assert str(error)
 
 
-MANY = "".join(f"variable v{k} {{ type discrete [ 2 ] {{ a, b }}; }} " for k in range(41))
+MANY = "".join(
+    f"variable v{k} {{ type discrete [ 2 ] {{ a, b }}; }} " for k in range(41)
+)
 
 
 @pytest.mark.parametrize(
@@ -95,11 +102,13 @@ MANY = "".join(f"variable v{k} {{ type discrete [ 2 ] {{ a, b }}; }} " for k in 
         (BayesianNetwork.from_bif, "network { } variable { }"),
         (
             BayesianNetwork.from_bif,
-            LEVELS + "probability ( a ) { table .4, .6; } probability ( b ) { ( .5, .5; }",
+            LEVELS
+            + "probability ( a ) { table .4, .6; } probability ( b ) { ( .5, .5; }",
         ),
         (
             BayesianNetwork.from_bif,
-            LEVELS + "probability ( a ) { table 1.4, -.4; } probability ( b ) { table .5, .5; }",
+            LEVELS
+            + "probability ( a ) { table 1.4, -.4; } probability ( b ) { table .5, .5; }",
         ),
         (
             BayesianNetwork.from_bif,
@@ -118,7 +127,9 @@ def test_texts_that_are_none_are_refused(read, text):
         read(text)
 
 
-@pytest.mark.parametrize("start", ["dag", "dag x", 'digraph "g"', "strict", "x -> y", "/* a */"])
+@pytest.mark.parametrize(
+    "start", ["dag", "dag x", 'digraph "g"', "strict", "x -> y", "/* a */"]
+)
 def test_long_texts_are_read_in_linear_time(start):
     Diagram.parse("x -> y")
     began = time.process_time()
@@ -158,12 +169,18 @@ WRONG = {
     "levels of lists": lambda: DIAGRAM.with_levels({"x": [[0], [1]]}),
     "roles of a number": lambda: DIAGRAM.with_roles(treatment=3),
     "edges in place of a graph": lambda: Diagram.from_networkx([("x", "y")]),
-    "a cycle of networkx": lambda: Diagram.from_networkx(nx.DiGraph([("x", "y"), ("y", "x")])),
-    "groups as text": lambda: Diagram.from_networkx(nx.DiGraph([("x", "y")]), confounded="xy"),
+    "a cycle of networkx": lambda: Diagram.from_networkx(
+        nx.DiGraph([("x", "y"), ("y", "x")])
+    ),
+    "groups as text": lambda: Diagram.from_networkx(
+        nx.DiGraph([("x", "y")]), confounded="xy"
+    ),
     "text drawn before": lambda: DIAGRAM.draw("x"),
     "no mechanisms": lambda: BayesianNetwork(DIAGRAM, None),
     "mechanisms of text": lambda: BayesianNetwork("x -> y", {}),
-    "a mechanism of words": lambda: BayesianNetwork(DIAGRAM, {**NETWORK.mechanisms, "z": "ab"}),
+    "a mechanism of words": lambda: BayesianNetwork(
+        DIAGRAM, {**NETWORK.mechanisms, "z": "ab"}
+    ),
     "a ragged mechanism": lambda: BayesianNetwork(
         DIAGRAM, {**NETWORK.mechanisms, "z": [[1], [0, 1]]}
     ),
@@ -171,20 +188,28 @@ WRONG = {
     "a query that does 3": lambda: NETWORK.query("y", do=3),
     "a query given a name": lambda: NETWORK.query("y", given="x"),
     "facts as a name": lambda: NETWORK.counterfactual("y", do={"x": 1}, factual="x"),
-    "levels of a cause as a number": lambda: NETWORK.causation("x", "y", levels={"x": 3}),
+    "levels of a cause as a number": lambda: NETWORK.causation(
+        "x", "y", levels={"x": 3}
+    ),
     "fewer rows than none": lambda: NETWORK.sample(-1, seed=1),
     "bounds without the outcome": lambda: bounds(BOW, "y", "x", JOINT, ("x", "q")),
     "bounds of words": lambda: bounds(BOW, "y", "x", "abc", ("x", "y")),
-    "bounds at a ninth level": lambda: bounds(BOW, "y", "x", JOINT, ("x", "y"), at={"y": 8}),
+    "bounds at a ninth level": lambda: bounds(
+        BOW, "y", "x", JOINT, ("x", "y"), at={"y": 8}
+    ),
     "assumptions of pairs": lambda: bounds(
         BOW, "y", "x", JOINT, ("x", "y"), assumptions=[("x", "y")]
     ),
-    "the treated of an outcome": lambda: treated_bounds(BOW, "y", "y", JOINT, ("x", "y")),
+    "the treated of an outcome": lambda: treated_bounds(
+        BOW, "y", "y", JOINT, ("x", "y")
+    ),
     "a joint of words": lambda: Distribution.joint("ab", {"x": 2}),
     "levels of a joint as a list": lambda: Distribution.joint([0.5, 0.5], ["x"]),
     "combs of an array": lambda: comb_disintegrate(JOINT, ["x"]),
     "combs of a number": lambda: comb_disintegrate(NETWORK.joint(), 3),
-    "a diagram of combs as text": lambda: comb_disintegrate(NETWORK.joint(), "x", diagram="x -> y"),
+    "a diagram of combs as text": lambda: comb_disintegrate(
+        NETWORK.joint(), "x", diagram="x -> y"
+    ),
     "a channel given nothing": lambda: disintegrate(NETWORK.joint(), None),
     "a formula of an array": lambda: DIAGRAM.identify("y", do="x").distribution(JOINT),
     "an evaluation of an array": lambda: DIAGRAM.identify("y", do="x").evaluate(JOINT),
@@ -202,7 +227,10 @@ def fitted():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"x": rng.integers(0, 2, 200), "y": rng.integers(0, 2, 200)})
     return cs.fit(
-        cs.CausalDiagram("x -> y"), cs.Observations.from_frame(frame), seed=1, progress=False
+        cs.CausalDiagram("x -> y"),
+        cs.Observations.from_frame(frame),
+        seed=1,
+        progress=False,
     )
 
 
@@ -241,10 +269,14 @@ def test_values_of_numpy_are_numbers_and_pairs_of_any_kind_are_pairs(fitted):
     assert fitted.effect("y", do={"x": np.int64(1)}).numbers().equals(one)
 
 
-@pytest.mark.parametrize("outcome", ["bound", "state", "level", "event", "arm", "probability"])
+@pytest.mark.parametrize(
+    "outcome", ["bound", "state", "level", "event", "arm", "probability"]
+)
 def test_variables_may_be_called_what_tables_call_their_axes(outcome):
     rng = np.random.default_rng(1)
-    frame = pd.DataFrame({"x": rng.integers(0, 2, 200), outcome: rng.choice(list("abc"), 200)})
+    frame = pd.DataFrame(
+        {"x": rng.integers(0, 2, 200), outcome: rng.choice(list("abc"), 200)}
+    )
     model = cs.CausalDiagram(f"x -> {outcome}; x <-> {outcome}")
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
     for question in (

@@ -51,16 +51,22 @@ def test_the_declared_order_of_levels_sets_the_reference(declared):
     else:
         frame["a"] = pd.Categorical(frame["a"], categories=order)
     data = cs.Observations.from_frame(frame)
-    answer = cs.fit(cs.CausalDiagram(diagram), data, seed=1, progress=False).effect("effect")
+    answer = cs.fit(cs.CausalDiagram(diagram), data, seed=1, progress=False).effect(
+        "effect"
+    )
     assert "P(y=dead | do(a=drug)) - P(y=dead | do(a=placebo))" in answer.text()
     assert float(answer.draws.mean()) == pytest.approx(-0.3, abs=0.15)
 
 
 def test_several_arms_are_each_set_against_the_first():
     rng = np.random.default_rng(2)
-    frame = pd.DataFrame({"a": rng.choice(list("klm"), 300), "y": rng.choice(["no", "yes"], 300)})
+    frame = pd.DataFrame(
+        {"a": rng.choice(list("klm"), 300), "y": rng.choice(["no", "yes"], 300)}
+    )
     data = cs.Observations.from_frame(frame)
-    answer = cs.fit(cs.CausalDiagram("a -> y"), data, seed=1, progress=False).effect("effect")
+    answer = cs.fit(cs.CausalDiagram("a -> y"), data, seed=1, progress=False).effect(
+        "effect"
+    )
     assert "a=l, a=m, each against a=k" in answer.contrast
     assert "P(y=yes | do(a=m)) - P(y=yes | do(a=k))" in answer.description
 

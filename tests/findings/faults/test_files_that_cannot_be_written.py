@@ -54,7 +54,9 @@ def full_disk(size=20_000):
 def test_a_process_whose_disk_is_full_lives_on(tmp_path):
     """HDF5 cannot give up a file that it cannot write, and used to end the process."""
     run = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path / "fit.nc")], capture_output=True, text=True
+        [sys.executable, "-c", FULL, str(tmp_path / "fit.nc")],
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stderr
     assert "refused:" in run.stdout and "cannot be written" in run.stdout
@@ -68,7 +70,9 @@ def test_the_old_file_stays_when_the_disk_is_full(fit, tmp_path):
     with full_disk(), pytest.raises(cs.StoreError, match="cannot be written"):
         fit.save(path)
     assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]
-    np.testing.assert_array_equal(cs.load(path).effect("effect").draws, fit.effect("effect").draws)
+    np.testing.assert_array_equal(
+        cs.load(path).effect("effect").draws, fit.effect("effect").draws
+    )
     fit.save(path)
 
 
@@ -96,6 +100,8 @@ def test_a_fit_with_a_sampler_of_the_user_says_what_can_be_kept(tmp_path):
 
     frame = pd.DataFrame({"x": [0, 1, 1, 0, 1], "y": [1, 0, 1, 0, 1]})
     data = cs.Observations.from_frame(frame)
-    fit = cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, sampler=Own(), progress=False)
+    fit = cs.fit(
+        cs.CausalDiagram("x -> y"), data, seed=1, sampler=Own(), progress=False
+    )
     with pytest.raises(cs.StoreError, match="samplers that JSON can describe"):
         fit.save(tmp_path / "fit.nc")

@@ -34,13 +34,20 @@ def draws_of(sampler, shift, seed, advance=None):
 
 SAMPLERS = [
     cs.Laplace(chains=2, draws=200),
-    pytest.param(cs.Nuts(chains=2, draws=200, tune=100, backend="jax"), marks=pytest.mark.slow),
+    pytest.param(
+        cs.Nuts(chains=2, draws=200, tune=100, backend="jax"), marks=pytest.mark.slow
+    ),
     pytest.param(cs.Nuts(chains=2, draws=20_000, tune=100), marks=pytest.mark.slow),
-    pytest.param(cs.Nuts(chains=2, draws=200, tune=100, backend="numpyro"), marks=pytest.mark.slow),
+    pytest.param(
+        cs.Nuts(chains=2, draws=200, tune=100, backend="numpyro"),
+        marks=pytest.mark.slow,
+    ),
 ]
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda s: getattr(s, "backend", "laplace"))
+@pytest.mark.parametrize(
+    "sampler", SAMPLERS, ids=lambda s: getattr(s, "backend", "laplace")
+)
 @pytest.mark.parametrize(("first", "second"), [(2.0, 50.0), (-7.0, 0.0)])
 def test_a_fit_that_is_held_keeps_its_own_data(sampler, first, second):
     """The first is held in the middle, as a scheduler might hold it, until the second is done."""
@@ -73,7 +80,9 @@ def test_parallel_fits_match_sequential_fits():
     def fit(seed):
         found[seed] = draws_of(sampler, shifts[seed], seed)
 
-    threads = [threading.Thread(target=fit, args=(seed,)) for seed in range(len(shifts))]
+    threads = [
+        threading.Thread(target=fit, args=(seed,)) for seed in range(len(shifts))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -91,7 +100,9 @@ def problems(sampler):
     return [cs.Problem(model, model.simulate(seed, **size).data) for seed in (1, 2)]
 
 
-@pytest.mark.parametrize("sampler", [cs.Exact(chains=1, draws=50), cs.Auto(chains=1, draws=50)])
+@pytest.mark.parametrize(
+    "sampler", [cs.Exact(chains=1, draws=50), cs.Auto(chains=1, draws=50)]
+)
 def test_two_threads_have_the_draws_of_their_own_problem(sampler):
     pair = problems(sampler)
     alone = [sampler(problem, 1)["posterior"].to_dataset() for problem in pair]

@@ -35,7 +35,9 @@ def prevalence_by_group():
     data = cs.SelectiveLabels().simulate(1, people=200).data
     frame = data.source.assign(site=np.tile(["north", "south"], 100))
     known = cs.KnownByGroup("site", {"north": 0.3, "south": 0.4})
-    arguments = {name: value for name, value in data.arguments.items() if value is not None}
+    arguments = {
+        name: value for name, value in data.arguments.items() if value is not None
+    }
     arguments["features"] = [*arguments["features"], "site"]
     data = cs.Decisions.from_frame(frame, **arguments)
     return cs.SelectiveLabels(prevalence=known), data
@@ -44,8 +46,14 @@ def prevalence_by_group():
 @pytest.mark.parametrize("study", [panel, tables_with_a_hidden_cause])
 def test_numpyro_keeps_and_names_the_draws_of_vectors_without_dims(study):
     model, data = study()
-    posterior = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False).draws["posterior"]
-    drawn = {name: value for name, value in posterior.data_vars.items() if "draw" in value.dims}
+    posterior = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False).draws[
+        "posterior"
+    ]
+    drawn = {
+        name: value
+        for name, value in posterior.data_vars.items()
+        if "draw" in value.dims
+    }
     assert drawn
     for name, value in drawn.items():
         assert value.dims[:2] == ("chain", "draw") and value.shape[:2] == (2, 30)
@@ -56,13 +64,23 @@ def test_numpyro_keeps_and_names_the_draws_of_vectors_without_dims(study):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "study",
-    [panel, tables_with_a_hidden_cause, heckman, sparse_composition, prevalence_by_group],
+    [
+        panel,
+        tables_with_a_hidden_cause,
+        heckman,
+        sparse_composition,
+        prevalence_by_group,
+    ],
 )
 def test_numpyro_labels_the_draws_as_the_default_backend_does(study):
     model, data = study()
-    draws = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False).draws["posterior"]
+    draws = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False).draws[
+        "posterior"
+    ]
     sampler = cs.Nuts(chains=2, draws=30, tune=30, backend="numba")
-    default = cs.fit(model, data, seed=1, sampler=sampler, progress=False).draws["posterior"]
+    default = cs.fit(model, data, seed=1, sampler=sampler, progress=False).draws[
+        "posterior"
+    ]
     assert {name: value.dims for name, value in draws.data_vars.items()} == {
         name: value.dims for name, value in default.data_vars.items()
     }

@@ -27,7 +27,9 @@ def studies(data):
     rng = np.random.default_rng(1)
     people = table(["seen"], 40).assign(age=rng.normal(size=40), y=1.0)
     people["y"] = np.where(people.seen == 1, rng.integers(0, 2, 40), np.nan)
-    panel = pd.DataFrame({"u": np.repeat(np.arange(10), 4), "t": np.tile(np.arange(4), 10)})
+    panel = pd.DataFrame(
+        {"u": np.repeat(np.arange(10), 4), "t": np.tile(np.arange(4), 10)}
+    )
     panel = panel.assign(d=rng.normal(size=40), y=rng.normal(size=40))
     parts = pd.DataFrame(np.exp(rng.normal(size=(20, 4))), columns=list("abcd"))
     return {
@@ -35,7 +37,9 @@ def studies(data):
         "Decisions": cs.Decisions.from_frame(
             people, outcome="y", decision="seen", features=["age"]
         ),
-        "Panel": cs.Panel.from_frame(panel, unit="u", time="t", outcome="y", treatment="d"),
+        "Panel": cs.Panel.from_frame(
+            panel, unit="u", time="t", outcome="y", treatment="d"
+        ),
         "Composition": cs.Composition.from_frame(parts, parts=list("abcd")),
     }
 
@@ -55,7 +59,9 @@ def test_data_of_another_study_are_refused_with_the_reader_to_call(studies, name
     for study, wrong in studies.items():
         if study == own:
             continue
-        with pytest.raises(cs.DataError, match=f"Expected `{own}`.*got `{study}`.*from_frame"):
+        with pytest.raises(
+            cs.DataError, match=f"Expected `{own}`.*got `{study}`.*from_frame"
+        ):
             cs.fit(model, wrong, seed=1)
     for wrong in (table(), None, "data.csv", table().to_numpy(), getattr(cs, own), {}):
         with pytest.raises(cs.DataError, match=f"`cs.{own}.from_frame"):
@@ -88,20 +94,29 @@ def test_what_is_no_model_is_refused(data, model, advice):
 
 @pytest.mark.parametrize("sampler", ["nuts", cs.Nuts, 4, True, []], ids=str)
 def test_what_is_no_sampler_is_refused(data, sampler):
-    with pytest.raises(cs.ModelError, match=r"`sampler` as None or a sampler.*cs\.Nuts"):
+    with pytest.raises(
+        cs.ModelError, match=r"`sampler` as None or a sampler.*cs\.Nuts"
+    ):
         cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, sampler=sampler)
 
 
-@pytest.mark.parametrize("seed", [0, np.int64(3), np.uint8(3), 5.0, 2**32 - 1], ids=repr)
+@pytest.mark.parametrize(
+    "seed", [0, np.int64(3), np.uint8(3), 5.0, 2**32 - 1], ids=repr
+)
 def test_a_fit_of_every_seed_is_repeated_saved_and_loaded(data, tmp_path, seed):
     one, other = (
-        cs.fit(cs.CausalDiagram("x -> y"), data, seed=seed, progress=False) for _ in range(2)
+        cs.fit(cs.CausalDiagram("x -> y"), data, seed=seed, progress=False)
+        for _ in range(2)
     )
     assert type(one.seed) is int and one.seed == int(seed)
-    np.testing.assert_array_equal(one.effect("effect").draws, other.effect("effect").draws)
+    np.testing.assert_array_equal(
+        one.effect("effect").draws, other.effect("effect").draws
+    )
     loaded = cs.load(one.save(tmp_path / "fit.nc"))
     assert loaded.seed == one.seed
-    np.testing.assert_array_equal(loaded.effect("effect").draws, one.effect("effect").draws)
+    np.testing.assert_array_equal(
+        loaded.effect("effect").draws, one.effect("effect").draws
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,19 +137,25 @@ def test_a_fit_of_every_seed_is_repeated_saved_and_loaded(data, tmp_path, seed):
     ids=repr,
 )
 def test_what_is_no_seed_is_refused(data, seed):
-    with pytest.raises(cs.ModelError, match="`seed` as a whole number from 0 to 4,294,967,295"):
+    with pytest.raises(
+        cs.ModelError, match="`seed` as a whole number from 0 to 4,294,967,295"
+    ):
         cs.fit(cs.CausalDiagram("x -> y"), data, seed=seed)
     with pytest.raises(cs.ModelError, match="`seed`"):
         cs.calibrate(cs.CausalDiagram("x -> y"), seed=seed)
 
 
-@pytest.mark.parametrize("rope", [np.nan, np.inf, -0.3, True, None, [], "0.1"], ids=repr)
+@pytest.mark.parametrize(
+    "rope", [np.nan, np.inf, -0.3, True, None, [], "0.1"], ids=repr
+)
 def test_a_rope_is_a_number_of_0_or_more(fit, rope):
     with pytest.raises(cs.ModelError, match="`rope` as a number of 0 or more"):
         fit.effect("effect").decide(rope=rope)
 
 
-@pytest.mark.parametrize("share", [np.nan, -1, 0, 1, 2, 95, True, None, "0.95"], ids=repr)
+@pytest.mark.parametrize(
+    "share", [np.nan, -1, 0, 1, 2, 95, True, None, "0.95"], ids=repr
+)
 def test_shares_and_probabilities_of_intervals_lie_between_0_and_1(fit, share):
     effect = fit.effect("effect")
     for ask in (
@@ -150,12 +171,21 @@ def test_shares_and_probabilities_of_intervals_lie_between_0_and_1(fit, share):
 
 
 def test_right_shares_are_taken_from_numpy(fit):
-    assert fit.effect("effect").decide(rope=np.float32(0.5), fdr=np.float64(0.1)).shape[0] == 1
-    narrow, wide = (fit.effect("effect").numbers(np.float32(prob)) for prob in (0.5, 0.9))
-    assert (wide["lower"] < narrow["lower"]).all() and (wide["upper"] > narrow["upper"]).all()
+    assert (
+        fit.effect("effect").decide(rope=np.float32(0.5), fdr=np.float64(0.1)).shape[0]
+        == 1
+    )
+    narrow, wide = (
+        fit.effect("effect").numbers(np.float32(prob)) for prob in (0.5, 0.9)
+    )
+    assert (wide["lower"] < narrow["lower"]).all() and (
+        wide["upper"] > narrow["upper"]
+    ).all()
 
 
-@pytest.mark.parametrize("value", [True, np.bool_(True), None, np.nan, 2, b"1", {1}], ids=repr)
+@pytest.mark.parametrize(
+    "value", [True, np.bool_(True), None, np.nan, 2, b"1", {1}], ids=repr
+)
 def test_what_is_no_level_of_a_variable_is_refused(fit, value):
     """The levels are 0 and 1; True is neither."""
     for question in ({"do": {"x": value}}, {"given": {"x": value}}):
@@ -220,7 +250,10 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
         cs.Known(0.3),
     ]
     Fitted.model = cs.Heckman(mean=1.0)
-    assert [each.mean for each in variants(Fitted, {"mean": [None]})] == [cs.Known(1.0), None]
+    assert [each.mean for each in variants(Fitted, {"mean": [None]})] == [
+        cs.Known(1.0),
+        None,
+    ]
     with pytest.raises(cs.ModelError, match="as a list of names"):
         variants(Fitted, {"expertise": [None]})
 
@@ -241,7 +274,9 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
     ],
     ids=lambda value: getattr(value, "headline", value),
 )
-def test_a_model_names_the_fields_that_cannot_change_its_answer(studies, model, study, field):
+def test_a_model_names_the_fields_that_cannot_change_its_answer(
+    studies, model, study, field
+):
     """A table of sensitivity to such a field would have equal rows, and look robust."""
     assert model.unused_fields(studies[study])[field].endswith(".")
 
@@ -250,7 +285,10 @@ def test_a_model_names_the_fields_that_cannot_change_its_answer(studies, model, 
     ("model", "needs"),
     [
         (cs.PanelDML(basis_size=1, scale=[1.0, 1.0]), {"units", "times"}),
-        (cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=1.0), {"rows"}),
+        (
+            cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=1.0),
+            {"rows"},
+        ),
         (cs.SelectiveLabels(prevalence=0.3), {"people"}),
         (cs.Heckman(outcome_scale=(0.0, 1.0)), {"people"}),
         (cs.CausalDiagram("x -> y"), {"people"}),
@@ -259,11 +297,15 @@ def test_a_model_names_the_fields_that_cannot_change_its_answer(studies, model, 
 )
 def test_every_model_says_how_it_is_simulated_for_its_calibration(model, needs):
     assert needs <= set(model.simulation_defaults)
-    assert model.simulate(1, design="prior", **model.simulation_defaults).data.fingerprint
+    assert model.simulate(
+        1, design="prior", **model.simulation_defaults
+    ).data.fingerprint
 
 
 def test_calibration_refuses_options_that_simulate_does_not_have():
-    with pytest.raises(cs.ModelError, match="some of units, times, .*got 'unit'. Did you mean"):
+    with pytest.raises(
+        cs.ModelError, match="some of units, times, .*got 'unit'. Did you mean"
+    ):
         cs.calibrate(cs.PanelDML(), seed=1, simulate={"unit": 5})
     with pytest.raises(cs.ModelError, match="`fits` as a whole number"):
         cs.calibrate(cs.PanelDML(), fits=0, seed=1)

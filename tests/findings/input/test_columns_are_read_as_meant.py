@@ -20,11 +20,15 @@ def people(**changes):
     return frame.assign(**changes)
 
 
-@pytest.mark.parametrize("stored", ["object", "Int64", "float64", "int8", "int64[pyarrow]"])
+@pytest.mark.parametrize(
+    "stored", ["object", "Int64", "float64", "int8", "int64[pyarrow]"]
+)
 @pytest.mark.parametrize("levels", [(2, 10), (9, 100), (-10, 2)])
 def test_whole_numbers_order_as_numbers_however_stored(stored, levels):
     x = np.random.default_rng(0).integers(0, 2, 200)
-    frame = pd.DataFrame({"dose": np.where(x, levels[1], levels[0]), "well": x ^ (x < 0)})
+    frame = pd.DataFrame(
+        {"dose": np.where(x, levels[1], levels[0]), "well": x ^ (x < 0)}
+    )
     data = cs.Observations.from_frame(frame.astype({"dose": stored}))
     assert data.levels["dose"] == levels
     assert data.fingerprint == cs.Observations.from_frame(frame).fingerprint
@@ -33,7 +37,9 @@ def test_whole_numbers_order_as_numbers_however_stored(stored, levels):
 def test_the_effect_of_a_dose_does_not_depend_on_its_type():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, 200)
-    frame = pd.DataFrame({"dose": np.where(x, 10, 2), "well": rng.random(200) < 0.2 + 0.5 * x})
+    frame = pd.DataFrame(
+        {"dose": np.where(x, 10, 2), "well": rng.random(200) < 0.2 + 0.5 * x}
+    )
     found = [
         cs.fit(
             cs.CausalDiagram("dose -> well"),
@@ -52,7 +58,9 @@ def test_the_effect_of_a_dose_does_not_depend_on_its_type():
 @pytest.mark.parametrize("stored", ["object", "Int64", "float32"])
 def test_features_and_covariates_that_are_numbers_stay_numbers(stored):
     frame = people(age=20 + np.arange(N) % 7)
-    data = cs.Decisions.from_frame(frame.astype({"age": stored}), **DECISION, features=["age"])
+    data = cs.Decisions.from_frame(
+        frame.astype({"age": stored}), **DECISION, features=["age"]
+    )
     assert data.features == ("age",)
     expected = cs.Decisions.from_frame(frame, **DECISION, features=["age"]).matrix
     np.testing.assert_allclose(data.matrix, expected)
@@ -86,17 +94,28 @@ def test_true_and_false_in_an_object_column_are_those_of_a_boolean_one():
 
 
 def test_intervals_of_pandas_cut_are_labels():
-    frame = pd.DataFrame({"age": pd.cut(np.arange(12.0), [-1, 3, 7, 12]), "y": [0, 1] * 6})
-    assert cs.Observations.from_frame(frame).levels["age"] == ("(-1, 3]", "(3, 7]", "(7, 12]")
+    frame = pd.DataFrame(
+        {"age": pd.cut(np.arange(12.0), [-1, 3, 7, 12]), "y": [0, 1] * 6}
+    )
+    assert cs.Observations.from_frame(frame).levels["age"] == (
+        "(-1, 3]",
+        "(3, 7]",
+        "(7, 12]",
+    )
 
 
-@pytest.mark.parametrize("scale", [1e6, 1e-9, -3.0, 1e150, 1e160, 1e300, 1e-150, 1e-160, 1e-300])
+@pytest.mark.parametrize(
+    "scale", [1e6, 1e-9, -3.0, 1e150, 1e160, 1e300, 1e-150, 1e-160, 1e-300]
+)
 @pytest.mark.parametrize("basis_size", [1, 4])
 def test_a_covariate_adjusts_in_any_unit(scale, basis_size):
     rng, units, times = np.random.default_rng(0), 12, 6
     n = units * times
     frame = pd.DataFrame(
-        {"firm": np.repeat(np.arange(units), times), "year": np.tile(np.arange(times), units)}
+        {
+            "firm": np.repeat(np.arange(units), times),
+            "year": np.tile(np.arange(times), units),
+        }
     ).assign(size=rng.normal(size=n))
     frame["price"] = frame["size"] + rng.normal(size=n)
     frame["sales"] = 2 * frame["price"] + 3 * frame["size"] + rng.normal(size=n)
@@ -116,17 +135,23 @@ def test_a_covariate_adjusts_in_any_unit(scale, basis_size):
 @pytest.mark.parametrize("scale", [1e160, 1e-160, 1e300])
 def test_outcomes_and_treatments_whose_squares_are_lost_are_refused(column, scale):
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"u": np.repeat(np.arange(12), 4), "t": np.tile(np.arange(4), 12)})
+    frame = pd.DataFrame(
+        {"u": np.repeat(np.arange(12), 4), "t": np.tile(np.arange(4), 12)}
+    )
     frame = frame.assign(price=rng.normal(size=48), sales=rng.normal(size=48))
     frame[column] *= scale
     with pytest.raises(cs.DataError, match="Express it in another unit"):
-        cs.Panel.from_frame(frame, unit="u", time="t", outcome="sales", treatment="price")
+        cs.Panel.from_frame(
+            frame, unit="u", time="t", outcome="sales", treatment="price"
+        )
 
 
 @pytest.mark.parametrize("scale", [1e160, 1e300, 1e-300, 1e-307, -1e160])
 @pytest.mark.parametrize("how", [{"features": ["age"]}, {"formula": "age"}])
 def test_features_are_coded_alike_in_any_unit(scale, how):
-    there = cs.Decisions.from_frame(people(age=people()["age"] * scale), **DECISION, **how).matrix
+    there = cs.Decisions.from_frame(
+        people(age=people()["age"] * scale), **DECISION, **how
+    ).matrix
     here = cs.Decisions.from_frame(people(), **DECISION, **how).matrix
     np.testing.assert_allclose(there, np.sign(scale) * here, atol=1e-9)
 
@@ -135,14 +160,17 @@ def test_features_are_coded_alike_in_any_unit(scale, how):
 def test_weights_mean_the_same_times_any_number(scale):
     shares = np.where(np.arange(N) % 4 == 0, 1.0, 0.5) if scale > 1e-320 else np.ones(N)
     frame = people(stands_for=shares * scale)
-    data = cs.Decisions.from_frame(frame, **DECISION, features=["age"], weights="stands_for")
+    data = cs.Decisions.from_frame(
+        frame, **DECISION, features=["age"], weights="stands_for"
+    )
     np.testing.assert_allclose(data.weights, shares / shares.mean())
     counts = data.with_reference(frame, weights="stands_for").reference[1]
     np.testing.assert_allclose(counts, shares / shares.mean())
 
 
 ZONES = pd.Series(
-    [pd.Timestamp("2020", tz="UTC" if k % 2 else "Asia/Tokyo") for k in range(N)], dtype=object
+    [pd.Timestamp("2020", tz="UTC" if k % 2 else "Asia/Tokyo") for k in range(N)],
+    dtype=object,
 )
 
 
@@ -170,11 +198,15 @@ def test_frames_that_cannot_be_read_are_refused_in_our_own_words(frame, options)
 
 
 @pytest.mark.parametrize(
-    "features", [pd.Index(["age", "b"]), (name for name in ["age", "b"]), np.array(["age", "b"])]
+    "features",
+    [pd.Index(["age", "b"]), (name for name in ["age", "b"]), np.array(["age", "b"])],
 )
 def test_features_may_come_in_anything_that_can_be_gone_through(features):
     frame = people(b=np.arange(N) % 5)
-    assert cs.Decisions.from_frame(frame, **DECISION, features=features).features == ("age", "b")
+    assert cs.Decisions.from_frame(frame, **DECISION, features=features).features == (
+        "age",
+        "b",
+    )
 
 
 def test_a_column_that_stands_twice_and_is_not_asked_for_does_no_harm():
@@ -202,15 +234,27 @@ def test_every_fault_of_a_table_is_named_at_once():
     frame.loc[3, "age"] = np.inf
     frame.loc[4, "b"] = np.nan
     with pytest.raises(cs.DataError) as raised:
-        cs.Decisions.from_frame(frame, **DECISION, features=["age", "b", "c"], weights="w")
-    for fault in ("'age' has infinite", "no column 'c'", "to be 0/1", "weights 'w'", "'b' is miss"):
+        cs.Decisions.from_frame(
+            frame, **DECISION, features=["age", "b", "c"], weights="w"
+        )
+    for fault in (
+        "'age' has infinite",
+        "no column 'c'",
+        "to be 0/1",
+        "weights 'w'",
+        "'b' is miss",
+    ):
         assert fault in str(raised.value)
 
 
 def test_every_fault_of_a_panel_is_named_at_once():
-    frame = pd.DataFrame({"u": np.repeat(np.arange(9), 4), "t": "early", "d": "high", "y": "low"})
+    frame = pd.DataFrame(
+        {"u": np.repeat(np.arange(9), 4), "t": "early", "d": "high", "y": "low"}
+    )
     frame["w"] = 0.0
     with pytest.raises(cs.DataError) as raised:
-        cs.Panel.from_frame(frame, unit="u", time="t", outcome="y", treatment="d", weights="w")
+        cs.Panel.from_frame(
+            frame, unit="u", time="t", outcome="y", treatment="d", weights="w"
+        )
     for fault in ("time 't'", "outcome 'y'", "treatment 'd'", "weights 'w'"):
         assert fault in str(raised.value)

@@ -12,7 +12,10 @@ def panel_frame(seed, units=40, times=5):
     """Rows in no order, with gaps, an index of their own, and an effect of 1 + .1 size."""
     rng, n = np.random.default_rng(seed), units * times
     frame = pd.DataFrame(
-        {"id": np.repeat(np.arange(units), times), "t": np.tile(np.arange(times), units)}
+        {
+            "id": np.repeat(np.arange(units), times),
+            "t": np.tile(np.arange(times), units),
+        }
     ).assign(size=rng.normal(50, 10, n), d=rng.normal(size=n))
     frame["y"] = (1 + 0.1 * frame["size"]) * frame["d"] + rng.normal(size=n)
     frame["label"] = np.where(frame["size"] > 50, "big", "small")
@@ -35,7 +38,9 @@ def panel(frame):
 def decisions(frame):
     rng = np.random.default_rng(1)
     tested = np.arange(len(frame)) % 2
-    frame = frame.assign(tested=tested, ill=np.where(tested, rng.integers(0, 2, len(frame)), None))
+    frame = frame.assign(
+        tested=tested, ill=np.where(tested, rng.integers(0, 2, len(frame)), None)
+    )
     return cs.Decisions.from_frame(
         frame, outcome="ill", decision="tested", features=["size"], missing="drop"
     )
@@ -77,9 +82,18 @@ def test_labels_of_a_larger_frame_are_matched_by_index():
         (lambda frame, data: frame["label"].iloc[1:], "by its index"),
         (lambda frame, data: frame["label"].to_numpy()[1:], "for each of the 200 rows"),
         # Labels for the rows that were kept: no longer those of the frame.
-        (lambda frame, data: np.where(data.source["size"] > 50, "a", "b"), "each of the 200 rows"),
-        (lambda frame, data: frame["label"].set_axis([f"r{k}" for k in range(200)]), "its index"),
-        (lambda frame, data: frame["label"].where(frame["label"] == "big"), "there is none in"),
+        (
+            lambda frame, data: np.where(data.source["size"] > 50, "a", "b"),
+            "each of the 200 rows",
+        ),
+        (
+            lambda frame, data: frame["label"].set_axis([f"r{k}" for k in range(200)]),
+            "its index",
+        ),
+        (
+            lambda frame, data: frame["label"].where(frame["label"] == "big"),
+            "there is none in",
+        ),
         (lambda frame, data: np.zeros((200, 2)), "array of shape"),
         (lambda frame, data: 3, "got 3"),
         (lambda frame, data: ["size", "id"], "got 2"),
@@ -115,7 +129,13 @@ def test_effects_of_groups_are_those_of_the_labels_and_survive_a_file(tmp_path):
 
 def test_a_panel_in_chunks_takes_labels_by_position():
     frame = panel_frame(7)
-    roles = {"unit": "id", "time": "t", "outcome": "y", "treatment": "d", "covariates": ["size"]}
+    roles = {
+        "unit": "id",
+        "time": "t",
+        "outcome": "y",
+        "treatment": "d",
+        "covariates": ["size"],
+    }
     chunks = cs.Panel.from_chunks([frame[:90], frame[90:]], **roles, missing="drop")
     expected = np.where(chunks.source["size"] > 50, "big", "small")
     assert list(map(str, chunks.groups(frame["label"].to_numpy()))) == list(expected)

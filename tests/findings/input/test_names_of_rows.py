@@ -11,33 +11,51 @@ import pytest
 
 import causalstats as cs
 
-ROLES = {"unit": "id", "time": "t", "outcome": "y", "treatment": "d", "covariates": ["x"]}
+ROLES = {
+    "unit": "id",
+    "time": "t",
+    "outcome": "y",
+    "treatment": "d",
+    "covariates": ["x"],
+}
 UNITS = 9
 # Nine ids each: as they stand in the frame, and their labels.
 IDS = {
     "hashes of 64 bits": pd.Series(10**17 + np.arange(UNITS)),
     "next to 2^53": pd.Series(2**53 - 4 + np.arange(UNITS)),
-    "unsigned hashes": pd.Series(np.uint64(2**64 - 1) - np.arange(UNITS, dtype="uint64")),
+    "unsigned hashes": pd.Series(
+        np.uint64(2**64 - 1) - np.arange(UNITS, dtype="uint64")
+    ),
     "seven digits": pd.Series(1_000_000 + np.arange(UNITS)),
     "nine digits, nullable": pd.Series(123_456_789 + np.arange(UNITS)).astype("Int64"),
     "hashes, nullable": pd.Series(2**62 + np.arange(UNITS)).astype("Int64"),
-    "hashes in an object column": pd.Series([10**17 + k for k in range(UNITS)], dtype=object),
+    "hashes in an object column": pd.Series(
+        [10**17 + k for k in range(UNITS)], dtype=object
+    ),
     "beyond 64 bits": pd.Series([2**70 + k for k in range(UNITS)], dtype=object),
     "negative": pd.Series(-4 + np.arange(UNITS)),
     "text with leading zeros": pd.Series([f"{k:03d}" for k in range(UNITS)]),
     "pandas strings": pd.Series([f"firm {k}" for k in range(UNITS)], dtype="string"),
     "categories of hashes": pd.Series(pd.Categorical(10**17 + np.arange(UNITS))),
-    "dates": pd.Series([datetime.date(2020, 1, 1 + k) for k in range(UNITS)], dtype=object),
+    "dates": pd.Series(
+        [datetime.date(2020, 1, 1 + k) for k in range(UNITS)], dtype=object
+    ),
     "tuples": pd.Series([("a", k) for k in range(UNITS)], dtype=object),
     "UUIDs": pd.Series([uuid.UUID(int=k) for k in range(UNITS)], dtype=object),
-    "decimals": pd.Series([decimal.Decimal(10**9 + k) for k in range(UNITS)], dtype=object),
-    "numbers and text": pd.Series([1, 2, 3, "a", "b", "c", 10, 11, "10x"], dtype=object),
+    "decimals": pd.Series(
+        [decimal.Decimal(10**9 + k) for k in range(UNITS)], dtype=object
+    ),
+    "numbers and text": pd.Series(
+        [1, 2, 3, "a", "b", "c", 10, 11, "10x"], dtype=object
+    ),
 }
 
 
 def panel_frame(ids, seed=0):
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"id": ids.repeat(4).to_numpy(), "t": np.tile(np.arange(4), len(ids))})
+    frame = pd.DataFrame(
+        {"id": ids.repeat(4).to_numpy(), "t": np.tile(np.arange(4), len(ids))}
+    )
     frame["id"] = ids.repeat(4).reset_index(drop=True)
     n = len(frame)
     frame = frame.assign(d=rng.normal(size=n), x=rng.normal(size=n))
@@ -57,7 +75,9 @@ def test_units_are_called_by_their_ids_in_one_frame_and_in_chunks(kind):
     assert list(called) == [str(value) for value in frame["id"].iloc[whole.rows]]
 
 
-@pytest.mark.parametrize("kind", ["hashes of 64 bits", "seven digits", "hashes, nullable"])
+@pytest.mark.parametrize(
+    "kind", ["hashes of 64 bits", "seven digits", "hashes, nullable"]
+)
 def test_numbers_stand_in_order_of_size(kind):
     units = cs.Panel.from_frame(panel_frame(IDS[kind]), **ROLES).units
     assert list(units) == sorted(units, key=int)
@@ -65,14 +85,18 @@ def test_numbers_stand_in_order_of_size(kind):
     assert cs.Panel.from_frame(small, **ROLES).units[:5] == ("1", "2", "3", "9", "10")
 
 
-@pytest.mark.parametrize("kind", ["hashes of 64 bits", "seven digits", "unsigned hashes"])
+@pytest.mark.parametrize(
+    "kind", ["hashes of 64 bits", "seven digits", "unsigned hashes"]
+)
 def test_polars_and_pandas_name_units_alike(kind):
     frame = panel_frame(IDS[kind])
     other = cs.Panel.from_frame(pl.from_pandas(frame.reset_index(drop=True)), **ROLES)
     assert other.units == cs.Panel.from_frame(frame, **ROLES).units
 
 
-@pytest.mark.parametrize("ids", ["hashes of 64 bits", "seven digits", "text with leading zeros"])
+@pytest.mark.parametrize(
+    "ids", ["hashes of 64 bits", "seven digits", "text with leading zeros"]
+)
 def test_ids_reach_tables_and_survive_a_file(ids, tmp_path):
     panel = cs.Panel.from_frame(panel_frame(IDS[ids]), **ROLES)
     fit = cs.fit(
@@ -95,11 +119,15 @@ def test_the_effect_does_not_depend_on_what_units_are_called():
         level = rng.normal() * 5
         for time in range(5):
             d = level + rng.normal()
-            rows.append((10**17 + k, (k % 16) * 5 + time, d, d + 3 * level + rng.normal()))
+            rows.append(
+                (10**17 + k, (k % 16) * 5 + time, d, d + 3 * level + rng.normal())
+            )
     frame = pd.DataFrame(rows, columns=["id", "t", "d", "y"])
     roles = {**ROLES, "covariates": []}
     numbers, text = (
-        cs.fit(cs.PanelDML(), cs.Panel.from_frame(table, **roles), seed=1, progress=False)
+        cs.fit(
+            cs.PanelDML(), cs.Panel.from_frame(table, **roles), seed=1, progress=False
+        )
         for table in (frame, frame.assign(id=frame["id"].astype(str)))
     )
     assert len(numbers.data.units) == 80
@@ -123,7 +151,9 @@ def test_ids_that_cannot_be_told_apart_are_refused(ids, message):
         cs.Panel.from_frame(panel_frame(ids), **ROLES)
 
 
-@pytest.mark.parametrize("kind", ["hashes of 64 bits", "seven digits", "tuples", "dates"])
+@pytest.mark.parametrize(
+    "kind", ["hashes of 64 bits", "seven digits", "tuples", "dates"]
+)
 def test_deciders_are_called_by_their_ids(kind, tmp_path):
     rng, ids = np.random.default_rng(0), IDS[kind]
     frame = pd.DataFrame({"x": rng.normal(size=90), "tested": np.arange(90) % 2})
@@ -160,11 +190,17 @@ def test_levels_of_a_diagram_are_whole_numbers_of_any_size(first):
 
 def test_groups_of_eight_digit_sites_keep_their_names():
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"x": rng.normal(size=60), "site": 10_000_001 + np.arange(60) % 3})
+    frame = pd.DataFrame(
+        {"x": rng.normal(size=60), "site": 10_000_001 + np.arange(60) % 3}
+    )
     frame["tested"] = np.arange(60) % 2
     frame["y"] = np.where(frame["tested"] == 1, rng.integers(0, 2, 60), np.nan)
     read = {"outcome": "y", "decision": "tested"}
     numeric = cs.Decisions.from_frame(frame, **read, features=["x", "site"])
-    assert list(numeric.groups("site").categories) == ["10000001", "10000002", "10000003"]
+    assert list(numeric.groups("site").categories) == [
+        "10000001",
+        "10000002",
+        "10000003",
+    ]
     named = cs.Decisions.from_frame(frame, **read, formula="x + C(site)")
     assert named.features == ("x", "C(site)[T.10000002]", "C(site)[T.10000003]")

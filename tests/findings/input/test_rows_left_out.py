@@ -9,14 +9,22 @@ import causalstats as cs
 
 def panel(frame: pd.DataFrame):
     return cs.PanelDML(basis_size=1), cs.Panel.from_frame(
-        frame, unit="id", time="year", outcome="y", treatment="d", covariates=["x"], missing="drop"
+        frame,
+        unit="id",
+        time="year",
+        outcome="y",
+        treatment="d",
+        covariates=["x"],
+        missing="drop",
     )
 
 
 def composition(frame: pd.DataFrame):
     parts = np.exp(frame[["x", "d", "y"]])
     model = cs.PartialCorrelation(prior="invariant")
-    return model, cs.Composition.from_frame(parts, parts=["x", "d", "y"], missing="drop")
+    return model, cs.Composition.from_frame(
+        parts, parts=["x", "d", "y"], missing="drop"
+    )
 
 
 def selective(frame: pd.DataFrame):
@@ -33,13 +41,20 @@ def heckman(frame: pd.DataFrame):
     seen = frame["year"] % 2 == 0
     table = frame.assign(seen=seen.astype(int), wage=frame["d"].where(seen))
     return cs.Heckman(), cs.Decisions.from_frame(
-        table, outcome="wage", decision="seen", features=["x"], kind="continuous", missing="drop"
+        table,
+        outcome="wage",
+        decision="seen",
+        features=["x"],
+        kind="continuous",
+        missing="drop",
     )
 
 
 def rows(gaps: int) -> pd.DataFrame:
     rng = np.random.default_rng(5)
-    frame = pd.DataFrame({"id": np.repeat(np.arange(30), 6), "year": np.tile(np.arange(6), 30)})
+    frame = pd.DataFrame(
+        {"id": np.repeat(np.arange(30), 6), "year": np.tile(np.arange(6), 30)}
+    )
     for name in ("x", "d"):
         frame[name] = rng.normal(size=180)
     frame["y"] = frame["d"] + rng.normal(size=180)
@@ -73,7 +88,12 @@ def test_what_a_diagram_does_not_need_is_said_of_the_headline_alone():
     frame = pd.DataFrame({"z": z, "x": x, "y": y}).astype(object)
     frame.loc[rng.random(400) < 0.2, "x"] = None
     data = cs.Observations.from_frame(frame, missing="drop")
-    fit = cs.fit(cs.CausalDiagram("z -> x; z -> y; x -> y"), data, seed=1, progress=False)
+    fit = cs.fit(
+        cs.CausalDiagram("z -> x; z -> y; x -> y"), data, seed=1, progress=False
+    )
     for asked in (fit.effect("effect"), fit.effect("y", do={"x": [1, 0]})):
         (caution,) = [check for check in asked.doubts if check.name == "rows left out"]
-        assert "The effect of z on y, unlike other questions, does not need x" in caution.remedy
+        assert (
+            "The effect of z on y, unlike other questions, does not need x"
+            in caution.remedy
+        )

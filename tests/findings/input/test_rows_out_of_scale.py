@@ -9,7 +9,9 @@ import causalstats as cs
 
 def firms(seed=0):
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"firm": np.repeat(np.arange(12), 6), "year": np.tile(np.arange(6), 12)})
+    frame = pd.DataFrame(
+        {"firm": np.repeat(np.arange(12), 6), "year": np.tile(np.arange(6), 12)}
+    )
     frame = frame.assign(size=rng.normal(size=72), price=rng.normal(size=72))
     return frame.assign(sales=2 * frame["price"] + rng.normal(size=72))
 
@@ -17,7 +19,12 @@ def firms(seed=0):
 def test_an_answer_at_rows_out_of_scale_is_finite_or_refused():
     frame = firms()
     panel = cs.Panel.from_frame(
-        frame, unit="firm", time="year", outcome="sales", treatment="price", covariates=["size"]
+        frame,
+        unit="firm",
+        time="year",
+        outcome="sales",
+        treatment="price",
+        covariates=["size"],
     )
     model = cs.PanelDML(basis_size=1, moderators="size", errors="iid")
     fit = cs.fit(model, panel, seed=1, progress=False)
@@ -37,10 +44,16 @@ def test_features_without_an_order_are_refused(features):
     people = people.assign(seen=[0, 1] * 20)
     people["ill"] = np.where(people.seen == 1, rng.integers(0, 2, 40), np.nan)
     with pytest.raises(cs.DataError, match="as a list of column names"):
-        cs.Decisions.from_frame(people, outcome="ill", decision="seen", features=features)
+        cs.Decisions.from_frame(
+            people, outcome="ill", decision="seen", features=features
+        )
 
 
 def test_bounds_of_no_part_are_no_bounds():
-    frame = pd.DataFrame(np.exp(np.random.default_rng(0).normal(size=(20, 3))), columns=list("abc"))
+    frame = pd.DataFrame(
+        np.exp(np.random.default_rng(0).normal(size=(20, 3))), columns=list("abc")
+    )
     with pytest.raises(cs.DataError, match="needs `resolution` or `limits`"):
-        cs.Composition.from_frame(frame, parts=list("abc"), zeros="interval", resolution={})
+        cs.Composition.from_frame(
+            frame, parts=list("abc"), zeros="interval", resolution={}
+        )

@@ -74,7 +74,9 @@ WRONG = {
     "a decimal NaN": Decimal("nan"),
     "pandas' missing value": pd.NA,
 }
-NEVER = {name for name in WRONG if name not in ("True", "a NumPy Boolean", "a text", "None")} - {
+NEVER = {
+    name for name in WRONG if name not in ("True", "a NumPy Boolean", "a text", "None")
+} - {
     "an empty list",
     "an empty mapping",
 }
@@ -110,7 +112,11 @@ def options(hint):
     """The texts of a `Literal` anywhere at the top of an annotation."""
     if typing.get_origin(hint) is typing.Literal:
         return typing.get_args(hint)
-    inside = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, UnionType) else ()
+    inside = (
+        typing.get_args(hint)
+        if typing.get_origin(hint) in (typing.Union, UnionType)
+        else ()
+    )
     return tuple(option for part in inside for option in options(part))
 
 
@@ -119,7 +125,9 @@ def hints_of(cls):
 
 
 @pytest.mark.parametrize(
-    ("cls", "field"), EVERY_FIELD, ids=[f"{cls.__name__}-{name}" for cls, name in EVERY_FIELD]
+    ("cls", "field"),
+    EVERY_FIELD,
+    ids=[f"{cls.__name__}-{name}" for cls, name in EVERY_FIELD],
 )
 def test_no_field_takes_a_value_of_another_type(cls, field):
     hint = hints_of(cls)[field]
@@ -138,7 +146,9 @@ def test_no_field_takes_a_value_of_another_type(cls, field):
 
 
 @pytest.mark.parametrize(
-    ("cls", "field"), EVERY_FIELD, ids=[f"{cls.__name__}-{name}" for cls, name in EVERY_FIELD]
+    ("cls", "field"),
+    EVERY_FIELD,
+    ids=[f"{cls.__name__}-{name}" for cls, name in EVERY_FIELD],
 )
 def test_a_misspelt_option_is_refused_with_the_one_that_was_meant(cls, field):
     for option in options(hints_of(cls)[field]):
@@ -148,7 +158,9 @@ def test_a_misspelt_option_is_refused_with_the_one_that_was_meant(cls, field):
 
 
 @pytest.mark.parametrize(
-    ("cls", "field"), EVERY_FIELD, ids=[f"{cls.__name__}-{name}" for cls, name in EVERY_FIELD]
+    ("cls", "field"),
+    EVERY_FIELD,
+    ids=[f"{cls.__name__}-{name}" for cls, name in EVERY_FIELD],
 )
 def test_numpy_scalars_and_whole_floats_are_kept_as_python_numbers(cls, field):
     hint = hints_of(cls)[field]
@@ -160,7 +172,9 @@ def test_numpy_scalars_and_whole_floats_are_kept_as_python_numbers(cls, field):
         taken = []
         for kind in kinds:
             try:
-                taken.append(getattr(cls(**{**CLASSES[cls], field: kind(number)}), field))
+                taken.append(
+                    getattr(cls(**{**CLASSES[cls], field: kind(number)}), field)
+                )
             except cs.CausalStatsError:
                 taken.append(None)
         kept = [getattr(value, "value", value) for value in taken]
@@ -259,7 +273,10 @@ VERBS = {
     "fit": (cs.fit, {"model": None, "data": None, "seed": 1}),
     "calibrate": (cs.calibrate, {"model": None, "seed": 1}),
     "load": (cs.load, {}),
-    **{f"{cls.__name__}.simulate": (cls.simulate, {"seed": 1}) for cls in list(CLASSES)[:5]},
+    **{
+        f"{cls.__name__}.simulate": (cls.simulate, {"seed": 1})
+        for cls in list(CLASSES)[:5]
+    },
 }
 ARGUMENTS = [
     (verb, name)
@@ -272,7 +289,9 @@ ARGUMENTS = [
 @pytest.mark.parametrize(
     ("verb", "argument"), ARGUMENTS, ids=[" ".join(each) for each in ARGUMENTS]
 )
-def test_no_verb_takes_an_argument_of_another_type(fit, verb, argument, monkeypatch, tmp_path):
+def test_no_verb_takes_an_argument_of_another_type(
+    fit, verb, argument, monkeypatch, tmp_path
+):
     """Every wrong value ends in an error of the library before anything is sampled or written."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
@@ -284,7 +303,10 @@ def test_no_verb_takes_an_argument_of_another_type(fit, verb, argument, monkeypa
         "fit": {"model": fit.model, "data": fit.data},
         "calibrate": {"model": fit.model},
         "load": {},
-        "Effect.minus": {"self": fit.effect("effect"), "other": fit.effect("association")},
+        "Effect.minus": {
+            "self": fit.effect("effect"),
+            "other": fit.effect("association"),
+        },
     }
     model = next((cls for cls in CLASSES if verb == f"{cls.__name__}.simulate"), None)
     owner = fit.effect("effect") if verb.startswith("Effect.") else fit

@@ -19,12 +19,18 @@ def _fit(seed, treatment, times=6, **fields):
 
 @pytest.mark.parametrize(
     "treatment",
-    [lambda f: f["t"] > 3, lambda f: f["id"] + 2.5 * f["t"], lambda f: np.sin(f["t"]) - f["id"]],
+    [
+        lambda f: f["t"] > 3,
+        lambda f: f["id"] + 2.5 * f["t"],
+        lambda f: np.sin(f["t"]) - f["id"],
+    ],
     ids=["the same for all units", "unit and time", "a wave in time"],
 )
 @pytest.mark.parametrize("times", [6, 11])
 def test_the_reason_is_the_effects_of_units_and_times(treatment, times):
-    with pytest.raises(cs.ModelError, match="'d' is collinear with the effects of units") as raised:
+    with pytest.raises(
+        cs.ModelError, match="'d' is collinear with the effects of units"
+    ) as raised:
         _fit(0, treatment, times, time_effects=True)
     assert "within any unit" not in str(raised.value)
     assert "heterogeneity='pooled'" not in str(raised.value)
@@ -36,4 +42,6 @@ def test_a_treatment_that_never_changes_is_still_refused_as_that():
 
 
 def test_without_effects_of_times_as_the_message_says_there_is_an_answer():
-    assert np.isfinite(_fit(2, lambda f: f["t"] > 3).effect("effect").numbers()["mean"].iloc[0])
+    assert np.isfinite(
+        _fit(2, lambda f: f["t"] > 3).effect("effect").numbers()["mean"].iloc[0]
+    )

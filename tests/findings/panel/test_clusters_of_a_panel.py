@@ -13,9 +13,13 @@ _ROLES = {"unit": "county", "time": "year", "outcome": "y", "treatment": "law"}
 def _counties(states: int, each: int, labels: str) -> pd.DataFrame:
     rng = np.random.default_rng(5)
     county = np.repeat(np.arange(states * each), 4)
-    frame = pd.DataFrame({"county": county, "year": np.tile(np.arange(4), states * each)})
+    frame = pd.DataFrame(
+        {"county": county, "year": np.tile(np.arange(4), states * each)}
+    )
     number = county // each
-    frame["state"] = number if labels == "numbers" else np.array([f"s{k}" for k in number])
+    frame["state"] = (
+        number if labels == "numbers" else np.array([f"s{k}" for k in number])
+    )
     frame["law"] = rng.normal(size=len(frame))
     frame["y"] = rng.normal(size=len(frame))
     return frame.sample(frac=1, random_state=1)
@@ -27,7 +31,9 @@ def test_each_unit_belongs_to_the_cluster_of_its_rows(states, each, labels):
     frame = _counties(states, each, labels)
     panel = cs.Panel.from_frame(frame, **_ROLES, cluster="state")
     assert len(panel.clusters) == states
-    found = {panel.units[k]: panel.clusters[code] for k, code in enumerate(panel.cluster)}
+    found = {
+        panel.units[k]: panel.clusters[code] for k, code in enumerate(panel.cluster)
+    }
     expected = {str(row.county): str(row.state) for row in frame.itertuples()}
     assert found == expected
     assert panel.facts()["Clusters"] == f"{states} (state)"
@@ -73,7 +79,9 @@ def test_an_unknown_cluster_names_the_columns_there_are():
 def test_units_that_change_their_cluster_are_refused():
     frame = _counties(3, 2, "text")
     frame.loc[frame["county"].eq(4) & frame["year"].eq(2), "state"] = "s0"
-    with pytest.raises(DataError, match="one value of cluster 'state' in each 'county'; '4'"):
+    with pytest.raises(
+        DataError, match="one value of cluster 'state' in each 'county'; '4'"
+    ):
         cs.Panel.from_frame(frame, **_ROLES, cluster="state")
 
 

@@ -18,13 +18,17 @@ def wages() -> cs.Fit:
         treatment="union",
         covariates=["married", "expersq"],
     )
-    return cs.fit(cs.PanelDML(basis_size=1, time_effects=True), data, seed=1, progress=False)
+    return cs.fit(
+        cs.PanelDML(basis_size=1, time_effects=True), data, seed=1, progress=False
+    )
 
 
 @pytest.mark.parametrize("method", ["simple OLS", "pooled OLS", "fixed effects"])
 def test_compare_has_the_numbers_of_the_estimators(wages, method):
     shown = wages.compare().loc[method]
-    exact = cs.panel_dml_estimators(wages, methods=[method], seed=1, progress=False).table
+    exact = cs.panel_dml_estimators(
+        wages, methods=[method], seed=1, progress=False
+    ).table
     assert shown["mean"] == pytest.approx(exact.loc[method, "estimate"], rel=1e-12)
     assert shown["lower"] == pytest.approx(exact.loc[method, "lower"], rel=1e-12)
     assert shown["upper"] == pytest.approx(exact.loc[method, "upper"], rel=1e-12)
@@ -55,13 +59,19 @@ def test_fixed_effects_of_public_capital_are_those_of_baltagi_and_pinnoi():
 
 def test_several_treatments_have_the_intervals_of_each_method():
     rng = np.random.default_rng(1)
-    frame = pd.DataFrame({"id": np.repeat(np.arange(40), 5), "t": np.tile(np.arange(5), 40)})
+    frame = pd.DataFrame(
+        {"id": np.repeat(np.arange(40), 5), "t": np.tile(np.arange(5), 40)}
+    )
     frame["d"], frame["e"] = rng.normal(size=(2, 200))
     frame["y"] = frame["d"] - frame["e"] + rng.normal(size=200)
-    data = cs.Panel.from_frame(frame, unit="id", time="t", outcome="y", treatment=["d", "e"])
+    data = cs.Panel.from_frame(
+        frame, unit="id", time="t", outcome="y", treatment=["d", "e"]
+    )
     fit = cs.fit(cs.PanelDML(), data, seed=1, progress=False)
     table = fit.compare()
-    exact = cs.panel_dml_estimators(fit, methods=["fixed effects"], seed=1, progress=False).table
+    exact = cs.panel_dml_estimators(
+        fit, methods=["fixed effects"], seed=1, progress=False
+    ).table
     expected = exact.loc["fixed effects"]
     np.testing.assert_allclose(table["fixed effects"], expected["estimate"])
     np.testing.assert_allclose(table["fixed effects, lower"], expected["lower"])
@@ -75,13 +85,19 @@ def test_units_seen_once_change_nothing(singles, units):
     """The within estimator drops them (Correia 2015), and so do its degrees of freedom."""
     rng = np.random.default_rng(units + singles)
     ids = np.r_[np.arange(singles), np.repeat(np.arange(singles, singles + units), 10)]
-    frame = pd.DataFrame({"id": ids, "t": np.r_[np.zeros(singles), np.tile(np.arange(10), units)]})
+    frame = pd.DataFrame(
+        {"id": ids, "t": np.r_[np.zeros(singles), np.tile(np.arange(10), units)]}
+    )
     frame["d"] = rng.normal(size=len(frame)) + 0.5 * (frame["id"] % 3)
     frame["y"] = frame["d"] + rng.normal(size=len(frame))
     tables, intervals = [], []
     for part in (frame, frame[frame["id"] >= singles]):
-        data = cs.Panel.from_frame(part, unit="id", time="t", outcome="y", treatment="d")
-        found = cs.panel_dml_estimators(data, methods=["fixed effects"], seed=1, progress=False)
+        data = cs.Panel.from_frame(
+            part, unit="id", time="t", outcome="y", treatment="d"
+        )
+        found = cs.panel_dml_estimators(
+            data, methods=["fixed effects"], seed=1, progress=False
+        )
         tables.append(found.table.drop(columns="seconds"))
         fit = cs.fit(cs.PanelDML(), data, seed=1, progress=False)
         intervals.append(fit.effect("effect").numbers()[["lower", "upper"]].to_numpy())

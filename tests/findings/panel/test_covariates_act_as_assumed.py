@@ -25,7 +25,12 @@ def _panel(function, covariates, seed, units=150, times=6, ids=np.arange):
 
 def _read(frame, covariates):
     return cs.Panel.from_frame(
-        frame, unit="unit", time="time", outcome="y", treatment="d", covariates=covariates
+        frame,
+        unit="unit",
+        time="time",
+        outcome="y",
+        treatment="d",
+        covariates=covariates,
     )
 
 
@@ -64,7 +69,9 @@ def _step(x):
         (_step, 1, 6, np.arange),
     ],
 )
-def test_products_and_steps_that_the_columns_miss_are_found(function, covariates, seed, ids):
+def test_products_and_steps_that_the_columns_miss_are_found(
+    function, covariates, seed, ids
+):
     frame, names = _panel(function, covariates, seed, ids=ids)
     check = _check(cs.PanelDML(errors="cluster"), _read(frame, names))
     assert check.passed is False
@@ -81,15 +88,23 @@ def test_a_curve_taken_for_a_line_is_found_and_more_columns_help():
     assert _check(cs.PanelDML(), panel).passed is True
 
 
-@pytest.mark.parametrize("fields", [{"interactions": "pairs"}, {"interactions": [("x0", "x1")]}])
+@pytest.mark.parametrize(
+    "fields", [{"interactions": "pairs"}, {"interactions": [("x0", "x1")]}]
+)
 def test_products_that_are_asked_for_are_no_longer_missed(fields):
     frame, names = _panel(_product, 2, 8)
     panel = _read(frame, names)
-    wrong, right = cs.PanelDML(errors="cluster"), cs.PanelDML(errors="cluster", **fields)
+    wrong, right = (
+        cs.PanelDML(errors="cluster"),
+        cs.PanelDML(errors="cluster", **fields),
+    )
     assert _check(wrong, panel).passed is False
     assert _check(right, panel).passed is True
     answers = {
-        model: cs.fit(model, panel, seed=1, progress=False).effect("effect").numbers().iloc[0]
+        model: cs.fit(model, panel, seed=1, progress=False)
+        .effect("effect")
+        .numbers()
+        .iloc[0]
         for model in (wrong, right)
     }
     assert answers[wrong]["lower"] > 1.2
@@ -116,7 +131,10 @@ def test_products_in_the_design_of_doubleml_are_found(seed):
         frame, unit="id", time="time", outcome="y", treatment="d", covariates=names
     )
     assert _check(cs.PanelDML(errors="cluster"), panel).passed is False
-    assert _check(cs.PanelDML(errors="cluster", interactions="pairs"), panel).passed is True
+    assert (
+        _check(cs.PanelDML(errors="cluster", interactions="pairs"), panel).passed
+        is True
+    )
 
 
 def test_a_misread_covariate_of_the_treatment_alone_does_no_harm():
@@ -147,4 +165,6 @@ def test_with_few_units_the_check_says_that_it_cannot_decide():
 
 def test_without_covariates_there_is_nothing_to_check():
     frame, _ = _panel(_product, 2, 14)
-    assert all(check.name != _NAME for check in cs.PanelDML().data_checks(_read(frame, [])))
+    assert all(
+        check.name != _NAME for check in cs.PanelDML().data_checks(_read(frame, []))
+    )

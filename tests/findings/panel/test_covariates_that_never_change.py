@@ -13,7 +13,9 @@ _NAME = "covariates vary within units"
 def frame():
     """Adoption depends on `base`, and so do the trends of the outcome; the effect is 1."""
     rng = np.random.default_rng(0)
-    found = pd.DataFrame({"id": np.repeat(np.arange(200), 4), "t": np.tile(np.arange(4), 200)})
+    found = pd.DataFrame(
+        {"id": np.repeat(np.arange(200), 4), "t": np.tile(np.arange(4), 200)}
+    )
     base = rng.normal(size=200)[found["id"]]
     found["base"], found["sex"] = base, np.where(found["id"] % 2, "m", "f")
     found["x"], found["one"] = rng.normal(size=800), 1.0
@@ -36,7 +38,11 @@ def _check(frame, covariates, name=_NAME, **fields):
 
 @pytest.mark.parametrize(
     ("covariates", "named"),
-    [(["base"], "'base'"), (["x", "sex"], "'sex'"), (["base", "sex", "x"], "'base', 'sex'")],
+    [
+        (["base"], "'base'"),
+        (["x", "sex"], "'sex'"),
+        (["base", "sex", "x"], "'base', 'sex'"),
+    ],
 )
 def test_covariates_that_never_change_are_named_on_the_answer(frame, covariates, named):
     check = _check(frame, covariates)
@@ -63,12 +69,17 @@ def test_constant_covariates_that_act_are_not_named(frame, covariates, fields):
 
 
 def test_a_pooled_model_adjusts_for_constant_covariates(frame):
-    assert _check(frame, ["base"], "covariates vary", heterogeneity="pooled").passed is True
+    assert (
+        _check(frame, ["base"], "covariates vary", heterogeneity="pooled").passed
+        is True
+    )
 
 
 def test_the_product_with_time_that_the_remedy_names_has_the_right_effect(frame):
     model = cs.PanelDML(time_effects=True, errors="cluster")
-    assert "frame['base_t'] = frame['base'] * frame['t']" in _check(frame, ["base"]).remedy
+    assert (
+        "frame['base_t'] = frame['base'] * frame['t']" in _check(frame, ["base"]).remedy
+    )
     helped = frame.assign(base_t=frame["base"] * frame["t"])
     answers = {
         name: cs.fit(model, _read(helped, [name]), seed=1, progress=False)
@@ -77,7 +88,9 @@ def test_the_product_with_time_that_the_remedy_names_has_the_right_effect(frame)
     wrong, right = (fit.effect("effect").numbers().iloc[0] for fit in answers.values())
     assert wrong["lower"] > 2
     assert abs(right["mean"] - 1) < 4 * right["sd"]
-    failed = {check.name for check in answers["base_t"].check() if check.passed is False}
+    failed = {
+        check.name for check in answers["base_t"].check() if check.passed is False
+    }
     assert failed == set()
 
 

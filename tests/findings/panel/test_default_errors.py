@@ -26,7 +26,12 @@ def driving():
 def test_the_default_interval_of_a_published_panel_is_clustered(driving):
     """Driving, bac08: -1.437 (.394 if errors were independent, .814 clustered by state)."""
     model = cs.PanelDML(basis_size=1, time_effects=True)
-    row = cs.fit(model, driving, seed=1, progress=False).effect("effect").numbers().iloc[0]
+    row = (
+        cs.fit(model, driving, seed=1, progress=False)
+        .effect("effect")
+        .numbers()
+        .iloc[0]
+    )
     assert model.errors == "cluster"
     assert row["mean"] == pytest.approx(-1.437, abs=0.03)
     assert 0.75 < row["sd"] < 1.0

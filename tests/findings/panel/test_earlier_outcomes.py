@@ -13,9 +13,16 @@ def _dynamic(seed, units=80, times=10):
     """The outcome depends on its own value in the row before, by 0.6."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(
-        {"unit": np.repeat(np.arange(units), times), "time": np.tile(np.arange(times), units)}
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+        }
     )
-    d, own, y = rng.normal(size=(units, times)), rng.normal(size=units), np.zeros((units, times))
+    d, own, y = (
+        rng.normal(size=(units, times)),
+        rng.normal(size=units),
+        np.zeros((units, times)),
+    )
     for time in range(times):
         before = y[:, time - 1] if time else 0.0
         y[:, time] = own + d[:, time] + 0.6 * before + rng.normal(size=units)
@@ -49,7 +56,15 @@ def _check(frame, covariates=("before",), treatment="d"):
         lambda y: np.log(y + 30),
         lambda y: np.exp(y / 3),
     ],
-    ids=["as it is", "to 0.1", "to 1", "percent", "reversed", "logarithm", "exponential"],
+    ids=[
+        "as it is",
+        "to 0.1",
+        "to 1",
+        "percent",
+        "reversed",
+        "logarithm",
+        "exponential",
+    ],
 )
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_lagged_outcome_is_recognised_in_any_unit_or_rounding(written, seed):
@@ -71,10 +86,15 @@ def test_a_lagged_outcome_is_recognised_where_rows_are_missing(share):
 def test_a_lagged_outcome_is_recognised_as_a_treatment_and_at_lag_two():
     frame = _dynamic(4).dropna()
     assert "'before' is the outcome" in _check(frame, (), "before").finding
-    assert "'two before' is the outcome of two rows before" in _check(frame, ["two before"]).finding
+    assert (
+        "'two before' is the outcome of two rows before"
+        in _check(frame, ["two before"]).finding
+    )
 
 
-@pytest.mark.parametrize(("of_covariate", "of_outcome"), [(0.015, 0.02), (0.002, 0.3), (0.5, 0.5)])
+@pytest.mark.parametrize(
+    ("of_covariate", "of_outcome"), [(0.015, 0.02), (0.002, 0.3), (0.5, 0.5)]
+)
 def test_rare_events_are_not_taken_for_a_lagged_outcome(of_covariate, of_outcome):
     """In 95 of 100 rows both are 0, which says nothing."""
     rng, frame = np.random.default_rng(5), _dynamic(5)

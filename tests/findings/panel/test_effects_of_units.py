@@ -9,11 +9,16 @@ import causalstats as cs
 _ROLES = {"unit": "id", "time": "t", "outcome": "y", "treatment": "d"}
 
 
-def _panel(seed: int, units: int = 100, times: int = 8, spread: float = 1.5) -> pd.DataFrame:
+def _panel(
+    seed: int, units: int = 100, times: int = 8, spread: float = 1.5
+) -> pd.DataFrame:
     """Effects of units Normal(1, spread), and treatments whose spread differs by unit."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(
-        {"id": np.repeat(np.arange(units), times), "t": np.tile(np.arange(times), units)}
+        {
+            "id": np.repeat(np.arange(units), times),
+            "t": np.tile(np.arange(times), units),
+        }
     )
     d = rng.normal(size=len(frame)) * np.exp(0.6 * rng.normal(size=units))[frame["id"]]
     own = 1 + spread * rng.normal(size=units)
@@ -33,7 +38,9 @@ def test_the_headline_is_the_mean_of_units_everywhere(errors):
     headline = fit.effect("effect").numbers()
     np.testing.assert_allclose(headline.iloc[0], mean.iloc[0])
     assert fit.compare().loc["PanelDML", "mean"] == pytest.approx(mean["mean"].iloc[0])
-    table = cs.panel_dml_estimators(fit, methods=["fixed effects"], seed=1, progress=False).table
+    table = cs.panel_dml_estimators(
+        fit, methods=["fixed effects"], seed=1, progress=False
+    ).table
     assert table.loc["PanelDML", "lower"] == pytest.approx(mean["lower"].iloc[0])
     assert "mean of the distribution of units" in repr(fit)
     used = fit.sensitivity(effect_sd=[4.0]).query("used")
@@ -43,7 +50,12 @@ def test_the_headline_is_the_mean_of_units_everywhere(errors):
 def _covered(errors: str, sets: int, **fields) -> float:
     hits = 0
     for seed in range(sets):
-        row = _fit(_panel(seed, **fields), errors=errors).effect("effect").numbers().iloc[0]
+        row = (
+            _fit(_panel(seed, **fields), errors=errors)
+            .effect("effect")
+            .numbers()
+            .iloc[0]
+        )
         hits += row["lower"] <= 1 <= row["upper"]
     return hits / sets
 
@@ -69,4 +81,6 @@ def test_two_treatments_are_refused_before_anything_is_sampled():
     with pytest.raises(cs.ModelError, match="other treatments among the covariates"):
         cs.Problem(cs.PanelDML(effects="unit"), data).inputs  # noqa: B018 - asks for them
     remedied = cs.Panel.from_frame(frame, **_ROLES, covariates=["other"])
-    assert cs.fit(cs.PanelDML(effects="unit"), remedied, seed=1, progress=False).effect("effect")
+    assert cs.fit(cs.PanelDML(effects="unit"), remedied, seed=1, progress=False).effect(
+        "effect"
+    )

@@ -22,7 +22,10 @@ def _persistent(rng, units, times, rho):
 
 def _frame(d, y):
     units, times = d.shape
-    index = {"id": np.repeat(np.arange(units), times), "t": np.tile(np.arange(times), units)}
+    index = {
+        "id": np.repeat(np.arange(units), times),
+        "t": np.tile(np.arange(times), units),
+    }
     return pd.DataFrame(index).assign(d=d.ravel(), y=y.ravel())
 
 
@@ -42,14 +45,18 @@ def _fit(frame, **fields):
 
 
 def _hits(make, seeds, truth, **fields):
-    rows = [_fit(make(seed), **fields).effect("effect").numbers().iloc[0] for seed in seeds]
+    rows = [
+        _fit(make(seed), **fields).effect("effect").numbers().iloc[0] for seed in seeds
+    ]
     return sum(row["lower"] <= truth <= row["upper"] for row in rows)
 
 
 # The variance by its definition -------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("clusters", "rows", "columns"), [(5, 6, 2), (8, 3, 1), (12, 4, 14)])
+@pytest.mark.parametrize(
+    ("clusters", "rows", "columns"), [(5, 6, 2), (8, 3, 1), (12, 4, 14)]
+)
 def test_cr2_and_its_degrees_are_those_of_their_definition(clusters, rows, columns):
     """Dense matrices: A_g = (I - H_gg)^-1/2, and moments of the quadratic form in normal errors."""
     rng = np.random.default_rng(clusters)
@@ -132,7 +139,10 @@ def test_few_units_that_all_change_raise_no_doubt(units, seed):
     """Their intervals cover .96 with 6 and with 10 units: benchmarks/panel_errors.json."""
     panel = cs.Panel.from_frame(_continuous(seed, units), **_ROLES)
     checks = cs.PanelDML(time_effects=True).data_checks(panel)
-    assert next(check for check in checks if check.name == "clusters enough").passed is True
+    assert (
+        next(check for check in checks if check.name == "clusters enough").passed
+        is True
+    )
 
 
 def _continuous(seed, units, times=20, rho=0.6):
@@ -152,15 +162,24 @@ def test_two_units_are_not_known_infeasibly_well():
     frame = _continuous(3, 2, times=48)
     width = {}
     for errors in ("cluster", "iid"):
-        row = _fit(frame, time_effects=True, errors=errors).effect("effect").numbers().iloc[0]
+        row = (
+            _fit(frame, time_effects=True, errors=errors)
+            .effect("effect")
+            .numbers()
+            .iloc[0]
+        )
         width[errors] = row["upper"] - row["lower"]
     assert width["cluster"] > width["iid"]
 
 
-@pytest.mark.parametrize(("errors", "units"), [("cluster", 1), ("bootstrap", 1), ("bootstrap", 5)])
+@pytest.mark.parametrize(
+    ("errors", "units"), [("cluster", 1), ("bootstrap", 1), ("bootstrap", 5)]
+)
 def test_too_few_units_are_refused_and_the_remedy_works(errors, units):
     panel = cs.Panel.from_frame(_continuous(1, units), **_ROLES)
-    with pytest.raises(cs.ModelError, match="compares clusters with each other") as refused:
+    with pytest.raises(
+        cs.ModelError, match="compares clusters with each other"
+    ) as refused:
         cs.Problem(cs.PanelDML(errors=errors), panel).inputs  # noqa: B018 - asks for them
     other = "ar1" if units == 1 else "cluster"
     assert f"errors={other!r}" in str(refused.value)
@@ -179,7 +198,9 @@ def test_many_clusters_give_the_usual_cluster_robust_interval():
         treatment="union",
         covariates=["married", "expersq"],
     )
-    fit = cs.fit(cs.PanelDML(basis_size=1, time_effects=True), panel, seed=1, progress=False)
+    fit = cs.fit(
+        cs.PanelDML(basis_size=1, time_effects=True), panel, seed=1, progress=False
+    )
     row = fit.effect("effect").numbers().iloc[0]
     assert row["mean"] == pytest.approx(0.0800, abs=0.0015)
     assert row["sd"] == pytest.approx(0.0227, rel=0.04)
@@ -195,7 +216,11 @@ _SLOW = {
     "1 treated": (lambda seed: _law(seed, 1), 0.0, (0.93, 1.0)),
     "2 treated": (lambda seed: _law(seed, 2), 0.0, (0.93, 1.0)),
     "5 treated": (lambda seed: _law(seed, 5), 0.0, (0.90, 0.99)),
-    "5 treated of twice the sd": (lambda seed: _law(seed, 5, sd=2.0), 0.0, (0.85, 0.97)),
+    "5 treated of twice the sd": (
+        lambda seed: _law(seed, 5, sd=2.0),
+        0.0,
+        (0.85, 0.97),
+    ),
 }
 
 

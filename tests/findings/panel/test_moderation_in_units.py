@@ -13,7 +13,9 @@ _ROLES = {"unit": "id", "time": "t", "outcome": "y", "treatment": "d"}
 
 def _panel(seed: int, mean: float, sd: float, slope: float) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"id": np.repeat(np.arange(150), 6), "t": np.tile(np.arange(6), 150)})
+    frame = pd.DataFrame(
+        {"id": np.repeat(np.arange(150), 6), "t": np.tile(np.arange(6), 150)}
+    )
     frame["size"] = rng.normal(mean, sd, len(frame))
     frame["d"] = rng.normal(size=len(frame))
     noise = rng.normal(size=len(frame))
@@ -27,13 +29,19 @@ def _fit(frame: pd.DataFrame, moderators: str = "size") -> cs.Fit:
     return cs.fit(cs.PanelDML(moderators=moderators), data, seed=1, progress=False)
 
 
-@pytest.mark.parametrize(("mean", "sd", "slope"), [(50, 10, 0.1), (2_000, 300, 0.003), (0, 1, -1)])
-def test_moderation_is_the_change_of_the_effect_by_one_unit_of_the_moderator(mean, sd, slope):
+@pytest.mark.parametrize(
+    ("mean", "sd", "slope"), [(50, 10, 0.1), (2_000, 300, 0.003), (0, 1, -1)]
+)
+def test_moderation_is_the_change_of_the_effect_by_one_unit_of_the_moderator(
+    mean, sd, slope
+):
     fit = _fit(_panel(3, mean, sd, slope))
     found = fit.effect("moderation").numbers().iloc[0]
     assert abs(found["mean"] - slope) < 4 * found["sd"]
     assert found["sd"] * sd < 0.1
-    two = fit.effect("effect", at=pd.DataFrame({"size": [mean, mean + 1.0]})).numbers()["mean"]
+    two = fit.effect("effect", at=pd.DataFrame({"size": [mean, mean + 1.0]})).numbers()[
+        "mean"
+    ]
     assert two.iloc[1] - two.iloc[0] == pytest.approx(found["mean"], rel=1e-6)
     assert "unit of moderator" in fit.effect("moderation").unit
 

@@ -14,7 +14,9 @@ _NAME = "one effect"
 _KINDS = ("number", "text", "unit")
 
 
-def _panel(seed: int, kind: str, slope: float, firms: int = 70, years: int = 8) -> cs.Panel:
+def _panel(
+    seed: int, kind: str, slope: float, firms: int = 70, years: int = 8
+) -> cs.Panel:
     """Effect 1 + slope w and sd of the treatment exp(.6 w), w of mean 0 and variance about 1."""
     rng = np.random.default_rng(seed)
     firm, year = np.repeat(np.arange(firms), years), np.tile(np.arange(years), firms)
@@ -43,7 +45,11 @@ def test_effects_that_go_with_the_variance_of_the_treatment_are_doubted(kind):
     checks = [_check(cs.PanelDML(), _panel(seed, kind, 0.8)) for seed in range(3)]
     failed = [check for check in checks if check.passed is False]
     assert len(failed) >= 2
-    said = {"number": "moderators='age'", "text": "moderators='region'", "unit": "effects='unit'"}
+    said = {
+        "number": "moderators='age'",
+        "text": "moderators='region'",
+        "unit": "effects='unit'",
+    }
     assert all(said[kind] in check.remedy for check in failed)
     assert all("effect" in check.estimands for check in failed)
     assert all(check.assumption == "constant effect" for check in failed)
@@ -67,8 +73,14 @@ def test_equal_effects_are_not_doubted_however_the_treatment_varies(kind):
 def test_the_mean_effect_is_covered_once_the_remedy_is_followed(kind, remedy):
     """Of three intervals at .95, fewer than two cover with probability .007."""
     covered = {}
-    for name, model in {"default": cs.PanelDML(), "remedy": cs.PanelDML(**remedy)}.items():
-        fits = [cs.fit(model, _panel(seed, kind, 0.8), seed=1, progress=False) for seed in range(3)]
+    for name, model in {
+        "default": cs.PanelDML(),
+        "remedy": cs.PanelDML(**remedy),
+    }.items():
+        fits = [
+            cs.fit(model, _panel(seed, kind, 0.8), seed=1, progress=False)
+            for seed in range(3)
+        ]
         rows = [fit.effect("effect").numbers().iloc[0] for fit in fits]
         covered[name] = sum(row["lower"] <= 1 <= row["upper"] for row in rows)
     assert covered["default"] == 0 and covered["remedy"] >= 2
@@ -86,7 +98,9 @@ def test_effects_of_units_leave_nothing_to_test():
 
 
 def test_the_doubt_stands_on_the_answer():
-    fit = cs.fit(cs.PanelDML(), _panel(1, "number", 0.8, firms=150), seed=1, progress=False)
+    fit = cs.fit(
+        cs.PanelDML(), _panel(1, "number", 0.8, firms=150), seed=1, progress=False
+    )
     assert _NAME in {check.name for check in fit.effect("effect").doubts}
     assert "constant effect (contradicted by these data)" in fit.effect("effect").text()
 
@@ -102,7 +116,9 @@ def test_false_alarms_are_rare(kind):
 @pytest.mark.filterwarnings("error")
 def test_outcomes_that_vary_only_in_untreated_units_leave_a_plain_answer():
     rng = np.random.default_rng(5)
-    frame = pd.DataFrame({"firm": np.repeat(np.arange(60), 6), "year": np.tile(np.arange(6), 60)})
+    frame = pd.DataFrame(
+        {"firm": np.repeat(np.arange(60), 6), "year": np.tile(np.arange(6), 60)}
+    )
     treated = frame["firm"] < 20
     frame["price"] = rng.normal(size=360) * treated
     frame["sales"] = np.where(treated, 0.0, rng.random(360) < 0.1)

@@ -12,7 +12,10 @@ from causalstats.numerics.panel import serial_correlation as serial
 
 def _grid(units, times):
     return pd.DataFrame(
-        {"unit": np.repeat(np.arange(units), times), "time": np.tile(np.arange(times), units)}
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+        }
     )
 
 
@@ -25,11 +28,13 @@ def _persistent(rng, units, times, rho):
 
 
 def _failed(frame, **fields):
-    panel = cs.Panel.from_frame(frame, unit="unit", time="time", outcome="y", treatment="d")
+    panel = cs.Panel.from_frame(
+        frame, unit="unit", time="time", outcome="y", treatment="d"
+    )
     fit = cs.fit(cs.PanelDML(errors="iid", **fields), panel, seed=1, progress=False)
-    return {check.name for check in fit.check() if check.name.startswith("predicts")} & {
-        check.name for check in fit.check() if check.passed is False
-    }
+    return {
+        check.name for check in fit.check() if check.name.startswith("predicts")
+    } & {check.name for check in fit.check() if check.passed is False}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +48,9 @@ def test_a_treatment_of_0_and_1_is_not_taken_for_outliers(seed, share):
 
 
 @pytest.mark.parametrize(("seed", "rho"), [(3, 0.9), (4, 0.7)])
-def test_a_lasting_treatment_with_independent_errors_is_no_serial_correlation(seed, rho):
+def test_a_lasting_treatment_with_independent_errors_is_no_serial_correlation(
+    seed, rho
+):
     """The interval of independent errors covers here: only the product of both persists or not."""
     rng, frame = np.random.default_rng(seed), _grid(100, 8)
     frame["d"] = _persistent(rng, 100, 8, rho)

@@ -26,18 +26,24 @@ def _failed(world, seed):
     [
         world
         for world in WORLDS
-        if world.wrong and not world.undetectable and not world.catches[0].startswith(_NEED_A_FIT)
+        if world.wrong
+        and not world.undetectable
+        and not world.catches[0].startswith(_NEED_A_FIT)
     ],
     ids=lambda world: world.name,
 )
 def test_a_wrong_world_is_found_in_four_of_five_data_sets(world):
-    found = [bool(_failed(world, seed) & set(world.catches)) for seed in range(_DATA_SETS)]
+    found = [
+        bool(_failed(world, seed) & set(world.catches)) for seed in range(_DATA_SETS)
+    ]
     lowest = stats.binom(_DATA_SETS, _POWER).ppf(0.001)
     assert sum(found) >= lowest
 
 
 @pytest.mark.parametrize(
-    "world", [world for world in WORLDS if not world.wrong], ids=lambda world: world.name
+    "world",
+    [world for world in WORLDS if not world.wrong],
+    ids=lambda world: world.name,
 )
 def test_a_right_world_raises_hardly_an_alarm(world):
     failed = [_failed(world, seed) for seed in range(_DATA_SETS)]

@@ -22,7 +22,11 @@ def _counties(seed, states=20, each=15, years=8, order="as states", shock=0.7):
     start = rng.integers(1, years + 3, states)
     d = (np.arange(years) >= start[state][:, None]) * 1.0
     units = states * each
-    y = shock * common[state] + rng.normal(size=(units, years)) + rng.normal(size=(units, 1))
+    y = (
+        shock * common[state]
+        + rng.normal(size=(units, years))
+        + rng.normal(size=(units, 1))
+    )
     name = rng.permutation(units) if order == "shuffled" else np.arange(units)
     index = {"county": np.repeat(name, years), "year": np.tile(np.arange(years), units)}
     frame = pd.DataFrame(index).assign(law=d.ravel(), y=y.ravel())
@@ -40,7 +44,9 @@ def _named(fit, name="clusters share no shocks"):
 
 @pytest.mark.parametrize("order", ["as states", "shuffled"])
 @pytest.mark.parametrize(("states", "each"), [(20, 15), (12, 20)])
-def test_shared_shocks_stand_on_the_answer_until_the_remedy_is_followed(order, states, each):
+def test_shared_shocks_stand_on_the_answer_until_the_remedy_is_followed(
+    order, states, each
+):
     frame = _counties(1, states, each, order=order)
     fit = _fit(frame)
     effect = fit.effect("effect")
@@ -70,8 +76,12 @@ def test_a_fit_clustered_by_state_says_so_and_is_kept(tmp_path):
     fit = _fit(_counties(3), cluster="state")
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     assert again.data.clusters == fit.data.clusters
-    pd.testing.assert_frame_equal(again.effect("effect").numbers(), fit.effect("effect").numbers())
-    exact = cs.panel_dml_estimators(fit, methods=["fixed effects"], seed=1, progress=False).table
+    pd.testing.assert_frame_equal(
+        again.effect("effect").numbers(), fit.effect("effect").numbers()
+    )
+    exact = cs.panel_dml_estimators(
+        fit, methods=["fixed effects"], seed=1, progress=False
+    ).table
     assert fit.compare().loc["fixed effects", "upper"] == pytest.approx(
         exact.loc["fixed effects", "upper"]
     )
@@ -94,7 +104,10 @@ def _check(frame, covariates=(), **fields):
 
 def _table(d, y):
     units, times = d.shape
-    index = {"county": np.repeat(np.arange(units), times), "year": np.tile(np.arange(times), units)}
+    index = {
+        "county": np.repeat(np.arange(units), times),
+        "year": np.tile(np.arange(times), units),
+    }
     return pd.DataFrame(index).assign(law=d.ravel(), y=y.ravel())
 
 
@@ -120,11 +133,17 @@ def _larger_errors_when_treated(seed, units=100, times=8):
 
 
 _RIGHT = {
-    "rare outcome and treatment, no effect": lambda seed: _rare(seed, 150, 8, 0.05, 0.03, 0.0),
-    "rare outcome, one in six treated once": lambda seed: _rare(seed, 200, 5, 0.03, 0.02, 0.0),
+    "rare outcome and treatment, no effect": lambda seed: _rare(
+        seed, 150, 8, 0.05, 0.03, 0.0
+    ),
+    "rare outcome, one in six treated once": lambda seed: _rare(
+        seed, 200, 5, 0.03, 0.02, 0.0
+    ),
     "rare outcome, large effect": lambda seed: _rare(seed, 150, 8, 0.06, 0.02, 0.5),
     "rare outcome, adoption": lambda seed: _rare_adoption(seed, 300, 8, 0.005, 0.1),
-    "rare outcome, adoption, few units": lambda seed: _rare_adoption(seed, 60, 4, 0.03, 0.27),
+    "rare outcome, adoption, few units": lambda seed: _rare_adoption(
+        seed, 60, 4, 0.03, 0.27
+    ),
     "larger errors when treated": _larger_errors_when_treated,
 }
 
@@ -142,7 +161,8 @@ def test_rare_events_and_unequal_errors_are_no_shared_shocks(name, time_effects,
 @pytest.mark.parametrize("name", _RIGHT)
 def test_false_alarms_among_rare_events_are_one_in_a_hundred(name):
     failed = sum(
-        _check(_RIGHT[name](seed), time_effects=True).passed is False for seed in range(100, 300)
+        _check(_RIGHT[name](seed), time_effects=True).passed is False
+        for seed in range(100, 300)
     )
     assert failed <= stats.binom(200, 0.01).ppf(0.999)
 
@@ -150,9 +170,15 @@ def test_false_alarms_among_rare_events_are_one_in_a_hundred(name):
 def _growing(seed, cohorts, units=80, times=10):
     """A law whose effect grows; counties are independent."""
     rng = np.random.default_rng(seed)
-    since = np.arange(times) - np.array(cohorts)[np.arange(units) % len(cohorts)][:, None]
+    since = (
+        np.arange(times) - np.array(cohorts)[np.arange(units) % len(cohorts)][:, None]
+    )
     d = (since >= 0) * 1.0
-    y = d * (0.5 + 0.3 * since) + rng.normal(size=(units, times)) + rng.normal(size=(units, 1))
+    y = (
+        d * (0.5 + 0.3 * since)
+        + rng.normal(size=(units, times))
+        + rng.normal(size=(units, 1))
+    )
     return _table(d, y)
 
 
@@ -160,7 +186,9 @@ def _growing(seed, cohorts, units=80, times=10):
 @pytest.mark.parametrize("seed", range(3))
 def test_effects_that_grow_are_not_called_shared_shocks(cohorts, seed):
     panel = cs.Panel.from_frame(_growing(seed, cohorts), **_ROLES)
-    found = {each.name: each for each in cs.PanelDML(time_effects=True).data_checks(panel)}
+    found = {
+        each.name: each for each in cs.PanelDML(time_effects=True).data_checks(panel)
+    }
     assert found["one effect under staggered adoption"].passed is False
     check = found["clusters share no shocks"]
     assert check.passed is not False
@@ -202,7 +230,9 @@ def test_series_with_the_shape_of_their_group_are_independent(seed):
     for replicate in range(20):
         rng = np.random.default_rng([seed, replicate])
         group = np.repeat(np.arange(6), 10)
-        series = rng.normal(size=(60, 6)) * np.where(group[:, None] == np.arange(6), 1.0, 0.1)
+        series = rng.normal(size=(60, 6)) * np.where(
+            group[:, None] == np.arange(6), 1.0, 0.1
+        )
         failed += group_correlation(series, group, rng)[0] <= 0.02
     assert failed <= stats.binom(20, 0.02).ppf(0.9999)
 
@@ -213,7 +243,9 @@ def test_series_with_the_shape_of_their_group_are_independent(seed):
     ("states", "each", "shock", "lowest"),
     [(20, 15, 0.7, 0.9), (20, 15, 0.57, 0.8), (50, 4, 0.7, 0.8)],
 )
-def test_power_with_shocks_of_thirty_and_forty_per_cent(states, each, shock, lowest, order):
+def test_power_with_shocks_of_thirty_and_forty_per_cent(
+    states, each, shock, lowest, order
+):
     """Shuffled, 50 states of 4 differ by the years of eight laws alone: power .2 (20 panels)."""
     found = [
         _check(_counties(seed, states, each, 8, order, shock), time_effects=True)
@@ -225,7 +257,9 @@ def test_power_with_shocks_of_thirty_and_forty_per_cent(states, each, shock, low
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("shock", "lowest", "highest"), [(0.0, 0.0, 0.01), (0.7, 0.9, 1.0)])
+@pytest.mark.parametrize(
+    ("shock", "lowest", "highest"), [(0.0, 0.0, 0.01), (0.7, 0.9, 1.0)]
+)
 def test_power_and_false_alarms_of_the_check(shock, lowest, highest):
     failed = 0
     for seed in range(200):

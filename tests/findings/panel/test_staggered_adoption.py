@@ -16,19 +16,26 @@ def _panel(seed, effect, starts=(2, 5, 8), units=90, times=10, noise=0.5):
     """Units adopt for good in turn; `effect` is a function of rows since adoption and the unit."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(
-        {"unit": np.repeat(np.arange(units), times), "time": np.tile(np.arange(times), units)}
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+        }
     )
     start = np.array(starts)[frame["unit"] % len(starts)]
     frame["since"] = frame["time"] - start
     frame["d"] = (frame["since"] >= 0) * 1.0
     frame["tau"] = frame["d"] * effect(frame["since"].clip(lower=0), frame["unit"])
-    frame["y"] = rng.normal(size=units)[frame["unit"]] + rng.normal(size=times)[frame["time"]]
+    frame["y"] = (
+        rng.normal(size=units)[frame["unit"]] + rng.normal(size=times)[frame["time"]]
+    )
     frame["y"] += frame["tau"] + noise * rng.normal(size=len(frame))
     return frame
 
 
 def _read(frame, treatment="d"):
-    return cs.Panel.from_frame(frame, unit="unit", time="time", outcome="y", treatment=treatment)
+    return cs.Panel.from_frame(
+        frame, unit="unit", time="time", outcome="y", treatment=treatment
+    )
 
 
 def _growing(since, unit):
@@ -86,7 +93,9 @@ def test_a_coefficient_of_the_wrong_sign_carries_the_doubt_and_the_mean_effect()
     assert _NAME in [doubt.name for doubt in answer.doubts]
     assert "constant effect (contradicted by these data)" in answer.text()
     seen = frame[(frame["time"] < 8) & (frame["d"] > 0)]
-    assert f"mean effect on the treated is {seen['tau'].mean():.1f}"[:-1] in answer.text()
+    assert (
+        f"mean effect on the treated is {seen['tau'].mean():.1f}"[:-1] in answer.text()
+    )
 
 
 @pytest.mark.parametrize("seed", [7, 8])
@@ -99,7 +108,9 @@ def test_the_event_study_of_the_remedy_has_the_right_effects(seed):
     for k, name in enumerate(names):
         frame[name] = (since == k) * 1.0
     panel = _read(frame, names)
-    failed = [check.name for check in _MODEL.data_checks(panel) if check.passed is False]
+    failed = [
+        check.name for check in _MODEL.data_checks(panel) if check.passed is False
+    ]
     assert failed == []
     answers = cs.fit(_MODEL, panel, seed=1, progress=False).effect("effect").numbers()
     truth = _growing(np.arange(6), None)
@@ -139,8 +150,12 @@ def test_saturated_effects_are_those_of_imputation():
     frame = _panel(10, _slower, (3, 5, 7, 99), units=40)
     panel = _read(frame)
     adjusted = Adjusted(panel, _MODEL.statistics(panel).columns, True)
-    ours = saturated_effects(adjusted, 0, rows_until_adoption(panel, panel.treatment[:, 0]))
-    dummies = pd.get_dummies(frame[["unit", "time"]].astype(str), dtype=float).to_numpy()
+    ours = saturated_effects(
+        adjusted, 0, rows_until_adoption(panel, panel.treatment[:, 0])
+    )
+    dummies = pd.get_dummies(
+        frame[["unit", "time"]].astype(str), dtype=float
+    ).to_numpy()
     untreated = (frame["d"] == 0).to_numpy()
     y = frame["y"].to_numpy()
     coefficients = np.linalg.lstsq(dummies[untreated], y[untreated], rcond=None)[0]
@@ -154,7 +169,9 @@ def test_saturated_effects_are_those_of_imputation():
 def test_the_weights_of_the_coefficient_are_those_of_least_squares():
     """The share of negative weights, by de Chaisemartin & D'Haultfoeuille (2020), by hand."""
     frame = _panel(2, _growing)
-    dummies = pd.get_dummies(frame[["unit", "time"]].astype(str), dtype=float).to_numpy()
+    dummies = pd.get_dummies(
+        frame[["unit", "time"]].astype(str), dtype=float
+    ).to_numpy()
     d = frame["d"].to_numpy()
     left = d - dummies @ np.linalg.lstsq(dummies, d, rcond=None)[0]
     weights = left[d > 0]
@@ -162,7 +179,9 @@ def test_the_weights_of_the_coefficient_are_those_of_least_squares():
     assert f"{share:.0%} of the weight of one coefficient" in _check(frame).finding
 
 
-@pytest.mark.parametrize("change", ["one adoption time", "treatment ends", "no effects of times"])
+@pytest.mark.parametrize(
+    "change", ["one adoption time", "treatment ends", "no effects of times"]
+)
 def test_designs_without_staggered_adoption_have_no_check(change):
     frame = _panel(11, _equal, (4, 99) if change == "one adoption time" else (2, 5, 8))
     model = _MODEL

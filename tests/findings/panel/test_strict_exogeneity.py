@@ -9,7 +9,10 @@ import causalstats as cs
 
 def _grid(units, times):
     return pd.DataFrame(
-        {"unit": np.repeat(np.arange(units), times), "time": np.tile(np.arange(times), units)}
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+        }
     )
 
 
@@ -82,7 +85,15 @@ def _carried_over(seed, units=100, times=8):
         (_feedback(6), {"time_effects": True}),
         (_feedback(7, units=250, times=5, binary=True), {}),
     ],
-    ids=["trends", "trends 2", "adoption", "adoption 2", "anticipation", "feedback", "feedback 2"],
+    ids=[
+        "trends",
+        "trends 2",
+        "adoption",
+        "adoption 2",
+        "anticipation",
+        "feedback",
+        "feedback 2",
+    ],
 )
 def test_treatments_that_are_not_strictly_exogenous_are_found(frame, fields):
     check = _checks(frame, **fields)["strict exogeneity"]

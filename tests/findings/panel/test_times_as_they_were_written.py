@@ -41,8 +41,14 @@ WRITTEN = {
         pd.date_range("2020-01-01 06:00", periods=4, freq="h"),
         tuple(f"2020-01-01 0{hour}:00:00" for hour in (6, 7, 8, 9)),
     ),
-    "yyyymmdd": (20200101 + np.arange(4), ("20200101", "20200102", "20200103", "20200104")),
-    "twelve digits": (202001010000 + np.arange(4), tuple(f"20200101000{k}" for k in range(4))),
+    "yyyymmdd": (
+        20200101 + np.arange(4),
+        ("20200101", "20200102", "20200103", "20200104"),
+    ),
+    "twelve digits": (
+        202001010000 + np.arange(4),
+        tuple(f"20200101000{k}" for k in range(4)),
+    ),
     "years": (2000 + np.arange(4), ("2000", "2001", "2002", "2003")),
     "half years": (2000 + np.arange(4) / 2, ("2000", "2000.5", "2001", "2001.5")),
     "years as periods": (
@@ -75,7 +81,9 @@ def test_times_are_shown_as_they_were_written(kind, tmp_path):
 def test_two_rows_at_one_time_are_refused_by_that_time(kind):
     times, written = WRITTEN[kind]
     table = frame(times)
-    twice = pd.concat([table, table[(table["u"] == 3) & (table["t"] == list(times)[2])]])
+    twice = pd.concat(
+        [table, table[(table["u"] == 3) & (table["t"] == list(times)[2])]]
+    )
     with pytest.raises(cs.DataError, match=f"'3' has two at {written[2]}: "):
         cs.Panel.from_frame(twice, **ROLES)
 
@@ -106,7 +114,9 @@ def test_text_in_place_of_parquet_is_refused_with_a_remedy(tmp_path):
         cs.Panel.from_chunks(path, **ROLES)
 
 
-@pytest.mark.parametrize("change", [{"covariates": None}, {"unit": 3}, {"treatment": None}])
+@pytest.mark.parametrize(
+    "change", [{"covariates": None}, {"unit": 3}, {"treatment": None}]
+)
 def test_roles_that_are_no_columns_are_refused(change):
     with pytest.raises(cs.DataError, match="column names"):
         cs.Panel.from_frame(frame(range(4)), **{**ROLES, **change})

@@ -31,7 +31,12 @@ def read(formula, frame=None, **options):
 
 @pytest.mark.parametrize(
     ("formula", "value"),
-    [("log(income)", -1.0), ("log(income)", 0.0), ("log10(income - 1)", 1.0), ("I(1/income)", 0.0)],
+    [
+        ("log(income)", -1.0),
+        ("log(income)", 0.0),
+        ("log10(income - 1)", 1.0),
+        ("I(1/income)", 0.0),
+    ],
 )
 @pytest.mark.parametrize("row", [0, 1, 3])
 def test_other_people_without_a_value_are_refused_by_row_and_term(formula, value, row):
@@ -64,7 +69,14 @@ def test_rows_are_named_as_the_frame_has_them():
 
 @pytest.mark.parametrize(
     "formula",
-    ["x + I(x**2)", "poly(age, 2)", "bs(age, df=4)", "log(income)", "(x + age)**2", "C(site)*x"],
+    [
+        "x + I(x**2)",
+        "poly(age, 2)",
+        "bs(age, df=4)",
+        "log(income)",
+        "(x + age)**2",
+        "C(site)*x",
+    ],
 )
 def test_people_asked_about_in_any_order_keep_their_own_values(formula):
     frame = people()
@@ -93,13 +105,18 @@ def test_arithmetic_that_a_formula_reads_as_interactions_is_refused(formula, wri
         read(formula)
 
 
-@pytest.mark.parametrize("formula", ["x + I(x**2)", "x + {x**2}", "poly(x, 2)", "x + I(x*x)"])
+@pytest.mark.parametrize(
+    "formula", ["x + I(x**2)", "x + {x**2}", "poly(x, 2)", "x + I(x*x)"]
+)
 def test_squares_are_squares(formula):
     frame = people()
     data = read(formula, frame)
     assert len(data.features) == 2
     columns = np.column_stack([np.ones(len(frame)), data.matrix])
-    left = frame["x"] ** 2 - columns @ np.linalg.lstsq(columns, frame["x"] ** 2, rcond=None)[0]
+    left = (
+        frame["x"] ** 2
+        - columns @ np.linalg.lstsq(columns, frame["x"] ** 2, rcond=None)[0]
+    )
     np.testing.assert_allclose(left, 0, atol=1e-10)
 
 

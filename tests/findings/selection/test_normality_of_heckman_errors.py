@@ -27,7 +27,9 @@ def study(seed, people, errors, effect_of_c=0.3, correlation=0.0):
     error = correlation * v + np.sqrt(1 - correlation**2) * own
     y = 1 + x @ [0.5, -0.5, effect_of_c] + error
     seen = 0.3 + x @ [0.8, 0.4, -0.6] + v > 0
-    frame = pd.DataFrame(x, columns=NAMES).assign(seen=seen, y=np.where(seen, y, np.nan))
+    frame = pd.DataFrame(x, columns=NAMES).assign(
+        seen=seen, y=np.where(seen, y, np.nan)
+    )
     return cs.Decisions.from_frame(
         frame, outcome="y", decision="seen", features=NAMES, kind="continuous"
     )
@@ -57,8 +59,12 @@ def test_without_anything_from_outside_the_answer_says_that_normality_alone_iden
 
 @pytest.mark.parametrize("people", [3000, 4500])
 @pytest.mark.parametrize("errors", ["gamma", "lognormal", "heavy"])
-@pytest.mark.parametrize("model", [cs.Heckman(), cs.Heckman(excluded=["c"], selection="positive")])
-def test_errors_that_are_not_normal_are_seen_in_four_data_sets_of_five(model, errors, people):
+@pytest.mark.parametrize(
+    "model", [cs.Heckman(), cs.Heckman(excluded=["c"], selection="positive")]
+)
+def test_errors_that_are_not_normal_are_seen_in_four_data_sets_of_five(
+    model, errors, people
+):
     data = [study(seed, people, errors, effect_of_c=0.0) for seed in range(5)]
     checks = [shape(model, each) for each in data]
     failed = [check for check in checks if check.passed is False]
@@ -72,7 +78,9 @@ def test_errors_that_are_not_normal_are_seen_in_four_data_sets_of_five(model, er
 @pytest.mark.parametrize("correlation", [-0.9, 0.0, 0.5, 0.97])
 def test_selection_of_normal_errors_is_not_taken_for_skewness(people, correlation):
     """Selection itself makes the residuals of those seen skewed; 1 % of 20 data sets is 0.2."""
-    data = [study(seed, people, "normal", correlation=correlation) for seed in range(20)]
+    data = [
+        study(seed, people, "normal", correlation=correlation) for seed in range(20)
+    ]
     alarms = sum(shape(cs.Heckman(), each).passed is False for each in data)
     assert alarms <= 2
 
@@ -86,7 +94,9 @@ def test_the_check_of_the_errors_raises_few_false_alarms(people, excluded):
     alarms = 0
     for seed in range(600):
         effect = 0.0 if excluded else 0.3
-        data = study(seed, people, "normal", effect, correlation=rng.uniform(-0.98, 0.98))
+        data = study(
+            seed, people, "normal", effect, correlation=rng.uniform(-0.98, 0.98)
+        )
         alarms += shape(model, data).passed is False
     assert alarms <= 15
 
@@ -96,11 +106,17 @@ def test_the_logarithm_of_a_log_normal_outcome_passes_as_the_remedy_says():
     rng = np.random.default_rng(3)
     x = rng.normal(size=(2500, 3))
     v = rng.normal(size=2500)
-    logarithm = 1 + x @ [0.3, -0.3, 0.0] + 0.6 * (0.5 * v + np.sqrt(0.75) * rng.normal(size=2500))
+    logarithm = (
+        1
+        + x @ [0.3, -0.3, 0.0]
+        + 0.6 * (0.5 * v + np.sqrt(0.75) * rng.normal(size=2500))
+    )
     seen = 0.3 + x @ [0.8, 0.4, -0.6] + v > 0
     found = []
     for outcome in (np.exp(logarithm), logarithm):
-        frame = pd.DataFrame(x, columns=NAMES).assign(seen=seen, y=np.where(seen, outcome, np.nan))
+        frame = pd.DataFrame(x, columns=NAMES).assign(
+            seen=seen, y=np.where(seen, outcome, np.nan)
+        )
         data = cs.Decisions.from_frame(
             frame, outcome="y", decision="seen", features=NAMES, kind="continuous"
         )
@@ -116,7 +132,9 @@ def test_too_few_residuals_are_said_to_show_nothing():
 
 def test_the_units_of_outcome_and_features_do_not_change_the_check():
     data = study(5, 600, "gamma")
-    frame = data.source.assign(y=1e6 + 1e3 * data.source["y"], a=50 + 1e4 * data.source["a"])
+    frame = data.source.assign(
+        y=1e6 + 1e3 * data.source["y"], a=50 + 1e4 * data.source["a"]
+    )
     other = cs.Decisions.from_frame(
         frame,
         outcome="y",
@@ -172,11 +190,17 @@ def test_a_feature_can_move_the_outcome_and_not_the_decision():
     point = graph.initial_point()
     point["sampled_selection"] = np.array([0.3, 0.7, -0.2])
     (coefficient,) = [
-        value for value in graph.unobserved_value_vars if value.name == "selection_coefficient"
+        value
+        for value in graph.unobserved_value_vars
+        if value.name == "selection_coefficient"
     ]
-    found = graph.compile_fn(coefficient, inputs=graph.value_vars, on_unused_input="ignore")(point)
+    found = graph.compile_fn(
+        coefficient, inputs=graph.value_vars, on_unused_input="ignore"
+    )(point)
     np.testing.assert_allclose(found, [0.3, 0.0, -0.2])
-    assert any(assumption.formula == "γ = 0 for b" for assumption in model.assumptions())
+    assert any(
+        assumption.formula == "γ = 0 for b" for assumption in model.assumptions()
+    )
     assert {"exclusion of a", "exclusion from the decision of b"} == {
         lifted.name for lifted in model.relaxations(data)
     }

@@ -50,7 +50,9 @@ def test_a_level_in_which_nobody_was_tested_leaves_a_table(seed, levels):
         assert np.isfinite(draws).all() and np.isfinite(risks).all()
         assert (risks >= 0).all() and (risks <= 1).all()
     only, _ = cs.SelectiveLabels(prevalence=0.3).baselines(data)["tested only"](rng)
-    assert np.ptp(only) > 0.2  # nothing was seen of these people: their risk may be anything
+    assert (
+        np.ptp(only) > 0.2
+    )  # nothing was seen of these people: their risk may be anything
 
 
 @pytest.mark.parametrize("sensitivity", [0.5, 0.8])
@@ -83,7 +85,9 @@ def test_groups_of_the_prevalence_are_groups_of_the_reference_population():
     """By hand: the mean risk of the reference's people of each level, and not of the study's."""
     rng = np.random.default_rng(5)
     table = frame(5, 300, g=rng.choice(["u", "v"], 300))
-    others = pd.DataFrame({"x": rng.normal(-1, 1, 200), "g": rng.choice(["u", "v"], 200)})
+    others = pd.DataFrame(
+        {"x": rng.normal(-1, 1, 200), "g": rng.choice(["u", "v"], 200)}
+    )
     data = read(table, features=["x", "g"]).with_reference(others)
     fit = cs.fit(
         cs.SelectiveLabels(prevalence=0.3),
@@ -104,7 +108,12 @@ def test_groups_of_the_prevalence_are_groups_of_the_reference_population():
 def withheld(answer, truth, size):
     outcomes = np.repeat([1.0, 0.0], [round(truth * size), size - round(truth * size)])
     return checks.withheld(
-        np.asarray(answer), outcomes, np.ones(size), unit="probability", who="some", what="outcomes"
+        np.asarray(answer),
+        outcomes,
+        np.ones(size),
+        unit="probability",
+        who="some",
+        what="outcomes",
     )
 
 
@@ -167,7 +176,12 @@ def test_everybody_tested_by_an_imperfect_test_is_told_of_its_correction():
 
 def relaxed(labels, rng, shift=0.0):
     table = pd.DataFrame(
-        {"mean": rng.normal(0, 0.3, len(labels)), "sd": 0.3, "ess_bulk": 4000.0, "r_hat": 1.0},
+        {
+            "mean": rng.normal(0, 0.3, len(labels)),
+            "sd": 0.3,
+            "ess_bulk": 4000.0,
+            "r_hat": 1.0,
+        },
         index=list(labels),
     )
     table.iloc[0, 0] += shift
@@ -190,7 +204,10 @@ def test_an_assumption_about_many_labels_is_refuted_no_more_often_than_about_one
     found = [checks.conflict(lifted, relaxed(labels, rng)) for _ in range(400)]
     assert all(len(each) == 1 for each in found)
     assert sum(each[0].passed is False for each in found) < 13  # 4 expected
-    power = [checks.conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed for _ in range(60)]
+    power = [
+        checks.conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed
+        for _ in range(60)
+    ]
     assert sum(passed is False for passed in power) > 45
 
 

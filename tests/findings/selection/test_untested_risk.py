@@ -27,7 +27,9 @@ def study(seed, people, features, *, low=False, width=3.0, flip=False):
     frame = pd.DataFrame(x, columns=names).assign(
         decided=decided, y=np.where(decided, shown, np.nan)
     )
-    data = cs.Decisions.from_frame(frame, outcome="y", decision="decided", features=names)
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="decided", features=names
+    )
     return data, float(shown.mean()), float(shown[~decided].mean())
 
 
@@ -49,7 +51,9 @@ def test_features_that_do_nothing_say_nothing_of_the_unobservable():
     few, prevalence, _ = study(3, 700, 1)
     many, *_ = study(3, 700, 1)
     rng = np.random.default_rng(9)
-    noise = pd.DataFrame(rng.normal(size=(700, 30)), columns=[f"z{k}" for k in range(30)])
+    noise = pd.DataFrame(
+        rng.normal(size=(700, 30)), columns=[f"z{k}" for k in range(30)]
+    )
     many = cs.Decisions.from_frame(
         pd.concat([few.source, noise], axis=1),
         outcome="y",
@@ -64,7 +68,9 @@ def test_features_that_do_nothing_say_nothing_of_the_unobservable():
         .iloc[0]
         for data in (few, many)
     ]
-    assert abs(widths_found[0]["mean"] - widths_found[1]["mean"]) < widths_found[0]["sd"]
+    assert (
+        abs(widths_found[0]["mean"] - widths_found[1]["mean"]) < widths_found[0]["sd"]
+    )
 
 
 @pytest.mark.slow
@@ -86,7 +92,9 @@ def test_turning_outcome_and_direction_round_gives_one_minus_the_answer():
         progress=False,
         sampler=QUICK,
     )
-    one, two = (fit.effect("untested_prevalence").numbers().iloc[0] for fit in (said, other))
+    one, two = (
+        fit.effect("untested_prevalence").numbers().iloc[0] for fit in (said, other)
+    )
     error = np.hypot(*(row["sd"] / np.sqrt(row["ess_bulk"]) for row in (one, two)))
     assert abs(one["mean"] - (1 - two["mean"])) < 4.5 * error
     assert one["lower"] <= truth <= one["upper"]
@@ -118,15 +126,21 @@ def test_the_right_direction_is_not_refuted():
 def drawn(*prevalences):
     """Posterior draws of the prevalence of each group, as a fit keeps them."""
     rng = np.random.default_rng(1)
-    draws = np.array(prevalences) + 0.004 * rng.standard_normal((2, 500, len(prevalences)))
+    draws = np.array(prevalences) + 0.004 * rng.standard_normal(
+        (2, 500, len(prevalences))
+    )
     values = draws if len(prevalences) > 1 else draws[..., 0]
     dims = ("chain", "draw", "group")[: values.ndim]
     return xr.Dataset({"population_prevalence": (dims, values)})
 
 
-@pytest.mark.parametrize(("found", "passed"), [(0.30, True), (0.32, True), (0.33, False)])
+@pytest.mark.parametrize(
+    ("found", "passed"), [(0.30, True), (0.32, True), (0.33, False)]
+)
 @pytest.mark.parametrize("name", ["untested_prevalence", "risk", "missed_cases"])
-def test_an_answer_says_when_its_prevalence_is_not_the_declared_one(found, passed, name):
+def test_an_answer_says_when_its_prevalence_is_not_the_declared_one(
+    found, passed, name
+):
     data, *_ = study(1, 200, 2)
     model = cs.SelectiveLabels(prevalence=cs.Known(0.30, sd=0.01))
     (check,) = model.estimands()[name].checks(drawn(found), data)
@@ -176,19 +190,22 @@ def test_families_are_compared_at_the_same_spread():
     for family in ("normal", "logistic", "student"):
         other = model.vary(unobservable=family)
         spreads = [
-            m.unobserved_scale.value**2 * FAMILIES[m.unobservable].variance for m in (model, other)
+            m.unobserved_scale.value**2 * FAMILIES[m.unobservable].variance
+            for m in (model, other)
         ]
         assert spreads[0] == pytest.approx(spreads[1])
-        assert other.vary(unobservable="uniform").unobserved_scale.value == pytest.approx(2.0)
+        assert other.vary(
+            unobservable="uniform"
+        ).unobserved_scale.value == pytest.approx(2.0)
         prior = [
             prior_scales(cs.SelectiveLabels(unobservable=f)).unobserved
             * np.sqrt(FAMILIES[f].variance)
             for f in ("uniform", family)
         ]
         assert prior[0] == pytest.approx(prior[1])
-    assert model.vary(unobservable="normal", unobserved_scale=cs.Known(1.0)).unobserved_scale == (
-        cs.Known(1.0)
-    )
+    assert model.vary(
+        unobservable="normal", unobserved_scale=cs.Known(1.0)
+    ).unobserved_scale == (cs.Known(1.0))
 
 
 def test_what_is_not_known_is_said_with_the_answer():
@@ -209,9 +226,10 @@ def test_units_of_the_probit_are_probits():
 
 @pytest.mark.parametrize("direction", ["high", "low"])
 def test_words_of_the_response(direction):
-    said = {a.name: a.statement for a in cs.SelectiveLabels(decided_for=direction).assumptions()}[
-        "response to risk"
-    ]
+    said = {
+        a.name: a.statement
+        for a in cs.SelectiveLabels(decided_for=direction).assumptions()
+    }["response to risk"]
     assert said.startswith("Testing rises" if direction == "high" else "Testing falls")
     none = cs.SelectiveLabels(response=0, decided_for=direction).assumptions()
     assert any(a.statement.startswith("Testing does not depend on risk") for a in none)

@@ -26,7 +26,9 @@ def trial(counts):
 @pytest.fixture(scope="module")
 def fit():
     """The example of Jacobs, Kissinger & Zanasi (2019)."""
-    cells = pd.DataFrame(list(product([0, 1], repeat=3)), columns=["smoking", "tar", "cancer"])
+    cells = pd.DataFrame(
+        list(product([0, 1], repeat=3)), columns=["smoking", "tar", "cancer"]
+    )
     data = cs.Observations.from_frame(
         cells.assign(n=[500, 100, 10, 20, 100, 50, 20, 200]), counts="n"
     )
@@ -57,7 +59,8 @@ def test_an_effect_that_is_not_identified_has_bounds(bounded):
         bounded.effect("bounds").summary()["mean"], [0.392, 0.780], atol=1e-3
     )
     np.testing.assert_allclose(
-        bounded.bounds("lowered", do={"taken": [1, 0]}).draws, bounded.effect("bounds").draws
+        bounded.bounds("lowered", do={"taken": [1, 0]}).draws,
+        bounded.effect("bounds").draws,
     )
     with pytest.raises(
         cs.ModelError,
@@ -83,7 +86,11 @@ def test_bounds_without_an_instrument_are_those_of_manski(fit):
     """Without an instrument: P(y, x) and P(y, x) + P(not x)."""
     data = cs.Observations.from_frame(
         pd.DataFrame(
-            {"x": [0, 0, 1, 1], "y": [0, 1, 0, 1], "n": [400_000, 100_000, 200_000, 300_000]}
+            {
+                "x": [0, 0, 1, 1],
+                "y": [0, 1, 0, 1],
+                "n": [400_000, 100_000, 200_000, 300_000],
+            }
         ),
         counts="n",
     )
@@ -106,9 +113,9 @@ def test_bounds_within_strata_are_those_of_manski():
 
     The hidden cause acts on treatment and outcome alone.
     """
-    table = pd.DataFrame(list(product([0, 1], repeat=3)), columns=["z", "x", "y"]).assign(
-        n=np.array([70, 30, 20, 80, 15, 45, 60, 40]) * 5_000
-    )
+    table = pd.DataFrame(
+        list(product([0, 1], repeat=3)), columns=["z", "x", "y"]
+    ).assign(n=np.array([70, 30, 20, 80, 15, 45, 60, 40]) * 5_000)
     model = cs.CausalDiagram("z -> x -> y; z -> y; x <-> y", treatment="x")
     fit = cs.fit(
         model,
@@ -131,8 +138,12 @@ def test_bounds_within_strata_are_those_of_manski():
     )
     apart = fit.bounds("z", do={"x": [1, 0]}, given={"y": 1})
     other = fit.bounds("z", do={"x": 0}, given={"y": 1})
-    np.testing.assert_allclose(apart.draws[..., 0], moved.draws[..., 0] - other.draws[..., 1])
-    np.testing.assert_allclose(apart.draws[..., 1], moved.draws[..., 1] - other.draws[..., 0])
+    np.testing.assert_allclose(
+        apart.draws[..., 0], moved.draws[..., 0] - other.draws[..., 1]
+    )
+    np.testing.assert_allclose(
+        apart.draws[..., 1], moved.draws[..., 1] - other.draws[..., 0]
+    )
     assert "bounded one by one" in apart.description
     assert "bounded one by one" not in moved.description
     for given in ({"x": 0}, {"y": 1}):
@@ -150,7 +161,9 @@ def test_the_effect_on_the_treated_is_the_formula_or_its_bounds(fit, bounded):
     assert abs(answer.draws.mean() - 0.360750) < 3 * answer.draws.std()
     with pytest.raises(cs.ModelError, match="is not identified; ask for its bounds"):
         bounded.effect("lowered", do={"taken": 0}, factual={"taken": 1})
-    sides = bounded.bounds("lowered", do={"taken": 0}, factual={"taken": 1}).summary()["mean"]
+    sides = bounded.bounds("lowered", do={"taken": 0}, factual={"taken": 1}).summary()[
+        "mean"
+    ]
     # The fall in the placebo arm, less that without the drug in the other.
     untreated = (0.081 - 0.073) / 0.612
     np.testing.assert_allclose(sides, untreated, atol=0.01)
@@ -162,17 +175,23 @@ def test_probabilities_of_causation_are_those_of_tian_and_pearl():
     From p1 - p0 to min(p1, 1 - p0), over 1, p1 and 1 - p0; the lower ends where nobody is harmed.
     """
     half = np.array([80, 20, 40, 60, 30, 70]) * 5_000  # p0 = .2, p1 = .6
-    table = pd.DataFrame(list(product([0, 1, 2], [0, 1])), columns=["x", "y"]).assign(n=half)
+    table = pd.DataFrame(list(product([0, 1, 2], [0, 1])), columns=["x", "y"]).assign(
+        n=half
+    )
     two = cs.Observations.from_frame(table[table["x"] < 2], counts="n")
     sampler = cs.Exact(chains=2, draws=50)
-    fit = cs.fit(cs.CausalDiagram("x -> y"), two, seed=1, sampler=sampler, progress=False)
+    fit = cs.fit(
+        cs.CausalDiagram("x -> y"), two, seed=1, sampler=sampler, progress=False
+    )
     answer = fit.bounds("y", cause="x")
     assert answer.name == "bounds of x=1 as the cause of y=1"
     assert list(answer.summary().index[:2]) == [
         "necessary and sufficient: lower",
         "necessary and sufficient: upper",
     ]
-    np.testing.assert_allclose(answer.summary()["mean"], [0.4, 0.6, 2 / 3, 1, 0.5, 0.75], atol=5e-3)
+    np.testing.assert_allclose(
+        answer.summary()["mean"], [0.4, 0.6, 2 / 3, 1, 0.5, 0.75], atol=5e-3
+    )
     monotone = cs.fit(
         cs.CausalDiagram("x -> y", monotone=[("x", "y")]),
         two,
@@ -202,8 +221,14 @@ def test_probabilities_of_causation_are_those_of_tian_and_pearl():
             lambda: three.bounds("y", cause="x"),
             r"absence and the presence of 'x', such as cause={'x': \(0, 1\)}",
         ),
-        (lambda: three.bounds("y", cause={"x": (1, 1)}), "absence and the presence of 'x'"),
-        (lambda: three.bounds("y", cause=["x"]), "`cause` as None, a name or a mapping"),
+        (
+            lambda: three.bounds("y", cause={"x": (1, 1)}),
+            "absence and the presence of 'x'",
+        ),
+        (
+            lambda: three.bounds("y", cause=["x"]),
+            "`cause` as None, a name or a mapping",
+        ),
         (lambda: three.bounds("y", cause="z"), "'z'"),
         (lambda: three.bounds("y", cause="y"), "'y'"),
         (lambda: three.bounds("z", do={"x": 1}), "'z'"),
@@ -244,7 +269,9 @@ def test_too_many_response_types_give_outer_bounds_with_a_caution():
     bounds = fit.bounds("y", do={"x": 1})
     assert "outer bounds: Natural bounds" in repr(bounds)
     assert "Join levels" in repr(fit)
-    check = next(check for check in fit.check() if check.name == "possible under the diagram")
+    check = next(
+        check for check in fit.check() if check.name == "possible under the diagram"
+    )
     assert check.passed is None
     assert "Join levels" in check.remedy
     assert fit.plot("diagram").axes
@@ -252,7 +279,9 @@ def test_too_many_response_types_give_outer_bounds_with_a_caution():
 
 
 def test_large_linear_programs_are_solved_for_fewer_draws(monkeypatch):
-    frame = pd.DataFrame(np.random.default_rng(3).integers(0, 2, (60, 3)), columns=list("xyz"))
+    frame = pd.DataFrame(
+        np.random.default_rng(3).integers(0, 2, (60, 3)), columns=list("xyz")
+    )
     many, few = (
         cs.fit(
             cs.CausalDiagram("x -> y -> z; x <-> y", outcome="y", treatment="x"),
@@ -283,10 +312,16 @@ def test_large_linear_programs_are_solved_for_fewer_draws(monkeypatch):
 
 def test_both_bounds_of_an_identified_conditional_effect_are_the_effect():
     """By its own formula: draws obey the equalities that the diagram implies only nearly."""
-    frame = pd.DataFrame(np.random.default_rng(4).integers(0, 3, (60, 4)), columns=list("awxy"))
-    model = cs.CausalDiagram("w -> x; a -> y; x -> y; a <-> x; a <-> y", outcome="y", treatment="w")
+    frame = pd.DataFrame(
+        np.random.default_rng(4).integers(0, 3, (60, 4)), columns=list("awxy")
+    )
+    model = cs.CausalDiagram(
+        "w -> x; a -> y; x -> y; a <-> x; a <-> y", outcome="y", treatment="w"
+    )
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
-    bounds, effect = (ask("y", do={"w": 2}, given={"a": 1}) for ask in (fit.bounds, fit.effect))
+    bounds, effect = (
+        ask("y", do={"w": 2}, given={"a": 1}) for ask in (fit.bounds, fit.effect)
+    )
     sides = bounds.draws.to_numpy().reshape(4, 250, 3, 2)
     np.testing.assert_allclose(sides[..., 0], sides[..., 1])
     np.testing.assert_allclose(sides[..., 0], effect.draws[:, ::4], atol=1e-12)
@@ -317,9 +352,14 @@ def test_the_structural_route_names_an_effect_that_its_prior_decides():
     simulation = model.simulate(1, people=50)
     assert list(model.estimands()) == ["bounds", "association", "prior_dependent"]
     assert model.parameters(simulation.data)[0] == "prior_dependent"
-    value = model.estimands()["prior_dependent"].compute(simulation.truth, simulation.data)
+    value = model.estimands()["prior_dependent"].compute(
+        simulation.truth, simulation.data
+    )
     low, high = (
-        model.estimands()["bounds"].compute(simulation.truth, simulation.data).to_numpy().ravel()
+        model.estimands()["bounds"]
+        .compute(simulation.truth, simulation.data)
+        .to_numpy()
+        .ravel()
     )
     assert low - 1e-9 <= value.item() <= high + 1e-9
     assert high - low > 0.01

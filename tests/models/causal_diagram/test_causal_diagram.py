@@ -9,7 +9,9 @@ import pytest
 
 import causalstats as cs
 from causalstats.diagrams.networks.bayesian_network import BayesianNetwork
-from causalstats.models.causal_diagram.checks.implied_independences import separating_set
+from causalstats.models.causal_diagram.checks.implied_independences import (
+    separating_set,
+)
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
 from causalstats.models.causal_diagram.tables import (
     draw_tables,
@@ -34,7 +36,9 @@ RECOVERED = {
 
 
 def smoking(total):
-    cells = pd.DataFrame(list(product([0, 1], repeat=3)), columns=["smoking", "tar", "cancer"])
+    cells = pd.DataFrame(
+        list(product([0, 1], repeat=3)), columns=["smoking", "tar", "cancer"]
+    )
     return cs.Observations.from_frame(
         cells.assign(n=(SMOKING * total).round().astype(int)), counts="n"
     )
@@ -72,7 +76,10 @@ def fit():
 
 def test_the_example_of_the_paper():
     fit = cs.fit(
-        cs.CausalDiagram(cs.Diagram.parse(FRONT_DOOR)), smoking(1_000_000), seed=1, progress=False
+        cs.CausalDiagram(cs.Diagram.parse(FRONT_DOOR)),
+        smoking(1_000_000),
+        seed=1,
+        progress=False,
     )
     for level, truth in ((0, 0.253478), (1, 0.542297)):
         answer = fit.effect("cancer", do={"smoking": level})
@@ -93,11 +100,17 @@ def test_the_example_of_the_paper():
 def test_the_posterior_mean_of_a_back_door_answer_in_closed_form():
     """E Σ_z θ_z θ_(y|x,z) = Σ_z E θ_z E θ_(y|x,z), whatever the concentration."""
     for concentration in (1.0, 0.1, 20.0):
-        model = cs.CausalDiagram(STONES, treatment="treatment", concentration=concentration)
+        model = cs.CausalDiagram(
+            STONES, treatment="treatment", concentration=concentration
+        )
         fit = cs.fit(model, stones(), seed=2, progress=False)
         for arm in "AB":
-            size = {z: sum(RECOVERED[z, x][1] for x in "AB") for z in ("small", "large")}
-            share = {z: (size[z] + concentration) / (700 + 2 * concentration) for z in size}
+            size = {
+                z: sum(RECOVERED[z, x][1] for x in "AB") for z in ("small", "large")
+            }
+            share = {
+                z: (size[z] + concentration) / (700 + 2 * concentration) for z in size
+            }
             mean = sum(
                 share[z]
                 * (RECOVERED[z, arm][0] + concentration)
@@ -143,7 +156,9 @@ def test_the_formula_gives_the_interventional_distribution_of_the_mechanisms(tex
     )
     for seed in range(3):
         simulation = model.simulate(seed, people=50)
-        table = model.estimands()["interventional"].compute(simulation.truth, simulation.data)
+        table = model.estimands()["interventional"].compute(
+            simulation.truth, simulation.data
+        )
         levels = model.default_levels({})
         boxes = mechanism_tables(model.diagram)
         mechanisms = draw_tables(
@@ -202,7 +217,9 @@ def test_dirichlet_draws_where_gamma_variates_are_zero():
 @pytest.mark.parametrize("route", ["reduced", "structural"])
 def test_the_graph_has_the_posterior_of_the_definition(route):
     """log p of the graph, less Dirichlet tables and a multinomial of cells, is constant."""
-    model = cs.CausalDiagram(FRONT_DOOR, route=route, concentration=0.7, hidden_levels=3)
+    model = cs.CausalDiagram(
+        FRONT_DOOR, route=route, concentration=0.7, hidden_levels=3
+    )
     data = smoking(1000)
     levels = model.default_levels({})
     graph = model.build(data)
@@ -233,7 +250,9 @@ def test_the_graph_has_the_posterior_of_the_definition(route):
             graph.rvs_to_transforms[rv].forward(value, *rv.owner.inputs).eval()
             for rv, value in zip(graph.free_RVs, values, strict=True)
         ]
-        difference.append(log_p(*transformed) - prior - model.log_likelihood(draws, data).item())
+        difference.append(
+            log_p(*transformed) - prior - model.log_likelihood(draws, data).item()
+        )
     np.testing.assert_allclose(difference, difference[0], atol=1e-6)
 
 
@@ -255,7 +274,9 @@ def structural():
 
 def test_the_structural_route_nearly_agrees_with_the_reduced_form(fit, structural):
     """They are other priors: the answers differ by less than half a standard deviation."""
-    ours, theirs = (each.effect("effect").summary().iloc[0] for each in (fit, structural))
+    ours, theirs = (
+        each.effect("effect").summary().iloc[0] for each in (fit, structural)
+    )
     assert abs(ours["mean"] - theirs["mean"]) < 0.5 * ours["sd"]
     assert 0.7 < theirs["sd"] / ours["sd"] < 1.4
     assert theirs["r_hat"] < 1.05
@@ -263,7 +284,9 @@ def test_the_structural_route_nearly_agrees_with_the_reduced_form(fit, structura
     simulation = structural.model.simulate(1, people=50, design="prior")
     assert set(simulation.truth.data_vars) >= set(structural.parameters())
     assert np.isfinite(
-        structural.model.log_likelihood(structural.draws["posterior"].to_dataset(), structural.data)
+        structural.model.log_likelihood(
+            structural.draws["posterior"].to_dataset(), structural.data
+        )
     ).all()
 
 
@@ -287,14 +310,22 @@ def test_contrasts_follow_the_order_of_levels():
         "y=severe",
     ]
     assert fit.compare().shape == (6, 5)
-    two = cs.fit(cs.CausalDiagram(STONES, treatment="treatment"), stones(), seed=1, progress=False)
+    two = cs.fit(
+        cs.CausalDiagram(STONES, treatment="treatment"),
+        stones(),
+        seed=1,
+        progress=False,
+    )
     np.testing.assert_allclose(
-        two.effect("recovered", do={"treatment": ["B", "A"]}).draws, two.effect("effect").draws
+        two.effect("recovered", do={"treatment": ["B", "A"]}).draws,
+        two.effect("effect").draws,
     )
 
 
 def test_confounding_is_the_association_less_the_effect(fit):
-    parts = [fit.effect(name).draws for name in ("association", "effect", "confounding")]
+    parts = [
+        fit.effect(name).draws for name in ("association", "effect", "confounding")
+    ]
     np.testing.assert_allclose(parts[0] - parts[1], parts[2], atol=1e-12)
     assert fit.effect("association").kind == "associational"
 
@@ -331,21 +362,36 @@ def test_checks(fit):
     assert checks["positivity"].passed is False
     assert "smoking=0, tar=1" in checks["positivity"].finding
     strong = cs.fit(cs.CausalDiagram(FRONT_DOOR, concentration=200), fit.data, seed=1)
-    assert {check.name: check.passed for check in strong.check()}["weight of the prior"] is False
+    assert {check.name: check.passed for check in strong.check()}[
+        "weight of the prior"
+    ] is False
 
 
 def test_a_missing_arrow_fails_the_test_of_independence():
     right = cs.CausalDiagram("z -> x -> y")
-    data = cs.CausalDiagram("z -> x -> y; z -> y", treatment="x").simulate(4, people=2000).data
+    data = (
+        cs.CausalDiagram("z -> x -> y; z -> y", treatment="x")
+        .simulate(4, people=2000)
+        .data
+    )
     assert separating_set(right.graph, "z", "y") == ("x",)
-    assert separating_set(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
+    assert (
+        separating_set(cs.CausalDiagram(FRONT_DOOR).graph, "smoking", "cancer") is None
+    )
     assert {check.name: check.passed for check in right.data_checks(data)}[
         "independences of the diagram"
     ] is False
 
 
 def test_pictures_report_and_store(fit, tmp_path):
-    for name in ("surgery", "diagram", "effect", "interventional", "comparison", "shares of cells"):
+    for name in (
+        "surgery",
+        "diagram",
+        "effect",
+        "interventional",
+        "comparison",
+        "shares of cells",
+    ):
         assert fit.plot(name).axes
     path = fit.report(tmp_path / "smoking.html", sensitivity={"concentration": [0.5]})
     page = path.read_text()
@@ -353,13 +399,16 @@ def test_pictures_report_and_store(fit, tmp_path):
     assert "P(cancer | do(smoking)) = Σ_tar" in page
     assert "front-door" in page
     model = cs.CausalDiagram(
-        fit.model.diagram.with_levels({"tar": (0, 1, 2)}), hidden_levels={"u_cancer_smoking": 3}
+        fit.model.diagram.with_levels({"tar": (0, 1, 2)}),
+        hidden_levels={"u_cancer_smoking": 3},
     )
     other = cs.fit(model, fit.data, seed=1, progress=False)
     again = cs.load(other.save(tmp_path / "fit.nc"))
     assert again.model == model
     assert again.data.fingerprint == fit.data.fingerprint
-    np.testing.assert_allclose(again.effect("effect").draws, other.effect("effect").draws)
+    np.testing.assert_allclose(
+        again.effect("effect").draws, other.effect("effect").draws
+    )
 
 
 @pytest.mark.parametrize(
@@ -383,7 +432,10 @@ def test_pictures_report_and_store(fit, tmp_path):
         ),
         ({"diagram": "a -> b", "outcome": "bb"}, "Did you mean 'b'"),
         ({"diagram": "hidden: h; h -> a -> b", "treatment": "h"}, "'h' is hidden"),
-        ({"diagram": "a -> b", "route": "best"}, "'reduced', 'structural' or 'regression'"),
+        (
+            {"diagram": "a -> b", "route": "best"},
+            "'reduced', 'structural' or 'regression'",
+        ),
         ({"diagram": "a -> b", "prior": "flat"}, "'cells' or 'bdeu'"),
         ({"diagram": "a -> b", "monotone": "ab"}, "list of `Monotone` or pairs"),
         ({"diagram": "a -> b", "basis_size": 0}, "whole number from 1"),
@@ -428,7 +480,9 @@ def test_assumptions_that_are_refused(options, message):
 )
 def test_data_that_are_refused(text, levels, message):
     model = cs.CausalDiagram(
-        cs.Diagram.parse(text).with_levels(levels), treatment="smoking", outcome="cancer"
+        cs.Diagram.parse(text).with_levels(levels),
+        treatment="smoking",
+        outcome="cancer",
     )
     with pytest.raises((cs.ModelError, cs.DataError), match=message):
         cs.fit(model, smoking(1000), seed=1, progress=False)
@@ -437,10 +491,18 @@ def test_data_that_are_refused(text, levels, message):
 @pytest.mark.parametrize(
     ("name", "question", "message"),
     [
-        ("cancer", {"do": {"smoking": 2}}, "Expected a level of 'smoking' \\(0, 1\\), got 2"),
+        (
+            "cancer",
+            {"do": {"smoking": 2}},
+            "Expected a level of 'smoking' \\(0, 1\\), got 2",
+        ),
         ("cancer", {"do": {"smokin": 1}}, "observed variables of the diagram"),
         ("cancer", {"do": {"cancer": 1}}, "each variable in one place"),
-        ("cancer", {"do": {"smoking": 1}, "given": {"smoking": 1}}, "each variable in one place"),
+        (
+            "cancer",
+            {"do": {"smoking": 1}, "given": {"smoking": 1}},
+            "each variable in one place",
+        ),
         (
             "cancer",
             {"do": {"smoking": [0, 1, 1]}},
@@ -482,7 +544,9 @@ def test_one_level_and_too_many_draws_are_refused():
     data = cs.Observations.from_frame(pd.DataFrame({"x": [1, 1], "y": [0, 1]}))
     with pytest.raises(cs.ModelError, match="at least two levels of 'x', got 1 alone"):
         cs.fit(cs.CausalDiagram("x -> y"), data, seed=1, progress=False)
-    many = cs.CausalDiagram(cs.Diagram.parse("x -> y").with_levels({"x": 1000, "y": 50}))
+    many = cs.CausalDiagram(
+        cs.Diagram.parse("x -> y").with_levels({"x": 1000, "y": 50})
+    )
     with pytest.raises(cs.ModelError, match="Take fewer"):
         cs.fit(
             many,
@@ -491,6 +555,8 @@ def test_one_level_and_too_many_draws_are_refused():
             progress=False,
         )
     assert isinstance(
-        network_of_draws(many.simulate(1, people=5).truth, many.tables, many.default_levels({})),
+        network_of_draws(
+            many.simulate(1, people=5).truth, many.tables, many.default_levels({})
+        ),
         BayesianNetwork,
     )

@@ -13,7 +13,10 @@ from scipy import stats
 import causalstats as cs
 
 RESULTS = (
-    Path(__file__).parents[3] / "benchmarks" / "calibration" / "interventional_probabilities.json"
+    Path(__file__).parents[3]
+    / "benchmarks"
+    / "calibration"
+    / "interventional_probabilities.json"
 )
 DIAGRAMS = {
     "back-door": "z -> x -> y; z -> y; u -> z; hidden: u",
@@ -38,15 +41,22 @@ def test_coverage_of_interventional_probabilities():
         errors = []
         for seed in range(SETS):
             simulation = model.simulate(seed, people=PEOPLE)
-            draws = cs.Exact(chains=1, draws=400)(cs.Problem(model, simulation.data), seed)[
-                "posterior"
-            ].to_dataset()
+            draws = cs.Exact(chains=1, draws=400)(
+                cs.Problem(model, simulation.data), seed
+            )["posterior"].to_dataset()
             ours, truth = (
-                estimand.compute(each, simulation.data).to_numpy().reshape(-1, 4)[:, [1, 3]]
+                estimand.compute(each, simulation.data)
+                .to_numpy()
+                .reshape(-1, 4)[:, [1, 3]]
                 for each in (draws, simulation.truth)
             )
-            ends = [np.quantile(ours, tail, axis=0) for tail in ((0.25, 0.75), (0.025, 0.975))]
-            covered.append([(low <= truth[0]) & (truth[0] <= high) for low, high in ends])
+            ends = [
+                np.quantile(ours, tail, axis=0)
+                for tail in ((0.25, 0.75), (0.025, 0.975))
+            ]
+            covered.append(
+                [(low <= truth[0]) & (truth[0] <= high) for low, high in ends]
+            )
             errors.append((ours.mean(axis=0) - truth[0]) / ours.std(axis=0))
         share = np.mean(covered, axis=0)
         coverage[name] = {
@@ -66,7 +76,11 @@ def test_coverage_of_interventional_probabilities():
         + "\n"
     )
     for each in coverage.values():
-        for level, shares in ((0.5, each["coverage of 50 %"]), (0.95, each["coverage of 95 %"])):
+        for level, shares in (
+            (0.5, each["coverage of 50 %"]),
+            (0.95, each["coverage of 95 %"]),
+        ):
             assert all(
-                stats.binomtest(round(share * SETS), SETS, level).pvalue > 0.001 for share in shares
+                stats.binomtest(round(share * SETS), SETS, level).pvalue > 0.001
+                for share in shares
             ), coverage

@@ -58,9 +58,15 @@ def test_a_linear_front_door_effect_is_the_product_of_two_slopes(fit, frame):
     second = draws["coefficients of P(y | x, m)"][..., 2] / frame["m"].std(ddof=0)
     np.testing.assert_allclose(ours, first * second, atol=1e-8)
     assert abs(ours.mean() + 0.35) < 4 * ours.std()
-    np.testing.assert_allclose(fit.effect("y", do={"x": [1.0, 0.0]}).draws, ours, atol=1e-8)
+    np.testing.assert_allclose(
+        fit.effect("y", do={"x": [1.0, 0.0]}).draws, ours, atol=1e-8
+    )
     assert fit.effect("y", do={"x": 0.0}).name == "E(y | do(x=0.0))"
-    assert list(fit.compare().index) == ["CausalDiagram", "unadjusted", "adjusted for all observed"]
+    assert list(fit.compare().index) == [
+        "CausalDiagram",
+        "unadjusted",
+        "adjusted for all observed",
+    ]
 
 
 @pytest.mark.parametrize("rows", [8, 40, 170, 210])
@@ -76,7 +82,9 @@ def test_few_rows_are_repeated_in_g_computation(frame, rows):
 def test_a_linear_back_door_effect_is_the_slope(frame):
     data = read(frame, "x", "y", "age", "sex")
     fit = cs.fit(
-        cs.CausalDiagram("age, sex -> x -> y; age, sex -> y", treatment="x", route="regression"),
+        cs.CausalDiagram(
+            "age, sex -> x -> y; age, sex -> y", treatment="x", route="regression"
+        ),
         data,
         seed=1,
         progress=False,
@@ -98,8 +106,14 @@ def test_a_curve_needs_more_spline_columns(frame):
             seed=1,
             progress=False,
         )
-        answers.append(float(fit.effect("y", do={"x": [np.pi / 4, -np.pi / 4]}).draws.mean()))
-    assert abs(answers[1] - 2 - 0.14 * np.pi / 2) < 0.15 < abs(answers[0] - 2 - 0.14 * np.pi / 2)
+        answers.append(
+            float(fit.effect("y", do={"x": [np.pi / 4, -np.pi / 4]}).draws.mean())
+        )
+    assert (
+        abs(answers[1] - 2 - 0.14 * np.pi / 2)
+        < 0.15
+        < abs(answers[0] - 2 - 0.14 * np.pi / 2)
+    )
 
 
 def test_the_g_formula_of_a_logistic_regression(frame):
@@ -107,7 +121,9 @@ def test_the_g_formula_of_a_logistic_regression(frame):
     data = read(frame, "age", "sex", "treated").source.assign(died=(frame["y"] > 0))
     data = cs.Observations.from_frame(data)
     model = cs.CausalDiagram(
-        "age, sex -> treated -> died; age, sex -> died", treatment="treated", route="regression"
+        "age, sex -> treated -> died; age, sex -> died",
+        treatment="treated",
+        route="regression",
     )
     (table,) = simulation_order(model.identification).tables
     terms = terms_of(table, data, model.levels(data), 1, "none")
@@ -120,7 +136,9 @@ def test_the_g_formula_of_a_logistic_regression(frame):
             )
         }
     )
-    draws_of_effect = model.estimands()["effect"].compute(draws, data).to_numpy().ravel()
+    draws_of_effect = (
+        model.estimands()["effect"].compute(draws, data).to_numpy().ravel()
+    )
     given = np.column_stack(
         list(
             terms.columns(
@@ -184,26 +202,36 @@ def test_the_graph_has_the_posterior_in_closed_form(frame):
     middle = z @ y / precision
     scale = (y @ y - middle**2 * precision + 2.0) / 2
     log_p = pytensor.function(
-        list(graph.rvs_to_values.values()), graph.logp(jacobian=False), mode="FAST_COMPILE"
+        list(graph.rvs_to_values.values()),
+        graph.logp(jacobian=False),
+        mode="FAST_COMPILE",
     )
     difference = []
-    for variance, slope, intercept in ((0.5, 0.1, 0.0), (1.0, 0.7, 0.3), (2.0, -0.4, -0.1)):
+    for variance, slope, intercept in (
+        (0.5, 0.1, 0.0),
+        (1.0, 0.7, 0.3),
+        (2.0, -0.4, -0.1),
+    ):
         at = {
             "standard variance": np.log(variance),
             "standard slopes": np.array([slope]),
             "standard intercept": np.array(intercept),
         }
         values = [
-            next(value for start, value in at.items() if variable.name.startswith(start))
+            next(
+                value for start, value in at.items() if variable.name.startswith(start)
+            )
             for variable in graph.rvs_to_values
         ]
         # One coefficient, of which the data determine z'z of z'z + 2.
         shape = (n - 1 + 2 - n / (n + 2.0 * 1.001)) / 2
-        closed = stats.invgamma.logpdf(variance, shape, scale=scale) + stats.norm.logpdf(
-            slope, middle, np.sqrt(variance / precision)
-        )
+        closed = stats.invgamma.logpdf(
+            variance, shape, scale=scale
+        ) + stats.norm.logpdf(slope, middle, np.sqrt(variance / precision))
         difference.append(
-            log_p(*values) - closed - stats.norm.logpdf(intercept, 0, np.sqrt(variance / n))
+            log_p(*values)
+            - closed
+            - stats.norm.logpdf(intercept, 0, np.sqrt(variance / n))
         )
     np.testing.assert_allclose(difference, difference[0], atol=1e-6)
 
@@ -221,7 +249,9 @@ def test_the_order_of_simulation_draws_each_variable_once():
     assert len(order.steps) == 3
     with pytest.raises(cs.ModelError, match="quotient"):
         simulation_order(
-            cs.CausalDiagram("w -> z -> x -> y; w <-> x; w <-> y", treatment="x").identification
+            cs.CausalDiagram(
+                "w -> z -> x -> y; w <-> x; w <-> y", treatment="x"
+            ).identification
         )
 
 
@@ -250,8 +280,13 @@ def test_the_covariance_test_has_the_level_it_says(frame):
 
 
 def test_report_and_store(fit, tmp_path):
-    page = fit.report(tmp_path / "report.html", sensitivity={"interactions": ["pairs"]}).read_text()
-    assert "Σ_m P(m | x) Σ_x&#39; P(y | x&#39;, m) P(x&#39;)" in page and "regressions" in page
+    page = fit.report(
+        tmp_path / "report.html", sensitivity={"interactions": ["pairs"]}
+    ).read_text()
+    assert (
+        "Σ_m P(m | x) Σ_x&#39; P(y | x&#39;, m) P(x&#39;)" in page
+        and "regressions" in page
+    )
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     np.testing.assert_allclose(again.effect("effect").draws, fit.effect("effect").draws)
 
@@ -264,16 +299,26 @@ def test_report_and_store(fit, tmp_path):
             {},
             "'x' is a number. Say route='regression', or cut",
         ),
-        (cs.CausalDiagram("x -> m -> y; x <-> m", route="regression"), {}, "not identified"),
+        (
+            cs.CausalDiagram("x -> m -> y; x <-> m", route="regression"),
+            {},
+            "not identified",
+        ),
         (FRONT_DOOR, {"do": {"m": 1.0, "x": 0.0}}, "one variable can be set at a time"),
-        (FRONT_DOOR, {"do": {"x": 1.0}, "given": {"m": 0.0}}, "'m' is a number. Cut it"),
+        (
+            FRONT_DOOR,
+            {"do": {"x": 1.0}, "given": {"m": 0.0}},
+            "'m' is a number. Cut it",
+        ),
         (FRONT_DOOR, {"do": {"x": "high"}}, "a number to set 'x' to"),
         (FRONT_DOOR, {"do": {"x": [1, 2, 1]}}, "one value to set 'x' to, or two"),
     ],
 )
 def test_questions_to_numbers_that_are_refused(frame, model, question, message):
     with pytest.raises(cs.ModelError, match=message):
-        cs.fit(model, read(frame, "x", "m", "y"), seed=1, progress=False).effect("y", **question)
+        cs.fit(model, read(frame, "x", "m", "y"), seed=1, progress=False).effect(
+            "y", **question
+        )
 
 
 def test_numbers_are_not_simulated(fit):

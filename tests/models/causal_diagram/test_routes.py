@@ -27,7 +27,8 @@ def test_no_code_compares_a_route_or_a_prior(field):
         f"{file.name}:{node.lineno}"
         for file in FOLDER.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.Compare) and ast.unparse(node.left).endswith(f".{field}")
+        if isinstance(node, ast.Compare)
+        and ast.unparse(node.left).endswith(f".{field}")
     ]
     assert compared == []
 
@@ -43,7 +44,9 @@ def logistic_data():
 
 def logistic_model(**options):
     diagram = "z -> x, y; x -> y"
-    return cs.CausalDiagram(diagram, treatment="x", outcome="y", route="regression", **options)
+    return cs.CausalDiagram(
+        diagram, treatment="x", outcome="y", route="regression", **options
+    )
 
 
 def test_parameters_are_those_of_the_graph(logistic_data):
@@ -58,12 +61,20 @@ def test_prior_scales_of_logistic_coefficients_are_fields(logistic_data):
     """At slopes and intercept of 0 the log density falls by the logarithm of the scale, each."""
     logp = [
         model.build(logistic_data).compile_logp()(
-            {"slopes of P(y | z, x)": np.zeros((2, 1)), "intercept of P(y | z, x)": np.zeros(1)}
+            {
+                "slopes of P(y | z, x)": np.zeros((2, 1)),
+                "intercept of P(y | z, x)": np.zeros(1),
+            }
         )
-        for model in (logistic_model(), logistic_model(logit_sd=5.0, logit_intercept_sd=20.0))
+        for model in (
+            logistic_model(),
+            logistic_model(logit_sd=5.0, logit_intercept_sd=20.0),
+        )
     ]
     assert logp[0] - logp[1] == pytest.approx(2 * np.log(2) + np.log(4))
-    statements = " ".join(each.statement for each in logistic_model(logit_sd=1.5).assumptions())
+    statements = " ".join(
+        each.statement for each in logistic_model(logit_sd=1.5).assumptions()
+    )
     assert "Normal(0, 1.5)" in statements
 
 

@@ -45,7 +45,8 @@ def test_the_two_parametrisations_are_one():
     np.testing.assert_allclose(back[0], alpha)
     np.testing.assert_allclose(back[1], delta)
     assert np.allclose(
-        heckman.selection(beta, 0 * delta, sigma, alpha)[0], beta * (kappa / sigma)[:, None]
+        heckman.selection(beta, 0 * delta, sigma, alpha)[0],
+        beta * (kappa / sigma)[:, None],
     )  # expertise
     x, y = rng.normal(size=3), rng.normal(0, 3, 20)
     mean, policy = beta @ x, delta @ x
@@ -55,7 +56,9 @@ def test_the_two_parametrisations_are_one():
     )
     z, weight = np.polynomial.hermite_e.hermegauss(120)
     unseen = (
-        norm.cdf(-alpha[:, None] * (mean[:, None] + sigma[:, None] * z) - policy[:, None])
+        norm.cdf(
+            -alpha[:, None] * (mean[:, None] + sigma[:, None] * z) - policy[:, None]
+        )
         @ weight
         / weight.sum()
     )
@@ -73,8 +76,12 @@ def test_expected_outcomes_are_those_of_a_large_sample():
     outcome, decision = 1.5 + 2 * u, 0.3 + v > 0
     for seen in (True, False):
         sampled = outcome[decision == seen]
-        expected = heckman.expected_outcome(np.array(1.5), np.array(0.3), np.array(-1.2), seen)
-        assert abs(sampled.mean() - expected) < 5 * sampled.std() / np.sqrt(sampled.size)
+        expected = heckman.expected_outcome(
+            np.array(1.5), np.array(0.3), np.array(-1.2), seen
+        )
+        assert abs(sampled.mean() - expected) < 5 * sampled.std() / np.sqrt(
+            sampled.size
+        )
 
 
 def test_published_estimates(mroz):
@@ -92,10 +99,14 @@ def test_published_estimates(mroz):
         matrix, decision, everybody
     )
     steps = heckman_baselines.weighted_least_squares(
-        np.column_stack([matrix[:, :3], heckman.inverse_mills(index)]), decision, outcome, everybody
+        np.column_stack([matrix[:, :3], heckman.inverse_mills(index)]),
+        decision,
+        outcome,
+        everybody,
     )
     assert (
-        np.abs(steps - [-0.578, 0.109, 0.044, -0.00086, 0.032]) < [5e-4, 5e-4, 5e-4, 5e-6, 5e-4]
+        np.abs(steps - [-0.578, 0.109, 0.044, -0.00086, 0.032])
+        < [5e-4, 5e-4, 5e-4, 5e-6, 5e-4]
     ).all()
 
     x = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
@@ -114,7 +125,9 @@ def test_published_estimates(mroz):
     found = minimize(loss, [1, *np.zeros(13)], method="BFGS")
     assert found.fun == pytest.approx(832.8851, abs=1e-4)
     np.testing.assert_allclose(
-        found.x[1:4] / matrix.std(axis=0)[:3], [0.10835, 0.042837, -0.0008374], rtol=1e-4
+        found.x[1:4] / matrix.std(axis=0)[:3],
+        [0.10835, 0.042837, -0.0008374],
+        rtol=1e-4,
     )
     assert (np.exp(found.x[12]), np.tanh(found.x[13])) == pytest.approx(
         (0.66340, 0.02661), abs=1e-4
@@ -127,7 +140,11 @@ FIELDS = [
     {"mean": cs.Known(-2, sd=0.3), "excluded": ["x1"], "outcome_scale": (1, 2)},
     {"expertise": ["x2"], "excluded": ["x3"], "expertise_sd": 0.4},
     {"excluded": ["x1"], "undecisive": ["x2", "x3"]},
-    {"outcome_prior_scale": 2.0, "outcome_sd_prior_scale": 1.5, "selection_prior_scale": 1.0},
+    {
+        "outcome_prior_scale": 2.0,
+        "outcome_sd_prior_scale": 1.5,
+        "selection_prior_scale": 1.0,
+    },
 ]
 
 
@@ -140,7 +157,9 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
         for name, value in graph.initial_point().items()
     }
     shown = [
-        variable for variable in graph.unobserved_value_vars if not variable.name.endswith("__")
+        variable
+        for variable in graph.unobserved_value_vars
+        if not variable.name.endswith("__")
     ]
     values = dict(
         zip(
@@ -161,12 +180,16 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
     seen = small.outcome[small.decision]
     location, scale = model.outcome_scale or (seen.mean(), seen.std())
     # The likelihood of y, and priors of the standardised parameters.
-    expected = float(model.log_likelihood(draw, small).squeeze()) + len(seen) * np.log(scale)
+    expected = float(model.log_likelihood(draw, small).squeeze()) + len(seen) * np.log(
+        scale
+    )
     beta = values["outcome_coefficient"] / scale
     selection_sd = model.selection_prior_scale
     included = beta[~np.isin(small.features, model.excluded)]
     expected += norm.logpdf(included, 0, model.outcome_prior_scale).sum()
-    expected += halfnorm.logpdf(values["outcome_sd"] / scale, scale=model.outcome_sd_prior_scale)
+    expected += halfnorm.logpdf(
+        values["outcome_sd"] / scale, scale=model.outcome_sd_prior_scale
+    )
     expected += norm.logpdf(values["selection_intercept"], 0, selection_sd)
     expected -= np.log(2 if model.selection == "any" else 1)
     kappa, sigma = values["correlation"], values["outcome_sd"] / scale
@@ -189,7 +212,9 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
         expected += norm.logpdf(
             (values["population_mean"] - model.mean.value) / model.mean.sd
         ) - np.log(model.mean.sd / scale)
-    assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(expected, rel=1e-8)
+    assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(
+        expected, rel=1e-8
+    )
     if model.mean is not None:
         assert model.estimands()["mean"].compute(draw, small).item() == pytest.approx(
             float(values.get("population_mean", -2.0))
@@ -213,7 +238,10 @@ def test_recovers_the_papers_design(seed):
         [fit.draws["posterior"][name].to_numpy().reshape(4000, -1) for name in names]
     )
     draws = np.column_stack(
-        [draws, fit.draws["posterior"]["selection_coefficient"].to_numpy()[..., 0].ravel()]
+        [
+            draws,
+            fit.draws["posterior"]["selection_coefficient"].to_numpy()[..., 0].ravel(),
+        ]
     )
     truth = np.concatenate(
         [np.ravel(simulation.truth[name]) for name in names]
@@ -259,7 +287,10 @@ def test_the_check_of_predictions_can_fail():
     )
     fit = cs.fit(cs.Heckman(), data, seed=1, sampler=QUICK, progress=False)
     found = {check.name: check.passed for check in fit.check()}
-    assert found["predicts the mean outcome of those seen by decile of expected outcome"] is False
+    assert (
+        found["predicts the mean outcome of those seen by decile of expected outcome"]
+        is False
+    )
 
 
 def test_every_verb(small, tmp_path):
@@ -294,7 +325,9 @@ def test_every_verb(small, tmp_path):
     )
     other = pd.DataFrame({"x1": [0.0, 1.0], "x2": [0.0, 0.0], "x3": [1.0, 1.0]})
     outcome = fit.effect("outcome", at=other).draws
-    np.testing.assert_allclose(outcome.isel(person=0), outcome.isel(person=1))  # x1 is excluded
+    np.testing.assert_allclose(
+        outcome.isel(person=0), outcome.isel(person=1)
+    )  # x1 is excluded
     assert (
         fit.effect("unseen_outcome", at=other).draws.isel(person=0)
         != fit.effect("unseen_outcome", at=other).draws.isel(person=1)
@@ -352,7 +385,9 @@ def test_each_outcome_has_its_model(small):
         )
     with pytest.raises(cs.ModelError, match="nothing can be learned"):
         data = cs.Decisions.from_frame(
-            pd.DataFrame({"y": [1.0, 1.0, np.nan], "t": [1, 1, 0], "x": [0.0, 1.0, 2.0]}),
+            pd.DataFrame(
+                {"y": [1.0, 1.0, np.nan], "t": [1, 1, 0], "x": [0.0, 1.0, 2.0]}
+            ),
             outcome="y",
             decision="t",
             features=["x"],

@@ -77,11 +77,18 @@ def draws_of(model, panel, seed=1, count=4):
         shapes["length_scale"] = (aims, terms)
     if model.errors == "ar1":
         shapes["serial_correlation"] = (aims,)
-    values = {name: rng.uniform(0.3, 0.9, (1, count, *shape)) for name, shape in shapes.items()}
+    values = {
+        name: rng.uniform(0.3, 0.9, (1, count, *shape))
+        for name, shape in shapes.items()
+    }
     dims = {"effect": ("treatment",), "serial_correlation": ("equation",)}
     named = {
         name: (
-            ("chain", "draw", *dims.get(name, [f"{name}_{k}" for k in range(value.ndim - 2)])),
+            (
+                "chain",
+                "draw",
+                *dims.get(name, [f"{name}_{k}" for k in range(value.ndim - 2)]),
+            ),
             value,
         )
         for name, value in values.items()
@@ -99,16 +106,25 @@ def dense_log_likelihood(model, panel, draws, k):
     if "covariate_scale" in scales:
         variance = variance * (scales["covariate_scale"] @ terms.T) ** 2
     if "length_scale" in scales:
-        density = spectral_density(form.basis.frequencies, scales["length_scale"] @ terms.T)
+        density = spectral_density(
+            form.basis.frequencies, scales["length_scale"] @ terms.T
+        )
         variance = variance * np.where(form.basis.frequencies > 0, density, 1)
-    unit, apart = panel.unit[:, None] == panel.unit, abs(panel.time[:, None] - panel.time)
+    unit, apart = (
+        panel.unit[:, None] == panel.unit,
+        abs(panel.time[:, None] - panel.time),
+    )
     lasting = [
         unit * rho**apart / (1 - rho**2) if rho else np.eye(n)
         for rho in scales.get("serial_correlation", [0, 0])
     ]
     v, e = (s**2 * r for s, r in zip(scales["standard_error_sd"], lasting, strict=True))
     theta = scales["standard_effect"][0]
-    alike = 2 * scales["standard_association"][0] - 1 if "standard_association" in scales else 0.0
+    alike = (
+        2 * scales["standard_association"][0] - 1
+        if "standard_association" in scales
+        else 0.0
+    )
     across = theta * v + alike * phi * np.sqrt(variance[0] * variance[1]) @ phi.T
     whole = np.block(
         [
@@ -122,9 +138,15 @@ def dense_log_likelihood(model, panel, draws, k):
         else np.ones((n, 1))
     )
     flat = np.hstack([flat, panel.time_dummies()]) if model.time_effects else flat
-    contrasts = np.kron(np.eye(2), np.linalg.svd(flat)[0][:, np.linalg.matrix_rank(flat) :].T)
-    rows = np.concatenate([panel.treatment[:, 0] / form.units[0], panel.outcome / form.units[1]])
-    return stats.multivariate_normal(cov=contrasts @ whole @ contrasts.T).logpdf(contrasts @ rows)
+    contrasts = np.kron(
+        np.eye(2), np.linalg.svd(flat)[0][:, np.linalg.matrix_rank(flat) :].T
+    )
+    rows = np.concatenate(
+        [panel.treatment[:, 0] / form.units[0], panel.outcome / form.units[1]]
+    )
+    return stats.multivariate_normal(cov=contrasts @ whole @ contrasts.T).logpdf(
+        contrasts @ rows
+    )
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -133,11 +155,15 @@ def test_the_likelihood_from_cross_products_is_that_of_the_rows(frame, name):
     model, panel = cs.PanelDML(basis_size=4, **OPTIONS[name]), panel_of(frame)
     draws = draws_of(model, panel)
     ours = model.log_likelihood(draws, panel).to_numpy()[0]
-    difference = [dense_log_likelihood(model, panel, draws, k) - ours[k] for k in range(4)]
+    difference = [
+        dense_log_likelihood(model, panel, draws, k) - ours[k] for k in range(4)
+    ]
     np.testing.assert_allclose(difference, difference[0], atol=2e-8)
 
 
-@pytest.mark.parametrize("name", ["default", "independent", "covariate", "hsgp", "autoregressive"])
+@pytest.mark.parametrize(
+    "name", ["default", "independent", "covariate", "hsgp", "autoregressive"]
+)
 def test_the_graph_has_the_likelihood_by_numpy(frame, name):
     model, panel = cs.PanelDML(basis_size=4, **OPTIONS[name]), panel_of(frame)
     graph = model.build(panel)
@@ -154,7 +180,10 @@ def test_the_graph_has_the_likelihood_by_numpy(frame, name):
         draws = xr.Dataset()
         for variable, value in zip(graph.free_RVs, values, strict=True):
             dims = [f"{variable.name}_{k}" for k in range(np.ndim(value))]
-            draws[variable.name] = (("chain", "draw", *dims), np.asarray(value)[None, None])
+            draws[variable.name] = (
+                ("chain", "draw", *dims),
+                np.asarray(value)[None, None],
+            )
         found.append(float(potential) - float(model.log_likelihood(draws, panel)[0, 0]))
     np.testing.assert_allclose(found, 0, atol=1e-8)
 
@@ -165,11 +194,15 @@ def test_correlations_of_coefficients_are_lkj():
     Lewandowski, Kurowicka & Joe (2009).
     """
     rng, shapes = np.random.default_rng(1), lkj_shapes(4, 2.0)
-    found = coefficient_covariance(np, np.ones((5_000, 4)), rng.beta(shapes, shapes, (5_000, 6)), 4)
+    found = coefficient_covariance(
+        np, np.ones((5_000, 4)), rng.beta(shapes, shapes, (5_000, 6)), 4
+    )
     np.testing.assert_allclose(np.diagonal(found, axis1=1, axis2=2), 1)
     for i, j in combinations(range(4), 2):
         np.testing.assert_array_equal(found[:, i, j], found[:, j, i])
-        assert stats.kstest((found[:, i, j] + 1) / 2, stats.beta(3, 3).cdf).pvalue > 1e-3
+        assert (
+            stats.kstest((found[:, i, j] + 1) / 2, stats.beta(3, 3).cdf).pvalue > 1e-3
+        )
 
 
 def test_correlated_coefficients_avoid_regularisation_induced_confounding():
@@ -182,14 +215,21 @@ def test_correlated_coefficients_avoid_regularisation_induced_confounding():
         rng = np.random.default_rng(seed)
         x = rng.standard_normal((200, 100))
         d = x.sum(axis=1) / 10 + rng.standard_normal(200)
-        y = 2 * d + x @ (rng.standard_normal(100) / 10 - 0.05) + 2 * rng.standard_normal(200)
+        y = (
+            2 * d
+            + x @ (rng.standard_normal(100) / 10 - 0.05)
+            + 2 * rng.standard_normal(200)
+        )
         table = pd.DataFrame(x, columns=[f"x{k}" for k in range(100)]).assign(
             unit=range(200), time=0, d=d, y=y
         )
         panel = panel_of(table, covariates=table.columns[:100])
         for kind, errors in found.items():
             model = cs.PanelDML(heterogeneity="pooled", basis_size=1, coefficients=kind)
-            errors.append(float(model.importance_draws(panel)(1, 500, rng)[0]["effect"].mean()) - 2)
+            errors.append(
+                float(model.importance_draws(panel)(1, 500, rng)[0]["effect"].mean())
+                - 2
+            )
     assert abs(np.mean(found["correlated"])) < 0.12
     assert np.mean(found["independent"]) - np.mean(found["correlated"]) > 0.08
 
@@ -199,7 +239,10 @@ def test_the_likelihood_agrees_with_inverse_wishart_and_lkj_forms(frame):
     panel = panel_of(frame, covariates=[])
     model = cs.PanelDML()
     form, draws = model.statistics(panel), draws_of(model, panel, count=6)
-    rows = demeaned(np.column_stack([panel.treatment, panel.outcome]), panel.starts) / form.units
+    rows = (
+        demeaned(np.column_stack([panel.treatment, panel.outcome]), panel.starts)
+        / form.units
+    )
     products, free = rows.T @ rows, len(panel) - len(panel.units)
     ours, wishart, lkj = model.log_likelihood(draws, panel).to_numpy()[0], [], []
     for k in range(6):
@@ -215,7 +258,8 @@ def test_the_likelihood_agrees_with_inverse_wishart_and_lkj_forms(frame):
         scales = np.sqrt(np.diag(sigma))
         lower = scales[:, None] * np.linalg.cholesky(sigma / np.outer(scales, scales))
         lkj.append(
-            -free * np.log(np.diag(lower)).sum() - (np.linalg.solve(lower, rows.T) ** 2).sum() / 2
+            -free * np.log(np.diag(lower)).sum()
+            - (np.linalg.solve(lower, rows.T) ** 2).sum() / 2
         )
     for other in (wishart, lkj):
         np.testing.assert_allclose(np.diff(other), np.diff(ours), atol=1e-8)
@@ -239,12 +283,15 @@ def test_two_way_mundlak_of_an_unbalanced_panel(frame):
         [[column[panel.time == t].mean() for t in panel.time] for column in inner.T]
     )
     naive = estimators.clustered(
-        panel.outcome, panel.treatment, np.hstack([one, x, means[:, :2], raw]), panel.unit
+        panel.outcome,
+        panel.treatment,
+        np.hstack([one, x, means[:, :2], raw]),
+        panel.unit,
     ).coefficients[0]
     for heterogeneity in ("within", "mundlak"):
-        form = cs.PanelDML(basis_size=1, time_effects=True, heterogeneity=heterogeneity).statistics(
-            panel
-        )
+        form = cs.PanelDML(
+            basis_size=1, time_effects=True, heterogeneity=heterogeneity
+        ).statistics(panel)
         slope = (
             form.canonical.residual[0, 1]
             / form.canonical.residual[0, 0]
@@ -274,7 +321,12 @@ def test_moderated_effects_are_least_squares_with_products(frame):
     second = (panel.source["group"] == "b").to_numpy(float)
     dummies = panel.unit[:, None] == np.arange(12)
     columns = np.hstack(
-        [panel.treatment, panel.treatment * second[:, None], panel.source[["x1"]], dummies]
+        [
+            panel.treatment,
+            panel.treatment * second[:, None],
+            panel.source[["x1"]],
+            dummies,
+        ]
     )
     np.testing.assert_allclose(
         slopes, np.linalg.lstsq(columns, panel.outcome, rcond=1e-10)[0][:2], rtol=1e-8
@@ -284,7 +336,9 @@ def test_moderated_effects_are_least_squares_with_products(frame):
     np.testing.assert_allclose(
         effect.compute(draws, panel), own[..., 0] + second.mean() * own[..., 1]
     )
-    np.testing.assert_allclose(effect.compute(draws, panel.part(second == 1)), own.sum(axis=-1))
+    np.testing.assert_allclose(
+        effect.compute(draws, panel.part(second == 1)), own.sum(axis=-1)
+    )
     at = effect.at(draws, panel.at(pd.DataFrame({"group": ["b", "a"]})))
     np.testing.assert_allclose(at, np.stack([own.sum(axis=-1), own[..., 0]], axis=-1))
     assert (
@@ -314,7 +368,9 @@ def test_random_fourier_features_have_the_covariance_of_their_kernel():
     kernel = np.exp(-apart[..., None] / 2 / (2 * lengths**2)).mean(axis=-1)
     np.testing.assert_allclose(columns * form.spectrum @ columns.T, kernel, atol=0.03)
     few, product = fourier(x, 60).columns(x), x.prod(axis=1)
-    assert (product - few @ np.linalg.lstsq(few, product)[0]).var() < 0.05 * product.var()
+    assert (
+        product - few @ np.linalg.lstsq(few, product)[0]
+    ).var() < 0.05 * product.var()
 
 
 def test_duplicated_rows_of_a_unit_leave_the_clustered_interval_as_it_is(frame):
@@ -324,9 +380,13 @@ def test_duplicated_rows_of_a_unit_leave_the_clustered_interval_as_it_is(frame):
     for name, table in (("once", frame), ("twice", twice)):
         panel, model = panel_of(table), cs.PanelDML(basis_size=1)
         draws = model.importance_draws(panel)(1, 4_000, np.random.default_rng(3))[0]
-        sds[name] = float(with_cluster_robust_spread(model, draws, panel)["effect"].std())
+        sds[name] = float(
+            with_cluster_robust_spread(model, draws, panel)["effect"].std()
+        )
         few = draws_of(model, panel, count=200)
-        few["standard_coefficient_sd"] = few["standard_coefficient_sd"] * 0 + 1e4  # least squares
+        few["standard_coefficient_sd"] = (
+            few["standard_coefficient_sd"] * 0 + 1e4
+        )  # least squares
         slopes[name] = bootstrap_slopes(model, few, panel, np.random.default_rng(3))
     np.testing.assert_allclose(slopes["once"], slopes["twice"], rtol=1e-5)
     assert sds["once"] == pytest.approx(sds["twice"], rel=0.08)
@@ -341,7 +401,9 @@ def test_the_bootstrap_has_the_spread_of_the_sandwich():
     assert slopes.std() == pytest.approx(
         np.sqrt(found.covariance[0, 0]), rel=4 * np.sqrt(1 / 600 + 1 / 300)
     )
-    drawn = with_bootstrap_spread(model, draws, panel, np.random.default_rng(1))["standard_effect"]
+    drawn = with_bootstrap_spread(model, draws, panel, np.random.default_rng(1))[
+        "standard_effect"
+    ]
     heavier = np.sqrt(found.degrees[0] / (found.degrees[0] - 2))
     assert float(drawn.std()) == pytest.approx(
         heavier * np.sqrt(found.covariance[0, 0]), rel=4 * np.sqrt(1 / 600)
@@ -385,7 +447,8 @@ def test_unit_effects_are_recovered():
     frame = cs.PanelDML().simulate(7, units=80, times=12, structure="B").data.source
     own = np.random.default_rng(8).normal(0, 0.8, 80)
     panel = panel_of(
-        frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]), covariates=["x1"]
+        frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]),
+        covariates=["x1"],
     )
     model = cs.PanelDML(effects="unit")
     draws = with_unit_effects(
@@ -393,9 +456,15 @@ def test_unit_effects_are_recovered():
     )
     error = draws["unit_effect"].mean(["chain", "draw"]).to_numpy() - 1 - own
     assert (
-        np.sqrt((error**2).mean()) < 1.2 * draws["unit_effect"].std(["chain", "draw"]).mean() < 0.5
+        np.sqrt((error**2).mean())
+        < 1.2 * draws["unit_effect"].std(["chain", "draw"]).mean()
+        < 0.5
     )
-    assert draws["effect_spread"].quantile(0.01) < own.std() < draws["effect_spread"].quantile(0.99)
+    assert (
+        draws["effect_spread"].quantile(0.01)
+        < own.std()
+        < draws["effect_spread"].quantile(0.99)
+    )
 
 
 def test_errors_of_the_mean_unit_effect_match_its_standard_deviation():
@@ -408,9 +477,9 @@ def test_errors_of_the_mean_unit_effect_match_its_standard_deviation():
             frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]),
             covariates=["x1"],
         )
-        draws = cs.fit(cs.PanelDML(effects="unit"), panel, seed=seed, progress=False).draws[
-            "posterior"
-        ]["average_effect"]
+        draws = cs.fit(
+            cs.PanelDML(effects="unit"), panel, seed=seed, progress=False
+        ).draws["posterior"]["average_effect"]
         errors.append(float((draws.mean() - 1) / draws.std()))
     assert 0.6 < np.sqrt(np.mean(np.square(errors))) < 1.45, errors
 
@@ -451,7 +520,9 @@ def test_models_that_these_data_exclude_are_refused(frame, fields, options, mess
     wide = pd.concat(
         [
             frame.assign(
-                unit=frame["unit"] + 12 * k, x1=frame["x1"] + 0.01 * k, x2=frame["x2"] - 0.02 * k
+                unit=frame["unit"] + 12 * k,
+                x1=frame["x1"] + 0.01 * k,
+                x2=frame["x2"] - 0.02 * k,
             )
             for k in range(20)
         ]

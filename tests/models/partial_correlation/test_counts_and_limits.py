@@ -56,7 +56,8 @@ def test_large_counts_are_compositions(counted):
     )
     found = counted.effect("partial_correlation").summary()
     error = np.sqrt(
-        found["sd"] ** 2 / found["ess_bulk"] + expected["sd"] ** 2 / expected["ess_bulk"]
+        found["sd"] ** 2 / found["ess_bulk"]
+        + expected["sd"] ** 2 / expected["ess_bulk"]
     )
     assert (abs(found["mean"] - expected["mean"]) < 4.5 * error).all()
     np.testing.assert_allclose(found["sd"], expected["sd"], rtol=0.15)
@@ -121,14 +122,21 @@ def test_the_graph_of_a_sparse_basis_by_its_definition():
     wanted = graph.replace_rvs_by_values(
         [graph[name] for name in ("basis_correlation", "precision", "inclusion")]
     )
-    compiled, outputs = graph.compile_logp(), graph.compile_fn(wanted, inputs=graph.value_vars)
+    compiled, outputs = (
+        graph.compile_logp(),
+        graph.compile_fn(wanted, inputs=graph.value_vars),
+    )
 
     def correlations(free):
         return outputs(point | {"free_correlation": free})[0]
 
     differences = []
     for _ in range(4):
-        v, deviation, share = rng.standard_normal(6), rng.standard_normal(4), rng.uniform(0.1, 0.9)
+        v, deviation, share = (
+            rng.standard_normal(6),
+            rng.standard_normal(4),
+            rng.uniform(0.1, 0.9),
+        )
         point = {
             "log_typical_variance": -1.0,
             "variance_spread_log_exp_m1__": 0.0,
@@ -138,7 +146,10 @@ def test_the_graph_of_a_sparse_basis_by_its_definition():
         point["slab_share_logodds__"] = np.log(share / (1 - share))
         r, theta, inclusion = outputs(point)
         jacobian = np.array(
-            [(correlations(v + step) - correlations(v - step)) / 2e-6 for step in np.eye(6) * 1e-6]
+            [
+                (correlations(v + step) - correlations(v - step)) / 2e-6
+                for step in np.eye(6) * 1e-6
+            ]
         )
         slab, spike = (
             np.log(w) + stats.truncnorm.logpdf(r, -1 / sd, 1 / sd, scale=sd)
@@ -195,8 +206,17 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
         cs.Composition.from_frame(frame, parts=list(frame), **options),
     )
     open_ = data.bounds.open
-    assert open_[[0, 5], 0].all() and open_[2, 2] and open_[:, 1].all() and open_.sum() >= 12
-    compiled, rng, differences = model.build(data).compile_logp(), np.random.default_rng(9), []
+    assert (
+        open_[[0, 5], 0].all()
+        and open_[2, 2]
+        and open_[:, 1].all()
+        and open_.sum() >= 12
+    )
+    compiled, rng, differences = (
+        model.build(data).compile_logp(),
+        np.random.default_rng(9),
+        [],
+    )
     lower, upper = data.bounds.lower[open_], data.bounds.upper[open_]
     for _ in range(4):
         v = rng.standard_normal(open_.sum())
@@ -204,7 +224,9 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
             share = 1 / (1 + np.exp(-v))
             between = np.log(lower) + np.log(upper / lower) * share
             u = np.where(
-                np.isinf(upper), v, np.where(lower == 0, np.log(upper) - np.exp(v), between)
+                np.isinf(upper),
+                v,
+                np.where(lower == 0, np.log(upper) - np.exp(v), between),
             )
             slope = np.where(
                 np.isinf(upper), 0, np.where(lower == 0, v, np.log(share * (1 - share)))
@@ -214,7 +236,9 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
         logs[open_] = u
         ratios = logs - logs.mean(axis=1, keepdims=True)
         expected = (
-            iw.log_evidence(ratios - ratios.mean(axis=0), 8, np.ones(4), 8 * 0.4 / 0.6 + 4)
+            iw.log_evidence(
+                ratios - ratios.mean(axis=0), 8, np.ones(4), 8 * 0.4 / 0.6 + 4
+            )
             + slope.sum()
         )
         point = {
@@ -253,7 +277,9 @@ def test_the_glass_cups():
     }
     for pair, numbers in expected.items():  # NUTS by another program, `shared/science`
         np.testing.assert_allclose(
-            table.loc[pair, ["mean", "lower", "upper"]].to_numpy(float), numbers, atol=0.04
+            table.loc[pair, ["mean", "lower", "upper"]].to_numpy(float),
+            numbers,
+            atol=0.04,
         )
     sparse = cs.fit(cs.PartialCorrelation(prior="sparse"), data, seed=1, progress=False)
     assert all(check.passed for check in sparse.sampling())
@@ -265,7 +291,9 @@ def test_the_glass_cups():
         "Si ~ Al": 0.34,
         "Al ~ Fe": 0.26,
     }.items():
-        assert included[pair] == pytest.approx(probability, abs=0.13)  # of a similar prior
+        assert included[pair] == pytest.approx(
+            probability, abs=0.13
+        )  # of a similar prior
     assert "inclusion" not in fit.model.estimands()
     edges = fit.compare()["q-value of the t-test"] < 0.05
     assert set(edges.index[edges]) == {"Si ~ Al", "Si ~ Fe", "Al ~ Fe", "Ca ~ Na"}

@@ -25,10 +25,12 @@ PRIORS = [
 def frame():
     rng = np.random.default_rng(0)
     depth, site = rng.uniform(0, 5, 40), rng.choice(["a", "b", "c"], 40)
-    logs = rng.standard_normal((40, 5)) @ np.triu(rng.normal(0, 0.5, (5, 5)), 0) + np.outer(
-        depth, [0.2, -0.1, 0.0, 0.3, 0.0]
+    logs = rng.standard_normal((40, 5)) @ np.triu(
+        rng.normal(0, 0.5, (5, 5)), 0
+    ) + np.outer(depth, [0.2, -0.1, 0.0, 0.3, 0.0])
+    return pd.DataFrame(np.exp(logs), columns=list("pqrst")).assign(
+        depth=depth, site=site
     )
-    return pd.DataFrame(np.exp(logs), columns=list("pqrst")).assign(depth=depth, site=site)
 
 
 def read(frame, parts="pqrst", **options):
@@ -43,13 +45,16 @@ def summary(model, data, name):
 
 @pytest.mark.parametrize("model", PRIORS)
 def test_closed_forms_are_those_of_the_draws(model, frame):
-    fit = cs.fit(model, read(frame), seed=1, sampler=cs.Exact(draws=5000), progress=False)
+    fit = cs.fit(
+        model, read(frame), seed=1, sampler=cs.Exact(draws=5000), progress=False
+    )
     for name, count in (("covariate_coefficient", 15), ("covariate_log_ratio", 30)):
         effect = fit.effect(name)
         table, values = effect.summary(), effect.draws.to_numpy().reshape(20000, count)
         assert list(table.index) == list(effect.draws["coefficient"].to_numpy())
         np.testing.assert_array_less(
-            abs(values.mean(axis=0) - table["mean"]), 5 * values.std(axis=0) / np.sqrt(20000)
+            abs(values.mean(axis=0) - table["mean"]),
+            5 * values.std(axis=0) / np.sqrt(20000),
         )
         np.testing.assert_allclose(values.std(axis=0), table["sd"], rtol=0.05)
         for prob, column in ((0.025, "lower"), (0.975, "upper")):
@@ -65,7 +70,9 @@ def test_the_middle_is_ordinary_least_squares(frame):
     columns = np.column_stack(
         [np.ones(40), frame["depth"], frame["site"] == "b", frame["site"] == "c"]
     )
-    ratios = np.log(frame[["q"]].to_numpy() / frame[["p", "q", "r", "s", "t"]].to_numpy())
+    ratios = np.log(
+        frame[["q"]].to_numpy() / frame[["p", "q", "r", "s", "t"]].to_numpy()
+    )
     expected = np.linalg.lstsq(columns, ratios, rcond=None)[0][1:]
     for model in PRIORS:
         found = pd.Series(
@@ -88,7 +95,9 @@ def test_units_order_and_other_parts_change_nothing(frame):
     rng = np.random.default_rng(1)
     scaled = frame.assign(depth=frame["depth"] * 100 - 7)
     scaled[list("pqrst")] = (
-        frame[list("pqrst")].to_numpy() * rng.uniform(0.1, 10, (40, 1)) * [1, 10, 1e-3, 5, 2]
+        frame[list("pqrst")].to_numpy()
+        * rng.uniform(0.1, 10, (40, 1))
+        * [1, 10, 1e-3, 5, 2]
     )
     model = cs.PartialCorrelation(prior="invariant", shrinkage=0.3, basis_variance=0.5)
     here = _table(summary(model, read(frame), "covariate_log_ratio"))
@@ -111,11 +120,18 @@ def _table(margins):
 
 
 def test_two_groups_differ_by_their_means(frame):
-    data = read(frame.assign(site=np.where(frame["site"] == "a", "a", "b")), covariates="site")
-    found, ratios = summary(PRIORS[0], data, "covariate_coefficient"), lr.clr(data.values)
+    data = read(
+        frame.assign(site=np.where(frame["site"] == "a", "a", "b")), covariates="site"
+    )
+    found, ratios = (
+        summary(PRIORS[0], data, "covariate_coefficient"),
+        lr.clr(data.values),
+    )
     groups = data.matrix[:, 1] == 1
     np.testing.assert_allclose(
-        found.mean(), ratios[groups].mean(axis=0) - ratios[~groups].mean(axis=0), atol=1e-12
+        found.mean(),
+        ratios[groups].mean(axis=0) - ratios[~groups].mean(axis=0),
+        atol=1e-12,
     )
 
 
@@ -127,7 +143,9 @@ def test_intervals_cover():
     model = cs.PartialCorrelation(prior="invariant", shrinkage=0.4, basis_variance=1.0)
     inside = []
     for seed in range(200):
-        simulation = model.simulate(seed, rows=12, parts=5, design="prior", covariate=True)
+        simulation = model.simulate(
+            seed, rows=12, parts=5, design="prior", covariate=True
+        )
         truth = simulation.truth["covariate_coefficient"].to_numpy().ravel()
         found = summary(model, simulation.data, "covariate_coefficient")
         inside.append(
@@ -141,7 +159,9 @@ def test_intervals_cover():
         assert abs(share.mean() - prob) < 4 * share.std() / np.sqrt(200)
 
 
-@pytest.mark.parametrize(("subject", "time"), [("who", None), ("who", "day"), (None, "day")])
+@pytest.mark.parametrize(
+    ("subject", "time"), [("who", None), ("who", "day"), (None, "day")]
+)
 def test_dependent_rows_are_generalised_least_squares(frame, subject, time):
     """Against dense matrices, at one φ a draw."""
     data = read(
@@ -162,20 +182,29 @@ def test_dependent_rows_are_generalised_least_squares(frame, subject, time):
     )["covariate_coefficient"].to_numpy()[0, :, 0]
     for correlation, values in ((0.2, found[:6000]), (0.7, found[6000:])):
         if "member" in links:
-            rows = (1 - correlation) * np.eye(40) + correlation * links["member"].T @ links[
+            rows = (1 - correlation) * np.eye(40) + correlation * links[
                 "member"
-            ]
+            ].T @ links["member"]
         else:
             stamps, units = (
                 np.cumsum(np.where(links["linked"], links["gap"], 0)),
                 data.dependence.subject,
             )
-            rows = correlation ** abs(stamps[:, None] - stamps) * (units[:, None] == units)
+            rows = correlation ** abs(stamps[:, None] - stamps) * (
+                units[:, None] == units
+            )
         w, inverse = data.matrix, np.linalg.inv(rows)
         spread = np.linalg.inv(w.T @ inverse @ w)
-        estimate = (spread @ w.T @ inverse @ lr.clr(data.values))[1] / data.design.scale[0]
-        sd = np.sqrt(spread[1, 1] * np.diagonal(lr.covariance(theta))) / data.design.scale[0]
-        np.testing.assert_array_less(abs(values.mean(axis=0) - estimate), 5 * sd / np.sqrt(6000))
+        estimate = (spread @ w.T @ inverse @ lr.clr(data.values))[
+            1
+        ] / data.design.scale[0]
+        sd = (
+            np.sqrt(spread[1, 1] * np.diagonal(lr.covariance(theta)))
+            / data.design.scale[0]
+        )
+        np.testing.assert_array_less(
+            abs(values.mean(axis=0) - estimate), 5 * sd / np.sqrt(6000)
+        )
         np.testing.assert_allclose(values.std(axis=0), sd, rtol=0.06)
 
 
@@ -198,7 +227,10 @@ def test_hidden_log_ratios_are_those_of_the_draw(kind):
             coordinates[0] @ lr.helmert(4).T,
         )
     else:
-        name, hidden = "hidden_logarithm_value", rng.standard_normal((1, 3, data.bounds.open.sum()))
+        name, hidden = (
+            "hidden_logarithm_value",
+            rng.standard_normal((1, 3, data.bounds.open.sum())),
+        )
         logs = np.repeat(np.log(data.values)[None], 3, axis=0)
         logs[:, data.bounds.open] = hidden[0]
         ratios = logs - logs.mean(axis=-1, keepdims=True)
@@ -218,16 +250,21 @@ def test_hidden_log_ratios_are_those_of_the_draw(kind):
 
 
 def test_asked_as_a_user_would(frame, tmp_path):
-    fit = cs.fit(cs.PartialCorrelation(prior="invariant"), read(frame), seed=1, progress=False)
+    fit = cs.fit(
+        cs.PartialCorrelation(prior="invariant"), read(frame), seed=1, progress=False
+    )
     effect = fit.effect("covariate_log_ratio")
     assert effect.kind == "associational" and "associational" in effect.text()
     assert effect.decide().loc["r / s on depth", "positive"] < 0.05
     fewer = fit.effect("covariate_coefficient", at=["p", "r", "s"])
-    np.testing.assert_allclose(fewer.draws.to_numpy().reshape(-1, 3, 3).sum(axis=-1), 0, atol=1e-10)
+    np.testing.assert_allclose(
+        fewer.draws.to_numpy().reshape(-1, 3, 3).sum(axis=-1), 0, atol=1e-10
+    )
     assert fit.plot("covariate_coefficient")
     back = cs.load(fit.save(tmp_path / "fit.nc"))
     np.testing.assert_array_equal(
-        back.effect("covariate_coefficient").draws, fit.effect("covariate_coefficient").draws
+        back.effect("covariate_coefficient").draws,
+        fit.effect("covariate_coefficient").draws,
     )
     without = cs.fit(fit.model, read(frame, covariates=None), seed=1, progress=False)
     with pytest.raises(cs.ModelError, match="name no covariates"):

@@ -20,7 +20,9 @@ from causalstats.numerics.regression.row_correlation import (
     all_about_covariates,
     correlated,
 )
-from causalstats.numerics.regression.row_correlation_ops import about_covariates as graph_of
+from causalstats.numerics.regression.row_correlation_ops import (
+    about_covariates as graph_of,
+)
 
 SUBJECT = ["a", "a", "a", "a", "b", "b", "c", "c", "c", "d"]
 TIME = [1.0, 2.5, 3.0, 4.5, 5.0, 9.0, 9.5, 12.0, 13.0, 20.0]
@@ -33,15 +35,21 @@ def links_of(subject, time):
 
 def dense(correlation, subject, time):
     """R by its definition."""
-    same = np.equal.outer(SUBJECT, SUBJECT) if subject else np.ones((len(TIME),) * 2, bool)
+    same = (
+        np.equal.outer(SUBJECT, SUBJECT) if subject else np.ones((len(TIME),) * 2, bool)
+    )
     if time is None:
         return np.where(same, correlation, 0.0) + (1 - correlation) * np.eye(len(TIME))
     ordered = [
-        np.sort([t for t, s in zip(TIME, SUBJECT, strict=True) if not subject or s == name])
+        np.sort(
+            [t for t, s in zip(TIME, SUBJECT, strict=True) if not subject or s == name]
+        )
         for name in (set(SUBJECT) if subject else ["all"])
     ]
     unit = np.median(np.concatenate([np.diff(times) for times in ordered]))
-    return np.where(same, correlation ** (abs(np.subtract.outer(TIME, TIME)) / unit), 0.0)
+    return np.where(
+        same, correlation ** (abs(np.subtract.outer(TIME, TIME)) / unit), 0.0
+    )
 
 
 WAYS = [("subject", None), (None, "time"), ("subject", "time")]
@@ -49,7 +57,9 @@ WAYS = [("subject", None), (None, "time"), ("subject", "time")]
 
 @pytest.mark.parametrize(("subject", "time"), WAYS)
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.9])
-def test_the_reduced_cross_products_are_those_of_the_dense_matrix(subject, time, correlation):
+def test_the_reduced_cross_products_are_those_of_the_dense_matrix(
+    subject, time, correlation
+):
     rng = np.random.default_rng(1)
     columns, covariates = (
         rng.standard_normal((10, 4)),
@@ -57,8 +67,12 @@ def test_the_reduced_cross_products_are_those_of_the_dense_matrix(subject, time,
     )
     inverse = np.linalg.inv(dense(correlation, subject, time))
     within = covariates.T @ inverse @ covariates
-    expected = columns.T @ inverse @ columns - columns.T @ inverse @ covariates @ np.linalg.solve(
-        within, covariates.T @ inverse @ columns
+    expected = (
+        columns.T @ inverse @ columns
+        - columns.T
+        @ inverse
+        @ covariates
+        @ np.linalg.solve(within, covariates.T @ inverse @ columns)
     )
     logs = -np.linalg.slogdet(inverse)[1] + np.linalg.slogdet(within)[1]
     found = about_covariates(columns, covariates, correlation, links_of(subject, time))
@@ -82,24 +96,33 @@ def test_the_derivatives_of_the_reduced_cross_products(time, mode):
         columns,
         pt.as_tensor(covariates),
         correlation,
-        {name: pt.as_tensor(value) for name, value in links_of("subject", time).items()},
+        {
+            name: pt.as_tensor(value)
+            for name, value in links_of("subject", time).items()
+        },
     )
     total = (scatter * weight).sum() + logs
     function = pytensor.function(
-        [columns, correlation], [total, *pt.grad(total, [columns, correlation])], mode=mode
+        [columns, correlation],
+        [total, *pt.grad(total, [columns, correlation])],
+        mode=mode,
     )
     values = rng.standard_normal((10, 4))
-    _, of_columns, of_correlation = (np.asarray(value) for value in function(values, 0.4))
+    _, of_columns, of_correlation = (
+        np.asarray(value) for value in function(values, 0.4)
+    )
     step = 1e-6
     assert of_correlation == pytest.approx(
-        float(function(values, 0.4 + step)[0] - function(values, 0.4 - step)[0]) / (2 * step),
+        float(function(values, 0.4 + step)[0] - function(values, 0.4 - step)[0])
+        / (2 * step),
         rel=1e-6,
     )
     for place in ((0, 0), (3, 1), (9, 3)):
         moved = np.zeros((10, 4))
         moved[place] = step
         assert of_columns[place] == pytest.approx(
-            float(function(values + moved, 0.4)[0] - function(values - moved, 0.4)[0]) / (2 * step),
+            float(function(values + moved, 0.4)[0] - function(values - moved, 0.4)[0])
+            / (2 * step),
             rel=1e-6,
         )
 
@@ -108,7 +131,10 @@ def test_the_derivatives_of_the_reduced_cross_products(time, mode):
 def test_simulated_rows_have_that_correlation(subject, time):
     rng = np.random.default_rng(2)
     rows = correlated(
-        rng.standard_normal((20_000, 10, 1)), np.full(20_000, 0.6), links_of(subject, time), rng
+        rng.standard_normal((20_000, 10, 1)),
+        np.full(20_000, 0.6),
+        links_of(subject, time),
+        rng,
     )[..., 0]
     expected = dense(0.6, subject, time)
     error = np.sqrt((1 + expected**2) / len(rows))
@@ -133,10 +159,14 @@ def test_the_graph_is_the_evidence_of_numpy(repeated):
         }
         omega = np.exp(
             point["log_typical_variance"]
-            + np.logaddexp(0, point["variance_spread_log_exp_m1__"]) * point["variance_deviation"]
+            + np.logaddexp(0, point["variance_spread_log_exp_m1__"])
+            * point["variance_deviation"]
         )
         logit = rng.normal(0, 2)
-        found = sum(float(term) for term in compiled(point | {"row_correlation_interval__": logit}))
+        found = sum(
+            float(term)
+            for term in compiled(point | {"row_correlation_interval__": logit})
+        )
         differences.append(found - _log_evidence(data, special.expit(logit), omega))
     np.testing.assert_allclose(differences, differences[0], atol=1e-8)
 
@@ -173,7 +203,9 @@ def test_the_density_of_numpy_is_that_of_the_graph(repeated, given):
         if given is None:
             free["row_correlation_interval__"] = point[7]
         expected.append(float(compiled(free)))
-    differences = model.covariance_prior.posterior(model, data).log_density(points) - expected
+    differences = (
+        model.covariance_prior.posterior(model, data).log_density(points) - expected
+    )
     np.testing.assert_allclose(differences, differences[0], atol=1e-7)
 
 
@@ -183,7 +215,9 @@ def test_subjects_without_links_are_drawn_without_divergences():
         rng = np.random.default_rng(seed)
         subject = np.repeat(np.arange(8), 5)
         logs = (rng.normal(0, 0.4, (8, 4))[subject] + rng.normal(0, 0.4, (40, 4))) / 2
-        frame = pd.DataFrame(np.exp(logs), columns=list("abcd")).assign(who=subject.astype(str))
+        frame = pd.DataFrame(np.exp(logs), columns=list("abcd")).assign(
+            who=subject.astype(str)
+        )
         data = cs.Composition.from_frame(frame, parts=list("abcd"), subject="who")
         fit = cs.fit(cs.PartialCorrelation(), data, seed=seed, progress=False)
         assert [check.name for check in fit.sampling() if check.passed is False] == []
@@ -204,16 +238,22 @@ def _log_evidence(data, correlation, omega):
 
 
 def test_a_fit_of_subjects_is_asked_saved_and_comes_back(tmp_path):
-    data = cs.PartialCorrelation().simulate(10, rows=60, parts=4, repeated="subject").data
+    data = (
+        cs.PartialCorrelation().simulate(10, rows=60, parts=4, repeated="subject").data
+    )
     fit = cs.fit(cs.PartialCorrelation(), data, seed=1, progress=False)
     assert all(check.passed for check in fit.sampling())
     assert (
         0.25 < fit.summary().loc["row_correlation", "mean"] < 0.75
         and len(fit.effect("partial_correlation").summary()) == 6
     )
-    assert all(prediction.replicated.shape[1] == 4 for prediction in fit.predictions().values())
+    assert all(
+        prediction.replicated.shape[1] == 4 for prediction in fit.predictions().values()
+    )
     back = cs.load(fit.save(tmp_path / "fit.nc"))
-    assert back.data.fingerprint == data.fingerprint and back.data.dependence is not None
+    assert (
+        back.data.fingerprint == data.fingerprint and back.data.dependence is not None
+    )
 
 
 def test_shuffling_rows_and_renaming_subjects_changes_nothing():
@@ -221,10 +261,14 @@ def test_shuffling_rows_and_renaming_subjects_changes_nothing():
     frame = data.source.sample(frac=1, random_state=1).assign(
         subject=lambda table: table["subject"].astype(str) + " again"
     )
-    other = cs.Composition.from_frame(frame, parts=data.parts, subject="subject", time="time")
+    other = cs.Composition.from_frame(
+        frame, parts=data.parts, subject="subject", time="time"
+    )
     for correlation in (0.1, 0.8):
         found = [
-            about_covariates(each.residuals, each.matrix, correlation, each.dependence.links)
+            about_covariates(
+                each.residuals, each.matrix, correlation, each.dependence.links
+            )
             for each in (data, other)
         ]
         np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-10)
@@ -234,8 +278,12 @@ def test_shuffling_rows_and_renaming_subjects_changes_nothing():
 def test_dates_are_times():
     data = cs.PartialCorrelation().simulate(9, rows=20, parts=3).data
     frame = pd.DataFrame(data.values, columns=data.parts)
-    days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=3 * k) for k in range(20)]
-    dated = cs.Composition.from_frame(frame.assign(day=days), parts=data.parts, time="day")
+    days = [
+        datetime.date(2020, 1, 1) + datetime.timedelta(days=3 * k) for k in range(20)
+    ]
+    dated = cs.Composition.from_frame(
+        frame.assign(day=days), parts=data.parts, time="day"
+    )
     stamped = cs.Composition.from_frame(
         frame.assign(day=pd.to_datetime(days)), parts=data.parts, time="day"
     )
@@ -246,7 +294,10 @@ def test_dates_are_times():
 def test_refused():
     data = cs.PartialCorrelation().simulate(11, rows=20, parts=3).data
     frame = pd.DataFrame(data.values, columns=data.parts).assign(
-        day=np.arange(20) // 2, who=[f"p{k}" for k in range(20)], word="noon", same="ann"
+        day=np.arange(20) // 2,
+        who=[f"p{k}" for k in range(20)],
+        word="noon",
+        same="ann",
     )
     for options, message in (
         ({"subject": "who"}, "of its own"),
@@ -262,6 +313,10 @@ def test_refused():
         cs.PartialCorrelation(row_correlation=0.2).build(data)
     with pytest.raises(cs.ModelError, match=r"at least 0 and below 1"):
         cs.PartialCorrelation(row_correlation=1.0)
-    repeated = cs.PartialCorrelation().simulate(11, rows=20, parts=3, repeated="subject").data
+    repeated = (
+        cs.PartialCorrelation().simulate(11, rows=20, parts=3, repeated="subject").data
+    )
     with pytest.raises(cs.ModelError, match="independent rows"):
-        cs.fit(cs.PartialCorrelation(prior="invariant"), repeated, seed=1, progress=False)
+        cs.fit(
+            cs.PartialCorrelation(prior="invariant"), repeated, seed=1, progress=False
+        )

@@ -49,18 +49,28 @@ def test_closed_forms_are_those_of_the_draws(model, simulation):
     fit = exact(model, simulation.data, draws=5000)
     for name in ("partial_correlation", "partial_variance", "regression_coefficient"):
         effect = fit.effect(name)
-        closed, size = effect.summary(), effect.draws.sizes["chain"] * effect.draws.sizes["draw"]
+        closed, size = (
+            effect.summary(),
+            effect.draws.sizes["chain"] * effect.draws.sizes["draw"],
+        )
         values = effect.draws.to_numpy().reshape(size, -1)
         np.testing.assert_array_less(
-            abs(values.mean(axis=0) - closed["mean"]), 5 * values.std(axis=0) / np.sqrt(size)
+            abs(values.mean(axis=0) - closed["mean"]),
+            5 * values.std(axis=0) / np.sqrt(size),
         )
         np.testing.assert_allclose(values.std(axis=0), closed["sd"], rtol=0.05)
         for prob, column in ((0.025, "lower"), (0.975, "upper")):
             share = (values < closed[column].to_numpy()).mean(axis=0)
-            np.testing.assert_allclose(share, prob, atol=5 * np.sqrt(prob * (1 - prob) / size))
+            np.testing.assert_allclose(
+                share, prob, atol=5 * np.sqrt(prob * (1 - prob) / size)
+            )
         table = effect.decide(rope=0.1).loc[closed.index]
-        np.testing.assert_allclose((values > 0).mean(axis=0), table["positive"], atol=0.02)
-        np.testing.assert_allclose((abs(values) < 0.1).mean(axis=0), table["negligible"], atol=0.02)
+        np.testing.assert_allclose(
+            (values > 0).mean(axis=0), table["positive"], atol=0.02
+        )
+        np.testing.assert_allclose(
+            (abs(values) < 0.1).mean(axis=0), table["negligible"], atol=0.02
+        )
 
 
 def test_the_excess_of_many_parts_is_nearly_closed():
@@ -72,7 +82,10 @@ def test_the_excess_of_many_parts_is_nearly_closed():
         cs.PartialCorrelation(prior="invariant"),
         cs.PartialCorrelation().simulate(1, rows=80, parts=60).data,
     )
-    drawn, closed = fit.effect("excess"), fit.model.estimands()["excess"].marginals(fit.data)
+    drawn, closed = (
+        fit.effect("excess"),
+        fit.model.estimands()["excess"].marginals(fit.data),
+    )
     assert drawn.marginals is None
     table = drawn.summary()
     np.testing.assert_allclose(closed.mean(), table["mean"], atol=0.01)
@@ -91,7 +104,10 @@ def test_nuts_on_the_graph_agrees_with_the_exact_posterior(model, simulation):
 
     error = np.array(
         [
-            [theta[..., i, j].std() / np.sqrt(float(az.ess(theta[..., i, j]))) for j in range(5)]
+            [
+                theta[..., i, j].std() / np.sqrt(float(az.ess(theta[..., i, j])))
+                for j in range(5)
+            ]
             for i in range(5)
         ]
     )
@@ -117,11 +133,14 @@ def test_the_shrunk_evidence_is_that_of_numpy(simulation):
         potential = float(compiled(point)[-1])
         omega = np.exp(
             point["log_typical_variance"]
-            + np.logaddexp(0, point["variance_spread_log_exp_m1__"]) * point["variance_deviation"]
+            + np.logaddexp(0, point["variance_spread_log_exp_m1__"])
+            * point["variance_deviation"]
         )
         differences.append(
             potential
-            - iw.log_evidence(data.residuals, data.degrees, omega, data.degrees * 0.4 / 0.6 + 5)
+            - iw.log_evidence(
+                data.residuals, data.degrees, omega, data.degrees * 0.4 / 0.6 + 5
+            )
         )
     np.testing.assert_allclose(differences, differences[0], atol=1e-8)
 
@@ -142,10 +161,19 @@ def test_the_density_by_numpy_is_that_of_the_graph(fields, rows):
     points[0, -1] = (
         8.0 if not fields else 0.0
     )  # nearly all prior, where determinants are large and nearly equal
-    theirs = graph.compile_fn(graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE")
+    theirs = graph.compile_fn(
+        graph.logp(), inputs=graph.value_vars, mode="FAST_COMPILE"
+    )
     values = [[point[0], point[1], point[2:7], *point[7:]] for point in points]
     difference = model.covariance_prior.posterior(model, data).log_density(points) - [
-        float(theirs({var.name: value for var, value in zip(graph.value_vars, each, strict=True)}))
+        float(
+            theirs(
+                {
+                    var.name: value
+                    for var, value in zip(graph.value_vars, each, strict=True)
+                }
+            )
+        )
         for each in values
     ]
     np.testing.assert_allclose(difference, difference[0], atol=1e-7)
@@ -160,7 +188,8 @@ SPIKE_AND_SLAB = {"spike_sd": 0.05, "slab_sd": 0.4, "expected_slab_share": 0.1}
 )
 def test_one_compiled_program_serves_every_scale_of_a_prior(prior, fields, simulation):
     default, other = (
-        cs.PartialCorrelation(prior=prior, **given).build(simulation.data) for given in ({}, fields)
+        cs.PartialCorrelation(prior=prior, **given).build(simulation.data)
+        for given in ({}, fields)
     )
     assert same_program(default, other)
     point = default.initial_point()
@@ -188,9 +217,13 @@ def test_importance_draws_agree_with_nuts(parts):
         (ours.summary(), theirs.summary()),
         *((fit.effect("excess").summary() for fit in (ours, theirs)),),
     ):
-        error = np.sqrt(table["sd"] ** 2 / table["ess_bulk"] + other["sd"] ** 2 / other["ess_bulk"])
+        error = np.sqrt(
+            table["sd"] ** 2 / table["ess_bulk"] + other["sd"] ** 2 / other["ess_bulk"]
+        )
         assert (abs(table["mean"] - other["mean"]) <= 4.5 * error + 1e-12).all()
-    correlations = [fit.effect("partial_correlation").summary()["sd"] for fit in (ours, theirs)]
+    correlations = [
+        fit.effect("partial_correlation").summary()["sd"] for fit in (ours, theirs)
+    ]
     np.testing.assert_allclose(*correlations, rtol=0.1)
 
 
@@ -215,7 +248,9 @@ def test_hyperparameters_alone_are_sampled_and_the_rest_is_exact(shrunk, simulat
     )
     strength = data.degrees * weight / (1 - weight)
     scatter = iw.scatter_of(data.residuals.T @ data.residuals, omega, strength)
-    conditional = (strength + 5 + data.degrees)[:, None, None] * lr.pseudo_inverse(scatter)
+    conditional = (strength + 5 + data.degrees)[:, None, None] * lr.pseudo_inverse(
+        scatter
+    )
     theta = posterior["precision"].to_numpy().reshape(-1, 5, 5)
     z = (theta - conditional).mean(axis=0) / (
         (theta - conditional).std(axis=0) / np.sqrt(len(theta))
@@ -227,7 +262,13 @@ def test_hyperparameters_alone_are_sampled_and_the_rest_is_exact(shrunk, simulat
 def test_order_units_and_reference_change_nothing(simulation):
     frame, rng = frame_of(simulation.data), np.random.default_rng(6)
     order = ["p3", "p1", "p5", "p2", "p4"]
-    moved = frame[order].mul(rng.uniform(0.1, 10, len(frame)), axis=0) * [1e3, 1, 1e-2, 5, 1]
+    moved = frame[order].mul(rng.uniform(0.1, 10, len(frame)), axis=0) * [
+        1e3,
+        1,
+        1e-2,
+        5,
+        1,
+    ]
     here, there = simulation.data, cs.Composition.from_frame(moved, parts=order)
     for model in (*EXACT, cs.PartialCorrelation()):
         if model.prior == "shrunk":
@@ -245,11 +286,14 @@ def test_order_units_and_reference_change_nothing(simulation):
             )
             continue
         one, other = (
-            exact(model, data).effect("partial_correlation").numbers() for data in (here, there)
+            exact(model, data).effect("partial_correlation").numbers()
+            for data in (here, there)
         )
         for label, row in one.iterrows():
             names = label.split(" ~ ")
-            found = other.loc[label if label in other.index else " ~ ".join(names[::-1])]
+            found = other.loc[
+                label if label in other.index else " ~ ".join(names[::-1])
+            ]
             np.testing.assert_allclose(found, row, atol=1e-8)
 
 
@@ -270,17 +314,21 @@ def test_intervals_of_the_matching_prior_cover():
         inside = []
         for seed in range(200):
             simulation = cs.PartialCorrelation().simulate(seed, rows=rows, parts=parts)
-            truth = lr.partial_correlations(simulation.truth["precision"].to_numpy()[0, 0])[
-                np.triu_indices(parts, 1)
-            ]
+            truth = lr.partial_correlations(
+                simulation.truth["precision"].to_numpy()[0, 0]
+            )[np.triu_indices(parts, 1)]
             margins = (
                 cs.PartialCorrelation(prior="matching")
                 .estimands()["partial_correlation"]
                 .marginals(simulation.data)
             )
-            inside.append((margins.quantile(0.025) < truth) & (truth < margins.quantile(0.975)))
+            inside.append(
+                (margins.quantile(0.025) < truth) & (truth < margins.quantile(0.975))
+            )
         shares = np.array(inside).mean(axis=1)
-        assert abs(shares.mean() - 0.95) < 4 * shares.std() / np.sqrt(len(shares)) + 1e-3
+        assert (
+            abs(shares.mean() - 0.95) < 4 * shares.std() / np.sqrt(len(shares)) + 1e-3
+        )
 
 
 def test_given_fewer_parts(simulation):
@@ -308,8 +356,12 @@ def test_three_parts_leave_no_excess():
     """Where every partial correlation is positive, three independent parts have these partial
     variances and correlations.
     """
-    theta = lr.basis_laplacian(np.exp(np.random.default_rng(11).standard_normal((50, 3))))
-    draws = xr.Dataset({"precision": (("chain", "draw", "part", "other_part"), theta[None])})
+    theta = lr.basis_laplacian(
+        np.exp(np.random.default_rng(11).standard_normal((50, 3)))
+    )
+    draws = xr.Dataset(
+        {"precision": (("chain", "draw", "part", "other_part"), theta[None])}
+    )
     excess = (
         cs.PartialCorrelation()
         .estimands()["excess"]
@@ -324,7 +376,8 @@ def test_independent_amounts_lie_on_their_baseline():
     The diagonal, where amounts are independent, whatever their variances.
     """
     amounts = np.exp(
-        np.random.default_rng(9).standard_normal((20_000, 5)) * [1.0, 0.5, 0.3, 2.0, 0.7]
+        np.random.default_rng(9).standard_normal((20_000, 5))
+        * [1.0, 0.5, 0.3, 2.0, 0.7]
     )
     data = cs.Composition.from_frame(
         pd.DataFrame(amounts, columns=list("abcde")), parts=list("abcde")
@@ -332,7 +385,9 @@ def test_independent_amounts_lie_on_their_baseline():
     fit = exact(cs.PartialCorrelation(prior="matching"), data, draws=100)
     view = fit.views()["baseline"]()
     np.testing.assert_allclose(view.values, view.baseline, atol=0.03)
-    np.testing.assert_allclose(view.values, fit.effect("partial_correlation").summary()["mean"])
+    np.testing.assert_allclose(
+        view.values, fit.effect("partial_correlation").summary()["mean"]
+    )
     assert (
         (view.lower < view.baseline) & (view.baseline < view.upper)
     ).mean() >= 0.7 and not view.certain.all()
@@ -350,12 +405,16 @@ def test_many_parts_have_tables_without_draws(tmp_path):
         fit.effect("r_squared")
     for name in ("network", "matrix", "baseline", "partial_correlation", "comparison"):
         assert fit.plot(name)
-    page = fit.report(tmp_path / "many.html", sensitivity={"shrinkage": [0.5]}).read_text()
+    page = fit.report(
+        tmp_path / "many.html", sensitivity={"shrinkage": [0.5]}
+    ).read_text()
     assert "The first 20 of 14,365 rows" in page and "r_squared" not in page
 
 
 def test_a_network_without_edges_says_so():
-    frame = pd.DataFrame(np.random.default_rng(1).lognormal(size=(30, 4)), columns=list("abcd"))
+    frame = pd.DataFrame(
+        np.random.default_rng(1).lognormal(size=(30, 4)), columns=list("abcd")
+    )
     fit = cs.fit(
         cs.PartialCorrelation(prior="invariant"),
         cs.Composition.from_frame(frame, parts=list("abcd")),
@@ -364,7 +423,9 @@ def test_a_network_without_edges_says_so():
     )
     decided = fit.effect("excess").summary()
     assert ((decided["lower"] < 0) & (decided["upper"] > 0)).all()
-    assert "there are none" in fit.plot("network").axes[0].get_title(loc="left").replace("\n", " ")
+    assert "there are none" in fit.plot("network").axes[0].get_title(
+        loc="left"
+    ).replace("\n", " ")
 
 
 @pytest.mark.slow
@@ -384,7 +445,9 @@ def test_the_rate_of_false_discoveries_is_what_it_says(prior, parts, rows):
             frame = pd.DataFrame(np.exp(logs), columns=data.parts)
             truth, data = None, cs.Composition.from_frame(frame, parts=data.parts)
         excess = model.estimands()["excess"].compute
-        table = exact(model, data, chains=1, draws=2000).effect("excess").decide(fdr=0.05)
+        table = (
+            exact(model, data, chains=1, draws=2000).effect("excess").decide(fdr=0.05)
+        )
         chosen = table.index[table["selected"]]
         right = 0
         if truth is not None:
@@ -423,8 +486,12 @@ def test_the_bayes_factor_of_the_shrunk_prior(shrunk, simulation):
     """
     table = shrunk.effect("partial_correlation").decide()
     rng, near = np.random.default_rng(1), 0.05
-    omega = np.exp(abs(rng.standard_normal((20_000, 1))) * rng.standard_normal((20_000, 5)))
-    strength = simulation.data.degrees * (weight := rng.uniform(size=20_000)) / (1 - weight)
+    omega = np.exp(
+        abs(rng.standard_normal((20_000, 1))) * rng.standard_normal((20_000, 5))
+    )
+    strength = (
+        simulation.data.degrees * (weight := rng.uniform(size=20_000)) / (1 - weight)
+    )
     prior = lr.partial_correlations(
         iw.draw_precisions(
             iw.scatter_of(np.zeros((5, 5)), omega, strength), strength + 5, 20_000, rng
@@ -433,7 +500,8 @@ def test_the_bayes_factor_of_the_shrunk_prior(shrunk, simulation):
     posterior = shrunk.effect("partial_correlation").draws.to_numpy().reshape(-1, 10)
     expected = (abs(posterior) < near).mean(axis=0) / (abs(prior) < near).mean()
     found = table.loc[
-        list(shrunk.effect("partial_correlation").draws["pair"].to_numpy()), "bayes_factor"
+        list(shrunk.effect("partial_correlation").draws["pair"].to_numpy()),
+        "bayes_factor",
     ].to_numpy()
     certain = (abs(posterior) < near).sum(axis=0) > 200
     assert certain.any()
@@ -445,7 +513,8 @@ def test_differences_between_groups(simulation):
     other = cs.PartialCorrelation().simulate(9, rows=40, parts=5).data
     model = cs.PartialCorrelation(prior="matching")
     first, second = (
-        exact(model, data).effect("partial_correlation") for data in (simulation.data, other)
+        exact(model, data).effect("partial_correlation")
+        for data in (simulation.data, other)
     )
     difference = first.minus(second, "one site - the other")
     expected = first.summary()["mean"] - second.summary()["mean"]
@@ -464,10 +533,15 @@ def test_narrow_bounds_are_known_values(shrunk, simulation):
     data = cs.Composition.from_frame(
         frame, parts=list(frame), zeros="interval", resolution={"p2": 1e-4, "p3": 1e-4}
     )
-    fit = cs.fit(cs.PartialCorrelation(), data, seed=3, sampler=cs.Auto(chains=2), progress=False)
-    found, expected = (each.effect("partial_correlation").summary() for each in (fit, shrunk))
+    fit = cs.fit(
+        cs.PartialCorrelation(), data, seed=3, sampler=cs.Auto(chains=2), progress=False
+    )
+    found, expected = (
+        each.effect("partial_correlation").summary() for each in (fit, shrunk)
+    )
     error = np.sqrt(
-        found["sd"] ** 2 / found["ess_bulk"] + expected["sd"] ** 2 / expected["ess_bulk"]
+        found["sd"] ** 2 / found["ess_bulk"]
+        + expected["sd"] ** 2 / expected["ess_bulk"]
     )
     assert (abs(found["mean"] - expected["mean"]) < 4.5 * error).all()
     again = cs.Composition.from_frame(data.source, **data.arguments)
@@ -480,8 +554,13 @@ def test_narrow_bounds_are_known_values(shrunk, simulation):
 
 def test_a_saved_fit_comes_back(shrunk, simulation, tmp_path):
     again = cs.load(shrunk.save(tmp_path / "fit.nc"))
-    assert again.model == shrunk.model and again.data.fingerprint == shrunk.data.fingerprint
-    np.testing.assert_array_equal(again.effect("excess").draws, shrunk.effect("excess").draws)
+    assert (
+        again.model == shrunk.model
+        and again.data.fingerprint == shrunk.data.fingerprint
+    )
+    np.testing.assert_array_equal(
+        again.effect("excess").draws, shrunk.effect("excess").draws
+    )
 
 
 def test_it_is_never_causal_and_says_what_it_stands_on(shrunk):
@@ -499,7 +578,9 @@ def test_what_an_effect_would_need_is_said_with_what_is_held(simulation):
     """
     frame = frame_of(simulation.data).assign(depth=np.arange(40.0))
     needs = cs.PartialCorrelation().adjustments(
-        cs.Composition.from_frame(frame, parts=simulation.data.parts, covariates="depth")
+        cs.Composition.from_frame(
+            frame, parts=simulation.data.parts, covariates="depth"
+        )
     )
     assert "other 3 parts" in needs[0].here and "and depth." in needs[0].here
     call = needs[-1].here.split("`")[1]
@@ -535,7 +616,10 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
         and "sample estimate" not in fit.compare()
     )
     assert (
-        next(check for check in fit.check() if check.name == "rows for these parts").passed is None
+        next(
+            check for check in fit.check() if check.name == "rows for these parts"
+        ).passed
+        is None
     )
     twice = cs.Composition.from_frame(
         pd.DataFrame(np.tile(data.values[:5, :6], (2, 1)), columns=list("abcdef")),
@@ -552,7 +636,10 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"prior": "flat"}, "'shrunk', 'matching', 'invariant' or 'sparse', got 'flat'"),
+        (
+            {"prior": "flat"},
+            "'shrunk', 'matching', 'invariant' or 'sparse', got 'flat'",
+        ),
         ({"shrinkage": 1.0}, "between 0 and 1"),
         ({"basis_variance": -1.0}, "positive number"),
         ({"prior": "matching", "shrinkage": 0.5}, "neither"),

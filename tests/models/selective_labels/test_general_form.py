@@ -39,7 +39,8 @@ def wide():
 
 
 BY_REGION = cs.KnownByGroup(
-    "region", {"west": cs.Known(0.4, sd=0.05), "north": 0.3, "south": cs.Known(0.5, sd=0.1)}
+    "region",
+    {"west": cs.Known(0.4, sd=0.05), "north": 0.3, "south": cs.Known(0.5, sd=0.1)},
 )
 GENERAL = [
     {"unobservable": "normal"},
@@ -53,7 +54,11 @@ GENERAL = [
     {"sensitivity": cs.Known(0.9, sd=0.02), "specificity": 0.95},
     {"prevalence": cs.Penalty.of_weight(0.4, 1e4)},
     {"prevalence": cs.Penalty(0.4, sd=0.05), "unobservable": "normal"},
-    {"prevalence": BY_REGION, "sensitivity": 0.9, "specificity": cs.Known(0.98, sd=0.005)},
+    {
+        "prevalence": BY_REGION,
+        "sensitivity": 0.9,
+        "specificity": cs.Known(0.98, sd=0.005),
+    },
     {
         "unobserved_prior_scale": 1.5,
         "intercept_prior_scale": 2.0,
@@ -77,7 +82,9 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
         for name, value in graph.initial_point().items()
     }
     shown = [
-        variable for variable in graph.unobserved_value_vars if not variable.name.endswith("__")
+        variable
+        for variable in graph.unobserved_value_vars
+        if not variable.name.endswith("__")
     ]
     values = graph.compile_fn(shown, inputs=graph.value_vars)(point)
     draw = xr.Dataset(
@@ -91,10 +98,14 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
     )
     flat = {name: np.ravel(draw[name]) for name in draw}
     # Coefficients are sampled divided by √(1 + c σ² Var ζ).
-    attenuation = (0.346 if model.link == "logit" else 1.0) * FAMILIES[model.unobservable].variance
+    attenuation = (0.346 if model.link == "logit" else 1.0) * FAMILIES[
+        model.unobservable
+    ].variance
     alpha = flat["testing_response"].item()
     assert alpha * (1 if model.decided_for == "high" else -1) >= 0
-    stretches = np.sqrt(1 + attenuation * flat["unobserved_width"] ** 2 * np.array([1.0, alpha**2]))
+    stretches = np.sqrt(
+        1 + attenuation * flat["unobserved_width"] ** 2 * np.array([1.0, alpha**2])
+    )
     expected = float(model.log_likelihood(draw, wide).squeeze())
     prior_of = {"paper": _paper_prior, "attenuated": _attenuated_prior}[prior]
     expected += prior_of(model, wide, flat, stretches)
@@ -119,11 +130,15 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
         )
     for name in ("sensitivity", "specificity"):
         if not getattr(model, name).exact:
-            expected += beta.logpdf(flat[f"test_{name}"], *getattr(model, name).as_beta()).sum()
+            expected += beta.logpdf(
+                flat[f"test_{name}"], *getattr(model, name).as_beta()
+            ).sum()
     unit = np.sqrt(0.346) if model.link == "probit" and prior == "attenuated" else 1.0
     if model.deciders != "alike":
         expected += (
-            halfnorm.logpdf(flat["leniency_sd"], scale=model.leniency_prior_scale * unit).sum()
+            halfnorm.logpdf(
+                flat["leniency_sd"], scale=model.leniency_prior_scale * unit
+            ).sum()
             + norm.logpdf(flat["leniency"] / flat["leniency_sd"]).sum()
         )
         information = (
@@ -137,10 +152,14 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
     if model.deciders == "response":
         log_ratio = np.log(flat["decider_response"] / flat["testing_response"])
         expected += (
-            halfnorm.logpdf(flat["response_sd"], scale=model.response_ratio_prior_scale).sum()
+            halfnorm.logpdf(
+                flat["response_sd"], scale=model.response_ratio_prior_scale
+            ).sum()
             + norm.logpdf(log_ratio / flat["response_sd"]).sum()
         )
-    assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(expected, rel=1e-9)
+    assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 def _free_columns(model, wide):
@@ -164,7 +183,8 @@ def _paper_prior(model, wide, flat, stretches):
     soft = sd > 0
     found += norm.logpdf(flat["policy_coefficient"][soft], 0, sd[soft]).sum()
     found += (
-        np.log(sd[soft & (sd < 1)]).sum() + norm.logpdf(_sampled_without_use(flat, ~soft)).sum()
+        np.log(sd[soft & (sd < 1)]).sum()
+        + norm.logpdf(_sampled_without_use(flat, ~soft)).sum()
     )
     found += (len(free) + (model.prevalence is None)) * np.log(stretches[0]) + (
         1 + (sd >= 1).sum()
@@ -176,7 +196,9 @@ def _paper_prior(model, wide, flat, stretches):
         scale = model.unobserved_prior_scale
         found += halfnorm.logpdf(flat["unobserved_scale"], scale=scale).sum()
     if model.response is None:
-        found += halfnorm.logpdf(flat["response"], scale=model.response_prior_scale).sum()
+        found += halfnorm.logpdf(
+            flat["response"], scale=model.response_prior_scale
+        ).sum()
     return found
 
 
@@ -186,15 +208,24 @@ def _attenuated_prior(model, wide, flat, stretches):
     That is divided by τ / √(1 + τ² I); intercepts are at the means of the features.
     """
     unit = np.sqrt(0.346) if model.link == "probit" else 1.0
-    width = 1.0 * unit if model.coefficient_prior_scale is None else model.coefficient_prior_scale
+    width = (
+        1.0 * unit
+        if model.coefficient_prior_scale is None
+        else model.coefficient_prior_scale
+    )
     indicator = np.array([name.startswith("region") for name in wide.features])
-    units, centre = np.where(indicator, 1, wide.matrix.std(axis=0)), wide.matrix.mean(axis=0)
+    units, centre = (
+        np.where(indicator, 1, wide.matrix.std(axis=0)),
+        wide.matrix.mean(axis=0),
+    )
     seen = wide.outcome[wide.decision]
     information = [
         len(seen) * seen.mean() * (1 - seen.mean()),
         len(wide) * wide.tested * (1 - wide.tested),
     ]
-    testing = flat["testing_response"] * flat["risk_coefficient"] + flat["policy_coefficient"]
+    testing = (
+        flat["testing_response"] * flat["risk_coefficient"] + flat["policy_coefficient"]
+    )
     expert = np.isin(wide.features, model.expertise)
     free = _free_columns(model, wide)
     found = 0.0
@@ -208,23 +239,33 @@ def _attenuated_prior(model, wide, flat, stretches):
         found += student.logpdf(attenuated, 4, scale=tau).sum()
         found += len(attenuated) * np.log(tau / np.sqrt(1 + tau**2 * known))
     if model.expertise_sd:
-        found += norm.logpdf(flat["policy_coefficient"][expert] / model.expertise_sd).sum()
+        found += norm.logpdf(
+            flat["policy_coefficient"][expert] / model.expertise_sd
+        ).sum()
     else:
         found += norm.logpdf(_sampled_without_use(flat, expert)).sum()
     middle = flat["risk_middle"] + centre @ flat["risk_coefficient"]
-    intercept = flat["policy_intercept"] + flat["testing_response"] * flat["risk_middle"]
+    intercept = (
+        flat["policy_intercept"] + flat["testing_response"] * flat["risk_middle"]
+    )
     intercept_sd = model.intercept_prior_scale * unit
-    found += norm.logpdf((intercept + centre @ testing) / stretches[1], 0, intercept_sd).sum()
+    found += norm.logpdf(
+        (intercept + centre @ testing) / stretches[1], 0, intercept_sd
+    ).sum()
     if model.prevalence is None:
         found += norm.logpdf(middle / stretches[0], 0, intercept_sd).sum()
     if isinstance(model.prevalence, cs.Penalty):
         found += norm.logpdf(middle, 0, intercept_sd * stretches[0]).sum()
     if model.unobserved_scale is None:
-        spread = np.sqrt(FAMILIES["uniform"].variance / FAMILIES[model.unobservable].variance)
+        spread = np.sqrt(
+            FAMILIES["uniform"].variance / FAMILIES[model.unobservable].variance
+        )
         scale = model.unobserved_prior_scale * unit * spread
         found += halfnorm.logpdf(flat["unobserved_scale"], scale=scale).sum()
     if model.response is None:
-        found += halfnorm.logpdf(flat["response"], scale=model.response_prior_scale).sum()
+        found += halfnorm.logpdf(
+            flat["response"], scale=model.response_prior_scale
+        ).sum()
     return found
 
 
@@ -255,12 +296,23 @@ def test_gradients(wide, fields, backend):
         name: value + rng.uniform(-0.5, 0.5, np.shape(value))
         for name, value in graph.initial_point().items()
     }
-    direction = {name: rng.standard_normal(np.shape(value)) for name, value in point.items()}
+    direction = {
+        name: rng.standard_normal(np.shape(value)) for name, value in point.items()
+    }
     ends = [
-        float(logp({name: value + sign * 1e-5 * direction[name] for name, value in point.items()}))
+        float(
+            logp(
+                {
+                    name: value + sign * 1e-5 * direction[name]
+                    for name, value in point.items()
+                }
+            )
+        )
         for sign in (1, -1)
     ]
-    along = np.concatenate([np.ravel(direction[variable.name]) for variable in graph.value_vars])
+    along = np.concatenate(
+        [np.ravel(direction[variable.name]) for variable in graph.value_vars]
+    )
     assert np.ravel(gradient(point)) @ along == pytest.approx(
         (ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-5
     )
@@ -270,7 +322,11 @@ def test_gradients(wide, fields, backend):
 def test_log_likelihood_by_hand(wide, seen):
     """The reference sums over the nodes of the unobservable, person by person."""
     model = cs.SelectiveLabels(
-        deciders=seen, prevalence=BY_REGION, sensitivity=0.9, specificity=0.8, unobservable="normal"
+        deciders=seen,
+        prevalence=BY_REGION,
+        sensitivity=0.9,
+        specificity=0.8,
+        unobservable="normal",
     )
     # Some draws from the prior, such as that of seed 3, have nobody tested and are refused as data.
     simulation = model.simulate(5, people=60, features=2, design="prior")
@@ -295,18 +351,24 @@ def test_log_likelihood_by_hand(wide, seen):
     )
     positive = 0.9 * expit(risk) + 0.2 * expit(-risk)
     event = np.where(
-        data.decision, testing * np.where(data.outcome == 1, positive, 1 - positive), 1 - testing
+        data.decision,
+        testing * np.where(data.outcome == 1, positive, 1 - positive),
+        1 - testing,
     )
     expected = np.log((event * norm.pdf(z)).sum(axis=0) / norm.pdf(z).sum()).sum()
-    assert float(model.log_likelihood(simulation.truth, data).squeeze()) == pytest.approx(
-        expected, rel=1e-4
-    )
+    assert float(
+        model.log_likelihood(simulation.truth, data).squeeze()
+    ) == pytest.approx(expected, rel=1e-4)
     people = data.population
     levels, codes = data.levels_of("region", people.matrix)
     found = model.estimands()["prevalence_by_group"].compute(simulation.truth, data)
     for position, level in enumerate(levels):
-        by_hand = (expit(risk[:, codes == position]) * norm.pdf(z)).sum(axis=0) / norm.pdf(z).sum()
-        assert float(found.sel(group=level).squeeze()) == pytest.approx(by_hand.mean(), rel=1e-4)
+        by_hand = (expit(risk[:, codes == position]) * norm.pdf(z)).sum(
+            axis=0
+        ) / norm.pdf(z).sum()
+        assert float(found.sel(group=level).squeeze()) == pytest.approx(
+            by_hand.mean(), rel=1e-4
+        )
 
 
 def test_a_negative_control_is_checked_without_a_refit():
@@ -340,7 +402,10 @@ def test_a_negative_control_is_checked_without_a_refit():
 def test_groups_of_people_add_up(wide):
     model = cs.SelectiveLabels(prevalence=0.4, deciders="leniency", sensitivity=0.95)
     fit = cs.fit(model, wide, seed=1, sampler=QUICK, progress=False)
-    whole, parts = fit.effect("missed_cases").draws, fit.effect("missed_cases", by="region").draws
+    whole, parts = (
+        fit.effect("missed_cases").draws,
+        fit.effect("missed_cases", by="region").draws,
+    )
     assert list(parts["group"].to_numpy()) == ["north", "south", "west"]
     np.testing.assert_allclose(parts.sum("group"), whole, rtol=1e-10)
     np.testing.assert_allclose(
@@ -361,7 +426,9 @@ def test_groups_of_people_add_up(wide):
             + lenient.to_numpy()[..., people.decider]
         )
     )
-    np.testing.assert_allclose(fit.effect("testing_threshold").draws, threshold, rtol=1e-9)
+    np.testing.assert_allclose(
+        fit.effect("testing_threshold").draws, threshold, rtol=1e-9
+    )
     for arguments, message in (
         ({"by": "nope"}, "no column 'nope'"),
         ({"by": [1, 2]}, "a label for each"),
@@ -383,18 +450,27 @@ def test_who_decides_matters_at_prediction(wide, tmp_path):
         progress=False,
     )
     person = pd.DataFrame(
-        {"x1": [0.3, 0.3], "x2": [1.0, 1.0], "region": ["west", "west"], "doctor": [2, 5]}
+        {
+            "x1": [0.3, 0.3],
+            "x2": [1.0, 1.0],
+            "region": ["west", "west"],
+            "doctor": [2, 5],
+        }
     )
     drawn = fit.effect("untested_risk", at=person).draws
     assert (drawn.isel(person=0) != drawn.isel(person=1)).all()
-    assert fit.effect("risk", at=person.drop(columns="doctor")).draws.sizes["person"] == 2
+    assert (
+        fit.effect("risk", at=person.drop(columns="doctor")).draws.sizes["person"] == 2
+    )
     with pytest.raises(cs.DataError, match="who decides"):
         fit.effect("untested_risk", at=person.drop(columns="doctor"))
     with pytest.raises(cs.DataError, match="no decider '9'"):
         fit.effect("untested_risk", at=person.assign(doctor=9))
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     assert again.model == fit.model
-    np.testing.assert_array_equal(again.effect("leniency").draws, fit.effect("leniency").draws)
+    np.testing.assert_array_equal(
+        again.effect("leniency").draws, fit.effect("leniency").draws
+    )
 
 
 def test_sensitivity_to_two_assumptions_and_to_each_expertise(wide):
@@ -413,7 +489,11 @@ def test_sensitivity_to_two_assumptions_and_to_each_expertise(wide):
         fit.effect("untested_prevalence").summary()["mean"].item()
     )
     assert grid.loc[(0.3, 1.0), "mean"] < grid.loc[(0.4, 1.0), "mean"]
-    assert list(fit.sensitivity(expertise="leave one out").index) == ["x1, x2", "x2", "x1"]
+    assert list(fit.sensitivity(expertise="leave one out").index) == [
+        "x1, x2",
+        "x2",
+        "x1",
+    ]
     for name in ("prevalence", "link", "negative_controls"):
         with pytest.raises(
             cs.ModelError, match=f"`{name}` as a list of values, or 'leave one out'"
@@ -443,7 +523,9 @@ def test_nobody_found_is_a_share_of_nothing():
     model = cs.SelectiveLabels(sensitivity=0.8, specificity=0.9)
     simulation = model.simulate(5, people=400, features=2)
     without = simulation.data.part(simulation.data.outcome != 1)
-    assert model.estimands()["share_found"].compute(simulation.truth, without).item() == 0
+    assert (
+        model.estimands()["share_found"].compute(simulation.truth, without).item() == 0
+    )
     assert (
         model.estimands()["missed_cases"]
         .compute(simulation.truth, without.part(without.decision))
@@ -461,7 +543,11 @@ def test_nobody_found_is_a_share_of_nothing():
         ),
         ({"prevalence": cs.KnownByGroup("x1", {"a": 0.1})}, "as a categorical feature"),
         (
-            {"prevalence": cs.KnownByGroup("region", {"north": 0.4, "south": 0.4, "west": 0.01})},
+            {
+                "prevalence": cs.KnownByGroup(
+                    "region", {"north": 0.4, "south": 0.4, "west": 0.01}
+                )
+            },
             "of west was already tested positive",
         ),
         (
@@ -523,8 +609,8 @@ def test_deciders_have_to_be_in_the_data():
     for ask in (model.build, model.inputs):
         with pytest.raises(cs.ModelError, match="expected `Decisions.from_frame"):
             ask(data)
-    alone = {name: value for name, value in data.arguments.items() if value is not None} | {
-        "decider": "who"
-    }
+    alone = {
+        name: value for name, value in data.arguments.items() if value is not None
+    } | {"decider": "who"}
     with pytest.raises(cs.ModelError, match="expected at least 2, got 'ann' alone"):
         model.build(cs.Decisions.from_frame(data.source.assign(who="ann"), **alone))

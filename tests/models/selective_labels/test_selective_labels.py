@@ -32,7 +32,11 @@ NAMES = {
 def data():
     frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
     return cs.Decisions.from_frame(
-        frame, outcome="outcome", decision="tested", features=["x1", "x2", "x3"], standardise=False
+        frame,
+        outcome="outcome",
+        decision="tested",
+        features=["x1", "x2", "x3"],
+        standardise=False,
     )
 
 
@@ -54,7 +58,9 @@ def test_same_posterior_as_stan(data, case, backend):
         "exact": cs.Known(reference["m"]),
     }[case]
     model = cs.SelectiveLabels(
-        prevalence=prevalence, expertise=reference["data"]["expertise"], coefficient_prior="paper"
+        prevalence=prevalence,
+        expertise=reference["data"]["expertise"],
+        coefficient_prior="paper",
     )
     fit = cs.fit(model, data, seed=1, sampler=cs.Nuts(backend=backend), progress=False)
     assert int(fit.draws["sample_stats"]["diverging"].sum()) == 0
@@ -94,7 +100,9 @@ def test_same_posterior_as_stan(data, case, backend):
 
 def test_without_unobservable_it_is_two_logistic_regressions(data):
     """Sampled values are then not attenuated either."""
-    graph = cs.SelectiveLabels(unobserved_scale=0, coefficient_prior="paper").build(data)
+    graph = cs.SelectiveLabels(unobserved_scale=0, coefficient_prior="paper").build(
+        data
+    )
     rng = np.random.default_rng(2)
     middle, testing_middle, risk, testing = (
         rng.normal(),
@@ -119,7 +127,9 @@ def test_without_unobservable_it_is_two_logistic_regressions(data):
         + norm.logpdf([testing_middle, *testing], [middle, *risk], 3).sum()
     )
     assert float(
-        graph.compile_logp()({f"attenuated_{name}": value for name, value in point.items()})
+        graph.compile_logp()(
+            {f"attenuated_{name}": value for name, value in point.items()}
+        )
     ) == pytest.approx(expected, abs=1e-5)
 
 
@@ -142,7 +152,12 @@ def test_recovers_the_papers_design_in_few_steps():
     stats, posterior = fit.draws["sample_stats"], fit.draws["posterior"]
     assert int(stats["diverging"].sum()) == 0
     assert float(stats["n_steps"].mean()) <= 25
-    names = ["risk_coefficient", "risk_intercept", "policy_intercept", "unobserved_scale"]
+    names = [
+        "risk_coefficient",
+        "risk_intercept",
+        "policy_intercept",
+        "unobserved_scale",
+    ]
     draws = [posterior[name].to_numpy().reshape(4000, -1) for name in names] + [
         posterior["policy_coefficient"].to_numpy()[..., :1].reshape(4000, 1)
     ]
@@ -163,7 +178,9 @@ def test_a_fit_with_a_formula_is_read_back(tmp_path):
     data = cs.Decisions.from_frame(
         frame, outcome="outcome", decision="tested", formula="poly(x1, 2) + x2 + group"
     )
-    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=QUICK, progress=False)
+    fit = cs.fit(
+        cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=QUICK, progress=False
+    )
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     np.testing.assert_array_equal(again.data.matrix, data.matrix)
     other = frame.head(7)
@@ -174,10 +191,16 @@ def test_a_fit_with_a_formula_is_read_back(tmp_path):
 
 def test_the_prevalence_of_another_population(data, tmp_path):
     """The reference is a table of cells with counts; the rows' own prevalence is another."""
-    cells = pd.DataFrame({"x1": [1.0, -1.0], "x2": [0.5, 0.0], "x3": [0.0, 2.0], "count": [3, 1]})
+    cells = pd.DataFrame(
+        {"x1": [1.0, -1.0], "x2": [0.5, 0.0], "x3": [0.0, 2.0], "count": [3, 1]}
+    )
     elsewhere = data.with_reference(cells, weights="count")
     fit = cs.fit(
-        cs.SelectiveLabels(prevalence=0.3), elsewhere, seed=1, sampler=QUICK, progress=False
+        cs.SelectiveLabels(prevalence=0.3),
+        elsewhere,
+        seed=1,
+        sampler=QUICK,
+        progress=False,
     )
     np.testing.assert_allclose(fit.effect("prevalence").draws, 0.3, rtol=1e-9)
     risk = fit.effect("risk", at=cells).draws
@@ -240,16 +263,24 @@ def without_field(header, name):
             "holds a OtherModel",
         ),
         (
-            lambda header: {name: part for name, part in header.items() if name != "sampler"},
+            lambda header: {
+                name: part for name, part in header.items() if name != "sampler"
+            },
             "lacks or does not know 'sampler'",
         ),
         (
             lambda header: header | {"fingerprint": "0"},
             "do not code to what the model was fitted to",
         ),
-        (lambda header: without_field(header, "coefficient_prior"), "without coefficient_prior"),
+        (
+            lambda header: without_field(header, "coefficient_prior"),
+            "without coefficient_prior",
+        ),
         (lambda header: without_field(header, "decided_for"), "without decided_for"),
-        (lambda header: with_field(header, "coefficient_prior", "flat"), "coefficient_prior"),
+        (
+            lambda header: with_field(header, "coefficient_prior", "flat"),
+            "coefficient_prior",
+        ),
         (lambda header: with_field(header, "decided_for", "both"), "decided_for"),
         (
             lambda header: with_field(header, "coefficient_prior_scale", -1.0),
@@ -257,11 +288,19 @@ def without_field(header, name):
         ),
         (lambda header: with_field(header, "prior_width", 3.0), "with prior_width"),
         (
-            lambda header: with_field(header, "prevalence", {"type": "Known", "value": 0.4}),
+            lambda header: with_field(
+                header, "prevalence", {"type": "Known", "value": 0.4}
+            ),
             "`Known` was saved without sd",
         ),
-        (lambda header: header | {"sampler": {"type": "Nuts", "chains": 2}}, "`Nuts` was saved"),
-        (lambda header: header | {"sampler": {"type": "Gibbs"}}, "does not know 'Gibbs'"),
+        (
+            lambda header: header | {"sampler": {"type": "Nuts", "chains": 2}},
+            "`Nuts` was saved",
+        ),
+        (
+            lambda header: header | {"sampler": {"type": "Gibbs"}},
+            "does not know 'Gibbs'",
+        ),
     ],
     ids=[
         "foreign",
@@ -285,7 +324,14 @@ def test_a_file_that_is_not_ours_says_why(data, tmp_path, change, message):
         cs.SelectiveLabels(prevalence=0.4),
         xr.DataTree.from_dict({"posterior": xr.Dataset({"x": ("draw", [1.0])})}),
     )
-    path = save(tmp_path / "fit.nc", model, data, QUICK, draws, {"causalstats": "0.1.0", "seed": 1})
+    path = save(
+        tmp_path / "fit.nc",
+        model,
+        data,
+        QUICK,
+        draws,
+        {"causalstats": "0.1.0", "seed": 1},
+    )
     assert cs.load(path).model == model
     with xr.open_datatree(path, engine="h5netcdf") as opened:
         tree = opened.load()
@@ -301,20 +347,30 @@ def test_an_interrupted_fit_says_so(data, tmp_path):
         """NUTS whose user presses the keys after some draws."""
 
         def compile(self, problem):
-            self.program = cs.Nuts(chains=2, draws=50_000, tune=60, backend="jax").compile(problem)
+            self.program = cs.Nuts(
+                chains=2, draws=50_000, tune=60, backend="jax"
+            ).compile(problem)
             return self
 
         def run(self, problem, seed, advance):
             return self.program.run(
                 problem,
                 seed,
-                lambda share, note: share > 300 / 50_060 and signal.raise_signal(signal.SIGINT),
+                lambda share, note: (
+                    share > 300 / 50_060 and signal.raise_signal(signal.SIGINT)
+                ),
             )
 
     fit = cs.fit(
-        cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=Pressed(), progress=False
+        cs.SelectiveLabels(prevalence=0.4),
+        data,
+        seed=1,
+        sampler=Pressed(),
+        progress=False,
     )
-    assert any("interrupted" in warning for warning in fit.effect("prevalence").warnings)
+    assert any(
+        "interrupted" in warning for warning in fit.effect("prevalence").warnings
+    )
     assert "interrupted" in repr(fit) and "interrupted" in fit._repr_html_()
     assert 50 <= fit.draws["posterior"].sizes["draw"] < 50_000
 
@@ -322,7 +378,9 @@ def test_an_interrupted_fit_says_so(data, tmp_path):
 def test_soft_expertise_is_held_against_its_own_width(data):
     relaxed = {
         lifted.name: lifted
-        for lifted in cs.SelectiveLabels(expertise=["x2"], expertise_sd=0.3).relaxations(data)
+        for lifted in cs.SelectiveLabels(
+            expertise=["x2"], expertise_sd=0.3
+        ).relaxations(data)
     }
     assert relaxed["expertise on x2"].known == cs.Known(0.0, sd=0.3)
 
@@ -349,8 +407,12 @@ def test_refused_assumptions(data, arguments, message):
 
 
 def test_report_is_written_with_every_check(data, tmp_path):
-    fit = cs.fit(cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=QUICK, progress=False)
-    text = fit.report(tmp_path / "report.html", sensitivity={"prevalence": [0.42]}).read_text()
+    fit = cs.fit(
+        cs.SelectiveLabels(prevalence=0.4), data, seed=1, sampler=QUICK, progress=False
+    )
+    text = fit.report(
+        tmp_path / "report.html", sensitivity={"prevalence": [0.42]}
+    ).read_text()
     assert all(check.name in text for check in fit.check())
     assert "untested = negative" in text and "<script" not in text
     assert '"causalstats:status" content="fail"' in text  # 120 draws are too few
@@ -359,20 +421,30 @@ def test_report_is_written_with_every_check(data, tmp_path):
 def test_allocation_and_missed_cases_on_a_known_truth():
     """With one draw, the truth, everything can be counted by hand."""
     simulation = cs.SelectiveLabels().simulate(seed=5, people=400, features=2)
-    estimands, data, truth = cs.SelectiveLabels().estimands(), simulation.data, simulation.truth
+    estimands, data, truth = (
+        cs.SelectiveLabels().estimands(),
+        simulation.data,
+        simulation.truth,
+    )
     risk, missed = (
         estimands[name].compute(truth, data).to_numpy().squeeze()
         for name in ("risk", "untested_risk")
     )
     found = data.outcome[data.decision].sum()
-    assert estimands["missed_cases"].compute(truth, data).item() == pytest.approx(missed.sum())
+    assert estimands["missed_cases"].compute(truth, data).item() == pytest.approx(
+        missed.sum()
+    )
     assert estimands["share_found"].compute(truth, data).item() == pytest.approx(
         found / (found + missed.sum())
     )
     curve = estimands["allocation"].compute(truth, data).squeeze()
     ranked = np.sort(risk)[::-1]
-    assert float(curve.sel(share_tested="30%")) == pytest.approx(ranked[:120].sum() / risk.sum())
-    assert float(curve[-1]) == pytest.approx(ranked[: data.decision.sum()].sum() / risk.sum())
+    assert float(curve.sel(share_tested="30%")) == pytest.approx(
+        ranked[:120].sum() / risk.sum()
+    )
+    assert float(curve[-1]) == pytest.approx(
+        ranked[: data.decision.sum()].sum() / risk.sum()
+    )
 
 
 def test_the_curve_of_allocation_is_that_of_its_table():
@@ -397,7 +469,9 @@ def test_the_curve_of_allocation_is_that_of_its_table():
     )
     assert view.point[0] == simulation.data.tested
     assert view.point[1] == pytest.approx(
-        model.estimands()["share_found"].compute(simulation.truth, simulation.data).item()
+        model.estimands()["share_found"]
+        .compute(simulation.truth, simulation.data)
+        .item()
     )
     np.testing.assert_array_equal(view.line, view.x)
 
@@ -406,14 +480,22 @@ def test_the_curve_of_allocation_is_that_of_its_table():
 def test_what_others_do_where_their_estimate_is_at_infinity(found):
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"x": rng.normal(size=60), "tested": rng.random(60) < 0.5})
-    outcome = {"all positive": True, "all negative": False, "separated": frame["x"] > 0}[found]
+    outcome = {
+        "all positive": True,
+        "all negative": False,
+        "separated": frame["x"] > 0,
+    }[found]
     frame["y"] = np.where(frame["tested"], outcome, np.nan).astype(float)
-    people = cs.Decisions.from_frame(frame, outcome="y", decision="tested", features=["x"])
+    people = cs.Decisions.from_frame(
+        frame, outcome="y", decision="tested", features=["x"]
+    )
     for rule in cs.SelectiveLabels(prevalence=0.3).baselines(people).values():
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             draws, risks = rule(np.random.default_rng(2))
-        assert ((draws >= 0) & (draws <= 1 + 1e-12)).all() and ((risks >= 0) & (risks <= 1)).all()
+        assert ((draws >= 0) & (draws <= 1 + 1e-12)).all() and (
+            (risks >= 0) & (risks <= 1)
+        ).all()
 
 
 def test_a_fit_shows_itself_and_its_figures(data):

@@ -67,7 +67,9 @@ def simulate():
 def write_data(x, t, y):
     lines = [",".join([*FEATURES, "tested", "outcome"])]
     for row, ti, yi in zip(x, t, y, strict=True):
-        lines.append(",".join([*(repr(float(v)) for v in row), str(ti), str(yi) if ti else ""]))
+        lines.append(
+            ",".join([*(repr(float(v)) for v in row), str(ti), str(yi) if ti else ""])
+        )
     (HERE / "data.csv").write_text("\n".join(lines) + "\n", newline="\n")
 
 
@@ -145,12 +147,15 @@ def check_density(posterior, case, data):
     worst_value = worst_slope = 0.0
     for _ in range(2):
         u = rng.normal(0, 0.7, size)
-        u[-1] = rng.choice([-1, 1]) * rng.uniform(1, 8)  # try the quadrature on wide Z too
+        u[-1] = rng.choice([-1, 1]) * rng.uniform(
+            1, 8
+        )  # try the quadrature on wide Z too
         here = log_posterior(u, case, *data)
         worst_value = max(worst_value, abs(posterior.log_prob(u.tolist()) - here))
         step = 1e-4
         numeric = [
-            (log_posterior(u + h, case, *data) - log_posterior(u - h, case, *data)) / (2 * step)
+            (log_posterior(u + h, case, *data) - log_posterior(u - h, case, *data))
+            / (2 * step)
             for h in step * np.eye(size)
         ]
         gap = np.abs(np.array(posterior.grad_log_prob(u.tolist())) - numeric)
@@ -192,8 +197,13 @@ def run_case(case, data):
     draws = {"b0": by_chain(fit, "b0")[0]}
     draws |= {f"b[{j + 1}]": v for j, v in enumerate(by_chain(fit, "b"))}
     draws["d0"] = by_chain(fit, "d0")[0]
-    draws |= {f"d[{j + 1}]": v for j, v in zip(FREE, by_chain(fit, "d_free"), strict=True)}
-    draws |= {name: by_chain(fit, name)[0] for name in ("sigma", "pi", "untested", "log_sigma")}
+    draws |= {
+        f"d[{j + 1}]": v for j, v in zip(FREE, by_chain(fit, "d_free"), strict=True)
+    }
+    draws |= {
+        name: by_chain(fit, name)[0]
+        for name in ("sigma", "pi", "untested", "log_sigma")
+    }
     if case == "exact":
         assert np.abs(draws["pi"] - m).max() < 1e-10
 
@@ -218,7 +228,9 @@ def run_case(case, data):
 
 def stan_version():
     text = (Path(httpstan.__file__).parent / "include/stan/version.hpp").read_text()
-    return ".".join(re.search(rf"STAN_{k} (\d+)", text)[1] for k in ("MAJOR", "MINOR", "PATCH"))
+    return ".".join(
+        re.search(rf"STAN_{k} (\d+)", text)[1] for k in ("MAJOR", "MINOR", "PATCH")
+    )
 
 
 def main():
@@ -260,7 +272,11 @@ def main():
         "m": m,
         "s": BETA_SD,
         "prior_sd": 3.0,
-        "sampler": {"algorithm": "NUTS, diagonal metric", "quadrature_nodes": NODES, **SAMPLER},
+        "sampler": {
+            "algorithm": "NUTS, diagonal metric",
+            "quadrature_nodes": NODES,
+            **SAMPLER,
+        },
         "notes": [
             "pi in case exact is fixed at m: sd and mcse are 0, ess_bulk and r_hat null.",
             "mcse and ess_bulk are ArviZ's; ess_bulk and r_hat are rank-normalised.",
@@ -269,7 +285,9 @@ def main():
         ],
         "cases": cases,
     }
-    (HERE / "reference.json").write_text(json.dumps(reference, indent=2) + "\n", newline="\n")
+    (HERE / "reference.json").write_text(
+        json.dumps(reference, indent=2) + "\n", newline="\n"
+    )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
 import numpy as np
 from scipy import stats
 
-from causalstats.numerics.selection.unobservables.family import TRAPEZOIDAL_NODES, Family
+from causalstats.numerics.selection.unobservables.family import (
+    TRAPEZOIDAL_NODES,
+    Family,
+)
 
 
 def _quadrature() -> tuple[np.ndarray, np.ndarray]:

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.models.causal_diagram.regression.conditionals.base import Conditional
-from causalstats.models.causal_diagram.regression.conditionals.linear import LinearRegression
-from causalstats.models.causal_diagram.regression.conditionals.logistic import LogisticRegression
-from causalstats.models.causal_diagram.regression.conditionals.table import TableOfLabels
+from causalstats.models.causal_diagram.regression.conditionals.linear import (
+    LinearRegression,
+)
+from causalstats.models.causal_diagram.regression.conditionals.logistic import (
+    LogisticRegression,
+)
+from causalstats.models.causal_diagram.regression.conditionals.table import (
+    TableOfLabels,
+)
 
 if TYPE_CHECKING:
     from causalstats.data import Observations
@@ -39,7 +45,9 @@ def kind_of(table: Table, data: Observations) -> type[Conditional]:
         return LinearRegression
     if set(table.given) & set(data.continuous):
         return LogisticRegression
-    cells = float(np.prod([len(data.levels[name]) for name in table.given], dtype=float))
+    cells = float(
+        np.prod([len(data.levels[name]) for name in table.given], dtype=float)
+    )
     full = not table.given or len(data) >= _ROWS_PER_CELL * cells
     return TableOfLabels if full else LogisticRegression
 

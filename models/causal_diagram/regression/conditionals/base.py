@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats.models.causal_diagram.regression.terms import Terms, design_matrix, terms_of
+from causalstats.models.causal_diagram.regression.terms import (
+    Terms,
+    design_matrix,
+    terms_of,
+)
 
 if TYPE_CHECKING:
     from causalstats.data import Observations
@@ -110,7 +114,9 @@ class Conditional(ABC):
     def terms(self) -> Terms:
         """The columns of the regression."""
         model = self.model
-        return terms_of(self.table, self.data, self.levels, model.basis_size, model.interactions)
+        return terms_of(
+            self.table, self.data, self.levels, model.basis_size, model.interactions
+        )
 
     @cached_property
     def design(self) -> np.ndarray:
@@ -150,6 +156,9 @@ def sampled_levels(
     people : int
     rng : numpy Generator
     """
-    shape = (len(probabilities), people if probabilities.shape[1] == 1 else probabilities.shape[1])
+    shape = (
+        len(probabilities),
+        people if probabilities.shape[1] == 1 else probabilities.shape[1],
+    )
     below = np.cumsum(probabilities, axis=-1)[..., :-1]
     return (rng.random(shape)[..., None] >= below).sum(axis=-1)

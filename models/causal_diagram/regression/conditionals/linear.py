@@ -89,8 +89,13 @@ class LinearRegression(Conditional):
         total = self.data.counts.sum()
         outcome_mean = self.data.counts @ self.outcome / total
         column_means = self.data.counts @ self.design / total
-        scale = np.sqrt(self.data.counts @ (self.outcome - outcome_mean) ** 2 / total) or 1.0
-        variance = pm.InverseGamma(f"standard variance of {name}", weight / 2, weight / 2)
+        scale = (
+            np.sqrt(self.data.counts @ (self.outcome - outcome_mean) ** 2 / total)
+            or 1.0
+        )
+        variance = pm.InverseGamma(
+            f"standard variance of {name}", weight / 2, weight / 2
+        )
         coords = {term: np.arange(size + 1), column: np.arange(size)}
         pm.modelcontext(None).add_coords(coords)
         slopes = pm.Flat(f"standard slopes of {name}", dims=column)

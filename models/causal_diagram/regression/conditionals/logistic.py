@@ -71,13 +71,19 @@ class LogisticRegression(Conditional):
 
         name = self.table.name
         (rows, size) = self.design.shape
-        term, column, event = (f"{axis}_{self.number}" for axis in ("term", "column", "event"))
+        term, column, event = (
+            f"{axis}_{self.number}" for axis in ("term", "column", "event")
+        )
         events = len(self.levels[self.table.variable]) - 1
         counts = values["counts"]
         column_means = self.data.counts @ self.design / self.data.counts.sum()
         slope_sd, intercept_sd = prior_sds(self.model)
         sd = slope_sd * pt.sqrt(values[f"spectrum of {name}"])[:, None]
-        coords = {term: np.arange(size + 1), column: np.arange(size), event: np.arange(events)}
+        coords = {
+            term: np.arange(size + 1),
+            column: np.arange(size),
+            event: np.arange(events),
+        }
         pm.modelcontext(None).add_coords(coords)
         slopes = pm.Normal(f"slopes of {name}", 0, sd, dims=(column, event))
         intercept = pm.Normal(f"intercept of {name}", 0, intercept_sd, dims=event)
