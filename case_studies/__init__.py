@@ -12,9 +12,18 @@ import causalstats as cs
 
 
 def fit_saved(model: Any, data: Any, folder: Path, *, seed: int, fast: bool) -> cs.Fit:
-    """A study's fit, saved as `fit.nc`.
+    """Return the fit of a study, saved as `fit.nc`.
 
-    `fast` takes fewer draws where it has to be sampled by NUTS.
+    Parameters
+    ----------
+    model : Model
+    data
+        Data of the class that the model is for.
+    folder : Path
+        Where `fit.nc` is written.
+    seed : int
+    fast : bool
+        Whether NUTS, where it is needed, runs 2 chains of 500 draws rather than its defaults.
     """
     fit = cs.fit(
         model,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import causalstats as cs
-from causalstats.case_studies.panel_dml import learned
+from causalstats.case_studies.panel_dml import double_machine_learning
 from causalstats.runs.resumable import resume
 
 SAMPLER = cs.Auto()
@@ -35,9 +35,10 @@ PAPER = {
     "C, u-shaped, 10 covariates": 0.236,
 }  # DML (CRE) with boosted trees, their figure 6
 COVERAGE = ("C, u-shaped", "C, u-shaped, 2 periods")  # 500 data sets each
-LEARNED = [
+# The designs on which double machine learning is run.
+LEARNER_CELLS = [
     cell for cell in CELLS if "product" not in cell and "2 periods" not in cell
-]  # learners are put to these
+]
 METHODS = (
     "PanelDML",
     "oracle",
@@ -51,7 +52,7 @@ METHODS = (
 
 
 def one(number: int, jobs: list[tuple[str, int]]) -> dict:
-    """The estimates of one data set."""
+    """Return the estimates of every method on one data set."""
     cell, seed = jobs[number]
     shape = CELLS[cell][1]
     model = cs.PanelDML(interactions="pairs" if shape == "product" else "none")
@@ -99,14 +100,15 @@ def _ours(model: cs.PanelDML, data: cs.Panel, seed: int) -> dict:
     return {
         "PanelDML": float(effect.mean()),
         "covered": bool(lower < 1 < upper),
-        "weighed": draws.attrs["draws_kind"] == "importance",
+        "importance": draws.attrs["draws_kind"] == "importance",
     }
 
 
 def run(folder: Path, fast: bool = False) -> Path:
-    """Fit what `folder/fits.jsonl` has not yet, and leave the table.
+    """Fit the data sets that `folder/fits.jsonl` lacks, and write the table.
 
-    100 data sets a design, 500 where coverage is counted, or 3; learners on 10, or 2.
+    100 data sets a design, 500 where coverage is counted, 10 for double machine learning; if
+    `fast`, 3 and 2.
     """
     jobs = [
         (cell, seed)
@@ -121,23 +123,24 @@ def run(folder: Path, fast: bool = False) -> Path:
         description=f"{SAMPLER!r}, {len(jobs)}",
     )
     path = folder / "table.md"
-    panels = {cell: partial(_with_ours, cell) for cell in LEARNED}
-    path.write_text(table(records) + "\n" + learned.run(folder, fast, panels, PAPER))
+    panels = {cell: partial(_with_ours, cell) for cell in LEARNER_CELLS}
+    learners = double_machine_learning.run(folder, fast, panels, PAPER)
+    path.write_text(table(records) + "\n" + learners)
     return path
 
 
 def table(records: list[dict]) -> str:
-    """Mean absolute errors by cell and method, with the share of 95 % intervals that cover."""
+    """Return mean absolute errors by design, and the share of 95 % intervals that cover."""
     heading = ["design", *METHODS, "paper's CRE", "covered"]
     rows = [heading, ["---"] * len(heading)]
     for cell in CELLS:
-        found = [record for record in records if record["cell"] == cell]
+        estimates = [record for record in records if record["cell"] == cell]
         errors = [
-            f"{np.mean([abs(record[name] - 1) for record in found]):.3f}"
+            f"{np.mean([abs(record[name] - 1) for record in estimates]):.3f}"
             for name in METHODS
         ]
-        share = np.mean([record["covered"] for record in found])
-        covered = f"{share:.1%} ± {np.sqrt(0.95 * 0.05 / len(found)):.1%}"
+        share = np.mean([record["covered"] for record in estimates])
+        covered = f"{share:.1%} ± {np.sqrt(0.95 * 0.05 / len(estimates)):.1%}"
         rows.append(
             [cell, *errors, f"{PAPER[cell]:.3f}" if cell in PAPER else "", covered]
         )
@@ -146,7 +149,7 @@ def table(records: list[dict]) -> str:
         abs(record["additive"] - 1) for record in records if "additive" in record
     ]
     note = f'Without `interactions="pairs"` the error with a product is {np.mean(additive):.3f}. '
-    by_nuts = sum(not record["weighed"] for record in records)
+    by_nuts = sum(not record["importance"] for record in records)
     note += (
         f"Data sets that importance sampling left to NUTS: {by_nuts} of {len(records)}."
     )

@@ -1,7 +1,7 @@
-"""What a model may be able to do besides: small Protocols, tested with `isinstance`.
+"""Optional abilities of a model: small Protocols, tested with `isinstance`.
 
-Each is one or two methods. A model that has these methods has the ability; verbs that need an
-ability which a model lacks leave that part out, or raise `ModelError` and say so.
+Each is one or two methods. A model that has these methods has the ability; a verb that needs an
+ability which the model lacks leaves that part out, or raises `ModelError` and says so.
 """
 
 from __future__ import annotations
@@ -69,7 +69,17 @@ class RecoversMarginals(Protocol):
     def recover_marginals(
         self, draws: xr.Dataset, data: Any, rng: np.random.Generator
     ) -> xr.Dataset:
-        """Return the draws with those of the variables that were integrated out."""
+        """Return the draws with those of the variables that were integrated out.
+
+        Parameters
+        ----------
+        draws : Dataset, dims (chain, draw, ...)
+            The posterior of the variables of the graph.
+        data
+            Data of the class that the model is for.
+        rng : Generator
+            Draws the variables that were integrated out.
+        """
 
 
 @runtime_checkable
@@ -118,20 +128,23 @@ class PriorFromData(Protocol):
     """A model some of whose prior scales are read from the data unless they are given."""
 
     def with_proper_prior(self) -> Model:
-        """Return the model with these scales fixed, so that data can be drawn from its prior."""
+        """Return the model with its prior scales fixed, so that its prior can be drawn from."""
 
 
 @runtime_checkable
 class HasCausalGraph(Protocol):
-    """A model that can draw what it takes to cause what."""
+    """A model that can draw the causal graph it assumes."""
 
     def causal_graph(self, data: Any) -> nx.DiGraph:
-        """Return nodes with `role` observed | hidden | selected; edges may have a `label`."""
+        """Return a graph of nodes with a `role`, observed, hidden or selected.
+
+        An edge may have a `label`.
+        """
 
 
 @runtime_checkable
 class HasBaselines(Protocol):
-    """A model that computes what people would do instead."""
+    """A model that computes the answers of simpler methods, to compare with its own."""
 
     def baselines(self, data: Any) -> Mapping[str, Callable]:
         """Return functions of a generator, by name.
@@ -148,7 +161,17 @@ class Predicts(Protocol):
     def predictions(
         self, draws: xr.Dataset, data: Any, rng: np.random.Generator
     ) -> tuple[Prediction, ...]:
-        """Return observed statistics beside their replications."""
+        """Return observed statistics beside their replications.
+
+        Parameters
+        ----------
+        draws : Dataset, dims (chain, draw, ...)
+            The posterior.
+        data
+            Data of the class that the model is for.
+        rng : Generator
+            Draws the replications.
+        """
 
 
 @runtime_checkable
@@ -172,7 +195,7 @@ class HasAdjustments(Protocol):
     """A model whose associations could be effects under more assumptions."""
 
     def adjustments(self, data: Any) -> tuple[Adjustment, ...]:
-        """Return what its associations would need to be effects."""
+        """Return the adjustments under which the associations would be effects."""
 
 
 @runtime_checkable
@@ -203,7 +226,19 @@ class Queryable(Protocol):
         factual: Mapping[str, Any],
         data: Any,
     ) -> tuple[str, Estimand]:
-        """Return how the question is written, and its estimand."""
+        """Return how the question is written, and its estimand.
+
+        Parameters
+        ----------
+        name : str
+            The outcome.
+        do : mapping of variable to a value, or to several
+            The intervention.
+        given, factual : mapping of variable to value
+            The condition, and the values that the variables in `do` really had.
+        data
+            Data of the class that the model is for.
+        """
 
 
 @runtime_checkable
@@ -219,7 +254,22 @@ class Bounded(Protocol):
         cause: Any,
         data: Any,
     ) -> tuple[str, Estimand]:
-        """Return how the question is written, and the estimand of its bounds."""
+        """Return how the question is written, and the estimand of its bounds.
+
+        Parameters
+        ----------
+        name : str
+            The outcome.
+        do : mapping of variable to a value, or to two; or None
+            The intervention.
+        given, factual : mapping of variable to value
+            As in `Queryable.question`.
+        cause : str, mapping of variable to two values, or None
+            In place of `do`, `given` and `factual`: the cause of which the probabilities of
+            causation are bounded.
+        data
+            Data of the class that the model is for.
+        """
 
 
 @runtime_checkable

@@ -41,10 +41,9 @@ import numpy as np
 
 from causalstats.errors import CausalStatsError
 
-SMALLEST, LARGEST = (
-    1e-50,
-    1e50,
-)  # in size; the square of a square is then still a number
+# Absolute values of numbers other than 0: the square of a square is then still a number.
+SMALLEST = 1e-50
+LARGEST = 1e50
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -237,13 +236,13 @@ class ListOf:
         return f"lists of {self.kind.many}"
 
     def read(self, value: Any) -> tuple[Any, ...]:
-        found = [
-            _entry(self.kind, place, part)
-            for place, part in enumerate(self._listed(value))
+        read_entries = [
+            _entry(self.kind, position, part)
+            for position, part in enumerate(self._listed(value))
         ]
-        if len(found) < self.least:
+        if len(read_entries) < self.least:
             raise Refused("The list is empty.")
-        return tuple(found)
+        return tuple(read_entries)
 
     def _listed(self, value: Any) -> list[Any]:
         if isinstance(value, str) and isinstance(self.kind, Text):
@@ -270,23 +269,25 @@ class PairOf:
         if len(parts) != 2:
             raise Refused(f"It has {len(parts)} entries in place of 2.")
         return tuple(
-            _entry(kind, place, part)
-            for place, (kind, part) in enumerate(zip(self.kinds, parts, strict=True))
+            _entry(kind, position, part)
+            for position, (kind, part) in enumerate(zip(self.kinds, parts, strict=True))
         )
 
 
 @dataclass(frozen=True)
 class MappingOf:
-    """A mapping, kept as a dict."""
+    """A mapping, kept as a dict; `description` replaces its words in messages."""
 
     key: Kind
     value: Kind
     least: int = 0
-    said: str = ""
+    description: str = ""
 
     @property
     def words(self) -> str:
-        return self.said or f"a mapping from {self.key.many} to {self.value.many}"
+        return (
+            self.description or f"a mapping from {self.key.many} to {self.value.many}"
+        )
 
     many = words
 
@@ -394,14 +395,16 @@ Formula = Annotated[str, Text(empty=False, words="a formula")]
 _VARIABLE, _LEVEL = Text(empty=False, words="a name"), Level()
 Seen = Annotated[
     Mapping[str, Any],
-    MappingOf(_VARIABLE, _LEVEL, said="a mapping of variables to a level of each"),
+    MappingOf(
+        _VARIABLE, _LEVEL, description="a mapping of variables to a level of each"
+    ),
 ]
 Set = Annotated[
     Mapping[str, Any],
     MappingOf(
         _VARIABLE,
         Either((_LEVEL, ListOf(_LEVEL, least=1))),
-        said="a mapping of variables to one level of each, or to a list of several",
+        description="a mapping of variables to one level of each, or to a list of several",
     ),
 ]
 File = Annotated[str | Path, Place()]
@@ -472,7 +475,25 @@ def check_fields(value: Any, error: type[CausalStatsError]) -> None:
 
 
 def read_field(cls: Any, name: str, value: Any, error: type[CausalStatsError]) -> Any:
-    """Return a value that a field may have; of classes that declare no kinds, any."""
+    """Return a value that a field of a dataclass may have, as a plain Python value.
+
+    A class whose annotations declare no kinds takes any value.
+
+    Parameters
+    ----------
+    cls : type
+        The dataclass.
+    name : str
+        One of its fields.
+    value
+    error : type
+        The exception that a wrong value raises.
+
+    Raises
+    ------
+    CausalStatsError
+        Of the class `error`, if the field cannot have this value.
+    """
     try:
         kinds = field_kinds(cls)
     except (TypeError, NameError):
@@ -527,12 +548,21 @@ def argument_kinds(function: Callable[..., Any]) -> Mapping[str, Kind]:
 
 
 def read(kind: Kind, value: Any, name: str, error: type[CausalStatsError]) -> Any:
-    """Return a value of this kind as a plain Python one.
+    """Return a value of this kind as a plain Python value.
+
+    Parameters
+    ----------
+    kind : Kind
+    value
+    name : str
+        The field or argument that a message names.
+    error : type
+        The exception that a wrong value raises.
 
     Raises
     ------
     CausalStatsError
-        Of the class `error`: what was expected, what came, and what to do.
+        Of the class `error`, if the value is of another kind.
     """
     try:
         return kind.read(value)
@@ -576,7 +606,7 @@ def _evaluated(annotation: Any, names: Mapping[str, Any]) -> Any:
 
 
 def entries(value: Any) -> list[Any]:
-    """Return the entries of what has them in an order of its own, or raise `Refused`."""
+    """Return the entries of a list, tuple, range, vector or index, or raise `Refused`."""
     if isinstance(value, set | frozenset):
         raise Refused("A set has no order; write a list.")
     if isinstance(value, np.ndarray) and value.ndim == 1 or _is_index(value):
@@ -592,19 +622,19 @@ def _is_index(value: Any) -> bool:
     return isinstance(value, pd.Index)
 
 
-def _entry(kind: Kind, place: int | None, value: Any) -> Any:
+def _entry(kind: Kind, position: int | None, value: Any) -> Any:
     """Return an entry of a list or mapping; a refusal names it."""
     try:
         return kind.read(value)
     except Refused as refused:
-        which = "entry" if place is None else f"{_ordinal(place)} entry"
+        which = "entry" if position is None else f"{_ordinal(position)} entry"
         raise Refused(
             f"The {which}, {shown(value)}, is not {kind.words}. {refused}".rstrip()
         ) from None
 
 
-def _ordinal(place: int) -> str:
-    return _ORDINALS[place] if place < len(_ORDINALS) else f"{place + 1}th"
+def _ordinal(position: int) -> str:
+    return _ORDINALS[position] if position < len(_ORDINALS) else f"{position + 1}th"
 
 
 def _either(words: Sequence[str]) -> str:

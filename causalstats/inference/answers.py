@@ -239,6 +239,7 @@ def carried_checks(
     ----------
     fit : Fit
     name : str
+        The question: a name in `model.estimands()`, or e.g. "P(y=1 | do(x=1))".
     estimand : Estimand
     draws : DataArray
         The draws of the answer.
@@ -256,7 +257,15 @@ def carried_checks(
 
 
 def question_checks(fit: Fit, name: str, estimand: Estimand) -> list[Check]:
-    """Return the checks of one question, which concern its answer alone."""
+    """Return the checks of one question, which concern its answer alone.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str
+        The question: a name in `model.estimands()`, or e.g. "P(y=1 | do(x=1))".
+    estimand : Estimand
+    """
     make = estimand.checks
     if make is None:
         return []

@@ -1,4 +1,4 @@
-"""What is given to `fit` and `calibrate` in place of a model, its data and a sampler.
+"""Refusals of wrong models, data and samplers in calls of `fit` and `calibrate`.
 
 A class in place of a value, a frame in place of data, data of another study, arguments in the other
 order: each is refused with what to write instead, before anything is compiled.
@@ -66,7 +66,15 @@ def refuse_data(model: Any, data: Any) -> None:
 def refuse_missing_parameters(model: Model, data: Any, draws: xr.DataTree) -> None:
     """Raise `ModelError` where the posterior lacks a name that `model.parameters` lists.
 
-    Its sampling could not be checked.
+    The sampling of such a parameter could not be checked.
+
+    Parameters
+    ----------
+    model : Model
+    data
+        Data of the class that the model is for.
+    draws : DataTree
+        Has the group `posterior`.
     """
     missing = [
         name for name in model.parameters(data) if name not in draws["posterior"]

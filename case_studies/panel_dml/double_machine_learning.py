@@ -1,5 +1,6 @@
-"""The machine-learned estimators of Fuhr & Papies and of Clarke & Polselli on the first data sets
-of the study, beside ours on the same.
+"""Double machine learning with boosted trees beside `PanelDML` on the first data sets of the study.
+
+The estimators are those of Fuhr & Papies (2024) and of Clarke & Polselli (2026).
 """
 
 from __future__ import annotations
@@ -72,11 +73,24 @@ def run(
     panels: Mapping[str, Callable[[int], tuple[cs.Panel, float]]],
     paper: Mapping[str, float],
 ) -> str:
-    """A table of errors over 10 data sets a design, or 2.
+    """Return a Markdown table of errors over 10 data sets a design, or 2.
 
-    `panels` gives of a design and a seed its panel and our estimate. Resumable.
+    A run that was stopped goes on where it was.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the estimates of each data set are kept, in `estimators.jsonl`.
+    fast : bool
+        Whether each design gets 2 data sets in place of 10.
+    panels : mapping of design to function
+        The function takes a seed to a panel, whose true effect is 1, and the estimate of
+        `PanelDML` on it.
+    paper : mapping of design to float
+        Published mean absolute errors of correlated random effects, where there are any.
     """
-    cells, count = list(panels), 2 if fast else 10
+    cells = list(panels)
+    count = 2 if fast else 10
     jobs = [(cell, seed) for seed in range(count) for cell in cells]
 
     def one(number: int) -> dict:
@@ -98,7 +112,7 @@ def run(
         one,
         range(len(jobs)),
         title="Learners",
-        path=folder / "learned.jsonl",
+        path=folder / "estimators.jsonl",
         description="boosting",
     )
     return _table(records, cells, count, paper)
@@ -107,15 +121,16 @@ def run(
 def _table(
     records: list[dict], cells: list[str], count: int, paper: Mapping[str, float]
 ) -> str:
-    """Mean absolute error and median of each, the paper's median after a slash."""
+    """Return the mean absolute error and median of each, the paper's median after a slash."""
     heading = ["design", OURS, *METHODS, "paper's CRE, error"]
     rows = [heading, ["---"] * len(heading)]
     for cell in cells:
-        found = [record for record in records if record["cell"] == cell]
+        estimates = [record for record in records if record["cell"] == cell]
+        published = PAPER.get(cell, {})
         rows.append(
             [
                 cell,
-                *(_cell(found, name, PAPER.get(cell, {})) for name in (OURS, *METHODS)),
+                *(_cell(estimates, name, published) for name in (OURS, *METHODS)),
                 f"{paper[cell]:.3f}" if cell in paper else "",
             ]
         )
@@ -142,8 +157,8 @@ def _table(
     return "\n".join([*lines, ""])
 
 
-def _cell(found: list[dict], name: str, paper: Mapping[str, float]) -> str:
-    values = np.array([record[name] for record in found])
+def _cell(estimates: list[dict], name: str, paper: Mapping[str, float]) -> str:
+    values = np.array([record[name] for record in estimates])
     theirs = f"/{paper[name]:.2f}" if name in paper else ""
     return f"{abs(values - 1).mean():.3f} ({np.median(values):.2f}{theirs})"
 
