@@ -35,7 +35,13 @@ from causalstats.core.model import Model, Problem
 from causalstats.core.prediction import Prediction
 from causalstats.core.views import View
 from causalstats.errors import ModelError, StoreError
-from causalstats.inference import answers, comparison, held_out, refits, store
+from causalstats.inference import (
+    answers,
+    comparison,
+    held_out,
+    sensitivity_analysis,
+    store,
+)
 from causalstats.inference.arguments import (
     fingerprint,
     refuse_data,
@@ -358,7 +364,7 @@ class Fit:
         0.5            0.49   True
         2.0            0.46  False
         """
-        return refits.sensitivity(self, assumptions)
+        return sensitivity_analysis.sensitivity(self, assumptions)
 
     def contraction(self) -> pd.DataFrame:
         """Return the contraction of each parameter: 1 - posterior variance / prior variance.
@@ -535,7 +541,9 @@ class Fit:
 
         grids = [sensitivity] if isinstance(sensitivity, Mapping) else sensitivity or ()
         for assumptions in filter(None, grids):
-            refits.variants(self, assumptions)  # refuses before anything is refitted
+            sensitivity_analysis.variants(
+                self, assumptions
+            )  # refuses before anything is refitted
         return report.write(
             report.compose(self, title, question, sensitivity or {}), path
         )

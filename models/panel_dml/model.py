@@ -30,6 +30,7 @@ from causalstats.errors import ModelError
 from causalstats.models.panel_dml import simulation
 from causalstats.models.panel_dml.assumptions import assumptions
 from causalstats.models.panel_dml.bases import BASES, BasisFamily, BasisName
+from causalstats.models.panel_dml.cached_by_data import cached_by_data
 from causalstats.models.panel_dml.coefficients import (
     COEFFICIENTS,
     CoefficientPrior,
@@ -50,7 +51,6 @@ from causalstats.models.panel_dml.heterogeneity import (
     HeterogeneityName,
     UnitHeterogeneity,
 )
-from causalstats.models.panel_dml.kept_by_data import kept_by_data
 from causalstats.models.panel_dml.priors import prior_sds
 from causalstats.models.panel_dml.residuals import predictions
 from causalstats.models.panel_dml.robust_errors import refuse_few_clusters
@@ -598,7 +598,7 @@ class PanelDML:
         return ()
 
 
-@kept_by_data
+@cached_by_data
 def _statistics_by_prefix(
     model: PanelDML, data: Panel
 ) -> Mapping[str, SufficientStatistics]:

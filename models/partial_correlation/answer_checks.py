@@ -12,7 +12,7 @@ from causalstats.models.partial_correlation.marginal_posteriors import pair_labe
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import ShrinkagePrior
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
-from causalstats.numerics.compositions.shrunk_links import link_shrinkage
+from causalstats.numerics.compositions.shrinkage_bias import link_shrinkage
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation

@@ -23,6 +23,11 @@ from causalstats.diagrams.identification.bit_sets import (
     smallest,
     union,
 )
+from causalstats.diagrams.identification.d_separation import (
+    minimal_separator,
+    separated,
+    smallest_separator,
+)
 from causalstats.diagrams.identification.expression import (
     Expression,
     Probability,
@@ -97,7 +102,7 @@ def back_door(
     if forbidden & given:
         return None
     allowed = graph.bits.everything & ~forbidden & ~given
-    separator = cut.smallest_separator(do, outcome, allowed, given)
+    separator = smallest_separator(cut, do, outcome, allowed, given)
     if separator is None:
         return None
     return _adjustment_formula(graph, outcome, do, separator & ~given, given)
@@ -119,7 +124,7 @@ def adjustment(
     """
     cut, forbidden = _proper_back_door_graph(graph.bits, outcome, do, given)
     conditions = adjusted | given
-    if conditions & forbidden or not cut.separated(do, outcome, conditions):
+    if conditions & forbidden or not separated(cut, do, outcome, conditions):
         return None
     return _adjustment_formula(graph, outcome, do, adjusted, given)
 
@@ -206,7 +211,7 @@ def front_door(
     candidates = bits.descendants(do) & bits.ancestors(outcome) & ~do & ~outcome
     cut = bits.cut(out_of=do)
     singles = map(singleton, members(candidates))
-    mediators = union(single for single in singles if cut.separated(single, do))
+    mediators = union(single for single in singles if separated(cut, single, do))
     if not _intercepts(bits, mediators, outcome, do):
         return None
     mediators = _blocked_behind(bits, mediators, outcome, do)
@@ -272,7 +277,7 @@ def _blocked_behind(
         cut = graph.cut(out_of=mediators)
         singles = map(singleton, members(mediators))
         blocked = union(
-            single for single in singles if cut.separated(single, outcome, do)
+            single for single in singles if separated(cut, single, outcome, do)
         )
         if blocked == mediators:
             break
@@ -328,8 +333,8 @@ def _instruments_in(
     unaffected = graph.bits.everything & ~graph.bits.descendants(do) & ~outcome
     criteria = []
     for single in map(singleton, members(candidates)):
-        conditions = cut.minimal_separator(single, outcome, unaffected)
-        if conditions is None or graph.bits.separated(single, do, conditions):
+        conditions = minimal_separator(cut, single, outcome, unaffected)
+        if conditions is None or separated(graph.bits, single, do, conditions):
             continue
         criteria.append(_instrument(graph, single, outcome, do, conditions))
         if first_only:

@@ -1,7 +1,8 @@
-"""Acyclic directed mixed graphs (ADMGs) on numbers, with sets of nodes as `BitSet`.
+"""Acyclic directed mixed graphs (ADMGs) whose nodes are numbers, with sets of nodes as `BitSet`.
 
 Parents have smaller numbers than their children. A bidirected edge is a shared hidden cause.
-m-separation, districts (c-components) and minimal separators are computed here.
+Ancestors, districts (c-components) and the augmented (moral) graph are computed here;
+`d_separation` decides from these which sets are separated.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from causalstats.diagrams.identification.bit_sets import (
     union,
     up_to,
 )
-from causalstats.diagrams.identification.vertex_cuts import smallest_cut
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class BitSetGraph:
         )
         return BitSetGraph(parents, siblings)
 
-    def _cliques(self, within: BitSet) -> list[BitSet]:
+    def cliques(self, within: BitSet) -> list[BitSet]:
         """Each district with its parents, which the augmented (moralised) graph makes a clique.
 
         `within` is ancestral. Cliques of one node are left out.
@@ -135,109 +135,6 @@ class BitSetGraph:
                 cliques.append(clique)
             remaining &= ~district
         return cliques
-
-    def connected(
-        self,
-        start: BitSet,
-        given: BitSet,
-        within: BitSet,
-    ) -> BitSet:
-        """Return what is reached from `start` in the augmented graph on an ancestral set.
-
-        Parameters
-        ----------
-        start : BitSet
-        given : BitSet
-            Nodes that are reached but not passed.
-        within : BitSet
-            An ancestral set.
-        """
-        reached = start
-        cliques = self._cliques(within)
-        growing = True
-        while growing:
-            growing = False
-            remaining = []
-            for clique in cliques:
-                if clique & reached & ~given:
-                    reached |= clique
-                    growing = True
-                else:
-                    remaining.append(clique)
-            cliques = remaining
-        return reached
-
-    def separated(
-        self,
-        one: BitSet,
-        other: BitSet,
-        given: BitSet = EMPTY,
-    ) -> bool:
-        """Return whether two sets are m-separated (d-separated, with hidden causes).
-
-        They are where the augmented graph on their ancestors does not connect them (Richardson
-        2003, Scand. J. Stat. 30, theorem 1).
-
-        Parameters
-        ----------
-        one, other, given : BitSet
-        """
-        ancestors = self.ancestors(one | other | given)
-        return not self.connected(one, given, ancestors) & other & ~given
-
-    def minimal_separator(
-        self,
-        one: BitSet,
-        other: BitSet,
-        allowed: BitSet,
-        always: BitSet = EMPTY,
-    ) -> BitSet | None:
-        """Return a minimal separating set between `always` and `allowed`; None if there is none.
-
-        No member can be left out, besides those of `always`. Of several such sets it is the one
-        closest to `other` (van der Zander, Liskiewicz & Textor 2019, Artif. Intell. 270,
-        section 4.2).
-
-        Parameters
-        ----------
-        one, other : BitSet
-            The sets to be m-separated.
-        allowed, always : BitSet
-            The largest separator that may be returned, and the members it must have.
-        """
-        within = self.ancestors(one | other | always)
-        candidates = (within & allowed & ~(one | other)) | always
-        reached = self.connected(other, candidates, within)
-        if reached & one:
-            return None
-        near = (reached & candidates) | always
-        return (self.connected(one, near, within) & near) | always
-
-    def smallest_separator(
-        self,
-        one: BitSet,
-        other: BitSet,
-        allowed: BitSet,
-        always: BitSet = EMPTY,
-    ) -> BitSet | None:
-        """Return a separating set of the fewest nodes besides `always`; None if there is none.
-
-        It is a smallest vertex cut of the augmented graph on the ancestors; no separator needs any
-        other node. Of several sets of that size it is the one closest to `other`.
-
-        Parameters
-        ----------
-        one, other : BitSet
-            The sets to be m-separated.
-        allowed, always : BitSet
-            The largest separator that may be returned, and the members it must have.
-        """
-        minimal = self.minimal_separator(one, other, allowed, always)
-        if minimal is None or (minimal & ~always).bit_count() <= 1:
-            return minimal
-        within = self.ancestors(one | other | always)
-        cliques = self._cliques(within)
-        return smallest_cut(cliques, one, other, allowed & within, always) | always
 
 
 def bit_set_graph(

@@ -29,6 +29,7 @@ from causalstats.diagrams.identification.bit_sets import (
     union,
     up_to,
 )
+from causalstats.diagrams.identification.d_separation import separated
 from causalstats.diagrams.identification.expression import (
     Expression,
     Probability,
@@ -164,7 +165,7 @@ def interchangeable(
         for node in members(given & ~settable):
             single = singleton(node)
             cut = graph.bits.cut(into=do | settable, out_of=single)
-            if cut.separated(outcome, single, do | (given & ~single)):
+            if separated(cut, outcome, single, do | (given & ~single)):
                 settable |= single
                 growing = True
     return settable

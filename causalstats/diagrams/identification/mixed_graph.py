@@ -22,6 +22,7 @@ from causalstats.diagrams.identification.bit_sets import (
     singleton,
     union,
 )
+from causalstats.diagrams.identification.d_separation import separated
 from causalstats.errors import ModelError
 
 CHANGING_SURGERY = ("cut", "do", "soft", "policy", "edge_do", "twin")
@@ -374,8 +375,8 @@ class MixedGraph:
         >>> chain.separated("x", "y"), chain.separated("x", "y", "m")
         (False, True)
         """
-        return self.bits.separated(
-            self.bit_set(one), self.bit_set(other), self.bit_set(given)
+        return separated(
+            self.bits, self.bit_set(one), self.bit_set(other), self.bit_set(given)
         )
 
     def among_selected(self, selected: tuple[str, ...]) -> MixedGraph:

@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from causalstats.diagrams.identification.bit_sets import BitSet, smallest, union
+from causalstats.diagrams.identification.d_separation import separated
 from causalstats.diagrams.identification.expression import (
     Expression,
     Probability,
@@ -141,7 +142,7 @@ def effect_among_selected(
     graph = _selection_first(population, selected)
     y, x, z, s = map(graph.bit_set, (outcome, do, given, selected))
     cut = graph.bits.cut(out_of=x)
-    if cut.separated(y, x, z) and graph.bits.separated(y, s, x | z):
+    if separated(cut, y, x, z) and separated(graph.bits, y, s, x | z):
         return _unconfounded(selected, outcome, do, given)
     settable = interchangeable(graph, y, x, z)
     wanted = y | (z & ~settable)

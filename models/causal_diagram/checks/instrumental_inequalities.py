@@ -25,7 +25,7 @@ from causalstats.diagrams.bounds.bounds import open_mechanisms
 from causalstats.diagrams.bounds.response_type_program import ResponseTypeProgram
 from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.errors import ModelError
-from causalstats.numerics.discrete.mixture_shares import fitted_cells
+from causalstats.numerics.discrete.mixture_weights import fitted_cells
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram

@@ -25,7 +25,7 @@ from causalstats.diagrams.identification.identification import identify
 from causalstats.models.causal_diagram.levels import Levels
 
 if TYPE_CHECKING:
-    from causalstats.models.causal_diagram.checks.prior_weight import Compute
+    from causalstats.models.causal_diagram.checks.prior_sensitivity import Compute
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 

@@ -24,7 +24,10 @@ from causalstats.diagrams.identification.identification import identify
 from causalstats.models.causal_diagram.checks.instrumental_inequalities import (
     instrumental_inequalities,
 )
-from causalstats.models.causal_diagram.checks.prior_weight import Compute, prior_weight
+from causalstats.models.causal_diagram.checks.prior_sensitivity import (
+    Compute,
+    prior_sensitivity,
+)
 from causalstats.models.causal_diagram.levels import Levels
 from causalstats.models.causal_diagram.routes.tables import TableRoute
 from causalstats.models.causal_diagram.tables import (
@@ -155,7 +158,7 @@ class ReducedForm(TableRoute):
         data: Observations,
         do: Sequence[str],
     ) -> tuple[Check, ...]:
-        return (prior_weight(self, compute, draws, data, do),)
+        return (prior_sensitivity(self, compute, draws, data, do),)
 
     def data_checks(self, data: Observations) -> tuple[Check, ...]:
         return instrumental_inequalities(self.model, data)

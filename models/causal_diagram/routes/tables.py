@@ -41,7 +41,7 @@ from causalstats.models.causal_diagram.tables import (
 from causalstats.models.causal_diagram.validation import refuse_numbers
 
 if TYPE_CHECKING:
-    from causalstats.models.causal_diagram.checks.prior_weight import Compute
+    from causalstats.models.causal_diagram.checks.prior_sensitivity import Compute
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 

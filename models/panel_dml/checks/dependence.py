@@ -13,8 +13,8 @@ import pandas as pd
 
 from causalstats.core.check import Check
 from causalstats.data import Panel
+from causalstats.models.panel_dml.cached_by_data import cached_by_data
 from causalstats.models.panel_dml.checks.treatment_history import paths, without_history
-from causalstats.models.panel_dml.kept_by_data import kept_by_data
 from causalstats.models.panel_dml.priors import parameters_of
 from causalstats.models.panel_dml.robust_errors import Residuals, residuals_at
 from causalstats.numerics.panel.cluster_robust import cluster_robust
@@ -68,7 +68,7 @@ def dependence_checks(
     return tuple(checks)
 
 
-@kept_by_data
+@cached_by_data
 def typical_residuals(model: PanelDML, data: Panel) -> Residuals:
     """Return residuals at typical values of the scales; of many rows, without covariates."""
     if len(data) > _MOST_ROWS:

@@ -16,7 +16,7 @@ from causalstats.models.panel_dml.estimands import (
     drawn,
     partial_r2_estimands,
 )
-from causalstats.models.panel_dml.unit_effects import with_unit_effects
+from causalstats.models.panel_dml.random_slopes import with_random_slopes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,4 +80,4 @@ class UnitEffects(EffectForm):
     def recover_draws(
         self, model: PanelDML, draws: xr.Dataset, data: Panel, rng: np.random.Generator
     ) -> xr.Dataset:
-        return with_unit_effects(model, draws, data, rng)
+        return with_random_slopes(model, draws, data, rng)

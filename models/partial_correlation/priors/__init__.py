@@ -13,12 +13,12 @@ from causalstats.models.partial_correlation.priors.base import CovariancePrior
 from causalstats.models.partial_correlation.priors.invariant import Invariant
 from causalstats.models.partial_correlation.priors.matching import Matching
 from causalstats.models.partial_correlation.priors.shrunk import Shrunk
-from causalstats.models.partial_correlation.priors.sparse import Sparse
+from causalstats.models.partial_correlation.priors.spike_and_slab import SpikeAndSlab
 
 PRIORS: Mapping[str, CovariancePrior] = {
     "shrunk": Shrunk(),
     "matching": Matching(),
     "invariant": Invariant(),
-    "sparse": Sparse(),
+    "sparse": SpikeAndSlab(),
 }
 PriorName = Annotated[str, Choice(tuple(PRIORS))]

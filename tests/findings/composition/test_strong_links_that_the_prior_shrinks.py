@@ -6,7 +6,7 @@ import pytest
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
-from causalstats.numerics.compositions.shrunk_links import (
+from causalstats.numerics.compositions.shrinkage_bias import (
     beyond_closure,
     link_shrinkage,
 )

@@ -237,7 +237,7 @@ def test_values_that_are_the_same_number_have_one_row(fit):
 
 def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
     """A row without the knowledge, one of another value and the same certainty, and one as sure."""
-    from causalstats.inference.refits import variants
+    from causalstats.inference.sensitivity_analysis import variants
 
     class Fitted:
         model = cs.SelectiveLabels(prevalence=cs.Known(0.1, sd=0.01))

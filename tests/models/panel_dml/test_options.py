@@ -11,6 +11,7 @@ from scipy import stats
 import causalstats as cs
 from causalstats.models.panel_dml.covariances import coefficient_covariance
 from causalstats.models.panel_dml.distributions import lkj_shapes
+from causalstats.models.panel_dml.random_slopes import with_random_slopes
 from causalstats.models.panel_dml.residuals import bootstrap_slopes
 from causalstats.models.panel_dml.robust_errors import (
     residuals,
@@ -18,7 +19,6 @@ from causalstats.models.panel_dml.robust_errors import (
     with_bootstrap_spread,
     with_cluster_robust_spread,
 )
-from causalstats.models.panel_dml.unit_effects import with_unit_effects
 from causalstats.numerics.bases.hilbert_space_gp import hilbert, spectral_density
 from causalstats.numerics.bases.random_fourier_features import fourier
 from causalstats.numerics.panel import linear_estimators as estimators
@@ -451,7 +451,7 @@ def test_unit_effects_are_recovered():
         covariates=["x1"],
     )
     model = cs.PanelDML(effects="unit")
-    draws = with_unit_effects(
+    draws = with_random_slopes(
         model, draws_of(model, panel, count=500), panel, np.random.default_rng(1)
     )
     error = draws["unit_effect"].mean(["chain", "draw"]).to_numpy() - 1 - own

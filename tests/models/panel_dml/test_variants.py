@@ -9,11 +9,11 @@ import pytest
 
 import causalstats as cs
 from causalstats.models.panel_dml.bases import BASES, BasisName
+from causalstats.models.panel_dml.cached_by_data import cached_by_data
 from causalstats.models.panel_dml.coefficients import COEFFICIENTS, CoefficientsName
 from causalstats.models.panel_dml.effects import EFFECTS, EffectsName
 from causalstats.models.panel_dml.errors import ERRORS, ErrorsName
 from causalstats.models.panel_dml.heterogeneity import HETEROGENEITY, HeterogeneityName
-from causalstats.models.panel_dml.kept_by_data import kept_by_data
 from causalstats.models.panel_dml.priors import parameters_of
 from causalstats.models.panel_dml.shrinkage import SHRINKAGE, ShrinkageName
 
@@ -109,7 +109,7 @@ class Data:
 def test_kept_results_are_released_with_their_data():
     computed = []
 
-    @kept_by_data
+    @cached_by_data
     def result(model, data):
         computed.append(model)
         return [model]

@@ -44,7 +44,7 @@ class _Variants:
     kinds: list[str]
 
 
-def prior_weight(
+def prior_sensitivity(
     route: TableRoute,
     compute: Compute,
     draws: xr.Dataset,

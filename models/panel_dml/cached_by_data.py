@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 _MODELS_A_PANEL = 4  # whose results are kept; a sensitivity analysis goes through many
 
 
-def kept_by_data[M, D, R](function: Callable[[M, D], R]) -> Callable[[M, D], R]:
+def cached_by_data[M, D, R](function: Callable[[M, D], R]) -> Callable[[M, D], R]:
     """Keep the results of a function of a model and data, of the last four models.
 
     The data are held weakly: once a user drops them and their fits, the results go too.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
 
-def with_unit_effects(
+def with_random_slopes(
     model: PanelDML, draws: xr.Dataset, data: Panel, rng: np.random.Generator
 ) -> xr.Dataset:
     """Return the draws with an effect of each unit, their spread, and their mean as the effect.

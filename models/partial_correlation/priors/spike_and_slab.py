@@ -40,7 +40,7 @@ _MOST_TRIES = 10_000
 
 
 @dataclass(frozen=True)
-class Sparse(SampledPrior):
+class SpikeAndSlab(SampledPrior):
     """Most partial correlations of the amounts are next to none: spike and slab."""
 
     fields = (*FIELDS, "spike_sd", "slab_sd", "expected_slab_share")
