@@ -1,4 +1,4 @@
-"""The models: one PyMC graph per file, each a frozen dataclass whose fields are its assumptions."""
+"""The models, one package a family: frozen dataclasses whose fields are their assumptions."""
 
 from causalstats.models.causal_diagram.model import CausalDiagram
 from causalstats.models.heckman.model import Heckman

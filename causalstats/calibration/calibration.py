@@ -1,6 +1,7 @@
 """Simulation-based calibration of a model: ranks and coverage over data drawn from its prior.
 
-If graph and simulator belong together, the rank of the true value among posterior draws is uniform.
+If graph and simulator are of the same model, the ranks of the true values among posterior draws are
+uniform.
 """
 
 from __future__ import annotations

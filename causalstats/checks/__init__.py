@@ -1,4 +1,4 @@
-"""Checks of an answer, one kind a file, each with what it found and a remedy in words."""
+"""Checks of an answer, one kind a file, each with its finding and a remedy in words."""
 
 from causalstats.checks.convergence import answer_sampling, sampling
 from causalstats.checks.held_out import withheld

@@ -1,4 +1,4 @@
-"""Withheld outcomes: how the model did on outcomes that it was not shown."""
+"""Held-out check: how well the model predicts outcomes that were withheld from it."""
 
 import numpy as np
 

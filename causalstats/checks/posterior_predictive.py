@@ -1,6 +1,6 @@
 """Posterior predictive check: whether the model reproduces what was observed.
 
-It says nothing about outcomes that nobody saw.
+It says nothing about outcomes that were not observed.
 """
 
 from collections.abc import Iterable

@@ -32,7 +32,7 @@ DrawByImportance = Callable[
 
 @runtime_checkable
 class ForData(Protocol):
-    """A model that says of which class its data are."""
+    """A model that names the class of its data."""
 
     @property
     def data_class(self) -> type:
@@ -125,7 +125,7 @@ class SimulationDefaults(Protocol):
 
 @runtime_checkable
 class PriorFromData(Protocol):
-    """A model some of whose prior scales are read from the data unless they are given."""
+    """A model that reads some prior scales from the data unless they are given."""
 
     def with_proper_prior(self) -> Model:
         """Return the model with its prior scales fixed, so that its prior can be drawn from."""
@@ -216,7 +216,7 @@ class HasViews(Protocol):
 
 @runtime_checkable
 class Queryable(Protocol):
-    """A model that answers questions about variables that are set or seen."""
+    """A model that answers queries P(outcome | do, given)."""
 
     def question(
         self,
@@ -243,7 +243,7 @@ class Queryable(Protocol):
 
 @runtime_checkable
 class Bounded(Protocol):
-    """A model that bounds what it does not identify."""
+    """A model with bounds on effects that are not identified."""
 
     def bounds(
         self,

@@ -1,4 +1,4 @@
-"""What a field or an argument may be, read from its annotation, and checked in one place.
+"""Validation of fields and arguments against their annotations, in one place.
 
 A type, a range and a list of options are declared once, beside the name that they are of::
 
@@ -48,12 +48,12 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 class Refused(Exception):
-    """A value is not of a kind. The text is what to do about it, empty where that is plain."""
+    """A value is not of the declared kind. The text says what to do, empty where that is plain."""
 
 
 @runtime_checkable
 class Kind(Protocol):
-    """What a value may be."""
+    """The type and range that a value may have."""
 
     @property
     def words(self) -> str:
@@ -587,7 +587,7 @@ def shown(value: Any) -> str:
 
 
 def meant(value: str, options: Iterable[str]) -> str:
-    """Return the question which option was meant, the closest first; empty if none is close."""
+    """Return a question that names the closest options; empty if none is close."""
     by_case = {option.lower(): option for option in options}
     near = difflib.get_close_matches(value.lower(), list(by_case), n=2)
     return (

@@ -1,4 +1,4 @@
-"""Checks: doubts that the data could raise, with what they found and the remedy."""
+"""Checks of assumptions, data and draws: statistic, finding and remedy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A doubt that the data could raise, and what they say of it.
+    """A check of an assumption, of the data or of the draws, with its result.
 
-    A failed check stands on every answer that it is about, with its finding and its remedy.
+    Every answer that a failed check is about shows its finding and its remedy.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How posterior draws were made, which decides what their checks are."""
+"""Kinds of posterior draws (Markov chains, weighted, exact), which decide how they are checked."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """An answer: labelled draws, or marginal distributions in closed form, with unit and assumptions.
 
+Intervals are equal-tailed credible intervals.
+
 The checks that an answer carries are its `doubts`.
 """
 
@@ -45,7 +47,7 @@ class MarginalDistributions(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """An answer: labelled draws, what they are, what they stand on, and what is in doubt.
+    """An answer: labelled draws with their unit, contrast, assumptions and failed checks.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Numbers known from outside the data: exactly, with a standard deviation, softly, or by group."""
+"""Numbers known from outside the data: exact, with a standard deviation, as a penalty, by group."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Penalty(Known):
-    """A number known softly: a penalty on the log posterior.
+    """A number known approximately: a quadratic penalty on the log posterior.
 
     The log posterior loses (x - value)² / (2 sd²). `Known` replaces the prior distribution that
     the other priors imply for x; a penalty multiplies it.

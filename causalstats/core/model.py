@@ -1,9 +1,8 @@
-"""The contract of a model: `Model`, what every family implements, and `Problem`, a model put to
-data.
+"""The contract of a model: `Model`, which every family implements; `Problem`, a model with data.
 
 A model is a frozen dataclass whose fields are its assumptions. There is nothing to subclass and
-nothing to register: a class with the members of `Model` is a model. What only some models can do
-stands in `causalstats.core.abilities`.
+nothing to register: a class with the members of `Model` is a model. Optional methods are
+the Protocols of `causalstats.core.abilities`.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Model(Protocol):
 
     See Also
     --------
-    causalstats.core.abilities : methods that a model may have besides.
+    causalstats.core.abilities : optional methods of a model.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -61,7 +60,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Problem:
-    """A model put to data: the argument of a sampler.
+    """A model with its data: the argument of a sampler.
 
     Parameters
     ----------

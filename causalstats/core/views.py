@@ -1,4 +1,4 @@
-"""Plain values that plots are drawn from."""
+"""Plain values for plots: the numbers that each kind of figure shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets as models take them, one kind a file: frozen, checked, labelled.
+"""Data of the models, one kind a file: frozen, checked, labelled.
 
 The caller's frame is never changed.
 """

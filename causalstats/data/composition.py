@@ -1,4 +1,6 @@
-"""A study of compositions: rows of positive parts of which only ratios matter, with covariates."""
+"""Compositional data: rows of positive parts of which only ratios matter, with covariates.
+
+Zeros are refused, or read as counts, or as values below a limit of detection (`zeros=`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data of selective labels: everybody's decision, and the outcome of those decided for."""
+"""Data of selective labels: a decision about each person, an outcome where the decision was 1."""
 
 from __future__ import annotations
 
@@ -74,8 +74,9 @@ class People:
 class Decisions:
     """One row a person: features, a decision, and an outcome seen only where the decision was 1.
 
-    The decision is 0/1, the outcome 0/1 or a number; it is missing not at random wherever decisions
-    depend on more than the features. Made by `Decisions.from_frame`. Arrays are read-only.
+    The decision is 0/1; people with decision 1 are called decided for. The outcome is 0/1 or a
+    number, and missing not at random wherever decisions depend on more than the features. Made by
+    `Decisions.from_frame`. Arrays are read-only.
 
     Attributes
     ----------

@@ -1,7 +1,4 @@
-"""Answers of a fit.
-
-The draws of an estimand, for whom they are asked, and the checks they carry.
-"""
+"""Answers of a fit: draws of an estimand for people or groups, with the checks that they carry."""
 
 from __future__ import annotations
 

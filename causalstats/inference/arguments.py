@@ -1,7 +1,7 @@
 """Refusals of wrong models, data and samplers in calls of `fit` and `calibrate`.
 
-A class in place of a value, a frame in place of data, data of another study, arguments in the other
-order: each is refused with what to write instead, before anything is compiled.
+A class in place of a value, a frame in place of data, data of another class, or arguments in the
+other order are refused before anything is compiled; the message says what to write instead.
 """
 
 from __future__ import annotations

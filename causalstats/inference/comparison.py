@@ -1,4 +1,4 @@
-"""The headline of a fit beside baselines: what people would compute instead from the same data."""
+"""The headline of a fit beside baselines: standard estimates from the same data."""
 
 from __future__ import annotations
 

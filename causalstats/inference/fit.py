@@ -76,7 +76,7 @@ _CARD_STYLE = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-wid
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fit:
-    """A model put to data, with its posterior draws. Made by `causalstats.fit`.
+    """A model fitted to data, with its posterior draws. Made by `causalstats.fit`.
 
     Parameters
     ----------

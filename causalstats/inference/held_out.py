@@ -1,4 +1,4 @@
-"""Outcomes that the model was not shown, where a study has any: the truth of its headline."""
+"""Held-out outcomes: the true value of the headline, where a study withholds outcomes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def held_out_rate(fit: Fit) -> float | None:
     """Return the weighted rate of the held-out outcomes, the truth of the headline.
 
-    None unless everybody who was not decided for has an outcome, and seen without error.
+    None unless everybody with decision 0 has a withheld outcome, measured without error.
     """
     data = fit.data
     if (
@@ -34,7 +34,7 @@ def held_out_rate(fit: Fit) -> float | None:
 
 
 def held_out_check(fit: Fit) -> tuple[Check, ...]:
-    """Compare the held-out outcomes with what the model says of the same people."""
+    """Compare the held-out outcomes with the model's predictions for the same people."""
     data = fit.data
     if not isinstance(data, Decisions) or data.withheld is None:
         return ()

@@ -1,4 +1,4 @@
-"""Sensitivity analysis: the answer under other assumptions, a refit each."""
+"""Sensitivity analysis: refits under other assumptions, and their answers in one table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sensitivity analysis: how an answer moves with one or two of its assumptions."""
+"""Sensitivity analysis: curves of an answer over values of one or two assumptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samplers and programs: options that compile a problem, and the compiled thing that draws."""
+"""Samplers (options that compile a problem) and programs (the compiled problem, which draws)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimates without a diagram: nothing is adjusted for, or everything that was observed is.
+"""Baselines without a diagram: unadjusted, and adjusted for every observed variable.
 
 Σ_w P(w) [P(y | x, w) - P(y | x', w)], with w empty, or all other variables: stratification
 (standardisation) over every observed variable, whatever the diagram says of it.

@@ -1,4 +1,4 @@
-"""The effect of treatment on the treated: the outcome of those who had one value, under another.
+"""Effect of treatment on the treated (ATT, ETT): their outcome under another treatment.
 
 P(y had x been x' | x, w) = P(y, w had x been x' | x) / P(w had x been x' | x)
 

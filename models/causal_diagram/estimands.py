@@ -1,4 +1,4 @@
-"""Estimands of table routes by name: the effect, the association, and the difference of both.
+"""Estimands of table routes by name: average treatment effect (ATE), association, confounding.
 
 effect        P(y | do(x)) - P(y | do(x'))    each level of the treatment against the first
 association   P(y | x) - P(y | x')            the same without an intervention

@@ -1,4 +1,4 @@
-"""The question P(outcome | do, given) to tables, of one value, of two that are compared, or more.
+"""Interventional queries P(outcome | do, given) of tables: of one value, or a contrast of several.
 
 The answer is the identified formula on each draw of the observed distribution; of a variable with
 two levels it is the probability of the last.

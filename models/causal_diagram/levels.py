@@ -1,4 +1,4 @@
-"""Levels of the labels of a diagram: its own, else those of the data, else 0 and 1."""
+"""Levels of categorical variables: those of the diagram, else of the data, else 0 and 1."""
 
 from __future__ import annotations
 

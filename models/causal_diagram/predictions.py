@@ -1,4 +1,4 @@
-"""The posterior predictive check of tables: shares of the cells of all observed variables."""
+"""Posterior predictive check of tables: cell frequencies of all observed variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments of questions to a causal diagram: one outcome, and values as plain Python ones."""
+"""Validation of the arguments of queries: one outcome, and values as plain Python ones."""
 
 from __future__ import annotations
 

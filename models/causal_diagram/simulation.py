@@ -1,4 +1,4 @@
-"""Observations of a diagram with known mechanisms, hidden ones too, and the tables they make."""
+"""Simulated observations of a diagram, with the true tables of every mechanism."""
 
 from __future__ import annotations
 

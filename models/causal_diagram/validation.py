@@ -1,4 +1,4 @@
-"""Whether a diagram can be fitted, and whether its data have the variables that it observes."""
+"""Validation: that a diagram can be fitted, and that the data have its observed variables."""
 
 from __future__ import annotations
 

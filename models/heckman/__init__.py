@@ -1,4 +1,4 @@
-"""Heckman's sample selection model: a number seen only for selected cases."""
+"""Heckman's sample selection model: a numeric outcome observed for selected cases only."""
 
 from causalstats.models.heckman.model import Heckman
 

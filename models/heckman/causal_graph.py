@@ -1,4 +1,4 @@
-"""The causal graph of sample selection: outcome and decision share what is not seen."""
+"""The causal graph of sample selection: outcome and decision share unobserved causes."""
 
 from __future__ import annotations
 

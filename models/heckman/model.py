@@ -1,4 +1,4 @@
-"""Heckman's sample selection model: a number seen only for those who were selected."""
+"""Heckman's sample selection model: a numeric outcome observed for selected cases only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Heckman model without each piece of outside knowledge in turn.
+"""Relaxations of a Heckman model: each leaves out one piece of outside knowledge.
 
 The answers without it are for the check of prior-data conflict.
 """

@@ -1,4 +1,4 @@
-"""Least-squares estimators that are in use for panels, each with where it is biased."""
+"""Baselines: the usual least-squares estimators of panels, each with its source of bias."""
 
 from __future__ import annotations
 

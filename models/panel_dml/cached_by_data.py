@@ -1,4 +1,4 @@
-"""Results that are expensive to compute, kept for as long as their data live."""
+"""Cache of expensive results, kept for as long as their data are in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of `PanelDML` that need data and no draws: too few units, columns, changes; and others."""
+"""Checks of `PanelDML` without draws: sizes, clusters, exogeneity, functional form, overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random slopes of units, drawn from one normal distribution, and their mean.
+"""Random slopes: unit-specific effects from one normal distribution (partial pooling), their mean.
 
 Y = φ'δ + θ (D - φ'γ) + (θ_i - θ) D + e, with γ and the scales at their posterior means. δ is drawn
 anew: without random slopes it takes in some of them, and they act on what covariates do to D as

@@ -1,4 +1,7 @@
-"""The rows of a panel in blocks of whole units: columns, transformed, and sums over blocks."""
+"""Design matrix of a panel in blocks of whole units: basis, time dummies, treatments, outcome.
+
+The within transformation takes unit means out of every column, of time dummies too: two-way fixed
+effects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of an answer about pairs: links and what they leave in other pairs, and shrinkage."""
+"""Checks of an answer about pairs: excess that a link leaves in other pairs, and shrinkage bias."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST_SHIFT = 1.0  # posterior standard deviations by which a link may be shr
 def answer_checks(
     model: PartialCorrelation, name: str, draws: xr.Dataset, data: Composition
 ) -> tuple[Check, ...]:
-    """Return what a list of pairs cannot tell: links from what they leave, and strong links.
+    """Return cautions on a list of pairs: excess without a link, and shrinkage of strong links.
 
     Parameters
     ----------

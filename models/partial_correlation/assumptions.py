@@ -1,4 +1,4 @@
-"""What `PartialCorrelation` assumes, and what would make a partial correlation an effect."""
+"""Assumptions of `PartialCorrelation`, and the further ones of a causal interpretation."""
 
 from __future__ import annotations
 

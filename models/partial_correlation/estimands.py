@@ -1,4 +1,4 @@
-"""What can be asked about a composition: quantities that follow from Θ, drawn or in closed form."""
+"""Estimands of a composition: quantities that follow from Θ, drawn or in closed form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inputs, hyperpriors and parts that the pieces of a PyMC graph are built from."""
+"""Context of a PyMC graph under construction: its inputs, hyperpriors and sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from causalstats.models.partial_correlation.hyperpriors import Hyperprior
 
 @dataclass(frozen=True, eq=False)
 class GraphContext:
-    """An open graph, as each piece that adds to it sees it.
+    """The graph under construction, as it is given to each function that adds to it.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Quantities that follow from Θ: their values with labels, and their closed-form marginals."""
+"""Quantities that follow from Θ: partial correlations, R², log-ratio variances and others.
+
+Each has its values with labels and, where there are any, its closed-form marginals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Selective labels: risk where outcomes are seen only for tested cases."""
+"""Selective labels (verification bias): risk where outcomes are seen only for tested cases."""
 
 from causalstats.models.selective_labels.model import SelectiveLabels
 

@@ -1,4 +1,4 @@
-"""Whose outcome is seen: people at high risk, as in testing, or at low risk, as in bail."""
+"""Direction of selection: towards high risk, as in testing, or towards low risk, as in bail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A selective-labels model without each piece of outside knowledge in turn.
+"""Relaxations of a selective-labels model: each leaves out one piece of outside knowledge.
 
 The answers without it are for the check of prior-data conflict.
 """

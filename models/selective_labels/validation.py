@@ -1,4 +1,4 @@
-"""Refusals of fields that no data could make sense of."""
+"""Validation of the fields of `SelectiveLabels` against each other, before there are data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The allocation curve: how many cases tests of the riskiest people would find."""
+"""The allocation curve: the share of cases found if the people at highest risk were tested."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ HALF_NORMAL_SD = np.sqrt(1 - 2 / np.pi)  # standard deviation of a half-Normal(1
 
 
 def half_normal(name: str, scale: float) -> Any:
-    """Add a half-Normal variable to the PyMC graph that is open, sampled as log(e^x - 1).
+    """Add a half-Normal variable to the current PyMC model, sampled on the scale log(e^x - 1).
 
-    The posterior is nearly Gaussian in x on the right, where the usual log x would bend it.
+    There the right tail of a scale's posterior stays nearly Gaussian, which log x would bend.
     """
     import pymc as pm
 

@@ -1,4 +1,4 @@
-"""Complete-case analysis: rows left out because they lacked a value, and its missing at random.
+"""Complete-case analysis: rows with missing values are left out, as if missing at random.
 
 Rows that lack the outcome because of its own value (missing not at random) bias an answer, and
 nothing in the complete rows can show it.

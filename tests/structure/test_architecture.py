@@ -1,6 +1,6 @@
 """ARCHITECTURE.md against the folders.
 
-Its tables are complete, and no import goes against the order of the rooms.
+Its tables are complete, and no import goes against the order of the layers.
 """
 
 import ast
@@ -29,7 +29,7 @@ def table(heading: str) -> list[list[str]]:
     return [[first.strip("`"), *rest] for first, *rest in rows]
 
 
-def room(entry: str) -> str:
+def layer(entry: str) -> str:
     return (
         "causalstats"
         if entry == "__init__.py"
@@ -37,10 +37,10 @@ def room(entry: str) -> str:
     )
 
 
-ROOMS = [room(entry) for entry, *_ in table("Rooms of `causalstats/`")]
+LAYERS = [layer(entry) for entry, *_ in table("Layers of `causalstats/`")]
 ALLOWED = {
-    room(entry): ROOMS if allowed == "everything" else allowed.split(", ")
-    for entry, _, allowed in table("Rooms of `causalstats/`")
+    layer(entry): LAYERS if allowed == "everything" else allowed.split(", ")
+    for entry, _, allowed in table("Layers of `causalstats/`")
 }
 
 
@@ -59,7 +59,7 @@ def modules_and_folders(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("heading", "folder"),
-    [("Rooms of `causalstats/`", "causalstats"), ("Case studies", "case_studies")],
+    [("Layers of `causalstats/`", "causalstats"), ("Case studies", "case_studies")],
 )
 def test_tables_list_what_there_is(heading, folder):
     there = modules_and_folders(ROOT / folder)
@@ -68,19 +68,19 @@ def test_tables_list_what_there_is(heading, folder):
     assert sorted(entry for entry, *_ in table(heading)) == there
 
 
-def test_folders_inside_rooms_are_listed():
+def test_folders_inside_layers_are_listed():
     there = [
-        f"{room_folder.name}/{name}"
-        for room_folder in [*PACKAGE.iterdir(), ROOT / "models"]
-        if room_folder.is_dir() and not room_folder.is_symlink()
-        for name in modules_and_folders(room_folder)
+        f"{layer_folder.name}/{name}"
+        for layer_folder in [*PACKAGE.iterdir(), ROOT / "models"]
+        if layer_folder.is_dir() and not layer_folder.is_symlink()
+        for name in modules_and_folders(layer_folder)
         if name.endswith("/")
     ]
-    listed = [entry for entry, *_ in table("Folders inside rooms")]
+    listed = [entry for entry, *_ in table("Folders inside layers")]
     assert sorted(listed) == sorted(there)
 
 
-def test_tests_mirror_the_rooms():
+def test_tests_mirror_the_layers():
     listed = [entry for entry, *_ in table("Tests")]
     mirrors = {entry for entry in modules_and_folders(PACKAGE) if entry.endswith("/")}
     folders = {
@@ -89,11 +89,11 @@ def test_tests_mirror_the_rooms():
     assert folders <= mirrors | set(listed)
 
 
-def test_rooms_are_in_order():
+def test_layers_are_in_order():
     for name, allowed in ALLOWED.items():
-        above = ["nothing", *ROOMS[: ROOMS.index(name)]]
-        assert name == ROOMS[-1] or set(allowed) <= set(above), (
-            f"{name} may import a room that stands below it"
+        above = ["nothing", *LAYERS[: LAYERS.index(name)]]
+        assert name == LAYERS[-1] or set(allowed) <= set(above), (
+            f"{name} may import a layer that stands below it"
         )
 
 
@@ -110,21 +110,21 @@ def imports(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
             yield from imports(node)
 
 
-def rooms_imported(node: ast.Import | ast.ImportFrom) -> set[str]:
-    """The rooms an import leads to; `causalstats` itself where it asks for the public names."""
+def layers_imported(node: ast.Import | ast.ImportFrom) -> set[str]:
+    """The layers an import leads to; `causalstats` itself where it asks for the public names."""
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     else:
-        assert node.level == 0, f"line {node.lineno}: a relative import; name the room"
+        assert node.level == 0, f"line {node.lineno}: a relative import; name the layer"
         names = [f"{node.module}.{alias.name}" for alias in node.names]
     ours = [name.split(".") for name in names if name.split(".")[0] == "causalstats"]
     return {
-        parts[1] if len(parts) > 1 and parts[1] in ROOMS else "causalstats"
+        parts[1] if len(parts) > 1 and parts[1] in LAYERS else "causalstats"
         for parts in ours
     }
 
 
-def test_imports_follow_the_order_of_the_rooms():
+def test_imports_follow_the_order_of_the_layers():
     broken = []
     for file in [
         *PACKAGE.rglob("*.py"),
@@ -132,9 +132,9 @@ def test_imports_follow_the_order_of_the_rooms():
         *(ROOT / "case_studies").rglob("*.py"),
     ]:
         path = file.relative_to(PACKAGE if file.is_relative_to(PACKAGE) else ROOT)
-        own = room(path.parts[0])
+        own = layer(path.parts[0])
         for node in imports(ast.parse(file.read_text())):
-            outside = rooms_imported(node) - {own, *ALLOWED.get(own, [])}
+            outside = layers_imported(node) - {own, *ALLOWED.get(own, [])}
             broken += [
                 f"{file.relative_to(ROOT)}:{node.lineno}: {own} imports {name}"
                 for name in sorted(outside)
@@ -149,7 +149,7 @@ def test_the_law_sees_imports_in_functions_and_not_those_for_types():
         "def f():\n    from causalstats import plots, Fit\n    import "
         "causalstats.report.html_page as page\n"
     )
-    assert set().union(*map(rooms_imported, imports(tree))) == {
+    assert set().union(*map(layers_imported, imports(tree))) == {
         "plots",
         "causalstats",
         "report",

@@ -1,11 +1,11 @@
-"""Natural bounds (Manski), which hold in every diagram, for when the linear program is too large.
+"""Natural bounds (Manski's worst-case bounds), valid in every diagram, for programs too large.
 
     P(x, y) ≤ P(y | do(x)) ≤ P(x, y) + 1 - P(x)
 
-Those who had x show its effect, and about the others nothing is known. Variables that the treatment
-does not affect are strata, in which the same holds. The arrows are used only to tell which
-variables are affected, so the bounds are outer unless treatment and outcome share a hidden cause
-and the diagram says nothing else about them.
+The outcomes of those who had x are observed; those of the others may be anything. The same holds
+within strata of variables that the treatment does not affect. The arrows are used only to tell
+which variables are affected, so the bounds are outer unless treatment and outcome share a hidden
+cause and the diagram says nothing else about them.
 
 For two worlds, people are of twelve kinds: what they had, and what they would have under either
 level of the cause. The bounds of Tian & Pearl (2000) on the probabilities of causation are a small

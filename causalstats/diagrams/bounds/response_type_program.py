@@ -1,15 +1,15 @@
 """Linear programs over response types, for sharp bounds on effects that are not identified.
 
-What is observed and assumed gives equations on the shares of response types; the question gives
-their costs. Let S be the variables whose mechanisms the answer leaves open, and r their joint
+Observed probabilities and assumptions are equations on the shares of response types; the question
+gives their costs. Let S be the variables whose mechanisms the answer leaves open, and r their joint
 response types with unknown shares q(r). Then
 
     Q[S](s | u) = Σ_r q(r) 1{r makes s of u}       u the causes of S outside S
     answer      = Σ_r q(r) c(r)                    c by following r through the worlds in question
 
 The left-hand side is known from the observed distribution, and everything outside S enters c as a
-known comb. A cause of all of S that no intervention touches is a stratum: each of its levels is a
-program of its own with the same matrix, and the bounds add up.
+known factor (a comb). A cause of all of S that no intervention touches is a stratum: each of its
+levels is a program of its own with the same matrix, and the bounds add up.
 
 References
 ----------

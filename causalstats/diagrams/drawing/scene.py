@@ -1,4 +1,4 @@
-"""Vector drawings without a format: strokes, dots and text in points, y upwards."""
+"""Vector drawings, before any file format: strokes, dots and text in points, y upwards."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Identification of causal effects: does P(outcome | do) follow from observational data, and how.
 
-`identify` tries the back-door and front-door criteria, then the ID algorithm, which is complete.
+`identify` tries the back-door and front-door criteria, then the ID algorithm, which finds a formula
+whenever there is one (as the do-calculus does).
 """
 
 from __future__ import annotations

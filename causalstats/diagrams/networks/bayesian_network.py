@@ -1,4 +1,4 @@
-"""Bayesian networks: a causal model with its mechanisms as tables, and exact inference.
+"""Bayesian networks: a structural causal model with its mechanisms as tables, and exact inference.
 
 P(y | do(x), z) = Σ_rest Π_{v not in x} P(v | causes of v) [x, z at their values] / the same, summed
 over y too. This is the truncated factorisation (g-formula), computed by variable elimination.

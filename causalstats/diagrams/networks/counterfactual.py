@@ -1,4 +1,4 @@
-"""Counterfactuals given mechanisms (abduction, action, prediction) in several worlds at once.
+"""Counterfactuals in a structural causal model (abduction, action, prediction), in several worlds.
 
     P(y' | e) = Σ_u P(u) P(e, y' | u) / P(e)
 

@@ -1,4 +1,4 @@
-"""The functor from string diagrams to PyMC: boxes become random variables, wires what they read.
+"""String diagrams as PyMC models: each box becomes a random variable, each wire one of its inputs.
 
 A point state is data, as `pm.do` makes it: to_pymc(do(d)) = pm.do(to_pymc(d)). An observation is an
 observed variable, an input is data, and the uniform state a categorical variable. Cuts and surgery

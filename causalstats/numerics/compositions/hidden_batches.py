@@ -1,4 +1,4 @@
-"""Whether rows fall into two groups that nobody named: batches, sites, units that changed.
+"""Test of two hidden groups of rows (batch effects): batches, sites, a change of units.
 
 Along a direction, scaled to mean 0 and variance 1, the likelihood of two normal groups of one
 variance is divided by that of one, and averaged over the share of a group and the share of the

@@ -1,4 +1,4 @@
-"""The costly part of the inverse-Wishart evidence as a PyTensor node, for Numba and JAX.
+"""PyTensor node of the log determinant in the inverse-Wishart evidence, for Numba and JAX.
 
 As elementary operations its gradient takes half a minute to compile. Only first derivatives are
 defined.

@@ -1,4 +1,6 @@
-"""The algebra of log-ratios: every statement about a composition follows from one matrix.
+"""Log-ratios of compositions: alr, clr, ilr, variation matrix, partial correlations, closure.
+
+Every statement about a composition follows from one matrix, Γ or Θ.
 
 With x a composition of D parts, Γ the covariance of its centred log-ratios (clr) log(x_i / g(x)),
 g the geometric mean, and G = I - 11'/D:

@@ -1,4 +1,6 @@
-"""By how many standard deviations shrinkage to independent parts understates strong links.
+"""Shrinkage bias: by how many posterior standard deviations a prior understates strong links.
+
+A link is a partial correlation other than 0; the prior shrinks towards independent parts.
 
 With α the weight of the prior, the posterior mean of a covariance is α times that of independent
 parts and 1 - α times that of the data: on the scale z = atanh r - atanh r⁰, r⁰ the partial

@@ -1,4 +1,4 @@
-"""Comb disintegration: a joint distribution taken apart along an order of its variables."""
+"""Comb disintegration: factors of a joint distribution along an order of variables (c-factors)."""
 
 from collections.abc import Collection
 

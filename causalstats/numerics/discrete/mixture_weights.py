@@ -1,4 +1,4 @@
-"""Shares of known distributions in a mixture, by maximum likelihood with the EM algorithm.
+"""Weights of known distributions in a mixture, by maximum likelihood with the EM algorithm.
 
 The fitted mixture is the one nearest to the data in Kullback-Leibler divergence.
 """

@@ -1,4 +1,4 @@
-"""Posterior of random slopes: slopes of units that are draws from one normal distribution.
+"""Posterior of random slopes (a hierarchical model): slopes of units from one normal distribution.
 
 For the rows of unit i, with columns Φ_i, v_i and d_i,
 

@@ -2,7 +2,7 @@
 
 u_t = ρ^g u_{t-1} + ..., g the time since the row before. u has covariance s² R, R⁻¹ = W'W with
 (Wx)_1 = √(1-ρ²) x_1 and (Wx)_t = √((1-ρ²) / (1-ρ^2g)) (x_t - ρ^g x_{t-1}), so that s is the
-standard deviation of what is new within one unit of time. A unit effect with a flat prior takes W1
+standard deviation of the innovation over one unit of time. A unit effect with a flat prior takes W1
 out of Wx, and leaves |R|^-½ (1'R⁻¹1)^-½. Cross-products and the logarithm of these volumes are
 smooth in σ = -log(1-ρ), up to ρ → 1, where they are those of first differences: Chebyshev
 polynomials in σ have them to ten digits.
@@ -147,7 +147,7 @@ def whitened(
     return white, volume
 
 
-def lasting(
+def ar1_errors(
     noise: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float
 ) -> np.ndarray:
     """Return AR(1) errors W⁻¹z from standard normal noise z.
@@ -170,7 +170,7 @@ def lasting(
 
     Examples
     --------
-    >>> lasting(np.array([1.0, 0.0, 0.0]), np.array([np.nan, 1.0, 1.0]), np.array([0]), 0.6)
+    >>> ar1_errors(np.array([1.0, 0.0, 0.0]), np.array([np.nan, 1.0, 1.0]), np.array([0]), 0.6)
     array([1.25, 0.75, 0.45])
     """
     carried, factor = _innovations(gap, rho)

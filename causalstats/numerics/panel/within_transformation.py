@@ -1,6 +1,7 @@
-"""Within transformation of a panel: columns about their unit means, or forward deviations.
+"""Within transformation of a panel: columns less their unit means, or forward deviations.
 
-Both have the same cross-products where weights are equal.
+Both have the same cross-products where weights are equal. With time dummies among the columns it is
+that of two-way fixed effects.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Several Bayesian regressions on the same columns, in as many independent pieces as columns.
+"""Multivariate Bayesian regression in canonical form: one independent piece of likelihood a column.
 
 Y (n, q) = Φ A + E, rows of E ~ Normal(0, Σ), row k of A ~ Normal(0, κ_k T) independently,
 K = diag(κ). With K^½ Φ'Φ K^½ = U Λ U' and c = Λ^-½ U' K^½ Φ'Y, R = Y'Y - c'c,

@@ -1,4 +1,4 @@
-"""`canonical_regression.log_likelihood` as a node of a PyTensor graph, compiled by Numba or JAX.
+"""PyTensor node of the canonical regression's marginal likelihood, compiled by Numba or JAX.
 
 With its first derivatives in Σ and T.
 """

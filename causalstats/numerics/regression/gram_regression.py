@@ -1,4 +1,4 @@
-"""Several Bayesian regressions on the same columns, with any priors and any cross-products.
+"""Multivariate Bayesian regression from Gram matrices, with any normal prior of each row.
 
 Y (n, q) = Φ A + E, E B' = Z, column j of Z ~ Normal(0, s_j² R_j), row k of A ~ Normal(0, F_k F_k')
 independently. With G_j the cross-products of [Φ, Y] in the metric R_j⁻¹, Ω_j = B_j'B_j / s_j², B_j

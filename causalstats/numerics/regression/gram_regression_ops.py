@@ -1,4 +1,4 @@
-"""`gram_regression.with_derivatives` as a node of a PyTensor graph, compiled by Numba or JAX.
+"""PyTensor node of the marginal likelihood of `gram_regression`, compiled by Numba or JAX.
 
 First derivatives only.
 """

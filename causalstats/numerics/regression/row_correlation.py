@@ -1,4 +1,4 @@
-"""Rows that are correlated, alike in every column: generalised least squares and its determinants.
+"""Generalised least squares with correlated rows: scatter about covariates, and log determinants.
 
 If C - WB has rows of correlation R(φ) and columns of covariance Σ, and B has a flat prior, the
 density of C is, up to a constant,

@@ -1,4 +1,4 @@
-"""`row_correlation.about_covariates` as a node of a PyTensor graph, compiled by Numba or JAX.
+"""PyTensor node of generalised least squares (`row_correlation`), compiled by Numba or JAX.
 
 As elementary operations it takes half a minute to compile.
 """
@@ -25,7 +25,7 @@ _COLUMNS, _CORRELATION = 0, 2
 
 
 class AboutCovariates(Op):
-    """S and the log determinants of columns, covariates and φ, and their derivatives."""
+    """Scatter S of columns about covariates, log determinants, and their derivatives."""
 
     __props__ = ("in_time",)
 

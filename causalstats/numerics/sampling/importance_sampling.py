@@ -37,7 +37,7 @@ _LOWEST_LOG_DENSITY = -1e100  # where the search for the mode has left the suppo
 
 @dataclass(frozen=True, eq=False)
 class ImportanceSample:
-    """Draws that count alike, after importance resampling.
+    """Draws of equal weight, after importance resampling.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Pareto-smoothed importance weights: their check k, effective sample size, and resampling."""
+"""Pareto-smoothed importance weights: diagnostic k, effective sample size, and resampling."""
 
 from dataclasses import dataclass
 

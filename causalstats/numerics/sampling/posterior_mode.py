@@ -1,4 +1,4 @@
-"""The mode of a log density and its curvature there, from gradients: the Laplace approximation."""
+"""Laplace approximation: the mode of a log density and the curvature there, from gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas that are written once: over NumPy, over JAX, and over scalars in Numba's loops."""
+"""Formulas written once for three array libraries: NumPy, JAX, and scalars in Numba's loops."""
 
 from collections.abc import Callable
 from typing import Any

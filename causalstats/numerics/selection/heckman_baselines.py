@@ -1,4 +1,4 @@
-"""Baselines for an outcome seen only for some: least squares, and Heckman's two-step estimator.
+"""Baselines for a selected sample: least squares, and Heckman's two-step estimator.
 
 Each rule returns draws of the mean outcome of the others, (200,), and each one's expected outcome.
 The draws are those of the Bayesian bootstrap (weights Exponential(1)): the uncertainty that the
@@ -29,7 +29,7 @@ def seen_only(
     weights: np.ndarray,
     rng: np.random.Generator,
 ) -> Answer:
-    """Return the answer of least squares on those decided for.
+    """Return the answer of least squares on the selected sample.
 
     It is biased where the decision depends on more than the features.
 
@@ -60,8 +60,8 @@ def two_step(
 ) -> Answer:
     """Return the answer of Heckman's two-step estimator.
 
-    A probit of the decision, then least squares with the inverse Mills ratio. It is unstable where
-    no feature is excluded from the outcome.
+    A probit of the decision, then least squares with the inverse Mills ratio as control function.
+    It is unstable without an exclusion restriction.
 
     Parameters
     ----------

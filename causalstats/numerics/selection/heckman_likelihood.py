@@ -1,4 +1,6 @@
-"""Heckman's sample selection model: outcome and decision jointly Normal, in two parametrisations.
+"""Heckman's sample selection model (type 2 Tobit): outcome and decision jointly Normal.
+
+The likelihood, that of full-information maximum likelihood, in two parametrisations.
 
 Outcome and selection:
 

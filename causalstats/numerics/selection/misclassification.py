@@ -1,4 +1,4 @@
-"""Errors of an imperfect test: its sensitivity and specificity, and what it then reports.
+"""Misclassification by an imperfect test: its sensitivity, specificity, and share of positives.
 
     P(T=1, R=1) = a P(T=1, Y=1) + (1 - b) P(T=1, Y=0)
     P(T=1, R=0) = (1 - a) P(T=1, Y=1) + b P(T=1, Y=0)

@@ -1,13 +1,13 @@
 """Conditional independence tests that hold their level in sparse tables and without normal errors.
 
-Labels given labels: within the strata of the conditioning variables, the counts of two labels are
+Categorical variables: within the strata of the conditioning variables, the counts of two are
 compared with those expected from their margins, once cell by cell (Pearson's chi-squared, its
 first two moments given the margins known exactly) and once summed over strata (the generalised
 Cochran-Mantel-Haenszel statistic, which has power where strata are small). The smaller of the two
 p-values is the statistic; where it looks small, tables with these margins are drawn, and say how
 small it is (an exact conditional test by Monte Carlo).
 
-With numbers among them: residuals of both, after partialling out smooth functions of the
+Numeric variables among them: residuals of both, after partialling out smooth functions of the
 conditioning variables, have products of mean zero (the generalised covariance measure), whatever
 their variances.
 

@@ -1,10 +1,10 @@
-"""Instrumental inequalities and their like: a test of them, and the nearest distribution.
+"""Test of instrumental inequalities, and of other inequalities that a diagram implies.
 
 Where a diagram does not identify an effect it can still imply inequalities of the observed
 distribution, as an instrument does (Pearl 1995). The open mechanisms are a mixture of their
 response types, with known cells A and unknown shares q, so that Q = A q. The statistic is
-2 Σ n log(Q̂ / A q̂), of the unrestricted estimate and of the one by maximum likelihood over q >= 0.
-Its distribution under the diagram is simulated from A q̂: on the boundary of what the diagram
+the likelihood ratio 2 Σ n log(Q̂ / A q̂), Q̂ unrestricted, q̂ >= 0 of maximum likelihood. Its
+distribution under the diagram is simulated from A q̂: on the boundary of what the diagram
 allows, where valid instruments often are, chi-squared does not hold.
 
 References

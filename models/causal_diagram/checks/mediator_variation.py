@@ -1,4 +1,4 @@
-"""Mediators that do not vary: data in which a variable on the causal path is constant.
+"""Constant mediators: data in which a variable on the causal path does not vary.
 
 A table of one level gives the effect through it as exactly 0, with an interval of no width,
 whatever the other values of that variable would do.

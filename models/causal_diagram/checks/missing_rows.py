@@ -1,4 +1,4 @@
-"""Rows left out for missing values, and whether the effect needs the variables that lack them."""
+"""Rows left out for missing values, and whether the effect needs the variables concerned."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Positivity (overlap) of a question about labels: whether its formula is defined on the counts.
+"""Positivity (overlap) of categorical variables: whether a formula conditions on an empty cell.
 
-A formula that conditions on a cell in which nobody was seen has no value in the data alone: there
-the answer is the prior.
+A formula that conditions on an empty cell has no value in the data alone: there the answer is the
+prior.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prior sensitivity of an answer about labels: how far the Dirichlet prior moves the answer.
+"""Prior sensitivity of tables: how far their Dirichlet prior moves an answer.
 
 The answer is worked out at the posterior means of the tables, once with the prior's observations
 and once without them where there are others. To that difference is added the share of the answer

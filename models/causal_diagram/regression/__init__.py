@@ -1,1 +1,1 @@
-"""Causal diagrams with numbers: regressions, and g-computation by simulation."""
+"""Causal diagrams with numeric variables: regressions, and g-computation by simulation."""

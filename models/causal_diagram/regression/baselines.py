@@ -1,4 +1,4 @@
-"""Least squares without a diagram: nothing is adjusted for, or everything that was observed is."""
+"""Least-squares baselines without a diagram: unadjusted, and adjusted for everything observed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extrapolation: whether a value that something is set to was ever seen in the data."""
+"""Extrapolation: whether an intervention sets a variable to values outside the data."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """G-computation: the Monte Carlo g-formula (Robins 1986), for each draw of the posterior.
 
-People are made under an intervention, and their outcomes averaged. Variables without a condition
-come from the observed rows themselves, with weights that are a draw of the Bayesian bootstrap
-(Rubin 1981). Arms of an intervention share their random numbers, so that the difference between
-arms is that of the intervention.
+People are simulated under an intervention, and their outcomes averaged. Variables without a
+condition come from the observed rows themselves, with weights that are a draw of the Bayesian
+bootstrap (Rubin 1981). Arms of an intervention share their random numbers, so that the difference
+between arms is that of the intervention.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Overlap (positivity) of regressions: whether alike people were seen with each treatment.
+"""Overlap (positivity) of regressions: whether similar people received each treatment.
 
-For a label, the propensity score is estimated by logistic regression on what the regression of the
-outcome holds; for a number, the share of its variance that the same explains.
+For a categorical treatment the check is of its propensity score, by logistic regression on the
+covariates of the outcome's regression; for a numeric one, of the share of its variance that these
+covariates explain.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions to regressions: several doses, groups, the treated, and other outcomes.
+"""Queries of regressions: several doses, groups, the treated (ATT), and other outcomes.
 
 E[y | do(x), w]           = Σ_z P(z | w) E[y | x, z, w]
 E[y had x been x' | x, w] = Σ_z P(z | x, w) E[y | x', z, w]     z and w meet the back-door criterion

@@ -1,4 +1,4 @@
-"""Specification checks of regressions: curves, interactions and unequal variances left out.
+"""Specification checks of regressions: nonlinearity, interactions, heteroskedasticity.
 
 Score tests with heteroskedasticity-robust variances (Huber-White), so that they hold their level
 whatever the variances: the columns left out, less what the columns of the regression say of them,

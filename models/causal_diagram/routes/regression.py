@@ -1,8 +1,8 @@
-"""Regressions and the g-formula: for numbers, or for labels with few rows in their cells.
+"""Regressions and the g-formula: for numeric variables, or categorical ones with sparse cells.
 
-Each conditional distribution that the identified formula takes is a regression, linear for a
-number and logistic for a label; labels given labels with enough rows are tables. The answer is the
-g-formula by simulation (g-computation). What the formula takes without a condition are the rows
+Each conditional distribution of the identified formula is a regression: linear for a numeric
+variable, logistic for a categorical one (or a table, if rows are enough). The answer is the
+g-formula by simulation (g-computation). Variables without a condition come from the rows
 themselves, weighted by the Bayesian bootstrap.
 """
 

@@ -1,4 +1,4 @@
-"""Routes whose estimates are probability tables of labels: what they have in common.
+"""Common part of the routes that estimate conditional probability tables.
 
 A table route says which tables it estimates and how they give P(outcome | do, given). Questions,
 bounds, baselines, simulation and the posterior predictive check follow from these.

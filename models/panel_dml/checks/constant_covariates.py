@@ -1,4 +1,4 @@
-"""Whether every covariate varies: unit effects absorb one that is constant within units."""
+"""Covariates that are constant within units: unit effects absorb them."""
 
 from __future__ import annotations
 

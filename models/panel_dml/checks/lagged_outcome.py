@@ -1,4 +1,4 @@
-"""Whether a covariate or a treatment is a lagged outcome: Nickell bias (1981).
+"""Lagged outcomes among covariates or treatments: Nickell bias (1981).
 
 With unit means taken out, the outcome of an earlier row is correlated with the errors of the later
 ones, and the estimates are biased by a term of order 1/T. A lagged outcome is recognised by rank

@@ -1,4 +1,4 @@
-"""Test of the nuisance functions: products, steps or curves that the columns cannot follow.
+"""Test of the nuisance functions' form: interactions, steps or curves beyond the basis; overlap.
 
 The residuals of each treatment and of the outcome are predicted from the covariates, each unit by
 learners that saw other units only: boosted trees, which find products, and the one step that serves

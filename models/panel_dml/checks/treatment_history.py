@@ -1,4 +1,4 @@
-"""Event-study columns: residuals without what the treatments' history explains.
+"""Event-study columns: residuals with the treatments' history partialled out.
 
 Effects that grow or fade, that are anticipated or carried over, or that differ by the time of
 adoption, and outcomes that move the next treatment, all leave residuals that are alike in units

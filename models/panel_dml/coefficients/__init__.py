@@ -1,4 +1,4 @@
-"""Whether a column acts alike on treatments and outcome: the prior correlation of coefficients."""
+"""Prior correlation of a column's coefficients in the treatment and the outcome equations."""
 
 from collections.abc import Mapping
 from typing import Literal

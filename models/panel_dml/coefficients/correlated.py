@@ -1,4 +1,4 @@
-"""Correlated coefficients: how alike a column acts on treatments and outcome is learned.
+"""Correlated coefficients: a column acts on treatments and outcome with a learned correlation.
 
 The correlation C of its coefficients over equations is LKJ(η), η the field `correlation_eta`. The
 parameters are Beta shares, from which canonical partial correlations follow
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Correlated(CoefficientPrior):
-    """C ~ LKJ(η)."""
+    """C ~ LKJ(η), C the correlation of a column's coefficients over equations."""
 
     correlated = True
 

@@ -1,4 +1,6 @@
-"""Interface of effects: assumption, estimands, and how the effect is drawn."""
+"""Interface of effects: assumption, estimands, and how the effect is drawn.
+
+Y_it(d) is the potential outcome of unit i at time t under the treatment d."""
 
 from __future__ import annotations
 

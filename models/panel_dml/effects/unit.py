@@ -1,4 +1,4 @@
-"""Random slopes: every unit has an effect of its own, drawn from one normal distribution."""
+"""Random slopes (partial pooling): each unit has its own effect, from one normal distribution."""
 
 from __future__ import annotations
 

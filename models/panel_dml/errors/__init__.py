@@ -1,4 +1,4 @@
-"""Models of the errors, and of the standard error that follows from each: one file a model."""
+"""Error models and their standard errors: cluster-robust, iid, bootstrap, AR(1); one file each."""
 
 from collections.abc import Mapping
 from typing import Literal

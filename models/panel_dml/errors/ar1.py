@@ -26,7 +26,7 @@ LOWEST = -0.5  # serial correlation, where gaps are whole numbers
 
 
 class AR1(ErrorModel):
-    """Each equation's errors are ρ times their own past and something new."""
+    """Each equation's errors are ρ times the previous error plus an innovation."""
 
     needs_cross_products = True
     checked_parameters = ("serial_correlation",)
@@ -93,4 +93,4 @@ class AR1(ErrorModel):
     ) -> np.ndarray:
         if gap is None:
             return noise
-        return serial.lasting(noise, gap, starts, correlation)
+        return serial.ar1_errors(noise, gap, starts, correlation)

@@ -1,4 +1,4 @@
-"""Errors that are independent over rows, normal, and of one variance: `vcov="iid"` of fixest."""
+"""Independent, homoskedastic normal errors: `vcov="iid"` of fixest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How units differ for good, and by which comparisons an effect is seen: one file a kind."""
+"""Unit heterogeneity: fixed effects (within), Mundlak, random effects or pooled; one file each."""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Pooled rows: units do not differ, but for their covariates."""
+"""Pooled rows: units differ in their covariates only."""
 
 from __future__ import annotations
 

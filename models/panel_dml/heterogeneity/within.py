@@ -1,4 +1,6 @@
-"""Within transformation (fixed effects): every column about its unit mean."""
+"""Within transformation (fixed effects): every column less its unit mean.
+
+With `time_effects=True` these are two-way fixed effects."""
 
 from causalstats.models.panel_dml.heterogeneity.base import UnitHeterogeneity
 

@@ -1,4 +1,4 @@
-"""Shrinkage of nuisance coefficients: how many scales an equation has, one file a prior."""
+"""Shrinkage priors of nuisance coefficients: one global scale, or global-local; one file each."""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -1,7 +1,8 @@
 """Global-local shrinkage: each covariate has a scale τ_j λ_jm of its own in each equation.
 
-λ ~ half-Normal(1), so that many covariates that do nothing leave the few that do much alone
-(Polson & Scott 2010). The scale of λ is 1, since that of τ is a field of the model.
+λ ~ half-Normal(1), where the horseshoe has a half-Cauchy: covariates without effect are shrunk to
+0, and the few with large effects hardly (Polson & Scott 2010). The scale of λ is 1, since that of τ
+is a field of the model.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How rows of a composition are observed: exact amounts, counts, or values within bounds."""
+"""Observation models of a composition: exact amounts, counts, or values within bounds (zeros)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol of a likelihood of observed rows given their log-ratios."""
+"""Interface of observation models: the likelihood of observed rows given their log-ratios."""
 
 from __future__ import annotations
 

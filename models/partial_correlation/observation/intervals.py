@@ -1,5 +1,7 @@
 """Values within bounds: rounded, left-censored below a limit of detection, or missing.
 
+Zeros below a limit (rounded zeros) are sampled within their bounds: no zero replacement.
+
 The logarithm u of such a value is sampled, uniformly between the logarithms of its bounds.
 """
 

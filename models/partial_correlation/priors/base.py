@@ -1,4 +1,4 @@
-"""The protocol of a prior of the covariance, and of what only some priors can do."""
+"""Interface of priors of the covariance, with Protocols of optional abilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matching prior, whose intervals are those of the classical tests.
+"""The probability-matching prior: credible intervals equal those of the classical tests.
 
 p(Σ) ∝ |Σ|^(-1) for answers that follow from Θ, and |Σ|^(-p), p = D - 1, for coefficients of
 covariates. The first gives partial correlations the intervals of the t-test with n - D + 1

@@ -1,4 +1,4 @@
-"""Priors whose hyperparameters are sampled: inputs of the graph, and what they have in common."""
+"""Common part of the priors whose hyperparameters are sampled."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ _MOST_TRIES = 10_000
 
 @dataclass(frozen=True)
 class SpikeAndSlab(SampledPrior):
-    """Most partial correlations of the amounts are next to none: spike and slab."""
+    """Partial correlations of the amounts: most near 0 (the spike), the others not (the slab)."""
 
     fields = (*FIELDS, "spike_sd", "slab_sd", "expected_slab_share")
     parameters = (*PARAMETERS, "slab_share", "basis_correlation")

@@ -1,4 +1,4 @@
-"""How rows of a composition depend on each other: not at all, within subjects, or in time."""
+"""Dependence between rows of a composition: none, within subjects, or in time (AR(1))."""
 
 from __future__ import annotations
 

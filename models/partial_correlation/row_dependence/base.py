@@ -1,4 +1,4 @@
-"""The protocol of the dependence of rows on each other."""
+"""Interface of the dependence between rows."""
 
 from __future__ import annotations
 

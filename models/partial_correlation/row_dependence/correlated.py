@@ -1,4 +1,4 @@
-"""Rows of one subject, equally correlated by φ, or in time, an AR(1) process φ^gap.
+"""Correlated rows: of one subject, equally by φ, or in time, by φ^gap (an AR(1) process).
 
 The covariance and the coefficients of covariates are integrated out given φ, whose prior is
 Uniform(0, 1) unless its value is given.

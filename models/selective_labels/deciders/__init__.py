@@ -1,4 +1,4 @@
-"""Ways in which deciders differ, by the name that users write.
+"""Effects of deciders (leniency, response to risk), by the name that users write.
 
 A new way is a file beside these, and a line in `DECIDERS`.
 """

@@ -1,4 +1,4 @@
-"""The contract of a way in which deciders differ, and the hierarchy that such ways share."""
+"""Interface of decider effects, and their hierarchical prior (partial pooling)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class DeciderEffect(Protocol):
-    """One way in which deciders differ, a hierarchy with a learned standard deviation."""
+    """A decider effect: a hierarchical prior with a learned standard deviation."""
 
     @property
     def estimand(self) -> str:

@@ -1,4 +1,4 @@
-"""Kinds of knowledge of a prevalence, by the type that users write.
+"""Prevalence constraints: unknown, known, by group or as a penalty, by the type that users write.
 
 A new kind is a file beside these, and a line in `PREVALENCES`.
 """

@@ -1,4 +1,4 @@
-"""The paper's own use of a prevalence: a quadratic penalty on the log posterior."""
+"""Prevalence as a quadratic penalty on the log posterior (Balachandar, Garg & Pierson 2024)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prevalence constraint: nothing is known, unless a kind of knowledge overrides it."""
+"""Interface of prevalence constraints; without one, the intercept of risk has a prior."""
 
 from __future__ import annotations
 

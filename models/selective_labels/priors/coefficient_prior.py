@@ -1,4 +1,4 @@
-"""The contract of a prior of coefficients, and what such priors share."""
+"""Interface of priors of coefficients, and their common part."""
 
 from __future__ import annotations
 

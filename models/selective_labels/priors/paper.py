@@ -1,4 +1,4 @@
-"""The paper's priors: Normal ones on β_Y, Δ, Δ_0 and the intercept themselves.
+"""Normal priors on β_Y, Δ, Δ_0 and the intercept, as in Balachandar, Garg & Pierson (2024).
 
 With many features they overrule the prior of σ, as `attenuated` explains.
 """

@@ -87,7 +87,7 @@ def test_persistent_errors_follow_their_recursion(rho):
     gap = rng.integers(1, 4, 303).astype(float)
     gap[starts] = np.nan
     new = rng.standard_normal(303)
-    found = serial.lasting(new, gap, starts, rho)
+    found = serial.ar1_errors(new, gap, starts, rho)
     expected = np.empty(303)
     for row in range(303):
         if row in starts:
@@ -107,6 +107,6 @@ def test_one_long_unit_takes_no_longer_than_many_short_ones():
         gap[starts] = np.nan
         started = time.process_time()
         for _ in range(5):
-            serial.lasting(new, gap, starts, 0.7)
+            serial.ar1_errors(new, gap, starts, 0.7)
         seconds.append(time.process_time() - started)
     assert seconds[1] < 12 * seconds[0]

@@ -1,4 +1,4 @@
-"""Conditional distributions that the g-formula takes: one file each, chosen by the data."""
+"""Conditional distributions of the g-formula: linear, logistic or a table, chosen by the data."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ __all__ = [
 def kind_of(table: Table, data: Observations) -> type[Conditional]:
     """Return the kind of a conditional distribution: linear, a table, or logistic.
 
-    A label given labels is a table where its rows have ten observations or more on average, and a
-    logistic regression, which borrows strength between cells, where they have fewer.
+    A categorical variable given categorical ones is a table where its rows have ten observations or
+    more on average. With fewer it is a logistic regression, which borrows strength between cells.
     """
     if table.variable in data.continuous:
         return LinearRegression

@@ -1,4 +1,4 @@
-"""A number given others: linear regression with normal errors and a g-prior (Zellner 1986).
+"""Numeric variable: linear regression with normal errors and Zellner's g-prior.
 
 y = a + Z b + e, e ~ Normal(0, σ²), with the prior of `gaussian_regression`: a flat,
 b ~ Normal(0, σ² P⁻¹), whose precision weighs `concentration` observations.

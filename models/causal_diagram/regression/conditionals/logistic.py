@@ -1,4 +1,4 @@
-"""A label given numbers, or given more labels than the rows fill a table of: logistic regression.
+"""Categorical variable: (multinomial) logistic regression, where a table would have sparse rows.
 
 log P(level k) / P(first level) = a_k + Z b_k, multinomial where there are more than two levels.
 Columns are about their means, b ~ Normal(0, s² κ) with κ the spectrum of the terms and

@@ -1,4 +1,4 @@
-"""A label given labels, with rows enough for a table of probabilities: Dirichlet."""
+"""Categorical variable given categorical ones, with rows enough for a table: Dirichlet."""
 
 from __future__ import annotations
 
