@@ -248,8 +248,8 @@ def calibrate(
         model offers it, and otherwise NUTS with two chains of 250 + 400: enough for 119 nearly
         independent draws where the chains mix.
     path : str or Path, optional
-        A file of one line a data set. Data sets in the file are not fitted again, so that a run
-        that was killed goes on.
+        A file of one line a data set. Data sets in the file are not fitted again, so that an
+        interrupted run can be resumed.
     jobs : int
         Number of workers, through joblib: within `joblib.parallel_config(backend="dask")` those of
         a cluster.

@@ -57,7 +57,7 @@ class Effect:
         The quantity in a sentence, with the population it is about.
     unit : str
     contrast : str
-        What is set against what, "none" where nothing is.
+        The arms that are compared, "none" where the answer is no comparison.
     kind : {"causal", "associational"}
     assumptions : tuple of str
         The names of the assumptions that the answer stands on.
@@ -69,7 +69,7 @@ class Effect:
     savage_dickey : callable, optional
         The Bayes factor of 0 of each entry, where the model has it.
     over_null : callable, optional
-        The same entries less their value if there were no association, where that is not 0.
+        The same entries less their value without an association, where that is not 0.
 
     Examples
     --------
@@ -184,25 +184,25 @@ class Effect:
     def decide(
         self, rope: NotNegative = 0.0, fdr: Inside = 0.05, prob: Inside = INTERVAL
     ) -> pd.DataFrame:
-        """Return which entries can be told from nothing, the surest first.
+        """Return which entries differ from 0 (or lie outside the ROPE), the surest first.
 
         Entries are selected by the step-up rule of Benjamini & Hochberg (1995) on twice `error`.
-        Under flat priors that is the two-sided p-value, so that the rate of false discoveries is
-        kept however many entries are nothing, with no need of a prior that has learned how many
-        are; under priors that shrink it is smaller. Differences of groups by `minus` are decided
-        in the same way.
+        Under flat priors that is the two-sided p-value, so that the false discovery rate is
+        controlled however many entries are null, without a prior on their number; under priors that
+        shrink it is smaller. Differences of groups by `minus` are decided in the same way.
 
-        Where an answer differs from 0 although nothing is there, as partial correlations of a
-        composition do, it is decided by how much it lies beyond that (`excess`), which is then
-        a column too.
+        Where an entry without an association differs from 0, as a partial correlation of a
+        composition does, the decision is about its `excess` over that value, which is then a column
+        too.
 
         Parameters
         ----------
         rope : float
-            The largest size that counts as nothing.
+            Half-width of the region of practical equivalence (ROPE) around 0: the largest size that
+            counts as null.
         fdr : float
-            The rate of false discoveries among those selected: entries that are nothing, or have
-            the other sign.
+            The false discovery rate among the selected: entries that are null, or have the other
+            sign.
         prob : float
             Probability of the intervals.
 

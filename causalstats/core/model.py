@@ -52,7 +52,7 @@ class Model(Protocol):
         """
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what the answers stand on."""
+        """Return the assumptions of the answers."""
 
     def estimands(self) -> Mapping[str, Estimand]:
         """Return the questions that the model answers, by name."""

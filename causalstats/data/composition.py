@@ -401,7 +401,7 @@ class Composition:
         return np.array([self.parts.index(part) for part in parts])
 
     def facts(self) -> dict[str, str]:
-        """Return what a report says of the data: name -> text.
+        """Return the facts about the data that a report shows: name -> text.
 
         Examples
         --------

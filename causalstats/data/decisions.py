@@ -94,7 +94,7 @@ class Decisions:
     deciders : tuple of str
         Who decided, each once: numbers in order of size, else as the frame orders them, or sorted.
     withheld : float array (N,) or None
-        Outcomes that the frame had for people not decided for: never shown to a model, kept to
+        Outcomes that the frame had for people not decided for: withheld from the model, kept to
         score it (NaN where not known).
     rows : int array (N,)
         Row numbers in the frame, counted from 0.
@@ -104,8 +104,8 @@ class Decisions:
     people_per_row : float
         The mean of the weights before they were scaled: totals are in people.
     reference : arrays (M, D) and (M,) or None
-        Coded features and weights of the population whose prevalence is known, where it is not the
-        one of these rows: see `with_reference`.
+        Coded features and weights of the population whose prevalence is known, where the rows are
+        of another population: see `with_reference`.
 
     Examples
     --------
@@ -488,7 +488,7 @@ class Decisions:
     def part(self, mask: np.ndarray) -> Decisions:
         """Return the decisions about some people, by a mask (N,).
 
-        Coding and deciders stay those of everybody; a reference population is left behind.
+        The part keeps the coding and the deciders of all rows, and drops a reference population.
 
         Examples
         --------
@@ -536,10 +536,10 @@ class Decisions:
         return groups_of(self.source, by, self.origin, self.rows)
 
     def population_by(self, by: Any) -> dict[str, Decisions]:
-        """Return the data with a group of the population each, for answers about everybody.
+        """Return the data of each group of the population, by its label.
 
-        Groups of a reference population are those of a categorical feature, which is all that is
-        known of its people.
+        With a reference population, only a categorical feature can define the groups: nothing but
+        the features of its people is known.
 
         Raises
         ------
@@ -618,8 +618,7 @@ class Decisions:
     def with_reference(self, frame: Any, *, weights: str | None = None) -> Decisions:
         """Return the same decisions, with the population whose prevalence is known.
 
-        Every average over "everybody" is then one over these people; the outcomes stay those of the
-        rows.
+        Averages over everybody are then over these people; the outcomes stay those of the rows.
 
         Parameters
         ----------
@@ -663,7 +662,7 @@ class Decisions:
         return People(matrix=matrix, weights=weights, rows=np.arange(len(matrix)))
 
     def facts(self) -> dict[str, str]:
-        """Return what a report says of the data.
+        """Return the facts about the data that a report shows.
 
         Examples
         --------

@@ -34,7 +34,7 @@ _MOST_LEVELS = 10  # values of a column of whole numbers that are taken as label
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Observations:
-    """Variables observed together, a row each time; a contingency table where all are categories.
+    """Joint observations of variables; a contingency table where all are categorical.
 
     Made by `Observations.from_frame`. Arrays are read-only.
 
@@ -43,7 +43,7 @@ class Observations:
     variables : tuple of str
         In the order of the columns.
     levels : mapping of variable to tuple
-        Of those that are labels: text, or whole numbers, in order.
+        Of the categorical variables: text, or whole numbers, in order.
     codes : int array (r, labels)
         Positions in `levels`, a column a variable of `levels`.
     numbers : array (r, variables less labels)
@@ -100,13 +100,13 @@ class Observations:
             One row an observation, or one row a cell with the count of it.
         columns : list of str, optional
             The variables; all columns, without it. Text, categories, True/False, and whole numbers
-            of at most ten different values are labels, in the order that the frame gives them, else
-            sorted; all else are numbers.
+            of at most ten different values are categorical, with levels in the order that the frame
+            gives them, else sorted; the others are numeric.
         counts : str, optional
             A column that says how many observations a row stands for. A level whose count is 0 is
             still a level.
         continuous : list of str
-            Columns of few whole numbers that are numbers all the same.
+            Columns of few different whole numbers that are numeric all the same.
         missing : "error" or "drop"
             What to do with rows that have missing values; dropped, the complete cases are left.
 
@@ -181,7 +181,7 @@ class Observations:
 
     @cached_property
     def continuous(self) -> tuple[str, ...]:
-        """The variables that are numbers, a column of `numbers` each.
+        """The numeric variables, a column of `numbers` each.
 
         Examples
         --------
@@ -217,7 +217,7 @@ class Observations:
     def table(
         self, names: Sequence[str], levels: Mapping[str, Sequence[Any]] | None = None
     ) -> np.ndarray:
-        """Return the contingency table of some labels, an axis each.
+        """Return the contingency table of some categorical variables, an axis each.
 
         Parameters
         ----------
@@ -312,7 +312,7 @@ class Observations:
         return int(self.counts.sum())
 
     def facts(self) -> dict[str, str]:
-        """Return what a report says of the data.
+        """Return the facts about the data that a report shows.
 
         Examples
         --------

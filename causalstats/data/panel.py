@@ -146,7 +146,7 @@ class Panel:
             One or more columns of numbers or True/False, whose effects are asked for.
         covariates : list of str
             Columns of numbers, text or categories that may affect treatment and outcome, and that
-            the treatment does not affect. No outcome of an earlier time.
+            the treatment does not affect. Not a lagged outcome.
         weights : str, optional
             Positive numbers, how many a row stands for.
         cluster : str, optional
@@ -154,8 +154,8 @@ class Panel:
             other, such as the state of a county where the treatment is a law of states. Standard
             errors are clustered by it; by unit unless it is given. It may be a covariate too.
         missing : "error" or "drop"
-            What to do with rows that have missing values. All means over a unit are of the rows
-            that are left.
+            What to do with rows that have missing values. Unit means are then those of the complete
+            rows.
 
         Returns
         -------
@@ -242,7 +242,7 @@ class Panel:
         unit, time, outcome, treatment, covariates, weights, cluster, missing
             As in `from_frame`.
         folder : str or Path, optional
-            Where the temporary files are, 8 bytes a number; the system's folder for such files
+            The folder of the temporary files, 8 bytes a number; the system's temporary folder
             unless given.
 
         Raises
@@ -305,7 +305,7 @@ class Panel:
 
     @cached_property
     def periods(self) -> np.ndarray:
-        """The times at which anything was seen, in order.
+        """The times at which any unit was observed, in order.
 
         Examples
         --------
@@ -490,7 +490,7 @@ class Panel:
         return (self.time[part, None] == self.periods[1:]).astype(float)
 
     def facts(self) -> dict[str, str]:
-        """Return what a report says of the data.
+        """Return the facts about the data that a report shows.
 
         Examples
         --------

@@ -235,8 +235,8 @@ class Fit:
     ) -> Effect:
         """Bound an answer that a causal diagram does not identify.
 
-        The smallest and the largest answer that some model of the diagram gives to the observed
-        distribution, for every posterior draw of that.
+        The smallest and the largest value among all models of the diagram that give the observed
+        distribution, for every posterior draw of that distribution.
 
         Parameters
         ----------
@@ -302,7 +302,7 @@ class Fit:
 
     @checked(ModelError)
     def compare(self, prob: Inside = INTERVAL) -> pd.DataFrame:
-        """Compare the headline with baselines: what people would compute instead.
+        """Compare the headline with baselines: standard estimators on the same data.
 
         Parameters
         ----------
@@ -373,7 +373,7 @@ class Fit:
         -------
         DataFrame
             Columns prior_sd, posterior_sd and contraction, a row a parameter with a prior of its
-            own. Contraction near 0 says that the data taught nothing about the parameter.
+            own. Contraction near 0 means that the data hold no information about the parameter.
 
         Examples
         --------
@@ -429,7 +429,7 @@ class Fit:
         )
 
     def answer(self, *, doubts: bool = True) -> str:
-        """Return the headline in words, with the answer without which it misleads.
+        """Return the headline in words, with a second answer where it alone would mislead.
 
         Parameters
         ----------
@@ -582,7 +582,7 @@ class Fit:
     def held_out_rate(self) -> float | None:
         """Return the rate of the held-out outcomes, which is the truth of the headline.
 
-        None unless everybody who was not decided for has an outcome, and seen without error.
+        None unless everybody with decision 0 has a withheld outcome, measured without error.
 
         Examples
         --------
@@ -769,7 +769,7 @@ def load(path: File) -> Fit:
     Raises
     ------
     StoreError
-        If the file is missing, damaged, foreign or of another format.
+        If the file is missing or damaged, is no saved fit, or is of another format.
 
     Examples
     --------

@@ -24,7 +24,7 @@ BACKENDS: dict[Backend, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Nuts:
-    """NUTS, with a mass matrix adapted during tuning that knows the strongest correlations.
+    """NUTS with a mass matrix that is adapted to the strongest correlations during tuning.
 
     nutpie adapts a diagonal with a low-rank correction and NumPyro a dense matrix; with more than
     100 parameters, both adapt a diagonal.
@@ -35,7 +35,7 @@ class Nuts:
     draws : int
         Draws kept of each chain, after tuning.
     tune : int
-        Iterations of each chain that adapt the step size and the mass matrix, and are dropped.
+        Warm-up iterations of each chain, which adapt step size and mass matrix and are dropped.
     target_accept : float
         Mean acceptance probability that the step size is adapted to, between 0 and 1. Higher takes
         smaller steps: raise it where there are divergences.

@@ -81,49 +81,49 @@ class CausalDiagram:
         (`with_levels`) may be more than those of the data, and their order is that of contrasts;
         without them the order is that of a pandas category, else the alphabet's.
     outcome, treatment : str, default ""
-        The variables of the headline: the last level of the outcome, at each level of the
-        treatment against the first. Left out, those that the diagram marks (`[exposure]` and
-        `[outcome]` in dagitty's text, `treatment: x; outcome: y` in ours); else the one variable
-        with observed causes and no observed effect, and the one that acts on it and has no
-        observed cause.
+        The variables of the headline: the last level of the outcome, at each level of the treatment
+        against the first. If omitted, those that the diagram marks (`[exposure]` and `[outcome]` in
+        dagitty's text, `treatment: x; outcome: y` in ours); else the one variable with observed
+        causes and no observed effect, and the one that acts on it and has no observed cause.
     route : "reduced", "structural" or "regression", default "reduced"
-        "reduced": tables of the observed distribution, put into the formula; the default, since
-        its draws are independent and it needs no guess of hidden variables. "structural": a table
-        for each mechanism, with hidden variables summed out of the likelihood; sampled by NUTS.
-        "regression": for numbers, a regression for each conditional distribution of the formula,
-        and g-computation.
+        "reduced": tables of the observed distribution, put into the formula; the default, since its
+        draws are independent and it needs no guess of hidden variables. "structural": a table for
+        each mechanism, with hidden variables summed out of the likelihood; sampled by NUTS.
+        "regression": for numeric variables, a regression for each conditional distribution of the
+        formula, and g-computation.
     concentration : float, default 0.5
         The weight of the prior in observations: of each cell of each table, or of each table
         (`prior`); of each linear regression (its g-prior). 0.5 a cell is Jeffreys' prior, 1 is
-        uniform over all tables. None covers where most cells hold no row; the check `weight of the
-        prior` then fails.
+        uniform over all tables. No value has intervals that cover where most cells are empty; the
+        check `weight of the prior` then fails.
     prior : "cells" or "bdeu", default "cells"
         Whether the concentration is that of each cell, or is spread evenly over the cells of each
-        table (Bayesian Dirichlet equivalent uniform). Cells by default, as Jeffreys' prior has it.
+        table (Bayesian Dirichlet equivalent uniform). Cells by default, as in Jeffreys' prior.
     hidden_levels : int or mapping of variable to int, default 2
         The number of levels of each hidden variable, from 2 to 1000, in the structural route. Two
         is the least; more allow more distributions, and cost time.
     basis_size : int, default 1
-        The most spline columns of a number that others depend on, in the regression route. 1, a
-        straight line, by default: the check `form of the regressions` says where it is too few.
+        The largest number of spline columns of a numeric cause, in the regression route. By default
+        1, a straight line: the check `form of the regressions` says where that is too few.
     interactions : "none" or "pairs", default "none"
-        Whether regressions have products of each two causes. None by default, for the same reason.
+        Whether regressions have interactions of each two causes. None by default: the same check
+        tests for them.
     monotone : list of Monotone, or of (cause, effect), default ()
-        Causes whose rise lowers the effect of nobody, which narrows the bounds of an effect that
-        is not identified. None by default: the data cannot show it.
+        Monotonicity: raising the cause lowers the effect for nobody. It narrows the bounds of an
+        effect that is not identified. None by default: the data cannot show it.
     logit_sd : float, default 2.5
         The prior standard deviation of a logistic coefficient on a column with standard deviation
         1, in logits, in the regression route: weakly informative (Gelman et al. 2008). It is that
         at a concentration of 0.5; at others it is √(0.5 / concentration) times as wide.
     logit_intercept_sd : float, default 5.0
-        The same of the intercept, about the means of the columns: events from one in 20,000 on.
+        The prior standard deviation of the intercept, with columns about their means: events may be
+        as rare as one in 20,000.
 
     Raises
     ------
     ModelError
-        If the diagram is none of a causal model or was changed by surgery, if treatment and
-        outcome are not two observed variables or several can be meant, or if a field is not what
-        it may be.
+        If the diagram is not that of a causal model or was changed by surgery, if treatment and
+        outcome are not two observed variables or are ambiguous, or if a field is out of its range.
 
     See Also
     --------
@@ -134,10 +134,11 @@ class CausalDiagram:
     The estimands, by name, of `fit.effect(name)`:
 
     effect
-        P(y | do(x)) - P(y | do(x')), each level of the treatment against the first. Of a number
-        (route "regression"): E(y | do(x)) for one unit of x, on average between its quartiles.
+        The average treatment effect, P(y | do(x)) - P(y | do(x')), each level of the treatment
+        against the first. For numeric variables (route "regression"): the change of E(y | do(x))
+        for one unit of x, on average between its quartiles.
     interventional
-        P(y | do(x)) at every level of the treatment, or at the quartiles of a number.
+        P(y | do(x)) at every level of the treatment, or at the quartiles of a numeric one.
     association
         P(y | x) - P(y | x'), without an intervention.
     confounding
@@ -148,8 +149,8 @@ class CausalDiagram:
         The effect under the priors of mechanisms where the data do not identify it (route
         "structural").
 
-    Any other question is asked in its own words: `fit.effect(outcome, do=..., given=...)`, the
-    effect of treatment on the treated by `factual=`, and bounds by `fit.bounds`.
+    Other queries: `fit.effect(outcome, do=..., given=...)`, the effect of treatment on the treated
+    with `factual=`, and bounds with `fit.bounds`.
 
     References
     ----------
@@ -283,7 +284,7 @@ class CausalDiagram:
         return self._route.tables
 
     def levels(self, data: Observations) -> dict[str, tuple[Any, ...]]:
-        """Return the levels of every label: the diagram's, else those of the data.
+        """Return the levels of every categorical variable: the diagram's, else those of the data.
 
         Levels of hidden variables are numbers from 0.
 
@@ -383,7 +384,7 @@ class CausalDiagram:
         return self._route.recover_marginals(draws, data, rng)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what the answers stand on.
+        """Return the assumptions of the answers.
 
         Examples
         --------
@@ -403,9 +404,9 @@ class CausalDiagram:
         return assumptions.derivation(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """Return what can be asked of a fit by name.
+        """Return the estimands by name.
 
-        Anything else can be asked in its own words, `fit.effect("cancer", do={"smoking": 1})`.
+        Other queries name the variables, as in `fit.effect("cancer", do={"smoking": 1})`.
 
         Examples
         --------
@@ -462,7 +463,7 @@ class CausalDiagram:
     ) -> tuple[str, Estimand]:
         """Return how P(name | do, given) is written, and its estimand: `fit.effect`.
 
-        With `factual` it is the outcome that those would have had who were something else (the
+        With `factual` it is the outcome under `do` of the people with other observed values (the
         effect of treatment on the treated).
 
         Parameters

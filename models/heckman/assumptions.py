@@ -11,7 +11,7 @@ NORMALITY = "joint normality"
 
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
-    """Return what the answer stands on; what is not used is not listed."""
+    """Return the assumptions of the answer; those not used are not listed."""
     listed = [
         Assumption(
             name=NORMALITY,

@@ -62,7 +62,7 @@ def _response(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
 
 
 def estimands() -> Mapping[str, Estimand]:
-    """Return every question by name."""
+    """Return every estimand by name."""
     return {**_of_people(), **_of_parameters()}
 
 

@@ -76,7 +76,7 @@ class Heckman:
         equation, their γ is 0. This makes the estimate of the selection equation more precise, but
         unlike `excluded` it does not identify the correlation.
     expertise : sequence of str
-        Features on which the decision follows the outcome and nothing else.
+        Expertise constraint: features that affect the decision only through the outcome (Δ = 0).
     expertise_sd : float
         How nearly: with τ > 0 their Δ ~ Normal(0, τ²).
     selection : "any" or "positive"
@@ -161,7 +161,7 @@ class Heckman:
         return graph.build(self, data)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what the answer stands on; what is not used is not listed.
+        """Return the assumptions of the answer; those not used are not listed.
 
         Examples
         --------
@@ -174,7 +174,7 @@ class Heckman:
         return assumptions(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """Return what can be asked of a fit, by name.
+        """Return the estimands by name.
 
         Examples
         --------
@@ -286,7 +286,7 @@ class Heckman:
         return xr.DataArray(shaped, dims=("chain", "draw"))
 
     def causal_graph(self, data: Decisions) -> nx.DiGraph:
-        """Return the causal graph: outcome and decision share what is not seen.
+        """Return the causal graph: outcome and decision share unobserved causes.
 
         Examples
         --------
@@ -332,7 +332,7 @@ class Heckman:
         return predictions(draws, data, rng)
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
-        """Return what the data say of the shape of the errors, and what identifies the answer."""
+        """Return checks of the errors' normality, and of what identifies the answer."""
         return data_checks(self, data)
 
     def unused_fields(self, data: Decisions) -> dict[str, str]:

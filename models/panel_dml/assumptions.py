@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
-    """Return what the answer stands on."""
+    """Return the assumptions of the answer."""
     return (
         _no_unobserved_confounder(model),
         Assumption(

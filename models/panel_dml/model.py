@@ -82,10 +82,11 @@ class PanelDML:
         l = φ(X)'δ, m = φ(X)'γ, (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ)), independent over k
 
     φ are basis functions of the covariates: splines of every number, a column a level of text, and
-    products where they are asked for. κ makes functions smooth, τ is learned, and so is C, how
-    alike a column acts on treatment and outcome: with C = 1 the part of a confounder that is shrunk
-    away in both equations would be taken for an effect. Columns are made first and averaged over
-    units after, so that with the within transformation a and c may be anything at all.
+    interactions where they are named. κ makes functions smooth, τ is learned, and so is C, the
+    correlation of a column's coefficients in the two equations: with C = 1 the part of a confounder
+    that is shrunk away in both equations would be taken for an effect. Columns are computed before
+    unit means are taken out, so that with the within transformation the unit effects a and c are
+    unrestricted.
 
     δ and γ are integrated out, from the cross-products of the columns alone; θ, τ, C and the
     standard deviations of v and e are sampled. Priors are in units of the standard deviations of
@@ -94,10 +95,10 @@ class PanelDML:
     Parameters
     ----------
     heterogeneity : {"within", "mundlak", "random", "pooled"}, default "within"
-        "within": the within transformation (fixed effects); units may differ in any way that
-        lasts. "mundlak": correlated random effects, the same with the effect between units beside
-        it. "random": random effects, unrelated to treatment and covariates. "pooled": units are
-        alike. The default assumes least; the last two are for comparison, or a cross-section.
+        "within": the within transformation (fixed effects); unit effects are unrestricted.
+        "mundlak": correlated random effects, the same effect, and the one between units beside it.
+        "random": random effects, unrelated to treatment and covariates. "pooled": units are alike.
+        The default assumes least; the last two are for comparison, or a cross-section.
     basis : {"splines", "hsgp", "fourier"}, default "splines"
         "splines": of each number, the cheapest. "hsgp": a Hilbert-space Gaussian process of each,
         with a length-scale that is learned. "fourier": one function of all covariates together, by
@@ -107,11 +108,11 @@ class PanelDML:
         features it is their number for each covariate. Rougher columns are shrunk more, so that
         a larger size costs time rather than precision.
     shrinkage : {"global", "global-local"}, default "global"
-        One τ an equation, or a τ for each covariate, so that many covariates that do nothing leave
-        the few that do much alone. The default samples in seconds.
+        One τ an equation, or a τ for each covariate, so that covariates without effect are shrunk
+        to 0 and large effects hardly. The default samples in seconds.
     coefficients : {"correlated", "independent"}, default "correlated"
-        "independent": C = 1, for comparison: biased where many columns do a little each, or rows
-        are few (DiTraglia & Liu 2025).
+        "independent": C is the identity, for comparison: biased with many small coefficients or few
+        rows (DiTraglia & Liu 2025).
     interactions : {"none", "pairs"} or pairs of covariates, default "none"
         Products of columns. "none" keeps the columns few; a check says where products are missing.
     moderators : str, optional
@@ -121,7 +122,7 @@ class PanelDML:
     effects : {"common", "unit"}, default "common"
         "unit": random slopes, one effect a unit, drawn from a normal distribution.
     time_effects : bool, default False
-        Whether every time has an effect of its own, without a prior (two-way fixed effects).
+        Whether there are time effects, without a prior (two-way fixed effects).
     errors : {"cluster", "iid", "bootstrap", "ar1"}, default "cluster"
         "cluster": cluster-robust standard errors, by unit or by `Panel.from_frame(cluster=)`: CR2
         with Bell-McCaffrey degrees of freedom, moderated by a prior, so that they hold with few
@@ -135,8 +136,8 @@ class PanelDML:
         Scale of the half-normal prior of the standard deviations of v and e, which cannot be far
         above that of the variables themselves.
     coefficient_scale : float, default 2.0
-        Scale of the half-normal prior of τ: covariates may do up to some four times what is left
-        of a variable by units.
+        Scale of the half-normal prior of τ: covariates may explain up to some four times the
+        standard deviation within units.
     correlation_eta : float, default 2.0
         η of the LKJ prior of C: 1 is uniform over correlation matrices, 2 keeps off the edges,
         where nothing identifies θ.
@@ -224,7 +225,7 @@ class PanelDML:
 
     @property
     def unit_heterogeneity(self) -> UnitHeterogeneity:
-        """How units differ for good."""
+        """The treatment of unit effects."""
         return HETEROGENEITY[self.heterogeneity]
 
     @property
@@ -239,7 +240,7 @@ class PanelDML:
 
     @property
     def coefficient_prior(self) -> CoefficientPrior:
-        """How alike a column acts on treatments and outcome."""
+        """The prior correlation of a column's coefficients over equations."""
         return COEFFICIENTS[self.coefficients]
 
     @property
@@ -255,7 +256,7 @@ class PanelDML:
 
     @property
     def within_units(self) -> bool:
-        """Whether changes within units are all that the effect is seen by."""
+        """Whether the effect is estimated from changes within units alone."""
         return self.unit_heterogeneity.within
 
     @property
@@ -364,7 +365,7 @@ class PanelDML:
         return self.effect_form.recover_draws(self, draws, data, rng)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what the answer stands on.
+        """Return the assumptions of the answer.
 
         Examples
         --------
@@ -375,7 +376,7 @@ class PanelDML:
         return assumptions(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """Return what can be asked of a fit, by name.
+        """Return the estimands by name.
 
         Examples
         --------
@@ -514,7 +515,7 @@ class PanelDML:
         return graph
 
     def baselines(self, data: Panel) -> Mapping[str, Callable]:
-        """Return least-squares estimators that are in use for panels, by name.
+        """Return the usual least-squares estimators of panels, by name.
 
         Examples
         --------

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
-    """Return what the answers stand on."""
+    """Return the assumptions of the answers."""
     correlation = "by as much as the data say"
     if model.row_correlation is not None:
         correlation = f"by {model.row_correlation:g}"
@@ -59,7 +59,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
 
 
 def adjustments(data: Composition) -> tuple[Adjustment, ...]:
-    """Return what would make a partial correlation the effect of one part on another."""
+    """Return the assumptions under which a partial correlation would be an effect."""
     covariates = data.arguments["covariates"]
     others = len(data.parts) - 2
     return (

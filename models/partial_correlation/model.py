@@ -381,7 +381,7 @@ class PartialCorrelation:
         return with_coefficients(draws, precision, data, rng).drop_vars(latent)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what the answers stand on.
+        """Return the assumptions of the answers.
 
         Examples
         --------
@@ -393,7 +393,7 @@ class PartialCorrelation:
         return assumptions(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """Return what can be asked of a fit. None of it is causal.
+        """Return the estimands by name. None of them is causal.
 
         Examples
         --------
@@ -659,7 +659,7 @@ class PartialCorrelation:
         return (*rows_left_out(data), *data_checks(data))
 
     def adjustments(self, data: Composition) -> tuple[Adjustment, ...]:
-        """Return what would make a partial correlation the effect of one part on another.
+        """Return the assumptions under which a partial correlation would be an effect.
 
         Each says how far these data go towards it.
 

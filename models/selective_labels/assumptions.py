@@ -14,7 +14,7 @@ from causalstats.models.selective_labels.prevalences import prevalence_of
 
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
-    """Return what the answer stands on; what is not used is not listed."""
+    """Return the assumptions of the answer; those not used are not listed."""
     return (
         _one_unobservable(model),
         _response_to_risk(model),

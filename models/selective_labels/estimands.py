@@ -33,7 +33,7 @@ _SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
 def estimands(law: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
-    """Return every question by name.
+    """Return every estimand by name.
 
     Parameters
     ----------

@@ -73,8 +73,8 @@ class SelectiveLabels:
     ζ_i ~ uniform, normal, logistic or Student t with 4 degrees of freedom, integrated out
     σ ~ half-Normal(3),  α ~ half-Normal(3) where it is not known
 
-    ζ_i is seen by whoever decides and not by us: outcomes of the untested are missing not at
-    random.
+    ζ_i is observed by the decision-maker and not in the data: outcomes of the untested are missing
+    not at random.
 
     With β_T = α β_Y + Δ, the coefficients of testing, and s(σ) = √(1 + c σ² Var ζ), their
     attenuation by the unobservable, β_Y / s(σ) ~ τ_Y t_4 and β_T / s(ασ) ~ τ_T t_4 by the standard
@@ -98,7 +98,7 @@ class SelectiveLabels:
     expertise_sd : float
         How nearly: with τ > 0 their Δ ~ Normal(0, τ²).
     unobserved_scale : Known, float or None
-        σ: inferred (None) or known exactly; 0 means that nothing but the features drives both.
+        σ: inferred (None) or known exactly; 0 means no unobserved common cause of both.
     response : Known, float or None
         α: how steeply testing rises with risk. Known exactly (1 by default), or inferred (None)
         where σ is known: the data cannot tell a wide ζ from a steep response.
@@ -144,9 +144,8 @@ class SelectiveLabels:
         P(R=1 | Y=1) and P(R=0 | Y=0) of the result R that is seen in place of Y, an imperfect test:
         exact, or a Beta with a standard deviation. Their sum exceeds 1.
     negative_controls : sequence of str
-        Features that move testing and are known to have nothing to do with the outcome, such as a
-        randomised offer. The model does not use this: it is a check whether it finds their β_Y to
-        be 0.
+        Features that affect testing and are known not to affect the outcome, such as a randomised
+        offer. The model does not use this: a check compares their β_Y with 0.
 
     Raises
     ------
@@ -241,7 +240,7 @@ class SelectiveLabels:
         return graph.build(self, data)
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what the answer stands on; what is not used is not listed.
+        """Return the assumptions of the answer; those not used are not listed.
 
         Examples
         --------
@@ -255,7 +254,7 @@ class SelectiveLabels:
         return assumptions(self)
 
     def estimands(self) -> Mapping[str, Estimand]:
-        """Return what can be asked of a fit, by name; not what was given to it.
+        """Return the estimands by name, without quantities that are known.
 
         Examples
         --------
@@ -284,7 +283,7 @@ class SelectiveLabels:
         }
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
-        """Return what the data alone say against the model, or cannot say.
+        """Return the checks that need data and no draws.
 
         Examples
         --------

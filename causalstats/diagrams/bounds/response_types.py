@@ -28,7 +28,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Monotone:
-    """Monotonicity: for nobody does the effect go down when its cause goes up, others held.
+    """Monotonicity: raising the cause lowers the effect for nobody, other causes held fixed.
 
     Levels are in their order. With a binary instrument and treatment: there are no defiers.
 
@@ -39,7 +39,7 @@ class Monotone:
     increasing : bool
         False: for nobody does the effect go up.
     exceptions : float, in [0, 1)
-        The largest share of people for whom it is otherwise.
+        The largest share of people for whom the assumption may fail.
 
     Raises
     ------

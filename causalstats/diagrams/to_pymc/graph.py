@@ -50,7 +50,7 @@ class LearnedTable:
 class LinearGaussian:
     """An unknown linear Gaussian mechanism, a + Σ b_k cause_k + ε with ε ~ Normal(0, σ).
 
-    Causes with levels count by their levels, which have to be numbers.
+    Causes with levels enter as those levels, which must be numbers.
 
     Parameters
     ----------
