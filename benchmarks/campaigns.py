@@ -22,7 +22,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
-    """What is done on each data set, and what is made of the records.
+    """The work on each data set, and the summary of the records.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ def lasting(seed: int) -> cs.Panel:
 
 
 def one(seed: int) -> dict:
-    """Of each kind its error, its interval's width, and whether that covers.
+    """The error of each kind, the width of its interval, and whether that covers.
 
     One program serves all but the last kind.
     """

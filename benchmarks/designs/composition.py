@@ -19,7 +19,7 @@ STRONG = "prior='shrunk' draws few strong links to independence: check `shrinkag
 def precision(
     rng: np.random.Generator, parts: int, links: float, strength: float
 ) -> np.ndarray:
-    """Of the log amounts: a share of the neighbours linked, and unequal spreads."""
+    """Precision of the log amounts: a share of the neighbours linked, unequal spreads."""
     found = np.eye(parts)
     for place in range(parts - 1):
         if place % 2 == 0 and rng.random() < links:

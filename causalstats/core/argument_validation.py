@@ -57,7 +57,7 @@ class Kind(Protocol):
 
     @property
     def words(self) -> str:
-        """What is expected, to follow "Expected `name` as"."""
+        """The expectation, to follow "Expected `name` as"."""
 
     @property
     def many(self) -> str:
@@ -468,7 +468,7 @@ def check_fields(value: Any, error: type[CausalStatsError]) -> None:
     ----------
     value : dataclass
     error : type
-        What a wrong field raises.
+        The class of the error that a wrong field raises.
     """
     for name, kind in field_kinds(value.__class__).items():
         object.__setattr__(value, name, read(kind, getattr(value, name), name, error))
@@ -492,7 +492,7 @@ def read_field(cls: Any, name: str, value: Any, error: type[CausalStatsError]) -
     Raises
     ------
     CausalStatsError
-        Of the class `error`, if the field cannot have this value.
+        An `error`, if the field cannot have this value.
     """
     try:
         kinds = field_kinds(cls)
@@ -509,7 +509,7 @@ def checked[**P, R](
     Parameters
     ----------
     error : type
-        What a wrong argument raises.
+        The class of the error that a wrong argument raises.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -562,7 +562,7 @@ def read(kind: Kind, value: Any, name: str, error: type[CausalStatsError]) -> An
     Raises
     ------
     CausalStatsError
-        Of the class `error`, if the value is of another kind.
+        An `error`, if the value is of another kind.
     """
     try:
         return kind.read(value)

@@ -275,12 +275,12 @@ class Effect:
         other : Effect
             The same answer of another fit.
         contrast : str
-            What is set against what.
+            The two groups that are compared.
 
         Returns
         -------
         Effect
-            Of the entries that both have; the description names those that one of them lacks.
+            The entries that both have; the description names those that one of them lacks.
 
         Raises
         ------

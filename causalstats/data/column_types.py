@@ -27,7 +27,7 @@ def absent(value: Any) -> bool:
 
 
 def is_nan(value: Any) -> bool:
-    """Return whether a number, of any type, is not one."""
+    """Return whether a number of any type is NaN."""
     if isinstance(value, float | np.floating):
         return math.isnan(value)
     return isinstance(value, decimal.Decimal) and value.is_nan()

@@ -47,7 +47,7 @@ def read(
     whole : iterable of str
         Columns whose whole numbers stay whole.
     checks : sequence of (columns, function)
-        What refuses the table for what its columns are; run where those columns can be read.
+        Functions that refuse a table with unfit columns; run where those columns can be read.
 
     Raises
     ------
@@ -296,7 +296,7 @@ def unknown(name: str, known: Iterable[str], noun: str) -> DataError:
     known : iterable of str
         The names that are there.
     noun : str
-        What the names are of, for the message.
+        The kind of thing that the names are of, for the message.
     """
     names = [str(value) for value in known]
     near = difflib.get_close_matches(str(name), names, n=1)
@@ -363,7 +363,7 @@ def positions(names: Sequence[str], known: Sequence[str], noun: str) -> np.ndarr
     ----------
     names, known : sequences of str
     noun : str
-        What the names are of, for the message.
+        The kind of thing that the names are of, for the message.
 
     Raises
     ------

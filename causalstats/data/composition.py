@@ -132,7 +132,7 @@ class Composition:
             A one-sided formula, such as "site + depth", whose effect on every log-ratio is
             partialled out.
         zeros : "error", "counts" or "interval"
-            What a 0 is. "error": refused, since it has no logarithm. "counts": a count like any
+            How a 0 is read. "error": refused, since it has no logarithm. "counts": a count like any
             other, of parts drawn from a composition in which none is 0. "interval": a number
             between 0 and a bound (left-censored), as `limits` and `resolution` have it.
         resolution : float, or mapping of part to float, optional
@@ -142,7 +142,7 @@ class Composition:
             With "interval", the limit of detection of a part, in its unit: a value below it lies
             between 0 and the limit.
         missing : "error", "drop" or "infer"
-            What to do with rows that lack a part or a covariate. "infer" is for parts: one that is
+            Treatment of rows that lack a part or a covariate. "infer" is for parts: one that is
             missing may be anything, as far as the others tell.
         subject : str, optional
             A column that says which rows are of one subject, and so depend on each other.

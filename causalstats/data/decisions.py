@@ -50,7 +50,7 @@ class People:
         Coded features.
     weights : array (N,)
     rows : array (N,)
-        What they are called in draws.
+        Their labels in draws.
     decider : int array (N,) or None
         Who decides about each, as positions in `Decisions.deciders`; None where that is not known.
 
@@ -182,7 +182,7 @@ class Decisions:
         weights, decider : str, optional
             Columns: people of the population each row stands for; who decided.
         missing : "error" or "drop"
-            What to do with rows that lack a feature, the decision, a weight, a decider, or the
+            Treatment of rows that lack a feature, the decision, a weight, a decider, or the
             outcome where it was decided for.
         observed : "error" or "decided"
             Say "decided" when the frame has outcomes where the decision is 0, for some people or
@@ -191,7 +191,7 @@ class Decisions:
         standardise : bool
             Whether numeric columns are standardised.
         kind : "binary" or "continuous"
-            Of the outcome.
+            The type of the outcome.
 
         Returns
         -------

@@ -34,7 +34,7 @@ class Design:
     variables : tuple of str
         Columns of the frame.
     levels : mapping of str to tuple of str
-        Of the categorical variables, as in the first frame.
+        Levels of the categorical variables, as in the first frame.
     center, scale : arrays (D,)
         Means and standard deviations in the first frame; 0 and 1 where columns are kept as they
         are.
@@ -58,7 +58,7 @@ class Design:
         table : DataFrame
             The variables; those with levels as text or categories.
         rows : int array (N,), optional
-            What the rows are called in messages; their positions without it.
+            Row numbers in messages; positions unless given.
 
         Raises
         ------
@@ -109,7 +109,7 @@ def design(
     standardise : bool
         Whether columns that are not 0/1 get mean 0 and standard deviation 1.
     rows : int array, optional
-        What the rows are called in messages; their positions without it.
+        Row numbers in messages; positions unless given.
 
     Raises
     ------

@@ -43,7 +43,7 @@ class Observations:
     variables : tuple of str
         In the order of the columns.
     levels : mapping of variable to tuple
-        Of the categorical variables: text, or whole numbers, in order.
+        Levels of the categorical variables: text, or whole numbers, in order.
     codes : int array (r, labels)
         Positions in `levels`, a column a variable of `levels`.
     numbers : array (r, variables less labels)
@@ -108,7 +108,7 @@ class Observations:
         continuous : list of str
             Columns of few different whole numbers that are numeric all the same.
         missing : "error" or "drop"
-            What to do with rows that have missing values; dropped, the complete cases are left.
+            Treatment of rows that have missing values; "drop" keeps the complete cases.
 
         Returns
         -------

@@ -28,7 +28,7 @@ class Origin:
     size : int
         How many rows it had, those included that were dropped.
     index : Index or None
-        What a pandas frame calls its rows, as it is or as text; None where they have no names.
+        The index of a pandas frame, as it is or as text; None where they have no names.
     """
 
     size: int

@@ -154,7 +154,7 @@ class Panel:
             other, such as the state of a county where the treatment is a law of states. Standard
             errors are clustered by it; by unit unless it is given. It may be a covariate too.
         missing : "error" or "drop"
-            What to do with rows that have missing values. Unit means are then those of the complete
+            Treatment of rows that have missing values. Unit means are then those of the complete
             rows.
 
         Returns

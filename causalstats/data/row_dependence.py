@@ -21,7 +21,7 @@ class Dependence:
     subject : int array (n,)
         The number of each row's subject; all 0 in a single series.
     links : mapping
-        What `numerics.regression.row_correlation` takes: `member` (N, n) of rows that are equally
+        Arguments of `numerics.regression.row_correlation`: `member` (N, n) of rows that are equally
         correlated; `gap` and `linked`, both (n,), of rows in order of time.
     unit : float
         The median gap, in the unit of the column of time; NaN without.

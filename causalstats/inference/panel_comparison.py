@@ -110,7 +110,7 @@ def panel_dml_estimators(
         Whether periods have effects: a column each, and its unit means where those of covariates
         enter.
     seed : int
-        Of folds and learner.
+        Seed of folds and learner.
     prob : float, default 0.95
         Probability of the intervals.
     progress : bool, default True

@@ -154,7 +154,7 @@ def lasso(seed: int, expanded: int) -> Any:
     Parameters
     ----------
     seed : int
-        Of the five folds that choose the penalty.
+        Seed of the five folds that choose the penalty.
     expanded : int
         The first so many columns have squares and, of at most 30, products; others stay as they
         are.

@@ -113,7 +113,7 @@ def chain(number: int, link: Link, row: Mapping[Node, int]) -> list[Item]:
     Parameters
     ----------
     number : int
-        Of the edge.
+        The number of the edge.
     link : Link
     row : mapping of Node to int
     """

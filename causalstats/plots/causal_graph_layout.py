@@ -45,7 +45,7 @@ class Layout:
     labels : mapping of edge to Point
         The centres.
     size : Size
-        Of the whole graph.
+        Size of the whole graph.
     """
 
     nodes: Mapping[Hashable, Point]
@@ -67,7 +67,7 @@ def layered(
     graph : networkx.DiGraph
     sizes : mapping of node to (width, height)
     label_sizes : mapping of edge to (width, height)
-        Of the edges that have a label.
+        Sizes of the labels, for edges that have one.
     gap : (float, float)
         Between boxes of a layer, and between layers.
     """

@@ -139,7 +139,7 @@ def _add_likelihood(
     given : dict
         The data of the graph.
     intercept, beta, sigma : variables
-        Of the outcome, in units of its scale.
+        Parameters of the outcome, in units of its scale.
     kappa, spread : variables
         The correlation and √(1-κ²).
     index, gamma : variables

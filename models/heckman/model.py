@@ -83,7 +83,8 @@ class Heckman:
         Whether those decided for may have the lower outcomes at the same features (κ on (-1, 1)),
         or not (κ on (0, 1), as in the paper).
     outcome_scale : (location, scale) or None
-        Of the outcome, for the priors; the mean and standard deviation of those seen unless given.
+        Location and scale of the outcome, for the priors; the mean and standard deviation of the
+        observed outcomes unless given.
     outcome_prior_scale : float
         Prior standard deviation of β_0 and β, in units of `outcome_scale`; 3, as in the paper: a
         standard deviation of a feature that moves the outcome by 3 of its own is beyond most.

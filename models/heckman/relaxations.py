@@ -77,7 +77,7 @@ def _of_features(
     field : str
         The field that lists the features.
     words : str
-        What the restriction is called, to precede the feature.
+        A name of the restriction, to precede the feature.
     estimand : str
         The coefficient that is restricted.
     sd : float

@@ -83,7 +83,7 @@ def _equations(
     given : mapping
         Nodes of the statistics, by name.
     prefix : str
-        Of every name: "", or "between_" for effects between units.
+        Prefix of every name: "", or "between_" for effects between units.
     """
     import pymc as pm
     import pytensor.tensor as pt

@@ -128,7 +128,7 @@ class _Rows:
         The columns that learners may be given, by name, with how many of them are numbers.
     unit, time, weights : array, shape (n,)
     dummies : array, shape (n, T - 1)
-        Of periods.
+        Dummies of periods.
     """
 
     outcome: np.ndarray
@@ -149,7 +149,7 @@ class CrossFitted:
     panel : Panel
     time_effects : bool
     learner : function
-        Of how many columns are numbers; it returns a regressor of scikit-learn.
+        Takes the number of numeric columns, and returns a regressor of scikit-learn.
     split : str
         How rows are divided into folds.
     folds : int
@@ -196,7 +196,7 @@ class CrossFitted:
         Parameters
         ----------
         kind : str
-            Of rows.
+            The kind of rows.
         columns : str
             That the learner is given.
         target : {"outcome", "treatment"}

@@ -43,7 +43,8 @@ class Basis:
     spectrum : array, shape (p,)
         Relative prior variances κ of the coefficients.
     frequencies : array, shape (p,)
-        Of sines whose prior variance is also the spectral density at a length-scale; 0 for others.
+        Frequencies of sines whose prior variance is also the spectral density at a length-scale; 0
+        for others.
     """
 
     covariates: Mapping[str, CovariateBasis]

@@ -79,7 +79,7 @@ class Residuals:
     regressors : array, shape (n, k)
         Residuals of the treatments.
     slopes : array, shape (k,)
-        Of the outcome's residuals, by least squares.
+        Slopes of the outcome's residuals, by least squares.
     residuals : array, shape (n,)
     others : array, shape (n, m)
         U with UU' the hat matrix of nuisance columns; no columns where they are too many.

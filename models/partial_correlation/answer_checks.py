@@ -32,7 +32,7 @@ def answer_checks(
     name : str
         The estimand.
     draws : Dataset
-        Of the posterior.
+        Posterior draws.
     data : Composition
     """
     checks = []

@@ -37,7 +37,7 @@ def bayes_factors(
     model : PartialCorrelation
         With a shrinkage prior.
     draws : Dataset
-        Of the posterior.
+        Posterior draws.
     data : Composition
 
     Returns

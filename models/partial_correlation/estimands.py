@@ -163,7 +163,7 @@ def _compute(
     model : PartialCorrelation
     quantity : Quantity
     draws : Dataset
-        Of the posterior.
+        Posterior draws.
     data : Composition
     """
     exact = isinstance(model.covariance_prior, ExactPrior)
@@ -182,7 +182,7 @@ def _compute_at(
     model : PartialCorrelation
     quantity : Quantity
     draws : Dataset
-        Of the posterior of all the parts.
+        Posterior draws of all the parts.
     part : Composition
         Some of the parts.
     """

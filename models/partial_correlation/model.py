@@ -355,7 +355,7 @@ class PartialCorrelation:
         Parameters
         ----------
         draws : Dataset
-            Of the variables of the graph.
+            Draws of the variables of the graph.
         data : Composition
         rng : Generator
 
@@ -603,7 +603,7 @@ class PartialCorrelation:
         Parameters
         ----------
         draws : Dataset
-            Of the posterior.
+            Posterior draws.
         data : Composition
         rng : Generator
 

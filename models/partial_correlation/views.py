@@ -106,7 +106,7 @@ def predictions(
     ----------
     model : PartialCorrelation
     draws : Dataset
-        Of the posterior.
+        Posterior draws.
     data : Composition
     rng : Generator
     """
@@ -313,7 +313,7 @@ def _pair_summary(
     ----------
     model : PartialCorrelation
     draws : Dataset
-        Of the posterior.
+        Posterior draws.
     data : Composition
     name : str
         An estimand by pair.

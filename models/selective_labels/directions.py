@@ -16,9 +16,9 @@ class Direction:
     other : str
         The name of the other direction.
     alike : str
-        What the unobservable does to risk and decision.
+        Words for the effect of the unobservable on risk and decision.
     verb : str
-        What testing does with risk.
+        Words for how testing changes with risk.
     size : str
         The size of α, as a formula.
     more : str
@@ -26,7 +26,7 @@ class Direction:
     examples : str
         Where the other direction is usual.
     if_wrong : str
-        What happens where the direction is the other one.
+        The consequence where the direction is the other one.
     """
 
     sign: float

@@ -344,7 +344,7 @@ def found_among_riskiest(
     draws : Dataset
     data : Decisions
     shares : array (S,)
-        Of the people, between 0 and 1.
+        Shares of the people, between 0 and 1.
 
     Returns
     -------

@@ -206,7 +206,7 @@ def _refuse_contradicted(
         The group, empty for everybody.
     known : Known
     weights, outcome : arrays (n,)
-        Of the people of the group; outcomes of the untested are -1.
+        Weights and outcomes of the people of the group; outcomes of the untested are -1.
     """
     share = weights / weights.sum()
     for seen, limit, side in (

@@ -58,7 +58,7 @@ def attenuated_normal(
     Parameters
     ----------
     name : str
-        Of the variable, without "attenuated_".
+        The name of the variable, without "attenuated_".
     attenuation : variable
         s(σ).
     sd, location : float or variable

@@ -28,13 +28,13 @@ class PriorScales:
     response : float
         Of α.
     intercept : float
-        Of the intercepts of risk and testing.
+        Scale of the intercepts of risk and testing.
     coefficient : float
-        Of the coefficients, or of their learned standard deviations.
+        Scale of the coefficients, or of their learned standard deviations.
     leniency : float
-        Of the standard deviation of leniency among deciders.
+        Scale of the standard deviation of leniency among deciders.
     response_ratio : float
-        Of the standard deviation of log-responses among deciders.
+        Scale of the standard deviation of log-responses among deciders.
     """
 
     unobserved: float

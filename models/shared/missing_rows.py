@@ -32,7 +32,7 @@ def rows_left_out(
     data
         Any of the studies.
     advice : str
-        What these variables allow besides imputation, a sentence without its full stop.
+        The remedy that these variables allow besides imputation, a sentence without its full stop.
     assumption : str
         The assumption that rows are missing at random, where the model names it.
 

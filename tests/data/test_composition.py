@@ -1,4 +1,4 @@
-"""What a composition refuses, and that its numbers are those of ratios alone."""
+"""A composition refuses unfit tables, and its numbers depend on ratios alone."""
 
 import numpy as np
 import pandas as pd

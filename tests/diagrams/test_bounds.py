@@ -252,7 +252,7 @@ class People:
         return table
 
     def share(self, event, *settings):
-        """Of those for whom the event holds of their lives under the settings, one life each."""
+        """One life each of the people for whom the event holds under the settings."""
         return sum(
             lives[0][0]
             for lives in zip(*map(self.lives, settings), strict=True)

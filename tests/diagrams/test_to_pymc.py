@@ -216,7 +216,7 @@ def unconstrained(model: pm.Model, point: dict[str, object]) -> dict[str, np.nda
 
 
 def log_density(model: pm.Model, point: dict[str, object]) -> float:
-    """Of what is observed alone, without priors."""
+    """The log density of the observed variables alone, without priors."""
     terms = [
         model.logp(vars=[variable]) for variable in model.observed_RVs
     ] + model.potentials

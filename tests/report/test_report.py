@@ -38,7 +38,7 @@ VOID = {"meta", "img", "wbr"}
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page.
+    """The page as a browser would parse it.
 
     Elements with their attributes, text, and whether every element was closed in order.
     """

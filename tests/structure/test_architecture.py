@@ -45,7 +45,7 @@ ALLOWED = {
 
 
 def modules_and_folders(folder: Path) -> list[str]:
-    """What stands in a folder: Python files by name, folders that hold any file with a slash."""
+    """Entries of a folder: Python files by name, folders that hold any file with a slash."""
     files = [file.name for file in folder.glob("*.py")]
     folders = [
         f"{path.name}/"

@@ -70,9 +70,9 @@ class EffectBounds:
         Whether every value between the bounds is that of some model; outer bounds are those of
         models with more hidden causes than the diagram has.
     remarks : tuple of str
-        What was done, in words.
+        The method, in words.
     entries : int
-        Of the matrix of the linear program, on which its time depends; 0 where there was none.
+        Entries of the matrix of the linear program, on which its time depends; 0 without one.
 
     Examples
     --------
@@ -399,7 +399,7 @@ def _program(
     ----------
     diagram : Hypergraph or MixedGraph
     identification : Identification
-        Of an effect that is not identified.
+        The result for an effect that is not identified.
     source : JointTable
     assumptions : list of Monotone
 
@@ -537,7 +537,7 @@ def bounds_of_program(
     ----------
     diagram : Hypergraph or MixedGraph
     whole : MixedGraph
-        Of the diagram, without proxies.
+        The graph of the diagram, without proxies.
     program : ResponseTypeProgram
     query : str
     axes : mapping of str to int

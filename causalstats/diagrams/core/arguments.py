@@ -117,7 +117,7 @@ def array(word: str, given: Any) -> np.ndarray:
     Parameters
     ----------
     word : str
-        What the numbers are, for the error.
+        A word for the numbers, for the error.
     given : array-like
 
     Returns
@@ -156,7 +156,7 @@ def instance(
     ----------
     kind : type or tuple of type
     word : str
-        What it is, for the error.
+        A word for the argument, for the error.
     given : object
     remedy : str
         How to make it, for the error.

@@ -111,7 +111,7 @@ class Hypergraph:
     """Boxes and wires, and which wires enter and leave.
 
     Two hypergraphs are equal when they are isomorphic: the order in which wires and boxes are
-    listed does not matter. Of the roles, `adjusted` and `selected` count for equality; treatment
+    listed does not matter. Among the roles, `adjusted` and `selected` count for equality; treatment
     and outcome, and `steps`, do not.
 
     Parameters

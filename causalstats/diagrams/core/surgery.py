@@ -240,7 +240,7 @@ def edge_do[Graph: Hypergraph](
     cause, effect : str
         The two ends of the arrow.
     value : level
-        What the effect reads.
+        The value that the effect reads.
 
     Returns
     -------

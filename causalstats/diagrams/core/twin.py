@@ -125,8 +125,8 @@ def with_noise[Graph: Hypergraph](
 ) -> Graph:
     """Return the structural form: every mechanism reads a hidden root `noise_` of its own.
 
-    What it makes is then a function of what it reads. Hidden roots are random already and stay as
-    they are, as do the `deterministic` variables and those that surgery has set.
+    Its output is then a function of its inputs. Hidden roots are random already and stay as they
+    are, as do the `deterministic` variables and those that surgery has set.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def _add(
     ax : matplotlib.axes.Axes
     mark : Mark
     scale : float
-        Of text and lines.
+        Scale of text and lines.
     level : float
         Marks of a higher level cover those of a lower one.
     """

@@ -203,7 +203,7 @@ def ground_marks(
         -1 for the uniform state, from which a wire begins.
     colour : str
     dashed : bool
-        Of the wire.
+        Whether the wire is dashed.
     """
     bars: list[Mark] = [
         Stroke(line((x - half, y + up * rise), (x + half, y + up * rise)), colour, 1.5)

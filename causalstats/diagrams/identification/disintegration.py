@@ -373,7 +373,7 @@ def district_combs(
     ----------
     diagram : Diagram or MixedGraph
     joint : Distribution
-        Of observed variables.
+        The joint distribution of observed variables.
     treatment : str
 
     Returns

@@ -132,8 +132,8 @@ class Identification:
         The selection variables. P in the formula is then the distribution of the selected, while
         the answer is about everybody (about the selected if nothing is done).
     surgery : tuple of str
-        What was done to the diagram before. P is then the distribution of the changed diagram, not
-        that of the data.
+        Earlier surgery on the diagram. P is then the distribution of the changed diagram, not that
+        of the data.
 
     Examples
     --------
@@ -432,7 +432,7 @@ def _query(
     ----------
     diagram : Hypergraph or MixedGraph
     graph : MixedGraph
-        Of the diagram.
+        The graph of the diagram.
     outcome, do, given : str or list of str, or None
     """
     variables = []

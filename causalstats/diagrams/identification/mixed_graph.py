@@ -41,12 +41,12 @@ class MixedGraph:
     bidirected : frozenset of frozensets of two
         Pairs that share a hidden cause.
     roles : Roles
-        Of the study: the question, the adjusted and the selection variables.
+        Roles in the study: the question, the adjusted and the selection variables.
     population : MixedGraph or None
         Where data are of the selected alone, the graph of everybody, with the selection variables.
         This graph then describes the distribution of the selected.
     surgery : tuple of str
-        What was done to the diagram, in words; its distribution is then not that of the data.
+        Steps of surgery on the diagram, in words; its distribution is then not that of the data.
 
     Raises
     ------

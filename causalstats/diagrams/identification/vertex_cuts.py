@@ -43,7 +43,7 @@ def smallest_cut(
 ) -> BitSet:
     """Return a smallest subset of `allowed` whose removal disconnects `one` from `other`.
 
-    Of several cuts of that size it is the one closest to `other`.
+    Among several cuts of that size, the one closest to `other` is returned.
 
     Parameters
     ----------

@@ -211,7 +211,7 @@ class BayesianNetwork:
         Parameters
         ----------
         outcome : str or list of str
-            Of several variables, their joint distribution.
+            Several variables give their joint distribution.
         do : mapping of str to level, str, or list of str, optional
             `{"smoking": 1}` sets a variable; `"smoking"`, or a list of names, sets it to each of
             its levels in turn, each a row of the answer.

@@ -41,7 +41,7 @@ def add_world(
     diagram : Hypergraph
     done : collection of int
     mark : str
-        Of the new world.
+        The mark of variables in the new world.
 
     Returns
     -------

@@ -35,7 +35,7 @@ class LearnedTable:
     Parameters
     ----------
     concentration : float or array, shape (levels of each cause..., levels)
-        Of every level, or of each.
+        One number for every level, or one for each.
 
     Examples
     --------

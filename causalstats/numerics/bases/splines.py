@@ -36,7 +36,7 @@ class Smooth:
     ----------
     knots : array
     coefficients : array, shape (B-splines, r - 1)
-        Of all columns but the first.
+        Coefficients of all columns but the first.
     middle, scale : float
         Mean and standard deviation of the sample.
     spectrum : array, shape (r,)

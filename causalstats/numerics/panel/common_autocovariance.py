@@ -30,7 +30,7 @@ def common_autocovariance(
     period : int array, shape (n,)
         Position of the row's time among all times.
     cluster : int array, shape (N,)
-        Of each unit.
+        The cluster of each unit.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def _cross_spectra(
     groups : int
         How many groups there are.
     length : int
-        Of each series, padded with zeros.
+        Length of each series, padded with zeros.
     """
     width = columns.shape[1]
     order = np.argsort(group, kind="stable")

@@ -64,7 +64,7 @@ def clustered(
         May be collinear.
     cluster : array, shape (n,)
     weights : array, shape (n,), or None
-        Of rows.
+        Weights of rows.
 
     Returns
     -------

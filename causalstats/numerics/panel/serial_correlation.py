@@ -115,7 +115,7 @@ def whitened(
     ----------
     columns : array, shape (n, p)
     gap : array, shape (n,)
-        Of `gaps`.
+        As `gaps` returns it.
     starts : int array, shape (N,)
         First row of each unit.
     rho : float
@@ -159,7 +159,7 @@ def ar1_errors(
     ----------
     noise : array, shape (n,)
     gap : array, shape (n,)
-        Of `gaps`.
+        As `gaps` returns it.
     starts : int array, shape (N,)
         First row of each unit.
     rho : float

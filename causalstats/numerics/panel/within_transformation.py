@@ -53,7 +53,7 @@ def demeaned(
     starts : int array, shape (N,)
         First row of each unit.
     weights : array, shape (n,), or None
-        Of rows, in their unit's mean.
+        Weights of rows in their unit's mean.
     into : array, shape (n, p), or None
         Where the result is written.
 

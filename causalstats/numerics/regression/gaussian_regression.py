@@ -88,7 +88,7 @@ def draw(
     weight : float
         c.
     size : tuple of int
-        Of the draws.
+        Shape of the draws.
     rng : Generator
 
     Returns

@@ -62,7 +62,8 @@ def probit(
         With its intercept.
     decision : bool array (N,)
     prior_sd : float
-        Of the Normal priors of the coefficients, which stay finite under complete separation.
+        Standard deviation of the Normal priors of the coefficients, which stay finite under
+        complete separation.
 
     Returns
     -------
@@ -113,13 +114,13 @@ def normality_test(
     Parameters
     ----------
     outcome : array (n,)
-        Of those seen.
+        Outcomes of the selected.
     matrix, selection : arrays (N, K), (N, L)
         Columns that may affect the outcome and the decision, each with an intercept.
     decision : bool array (N,)
     correlations : array (G,)
     prior_sd : float
-        Of the coefficients of selection.
+        Prior standard deviation of the coefficients of selection.
     rng : Generator
 
     Returns
@@ -193,7 +194,7 @@ def _moments(
     moments : array (5, 5, group, R)
         Entry [a, b] is the mean of v^a e^b, 0 where a + b is above 4.
     coefficients : array (2, R)
-        Of the last column, for v and for e.
+        Coefficients of the last column, for v and for e.
     """
     replications = v.shape[1]
     orders = _HIGHEST_MOMENT + 1

@@ -160,7 +160,7 @@ def prevalence_intercept(
     ----------
     unobservable : Unobservable
     prevalence, scale : scalars
-        Of the graph.
+        Variables of the graph.
     index, weights : vectors (N,)
         x_i'β without the intercept; weights of sum 1.
     """
@@ -179,7 +179,7 @@ def prevalence(
     ----------
     unobservable : Unobservable
     intercept, scale : scalars
-        Of the graph.
+        Variables of the graph.
     index, weights : vectors (N,)
         x_i'β without the intercept; weights of sum 1.
     """

@@ -20,7 +20,7 @@ def separating_direction(
     Parameters
     ----------
     design : array, shape (n, q)
-        Of full column rank.
+        A matrix of full column rank.
     seen : bool array, shape (n,)
         Rows in which the part was seen.
     below : bool array, shape (n,)

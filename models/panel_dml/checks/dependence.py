@@ -229,7 +229,7 @@ def _remain(
     data : Panel
     residuals : Residuals
     names : iterable of str
-        Of groupings.
+        Names of groupings.
     rng : Generator
     """
     errors = _by_period(data, residuals, without_history(model, data, residuals))

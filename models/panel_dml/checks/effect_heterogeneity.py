@@ -64,9 +64,9 @@ def one_effect(
     ----------
     model : PanelDML
     adjusted : Adjusted
-        Of the panel, or of some of its units.
+        The residuals of the panel, or of some of its units.
     rows : int
-        Of the whole panel.
+        Number of rows of the whole panel.
     estimands : tuple of str
         The answers that a failure stands on.
     """

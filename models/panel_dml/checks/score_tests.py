@@ -69,7 +69,7 @@ class ScoreTest:
     slopes : array, shape (m,)
         Coefficients of the added columns.
     z : array, shape (m,)
-        Of each column by itself.
+        The z statistic of each column by itself.
     """
 
     statistic: float
@@ -86,7 +86,7 @@ class Adjusted:
     ----------
     data : Panel
     columns : Columns
-        Of the model, as its fit has them.
+        Columns of the model, as its fit has them.
     within : bool
         Whether unit means are taken out.
     """

@@ -52,7 +52,7 @@ class Saturated:
     standard_error : float
         Cluster-robust.
     weights : array, shape (n,)
-        Of the outcome's residuals in the mean; 0 in rows that were left out.
+        Weights of the outcome's residuals in the mean; 0 in rows that were left out.
     by_time : dict
         The mean effect, by rows since adoption.
     """

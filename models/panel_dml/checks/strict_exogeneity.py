@@ -73,7 +73,7 @@ def exogeneity_checks(
     Parameters
     ----------
     adjusted : Adjusted
-        Of a model within units.
+        Residuals of a model within units.
     estimands : tuple of str
         The answers that a failure stands on.
     """
@@ -148,7 +148,7 @@ def _test(
     data : Panel
     columns : array, shape (n, m)
     adjusted : Adjusted
-        Of the whole panel.
+        Residuals of the whole panel.
     same_rows : bool
         Whether `data` is the whole panel.
     """

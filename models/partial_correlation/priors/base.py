@@ -46,7 +46,7 @@ class CovariancePrior(Protocol):
     withheld : mapping
         Answers that this prior does not give, each with the reason.
     spread_remedy : str
-        What to do where the spread of the parts is predicted wrongly, if the prior can be the
+        The remedy where the spread of the parts is predicted wrongly, if the prior can be the
         cause.
     simulation_fields : tuple of str
         Fields that must be given to draw from this prior; empty if it is no distribution.
@@ -108,7 +108,7 @@ class CovariancePrior(Protocol):
         Parameters
         ----------
         draws : Dataset
-            Of the variables of the graph.
+            Draws of the variables of the graph.
         data : Composition
         rng : Generator
         """
@@ -202,7 +202,7 @@ class ShrinkagePrior(Protocol):
         ----------
         model : PartialCorrelation
         draws : Dataset
-            Of the posterior.
+            Posterior draws.
         data : Composition
         """
 

@@ -132,7 +132,7 @@ def solved_intercept(
     risk : vector
         Coefficients of the free columns.
     position : int
-        Of the group.
+        The position of the group.
     """
     from causalstats.numerics.selection.selective_labels_ops import prevalence_intercept
 

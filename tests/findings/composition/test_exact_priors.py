@@ -1,4 +1,4 @@
-"""What the exact priors say beside least squares, of few parts, of many, and of some of many."""
+"""Exact priors beside least squares: few parts, many parts, and subcompositions of many."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What to do about poor sampling is never the setting that was in force, in any family."""
+"""The remedy for poor sampling is never the setting that was in force, in any family."""
 
 import re
 

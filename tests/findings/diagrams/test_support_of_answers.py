@@ -1,4 +1,4 @@
-"""What data and prior contribute to an answer about labels stands on the answer.
+"""Answers about categorical variables carry the check of their prior sensitivity.
 
 Data are drawn from known mechanisms; right answers are sums over their cells.
 """

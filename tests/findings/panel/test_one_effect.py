@@ -71,7 +71,7 @@ def test_equal_effects_are_not_doubted_however_the_treatment_varies(kind):
     ],
 )
 def test_the_mean_effect_is_covered_once_the_remedy_is_followed(kind, remedy):
-    """Of three intervals at .95, fewer than two cover with probability .007."""
+    """Fewer than two of three intervals at .95 cover with probability .007."""
     covered = {}
     for name, model in {
         "default": cs.PanelDML(),
@@ -108,7 +108,7 @@ def test_the_doubt_stands_on_the_answer():
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", _KINDS)
 def test_false_alarms_are_rare(kind):
-    """Of 100 data sets, more than 5 alarms have probability .001 at a rate of one in a hundred."""
+    """More than 5 alarms in 100 data sets have probability .001 at a rate of one in a hundred."""
     checks = [_check(cs.PanelDML(), _panel(seed, kind, 0.0)) for seed in range(100)]
     assert sum(check.passed is False for check in checks) <= 5
 

@@ -117,7 +117,7 @@ def test_a_curve_needs_more_spline_columns(frame):
 
 
 def test_the_g_formula_of_a_logistic_regression(frame):
-    """Of one draw of coefficients: the mean over the rows of what it gives each."""
+    """The mean over the rows of the predictions, for one draw of coefficients."""
     data = read(frame, "age", "sex", "treated").source.assign(died=(frame["y"] > 0))
     data = cs.Observations.from_frame(data)
     model = cs.CausalDiagram(
