@@ -19,10 +19,10 @@ _LEVEL = 0.01  # of one check, however many labels it holds
 def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
     """Compare a known value with its posterior in a fit that does not use it.
 
-    z = (mean - known) / sqrt(variance + sd²) for each label. The largest |z| is held to the limit
-    that as many independent ones pass together with probability 0.99 (Šidák), which is a bound for
-    correlated ones. Undecided where the refit was not sampled well, or where the assumption that
-    alone identifies it is one that the data contradict.
+    z = (mean - known) / sqrt(variance + sd²) for each label. The largest |z| is compared with
+    Šidák's limit, which as many independent z pass together with probability 0.99; for correlated
+    ones it is conservative. The check is undecided where the refit was not sampled well, or where
+    the data contradict the only assumption that identifies it.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ class Effect:
         The arms that are compared, "none" where the answer is no comparison.
     kind : {"causal", "associational"}
     assumptions : tuple of str
-        The names of the assumptions that the answer stands on.
+        The names of the assumptions that the answer depends on.
     make_doubts : callable, optional
         Gives the checks that the answer carries; called when `doubts` is first read.
     margins : MarginalDistributions, optional

@@ -29,7 +29,7 @@ class Estimand:
     unit, contrast : str
     kind : {"causal", "associational"}
     assumptions : tuple of str
-        Names of the assumptions that the answer stands on.
+        Names of the assumptions that the answer depends on.
     at : function of draws and data, optional
         The same for other people or a subcomposition: for the value of `data.at(...)`.
     per_person : bool

@@ -134,7 +134,7 @@ class Composition:
         zeros : "error", "counts" or "interval"
             How a 0 is read. "error": refused, since it has no logarithm. "counts": a count like any
             other, of parts drawn from a composition in which none is 0. "interval": a number
-            between 0 and a bound (left-censored), as `limits` and `resolution` have it.
+            between 0 and a bound (left-censored), given by `limits` and `resolution`.
         resolution : float, or mapping of part to float, optional
             With "interval", the step to which a part is rounded, in its unit: the value lies within
             half of it.

@@ -52,7 +52,7 @@ def program_for(
     ----------
     sampler : Nuts, Auto, Exact, Laplace, or another `Sampler`
     problem : Problem
-        A model put to data.
+        A model with its data.
     structure : hashable, optional
         A name under which all problems have graphs of the same structure, such as the model and the
         arguments of its simulator. Then neither building nor comparing graphs is needed to find the

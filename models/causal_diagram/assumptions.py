@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def assumptions(model: CausalDiagram, route: Route) -> tuple[Assumption, ...]:
-    """Return what the answer stands on, the assumptions of the route among them."""
+    """Return the assumptions of the answer, those of the route among them."""
     return (
         _diagram(model),
         *_selection(model),
@@ -27,7 +27,7 @@ def assumptions(model: CausalDiagram, route: Route) -> tuple[Assumption, ...]:
 
 
 def assumption_names(model: CausalDiagram) -> tuple[str, ...]:
-    """Return the names of the assumptions that every causal answer stands on."""
+    """Return the names of the assumptions of every causal answer."""
     return tuple(assumption.name for assumption in model.assumptions())
 
 

@@ -46,7 +46,7 @@ def level_index(
     value: Any,
     levels: Levels,
 ) -> int:
-    """Return the position of a value among the levels of a variable; its text will do.
+    """Return the position of a value, or of its text, among the levels of a variable.
 
     True is not taken for 1: a Boolean is a level only where Booleans are.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def event(variable: str, levels: Levels) -> str:
-    """Return the event whose probability is asked for: the last of two levels, or any level.
+    """Return the event whose probability is wanted: the last of two levels, or any level.
 
     Examples
     --------

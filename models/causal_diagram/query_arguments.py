@@ -11,7 +11,7 @@ from causalstats.errors import ModelError
 
 
 def outcome_name(name: Any) -> str:
-    """Return the one variable that is asked about; a list of one will do.
+    """Return the one outcome variable of a query, also from a list of one.
 
     Raises
     ------

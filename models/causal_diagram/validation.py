@@ -83,7 +83,7 @@ def refuse_hidden_levels(
 
 
 def refuse_unidentified(identification: Identification) -> None:
-    """Raise unless the diagram identifies an answer: a hedge or a selection stands in the way.
+    """Raise unless the diagram identifies an answer, without a hedge or a selection.
 
     Raises
     ------

@@ -49,7 +49,7 @@ def estimands(model: PanelDML) -> dict[str, Estimand]:
 
 
 def assumption_names(model: PanelDML) -> tuple[str, ...]:
-    """Return the names of the assumptions that every answer stands on."""
+    """Return the names of the assumptions of every answer."""
     return tuple(assumption.name for assumption in model.assumptions())
 
 

@@ -97,7 +97,7 @@ class PanelDML:
     heterogeneity : {"within", "mundlak", "random", "pooled"}, default "within"
         "within": the within transformation (fixed effects); unit effects are unrestricted.
         "mundlak": correlated random effects, the same effect, and the one between units beside it.
-        "random": random effects, unrelated to treatment and covariates. "pooled": units are alike.
+        "random": random effects, unrelated to treatment and covariates. "pooled": no unit effects.
         The default assumes least; the last two are for comparison, or a cross-section.
     basis : {"splines", "hsgp", "fourier"}, default "splines"
         "splines": of each number, the cheapest. "hsgp": a Hilbert-space Gaussian process of each,
@@ -304,7 +304,7 @@ class PanelDML:
         return importance_draws(self, data)
 
     def statistics(self, data: Panel) -> SufficientStatistics:
-        """Return the cross-products of the columns, transformed as this model has it.
+        """Return the cross-products of the columns, transformed as in this model.
 
         Examples
         --------

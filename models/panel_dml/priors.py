@@ -137,8 +137,8 @@ def parameters_of(model: PanelDML, sizes: Sizes) -> tuple[Parameter, ...]:
 def prior_sds(model: PanelDML, data: Panel) -> dict[str, np.ndarray]:
     """Return the prior standard deviations of what `model.parameters` names, in data units.
 
-    Correlations of coefficients are left out: the data say nothing of them where coefficients are
-    small. So are scales of coefficients where no column of covariates varies.
+    Correlations of coefficients are left out: the data hold no information about them where
+    coefficients are small. So are scales of coefficients where no column of covariates varies.
     """
     sds: dict[str, np.ndarray] = {}
     checked = model.parameters(data)

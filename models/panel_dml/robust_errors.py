@@ -9,8 +9,8 @@ As a prior of the variance, scaled inverse χ² with κ degrees of freedom about
 
     variance = (ν CR2 + κ common) / (ν + κ),   θ by Student's t with ν + κ degrees of freedom.
 
-With many clusters that is CR2. Where one cluster alone decides, CR2 says nothing of its errors,
-and the second variance stands with κ degrees of freedom.
+With many clusters that is CR2. Where one cluster alone determines the coefficient, CR2 does not
+measure its errors, and the second variance is used with κ degrees of freedom.
 """
 
 from __future__ import annotations

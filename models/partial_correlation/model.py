@@ -99,7 +99,7 @@ class PartialCorrelation:
     Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within
     bounds (censored below a limit of detection, or rounded) are anywhere between them; the
     log-ratios are then sampled too, under "shrunk" or "sparse". Rows of one subject, where the data
-    name it, are correlated by φ ~ Uniform(0, 1) alike in every log-ratio, and rows in time by
+    name it, are correlated by the same φ ~ Uniform(0, 1) in every log-ratio, and rows in time by
     φ^gap, an AR(1) process with gaps in units of the median one; Σ is then integrated out given φ.
 
     Parameters
@@ -152,8 +152,8 @@ class PartialCorrelation:
     40 parts, 80 rows: the check `predicts the spread of each part` fails always); "shrunk", which
     learns the variance of each part, then predicts it.
 
-    With "sparse", the cut to positive definite R makes large π less likely than its Beta prior has
-    it, the more so the more parts there are.
+    With "sparse", the cut to positive definite R makes large π less likely than under its Beta
+    prior, and more so with more parts.
 
     References
     ----------

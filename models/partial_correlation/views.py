@@ -1,4 +1,4 @@
-"""Baselines of other methods, posterior predictive statistics, and figures of a composition."""
+"""Baselines of a composition, posterior predictive statistics, and figures."""
 
 from __future__ import annotations
 

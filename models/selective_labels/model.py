@@ -78,9 +78,9 @@ class SelectiveLabels:
 
     With β_T = α β_Y + Δ, the coefficients of testing, and s(σ) = √(1 + c σ² Var ζ), their
     attenuation by the unobservable, β_Y / s(σ) ~ τ_Y t_4 and β_T / s(ασ) ~ τ_T t_4 by the standard
-    deviation of each feature (by one, of an indicator), Student t with 4 degrees of freedom,
-    τ_Y, τ_T ~ half-Normal(1): the data fix these attenuated coefficients, so that their number says
-    nothing about σ. Where Δ is known it has that prior, and β_T follows.
+    deviation of each feature (by one, of an indicator), Student t with 4 degrees of freedom, τ_Y,
+    τ_T ~ half-Normal(1): the data determine these attenuated coefficients, so that their number
+    carries no information about σ. Where Δ is known it has that prior, and β_T follows.
 
     The intercept is solved from the prevalence constraint Σ_i w_i P(Y_i=1 | x_i) = π at every step,
     where π is known, exactly or with a Beta distribution; the attenuated intercepts at the means of

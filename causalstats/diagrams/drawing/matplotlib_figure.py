@@ -1,4 +1,4 @@
-"""Scenes as matplotlib figures."""
+"""Vector drawings (`scene`) as matplotlib figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""String diagrams as drawings, read upwards as Jacobs, Kissinger & Zanasi (2019) draw theirs."""
+"""String diagrams as vector drawings, read upwards as in Jacobs, Kissinger & Zanasi (2019)."""
 
 from __future__ import annotations
 

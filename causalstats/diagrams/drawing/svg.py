@@ -1,4 +1,4 @@
-"""Scenes as SVG: text that can be searched and set in another font, lines that stay sharp."""
+"""Vector drawings (`scene`) as SVG, with searchable text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenes as TikZ for LaTeX; needs the packages tikz and xcolor and nothing else."""
+"""Vector drawings (`scene`) as TikZ for LaTeX, with the packages tikz and xcolor."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ f(x) = a_1 u_1(x) + a_2 u_2(x) + ...; u_1 is the standardised x itself, the othe
 that are orthogonal to it, to 1 and to each other over the sample, with mean square 1, in order of
 roughness μ = ∫ u''² (the basis of Demmler & Reinsch 1975). Under the prior a_k ~ Normal(0, τ² κ_k),
 κ_1 = 1 and the other κ sum to 1, in proportion to 1/√μ_k: rougher than a cubic smoothing spline
-(1/μ) would have it, which is for functions with kinks.
+(1/μ), for functions with kinks.
 """
 
 from collections.abc import Callable

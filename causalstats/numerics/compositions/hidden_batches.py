@@ -2,9 +2,9 @@
 
 Along a direction, scaled to mean 0 and variance 1, the likelihood of two normal groups of one
 variance is divided by that of one, and averaged over the share of a group and the share of the
-variance that lies between groups. Four families of directions count alike: the columns; their
-leading principal components; those of standardised columns; and the same with the observed
-covariance taken out, along which the groups of a common factor overlap least (Fisher's linear
+variance that lies between groups. Four families of directions have equal weight: the columns; their
+leading principal components; those of standardised columns; and the same after whitening by the
+observed covariance, along which the groups of a common factor overlap least (Fisher's linear
 discriminant). The reference is the same average of normal rows with the observed covariance.
 
 An average of likelihood ratios is the test of most power on average over what is averaged (Neyman &
@@ -56,7 +56,7 @@ def two_groups(
     -------
     p : float
     group : bool array, shape (n,)
-        The rows of the smaller group, of those that were looked at.
+        The rows of the smaller group, among the rows used.
 
     Examples
     --------

@@ -4,9 +4,9 @@ A link is a partial correlation other than 0; the prior shrinks towards independ
 
 With α the weight of the prior, the posterior mean of a covariance is α times that of independent
 parts and 1 - α times that of the data: on the scale z = atanh r - atanh r⁰, r⁰ the partial
-correlation that closure makes of independent parts, a link is shrunk by about α / (1 - α) z.
-Where rows are many, the estimate without a prior is used as well. Only pairs whose link is
-beyond doubt are looked at: noise among pairs without a link is rightly shrunk.
+correlation that closure makes of independent parts, a link is shrunk by about α / (1 - α) z. Where
+rows are many, the estimate without a prior is used as well. Only pairs with a significant link are
+examined: noise among pairs without a link is rightly shrunk.
 """
 
 import numpy as np

@@ -7,9 +7,9 @@ variance would be distributed about as χ² with (tr B)² / tr(B²) degrees of f
 than there are clusters where few of them have most of V (Imbens & Kolesár 2016; Pustejovsky &
 Tipton 2018; Carter, Schnepel & Steigerwald 2017).
 
-A cluster that alone decides a coefficient has (I - H_gg) singular: its residuals say nothing of
-its errors. `seen` is the share of the variance that the other clusters show, tr B (V'V), 1 but
-for such clusters.
+A cluster that alone determines a coefficient has (I - H_gg) singular: its residuals hold no
+information about its errors. `seen` is the share of the variance that the other clusters show, tr B
+(V'V), 1 but for such clusters.
 """
 
 from dataclasses import dataclass

@@ -2,13 +2,13 @@
 
 The statistic is the sum of u_i'u_j over pairs of a group, or over neighbours in order. u_i is the
 series of i over its length, or over the root mean square of all lengths where that is larger: a
-series near zero, such as that of a unit where a rare event never happens, has hardly any say.
+series near zero, such as that of a unit where a rare event never happens, has hardly any weight.
 
-Two reference distributions are looked at, and the larger p-value counts. Permuted groups allow for
-what all pairs have in common, and take all series to be alike. Random signs (Cameron, Gelbach &
-Miller 2008, who call the weights Rademacher's) keep each series in its group, with its size and
-its shape, such as errors that are larger while a unit is treated, and take pairs to have the
-expectation 0.
+Two reference distributions are used, and the larger p-value counts. Permuted groups allow for what
+all pairs have in common, and assume that all series have one distribution. Random signs (Cameron,
+Gelbach & Miller 2008, who call the weights Rademacher's) keep each series in its group, with its
+size and its shape, such as errors that are larger while a unit is treated, and take pairs to have
+the expectation 0.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ def tail_probability(draws: np.ndarray, value: float) -> np.ndarray:
     """Return P(x ≤ value) for each row of draws, also where hardly any draw is as small.
 
     The estimate is the share of draws that are as small. Where fewer than 40 are, the tail below
-    the 40th smallest is taken for exponential, which is heavier than that of a normal distribution.
+    the 40th smallest is assumed exponential, which is heavier than that of a normal distribution.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ class SplitStudentT:
 
 @dataclass(frozen=True, eq=False)
 class MultivariateStudentT:
-    """A multivariate Student t, as SciPy has it.
+    """A multivariate Student t, by SciPy.
 
     Examples
     --------

@@ -28,7 +28,7 @@ class ImportanceWeights:
 
     @property
     def ess(self) -> float:
-        """Return the effective sample size 1 / Σ w², in draws that count alike.
+        """Return the effective sample size 1 / Σ w², in draws of equal weight.
 
         Examples
         --------

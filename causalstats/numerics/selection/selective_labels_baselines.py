@@ -1,9 +1,9 @@
 """Baselines for selective labels: logistic regressions that need no model of who is tested.
 
 Each rule returns draws of the mean risk of the untested, (draws,), and each one's risk. The draws
-are of the estimator's large-sample Normal distribution, so that its interval stands beside ours;
-they have the uncertainty that the rule itself would report, not its bias. Logistic regressions are
-statsmodels' GLM.
+are of the estimator's large-sample Normal distribution, so that its interval can be compared with
+ours; they have the uncertainty that the rule itself would report, not its bias. Logistic
+regressions are statsmodels' GLM.
 """
 
 import warnings

@@ -1,9 +1,9 @@
 """Prior sensitivity of tables: how far their Dirichlet prior moves an answer.
 
-The answer is worked out at the posterior means of the tables, once with the prior's observations
-and once without them where there are others. To that difference is added the share of the answer
-that hangs on rows of tables in which nobody was seen: half the range of the answer as the prior of
-these rows gives everything to one level or to another.
+The answer is computed at the posterior means of the tables, once with the prior's observations and
+once without them where there are others. To that difference is added the part of the answer that
+depends on empty rows of tables: half the range of the answer when the prior of these rows puts all
+probability on one level or on another.
 """
 
 from __future__ import annotations

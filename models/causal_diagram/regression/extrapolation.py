@@ -19,7 +19,7 @@ def values_within_the_data(
     group: Mapping[str, int],
     data: Observations,
 ) -> tuple[Check, ...]:
-    """Return a failed check where a value was never seen among those asked about.
+    """Return a failed check where a value of the query was never observed.
 
     Parameters
     ----------

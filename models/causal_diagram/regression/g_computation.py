@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.tables import Table
 
 SEED = 0
-"""The seed of the people that are made: one for all questions, so that answers can be compared."""
+"""The seed of the simulated people: one for all queries, so that answers can be compared."""
 
 _MOST_PEOPLE = 2000  # made for each draw
 _FEWEST_PEOPLE = 200

@@ -45,7 +45,7 @@ def overlap_check(
     model : CausalDiagram
     data : Observations
     rows : int array
-        Positions of the rows that are looked at.
+        Positions of the rows that are used.
     """
     treatment = model.treatment
     table = next(

@@ -21,14 +21,14 @@ def covariates_change(
 ) -> Check | None:
     """Return the check that covariates vary within units; None without covariates to look at.
 
-    Moderators are left out, and covariates whose products with others are asked for: those act.
+    Moderators are left out, and covariates in interactions: they are not absorbed.
 
     Parameters
     ----------
     model : PanelDML
     data : Panel
     estimands : tuple of str
-        The answers that an undecided check stands on.
+        Names of the answers that carry the check if it is undecided.
     """
     values = {name: _codes(data.source[name]) for name in data.covariates}
     if not values:

@@ -49,7 +49,7 @@ _AR1 = "Set it beside that of errors='ar1', which supposes how serial correlatio
 def dependence_checks(
     model: PanelDML, data: Panel, failed: tuple[str, ...] = ()
 ) -> tuple[Check, ...]:
-    """Return what can be said of the clusters that the standard error rests on.
+    """Return the checks of the clusters on which the standard error is based.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def _clusters_enough(model: PanelDML, data: Panel, residuals: Residuals) -> Chec
 def _shared_shocks(
     model: PanelDML, data: Panel, residuals: Residuals, failed: tuple[str, ...]
 ) -> Check:
-    """Whether clusters that are alike in something have residuals alike, and treatments too.
+    """Whether clusters with a common feature have correlated residuals, and treatments too.
 
     Parameters
     ----------

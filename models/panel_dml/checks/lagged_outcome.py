@@ -1,8 +1,8 @@
 """Lagged outcomes among covariates or treatments: Nickell bias (1981).
 
-With unit means taken out, the outcome of an earlier row is correlated with the errors of the later
-ones, and the estimates are biased by a term of order 1/T. A lagged outcome is recognised by rank
-correlation within units, so that rounding, another unit of measurement or a logarithm hides
+After the within transformation, the outcome of an earlier row is correlated with the errors of the
+later ones, and the estimates are biased by a term of order 1/T. A lagged outcome is recognised by
+rank correlation within units, so that rounding, another unit of measurement or a logarithm hides
 nothing, and rare events, which are 0 in nearly every row, prove nothing.
 """
 

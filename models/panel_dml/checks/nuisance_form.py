@@ -4,7 +4,7 @@ The residuals of each treatment and of the outcome are predicted from the covari
 learners that saw other units only: boosted trees, which find products, and the one step that serves
 best. Where the columns do what they should, no prediction of a treatment's residuals has a
 coefficient in the equation of the outcome. The effect is confounded where some prediction moves
-treatment and outcome alike: so both must be shown, that a prediction of the treatment's residuals
+both treatment and outcome: so both must be shown, that a prediction of the treatment's residuals
 serves in its own equation and in that of the outcome (or one of the outcome's, likewise), and the
 effect must move when the predictions are added as columns. An error in one equation alone does no
 harm (Robinson 1988).

@@ -1,8 +1,8 @@
 """Tests of strict exogeneity (pre-trends, anticipation, feedback) and of carry-over effects.
 
-With unit means taken out, the error of a row must be uncorrelated with the treatments of all rows
-of its unit. Anticipation, feedback of the outcome on the next treatment, and trends of units' own
-in both all give the next treatment a coefficient in the outcome's equation (Wooldridge 2010,
+After the within transformation, the error of a row must be uncorrelated with the treatments of all
+rows of its unit. Anticipation, feedback of the outcome on the next treatment, and trends of units'
+own in both all give the next treatment a coefficient in the outcome's equation (Wooldridge 2010,
 section 10.7.1), and trends give one to the unit's own linear trend of the treatment. Treatments
 that never end are tested before they begin instead, among rows without them, where no effect that
 grows can be taken for a trend (Borusyak, Jaravel & Spiess 2024, section 4.4): a test of parallel

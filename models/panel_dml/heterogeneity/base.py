@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class UnitHeterogeneity:
-    """Units may differ in any way that lasts, unless a kind says otherwise.
+    """Unit effects are unrestricted, unless a kind says otherwise.
 
     `within` says that unit means are taken out, and `between` that the effect between units is
     estimated beside the one within them.

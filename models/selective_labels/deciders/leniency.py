@@ -1,4 +1,4 @@
-"""Deciders differ in leniency: how readily they test, at the same risk and features."""
+"""Leniency of deciders: they differ in how readily they test, at the same risk and features."""
 
 from __future__ import annotations
 

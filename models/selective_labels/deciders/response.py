@@ -1,4 +1,4 @@
-"""Deciders differ in how steeply their testing rises with risk."""
+"""Response of deciders: they differ in how steeply their testing rises with risk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Priors on attenuated coefficients, which say nothing of the unobservable.
+"""Priors on attenuated coefficients, which leave the prior of the unobservable as it is.
 
 The data fix b = β / s(σ), nearly: the coefficients of the two regressions in which the unobservable
 is integrated out, s(σ) = √(1 + c σ² Var ζ). A prior on β beside a free σ is therefore a statement
