@@ -1,7 +1,8 @@
 """Design matrix of a panel in blocks of whole units: basis, time dummies, treatments, outcome.
 
-The within transformation takes unit means out of every column, of time dummies too: two-way fixed
-effects."""
+The within transformation takes unit means out of every column. With time dummies among them the
+estimates are those of two-way fixed effects.
+"""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ rows of its unit. Anticipation, feedback of the outcome on the next treatment, a
 own in both all give the next treatment a coefficient in the outcome's equation (Wooldridge 2010,
 section 10.7.1), and trends give one to the unit's own linear trend of the treatment. Treatments
 that never end are tested before they begin instead, among rows without them, where no effect that
-grows can be taken for a trend (Borusyak, Jaravel & Spiess 2024, section 4.4): a test of parallel
-trends before adoption.
+grows can be taken for a trend (Borusyak, Jaravel & Spiess 2024, section 4.4). That is a test of
+parallel trends before adoption.
 """
 
 from __future__ import annotations
