@@ -231,7 +231,7 @@ def _settings(attrs: Mapping[Any, Any]) -> dict[str, float]:
 
 
 def _smaller_steps(attrs: Mapping[Any, Any]) -> str:
-    """Return what to do about divergences, with a target acceptance above the one in force."""
+    """Return the remedy for divergences: a target acceptance above the present one."""
     settings = _settings(attrs)
     now = settings.get("target_accept", _TARGET_ACCEPTANCES[0])
     higher = [target for target in _TARGET_ACCEPTANCES if target > now]
@@ -247,7 +247,7 @@ def _smaller_steps(attrs: Mapping[Any, Any]) -> str:
 
 
 def _longer(attrs: Mapping[Any, Any]) -> str:
-    """Return what to do about poor mixing: more draws than there were, with the same steps."""
+    """Return the remedy for poor mixing: more draws, with the same steps."""
     settings = _settings(attrs)
     draws = _FACTOR_OF_DRAWS * settings.get("draws", 1000)
     tune = max(2 * settings.get("tune", 500), 2000)

@@ -226,7 +226,7 @@ class Queryable(Protocol):
         factual: Mapping[str, Any],
         data: Any,
     ) -> tuple[str, Estimand]:
-        """Return how the question is written, and its estimand.
+        """Return the notation of the query, and its estimand.
 
         Parameters
         ----------
@@ -254,7 +254,7 @@ class Bounded(Protocol):
         cause: Any,
         data: Any,
     ) -> tuple[str, Estimand]:
-        """Return how the question is written, and the estimand of its bounds.
+        """Return the notation of the query, and the estimand of its bounds.
 
         Parameters
         ----------

@@ -454,7 +454,7 @@ def declared(hint: Any) -> Kind:
 
 @cache
 def field_kinds(cls: Any) -> Mapping[str, Kind]:
-    """Return what each field of a dataclass may be, by name."""
+    """Return the kind of each field of a dataclass, by name."""
     names = vars(sys.modules[cls.__module__])
     return {
         field.name: declared(_evaluated(field.type, names)) for field in fields(cls)
@@ -532,7 +532,7 @@ def checked[**P, R](
 
 @cache
 def argument_kinds(function: Callable[..., Any]) -> Mapping[str, Kind]:
-    """Return what each argument of a function may be, by name; those without annotation aside."""
+    """Return the kind of each annotated argument of a function, by name."""
     function = inspect.unwrap(function)
     anything = {
         parameter.__name__: Any

@@ -71,7 +71,7 @@ def kind_of(series: nw.Series, name: str) -> Kind:
 
 
 def _kind_of_objects(values: list, name: str) -> Kind:
-    """Return what Python objects are, by one example of each type."""
+    """Return the kind of a column of Python objects, by one example of each type."""
     examples = {type(value): value for value in reversed(values) if not absent(value)}
     kinds: dict[Kind, Any] = {}
     for kind, value in ((_kind_of_type(cls), value) for cls, value in examples.items()):

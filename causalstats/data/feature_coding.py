@@ -19,7 +19,7 @@ from causalstats.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """How columns of a frame become columns of a design matrix.
+    """The coding of columns of a frame as columns of a design matrix.
 
     A numeric feature is standardised, (x - mean) / sd, unless that is turned off; a categorical one
     has a 0/1 column for every level but the first (treatment coding). With a formula, the columns

@@ -113,7 +113,7 @@ class Origin:
         return pd.RangeIndex(self.size) if self.index is None else self.index
 
     def to_list(self) -> list[str] | None:
-        """Return what rows are called as text, to be kept in a file; None for their numbers."""
+        """Return the row labels as text, to be kept in a file; None for row numbers."""
         if self.names.equals(pd.RangeIndex(self.size)):
             return None
         return [label(value) for value in self.names]

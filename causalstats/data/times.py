@@ -19,7 +19,7 @@ _LARGEST_EXACT = 2**53  # whole numbers up to this are floats as well
 
 @dataclass(frozen=True)
 class TimeScale:
-    """How times are written that are kept as numbers.
+    """The notation of times that are kept as numbers.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class TimeScale:
 
 
 def scale_of(series: nw.Series, name: str) -> TimeScale:
-    """Return how the times of a column are written."""
+    """Return the notation of the times of a column."""
     kind = kind_of(series, name)
     if kind == "periods":
         native = series.to_native()

@@ -308,7 +308,7 @@ def _with_exchanges(
 
 
 def _crossings_by_order(lines: Lines, hops: list[list[Hop]], depth: int) -> np.ndarray:
-    """How many crossings the edges of item u have with those of v if u stands left of v.
+    """The number of crossings of edges of item u with those of v if u is left of v.
 
     Parameters
     ----------

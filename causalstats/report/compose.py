@@ -122,7 +122,7 @@ def _sensitivity(
 
 
 def _facts(data: Any) -> tuple[tuple[str, str], ...]:
-    """Return what the data say of themselves; of a DataFrame its size."""
+    """Return the facts about the data; for a DataFrame, its size."""
     if hasattr(data, "facts"):
         return tuple(data.facts().items())
     return (("Rows", f"{len(data):,}"), ("Columns", ", ".join(map(str, data.columns))))

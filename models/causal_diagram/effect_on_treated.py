@@ -69,7 +69,7 @@ def effect_on_treated_query(
     factual: Mapping[str, Any],
     data: Observations,
 ) -> Query:
-    """Return how the outcome under another treatment is written, and its estimand.
+    """Return the notation and the estimand of the outcome of the treated under another treatment.
 
     Parameters
     ----------

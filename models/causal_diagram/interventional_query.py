@@ -44,7 +44,7 @@ def interventional_query(
     given: Mapping[str, Any],
     data: Observations,
 ) -> Query:
-    """Return how P(outcome | do, given) is written, and its estimand.
+    """Return the notation and the estimand of P(outcome | do, given).
 
     Parameters
     ----------

@@ -426,7 +426,7 @@ class CausalDiagram:
         cause: Any,
         data: Observations,
     ) -> tuple[str, Estimand]:
-        """Return how the bounds of an answer are written, and their estimand: `fit.bounds`.
+        """Return the notation and the estimand of the bounds of an answer: `fit.bounds`.
 
         Parameters
         ----------
@@ -461,7 +461,7 @@ class CausalDiagram:
         factual: Mapping[str, Any],
         data: Observations,
     ) -> tuple[str, Estimand]:
-        """Return how P(name | do, given) is written, and its estimand: `fit.effect`.
+        """Return the notation and the estimand of P(name | do, given): `fit.effect`.
 
         With `factual` it is the outcome under `do` of the people with other observed values (the
         effect of treatment on the treated).
@@ -503,7 +503,7 @@ class CausalDiagram:
         return self._route.parameters(data)
 
     def priors(self, data: Observations) -> dict[str, Any]:
-        """Return nothing: no parameter has a standard deviation of its own before the data."""
+        """Return no priors: parameters are probabilities with joint Dirichlet priors."""
         return {}
 
     @checked(ModelError)
@@ -641,5 +641,5 @@ class CausalDiagram:
         return unused
 
     def relaxations(self, data: Observations) -> tuple[Relaxation, ...]:
-        """Return nothing: the diagram alone is imposed from outside."""
+        """Return no relaxations: the diagram is the only outside knowledge."""
         return ()

@@ -1,4 +1,4 @@
-"""How probabilities, interventions, counterfactuals and contrasts are written."""
+"""Notation of probabilities, interventions, counterfactuals and contrasts."""
 
 from __future__ import annotations
 

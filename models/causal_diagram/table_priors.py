@@ -23,7 +23,7 @@ PriorName = Literal["cells", "bdeu"]
 
 @dataclass(frozen=True)
 class TablePrior:
-    """How the concentration becomes the Dirichlet weights of a table.
+    """The Dirichlet weights of a table, from the concentration.
 
     Parameters
     ----------

@@ -235,7 +235,7 @@ class PanelDML:
 
     @property
     def shrinkage_prior(self) -> Shrinkage:
-        """How many scales the coefficients of an equation have."""
+        """The shrinkage prior of the coefficients: global, or global-local."""
         return SHRINKAGE[self.shrinkage]
 
     @property
@@ -595,7 +595,7 @@ class PanelDML:
         return unused
 
     def relaxations(self, data: Panel) -> tuple[Relaxation, ...]:
-        """Return no relaxations: nothing is known from outside the data."""
+        """Return no relaxations: there is no outside knowledge."""
         return ()
 
 

@@ -23,7 +23,7 @@ ZERO_VARIANCE = 1e-10  # of a column, in mean squares: rounding
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many parameters there are.
+    """The number of parameters of each kind.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class Columns:
 
     @property
     def width(self) -> int:
-        """How many columns there are, the outcome included."""
+        """The number of columns, the outcome included."""
         return len(self.basis.spectrum) + len(self.periods) + len(self.effects) + 1
 
     def moderators(self, table: pd.DataFrame) -> np.ndarray:

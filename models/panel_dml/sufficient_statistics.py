@@ -86,7 +86,7 @@ class SufficientStatistics:
 
     @property
     def sizes(self) -> Sizes:
-        """How many parameters there are."""
+        """The number of parameters of each kind."""
         arrays = self.basis.prior_arrays()
         return Sizes(
             equations=len(self.units),
@@ -110,7 +110,7 @@ class SufficientStatistics:
         return values if self.lowest is None else values | {"lowest": self.lowest}
 
     def inputs(self, prefix: str = "") -> dict[str, np.ndarray]:
-        """Return what the graph takes, each name after the prefix."""
+        """Return the inputs of the graph, each name after the prefix."""
         dense = self.model.needs_cross_products
         given = (
             self.cross_products

@@ -697,7 +697,7 @@ class PartialCorrelation:
         return reasons
 
     def relaxations(self, data: Composition) -> tuple[Relaxation, ...]:
-        """Return none: no knowledge from outside is imposed."""
+        """Return no relaxations: there is no outside knowledge."""
         return ()
 
 

@@ -43,7 +43,7 @@ _DIMS = {
 
 @dataclass(frozen=True)
 class Design:
-    """How compositions are simulated.
+    """The design of simulated compositions.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Design:
 def simulate(
     model: PartialCorrelation, seed: int, rows: int, parts: int, design: Design
 ) -> Simulation:
-    """Return what `PartialCorrelation.simulate` says.
+    """Return simulated compositions, as documented in `PartialCorrelation.simulate`.
 
     Parameters
     ----------

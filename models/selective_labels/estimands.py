@@ -441,7 +441,7 @@ def pointwise(law: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarr
 
 
 def seen_rows(data: Decisions) -> dict[str, np.ndarray]:
-    """Return who was seen how, as masks: not tested, tested negative, tested positive."""
+    """Return masks of the people not tested, tested negative and tested positive."""
     return {
         "untested": ~data.decision,
         "negative": data.outcome == 0,

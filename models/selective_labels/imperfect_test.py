@@ -32,7 +32,7 @@ def rate_sds(model: Any) -> dict[str, float]:
 
 
 def inputs(model: Any) -> dict[str, float]:
-    """Return what is known of the rates, by the names it has in the graph."""
+    """Return the known values of the rates, by their names in the graph."""
     values = {}
     for rate in RATES if is_imperfect(model) else ():
         known = getattr(model, rate)

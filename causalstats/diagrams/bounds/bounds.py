@@ -531,7 +531,7 @@ def bounds_of_program(
     axes: Mapping[str, int],
     sides: tuple[Array, Array, Array],
 ) -> EffectBounds:
-    """Return what `extremes` found, as `EffectBounds`, with remarks.
+    """Return the result of `extremes` as `EffectBounds`, with remarks.
 
     Parameters
     ----------
@@ -574,7 +574,7 @@ def bounds_of_program(
 
 
 def _remarks_on_data(lower: Array, distance: Array) -> list[str]:
-    """How the data contradict the diagram or the assumptions, in words."""
+    """Contradictions of the data with the diagram or the assumptions, in words."""
     remarks = []
     if distance.max() > ROUNDING:
         remarks.append(

@@ -218,7 +218,7 @@ def wire_end_marks(
     wire: int,
     at: Point,
 ) -> list[Mark]:
-    """Return what stands above the port that a wire leaves.
+    """Return the symbol above the port that a wire leaves.
 
     It is a dot if the wire is copied, and a ground symbol if it is discarded.
 

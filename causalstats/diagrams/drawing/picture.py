@@ -50,7 +50,7 @@ def scene(
     before: Hypergraph | None = None,
     comb: str | None = None,
 ) -> Scene:
-    """Return what `Diagram.draw` draws: one diagram, or two with the surgery in between.
+    """Return the drawing of `Diagram.draw`: one diagram, or two with the surgery in between.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def before_and_after(
     after: Hypergraph,
     tints: Tints | None = None,
 ) -> Scene:
-    """Return what surgery did: the one drawing, an arrow, the other, and the steps in words.
+    """Return a drawing of surgery: before, an arrow, after, and the steps in words.
 
     Parameters
     ----------

@@ -249,7 +249,7 @@ class _PartialTable:
 
 
 Treatment = Callable[[Partial, _PartialTable], _PartialTable]
-"""How to treat the values of a part that may be undefined."""
+"""The treatment of values of a part that may be undefined."""
 
 
 def _unchanged(part: Partial, table: _PartialTable) -> _PartialTable:

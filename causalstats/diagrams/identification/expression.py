@@ -188,7 +188,7 @@ Expression = Probability | Product | Sum | Quotient
 
 @dataclass(frozen=True)
 class _Style:
-    """How names, probabilities, sums and quotients are written."""
+    """The notation of names, probabilities, sums and quotients."""
 
     name: Callable[[str], str]
     probability: str

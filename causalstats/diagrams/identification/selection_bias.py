@@ -171,7 +171,7 @@ def _steps(
     selected: tuple[str, ...],
     moves: list[Move],
 ) -> tuple[tuple[str, tuple[str, ...], Expression], ...]:
-    """How the formula follows: words, comb and formula of each split.
+    """The derivation of the formula: words, comb and formula of each split.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ NO_CONDITIONS = Conditions()
 
 @dataclass(eq=False)
 class QueryPlan:
-    """How to answer all queries of one form, which differ in the known levels only.
+    """The plan of all queries of one form, which differ in the known levels only.
 
     Parameters
     ----------

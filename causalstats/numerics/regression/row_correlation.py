@@ -172,7 +172,7 @@ def all_about_covariates(
     correlations: np.ndarray,
     links: Mapping[str, Any],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what `about_covariates` does at many φ.
+    """Return the results of `about_covariates` at many φ.
 
     X'R⁻¹X is linear in functions of φ: of a subject's size, or of the time between two rows.
 

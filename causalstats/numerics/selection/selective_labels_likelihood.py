@@ -170,7 +170,7 @@ def _by_quadrature(
 
 
 def _expectation(family: str, xp: Any, compiled: Callable | None) -> Callable:
-    """Return what turns a function of (ζ, m, t, σ, α) with five values into their expectations.
+    """Return the map of a five-valued function of (ζ, m, t, σ, α) to its expectations over ζ.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class Unobservable:
 
     @property
     def lower_end(self) -> float:
-        """How far below ζ = 0 the paper puts its intercept, in units of σ: its Z starts at 0."""
+        """Distance of the paper's intercept below ζ = 0, in units of σ: its Z starts at 0."""
         return self.distribution.lower_end
 
 

@@ -47,7 +47,7 @@ def causation_query(
     cause: str | Mapping[str, tuple[Any, Any]],
     data: Observations,
 ) -> Query:
-    """Return how the bounds of the probabilities of causation are written, and their estimand.
+    """Return the notation and the estimand of bounds of the probabilities of causation.
 
     Parameters
     ----------

@@ -98,7 +98,7 @@ def bounds_query(
     factual: Mapping[str, Any],
     data: Observations,
 ) -> Query:
-    """Return how the bounds of a question are written, and their estimand.
+    """Return the notation and the estimand of the bounds of a query.
 
     Parameters
     ----------

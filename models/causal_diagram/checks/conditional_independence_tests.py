@@ -271,7 +271,7 @@ def generalised_covariance_p(
 
 
 def _residuals(block: np.ndarray, span: np.ndarray) -> np.ndarray:
-    """Return what a span does not explain, of the columns of which anything is left."""
+    """Return the residuals of columns on a span, without those that it explains fully."""
     residuals = block - span @ (span.T @ block)
     scale = np.maximum(block.std(axis=0), _SMALLEST)
     return residuals[:, residuals.std(axis=0) > 1e-8 * scale]

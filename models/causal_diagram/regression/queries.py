@@ -111,7 +111,7 @@ def regression_query(
     factual: Mapping[str, Any],
     data: Observations,
 ) -> Query:
-    """Return how E[outcome | do, given] is written, and its estimand.
+    """Return the notation and the estimand of E[outcome | do, given].
 
     Parameters
     ----------

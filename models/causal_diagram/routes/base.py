@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 Query = tuple[str, Estimand]
-"""How a question is written, and its estimand."""
+"""The notation of a query, and its estimand."""
 
 
 class Route(Protocol):

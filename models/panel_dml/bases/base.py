@@ -60,7 +60,7 @@ class BasisFamily:
         """Raise `ModelError` where another field of the model excludes this basis."""
 
     def remedy(self, model: PanelDML) -> tuple[str, ...]:
-        """Return what to try where covariates act in ways that the columns cannot follow."""
+        """Return the remedy for functions of covariates beyond the span of the columns."""
         if model.interactions != "none":
             return ()
         return (

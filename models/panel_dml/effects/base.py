@@ -23,7 +23,7 @@ class EffectForm:
     by_unit = False
 
     def assumption(self, model: PanelDML) -> Assumption:
-        """Return what the answer assumes of effects."""
+        """Return the assumption about effects."""
         raise NotImplementedError
 
     def estimands(self, model: PanelDML) -> dict[str, Estimand]:

@@ -36,7 +36,7 @@ class ErrorModel:
         return ()
 
     def assumption(self, model: PanelDML) -> Assumption:
-        """Return what the interval stands on."""
+        """Return the assumption of the interval."""
         raise NotImplementedError
 
     def correlations(

@@ -28,7 +28,7 @@ class UnitHeterogeneity:
     formula = "a_i, c_i anything"
 
     def assumption(self) -> Assumption:
-        """Return what the answer assumes of units."""
+        """Return the assumption about units."""
         return Assumption(
             name="unit heterogeneity",
             statement=self.statement,

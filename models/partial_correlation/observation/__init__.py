@@ -12,7 +12,7 @@ __all__ = ["Observation", "observation_of"]
 
 
 def observation_of(data: Composition) -> Observation:
-    """Return how the rows of these data are observed."""
+    """Return the observation model of the rows of these data."""
     if data.counts:
         return Counts()
     return Amounts() if data.bounds is None else Intervals()

@@ -13,7 +13,7 @@ from causalstats.models.partial_correlation.graph_context import GraphContext
 
 
 class Observation(Protocol):
-    """How rows are observed, given their log-ratios."""
+    """The observation model of rows, given their log-ratios."""
 
     @property
     def exact(self) -> bool:

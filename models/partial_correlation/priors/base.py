@@ -74,7 +74,7 @@ class CovariancePrior(Protocol):
     def simulation_fields(self) -> tuple[str, ...]: ...
 
     def assumption(self, model: PartialCorrelation) -> Assumption:
-        """Return what the prior assumes, in words."""
+        """Return the assumption of the prior."""
 
     def hyperpriors(
         self, model: PartialCorrelation, log_variance: float

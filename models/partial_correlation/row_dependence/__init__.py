@@ -15,7 +15,7 @@ __all__ = ["RowDependence", "row_dependence_of"]
 
 
 def row_dependence_of(data: Composition) -> RowDependence:
-    """Return how the rows of these data depend on each other."""
+    """Return the dependence between the rows of these data."""
     return (
         IndependentRows()
         if data.dependence is None

@@ -24,7 +24,7 @@ class DeciderEffect(Protocol):
 
     @property
     def phrase(self) -> str:
-        """How deciders differ, in words."""
+        """The difference between deciders, in words."""
 
     @property
     def formula(self) -> str:

@@ -49,7 +49,7 @@ class Prevalence:
         return np.setdiff1d(np.arange(len(data.features)), self.solved_columns(data))
 
     def group_rows(self, data: Decisions) -> list[np.ndarray]:
-        """Return who of the population is in each group."""
+        """Return masks of the population by group."""
         return [np.arange(len(data.population))]
 
     def group_codes(self, data: Decisions) -> np.ndarray:
@@ -81,7 +81,7 @@ class Prevalence:
         return 0
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what is assumed of the prevalence."""
+        """Return the assumption about the prevalence."""
         return ()
 
     def relaxation(self, model: Any, data: Decisions) -> tuple[Relaxation, ...]:

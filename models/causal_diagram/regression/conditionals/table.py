@@ -31,7 +31,7 @@ class TableOfLabels(Conditional):
 
     @property
     def counts(self) -> np.ndarray:
-        """How often each cell was observed, axes (given..., variable)."""
+        """Counts of each cell, axes (given..., variable)."""
         return self.data.table(self.table.axes, self.levels)
 
     def inputs(self) -> dict[str, np.ndarray]:
