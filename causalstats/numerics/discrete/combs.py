@@ -1,4 +1,7 @@
-"""Comb disintegration: factors of a joint distribution along an order of variables (c-factors)."""
+"""Comb disintegration: factors of a joint distribution along an order of variables.
+
+The comb of a district is its c-factor (Tian & Pearl 2002).
+"""
 
 from collections.abc import Collection
 

@@ -1,9 +1,9 @@
-"""How often the intervals of `PanelDML` cover where errors last, by each kind of `errors`.
+"""Coverage of the intervals of `PanelDML` under serial correlation, by each kind of `errors`.
 
-    python benchmarks/lasting_errors.py        goes on where it was stopped
+    python benchmarks/serial_correlation.py        resumes where it was stopped
 
-200 units in 10 periods, whose effects and a square of a covariate act on treatment and outcome;
-what is left of both keeps .7 of itself from period to period.
+200 units in 10 periods. Unit effects and the square of a covariate act on treatment and outcome,
+and the errors of both are AR(1) with a serial correlation of .7.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ import causalstats as cs
 from causalstats.runs.resumable import resume
 from causalstats.samplers import program_for, sample
 
-SETS, UNITS, TIMES, KEPT = 200, 200, 10, 0.7
+SETS, UNITS, TIMES, CORRELATION = 200, 200, 10, 0.7
 SAMPLER = cs.Nuts(chains=2, draws=250, tune=200, backend="jax")
 ERRORS = ("iid", "cluster", "bootstrap", "ar1")
 FOLDER = Path("results")
 RESULTS = Path(__file__).with_suffix(".json")
 
 
-def lasting(seed: int) -> cs.Panel:
+def serially_correlated(seed: int) -> cs.Panel:
     """Errors v_t = .7 v_{t-1} + z_t, of variance 1, in both equations."""
     frame = cs.PanelDML().simulate(seed, units=UNITS, times=TIMES).data.source
     rng = np.random.default_rng([seed, 1])
     noise = rng.standard_normal((2, UNITS, TIMES))
     for t in range(1, TIMES):
         noise[:, :, t] = (
-            KEPT * noise[:, :, t - 1] + np.sqrt(1 - KEPT**2) * noise[:, :, t]
+            CORRELATION * noise[:, :, t - 1]
+            + np.sqrt(1 - CORRELATION**2) * noise[:, :, t]
         )
     signal = rng.standard_normal() * frame["x1"] ** 2 + np.repeat(
         rng.standard_normal(UNITS), TIMES
@@ -51,7 +52,7 @@ def one(seed: int) -> dict:
 
     One program serves all but the last kind.
     """
-    data, found = lasting(seed), {}
+    data, found = serially_correlated(seed), {}
     for errors in ERRORS:
         problem = cs.Problem(cs.PanelDML(errors=errors), data)
         sampler = SAMPLER if errors == "ar1" else cs.Auto()
@@ -71,8 +72,8 @@ def main() -> None:
         one,
         range(SETS),
         title="Data sets",
-        path=FOLDER / "lasting_errors.jsonl",
-        description=f"{SAMPLER!r}, {UNITS}, {TIMES}, {KEPT}",
+        path=FOLDER / "serial_correlation.jsonl",
+        description=f"{SAMPLER!r}, {UNITS}, {TIMES}, {CORRELATION}",
     )
     table = {}
     for errors in ERRORS:
