@@ -1,4 +1,7 @@
-"""A benchmark over the modules of a family: every entry on many data sets, kept as they come."""
+"""A benchmark over the designs or worlds of a family, each on many data sets.
+
+The record of a data set is kept as soon as it is there, so that a run goes on where it was stopped.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ import numpy as np
 
 from causalstats.runs.resumable import resume
 
-_FIRST = 4  # data sets by which the time of the others is judged
-KEPT = Path("results")
+_TIMED_DATA_SETS = 4  # run first; they tell how long the others will take
+RECORDS_FOLDER = Path("results")
 Record = dict[str, Any]
 
 
@@ -27,15 +30,15 @@ class Campaign:
     Parameters
     ----------
     name : str
-        Also that of the folder in which the figures of each family stand.
+        The name of the benchmark, and of the folder with the figures of each family.
     entries_of : callable
-        The designs or worlds of a family, each with a `name`.
+        `entries_of(family)` returns the designs or worlds of a family, each with a `name`.
     one : callable
-        `one(family, name, seed)` gives the record of a data set.
+        `one(family, name, seed)` returns the record of a data set; `seconds` in it is its time.
     summarised : callable
-        `summarised(records, entry)` gives the figures of a design or world.
+        `summarised(records, entry)` returns the figures of a design or world.
     table : callable
-        Gives the committed figures in Markdown.
+        `table()` returns the committed figures in Markdown.
     """
 
     name: str
@@ -51,35 +54,46 @@ class Campaign:
     def run(
         self, family: str, data_sets: int, jobs: int, only: str, minutes: float
     ) -> None:
-        """Do what is not done yet, and write the figures after each design or world.
+        """Run the data sets without a record, and write the figures after each design or world.
 
-        An entry that would take more than `minutes`, by the time of its first data sets, gets as
-        many data sets as fit, and no fewer than the first.
+        Parameters
+        ----------
+        family : str
+            The module of the designs or worlds.
+        data_sets : int
+            The number of data sets of each design or world; their seeds are 0, 1, ...
+        jobs : int
+            The number of worker processes.
+        only : str
+            Part of the names of the designs or worlds to run; empty runs all.
+        minutes : float
+            A design or world that would take longer gets as many data sets as fit, and no fewer
+            than the first four, by whose median time this is judged.
         """
         path = self.folder / f"{family}.json"
         self.folder.mkdir(exist_ok=True)
-        KEPT.mkdir(exist_ok=True)
+        RECORDS_FOLDER.mkdir(exist_ok=True)
         for entry in self.entries_of(family):
             if only not in entry.name:
                 continue
             file = f"{self.name}_{family}_{entry.name}.jsonl".replace(" ", "_").replace(
                 "/", "-"
             )
-            do = partial(
+            run_seeds = partial(
                 resume,
                 partial(self.one, family, entry.name),
                 title=entry.name,
-                path=KEPT / file,
+                path=RECORDS_FOLDER / file,
                 description=f"{family}: {entry.name}",
                 jobs=jobs,
             )
-            first = do(range(min(_FIRST, data_sets)))
-            each = np.median([record.get("seconds", 0.0) for record in first])
-            fitting = min(60 * minutes / max(each, 1e-3), data_sets)
-            records = do(range(max(len(first), int(fitting))))
-            found = json.loads(path.read_text()) if path.exists() else {}
-            found[entry.name] = self.summarised(records, entry)
-            path.write_text(json.dumps(found, indent=1) + "\n")
+            first = run_seeds(range(min(_TIMED_DATA_SETS, data_sets)))
+            seconds = np.median([record.get("seconds", 0.0) for record in first])
+            affordable = min(60 * minutes / max(seconds, 1e-3), data_sets)
+            records = run_seeds(range(max(len(first), int(affordable))))
+            figures = json.loads(path.read_text()) if path.exists() else {}
+            figures[entry.name] = self.summarised(records, entry)
+            path.write_text(json.dumps(figures, indent=1) + "\n")
 
     def main(self, description: str, data_sets: int) -> None:
         """Read the command line: a family, or `table` for the committed figures."""
@@ -88,15 +102,22 @@ class Campaign:
         parser.add_argument("--data-sets", type=int, default=data_sets)
         parser.add_argument("--jobs", type=int, default=1)
         parser.add_argument(
-            "--minutes", type=float, default=inf, help="at most, for each of them"
+            "--minutes",
+            type=float,
+            default=inf,
+            help="at most, for each design or world",
         )
         parser.add_argument(
-            "--only", default="", help="words in the names of those to do"
+            "--only", default="", help="part of the names of those to run"
         )
-        asked = parser.parse_args()
-        if asked.family == "table":
+        options = parser.parse_args()
+        if options.family == "table":
             print(self.table())
         else:
             self.run(
-                asked.family, asked.data_sets, asked.jobs, asked.only, asked.minutes
+                options.family,
+                options.data_sets,
+                options.jobs,
+                options.only,
+                options.minutes,
             )

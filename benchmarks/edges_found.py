@@ -1,5 +1,4 @@
-"""Which links among the amounts are found from their composition: average precision of each
-method's ranking of the pairs, beside the graphical lasso.
+"""Average precision by which links among amounts are ranked, beside the graphical lasso.
 
     pip install scikit-learn
     python benchmarks/edges_found.py [--replications 3]
@@ -43,43 +42,42 @@ CONDITION = 100.0
 
 
 def precision(links: nx.Graph, rng: np.random.Generator) -> np.ndarray:
-    """Weights on the links, and the diagonal that gives the condition number."""
-    found = np.zeros((len(links), len(links)))
+    """Return random weights on the links, and the diagonal that gives the condition number."""
+    weights = np.zeros((len(links), len(links)))
     for one, other in links.edges:
-        found[one, other] = found[other, one] = rng.uniform(2, 3) * rng.choice([-1, 1])
-    values = np.linalg.eigvalsh(found)
-    return found + np.eye(len(links)) * (values[-1] - CONDITION * values[0]) / (
-        CONDITION - 1
-    )
+        weight = rng.uniform(2, 3) * rng.choice([-1, 1])
+        weights[one, other] = weights[other, one] = weight
+    values = np.linalg.eigvalsh(weights)
+    diagonal = (values[-1] - CONDITION * values[0]) / (CONDITION - 1)
+    return weights + np.eye(len(links)) * diagonal
 
 
 def rankings(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """How sure each method is of each pair.
+    """Return by which each method ranks the pairs.
 
-    The size of what it estimates, or the probability that there is a link.
+    The absolute value of its estimate, or the probability of a link.
     """
-    values, size = frame.to_numpy(), frame.shape[1]
-    where = np.triu_indices(size, 1)
-    ratios, logs = (
-        log_ratios.clr(values),
-        np.log(values / values.sum(axis=1, keepdims=True)),
-    )
+    values = frame.to_numpy()
+    size = frame.shape[1]
+    pairs = np.triu_indices(size, 1)
+    ratios = log_ratios.clr(values)
+    logs = np.log(values / values.sum(axis=1, keepdims=True))
     data = cs.Composition.from_frame(frame, parts=list(frame))
     shrunk = log_ratios.pseudo_inverse(
         log_ratios.centre(log_ratios.shrunk_covariance(logs)[0])
     )
-    found = {
+    scores = {
         "sample estimate": log_ratios.partial_correlations(
             np.linalg.pinv(np.cov(ratios, rowvar=False), hermitian=True)
-        )[where],
-        "basis shrinkage": log_ratios.partial_correlations(shrunk)[where],
+        )[pairs],
+        "basis shrinkage": log_ratios.partial_correlations(shrunk)[pairs],
     }
     for prior in ("shrunk", *(["sparse"] if size <= 20 else [])):
         problem = cs.Problem(cs.PartialCorrelation(prior=prior), data)
         program = program_for(cs.Auto(chains=2, draws=400, tune=400), problem)
         draws = sample(program, problem, 1)["posterior"].to_dataset()
         name = "inclusion" if prior == "sparse" else "excess"
-        found[f"{prior}: {name}"] = (
+        scores[f"{prior}: {name}"] = (
             problem.model.estimands()[name]
             .compute(draws, data)
             .mean(("chain", "draw"))
@@ -87,16 +85,16 @@ def rankings(frame: pd.DataFrame) -> dict[str, np.ndarray]:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found["graphical lasso, cross-validated"] = (
-            GraphicalLassoCV().fit(ratios / ratios.std(axis=0)).precision_[where]
-        )
-    return {name: np.abs(each) for name, each in found.items()}
+        lasso = GraphicalLassoCV().fit(ratios / ratios.std(axis=0))
+    scores["graphical lasso, cross-validated"] = lasso.precision_[pairs]
+    return {name: np.abs(each) for name, each in scores.items()}
 
 
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--replications", type=int, default=3)
-    replications, started = options.parse_args().replications, time.perf_counter()
+    replications = options.parse_args().replications
+    started = time.perf_counter()
     table: dict[str, dict[str, list[float]]] = {}
     for size, rows in CASES:
         for graph, make in GRAPHS.items():

@@ -1,7 +1,8 @@
-"""How time and memory grow with the number of people, from a frame to the posterior, each size in a
-process of its own.
+"""Time and memory of `SelectiveLabels` by the number of people, from a frame to the answer.
 
-    python benchmarks/growth.py                 every size, with each sampler that is fit for it
+Each size in a separate process.
+
+    python benchmarks/growth.py                 every size, with each sampler that suits it
     python benchmarks/growth.py 100000 Laplace  one
 
 The paper's synthetic design with 20 features, a prevalence known within 0.002, and expertise on all
@@ -36,8 +37,9 @@ RESULTS = Path(__file__).with_suffix(".json")
 
 
 def measure(people: int, sampler: str) -> dict[str, float]:
-    """Seconds by stage, those of the processor (of all cores, whatever else runs), peak memory, the
-    sampler's own verdict, the answer's error.
+    """Return seconds by stage, peak memory, effective sample size, and the answer with its truth.
+
+    The processor's seconds are the sum over cores, of this process alone.
     """
     simulation = cs.SelectiveLabels().simulate(seed=1, people=people, features=FEATURES)
     frame = simulation.data.source
@@ -58,7 +60,8 @@ def measure(people: int, sampler: str) -> dict[str, float]:
     read = time.perf_counter()
     fit = cs.fit(model, data, seed=1, sampler=SAMPLERS[sampler], progress=False)
     fitted = time.perf_counter()
-    summary, answer = fit.summary(), fit.effect("untested_prevalence").summary().iloc[0]
+    summary = fit.summary()
+    answer = fit.effect("untested_prevalence").summary().iloc[0]
     answered = time.perf_counter()
     return {
         "people": people,

@@ -1,5 +1,6 @@
-"""How long it takes to say whether an effect is identified, and by which formula: `identify` and
-pyAgrum on the same random diagrams, in one run.
+"""Time to decide whether an effect is identified, and by which formula: `identify` and pyAgrum.
+
+Both on the same random diagrams, in one run.
 
     python benchmarks/identification_speed.py
 
@@ -38,7 +39,23 @@ Arrows = list[tuple[str, str]]
 def diagram(
     rng: np.random.Generator, size: int, parents: float
 ) -> tuple[list[str], Arrows, Arrows]:
-    """Names, arrows, and a hidden cause for every third variable; the last variable has a cause."""
+    """Return a random diagram whose last variable has at least one cause.
+
+    Parameters
+    ----------
+    rng : Generator
+    size : int
+        The number of variables.
+    parents : float
+        The mean number of causes of a variable.
+
+    Returns
+    -------
+    names : list of str, in causal order
+    arrows : list of pairs (cause, effect)
+    confounded : list of pairs
+        At most a third as many as variables; each pair shares a hidden cause.
+    """
     names = [f"v{number}" for number in range(size)]
     arrows = [
         (names[i], names[j])
@@ -46,11 +63,8 @@ def diagram(
         for i in range(j)
         if rng.random() < 2 * parents / size
     ]
-    arrows += (
-        []
-        if any(effect == names[-1] for _, effect in arrows)
-        else [(names[0], names[-1])]
-    )
+    if not any(effect == names[-1] for _, effect in arrows):
+        arrows.append((names[0], names[-1]))
     pairs = {
         tuple(sorted(map(int, rng.choice(size, 2, replace=False))))
         for _ in range(size // 3)
@@ -61,10 +75,9 @@ def diagram(
 def ours(
     names: list[str], arrows: Arrows, confounded: Arrows, outcome: str, treatment: str
 ) -> bool:
-    found = identify(
-        MixedGraph.projected(names, arrows, bidirected=confounded), outcome, treatment
-    )
-    return bool(found.latex()) and found.identified
+    graph = MixedGraph.projected(names, arrows, bidirected=confounded)
+    estimand = identify(graph, outcome, treatment)
+    return bool(estimand.latex()) and estimand.identified
 
 
 def theirs(
@@ -78,16 +91,17 @@ def theirs(
 
 
 def network(names: list[str], arrows: Arrows) -> pyagrum.BayesNet:
-    made = pyagrum.BayesNet()
+    dag = pyagrum.BayesNet()
     for name in names:
-        made.add(pyagrum.LabelizedVariable(name, name, 2))
-    made.addArcs(arrows)
-    return made
+        dag.add(pyagrum.LabelizedVariable(name, name, 2))
+    dag.addArcs(arrows)
+    return dag
 
 
 def best(call: Callable[..., bool], *arguments: object) -> tuple[float, bool]:
-    """Milliseconds, and the verdict."""
-    seconds, verdict = [], False
+    """Return the least milliseconds of five runs, and the verdict."""
+    seconds = []
+    verdict = False
     for _ in range(5):
         started = time.perf_counter()
         verdict = call(*arguments)
@@ -96,19 +110,21 @@ def best(call: Callable[..., bool], *arguments: object) -> tuple[float, bool]:
 
 
 def limited(call: Callable[..., bool], *arguments: object) -> tuple[float, bool | None]:
-    """`best` in a process of its own, stopped at the limit; then without a verdict."""
+    """Return `best` of a separate process, or the limit and no verdict if it takes longer."""
     context = multiprocessing.get_context("fork")
     receiving, sending = context.Pipe(duplex=False)
     worker = context.Process(target=lambda: sending.send(best(call, *arguments)))
     worker.start()
-    found = receiving.recv() if receiving.poll(LIMIT) else (1e3 * LIMIT, None)
+    timed = receiving.recv() if receiving.poll(LIMIT) else (1e3 * LIMIT, None)
     worker.kill()
     worker.join()
-    return found
+    return timed
 
 
 def measure(size: int, density: str) -> dict[str, object]:
-    rng, times, verdicts = np.random.default_rng(size), [], []
+    rng = np.random.default_rng(size)
+    times = []
+    verdicts = []
     for _ in range(DIAGRAMS):
         names, arrows, confounded = diagram(rng, size, PARENTS[density])
         causes = MixedGraph.projected(names, arrows).ancestors(names[-1])[:-1]
@@ -119,10 +135,8 @@ def measure(size: int, density: str) -> dict[str, object]:
         )
         times.append((one[0], other[0]))
         verdicts.append((one[1], other[1]))
-    median, longest = (
-        np.median(times, axis=0).round(3).tolist(),
-        np.max(times, axis=0).round(3).tolist(),
-    )
+    median = np.median(times, axis=0).round(3).tolist()
+    longest = np.max(times, axis=0).round(3).tolist()
     row = {
         "variables": size,
         "density": density,

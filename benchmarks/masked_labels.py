@@ -1,10 +1,9 @@
-"""Real labels hidden under a known decision: how well does each rule do on the people whose label
-it was not shown?
+"""Real labels hidden under a known decision: the scores of each rule on the hidden labels.
 
     python benchmarks/masked_labels.py [--repeats 10]
 
 Data: the paper's synthetic design (2,000 people), the tumours of `case_studies/central_review`
-(4,028; simulated decisions that see a real reading which the rules do not), each with `repeats`
+(4,028; simulated decisions by a real reading that the rules are not given), each with `repeats`
 random decisions, and the people of `case_studies/hiv_results` (2,816; the real decision, once).
 Scored on the untested:
 
@@ -38,7 +37,7 @@ RESULTS = Path(__file__).with_suffix(".json")
 
 
 def synthetic(seed: int) -> tuple[cs.SelectiveLabels, cs.Decisions]:
-    """The paper's design with every outcome in the frame, and its own knowledge of it."""
+    """Return the paper's design with every outcome in the frame, and a model with its knowledge."""
     simulation = cs.SelectiveLabels().simulate(seed, people=2000, labels=True)
     known = cs.Known(simulation.realised["prevalence"], sd=0.01)
     return cs.SelectiveLabels(
@@ -54,7 +53,7 @@ STUDIES = {
 
 
 def rivals(model: cs.SelectiveLabels, data: cs.Decisions) -> dict[str, np.ndarray]:
-    """Each untested person's risk by every rule, ours first, and by one that has all labels."""
+    """Return each untested person's risk by every rule, and by one that has all labels."""
     fit = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False)
     rules = {
         name: rule(np.random.default_rng(1))[1]
@@ -75,10 +74,7 @@ def rivals(model: cs.SelectiveLabels, data: cs.Decisions) -> dict[str, np.ndarra
 
 
 def _oracle(matrix: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Logistic regression on the untested themselves, labels and all.
-
-    What the features can say at best.
-    """
+    """Return the fit of a logistic regression to the hidden labels: a bound for other rules."""
     import statsmodels.api as sm
 
     design = sm.add_constant(matrix, has_constant="add")
@@ -88,14 +84,17 @@ def _oracle(matrix: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def scores(risk: np.ndarray, label: np.ndarray) -> dict[str, float]:
-    """On the people with a label."""
+    """Return bias, log score, AUC and the ratio of rates between the extreme fifths.
+
+    To each of the two counts of positives half a person is added, since there may be none.
+    """
     risk = np.clip(risk, 1e-6, 1 - 1e-6)
-    ranks, positive = rankdata(risk), label == 1
+    ranks = rankdata(risk)
+    positive = label == 1
     order = np.argsort(risk, kind="stable")
     fifth = len(risk) // 5
-    least, most = (
-        label[part].sum() + 0.5 for part in (order[:fifth], order[-fifth:])
-    )  # half a person more each, since there may be none
+    least = label[order[:fifth]].sum() + 0.5
+    most = label[order[-fifth:]].sum() + 0.5
     return {
         "bias": float(risk.mean() - label.mean()),
         "log score": float(np.where(positive, np.log(risk), np.log1p(-risk)).mean()),
@@ -110,7 +109,9 @@ def scores(risk: np.ndarray, label: np.ndarray) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=10)
-    repeats, rows, started = parser.parse_args().repeats, [], time.time()
+    repeats = parser.parse_args().repeats
+    started = time.time()
+    rows = []
     for name, make in STUDIES.items():
         for seed in range(1, (1 if name == "hiv results" else repeats) + 1):
             model, data = make(seed)
@@ -138,11 +139,11 @@ def main() -> None:
         "seconds": round(time.time() - started),
     }
     tables = {"means": means, "standard errors": errors}
-    found = {
+    figures = {
         name: {study: table.loc[study].round(4).to_dict("index") for study in STUDIES}
         for name, table in tables.items()
     }
-    RESULTS.write_text(json.dumps({"about": about, **found}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"about": about, **figures}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

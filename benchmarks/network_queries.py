@@ -1,15 +1,16 @@
-"""Exact answers of Bayesian networks from the literature, beside pyAgrum and pgmpy, in one run and
-from the same tables.
+"""Time of exact answers of three published Bayesian networks, beside pyAgrum and pgmpy.
+
+All in one run, and from the same tables.
 
     python benchmarks/network_queries.py
 
 Needs pyagrum, and pgmpy, whose package has the networks: `pip install --target FOLDER pgmpy`, then
 PYTHONPATH=FOLDER. One thread.
 
-Questions: P(target | five observed variables), target and variables at random, their values drawn
-from the network. "new" is a question never asked before, all planning included; "again" the same
-variables for at least the fifth time. Draws: all marginals for each of 1,000 sets of tables,
-Dirichlet around those of the network.
+A question is P(target | five observed variables): target and variables at random, values drawn from
+the network. "new" is a question never asked before, all planning included; "again" the same
+variables for at least the fifth time. "all marginals of many draws" are those of 1,000 sets of
+tables, drawn from Dirichlet distributions around those of the network.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import product
@@ -37,7 +39,8 @@ from causalstats.diagrams.networks import tensor_contraction as contraction
 
 NETWORKS = ("alarm", "insurance", "hepar2")
 QUESTIONS, REPEATS = 20, 10
-DRAWS, LOOPED = 1000, 50  # of which pyAgrum's loop is timed on so many
+DRAWS = 1000
+LOOPED = 50  # draws on which pyAgrum's loop is timed
 RESULTS = Path(__file__).with_suffix(".json")
 Question = tuple[str, dict[str, str]]
 
@@ -71,20 +74,29 @@ def to_pyagrum(network: cs.BayesianNetwork) -> Any:
 
 
 def refill(other: Any, network: cs.BayesianNetwork, tables: Any) -> None:
-    """pyAgrum's tables have the variable last and the causes in an order of its own."""
+    """Copy probability tables into a network of pyAgrum, which orders their axes differently.
+
+    Parameters
+    ----------
+    other : pyagrum.BayesNet
+        Changed in place.
+    network : BayesianNetwork
+        The same network, whose axes are the causes and then the variable.
+    tables : mapping of variable to array
+        Probabilities in the order of `network`.
+    """
     for name, order in orders(other, network).items():
         other.cpt(name)[:] = np.ascontiguousarray(tables[name].transpose(order))
 
 
 def orders(other: Any, network: cs.BayesianNetwork) -> dict[str, list[int]]:
-    found = {}
+    """Return the axes of each of our tables in the order of pyAgrum's."""
+    axes = {}
     for name in levels(network):
-        own = [*network.diagram.parents(name), name]
-        found[name] = [
-            own.index(other_name)
-            for other_name in reversed(list(other.cpt(name).names))
-        ]
-    return found
+        ours = [*network.diagram.parents(name), name]
+        theirs = reversed(list(other.cpt(name).names))
+        axes[name] = [ours.index(variable) for variable in theirs]
+    return axes
 
 
 def to_pgmpy(network: cs.BayesianNetwork) -> Any:
@@ -137,13 +149,14 @@ def engines(
     import pyagrum as gum
     from pgmpy.inference import VariableElimination
 
-    theirs, slow = to_pyagrum(network), VariableElimination(to_pgmpy(network))
-    forgetful = cs.BayesianNetwork(network.diagram, network.mechanisms)
+    theirs = to_pyagrum(network)
+    elimination = VariableElimination(to_pgmpy(network))
+    without_plans = cs.BayesianNetwork(network.diagram, network.mechanisms)
 
     def ours_new(target: str, given: dict[str, str]) -> np.ndarray:
         contraction._product_plan.cache_clear()
-        forgetful._tables.plans.clear()
-        return forgetful.query(target, given=given).values
+        without_plans._tables.plans.clear()
+        return without_plans.query(target, given=given).values
 
     def pyagrum_by(kind: Any) -> Callable[[str, dict[str, str]], np.ndarray]:
         def ask(target: str, given: dict[str, str]) -> np.ndarray:
@@ -156,7 +169,7 @@ def engines(
         return ask
 
     def pgmpy(target: str, given: dict[str, str]) -> np.ndarray:
-        answer = slow.query([target], evidence=given, show_progress=False)
+        answer = elimination.query([target], evidence=given, show_progress=False)
         return np.array(
             [answer.get_value(**{target: state}) for state in levels(network)[target]]
         )
@@ -172,7 +185,8 @@ def engines(
 
 def one_query(name: str) -> dict[str, Any]:
     network = load(name)
-    asked, methods = questions(network), engines(network)
+    asked = questions(network)
+    methods = engines(network)
     row: dict[str, Any] = {"network": name, "variables": len(network.diagram.wires)}
     answers = {
         method: [ask(*question) for question in asked]
@@ -182,22 +196,18 @@ def one_query(name: str) -> dict[str, Any]:
         methods["again"](*question)
     row["largest difference"] = max(
         float(np.abs(a - b).max())
-        for found in answers.values()
-        for a, b in zip(found, answers["new"], strict=True)
+        for tables in answers.values()
+        for a, b in zip(tables, answers["new"], strict=True)
     )
     times = {method: np.full(len(asked), np.inf) for method in methods}
-    for (place, question), _ in product(enumerate(asked), range(REPEATS)):
-        for (
-            method,
-            ask,
-        ) in methods.items():  # in turn, so that all have the machine as it is
-            times[method][place] = min(
-                times[method][place],
-                seconds(lambda ask=ask, question=question: ask(*question)),
-            )
+    for (number, question), _ in product(enumerate(asked), range(REPEATS)):
+        # Methods take turns, so that other work on the machine slows all of them alike.
+        for method, ask in methods.items():
+            elapsed = seconds(partial(ask, *question))
+            times[method][number] = min(times[method][number], elapsed)
     return row | {
-        f"ms, {method}": round(1000 * float(np.median(found)), 3)
-        for method, found in times.items()
+        f"ms, {method}": round(1000 * float(np.median(elapsed)), 3)
+        for method, elapsed in times.items()
     }
 
 
@@ -215,9 +225,9 @@ def tables_drawn(network: cs.BayesianNetwork) -> dict[str, np.ndarray]:
 
 
 def all_marginals() -> dict[str, Any]:
-    """Ours from arrays of draws to all marginals, checks of the arrays included.
+    """Return the time from arrays of draws to all marginals, and pyAgrum's by a loop over them.
 
-    PyAgrum's by a loop over the draws.
+    Ours includes the checks of the arrays.
     """
     import pyagrum as gum
 
@@ -228,17 +238,16 @@ def all_marginals() -> dict[str, Any]:
         return cs.BayesianNetwork(network.diagram, tables).marginals()
 
     first = seconds(ours)
-    found = ours()
+    marginals = ours()
     other = to_pyagrum(network)
-    places = {
-        name: (0, *(place + 1 for place in order))
+    turned = {
+        name: np.ascontiguousarray(
+            tables[name].transpose([0, *(axis + 1 for axis in order)])
+        )
         for name, order in orders(other, network).items()
     }
-    turned = {
-        name: np.ascontiguousarray(tables[name].transpose(order))
-        for name, order in places.items()
-    }
-    filling, started, error = 0.0, time.perf_counter(), 0.0
+    filling = error = 0.0
+    started = time.perf_counter()
     for draw in range(LOOPED):
         before = time.perf_counter()
         for name, table in turned.items():
@@ -246,16 +255,10 @@ def all_marginals() -> dict[str, Any]:
         filling += time.perf_counter() - before
         engine = gum.LazyPropagation(other)
         engine.makeInference()
-        theirs = {name: engine.posterior(name).toarray() for name in turned}
-        error = max(
-            [
-                error,
-                *(
-                    float(np.abs(theirs[name] - found[name].values[draw]).max())
-                    for name in turned
-                ),
-            ]
-        )
+        for name in turned:
+            theirs = engine.posterior(name).toarray()
+            difference = np.abs(theirs - marginals[name].values[draw]).max()
+            error = max(error, float(difference))
     loop = (time.perf_counter() - started) / LOOPED * DRAWS
     row = {
         "network": "alarm",
@@ -274,7 +277,7 @@ def all_marginals() -> dict[str, Any]:
 def by_jax(
     network: cs.BayesianNetwork, tables: dict[str, np.ndarray]
 ) -> dict[str, Any]:
-    """The same plan compiled by JAX, for comparison."""
+    """Return the time of all marginals by the same plan, compiled by JAX."""
     import jax
     import jax.numpy as jnp
 
@@ -319,7 +322,7 @@ print(read - started, time.perf_counter() - read)
 
 
 def cold_start() -> dict[str, float]:
-    """A new process: seconds to import and read alarm, then those of its first question."""
+    """Return the seconds in which a new process imports and reads alarm, and answers a question."""
     network = load("alarm")
     target, given = questions(network)[0]
     name, value = next(iter(given.items()))

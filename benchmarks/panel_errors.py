@@ -1,4 +1,4 @@
-"""Which standard errors of a panel cover: the table behind the default of `PanelDML(errors=)`.
+"""Coverage of eleven kinds of standard errors of panels, by which `PanelDML(errors=)` was chosen.
 
     python benchmarks/panel_errors.py        goes on where it was stopped
 
@@ -36,14 +36,15 @@ from causalstats.numerics.panel.cluster_robust import cluster_robust
 from causalstats.numerics.panel.common_autocovariance import common_autocovariance
 from causalstats.runs.resumable import resume
 
-SETS, WEIGHTS = 300, 400
+SETS = 300
+WEIGHTS = 400  # bootstrap replications
 FOLDER = Path("results")
 RESULTS = Path(__file__).with_suffix(".json")
 _RHO = np.append(np.linspace(-0.4, 0.9, 27), [0.93, 0.96, 0.98])
 
 
 def noisy_law(treated: int, seed: int) -> Made:
-    """A law of few units, whose errors have twice the standard deviation of the others."""
+    """Draw a panel of 50 units whose treated units have errors of twice the others' deviation."""
     rng = np.random.default_rng(seed)
     d = np.zeros((50, 10))
     d[:treated, 5:] = 1.0
@@ -60,27 +61,42 @@ MAKERS = {
 
 
 def intervals(
-    found: Residuals, data: cs.Panel, rng: np.random.Generator
+    partialled: Residuals, data: cs.Panel, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Half-widths about the slope, or lower and upper ends, by kind of standard error."""
-    v, e = found.regressors[:, 0], found.residuals
+    """Return the 95 % interval about the slope by each kind of standard error.
+
+    Parameters
+    ----------
+    partialled : Residuals
+        Treatment and outcome after partialling out units, periods and covariates.
+    data : Panel
+    rng : Generator
+        Draws the bootstrap weights.
+
+    Returns
+    -------
+    dict
+        By kind: the half-width, or the lower and upper end, about the slope, in the model's units.
+    """
+    v = partialled.regressors[:, 0]
+    e = partialled.residuals
     total = v @ v
-    cluster = data.cluster[found.unit]
+    cluster = data.cluster[partialled.unit]
     sums = np.bincount(cluster, v * e, minlength=len(data.clusters))
     inner = np.bincount(cluster, v * v, minlength=len(data.clusters))
-    alive = inner > 1e-12 * total
-    count = int(alive.sum())
+    varies = inner > 1e-12 * total  # clusters in which the treatment varies
+    count = int(varies.sum())
     crude = np.sqrt(count / (count - 1) * (sums @ sums)) / total
-    exact = cluster_robust(found.regressors, e, found.others, cluster)
+    exact = cluster_robust(partialled.regressors, e, partialled.others, cluster)
     period = np.searchsorted(data.periods, data.time)
     middle = common_autocovariance(
-        found.regressors, e, found.unit, period, data.cluster
+        partialled.regressors, e, partialled.unit, period, data.cluster
     )
-    common = np.sqrt(max(middle[0, 0], 0.0) * found.rows / found.free) / total
+    common = np.sqrt(max(middle[0, 0], 0.0) * partialled.rows / partialled.free) / total
     weights = rng.dirichlet(np.ones(count), WEIGHTS)
-    moved = (weights @ sums[alive]) / (weights @ inner[alive])
+    moved = (weights @ sums[varies]) / (weights @ inner[varies])
     kinds: dict[str, Any] = {
-        "independent": 1.96 * np.sqrt(e @ e / found.free / total),
+        "independent": 1.96 * np.sqrt(e @ e / partialled.free / total),
         "CR1, normal": 1.96 * crude,
         "CR1, t(G-1)": stats.t.ppf(0.975, count - 1) * crude,
         "bootstrap": np.quantile(moved, [0.025, 0.975]),
@@ -89,19 +105,20 @@ def intervals(
         "common": stats.t.ppf(0.975, count - 1) * common,
     }
     for prior in (2.0, 3.0, 4.0, 8.0):
-        own = sandwich(found, data, prior)
-        half = stats.t.ppf(0.975, own.degrees[0]) * np.sqrt(own.covariance[0, 0])
-        kinds[f"moderated {prior:g}"] = half
+        moderated = sandwich(partialled, data, prior)
+        error = np.sqrt(moderated.covariance[0, 0])
+        kinds[f"moderated {prior:g}"] = stats.t.ppf(0.975, moderated.degrees[0]) * error
     return kinds
 
 
 def autoregressive(model: cs.PanelDML, data: cs.Panel) -> tuple[float, float]:
-    """Slope and half-width, with AR(1) errors, linear in the model's columns."""
+    """Return the slope under AR(1) errors, and its half-width, linear in the model's columns."""
     columns = model.statistics(data).columns
     phi = columns.basis.columns(data.source)
     x = np.column_stack([data.treatment, phi, data.time_dummies()])
     gap = serial.gaps(data.time, data.starts)
-    best, answer = -np.inf, (np.nan, np.nan)
+    best = -np.inf
+    answer = (np.nan, np.nan)
     for rho in _RHO:
         white, volume = serial.whitened(
             np.column_stack([x, data.outcome]), gap, data.starts, rho, True
@@ -121,47 +138,38 @@ def autoregressive(model: cs.PanelDML, data: cs.Panel) -> tuple[float, float]:
 
 
 def one(name: str, seed: int) -> dict[str, Any]:
-    """Coverage and width of each kind in one data set."""
+    """Return whether the interval of each kind covers in one data set, and its width."""
     model, data, truth = MAKERS[name](seed)
-    found = typical_residuals(model, data)
+    partialled = typical_residuals(model, data)
     units = model.statistics(data).units
     scale = units[-1] / units[0]
-    slope, right = scale * found.slopes[0], float(truth)
+    slope = scale * partialled.slopes[0]
+    rng = np.random.default_rng(seed)
     ends = {}
-    for kind, half in intervals(found, data, np.random.default_rng(seed)).items():
+    for kind, half in intervals(partialled, data, rng).items():
         low, high = (-half, half) if np.ndim(half) == 0 else half
         ends[kind] = (slope + scale * low, slope + scale * high)
     middle, half = autoregressive(model, data)
     ends["AR(1)"] = (middle - half, middle + half)
     return {
-        kind: [bool(low <= right <= high), float(high - low)]
+        kind: [bool(low <= truth <= high), float(high - low)]
         for kind, (low, high) in ends.items()
     }
 
 
-class _Task:
-    """`one` of a design, in a form that workers can be sent."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, seed: int) -> dict[str, Any]:
-        return one(self.name, seed)
-
-
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    table_: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for name in MAKERS:
         records = resume(
-            _Task(name),
+            partial(one, name),
             range(SETS),
             title=name,
             path=FOLDER / f"panel_errors_{name.replace(' ', '_')}.jsonl",
             description=name,
         )
         width = np.median([record["moderated 3"][1] for record in records])
-        table_[name] = {
+        figures[name] = {
             kind: {
                 "coverage": float(np.mean([record[kind][0] for record in records])),
                 "width": float(
@@ -174,7 +182,7 @@ def main() -> None:
             "python": platform.python_version(),
             **{package: version(package) for package in ("numpy", "scipy")},
         }
-        written = {"data sets": SETS, "designs": table_, "machine": machine}
+        written = {"data sets": SETS, "designs": figures, "machine": machine}
         RESULTS.write_text(json.dumps(written, indent=1) + "\n")
 
 

@@ -1,12 +1,11 @@
-"""`PanelDML` beside DoubleML's panel estimators, the table of DiTraglia & Liu, and the time from a
-frame to the effect.
+"""`PanelDML` beside DoubleML's panel estimators and a table of DiTraglia & Liu, and its speed.
 
     python benchmarks/panel_peers.py clarke-polselli [--replications 20]
         bias, RMSE, coverage and seconds in the designs of Clarke & Polselli
     python benchmarks/panel_peers.py cross-section [--replications 200]
         one row a unit, 100 covariates: DiTraglia & Liu (2025), table 1
     python benchmarks/panel_peers.py speed
-        each in fresh processes
+        seconds from a frame to the effect, each in fresh processes
 
 Needs `pip install doubleml lightgbm`. Replications are kept in results/ as they come, so that a
 killed run goes on; each part replaces its own in benchmarks/panel_peers.json.
@@ -34,19 +33,19 @@ import causalstats as cs
 from causalstats.runs.resumable import resume
 
 RESULTS = Path(__file__).with_suffix(".json")
-KEPT = Path("results/panel_peers")
+RECORDS_FOLDER = Path("results/panel_peers")
 DESIGNS = ("dgp1", "dgp2", "dgp3")
-UNITS, TIMES, COVARIATES, EFFECT = 250, 10, 30, 0.5
+UNITS, TIMES, COVARIATES = 250, 10, 30
+EFFECT = 0.5
 APPROACHES = ("fd_exact", "cre_general", "cre_normal")
-_STRAIGHT = cs.PanelDML(heterogeneity="pooled", basis_size=1)
-NOISES, PUBLISHED = (
-    (1.0, 2.0, 4.0),
-    {"coverage": (0.94, 0.94, 0.94), "RMSE": (0.09, 0.18, 0.35)},
-)
+_LINEAR = cs.PanelDML(heterogeneity="pooled", basis_size=1)
+# Standard deviations of the outcome's errors, and the published figures for each.
+NOISES = (1.0, 2.0, 4.0)
+PUBLISHED = {"coverage": (0.94, 0.94, 0.94), "RMSE": (0.09, 0.18, 0.35)}
 
 
 def read(frame: pd.DataFrame) -> cs.Panel:
-    """Names as DoubleML's designs have them."""
+    """Return the panel of a frame with the column names of DoubleML's designs."""
     return cs.Panel.from_frame(
         frame,
         unit="id",
@@ -58,7 +57,16 @@ def read(frame: pd.DataFrame) -> cs.Panel:
 
 
 def ours(model: cs.PanelDML, data: cs.Panel, truth: float, seed: int) -> dict[str, Any]:
-    """Estimate, whether its interval covers, and seconds, of a fit with its defaults."""
+    """Return the estimate of `PanelDML`, whether its 95 % interval covers, and seconds.
+
+    Parameters
+    ----------
+    model : PanelDML
+    data : Panel
+    truth : float
+        The true effect.
+    seed : int
+    """
     started = time.perf_counter()
     draws = (
         cs.fit(model, data, seed=seed, progress=False)
@@ -77,7 +85,19 @@ def ours(model: cs.PanelDML, data: cs.Panel, truth: float, seed: int) -> dict[st
 def theirs(
     frame: pd.DataFrame, approach: str, learner: Any, seed: int
 ) -> dict[str, Any]:
-    """`DoubleMLPLPR` with its defaults: five folds by unit, once."""
+    """Return the same of `DoubleMLPLPR` with its defaults, five folds by unit; the truth is .5.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns id, time, y, d, x1, x2, ...
+    approach : {"fd_exact", "cre_general", "cre_normal"}
+        First differences, or correlated random effects.
+    learner : estimator of scikit-learn
+        For both nuisance functions.
+    seed : int
+        Draws the folds.
+    """
     import doubleml
 
     started = time.perf_counter()
@@ -103,9 +123,9 @@ def theirs(
 
 
 def clarke_polselli(replications: int) -> dict[str, Any]:
-    """Every method on the same data, in one process.
+    """Return bias, RMSE, coverage and seconds of every method, on the same data, in one process.
 
-    Of the third design, whose covariates act by a product, ours with products of pairs too.
+    In the third design covariates act by a product, hence `PanelDML` with products of pairs too.
     """
     jobs = [(design, seed) for seed in range(replications) for design in DESIGNS]
 
@@ -120,107 +140,106 @@ def clarke_polselli(replications: int) -> dict[str, Any]:
             num_id=UNITS, num_t=TIMES, dim_x=COVARIATES, theta=EFFECT, dgp_type=design
         )
         data = read(frame)
-        found = {"PanelDML": ours(cs.PanelDML(), data, EFFECT, seed)}
-        found["PanelDML, products of pairs"] = ours(
-            cs.PanelDML(interactions="pairs"), data, EFFECT, seed
-        )
-        found["PanelDML, x1 by x3"] = ours(
-            cs.PanelDML(interactions=[("x1", "x3")]), data, EFFECT, seed
-        )
+        models = {
+            "PanelDML": cs.PanelDML(),
+            "PanelDML, products of pairs": cs.PanelDML(interactions="pairs"),
+            "PanelDML, x1 by x3": cs.PanelDML(interactions=[("x1", "x3")]),
+        }
+        estimates = {
+            name: ours(model, data, EFFECT, seed) for name, model in models.items()
+        }
         for approach in APPROACHES:
-            found[f"{approach}, LightGBM"] = theirs(
-                frame,
-                approach,
-                LGBMRegressor(verbose=-1, n_jobs=1, random_state=seed),
-                seed,
-            )
-            found[f"{approach}, lasso"] = theirs(frame, approach, LassoCV(), seed)
-        return {"design": design, "found": found}
+            boosting = LGBMRegressor(verbose=-1, n_jobs=1, random_state=seed)
+            estimates[f"{approach}, LightGBM"] = theirs(frame, approach, boosting, seed)
+            estimates[f"{approach}, lasso"] = theirs(frame, approach, LassoCV(), seed)
+        return {"design": design, "estimates": estimates}
 
-    KEPT.mkdir(parents=True, exist_ok=True)
+    RECORDS_FOLDER.mkdir(parents=True, exist_ok=True)
     records = resume(
         one,
         range(len(jobs)),
         title="Panels",
-        path=KEPT / "clarke_polselli.jsonl",
+        path=RECORDS_FOLDER / "clarke_polselli.jsonl",
         description="panels",
     )
     return {
         design: _summary(
-            [record["found"] for record in records if record["design"] == design],
+            [record["estimates"] for record in records if record["design"] == design],
             EFFECT,
         )
         for design in DESIGNS
     }
 
 
-def _summary(found: list[dict[str, Any]], truth: float) -> dict[str, dict[str, float]]:
+def _summary(
+    records: list[dict[str, Any]], truth: float
+) -> dict[str, dict[str, float]]:
     table = {}
-    for name in found[0]:
-        errors = np.array([each[name]["estimate"] for each in found]) - truth
-        numbers = {
-            "bias": errors.mean(),
-            "RMSE": np.sqrt((errors**2).mean()),
-            "coverage": np.mean([each[name]["covered"] for each in found]),
+    for method in records[0]:
+        estimates = pd.DataFrame([record[method] for record in records])
+        errors = estimates["estimate"] - truth
+        table[method] = {
+            "bias": round(float(errors.mean()), 4),
+            "RMSE": round(float(np.sqrt((errors**2).mean())), 4),
+            "coverage": round(float(estimates["covered"].mean()), 4),
+            "seconds": round(float(estimates["seconds"].median()), 2),
         }
-        table[name] = {
-            key: round(float(value), 4) for key, value in numbers.items()
-        } | {"seconds": round(np.median([each[name]["seconds"] for each in found]), 2)}
     return table
 
 
 def cross_section(replications: int) -> dict[str, Any]:
-    """n = 200, p = 100, α = 2, γ = 1/√p, β ~ Normal(-γ/2, 1/p), Var V = 1.
+    """Return the figures of table 1 of DiTraglia & Liu (2025): one row a unit.
 
-    Straight lines and pooled rows make ours theirs but for the priors of τ and C.
+    n = 200, p = 100, α = 2, γ = 1/√p, β ~ Normal(-γ/2, 1/p), Var V = 1. `PanelDML` with linear
+    covariates and pooled rows is their model, but for the priors of τ and C.
     """
     jobs = [(noise, seed) for seed in range(replications) for noise in NOISES]
 
     def one(number: int) -> dict[str, Any]:
-        frame, seed = _cross_section(*jobs[number]), jobs[number][1]
+        noise, seed = jobs[number]
+        frame = _cross_section(noise, seed)
         others = np.column_stack([frame["d"], np.ones(200), frame.filter(like="x")])
         slope = np.linalg.lstsq(others, frame["y"])[0]
-        error = np.sqrt(
-            ((frame["y"] - others @ slope) ** 2).sum()
-            / 98
-            * np.linalg.inv(others.T @ others)[0, 0]
-        )
-        least = {
+        variance = ((frame["y"] - others @ slope) ** 2).sum() / 98
+        error = np.sqrt(variance * np.linalg.inv(others.T @ others)[0, 0])
+        least_squares = {
             "estimate": float(slope[0]),
             "covered": bool(abs(slope[0] - 2) < 1.984 * error),
             "seconds": 0.0,
         }
-        found = {
+        estimates = {
             f"PanelDML, {kind} coefficients": ours(
-                replace(_STRAIGHT, coefficients=kind), read(frame), 2.0, seed
+                replace(_LINEAR, coefficients=kind), read(frame), 2.0, seed
             )
             for kind in ("correlated", "independent")
         }
-        return {"noise": jobs[number][0], "found": found | {"least squares": least}}
+        estimates["least squares"] = least_squares
+        return {"noise": noise, "estimates": estimates}
 
-    KEPT.mkdir(parents=True, exist_ok=True)
+    RECORDS_FOLDER.mkdir(parents=True, exist_ok=True)
     records = resume(
         one,
         range(len(jobs)),
         title="Cross-sections",
-        path=KEPT / "cross_section.jsonl",
+        path=RECORDS_FOLDER / "cross_section.jsonl",
         description="cross-sections",
     )
-    found = {
+    by_noise = {
         str(noise): _summary(
-            [record["found"] for record in records if record["noise"] == noise], 2.0
+            [record["estimates"] for record in records if record["noise"] == noise], 2.0
         )
         for noise in NOISES
     }
     return {
-        "by standard deviation of the error": found,
+        "by standard deviation of the error": by_noise,
         "published, BDML-Hier": PUBLISHED,
     }
 
 
 def _cross_section(noise: float, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    x, gamma = rng.standard_normal((200, 100)), np.full(100, 0.1)
+    x = rng.standard_normal((200, 100))
+    gamma = np.full(100, 0.1)
     beta = -gamma / 2 + rng.standard_normal(100) / 10
     d = x @ gamma + rng.standard_normal(200)
     y = 2 * d + x @ beta + noise * rng.standard_normal(200)
@@ -230,12 +249,12 @@ def _cross_section(noise: float, seed: int) -> pd.DataFrame:
 
 
 def speed(replications: int) -> dict[str, Any]:
-    """Medians over fresh processes.
+    """Return median seconds over fresh processes, by method.
 
-    All of it, from the frame to the effect at first and again, and processor time, which other work
-    leaves alone.
+    From the frame to the effect at first and again, and of the whole process; each by the clock and
+    by the processor, on which other work on the machine has less influence.
     """
-    found: dict[str, Any] = {}
+    medians: dict[str, Any] = {}
     for name in ("PanelDML", *(f"{approach}, LightGBM" for approach in APPROACHES)):
         runs = []
         for _ in range(replications):
@@ -250,16 +269,13 @@ def speed(replications: int) -> dict[str, Any]:
                 json.loads(done.stdout.splitlines()[-1])
                 | {"whole process": time.perf_counter() - started}
             )
-        found[name] = {
-            key: round(float(np.median([run[key] for run in runs])), 2)
-            for key in runs[0]
-        }
-        print(name, found[name], flush=True)
-    return found
+        medians[name] = pd.DataFrame(runs).median().round(2).to_dict()
+        print(name, medians[name], flush=True)
+    return medians
 
 
 def once(method: str) -> None:
-    """500 units in 10 periods with one covariate, twice, in this process."""
+    """Print the seconds of two fits of 500 units in 10 periods with one covariate."""
     frame = (
         cs.PanelDML()
         .simulate(1)
@@ -312,9 +328,10 @@ def main() -> None:
         "cross-section": (cross_section, 200),
         "speed": (speed, 3),
     }
-    (part, usual), started = parts[given.part], time.perf_counter()
-    replications = given.replications or usual
-    found = {"results": part(replications), "replications": replications}
+    part, default = parts[given.part]
+    started = time.perf_counter()
+    replications = given.replications or default
+    figures = {"results": part(replications), "replications": replications}
     libraries = {
         name: version(name)
         for name in (
@@ -327,18 +344,16 @@ def main() -> None:
             "numba",
         )
     }
-    found |= {
+    figures |= {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}",
         "libraries": libraries,
-    }
-    found |= {
         "load": os.getloadavg()[2],
         "seconds of this run": round(time.perf_counter() - started),
     }
     record = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(record | {given.part: found}, indent=1) + "\n")
-    print(json.dumps(found["results"], indent=1))
+    RESULTS.write_text(json.dumps(record | {given.part: figures}, indent=1) + "\n")
+    print(json.dumps(figures["results"], indent=1))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""Time and memory of `PanelDML` on panels larger than one would keep in memory, from a parquet file
-to the effect, each size in a process of its own.
+"""Time and memory of `PanelDML` on panels larger than memory, from a parquet file to the effect.
+
+Each size in a separate process.
 
     python benchmarks/panel_rows.py            every size
     python benchmarks/panel_rows.py 10000000   these; 4 GB of disk for ten million rows
 
 Needs pyarrow.
 
-Units of ten rows, in order; 20 covariates that differ between units, squares of which act on
-treatment and outcome; an effect of 1.
+Units of ten rows, in order, with 20 covariates whose means differ between units. The squares of
+covariates act on treatment and outcome; the effect is 1.
 """
 
 from __future__ import annotations
@@ -31,18 +32,19 @@ RESULTS = Path(__file__).with_suffix(".json")
 
 
 def write(path: Path, rows: int) -> None:
-    """A parquet file of so many rows."""
+    """Write the panel as a parquet file, a piece at a time."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    rng, writer = np.random.default_rng(1), None
+    rng = np.random.default_rng(1)
+    writer = None
     weights = rng.standard_normal(COVARIATES) / COVARIATES
     for start in range(0, rows, PIECE):
         count = min(PIECE, rows - start)
         unit = (start + np.arange(count)) // TIMES
-        of_unit = np.repeat(rng.standard_normal(count // TIMES), TIMES)
-        x = of_unit[:, None] + rng.standard_normal((count, COVARIATES))
-        common = x**2 @ weights + of_unit
+        unit_effects = np.repeat(rng.standard_normal(count // TIMES), TIMES)
+        x = unit_effects[:, None] + rng.standard_normal((count, COVARIATES))
+        common = x**2 @ weights + unit_effects
         d = common + rng.standard_normal(count)
         columns = {
             "unit": unit,
@@ -58,9 +60,9 @@ def write(path: Path, rows: int) -> None:
 
 
 def measure(path: Path, rows: int) -> dict[str, float]:
-    """Seconds by stage, and what was found.
+    """Return seconds by stage, peak memory and the estimate.
 
-    The processor's seconds tell what other work on the machine made of them.
+    The processor's seconds depend less on other work on the machine than those of the clock.
     """
     import causalstats as cs
 
@@ -98,22 +100,23 @@ def measure(path: Path, rows: int) -> dict[str, float]:
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["of"]:
+    if sys.argv[1:2] == ["measure"]:
         print(json.dumps(measure(Path(sys.argv[3]), int(sys.argv[2]))))
         return
-    found = []
+    records = []
     for rows in map(int, sys.argv[1:] or SIZES):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "panel.parquet"
             write(path, rows)
             done = subprocess.run(
-                [sys.executable, __file__, "of", str(rows), str(path)],
+                [sys.executable, __file__, "measure", str(rows), str(path)],
                 capture_output=True,
                 text=True,
                 check=True,
             )
-        found.append(json.loads(done.stdout.splitlines()[-1]))
-        print({name: round(value, 4) for name, value in found[-1].items()}, flush=True)
+        record = json.loads(done.stdout.splitlines()[-1])
+        records.append(record)
+        print({name: round(value, 4) for name, value in record.items()}, flush=True)
     libraries = {
         library: version(library)
         for library in ("numpy", "scipy", "pymc", "nutpie", "numba", "pyarrow")
@@ -124,7 +127,9 @@ def main() -> None:
         "libraries": libraries,
         "covariates": COVARIATES,
     }
-    RESULTS.write_text(json.dumps({"about": about, "results": found}, indent=1) + "\n")
+    RESULTS.write_text(
+        json.dumps({"about": about, "results": records}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""All marginal posteriors of every pair of parts, from a frame to the table, beside what others
-compute of the same data; each in a process of its own.
+"""Time and memory of all marginal posteriors of partial correlations, beside point estimates.
+
+From a frame to the table, on the same data, each method in a separate process.
 
     python benchmarks/partial_correlations.py                    every size and method
     python benchmarks/partial_correlations.py 1000 1300 exact    one
@@ -7,8 +8,8 @@ compute of the same data; each in a process of its own.
 Ours gives mean, sd, 95 % interval and probability of the sign of every pair, by the exact posterior
 under the invariant prior; the others give one number a pair. One thread of linear algebra. `cold`
 and `warm` are seconds of the clock, which other work on the machine lengthens, `processor` those of
-one core. Asked where they are installed: R's corpcor (Debian's r-base-core and r-cran-corpcor), and
-`compositional` from PyPI, whose basis shrinkage is by Ledoit and Wolf.
+one core. Included where they are installed: R's corpcor (Debian's r-base-core and r-cran-corpcor),
+and `compositional` from PyPI, whose basis shrinkage is by Ledoit and Wolf.
 """
 
 from __future__ import annotations
@@ -35,16 +36,17 @@ import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
 
 SIZES = [(50, 200), (244, 40), (1000, 1300), (3772, 1313)]
-SLOW = {
+# The most parts on which slow methods are run.
+MOST_PARTS = {
     "graphical lasso, cross-validated": 50,
     "R corpcor, basis shrinkage": 1000,
     "compositional": 1000,
-}  # the most parts that each is tried on
+}
 RESULTS = Path(__file__).with_suffix(".json")
 
 
 def study(parts: int, rows: int) -> pd.DataFrame:
-    """Log-normal amounts in which each part is linked to the next."""
+    """Return log-normal amounts in which each part is linked to the next."""
     rng = np.random.default_rng(1)
     noise = rng.standard_normal((rows, parts + 1))
     logs = noise[:, :-1] + 0.8 * noise[:, 1:]
@@ -109,35 +111,29 @@ cat(R.version$major, R.version$minor, as.character(packageVersion("corpcor")),
 
 
 def corpcor(frame: pd.DataFrame, runs: int) -> tuple[list[tuple[float, float]], str]:
-    """Seconds of the clock and of the processor, reading the file not counted, and versions.
+    """Return seconds of the clock and of the processor without reading the file, and versions.
 
-    The same numbers as `basis_shrinkage`.
+    The estimates must equal those of `basis_shrinkage`.
     """
     with tempfile.TemporaryDirectory() as folder:
         frame.to_csv(f"{folder}/x.csv", index=False)
-        command, environment = (
-            ["Rscript", "-e", R_SCRIPT, f"{folder}/x.csv", str(runs)],
-            os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
+        command = ["Rscript", "-e", R_SCRIPT, f"{folder}/x.csv", str(runs)]
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         *lines, versions = subprocess.run(
             command, capture_output=True, text=True, check=True, env=environment
         ).stdout.splitlines()
-    found = [[float(number) for number in line.split()] for line in lines]
-    np.testing.assert_allclose(found[0][2], basis_shrinkage(frame)[0, 1], rtol=1e-4)
-    return [
-        (elapsed, processor) for elapsed, processor, _ in found
-    ], "R {}.{}, corpcor {}, {}".format(*versions.split())
+    table = np.array([line.split() for line in lines], dtype=float)
+    np.testing.assert_allclose(table[0, 2], basis_shrinkage(frame)[0, 1], rtol=1e-4)
+    seconds = [(elapsed, processor) for elapsed, processor, _ in table.tolist()]
+    return seconds, "R {}.{}, corpcor {}, {}".format(*versions.split())
 
 
 def has_corpcor() -> bool:
-    """Whether R is installed, and has it."""
-    return (
-        bool(shutil.which("Rscript"))
-        and subprocess.run(
-            ["Rscript", "-e", "library(corpcor)"], capture_output=True
-        ).returncode
-        == 0
-    )
+    """Return whether R is installed with the package corpcor."""
+    if not shutil.which("Rscript"):
+        return False
+    loaded = subprocess.run(["Rscript", "-e", "library(corpcor)"], capture_output=True)
+    return loaded.returncode == 0
 
 
 METHODS: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
@@ -155,7 +151,8 @@ R_METHOD = "R corpcor, basis shrinkage"
 
 
 def measure(parts: int, rows: int, method: str) -> dict[str, object]:
-    frame, runs = study(parts, rows), 3 if parts <= 1000 else 2
+    frame = study(parts, rows)
+    runs = 3 if parts <= 1000 else 2
     threadpool_limits(1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     row: dict[str, object] = {"parts": parts, "rows": rows, "method": method}
@@ -191,7 +188,7 @@ def main() -> None:
     rows = []
     for parts, count in SIZES:
         for method in [*METHODS, *([R_METHOD] if has_corpcor() else [])]:
-            if parts > SLOW.get(method, parts):
+            if parts > MOST_PARTS.get(method, parts):
                 continue
             done = subprocess.run(
                 [sys.executable, __file__, str(parts), str(count), method],

@@ -1,13 +1,12 @@
-"""Power and false alarms of every check: worlds in which a model is wrong, and worlds in which it
-is right.
+"""Power and false alarms of every check, in worlds where a model is wrong, and where it is right.
 
     python benchmarks/refutation.py FAMILY [--data-sets 100] [--jobs 2] [--only WORDS]
     python benchmarks/refutation.py table        the committed figures, as tables
 
 FAMILY is a module of `benchmarks/worlds/`. A run goes on where it was stopped, and writes
 `benchmarks/refutation/FAMILY.json`. The power in a wrong world is the share of data sets in which
-one of the checks that are there for it failed, or in which it stood on the answer as undecidable;
-a false alarm is a failed check in a right world.
+one of the checks made for it failed, or stood on the answer as undecidable; a false alarm is a
+failed check in a right world.
 """
 
 from __future__ import annotations
@@ -35,7 +34,20 @@ def worlds_of(family: str) -> list[World]:
 
 
 def one(family: str, name: str, seed: int) -> dict[str, Any]:
-    """Fit one data set of a world: the checks that failed, and those that the answer carries."""
+    """Return the record of one data set of a world, fitted by default.
+
+    Parameters
+    ----------
+    family, name : str
+        The module and the name of the world.
+    seed : int
+
+    Returns
+    -------
+    dict
+        Names of the checks that ran, that failed and that the answer carries, and seconds. Where
+        the fit was refused, the message alone.
+    """
     warnings.simplefilter("ignore")
     world = next(world for world in worlds_of(family) if world.name == name)
     started = time.perf_counter()
@@ -55,7 +67,7 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
 
 
 def summarised(records: list[dict[str, Any]], world: World) -> dict[str, Any]:
-    """Return the share of data sets in which each check failed, and in which the world was told."""
+    """Return how often each check failed, and how often one that should see the world did."""
     answered = [record for record in records if "refused" not in record]
     refused = len(records) - len(answered)
     names = sorted(
@@ -98,11 +110,11 @@ def table() -> str:
     powers: dict[tuple[str, str], list[float]] = {}
     for path in sorted(FOLDER.glob("*.json")):
         for name, row in json.loads(path.read_text()).items():
-            told = f"{row['caught']:.2f}" if row["wrong"] else ""
+            caught = f"{row['caught']:.2f}" if row["wrong"] else ""
             kind = "wrong" if row["wrong"] else "right"
             lines.append(
                 f"| {path.stem} | {name} | {kind} | {row['data sets']} "
-                f"| {told} | {row['doubt on the answer']:.2f} |"
+                f"| {caught} | {row['doubt on the answer']:.2f} |"
             )
             for check in row["run"]:
                 share = row["failed"].get(check, 0.0)

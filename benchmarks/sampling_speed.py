@@ -1,12 +1,13 @@
-"""Smallest bulk ESS per second: this library against the authors' model in NumPyro and in Stan, on
-one data set, in one run, cold and warm apart.
+"""Smallest bulk ESS per second of `SelectiveLabels` and of its authors' model in NumPyro and Stan.
+
+On one data set, in one run, cold and warm.
 
     pip install pystan==3.14.0
     python benchmarks/sampling_speed.py [--people 5000] [--draws 250]
 
 The same simulated data (the paper's design), the same prior; the prevalence is exact here and a
-penalty of weight 10^6 (a standard deviation of 0.0007) there. Quantities: the risk coefficients and
-intercept, the free policy coefficients and intercept, σ. Cold counts compiling, warm does not.
+penalty of weight 10^6 (a standard deviation of 0.0007) there. The quantities are the coefficients
+and the intercept of risk, the free ones of the policy, and σ. Cold counts compiling, warm does not.
 Writes benchmarks/sampling_speed.json.
 """
 
@@ -79,7 +80,7 @@ def main() -> None:
 
 
 def ours(simulation, seed: int) -> dict:
-    """Four chains of 500 + 1000."""
+    """Return the figures of four chains of 500 tuning steps and 1,000 draws."""
     model = cs.SelectiveLabels(
         prevalence=simulation.realised["prevalence"],
         expertise=[name for name in simulation.data.features if name not in FREE],
@@ -111,25 +112,30 @@ def ours(simulation, seed: int) -> dict:
 
 
 def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
-    """Two chains in parallel of as many tuning steps as draws, NumPyro's defaults, float64.
+    """Return the figures of the authors' model in NumPyro, with its defaults, in float64.
 
-    Its sampling time has its compiling in it, some seconds.
+    Two chains in parallel, each of as many tuning steps as draws. The seconds of sampling include
+    some seconds of compiling.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        The data, and the true prevalence.
+    seed : int
+    draws : int
+        Of each chain.
     """
     import jax
     import jax.numpy as jnp
     import numpyro
     from numpyro.distributions import HalfNormal, Normal
 
-    data, columns = (
-        simulation.data,
-        [0, *(simulation.data.features.index(name) + 1 for name in FREE)],
-    )
+    data = simulation.data
+    columns = [0, *(data.features.index(name) + 1 for name in FREE)]
     x = jnp.asarray(np.column_stack([np.ones(len(data)), data.matrix]))
-    tested, positive, target = (
-        jnp.asarray(data.decision),
-        jnp.asarray(data.outcome == 1),
-        simulation.realised["prevalence"],
-    )
+    tested = jnp.asarray(data.decision)
+    positive = jnp.asarray(data.outcome == 1)
+    target = simulation.realised["prevalence"]
 
     def model():
         risk = numpyro.sample("risk", Normal(0, 3).expand([x.shape[1]]).to_event(1))
@@ -137,14 +143,15 @@ def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
             "policy", Normal(0, 3).expand([len(columns)]).to_event(1)
         )
         sigma = numpyro.sample("sigma", HalfNormal(3))
-        a, d = x @ risk, x[:, jnp.asarray(columns)] @ policy
+        softplus = jax.nn.softplus
+        a = x @ risk
+        d = x[:, jnp.asarray(columns)] @ policy
         d = jnp.where(jnp.abs(d) < 1e-6, 1e-6, d)
-        b, softplus = a + d, jax.nn.softplus
-        up_a, up_b = (
-            softplus(a + sigma) - softplus(a),
-            softplus(b + sigma) - softplus(b),
-        )
-        untested, apart = softplus(-b) - softplus(-b - sigma), -jnp.expm1(-d)
+        b = a + d
+        up_a = softplus(a + sigma) - softplus(a)
+        up_b = softplus(b + sigma) - softplus(b)
+        untested = softplus(-b) - softplus(-b - sigma)
+        apart = -jnp.expm1(-d)
         seen = jnp.where(positive, up_a - jnp.exp(-d) * up_b, up_b - up_a) / apart
         numpyro.factor("seen", jnp.log(jnp.where(tested, seen, untested) / sigma).sum())
         numpyro.factor("prevalence", -WEIGHT * (up_a.mean() / sigma - target) ** 2)
@@ -176,13 +183,22 @@ def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
 
 
 def stan_penalty(simulation, seed: int, draws: int) -> dict:
-    """Two chains of as many tuning steps as draws."""
+    """Return the figures of the authors' model in Stan, with pystan's defaults.
+
+    Two chains, each of as many tuning steps as draws.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        The data, and the true prevalence.
+    seed : int
+    draws : int
+        Of each chain.
+    """
     import stan
 
-    data, columns = (
-        simulation.data,
-        [0, *(simulation.data.features.index(name) + 1 for name in FREE)],
-    )
+    data = simulation.data
+    columns = [0, *(data.features.index(name) + 1 for name in FREE)]
     x = np.column_stack([np.ones(len(data)), data.matrix])
     inputs = {
         "N": len(data),

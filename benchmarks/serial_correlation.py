@@ -1,9 +1,9 @@
-"""Coverage of the intervals of `PanelDML` under serial correlation, by each kind of `errors`.
+"""Coverage of `PanelDML` where errors are serially correlated, by each kind of `errors`.
 
     python benchmarks/serial_correlation.py        resumes where it was stopped
 
 200 units in 10 periods. Unit effects and the square of a covariate act on treatment and outcome,
-and the errors of both are AR(1) with a serial correlation of .7.
+and the errors of both are AR(1) with autocorrelation .7.
 """
 
 from __future__ import annotations
@@ -20,26 +20,24 @@ import causalstats as cs
 from causalstats.runs.resumable import resume
 from causalstats.samplers import program_for, sample
 
-SETS, UNITS, TIMES, CORRELATION = 200, 200, 10, 0.7
+SETS, UNITS, TIMES = 200, 200, 10
+AUTOCORRELATION = 0.7
 SAMPLER = cs.Nuts(chains=2, draws=250, tune=200, backend="jax")
 ERRORS = ("iid", "cluster", "bootstrap", "ar1")
 FOLDER = Path("results")
 RESULTS = Path(__file__).with_suffix(".json")
 
 
-def serially_correlated(seed: int) -> cs.Panel:
-    """Errors v_t = .7 v_{t-1} + z_t, of variance 1, in both equations."""
+def autoregressive_panel(seed: int) -> cs.Panel:
+    """Return a panel with errors v_t = .7 v_{t-1} + z_t, of variance 1, in both equations."""
     frame = cs.PanelDML().simulate(seed, units=UNITS, times=TIMES).data.source
     rng = np.random.default_rng([seed, 1])
     noise = rng.standard_normal((2, UNITS, TIMES))
     for t in range(1, TIMES):
-        noise[:, :, t] = (
-            CORRELATION * noise[:, :, t - 1]
-            + np.sqrt(1 - CORRELATION**2) * noise[:, :, t]
-        )
-    signal = rng.standard_normal() * frame["x1"] ** 2 + np.repeat(
-        rng.standard_normal(UNITS), TIMES
-    )
+        innovation = np.sqrt(1 - AUTOCORRELATION**2) * noise[:, :, t]
+        noise[:, :, t] = AUTOCORRELATION * noise[:, :, t - 1] + innovation
+    curve = rng.standard_normal() * frame["x1"] ** 2
+    signal = curve + np.repeat(rng.standard_normal(UNITS), TIMES)
     d = signal + noise[0].ravel()
     frame = frame.assign(d=d, y=d + signal + noise[1].ravel())
     return cs.Panel.from_frame(
@@ -52,19 +50,20 @@ def one(seed: int) -> dict:
 
     One program serves all but the last kind.
     """
-    data, found = serially_correlated(seed), {}
+    data = autoregressive_panel(seed)
+    record = {}
     for errors in ERRORS:
         problem = cs.Problem(cs.PanelDML(errors=errors), data)
         sampler = SAMPLER if errors == "ar1" else cs.Auto()
         program = program_for(sampler, problem, structure="panel")
         draws = sample(program, problem, seed)["posterior"]["effect"].to_numpy().ravel()
         lower, upper = np.quantile(draws, [0.025, 0.975])
-        found[errors] = {
+        record[errors] = {
             "error": float(draws.mean() - 1),
             "width": float(upper - lower),
             "covered": bool(lower < 1 < upper),
         }
-    return found
+    return record
 
 
 def main() -> None:
@@ -72,8 +71,8 @@ def main() -> None:
         one,
         range(SETS),
         title="Data sets",
-        path=FOLDER / "serial_correlation.jsonl",
-        description=f"{SAMPLER!r}, {UNITS}, {TIMES}, {CORRELATION}",
+        path=FOLDER / "lasting_errors.jsonl",
+        description=f"{SAMPLER!r}, {UNITS}, {TIMES}, {AUTOCORRELATION}",
     )
     table = {}
     for errors in ERRORS:

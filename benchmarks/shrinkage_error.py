@@ -1,5 +1,6 @@
-"""Mean squared error of partial correlations over pairs, after Jin, Notredame & Erb (2022): 40
-parts, 8 to 1,000 rows, every method on the same data.
+"""Mean squared error of partial correlations over pairs, as in Jin, Notredame & Erb (2022).
+
+40 parts, 8 to 1,000 rows, every method on the same data.
 
     python benchmarks/shrinkage_error.py [--replications 20]
 
@@ -38,26 +39,20 @@ PAIRS = np.triu_indices(PARTS, 1)
 
 
 def truth(rng: np.random.Generator) -> np.ndarray:
-    """A root of the covariance of log amounts, (D, D + factors)."""
-    loadings = (
-        0.4
-        * rng.standard_normal((PARTS, FACTORS))
-        * (rng.random((PARTS, FACTORS)) < 0.4)
-    )
-    return np.hstack(
-        [np.diag(np.exp(0.5 * rng.standard_normal(PARTS)) * 0.6), loadings]
-    )
+    """Return a root of the covariance of log amounts, shape (D, D + factors)."""
+    values = 0.4 * rng.standard_normal((PARTS, FACTORS))
+    loadings = values * (rng.random((PARTS, FACTORS)) < 0.4)
+    scales = np.exp(0.5 * rng.standard_normal(PARTS)) * 0.6
+    return np.hstack([np.diag(scales), loadings])
 
 
 def estimates(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Partial correlations of every pair by each method."""
+    """Return the partial correlations of every pair by each method."""
     values = frame.to_numpy()
-    ratios, logs = (
-        log_ratios.clr(values),
-        np.log(values / values.sum(axis=1, keepdims=True)),
-    )
+    ratios = log_ratios.clr(values)
+    logs = np.log(values / values.sum(axis=1, keepdims=True))
     gamma = np.cov(ratios, rowvar=False)
-    found = {
+    by_method = {
         "sample": log_ratios.partial_correlations(
             np.linalg.pinv(gamma, hermitian=True)
         )[PAIRS],
@@ -78,23 +73,25 @@ def estimates(frame: pd.DataFrame) -> dict[str, np.ndarray]:
         sampler=cs.Exact(chains=1, draws=1),
         progress=False,
     )
-    found["invariant"] = fit.effect("partial_correlation").summary()["mean"].to_numpy()
+    table = fit.effect("partial_correlation").summary()
+    by_method["invariant"] = table["mean"].to_numpy()
     problem = cs.Problem(cs.PartialCorrelation(), data)
     program = program_for(cs.Auto(chains=2, draws=300, tune=300), problem)
     draws = sample(program, problem, 1)["posterior"].to_dataset()
-    found["shrunk"] = (
+    by_method["shrunk"] = (
         problem.model.estimands()["partial_correlation"]
         .compute(draws, data)
         .mean(("chain", "draw"))
         .to_numpy()
     )
-    return found
+    return by_method
 
 
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--replications", type=int, default=20)
-    replications, started = options.parse_args().replications, time.perf_counter()
+    replications = options.parse_args().replications
+    started = time.perf_counter()
     errors: dict[str, dict[str, list[float]]] = {}
     for rows in ROWS:
         for replication in range(replications):
@@ -105,15 +102,15 @@ def main() -> None:
             )[PAIRS]
             logs = rng.standard_normal((rows, root.shape[1])) @ root.T
             frame = pd.DataFrame(np.exp(logs), columns=[f"p{k}" for k in range(PARTS)])
-            for name, found in estimates(frame).items():
+            for name, estimate in estimates(frame).items():
                 errors.setdefault(name, {}).setdefault(str(rows), []).append(
-                    float(((found - true) ** 2).mean())
+                    float(((estimate - true) ** 2).mean())
                 )
         print(
             rows,
             {
-                name: f"{np.mean(found[str(rows)]):.3g}"
-                for name, found in errors.items()
+                name: f"{np.mean(by_rows[str(rows)]):.3g}"
+                for name, by_rows in errors.items()
             },
             flush=True,
         )
@@ -123,9 +120,9 @@ def main() -> None:
                 "mean": float(np.mean(each)),
                 "se": float(np.std(each) / np.sqrt(len(each))),
             }
-            for rows, each in found.items()
+            for rows, each in by_rows.items()
         }
-        for name, found in errors.items()
+        for name, by_rows in errors.items()
     }
     machine = {
         "cores": os.cpu_count(),

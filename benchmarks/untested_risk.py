@@ -1,11 +1,11 @@
-"""Whether the interval of the untested risk holds its truth, with few and with many features.
+"""Coverage of the interval of the untested risk, with few and with many features.
 
     python benchmarks/untested_risk.py [DATA_SETS]
 
 The model is right and the prevalence is known to ± 0.01; what changes is how many features there
-are, what they do, and how wide the unobservable is. Writes `untested_risk.json`: of every cell the
+are, what they do, and how wide the unobservable is. Writes `untested_risk.json`: for every cell the
 bias, the coverage, the mean width of the interval and how far the posterior of the prevalence moved
-from what was declared. A cell is written as soon as it is done, and not done again.
+from the declared value. A cell is written as soon as it is done, and not done again.
 """
 
 from __future__ import annotations
@@ -60,8 +60,19 @@ def world(
 ) -> tuple[cs.SelectiveLabels, cs.Decisions, float]:
     """Return the model, the data, and the share of the untested with the outcome.
 
-    Testing follows risk (α = 1), so that about half are tested; with dense features, beside risk
-    also other features than the expertise's, which are the last ones.
+    Testing follows risk (α = 1), so that about half are tested. With dense features it also
+    follows, beyond risk, the features outside the declared expertise.
+
+    Parameters
+    ----------
+    seed : int
+    people : int
+    features, dense, indicators, correlation, expertise
+        As in `designs.selection.features_and_effects`.
+    width : float
+        Width of the uniform distribution of the unobservable, on the log-odds scale.
+    intercept : float
+        Log odds of the outcome where features and unobservable are 0.
     """
     rng = np.random.default_rng(seed)
     x, risk_coefficient, policy = features_and_effects(
@@ -92,24 +103,23 @@ def world(
 
 
 def cell(settings: dict, data_sets: int) -> dict[str, float]:
-    """Return what the intervals of one cell did."""
+    """Return coverage, and means over data sets of bias, width and shift of the prevalence."""
     rows = []
     for seed in range(data_sets):
         model, data, truth = world(seed, **settings)
         problem = Problem(model, data)
         draws = program_for(SAMPLER, problem).run(problem, seed)
         posterior = draws["posterior"].to_dataset()
-        found = (
-            model.estimands()["untested_prevalence"].compute(posterior, data).to_numpy()
-        )
-        lower, upper = np.quantile(found, [0.025, 0.975])
+        estimand = model.estimands()["untested_prevalence"]
+        untested = estimand.compute(posterior, data).to_numpy()
+        lower, upper = np.quantile(untested, [0.025, 0.975])
         moved = (
             float(posterior["population_prevalence"].mean()) - model.prevalence.value
         )
         rows.append(
             {
                 "truth": truth,
-                "bias": found.mean() - truth,
+                "bias": untested.mean() - truth,
                 "covered": lower <= truth <= upper,
                 "width": upper - lower,
                 "prevalence_moved_in_sd": moved / model.prevalence.sd,

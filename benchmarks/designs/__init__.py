@@ -19,13 +19,14 @@ class Design:
     Parameters
     ----------
     name : str
-        A few words that say what is special about it.
+        What is special about the design, in a few words.
     family : str
+        The module of `benchmarks/designs/`.
     make : callable
         `make(seed) -> (model, data, truth)`, the model as a user would write it. The truth is a
         number, or a mapping from the labels of the answer to numbers.
     estimand : str
-        The answer that the truth is of.
+        The name of the answer whose truth is known, for `fit.effect`.
     known_failure : str
         Why the interval is not expected to cover, with the check that says so; empty otherwise.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from designs import Design
 
 MATCHING = cs.PartialCorrelation(prior="matching")
 SHRUNK = cs.PartialCorrelation()
-STRONG = "prior='shrunk' draws few strong links to independence: check `shrinkage of strong links`"
+FAILS_FOR_STRONG_LINKS = (
+    "prior='shrunk' draws few strong links to independence: "
+    "check `shrinkage of strong links`"
+)
 
 
 def precision(
@@ -27,7 +31,7 @@ def precision(
                 [-1, 1]
             )
     scale = np.exp(rng.normal(0, 0.4, parts)) / 0.5
-    return found * scale[:, None] * scale
+    return standardised * scale[:, None] * scale
 
 
 def design(
@@ -43,20 +47,40 @@ def design(
     estimand: str = "partial_correlation",
     known_failure: str = "",
 ) -> Design:
-    """Return a design with these amounts, seen in this way."""
+    """Return a design of log-normal amounts, of which shares or counts are observed.
+
+    Parameters
+    ----------
+    name : str
+    model : PartialCorrelation
+    rows, parts : int
+    links, strength : float
+        As in `precision`.
+    depth : int
+        Total count of each row, multinomial; 0 observes the amounts themselves.
+    limit : float
+        Share of the rows in which the first part is below its limit of detection.
+    covariate : bool
+        Whether the rows are in three groups, the second of which shifts the log amounts.
+    estimand : {"partial_correlation", "excess", "covariate_coefficient"}
+    known_failure : str
+        As in `Design`.
+    """
 
     def make(seed: int) -> tuple[Any, Any, dict[str, float]]:
         rng = np.random.default_rng(seed)
         basis = np.linalg.inv(precision(rng, parts, links, strength))
         logs = rng.standard_normal((rows, parts)) @ np.linalg.cholesky(basis).T
         names = [f"p{k}" for k in range(parts)]
-        columns, slope = {}, np.zeros(parts)
+        columns = {}
+        slope = np.zeros(parts)
         if covariate:
             group = np.arange(rows) % 3
             slope = rng.normal(0, 1, parts)
             logs = logs + np.outer(group == 1, slope)
             columns = {"group": np.array(list("abc"))[group]}
-        values, options = np.exp(logs), {}
+        values = np.exp(logs)
+        options = {}
         if depth:
             shares = values / values.sum(axis=1, keepdims=True)
             values = np.array([rng.multinomial(depth, share) for share in shares])
@@ -89,10 +113,9 @@ def design(
         if estimand == "excess":
             with np.errstate(divide="ignore", invalid="ignore"):
                 value = np.tanh(np.arctanh(r) - np.arctanh(base))
-        one, other = np.triu_indices(parts, 1)
         return {
             f"{names[i]} ~ {names[j]}": float(value[i, j])
-            for i, j in zip(one, other, strict=True)
+            for i, j in combinations(range(parts), 2)
         }
 
     return Design(
@@ -117,7 +140,7 @@ DESIGNS = [
         parts=8,
         links=0.5,
         strength=0.8,
-        known_failure=STRONG,
+        known_failure=FAILS_FOR_STRONG_LINKS,
     ),
     design("strong links in every part", MATCHING, rows=80, parts=8, strength=0.8),
     design(

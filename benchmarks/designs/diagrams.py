@@ -1,8 +1,8 @@
 """Designs with a known effect for `CausalDiagram`: tables of labels, and regressions with numbers.
 
-Labels have logistic mechanisms, and confounders are independent coins unless said otherwise. The
-truth is Σ_z P(z) [P(y = 1 | x = 1, z) - P(y = 1 | x = 0, z)] over all cells. In
-regressions one unit of x adds 1 to y.
+Labels have logistic mechanisms and independent confounders whose levels are equally likely. The
+truth is Σ_z P(z) [P(y = 1 | x = 1, z) - P(y = 1 | x = 0, z)] over all cells (back-door adjustment).
+In regressions one unit of x adds 1 to y.
 """
 
 from __future__ import annotations
@@ -34,11 +34,27 @@ def table_design(
     outcome: Callable[[np.ndarray, np.ndarray], np.ndarray],
     known_failure: str = "",
 ) -> Design:
-    """Return a design of labels; scores take confounders centred on 0, a level apart."""
+    """Return a design of labels in which confounders z act on treatment x and outcome y.
+
+    Parameters
+    ----------
+    name : str
+    levels : tuple of int
+        The number of levels of each confounder; all levels are equally likely.
+    rows : int
+    treated : function of z
+        Takes the confounders, shape (rows, confounders), centred on 0 with levels 1 apart, to the
+        log odds of treatment.
+    outcome : function of x and z
+        Takes the treatment, 0 or 1, shape (rows,), and the same confounders to the log odds of y.
+    known_failure : str
+        As in `Design`.
+    """
     middle = (np.array(levels) - 1) / 2
     grid = np.array(list(itertools.product(*map(range, levels)))) - middle
-    one, zero = np.ones(len(grid)), np.zeros(len(grid))
-    truth = float((logistic(outcome(one, grid)) - logistic(outcome(zero, grid))).mean())
+    with_treatment = logistic(outcome(np.ones(len(grid)), grid))
+    without_treatment = logistic(outcome(np.zeros(len(grid)), grid))
+    truth = float((with_treatment - without_treatment).mean())
     names = [f"z{k}" for k in range(len(levels))]
     model = cs.CausalDiagram(
         f"{', '.join(names)} -> x, y; x -> y", treatment="x", outcome="y"
@@ -50,13 +66,9 @@ def table_design(
         x = (rng.random(rows) < logistic(treated(z - middle))).astype(int)
         y = (rng.random(rows) < logistic(outcome(x, z - middle))).astype(int)
         frame = pd.DataFrame({**dict(zip(names, z.T, strict=True)), "x": x, "y": y})
-        whole = {label: (0, 1) for label in ("x", "y")}
-        whole |= {
-            label: tuple(range(count))
-            for label, count in zip(names, levels, strict=True)
-        }
-        for label, known in whole.items():
-            frame[label] = pd.Categorical(frame[label], categories=known)
+        counts = dict(zip(names, levels, strict=True)) | {"x": 2, "y": 2}
+        for label, count in counts.items():
+            frame[label] = pd.Categorical(frame[label], categories=range(count))
         return model, cs.Observations.from_frame(frame), truth
 
     return Design(
@@ -68,15 +80,15 @@ def table_design(
     )
 
 
-def parity(z: np.ndarray, *places: int) -> np.ndarray:
+def parity(z: np.ndarray, *columns: int) -> np.ndarray:
     """Return the product of the signs of some confounders."""
-    return np.sign(z[:, list(places)]).prod(axis=1)
+    return np.sign(z[:, list(columns)]).prod(axis=1)
 
 
-_THIN = (
+_EMPTY_CELLS = (
     "Most cells of the confounders hold no row of one of the arms; the answer says so."
 )
-_EIGHT = np.array([0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1])
+_EIGHT_SLOPES = np.array([0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1])
 
 TABLES = [
     table_design(
@@ -134,23 +146,23 @@ TABLES = [
         200,
         lambda z: z @ [0.4, 0.3, 0.3],
         lambda x, z: -0.3 + x + z @ [0.4, 0.3, 0.3],
-        _THIN,
+        _EMPTY_CELLS,
     ),
     table_design(
         "5 confounders, 200 rows",
         (2,) * 5,
         200,
-        lambda z: z @ _EIGHT[:5],
-        lambda x, z: -0.3 + x + z @ _EIGHT[:5],
-        _THIN,
+        lambda z: z @ _EIGHT_SLOPES[:5],
+        lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES[:5],
+        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, 200 rows",
         (2,) * 8,
         200,
-        lambda z: z @ _EIGHT,
-        lambda x, z: -0.3 + x + z @ _EIGHT,
-        _THIN,
+        lambda z: z @ _EIGHT_SLOPES,
+        lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES,
+        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, a pair that acts by its parity, 500 rows",
@@ -158,31 +170,31 @@ TABLES = [
         500,
         lambda z: 0.8 * parity(z, 0, 1),
         lambda x, z: -0.3 + 0.8 * x + 0.8 * parity(z, 0, 1),
-        _THIN,
+        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, rare outcome, 2000 rows",
         (2,) * 8,
         2000,
-        lambda z: z @ _EIGHT,
-        lambda x, z: -3.5 + x + z @ _EIGHT,
-        _THIN,
+        lambda z: z @ _EIGHT_SLOPES,
+        lambda x, z: -3.5 + x + z @ _EIGHT_SLOPES,
+        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, a tenth is treated, 500 rows",
         (2,) * 8,
         500,
-        lambda z: -2.2 + z @ _EIGHT,
-        lambda x, z: -0.3 + x + z @ _EIGHT,
-        _THIN,
+        lambda z: -2.2 + z @ _EIGHT_SLOPES,
+        lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES,
+        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, poor overlap, 500 rows",
         (2,) * 8,
         500,
-        lambda z: 2.5 * (z @ _EIGHT),
-        lambda x, z: -0.3 + x + z @ _EIGHT,
-        _THIN,
+        lambda z: 2.5 * (z @ _EIGHT_SLOPES),
+        lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES,
+        _EMPTY_CELLS,
     ),
 ]
 
@@ -196,7 +208,23 @@ def regression_design(
     known_failure: str = "",
     **options: Any,
 ) -> Design:
-    """Return a design with numbers, in which one unit of x, or its second level, adds 1 to y."""
+    """Return a design with numbers, answered by `route="regression"`.
+
+    Parameters
+    ----------
+    name : str
+    rows : int
+    draw : function of a generator and the number of rows
+        Returns the columns of the frame by name.
+    diagram : str
+        The causal diagram of x, y and the other columns.
+    truth : float
+        The effect on y of one unit of x, or of its second level.
+    known_failure : str
+        As in `Design`.
+    **options
+        Other fields of `CausalDiagram`.
+    """
     model = cs.CausalDiagram(
         diagram, treatment="x", outcome="y", route="regression", **options
     )
@@ -217,7 +245,18 @@ def regression_design(
 def linear(
     rng: np.random.Generator, rows: int, spread: float = 1.0, noise: str = "normal"
 ) -> dict[str, np.ndarray]:
-    """Return two confounders that act linearly on a number x and on y."""
+    """Return confounders z and w that act linearly on a number x and on y; the effect is 1.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    spread : float
+        Standard deviation of x given z and w; the smaller, the closer x is to a function of them.
+    noise : {"normal", "unequal", "heavy"}
+        Errors of y: standard normal; with a standard deviation that grows with the distance of x
+        from its mean; Student's t with 4 degrees of freedom.
+    """
     z, w = rng.normal(size=(2, rows))
     x = z + 0.5 * w + spread * rng.normal(size=rows)
     errors = rng.normal(size=rows)
@@ -231,7 +270,17 @@ def linear(
 def labelled(
     rng: np.random.Generator, rows: int, shape: str = "linear", slope: float = 1.0
 ) -> dict[str, np.ndarray]:
-    """Return a treatment with two levels; z acts on both by a straight line or a curve."""
+    """Return confounders z and w of a treatment x with two levels and of y; the effect is 1.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    shape : {"linear", "square", "wave"}
+        How z acts on the log odds of x, and on y.
+    slope : float
+        What the log odds of x change by that function of z; the larger, the poorer the overlap.
+    """
     z, w = rng.normal(size=(2, rows))
     score = {"linear": z, "square": z**2 - 1, "wave": 1.5 * np.sin(2 * z)}[shape]
     x = (rng.random(rows) < logistic(slope * score + 0.5 * w)).astype(int)

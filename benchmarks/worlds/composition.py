@@ -11,11 +11,11 @@ import pandas as pd
 import causalstats as cs
 from worlds import World
 
-EXACT = cs.PartialCorrelation(prior="invariant")
-LEARNED = cs.PartialCorrelation()
+INVARIANT = cs.PartialCorrelation(prior="invariant")
+SHRUNK = cs.PartialCorrelation()
 
 
-def composed(
+def composition(
     values: np.ndarray, columns: dict | None = None, **options: Any
 ) -> cs.Composition:
     names = [f"p{k}" for k in range(values.shape[1])]
@@ -23,10 +23,23 @@ def composed(
     return cs.Composition.from_frame(frame, parts=names, **options)
 
 
-def logs_of(
+def log_amounts(
     rng: np.random.Generator, rows: int = 60, parts: int = 8, spread: float = 0.3
 ) -> np.ndarray:
-    """Log amounts with three links and standard deviations exp(Normal(0, spread²)) / 2."""
+    """Return log amounts of which three pairs are linked, given all others.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows, parts : int
+    spread : float
+        Standard deviation of the log of twice the parts' conditional standard deviations;
+        0 makes them equal.
+
+    Returns
+    -------
+    array (rows, parts)
+    """
     precision = np.eye(parts)
     for one, other, link in ((0, 1, -0.6), (2, 3, 0.4), (1, 4, -0.3)):
         precision[one, other] = precision[other, one] = link
@@ -35,101 +48,110 @@ def logs_of(
     return rng.standard_normal((rows, parts)) @ root.T
 
 
-def counts_of(
+def counts_at_depth(
     logs: np.ndarray, depth: float, rng: np.random.Generator, **options: Any
 ) -> Any:
     shares = np.exp(logs)
     depths = np.exp(rng.normal(np.log(depth), 0.7, len(logs))).astype(int) + 20
     pairs = zip(depths, shares, strict=True)
     counts = np.array([rng.multinomial(n, p / p.sum()) for n, p in pairs])
-    return composed(counts[:, (counts > 0).sum(axis=0) >= 2], zeros="counts", **options)
+    return composition(
+        counts[:, (counts > 0).sum(axis=0) >= 2], zeros="counts", **options
+    )
 
 
-def made(draw: Callable[[np.random.Generator], Any], model: Any = EXACT) -> Callable:
+def maker(
+    draw: Callable[[np.random.Generator], Any], model: Any = INVARIANT
+) -> Callable:
     return lambda seed: (model, draw(np.random.default_rng(seed)))
 
 
 def shifted(
     rng: np.random.Generator, by: float, share: float, parts: int, rows: int = 60
 ) -> Any:
-    logs = logs_of(rng, rows)
+    logs = log_amounts(rng, rows)
     logs[:, :parts] += by * (rng.random((rows, 1)) < share)
-    return composed(np.exp(logs))
+    return composition(np.exp(logs))
 
 
 def heavy(rng: np.random.Generator) -> Any:
-    return composed(np.exp(logs_of(rng, 100) / np.sqrt(rng.chisquare(3, (100, 1)) / 3)))
+    return composition(
+        np.exp(log_amounts(rng, 100) / np.sqrt(rng.chisquare(3, (100, 1)) / 3))
+    )
 
 
 def skewed(rng: np.random.Generator) -> Any:
-    logs = logs_of(rng, 100)
+    logs = log_amounts(rng, 100)
     logs[:, 0] += rng.exponential(1.5, 100)
-    return composed(np.exp(logs))
+    return composition(np.exp(logs))
 
 
 def outlying(rng: np.random.Generator) -> Any:
-    logs = logs_of(rng)
+    logs = log_amounts(rng)
     logs[rng.choice(60, 2, replace=False)] += rng.normal(0, 4, (2, 8))
-    return composed(np.exp(logs))
+    return composition(np.exp(logs))
 
 
 def summed(rng: np.random.Generator, terms: int, digits: int | None) -> Any:
-    values = np.exp(logs_of(rng) + 2)
+    values = np.exp(log_amounts(rng) + 2)
     total = values[:, :terms].sum(axis=1, keepdims=True)
     table = np.hstack([values, total])
-    return composed(table if digits is None else table.round(digits))
+    return composition(table if digits is None else table.round(digits))
 
 
 def repeated(rng: np.random.Generator) -> Any:
-    logs = logs_of(rng)
+    logs = log_amounts(rng)
     twin = logs[:, :1] + rng.normal(0, 0.003, (60, 1))
-    return composed(np.exp(np.hstack([logs, twin])))
+    return composition(np.exp(np.hstack([logs, twin])))
 
 
 def rounded(rng: np.random.Generator) -> Any:
-    values = np.exp(logs_of(rng))
+    values = np.exp(log_amounts(rng))
     values[:, 0] = np.maximum((values[:, 0] * 2).round(), 1) / 2
-    return composed(values)
+    return composition(values)
 
 
 def absent(rng: np.random.Generator, share: float) -> Any:
-    logs = logs_of(rng, parts=6) + np.array([2.0, 1.0, 1.0, 0.5, 0.5, 0.0])
+    logs = log_amounts(rng, parts=6) + np.array([2.0, 1.0, 1.0, 0.5, 0.5, 0.0])
     logs[:, 2:4] = np.where(rng.random((60, 2)) < share, -30.0, logs[:, 2:4])
-    return counts_of(logs, 1500, rng)
+    return counts_at_depth(logs, 1500, rng)
 
 
 def overdispersed(rng: np.random.Generator) -> Any:
-    logs = logs_of(rng, parts=6)
-    return counts_of(logs + np.log(rng.gamma(3, 1 / 3, logs.shape)), 1500, rng)
+    logs = log_amounts(rng, parts=6)
+    return counts_at_depth(logs + np.log(rng.gamma(3, 1 / 3, logs.shape)), 1500, rng)
 
 
 def rare(rng: np.random.Generator) -> Any:
-    return counts_of(logs_of(rng, parts=6) + np.array([3.0, 2, 1, 0, -1, -4]), 60, rng)
+    return counts_at_depth(
+        log_amounts(rng, parts=6) + np.array([3.0, 2, 1, 0, -1, -4]), 60, rng
+    )
 
 
 def counted_batches(rng: np.random.Generator) -> Any:
-    logs = logs_of(rng, parts=6)
+    logs = log_amounts(rng, parts=6)
     logs[:, :3] += 2.5 * (rng.random((60, 1)) < 0.5)
-    return counts_of(logs, 3000, rng)
+    return counts_at_depth(logs, 3000, rng)
 
 
 def with_site(rng: np.random.Generator) -> Any:
-    logs, site = logs_of(rng), rng.choice(["a", "b", "c"], 60)
+    logs = log_amounts(rng)
+    site = rng.choice(["a", "b", "c"], 60)
     logs[:, :3] += 1.5 * (site == "b")[:, None]
-    return composed(np.exp(logs), {"site": site}, covariates="site")
+    return composition(np.exp(logs), {"site": site}, covariates="site")
 
 
-def _right(name: str, draw: Callable, model: Any = EXACT) -> World:
-    return World(name=name, family="composition", wrong=False, make=made(draw, model))
+def _right(name: str, draw: Callable, model: Any = INVARIANT) -> World:
+    return World(name=name, family="composition", wrong=False, make=maker(draw, model))
 
 
 def _wrong(name: str, draw: Callable, catches: tuple[str, ...], **more: Any) -> World:
-    model = more.pop("model", EXACT)
+    model = more.pop("model", INVARIANT)
     return World(
         name=name,
         family="composition",
         wrong=True,
-        make=made(draw, model),
+        make=maker(draw, model),
         catches=catches,
         **more,
     )
@@ -138,29 +160,33 @@ def _wrong(name: str, draw: Callable, catches: tuple[str, ...], **more: Any) -> 
 GROUPS = ("one group of rows",)
 SHAPE = ("predicts the",)
 WORLDS = [
-    _right("links among amounts", lambda rng: composed(np.exp(logs_of(rng)))),
-    _right("skewed amounts", lambda rng: composed(np.exp(3 * logs_of(rng, 40, 6)))),
-    _right("no links", lambda rng: composed(np.exp(rng.normal(0, 0.5, (60, 8))))),
-    _right("few rows", lambda rng: composed(np.exp(logs_of(rng, 22, 5)))),
+    _right("links among amounts", lambda rng: composition(np.exp(log_amounts(rng)))),
+    _right(
+        "skewed amounts", lambda rng: composition(np.exp(3 * log_amounts(rng, 40, 6)))
+    ),
+    _right("no links", lambda rng: composition(np.exp(rng.normal(0, 0.5, (60, 8))))),
+    _right("few rows", lambda rng: composition(np.exp(log_amounts(rng, 22, 5)))),
     _right(
         "many parts of one variance",
-        lambda rng: composed(np.exp(logs_of(rng, 80, 40, 0))),
+        lambda rng: composition(np.exp(log_amounts(rng, 80, 40, 0))),
     ),
     _right(
         "many parts of unequal variances, which are learned",
-        lambda rng: composed(np.exp(logs_of(rng, 80, 40))),
-        LEARNED,
+        lambda rng: composition(np.exp(log_amounts(rng, 80, 40))),
+        SHRUNK,
     ),
     _right("sites named as a covariate", with_site),
     _right(
-        "sparse counts", lambda rng: counts_of(logs_of(rng, 40, 5), 60, rng), LEARNED
+        "sparse counts",
+        lambda rng: counts_at_depth(log_amounts(rng, 40, 5), 60, rng),
+        SHRUNK,
     ),
     _right(
         "rare taxa",
-        lambda rng: counts_of(
-            logs_of(rng, 40, 5) + np.array([3.0, 2, 0, -1, -2]), 400, rng
+        lambda rng: counts_at_depth(
+            log_amounts(rng, 40, 5) + np.array([3.0, 2, 0, -1, -2]), 400, rng
         ),
-        LEARNED,
+        SHRUNK,
     ),
     _wrong(
         "two batches shift three parts",
@@ -180,10 +206,10 @@ WORLDS = [
     _wrong(
         "two batches of many rows", lambda rng: shifted(rng, 1.5, 0.4, 4, 200), GROUPS
     ),
-    _wrong("two batches of counts", counted_batches, GROUPS, model=LEARNED),
+    _wrong("two batches of counts", counted_batches, GROUPS, model=SHRUNK),
     _wrong(
         "many parts of unequal variances, taken for equal",
-        lambda rng: composed(np.exp(logs_of(rng, 80, 40))),
+        lambda rng: composition(np.exp(log_amounts(rng, 80, 40))),
         ("predicts the spread",),
     ),
     _wrong("heavy tails", heavy, SHAPE),
@@ -203,25 +229,25 @@ WORLDS = [
         "a fifth of the rows lack two taxa",
         lambda rng: absent(rng, 0.2),
         ("counted often",),
-        model=LEARNED,
+        model=SHRUNK,
     ),
     _wrong(
         "half the rows lack two taxa",
         lambda rng: absent(rng, 0.5),
         ("counted often",),
-        model=LEARNED,
+        model=SHRUNK,
     ),
-    _wrong("a taxon hardly ever counted", rare, ("counted often",), model=LEARNED),
+    _wrong("a taxon hardly ever counted", rare, ("counted often",), model=SHRUNK),
     _wrong(
         "strong links among many parts",
-        lambda rng: composed(np.exp(logs_of(rng, 60, 20))),
+        lambda rng: composition(np.exp(log_amounts(rng, 60, 20))),
         ("shrinkage of strong links",),
     ),
     _wrong(
         "counts more dispersed than multinomial",
         overdispersed,
         (),
-        model=LEARNED,
+        model=SHRUNK,
         undetectable="one count of each specimen cannot tell it from variation of the "
         "composition: said by the assumption `multinomial counts`",
     ),

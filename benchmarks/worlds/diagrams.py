@@ -22,7 +22,23 @@ _FORM, _IMPLIED = "form of the regressions", "independences of the diagram"
 def world(
     name: str, wrong: bool, diagram: str, draw: Draw, *catches: str, **options: Any
 ) -> World:
-    """Return a world whose data are those of a function of a generator."""
+    """Return a world in which a `CausalDiagram` is fitted to drawn data.
+
+    Parameters
+    ----------
+    name : str
+    wrong : bool
+        As in `World`.
+    diagram : str
+        The causal diagram that the model assumes.
+    draw : function of a generator
+        Returns the columns of the frame.
+    *catches : str
+        As in `World`.
+    **options
+        `undetectable` of `World`, `missing` of `Observations.from_frame`, and fields of
+        `CausalDiagram`, whose treatment is x and outcome y by default.
+    """
     undetectable = options.pop("undetectable", "")
     missing = options.pop("missing", "error")
     usual = {"treatment": "x", "outcome": "y"}
@@ -49,7 +65,17 @@ def coin(rng: np.random.Generator, probability: Any, rows: int) -> np.ndarray:
 def confounded(
     rng: np.random.Generator, rows: int, levels: tuple[int, ...], base: float = -0.3
 ) -> dict[str, np.ndarray]:
-    """Return confounders of labels that act on x and y."""
+    """Return labels z0, z1, ... that act on treatment x and outcome y.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    levels : tuple of int
+        The number of levels of each confounder.
+    base : float
+        Log odds of y without treatment, at the middle of the confounders.
+    """
     z = np.column_stack([rng.integers(0, count, rows) for count in levels])
     score = 1.2 * (z - (np.array(levels) - 1) / 2).sum(axis=1) / np.sqrt(len(levels))
     x = coin(rng, logistic(score), rows)
@@ -57,7 +83,8 @@ def confounded(
     return {**{f"z{k}": z[:, k] for k in range(len(levels))}, "x": x, "y": y}
 
 
-def of(count: int) -> str:
+def confounders_diagram(count: int) -> str:
+    """Return the diagram in which z0, z1, ... are common causes of x and y."""
     names = ", ".join(f"z{k}" for k in range(count))
     return f"{names} -> x, y; x -> y"
 
@@ -72,7 +99,15 @@ def one_sided(rng: np.random.Generator) -> dict[str, np.ndarray]:
 def chain(
     rng: np.random.Generator, direct: float, rows: int = 1000
 ) -> dict[str, np.ndarray]:
-    """Return z -> x -> y, with an arrow from z to y of a given strength."""
+    """Return labels of z -> x -> y, and z -> y unless `direct` is 0.
+
+    Parameters
+    ----------
+    rng : Generator
+    direct : float
+        The effect of z on the probability of y, not by x.
+    rows : int
+    """
     z = rng.integers(0, 2, rows)
     x = coin(rng, 0.3 + 0.4 * z, rows)
     return {"z": z, "x": x, "y": coin(rng, 0.2 + 0.3 * x + direct * z, rows)}
@@ -81,7 +116,17 @@ def chain(
 def sparse(
     rng: np.random.Generator, copied: float, rows: int = 500, levels: int = 4
 ) -> dict[str, np.ndarray]:
-    """Return three labels that act on x and y; a share of y is copied from x."""
+    """Return labels a, b and c that act on x and y; x and y have no arrow unless copied.
+
+    Parameters
+    ----------
+    rng : Generator
+    copied : float
+        Share of the rows in which y is set to x.
+    rows : int
+    levels : int
+        The number of levels of every variable.
+    """
     causes = np.column_stack(
         [
             rng.choice(levels, rows, p=rng.dirichlet(np.full(levels, 3.0)))
@@ -99,7 +144,17 @@ def sparse(
 def instrument(
     rng: np.random.Generator, levels: int, direct: float, rows: int = 400
 ) -> dict[str, np.ndarray]:
-    """Return an instrument with nearly everybody treated; `direct` breaks exclusion."""
+    """Return an instrument z with nearly everybody treated, and a hidden cause of x and y.
+
+    Parameters
+    ----------
+    rng : Generator
+    levels : int
+        The number of levels of z.
+    direct : float
+        What z = 0 adds to the probability of y; other than 0 it violates the exclusion restriction.
+    rows : int
+    """
     u, z = rng.integers(0, 2, rows), rng.integers(0, levels, rows)
     x = coin(rng, np.where(z == 0, 0.85, 0.95), rows)
     return {
@@ -110,7 +165,7 @@ def instrument(
 
 
 def front_door_labels(rng: np.random.Generator, direct: float) -> dict[str, np.ndarray]:
-    """Return w -> x -> m -> y, x and y with a hidden cause; w acts on m as well where wrong."""
+    """Return labels of w -> x -> m -> y, x and y with a hidden cause, and w -> m by `direct`."""
     u, w = rng.integers(0, 2, (2, 1500))
     x = coin(rng, 0.2 + 0.4 * u + 0.2 * w, 1500)
     m = coin(rng, 0.2 + 0.4 * x + direct * w, 1500)
@@ -164,21 +219,21 @@ def hidden(rng: np.random.Generator, rows: int = 1000) -> dict[str, np.ndarray]:
     return {"z": z, "x": x, "y": coin(rng, 0.2 + 0.2 * x + 0.3 * u + 0.1 * z, rows)}
 
 
-LINE = {"route": "regression"}
-TWO = "z, w -> x, y; x -> y"
+REGRESSION = {"route": "regression"}
+TWO_CONFOUNDERS = "z, w -> x, y; x -> y"
 
 WRONG = [
     world(
         "8 confounders, 200 rows",
         True,
-        of(8),
+        confounders_diagram(8),
         partial(confounded, rows=200, levels=(2,) * 8),
         _PRIOR,
     ),
     world(
         "8 confounders, BDeu prior",
         True,
-        of(8),
+        confounders_diagram(8),
         partial(confounded, rows=200, levels=(2,) * 8),
         _PRIOR,
         prior="bdeu",
@@ -186,21 +241,21 @@ WRONG = [
     world(
         "3 confounders of 4 levels, 200 rows",
         True,
-        of(3),
+        confounders_diagram(3),
         partial(confounded, rows=200, levels=(4,) * 3),
         _PRIOR,
     ),
     world(
         "6 confounders, rare outcome",
         True,
-        of(6),
+        confounders_diagram(6),
         partial(confounded, rows=600, levels=(2,) * 6, base=-3.5),
         _PRIOR,
     ),
     world(
         "a strong prior",
         True,
-        of(1),
+        confounders_diagram(1),
         partial(confounded, rows=200, levels=(2,)),
         _PRIOR,
         concentration=50.0,
@@ -225,7 +280,7 @@ WRONG = [
         "z -> x -> y",
         partial(chain_of_numbers, direct=1.0),
         _IMPLIED,
-        **LINE,
+        **REGRESSION,
     ),
     world(
         "an instrument that acts on the outcome",
@@ -259,29 +314,29 @@ WRONG = [
     world(
         "a square left out",
         True,
-        TWO,
+        TWO_CONFOUNDERS,
         partial(labelled, rows=400, shape="square"),
         _FORM,
-        **LINE,
+        **REGRESSION,
     ),
     world(
         "a wave left out",
         True,
-        TWO,
+        TWO_CONFOUNDERS,
         partial(labelled, rows=400, shape="wave"),
         _FORM,
-        **LINE,
+        **REGRESSION,
     ),
-    world("a step left out", True, TWO, step, _FORM, **LINE),
-    world("a product left out", True, TWO, product, _FORM, **LINE),
-    world("no overlap", True, TWO, separated, "overlap", **LINE),
+    world("a step left out", True, TWO_CONFOUNDERS, step, _FORM, **REGRESSION),
+    world("a product left out", True, TWO_CONFOUNDERS, product, _FORM, **REGRESSION),
+    world("no overlap", True, TWO_CONFOUNDERS, separated, "overlap", **REGRESSION),
     world(
         "unequal variances",
         True,
-        TWO,
+        TWO_CONFOUNDERS,
         partial(linear, rows=500, noise="unequal"),
         "equal variances",
-        **LINE,
+        **REGRESSION,
     ),
     world(
         "a chain of numbers whose variance grows",
@@ -290,7 +345,7 @@ WRONG = [
         partial(chain_of_numbers, direct=0.0),
         "equal variances",
         basis_size=6,
-        **LINE,
+        **REGRESSION,
     ),
     world(
         "a hidden cause of treatment and outcome",
@@ -306,13 +361,13 @@ RIGHT = [
     world(
         "2 confounders, 300 rows",
         False,
-        of(2),
+        confounders_diagram(2),
         partial(confounded, rows=300, levels=(2, 2)),
     ),
     world(
         "a rare outcome",
         False,
-        of(1),
+        confounders_diagram(1),
         partial(confounded, rows=1500, levels=(2,), base=-4.0),
     ),
     world(
@@ -343,29 +398,41 @@ RIGHT = [
         "w -> x -> m -> y; x <-> y",
         partial(front_door_labels, direct=0.0),
     ),
-    world("linear, 60 rows", False, TWO, partial(linear, rows=60), **LINE),
+    world(
+        "linear, 60 rows",
+        False,
+        TWO_CONFOUNDERS,
+        partial(linear, rows=60),
+        **REGRESSION,
+    ),
     world(
         "linear, heavy tails",
         False,
-        TWO,
+        TWO_CONFOUNDERS,
         partial(linear, rows=300, noise="heavy"),
-        **LINE,
+        **REGRESSION,
     ),
-    world("a treatment of two levels", False, TWO, partial(labelled, rows=400), **LINE),
+    world(
+        "a treatment of two levels",
+        False,
+        TWO_CONFOUNDERS,
+        partial(labelled, rows=400),
+        **REGRESSION,
+    ),
     world(
         "a square with splines",
         False,
-        TWO,
+        TWO_CONFOUNDERS,
         partial(labelled, rows=500, shape="square"),
         basis_size=6,
-        **LINE,
+        **REGRESSION,
     ),
     world(
         "a front door of numbers",
         False,
         "x -> m -> y; x <-> y",
         partial(front_door, rows=300),
-        **LINE,
+        **REGRESSION,
     ),
 ]
 

@@ -1,4 +1,7 @@
-"""Worlds of `PanelDML`: what a change of the treatment does, within units."""
+"""Panels for the refutation benchmark: `PanelDML` is right, or wrong in one respect.
+
+Each function that makes a data set takes a seed to the model and the panel.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,15 @@ def _read(
     return cs.Panel.from_frame(frame, **roles, covariates=list(covariates))
 
 
-def _of_units(rng: np.random.Generator, frame: pd.DataFrame) -> np.ndarray:
-    """One standard normal number a unit, by row."""
+def _unit_normal(rng: np.random.Generator, frame: pd.DataFrame) -> np.ndarray:
+    """Return a standard normal number for each unit, repeated over its rows."""
     return rng.normal(size=int(frame["unit"].max()) + 1)[frame["unit"]]
 
 
-def _lasting(rng: np.random.Generator, frame: pd.DataFrame, rho: float) -> np.ndarray:
-    """Stationary AR(1) within units, with innovations of variance 1, by row."""
+def _autoregressive(
+    rng: np.random.Generator, frame: pd.DataFrame, rho: float
+) -> np.ndarray:
+    """Return stationary AR(1) errors within units, with innovations of variance 1, by row."""
     units, times = frame["unit"].nunique(), frame["time"].nunique()
     values = np.empty((units, times))
     values[:, 0] = rng.normal(size=units) / np.sqrt(1 - rho**2)
@@ -58,12 +63,21 @@ def _model(**fields: Any) -> cs.PanelDML:
 def _smooth(
     rng: np.random.Generator, units: int = 100, times: int = 8, rho: float = 0.0
 ) -> pd.DataFrame:
-    """A covariate that moves with the unit acts by curves on treatment and outcome; effect 1."""
+    """Return a panel whose covariate acts nonlinearly on treatment and outcome; the effect is 1.
+
+    Parameters
+    ----------
+    rng : Generator
+    units, times : int
+    rho : float
+        Autocorrelation of the errors of treatment and outcome.
+    """
     frame = _grid(units, times)
-    own = _of_units(rng, frame)
-    frame["x"] = rng.normal(size=len(frame)) + 0.5 * own
-    frame["d"] = np.sin(frame["x"]) + own + _lasting(rng, frame, rho)
-    frame["y"] = frame["d"] + np.cos(frame["x"]) + own + _lasting(rng, frame, rho)
+    unit_effects = _unit_normal(rng, frame)
+    frame["x"] = rng.normal(size=len(frame)) + 0.5 * unit_effects
+    frame["d"] = np.sin(frame["x"]) + unit_effects + _autoregressive(rng, frame, rho)
+    errors = _autoregressive(rng, frame, rho)
+    frame["y"] = frame["d"] + np.cos(frame["x"]) + unit_effects + errors
     return frame
 
 
@@ -79,7 +93,7 @@ def _rare_treatment(seed: int) -> Drawn:
     frame["d"] = (rng.random(len(frame)) < 0.03).astype(float)
     frame["x"] = rng.normal(size=len(frame))
     frame["y"] = (
-        frame["d"] + frame["x"] + _of_units(rng, frame) + rng.normal(size=len(frame))
+        frame["d"] + frame["x"] + _unit_normal(rng, frame) + rng.normal(size=len(frame))
     )
     return _model(), _read(frame, ["x"])
 
@@ -91,9 +105,9 @@ def _rare_everywhere(seed: int) -> Drawn:
     return _model(), _read(frame, ["x"])
 
 
-def _lasting_treatment(seed: int) -> Drawn:
+def _autoregressive_treatment(seed: int) -> Drawn:
     rng, frame = np.random.default_rng(seed), _grid(100, 8)
-    frame["d"] = _lasting(rng, frame, 0.9)
+    frame["d"] = _autoregressive(rng, frame, 0.9)
     frame["y"] = frame["d"] + rng.normal(size=len(frame))
     return _model(errors="iid"), _read(frame)
 
@@ -102,7 +116,9 @@ def _switching_treatment(seed: int) -> Drawn:
     rng, frame = np.random.default_rng(seed), _grid(80, 10)
     switch = rng.random((80, 10)) < 0.15
     frame["d"] = (np.cumsum(switch, axis=1) % 2).ravel().astype(float)
-    frame["y"] = frame["d"] + _of_units(rng, frame) + _lasting(rng, frame, 0.6)
+    frame["y"] = (
+        frame["d"] + _unit_normal(rng, frame) + _autoregressive(rng, frame, 0.6)
+    )
     return _model(time_effects=True), _read(frame)
 
 
@@ -142,26 +158,41 @@ def _many_covariates(seed: int) -> Drawn:
 def _adoption(
     rng: np.random.Generator, units: int, times: int, cohorts: Sequence[int]
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """A treatment adopted for good, in equal shares of units at each time; rows since adoption."""
+    """Return a panel with a treatment that is adopted for good, and has no effect yet.
+
+    Parameters
+    ----------
+    rng : Generator
+    units, times : int
+    cohorts : sequence of int
+        Times of adoption, each of an equal share of the units; one past the last time is never.
+
+    Returns
+    -------
+    frame : DataFrame
+        The outcome is the sum of unit and time effects.
+    since : array of int
+        Times since adoption, by row; negative before.
+    """
     frame = _grid(units, times)
     cohort = np.array(cohorts)[frame["unit"] % len(cohorts)]
     frame["d"] = (frame["time"] >= cohort).astype(float)
-    own = _of_units(rng, frame) + rng.normal(size=times)[frame["time"]]
-    frame["y"] = own
+    unit_effects = _unit_normal(rng, frame)
+    frame["y"] = unit_effects + rng.normal(size=times)[frame["time"]]
     return frame, (frame["time"] - cohort).to_numpy()
 
 
 def _staggered_constant(seed: int) -> Drawn:
     rng = np.random.default_rng(seed)
     frame, _ = _adoption(rng, 80, 10, (3, 5, 7, 99))
-    frame["y"] += frame["d"] + _lasting(rng, frame, 0.6)
+    frame["y"] += frame["d"] + _autoregressive(rng, frame, 0.6)
     return _model(time_effects=True), _read(frame)
 
 
-def _effects_of_units(seed: int) -> Drawn:
+def _unit_slopes(seed: int) -> Drawn:
     rng = np.random.default_rng(seed)
     frame = _smooth(rng)
-    frame["y"] += 0.5 * _of_units(rng, frame) * frame["d"]
+    frame["y"] += 0.5 * _unit_normal(rng, frame) * frame["d"]
     return _model(), _read(frame, ["x"])
 
 
@@ -186,9 +217,8 @@ def _staggered(
 ) -> Drawn:
     rng = np.random.default_rng(seed)
     frame, since = _adoption(rng, 80, 10, cohorts)
-    frame["y"] += frame["d"] * effect(np.clip(since, 0, None)) + _lasting(
-        rng, frame, rho
-    )
+    contribution = frame["d"] * effect(np.clip(since, 0, None))
+    frame["y"] += contribution + _autoregressive(rng, frame, rho)
     return _model(time_effects=True), _read(frame)
 
 
@@ -227,7 +257,17 @@ def _diverging(seed: int) -> Drawn:
 def _confounded(
     seed: int, function: Callable[..., np.ndarray], covariates: int = 2, **fields: Any
 ) -> Drawn:
-    """The same function of the covariates acts on treatment and outcome; effect 1."""
+    """Return a panel in which one function acts on treatment and outcome; the effect is 1.
+
+    Parameters
+    ----------
+    seed : int
+    function : callable
+        Takes the covariates, shape (rows, covariates).
+    covariates : int
+    **fields
+        Fields of `PanelDML`.
+    """
     rng, frame = np.random.default_rng(seed), _grid(150, 6)
     names = [f"x{k}" for k in range(covariates)]
     x = (
@@ -262,9 +302,9 @@ def _sign_of_both(x: np.ndarray) -> np.ndarray:
 
 def _trends_by_a_fixed_covariate(seed: int) -> Drawn:
     rng, frame = np.random.default_rng(seed), _grid(200, 4)
-    base = _of_units(rng, frame)
+    base = _unit_normal(rng, frame)
     late = frame["time"] >= 2
-    frame["d"] = ((base + _of_units(rng, frame) > 0) & late).astype(float)
+    frame["d"] = ((base + _unit_normal(rng, frame) > 0) & late).astype(float)
     frame["y"] = frame["d"] + base * frame["time"] + rng.normal(size=len(frame))
     return _model(time_effects=True), _read(frame.assign(base=base), ["base"])
 
@@ -277,9 +317,9 @@ def _threshold_treatment(seed: int) -> Drawn:
     return _model(), _read(frame, ["x"])
 
 
-def _trends_of_units(seed: int) -> Drawn:
+def _unit_trends(seed: int) -> Drawn:
     rng, frame = np.random.default_rng(seed), _grid(120, 10)
-    trend = 0.2 * _of_units(rng, frame) * frame["time"]
+    trend = 0.2 * _unit_normal(rng, frame) * frame["time"]
     frame["d"] = trend + rng.normal(size=len(frame))
     frame["y"] = frame["d"] + trend + rng.normal(size=len(frame))
     return _model(time_effects=True), _read(frame)
@@ -294,7 +334,7 @@ def _anticipation(seed: int) -> Drawn:
 
 
 def _feedback(seed: int, binary: bool = False) -> Drawn:
-    """The outcome moves the next treatment."""
+    """Return a panel in which the outcome acts on the next treatment."""
     rng, frame = np.random.default_rng(seed), _grid(150, 6)
     d, y = np.zeros((2, 150, 6))
     for time in range(6):
@@ -316,11 +356,14 @@ def _carried_over(seed: int, binary: bool = False) -> Drawn:
 
 def _earlier_outcome(seed: int, changed: Callable[[pd.Series], pd.Series]) -> Drawn:
     rng, frame = np.random.default_rng(seed), _grid(80, 10)
-    d, own, y = rng.normal(size=(80, 10)), rng.normal(size=80), np.zeros((80, 10))
+    d = rng.normal(size=(80, 10))
+    unit_effects = rng.normal(size=80)
+    y = np.zeros((80, 10))
     for time in range(10):
         before = y[:, time - 1] if time else 0.0
-        y[:, time] = own + d[:, time] + 0.6 * before + rng.normal(size=80)
-    frame["d"], frame["y"] = d.ravel(), y.ravel()
+        y[:, time] = unit_effects + d[:, time] + 0.6 * before + rng.normal(size=80)
+    frame["d"] = d.ravel()
+    frame["y"] = y.ravel()
     frame["before"] = changed(frame.groupby("unit")["y"].shift())
     return _model(), _read(frame.dropna(), ["before"])
 
@@ -354,13 +397,26 @@ def _modified(
     by_unit: bool = False,
     units: int = 60,
 ) -> Drawn:
-    """Effect and spread of the treatment depend on a covariate, or on the unit; mean effect 1."""
+    """Return a panel in which effect and spread of the treatment vary; the mean effect is 1.
+
+    Parameters
+    ----------
+    seed : int
+    slope : float
+        The change of the effect by one unit of the modifier.
+    spread : float
+        The change of the treatment's log standard deviation by one unit of the modifier.
+    by_unit : bool
+        Whether the modifier is a number of the unit; otherwise it is the covariate x.
+    units : int
+    """
     rng, frame = np.random.default_rng(seed), _grid(units, 8)
     frame["x"], frame["z"] = rng.normal(size=(2, len(frame)))
-    what = _of_units(rng, frame) if by_unit else frame["x"].to_numpy()
-    what = what - what.mean()
-    frame["d"] = np.exp(spread * what) * rng.normal(size=len(frame)) + frame["x"]
-    frame["y"] = (1 + slope * what) * frame["d"] + frame["x"] + _of_units(rng, frame)
+    modifier = _unit_normal(rng, frame) if by_unit else frame["x"].to_numpy()
+    modifier = modifier - modifier.mean()
+    frame["d"] = np.exp(spread * modifier) * rng.normal(size=len(frame)) + frame["x"]
+    effect = 1 + slope * modifier
+    frame["y"] = effect * frame["d"] + frame["x"] + _unit_normal(rng, frame)
     frame["y"] += rng.normal(size=len(frame))
     return _model(), _read(frame, ["x", "z"])
 
@@ -392,14 +448,14 @@ WORLDS = [
     ),
     _right("rare 0/1 treatment", _rare_treatment),
     _right("rare 0/1 outcome, treatment and covariate", _rare_everywhere),
-    _right("lasting treatment, independent errors", _lasting_treatment),
+    _right("lasting treatment, independent errors", _autoregressive_treatment),
     _right("0/1 treatment that switches seldom", _switching_treatment),
     _right("skewed errors", _skewed),
     _right("heavy tails", _heavy_tails),
     _right("unbalanced", _unbalanced),
     _right("ten covariates", _many_covariates),
     _right("staggered adoption, equal effects", _staggered_constant),
-    _right("effects of units, unrelated to the treatment", _effects_of_units),
+    _right("effects of units, unrelated to the treatment", _unit_slopes),
     _right(
         "spread of the treatment rises with a covariate", partial(_modified, slope=0.0)
     ),
@@ -454,7 +510,7 @@ WORLDS = [
         _threshold_treatment,
         ("treatment is not a function of the covariates",),
     ),
-    _wrong("trends of units' own", _trends_of_units, _EXOGENEITY),
+    _wrong("trends of units' own", _unit_trends, _EXOGENEITY),
     _wrong("anticipation", _anticipation, _EXOGENEITY),
     _wrong("feedback", _feedback, _EXOGENEITY),
     _wrong("feedback on a 0/1 treatment", partial(_feedback, binary=True), _EXOGENEITY),
