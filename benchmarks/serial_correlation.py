@@ -1,6 +1,6 @@
 """Coverage of `PanelDML` where errors are serially correlated, by each kind of `errors`.
 
-    python benchmarks/serial_correlation.py        resumes where it was stopped
+    python benchmarks/serial_correlation.py        goes on where it was stopped
 
 200 units in 10 periods. Unit effects and the square of a covariate act on treatment and outcome,
 and the errors of both are AR(1) with autocorrelation .7.
@@ -71,7 +71,7 @@ def main() -> None:
         one,
         range(SETS),
         title="Data sets",
-        path=FOLDER / "lasting_errors.jsonl",
+        path=FOLDER / "serial_correlation.jsonl",
         description=f"{SAMPLER!r}, {UNITS}, {TIMES}, {AUTOCORRELATION}",
     )
     table = {}

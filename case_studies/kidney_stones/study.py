@@ -26,8 +26,8 @@ def data() -> cs.Observations:
     """A cell for each size of stone, treatment and result, with its count."""
     rows = [
         (*who, result, count)
-        for who, (yes, of) in SUCCESSES.items()
-        for result, count in (("failed", of - yes), ("removed", yes))
+        for who, (removed, patients) in SUCCESSES.items()
+        for result, count in (("failed", patients - removed), ("removed", removed))
     ]
     frame = pd.DataFrame(rows, columns=["size", "treatment", "stone", "patients"])
     ordered = {

@@ -15,7 +15,7 @@ def withheld(
     *,
     unit: str,
     who: str,
-    what: str,
+    noun: str,
 ) -> Check:
     """Return whether the 99 % predictive interval of a mean covers that of the withheld outcomes.
 
@@ -28,8 +28,8 @@ def withheld(
         which is added to the draws.
     unit : str
         The unit of the outcomes.
-    who, what : str
-        The people and their outcomes, for the finding.
+    who, noun : str
+        The people, and "outcomes" or what else was withheld, for the finding.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def withheld(
     ...     np.ones(100),
     ...     unit="probability",
     ...     who="everybody not tested",
-    ...     what="outcomes",
+    ...     noun="outcomes",
     ... )
     >>> check.passed, check.value
     (True, 0.3)
@@ -62,7 +62,7 @@ def withheld(
         passed=covered,
         value=truth,
         expected="inside the 99 % predictive interval",
-        finding=f"the mean of the {what} of {who} is {known}; the model said {expected} "
+        finding=f"the mean of the {noun} of {who} is {known}; the model said {expected} "
         f"({low} to {high})",
         remedy="" if covered else remedy,
     )

@@ -103,8 +103,8 @@ class Number:
             case {"of at least": lower, "up to": upper}:
                 return f"{noun} from {lower:,} to {upper:,}"
             case given:
-                said = [f"{how} {limit:,}" for how, limit in given.items()]
-                return f"{noun} {' and '.join(said)}".rstrip()
+                bounds = [f"{how} {limit:,}" for how, limit in given.items()]
+                return f"{noun} {' and '.join(bounds)}".rstrip()
 
     def read(self, value: Any) -> float:
         if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -306,18 +306,18 @@ class MappingOf:
 class Instance:
     """A value of a class, and not of one derived from it, which may mean something else."""
 
-    of: type
+    cls: type
 
     @property
     def words(self) -> str:
-        return f"a `{self.of.__name__}`"
+        return f"a `{self.cls.__name__}`"
 
     @property
     def many(self) -> str:
-        return f"`{self.of.__name__}`"
+        return f"`{self.cls.__name__}`"
 
     def read(self, value: Any) -> Any:
-        if type(value) is not self.of:
+        if type(value) is not self.cls:
             raise Refused()
         return value
 

@@ -167,26 +167,25 @@ class KnownNumber:
 
     Parameters
     ----------
-    of : Number
+    number : Number
         The range of the number.
     exact : bool
         Whether it may have no standard deviation.
     """
 
-    of: Number
+    number: Number
     exact: bool = False
 
     @property
     def words(self) -> str:
-        return self._said(
-            f"{'an exact ' if self.exact else 'a '}{self.of.words.removeprefix('a ')}"
-        )
+        article = "an exact " if self.exact else "a "
+        return self._with_uncertainty(article + self.number.words.removeprefix("a "))
 
     @property
     def many(self) -> str:
-        return self._said(self.of.many)
+        return self._with_uncertainty(self.number.many)
 
-    def _said(self, numbers: str) -> str:
+    def _with_uncertainty(self, numbers: str) -> str:
         return numbers if self.exact else f"{numbers}, or `Known(number, sd=...)`"
 
     def read(self, value: Any) -> Known:
@@ -196,8 +195,8 @@ class KnownNumber:
                 "`Known(value, sd=...)`."
             )
         if not isinstance(value, Known):
-            return Known(self.of.read(value))
-        self.of.read(value.value)
+            return Known(self.number.read(value))
+        self.number.read(value.value)
         if self.exact and not value.exact:
             raise Refused()
         return value

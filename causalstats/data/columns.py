@@ -342,7 +342,8 @@ def read_only(array: np.ndarray) -> np.ndarray:
 def incomplete(rows: Mapping[str, np.ndarray]) -> DataError:
     """Return the error for columns that are missing in these rows."""
     where = "; ".join(
-        f"column {name!r} is missing in {some(found)}" for name, found in rows.items()
+        f"column {name!r} is missing in {some(numbers)}"
+        for name, numbers in rows.items()
     )
     return DataError(
         f'Expected complete rows: {where}. Say `missing="drop"` to leave those rows out; the '
@@ -396,8 +397,8 @@ def _column(series: nw.Series, name: str, whole: bool) -> Any:
     """Return numbers as float64, and text and categories as categorical."""
     kind = kind_of(series, name)
     if kind in ("numbers", "truth"):
-        if whole and (found := _whole(series, name)) is not None:
-            return found
+        if whole and (integers := _whole(series, name)) is not None:
+            return integers
         return _finite(_floats(series, name), name)
     if kind in ("text", "categories"):
         return labelled(series, name)

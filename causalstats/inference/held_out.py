@@ -54,7 +54,7 @@ def held_out_check(fit: Fit) -> tuple[Check, ...]:
         data.weights[known],
         unit=estimand.unit,
         who=people,
-        what="results of the test" if _imperfectly_tested(fit) else "outcomes",
+        noun="results of the test" if _imperfectly_tested(fit) else "outcomes",
     )
     return (check,)
 

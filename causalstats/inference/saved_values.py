@@ -49,9 +49,9 @@ _VALUES = _by_name(
 def describe_model(model: Model) -> Json:
     """Return the class of a model and its fields as JSON."""
     kind = type(model)
-    own = MODELS.get(kind.__name__) is kind
+    is_ours = MODELS.get(kind.__name__) is kind
     return {
-        "type": kind.__name__ if own else f"{kind.__module__}:{kind.__qualname__}",
+        "type": kind.__name__ if is_ours else f"{kind.__module__}:{kind.__qualname__}",
         "fields": {
             field.name: describe(getattr(model, field.name)) for field in fields(kind)
         },

@@ -117,7 +117,9 @@ def variants(fit: Fit, assumptions: Mapping[str, Any]) -> list[Model]:
 
 def _distinct(values: list[Any]) -> list[Any]:
     """Return the values without those that came before; they need not be hashable."""
-    return [value for place, value in enumerate(values) if value not in values[:place]]
+    return [
+        value for number, value in enumerate(values) if value not in values[:number]
+    ]
 
 
 def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:

@@ -337,11 +337,11 @@ def _crossings_by_order(lines: Lines, hops: list[list[Hop]], depth: int) -> np.n
 
 
 def _add_crossings(count: np.ndarray, ends: Sequence[tuple[int, float]]) -> None:
-    """Add the crossings between two rows; ends are (item here, place there) of each hop."""
+    """Add the crossings between two rows; ends are (item here, position there) of each hop."""
     if not ends:
         return
     near = np.array([item for item, _ in ends])
-    far = np.array([place for _, place in ends])
+    far = np.array([position for _, position in ends])
     by_item = np.argsort(near, kind="stable")
     items, starts = np.unique(near[by_item], return_index=True)
     crossing = (far[by_item, None] > far[by_item]).astype(float)

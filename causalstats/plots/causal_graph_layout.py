@@ -89,15 +89,15 @@ def layered(
     lines = order(row, links, free=True)
     size: dict[Item, Size] = {box[node]: sizes[node] for node in graph}
     size |= {label[edge]: label_sizes[edge] for edge in label_sizes}
-    place, total = _places(lines, links, row, size, gap)
+    centre, total = _places(lines, links, row, size, gap)
     bends = {}
     for edge, numbers in links_of.items():
         chains = [chain(number, links[number], row) for number in numbers]
-        bends[edge] = tuple(place[item] for items in chains for item in items[1:])[:-1]
+        bends[edge] = tuple(centre[item] for items in chains for item in items[1:])[:-1]
     return Layout(
-        nodes={node: place[item] for node, item in box.items()},
+        nodes={node: centre[item] for node, item in box.items()},
         bends=bends,
-        labels={edge: place[item] for edge, item in label.items()},
+        labels={edge: centre[item] for edge, item in label.items()},
         size=total,
     )
 
@@ -130,11 +130,11 @@ def _places(
     x = across(lines, pulls, width, gap[0])
     left = min(x[item] - width[item] / 2 for item in x)
     right = max(x[item] + width[item] / 2 for item in x)
-    place: dict[Item, Point] = {}
+    centre: dict[Item, Point] = {}
     top = 0.0
     for line in lines:
         height = max(size.get(item, nothing)[1] for item in line)
         for item in line:
-            place[item] = (x[item] - left, top + height / 2)
+            centre[item] = (x[item] - left, top + height / 2)
         top += height + gap[1]
-    return place, (right - left, top - gap[1])
+    return centre, (right - left, top - gap[1])

@@ -247,7 +247,7 @@ class CausalDiagram:
     @cached_property
     def graph(self) -> MixedGraph:
         """The observed variables, with arrows and shared hidden causes."""
-        return MixedGraph.of(self.diagram)
+        return MixedGraph.from_diagram(self.diagram)
 
     @cached_property
     def identification(self) -> Identification:

@@ -84,7 +84,7 @@ def reduced_form_tables(graph: MixedGraph) -> tuple[Table, ...]:
     Examples
     --------
     >>> from causalstats.diagrams import Diagram
-    >>> graph = MixedGraph.of(Diagram.parse("a -> b -> c; b <-> c"))
+    >>> graph = MixedGraph.from_diagram(Diagram.parse("a -> b -> c; b <-> c"))
     >>> [table.name for table in reduced_form_tables(graph)]
     ['P(a)', 'P(b | a)', 'P(c | a, b)']
     """
@@ -270,12 +270,15 @@ class ObservedDistribution:
 
     network: BayesianNetwork
 
-    def probability(self, of: Sequence[str], given: Sequence[str] = ()) -> np.ndarray:
-        """Return P(of | given) with axes (chain, draw, of..., given...)."""
-        joint = np.asarray(self.network.query((*of, *given)).values)
+    def probability(
+        self, outcome: Sequence[str], given: Sequence[str] = ()
+    ) -> np.ndarray:
+        """Return P(outcome | given) with axes (chain, draw, outcome..., given...)."""
+        joint = np.asarray(self.network.query((*outcome, *given)).values)
         if not given:
             return joint
-        return joint / joint.sum(axis=tuple(range(2, 2 + len(of))), keepdims=True)
+        axes = tuple(range(2, 2 + len(outcome)))
+        return joint / joint.sum(axis=axes, keepdims=True)
 
     @cached_property
     def variables(self) -> tuple[str, ...]:

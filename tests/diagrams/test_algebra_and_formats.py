@@ -67,7 +67,16 @@ def random_type(rng: np.random.Generator) -> tuple[str, ...]:
 def random_term(
     rng: np.random.Generator, dom: tuple[str, ...], cod: tuple[str, ...], depth: int = 2
 ) -> Diagram:
-    """A term with these ends, made of boxes, copies, swaps and discards."""
+    """Return a random term made of boxes, copies, swaps and discards.
+
+    Parameters
+    ----------
+    rng : Generator
+    dom, cod : tuple of str
+        The names of the wires that enter and leave the term.
+    depth : int
+        The number of compositions in a row that are tried before a term is a single box.
+    """
     if depth and rng.random() < 0.7:
         between = random_type(rng)
         return random_term(rng, dom, between, depth - 1) >> random_term(

@@ -629,7 +629,7 @@ def test_draws_that_break_equalities_of_the_diagram_are_projected_and_remarked()
     assert (result.lower <= result.upper + 1e-9)[result.compatible].all()
     people = random_people(
         np.random.default_rng(9),
-        MixedGraph.of(
+        MixedGraph.from_diagram(
             Diagram.parse("a -> b -> c -> d; b <-> d; d -> e; c -> e; e <-> d")
         ),
     )

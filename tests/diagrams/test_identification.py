@@ -160,7 +160,17 @@ def random_query(rng, names):
 
 
 def by_algorithm(graph, outcome, do, given):
-    """The general formula, whether or not a textbook criterion applies."""
+    """Return the formula of the ID algorithm, whether or not an adjustment criterion applies.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do, given : iterable of str
+
+    Returns
+    -------
+    Expression, or None where the effect is not identified
+    """
     y, x, z = map(graph.bit_set, (outcome, do, given))
     same = interchangeable(graph, y, x, z)
     expression, _ = effect(graph, y | (z & ~same), x | same)
@@ -203,10 +213,15 @@ def test_formulas_give_the_interventional_distribution_of_500_random_diagrams():
 
 
 def pyagrum_verdict(graph, outcome, do, given):
-    """Whether it is identified; None where pyAgrum 3.3 takes a short cut that is wrong.
+    """Return whether pyAgrum identifies P(outcome | do, given); None where its rule 3 is wrong.
 
-    It drops do(x) from P(y | do(x), z) where y and x are separated by z once the arrows into x are
-    cut; rule 3 of the do-calculus allows that only where x does not act on z.
+    pyAgrum 3.3 drops do(x) from P(y | do(x), z) where y and x are separated by z once the arrows
+    into x are cut; rule 3 of the do-calculus allows that only where x does not act on z.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do, given : iterable of str
     """
     network = pyagrum.BayesNet()
     for name in graph.nodes:
@@ -598,7 +613,7 @@ def test_malformed_graphs_are_refused():
 
 
 def test_mixed_graphs_record_surgery():
-    cut = MixedGraph.of(
+    cut = MixedGraph.from_diagram(
         Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer").cut("smoking")
     )
     assert cut.bidirected == frozenset() and cut.separated(

@@ -27,7 +27,7 @@ SMOKING = np.array([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2]).reshape(2, 2, 2
 
 
 def random_diagram(rng: np.random.Generator, n: int) -> Diagram:
-    """A causal model of n variables with two or three levels each and up to three causes."""
+    """Return a causal model of n variables with two or three levels each and up to three causes."""
     wires = tuple(
         Wire(f"v{k}", tuple(f"l{level}" for level in range(rng.integers(2, 4))))
         for k in range(n)
@@ -50,7 +50,17 @@ def random_mechanisms(
     batch: tuple[int, ...] = (),
     zeros: float = 0.0,
 ) -> dict[str, np.ndarray]:
-    """A random table for each box, with a share of `zeros`."""
+    """Return a random table of probabilities for each box.
+
+    Parameters
+    ----------
+    rng : Generator
+    diagram : Diagram
+    batch : tuple of int
+        Leading axes of each table, such as draws.
+    zeros : float
+        Share of the entries that are 0.
+    """
     tables = {}
     for box in diagram.boxes:
         sizes = [
@@ -70,7 +80,15 @@ def whole_joint(
     mechanisms: dict[str, np.ndarray],
     do: dict[str, int] | None = None,
 ) -> np.ndarray:
-    """Π P(v | causes) as one array over all variables, those done having a point mass."""
+    """Return Π P(v | causes) as one array over all variables.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    mechanisms : mapping of box to array
+    do : mapping of variable to the number of its level, optional
+        Variables whose mechanism is replaced by a point mass.
+    """
     n = len(diagram.wires)
     joint = np.ones([len(wire.levels) for wire in diagram.wires])
     for box in diagram.boxes:
@@ -85,15 +103,24 @@ def whole_joint(
     return joint
 
 
-def asked(joint: np.ndarray, outcome: list[int], seen: dict[int, int]) -> np.ndarray:
-    """P(outcome | seen) by summing the joint."""
-    kept = joint[
-        tuple(
-            slice(seen[k], seen[k] + 1) if k in seen else slice(None)
-            for k in range(joint.ndim)
-        )
+def conditional(
+    joint: np.ndarray, outcome: list[int], seen: dict[int, int]
+) -> np.ndarray:
+    """Return P(outcome | seen) by summing the joint.
+
+    Parameters
+    ----------
+    joint : array
+        Probabilities over all variables.
+    outcome : list of int
+        The axes of the result.
+    seen : mapping of axis to level
+    """
+    levels = [
+        slice(seen[k], seen[k] + 1) if k in seen else slice(None)
+        for k in range(joint.ndim)
     ]
-    table = np.einsum(kept, list(range(joint.ndim)), outcome)
+    table = np.einsum(joint[tuple(levels)], list(range(joint.ndim)), outcome)
     return table / table.sum()
 
 
@@ -109,7 +136,7 @@ def test_queries_and_marginals_are_sums_over_the_joint(seed):
     do = {f"v{k}": f"l{level[k]}" for k in done}
     given = {f"v{k}": f"l{level[k]}" for k in seen}
     joint = whole_joint(diagram, mechanisms, {f"v{k}": level[k] for k in done})
-    expected = asked(joint, outcome, {k: level[k] for k in seen})
+    expected = conditional(joint, outcome, {k: level[k] for k in seen})
     np.testing.assert_allclose(
         network.query([f"v{k}" for k in outcome], do=do, given=given),
         expected,
@@ -120,7 +147,7 @@ def test_queries_and_marginals_are_sums_over_the_joint(seed):
     for name, result in marginals.items():
         np.testing.assert_allclose(
             result,
-            asked(joint, [int(name[1:])], {k: level[k] for k in seen}),
+            conditional(joint, [int(name[1:])], {k: level[k] for k in seen}),
             rtol=1e-12,
         )
     np.testing.assert_allclose(

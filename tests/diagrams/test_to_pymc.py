@@ -111,7 +111,16 @@ def test_inputs_become_data(front_door):
 
 
 def cells(model: pm.Model, names: list[str], sizes: list[int]) -> np.ndarray:
-    """Shares of all combinations of some variables among the cases of one forward draw."""
+    """Return the shares of all combinations of variables among the cases of one forward draw.
+
+    Parameters
+    ----------
+    model : pm.Model
+    names : list of str
+        The variables, each with a number of the level for every case.
+    sizes : list of int
+        Their numbers of levels, the shape of the result.
+    """
     drawn = pm.draw([model[name] for name in names], random_seed=3, mode=MODE)
     result = np.zeros(sizes)
     np.add.at(result, tuple(drawn), 1 / DRAWS)

@@ -77,7 +77,7 @@ def read(frame, **roles):
     ],
 )
 def test_clarke_polselli_estimators_match_doubleml(panel, method, approach):
-    """`DoubleMLPLPR` with the same folds by unit; its errors lack our correction G/(G-1)."""
+    # The folds by unit are the same; the standard errors of DoubleML lack our factor G/(G-1).
     doubleml = pytest.importorskip("doubleml")
     data = doubleml.DoubleMLPanelData(
         panel.source[["unit", "time", "y", "d", "x1"]].copy(),
@@ -100,11 +100,11 @@ def test_clarke_polselli_estimators_match_doubleml(panel, method, approach):
         rows["time"].to_numpy(),
         np.random.default_rng(1),
     )
-    of = [
+    clusters = [
         tuple([np.unique(rows["unit"].to_numpy()[part])] for part in fold)
         for fold in divided
     ]
-    theirs.set_sample_splitting([divided], [of])
+    theirs.set_sample_splitting([divided], [clusters])
     theirs.fit()
     ours = estimators(panel, learner=learner, split="unit", methods=[method]).iloc[0]
     assert ours["estimate"] == pytest.approx(theirs.coef[0], rel=1e-8)
@@ -195,7 +195,7 @@ def test_each_estimator_is_biased_where_it_says():
     ("learner", "split"), [("boosting", "observation"), ("lasso", "neighbours")]
 )
 def test_every_method_runs_with_the_built_in_learners(unbalanced, learner, split):
-    """Rows missing, singletons, text, what lasts, weights, two treatments, effects of periods."""
+    # The panel has missing rows, singletons, text, fixed covariates, weights and two treatments.
     frame = unbalanced.assign(
         second=np.random.default_rng(3).standard_normal(len(unbalanced))
         + unbalanced["x1"]

@@ -36,7 +36,15 @@ EVERY_SAMPLER = (
 
 
 def hash_of_draws(model: Any, data: Any, sampler: Any) -> str:
-    """Return a hash of every posterior draw, or the name of the error that is raised."""
+    """Return a hash of every posterior draw, or the name of the error that is raised.
+
+    Parameters
+    ----------
+    model : Model
+    data
+        Data of the class that the model is for.
+    sampler : Sampler, or None for the default
+    """
     try:
         fit = cs.fit(model, data, sampler=sampler, seed=1, progress=False)
     except cs.CausalStatsError as error:

@@ -21,7 +21,16 @@ def logistic(x):
 
 
 def truth(seen, a, b, scale):
-    """log P and its derivatives in a, b and σ."""
+    """Return log P(case) by quadrature, and its derivatives in a, b and σ.
+
+    Parameters
+    ----------
+    seen : {"untested", "negative", "positive"}
+    a, b : float
+        Log odds of the outcome and of testing, at the least value of the unobservable.
+    scale : float
+        σ, the width of the uniform distribution of the unobservable.
+    """
     a, b, scale = mp.mpf(a), mp.mpf(b), mp.mpf(scale)
     points = [mp.mpf(0), *sorted(p for p in (-a, -b) if 0 < p < scale), scale]
     sign = 1 if seen == "positive" else -1
@@ -76,10 +85,7 @@ def test_against_quadrature(seen):
     ("kind", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-13)]
 )
 def test_jax_gives_what_numpy_gives(seen, kind, tolerance):
-    """On a grid, compiled as in a sampler, in both precisions.
-
-    NumPy in float64 is what quadrature was held against.
-    """
+    # NumPy in float64 is compared with quadrature above.
     jax.config.update("jax_enable_x64", True)
     a, d, scale = (np.ravel(grid) for grid in np.meshgrid(A, D, SCALE))
     with np.errstate(all="ignore"):

@@ -84,7 +84,7 @@ class MixedGraph:
                 )
 
     @classmethod
-    def of(cls, diagram: Hypergraph) -> MixedGraph:
+    def from_diagram(cls, diagram: Hypergraph) -> MixedGraph:
         """Return the latent projection of a causal diagram on its outputs.
 
         A box of several outputs is a hidden cause of each. For a diagram with selection the result
@@ -106,7 +106,8 @@ class MixedGraph:
         Examples
         --------
         >>> from causalstats import Diagram
-        >>> sorted(MixedGraph.of(Diagram.parse("x -> y; hidden: h; x -> h -> z")).directed)
+        >>> diagram = Diagram.parse("x -> y; hidden: h; x -> h -> z")
+        >>> sorted(MixedGraph.from_diagram(diagram).directed)
         [('x', 'y'), ('x', 'z')]
         """
         remedy = "Read text with `Diagram.parse`."
@@ -371,7 +372,7 @@ class MixedGraph:
         Examples
         --------
         >>> from causalstats import Diagram
-        >>> chain = MixedGraph.of(Diagram.parse("x -> m -> y"))
+        >>> chain = MixedGraph.from_diagram(Diagram.parse("x -> m -> y"))
         >>> chain.separated("x", "y"), chain.separated("x", "y", "m")
         (False, True)
         """
@@ -410,7 +411,9 @@ class MixedGraph:
 
 def as_mixed_graph(diagram: Hypergraph | MixedGraph) -> MixedGraph:
     """Return the latent projection of a diagram; a mixed graph as it is."""
-    return diagram if isinstance(diagram, MixedGraph) else MixedGraph.of(diagram)
+    return (
+        diagram if isinstance(diagram, MixedGraph) else MixedGraph.from_diagram(diagram)
+    )
 
 
 def _check_causal_model(diagram: Hypergraph) -> None:

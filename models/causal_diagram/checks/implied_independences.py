@@ -123,7 +123,7 @@ def separating_set(
     Examples
     --------
     >>> from causalstats.diagrams import Diagram
-    >>> separating_set(MixedGraph.of(Diagram.parse("z -> x -> y")), "z", "y")
+    >>> separating_set(MixedGraph.from_diagram(Diagram.parse("z -> x -> y")), "z", "y")
     ('x',)
     """
     given = [name for name in graph.ancestors(one, other) if name not in (one, other)]

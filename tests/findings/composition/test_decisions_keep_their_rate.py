@@ -140,8 +140,9 @@ def test_without_links_one_data_set_in_twenty_has_a_selection(prior, parts, rows
 @pytest.mark.parametrize("prior", ["matching", "invariant", "shrunk"])
 @pytest.mark.parametrize(("large", "small"), [(152, 30), (60, 60)])
 def test_groups_of_one_population_rarely_differ(prior, large, small):
-    """Six parts, two links of the amounts; 200 data sets, of the shrunk prior 100."""
-    size, found = 200 if prior != "shrunk" else 100, 0
+    # Six parts of which two pairs are linked.
+    size = 200 if prior != "shrunk" else 100
+    selections = 0
     mix = np.eye(6)
     mix[0, 1] = mix[2, 3] = 0.9
     for seed in range(size):
@@ -151,5 +152,5 @@ def test_groups_of_one_population_rarely_differ(prior, large, small):
             for rows in (large, small)
         )
         difference = one.minus(other, contrast="large less small")
-        found += bool(difference.decide()["selected"].any())
-    assert found <= stats.binom.ppf(0.999, size, 0.05)
+        selections += bool(difference.decide()["selected"].any())
+    assert selections <= stats.binom.ppf(0.999, size, 0.05)

@@ -29,7 +29,7 @@ def fitted(prior, data, draws=1000, seed=1):
 def test_coefficients_under_the_matching_prior_are_those_of_least_squares(
     parts, rows, question
 ):
-    """Estimate, standard error, t interval with n - 2 degrees of freedom, for the first entry."""
+    # The first entry has the t interval of n - 2 degrees of freedom.
     rng = np.random.default_rng(parts)
     values, x = np.exp(rng.normal(size=(rows, parts))), rng.normal(size=rows)
     answer = fitted("matching", composed(values, x=x)).effect(question)

@@ -14,7 +14,15 @@ RNG = np.random.default_rng(4)
 
 
 def counts(groups, absent, depth=2000):
-    """Counts of five taxa; `absent` maps a taxon to the groups without it."""
+    """Return counts of five taxa in 12 rows of each group.
+
+    Parameters
+    ----------
+    groups : list of str
+    absent : mapping of the number of a taxon to the groups without it
+    depth : int
+        Total count of each row.
+    """
     group = np.repeat(groups, 12)
     shares = np.exp(
         np.random.default_rng(1).normal([2, 1, 0, 0, 0], 0.5, (len(group), 5))

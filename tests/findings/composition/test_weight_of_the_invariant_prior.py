@@ -15,7 +15,16 @@ MODEL = cs.PartialCorrelation(prior="invariant")
 
 
 def composed(seed, rows, parts, link=0.0, sds=1.0):
-    """Amounts whose first two have partial correlation `link`, and the truth after closure."""
+    """Return log-normal amounts, and the partial correlations after closure.
+
+    Parameters
+    ----------
+    seed, rows, parts : int
+    link : float
+        Partial correlation of the first two amounts; others are 0.
+    sds : float, or array (parts,)
+        Standard deviations of the log amounts given the others.
+    """
     precision = np.eye(parts)
     precision[0, 1] = precision[1, 0] = -link
     covariance = np.linalg.inv(precision) * np.outer(*[np.broadcast_to(sds, parts)] * 2)
@@ -38,7 +47,7 @@ def limits(data):
 @pytest.mark.parametrize("link", [0.0, 0.3])
 @pytest.mark.parametrize(("rows", "parts"), [(30, 5), (15, 4), (12, 8)])
 def test_few_rows_never_give_intervals_of_no_width(rows, parts, link):
-    """The standard deviation of an unshrunk r is about 1/√n: no interval is narrower than that."""
+    # The standard deviation of an unshrunk r is about 1/√n.
     for seed in range(6):
         data, _ = composed(seed, rows, parts, link)
         lower, upper = limits(data)
@@ -51,9 +60,7 @@ def test_few_rows_never_give_intervals_of_no_width(rows, parts, link):
 def test_the_weight_is_one_standard_deviation_below_its_posterior_mean(
     rows, parts, variance
 ):
-    """By quadrature of the matrix-t evidence, over the weight and, unless given, the logarithm of
-    the variance.
-    """
+    # The evidence is integrated over the weight and, unless it is given, the log variance.
     data, _ = composed(rows, rows, parts, 0.4)
     weight, _ = iw.isotropic_cautious(data.eigenvalues, data.degrees, parts, variance)
 

@@ -18,7 +18,20 @@ from causalstats.diagrams.identification.adjustment_criteria import back_door
 def fewest(
     graph: nx.DiGraph, hidden: set[str], treatments: list[str], outcome: str
 ) -> int | None:
-    """The size of a smallest adjustment set, by trying all; None where there is none."""
+    """Return the size of a smallest adjustment set by trying all; None where there is none.
+
+    Parameters
+    ----------
+    graph : DiGraph
+    hidden : set of str
+        Variables that no set may have.
+    treatments : list of str
+    outcome : str
+
+    References
+    ----------
+    Perković et al. (2018), the generalised adjustment criterion.
+    """
     free = graph.subgraph(set(graph) - set(treatments))
     acting = set(nx.ancestors(free, outcome)) | {outcome}
     onward = {child for x in treatments for child in graph.successors(x)} - set(

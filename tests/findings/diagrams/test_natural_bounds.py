@@ -55,7 +55,7 @@ def test_no_model_answers_outside_the_natural_bounds(seed):
         given = tuple(rest[: rng.integers(0, 2)])
         source = JointTable(tuple(names), network.query(names).values)
         lower, upper = natural_bounds(
-            MixedGraph.of(diagram), source, (outcome,), (do,), given
+            MixedGraph.from_diagram(diagram), source, (outcome,), (do,), given
         )
         for cell in product(*(range(sizes[name]) for name in (do, *given))):
             truth = network.query(

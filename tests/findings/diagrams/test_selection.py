@@ -113,7 +113,7 @@ def test_tables_of_a_model_rebuild_the_distribution_of_the_selected(seed):
         joint = network.query(observed, given=dict.fromkeys(chosen, 1)).values
         source = JointTable(observed, joint)
         product_of_tables = np.ones(joint.shape)
-        for table in reduced_form_tables(MixedGraph.of(diagram)):
+        for table in reduced_form_tables(MixedGraph.from_diagram(diagram)):
             part = source.probability((table.variable,), table.given)
             axes = [observed.index(name) for name in (table.variable, *table.given)]
             part = part.transpose(np.argsort(axes)).reshape(

@@ -50,9 +50,10 @@ SAMPLERS = [
 )
 @pytest.mark.parametrize(("first", "second"), [(2.0, 50.0), (-7.0, 0.0)])
 def test_a_fit_that_is_held_keeps_its_own_data(sampler, first, second):
-    """The first is held in the middle, as a scheduler might hold it, until the second is done."""
     alone = draws_of(sampler, first, 1), draws_of(sampler, second, 2)
-    held, done, found = threading.Event(), threading.Event(), {}
+    # The first fit is held midway, as a scheduler might hold it, until the second is done.
+    held, done = threading.Event(), threading.Event()
+    together = {}
 
     def advance(share, note=""):
         if share > 0.4 and not held.is_set():
@@ -60,16 +61,16 @@ def test_a_fit_that_is_held_keeps_its_own_data(sampler, first, second):
             done.wait(120)
 
     thread = threading.Thread(
-        target=lambda: found.update(first=draws_of(sampler, first, 1, advance))
+        target=lambda: together.update(first=draws_of(sampler, first, 1, advance))
     )
     thread.start()
     while thread.is_alive() and not held.wait(0.05):
         pass
-    found["second"] = draws_of(sampler, second, 2)
+    together["second"] = draws_of(sampler, second, 2)
     done.set()
     thread.join(120)
-    np.testing.assert_array_equal(found["first"], alone[0])
-    np.testing.assert_array_equal(found["second"], alone[1])
+    np.testing.assert_array_equal(together["first"], alone[0])
+    np.testing.assert_array_equal(together["second"], alone[1])
 
 
 def test_parallel_fits_match_sequential_fits():

@@ -9,8 +9,15 @@ import causalstats as cs
 
 
 def panel_frame(seed, units=40, times=5):
-    """Rows in no order, with gaps, an index of their own, and an effect of 1 + .1 size."""
-    rng, n = np.random.default_rng(seed), units * times
+    """Return a panel in random order, with missing covariates, and an effect of 1 + .1 size.
+
+    Parameters
+    ----------
+    seed : int
+    units, times : int
+    """
+    rng = np.random.default_rng(seed)
+    n = units * times
     frame = pd.DataFrame(
         {
             "id": np.repeat(np.arange(units), times),

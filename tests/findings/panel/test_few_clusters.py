@@ -13,11 +13,11 @@ _ROLES = {"unit": "id", "time": "t", "outcome": "y", "treatment": "d"}
 
 
 def _persistent(rng, units, times, rho):
-    found = rng.normal(size=(units, times)) * np.sqrt(1 - rho**2)
-    found[:, 0] /= np.sqrt(1 - rho**2)
+    errors = rng.normal(size=(units, times)) * np.sqrt(1 - rho**2)
+    errors[:, 0] /= np.sqrt(1 - rho**2)
     for time in range(1, times):
-        found[:, time] += rho * found[:, time - 1]
-    return found
+        errors[:, time] += rho * errors[:, time - 1]
+    return errors
 
 
 def _frame(d, y):
@@ -58,7 +58,8 @@ def _hits(make, seeds, truth, **fields):
     ("clusters", "rows", "columns"), [(5, 6, 2), (8, 3, 1), (12, 4, 14)]
 )
 def test_cr2_and_its_degrees_are_those_of_their_definition(clusters, rows, columns):
-    """Dense matrices: A_g = (I - H_gg)^-1/2, and moments of the quadratic form in normal errors."""
+    # Bell & McCaffrey (2002) by dense matrices: A_g = (I - H_gg)^-1/2, and the moments of the
+    # quadratic form in normal errors.
     rng = np.random.default_rng(clusters)
     cluster = np.repeat(np.arange(clusters), rows)
     n = len(cluster)
@@ -69,9 +70,10 @@ def test_cr2_and_its_degrees_are_those_of_their_definition(clusters, rows, colum
     covariance = np.linalg.inv(x.T @ x)
     weights = np.zeros((n, clusters))
     for g in range(clusters):
-        own = cluster == g
-        root = linalg.sqrtm(np.linalg.inv(np.eye(rows) - hat[np.ix_(own, own)])).real
-        weights[own, g] = root @ x[own] @ covariance[:, 0]
+        inside = cluster == g
+        block = np.eye(rows) - hat[np.ix_(inside, inside)]
+        root = linalg.sqrtm(np.linalg.inv(block)).real
+        weights[inside, g] = root @ x[inside] @ covariance[:, 0]
     moments = (np.eye(n) - hat) @ weights
     moments = moments.T @ moments
     others = linalg.orth(x[:, 1:])

@@ -152,7 +152,7 @@ _RIGHT = {
 @pytest.mark.parametrize("time_effects", [False, True])
 @pytest.mark.parametrize("seed", range(2))
 def test_rare_events_and_unequal_errors_are_no_shared_shocks(name, time_effects, seed):
-    """With false alarms in 1 of 100, one failure of these 24 has probability .21, two .02."""
+    # With false alarms in 1 of 100, one failure of these 24 has probability .21, two .02.
     check = _check(_RIGHT[name](seed), time_effects=time_effects)
     assert check.passed is True
 
@@ -246,12 +246,12 @@ def test_series_with_the_shape_of_their_group_are_independent(seed):
 def test_power_with_shocks_of_thirty_and_forty_per_cent(
     states, each, shock, lowest, order
 ):
-    """Shuffled, 50 states of 4 differ by the years of eight laws alone: power .2 (20 panels)."""
-    found = [
+    checks = [
         _check(_counties(seed, states, each, 8, order, shock), time_effects=True)
         for seed in range(60)
     ]
-    stands = sum(check.passed is not True for check in found)
+    stands = sum(check.passed is not True for check in checks)
+    # Shuffled, 50 states of 4 differ by the years of eight laws alone: power .2 (20 panels).
     lowest = 0.2 if (states, order) == (50, "shuffled") else lowest
     assert stands >= stats.binom(60, lowest).ppf(0.01)
 

@@ -1,4 +1,4 @@
-"""Heckman where errors are not Normal: what the checks say, and what they leave alone."""
+"""The checks of `Heckman` see errors that are not Normal, and pass those that are."""
 
 import warnings
 
@@ -13,7 +13,18 @@ NAMES = ["a", "b", "c"]
 
 
 def study(seed, people, errors, effect_of_c=0.3, correlation=0.0):
-    """Outcome linear, selection probit; independent of the errors unless a correlation is given."""
+    """Return outcomes of a linear regression, seen where a probit selects.
+
+    Parameters
+    ----------
+    seed, people : int
+    errors : {"normal", "gamma", "lognormal", "heavy"}
+        The distribution of the outcome's errors, of mean 0 and variance 1.
+    effect_of_c : float
+        The effect on the outcome of c; at 0 an exclusion restriction holds for it.
+    correlation : float
+        Correlation of the errors of outcome and selection.
+    """
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(people, 3))
     shape = {
@@ -22,9 +33,9 @@ def study(seed, people, errors, effect_of_c=0.3, correlation=0.0):
         "lognormal": np.exp(0.7 * rng.normal(size=people)),
         "heavy": rng.standard_t(3, size=people),
     }[errors]
-    own = (shape - shape.mean()) / shape.std()
+    standardised = (shape - shape.mean()) / shape.std()
     v = rng.normal(size=people)
-    error = correlation * v + np.sqrt(1 - correlation**2) * own
+    error = correlation * v + np.sqrt(1 - correlation**2) * standardised
     y = 1 + x @ [0.5, -0.5, effect_of_c] + error
     seen = 0.3 + x @ [0.8, 0.4, -0.6] + v > 0
     frame = pd.DataFrame(x, columns=NAMES).assign(
@@ -40,7 +51,7 @@ def fitted(model, data, seed=1):
 
 
 def shape(model, data):
-    """The check of the errors' shape: of the data alone, before anything is fitted."""
+    """Return the check of the errors' shape, which needs no fit."""
     return model.data_checks(data)[0]
 
 

@@ -113,7 +113,7 @@ def withheld(answer, truth, size):
         np.ones(size),
         unit="probability",
         who="some",
-        what="outcomes",
+        noun="outcomes",
     )
 
 

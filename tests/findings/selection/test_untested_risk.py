@@ -16,7 +16,19 @@ QUICK = cs.Nuts(chains=2, draws=300, tune=300, backend="jax")
 
 
 def study(seed, people, features, *, low=False, width=3.0, flip=False):
-    """Draw data of which the model is right: a uniform unobservable, and α = 1, or -1 if low."""
+    """Return data that the model describes, the prevalence, and that among the undecided.
+
+    Parameters
+    ----------
+    seed, people, features : int
+        The first feature alone acts on the risk.
+    low : bool
+        Whether decisions are for people of low risk (α = -1) or of high risk (α = 1).
+    width : float
+        Width of the uniform distribution of the unobservable, in log odds.
+    flip : bool
+        Whether 1 less the outcome is recorded.
+    """
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(people, features))
     risk = -1 + x[:, 0] + rng.uniform(-width / 2, width / 2, people)

@@ -97,7 +97,17 @@ def draws_of(model, panel, seed=1, count=4):
 
 
 def dense_log_likelihood(model, panel, draws, k):
-    """Log density of the contrasts of rows that no unit or time effect or intercept moves."""
+    """Return the log density of contrasts that are free of unit and time effects and intercepts.
+
+    Parameters
+    ----------
+    model : PanelDML
+    panel : Panel
+    draws : Dataset
+        Posterior draws of the scales, of one chain.
+    k : int
+        The number of the draw.
+    """
     form = model.statistics(panel)
     scales = {name: draws[name].to_numpy()[0, k] for name in draws}
     phi, n = form.basis.columns(panel.source), len(panel)
@@ -110,15 +120,18 @@ def dense_log_likelihood(model, panel, draws, k):
             form.basis.frequencies, scales["length_scale"] @ terms.T
         )
         variance = variance * np.where(form.basis.frequencies > 0, density, 1)
-    unit, apart = (
-        panel.unit[:, None] == panel.unit,
-        abs(panel.time[:, None] - panel.time),
-    )
-    lasting = [
-        unit * rho**apart / (1 - rho**2) if rho else np.eye(n)
+    same_unit = panel.unit[:, None] == panel.unit
+    lag = abs(panel.time[:, None] - panel.time)
+    correlations = [
+        same_unit * rho**lag / (1 - rho**2) if rho else np.eye(n)
         for rho in scales.get("serial_correlation", [0, 0])
     ]
-    v, e = (s**2 * r for s, r in zip(scales["standard_error_sd"], lasting, strict=True))
+    v, e = (
+        scale**2 * correlation
+        for scale, correlation in zip(
+            scales["standard_error_sd"], correlations, strict=True
+        )
+    )
     theta = scales["standard_effect"][0]
     alike = (
         2 * scales["standard_association"][0] - 1

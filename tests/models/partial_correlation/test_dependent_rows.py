@@ -34,7 +34,15 @@ def links_of(subject, time):
 
 
 def dense(correlation, subject, time):
-    """R by its definition."""
+    """Return the correlation matrix of the rows by its definition.
+
+    Parameters
+    ----------
+    correlation : float
+        That of rows of one subject, or with times one median step apart.
+    subject, time : str or None
+        The columns by which rows depend.
+    """
     same = (
         np.equal.outer(SUBJECT, SUBJECT) if subject else np.ones((len(TIME),) * 2, bool)
     )

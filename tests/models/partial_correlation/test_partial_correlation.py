@@ -432,11 +432,11 @@ def test_a_network_without_edges_says_so():
 @pytest.mark.parametrize("prior", ["matching", "invariant"])
 @pytest.mark.parametrize(("parts", "rows"), [(6, 30), (9, 60)])
 def test_the_rate_of_false_discoveries_is_what_it_says(prior, parts, rows):
-    """Where excess is 0, or of the other sign, among those selected.
-
-    Half the data sets have links.
-    """
-    model, shares, found = cs.PartialCorrelation(prior=prior), [], 0
+    # A discovery is false where the true excess is 0 or has the other sign. Half the data sets
+    # have links.
+    model = cs.PartialCorrelation(prior=prior)
+    shares = []
+    right_discoveries = 0
     for seed in range(150):
         simulation = cs.PartialCorrelation().simulate(seed, rows=rows, parts=parts)
         truth, data = simulation.truth, simulation.data
@@ -454,9 +454,9 @@ def test_the_rate_of_false_discoveries_is_what_it_says(prior, parts, rows):
             sign = np.sign(excess(truth, data).to_series().droplevel(["chain", "draw"]))
             right = (sign[chosen] == np.sign(table.loc[chosen, "mean"])).sum()
         shares.append(1 - right / len(chosen) if len(chosen) else 0.0)
-        found += right
+        right_discoveries += right
     assert np.mean(shares) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
-    assert found > 30
+    assert right_discoveries > 30
 
 
 def test_the_bayes_factor_of_zero_is_one_on_average():

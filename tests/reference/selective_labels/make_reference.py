@@ -100,7 +100,20 @@ def expectation(f, sigma):
 
 
 def log_posterior(u, case, x, t, y, m):
-    """Log density at Stan's unconstrained point u, written apart from program.stan."""
+    """Return the log density at an unconstrained point, written independently of program.stan.
+
+    Parameters
+    ----------
+    u : array
+        Stan's unconstrained parameters.
+    case : {"exact", "beta", "absent"}
+        The knowledge of the prevalence.
+    x : array (N, D)
+    t, y : int array (N,)
+        Testing and outcome.
+    m : float
+        The known prevalence.
+    """
     u = list(u)
     level = None if case == "exact" else u.pop(0)
     b, t0, t_free, v = np.array(u[:D]), u[D], np.array(u[D + 1 : -1]), u[-1]
@@ -141,7 +154,16 @@ def log_posterior(u, case, x, t, y, m):
 
 
 def check_density(posterior, case, data):
-    """Assert Stan's log density and gradient at two random points; return the worst gaps."""
+    """Assert Stan's log density and gradient at two random points; return the largest differences.
+
+    Parameters
+    ----------
+    posterior
+        Has `log_prob` and `grad_log_prob` of an unconstrained point.
+    case : {"exact", "beta", "absent"}
+    data : tuple
+        x, t, y and m of `log_posterior`.
+    """
     rng = np.random.default_rng(CHECK_SEED)
     size = D + 2 + len(FREE) + (case != "exact")
     worst_value = worst_slope = 0.0

@@ -1,11 +1,11 @@
 """Average precision by which links among amounts are ranked, beside the graphical lasso.
 
     pip install scikit-learn
-    python benchmarks/edges_found.py [--replications 3]
+    python benchmarks/link_recovery.py [--replications 3]
 
 Graphs and precisions as in Kurtz et al. (2015), SPIEC-EASI: 50 amounts (20 for the sparse prior,
 which samples every pair) with a band, clusters or a scale-free tree of links, weights ±U(2, 3),
-condition number 100. Writes benchmarks/edges_found.json.
+condition number 100. Writes benchmarks/link_recovery.json.
 """
 
 from __future__ import annotations
