@@ -17,9 +17,9 @@ def run(tmp_path, monkeypatch):
 
 
 def test_doctor_names_versions_devices_and_the_sampler(run):
-    said = run("doctor").stdout
+    output = run("doctor").stdout
     for word in ("causalstats", "pymc", "cores", "JAX devices", "numba: nutpie"):
-        assert word in said
+        assert word in output
 
 
 def test_studies_are_listed_and_another_is_refused(run):

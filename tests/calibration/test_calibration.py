@@ -114,7 +114,7 @@ def test_what_is_known_exactly_is_not_ranked():
     """
     model = cs.SelectiveLabels(prevalence=0.4, unobserved_scale=1.0)
     sampler = cs.Nuts(chains=2, draws=100, tune=100, backend="jax")
-    found = cs.calibrate(
+    calibration = cs.calibrate(
         model,
         fits=2,
         seed=1,
@@ -123,15 +123,16 @@ def test_what_is_known_exactly_is_not_ranked():
         progress=False,
     )
     assert (
-        "untested_prevalence" in found.ranks and "risk_coefficient[x1]" in found.ranks
+        "untested_prevalence" in calibration.ranks
+        and "risk_coefficient[x1]" in calibration.ranks
     )
-    assert not {"prevalence", "unobserved_scale", "response"} & set(found.ranks)
+    assert not {"prevalence", "unobserved_scale", "response"} & set(calibration.ranks)
 
 
 def test_coverage_counts_the_nominal_share_of_ranks():
     """Ranks that are exactly uniform are covered exactly."""
     every = pd.DataFrame({"a": np.arange(RANKS)})
-    found = cs.Calibration(
+    calibration = cs.Calibration(
         model=None,
         sampler=SAMPLER,
         ranks=every,
@@ -139,7 +140,7 @@ def test_coverage_counts_the_nominal_share_of_ranks():
         fits=pd.DataFrame({"refused": [None], "divergences": [0]}),
     )
     assert [
-        float(found.table().loc["a", f"coverage_{share}"])
+        float(calibration.table().loc["a", f"coverage_{share}"])
         for share in ("50%", "80%", "95%")
     ] == pytest.approx([0.5, 0.8, 0.95])
 
@@ -152,14 +153,16 @@ def test_a_quantity_that_some_data_leave_no_choice_is_judged_by_the_others():
         }
     )
     fits = pd.DataFrame({"refused": [None] * RANKS, "divergences": 0})
-    found = cs.Calibration(
+    calibration = cs.Calibration(
         model=None, sampler=SAMPLER, ranks=ranks, errors=ranks * 0.0, fits=fits
     )
-    assert found.table().loc["b", "coverage_80%"] == pytest.approx(0.8)
-    assert found.table().loc["b", "se_80%"] == pytest.approx(
-        np.sqrt(2) * found.table().loc["a", "se_80%"]
+    assert calibration.table().loc["b", "coverage_80%"] == pytest.approx(0.8)
+    assert calibration.table().loc["b", "se_80%"] == pytest.approx(
+        np.sqrt(2) * calibration.table().loc["a", "se_80%"]
     )
-    assert all(check.passed for check in found.check()) and found.plot().axes
+    assert (
+        all(check.passed for check in calibration.check()) and calibration.plot().axes
+    )
 
 
 def test_the_ranks_go_on_from_a_file(right, tmp_path):

@@ -24,7 +24,7 @@ def test_calibration(name):
     """
     model, simulate = VARIANTS[name].model, VARIANTS[name].simulate
     fits = 400 if name in EXACT else 200
-    found = cs.calibrate(
+    calibration = cs.calibrate(
         model,
         fits=fits,
         seed=1,
@@ -32,24 +32,24 @@ def test_calibration(name):
         sampler=BY_ITS_GRAPH.get(name),
         progress=False,
     )
-    seconds = found.fits["seconds"].dropna()
+    seconds = calibration.fits["seconds"].dropna()
     kept = {
         "model": repr(model),
-        "sampler": repr(found.sampler),
+        "sampler": repr(calibration.sampler),
         "simulate": simulate,
-        "data sets": len(found.ranks),
-        "refused": int(found.fits["refused"].notna().sum())
-        if "refused" in found.fits
+        "data sets": len(calibration.ranks),
+        "refused": int(calibration.fits["refused"].notna().sum())
+        if "refused" in calibration.fits
         else 0,
         "median seconds": round(float(seconds.median()), 2),
         "checks": {
             check.name: {"passed": check.passed, "finding": check.finding}
-            for check in found.check()
+            for check in calibration.check()
         },
-        "table": found.table().round(4).to_dict("index"),
+        "table": calibration.table().round(4).to_dict("index"),
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name.replace(', ', '_').replace(' ', '_')}.json").write_text(
         json.dumps(kept, indent=1) + "\n"
     )
-    assert all(check.passed is not False for check in found.check()), found
+    assert all(check.passed is not False for check in calibration.check()), calibration

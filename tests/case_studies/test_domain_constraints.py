@@ -4,13 +4,21 @@ from causalstats.case_studies.domain_constraints import study
 
 
 def record(shrink):
-    of = {"width": [1.0, 2.0, 4.0], "error": [0.1, 0.2, 0.4], "divergences": 0}
+    unconstrained = {
+        "width": [1.0, 2.0, 4.0],
+        "error": [0.1, 0.2, 0.4],
+        "divergences": 0,
+    }
     constrained = {
-        "width": [shrink * width for width in of["width"]],
-        "error": of["error"],
+        "width": [shrink * width for width in unconstrained["width"]],
+        "error": unconstrained["error"],
         "divergences": 1,
     }
-    return {"none": of, "prevalence": constrained, "expertise": of}
+    return {
+        "none": unconstrained,
+        "prevalence": constrained,
+        "expertise": unconstrained,
+    }
 
 
 def test_the_table_holds_medians_of_relative_changes():

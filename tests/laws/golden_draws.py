@@ -84,16 +84,16 @@ def signatures() -> dict[str, str]:
 
 
 def main(action: str) -> int:
-    found = {"signatures": signatures(), "draws": draws()}
+    current = {"signatures": signatures(), "draws": draws()}
     if action == "record":
-        RECORD.write_text(json.dumps(found, indent=1) + "\n")
+        RECORD.write_text(json.dumps(current, indent=1) + "\n")
         return 0
     recorded = json.loads(RECORD.read_text())
     changes = [
-        f"{part}: {name}: {recorded[part].get(name)} -> {found[part].get(name)}"
-        for part in found
-        for name in {**recorded[part], **found[part]}
-        if recorded[part].get(name) != found[part].get(name)
+        f"{part}: {name}: {recorded[part].get(name)} -> {current[part].get(name)}"
+        for part in current
+        for name in {**recorded[part], **current[part]}
+        if recorded[part].get(name) != current[part].get(name)
     ]
     print("\n".join(changes) or "nothing changed")
     return 1 if changes else 0

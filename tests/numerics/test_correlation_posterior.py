@@ -15,7 +15,8 @@ RHO = np.array([-0.98, -0.6, 0.01, 0.3, 0.9])
     ("degrees", "error"), [(2.0, 3e-6), (3.5, 1e-7), (20.0, 1e-10), (1300.0, 1e-10)]
 )
 def test_probabilities_by_quadrature(degrees, error):
-    found, start = margin(degrees), -(8 / np.sqrt(degrees) + 32 / (degrees - 1))
+    posterior = margin(degrees)
+    start = -(8 / np.sqrt(degrees) + 32 / (degrees - 1))
     for rho in RHO:
         for score in (-2.5, 0.3):
             u = score / np.sqrt(degrees)
@@ -26,33 +27,39 @@ def test_probabilities_by_quadrature(degrees, error):
                 epsabs=1e-13,
                 limit=400,
             )[0]
-            assert found.cdf(rho, np.tanh(np.arctanh(rho) + u)) == pytest.approx(
+            assert posterior.cdf(rho, np.tanh(np.arctanh(rho) + u)) == pytest.approx(
                 expected, abs=error
             )
     for prob in (0.001, 0.025, 0.5, 0.9):
         np.testing.assert_allclose(
-            found.cdf(RHO, found.quantile(RHO, prob)), prob, atol=error
+            posterior.cdf(RHO, posterior.quantile(RHO, prob)), prob, atol=error
         )
-    np.testing.assert_allclose(found.cdf(RHO, 0.0), found.negative(RHO), atol=error)
+    np.testing.assert_allclose(
+        posterior.cdf(RHO, 0.0), posterior.negative(RHO), atol=error
+    )
 
 
 def test_the_margin_of_wishart_draws():
     """The partial correlation of a pair under a Wishart posterior of a 4 x 4 precision."""
     rng = np.random.default_rng(1)
     root = rng.standard_normal((4, 4))
-    scale, draws = root @ root.T, 40_000
+    scale = root @ root.T
+    draws = 40_000
     precision = stats.wishart(9, scale).rvs(draws, random_state=rng)
     r = -precision[:, 0, 1] / np.sqrt(precision[:, 0, 0] * precision[:, 1, 1])
-    found, rho = margin(9.0), -scale[0, 1] / np.sqrt(scale[0, 0] * scale[1, 1])
-    assert stats.kstest(found.cdf(rho, r), "uniform").pvalue > 1e-4
+    posterior = margin(9.0)
+    rho = -scale[0, 1] / np.sqrt(scale[0, 0] * scale[1, 1])
+    assert stats.kstest(posterior.cdf(rho, r), "uniform").pvalue > 1e-4
     assert (
         stats.kstest(
-            found.cdf(rho, found.draw(np.full(draws, rho), rng)), "uniform"
+            posterior.cdf(rho, posterior.draw(np.full(draws, rho), rng)), "uniform"
         ).pvalue
         > 1e-4
     )
-    assert found.mean(rho) == pytest.approx(r.mean(), abs=5 * r.std() / np.sqrt(draws))
-    assert found.sd(rho) == pytest.approx(r.std(), rel=0.02)
+    assert posterior.mean(rho) == pytest.approx(
+        r.mean(), abs=5 * r.std() / np.sqrt(draws)
+    )
+    assert posterior.sd(rho) == pytest.approx(r.std(), rel=0.02)
 
 
 def test_the_matching_prior_is_the_t_test_and_covers():

@@ -77,14 +77,14 @@ def test_its_derivatives(mode):
     point = grams, precisions_of(mix, sd), factors
     given = pt.dtensor3(), pt.dtensor3(), pt.dtensor3()
     value = gram_given_scales(*given)
-    found = [
+    values = [
         np.asarray(each)
         for each in pytensor.function(
             list(given), [value, *pt.grad(value, list(given))], mode=mode
         )(*point)
     ]
-    assert found[0] == pytest.approx(regression.with_derivatives(np, *point)[0])
-    for which, slopes in enumerate(found[1:]):
+    assert values[0] == pytest.approx(regression.with_derivatives(np, *point)[0])
+    for which, slopes in enumerate(values[1:]):
         direction = rng.standard_normal(slopes.shape)
         if which < 2:
             direction = direction + direction.transpose(0, 2, 1)
@@ -110,7 +110,7 @@ def test_whitened_rows_are_generalised_least_squares(rho, unit_effects):
     once.
     """
     columns = np.random.default_rng(5).standard_normal((ROWS, 3))
-    found, volume = serial.whitened(
+    whitened_rows, volume = serial.whitened(
         columns, serial.gaps(TIME, STARTS), STARTS, rho, unit_effects
     )
     whole, dummies = correlation(rho)
@@ -123,7 +123,7 @@ def test_whitened_rows_are_generalised_least_squares(rho, unit_effects):
         )
         determinant += np.linalg.slogdet(within)[1]
     np.testing.assert_allclose(
-        found.T @ found, columns.T @ expected @ columns, atol=1e-10
+        whitened_rows.T @ whitened_rows, columns.T @ expected @ columns, atol=1e-10
     )
     assert volume == pytest.approx(determinant)
 
@@ -137,12 +137,14 @@ def test_polynomials_have_cross_products_at_any_correlation():
     at = [
         serial.whitened(columns, gap, STARTS, rho, True) for rho in correlations.nodes
     ]
-    grams = correlations.coefficients(np.array([found.T @ found for found, _ in at]))
+    grams = correlations.coefficients(
+        np.array([whitened_rows.T @ whitened_rows for whitened_rows, _ in at])
+    )
     volumes = correlations.coefficients(np.array([volume for _, volume in at]))
     for rho in (-0.48, -0.3, 0.0, 0.5, 0.9, 0.985):
         weights = serial.polynomials(np, np.array([rho]), -0.5)[0]
-        found, volume = serial.whitened(columns, gap, STARTS, rho, True)
+        whitened_rows, volume = serial.whitened(columns, gap, STARTS, rho, True)
         np.testing.assert_allclose(
-            np.tensordot(weights, grams, 1), found.T @ found, atol=1e-8
+            np.tensordot(weights, grams, 1), whitened_rows.T @ whitened_rows, atol=1e-8
         )
         assert weights @ volumes == pytest.approx(volume, abs=1e-8)

@@ -17,7 +17,9 @@ def test_minima_match_programs_solved_one_by_one():
             linprog(costs[row % len(costs)], A_eq=matrix, b_eq=right[row])
             for row in range(60)
         ]
-        expected = [found.fun if found.status == 0 else np.nan for found in each]
+        expected = [
+            solution.fun if solution.status == 0 else np.nan for solution in each
+        ]
         np.testing.assert_allclose(minima(matrix, right, costs), expected, atol=1e-8)
     assert 0 < np.isnan(expected).sum() < 20 and distance.shape == (60,)
 
@@ -39,12 +41,12 @@ def test_fractional_minima_match_programs_solved_one_by_one():
                 equations = np.block(
                     [[matrix, -right[row][:, None]], [per[row % draws], 0]]
                 )
-                found = linprog(
+                solution = linprog(
                     sign * np.append(costs[row % draws], 0),
                     A_eq=equations,
                     b_eq=[*[0] * len(matrix), 1],
                 )
-                expected.append(found.fun if found.status == 0 else np.nan)
+                expected.append(solution.fun if solution.status == 0 else np.nan)
             np.testing.assert_allclose(
                 minima(matrix, right, sign * costs, per), expected, atol=1e-7
             )

@@ -45,10 +45,10 @@ def test_sums_match_einsum_and_stay_within_the_bound_of_the_order(seed):
         "".join(letter[index] for index in output),
     )
     tables = [rng.random([sizes[index] for index in scope]) for scope in chosen]
-    found = elimination.steps(words, by_letter, result)
+    plan = elimination.steps(words, by_letter, result)
     expected = np.einsum(f"{','.join(words)}->{result}", *tables, optimize="greedy")
-    np.testing.assert_allclose(elimination.follow(found, tables), expected, rtol=1e-12)
-    scaled = elimination.follow(found, tables, rescale=True)
+    np.testing.assert_allclose(elimination.follow(plan, tables), expected, rtol=1e-12)
+    scaled = elimination.follow(plan, tables, rescale=True)
     np.testing.assert_allclose(
         scaled / scaled.sum(), expected / expected.sum(), rtol=1e-12
     )
@@ -57,13 +57,13 @@ def test_sums_match_einsum_and_stay_within_the_bound_of_the_order(seed):
         for most in range(1, 10**5)
         if elimination.whole_order(scopes, sizes, most) is not None
     )
-    for operands, formula in found:
+    for operands, formula in plan:
         assert len(operands) <= 6
         assert entries(formula, by_letter) <= max(
             bound * np.prod([sizes[index] for index in output]), 2000 // len(operands)
         )
-    assert elimination.cost(found, by_letter) == sum(
-        entries(formula, by_letter) for _, formula in found
+    assert elimination.cost(plan, by_letter) == sum(
+        entries(formula, by_letter) for _, formula in plan
     )
 
 

@@ -156,12 +156,12 @@ def test_poor_importance_weights_fall_back_to_nuts(monkeypatch):
         raise np.linalg.LinAlgError
 
     problem = Problem(cs.PanelDML(), cs.PanelDML().simulate(1, units=30, times=4).data)
-    for place, value in (
+    for target, value in (
         ("causalstats.samplers.importance._LARGEST_PARETO_K", -10.0),
         ("causalstats.models.panel_dml.density._drawn", no_shape),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(place, value)
+            patch.setattr(target, value)
             assert (
                 "Nuts"
                 in cs.Auto(chains=2, draws=50, tune=50)

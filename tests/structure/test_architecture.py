@@ -136,7 +136,7 @@ def test_imports_follow_the_order_of_the_layers():
         for node in imports(ast.parse(file.read_text())):
             outside = layers_imported(node) - {own, *ALLOWED.get(own, [])}
             broken += [
-                f"{file.relative_to(ROOT)}:{node.lineno}: {own} imports {name}"
+                f"{file.relative_to(ROOT)}:{node.lineno}: {home} imports {name}"
                 for name in sorted(outside)
             ]
     assert not broken, "\n".join(broken)

@@ -44,8 +44,8 @@ def counted(seed, absent=0.0, rows=60, depth=1500):
 
 
 def share(check, made):
-    found = [check(each) for each in made]
-    return np.mean([each is not None and each.passed is False for each in found])
+    checks = [check(each) for each in made]
+    return np.mean([each is not None and each.passed is False for each in checks])
 
 
 @pytest.mark.parametrize(("shifted", "by"), [(3, 2.5), (1, 4.6)])
@@ -166,11 +166,11 @@ def test_batches_are_seen_in_four_data_sets_of_five():
     assert share(groups_of_rows, made) > 0.8 - 3 * np.sqrt(0.8 * 0.2 / 60)
 
 
-@pytest.mark.parametrize(("rows", "said"), [(30, True), (60, False)])
-def test_too_few_rows_to_see_groups_are_said(rows, said):
+@pytest.mark.parametrize(("rows", "cautioned"), [(30, True), (60, False)])
+def test_too_few_rows_to_see_groups_are_said(rows, cautioned):
     checks = cs.PartialCorrelation().data_checks(composed(amounts(1, rows=rows)[0]))
     cautions = [check for check in checks if check.name == "rows enough to see groups"]
-    assert bool(cautions) is said
+    assert bool(cautions) is cautioned
     groups = next(check for check in checks if check.name == "one group of rows")
     assert "show only groups that lie far apart" in groups.finding
 
@@ -178,7 +178,7 @@ def test_too_few_rows_to_see_groups_are_said(rows, said):
 @pytest.mark.slow
 def test_the_average_over_mixtures_sees_a_common_shift_of_three_linked_parts():
     """250 rows, parts linked within batches: four data sets of five, within two standard errors."""
-    found = []
+    studies = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
         precision = np.eye(8)
@@ -186,5 +186,5 @@ def test_the_average_over_mixtures_sees_a_common_shift_of_three_linked_parts():
         root = np.linalg.cholesky(np.linalg.inv(precision)) / 2
         logs = rng.standard_normal((250, 8)) @ root.T
         logs[:, :3] += 1.5 * (rng.random((250, 1)) < 0.5)
-        found.append(composed(np.exp(logs)))
-    assert share(groups_of_rows, found) > 0.8 - 2 * np.sqrt(0.8 * 0.2 / 40)
+        studies.append(composed(np.exp(logs)))
+    assert share(groups_of_rows, studies) > 0.8 - 2 * np.sqrt(0.8 * 0.2 / 40)

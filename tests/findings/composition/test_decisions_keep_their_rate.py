@@ -69,13 +69,13 @@ def test_the_rate_holds_for_any_number_of_entries(entries, share):
 
 def test_no_entry_of_many_is_selected_by_chance_of_its_draws():
     """500 units without an effect, each with its own flat posterior: as many false as asked for."""
-    found = 0
+    selections = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
         estimate = rng.standard_normal((500, 1))
         effect = effect_of(estimate + rng.standard_normal((500, 1000)))
-        found += effect.decide()["selected"].any()
-    assert found <= 4  # P(5 or more of 20 at 5 %) is .003
+        selections += effect.decide()["selected"].any()
+    assert selections <= 4  # P(5 or more of 20 at 5 %) is .003
 
 
 def test_decisions_are_sorted_and_bounded_by_the_rate():
@@ -127,13 +127,13 @@ def test_a_difference_of_groups_is_decided_about_0():
 @pytest.mark.parametrize("prior", ["matching", "invariant"])
 @pytest.mark.parametrize(("parts", "rows"), [(8, 40), (5, 25), (14, 60)])
 def test_without_links_one_data_set_in_twenty_has_a_selection(prior, parts, rows, rope):
-    found = 0
+    selections = 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
         logs = rng.normal(0, 1, (rows, parts)) * np.exp(rng.normal(0, 0.6, parts)) / 2
         fit = fitted(prior, logs, seed, cs.Exact(chains=2, draws=2000))
-        found += bool(fit.effect("excess").decide(rope=rope)["selected"].any())
-    assert found <= stats.binom.ppf(0.999, 200, 0.05)
+        selections += bool(fit.effect("excess").decide(rope=rope)["selected"].any())
+    assert selections <= stats.binom.ppf(0.999, 200, 0.05)
 
 
 @pytest.mark.slow

@@ -67,10 +67,10 @@ def test_the_matching_prior_refuses_what_it_does_not_cover(question):
         cs.ModelError, match="cover for partial correlations, .* prior='shrunk'"
     ):
         fit.effect(question)
-    said = next(
+    statement = next(
         each.statement for each in model.assumptions() if each.name == "no shrinkage"
     )
-    assert "Other answers are refused" in said and question not in said
+    assert "Other answers are refused" in statement and question not in statement
 
 
 @pytest.mark.parametrize("size", [90, 200])
@@ -85,8 +85,8 @@ def test_some_of_many_parts_are_answered_without_draws(size, keep):
     assert len(table) == keep * (keep - 1) // 2 and np.isfinite(table).all(axis=None)
     posterior = fit.model.covariance_prior.conjugate(fit.model, fit.data)
     scale, degrees = posterior_scale(posterior, fit.data)
-    place = [fit.data.parts.index(part) for part in parts]
-    block = lr.centre(lr.pseudo_inverse(scale)[np.ix_(place, place)])
+    positions = [fit.data.parts.index(part) for part in parts]
+    block = lr.centre(lr.pseudo_inverse(scale)[np.ix_(positions, positions)])
     rho = lr.partial_correlations(lr.pseudo_inverse(block))[0, 1]
     margin = stats.t.sf(
         rho * np.sqrt((degrees - size + keep) / (1 - rho**2)), degrees - size + keep
@@ -102,11 +102,11 @@ def test_under_the_matching_prior_some_parts_are_as_if_they_alone_were_fitted(se
     values = np.exp(np.random.default_rng(seed).normal(size=(40, 8)))
     data = composed(values)
     parts = ["p6", "p1", "p3"]
-    found = fitted("matching", data).effect("partial_correlation", at=parts)
+    of_some = fitted("matching", data).effect("partial_correlation", at=parts)
     alone = fitted("matching", data.subcomposition(parts)).effect("partial_correlation")
-    pd.testing.assert_frame_equal(found.numbers(), alone.numbers())
+    pd.testing.assert_frame_equal(of_some.numbers(), alone.numbers())
     np.testing.assert_allclose(
-        found.draws.mean(("chain", "draw")), found.numbers()["mean"], atol=0.02
+        of_some.draws.mean(("chain", "draw")), of_some.numbers()["mean"], atol=0.02
     )
 
 

@@ -34,11 +34,11 @@ def test_differences_of_groups_do_not_depend_on_the_order_of_parts(order, name):
         answer(1, PARTS, name),
         answer(1, [*order], name),
     )
-    found = one.minus(turned, "one - other").numbers()
+    reordered = one.minus(turned, "one - other").numbers()
     expected = one.minus(other, "one - other").numbers()
-    assert list(found.index) == list(expected.index)
-    error = np.hypot(found["sd"], expected["sd"]) / 20
-    assert (abs(found["mean"] - expected["mean"]) < 5 * error).all()
+    assert list(reordered.index) == list(expected.index)
+    error = np.hypot(reordered["sd"], expected["sd"]) / 20
+    assert (abs(reordered["mean"] - expected["mean"]) < 5 * error).all()
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3)))[1:])
@@ -53,12 +53,12 @@ def test_pairs_are_found_the_other_way_round_with_their_sign(order):
         other = [
             f"{a}{mark}{b}{end}" for k, a in enumerate(turned) for b in turned[k + 1 :]
         ]
-        found = matched(one, other)
-        assert not found.unmatched and len(found.here) == 3
+        pairs = matched(one, other)
+        assert not pairs.unmatched and len(pairs.here) == 3
         same = [
-            one[h] == other[t] for h, t in zip(found.here, found.there, strict=True)
+            one[h] == other[t] for h, t in zip(pairs.here, pairs.there, strict=True)
         ]
-        assert list(found.signs) == [1 if alike else sign for alike in same]
+        assert list(pairs.signs) == [1 if alike else sign for alike in same]
 
 
 def test_entries_that_one_group_lacks_are_named():
@@ -78,7 +78,7 @@ def test_a_part_that_is_one_number_is_a_part_like_any_other(prior, covariates):
     frame = amounts(0).assign(e=10.0, x=np.arange(40.0))
     parts = [*PARTS, "e"]
     closed = frame.assign(**frame[parts].div(frame[parts].sum(axis=1), axis=0))
-    found = [
+    means = [
         cs.fit(
             cs.PartialCorrelation(prior=prior),
             cs.Composition.from_frame(table, parts=parts, covariates=covariates),
@@ -89,7 +89,7 @@ def test_a_part_that_is_one_number_is_a_part_like_any_other(prior, covariates):
         .numbers()["mean"]
         for table in (frame, closed)
     ]
-    np.testing.assert_allclose(found[0], found[1], atol=1e-9)
+    np.testing.assert_allclose(means[0], means[1], atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -57,5 +57,7 @@ def test_the_caution_names_the_link_that_is_drawn_in():
 @pytest.mark.parametrize(("rows", "parts"), [(60, 8), (22, 5), (40, 20)])
 def test_data_without_a_link_are_hardly_ever_cautioned(rows, parts):
     """At most 5 % nominal; the bound is the .999 quantile of 60 such data sets."""
-    said = [cautioned(composed(seed, rows, parts)) is not None for seed in range(60)]
-    assert np.mean(said) <= 0.15
+    cautions = [
+        cautioned(composed(seed, rows, parts)) is not None for seed in range(60)
+    ]
+    assert np.mean(cautions) <= 0.15

@@ -76,10 +76,10 @@ def test_a_fit_that_is_held_keeps_its_own_data(sampler, first, second):
 def test_parallel_fits_match_sequential_fits():
     sampler, shifts = cs.Laplace(chains=2, draws=150), [1.0, 20.0, -3.0, 400.0]
     alone = [draws_of(sampler, shift, seed) for seed, shift in enumerate(shifts)]
-    found: dict[int, np.ndarray] = {}
+    draws: dict[int, np.ndarray] = {}
 
     def fit(seed):
-        found[seed] = draws_of(sampler, shifts[seed], seed)
+        draws[seed] = draws_of(sampler, shifts[seed], seed)
 
     threads = [
         threading.Thread(target=fit, args=(seed,)) for seed in range(len(shifts))
@@ -89,7 +89,7 @@ def test_parallel_fits_match_sequential_fits():
     for thread in threads:
         thread.join(120)
     for seed, expected in enumerate(alone):
-        np.testing.assert_array_equal(found[seed], expected)
+        np.testing.assert_array_equal(draws[seed], expected)
 
 
 def problems(sampler):

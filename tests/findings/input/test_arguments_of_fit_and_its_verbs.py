@@ -55,23 +55,30 @@ MODELS = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_data_of_another_study_are_refused_with_the_reader_to_call(studies, name):
-    model, own = MODELS[name]
+    model, expected = MODELS[name]
     for study, wrong in studies.items():
-        if study == own:
+        if study == expected:
             continue
         with pytest.raises(
-            cs.DataError, match=f"Expected `{own}`.*got `{study}`.*from_frame"
+            cs.DataError, match=f"Expected `{expected}`.*got `{study}`.*from_frame"
         ):
             cs.fit(model, wrong, seed=1)
-    for wrong in (table(), None, "data.csv", table().to_numpy(), getattr(cs, own), {}):
-        with pytest.raises(cs.DataError, match=f"`cs.{own}.from_frame"):
+    for wrong in (
+        table(),
+        None,
+        "data.csv",
+        table().to_numpy(),
+        getattr(cs, expected),
+        {},
+    ):
+        with pytest.raises(cs.DataError, match=f"`cs.{expected}.from_frame"):
             cs.fit(model, wrong, seed=1)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_exchanged_arguments_are_told_to_be_exchanged(studies, name):
-    model, own = MODELS[name]
-    for first in (studies[own], table(), None):
+    model, study = MODELS[name]
+    for first in (studies[study], table(), None):
         with pytest.raises(cs.ModelError, match="the model first and the data second"):
             cs.fit(first, model, seed=1)
 
@@ -231,8 +238,8 @@ def test_values_of_a_sensitivity_analysis_are_a_list_of_what_the_field_may_be(
 
 
 def test_values_that_are_the_same_number_have_one_row(fit):
-    found = fit.sensitivity(concentration=[2, 2.0, np.float32(2), np.int64(2)])
-    assert len(found) == 2 and 2.0 in found.index
+    table = fit.sensitivity(concentration=[2, 2.0, np.float32(2), np.int64(2)])
+    assert len(table) == 2 and 2.0 in table.index
 
 
 def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
@@ -242,8 +249,8 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
     class Fitted:
         model = cs.SelectiveLabels(prevalence=cs.Known(0.1, sd=0.01))
 
-    found = variants(Fitted, {"prevalence": [None, np.float32(0.25), cs.Known(0.3)]})
-    assert [model.prevalence for model in found] == [
+    models = variants(Fitted, {"prevalence": [None, np.float32(0.25), cs.Known(0.3)]})
+    assert [model.prevalence for model in models] == [
         cs.Known(0.1, sd=0.01),
         None,
         cs.Known(0.25, sd=0.01),

@@ -40,7 +40,7 @@ def test_the_effect_of_a_dose_does_not_depend_on_its_type():
     frame = pd.DataFrame(
         {"dose": np.where(x, 10, 2), "well": rng.random(200) < 0.2 + 0.5 * x}
     )
-    found = [
+    effects = [
         cs.fit(
             cs.CausalDiagram("dose -> well"),
             cs.Observations.from_frame(table),
@@ -52,7 +52,7 @@ def test_the_effect_of_a_dose_does_not_depend_on_its_type():
         .iloc[0]
         for table in (frame, frame.astype({"dose": object}))
     ]
-    assert found[0] == pytest.approx(found[1]) and found[0] > 0.3
+    assert effects[0] == pytest.approx(effects[1]) and effects[0] > 0.3
 
 
 @pytest.mark.parametrize("stored", ["object", "Int64", "float32"])

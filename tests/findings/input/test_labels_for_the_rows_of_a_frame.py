@@ -123,15 +123,15 @@ def test_a_longer_series_is_not_cut_where_rows_are_called_by_their_numbers():
 def test_effects_of_groups_are_those_of_the_labels_and_survive_a_file(tmp_path):
     frame = panel_frame(6, units=100)
     fit = cs.fit(cs.PanelDML(moderators="size"), panel(frame), seed=1, progress=False)
-    found = fit.effect("effect", by=frame["label"]).numbers()["mean"]
+    effects = fit.effect("effect", by=frame["label"]).numbers()["mean"]
     mean = frame.groupby("label")["size"].mean()
     for label in ("big", "small"):
         # The effect is 1 + .1 size, and linear in it: about 6.8 and 5.2.
-        assert abs(found[label] - (1 + 0.1 * mean[label])) < 0.35
+        assert abs(effects[label] - (1 + 0.1 * mean[label])) < 0.35
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     for given in (frame["label"], frame["label"].to_numpy()):
         table = again.effect("effect", by=given).numbers()["mean"]
-        np.testing.assert_allclose(table[["big", "small"]], found[["big", "small"]])
+        np.testing.assert_allclose(table[["big", "small"]], effects[["big", "small"]])
 
 
 def test_a_panel_in_chunks_takes_labels_by_position():

@@ -107,9 +107,9 @@ def test_ids_reach_tables_and_survive_a_file(ids, tmp_path):
     )
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     wanted = {str(value) for value in IDS[ids]}
-    for found in (fit, again):
-        assert set(found.effect("unit_effect").numbers().index) == wanted
-        assert set(found.data.units) == wanted
+    for each in (fit, again):
+        assert set(each.effect("unit_effect").numbers().index) == wanted
+        assert set(each.data.units) == wanted
 
 
 def test_the_effect_does_not_depend_on_what_units_are_called():
@@ -131,9 +131,9 @@ def test_the_effect_does_not_depend_on_what_units_are_called():
         for table in (frame, frame.assign(id=frame["id"].astype(str)))
     )
     assert len(numbers.data.units) == 80
-    found = numbers.effect("effect").numbers()["mean"].iloc[0]
-    assert found == pytest.approx(text.effect("effect").numbers()["mean"].iloc[0])
-    assert abs(found - 1) < 0.3
+    effect = numbers.effect("effect").numbers()["mean"].iloc[0]
+    assert effect == pytest.approx(text.effect("effect").numbers()["mean"].iloc[0])
+    assert abs(effect - 1) < 0.3
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,10 @@ def rows(gaps: int) -> pd.DataFrame:
 @pytest.mark.parametrize("study", [panel, composition, selective, heckman])
 def test_rows_left_out_are_a_caution_of_the_data_alone(study):
     model, data = study(rows(gaps=29))
-    found = {check.name: check for check in model.data_checks(data)}["rows left out"]
-    assert found.passed is None and found.caution
-    assert "30 without x; 150 are left" in found.finding
+    checks = {check.name: check for check in model.data_checks(data)}
+    rows_left_out = checks["rows left out"]
+    assert rows_left_out.passed is None and rows_left_out.caution
+    assert "30 without x; 150 are left" in rows_left_out.finding
     model, data = study(rows(gaps=0))
     assert "rows left out" not in {check.name for check in model.data_checks(data)}
 

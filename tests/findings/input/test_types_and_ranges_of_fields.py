@@ -222,7 +222,7 @@ MESSAGES = [
 @pytest.mark.parametrize(
     ("make", "message"),
     MESSAGES,
-    ids=[f"{place} {message}" for place, (_, message) in enumerate(MESSAGES)],
+    ids=[f"{number} {message}" for number, (_, message) in enumerate(MESSAGES)],
 )
 def test_the_message_says_what_to_write(make, message):
     with pytest.raises(cs.CausalStatsError, match=message):

@@ -31,11 +31,11 @@ def test_each_unit_belongs_to_the_cluster_of_its_rows(states, each, labels):
     frame = _counties(states, each, labels)
     panel = cs.Panel.from_frame(frame, **_ROLES, cluster="state")
     assert len(panel.clusters) == states
-    found = {
+    clusters = {
         panel.units[k]: panel.clusters[code] for k, code in enumerate(panel.cluster)
     }
     expected = {str(row.county): str(row.state) for row in frame.itertuples()}
-    assert found == expected
+    assert clusters == expected
     assert panel.facts()["Clusters"] == f"{states} (state)"
 
 

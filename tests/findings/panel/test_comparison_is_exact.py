@@ -95,10 +95,10 @@ def test_units_seen_once_change_nothing(singles, units):
         data = cs.Panel.from_frame(
             part, unit="id", time="t", outcome="y", treatment="d"
         )
-        found = cs.panel_dml_estimators(
+        comparison = cs.panel_dml_estimators(
             data, methods=["fixed effects"], seed=1, progress=False
         )
-        tables.append(found.table.drop(columns="seconds"))
+        tables.append(comparison.table.drop(columns="seconds"))
         fit = cs.fit(cs.PanelDML(), data, seed=1, progress=False)
         intervals.append(fit.effect("effect").numbers()[["lower", "upper"]].to_numpy())
     pd.testing.assert_frame_equal(*tables)

@@ -13,16 +13,18 @@ _NAME = "covariates vary within units"
 def frame():
     """Adoption depends on `base`, and so do the trends of the outcome; the effect is 1."""
     rng = np.random.default_rng(0)
-    found = pd.DataFrame(
+    panel = pd.DataFrame(
         {"id": np.repeat(np.arange(200), 4), "t": np.tile(np.arange(4), 200)}
     )
-    base = rng.normal(size=200)[found["id"]]
-    found["base"], found["sex"] = base, np.where(found["id"] % 2, "m", "f")
-    found["x"], found["one"] = rng.normal(size=800), 1.0
-    adopts = base + rng.normal(size=200)[found["id"]] > 0
-    found["d"] = (adopts & (found["t"] >= 2)) * 1.0
-    found["y"] = found["d"] + base * found["t"] + rng.normal(size=800)
-    return found
+    base = rng.normal(size=200)[panel["id"]]
+    panel["base"] = base
+    panel["sex"] = np.where(panel["id"] % 2, "m", "f")
+    panel["x"] = rng.normal(size=800)
+    panel["one"] = 1.0
+    adopts = base + rng.normal(size=200)[panel["id"]] > 0
+    panel["d"] = (adopts & (panel["t"] >= 2)) * 1.0
+    panel["y"] = panel["d"] + base * panel["t"] + rng.normal(size=800)
+    return panel
 
 
 def _read(frame, covariates):
@@ -32,8 +34,8 @@ def _read(frame, covariates):
 
 
 def _check(frame, covariates, name=_NAME, **fields):
-    found = cs.PanelDML(**fields).data_checks(_read(frame, covariates))
-    return next((check for check in found if check.name == name), None)
+    checks = cs.PanelDML(**fields).data_checks(_read(frame, covariates))
+    return next((check for check in checks if check.name == name), None)
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def _lasting(seed, rho):
 def test_clustering_does_not_remove_the_check_of_serial_correlation(errors):
     """It stays, says what it found, and that the interval allows for it."""
     fit = cs.fit(cs.PanelDML(errors=errors), _lasting(1, 0.8), seed=1, progress=False)
-    found = {check.name: check for check in fit.check()}
-    check = found["predicts the serial correlation"]
+    checks = {check.name: check for check in fit.check()}
+    check = checks["predicts the serial correlation"]
     assert check.passed is True
     assert check.value < 0.01
     assert "cluster-robust interval allows for it" in check.finding

@@ -10,7 +10,7 @@ _NAME = "no earlier outcome among covariates"
 
 
 def _dynamic(seed, units=80, times=10):
-    """The outcome depends on its own value in the row before, by 0.6."""
+    """Return a panel whose outcome depends on its previous value by 0.6; the effect of d is 1."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
@@ -18,14 +18,12 @@ def _dynamic(seed, units=80, times=10):
             "time": np.tile(np.arange(times), units),
         }
     )
-    d, own, y = (
-        rng.normal(size=(units, times)),
-        rng.normal(size=units),
-        np.zeros((units, times)),
-    )
+    d = rng.normal(size=(units, times))
+    unit_effects = rng.normal(size=units)
+    y = np.zeros((units, times))
     for time in range(times):
         before = y[:, time - 1] if time else 0.0
-        y[:, time] = own + d[:, time] + 0.6 * before + rng.normal(size=units)
+        y[:, time] = unit_effects + d[:, time] + 0.6 * before + rng.normal(size=units)
     frame["d"], frame["y"] = d.ravel(), y.ravel()
     frame["before"] = frame.groupby("unit")["y"].shift()
     frame["two before"] = frame.groupby("unit")["y"].shift(2)
@@ -41,8 +39,8 @@ def _check(frame, covariates=("before",), treatment="d"):
         treatment=treatment,
         covariates=list(covariates),
     )
-    found = cs.PanelDML(errors="cluster").data_checks(panel)
-    return next(check for check in found if check.name == _NAME)
+    checks = cs.PanelDML(errors="cluster").data_checks(panel)
+    return next(check for check in checks if check.name == _NAME)
 
 
 @pytest.mark.parametrize(

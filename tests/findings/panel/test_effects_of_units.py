@@ -21,9 +21,9 @@ def _panel(
         }
     )
     d = rng.normal(size=len(frame)) * np.exp(0.6 * rng.normal(size=units))[frame["id"]]
-    own = 1 + spread * rng.normal(size=units)
+    slopes = 1 + spread * rng.normal(size=units)
     noise = rng.normal(size=units)[frame["id"]] + rng.normal(size=len(frame))
-    return frame.assign(d=d, y=own[frame["id"]] * d + noise)
+    return frame.assign(d=d, y=slopes[frame["id"]] * d + noise)
 
 
 def _fit(frame: pd.DataFrame, **fields) -> cs.Fit:
@@ -69,8 +69,8 @@ def test_the_interval_of_the_mean_covers_it():
 @pytest.mark.parametrize("errors", ["cluster", "iid"])
 @pytest.mark.parametrize(("units", "spread"), [(100, 1.5), (40, 0.7)])
 def test_the_interval_of_the_mean_has_its_coverage(errors, units, spread):
-    found = _covered(errors, 200, units=units, spread=spread)
-    assert 0.90 <= found <= 0.99
+    coverage = _covered(errors, 200, units=units, spread=spread)
+    assert 0.90 <= coverage <= 0.99
 
 
 def test_two_treatments_are_refused_before_anything_is_sampled():

@@ -78,11 +78,13 @@ def test_cr2_and_its_degrees_are_those_of_their_definition(clusters, rows, colum
     moments = moments.T @ moments
     others = linalg.orth(x[:, 1:])
     regressor = x[:, :1] - others @ (others.T @ x[:, :1])
-    found = cluster_robust(regressor, residuals, others, cluster)
-    assert found.covariance[0, 0] == pytest.approx(((weights.T @ residuals) ** 2).sum())
+    robust = cluster_robust(regressor, residuals, others, cluster)
+    assert robust.covariance[0, 0] == pytest.approx(
+        ((weights.T @ residuals) ** 2).sum()
+    )
     expected = np.trace(moments) ** 2 / (moments**2).sum()
-    assert found.degrees[0] == pytest.approx(expected)
-    assert found.seen[0] == pytest.approx(1.0)
+    assert robust.degrees[0] == pytest.approx(expected)
+    assert robust.seen[0] == pytest.approx(1.0)
 
 
 def test_the_common_variance_is_that_of_toeplitz_matrices():
@@ -94,14 +96,14 @@ def test_the_common_variance_is_that_of_toeplitz_matrices():
     lag = abs(period[:, None] - period)
     gamma = [(np.outer(e, e)[same & (lag == h)]).mean() for h in range(5)]
     omega = np.where(same, np.array(gamma)[lag], 0.0)
-    found = common_autocovariance(v[:, None], e, unit, period, np.arange(4))
-    assert found[0, 0] == pytest.approx(v @ omega @ v)
+    middle = common_autocovariance(v[:, None], e, unit, period, np.arange(4))
+    assert middle[0, 0] == pytest.approx(v @ omega @ v)
     cluster = np.array([0, 0, 1, 1])
     beside = (cluster[unit][:, None] == cluster[unit]) & ~same
     across = [(np.outer(e, e)[beside & (lag == h)]).mean() for h in range(5)]
     omega = omega + np.where(beside, np.array(across)[lag], 0.0)
-    found = common_autocovariance(v[:, None], e, unit, period, cluster)
-    assert found[0, 0] == pytest.approx(v @ omega @ v)
+    middle = common_autocovariance(v[:, None], e, unit, period, cluster)
+    assert middle[0, 0] == pytest.approx(v @ omega @ v)
 
 
 # What users see ------------------------------------------------------------------------------

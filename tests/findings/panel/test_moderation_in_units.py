@@ -36,13 +36,13 @@ def test_moderation_is_the_change_of_the_effect_by_one_unit_of_the_moderator(
     mean, sd, slope
 ):
     fit = _fit(_panel(3, mean, sd, slope))
-    found = fit.effect("moderation").numbers().iloc[0]
-    assert abs(found["mean"] - slope) < 4 * found["sd"]
-    assert found["sd"] * sd < 0.1
+    row = fit.effect("moderation").numbers().iloc[0]
+    assert abs(row["mean"] - slope) < 4 * row["sd"]
+    assert row["sd"] * sd < 0.1
     two = fit.effect("effect", at=pd.DataFrame({"size": [mean, mean + 1.0]})).numbers()[
         "mean"
     ]
-    assert two.iloc[1] - two.iloc[0] == pytest.approx(found["mean"], rel=1e-6)
+    assert two.iloc[1] - two.iloc[0] == pytest.approx(row["mean"], rel=1e-6)
     assert "unit of moderator" in fit.effect("moderation").unit
 
 
@@ -58,11 +58,11 @@ def test_moderation_by_text_is_against_its_first_level():
     frame = _panel(5, 0, 1, 0.0).drop(columns="size")
     frame["group"] = np.where(frame["id"] % 2 == 0, "a", "b")
     frame["y"] = frame["y"] + 2 * frame["d"] * (frame["group"] == "b")
-    found = _fit(frame, "group").effect("moderation").numbers().iloc[0]
-    assert abs(found["mean"] - 2) < 4 * found["sd"] < 0.5
+    row = _fit(frame, "group").effect("moderation").numbers().iloc[0]
+    assert abs(row["mean"] - 2) < 4 * row["sd"] < 0.5
 
 
-@pytest.mark.parametrize("what", ["", "effect", "moderation", "comparison"])
-def test_a_fit_with_moderators_is_drawn(what):
-    figure = _fit(_panel(6, 50, 10, 0.1)).plot(what)
+@pytest.mark.parametrize("figure_name", ["", "effect", "moderation", "comparison"])
+def test_a_fit_with_moderators_is_drawn(figure_name):
+    figure = _fit(_panel(6, 50, 10, 0.1)).plot(figure_name)
     assert figure.axes

@@ -24,15 +24,17 @@ def _panel(
     frame = pd.DataFrame({"firm": firm, "year": year})
     frame["age"] = rng.normal(40, 10, size)
     frame["region"] = np.where(rng.random(size) < 0.5, "north", "south")
-    what = {
+    modifier = {
         "number": (frame["age"].to_numpy() - 40) / 10,
         "text": np.where(frame["region"] == "north", 1.0, -1.0),
         "unit": rng.normal(size=firms)[firm],
     }[kind]
-    what = what - what.mean()
-    frame["price"] = np.exp(0.6 * what) * rng.normal(size=size) + frame["age"] / 20
-    own = rng.normal(size=firms)[firm]
-    frame["sales"] = (1 + slope * what) * frame["price"] + own + rng.normal(size=size)
+    modifier = modifier - modifier.mean()
+    frame["price"] = np.exp(0.6 * modifier) * rng.normal(size=size) + frame["age"] / 20
+    firm_effects = rng.normal(size=firms)[firm]
+    frame["sales"] = (
+        (1 + slope * modifier) * frame["price"] + firm_effects + rng.normal(size=size)
+    )
     return cs.Panel.from_frame(frame, **_ROLES, covariates=["age", "region"])
 
 
@@ -45,12 +47,12 @@ def test_effects_that_go_with_the_variance_of_the_treatment_are_doubted(kind):
     checks = [_check(cs.PanelDML(), _panel(seed, kind, 0.8)) for seed in range(3)]
     failed = [check for check in checks if check.passed is False]
     assert len(failed) >= 2
-    said = {
+    remedies = {
         "number": "moderators='age'",
         "text": "moderators='region'",
         "unit": "effects='unit'",
     }
-    assert all(said[kind] in check.remedy for check in failed)
+    assert all(remedies[kind] in check.remedy for check in failed)
     assert all("effect" in check.estimands for check in failed)
     assert all(check.assumption == "constant effect" for check in failed)
 
@@ -127,5 +129,5 @@ def test_outcomes_that_vary_only_in_untreated_units_leave_a_plain_answer():
 
 
 def _check_of_units(frame: pd.DataFrame) -> cs.Check | None:
-    found = cs.PanelDML().data_checks(cs.Panel.from_frame(frame, **_ROLES))
-    return next((check for check in found if check.name == _NAME), None)
+    checks = cs.PanelDML().data_checks(cs.Panel.from_frame(frame, **_ROLES))
+    return next((check for check in checks if check.name == _NAME), None)

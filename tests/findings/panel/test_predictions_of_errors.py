@@ -96,7 +96,7 @@ def test_persistent_errors_follow_their_recursion(rho):
         link = rho ** gap[row]
         spread = np.sqrt((1 - link**2) / (1 - rho**2))
         expected[row] = link * expected[row - 1] + spread * new[row]
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(errors, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_one_long_unit_takes_no_longer_than_many_short_ones():

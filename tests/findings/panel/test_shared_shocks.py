@@ -98,8 +98,8 @@ def test_intervals_clustered_by_state_cover():
 
 def _check(frame, covariates=(), **fields):
     panel = cs.Panel.from_frame(frame, **_ROLES, covariates=list(covariates))
-    found = cs.PanelDML(**fields).data_checks(panel)
-    return next(check for check in found if check.name == "clusters share no shocks")
+    checks = cs.PanelDML(**fields).data_checks(panel)
+    return next(check for check in checks if check.name == "clusters share no shocks")
 
 
 def _table(d, y):
@@ -186,11 +186,11 @@ def _growing(seed, cohorts, units=80, times=10):
 @pytest.mark.parametrize("seed", range(3))
 def test_effects_that_grow_are_not_called_shared_shocks(cohorts, seed):
     panel = cs.Panel.from_frame(_growing(seed, cohorts), **_ROLES)
-    found = {
+    checks = {
         each.name: each for each in cs.PanelDML(time_effects=True).data_checks(panel)
     }
-    assert found["one effect under staggered adoption"].passed is False
-    check = found["clusters share no shocks"]
+    assert checks["one effect under staggered adoption"].passed is False
+    check = checks["clusters share no shocks"]
     assert check.passed is not False
     if check.passed is None:
         assert "'one effect under staggered adoption'" in check.finding
@@ -205,9 +205,9 @@ def test_an_outcome_that_moves_the_next_law_is_not_called_shared_shocks(seed):
         d[:, year] = 0.7 * before + rng.normal(size=150) > 0.5
         y[:, year] = d[:, year] + rng.normal(size=150)
     panel = cs.Panel.from_frame(_table(d, y), **_ROLES)
-    found = {each.name: each for each in cs.PanelDML().data_checks(panel)}
-    assert found["strict exogeneity"].passed is False
-    assert found["clusters share no shocks"].passed is not False
+    checks = {each.name: each for each in cs.PanelDML().data_checks(panel)}
+    assert checks["strict exogeneity"].passed is False
+    assert checks["clusters share no shocks"].passed is not False
 
 
 def test_series_that_are_near_zero_have_hardly_any_say():
@@ -264,7 +264,7 @@ def test_power_and_false_alarms_of_the_check(shock, lowest, highest):
     failed = 0
     for seed in range(200):
         panel = cs.Panel.from_frame(_counties(seed, 20, 15, shock=shock), **_ROLES)
-        found = cs.PanelDML(time_effects=True).data_checks(panel)
-        check = next(each for each in found if each.name == "clusters share no shocks")
+        checks = cs.PanelDML(time_effects=True).data_checks(panel)
+        check = next(each for each in checks if each.name == "clusters share no shocks")
         failed += check.passed is False
     assert lowest <= failed / 200 <= highest

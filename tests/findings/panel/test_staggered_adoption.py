@@ -62,8 +62,8 @@ _MODEL = cs.PanelDML(time_effects=True, errors="cluster")
 
 
 def _check(frame, model=_MODEL):
-    found = [check for check in model.data_checks(_read(frame)) if check.name == _NAME]
-    return found[0] if found else None
+    checks = [check for check in model.data_checks(_read(frame)) if check.name == _NAME]
+    return checks[0] if checks else None
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,9 @@ def test_a_lasting_treatment_with_lasting_errors_raises_no_alarm(rows):
         frame = frame[rng.random(len(frame)) < 0.7]
     if rows == "permuted":
         frame = frame.sample(frac=1, random_state=1)
-    found = _checks(frame, time_effects=True)
-    assert found["strict exogeneity"].passed is True
-    assert found["no carry-over"].passed is True
+    checks = _checks(frame, time_effects=True)
+    assert checks["strict exogeneity"].passed is True
+    assert checks["no carry-over"].passed is True
 
 
 def test_two_rows_a_unit_cannot_show_a_failure_of_strict_exogeneity():

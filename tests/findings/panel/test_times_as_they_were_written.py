@@ -73,8 +73,8 @@ def test_times_are_shown_as_they_were_written(kind, tmp_path):
     assert chunks.fingerprint == whole.fingerprint
     fit = cs.fit(cs.PanelDML(), whole, seed=1, progress=False)
     again = cs.load(fit.save(tmp_path / "fit.nc"))
-    for found in (fit, again):
-        assert tuple(found.predictions()["mean over time"].groups) == written
+    for each in (fit, again):
+        assert tuple(each.predictions()["mean over time"].groups) == written
 
 
 @pytest.mark.parametrize("kind", WRITTEN)

@@ -123,7 +123,7 @@ def test_the_logarithm_of_a_log_normal_outcome_passes_as_the_remedy_says():
         + 0.6 * (0.5 * v + np.sqrt(0.75) * rng.normal(size=2500))
     )
     seen = 0.3 + x @ [0.8, 0.4, -0.6] + v > 0
-    found = []
+    checks = []
     for outcome in (np.exp(logarithm), logarithm):
         frame = pd.DataFrame(x, columns=NAMES).assign(
             seen=seen, y=np.where(seen, outcome, np.nan)
@@ -131,9 +131,9 @@ def test_the_logarithm_of_a_log_normal_outcome_passes_as_the_remedy_says():
         data = cs.Decisions.from_frame(
             frame, outcome="y", decision="seen", features=NAMES, kind="continuous"
         )
-        found.append(shape(cs.Heckman(excluded=["c"]), data))
-    assert [check.passed for check in found] == [False, True]
-    assert "logarithm" in found[0].remedy
+        checks.append(shape(cs.Heckman(excluded=["c"]), data))
+    assert [check.passed for check in checks] == [False, True]
+    assert "logarithm" in checks[0].remedy
 
 
 def test_too_few_residuals_are_said_to_show_nothing():
@@ -164,16 +164,16 @@ def test_a_true_exclusion_is_not_refuted_by_skewness(seed):
     """Lifted, the skewness is taken for selection, and c gets an effect that it does not have."""
     data = study(seed, 3000, "gamma", effect_of_c=0.0)
     fit = fitted(cs.Heckman(excluded=["c"]), data)
-    (found,) = [check for check in fit.check() if "exclusion of c" in check.name]
-    assert found.passed is not False and "joint normality" in found.finding
+    (exclusion,) = [check for check in fit.check() if "exclusion of c" in check.name]
+    assert exclusion.passed is not False and "joint normality" in exclusion.finding
 
 
 @pytest.mark.slow
 def test_a_false_exclusion_is_refuted_where_the_errors_are_normal():
     data = study(4, 3000, "normal", effect_of_c=1.0)
     fit = fitted(cs.Heckman(excluded=["c"]), data)
-    (found,) = [check for check in fit.check() if "exclusion of c" in check.name]
-    assert found.passed is False
+    (exclusion,) = [check for check in fit.check() if "exclusion of c" in check.name]
+    assert exclusion.passed is False
 
 
 def test_separated_decisions_raise_no_warnings_in_the_comparison():
@@ -205,10 +205,10 @@ def test_a_feature_can_move_the_outcome_and_not_the_decision():
         for value in graph.unobserved_value_vars
         if value.name == "selection_coefficient"
     ]
-    found = graph.compile_fn(
+    coefficients = graph.compile_fn(
         coefficient, inputs=graph.value_vars, on_unused_input="ignore"
     )(point)
-    np.testing.assert_allclose(found, [0.3, 0.0, -0.2])
+    np.testing.assert_allclose(coefficients, [0.3, 0.0, -0.2])
     assert any(
         assumption.formula == "γ = 0 for b" for assumption in model.assumptions()
     )

@@ -59,8 +59,8 @@ def test_a_level_in_which_nobody_was_tested_leaves_a_table(seed, levels):
 def test_a_test_finds_no_more_than_its_sensitivity(sensitivity):
     model = cs.SelectiveLabels(sensitivity=sensitivity, specificity=0.98)
     simulation, estimands = at_the_truth(model)
-    found = estimands["allocation"].compute(simulation.truth, simulation.data)
-    assert float(found.max()) <= sensitivity + 1e-9
+    allocation = estimands["allocation"].compute(simulation.truth, simulation.data)
+    assert float(allocation.max()) <= sensitivity + 1e-9
     view = model.views(simulation.truth, simulation.data)["allocation_curve"]()
     assert view.curve[-1] == pytest.approx(sensitivity)
     assert view.line[-1] == pytest.approx(sensitivity)
@@ -142,8 +142,8 @@ def test_a_follow_up_of_some_is_no_truth_of_all():
 
 def test_the_report_says_what_was_found_of_the_followed():
     check = withheld(np.random.default_rng(1).normal(0.2, 0.01, 400), 0.25, 40)
-    found = _withheld((check,), pd.DataFrame({"mean": [0.2]}), "probability")
-    assert found == f"{check.finding}."
+    text = _withheld((check,), pd.DataFrame({"mean": [0.2]}), "probability")
+    assert text == f"{check.finding}."
 
 
 @pytest.mark.slow
@@ -201,9 +201,9 @@ def test_an_assumption_about_many_labels_is_refuted_no_more_often_than_about_one
         known=Known(0.0),
         labels=labels,
     )
-    found = [checks.conflict(lifted, relaxed(labels, rng)) for _ in range(400)]
-    assert all(len(each) == 1 for each in found)
-    assert sum(each[0].passed is False for each in found) < 13  # 4 expected
+    conflicts = [checks.conflict(lifted, relaxed(labels, rng)) for _ in range(400)]
+    assert all(len(each) == 1 for each in conflicts)
+    assert sum(each[0].passed is False for each in conflicts) < 13  # 4 expected
     power = [
         checks.conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed
         for _ in range(60)

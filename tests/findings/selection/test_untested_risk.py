@@ -90,7 +90,7 @@ def test_turning_outcome_and_direction_round_gives_one_minus_the_answer():
     """Bail: of those released, because they are unlikely to fail, failures are seen."""
     data, prevalence, truth = study(0, 2500, 2, low=True)
     turned, *_ = study(0, 2500, 2, low=True, flip=True)
-    said = cs.fit(
+    released = cs.fit(
         cs.SelectiveLabels(prevalence=cs.Known(prevalence, sd=0.01), decided_for="low"),
         data,
         seed=1,
@@ -105,12 +105,12 @@ def test_turning_outcome_and_direction_round_gives_one_minus_the_answer():
         sampler=QUICK,
     )
     one, two = (
-        fit.effect("untested_prevalence").numbers().iloc[0] for fit in (said, other)
+        fit.effect("untested_prevalence").numbers().iloc[0] for fit in (released, other)
     )
     error = np.hypot(*(row["sd"] / np.sqrt(row["ess_bulk"]) for row in (one, two)))
     assert abs(one["mean"] - (1 - two["mean"])) < 4.5 * error
     assert one["lower"] <= truth <= one["upper"]
-    assert said.model.data_checks(data)[0].passed
+    assert released.model.data_checks(data)[0].passed
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -147,17 +147,17 @@ def drawn(*prevalences):
 
 
 @pytest.mark.parametrize(
-    ("found", "passed"), [(0.30, True), (0.32, True), (0.33, False)]
+    ("prevalence", "passed"), [(0.30, True), (0.32, True), (0.33, False)]
 )
 @pytest.mark.parametrize("name", ["untested_prevalence", "risk", "missed_cases"])
 def test_an_answer_says_when_its_prevalence_is_not_the_declared_one(
-    found, passed, name
+    prevalence, passed, name
 ):
     data, *_ = study(1, 200, 2)
     model = cs.SelectiveLabels(prevalence=cs.Known(0.30, sd=0.01))
-    (check,) = model.estimands()[name].checks(drawn(found), data)
+    (check,) = model.estimands()[name].checks(drawn(prevalence), data)
     assert check.passed is passed
-    assert check.value == pytest.approx((found - 0.30) / 0.01, abs=0.1)
+    assert check.value == pytest.approx((prevalence - 0.30) / 0.01, abs=0.1)
     assert ("check its source" in check.remedy) is not passed
     assert check.assumption == ("" if passed else "prevalence")
 
@@ -238,10 +238,12 @@ def test_units_of_the_probit_are_probits():
 
 @pytest.mark.parametrize("direction", ["high", "low"])
 def test_words_of_the_response(direction):
-    said = {
+    statement = {
         a.name: a.statement
         for a in cs.SelectiveLabels(decided_for=direction).assumptions()
     }["response to risk"]
-    assert said.startswith("Testing rises" if direction == "high" else "Testing falls")
+    assert statement.startswith(
+        "Testing rises" if direction == "high" else "Testing falls"
+    )
     none = cs.SelectiveLabels(response=0, decided_for=direction).assumptions()
     assert any(a.statement.startswith("Testing does not depend on risk") for a in none)

@@ -122,14 +122,14 @@ def test_published_estimates(mroz):
         )
         return -values.sum()
 
-    found = minimize(loss, [1, *np.zeros(13)], method="BFGS")
-    assert found.fun == pytest.approx(832.8851, abs=1e-4)
+    optimum = minimize(loss, [1, *np.zeros(13)], method="BFGS")
+    assert optimum.fun == pytest.approx(832.8851, abs=1e-4)
     np.testing.assert_allclose(
-        found.x[1:4] / matrix.std(axis=0)[:3],
+        optimum.x[1:4] / matrix.std(axis=0)[:3],
         [0.10835, 0.042837, -0.0008374],
         rtol=1e-4,
     )
-    assert (np.exp(found.x[12]), np.tanh(found.x[13])) == pytest.approx(
+    assert (np.exp(optimum.x[12]), np.tanh(optimum.x[13])) == pytest.approx(
         (0.66340, 0.02661), abs=1e-4
     )
 
@@ -286,9 +286,9 @@ def test_the_check_of_predictions_can_fail():
         frame, outcome="y", decision="seen", features=["x"], kind="continuous"
     )
     fit = cs.fit(cs.Heckman(), data, seed=1, sampler=QUICK, progress=False)
-    found = {check.name: check.passed for check in fit.check()}
+    passed = {check.name: check.passed for check in fit.check()}
     assert (
-        found["predicts the mean outcome of those seen by decile of expected outcome"]
+        passed["predicts the mean outcome of those seen by decile of expected outcome"]
         is False
     )
 

@@ -44,13 +44,13 @@ OPTIONS = {
 @pytest.fixture(scope="module")
 def frame():
     """Twelve units, 2 to 6 rows each with gaps, two covariates and a group."""
-    found = (
+    panel = (
         cs.PanelDML()
         .simulate(3, units=12, times=6, covariates=2)
         .data.source.sample(frac=0.75, random_state=1)
         .sort_values(["unit", "time"])
     )
-    return found.assign(group=np.where(found["unit"] % 2 == 0, "a", "b"))
+    return panel.assign(group=np.where(panel["unit"] % 2 == 0, "a", "b"))
 
 
 def panel_of(frame, covariates=("x1", "x2"), **options):
@@ -58,9 +58,11 @@ def panel_of(frame, covariates=("x1", "x2"), **options):
 
 
 def draws_of(model, panel, seed=1, count=4):
-    """Parameters as `cs.fit` would have them, from anywhere."""
-    rng, form = np.random.default_rng(seed), model.statistics(panel)
-    aims, terms = len(form.units), form.basis.prior_arrays()["terms"].shape[1]
+    """Return draws of all parameters, not from the posterior, in the form of a fit."""
+    rng = np.random.default_rng(seed)
+    form = model.statistics(panel)
+    aims = len(form.units)
+    terms = form.basis.prior_arrays()["terms"].shape[1]
     shapes = {
         "standard_effect": (aims - 1,),
         "standard_error_sd": (aims,),
@@ -182,7 +184,8 @@ def test_the_graph_has_the_likelihood_by_numpy(frame, name):
     graph = model.build(panel)
     outputs = graph.replace_rvs_by_values([graph.potentials[0], *graph.free_RVs])
     function = graph.compile_fn(outputs, mode="FAST_COMPILE")
-    rng, found = np.random.default_rng(2), []
+    rng = np.random.default_rng(2)
+    differences = []
     for _ in range(3):
         potential, *values = function(
             {
@@ -197,8 +200,10 @@ def test_the_graph_has_the_likelihood_by_numpy(frame, name):
                 ("chain", "draw", *dims),
                 np.asarray(value)[None, None],
             )
-        found.append(float(potential) - float(model.log_likelihood(draws, panel)[0, 0]))
-    np.testing.assert_allclose(found, 0, atol=1e-8)
+        differences.append(
+            float(potential) - float(model.log_likelihood(draws, panel)[0, 0])
+        )
+    np.testing.assert_allclose(differences, 0, atol=1e-8)
 
 
 def test_correlations_of_coefficients_are_lkj():
@@ -207,14 +212,15 @@ def test_correlations_of_coefficients_are_lkj():
     Lewandowski, Kurowicka & Joe (2009).
     """
     rng, shapes = np.random.default_rng(1), lkj_shapes(4, 2.0)
-    found = coefficient_covariance(
+    correlations = coefficient_covariance(
         np, np.ones((5_000, 4)), rng.beta(shapes, shapes, (5_000, 6)), 4
     )
-    np.testing.assert_allclose(np.diagonal(found, axis1=1, axis2=2), 1)
+    np.testing.assert_allclose(np.diagonal(correlations, axis1=1, axis2=2), 1)
     for i, j in combinations(range(4), 2):
-        np.testing.assert_array_equal(found[:, i, j], found[:, j, i])
+        np.testing.assert_array_equal(correlations[:, i, j], correlations[:, j, i])
         assert (
-            stats.kstest((found[:, i, j] + 1) / 2, stats.beta(3, 3).cdf).pvalue > 1e-3
+            stats.kstest((correlations[:, i, j] + 1) / 2, stats.beta(3, 3).cdf).pvalue
+            > 1e-3
         )
 
 
@@ -223,7 +229,7 @@ def test_correlated_coefficients_avoid_regularisation_induced_confounding():
 
     The bias over 25 data sets is known within .04.
     """
-    found = {"correlated": [], "independent": []}
+    errors_by_kind = {"correlated": [], "independent": []}
     for seed in range(25):
         rng = np.random.default_rng(seed)
         x = rng.standard_normal((200, 100))
@@ -237,14 +243,17 @@ def test_correlated_coefficients_avoid_regularisation_induced_confounding():
             unit=range(200), time=0, d=d, y=y
         )
         panel = panel_of(table, covariates=table.columns[:100])
-        for kind, errors in found.items():
+        for kind, errors in errors_by_kind.items():
             model = cs.PanelDML(heterogeneity="pooled", basis_size=1, coefficients=kind)
             errors.append(
                 float(model.importance_draws(panel)(1, 500, rng)[0]["effect"].mean())
                 - 2
             )
-    assert abs(np.mean(found["correlated"])) < 0.12
-    assert np.mean(found["independent"]) - np.mean(found["correlated"]) > 0.08
+    assert abs(np.mean(errors_by_kind["correlated"])) < 0.12
+    assert (
+        np.mean(errors_by_kind["independent"]) - np.mean(errors_by_kind["correlated"])
+        > 0.08
+    )
 
 
 def test_the_likelihood_agrees_with_inverse_wishart_and_lkj_forms(frame):
@@ -345,15 +354,16 @@ def test_moderated_effects_are_least_squares_with_products(frame):
         slopes, np.linalg.lstsq(columns, panel.outcome, rcond=1e-10)[0][:2], rtol=1e-8
     )
     draws = draws_of(model, panel)
-    effect, own = model.estimands()["effect"], draws["effect"].to_numpy()
+    effect = model.estimands()["effect"]
+    coefficients = draws["effect"].to_numpy()
+    in_a = coefficients[..., 0]
+    in_b = coefficients.sum(axis=-1)
     np.testing.assert_allclose(
-        effect.compute(draws, panel), own[..., 0] + second.mean() * own[..., 1]
+        effect.compute(draws, panel), in_a + second.mean() * coefficients[..., 1]
     )
-    np.testing.assert_allclose(
-        effect.compute(draws, panel.part(second == 1)), own.sum(axis=-1)
-    )
+    np.testing.assert_allclose(effect.compute(draws, panel.part(second == 1)), in_b)
     at = effect.at(draws, panel.at(pd.DataFrame({"group": ["b", "a"]})))
-    np.testing.assert_allclose(at, np.stack([own.sum(axis=-1), own[..., 0]], axis=-1))
+    np.testing.assert_allclose(at, np.stack([in_b, in_a], axis=-1))
     assert (
         list(panel.groups("group").categories) == ["a", "b"]
         and len(panel.groups("unit").categories) == 12
@@ -409,17 +419,17 @@ def test_the_bootstrap_has_the_spread_of_the_sandwich():
     panel = cs.PanelDML().simulate(6, units=300, times=4).data
     model = cs.PanelDML(errors="bootstrap")
     draws = draws_of(model, panel, count=600)
-    found = sandwich(residuals(model, draws, panel), panel, 3.0)
+    robust = sandwich(residuals(model, draws, panel), panel, 3.0)
     slopes = bootstrap_slopes(model, draws, panel, np.random.default_rng(1))
     assert slopes.std() == pytest.approx(
-        np.sqrt(found.covariance[0, 0]), rel=4 * np.sqrt(1 / 600 + 1 / 300)
+        np.sqrt(robust.covariance[0, 0]), rel=4 * np.sqrt(1 / 600 + 1 / 300)
     )
     drawn = with_bootstrap_spread(model, draws, panel, np.random.default_rng(1))[
         "standard_effect"
     ]
-    heavier = np.sqrt(found.degrees[0] / (found.degrees[0] - 2))
+    heavier = np.sqrt(robust.degrees[0] / (robust.degrees[0] - 2))
     assert float(drawn.std()) == pytest.approx(
-        heavier * np.sqrt(found.covariance[0, 0]), rel=4 * np.sqrt(1 / 600)
+        heavier * np.sqrt(robust.covariance[0, 0]), rel=4 * np.sqrt(1 / 600)
     )
 
 
@@ -428,17 +438,16 @@ def test_random_slopes_are_calibrated():
     ranks = []
     for seed in range(300):
         rng = np.random.default_rng(seed)
-        theta, s, g = (
-            rng.normal(),
-            np.exp(rng.normal(0, 0.5)),
-            abs(stats.cauchy.rvs(random_state=rng)),
-        )
+        theta = rng.normal()
+        s = np.exp(rng.normal(0, 0.5))
+        g = abs(stats.cauchy.rvs(random_state=rng))
         phi, v = rng.standard_normal((2, 30, 5))
-        d, own = v + 2 * phi, theta + s * g * rng.standard_normal(30)
+        d = v + 2 * phi
+        slopes = theta + s * g * rng.standard_normal(30)
         y = (
             s / np.sqrt(3) * rng.standard_normal() * phi
             + theta * v
-            + (own - theta)[:, None] * d
+            + (slopes - theta)[:, None] * d
             + s * rng.standard_normal((30, 5))
         )
         columns = np.stack([phi, v, y], axis=2)
@@ -449,7 +458,11 @@ def test_random_slopes_are_calibrated():
         draws = draw_random_slopes(
             gram, cross, (d**2).sum(axis=1), np.array([s**2 / 3]), 150, 99, rng
         )
-        below = (draws.mean < theta, draws.spread < s * g, draws.by_unit[:, 0] < own[0])
+        below = (
+            draws.mean < theta,
+            draws.spread < s * g,
+            draws.by_unit[:, 0] < slopes[0],
+        )
         ranks.append([each.sum() for each in below])
     for column in np.array(ranks).T:
         counts = np.bincount(column // 10, minlength=10)
@@ -458,16 +471,16 @@ def test_random_slopes_are_calibrated():
 
 def test_unit_effects_are_recovered():
     frame = cs.PanelDML().simulate(7, units=80, times=12, structure="B").data.source
-    own = np.random.default_rng(8).normal(0, 0.8, 80)
+    deviations = np.random.default_rng(8).normal(0, 0.8, 80)
     panel = panel_of(
-        frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]),
+        frame.assign(y=frame["y"] + deviations[frame["unit"].astype(int)] * frame["d"]),
         covariates=["x1"],
     )
     model = cs.PanelDML(effects="unit")
     draws = with_random_slopes(
         model, draws_of(model, panel, count=500), panel, np.random.default_rng(1)
     )
-    error = draws["unit_effect"].mean(["chain", "draw"]).to_numpy() - 1 - own
+    error = draws["unit_effect"].mean(["chain", "draw"]).to_numpy() - 1 - deviations
     assert (
         np.sqrt((error**2).mean())
         < 1.2 * draws["unit_effect"].std(["chain", "draw"]).mean()
@@ -475,7 +488,7 @@ def test_unit_effects_are_recovered():
     )
     assert (
         draws["effect_spread"].quantile(0.01)
-        < own.std()
+        < deviations.std()
         < draws["effect_spread"].quantile(0.99)
     )
 
@@ -485,9 +498,11 @@ def test_errors_of_the_mean_unit_effect_match_its_standard_deviation():
     errors = []
     for seed in range(25):
         frame = cs.PanelDML().simulate(seed + 500, units=150, times=8).data.source
-        own = np.random.default_rng([seed, 7]).normal(0, 0.5, 150)
+        deviations = np.random.default_rng([seed, 7]).normal(0, 0.5, 150)
         panel = panel_of(
-            frame.assign(y=frame["y"] + own[frame["unit"].astype(int)] * frame["d"]),
+            frame.assign(
+                y=frame["y"] + deviations[frame["unit"].astype(int)] * frame["d"]
+            ),
             covariates=["x1"],
         )
         draws = cs.fit(

@@ -182,14 +182,14 @@ def test_the_derivatives_of_the_pieces(mode):
     function = pytensor.function(
         list(given), [value, *pt.grad(value, list(given))], mode=mode
     )
-    found = [np.asarray(each) for each in function(covariance, prior)]
-    assert found[0] == pytest.approx(
+    values = [np.asarray(each) for each in function(covariance, prior)]
+    assert values[0] == pytest.approx(
         regression.log_likelihood(eigenvalues, pieces, weights, covariance, prior)
     )
     step = 1e-6
-    for place in ((0, 0), (1, 2)):
+    for entry in ((0, 0), (1, 2)):
         moved = np.zeros((3, 3))
-        moved[place] = step
+        moved[entry] = step
         moved += moved.T
         for which, ends in enumerate(
             (
@@ -203,8 +203,8 @@ def test_the_derivatives_of_the_pieces(mode):
                     for end in ends
                 )
             )
-            assert found[1 + which][place] + found[1 + which][
-                place[::-1]
+            assert values[1 + which][entry] + values[1 + which][
+                entry[::-1]
             ] == pytest.approx(slope / (2 * step), rel=1e-5)
 
 
@@ -309,8 +309,8 @@ def test_weighted_rows_are_weighted_least_squares(heterogeneity):
     ] / form.units[0] == pytest.approx(slope, rel=1e-8)
     assert form.canonical.degrees == len(panel) - columns.shape[1] + 1
     name = {"within": "fixed effects", "pooled": "pooled OLS"}[heterogeneity]
-    found = cs.PanelDML().baselines(panel)[name](np.random.default_rng(1))[0]
-    assert found.mean()[0] == pytest.approx(slope, rel=1e-8)
+    baseline = cs.PanelDML().baselines(panel)[name](np.random.default_rng(1))[0]
+    assert baseline.mean()[0] == pytest.approx(slope, rel=1e-8)
 
 
 def test_more_columns_than_rows_are_allowed_and_reported():
@@ -338,11 +338,11 @@ def test_panel_dml_has_a_smaller_error_than_its_baselines():
         ours = float(
             program.run(cs.Problem(model, data), 1)["posterior"]["effect"].mean()
         )
-        found = {
+        baselines = {
             name: answer(np.random.default_rng(1))[0].mean().item()
             for name, answer in model.baselines(data).items()
         }
-        for name, value in {"PanelDML": ours, **found}.items():
+        for name, value in {"PanelDML": ours, **baselines}.items():
             errors.setdefault(name, []).append(abs(value - 1))
     mean = {name: np.mean(values) for name, values in errors.items()}
     assert mean.pop("PanelDML") < 0.04
@@ -369,21 +369,23 @@ def test_an_answer_has_its_table_checks_and_comparison(fit):
 
 
 def test_estimators_beside_a_fit_have_a_table_and_a_figure(fit):
-    found = cs.panel_dml_estimators(
+    comparison = cs.panel_dml_estimators(
         fit, seed=1, methods=["fixed effects", "CRE"], learner="lasso", progress=False
     )
-    assert list(found.table.index) == ["PanelDML", "fixed effects", "CRE"]
+    assert list(comparison.table.index) == ["PanelDML", "fixed effects", "CRE"]
     assert (
-        found.table.loc["PanelDML", "estimate"]
+        comparison.table.loc["PanelDML", "estimate"]
         == fit.effect("effect").summary()["mean"].iloc[0]
     )
     assert fit.compare().loc["fixed effects", "mean"] == pytest.approx(
-        found.table.loc["fixed effects", "estimate"],
-        abs=0.1 * found.table["se"].iloc[1],
+        comparison.table.loc["fixed effects", "estimate"],
+        abs=0.1 * comparison.table["se"].iloc[1],
     )
-    assert "curves" in repr(found) and "curves" in found._repr_html_()
+    assert "curves" in repr(comparison) and "curves" in comparison._repr_html_()
     texts = [
-        text.get_text() for axes in found.plot().axes for text in axes.get_yticklabels()
+        text.get_text()
+        for axes in comparison.plot().axes
+        for text in axes.get_yticklabels()
     ]
     assert texts[:3] == ["PanelDML", "fixed effects", "CRE"] and any(
         "curves" in text for text in texts[3:]
@@ -520,15 +522,15 @@ def test_random_and_pooled_where_units_are_alike():
 def test_checks_fail_where_their_assumption_fails(simulation):
     frame = simulation.data.source.copy()
     frame["before"] = frame.groupby("unit")["y"].shift()
-    found = {
+    checks = {
         check.name: check
         for check in cs.PanelDML().data_checks(
             panel_of(frame.dropna(), covariates=["x1", "before"])
         )
     }
     assert (
-        found["no earlier outcome among covariates"].passed is False
-        and "'before'" in found["no earlier outcome among covariates"].finding
+        checks["no earlier outcome among covariates"].passed is False
+        and "'before'" in checks["no earlier outcome among covariates"].finding
     )
     few = {
         check.name: check
@@ -541,7 +543,7 @@ def test_checks_fail_where_their_assumption_fails(simulation):
         and few["rows for these columns"].passed is True
     )
     name = "treatment varies beside covariates"
-    assert found[name].passed is True and found[name].value == pytest.approx(
+    assert checks[name].passed is True and checks[name].value == pytest.approx(
         1 - _r2_within(frame.dropna(), "d", ["x1", "before"]), rel=1e-6
     )
     nearly = {

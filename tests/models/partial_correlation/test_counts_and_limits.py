@@ -54,13 +54,13 @@ def test_large_counts_are_compositions(counted):
         .effect("partial_correlation")
         .summary()
     )
-    found = counted.effect("partial_correlation").summary()
+    table = counted.effect("partial_correlation").summary()
     error = np.sqrt(
-        found["sd"] ** 2 / found["ess_bulk"]
+        table["sd"] ** 2 / table["ess_bulk"]
         + expected["sd"] ** 2 / expected["ess_bulk"]
     )
-    assert (abs(found["mean"] - expected["mean"]) < 4.5 * error).all()
-    np.testing.assert_allclose(found["sd"], expected["sd"], rtol=0.15)
+    assert (abs(table["mean"] - expected["mean"]) < 4.5 * error).all()
+    np.testing.assert_allclose(table["sd"], expected["sd"], rtol=0.15)
     assert set(counted.draws["posterior"].data_vars) == {
         "log_typical_variance",
         "variance_spread",

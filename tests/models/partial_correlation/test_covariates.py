@@ -75,13 +75,13 @@ def test_the_middle_is_ordinary_least_squares(frame):
     )
     expected = np.linalg.lstsq(columns, ratios, rcond=None)[0][1:]
     for model in PRIORS:
-        found = pd.Series(
+        means = pd.Series(
             summary(model, read(frame), "covariate_log_ratio").mean(),
             summary(model, read(frame), "covariate_log_ratio").labels,
         )
         for k, name in enumerate(["depth", "site[T.b]", "site[T.c]"]):
             np.testing.assert_allclose(
-                [-found[f"p / q on {name}"], found[f"q / r on {name}"]],
+                [-means[f"p / q on {name}"], means[f"q / r on {name}"]],
                 expected[k, [0, 2]],
                 atol=1e-10,
             )
@@ -123,23 +123,18 @@ def test_two_groups_differ_by_their_means(frame):
     data = read(
         frame.assign(site=np.where(frame["site"] == "a", "a", "b")), covariates="site"
     )
-    found, ratios = (
-        summary(PRIORS[0], data, "covariate_coefficient"),
-        lr.clr(data.values),
-    )
+    differences = summary(PRIORS[0], data, "covariate_coefficient")
+    ratios = lr.clr(data.values)
     groups = data.matrix[:, 1] == 1
     np.testing.assert_allclose(
-        found.mean(),
+        differences.mean(),
         ratios[groups].mean(axis=0) - ratios[~groups].mean(axis=0),
         atol=1e-12,
     )
 
 
 def test_intervals_cover():
-    """Over data sets drawn from the prior, whatever the coefficients.
-
-    Those of the prior's own and others.
-    """
+    """Over data sets drawn from the prior, with coefficients of the prior and with others."""
     model = cs.PartialCorrelation(prior="invariant", shrinkage=0.4, basis_variance=1.0)
     inside = []
     for seed in range(200):
@@ -147,10 +142,11 @@ def test_intervals_cover():
             seed, rows=12, parts=5, design="prior", covariate=True
         )
         truth = simulation.truth["covariate_coefficient"].to_numpy().ravel()
-        found = summary(model, simulation.data, "covariate_coefficient")
+        posterior = summary(model, simulation.data, "covariate_coefficient")
         inside.append(
             [
-                (found.quantile(tail) < truth) & (truth < found.quantile(1 - tail))
+                (posterior.quantile(tail) < truth)
+                & (truth < posterior.quantile(1 - tail))
                 for tail in (0.25, 0.1, 0.025)
             ]
         )
@@ -172,15 +168,16 @@ def test_dependent_rows_are_generalised_least_squares(frame, subject, time):
     )
     theta = np.linalg.inv(np.cov(np.random.default_rng(2).standard_normal((5, 9))))
     theta = lr.pseudo_inverse(lr.centre(np.linalg.inv(theta)))
-    links, phi = data.dependence.links, np.repeat([0.2, 0.7], 6000)
+    links = data.dependence.links
+    phi = np.repeat([0.2, 0.7], 6000)
     draws = xr.Dataset(
         {"row_correlation": (("chain", "draw"), phi[None])},
         coords={"chain": [0], "draw": np.arange(12000)},
     )
-    found = with_coefficients(
+    coefficients = with_coefficients(
         draws, np.broadcast_to(theta, (1, 12000, 5, 5)), data, np.random.default_rng(3)
     )["covariate_coefficient"].to_numpy()[0, :, 0]
-    for correlation, values in ((0.2, found[:6000]), (0.7, found[6000:])):
+    for correlation, values in ((0.2, coefficients[:6000]), (0.7, coefficients[6000:])):
         if "member" in links:
             rows = (1 - correlation) * np.eye(40) + correlation * links[
                 "member"
@@ -239,10 +236,10 @@ def test_hidden_log_ratios_are_those_of_the_draw(kind):
         coords={"chain": [0], "draw": np.arange(3)},
     )
     sure = 1e14 * (np.eye(4) - 0.25)
-    found = with_coefficients(draws, np.broadcast_to(sure, (1, 3, 4, 4)), data, rng)[
-        "covariate_coefficient"
-    ].to_numpy()[0, :, 0]
-    for values, rows in zip(found, ratios, strict=True):
+    coefficients = with_coefficients(
+        draws, np.broadcast_to(sure, (1, 3, 4, 4)), data, rng
+    )["covariate_coefficient"].to_numpy()[0, :, 0]
+    for values, rows in zip(coefficients, ratios, strict=True):
         expected = np.linalg.lstsq(
             np.column_stack([np.ones(20), data.source["x"]]), rows, rcond=None
         )[0][1]

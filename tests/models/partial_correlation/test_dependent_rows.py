@@ -83,9 +83,11 @@ def test_the_reduced_cross_products_are_those_of_the_dense_matrix(
         @ np.linalg.solve(within, covariates.T @ inverse @ columns)
     )
     logs = -np.linalg.slogdet(inverse)[1] + np.linalg.slogdet(within)[1]
-    found = about_covariates(columns, covariates, correlation, links_of(subject, time))
-    np.testing.assert_allclose(found[0], expected, atol=1e-10)
-    assert found[1] == pytest.approx(logs)
+    reduced = about_covariates(
+        columns, covariates, correlation, links_of(subject, time)
+    )
+    np.testing.assert_allclose(reduced[0], expected, atol=1e-10)
+    assert reduced[1] == pytest.approx(logs)
 
 
 @pytest.mark.parametrize("mode", ["FAST_COMPILE", "NUMBA", "JAX"])
@@ -125,10 +127,10 @@ def test_the_derivatives_of_the_reduced_cross_products(time, mode):
         / (2 * step),
         rel=1e-6,
     )
-    for place in ((0, 0), (3, 1), (9, 3)):
+    for entry in ((0, 0), (3, 1), (9, 3)):
         moved = np.zeros((10, 4))
-        moved[place] = step
-        assert of_columns[place] == pytest.approx(
+        moved[entry] = step
+        assert of_columns[entry] == pytest.approx(
             float(function(values + moved, 0.4)[0] - function(values - moved, 0.4)[0])
             / (2 * step),
             rel=1e-6,
@@ -171,11 +173,13 @@ def test_the_graph_is_the_evidence_of_numpy(repeated):
             * point["variance_deviation"]
         )
         logit = rng.normal(0, 2)
-        found = sum(
+        log_density = sum(
             float(term)
             for term in compiled(point | {"row_correlation_interval__": logit})
         )
-        differences.append(found - _log_evidence(data, special.expit(logit), omega))
+        differences.append(
+            log_density - _log_evidence(data, special.expit(logit), omega)
+        )
     np.testing.assert_allclose(differences, differences[0], atol=1e-8)
 
 
@@ -273,14 +277,14 @@ def test_shuffling_rows_and_renaming_subjects_changes_nothing():
         frame, parts=data.parts, subject="subject", time="time"
     )
     for correlation in (0.1, 0.8):
-        found = [
+        reduced = [
             about_covariates(
                 each.residuals, each.matrix, correlation, each.dependence.links
             )
             for each in (data, other)
         ]
-        np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-10)
-        assert found[0][1] == pytest.approx(found[1][1])
+        np.testing.assert_allclose(reduced[0][0], reduced[1][0], atol=1e-10)
+        assert reduced[0][1] == pytest.approx(reduced[1][1])
 
 
 def test_dates_are_times():

@@ -291,10 +291,10 @@ def test_order_units_and_reference_change_nothing(simulation):
         )
         for label, row in one.iterrows():
             names = label.split(" ~ ")
-            found = other.loc[
+            entries = other.loc[
                 label if label in other.index else " ~ ".join(names[::-1])
             ]
-            np.testing.assert_allclose(found, row, atol=1e-8)
+            np.testing.assert_allclose(entries, row, atol=1e-8)
 
 
 def test_the_matching_prior_is_the_t_test(simulation):
@@ -338,18 +338,18 @@ def test_given_fewer_parts(simulation):
     """
     data, keep = simulation.data, ["p4", "p1", "p2"]
     fit = exact(cs.PartialCorrelation(prior="invariant"), data, draws=5000)
-    found = fit.effect("partial_correlation", at=keep)
+    effect = fit.effect("partial_correlation", at=keep)
     theta = fit.draws["posterior"]["precision"].to_numpy()[0, 7]
     gamma = lr.centre(lr.pseudo_inverse(theta)[np.ix_([3, 0, 1], [3, 0, 1])])
     np.testing.assert_allclose(
-        found.draws.to_numpy()[0, 7],
+        effect.draws.to_numpy()[0, 7],
         lr.partial_correlations(lr.pseudo_inverse(gamma))[np.triu_indices(3, 1)],
         atol=1e-9,
     )
-    assert list(found.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
-    values = found.draws.to_numpy().reshape(-1, 3)
-    np.testing.assert_allclose(values.mean(axis=0), found.numbers()["mean"], atol=0.01)
-    np.testing.assert_allclose(values.std(axis=0), found.numbers()["sd"], rtol=0.04)
+    assert list(effect.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
+    values = effect.draws.to_numpy().reshape(-1, 3)
+    np.testing.assert_allclose(values.mean(axis=0), effect.numbers()["mean"], atol=0.01)
+    np.testing.assert_allclose(values.std(axis=0), effect.numbers()["sd"], rtol=0.04)
 
 
 def test_three_parts_leave_no_excess():
@@ -499,13 +499,13 @@ def test_the_bayes_factor_of_the_shrunk_prior(shrunk, simulation):
     )[:, 0, 1]
     posterior = shrunk.effect("partial_correlation").draws.to_numpy().reshape(-1, 10)
     expected = (abs(posterior) < near).mean(axis=0) / (abs(prior) < near).mean()
-    found = table.loc[
+    factors = table.loc[
         list(shrunk.effect("partial_correlation").draws["pair"].to_numpy()),
         "bayes_factor",
     ].to_numpy()
     certain = (abs(posterior) < near).sum(axis=0) > 200
     assert certain.any()
-    np.testing.assert_allclose(found[certain], expected[certain], rtol=0.25)
+    np.testing.assert_allclose(factors[certain], expected[certain], rtol=0.25)
     assert "bayes_factor" not in shrunk.effect("excess").decide()
 
 
@@ -536,14 +536,13 @@ def test_narrow_bounds_are_known_values(shrunk, simulation):
     fit = cs.fit(
         cs.PartialCorrelation(), data, seed=3, sampler=cs.Auto(chains=2), progress=False
     )
-    found, expected = (
-        each.effect("partial_correlation").summary() for each in (fit, shrunk)
-    )
+    bounded = fit.effect("partial_correlation").summary()
+    expected = shrunk.effect("partial_correlation").summary()
     error = np.sqrt(
-        found["sd"] ** 2 / found["ess_bulk"]
+        bounded["sd"] ** 2 / bounded["ess_bulk"]
         + expected["sd"] ** 2 / expected["ess_bulk"]
     )
-    assert (abs(found["mean"] - expected["mean"]) < 4.5 * error).all()
+    assert (abs(bounded["mean"] - expected["mean"]) < 4.5 * error).all()
     again = cs.Composition.from_frame(data.source, **data.arguments)
     assert again.fingerprint == data.fingerprint != simulation.data.fingerprint
     assert (

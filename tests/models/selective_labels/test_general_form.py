@@ -176,30 +176,30 @@ def _paper_prior(model, wide, flat, stretches):
     free = flat["risk_coefficient"][_free_columns(model, wide)]
     width = model.coefficient_prior_scale or 3.0
     intercept_sd = model.intercept_prior_scale
-    found = norm.logpdf(free, 0, width).sum()
-    found += norm.logpdf(flat["policy_intercept"], 0, intercept_sd).sum()
+    log_density = norm.logpdf(free, 0, width).sum()
+    log_density += norm.logpdf(flat["policy_intercept"], 0, intercept_sd).sum()
     expert = np.isin(wide.features, model.expertise)
     sd = np.where(expert, model.expertise_sd, width)
     soft = sd > 0
-    found += norm.logpdf(flat["policy_coefficient"][soft], 0, sd[soft]).sum()
-    found += (
+    log_density += norm.logpdf(flat["policy_coefficient"][soft], 0, sd[soft]).sum()
+    log_density += (
         np.log(sd[soft & (sd < 1)]).sum()
         + norm.logpdf(_sampled_without_use(flat, ~soft)).sum()
     )
-    found += (len(free) + (model.prevalence is None)) * np.log(stretches[0]) + (
+    log_density += (len(free) + (model.prevalence is None)) * np.log(stretches[0]) + (
         1 + (sd >= 1).sum()
     ) * np.log(stretches[1])
     if model.prevalence is None or isinstance(model.prevalence, cs.Penalty):
         half = flat["unobserved_width"] / 2 if model.unobservable == "uniform" else 0
-        found += norm.logpdf(flat["risk_middle"], half, intercept_sd).sum()
+        log_density += norm.logpdf(flat["risk_middle"], half, intercept_sd).sum()
     if model.unobserved_scale is None:
         scale = model.unobserved_prior_scale
-        found += halfnorm.logpdf(flat["unobserved_scale"], scale=scale).sum()
+        log_density += halfnorm.logpdf(flat["unobserved_scale"], scale=scale).sum()
     if model.response is None:
-        found += halfnorm.logpdf(
+        log_density += halfnorm.logpdf(
             flat["response"], scale=model.response_prior_scale
         ).sum()
-    return found
+    return log_density
 
 
 def _attenuated_prior(model, wide, flat, stretches):
@@ -228,45 +228,45 @@ def _attenuated_prior(model, wide, flat, stretches):
     )
     expert = np.isin(wide.features, model.expertise)
     free = _free_columns(model, wide)
-    found = 0.0
+    log_density = 0.0
     for which, coefficients, columns, stretch, known in (
         ("risk", flat["risk_coefficient"], free, stretches[0], information[0]),
         ("testing", testing, ~expert, stretches[1], information[1]),
     ):
         tau = flat[f"{which}_coefficient_sd"].item()
         attenuated = (coefficients * units / stretch)[columns]
-        found += halfnorm.logpdf(tau, scale=width)
-        found += student.logpdf(attenuated, 4, scale=tau).sum()
-        found += len(attenuated) * np.log(tau / np.sqrt(1 + tau**2 * known))
+        log_density += halfnorm.logpdf(tau, scale=width)
+        log_density += student.logpdf(attenuated, 4, scale=tau).sum()
+        log_density += len(attenuated) * np.log(tau / np.sqrt(1 + tau**2 * known))
     if model.expertise_sd:
-        found += norm.logpdf(
+        log_density += norm.logpdf(
             flat["policy_coefficient"][expert] / model.expertise_sd
         ).sum()
     else:
-        found += norm.logpdf(_sampled_without_use(flat, expert)).sum()
+        log_density += norm.logpdf(_sampled_without_use(flat, expert)).sum()
     middle = flat["risk_middle"] + centre @ flat["risk_coefficient"]
     intercept = (
         flat["policy_intercept"] + flat["testing_response"] * flat["risk_middle"]
     )
     intercept_sd = model.intercept_prior_scale * unit
-    found += norm.logpdf(
+    log_density += norm.logpdf(
         (intercept + centre @ testing) / stretches[1], 0, intercept_sd
     ).sum()
     if model.prevalence is None:
-        found += norm.logpdf(middle / stretches[0], 0, intercept_sd).sum()
+        log_density += norm.logpdf(middle / stretches[0], 0, intercept_sd).sum()
     if isinstance(model.prevalence, cs.Penalty):
-        found += norm.logpdf(middle, 0, intercept_sd * stretches[0]).sum()
+        log_density += norm.logpdf(middle, 0, intercept_sd * stretches[0]).sum()
     if model.unobserved_scale is None:
         spread = np.sqrt(
             FAMILIES["uniform"].variance / FAMILIES[model.unobservable].variance
         )
         scale = model.unobserved_prior_scale * unit * spread
-        found += halfnorm.logpdf(flat["unobserved_scale"], scale=scale).sum()
+        log_density += halfnorm.logpdf(flat["unobserved_scale"], scale=scale).sum()
     if model.response is None:
-        found += halfnorm.logpdf(
+        log_density += halfnorm.logpdf(
             flat["response"], scale=model.response_prior_scale
         ).sum()
-    return found
+    return log_density
 
 
 def _sampled_without_use(flat, columns):
@@ -361,12 +361,14 @@ def test_log_likelihood_by_hand(wide, seen):
     ) == pytest.approx(expected, rel=1e-4)
     people = data.population
     levels, codes = data.levels_of("region", people.matrix)
-    found = model.estimands()["prevalence_by_group"].compute(simulation.truth, data)
+    prevalence = model.estimands()["prevalence_by_group"].compute(
+        simulation.truth, data
+    )
     for position, level in enumerate(levels):
         by_hand = (expit(risk[:, codes == position]) * norm.pdf(z)).sum(
             axis=0
         ) / norm.pdf(z).sum()
-        assert float(found.sel(group=level).squeeze()) == pytest.approx(
+        assert float(prevalence.sel(group=level).squeeze()) == pytest.approx(
             by_hand.mean(), rel=1e-4
         )
 
@@ -394,9 +396,9 @@ def test_a_negative_control_is_checked_without_a_refit():
         sampler=cs.Laplace(),
         progress=False,
     )
-    found = {check.name: check.passed for check in fit.check()}
-    assert found["agrees with the data: negative control offer"] is True
-    assert found["agrees with the data: negative control x"] is False
+    passed = {check.name: check.passed for check in fit.check()}
+    assert passed["agrees with the data: negative control offer"] is True
+    assert passed["agrees with the data: negative control x"] is False
 
 
 def test_groups_of_people_add_up(wide):
@@ -511,10 +513,10 @@ def test_a_test_without_errors_is_no_test():
     case = estimands["tested_risk"].compute(truth, data).squeeze().to_numpy()
     missed = estimands["missed_cases"].compute(truth, data).item()
     positive = data.outcome[data.decision] == 1
-    found = (0.8 * case / (0.8 * case + 0.1 * (1 - case)))[positive].sum()
+    detected = (0.8 * case / (0.8 * case + 0.1 * (1 - case)))[positive].sum()
     overlooked = (0.2 * case / (0.2 * case + 0.9 * (1 - case)))[~positive].sum()
     assert estimands["share_found"].compute(truth, data).item() == pytest.approx(
-        found / (found + overlooked + missed)
+        detected / (detected + overlooked + missed)
     )
 
 

@@ -430,12 +430,12 @@ def test_allocation_and_missed_cases_on_a_known_truth():
         estimands[name].compute(truth, data).to_numpy().squeeze()
         for name in ("risk", "untested_risk")
     )
-    found = data.outcome[data.decision].sum()
+    detected = data.outcome[data.decision].sum()
     assert estimands["missed_cases"].compute(truth, data).item() == pytest.approx(
         missed.sum()
     )
     assert estimands["share_found"].compute(truth, data).item() == pytest.approx(
-        found / (found + missed.sum())
+        detected / (detected + missed.sum())
     )
     curve = estimands["allocation"].compute(truth, data).squeeze()
     ranked = np.sort(risk)[::-1]
@@ -476,15 +476,15 @@ def test_the_curve_of_allocation_is_that_of_its_table():
     np.testing.assert_array_equal(view.line, view.x)
 
 
-@pytest.mark.parametrize("found", ["all positive", "all negative", "separated"])
-def test_what_others_do_where_their_estimate_is_at_infinity(found):
+@pytest.mark.parametrize("case", ["all positive", "all negative", "separated"])
+def test_what_others_do_where_their_estimate_is_at_infinity(case):
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"x": rng.normal(size=60), "tested": rng.random(60) < 0.5})
     outcome = {
         "all positive": True,
         "all negative": False,
         "separated": frame["x"] > 0,
-    }[found]
+    }[case]
     frame["y"] = np.where(frame["tested"], outcome, np.nan).astype(float)
     people = cs.Decisions.from_frame(
         frame, outcome="y", decision="tested", features=["x"]
