@@ -123,7 +123,7 @@ def numpyro_penalty(simulation, seed: int, draws: int) -> dict:
         The data, and the true prevalence.
     seed : int
     draws : int
-        Of each chain.
+        Draws of each chain.
     """
     import jax
     import jax.numpy as jnp
@@ -193,7 +193,7 @@ def stan_penalty(simulation, seed: int, draws: int) -> dict:
         The data, and the true prevalence.
     seed : int
     draws : int
-        Of each chain.
+        Draws of each chain.
     """
     import stan
 

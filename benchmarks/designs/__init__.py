@@ -19,7 +19,7 @@ class Design:
     Parameters
     ----------
     name : str
-        What is special about the design, in a few words.
+        The special feature of the design, in a few words.
     family : str
         The module of `benchmarks/designs/`.
     make : callable

@@ -279,7 +279,7 @@ def labelled(
     shape : {"linear", "square", "wave"}
         How z acts on the log odds of x, and on y.
     slope : float
-        What the log odds of x change by that function of z; the larger, the poorer the overlap.
+        The coefficient of that function in the log odds of x; the larger, the poorer the overlap.
     """
     z, w = rng.normal(size=(2, rows))
     score = {"linear": z, "square": z**2 - 1, "wave": 1.5 * np.sin(2 * z)}[shape]

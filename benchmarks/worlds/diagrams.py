@@ -152,7 +152,7 @@ def instrument(
     levels : int
         The number of levels of z.
     direct : float
-        What z = 0 adds to the probability of y; other than 0 it violates the exclusion restriction.
+        The effect of z = 0 on the probability of y. The exclusion restriction holds if it is 0.
     rows : int
     """
     u, z = rng.integers(0, 2, rows), rng.integers(0, levels, rows)

@@ -1,8 +1,9 @@
 """Which of two treatments removes kidney stones, the one with more successes in all or the one with
 more in small stones and in large ones?
 
-Percutaneous nephrolithotomy was successful in 83 % of 350 patients, open surgery in 78 % of 350. Of
-small stones, and of large ones too, surgery removed more: it was given to those with large stones.
+Percutaneous nephrolithotomy was successful in 83 % of 350 patients, open surgery in 78 % of 350.
+Surgery removed more of the small stones, and more of the large ones too: it was given to those with
+large stones.
 The data cannot say which comparison is meant; the diagram does.
 """
 
@@ -13,7 +14,7 @@ import pandas as pd
 import causalstats as cs
 from causalstats.case_studies import fit_saved
 
-# Of how many: Charig, Webb, Payne & Wickham (1986), British Medical Journal 292:879-882.
+# Successes and patients: Charig, Webb, Payne & Wickham (1986), British Medical Journal 292:879-882.
 SUCCESSES = {
     ("small", "surgery"): (81, 87),
     ("small", "nephrolithotomy"): (234, 270),

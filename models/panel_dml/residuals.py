@@ -46,7 +46,7 @@ def partialled_out(
     Parameters
     ----------
     combination : array, shape (p + q, m)
-        Of φ and of treatments and outcome in standard units.
+        Coefficients of φ, and of treatments and outcome in standard units.
     statistics : SufficientStatistics
     data : Panel
     most : int or None

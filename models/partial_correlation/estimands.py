@@ -30,8 +30,8 @@ from causalstats.numerics.compositions import inverse_wishart, log_ratios
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
-# Of an exact posterior whose draws were not kept, Θ is drawn again with up to so many parts,
-# and so many numbers.
+# An exact posterior whose draws were not kept is drawn again with up to so many parts, and so
+# many numbers.
 _LARGEST_SIZE = 158
 _LARGEST_NUMBER = 5e6
 _DIMS = ("chain", "draw", "part", "other_part")

@@ -31,7 +31,7 @@ class Quantity:
     Parameters
     ----------
     values : callable
-        Of Θ (..., D, D) and the names of the parts.
+        A function of Θ (..., D, D) and the names of the parts.
     description, unit : str
     marginals : callable, optional
         The distribution of each entry where Θ ~ Wishart(ν, B), of B, ν and the names of the parts.

@@ -1,6 +1,6 @@
-"""The package as it reaches others.
+"""The package as users get it.
 
-What is in the wheel, what the environment is made from, how long the import takes.
+The contents of the wheel, the requirements of the environment, and the time of the import.
 """
 
 import os

@@ -80,7 +80,7 @@ class ProbabilitiesOfCausation:
     Parameters
     ----------
     necessary_and_sufficient, necessary, sufficient : EffectBounds
-        Of PNS, PN and PS.
+        The bounds of PNS, PN and PS.
     """
 
     necessary_and_sufficient: EffectBounds

@@ -285,7 +285,7 @@ def tabulated(
     Returns
     -------
     array, shape (levels of each cause..., levels)
-        Of 0 and 1.
+        Entries are 0 and 1.
     """
     wires = [diagram.wires[wire] for wire in (*box.inputs, *box.outputs)]
     levels = [levels_of(wire) for wire in wires]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-# Of the largest eigenvalue, or of that of columns with mean square 1.
+# As a share of the largest eigenvalue, or of that of columns with mean square 1.
 _RANK_TOLERANCE = 1e-11
 
 

@@ -161,7 +161,7 @@ def about_covariates(
     array([[14.]])
     """
     first, second, in_time = arguments(links)
-    # Of the derivatives at φ = 0, which are not used.
+    # The derivatives at φ = 0, which are not used, divide by 0.
     with np.errstate(divide="ignore", invalid="ignore"):
         return program(np, in_time)(columns, covariates, correlation, first, second)[:2]
 

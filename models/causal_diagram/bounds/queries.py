@@ -199,7 +199,7 @@ def _bounds_of_sum(
     parts = []
     for answer in answers:
         bounded = answer(joint)
-        # Of distributions that the diagram allows, which these draws may not quite be.
+        # Draws may lie slightly outside the distributions that the diagram allows.
         lower = np.clip(bounded.lower / share, 1.0 - len(worlds), 1.0)
         upper = np.clip(bounded.upper / share, 1.0 - len(worlds), 1.0)
         parts.append(both_sides(replace(bounded, lower=lower, upper=upper)))

@@ -222,7 +222,7 @@ def _draw_correlations(
     ----------
     model : PartialCorrelation
     share_prior : Hyperprior
-        Of π.
+        The prior of π.
     parts : int
     rng : Generator
 

@@ -45,7 +45,7 @@ def sinh_trapezoid(density: Callable, reach: float) -> tuple[np.ndarray, np.ndar
     Parameters
     ----------
     density : function
-        Of ζ, over arrays.
+        The density of ζ, over arrays.
     reach : float
         The largest u.
 
