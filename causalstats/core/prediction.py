@@ -42,7 +42,7 @@ class Prediction:
     size: np.ndarray
     replicated: np.ndarray
     remedy: str = (
-        "It is not linear in these features: "
-        "add splines or interactions through `formula=`."
+        "It is not linear in these features: add splines or interactions "
+        "through `formula=`."
     )
     allowed: str = ""

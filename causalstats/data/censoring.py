@@ -165,10 +165,10 @@ def refuse_text(table: pd.DataFrame, name: str) -> None:
     ]
     if limits:
         remedy = (
-            "Of what is below the limit of detection make it 0 and name the limit: "
+            "Replace values below the limit of detection by 0, and name the limit: "
             f"`frame[{name!r}] = pandas.to_numeric(frame[{name!r}], errors='coerce').fillna(0)` "
-            "where text is nothing else, with `zeros='interval', "
-            f"limits={{{name!r}: {max(limits):g}}}`; "
+            "where there is no other text, with "
+            f"`zeros='interval', limits={{{name!r}: {max(limits):g}}}`; "
             "the limit is one number a part, so take the largest."
         )
     raise DataError(

@@ -495,8 +495,7 @@ def _refuse_lone_rows(matrix: np.ndarray, rows: np.ndarray) -> None:
     if alone.any() and len(matrix) > matrix.shape[1]:
         raise DataError(
             f"The covariates have a value, such as a group, of their own for {some(rows[alone])}: "
-            "these say nothing of how parts vary. "
-            "Leave them out, or join groups."
+            "these say nothing of how parts vary. Leave them out, or join groups."
         )
 
 
@@ -528,10 +527,9 @@ def _refuse_zeros(name: str, rows: np.ndarray) -> None:
     if len(rows):
         raise DataError(
             f"Part {name!r} is 0 in {some(rows)}: it has no logarithm. Say `zeros='counts'` of "
-            "counts; `zeros='interval'` with `limits=` where "
-            "it means 'below what could be measured', or with `resolution=` where it was rounded; "
-            "otherwise leave the part or the rows out. A small number in "
-            "its place would decide the answer."
+            "counts; `zeros='interval'` with `limits=` where it means 'below what could be "
+            "measured', or with `resolution=` where it was rounded; otherwise leave the part or "
+            "the rows out. A small number in its place would decide the answer."
         )
 
 

@@ -25,8 +25,7 @@ _REMEDY = (
     "Errors that are skewed or have heavy tails are not Normal: model the logarithm of an outcome "
     "that is positive and skewed, and rest the answer on an exclusion or a known mean, not on "
     "joint normality. Or the outcome is not linear in the features, or varies more at some of "
-    "their "
-    "values: add splines or interactions through `formula=`."
+    "their values: add splines or interactions through `formula=`."
 )
 _ABOUT_THE_UNSEEN = (
     "outcome",

@@ -32,8 +32,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "or in `time` where the data name them: these are correlated "
             f"{correlation}, alike in every log-ratio.",
             if_wrong="Repeated specimens of one subject count as many: intervals are too short. "
-            "What subjects share may also be correlated otherwise than "
-            "what differs within them.",
+            "What subjects share may also be correlated otherwise than what differs within them.",
         ),
         model.covariance_prior.assumption(model),
         Assumption(
@@ -50,9 +49,8 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             statement="A partial correlation is that of two parts given all the other parts "
             "named, as ratios. It is an association.",
             if_wrong="With other parts the question is another. It is no effect of one part on "
-            "another: that would need every common cause among the "
-            "parts, no common effect among them, and a meaning for changing one share while the "
-            "others must give way.",
+            "another: that would need every common cause among the parts, no common effect among "
+            "them, and a meaning for changing one share while the others must give way.",
             formula="r_ij = -Θ_ij / √(Θ_ii Θ_jj)",
         ),
     )

@@ -55,12 +55,10 @@ def refuse_improper(data: Composition) -> None:
     raise ModelError(
         f"In a group of rows that the covariates tell apart, these parts were never "
         f"{observation.detection}: {listed}{more}. Nothing says how rare they are there, so that "
-        "coefficients on "
-        f"{', '.join(sorted(moved)) or 'the covariates'} have no lower end and the posterior is "
-        f"no distribution. Leave these parts out, for example {_without(data, list(unbounded))}; "
-        "or "
-        "join the group with another; or fit the groups one by one, each with the parts that it "
-        "has."
+        f"coefficients on {', '.join(sorted(moved)) or 'the covariates'} have no lower end and the "
+        "posterior is no distribution. Leave these parts out, for example "
+        f"{_without(data, list(unbounded))}; or join the group with another; or fit the groups one "
+        "by one, each with the parts that it has."
     )
 
 
