@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
-    """The work on each data set, and the summary of the records.
+    """A benchmark: how a data set is run, and how the records are summarised.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ def autoregressive_panel(seed: int) -> cs.Panel:
 
 
 def one(seed: int) -> dict:
-    """The error of each kind, the width of its interval, and whether that covers.
+    """Return the error of each kind, the width of its interval, and whether that covers.
 
     One program serves all but the last kind.
     """

@@ -23,13 +23,29 @@ FAILS_FOR_STRONG_LINKS = (
 def precision(
     rng: np.random.Generator, parts: int, links: float, strength: float
 ) -> np.ndarray:
-    """Precision of the log amounts: a share of the neighbours linked, unequal spreads."""
-    found = np.eye(parts)
-    for place in range(parts - 1):
-        if place % 2 == 0 and rng.random() < links:
-            found[place, place + 1] = found[place + 1, place] = strength * rng.choice(
-                [-1, 1]
-            )
+    """Return a precision matrix of log amounts with unequal variances.
+
+    The parts 0 and 1, 2 and 3, ... may be linked; no others are.
+
+    Parameters
+    ----------
+    rng : Generator
+    parts : int
+    links : float
+        Probability that a pair of neighbours is linked.
+    strength : float
+        Absolute partial correlation of a linked pair; its sign is drawn.
+
+    Returns
+    -------
+    array (parts, parts)
+    """
+    standardised = np.eye(parts)
+    for first in range(0, parts - 1, 2):
+        if rng.random() < links:
+            link = strength * rng.choice([-1, 1])
+            standardised[first, first + 1] = link
+            standardised[first + 1, first] = link
     scale = np.exp(rng.normal(0, 0.4, parts)) / 0.5
     return standardised * scale[:, None] * scale
 

@@ -132,9 +132,9 @@ def test_imports_follow_the_order_of_the_layers():
         *(ROOT / "case_studies").rglob("*.py"),
     ]:
         path = file.relative_to(PACKAGE if file.is_relative_to(PACKAGE) else ROOT)
-        own = layer(path.parts[0])
+        home = layer(path.parts[0])
         for node in imports(ast.parse(file.read_text())):
-            outside = layers_imported(node) - {own, *ALLOWED.get(own, [])}
+            outside = layers_imported(node) - {home, *ALLOWED.get(home, [])}
             broken += [
                 f"{file.relative_to(ROOT)}:{node.lineno}: {home} imports {name}"
                 for name in sorted(outside)

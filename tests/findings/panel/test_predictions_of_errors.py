@@ -87,7 +87,7 @@ def test_persistent_errors_follow_their_recursion(rho):
     gap = rng.integers(1, 4, 303).astype(float)
     gap[starts] = np.nan
     new = rng.standard_normal(303)
-    found = serial.ar1_errors(new, gap, starts, rho)
+    errors = serial.ar1_errors(new, gap, starts, rho)
     expected = np.empty(303)
     for row in range(303):
         if row in starts:

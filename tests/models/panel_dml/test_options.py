@@ -58,7 +58,16 @@ def panel_of(frame, covariates=("x1", "x2"), **options):
 
 
 def draws_of(model, panel, seed=1, count=4):
-    """Return draws of all parameters, not from the posterior, in the form of a fit."""
+    """Return random values of all parameters, not from the posterior, in the form of a fit.
+
+    Parameters
+    ----------
+    model : PanelDML
+    panel : Panel
+    seed : int
+    count : int
+        The number of draws, in one chain.
+    """
     rng = np.random.default_rng(seed)
     form = model.statistics(panel)
     aims = len(form.units)
