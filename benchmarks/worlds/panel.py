@@ -89,7 +89,8 @@ def _curves(
 
 
 def _rare_treatment(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    rng = np.random.default_rng(seed)
+    frame = _grid(100, 8)
     frame["d"] = (rng.random(len(frame)) < 0.03).astype(float)
     frame["x"] = rng.normal(size=len(frame))
     frame["y"] = (
@@ -99,21 +100,24 @@ def _rare_treatment(seed: int) -> Drawn:
 
 
 def _rare_everywhere(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(150, 8)
+    rng = np.random.default_rng(seed)
+    frame = _grid(150, 8)
     for name, share in (("d", 0.05), ("x", 0.02), ("y", 0.03)):
         frame[name] = (rng.random(len(frame)) < share).astype(float)
     return _model(), _read(frame, ["x"])
 
 
 def _autoregressive_treatment(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    rng = np.random.default_rng(seed)
+    frame = _grid(100, 8)
     frame["d"] = _autoregressive(rng, frame, 0.9)
     frame["y"] = frame["d"] + rng.normal(size=len(frame))
     return _model(errors="iid"), _read(frame)
 
 
 def _switching_treatment(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(80, 10)
+    rng = np.random.default_rng(seed)
+    frame = _grid(80, 10)
     switch = rng.random((80, 10)) < 0.15
     frame["d"] = (np.cumsum(switch, axis=1) % 2).ravel().astype(float)
     frame["y"] = (
@@ -146,7 +150,8 @@ def _unbalanced(seed: int) -> Drawn:
 
 
 def _many_covariates(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    rng = np.random.default_rng(seed)
+    frame = _grid(100, 8)
     names = [f"x{k}" for k in range(10)]
     x = rng.normal(size=(len(frame), 10))
     frame[names] = x
@@ -197,7 +202,8 @@ def _unit_slopes(seed: int) -> Drawn:
 
 
 def _products_of_the_treatment_alone(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(150, 6)
+    rng = np.random.default_rng(seed)
+    frame = _grid(150, 6)
     frame["x"], frame["z"] = rng.normal(size=(2, len(frame)))
     frame["d"] = frame["x"] * frame["z"] + rng.normal(size=len(frame))
     frame["y"] = (
@@ -268,7 +274,8 @@ def _confounded(
     **fields
         Fields of `PanelDML`.
     """
-    rng, frame = np.random.default_rng(seed), _grid(150, 6)
+    rng = np.random.default_rng(seed)
+    frame = _grid(150, 6)
     names = [f"x{k}" for k in range(covariates)]
     x = (
         rng.normal(size=(len(frame), covariates))
@@ -301,7 +308,8 @@ def _sign_of_both(x: np.ndarray) -> np.ndarray:
 
 
 def _trends_by_a_fixed_covariate(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(200, 4)
+    rng = np.random.default_rng(seed)
+    frame = _grid(200, 4)
     base = _unit_normal(rng, frame)
     late = frame["time"] >= 2
     frame["d"] = ((base + _unit_normal(rng, frame) > 0) & late).astype(float)
@@ -310,7 +318,8 @@ def _trends_by_a_fixed_covariate(seed: int) -> Drawn:
 
 
 def _threshold_treatment(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(200, 6)
+    rng = np.random.default_rng(seed)
+    frame = _grid(200, 6)
     frame["x"] = rng.normal(size=len(frame))
     frame["d"] = (frame["x"] > 0.2).astype(float)
     frame["y"] = frame["d"] + frame["x"] + rng.normal(size=len(frame))
@@ -318,7 +327,8 @@ def _threshold_treatment(seed: int) -> Drawn:
 
 
 def _unit_trends(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(120, 10)
+    rng = np.random.default_rng(seed)
+    frame = _grid(120, 10)
     trend = 0.2 * _unit_normal(rng, frame) * frame["time"]
     frame["d"] = trend + rng.normal(size=len(frame))
     frame["y"] = frame["d"] + trend + rng.normal(size=len(frame))
@@ -326,7 +336,8 @@ def _unit_trends(seed: int) -> Drawn:
 
 
 def _anticipation(seed: int) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    rng = np.random.default_rng(seed)
+    frame = _grid(100, 8)
     d = rng.normal(size=(100, 9))
     frame["d"] = d[:, :8].ravel()
     frame["y"] = frame["d"] + 0.3 * d[:, 1:].ravel() + rng.normal(size=len(frame))
@@ -335,7 +346,8 @@ def _anticipation(seed: int) -> Drawn:
 
 def _feedback(seed: int, binary: bool = False) -> Drawn:
     """Return a panel in which the outcome acts on the next treatment."""
-    rng, frame = np.random.default_rng(seed), _grid(150, 6)
+    rng = np.random.default_rng(seed)
+    frame = _grid(150, 6)
     d, y = np.zeros((2, 150, 6))
     for time in range(6):
         before = y[:, time - 1] if time else 0.0
@@ -346,7 +358,8 @@ def _feedback(seed: int, binary: bool = False) -> Drawn:
 
 
 def _carried_over(seed: int, binary: bool = False) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(100, 8)
+    rng = np.random.default_rng(seed)
+    frame = _grid(100, 8)
     d = rng.normal(size=(100, 9))
     d = (d > 0.5).astype(float) if binary else d
     frame["d"] = d[:, 1:].ravel()
@@ -355,7 +368,8 @@ def _carried_over(seed: int, binary: bool = False) -> Drawn:
 
 
 def _earlier_outcome(seed: int, changed: Callable[[pd.Series], pd.Series]) -> Drawn:
-    rng, frame = np.random.default_rng(seed), _grid(80, 10)
+    rng = np.random.default_rng(seed)
+    frame = _grid(80, 10)
     d = rng.normal(size=(80, 10))
     unit_effects = rng.normal(size=80)
     y = np.zeros((80, 10))
@@ -410,7 +424,8 @@ def _modified(
         Whether the modifier is a number of the unit; otherwise it is the covariate x.
     units : int
     """
-    rng, frame = np.random.default_rng(seed), _grid(units, 8)
+    rng = np.random.default_rng(seed)
+    frame = _grid(units, 8)
     frame["x"], frame["z"] = rng.normal(size=(2, len(frame)))
     modifier = _unit_normal(rng, frame) if by_unit else frame["x"].to_numpy()
     modifier = modifier - modifier.mean()
