@@ -201,9 +201,9 @@ class Calibration:
         >>> len(result.plot().axes) > 0
         True
         """
-        from causalstats import plots
+        from causalstats.plots.rank_ecdf import ranks
 
-        return plots.ranks((self.ranks.dropna(axis="columns") + 0.5) / RANKS)
+        return ranks((self.ranks.dropna(axis="columns") + 0.5) / RANKS)
 
     def __repr__(self) -> str:
         table = self.table().to_string(float_format="{:.3g}".format)

@@ -33,14 +33,15 @@ _MOST_ENTRIES = 200  # of an answer that is checked itself
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
     """Return whether the draws can be trusted as draws of the posterior.
 
-    Markov chains are checked by R-hat, bulk and tail ESS, divergences and the energy's fraction of
-    missing information (E-BFMI); importance-weighted draws by the Pareto k and the ESS of their
-    weights; draws of an exact posterior by nothing but that they are complete.
+    Markov chains are checked by R-hat, bulk and tail ESS; those of Hamiltonian Monte Carlo also by
+    divergences and the energy's fraction of missing information (E-BFMI); importance-weighted draws
+    by the Pareto k and the ESS of their weights; draws of an exact posterior by nothing but that
+    they are complete.
 
     Parameters
     ----------
     draws : DataTree
-        With the groups `posterior` and, of chains, `sample_stats`.
+        With the group `posterior` and, of Hamiltonian Monte Carlo, `sample_stats`.
     parameters : tuple of str
         Variables of the posterior that are checked; all if empty.
 
@@ -75,7 +76,9 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
         return (_complete(draws),)
     if kind is DrawsKind.IMPORTANCE:
         return (*_importance_weights(draws), _complete(draws))
-    return (*_mixing(draws, parameters), *_hamiltonian(draws), _complete(draws))
+    has_energy = "sample_stats" in draws and "energy" in draws["sample_stats"]
+    hamiltonian = _hamiltonian(draws) if has_energy else ()
+    return (*_mixing(draws, parameters), *hamiltonian, _complete(draws))
 
 
 def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:

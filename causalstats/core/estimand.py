@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,20 @@ class Estimand:
     in_words: Callable[[Any], tuple[str, str]] | None = None
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
     unavailable_reason: Callable[[Any], str] | None = None
+
+
+def answers_except(model: Model, exempt: Collection[str]) -> tuple[str, ...]:
+    """Return the names of the estimands of a model but those that a doubt does not concern.
+
+    A check that concerns some answers names the others, so that a new estimand carries it.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> answers_except(cs.PanelDML(), ("treatment_left",))[0]
+    'effect'
+    """
+    return tuple(name for name in model.estimands() if name not in exempt)
 
 
 def answerable(model: Model, data: Any) -> dict[str, Estimand]:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats import checks
+from causalstats.checks.convergence import answer_sampling
+from causalstats.checks.posterior_contraction import posterior_contraction
+from causalstats.checks.posterior_predictive import predictive
+from causalstats.checks.prior_data_conflict import conflict
 from causalstats.core.abilities import HasDataChecks, HasRelaxations, Queryable
 from causalstats.core.check import Check, Checks
 from causalstats.core.draws_kind import DrawsKind, draws_kind
@@ -247,7 +250,7 @@ def carried_checks(
     """
     candidates = list(fit.sampling())
     if draws_kind(fit.draws) is not DrawsKind.EXACT:
-        candidates += checks.answer_sampling(draws, fit.draws.attrs)
+        candidates += answer_sampling(draws, fit.draws.attrs)
     candidates += question_checks(fit, name, estimand)
     candidates += fit.kept("checks") or checks_without_refits(fit)
     return tuple(dict.fromkeys(check for check in candidates if check.stands_on(name)))
@@ -278,7 +281,7 @@ def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
         of_data = (
             model.data_checks(fit.data) if isinstance(model, HasDataChecks) else ()
         )
-        return (*of_data, *checks.predictive(fit.predictions().values()))
+        return (*of_data, *predictive(fit.predictions().values()))
 
     return fit.once("checks without refits", make)
 
@@ -288,7 +291,7 @@ def every_check(fit: Fit) -> Checks:
     model, headline = fit.model, fit.model.headline
     results = [*fit.sampling(), *checks_without_refits(fit)]
     results += question_checks(fit, headline, model.estimands()[headline])
-    results += checks.posterior_contraction(model, fit.draws, fit.data)
+    results += posterior_contraction(model, fit.draws, fit.data)
     relaxations = (
         model.relaxations(fit.data) if isinstance(model, HasRelaxations) else ()
     )
@@ -298,5 +301,5 @@ def every_check(fit: Fit) -> Checks:
             without = fit.refit(
                 relaxation.model, f"Refitting without {relaxation.name}"
             )
-        results += checks.conflict(relaxation, without)
+        results += conflict(relaxation, without)
     return Checks([*results, *held_out_check(fit)])

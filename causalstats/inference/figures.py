@@ -3,21 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from causalstats import plots
 from causalstats.core.abilities import HasCausalGraph
 from causalstats.core.estimand import answerable
 from causalstats.core.views import View
 from causalstats.errors import ModelError
 from causalstats.inference.held_out import held_out_rate
 from causalstats.numerics.sampling.posterior_summaries import surest_first, varies
+from causalstats.plots.causal_graph import diagram
+from causalstats.plots.composition_views import view
+from causalstats.plots.forest import MOST_ROWS, beside, comparison, effects
+from causalstats.plots.pairs import pairs
+from causalstats.plots.posterior_contraction import contraction
+from causalstats.plots.posterior_draws import figure_of, posterior, trace
+from causalstats.plots.posterior_predictive import predictive
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from causalstats.inference.fit import Fit
+
+
+@dataclass(frozen=True)
+class FitFigure:
+    """A figure that the fits of every family can have.
+
+    Parameters
+    ----------
+    draw : function of a fit
+        Returns the figure.
+    caption : str
+        A sentence below it in the report.
+    applies : function of a fit
+        Whether the fit has this figure.
+    """
+
+    draw: Callable[[Fit], Figure]
+    caption: str
+    applies: Callable[[Fit], bool] = lambda fit: True
+
+
+def captions(fit: Fit) -> dict[str, str]:
+    """Return the caption of every figure but those of single answers, by name."""
+    replications = "Observed, on 50 % and 95 % of replications."
+    return {
+        **dict.fromkeys(fit.predictions(), replications),
+        **dict.fromkeys(fit.views(), ""),
+        **{name: each.caption for name, each in _figures_that_apply(fit).items()},
+    }
 
 
 def figure(fit: Fit, name: str) -> Figure:
@@ -33,35 +69,30 @@ def figure(fit: Fit, name: str) -> Figure:
         return makers[name]()
     predictions = fit.predictions()
     if name in predictions:
-        return plots.predictive(predictions[name])
+        return predictive(predictions[name])
     names = ", ".join([*makers, *predictions])
     raise ModelError(f"There is no plot {name!r}. There are: {names}.")
 
 
 def _makers(fit: Fit) -> dict[str, Callable[[], Figure]]:
-    model, parameters = fit.model, fit.parameters()
-    makers: dict[str, Callable[[], Figure]] = {"comparison": partial(_comparison, fit)}
-    if parameters:
-        makers["parameters"] = lambda: plots.figure_of(
-            plots.posterior(fit.draws, parameters)
-        )
-        makers["chains"] = lambda: plots.figure_of(plots.trace(fit.draws, parameters))
-        if not fit.contraction().empty:
-            makers["contraction"] = lambda: plots.contraction(fit.contraction())
-    if isinstance(model, HasCausalGraph):
-        makers["diagram"] = lambda: plots.diagram(model.causal_graph(fit.data))
-    makers |= {name: partial(_view, make) for name, make in fit.views().items()}
-    makers |= {
-        name: partial(_effect, fit, name) for name in answerable(model, fit.data)
+    figures = _figures_that_apply(fit)
+    answers = answerable(fit.model, fit.data)
+    return {
+        **{name: partial(each.draw, fit) for name, each in figures.items()},
+        **{name: partial(_view, make) for name, make in fit.views().items()},
+        **{name: partial(_effect, fit, name) for name in answers},
     }
-    return makers
+
+
+def _figures_that_apply(fit: Fit) -> dict[str, FitFigure]:
+    return {name: each for name, each in FIGURES.items() if each.applies(fit)}
 
 
 def _comparison(fit: Fit) -> Figure:
     headline = fit.effect(fit.model.headline)
     if headline.draws.ndim > 2:
-        return plots.beside(fit.compare(), unit=headline.unit)
-    return plots.comparison(fit.compare(), held_out_rate(fit), unit=headline.unit)
+        return beside(fit.compare(), unit=headline.unit)
+    return comparison(fit.compare(), held_out_rate(fit), unit=headline.unit)
 
 
 def _effect(fit: Fit, name: str) -> Figure:
@@ -69,11 +100,69 @@ def _effect(fit: Fit, name: str) -> Figure:
 
     effect = fit.effect(name)
     if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
-        rows = surest_first(effect.numbers(), plots.MOST_ROWS)
-        return plots.effects(rows, unit=effect.unit, title=name)
+        rows = surest_first(effect.numbers(), MOST_ROWS)
+        return effects(rows, unit=effect.unit, title=name)
     draws = xr.DataTree.from_dict({"posterior": effect.draws.to_dataset()})
-    return plots.figure_of(plots.posterior(draws, name))
+    return figure_of(posterior(draws, name))
 
 
 def _view(make: Callable[[], View]) -> Figure:
-    return plots.view(make())
+    return view(make())
+
+
+def _diagram(fit: Fit) -> Figure:
+    assert isinstance(fit.model, HasCausalGraph)
+    return diagram(fit.model.causal_graph(fit.data))
+
+
+def _parameters(fit: Fit) -> Figure:
+    return figure_of(posterior(fit.draws, fit.parameters()))
+
+
+def _chains(fit: Fit) -> Figure:
+    return figure_of(trace(fit.draws, fit.parameters()))
+
+
+def _pairs(fit: Fit) -> Figure:
+    return pairs(fit.draws, fit.parameters())
+
+
+def _has_parameters(fit: Fit) -> bool:
+    return bool(fit.parameters())
+
+
+def _has_pairs(fit: Fit) -> bool:
+    one_draw = fit.draws["posterior"].isel(chain=0, draw=0)
+    return sum(one_draw[name].size for name in fit.parameters()) > 1
+
+
+FIGURES = {
+    "comparison": FitFigure(_comparison, "Intervals are 95 %."),
+    "diagram": FitFigure(
+        _diagram,
+        "What is observed, what is hidden, and what is seen for some.",
+        applies=lambda fit: isinstance(fit.model, HasCausalGraph),
+    ),
+    "contraction": FitFigure(
+        lambda fit: contraction(fit.contraction()),
+        "Contraction from prior to posterior: what is near 0 is still the prior.",
+        applies=lambda fit: not fit.contraction().empty,
+    ),
+    "parameters": FitFigure(
+        _parameters,
+        "Posterior densities, means and 95 % intervals.",
+        applies=_has_parameters,
+    ),
+    "pairs": FitFigure(
+        _pairs,
+        "The pairs of parameters with the strongest correlation: a line is a ridge, and crosses "
+        "are divergent transitions.",
+        applies=_has_pairs,
+    ),
+    "chains": FitFigure(
+        _chains,
+        "Each chain's density, and its ranks, which stay inside the band where chains agree.",
+        applies=_has_parameters,
+    ),
+}
+"""The figures of every family, by the name that `Fit.plot` takes, in the order of the report."""

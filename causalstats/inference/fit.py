@@ -383,9 +383,9 @@ class Fit:
         >>> fit.contraction().empty  # an exact posterior has no sampled parameters
         True
         """
-        from causalstats import checks
+        from causalstats.checks.posterior_contraction import contraction
 
-        return checks.contraction(self.model, self.draws, self.data)
+        return contraction(self.model, self.draws, self.data)
 
     def predictions(self) -> dict[str, Prediction]:
         """Return observed statistics beside their posterior predictive replications, by name.
@@ -422,11 +422,9 @@ class Fit:
         >>> [check.name for check in fit.sampling()]
         ['complete run']
         """
-        from causalstats import checks
+        from causalstats.checks.convergence import sampling
 
-        return self.once(
-            "sampling", lambda: checks.sampling(self.draws, self.parameters())
-        )
+        return self.once("sampling", lambda: sampling(self.draws, self.parameters()))
 
     def answer(self, *, doubts: bool = True) -> str:
         """Return the headline in words, with a second answer where it alone would mislead.
@@ -473,6 +471,29 @@ class Fit:
             return {}
         return self.model.views(self.draws["posterior"].to_dataset(), self.data)
 
+    def figures(self) -> dict[str, str]:
+        """Return the captions of the figures that `plot` draws besides single answers, by name.
+
+        Posterior predictive checks, figures of this family of models, and those that fits of every
+        family can have: comparison, causal diagram, contraction, posterior densities, the pairs of
+        parameters with the strongest correlation, chains.
+
+        Returns
+        -------
+        dict of str to str
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> "comparison" in fit.figures(), "chains" in fit.figures()  # the posterior is exact
+        (True, False)
+        """
+        from causalstats.inference.figures import captions
+
+        return captions(self)
+
     @checked(ModelError)
     def plot(self, name: str = "") -> Figure:
         """Plot an answer, the posterior, the comparison or the diagram.
@@ -480,8 +501,7 @@ class Fit:
         Parameters
         ----------
         name : str
-            An effect or a prediction by its name; `parameters`, `chains`, `contraction`,
-            `comparison` or `diagram`; or one of `fit.views()`. Empty for the headline.
+            An effect by its name, or one of `fit.figures()`. Empty for the headline.
 
         Returns
         -------

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalstats import checks
+from causalstats.checks.held_out import withheld
 from causalstats.core.abilities import ImperfectlyTested
 from causalstats.core.check import Check
 from causalstats.data import Decisions
@@ -48,7 +48,7 @@ def held_out_check(fit: Fit) -> tuple[Check, ...]:
     answer = estimand.compute(posterior, data.part(known))
     if isinstance(fit.model, ImperfectlyTested):
         answer = fit.model.reported(posterior, answer)
-    check = checks.withheld(
+    check = withheld(
         answer.to_numpy().ravel(),
         data.withheld[known],
         data.weights[known],

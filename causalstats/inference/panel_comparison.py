@@ -59,11 +59,9 @@ class PanelEstimates:
 
     def plot(self) -> Figure:
         """Return a figure of the estimates with their intervals, and where each is biased."""
-        from causalstats import plots
+        from causalstats.plots.forest import estimators
 
-        return plots.estimators(
-            self.table.rename(columns={"estimate": "mean"}), self.title
-        )
+        return estimators(self.table.rename(columns={"estimate": "mean"}), self.title)
 
     def __repr__(self) -> str:
         return f"{self.title}\n{self.table.to_string(float_format='{:.4g}'.format)}"

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from causalstats import plots
 from causalstats.core.abilities import HasAdjustments, HasCausalGraph, HasDerivation
 from causalstats.core.check import Check
 from causalstats.core.effect import Effect, warning
 from causalstats.core.estimand import answerable
 from causalstats.core.formatting import number, shown
 from causalstats.numerics.sampling.posterior_summaries import surest_first
+from causalstats.plots.sensitivity_curve import sensitivity as sensitivity_curve
+from causalstats.plots.sensitivity_curve import strongest
 from causalstats.report.contents import ReportContents, Status
 from causalstats.report.table import MOST_ROWS
 
@@ -68,7 +69,7 @@ def compose(
         else (),
         derivation=model.derivation() if isinstance(model, HasDerivation) else (),
         diagram=fit.plot("diagram") if isinstance(model, HasCausalGraph) else None,
-        diagram_caption="What is observed, what is hidden, and what is seen for some.",
+        diagram_caption=fit.figures().get("diagram", ""),
         data_facts=_facts(fit.data),
         effects=_effects(fit),
         comparison=comparison,
@@ -115,8 +116,8 @@ def _sensitivity(
     for assumptions in asked:
         table = fit.sensitivity(**assumptions)
         if headline.draws.ndim > 2:
-            table = plots.strongest(table, str(headline.draws.dims[-1]))
-        figure = plots.sensitivity(table, headline.name, truth, unit=headline.unit)
+            table = strongest(table, str(headline.draws.dims[-1]))
+        figure = sensitivity_curve(table, headline.name, truth, unit=headline.unit)
         parts.append((" and ".join(assumptions), table, figure))
     return tuple(parts)
 
@@ -142,25 +143,11 @@ def status(checks: tuple[Check, ...], sampling: tuple[Check, ...]) -> Status:
 
 
 def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
-    """Return title, caption and figure of each plot of the fit."""
-    captions = {
-        name: "Observed, on 50 % and 95 % of replications."
-        for name in fit.predictions()
-    }
-    captions["comparison"] = "Intervals are 95 %."
-    captions |= dict.fromkeys(fit.views(), "")
-    if fit.parameters() and not fit.contraction().empty:
-        captions["contraction"] = (
-            "Contraction from prior to posterior: what is near 0 is still the prior."
-        )
-    if fit.parameters():
-        captions["parameters"] = "Posterior densities, means and 95 % intervals."
-        captions["chains"] = (
-            "Each chain's density, and its ranks, which stay inside the band where chains agree."
-        )
+    """Return title, caption and figure of each plot of the fit but its diagram."""
     return tuple(
         (name.capitalize(), caption, fit.plot(name))
-        for name, caption in captions.items()
+        for name, caption in fit.figures().items()
+        if name != "diagram"
     )
 
 
@@ -198,7 +185,7 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str 
 
 def _call(fit: Any) -> str:
     """Return the program that makes this fit from the frame."""
-    names = [type(fit.sampler).__name__, "Known", "KnownByGroup", "Penalty", "fit"]
+    names = ["Known", "KnownByGroup", "Penalty", "fit"]
     names += [
         name
         for name in ("Diagram", "Monotone")
@@ -216,7 +203,10 @@ def _call(fit: Any) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
         read = f"data = {study}.from_frame(frame, {arguments})"
     kind = type(fit.model)
-    lines = []
+    sampler = type(fit.sampler)
+    ours = sampler.__module__.startswith("causalstats.")
+    room = "causalstats.samplers" if ours else sampler.__module__
+    lines = [f"from {room} import {sampler.__name__}"]
     if kind.__module__.startswith("causalstats."):
         names.append(kind.__name__)
     else:

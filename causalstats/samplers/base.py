@@ -27,7 +27,10 @@ class Program(Protocol):
     """A compiled problem; `run` takes every problem of the same structure."""
 
     def run(self, problem: Problem, seed: int, advance: Advance = ...) -> xr.DataTree:
-        """Return draws for a problem, in the groups `posterior` and, of a graph, `sample_stats`.
+        """Return draws for a problem, in the group `posterior`; `describe_run` says how.
+
+        The group `sample_stats` is for what the sampler knows of each draw, where it knows any:
+        `diverging` and `energy` of Hamiltonian Monte Carlo are checked.
 
         Parameters
         ----------
@@ -89,12 +92,11 @@ def sample(
         return draws
     import xarray as xr
 
-    sampled = draws["posterior"].to_dataset()
-    posterior = model.recover_marginals(
-        sampled, problem.data, np.random.default_rng(seed)
+    groups = {name: draws[name].to_dataset() for name in draws.children}
+    groups["posterior"] = model.recover_marginals(
+        groups["posterior"], problem.data, np.random.default_rng(seed)
     )
-    statistics = draws["sample_stats"].to_dataset()
-    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": statistics})
+    tree = xr.DataTree.from_dict(groups)
     tree.attrs = draws.attrs
     return tree
 

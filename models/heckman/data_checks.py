@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from causalstats.core.check import Check
+from causalstats.core.estimand import answers_except
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import NORMALITY
 from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
@@ -27,25 +28,16 @@ _REMEDY = (
     "joint normality. Or the outcome is not linear in the features, or varies more at some of "
     "their values: add splines or interactions through `formula=`."
 )
-_ABOUT_THE_UNSEEN = (
-    "outcome",
-    "unseen_outcome",
-    "mean",
-    "unseen_mean",
-    "outcome_coefficient",
-    "correlation",
-    "covariance",
-    "response",
-    "policy",
-)
+_ABOUT_THE_SEEN = ("seen_outcome", "selection_coefficient")
 
 
 def data_checks(model: Any, data: Decisions) -> tuple[Check, ...]:
     """Return the normality of the errors, and whether normality alone identifies the answer."""
     normality = normality_check(model, data)
+    about = answers_except(model, _ABOUT_THE_SEEN)
     return (
         *rows_left_out(data),
-        replace(normality, estimands=_ABOUT_THE_UNSEEN, assumption=NORMALITY),
+        replace(normality, estimands=about, assumption=NORMALITY),
         *_identification(model),
     )
 
@@ -63,7 +55,7 @@ def _identification(model: Any) -> tuple[Check, ...]:
             "the data alone cannot tell selection from errors of another shape",
             remedy="Name a feature that moves the decision and not the outcome, `excluded=[...]`, "
             "or give the mean of the population, `mean=Known(...)`.",
-            estimands=_ABOUT_THE_UNSEEN,
+            estimands=answers_except(model, _ABOUT_THE_SEEN),
             caution=True,
         ),
     )

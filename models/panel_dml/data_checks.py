@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.check import Check
+from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.models.panel_dml.checks.constant_covariates import covariates_change
 from causalstats.models.panel_dml.checks.dependence import dependence_checks
@@ -23,19 +24,12 @@ if TYPE_CHECKING:
 _FEWEST_UNITS = 40
 _MOST_CONSTANT = 0.5  # share of units whose treatment never changes
 _LEAST_UNEXPLAINED = 0.01  # of a treatment's variance
-_WITHIN_ANSWERS = (
-    "effect",
-    "moderation",
-    "robustness_value",
-    "average_effect",
-    "effect_spread",
-    "unit_effect",
-)
+_NOT_WITHIN_UNITS = ("treatment_left", "between_effect", "contextual_effect")
 
 
 def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
     """Return the checks of a model and its data, in the order in which the report shows them."""
-    estimands = tuple(name for name in _WITHIN_ANSWERS if name in model.estimands())
+    estimands = answers_except(model, _NOT_WITHIN_UNITS)
     adjusted = Adjusted(
         some_units(data), model.statistics(data).columns, model.within_units
     )

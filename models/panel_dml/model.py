@@ -381,8 +381,9 @@ class PanelDML:
         Examples
         --------
         >>> import causalstats as cs
-        >>> list(cs.PanelDML(heterogeneity="mundlak").estimands())
-        ['effect', 'robustness_value', 'treatment_left', 'between_effect', 'contextual_effect']
+        >>> answers = cs.PanelDML(heterogeneity="mundlak").estimands()
+        >>> answers["effect"].kind, answers["between_effect"].kind
+        ('causal', 'associational')
         """
         return estimands(self)
 
@@ -563,22 +564,18 @@ class PanelDML:
         >>> model = cs.PanelDML(basis_size=4)
         >>> panel = model.simulate(1, units=30, times=4).data
         >>> model.unused_fields(panel)["length_scale_median"]
-        "only basis='hsgp' has length-scales."
+        "basis='splines' does not use it."
         """
+        options = (
+            ("basis", BASES, self.basis_family),
+            ("coefficients", COEFFICIENTS, self.coefficient_prior),
+            ("errors", ERRORS, self.error_model),
+        )
         unused: dict[str, str] = {}
-        if self.basis != "hsgp":
-            reason = "only basis='hsgp' has length-scales."
-            unused |= dict.fromkeys(
-                ("length_scale_median", "length_scale_log_sd"), reason
-            )
-        if not self.coefficient_prior.correlated:
-            unused["correlation_eta"] = (
-                "coefficients='independent' have no correlation."
-            )
-        if not self.error_model.robust:
-            unused["variance_prior_degrees"] = (
-                "only cluster-robust variances have this prior."
-            )
+        for option, table, chosen in options:
+            others = _fields_of_variants(table) - set(chosen.fields)
+            reason = f"{option}={getattr(self, option)!r} does not use it."
+            unused |= dict.fromkeys(sorted(others), reason)
         if not data.covariates:
             of_covariates = (
                 "basis",
@@ -587,9 +584,8 @@ class PanelDML:
                 "coefficients",
                 "interactions",
                 "coefficient_scale",
-                "correlation_eta",
-                "length_scale_median",
-                "length_scale_log_sd",
+                *sorted(_fields_of_variants(BASES)),
+                *sorted(_fields_of_variants(COEFFICIENTS)),
             )
             unused |= dict.fromkeys(of_covariates, "these data have no covariates.")
         return unused
@@ -597,6 +593,11 @@ class PanelDML:
     def relaxations(self, data: Panel) -> tuple[Relaxation, ...]:
         """Return no relaxations: there is no outside knowledge."""
         return ()
+
+
+def _fields_of_variants(table: Mapping[Any, Any]) -> set[str]:
+    """Return the fields of `PanelDML` that only some variants of an option use."""
+    return {name for variant in table.values() for name in variant.fields}
 
 
 @cached_by_data

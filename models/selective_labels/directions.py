@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -63,4 +65,5 @@ LOW = Direction(
     "say so: it will put their risk too high. Say `decided_for='high'` where people are tested "
     "because their risk is high.",
 )
-DIRECTIONS = {"high": HIGH, "low": LOW}
+DirectionName = Literal["high", "low"]
+DIRECTIONS: Mapping[DirectionName, Direction] = {"high": HIGH, "low": LOW}

@@ -13,6 +13,7 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Decisions, People
 from causalstats.errors import DataError
+from causalstats.models.selective_labels.deciders import EFFECTS
 from causalstats.models.selective_labels.imperfect_test import rates_of
 from causalstats.models.shared.population import (
     Compute,
@@ -170,18 +171,7 @@ def _parameters(law: Unobservable) -> dict[str, Estimand]:
             description="α: how steeply testing rises with risk.",
             unit=slope,
         ),
-        "leniency": Estimand(
-            compute=lambda draws, data: draws["leniency"],
-            description="λ_j: how much more readily each decider tests, at the same risk and "
-            "features.",
-            unit=link.unit,
-            contrast="the decider, against the mean of all deciders there might be",
-        ),
-        "decider_response": Estimand(
-            compute=lambda draws, data: draws["decider_response"],
-            description="α_j: how steeply each decider's testing rises with risk.",
-            unit=slope,
-        ),
+        **{name: effect.answer(link) for name, effect in EFFECTS.items()},
     }
 
 
@@ -394,14 +384,18 @@ def linear_predictors(
     )
     if not testing:
         return middle, 0.0, scale, response
-    if "decider_response" in draws:
-        response = flat(draws, "decider_response")[:, _deciders(people)]
     policy = (
         flat(draws, "policy_intercept")
         + flat(draws, "policy_coefficient") @ people.matrix.T
-        + _leniency(draws, people)
     )
-    return middle, response * middle + policy, scale, response
+    testing_index = response * middle + policy
+    for name, effect in EFFECTS.items():
+        if name in draws:
+            of_person = flat(draws, name)[:, _deciders(people)]
+            testing_index, response = effect.act(
+                of_person, middle, testing_index, response
+            )
+    return middle, testing_index, scale, response
 
 
 def _leniency(draws: xr.Dataset, people: People) -> Any:

@@ -13,6 +13,7 @@ from causalstats.errors import ModelError
 from causalstats.models.selective_labels import imperfect_test
 from causalstats.models.selective_labels.deciders import (
     DECIDERS,
+    EFFECTS,
     decider_information,
     refuse_too_few_deciders,
 )
@@ -146,7 +147,7 @@ def _add_likelihood(
     risk, testing : vectors (n,)
         The linear predictors at ζ = 0, of a decider without effects.
     effects : mapping of str to vector (J,)
-        Leniencies and responses of deciders, where they differ.
+        Those of deciders, where they differ.
     rates : variables
         Sensitivity and specificity, where the test is imperfect.
     """
@@ -155,11 +156,9 @@ def _add_likelihood(
     from causalstats.numerics.selection.selective_labels_ops import log_likelihood
 
     response = parts.response
-    if "leniency" in effects:
-        testing = testing + effects["leniency"][parts.given[f"deciders_{event}"]]
-    if "decider_response" in effects:
-        response = effects["decider_response"][parts.given[f"deciders_{event}"]]
-        testing = testing + (response - parts.response) * risk
+    for name, effect in effects.items():
+        of_person = effect[parts.given[f"deciders_{event}"]]
+        testing, response = EFFECTS[name].act(of_person, risk, testing, response)
     if event == "untested":
         rates = ()
     name = f"reported_{event}" if rates else event

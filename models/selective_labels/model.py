@@ -36,22 +36,27 @@ from causalstats.models.selective_labels.data_checks import (
     data_checks,
     prevalence_moved,
 )
-from causalstats.models.selective_labels.deciders import DECIDERS, EFFECTS, RESPONSE
-from causalstats.models.selective_labels.directions import DIRECTIONS
+from causalstats.models.selective_labels.deciders import DECIDERS, EFFECTS, DecidersName
+from causalstats.models.selective_labels.directions import DIRECTIONS, DirectionName
 from causalstats.models.selective_labels.estimands import estimands, pointwise
 from causalstats.models.selective_labels.predictions import predictions
 from causalstats.models.selective_labels.prevalences import PARAMETER, prevalence_of
 from causalstats.models.selective_labels.prior_scales import prior_sds
-from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
+from causalstats.models.selective_labels.priors import (
+    COEFFICIENT_PRIORS,
+    CoefficientPriorName,
+)
 from causalstats.models.selective_labels.relaxations import relaxations
 from causalstats.models.selective_labels.simulation import simulate
 from causalstats.models.selective_labels.validation import refuse_senseless
 from causalstats.models.selective_labels.views import views
+from causalstats.numerics.selection.links import LinkName
 from causalstats.numerics.selection.selective_labels_baselines import (
     RULES,
     recalibrated,
 )
 from causalstats.numerics.selection.unobservable import Unobservable
+from causalstats.numerics.selection.unobservables import FamilyName
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -172,15 +177,15 @@ class SelectiveLabels:
     expertise_sd: NotNegative = 0.0
     unobserved_scale: Steepness | None = None
     response: Steepness | None = 1.0
-    unobservable: Literal["uniform", "normal", "logistic", "student"] = "uniform"
-    link: Literal["logit", "probit"] = "logit"
-    decided_for: Literal["high", "low"] = "high"
-    coefficient_prior: Literal["attenuated", "paper"] = "attenuated"
+    unobservable: FamilyName = "uniform"
+    link: LinkName = "logit"
+    decided_for: DirectionName = "high"
+    coefficient_prior: CoefficientPriorName = "attenuated"
     coefficient_prior_scale: Positive | None = None
     unobserved_prior_scale: Positive = 3.0
     response_prior_scale: Positive = 3.0
     intercept_prior_scale: Positive = 3.0
-    deciders: Literal["alike", "leniency", "response"] = "alike"
+    deciders: DecidersName = "alike"
     leniency_prior_scale: Positive = 1.0
     response_ratio_prior_scale: Positive = 0.5
     sensitivity: TestRate = 1.0
@@ -204,11 +209,12 @@ class SelectiveLabels:
         >>> SelectiveLabels(unobservable="normal").law
         Unobservable(family='normal', link='logit', closed=False)
         """
+        effects = DECIDERS[self.deciders]
         closed = (
             (self.unobservable, self.link) == _CLOSED_FORM
             and self.response == Known(1.0)
             and DIRECTIONS[self.decided_for].sign > 0
-            and RESPONSE not in DECIDERS[self.deciders]
+            and not any(effect.changes_response for effect in effects)
         )
         return Unobservable(self.unobservable, self.link, closed)
 
@@ -268,11 +274,7 @@ class SelectiveLabels:
         }
         if not prevalence_of(self).by_group:
             given.add("prevalence_by_group")
-        given |= {
-            effect.estimand
-            for effect in EFFECTS
-            if effect not in DECIDERS[self.deciders]
-        }
+        given |= set(EFFECTS) - {effect.estimand for effect in DECIDERS[self.deciders]}
         names = tuple(assumption.name for assumption in self.assumptions())
         return {
             name: replace(
@@ -488,10 +490,10 @@ class SelectiveLabels:
             reasons["unobserved_prior_scale"] = "`unobserved_scale` is known."
         if isinstance(self.response, Known):
             reasons["response_prior_scale"] = "`response` is known."
-        scales = ("leniency_prior_scale", "response_ratio_prior_scale")
-        differing = len(DECIDERS[self.deciders])
-        for scale in scales[differing:]:
-            reasons[scale] = f"deciders are {self.deciders!r}."
+        used = {name for effect in DECIDERS[self.deciders] for name in effect.fields}
+        for effect in EFFECTS.values():
+            unused = set(effect.fields) - used
+            reasons |= dict.fromkeys(unused, f"deciders are {self.deciders!r}.")
         return reasons
 
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:

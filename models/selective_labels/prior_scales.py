@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from causalstats.core.knowledge import Known
 from causalstats.data import Decisions
+from causalstats.models.selective_labels.deciders import DECIDERS
 from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
@@ -31,18 +33,15 @@ class PriorScales:
         Scale of the intercepts of risk and testing.
     coefficient : float
         Scale of the coefficients, or of their learned standard deviations.
-    leniency : float
-        Scale of the standard deviation of leniency among deciders.
-    response_ratio : float
-        Scale of the standard deviation of log-responses among deciders.
+    deciders : mapping of str to float
+        Scale of the standard deviation of each effect of deciders, by its name in the posterior.
     """
 
     unobserved: float
     response: float
     intercept: float
     coefficient: float
-    leniency: float
-    response_ratio: float
+    deciders: Mapping[str, float]
 
 
 def prior_scales(model: Any) -> PriorScales:
@@ -62,8 +61,10 @@ def prior_scales(model: Any) -> PriorScales:
         response=model.response_prior_scale,
         intercept=model.intercept_prior_scale * unit,
         coefficient=float(coefficient),
-        leniency=model.leniency_prior_scale * unit,
-        response_ratio=model.response_ratio_prior_scale,
+        deciders={
+            effect.parameter: effect.prior_scale(model, unit)
+            for effect in DECIDERS[model.deciders]
+        },
     )
 
 
@@ -102,8 +103,7 @@ def prior_sds(model: Any, data: Decisions, solved: np.ndarray) -> dict[str, Any]
     return sds | {
         "unobserved_scale": scales.unobserved * HALF_NORMAL_SD,
         "response": scales.response * HALF_NORMAL_SD,
-        "leniency_sd": scales.leniency * HALF_NORMAL_SD,
-        "response_sd": scales.response_ratio * HALF_NORMAL_SD,
+        **{name: sd * HALF_NORMAL_SD for name, sd in scales.deciders.items()},
         # Their contraction shows in the coefficients.
         "risk_coefficient_sd": np.nan,
         "testing_coefficient_sd": np.nan,

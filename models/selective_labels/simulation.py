@@ -123,19 +123,18 @@ def _linear_predictors(
     """
     people = len(data)
     who = np.zeros(people, int) if data.decider is None else data.decider
-    response = parameters.get(
-        "decider_response", [parameters["testing_response"]] * _DECIDERS
-    )
-    leniency = parameters.get("leniency", np.zeros(_DECIDERS))
+    response = parameters["testing_response"]
     risk = parameters["risk_middle"] + data.matrix @ parameters["risk_coefficient"]
     draws = model.law.distribution.draw(rng, people)
     risk = risk + parameters["unobserved_width"] * draws
     testing = (
-        np.asarray(response)[who] * risk
+        response * risk
         + parameters["policy_intercept"]
         + data.matrix @ parameters["policy_coefficient"]
-        + np.asarray(leniency)[who]
     )
+    for effect in DECIDERS[model.deciders]:
+        of_person = np.asarray(parameters[effect.estimand])[who]
+        testing, response = effect.act(of_person, risk, testing, response)
     return risk, testing
 
 
@@ -259,8 +258,10 @@ def _truth(model: Any, data: Decisions, parameters: dict[str, Any]) -> xr.Datase
     dims = {
         "risk_coefficient": ("feature", data.features),
         "policy_coefficient": ("feature", data.features),
-        "leniency": ("decider", data.deciders),
-        "decider_response": ("decider", data.deciders),
+        **{
+            effect.estimand: ("decider", data.deciders)
+            for effect in DECIDERS[model.deciders]
+        },
         "population_prevalence": (
             "prevalence_group",
             [level for level, value in known.items() if not value.exact],

@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from causalstats.numerics.selection.links import LINKS, Link
-from causalstats.numerics.selection.unobservables import FAMILIES, Family
+from causalstats.numerics.selection.links import LINKS, Link, LinkName
+from causalstats.numerics.selection.unobservables import FAMILIES, Family, FamilyName
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Unobservable:
         logit and α = 1; otherwise by quadrature.
     """
 
-    family: str = "uniform"
-    link: str = "logit"
+    family: FamilyName = "uniform"
+    link: LinkName = "logit"
     closed: bool = True
 
     @property
@@ -52,6 +52,6 @@ class Unobservable:
 
 
 @cache
-def quadrature_rule(family: str) -> tuple[np.ndarray, np.ndarray]:
+def quadrature_rule(family: FamilyName) -> tuple[np.ndarray, np.ndarray]:
     """Return nodes ζ and weights of sum 1, (K,) each, of a family by its name."""
     return FAMILIES[family].quadrature()

@@ -28,10 +28,12 @@ class CovariateBasis(Protocol):
 class BasisFamily:
     """Columns of each covariate alone, with independent pieces of the likelihood.
 
-    `pair_columns` is how many columns of each covariate enter a product that is asked for by
-    name; `joint` says that columns are of all covariates together.
+    `fields` are the fields of `PanelDML` that only this family uses; `pair_columns` is how many
+    columns of each covariate enter a product that is asked for by name; `joint` says that columns
+    are of all covariates together.
     """
 
+    fields: tuple[str, ...] = ()
     needs_cross_products = False
     funnel = False
     joint = False

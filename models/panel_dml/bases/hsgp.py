@@ -49,6 +49,7 @@ def spectral_scales(xp: Any, given: Mapping[str, Any], length_scale: Any) -> Any
 class HilbertSpaceGP(BasisFamily):
     """Sines, whose prior variances are the spectral density of a Matérn-5/2 kernel."""
 
+    fields = ("length_scale_median", "length_scale_log_sd")
     needs_cross_products = True
     funnel = True
     column_scales = {"length_scale": spectral_scales}

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.core.check import Check
+from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.models.panel_dml.cached_by_data import cached_by_data
 from causalstats.models.panel_dml.checks.treatment_history import paths, without_history
@@ -31,12 +32,11 @@ _MOST_ROWS = 200_000  # of which covariates are partialled out, and on which sho
 _LEVEL = 0.005  # over all groupings, in two tests each
 _SMALLEST_LEVEL, _LARGEST_LEVEL = 0.0005, 0.002  # of one grouping
 _LEVEL_AFTER_HISTORY = 0.05  # once the first test has failed
-_ANSWERS_WITH_INTERVALS = (
-    "effect",
-    "moderation",
-    "average_effect",
-    "robustness_value",
-    "contextual_effect",
+_WITHOUT_CLUSTERED_INTERVALS = (
+    "treatment_left",
+    "between_effect",
+    "effect_spread",
+    "unit_effect",
 )
 _SUPPOSED = "The interval leans on the errors being alike in all clusters. "
 _PLACEBO = (
@@ -98,8 +98,7 @@ def _demeaned_treatments(model: PanelDML, data: Panel) -> Residuals:
 
 
 def _estimands(model: PanelDML) -> tuple[str, ...]:
-    answers = model.estimands()
-    return tuple(name for name in _ANSWERS_WITH_INTERVALS if name in answers)
+    return answers_except(model, _WITHOUT_CLUSTERED_INTERVALS)
 
 
 def _clusters_enough(model: PanelDML, data: Panel, residuals: Residuals) -> Check:

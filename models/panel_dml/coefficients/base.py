@@ -10,8 +10,12 @@ if TYPE_CHECKING:
 
 
 class CoefficientPrior:
-    """Coefficients of a column are independent over equations, unless a prior says otherwise."""
+    """Coefficients of a column are independent over equations, unless a prior says otherwise.
 
+    `fields` are the fields of `PanelDML` that only this prior uses.
+    """
+
+    fields: tuple[str, ...] = ()
     correlated = False
     formula = ""
 

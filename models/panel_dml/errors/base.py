@@ -22,9 +22,11 @@ class ErrorModel:
 
     `robust` says that the interval allows for any dependence within clusters, `fewest_clusters`
     how many of them it needs, and `allows_unit_effects` that `effects="unit"` goes with it.
-    `checked_parameters` are names in the posterior whose sampling is checked.
+    `checked_parameters` are names in the posterior whose sampling is checked, and `fields` the
+    fields of `PanelDML` that only this error model uses.
     """
 
+    fields: tuple[str, ...] = ()
     robust = False
     fewest_clusters = 0
     needs_cross_products = False

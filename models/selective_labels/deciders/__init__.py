@@ -3,7 +3,8 @@
 A new way is a file beside these, and a line in `DECIDERS`.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,17 +14,21 @@ from causalstats.models.selective_labels.deciders.decider_effect import DeciderE
 from causalstats.models.selective_labels.deciders.leniency import LENIENCY
 from causalstats.models.selective_labels.deciders.response import RESPONSE
 
-DECIDERS: dict[str, tuple[DeciderEffect, ...]] = {
+DecidersName = Literal["alike", "leniency", "response"]
+DECIDERS: Mapping[DecidersName, tuple[DeciderEffect, ...]] = {
     "alike": (),
     "leniency": (LENIENCY,),
     "response": (LENIENCY, RESPONSE),
 }
-EFFECTS = DECIDERS["response"]
+EFFECTS: Mapping[str, DeciderEffect] = {
+    effect.estimand: effect for effects in DECIDERS.values() for effect in effects
+}
+"""The effects of deciders that some way has, by the variable of the posterior."""
 
 __all__ = [
     "DECIDERS",
     "EFFECTS",
-    "RESPONSE",
+    "DecidersName",
     "decider_information",
     "refuse_too_few_deciders",
 ]

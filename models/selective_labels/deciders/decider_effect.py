@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from causalstats.core.estimand import Estimand
     from causalstats.models.selective_labels.graph_parts import GraphParts
     from causalstats.models.selective_labels.prior_scales import PriorScales
+    from causalstats.numerics.selection.links import Link
 
 
 class DeciderEffect(Protocol):
@@ -23,12 +25,48 @@ class DeciderEffect(Protocol):
         """The name in the posterior of their standard deviation."""
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of `SelectiveLabels` that only this effect uses."""
+
+    @property
+    def changes_response(self) -> bool:
+        """Whether deciders differ in α, for which there is no closed form."""
+
+    @property
     def phrase(self) -> str:
         """The difference between deciders, in words."""
 
     @property
     def formula(self) -> str:
         """The prior of the effects."""
+
+    def prior_scale(self, model: Any, unit: float) -> float:
+        """Return the scale of the half-Normal prior of the standard deviation.
+
+        Parameters
+        ----------
+        model : SelectiveLabels
+        unit : float
+            One log-odds on the scale of the link.
+        """
+
+    def answer(self, link: Link) -> Estimand:
+        """Return the question about the effect of each decider."""
+
+    def act(
+        self, effect: Any, risk: Any, testing: Any, response: Any
+    ) -> tuple[Any, Any]:
+        """Return the linear predictor of testing and α with the effects of deciders.
+
+        Parameters
+        ----------
+        effect : array or variable (..., n)
+            That of the decider of each person.
+        risk, testing : arrays or variables (..., n)
+            Linear predictors.
+        response : array or variable
+            α, of every person or of all.
+        """
 
     def add(self, parts: GraphParts) -> Any:
         """Add the effect of each decider to the graph, a vector (J,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from causalstats.core.estimand import Estimand
 from causalstats.models.selective_labels.deciders.decider_effect import hierarchy
 from causalstats.models.selective_labels.graph_parts import GraphParts
 from causalstats.models.shared.half_normal import half_normal
@@ -15,15 +16,32 @@ class Leniency:
 
     estimand: str = "leniency"
     parameter: str = "leniency_sd"
+    fields: tuple[str, ...] = ("leniency_prior_scale",)
+    changes_response: bool = False
     phrase: str = "how readily they test"
     formula: str = "λ_j ~ Normal(0, τ²)"
 
+    def prior_scale(self, model, unit):
+        return model.leniency_prior_scale * unit
+
+    def answer(self, link):
+        return Estimand(
+            compute=lambda draws, data: draws["leniency"],
+            description="λ_j: how much more readily each decider tests, at the same risk and "
+            "features.",
+            unit=link.unit,
+            contrast="the decider, against the mean of all deciders there might be",
+        )
+
+    def act(self, effect, risk, testing, response):
+        return testing + effect, response
+
     def add(self, parts: GraphParts):
-        spread = half_normal(self.parameter, parts.scales.leniency)
+        spread = half_normal(self.parameter, parts.scales.deciders[self.parameter])
         return hierarchy("leniency", spread, parts.given["decider_information"])
 
     def draw(self, rng, scales, parameters, deciders):
-        spread = abs(rng.normal(0, scales.leniency))
+        spread = abs(rng.normal(0, scales.deciders[self.parameter]))
         return {self.parameter: spread, "leniency": rng.normal(0, spread, deciders)}
 
 

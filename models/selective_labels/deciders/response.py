@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from causalstats.core.estimand import Estimand
 from causalstats.models.selective_labels.deciders.decider_effect import hierarchy
 from causalstats.models.selective_labels.graph_parts import GraphParts
 from causalstats.models.shared.half_normal import half_normal
@@ -17,19 +18,34 @@ class Response:
 
     estimand: str = "decider_response"
     parameter: str = "response_sd"
+    fields: tuple[str, ...] = ("response_ratio_prior_scale",)
+    changes_response: bool = True
     phrase: str = "how steeply they respond to risk"
     formula: str = "α_j = α exp(ω_j), ω_j ~ Normal(0, υ²)"
+
+    def prior_scale(self, model, unit):
+        return model.response_ratio_prior_scale
+
+    def answer(self, link):
+        return Estimand(
+            compute=lambda draws, data: draws["decider_response"],
+            description="α_j: how steeply each decider's testing rises with risk.",
+            unit=f"{link.unit} of testing per {link.singular} of risk",
+        )
+
+    def act(self, effect, risk, testing, response):
+        return testing + (effect - response) * risk, effect
 
     def add(self, parts: GraphParts):
         import pymc as pm
 
-        spread = half_normal(self.parameter, parts.scales.response_ratio)
+        spread = half_normal(self.parameter, parts.scales.deciders[self.parameter])
         ratio = hierarchy("log_response_ratio", spread, 0.0)
         response = parts.response * pm.math.exp(ratio)
         return pm.Deterministic("decider_response", response, dims="decider")
 
     def draw(self, rng, scales, parameters, deciders):
-        spread = abs(rng.normal(0, scales.response_ratio))
+        spread = abs(rng.normal(0, scales.deciders[self.parameter]))
         ratio = np.exp(rng.normal(0, spread, deciders))
         response = parameters["testing_response"] * ratio
         return {self.parameter: spread, "decider_response": response}

@@ -3,14 +3,19 @@
 A new prior is a file beside these, and a line in `COEFFICIENT_PRIORS`.
 """
 
+from collections.abc import Mapping
+from typing import Literal
+
 from causalstats.models.selective_labels.priors.attenuated import ATTENUATED
 from causalstats.models.selective_labels.priors.coefficient_prior import (
     CoefficientPrior,
 )
 from causalstats.models.selective_labels.priors.paper import PAPER
 
-COEFFICIENT_PRIORS: dict[str, CoefficientPrior] = {
-    prior.name: prior for prior in (ATTENUATED, PAPER)
+CoefficientPriorName = Literal["attenuated", "paper"]
+COEFFICIENT_PRIORS: Mapping[CoefficientPriorName, CoefficientPrior] = {
+    "attenuated": ATTENUATED,
+    "paper": PAPER,
 }
 
-__all__ = ["COEFFICIENT_PRIORS", "CoefficientPrior"]
+__all__ = ["COEFFICIENT_PRIORS", "CoefficientPrior", "CoefficientPriorName"]

@@ -56,7 +56,6 @@ def information(data: Decisions) -> np.ndarray:
 class Attenuated:
     """β_Y / s(σ) ~ τ_Y t_4 and β_T / s(ασ) ~ τ_T t_4, with half-Normal τ, in log-odds."""
 
-    name: str = "attenuated"
     default_scale: float = 1.0
     parameters: tuple[str, ...] = ("risk_coefficient_sd", "testing_coefficient_sd")
 

@@ -24,10 +24,6 @@ class CoefficientPrior(Protocol):
     """Where the priors of coefficients and intercepts stand."""
 
     @property
-    def name(self) -> str:
-        """As users write it."""
-
-    @property
     def default_scale(self) -> float:
         """The scale of coefficients unless it is given, in log-odds."""
 

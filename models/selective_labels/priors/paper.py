@@ -24,7 +24,6 @@ from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 class Paper:
     """β_Y, Δ ~ Normal(0, sd²), and the intercepts too: the same numbers for every link."""
 
-    name: str = "paper"
     default_scale: float = 3.0
     parameters: tuple[str, ...] = ()
 

@@ -8,7 +8,8 @@ import pytest
 from scipy.special import expit
 
 import causalstats as cs
-from causalstats import checks
+from causalstats.checks import held_out
+from causalstats.checks.prior_data_conflict import conflict
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known
 from causalstats.inference.fit import _stated
@@ -107,7 +108,7 @@ def test_groups_of_the_prevalence_are_groups_of_the_reference_population():
 
 def withheld(answer, truth, size):
     outcomes = np.repeat([1.0, 0.0], [round(truth * size), size - round(truth * size)])
-    return checks.withheld(
+    return held_out.withheld(
         np.asarray(answer),
         outcomes,
         np.ones(size),
@@ -201,12 +202,11 @@ def test_an_assumption_about_many_labels_is_refuted_no_more_often_than_about_one
         known=Known(0.0),
         labels=labels,
     )
-    conflicts = [checks.conflict(lifted, relaxed(labels, rng)) for _ in range(400)]
+    conflicts = [conflict(lifted, relaxed(labels, rng)) for _ in range(400)]
     assert all(len(each) == 1 for each in conflicts)
     assert sum(each[0].passed is False for each in conflicts) < 13  # 4 expected
     power = [
-        checks.conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed
-        for _ in range(60)
+        conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed for _ in range(60)
     ]
     assert sum(passed is False for passed in power) > 45
 

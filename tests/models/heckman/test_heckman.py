@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from scipy.stats import chi2, halfnorm, norm
 
 import causalstats as cs
-from causalstats import checks
+from causalstats.checks.posterior_predictive import predictive
 from causalstats.numerics.selection import heckman_baselines
 from causalstats.numerics.selection import heckman_likelihood as heckman
 from causalstats.report import compose
@@ -267,7 +267,7 @@ def test_recovers_the_papers_design(seed):
     )
     np.testing.assert_allclose(fit.effect("response").draws, alpha)
     np.testing.assert_allclose(fit.effect("policy").draws, delta, atol=1e-9)
-    assert all(check.passed for check in checks.predictive(fit.predictions().values()))
+    assert all(check.passed for check in predictive(fit.predictions().values()))
 
 
 def test_the_check_of_predictions_can_fail():

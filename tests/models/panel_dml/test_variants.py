@@ -129,5 +129,5 @@ def test_a_sensitivity_analysis_bends_the_scales_of_priors(panel):
     fit = cs.fit(cs.PanelDML(basis_size=4), panel, seed=1, progress=False)
     means = fit.sensitivity(effect_sd=[0.05])["mean"]
     assert abs(means[0.05]) < abs(means[5.0])
-    with pytest.raises(cs.ModelError, match="only basis='hsgp' has length-scales"):
+    with pytest.raises(cs.ModelError, match="basis='splines' does not use it"):
         fit.sensitivity(length_scale_median=[2.0])

@@ -13,8 +13,6 @@ class Link:
 
     Parameters
     ----------
-    name : str
-        As users write it.
     inverse : function
         h over NumPy arrays.
     derivatives : function of (xp, compiled)
@@ -28,7 +26,6 @@ class Link:
         The unit of the linear predictor, of several and of one.
     """
 
-    name: str
     inverse: Callable[[np.ndarray], np.ndarray]
     derivatives: Callable[[Any, Callable | None], Callable]
     probit_variance: float

@@ -26,7 +26,6 @@ def _derivatives(xp: Any, compiled: Callable | None) -> Callable:
 
 
 LOGIT = Link(
-    name="logit",
     inverse=special.expit,
     derivatives=_derivatives,
     probit_variance=PROBIT_VARIANCE,

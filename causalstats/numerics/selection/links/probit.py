@@ -35,7 +35,6 @@ def _complementary_error_function(xp: Any, compiled: Callable | None) -> Callabl
 
 
 PROBIT = Link(
-    name="probit",
     inverse=special.ndtr,
     derivatives=_derivatives,
     probit_variance=1.0,

@@ -14,8 +14,6 @@ class Family:
 
     Parameters
     ----------
-    name : str
-        As users write it.
     description : str
         The distribution in words.
     variance : float
@@ -28,7 +26,6 @@ class Family:
         How far below ζ = 0 the paper puts its intercept, in units of σ.
     """
 
-    name: str
     description: str
     variance: float
     quadrature: Callable[[], tuple[np.ndarray, np.ndarray]]

@@ -6,7 +6,6 @@ from scipy import stats
 from causalstats.numerics.selection.unobservables.family import Family, sinh_trapezoid
 
 LOGISTIC = Family(
-    name="logistic",
     description="standard logistic",
     variance=np.pi**2 / 3,
     quadrature=lambda: sinh_trapezoid(stats.logistic.pdf, 3.8),

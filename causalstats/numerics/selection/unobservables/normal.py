@@ -16,7 +16,6 @@ def _quadrature() -> tuple[np.ndarray, np.ndarray]:
 
 
 NORMAL = Family(
-    name="normal",
     description="standard normal",
     variance=1.0,
     quadrature=_quadrature,

@@ -5,7 +5,6 @@ from scipy import stats
 from causalstats.numerics.selection.unobservables.family import Family, sinh_trapezoid
 
 STUDENT = Family(
-    name="student",
     description="Student t with 4 degrees of freedom",
     variance=2.0,
     quadrature=lambda: sinh_trapezoid(stats.t(4).pdf, 5.5),

@@ -15,7 +15,6 @@ def _quadrature() -> tuple[np.ndarray, np.ndarray]:
 
 
 UNIFORM = Family(
-    name="uniform",
     description="uniform on (-1/2, 1/2)",
     variance=1 / 12,
     quadrature=_quadrature,
