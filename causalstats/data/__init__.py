@@ -8,4 +8,14 @@ from causalstats.data.decisions import Decisions, People
 from causalstats.data.observations import Observations
 from causalstats.data.panel import Panel, PanelRows
 
-__all__ = ["Composition", "Decisions", "Observations", "Panel", "PanelRows", "People"]
+STUDIES = (Composition, Decisions, Observations, Panel)  # those that `fit` reads
+
+__all__ = [
+    "STUDIES",
+    "Composition",
+    "Decisions",
+    "Observations",
+    "Panel",
+    "PanelRows",
+    "People",
+]

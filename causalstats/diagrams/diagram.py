@@ -1,8 +1,8 @@
 """String diagrams of causal models, with everything that can be done with them as methods.
 
 `Diagram` is a `Hypergraph` (wires and boxes) whose methods are functions of the folders beside this
-file: `core` (surgery, composition, twin networks), `formats` (text, networkx, dagitty, Graphviz),
-`identification` (the ID algorithm, combs) and `drawing`.
+file: `core` (surgery, composition, twin networks), `formats` (text, networkx, dagitty, Graphviz,
+lavaan), `identification` (the ID algorithm, combs) and `drawing`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from causalstats.diagrams.drawing.matplotlib_figure import figure
 from causalstats.diagrams.drawing.picture import scene
 from causalstats.diagrams.drawing.svg import svg
 from causalstats.diagrams.drawing.tikz import tikz
-from causalstats.diagrams.formats import causal_graph, dot, python_code
+from causalstats.diagrams.formats import causal_graph, dot, lavaan, python_code
 from causalstats.diagrams.formats.parsing import parse
 from causalstats.diagrams.identification import disintegration, identification
 
@@ -172,6 +172,7 @@ class Diagram(Hypergraph):
     to_networkx = causal_graph.to_networkx
     to_dagitty = dot.to_dagitty
     to_dot = dot.to_dot
+    to_lavaan = lavaan.to_lavaan
 
     with_levels = annotation.with_levels
     without_levels = annotation.without_levels

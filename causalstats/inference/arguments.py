@@ -16,14 +16,12 @@ from causalstats.core.argument_validation import meant, shown
 from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.model import Model
 from causalstats.core.simulation import Simulation
-from causalstats.data import Composition, Decisions, Observations, Panel
+from causalstats.data import STUDIES
 from causalstats.errors import DataError, ModelError
 from causalstats.samplers import SAMPLERS
 
 if TYPE_CHECKING:
     import xarray as xr
-
-STUDIES = (Composition, Decisions, Observations, Panel)
 
 
 def refuse_exchanged(model: Any, data: Any) -> None:

@@ -533,7 +533,7 @@ class Fit:
         question: str = "",
         sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> Path:
-        """Write a report: one HTML file that needs nothing else.
+        """Write a report: one HTML file that needs nothing else, or the answers as CSV.
 
         Answer, assumptions, data, effects, comparison, every check, sensitivity, and how to
         reproduce them.
@@ -541,6 +541,7 @@ class Fit:
         Parameters
         ----------
         path : str or Path
+            The page; with the ending `.csv` the table of all answers that are not one a person.
         title : str
         question : str
             The question of the study in words.

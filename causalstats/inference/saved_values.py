@@ -14,20 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from causalstats import models
 from causalstats.core.knowledge import Known, KnownByGroup, Penalty
 from causalstats.core.model import Model
-from causalstats.data import Composition, Decisions, Observations, Panel
+from causalstats.data import STUDIES
 from causalstats.data.origin import Origin
 from causalstats.data.times import TimeScale
 from causalstats.diagrams import Box, Diagram, Monotone, Roles, SurgeryStep, Wire
 from causalstats.errors import StoreError
-from causalstats.models import (
-    CausalDiagram,
-    Heckman,
-    PanelDML,
-    PartialCorrelation,
-    SelectiveLabels,
-)
 from causalstats.samplers import SAMPLERS
 
 Json = dict[str, Any]
@@ -37,8 +31,8 @@ def _by_name(*kinds: Any) -> dict[str, Any]:
     return {kind.__name__: kind for kind in kinds}
 
 
-MODELS = _by_name(CausalDiagram, Heckman, PanelDML, PartialCorrelation, SelectiveLabels)
-DATA = _by_name(Composition, Decisions, Observations, Panel)
+MODELS = {name: getattr(models, name) for name in models.__all__}
+DATA = _by_name(*STUDIES)
 _VALUES = _by_name(
     *(Known, KnownByGroup, Penalty),
     *(Box, Diagram, Monotone, Roles, SurgeryStep, Wire),

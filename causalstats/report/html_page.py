@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from importlib.resources import files
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -15,7 +13,6 @@ from causalstats.core.effect import INTERVAL
 from causalstats.report.contents import ReportContents
 from causalstats.report.embedded_figure import data_uri
 from causalstats.report.table import number, table
-from causalstats.runs.files import write_whole
 
 _ORDER = {False: 0, None: 1, True: 2}
 
@@ -25,17 +22,6 @@ def render(contents: ReportContents) -> str:
     template = _environment().get_template("report.html.jinja")
     interval = f"{INTERVAL:.0%}".replace("%", " %")
     return template.render(contents=contents, style=_style(), interval=interval)
-
-
-def write(contents: ReportContents, path: str | os.PathLike[str]) -> Path:
-    """Render a report and write it; a reader finds the old file or the new one, never half of one.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be written.
-    """
-    return write_whole(Path(path), render(contents).encode())
 
 
 def failing_first(checks: tuple[Check, ...]) -> list[Check]:

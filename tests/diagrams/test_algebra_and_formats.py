@@ -311,6 +311,31 @@ def test_dagitty_and_dot_round_trips(seed):
         assert Diagram.parse(text) == model
 
 
+def test_lavaan_has_the_latent_projection():
+    model = Diagram.parse("hidden: h -> a, b; w -> h; a -> b; c <-> b")
+    assert model.to_lavaan().splitlines() == [
+        "a ~ w",
+        "b ~ w + a",
+        "c ~~ b",
+        "a ~~ b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("diagram", "expected"),
+    [
+        (Diagram.parse("a -> b").cut("b"), "before surgery"),
+        (Diagram.parse("a -> s; selected: s"), "only the selected are seen"),
+        (Diagram.parse('"two words" -> b'), "'two words'"),
+    ],
+)
+def test_lavaan_refuses_surgery_selection_and_names_that_it_cannot_read(
+    diagram, expected
+):
+    with pytest.raises(ModelError, match=expected):
+        diagram.to_lavaan()
+
+
 def test_dagitty_text_from_the_wild_is_read():
     model = Diagram.parse("""dag {
         bb="0,0,1,1"

@@ -20,6 +20,7 @@ from causalstats.core.prediction import Prediction
 from causalstats.errors import ModelError
 from causalstats.plots.causal_graph import diagram
 from causalstats.plots.forest import comparison, effects
+from causalstats.plots.pairs import pairs
 from causalstats.plots.posterior_contraction import contraction
 from causalstats.plots.posterior_draws import figure_of, posterior, trace
 from causalstats.plots.posterior_predictive import predictive
@@ -253,6 +254,23 @@ def test_draws_have_a_panel_for_each_number(plot, names):
     assert isinstance(figure, Figure)
     shown = " ".join(words(figure))
     assert all(name in shown for name in ([names] if isinstance(names, str) else names))
+
+
+def test_pairs_show_the_strongest_correlations_first_and_divergences_as_crosses():
+    rng = np.random.default_rng(1)
+    x, noise = rng.normal(size=(2, 2, 100))
+    values = {"a": x, "b": x + noise, "c": -x, "fixed": 0 * x}
+    dims = ("chain", "draw")
+    groups = {
+        "posterior": {name: (dims, value) for name, value in values.items()},
+        "sample_stats": {"diverging": (dims, x > 2)},
+    }
+    axes = {"chain": range(2), "draw": range(100)}
+    tree = {name: xr.Dataset(group, axes) for name, group in groups.items()}
+    panels = pairs(xr.DataTree.from_dict(tree), list(values)).axes
+    assert [panel.get_title() for panel in panels][0] == "correlation -1.00"
+    assert len(panels) == 3
+    assert len(panels[0].collections[1].get_offsets()) == (x > 2).sum()
 
 
 def test_trace_of_one_chain():

@@ -400,3 +400,17 @@ def test_a_failing_write_leaves_the_old_report(
     assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == [
         "report.html"
     ]
+
+
+def test_the_name_of_the_file_decides_for_a_table_of_answers(tmp_path):
+    base = contents('a, "b"')
+    numbers = dict.fromkeys(
+        ["mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat"], [0.5]
+    )
+    report = replace(
+        base, effects=((base.effects[0][0], pd.DataFrame(numbers, ["x ~ y"])),)
+    )
+    table = pd.read_csv(write(report, tmp_path / "answers.csv"))
+    assert table[["answer", "entry", "mean", "unit", "kind"]].to_numpy().tolist() == [
+        ['a, "b"', "x ~ y", 0.5, 'a, "b"', "associational"]
+    ]

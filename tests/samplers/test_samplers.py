@@ -4,16 +4,19 @@ One program for a structure, one result for a seed, and what an interrupt leaves
 """
 
 import signal
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import causalstats as cs
+from causalstats.core.draws_kind import DrawsKind
 from causalstats.core.model import Problem
 from causalstats.numerics.sampling.importance_sampling import _propose
 from causalstats.numerics.sampling.pareto_smoothing import pareto_smoothed_weights
 from causalstats.samplers import backend_for, same_program
+from causalstats.samplers.base import describe_run
 
 BACKENDS = ("numba", "jax", "numpyro")
 
@@ -169,3 +172,35 @@ def test_poor_importance_weights_fall_back_to_nuts(monkeypatch):
                 .run(problem, 1)
                 .attrs["sampler"]
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomWalk:
+    """Two chains near the answer, by a sampler that knows nothing of energies."""
+
+    draws: int = 500
+
+    def compile(self, problem):
+        return self
+
+    def run(self, problem, seed, advance=None):
+        names = problem.model.importance_draws(problem.data)
+        posterior = names(2, self.draws, np.random.default_rng(seed))[0]
+        return describe_run(
+            xr.DataTree.from_dict({"posterior": posterior}),
+            DrawsKind.CHAINS,
+            sampler=self,
+            seed=seed,
+            seconds=0.0,
+        )
+
+
+def test_a_sampler_without_sample_statistics_is_checked_by_its_chains_alone(tmp_path):
+    model = cs.PanelDML(basis_size=4)
+    panel = model.simulate(1, units=15, times=4).data
+    fit = cs.fit(model, panel, seed=1, sampler=RandomWalk(), progress=False)
+    names = [check.name for check in fit.sampling()]
+    assert names == ["R-hat", "bulk ESS", "tail ESS", "complete run"]
+    assert set(fit.figures()) >= {"chains", "pairs", "comparison", "diagram"}
+    report = fit.report(tmp_path / "report.html").read_text()
+    assert f"from {__name__} import RandomWalk" in report
