@@ -12,11 +12,12 @@ _NUMBERS = ["mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat"]
 def answers_csv(contents: ReportContents) -> str:
     """Return a row for each entry of each answer, with its unit, contrast, kind and warnings.
 
-    Answers that are a number a person are left out, as in the page.
+    Answers that are a number a person are left out, as in the page. Diagnostics of sampling are
+    empty where nothing was sampled.
     """
     columns = ["answer", "entry", *_NUMBERS, "unit", "contrast", "kind", "warnings"]
     tables = [
-        table[_NUMBERS].assign(
+        table.reindex(columns=_NUMBERS).assign(
             answer=effect.name,
             entry=[str(label) for label in table.index],
             unit=effect.unit,
@@ -26,4 +27,5 @@ def answers_csv(contents: ReportContents) -> str:
         )
         for effect, table in contents.effects
     ]
-    return pd.concat(tables)[columns].to_csv(index=False)
+    rows = pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns)
+    return rows.to_csv(index=False)

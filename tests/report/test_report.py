@@ -404,9 +404,7 @@ def test_a_failing_write_leaves_the_old_report(
 
 def test_the_name_of_the_file_decides_for_a_table_of_answers(tmp_path):
     base = contents('a, "b"')
-    numbers = dict.fromkeys(
-        ["mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat"], [0.5]
-    )
+    numbers = dict.fromkeys(["mean", "sd", "lower", "upper"], [0.5])
     report = replace(
         base, effects=((base.effects[0][0], pd.DataFrame(numbers, ["x ~ y"])),)
     )
