@@ -52,7 +52,7 @@ def to_lavaan(diagram: Hypergraph) -> str:
     cancer ~ tar
     smoking ~~ cancer
     """
-    graph = MixedGraph.of(diagram)
+    graph = MixedGraph.from_diagram(diagram)
     _refuse(graph)
     equations = [
         f"{effect} ~ {' + '.join(graph.parents(effect))}"
