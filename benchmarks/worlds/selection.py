@@ -160,8 +160,14 @@ KNOWN = (
     "prevalence as declared",
     "agrees with the data: prevalence",
 )
-FORM = ("predicts the decision rate", "predicts the positive rate")
-HECKMAN_FORM = ("predicts the decision rate", "predicts the mean outcome", SHAPE[0])
+FORM = ("functional form", "predicts the decision rate", "predicts the positive rate")
+HECKMAN_FORM = (
+    "functional form",
+    "equal variances",
+    "predicts the decision rate",
+    "predicts the mean outcome",
+    SHAPE[0],
+)
 
 WORLDS = [
     _wrong(

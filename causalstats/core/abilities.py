@@ -191,6 +191,16 @@ class HasDataChecks(Protocol):
 
 
 @runtime_checkable
+class HasPosteriorChecks(Protocol):
+    """A model that checks its fit to what was observed, beside its predictions."""
+
+    def posterior_checks(
+        self, draws: xr.Dataset, data: Any, rng: np.random.Generator
+    ) -> tuple[Check, ...]:
+        """Return checks of the posterior on these data."""
+
+
+@runtime_checkable
 class HasAdjustments(Protocol):
     """A model whose associations could be effects under more assumptions."""
 

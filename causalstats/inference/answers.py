@@ -13,7 +13,12 @@ from causalstats.checks.convergence import answer_sampling
 from causalstats.checks.posterior_contraction import posterior_contraction
 from causalstats.checks.posterior_predictive import predictive
 from causalstats.checks.prior_data_conflict import conflict
-from causalstats.core.abilities import HasDataChecks, HasRelaxations, Queryable
+from causalstats.core.abilities import (
+    HasDataChecks,
+    HasPosteriorChecks,
+    HasRelaxations,
+    Queryable,
+)
 from causalstats.core.check import Check, Checks
 from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import Effect
@@ -274,14 +279,18 @@ def question_checks(fit: Fit, name: str, estimand: Estimand) -> list[Check]:
 
 
 def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
-    """Return the checks of the data alone, and posterior predictive checks."""
+    """Return the checks of the data alone, of the posterior on them, and predictive ones."""
 
     def make() -> tuple[Check, ...]:
         model = fit.model
         of_data = (
             model.data_checks(fit.data) if isinstance(model, HasDataChecks) else ()
         )
-        return (*of_data, *predictive(fit.predictions().values()))
+        of_posterior: tuple[Check, ...] = ()
+        if isinstance(model, HasPosteriorChecks):
+            rng = np.random.default_rng(fit.seed)
+            of_posterior = model.posterior_checks(_posterior(fit), fit.data, rng)
+        return (*of_data, *of_posterior, *predictive(fit.predictions().values()))
 
     return fit.once("checks without refits", make)
 

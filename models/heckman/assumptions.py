@@ -8,6 +8,7 @@ from causalstats.core.assumption import Assumption
 from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
 
 NORMALITY = "joint normality"
+LINEARITY = "linear outcome"
 
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
@@ -22,7 +23,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             formula="(u, v) ~ Normal(0, [[σ², κσ], [κσ, 1]])",
         ),
         Assumption(
-            name="linear outcome",
+            name=LINEARITY,
             statement="The outcome, and the index of the decision, are linear in the coded "
             "features.",
             if_wrong="Curvature looks like selection. Use a formula with splines.",

@@ -35,6 +35,7 @@ from causalstats.models.heckman.assumptions import assumptions
 from causalstats.models.heckman.causal_graph import causal_graph
 from causalstats.models.heckman.data_checks import data_checks
 from causalstats.models.heckman.estimands import estimands, indices
+from causalstats.models.heckman.posterior_checks import posterior_checks
 from causalstats.models.heckman.predictions import predictions
 from causalstats.models.heckman.priors import included, prior_sds
 from causalstats.models.heckman.relaxations import relaxations
@@ -335,6 +336,20 @@ class Heckman:
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
         """Return checks of the errors' normality, and of what identifies the answer."""
         return data_checks(self, data)
+
+    def posterior_checks(
+        self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    ) -> tuple[Check, ...]:
+        """Return score tests of terms that the decision and the outcome leave out.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        rng : Generator
+        """
+        return posterior_checks(draws, data, rng)
 
     def unused_fields(self, data: Decisions) -> dict[str, str]:
         """Return the fields that cannot change the answer, each with the reason.

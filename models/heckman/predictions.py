@@ -8,7 +8,7 @@ import xarray as xr
 from causalstats.core.prediction import Prediction
 from causalstats.data import Decisions
 from causalstats.models.heckman.estimands import indices
-from causalstats.models.shared.population import flat
+from causalstats.models.shared.population import flat, some_draws
 from causalstats.numerics.sampling.posterior_predictive import (
     means_by_group,
     quantile_groups,
@@ -37,7 +37,7 @@ def predictions(
     data : Decisions
     rng : Generator
     """
-    draws = _some_draws(draws, rng)
+    draws = some_draws(draws, _REPLICATIONS, rng)
     mean, index = indices(draws, data.people())
     seen = data.decision
     groups = quantile_groups(mean.mean(axis=0), 10)
@@ -63,15 +63,3 @@ def predictions(
         )
         for name, rate in by_name.items()
     )
-
-
-def _some_draws(draws: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-    """Return draws chosen at random, as those of one chain."""
-    size = draws.sizes["draw"]
-    total = draws.sizes["chain"] * size
-    chosen = rng.choice(total, min(_REPLICATIONS, total), replace=False)
-    draws = draws.isel(
-        chain=xr.DataArray(chosen // size, dims="draw"),
-        draw=xr.DataArray(chosen % size, dims="draw"),
-    )
-    return draws.drop_vars("chain", errors="ignore").expand_dims("chain")

@@ -39,6 +39,7 @@ from causalstats.models.selective_labels.data_checks import (
 from causalstats.models.selective_labels.deciders import DECIDERS, EFFECTS, DecidersName
 from causalstats.models.selective_labels.directions import DIRECTIONS, DirectionName
 from causalstats.models.selective_labels.estimands import estimands, pointwise
+from causalstats.models.selective_labels.posterior_checks import posterior_checks
 from causalstats.models.selective_labels.predictions import predictions
 from causalstats.models.selective_labels.prevalences import PARAMETER, prevalence_of
 from causalstats.models.selective_labels.prior_scales import prior_sds
@@ -295,6 +296,20 @@ class SelectiveLabels:
         ['identified by the shape of the unobservable alone']
         """
         return data_checks(self, data)
+
+    def posterior_checks(
+        self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    ) -> tuple[Check, ...]:
+        """Return score tests of terms that testing and risk leave out.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        rng : Generator
+        """
+        return posterior_checks(self, draws, data, rng)
 
     def vary(self, **changes: Any) -> SelectiveLabels:
         """Return the model with other values of some fields, for a table of sensitivity.

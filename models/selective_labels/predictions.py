@@ -11,6 +11,7 @@ from causalstats.core.prediction import Prediction
 from causalstats.data import Decisions
 from causalstats.models.selective_labels.estimands import linear_predictors
 from causalstats.models.selective_labels.imperfect_test import rates_of
+from causalstats.models.shared.population import some_draws
 from causalstats.numerics.sampling.posterior_predictive import (
     quantile_groups,
     rates_by_group,
@@ -34,24 +35,45 @@ def predictions(
     data : Decisions
     rng : Generator
     """
-    total = draws.sizes["chain"] * draws.sizes["draw"]
-    chosen = rng.choice(total, min(_REPLICATIONS, total), replace=False)
-    arguments = [values[chosen] for values in linear_predictors(draws, data.people())]
+    draws = some_draws(draws, _REPLICATIONS, rng)
     tested = data.decision
+    arguments = linear_predictors(draws, data.people())
     groups = quantile_groups(
         probability(model.law, "positive", *arguments).mean(axis=0), 10
     )
-    chance_of_test = 1 - probability(model.law, "untested", *arguments)
+    chance_of_test, positive = chances_seen(model, draws, data)
     decisions = rates_by_group(tested, chance_of_test, groups, rng)
-    positive = probability(model.law, "tested_positive", *arguments)[:, tested]
-    rates = [values[chosen] for values in rates_of(draws)]
-    if rates:
-        positive = share_positive(positive, *rates)
     results = rates_by_group(data.outcome[tested] == 1, positive, groups[tested], rng)
     return (
         _prediction("decision rate by decile of risk", decisions),
         _prediction("positive rate of the tested by decile of risk", results),
     )
+
+
+def chances_seen(
+    model: Any, draws: xr.Dataset, data: Decisions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the chance of a test, and of a positive result of those tested.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    draws : Dataset
+        The posterior.
+    data : Decisions
+
+    Returns
+    -------
+    arrays (draws, N), (draws, tested)
+    """
+    everybody = linear_predictors(draws, data.people())
+    chance_of_test = 1 - probability(model.law, "untested", *everybody)
+    tested = linear_predictors(draws, data.people(data.decision))
+    positive = probability(model.law, "tested_positive", *tested)
+    rates = rates_of(draws)
+    if rates:
+        positive = share_positive(positive, *rates)
+    return chance_of_test, positive
 
 
 def _prediction(name: str, rates: dict[str, np.ndarray]) -> Prediction:

@@ -46,6 +46,32 @@ def flat(draws: xr.Dataset, name: str) -> np.ndarray:
     return values.reshape(values.shape[0] * values.shape[1], -1)
 
 
+def some_draws(draws: xr.Dataset, count: int, rng: np.random.Generator) -> xr.Dataset:
+    """Return draws chosen at random, as those of one chain.
+
+    Parameters
+    ----------
+    draws : Dataset
+    count : int
+        All draws, in random order, where there are fewer.
+    rng : Generator
+
+    Examples
+    --------
+    >>> draws = xr.Dataset({"slope": (("chain", "draw"), [[1.0, 2.0], [3.0, 4.0]])})
+    >>> dict(some_draws(draws, 3, np.random.default_rng(1)).sizes)
+    {'chain': 1, 'draw': 3}
+    """
+    size = draws.sizes["draw"]
+    total = draws.sizes["chain"] * size
+    chosen = rng.choice(total, min(count, total), replace=False)
+    draws = draws.isel(
+        chain=xr.DataArray(chosen // size, dims="draw"),
+        draw=xr.DataArray(chosen % size, dims="draw"),
+    )
+    return draws.drop_vars("chain", errors="ignore").expand_dims("chain")
+
+
 def blocks(
     draws: xr.Dataset,
     people: People,

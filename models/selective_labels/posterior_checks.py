@@ -1,0 +1,43 @@
+"""Checks of a selective-labels fit: the functional form of testing and of risk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.check import Check
+from causalstats.data import Decisions
+from causalstats.models.selective_labels.predictions import chances_seen
+from causalstats.models.shared.functional_form import functional_form, some_people
+from causalstats.models.shared.population import some_draws
+from causalstats.numerics.sampling.score_tests import binary_equation
+
+_DRAWS = 200
+
+
+def posterior_checks(
+    model: Any, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+) -> tuple[Check, ...]:
+    """Return score tests of terms that testing and risk leave out.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    draws : Dataset
+        The posterior.
+    data : Decisions
+    rng : Generator
+    """
+    data = some_people(data, rng)
+    draws = some_draws(draws, _DRAWS, rng)
+    chance_of_test, positive = chances_seen(model, draws, data)
+    people = np.arange(len(data))
+    tested = data.decision
+    results = data.outcome[tested] == 1
+    equations = (
+        binary_equation("who is tested", people, tested, chance_of_test),
+        binary_equation("the results of the tested", people[tested], results, positive),
+    )
+    return (functional_form(data, equations, f"linear {model.link}", rng),)
