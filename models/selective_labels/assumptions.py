@@ -69,8 +69,8 @@ def _linear_predictor(model: Any) -> Assumption:
     return Assumption(
         name=f"linear {model.link}",
         statement="On the scale of the link, risk and testing are linear in the coded features.",
-        if_wrong="Risks of people with unusual features are off; the decile check shows it for "
-        "what was observed. Use a formula with splines.",
+        if_wrong="Risks of people with unusual features are off; the check of the functional form "
+        "shows it for what was observed. Use a formula with splines.",
         formula=f"r = β_0 + x'β_Y + σ ζ, {model.link} P(Y=1) = r",
     )
 
