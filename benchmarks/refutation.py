@@ -6,7 +6,8 @@
 FAMILY is a module of `benchmarks/worlds/`. A run goes on where it was stopped, and writes
 `benchmarks/refutation/FAMILY.json`. The power in a wrong world is the share of data sets in which
 one of the checks made for it failed, or stood on the answer as undecidable; a false alarm is a
-failed check in a right world.
+failed check in a right world. Where the "headline holds", the assumption is wrong and the headline
+right: other answers are wrong, which the world's entry names.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ def summarised(records: list[dict[str, Any]], world: World) -> dict[str, Any]:
             np.mean([bool(r["carried"]) for r in answered] or [1.0])
         ),
         "catches": list(world.catches),
+        "headline holds": world.headline_holds,
         "undetectable": world.undetectable,
         "failed": {name: share for name, share in failed.items() if share > 0},
         "run": names,
@@ -112,6 +114,8 @@ def table() -> str:
         for name, row in json.loads(path.read_text()).items():
             caught = f"{row['caught']:.2f}" if row["wrong"] else ""
             kind = "wrong" if row["wrong"] else "right"
+            if row.get("headline holds"):
+                kind = "wrong, headline holds"
             lines.append(
                 f"| {path.stem} | {name} | {kind} | {row['data sets']} "
                 f"| {caught} | {row['doubt on the answer']:.2f} |"

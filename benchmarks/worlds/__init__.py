@@ -26,6 +26,8 @@ class World:
     catches : tuple of str
         The checks, by the beginning of their names, that are there to see it; empty in a right
         world.
+    headline_holds : str
+        Why the headline is right all the same, and which answer is not; empty otherwise.
     undetectable : str
         Why no data of this shape can show it, and where the answer says so; empty otherwise.
     """
@@ -35,4 +37,5 @@ class World:
     wrong: bool
     make: Callable[[int], tuple[Any, Any]]
     catches: tuple[str, ...] = ()
+    headline_holds: str = ""
     undetectable: str = ""

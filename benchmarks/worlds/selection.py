@@ -138,6 +138,7 @@ def _wrong(
     draw: Callable[..., Any],
     catches: tuple[str, ...],
     undetectable: str = "",
+    headline_holds: str = "",
     **settings: Any,
 ) -> World:
     return World(
@@ -147,6 +148,7 @@ def _wrong(
         make=_make(draw, settings),
         catches=catches,
         undetectable=undetectable,
+        headline_holds=headline_holds,
     )
 
 
