@@ -26,8 +26,8 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             name=LINEARITY,
             statement="The outcome, and the index of the decision, are linear in the coded "
             "features.",
-            if_wrong="Curvature looks like selection; the check of the functional form shows it for "
-            "what was observed. Use a formula with splines.",
+            if_wrong="Curvature looks like selection; the check of the functional form shows it "
+            "for what was observed. Use a formula with splines.",
             formula="Y = β_0 + x'β + u, T = 1[γ_0 + x'γ + v > 0]",
         ),
         *CORRELATION_PRIORS[model.selection].assumptions,
