@@ -48,8 +48,8 @@ class Program(Protocol):
         """
 
 
-class GraphProgram(Program, Protocol):
-    """A program that was compiled from a PyMC graph."""
+class HasGraph(Protocol):
+    """Anything that was compiled from a PyMC graph."""
 
     @property
     def graph(self) -> pm.Model: ...

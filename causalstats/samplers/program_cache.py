@@ -26,7 +26,7 @@ from causalstats.core.model import Problem
 if TYPE_CHECKING:
     import pymc as pm
 
-    from causalstats.samplers.base import GraphProgram, Program, Sampler
+    from causalstats.samplers.base import HasGraph, Program, Sampler
 
 COMPILER_LOCK = threading.RLock()
 """Held while graphs are compiled or compared, and while the cache changes: PyTensor rewrites the
@@ -79,7 +79,7 @@ def program_for(
     )
 
 
-def cached_program[Compiled: GraphProgram](
+def cached_program[Compiled: HasGraph](
     kind: Hashable, graph: pm.Model, compile_program: Callable[[], Compiled]
 ) -> Compiled:
     """Return the cached program of this kind and structure, or compile and cache it.
@@ -95,7 +95,7 @@ def cached_program[Compiled: GraphProgram](
 
     Returns
     -------
-    GraphProgram
+    What `compile_program` returned
         Its options are those of whoever compiled it first; the caller replaces them by its own.
     """
     return _find_or_compile(kind, graph, compile_program)

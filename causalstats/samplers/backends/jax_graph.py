@@ -1,0 +1,244 @@
+"""A PyMC graph as JAX functions: log density, gradient, and the variables that are kept.
+
+Every sampler that runs in JAX shares them: starting points of chains, labels of draws, and the
+comparison of the log density on a device with that on the CPU.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalstats.core.model import Problem
+from causalstats.errors import SamplingError
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+_ATTEMPTS_OF_A_START = 20
+_RELATIVE_TOLERANCE = (
+    1e-6  # between log densities on the device and on the CPU, both in float64
+)
+
+
+def trace(graph: pm.Model) -> JaxGraph:
+    """Return the graph as JAX functions; JAX compiles them when they are first called."""
+    import jax
+    from pymc.util import get_default_varnames
+
+    if not jax.config.jax_enable_x64:
+        jax.config.update("jax_enable_x64", True)
+    logp = graph.logp()
+    shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
+    density = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
+    constrain = _traced(graph, shown)
+    over_draws = jax.vmap(
+        jax.vmap(lambda position, data: constrain(*position, *data), (0, None)),
+        (0, None),
+    )
+    return JaxGraph(
+        graph,
+        tuple(variable.name for variable in shown),
+        jax.jit(lambda position, data: density(*position, *data)),
+        _log_density(density),
+        jax.jit(over_draws),
+    )
+
+
+@dataclass(frozen=True)
+class JaxGraph:
+    """The functions of a graph. A position is a list of arrays, one for each free variable.
+
+    Attributes
+    ----------
+    graph : pm.Model
+    names : tuple of str
+        The variables that are kept.
+    density : function of a position and data, jitted
+        Returns the log density and its gradient.
+    log_density : function of a position and data
+        Returns the log density; JAX differentiates it by the gradient that PyTensor derived.
+    constrain : function of positions (chain, draw, ...) and data, jitted
+        Returns the variables that are kept.
+    """
+
+    graph: pm.Model
+    names: tuple[str, ...]
+    density: Callable
+    log_density: Callable
+    constrain: Callable
+
+    def data(self, problem: Problem) -> tuple:
+        """Return the data of a problem as arguments of the functions."""
+        import jax
+
+        return tuple(
+            jax.numpy.asarray(problem.inputs[variable.name])
+            for variable in self.graph.data_vars
+        )
+
+    def starts(self, data: tuple, seed: int, number: int) -> list[np.ndarray]:
+        """Return points where log density and gradient are finite, stacked.
+
+        They are the initial point of the graph with uniform noise on (-1, 1), as in Stan.
+
+        Parameters
+        ----------
+        data : tuple of arrays
+        seed, number : int
+
+        Raises
+        ------
+        SamplingError
+            If there are fewer such points than asked for in 20 attempts for each, or a device
+            computes another log density than the CPU.
+        """
+        rng = np.random.default_rng(seed)
+        centre = self.graph.initial_point()
+        starts = []
+        for _ in range(_ATTEMPTS_OF_A_START * number):
+            position = [
+                np.asarray(
+                    centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name]))
+                )
+                for v in self.graph.value_vars
+            ]
+            value = [np.asarray(part) for part in self.density(position, data)]
+            if all(np.isfinite(part).all() for part in value):
+                starts.append(position)
+            if len(starts) == number:
+                self._refuse_another_density(position, data, value[0])
+                return [np.stack(parts) for parts in zip(*starts, strict=True)]
+        raise SamplingError(
+            f"No start with a finite log density in {_ATTEMPTS_OF_A_START} attempts a chain. "
+            "Report this with the data and the model."
+        )
+
+    def _refuse_another_density(
+        self, position: list, data: tuple, value: np.ndarray
+    ) -> None:
+        """Raise where a device computes another log density than the CPU.
+
+        Parameters
+        ----------
+        position : list of arrays
+            A start of one chain.
+        data : tuple of arrays
+        value : array
+            The log density that the device computed there.
+        """
+        import jax
+
+        if jax.default_backend() == "cpu":
+            return
+        with jax.default_device(jax.devices("cpu")[0]):
+            there = self.density(
+                [np.asarray(part) for part in position],
+                tuple(np.asarray(part) for part in data),
+            )[0]
+        if not np.isclose(value, there, rtol=_RELATIVE_TOLERANCE):
+            device = jax.devices()[0]
+            raise SamplingError(
+                f"The log density is {value:.10g} on {device} and {float(there):.10g} on the CPU. "
+                "Sample on the CPU: Nuts(backend='numba')."
+            )
+
+    def posterior(self, positions: Sequence[np.ndarray], data: tuple) -> xr.Dataset:
+        """Return the variables that are kept, with their dims and coordinates.
+
+        Parameters
+        ----------
+        positions : sequence of arrays (chain, draw, ...)
+        data : tuple of arrays
+        """
+        import xarray as xr
+
+        values = [np.asarray(value) for value in self.constrain(positions, data)]
+        labels = {
+            name: list(labels)
+            for name, labels in self.graph.coords.items()
+            if labels is not None
+        }
+        variables = {
+            name: (("chain", "draw", *self._dims(name, value.ndim - 2)), value)
+            for name, value in zip(self.names, values, strict=True)
+        }
+        chains, draws = values[0].shape[:2]
+        axes = {"chain": np.arange(chains), "draw": np.arange(draws)}
+        return xr.Dataset(variables, labels | axes)
+
+    def _dims(self, name: str, number: int) -> tuple[str, ...]:
+        """Return the dims of a variable; dims without a name are called as PyMC calls them."""
+        named = self.graph.named_vars_to_dims.get(name) or (None,) * number
+        return tuple(dim or f"{name}_dim_{axis}" for axis, dim in enumerate(named))
+
+
+def _traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
+    """Return a JAX function of the graph's unconstrained values, followed by its data.
+
+    Parameters
+    ----------
+    graph : pm.Model
+    outputs : sequence of variables
+        Those that the function returns.
+    """
+    from pytensor.compile.mode import JAX
+    from pytensor.graph import FunctionGraph
+    from pytensor.graph.replace import clone_replace
+    from pytensor.link.jax.dispatch import jax_funcify
+
+    symbols = [variable.type() for variable in graph.data_vars]
+    lengths = {
+        length: np.int64(length.get_value())
+        for length in graph.dim_lengths.values()
+        if hasattr(length, "get_value")
+    }
+    constants = {
+        variable: variable.type.filter_variable(value)
+        for variable, value in lengths.items()
+    }
+    values = [_with_static_shape(variable, graph) for variable in graph.value_vars]
+    known = dict(zip(graph.data_vars, symbols, strict=True))
+    known |= dict(zip(graph.value_vars, values, strict=True)) | constants
+    replaced = clone_replace(list(outputs), known)
+    function = FunctionGraph(inputs=[*values, *symbols], outputs=replaced, clone=True)
+    JAX.optimizer.rewrite(function)
+    with warnings.catch_warnings():
+        # The checks are those of constants of priors and of shapes, which the model has checked.
+        warnings.filterwarnings("ignore", "Skipping (Check|Assert)")
+        return jax_funcify(function)
+
+
+def _with_static_shape(variable: Any, graph: pm.Model) -> Any:
+    """Return a symbol like `variable` whose shape is known: JAX cuts arrays at constants alone."""
+    return variable.type.clone(shape=graph.initial_point()[variable.name].shape)()
+
+
+def _gradient(logp: Any, variables: Sequence[Any]) -> Any:
+    import pytensor
+
+    return pytensor.grad(logp, list(variables), disconnected_inputs="ignore")
+
+
+def _log_density(density: Callable) -> Callable:
+    """Return the log density alone, with the gradient that PyTensor derived."""
+    import jax
+
+    @jax.custom_vjp
+    def log_density(position, data):
+        return density(*position, *data)[0]
+
+    def forward(position, data):
+        value, *gradient = density(*position, *data)
+        return value, gradient
+
+    def backward(gradient, cotangent):
+        return [cotangent * part for part in gradient], None
+
+    log_density.defvjp(forward, backward)
+    return log_density

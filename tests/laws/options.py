@@ -1,0 +1,270 @@
+"""Every option of every model: a base model, and one value or more of each of its fields.
+
+Values of fields with named choices or yes and no are read off the types of the fields. The values
+of other fields stand in `_VALUES`; `test_every_backend.py` fails where a field has none.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import causalstats as cs
+from causalstats.core.argument_validation import Choice
+
+PREVALENCE = cs.Known(0.3, sd=0.05)
+PEOPLE = {"people": 150, "features": 3}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A base model, how its data are simulated, and what its options need besides.
+
+    Parameters
+    ----------
+    base : Model
+        Every option is this model with some fields replaced.
+    simulate : mapping
+        Arguments of `simulate`.
+    values : mapping of field to values
+        Values of the fields that have no named choices. A value is put into the field, or is a
+        mapping of all fields that are replaced.
+    companions : mapping of (field, value) to fields
+        Fields that have to be set too for an option to be valid or to have an effect.
+    data : mapping of name to arguments of `simulate`
+        Kinds of data for which the graph differs, with "fields" for those of the model.
+    shape_data : set of fields
+        Those whose options need data of their own; the others share data of the base.
+    """
+
+    base: Any
+    simulate: Mapping[str, Any]
+    values: Mapping[str, list[Any]]
+    companions: Mapping[tuple[str, Any], Mapping[str, Any]] = field(
+        default_factory=dict
+    )
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    shape_data: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Option:
+    """A model with one option that differs from its base, and how its data are simulated."""
+
+    name: str
+    model: Any
+    simulated_by: Any
+    simulate: Mapping[str, Any]
+
+    def problem(self, seed: int = 3) -> cs.Problem:
+        """Return the model put to data that are drawn from a prior."""
+        simulation = self.simulated_by.simulate(seed, design="prior", **self.simulate)
+        return cs.Problem(self.model, simulation.data)
+
+
+def fields_without_values(family: Family) -> list[str]:
+    """Return the fields of a model for which there is no option."""
+    hints = typing.get_type_hints(type(family.base), include_extras=True)
+    return [
+        entry.name
+        for entry in fields(family.base)
+        if entry.name not in family.values and not _choices(hints[entry.name])
+    ]
+
+
+def options() -> Iterator[Option]:
+    """Yield each base, each kind of data, and each value of each field."""
+    for title, family in FAMILIES.items():
+        yield Option(title, family.base, family.base, family.simulate)
+        for kind, settings in family.data.items():
+            changed = dict(settings)
+            model = replace(family.base, **changed.pop("fields", {}))
+            simulate = {**family.simulate, **changed}
+            yield Option(f"{title}, {kind}", model, model, simulate)
+        for name, value in _values_of(family):
+            companion = family.companions.get((name, _key(value)), {})
+            changes = value if isinstance(value, dict) else {name: value}
+            model = replace(family.base, **{**companion, **changes})
+            source = model if name in family.shape_data else family.base
+            if model != family.base:
+                option = f"{title}, {name}={_in_words(value)}"
+                yield Option(option, model, source, family.simulate)
+
+
+def _values_of(family: Family) -> Iterator[tuple[str, Any]]:
+    hints = typing.get_type_hints(type(family.base), include_extras=True)
+    for entry in fields(family.base):
+        for value in (*_choices(hints[entry.name]), *family.values.get(entry.name, ())):
+            yield entry.name, value
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    """Return the named choices of a type, or those of the types that it is a union of."""
+    if hint is bool:
+        return False, True
+    if typing.get_origin(hint) is typing.Literal:
+        return typing.get_args(hint)
+    if isinstance(hint, typing.TypeAliasType):
+        return _choices(hint.__value__)
+    if typing.get_origin(hint) is typing.Annotated:
+        kind = typing.get_args(hint)[1]
+        return kind.options if isinstance(kind, Choice) else ()
+    members = typing.get_args(hint) if _is_union(hint) else ()
+    return tuple(choice for member in members for choice in _choices(member))
+
+
+def _is_union(hint: Any) -> bool:
+    import types
+
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={part}" for name, part in value.items())
+    return str(value)
+
+
+def _key(value: Any) -> Any:
+    return value if isinstance(value, str | bool) else None
+
+
+_LABELS = Family(
+    base=cs.SelectiveLabels(prevalence=PREVALENCE),
+    simulate=PEOPLE,
+    values={
+        "prevalence": [
+            None,
+            0.3,
+            cs.KnownByGroup(
+                "region", {"a": PREVALENCE, "b": cs.Known(0.5, sd=0.1), "c": 0.2}
+            ),
+        ],
+        "expertise": [["x2"]],
+        "expertise_sd": [{"expertise": ["x2"], "expertise_sd": 0.5}],
+        "unobserved_scale": [2.0, 0.0],
+        "response": [
+            0.7,
+            {"response": None, "unobserved_scale": 2.0},
+        ],
+        "coefficient_prior_scale": [0.5],
+        "unobserved_prior_scale": [2.0],
+        "response_prior_scale": [
+            {"response": None, "unobserved_scale": 2.0, "response_prior_scale": 1.0}
+        ],
+        "intercept_prior_scale": [{"prevalence": None, "intercept_prior_scale": 2.0}],
+        "leniency_prior_scale": [{"deciders": "leniency", "leniency_prior_scale": 0.5}],
+        "response_ratio_prior_scale": [
+            {"deciders": "response", "response_ratio_prior_scale": 0.3}
+        ],
+        "sensitivity": [0.9, cs.Known(0.9, sd=0.03)],
+        "specificity": [0.95, cs.Known(0.95, sd=0.02)],
+        "negative_controls": [["x3"]],
+    },
+    shape_data=frozenset(
+        {"prevalence", "deciders", "leniency_prior_scale", "response_ratio_prior_scale"}
+    ),
+)
+
+_HECKMAN = Family(
+    base=cs.Heckman(outcome_scale=(0.0, 1.0)),
+    simulate=PEOPLE,
+    values={
+        "mean": [0.2, cs.Known(0.2, sd=0.1)],
+        "excluded": [["x1"]],
+        "undecisive": [["x3"]],
+        "expertise": [["x2"]],
+        "expertise_sd": [{"expertise": ["x2"], "expertise_sd": 0.5}],
+        "outcome_scale": [(0.5, 2.0)],
+        "outcome_prior_scale": [2.0],
+        "outcome_sd_prior_scale": [2.0],
+        "selection_prior_scale": [2.0],
+    },
+)
+
+_PANEL = Family(
+    base=cs.PanelDML(scale=(1.0, 1.0), basis_size=4, errors="iid"),
+    simulate={"units": 12, "times": 4, "covariates": 2},
+    values={
+        "basis_size": [1],
+        "interactions": [[("x1", "x2")]],
+        "moderators": [{"moderators": "x1", "scale": None}],
+        "effect_sd": [2.0],
+        "error_scale": [2.0],
+        "coefficient_scale": [1.0],
+        "correlation_eta": [1.0],
+        "length_scale_median": [{"basis": "hsgp", "length_scale_median": 2.0}],
+        "length_scale_log_sd": [{"basis": "hsgp", "length_scale_log_sd": 0.3}],
+        "variance_prior_degrees": [
+            {"errors": "cluster", "variance_prior_degrees": 5.0}
+        ],
+        "scale": [(2.0, 1.0), None],
+    },
+)
+
+_COMPOSITION = Family(
+    base=cs.PartialCorrelation(basis_variance=1.0),
+    simulate={"rows": 25, "parts": 4},
+    values={
+        "shrinkage": [0.3],
+        "basis_variance": [None],
+        "basis_variance_sd": [1.0],
+        "variance_spread_scale": [0.5],
+        "spike_sd": [{"prior": "sparse", "spike_sd": 0.05}],
+        "slab_sd": [{"prior": "sparse", "slab_sd": 0.3}],
+        "expected_slab_share": [{"prior": "sparse", "expected_slab_share": 0.4}],
+        "row_correlation": [],
+    },
+    companions={("prior", "matching"): {"basis_variance": None}},
+    data={
+        "counts": {"depth": 300},
+        "counts, sparse": {"depth": 300, "fields": {"prior": "sparse"}},
+        "values within bounds": {"resolution": 1.0},
+        "rows of subjects": {"repeated": "subject"},
+        "rows of subjects, known correlation": {
+            "repeated": "subject",
+            "fields": {"row_correlation": 0.5},
+        },
+        "rows in time": {"repeated": "time"},
+        "counts of subjects": {"depth": 300, "repeated": "subject"},
+        "a covariate": {"covariate": True},
+        "counts with a covariate": {"depth": 300, "covariate": True},
+    },
+)
+
+_FRONT_DOOR = "x -> m -> y; x <-> y"
+
+_DIAGRAM = Family(
+    base=cs.CausalDiagram(_FRONT_DOOR, treatment="x", outcome="y"),
+    simulate={"people": 60},
+    values={
+        "diagram": [
+            {
+                "diagram": cs.Diagram.parse("z -> x -> y; z -> y").with_levels(
+                    {"z": 3, "x": 3}
+                )
+            },
+            {"diagram": "w -> z -> x -> y; w <-> x; w <-> y"},
+            {"diagram": "z -> x -> y; x <-> y", "route": "structural"},
+        ],
+        "outcome": [{"outcome": "m"}],
+        "treatment": [{"treatment": "m"}],
+        "concentration": [1.0],
+        "hidden_levels": [{"route": "structural", "hidden_levels": 3}],
+        "basis_size": [{"route": "regression", "basis_size": 4}],
+        "monotone": [{"diagram": "x -> y; x <-> y", "monotone": [("x", "y")]}],
+        "logit_sd": [{"route": "regression", "logit_sd": 1.0}],
+        "logit_intercept_sd": [{"route": "regression", "logit_intercept_sd": 2.0}],
+    },
+    shape_data=frozenset({"diagram", "monotone"}),
+)
+
+FAMILIES = {
+    "SelectiveLabels": _LABELS,
+    "Heckman": _HECKMAN,
+    "PanelDML": _PANEL,
+    "PartialCorrelation": _COMPOSITION,
+    "CausalDiagram": _DIAGRAM,
+}
