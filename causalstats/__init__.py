@@ -45,6 +45,7 @@ if (
     from causalstats.models import PartialCorrelation as PartialCorrelation
     from causalstats.models import SelectiveLabels as SelectiveLabels
     from causalstats.samplers import Auto as Auto
+    from causalstats.samplers import Chees as Chees
     from causalstats.samplers import Exact as Exact
     from causalstats.samplers import Laplace as Laplace
     from causalstats.samplers import Nuts as Nuts
@@ -75,6 +76,7 @@ _WHERE = {
     "LinearGaussian": "causalstats.diagrams.to_pymc.graph",
     "ModelError": "causalstats.errors",
     "Monotone": "causalstats.diagrams",
+    "Chees": "causalstats.samplers",
     "Nuts": "causalstats.samplers",
     "Observations": "causalstats.data",
     "Panel": "causalstats.data",

@@ -11,7 +11,13 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL
-from causalstats.numerics.sampling.posterior_summaries import entries, varies
+from causalstats.numerics.sampling.posterior_summaries import (
+    SUPERCHAIN,
+    entries,
+    r_hat,
+    superchains,
+    varies,
+)
 
 _LARGEST_R_HAT = 1.01
 _SMALLEST_ESS = 400
@@ -33,10 +39,10 @@ _MOST_ENTRIES = 200  # of an answer that is checked itself
 def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
     """Return whether the draws can be trusted as draws of the posterior.
 
-    Markov chains are checked by R-hat, bulk and tail ESS; those of Hamiltonian Monte Carlo also by
-    divergences and the energy's fraction of missing information (E-BFMI); importance-weighted draws
-    by the Pareto k and the ESS of their weights; draws of an exact posterior by nothing but that
-    they are complete.
+    Markov chains are checked by R-hat (nested, of many short chains), bulk and tail ESS; those of
+    Hamiltonian Monte Carlo also by divergences and the energy's fraction of missing information
+    (E-BFMI); importance-weighted draws by the Pareto k and the ESS of their weights; draws of an
+    exact posterior by nothing but that they are complete.
 
     Parameters
     ----------
@@ -90,7 +96,8 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
         for number in entries(posterior[name]).values()
     ]
     values = [number for number in numbers if varies(number)]
-    r_hat = max(float(az.rhat(value)) for value in values)
+    superchain = superchains(posterior)
+    largest = max(r_hat(value, superchain) for value in values)
     bulk = min(float(az.ess(value, method="bulk")) for value in values)
     tail = min(float(az.ess(value, method="tail", prob=INTERVAL)) for value in values)
     longer = _longer(draws.attrs)
@@ -98,10 +105,10 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
     return (
         _check(
             "R-hat",
-            r_hat < _LARGEST_R_HAT,
-            r_hat,
+            largest < _LARGEST_R_HAT,
+            largest,
             f"below {_LARGEST_R_HAT} for every parameter",
-            f"largest R-hat {r_hat:.4f}",
+            f"largest R-hat {largest:.4f}",
             longer,
         ),
         _check(
@@ -126,7 +133,7 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
 def _hamiltonian(draws: xr.DataTree) -> tuple[Check, ...]:
     """Return the checks of Hamiltonian Monte Carlo: divergences and E-BFMI."""
     diverging = int(draws["sample_stats"]["diverging"].sum())
-    bfmi = float(np.min(az.bfmi(draws["sample_stats"]["energy"].to_numpy())))
+    bfmi = _smallest_bfmi(draws["sample_stats"].to_dataset()["energy"])
     return (
         _check(
             "divergences",
@@ -145,6 +152,19 @@ def _hamiltonian(draws: xr.DataTree) -> tuple[Check, ...]:
             _longer(draws.attrs),
         ),
     )
+
+
+def _smallest_bfmi(energy: xr.DataArray) -> float:
+    """Return the smallest E-BFMI of a chain, or of a superchain where there are these.
+
+    A chain of a hundred draws says little about the variance of its energy; the chains of a
+    superchain, which sample the same posterior, say it together.
+    """
+    if SUPERCHAIN not in energy.coords:
+        return float(np.min(az.bfmi(energy.to_numpy())))
+    steps = (energy.diff("draw") ** 2).mean("draw").groupby(SUPERCHAIN).mean()
+    variances = energy.groupby(SUPERCHAIN).var(...)
+    return float((steps / variances).min())
 
 
 def _importance_weights(draws: xr.DataTree) -> tuple[Check, ...]:
@@ -199,21 +219,23 @@ def answer_sampling(
     values = {name: value for name, value in entries(draws).items() if varies(value)}
     if not values:
         return ()
-    r_hats = {name: float(az.rhat(value)) for name, value in values.items()}
+    superchain = superchains(draws)
+    r_hats = {name: r_hat(value, superchain) for name, value in values.items()}
     sizes = {
         name: float(az.ess(value, method="bulk")) for name, value in values.items()
     }
     worst = max(r_hats, key=r_hats.__getitem__)
     least = min(sizes, key=sizes.__getitem__)
-    r_hat, bulk = r_hats[worst], sizes[least]
+    largest = r_hats[worst]
+    bulk = sizes[least]
     longer = _longer(attrs or {})
     return (
         _check(
             "R-hat of this answer",
-            r_hat < _LARGEST_R_HAT,
-            r_hat,
+            largest < _LARGEST_R_HAT,
+            largest,
             f"below {_LARGEST_R_HAT}",
-            f"largest R-hat {r_hat:.4f}" + (f" ({worst})" if worst else ""),
+            f"largest R-hat {largest:.4f}" + (f" ({worst})" if worst else ""),
             longer,
         ),
         _check(
@@ -244,9 +266,8 @@ def _smaller_steps(attrs: Mapping[Any, Any]) -> str:
             "not reach. Simplify the model, or add knowledge of the parameters that hardly learn."
         )
     tune = max(2 * settings.get("tune", 500), 1000)
-    return (
-        f"Take smaller steps: `cs.Nuts(tune={tune:.0f}, target_accept={higher[0]:g})`."
-    )
+    name = _sampler_name(attrs)
+    return f"Take smaller steps: `cs.{name}(tune={tune:.0f}, target_accept={higher[0]:g})`."
 
 
 def _longer(attrs: Mapping[Any, Any]) -> str:
@@ -256,9 +277,16 @@ def _longer(attrs: Mapping[Any, Any]) -> str:
     tune = max(2 * settings.get("tune", 500), 2000)
     target = settings.get("target_accept", 0.8)
     steps = f", target_accept={target:g}" if target > 0.8 else ""
+    name = _sampler_name(attrs)
     return (
-        f"Sample longer: `cs.Nuts(draws={draws:.0f}, tune={tune:.0f}{steps})`." + _RIDGE
+        f"Sample longer: `cs.{name}(draws={draws:.0f}, tune={tune:.0f}{steps})`."
+        + _RIDGE
     )
+
+
+def _sampler_name(attrs: Mapping[Any, Any]) -> str:
+    """Return the class of the sampler that ran, or that which replaces importance sampling."""
+    return "Chees" if str(attrs.get("sampler", "")).startswith("Chees") else "Nuts"
 
 
 def _complete(draws: xr.DataTree) -> Check:

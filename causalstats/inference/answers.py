@@ -25,6 +25,7 @@ from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand, answerable
 from causalstats.errors import DataError, ModelError
 from causalstats.inference.held_out import held_out_check
+from causalstats.numerics.sampling.posterior_summaries import with_superchains_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,6 +113,7 @@ def answer(
     if estimand.over_null:
         over_null = partial(fit.effect, estimand.over_null, at=at, by=by)
     marginals, draws = _values(fit, name, estimand, at, by)
+    draws = with_superchains_of(_posterior(fit), draws)
     return Effect(
         name=name,
         draws=draws.rename(name),

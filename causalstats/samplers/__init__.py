@@ -2,17 +2,19 @@
 
 from causalstats.samplers.auto import Auto, backend_for
 from causalstats.samplers.base import Program, Sampler, sample
+from causalstats.samplers.chees import Chees
 from causalstats.samplers.exact import Exact
 from causalstats.samplers.laplace import Laplace
 from causalstats.samplers.nuts import BACKENDS, Nuts
 from causalstats.samplers.program_cache import program_for, same_program
 
-SAMPLERS = (Auto, Exact, Laplace, Nuts)  # those that a saved fit can name
+SAMPLERS = (Auto, Chees, Exact, Laplace, Nuts)  # those that a saved fit can name
 
 __all__ = [
     "BACKENDS",
     "SAMPLERS",
     "Auto",
+    "Chees",
     "Exact",
     "Laplace",
     "Nuts",

@@ -9,14 +9,23 @@ from functools import cache
 
 import numpy as np
 import pytest
+import xarray as xr
 
+import causalstats as cs
 from causalstats.core.model import Problem
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
-from causalstats.samplers.program_cache import cached_program
+from causalstats.samplers.program_cache import cached_program, same_program
 from tests.laws.options import FAMILIES, fields_without_values, options
 
 OPTIONS = {option.name: option for option in options()}
 AGREEMENT = 1e-9  # relative, of float64 sums in another order
+
+
+MONTE_CARLO_ERRORS = 5  # of a difference; there are hundreds of them
+DEVICE_SAMPLERS = {
+    "NUTS by NumPyro": cs.Nuts(chains=2, draws=500, backend="numpyro"),
+    "ChEES-HMC": cs.Chees(chains=32, draws=100),
+}
 
 
 @cache
@@ -119,3 +128,59 @@ def test_every_draw_of_a_device_is_labelled(name):
     for variable, dims in problem.graph.named_vars_to_dims.items():
         if variable in draws and None not in dims:
             assert draws[variable].dims[2:] == dims
+
+
+def has_another_program(name: str) -> bool:
+    """Return whether no option before it has a graph of the same structure."""
+    names = list(OPTIONS)
+    family = name.partition(",")[0]
+    earlier = [
+        other for other in names[: names.index(name)] if other.startswith(family)
+    ]
+    graph = problem_of(name).graph
+    return not any(same_program(graph, problem_of(other).graph) for other in earlier)
+
+
+@cache
+def answer_by_default(name: str) -> xr.DataArray:
+    problem = problem_of(name)
+    fit = cs.fit(problem.model, problem.data, seed=1, progress=False)
+    return fit.effect(problem.model.headline).draws
+
+
+def standard_errors(draws: xr.DataArray) -> np.ndarray:
+    import arviz as az
+
+    return np.nan_to_num(np.asarray(az.mcse(draws, method="mean")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", DEVICE_SAMPLERS)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_headline_of_a_device_is_that_of_the_default_sampler(name, sampler):
+    if not has_another_program(name):
+        pytest.skip("the program of this option is that of an earlier one")
+    problem = problem_of(name)
+    fit = cs.fit(
+        problem.model,
+        problem.data,
+        seed=2,
+        sampler=DEVICE_SAMPLERS[sampler],
+        progress=False,
+    )
+    draws = fit.effect(problem.model.headline).draws
+    expected = answer_by_default(name)
+    error = np.hypot(standard_errors(draws), standard_errors(expected))
+    difference = draws.mean(("chain", "draw")) - expected.mean(("chain", "draw"))
+    assert (abs(difference) <= MONTE_CARLO_ERRORS * error + 1e-12).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_density_by_numba_is_that_of_the_graph(name):
+    if not has_another_program(name):
+        pytest.skip("the program of this option is that of an earlier one")
+    problem = problem_of(name)
+    position = [part[0] for part in positions(problem, 1)]
+    expected = reference(problem, position, interpreted())
+    assert_same_density(expected, reference(problem, position, "NUMBA"))

@@ -7,6 +7,8 @@ import xarray as xr
 COLUMNS = ("mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat")
 _MOST_DIAGNOSED = 200
 _ENTRY = " entry"  # a name that no dim of an answer has
+SUPERCHAIN = "superchain"
+"""A coordinate of chains: the number of the starting point that a chain shares with others."""
 
 
 def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
@@ -51,6 +53,53 @@ def varies(values: np.ndarray) -> bool:
     return bool(np.ptp(values) > 1e-9 * abs(values).max())
 
 
+def superchains(draws: xr.DataArray | xr.Dataset) -> list[int] | None:
+    """Return the superchain of each chain, or None where every chain has its own start."""
+    return draws[SUPERCHAIN].to_numpy().tolist() if SUPERCHAIN in draws.coords else None
+
+
+def with_superchains_of(posterior: xr.Dataset, answer: xr.DataArray) -> xr.DataArray:
+    """Return an answer whose chains know the superchains of the posterior, where it has any."""
+    if SUPERCHAIN not in posterior.coords or SUPERCHAIN in answer.coords:
+        return answer
+    return answer.assign_coords({SUPERCHAIN: posterior[SUPERCHAIN]})
+
+
+def r_hat(values: np.ndarray, superchain: list[int] | None = None) -> float:
+    """Return the rank-normalised R-hat of draws, nested where chains share starting points.
+
+    Chains that are too short for R-hat have a nested R-hat all the same: it compares the means of
+    superchains, each of many chains.
+
+    Parameters
+    ----------
+    values : array (chain, draw)
+    superchain : list of int, optional
+        The superchain of each chain.
+
+    References
+    ----------
+    Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Rank-normalization, folding, and
+    localization: an improved R-hat, Bayesian Analysis 16. Margossian et al. (2024), Nested R-hat,
+    Bayesian Analysis.
+
+    Examples
+    --------
+    >>> values = np.random.default_rng(1).normal(size=(64, 20))
+    >>> members = np.repeat(np.arange(8), 8)
+    >>> round(r_hat(values, members.tolist()), 2)
+    1.0
+    >>> apart = values + (members == 0)[:, None]
+    >>> round(r_hat(apart, members.tolist()), 1)
+    1.1
+    """
+    import arviz as az
+
+    if superchain is None:
+        return float(az.rhat(values))
+    return float(az.rhat_nested(values, superchain_ids=superchain))
+
+
 def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
     """Return mean, sd, equal-tailed interval, bulk and tail ESS and R-hat.
 
@@ -85,14 +134,18 @@ def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
         "lower": lower,
         "upper": upper,
     }
-    columns |= dict(zip(COLUMNS[4:], _diagnostics(values, prob), strict=True))
+    columns |= dict(
+        zip(COLUMNS[4:], _diagnostics(values, prob, superchains(draws)), strict=True)
+    )
     if list(numbers) == [""]:
         return pd.DataFrame(columns, index=[str(draws.name or "value")])
     dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
     return pd.DataFrame(columns, index=pd.Index(list(numbers), name=", ".join(dims)))
 
 
-def _diagnostics(values: np.ndarray, prob: float) -> np.ndarray:
+def _diagnostics(
+    values: np.ndarray, prob: float, superchain: list[int] | None
+) -> np.ndarray:
     """Return bulk ESS, tail ESS and R-hat, shape (3, entry), of draws (entry, chain, draw)."""
     import arviz as az
 
@@ -103,7 +156,7 @@ def _diagnostics(values: np.ndarray, prob: float) -> np.ndarray:
         if varies(number):
             bulk = az.ess(number, method="bulk")
             tail = az.ess(number, method="tail", prob=prob)
-            diagnostics[:, column] = bulk, tail, az.rhat(number)
+            diagnostics[:, column] = bulk, tail, r_hat(number, superchain)
     return diagnostics
 
 

@@ -1,0 +1,200 @@
+"""ChEES-HMC by BlackJAX: all chains in one JAX program whose data are arguments."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalstats.core.model import Problem
+from causalstats.errors import SamplingError
+from causalstats.numerics.sampling.posterior_summaries import SUPERCHAIN
+from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.backends.jax_graph import JaxGraph, trace
+from causalstats.samplers.base import STATISTICS, complete
+from causalstats.samplers.program_cache import cached_program
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+    from causalstats.samplers.chees import Chees
+
+_DRAWS_OF_A_CHUNK = 25  # between two looks at the keyboard
+_FIRST_STEP_SIZE = 0.1
+_LEARNING_RATE = 0.025  # of the trajectory length, as in the paper of ChEES
+_MOST_LEAPFROG_STEPS = 1000
+_SHARE_OF_TUNING = 0.5  # shown as done when tuning is
+
+
+def compile_graph(sampler: Chees, graph: pm.Model) -> CheesProgram:
+    """Trace the log density, its gradient, and the variables that are kept.
+
+    Programs with another number of chains, tuning steps or another target are not shared.
+
+    Raises
+    ------
+    SamplingError
+        If BlackJAX is not installed.
+    """
+    kind = ("chees", sampler.chains, sampler.tune, sampler.target_accept)
+    program = cached_program(kind, graph, lambda: _traced_program(sampler, graph))
+    return replace(program, sampler=sampler)
+
+
+def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
+    try:
+        import blackjax
+        import optax
+    except ImportError as error:
+        raise SamplingError(
+            "`cs.Chees` needs BlackJAX: pip install 'causalstats[gpu]'. Without it, use "
+            "`cs.Nuts(backend='numpyro')`."
+        ) from error
+    import jax
+    from blackjax.mcmc.dynamic_hmc import build_kernel, halton_sequence
+
+    functions = trace(graph)
+    jitter_bits = int(np.ceil(np.log2(sampler.tune + _MOST_LEAPFROG_STEPS)))
+
+    def leapfrog_steps(iteration: Any, mean_steps: Any) -> Any:
+        """Return how many steps this iteration takes: uniform by a Halton sequence."""
+        share = halton_sequence(iteration, jitter_bits)
+        return jax.numpy.ceil(share * 2 * mean_steps).astype(int)
+
+    kernel = build_kernel(
+        next_random_arg_fn=lambda iteration: iteration + 1,
+        integration_steps_fn=leapfrog_steps,
+    )
+
+    def tune(key: Any, positions: list, data: tuple) -> tuple[Any, dict]:
+        adaptation = blackjax.chees_adaptation(
+            lambda position: functions.log_density(position, data),
+            sampler.chains,
+            target_acceptance_rate=sampler.target_accept,
+            max_leapfrog_steps=_MOST_LEAPFROG_STEPS,
+            mass_matrix_estimation="diagonal",
+            adaptation_info_fn=lambda state, info, adapted: info.is_divergent.sum(),
+        )
+        (states, adapted), _ = adaptation.run(
+            key,
+            positions,
+            step_size=_FIRST_STEP_SIZE,
+            optim=optax.adam(_LEARNING_RATE),
+            num_steps=sampler.tune,
+        )
+        names = ("step_size", "inverse_mass_matrix", "integration_steps_params")
+        return states, {name: adapted[name] for name in names}
+
+    def advance(states: Any, adapted: dict, key: Any, data: tuple) -> tuple[Any, tuple]:
+        def one_chain(key: Any, state: Any) -> tuple[Any, Any]:
+            return kernel(
+                key,
+                state,
+                lambda position: functions.log_density(position, data),
+                **adapted,
+            )
+
+        def one(states: Any, key: Any) -> tuple[Any, tuple]:
+            keys = jax.random.split(key, sampler.chains)
+            states, info = jax.vmap(one_chain)(keys, states)
+            return states, (
+                states.position,
+                info.is_divergent,
+                info.energy,
+                info.num_integration_steps,
+                jax.numpy.full(sampler.chains, adapted["step_size"]),
+                states.logdensity,
+                info.acceptance_rate,
+            )
+
+        return jax.lax.scan(one, states, jax.random.split(key, _DRAWS_OF_A_CHUNK))
+
+    return CheesProgram(sampler, functions, jax.jit(tune), jax.jit(advance))
+
+
+@dataclass(frozen=True)
+class CheesProgram:
+    """ChEES-HMC on a traced graph.
+
+    Attributes
+    ----------
+    sampler : Chees
+    functions : JaxGraph
+    tune : function of a key, positions and data
+        Returns the states of all chains, and what was adapted.
+    advance : function of states, what was adapted, a key and data
+        Returns states and a chunk of draws.
+    """
+
+    sampler: Chees
+    functions: JaxGraph
+    tune: Callable
+    advance: Callable
+
+    @property
+    def graph(self) -> pm.Model:
+        return self.functions.graph
+
+    def run(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
+        import jax
+
+        options = self.sampler
+        started = time.perf_counter()
+        data = self.functions.data(problem)
+        tuning_key, *keys = jax.random.split(
+            jax.random.key(seed), 1 + -(-options.draws // _DRAWS_OF_A_CHUNK)
+        )
+        starts = self.functions.starts(data, seed, options.superchains)
+        members = options.chains // options.superchains
+        positions = [np.repeat(part, members, axis=0) for part in starts]
+        states, adapted = self.tune(tuning_key, positions, data)
+        advance(_SHARE_OF_TUNING, "tuned")
+        chunks: list[tuple] = []
+        interrupted = False
+        try:
+            for done, key in enumerate(keys, start=1):
+                states, chunk = self.advance(states, adapted, key, data)
+                chunks.append(jax.tree.map(np.asarray, chunk))
+                divergences = sum(int(part[1].sum()) for part in chunks)
+                share = _SHARE_OF_TUNING + (1 - _SHARE_OF_TUNING) * done / len(keys)
+                advance(share, f"{divergences} divergences")
+        except KeyboardInterrupt:
+            if not chunks:
+                raise
+            interrupted = True
+        return complete(
+            self._labelled(chunks, data),
+            interrupted=interrupted,
+            seconds=time.perf_counter() - started,
+            seed=seed,
+            sampler=options,
+        )
+
+    def _labelled(self, chunks: list[tuple], data: tuple) -> xr.DataTree:
+        """Return the draws of all chunks, whose arrays are (draw, chain, ...)."""
+        import jax
+        import xarray as xr
+
+        def joined(*parts: np.ndarray) -> np.ndarray:
+            return np.concatenate(parts)[: self.sampler.draws].swapaxes(0, 1)
+
+        positions, *statistics = jax.tree.map(joined, *chunks)
+        superchain = np.arange(self.sampler.chains) // (
+            self.sampler.chains // self.sampler.superchains
+        )
+        posterior = self.functions.posterior(positions, data)
+        posterior = posterior.assign_coords({SUPERCHAIN: ("chain", superchain)})
+        stats = {
+            name: (("chain", "draw"), value)
+            for name, value in zip(STATISTICS, statistics, strict=True)
+        }
+        axes = {name: posterior[name] for name in ("chain", "draw", SUPERCHAIN)}
+        return xr.DataTree.from_dict(
+            {"posterior": posterior, "sample_stats": xr.Dataset(stats, axes)}
+        )
