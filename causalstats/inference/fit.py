@@ -759,6 +759,7 @@ def fit(
         **{name: version(name) for name in LIBRARIES},
         "seed": seed,
         "sampler": draws.attrs["sampler"],
+        "device": draws.attrs["device"],
         "fingerprint": data_hash,
     }
     return Fit(

@@ -20,6 +20,7 @@ FEWEST_DRAWS_OF_A_CHAIN = 50
 ADAPT_CORRELATIONS_UP_TO = (
     100  # parameters; with more, a dense metric costs more than it saves
 )
+CPU = "CPU, float64"
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
 
 
@@ -109,6 +110,7 @@ def describe_run(
     seed: int,
     seconds: float,
     interrupted: bool = False,
+    device: str = CPU,
 ) -> xr.DataTree:
     """Return the draws with attributes that say how they were made.
 
@@ -123,14 +125,22 @@ def describe_run(
         The time that sampling took, without compiling.
     interrupted : bool
         Whether the user stopped the run before its end.
+    device : str
+        Which devices ran it, how many, and in which precision.
     """
     draws.attrs.update({ATTRIBUTE: kind.value, "sampler": repr(sampler), "seed": seed})
-    draws.attrs.update(seconds=seconds, interrupted=int(interrupted))
+    draws.attrs.update(seconds=seconds, interrupted=int(interrupted), device=device)
     return draws
 
 
 def complete(
-    draws: xr.DataTree, *, interrupted: bool, seconds: float, seed: int, sampler: object
+    draws: xr.DataTree,
+    *,
+    interrupted: bool,
+    seconds: float,
+    seed: int,
+    sampler: object,
+    device: str = CPU,
 ) -> xr.DataTree:
     """Return the draws of Markov chains that every chain has finished.
 
@@ -138,7 +148,7 @@ def complete(
     ----------
     draws : DataTree
         The log density `lp`, dims (chain, draw), is NaN for draws that were not made.
-    interrupted, seconds, seed, sampler
+    interrupted, seconds, seed, sampler, device
         As in `describe_run`.
 
     Raises
@@ -174,4 +184,5 @@ def complete(
         seed=seed,
         seconds=seconds,
         interrupted=interrupted,
+        device=device,
     )

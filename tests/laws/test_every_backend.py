@@ -109,7 +109,9 @@ def test_the_density_and_its_gradient_by_jax_are_those_of_the_graph(name):
     position = [part[0] for part in positions(problem, 1)]
     expected = reference(problem, position, interpreted())
     assert np.isfinite(expected[0])
-    assert_same_density(expected, functions.density(position, functions.data(problem)))
+    assert_same_density(
+        expected, functions.density(position, functions.data(problem)[0])
+    )
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -119,7 +121,7 @@ def test_every_draw_of_a_device_is_labelled(name):
     points = [
         part.reshape(2, 3, *part.shape[1:]) for part in positions(problem, number=6)
     ]
-    draws = functions.posterior(points, functions.data(problem))
+    draws = functions.posterior(points, functions.data(problem)[0])
     assert draws.sizes["chain"] == 2
     assert draws.sizes["draw"] == 3
     wanted = {variable.name for variable in problem.graph.deterministics}

@@ -13,6 +13,10 @@ from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.numerics.sampling.posterior_summaries import SUPERCHAIN
 from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.backends.device_layout import (
+    device_in_words,
+    out_of_memory_in_words,
+)
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
 from causalstats.samplers.base import STATISTICS, complete
 from causalstats.samplers.program_cache import cached_program
@@ -142,18 +146,22 @@ class CheesProgram:
     def run(
         self, problem: Problem, seed: int, advance: Advance = silent
     ) -> xr.DataTree:
+        with out_of_memory_in_words():
+            return self._run(problem, seed, advance)
+
+    def _run(self, problem: Problem, seed: int, advance: Advance) -> xr.DataTree:
         import jax
 
         options = self.sampler
         started = time.perf_counter()
-        data = self.functions.data(problem)
+        data, layout = self.functions.data(problem, options.chains)
         tuning_key, *keys = jax.random.split(
             jax.random.key(seed), 1 + -(-options.draws // _DRAWS_OF_A_CHUNK)
         )
         starts = self.functions.starts(data, seed, options.superchains)
         members = options.chains // options.superchains
         positions = [np.repeat(part, members, axis=0) for part in starts]
-        states, adapted = self.tune(tuning_key, positions, data)
+        states, adapted = self.tune(tuning_key, layout.put_chains(positions), data)
         advance(_SHARE_OF_TUNING, "tuned")
         chunks: list[tuple] = []
         interrupted = False
@@ -174,6 +182,7 @@ class CheesProgram:
             seconds=time.perf_counter() - started,
             seed=seed,
             sampler=options,
+            device=device_in_words(),
         )
 
     def _labelled(self, chunks: list[tuple], data: tuple) -> xr.DataTree:

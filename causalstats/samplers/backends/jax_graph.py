@@ -15,6 +15,11 @@ import numpy as np
 
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
+from causalstats.samplers.backends.device_layout import (
+    DeviceLayout,
+    layout_for,
+    unpadded,
+)
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -37,14 +42,15 @@ def trace(graph: pm.Model) -> JaxGraph:
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
     density = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
     constrain = _traced(graph, shown)
-    over_draws = jax.vmap(
-        jax.vmap(lambda position, data: constrain(*position, *data), (0, None)),
-        (0, None),
-    )
+
+    def kept(position: list, data: tuple) -> list:
+        return constrain(*position, *map(unpadded, data))
+
+    over_draws = jax.vmap(jax.vmap(kept, (0, None)), (0, None))
     return JaxGraph(
         graph,
         tuple(variable.name for variable in shown),
-        jax.jit(lambda position, data: density(*position, *data)),
+        jax.jit(lambda position, data: density(*position, *map(unpadded, data))),
         _log_density(density),
         jax.jit(over_draws),
     )
@@ -73,14 +79,21 @@ class JaxGraph:
     log_density: Callable
     constrain: Callable
 
-    def data(self, problem: Problem) -> tuple:
-        """Return the data of a problem as arguments of the functions."""
-        import jax
+    def data(self, problem: Problem, chains: int = 1) -> tuple[tuple, DeviceLayout]:
+        """Return the data of a problem on the devices, and how chains and rows are spread.
 
-        return tuple(
-            jax.numpy.asarray(problem.inputs[variable.name])
+        Parameters
+        ----------
+        problem : Problem
+        chains : int
+            How many will be run on these data at once.
+        """
+        arrays = [
+            np.asarray(problem.inputs[variable.name])
             for variable in self.graph.data_vars
-        )
+        ]
+        layout = layout_for(chains, arrays)
+        return layout.put_data(arrays), layout
 
     def starts(self, data: tuple, seed: int, number: int) -> list[np.ndarray]:
         """Return points where log density and gradient are finite, stacked.
@@ -137,10 +150,7 @@ class JaxGraph:
         if jax.default_backend() == "cpu":
             return
         with jax.default_device(jax.devices("cpu")[0]):
-            there = self.density(
-                [np.asarray(part) for part in position],
-                tuple(np.asarray(part) for part in data),
-            )[0]
+            there = self.density(*jax.tree.map(np.asarray, (position, data)))[0]
         if not np.isclose(value, there, rtol=_RELATIVE_TOLERANCE):
             device = jax.devices()[0]
             raise SamplingError(
@@ -231,10 +241,10 @@ def _log_density(density: Callable) -> Callable:
 
     @jax.custom_vjp
     def log_density(position, data):
-        return density(*position, *data)[0]
+        return density(*position, *map(unpadded, data))[0]
 
     def forward(position, data):
-        value, *gradient = density(*position, *data)
+        value, *gradient = density(*position, *map(unpadded, data))
         return value, gradient
 
     def backward(gradient, cotangent):

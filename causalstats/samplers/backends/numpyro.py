@@ -11,6 +11,10 @@ import numpy as np
 
 from causalstats.core.model import Problem
 from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.backends.device_layout import (
+    device_in_words,
+    out_of_memory_in_words,
+)
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
 from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, STATISTICS, complete
 from causalstats.samplers.program_cache import cached_program
@@ -108,14 +112,18 @@ class NumpyroProgram:
     def run(
         self, problem: Problem, seed: int, advance: Advance = silent
     ) -> xr.DataTree:
+        with out_of_memory_in_words():
+            return self._run(problem, seed, advance)
+
+    def _run(self, problem: Problem, seed: int, advance: Advance) -> xr.DataTree:
         import jax
 
         options = self.sampler
         started = time.perf_counter()
-        data = self.functions.data(problem)
+        data, layout = self.functions.data(problem, options.chains)
         keys = jax.random.split(jax.random.key(seed), options.chains)
         starts = self.functions.starts(data, seed, options.chains)
-        state = self.begin(keys, starts, data)
+        state = self.begin(layout.put_chains(keys), layout.put_chains(starts), data)
         # Tuning takes whole chunks; draws of its last chunk after the tuning are the first kept.
         total = options.tune + options.draws
         first = options.tune // _DRAWS_OF_A_CHUNK
@@ -136,6 +144,7 @@ class NumpyroProgram:
             seconds=time.perf_counter() - started,
             seed=seed,
             sampler=options,
+            device=device_in_words(),
         )
 
     def _labelled(self, kept: list, data: tuple) -> xr.DataTree:

@@ -1,0 +1,195 @@
+"""Chains and rows over the devices of JAX: several GPUs share the work of one fit.
+
+Chains are spread over as many devices as divide their number; what devices are left share the rows
+of the data, as do all of them where the data are too large for each device to hold. How arrays are
+laid out changes no result beyond rounding: XLA inserts the sums over devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from causalstats.errors import SamplingError
+
+_MOST_BYTES_ON_EACH_DEVICE = 2**30  # data beyond that are divided rather than copied
+_FEWEST_ROWS_OF_A_DEVICE = 1_000
+_ARRAYS_OF_A_GRADIENT = (
+    8  # numbers a row and chain that a gradient holds at once, at most
+)
+_OUT_OF_MEMORY = "RESOURCE_EXHAUSTED"
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["array"], meta_fields=["rows"])
+@dataclass(frozen=True)
+class PaddedRows:
+    """An array that was lengthened so that devices hold equally many rows.
+
+    Attributes
+    ----------
+    array : array (padded rows, ...)
+    rows : int
+        How many of the rows are data.
+    """
+
+    array: Any
+    rows: int
+
+
+def unpadded(array: Any) -> Any:
+    """Return the rows of an array that are data; called where JAX traces."""
+    return array.array[: array.rows] if isinstance(array, PaddedRows) else array
+
+
+@dataclass(frozen=True)
+class DeviceLayout:
+    """How many devices share chains, and how many share rows.
+
+    Attributes
+    ----------
+    chain_devices, row_devices : int
+        Their product is the number of devices.
+    rows : int
+        The length of the arrays that are divided.
+    """
+
+    chain_devices: int
+    row_devices: int
+    rows: int
+
+    def put_chains(self, tree: Any) -> Any:
+        """Return arrays (chain, ...) with their chains over the devices."""
+        if self.chain_devices == 1:
+            return tree
+        return jax.device_put(tree, self._sharding("chain"))
+
+    def put_data(self, arrays: list[np.ndarray]) -> tuple:
+        """Return data on the devices, those with a row for each observation divided by rows."""
+        if self.chain_devices == self.row_devices == 1:
+            return tuple(jax.numpy.asarray(array) for array in arrays)
+        return tuple(self._put(np.asarray(array)) for array in arrays)
+
+    def _put(self, array: np.ndarray) -> Any:
+        divided = (
+            self.row_devices > 1 and array.ndim > 0 and array.shape[0] == self.rows
+        )
+        if not divided:
+            return jax.device_put(array, self._sharding())
+        missing = -self.rows % self.row_devices
+        widths = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
+        padded = np.pad(array, widths, mode="edge")
+        return PaddedRows(jax.device_put(padded, self._sharding("row")), self.rows)
+
+    def _sharding(self, *axes: str) -> Any:
+        shape = (self.chain_devices, self.row_devices)
+        devices = np.array(jax.devices()).reshape(shape)
+        mesh = Mesh(devices, ("chain", "row"))
+        return NamedSharding(mesh, PartitionSpec(*axes))
+
+
+def layout_for(chains: int, arrays: list[np.ndarray]) -> DeviceLayout:
+    """Return how chains and rows are spread over the devices there are.
+
+    Parameters
+    ----------
+    chains : int
+    arrays : list of arrays
+        The data.
+
+    Raises
+    ------
+    SamplingError
+        If the devices say how much memory they have, and it is too little.
+
+    Examples
+    --------
+    >>> layout_for(4, [np.zeros((100, 3))]).row_devices
+    1
+    """
+    devices = jax.devices()
+    count = len(devices)
+    largest = max(arrays, key=np.size, default=np.zeros(0))
+    rows = largest.shape[0] if largest.ndim else 0
+    copied = sum(array.nbytes for array in arrays)
+    dividing = [
+        number
+        for number in range(1, count + 1)
+        if count % number == 0 and chains % number == 0
+    ]
+    over_chains = 1 if copied > _MOST_BYTES_ON_EACH_DEVICE else max(dividing)
+    over_rows = count // over_chains
+    if rows < over_rows * _FEWEST_ROWS_OF_A_DEVICE:
+        over_rows = 1
+        over_chains = max(dividing)
+    layout = DeviceLayout(over_chains, over_rows, rows)
+    _refuse_too_large(layout, chains, copied, devices[0])
+    return layout
+
+
+def _refuse_too_large(
+    layout: DeviceLayout, chains: int, copied: int, device: Any
+) -> None:
+    """Raise where a device surely lacks the memory for its data and one gradient.
+
+    Parameters
+    ----------
+    layout : DeviceLayout
+    chains : int
+    copied : int
+        Bytes of all data.
+    device : jax.Device
+    """
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    if limit is None:
+        return
+    chains_of_a_device = chains / layout.chain_devices
+    rows_of_a_device = layout.rows / layout.row_devices
+    gradient = 8 * _ARRAYS_OF_A_GRADIENT * chains_of_a_device * rows_of_a_device
+    needed = copied / layout.row_devices + gradient
+    if needed > limit:
+        raise SamplingError(
+            f"Sampling needs about {needed / 2**30:.1f} GiB on each device, and {device} has "
+            f"{limit / 2**30:.1f} GiB. Use fewer chains, or sample on the CPU: "
+            "`cs.Nuts(backend='jax')`."
+        )
+
+
+@contextmanager
+def out_of_memory_in_words() -> Iterator[None]:
+    """Say what to do where a device runs out of memory.
+
+    Raises
+    ------
+    SamplingError
+        In place of the error of JAX.
+    """
+    try:
+        yield
+    except Exception as error:
+        if _OUT_OF_MEMORY not in str(error):
+            raise
+        raise SamplingError(
+            "The device ran out of memory. Use fewer chains, or sample on the CPU: "
+            "`cs.Nuts(backend='jax')`."
+        ) from error
+
+
+def device_in_words() -> str:
+    """Return which devices JAX uses, how many, and in which precision.
+
+    Examples
+    --------
+    >>> device_in_words().endswith("float64")
+    True
+    """
+    devices = jax.devices()
+    kind = devices[0].device_kind
+    count = f"{len(devices)} x " if len(devices) > 1 else ""
+    return f"{count}{kind}, float64"
