@@ -56,13 +56,10 @@ class DeviceLayout:
     ----------
     chain_devices, row_devices : int
         Their product is the number of devices.
-    rows : int
-        The length of the arrays that are divided.
     """
 
     chain_devices: int
     row_devices: int
-    rows: int
 
     def put_chains(self, tree: Any) -> Any:
         """Return arrays (chain, ...) with their chains over the devices."""
@@ -71,21 +68,19 @@ class DeviceLayout:
         return jax.device_put(tree, self._sharding("chain"))
 
     def put_data(self, arrays: list[np.ndarray]) -> tuple:
-        """Return data on the devices, those with a row for each observation divided by rows."""
+        """Return data on the devices, long arrays divided by rows and the others copied."""
         if self.chain_devices == self.row_devices == 1:
             return tuple(jax.numpy.asarray(array) for array in arrays)
         return tuple(self._put(np.asarray(array)) for array in arrays)
 
     def _put(self, array: np.ndarray) -> Any:
-        divided = (
-            self.row_devices > 1 and array.ndim > 0 and array.shape[0] == self.rows
-        )
-        if not divided:
+        rows = array.shape[0] if array.ndim else 0
+        if self.row_devices == 1 or rows < self.row_devices * _FEWEST_ROWS_OF_A_DEVICE:
             return jax.device_put(array, self._sharding())
-        missing = -self.rows % self.row_devices
+        missing = -rows % self.row_devices
         widths = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
         padded = np.pad(array, widths, mode="edge")
-        return PaddedRows(jax.device_put(padded, self._sharding("row")), self.rows)
+        return PaddedRows(jax.device_put(padded, self._sharding("row")), rows)
 
     def _sharding(self, *axes: str) -> Any:
         shape = (self.chain_devices, self.row_devices)
@@ -115,8 +110,7 @@ def layout_for(chains: int, arrays: list[np.ndarray]) -> DeviceLayout:
     """
     devices = jax.devices()
     count = len(devices)
-    largest = max(arrays, key=np.size, default=np.zeros(0))
-    rows = largest.shape[0] if largest.ndim else 0
+    rows = max((array.shape[0] for array in arrays if array.ndim), default=0)
     copied = sum(array.nbytes for array in arrays)
     dividing = [
         number
@@ -128,32 +122,17 @@ def layout_for(chains: int, arrays: list[np.ndarray]) -> DeviceLayout:
     if rows < over_rows * _FEWEST_ROWS_OF_A_DEVICE:
         over_rows = 1
         over_chains = max(dividing)
-    layout = DeviceLayout(over_chains, over_rows, rows)
-    _refuse_too_large(layout, chains, copied, devices[0])
+    layout = DeviceLayout(over_chains, over_rows)
+    numbers_of_a_gradient = _ARRAYS_OF_A_GRADIENT * chains / over_chains * rows
+    needed = (copied + 8 * numbers_of_a_gradient) / over_rows
+    _refuse_too_large(needed, devices[0])
     return layout
 
 
-def _refuse_too_large(
-    layout: DeviceLayout, chains: int, copied: int, device: Any
-) -> None:
-    """Raise where a device surely lacks the memory for its data and one gradient.
-
-    Parameters
-    ----------
-    layout : DeviceLayout
-    chains : int
-    copied : int
-        Bytes of all data.
-    device : jax.Device
-    """
+def _refuse_too_large(needed: float, device: Any) -> None:
+    """Raise where a device surely lacks the memory for its data and one gradient, in bytes."""
     limit = (device.memory_stats() or {}).get("bytes_limit")
-    if limit is None:
-        return
-    chains_of_a_device = chains / layout.chain_devices
-    rows_of_a_device = layout.rows / layout.row_devices
-    gradient = 8 * _ARRAYS_OF_A_GRADIENT * chains_of_a_device * rows_of_a_device
-    needed = copied / layout.row_devices + gradient
-    if needed > limit:
+    if limit is not None and needed > limit:
         raise SamplingError(
             f"Sampling needs about {needed / 2**30:.1f} GiB on each device, and {device} has "
             f"{limit / 2**30:.1f} GiB. Use fewer chains, or sample on the CPU: "
