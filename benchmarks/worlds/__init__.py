@@ -20,7 +20,7 @@ class World:
         The violation, or what makes a right world hard, in a few words.
     family : str
     wrong : bool
-        Whether the answer of the model is wrong in this world.
+        Whether an answer of the model is wrong in this world.
     make : callable
         `make(seed) -> (model, data)`, the model as a user would write it.
     catches : tuple of str

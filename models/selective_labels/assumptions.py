@@ -33,7 +33,9 @@ def _one_unobservable(model: Any) -> Assumption:
         statement="What the decision-maker sees and we do not is one number, independent of the "
         f"features, {direction.alike}, and has this distribution times σ: "
         f"{model.law.distribution.description}.",
-        if_wrong=direction.if_wrong,
+        if_wrong=f"{direction.if_wrong} That it depends on the features, or has another "
+        "distribution, these data can hardly show: a known prevalence limits what it does to the "
+        "mean of the untested.",
         formula="ζ independent of x",
     )
 

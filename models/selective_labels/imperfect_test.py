@@ -89,7 +89,8 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             statement="A result misses or invents a case at rates that are the same for everybody: "
             f"sensitivity {model.sensitivity}, specificity {model.specificity}.",
             if_wrong="Where the outcome is rare, one percent of specificity is as much as the "
-            "prevalence itself: look at the sensitivity to it.",
+            "prevalence itself: look at the sensitivity to it. Other rates show in these data only "
+            "where they contradict a known prevalence.",
             formula="P(R=1 | Y=1), P(R=0 | Y=0), independent of x and ζ",
         ),
     )
