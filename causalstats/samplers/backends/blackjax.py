@@ -60,23 +60,29 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
         ) from error
     import jax
     from blackjax.mcmc.dynamic_hmc import build_kernel, halton_sequence
+    from jax.flatten_util import ravel_pytree
 
     functions = trace(graph)
+    unravel = _unravel(graph)
     jitter_bits = int(np.ceil(np.log2(sampler.tune + _MOST_LEAPFROG_STEPS)))
 
-    def leapfrog_steps(iteration: Any, mean_steps: Any) -> Any:
-        """Return how many steps this iteration takes: uniform by a Halton sequence."""
+    def leapfrog_steps(iteration: Any, most_steps: Any) -> Any:
+        """Return how many steps an iteration takes, uniform by a Halton sequence as in tuning."""
         share = halton_sequence(iteration, jitter_bits)
-        return jax.numpy.ceil(share * 2 * mean_steps).astype(int)
+        return jax.numpy.ceil(share * most_steps).astype(int)
 
     kernel = build_kernel(
         next_random_arg_fn=lambda iteration: iteration + 1,
         integration_steps_fn=leapfrog_steps,
     )
 
+    def log_density_of(data: tuple) -> Callable:
+        # BlackJAX takes means over chains of vectors only, so a position is one vector.
+        return lambda vector: functions.log_density(unravel(vector), data)
+
     def tune(key: Any, positions: list, data: tuple) -> tuple[Any, dict]:
         adaptation = blackjax.chees_adaptation(
-            lambda position: functions.log_density(position, data),
+            log_density_of(data),
             sampler.chains,
             target_acceptance_rate=sampler.target_accept,
             max_leapfrog_steps=_MOST_LEAPFROG_STEPS,
@@ -85,7 +91,7 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
         )
         (states, adapted), _ = adaptation.run(
             key,
-            positions,
+            jax.vmap(lambda position: ravel_pytree(position)[0])(positions),
             step_size=_FIRST_STEP_SIZE,
             optim=optax.adam(_LEARNING_RATE),
             num_steps=sampler.tune,
@@ -95,18 +101,13 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
 
     def advance(states: Any, adapted: dict, key: Any, data: tuple) -> tuple[Any, tuple]:
         def one_chain(key: Any, state: Any) -> tuple[Any, Any]:
-            return kernel(
-                key,
-                state,
-                lambda position: functions.log_density(position, data),
-                **adapted,
-            )
+            return kernel(key, state, log_density_of(data), **adapted)
 
         def one(states: Any, key: Any) -> tuple[Any, tuple]:
             keys = jax.random.split(key, sampler.chains)
             states, info = jax.vmap(one_chain)(keys, states)
             return states, (
-                states.position,
+                jax.vmap(unravel)(states.position),
                 info.is_divergent,
                 info.energy,
                 info.num_integration_steps,
@@ -118,6 +119,15 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
         return jax.lax.scan(one, states, jax.random.split(key, _DRAWS_OF_A_CHUNK))
 
     return CheesProgram(sampler, functions, jax.jit(tune), jax.jit(advance))
+
+
+def _unravel(graph: pm.Model) -> Callable:
+    """Return the function of a vector that gives the arrays of a position."""
+    from jax.flatten_util import ravel_pytree
+
+    start = graph.initial_point()
+    position = [np.asarray(start[value.name], float) for value in graph.value_vars]
+    return ravel_pytree(position)[1]
 
 
 @dataclass(frozen=True)

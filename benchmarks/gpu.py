@@ -1,0 +1,275 @@
+"""Gradients and samplers on an accelerator, against the CPU of the same machine.
+
+    pip install 'causalstats[gpu]'
+    python benchmarks/gpu.py [--minutes 9] [--quick]
+
+Each task is a process of its own, the most telling first, and `benchmarks/gpu.json` is written
+after each, so that a run that is cut short still counts. `--quick` takes small data: it tries the
+script where there is no accelerator, and writes nothing.
+
+- Gradients: microseconds for 1 and 64 chains, and the share of the roofline, which is the time that
+  reading the data twice takes at the bandwidth of a copy measured in the same process.
+- Samplers: smallest bulk effective sample size a second over the parameters, cold (with compiling)
+  and warm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import causalstats as cs
+
+PATH = Path(__file__).resolve().parent / "gpu.json"
+FEATURES = 20
+REPEATS = 20
+PACKAGES = ("jax", "jaxlib", "numpyro", "blackjax", "nutpie", "numba", "pymc")
+Record = dict[str, Any]
+
+
+def selective_labels(people: int) -> cs.Problem:
+    model = cs.SelectiveLabels(prevalence=cs.Known(0.3, sd=0.02))
+    data = model.simulate(1, people=people, features=FEATURES).data
+    return cs.Problem(model, data)
+
+
+def heckman(people: int) -> cs.Problem:
+    model = cs.Heckman(excluded=["x1"])
+    return cs.Problem(model, model.simulate(1, people=people, features=FEATURES).data)
+
+
+def panel(units: int) -> cs.Problem:
+    model = cs.PanelDML(errors="ar1")
+    return cs.Problem(model, model.simulate(1, units=units, times=10).data)
+
+
+def counts(rows: int) -> cs.Problem:
+    model = cs.PartialCorrelation()
+    return cs.Problem(model, model.simulate(1, rows=rows, parts=12, depth=1000).data)
+
+
+def tables(people: int) -> cs.Problem:
+    model = cs.CausalDiagram("x -> m -> y; x <-> y", route="structural")
+    return cs.Problem(model, model.simulate(1, people=people).data)
+
+
+PROBLEMS: dict[str, tuple[Callable[[int], cs.Problem], int, int]] = {
+    # how it is made, its size, and its size in a quick run
+    "selective labels, 10,000 x 20": (selective_labels, 10_000, 300),
+    "selective labels, 100,000 x 20": (selective_labels, 100_000, 600),
+    "selective labels, 1,000,000 x 20": (selective_labels, 1_000_000, 900),
+    "Heckman, 100,000 x 20": (heckman, 100_000, 300),
+    "panel with AR(1) errors, 2,000 x 10": (panel, 2_000, 30),
+    "counts, 300 x 12": (counts, 300, 20),
+    "tables, 10,000": (tables, 10_000, 100),
+}
+SAMPLERS = {
+    "ChEES-HMC on the device": ("device", cs.Chees()),
+    "NUTS by NumPyro on the device": ("device", cs.Nuts(draws=500, backend="numpyro")),
+    "NUTS by nutpie and Numba on the CPU": ("cpu", cs.Nuts(draws=500)),
+    "NUTS by nutpie and JAX on the CPU": ("cpu", cs.Nuts(draws=500, backend="jax")),
+}
+TASKS = (
+    ("installation", "", ""),
+    *(("gradient", name, place) for name in PROBLEMS for place in ("device", "cpu")),
+    *(("sampler", name, sampler) for name in PROBLEMS for sampler in SAMPLERS),
+)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--minutes", type=float, default=9.0)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--task", nargs=3, help=argparse.SUPPRESS)
+    given = options.parse_args()
+    if given.task:
+        print(json.dumps(run(*given.task, quick=given.quick)))
+        return
+    deadline = time.monotonic() + 60 * given.minutes
+    records: list[Record] = []
+    for task in TASKS:
+        left = deadline - time.monotonic()
+        if left < 5:
+            break
+        record = in_its_own_process(task, given.quick, left)
+        records.append(record)
+        print(row(record), flush=True)
+        if not given.quick:
+            PATH.write_text(json.dumps(records, indent=1) + "\n")
+
+
+def in_its_own_process(task: tuple[str, str, str], quick: bool, limit: float) -> Record:
+    """Run a task, and return its record or the reason why there is none.
+
+    Parameters
+    ----------
+    task : kind, problem and place or sampler
+    quick : bool
+        Whether the data are small.
+    limit : float
+        Seconds after which the process is stopped.
+    """
+    kind, problem, choice = task
+    place = SAMPLERS[choice][0] if kind == "sampler" else choice
+    environment = dict(os.environ)
+    if place == "cpu":
+        environment["JAX_PLATFORMS"] = "cpu"
+    command = [sys.executable, "-W", "ignore", __file__, "--task", *task]
+    command += ["--quick"] if quick else []
+    named = {"task": kind, "problem": problem, "choice": choice}
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=limit
+        )
+    except subprocess.TimeoutExpired:
+        return named | {"failed": f"stopped after {limit:.0f} s"}
+    if done.returncode:
+        return named | {"failed": done.stderr.strip().splitlines()[-1][:300]}
+    return named | json.loads(done.stdout.splitlines()[-1])
+
+
+def run(kind: str, problem: str, choice: str, *, quick: bool) -> Record:
+    """Return the figures of one task.
+
+    Parameters
+    ----------
+    kind : "installation", "gradient" or "sampler"
+    problem : str
+        A name in `PROBLEMS`.
+    choice : str
+        Where gradients are computed, or a name in `SAMPLERS`.
+    quick : bool
+        Whether the data are small.
+    """
+    if kind == "installation":
+        return installation()
+    make, size, small = PROBLEMS[problem]
+    made = make(small if quick else size)
+    return gradient(made) if kind == "gradient" else sampled(made, SAMPLERS[choice][1])
+
+
+def installation() -> Record:
+    import jax
+
+    return {
+        "devices": [device.device_kind for device in jax.devices()],
+        "backend": jax.default_backend(),
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+
+
+def gradient(problem: cs.Problem) -> Record:
+    """Time the log density with its gradient, for one chain and for 64 at once."""
+    import jax
+
+    from causalstats.samplers.backends.jax_graph import trace
+
+    functions = trace(problem.graph)
+    data, _ = functions.data(problem)
+    start = [part[0] for part in functions.starts(data, 1, 1)]
+    copied = sum(leaf.nbytes for leaf in jax.tree.leaves(data))
+    roofline = 2 * copied / bandwidth()
+    many = jax.jit(jax.vmap(functions.density, (0, None)))
+    starts = [np.repeat(part[None], 64, axis=0) for part in start]
+    one = seconds_of(lambda: functions.density(start, data))
+    together = seconds_of(lambda: many(starts, data))
+    return {
+        "data_bytes": copied,
+        "one_chain_microseconds": 1e6 * one,
+        "64_chains_microseconds": 1e6 * together,
+        "roofline_microseconds": 1e6 * roofline,
+        "roofline_share_one_chain": roofline / one,
+        "roofline_share_64_chains": roofline / together,
+    }
+
+
+def bandwidth() -> float:
+    """Return bytes a second that are read and written where a large array is copied."""
+    import jax
+
+    array = jax.numpy.ones(2**25)
+    copy = jax.jit(lambda values: values + 1.0)
+    return 2 * array.nbytes / seconds_of(lambda: copy(array))
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Return the median time of a call whose program is compiled."""
+    import jax
+
+    jax.block_until_ready(work())
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        jax.block_until_ready(work())
+        times.append(time.perf_counter() - started)
+    return float(np.median(times))
+
+
+def sampled(problem: cs.Problem, sampler: Any) -> Record:
+    """Sample twice, and return effective sample sizes a second, cold and warm."""
+    import arviz as az
+
+    from causalstats.samplers import sample
+
+    started = time.perf_counter()
+    program = sampler.compile(problem)
+    sample(program, problem, 1)
+    cold = time.perf_counter() - started
+    started = time.perf_counter()
+    draws = sample(program, problem, 2)
+    warm = time.perf_counter() - started
+    posterior = draws["posterior"].to_dataset()
+    parameters = list(problem.model.parameters(problem.data))
+    sizes = az.ess(posterior[parameters], method="bulk")
+    smallest = min(float(sizes[name].min()) for name in parameters)
+    first = posterior[parameters[0]].to_numpy()
+    return {
+        "sampler": repr(sampler),
+        "device": draws.attrs["device"],
+        "seconds_cold": cold,
+        "seconds_warm": warm,
+        "smallest_bulk_ess": smallest,
+        "ess_per_second_cold": smallest / cold,
+        "ess_per_second_warm": smallest / warm,
+        "divergences": int(draws["sample_stats"]["diverging"].sum()),
+        "leapfrog_steps": float(draws["sample_stats"]["n_steps"].mean()),
+        f"mean of {parameters[0]}": float(first.reshape(len(first), -1).mean()),
+    }
+
+
+def row(record: Record) -> str:
+    """Return a record as a line of a table."""
+    title = " | ".join(filter(None, map(record.get, ("task", "problem", "choice"))))
+    if "failed" in record:
+        return f"{title} | {record['failed']}"
+    if record["task"] == "gradient":
+        return (
+            f"{title} | {record['one_chain_microseconds']:,.0f} µs | 64 chains "
+            f"{record['64_chains_microseconds']:,.0f} µs | "
+            f"{record['roofline_share_one_chain']:.0%} of the roofline"
+        )
+    if record["task"] == "sampler":
+        return (
+            f"{title} | ESS/s {record['ess_per_second_warm']:,.0f} warm, "
+            f"{record['ess_per_second_cold']:,.1f} cold | {record['seconds_warm']:,.1f} s | "
+            f"{record['divergences']} divergences"
+        )
+    return f"{title} | {', '.join(record['devices'])} | {record['cores']} cores"
+
+
+if __name__ == "__main__":
+    main()
