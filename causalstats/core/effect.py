@@ -7,11 +7,11 @@ The checks that an answer carries are its `doubts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.95  # of every interval shown unless another is asked for; equal-tailed
 Kind = Literal["causal", "associational"]
+DIFFERENCE = "difference of probabilities"
+_PROPORTIONS = ("probability", "proportion", "share")  # how their units begin
+_ROUNDING = 1e-9  # numbers smaller than that, by the largest, are shown as 0
 _SHOWN = 10
 _NAMED = 4
 
@@ -63,7 +66,9 @@ class Effect:
         The names of the assumptions that the answer depends on.
     make_doubts : callable, optional
         Gives the checks that the answer carries; called when `doubts` is first read.
-    margins : MarginalDistributions, optional
+    sentence : str, optional
+        An answer of one number as a reader would say it, with `{value}` where the number belongs.
+    marginals : MarginalDistributions, optional
         The distribution of each entry in closed form. Tables come from it and have no Monte Carlo
         error; an answer with too many entries to draw has only that.
     savage_dickey : callable, optional
@@ -98,6 +103,7 @@ class Effect:
     kind: Kind
     assumptions: tuple[str, ...]
     make_doubts: Callable[[], tuple[Check, ...]] = tuple
+    sentence: str = ""
     marginals: MarginalDistributions | None = None
     savage_dickey: Callable[[], np.ndarray | None] | None = None
     over_null: Callable[[], Effect] | None = None
@@ -403,6 +409,9 @@ class Effect:
     def statement(self, prob: Inside = INTERVAL) -> str:
         """Return the answer in sentences, with its contrast and assumptions, without its doubts.
 
+        Probabilities, proportions and shares are told in per cent, differences of probabilities in
+        percentage points.
+
         Parameters
         ----------
         prob : float
@@ -413,24 +422,30 @@ class Effect:
         >>> import causalstats as cs
         >>> model = cs.CausalDiagram("treated -> recovered")
         >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
-        >>> fit.effect("effect").statement()[:42]
-        'effect: -0.324 (95% interval -0.493 to -0.'
+        >>> fit.effect("effect").statement().split(" by ")[1][:49]
+        '-32.4 percentage points (95 % interval -49.3 to -'
         """
         contrast = (
             "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
         )
+        opening = self._opening(self.numbers(prob), prob)
         return (
-            f"{self.name}: {self._found(prob)} {self.description}{contrast} Kind: {self.kind}. "
+            f"{opening} {self.description}{contrast} Kind: {self.kind}. "
             f"Stands on: {', '.join(self._standing()) or 'nothing beyond the model'}."
         )
 
-    def _found(self, prob: float) -> str:
-        """Return the numbers of the answer in words."""
-        table = self.numbers(prob)
-        if len(table) == 1:
-            (row,) = table.to_dict("records")
-            bounds = f"{row['lower']:.3g} to {row['upper']:.3g}"
-            return f"{row['mean']:.3g} ({prob:.0%} interval {bounds}; {self.unit})."
+    def _opening(self, table: pd.DataFrame, prob: float) -> str:
+        """Return the sentence of the answer and its name, or its name and its numbers."""
+        if len(table) > 1:
+            return f"{self.name}: {self._many_numbers(table, prob)}"
+        (row,) = table.to_dict("records")
+        value = _number_in_words(row, self.unit, prob)
+        if self.sentence:
+            return f"{self.sentence.replace('{value}', value)} {self.name}:"
+        return f"{self.name}: {value}, {self.unit}."
+
+    def _many_numbers(self, table: pd.DataFrame, prob: float) -> str:
+        """Return the numbers of an answer of several entries in words."""
         if len(table) <= _NAMED:
             return f"{_listed(table)} ({prob:.0%} intervals; {self.unit})."
         if self.unit.startswith(("probability", "proportion", "people")):
@@ -505,9 +520,35 @@ def in_doubt(checks: Sequence[Check]) -> str:
     return "".join(f" In doubt: {warning(check)}." for check in checks)
 
 
+def _number_in_words(row: Mapping[Any, Any], unit: str, prob: float) -> str:
+    """Return a mean and its interval, those of proportions in per cent.
+
+    Parameters
+    ----------
+    row : mapping
+        With mean, lower and upper.
+    unit : str
+    prob : float
+        The probability of the interval.
+    """
+    factor = 1.0
+    sign = ""
+    suffix = ""
+    if unit.startswith(_PROPORTIONS):
+        factor, sign, suffix = 100.0, " %", " %"
+    elif unit == DIFFERENCE:
+        factor, sign = 100.0, " percentage points"
+    mean, lower, upper = (factor * row[name] for name in ("mean", "lower", "upper"))
+    interval = f"{100 * prob:g} % interval {lower:.3g} to {upper:.3g}{suffix}"
+    return f"{mean:.3g}{sign} ({interval})"
+
+
 def _listed(table: pd.DataFrame) -> str:
     """Return the rows of a summary as `label mean (lower to upper)`, set apart by semicolons."""
+    numbers = table[["mean", "lower", "upper"]]
+    smallest = _ROUNDING * numbers.abs().to_numpy().max(initial=0.0)
+    shown = numbers.where(numbers.abs() > smallest, 0.0)
     return "; ".join(
         f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
-        for label, row in table.iterrows()
+        for label, row in shown.iterrows()
     )

@@ -50,6 +50,9 @@ class Estimand:
         The Bayes factor of 0 of each entry; None where it has no closed form.
     approximate : bool
         Whether the closed form is an approximation that draws are better than.
+    sentence : str or function of data, optional
+        The answer as a reader would say it, with `{value}` where the number belongs; used where the
+        answer is one number.
     in_words : function of data, optional
         Description and contrast in the levels of these data.
     checks : function of draws and data, optional
@@ -80,6 +83,7 @@ class Estimand:
     over_null: str = ""
     savage_dickey: Callable[[xr.Dataset, Any], np.ndarray | None] | None = None
     approximate: bool = False
+    sentence: str | Callable[[Any], str] = ""
     in_words: Callable[[Any], tuple[str, str]] | None = None
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
     unavailable_reason: Callable[[Any], str] | None = None

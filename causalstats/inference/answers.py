@@ -106,6 +106,10 @@ def answer(
     if by is not None:
         group = by if isinstance(by, str) else "group"
         description = f"By {group}: {description}"
+    sentence = ""
+    if at is None and by is None:
+        template = estimand.sentence
+        sentence = template if isinstance(template, str) else template(fit.data)
     savage_dickey = None
     if at is None and by is None and estimand.savage_dickey is not None:
         savage_dickey = partial(estimand.savage_dickey, _posterior(fit), fit.data)
@@ -123,6 +127,7 @@ def answer(
         kind=estimand.kind,
         assumptions=estimand.assumptions,
         make_doubts=partial(carried_checks, fit, name, estimand, draws),
+        sentence=sentence,
         marginals=marginals,
         savage_dickey=savage_dickey,
         over_null=over_null,

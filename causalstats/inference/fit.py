@@ -443,8 +443,8 @@ class Fit:
         >>> import causalstats as cs
         >>> model = cs.CausalDiagram("treated -> recovered")
         >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
-        >>> fit.answer(doubts=False).split(' (')[0]
-        'effect: -0.324'
+        >>> fit.answer(doubts=False).split(' by ')[0]
+        'Setting treated to 1 in place of 0 changes the probability of recovered=1'
         """
         companion = self.model.estimands()[self.model.headline].companion
         effects = [

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
+from causalstats.core.effect import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.diagrams.bounds.probabilities_of_causation import Aliased, treated
@@ -28,7 +29,6 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
     refuse_constant_mediators,
 )
 from causalstats.models.causal_diagram.checks.positivity import positivity
-from causalstats.models.causal_diagram.estimands import DIFFERENCE
 from causalstats.models.causal_diagram.interventional_query import shown_levels
 from causalstats.models.causal_diagram.levels import level_index, level_indices
 from causalstats.models.causal_diagram.query_arguments import worlds_of

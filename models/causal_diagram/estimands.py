@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from causalstats.core.effect import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.models.causal_diagram.assumptions import assumption_names
@@ -21,13 +22,13 @@ from causalstats.models.causal_diagram.checks.positivity import query_checks
 from causalstats.models.causal_diagram.levels import Levels, shown_states
 from causalstats.models.causal_diagram.notation import (
     contrast_labels,
+    effect_in_a_sentence,
     words_with_levels,
 )
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
-DIFFERENCE = "difference of probabilities"
 Compute = Callable[[xr.Dataset, Observations], xr.DataArray]
 
 
@@ -64,6 +65,7 @@ def _effect_estimand(route: TableRoute) -> Estimand:
         contrast=_contrast(route),
         kind="causal",
         assumptions=assumption_names(route.model),
+        sentence=partial(effect_in_a_sentence, route.model),
         in_words=partial(words_with_levels, route.model, words, True),
         checks=query_checks(route, y, (x,), (), (), compute),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from causalstats.core.effect import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.diagrams.identification.identification import identify
@@ -21,7 +22,6 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
     refuse_constant_mediators,
 )
 from causalstats.models.causal_diagram.checks.positivity import query_checks
-from causalstats.models.causal_diagram.estimands import DIFFERENCE
 from causalstats.models.causal_diagram.levels import Levels, level_indices, shown_states
 from causalstats.models.causal_diagram.query_arguments import (
     variables_with_several_values,

@@ -188,3 +188,19 @@ def words_with_levels(
     levels = model.levels(data)
     text = difference(model.outcome, model.treatment, levels, done)
     return f"{words}: {text}.", compared(model.treatment, levels)
+
+
+def effect_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
+    """Return the effect of a treatment of two levels as a reader would say it.
+
+    It has `{value}` where the number belongs, and is empty where there are more levels.
+    """
+    levels = model.levels(data)
+    arms = levels[model.treatment]
+    if len(arms) > 2 or len(levels[model.outcome]) > 2:
+        return ""
+    event_of_outcome = event(model.outcome, levels)
+    return (
+        f"Setting {model.treatment} to {arms[1]} in place of {arms[0]} changes the probability of "
+        f"{event_of_outcome} by {{value}}."
+    )

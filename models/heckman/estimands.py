@@ -85,6 +85,7 @@ def _of_people() -> dict[str, Estimand]:
             **_of_person("seen"),
         ),
         "mean": Estimand(
+            sentence="The mean outcome of everybody is about {value}.",
             description="Mean of E[Y | x] over everybody: the reference population where there is "
             "one.",
             unit=unit,
@@ -95,6 +96,7 @@ def _of_people() -> dict[str, Estimand]:
             ),
         ),
         "unseen_mean": Estimand(
+            sentence="The mean of the outcomes that were not seen is about {value}.",
             description="Mean of E[Y | T=0, x] over those whose outcome was not seen.",
             unit=unit,
             averages_people=True,

@@ -53,12 +53,19 @@ def assumption_names(model: PanelDML) -> tuple[str, ...]:
     return tuple(assumption.name for assumption in model.assumptions())
 
 
+def change_in_a_sentence(data: Panel) -> str:
+    """Return the effect as a reader would say it, with `{value}` where the number belongs."""
+    outcome = data.arguments["outcome"]
+    return f"One unit more of {data.treatments[0]} changes {outcome} by {{value}}."
+
+
 def causal_slope(
     model: PanelDML,
     compute: Compute,
     description: str,
     at: Compute | None = None,
     averages_people: bool = False,
+    sentence: Callable[[Panel], str] | str = "",
 ) -> Estimand:
     """Return the estimand of an effect, in units of the outcome per unit of the treatment.
 
@@ -71,6 +78,8 @@ def causal_slope(
         The same of other rows.
     averages_people : bool
         Whether it is a mean over rows, which groups of them have of their own.
+    sentence : str or function of data
+        The answer as a reader would say it.
     """
     return Estimand(
         compute=compute,
@@ -80,6 +89,7 @@ def causal_slope(
         kind="causal",
         at=at,
         averages_people=averages_people,
+        sentence=sentence,
         assumptions=assumption_names(model),
     )
 

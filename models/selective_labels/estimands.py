@@ -79,6 +79,7 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
             compute=lambda draws, data: average(draws, data.population, risk),
             averages_people=True,
             of_population=True,
+            sentence="About {value} of everybody have the outcome.",
             description="Mean of P(Y=1 | x) over everybody: the reference population where there "
             "is one.",
             unit="probability",
@@ -92,6 +93,7 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
         "untested_prevalence": Estimand(
             compute=lambda draws, data: average(draws, _untested(data), untested_risk),
             averages_people=True,
+            sentence="About {value} of the people who were not tested have the outcome.",
             description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
             unit="probability",
         ),
@@ -99,6 +101,7 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
             # Weights have mean 1, and a row stands for as many people as they had before.
             compute=lambda draws, data: _missed(law, draws, data) * data.people_per_row,
             averages_people=True,
+            sentence="About {value} cases are expected among the people who were not tested.",
             description="Expected number of cases among the people who were not tested: the sum of "
             "P(Y=1 | T=0, x), each row counted as the people that it stands for.",
             unit="people",
@@ -106,6 +109,7 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
         "share_found": Estimand(
             compute=partial(share_found, law),
             averages_people=True,
+            sentence="Testing found about {value} of all cases.",
             description="Cases found among all cases, found and expected missed.",
             unit="proportion",
         ),

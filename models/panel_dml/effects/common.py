@@ -10,6 +10,7 @@ from causalstats.models.panel_dml.effects.base import EffectForm
 from causalstats.models.panel_dml.estimands import (
     CHANGE,
     causal_slope,
+    change_in_a_sentence,
     drawn,
     partial_r2_estimands,
 )
@@ -37,5 +38,7 @@ class CommonEffect(EffectForm):
         )
 
     def estimands(self, model: PanelDML) -> dict[str, Estimand]:
-        effect = causal_slope(model, drawn("effect"), f"{CHANGE}.")
+        effect = causal_slope(
+            model, drawn("effect"), f"{CHANGE}.", sentence=change_in_a_sentence
+        )
         return {"effect": effect, **partial_r2_estimands(model)}
