@@ -39,6 +39,11 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         "decisive": ~data.are_of(model.undecisive),
         "outcome_units": [location, scale],
         "middle": data.matrix.mean(axis=0),
+        "prior_scales": [
+            model.outcome_prior_scale,
+            model.outcome_sd_prior_scale,
+            model.selection_prior_scale,
+        ],
     }
     if isinstance(model.mean, Known):
         values["average_features"] = (
@@ -66,11 +71,14 @@ def build(model: Any, data: Decisions) -> pm.Model:
         location = given["outcome_units"][0]
         scale = given["outcome_units"][1]
         middle = given["middle"]
+        outcome_prior_scale, sd_prior_scale, selection_prior_scale = (
+            given["prior_scales"][k] for k in range(3)
+        )
         coefficients = pm.Normal(
-            "standard_coefficient", 0, model.outcome_prior_scale, shape=len(columns)
+            "standard_coefficient", 0, outcome_prior_scale, shape=len(columns)
         )
         beta = pt.zeros(len(data.features))[columns].set(coefficients)
-        sigma = pm.HalfNormal("standard_sd", model.outcome_sd_prior_scale)
+        sigma = pm.HalfNormal("standard_sd", sd_prior_scale)
         intercept = _outcome_intercept(model, given, beta)
         kappa = pm.Uniform("correlation", CORRELATION_PRIORS[model.selection].lower, 1)
         spread = pt.sqrt(1 - kappa**2)
@@ -78,13 +86,13 @@ def build(model: Any, data: Decisions) -> pm.Model:
         sampled = pm.Normal(
             "sampled_selection",
             0,
-            pt.switch(sd < 0, model.selection_prior_scale, 1.0),
+            pt.switch(sd < 0, selection_prior_scale, 1.0),
             dims="feature",
         )
         expert = beta * kappa / sigma + spread * sd * sampled
         gamma = given["decisive"] * pt.switch(sd < 0, sampled, expert)
         selection_middle = pm.Normal(
-            "selection_middle", middle @ gamma, model.selection_prior_scale
+            "selection_middle", middle @ gamma, selection_prior_scale
         )
         index = pm.Deterministic(
             "selection_intercept", selection_middle - middle @ gamma
@@ -110,9 +118,7 @@ def _outcome_intercept(model: Any, given: dict[str, Any], beta: Any) -> Any:
         # Intercepts are sampled at the mean of the features, where they owe nothing to the
         # slopes; their priors stay at x = 0.
         at_mean = given["middle"] @ beta
-        return (
-            pm.Normal("standard_middle", at_mean, model.outcome_prior_scale) - at_mean
-        )
+        return pm.Normal("standard_middle", at_mean, given["prior_scales"][0]) - at_mean
     mean = given["known_mean"]
     if not model.mean.exact:
         mean = pm.Normal("standard_mean", mean, given["known_mean_sd"])

@@ -56,6 +56,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         f"features_{name}": data.matrix[rows] for name, rows in seen.items()
     }
     values["policy_sd"] = policy_sd(model, data)
+    values["prior_scales"] = prior_scales(model).as_array()
     values |= COEFFICIENT_PRIORS[model.coefficient_prior].inputs(data)
     values |= prevalence_of(model).inputs(data)
     if isinstance(model.unobserved_scale, Known):
@@ -107,7 +108,7 @@ def build(model: Any, data: Decisions) -> pm.Model:
 def _parts(model: Any, data: Decisions, given: Mapping[str, Any]) -> GraphParts:
     import pymc as pm
 
-    scales = prior_scales(model)
+    scales = prior_scales(model).read_from(given["prior_scales"])
     scale = given.get("known_unobserved_scale")
     if scale is None:
         scale = half_normal("unobserved_scale", scales.unobserved)

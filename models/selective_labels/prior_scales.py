@@ -43,6 +43,19 @@ class PriorScales:
     coefficient: float
     deciders: Mapping[str, float]
 
+    def as_array(self) -> np.ndarray:
+        """Return all scales, those of deciders last."""
+        shared = (self.unobserved, self.response, self.intercept, self.coefficient)
+        return np.array([*shared, *self.deciders.values()], float)
+
+    def read_from(self, values: Any) -> PriorScales:
+        """Return the scales that an array or a vector of a graph holds, in the order of `as_array`.
+
+        As data of the graph, they can change without compiling it anew.
+        """
+        deciders = {name: values[4 + k] for k, name in enumerate(self.deciders)}
+        return PriorScales(values[0], values[1], values[2], values[3], deciders)
+
 
 def prior_scales(model: Any) -> PriorScales:
     """Return the scales of a model's priors, on the scale of its link.

@@ -26,6 +26,7 @@ SAMPLERS = {
     "numba": cs.Nuts(**SHORT, backend="numba"),
     "jax": cs.Nuts(**SHORT, backend="jax"),
     "numpyro": cs.Nuts(**SHORT, backend="numpyro"),
+    "chees": cs.Chees(chains=16, draws=60, tune=60),
 }
 EVERY_SAMPLER = (
     "selective labels",

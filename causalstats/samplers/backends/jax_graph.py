@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def trace(graph: pm.Model) -> JaxGraph:
 
     if not jax.config.jax_enable_x64:
         jax.config.update("jax_enable_x64", True)
+    _keep_compiled_programs_on_disk()
     logp = graph.logp()
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
     density = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
@@ -54,6 +56,16 @@ def trace(graph: pm.Model) -> JaxGraph:
         _log_density(density),
         jax.jit(over_draws),
     )
+
+
+def _keep_compiled_programs_on_disk() -> None:
+    """Let JAX find in the next process what this one compiles, unless the user has set a folder."""
+    import jax
+    import pytensor
+
+    if jax.config.jax_compilation_cache_dir is None:
+        folder = Path(pytensor.config.compiledir) / "jax"
+        jax.config.update("jax_compilation_cache_dir", str(folder))
 
 
 @dataclass(frozen=True)
