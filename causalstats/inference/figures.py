@@ -132,8 +132,10 @@ def _has_parameters(fit: Fit) -> bool:
 
 
 def _has_pairs(fit: Fit) -> bool:
-    one_draw = fit.draws["posterior"].isel(chain=0, draw=0)
-    return sum(one_draw[name].size for name in fit.parameters()) > 1
+    posterior = fit.draws["posterior"].to_dataset()
+    draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+    numbers = sum(posterior[name].size for name in fit.parameters())
+    return draws > 0 and numbers > draws
 
 
 FIGURES = {

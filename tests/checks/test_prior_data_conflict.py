@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.checks import conflict
+from causalstats.checks.prior_data_conflict import conflict
 from causalstats.core.assumption import Relaxation
 from causalstats.core.check import Check
 

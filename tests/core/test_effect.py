@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import causalstats as cs
-from causalstats.checks import answer_sampling
+from causalstats.checks.convergence import answer_sampling
 from causalstats.core.check import Check
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand

@@ -117,7 +117,7 @@ def test_a_structure_is_compiled_once_for_all_samplers(program, problem):
 
     Not for features of other names, which its draws have.
     """
-    part = "compiled" if hasattr(program, "compiled") else "density"
+    part = "compiled" if hasattr(program, "compiled") else "functions"
     other = Problem(cs.SelectiveLabels(prevalence=0.5), problem.data)
     first, again = (
         program.sampler.compile(problem),

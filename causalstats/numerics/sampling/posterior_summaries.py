@@ -85,7 +85,7 @@ def r_hat(values: np.ndarray, superchain: list[int] | None = None) -> float:
 
     Examples
     --------
-    >>> values = np.random.default_rng(1).normal(size=(64, 20))
+    >>> values = np.random.default_rng(1).normal(size=(64, 200))
     >>> members = np.repeat(np.arange(8), 8)
     >>> round(r_hat(values, members.tolist()), 2)
     1.0

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import causalstats as cs
-from causalstats.checks import answer_sampling, sampling
+from causalstats.checks.convergence import answer_sampling, sampling
 
 
 def poor_draws(sampler):
