@@ -38,7 +38,7 @@ def features_and_effects(
     indicators : bool
         Whether features are 0/1.
     correlation : float
-        Of any two features.
+        Correlation of any two features.
     expertise : int
         How many of the last features have no effect on testing beside risk.
 
@@ -53,7 +53,8 @@ def features_and_effects(
     )
     if indicators:
         x = (x > 0).astype(float)
-    risk_coefficient, policy = np.zeros(features), np.zeros(features)
+    risk_coefficient = np.zeros(features)
+    policy = np.zeros(features)
     risk_coefficient[0] = 1.0
     if dense:
         risk_coefficient = 1.3 * rng.standard_normal(features) / np.sqrt(features)
@@ -78,7 +79,26 @@ def labels(
     sd: float = 0.01,
     **fields: Any,
 ) -> tuple[cs.SelectiveLabels, cs.Decisions, float]:
-    """Return the model, the data, and the share of those not decided for who have the outcome."""
+    """Return the model, the data, and the share of those not decided for who have the outcome.
+
+    Parameters
+    ----------
+    seed, people, features : int
+    width : float
+        Range of the unobservable, in log-odds.
+    intercept : float
+        Of risk, in log-odds.
+    dense, indicators, correlation, expertise
+        As in `features_and_effects`.
+    normal : bool
+        Whether the unobservable is Normal, with the variance of a uniform of that width.
+    low : bool
+        Whether people are decided for because their risk is low.
+    sd : float
+        Standard deviation of the prevalence that is declared.
+    **fields
+        Fields of the model.
+    """
     rng = np.random.default_rng(seed)
     x, risk_coefficient, policy = features_and_effects(
         rng,
@@ -104,7 +124,7 @@ def labels(
     data = cs.Decisions.from_frame(
         frame, outcome="y", decision="decided", features=names
     )
-    # What is known is the population's, the realised share with the error that is declared.
+    # The declared prevalence is the realised share, with an error of the declared size.
     declared = float(np.clip(outcome.mean() + rng.normal(0, sd), 0.002, 0.998))
     known: dict[str, Any] = {"prevalence": cs.Known(declared, sd=sd)} | fields
     model = cs.SelectiveLabels(
@@ -127,7 +147,22 @@ def numbers(
     rare: float = 0.3,
     **fields: Any,
 ) -> tuple[cs.Heckman, cs.Decisions, float]:
-    """Return the model, the data, and the expected mean of the outcomes that were not seen."""
+    """Return the model, the data, and the expected mean of the outcomes that were not seen.
+
+    Parameters
+    ----------
+    seed, people, features : int
+    correlation : float
+        Of the errors of outcome and selection.
+    effect_of_last : float
+        Coefficient of the last feature in the outcome; 0 makes it an exclusion.
+    known_mean : bool
+        Whether the model is told the mean of the population.
+    rare : float
+        Intercept of selection, in probits.
+    **fields
+        Fields of the model.
+    """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((people, features))
     v = rng.standard_normal(people)
@@ -199,9 +234,8 @@ DESIGNS = [
     _risk(
         "no prevalence known",
         people=1000,
-        known_failure="the shape of the unobservable alone identifies it, and its prior "
-        "decides: the "
-        "check 'identified by the shape of the unobservable alone' says so",
+        known_failure="the shape of the unobservable alone identifies it, and its prior decides: "
+        "the check 'identified by the shape of the unobservable alone' says so",
         prevalence=None,
     ),
     _mean("Heckman with an exclusion", excluded=["x3"]),

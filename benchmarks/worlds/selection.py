@@ -33,7 +33,7 @@ def labels(
     shift: float = 0.0,
     sensitivity: float = 1.0,
     specificity: float = 1.0,
-    said_test: tuple[float, float] | None = None,
+    declared_test: tuple[float, float] | None = None,
     proxy: float = 0.0,
     jump: float = 0.0,
     controls: tuple[str, ...] = (),
@@ -41,17 +41,45 @@ def labels(
     withheld: bool = False,
     **fields: Any,
 ) -> tuple[cs.SelectiveLabels, cs.Decisions]:
-    """Draw data in which risk and testing are as the arguments say; the model knows what `fields`
-    say.
+    """Return a model that knows what `fields` say, and data that the other arguments describe.
 
-    `sign` is the direction in which what only the decider sees moves testing, `proxy` a correlation
-    of it with the first feature, `shift` is added to the prevalence that is declared.
+    Parameters
+    ----------
+    seed, people, features : int
+    intercept : float
+        Of risk, in log-odds.
+    width : float
+        Range of the unobservable, in log-odds.
+    sign : float
+        The direction in which the unobservable moves testing.
+    response : float
+        How steeply testing rises with risk.
+    policy : tuple of float
+        Effects of the first features on testing beside risk.
+    curve, testing_curve : float
+        Coefficients of a square, in risk and in testing.
+    declared, shift : float
+        The prevalence that is declared; without one the realised share, with `shift` added.
+    sensitivity, specificity : float
+        Those of the test.
+    declared_test : (sensitivity, specificity), optional
+        Those that the model is told.
+    proxy : float
+        Slope of the unobservable on the first feature.
+    jump : float
+        What risk gains where the second feature is above 1.
+    controls, expertise : tuple of str
+        Features that the model is told to be negative controls, or expertise.
+    withheld : bool
+        Whether the data hold the outcomes of the untested.
+    **fields
+        Fields of the model.
     """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((people, features))
     hidden = width * (rng.random(people) - 0.5) + proxy * x[:, 0]
-    own = np.concatenate([[1.0, 0.5], np.zeros(features - 2)])
-    feature_risk = x @ own + curve * (x[:, 0] ** 2 - 1) + jump * (x[:, 1] > 1)
+    coefficients = np.concatenate([[1.0, 0.5], np.zeros(features - 2)])
+    feature_risk = x @ coefficients + curve * (x[:, 0] ** 2 - 1) + jump * (x[:, 1] > 1)
     risk = intercept + feature_risk + hidden
     deviation = np.concatenate([policy, np.zeros(features - len(policy))])
     testing = 0.3 + response * feature_risk + sign * response * hidden + x @ deviation
@@ -71,12 +99,12 @@ def labels(
         observed="decided" if withheld else "error",
     )
     sd = 0.01 if intercept > -3 else 0.003
-    said = said_test or (sensitivity, specificity)
+    declared_rates = declared_test or (sensitivity, specificity)
     known: dict[str, Any] = {"prevalence": cs.Known(prevalence, sd=sd)} | fields
     model = cs.SelectiveLabels(
         **known,
-        sensitivity=said[0],
-        specificity=said[1],
+        sensitivity=declared_rates[0],
+        specificity=declared_rates[1],
         expertise=list(expertise),
         negative_controls=list(controls),
     )
@@ -96,20 +124,36 @@ def numbers(
     slope_of_policy: float = 0.0,
     **fields: Any,
 ) -> tuple[cs.Heckman, cs.Decisions]:
-    """Draw a continuous outcome seen for some.
+    """Return a model that knows what `fields` say, and outcomes that a probit lets be seen.
 
-    Errors of the outcome as named, selection a probit.
+    Parameters
+    ----------
+    seed, people : int
+    errors : {"normal", "gamma", "lognormal", "heavy"}
+        The distribution of the errors of the outcome, standardised.
+    correlation : float
+        Of the errors of outcome and selection.
+    effect_of_c : float
+        Coefficient of the third feature in the outcome; 0 makes it an exclusion.
+    curve, slope_of_policy : float
+        Coefficients of a square, in the outcome and in the selection.
+    uneven : float
+        Slope of the logarithm of the errors' standard deviation on the first feature.
+    shift : float, optional
+        The model is told the mean of everybody, with this error.
+    **fields
+        Fields of the model.
     """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((people, 3))
     v = rng.standard_normal(people)
-    own = {
+    standardised = {
         "normal": lambda: rng.standard_normal(people),
         "gamma": lambda: (rng.gamma(4, size=people) - 4) / 2,
         "lognormal": lambda: _standard(np.exp(0.7 * rng.standard_normal(people))),
         "heavy": lambda: _standard(rng.standard_t(3, people)),
     }[errors]()
-    u = correlation * v + np.sqrt(1 - correlation**2) * own
+    u = correlation * v + np.sqrt(1 - correlation**2) * standardised
     y = 1 + x @ [0.5, -0.5, effect_of_c] + curve * (x[:, 0] ** 2 - 1)
     y = y + u * np.exp(uneven * x[:, 0])
     index = 0.3 + x @ [0.8, 0.4, -0.6] + slope_of_policy * (x[:, 1] ** 2 - 1)
@@ -229,7 +273,7 @@ WORLDS = [
         KNOWN,
         sensitivity=0.9,
         specificity=0.8,
-        said_test=(0.9, 0.99),
+        declared_test=(0.9, 0.99),
         width=1.0,
     ),
     _wrong(
