@@ -11,14 +11,13 @@ import numpy as np
 
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
-from causalstats.numerics.sampling.posterior_summaries import SUPERCHAIN
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.backends.device_layout import (
     device_in_words,
     out_of_memory_in_words,
 )
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
-from causalstats.samplers.base import STATISTICS, complete
+from causalstats.samplers.base import complete
 from causalstats.samplers.program_cache import cached_program
 
 if TYPE_CHECKING:
@@ -198,22 +197,11 @@ class CheesProgram:
     def _labelled(self, chunks: list[tuple], data: tuple) -> xr.DataTree:
         """Return the draws of all chunks, whose arrays are (draw, chain, ...)."""
         import jax
-        import xarray as xr
 
         def joined(*parts: np.ndarray) -> np.ndarray:
             return np.concatenate(parts)[: self.sampler.draws].swapaxes(0, 1)
 
         positions, *statistics = jax.tree.map(joined, *chunks)
-        superchain = np.arange(self.sampler.chains) // (
-            self.sampler.chains // self.sampler.superchains
-        )
-        posterior = self.functions.posterior(positions, data)
-        posterior = posterior.assign_coords({SUPERCHAIN: ("chain", superchain)})
-        stats = {
-            name: (("chain", "draw"), value)
-            for name, value in zip(STATISTICS, statistics, strict=True)
-        }
-        axes = {name: posterior[name] for name in ("chain", "draw", SUPERCHAIN)}
-        return xr.DataTree.from_dict(
-            {"posterior": posterior, "sample_stats": xr.Dataset(stats, axes)}
-        )
+        members = self.sampler.chains // self.sampler.superchains
+        superchain = np.arange(self.sampler.chains) // members
+        return self.functions.draws(positions, statistics, data, superchain)

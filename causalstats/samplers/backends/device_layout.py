@@ -21,9 +21,7 @@ from causalstats.errors import SamplingError
 
 _MOST_BYTES_ON_EACH_DEVICE = 2**30  # data beyond that are divided rather than copied
 _FEWEST_ROWS_OF_A_DEVICE = 1_000
-_ARRAYS_OF_A_GRADIENT = (
-    8  # numbers a row and chain that a gradient holds at once, at most
-)
+_LEAST_ARRAYS_OF_A_GRADIENT = 2  # the predictor of each row, and its derivative
 _OUT_OF_MEMORY = "RESOURCE_EXHAUSTED"
 
 
@@ -123,7 +121,7 @@ def layout_for(chains: int, arrays: list[np.ndarray]) -> DeviceLayout:
         over_rows = 1
         over_chains = max(dividing)
     layout = DeviceLayout(over_chains, over_rows)
-    numbers_of_a_gradient = _ARRAYS_OF_A_GRADIENT * chains / over_chains * rows
+    numbers_of_a_gradient = _LEAST_ARRAYS_OF_A_GRADIENT * chains / over_chains * rows
     needed = (copied + 8 * numbers_of_a_gradient) / over_rows
     _refuse_too_large(needed, devices[0])
     return layout
@@ -134,7 +132,7 @@ def _refuse_too_large(needed: float, device: Any) -> None:
     limit = (device.memory_stats() or {}).get("bytes_limit")
     if limit is not None and needed > limit:
         raise SamplingError(
-            f"Sampling needs about {needed / 2**30:.1f} GiB on each device, and {device} has "
+            f"Sampling needs at least {needed / 2**30:.1f} GiB on each device, and {device} has "
             f"{limit / 2**30:.1f} GiB. Use fewer chains, or sample on the CPU: "
             "`cs.Nuts(backend='jax')`."
         )

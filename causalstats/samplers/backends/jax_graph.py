@@ -16,17 +16,20 @@ import numpy as np
 
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
+from causalstats.numerics.sampling.posterior_summaries import SUPERCHAIN
 from causalstats.samplers.backends.device_layout import (
     DeviceLayout,
     layout_for,
     unpadded,
 )
+from causalstats.samplers.base import STATISTICS
 
 if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
 _ATTEMPTS_OF_A_START = 20
+_OF_DRAWS = ("chain", "draw", SUPERCHAIN)  # coordinates that statistics have too
 _RELATIVE_TOLERANCE = (
     1e-6  # between log densities on the device and on the CPU, both in float64
 )
@@ -193,6 +196,38 @@ class JaxGraph:
         chains, draws = values[0].shape[:2]
         axes = {"chain": np.arange(chains), "draw": np.arange(draws)}
         return xr.Dataset(variables, labels | axes)
+
+    def draws(
+        self,
+        positions: Sequence[np.ndarray],
+        statistics: Sequence[np.ndarray],
+        data: tuple,
+        superchain: np.ndarray | None = None,
+    ) -> xr.DataTree:
+        """Return the groups `posterior` and `sample_stats` of a run.
+
+        Parameters
+        ----------
+        positions : sequence of arrays (chain, draw, ...)
+        statistics : sequence of arrays (chain, draw)
+            In the order of `STATISTICS`.
+        data : tuple of arrays
+        superchain : int array (chain,), optional
+            The superchain of each chain, where chains share starts.
+        """
+        import xarray as xr
+
+        posterior = self.posterior(positions, data)
+        if superchain is not None:
+            posterior = posterior.assign_coords({SUPERCHAIN: ("chain", superchain)})
+        values = zip(STATISTICS, statistics, strict=True)
+        sample_stats = xr.Dataset(
+            {name: (("chain", "draw"), value) for name, value in values},
+            {name: posterior[name] for name in posterior.coords if name in _OF_DRAWS},
+        )
+        return xr.DataTree.from_dict(
+            {"posterior": posterior, "sample_stats": sample_stats}
+        )
 
     def _dims(self, name: str, number: int) -> tuple[str, ...]:
         """Return the dims of a variable; dims without a name are called as PyMC calls them."""

@@ -16,7 +16,7 @@ from causalstats.samplers.backends.device_layout import (
     out_of_memory_in_words,
 )
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
-from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, STATISTICS, complete
+from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, complete
 from causalstats.samplers.program_cache import cached_program
 
 if TYPE_CHECKING:
@@ -148,21 +148,11 @@ class NumpyroProgram:
         )
 
     def _labelled(self, kept: list, data: tuple) -> xr.DataTree:
-        import xarray as xr
-
         if len(kept) * _DRAWS_OF_A_CHUNK <= self.sampler.tune:
             raise KeyboardInterrupt("Interrupted with 0 complete draws a chain.")
         total = self.sampler.tune + self.sampler.draws
         positions, *statistics = _joined(kept, self.sampler.tune, total)
-        posterior = self.functions.posterior(positions, data)
-        stats = {
-            name: (("chain", "draw"), value)
-            for name, value in zip(STATISTICS, statistics, strict=True)
-        }
-        axes = {name: posterior[name] for name in ("chain", "draw")}
-        return xr.DataTree.from_dict(
-            {"posterior": posterior, "sample_stats": xr.Dataset(stats, axes)}
-        )
+        return self.functions.draws(positions, statistics, data)
 
 
 def _joined(chunks: list, first: int, last: int) -> tuple:
