@@ -18,9 +18,8 @@ import pandas as pd
 from causalstats.data.column_types import Kind, absent, kind_of
 from causalstats.errors import DataError
 
-_LONGEST = (
-    1e16  # a float below this is written with all its digits, without an exponent
-)
+# A float below this is written with all its digits, without an exponent
+_LONGEST = 1e16
 
 
 def label(value: Any) -> str:

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MAX_BOXES_SHOWN = (
-    60  # in a notebook; a larger picture takes seconds, and nobody asked for it
-)
+# In a notebook; a larger picture takes seconds, and nobody asked for it
+_MAX_BOXES_SHOWN = 60
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FEWEST_DRAWS_OF_A_CHAIN = 50
-ADAPT_CORRELATIONS_UP_TO = (
-    100  # parameters; with more, a dense metric costs more than it saves
-)
+# Parameters; with more, a dense metric costs more than it saves
+ADAPT_CORRELATIONS_UP_TO = 100
 CPU = "CPU, float64"
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
 

@@ -18,12 +18,10 @@ from causalstats.samplers.program_cache import program_for
 if TYPE_CHECKING:
     import xarray as xr
 
-_LARGEST_PARETO_K = (
-    0.7  # above it the weights have no usable variance (Vehtari et al. 2024)
-)
-_SMALLEST_ESS_SHARE = (
-    0.25  # effective sample size of the weights, by the number of draws
-)
+# Above it the weights have no usable variance (Vehtari et al. 2024)
+_LARGEST_PARETO_K = 0.7
+# Effective sample size of the weights, by the number of draws
+_SMALLEST_ESS_SHARE = 0.25
 
 
 def importance_draws(problem: Problem) -> DrawByImportance | None:

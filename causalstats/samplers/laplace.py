@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _FEWEST_DRAWS = 200
-_FIRST_DEGREES_OF_FREEDOM = (
-    20.0  # heavier tails than a posterior, so that weights stay bounded
-)
+# Heavier tails than a posterior, so that weights stay bounded
+_FIRST_DEGREES_OF_FREEDOM = 20.0
 _ADAPTED_DEGREES_OF_FREEDOM = 8.0
 _ADAPTED_COVARIANCE_FACTOR = 1.2
 # Largest Pareto k, and least effective sample size by the draws, that need no further proposal:

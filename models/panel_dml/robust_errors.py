@@ -43,9 +43,8 @@ from causalstats.numerics.panel.common_autocovariance import common_autocovarian
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
-_SMALLEST_SHARE = (
-    0.1  # of the variance under iid errors, below which an estimate is an accident
-)
+# Share of the variance under iid errors below which an estimate is an accident
+_SMALLEST_SHARE = 0.1
 _CLUSTERS_FOR_LEVERAGE = 2_000  # at most, for leverages to count nuisance columns
 _NUMBERS_FOR_LEVERAGE = 20_000_000  # rows times columns, at most
 

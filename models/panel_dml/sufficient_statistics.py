@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
 EXACT_FIT = 1e-10  # of a variable's variance: less is rounding
-_MOST_COEFFICIENTS = (
-    1_500  # of all equations, where the cost grows with their third power
-)
+# Columns of all equations, where the cost grows with their third power
+_MOST_COEFFICIENTS = 1_500
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,9 +20,8 @@ _ROWS_PER_PART = 2
 _SMALLEST_VARIANCE = 1e-3  # of a log-ratio, by the median one
 _PARTS_SUMMED = 40
 _ROWS_SUMMED = 200
-_SUM_VARIANCE = (
-    0.01  # that a sum of others may leave, by the variance of a part about one of them
-)
+# That a sum of others may leave, by the variance of a part about one of them
+_SUM_VARIANCE = 0.01
 _SUM_BIAS = 0.03  # mean log-ratio of a part to the sum
 
 

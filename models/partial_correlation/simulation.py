@@ -28,9 +28,8 @@ _BAND_SDS = (0.3, 1.0)  # of the logarithms
 _BAND_ROW_CORRELATION = 0.5
 _ROWS_PER_SUBJECT = 5
 _SIZE_SD = 1.0  # of the logarithm of a row's size
-_ROUNDED_SIZE_SD = (
-    3.0  # the same where values are rounded, so that some rows are rounded much
-)
+# The same where values are rounded, so that some rows are rounded much
+_ROUNDED_SIZE_SD = 3.0
 _ROUNDED_PARTS = 2
 _DIMS = {
     "basis_variance": ("part",),

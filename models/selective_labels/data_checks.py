@@ -18,9 +18,8 @@ from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.heckman_baselines import with_intercept
 
-_MOST_ERRORS = (
-    2.4  # standard errors, on one side: fewer than 1 % where nothing is hidden
-)
+# Standard errors, on one side: fewer than 1 % where nothing is hidden
+_MOST_ERRORS = 2.4
 _MOST_SDS = 2.6  # standard deviations by which a declared prevalence may move
 _RIDGE = 1.0  # precision of the coefficients of the regression on the tested
 _NEWTON_STEPS = 50

@@ -14,9 +14,8 @@ from causalstats.models.selective_labels.deciders import DECIDERS
 from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
-LEAST_SCALE = (
-    1e-9  # in place of σ = 0, its limit, which the formulas have reached to all digits
-)
+# In place of σ = 0, its limit, which the formulas have reached to all digits
+LEAST_SCALE = 1e-9
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ Command = tuple[str, tuple[Point, ...]]
 """A part of a path: "M" and "L" take one point, "C" two controls and an end, "Z" none."""
 
 _SCREEN_HINTING = 1.05  # on a screen letters are moved to whole pixels
-_QUARTER_CIRCLE = (
-    0.448  # from the corner to the control point of a rounded corner, in radii
-)
+# From the corner to the control point of a rounded corner, in radii
+_QUARTER_CIRCLE = 0.448
 _HALF_LINE = 0.6  # from the middle of a line of text to its edge, in font sizes
 
 

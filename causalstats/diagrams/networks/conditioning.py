@@ -15,9 +15,8 @@ from causalstats.diagrams.networks.tensor_contraction import (
 )
 from causalstats.errors import ModelError
 
-_UNDERFLOW = (
-    1e-250  # smaller probabilities are computed again with every product rescaled
-)
+# Smaller probabilities are computed again with every product rescaled
+_UNDERFLOW = 1e-250
 
 
 def conditional(

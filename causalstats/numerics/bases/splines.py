@@ -17,15 +17,12 @@ from scipy.interpolate import BSpline
 _RULE = np.polynomial.legendre.leggauss(
     4
 )  # exact for products of second derivatives of cubics
-_RANK_TOLERANCE = (
-    1e-9  # of the largest eigenvalue: a function that is 0 over the sample
-)
-_COMPILING_PAYS_FROM_VALUES = (
-    6_000  # below, importing a compiler takes longer than NumPy
-)
-_MOST_VALUES = (
-    200_000  # from which the columns are made; of more, every second, third, ...
-)
+# Share of the largest eigenvalue: below it a function that is 0 over the sample
+_RANK_TOLERANCE = 1e-9
+# Below, importing a compiler takes longer than NumPy
+_COMPILING_PAYS_FROM_VALUES = 6_000
+# From which the columns are made; of more, every second, third, ...
+_MOST_VALUES = 200_000
 
 
 @dataclass(frozen=True, eq=False)

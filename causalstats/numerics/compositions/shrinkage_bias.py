@@ -14,9 +14,8 @@ from scipy import stats
 
 from causalstats.numerics.compositions import log_ratios
 
-_EXPECTED_FALSE_LINKS = (
-    0.2  # pairs without a link that the posterior calls sure, in a data set
-)
+# Pairs without a link that the posterior calls sure, in a data set
+_EXPECTED_FALSE_LINKS = 0.2
 _FAMILY_LEVEL = 0.02  # of the t-tests of all pairs together
 _ROWS_PER_PART = 2  # from which the estimate without a prior is used
 _DRAWS_USED = 200  # for a mean and a standard deviation

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 _MOST_STEPS = 2000
-_SMALLEST_GAIN = (
-    1e-7  # of the log likelihood between two looks at it, by the total count
-)
+# Change of the log likelihood between two looks at it, by the total count
+_SMALLEST_GAIN = 1e-7
 _STEPS_BETWEEN_LOOKS = 20
 
 

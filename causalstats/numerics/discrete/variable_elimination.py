@@ -22,9 +22,8 @@ import numpy as np
 LETTERS = (
     string.ascii_uppercase + string.ascii_lowercase
 )  # in the order of their characters
-_LARGEST_SMALL_PRODUCT = (
-    2000  # entries times tables, below which one call costs more than the sum
-)
+# Entries times tables, below which one call costs more than the sum
+_LARGEST_SMALL_PRODUCT = 2000
 _MOST_FACTORS_OF_A_CALL = 6
 small_einsum = inspect.unwrap(np.einsum)
 """`numpy.einsum` without the search for arrays of other libraries, which takes longer than a small

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-_RIDGE = (
-    1e-3  # of the prior's observations: for directions that the sample says nothing of
-)
+# Share of the prior's observations, for directions that the sample says nothing of
+_RIDGE = 1e-3
 
 
 def prior_precision(

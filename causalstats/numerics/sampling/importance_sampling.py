@@ -24,9 +24,8 @@ _ADAPTATION_SIZES = (
     4000,
     4000,
 )  # draws of the rounds that adapt the proposal
-_ADAPTED_ESS_SHARE = (
-    0.3  # effective sample size, by the draws of a round, that ends adaptation
-)
+# Effective sample size, by the draws of a round, that ends adaptation
+_ADAPTED_ESS_SHARE = 0.3
 _PROPOSALS_OF_A_DRAW = 2
 _MOST_PROPOSALS_OF_A_DRAW = 16  # where the weights are poor
 _WANTED_ESS_SHARE = 0.5  # effective sample size of all proposals, by the draws wanted

@@ -21,9 +21,8 @@ import numpy as np
 _REPLICATIONS = 999
 _REPLICATIONS_AT_ONCE = 111  # held in memory
 _TAIL = 0.99
-_LEAST_QUANTILE = (
-    1.0  # standard deviations; of fewer, a score rests on one outcome or none
-)
+# Standard deviations; of fewer, a score rests on one outcome or none
+_LEAST_QUANTILE = 1.0
 _LEAST_COMPONENT = 0.01  # of the variance that one parameter gives the scores
 _LEAST_VARIANCE = 1e-12
 _LEAST_SHARE = 1e-3  # of the squares of a term, that the components leave

@@ -17,9 +17,8 @@ from causalstats.numerics.selection.heckman_likelihood import inverse_mills as m
 
 _DRAWS = 2000
 _RECALIBRATED_DRAWS = 200  # each of which solves an equation
-_INFINITE = (
-    1e4  # in place of a coefficient, or of its standard deviation, that is infinite
-)
+# In place of a coefficient, or of its standard deviation, that is infinite
+_INFINITE = 1e4
 
 
 def tested_only(

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS_OF_A_START = 20
 _OF_DRAWS = ("chain", "draw", SUPERCHAIN)  # coordinates that statistics have too
-_RELATIVE_TOLERANCE = (
-    1e-6  # between log densities on the device and on the CPU, both in float64
-)
+# Between log densities on the device and on the CPU, both in float64
+_RELATIVE_TOLERANCE = 1e-6
 
 
 def trace(graph: pm.Model) -> JaxGraph:

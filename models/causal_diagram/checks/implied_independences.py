@@ -38,9 +38,8 @@ _ASSUMPTION = "this diagram"
 _MOST_PAIRS = 200
 _SIGNIFICANCE_LEVEL = 0.01
 _SMALL_BY_MOMENTS = 0.1  # a p-value by moments below which tables are drawn
-_TABLES_PER_EXTREME_ONE = (
-    20  # drawn for each that would be as extreme at the level of the test
-)
+# Drawn for each that would be as extreme at the level of the test
+_TABLES_PER_EXTREME_ONE = 20
 _MOST_MONTE_CARLO_TESTS = 5
 _BASIS_SIZE = 6  # smooth functions of a number that is held
 _ROWS_PER_COLUMN = 20

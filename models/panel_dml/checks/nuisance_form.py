@@ -31,9 +31,8 @@ _LEVEL = 0.01
 _LEAST_SHIFT = 0.25  # standard errors of the effect
 _FOLDS = 3
 _MOST_EXPLAINED = 0.99  # of a treatment's residuals, by the covariates
-_MOST_EXPLAINED_BINARY = (
-    0.8  # the same of 0/1 treatments, of which trees miss some rows near a threshold
-)
+# The same of 0/1 treatments, of which trees miss some rows near a threshold
+_MOST_EXPLAINED_BINARY = 0.8
 _THRESHOLDS = 24  # of a covariate
 _MOST_STEPS = 240  # of all covariates together
 _NAME = "covariates act as assumed"
