@@ -17,7 +17,7 @@ from scipy.interpolate import BSpline
 _RULE = np.polynomial.legendre.leggauss(
     4
 )  # exact for products of second derivatives of cubics
-# Share of the largest eigenvalue: below it a function that is 0 over the sample
+# Share of the largest eigenvalue: below it a function counts as 0
 _RANK_TOLERANCE = 1e-9
 # Below, importing a compiler takes longer than NumPy
 _COMPILING_PAYS_FROM_VALUES = 6_000
