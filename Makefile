@@ -48,7 +48,7 @@ types: .venv/.ready
 	$(BIN)/mypy
 
 lock:
-	uv pip compile pyproject.toml --extra dev --extra studies --universal --python-version 3.12 --only-binary :all: \
+	uv pip compile pyproject.toml --extra dev --extra docs --extra studies --universal --python-version 3.12 --only-binary :all: \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
 
 clean:
