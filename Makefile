@@ -15,13 +15,14 @@ FAST := core data numerics runs structure/test_architecture.py structure/test_im
 # Packages are compiled when first imported, which must then be allowed to be remembered.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast findings lint types lock clean
+.PHONY: help demo test test-fast findings docs docs-fast lint types lock clean
 
 help:
 	@echo "make demo    a real study, from data to report"
 	@echo "make test    the tests (without the slow ones)"
 	@echo "make test-fast  tests that sample nothing: under a minute"
 	@echo "make findings  every mistake that was found from outside, with its right value (an hour)"
+	@echo "make docs    the documentation, into docs/_build/html; docs-fast without the pages that run for long"
 	@echo "make lint    ruff, on code and format"
 	@echo "make types   mypy"
 	@echo "make lock    newest versions into requirements.lock (needs uv)"
@@ -40,6 +41,9 @@ test-fast: .venv/.ready
 findings: .venv/.ready
 	$(BIN)/pytest -m "slow or not slow" -n $(WORKERS) --dist loadfile tests/findings
 
+docs docs-fast: .venv/.ready
+	$(if $(filter docs-fast,$@),DOCS_FAST=1) $(BIN)/python -m sphinx -W --keep-going --quiet -j 2 docs docs/_build/html
+
 lint: .venv/.ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -52,7 +56,7 @@ lock:
 		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
 
 clean:
-	rm -rf .venv .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf .venv .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache build dist docs/_build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The packages: again, from nothing, when the lock file changes.

@@ -10,7 +10,7 @@ import pytest
 
 import causalstats as cs
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "own_model.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how_to" / "own_model.md"
 MODULE = "own_model_of_the_documentation"
 
 

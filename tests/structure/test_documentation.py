@@ -9,14 +9,26 @@ import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [
+DOCS = ROOT / "docs"
+RUN_HERE = [  # tests/laws/test_own_model.py runs own_model.md, `make docs` the notebooks
     path.relative_to(ROOT)
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    if path.name != "own_model.md"  # tests/laws/test_own_model.py runs it
+    for path in (
+        ROOT / "README.md",
+        DOCS / "how_to" / "gpu.md",
+        *sorted((DOCS / "guides").glob("*.md")),
+    )
+]
+PAGES = [
+    Path("README.md"),
+    *(
+        path.relative_to(ROOT)
+        for path in sorted(DOCS.rglob("*.md"))
+        if "_build" not in path.parts
+    ),
 ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
+@pytest.mark.parametrize("page", RUN_HERE, ids=str)
 def test_programs_run_and_print_what_they_say(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / page).read_text()
