@@ -27,6 +27,7 @@ from sklearn.metrics import average_precision_score
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.partial_correlations import partial_correlations
 from causalstats.samplers import program_for, sample
 
 RESULTS = Path(__file__).with_suffix(".json")
@@ -67,10 +68,10 @@ def rankings(frame: pd.DataFrame) -> dict[str, np.ndarray]:
         log_ratios.centre(log_ratios.shrunk_covariance(logs)[0])
     )
     scores = {
-        "sample estimate": log_ratios.partial_correlations(
+        "sample estimate": partial_correlations(
             np.linalg.pinv(np.cov(ratios, rowvar=False), hermitian=True)
         )[pairs],
-        "basis shrinkage": log_ratios.partial_correlations(shrunk)[pairs],
+        "basis shrinkage": partial_correlations(shrunk)[pairs],
     }
     for prior in ("shrunk", *(["sparse"] if size <= 20 else [])):
         problem = cs.Problem(cs.PartialCorrelation(prior=prior), data)

@@ -59,7 +59,7 @@ def rivals(model: cs.SelectiveLabels, data: cs.Decisions) -> dict[str, np.ndarra
         name: rule(np.random.default_rng(1))[1]
         for name, rule in model.baselines(data).items()
     }
-    mills = baselines.inverse_mills(
+    mills = baselines.two_step_logit(
         data.matrix, data.decision, data.outcome, data.weights, np.random.default_rng(1)
     )[1]
     oracle = _oracle(data.matrix[~data.decision], data.withheld[~data.decision])

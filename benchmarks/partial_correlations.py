@@ -34,6 +34,7 @@ from threadpoolctl import threadpool_limits
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.partial_correlations import partial_correlations
 
 SIZES = [(50, 200), (244, 40), (1000, 1300), (3772, 1313)]
 # The most parts on which slow methods are run.
@@ -66,7 +67,7 @@ def basis_shrinkage(frame: pd.DataFrame) -> np.ndarray:
     covariance = log_ratios.shrunk_covariance(
         np.log(values / values.sum(axis=1, keepdims=True))
     )[0]
-    return log_ratios.partial_correlations(
+    return partial_correlations(
         log_ratios.pseudo_inverse(log_ratios.centre(covariance))
     )
 
@@ -74,7 +75,7 @@ def basis_shrinkage(frame: pd.DataFrame) -> np.ndarray:
 def ledoit_wolf(frame: pd.DataFrame) -> np.ndarray:
     from sklearn.covariance import ledoit_wolf as shrink
 
-    return log_ratios.partial_correlations(
+    return partial_correlations(
         log_ratios.pseudo_inverse(
             log_ratios.centre(shrink(log_ratios.clr(frame.to_numpy()))[0])
         )
@@ -85,7 +86,7 @@ def graphical_lasso(frame: pd.DataFrame) -> np.ndarray:
     from sklearn.covariance import GraphicalLassoCV
 
     ratios = log_ratios.clr(frame.to_numpy())
-    return log_ratios.partial_correlations(
+    return partial_correlations(
         GraphicalLassoCV().fit(ratios / ratios.std(axis=0)).precision_
     )
 

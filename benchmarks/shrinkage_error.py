@@ -26,6 +26,7 @@ import pandas as pd
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.partial_correlations import partial_correlations
 from causalstats.samplers import program_for, sample
 
 PARTS, FACTORS, ROWS = 40, 3, (8, 40, 200, 1000)
@@ -53,13 +54,11 @@ def estimates(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     logs = np.log(values / values.sum(axis=1, keepdims=True))
     gamma = np.cov(ratios, rowvar=False)
     by_method = {
-        "sample": log_ratios.partial_correlations(
-            np.linalg.pinv(gamma, hermitian=True)
-        )[PAIRS],
-        "shrunk clr": log_ratios.partial_correlations(
+        "sample": partial_correlations(np.linalg.pinv(gamma, hermitian=True))[PAIRS],
+        "shrunk clr": partial_correlations(
             np.linalg.pinv(log_ratios.shrunk_covariance(ratios)[0], hermitian=True)
         )[PAIRS],
-        "basis shrinkage": log_ratios.partial_correlations(
+        "basis shrinkage": partial_correlations(
             log_ratios.pseudo_inverse(
                 log_ratios.centre(log_ratios.shrunk_covariance(logs)[0])
             )
@@ -97,7 +96,7 @@ def main() -> None:
         for replication in range(replications):
             rng = np.random.default_rng((rows, replication))
             root = truth(rng)
-            true = log_ratios.partial_correlations(
+            true = partial_correlations(
                 log_ratios.pseudo_inverse(log_ratios.centre(root @ root.T))
             )[PAIRS]
             logs = rng.standard_normal((rows, root.shape[1])) @ root.T

@@ -10,6 +10,11 @@ import pandas as pd
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.partial_correlations import (
+    closure_baseline,
+    partial_correlations,
+    partial_variances,
+)
 from designs import Design
 
 MATCHING = cs.PartialCorrelation(prior="matching")
@@ -123,8 +128,8 @@ def design(
                 for name, value in zip(names, values, strict=True)
             }
         theta = log_ratios.pseudo_inverse(log_ratios.centre(basis))
-        r = log_ratios.partial_correlations(theta.copy())
-        base = log_ratios.closure_baseline(log_ratios.partial_variances(theta))
+        r = partial_correlations(theta.copy())
+        base = closure_baseline(partial_variances(theta))
         value = r
         if estimand == "excess":
             with np.errstate(divide="ignore", invalid="ignore"):

@@ -40,7 +40,8 @@ from causalstats.core.estimand import answerable
 from causalstats.core.model import Model, Problem
 from causalstats.errors import DataError, ModelError
 from causalstats.inference.arguments import refuse_model, refuse_sampler
-from causalstats.numerics.sampling.posterior_summaries import entries, varies
+from causalstats.numerics.sampling.convergence_diagnostics import varies
+from causalstats.numerics.sampling.posterior_summaries import entries
 from causalstats.runs.resumable import resume
 from causalstats.samplers import Auto, Exact, Nuts, Sampler, program_for, sample
 from causalstats.samplers.exact import exact_draws

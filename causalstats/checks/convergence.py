@@ -11,13 +11,13 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL
-from causalstats.numerics.sampling.posterior_summaries import (
+from causalstats.numerics.sampling.convergence_diagnostics import (
     SUPERCHAIN,
-    entries,
     r_hat,
     superchains,
     varies,
 )
+from causalstats.numerics.sampling.posterior_summaries import entries
 
 _LARGEST_R_HAT = 1.01
 _SMALLEST_ESS = 400

@@ -8,7 +8,7 @@ from causalstats.core.formatting import number
 _TAIL = 0.005
 
 
-def withheld(
+def held_out_check(
     answer: np.ndarray,
     outcomes: np.ndarray,
     weights: np.ndarray,
@@ -33,7 +33,7 @@ def withheld(
 
     Examples
     --------
-    >>> check = withheld(
+    >>> check = held_out_check(
     ...     np.random.default_rng(1).normal(0.3, 0.02, 1000),
     ...     np.repeat([0.0, 1.0], [70, 30]),
     ...     np.ones(100),

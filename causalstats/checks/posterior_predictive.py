@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from causalstats.core.check import Check
 from causalstats.core.prediction import Prediction
-from causalstats.numerics.sampling.posterior_predictive import discrepancy
+from causalstats.numerics.sampling.posterior_predictive import (
+    posterior_predictive_p_value,
+)
 
 _SMALLEST_P = 0.01
 
 
-def predictive(predictions: Iterable[Prediction]) -> tuple[Check, ...]:
+def posterior_predictive_checks(predictions: Iterable[Prediction]) -> tuple[Check, ...]:
     """Return a posterior predictive p-value of the observed statistics of each prediction.
 
     Parameters
@@ -35,13 +37,13 @@ def predictive(predictions: Iterable[Prediction]) -> tuple[Check, ...]:
     ...     size=np.array([100, 100]),
     ...     replicated=np.random.default_rng(1).normal(0.5, 0.05, (999, 2)),
     ... )
-    >>> [check] = predictive([prediction])
+    >>> [check] = posterior_predictive_checks([prediction])
     >>> check.name, check.passed, check.finding
     ('predicts the rate by site', False, 'posterior predictive p = 0.001')
     """
     checks = []
     for prediction in predictions:
-        p = discrepancy(prediction.observed, prediction.replicated)
+        p = posterior_predictive_p_value(prediction.observed, prediction.replicated)
         reproduced = p > _SMALLEST_P
         passed = reproduced or bool(prediction.allowed)
         excuse = "" if reproduced or not passed else f"; {prediction.allowed}"

@@ -16,7 +16,7 @@ _LARGEST_R_HAT = 1.01
 _LEVEL = 0.01  # of one check, however many labels it holds
 
 
-def conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
+def prior_data_conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
     """Compare a known value with its posterior in a fit that does not use it.
 
     z = (mean - known) / sqrt(variance + sd²) for each label. The largest |z| is compared with

@@ -236,7 +236,7 @@ class Effect:
         >>> table.index[table["selected"]].tolist()[:2]
         ['p1 ~ p2', 'p3 ~ p4']
         """
-        from causalstats.numerics.sampling.false_discovery import q_values
+        from causalstats.numerics.testing.false_discovery import q_values
 
         above, below = self._beyond(rope)
         table = self.numbers(prob)[["mean", "lower", "upper"]]
@@ -262,8 +262,8 @@ class Effect:
         """Return P(x > rope) and P(x < -rope) of each entry."""
         if self.marginals is not None:
             return 1 - self.marginals.cdf(rope), self.marginals.cdf(-rope)
-        from causalstats.numerics.sampling.false_discovery import tail_probability
         from causalstats.numerics.sampling.posterior_summaries import entries
+        from causalstats.numerics.testing.false_discovery import tail_probability
 
         draws = np.stack([each.ravel() for each in entries(self.draws).values()])
         return 1 - tail_probability(draws, rope), 1 - tail_probability(-draws, rope)

@@ -603,7 +603,7 @@ def _refuse_proportional(
 ) -> None:
     """Refuse parts whose ratio never changes, naming all of them."""
     ratios = (
-        log_ratios.variation(np.cov(np.log(values), rowvar=False))
+        log_ratios.variation_matrix(np.cov(np.log(values), rowvar=False))
         if len(values) > 1
         else np.full((len(parts),) * 2, np.nan)
     )
@@ -630,7 +630,7 @@ def _refuse_dependent(data: Composition) -> None:
     different = np.unique(np.hstack([data.values, data.matrix]), axis=0)
     if len(different) - data.matrix.shape[1] < len(data.parts) - 1:
         return  # so few different rows have such a contrast of any parts
-    basis = log_ratios.helmert(len(data.parts))
+    basis = log_ratios.ilr_basis(len(data.parts))
     sizes, vectors = np.linalg.eigh(basis.T @ data.scatter @ basis)
     still = sizes <= _CONSTANT_CONTRAST * sizes[-1]
     if not still.any():

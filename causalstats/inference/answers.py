@@ -11,8 +11,8 @@ import numpy as np
 
 from causalstats.checks.convergence import answer_sampling
 from causalstats.checks.posterior_contraction import posterior_contraction
-from causalstats.checks.posterior_predictive import predictive
-from causalstats.checks.prior_data_conflict import conflict
+from causalstats.checks.posterior_predictive import posterior_predictive_checks
+from causalstats.checks.prior_data_conflict import prior_data_conflict
 from causalstats.core.abilities import (
     HasDataChecks,
     HasPosteriorChecks,
@@ -24,8 +24,8 @@ from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand, answerable
 from causalstats.errors import DataError, ModelError
-from causalstats.inference.held_out import held_out_check
-from causalstats.numerics.sampling.posterior_summaries import with_superchains_of
+from causalstats.inference.held_out import held_out_checks
+from causalstats.numerics.sampling.convergence_diagnostics import with_superchains_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -297,7 +297,11 @@ def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
         if isinstance(model, HasPosteriorChecks):
             rng = np.random.default_rng(fit.seed)
             of_posterior = model.posterior_checks(_posterior(fit), fit.data, rng)
-        return (*of_data, *of_posterior, *predictive(fit.predictions().values()))
+        return (
+            *of_data,
+            *of_posterior,
+            *posterior_predictive_checks(fit.predictions().values()),
+        )
 
     return fit.once("checks without refits", make)
 
@@ -317,5 +321,5 @@ def every_check(fit: Fit) -> Checks:
             without = fit.refit(
                 relaxation.model, f"Refitting without {relaxation.name}"
             )
-        results += conflict(relaxation, without)
-    return Checks([*results, *held_out_check(fit)])
+        results += prior_data_conflict(relaxation, without)
+    return Checks([*results, *held_out_checks(fit)])

@@ -12,7 +12,8 @@ from causalstats.core.estimand import answerable
 from causalstats.core.views import View
 from causalstats.errors import ModelError
 from causalstats.inference.held_out import held_out_rate
-from causalstats.numerics.sampling.posterior_summaries import surest_first, varies
+from causalstats.numerics.sampling.convergence_diagnostics import varies
+from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.plots.causal_graph import diagram
 from causalstats.plots.composition_views import view
 from causalstats.plots.forest import MOST_ROWS, beside, comparison, effects

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalstats.checks.held_out import withheld
+from causalstats.checks.held_out import held_out_check
 from causalstats.core.abilities import ImperfectlyTested
 from causalstats.core.check import Check
 from causalstats.data import Decisions
@@ -33,7 +33,7 @@ def held_out_rate(fit: Fit) -> float | None:
     return float(np.average(data.withheld[undecided], weights=data.weights[undecided]))
 
 
-def held_out_check(fit: Fit) -> tuple[Check, ...]:
+def held_out_checks(fit: Fit) -> tuple[Check, ...]:
     """Compare the held-out outcomes with the model's predictions for the same people."""
     data = fit.data
     if not isinstance(data, Decisions) or data.withheld is None:
@@ -48,7 +48,7 @@ def held_out_check(fit: Fit) -> tuple[Check, ...]:
     answer = estimand.compute(posterior, data.part(known))
     if isinstance(fit.model, ImperfectlyTested):
         answer = fit.model.reported(posterior, answer)
-    check = withheld(
+    check = held_out_check(
         answer.to_numpy().ravel(),
         data.withheld[known],
         data.weights[known],

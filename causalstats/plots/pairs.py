@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from causalstats.colours import BLUE, ORANGE
-from causalstats.numerics.sampling.posterior_summaries import entries, varies
+from causalstats.numerics.sampling.convergence_diagnostics import varies
+from causalstats.numerics.sampling.posterior_summaries import entries
 from causalstats.style import Picture, house_style, wrap
 
 _COLUMNS = 3

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from causalstats.colours import INK
 from causalstats.core.effect import INTERVAL
-from causalstats.numerics.sampling.posterior_summaries import entries, varies
+from causalstats.numerics.sampling.convergence_diagnostics import varies
+from causalstats.numerics.sampling.posterior_summaries import entries
 from causalstats.style import house_style
 
 if TYPE_CHECKING:

@@ -18,14 +18,14 @@ from causalstats.models.shared.functional_form import (
     some_people,
 )
 from causalstats.models.shared.population import flat, some_draws
-from causalstats.numerics.bases.left_out_terms import Term
-from causalstats.numerics.sampling.score_tests import Equation, binary_equation
+from causalstats.numerics.bases.omitted_terms import Term
 from causalstats.numerics.selection.heckman_likelihood import (
-    chance,
     expected_outcome,
-    inverse_mills,
+    selection_probability,
 )
+from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
 from causalstats.numerics.selection.selection_normality import truncated_normal
+from causalstats.numerics.testing.score_tests import Equation, binary_equation
 
 _DRAWS = 200
 
@@ -47,7 +47,7 @@ def posterior_checks(
     _, index = indices(draws, data.people())
     people = np.arange(len(data))
     decision = binary_equation(
-        "who is decided for", people, data.decision, chance(index)
+        "who is decided for", people, data.decision, selection_probability(index)
     )
     seen = _Seen.from_draws(draws, data)
     equations = (decision, seen.mean_equation())
@@ -106,7 +106,7 @@ class _Seen:
     @property
     def variance(self) -> np.ndarray:
         """Var(Y | T=1, x) = σ² (1 - κ² λ (λ + x'γ)), λ the inverse Mills ratio, (draws, n)."""
-        mills = inverse_mills(self.index)
+        mills = inverse_mills_ratio(self.index)
         return self.sigma**2 * (1 - self.kappa**2 * mills * (mills + self.index))
 
     def errors(self, rng: np.random.Generator, count: int) -> np.ndarray:
@@ -116,7 +116,7 @@ class _Seen:
         # Given that a person is seen, v is a Normal above -index; u given v is Normal.
         v = truncated_normal(np.broadcast_to(-index, (count, len(index))), rng)
         rest = np.sqrt(1 - kappa**2) * rng.standard_normal(v.shape)
-        centred = kappa * (v - inverse_mills(index)) + rest
+        centred = kappa * (v - inverse_mills_ratio(index)) + rest
         return float(self.sigma.mean()) * centred
 
     def mean_equation(self) -> Equation:

@@ -14,7 +14,7 @@ from causalstats.numerics.sampling.posterior_predictive import (
     quantile_groups,
     rates_by_group,
 )
-from causalstats.numerics.selection.heckman_likelihood import chance
+from causalstats.numerics.selection.heckman_likelihood import selection_probability
 from causalstats.numerics.selection.selection_normality import truncated_normal
 
 _REPLICATIONS = 400
@@ -46,7 +46,7 @@ def predictions(
     v = truncated_normal(-index[:, seen], rng)
     errors = kappa * v + np.sqrt(1 - kappa**2) * rng.standard_normal(v.shape)
     outcomes = mean[:, seen] + sigma * errors
-    decision_rates = rates_by_group(seen, chance(index), groups, rng)
+    decision_rates = rates_by_group(seen, selection_probability(index), groups, rng)
     outcome_means = means_by_group(data.outcome[seen], outcomes, groups[seen])
     by_name = {
         "decision rate by decile of expected outcome": decision_rates,

@@ -43,7 +43,7 @@ from causalstats.models.panel_dml.effects import (
     EffectForm,
     EffectsName,
 )
-from causalstats.models.panel_dml.errors import ERRORS, ErrorModel, ErrorsName
+from causalstats.models.panel_dml.error_models import ERRORS, ErrorModel, ErrorsName
 from causalstats.models.panel_dml.estimands import estimands
 from causalstats.models.panel_dml.graph import build
 from causalstats.models.panel_dml.heterogeneity import (
@@ -299,7 +299,7 @@ class PanelDML:
         >>> draws["effect"].shape, log_density.shape
         ((2, 50, 1), (2, 50))
         """
-        from causalstats.models.panel_dml.density import importance_draws
+        from causalstats.models.panel_dml.importance_sampling import importance_draws
 
         return importance_draws(self, data)
 

@@ -17,7 +17,7 @@ from causalstats.models.panel_dml.covariances import (
     coefficient_covariance,
     coefficient_factors,
 )
-from causalstats.models.panel_dml.errors.ar1 import LOWEST
+from causalstats.models.panel_dml.error_models.ar1 import LOWEST
 from causalstats.models.panel_dml.graph import pairs
 from causalstats.models.panel_dml.nuisance_basis import basis_of
 from causalstats.models.panel_dml.priors import Sizes, parameters_of

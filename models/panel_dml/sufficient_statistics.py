@@ -176,7 +176,10 @@ def statistics_within(model: PanelDML, data: Panel) -> SufficientStatistics:
 
 
 def statistics_between(model: PanelDML, data: Panel) -> SufficientStatistics:
-    """Return the statistics of unit means, one row a unit, about their mean."""
+    """Return the statistics between units, of Mundlak's correlated random effects.
+
+    They are those of unit means, one row per unit, about their mean.
+    """
     columns = columns_of(model, data)
     centre = _centre(data, columns)
     means, moments = [], np.zeros(())

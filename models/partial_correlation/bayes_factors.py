@@ -19,6 +19,7 @@ from causalstats.models.partial_correlation.priors.base import ShrinkagePrior
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import inverse_wishart, log_ratios
 from causalstats.numerics.compositions.correlation_posterior import log_density_at_zero
+from causalstats.numerics.compositions.partial_correlations import partial_correlations
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
@@ -85,6 +86,6 @@ def _log_density_at_zero(scatter: np.ndarray, degrees: np.ndarray) -> np.ndarray
     upper = pairs(scatter.shape[-1])
     total = np.full(len(upper[0]), -np.inf)
     for inverse, freedom in zip(scatter, degrees, strict=True):
-        rho = log_ratios.partial_correlations(log_ratios.pseudo_inverse(inverse))[upper]
+        rho = partial_correlations(log_ratios.pseudo_inverse(inverse))[upper]
         total = np.logaddexp(total, log_density_at_zero(rho, freedom))
     return total - np.log(len(scatter))

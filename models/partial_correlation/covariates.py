@@ -61,7 +61,7 @@ def with_coefficients(
     size = theta.shape[-1]
     standard = rng.standard_normal((len(flat), len(data.design.columns), size - 1))
     noise = np.linalg.cholesky(spread) @ standard
-    drawn = estimate + noise @ log_ratios.root(flat).swapaxes(-1, -2)
+    drawn = estimate + noise @ log_ratios.covariance_root(flat).swapaxes(-1, -2)
     drawn = (
         drawn.reshape(*theta.shape[:2], *drawn.shape[1:]) / data.design.scale[:, None]
     )
@@ -117,7 +117,7 @@ def marginals(
     location = estimate[1:] / data.design.scale[:, None]
     variance = np.diagonal(scatter)
     if by_pair:
-        variance = log_ratios.variation(scatter)[pairs(size)]
+        variance = log_ratios.variation_matrix(scatter)[pairs(size)]
     covariate_variance = np.diagonal(spread)[1:] / data.design.scale**2
     scale = np.sqrt(covariate_variance[:, None] * variance / freedom)
     labels = _labels(data.design.columns, data.parts, by_pair)

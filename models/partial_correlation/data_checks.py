@@ -57,7 +57,7 @@ def rows_for_parts(data: Composition) -> Check:
 
 def repeated_parts(data: Composition) -> Check:
     """Return whether two parts are nearly proportional."""
-    variances = log_ratios.variation(data.covariance)
+    variances = log_ratios.variation_matrix(data.covariance)
     np.fill_diagonal(variances, np.inf)
     one, other = np.unravel_index(variances.argmin(), variances.shape)
     least = variances[one, other] / np.median(variances[np.isfinite(variances)])

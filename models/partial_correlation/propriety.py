@@ -7,7 +7,7 @@ import numpy as np
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation.observation import observation_of
-from causalstats.numerics.selection.separation import separating_direction
+from causalstats.numerics.regression.separation import separating_direction
 
 _LISTED = 20
 _MOVED = 1e-6  # of a direction of no end, which changes the mean of a row

@@ -18,6 +18,14 @@ from causalstats.models.partial_correlation.marginal_posteriors import (
     pairs,
 )
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.partial_correlations import (
+    closure_baseline,
+    partial_correlations,
+    partial_variances,
+    r_squared,
+    r_squared_by_reference,
+    regression_coefficients,
+)
 
 Parts = tuple[str, ...]
 Labelled = tuple[str, list[str], np.ndarray]
@@ -74,12 +82,12 @@ def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
 
 
 def _closure_baseline(theta: np.ndarray) -> np.ndarray:
-    return log_ratios.closure_baseline(log_ratios.partial_variances(theta))
+    return closure_baseline(partial_variances(theta))
 
 
 def _excess(theta: np.ndarray, parts: Parts) -> Labelled:
     upper = (..., *pairs(len(parts)))
-    r = log_ratios.partial_correlations(theta)[upper]
+    r = partial_correlations(theta)[upper]
     baseline = _closure_baseline(theta)[upper]
     return "pair", pair_labels(parts), np.tanh(np.arctanh(r) - np.arctanh(baseline))
 
@@ -93,26 +101,30 @@ def _regression_labels(parts: Parts) -> list[str]:
 
 
 def _regression_coefficients(theta: np.ndarray, parts: Parts) -> Labelled:
-    coefficients = log_ratios.regression_coefficients(theta)[..., _off_diagonal(parts)]
+    coefficients = regression_coefficients(theta)[..., _off_diagonal(parts)]
     return "coefficient", _regression_labels(parts), coefficients
 
 
 def _r_squared(theta: np.ndarray) -> np.ndarray:
-    return log_ratios.r_squared(log_ratios.covariance(theta), theta)
+    return r_squared(log_ratios.covariance_from_precision(theta), theta)
 
 
 def _r_squared_by_reference(theta: np.ndarray, parts: Parts) -> Labelled:
     labels = [f"{one} / {other}" for one in parts for other in parts if one != other]
-    shares = log_ratios.r_squared_by_reference(log_ratios.covariance(theta), theta)
+    shares = r_squared_by_reference(log_ratios.covariance_from_precision(theta), theta)
     return "log_ratio", labels, shares[..., _off_diagonal(parts)]
 
 
 def _variation(theta: np.ndarray) -> np.ndarray:
-    return log_ratios.variation(log_ratios.covariance(theta))
+    return log_ratios.variation_matrix(log_ratios.covariance_from_precision(theta))
 
 
 def _total_variance(theta: np.ndarray, parts: Parts) -> Labelled:
-    return "", [], np.trace(log_ratios.covariance(theta), axis1=-2, axis2=-1)
+    return (
+        "",
+        [],
+        np.trace(log_ratios.covariance_from_precision(theta), axis1=-2, axis2=-1),
+    )
 
 
 def _precision(theta: np.ndarray) -> np.ndarray:
@@ -122,7 +134,7 @@ def _precision(theta: np.ndarray) -> np.ndarray:
 def _correlation_marginals(
     scale: np.ndarray, degrees: float, parts: Parts
 ) -> Correlations:
-    rho = log_ratios.partial_correlations(scale)[pairs(len(parts))]
+    rho = partial_correlations(scale)[pairs(len(parts))]
     return Correlations(pair_labels(parts), rho, degrees)
 
 
@@ -149,7 +161,7 @@ def _coefficient_marginals(
 
 QUANTITIES: Mapping[str, Quantity] = {
     "partial_correlation": Quantity(
-        values=_pair_values(log_ratios.partial_correlations),
+        values=_pair_values(partial_correlations),
         description="Partial correlation of two parts given all the others, the same for every "
         "reference.",
         unit="correlation",
@@ -173,7 +185,7 @@ QUANTITIES: Mapping[str, Quantity] = {
         unit="correlation",
     ),
     "partial_variance": Quantity(
-        values=_part_values(log_ratios.partial_variances),
+        values=_part_values(partial_variances),
         description="Variance of a part's logarithm about its best log-contrast in the others.",
         unit="squared log-ratio",
         marginals=_variance_marginals,
@@ -198,7 +210,7 @@ QUANTITIES: Mapping[str, Quantity] = {
         marginals=_coefficient_marginals,
     ),
     "clr_covariance": Quantity(
-        values=_entries(log_ratios.covariance),
+        values=_entries(log_ratios.covariance_from_precision),
         description="Γ: covariance of the centred log-ratios, each part's to the mean of all. Its "
         "rows sum to 0, so that some entries must be negative.",
         unit="squared log-ratio",

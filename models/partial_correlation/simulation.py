@@ -104,7 +104,7 @@ def simulate(
         noise = correlated(noise, values["row_correlation"], dependence.links, rng)
     size_sd = _SIZE_SD if design.resolution is None else _ROUNDED_SIZE_SD
     sizes = rng.normal(0, size_sd, (rows, 1))
-    logs = noise @ log_ratios.root(values["precision"]).T + sizes
+    logs = noise @ log_ratios.covariance_root(values["precision"]).T + sizes
     if design.covariate:
         frame["x"] = rng.standard_normal(rows)
         slope = rng.standard_normal(parts)

@@ -31,6 +31,11 @@ from causalstats.models.partial_correlation.priors.base import ExactPrior
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scale
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.partial_correlations import (
+    closure_baseline,
+    partial_correlations,
+    partial_variances,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
@@ -59,13 +64,13 @@ def baselines(data: Composition) -> Mapping[str, Callable]:
     upper = pairs(size)
     shrunk = log_ratios.pseudo_inverse(_basis_shrinkage(data))
     estimates = {
-        "basis shrinkage": log_ratios.partial_correlations(shrunk)[upper],
+        "basis shrinkage": partial_correlations(shrunk)[upper],
         "proportionality": log_ratios.proportionality(gamma)[upper],
         "symmetric balances": log_ratios.symmetric_balances(gamma)[upper],
         "correlation of the parts": np.corrcoef(data.values, rowvar=False)[upper],
     }
     with suppress(np.linalg.LinAlgError):
-        r = log_ratios.partial_correlations(log_ratios.pseudo_inverse(gamma))[upper]
+        r = partial_correlations(log_ratios.pseudo_inverse(gamma))[upper]
         estimates = {"sample estimate": r, **estimates}
         freedom = data.degrees - size + 2
         if freedom > 0:
@@ -122,7 +127,7 @@ def predictions(
     dependence = row_dependence_of(data)
     correlations = np.broadcast_to(dependence.correlations(draws), count)
     for correlation, root in zip(
-        correlations[chosen], log_ratios.root(theta), strict=True
+        correlations[chosen], log_ratios.covariance_root(theta), strict=True
     ):
         noise = rng.standard_normal((len(data), root.shape[1]))
         noise = dependence.correlate(noise, correlation, rng)
@@ -213,8 +218,8 @@ def _closure(
     """Return each partial correlation beside that which closure alone makes."""
     r = _pair_summary(model, draws, data, "partial_correlation")
     excess = _pair_summary(model, draws, data, "excess")
-    variances = log_ratios.partial_variances(_posterior_mean(model, draws, data))
-    baseline = log_ratios.closure_baseline(variances)[pairs(len(data.parts))]
+    variances = partial_variances(_posterior_mean(model, draws, data))
+    baseline = closure_baseline(variances)[pairs(len(data.parts))]
     return BaselineView(
         labels=tuple(pair_labels(data.parts)),
         values=r["mean"],

@@ -12,7 +12,7 @@ from causalstats.data import Decisions
 from causalstats.models.selective_labels.predictions import chances_seen
 from causalstats.models.shared.functional_form import functional_form, some_people
 from causalstats.models.shared.population import some_draws
-from causalstats.numerics.sampling.score_tests import binary_equation
+from causalstats.numerics.testing.score_tests import binary_equation
 
 _DRAWS = 200
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from causalstats.core.check import Check
 from causalstats.data import Decisions
-from causalstats.numerics.bases.left_out_terms import Feature, Term, left_out_terms
-from causalstats.numerics.sampling.score_tests import Equation, largest_score
+from causalstats.numerics.bases.omitted_terms import Feature, Term, omitted_terms
+from causalstats.numerics.testing.score_tests import Equation, largest_score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ def score_check(
     fitted = np.zeros((len(data), len(equations)))
     for column, equation in enumerate(equations):
         fitted[equation.rows, column] = equation.fitted.mean(axis=0)
-    terms, columns = left_out_terms(features_of(data), fitted)
+    terms, columns = omitted_terms(features_of(data), fitted)
     score = largest_score(equations, columns, data.matrix, rng)
     if score is None:
         return _too_few(name, len(data))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.checks.prior_data_conflict import conflict
+from causalstats.checks.prior_data_conflict import prior_data_conflict
 from causalstats.core.assumption import Relaxation
 from causalstats.core.check import Check
 
@@ -56,19 +56,19 @@ def relaxation(known):
 
 @pytest.mark.parametrize(("known", "passed"), [(1.0, True), (5.0, False)])
 def test_knowledge_conflicts_beyond_the_limit(known, passed):
-    (check,) = conflict(relaxation(known), Refit())
+    (check,) = prior_data_conflict(relaxation(known), Refit())
     assert check.passed is passed
     assert check.remedy == ("" if passed else "Check the source.")
 
 
 def test_a_poorly_sampled_refit_decides_nothing():
-    (check,) = conflict(relaxation(5.0), Refit(ess=50.0))
+    (check,) = prior_data_conflict(relaxation(5.0), Refit(ess=50.0))
     assert check.passed is None and check.remedy == "Sample longer."
 
 
 def test_a_refit_that_rests_on_a_contradicted_assumption_decides_nothing():
-    (check,) = conflict(relaxation(5.0), Refit((SHAPE,)))
+    (check,) = prior_data_conflict(relaxation(5.0), Refit((SHAPE,)))
     assert check.passed is None and "rests on joint normality alone" in check.finding
     other = replace(SHAPE, assumption="linearity")
-    assert conflict(relaxation(5.0), Refit((other,)))[0].passed is False
-    assert conflict(relaxation(1.0), Refit((SHAPE,)))[0].passed is True
+    assert prior_data_conflict(relaxation(5.0), Refit((other,)))[0].passed is False
+    assert prior_data_conflict(relaxation(1.0), Refit((SHAPE,)))[0].passed is True

@@ -9,6 +9,7 @@ from scipy import special, stats
 from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.compositions import log_ratios as lr
 from causalstats.numerics.compositions.correlation_posterior import margin
+from causalstats.numerics.compositions.partial_correlations import partial_correlations
 
 
 def study(rows, parts, seed=1):
@@ -22,7 +23,7 @@ def study(rows, parts, seed=1):
 @pytest.mark.parametrize("rows", [4, 30])
 def test_posterior_and_evidence_by_their_definitions(rows):
     residuals, variances = study(rows, 6)
-    basis, p, degrees, free = lr.helmert(6), 5, 9.5, rows - 1
+    basis, p, degrees, free = lr.ilr_basis(6), 5, 9.5, rows - 1
     psi = (degrees - p - 1) * basis.T @ np.diag(variances) @ basis
     after = psi + basis.T @ residuals.T @ residuals @ basis
     np.testing.assert_allclose(
@@ -47,7 +48,7 @@ def test_posterior_and_evidence_by_their_definitions(rows):
 
 def test_the_evidence_of_one_row_is_a_multivariate_t():
     _, variances = study(1, 4)
-    row, basis, degrees = lr.clr(np.array([[1.0, 2.0, 5.0, 0.3]])), lr.helmert(4), 7.0
+    row, basis, degrees = lr.clr(np.array([[1.0, 2.0, 5.0, 0.3]])), lr.ilr_basis(4), 7.0
     psi = (degrees - 4) * basis.T @ np.diag(variances) @ basis
     expected = stats.multivariate_t.logpdf(
         row @ basis, shape=psi / (degrees - 2), df=degrees - 2
@@ -92,7 +93,7 @@ def test_draws_have_the_closed_form_margins():
     np.testing.assert_allclose(draws.sum(axis=2), 0, atol=1e-8 * abs(draws).max())
     error = draws.std(axis=0) / np.sqrt(len(draws))
     assert (abs(draws.mean(axis=0) - degrees * scale) < 5 * error).all()
-    rho = lr.partial_correlations(scale)
+    rho = partial_correlations(scale)
     r = -draws[:, 0, 3] / np.sqrt(draws[:, 0, 0] * draws[:, 3, 3])
     assert stats.kstest(margin(degrees).cdf(rho[0, 3], r), "uniform").pvalue > 1e-4
     assert (

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from causalstats.numerics.bases.left_out_terms import Feature, left_out_terms
-from causalstats.numerics.sampling.score_tests import binary_equation, largest_score
+from causalstats.numerics.bases.omitted_terms import Feature, omitted_terms
+from causalstats.numerics.testing.score_tests import binary_equation, largest_score
 
 
 def logistic_posterior(x, outcome, rng, draws=200):
@@ -31,7 +31,7 @@ def p_value_and_term(seed, index, people=400, features=3):
     outcome = rng.random(people) < expit(index(x))
     chances = logistic_posterior(x, outcome, rng)
     named = [Feature(f"x{k}", x[:, [k]], (f"x{k}",)) for k in range(features)]
-    terms, columns = left_out_terms(named, chances.mean(axis=0)[:, None])
+    terms, columns = omitted_terms(named, chances.mean(axis=0)[:, None])
     equation = binary_equation("outcome", np.arange(people), outcome, chances)
     score = largest_score([equation], columns, x, rng)
     return score.p, terms[score.term]

@@ -11,7 +11,7 @@ import xarray as xr
 import causalstats as cs
 from causalstats.checks.convergence import sampling
 from causalstats.core.model import Problem
-from causalstats.numerics.sampling.posterior_summaries import r_hat
+from causalstats.numerics.sampling.convergence_diagnostics import r_hat
 
 ROWS = 40
 PRIOR_SD = 2.0

@@ -161,7 +161,7 @@ def test_poor_importance_weights_fall_back_to_nuts(monkeypatch):
     problem = Problem(cs.PanelDML(), cs.PanelDML().simulate(1, units=30, times=4).data)
     for target, value in (
         ("causalstats.samplers.importance._LARGEST_PARETO_K", -10.0),
-        ("causalstats.models.panel_dml.density._drawn", no_shape),
+        ("causalstats.models.panel_dml.importance_sampling._drawn", no_shape),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(target, value)

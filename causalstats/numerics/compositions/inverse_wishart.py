@@ -194,7 +194,7 @@ def draw_precisions(
            [1., 1., 1.],
            [1., 1., 1.]])
     """
-    basis = log_ratios.helmert(scatter.shape[-1])
+    basis = log_ratios.ilr_basis(scatter.shape[-1])
     p = basis.shape[1]
     root = np.linalg.inv(np.linalg.cholesky(basis.T @ scatter @ basis)).swapaxes(-1, -2)
     lower = np.tril(rng.standard_normal((count, p, p)), -1)

@@ -1,4 +1,4 @@
-"""Log-ratios of compositions: alr, clr, ilr, variation matrix, partial correlations, closure.
+"""Log-ratios of compositions: alr, clr, ilr, variation matrix, and their precision.
 
 Every statement about a composition follows from one matrix, Γ or Θ.
 
@@ -21,7 +21,6 @@ Erb (2020), Partial correlations in compositional data analysis, Applied Computi
 import numpy as np
 
 _LARGEST_CONDITION = 1e10  # in the norm of the largest row sum
-_BISECTIONS = 60  # halve an interval of 2 to below rounding
 
 
 def clr(parts: np.ndarray) -> np.ndarray:
@@ -46,7 +45,7 @@ def clr(parts: np.ndarray) -> np.ndarray:
     return logs - logs.mean(axis=-1, keepdims=True)
 
 
-def helmert(size: int) -> np.ndarray:
+def ilr_basis(size: int) -> np.ndarray:
     """Return an orthonormal basis V of the vectors that sum to 0: V'V = I, VV' = G.
 
     `clr(x) @ V` are isometric log-ratios (ilr) of x.
@@ -62,7 +61,7 @@ def helmert(size: int) -> np.ndarray:
 
     Examples
     --------
-    >>> helmert(3).round(4)
+    >>> ilr_basis(3).round(4)
     array([[ 0.7071,  0.4082],
            [-0.7071,  0.4082],
            [ 0.    , -0.8165]])
@@ -72,7 +71,7 @@ def helmert(size: int) -> np.ndarray:
     return basis / np.sqrt(columns * (columns + 1.0))
 
 
-def variation(gamma: np.ndarray) -> np.ndarray:
+def variation_matrix(gamma: np.ndarray) -> np.ndarray:
     """Return Aitchison's variation matrix, T_ij = var log(x_i / x_j) = Γ_ii + Γ_jj - 2 Γ_ij.
 
     Parameters
@@ -86,7 +85,7 @@ def variation(gamma: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> variation(np.diag([1.0, 2.0, 3.0]))
+    >>> variation_matrix(np.diag([1.0, 2.0, 3.0]))
     array([[0., 3., 4.],
            [3., 0., 5.],
            [4., 5., 0.]])
@@ -149,7 +148,7 @@ def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
            [-0.3333, -0.3333,  0.6667]])
     """
     try:
-        theta = covariance(gamma)
+        theta = covariance_from_precision(gamma)
         condition = _row_sum_norm(gamma) * _row_sum_norm(theta)
     except np.linalg.LinAlgError:
         condition = np.array(np.inf)
@@ -161,7 +160,7 @@ def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
     return theta
 
 
-def covariance(theta: np.ndarray) -> np.ndarray:
+def covariance_from_precision(theta: np.ndarray) -> np.ndarray:
     """Return Γ = Θ⁺, whatever the condition of Θ, by the formula of `pseudo_inverse`.
 
     Parameters
@@ -176,7 +175,7 @@ def covariance(theta: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> gamma = centre(np.diag([1.0, 2.0, 3.0]))
-    >>> bool(np.allclose(covariance(pseudo_inverse(gamma)), gamma))
+    >>> bool(np.allclose(covariance_from_precision(pseudo_inverse(gamma)), gamma))
     True
     """
     size = theta.shape[-1]
@@ -185,7 +184,7 @@ def covariance(theta: np.ndarray) -> np.ndarray:
     return centre((inverse + inverse.swapaxes(-1, -2)) / 2)
 
 
-def root(theta: np.ndarray) -> np.ndarray:
+def covariance_root(theta: np.ndarray) -> np.ndarray:
     """Return a root R of the covariance, RR' = Γ = Θ⁺.
 
     Parameters
@@ -199,135 +198,12 @@ def root(theta: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> theta = basis_laplacian(np.ones(3))
-    >>> bool(np.allclose(root(theta) @ root(theta).T, covariance(theta)))
+    >>> root = covariance_root(theta)
+    >>> bool(np.allclose(root @ root.T, covariance_from_precision(theta)))
     True
     """
-    basis = helmert(theta.shape[-1])
+    basis = ilr_basis(theta.shape[-1])
     return basis @ np.linalg.cholesky(np.linalg.inv(basis.T @ theta @ basis))
-
-
-def partial_correlations(theta: np.ndarray) -> np.ndarray:
-    """Return the partial correlations r_ij = -Θ_ij / √(Θ_ii Θ_jj) of two parts given all others.
-
-    Parameters
-    ----------
-    theta : array, shape (..., D, D)
-
-    Returns
-    -------
-    array, shape (..., D, D)
-        1 on the diagonal.
-
-    References
-    ----------
-    Erb (2020), equation 12.
-
-    Examples
-    --------
-    Independent parts of equal variance have 1 / (D - 1): closure alone correlates them.
-
-    >>> partial_correlations(basis_laplacian(np.ones(3)))
-    array([[1. , 0.5, 0.5],
-           [0.5, 1. , 0.5],
-           [0.5, 0.5, 1. ]])
-    """
-    scale = 1 / np.sqrt(_diagonal(theta))
-    return _with_diagonal(-theta * scale[..., :, None] * scale[..., None, :], 1.0)
-
-
-def partial_variances(theta: np.ndarray) -> np.ndarray:
-    """Return v_i = 1 / Θ_ii, the variance of log x_i about its best log-contrast in the others.
-
-    Parameters
-    ----------
-    theta : array, shape (..., D, D)
-
-    Returns
-    -------
-    array, shape (..., D)
-
-    Examples
-    --------
-    >>> partial_variances(basis_laplacian(np.ones(3)))
-    array([1.5, 1.5, 1.5])
-    """
-    return 1 / _diagonal(theta)
-
-
-def regression_coefficients(theta: np.ndarray) -> np.ndarray:
-    """Return the coefficients b_ik = -Θ_ik / Θ_ii of log x_i on the other log x_k.
-
-    Each row sums to 1, so that the residual does not depend on the scale of a composition.
-
-    Parameters
-    ----------
-    theta : array, shape (..., D, D)
-
-    Returns
-    -------
-    array, shape (..., D, D)
-        0 on the diagonal.
-
-    Examples
-    --------
-    >>> regression_coefficients(basis_laplacian(np.ones(3)))
-    array([[0. , 0.5, 0.5],
-           [0.5, 0. , 0.5],
-           [0.5, 0.5, 0. ]])
-    """
-    return _with_diagonal(-theta / _diagonal(theta)[..., :, None], 0.0)
-
-
-def r_squared(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """Return the multiple R² of the log-ratio of each part to the mean of the others.
-
-    1 - ((D-1)/D)² v_i / Γ_ii, which prefers no reference part.
-
-    Parameters
-    ----------
-    gamma, theta : array, shape (..., D, D)
-        Γ and Θ = Γ⁺.
-
-    Returns
-    -------
-    array, shape (..., D)
-
-    Examples
-    --------
-    Nothing explains one of several independent parts of equal variance.
-
-    >>> gamma = centre(np.eye(4))
-    >>> bool(np.allclose(r_squared(gamma, pseudo_inverse(gamma)), 0))
-    True
-    """
-    size = gamma.shape[-1]
-    return 1 - ((size - 1) / size) ** 2 * partial_variances(theta) / _diagonal(gamma)
-
-
-def r_squared_by_reference(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """Return the multiple R² of log(x_i / x_r), 1 - v_i / T_ir.
-
-    Parameters
-    ----------
-    gamma, theta : array, shape (..., D, D)
-        Γ and Θ = Γ⁺.
-
-    Returns
-    -------
-    array, shape (..., D, D)
-        Part i in the rows, reference r in the columns; NaN on the diagonal.
-
-    Examples
-    --------
-    >>> gamma = centre(np.eye(3))
-    >>> r_squared_by_reference(gamma, pseudo_inverse(gamma)).round(4)
-    array([[ nan, 0.25, 0.25],
-           [0.25,  nan, 0.25],
-           [0.25, 0.25,  nan]])
-    """
-    return 1 - partial_variances(theta)[..., :, None] / _with_diagonal(
-        variation(gamma), np.nan
-    )
 
 
 def subcomposition(theta: np.ndarray, keep: np.ndarray) -> np.ndarray:
@@ -383,50 +259,6 @@ def basis_laplacian(variances: np.ndarray) -> np.ndarray:
     return np.eye(precision.shape[-1]) * precision[..., None] - product
 
 
-def closure_baseline(partial_variances: np.ndarray) -> np.ndarray:
-    """Return the partial correlations that closure alone makes of independent parts.
-
-    Independent parts have r_ij² = o_i o_j with odds o = q / (1-q), Σ q = 1, and partial variances
-    v_i with q_i (1-q_i) ∝ 1/v_i; r = 1/(D-1) where all are equal. With b_i = min v / v_i and
-    t = 2 (1 - q of the part of least variance), the shares q sum to 1 where, over the other parts,
-
-        (2-t) Σ_i b_i / (1 + √(1 - b_i t (2-t))) = 1
-
-    which increases as t falls and is solved by bisection; t → 0, the part of least variance being
-    the whole of the size, where Σ b_i < 1 leaves no root.
-
-    Parameters
-    ----------
-    partial_variances : array, shape (..., D)
-        v.
-
-    Returns
-    -------
-    array, shape (..., D, D)
-        Never negative; 1 on the diagonal.
-
-    Examples
-    --------
-    >>> closure_baseline(np.ones(4)).round(4)[0]
-    array([1.    , 0.3333, 0.3333, 0.3333])
-    """
-    v = np.asarray(partial_variances, float)
-    least = v.min(axis=-1, keepdims=True)
-    first = np.arange(v.shape[-1]) == v.argmin(axis=-1)[..., None]
-    b = np.where(first, 0.0, least / v)
-    low = np.zeros_like(least)
-    high = np.full_like(least, 2.0)
-    for _ in range(_BISECTIONS):
-        t = (low + high) / 2
-        divisor = 1 + np.sqrt(1 - b * t * (2 - t))
-        above = (2 - t) * (b / divisor).sum(axis=-1, keepdims=True) > 1
-        low = np.where(above, t, low)
-        high = np.where(above, high, t)
-    others = b * t * (2 - t) / (2 * divisor)
-    odds = np.where(first, (2 - t) / t, others / (1 - others))
-    return _with_diagonal(np.sqrt(_pair_products(odds)), 1.0)
-
-
 def proportionality(gamma: np.ndarray) -> np.ndarray:
     """Return the proportionality ρ_p = 1 - T_ij / (Γ_ii + Γ_jj) of two parts.
 
@@ -449,7 +281,7 @@ def proportionality(gamma: np.ndarray) -> np.ndarray:
     array([ 1. , -0.5, -0.5])
     """
     variances = _diagonal(gamma)
-    return 1 - variation(gamma) / _pair_sums(variances)
+    return 1 - variation_matrix(gamma) / _pair_sums(variances)
 
 
 def symmetric_balances(gamma: np.ndarray) -> np.ndarray:
@@ -555,13 +387,6 @@ def _pair_sums(vector: np.ndarray) -> np.ndarray:
 
 def _pair_products(vector: np.ndarray) -> np.ndarray:
     return vector[..., :, None] * vector[..., None, :]
-
-
-def _with_diagonal(matrix: np.ndarray, value: float) -> np.ndarray:
-    """Return the matrix itself, changed in place."""
-    index = np.arange(matrix.shape[-1])
-    matrix[..., index, index] = value
-    return matrix
 
 
 def _row_sum_norm(matrix: np.ndarray) -> np.ndarray:

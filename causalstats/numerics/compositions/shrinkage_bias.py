@@ -13,6 +13,11 @@ import numpy as np
 from scipy import stats
 
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.partial_correlations import (
+    closure_baseline,
+    partial_correlations,
+    partial_variances,
+)
 
 # Pairs without a link that the posterior calls sure, in a data set
 _EXPECTED_FALSE_LINKS = 0.2
@@ -69,6 +74,6 @@ def link_shrinkage(
 def beyond_closure(precision: np.ndarray) -> np.ndarray:
     """Return atanh r - atanh r⁰ of each pair, (..., D, D) -> (..., D (D-1) / 2)."""
     upper = (..., *np.triu_indices(precision.shape[-1], 1))
-    r = log_ratios.partial_correlations(precision)[upper]
-    variances = log_ratios.partial_variances(precision)
-    return np.arctanh(r) - np.arctanh(log_ratios.closure_baseline(variances)[upper])
+    r = partial_correlations(precision)[upper]
+    variances = partial_variances(precision)
+    return np.arctanh(r) - np.arctanh(closure_baseline(variances)[upper])

@@ -1,1 +1,1 @@
-"""Posterior draws: summaries, importance sampling, false discovery rates, predictive checks."""
+"""Posterior draws: summaries, importance sampling, predictive checks."""

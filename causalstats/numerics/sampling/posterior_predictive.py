@@ -97,7 +97,7 @@ def means_by_group(
     }
 
 
-def discrepancy(observed: np.ndarray, replicated: np.ndarray) -> float:
+def posterior_predictive_p_value(observed: np.ndarray, replicated: np.ndarray) -> float:
     """Return the posterior predictive p-value of a χ² discrepancy.
 
     The discrepancy is Σ_g (rate_g - mean_g)² / variance_g, with the mean and the variance of the
@@ -117,9 +117,9 @@ def discrepancy(observed: np.ndarray, replicated: np.ndarray) -> float:
     Examples
     --------
     >>> replicated = np.random.default_rng(1).normal(0.5, 0.1, (999, 2))
-    >>> round(discrepancy(np.array([0.5, 0.5]), replicated), 2)
+    >>> round(posterior_predictive_p_value(np.array([0.5, 0.5]), replicated), 2)
     1.0
-    >>> round(discrepancy(np.array([0.5, 1.0]), replicated), 3)
+    >>> round(posterior_predictive_p_value(np.array([0.5, 1.0]), replicated), 3)
     0.001
     """
     mean = replicated.mean(axis=0)

@@ -4,11 +4,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from causalstats.numerics.sampling.convergence_diagnostics import (
+    r_hat,
+    superchains,
+    varies,
+)
+
 COLUMNS = ("mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat")
 _MOST_DIAGNOSED = 200
 _ENTRY = " entry"  # a name that no dim of an answer has
-SUPERCHAIN = "superchain"
-"""A coordinate of chains: the number of the starting point that a chain shares with others."""
 
 
 def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
@@ -40,64 +44,6 @@ def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
         for label in flat[_ENTRY].to_numpy()
     ]
     return dict(zip(labels, flat.to_numpy(), strict=True))
-
-
-def varies(values: np.ndarray) -> bool:
-    """Return whether draws differ by more than rounding; an exactly known number does not.
-
-    Examples
-    --------
-    >>> varies(np.array([0.3, 0.3])), varies(np.array([0.3, 0.4]))
-    (False, True)
-    """
-    return bool(np.ptp(values) > 1e-9 * abs(values).max())
-
-
-def superchains(draws: xr.DataArray | xr.Dataset) -> list[int] | None:
-    """Return the superchain of each chain, or None where every chain has its own start."""
-    return draws[SUPERCHAIN].to_numpy().tolist() if SUPERCHAIN in draws.coords else None
-
-
-def with_superchains_of(posterior: xr.Dataset, answer: xr.DataArray) -> xr.DataArray:
-    """Return an answer whose chains know the superchains of the posterior, where it has any."""
-    if SUPERCHAIN not in posterior.coords or SUPERCHAIN in answer.coords:
-        return answer
-    return answer.assign_coords({SUPERCHAIN: posterior[SUPERCHAIN]})
-
-
-def r_hat(values: np.ndarray, superchain: list[int] | None = None) -> float:
-    """Return the rank-normalised R-hat of draws, nested where chains share starting points.
-
-    Chains that are too short for R-hat have a nested R-hat all the same: it compares the means of
-    superchains, each of many chains.
-
-    Parameters
-    ----------
-    values : array (chain, draw)
-    superchain : list of int, optional
-        The superchain of each chain.
-
-    References
-    ----------
-    Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Rank-normalization, folding, and
-    localization: an improved R-hat, Bayesian Analysis 16. Margossian et al. (2024), Nested R-hat,
-    Bayesian Analysis.
-
-    Examples
-    --------
-    >>> values = np.random.default_rng(1).normal(size=(64, 200))
-    >>> members = np.repeat(np.arange(8), 8)
-    >>> round(r_hat(values, members.tolist()), 2)
-    1.0
-    >>> apart = values + (members == 0)[:, None]
-    >>> round(r_hat(apart, members.tolist()), 1)
-    1.1
-    """
-    import arviz as az
-
-    if superchain is None:
-        return float(az.rhat(values))
-    return float(az.rhat_nested(values, superchain_ids=superchain))
 
 
 def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:

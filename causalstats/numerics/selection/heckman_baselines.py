@@ -12,8 +12,8 @@ import numpy as np
 
 from causalstats.numerics.selection.heckman_likelihood import (
     expected_outcome,
-    inverse_mills,
 )
+from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
 
 Answer = tuple[np.ndarray, np.ndarray]
 """Draws of the mean of the others, and the expected outcome of each."""
@@ -75,7 +75,7 @@ def two_step(
 
     def rule(w):
         index = with_intercept(matrix) @ weighted_probit(matrix, decision, w)
-        corrected = np.column_stack([matrix[:, included], inverse_mills(index)])
+        corrected = np.column_stack([matrix[:, included], inverse_mills_ratio(index)])
         *beta, covariance = weighted_least_squares(corrected, decision, outcome, w)
         mean = with_intercept(matrix[:, included]) @ beta
         return expected_outcome(mean, index, covariance, decided=False)[~decision]

@@ -18,8 +18,10 @@ with β_d = 0 and γ_d ≠ 0 is an exclusion restriction.
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
+from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
 
-def response_and_policy(
+
+def response_parameters(
     beta: np.ndarray, gamma: np.ndarray, sigma: np.ndarray, kappa: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return α and Δ of the second parametrisation.
@@ -38,7 +40,7 @@ def response_and_policy(
 
     Examples
     --------
-    >>> alpha, delta = response_and_policy(
+    >>> alpha, delta = response_parameters(
     ...     np.array([1.0]), np.array([0.5]), np.array(2.0), np.array(0.6)
     ... )
     >>> alpha.round(3), delta.round(3)
@@ -49,10 +51,10 @@ def response_and_policy(
     return alpha, gamma / spread[..., None] - alpha[..., None] * beta
 
 
-def selection(
+def selection_parameters(
     beta: np.ndarray, delta: np.ndarray, sigma: np.ndarray, alpha: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return γ and κ of the first parametrisation, the inverse of `response_and_policy`.
+    """Return γ and κ of the first parametrisation, the inverse of `response_parameters`.
 
     Parameters
     ----------
@@ -126,20 +128,9 @@ def expected_outcome(
     array([0.798])
     """
     sign = 1.0 if decided else -1.0
-    return mean + sign * covariance * inverse_mills(sign * index)
+    return mean + sign * covariance * inverse_mills_ratio(sign * index)
 
 
-def inverse_mills(index: np.ndarray) -> np.ndarray:
-    """Return the inverse Mills ratio φ(u)/Φ(u), with every digit in the left tail.
-
-    Examples
-    --------
-    >>> inverse_mills(np.array([0.0, -40.0])).round(4)
-    array([ 0.7979, 40.025 ])
-    """
-    return np.exp(-(index**2) / 2 - log_ndtr(index)) / np.sqrt(2 * np.pi)
-
-
-def chance(index: np.ndarray) -> np.ndarray:
+def selection_probability(index: np.ndarray) -> np.ndarray:
     """Return P(T=1 | x) = Φ(x'γ)."""
     return ndtr(index)

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri
 
 from causalstats.numerics.sampling.posterior_predictive import quantile_groups
-from causalstats.numerics.selection.heckman_likelihood import inverse_mills
+from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
 
 REPLICATIONS = 500
 _REPLICATIONS_AT_ONCE = 50  # held in memory
@@ -82,7 +82,7 @@ def probit(
     reached = objective(beta)
     for _ in range(_NEWTON_STEPS):
         index = sign * (matrix @ beta)
-        mills = inverse_mills(index)
+        mills = inverse_mills_ratio(index)
         curvature = (matrix.T * (mills * (mills + index))) @ matrix + precision
         step = np.linalg.solve(curvature, matrix.T @ (sign * mills) - precision @ beta)
         while (tried := objective(beta + step)) < reached and np.abs(
@@ -130,7 +130,7 @@ def normality_test(
     gamma, covariance = probit(selection, decision, prior_sd)
     seen = selection[decision]
     index = seen @ gamma
-    basis = _second_step_basis(matrix[decision], inverse_mills(index))
+    basis = _second_step_basis(matrix[decision], inverse_mills_ratio(index))
     groups = quantile_groups(index, _GROUPS)
     membership = np.equal.outer(np.unique(groups), groups).astype(float)
     membership /= membership.sum(axis=1, keepdims=True)

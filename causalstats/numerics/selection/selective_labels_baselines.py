@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from causalstats.numerics.selection.heckman_baselines import Answer, with_intercept
-from causalstats.numerics.selection.heckman_likelihood import inverse_mills as mills
+from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
 
 _DRAWS = 2000
 _RECALIBRATED_DRAWS = 200  # each of which solves an equation
@@ -116,7 +116,7 @@ def pseudo_labels(
     return _untested_risk(matrix, decision, beta, covariance, weights, rng)
 
 
-def inverse_mills(
+def two_step_logit(
     matrix: np.ndarray,
     decision: np.ndarray,
     outcome: np.ndarray,
@@ -142,7 +142,7 @@ def inverse_mills(
     family = sm.families.Binomial(sm.families.links.Probit())
     probit = sm.GLM(decision.astype(int), design, family=family).fit()
     index = design @ np.asarray(probit.params)
-    ratio = np.where(decision, mills(index), -mills(-index))
+    ratio = np.where(decision, inverse_mills_ratio(index), -inverse_mills_ratio(-index))
     extended = np.column_stack([matrix, ratio])
     beta, covariance = _logistic(extended[decision], outcome[decision])
     return _untested_risk(extended, decision, beta, covariance, weights, rng)

@@ -16,7 +16,7 @@ import numpy as np
 
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
-from causalstats.numerics.sampling.posterior_summaries import SUPERCHAIN
+from causalstats.numerics.sampling.convergence_diagnostics import SUPERCHAIN
 from causalstats.samplers.backends.device_layout import (
     DeviceLayout,
     layout_for,

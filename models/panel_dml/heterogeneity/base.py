@@ -39,7 +39,7 @@ class UnitHeterogeneity:
     def kept_share(
         self, model: PanelDML, data: Panel, columns: Columns
     ) -> np.ndarray | None:
-        """Return the share (N,) of each unit's means that stays; None where none of it does.
+        """Return 1 - θ of quasi-demeaning (N,), the share of unit means that stays; None for 0.
 
         Parameters
         ----------

@@ -21,7 +21,7 @@ from causalstats.models.partial_correlation.observation.measurement_checks impor
     counted_often,
     rarely_counted,
 )
-from causalstats.numerics.compositions.log_ratios import helmert
+from causalstats.numerics.compositions.log_ratios import ilr_basis
 
 COORDINATES = "log_ratio_coordinates"
 
@@ -56,7 +56,7 @@ class Counts:
 
         counts = context.inputs["counts"]
         totals = context.inputs["totals"]
-        basis = helmert(len(context.parts))
+        basis = ilr_basis(len(context.parts))
         start = np.log(counts.get_value() + 0.5) @ basis
         coordinates = pm.Flat(COORDINATES, shape=start.shape, initval=start)
         ratios = coordinates @ basis.T
@@ -71,7 +71,7 @@ class Counts:
     def drawn_log_ratios(self, draws: xr.Dataset, data: Composition) -> np.ndarray:
         coordinates = draws[COORDINATES].to_numpy()
         flat = coordinates.reshape(-1, *coordinates.shape[-2:])
-        return flat @ helmert(len(data.parts)).T
+        return flat @ ilr_basis(len(data.parts)).T
 
     def detected(self, data: Composition) -> tuple[np.ndarray, np.ndarray]:
         return data.values > 0, data.values == 0

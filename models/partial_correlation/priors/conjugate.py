@@ -73,7 +73,7 @@ class ConjugatePrior:
         import pymc as pm
         import pytensor.tensor as pt
 
-        basis = log_ratios.helmert(len(context.parts))
+        basis = log_ratios.ilr_basis(len(context.parts))
         size = basis.shape[1]
         cross_products = context.inputs["posterior_scatter"]
         degrees = context.inputs["posterior_degrees"]

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy import stats
 
 import causalstats as cs
-from causalstats.numerics.sampling.false_discovery import q_values, tail_probability
+from causalstats.numerics.testing.false_discovery import q_values, tail_probability
 
 
 def composed(logs):

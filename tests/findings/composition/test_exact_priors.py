@@ -10,6 +10,7 @@ from scipy import stats
 import causalstats as cs
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scale
 from causalstats.numerics.compositions import log_ratios as lr
+from causalstats.numerics.compositions.partial_correlations import partial_correlations
 
 
 def composed(values, **columns):
@@ -87,7 +88,7 @@ def test_some_of_many_parts_are_answered_without_draws(size, keep):
     scale, degrees = posterior_scale(posterior, fit.data)
     positions = [fit.data.parts.index(part) for part in parts]
     block = lr.centre(lr.pseudo_inverse(scale)[np.ix_(positions, positions)])
-    rho = lr.partial_correlations(lr.pseudo_inverse(block))[0, 1]
+    rho = partial_correlations(lr.pseudo_inverse(block))[0, 1]
     margin = stats.t.sf(
         rho * np.sqrt((degrees - size + keep) / (1 - rho**2)), degrees - size + keep
     )

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.numerics.selection.separation import separating_direction
+from causalstats.numerics.regression.separation import separating_direction
 
 RNG = np.random.default_rng(4)
 

@@ -10,6 +10,7 @@ from scipy import special
 import causalstats as cs
 from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.compositions import log_ratios as lr
+from causalstats.numerics.compositions.partial_correlations import partial_correlations
 
 MODEL = cs.PartialCorrelation(prior="invariant")
 
@@ -36,7 +37,7 @@ def composed(seed, rows, parts, link=0.0, sds=1.0):
         pd.DataFrame(np.exp(logs), columns=names), parts=names
     )
     theta = lr.pseudo_inverse(lr.centre(covariance))
-    return data, lr.partial_correlations(theta)[np.triu_indices(parts, 1)]
+    return data, partial_correlations(theta)[np.triu_indices(parts, 1)]
 
 
 def limits(data):

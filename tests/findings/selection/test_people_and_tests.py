@@ -9,11 +9,11 @@ from scipy.special import expit
 
 import causalstats as cs
 from causalstats.checks import held_out
-from causalstats.checks.prior_data_conflict import conflict
+from causalstats.checks.prior_data_conflict import prior_data_conflict
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known
 from causalstats.inference.fit import _stated
-from causalstats.inference.held_out import held_out_check
+from causalstats.inference.held_out import held_out_checks
 from causalstats.report.compose import _withheld
 
 
@@ -108,7 +108,7 @@ def test_groups_of_the_prevalence_are_groups_of_the_reference_population():
 
 def withheld(answer, truth, size):
     outcomes = np.repeat([1.0, 0.0], [round(truth * size), size - round(truth * size)])
-    return held_out.withheld(
+    return held_out.held_out_check(
         np.asarray(answer),
         outcomes,
         np.ones(size),
@@ -136,7 +136,7 @@ def test_a_follow_up_of_some_is_no_truth_of_all():
     model = cs.SelectiveLabels(unobserved_scale=0.0, prevalence=float(y.mean()))
     fit = cs.fit(model, data, seed=1, progress=False, sampler=cs.Laplace(draws=300))
     assert fit.held_out_rate() is None and "truth" not in fit.compare()
-    (check,) = held_out_check(fit)
+    (check,) = held_out_checks(fit)
     assert check.passed is True
     assert check.value == pytest.approx(y[~tested & (x > 0)].mean())
 
@@ -164,7 +164,7 @@ def test_results_of_the_same_imperfect_test_are_compared_as_results():
         unobserved_scale=0,
     )
     fit = cs.fit(model, data, seed=1, progress=False, sampler=cs.Laplace(draws=300))
-    (check,) = held_out_check(fit)
+    (check,) = held_out_checks(fit)
     assert check.passed is True and "results of the test" in check.finding
     assert fit.held_out_rate() is None
 
@@ -202,11 +202,12 @@ def test_an_assumption_about_many_labels_is_refuted_no_more_often_than_about_one
         known=Known(0.0),
         labels=labels,
     )
-    conflicts = [conflict(lifted, relaxed(labels, rng)) for _ in range(400)]
+    conflicts = [prior_data_conflict(lifted, relaxed(labels, rng)) for _ in range(400)]
     assert all(len(each) == 1 for each in conflicts)
     assert sum(each[0].passed is False for each in conflicts) < 13  # 4 expected
     power = [
-        conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed for _ in range(60)
+        prior_data_conflict(lifted, relaxed(labels, rng, shift=1.8))[0].passed
+        for _ in range(60)
     ]
     assert sum(passed is False for passed in power) > 45
 

@@ -9,9 +9,10 @@ from scipy.optimize import minimize
 from scipy.stats import chi2, halfnorm, norm
 
 import causalstats as cs
-from causalstats.checks.posterior_predictive import predictive
+from causalstats.checks.posterior_predictive import posterior_predictive_checks
 from causalstats.numerics.selection import heckman_baselines
 from causalstats.numerics.selection import heckman_likelihood as heckman
+from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
 from causalstats.report import compose
 
 QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
@@ -40,12 +41,12 @@ def test_the_two_parametrisations_are_one():
         rng.gamma(2, 1, 20),
         rng.normal(size=20),
     )
-    gamma, kappa = heckman.selection(beta, delta, sigma, alpha)
-    back = heckman.response_and_policy(beta, gamma, sigma, kappa)
+    gamma, kappa = heckman.selection_parameters(beta, delta, sigma, alpha)
+    back = heckman.response_parameters(beta, gamma, sigma, kappa)
     np.testing.assert_allclose(back[0], alpha)
     np.testing.assert_allclose(back[1], delta)
     assert np.allclose(
-        heckman.selection(beta, 0 * delta, sigma, alpha)[0],
+        heckman.selection_parameters(beta, 0 * delta, sigma, alpha)[0],
         beta * (kappa / sigma)[:, None],
     )  # expertise
     x, y = rng.normal(size=3), rng.normal(0, 3, 20)
@@ -99,7 +100,7 @@ def test_published_estimates(mroz):
         matrix, decision, everybody
     )
     steps = heckman_baselines.weighted_least_squares(
-        np.column_stack([matrix[:, :3], heckman.inverse_mills(index)]),
+        np.column_stack([matrix[:, :3], inverse_mills_ratio(index)]),
         decision,
         outcome,
         everybody,
@@ -254,7 +255,7 @@ def test_recovers_the_papers_design(seed):
         < 0.9995
     )
     assert (fit.effect("policy").draws.isel(feature=slice(1, None)) == 0).all()
-    alpha, delta = heckman.response_and_policy(
+    alpha, delta = heckman.response_parameters(
         *(
             fit.draws["posterior"][name].to_numpy()
             for name in (
@@ -267,7 +268,10 @@ def test_recovers_the_papers_design(seed):
     )
     np.testing.assert_allclose(fit.effect("response").draws, alpha)
     np.testing.assert_allclose(fit.effect("policy").draws, delta, atol=1e-9)
-    assert all(check.passed for check in predictive(fit.predictions().values()))
+    assert all(
+        check.passed
+        for check in posterior_predictive_checks(fit.predictions().values())
+    )
 
 
 def test_the_check_of_predictions_can_fail():

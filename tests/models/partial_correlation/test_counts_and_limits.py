@@ -79,7 +79,7 @@ def test_the_graph_of_counts_is_multinomial_times_evidence():
     differences = []
     for _ in range(4):
         z = rng.standard_normal((6, 3))
-        ratios = z @ lr.helmert(4).T
+        ratios = z @ lr.ilr_basis(4).T
         shares = np.exp(ratios) / np.exp(ratios).sum(axis=1, keepdims=True)
         expected = sum(
             stats.multinomial.logpmf(row, int(row.sum()), share)

@@ -196,7 +196,7 @@ def test_dependent_rows_are_generalised_least_squares(frame, subject, time):
             1
         ] / data.design.scale[0]
         sd = (
-            np.sqrt(spread[1, 1] * np.diagonal(lr.covariance(theta)))
+            np.sqrt(spread[1, 1] * np.diagonal(lr.covariance_from_precision(theta)))
             / data.design.scale[0]
         )
         np.testing.assert_array_less(
@@ -221,7 +221,7 @@ def test_hidden_log_ratios_are_those_of_the_draw(kind):
         name, hidden, ratios = (
             "log_ratio_coordinates",
             coordinates,
-            coordinates[0] @ lr.helmert(4).T,
+            coordinates[0] @ lr.ilr_basis(4).T,
         )
     else:
         name, hidden = (

@@ -16,6 +16,7 @@ from causalstats.core.estimand import answerable
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
 from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.compositions import log_ratios as lr
+from causalstats.numerics.compositions.partial_correlations import partial_correlations
 from causalstats.samplers import same_program
 
 CUPS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cups.csv"
@@ -301,7 +302,7 @@ def test_the_matching_prior_is_the_t_test(simulation):
     data = simulation.data
     fit = exact(cs.PartialCorrelation(prior="matching"), data)
     table = fit.effect("partial_correlation").decide()
-    r = lr.partial_correlations(lr.pseudo_inverse(data.covariance))
+    r = partial_correlations(lr.pseudo_inverse(data.covariance))
     freedom = len(data) - 5 + 1
     for label, (i, j) in {"p1 ~ p2": (0, 1), "p2 ~ p5": (1, 4)}.items():
         p = stats.t.sf(r[i, j] * np.sqrt(freedom / (1 - r[i, j] ** 2)), freedom)
@@ -314,7 +315,7 @@ def test_intervals_of_the_matching_prior_cover():
         inside = []
         for seed in range(200):
             simulation = cs.PartialCorrelation().simulate(seed, rows=rows, parts=parts)
-            truth = lr.partial_correlations(
+            truth = partial_correlations(
                 simulation.truth["precision"].to_numpy()[0, 0]
             )[np.triu_indices(parts, 1)]
             margins = (
@@ -343,7 +344,7 @@ def test_given_fewer_parts(simulation):
     gamma = lr.centre(lr.pseudo_inverse(theta)[np.ix_([3, 0, 1], [3, 0, 1])])
     np.testing.assert_allclose(
         effect.draws.to_numpy()[0, 7],
-        lr.partial_correlations(lr.pseudo_inverse(gamma))[np.triu_indices(3, 1)],
+        partial_correlations(lr.pseudo_inverse(gamma))[np.triu_indices(3, 1)],
         atol=1e-9,
     )
     assert list(effect.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
@@ -492,7 +493,7 @@ def test_the_bayes_factor_of_the_shrunk_prior(shrunk, simulation):
     strength = (
         simulation.data.degrees * (weight := rng.uniform(size=20_000)) / (1 - weight)
     )
-    prior = lr.partial_correlations(
+    prior = partial_correlations(
         iw.draw_precisions(
             iw.scatter_of(np.zeros((5, 5)), omega, strength), strength + 5, 20_000, rng
         )

@@ -14,7 +14,7 @@ import numpy as np
 from causalstats.core.assumption import Assumption
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml.distributions import Uniform
-from causalstats.models.panel_dml.errors.base import ErrorModel
+from causalstats.models.panel_dml.error_models.base import ErrorModel
 from causalstats.models.panel_dml.priors import Parameter, Sizes
 from causalstats.numerics.panel import serial_correlation as serial
 

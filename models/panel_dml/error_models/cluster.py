@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.panel_dml.errors.base import ErrorModel
+from causalstats.models.panel_dml.error_models.base import ErrorModel
 from causalstats.models.panel_dml.robust_errors import with_cluster_robust_spread
 
 if TYPE_CHECKING:

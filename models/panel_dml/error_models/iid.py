@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.panel_dml.errors.base import ErrorModel
+from causalstats.models.panel_dml.error_models.base import ErrorModel
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

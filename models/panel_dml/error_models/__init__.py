@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from causalstats.models.panel_dml.errors.ar1 import AR1
-from causalstats.models.panel_dml.errors.base import ErrorModel
-from causalstats.models.panel_dml.errors.bootstrap import ClusterBootstrap
-from causalstats.models.panel_dml.errors.cluster import ClusterRobust
-from causalstats.models.panel_dml.errors.iid import IID
+from causalstats.models.panel_dml.error_models.ar1 import AR1
+from causalstats.models.panel_dml.error_models.base import ErrorModel
+from causalstats.models.panel_dml.error_models.bootstrap import ClusterBootstrap
+from causalstats.models.panel_dml.error_models.cluster import ClusterRobust
+from causalstats.models.panel_dml.error_models.iid import IID
 
 ErrorsName = Literal["cluster", "iid", "bootstrap", "ar1"]
 ERRORS: Mapping[ErrorsName, ErrorModel] = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.panel_dml.errors.base import ErrorModel
-from causalstats.models.panel_dml.errors.cluster import independent_clusters
+from causalstats.models.panel_dml.error_models.base import ErrorModel
+from causalstats.models.panel_dml.error_models.cluster import independent_clusters
 from causalstats.models.panel_dml.robust_errors import with_bootstrap_spread
 
 if TYPE_CHECKING:

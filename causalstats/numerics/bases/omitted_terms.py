@@ -65,7 +65,7 @@ class Term:
         }[self.kind]
 
 
-def left_out_terms(
+def omitted_terms(
     features: list[Feature], relevance: np.ndarray
 ) -> tuple[list[Term], np.ndarray]:
     """Return terms in one feature and products of two, and their columns.
@@ -87,7 +87,7 @@ def left_out_terms(
     Examples
     --------
     >>> x = Feature("x", np.arange(20.0)[:, None], ("x",))
-    >>> terms, columns = left_out_terms([x], np.zeros((20, 1)))
+    >>> terms, columns = omitted_terms([x], np.zeros((20, 1)))
     >>> len(terms), str(terms[1]), str(terms[6])
     (16, 'a curve in x', 'a step of x at 1.9')
     """

@@ -31,7 +31,7 @@ class Method:
         The rows that are learned from.
     outcome, treatment : str
         The columns that each is learned from.
-    final : {"plain", "within", "treatment within"}
+    second_stage : {"plain", "within", "treatment within"}
         Whether residuals are regressed as they are, after the within transformation of both, or
         of the treatment's.
     biased : str
@@ -41,7 +41,7 @@ class Method:
     rows: Literal["levels", "demeaned", "changes"]
     outcome: str
     treatment: str
-    final: Literal["plain", "within", "treatment within"]
+    second_stage: Literal["plain", "within", "treatment within"]
     biased: str
 
 
@@ -56,14 +56,14 @@ LEARNED: Mapping[str, Method] = {
         rows="levels",
         outcome=_X,
         treatment=_X,
-        final="plain",
+        second_stage="plain",
         biased="where units act on treatment and outcome: nothing stands for them",
     ),
     "early FE": Method(
         rows="demeaned",
         outcome=_X,
         treatment=_X,
-        final="plain",
+        second_stage="plain",
         biased="where covariates act in curves: g(x - mean) is not g(x) - mean of g(x), with "
         "however many units",
     ),
@@ -71,7 +71,7 @@ LEARNED: Mapping[str, Method] = {
         rows="levels",
         outcome=_X,
         treatment=_X,
-        final="within",
+        second_stage="within",
         biased="where units move covariates: learners take the units' part for that of the "
         "covariates",
     ),
@@ -79,7 +79,7 @@ LEARNED: Mapping[str, Method] = {
         rows="levels",
         outcome=_UNITS,
         treatment=_UNITS,
-        final="plain",
+        second_stage="plain",
         biased="where a unit has few rows: learners shrink it towards others; unit by unit, it was "
         "never seen",
     ),
@@ -87,14 +87,14 @@ LEARNED: Mapping[str, Method] = {
         rows="levels",
         outcome=_ALL_MEANS,
         treatment=_ALL_MEANS,
-        final="plain",
+        second_stage="plain",
         biased="where covariates are many for the rows: there are twice as many columns to learn",
     ),
     "CRE, general": Method(
         rows="levels",
         outcome=_MEANS,
         treatment=_MEANS,
-        final="treatment within",
+        second_stage="treatment within",
         biased="where units move covariates other than by their means, or columns are many for "
         "the rows",
     ),
@@ -102,14 +102,14 @@ LEARNED: Mapping[str, Method] = {
         rows="levels",
         outcome=_MEANS,
         treatment=_ALL_MEANS,
-        final="plain",
+        second_stage="plain",
         biased="as CRE, general, or where the treatments of a unit are not normal together",
     ),
     "FD, exact": Method(
         rows="changes",
         outcome=_X,
         treatment=_X,
-        final="plain",
+        second_stage="plain",
         biased="where two periods' covariates are too many to learn from; changes have twice the "
         "noise",
     ),
@@ -176,12 +176,12 @@ class CrossFitted:
         treatment, second = self.residuals(method.rows, method.treatment, "treatment")
         started = time.perf_counter()
         cluster = self.panel.cluster[rows.unit]
-        if method.final == "within":
+        if method.second_stage == "within":
             estimate = within(
                 outcome[:, 0], treatment, rows.dummies, rows.unit, rows.weights, cluster
             )
         else:
-            if method.final == "treatment within":
+            if method.second_stage == "treatment within":
                 starts = np.flatnonzero(np.diff(rows.unit, prepend=-1))
                 treatment = demeaned(treatment, starts, rows.weights)
             none = np.empty((len(outcome), 0))

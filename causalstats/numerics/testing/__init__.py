@@ -1,0 +1,1 @@
+"""Frequentist tests: score tests with a sandwich variance, and the false discovery rate."""
