@@ -31,7 +31,7 @@ class Estimand:
     assumptions : tuple of str
         Names of the assumptions that the answer depends on.
     at : function of draws and data, optional
-        The same for other people or a subcomposition: for the value of `data.at(...)`.
+        `compute` for other people or for a subcomposition, given as the value of `data.at(...)`.
     per_person : bool
         Whether the answer is a number a person.
     of_population : bool

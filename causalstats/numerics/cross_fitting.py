@@ -1,8 +1,8 @@
 """Cross-fitting: predictions of each row by learners that saw other rows.
 
 Double machine learning needs them (Chernozhukov et al. 2018). Rows are divided into K folds at
-random, by unit or by period, as scikit-learn's `KFold` and `GroupKFold` do; its splitters have no
-folds of adjacent periods whose neighbours are left out, nor one seed for all kinds.
+random, by unit or by period. scikit-learn's `KFold` and `GroupKFold` do the first two, but have no
+folds of adjacent periods that leave out their neighbours, and take no common seed.
 """
 
 from collections.abc import Sequence

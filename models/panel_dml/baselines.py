@@ -34,9 +34,9 @@ def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable]:
     """Return least squares in the ways of Fuhr & Papies (2024), Tables 3 and 4.
 
     Intervals are exact: Student's t with cluster-robust standard errors. Simple OLS and pooled OLS
-    leave out the units; fixed effects and first differences take covariates as linear; early
-    demeaning makes the basis of demeaned covariates, which is not the demeaned basis; the pooled
-    basis leaves units out.
+    leave out the units. Fixed effects and first differences take covariates as linear. Early
+    demeaning computes the basis from demeaned covariates, which differs from demeaning the basis.
+    The pooled basis leaves out the units.
     """
     if len(data) > _MOST_ROWS:
         return {}

@@ -235,8 +235,8 @@ class CrossFitted:
 def _levels(panel: Panel, time_effects: bool) -> _Rows:
     """Rows as they are, with unit means as columns (Mundlak) and a dummy for each unit.
 
-    Unit means are of covariates and of dummies of periods, without which two-way effects of
-    unbalanced panels would be others.
+    The columns include unit means of covariates and of period dummies. Without the means of the
+    dummies, two-way effects would be wrong in unbalanced panels.
     """
     x, dummies = straight_columns(panel), time_columns(panel, time_effects)
 

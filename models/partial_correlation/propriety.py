@@ -16,8 +16,8 @@ _MOVED = 1e-6  # of a direction of no end, which changes the mean of a row
 def refuse_improper(data: Composition) -> None:
     """Refuse parts that were not seen in a group, or not over a range, of the covariates.
 
-    How far below the others they lie there, nothing says: with flat coefficients the posterior
-    goes on to minus infinity.
+    Nothing in the data says how far below the others these parts lie there: with flat
+    coefficients, the posterior of their logarithm extends to minus infinity.
 
     Raises
     ------

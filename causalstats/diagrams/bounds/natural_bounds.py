@@ -261,7 +261,10 @@ def two_world_bounds(
 
 
 def _two_world_costs() -> list[Array]:
-    """The kinds with the event with the cause and not without it: of everybody, of two groups."""
+    """Indicators of the event with the cause and no event without it, by group.
+
+    The groups are everybody, those with the cause, and those with the alternative.
+    """
     costs = []
     for people in (slice(None), CAUSE, ALTERNATIVE):
         cost = _kinds()

@@ -10,9 +10,10 @@ a cell that is not determined is NaN, between bounds.
 
 Every joint distribution has f and g; only the diagram says that cutting a in f is the intervention.
 Let D be the district of a. Along a topological order Q[D] is the product of P(v | all before v)
-over D, and Q[D ∖ a] = Σ_a Q[D] if and only if no child of a is in D. Then f and g serve if f has
-those v in D, and g those outside, whose factor depends on a; by the diagram it does where a is in
-the district of v among the variables before v, or is a parent of that. All three are checked.
+over D, and Q[D ∖ a] = Σ_a Q[D] if and only if no child of a is in D. Every v whose factor depends
+on a must then be in f if v is in D, and in g if not. By the diagram, the factor of v depends on a
+where a is in the district of v among the variables before v, or is a parent of a member of that
+district. The condition on children of a, that on f and that on g are checked.
 
 References
 ----------

@@ -8,9 +8,9 @@ observed covariance, along which the groups of a common factor overlap least (Fi
 discriminant). The reference is the same average of normal rows with the observed covariance.
 
 An average of likelihood ratios is the test of most power on average over what is averaged (Neyman &
-Pearson). The limit is the covariance within groups, which nobody knows: two groups of 60 rows that
-lie 3.8 standard deviations apart in 8 columns are seen in .85 of data sets, at the level .01, where
-the covariance and the direction are known, in .5 where the direction alone is, and in .35 here.
+Pearson). Power is limited because the covariance within groups is unknown. For two groups of 60
+rows that lie 3.8 standard deviations apart in 8 columns, at the level .01, it is .85 where the
+covariance and the direction are known, .5 where only the direction is known, and .35 here.
 """
 
 from functools import lru_cache

@@ -35,6 +35,7 @@ def partial_correlations(theta: np.ndarray) -> np.ndarray:
     --------
     Independent parts of equal variance have 1 / (D - 1): closure alone correlates them.
 
+    >>> from causalstats.numerics.compositions.log_ratios import basis_laplacian
     >>> partial_correlations(basis_laplacian(np.ones(3)))
     array([[1. , 0.5, 0.5],
            [0.5, 1. , 0.5],
@@ -57,6 +58,7 @@ def partial_variances(theta: np.ndarray) -> np.ndarray:
 
     Examples
     --------
+    >>> from causalstats.numerics.compositions.log_ratios import basis_laplacian
     >>> partial_variances(basis_laplacian(np.ones(3)))
     array([1.5, 1.5, 1.5])
     """
@@ -79,6 +81,7 @@ def regression_coefficients(theta: np.ndarray) -> np.ndarray:
 
     Examples
     --------
+    >>> from causalstats.numerics.compositions.log_ratios import basis_laplacian
     >>> regression_coefficients(basis_laplacian(np.ones(3)))
     array([[0. , 0.5, 0.5],
            [0.5, 0. , 0.5],
@@ -105,6 +108,7 @@ def r_squared(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
     --------
     Nothing explains one of several independent parts of equal variance.
 
+    >>> from causalstats.numerics.compositions.log_ratios import centre, pseudo_inverse
     >>> gamma = centre(np.eye(4))
     >>> bool(np.allclose(r_squared(gamma, pseudo_inverse(gamma)), 0))
     True
@@ -128,6 +132,7 @@ def r_squared_by_reference(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
 
     Examples
     --------
+    >>> from causalstats.numerics.compositions.log_ratios import centre, pseudo_inverse
     >>> gamma = centre(np.eye(3))
     >>> r_squared_by_reference(gamma, pseudo_inverse(gamma)).round(4)
     array([[ nan, 0.25, 0.25],

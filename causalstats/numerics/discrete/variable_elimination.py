@@ -39,9 +39,9 @@ def whole_order(
     """Return the rank of every index in an order of elimination.
 
     The next index is always the one whose elimination has the smallest product (min-weight). An
-    observed index only shrinks the products, and an index of the answer only adds itself to them:
-    in this order no sum over tables of the network has a product of more than `most` entries times
-    those of the answer.
+    observed index makes products smaller. An index of the answer multiplies their size by its own.
+    In this order, therefore, no product has more than `most` entries times the entries of the
+    answer.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
 """Score tests of terms that a fitted model leaves out, with replications from the model.
 
 In an equation with mean μ_i(η_i) and variance v_i, a term g that the model leaves out of η has the
-score Σ g_i μ'_i (y_i - μ_i) / v_i. It is taken at the posterior mean of μ, and the error of that
-moves it: to first order along the principal components of the posterior draws of μ_i / √v_i. These,
-and linear terms, are partialled out of g_i μ'_i / √v_i, so that the score has the distribution that
-it has at the true parameters, whatever their prior (a score test with nuisance parameters, Rao
-1948).
+score Σ g_i μ'_i (y_i - μ_i) / v_i. The score is computed at the posterior mean of μ. The error of
+this mean changes the score, to first order along the principal components of the posterior draws of
+μ_i / √v_i. These components and the linear terms are partialled out of g_i μ'_i / √v_i, so that the
+score has the distribution that it has at the true parameters, whatever their prior (a score test
+with nuisance parameters, Rao 1948).
 
 The largest of many scores is compared with the largest of replications from the model. Each is in
 units of its own 99 % quantile, upper or lower, because scores of rare outcomes are skewed.

@@ -35,9 +35,9 @@ Arrays = Mapping[str, np.ndarray]
 class _Variants:
     """Posterior means of the tables under several priors.
 
-    The first is that of the prior itself, the second that of the counts alone where there are any.
-    Others have the unseen rows of one table certain of one level; those of one kind make up a
-    range of the answer.
+    The first variant is the model's own prior. The second uses the counts alone in every row of a
+    table that has counts. In each further variant, all unseen rows of one table give probability 1
+    to one level; the variants of one table make up a range of the answer.
     """
 
     arrays: Mapping[str, list[np.ndarray]]

@@ -1,13 +1,12 @@
 """Priors on attenuated coefficients, which leave the prior of the unobservable as it is.
 
 The data fix b = β / s(σ), nearly: the coefficients of the two regressions in which the unobservable
-is integrated out, s(σ) = √(1 + c σ² Var ζ). A prior on β beside a free σ is therefore a statement
-about σ, one a feature: the density of b holds a factor s(σ) for each, so that many features
-together vote for a wide unobservable, whatever the data say. A prior on b leaves σ the prior that
-it was given. Its standard deviation is learned, because a fixed one would say that many features
-together predict nearly everything; and they have a Student t distribution, because the few large
-among many small ones would be shrunken by a Normal, and what the features lose would be given to
-the unobservable.
+is integrated out, s(σ) = √(1 + c σ² Var ζ). A prior on β therefore changes the prior of σ: the
+density of b holds a factor s(σ) per feature, so that many features together favour a wide
+unobservable, whatever the data say. A prior on b leaves the prior of σ as it was given. The
+standard deviation of this prior is learned, because a fixed one would say that many features
+together predict nearly everything. The prior is a Student t, because a Normal would shrink the few
+large coefficients among many small ones, and the unobservable would take over their effect.
 """
 
 from __future__ import annotations
