@@ -10,7 +10,7 @@ from causalstats.core.abilities import HasPriors
 from causalstats.core.check import Check
 from causalstats.core.model import Model
 
-LITTLE = 0.1
+LEAST_CONTRACTION = 0.1
 
 
 def contraction(model: Model, draws: xr.DataTree, data: Any) -> pd.DataFrame:
@@ -69,7 +69,7 @@ def posterior_contraction(
     table = contraction(model, draws, data)
     if table.empty:
         return ()
-    little = list(table.index[table["contraction"] < LITTLE])
+    little = list(table.index[table["contraction"] < LEAST_CONTRACTION])
     lowest = table["contraction"].min()
     if little:
         finding = f"hardly learned: {', '.join(little)}"
@@ -81,7 +81,7 @@ def posterior_contraction(
         name="posterior contraction",
         passed=None if little else True,
         value=float(lowest),
-        expected=f"contraction of at least {LITTLE:g} for every parameter",
+        expected=f"contraction of at least {LEAST_CONTRACTION:g} for every parameter",
         finding=finding,
         remedy=remedy,
     )

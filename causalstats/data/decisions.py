@@ -405,14 +405,14 @@ class Decisions:
             raise unknown(feature, self.design.terms, "feature")
         return self.design.terms[feature]
 
-    def are_of(self, features: Sequence[str]) -> np.ndarray:
+    def feature_mask(self, features: Sequence[str]) -> np.ndarray:
         """Return which columns belong to some features, bool (D,).
 
         Examples
         --------
         >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
         >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
-        >>> data.are_of(["x"])
+        >>> data.feature_mask(["x"])
         array([ True])
         """
         columns = [

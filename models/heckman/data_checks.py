@@ -75,7 +75,7 @@ def normality_check(model: Any, data: Decisions) -> Check:
     decision = data.decision[chosen]
     outcome = data.outcome[chosen]
     matrix = data.matrix[chosen]
-    included = ~data.are_of(model.excluded)
+    included = ~data.feature_mask(model.excluded)
     residuals = decision.sum() - included.sum() - 2
     if residuals < _LEAST_RESIDUALS:
         return _too_few(int(residuals))
@@ -83,7 +83,7 @@ def normality_check(model: Any, data: Decisions) -> Check:
     test = normality_test(
         outcome[decision],
         _standardised(matrix[:, included]),
-        _standardised(matrix[:, ~data.are_of(model.undecisive)]),
+        _standardised(matrix[:, ~data.feature_mask(model.undecisive)]),
         decision,
         _CORRELATIONS[lowest <= _CORRELATIONS],
         model.selection_prior_scale,

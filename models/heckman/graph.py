@@ -36,7 +36,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         "features_unseen": data.matrix[~data.decision],
         "outcome": (data.outcome[data.decision] - location) / scale,
         "policy_sd": policy_sd(model, data),
-        "decisive": ~data.are_of(model.undecisive),
+        "decisive": ~data.feature_mask(model.undecisive),
         "outcome_units": [location, scale],
         "middle": data.matrix.mean(axis=0),
         "prior_scales": [

@@ -33,22 +33,22 @@ def outcome_units(model: Any, data: Decisions) -> tuple[float, float]:
 
 def included(model: Any, data: Decisions) -> np.ndarray:
     """Return positions of the columns that may affect the outcome."""
-    return np.flatnonzero(~data.are_of(model.excluded))
+    return np.flatnonzero(~data.feature_mask(model.excluded))
 
 
 def policy_sd(model: Any, data: Decisions) -> np.ndarray:
     """Return the prior standard deviation of Δ a column; -1 where γ has a prior of its own."""
-    return np.where(data.are_of(model.expertise), float(model.expertise_sd), -1.0)
+    return np.where(data.feature_mask(model.expertise), float(model.expertise_sd), -1.0)
 
 
 def prior_sds(model: Any, data: Decisions) -> dict[str, Any]:
     """Return prior standard deviations, NaN where a parameter is fixed or follows from others."""
     scale = outcome_units(model, data)[1]
     coefficient_sd = model.outcome_prior_scale * scale
-    free = (policy_sd(model, data) < 0) & ~data.are_of(model.undecisive)
+    free = (policy_sd(model, data) < 0) & ~data.feature_mask(model.undecisive)
     return {
         "outcome_coefficient": np.where(
-            data.are_of(model.excluded), np.nan, coefficient_sd
+            data.feature_mask(model.excluded), np.nan, coefficient_sd
         ),
         "outcome_sd": model.outcome_sd_prior_scale * scale * HALF_NORMAL_SD,
         "selection_intercept": model.selection_prior_scale,

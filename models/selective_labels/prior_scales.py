@@ -84,7 +84,7 @@ def policy_sd(model: Any, data: Decisions) -> np.ndarray:
     """Return the prior standard deviation of Δ a coded feature, `FREE` where it has none."""
     prior = COEFFICIENT_PRIORS[model.coefficient_prior]
     free = prior.free_policy_sd(prior_scales(model))
-    return np.where(data.are_of(model.expertise), float(model.expertise_sd), free)
+    return np.where(data.feature_mask(model.expertise), float(model.expertise_sd), free)
 
 
 def expected_squares(model: Any) -> tuple[float, float]:

@@ -151,7 +151,7 @@ class Attenuated:
             coefficient * np.sqrt(of_testing**2 + response_square * of_risk**2) / units
         )
         fixed = model.expertise_sd if model.expertise_sd > 0 else np.nan
-        policy = np.where(data.are_of(model.expertise), fixed, free)
+        policy = np.where(data.feature_mask(model.expertise), fixed, free)
         risk[solved] = np.nan
         policy[solved] = np.nan
         return {

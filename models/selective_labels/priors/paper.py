@@ -89,7 +89,7 @@ class Paper:
         risk = np.full(len(data.features), scales.coefficient)
         risk[solved] = np.nan
         policy = np.where(
-            data.are_of(model.expertise), model.expertise_sd, scales.coefficient
+            data.feature_mask(model.expertise), model.expertise_sd, scales.coefficient
         )
         return {
             "risk_coefficient": risk,
