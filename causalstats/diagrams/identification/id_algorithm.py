@@ -4,9 +4,9 @@ The observed joint distribution is a product with one factor for each district T
 distribution of T when everything else is set from outside (a c-factor; in a string diagram, a
 comb). Summing out outputs of a comb on which no other output depends gives a smaller comb. The
 smaller comb is the product of the combs of its districts, each found by disintegration. Where
-neither step makes progress, the wanted comb and the larger one are a hedge: two models that agree on all that is
-observed differ in the answer. The algorithm is complete, and so is Pearl's do-calculus: both find a
-formula whenever there is one.
+neither step makes progress, the wanted comb and the larger one are a hedge: two models that agree
+on all that is observed differ in the answer. The algorithm is complete, and so is Pearl's
+do-calculus: both find a formula whenever there is one.
 
 References
 ----------

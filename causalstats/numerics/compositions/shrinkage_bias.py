@@ -5,8 +5,8 @@ A link is a partial correlation other than 0; the prior shrinks towards independ
 With α the weight of the prior, the posterior mean of a covariance is α times the covariance of
 independent parts plus 1 - α times that of the data. Let z = atanh r - atanh r⁰, where r⁰ is the
 partial correlation that closure makes of independent parts. On this scale, the prior shrinks a link
-by about α / (1 - α) z. Where rows are many, the estimate without a prior is used as well. Only pairs with a significant link are
-examined: noise among pairs without a link is rightly shrunk.
+by about α / (1 - α) z. Where rows are many, the estimate without a prior is used as well. Only
+pairs with a significant link are examined: noise among pairs without a link is rightly shrunk.
 """
 
 import numpy as np
