@@ -25,18 +25,26 @@ class Assumption:
         The consequence for the answer where it does not hold.
     formula : str
         The assumption in symbols, where there are any.
+    checks : tuple of str
+        The beginnings of the names of the checks that could refute it, or that say that nothing
+        can. Empty where the data of the model cannot show that it is wrong.
+    fields : tuple of str
+        The fields of the model that state it: `fit.sensitivity` answers under other values.
 
     Examples
     --------
     >>> import causalstats as cs
-    >>> [assumption.name for assumption in cs.Heckman().assumptions()][0]
-    'joint normality'
+    >>> assumption = cs.Heckman(mean=2.0).assumptions()[-1]
+    >>> assumption.name, assumption.checks, assumption.fields
+    ('mean', ('agrees with the data: mean',), ('mean',))
     """
 
     name: str
     statement: str
     if_wrong: str
     formula: str = ""
+    checks: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

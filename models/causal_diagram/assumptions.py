@@ -39,6 +39,8 @@ def _diagram(model: CausalDiagram) -> Assumption:
         if_wrong="Another arrow or another hidden cause can change the formula, and the answer "
         "with it. The checks have what the data can refute of the diagram, which is little of it.",
         formula=diagram_text(model),
+        checks=("independences of the diagram", "possible under the diagram"),
+        fields=("diagram",),
     )
 
 
@@ -53,6 +55,8 @@ def _selection(model: CausalDiagram) -> tuple[Assumption, ...]:
             "what acts on that selection is what the diagram says.",
             if_wrong="The formula takes what is seen among the selected for what holds among "
             "everybody, and the answer is biased.",
+            formula="P(variables | selected), and the arrows into the selection",
+            fields=("diagram",),
         ),
     )
 
@@ -62,12 +66,15 @@ _INDEPENDENT_OBSERVATIONS = Assumption(
     statement="Observations are independent, of one population, and what is done to one does not "
     "act on another.",
     if_wrong="Intervals are too short, or there is no one answer.",
+    formula="p(rows | θ) = Π_i p(row_i | θ)",
 )
 _COMPLETE_ROWS = Assumption(
     name="complete rows",
     statement="Rows that lacked a value, if there were any, were left out, and what is missing is "
     "missing at random: complete rows have the same distribution.",
     if_wrong="The answer is about the people with complete rows, and may be biased even for them.",
+    formula="p(row | complete) = p(row)",
+    checks=("rows left out",),
 )
 
 
@@ -82,11 +89,14 @@ def _table_prior(model: CausalDiagram) -> Assumption:
         "effects towards nothing: see the check `weight of the prior` and the sensitivity to "
         "`concentration`.",
         formula=f"θ ~ Dirichlet({concentration:g}{prior.divisor})",
+        checks=("weight of the prior", "positivity"),
+        fields=("concentration", "prior"),
     )
 
 
 def _monotone(monotone: Monotone) -> Assumption:
     direction = "down" if monotone.increasing else "up"
+    sign = "≥" if monotone.increasing else "≤"
     exceptions = "all else held."
     if monotone.exceptions:
         exceptions = f"but for at most {monotone.exceptions:.1%} of them."
@@ -95,6 +105,9 @@ def _monotone(monotone: Monotone) -> Assumption:
         statement=f"Nobody's {monotone.effect} goes {direction} when {monotone.cause} goes up, "
         f"{exceptions}",
         if_wrong="The bounds are too narrow.",
+        formula=f"{monotone.effect}(a) {sign} {monotone.effect}(b) for a > b in {monotone.cause}",
+        checks=("possible under the diagram",),
+        fields=("monotone",),
     )
 
 

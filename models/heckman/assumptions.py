@@ -21,6 +21,12 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             if_wrong="Without an exclusion, expertise or a known mean, the answer rests on this "
             "shape alone, and another shape gives another answer.",
             formula="(u, v) ~ Normal(0, [[σ², κσ], [κσ, 1]])",
+            checks=(
+                "normality of the errors",
+                "equal variances",
+                "identified by joint normality alone",
+            ),
+            fields=("mean", "excluded"),
         ),
         Assumption(
             name=LINEARITY,
@@ -29,6 +35,11 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             if_wrong="Curvature looks like selection; the check of the functional form shows it "
             "for what was observed. Use a formula with splines.",
             formula="Y = β_0 + x'β + u, T = 1[γ_0 + x'γ + v > 0]",
+            checks=(
+                "functional form",
+                "predicts the decision rate by decile of expected outcome",
+                "predicts the mean outcome of those seen by decile of expected outcome",
+            ),
         ),
         *CORRELATION_PRIORS[model.selection].assumptions,
     ]
@@ -49,6 +60,8 @@ def _known_mean(model: Any) -> Assumption:
         statement=f"The mean of the outcome in the population is {model.mean}.",
         if_wrong="Every unseen outcome moves with it, in full.",
         formula="Σ w_i (β_0 + x_i'β) = E[Y]",
+        checks=("agrees with the data: mean",),
+        fields=("mean",),
     )
 
 
@@ -60,6 +73,8 @@ def _exclusion(model: Any) -> Assumption:
         statement=f"{names} affect the decision and not the outcome.",
         if_wrong="What they do to the outcome is then taken for selection.",
         formula=f"β = 0 for {names}",
+        checks=("agrees with the data: exclusion of",),
+        fields=("excluded",),
     )
 
 
@@ -70,6 +85,8 @@ def _exclusion_from_the_decision(model: Any) -> Assumption:
         statement=f"{names} affect the outcome and not the decision.",
         if_wrong="What they do to the decision is then taken for what its other features do.",
         formula=f"γ = 0 for {names}",
+        checks=("agrees with the data: exclusion from the decision of",),
+        fields=("undecisive",),
     )
 
 
@@ -85,4 +102,6 @@ def _expertise(model: Any) -> Assumption:
         if_wrong="A feature that drives the decision for another reason then shifts its own "
         "coefficient in the outcome.",
         formula=f"Δ {value} for {names}",
+        checks=("agrees with the data: expertise",),
+        fields=("expertise", "expertise_sd"),
     )

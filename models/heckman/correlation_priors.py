@@ -39,6 +39,7 @@ CORRELATION_PRIORS = {
                 statement="At the same features, those decided for have the higher outcomes.",
                 if_wrong="If they have the lower ones, the model cannot say so.",
                 formula="κ > 0",
+                fields=("selection",),
             ),
         ),
     ),

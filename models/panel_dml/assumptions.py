@@ -22,6 +22,7 @@ def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
             "check of strict exogeneity can show it with three rows or more of ten units or more; "
             "fewer cannot.",
             formula="E(e_it | X_i1 ... X_iT, D_i1 ... D_iT, unit) = 0",
+            checks=("strict exogeneity", "no earlier outcome among covariates"),
         ),
         model.unit_heterogeneity.assumption(),
         _nuisance_functions(model),
@@ -39,6 +40,8 @@ def _no_unobserved_confounder(model: PanelDML) -> Assumption:
         if_wrong="The effect takes in what the confounder does: see `robustness_value` for how "
         "strong it would have to be.",
         formula="Y_it(d) independent of D_it given X_it and the unit",
+        checks=("strict exogeneity", "predicts the mean over time"),
+        fields=("time_effects",),
     )
 
 
@@ -56,4 +59,9 @@ def _nuisance_functions(model: PanelDML) -> Assumption:
         "`interactions`; see what `basis_size`, `basis` and `coefficients` do.",
         formula="l = φ(X)'δ, m = φ(X)'γ, (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ))"
         f"{model.coefficient_prior.formula}{model.shrinkage_prior.formula}",
+        checks=(
+            "covariates act as assumed",
+            "treatment is not a function of the covariates",
+        ),
+        fields=("basis", "basis_size", "interactions", "coefficients", "shrinkage"),
     )

@@ -25,6 +25,13 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "groups show only where they lie far apart or rows are many: 60 rows of 8 parts cannot "
             "show most shifts that a batch of half the rows makes in three parts.",
             formula="V' clr(x) ~ Normal(V' B'w, Σ)",
+            checks=(
+                "one group of rows",
+                "rows enough to see groups",
+                "measured finely",
+                "predicts the skewness of each part",
+                "predicts the tails of each part",
+            ),
         ),
         Assumption(
             name="independent rows",
@@ -33,6 +40,8 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             f"{correlation}, alike in every log-ratio.",
             if_wrong="Repeated specimens of one subject count as many: intervals are too short. "
             "What subjects share may also be correlated otherwise than what differs within them.",
+            formula="Cov(row_i, row_j) = ρ_ij Σ, ρ_ij = 0 between subjects",
+            fields=("row_correlation",),
         ),
         model.covariance_prior.assumption(model),
         Assumption(
@@ -43,6 +52,8 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "Counts that vary more than multinomial ones, from repeated "
             "sequencing or handling, look like variation of the composition: counts made once of "
             "each specimen cannot show this, replicates could.",
+            formula="counts_i ~ Multinomial(depth_i, x_i), x_i > 0",
+            checks=("counted often",),
         ),
         Assumption(
             name="these parts",
@@ -52,6 +63,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "another: that would need every common cause among the parts, no common effect among "
             "them, and a meaning for changing one share while the others must give way.",
             formula="r_ij = -Θ_ij / √(Θ_ii Θ_jj)",
+            checks=("no part is a sum of others", "no part repeats another"),
         ),
     )
 

@@ -37,6 +37,11 @@ def _one_unobservable(model: Any) -> Assumption:
         "distribution, these data can hardly show: a known prevalence limits what it does to the "
         "mean of the untested.",
         formula="ζ independent of x",
+        checks=(
+            "direction of the decision",
+            "identified by the shape of the unobservable alone",
+        ),
+        fields=("unobservable", "unobserved_scale", "decided_for"),
     )
 
 
@@ -47,6 +52,7 @@ def _response_to_risk(model: Any) -> Assumption:
         if_wrong="A decision-maker who responds less to risk than assumed leaves more risk among "
         "the untested.",
         formula=f"{model.link} P(T=1) = α r + Δ_0 + x'Δ",
+        fields=("response",),
     )
 
 
@@ -74,6 +80,12 @@ def _linear_predictor(model: Any) -> Assumption:
         if_wrong="Risks of people with unusual features are off; the check of the functional form "
         "shows it for what was observed. Use a formula with splines.",
         formula=f"r = β_0 + x'β_Y + σ ζ, {model.link} P(Y=1) = r",
+        checks=(
+            "functional form",
+            "predicts the decision rate by decile of risk",
+            "predicts the positive rate of the tested by decile of risk",
+        ),
+        fields=("link",),
     )
 
 
@@ -92,6 +104,8 @@ def _expertise(model: Any) -> tuple[Assumption, ...]:
             if_wrong="A feature that drives testing for another reason (access, age limits) then "
             "shifts its own risk coefficient.",
             formula=f"{value} for {names}",
+            checks=("agrees with the data: expertise",),
+            fields=("expertise", "expertise_sd"),
         ),
     )
 
@@ -109,5 +123,6 @@ def _exchangeable_deciders(model: Any) -> tuple[Assumption, ...]:
             if_wrong="A decider who is sent the riskier people looks lenient, and their risk is "
             "put too low.",
             formula=", ".join(effect.formula for effect in effects),
+            fields=("deciders",),
         ),
     )

@@ -92,5 +92,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
             "prevalence itself: look at the sensitivity to it. Other rates show in these data only "
             "where they contradict a known prevalence.",
             formula="P(R=1 | Y=1), P(R=0 | Y=0), independent of x and ζ",
+            checks=("agrees with the data: prevalence",),
+            fields=("sensitivity", "specificity"),
         ),
     )

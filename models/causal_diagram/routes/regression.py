@@ -141,6 +141,9 @@ class Regression:
             "or on more labels than the rows can fill a table of, are logistic.",
             if_wrong="The answer is that of another curve: see the sensitivity to `basis_size` and "
             "`interactions`.",
+            formula="E(y | x) = φ(x)'b, or logit P(y | x) = φ(x)'b",
+            checks=("form of the regressions", "equal variances", "overlap"),
+            fields=("basis_size", "interactions"),
         )
 
     def _prior_assumption(self) -> Assumption:
@@ -155,6 +158,7 @@ class Regression:
             if_wrong="With few observations, or with events that are rare, effects are drawn "
             "towards nothing: see the sensitivity to `concentration` and `logit_sd`.",
             formula=f"b ~ N(0, σ² n (Z'Z)⁻¹ / {concentration:g})",
+            fields=("concentration", "logit_sd", "logit_intercept_sd"),
         )
 
     def estimands(self) -> Mapping[str, Estimand]:

@@ -146,6 +146,9 @@ class Structural(TableRoute):
                 statement=f"Hidden variables have few levels: {', '.join(counts)}.",
                 if_wrong="With too few, the model leaves out distributions that the diagram "
                 "allows.",
+                formula="p(v) = Σ_u p(u) Π_i p(v_i | parents, u), u of few levels",
+                checks=("possible under the diagram",),
+                fields=("hidden_levels",),
             ),
         )
 

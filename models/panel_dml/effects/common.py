@@ -35,6 +35,8 @@ class CommonEffect(EffectForm):
             "its change.",
             if_wrong=weighting + (_NEGATIVE_WEIGHTS if model.time_effects else "."),
             formula="Y_it(d) - Y_it(0) = θ d",
+            checks=("one effect", "no carry-over"),
+            fields=("effects", "moderators"),
         )
 
     def estimands(self, model: PanelDML) -> dict[str, Estimand]:

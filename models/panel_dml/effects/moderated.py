@@ -40,6 +40,8 @@ class ModeratedEffect(EffectForm):
             if_wrong="The answer is an average that weighs rows by how much of their treatment "
             "the covariates leave unexplained.",
             formula="Y_it(d) - Y_it(0) = θ'(1, w_it) d",
+            checks=("one effect", "no carry-over"),
+            fields=("moderators",),
         )
 
     def estimands(self, model: PanelDML) -> dict[str, Estimand]:

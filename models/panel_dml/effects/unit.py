@@ -40,6 +40,8 @@ class UnitEffects(EffectForm):
             if_wrong="Single units are drawn to the mean too much or too little. The "
             "treatment's nuisance function is partialled out as if it were known.",
             formula="Y_it(d) - Y_it(0) = θ_i d, θ_i ~ Normal(θ, σ²)",
+            checks=("no carry-over",),
+            fields=("effects",),
         )
 
     def estimands(self, model: PanelDML) -> dict[str, Estimand]:

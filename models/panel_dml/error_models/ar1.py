@@ -50,6 +50,8 @@ class AR1(ErrorModel):
             if_wrong="The interval is too short where errors are correlated otherwise. Say "
             "`errors='cluster'`.",
             formula="e_it = ρ^g e_is + s_e √((1 - ρ^2g) / (1 - ρ²)) z_it, g = t - s",
+            checks=("predicts the serial correlation", "predicts the tails"),
+            fields=("errors",),
         )
 
     def correlations(

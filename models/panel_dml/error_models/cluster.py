@@ -30,6 +30,8 @@ def independent_clusters(formula: str) -> Assumption:
         if_wrong="Units that share shocks count as many, and the interval is too short: name what "
         "they share, `Panel.from_frame(cluster=...)`.",
         formula=formula,
+        checks=("clusters share no shocks", "clusters enough"),
+        fields=("errors", "variance_prior_degrees"),
     )
 
 

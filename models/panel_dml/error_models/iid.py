@@ -24,4 +24,6 @@ class IID(ErrorModel):
             if_wrong="The effect is right on average and its interval is not: too short where "
             "errors of a unit depend on each other. Say `errors='cluster'`, the default.",
             formula="(v_it, e_it) ~ Normal(0, diag(s_v², s_e²))",
+            checks=("predicts the serial correlation", "predicts the tails"),
+            fields=("errors",),
         )

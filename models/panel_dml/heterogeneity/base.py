@@ -34,6 +34,7 @@ class UnitHeterogeneity:
             statement=self.statement,
             if_wrong="Lasting differences between units are taken for an effect of the treatment.",
             formula=self.formula,
+            fields=("heterogeneity",),
         )
 
     def kept_share(

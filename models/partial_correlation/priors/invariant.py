@@ -48,6 +48,8 @@ class Invariant(ConjugatePrior):
             if_wrong="Parts that vary little are drawn too far, and what was chosen by the data "
             "is treated as known: intervals are somewhat short.",
             formula="Σ ~ IW(k + D, k ω I), α = k / (k + m)",
+            checks=("predicts the spread of each part", "shrinkage of strong links"),
+            fields=("shrinkage", "basis_variance", "prior"),
         )
 
     def conjugate(self, model: PartialCorrelation, data: Composition) -> Conjugate:

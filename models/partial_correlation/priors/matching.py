@@ -54,6 +54,8 @@ class Matching(ConjugatePrior):
             "Other answers are refused.",
             if_wrong="With hardly more rows than parts, estimates scatter widely.",
             formula="p(Σ) ∝ |Σ|^(-1); of coefficients of covariates |Σ|^(-p), p = D - 1",
+            checks=("rows for these parts",),
+            fields=("prior",),
         )
 
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:

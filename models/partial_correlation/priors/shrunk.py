@@ -66,6 +66,8 @@ class Shrunk(SampledPrior):
             if_wrong="Correlations are drawn towards those that closure makes. With few rows the "
             "strong ones are understated.",
             formula="Σ ~ IW(k + D, k V' diag(ω) V), α = k / (k + m)",
+            checks=("shrinkage of strong links",),
+            fields=("shrinkage", "basis_variance", "prior"),
         )
 
     def hyperpriors(

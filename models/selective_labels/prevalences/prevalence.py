@@ -116,6 +116,12 @@ def assumed(value: Any, where: str = "") -> tuple[Assumption, ...]:
             if_wrong="Every risk of the untested moves with it, in full: the sensitivity table "
             "shows how far.",
             formula="Σ w_i P(Y_i=1 | x_i) = π" + where,
+            checks=(
+                "agrees with the data: prevalence",
+                "prevalence as declared",
+                "direction of the decision",
+            ),
+            fields=("prevalence",),
         ),
     )
 
