@@ -16,11 +16,36 @@ from typing import Any
 
 import numpy as np
 
+import causalstats as cs
 from causalstats.runs.resumable import resume
 
 _TIMED_DATA_SETS = 4  # run first; they tell how long the others will take
 RECORDS_FOLDER = Path("results")
+# `Laplace` draws from the posteriors of these in a tenth of the time of `Nuts`. Its draws are taken
+# where its importance weights are good: they then have the quantiles of the posterior.
+_FITTED_BY_LAPLACE = ("selection",)
+_LARGEST_PARETO_K = 0.5
+_SMALLEST_ESS = 1000
 Record = dict[str, Any]
+
+
+def fitted(family: str, model: Any, data: Any, seed: int) -> cs.Fit:
+    """Return a fit by default, or by `Laplace` where that is as good and quicker.
+
+    Parameters
+    ----------
+    family : str
+        The module of the designs or worlds.
+    model, data
+    seed : int
+    """
+    if family in _FITTED_BY_LAPLACE:
+        fit = cs.fit(model, data, sampler=cs.Laplace(), seed=seed, progress=False)
+        quality = fit.draws.attrs
+        good = quality["importance_ess"] >= _SMALLEST_ESS
+        if good and quality["pareto_k"] < _LARGEST_PARETO_K:
+            return fit
+    return cs.fit(model, data, seed=seed, progress=False)
 
 
 @dataclass(frozen=True, kw_only=True)

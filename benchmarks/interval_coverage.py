@@ -18,32 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from campaigns import Campaign
+from campaigns import Campaign, fitted
 from designs import Design
 
-import causalstats as cs
 from causalstats.errors import CausalStatsError
 
 FOLDER = Path(__file__).parent / "coverage"
 BAND = (0.90, 0.98)
-# Importance weights with which the quantiles of `Laplace` are those of `Nuts`, to Monte Carlo error
-LARGEST_PARETO_K = 0.5
-SMALLEST_ESS = 1000
 
 
 def designs_of(family: str) -> list[Design]:
     return importlib.import_module(f"designs.{family}").DESIGNS
-
-
-def fitted(design: Design, model: Any, data: Any, seed: int) -> cs.Fit:
-    """Return the fit of a data set, by `Laplace` where the design allows it and it is good."""
-    if design.laplace:
-        fit = cs.fit(model, data, sampler=cs.Laplace(), seed=seed, progress=False)
-        quality = fit.draws.attrs
-        good = quality["importance_ess"] >= SMALLEST_ESS
-        if good and quality["pareto_k"] < LARGEST_PARETO_K:
-            return fit
-    return cs.fit(model, data, seed=seed, progress=False)
 
 
 def one(family: str, name: str, seed: int) -> dict[str, Any]:
@@ -67,7 +52,7 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     started = time.perf_counter()
     model, data, truth = design.make(seed)
     try:
-        answer = fitted(design, model, data, seed).effect(design.estimand)
+        answer = fitted(family, model, data, seed).effect(design.estimand)
         table = answer.numbers()
     except CausalStatsError as error:
         return {"refused": str(error)[:200]}

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from campaigns import Campaign
+from campaigns import Campaign, fitted
 from worlds import World
 
-import causalstats as cs
 from causalstats.errors import CausalStatsError
 
 FOLDER = Path(__file__).parent / "refutation"
@@ -54,9 +53,9 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     started = time.perf_counter()
     model, data = world.make(seed)
     try:
-        fitted = cs.fit(model, data, seed=seed, progress=False)
-        checks = fitted.check()
-        carried = fitted.effect(model.headline).doubts
+        fit = fitted(family, model, data, seed)
+        checks = fit.check()
+        carried = fit.effect(model.headline).doubts
     except CausalStatsError as error:
         return {"refused": str(error)[:200]}
     return {

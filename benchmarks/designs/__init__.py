@@ -29,9 +29,6 @@ class Design:
         The name of the answer whose truth is known, for `fit.effect`.
     known_failure : str
         Why the interval is not expected to cover, with the check that says so; empty otherwise.
-    laplace : bool
-        Whether `Laplace` draws from the same posterior where its importance weights are good, in a
-        tenth of the time of `Nuts`. Elsewhere, and by default, the data set is fitted by default.
     """
 
     name: str
@@ -39,4 +36,3 @@ class Design:
     make: Callable[[int], tuple[Any, Any, Truth]]
     estimand: str
     known_failure: str = ""
-    laplace: bool = False

@@ -197,7 +197,6 @@ def _design(
     return Design(
         name=name,
         family="selection",
-        laplace=True,
         make=partial(draw, **settings),
         estimand=estimand,
         known_failure=known_failure,
