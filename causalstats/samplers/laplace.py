@@ -339,7 +339,7 @@ class LaplaceProgram:
 
         chains = self.sampler.chains
         draws = min(self.sampler.draws, len(drawn.outputs) // chains)
-        chosen = drawn.weights.resample(chains * draws, rng)
+        chosen = _resampled_rows(drawn, chains * draws, rng)
         posterior = {}
         for column, name in enumerate(self.names, 1):
             values = np.stack([drawn.outputs[row][column] for row in chosen])
@@ -357,3 +357,22 @@ class LaplaceProgram:
             "sample_stats": statistics,
         }
         return xr.DataTree.from_dict(groups)
+
+
+def _resampled_rows(
+    drawn: WeightedPoints, size: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return rows drawn by their weights, so that every chain mixes all proposals alike.
+
+    Points stand in the order of their proposals, none of which is the posterior by itself.
+    Therefore they are shuffled before systematic resampling, which keeps their order.
+
+    Parameters
+    ----------
+    drawn : WeightedPoints
+    size : int
+    rng : Generator
+    """
+    order = rng.permutation(len(drawn.points))
+    shuffled = replace(drawn.weights, weights=drawn.weights.weights[order])
+    return order[shuffled.resample(size, rng)]

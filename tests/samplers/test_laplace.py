@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.numerics.sampling.convergence_diagnostics import r_hat
 from causalstats.numerics.sampling.importance_proposals import SplitStudentT
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "selective_labels"
@@ -101,6 +102,14 @@ def test_the_adapted_proposal_finds_variance_that_the_mode_does_not_show(
         < float(taught["posterior"]["y"].std())
         == pytest.approx(1.5**0.5, rel=0.1)
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_chain_has_the_posterior_where_two_proposals_are_mixed(seed):
+    """Points in the order of their proposals give chains that differ, with a large R-hat."""
+    tree = cs.Laplace()(cs.Problem(Curve(0.5), 2.0), seed)
+    for name in ("x", "y"):
+        assert r_hat(tree["posterior"][name].to_numpy()) < 1.01, name
 
 
 def test_the_split_t_has_the_density_that_it_draws_from():
