@@ -15,11 +15,13 @@ from causalstats.core.assumption import Adjustment, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.prediction import Prediction
+from causalstats.core.score_question import ScoreQuestion
 from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
 
 if TYPE_CHECKING:
     import networkx as nx
+    import pandas as pd
     import xarray as xr
 
     from causalstats.core.model import Model
@@ -280,6 +282,42 @@ class Bounded(Protocol):
         data
             Data of the class that the model is for.
         """
+
+
+@runtime_checkable
+class AssessesScores(Protocol):
+    """A model that says how accurate a test or score is."""
+
+    def accuracy(self, question: ScoreQuestion, data: Any) -> tuple[str, Estimand]:
+        """Return the name of the answer, and its estimand."""
+
+
+@runtime_checkable
+class PlansTests(Protocol):
+    """A model that says what tests of further people are expected to give."""
+
+    def next_tests(
+        self, draws: xr.Dataset, data: Any, budget: int
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the plans and the people of `NextTests`.
+
+        Parameters
+        ----------
+        draws : Dataset, dims (chain, draw, ...)
+            The posterior.
+        data
+            Data of the class that the model is for.
+        budget : int
+            How many people are tested.
+        """
+
+
+@runtime_checkable
+class HasWorstCaseBounds(Protocol):
+    """A model whose headline has bounds that need fewer assumptions, or none."""
+
+    def worst_case_bounds(self, data: Any) -> Mapping[str, tuple[float, float]]:
+        """Return lower and upper bounds of the headline, by what is assumed."""
 
 
 @runtime_checkable

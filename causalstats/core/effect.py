@@ -446,7 +446,8 @@ class Effect:
 
     def _many_numbers(self, table: pd.DataFrame, prob: float) -> str:
         """Return the numbers of an answer of several entries in words."""
-        if len(table) <= _NAMED:
+        every_measure = "measure" in self.draws.dims and len(table) <= _SHOWN
+        if len(table) <= _NAMED or every_measure:
             return f"{_listed(table)} ({prob:.0%} intervals; {self.unit})."
         if self.unit.startswith(("probability", "proportion", "people")):
             low, high = table["mean"].min(), table["mean"].max()

@@ -57,6 +57,8 @@ class Estimand:
         Description and contrast in the levels of these data.
     checks : function of draws and data, optional
         Checks of this question alone, such as positivity of the people it is about.
+    keeps_draws : bool
+        Whether a fit keeps its draws under its name; not where other questions have the same name.
     unavailable_reason : function of data, optional
         Why these data cannot answer the question; empty where they can.
 
@@ -86,6 +88,7 @@ class Estimand:
     sentence: str | Callable[[Any], str] = ""
     in_words: Callable[[Any], tuple[str, str]] | None = None
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
+    keeps_draws: bool = True
     unavailable_reason: Callable[[Any], str] | None = None
 
 

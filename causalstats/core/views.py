@@ -91,7 +91,7 @@ class DrawnView:
 
 @dataclass(frozen=True, kw_only=True)
 class CurveView:
-    """A curve with its interval, a line for comparison, and a point with its own interval.
+    """A curve with its interval, a line for comparison, and perhaps a point with an interval.
 
     Parameters
     ----------
@@ -100,11 +100,15 @@ class CurveView:
     curve_label : str
     line : array, shape (n,)
     line_label : str
-    point : tuple of float
-        x, y and the limits of its interval.
-    point_label : str
     axes : tuple of str
     note : str
+    point : tuple of float, optional
+        x, y and the limits of its interval.
+    point_label : str
+    limits : tuple of float
+        Of the vertical axis.
+    percent : bool
+        Whether the vertical axis is in per cent.
     """
 
     x: np.ndarray
@@ -113,10 +117,12 @@ class CurveView:
     curve_label: str
     line: np.ndarray
     line_label: str
-    point: tuple[float, float, float, float]
-    point_label: str
     axes: tuple[str, str]
     note: str
+    point: tuple[float, float, float, float] | None = None
+    point_label: str = ""
+    limits: tuple[float, float] = (0.0, 1.02)
+    percent: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from causalstats.data.column_roles import (
 from causalstats.data.columns import (
     choice,
     column_name,
+    column_names,
     described,
     frozen,
     kept,
@@ -158,6 +159,7 @@ class Decisions:
         formula: str | None = None,
         weights: str | None = None,
         decider: str | None = None,
+        keep: Sequence[str] = (),
         missing: Literal["error", "drop"] = "error",
         observed: Literal["error", "decided"] = "error",
         standardise: bool = True,
@@ -181,9 +183,12 @@ class Decisions:
             make interactions.
         weights, decider : str, optional
             Columns: people of the population each row stands for; who decided.
+        keep : list of str
+            Columns that the model does not use, kept for questions: scores whose accuracy is asked
+            (`fit.accuracy`), and groups (`by=`).
         missing : "error" or "drop"
-            Treatment of rows that lack a feature, the decision, a weight, a decider, or the
-            outcome where it was decided for.
+            Treatment of rows that lack a feature, the decision, a weight, a decider, a column of
+            `keep`, or the outcome where it was decided for.
         observed : "error" or "decided"
             Say "decided" when the frame has outcomes where the decision is 0, for some people or
             for all: they are then withheld from the model, and used only to score it. Where
@@ -237,8 +242,15 @@ class Decisions:
                 if name is not None
             )
         )
-        _refuse_shared_columns(inputs, roles)
-        named = [name for name in (*inputs, *roles.values()) if name is not None]
+        kept_columns = [
+            name for name in column_names("keep", keep) if name not in inputs
+        ]
+        _refuse_shared_columns((*inputs, *kept_columns), roles)
+        named = [
+            name
+            for name in (*inputs, *roles.values(), *kept_columns)
+            if name is not None
+        ]
         labels = [
             *(formula_labels(formula) if formula else ()),
             *([decider] if decider else []),
@@ -308,6 +320,7 @@ class Decisions:
                 "formula": formula,
                 "weights": weights,
                 "decider": decider,
+                "keep": kept_columns,
                 "missing": missing,
                 "observed": observed,
                 "standardise": standardise,
@@ -535,6 +548,65 @@ class Decisions:
         """
         return groups_of(self.source, by, self.origin, self.rows)
 
+    def score(self, score: Any) -> tuple[str, np.ndarray]:
+        """Return the name of a score and its value for each row.
+
+        Parameters
+        ----------
+        score : str or sequence of numbers
+            A numeric column of the study, a feature or one of `keep`; or a number for each row of
+            the frame that was read, in its order or, as a pandas Series, by its index.
+
+        Returns
+        -------
+        name : str
+            A column's, or "score" with a hash of its values.
+        values : array (N,)
+
+        Raises
+        ------
+        DataError
+            If there is no such column, it is text, or numbers are missing.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame(
+        ...     {"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1], "s": [0.1, 0.2, 0.9]}
+        ... )
+        >>> data = Decisions.from_frame(
+        ...     frame, outcome="y", decision="t", features=["x"], keep=["s"]
+        ... )
+        >>> data.score("s")
+        ('s', array([0.1, 0.2, 0.9]))
+        """
+        if not isinstance(score, str):
+            values = self.origin.numbers(score, self.rows)
+            digest = hashlib.sha256(values.tobytes()).hexdigest()[:6]
+            return f"score {digest}", values
+        known = [*self.design.variables, *self.kept_columns]
+        if score not in known:
+            raise unknown(score, known, "feature or column of `keep`")
+        column = self.source[score]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            raise DataError(
+                f"Expected the score {score!r} as numbers, the higher the more likely the outcome; "
+                f"got text. Recode it, e.g. `(frame[{score!r}] == 'positive').astype(int)`."
+            )
+        return score, column.to_numpy(float)
+
+    @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """Columns that the model does not use, kept for questions.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.kept_columns
+        ()
+        """
+        return tuple(self.arguments["keep"])
+
     def population_by(self, by: Any) -> dict[str, Decisions]:
         """Return the data of each group of the population, by its label.
 
@@ -694,6 +766,8 @@ class Decisions:
             )
             or "none",
         }
+        if self.kept_columns:
+            facts["Kept for questions"] = ", ".join(self.kept_columns)
         if self.reference is not None:
             facts["Reference population"] = (
                 f"{len(self.reference[1]):,} rows, in place of these for the prevalence"
@@ -718,7 +792,7 @@ def _outcome(result: np.ndarray, decided: np.ndarray, kind: str) -> np.ndarray:
 def _refuse_shared_columns(
     inputs: Sequence[str], roles: Mapping[str, str | None]
 ) -> None:
-    seen: dict[str, str] = dict.fromkeys(inputs, "a feature")
+    seen: dict[str, str] = dict.fromkeys(inputs, "a feature or one of `keep`")
     for role, name in roles.items():
         if name is None:
             continue

@@ -66,6 +66,41 @@ class Origin:
         kept = pd.Categorical.from_codes(codes, categories=column.categories)
         return kept.remove_unused_categories()
 
+    def numbers(self, given: Any, rows: np.ndarray) -> np.ndarray:
+        """Return numbers that were given for the rows of the frame, for those that were kept.
+
+        Parameters
+        ----------
+        given : sequence, array or Series
+            A number for each row of the frame: in its order, or a pandas Series with its index.
+        rows : int array (n,)
+            Row numbers in the frame of those that were kept.
+
+        Raises
+        ------
+        DataError
+            If there are more or fewer than the frame had rows, the index is another, or a row
+            that was kept has no finite number.
+
+        Examples
+        --------
+        >>> Origin(size=3).numbers([0.2, 0.5, 0.9], rows=np.array([0, 2]))
+        array([0.2, 0.9])
+        """
+        series = self._in_order(given)
+        try:
+            values = series.to_numpy().astype(float)[rows]
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"Expected a number for each row of the frame, got {series.dtype}: {error}."
+            ) from error
+        if not np.isfinite(values).all():
+            raise DataError(
+                "Expected a finite number for each row that was read; there is none in "
+                f"{some(np.sort(rows[~np.isfinite(values)]))}."
+            )
+        return values
+
     def _in_order(self, given: Any) -> nw.Series:
         """Return the labels as a series in the order of the frame."""
         if isinstance(given, pd.Series):

@@ -148,7 +148,8 @@ def _values(
     if by is not None:
         return None, _draws_by_group(fit, name, estimand, posterior, by)
     has_draws = posterior.sizes["draw"] > 0
-    if estimand.per_person:  # a number a person and draw is too much to keep
+    if estimand.per_person or not estimand.keeps_draws:
+        # A number a person and draw is too much to keep.
         return None, estimand.compute(posterior, fit.data)
     marginals = None
     if estimand.marginals is not None and not (has_draws and estimand.approximate):

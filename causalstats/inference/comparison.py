@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from causalstats.core.abilities import HasBaselines
+from causalstats.core.abilities import HasBaselines, HasWorstCaseBounds
 from causalstats.inference.held_out import held_out_rate
 from causalstats.numerics.panel.linear_estimators import Estimate
 
@@ -27,6 +27,9 @@ def compare(fit: Fit, prob: float) -> pd.DataFrame:
         return answer.numbers(prob)[["mean", "lower", "upper"]].assign(**columns)
     estimates = {type(fit.model).__name__: answer.draws.to_numpy().ravel(), **baselines}
     rows = {name: _row(estimate, tails) for name, estimate in estimates.items()}
+    if isinstance(fit.model, HasWorstCaseBounds):
+        bounds = fit.model.worst_case_bounds(fit.data)
+        rows |= {name: [np.nan, *ends] for name, ends in bounds.items()}
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["mean", "lower", "upper"]
     )

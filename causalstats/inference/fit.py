@@ -17,9 +17,17 @@ import numpy as np
 import pandas as pd
 
 import causalstats
-from causalstats.core.abilities import Bounded, HasViews, Predicts
+from causalstats.core.abilities import (
+    AssessesScores,
+    Bounded,
+    HasViews,
+    PlansTests,
+    Predicts,
+)
 from causalstats.core.argument_validation import (
+    Count,
     File,
+    Finite,
     Inside,
     Name,
     Seed,
@@ -32,7 +40,9 @@ from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL, Effect, in_doubt
 from causalstats.core.knowledge import Known
 from causalstats.core.model import Model, Problem
+from causalstats.core.next_tests import NextTests
 from causalstats.core.prediction import Prediction
+from causalstats.core.score_question import ScoreQuestion
 from causalstats.core.views import View
 from causalstats.errors import ModelError, StoreError
 from causalstats.inference import (
@@ -277,6 +287,113 @@ class Fit:
         )
         return answers.answer(self, *question)
 
+    @checked(ModelError)
+    def accuracy(
+        self,
+        score: Any,
+        measure: str = "",
+        *,
+        threshold: Finite | None = None,
+        by: Any = None,
+        against: str = "",
+        among: Literal["everybody", "untested", "tested"] = "everybody",
+        population: Literal["superpopulation", "study"] = "superpopulation",
+    ) -> Effect:
+        """Assess a test, a score or another model's prediction under selective verification.
+
+        Outcomes that were not seen enter with their posterior probability. With no unobservable
+        (`unobserved_scale=0`) and a feature for each value of a test, this is the correction of
+        verification bias of Begg & Greenes (1983).
+
+        Parameters
+        ----------
+        score : str or numbers
+            A feature or a column of `keep`, or a number for each row of the frame that the study
+            was read from; the higher, the more likely the outcome. A test is 0/1.
+        measure : str
+            "sensitivity", "specificity", "positive_predictive_value", "negative_predictive_value",
+            "share_positive", "area_under_curve", and of a score between 0 and 1 "brier_score",
+            "calibration_in_the_large" and "net_benefit". Empty for all that the score has. Curves:
+            "roc_curve", "calibration_curve", "decision_curve".
+        threshold : float, optional
+            The score is positive from this value on; 1 for a test. For "net_benefit", the risk from
+            which people are treated.
+        by : str or labels, optional
+            The answer for groups of people, as in `effect`.
+        against : str
+            A group of these: the answers are then the differences of the other groups from it, as a
+            fairness audit asks for (of "sensitivity", equal opportunity).
+        among : "everybody", "untested" or "tested"
+        population : "superpopulation" or "study"
+            About people like those of the study: the posterior chances of everybody, with
+            Bayesian-bootstrap weights. Or about these people themselves: outcomes that were seen
+            are as they are, and only those of the untested are uncertain.
+
+        Returns
+        -------
+        Effect
+            It stands on the assumption that the score tells no more of the outcome than the
+            features do, and carries a check of that among the tested.
+
+        Raises
+        ------
+        ModelError
+            If the model has no such answers, or the measure needs a threshold or a probability.
+        DataError
+            If score or groups do not fit the data.
+
+        References
+        ----------
+        Begg & Greenes (1983), Biometrics 39. Alonzo & Pepe (2005), JRSS C 54.
+        """
+        if not isinstance(self.model, AssessesScores):
+            raise ModelError(
+                f"{type(self.model).__name__} has no model of verification, by which a score is "
+                "assessed; `SelectiveLabels` has."
+            )
+        question = ScoreQuestion(
+            score=score,
+            measure=measure,
+            threshold=threshold,
+            by=by,
+            against=against,
+            among=among,
+            population=population,
+        )
+        return answers.answer(self, *self.model.accuracy(question, self.data))
+
+    @checked(ModelError)
+    def next_tests(self, budget: Count) -> NextTests:
+        """Plan tests of people who were not tested: what they find and what they say.
+
+        Parameters
+        ----------
+        budget : int
+            How many rows are tested.
+
+        Returns
+        -------
+        NextTests
+            `plans`, the cases that are expected to be found by testing those at highest risk, those
+            whose results narrow the headline most, or any at random, and how far the headline
+            narrows; `people`, each person's risk. The expected narrowing is that of Strong, Oakley,
+            Brennan & Breeze (2015): not overstated.
+
+        Raises
+        ------
+        ModelError
+            If the model plans no tests, or fewer people were not tested.
+        """
+        if not isinstance(self.model, PlansTests):
+            raise ModelError(
+                f"{type(self.model).__name__} is not about people who could be tested next; "
+                "`SelectiveLabels` is."
+            )
+        posterior = self.draws["posterior"].to_dataset()
+        plans, people = self.model.next_tests(posterior, self.data, budget)
+        doubts = self.effect(self.model.headline).doubts
+        return NextTests(plans=plans, people=people, doubts=doubts)
+
     def check(self) -> Checks:
         """Run every check that could refute the answers.
 
@@ -312,7 +429,8 @@ class Fit:
         Returns
         -------
         DataFrame
-            Columns mean, lower and upper, a row a method; with held-out outcomes also the truth
+            Columns mean, lower and upper, a row a method, and where the model has them bounds that
+            need fewer assumptions, without a mean; with held-out outcomes also the truth
             and the error of each. A headline of many entries has a row for each entry, and a
             column for each of the other methods.
 

@@ -73,22 +73,27 @@ def curve(content: CurveView, title: str = "") -> Figure:
             linestyle=(0, (4, 2)),
             label=content.line_label,
         )
-        x, y, lower, upper = content.point
-        axes.errorbar(
-            [x],
-            [y],
-            [[y - lower], [upper - y]],
-            fmt="s",
-            color=ORANGE,
-            capsize=3,
-            label=content.point_label,
-        )
+        if content.point is not None:
+            x, y, lower, upper = content.point
+            axes.errorbar(
+                [x],
+                [y],
+                [[y - lower], [upper - y]],
+                fmt="s",
+                color=ORANGE,
+                capsize=3,
+                label=content.point_label,
+            )
         axes.set(
-            xlabel=content.axes[0], ylabel=content.axes[1], xlim=(0, 1), ylim=(0, 1.02)
+            xlabel=content.axes[0],
+            ylabel=content.axes[1],
+            xlim=(0, 1),
+            ylim=content.limits,
         )
         axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.legend(loc="lower right")
+        if content.percent:
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(loc="lower right" if content.percent else "upper right")
         axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
         heading(figure, title)
     return figure

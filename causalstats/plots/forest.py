@@ -221,8 +221,8 @@ def _intervals(
         )
         axes.plot([mean], [height], "o", color=colour, markersize=6)
     axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
-    for label, (_, mean, *_) in zip(axes.get_yticklabels(), rows, strict=True):
-        label.set_fontweight("bold" if np.isnan(mean) else "normal")
+    for label, (*_, lower, _) in zip(axes.get_yticklabels(), rows, strict=True):
+        label.set_fontweight("bold" if np.isnan(lower) else "normal")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(False, axis="y")

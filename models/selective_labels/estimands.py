@@ -72,8 +72,8 @@ def _risks(law: Unobservable) -> dict[str, Estimand]:
 
 
 def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
-    risk = _chance(law, "positive")
-    untested_risk = _chance(law, "untested_positive")
+    risk = chance_of(law, "positive")
+    untested_risk = chance_of(law, "untested_positive")
     return {
         "prevalence": Estimand(
             compute=lambda draws, data: average(draws, data.population, risk),
@@ -141,7 +141,9 @@ def _decisions(law: Unobservable) -> dict[str, Estimand]:
             compute=lambda draws, data: per_person(draws, data.people(), threshold),
             at=lambda draws, people: per_person(draws, people, threshold),
             description="The risk at which a person with these features has an even chance of "
-            "being tested.",
+            "being tested. Thresholds compare how groups are treated, and rates of positive "
+            "results do not: where risks are spread differently these differ at equal thresholds "
+            "(infra-marginality; Simoiu, Corbett-Davies & Goel 2017).",
             unit="probability of the outcome",
         ),
     }
@@ -179,7 +181,7 @@ def _parameters(law: Unobservable) -> dict[str, Estimand]:
     }
 
 
-def _chance(law: Unobservable, event: str) -> Compute:
+def chance_of(law: Unobservable, event: str) -> Compute:
     """Return the function of draws and people that gives the probability of an event."""
 
     def compute(draws: xr.Dataset, people: People) -> np.ndarray:
@@ -205,7 +207,7 @@ def _of_person(law: Unobservable, event: str) -> dict[str, Any]:
 
     `compute` is for the people of the data that the estimand is about, `at` for others.
     """
-    chance = _chance(law, event)
+    chance = chance_of(law, event)
 
     def about(data: Decisions) -> People:
         if event == "positive":
@@ -243,14 +245,14 @@ def _prevalence_by_group(
         members = replace(
             people, matrix=people.matrix[rows], weights=people.weights[rows]
         )
-        parts.append(average(draws, members, _chance(law, "positive")))
+        parts.append(average(draws, members, chance_of(law, "positive")))
     groups = xr.DataArray(list(levels), dims="group", name="group")
     return xr.concat(parts, groups).transpose(..., "group")
 
 
 def _missed(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
     """Return the expected cases among the untested, (chain, draw)."""
-    return total(draws, _untested(data), _chance(law, "untested_positive"))
+    return total(draws, _untested(data), chance_of(law, "untested_positive"))
 
 
 def share_found(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
@@ -344,7 +346,7 @@ def found_among_riskiest(
     -------
     array (chain, draw, S)
     """
-    chance = _chance(law, "positive")
+    chance = chance_of(law, "positive")
     size = draws.sizes["chain"] * draws.sizes["draw"]
     everybody = data.people()
     risk = (

@@ -25,6 +25,7 @@ from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import Known, KnownByGroup, KnownNumber, Penalty
 from causalstats.core.prediction import Prediction
+from causalstats.core.score_question import ScoreQuestion
 from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
 from causalstats.data import Decisions
@@ -39,6 +40,7 @@ from causalstats.models.selective_labels.data_checks import (
 from causalstats.models.selective_labels.deciders import DECIDERS, EFFECTS, DecidersName
 from causalstats.models.selective_labels.directions import DIRECTIONS, DirectionName
 from causalstats.models.selective_labels.estimands import estimands, pointwise
+from causalstats.models.selective_labels.next_tests import next_tests
 from causalstats.models.selective_labels.posterior_checks import posterior_checks
 from causalstats.models.selective_labels.predictions import predictions
 from causalstats.models.selective_labels.prevalences import PARAMETER, prevalence_of
@@ -48,25 +50,30 @@ from causalstats.models.selective_labels.priors import (
     CoefficientPriorName,
 )
 from causalstats.models.selective_labels.relaxations import relaxations
+from causalstats.models.selective_labels.score_accuracy import accuracy_of_score
 from causalstats.models.selective_labels.simulation import simulate
 from causalstats.models.selective_labels.validation import refuse_senseless
 from causalstats.models.selective_labels.views import views
 from causalstats.numerics.selection.links import LinkName
 from causalstats.numerics.selection.selective_labels_baselines import (
     RULES,
+    prevalence_alone,
     recalibrated,
+    tested_only,
 )
 from causalstats.numerics.selection.unobservable import Unobservable
 from causalstats.numerics.selection.unobservables import FamilyName
 
 if TYPE_CHECKING:
     import networkx as nx
+    import pandas as pd
     import pymc as pm
 
 KnownProportion = Annotated[Known | float, KnownNumber(Number(above=0, below=1))]
 Steepness = Annotated[Known | float, KnownNumber(Number(least=0), exact=True)]
 TestRate = Annotated[Known | float, KnownNumber(Number(above=0, most=1))]
 _CLOSED_FORM = ("uniform", "logit")
+_BOUNDS_SEED = 1989
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,6 +292,12 @@ class SelectiveLabels:
             if name not in given
         }
 
+    def accuracy(
+        self, question: ScoreQuestion, data: Decisions
+    ) -> tuple[str, Estimand]:
+        """Return how well a test or score tells cases from others, as `Fit.accuracy` asks it."""
+        return accuracy_of_score(self, question, data)
+
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
         """Return the checks that need data and no draws.
 
@@ -461,10 +474,58 @@ class SelectiveLabels:
             rules["tested only, recalibrated"] = partial(
                 recalibrated, self.prevalence.value
             )
+            if not self.imperfect:
+                rules["prevalence alone"] = partial(
+                    prevalence_alone, self.prevalence.value, self.prevalence.sd
+                )
         return {
             name: partial(rule, data.matrix, data.decision, data.outcome, data.weights)
             for name, rule in rules.items()
         }
+
+    def worst_case_bounds(self, data: Decisions) -> dict[str, tuple[float, float]]:
+        """Return bounds of the risk of the untested without a model of the unobservable.
+
+        Without any assumption an outcome that was not seen may be anything (Manski 1989). With the
+        direction of decisions alone, the untested have at most the risk of the tested with the
+        same features, or at least that where people are decided for because their risk is low
+        (monotone treatment selection, Manski & Pepper 2000); that end is the 97.5 % limit of a
+        logistic regression on the tested.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels()
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> model.worst_case_bounds(data)["no assumption (Manski bounds)"]
+        (0.0, 1.0)
+        """
+        bounds = {"no assumption (Manski bounds)": (0.0, 1.0)}
+        if self.imperfect:
+            return bounds
+        rng = np.random.default_rng(_BOUNDS_SEED)
+        draws, _ = tested_only(
+            data.matrix, data.decision, data.outcome, data.weights, rng
+        )
+        lower, upper = np.quantile(draws, [0.025, 0.975])
+        bounds["direction alone (monotone selection)"] = (
+            (0.0, float(upper)) if self.decided_for == "high" else (float(lower), 1.0)
+        )
+        return bounds
+
+    def next_tests(
+        self, draws: xr.Dataset, data: Decisions, budget: int
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return what tests of further people are expected to find, and to say.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        budget : int
+            How many people are tested.
+        """
+        return next_tests(self, draws, data, budget)
 
     def predictions(
         self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator

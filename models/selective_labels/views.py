@@ -1,4 +1,4 @@
-"""The allocation curve: the share of cases found if the people at highest risk were tested."""
+"""Figures of selective labels: allocation curve, and ROC, calibration and decision curves."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from causalstats.core.score_question import ScoreQuestion
 from causalstats.core.views import CurveView, View
 from causalstats.data import Decisions
 from causalstats.models.selective_labels.estimands import (
@@ -17,6 +19,7 @@ from causalstats.models.selective_labels.estimands import (
     tested_share,
 )
 from causalstats.models.selective_labels.imperfect_test import is_imperfect
+from causalstats.models.selective_labels.score_accuracy import accuracy_of_score
 
 _DRAWS = 400
 _SHARES = np.linspace(0.02, 1, 50)
@@ -34,7 +37,100 @@ def views(
         The posterior.
     data : Decisions
     """
-    return {"allocation_curve": partial(_allocation_curve, model, draws, data)}
+    figures: dict[str, Callable[[], View]] = {
+        "allocation_curve": partial(_allocation_curve, model, draws, data)
+    }
+    for score in data.kept_columns:
+        if isinstance(data.source[score].dtype, pd.CategoricalDtype):
+            continue
+        values = data.source[score].to_numpy(float)
+        figures[f"roc_curve of {score}"] = partial(
+            _roc_curve, model, draws, data, score
+        )
+        if values.min() >= 0 and values.max() <= 1:
+            figures[f"calibration_curve of {score}"] = partial(
+                _calibration_curve, model, draws, data, score
+            )
+            figures[f"decision_curve of {score}"] = partial(
+                _decision_curve, model, draws, data, score
+            )
+    return figures
+
+
+def _accuracy(
+    model: Any, draws: xr.Dataset, data: Decisions, score: str, measure: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a curve of a score: the points of its axis, draws (draws, points), and its band.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    draws : Dataset
+    data : Decisions
+    score : str
+        A column.
+    measure : str
+        A curve of `MEASURES`.
+    """
+    question = ScoreQuestion(score=score, measure=measure)
+    _, estimand = accuracy_of_score(model, question, data)
+    values = estimand.compute(draws, data)
+    x = values[values.dims[-1]].to_numpy().astype(float)
+    curves = values.to_numpy().reshape(-1, len(x))
+    return x, curves.mean(axis=0), np.quantile(curves, [0.025, 0.975], axis=0).T
+
+
+def _roc_curve(model: Any, draws: xr.Dataset, data: Decisions, score: str) -> CurveView:
+    x, curve, band = _accuracy(model, draws, data, score, "roc_curve")
+    return CurveView(
+        x=x,
+        curve=curve,
+        interval=band,
+        curve_label=f"{score}, with its 95 % band",
+        line=x,
+        line_label="no information",
+        axes=("false positive rate, 1 - specificity", "sensitivity"),
+        note="Of people like those of the study, tested or not.",
+    )
+
+
+def _calibration_curve(
+    model: Any, draws: xr.Dataset, data: Decisions, score: str
+) -> CurveView:
+    x, curve, band = _accuracy(model, draws, data, score, "calibration_curve")
+    return CurveView(
+        x=x,
+        curve=curve,
+        interval=band,
+        curve_label="P(Y=1), with its 95 % band",
+        line=x,
+        line_label="as predicted",
+        axes=(f"{score}, mean of each bin", "share with the outcome"),
+        note="Of people like those of the study, tested or not, in bins of equal size.",
+    )
+
+
+def _decision_curve(
+    model: Any, draws: xr.Dataset, data: Decisions, score: str
+) -> CurveView:
+    x, curve, band = _accuracy(model, draws, data, score, "decision_curve")
+    _, everybody, _ = _accuracy(model, draws, data, score, "net_benefit_of_all")
+    top = 1.1 * max(band.max(), everybody.max())
+    return CurveView(
+        x=x,
+        curve=curve,
+        interval=band,
+        curve_label=f"those with a high {score}, with its 95 % band",
+        line=everybody,
+        line_label="everybody; nobody has 0",
+        axes=(
+            "risk from which people are treated",
+            "net benefit, true positives a person",
+        ),
+        note="Of people like those of the study, tested or not (Vickers & Elkin 2006).",
+        limits=(-0.25 * top, top),
+        percent=False,
+    )
 
 
 def _allocation_curve(model: Any, draws: xr.Dataset, data: Decisions) -> CurveView:

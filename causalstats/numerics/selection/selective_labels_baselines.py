@@ -187,6 +187,38 @@ def recalibrated(
     ), shifted(beta)
 
 
+def prevalence_alone(
+    prevalence: float,
+    sd: float,
+    matrix: np.ndarray,
+    decision: np.ndarray,
+    outcome: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> Answer:
+    """Return the answer of arithmetic: what the tested leave of a known prevalence.
+
+    P(Y=1 | T=0) = (P(Y=1) - P(T=1) P(Y=1 | T=1)) / P(T=0), without a model or a feature.
+
+    Parameters
+    ----------
+    prevalence, sd : float
+        The known prevalence and its standard deviation.
+    matrix : array (N, D)
+    decision : bool array (N,)
+    outcome, weights : arrays (N,)
+    rng : Generator
+    """
+    tested = weights[decision].sum() / weights.sum()
+    positive = np.average(outcome[decision] == 1, weights=weights[decision])
+    size = weights[decision].sum() ** 2 / (weights[decision] ** 2).sum()
+    cases = size * positive + 0.5  # Jeffreys' prior
+    share = rng.beta(cases, size + 1 - cases, _DRAWS)
+    known = prevalence + sd * rng.standard_normal(_DRAWS)
+    draws = np.clip((known - tested * share) / (1 - tested), 0.0, 1.0)
+    return draws, np.full((~decision).sum(), draws.mean())
+
+
 RULES = {
     "tested only": tested_only,
     "untested = negative": untested_negative,
