@@ -16,6 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from causalstats.core.argument_validation import Inside, NotNegative, checked
+from causalstats.core.display_scale import (
+    DisplayScale,
+    rounded_by_interval,
+    scale_of_unit,
+)
+from causalstats.core.wording import Wording, capitalised
 from causalstats.errors import ModelError
 from causalstats.numerics.compositions.pair_names import matched
 
@@ -27,8 +33,6 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.95  # of every interval shown unless another is asked for; equal-tailed
 Kind = Literal["causal", "associational"]
-DIFFERENCE = "difference of probabilities"
-_PROPORTIONS = ("probability", "proportion", "share")  # how their units begin
 _ROUNDING = 1e-9  # numbers smaller than that, by the largest, are shown as 0
 _SHOWN = 10
 _NAMED = 4
@@ -67,7 +71,10 @@ class Effect:
     make_doubts : callable, optional
         Gives the checks that the answer carries; called when `doubts` is first read.
     sentence : str, optional
-        An answer of one number as a reader would say it, with `{value}` where the number belongs.
+        The answer as a reader would say it, with `{value}` where the number belongs. `{raises}` is
+        the verb that its sign asks for: "raises", "lowers", or "changes" where the interval
+        includes 0. An answer of several numbers has a sentence for each, with its label at
+        `{entry}`; or one sentence with each number at its label, as `{value:lower}`.
     marginals : MarginalDistributions, optional
         The distribution of each entry in closed form. Tables come from it and have no Monte Carlo
         error; an answer with too many entries to draw has only that.
@@ -75,6 +82,10 @@ class Effect:
         The Bayes factor of 0 of each entry, where the model has it.
     over_null : callable, optional
         The same entries less their value without an association, where that is not 0.
+    scale : DisplayScale, optional
+        The scale on which readers are shown the numbers; that of the unit, unless given.
+    wording : Wording
+        Labels of columns, for the names of entries.
 
     Examples
     --------
@@ -107,6 +118,8 @@ class Effect:
     marginals: MarginalDistributions | None = None
     savage_dickey: Callable[[], np.ndarray | None] | None = None
     over_null: Callable[[], Effect] | None = None
+    scale: DisplayScale | None = None
+    wording: Wording = Wording()
 
     @cached_property
     def doubts(self) -> tuple[Check, ...]:
@@ -423,7 +436,7 @@ class Effect:
         >>> model = cs.CausalDiagram("treated -> recovered")
         >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
         >>> fit.effect("effect").statement().split(" by ")[1][:49]
-        '-32.4 percentage points (95 % interval -49.3 to -'
+        '-32 percentage points (95 % interval -49 to -15).'
         """
         contrast = (
             "" if self.contrast in ("", "none") else f" Contrast: {self.contrast}."
@@ -434,35 +447,126 @@ class Effect:
             f"Stands on: {', '.join(self._standing()) or 'nothing beyond the model'}."
         )
 
+    @property
+    def display_scale(self) -> DisplayScale:
+        """The scale on which readers are shown the numbers."""
+        return scale_of_unit(self.unit) if self.scale is None else self.scale
+
+    @checked(ModelError)
+    def readable(self, prob: Inside = INTERVAL) -> pd.DataFrame:
+        """Return mean and interval of each entry as readers are shown them.
+
+        Proportions and changes of logarithms are in per cent, and entries have the labels of the
+        data in place of names of columns.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            Columns mean, lower and upper. The mean is that of the answer, put on the scale that is
+            shown.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effect("effect").readable().round(1)
+                mean  lower  upper
+        effect -32.4  -49.3  -15.4
+        """
+        return self._on_display_scale(self.numbers(prob))
+
+    def _on_display_scale(self, table: pd.DataFrame) -> pd.DataFrame:
+        numbers = self.display_scale.convert(table[["mean", "lower", "upper"]])
+        labels = [
+            self.wording.entry(label) if isinstance(label, str) else label
+            for label in table.index
+        ]
+        return numbers.set_axis(labels, axis=0)
+
+    @checked(ModelError)
+    def in_words(self, prob: Inside = INTERVAL) -> str:
+        """Return the answer alone in a sentence, with the labels and units of the data.
+
+        An answer of several numbers has a sentence on each where it has a wording for them, one a
+        line.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the intervals.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effect("effect").in_words().split(" by ")[1]
+        '-32 percentage points (95 % interval -49 to -15).'
+        """
+        table = self.numbers(prob)
+        name = self.name.replace("_", " ")
+        return self._sentences(table, prob) or self._named_numbers(name, table, prob)
+
     def _opening(self, table: pd.DataFrame, prob: float) -> str:
         """Return the sentence of the answer and its name, or its name and its numbers."""
+        sentences = self._sentences(table, prob)
+        if sentences:
+            return f"{sentences} {self.name}:"
+        return self._named_numbers(self.name, table, prob)
+
+    def _named_numbers(self, name: str, table: pd.DataFrame, prob: float) -> str:
         if len(table) > 1:
-            return f"{self.name}: {self._many_numbers(table, prob)}"
-        (row,) = table.to_dict("records")
-        value = _number_in_words(row, self.unit, prob)
-        if self.sentence:
-            return f"{self.sentence.replace('{value}', value)} {self.name}:"
-        return f"{self.name}: {value}, {self.unit}."
+            return f"{name}: {self._many_numbers(table, prob)}"
+        (row,) = self._on_display_scale(table).to_dict("records")
+        value = _number_in_words(row, self.display_scale, prob)
+        unit = "" if self.display_scale.suffix else f", {self.unit}"
+        return f"{name}: {value}{unit}."
+
+    def _sentences(self, table: pd.DataFrame, prob: float) -> str:
+        """Return the sentence on each entry; empty where there is no wording for them."""
+        shown = self._on_display_scale(table)
+        if "{value:" in self.sentence:
+            return _filled_by_label(self.sentence, shown, self.display_scale, prob)
+        many = len(table) > 1
+        if not self.sentence or many and "{entry}" not in self.sentence:
+            return ""
+        if len(table) > _SHOWN:
+            return ""
+        return "\n".join(
+            _filled(self.sentence, str(label), row, self.display_scale, prob)
+            for label, row in zip(shown.index, shown.to_dict("records"), strict=True)
+        )
 
     def _many_numbers(self, table: pd.DataFrame, prob: float) -> str:
         """Return the numbers of an answer of several entries in words."""
+        shown = self._on_display_scale(table)
+        unit = self.display_scale.unit
         every_measure = "measure" in self.draws.dims and len(table) <= _SHOWN
         if len(table) <= _NAMED or every_measure:
-            return f"{_listed(table)} ({prob:.0%} intervals; {self.unit})."
+            return f"{_listed(shown)} ({prob:.0%} intervals; {unit})."
         if self.unit.startswith(("probability", "proportion", "people")):
-            low, high = table["mean"].min(), table["mean"].max()
-            return f"{len(table):,} values, means from {low:.3g} to {high:.3g} ({self.unit})."
+            low, high = shown["mean"].min(), shown["mean"].max()
+            return (
+                f"{len(table):,} values, means from {low:.3g} to {high:.3g} ({unit})."
+            )
         decided, where = table, "on one side of 0"
         if self.over_null is not None:
             over = self.over_null()
             decided = over.numbers(prob).set_axis(table.index)
             where = f"of `{over.name}` on one side of 0"
-        apart = (decided["lower"] > 0) | (decided["upper"] < 0)
-        size = (decided["mean"].abs() / decided["sd"])[apart]
-        first = size.sort_values(ascending=False).index[:_NAMED]
+        apart = ((decided["lower"] > 0) | (decided["upper"] < 0)).to_numpy()
+        size = (decided["mean"].abs() / decided["sd"]).to_numpy()
+        surest = np.argsort(np.where(apart, -size, np.inf), kind="stable")
+        first = surest[: min(_NAMED, int(apart.sum()))]
         many = f"{apart.sum():,} of {len(table):,} have a {prob:.0%} interval {where}"
-        named = f", first {_listed(table.loc[first])}" if len(first) else ""
-        return f"{many}{named} ({self.unit})."
+        named = f", first {_listed(shown.iloc[first])}" if len(first) else ""
+        return f"{many}{named} ({unit})."
 
     def _standing(self) -> list[str]:
         """Return the names of the assumptions, those that a check contradicts marked."""
@@ -521,27 +625,73 @@ def in_doubt(checks: Sequence[Check]) -> str:
     return "".join(f" In doubt: {warning(check)}." for check in checks)
 
 
-def _number_in_words(row: Mapping[Any, Any], unit: str, prob: float) -> str:
-    """Return a mean and its interval, those of proportions in per cent.
+_VERBS = {1: "raises", -1: "lowers", 0: "changes"}
+_NO_CHANGE = ": these data are compatible with no change"
+
+
+def _filled(
+    sentence: str, entry: str, row: Mapping[Any, Any], scale: DisplayScale, prob: float
+) -> str:
+    """Return a sentence with its number, and the verb that its sign asks for.
+
+    Parameters
+    ----------
+    sentence : str
+        With `{value}`, and perhaps `{entry}` and `{raises}`.
+    entry : str
+    row : mapping
+        With mean, lower and upper, as readers are shown them.
+    scale : DisplayScale
+    prob : float
+        The probability of the interval.
+    """
+    if "{raises}" in sentence:
+        sign = int(row["lower"] > 0) - int(row["upper"] < 0)
+        if sign < 0:
+            row = {"mean": -row["mean"], "lower": -row["upper"], "upper": -row["lower"]}
+        if sign == 0:
+            sentence = sentence.removesuffix(".") + f"{_NO_CHANGE}."
+        sentence = sentence.replace("{raises}", _VERBS[sign])
+    value = _number_in_words(row, scale, prob)
+    return capitalised(sentence.replace("{entry}", entry).replace("{value}", value))
+
+
+def _filled_by_label(
+    sentence: str, table: pd.DataFrame, scale: DisplayScale, prob: float
+) -> str:
+    """Return a sentence with each number at its label.
+
+    Parameters
+    ----------
+    sentence : str
+        With `{value:label}` for each row of the table.
+    table : DataFrame
+        Mean, lower and upper, as readers are shown them.
+    scale : DisplayScale
+    prob : float
+        The probability of the intervals.
+    """
+    for label, row in zip(table.index, table.to_dict("records"), strict=True):
+        value = _number_in_words(row, scale, prob)
+        sentence = sentence.replace(f"{{value:{label}}}", value)
+    return capitalised(sentence)
+
+
+def _number_in_words(row: Mapping[Any, Any], scale: DisplayScale, prob: float) -> str:
+    """Return a mean and its interval, rounded as the interval allows.
 
     Parameters
     ----------
     row : mapping
-        With mean, lower and upper.
-    unit : str
+        With mean, lower and upper, as readers are shown them.
+    scale : DisplayScale
     prob : float
         The probability of the interval.
     """
-    factor = 1.0
-    sign = ""
-    suffix = ""
-    if unit.startswith(_PROPORTIONS):
-        factor, sign, suffix = 100.0, " %", " %"
-    elif unit == DIFFERENCE:
-        factor, sign = 100.0, " percentage points"
-    mean, lower, upper = (factor * row[name] for name in ("mean", "lower", "upper"))
-    interval = f"{100 * prob:g} % interval {lower:.3g} to {upper:.3g}{suffix}"
-    return f"{mean:.3g}{sign} ({interval})"
+    mean, lower, upper = rounded_by_interval(row["mean"], row["lower"], row["upper"])
+    last = scale.suffix if scale.in_per_cent else ""
+    interval = f"{100 * prob:g} % interval {lower} to {upper}{last}"
+    return f"{mean}{scale.suffix} ({interval})"
 
 
 def _listed(table: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from causalstats.core.check import Check
+from causalstats.core.display_scale import DisplayScale
 from causalstats.core.effect import Kind, MarginalDistributions
 
 if TYPE_CHECKING:
@@ -51,8 +52,11 @@ class Estimand:
     approximate : bool
         Whether the closed form is an approximation that draws are better than.
     sentence : str or function of data, optional
-        The answer as a reader would say it, with `{value}` where the number belongs; used where the
-        answer is one number.
+        The answer as a reader would say it, with `{value}` where the number belongs, `{raises}`
+        for the verb that its sign asks for, and `{entry}` where there are several numbers.
+    scale : function of data, optional
+        The scale on which readers are shown the numbers, by the units of these data; None for that
+        of the unit.
     in_words : function of data, optional
         Description and contrast in the levels of these data.
     checks : function of draws and data, optional
@@ -86,6 +90,7 @@ class Estimand:
     savage_dickey: Callable[[xr.Dataset, Any], np.ndarray | None] | None = None
     approximate: bool = False
     sentence: str | Callable[[Any], str] = ""
+    scale: Callable[[Any], DisplayScale | None] | None = None
     in_words: Callable[[Any], tuple[str, str]] | None = None
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
     keeps_draws: bool = True

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.wording import Wording
 from causalstats.data.censoring import (
     Bounds,
     bounds_of,
@@ -20,6 +21,7 @@ from causalstats.data.censoring import (
     refuse_text,
     refuse_unmeasured,
 )
+from causalstats.data.column_words import column_words, wording, words_within
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -119,6 +121,8 @@ class Composition:
         missing: Literal["error", "drop", "infer"] = "error",
         subject: str | None = None,
         time: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Composition:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
@@ -149,6 +153,11 @@ class Composition:
         time : str, optional
             A column of numbers or dates: rows of a subject, or all rows, depend on each other the
             less the further apart they are.
+        labels : mapping of column to str, optional
+            Words for columns in sentences, tables and figures, as they read inside a sentence:
+            `{"Al2O3": "aluminium oxide"}`.
+        units : mapping of column to str, optional
+            Units of columns: `{"depth": "m"}`. Those of parts change no answer.
 
         Returns
         -------
@@ -157,9 +166,9 @@ class Composition:
         Raises
         ------
         DataError
-            If parts are fewer than three, no positive numbers or counts, proportional or linearly
-            dependent; if a value is missing, or lies below 0; if the covariates fit a row exactly;
-            or if options contradict each other.
+            If labels or units are no text; if parts are fewer than three, no positive numbers or
+            counts, proportional or linearly dependent; if a value is missing, or lies below 0; if
+            the covariates fit a row exactly; or if options contradict each other.
 
         Examples
         --------
@@ -186,7 +195,8 @@ class Composition:
         _refuse_shared_columns(
             parts, {"covariate": variables, "subject or time": links}
         )
-        labels = [*categories, *links[:1]] if subject is not None else categories
+        named_rows = links[:1] if subject is not None else []
+        words = column_words(labels, units, [*parts, *variables, *links])
         known = zeros != "interval" and missing != "infer"
         refuse_values = _refuse_no_counts if zeros == "counts" else _refuse_not_positive
         checks = [([name], partial(refuse_text, name=name)) for name in parts]
@@ -204,7 +214,7 @@ class Composition:
             frame,
             [*parts, *variables, *links],
             times=links,
-            labels=labels,
+            labels=[*categories, *named_rows],
             checks=[*checks, ([], incomplete)],
         )
         gaps = incomplete(table)
@@ -241,10 +251,16 @@ class Composition:
                 "missing": missing,
                 "subject": subject,
                 "time": time,
+                **words,
             },
         )
         _refuse_without_ratios(data)
         return data
+
+    @property
+    def wording(self) -> Wording:
+        """Labels and units of the columns."""
+        return wording(self.arguments)
 
     @cached_property
     def residuals(self) -> np.ndarray:
@@ -358,6 +374,9 @@ class Composition:
         parts = _check_parts(parts)
         columns = list(self.positions(parts))
         arguments = {**self.arguments, "parts": list(parts)}
+        others = set(self.parts) - set(parts)
+        kept_columns = set(map(str, self.source)) - others
+        arguments |= words_within(arguments, kept_columns)
         for name in ("resolution", "limits"):
             if isinstance(given := self.arguments.get(name), Mapping):
                 arguments[name] = {
@@ -417,7 +436,8 @@ class Composition:
                 f"{self.bounds.open.mean():.1%} of the values"
             )
         more = ", ..." if len(self.parts) > 20 else ""
-        facts["Parts"] = f"{len(self.parts):,}: {', '.join(self.parts[:20])}{more}"
+        shown = map(self.wording.label, self.parts[:20])
+        facts["Parts"] = f"{len(self.parts):,}: {', '.join(shown)}{more}"
         facts["Covariates"] = self.arguments["covariates"] or "none"
         if self.dependence is not None:
             facts["Dependent rows"] = self._dependence_facts(self.dependence)

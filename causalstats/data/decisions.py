@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
     binary,
     groups_of,
@@ -18,6 +19,7 @@ from causalstats.data.column_roles import (
     refuse_weights,
     weights_of,
 )
+from causalstats.data.column_words import column_words, wording
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -164,6 +166,8 @@ class Decisions:
         observed: Literal["error", "decided"] = "error",
         standardise: bool = True,
         kind: Literal["binary", "continuous"] = "binary",
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Decisions:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
@@ -197,6 +201,15 @@ class Decisions:
             Whether numeric columns are standardised.
         kind : "binary" or "continuous"
             The type of the outcome.
+        labels : mapping of column to str, optional
+            Words for columns in sentences, tables and figures, as they read inside a sentence. The
+            decision reads well as a participle, "tested": answers are about "those not tested".
+            The outcome is a noun:
+            `{"hiv": "an HIV infection"}`.
+        units : mapping of column to str, optional
+            Units of columns: `{"wage": "US dollars"}`. A unit that begins with "log", such
+            as "log US dollars", declares that the column holds natural logarithms; answers about
+            it are then told in per cent.
 
         Returns
         -------
@@ -205,9 +218,9 @@ class Decisions:
         Raises
         ------
         DataError
-            If a column is not there or not of its kind, rows lack something and `missing` is
-            "error", outcomes stand where the decision is 0 and `observed` is "error", or everybody
-            or nobody was decided for.
+            If a column is not there or not of its kind, labels or units are no text, rows lack
+            something and `missing` is "error", outcomes stand where the decision is 0 and
+            `observed` is "error", or everybody or nobody was decided for.
 
         Examples
         --------
@@ -251,7 +264,8 @@ class Decisions:
             for name in (*inputs, *roles.values(), *kept_columns)
             if name is not None
         ]
-        labels = [
+        words = column_words(labels, units, named)
+        categories = [
             *(formula_labels(formula) if formula else ()),
             *([decider] if decider else []),
         ]
@@ -259,7 +273,7 @@ class Decisions:
         table = read(
             frame,
             named,
-            labels=labels,
+            labels=categories,
             checks=[
                 ([decision], partial(binary, name=decision, role="decision")),
                 ([outcome], partial(read_outcome, name=outcome)),
@@ -325,8 +339,14 @@ class Decisions:
                 "observed": observed,
                 "standardise": standardise,
                 "kind": kind,
+                **words,
             },
         )
+
+    @property
+    def wording(self) -> Wording:
+        """Labels and units of the columns."""
+        return wording(self.arguments)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -745,20 +765,24 @@ class Decisions:
         """
         seen = self.outcome[self.decision]
         name = self.arguments["outcome"]
+        words = self.wording
+        outcome = words.described(name) if words else f"column '{name}'"
+        decision = self.arguments["decision"]
+        column = words.described(decision) if words else f"column '{decision}'"
         decided = f"{self.decision.sum():,} ({self.tested:.1%})"
         positive = (seen == 1).sum()
         facts = {
             "People": f"{len(self):,}",
-            "Decided for": f"{decided}, by column '{self.arguments['decision']}'",
+            "Decided for": f"{decided}, by {column}",
         }
         if self.binary:
             share = f"{positive:,} ({positive / len(seen):.2%})"
-            facts["Positive among them"] = f"{share}, by column '{name}'"
+            facts["Positive among them"] = f"{share}, by {outcome}"
         else:
             moments = f"mean {seen.mean():.4g}, standard deviation {seen.std():.4g}"
-            facts["Outcome among them"] = f"column '{name}', {moments}"
+            facts["Outcome among them"] = f"{outcome}, {moments}"
         facts |= {
-            "Features": self.arguments["formula"] or ", ".join(self.design.variables),
+            "Features": self._features_in_words(),
             "Columns of the model": ", ".join(self.features),
             "Weights": self.arguments["weights"] or "none: everybody counts the same",
             "Rows dropped": ", ".join(
@@ -780,6 +804,14 @@ class Decisions:
                 f"{known:,}: known, not shown to the model, used to score it"
             )
         return facts
+
+    def _features_in_words(self) -> str:
+        words = self.wording
+        named = ", ".join(map(words.described, self.design.variables))
+        formula = self.arguments["formula"]
+        if formula is None:
+            return named
+        return f"{formula}: {named}" if words else formula
 
 
 def _outcome(result: np.ndarray, decided: np.ndarray, kind: str) -> np.ndarray:

@@ -11,7 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.wording import Wording
 from causalstats.data.column_roles import refuse_out_of_scale, text_that_is_no_number
+from causalstats.data.column_words import column_words, wording
 from causalstats.data.columns import (
     as_frame,
     choice,
@@ -91,6 +93,8 @@ class Observations:
         counts: str | None = None,
         continuous: Sequence[str] = (),
         missing: Literal["error", "drop"] = "error",
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Observations:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
@@ -109,6 +113,13 @@ class Observations:
             Columns of few different whole numbers that are numeric all the same.
         missing : "error" or "drop"
             Treatment of rows that have missing values; "drop" keeps the complete cases.
+        labels : mapping of column to str, optional
+            Words for columns in sentences, tables and figures, as they read inside a sentence:
+            `{"smoking": "smoking", "cancer": "lung cancer"}`.
+        units : mapping of column to str, optional
+            Units of columns: `{"weight": "kg"}`. A unit that begins with "log", such
+            as "log US dollars", declares that the column holds natural logarithms; answers about
+            it are then told in per cent.
 
         Returns
         -------
@@ -117,8 +128,8 @@ class Observations:
         Raises
         ------
         DataError
-            If a column is not there or is named twice, counts are not whole numbers of 0 or more,
-            or rows have missing values and `missing` is "error".
+            If a column is not there or is named twice, labels or units are no text, counts are not
+            whole numbers of 0 or more, or rows have missing values and `missing` is "error".
 
         Examples
         --------
@@ -130,6 +141,7 @@ class Observations:
         continuous = column_names("continuous", continuous)
         names = _names(frame, columns, counts, continuous)
         counted = [] if counts is None else [counts]
+        words = column_words(labels, units, [*names, *counted])
         checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
             *(([name], partial(_refuse_counts, name=name)) for name in counted),
             *(([name], partial(_refuse_text, name=name)) for name in continuous),
@@ -176,8 +188,14 @@ class Observations:
                 "counts": counts,
                 "continuous": list(continuous),
                 "missing": missing,
+                **words,
             },
         )
+
+    @property
+    def wording(self) -> Wording:
+        """Labels and units of the columns."""
+        return wording(self.arguments)
 
     @cached_property
     def continuous(self) -> tuple[str, ...]:
@@ -325,16 +343,19 @@ class Observations:
         return {
             "Observations": f"{len(self):,}",
             **{
-                f"Levels of {name}": ", ".join(map(str, levels))
+                f"Levels of {self.wording.label(name)}": ", ".join(map(str, levels))
                 for name, levels in self.levels.items()
             },
-            **({"Numbers": ", ".join(self.continuous)} if self.continuous else {}),
+            **({"Numbers": ", ".join(self._numeric())} if self.continuous else {}),
             **({"Cells seen": f"{seen:,} of {cells:,.0f}"} if self.levels else {}),
             "Rows dropped": ", ".join(
                 f"{count:,} without '{name}'" for name, count in self.dropped.items()
             )
             or "none",
         }
+
+    def _numeric(self) -> list[str]:
+        return [self.wording.described(name) for name in self.continuous]
 
 
 def _names(

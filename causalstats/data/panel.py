@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
     groups_of,
     numbers,
@@ -20,6 +21,7 @@ from causalstats.data.column_roles import (
     text_that_is_no_number,
     weights_of,
 )
+from causalstats.data.column_words import column_words, wording
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -130,6 +132,8 @@ class Panel:
         weights: str | None = None,
         cluster: str | None = None,
         missing: Literal["error", "drop"] = "error",
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Panel:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
@@ -156,6 +160,14 @@ class Panel:
         missing : "error" or "drop"
             Treatment of rows that have missing values. Unit means are then those of the complete
             rows.
+        labels : mapping of column to str, optional
+            Words for columns in sentences, tables and figures, as they read inside a sentence; of a
+            treatment of 0 and 1, words that can be its subject:
+            `{"union": "joining a union", "lwage": "a man's hourly wage"}`.
+        units : mapping of column to str, optional
+            Units of columns: `{"wage": "US dollars"}`. A unit that begins with "log", such
+            as "log US dollars", declares that the column holds natural logarithms; answers about
+            it are then told in per cent.
 
         Returns
         -------
@@ -164,9 +176,9 @@ class Panel:
         Raises
         ------
         DataError
-            If a column is not there or not of its kind, a unit has two rows of one time, a
-            treatment is constant or a copy of another column, a unit is in two clusters, or rows
-            have missing values and `missing` is "error".
+            If a column is not there or not of its kind, labels or units are no text, a unit has two
+            rows of one time, a treatment is constant or a copy of another column, a unit is in two
+            clusters, or rows have missing values and `missing` is "error".
 
         Examples
         --------
@@ -180,6 +192,7 @@ class Panel:
             unit, time, outcome, treatment, covariates, weights, missing, cluster
         )
         wanted = [name for group in roles.values() for name in group]
+        words = column_words(labels, units, wanted)
         checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
             ([time], lambda table: refuse_unordered(table[time], time)),
             ([outcome], partial(numbers, name=outcome)),
@@ -198,18 +211,18 @@ class Panel:
         origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)
         codes = table[unit].cat.codes.to_numpy(int)
-        units = tuple(table[unit].cat.categories)
+        unit_names = tuple(table[unit].cat.categories)
         table[unit] = as_given(table[unit])
         order = np.lexsort((table[time], codes))
         return _assembled(
             table.iloc[order].reset_index(drop=True),
             frozen(codes[order]),
-            units,
+            unit_names,
             scale_of(column_of(frame, opened(frame, [time]), time), time),
             frozen(rows[order]),
             origin,
             {name: int(mask.sum()) for name, mask in gaps.items()},
-            _arguments(roles, treatment, missing),
+            _arguments(roles, treatment, missing) | words,
         )
 
     @classmethod
@@ -226,6 +239,8 @@ class Panel:
         cluster: str | None = None,
         missing: Literal["error", "drop"] = "error",
         folder: str | Path | None = None,
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Panel:
         """Read a panel larger than memory in chunks (out of core).
 
@@ -239,7 +254,7 @@ class Panel:
         source
             A parquet file or a folder of them (which needs pyarrow), a Polars or Dask lazy frame,
             or any iterable of frames, read once.
-        unit, time, outcome, treatment, covariates, weights, cluster, missing
+        unit, time, outcome, treatment, covariates, weights, cluster, missing, labels, units
             As in `from_frame`.
         folder : str or Path, optional
             The folder of the temporary files, 8 bytes a number; the system's temporary folder
@@ -263,6 +278,7 @@ class Panel:
             unit, time, outcome, treatment, covariates, weights, missing, cluster
         )
         wanted = list(dict.fromkeys(name for group in roles.values() for name in group))
+        words = column_words(labels, units, wanted)
         spool = spooled(source, wanted, _named(roles), time, missing, folder)
         return _assembled(
             spool.table,
@@ -272,8 +288,13 @@ class Panel:
             spool.rows,
             Origin(spool.size),
             spool.dropped,
-            _arguments(roles, treatment, missing),
+            _arguments(roles, treatment, missing) | words,
         )
+
+    @property
+    def wording(self) -> Wording:
+        """Labels and units of the columns."""
+        return wording(self.arguments)
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -505,26 +526,38 @@ class Panel:
         times = f"{least:,}"
         if least < most:
             times = f"{least:,} to {most:,}, {self.sizes.mean():.1f} on average"
+        words = self.wording
+        unit = words.label(self.arguments["unit"])
         alone = int((self.sizes == 1).sum())
         still = int(self.constant_within_units(self.treatment).all(axis=1).sum())
         return {
             "Rows": f"{len(self):,}",
-            "Units": f"{len(self.units):,} ({self.arguments['unit']})",
+            "Units": f"{len(self.units):,} ({unit})",
             **self._clustering(),
-            "Times": f"{len(self.periods):,} ({self.arguments['time']}); {times} of each unit",
+            "Times": f"{len(self.periods):,} ({words.label(self.arguments['time'])}); {times} of "
+            "each unit",
             "Seen once": f"{alone:,} units, which say nothing about change",
             "Treatment never changes": f"in {still:,} units, which say nothing of its effect",
-            "Treatment": ", ".join(self.treatments),
-            "Covariates": ", ".join(self.covariates) or "none",
+            **self._outcome_in_words(),
+            "Treatment": ", ".join(map(words.described, self.treatments)),
+            "Covariates": ", ".join(map(words.described, self.covariates)) or "none",
             "Rows dropped": ", ".join(
                 f"{count:,} without '{name}'" for name, count in self.dropped.items()
             )
             or "none",
         }
 
+    def _outcome_in_words(self) -> dict[str, str]:
+        words = self.wording
+        return {"Outcome": words.described(self.arguments["outcome"])} if words else {}
+
     def _clustering(self) -> dict[str, str]:
         name = self.arguments["cluster"]
-        return {} if name is None else {"Clusters": f"{len(self.clusters):,} ({name})"}
+        return (
+            {}
+            if name is None
+            else {"Clusters": f"{len(self.clusters):,} ({self.wording.label(name)})"}
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

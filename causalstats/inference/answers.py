@@ -23,6 +23,7 @@ from causalstats.core.check import Check, Checks
 from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand, answerable
+from causalstats.core.wording import wording_of
 from causalstats.errors import DataError, ModelError
 from causalstats.inference.held_out import held_out_checks
 from causalstats.numerics.sampling.convergence_diagnostics import with_superchains_of
@@ -110,6 +111,7 @@ def answer(
     if at is None and by is None:
         template = estimand.sentence
         sentence = template if isinstance(template, str) else template(fit.data)
+    scale = None if estimand.scale is None else estimand.scale(fit.data)
     savage_dickey = None
     if at is None and by is None and estimand.savage_dickey is not None:
         savage_dickey = partial(estimand.savage_dickey, _posterior(fit), fit.data)
@@ -122,7 +124,7 @@ def answer(
         name=name,
         draws=draws.rename(name),
         description=description,
-        unit=estimand.unit,
+        unit=estimand.unit if scale is None else scale.raw_unit or estimand.unit,
         contrast=contrast,
         kind=estimand.kind,
         assumptions=estimand.assumptions,
@@ -131,6 +133,8 @@ def answer(
         marginals=marginals,
         savage_dickey=savage_dickey,
         over_null=over_null,
+        scale=scale,
+        wording=wording_of(fit.data),
     )
 
 

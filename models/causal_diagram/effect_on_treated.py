@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
-from causalstats.core.effect import DIFFERENCE
+from causalstats.core.display_scale import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.diagrams.bounds.probabilities_of_causation import Aliased, treated

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from causalstats.core.effect import DIFFERENCE
+from causalstats.core.display_scale import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.models.causal_diagram.assumptions import assumption_names
@@ -56,11 +56,11 @@ def _contrast(route: TableRoute) -> str:
 def _effect_estimand(route: TableRoute) -> Estimand:
     x = route.model.treatment
     y = route.model.outcome
-    words = f"The effect of {x} on {y}"
+    words = "The effect of {x} on {y}"
     compute = partial(_effect, route)
     return Estimand(
         compute=compute,
-        description=f"{words}: P({y} | do({x})), {_contrast(route)}.",
+        description=f"The effect of {x} on {y}: P({y} | do({x})), {_contrast(route)}.",
         unit=DIFFERENCE,
         contrast=_contrast(route),
         kind="causal",
@@ -88,11 +88,11 @@ def _interventional_estimand(route: TableRoute) -> Estimand:
 def _association_estimand(route: TableRoute) -> Estimand:
     x = route.model.treatment
     y = route.model.outcome
-    words = f"The association of {x} and {y}, without any intervention"
+    words = "The association of {x} and {y}, without any intervention"
     compute = partial(_association, route)
     return Estimand(
         compute=compute,
-        description=f"{words}: P({y} | {x}), {_contrast(route)}.",
+        description=f"{words.format(x=x, y=y)}: P({y} | {x}), {_contrast(route)}.",
         unit=DIFFERENCE,
         contrast=_contrast(route),
         in_words=partial(words_with_levels, route.model, words, False),
@@ -104,13 +104,13 @@ def _confounding_estimand(route: TableRoute) -> Estimand:
     x = route.model.treatment
     y = route.model.outcome
     words = (
-        f"The confounding bias of the association of {x} and {y}: "
+        "The confounding bias of the association of {x} and {y}: "
         "the association less the effect"
     )
     compute = partial(_confounding, route)
     return Estimand(
         compute=compute,
-        description=f"{words}.",
+        description=f"{words.format(x=x, y=y)}.",
         unit=DIFFERENCE,
         contrast=_contrast(route),
         assumptions=assumption_names(route.model),

@@ -565,7 +565,11 @@ class CausalDiagram:
         >>> dict(model.causal_graph(data).nodes(data="role"))
         {'u_x_y': 'hidden', 'x': 'observed', 'y': 'observed'}
         """
-        return causal_graph(self.diagram)
+        graph = causal_graph(self.diagram)
+        for name, label in data.wording.labels.items():
+            if name in graph:
+                graph.nodes[name]["label"] = label
+        return graph
 
     def baselines(self, data: Observations) -> Mapping[str, Callable]:
         """Return estimates without a diagram: unadjusted, and adjusted for all observed.

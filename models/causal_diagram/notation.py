@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from causalstats.models.causal_diagram.levels import Levels, shown_states
@@ -174,20 +174,47 @@ def words_with_levels(
     done: bool,
     data: Observations,
 ) -> tuple[str, str]:
-    """Return description and contrast of an estimand with the levels of the data.
+    """Return description and contrast of an estimand with labels and levels of the data.
 
     Parameters
     ----------
     model : CausalDiagram
     words : str
-        The beginning of the description.
+        The beginning of the description, with `{x}` and `{y}` for treatment and outcome.
     done : bool
         Whether the treatment is set, or seen.
     data : Observations
     """
     levels = model.levels(data)
     text = difference(model.outcome, model.treatment, levels, done)
-    return f"{words}: {text}.", compared(model.treatment, levels)
+    return (
+        f"{named_in(words, model, data)}: {text}.",
+        compared_in_words(model, data),
+    )
+
+
+def named_in(words: str, model: CausalDiagram, data: Observations) -> str:
+    """Return words with the labels of treatment and outcome at `{x}` and `{y}`.
+
+    Parameters
+    ----------
+    words : str
+    model : CausalDiagram
+    data : Observations
+    """
+    label = data.wording.label
+    return words.format(x=label(model.treatment), y=label(model.outcome))
+
+
+def compared_in_words(model: CausalDiagram, data: Observations) -> str:
+    """Return which levels of the treatment are set against which, by its label if it has one."""
+    levels = model.levels(data)
+    x = model.treatment
+    if x not in data.wording.labels:
+        return compared(x, levels)
+    first, *others = map(str, levels[x])
+    each = ", each" if len(others) > 1 else ""
+    return f"{data.wording.label(x)}: {', '.join(others)}{each} against {first}"
 
 
 def effect_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
@@ -195,12 +222,45 @@ def effect_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
 
     It has `{value}` where the number belongs, and is empty where there are more levels.
     """
+    parts = _subject_and_event(model, data)
+    if not parts:
+        return ""
+    verb = "{raises}" if data.wording else "changes"
+    return f"{parts[0]} {verb} the probability {parts[1]} by {{value}}."
+
+
+def bounds_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
+    """Return the bounds of such an effect as a reader would say them."""
+    parts = _subject_and_event(model, data)
+    if not parts:
+        return ""
+    return (
+        f"{parts[0]} changes the probability {parts[1]} by at least {{value:lower}} and at most "
+        "{value:upper}. Where between these two the effect lies, the data do not tell."
+    )
+
+
+def _subject_and_event(model: CausalDiagram, data: Observations) -> tuple[str, ...]:
+    """Return the treatment as a subject and the event of the outcome; nothing of more levels."""
     levels = model.levels(data)
     arms = levels[model.treatment]
-    if len(arms) > 2 or len(levels[model.outcome]) > 2:
-        return ""
-    event_of_outcome = event(model.outcome, levels)
-    return (
-        f"Setting {model.treatment} to {arms[1]} in place of {arms[0]} changes the probability of "
-        f"{event_of_outcome} by {{value}}."
-    )
+    states = levels[model.outcome]
+    if len(arms) != 2 or len(states) != 2:
+        return ()
+    words = data.wording
+    x = model.treatment
+    y = model.outcome
+    subject = f"Setting {words.label(x)} to {arms[1]} in place of {arms[0]}"
+    if x in words.labels and _is_absence_and_presence(arms):
+        subject = words.label(x)
+    if y not in words.labels:
+        return subject, f"of {event(y, levels)}"
+    if _is_absence_and_presence(states):
+        return subject, f"of {words.label(y)}"
+    return subject, f"that {words.label(y)} is {states[1]}"
+
+
+def _is_absence_and_presence(levels: Sequence[Any]) -> bool:
+    """Return whether two levels are 0 and 1, no and yes, or False and True."""
+    pair = tuple(str(level).lower() for level in levels)
+    return pair in (("0", "1"), ("no", "yes"), ("false", "true"))

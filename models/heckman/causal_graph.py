@@ -15,11 +15,13 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
     import networkx as nx
 
     graph = nx.DiGraph()
-    outcome = data.arguments["outcome"]
-    decision = data.arguments["decision"]
+    label = data.wording.label
+    outcome = label(data.arguments["outcome"])
+    column = data.arguments["decision"]
+    decision = label(column)
     common = [name for name in data.design.variables if name not in model.excluded]
-    seen = f"outcome: {outcome} (seen if {decision} = 1)"
-    graph.add_node("features", label=", ".join(common), role="observed")
+    seen = f"outcome: {outcome} (seen if {column} = 1)"
+    graph.add_node("features", label=", ".join(map(label, common)), role="observed")
     graph.add_node(
         "unobservable", label="what outcome and decision share", role="hidden"
     )
@@ -29,6 +31,8 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
         graph.add_edge(cause, "outcome")
         graph.add_edge(cause, "decision")
     if model.excluded:
-        graph.add_node("excluded", label=", ".join(model.excluded), role="observed")
+        graph.add_node(
+            "excluded", label=", ".join(map(label, model.excluded)), role="observed"
+        )
         graph.add_edge("excluded", "decision")
     return graph

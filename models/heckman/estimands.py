@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from causalstats.core.display_scale import DisplayScale, exponential
 from causalstats.core.estimand import Estimand
 from causalstats.data import Decisions, People
 from causalstats.models.shared.population import Compute, average, flat, per_person
+from causalstats.models.shared.sentences import those_not_decided_for
 from causalstats.numerics.selection.heckman_likelihood import expected_outcome
 
 
@@ -85,7 +87,8 @@ def _of_people() -> dict[str, Estimand]:
             **_of_person("seen"),
         ),
         "mean": Estimand(
-            sentence="The mean outcome of everybody is about {value}.",
+            sentence=lambda data: _mean_in_words(data, "everybody"),
+            scale=_outcome_scale,
             description="Mean of E[Y | x] over everybody: the reference population where there is "
             "one.",
             unit=unit,
@@ -96,7 +99,8 @@ def _of_people() -> dict[str, Estimand]:
             ),
         ),
         "unseen_mean": Estimand(
-            sentence="The mean of the outcomes that were not seen is about {value}.",
+            sentence=_unseen_mean_in_words,
+            scale=_outcome_scale,
             description="Mean of E[Y | T=0, x] over those whose outcome was not seen.",
             unit=unit,
             averages_people=True,
@@ -105,6 +109,37 @@ def _of_people() -> dict[str, Estimand]:
             ),
         ),
     }
+
+
+def _unseen_mean_in_words(data: Decisions) -> str:
+    if not data.wording:
+        return "The mean of the outcomes that were not seen is about {value}."
+    return _mean_in_words(data, those_not_decided_for(data, "those not seen"))
+
+
+def _mean_in_words(data: Decisions, people: str) -> str:
+    words = data.wording
+    if not words:
+        return f"The mean outcome of {people} is about {{value}}."
+    outcome = data.arguments["outcome"]
+    kind = "geometric mean" if words.is_log(outcome) else "mean"
+    return f"The {kind} of {words.label(outcome)} of {people} is about {{value}}."
+
+
+def _outcome_scale(data: Decisions) -> DisplayScale | None:
+    """Return the scale of means of the outcome: of a logarithm, that of the number itself."""
+    words = data.wording
+    outcome = data.arguments["outcome"]
+    if outcome not in words.units:
+        return None
+    unit = words.unit(outcome)
+    label = words.label(outcome)
+    return DisplayScale(
+        unit=f"{label}, {unit}" if unit else label,
+        suffix=f" {unit}" if unit else "",
+        convert=exponential if words.is_log(outcome) else lambda numbers: numbers,
+        raw_unit=words.units[outcome],
+    )
 
 
 def _of_parameters() -> dict[str, Estimand]:

@@ -12,6 +12,7 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Panel
 from causalstats.models.panel_dml.covariances import residual_covariance
+from causalstats.models.panel_dml.sentences import change_with_labels, slope_scale
 from causalstats.numerics.panel.within_transformation import demeaned
 
 if TYPE_CHECKING:
@@ -53,12 +54,6 @@ def assumption_names(model: PanelDML) -> tuple[str, ...]:
     return tuple(assumption.name for assumption in model.assumptions())
 
 
-def change_in_a_sentence(data: Panel) -> str:
-    """Return the effect as a reader would say it, with `{value}` where the number belongs."""
-    outcome = data.arguments["outcome"]
-    return f"One unit more of {data.treatments[0]} changes {outcome} by {{value}}."
-
-
 def causal_slope(
     model: PanelDML,
     compute: Compute,
@@ -66,6 +61,7 @@ def causal_slope(
     at: Compute | None = None,
     averages_people: bool = False,
     sentence: Callable[[Panel], str] | str = "",
+    is_change: bool = True,
 ) -> Estimand:
     """Return the estimand of an effect, in units of the outcome per unit of the treatment.
 
@@ -80,6 +76,8 @@ def causal_slope(
         Whether it is a mean over rows, which groups of them have of their own.
     sentence : str or function of data
         The answer as a reader would say it.
+    is_change : bool
+        Whether it is a change of the outcome, which the units of the data tell in their scale.
     """
     return Estimand(
         compute=compute,
@@ -90,6 +88,8 @@ def causal_slope(
         at=at,
         averages_people=averages_people,
         sentence=sentence,
+        scale=slope_scale if is_change else None,
+        in_words=partial(change_with_labels, description) if is_change else None,
         assumptions=assumption_names(model),
     )
 
@@ -103,6 +103,8 @@ def _associational_slope(
         unit=_SLOPE,
         contrast=_CONTRAST,
         kind="associational",
+        scale=slope_scale,
+        in_words=partial(change_with_labels, description),
         assumptions=assumption_names(model),
     )
 

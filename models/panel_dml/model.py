@@ -495,21 +495,23 @@ class PanelDML:
         import networkx as nx
 
         graph = nx.DiGraph()
-        treatment, outcome = ", ".join(data.treatments), data.arguments["outcome"]
+        label = data.wording.label
+        treatment = ", ".join(map(label, data.treatments))
+        outcome = label(data.arguments["outcome"])
         graph.add_node(treatment, role="observed")
         graph.add_node(outcome, role="observed")
-        lasting = f"what {data.arguments['unit']} is like for good"
+        lasting = f"what {label(data.arguments['unit'])} is like for good"
         graph.add_node("unit", label=lasting, role="hidden")
         graph.add_edge(treatment, outcome)
         confounders = ["unit"]
         if data.covariates:
-            names = ", ".join(data.covariates[:_NAMED_COVARIATES])
+            names = ", ".join(map(label, data.covariates[:_NAMED_COVARIATES]))
             more = ", ..." if len(data.covariates) > _NAMED_COVARIATES else ""
             graph.add_node("covariates", label=names + more, role="observed")
             graph.add_edge("unit", "covariates")
             confounders.append("covariates")
         if self.time_effects:
-            graph.add_node("time", label=data.arguments["time"], role="observed")
+            graph.add_node("time", label=label(data.arguments["time"]), role="observed")
             confounders.append("time")
         for confounder in confounders:
             graph.add_edges_from([(confounder, treatment), (confounder, outcome)])

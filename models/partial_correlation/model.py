@@ -566,7 +566,9 @@ class PartialCorrelation:
         import networkx as nx
 
         graph = nx.DiGraph()
-        some = ", ".join(data.parts[:8]) + (", ..." if len(data.parts) > 8 else "")
+        some = ", ".join(map(data.wording.label, data.parts[:8])) + (
+            ", ..." if len(data.parts) > 8 else ""
+        )
         graph.add_node("amounts", label=f"amounts of {some}", role="hidden")
         graph.add_node("size", label="size of the specimen", role="hidden")
         graph.add_node(

@@ -15,10 +15,14 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
     import networkx as nx
 
     graph = nx.DiGraph()
-    outcome = data.arguments["outcome"]
-    decision = data.arguments["decision"]
-    seen = f"outcome: {outcome} (seen if {decision} = 1)"
-    graph.add_node("features", label=", ".join(data.design.variables), role="observed")
+    label = data.wording.label
+    outcome = label(data.arguments["outcome"])
+    column = data.arguments["decision"]
+    decision = label(column)
+    seen = f"outcome: {outcome} (seen if {column} = 1)"
+    graph.add_node(
+        "features", label=", ".join(map(label, data.design.variables)), role="observed"
+    )
     graph.add_node(
         "unobservable", label="Z: what only the decision-maker sees", role="hidden"
     )
@@ -31,5 +35,7 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
     graph.add_edge("risk", "decision")
     free = [name for name in data.design.variables if name not in model.expertise]
     if free:
-        graph.add_edge("features", "decision", label="Δ: " + ", ".join(free))
+        graph.add_edge(
+            "features", "decision", label="Δ: " + ", ".join(map(label, free))
+        )
     return graph

@@ -23,6 +23,11 @@ from causalstats.models.shared.population import (
     per_person,
     total,
 )
+from causalstats.models.shared.sentences import (
+    label_of_outcome,
+    those_decided_for,
+    those_not_decided_for,
+)
 from causalstats.numerics.selection.misclassification import risk_given_result
 from causalstats.numerics.selection.selective_labels_likelihood import (
     log_likelihood,
@@ -79,7 +84,9 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
             compute=lambda draws, data: average(draws, data.population, risk),
             averages_people=True,
             of_population=True,
-            sentence="About {value} of everybody have the outcome.",
+            sentence=lambda data: (
+                f"About {{value}} of everybody have {_outcome(data)}."
+            ),
             description="Mean of P(Y=1 | x) over everybody: the reference population where there "
             "is one.",
             unit="probability",
@@ -93,7 +100,9 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
         "untested_prevalence": Estimand(
             compute=lambda draws, data: average(draws, _untested(data), untested_risk),
             averages_people=True,
-            sentence="About {value} of the people who were not tested have the outcome.",
+            sentence=lambda data: (
+                f"About {{value}} of {_untested_people(data)} have {_outcome(data)}."
+            ),
             description="Mean of P(Y=1 | T=0, x) over the people who were not tested.",
             unit="probability",
         ),
@@ -101,7 +110,10 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
             # Weights have mean 1, and a row stands for as many people as they had before.
             compute=lambda draws, data: _missed(law, draws, data) * data.people_per_row,
             averages_people=True,
-            sentence="About {value} cases are expected among the people who were not tested.",
+            sentence=lambda data: (
+                f"About {{value}} cases{_of_outcome(data)} are expected among "
+                f"{_untested_people(data)}."
+            ),
             description="Expected number of cases among the people who were not tested: the sum of "
             "P(Y=1 | T=0, x), each row counted as the people that it stands for.",
             unit="people",
@@ -109,7 +121,7 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
         "share_found": Estimand(
             compute=partial(share_found, law),
             averages_people=True,
-            sentence="Testing found about {value} of all cases.",
+            sentence=_share_found_in_words,
             description="Cases found among all cases, found and expected missed.",
             unit="proportion",
         ),
@@ -122,6 +134,27 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
             unit="proportion of cases",
         ),
     }
+
+
+def _outcome(data: Decisions) -> str:
+    return label_of_outcome(data, "the outcome")
+
+
+def _of_outcome(data: Decisions) -> str:
+    label = label_of_outcome(data, "")
+    return f" of {label}" if label else ""
+
+
+def _untested_people(data: Decisions) -> str:
+    return those_not_decided_for(data, "the people who were not tested")
+
+
+def _share_found_in_words(data: Decisions) -> str:
+    tested = those_decided_for(data, "")
+    cases = f"all cases{_of_outcome(data)}"
+    if not tested:
+        return f"Testing found about {{value}} of {cases}."
+    return f"About {{value}} of {cases} are among {tested}."
 
 
 def _decisions(law: Unobservable) -> dict[str, Estimand]:

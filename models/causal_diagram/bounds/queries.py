@@ -51,17 +51,18 @@ def effect_bounds(route: TableRoute) -> Estimand:
     x = route.model.treatment
     y = route.model.outcome
     words = (
-        f"The smallest and the largest effect of {x} on {y} that a model of the diagram gives to "
+        "The smallest and the largest effect of {x} on {y} that a model of the diagram gives to "
         "the observed distribution"
     )
     unknown = "where between them it is, no data of these variables tell"
     return Estimand(
         compute=partial(_effect_bounds, route),
-        description=f"{words}; {unknown}.",
+        description=f"{words.format(x=x, y=y)}; {unknown}.",
         unit="difference of probabilities",
         contrast=f"each level of {x} against the first",
         kind="causal",
         assumptions=assumption_names(route.model),
+        sentence=partial(notation.bounds_in_a_sentence, route.model),
         in_words=partial(
             notation.words_with_levels, route.model, f"{words} ({unknown})", True
         ),

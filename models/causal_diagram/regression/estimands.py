@@ -17,6 +17,10 @@ from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.levels import Levels
 from causalstats.models.causal_diagram.regression.g_computation import mean_outcomes
 from causalstats.models.causal_diagram.regression.g_formula import simulation_order
+from causalstats.models.causal_diagram.regression.sentences import (
+    effect_in_a_sentence,
+    outcome_scale,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
@@ -35,6 +39,7 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
         description: str,
         contrast: str,
         in_words: Callable | None = None,
+        sentence: Callable[[Observations], str] | str = "",
     ) -> Estimand:
         return Estimand(
             compute=partial(compute, model),
@@ -44,6 +49,8 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
             kind="causal",
             assumptions=assumption_names(model),
             in_words=in_words,
+            sentence=sentence,
+            scale=partial(outcome_scale, model),
         )
 
     return {
@@ -52,6 +59,7 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
             f"The effect of {x} on the mean of {y}, or on the probability of its levels.",
             f"one unit of {x}, between its quartiles; of a label, each level against the first",
             partial(_words_with_levels, model),
+            partial(effect_in_a_sentence, model),
         ),
         "interventional": estimand(
             _interventional,
@@ -67,11 +75,10 @@ def _words_with_levels(model: CausalDiagram, data: Observations) -> tuple[str, s
     x = model.treatment
     y = model.outcome
     levels = model.levels(data)
-    words = f"The effect of {x} on {y}"
+    words = notation.named_in("The effect of {x} on {y}", model, data)
     if x in levels:
-        return f"{words}: {notation.difference(y, x, levels)}.", notation.compared(
-            x, levels
-        )
+        text = f"{words}: {notation.difference(y, x, levels)}."
+        return text, notation.compared_in_words(model, data)
     _, (low, _, high) = _arms(model, data)
     symbol = "P" if y in levels else "E"
     event = notation.event(y, levels)

@@ -10,10 +10,10 @@ from causalstats.models.panel_dml.effects.base import EffectForm
 from causalstats.models.panel_dml.estimands import (
     CHANGE,
     causal_slope,
-    change_in_a_sentence,
     drawn,
     partial_r2_estimands,
 )
+from causalstats.models.panel_dml.sentences import change_in_a_sentence
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

@@ -24,6 +24,7 @@ from causalstats.models.panel_dml.estimands import (
     causal_slope,
     one_or_many,
 )
+from causalstats.models.panel_dml.sentences import change_in_a_sentence
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -51,6 +52,7 @@ class ModeratedEffect(EffectForm):
             f"{CHANGE}, as a mean over the rows of the study.",
             at=partial(_effect_at, model),
             averages_people=True,
+            sentence=change_in_a_sentence,
         )
         moderation = Estimand(
             compute=_moderation,

@@ -17,6 +17,7 @@ from causalstats.models.panel_dml.estimands import (
     partial_r2_estimands,
 )
 from causalstats.models.panel_dml.random_slopes import with_random_slopes
+from causalstats.models.panel_dml.sentences import change_in_a_sentence
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,10 +52,14 @@ class UnitEffects(EffectForm):
             "unit_effect": f"{CHANGE}, of each unit.",
         }
         return {
-            "effect": causal_slope(model, drawn("effect"), _MEAN_OF_UNITS),
+            "effect": causal_slope(
+                model, drawn("effect"), _MEAN_OF_UNITS, sentence=change_in_a_sentence
+            ),
             **partial_r2_estimands(model),
             **{
-                name: causal_slope(model, drawn(name), text)
+                name: causal_slope(
+                    model, drawn(name), text, is_change=name != "effect_spread"
+                )
                 for name, text in answers.items()
             },
         }

@@ -1,0 +1,123 @@
+"""The scale on which the numbers of an answer are shown: per cent, points, or as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+DIFFERENCE = "difference of probabilities"
+_PROPORTIONS = ("probability", "proportion", "share")  # the beginnings of their units
+_MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisplayScale:
+    """The scale on which the numbers of an answer are shown to readers.
+
+    Parameters
+    ----------
+    unit : str
+        The unit of the numbers as shown: on axes and above tables.
+    suffix : str
+        The text that follows a number in a sentence, with its space.
+    convert : function of arrays
+        Increasing: from the numbers of the answer to those that are shown.
+    raw_unit : str
+        The unit of the numbers before; empty where that is the unit of the estimand.
+    """
+
+    unit: str
+    suffix: str = ""
+    convert: Callable[[Any], Any] = lambda numbers: numbers
+    raw_unit: str = ""
+
+    @property
+    def in_per_cent(self) -> bool:
+        """Whether numbers are followed by a percent sign, as both ends of intervals are."""
+        return self.suffix == " %"
+
+
+def per_cent(numbers: Any) -> Any:
+    """Return proportions in per cent.
+
+    Examples
+    --------
+    >>> per_cent(0.5)
+    50.0
+    """
+    return 100.0 * numbers
+
+
+def per_cent_of_logarithms(numbers: Any) -> Any:
+    """Return differences of natural logarithms as changes in per cent: 100 (exp(x) - 1).
+
+    Examples
+    --------
+    >>> float(round(per_cent_of_logarithms(0.0953), 1))
+    10.0
+    """
+    with np.errstate(over="ignore"):
+        return 100.0 * np.expm1(numbers)
+
+
+def exponential(numbers: Any) -> Any:
+    """Return the numbers of which these are the natural logarithms."""
+    with np.errstate(over="ignore"):
+        return np.exp(numbers)
+
+
+def scale_of_unit(unit: str) -> DisplayScale:
+    """Return the scale of a unit: proportions in per cent, differences of them in points.
+
+    Examples
+    --------
+    >>> scale_of_unit("probability").unit, scale_of_unit("years").suffix
+    ('probability, %', '')
+    """
+    if unit.startswith(_PROPORTIONS):
+        return DisplayScale(unit=f"{unit}, %", suffix=" %", convert=per_cent)
+    if unit == DIFFERENCE:
+        points = "percentage points"
+        return DisplayScale(unit=points, suffix=f" {points}", convert=per_cent)
+    return DisplayScale(unit=unit)
+
+
+def rounded_by_interval(
+    mean: float, lower: float, upper: float
+) -> tuple[str, str, str]:
+    """Return a number and the ends of its interval with the digits that the interval leaves.
+
+    The last digit is a sixth of the interval's width or less, and more digits would be noise.
+    Numbers without an interval have three significant digits.
+
+    Examples
+    --------
+    >>> rounded_by_interval(7.246, 2.61, 11.92)
+    ('7', '3', '12')
+    >>> rounded_by_interval(5.39, 2.14, 7.28)
+    ('5.4', '2.1', '7.3')
+    """
+    decimals = _decimals(abs(upper - lower))
+    return (
+        _rounded(mean, decimals),
+        _rounded(lower, decimals),
+        _rounded(upper, decimals),
+    )
+
+
+def _decimals(width: float) -> int | None:
+    """Return how many decimals an interval of this width leaves; None where it says nothing."""
+    if not np.isfinite(width) or width == 0:
+        return None
+    decimals = -int(np.floor(np.log10(width / 6)))
+    return decimals if decimals <= _MOST_DECIMALS else None
+
+
+def _rounded(number: float, decimals: int | None) -> str:
+    if decimals is None or not np.isfinite(number):
+        return f"{number:.3g}"
+    text = f"{round(number, decimals):,.{max(decimals, 0)}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text

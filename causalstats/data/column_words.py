@@ -1,0 +1,80 @@
+"""Labels and units of columns, as users give them to data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from causalstats.core.wording import Wording
+from causalstats.data.columns import unknown
+from causalstats.errors import DataError
+
+
+def column_words(
+    labels: Any, units: Any, columns: Iterable[str | None]
+) -> dict[str, dict[str, str] | None]:
+    """Return labels and units of columns as arguments of `from_frame`.
+
+    Parameters
+    ----------
+    labels, units : mapping of column to str, or None
+    columns : iterable of str or None
+        Those that are read; None stands for a role that no column has.
+
+    Raises
+    ------
+    DataError
+        If one is no mapping of text to text that is not empty, or names another column.
+
+    Examples
+    --------
+    >>> column_words({"union": "joining a union"}, None, ["wage", "union"])
+    {'labels': {'union': 'joining a union'}, 'units': None}
+    """
+    known = [name for name in columns if name is not None]
+    return {
+        "labels": _words("labels", labels, known),
+        "units": _words("units", units, known),
+    }
+
+
+def words_within(given: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    """Return the labels and units among arguments of `from_frame`, for some columns.
+
+    Parameters
+    ----------
+    given : mapping
+        The arguments.
+    columns : iterable of str
+    """
+    kept = set(columns)
+    words = {}
+    for argument in ("labels", "units"):
+        texts = given.get(argument) or {}
+        chosen = {name: text for name, text in texts.items() if name in kept}
+        words[argument] = chosen or None
+    return words
+
+
+def wording(arguments: Mapping[str, Any]) -> Wording:
+    """Return the words among the arguments of `from_frame`."""
+    return Wording(arguments.get("labels") or {}, arguments.get("units") or {})
+
+
+def _words(argument: str, given: Any, columns: list[str]) -> dict[str, str] | None:
+    if given is None:
+        return None
+    example = "{'dose': 'the daily dose'}" if argument == "labels" else "{'dose': 'mg'}"
+    if not isinstance(given, Mapping):
+        raise DataError(
+            f"Expected `{argument}` as a mapping of column to text, such as {example}; got "
+            f"{given!r}."
+        )
+    for name, text in given.items():
+        if name not in columns:
+            raise DataError(f"`{argument}`: {unknown(name, columns, 'column')}")
+        if not isinstance(text, str) or not text.strip():
+            raise DataError(
+                f"Expected `{argument}` of column {name!r} as text that is not empty, got {text!r}."
+            )
+    return {name: " ".join(text.split()) for name, text in given.items()} or None
