@@ -25,7 +25,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
-from causalstats.core.effect import DIFFERENCE
+from causalstats.core.display_scale import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.core.score_question import ScoreQuestion
 from causalstats.data import Decisions, People
