@@ -24,13 +24,13 @@ help:
 	@echo "make findings  every mistake that was found from outside, with its right value (an hour)"
 	@echo "make docs    the documentation, into docs/_build/html; docs-fast without the pages that run for long"
 	@echo "make lint    ruff, on code and format"
-	@echo "make types   mypy"
+	@echo "make types   mypy, and whether every public type is known"
 	@echo "make lock    newest versions into requirements.lock (needs uv)"
 	@echo "make clean   remove .venv, caches and builds; results/ stays"
 	@echo "Another Python: make PYTHON=python3.13 demo"
 
 demo: .venv/.ready
-	$(BIN)/causalstats demo
+	$(BIN)/causalstats study hiv_results
 
 test: .venv/.ready
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
@@ -50,6 +50,7 @@ lint: .venv/.ready
 
 types: .venv/.ready
 	$(BIN)/mypy
+	$(BIN)/pytest -q tests/structure/test_static_types.py -k every_public_type
 
 lock:
 	uv pip compile pyproject.toml --extra dev --extra docs --extra studies --universal --python-version 3.12 --only-binary :all: \

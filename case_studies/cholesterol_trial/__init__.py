@@ -1,3 +1,4 @@
-"""By how much does cholestyramine lower cholesterol, when many of those assigned to it did not take
-it?
-"""
+"""By how much does cholestyramine lower cholesterol, when many did not take it?"""
+
+PACKAGE = None
+SECONDS = 60

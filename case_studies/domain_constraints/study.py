@@ -8,6 +8,7 @@ data sets, with a bootstrap interval.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ def models(prevalence: float) -> dict[str, cs.SelectiveLabels]:
     }
 
 
-def one(seed: int) -> dict:
+def one(seed: int) -> dict[str, Any]:
     """Return widths and errors of one data set under every model."""
     simulation = cs.SelectiveLabels().simulate(seed)
     record: dict = {}
@@ -83,7 +84,7 @@ def run(folder: Path, fast: bool = False) -> Path:
     return path
 
 
-def table(records: list[dict]) -> str:
+def table(records: list[dict[str, Any]]) -> str:
     """Medians over the data sets of the change in per cent, bootstrap 95 % intervals, and the
     paper's.
     """

@@ -1,1 +1,4 @@
-"""Who is infected among the people who did not come for the result of their HIV test?"""
+"""How many are infected among the people who did not come for their HIV test's result?"""
+
+PACKAGE = "causaldata"
+SECONDS = 60

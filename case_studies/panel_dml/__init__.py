@@ -1,1 +1,4 @@
 """How far from the truth is the effect within units of a panel?"""
+
+PACKAGE = None
+SECONDS = 60

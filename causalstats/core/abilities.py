@@ -137,7 +137,7 @@ class PriorFromData(Protocol):
 class HasCausalGraph(Protocol):
     """A model that can draw the causal graph it assumes."""
 
-    def causal_graph(self, data: Any) -> nx.DiGraph:
+    def causal_graph(self, data: Any) -> nx.DiGraph[Any]:
         """Return a graph of nodes with a `role`, observed, hidden or selected.
 
         An edge may have a `label`.
@@ -148,7 +148,7 @@ class HasCausalGraph(Protocol):
 class HasBaselines(Protocol):
     """A model that computes the answers of simpler methods, to compare with its own."""
 
-    def baselines(self, data: Any) -> Mapping[str, Callable]:
+    def baselines(self, data: Any) -> Mapping[str, Callable[..., Any]]:
         """Return functions of a generator, by name.
 
         Each gives draws of the headline estimand, or an estimate with `mean()` and

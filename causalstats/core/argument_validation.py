@@ -29,6 +29,7 @@ from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
+    ClassVar,
     Literal,
     Protocol,
     Union,
@@ -149,7 +150,8 @@ class Number:
 class Switch:
     """True or False, and nothing that Python would take for them."""
 
-    words = many = "True or False"
+    words: ClassVar[str] = "True or False"
+    many: ClassVar[str] = "True or False"
 
     def read(self, value: Any) -> bool:
         if not isinstance(value, bool | np.bool_):
@@ -198,7 +200,8 @@ class Text:
 class Label:
     """The name of a level, kept as a text: numbers and Booleans name levels too."""
 
-    words, many = "a label", "labels"
+    words: ClassVar[str] = "a label"
+    many: ClassVar[str] = "labels"
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str | bool | np.bool_ | Real) or value != value:
@@ -210,7 +213,8 @@ class Label:
 class Level:
     """A level of a variable; NumPy's scalars as Python's own."""
 
-    words, many = "a level", "levels"
+    words: ClassVar[str] = "a level"
+    many: ClassVar[str] = "levels"
 
     def read(self, value: Any) -> Any:
         if isinstance(value, np.generic):
@@ -326,7 +330,8 @@ class Instance:
 class Place:
     """A file, as a text or a `pathlib.Path`."""
 
-    words, many = "the path of a file", "paths of files"
+    words: ClassVar[str] = "the path of a file"
+    many: ClassVar[str] = "paths of files"
 
     def read(self, value: Any) -> Path:
         if (
@@ -342,7 +347,8 @@ class Place:
 class Nothing:
     """None."""
 
-    words = many = "None"
+    words: ClassVar[str] = "None"
+    many: ClassVar[str] = "None"
 
     def read(self, value: Any) -> None:
         if value is not None:
@@ -353,7 +359,8 @@ class Nothing:
 class Anything:
     """Any value, also one of a Protocol, which the function that takes it checks itself."""
 
-    words = many = "anything"
+    words: ClassVar[str] = "anything"
+    many: ClassVar[str] = "anything"
 
     def read(self, value: Any) -> Any:
         return value

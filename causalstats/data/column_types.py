@@ -33,7 +33,7 @@ def is_nan(value: Any) -> bool:
     return isinstance(value, decimal.Decimal) and value.is_nan()
 
 
-def kind_of(series: nw.Series, name: str) -> Kind:
+def kind_of(series: nw.Series[Any], name: str) -> Kind:
     """Return the kind of a column; `name` is for messages.
 
     Returns

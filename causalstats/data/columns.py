@@ -96,7 +96,7 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def opened(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
+def opened(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
     """Return a frame that has rows as narwhals sees it; see `as_frame`."""
     table = as_frame(frame, columns)
     if len(table) == 0:
@@ -104,7 +104,7 @@ def opened(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
     return table
 
 
-def as_frame(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
+def as_frame(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
     """Return a frame as narwhals sees it, without the columns that stand twice.
 
     Raises
@@ -131,7 +131,7 @@ def as_frame(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame:
         ) from error
 
 
-def column_of(frame: Any, table: nw.DataFrame, name: str) -> nw.Series:
+def column_of(frame: Any, table: nw.DataFrame[Any], name: str) -> nw.Series[Any]:
     """Return one column; sparse ones are filled in.
 
     Parameters
@@ -393,7 +393,7 @@ def described(data: Any) -> str:
     )
 
 
-def _column(series: nw.Series, name: str, whole: bool) -> Any:
+def _column(series: nw.Series[Any], name: str, whole: bool) -> Any:
     """Return numbers as float64, and text and categories as categorical."""
     kind = kind_of(series, name)
     if kind in ("numbers", "truth"):
@@ -423,7 +423,7 @@ def _column(series: nw.Series, name: str, whole: bool) -> Any:
     )
 
 
-def _contents(series: nw.Series) -> str:
+def _contents(series: nw.Series[Any]) -> str:
     """Return in words what a column holds that cannot be read."""
     if series.dtype not in (nw.Object, nw.Unknown):
         return f"values of type {series.dtype}"
@@ -438,7 +438,7 @@ def _contents(series: nw.Series) -> str:
     return f"values like {odd!r} ({type(odd).__name__})"
 
 
-def _floats(series: nw.Series, name: str) -> np.ndarray:
+def _floats(series: nw.Series[Any], name: str) -> np.ndarray:
     """Return numbers as floating point, NaN where missing."""
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
         return np.array(
@@ -464,7 +464,7 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def _whole(series: nw.Series, name: str) -> Any:
+def _whole(series: nw.Series[Any], name: str) -> Any:
     """Return whole numbers as they are, missing as NA; None of numbers that are not whole."""
     if series.dtype.is_integer():
         if not series.is_null().any():

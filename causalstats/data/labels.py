@@ -46,7 +46,7 @@ def label(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
-def labelled(series: nw.Series, name: str) -> Any:
+def labelled(series: nw.Series[Any], name: str) -> Any:
     """Return a column as labels, a categorical; `name` is for messages.
 
     Returns
@@ -145,7 +145,7 @@ def as_numbers(texts: Sequence[str]) -> np.ndarray | None:
     return numbers if all(map(str.__eq__, texts, map(str, numbers.tolist()))) else None
 
 
-def _numbered(series: nw.Series, name: str, kind: Kind) -> tuple[np.ndarray, list]:
+def _numbered(series: nw.Series[Any], name: str, kind: Kind) -> tuple[np.ndarray, list]:
     """Return each row as a position among different values, -1 where missing, and those values."""
     dtype = series.dtype
     if dtype.is_integer() and dtype not in (nw.Int128, nw.UInt128):
@@ -185,7 +185,7 @@ def _reordered(
     return rank[codes], order
 
 
-def levels_in_order(series: nw.Series) -> list | None:
+def levels_in_order(series: nw.Series[Any]) -> list[Any] | None:
     """Return the levels of a column in the order that the frame gives them; None without one."""
     native = series.to_native()
     if isinstance(native, pd.Series) and isinstance(native.dtype, pd.CategoricalDtype):

@@ -101,7 +101,7 @@ class Origin:
             )
         return values
 
-    def _in_order(self, given: Any) -> nw.Series:
+    def _in_order(self, given: Any) -> nw.Series[Any]:
         """Return the labels as a series in the order of the frame."""
         if isinstance(given, pd.Series):
             given = self._by_index(given)
@@ -112,7 +112,7 @@ class Origin:
                 given = _listed(given)
         return self._of_size(nw.from_native(pd.Series(given), series_only=True))
 
-    def _of_size(self, series: nw.Series) -> nw.Series:
+    def _of_size(self, series: nw.Series[Any]) -> nw.Series[Any]:
         if len(series) != self.size:
             raise DataError(
                 f"Expected a column's name, or a label for each of the {self.size:,} rows of the "

@@ -57,7 +57,7 @@ class TimeScale:
         return tuple(str(moment.tz_localize(None)) for moment in moments)
 
 
-def scale_of(series: nw.Series, name: str) -> TimeScale:
+def scale_of(series: nw.Series[Any], name: str) -> TimeScale:
     """Return the notation of the times of a column."""
     kind = kind_of(series, name)
     if kind == "periods":
@@ -77,7 +77,7 @@ def scale_of(series: nw.Series, name: str) -> TimeScale:
     return TimeScale("dates", _zone(series)) if kind == "dates" else TimeScale()
 
 
-def time_values(series: nw.Series, name: str) -> np.ndarray | None:
+def time_values(series: nw.Series[Any], name: str) -> np.ndarray | None:
     """Return times as numbers, NaN where missing; None of a column that has numbers or no times.
 
     Raises
@@ -138,7 +138,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _zone(series: nw.Series) -> str:
+def _zone(series: nw.Series[Any]) -> str:
     """Return the time zone of a column of dates; empty without one."""
     if isinstance(series.dtype, nw.Datetime):
         return series.dtype.time_zone or ""
@@ -148,7 +148,7 @@ def _zone(series: nw.Series) -> str:
     return zones.pop() if len(zones) == 1 else ""
 
 
-def _days(series: nw.Series, name: str) -> np.ndarray:
+def _days(series: nw.Series[Any], name: str) -> np.ndarray:
     """Return days since 1970, NaN where missing."""
     given = series.to_list()
     try:

@@ -9,18 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from causalstats.diagrams.core import algebra, annotation, pruning, surgery
-from causalstats.diagrams.core import twin as twin_network
+from causalstats.diagrams.core.algebra import beside, then
+from causalstats.diagrams.core.annotation import with_levels, with_roles, without_levels
 from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.core.pruning import pruned
+from causalstats.diagrams.core.surgery import (
+    cut,
+    do,
+    edge_do,
+    marginal,
+    observe,
+    open_,
+    policy,
+    soft,
+)
+from causalstats.diagrams.core.twin import twin
 from causalstats.diagrams.drawing.matplotlib_figure import figure
 from causalstats.diagrams.drawing.picture import scene
 from causalstats.diagrams.drawing.svg import svg
 from causalstats.diagrams.drawing.tikz import tikz
-from causalstats.diagrams.formats import causal_graph, dot, lavaan, python_code
+from causalstats.diagrams.formats import causal_graph
+from causalstats.diagrams.formats.causal_graph import to_networkx
+from causalstats.diagrams.formats.dot import to_dagitty, to_dot
+from causalstats.diagrams.formats.lavaan import to_lavaan
 from causalstats.diagrams.formats.parsing import parse
-from causalstats.diagrams.identification import disintegration, identification
+from causalstats.diagrams.formats.python_code import to_python, to_text
+from causalstats.diagrams.identification.disintegration import district_combs
+from causalstats.diagrams.identification.identification import identify
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -128,7 +145,7 @@ class Diagram(Hypergraph):
     @classmethod
     def from_networkx(
         cls,
-        graph: nx.DiGraph,
+        graph: nx.DiGraph[Any],
         hidden: Iterable[Hashable] = (),
         *,
         confounded: Iterable[Collection[Hashable]] = (),
@@ -168,36 +185,36 @@ class Diagram(Hypergraph):
             causal_graph.from_networkx(graph, hidden, confounded)
         )
 
-    to_networkx = causal_graph.to_networkx
-    to_dagitty = dot.to_dagitty
-    to_dot = dot.to_dot
-    to_lavaan = lavaan.to_lavaan
+    to_networkx = to_networkx
+    to_dagitty = to_dagitty
+    to_dot = to_dot
+    to_lavaan = to_lavaan
 
-    with_levels = annotation.with_levels
-    without_levels = annotation.without_levels
-    with_roles = annotation.with_roles
+    with_levels = with_levels
+    without_levels = without_levels
+    with_roles = with_roles
 
-    cut = surgery.cut
-    do = surgery.do
-    open = surgery.open_
-    soft = surgery.soft
-    policy = surgery.policy
-    edge_do = surgery.edge_do
-    observe = surgery.observe
-    marginal = surgery.marginal
-    twin = twin_network.twin
-    pruned = pruning.pruned
-    __rshift__ = algebra.then
-    __matmul__ = algebra.beside
+    cut = cut
+    do = do
+    open = open_
+    soft = soft
+    policy = policy
+    edge_do = edge_do
+    observe = observe
+    marginal = marginal
+    twin = twin
+    pruned = pruned
+    __rshift__ = then
+    __matmul__ = beside
 
-    identify = identification.identify
-    comb = disintegration.district_combs
+    identify = identify
+    comb = district_combs
 
-    __repr__ = python_code.to_python
+    __repr__ = to_python
 
     def __str__(self) -> str:
         """Return the text of a causal model, without levels; `repr` of any other diagram."""
-        return python_code.to_text(self) or repr(self)
+        return to_text(self) or repr(self)
 
     def draw(
         self,

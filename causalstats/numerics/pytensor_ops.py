@@ -5,7 +5,9 @@ Each op computes a value with its first derivatives, so it has no second ones.
 
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pytensor.gradient import DisconnectedType
 from pytensor.link.numba.dispatch.basic import (
@@ -23,7 +25,7 @@ __all__ = [
     "refuse_second_derivatives",
     "version",
 ]
-jax_translation = jax_funcify.register
+jax_translation: Callable[..., Any] = jax_funcify.register
 
 
 def version(*files: str) -> int:
@@ -40,7 +42,7 @@ def version(*files: str) -> int:
     return zlib.crc32(b"".join(Path(file).read_bytes() for file in files))
 
 
-def refuse_second_derivatives(cotangents: list, values: int = 1) -> None:
+def refuse_second_derivatives(cotangents: list[Any], values: int = 1) -> None:
     """Raise where an output that is a derivative already is differentiated.
 
     Parameters

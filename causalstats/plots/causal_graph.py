@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -28,7 +29,7 @@ _SMALLEST_WIDTH = 285.0  # points, for the legend
 _SMALLEST_ELLIPSE = 44.0  # points
 
 
-def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
+def diagram(graph: nx.DiGraph[Any], ax: Axes | None = None) -> Figure:
     """Draw a causal graph, causes above their effects.
 
     A variable seen for all is a solid box, one seen only for some a tinted box, and a hidden one a
@@ -85,7 +86,7 @@ def diagram(graph: nx.DiGraph, ax: Axes | None = None) -> Figure:
     return _figure(axes)
 
 
-def _refuse(graph: nx.DiGraph, roles: dict) -> None:
+def _refuse(graph: nx.DiGraph[Any], roles: dict) -> None:
     """Raise `ModelError` for a graph that cannot be drawn."""
     unknown = sorted({str(role) for role in roles.values()} - set(ROLES))
     if unknown:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import networkx as nx
 
@@ -55,7 +56,7 @@ class Layout:
 
 
 def layered(
-    graph: nx.DiGraph,
+    graph: nx.DiGraph[Any],
     sizes: Mapping[Hashable, Size],
     label_sizes: Mapping[Edge, Size],
     gap: Size,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
+from typing import Any
 
 Advance = Callable[[float, str], None]
 """A function of the share that is done, 0 to 1, and a note; work calls it as it goes on."""
@@ -62,7 +63,7 @@ def stage(title: str, shown: bool = True) -> Iterator[Advance]:
         show(1.0, f"{time.perf_counter() - started:.0f} s")
 
 
-def _display() -> Callable:
+def _display() -> Callable[..., Any]:
     if _in_notebook():
         return _notebook
     return _terminal if sys.stderr.isatty() else _log

@@ -157,7 +157,7 @@ class WeightedPoints:
     """
 
     points: np.ndarray
-    outputs: list[list]
+    outputs: list[list[Any]]
     logp: np.ndarray
     weights: ImportanceWeights
     sizes: tuple[int, ...]
@@ -297,7 +297,7 @@ class LaplaceProgram:
 
     def _evaluated(
         self, points: np.ndarray, number: int, advance: Advance
-    ) -> tuple[list[list], bool]:
+    ) -> tuple[list[list[Any]], bool]:
         """Return the outputs of the graph at each point, and whether the user interrupted.
 
         Parameters
@@ -308,7 +308,7 @@ class LaplaceProgram:
         advance : function of a share and a note
         """
         left = 0.7 / 2 ** (number - 1)
-        outputs: list[list] = []
+        outputs: list[list[Any]] = []
         try:
             for row, point in enumerate(points):
                 values = self.evaluate(self._by_name(point))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -24,7 +24,9 @@ _DRAWS = 1000
 _MOST_NUMBERS = 2e7  # cells times draws
 
 
-def table_baselines(model: CausalDiagram, data: Observations) -> Mapping[str, Callable]:
+def table_baselines(
+    model: CausalDiagram, data: Observations
+) -> Mapping[str, Callable[..., Any]]:
     """Return the estimates that people make without a diagram, by name.
 
     Each is a function of a generator. Strata of all observed variables are left out where their
@@ -33,7 +35,7 @@ def table_baselines(model: CausalDiagram, data: Observations) -> Mapping[str, Ca
     levels = model.levels(data)
     asked = (model.treatment, model.outcome)
     others = [name for name in model.graph.nodes if name not in asked]
-    estimates: dict[str, Callable] = {
+    estimates: dict[str, Callable[..., Any]] = {
         "unadjusted": partial(_stratified, model, data, [])
     }
     cells = np.prod([len(levels[name]) for name in model.graph.nodes], dtype=float)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -217,7 +217,7 @@ class CausalDiagram:
     logit_intercept_sd: Positive = 5.0
 
     data_class = Observations
-    simulation_defaults = {"people": 500}
+    simulation_defaults: ClassVar[Mapping[str, int]] = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -555,7 +555,7 @@ class CausalDiagram:
         """
         return self._route.log_likelihood(draws, data)
 
-    def causal_graph(self, data: Observations) -> nx.DiGraph:
+    def causal_graph(self, data: Observations) -> nx.DiGraph[Any]:
         """Return the diagram as a graph, hidden variables included.
 
         Examples
@@ -571,7 +571,7 @@ class CausalDiagram:
                 graph.nodes[name]["label"] = label
         return graph
 
-    def baselines(self, data: Observations) -> Mapping[str, Callable]:
+    def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]:
         """Return estimates without a diagram: unadjusted, and adjusted for all observed.
 
         Examples

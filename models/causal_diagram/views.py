@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
@@ -26,7 +26,7 @@ def surgery(model: CausalDiagram) -> DrawnView:
     return DrawnView(draw=lambda: cut.draw(model.diagram, comb=comb))
 
 
-def causal_graph(diagram: Diagram) -> nx.DiGraph:
+def causal_graph(diagram: Diagram) -> nx.DiGraph[Any]:
     """Return the diagram as a graph whose nodes have a `role`, observed or hidden.
 
     Hidden causes that nobody named are labelled "?".

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
+def causal_graph(model: Any, data: Decisions) -> nx.DiGraph[Any]:
     """Return who affects whom; excluded features affect the decision alone."""
     import networkx as nx
 

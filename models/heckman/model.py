@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -129,7 +129,7 @@ class Heckman:
 
     headline = "unseen_mean"
     data_class = Decisions
-    simulation_defaults = {"people": 500}
+    simulation_defaults: ClassVar[Mapping[str, int]] = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -287,7 +287,7 @@ class Heckman:
         shaped = values.sum(axis=-1).reshape(draws.sizes["chain"], -1)
         return xr.DataArray(shaped, dims=("chain", "draw"))
 
-    def causal_graph(self, data: Decisions) -> nx.DiGraph:
+    def causal_graph(self, data: Decisions) -> nx.DiGraph[Any]:
         """Return the causal graph: outcome and decision share unobserved causes.
 
         Examples
@@ -299,7 +299,7 @@ class Heckman:
         """
         return causal_graph(self, data)
 
-    def baselines(self, data: Decisions) -> Mapping[str, Callable]:
+    def baselines(self, data: Decisions) -> Mapping[str, Callable[..., Any]]:
         """Return least squares on those seen, and Heckman's two steps, by name.
 
         Each is a function of a Generator that returns draws of the mean of the unseen.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class LinearEstimator:
     estimate: Callable[[], Estimate]
 
 
-def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable]:
+def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable[..., Any]]:
     """Return least squares in the ways of Fuhr & Papies (2024), Tables 3 and 4.
 
     Intervals are exact: Student's t with cluster-robust standard errors. Simple OLS and pooled OLS

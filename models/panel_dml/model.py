@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -209,7 +209,7 @@ class PanelDML:
 
     headline = "effect"
     data_class = Panel
-    simulation_defaults = {"units": 50, "times": 5}
+    simulation_defaults: ClassVar[Mapping[str, int]] = {"units": 50, "times": 5}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -283,7 +283,7 @@ class PanelDML:
             options["target_accept"] = 0.9
         return options
 
-    def importance_draws(self, data: Panel) -> Callable | None:
+    def importance_draws(self, data: Panel) -> Callable[..., Any] | None:
         """Return a function that draws from the posterior by importance sampling, if few suffice.
 
         It takes chains, draws and a generator, and gives draws, log densities, the Pareto k of
@@ -481,7 +481,7 @@ class PanelDML:
         """Return the log likelihood (chain, draw) in standard units, without coefficients."""
         return log_likelihood(self, draws, data)
 
-    def causal_graph(self, data: Panel) -> nx.DiGraph:
+    def causal_graph(self, data: Panel) -> nx.DiGraph[Any]:
         """Return the graph in which units and covariates act on treatment and outcome.
 
         Examples
@@ -517,7 +517,7 @@ class PanelDML:
             graph.add_edges_from([(confounder, treatment), (confounder, outcome)])
         return graph
 
-    def baselines(self, data: Panel) -> Mapping[str, Callable]:
+    def baselines(self, data: Panel) -> Mapping[str, Callable[..., Any]]:
         """Return the usual least-squares estimators of panels, by name.
 
         Examples

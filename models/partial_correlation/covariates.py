@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -127,7 +127,7 @@ def marginals(
 
 
 def estimands(
-    closed: Callable | None, assumptions: tuple[str, ...]
+    closed: Callable[..., Any] | None, assumptions: tuple[str, ...]
 ) -> dict[str, Estimand]:
     """Return the questions about covariates, by name.
 

@@ -223,7 +223,10 @@ def _theta(draws: xr.Dataset) -> np.ndarray:
 
 
 def _labelled(
-    draws: xr.Dataset, theta: np.ndarray, parts: tuple[str, ...], values: Callable
+    draws: xr.Dataset,
+    theta: np.ndarray,
+    parts: tuple[str, ...],
+    values: Callable[..., Any],
 ) -> xr.DataArray:
     """Return a quantity at draws of Θ with its labels.
 

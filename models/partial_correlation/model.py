@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -190,7 +190,7 @@ class PartialCorrelation:
 
     headline = "partial_correlation"
     data_class = Composition
-    simulation_defaults = {"rows": 30, "parts": 4}
+    simulation_defaults: ClassVar[Mapping[str, int]] = {"rows": 30, "parts": 4}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -326,7 +326,7 @@ class PartialCorrelation:
 
         return draw
 
-    def importance_draws(self, data: Composition) -> Callable | None:
+    def importance_draws(self, data: Composition) -> Callable[..., Any] | None:
         """Return a function that draws by importance sampling; None with many parts.
 
         Examples
@@ -552,7 +552,7 @@ class PartialCorrelation:
         )
         return xr.DataArray(values, dims=("chain", "draw"))
 
-    def causal_graph(self, data: Composition) -> nx.DiGraph:
+    def causal_graph(self, data: Composition) -> nx.DiGraph[Any]:
         """Return the graph in which the amounts are hidden and their ratios are seen.
 
         Examples
@@ -582,7 +582,7 @@ class PartialCorrelation:
             graph.add_edge("covariates", "amounts")
         return graph
 
-    def baselines(self, data: Composition) -> Mapping[str, Callable]:
+    def baselines(self, data: Composition) -> Mapping[str, Callable[..., Any]]:
         """Return other estimates for each pair of parts.
 
         Examples

@@ -54,7 +54,7 @@ class Quantity:
     approximate: bool = False
 
 
-def _pair_values(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
+def _pair_values(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Any]:
     """Return the values above the diagonal of a matrix that follows from Θ, by pair."""
 
     def values(theta: np.ndarray, parts: Parts) -> Labelled:
@@ -63,12 +63,12 @@ def _pair_values(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
     return values
 
 
-def _part_values(vector: Callable[[np.ndarray], np.ndarray]) -> Callable:
+def _part_values(vector: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Any]:
     """Return a vector that follows from Θ, by part."""
     return lambda theta, parts: ("part", list(parts), vector(theta))
 
 
-def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable:
+def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Any]:
     """Return the entries on and above the diagonal of a matrix that follows from Θ."""
 
     def values(theta: np.ndarray, parts: Parts) -> Labelled:

@@ -53,7 +53,7 @@ _REMEDIES = {
 }
 
 
-def baselines(data: Composition) -> Mapping[str, Callable]:
+def baselines(data: Composition) -> Mapping[str, Callable[..., Any]]:
     """Return the estimates of other methods for each pair of parts, in the order of `pairs`.
 
     Erb's sample estimate and the q-values (false discovery rate, Benjamini & Hochberg) of its

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-def causal_graph(model: Any, data: Decisions) -> nx.DiGraph:
+def causal_graph(model: Any, data: Decisions) -> nx.DiGraph[Any]:
     """Return who affects whom; the outcome is seen for those decided for."""
     import networkx as nx
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -202,7 +202,7 @@ class SelectiveLabels:
 
     headline = "untested_prevalence"
     data_class = Decisions
-    simulation_defaults = {"people": 500}
+    simulation_defaults: ClassVar[Mapping[str, int]] = {"people": 500}
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -444,7 +444,7 @@ class SelectiveLabels:
         """Return the share of positive results of the imperfect test at a mean risk."""
         return imperfect_test.reported(self, draws, risk)
 
-    def causal_graph(self, data: Decisions) -> nx.DiGraph:
+    def causal_graph(self, data: Decisions) -> nx.DiGraph[Any]:
         """Return the causal graph: risk, and what only the decision-maker sees, are hidden.
 
         Examples
@@ -456,7 +456,7 @@ class SelectiveLabels:
         """
         return causal_graph(self, data)
 
-    def baselines(self, data: Decisions) -> Mapping[str, Callable]:
+    def baselines(self, data: Decisions) -> Mapping[str, Callable[..., Any]]:
         """Return rules that need no model of the decision, by name.
 
         Each is a function of a Generator that returns draws of the mean risk of the untested.

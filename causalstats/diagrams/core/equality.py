@@ -139,7 +139,7 @@ def _relabelled(diagram: Hypergraph, match: Mapping[int, int]) -> tuple[Any, ...
     )
 
 
-def _labelled_graph(diagram: Hypergraph, colours: Colours) -> nx.DiGraph:
+def _labelled_graph(diagram: Hypergraph, colours: Colours) -> nx.DiGraph[Any]:
     """Wires and boxes as nodes, with an edge for each wire into or out of a box."""
     graph = nx.DiGraph()
     for number, wire in enumerate(diagram.wires):

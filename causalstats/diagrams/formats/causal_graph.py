@@ -21,7 +21,7 @@ NamesByRole = dict[str, list[str]]  # "hidden" among the roles
 
 
 def from_networkx(
-    graph: nx.DiGraph,
+    graph: nx.DiGraph[Any],
     hidden: Iterable[Hashable] = (),
     confounded: Iterable[Collection[Hashable]] = (),
 ) -> Hypergraph:
@@ -53,7 +53,7 @@ def from_networkx(
 
 
 def causal_model(
-    graph: nx.DiGraph,
+    graph: nx.DiGraph[Any],
     roles: NamesByRole,
     confounded: Iterable[Sequence[str]],
 ) -> Hypergraph:
@@ -93,7 +93,7 @@ def causal_model(
     return with_roles(model, **given) if any(given.values()) else model
 
 
-def to_networkx(diagram: Hypergraph) -> nx.DiGraph:
+def to_networkx(diagram: Hypergraph) -> nx.DiGraph[Any]:
     """Return the causal graph: variables as nodes, an edge from each cause to each effect.
 
     Parameters
@@ -142,7 +142,7 @@ def root_name(group: Collection[str]) -> str:
     return "_".join(["u", *sorted(group)])
 
 
-def _topological(graph: nx.DiGraph) -> list[str]:
+def _topological(graph: nx.DiGraph[Any]) -> list[str]:
     rank = {name: number for number, name in enumerate(graph)}
     try:
         return list(nx.lexicographical_topological_sort(graph, key=rank.__getitem__))
@@ -166,7 +166,7 @@ def _as_list(names: Any) -> list[Any]:
     return list(names)
 
 
-def _check_directed(graph: nx.DiGraph) -> None:
+def _check_directed(graph: nx.DiGraph[Any]) -> None:
     if not isinstance(graph, nx.Graph):
         raise ModelError(
             "Expected a networkx.DiGraph, from causes to effects, "
@@ -186,7 +186,7 @@ def _check_directed(graph: nx.DiGraph) -> None:
         )
 
 
-def _with_names(graph: nx.DiGraph) -> tuple[nx.DiGraph, NamesByRole]:
+def _with_names(graph: nx.DiGraph[Any]) -> tuple[nx.DiGraph[Any], NamesByRole]:
     """The nodes as strings with their levels, no edges, and the variables of each role."""
     roles = no_roles()
     named = nx.DiGraph()
@@ -204,7 +204,7 @@ def _with_names(graph: nx.DiGraph) -> tuple[nx.DiGraph, NamesByRole]:
     return named, roles
 
 
-def _edges(graph: nx.DiGraph) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _edges(graph: nx.DiGraph[Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """The edges with their attributes, grouped by effect; causes in the order of the graph."""
     for effect in graph:
         for cause in graph.predecessors(effect):
@@ -252,7 +252,7 @@ def _is_set(flag: Any) -> bool:
     return word not in ("no", "false", "0", "0.0", "none", "nan", "")
 
 
-def _refuse_unknown(graph: nx.DiGraph, names: Iterable[str]) -> None:
+def _refuse_unknown(graph: nx.DiGraph[Any], names: Iterable[str]) -> None:
     for name in names:
         if name not in graph:
             raise ModelError(
@@ -261,7 +261,7 @@ def _refuse_unknown(graph: nx.DiGraph, names: Iterable[str]) -> None:
 
 
 def _add_common_causes(
-    graph: nx.DiGraph, confounded: Iterable[Sequence[str]]
+    graph: nx.DiGraph[Any], confounded: Iterable[Sequence[str]]
 ) -> set[str]:
     """Add a hidden root for each group and return the names of the roots."""
     groups = dict.fromkeys(tuple(sorted(group)) for group in confounded)

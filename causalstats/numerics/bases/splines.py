@@ -10,6 +10,7 @@ roughness μ = ∫ u''² (the basis of Demmler & Reinsch 1975). Under the prior 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import BSpline
@@ -84,7 +85,7 @@ class Smooth:
 
 
 @lru_cache
-def _compiled_evaluation() -> Callable:
+def _compiled_evaluation() -> Callable[..., Any]:
     """Compiled: twenty covariates of ten million rows are some two billion cubics.
 
     It lets other threads run.

@@ -115,7 +115,7 @@ class CorrelationMargin:
             raise ValueError(
                 f"Expected more than 1 degree of freedom, got {degrees!r}."
             )
-        self.degrees = float(degrees)
+        self.degrees: float = float(degrees)
         self._angles = np.linspace(0, np.pi, _ANGLES)
         rho = np.clip(-np.cos(self._angles), _SMALLEST_RHO, -_SMALLEST_RHO)
         width = 8 / math.sqrt(degrees) + 32 / (degrees - 1)

@@ -20,6 +20,7 @@ Mathematical Statistics 38:511-518.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special
@@ -359,7 +360,7 @@ def isotropic(
 
 
 def _root_of_gradient(
-    loss: Callable, point: np.ndarray, bounds: np.ndarray, given: list[bool]
+    loss: Callable[..., Any], point: np.ndarray, bounds: np.ndarray, given: list[bool]
 ) -> np.ndarray | None:
     """Return the root of the gradient near an optimum; None where there is none inside.
 

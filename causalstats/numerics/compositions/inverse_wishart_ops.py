@@ -29,24 +29,30 @@ class LogDeterminant(Op):
     B = V (V'(diag(u) + S)V)⁻¹ V', the derivative in S, whose diagonal is that in u.
     """
 
-    __props__ = ()
+    __props__: tuple[str, ...] = ()
 
-    def make_node(self, weights: Any, scatter: Any) -> Apply:
+    def make_node(self, weights: Any, scatter: Any) -> Apply[Any]:
         inputs = [pt.as_tensor(weights), pt.as_tensor(scatter)]
         return Apply(self, inputs, [pt.dscalar(), pt.dmatrix()])
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(
+        self, node: Apply[Any], inputs: list[Any], output_storage: list[Any]
+    ) -> None:
         value, inverse = _log_determinant(np, *inputs)
         output_storage[0][0], output_storage[1][0] = np.asarray(value), inverse
 
-    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+    def pullback(
+        self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]
+    ) -> list[Any]:
         refuse_second_derivatives(cotangents)
         return [cotangents[0] * pt.diagonal(outputs[1]), cotangents[0] * outputs[1]]
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+    def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         return [[True, False], [True, False]]
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    def infer_shape(
+        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
+    ) -> list[Any]:
         return [(), shapes[1]]
 
 

@@ -8,6 +8,7 @@ one degree of freedom (boundary; Self & Liang 1987).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special, stats
@@ -122,7 +123,7 @@ def excess_zeros(
 
 
 def _best(
-    loss: Callable, starts: list[np.ndarray], bounds: list
+    loss: Callable[..., Any], starts: list[np.ndarray], bounds: list
 ) -> optimize.OptimizeResult:
     """Return the smallest optimum of those reached from several starts."""
     optima = [

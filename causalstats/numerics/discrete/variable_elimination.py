@@ -25,7 +25,7 @@ LETTERS = (
 # Entries times tables, below which one call costs more than the sum
 _LARGEST_SMALL_PRODUCT = 2000
 _MOST_FACTORS_OF_A_CALL = 6
-small_einsum = inspect.unwrap(np.einsum)
+small_einsum: Callable[..., Any] = inspect.unwrap(np.einsum)
 """`numpy.einsum` without the search for arrays of other libraries, which takes longer than a small
 sum."""
 EliminationStep = tuple[tuple[int, ...], str]

@@ -6,6 +6,7 @@ that of two-way fixed effects.
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def demeaned(
 
 
 @lru_cache
-def _compiled_demeaning() -> Callable:
+def _compiled_demeaning() -> Callable[..., Any]:
     """Compiled: a unit's rows are read once, while they are near. It lets other threads run."""
     import numba
 

@@ -27,33 +27,39 @@ _COVARIANCE, _PRIOR = 3, 4
 class PiecesGivenScales(Op):
     """`with_derivatives`: the log likelihood, and what its derivatives take."""
 
-    __props__ = ()
+    __props__: tuple[str, ...] = ()
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: Any) -> Apply[Any]:
         return Apply(
             self,
             [pt.as_tensor(value) for value in inputs],
             [pt.dscalar(), pt.dmatrix(), pt.dmatrix()],
         )
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(
+        self, node: Apply[Any], inputs: list[Any], output_storage: list[Any]
+    ) -> None:
         for storage, value in zip(
             output_storage, with_derivatives(np, *inputs), strict=True
         ):
             storage[0] = np.asarray(value)
 
-    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+    def pullback(
+        self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]
+    ) -> list[Any]:
         refuse_second_derivatives(cotangents)
         gradients = [DisconnectedType()() for _ in inputs]
         gradients[_COVARIANCE] = cotangents[0] * outputs[1]
         gradients[_PRIOR] = cotangents[0] * outputs[2]
         return gradients
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+    def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         moved = [k in (_COVARIANCE, _PRIOR) for k in range(len(node.inputs))]
         return [[connected, False, False] for connected in moved]
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    def infer_shape(
+        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
+    ) -> list[Any]:
         return [(), shapes[_COVARIANCE], shapes[_PRIOR]]
 
 

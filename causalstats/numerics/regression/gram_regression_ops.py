@@ -26,29 +26,35 @@ _VERSION = version(str(gram_regression.__file__), __file__)
 class GramGivenScales(Op):
     """The log likelihood, and its derivatives in cross-products, precisions and factors."""
 
-    __props__ = ()
+    __props__: tuple[str, ...] = ()
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: Any) -> Apply[Any]:
         return Apply(
             self,
             [pt.as_tensor(value) for value in inputs],
             [pt.dscalar(), pt.dtensor3(), pt.dtensor3(), pt.dtensor3()],
         )
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(
+        self, node: Apply[Any], inputs: list[Any], output_storage: list[Any]
+    ) -> None:
         for storage, value in zip(
             output_storage, with_derivatives(np, *inputs), strict=True
         ):
             storage[0] = np.asarray(value)
 
-    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+    def pullback(
+        self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]
+    ) -> list[Any]:
         refuse_second_derivatives(cotangents)
         return [cotangents[0] * slope for slope in outputs[1:]]
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+    def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         return [[True, False, False, False] for _ in node.inputs]
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    def infer_shape(
+        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
+    ) -> list[Any]:
         return [(), *shapes]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 _MOST_AT_ONCE = 1000  # values of φ
 
 
-def _equal_correlation(xp: Any) -> Callable:
+def _equal_correlation(xp: Any) -> Callable[..., Any]:
     """A function of X, φ, M and its row sums, of rows of a subject that are equally correlated."""
 
     def equal(whole: Any, correlation: Any, member: Any, size: Any) -> tuple:
@@ -55,7 +55,7 @@ def _equal_correlation(xp: Any) -> Callable:
     return equal
 
 
-def _ar1_correlation(xp: Any) -> Callable:
+def _ar1_correlation(xp: Any) -> Callable[..., Any]:
     """The same function of X, φ, gap and linked, of rows that follow each other in time."""
 
     def ar1(whole: Any, correlation: Any, gap: Any, linked: Any) -> tuple:
@@ -93,7 +93,7 @@ def _ar1_correlation(xp: Any) -> Callable:
     return ar1
 
 
-def program(xp: Any, in_time: bool) -> Callable:
+def program(xp: Any, in_time: bool) -> Callable[..., Any]:
     """Return the function that gives `about_covariates`, and then what its derivatives take.
 
     Those are the derivatives of both in φ, and PC. The function takes columns, covariates, φ, and M

@@ -27,19 +27,21 @@ _COLUMNS, _CORRELATION = 0, 2
 class AboutCovariates(Op):
     """Scatter S of columns about covariates, log determinants, and their derivatives."""
 
-    __props__ = ("in_time",)
+    __props__: tuple[str, ...] = ("in_time",)
 
     def __init__(self, in_time: bool):
         self.in_time = in_time
 
-    def make_node(self, *inputs: Any) -> Apply:
+    def make_node(self, *inputs: Any) -> Apply[Any]:
         return Apply(
             self,
             [pt.as_tensor(value) for value in inputs],
             [pt.dmatrix(), pt.dscalar(), pt.dmatrix(), pt.dscalar(), pt.dmatrix()],
         )
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(
+        self, node: Apply[Any], inputs: list[Any], output_storage: list[Any]
+    ) -> None:
         for storage, value in zip(
             output_storage,
             row_correlation.program(np, self.in_time)(*inputs),
@@ -47,7 +49,9 @@ class AboutCovariates(Op):
         ):
             storage[0] = np.asarray(value)
 
-    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+    def pullback(
+        self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]
+    ) -> list[Any]:
         refuse_second_derivatives(cotangents, values=2)
         by_scatter, by_logs = cotangents[:2]
         _, _, steep, growth, projected = outputs
@@ -62,14 +66,16 @@ class AboutCovariates(Op):
             gradients[_CORRELATION] = gradients[_CORRELATION] + by_logs * growth
         return gradients
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+    def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         pattern = [[False] * 5 for _ in node.inputs]
         pattern[_COLUMNS][0] = pattern[_CORRELATION][0] = pattern[_CORRELATION][1] = (
             True
         )
         return pattern
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    def infer_shape(
+        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
+    ) -> list[Any]:
         size = shapes[_COLUMNS][1]
         return [(size, size), (), (size, size), (), shapes[_COLUMNS]]
 

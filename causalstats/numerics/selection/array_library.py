@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 
-def uncompiled(function: Callable) -> Callable:
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as it is, where Numba would compile it."""
     return function
 
 
-def select(xp: Any, compiled: Callable | None) -> Callable:
+def select(xp: Any, compiled: Callable[..., Any] | None) -> Callable[..., Any]:
     """Return `where` of an array library, or a choice between scalars where Numba compiles.
 
     Numba's own `where` makes an array of a scalar.

@@ -60,12 +60,12 @@ def risk_given_result(
 
 
 def reported(
-    positive: Callable,
-    negative: Callable,
+    positive: Callable[..., Any],
+    negative: Callable[..., Any],
     sign: float,
     xp: Any,
-    compiled: Callable | None,
-) -> Callable:
+    compiled: Callable[..., Any] | None,
+) -> Callable[..., Any]:
     """Return log P(T=1, R) and its derivatives as one function.
 
     Parameters

@@ -26,7 +26,7 @@ LONGEST_STEP = 4.0
 
 
 def steps(
-    unobservable: Unobservable, xp: Any, compiled: Callable = uncompiled
+    unobservable: Unobservable, xp: Any, compiled: Callable[..., Any] = uncompiled
 ) -> SimpleNamespace:
     """Return the starting value and the step of Halley's method as functions.
 
@@ -100,7 +100,7 @@ def solve(
     scale: float,
     weights: np.ndarray,
     unobservable: Unobservable,
-) -> tuple:
+) -> tuple[Any, ...]:
     """Return c with Σ_i w_i E h(c + index_i + σζ) = prevalence, and its derivatives.
 
     Parameters
@@ -154,7 +154,7 @@ def mean_risk(
     index: Any,
     scale: Any,
     weights: Any,
-) -> tuple:
+) -> tuple[Any, ...]:
     """Return Σ_i w_i E h(c + index_i + σζ), and its derivatives in c, index and σ.
 
     Parameters

@@ -37,7 +37,7 @@ _LEAST_PROBABILITY = 1e-300
 
 
 def event_probabilities(
-    unobservable: Unobservable, xp: Any, compiled: Callable | None = None
+    unobservable: Unobservable, xp: Any, compiled: Callable[..., Any] | None = None
 ) -> SimpleNamespace:
     """Return the probabilities of events as functions over arrays or, compiled, over scalars.
 
@@ -69,7 +69,7 @@ def event_probabilities(
 
 
 def _closed_form(
-    unobservable: Unobservable, xp: Any, compiled: Callable | None
+    unobservable: Unobservable, xp: Any, compiled: Callable[..., Any] | None
 ) -> SimpleNamespace:
     formulas = uniform_unobservable.formulas(xp, compiled)
     decorate = compiled or uncompiled
@@ -114,7 +114,7 @@ def _closed_form(
 
 
 def _by_quadrature(
-    unobservable: Unobservable, xp: Any, compiled: Callable | None
+    unobservable: Unobservable, xp: Any, compiled: Callable[..., Any] | None
 ) -> SimpleNamespace:
     decorate = compiled or uncompiled
     link = unobservable.link_function.derivatives(xp, compiled)
@@ -169,7 +169,9 @@ def _by_quadrature(
     return SimpleNamespace(prepare=prepare, mean=mean, **events)
 
 
-def _expectation(family: str, xp: Any, compiled: Callable | None) -> Callable:
+def _expectation(
+    family: str, xp: Any, compiled: Callable[..., Any] | None
+) -> Callable[..., Any]:
     """Return the map of a five-valued function of (ζ, m, t, σ, α) to its expectations over ζ.
 
     Parameters

@@ -5,6 +5,8 @@ minute to compile: here value and partial derivatives come out of one pass over 
 first derivatives are defined.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +42,21 @@ class LogLikelihood(Op):
     unobservable : Unobservable
     """
 
-    __props__ = ("event", "unobservable")
+    __props__: tuple[str, ...] = ("event", "unobservable")
 
     def __init__(self, event: str, unobservable: Unobservable):
         self.event = event
         self.unobservable = unobservable
 
-    def make_node(self, *values: Any) -> Apply:
+    def make_node(self, *values: Any) -> Apply[Any]:
         inputs = [pt.as_tensor(value) for value in values]
         return Apply(
             self, inputs, [inputs[2].type(), *(value.type() for value in inputs)]
         )
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(
+        self, node: Apply[Any], inputs: list[Any], output_storage: list[Any]
+    ) -> None:
         with np.errstate(over="ignore", divide="ignore"):
             outputs = _log_likelihood(self, np)(*inputs)
         for storage, value, variable in zip(
@@ -60,31 +64,39 @@ class LogLikelihood(Op):
         ):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
-    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+    def pullback(
+        self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]
+    ) -> list[Any]:
         refuse_second_derivatives(cotangents)
         return [cotangents[0] * partial for partial in outputs[1:]]
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+    def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         return [[True] + [False] * len(node.inputs)] * len(node.inputs)
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    def infer_shape(
+        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
+    ) -> list[Any]:
         return [(), *shapes]
 
 
 class PrevalenceIntercept(Op):
     """The intercept of `prevalence_constraint.solve`, and its derivatives as further outputs."""
 
-    __props__ = ("unobservable",)
+    __props__: tuple[str, ...] = ("unobservable",)
 
     def __init__(self, unobservable: Unobservable):
         self.unobservable = unobservable
 
-    def make_node(self, prevalence: Any, index: Any, scale: Any, weights: Any) -> Apply:
+    def make_node(
+        self, prevalence: Any, index: Any, scale: Any, weights: Any
+    ) -> Apply[Any]:
         inputs = [pt.as_tensor(value) for value in (prevalence, index, scale, weights)]
         scalar = inputs[2].type
         return Apply(self, inputs, [scalar(), scalar(), inputs[1].type(), scalar()])
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(
+        self, node: Apply[Any], inputs: list[Any], output_storage: list[Any]
+    ) -> None:
         prevalence, index, scale, weights = inputs
         solution = prevalence_constraint.solve(
             prevalence, index, scale, weights, self.unobservable
@@ -94,24 +106,30 @@ class PrevalenceIntercept(Op):
         ):
             storage[0] = np.asarray(value, dtype=variable.type.dtype)
 
-    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+    def pullback(
+        self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]
+    ) -> list[Any]:
         refuse_second_derivatives(cotangents)
         return [
             *(cotangents[0] * partial for partial in outputs[1:]),
             disconnected_type(),
         ]
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+    def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         return [[True, False, False, False]] * 3 + [[False] * 4]
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    def infer_shape(
+        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
+    ) -> list[Any]:
         return [(), (), shapes[1], ()]
 
 
 class Prevalence(PrevalenceIntercept):
     """The prevalence at an intercept, and its derivatives: the inverse of `PrevalenceIntercept`."""
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(
+        self, node: Apply[Any], inputs: list[Any], output_storage: list[Any]
+    ) -> None:
         with np.errstate(over="ignore", divide="ignore"):
             values = prevalence_constraint.mean_risk(self.unobservable, np, *inputs)
         for storage, value, variable in zip(

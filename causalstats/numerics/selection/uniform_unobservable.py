@@ -31,7 +31,7 @@ _NODES, _WEIGHTS = (
 )
 
 
-def formulas(xp: Any, compiled: Callable | None = None) -> SimpleNamespace:
+def formulas(xp: Any, compiled: Callable[..., Any] | None = None) -> SimpleNamespace:
     """Return the closed forms as functions over arrays or, compiled, over scalars.
 
     Parameters

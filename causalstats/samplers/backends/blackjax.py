@@ -75,11 +75,11 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
         integration_steps_fn=leapfrog_steps,
     )
 
-    def log_density_of(data: tuple) -> Callable:
+    def log_density_of(data: tuple[Any, ...]) -> Callable[..., Any]:
         # BlackJAX takes means over chains of vectors only, so a position is one vector.
         return lambda vector: functions.log_density(unravel(vector), data)
 
-    def tune(key: Any, positions: list, data: tuple) -> tuple[Any, dict]:
+    def tune(key: Any, positions: list, data: tuple[Any, ...]) -> tuple[Any, dict]:
         adaptation = blackjax.chees_adaptation(
             log_density_of(data),
             sampler.chains,
@@ -98,7 +98,9 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
         names = ("step_size", "inverse_mass_matrix", "integration_steps_params")
         return states, {name: adapted[name] for name in names}
 
-    def advance(states: Any, adapted: dict, key: Any, data: tuple) -> tuple[Any, tuple]:
+    def advance(
+        states: Any, adapted: dict, key: Any, data: tuple[Any, ...]
+    ) -> tuple[Any, tuple]:
         def one_chain(key: Any, state: Any) -> tuple[Any, Any]:
             return kernel(key, state, log_density_of(data), **adapted)
 
@@ -120,7 +122,7 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
     return CheesProgram(sampler, functions, jax.jit(tune), jax.jit(advance))
 
 
-def _unravel(graph: pm.Model) -> Callable:
+def _unravel(graph: pm.Model) -> Callable[..., Any]:
     """Return the function of a vector that gives the arrays of a position."""
     from jax.flatten_util import ravel_pytree
 
@@ -145,8 +147,8 @@ class CheesProgram:
 
     sampler: Chees
     functions: JaxGraph
-    tune: Callable
-    advance: Callable
+    tune: Callable[..., Any]
+    advance: Callable[..., Any]
 
     @property
     def graph(self) -> pm.Model:
@@ -194,7 +196,7 @@ class CheesProgram:
             device=device_in_words(),
         )
 
-    def _labelled(self, chunks: list[tuple], data: tuple) -> xr.DataTree:
+    def _labelled(self, chunks: list[tuple], data: tuple[Any, ...]) -> xr.DataTree:
         """Return the draws of all chunks, whose arrays are (draw, chain, ...)."""
         import jax
 

@@ -65,7 +65,7 @@ class DeviceLayout:
             return tree
         return jax.device_put(tree, self._sharding("chain"))
 
-    def put_data(self, arrays: list[np.ndarray]) -> tuple:
+    def put_data(self, arrays: list[np.ndarray]) -> tuple[Any, ...]:
         """Return data on the devices, long arrays divided by rows and the others copied."""
         if self.chain_devices == self.row_devices == 1:
             return tuple(jax.numpy.asarray(array) for array in arrays)

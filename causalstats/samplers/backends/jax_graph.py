@@ -47,7 +47,7 @@ def trace(graph: pm.Model) -> JaxGraph:
     density = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
     constrain = _traced(graph, shown)
 
-    def kept(position: list, data: tuple) -> list:
+    def kept(position: list, data: tuple[Any, ...]) -> list:
         return constrain(*position, *map(unpadded, data))
 
     over_draws = jax.vmap(jax.vmap(kept, (0, None)), (0, None))
@@ -89,11 +89,13 @@ class JaxGraph:
 
     graph: pm.Model
     names: tuple[str, ...]
-    density: Callable
-    log_density: Callable
-    constrain: Callable
+    density: Callable[..., Any]
+    log_density: Callable[..., Any]
+    constrain: Callable[..., Any]
 
-    def data(self, problem: Problem, chains: int = 1) -> tuple[tuple, DeviceLayout]:
+    def data(
+        self, problem: Problem, chains: int = 1
+    ) -> tuple[tuple[Any, ...], DeviceLayout]:
         """Return the data of a problem on the devices, and how chains and rows are spread.
 
         Parameters
@@ -109,7 +111,7 @@ class JaxGraph:
         layout = layout_for(chains, arrays)
         return layout.put_data(arrays), layout
 
-    def starts(self, data: tuple, seed: int, number: int) -> list[np.ndarray]:
+    def starts(self, data: tuple[Any, ...], seed: int, number: int) -> list[np.ndarray]:
         """Return points where log density and gradient are finite, stacked.
 
         They are the initial point of the graph with uniform noise on (-1, 1), as in Stan.
@@ -147,7 +149,7 @@ class JaxGraph:
         )
 
     def _refuse_another_density(
-        self, position: list, data: tuple, value: np.ndarray
+        self, position: list, data: tuple[Any, ...], value: np.ndarray
     ) -> None:
         """Raise where a device computes another log density than the CPU.
 
@@ -172,7 +174,9 @@ class JaxGraph:
                 "Sample on the CPU: Nuts(backend='numba')."
             )
 
-    def posterior(self, positions: Sequence[np.ndarray], data: tuple) -> xr.Dataset:
+    def posterior(
+        self, positions: Sequence[np.ndarray], data: tuple[Any, ...]
+    ) -> xr.Dataset:
         """Return the variables that are kept, with their dims and coordinates.
 
         Parameters
@@ -200,7 +204,7 @@ class JaxGraph:
         self,
         positions: Sequence[np.ndarray],
         statistics: Sequence[np.ndarray],
-        data: tuple,
+        data: tuple[Any, ...],
         superchain: np.ndarray | None = None,
     ) -> xr.DataTree:
         """Return the groups `posterior` and `sample_stats` of a run.
@@ -234,7 +238,7 @@ class JaxGraph:
         return tuple(dim or f"{name}_dim_{axis}" for axis, dim in enumerate(named))
 
 
-def _traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable:
+def _traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable[..., Any]:
     """Return a JAX function of the graph's unconstrained values, followed by its data.
 
     Parameters
@@ -281,7 +285,7 @@ def _gradient(logp: Any, variables: Sequence[Any]) -> Any:
     return pytensor.grad(logp, list(variables), disconnected_inputs="ignore")
 
 
-def _log_density(density: Callable) -> Callable:
+def _log_density(density: Callable[..., Any]) -> Callable[..., Any]:
     """Return the log density alone, with the gradient that PyTensor derived."""
     import jax
 

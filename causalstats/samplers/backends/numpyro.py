@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -102,8 +102,8 @@ class NumpyroProgram:
 
     sampler: Nuts
     functions: JaxGraph
-    begin: Callable
-    advance: Callable
+    begin: Callable[..., Any]
+    advance: Callable[..., Any]
 
     @property
     def graph(self) -> pm.Model:
@@ -147,7 +147,7 @@ class NumpyroProgram:
             device=device_in_words(),
         )
 
-    def _labelled(self, kept: list, data: tuple) -> xr.DataTree:
+    def _labelled(self, kept: list, data: tuple[Any, ...]) -> xr.DataTree:
         if len(kept) * _DRAWS_OF_A_CHUNK <= self.sampler.tune:
             raise KeyboardInterrupt("Interrupted with 0 complete draws a chain.")
         total = self.sampler.tune + self.sampler.draws
@@ -155,7 +155,7 @@ class NumpyroProgram:
         return self.functions.draws(positions, statistics, data)
 
 
-def _joined(chunks: list, first: int, last: int) -> tuple:
+def _joined(chunks: list, first: int, last: int) -> tuple[Any, ...]:
     """Return the draws from first to last of all chunks, whose parts are (chain, draw, ...).
 
     Parameters

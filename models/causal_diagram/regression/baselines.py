@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def regression_baselines(
     model: CausalDiagram, data: Observations
-) -> Mapping[str, Callable]:
+) -> Mapping[str, Callable[..., Any]]:
     """Return least-squares estimates with robust standard errors, by name.
 
     There are none where treatment or outcome is a label of more than two levels.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -35,10 +35,10 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
     y = model.outcome
 
     def estimand(
-        compute: Callable,
+        compute: Callable[..., Any],
         description: str,
         contrast: str,
-        in_words: Callable | None = None,
+        in_words: Callable[..., Any] | None = None,
         sentence: Callable[[Observations], str] | str = "",
     ) -> Estimand:
         return Estimand(

@@ -205,7 +205,7 @@ class Regression:
             "they have no likelihood."
         )
 
-    def baselines(self, data: Observations) -> Mapping[str, Callable]:
+    def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]:
         return regression_baselines(self.model, data)
 
     def predictions(

@@ -186,7 +186,7 @@ class TableRoute(ABC):
     ) -> Simulation:
         return simulation.simulate(self, seed, people, design)
 
-    def baselines(self, data: Observations) -> Mapping[str, Callable]:
+    def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]:
         return baselines.table_baselines(self.model, data)
 
     def predictions(

@@ -24,6 +24,7 @@ from causalstats.numerics.bases.splines import smooth
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
+    from causalstats.models.panel_dml.shrinkage.base import ColumnScale
 
 _ROWS_FOR_LEVELS = 100_000  # that say whether a number has more than two values
 
@@ -49,10 +50,10 @@ def spectral_scales(xp: Any, given: Mapping[str, Any], length_scale: Any) -> Any
 class HilbertSpaceGP(BasisFamily):
     """Sines, whose prior variances are the spectral density of a Matérn-5/2 kernel."""
 
-    fields = ("length_scale_median", "length_scale_log_sd")
+    fields: tuple[str, ...] = ("length_scale_median", "length_scale_log_sd")
     needs_cross_products = True
     funnel = True
-    column_scales = {"length_scale": spectral_scales}
+    column_scales: Mapping[str, ColumnScale] = {"length_scale": spectral_scales}
     description = "a Gaussian process of each"
 
     def covariate_basis(self, values: np.ndarray, size: int) -> CovariateBasis:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Correlated(CoefficientPrior):
     """C ~ LKJ(η), C the correlation of a column's coefficients over equations."""
 
-    fields = ("correlation_eta",)
+    fields: tuple[str, ...] = ("correlation_eta",)
     correlated = True
 
     def parameters(self, model: PanelDML, sizes: Sizes) -> tuple[Parameter, ...]:

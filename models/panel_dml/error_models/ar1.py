@@ -29,7 +29,7 @@ class AR1(ErrorModel):
     """Each equation's errors are ρ times the previous error plus an innovation."""
 
     needs_cross_products = True
-    checked_parameters = ("serial_correlation",)
+    checked_parameters: tuple[str, ...] = ("serial_correlation",)
 
     def parameters(self, model: PanelDML, sizes: Sizes) -> tuple[Parameter, ...]:
         if sizes.lowest is None:  # unit means have no serial correlation

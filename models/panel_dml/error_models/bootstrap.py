@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class ClusterBootstrap(ErrorModel):
     """Weights of clusters from Dirichlet(1, ..., 1)."""
 
-    fields = ("variance_prior_degrees",)
+    fields: tuple[str, ...] = ("variance_prior_degrees",)
     robust = True
     fewest_clusters = 10
 

@@ -38,7 +38,7 @@ def independent_clusters(formula: str) -> Assumption:
 class ClusterRobust(ErrorModel):
     """The sandwich estimator with its finite-sample corrections."""
 
-    fields = ("variance_prior_degrees",)
+    fields: tuple[str, ...] = ("variance_prior_degrees",)
     robust = True
     fewest_clusters = 2
     allows_unit_effects = True

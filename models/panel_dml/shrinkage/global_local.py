@@ -16,6 +16,7 @@ from causalstats.models.panel_dml.shrinkage.base import Shrinkage
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
+    from causalstats.models.panel_dml.shrinkage.base import ColumnScale
 
 
 def covariate_scales(xp: Any, given: Mapping[str, Any], local: Any) -> Any:
@@ -39,7 +40,7 @@ class GlobalLocal(Shrinkage):
     needs_cross_products = True
     funnel = True
     formula = ", with τ of each covariate"
-    column_scales = {"covariate_scale": covariate_scales}
+    column_scales: Mapping[str, ColumnScale] = {"covariate_scale": covariate_scales}
 
     def parameters(self, model: PanelDML, sizes: Sizes) -> tuple[Parameter, ...]:
         local = Parameter(

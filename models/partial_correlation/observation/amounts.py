@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -22,7 +22,7 @@ class Amounts:
     """Positive parts without error of measurement."""
 
     exact = True
-    latent = ()
+    latent: ClassVar[tuple[str, ...]] = ()
     detection = "measured"
     values_known = True
 

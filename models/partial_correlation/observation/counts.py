@@ -8,7 +8,7 @@ part that is rare and not absent: no zero replacement and no zero inflation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -31,7 +31,7 @@ class Counts:
     """Counts of the parts, multinomial given the composition."""
 
     exact = False
-    latent = (COORDINATES,)
+    latent: ClassVar[tuple[str, ...]] = (COORDINATES,)
     detection = "counted"
     values_known = True
 

@@ -8,7 +8,7 @@ The logarithm u of such a value is sampled, uniformly between the logarithms of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -30,7 +30,7 @@ class Intervals:
     """Positive parts of which some are known within bounds only: interval censoring."""
 
     exact = False
-    latent = (UNCONSTRAINED, LOGARITHM)
+    latent: ClassVar[tuple[str, ...]] = (UNCONSTRAINED, LOGARITHM)
     detection = "above its limit"
     values_known = False
 

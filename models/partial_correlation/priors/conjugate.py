@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 class ConjugatePrior:
     """A prior that is conjugate once its hyperparameters are given: inverse-Wishart, or flat."""
 
-    parameters: tuple[str, ...] = ()
-    latent: tuple[str, ...] = ()
-    answers: Mapping[str, AnswerText] = {}
-    withheld: Mapping[str, str] = {}
+    parameters: ClassVar[tuple[str, ...]] = ()
+    latent: ClassVar[tuple[str, ...]] = ()
+    answers: ClassVar[Mapping[str, AnswerText]] = {}
+    withheld: ClassVar[Mapping[str, str]] = {}
     spread_remedy = ""
-    simulation_fields: tuple[str, ...] = ()
+    simulation_fields: ClassVar[tuple[str, ...]] = ()
     depends_on_parts = False
 
     def conjugate(self, model: PartialCorrelation, data: Composition) -> Conjugate:

@@ -8,7 +8,7 @@ unless they are given (empirical Bayes), and the posterior given both is Wishart
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 class Invariant(ConjugatePrior):
     """Σ ~ IW(k + D, k ω I), α = k / (k + m)."""
 
-    fields = ("shrinkage", "basis_variance")
+    fields: ClassVar[tuple[str, ...]] = ("shrinkage", "basis_variance")
     spread_remedy = (
         "The prior gives all parts one variance, and theirs differ: those that vary little are "
         "drawn too far. Use prior='shrunk', which learns the variance of each part."
     )
-    simulation_fields = ("basis_variance", "shrinkage")
+    simulation_fields: ClassVar[tuple[str, ...]] = ("basis_variance", "shrinkage")
 
     def assumption(self, model: PartialCorrelation) -> Assumption:
         variance = "that of the data"

@@ -7,8 +7,9 @@ degrees of freedom, the second gives coefficients those of least squares.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -32,9 +33,9 @@ _WITHHELD = (
 class Matching(ConjugatePrior):
     """No shrinkage: each prior is the one whose intervals are those of the classical test."""
 
-    fields = ()
+    fields: ClassVar[tuple[str, ...]] = ()
     depends_on_parts = True
-    withheld = dict.fromkeys(
+    withheld: ClassVar[Mapping[str, str]] = dict.fromkeys(
         (
             "total_variance",
             "log_ratio_variance",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class SampledPrior:
     """A prior with hyperparameters to sample, for rows observed and dependent in any way."""
 
-    latent: tuple[str, ...] = ()
-    answers: Mapping[str, AnswerText] = {}
-    withheld: Mapping[str, str] = {}
+    latent: ClassVar[tuple[str, ...]] = ()
+    answers: ClassVar[Mapping[str, AnswerText]] = {}
+    withheld: ClassVar[Mapping[str, str]] = {}
     spread_remedy = ""
 
     def hyperpriors(

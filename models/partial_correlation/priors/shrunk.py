@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -48,9 +48,9 @@ _NUMBERS_KEPT = 1e8  # in the draws of Θ, about 0.8 GB
 class Shrunk(SampledPrior):
     """Σ ~ IW(k + D, k V' diag(ω) V), α = k / (k + m), with ω and α sampled."""
 
-    fields = ("shrinkage", *FIELDS)
-    parameters = (*PARAMETERS, "shrinkage")
-    simulation_fields = ("basis_variance",)
+    fields: ClassVar[tuple[str, ...]] = ("shrinkage", *FIELDS)
+    parameters: ClassVar[tuple[str, ...]] = (*PARAMETERS, "shrinkage")
+    simulation_fields: ClassVar[tuple[str, ...]] = ("basis_variance",)
 
     def assumption(self, model: PartialCorrelation) -> Assumption:
         variance = "that of the data"

@@ -11,8 +11,9 @@ the two is summed out. The Θ of the composition is K - K11'K / 1'K1. All of it 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy import stats
@@ -43,11 +44,20 @@ _MOST_TRIES = 10_000
 class SpikeAndSlab(SampledPrior):
     """Partial correlations of the amounts: most near 0 (the spike), the others not (the slab)."""
 
-    fields = (*FIELDS, "spike_sd", "slab_sd", "expected_slab_share")
-    parameters = (*PARAMETERS, "slab_share", "basis_correlation")
-    latent = ("free_correlation",)
-    simulation_fields = ("basis_variance",)
-    answers = {
+    fields: ClassVar[tuple[str, ...]] = (
+        *FIELDS,
+        "spike_sd",
+        "slab_sd",
+        "expected_slab_share",
+    )
+    parameters: ClassVar[tuple[str, ...]] = (
+        *PARAMETERS,
+        "slab_share",
+        "basis_correlation",
+    )
+    latent: ClassVar[tuple[str, ...]] = ("free_correlation",)
+    simulation_fields: ClassVar[tuple[str, ...]] = ("basis_variance",)
+    answers: ClassVar[Mapping[str, AnswerText]] = {
         "basis_correlation": AnswerText(
             "Partial correlation of two amounts before closure, given all the other amounts; "
             "known by its sparsity alone.",

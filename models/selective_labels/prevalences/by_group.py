@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +20,10 @@ from causalstats.models.selective_labels.prevalences.prevalence import (
     solved_intercept,
 )
 
+if TYPE_CHECKING:
+    from causalstats.core.assumption import Assumption
+    from causalstats.data import Decisions
+
 
 @dataclass(frozen=True)
 class PrevalenceByGroup(Prevalence):
@@ -27,10 +33,10 @@ class PrevalenceByGroup(Prevalence):
 
     by_group = True
 
-    def known(self):
+    def known(self) -> Mapping[str, Known]:
         return dict(self.value.values)
 
-    def known_in(self, data):
+    def known_in(self, data: Decisions) -> Mapping[str, Known]:
         levels, _ = data.levels_of(self.value.feature, data.matrix)
         if set(levels) != set(self.value.values):
             raise ModelError(
@@ -39,10 +45,10 @@ class PrevalenceByGroup(Prevalence):
             )
         return {level: self.value.values[level] for level in levels}
 
-    def solved_columns(self, data):
+    def solved_columns(self, data: Decisions) -> np.ndarray:
         return np.array(data.columns_of(self.value.feature), int)
 
-    def group_rows(self, data):
+    def group_rows(self, data: Decisions) -> list[np.ndarray]:
         levels, codes = data.levels_of(self.value.feature, data.population.matrix)
         groups = [np.flatnonzero(codes == position) for position in range(len(levels))]
         for level, rows in zip(levels, groups, strict=True):
@@ -53,10 +59,10 @@ class PrevalenceByGroup(Prevalence):
                 )
         return groups
 
-    def group_codes(self, data):
+    def group_codes(self, data: Decisions) -> np.ndarray:
         return data.levels_of(self.value.feature, data.matrix)[1]
 
-    def coords(self, data):
+    def coords(self, data: Decisions) -> dict[str, list[str]]:
         known = self.known_in(data)
         return {
             "prevalence_group": [
@@ -64,10 +70,10 @@ class PrevalenceByGroup(Prevalence):
             ]
         }
 
-    def inputs(self, data):
+    def inputs(self, data: Decisions) -> dict[str, Any]:
         return constraint_inputs(self, data)
 
-    def intercept_and_risk(self, parts: GraphParts):
+    def intercept_and_risk(self, parts: GraphParts) -> tuple[Any, Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -96,16 +102,16 @@ class PrevalenceByGroup(Prevalence):
             risk = risk[column].set(middle - middles[0])
         return middles[0], pm.Deterministic("risk_coefficient", risk, dims="feature")
 
-    def parameters(self):
+    def parameters(self) -> tuple[str, ...]:
         return () if self.value.exact else (PARAMETER,)
 
-    def prior_sd(self, data):
+    def prior_sd(self, data: Decisions) -> Any:
         return [value.sd for value in self.known_in(data).values() if not value.exact]
 
-    def assumptions(self):
+    def assumptions(self) -> tuple[Assumption, ...]:
         return assumed(self.value, ", within each group")
 
-    def relaxation(self, model, data):
+    def relaxation(self, model: Any, data: Decisions) -> tuple[Relaxation, ...]:
         known = self.known_in(data)
         anything = dict.fromkeys(self.value.values, Known.beta(1, 1))
         return (

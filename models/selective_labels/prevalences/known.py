@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known
@@ -15,6 +17,10 @@ from causalstats.models.selective_labels.prevalences.prevalence import (
     solved_intercept,
 )
 
+if TYPE_CHECKING:
+    from causalstats.core.assumption import Assumption
+    from causalstats.data import Decisions
+
 
 @dataclass(frozen=True)
 class KnownPrevalence(Prevalence):
@@ -22,13 +28,13 @@ class KnownPrevalence(Prevalence):
 
     value: Known
 
-    def known(self):
+    def known(self) -> Mapping[str, Known]:
         return {"": self.value}
 
-    def inputs(self, data):
+    def inputs(self, data: Decisions) -> dict[str, Any]:
         return constraint_inputs(self, data)
 
-    def intercept_and_risk(self, parts: GraphParts):
+    def intercept_and_risk(self, parts: GraphParts) -> tuple[Any, Any]:
         import pymc as pm
 
         prevalence = parts.given["known_prevalence"][0]
@@ -39,16 +45,16 @@ class KnownPrevalence(Prevalence):
         risk = parts.prior.risk_coefficients(parts)
         return solved_intercept(parts, prevalence, risk), risk
 
-    def parameters(self):
+    def parameters(self) -> tuple[str, ...]:
         return () if self.value.exact else (PARAMETER,)
 
-    def prior_sd(self, data):
+    def prior_sd(self, data: Decisions) -> Any:
         return self.value.sd
 
-    def assumptions(self):
+    def assumptions(self) -> tuple[Assumption, ...]:
         return assumed(self.value)
 
-    def relaxation(self, model, data):
+    def relaxation(self, model: Any, data: Decisions) -> tuple[Relaxation, ...]:
         return (
             Relaxation(
                 name="prevalence",

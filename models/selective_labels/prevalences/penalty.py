@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from causalstats.core.knowledge import Penalty
 from causalstats.models.selective_labels.graph_parts import GraphParts
@@ -19,7 +20,7 @@ class PenalisedPrevalence(KnownPrevalence):
 
     value: Penalty
 
-    def intercept_and_risk(self, parts: GraphParts):
+    def intercept_and_risk(self, parts: GraphParts) -> tuple[Any, Any]:
         """Sample the intercept by its distance to the one that has the prevalence exactly.
 
         That is a shift, so that densities are those of the intercept.

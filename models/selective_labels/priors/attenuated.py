@@ -12,7 +12,7 @@ large coefficients among many small ones, and the unobservable would take over t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,10 @@ from causalstats.models.selective_labels.priors.coefficient_prior import (
 from causalstats.models.shared.half_normal import half_normal
 from causalstats.numerics.selection.prevalence_constraint import attenuation
 from causalstats.numerics.selection.unobservables import FAMILIES
+
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.prior_scales import PriorScales
+    from causalstats.numerics.selection.unobservable import Unobservable
 
 DEGREES_OF_FREEDOM = 4.0  # of the Student t of the coefficients
 
@@ -58,16 +62,16 @@ class Attenuated:
     default_scale: float = 1.0
     parameters: tuple[str, ...] = ("risk_coefficient_sd", "testing_coefficient_sd")
 
-    def unit(self, law):
+    def unit(self, law: Unobservable) -> float:
         return law.link_function.log_odds
 
-    def family_factor(self, law):
+    def family_factor(self, law: Unobservable) -> float:
         return float(np.sqrt(FAMILIES["uniform"].variance / law.variance))
 
-    def free_policy_sd(self, scales):
+    def free_policy_sd(self, scales: PriorScales) -> float:
         return FREE
 
-    def inputs(self, data):
+    def inputs(self, data: Decisions) -> dict[str, Any]:
         units, centre = feature_units(data)
         return {
             "feature_unit": units,
@@ -75,7 +79,9 @@ class Attenuated:
             "information": information(data),
         }
 
-    def risk_coefficients(self, parts: GraphParts, columns=None):
+    def risk_coefficients(
+        self, parts: GraphParts, columns: np.ndarray | None = None
+    ) -> Any:
         import pymc as pm
 
         unit = parts.given["feature_unit"]
@@ -95,19 +101,21 @@ class Attenuated:
         drawn = parts.risk_attenuation * attenuated / unit
         return pm.Deterministic("risk_coefficient", drawn, dims="feature")
 
-    def middle(self, parts: GraphParts, risk):
+    def middle(self, parts: GraphParts, risk: Any) -> Any:
         import pymc as pm
 
         sampled = pm.Normal("attenuated_middle", 0, parts.scales.intercept)
         return parts.risk_attenuation * sampled - parts.given["feature_mean"] @ risk
 
-    def middle_density(self, parts: GraphParts, risk):
+    def middle_density(self, parts: GraphParts, risk: Any) -> Any:
         import pymc as pm
 
         location = -parts.given["feature_mean"] @ risk
         return pm.Normal.dist(location, parts.scales.intercept * parts.risk_attenuation)
 
-    def testing(self, parts: GraphParts, middle, risk):
+    def testing(
+        self, parts: GraphParts, middle: Any, risk: Any
+    ) -> tuple[Any, Any, Any]:
         import pymc as pm
 
         sd = parts.given["policy_sd"]
@@ -138,7 +146,14 @@ class Attenuated:
         )
         return middle - parts.given["feature_mean"] @ testing, policy, testing
 
-    def prior_sds(self, model, data, scales, squares, solved):
+    def prior_sds(
+        self,
+        model: Any,
+        data: Decisions,
+        scales: PriorScales,
+        squares: tuple[float, float],
+        solved: np.ndarray,
+    ) -> dict[str, Any]:
         scale_square, response_square = squares
         units, centre = feature_units(data)
         of_risk = attenuation(model.law, np.sqrt(scale_square), np)
@@ -163,7 +178,13 @@ class Attenuated:
             ),
         }
 
-    def draw_risk(self, rng, data, scales, attenuation):
+    def draw_risk(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        attenuation: float,
+    ) -> tuple[np.ndarray, dict[str, float]]:
         units, _ = feature_units(data)
         spreads = {
             name: abs(rng.normal(0, scales.coefficient)) for name in self.parameters
@@ -171,11 +192,27 @@ class Attenuated:
         drawn = rng.standard_t(DEGREES_OF_FREEDOM, len(units))
         return attenuation * spreads["risk_coefficient_sd"] * drawn / units, spreads
 
-    def draw_middle(self, rng, data, scales, attenuation, lower, risk):
+    def draw_middle(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        attenuation: float,
+        lower: float,
+        risk: np.ndarray,
+    ) -> float:
         _, centre = feature_units(data)
         return attenuation * rng.normal(0, scales.intercept) - centre @ risk
 
-    def draw_policy(self, rng, data, scales, sd, parameters, attenuation):
+    def draw_policy(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        sd: np.ndarray,
+        parameters: dict[str, Any],
+        attenuation: float,
+    ) -> tuple[float, np.ndarray]:
         units, centre = feature_units(data)
         expected = parameters["testing_response"] * parameters["risk_coefficient"]
         given = rng.normal(0, np.maximum(sd, 0))

@@ -6,6 +6,7 @@ With many features they overrule the prior of σ, as `attenuated` explains.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,11 @@ from causalstats.models.selective_labels.priors.coefficient_prior import (
 )
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
+if TYPE_CHECKING:
+    from causalstats.data import Decisions
+    from causalstats.models.selective_labels.prior_scales import PriorScales
+    from causalstats.numerics.selection.unobservable import Unobservable
+
 
 @dataclass(frozen=True)
 class Paper:
@@ -27,19 +33,21 @@ class Paper:
     default_scale: float = 3.0
     parameters: tuple[str, ...] = ()
 
-    def unit(self, law):
+    def unit(self, law: Unobservable) -> float:
         return 1.0
 
-    def family_factor(self, law):
+    def family_factor(self, law: Unobservable) -> float:
         return 1.0
 
-    def free_policy_sd(self, scales):
+    def free_policy_sd(self, scales: PriorScales) -> float:
         return scales.coefficient
 
-    def inputs(self, data):
+    def inputs(self, data: Decisions) -> dict[str, Any]:
         return {}
 
-    def risk_coefficients(self, parts: GraphParts, columns=None):
+    def risk_coefficients(
+        self, parts: GraphParts, columns: np.ndarray | None = None
+    ) -> Any:
         import pymc as pm
 
         shape = {"dims": "feature"} if columns is None else {"shape": len(columns)}
@@ -53,17 +61,19 @@ class Paper:
             return drawn
         return pm.Deterministic("risk_coefficient", drawn, dims="feature")
 
-    def middle(self, parts: GraphParts, risk):
+    def middle(self, parts: GraphParts, risk: Any) -> Any:
         return attenuated_normal(
             "middle", parts.risk_attenuation, parts.scales.intercept, parts.lower
         )
 
-    def middle_density(self, parts: GraphParts, risk):
+    def middle_density(self, parts: GraphParts, risk: Any) -> Any:
         import pymc as pm
 
         return pm.Normal.dist(parts.lower, parts.scales.intercept)
 
-    def testing(self, parts: GraphParts, middle, risk):
+    def testing(
+        self, parts: GraphParts, middle: Any, risk: Any
+    ) -> tuple[Any, Any, Any]:
         import pymc as pm
 
         sd = parts.given["policy_sd"]
@@ -84,7 +94,14 @@ class Paper:
         policy = policy_deviation(sampled, sd, expected, attenuation, centred)
         return testing_middle, policy, expected + policy
 
-    def prior_sds(self, model, data, scales, squares, solved):
+    def prior_sds(
+        self,
+        model: Any,
+        data: Decisions,
+        scales: PriorScales,
+        squares: tuple[float, float],
+        solved: np.ndarray,
+    ) -> dict[str, Any]:
         lower = scales.unobserved * HALF_NORMAL_SD * model.law.lower_end
         risk = np.full(len(data.features), scales.coefficient)
         risk[solved] = np.nan
@@ -98,13 +115,35 @@ class Paper:
             "middle_intercept": float(np.hypot(scales.intercept, lower)),
         }
 
-    def draw_risk(self, rng, data, scales, attenuation):
+    def draw_risk(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        attenuation: float,
+    ) -> tuple[np.ndarray, dict[str, float]]:
         return rng.normal(0, scales.coefficient, len(data.features)), {}
 
-    def draw_middle(self, rng, data, scales, attenuation, lower, risk):
+    def draw_middle(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        attenuation: float,
+        lower: float,
+        risk: np.ndarray,
+    ) -> float:
         return rng.normal(lower, scales.intercept)
 
-    def draw_policy(self, rng, data, scales, sd, parameters, attenuation):
+    def draw_policy(
+        self,
+        rng: np.random.Generator,
+        data: Decisions,
+        scales: PriorScales,
+        sd: np.ndarray,
+        parameters: dict[str, Any],
+        attenuation: float,
+    ) -> tuple[float, np.ndarray]:
         policy = rng.normal(0, sd)
         return rng.normal(0, scales.intercept), policy
 

@@ -27,7 +27,7 @@ class Link:
     """
 
     inverse: Callable[[np.ndarray], np.ndarray]
-    derivatives: Callable[[Any, Callable | None], Callable]
+    derivatives: Callable[[Any, Callable | None], Callable[..., Any]]
     probit_variance: float
     log_odds: float
     unit: str

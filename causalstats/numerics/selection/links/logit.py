@@ -11,7 +11,7 @@ from causalstats.numerics.selection.links.link import Link
 PROBIT_VARIANCE = 0.346  # (16 √3 / 15π)²: the logistic function is close to Φ(x √0.346)
 
 
-def _derivatives(xp: Any, compiled: Callable | None) -> Callable:
+def _derivatives(xp: Any, compiled: Callable[..., Any] | None) -> Callable[..., Any]:
     decorate = compiled or uncompiled
     where = select(xp, compiled)
 

@@ -12,7 +12,7 @@ from causalstats.numerics.selection.links.link import Link
 from causalstats.numerics.selection.links.logit import PROBIT_VARIANCE
 
 
-def _derivatives(xp: Any, compiled: Callable | None) -> Callable:
+def _derivatives(xp: Any, compiled: Callable[..., Any] | None) -> Callable[..., Any]:
     decorate = compiled or uncompiled
     erfc = _complementary_error_function(xp, compiled)
 
@@ -24,7 +24,9 @@ def _derivatives(xp: Any, compiled: Callable | None) -> Callable:
     return normal
 
 
-def _complementary_error_function(xp: Any, compiled: Callable | None) -> Callable:
+def _complementary_error_function(
+    xp: Any, compiled: Callable[..., Any] | None
+) -> Callable[..., Any]:
     if compiled is not None:
         return math.erfc
     if xp is np:

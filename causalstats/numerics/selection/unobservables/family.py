@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,9 @@ class Family:
     lower_end: float = 0.0
 
 
-def sinh_trapezoid(density: Callable, reach: float) -> tuple[np.ndarray, np.ndarray]:
+def sinh_trapezoid(
+    density: Callable[..., Any], reach: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the trapezoidal rule after the substitution ζ = sinh(u), for heavy tails.
 
     The integrand is analytic and vanishes at both ends, so that the error falls exponentially in
