@@ -1,4 +1,4 @@
 """What do clients of sex workers pay for leaving out the condom?"""
 
 PACKAGE = "causaldata"
-SECONDS = 60
+SECONDS = 15

@@ -1,4 +1,4 @@
 """By how much does cholestyramine lower cholesterol, when many did not take it?"""
 
 PACKAGE = None
-SECONDS = 60
+SECONDS = 10

@@ -1,4 +1,4 @@
 """By how much does a dearer pack of cigarettes lower sales?"""
 
 PACKAGE = None
-SECONDS = 60
+SECONDS = 15

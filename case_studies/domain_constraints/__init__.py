@@ -1,4 +1,4 @@
 """How much do a known prevalence and known expertise sharpen a selective-labels model?"""
 
 PACKAGE = None
-SECONDS = 60
+SECONDS = 5400

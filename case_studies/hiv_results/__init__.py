@@ -1,4 +1,4 @@
 """How many are infected among the people who did not come for their HIV test's result?"""
 
 PACKAGE = "causaldata"
-SECONDS = 60
+SECONDS = 120

@@ -1,4 +1,4 @@
 """Which of two treatments removes kidney stones more often?"""
 
 PACKAGE = None
-SECONDS = 60
+SECONDS = 10

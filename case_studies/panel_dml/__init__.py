@@ -1,4 +1,4 @@
 """How far from the truth is the effect within units of a panel?"""
 
 PACKAGE = None
-SECONDS = 60
+SECONDS = 7200

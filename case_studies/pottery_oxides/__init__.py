@@ -1,4 +1,4 @@
 """Which oxides go together in Romano-British pottery, within the region of its kiln?"""
 
 PACKAGE = None
-SECONDS = 60
+SECONDS = 15

