@@ -15,6 +15,7 @@ from causalstats.checks.posterior_predictive import posterior_predictive_checks
 from causalstats.checks.prior_data_conflict import prior_data_conflict
 from causalstats.core.abilities import (
     HasDataChecks,
+    HasDerivation,
     HasPosteriorChecks,
     HasRelaxations,
     Queryable,
@@ -72,14 +73,23 @@ def find_estimand(
         return model.question(name, do or {}, given or {}, factual or {}, fit.data)
     estimands = model.estimands()
     if name not in estimands:
+        known = ", ".join(answerable(model, fit.data))
         raise ModelError(
-            f"There is no effect {name!r}. There are: {', '.join(answerable(model, fit.data))}."
+            f"There is no effect {name!r}{_why(model, name)} There are: {known}."
         )
     estimand = estimands[name]
     reason = estimand.unavailable_reason and estimand.unavailable_reason(fit.data)
     if reason:
         raise ModelError(f"These data cannot answer {name!r}: {reason}")
     return name, estimand
+
+
+def _why(model: Any, name: str) -> str:
+    """Return why the effect is not identified, where that was asked for, and a full stop."""
+    if name != "effect" or not isinstance(model, HasDerivation):
+        return "."
+    verdict, *_, obstacle = model.derivation()
+    return f": {verdict} {obstacle}"
 
 
 def answer(

@@ -98,10 +98,10 @@ def _nothing_implied() -> Check:
         assumption=_ASSUMPTION,
         value=0.0,
         expected="two variables that are independent by the diagram, as such or given others",
-        finding="there are no such two, so that hardly any data of these variables would "
-        "contradict the diagram",
+        finding="the diagram implies no independence of two variables, so that hardly any data on "
+        "these variables would contradict it",
         remedy="The answer stands on the diagram alone. Observe more, such as a variable that by "
-        "the diagram has to do with only some of the others.",
+        "the diagram is independent of some of the others.",
     )
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
 _MOST_CELLS_TO_LOOK_THROUGH = 1_000_000
-_EXPECTED = "everything that the formula conditions on was observed"
+_EXPECTED = "every combination of values that the formula conditions on was observed"
 
 Worlds = Sequence[Mapping[str, int]]
 QueryChecks = Callable[[xr.Dataset, Observations], tuple[Check, ...]]
@@ -135,7 +135,7 @@ def _positivity_check(
     levels: Levels,
 ) -> Check:
     passed = not undefined.any()
-    finding, remedy = "all of it was observed", ""
+    finding, remedy = "every such combination was observed", ""
     if not passed:
         cells = "; ".join(missing.text(levels) for missing in answer.missing)
         finding = (

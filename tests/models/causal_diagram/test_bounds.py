@@ -68,6 +68,12 @@ def test_an_effect_that_is_not_identified_has_bounds(bounded):
         r"Hidden causes \(taken <-> lowered\).*fit.bounds",
     ):
         bounded.effect("lowered", do={"taken": 1})
+    with pytest.raises(
+        cs.ModelError,
+        match=r"no effect 'effect': P\(lowered \| do\(taken\)\) is not identified\. "
+        r"Hidden causes \(taken <-> lowered\).* There are: bounds, association\.",
+    ):
+        bounded.effect("effect")
     assert bounded.model.derivation()[0] == "P(lowered | do(taken)) is not identified."
     assert "prior_dependent" not in bounded.model.estimands()
     assert bounded.compare().shape == (2, 5)
