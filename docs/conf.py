@@ -46,8 +46,11 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
+    "docstrings",
+    "generated_pages",
     "mathml",
 ]
+docs_fast = FAST
 exclude_patterns = ["_build", "_extensions", "**/.ipynb_checkpoints"]
 suppress_warnings = ["toc.empty_glob"]
 nitpicky = False
@@ -65,8 +68,9 @@ nb_merge_streams = True
 nb_output_stderr = "remove"
 nb_ipywidgets_js = {}
 
+default_role = "code"
 autodoc_typehints = "none"
-autosummary_generate = True
+autosummary_generate = False
 numpydoc_show_class_members = False
 numpydoc_validation_checks = set()
 
@@ -78,7 +82,7 @@ html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 7,
     "navbar_align": "left",
     "navbar_persistent": ["search-button"],
     "navigation_with_keys": False,

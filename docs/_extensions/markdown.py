@@ -1,0 +1,44 @@
+"""Small pieces of Markdown for the pages that are made from the code and its results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+def slug(name: str) -> str:
+    """Return a name as a file name."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table, with bars in cells escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
+        for line in lines
+    )
+
+
+def toctree(entries: Iterable[str], caption: str = "", hidden: bool = False) -> str:
+    """Return a table of contents."""
+    options = [":maxdepth: 1"]
+    if caption:
+        options.append(f":caption: {caption}")
+    if hidden:
+        options.append(":hidden:")
+    return "\n".join(["```{toctree}", *options, "", *entries, "```"])
+
+
+def share(value: float) -> str:
+    """Return a share in whole per cent."""
+    return f"{100 * value:.0f} %"
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page, unless it says so already, so that only what changed is built again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = text.rstrip() + "\n"
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)

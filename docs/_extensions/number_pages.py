@@ -1,0 +1,204 @@
+"""Numbers: calibration, coverage, power, speed, failures included, from the committed files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from catalogue import ROOT
+from markdown import share, table, toctree, write
+from refutation import results
+
+BENCHMARKS = ROOT / "benchmarks"
+
+
+def write_pages(folder: Path) -> None:
+    """Write the pages and their index."""
+    write(folder / "index.md", _index())
+    write(folder / "calibration.md", _calibration())
+    write(folder / "coverage.md", _coverage())
+    write(folder / "refutation.md", _refutation())
+    readme = (BENCHMARKS / "README.md").read_text()
+    body = readme.partition("\n")[2]
+    write(folder / "benchmarks.md", f"# Speed and accuracy\n{body}")
+
+
+def _index() -> str:
+    return "\n\n".join(
+        [
+            "# Numbers",
+            "Measured on simulated data whose truth is known, and beside other programs. Every "
+            "figure stands in a JSON file of `benchmarks/`, with the program that made it beside "
+            "it; failures are shown with the rest.",
+            toctree(["calibration", "coverage", "refutation", "benchmarks"]),
+        ]
+    )
+
+
+def _calibration() -> str:
+    rows = []
+    details = []
+    others = []
+    for path in sorted((BENCHMARKS / "calibration").glob("*.json")):
+        record = json.loads(path.read_text())
+        title = path.stem.replace("_", " ")
+        if "checks" not in record:
+            others.append(_by_route(title, record))
+            continue
+        checks = record["checks"]
+        coverages = [each["coverage_95%"] for each in record["table"].values()]
+        rows.append(
+            [
+                title,
+                str(record["data sets"]),
+                str(record["refused"]),
+                _verdict(checks["uniform ranks"]["passed"]),
+                f"{share(min(coverages))} to {share(max(coverages))}",
+                f"{record['median seconds']:.2g}",
+            ]
+        )
+        details.append(_details(title, record))
+    head = [
+        "model",
+        "data sets",
+        "refused",
+        "uniform ranks",
+        "95 % intervals cover",
+        "seconds a fit",
+    ]
+    return "\n\n".join(
+        [
+            "# Calibration",
+            "Simulation-based calibration (Talts et al. 2018): parameters are drawn from the "
+            "prior, data from these, and the truth is ranked among the posterior draws. The "
+            "ranks are uniform if sampler, likelihood and simulator are of one model. The test "
+            "of uniformity is corrected for the number of quantities.",
+            table(head, rows),
+            *details,
+            *others,
+        ]
+    )
+
+
+def _by_route(title: str, record: dict[str, Any]) -> str:
+    """Two probabilities of each route of identification, in a record of its own form."""
+    quantity = next(name for name in record if name.startswith("of "))
+    measures = list(next(iter(record[quantity].values())))
+    rows = [
+        [route, *(", ".join(map(str, values[name])) for name in measures)]
+        for route, values in record[quantity].items()
+    ]
+    return "\n\n".join(
+        [
+            f"## {title.capitalize()}",
+            f"{record['data sets']} data sets of {record['people']} people, {quantity}.",
+            table(["route", *measures], rows),
+        ]
+    )
+
+
+def _verdict(passed: bool | None) -> str:
+    return {True: "passed", False: "**failed**", None: "undecided"}[passed]
+
+
+def _details(title: str, record: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"`{name}`",
+            f"{entry['p_uniform']:.3f}",
+            *(
+                f"{share(entry[f'coverage_{level}%'])} ± {share(entry[f'se_{level}%'])}"
+                for level in (50, 80, 95)
+            ),
+        ]
+        for name, entry in record["table"].items()
+    ]
+    head = ["quantity", "p of the ranks", "50 %", "80 %", "95 %"]
+    return "\n".join(
+        [
+            f"::::{{dropdown}} {title}",
+            f"`{record['model']}`, sampled by `{record['sampler']}`.",
+            "",
+            table(head, rows),
+            "::::",
+        ]
+    )
+
+
+def _coverage() -> str:
+    parts = [
+        "# Coverage",
+        "How often default 95 % intervals hold the truth, over data sets of designs that are not "
+        "the prior. “Wrong and unsaid” is the share of data sets in which the interval missed "
+        "the truth and no doubt stood on the answer. Designs that take long have few data sets.",
+    ]
+    failures = []
+    for path in sorted((BENCHMARKS / "coverage").glob("*.json")):
+        rows = []
+        for name, row in json.loads(path.read_text()).items():
+            rows.append(
+                [
+                    name,
+                    str(row["data sets"]),
+                    f"{share(row['coverage'])} ± {share(row['standard error'])}",
+                    share(row["wrong and unsaid"]),
+                    f"{row['bias']:.3g}",
+                    f"{row['mean width']:.3g}",
+                    f"{row['median seconds']:.2g}",
+                ]
+            )
+            if row["known failure"]:
+                failures.append(f"- {path.stem}, {name}: {row['known failure']}")
+        head = [
+            "design",
+            "data sets",
+            "covered",
+            "wrong and unsaid",
+            "bias",
+            "width",
+            "seconds",
+        ]
+        parts += [f"## {path.stem.capitalize()}", table(head, rows)]
+    if failures:
+        parts += ["## Known failures", "\n".join(failures)]
+    return "\n\n".join(parts)
+
+
+def _refutation() -> str:
+    parts = [
+        "# Power of the checks",
+        "Data sets in which a model is wrong in one respect, and how often its checks see it; "
+        "and hard data sets in which it is right. “Doubt” is the share of data sets in which "
+        "the answer carried a failed check or a caution.",
+    ]
+    worlds = results()
+    for family in dict.fromkeys(each.family for each in worlds):
+        here = [each for each in worlds if each.family == family]
+        wrong = [
+            [
+                each.name,
+                str(each.row["data sets"]),
+                share(each.row["caught"]),
+                share(each.row["doubt on the answer"]),
+                (each.row.get("headline holds") or each.row.get("undetectable") or ""),
+            ]
+            for each in here
+            if each.wrong
+        ]
+        right = [
+            [
+                each.name,
+                str(each.row["data sets"]),
+                share(each.row["doubt on the answer"]),
+                ", ".join(each.row["failed"]),
+            ]
+            for each in here
+            if not each.wrong
+        ]
+        parts += [
+            f"## {family.capitalize()}",
+            table(["wrong", "data sets", "seen", "doubt", ""], wrong),
+            table(["right", "data sets", "doubt", "failed in some"], right),
+        ]
+    return "\n\n".join(parts)

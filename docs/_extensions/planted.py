@@ -1,0 +1,167 @@
+"""Planted data: worlds of the refutation bench in which one assumption is wrong, fitted once."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import warnings
+from functools import cache, partial
+from typing import Any
+
+from catalogue import BENCH, ROOT
+from kept import kept
+from pictures import svg
+
+SEED = 1
+
+# The world in which each assumption is wrong, and is what its checks are there to see.
+WORLDS = {
+    ("PanelDML", "no unobserved time-varying confounder"): "shocks common to all units",
+    ("PanelDML", "strict exogeneity"): "feedback",
+    ("PanelDML", "smooth and additive"): "product of two covariates",
+    ("PanelDML", "constant effect"): "staggered adoption, fading effects",
+    ("PanelDML", "independent errors"): "serial correlation, taken as independent",
+    ("CausalDiagram", "this diagram"): "a missing arrow",
+    ("CausalDiagram", "complete rows"): "outcomes missing in a fifth of the rows",
+    ("CausalDiagram", "prior of the tables"): "a strong prior",
+    ("CausalDiagram", "regressions"): "a square left out",
+    ("PartialCorrelation", "normal log-ratios"): "heavy tails",
+    ("PartialCorrelation", "these parts"): "a total of two parts",
+    (
+        "PartialCorrelation",
+        "shrinkage",
+    ): "many parts of unequal variances, taken for equal",
+    ("PartialCorrelation", "multinomial counts"): "a fifth of the rows lack two taxa",
+    ("SelectiveLabels", "one unobservable"): "decided for because the risk is low",
+    ("SelectiveLabels", "linear logit"): "risk is curved in a feature",
+    ("SelectiveLabels", "prevalence"): "prevalence far too high",
+    ("SelectiveLabels", "expertise"): "expertise on a barrier to testing",
+    ("SelectiveLabels", "errors of the test"): "test less specific than said",
+    ("Heckman", "joint normality"): "Heckman, skewed errors, nothing excluded",
+    ("Heckman", "linear outcome"): "Heckman, outcome curved in a feature",
+    ("Heckman", "mean"): "Heckman, a wrong mean, with an exclusion",
+    ("Heckman", "exclusion"): "Heckman, an excluded feature moves the outcome",
+    (
+        "Heckman",
+        "exclusion from the decision",
+    ): "Heckman, a feature said not to move the decision moves it",
+}
+
+# Values at which the answer to the planted data, or to data from the prior, is given again.
+SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
+    ("PanelDML", "smooth and additive"): {"basis_size": [1, 4, 12]},
+    ("PanelDML", "independent errors"): {"errors": ["cluster", "bootstrap", "ar1"]},
+    ("PanelDML", "unit heterogeneity"): {"heterogeneity": ["random", "pooled"]},
+    ("PanelDML", "no unobserved time-varying confounder"): {"time_effects": [True]},
+    ("CausalDiagram", "prior of the tables"): {"concentration": [0.1, 0.5, 2.0, 5.0]},
+    ("CausalDiagram", "regressions"): {"basis_size": [3, 5, 8]},
+    ("PartialCorrelation", "shrinkage"): {"shrinkage": [0.1, 0.3, 0.5, 0.7]},
+    ("SelectiveLabels", "prevalence"): {"prevalence": [0.2, 0.3, 0.4]},
+    ("Heckman", "mean"): {"mean": [-0.5, 0.0, 0.5]},
+}
+SIMULATED = {  # data for the curve of an assumption that no world plants
+    ("PanelDML", "unit heterogeneity"): {"units": 60, "times": 6, "covariates": 1},
+}
+COUNTED = {"a fifth of the rows lack two taxa"}
+
+
+@cache
+def worlds() -> dict[str, Any]:
+    """Return the worlds of all families by name."""
+    folder = str(ROOT / "benchmarks")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    families = sorted(set(BENCH.values()))
+    modules = [importlib.import_module(f"worlds.{family}") for family in families]
+    return {world.name: world for module in modules for world in module.WORLDS}
+
+
+def is_heavy(key: tuple[str, str]) -> bool:
+    """Whether its fit compiles and samples a graph, which takes a minute."""
+    return BENCH[key[0]] == "selection" or WORLDS.get(key) in COUNTED
+
+
+def source(name: str) -> str:
+    """Return the program that draws the data of a world, as text."""
+    make = worlds()[name].make
+    function = make
+    settings = []
+    for value in _captured(make):
+        if inspect.isfunction(value) or isinstance(value, partial):
+            function = value
+    while isinstance(function, partial):
+        settings += [f"{key}={value!r}" for key, value in function.keywords.items()]
+        function = function.func
+    text = inspect.getsource(function).rstrip()
+    if settings:
+        text += f"\n\n# called with {', '.join(settings)}"
+    return text
+
+
+def _captured(function: Any) -> list[Any]:
+    cells = getattr(function, "__closure__", None) or ()
+    return [cell.cell_contents for cell in cells]
+
+
+def record(key: tuple[str, str], fast: bool) -> dict[str, Any] | None:
+    """Return what the checks and the sensitivity analysis say of the planted data.
+
+    Parameters
+    ----------
+    key : (family, name of the assumption)
+    fast : bool
+        Whether to leave out what takes long, unless its record is kept.
+
+    Returns
+    -------
+    dict or None
+        None where there is no such world, or it was left out.
+    """
+    if key not in WORLDS and key not in SIMULATED:
+        return None
+    name = "|".join([*key, WORLDS.get(key, "")])
+    return kept(name, lambda: _make(key), leave_out=fast and is_heavy(key))
+
+
+def _make(key: tuple[str, str]) -> dict[str, Any]:
+    import causalstats as cs
+
+    warnings.simplefilter("ignore")
+    world = worlds().get(WORLDS.get(key, ""))
+    if world is None:
+        model = getattr(cs, key[0])()
+        data = model.simulate(SEED, **SIMULATED[key]).data
+    else:
+        model, data = world.make(SEED)
+    sampler = {"sampler": cs.Laplace()} if is_heavy(key) else {}
+    fit = cs.fit(model, data, seed=SEED, progress=False, **sampler)
+    made: dict[str, Any] = {"model": repr(model), "rows": len(data)}
+    if world is not None:
+        checks = fit.check()
+        shown = [
+            each
+            for each in checks
+            if each.passed is False
+            or (each.passed is None and each.caution)
+            or any(each.name.startswith(name) for name in world.catches)
+        ]
+        made["checks"] = [
+            [each.name, each.verdict, each.finding, each.remedy] for each in shown
+        ]
+    if key in SENSITIVITY:
+        made["sensitivity"] = _sensitivity(fit, SENSITIVITY[key])
+    return made
+
+
+def _sensitivity(fit: Any, assumptions: dict[str, list[Any]]) -> dict[str, str]:
+    """Return the curve, as SVG, and the line of Python that draws it."""
+    from causalstats.plots.sensitivity_curve import sensitivity, strongest
+
+    headline = fit.effect(fit.model.headline)
+    table = fit.sensitivity(**assumptions)
+    if table.index.nlevels > 1:
+        table = strongest(table, str(table.index.names[-1]))
+    figure = sensitivity(table, headline.name, unit=headline.unit)
+    arguments = ", ".join(f"{name}={values!r}" for name, values in assumptions.items())
+    return {"svg": svg(figure), "code": f"fit.sensitivity({arguments})"}

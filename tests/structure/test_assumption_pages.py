@@ -1,0 +1,64 @@
+"""Every assumption of every option has a page: statement, consequence, and what could refute it."""
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import causalstats as cs
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "docs" / "_extensions"))
+
+import assumption_pages  # noqa: E402
+import catalogue  # noqa: E402
+import check_pages  # noqa: E402
+import planted  # noqa: E402
+import refutation  # noqa: E402
+
+ASSUMPTIONS = catalogue.assumption_entries()
+CHECKS = catalogue.check_entries()
+
+
+def name(entry: catalogue.AssumptionEntry) -> str:
+    return f"{entry.family}: {entry.name}"
+
+
+@pytest.mark.parametrize("entry", ASSUMPTIONS, ids=name)
+def test_page_says_statement_formula_consequence_and_what_refutes(entry):
+    page = assumption_pages.page(entry, None).replace("\\", "")
+    for assumption in entry.wordings:
+        texts = (assumption.statement, assumption.if_wrong, assumption.formula)
+        assert all(texts) and all(text in page for text in texts)
+    checks = {each for words in entry.wordings for each in words.checks}
+    assert bool(checks) != (assumption_pages.NOT_SHOWN in page)
+
+
+@pytest.mark.parametrize("entry", ASSUMPTIONS, ids=name)
+def test_checks_and_fields_of_an_assumption_exist(entry):
+    known = {each.name for each in fields(getattr(cs, entry.family))}
+    for assumption in entry.wordings:
+        assert {*assumption.fields} <= known
+        for check in assumption.checks:
+            assert catalogue.entry_of(check, CHECKS), check
+
+
+def test_every_check_of_the_refutation_bench_has_a_page():
+    ran = {each for result in refutation.results() for each in result.row["run"]}
+    assert not [each for each in ran if catalogue.entry_of(each, CHECKS) is None]
+
+
+def test_pages_of_checks_give_statistic_reference_and_remedy():
+    worlds = refutation.results()
+    for entry in CHECKS:
+        page = check_pages.page(entry, ASSUMPTIONS, worlds)
+        for text in (entry.statistic, entry.reference, entry.remedy):
+            assert text in page
+
+
+def test_planted_worlds_exist_and_are_wrong():
+    there = {(entry.family, entry.name) for entry in ASSUMPTIONS}
+    for key, world in planted.WORLDS.items():
+        assert key in there
+        assert planted.worlds()[world].wrong
