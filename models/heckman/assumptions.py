@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
+from causalstats.models.heckman.correlation_priors import correlation_prior_of
 
 NORMALITY = "joint normality"
 LINEARITY = "linear outcome"
@@ -41,7 +41,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
                 "predicts the mean outcome of those seen by decile of expected outcome",
             ),
         ),
-        *CORRELATION_PRIORS[model.selection].assumptions,
+        *correlation_prior_of(model).assumptions,
     ]
     if model.mean is not None:
         listed.append(_known_mean(model))

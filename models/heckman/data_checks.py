@@ -11,7 +11,8 @@ from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import NORMALITY
-from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
+from causalstats.models.heckman.correlation_priors import correlation_prior_of
+from causalstats.models.shared.feature_roles import strength_of_exclusion
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.numerics.selection.heckman_baselines import with_intercept
 from causalstats.numerics.selection.selection_normality import normality_test
@@ -39,22 +40,29 @@ def data_checks(model: Any, data: Decisions) -> tuple[Check, ...]:
         *rows_left_out(data),
         replace(normality, estimands=about, assumption=NORMALITY),
         *_identification(model),
+        *strength_of_exclusion(
+            model.excluded, data, answers_except(model, _ABOUT_THE_SEEN)
+        ),
     )
 
 
 def _identification(model: Any) -> tuple[Check, ...]:
-    if model.mean is not None or model.excluded or model.expertise:
+    knowledge = (model.mean, model.correlation)
+    if any(known is not None for known in knowledge) or (
+        model.excluded or model.expertise
+    ):
         return ()
     return (
         Check(
             name="identified by joint normality alone",
             passed=None,
             value=None,
-            expected="an exclusion, a known mean or expertise",
+            expected="an exclusion, expertise, a known mean or correlation",
             finding="no feature is excluded from the outcome, no mean is known and no expertise: "
             "the data alone cannot tell selection from errors of another shape",
             remedy="Name a feature that moves the decision and not the outcome, `excluded=[...]`, "
-            "or give the mean of the population, `mean=Known(...)`.",
+            "or give the mean of the population, `mean=Known(...)`; or show the answer at several "
+            "correlations, `fit.sensitivity(correlation=[...])`.",
             estimands=answers_except(model, _ABOUT_THE_SEEN),
             caution=True,
         ),
@@ -79,13 +87,12 @@ def normality_check(model: Any, data: Decisions) -> Check:
     residuals = decision.sum() - included.sum() - 2
     if residuals < _LEAST_RESIDUALS:
         return _too_few(int(residuals))
-    lowest = CORRELATION_PRIORS[model.selection].lower
     test = normality_test(
         outcome[decision],
         _standardised(matrix[:, included]),
         _standardised(matrix[:, ~data.feature_mask(model.undecisive)]),
         decision,
-        _CORRELATIONS[lowest <= _CORRELATIONS],
+        correlation_prior_of(model).possible(_CORRELATIONS),
         model.selection_prior_scale,
         rng,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 
 from causalstats.core.display_scale import DisplayScale, exponential
 from causalstats.core.estimand import Estimand
+from causalstats.core.knowledge import KnownByGroup
 from causalstats.data import Decisions, People
 from causalstats.models.shared.population import Compute, average, flat, per_person
 from causalstats.models.shared.sentences import those_not_decided_for
@@ -63,12 +65,30 @@ def _response(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
     return draws["correlation"] / (draws["outcome_sd"] * spread)
 
 
-def estimands() -> Mapping[str, Estimand]:
-    """Return every estimand by name."""
-    return {**_of_people(), **_of_parameters()}
+def _mean_by_group(model: Any, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    """Return draws (chain, draw, group)."""
+    people = data.population
+    levels, codes = data.levels_of(model.mean.feature, people.matrix)
+    parts = []
+    for position in range(len(levels)):
+        rows = codes == position
+        members = replace(
+            people, matrix=people.matrix[rows], weights=people.weights[rows]
+        )
+        parts.append(average(draws, members, _expected("everybody")))
+    groups = xr.DataArray(list(levels), dims="group", name="group")
+    return xr.concat(parts, groups).transpose(..., "group")
 
 
-def _of_people() -> dict[str, Estimand]:
+def estimands(model: Any) -> Mapping[str, Estimand]:
+    """Return every estimand by name; the means of groups where they are known."""
+    every = {**_of_people(model), **_of_parameters()}
+    if not isinstance(model.mean, KnownByGroup):
+        del every["mean_by_group"]
+    return every
+
+
+def _of_people(model: Any) -> dict[str, Estimand]:
     unit = "units of the outcome"
     return {
         "outcome": Estimand(
@@ -97,6 +117,11 @@ def _of_people() -> dict[str, Estimand]:
             compute=lambda draws, data: average(
                 draws, data.population, _expected("everybody")
             ),
+        ),
+        "mean_by_group": Estimand(
+            description="Mean of E[Y | x] over everybody in each group whose mean is given.",
+            unit=unit,
+            compute=lambda draws, data: _mean_by_group(model, draws, data),
         ),
         "unseen_mean": Estimand(
             sentence=_unseen_mean_in_words,

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats.core.knowledge import Known
+from causalstats.core.knowledge import Known, KnownByGroup
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
-from causalstats.models.heckman.priors import included, outcome_units, policy_sd
+from causalstats.models.heckman.correlation_priors import correlation_prior_of
+from causalstats.models.heckman.means import (
+    group_means,
+    solved_columns,
+    uncertain_levels,
+)
+from causalstats.models.heckman.priors import outcome_units, policy_sd, sampled_columns
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -30,7 +35,6 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
             "it with `kind='continuous'`."
         )
     location, scale = outcome_units(model, data)
-    people = data.population
     values: dict[str, Any] = {
         "features_seen": data.matrix[data.decision],
         "features_unseen": data.matrix[~data.decision],
@@ -46,12 +50,18 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         ],
     }
     if isinstance(model.mean, Known):
-        values["average_features"] = (
-            people.weights @ people.matrix / people.weights.sum()
-        )
+        values["average_features"] = group_means(model, data)[0].average
         values["known_mean"] = (model.mean.value - location) / scale
         if not model.mean.exact:
             values["known_mean_sd"] = model.mean.sd / scale
+    if isinstance(model.mean, KnownByGroup):
+        means = group_means(model, data)
+        values["average_features"] = [mean.average for mean in means]
+        values["known_mean"] = [(mean.known.value - location) / scale for mean in means]
+        values["known_mean_sd"] = [
+            mean.known.sd / scale for mean in means if not mean.known.exact
+        ]
+    values |= correlation_prior_of(model).inputs()
     return {name: np.asarray(value, float) for name, value in values.items()}
 
 
@@ -63,8 +73,11 @@ def build(model: Any, data: Decisions) -> pm.Model:
     import pymc as pm
     import pytensor.tensor as pt
 
-    columns = included(model, data)
-    with pm.Model(coords={"feature": list(data.features)}) as graph:
+    columns = sampled_columns(model, data)
+    coords: dict[str, Any] = {"feature": list(data.features)}
+    if isinstance(model.mean, KnownByGroup):
+        coords["mean_group"] = uncertain_levels(model, data)
+    with pm.Model(coords=coords) as graph:
         given = {
             name: pm.Data(name, value) for name, value in inputs(model, data).items()
         }
@@ -79,8 +92,11 @@ def build(model: Any, data: Decisions) -> pm.Model:
         )
         beta = pt.zeros(len(data.features))[columns].set(coefficients)
         sigma = pm.HalfNormal("standard_sd", sd_prior_scale)
-        intercept = _outcome_intercept(model, given, beta)
-        kappa = pm.Uniform("correlation", CORRELATION_PRIORS[model.selection].lower, 1)
+        if isinstance(model.mean, KnownByGroup):
+            intercept, beta = _solved_by_group(model, data, given, beta)
+        else:
+            intercept = _outcome_intercept(model, given, beta)
+        kappa = correlation_prior_of(model).add(given)
         spread = pt.sqrt(1 - kappa**2)
         sd = given["policy_sd"]
         sampled = pm.Normal(
@@ -126,6 +142,45 @@ def _outcome_intercept(model: Any, given: dict[str, Any], beta: Any) -> Any:
         scale = given["outcome_units"][1]
         pm.Deterministic("population_mean", location + scale * mean)
     return mean - given["average_features"] @ beta
+
+
+def _solved_by_group(
+    model: Any, data: Decisions, given: dict[str, Any], beta: Any
+) -> tuple[Any, Any]:
+    """Return β_0 and β with the coefficients of levels solved from the means of their groups.
+
+    Parameters
+    ----------
+    model : Heckman
+    data : Decisions
+    given : dict
+        The data of the graph.
+    beta : vector (D,)
+        0 for the levels.
+    """
+    import pymc as pm
+
+    means = [given["known_mean"][k] for k in range(len(group_means(model, data)))]
+    uncertain = [
+        position
+        for position, mean in enumerate(group_means(model, data))
+        if not mean.known.exact
+    ]
+    if uncertain:
+        known = given["known_mean"][np.array(uncertain)]
+        drawn = pm.Normal(
+            "standard_mean", known, given["known_mean_sd"], dims="mean_group"
+        )
+        location = given["outcome_units"][0]
+        scale = given["outcome_units"][1]
+        pm.Deterministic("population_mean", location + scale * drawn, dims="mean_group")
+        for order, position in enumerate(uncertain):
+            means[position] = drawn[order]
+    by_features = given["average_features"] @ beta
+    intercept = means[0] - by_features[0]
+    for position, column in enumerate(solved_columns(model, data), 1):
+        beta = beta[column].set(means[position] - by_features[position] - intercept)
+    return intercept, beta
 
 
 def _add_likelihood(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +24,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
-from causalstats.core.knowledge import Known, KnownNumber
+from causalstats.core.knowledge import Known, KnownByGroup, KnownNumber
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions
@@ -40,6 +39,7 @@ from causalstats.models.heckman.predictions import predictions
 from causalstats.models.heckman.priors import included, prior_sds
 from causalstats.models.heckman.relaxations import relaxations
 from causalstats.models.heckman.simulation import simulate
+from causalstats.models.heckman.validation import refuse_senseless
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.heckman_baselines import RULES
 from causalstats.numerics.selection.heckman_likelihood import log_likelihood
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 KnownMean = Annotated[Known | float, KnownNumber(Number())]
+KnownCorrelation = Annotated[Known | float, KnownNumber(Number(above=-1, below=1))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,9 @@ class Heckman:
 
     Parameters
     ----------
-    mean : Known, float or None
-        E[Y] in the population the rows stand for, or in `data.with_reference(...)`.
+    mean : Known, float, KnownByGroup or None
+        E[Y] in the population the rows stand for, or in `data.with_reference(...)`; of everybody,
+        or of each level of a categorical feature, whose coefficients then follow from it.
     excluded : sequence of str
         Features that affect the decision and not the outcome: exclusion restrictions.
     undecisive : sequence of str
@@ -83,6 +85,9 @@ class Heckman:
     selection : "any" or "positive"
         Whether those decided for may have the lower outcomes at the same features (κ on (-1, 1)),
         or not (κ on (0, 1), as in the paper).
+    correlation : Known, float or None
+        κ: inferred (None), or known: exactly, as a grid of values for `fit.sensitivity` takes it,
+        or with a Beta distribution on (-1, 1). 0 means that decisions depend on the features alone.
     outcome_scale : (location, scale) or None
         Location and scale of the outcome, for the priors; the mean and standard deviation of the
         observed outcomes unless given.
@@ -116,12 +121,13 @@ class Heckman:
     children affect the decision and not the outcome.
     """
 
-    mean: KnownMean | None = None
+    mean: KnownMean | KnownByGroup | None = None
     excluded: Sequence[Name] = ()
     undecisive: Sequence[Name] = ()
     expertise: Sequence[Name] = ()
     expertise_sd: NotNegative = 0.0
     selection: Literal["any", "positive"] = "any"
+    correlation: KnownCorrelation | None = None
     outcome_scale: tuple[Finite, Positive] | None = None
     outcome_prior_scale: Positive = 3.0
     outcome_sd_prior_scale: Positive = 3.0
@@ -133,18 +139,7 @@ class Heckman:
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
-        roles = {
-            "excluded": self.excluded,
-            "undecisive": self.undecisive,
-            "expertise": self.expertise,
-        }
-        for first, second in itertools.combinations(roles, 2):
-            both = sorted({*roles[first]} & {*roles[second]})
-            if both:
-                raise ModelError(
-                    f"{both[0]!r} is listed in `{first}` and in `{second}`: it then affects "
-                    "neither outcome nor decision. Leave it out of the features."
-                )
+        refuse_senseless(self)
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
         """Return every number of data and outside knowledge that the graph takes, by name.
@@ -186,7 +181,7 @@ class Heckman:
         names = tuple(assumption.name for assumption in self.assumptions())
         return {
             name: replace(estimand, assumptions=names)
-            for name, estimand in estimands().items()
+            for name, estimand in estimands(self).items()
         }
 
     def parameters(self, data: Decisions) -> tuple[str, ...]:
@@ -204,11 +199,12 @@ class Heckman:
             "outcome_sd",
             "selection_intercept",
             "selection_coefficient",
-            "correlation",
         ]
+        if not isinstance(self.correlation, Known) or not self.correlation.exact:
+            names.append("correlation")
         if self.mean is None:
             names.append("outcome_intercept")
-        elif isinstance(self.mean, Known) and not self.mean.exact:
+        elif isinstance(self.mean, Known | KnownByGroup) and not self.mean.exact:
             names.append("population_mean")
         return tuple(names)
 

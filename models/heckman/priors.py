@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from causalstats.core.knowledge import Known
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
+from causalstats.models.heckman.correlation_priors import correlation_prior_of
+from causalstats.models.heckman.means import group_means, solved_columns
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
 
@@ -36,6 +36,11 @@ def included(model: Any, data: Decisions) -> np.ndarray:
     return np.flatnonzero(~data.feature_mask(model.excluded))
 
 
+def sampled_columns(model: Any, data: Decisions) -> np.ndarray:
+    """Return positions of the columns whose outcome coefficients have a prior of their own."""
+    return np.setdiff1d(included(model, data), solved_columns(model, data))
+
+
 def policy_sd(model: Any, data: Decisions) -> np.ndarray:
     """Return the prior standard deviation of Δ a column; -1 where γ has a prior of its own."""
     return np.where(data.feature_mask(model.expertise), float(model.expertise_sd), -1.0)
@@ -46,14 +51,15 @@ def prior_sds(model: Any, data: Decisions) -> dict[str, Any]:
     scale = outcome_units(model, data)[1]
     coefficient_sd = model.outcome_prior_scale * scale
     free = (policy_sd(model, data) < 0) & ~data.feature_mask(model.undecisive)
+    outcome = np.full(len(data.features), np.nan)
+    outcome[sampled_columns(model, data)] = coefficient_sd
+    means = [mean.known.sd for mean in group_means(model, data) if not mean.known.exact]
     return {
-        "outcome_coefficient": np.where(
-            data.feature_mask(model.excluded), np.nan, coefficient_sd
-        ),
+        "outcome_coefficient": outcome,
         "outcome_sd": model.outcome_sd_prior_scale * scale * HALF_NORMAL_SD,
         "selection_intercept": model.selection_prior_scale,
         "selection_coefficient": np.where(free, model.selection_prior_scale, np.nan),
-        "correlation": CORRELATION_PRIORS[model.selection].sd,
+        "correlation": correlation_prior_of(model).sd,
         "outcome_intercept": coefficient_sd,
-        "population_mean": model.mean.sd if isinstance(model.mean, Known) else np.nan,
+        "population_mean": means if len(means) > 1 else (means or [np.nan])[0],
     }

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from causalstats.core.assumption import Relaxation
-from causalstats.core.knowledge import Known
+from causalstats.core.knowledge import Known, KnownByGroup
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import NORMALITY
+from causalstats.models.heckman.means import group_means
 from causalstats.models.heckman.priors import outcome_units
 
 _REMEDY = (
@@ -25,6 +26,7 @@ def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
     """Return the model without its known mean, and without each restriction of a feature."""
     return (
         *_of_mean(model, data),
+        *_of_correlation(model),
         *_of_features(
             model, data, "excluded", "exclusion of", "outcome_coefficient", 0.0
         ),
@@ -47,12 +49,44 @@ def _of_mean(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
     if model.mean is None:
         return ()
     location, scale = outcome_units(model, data)
+    vague = Known(location, sd=_VAGUE * scale)
+    if isinstance(model.mean, KnownByGroup):
+        levels = {mean.level: mean.known for mean in group_means(model, data)}
+        return (
+            Relaxation(
+                name="mean",
+                model=replace(
+                    model,
+                    mean=KnownByGroup(model.mean.feature, dict.fromkeys(levels, vague)),
+                ),
+                estimand="mean_by_group",
+                known=levels,
+                labels=tuple(levels),
+                suspect=NORMALITY,
+                remedy=_REMEDY,
+            ),
+        )
     return (
         Relaxation(
             name="mean",
-            model=replace(model, mean=Known(location, sd=_VAGUE * scale)),
+            model=replace(model, mean=vague),
             estimand="mean",
             known=model.mean,
+            suspect=NORMALITY,
+            remedy=_REMEDY,
+        ),
+    )
+
+
+def _of_correlation(model: Any) -> tuple[Relaxation, ...]:
+    if model.correlation is None:
+        return ()
+    return (
+        Relaxation(
+            name="correlation",
+            model=replace(model, correlation=None),
+            estimand="correlation",
+            known=model.correlation,
             suspect=NORMALITY,
             remedy=_REMEDY,
         ),

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from causalstats.core.knowledge import Known
+from causalstats.core.knowledge import Known, KnownByGroup
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions
-from causalstats.models.heckman.correlation_priors import CORRELATION_PRIORS
+from causalstats.models.heckman.correlation_priors import correlation_prior_of
 
 
 def simulate(
@@ -30,6 +30,16 @@ def simulate(
     rng = np.random.default_rng(seed)
     names = [f"x{k + 1}" for k in range(features)]
     x = rng.standard_normal((people, features))
+    frame = pd.DataFrame(x, columns=names)
+    inputs = list(names)
+    if isinstance(model.mean, KnownByGroup):
+        levels = list(model.mean.values)
+        group = pd.Categorical(rng.choice(levels, people), levels)
+        frame[model.mean.feature] = group
+        inputs.append(model.mean.feature)
+        indicators = group.codes[:, None] == np.arange(1, len(levels))
+        x = np.column_stack([x, indicators])
+        names += [f"{model.mean.feature}[{level}]" for level in levels[1:]]
     parameters = DESIGNS[design](model, rng, x, names)
     kappa = parameters["correlation"]
     u = rng.standard_normal(people)
@@ -38,14 +48,14 @@ def simulate(
     outcome = mean + parameters["outcome_sd"] * u
     index = parameters["selection_intercept"] + x @ parameters["selection_coefficient"]
     decision = index + v > 0
-    frame = pd.DataFrame(x, columns=names).assign(
+    frame = frame.assign(
         seen=decision.astype(int), outcome=np.where(decision, outcome, np.nan)
     )
     data = Decisions.from_frame(
         frame,
         outcome="outcome",
         decision="seen",
-        features=names,
+        features=inputs,
         standardise=False,
         kind="continuous",
     )
@@ -104,8 +114,12 @@ def _prior(
     location, scale = model.outcome_scale or (0.0, 1.0)
     drawn = rng.normal(0, model.outcome_prior_scale, len(names))
     beta = np.where(np.isin(names, model.excluded), 0, drawn)
+    solved: dict[str, Any] = {}
+    if isinstance(model.mean, KnownByGroup):
+        solved = _solved_by_group(model.mean, rng, x, scale * beta)
+        beta = solved["outcome_coefficient"] / scale
     sigma = abs(rng.normal(0, model.outcome_sd_prior_scale))
-    kappa = rng.uniform(CORRELATION_PRIORS[model.selection].lower, 1)
+    kappa = correlation_prior_of(model).draw(rng)
     sampled = rng.standard_normal(len(names))
     expert = np.isin(names, model.expertise)
     spread = np.sqrt(1 - kappa**2)
@@ -127,8 +141,42 @@ def _prior(
         mean = rng.normal(model.mean.value, model.mean.sd)
         intercept = mean - (x @ parameters["outcome_coefficient"]).mean()
         return parameters | {"population_mean": mean, "outcome_intercept": intercept}
+    if solved:
+        return parameters | solved
     intercept = location + scale * rng.normal(0, model.outcome_prior_scale)
     return parameters | {"outcome_intercept": intercept}
+
+
+def _solved_by_group(
+    mean: KnownByGroup, rng: np.random.Generator, x: np.ndarray, beta: np.ndarray
+) -> dict[str, Any]:
+    """Return drawn means of groups, and the intercept and coefficients that give them.
+
+    Parameters
+    ----------
+    mean : KnownByGroup
+    rng : Generator
+    x : array (people, D)
+        The last columns are indicators of the groups but the first.
+    beta : array (D,)
+        Coefficients, whose last entries are replaced.
+    """
+    known = list(mean.values.values())
+    means = np.array([rng.normal(each.value, each.sd) for each in known])
+    levels = len(known) - 1
+    indicators = x[:, x.shape[1] - levels :]
+    codes = indicators @ np.arange(1, levels + 1)
+    beta = beta.copy()
+    beta[len(beta) - levels :] = 0.0
+    index = x @ beta
+    averages = [index[codes == group].mean() for group in range(len(known))]
+    intercepts = means - averages
+    beta[len(beta) - levels :] = intercepts[1:] - intercepts[0]
+    solved = {"outcome_coefficient": beta, "outcome_intercept": intercepts[0]}
+    uncertain = [
+        value for value, each in zip(means, known, strict=True) if not each.exact
+    ]
+    return solved | ({"population_mean": np.array(uncertain)} if uncertain else {})
 
 
 DESIGNS = {"paper": _paper, "prior": _prior}
@@ -138,6 +186,7 @@ def _as_draws(parameters: dict[str, Any], names: list[str]) -> xr.Dataset:
     """Return the parameters as one draw of one chain."""
     variables = {}
     for name, value in parameters.items():
-        dims = ("chain", "draw", *["feature"] * np.ndim(value))
+        dim = "mean_group" if name == "population_mean" else "feature"
+        dims = ("chain", "draw", *[dim] * np.ndim(value))
         variables[name] = (dims, np.asarray(value, float)[None, None])
     return xr.Dataset(variables, coords={"feature": names})

@@ -20,9 +20,8 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph[Any]:
     column = data.arguments["decision"]
     decision = label(column)
     seen = f"outcome: {outcome} (seen if {column} = 1)"
-    graph.add_node(
-        "features", label=", ".join(map(label, data.design.variables)), role="observed"
-    )
+    common = [name for name in data.design.variables if name not in model.excluded]
+    graph.add_node("features", label=", ".join(map(label, common)), role="observed")
     graph.add_node(
         "unobservable", label="Z: what only the decision-maker sees", role="hidden"
     )
@@ -33,9 +32,13 @@ def causal_graph(model: Any, data: Decisions) -> nx.DiGraph[Any]:
     graph.add_edge("unobservable", "risk")
     graph.add_edge("risk", "outcome")
     graph.add_edge("risk", "decision")
-    free = [name for name in data.design.variables if name not in model.expertise]
+    free = [name for name in common if name not in model.expertise]
     if free:
         graph.add_edge(
             "features", "decision", label="Δ: " + ", ".join(map(label, free))
         )
+    if model.excluded:
+        excluded = ", ".join(map(label, model.excluded))
+        graph.add_node("excluded", label=excluded, role="observed")
+        graph.add_edge("excluded", "decision")
     return graph

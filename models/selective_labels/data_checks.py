@@ -14,6 +14,7 @@ from causalstats.data import Decisions
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.imperfect_test import is_imperfect
 from causalstats.models.selective_labels.prevalences import PARAMETER, prevalence_of
+from causalstats.models.shared.feature_roles import strength_of_exclusion
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.heckman_baselines import with_intercept
@@ -23,34 +24,43 @@ _MOST_ERRORS = 2.4
 _MOST_SDS = 2.6  # standard deviations by which a declared prevalence may move
 _RIDGE = 1.0  # precision of the coefficients of the regression on the tested
 _NEWTON_STEPS = 50
+_ABOUT_THE_UNTESTED = (
+    "risk",
+    "untested_risk",
+    "prevalence",
+    "untested_prevalence",
+    "missed_cases",
+    "share_found",
+    "allocation",
+)
 
 
 def data_checks(model: Any, data: Decisions) -> tuple[Check, ...]:
     """Return what can be said before sampling: rows left out, direction, identification."""
-    return (*rows_left_out(data), *_direction(model, data), *_identification(model))
+    return (
+        *rows_left_out(data),
+        *_direction(model, data),
+        *_identification(model),
+        *strength_of_exclusion(model.excluded, data, _ABOUT_THE_UNTESTED),
+    )
 
 
 def _identification(model: Any) -> tuple[Check, ...]:
     nothing_hidden = model.unobserved_scale == Known(0.0)
-    if model.prevalence is not None or nothing_hidden:
+    if model.prevalence is not None or model.excluded or nothing_hidden:
         return ()
-    about = (
-        "risk",
-        "untested_risk",
-        "prevalence",
-        "untested_prevalence",
-        "missed_cases",
-    )
     return (
         Check(
             name="identified by the shape of the unobservable alone",
             passed=None,
             value=None,
-            expected="a known prevalence",
-            finding="no prevalence is known: how much risk the untested have beside their features "
-            "rests on the assumed family of the unobservable and its prior",
-            remedy="Give the prevalence of the population, `prevalence=Known(value, sd=...)`.",
-            estimands=(*about, "share_found", "allocation"),
+            expected="a known prevalence or an exclusion",
+            finding="no prevalence is known and no feature is excluded from the outcome: how much "
+            "risk the untested have beside their features rests on the assumed family of the "
+            "unobservable and its prior",
+            remedy="Give the prevalence of the population, `prevalence=Known(value, sd=...)`, or "
+            "name a feature that moves the decision and not the outcome, `excluded=[...]`.",
+            estimands=_ABOUT_THE_UNTESTED,
             caution=True,
         ),
     )

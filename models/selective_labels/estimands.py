@@ -193,6 +193,15 @@ def _parameters(law: Unobservable) -> dict[str, Estimand]:
             unit=coefficient,
             contrast="one unit more of the coded feature, at the same risk",
         ),
+        "testing_coefficient": Estimand(
+            compute=lambda draws, data: (
+                draws["testing_response"] * draws["risk_coefficient"]
+                + draws["policy_coefficient"]
+            ),
+            description="αβ_Y + Δ: how testing depends on each feature, at the same unobservable.",
+            unit=coefficient,
+            contrast="one unit more of the coded feature",
+        ),
         "risk_coefficient": Estimand(
             compute=lambda draws, data: draws["risk_coefficient"],
             description="β_Y: how risk depends on each feature.",

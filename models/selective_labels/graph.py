@@ -67,6 +67,11 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         sign = DIRECTIONS[model.decided_for].sign
         values["known_response"] = sign * model.response.value
     values |= imperfect_test.inputs(model)
+    # Present only where they are used: other graphs stay as they are.
+    if model.excluded:
+        values["affects_outcome"] = ~data.feature_mask(model.excluded)
+    if model.undecisive:
+        values["affects_decision"] = ~data.feature_mask(model.undecisive)
     floats = {name: np.asarray(value, float) for name, value in values.items()}
     if not DECIDERS[model.deciders]:
         return floats

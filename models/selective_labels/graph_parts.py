@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from causalstats.data import Decisions
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.models.selective_labels.priors import CoefficientPrior
     from causalstats.numerics.selection.unobservable import Unobservable
@@ -45,6 +47,43 @@ class GraphParts:
     lower: Any
     risk_attenuation: Any
     testing_attenuation: Any
+
+
+def without_excluded(
+    parts: GraphParts, risk: Any, columns: np.ndarray | None = None
+) -> Any:
+    """Return coefficients of risk with 0 for features that do not affect the outcome.
+
+    Parameters
+    ----------
+    parts : GraphParts
+    risk : vector
+    columns : int array, optional
+        The columns that it is of.
+    """
+    affects = parts.given.get("affects_outcome")
+    if affects is None:
+        return risk
+    return risk * (affects if columns is None else affects[columns])
+
+
+def without_undecisive(
+    parts: GraphParts, testing: Any, policy: Any, expected: Any
+) -> tuple[Any, Any]:
+    """Return coefficients of testing, and Δ, with 0 for features that do not affect the decision.
+
+    Parameters
+    ----------
+    parts : GraphParts
+    testing, policy : vectors (D,)
+        β_T and Δ.
+    expected : vector (D,)
+        αβ_Y, which Δ undoes for these features.
+    """
+    affects = parts.given.get("affects_decision")
+    if affects is None:
+        return testing, policy
+    return testing * affects, policy * affects - expected * (1 - affects)
 
 
 def attenuated_normal(

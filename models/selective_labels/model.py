@@ -110,6 +110,12 @@ class SelectiveLabels:
         is 0.
     expertise_sd : float
         How nearly: with τ > 0 their Δ ~ Normal(0, τ²).
+    excluded : sequence of str
+        Features that affect the decision and not the outcome, such as a randomised offer or who is
+        on duty: exclusion restrictions (instruments). Their β_Y is 0.
+    undecisive : sequence of str
+        Features that affect the outcome and not the decision, because who decides does not see
+        them: their coefficient of testing, αβ_Y + Δ, is 0.
     unobserved_scale : Known, float or None
         σ: inferred (None) or known exactly; 0 means no unobserved common cause of both.
     response : Known, float or None
@@ -157,8 +163,8 @@ class SelectiveLabels:
         P(R=1 | Y=1) and P(R=0 | Y=0) of the result R that is seen in place of Y, an imperfect test:
         exact, or a Beta with a standard deviation. Their sum exceeds 1.
     negative_controls : sequence of str
-        Features that affect testing and are known not to affect the outcome, such as a randomised
-        offer. The model does not use this: a check compares their β_Y with 0.
+        Features that affect testing and are believed not to affect the outcome. The model does not
+        use this, as it does `excluded`: a check compares their β_Y with 0.
 
     Raises
     ------
@@ -183,6 +189,8 @@ class SelectiveLabels:
     prevalence: KnownProportion | KnownByGroup | Penalty | None = None
     expertise: Sequence[Name] = ()
     expertise_sd: NotNegative = 0.0
+    excluded: Sequence[Name] = ()
+    undecisive: Sequence[Name] = ()
     unobserved_scale: Steepness | None = None
     response: Steepness | None = 1.0
     unobservable: FamilyName = "uniform"

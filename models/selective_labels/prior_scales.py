@@ -112,6 +112,10 @@ def prior_sds(model: Any, data: Decisions, solved: np.ndarray) -> dict[str, Any]
     scales = prior_scales(model)
     prior = COEFFICIENT_PRIORS[model.coefficient_prior]
     sds = prior.prior_sds(model, data, scales, expected_squares(model), solved)
+    excluded = data.feature_mask(model.excluded)
+    undecisive = data.feature_mask(model.undecisive)
+    sds["risk_coefficient"] = np.where(excluded, np.nan, sds["risk_coefficient"])
+    sds["policy_coefficient"] = np.where(undecisive, np.nan, sds["policy_coefficient"])
     return sds | {
         "unobserved_scale": scales.unobserved * HALF_NORMAL_SD,
         "response": scales.response * HALF_NORMAL_SD,

@@ -145,6 +145,11 @@ def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     risk = rng.standard_normal(features)
     policy = np.where(np.arange(features) == 0, rng.standard_normal(features), 0.0)
     response = _value_or(model.response, lambda: abs(rng.normal(1, 0.1)))
+    risk[data.feature_mask(model.excluded)] = 0.0
+    undecisive = data.feature_mask(model.undecisive)
+    policy[undecisive] = (
+        -DIRECTIONS[model.decided_for].sign * response * risk[undecisive]
+    )
     return {
         "unobserved_width": scale,
         "risk_coefficient": risk,
@@ -172,6 +177,7 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     of_risk = attenuation(model.law, scale, np)
     risk, spreads = prior.draw_risk(rng, data, scales, of_risk)
     parameters |= spreads
+    risk[data.feature_mask(model.excluded)] = 0.0
     if model.prevalence is None:
         lower = scale * model.law.lower_end
         middle = prior.draw_middle(rng, data, scales, of_risk, lower, risk)
@@ -184,6 +190,8 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     policy_intercept, policy = prior.draw_policy(
         rng, data, scales, sd, parameters, of_testing
     )
+    undecisive = data.feature_mask(model.undecisive)
+    policy[undecisive] = -response * risk[undecisive]
     return parameters | {
         "policy_intercept": policy_intercept,
         "policy_coefficient": policy,

@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from causalstats.core.knowledge import Known, Penalty
+from causalstats.core.knowledge import Known, KnownByGroup, Penalty
 from causalstats.errors import ModelError
 from causalstats.models.selective_labels.imperfect_test import RATES
 from causalstats.models.selective_labels.prevalences import prevalence_of
+from causalstats.models.shared.feature_roles import refuse_shared_features
 
 
 def refuse_senseless(model: Any) -> None:
     """Raise `ModelError` for fields that contradict each other or that nothing can identify."""
     for known in prevalence_of(model).known().values():
         _refuse_prevalence(known)
+    _refuse_roles(model)
     if model.response is None and model.unobserved_scale is None:
         raise ModelError(
             "The data cannot tell a wide unobservable from a steep response to risk: only their "
@@ -29,6 +31,27 @@ def refuse_senseless(model: Any) -> None:
             f"A test with sensitivity {model.sensitivity.value:g} and specificity "
             f"{model.specificity.value:g} finds no more cases than a coin: expected a sum above 1. "
             "If positive and negative were exchanged, exchange them in the frame."
+        )
+
+
+def _refuse_roles(model: Any) -> None:
+    roles = {
+        "excluded": model.excluded,
+        "undecisive": model.undecisive,
+        "expertise": model.expertise,
+    }
+    refuse_shared_features(
+        roles,
+        "it then affects neither outcome nor decision. Leave it out of the features.",
+    )
+    refuse_shared_features(
+        {"excluded": model.excluded, "negative_controls": model.negative_controls},
+        "an exclusion is used and checked, a negative control only checked. Choose one.",
+    )
+    if isinstance(model.prevalence, KnownByGroup):
+        refuse_shared_features(
+            {"excluded": model.excluded, "prevalence": [model.prevalence.feature]},
+            "groups of different prevalence have different risks.",
         )
 
 

@@ -144,6 +144,8 @@ _LABELS = Family(
         ],
         "expertise": [["x2"]],
         "expertise_sd": [{"expertise": ["x2"], "expertise_sd": 0.5}],
+        "excluded": [["x1"]],
+        "undecisive": [["x3"]],
         "unobserved_scale": [2.0, 0.0],
         "response": [
             0.7,
@@ -172,7 +174,12 @@ _HECKMAN = Family(
     base=cs.Heckman(outcome_scale=(0.0, 1.0)),
     simulate=PEOPLE,
     values={
-        "mean": [0.2, cs.Known(0.2, sd=0.1)],
+        "mean": [
+            0.2,
+            cs.Known(0.2, sd=0.1),
+            cs.KnownByGroup("region", {"a": 0.2, "b": cs.Known(0.5, sd=0.1), "c": 0.0}),
+        ],
+        "correlation": [0.3, cs.Known(0.3, sd=0.1)],
         "excluded": [["x1"]],
         "undecisive": [["x3"]],
         "expertise": [["x2"]],
@@ -182,6 +189,7 @@ _HECKMAN = Family(
         "outcome_sd_prior_scale": [2.0],
         "selection_prior_scale": [2.0],
     },
+    shape_data=frozenset({"mean"}),
 )
 
 _PANEL = Family(

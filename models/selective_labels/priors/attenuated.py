@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.data import Decisions
-from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.graph_parts import (
+    GraphParts,
+    without_excluded,
+    without_undecisive,
+)
 from causalstats.models.selective_labels.priors.coefficient_prior import (
     CENTRED_FROM,
     FREE,
@@ -95,7 +99,7 @@ class Attenuated:
             sigma=width,
             **shape,
         )
-        attenuated = spread / width * sampled
+        attenuated = without_excluded(parts, spread / width * sampled, columns)
         if columns is not None:
             return parts.risk_attenuation * attenuated / unit[columns]
         drawn = parts.risk_attenuation * attenuated / unit
@@ -141,6 +145,7 @@ class Attenuated:
         deviation = policy_deviation(sampled, sd, expected, attenuation, centred)
         policy = pm.math.switch(free, own - expected, deviation)
         testing = pm.math.switch(free, own, expected + deviation)
+        testing, policy = without_undecisive(parts, testing, policy, expected)
         middle = attenuation * pm.Normal(
             "attenuated_testing_middle", 0, parts.scales.intercept
         )

@@ -13,6 +13,8 @@ import numpy as np
 from causalstats.models.selective_labels.graph_parts import (
     GraphParts,
     attenuated_normal,
+    without_excluded,
+    without_undecisive,
 )
 from causalstats.models.selective_labels.priors.coefficient_prior import (
     CENTRED_FROM,
@@ -57,6 +59,7 @@ class Paper:
             parts.scales.coefficient,
             **shape,
         )
+        drawn = without_excluded(parts, drawn, columns)
         if columns is not None:
             return drawn
         return pm.Deterministic("risk_coefficient", drawn, dims="feature")
@@ -92,7 +95,8 @@ class Paper:
             "attenuated_testing_coefficient", location, spread, dims="feature"
         )
         policy = policy_deviation(sampled, sd, expected, attenuation, centred)
-        return testing_middle, policy, expected + policy
+        testing, policy = without_undecisive(parts, expected + policy, policy, expected)
+        return testing_middle, policy, testing
 
     def prior_sds(
         self,
