@@ -62,6 +62,16 @@ def data(table: pd.DataFrame | None = None) -> cs.Panel:
         treatment="unsafe",
         covariates=covariates,
         missing="drop",
+        labels={
+            "id": "the provider",
+            "unsafe": "leaving out the condom",
+            "lnw": "the hourly price of a session",
+            "age_cl": "age of the client",
+            "llength": "length of the session",
+            "reg": "a regular client",
+            "age": "age of the provider",
+        },
+        units={"lnw": "log US dollars", "llength": "log hours"},
     )
 
 
@@ -79,8 +89,15 @@ def run(folder: Path, fast: bool = False) -> Path:
     return fit.report(
         folder / "report.html",
         title="The price of going without a condom",
-        question="By how much is the log hourly price higher in sessions without a condom, of the "
-        "same provider?",
+        question="By how much is the hourly price higher in sessions without a condom, of the same "
+        "provider?",
+        source="Sessions of sex workers in the United States, 2008 and 2009; `adult_services` of "
+        "the package causaldata.",
+        references=[
+            "Cunningham & Kendall (2011), Prostitution 2.0: the changing face of sex work, Journal "
+            "of Urban Economics 69.",
+            "Cunningham (2021), Causal inference: the mixtape, chapter 8.",
+        ],
         sensitivity={}
         if fast
         else {"heterogeneity": ["random", "pooled"], "basis_size": [1]},

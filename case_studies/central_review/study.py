@@ -44,6 +44,14 @@ def data(seed: int) -> cs.Decisions:
         decision="sent",
         formula="poly(years, 2) + stage + study",
         observed="decided",
+        labels={
+            "unfavourable": "unfavourable histology",
+            "sent": "sent to central review",
+            "years": "age",
+            "stage": "stage of the tumour",
+            "study": "the study",
+        },
+        units={"years": "years"},
     )
 
 
@@ -68,6 +76,11 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="Unfavourable histology among the tumours that were not reviewed",
         question="What share of the tumours that were not sent to central review has unfavourable "
         "histology?",
+        source="Two studies of Wilms' tumour, 4,028 children; `nwtco.csv` beside this study.",
+        references=[
+            "Breslow & Chatterjee (1999), Design and analysis of two-phase studies with binary "
+            "outcome applied to Wilms tumour prognosis, Applied Statistics 48."
+        ],
         sensitivity={}
         if fast
         else {"prevalence": [0.09, 0.14], "response": [0.5, 2.0]},

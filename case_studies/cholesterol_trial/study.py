@@ -44,6 +44,11 @@ def data() -> cs.Observations:
             }
         ),
         counts="men",
+        labels={
+            "assigned": "assignment",
+            "taken": "taking the drug",
+            "lowered": "a fall of cholesterol by 28 points",
+        },
     )
 
 
@@ -62,6 +67,12 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="Cholestyramine, of which many took less than they were assigned",
         question="How many more men would have their cholesterol lowered by 28 points if all took "
         "the drug, and not none?",
+        source="337 men of the Lipid Research Clinics Coronary Primary Prevention Trial, as "
+        "counted by Balke & Pearl.",
+        references=[
+            "Balke & Pearl (1997), Bounds on treatment effects from studies with imperfect "
+            "compliance, Journal of the American Statistical Association 92."
+        ],
         sensitivity={}
         if fast
         else {

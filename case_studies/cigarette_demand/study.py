@@ -45,6 +45,18 @@ def data(attrition: bool = False) -> cs.Panel:
         outcome="sales",
         treatment="price",
         covariates=COVARIATES,
+        labels={
+            "sales": "packs sold a head",
+            "price": "the price of a pack",
+            "neighbours_price": "the lowest price in a neighbouring state",
+            "income": "income a head",
+        },
+        units={
+            "sales": "log packs",
+            "price": "log US dollars of 1983",
+            "neighbours_price": "log US dollars of 1983",
+            "income": "log US dollars of 1983",
+        },
     )
 
 
@@ -64,6 +76,11 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="Price and sales of cigarettes in 46 states",
         question="By how many per cent do sales of cigarettes fall when the price rises by one "
         "per cent?",
+        source="46 states of the United States, 1963 to 1992; `cigar.csv` beside this study.",
+        references=[
+            "Baltagi & Levin (1992), Cigarette taxation: raising revenues and reducing "
+            "consumption, Structural Change and Economic Dynamics 3."
+        ],
         sensitivity={}
         if fast
         else {"time_effects": [False], "heterogeneity": ["pooled"]},

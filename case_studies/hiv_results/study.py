@@ -31,6 +31,15 @@ def data() -> cs.Decisions:
         formula=formula,
         observed="decided",
         missing="drop",
+        labels={
+            "hiv2004": "an HIV infection",
+            "got": "told the result of their test",
+            "age": "age",
+            "distvct": "distance to the centre",
+            "tinc": "reward",
+            "any": "any reward",
+        },
+        units={"age": "years", "distvct": "km", "tinc": "100 kwacha"},
     )
 
 
@@ -58,6 +67,12 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="HIV among those who did not come for their result",
         question="What share of the people who did not come to learn their HIV status was "
         "infected?",
+        source="A field experiment in rural Malawi, 2004; `thornton_hiv` of the package "
+        "causaldata.",
+        references=[
+            "Thornton (2008), The demand for, and impact of, learning HIV status, American "
+            "Economic Review 98."
+        ],
         sensitivity={} if fast else {"prevalence": [0.05, 0.08]},
     )
 

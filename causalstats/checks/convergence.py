@@ -90,16 +90,27 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
 def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...]:
     """Return R-hat and ESS of the worst parameter."""
     posterior = draws["posterior"].to_dataset()
-    numbers = [
-        number
+    values = {
+        f"{name}[{label}]" if label else str(name): number
         for name in parameters or posterior.data_vars
-        for number in entries(posterior[name]).values()
-    ]
-    values = [number for number in numbers if varies(number)]
+        for label, number in entries(posterior[name]).items()
+        if varies(number)
+    }
     superchain = superchains(posterior)
-    largest = max(r_hat(value, superchain) for value in values)
-    bulk = min(float(az.ess(value, method="bulk")) for value in values)
-    tail = min(float(az.ess(value, method="tail", prob=INTERVAL)) for value in values)
+    r_hats = {name: r_hat(value, superchain) for name, value in values.items()}
+    bulks = {
+        name: float(az.ess(value, method="bulk")) for name, value in values.items()
+    }
+    tails = {
+        name: float(az.ess(value, method="tail", prob=INTERVAL))
+        for name, value in values.items()
+    }
+    worst = max(r_hats, key=r_hats.__getitem__)
+    least_bulk = min(bulks, key=bulks.__getitem__)
+    least_tail = min(tails, key=tails.__getitem__)
+    largest = r_hats[worst]
+    bulk = bulks[least_bulk]
+    tail = tails[least_tail]
     longer = _longer(draws.attrs)
     enough = f"at least {_SMALLEST_ESS} for every parameter"
     return (
@@ -108,7 +119,7 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
             largest < _LARGEST_R_HAT,
             largest,
             f"below {_LARGEST_R_HAT} for every parameter",
-            f"largest R-hat {largest:.4f}",
+            f"largest R-hat {largest:.4f} ({worst})",
             longer,
         ),
         _check(
@@ -116,7 +127,7 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
             bulk >= _SMALLEST_ESS,
             bulk,
             enough,
-            f"smallest bulk ESS {bulk:.0f}",
+            f"smallest bulk ESS {bulk:.0f} ({least_bulk})",
             longer,
         ),
         _check(
@@ -124,7 +135,7 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
             tail >= _SMALLEST_ESS,
             tail,
             enough,
-            f"smallest tail ESS {tail:.0f}",
+            f"smallest tail ESS {tail:.0f} ({least_tail})",
             longer,
         ),
     )

@@ -481,13 +481,61 @@ class Effect:
         """
         return self._on_display_scale(self.numbers(prob))
 
-    def _on_display_scale(self, table: pd.DataFrame) -> pd.DataFrame:
-        numbers = self.display_scale.convert(table[["mean", "lower", "upper"]])
-        labels = [
-            self.wording.entry(label) if isinstance(label, str) else label
-            for label in table.index
+    def on_display_scale(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return estimates of this answer, in columns, as readers are shown them.
+
+        Parameters
+        ----------
+        table : DataFrame
+            A row an entry, or a row a method. Columns `error` are differences from `truth`, and
+            those of q-values, standard deviations and flags stay as they are.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effect("effect").on_display_scale(fit.compare())["mean"].round(1).tolist()
+        [-32.4, -33.3]
+        """
+        import pandas as pd
+
+        estimates = [
+            name
+            for name in table.columns
+            if not str(name).startswith(("q-value", "error", "sd"))
+            and pd.api.types.is_float_dtype(table[name])
         ]
-        return numbers.set_axis(labels, axis=0)
+        shown = table.copy()
+        for name in estimates:
+            shown[name] = self.display_scale.convert(table[name])
+        if "error" in table:
+            shown["error"] = shown["mean"] - shown["truth"]
+        return self.relabelled(shown)
+
+    def _on_display_scale(self, table: pd.DataFrame) -> pd.DataFrame:
+        return self.on_display_scale(table[["mean", "lower", "upper"]])
+
+    def relabelled(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with labels in place of names of columns in the last level of its index.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effect("effect").relabelled(fit.compare()).index[1]  # the data have no labels
+        'unadjusted'
+        """
+        if not self.wording.labels:
+            return table
+
+        def in_words(label: Any) -> Any:
+            return self.wording.entry(label) if isinstance(label, str) else label
+
+        if table.index.nlevels == 1:
+            return table.set_axis([in_words(label) for label in table.index], axis=0)
+        return table.rename(index=in_words, level=-1)
 
     @checked(ModelError)
     def in_words(self, prob: Inside = INTERVAL) -> str:

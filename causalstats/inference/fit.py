@@ -52,6 +52,7 @@ from causalstats.inference import (
     sensitivity_analysis,
     store,
 )
+from causalstats.inference.answers import find_estimand
 from causalstats.inference.arguments import (
     fingerprint,
     refuse_data,
@@ -649,20 +650,40 @@ class Fit:
         *,
         title: str = "",
         question: str = "",
+        author: str | Sequence[str] = "",
+        date: Any = "",
+        source: str = "",
+        references: Sequence[str] = (),
+        answers: Sequence[Name] | None = None,
+        sections: Mapping[str, str] | None = None,
         sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> Path:
-        """Write a report: one HTML file that needs nothing else, or the answers as CSV.
+        """Write a report: the answer in a sentence, the evidence for and against it, and the rest.
 
-        Answer, assumptions, data, effects, comparison, every check, sensitivity, and how to
-        reproduce them.
+        Its first screen has the answer in the words of the data (`labels` and `units` of
+        `from_frame`), a figure, what speaks for the answer, what speaks against it, and what these
+        data cannot tell. Then data, answers, other methods, sensitivity, assumptions and checks;
+        parameters and chains stand in an appendix.
 
         Parameters
         ----------
         path : str or Path
-            The page; with the ending `.csv` the table of all answers that are not one a person.
+            Its end names the format: `.html`, one page that needs nothing else; `.md`; `.docx`, by
+            pandoc or Quarto; `.pdf`, by a browser or pandoc; or the tables of all answers alone, as
+            `.csv` or `.tex`.
         title : str
         question : str
             The question of the study in words.
+        author : str or list of str
+        date : str or date
+        source : str
+            Where the data are from.
+        references : list of str
+        answers : list of str, optional
+            The answers that are shown, in this order; all that are no number a person, unless
+            given.
+        sections : mapping of heading to text, optional
+            Sections of your own, after the first screen. Empty lines set paragraphs apart.
         sensitivity : mapping or list of mappings, optional
             Fields of the model and the values to show, as `fit.sensitivity` takes them; a list of
             such mappings, each of one or two fields, for their grids. Each value is a refit.
@@ -674,18 +695,33 @@ class Fit:
         Raises
         ------
         ModelError
-            If `sensitivity` names a field that is none of the model's, before any refit.
+            If `sensitivity` names a field, or `answers` an answer, that is none of the model's,
+            before any refit.
+        StoreError
+            If the name has another end, a program that the format needs is missing, or the file
+            cannot be written.
         """
         from causalstats import report
 
+        report.format_of(path)
+        for name in answers or ():
+            find_estimand(self, name, None, None, None)
         grids = [sensitivity] if isinstance(sensitivity, Mapping) else sensitivity or ()
         for assumptions in filter(None, grids):
             sensitivity_analysis.variants(
                 self, assumptions
             )  # refuses before anything is refitted
-        return report.write(
-            report.compose(self, title, question, sensitivity or {}), path
+        authorship = report.Authorship(
+            title=title,
+            question=question,
+            author=author if isinstance(author, str) else ", ".join(author),
+            date=str(date),
+            source=source,
+            references=tuple(references),
+            sections=tuple((sections or {}).items()),
         )
+        contents = report.compose(self, authorship, answers, sensitivity or {})
+        return report.write(contents, path)
 
     @checked(StoreError)
     def save(self, path: File) -> Path:

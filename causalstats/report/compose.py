@@ -1,41 +1,50 @@
-"""The contents of an HTML report, gathered from a fit; every number comes from its verbs."""
+"""The contents of a report, gathered from a fit; every number comes from its verbs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from causalstats.core.abilities import HasAdjustments, HasCausalGraph, HasDerivation
 from causalstats.core.check import Check
 from causalstats.core.effect import Effect, warning
 from causalstats.core.estimand import answerable
-from causalstats.core.formatting import number, shown
+from causalstats.core.formatting import shown
 from causalstats.numerics.sampling.posterior_summaries import surest_first
+from causalstats.plots.forest import beside
+from causalstats.plots.forest import comparison as methods
 from causalstats.plots.sensitivity_curve import sensitivity as sensitivity_curve
 from causalstats.plots.sensitivity_curve import strongest
-from causalstats.report.contents import ReportContents, Status
-from causalstats.report.table import MOST_ROWS
+from causalstats.report.contents import Answer, Authorship, ReportContents
+from causalstats.report.evidence import evidence, is_fatal, status
+from causalstats.report.table import MOST_ROWS, number
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_OWN_PLACE = ("comparison", "diagram")  # figures that stand in sections of their own
+Sensitivity = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
 
 def compose(
     fit: Any,
-    title: str,
-    question: str,
-    sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    authorship: Authorship,
+    answers: Sequence[str] | None = None,
+    sensitivity: Sensitivity = (),
 ) -> ReportContents:
     """Return the contents of the report on a fit.
 
     Parameters
     ----------
     fit : Fit
-    title, question : str
-        The headline of the model, and its description, where they are empty.
+    authorship : Authorship
+        The headline of the model stands for an empty title, and its description for an empty
+        question.
+    answers : sequence of str, optional
+        The answers that are shown, in their order; all that are no number a person, unless given.
     sensitivity : mapping, or sequence of mappings
         As `fit.report` takes it. Each value is a refit.
     """
@@ -44,61 +53,118 @@ def compose(
     headline = fit.effect(model.headline)
     doubts = tuple(dict.fromkeys([*checks, *headline.doubts]))
     has_many_entries = headline.draws.ndim > 2
-    comparison = fit.compare()
+    comparison = headline.on_display_scale(fit.compare())
     if has_many_entries:
         comparison = surest_first(comparison, MOST_ROWS)
-    note = "; the intervals are what each rule itself would report."
+    curves = _sensitivity(fit, headline, sensitivity)
+    diagnostics = _figures(fit, diagnostic=True)
     return ReportContents(
-        title=title or f"{type(model).__name__}: {model.headline.replace('_', ' ')}",
-        question=question or headline.description,
-        status=status(doubts, fit.sampling()),
-        banner=tuple(
-            f"Failed, {warning(check)}." for check in doubts if check.passed is False
-        ),
-        answer=fit.answer(doubts=False),
-        cautions=tuple(
-            warning(check) for check in headline.doubts if check.passed is None
+        authorship=_completed(authorship, fit, headline),
+        status=status(doubts),
+        banner=tuple(f"{warning(check)}." for check in doubts if is_fatal(check)),
+        answer=_answer(fit),
+        figure=_headline_figure(fit, headline, comparison),
+        figure_caption="The answer beside other methods on the same data, with 95 % intervals.",
+        evidence=evidence(
+            model.assumptions(),
+            doubts,
+            None if has_many_entries else comparison,
+            [(name, table) for name, table, _ in curves],
+            None if has_many_entries else _interval(headline),
         ),
         model_name=type(model).__name__,
-        fields=tuple(
-            (field.name, shown(getattr(model, field.name))) for field in fields(model)
-        ),
+        data_facts=_facts(fit.data),
+        answers=_answers(fit, headline, answers),
+        comparison=comparison,
+        comparison_note=_comparison_note(headline, has_many_entries),
+        withheld=_withheld(checks, comparison),
+        sensitivity=curves,
         assumptions=model.assumptions(),
+        diagram=fit.plot("diagram") if isinstance(model, HasCausalGraph) else None,
+        diagram_caption=fit.figures().get("diagram", ""),
         adjustments=model.adjustments(fit.data)
         if isinstance(model, HasAdjustments)
         else (),
         derivation=model.derivation() if isinstance(model, HasDerivation) else (),
-        diagram=fit.plot("diagram") if isinstance(model, HasCausalGraph) else None,
-        diagram_caption=fit.figures().get("diagram", ""),
-        data_facts=_facts(fit.data),
-        effects=_effects(fit),
-        comparison=comparison,
-        comparison_note="What people would do instead, on the same data"
-        + ("." if has_many_entries else note),
-        withheld=_withheld(checks, comparison, headline.unit),
-        figures=_figures(fit),
-        checks=checks,
-        sensitivity=_sensitivity(fit, headline, sensitivity),
+        checks=doubts,
+        figures=_figures(fit, diagnostic=False),
+        diagnostics=diagnostics,
+        fields=tuple(
+            (field.name, shown(getattr(model, field.name))) for field in fields(model)
+        ),
         reproduce=tuple((name, str(value)) for name, value in fit.provenance.items()),
         call=_call(fit),
     )
 
 
-def _effects(fit: Any) -> tuple[tuple[Effect, pd.DataFrame], ...]:
-    """Return every answer that is not one a person, with its table."""
+def _completed(authorship: Authorship, fit: Any, headline: Effect) -> Authorship:
+    model = fit.model
+    title = f"{type(model).__name__}: {model.headline.replace('_', ' ')}"
+    return replace(
+        authorship,
+        title=authorship.title or title,
+        question=authorship.question or headline.description,
+    )
+
+
+def _answer(fit: Any) -> str:
+    """Return the headline in words, with a second answer where it alone would mislead."""
+    companion = fit.model.estimands()[fit.model.headline].companion
+    names = [name for name in (fit.model.headline, companion) if name]
+    return "\n".join(fit.effect(name).in_words() for name in names)
+
+
+def _interval(headline: Effect) -> tuple[float, float]:
+    row = headline.readable().iloc[0]
+    return float(row["lower"]), float(row["upper"])
+
+
+def _headline_figure(fit: Any, headline: Effect, comparison: pd.DataFrame) -> Figure:
+    unit = headline.display_scale.unit
+    if headline.draws.ndim > 2:
+        return beside(comparison, unit=unit)
+    truth = fit.held_out_rate()
+    if truth is not None:
+        truth = float(headline.display_scale.convert(truth))
+    return methods(comparison, truth, unit=unit)
+
+
+def _comparison_note(headline: Effect, has_many_entries: bool) -> str:
+    note = f"What people would do instead, on the same data ({headline.display_scale.unit})"
+    if has_many_entries:
+        return f"{note}."
+    return f"{note}; the intervals are what each rule itself would report."
+
+
+def _answers(
+    fit: Any, headline: Effect, chosen: Sequence[str] | None
+) -> tuple[Answer, ...]:
+    """Return the answers that were chosen, or every one that is not one a person."""
     drawn = fit.draws["posterior"].sizes["draw"] > 0
-    answers = [
-        fit.effect(name)
-        for name, estimand in answerable(fit.model, fit.data).items()
-        if not estimand.per_person and (drawn or estimand.marginals)
-    ]
-    return tuple(
-        (effect, surest_first(effect.numbers(), MOST_ROWS)) for effect in answers
+    if chosen is None:
+        chosen = [
+            name
+            for name, estimand in answerable(fit.model, fit.data).items()
+            if not estimand.per_person and (drawn or estimand.marginals)
+        ]
+    told = {check.name for check in headline.doubts}
+    return tuple(_one_answer(fit.effect(name), told) for name in chosen)
+
+
+def _one_answer(effect: Effect, told: set[str]) -> Answer:
+    diagnostics = surest_first(effect.numbers(), MOST_ROWS)
+    return Answer(
+        effect=effect,
+        sentence=effect.in_words() if effect.sentence else "",
+        table=effect.on_display_scale(diagnostics[["mean", "lower", "upper"]]),
+        diagnostics=diagnostics,
+        unit=effect.display_scale.unit,
+        doubts=tuple(check.name for check in effect.doubts if check.name not in told),
     )
 
 
 def _sensitivity(
-    fit: Any, headline: Effect, asked: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    fit: Any, headline: Effect, asked: Sensitivity
 ) -> tuple[tuple[str, pd.DataFrame, Figure], ...]:
     """Return a name, a table and a figure for each sensitivity analysis.
 
@@ -111,13 +177,19 @@ def _sensitivity(
     """
     if isinstance(asked, Mapping):
         asked = [{name: values} for name, values in asked.items()]
+    scale = headline.display_scale
     truth = fit.held_out_rate()
+    if truth is not None:
+        truth = float(scale.convert(truth))
     parts = []
     for assumptions in asked:
         table = fit.sensitivity(**assumptions)
+        numbers = ["mean", "lower", "upper"]
+        table[numbers] = scale.convert(table[numbers])
         if headline.draws.ndim > 2:
+            table = headline.relabelled(table)
             table = strongest(table, str(headline.draws.dims[-1]))
-        figure = sensitivity_curve(table, headline.name, truth, unit=headline.unit)
+        figure = sensitivity_curve(table, headline.name, truth, unit=scale.unit)
         parts.append((" and ".join(assumptions), table, figure))
     return tuple(parts)
 
@@ -129,29 +201,24 @@ def _facts(data: Any) -> tuple[tuple[str, str], ...]:
     return (("Rows", f"{len(data):,}"), ("Columns", ", ".join(map(str, data.columns))))
 
 
-def status(checks: tuple[Check, ...], sampling: tuple[Check, ...]) -> Status:
-    """Return `fail` where the draws cannot be trusted, `warn` where another check failed.
+def _figures(fit: Any, *, diagnostic: bool) -> tuple[tuple[str, str, Figure], ...]:
+    """Return title, caption and figure of plots of the fit.
 
-    Examples
-    --------
-    >>> status((), ())
-    'pass'
+    Parameters
+    ----------
+    fit : Fit
+    diagnostic : bool
+        Whether they are those of parameters and chains, or those of this study.
     """
-    if any(check.passed is False for check in sampling):
-        return "fail"
-    return "warn" if any(check.passed is False for check in checks) else "pass"
-
-
-def _figures(fit: Any) -> tuple[tuple[str, str, Figure], ...]:
-    """Return title, caption and figure of each plot of the fit but its diagram."""
+    of_study = {*fit.predictions(), *fit.views()}
     return tuple(
         (name.capitalize(), caption, fit.plot(name))
         for name, caption in fit.figures().items()
-        if name != "diagram"
+        if name not in _OWN_PLACE and (name not in of_study) == diagnostic
     )
 
 
-def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str | None:
+def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
     """Return the finding about withheld outcomes, and which simpler rules came closer to the truth.
 
     Parameters
@@ -159,7 +226,6 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str 
     checks : tuple of Check
     table : DataFrame
         The comparison with other methods.
-    unit : str
 
     Returns
     -------
@@ -179,7 +245,7 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame, unit: str) -> str 
     closer = table[error < error.iloc[0]]
     if closer.empty:
         return f"{finding}. No simpler rule came closer."
-    rules = [f"{name} ({number(row['mean'], unit)})" for name, row in closer.iterrows()]
+    rules = [f"{name} ({number(row['mean'])} %)" for name, row in closer.iterrows()]
     return f"{finding}. Closer to the truth came: {'; '.join(rules)}."
 
 

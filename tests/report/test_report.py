@@ -22,8 +22,19 @@ from causalstats.core.assumption import Adjustment, Assumption
 from causalstats.core.check import Check
 from causalstats.core.effect import Effect
 from causalstats.errors import StoreError
-from causalstats.report import ReportContents, render, write
+from causalstats.report import (
+    FORMATS,
+    Authorship,
+    ReportContents,
+    documents,
+    render,
+    write,
+)
+from causalstats.report.answers_latex import answers_latex
+from causalstats.report.contents import Answer, Evidence
+from causalstats.report.evidence import evidence, status
 from causalstats.report.html_page import with_code
+from causalstats.report.markdown_page import markdown
 from causalstats.report.table import MOST_ROWS, number, table
 
 ATTACKS = (
@@ -121,34 +132,54 @@ def contents(text: str = "text") -> ReportContents:
         assumptions=(text, text),
         make_doubts=lambda: (check(text, False, text),),
     )
+    answer = Answer(
+        effect=effect,
+        sentence=text,
+        table=estimates(text, text),
+        diagnostics=estimates(text, text),
+        unit=text,
+        doubts=(text, text),
+    )
     return ReportContents(
-        title=text,
-        question=text,
-        status="warn",
-        banner=(text, text),
-        cautions=(text,),
-        answer=text,
-        model_name=text,
-        fields=((text, text),),
-        assumptions=(
-            Assumption(name=text, statement=text, if_wrong=text, formula=text),
+        authorship=Authorship(
+            title=text,
+            question=text,
+            author=text,
+            date=text,
+            source=text,
+            references=(text,),
+            sections=((text, f"{text}\n\n{text}"),),
         ),
-        adjustments=(Adjustment(needed=text, here=text),),
-        derivation=(text, text),
-        diagram=figure(text),
-        diagram_caption=text,
+        status="fail",
+        banner=(text, text),
+        answer=text,
+        figure=figure(text),
+        figure_caption=text,
+        evidence=Evidence(
+            supports=(text,), opposes=(text,), untestable=((text, text),)
+        ),
+        model_name=text,
         data_facts=((text, text),),
-        effects=((effect, estimates(text, text)),),
+        answers=(answer,),
         comparison=pd.DataFrame({text: [text], "mean": [0.5]}, index=[text]),
         comparison_note=text,
         withheld=text,
-        figures=((text, text, figure(text)),),
+        sensitivity=((text, estimates(text), figure(text)),),
+        assumptions=(
+            Assumption(name=text, statement=text, if_wrong=text, formula=text),
+        ),
+        diagram=figure(text),
+        diagram_caption=text,
+        adjustments=(Adjustment(needed=text, here=text),),
+        derivation=(text, text),
         checks=(
             check(text, True, text),
             check(text, False, text),
             check(text, None, text),
         ),
-        sensitivity=((text, estimates(text), figure(text)),),
+        figures=((text, text, figure(text)),),
+        diagnostics=((text, text, figure(text)),),
+        fields=((text, text),),
         reproduce=((text, text),),
         call=text,
     )
@@ -208,7 +239,7 @@ def test_the_page_fetches_nothing_and_forbids_fetching():
 def test_pictures_are_svg_without_scripts_and_have_alternatives():
     page = Page(render(contents("</text><script>alert(1)</script>")))
     pictures = [attributes for tag, attributes in page.elements if tag == "img"]
-    assert len(pictures) == 3 and all(picture["alt"] for picture in pictures)
+    assert len(pictures) == 5 and all(picture["alt"] for picture in pictures)
     for picture in pictures:
         svg = base64.b64decode(picture["src"].split(",")[1])
         assert b"<svg" in svg and b"<script" not in svg
@@ -241,9 +272,9 @@ def test_status_and_banner(status):
         )
     )
     assert page.meta("name", "causalstats:status") == status
-    assert ("alert" in page.attributes("role")) == (status != "pass")
+    assert ("alert" in page.attributes("role")) == (status == "fail")
     assert any("The chains disagree." in text for text in page.text) == (
-        status != "pass"
+        status == "fail"
     )
 
 
@@ -260,33 +291,40 @@ def test_failing_checks_come_first():
         ("failed", "third"),
         ("failed", "fifth"),
         ("undecided", "second"),
-        ("passed", "first"),
-        ("passed", "fourth"),
     ]
+    passed = html.split('<table class="passed">')[1]
+    assert re.findall(r'<th scope="row">(\w+)</th>', passed)[:2] == ["first", "fourth"]
     assert "2 failed, 1 undecided, 2 passed" in html
 
 
 def test_empty_parts_are_left_out():
-    nothing = dict.fromkeys(
-        (
-            "adjustments",
-            "derivation",
-            "data_facts",
-            "effects",
-            "figures",
-            "checks",
-            "sensitivity",
-            "reproduce",
-            "fields",
-        ),
-        (),
+    empty = (
+        "adjustments",
+        "derivation",
+        "data_facts",
+        "answers",
+        "figures",
+        "diagnostics",
+        "checks",
+        "sensitivity",
+        "reproduce",
+        "fields",
     )
     bare = replace(
-        contents(), diagram=None, comparison=None, withheld=None, call="", **nothing
+        contents(),
+        authorship=Authorship(title="title", question="question"),
+        evidence=Evidence(supports=(), opposes=(), untestable=()),
+        figure=None,
+        diagram=None,
+        comparison=None,
+        withheld=None,
+        call="",
+        **dict.fromkeys(empty, ()),
     )
     page = Page(render(bare))
     assert [name for name in page.attributes("id")] == ["answer", "assumptions"]
     assert page.attributes("href") == ["#assumptions"] and page.attributes("src") == []
+    assert "What speaks" not in "".join(page.text)
 
 
 def test_the_same_contents_give_the_same_page():
@@ -402,13 +440,157 @@ def test_a_failing_write_leaves_the_old_report(
     ]
 
 
-def test_the_name_of_the_file_decides_for_a_table_of_answers(tmp_path):
-    base = contents('a, "b"')
-    numbers = dict.fromkeys(["mean", "sd", "lower", "upper"], [0.5])
-    report = replace(
-        base, effects=((base.effects[0][0], pd.DataFrame(numbers, ["x ~ y"])),)
+def with_answer(text: str) -> ReportContents:
+    """The contents with an answer of one entry of that name."""
+    base = contents(text)
+    numbers = dict.fromkeys(["mean", "sd", "lower", "upper"], [-0.5])
+    frame = pd.DataFrame(numbers, [text])
+    answer = replace(
+        base.answers[0], diagnostics=frame, table=frame[["mean", "lower", "upper"]]
     )
-    table = pd.read_csv(write(report, tmp_path / "answers.csv"))
+    return replace(base, answers=(answer,))
+
+
+def test_the_name_of_the_file_decides_for_a_table_of_answers(tmp_path):
+    table = pd.read_csv(write(with_answer('a, "b"'), tmp_path / "answers.csv"))
     assert table[["answer", "entry", "mean", "unit", "kind"]].to_numpy().tolist() == [
-        ['a, "b"', "x ~ y", 0.5, 'a, "b"', "associational"]
+        ['a, "b"', 'a, "b"', -0.5, 'a, "b"', "associational"]
     ]
+
+
+@pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t"])
+def test_no_cell_of_a_spreadsheet_is_a_formula(mark, tmp_path):
+    path = write(with_answer(f"{mark}1+1"), tmp_path / "answers.csv")
+    table = pd.read_csv(path)
+    assert table["entry"].item() == f"'{mark}1+1" and table["mean"].item() == -0.5
+    texts = table.select_dtypes(exclude="number")
+    assert not texts.map(lambda cell: str(cell).startswith(mark)).any(axis=None)
+
+
+def test_no_text_is_a_command_of_latex():
+    commands = r"\input{x} 50% $a_1^2$ #1 {b} ~ & <"
+    text = answers_latex(with_answer(commands))
+    row = next(line for line in text.splitlines() if "-0.5000" in line)
+    assert row == (
+        r"\textbackslash{}input\{x\} 50\% \$a\_1\textasciicircum{}2\$ \#1 \{b\} "
+        r"\textasciitilde{} \& \textless{} & -0.5000 & -0.5000 & -0.5000 \\"
+    )
+    assert text.count(r"\toprule") == 1 and r"\input" not in text
+
+
+@pytest.mark.parametrize("attack", [*ATTACKS, "a | b", "- list", "1. list", "# title"])
+def test_no_text_is_markup_in_markdown(attack):
+    def marks(text: str) -> list[int]:
+        report = replace(contents(text), call="")  # code is as it is
+        page = re.sub(r"\(data:[^)]*\)", "", markdown(report))
+        return [len(re.findall(rf"(?<!\\){re.escape(mark)}", page)) for mark in "<|#_*"]
+
+    assert marks(attack) == marks("text")
+    assert not re.search(
+        r"^(- list|1\. list)", markdown(contents(attack)), flags=re.MULTILINE
+    )
+
+
+def test_other_ends_of_names_are_refused(tmp_path):
+    for name in ("report.txt", "report", "report.pdf.zip", "report.htm"):
+        with pytest.raises(
+            StoreError, match=r"end in .html, .md, .docx, .pdf, .csv or"
+        ):
+            write(contents(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report.docx"])
+def test_a_missing_program_is_named(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(documents.shutil, "which", lambda program: None)
+    with pytest.raises(StoreError, match="installed here. Write the report as .html"):
+        write(contents(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """Put a program on the path that makes a file in place of pandoc or a browser."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_a_word_document_is_what_pandoc_makes_of_the_markdown(tmp_path, monkeypatch):
+    program(tmp_path, "pandoc", 'for last; do :; done; cat "$3" > "$last"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    path = write(contents(), tmp_path / "made" / "report.docx")
+    assert path.read_text(encoding="utf-8") == markdown(contents())
+
+
+def test_a_program_that_fails_leaves_the_old_report(tmp_path, monkeypatch):
+    program(tmp_path, "chromium", "echo no display >&2; exit 3")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    path = tmp_path / "report.pdf"
+    path.write_text("old")
+    with pytest.raises(
+        StoreError, match="chromium did not make the report .no display"
+    ):
+        write(contents(), path)
+    assert path.read_text() == "old"
+
+
+@pytest.mark.skipif(bool(documents.missing_for_pdf()), reason="nothing here prints PDF")
+def test_a_pdf_is_a_pdf(tmp_path):
+    path = write(contents(), tmp_path / "report.pdf")
+    assert path.read_bytes().startswith(b"%PDF-")
+
+
+def test_every_format_has_a_suffix():
+    assert list(FORMATS) == [".html", ".md", ".docx", ".pdf", ".csv", ".tex"]
+
+
+def test_few_draws_of_a_parameter_are_no_reason_to_distrust_the_answer():
+    few = replace(check("bulk ESS", False), value=100.0)
+    apart = replace(check("R-hat", False), value=1.02)
+    assert status([few, apart]) == "warn"
+    assert status([replace(apart, value=1.2)]) == "fail"
+    assert status([check("R-hat of this answer", False)]) == "fail"
+    assert status([check("divergences", False)]) == "fail"
+    assert status([check("positivity", True)]) == "pass"
+
+
+def assumption(name: str, *checks: str) -> Assumption:
+    return Assumption(
+        name=name, statement=f"{name} holds.", if_wrong=f"No {name}.", checks=checks
+    )
+
+
+def test_a_failed_assumption_is_told_in_words_and_an_untested_one_as_such():
+    assumptions = [
+        assumption("overlap", "positivity"),
+        assumption("randomisation"),
+        assumption("linearity", "curvature"),
+    ]
+    checks = [
+        check("positivity of rows", False, "0.01234"),
+        check("curvature", True),
+        check("other", True),
+    ]
+    result = evidence(assumptions, checks, None, [], None)
+    assert result.opposes == ("These data contradict “overlap”. No overlap.",)
+    assert result.untestable == (("randomisation", "randomisation holds."),)
+    assert result.supports == (
+        "2 of 3 checks that these data can decide passed.",
+        "The data could contradict, and do not: linearity.",
+    )
+
+
+def test_other_methods_and_other_assumptions_are_for_or_against():
+    comparison = pd.DataFrame({"mean": [1.0, 1.1, 5.0]}, ["ours", "near", "far"])
+    tables = [
+        ("prior_sd", pd.DataFrame({"mean": [0.9, 1.1]})),
+        ("time_effects", pd.DataFrame({"mean": [1.0, 3.0]})),
+    ]
+    result = evidence([], [], comparison, tables, (0.5, 1.5))
+    assert result.supports == (
+        "Other methods give a number within this interval: near. Outside it: far.",
+        "The answer stays within its interval at other values of prior sd.",
+    )
+    assert result.opposes == (
+        "The answer depends on time effects: its other values give 1.0 to 3.0.",
+    )

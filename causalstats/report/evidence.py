@@ -1,0 +1,199 @@
+"""The first screen's evidence: what speaks for an answer, what against it, what cannot be known.
+
+Failed checks are told by the assumption that they contradict, in words; their numbers stand in the
+section on checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from causalstats.core.assumption import Assumption
+from causalstats.core.check import Check
+from causalstats.core.display_scale import rounded_by_interval
+from causalstats.report.contents import Evidence, Status
+
+_LARGEST_R_HAT = 1.05  # of a parameter: above it chains may be of different posteriors
+_FATAL = (
+    "R-hat of this answer",
+    "divergences",
+    "E-BFMI",
+    "Pareto k",
+    "importance ESS",
+    "complete run",
+)
+_MIXING = ("R-hat", "bulk ESS", "tail ESS")
+
+
+def status(doubts: Sequence[Check]) -> Status:
+    """Return `fail` where the draws cannot be trusted, `warn` where another check failed.
+
+    Few draws of a parameter that mix well enough are a warning, and no reason to distrust an answer
+    whose own draws agree.
+
+    Examples
+    --------
+    >>> status(())
+    'pass'
+    """
+    failed = [check for check in doubts if check.passed is False]
+    if any(is_fatal(check) for check in failed):
+        return "fail"
+    return "warn" if failed else "pass"
+
+
+def is_fatal(check: Check) -> bool:
+    """Return whether a failed check means that the draws are not those of the posterior."""
+    if check.passed is not False:
+        return False
+    if check.name == "R-hat":
+        return check.value is None or check.value >= _LARGEST_R_HAT
+    return check.name in _FATAL
+
+
+def evidence(
+    assumptions: Sequence[Assumption],
+    checks: Sequence[Check],
+    comparison: pd.DataFrame | None,
+    sensitivity: Sequence[tuple[str, pd.DataFrame]],
+    interval: tuple[float, float] | None,
+) -> Evidence:
+    """Return the evidence about the headline.
+
+    Parameters
+    ----------
+    assumptions : sequence of Assumption
+    checks : sequence of Check
+        Those of the fit, and the doubts of the headline.
+    comparison : DataFrame or None
+        A row a method, the first one ours.
+    sensitivity : sequence of (field, DataFrame)
+    interval : pair of float, or None
+        That of the headline, on the scale of these tables; None where it has several entries.
+    """
+    supports = [*_not_contradicted(assumptions, checks), *_withheld(checks)]
+    opposes = [
+        _against(check, assumptions) for check in checks if check.passed is False
+    ]
+    if interval is not None:
+        supports += _agreeing(comparison, interval)
+        for field, table in sensitivity:
+            text, holds = _moves(field, table, interval)
+            (supports if holds else opposes).append(text)
+    return Evidence(
+        supports=tuple(supports),
+        opposes=tuple(dict.fromkeys(opposes)),
+        untestable=_untestable(assumptions, checks),
+    )
+
+
+def verdicts(assumption: Assumption, checks: Sequence[Check]) -> set[str]:
+    """Return the verdicts of the checks that could refute an assumption."""
+    return {check.verdict for check in _checks_of(assumption, checks)}
+
+
+def _checks_of(assumption: Assumption, checks: Sequence[Check]) -> list[Check]:
+    return [
+        check
+        for check in checks
+        if check.assumption == assumption.name
+        or check.name.startswith(assumption.checks)
+    ]
+
+
+def _not_contradicted(
+    assumptions: Sequence[Assumption], checks: Sequence[Check]
+) -> list[str]:
+    """Return the tally of checks, and the assumptions that could have been refuted."""
+    passed = [check for check in checks if check.passed]
+    decided = [check for check in checks if check.passed is not None]
+    tested = [each.name for each in assumptions if verdicts(each, checks) == {"passed"}]
+    lines = []
+    if passed:
+        many = len(decided)
+        count = f"All {many}" if len(passed) == many else f"{len(passed)} of {many}"
+        lines.append(f"{count} checks that these data can decide passed.")
+    if tested:
+        lines.append(f"The data could contradict, and do not: {'; '.join(tested)}.")
+    return lines
+
+
+def _withheld(checks: Sequence[Check]) -> list[str]:
+    return [
+        f"Outcomes that the model was not shown agree with it: {check.finding}."
+        for check in checks
+        if check.name == "withheld outcomes" and check.passed
+    ]
+
+
+def _against(check: Check, assumptions: Sequence[Assumption]) -> str:
+    """Return a failed check in words: the assumption that it contradicts, and what follows."""
+    if check.name in _MIXING:
+        return (
+            "The chains have not yet agreed on every parameter, or are too short; the answer's own "
+            f"draws are checked apart. {check.remedy}"
+        )
+    for assumption in assumptions:
+        if check in _checks_of(assumption, [check]):
+            return f"These data contradict “{assumption.name}”. {assumption.if_wrong}"
+    return ". ".join(filter(None, [f"{check.name}: {check.finding}", check.remedy]))
+
+
+def _agreeing(
+    comparison: pd.DataFrame | None, interval: tuple[float, float]
+) -> list[str]:
+    """Return which other methods give a number within the interval, and which do not."""
+    if comparison is None or len(comparison) < 2:
+        return []
+    others = comparison["mean"].iloc[1:]
+    inside = others.between(*interval)
+    within = [str(name) for name in others.index[inside]]
+    outside = [str(name) for name in others.index[~inside]]
+    if not within:
+        return []
+    text = f"Other methods give a number within this interval: {', '.join(within)}"
+    return [f"{text}. Outside it: {', '.join(outside)}." if outside else f"{text}."]
+
+
+def _moves(
+    field: str, table: pd.DataFrame, interval: tuple[float, float]
+) -> tuple[str, bool]:
+    """Return what happens to the answer under other values of an assumption, and if it holds.
+
+    Parameters
+    ----------
+    field : str
+        The assumption that was changed.
+    table : DataFrame
+        A row a value.
+    interval : pair of float
+        That of the answer.
+    """
+    means = table["mean"]
+    name = field.replace("_", " ")
+    if means.between(*interval).all():
+        return f"The answer stays within its interval at other values of {name}.", True
+    _, low, high = rounded_by_interval(means.mean(), means.min(), means.max())
+    text = f"The answer depends on {name}: its other values give {low} to {high}."
+    return text, False
+
+
+def _untestable(
+    assumptions: Sequence[Assumption], checks: Sequence[Check]
+) -> tuple[tuple[str, str], ...]:
+    """Return assumptions that no check decided, and cautions about anything else."""
+    undecided = [
+        (assumption.name, assumption.statement)
+        for assumption in assumptions
+        if not verdicts(assumption, checks) & {"passed", "failed"}
+    ]
+    cautions = [
+        (check.name, f"{check.finding}. {check.remedy}".rstrip())
+        for check in checks
+        if check.passed is None
+        and check.caution
+        and not any(_checks_of(assumption, [check]) for assumption in assumptions)
+    ]
+    return (*undecided, *cautions)
