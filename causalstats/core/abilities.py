@@ -14,6 +14,7 @@ import numpy as np
 from causalstats.core.assumption import Adjustment, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.score_question import ScoreQuestion
 from causalstats.core.simulation import Simulation
@@ -106,6 +107,69 @@ class HasLogLikelihood(Protocol):
 
     def log_likelihood(self, draws: xr.Dataset, data: Any) -> xr.DataArray:
         """Return the log likelihood of the whole data set, for every draw."""
+
+
+@runtime_checkable
+class HasObservedUnits(Protocol):
+    """A model whose likelihood is a product over people, units or rows, given the parameters."""
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Any, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Return what was observed of each, with its likelihood and replications.
+
+        Parameters
+        ----------
+        draws : Dataset, dims (chain, draw, ...)
+            The posterior, or draws from the prior.
+        data
+            Data of the class that the model is for.
+        rng : Generator
+            Draws the replications.
+
+        Raises
+        ------
+        ModelError
+            If the likelihood of these data is no such product.
+        """
+
+
+@runtime_checkable
+class HasLogPrior(Protocol):
+    """A model that computes the density of its prior without a graph."""
+
+    def log_prior(self, draws: xr.Dataset, data: Any) -> xr.Dataset | None:
+        """Return the log prior density of each parameter, dims (chain, draw, ...).
+
+        None where that of the graph is meant.
+
+        Raises
+        ------
+        ModelError
+            If the prior has no density.
+        """
+
+
+@runtime_checkable
+class ClassifiesPriors(Protocol):
+    """A model whose priors differ in kind: default ones, knowledge, and those of a hierarchy."""
+
+    def declared_priors(self, data: Any) -> tuple[str, ...]:
+        """Return the names of variables of the graph whose prior is knowledge of the user.
+
+        Their influence on the answer is intended; that of every other prior is not.
+        """
+
+    def hierarchical_priors(self, data: Any) -> tuple[str, ...]:
+        """Return the names of variables whose prior is learned, given others above them."""
+
+
+@runtime_checkable
+class WorkingPosterior(Protocol):
+    """A model whose draws are wider than its likelihood says, by robust standard errors."""
+
+    def working_draws(self, draws: xr.Dataset, data: Any) -> xr.Dataset:
+        """Return the draws under the likelihood alone, in the same order."""
 
 
 @runtime_checkable

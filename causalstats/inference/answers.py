@@ -27,6 +27,7 @@ from causalstats.core.estimand import Estimand, answerable
 from causalstats.core.wording import wording_of
 from causalstats.errors import DataError, ModelError
 from causalstats.inference.held_out import held_out_checks
+from causalstats.inference.power_scaling import power_scaling_check
 from causalstats.numerics.sampling.convergence_diagnostics import with_superchains_of
 
 if TYPE_CHECKING:
@@ -327,6 +328,7 @@ def every_check(fit: Fit) -> Checks:
     results = [*fit.sampling(), *checks_without_refits(fit)]
     results += question_checks(fit, headline, model.estimands()[headline])
     results += posterior_contraction(model, fit.draws, fit.data)
+    results += power_scaling_check(fit)
     relaxations = (
         model.relaxations(fit.data) if isinstance(model, HasRelaxations) else ()
     )

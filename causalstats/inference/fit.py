@@ -30,6 +30,7 @@ from causalstats.core.argument_validation import (
     Finite,
     Inside,
     Name,
+    NotNegative,
     Seed,
     Seen,
     Set,
@@ -49,6 +50,7 @@ from causalstats.inference import (
     answers,
     comparison,
     held_out,
+    influence,
     sensitivity_analysis,
     store,
 )
@@ -61,6 +63,7 @@ from causalstats.inference.arguments import (
     refuse_model,
     refuse_sampler,
 )
+from causalstats.inference.arviz_groups import Group, groups_of
 from causalstats.numerics.sampling.posterior_summaries import summarise
 from causalstats.runs.progress import stage
 from causalstats.samplers import Auto, Sampler, program_for, sample
@@ -158,6 +161,55 @@ class Fit:
             ]
             tables.append(table.set_axis(labels))
         return pd.concat(tables)
+
+    @checked(ModelError)
+    def idata(
+        self,
+        groups: Sequence[Group] | None = None,
+        *,
+        draws: Count | None = None,
+    ) -> xr.DataTree:
+        """Return the fit as a tree of ArviZ's groups, which ArviZ's functions take as it is.
+
+        The pieces of `log_likelihood` are what can be left out: people, units of a panel, rows or
+        subjects of a composition. Of each there is one number in `observed_data` and
+        `posterior_predictive`; its attribute `meaning` says which. Groups without a meaning for
+        this model are left out; the attribute `left_out` of the tree gives the reasons, as JSON.
+
+        Parameters
+        ----------
+        groups : list of str, optional
+            Some of "posterior" (without variables that only the sampler needs), "sample_stats",
+            "observed_data", "posterior_predictive", "log_likelihood", "log_prior", "prior" and
+            "prior_predictive". All of them by default; fewer take less time.
+        draws : int, optional
+            The most draws of each chain; they are thinned alike in all groups. By default all,
+            or as many as fit into memory.
+
+        Returns
+        -------
+        DataTree
+
+        Raises
+        ------
+        ModelError
+            If a group that was asked for has no meaning for this model, its data or its draws.
+
+        See Also
+        --------
+        Fit.influence : the headline without each person, unit or group.
+
+        Examples
+        --------
+        >>> import arviz as az
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> tree = fit.idata(["posterior", "log_likelihood"])
+        >>> round(float(az.loo(tree).elpd))
+        -135
+        """
+        return groups_of(self, groups, draws)
 
     def parameters(self) -> tuple[str, ...]:
         """Return the names in the posterior whose sampling is checked; none where it is exact.
@@ -484,6 +536,56 @@ class Fit:
         2.0            0.46  False
         """
         return sensitivity_analysis.sensitivity(self, assumptions)
+
+    @checked(ModelError)
+    def influence(
+        self,
+        by: Name | None = None,
+        *,
+        entry: Name | None = None,
+        refits: NotNegative = 5,
+    ) -> pd.DataFrame:
+        """Return the headline without each person, unit, row, or group of them.
+
+        Draws are weighted by the inverse likelihood of what is left out (Pareto-smoothed
+        importance sampling); where the Pareto k of the weights is above 0.7, the model is fitted
+        again without it. The headline stays that about all people of the study. With
+        cluster-robust errors it is the change of the estimate, which robust errors do not move.
+
+        Parameters
+        ----------
+        by : str, optional
+            A column with one value a person, unit or row, such as that of the decider or the
+            clinic: those that share a value are left out together. Numbers in quarters. Of a
+            panel, "cluster" for its clusters.
+        entry : str, optional
+            Which entry of a headline of several; the first unless given.
+        refits : int
+            The most refits, of the groups with the largest Pareto k. Where more would be needed
+            the mean is NaN.
+
+        Returns
+        -------
+        DataFrame
+            The largest change first: size of the group, mean of the headline without it, change,
+            change in posterior standard deviations, Pareto k, and whether it was refitted.
+
+        Raises
+        ------
+        ModelError
+            If the likelihood is not a product over people, units or rows.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> panel = cs.PanelDML().simulate(2, units=50, times=5).data
+        >>> model = cs.PanelDML(basis_size=4)
+        >>> fit = cs.fit(model, panel, seed=1, progress=False)
+        >>> table = fit.influence(refits=0)
+        >>> len(table), bool(table["change_in_sd"].abs().iloc[0] < 2)
+        (50, True)
+        """
+        return influence.influence(self, by, entry, int(refits))
 
     def contraction(self) -> pd.DataFrame:
         """Return the contraction of each parameter: 1 - posterior variance / prior variance.

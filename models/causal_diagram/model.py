@@ -24,6 +24,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
@@ -348,7 +349,12 @@ class CausalDiagram:
         return self._route.inputs(data)
 
     def build(self, data: Observations) -> pm.Model:
-        """Return the PyMC graph on these data."""
+        """Return the PyMC graph on these data.
+
+        Counts of tables are observed variables. Regressions are a `pm.Potential` each, since a row
+        counts as often as it was seen, and their g-prior is flat in the intercept, so that PyMC
+        cannot draw from it; `fit.idata()` has their likelihood and replications.
+        """
         return self._route.build(data)
 
     def exact_posterior(self, data: Observations) -> DrawExactly | None:
@@ -554,6 +560,48 @@ class CausalDiagram:
         ('chain', 'draw')
         """
         return self._route.log_likelihood(draws, data)
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Return what was observed of each person, with its likelihood and replications.
+
+        The cell of all variables; in the regression route, the outcome.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Observations
+        rng : numpy Generator
+
+        Raises
+        ------
+        ModelError
+            With more people than can be listed.
+
+        Examples
+        --------
+        >>> simulation = CausalDiagram("x -> y").simulate(1, people=50)
+        >>> rng = np.random.default_rng(1)
+        >>> model = CausalDiagram("x -> y")
+        >>> units = model.observed_units(simulation.truth, simulation.data, rng)
+        >>> units.dim, units.log_likelihood().shape
+        ('person', (1, 50))
+        """
+        return self._route.observed_units(draws, data, rng)
+
+    def log_prior(self, draws: xr.Dataset, data: Observations) -> xr.Dataset:
+        """Return the log prior density of each table or regression, dims (chain, draw, ...).
+
+        Examples
+        --------
+        >>> simulation = CausalDiagram("x -> y").simulate(1, people=50)
+        >>> model = CausalDiagram("x -> y")
+        >>> list(model.log_prior(simulation.truth, simulation.data))
+        ['P(x)', 'P(y | x)']
+        """
+        return self._route.log_prior(draws, data)
 
     def causal_graph(self, data: Observations) -> nx.DiGraph[Any]:
         """Return the diagram as a graph, hidden variables included.

@@ -39,6 +39,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         "features_seen": data.matrix[data.decision],
         "features_unseen": data.matrix[~data.decision],
         "outcome": (data.outcome[data.decision] - location) / scale,
+        "decisions_unseen": np.zeros(int((~data.decision).sum())),
         "policy_sd": policy_sd(model, data),
         "decisive": ~data.feature_mask(model.undecisive),
         "outcome_units": [location, scale],
@@ -193,7 +194,10 @@ def _add_likelihood(
     index: Any,
     gamma: Any,
 ) -> None:
-    """Add the log-likelihood to the graph; see `heckman_likelihood.log_likelihood`.
+    """Add the outcomes that were seen, and the decisions of the others, as observed variables.
+
+    See `heckman_likelihood.log_likelihood`. Each is one variable with a log density for all its
+    people; `Heckman.observed_units` has that of each person.
 
     Parameters
     ----------
@@ -207,17 +211,94 @@ def _add_likelihood(
         Intercept and coefficients of the selection equation.
     """
     import pymc as pm
+
+    seen_features = given["features_seen"]
+    pm.CustomDist(
+        "seen",
+        intercept + seen_features @ beta,
+        sigma,
+        index + seen_features @ gamma,
+        kappa,
+        spread,
+        logp=_seen_log_density,
+        random=_draw_seen,
+        signature="(n),(),(n),(),()->(n)",
+        observed=given["outcome"],
+    )
+    pm.CustomDist(
+        "unseen",
+        index + given["features_unseen"] @ gamma,
+        logp=_unseen_log_density,
+        random=_draw_decisions,
+        signature="(n)->(n)",
+        observed=given["decisions_unseen"],
+    )
+
+
+def _seen_log_density(
+    outcome: Any, mean: Any, sigma: Any, index: Any, kappa: Any, spread: Any
+) -> Any:
+    """Return Σ log p(T=1, Y) of the people whose outcome was seen.
+
+    Parameters
+    ----------
+    outcome, mean : vectors (n,)
+        In units of the outcome's scale.
+    sigma : scalar
+    index : vector (n,)
+        x'γ.
+    kappa, spread : scalars
+        The correlation and √(1-κ²).
+    """
     import pytensor.tensor as pt
     from pymc.distributions.dist_math import normal_lcdf
 
-    outcome, seen, unseen = (
-        given[k] for k in ("outcome", "features_seen", "features_unseen")
-    )
-    error = (outcome - intercept - seen @ beta) / sigma
-    density = -(error**2 + np.log(2 * np.pi)).sum() / 2 - outcome.shape[0] * pt.log(
-        sigma
-    )
-    pm.Potential("outcomes", density)
-    chosen = normal_lcdf(0, 1, (index + seen @ gamma + kappa * error) / spread)
-    pm.Potential("seen", chosen.sum())
-    pm.Potential("unseen", normal_lcdf(0, 1, -index - unseen @ gamma).sum())
+    error = (outcome - mean) / sigma
+    density = -(error**2 + np.log(2 * np.pi)).sum() / 2
+    density = density - outcome.shape[0] * pt.log(sigma)
+    return density + normal_lcdf(0, 1, (index + kappa * error) / spread).sum()
+
+
+def _unseen_log_density(decision: Any, index: Any) -> Any:
+    """Return Σ log P(T=0) of the people whose outcome was not seen; other decisions have none."""
+    import pytensor.tensor as pt
+    from pymc.distributions.dist_math import normal_lcdf
+
+    density = normal_lcdf(0, 1, -index).sum()
+    return pt.switch(pt.all(pt.eq(decision, 0)), density, -np.inf)
+
+
+def _draw_seen(
+    mean: np.ndarray,
+    sigma: np.ndarray,
+    index: np.ndarray,
+    kappa: np.ndarray,
+    spread: np.ndarray,
+    rng: np.random.Generator,
+    size: Any = None,
+) -> np.ndarray:
+    """Return outcomes in units of the outcome's scale, NaN where the decision is 0.
+
+    Parameters
+    ----------
+    mean, index : arrays (..., n)
+    sigma, kappa, spread : arrays (...)
+    rng : Generator
+    size : tuple of int, optional
+        The shape before people.
+    """
+    shape = np.shape(mean) if size is None else (*size, np.shape(mean)[-1])
+    selection_error = rng.standard_normal(shape)
+    own_error = rng.standard_normal(shape)
+    correlated = np.asarray(kappa)[..., None] * selection_error
+    error = correlated + np.asarray(spread)[..., None] * own_error
+    outcome = mean + np.asarray(sigma)[..., None] * error
+    return np.where(index + selection_error > 0, outcome, np.nan)
+
+
+def _draw_decisions(
+    index: np.ndarray, rng: np.random.Generator, size: Any = None
+) -> np.ndarray:
+    """Return decisions 0 or 1."""
+    shape = np.shape(index) if size is None else (*size, np.shape(index)[-1])
+    return (index + rng.standard_normal(shape) > 0).astype(float)

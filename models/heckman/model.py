@@ -25,6 +25,7 @@ from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import Known, KnownByGroup, KnownNumber
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions
@@ -33,16 +34,18 @@ from causalstats.models.heckman import graph
 from causalstats.models.heckman.assumptions import assumptions
 from causalstats.models.heckman.causal_graph import causal_graph
 from causalstats.models.heckman.data_checks import data_checks
-from causalstats.models.heckman.estimands import estimands, indices
+from causalstats.models.heckman.estimands import estimands
+from causalstats.models.heckman.observed_units import (
+    observed_units,
+    pointwise_log_likelihood,
+)
 from causalstats.models.heckman.posterior_checks import posterior_checks
 from causalstats.models.heckman.predictions import predictions
 from causalstats.models.heckman.priors import included, prior_sds
 from causalstats.models.heckman.relaxations import relaxations
 from causalstats.models.heckman.simulation import simulate
 from causalstats.models.heckman.validation import refuse_senseless
-from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.heckman_baselines import RULES
-from causalstats.numerics.selection.heckman_likelihood import log_likelihood
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -154,7 +157,12 @@ class Heckman:
         return graph.inputs(self, data)
 
     def build(self, data: Decisions) -> pm.Model:
-        """Return the PyMC graph on these data."""
+        """Return the PyMC graph on these data.
+
+        What was seen is in observed variables, one for all people of whom the same was seen:
+        `pm.sample_prior_predictive` and `pm.sample_posterior_predictive` replicate it, and
+        `pm.compute_log_likelihood` gives the sum over these people. `fit.idata()` has that of each.
+        """
         return graph.build(self, data)
 
     def assumptions(self) -> tuple[Assumption, ...]:
@@ -276,12 +284,50 @@ class Heckman:
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Return Σ_i log p(T_i, Y_i where seen) of every draw, (chain, draw)."""
-        mean, index = indices(draws, data.people())
-        sigma = flat(draws, "outcome_sd")
-        kappa = flat(draws, "correlation")
-        values = log_likelihood(data.outcome, data.decision, mean, index, sigma, kappa)
+        values = pointwise_log_likelihood(draws, data)
         shaped = values.sum(axis=-1).reshape(draws.sizes["chain"], -1)
         return xr.DataArray(shaped, dims=("chain", "draw"))
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Return the outcome of each person, where seen, with its likelihood and replications.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        rng : Generator
+        """
+        return observed_units(draws, data, rng)
+
+    def declared_priors(self, data: Decisions) -> tuple[str, ...]:
+        """Return the names of priors that are knowledge: of means, and of the correlation.
+
+        Examples
+        --------
+        >>> model = Heckman(mean=Known(1.0, sd=0.1))
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> model.declared_priors(data)
+        ('standard_mean',)
+        """
+        mean = isinstance(self.mean, Known | KnownByGroup) and not self.mean.exact
+        correlation = isinstance(self.correlation, Known) and not self.correlation.exact
+        known = {"standard_mean": mean, "correlation_share": correlation}
+        return tuple(name for name, declared in known.items() if declared)
+
+    def hierarchical_priors(self, data: Decisions) -> tuple[str, ...]:
+        """Return no priors: the scale of none is learned.
+
+        Examples
+        --------
+        >>> model = Heckman()
+        >>> data = model.simulate(seed=1, people=200, features=2).data
+        >>> model.hierarchical_priors(data)
+        ()
+        """
+        return ()
 
     def causal_graph(self, data: Decisions) -> nx.DiGraph[Any]:
         """Return the causal graph: outcome and decision share unobserved causes.

@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from causalstats.numerics.softplus_transform import softplus_transform
+
 Extent = dict[str, Any]
 
 
@@ -78,9 +80,7 @@ class HalfNormal:
         import pymc as pm
 
         if self.transform == "softplus":
-            extent = extent | {
-                "default_transform": pm.distributions.transforms.log_exp_m1
-            }
+            extent = extent | {"default_transform": softplus_transform()}
         return pm.HalfNormal(name, self.scale, **extent)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -23,6 +23,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Panel
@@ -50,6 +51,10 @@ from causalstats.models.panel_dml.heterogeneity import (
     HETEROGENEITY,
     HeterogeneityName,
     UnitHeterogeneity,
+)
+from causalstats.models.panel_dml.observed_units import (
+    observed_units,
+    with_working_effect,
 )
 from causalstats.models.panel_dml.priors import prior_sds
 from causalstats.models.panel_dml.residuals import predictions
@@ -340,6 +345,10 @@ class PanelDML:
     def build(self, data: Panel) -> pm.Model:
         """Return the PyMC graph on these data.
 
+        Its likelihood is a `pm.Potential` of the cross-products of all rows, with the coefficients
+        integrated out: it has no observed variable that PyMC could replicate, and no row has a
+        likelihood in it. `fit.idata()` has both, given coefficients that are drawn.
+
         Examples
         --------
         >>> import causalstats as cs
@@ -480,6 +489,36 @@ class PanelDML:
     def log_likelihood(self, draws: xr.Dataset, data: Panel) -> xr.DataArray:
         """Return the log likelihood (chain, draw) in standard units, without coefficients."""
         return log_likelihood(self, draws, data)
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Return the change of each unit's outcome, with its likelihood and replications.
+
+        Parameters
+        ----------
+        draws : Dataset
+            Under the likelihood alone, `working_draws`.
+        data : Panel
+        rng : Generator
+
+        Raises
+        ------
+        ModelError
+            If errors are AR(1), or units have effects of their own.
+        """
+        return observed_units(self, draws, data, rng)
+
+    def working_draws(self, draws: xr.Dataset, data: Panel) -> xr.Dataset:
+        """Return the draws with the effect under independent errors, as the likelihood has it.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior, with cluster-robust or bootstrap spread of the effect.
+        data : Panel
+        """
+        return with_working_effect(self, draws, data)
 
     def causal_graph(self, data: Panel) -> nx.DiGraph[Any]:
         """Return the graph in which units and covariates act on treatment and outcome.

@@ -90,6 +90,8 @@ def with_effects(
 ) -> xr.Dataset:
     """Return the draws with other effects, and what follows from them.
 
+    The effects of the likelihood, in standard units, stay beside them as `working_effect`.
+
     Parameters
     ----------
     model : PanelDML
@@ -100,7 +102,9 @@ def with_effects(
     """
     units = model.statistics(data).units
     theta = theta.reshape(draws["standard_effect"].shape)
+    working = draws.get("working_effect", draws["standard_effect"])
     replaced = draws.assign(
+        working_effect=working.copy(),
         standard_effect=draws["standard_effect"].copy(data=theta),
         effect=draws["effect"].copy(data=slope_in_data_units(theta, units)),
     )

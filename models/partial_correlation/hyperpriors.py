@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from causalstats.numerics.softplus_transform import softplus_transform
+
 Size = int | tuple[int, ...] | None
 
 
@@ -73,8 +75,9 @@ class HalfNormal:
     def variable(self, name: str, inputs: Mapping[str, Any]) -> Any:
         import pymc as pm
 
-        softplus = pm.distributions.transforms.log_exp_m1
-        return pm.HalfNormal(name, inputs[f"{name}_scale"], default_transform=softplus)
+        return pm.HalfNormal(
+            name, inputs[f"{name}_scale"], default_transform=softplus_transform()
+        )
 
     def draw(self, rng: np.random.Generator, size: Size = None) -> Any:
         return abs(self.scale * rng.standard_normal(size))

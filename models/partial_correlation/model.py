@@ -26,6 +26,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Adjustment, Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
@@ -39,6 +40,7 @@ from causalstats.models.partial_correlation.estimands import estimands
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Hyperprior
 from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.observed_units import observed_units
 from causalstats.models.partial_correlation.priors import PRIORS, PriorName
 from causalstats.models.partial_correlation.priors.base import (
     CovariancePrior,
@@ -48,7 +50,10 @@ from causalstats.models.partial_correlation.priors.base import (
 from causalstats.models.partial_correlation.priors.basis_variances import (
     log_variance_of,
 )
-from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
+from causalstats.models.partial_correlation.priors.conjugate import (
+    log_prior_of_precision,
+    posterior_scatter,
+)
 from causalstats.models.partial_correlation.propriety import refuse_improper
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.models.partial_correlation.views import baselines, predictions, views
@@ -251,6 +256,10 @@ class PartialCorrelation:
 
     def build(self, data: Composition) -> pm.Model:
         """Return the PyMC graph on these data.
+
+        Its likelihood is a `pm.Potential` of the cross-products of all rows, with Σ and the
+        coefficients of covariates integrated out: it has no observed variable that PyMC could
+        replicate, and no row has a likelihood in it. `fit.idata()` has both, given Θ.
 
         Raises
         ------
@@ -551,6 +560,84 @@ class PartialCorrelation:
             - (theta * data.scatter).sum((-1, -2)) / 2
         )
         return xr.DataArray(values, dims=("chain", "draw"))
+
+    def log_prior(self, draws: xr.Dataset, data: Composition) -> xr.Dataset | None:
+        """Return the log prior density of Θ under an exact prior; else None, the graph has it.
+
+        Raises
+        ------
+        ModelError
+            If the prior is flat, and no distribution.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="invariant")
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> rng = np.random.default_rng(1)
+        >>> draws = model.exact_posterior(data)(chains=2, draws=100, rng=rng)
+        >>> model.log_prior(draws, data)["precision"].dims
+        ('chain', 'draw')
+        """
+        prior = self.covariance_prior
+        if not isinstance(prior, ExactPrior):
+            return None
+        return log_prior_of_precision(prior.conjugate(self, data), draws)
+
+    def declared_priors(self, data: Composition) -> tuple[str, ...]:
+        """Return no priors: none of them is knowledge from outside.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> model.declared_priors(model.simulate(seed=1, rows=20, parts=4).data)
+        ()
+        """
+        return ()
+
+    def hierarchical_priors(self, data: Composition) -> tuple[str, ...]:
+        """Return the names of variables whose spread is learned: the variances of the parts.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> model.hierarchical_priors(model.simulate(seed=1, rows=20, parts=4).data)
+        ('variance_deviation',)
+        """
+        return ("variance_deviation",)
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Return the distance of each row from the mean, with its likelihood and replications.
+
+        Parameters
+        ----------
+        draws : Dataset
+            Draws with Θ.
+        data : Composition
+        rng : Generator
+
+        Raises
+        ------
+        ModelError
+            If log-ratios are not known, or the rows are one series in time.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> rng = np.random.default_rng(1)
+        >>> draws = model.exact_posterior(data)(chains=2, draws=100, rng=rng)
+        >>> model.observed_units(draws, data, rng).log_likelihood().shape
+        (200, 20)
+        """
+        return observed_units(self, draws, data, rng)
 
     def causal_graph(self, data: Composition) -> nx.DiGraph[Any]:
         """Return the graph in which the amounts are hidden and their ratios are seen.

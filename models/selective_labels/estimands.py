@@ -459,8 +459,10 @@ def _deciders(people: People) -> np.ndarray:
     return people.decider
 
 
-def pointwise(law: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarray:
-    """Return Σ_i log P(what was seen of person i) of every draw, (chain, draw).
+def pointwise_log_likelihood(
+    law: Unobservable, draws: xr.Dataset, data: Decisions
+) -> np.ndarray:
+    """Return log P(what was seen of person i) of every draw, (draws, person), chain by chain.
 
     Parameters
     ----------
@@ -470,16 +472,15 @@ def pointwise(law: Unobservable, draws: xr.Dataset, data: Decisions) -> np.ndarr
         The posterior.
     data : Decisions
     """
-    parts = []
+    size = draws.sizes["chain"] * draws.sizes["draw"]
+    values = np.empty((size, len(data)))
     rates = rates_of(draws)
     for event, rows in seen_rows(data).items():
         given = rates if event != "untested" else ()
         name = f"reported_{event}" if given else event
         predictors = linear_predictors(draws, data.people(rows))
-        parts.append(log_likelihood(law, name, *predictors, *given).sum(axis=-1))
-    return np.reshape(
-        np.sum(parts, axis=0), (draws.sizes["chain"], draws.sizes["draw"])
-    )
+        values[:, rows] = log_likelihood(law, name, *predictors, *given)
+    return values
 
 
 def seen_rows(data: Decisions) -> dict[str, np.ndarray]:

@@ -27,6 +27,7 @@ from causalstats.models.selective_labels.prior_scales import (
     prior_scales,
 )
 from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
+from causalstats.models.selective_labels.results import RESULTS, add_results
 from causalstats.models.shared.half_normal import half_normal
 from causalstats.numerics.selection.prevalence_constraint import attenuation
 
@@ -54,6 +55,10 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     seen = seen_rows(data)
     values: dict[str, Any] = {
         f"features_{name}": data.matrix[rows] for name, rows in seen.items()
+    }
+    values |= {
+        f"results_{name}": np.full(rows.sum(), RESULTS[name])
+        for name, rows in seen.items()
     }
     values["policy_sd"] = policy_sd(model, data)
     values["prior_scales"] = prior_scales(model).as_array()
@@ -157,21 +162,13 @@ def _add_likelihood(
     rates : variables
         Sensitivity and specificity, where the test is imperfect.
     """
-    import pymc as pm
-
-    from causalstats.numerics.selection.selective_labels_ops import log_likelihood
-
     response = parts.response
     for name, effect in effects.items():
         of_person = effect[parts.given[f"deciders_{event}"]]
         testing, response = EFFECTS[name].act(of_person, risk, testing, response)
     if event == "untested":
         rates = ()
-    name = f"reported_{event}" if rates else event
-    value = log_likelihood(
-        parts.law, name, risk, testing, parts.unobserved_scale, response, *rates
-    )
-    pm.Potential(event, value)
+    add_results(parts, event, risk, testing, response, rates)
 
 
 def _coords(model: Any, data: Decisions) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import Known, KnownByGroup, KnownNumber, Penalty
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.score_question import ScoreQuestion
 from causalstats.core.simulation import Simulation
@@ -39,8 +40,12 @@ from causalstats.models.selective_labels.data_checks import (
 )
 from causalstats.models.selective_labels.deciders import DECIDERS, EFFECTS, DecidersName
 from causalstats.models.selective_labels.directions import DIRECTIONS, DirectionName
-from causalstats.models.selective_labels.estimands import estimands, pointwise
+from causalstats.models.selective_labels.estimands import (
+    estimands,
+    pointwise_log_likelihood,
+)
 from causalstats.models.selective_labels.next_tests import next_tests
+from causalstats.models.selective_labels.observed_units import observed_units
 from causalstats.models.selective_labels.posterior_checks import posterior_checks
 from causalstats.models.selective_labels.predictions import predictions
 from causalstats.models.selective_labels.prevalences import PARAMETER, prevalence_of
@@ -258,7 +263,12 @@ class SelectiveLabels:
         return graph.inputs(self, data)
 
     def build(self, data: Decisions) -> pm.Model:
-        """Return the PyMC graph on these data."""
+        """Return the PyMC graph on these data.
+
+        What was seen is in observed variables, one for all people of whom the same was seen:
+        `pm.sample_prior_predictive` and `pm.sample_posterior_predictive` replicate it, and
+        `pm.compute_log_likelihood` gives the sum over these people. `fit.idata()` has that of each.
+        """
         return graph.build(self, data)
 
     def assumptions(self) -> tuple[Assumption, ...]:
@@ -446,7 +456,49 @@ class SelectiveLabels:
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Return Σ_i log P(what was seen of person i) of every draw, (chain, draw)."""
-        return xr.DataArray(pointwise(self.law, draws, data), dims=("chain", "draw"))
+        values = pointwise_log_likelihood(self.law, draws, data).sum(axis=-1)
+        shaped = values.reshape(draws.sizes["chain"], draws.sizes["draw"])
+        return xr.DataArray(shaped, dims=("chain", "draw"))
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Return the result of each person, with its likelihood and replications.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        rng : Generator
+        """
+        return observed_units(self, draws, data, rng)
+
+    def declared_priors(self, data: Decisions) -> tuple[str, ...]:
+        """Return the names of priors that are knowledge: of the prevalence, and of the test.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels(prevalence=Known(0.1, sd=0.02))
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> model.declared_priors(data)
+        ('population_prevalence',)
+        """
+        known = prevalence_of(self).declared
+        return (*known, *imperfect_test.uncertain_rates(self))
+
+    def hierarchical_priors(self, data: Decisions) -> tuple[str, ...]:
+        """Return the names of coefficients, and effects of deciders, whose scale is learned.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels(deciders="leniency")
+        >>> data = model.simulate(seed=1, people=200, features=1).data
+        >>> model.hierarchical_priors(data)[-1]
+        'leniency_unit'
+        """
+        of_deciders = [effect.unit for effect in DECIDERS[self.deciders]]
+        return (*COEFFICIENT_PRIORS[self.coefficient_prior].learned, *of_deciders)
 
     def reported(self, draws: xr.Dataset, risk: xr.DataArray) -> xr.DataArray:
         """Return the share of positive results of the imperfect test at a mean risk."""

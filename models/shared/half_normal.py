@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from causalstats.numerics.softplus_transform import softplus_transform
+
 HALF_NORMAL_SD = np.sqrt(1 - 2 / np.pi)  # standard deviation of a half-Normal(1)
 
 
@@ -16,6 +18,4 @@ def half_normal(name: str, scale: float) -> Any:
     """
     import pymc as pm
 
-    return pm.HalfNormal(
-        name, scale, default_transform=pm.distributions.transforms.log_exp_m1
-    )
+    return pm.HalfNormal(name, scale, default_transform=softplus_transform())

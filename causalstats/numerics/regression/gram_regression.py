@@ -104,3 +104,41 @@ def coefficients(
     _, scaled, weight = _posterior(np, grams, precisions, factors)
     solved = np.linalg.solve(scaled, weight.ravel()).reshape(weight.shape)
     return np.einsum("ajk,jk->ka", factors, solved)
+
+
+def draw_coefficients(
+    grams: np.ndarray,
+    precisions: np.ndarray,
+    factors: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return one posterior draw of A, shape (p, q).
+
+    Parameters
+    ----------
+    grams : array, shape (q, p + q, p + q)
+        G.
+    precisions : array, shape (q, q, q)
+        Ω.
+    factors : array, shape (q, q, p)
+        F.
+    rng : Generator
+
+    Examples
+    --------
+    >>> x = np.arange(5.0)
+    >>> columns = np.column_stack([x, 3 * x])
+    >>> gram = (columns.T @ columns)[None]
+    >>> rng = np.random.default_rng(1)
+    >>> drawn = [
+    ...     draw_coefficients(gram, np.ones((1, 1, 1)), np.full((1, 1, 1), 10.0), rng).item()
+    ...     for _ in range(1000)
+    ... ]
+    >>> bool(abs(np.mean(drawn) - 3) < 0.02), bool(abs(np.std(drawn) - 1 / 30**0.5) < 0.02)
+    (True, True)
+    """
+    _, scaled, weight = _posterior(np, grams, precisions, factors)
+    root = np.linalg.cholesky(scaled)
+    half = np.linalg.solve(root, weight.ravel()) + rng.standard_normal(len(root))
+    latent = np.linalg.solve(root.T, half).reshape(weight.shape)
+    return np.einsum("ajk,jk->ka", factors, latent)

@@ -12,6 +12,7 @@ from causalstats.core.abilities import DrawExactly
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Observations
@@ -88,6 +89,15 @@ class Route(Protocol):
     ) -> Simulation: ...
 
     def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray: ...
+
+    def observed_units(
+        self,
+        draws: xr.Dataset,
+        data: Observations,
+        rng: np.random.Generator,
+    ) -> ObservedUnits: ...
+
+    def log_prior(self, draws: xr.Dataset, data: Observations) -> xr.Dataset: ...
 
     def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]: ...
 

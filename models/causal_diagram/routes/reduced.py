@@ -29,6 +29,7 @@ from causalstats.models.causal_diagram.checks.prior_sensitivity import (
     prior_sensitivity,
 )
 from causalstats.models.causal_diagram.levels import Levels
+from causalstats.models.causal_diagram.observed_counts import add_counts
 from causalstats.models.causal_diagram.routes.tables import TableRoute
 from causalstats.models.causal_diagram.tables import (
     ObservedDistribution,
@@ -71,7 +72,6 @@ class ReducedForm(TableRoute):
     def build(self, data: Observations) -> pm.Model:
         """θ_table ~ Dirichlet in every row, log likelihood Σ n log θ."""
         import pymc as pm
-        import pytensor.tensor as pt
 
         inputs = self.inputs(data)
         levels = self.model.levels(data)
@@ -82,7 +82,7 @@ class ReducedForm(TableRoute):
                 weights = pm.Data(f"prior {name}", inputs[f"prior {name}"])
                 counts = pm.Data(f"counts {name}", inputs[f"counts {name}"])
                 theta = pm.Dirichlet(name, a=weights, dims=table.axes)
-                pm.Potential(f"likelihood {name}", (counts * pt.log(theta)).sum())
+                add_counts(f"cells {name}", counts, theta)
         return graph
 
     def exact_posterior(self, data: Observations) -> DrawExactly:
@@ -141,6 +141,18 @@ class ReducedForm(TableRoute):
             logarithm = np.log(draws[table.name].where(cells > 0, 1.0))
             total = total + (cells * logarithm).sum(table.axes)
         return total.transpose("chain", "draw")
+
+    def log_probabilities(self, draws: xr.Dataset, data: Observations) -> np.ndarray:
+        levels = self.model.levels(data)
+        shape = (draws.sizes["chain"], draws.sizes["draw"], len(data.counts))
+        total = np.zeros(shape)
+        for table in self.tables:
+            codes = [data.places(name, levels[name]) for name in table.axes]
+            theta = draws[table.name].transpose("chain", "draw", *table.axes)
+            cell = np.ravel_multi_index(codes, theta.shape[2:])
+            flat = theta.to_numpy().reshape(*shape[:2], -1)
+            total += np.log(flat[..., cell])
+        return total
 
     def true_tables(self, mechanisms: xr.Dataset, levels: Levels) -> xr.Dataset:
         boxes = mechanism_tables(self.model.diagram)

@@ -20,10 +20,15 @@ from causalstats.core.abilities import DrawExactly
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Observations
 from causalstats.errors import ModelError
+from causalstats.models.causal_diagram.observed_units import (
+    log_prior_of_regressions,
+    outcomes_of_people,
+)
 from causalstats.models.causal_diagram.regression.baselines import regression_baselines
 from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
@@ -204,6 +209,14 @@ class Regression:
             "The regression route models some conditional distributions and not the whole data: "
             "they have no likelihood."
         )
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+    ) -> ObservedUnits:
+        return outcomes_of_people(self.model, self.conditionals(data), draws, data, rng)
+
+    def log_prior(self, draws: xr.Dataset, data: Observations) -> xr.Dataset:
+        return log_prior_of_regressions(self.conditionals(data), draws)
 
     def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]:
         return regression_baselines(self.model, data)

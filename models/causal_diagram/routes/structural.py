@@ -21,6 +21,7 @@ from causalstats.data import Observations
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.estimands import prior_dependent_effect
 from causalstats.models.causal_diagram.levels import Levels
+from causalstats.models.causal_diagram.observed_counts import add_counts_of_seen_cells
 from causalstats.models.causal_diagram.routes.tables import TableRoute
 from causalstats.models.causal_diagram.tables import Table, mechanism_tables
 
@@ -76,7 +77,7 @@ class Structural(TableRoute):
             logarithm = sum(terms)
             if hidden := len(self.model.diagram.hidden):
                 logarithm = pt.logsumexp(logarithm, axis=tuple(range(1, hidden + 1)))
-            pm.Potential("likelihood", (counts * logarithm).sum())
+            add_counts_of_seen_cells("seen cells", counts, logarithm)
         return graph
 
     def _indices(self, cells: Any, levels: Levels) -> dict[str, Any]:
@@ -173,14 +174,13 @@ class Structural(TableRoute):
         dims = ("chain", "draw", *do, *given, *outcome)
         return xr.DataArray(values, dims=dims, coords=coords)
 
-    def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+    def log_probabilities(self, draws: xr.Dataset, data: Observations) -> np.ndarray:
         names = self.model.diagram.observed
         levels = self.model.levels(data)
         joint = np.asarray(self.network(draws, data).query(names).values)
         codes = [data.places(name, levels[name]) for name in names]
         cells = np.ravel_multi_index(codes, joint.shape[2:])
-        seen = joint.reshape(*joint.shape[:2], -1)[..., cells]
-        return xr.DataArray(np.log(seen) @ data.counts, dims=("chain", "draw"))
+        return np.log(joint.reshape(*joint.shape[:2], -1)[..., cells])
 
     def true_tables(self, mechanisms: xr.Dataset, levels: Levels) -> xr.Dataset:
         return mechanisms

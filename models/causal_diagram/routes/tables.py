@@ -17,6 +17,7 @@ import xarray as xr
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Observations
@@ -31,6 +32,10 @@ from causalstats.models.causal_diagram.effect_on_treated import effect_on_treate
 from causalstats.models.causal_diagram.estimands import table_estimands
 from causalstats.models.causal_diagram.interventional_query import interventional_query
 from causalstats.models.causal_diagram.levels import Levels
+from causalstats.models.causal_diagram.observed_units import (
+    cells_of_people,
+    log_prior_of_tables,
+)
 from causalstats.models.causal_diagram.routes.base import Query
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
 from causalstats.models.causal_diagram.tables import (
@@ -196,6 +201,29 @@ class TableRoute(ABC):
         rng: np.random.Generator,
     ) -> tuple[Prediction, ...]:
         return predictions.cell_shares(self, draws, data, rng)
+
+    @abstractmethod
+    def log_probabilities(self, draws: xr.Dataset, data: Observations) -> np.ndarray:
+        """Return the log probability of each cell that was seen, (chain, draw, cell).
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Observations
+        """
+
+    def log_likelihood(self, draws: xr.Dataset, data: Observations) -> xr.DataArray:
+        values = self.log_probabilities(draws, data) @ data.counts
+        return xr.DataArray(values, dims=("chain", "draw"))
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+    ) -> ObservedUnits:
+        return cells_of_people(self, draws, data, rng)
+
+    def log_prior(self, draws: xr.Dataset, data: Observations) -> xr.Dataset:
+        weights = self.prior_weights(self.model.levels(data))
+        return log_prior_of_tables(self.tables, weights, draws)
 
     def data_checks(self, data: Observations) -> tuple[Check, ...]:
         return ()

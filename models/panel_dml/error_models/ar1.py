@@ -29,6 +29,7 @@ class AR1(ErrorModel):
     """Each equation's errors are ρ times the previous error plus an innovation."""
 
     needs_cross_products = True
+    correlations_are_sampled = True
     checked_parameters: tuple[str, ...] = ("serial_correlation",)
 
     def parameters(self, model: PanelDML, sizes: Sizes) -> tuple[Parameter, ...]:

@@ -22,6 +22,7 @@ class ErrorModel:
 
     `robust` says that the interval allows for any dependence within clusters, `fewest_clusters`
     how many of them it needs, and `allows_unit_effects` that `effects="unit"` goes with it.
+    `correlations_are_sampled` says that rows are whitened with a serial correlation of each draw.
     `checked_parameters` are names in the posterior whose sampling is checked, and `fields` the
     fields of `PanelDML` that only this error model uses.
     """
@@ -31,6 +32,7 @@ class ErrorModel:
     fewest_clusters = 0
     needs_cross_products = False
     allows_unit_effects = False
+    correlations_are_sampled = False
     checked_parameters: tuple[str, ...] = ()
 
     def parameters(self, model: PanelDML, sizes: Sizes) -> tuple[Parameter, ...]:

@@ -158,3 +158,31 @@ def draw_prior_precision(
     strength = degrees * weight / (1 - weight)
     scatter = inverse_wishart.scatter_of(np.zeros((size, size)), variances, strength)
     return inverse_wishart.draw_precisions(scatter, strength + size, 1, rng)[0]
+
+
+def log_prior_of_precision(posterior: Conjugate, draws: xr.Dataset) -> xr.Dataset:
+    """Return the log density of Λ ~ Wishart(k + D, (V'ΨV)⁻¹), but for a constant.
+
+    Parameters
+    ----------
+    posterior : Conjugate
+        Of which k and ω are those of the prior.
+    draws : Dataset
+        With Θ.
+
+    Raises
+    ------
+    ModelError
+        If k is 0: the prior is flat.
+    """
+    if posterior.strength == 0:
+        raise ModelError(
+            "The prior is flat, and no distribution: nothing can be scaled."
+        )
+    theta = draws["precision"].to_numpy()
+    size = theta.shape[-1]
+    log_determinant = np.linalg.slogdet(theta + 1 / size)[1]
+    target = posterior.strength * log_ratios.centre(np.diag(posterior.variances))
+    trace = (theta * target).sum((-1, -2))
+    values = posterior.strength * log_determinant / 2 - trace / 2
+    return xr.Dataset({"precision": (("chain", "draw"), values)})

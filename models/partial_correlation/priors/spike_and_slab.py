@@ -126,7 +126,7 @@ class SpikeAndSlab(SampledPrior):
         r = (lower @ lower.T)[rows, columns]
         slab = _log_component(pt.log(share), r, context.inputs["slab_sd"])
         spike = _log_component(pt.log1p(-share), r, context.inputs["spike_sd"])
-        pm.Potential("near_zero_or_not", pt.logaddexp(slab, spike).sum())
+        pm.Potential("spike_and_slab_prior", pt.logaddexp(slab, spike).sum())
         # K = A'A, and Θ = A'(I - uu')A with u along A1 as a square too: as a difference it could
         # be negative by rounding, and a chain would stay there.
         root = lower.T / pt.sqrt(omega)

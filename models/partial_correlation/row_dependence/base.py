@@ -49,6 +49,20 @@ class RowDependence(Protocol):
     def correlations(self, draws: xr.Dataset) -> np.ndarray:
         """Return the row correlation φ of each draw, (draws,); (1,) where rows are independent."""
 
+    def whiten(
+        self, residuals: np.ndarray, correlation: float, subject: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return independent rows A E, A'A = R(φ)⁻¹, and log |R| of each subject.
+
+        Parameters
+        ----------
+        residuals : array, shape (n, D)
+            E.
+        correlation : float
+            φ.
+        subject : int array, shape (n,)
+        """
+
     def correlate(
         self, noise: np.ndarray, correlation: float, rng: np.random.Generator
     ) -> np.ndarray:

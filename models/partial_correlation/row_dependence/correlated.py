@@ -88,7 +88,46 @@ class CorrelatedRows:
     def correlations(self, draws: xr.Dataset) -> np.ndarray:
         return draws[CORRELATION].to_numpy().ravel()
 
+    def whiten(
+        self, residuals: np.ndarray, correlation: float, subject: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if "member" in self.links:
+            return _whitened_equal(residuals, correlation, subject)
+        power = correlation ** self.links["gap"]
+        rho = np.where(self.links["linked"] > 0, power, 0.0)
+        before = np.vstack([residuals[:1], residuals[:-1]])
+        remainder = 1 - rho**2
+        innovations = (residuals - rho[:, None] * before) / np.sqrt(remainder)[:, None]
+        return innovations, np.bincount(subject, np.log(remainder))
+
     def correlate(
         self, noise: np.ndarray, correlation: float, rng: np.random.Generator
     ) -> np.ndarray:
         return correlated(noise, np.asarray(correlation), self.links, rng)
+
+
+def _whitened_equal(
+    residuals: np.ndarray, correlation: float, subject: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return independent rows of subjects whose rows are equally correlated, and log |R|.
+
+    R = (1-φ) I + φ 11' has the root-inverse that divides deviations from the subject's mean by
+    √(1-φ), and the mean by √(1-φ+nφ).
+
+    Parameters
+    ----------
+    residuals : array, shape (n, D)
+    correlation : float
+        φ.
+    subject : int array, shape (n,)
+    """
+    size = np.bincount(subject)
+    sums = np.zeros((len(size), residuals.shape[1]))
+    np.add.at(sums, subject, residuals)
+    means = (sums / size[:, None])[subject]
+    alone = 1 - correlation
+    joint = alone + size * correlation
+    scaled = (residuals - means) / np.sqrt(alone) + means / np.sqrt(joint)[
+        subject, None
+    ]
+    return scaled, (size - 1) * np.log(alone) + np.log(joint)

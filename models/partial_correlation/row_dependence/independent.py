@@ -59,6 +59,11 @@ class IndependentRows:
     def correlations(self, draws: xr.Dataset) -> np.ndarray:
         return np.zeros(1)
 
+    def whiten(
+        self, residuals: np.ndarray, correlation: float, subject: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return residuals, np.zeros(subject.max() + 1)
+
     def correlate(
         self, noise: np.ndarray, correlation: float, rng: np.random.Generator
     ) -> np.ndarray:

@@ -25,6 +25,10 @@ class DeciderEffect(Protocol):
         """The name in the posterior of their standard deviation."""
 
     @property
+    def unit(self) -> str:
+        """The variable of the graph that is sampled in place of the effects."""
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The fields of `SelectiveLabels` that only this effect uses."""
 

@@ -23,6 +23,7 @@ class Leniency:
 
     estimand: str = "leniency"
     parameter: str = "leniency_sd"
+    unit: str = "leniency_unit"
     fields: tuple[str, ...] = ("leniency_prior_scale",)
     changes_response: bool = False
     phrase: str = "how readily they test"

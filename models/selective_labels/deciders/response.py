@@ -23,6 +23,7 @@ class Response:
 
     estimand: str = "decider_response"
     parameter: str = "response_sd"
+    unit: str = "log_response_ratio_unit"
     fields: tuple[str, ...] = ("response_ratio_prior_scale",)
     changes_response: bool = True
     phrase: str = "how steeply they respond to risk"

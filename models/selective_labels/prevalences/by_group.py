@@ -105,6 +105,10 @@ class PrevalenceByGroup(Prevalence):
     def parameters(self) -> tuple[str, ...]:
         return () if self.value.exact else (PARAMETER,)
 
+    @property
+    def declared(self) -> tuple[str, ...]:
+        return self.parameters()
+
     def prior_sd(self, data: Decisions) -> Any:
         return [value.sd for value in self.known_in(data).values() if not value.exact]
 

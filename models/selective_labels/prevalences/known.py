@@ -48,6 +48,10 @@ class KnownPrevalence(Prevalence):
     def parameters(self) -> tuple[str, ...]:
         return () if self.value.exact else (PARAMETER,)
 
+    @property
+    def declared(self) -> tuple[str, ...]:
+        return self.parameters()
+
     def prior_sd(self, data: Decisions) -> Any:
         return self.value.sd
 

@@ -13,12 +13,18 @@ from causalstats.models.selective_labels.prevalences.prevalence import (
     solved_intercept,
 )
 
+PENALTY = "prevalence_prior"
+
 
 @dataclass(frozen=True)
 class PenalisedPrevalence(KnownPrevalence):
     """The intercept keeps its prior, and the posterior loses (π - value)² / (2 sd²)."""
 
     value: Penalty
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        return (PENALTY,)
 
     def intercept_and_risk(self, parts: GraphParts) -> tuple[Any, Any]:
         """Sample the intercept by its distance to the one that has the prevalence exactly.
@@ -42,5 +48,5 @@ class PenalisedPrevalence(KnownPrevalence):
         weights = parts.given["weights_0"]
         implied = prevalence(parts.law, middle, index, parts.unobserved_scale, weights)
         implied = pm.Deterministic(PARAMETER, implied)
-        pm.Potential("prevalence_penalty", -((implied - value) ** 2) / (2 * sd**2))
+        pm.Potential(PENALTY, -((implied - value) ** 2) / (2 * sd**2))
         return middle, risk

@@ -32,6 +32,11 @@ class Prevalence:
 
     by_group = False
 
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The variables of the graph whose prior is the user's knowledge."""
+        return ()
+
     def known(self) -> Mapping[str, Known]:
         """Return the known prevalence of each group, of one without a name where all are one."""
         return {}

@@ -65,6 +65,10 @@ class Attenuated:
 
     default_scale: float = 1.0
     parameters: tuple[str, ...] = ("risk_coefficient_sd", "testing_coefficient_sd")
+    learned: tuple[str, ...] = (
+        "attenuated_risk_coefficient",
+        "attenuated_testing_coefficient",
+    )
 
     def unit(self, law: Unobservable) -> float:
         return law.link_function.log_odds
@@ -129,18 +133,16 @@ class Attenuated:
         spread = half_normal("testing_coefficient_sd", parts.scales.coefficient)
         width = _width(spread, parts.given["information"][1])
         centred = pm.math.ge(sd, CENTRED_FROM)
-        # Flat, with its prior beside it: which of two distributions that is, is a constant of the
-        # data.
-        sampled = pm.Flat("attenuated_testing_coefficient", dims="feature")
-        own_prior = pm.StudentT.dist(nu=DEGREES_OF_FREEDOM, mu=0, sigma=width)
-        policy_prior = pm.Normal.dist(
+        sampled = pm.CustomDist(
+            "attenuated_testing_coefficient",
+            free,
+            width,
             centred * expected / attenuation,
             pm.math.switch(centred, sd / attenuation, 1.0),
+            logp=_testing_log_density,
+            random=_draw_testing,
+            dims="feature",
         )
-        prior = pm.math.switch(
-            free, pm.logp(own_prior, sampled), pm.logp(policy_prior, sampled)
-        )
-        pm.Potential("testing_coefficient_prior", prior.sum())
         own = attenuation * spread / width * sampled / parts.given["feature_unit"]
         deviation = policy_deviation(sampled, sd, expected, attenuation, centred)
         policy = pm.math.switch(free, own - expected, deviation)
@@ -230,6 +232,44 @@ class Attenuated:
         testing = expected + policy
         by_risk = parameters["testing_response"] * parameters["risk_middle"]
         return attenuation * middle - centre @ testing - by_risk, policy
+
+
+def _testing_log_density(
+    value: Any, free: Any, width: Any, location: Any, sd: Any
+) -> Any:
+    """Return the log prior density of sampled coefficients of testing.
+
+    Which of two distributions each has is a constant of the data.
+
+    Parameters
+    ----------
+    value : variable
+    free : bool variable
+        Whether the coefficient has a prior of its own, or follows risk as the expertise constraint
+        has it.
+    width : variable
+        Scale of the Student t of free ones.
+    location, sd : variables
+        Of the Normal of the others.
+    """
+    import pymc as pm
+
+    own_prior = pm.StudentT.dist(nu=DEGREES_OF_FREEDOM, mu=0, sigma=width)
+    policy_prior = pm.Normal.dist(location, sd)
+    return pm.math.switch(free, pm.logp(own_prior, value), pm.logp(policy_prior, value))
+
+
+def _draw_testing(
+    free: np.ndarray,
+    width: np.ndarray,
+    location: np.ndarray,
+    sd: np.ndarray,
+    rng: np.random.Generator,
+    size: Any = None,
+) -> np.ndarray:
+    """Return draws from the prior of `_testing_log_density`."""
+    own = width * rng.standard_t(DEGREES_OF_FREEDOM, size)
+    return np.where(free, own, location + sd * rng.standard_normal(size))
 
 
 def _width(spread: Any, information: Any) -> Any:

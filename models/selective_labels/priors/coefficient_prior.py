@@ -31,6 +31,10 @@ class CoefficientPrior(Protocol):
     def parameters(self) -> tuple[str, ...]:
         """The names in the posterior of standard deviations that are learned."""
 
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Variables of the graph whose scale is learned too."""
+
     def unit(self, law: Unobservable) -> float:
         """Return how long one log-odds of a prior's scale is on the scale of the link."""
 

@@ -34,6 +34,7 @@ class Paper:
 
     default_scale: float = 3.0
     parameters: tuple[str, ...] = ()
+    learned: tuple[str, ...] = ()
 
     def unit(self, law: Unobservable) -> float:
         return 1.0

@@ -89,7 +89,7 @@ def test_the_graph_of_counts_is_multinomial_times_evidence():
         expected += iw.log_evidence(centred, 5, np.ones(4), 5 * 0.4 / 0.6 + 4)
         point = {
             "log_typical_variance": 0.0,
-            "variance_spread_log_exp_m1__": 0.0,
+            "variance_spread_softplus__": 0.0,
             "variance_deviation": np.zeros(4),
             "log_ratio_coordinates": z,
         }
@@ -139,7 +139,7 @@ def test_the_graph_of_a_sparse_basis_by_its_definition():
         )
         point = {
             "log_typical_variance": -1.0,
-            "variance_spread_log_exp_m1__": 0.0,
+            "variance_spread_softplus__": 0.0,
             "variance_deviation": deviation,
             "free_correlation": v,
         }
@@ -243,7 +243,7 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
         )
         point = {
             "log_typical_variance": 0.0,
-            "variance_spread_log_exp_m1__": 0.0,
+            "variance_spread_softplus__": 0.0,
             "variance_deviation": np.zeros(4),
             "hidden_logarithm": v,
         }

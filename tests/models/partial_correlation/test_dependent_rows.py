@@ -164,12 +164,12 @@ def test_the_graph_is_the_evidence_of_numpy(repeated):
     for _ in range(5):
         point = {
             "log_typical_variance": rng.normal(),
-            "variance_spread_log_exp_m1__": rng.normal(),
+            "variance_spread_softplus__": rng.normal(),
             "variance_deviation": rng.standard_normal(4),
         }
         omega = np.exp(
             point["log_typical_variance"]
-            + np.logaddexp(0, point["variance_spread_log_exp_m1__"])
+            + np.logaddexp(0, point["variance_spread_softplus__"])
             * point["variance_deviation"]
         )
         logit = rng.normal(0, 2)
@@ -208,7 +208,7 @@ def test_the_density_of_numpy_is_that_of_the_graph(repeated, given):
     for point in points:
         free = {
             "log_typical_variance": point[0],
-            "variance_spread_log_exp_m1__": point[1],
+            "variance_spread_softplus__": point[1],
             "variance_deviation": point[2:6],
             "shrinkage_interval__": point[6],
         }

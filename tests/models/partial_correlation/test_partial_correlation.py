@@ -128,13 +128,13 @@ def test_the_shrunk_evidence_is_that_of_numpy(simulation):
     for _ in range(5):
         point = {
             "log_typical_variance": rng.normal(),
-            "variance_spread_log_exp_m1__": rng.normal(),
+            "variance_spread_softplus__": rng.normal(),
             "variance_deviation": rng.standard_normal(5),
         }
         potential = float(compiled(point)[-1])
         omega = np.exp(
             point["log_typical_variance"]
-            + np.logaddexp(0, point["variance_spread_log_exp_m1__"])
+            + np.logaddexp(0, point["variance_spread_softplus__"])
             * point["variance_deviation"]
         )
         differences.append(
@@ -277,7 +277,7 @@ def test_order_units_and_reference_change_nothing(simulation):
             deviation = rng.standard_normal(5)
             point = {
                 "log_typical_variance": -1.0,
-                "variance_spread_log_exp_m1__": 0.2,
+                "variance_spread_softplus__": 0.2,
                 "shrinkage_interval__": -0.7,
             }
             names = list(here.parts)

@@ -17,6 +17,8 @@ from causalstats.models.causal_diagram.regression.terms import (
 )
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from causalstats.data import Observations
     from causalstats.models.causal_diagram.levels import Levels
     from causalstats.models.causal_diagram.model import CausalDiagram
@@ -110,6 +112,25 @@ class Conditional(ABC):
         rng : numpy Generator
         """
 
+    @abstractmethod
+    def log_density(
+        self, mean: np.ndarray, draws: Draws, values: np.ndarray
+    ) -> np.ndarray:
+        """Return the log density of values of people, shape (draws, people).
+
+        Parameters
+        ----------
+        mean : array, shape (draws, people or 1, 1 or levels)
+            As `mean` gives it.
+        draws : mapping of name to array (draws, ...)
+        values : array, shape (people,)
+            Numbers, or positions of levels.
+        """
+
+    @abstractmethod
+    def log_prior(self, draws: xr.Dataset) -> xr.DataArray:
+        """Return the log prior density of the parameters, dims (chain, draw)."""
+
     @cached_property
     def terms(self) -> Terms:
         """The columns of the regression."""
@@ -141,6 +162,20 @@ class Conditional(ABC):
         for k, column in enumerate(self.terms.columns(causes), start=1):
             total = total + column[..., None] * coefficients[:, None, k]
         return total
+
+
+def log_probability_of_level(mean: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the log probability of the level of each person, shape (draws, people).
+
+    Parameters
+    ----------
+    mean : array, shape (draws, people or 1, levels)
+        Probabilities.
+    values : int array, shape (people,)
+        Positions of levels.
+    """
+    wide = np.broadcast_to(mean, (len(mean), len(values), mean.shape[-1]))
+    return np.log(np.take_along_axis(wide, values[None, :, None], axis=2)[..., 0])
 
 
 def sampled_levels(

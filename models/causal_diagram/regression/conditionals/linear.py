@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from causalstats.models.causal_diagram.regression.conditionals.base import (
     LabelledArrays,
 )
 from causalstats.numerics.regression import gaussian_regression
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +120,29 @@ class LinearRegression(Conditional):
 
     def mean(self, draws: Draws, causes: Mapping[str, np.ndarray]) -> np.ndarray:
         return self.linear_predictor(draws[self.coefficients_name][..., None], causes)
+
+    def log_density(
+        self, mean: np.ndarray, draws: Draws, values: np.ndarray
+    ) -> np.ndarray:
+        sd = draws[self.error_sd_name][:, None]
+        error = (values - mean[..., 0]) / sd
+        return -(error**2 + np.log(2 * np.pi)) / 2 - np.log(sd)
+
+    def log_prior(self, draws: xr.Dataset) -> xr.DataArray:
+        """As `add_to_graph` adds it, in units of the standard deviation of the outcome."""
+        inputs = self.inputs()
+        name = self.table.name
+        counts = self.data.counts
+        centred = self.outcome - counts @ self.outcome / counts.sum()
+        scale = np.sqrt(counts @ centred**2 / counts.sum()) or 1.0
+        variance = (draws[self.error_sd_name] / scale) ** 2
+        slopes = draws[self.coefficients_name].to_numpy()[..., 1:] / scale
+        precision = inputs[f"prior precision of {name}"]
+        squares = np.einsum("cdi,ij,cdj->cd", slopes, precision, slopes)
+        power = slopes.shape[-1] - float(inputs[f"determined of {name}"])
+        half_weight = self.model.concentration / 2
+        of_variance = -(half_weight + 1) * np.log(variance) - half_weight / variance
+        return of_variance - (squares / variance + power * np.log(variance)) / 2
 
     def sample(
         self,

@@ -22,10 +22,13 @@ import numpy as np
 from causalstats.models.causal_diagram.regression.conditionals.base import (
     Conditional,
     Draws,
+    log_probability_of_level,
     sampled_levels,
 )
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 _USUAL_CONCENTRATION = 0.5
@@ -101,6 +104,24 @@ class LogisticRegression(Conditional):
         logits = np.concatenate([np.zeros_like(total[..., :1]), total], axis=-1)
         odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return odds / odds.sum(axis=-1, keepdims=True)
+
+    def log_density(
+        self, mean: np.ndarray, draws: Draws, values: np.ndarray
+    ) -> np.ndarray:
+        return log_probability_of_level(mean, values)
+
+    def log_prior(self, draws: xr.Dataset) -> xr.DataArray:
+        import xarray as xr
+
+        coefficients = draws[self.coefficients_name].to_numpy()
+        slopes = coefficients[..., 1:, :]
+        means = self.data.counts @ self.design / self.data.counts.sum()
+        intercept = coefficients[..., 0, :] + np.einsum("k,...ke->...e", means, slopes)
+        slope_sd, intercept_sd = prior_sds(self.model)
+        sd = slope_sd * np.sqrt(self.terms.spectrum)[:, None]
+        squares = ((slopes / sd) ** 2).sum((-2, -1))
+        squares = squares + ((intercept / intercept_sd) ** 2).sum(-1)
+        return xr.DataArray(-squares / 2, dims=("chain", "draw"))
 
     def sample(
         self,

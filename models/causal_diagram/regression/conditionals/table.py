@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,13 @@ from causalstats.models.causal_diagram.regression.conditionals.base import (
     Conditional,
     Draws,
     LabelledArrays,
+    log_probability_of_level,
     sampled_levels,
 )
 from causalstats.numerics.discrete import dirichlet
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,16 @@ class TableOfLabels(Conditional):
             np.arange(len(theta))[:, None], *(causes[name] for name in self.table.given)
         )
         return theta[tuple(part.astype(int) for part in index)]
+
+    def log_density(
+        self, mean: np.ndarray, draws: Draws, values: np.ndarray
+    ) -> np.ndarray:
+        return log_probability_of_level(mean, values)
+
+    def log_prior(self, draws: xr.Dataset) -> xr.DataArray:
+        theta = draws[self.table.name].clip(min=np.finfo(float).tiny)
+        density = xr.ufuncs.log(theta) * (self.model.concentration - 1)
+        return density.sum(self.table.axes)
 
     def sample(
         self,
