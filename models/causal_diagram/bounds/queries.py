@@ -43,7 +43,10 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
 Indices = Mapping[str, int]
-_DESCRIPTION = "The smallest and the largest."
+_DESCRIPTION = (
+    "The smallest and the largest value that a model of the diagram gives to the observed "
+    "distribution."
+)
 
 
 def effect_bounds(route: TableRoute) -> Estimand:
