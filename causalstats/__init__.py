@@ -17,6 +17,7 @@ if (
     from causalstats.core.model import Problem as Problem
     from causalstats.data import Composition as Composition
     from causalstats.data import Decisions as Decisions
+    from causalstats.data import Instrumented as Instrumented
     from causalstats.data import Observations as Observations
     from causalstats.data import Panel as Panel
     from causalstats.diagrams import BayesianNetwork as BayesianNetwork
@@ -41,6 +42,7 @@ if (
     )
     from causalstats.models import CausalDiagram as CausalDiagram
     from causalstats.models import Heckman as Heckman
+    from causalstats.models import Instrument as Instrument
     from causalstats.models import PanelDML as PanelDML
     from causalstats.models import PartialCorrelation as PartialCorrelation
     from causalstats.models import SelectiveLabels as SelectiveLabels
@@ -69,6 +71,8 @@ _WHERE = {
     "Exact": "causalstats.samplers",
     "Fit": "causalstats.inference.fit",
     "Heckman": "causalstats.models",
+    "Instrument": "causalstats.models",
+    "Instrumented": "causalstats.data",
     "Known": "causalstats.core.knowledge",
     "KnownByGroup": "causalstats.core.knowledge",
     "Laplace": "causalstats.samplers",

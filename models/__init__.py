@@ -2,6 +2,7 @@
 
 from causalstats.models.causal_diagram.model import CausalDiagram
 from causalstats.models.heckman.model import Heckman
+from causalstats.models.instrument.model import Instrument
 from causalstats.models.panel_dml.model import PanelDML
 from causalstats.models.partial_correlation.model import PartialCorrelation
 from causalstats.models.selective_labels.model import SelectiveLabels
@@ -9,6 +10,7 @@ from causalstats.models.selective_labels.model import SelectiveLabels
 __all__ = [
     "CausalDiagram",
     "Heckman",
+    "Instrument",
     "PanelDML",
     "PartialCorrelation",
     "SelectiveLabels",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
 from causalstats.core.abilities import HasBaselines, HasWorstCaseBounds
 from causalstats.inference.held_out import held_out_rate
-from causalstats.numerics.panel.linear_estimators import Estimate
 
 if TYPE_CHECKING:
     from causalstats.inference.fit import Fit
+
+
+@runtime_checkable
+class ClosedForm(Protocol):
+    """An estimate with quantiles in closed form: numbers, or arrays with one for each entry."""
+
+    def mean(self) -> Any: ...
+
+    def quantile(self, prob: float) -> Any: ...
 
 
 def compare(fit: Fit, prob: float) -> pd.DataFrame:
@@ -50,15 +58,16 @@ def _baselines(fit: Fit) -> dict[str, Any]:
 
 def _row(estimate: Any, tails: tuple[float, float]) -> list[float]:
     """Return mean and interval of draws, or of an estimate with quantiles in closed form."""
-    if isinstance(estimate, Estimate):
+    if isinstance(estimate, ClosedForm):
         lower, upper = map(estimate.quantile, tails)
-        return [float(values[0]) for values in (estimate.mean(), lower, upper)]
+        numbers = (estimate.mean(), lower, upper)
+        return [float(np.atleast_1d(values)[0]) for values in numbers]
     return [estimate.mean(), *np.quantile(estimate, tails)]
 
 
 def _columns(name: str, estimate: Any, tails: tuple[float, float]) -> dict[str, Any]:
     """Return the numbers of a baseline, a row an entry, with its interval where it has one."""
-    if not isinstance(estimate, Estimate):
+    if not isinstance(estimate, ClosedForm):
         return {name: estimate}
     lower, upper = map(estimate.quantile, tails)
     return {name: estimate.mean(), f"{name}, lower": lower, f"{name}, upper": upper}

@@ -1,0 +1,543 @@
+"""Data of an instrumental-variables design: outcome, treatment, instruments and covariates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from causalstats.data.column_roles import (
+    refuse_out_of_scale,
+    refuse_weights,
+    text_that_is_no_number,
+    weights_of,
+)
+from causalstats.data.columns import (
+    choice,
+    column_name,
+    column_names,
+    described,
+    frozen,
+    kept,
+    missing_rows,
+    read,
+    refuse_incomplete,
+    together,
+    unknown,
+)
+from causalstats.data.feature_coding import Design, design
+from causalstats.data.formulas import formula_labels, formula_variables
+from causalstats.errors import DataError
+from causalstats.numerics.instruments.moments import (
+    InstrumentMoments,
+    instrument_moments,
+    orthonormal_basis,
+)
+
+_FEWEST_DEGREES = 5  # rows left beyond instruments and covariates
+_CONSTANT = 1e-12  # of a column's variance: as little as this is rounding
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Instrumented:
+    """One row an individual: outcome, treatment, instruments, and covariates that are held fixed.
+
+    An instrument moves the treatment, and the outcome only through it. Made by
+    `Instrumented.from_frame` or `Instrumented.from_formula`. Arrays are read-only.
+
+    Attributes
+    ----------
+    outcome, treatment : arrays (n,)
+    instruments : array (n, p)
+        Coded instruments: a 0/1 column for every level of text but the first.
+    covariates : array (n, w)
+        Coded covariates, without a constant.
+    weights : array (n,)
+        Sampling weights with mean 1.
+    cluster : int array (n,) or None
+        Positions in `clusters`.
+    clusters : tuple of str
+    rows : int array (n,)
+        Row numbers in the frame, counted from 0.
+    dropped : mapping of column name to the number of rows dropped because it was missing
+    source : DataFrame
+        The columns that were read.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "wage": [1.2, 2.0, 1.7, 2.9, 2.2, 1.1, 2.8, 1.9],
+    ...         "school": [10.0, 12.0, 12.0, 16.0, 13.0, 9.0, 15.0, 12.0],
+    ...         "near": [0, 1, 0, 1, 1, 0, 1, 0],
+    ...     }
+    ... )
+    >>> data = Instrumented.from_formula("wage ~ 1 | school ~ near", frame)
+    >>> data
+    Instrumented
+      Rows: 8
+      Outcome: wage
+      Treatment: school
+      Instruments: near
+      Covariates: none
+      Clusters: none: rows are independent
+      Weights: none
+      Rows dropped: none
+    """
+
+    outcome: np.ndarray
+    treatment: np.ndarray
+    instruments: np.ndarray
+    covariates: np.ndarray
+    instrument_design: Design
+    covariate_design: Design | None
+    weights: np.ndarray
+    cluster: np.ndarray | None
+    clusters: tuple[str, ...]
+    rows: np.ndarray
+    dropped: Mapping[str, int]
+    source: pd.DataFrame
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        outcome: str,
+        treatment: str,
+        instruments: Sequence[str],
+        covariates: Sequence[str] = (),
+        covariate_formula: str | None = None,
+        weights: str | None = None,
+        cluster: str | None = None,
+        missing: Literal["error", "drop"] = "error",
+    ) -> Instrumented:
+        """Read a pandas, polars or pyarrow frame, which is left as it is.
+
+        Parameters
+        ----------
+        frame
+            One row an individual.
+        outcome, treatment : str
+            Columns of numbers, or True/False.
+        instruments : list of str
+            Columns of numbers, text or categories.
+        covariates : list of str
+            Columns of numbers, text or categories that affect instrument and outcome.
+        covariate_formula : str, optional
+            Instead of `covariates`: a one-sided formula, such as "age + I(age**2) + C(region)".
+        weights : str, optional
+            Positive numbers, how many of the population a row stands for.
+        cluster : str, optional
+            A column of labels: rows with the same label may depend on each other.
+        missing : "error" or "drop"
+            Treatment of rows that have missing values.
+
+        Returns
+        -------
+        Instrumented
+
+        Raises
+        ------
+        DataError
+            If a column is not there, not of its kind or has two roles; if rows have missing values
+            and `missing` is "error"; or if covariates determine the outcome, the treatment or an
+            instrument, instruments determine the treatment, or there are too few rows.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> data = Instrumented.from_frame(frame, outcome="y", treatment="t", instruments=["z"])
+        >>> data.instruments.shape, data.covariates.shape
+        ((20, 1), (20, 0))
+        """
+        choice("missing", missing, ("error", "drop"))
+        together(
+            partial(column_name, "outcome", outcome),
+            partial(column_name, "treatment", treatment),
+        )
+        named = column_names("instruments", instruments)
+        held = _covariate_names(covariates, covariate_formula)
+        _refuse_shared(
+            {
+                "outcome": [outcome],
+                "treatment": [treatment],
+                "instruments": list(named),
+                "covariates": list(held),
+                "weights": [] if weights is None else [weights],
+            }
+        )
+        if not named:
+            raise DataError(
+                "Expected at least one instrument, a column that moves the treatment and affects "
+                "the outcome only through it; got none."
+            )
+        optional = [name for name in (weights, cluster) if name is not None]
+        labels = list(formula_labels(covariate_formula)) if covariate_formula else []
+        labels += [] if cluster is None else [cluster]
+        checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
+            ([outcome], partial(_numbers, name=outcome, role="outcome")),
+            ([treatment], partial(_numbers, name=treatment, role="treatment")),
+            *([([weights], partial(refuse_weights, name=weights))] if weights else []),
+            ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
+        ]
+        wanted = list(dict.fromkeys([outcome, treatment, *named, *held, *optional]))
+        table = read(frame, wanted, labels=labels, checks=checks)
+        gaps = missing_rows(table)
+        table, rows = kept(table, gaps)
+        instrument_design = design(table[list(named)], named, None, False, rows)
+        covariate_design = None
+        matrix = np.empty((len(table), 0))
+        if held:
+            features = None if covariate_formula else held
+            covariate_design = design(
+                table[list(held)], features, covariate_formula, True, rows
+            )
+            matrix = covariate_design.matrix(table[list(held)], rows)
+        codes, clusters = _clusters(table, cluster)
+        data = cls(
+            outcome=frozen(_numbers(table, outcome, "outcome")),
+            treatment=frozen(_numbers(table, treatment, "treatment")),
+            instruments=frozen(instrument_design.matrix(table[list(named)], rows)),
+            covariates=frozen(matrix),
+            instrument_design=instrument_design,
+            covariate_design=covariate_design,
+            weights=frozen(weights_of(table, weights)),
+            cluster=codes,
+            clusters=clusters,
+            rows=frozen(rows),
+            dropped={name: int(mask.sum()) for name, mask in gaps.items()},
+            source=table,
+            arguments={
+                "outcome": outcome,
+                "treatment": treatment,
+                "instruments": list(named),
+                "covariates": [] if covariate_formula else list(held),
+                "covariate_formula": covariate_formula,
+                "weights": weights,
+                "cluster": cluster,
+                "missing": missing,
+            },
+        )
+        _refuse_degenerate(data)
+        return data
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str,
+        frame: Any,
+        *,
+        weights: str | None = None,
+        cluster: str | None = None,
+        missing: Literal["error", "drop"] = "error",
+    ) -> Instrumented:
+        """Read a frame by a formula in two parts, "outcome ~ covariates | treatment ~ instruments".
+
+        Parameters
+        ----------
+        formula : str
+            As users of fixest and ivreg write it, "lwage ~ exper + I(exper**2) | educ ~ near", with
+            1 for no covariates. Instruments are columns.
+        frame
+            As in `from_frame`.
+        weights, cluster, missing
+            As in `from_frame`.
+
+        Raises
+        ------
+        DataError
+            If the formula is not of this form, and as in `from_frame`.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 4)), columns=["y", "t", "z", "x"])
+        >>> Instrumented.from_formula("y ~ x + I(x**2) | t ~ z", frame).covariates.shape
+        (20, 2)
+        """
+        parts = [part.split("~") for part in str(formula).split("|")]
+        if [len(part) for part in parts] != [2, 2]:
+            raise DataError(
+                f'Expected "outcome ~ covariates | treatment ~ instruments", got {formula!r}. '
+                'Without covariates, write "outcome ~ 1 | treatment ~ instruments".'
+            )
+        (outcome, held), (treatment, instruments) = parts
+        held = held.strip()
+        return cls.from_frame(
+            frame,
+            outcome=outcome.strip(),
+            treatment=treatment.strip(),
+            instruments=[name.strip() for name in instruments.split("+")],
+            covariate_formula=None if held == "1" else held,
+            weights=weights,
+            cluster=cluster,
+            missing=missing,
+        )
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+    def __repr__(self) -> str:
+        return described(self)
+
+    @property
+    def instrument_columns(self) -> tuple[str, ...]:
+        """Labels of the columns of `instruments`.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> Instrumented.from_formula("y ~ 1 | t ~ z", frame).instrument_columns
+        ('z',)
+        """
+        return self.instrument_design.columns
+
+    def instrument_positions(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Return positions in `instrument_columns` of some instruments.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Columns of the frame, or labels of coded columns.
+
+        Raises
+        ------
+        DataError
+            If there is no such instrument.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> Instrumented.from_formula("y ~ 1 | t ~ z", frame).instrument_positions(["z"])
+        (0,)
+        """
+        positions: list[int] = []
+        for name in names:
+            if name in self.instrument_columns:
+                positions.append(self.instrument_columns.index(name))
+            elif name in self.instrument_design.terms:
+                positions += self.instrument_design.terms[name]
+            else:
+                raise unknown(name, self.instrument_design.terms, "instrument")
+        return tuple(positions)
+
+    @cached_property
+    def moments(self) -> InstrumentMoments:
+        """Cross-products of outcome, treatment and instruments, with the covariates partialled out.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> Instrumented.from_formula("y ~ 1 | t ~ z", frame).moments.degrees
+        18
+        """
+        return self.moments_with(())
+
+    def moments_with(self, direct: Sequence[str]) -> InstrumentMoments:
+        """Return the cross-products, with columns of the instruments that have direct effects.
+
+        Parameters
+        ----------
+        direct : sequence of str
+            Instruments that may affect the outcome other than through the treatment.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> data = Instrumented.from_formula("y ~ 1 | t ~ z", frame)
+        >>> data.moments_with(["z"]).products.shape
+        (3, 3)
+        """
+        return instrument_moments(
+            self.outcome,
+            self.treatment,
+            self.instruments,
+            self.covariates,
+            weights=None if self.arguments["weights"] is None else self.weights,
+            cluster=self.cluster,
+            direct=self.instrument_positions(direct),
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything a model sees.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> data = Instrumented.from_formula("y ~ 1 | t ~ z", frame)
+        >>> len(data.fingerprint)
+        64
+        """
+        digest = hashlib.sha256("\0".join(self.instrument_columns).encode())
+        arrays = (
+            self.outcome,
+            self.treatment,
+            self.instruments,
+            self.covariates,
+            self.weights,
+        )
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        if self.cluster is not None:
+            digest.update(np.ascontiguousarray(self.cluster).tobytes())
+        return digest.hexdigest()
+
+    def facts(self) -> dict[str, str]:
+        """Return the facts about the data that a report shows.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> Instrumented.from_formula("y ~ 1 | t ~ z", frame).facts()["Instruments"]
+        'z'
+        """
+        given = self.arguments
+        held = given["covariate_formula"] or ", ".join(given["covariates"])
+        cluster = "none: rows are independent"
+        if self.cluster is not None:
+            cluster = f"{len(self.clusters):,} ({given['cluster']})"
+        return {
+            "Rows": f"{len(self):,}",
+            "Outcome": given["outcome"],
+            "Treatment": given["treatment"],
+            "Instruments": ", ".join(self.instrument_columns),
+            "Covariates": held or "none",
+            "Clusters": cluster,
+            "Weights": given["weights"] or "none",
+            "Rows dropped": ", ".join(
+                f"{count:,} without '{name}'" for name, count in self.dropped.items()
+            )
+            or "none",
+        }
+
+
+def _covariate_names(covariates: Sequence[str], formula: str | None) -> tuple[str, ...]:
+    if formula is None:
+        return column_names("covariates", covariates)
+    if len(covariates):
+        raise DataError(
+            "Expected either `covariates=[...]` or `covariate_formula='...'`, and not both."
+        )
+    return formula_variables(formula)
+
+
+def _refuse_shared(roles: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a column that has two roles."""
+    taken: dict[str, str] = {}
+    for role, names in roles.items():
+        for name in names:
+            if name in taken:
+                raise DataError(
+                    f"Column {name!r} is named in `{taken[name]}` and in `{role}`; expected a "
+                    "column of its own for each role."
+                )
+            taken[name] = role
+
+
+def _numbers(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
+    """Return a column of numbers; refuse text and numbers out of scale.
+
+    Parameters
+    ----------
+    table : DataFrame
+    name : str
+    role : str
+        For messages.
+    """
+    column = table[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        raise DataError(
+            f"Expected {role} {name!r} to be numbers, got text such as "
+            f"{text_that_is_no_number(column)}. Recode it, e.g. `frame[{name!r}] == 'yes'`."
+        )
+    values = column.to_numpy(float)
+    refuse_out_of_scale(f"{role.capitalize()} {name!r}", values)
+    return values
+
+
+def _clusters(
+    table: pd.DataFrame, cluster: str | None
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    if cluster is None:
+        return None, ()
+    used = table[cluster].cat.remove_unused_categories()
+    labels = tuple(map(str, used.cat.categories))
+    if len(labels) < 2:
+        raise DataError(
+            f"Expected at least two clusters in {cluster!r}, got {len(labels)}."
+        )
+    return frozen(used.cat.codes.to_numpy(int)), labels
+
+
+def _refuse_degenerate(data: Instrumented) -> None:
+    """Refuse designs in which nothing is left of a column once others are held fixed."""
+    given = data.arguments
+    columns = len(data.instrument_columns) + data.covariates.shape[1] + 2
+    if len(data) < columns + _FEWEST_DEGREES:
+        raise DataError(
+            f"Expected at least {columns + _FEWEST_DEGREES} rows for {columns} coefficients, got "
+            f"{len(data)}. Leave out covariates or instruments."
+        )
+    moments = data.moments
+    sizes = {
+        f"outcome {given['outcome']!r}": (data.outcome, moments.products[0, 0]),
+        f"treatment {given['treatment']!r}": (data.treatment, moments.products[1, 1]),
+    }
+    for subject, (values, left) in sizes.items():
+        spread = ((values - values.mean()) ** 2).sum()
+        if left <= _CONSTANT * spread or spread == 0:
+            why = "is constant" if spread == 0 else "is determined by the covariates"
+            raise DataError(
+                f"The {subject} {why}: nothing is left of it to explain. Leave out "
+                "covariates, or name another column."
+            )
+    if moments.residual_ratio**2 * moments.products[1, 1] <= _CONSTANT * float(
+        moments.products[0, 0]
+    ):
+        raise DataError(
+            f"The outcome {given['outcome']!r} is determined by the treatment "
+            f"{given['treatment']!r} and the covariates: there is nothing to estimate. Check that "
+            "it is not computed from them."
+        )
+    _refuse_useless_instruments(data)
+
+
+def _refuse_useless_instruments(data: Instrumented) -> None:
+    """Refuse instruments that covariates, or other instruments, determine."""
+    moments = data.moments
+    rank = moments.instruments
+    if rank < len(data.instrument_columns):
+        held = orthonormal_basis(np.column_stack([np.ones(len(data)), data.covariates]))
+        for position, name in enumerate(data.instrument_columns):
+            column = data.instruments[:, position]
+            left = column - held @ (held.T @ column)
+            if np.linalg.norm(left) <= 1e-8 * np.linalg.norm(column):
+                raise DataError(
+                    f"The instrument {name!r} is determined by the covariates: given them it "
+                    "moves nothing. Leave it out of one of the two."
+                )
+        raise DataError(
+            f"The instruments {', '.join(map(repr, data.instrument_columns))} determine each "
+            "other given the covariates. Leave out those that repeat others."
+        )
+    unexplained = moments.products[1, 1] - moments.explained[1, 1]
+    if unexplained <= 1e-10 * moments.products[1, 1]:
+        raise DataError(
+            f"The instruments determine the treatment {data.arguments['treatment']!r}: it is not "
+            "confounded beyond them, and regression answers the question."
+        )

@@ -1,0 +1,1 @@
+"""Instrumental variables: cross-products, k-class estimators, Anderson-Rubin sets, posterior."""

@@ -1,0 +1,184 @@
+"""Cross-products of outcome, treatment and instruments after partialling out covariates.
+
+By the theorem of Frisch, Waugh & Lovell, covariates W are partialled out of every other column.
+Everything that k-class estimators, Anderson-Rubin sets and the posterior need are then a few
+matrices, whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+_RANK_TOLERANCE = 1e-9  # of the largest column norm
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class InstrumentMoments:
+    """Cross-products of the columns X = [y, T, Z_1, ...], the last ones with direct effects.
+
+    Instruments are rotated to an orthonormal basis Q (n, k) of what covariates leave of them.
+
+    Attributes
+    ----------
+    products : array, shape (m, m)
+        X'X, of residuals given the covariates.
+    projections : array, shape (k, m)
+        Q'X, so that X'P_Z X is `projections.T @ projections`.
+    score_products : array, shape (m, m, k, k)
+        Σ_g (Σ_i q_i X_ia)(Σ_i q_i X_ib)' over clusters g: the variance of the scores Σ q_i u_i,
+        robust to heteroscedasticity, and to dependence within clusters.
+    degrees : int
+        Rows, less the rank of the covariates and the constant, less 1.
+    clusters : int
+        The number of independent clusters; of rows where there are none.
+    rotation : array, shape (k, p)
+        Q'Z of the p instruments.
+    """
+
+    products: np.ndarray
+    projections: np.ndarray
+    score_products: np.ndarray
+    degrees: int
+    clusters: int
+    rotation: np.ndarray
+
+    @property
+    def instruments(self) -> int:
+        """The rank k of the instruments given the covariates."""
+        return len(self.projections)
+
+    @property
+    def explained(self) -> np.ndarray:
+        """X'P_Z X, shape (m, m): the part of the cross-products that instruments explain."""
+        return self.projections.T @ self.projections
+
+    @property
+    def least_squares(self) -> float:
+        """The coefficient of the treatment in the regression of the outcome."""
+        return float(self.products[0, 1] / self.products[1, 1])
+
+    @property
+    def residual_ratio(self) -> float:
+        """Residual standard deviation of the outcome by that of the treatment.
+
+        The outcome's is that of its regression on the treatment.
+        """
+        residual = self.products[0, 0] - self.least_squares * self.products[0, 1]
+        return float(np.sqrt(residual / self.products[1, 1]))
+
+
+def orthonormal_basis(columns: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis of the space of some columns, by QR with pivoting.
+
+    Parameters
+    ----------
+    columns : array, shape (n, p)
+
+    Returns
+    -------
+    array, shape (n, rank)
+
+    Examples
+    --------
+    >>> orthonormal_basis(np.ones((4, 2))).shape
+    (4, 1)
+    """
+    if columns.shape[1] == 0:
+        return columns
+    scale = np.linalg.norm(columns, axis=0)
+    basis, triangle, _ = linalg.qr(
+        columns / np.where(scale > 0, scale, 1.0), mode="economic", pivoting=True
+    )
+    diagonal = np.abs(np.diagonal(triangle))
+    return basis[:, : int((diagonal > _RANK_TOLERANCE).sum())]
+
+
+def partialled_out(columns: np.ndarray, covariates: np.ndarray) -> np.ndarray:
+    """Return residuals of columns given covariates and a constant (Frisch-Waugh-Lovell).
+
+    Parameters
+    ----------
+    columns : array, shape (n, m)
+    covariates : array, shape (n, w)
+
+    Returns
+    -------
+    array, shape (n, m)
+
+    Examples
+    --------
+    >>> partialled_out(np.array([[1.0], [3.0]]), np.empty((2, 0)))
+    array([[-1.],
+           [ 1.]])
+    """
+    centred = columns - columns.mean(axis=0)
+    basis = orthonormal_basis(covariates - covariates.mean(axis=0))
+    return centred - basis @ (basis.T @ centred)
+
+
+def instrument_moments(
+    outcome: np.ndarray,
+    treatment: np.ndarray,
+    instruments: np.ndarray,
+    covariates: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    cluster: np.ndarray | None = None,
+    direct: tuple[int, ...] = (),
+) -> InstrumentMoments:
+    """Return the cross-products of an instrumental-variables design.
+
+    Parameters
+    ----------
+    outcome, treatment : arrays, shape (n,)
+    instruments : array, shape (n, p)
+    covariates : array, shape (n, w)
+        Without a constant, which is always partialled out.
+    weights : array, shape (n,), optional
+        Sampling weights of mean 1: rows are multiplied by their square roots.
+    cluster : int array, shape (n,), optional
+        Codes 0, 1, ... of clusters.
+    direct : tuple of int
+        Positions of instruments that may have an effect of their own on the outcome.
+
+    Returns
+    -------
+    InstrumentMoments
+
+    Examples
+    --------
+    >>> z = np.array([0.0, 1.0, 0.0, 1.0])
+    >>> moments = instrument_moments(z * 2, z + 1, z[:, None], np.empty((4, 0)))
+    >>> moments.degrees, moments.instruments
+    (2, 1)
+    """
+    rows = len(outcome)
+    root = np.ones(rows) if weights is None else np.sqrt(weights)
+    held = np.column_stack([np.ones(rows), covariates]) * root[:, None]
+    basis = orthonormal_basis(held)
+    columns = np.column_stack([outcome, treatment, instruments]) * root[:, None]
+    # Subtracted twice: the second time removes the rounding of the first
+    for _ in range(2):
+        columns = columns - basis @ (basis.T @ columns)
+    rotated = orthonormal_basis(columns[:, 2:])
+    kept = columns[:, [0, 1, *(2 + position for position in direct)]]
+    scores = rotated[:, :, None] * kept[:, None, :]
+    clusters = rows
+    if cluster is not None:
+        clusters = int(cluster.max()) + 1
+        sums = np.zeros((clusters, *scores.shape[1:]))
+        np.add.at(sums, cluster, scores)
+        scores = sums * np.sqrt(clusters / (clusters - 1))
+    flat = scores.reshape(len(scores), -1)
+    shape = scores.shape[1:] * 2
+    return InstrumentMoments(
+        products=kept.T @ kept,
+        projections=rotated.T @ kept,
+        score_products=(flat.T @ flat).reshape(shape).transpose(1, 3, 0, 2),
+        degrees=rows - basis.shape[1] - 1,
+        clusters=clusters,
+        rotation=rotated.T @ columns[:, 2:],
+    )

@@ -1,0 +1,1 @@
+"""`Instrument`: the effect of a treatment by instrumental variables."""

@@ -1,0 +1,131 @@
+"""The assumptions of an instrumental-variables model, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from causalstats.core.assumption import Assumption
+
+EXCLUSION = "exclusion"
+INDEPENDENCE = "independence of the instruments"
+LINEARITY = "linearity"
+ONE_EFFECT = "one effect"
+MONOTONICITY = "monotone first stage"
+CONFOUNDING = "prior of confounding"
+
+
+def assumptions(model: Any) -> tuple[Assumption, ...]:
+    """Return the assumptions of the answer; those not used are not listed."""
+    return (
+        _exclusion(model),
+        Assumption(
+            name=INDEPENDENCE,
+            statement="Given the covariates, the instruments share no cause with the outcome.",
+            if_wrong="What they share is taken for an effect of the treatment, and divided by the "
+            "first stage: the weaker the instruments, the more a small violation counts.",
+            formula="Cov(Z, u | W) = 0",
+            checks=("overidentification",),
+            fields=("direct",),
+        ),
+        Assumption(
+            name=LINEARITY,
+            statement="Given the covariates, treatment and outcome are linear in them, in the "
+            "instruments and in the treatment.",
+            if_wrong="Where the mean of an instrument is not linear in the covariates, the effect "
+            "is a mean with weights that can be negative.",
+            formula="T = ZΠ + Wδ + v, y = Tβ + Wγ + u",
+            checks=("instruments linear in the covariates",),
+        ),
+        _effects(model),
+        _errors(model),
+        _confounding(model),
+    )
+
+
+def _exclusion(model: Any) -> Assumption:
+    if not model.direct:
+        return Assumption(
+            name=EXCLUSION,
+            statement="The instruments affect the outcome only through the treatment.",
+            if_wrong="A direct effect is divided by the first stage and added to the answer: give "
+            "its size, `direct={...}`.",
+            formula="y = Tβ + Wγ + Zη + u with η = 0",
+            checks=("overidentification", "Anderson-Rubin set"),
+            fields=("direct",),
+        )
+    sizes = ", ".join(f"{name}: {known}" for name, known in model.direct.items())
+    return Assumption(
+        name=EXCLUSION,
+        statement=f"Direct effects of instruments on the outcome are known: {sizes}; 0 of the "
+        "others.",
+        if_wrong="A larger direct effect is divided by the first stage and added to the answer.",
+        formula="y = Tβ + Wγ + Zη + u with η ~ Normal",
+        checks=("overidentification", "Anderson-Rubin set"),
+        fields=("direct",),
+    )
+
+
+def _effects(model: Any) -> Assumption:
+    if model.effects == "one":
+        return Assumption(
+            name=ONE_EFFECT,
+            statement="The treatment has the same effect in everybody.",
+            if_wrong="The answer is then about those whose treatment the instruments move, and "
+            "only if no treatment is moved the other way: `effects='compliers'`.",
+            formula="y_i = T_i β + ...",
+            fields=("effects",),
+        )
+    return Assumption(
+        name=MONOTONICITY,
+        statement="The instruments move nobody's treatment the other way.",
+        if_wrong="Effects of those who are moved the other way count negatively.",
+        formula="T_i(z') >= T_i(z) for z' > z (Imbens & Angrist 1994)",
+        fields=("effects",),
+    )
+
+
+def _errors(model: Any) -> Assumption:
+    if model.errors == "robust":
+        return Assumption(
+            name="many rows",
+            statement="Rows, or clusters, are independent and many, so that sums of scores are "
+            "normal. Variances may differ.",
+            if_wrong="With few clusters, or a few rows that carry the instruments, intervals are "
+            "too short.",
+            formula="Σ z_i u_i ~ Normal(0, V)",
+            checks=("number of clusters", "leverage of the instruments"),
+            fields=("errors",),
+        )
+    return Assumption(
+        name="equal variances",
+        statement="Errors are independent, normal, and have the same variance in every row.",
+        if_wrong="Intervals can cover far less often than they say: `errors='robust'`.",
+        formula="(v_i, u_i) ~ Normal(0, Σ)",
+        checks=("equal variances",),
+        fields=("errors",),
+    )
+
+
+def _confounding(model: Any) -> Assumption:
+    if model.confounding == "uniform":
+        return Assumption(
+            name=CONFOUNDING,
+            statement="Before the data, every correlation of the two errors from -1 to 1 is "
+            "equally likely.",
+            if_wrong="Where the correlation is beyond .95 and the instruments say nothing, the "
+            "interval misses the effect.",
+            formula="ρ = Corr(u, v) ~ Uniform(-1, 1)",
+            checks=("confounding near its limit", "the instruments bound the effect"),
+            fields=("confounding",),
+        )
+    return Assumption(
+        name=CONFOUNDING,
+        statement="Before the data, the effect is normal about 0, with a standard deviation of "
+        f"{model.effect_sd:g} in units of sd(outcome)/sd(treatment)"
+        + ("" if model.effect_scale is None else f" = {model.effect_scale:g}")
+        + ".",
+        if_wrong="Where instruments are weak, the answer is this prior.",
+        formula="β ~ Normal(0, b²), p(Σ) ∝ 1/|Σ|",
+        checks=("the instruments bound the effect",),
+        fields=("effect_sd", "confounding"),
+    )

@@ -1,0 +1,64 @@
+"""Standard instrumental-variables estimators of the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalstats.numerics.instruments.anderson_rubin import anderson_rubin_set
+from causalstats.numerics.instruments.effect_posterior import flat_first_stage_posterior
+from causalstats.numerics.instruments.k_class import k_class, liml_kappa
+
+if TYPE_CHECKING:
+    from causalstats.data import Instrumented
+    from causalstats.models.instrument.model import Instrument
+    from causalstats.numerics.instruments.anderson_rubin import AndersonRubinSet
+
+_VAGUE = 10.0  # prior sd of the effect of the vague model, in sd(outcome)/sd(treatment)
+
+
+class _Set:
+    """An Anderson-Rubin set as an estimate without a mean; unbounded ends are infinite."""
+
+    def __init__(self, limits: AndersonRubinSet) -> None:
+        self.limits = limits
+
+    def mean(self) -> float:
+        return float("nan")
+
+    def quantile(self, prob: float) -> float:
+        limits = self.limits
+        if limits.shape == "empty":
+            return float("nan")
+        if limits.shape != "interval":
+            return float("-inf") if prob < 0.5 else float("inf")
+        return limits.lower if prob < 0.5 else limits.upper
+
+
+def baselines(model: Instrument, data: Instrumented) -> Mapping[str, Callable]:
+    """Return least squares, 2SLS, LIML, Fuller, the Anderson-Rubin set and a vague-prior fit."""
+    moments = data.moments
+    robust = model.errors == "robust"
+    kappa = liml_kappa(moments)
+    left = moments.degrees + 1 - moments.instruments
+    limits = anderson_rubin_set(moments, robust=robust)
+    spread = np.sqrt(moments.products[0, 0] / moments.products[1, 1])
+
+    def rule(estimate: Callable[[], Any], rng: np.random.Generator) -> tuple[Any, None]:
+        return estimate(), None
+
+    shape = "" if limits.shape == "interval" else f": {limits}"
+    named: dict[str, Callable[[], Any]] = {
+        "least squares": lambda: k_class(moments, 0.0, robust=False),
+        "2SLS": lambda: k_class(moments, 1.0, robust=robust),
+        "LIML": lambda: k_class(moments, kappa, robust=robust),
+        "Fuller": lambda: k_class(moments, kappa - 1 / left, robust=robust),
+        f"Anderson-Rubin set{shape}": lambda: _Set(limits),
+        "Bayesian, flat first stage": lambda: flat_first_stage_posterior(
+            moments, _VAGUE * float(spread)
+        ),
+    }
+    return {name: partial(rule, estimate) for name, estimate in named.items()}

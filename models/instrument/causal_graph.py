@@ -1,0 +1,39 @@
+"""The causal graph of instrumental variables: an unobserved cause of treatment and outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from causalstats.data import Instrumented
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from causalstats.models.instrument.model import Instrument
+
+
+def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph:
+    """Return who affects whom; instruments with a direct effect point at the outcome too."""
+    import networkx as nx
+
+    graph = nx.DiGraph()
+    given = data.arguments
+    graph.add_node("unobservable", label="unobserved causes", role="hidden")
+    graph.add_node("treatment", label=given["treatment"], role="observed")
+    graph.add_node("outcome", label=given["outcome"], role="observed")
+    for name in given["instruments"]:
+        graph.add_node(f"instrument {name}", label=name, role="observed")
+        graph.add_edge(f"instrument {name}", "treatment")
+        if model.direct and name in model.direct:
+            graph.add_edge(f"instrument {name}", "outcome", label="direct effect")
+    graph.add_edge("unobservable", "treatment")
+    graph.add_edge("unobservable", "outcome")
+    graph.add_edge("treatment", "outcome")
+    if data.covariates.shape[1]:
+        held = given["covariate_formula"] or ", ".join(given["covariates"])
+        graph.add_node("covariates", label=held, role="observed")
+        for name in ("treatment", "outcome"):
+            graph.add_edge("covariates", name)
+        for name in given["instruments"]:
+            graph.add_edge("covariates", f"instrument {name}")
+    return graph

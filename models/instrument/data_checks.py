@@ -1,0 +1,251 @@
+"""Checks of the data of an instrumental-variables model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from causalstats.core.check import Check
+from causalstats.data import Instrumented
+from causalstats.models.instrument.assumptions import EXCLUSION, LINEARITY
+from causalstats.models.shared.missing_rows import rows_left_out
+from causalstats.numerics.instruments.anderson_rubin import (
+    anderson_rubin_set,
+    overidentification,
+)
+from causalstats.numerics.instruments.k_class import liml_kappa
+from causalstats.numerics.instruments.moments import orthonormal_basis, partialled_out
+
+if TYPE_CHECKING:
+    from causalstats.models.instrument.model import Instrument
+
+_LEVEL = 0.01
+_FEWEST_CLUSTERS = 30
+_LARGEST_LEVERAGE = 0.2
+_MOST_TERMS = 40  # squares and products of covariates
+_ANSWERS = ("effect", "confounding", "least_squares_bias")
+
+
+def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
+    """Return checks of the instruments, of the covariates and of the errors."""
+    checks = [
+        *rows_left_out(data),
+        bounded_check(model, data),
+        *_overidentification(model, data),
+        *_linearity(data),
+        leverage_check(data),
+    ]
+    if data.cluster is not None:
+        checks.append(_clusters(data))
+    if model.errors == "iid":
+        checks.append(equal_variances_check(data))
+    return tuple(
+        replace(check, remedy="") if check.passed else check for check in checks
+    )
+
+
+def bounded_check(model: Instrument, data: Instrumented) -> Check:
+    """Return whether the Anderson-Rubin set is bounded: whether the data bound the effect.
+
+    Parameters
+    ----------
+    model : Instrument
+    data : Instrumented
+    """
+    robust = model.errors == "robust"
+    found = anderson_rubin_set(data.moments, robust=robust)
+    bounded = found.shape in ("interval", "empty")
+    moments = data.moments
+    low, high = (
+        moments.least_squares + sign * 3.0424 * moments.residual_ratio
+        for sign in (-1, 1)
+    )
+    ends = (
+        f"; the prior, in which |ρ| <= .95 with probability .95, allows {low:.3g} to {high:.3g}"
+        if model.confounding == "uniform"
+        else ""
+    )
+    return Check(
+        name="the instruments bound the effect",
+        passed=bounded,
+        value=None,
+        expected="a bounded 95 % Anderson-Rubin set",
+        finding=f"the Anderson-Rubin set is {found}"
+        + ("" if bounded else f": the data do not bound the effect{ends}"),
+        remedy="Take the interval as what the prior of confounding allows, not as what the data "
+        "say. Look for stronger instruments or more rows.",
+        estimands=_ANSWERS,
+    )
+
+
+def _overidentification(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
+    moments = data.moments
+    if moments.instruments == 1:
+        return (
+            Check(
+                name="overidentification",
+                passed=None,
+                value=None,
+                expected="more than one instrument",
+                finding="with one instrument, these data cannot show whether it affects the "
+                "outcome other than through the treatment",
+                remedy="Answer under direct effects of a plausible size: "
+                "`fit.sensitivity(direct=[...])`.",
+                estimands=_ANSWERS,
+                assumption=EXCLUSION,
+            ),
+        )
+    p = overidentification(moments, liml_kappa(moments))
+    names = " or ".join(map(repr, data.arguments["instruments"]))
+    return (
+        Check(
+            name="overidentification",
+            passed=p >= _LEVEL,
+            value=p,
+            expected=f"p >= {_LEVEL:g}",
+            finding=f"at the effect that fits best, the instruments explain the residuals with "
+            f"p = {p:.2g}",
+            remedy=f"An instrument, {names}, affects the outcome other than through the treatment, "
+            "or effects differ between those whom the instruments move. Fit each instrument alone, "
+            "or give its direct effect, `direct={...}`.",
+            estimands=_ANSWERS,
+            assumption=EXCLUSION,
+        ),
+    )
+
+
+def _linearity(data: Instrumented) -> tuple[Check, ...]:
+    """Test that the mean of each instrument is linear in the covariates.
+
+    Squares and products of covariates are added to the regression of each instrument (RESET with
+    all terms of second order); a score test robust to heteroscedasticity, with Bonferroni's
+    correction over the instruments.
+    """
+    terms = _second_order(data)
+    if terms is None:
+        return ()
+    root = np.sqrt(data.weights)[:, None]
+    covariates = data.covariates * root
+    left = partialled_out(data.instruments * root, covariates)
+    basis = orthonormal_basis(partialled_out(terms * root, covariates))
+    values = []
+    for column in left.T:
+        scores = basis * column[:, None]
+        total = scores.sum(axis=0)
+        statistic = total @ np.linalg.pinv(scores.T @ scores, hermitian=True) @ total
+        values.append(float(stats.chi2.sf(statistic, basis.shape[1])))
+    p = min(1.0, min(values) * len(values))
+    name = data.instrument_columns[int(np.argmin(values))]
+    return (
+        Check(
+            name="instruments linear in the covariates",
+            passed=p >= _LEVEL,
+            value=p,
+            expected=f"p >= {_LEVEL:g}",
+            finding=f"squares and products of the covariates explain {name} with p = {p:.2g}",
+            remedy="Add these terms, `covariate_formula='x + I(x**2) + x:w'`, or dummies of cells: "
+            "otherwise the effect is a mean whose weights can be negative (Blandhol, Bonney, "
+            "Mogstad & Torgovitsky 2022).",
+            estimands=_ANSWERS,
+            assumption=LINEARITY,
+        ),
+    )
+
+
+def _second_order(data: Instrumented) -> np.ndarray | None:
+    """Return squares and products of covariates that are not in their span, or None."""
+    covariates = data.covariates
+    width = covariates.shape[1]
+    if width == 0 or len(data) < 5 * width + 20:
+        return None
+    pairs = [(i, j) for i in range(width) for j in range(i, width)]
+    if len(pairs) > _MOST_TERMS:
+        squares = [(i, i) for i in range(width)]
+        pairs = squares[:_MOST_TERMS]
+    terms = np.column_stack([covariates[:, i] * covariates[:, j] for i, j in pairs])
+    left = partialled_out(terms, covariates)
+    size = np.linalg.norm(terms - terms.mean(axis=0), axis=0)
+    kept = np.linalg.norm(left, axis=0) > 1e-6 * np.maximum(size, 1e-300)
+    return terms[:, kept] if kept.any() else None
+
+
+def leverage_check(data: Instrumented) -> Check:
+    """Return whether a few rows carry the instruments.
+
+    Parameters
+    ----------
+    data : Instrumented
+    """
+    root = np.sqrt(data.weights)[:, None]
+    left = partialled_out(data.instruments * root, data.covariates * root)
+    shares = (orthonormal_basis(left) ** 2).sum(axis=1)
+    if data.cluster is not None:
+        shares = np.bincount(data.cluster, shares)
+    largest = float(shares.max())
+    return Check(
+        name="leverage of the instruments",
+        passed=largest <= _LARGEST_LEVERAGE * max(1, len(data.instrument_columns)),
+        value=largest,
+        expected="no row or cluster with more than a fifth of an instrument's variation each",
+        finding=f"the largest leverage is {largest:.2g} of {len(data.instrument_columns)}",
+        remedy="The sums of scores are then not normal, and intervals are too short: look at "
+        "these rows, take the logarithm of a skewed instrument, or leave it out.",
+        estimands=_ANSWERS,
+        assumption="many rows",
+    )
+
+
+def _clusters(data: Instrumented) -> Check:
+    count = len(data.clusters)
+    return Check(
+        name="number of clusters",
+        passed=count >= _FEWEST_CLUSTERS,
+        value=float(count),
+        expected=f"at least {_FEWEST_CLUSTERS}",
+        finding=f"{count} clusters",
+        remedy="Standard errors from few clusters are too small: the interval covers less often "
+        "than it says.",
+        estimands=_ANSWERS,
+        assumption="many rows",
+    )
+
+
+def equal_variances_check(data: Instrumented) -> Check:
+    """Test that squared residuals do not depend on instruments and covariates (Breusch & Pagan).
+
+    Koenker's form, n R² of the squared residuals of LIML on instruments and covariates.
+
+    Parameters
+    ----------
+    data : Instrumented
+    """
+    moments = data.moments
+    kappa = liml_kappa(moments)
+    weighted = (1 - kappa) * moments.products + kappa * moments.explained
+    effect = weighted[1, 0] / weighted[1, 1]
+    residual = data.outcome - effect * data.treatment
+    left = partialled_out(residual[:, None], data.covariates)[:, 0]
+    squares = left**2 - (left**2).mean()
+    basis = orthonormal_basis(
+        np.column_stack(
+            [
+                data.instruments - data.instruments.mean(axis=0),
+                data.covariates - data.covariates.mean(axis=0),
+            ]
+        )
+    )
+    share = ((basis.T @ squares) ** 2).sum() / (squares**2).sum()
+    p = float(stats.chi2.sf(len(data) * share, basis.shape[1]))
+    return Check(
+        name="equal variances",
+        passed=p >= _LEVEL,
+        value=p,
+        expected=f"p >= {_LEVEL:g}",
+        finding=f"squared residuals depend on instruments and covariates with p = {p:.2g}",
+        remedy="Take `errors='robust'`.",
+        estimands=_ANSWERS,
+        assumption="equal variances",
+    )

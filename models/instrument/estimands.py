@@ -1,0 +1,96 @@
+"""Estimands of an instrumental-variables fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.estimand import Estimand
+from causalstats.data import Instrumented
+
+if TYPE_CHECKING:
+    from causalstats.models.instrument.model import Instrument
+
+_UNIT = "units of the outcome per unit of the treatment"
+
+
+def estimands(model: Instrument) -> Mapping[str, Estimand]:
+    """Return every estimand by name."""
+    names = tuple(assumption.name for assumption in model.assumptions())
+    answers = {
+        "effect": Estimand(
+            compute=lambda draws, data: draws["effect"],
+            description="Effect of the treatment on the outcome, by instrumental variables.",
+            unit=_UNIT,
+            contrast="one unit more of the treatment",
+            kind="causal",
+            assumptions=names,
+            sentence=partial(_sentence, model),
+            in_words=partial(_effect_in_words, model),
+        ),
+        "confounding": Estimand(
+            compute=lambda draws, data: draws["correlation"],
+            description="ρ: correlation of what covariates and instruments leave open of the "
+            "treatment with what covariates and treatment leave open of the outcome.",
+            unit="correlation",
+            assumptions=names,
+        ),
+        "least_squares_bias": Estimand(
+            compute=lambda draws, data: data.moments.least_squares - draws["effect"],
+            description="Least squares less the effect: the bias of a regression that takes the "
+            "treatment as given.",
+            unit=_UNIT,
+            assumptions=names,
+        ),
+        "first_stage_f": Estimand(
+            compute=lambda draws, data: 1 + np.exp(draws["log_first_stage_variance"]),
+            description="Strength of the instruments: the expected F statistic of the regression "
+            "of the treatment on them.",
+            unit="F statistic",
+            assumptions=names,
+        ),
+    }
+    if model.direct:
+        answers["direct_effect"] = Estimand(
+            compute=lambda draws, data: draws["direct_effect"],
+            description="Direct effects of instruments on the outcome.",
+            unit="units of the outcome per unit of the instrument",
+            contrast="one unit more of the instrument",
+            kind="causal",
+            assumptions=names,
+        )
+    return answers
+
+
+def _sentence(model: Instrument, data: Instrumented) -> str:
+    given = data.arguments
+    return (
+        f"One unit more of {given['treatment']} changes {given['outcome']} by about {{value}}"
+        f"{_among(model)}."
+    )
+
+
+def _among(model: Instrument) -> str:
+    if model.effects == "one":
+        return ""
+    return ", on average over those whose treatment the instruments move"
+
+
+def _effect_in_words(model: Instrument, data: Instrumented) -> tuple[str, str]:
+    """Return the description of the effect and its contrast, in the names of the columns."""
+    given = data.arguments
+    instruments = ", ".join(given["instruments"])
+    description = (
+        f"Effect of {given['treatment']} on {given['outcome']}{_among(model)}, with the "
+        f"instruments {instruments}."
+    )
+    return description, f"one unit more of {given['treatment']}"
+
+
+def correlation_beyond(draws: xr.Dataset, limit: float) -> float:
+    """Return the posterior probability that |ρ| is above a limit."""
+    return float((abs(draws["correlation"]) > limit).mean())

@@ -1,0 +1,323 @@
+"""Instrumental variables: the effect of a confounded treatment that instruments move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.argument_validation import (
+    Count,
+    MappingOf,
+    Number,
+    Positive,
+    Seed,
+    Text,
+    check_fields,
+    checked,
+)
+from causalstats.core.assumption import Assumption
+from causalstats.core.check import Check
+from causalstats.core.estimand import Estimand
+from causalstats.core.knowledge import Known, KnownNumber
+from causalstats.core.simulation import Simulation
+from causalstats.data import Instrumented
+from causalstats.errors import ModelError
+from causalstats.models.instrument import graph
+from causalstats.models.instrument.assumptions import assumptions
+from causalstats.models.instrument.baselines import baselines
+from causalstats.models.instrument.causal_graph import causal_graph
+from causalstats.models.instrument.data_checks import data_checks
+from causalstats.models.instrument.estimands import estimands
+from causalstats.models.instrument.posterior import exact_posterior, with_correlation
+from causalstats.models.instrument.posterior_checks import posterior_checks
+from causalstats.models.instrument.simulation import simulate
+from causalstats.numerics.instruments.effect_posterior import (
+    no_confounding_bayes_factor,
+)
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pymc as pm
+
+Direct = Annotated[
+    Mapping[str, Known | float],
+    MappingOf(
+        Text(empty=False, words="the name of an instrument"),
+        KnownNumber(Number()),
+        least=1,
+        description="a mapping from instruments to their direct effects, "
+        "such as `{'z': Known(0, sd=0.01)}`",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instrument:
+    """The effect of a treatment by instrumental variables, with an interval for weak instruments.
+
+    T = ZΠ + Wδ + v                     Z instruments, W covariates
+    y = Tβ + Wγ + Zη + u                η = 0 unless `direct` is given
+    rows of (v, u) ~ Normal(0, Σ), or with variances that differ
+    Π ~ Normal(0, s² Var(v | u)), rows of orthonormal instruments;  s ~ half-Cauchy(.3 √n')
+    ρ = Corr(u, v) ~ Uniform(-1, 1)
+
+    The posterior of β has a closed form in the cross-products of the data. The data enter through
+    the Anderson-Rubin statistic, so that the interval is right where instruments are weak or many,
+    and is that of the prior where they say nothing. s is learned: flat priors of the first stage
+    would be a prior that there is no confounding, which grows with the number of instruments. Under
+    a flat prior the mode of β is LIML.
+
+    Parameters
+    ----------
+    confounding : "uniform" or "any"
+        The prior of confounding: "uniform" has ρ uniform on (-1, 1), whatever the effect is. "any"
+        has p(Σ) ∝ 1/|Σ| and β ~ Normal(0, b²) with b = `effect_sd` in units of `effect_scale`.
+    effect_sd : float
+        The prior standard deviation of the effect with "any".
+    effect_scale : float or None
+        The unit of `effect_sd`, in units of the outcome per unit of the treatment;
+        sd(outcome)/sd(treatment) given the covariates unless given.
+    errors : "robust" or "iid"
+        "robust" takes the variance of the scores from the data, robust to heteroscedasticity, and
+        to dependence within the clusters of the data: a quasi-posterior. "iid" has normal errors of
+        equal variance.
+    direct : mapping of instrument to Known, or None
+        Direct effects of instruments on the outcome, per unit of the instrument, with their
+        uncertainty ("plausibly exogenous"): `{"z": Known(0, sd=0.01)}`.
+    effects : "one" or "compliers"
+        Whether the treatment has one effect in everybody; or effects differ, and the answer is the
+        mean over those whose treatment the instruments move (local average treatment effect).
+    first_stage_prior_scale : float
+        Scale of the half-Cauchy prior of s, by √n'; n' is rows less coefficients of the covariates.
+
+    Raises
+    ------
+    ModelError
+        If an option is out of its range.
+
+    References
+    ----------
+    Anderson & Rubin (1949), Estimation of the parameters of a single equation in a complete system
+    of stochastic equations, Annals of Mathematical Statistics 20. Chamberlain & Imbens (2004),
+    Random effects estimators with many instrumental variables, Econometrica 72. Conley, Hansen &
+    Rossi (2012), Plausibly exogenous, Review of Economics and Statistics 94. Imbens & Angrist
+    (1994), Identification and estimation of local average treatment effects, Econometrica 62.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> data = cs.Instrument().simulate(seed=1, rows=500, design="weak").data
+    >>> fit = cs.fit(cs.Instrument(), data, seed=1, progress=False)
+    >>> fit.effect("effect").numbers()[["lower", "upper"]].round(1)
+            lower  upper
+    effect   -0.3    0.5
+    """
+
+    confounding: Literal["uniform", "any"] = "uniform"
+    effect_sd: Positive = 5.0
+    effect_scale: Positive | None = None
+    errors: Literal["robust", "iid"] = "robust"
+    direct: Direct | None = None
+    effects: Literal["one", "compliers"] = "one"
+    first_stage_prior_scale: Positive = 0.3
+
+    headline = "effect"
+    data_class = Instrumented
+    simulation_defaults = {"rows": 300, "instruments": 2, "covariates": 1}
+
+    def __post_init__(self) -> None:
+        check_fields(self, ModelError)
+
+    def inputs(self, data: Instrumented) -> dict[str, np.ndarray]:
+        """Return the cross-products and prior scales that the graph takes, by name.
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> model.inputs(model.simulate(seed=1, rows=50).data)["degrees"]
+        array(47.)
+        """
+        return graph.inputs(self, data)
+
+    def build(self, data: Instrumented) -> pm.Model:
+        """Return the PyMC graph on these data, with all but a few numbers integrated out."""
+        return graph.build(self, data)
+
+    def parameters(self, data: Instrumented) -> tuple[str, ...]:
+        """Return the names in the posterior whose sampling is checked.
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> model.parameters(model.simulate(seed=1, rows=50).data)
+        ('effect', 'log_first_stage_variance', 'correlation')
+        """
+        direct = ("direct_effect",) if self.direct else ()
+        return ("effect", "log_first_stage_variance", "correlation", *direct)
+
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """Return the assumptions of the answer; those not used are not listed.
+
+        Examples
+        --------
+        >>> Instrument().assumptions()[0].statement
+        'The instruments affect the outcome only through the treatment.'
+        """
+        return assumptions(self)
+
+    def estimands(self) -> Mapping[str, Estimand]:
+        """Return the estimands by name.
+
+        Examples
+        --------
+        >>> list(Instrument().estimands())
+        ['effect', 'confounding', 'least_squares_bias', 'first_stage_f']
+        """
+        return estimands(self)
+
+    def exact_posterior(
+        self, data: Instrumented
+    ) -> Callable[[int, int, np.random.Generator], xr.Dataset]:
+        """Return a function of chains, draws and a generator that draws independently.
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> draw = model.exact_posterior(model.simulate(seed=1, rows=50).data)
+        >>> draw(2, 100, np.random.default_rng(1))["effect"].shape
+        (2, 100)
+        """
+        return exact_posterior(self, data)
+
+    def recover_marginals(
+        self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
+    ) -> xr.Dataset:
+        """Return the draws with those of ρ, which the graph integrates out.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Instrumented
+        rng : Generator
+        """
+        return with_correlation(self, draws, data, rng)
+
+    def with_proper_prior(self) -> Instrument:
+        """Return the model with `effect_scale` fixed at 1, unless it is given or not used.
+
+        Examples
+        --------
+        >>> Instrument(confounding="any").with_proper_prior().effect_scale
+        1.0
+        """
+        if self.confounding == "uniform" or self.effect_scale is not None:
+            return self
+        return replace(self, effect_scale=1.0)
+
+    @checked(ModelError)
+    def simulate(
+        self,
+        seed: Seed,
+        rows: Count = 300,
+        instruments: Count = 2,
+        covariates: Annotated[int, Number(least=0, most=1000, whole=True)] = 1,
+        design: Literal["weak", "prior"] = "weak",
+    ) -> Simulation:
+        """Return data with a known truth, with equal variances.
+
+        Parameters
+        ----------
+        seed : int
+        rows, instruments, covariates : int
+        design : "weak" or "prior"
+            ρ = .5, no effect and an expected first-stage F of 10; or a draw from the prior of the
+            model, whose flat priors are fixed: the effect at 0, var(u) at 1.
+
+        Raises
+        ------
+        ModelError
+            If `direct` names an instrument other than z1, z2, ...
+
+        Examples
+        --------
+        >>> simulation = Instrument().simulate(seed=1, rows=100)
+        >>> float(simulation.truth["correlation"])
+        0.5
+        """
+        names = [f"z{position + 1}" for position in range(instruments)]
+        strange = [name for name in self.direct or {} if name not in names]
+        if strange:
+            raise ModelError(
+                f"Simulated instruments are named {', '.join(names)}: expected `direct` of these, "
+                f"got {strange[0]!r}."
+            )
+        return simulate(
+            self,
+            seed,
+            rows=rows,
+            instruments=instruments,
+            covariates=covariates,
+            design=design,
+        )
+
+    def causal_graph(self, data: Instrumented) -> nx.DiGraph:
+        """Return the causal graph with the unobserved causes of treatment and outcome."""
+        return causal_graph(self, data)
+
+    def data_checks(self, data: Instrumented) -> tuple[Check, ...]:
+        """Return checks of the instruments, the covariates and the errors.
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> model.data_checks(model.simulate(seed=1).data)[0].name
+        'the instruments bound the effect'
+        """
+        return data_checks(self, data)
+
+    def posterior_checks(
+        self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
+    ) -> tuple[Check, ...]:
+        """Return whether the posterior leans on the limit of the prior of confounding.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Instrumented
+        rng : Generator
+        """
+        return posterior_checks(self, draws, data, rng)
+
+    def baselines(self, data: Instrumented) -> Mapping[str, Callable]:
+        """Return the usual estimators of the same data, by name.
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> list(model.baselines(model.simulate(seed=1).data))[:4]
+        ['least squares', '2SLS', 'LIML', 'Fuller']
+        """
+        return baselines(self, data)
+
+    def bayes_factor_of_no_confounding(self, data: Instrumented) -> float:
+        """Return the Bayes factor of ρ = 0, in which least squares is right, against ρ uniform.
+
+        Above 1 it speaks for least squares. Errors have equal variances, and instruments no direct
+        effects. It is the question of the tests of Durbin, Wu and Hausman.
+
+        Parameters
+        ----------
+        data : Instrumented
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> data = model.simulate(seed=1, rows=2000, design="weak").data
+        >>> model.bayes_factor_of_no_confounding(data) < 1
+        True
+        """
+        return no_confounding_bayes_factor(data.moments, self.first_stage_prior_scale)

@@ -1,0 +1,151 @@
+"""The posterior of an instrumental-variables model: on a grid, without a sampler."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Instrumented
+from causalstats.errors import ModelError
+from causalstats.numerics.instruments.effect_posterior import (
+    EffectPosterior,
+    correlation_given,
+    effect_posterior,
+)
+from causalstats.numerics.instruments.moments import InstrumentMoments
+
+if TYPE_CHECKING:
+    from causalstats.models.instrument.model import Instrument
+
+_NODES = {
+    1: 21,
+    2: 11,
+    3: 7,
+}  # of the quadrature over each direct effect, by their number
+
+
+def moments_of(model: Instrument, data: Instrumented) -> InstrumentMoments:
+    """Return the cross-products, with a column for each instrument that has a direct effect.
+
+    Raises
+    ------
+    ModelError
+        If an instrument with a direct effect is not there, is coded as several columns, or more
+        than three have one.
+    """
+    if not model.direct:
+        return data.moments
+    positions = data.instrument_positions(list(model.direct))
+    if len(positions) > len(model.direct):
+        raise ModelError(
+            "A direct effect is a number for each coded column: expected names among "
+            f"{', '.join(map(repr, data.instrument_columns))}, got "
+            f"{', '.join(map(repr, model.direct))}."
+        )
+    if len(positions) > max(_NODES):
+        raise ModelError(
+            f"Expected direct effects of at most {max(_NODES)} instruments, got "
+            f"{len(positions)}. Leave the instruments of which you are least sure out."
+        )
+    return data.moments_with(list(model.direct))
+
+
+def effect_prior_sd(model: Instrument, moments: InstrumentMoments) -> float:
+    """Return the prior standard deviation of the effect, in units of the outcome."""
+    scale = model.effect_scale
+    if scale is None:
+        scale = float(np.sqrt(moments.products[0, 0] / moments.products[1, 1]))
+    return model.effect_sd * scale
+
+
+def grid_posterior(model: Instrument, data: Instrumented) -> EffectPosterior:
+    """Return the posterior on a grid of effects, first-stage strengths and direct effects."""
+    moments = moments_of(model, data)
+    nodes, weights = _quadrature(model)
+    return effect_posterior(
+        moments,
+        confounding=model.confounding,
+        effect_sd=effect_prior_sd(model, moments),
+        first_stage_scale=model.first_stage_prior_scale,
+        robust=model.errors == "robust",
+        direct_nodes=nodes,
+        direct_weights=weights,
+    )
+
+
+def _quadrature(model: Instrument) -> tuple[list[np.ndarray], list[float]]:
+    """Return nodes and weights of Gauss-Hermite quadrature over the prior of direct effects."""
+    if not model.direct:
+        return [], []
+    known = list(model.direct.values())
+    points, masses = np.polynomial.hermite_e.hermegauss(_NODES[len(known)])
+    pairs = list(zip(points, masses, strict=True))
+    single = [
+        [(each.value + each.sd * point, mass) for point, mass in pairs]
+        if each.sd > 0
+        else [(each.value, 1.0)]
+        for each in known
+    ]
+    nodes, weights = [], []
+    for combination in itertools.product(*single):
+        nodes.append(np.array([value for value, _ in combination]))
+        weights.append(float(np.prod([mass for _, mass in combination])))
+    return nodes, weights
+
+
+def exact_posterior(
+    model: Instrument, data: Instrumented
+) -> Callable[[int, int, np.random.Generator], xr.Dataset]:
+    """Return a function of chains, draws and a generator that draws independently."""
+    posterior = grid_posterior(model, data)
+
+    def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
+        values = posterior.draw(chains * draws, rng)
+        if not model.direct:
+            del values["direct_effect"]
+        variables = {
+            name: (
+                ("chain", "draw", *(["direct_instrument"] if each.ndim > 1 else [])),
+                each.reshape(chains, draws, *each.shape[1:]),
+            )
+            for name, each in values.items()
+        }
+        coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
+        if model.direct:
+            coords["direct_instrument"] = list(model.direct)
+        return xr.Dataset(variables, coords)
+
+    return draw
+
+
+def with_correlation(
+    model: Instrument, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
+) -> xr.Dataset:
+    """Return draws of the graph with those of the correlation ρ, which it integrates out.
+
+    Parameters
+    ----------
+    model : Instrument
+    draws : Dataset
+    data : Instrumented
+    rng : Generator
+    """
+    if "correlation" in draws:
+        return draws
+    moments = moments_of(model, data)
+    effect = draws["effect"]
+    direct = np.empty((effect.size, 0))
+    if model.direct:
+        direct = draws["direct_effect"].to_numpy().reshape(effect.size, -1)
+    correlation = correlation_given(
+        moments,
+        effect.to_numpy().ravel(),
+        draws["log_first_stage_variance"].to_numpy().ravel(),
+        direct,
+        rng,
+    )
+    return draws.assign(correlation=effect.copy(data=correlation.reshape(effect.shape)))

@@ -1,0 +1,124 @@
+"""Data of an instrumental-variables model with a known truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from causalstats.core.simulation import Simulation
+from causalstats.data import Instrumented
+from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
+from causalstats.numerics.instruments.moments import orthonormal_basis, partialled_out
+
+if TYPE_CHECKING:
+    from causalstats.models.instrument.model import Instrument
+
+_WEAK, _CORRELATION = 10.0, 0.5  # the expected F statistic and ρ of the weak design
+
+
+def simulate(
+    model: Instrument,
+    seed: int,
+    *,
+    rows: int,
+    instruments: int,
+    covariates: int,
+    design: str,
+) -> Simulation:
+    """Return data with instruments z1, z2, ... and covariates x1, x2, ..., and their truth.
+
+    Given the covariates, var(u) = 1 and var(v | u) = 1 - ρ².
+
+    Parameters
+    ----------
+    model : Instrument
+    seed : int
+    rows, instruments, covariates : int
+    design : "prior" or "weak"
+        A draw from the prior of the model; or ρ = .5, no effect, and an expected F of 10. Where the
+        prior of the effect is flat, the effect is 0.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((rows, covariates))
+    slopes = rng.standard_normal((covariates, instruments)) / 2
+    z = rng.standard_normal((rows, instruments)) + x @ slopes
+    names = [f"z{position + 1}" for position in range(instruments)]
+    truth = _truth(model, rng, rows - covariates - 2, design)
+    rho = truth["correlation"]
+    u = rng.standard_normal(rows)
+    v = rho * u + np.sqrt(1 - rho**2) * rng.standard_normal(rows)
+    basis = orthonormal_basis(partialled_out(z, x))
+    scale = np.exp(truth["log_first_stage_variance"] / 2) * np.sqrt(1 - rho**2)
+    first_stage = scale * rng.standard_normal(instruments)
+    if design == "weak":
+        first_stage = np.full(instruments, scale)
+    held = rng.standard_normal((covariates, 2))
+    treatment = basis @ first_stage + x @ held[:, 0] + v
+    outcome = treatment * truth["effect"] + x @ held[:, 1] + u
+    if model.direct:
+        truth["direct_effect"] = np.array(
+            [rng.normal(known.value, known.sd) for known in model.direct.values()]
+        )
+        columns = [names.index(name) for name in model.direct]
+        outcome = outcome + z[:, columns] @ truth["direct_effect"]
+    frame = pd.DataFrame({"y": outcome, "t": treatment})
+    frame[names] = z
+    held_names = [f"x{position + 1}" for position in range(covariates)]
+    frame[held_names] = x
+    data = Instrumented.from_frame(
+        frame,
+        outcome="y",
+        treatment="t",
+        instruments=names,
+        covariates=held_names,
+    )
+    realised = {"least_squares": data.moments.least_squares}
+    return Simulation(data=data, truth=_dataset(model, truth), realised=realised)
+
+
+def _truth(
+    model: Instrument, rng: np.random.Generator, degrees: int, design: str
+) -> dict[str, Any]:
+    """Return effect, correlation and first-stage strength.
+
+    Parameters
+    ----------
+    model : Instrument
+    rng : Generator
+    degrees : int
+        n'.
+    design : str
+    """
+    if design == "weak":
+        return {
+            "effect": 0.0,
+            "correlation": _CORRELATION,
+            "log_first_stage_variance": np.log(_WEAK - 1),
+        }
+    low, high = LOG_VARIANCE_RANGE
+    log_variance = np.inf
+    while not low < log_variance < high:
+        strength = model.first_stage_prior_scale * np.sqrt(degrees)
+        log_variance = 2 * np.log(abs(strength * rng.standard_cauchy()))
+    effect = 0.0
+    if model.confounding == "any":
+        effect = model.effect_sd * (model.effect_scale or 1.0) * rng.standard_normal()
+    return {
+        "effect": effect,
+        "correlation": rng.uniform(-1, 1),
+        "log_first_stage_variance": log_variance,
+    }
+
+
+def _dataset(model: Instrument, truth: dict[str, Any]) -> xr.Dataset:
+    variables: dict[str, Any] = {}
+    for name, value in truth.items():
+        dims = ["chain", "draw"] + (["direct_instrument"] if np.ndim(value) else [])
+        variables[name] = (dims, np.asarray(value, float)[None, None])
+    coords: dict[str, Any] = {"chain": [0], "draw": [0]}
+    if model.direct:
+        coords["direct_instrument"] = list(model.direct)
+    return xr.Dataset(variables, coords)
