@@ -506,9 +506,8 @@ def _refuse_degenerate(data: Instrumented) -> None:
                 f"The {subject} {why}: nothing is left of it to explain. Leave out "
                 "covariates, or name another column."
             )
-    if moments.residual_ratio**2 * moments.products[1, 1] <= _CONSTANT * float(
-        moments.products[0, 0]
-    ):
+    residual = moments.residual_ratio**2 * moments.products[1, 1]
+    if residual <= _CONSTANT * moments.products[0, 0]:
         raise DataError(
             f"The outcome {given['outcome']!r} is determined by the treatment "
             f"{given['treatment']!r} and the covariates: there is nothing to estimate. Check that "

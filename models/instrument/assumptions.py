@@ -53,7 +53,9 @@ def _exclusion(model: Any) -> Assumption:
             checks=("overidentification", "Anderson-Rubin set"),
             fields=("direct",),
         )
-    sizes = ", ".join(f"{name}: {known}" for name, known in model.direct.items())
+    sizes = ", ".join(
+        f"{name}: {known}" for name, known in model.direct_effects.items()
+    )
     return Assumption(
         name=EXCLUSION,
         statement=f"Direct effects of instruments on the outcome are known: {sizes}; 0 of the "

@@ -214,9 +214,9 @@ def _clusters(data: Instrumented) -> Check:
 
 
 def equal_variances_check(data: Instrumented) -> Check:
-    """Test that squared residuals do not depend on instruments and covariates (Breusch & Pagan).
+    """Test that squared residuals do not depend on instruments and covariates (White).
 
-    Koenker's form, n R² of the squared residuals of LIML on instruments and covariates.
+    n R² of the squared residuals of LIML on instruments, covariates and their squares.
 
     Parameters
     ----------
@@ -229,14 +229,10 @@ def equal_variances_check(data: Instrumented) -> Check:
     residual = data.outcome - effect * data.treatment
     left = partialled_out(residual[:, None], data.covariates)[:, 0]
     squares = left**2 - (left**2).mean()
-    basis = orthonormal_basis(
-        np.column_stack(
-            [
-                data.instruments - data.instruments.mean(axis=0),
-                data.covariates - data.covariates.mean(axis=0),
-            ]
-        )
-    )
+    columns = np.column_stack([data.instruments, data.covariates])
+    columns = columns - columns.mean(axis=0)
+    terms = np.column_stack([columns, columns**2])
+    basis = orthonormal_basis(terms - terms.mean(axis=0))
     share = ((basis.T @ squares) ** 2).sum() / (squares**2).sum()
     p = float(stats.chi2.sf(len(data) * share, basis.shape[1]))
     return Check(

@@ -47,7 +47,7 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             assumptions=names,
         ),
         "first_stage_f": Estimand(
-            compute=lambda draws, data: 1 + np.exp(draws["log_first_stage_variance"]),
+            compute=_first_stage_f,
             description="Strength of the instruments: the expected F statistic of the regression "
             "of the treatment on them.",
             unit="F statistic",
@@ -64,6 +64,11 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             assumptions=names,
         )
     return answers
+
+
+def _first_stage_f(draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
+    variance = draws["log_first_stage_variance"]
+    return variance.copy(data=1 + np.exp(variance.to_numpy()))
 
 
 def _sentence(model: Instrument, data: Instrumented) -> str:

@@ -34,8 +34,10 @@ def inputs(model: Instrument, data: Instrumented) -> dict[str, np.ndarray]:
     if model.confounding == "any":
         values["effect_prior_sd"] = effect_prior_sd(model, moments)
     if model.direct:
-        values["direct_value"] = [known.value for known in model.direct.values()]
-        values["direct_sd"] = [known.sd for known in model.direct.values()]
+        values["direct_value"] = [
+            known.value for known in model.direct_effects.values()
+        ]
+        values["direct_sd"] = [known.sd for known in model.direct_effects.values()]
     return {name: np.asarray(value, float) for name, value in values.items()}
 
 

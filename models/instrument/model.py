@@ -132,6 +132,21 @@ class Instrument:
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
 
+    @property
+    def direct_effects(self) -> dict[str, Known]:
+        """The direct effects of instruments, by name; none unless `direct` is given.
+
+        Examples
+        --------
+        >>> Instrument(direct={"z": 0.1}).direct_effects
+        {'z': Known(value=0.1, sd=0.0)}
+        """
+        given = self.direct or {}
+        return {
+            name: known if isinstance(known, Known) else Known(known)
+            for name, known in given.items()
+        }
+
     def inputs(self, data: Instrumented) -> dict[str, np.ndarray]:
         """Return the cross-products and prior scales that the graph takes, by name.
 

@@ -81,7 +81,7 @@ def _quadrature(model: Instrument) -> tuple[list[np.ndarray], list[float]]:
     """Return nodes and weights of Gauss-Hermite quadrature over the prior of direct effects."""
     if not model.direct:
         return [], []
-    known = list(model.direct.values())
+    known = list(model.direct_effects.values())
     points, masses = np.polynomial.hermite_e.hermegauss(_NODES[len(known)])
     pairs = list(zip(points, masses, strict=True))
     single = [

@@ -60,7 +60,10 @@ def simulate(
     outcome = treatment * truth["effect"] + x @ held[:, 1] + u
     if model.direct:
         truth["direct_effect"] = np.array(
-            [rng.normal(known.value, known.sd) for known in model.direct.values()]
+            [
+                rng.normal(known.value, known.sd)
+                for known in model.direct_effects.values()
+            ]
         )
         columns = [names.index(name) for name in model.direct]
         outcome = outcome + z[:, columns] @ truth["direct_effect"]

@@ -67,15 +67,20 @@ class InstrumentMoments:
         The outcome's is that of its regression on the treatment.
         """
         residual = self.products[0, 0] - self.least_squares * self.products[0, 1]
-        return float(np.sqrt(residual / self.products[1, 1]))
+        return float(np.sqrt(max(residual, 0.0) / self.products[1, 1]))
 
 
-def orthonormal_basis(columns: np.ndarray) -> np.ndarray:
+def orthonormal_basis(
+    columns: np.ndarray, scale: np.ndarray | None = None
+) -> np.ndarray:
     """Return an orthonormal basis of the space of some columns, by QR with pivoting.
 
     Parameters
     ----------
     columns : array, shape (n, p)
+    scale : array, shape (p,), optional
+        Sizes that columns had before others were partialled out: what is left of a column beside
+        its scale is rounding where it is less than 1e-9 of it.
 
     Returns
     -------
@@ -88,7 +93,8 @@ def orthonormal_basis(columns: np.ndarray) -> np.ndarray:
     """
     if columns.shape[1] == 0:
         return columns
-    scale = np.linalg.norm(columns, axis=0)
+    if scale is None:
+        scale = np.linalg.norm(columns, axis=0)
     basis, triangle, _ = linalg.qr(
         columns / np.where(scale > 0, scale, 1.0), mode="economic", pivoting=True
     )
@@ -160,10 +166,11 @@ def instrument_moments(
     held = np.column_stack([np.ones(rows), covariates]) * root[:, None]
     basis = orthonormal_basis(held)
     columns = np.column_stack([outcome, treatment, instruments]) * root[:, None]
+    scale = np.linalg.norm(columns, axis=0)
     # Subtracted twice: the second time removes the rounding of the first
     for _ in range(2):
         columns = columns - basis @ (basis.T @ columns)
-    rotated = orthonormal_basis(columns[:, 2:])
+    rotated = orthonormal_basis(columns[:, 2:], scale[2:])
     kept = columns[:, [0, 1, *(2 + position for position in direct)]]
     scores = rotated[:, :, None] * kept[:, None, :]
     clusters = rows
