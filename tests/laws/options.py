@@ -269,9 +269,24 @@ _DIAGRAM = Family(
     shape_data=frozenset({"diagram", "monotone"}),
 )
 
+_INSTRUMENT = Family(
+    base=cs.Instrument(),
+    simulate={"rows": 60, "instruments": 2, "covariates": 1},
+    values={
+        "effect_sd": [{"confounding": "any", "effect_sd": 2.0}],
+        "effect_scale": [{"confounding": "any", "effect_scale": 0.5}],
+        "direct": [
+            {"z1": cs.Known(0.1, sd=0.1)},
+            {"z1": cs.Known(0.0, sd=0.1), "z2": 0.1},
+        ],
+        "first_stage_prior_scale": [0.1],
+    },
+)
+
 FAMILIES = {
     "SelectiveLabels": _LABELS,
     "Heckman": _HECKMAN,
+    "Instrument": _INSTRUMENT,
     "PanelDML": _PANEL,
     "PartialCorrelation": _COMPOSITION,
     "CausalDiagram": _DIAGRAM,

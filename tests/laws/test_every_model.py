@@ -36,6 +36,7 @@ ONE_EACH = (
     "panel",
     "few rows of a composition",
     "front-door",
+    "instruments",
 )
 
 

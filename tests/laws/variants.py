@@ -142,4 +142,11 @@ VARIANTS = {
     "heckman": Variant(
         cs.Heckman(outcome_scale=(0.0, 1.0), excluded=["x1"], expertise=["x2"]), PEOPLE
     ),
+    "instruments": Variant(
+        cs.Instrument(errors="iid"), {"rows": 100, "instruments": 3, "covariates": 1}
+    ),
+    "instrument with a direct effect": Variant(
+        cs.Instrument(errors="iid", direct={"z1": cs.Known(0.1, sd=0.2)}),
+        {"rows": 100, "instruments": 1, "covariates": 0},
+    ),
 }
