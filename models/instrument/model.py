@@ -19,10 +19,11 @@ from causalstats.core.argument_validation import (
     check_fields,
     checked,
 )
-from causalstats.core.assumption import Assumption
+from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import Known, KnownNumber
+from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Instrumented
 from causalstats.errors import ModelError
@@ -32,8 +33,14 @@ from causalstats.models.instrument.baselines import baselines
 from causalstats.models.instrument.causal_graph import causal_graph
 from causalstats.models.instrument.data_checks import data_checks
 from causalstats.models.instrument.estimands import estimands
-from causalstats.models.instrument.posterior import exact_posterior, with_correlation
+from causalstats.models.instrument.posterior import (
+    exact_posterior,
+    log_likelihood_of,
+    with_correlation,
+)
 from causalstats.models.instrument.posterior_checks import posterior_checks
+from causalstats.models.instrument.predictions import predictions
+from causalstats.models.instrument.relaxations import relaxations
 from causalstats.models.instrument.simulation import simulate
 from causalstats.numerics.instruments.effect_posterior import (
     no_confounding_bayes_factor,
@@ -163,16 +170,68 @@ class Instrument:
         return graph.build(self, data)
 
     def parameters(self, data: Instrumented) -> tuple[str, ...]:
-        """Return the names in the posterior whose sampling is checked.
+        """Return no names: the posterior is exact.
 
         Examples
         --------
         >>> model = Instrument()
         >>> model.parameters(model.simulate(seed=1, rows=50).data)
-        ('effect', 'log_first_stage_variance', 'correlation')
+        ()
         """
-        direct = ("direct_effect",) if self.direct else ()
-        return ("effect", "log_first_stage_variance", "correlation", *direct)
+        return ()
+
+    def priors(self, data: Instrumented) -> dict[str, float]:
+        """Return no prior standard deviations: the posterior is exact.
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> model.priors(model.simulate(seed=1, rows=50).data)
+        {}
+        """
+        return {}
+
+    def log_likelihood(self, draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
+        """Return log p(data | β, s, η), errors of equal variance, the others integrated out.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Instrumented
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> data = model.simulate(seed=1, rows=50).data
+        >>> draws = model.exact_posterior(data)(1, 100, np.random.default_rng(1))
+        >>> model.log_likelihood(draws, data).dims
+        ('chain', 'draw')
+        """
+        return log_likelihood_of(self, draws, data)
+
+    def predictions(
+        self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
+        """Return the outcome by instrument, the reduced form, beside its replications.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Instrumented
+        rng : Generator
+        """
+        return predictions(self, draws, data, rng)
+
+    def relaxations(self, data: Instrumented) -> tuple[Relaxation, ...]:
+        """Return models without what is known of one direct effect.
+
+        Examples
+        --------
+        >>> model = Instrument(direct={"z1": 0.0})
+        >>> [each.name for each in model.relaxations(model.simulate(seed=1).data)]
+        ['direct effect of z1']
+        """
+        return relaxations(self, data)
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return the assumptions of the answer; those not used are not listed.

@@ -13,8 +13,10 @@ from causalstats.data import Instrumented
 from causalstats.errors import ModelError
 from causalstats.numerics.instruments.effect_posterior import (
     EffectPosterior,
-    correlation_given,
+    ErrorDraws,
+    draw_errors,
     effect_posterior,
+    log_likelihood,
 )
 from causalstats.numerics.instruments.moments import InstrumentMoments
 
@@ -136,16 +138,50 @@ def with_correlation(
     """
     if "correlation" in draws:
         return draws
-    moments = moments_of(model, data)
-    effect = draws["effect"]
-    direct = np.empty((effect.size, 0))
-    if model.direct:
-        direct = draws["direct_effect"].to_numpy().reshape(effect.size, -1)
-    correlation = correlation_given(
-        moments,
-        effect.to_numpy().ravel(),
-        draws["log_first_stage_variance"].to_numpy().ravel(),
-        direct,
-        rng,
+    correlation = errors_given(model, draws, data, rng).correlation
+    shape = draws["effect"].shape
+    return draws.assign(
+        correlation=draws["effect"].copy(data=correlation.reshape(shape))
     )
-    return draws.assign(correlation=effect.copy(data=correlation.reshape(effect.shape)))
+
+
+def errors_given(
+    model: Instrument, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
+) -> ErrorDraws:
+    """Return draws of the covariance of the errors, one for each draw of the others.
+
+    Parameters
+    ----------
+    model : Instrument
+    draws : Dataset
+    data : Instrumented
+    rng : Generator
+    """
+    return draw_errors(moments_of(model, data), *_flat(model, draws), rng)
+
+
+def _flat(
+    model: Instrument, draws: xr.Dataset
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return effect (n,), log s² (n,) and direct effects (n, d), chain by chain."""
+    effect = draws["effect"].to_numpy().ravel()
+    direct = np.empty((len(effect), 0))
+    if model.direct:
+        direct = draws["direct_effect"].to_numpy().reshape(len(effect), -1)
+    return effect, draws["log_first_stage_variance"].to_numpy().ravel(), direct
+
+
+def log_likelihood_of(
+    model: Instrument, draws: xr.Dataset, data: Instrumented
+) -> xr.DataArray:
+    """Return the log likelihood of effect, s and direct effects, the others integrated out.
+
+    Parameters
+    ----------
+    model : Instrument
+    draws : Dataset
+    data : Instrumented
+    """
+    values = log_likelihood(moments_of(model, data), *_flat(model, draws))
+    effect = draws["effect"]
+    return effect.copy(data=values.reshape(effect.shape))

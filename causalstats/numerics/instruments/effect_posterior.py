@@ -260,23 +260,48 @@ class EffectPosterior:
             "effect": effect,
             "log_first_stage_variance": log_variance,
             "direct_effect": direct,
-            "correlation": correlation_given(
+            "correlation": draw_errors(
                 self.moments, effect, log_variance, direct, rng
-            ),
+            ).correlation,
         }
 
 
-def correlation_given(
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ErrorDraws:
+    """Draws of the covariance of the errors (v, u), given the effect.
+
+    Attributes
+    ----------
+    variance : array, shape (n,)
+        σ_u², of the outcome's error.
+    slope : array, shape (n,)
+        φ, of the regression of v on u.
+    residual : array, shape (n,)
+        Var(v | u).
+    """
+
+    variance: np.ndarray
+    slope: np.ndarray
+    residual: np.ndarray
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """ρ = φσ_u / √(φ²σ_u² + Var(v | u)), shape (n,)."""
+        shared = self.slope * np.sqrt(self.variance)
+        return shared / np.sqrt(shared**2 + self.residual)
+
+
+def draw_errors(
     moments: InstrumentMoments,
     effect: np.ndarray,
     log_variance: np.ndarray,
     direct: np.ndarray,
     rng: np.random.Generator,
-) -> np.ndarray:
-    """Return draws of ρ given the others, from the conjugate regression of v on u.
+) -> ErrorDraws:
+    """Return draws of the errors' covariance given the others, from their conjugate posteriors.
 
-    σ_u² ~ inverse Gamma(n'/2, U/2), σ²_{v|u} ~ inverse Gamma((n'-2)/2, D/2A) and
-    φ ~ Normal(u'(1-κP)T / A, σ²_{v|u} / A); ρ = φσ_u / √(φ²σ_u² + σ²_{v|u}).
+    σ_u² ~ inverse Gamma(n'/2, U/2), Var(v | u) ~ inverse Gamma((n'-2)/2, D/2A) and
+    φ ~ Normal(u'(1-κP)T / A, Var(v | u) / A).
 
     Parameters
     ----------
@@ -298,13 +323,52 @@ def correlation_given(
     treatment = np.zeros_like(c)
     treatment[:, 1] = 1.0
     size = np.einsum("na,ab,nb->n", c, products, c)
-    inside, cross = form(c, c), form(treatment, c)
+    inside = form(c, c)
+    cross = form(treatment, c)
     left = form(treatment, treatment) - cross**2 / inside
     residual = left / 2 / rng.gamma((moments.degrees - 2) / 2, 1.0, len(c))
     error = size / 2 / rng.gamma(moments.degrees / 2, 1.0, len(c))
-    slope = cross / inside + np.sqrt(residual / inside) * rng.standard_normal(len(c))
-    shared = slope * np.sqrt(error)
-    return shared / np.sqrt(shared**2 + residual)
+    noise = np.sqrt(residual / inside) * rng.standard_normal(len(c))
+    return ErrorDraws(variance=error, slope=cross / inside + noise, residual=residual)
+
+
+def log_likelihood(
+    moments: InstrumentMoments,
+    effect: np.ndarray,
+    log_variance: np.ndarray,
+    direct: np.ndarray,
+) -> np.ndarray:
+    """Return log p(data | β, s, η) up to a constant, errors of equal variance, others integrated.
+
+    Parameters
+    ----------
+    moments : InstrumentMoments
+    effect, log_variance : arrays, shape (n,)
+    direct : array, shape (n, d)
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    n = moments.degrees
+    variance = np.exp(log_variance)
+    kappa = variance / (1 + variance)
+    c = np.column_stack([np.ones(len(effect)), -effect, -direct])
+    size = np.einsum("na,ab,nb->n", c, moments.products, c)
+    explained = ((c @ moments.projections.T) ** 2).sum(axis=1)
+    inside = np.log(size - kappa * explained)
+    determinants = np.array(
+        [
+            _log_determinants(moments, np.array([each]), node)[0]
+            for each, node in zip(kappa, direct, strict=True)
+        ]
+    )
+    return (
+        (n - 3) / 2 * inside
+        - n / 2 * np.log(size)
+        - (n - 2) / 2 * determinants
+        - moments.instruments / 2 * np.log1p(variance)
+    )
 
 
 def effect_posterior(

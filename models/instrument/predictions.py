@@ -1,0 +1,78 @@
+"""Posterior predictive checks of an instrumental-variables model: the reduced form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.prediction import Prediction
+from causalstats.models.instrument.posterior import errors_given, moments_of
+
+if TYPE_CHECKING:
+    from causalstats.data import Instrumented
+    from causalstats.models.instrument.model import Instrument
+
+_REPLICATIONS = 1000
+
+
+def predictions(
+    model: Instrument, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
+) -> tuple[Prediction, ...]:
+    """Return the reduced form, the coefficients of the outcome on the instruments.
+
+    The first stage of each draw, Π ~ Normal(κ(Q'T - φQ'u), κ Var(v | u)) for orthonormal
+    instruments Q, and new errors give a new reduced form Πβ + Q'(vβ + u).
+
+    Parameters
+    ----------
+    model : Instrument
+    draws : Dataset
+    data : Instrumented
+    rng : Generator
+    """
+    moments = moments_of(model, data)
+    chosen = {
+        name: draws[name].stack(every=("chain", "draw")).transpose("every", ...)
+        for name in draws.data_vars
+    }
+    size = chosen["effect"].sizes["every"]
+    kept = np.sort(rng.choice(size, min(size, _REPLICATIONS), replace=False))
+    part = xr.Dataset(
+        {
+            name: (("chain", "draw", *each.dims[1:]), each.to_numpy()[None, kept])
+            for name, each in chosen.items()
+        }
+    )
+    errors = errors_given(model, part, data, rng)
+    effect = part["effect"].to_numpy()[0]
+    direct = np.empty((len(kept), 0))
+    if model.direct:
+        direct = part["direct_effect"].to_numpy()[0]
+    variance = np.exp(part["log_first_stage_variance"].to_numpy()[0])
+    kappa = (variance / (1 + variance))[:, None]
+    c = np.column_stack([np.ones(len(effect)), -effect, -direct])
+    residual = c @ moments.projections.T
+    slope = errors.slope[:, None]
+    shape = residual.shape
+    treatment = moments.projections[:, 1]
+    first_stage = kappa * (treatment - slope * residual) + np.sqrt(
+        kappa * errors.residual[:, None]
+    ) * rng.standard_normal(shape)
+    new = np.sqrt(errors.variance)[:, None] * rng.standard_normal(shape)
+    other = np.sqrt(errors.residual)[:, None] * rng.standard_normal(shape)
+    replicated = (first_stage + slope * new + other) * effect[:, None] + new
+    replicated = replicated + direct @ moments.projections[:, 2:].T
+    to_coefficients = np.linalg.pinv(moments.rotation)
+    return (
+        Prediction(
+            name="outcome by instrument",
+            groups=data.instrument_columns,
+            observed=to_coefficients @ moments.projections[:, 0],
+            size=np.full(len(data.instrument_columns), len(data)),
+            replicated=replicated @ to_coefficients.T,
+            remedy="One effect of the treatment does not explain how the outcome depends on the "
+            "instruments: one of them affects the outcome in another way, or effects differ.",
+        ),
+    )
