@@ -38,7 +38,9 @@ class _Set:
         return limits.lower if prob < 0.5 else limits.upper
 
 
-def baselines(model: Instrument, data: Instrumented) -> Mapping[str, Callable]:
+def baselines(
+    model: Instrument, data: Instrumented
+) -> Mapping[str, Callable[..., Any]]:
     """Return least squares, 2SLS, LIML, Fuller, the Anderson-Rubin set and a vague-prior fit."""
     moments = data.moments
     robust = model.errors == "robust"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from causalstats.data import Instrumented
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
 
 
-def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph:
+def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph[Any]:
     """Return who affects whom; instruments with a direct effect point at the outcome too."""
     import networkx as nx
 

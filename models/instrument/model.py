@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -121,7 +121,7 @@ class Instrument:
     >>> fit = cs.fit(cs.Instrument(), data, seed=1, progress=False)
     >>> fit.effect("effect").numbers()[["lower", "upper"]].round(1)
             lower  upper
-    effect   -0.3    0.5
+    effect   -0.4    0.8
     """
 
     confounding: Literal["uniform", "any"] = "uniform"
@@ -134,7 +134,11 @@ class Instrument:
 
     headline = "effect"
     data_class = Instrumented
-    simulation_defaults = {"rows": 300, "instruments": 2, "covariates": 1}
+    simulation_defaults: ClassVar[Mapping[str, int]] = {
+        "rows": 300,
+        "instruments": 2,
+        "covariates": 1,
+    }
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -319,7 +323,7 @@ class Instrument:
         Examples
         --------
         >>> simulation = Instrument().simulate(seed=1, rows=100)
-        >>> float(simulation.truth["correlation"])
+        >>> simulation.truth["correlation"].item()
         0.5
         """
         names = [f"z{position + 1}" for position in range(instruments)]
@@ -338,7 +342,7 @@ class Instrument:
             design=design,
         )
 
-    def causal_graph(self, data: Instrumented) -> nx.DiGraph:
+    def causal_graph(self, data: Instrumented) -> nx.DiGraph[Any]:
         """Return the causal graph with the unobserved causes of treatment and outcome."""
         return causal_graph(self, data)
 
@@ -366,7 +370,7 @@ class Instrument:
         """
         return posterior_checks(self, draws, data, rng)
 
-    def baselines(self, data: Instrumented) -> Mapping[str, Callable]:
+    def baselines(self, data: Instrumented) -> Mapping[str, Callable[..., Any]]:
         """Return the usual estimators of the same data, by name.
 
         Examples

@@ -412,7 +412,7 @@ def effect_posterior(
     ... )
     >>> posterior = effect_posterior(moments)
     >>> round(moments.least_squares, 1), round(posterior.quantile(0.5), 1)
-    (2.5, 2.0)
+    (2.6, 2.0)
     """
     angle = (np.arange(_ANGLES) + 0.5) / _ANGLES * np.pi - np.pi / 2
     log_variance = np.linspace(*LOG_VARIANCE_RANGE, _LOG_VARIANCE_NODES)
