@@ -41,6 +41,7 @@ if (
         panel_dml_estimators as panel_dml_estimators,
     )
     from causalstats.models import CausalDiagram as CausalDiagram
+    from causalstats.models import EventStudy as EventStudy
     from causalstats.models import Heckman as Heckman
     from causalstats.models import Instrument as Instrument
     from causalstats.models import PanelDML as PanelDML
@@ -68,6 +69,7 @@ _WHERE = {
     "Diagram": "causalstats.diagrams",
     "Distribution": "causalstats.diagrams",
     "Effect": "causalstats.core.effect",
+    "EventStudy": "causalstats.models",
     "Exact": "causalstats.samplers",
     "Fit": "causalstats.inference.fit",
     "Heckman": "causalstats.models",

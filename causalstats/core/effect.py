@@ -366,6 +366,63 @@ class Effect:
             make_doubts=doubts,
         )
 
+    @checked(ModelError)
+    def simultaneous(self, prob: Inside = INTERVAL) -> pd.DataFrame:
+        """Return a simultaneous band: it holds all entries at once with this probability.
+
+        mean ± q sd, with q the quantile of the largest |x - mean| / sd over the entries of a draw.
+
+        Parameters
+        ----------
+        prob : float
+
+        Returns
+        -------
+        DataFrame
+            Columns mean, lower and upper, a row an entry.
+
+        Raises
+        ------
+        ModelError
+            If there are no draws.
+
+        References
+        ----------
+        Montiel Olea & Plagborg-Møller (2019), Simultaneous confidence bands, Journal of Applied
+        Econometrics 34.
+
+        Examples
+        --------
+        >>> import numpy as np, xarray as xr
+        >>> import causalstats as cs
+        >>> draws = np.random.default_rng(1).normal(size=(1, 4000, 5))
+        >>> effect = cs.Effect(
+        ...     name="path",
+        ...     draws=xr.DataArray(draws, dims=("chain", "draw", "time")),
+        ...     description="Five numbers.",
+        ...     unit="units",
+        ...     contrast="none",
+        ...     kind="associational",
+        ...     assumptions=(),
+        ... )
+        >>> effect.simultaneous().round(1)["upper"].tolist()  # 2.0 for one number alone
+        [2.6, 2.6, 2.6, 2.6, 2.6]
+        """
+        from causalstats.numerics.sampling.posterior_summaries import (
+            entries,
+            simultaneous_band,
+        )
+
+        if self.draws.size == 0:
+            raise ModelError(
+                f"Expected draws of {self.name!r}, which has closed forms alone: fit with "
+                "`cs.Exact(draws=1000)` and fewer entries."
+            )
+        table = self.numbers(prob)[["mean"]]
+        values = np.stack([each.ravel() for each in entries(self.draws).values()])
+        lower, upper = simultaneous_band(values.T, prob).T
+        return table.assign(lower=lower, upper=upper)
+
     def average(self) -> Effect:
         """Return the mean over every dim but draws: of a risk per person, the risk of the group.
 

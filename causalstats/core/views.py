@@ -147,9 +147,34 @@ class BaselineView:
     axes: tuple[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class IntervalPathView:
+    """A number with its interval at each of some times, and a band around all of them.
+
+    Parameters
+    ----------
+    x, mean : array, shape (n,)
+    interval, band : array, shape (n, 2)
+        Pointwise, and simultaneous.
+    base : float
+        The time at which the number is 0 by convention.
+    axes : tuple of str
+    note : str
+    """
+
+    x: np.ndarray
+    mean: np.ndarray
+    interval: np.ndarray
+    band: np.ndarray
+    base: float
+    axes: tuple[str, str]
+    note: str
+
+
 View = (
     BaselineView
     | CurveView
+    | IntervalPathView
     | NetworkView
     | MatrixView
     | ScatterView

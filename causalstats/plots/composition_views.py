@@ -18,6 +18,7 @@ from causalstats.core.views import (
     BiplotView,
     CurveView,
     DrawnView,
+    IntervalPathView,
     MatrixView,
     NetworkView,
     ScatterView,
@@ -94,6 +95,24 @@ def curve(content: CurveView, title: str = "") -> Figure:
         if content.percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right" if content.percent else "upper right")
+        axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
+        heading(figure, title)
+    return figure
+
+
+@view.register
+def interval_path(content: IntervalPathView, title: str = "") -> Figure:
+    """Draw numbers over time with their intervals, and the band around all of them."""
+    with house_style():
+        figure, axes = new_axes(WIDTH, 0.65 * WIDTH)
+        lower, upper = content.band.T
+        axes.vlines(content.x, lower, upper, color=TINT, linewidth=6)
+        axes.vlines(content.x, *content.interval.T, color=BLUE, linewidth=2)
+        axes.plot(content.x, content.mean, "o", color=BLUE)
+        axes.plot([content.base], [0.0], "o", color=BLUE, fillstyle="none")
+        axes.axhline(0.0, color=MUTED, linewidth=0.8)
+        axes.axvline(content.base + 0.5, color=MUTED, linestyle=(0, (4, 2)))
+        axes.set(xlabel=content.axes[0], ylabel=content.axes[1])
         axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
         heading(figure, title)
     return figure

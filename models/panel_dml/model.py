@@ -31,7 +31,6 @@ from causalstats.errors import ModelError
 from causalstats.models.panel_dml import simulation
 from causalstats.models.panel_dml.assumptions import assumptions
 from causalstats.models.panel_dml.bases import BASES, BasisFamily, BasisName
-from causalstats.models.panel_dml.cached_by_data import cached_by_data
 from causalstats.models.panel_dml.coefficients import (
     COEFFICIENTS,
     CoefficientPrior,
@@ -66,6 +65,7 @@ from causalstats.models.panel_dml.sufficient_statistics import (
     statistics_between,
     statistics_within,
 )
+from causalstats.models.shared.cached_by_data import cached_by_data
 from causalstats.models.shared.missing_rows import rows_left_out
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats.models.panel_dml.distributions import Distribution, HalfNormal, Normal
+from causalstats.models.shared.distributions import Distribution, HalfNormal, Normal
 
 if TYPE_CHECKING:
     from causalstats.data import Panel

@@ -212,6 +212,24 @@ _PANEL = Family(
     },
 )
 
+_EVENT_STUDY = Family(
+    base=cs.EventStudy(scale=1.0),
+    simulate={"units": 20, "times": 5, "cohorts": 2},
+    values={
+        "anticipation": [1],
+        "basis_size": [2],
+        "trend_violation": [1.0],
+        "walk_scale": [1.0],
+        "cell_scale": [1.0],
+        "level_scale": [{"pooling": "full", "level_scale": 0.5}],
+        "sd_spread": [0.3],
+        "error_scale": [2.0],
+        "covariate_scale": [1.0],
+        "scale": [2.0],
+    },
+    companions={("errors", "cluster"): {"pooling": "none"}},
+)
+
 _COMPOSITION = Family(
     base=cs.PartialCorrelation(basis_variance=1.0),
     simulate={"rows": 25, "parts": 4},
@@ -288,6 +306,7 @@ FAMILIES = {
     "Heckman": _HECKMAN,
     "Instrument": _INSTRUMENT,
     "PanelDML": _PANEL,
+    "EventStudy": _EVENT_STUDY,
     "PartialCorrelation": _COMPOSITION,
     "CausalDiagram": _DIAGRAM,
 }

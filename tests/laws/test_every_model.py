@@ -34,6 +34,7 @@ ONE_EACH = (
     "selective labels",
     pytest.param("heckman", marks=pytest.mark.slow),  # two minutes of compiling
     "panel",
+    "event study",
     "few rows of a composition",
     "front-door",
     "instruments",
@@ -180,6 +181,7 @@ def test_the_log_density_of_the_graph_is_finite_at_the_start(variant, data):
 
 DEFAULTS = {
     "CausalDiagram": cs.CausalDiagram("x -> y"),
+    "EventStudy": cs.EventStudy(),
     "Heckman": cs.Heckman(),
     "PanelDML": cs.PanelDML(),
     "PartialCorrelation": cs.PartialCorrelation(),

@@ -116,6 +116,9 @@ VARIANTS = {
         ),
         {"units": 30, "times": 2},
     ),
+    "event study": Variant(
+        cs.EventStudy(scale=1.0), {"units": 30, "times": 5, "cohorts": 2}
+    ),
     "front-door": Variant(
         cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer"),
         {"people": 200},

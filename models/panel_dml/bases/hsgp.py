@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.models.panel_dml.bases.base import BasisFamily, CovariateBasis
-from causalstats.models.panel_dml.distributions import LogNormal
 from causalstats.models.panel_dml.priors import Parameter, Sizes
+from causalstats.models.shared.distributions import LogNormal
 from causalstats.numerics.bases.hilbert_space_gp import (
     Hilbert,
     hilbert,

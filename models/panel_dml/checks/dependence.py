@@ -14,10 +14,10 @@ import pandas as pd
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
-from causalstats.models.panel_dml.cached_by_data import cached_by_data
 from causalstats.models.panel_dml.checks.treatment_history import paths, without_history
 from causalstats.models.panel_dml.priors import parameters_of
 from causalstats.models.panel_dml.robust_errors import Residuals, residuals_at
+from causalstats.models.shared.cached_by_data import cached_by_data
 from causalstats.numerics.panel.cluster_robust import cluster_robust
 from causalstats.numerics.panel.group_correlation import group_correlation
 from causalstats.numerics.panel.within_transformation import demeaned

@@ -39,6 +39,11 @@ _LEAST_DIFFERENCE = 0.25  # standard errors of the coefficient
 _LEAST_COHORT = 10  # clusters, for each adoption time that is tested by itself
 _MOST_SHOWN = 5  # times since adoption
 _NAME = "one effect under staggered adoption"
+_REMEDY = (
+    "The coefficient is not the mean effect on the treated, and may have the wrong sign. Make "
+    "an event study of the same panel, `cs.EventStudy()`: effects by time since adoption and adoption time, with "
+    "rows not yet treated as controls."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +126,7 @@ def _check(
         value=p,
         expected=f"equal effects, with a p-value of at least {_LEVEL:g}",
         finding=finding,
-        remedy="" if passed else _remedy(data, k),
+        remedy="" if passed else _REMEDY,
         estimands=estimands,
         assumption="constant effect",
     )
@@ -244,22 +249,4 @@ def _saturated_in_words(saturated: Saturated) -> str:
         f"with rows not yet treated as controls the mean effect on the treated is "
         f"{saturated.mean:.3g} (standard error {saturated.standard_error:.2g}): {by_time}"
         + (", ..." if len(saturated.by_time) > _MOST_SHOWN else "")
-    )
-
-
-def _remedy(data: Panel, k: int) -> str:
-    unit, time, name = (
-        data.arguments["unit"],
-        data.arguments["time"],
-        data.treatments[k],
-    )
-    return (
-        "The coefficient is not the mean effect on the treated, and may have the wrong sign. Ask "
-        "for effects by time since adoption (an event study): "
-        f"`first = frame[frame[{name!r}] == 1].groupby({unit!r})[{time!r}].min()`, "
-        f"`since = frame[{time!r}] - frame[{unit!r}].map(first)`, and a treatment "
-        f"`frame['{name}_0'] = (since == 0) * 1.0` for each time since adoption, as "
-        f"`treatment=['{name}_0', '{name}_1', ...]`; where effects differ by adoption time too, a "
-        "treatment for each adoption time and time since. Leave out the periods in which every "
-        "unit is treated, and units treated from the start."
     )

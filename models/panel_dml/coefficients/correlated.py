@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.models.panel_dml.coefficients.base import CoefficientPrior
-from causalstats.models.panel_dml.distributions import SymmetricBeta, lkj_shapes
 from causalstats.models.panel_dml.priors import Parameter, Sizes
+from causalstats.models.shared.distributions import SymmetricBeta, lkj_shapes
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

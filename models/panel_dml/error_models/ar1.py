@@ -13,9 +13,9 @@ import numpy as np
 
 from causalstats.core.assumption import Assumption
 from causalstats.errors import ModelError
-from causalstats.models.panel_dml.distributions import Uniform
 from causalstats.models.panel_dml.error_models.base import ErrorModel
 from causalstats.models.panel_dml.priors import Parameter, Sizes
+from causalstats.models.shared.distributions import Uniform
 from causalstats.numerics.panel import serial_correlation as serial
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from causalstats.models.panel_dml.distributions import HalfNormal
 from causalstats.models.panel_dml.priors import Parameter, Sizes
 from causalstats.models.panel_dml.shrinkage.base import Shrinkage
+from causalstats.models.shared.distributions import HalfNormal
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

@@ -10,7 +10,6 @@ from scipy import stats
 
 import causalstats as cs
 from causalstats.models.panel_dml.covariances import coefficient_covariance
-from causalstats.models.panel_dml.distributions import lkj_shapes
 from causalstats.models.panel_dml.random_slopes import with_random_slopes
 from causalstats.models.panel_dml.residuals import bootstrap_slopes
 from causalstats.models.panel_dml.robust_errors import (
@@ -19,6 +18,7 @@ from causalstats.models.panel_dml.robust_errors import (
     with_bootstrap_spread,
     with_cluster_robust_spread,
 )
+from causalstats.models.shared.distributions import lkj_shapes
 from causalstats.numerics.bases.hilbert_space_gp import hilbert, spectral_density
 from causalstats.numerics.bases.random_fourier_features import fourier
 from causalstats.numerics.panel import linear_estimators as estimators

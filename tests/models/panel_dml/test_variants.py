@@ -9,13 +9,13 @@ import pytest
 
 import causalstats as cs
 from causalstats.models.panel_dml.bases import BASES, BasisName
-from causalstats.models.panel_dml.cached_by_data import cached_by_data
 from causalstats.models.panel_dml.coefficients import COEFFICIENTS, CoefficientsName
 from causalstats.models.panel_dml.effects import EFFECTS, EffectsName
 from causalstats.models.panel_dml.error_models import ERRORS, ErrorsName
 from causalstats.models.panel_dml.heterogeneity import HETEROGENEITY, HeterogeneityName
 from causalstats.models.panel_dml.priors import parameters_of
 from causalstats.models.panel_dml.shrinkage import SHRINKAGE, ShrinkageName
+from causalstats.models.shared.cached_by_data import cached_by_data
 
 TABLES = [
     (BASES, BasisName),

@@ -162,6 +162,38 @@ class Uniform:
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.uniform(self.low, self.high, shape)
 
+    def constrain(self, free: np.ndarray) -> np.ndarray:
+        return np.asarray(self.low + (self.high - self.low) / (1 + np.exp(-free)))
+
+    def log_density(self, free: np.ndarray) -> np.ndarray:
+        return -(np.logaddexp(0, free) + np.logaddexp(0, -free)).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Rayleigh:
+    """The length of two independent Normal(0, scale²), which is rarely near 0."""
+
+    scale: float
+
+    @property
+    def sd(self) -> float:
+        return float(np.sqrt(2 - np.pi / 2) * self.scale)
+
+    def node(self, name: str, extent: Extent) -> Any:
+        import pymc as pm
+
+        return pm.Weibull(name, alpha=2, beta=np.sqrt(2) * self.scale, **extent)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return rng.rayleigh(self.scale, shape)
+
+    def constrain(self, free: np.ndarray) -> np.ndarray:
+        return np.exp(free)
+
+    def log_density(self, free: np.ndarray) -> np.ndarray:
+        squares = np.exp(2 * free) / (2 * self.scale**2)
+        return np.asarray((2 * free - squares).sum(axis=1))
+
 
 def lkj_shapes(count: int, eta: float) -> np.ndarray:
     """Return the Beta shapes, (q(q-1)/2,), that make q coefficients' correlations LKJ(η).

@@ -1,0 +1,205 @@
+"""Checks of an event study without draws: comparisons, sizes, presence, covariates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from causalstats.core.check import Check
+from causalstats.data import Panel
+from causalstats.models.event_study.adoption import Adoption
+from causalstats.models.event_study.cross_products import first_covariates
+from causalstats.numerics.panel import linear_estimators
+
+if TYPE_CHECKING:
+    from causalstats.models.event_study.model import EventStudy
+
+_LEVEL = 0.01
+_SMALL_COHORT = 10
+_FEWEST_TREATED_CLUSTERS = 5
+_MOST_LEFT_OUT = 0.1  # of the units that adopt
+_MOST_UNKNOWN = 0.05  # of the units that adopt
+_MOST_OUTSIDE = 0.1  # of the units of a cohort
+_MOST_NUMBERS = 5_000_000  # of units by periods
+
+
+def data_checks(model: EventStudy, data: Panel) -> tuple[Check, ...]:
+    """Return the checks of a model and its data, in the order in which the report shows them."""
+    study = model.adoption(data)
+    covariates = [_overlap(model, data, study)] if data.covariates else []
+    return (
+        _comparisons(data, study),
+        _treated_units(data, study),
+        _adoption_times(study),
+        _presence(data, study),
+        *covariates,
+    )
+
+
+def _comparisons(data: Panel, study: Adoption) -> Check:
+    """Whether units and periods are left out for want of a comparison."""
+    lost, unit = study.left_out, data.arguments["unit"]
+    adopters = int((study.cohort < len(study.cohorts)).sum())
+    share = lost.affected_at_once / max(lost.affected_at_once + adopters, 1)
+    never = int((study.cohort == len(study.cohorts)).sum())
+    parts = [
+        f"{adopters:,} units in {len(study.cohorts)} cohorts, {never:,} controls throughout"
+    ]
+    if lost.affected_at_once:
+        parts.append(
+            f"{lost.affected_at_once:,} affected from their first row on, left out"
+        )
+    if lost.periods:
+        parts.append(f"no control is left in {', '.join(lost.periods)}, left out")
+    if lost.cohorts:
+        parts.append(
+            f"the effect in cohort {', '.join(lost.cohorts)} is not identified; until then it "
+            "serves as control"
+        )
+    passed = share <= _MOST_LEFT_OUT and not lost.cohorts
+    remedy = (
+        f"The answer is about the others: say which of `{unit}` and which periods they are, or add "
+        "units that never adopt and earlier periods."
+    )
+    return Check(
+        name="rows with a comparison",
+        passed=True if passed else None,
+        value=share,
+        expected=f"at most {_MOST_LEFT_OUT:.0%} of the units that adopt left out, and no cohort",
+        finding="; ".join(parts),
+        remedy="" if passed else remedy,
+        caution=share > _MOST_LEFT_OUT,
+    )
+
+
+def _treated_units(data: Panel, study: Adoption) -> Check:
+    """Whether enough units, and clusters of them, adopt."""
+    sizes = np.bincount(study.cohort, minlength=len(study.groups))[:-1]
+    first_rows = study.rows[study.starts]
+    cluster = data.cluster[data.unit[first_rows]]
+    treated = len(np.unique(cluster[study.cohort < len(study.cohorts)]))
+    controls = len(np.unique(cluster[study.cohort == len(study.cohorts)]))
+    fewest = min(treated, controls) if controls else treated
+    small = [
+        f"{study.cohorts[g]} ({sizes[g]})"
+        for g in np.flatnonzero(sizes < _SMALL_COHORT)
+    ]
+    enough = fewest >= _FEWEST_TREATED_CLUSTERS
+    passed = enough and not small
+    listed = f"; small cohorts: {', '.join(small)}" if small else ""
+    remedy = "Read the answers of small cohorts with pooling='none' beside them."
+    if not enough:
+        remedy = (
+            "So few clusters show little of how they differ by chance, and no method has exact "
+            "intervals: compare the answer with those for placebo adoptions among the controls "
+            "(randomisation inference; Conley & Taber 2011; MacKinnon & Webb 2020)."
+        )
+    return Check(
+        name="treated units",
+        passed=True if passed else None,
+        value=float(fewest),
+        expected=f"at least {_FEWEST_TREATED_CLUSTERS} clusters that adopt and as many that do "
+        f"not, {_SMALL_COHORT} units in each cohort",
+        finding=f"{treated:,} clusters adopt, {controls:,} never do{listed}",
+        remedy="" if passed else remedy,
+        caution=not enough,
+    )
+
+
+def _adoption_times(study: Adoption) -> Check:
+    """Whether units were seen in the period before their first treated row."""
+    adopters = int((study.cohort < len(study.cohorts)).sum())
+    count = study.left_out.unknown_adoption
+    few = count <= _MOST_UNKNOWN * adopters
+    return Check(
+        name="adoption times known",
+        passed=True if few else None,
+        value=float(count),
+        expected="units seen in the period before their first treated row",
+        finding=f"{count:,} units were not, and may have adopted earlier",
+        remedy=""
+        if few
+        else "Take the adoption time from another source, or leave these out.",
+        caution=not few,
+    )
+
+
+def _presence(data: Panel, study: Adoption) -> Check:
+    """Whether units leave or enter the panel when they adopt (composition changes)."""
+    units, periods = len(study.starts), len(study.periods)
+    name, expected = "presence does not depend on adoption", f"p-value above {_LEVEL:g}"
+    if len(study.rows) == units * periods or units * periods > _MOST_NUMBERS:
+        balanced = len(study.rows) == units * periods
+        return Check(
+            name=name,
+            passed=True if balanced else None,
+            value=None,
+            expected=expected,
+            finding="every unit was seen in every period"
+            if balanced
+            else "too many to test",
+            remedy="",
+        )
+    p, change = _presence_by_adoption(data, study)
+    passed = p >= _LEVEL
+    return Check(
+        name=name,
+        passed=passed,
+        value=p,
+        expected=expected,
+        finding=f"units are in the panel {100 * change:+.1f} percentage points more often after "
+        f"adoption than controls, p = {p:.2g}",
+        remedy=""
+        if passed
+        else "Outcomes of the missing rows may differ: find out why they are missing, or keep the "
+        "units that were seen in every period, and see what it changes.",
+        assumption="parallel trends",
+    )
+
+
+def _presence_by_adoption(data: Panel, study: Adoption) -> tuple[float, float]:
+    """Return the p-value and the coefficient of adoption on being seen, by two-way effects."""
+    units, periods = len(study.starts), len(study.periods)
+    present = np.zeros((units, periods))
+    present[study.unit, study.period] = 1
+    kept = np.searchsorted(study.all_periods, study.periods)
+    adopted = np.append(study.adopted.astype(float), np.inf)[study.cohort]
+    treated = (kept >= adopted[:, None]).astype(float)
+    dummies = np.tile(np.eye(periods)[:, 1:], (units, 1))
+    estimate = linear_estimators.within(
+        present.ravel(),
+        treated.reshape(-1, 1),
+        dummies,
+        np.repeat(np.arange(units), periods),
+        cluster=np.repeat(data.cluster[data.unit[study.rows[study.starts]]], periods),
+    )
+    change = float(estimate.coefficients[0])
+    error = float(np.sqrt(max(estimate.covariance[0, 0], 1e-300)))
+    return float(2 * stats.t.sf(abs(change) / error, estimate.degrees)), change
+
+
+def _overlap(model: EventStudy, data: Panel, study: Adoption) -> Check:
+    """Whether covariates of each cohort lie within the range of those of the controls."""
+    covariates, _ = first_covariates(model, data, study)
+    columns = covariates[:, 1:]
+    never = study.cohort == len(study.cohorts)
+    controls = columns[never] if never.any() else columns
+    outside = (columns < controls.min(axis=0)) | (columns > controls.max(axis=0))
+    alone = outside.any(axis=1)
+    shares = [float(alone[study.cohort == g].mean()) for g in range(len(study.cohorts))]
+    worst = int(np.argmax(shares))
+    overlap = shares[worst] <= _MOST_OUTSIDE
+    return Check(
+        name="overlap of cohorts and controls",
+        passed=True if overlap else None,
+        value=shares[worst],
+        expected=f"at most {_MOST_OUTSIDE:.0%} of the units of each cohort outside the range of "
+        "the controls' covariates",
+        finding=f"{shares[worst]:.0%} in cohort {study.cohorts[worst]}",
+        remedy=""
+        if overlap
+        else "Their trends are extrapolated from those of other units: leave them out, or say so.",
+        caution=not overlap,
+    )

@@ -1,0 +1,171 @@
+"""How effects of cohorts by event time are pooled: θ_ge = μ_e + c_g + u_ge, in units of σ.
+
+μ is a random walk over event times, of first or second order with equal prior weight, so that the
+data decide how smooth it is; c_g is the level of a cohort, u_ge what is left. Every prior is
+θ = σ Λ diag(s) η, η ~ Normal(0, I), with fixed loadings Λ and scales s, some of them learned::
+
+    columns     scale
+    start       30                     the level of all effects
+    slope       1 (second order)       their first change
+    walk        `walk_sd`
+    level       3.2, or `level_sd`     a column for each cohort
+    cell        `cell_sd`              a column for each cell
+
+The defaults were chosen by simulation: with levels of cohorts unpooled and only the shape over
+event times pooled, coverage holds also for a cohort that is unlike the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from causalstats.core.assumption import Assumption
+from causalstats.models.shared.distributions import HalfNormal, Rayleigh
+
+if TYPE_CHECKING:
+    from causalstats.models.event_study.adoption import Cells
+    from causalstats.models.event_study.model import EventStudy
+
+PoolingName = Literal["shape", "full", "none"]
+
+_START_SD = 30.0
+_SLOPE_SD = 1.0
+_WIDE_LEVEL_SD = 3.2
+COLUMNS = ("start", "slope", "walk", "level", "cell")
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A prior of the effects; without one they are flat.
+
+    Parameters
+    ----------
+    pooled : bool
+        Whether effects have a prior.
+    levels_learned : bool
+        Whether the spread of the cohorts' levels is learned.
+    fields : tuple of str
+        The fields of the model that the prior uses.
+    name, statement, if_wrong, formula : str
+        Of the assumption.
+    """
+
+    pooled: bool
+    levels_learned: bool
+    fields: tuple[str, ...]
+    name: str
+    statement: str
+    if_wrong: str
+    formula: str
+
+    def assumption(self) -> Assumption:
+        """Return what the prior assumes of effects."""
+        return Assumption(
+            name=self.name,
+            statement=self.statement,
+            if_wrong=self.if_wrong,
+            formula=self.formula,
+        )
+
+    def priors(self, model: EventStudy) -> dict[str, Any]:
+        """Return the priors of the scales that are learned, by name."""
+        if not self.pooled:
+            return {}
+        priors: dict[str, Any] = {
+            "walk_sd": HalfNormal(model.walk_scale, "softplus"),
+            "cell_sd": HalfNormal(model.cell_scale, "softplus"),
+        }
+        if self.levels_learned:
+            priors["level_sd"] = Rayleigh(model.level_scale)
+        return priors
+
+
+def loadings(cells: Cells, groups: int, base: int) -> dict[str, np.ndarray]:
+    """Return Λ for a first- and a second-order walk, and the kind of each column.
+
+    Parameters
+    ----------
+    cells : Cells
+        Leads among them have a wide prior of their own.
+    groups : int
+        The number of cohorts.
+    base : int
+        The event time before the affected ones.
+
+    Returns
+    -------
+    dict
+        `loadings` (2, m, q), and `kind` int (q,), positions in `COLUMNS`.
+    """
+    affected = cells.event_time > base
+    since = np.where(affected, cells.event_time - base - 1, 0)
+    steps = np.arange(1, since.max() + 1)
+    reached = np.maximum(since[:, None] - steps + 1, 0)
+    level = (cells.cohort[:, None] == np.arange(groups)) * affected[:, None]
+    own = np.diag(affected.astype(float))[:, affected]
+    start = np.column_stack([affected, np.diag(~affected)[:, ~affected]])
+    nothing = np.zeros((len(cells), 1))
+    first = [start, nothing, np.minimum(reached, 1), level, own]
+    second = [start, since[:, None], np.maximum(reached - 1, 0), level, own]
+    kind = np.repeat(np.arange(len(COLUMNS)), [part.shape[1] for part in first])
+    return {
+        "loadings": np.stack([np.hstack(first), np.hstack(second)]).astype(float),
+        "kind": kind,
+    }
+
+
+def column_scales(xp: Any, scales: Mapping[str, Any]) -> list[Any]:
+    """Return the scale of each kind of column, in the order of `COLUMNS`.
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `pytensor.tensor`.
+    scales : mapping
+        Values of the parameters by name.
+    """
+    walk = scales["walk_sd"]
+    level = scales.get("level_sd", _WIDE_LEVEL_SD * xp.ones_like(walk))
+    start, slope = _START_SD * xp.ones_like(walk), _SLOPE_SD * xp.ones_like(walk)
+    return [start, slope, walk, level, scales["cell_sd"]]
+
+
+POOLING: dict[PoolingName, Pooling] = {
+    "shape": Pooling(
+        pooled=True,
+        levels_learned=False,
+        fields=("walk_scale", "cell_scale"),
+        name="pooled shape of effects",
+        statement="Effects of cohorts differ in level without restriction, and their course over "
+        "event times is similar, to a degree that is learned.",
+        if_wrong="Effects of single cells are drawn towards the common course: compare with "
+        "pooling='none'. Averages over cells hardly depend on it.",
+        formula="θ_ge = μ_e + c_g + u_ge, c_g ~ Normal(0, (3.2 σ)²), u ~ Normal(0, ω²), μ a walk",
+    ),
+    "full": Pooling(
+        pooled=True,
+        levels_learned=True,
+        fields=("walk_scale", "cell_scale", "level_scale"),
+        name="exchangeable cohorts",
+        statement="Before the data are seen, no cohort is known to have other effects than the "
+        "others: levels, and courses over event times, come from common distributions.",
+        if_wrong="The effect of a small cohort that is unlike the others is drawn to theirs, and "
+        "its interval is too short: see pooling='shape'.",
+        formula="θ_ge = μ_e + c_g + u_ge, c_g ~ Normal(0, κ²), u_ge ~ Normal(0, ω²), μ a walk",
+    ),
+    "none": Pooling(
+        pooled=False,
+        levels_learned=False,
+        fields=(),
+        name="unrestricted effects",
+        statement="The effect of every cohort at every event time is its own (saturated "
+        "regression; the imputation estimator of Borusyak, Jaravel & Spiess).",
+        if_wrong="Nothing is assumed of effects; intervals of small cohorts are wide.",
+        formula="p(θ_ge) flat",
+    ),
+}
+"""Priors of the effects by the name in the field `pooling`."""

@@ -1,0 +1,229 @@
+"""Checks of an event study by its draws: trends before adoption, and the one coefficient beside it.
+
+Leads b with covariance V, against units that never adopt and the base period, are all 0 where
+trends are parallel and nothing is anticipated. Three tests look for what is expected to go wrong:
+a linear difference in trends, γ̂ = u'V⁻¹b / u'V⁻¹u with u the distance to the base; the nearest
+leads jointly; and a shift of all leads, which is an effect in the base period. The pre-trend check
+says its power (Roth 2022): the trend that it finds in 80 % of samples, and what bias it means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from causalstats.core.check import Check
+from causalstats.core.estimand import answers_except
+from causalstats.models.event_study.aggregations import overall
+from causalstats.models.event_study.baselines import (
+    one_coefficient,
+    one_coefficient_weights,
+)
+from causalstats.models.event_study.estimands import lead_count, path
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from causalstats.data import Panel
+    from causalstats.models.event_study.model import EventStudy
+
+_LEVEL = 0.01
+_POWER = 0.8
+_NEAREST = 3  # leads that are tested jointly
+_MOST_NUMBERS = 50_000_000  # rows times columns
+_NOT_EFFECTS = ("lead", "breakdown_value")
+
+
+def posterior_checks(
+    model: EventStudy, draws: xr.Dataset, data: Panel
+) -> tuple[Check, ...]:
+    """Return the checks, in the order in which the report shows them.
+
+    Parameters
+    ----------
+    model : EventStudy
+    draws : Dataset
+    data : Panel
+    """
+    checks = [*_before_adoption(model, draws, data)]
+    study = model.adoption(data)
+    if len(study.rows) * len(study.periods) <= _MOST_NUMBERS:
+        checks.append(_one_coefficient(model, draws, data))
+    return tuple(checks)
+
+
+def _before_adoption(model: EventStudy, draws: xr.Dataset, data: Panel) -> list[Check]:
+    """Return the checks of parallel trends and of anticipation."""
+    estimands = answers_except(model, _NOT_EFFECTS)
+    count = lead_count(model, data)
+    if count == 0:
+        return [
+            Check(
+                name="parallel trends before adoption",
+                passed=None,
+                value=None,
+                expected="two periods or more before units are affected",
+                finding="one period before, which shows no trend",
+                remedy="Parallel trends cannot be checked here: say why they should hold, and give "
+                "the answer under violations, `fit.sensitivity(trend_violation=[...])`.",
+                estimands=estimands,
+                caution=True,
+            )
+        ]
+    study = model.adoption(data)
+    values, times, weights = path(model, draws, data)
+    chosen = (times < study.base) & (times >= study.base - count)
+    leads, distance = values[:, chosen], (study.base - times[chosen]).astype(float)
+    degrees = max(
+        len(np.unique(data.cluster[data.unit[study.rows]])) - len(study.groups), 1
+    )
+    mean, covariance = leads.mean(axis=0), np.atleast_2d(np.cov(leads.T))
+    trend, trend_error = _slope(mean, covariance, -distance)
+    trend_p = 2 * stats.t.sf(abs(trend) / trend_error, degrees)
+    near = slice(-_NEAREST, None)
+    joint = mean[near] @ np.linalg.solve(covariance[near, near], mean[near])
+    size = len(mean[near])
+    joint_p = stats.f.sf(joint / size, size, degrees)
+    p = float(min(1.0, 2 * min(trend_p, joint_p)))
+    after = times >= 0
+    att = values[:, after] @ weights[after]
+    detectable = trend_error * (
+        stats.t.ppf(1 - _LEVEL / 4, degrees) + stats.t.ppf(_POWER, degrees)
+    )
+    bias = detectable * (weights[after] @ (times[after] - study.base))
+    return [
+        _parallel(p, trend, detectable, bias, att, estimands),
+        *_anticipation(model, mean, covariance, degrees, estimands),
+    ]
+
+
+def _slope(
+    mean: np.ndarray, covariance: np.ndarray, line: np.ndarray
+) -> tuple[float, float]:
+    """Return the generalised least-squares slope of leads on a line, and its standard error."""
+    solved = np.linalg.solve(covariance, line)
+    return float(solved @ mean / (solved @ line)), float(1 / np.sqrt(solved @ line))
+
+
+def _parallel(
+    p: float,
+    trend: float,
+    detectable: float,
+    bias: float,
+    att: np.ndarray,
+    estimands: tuple[str, ...],
+) -> Check:
+    """Return the check of trends before adoption.
+
+    Parameters
+    ----------
+    p : float
+    trend : float
+        A period.
+    detectable : float
+        The trend that is found with probability .8.
+    bias : float
+        Of the ATT, were there such a trend.
+    att : array, shape (draws,)
+    estimands : tuple of str
+    """
+    parallel = p >= _LEVEL
+    lower, upper = np.quantile(att, [0.025, 0.975])
+    size = abs(float(att.mean()))
+    blind = parallel and bias > size and (lower > 0 or upper < 0)
+    passed: bool | None = parallel
+    remedy = ""
+    if not parallel:
+        remedy = (
+            "Trends differ before adoption, or its effect begins earlier: add covariates, refit "
+            "with `anticipation=`, or report `fit.sensitivity(trend_violation=[0.5, 1, 2])`."
+        )
+    elif blind:
+        passed = None
+        remedy = (
+            "A trend that explains the whole ATT would often be missed here: report "
+            "`breakdown_value` beside it."
+        )
+    return Check(
+        name="parallel trends before adoption",
+        passed=passed,
+        value=p,
+        expected=f"no trend before adoption, p-value above {_LEVEL:g}",
+        finding=f"difference in trends of {trend:.2g} a period, p = {p:.2g}; a trend of "
+        f"{detectable:.2g} a period would be found in {_POWER:.0%} of samples, and bias the ATT by "
+        f"{bias:.2g}, {bias / max(size, 1e-300):.1f} times its size",
+        remedy=remedy,
+        estimands=estimands,
+        assumption="parallel trends",
+        caution=blind,
+    )
+
+
+def _anticipation(
+    model: EventStudy,
+    mean: np.ndarray,
+    covariance: np.ndarray,
+    degrees: int,
+    estimands: tuple[str, ...],
+) -> list[Check]:
+    """Return the check of an effect in the base period, where there are two leads or more.
+
+    Parameters
+    ----------
+    model : EventStudy
+    mean, covariance : array
+        Of the leads.
+    degrees : int
+    estimands : tuple of str
+    """
+    if len(mean) < 2:
+        return []
+    shift, error = _slope(mean, covariance, -np.ones(len(mean)))
+    p = float(2 * stats.t.sf(abs(shift) / error, degrees))
+    passed = p >= _LEVEL
+    return [
+        Check(
+            name="no anticipation",
+            passed=passed,
+            value=p,
+            expected=f"no effect in the base period, p-value above {_LEVEL:g}",
+            finding=f"the last period before units count as affected is off by {shift:.2g} "
+            f"(standard error {error:.2g}), p = {p:.2g}",
+            remedy=""
+            if passed
+            else f"The effect seems to begin before adoption, or trends differ: refit with "
+            f"anticipation={model.anticipation + 1}.",
+            estimands=estimands,
+            assumption="no anticipation",
+        )
+    ]
+
+
+def _one_coefficient(model: EventStudy, draws: xr.Dataset, data: Panel) -> Check:
+    """Return what the one coefficient of two-way fixed effects would say."""
+    study = model.adoption(data)
+    estimate = one_coefficient(model, data)
+    coefficient = float(estimate.mean()[0])
+    lower, upper = (float(estimate.quantile(q)[0]) for q in (0.025, 0.975))
+    weights = one_coefficient_weights(data, study)
+    negative = float((weights < 0).mean())
+    weight = float(-np.minimum(weights, 0).sum() / np.abs(weights).sum())
+    cells = model.effect_cells(data)
+    share = overall(cells, model.cell_sizes(data))[0]
+    att = float((draws["effect"].to_numpy() @ share).mean())
+    close = lower <= att <= upper
+    return Check(
+        name="one coefficient in place of the event study",
+        passed=True if close else None,
+        value=coefficient - att,
+        expected="an ATT within its interval",
+        finding=f"two-way fixed effects have {coefficient:.3g} ({lower:.3g} to {upper:.3g}), and "
+        f"negative weights on {negative:.0%} of the treated rows, {weight:.0%} of all weight",
+        remedy=""
+        if close
+        else "Effects differ by cohort or event time, so that one coefficient is not the mean "
+        "effect on the treated: report the ATT.",
+        estimands=("att",),
+    )

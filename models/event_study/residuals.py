@@ -1,0 +1,105 @@
+"""Residuals of the saturated regression, and whether their serial correlation is that of AR(1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalstats.core.prediction import Prediction
+from causalstats.models.event_study.adoption import Adoption
+from causalstats.models.event_study.cross_products import first_covariates
+from causalstats.models.event_study.least_squares import cell_dummies
+from causalstats.numerics.panel.serial_correlation import ar1_errors, gaps
+from causalstats.numerics.panel.within_transformation import demeaned
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from causalstats.data import Panel
+    from causalstats.models.event_study.model import EventStudy
+
+_REPLICATIONS = 200
+_MOST_UNITS = 2_000
+_MOST_LAGS = 4
+_RANK_TOLERANCE = 1e-9  # of the largest singular value
+
+
+def predictions(
+    model: EventStudy, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+) -> tuple[Prediction, ...]:
+    """Return autocorrelations of residuals by lag, beside those of replicated errors.
+
+    Parameters
+    ----------
+    model : EventStudy
+    draws : Dataset
+    data : Panel
+    rng : Generator
+    """
+    study = model.adoption(data)
+    if model.clustered or len(study.periods) < 4:
+        return ()
+    stop = len(study.rows)
+    if len(study.starts) > _MOST_UNITS:
+        stop = int(study.starts[_MOST_UNITS])
+    starts, unit = study.starts[study.starts < stop], study.unit[:stop]
+    basis = _regressors(model, data, study, stop)
+    period = study.period[:stop]
+    lags = range(1, min(_MOST_LAGS, len(study.periods) - 2) + 1)
+
+    def correlations(values: np.ndarray) -> np.ndarray:
+        residual = demeaned(values[:, None], starts)[:, 0]
+        residual = residual - basis @ (basis.T @ residual)
+        table = np.zeros((len(starts), len(study.periods)))
+        table[unit, period] = residual
+        return np.array([(table[:, lag:] * table[:, :-lag]).sum() for lag in lags]) / (
+            residual @ residual
+        )
+
+    gap = gaps(data.time[study.rows[:stop]], starts)
+    sd = draws["error_sd"].to_numpy().reshape(-1, len(study.groups))
+    rho = np.zeros(len(sd))
+    if "serial_correlation" in draws:
+        rho = draws["serial_correlation"].to_numpy().ravel()
+    replicated = []
+    for k in rng.integers(len(sd), size=_REPLICATIONS):
+        noise = rng.standard_normal(stop)
+        errors = ar1_errors(noise, gap, starts, float(rho[k]))
+        replicated.append(correlations(errors * sd[k][study.cohort[unit]]))
+    observed = correlations(data.outcome[study.rows[:stop]])
+    return (
+        Prediction(
+            name="serial correlation of residuals",
+            groups=tuple(f"lag {lag}" for lag in lags),
+            observed=observed,
+            size=np.full(len(lags), len(starts)),
+            replicated=np.array(replicated),
+            remedy="Errors of a unit last in another way than AR(1): intervals may be too short or "
+            "too long. Compare with errors='cluster', pooling='none'.",
+        ),
+    )
+
+
+def _regressors(
+    model: EventStudy, data: Panel, study: Adoption, stop: int
+) -> np.ndarray:
+    """Orthonormal columns of periods times covariates, and of cells, within units.
+
+    Parameters
+    ----------
+    model : EventStudy
+    data : Panel
+    study : Adoption
+    stop : int
+        The number of rows.
+    """
+    covariates, _ = first_covariates(model, data, study)
+    dummies = (study.period[:, None] == np.arange(1, len(study.periods))).astype(float)
+    by_row = covariates[study.unit]
+    every = np.ones(len(study.cells), bool)
+    parts = [dummies * by_row[:, [j]] for j in range(by_row.shape[1])]
+    columns = np.hstack([*parts, cell_dummies(study, every)])[:stop]
+    starts = study.starts[study.starts < stop]
+    left, sizes, _ = np.linalg.svd(demeaned(columns, starts), full_matrices=False)
+    return left[:, sizes > _RANK_TOLERANCE * sizes[0]]
