@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -63,7 +63,9 @@ def one_coefficient(model: EventStudy, data: Panel) -> Estimate:
     return least_squares(model, data, study, treated[:, None])
 
 
-def _saturated(model: EventStudy, data: Panel, controls: str) -> Estimate:
+def _saturated(
+    model: EventStudy, data: Panel, controls: Literal["not_yet", "never"]
+) -> Estimate:
     chosen = replace(model.rows_model, controls=controls)
     effects, _ = saturated_by_rows(chosen, data)
     cells, size = chosen.effect_cells(data), chosen.cell_sizes(data)

@@ -214,12 +214,12 @@ def draw_effects(
         system, _ = normal_equations(part, inputs)
         factors = effect_factors(part, inputs)
         factor = factors[0]
-        if len(factors) > 1:
+        if "loadings" in inputs:
             by_order = log_likelihood_by_order(part, inputs)
-            second = rng.random(by_order.shape[1]) < np.exp(
-                by_order[1] - logsumexp(by_order, axis=0)
-            )
-            factor = np.where(second[:, None, None], factors[1], factors[0])
+            odds = np.exp(by_order[1] - logsumexp(by_order, axis=0))
+            second = rng.random(len(odds)) < odds
+            choices = np.stack([each for each in factors if each is not None])
+            factor = choices[second.astype(int), np.arange(len(odds))]
         root = _cholesky(with_prior(system, part, inputs, factor))
         noise = rng.standard_normal((len(root), root.shape[1] - 1))
         lower, mean = root[:, :-1, :-1], root[:, -1, :-1]

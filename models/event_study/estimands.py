@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -146,14 +146,36 @@ _cohorts = aggregations.by_cohort
 _calendar_times = aggregations.by_calendar_time
 
 
+def _labelled(
+    draws: xr.Dataset, values: np.ndarray, dim: str = "", labels: Sequence[Any] = ()
+) -> xr.DataArray:
+    """Return values of every draw, along a further dim where one is named.
+
+    Parameters
+    ----------
+    draws : Dataset
+    values : array
+        (chain, draw, ...) or (chain draw, ...).
+    dim : str
+    labels : sequence
+    """
+    shape = [draws.sizes["chain"], draws.sizes["draw"]]
+    coords: dict[str, Any] = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
+    dims = ["chain", "draw"]
+    if dim:
+        shape.append(len(labels))
+        dims.append(dim)
+        coords[dim] = labels
+    return xr.DataArray(values.reshape(shape), dims=dims, coords=coords)
+
+
 def _average(model: EventStudy, weigh: Callable[..., np.ndarray]) -> Callable:
     """Return a function of draws and data: one average of the effects of cells."""
 
     def compute(draws: xr.Dataset, data: Panel) -> xr.DataArray:
         study, cells = model.adoption(data), model.effect_cells(data)
         weights = weigh(study, cells, model.cell_sizes(data))
-        values = draws["effect"].to_numpy() @ weights[0]
-        return draws["effect"].isel(cell=0, drop=True).copy(data=values)
+        return _labelled(draws, draws["effect"].to_numpy() @ weights[0])
 
     return compute
 
@@ -166,9 +188,7 @@ def _averages(
     def compute(draws: xr.Dataset, data: Panel) -> xr.DataArray:
         study, cells = model.adoption(data), model.effect_cells(data)
         weights, labels = weigh(study, cells, model.cell_sizes(data))
-        values = draws["effect"].to_numpy() @ weights.T
-        coords: dict[str, Any] = {dim: labels}
-        return xr.DataArray(values, dims=("chain", "draw", dim), coords=coords)
+        return _labelled(draws, draws["effect"].to_numpy() @ weights.T, dim, labels)
 
     return compute
 
@@ -221,12 +241,7 @@ def _leads(model: EventStudy) -> Callable:
     def compute(draws: xr.Dataset, data: Panel) -> xr.DataArray:
         values, times, _ = path(model, draws, data)
         before = times < model.adoption(data).base
-        shape = (draws.sizes["chain"], draws.sizes["draw"], int(before.sum()))
-        return xr.DataArray(
-            values[:, before].reshape(shape),
-            dims=("chain", "draw", "event_time"),
-            coords={"event_time": times[before]},
-        )
+        return _labelled(draws, values[:, before], "event_time", times[before])
 
     return compute
 
@@ -251,8 +266,8 @@ def _breakdown(model: EventStudy) -> Callable:
     def compute(draws: xr.Dataset, data: Panel) -> xr.DataArray:
         leads, att, weights = _restricted(model, draws, data)
         reach = parallel_trends.relative_magnitude(leads, weights)
-        shape = (draws.sizes["chain"], draws.sizes["draw"])
-        return xr.DataArray((att / reach).reshape(shape), dims=("chain", "draw"))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return _labelled(draws, att / reach)
 
     return compute
 
@@ -273,12 +288,7 @@ def _bounds(model: EventStudy) -> Callable:
             )
             width = np.full(len(att), half)
         ends = np.column_stack([att - centre - width, att - centre + width])
-        shape = (draws.sizes["chain"], draws.sizes["draw"], 2)
-        return xr.DataArray(
-            ends.reshape(shape),
-            dims=("chain", "draw", "end"),
-            coords={"end": ["lower", "upper"]},
-        )
+        return _labelled(draws, ends, "end", ["lower", "upper"])
 
     return compute
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 def build(model: EventStudy, data: Panel) -> pm.Model:
     """Return the graph on these data, with its inputs in `pm.Data`."""
     import pymc as pm
+    import pytensor.tensor as pt
 
     study = model.adoption(data)
     coords = {
@@ -33,7 +34,9 @@ def build(model: EventStudy, data: Panel) -> pm.Model:
     }
     with pm.Model(coords=coords) as graph:
         given = {
-            name: pm.Data(name, value) for name, value in model.inputs(data).items()
+            # JAX needs sizes that are known before it runs.
+            name: pt.specify_shape(pm.Data(name, value), value.shape)
+            for name, value in model.inputs(data).items()
         }
         if model.clustered:
             pm.MvStudentT(
@@ -110,7 +113,7 @@ def _log_evidence(
     import pytensor.tensor as pt
 
     spectrum = given["spectrum"]
-    width = len(given["spectrum"].get_value())
+    width = spectrum.type.shape[0]
     penalised = pt.gt(spectrum, 0)
     scaling = pt.ones_like(spectrum)
     if "covariate_sd" in scales:
@@ -122,8 +125,7 @@ def _log_evidence(
     inner, right = system[width:-1, width:-1], system[width:-1, -1]
     if factor is not None:
         side = side @ factor
-        columns = len(given["kind"].get_value())
-        inner = factor.T @ inner @ factor + np.eye(columns)
+        inner = factor.T @ inner @ factor + np.eye(factor.type.shape[1])
         right = factor.T @ right
     first = scaling * system[:width, -1]
     joint = pt.concatenate(
@@ -134,5 +136,6 @@ def _log_evidence(
         ],
         axis=0,
     )
-    root = pt.diagonal(pt.linalg.cholesky(joint))
+    size = joint.type.shape[0]
+    root = (pt.linalg.cholesky(joint) * np.eye(size)).sum(axis=1)
     return -pt.log(root[:-1]).sum() - root[-1] ** 2 / 2

@@ -131,9 +131,10 @@ class EventStudy:
     Examples
     --------
     >>> import causalstats as cs
-    >>> panel = cs.EventStudy().simulate(1, units=100, times=6, effect="constant").data
-    >>> fit = cs.fit(cs.EventStudy(), panel, seed=1, progress=False)  # the true effect is 0.5
-    >>> fit.effect("att").summary().round(1)["mean"].tolist()
+    >>> panel = cs.EventStudy().simulate(1, units=800, times=6, effect="constant").data
+    >>> model = cs.EventStudy(pooling="none", errors="cluster")  # drawn exactly, at once
+    >>> fit = cs.fit(model, panel, seed=1, progress=False)
+    >>> fit.effect("att").summary().round(1)["mean"].tolist()  # the true effect is 0.5
     [0.5]
     """
 
@@ -203,9 +204,8 @@ class EventStudy:
     @property
     def rows_model(self) -> EventStudy:
         """The model as far as cohorts and cross-products depend on it, for their cache."""
-        errors = "iid" if self.errors == "iid" else "ar1"
         return EventStudy(
-            errors=errors,
+            errors="iid" if self.errors == "iid" else "ar1",
             anticipation=self.anticipation,
             basis_size=self.basis_size,
             scale=self.scale,

@@ -60,8 +60,9 @@ class Shape:
 
 
 def _read(frame: pd.DataFrame, outcome: np.ndarray) -> Panel:
-    roles = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
-    return Panel.from_frame(frame.assign(y=outcome), **roles)
+    return Panel.from_frame(
+        frame.assign(y=outcome), unit="unit", time="time", outcome="y", treatment="d"
+    )
 
 
 def simulate_plain(

@@ -41,8 +41,8 @@ _MOST_SHOWN = 5  # times since adoption
 _NAME = "one effect under staggered adoption"
 _REMEDY = (
     "The coefficient is not the mean effect on the treated, and may have the wrong sign. Make "
-    "an event study of the same panel, `cs.EventStudy()`: effects by time since adoption and adoption time, with "
-    "rows not yet treated as controls."
+    "an event study of the same panel, `cs.EventStudy()`: effects by time since adoption and "
+    "adoption time, with rows not yet treated as controls."
 )
 
 
