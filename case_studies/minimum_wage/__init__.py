@@ -1,0 +1,1 @@
+"""Did higher minimum wages lower the employment of teenagers?"""
