@@ -17,7 +17,7 @@ DATA = Path(__file__).with_name("mpdta.csv")
 
 
 def frame() -> pd.DataFrame:
-    """Log teen employment and log population of each county and year, and whether it has a raise."""
+    """Log teen employment, log population and whether there is a raise, by county and year."""
     table = pd.read_csv(DATA)
     raised = (table["first.treat"] > 0) & (table["year"] >= table["first.treat"])
     return table[["countyreal", "year", "lemp", "lpop"]].assign(
