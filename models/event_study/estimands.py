@@ -241,7 +241,8 @@ def _leads(model: EventStudy) -> Callable:
     def compute(draws: xr.Dataset, data: Panel) -> xr.DataArray:
         values, times, _ = path(model, draws, data)
         before = times < model.adoption(data).base
-        return _labelled(draws, values[:, before], "event_time", times[before])
+        labels = times[before].tolist()
+        return _labelled(draws, values[:, before], "event_time", labels)
 
     return compute
 
