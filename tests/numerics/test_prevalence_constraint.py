@@ -56,3 +56,32 @@ def test_solution_and_derivatives(unobservable, prevalence, spread, scale):
         assert in_scale == pytest.approx(
             (moved[0] - moved[1]) / 2e-5, rel=1e-4, abs=1e-7
         )
+
+
+@pytest.mark.slow
+def test_many_people_have_the_same_solution_when_it_starts_from_bins():
+    import pytensor
+    import pytensor.tensor as pt
+
+    from causalstats.numerics.selection.prevalence_constraint import BINNED_FROM
+    from causalstats.numerics.selection.selective_labels_ops import prevalence_intercept
+
+    law = Unobservable()
+    inputs = [pt.dscalar(), pt.dvector(), pt.dscalar(), pt.dvector()]
+    solution = prevalence_intercept(law, *inputs)
+    partials = pytensor.gradient.grad(solution, inputs[:3])
+    compiled = pytensor.function(inputs, [solution, *partials], mode="NUMBA")
+    rng = np.random.default_rng(1)
+    people = BINNED_FROM + 500
+    weights = rng.dirichlet(np.ones(people))
+    outlier = rng.standard_normal(people)
+    outlier[0] = 500.0
+    for index in (rng.standard_normal(people), outlier, np.zeros(people)):
+        for scale in (1e-3, 3.0):
+            given = (0.03, index, scale, weights)
+            c, *derivatives = compiled(*given)
+            expected, *partial = solve(*given, law)
+            assert c == pytest.approx(expected, abs=1e-12)
+            for value, other in zip(derivatives, partial, strict=True):
+                largest = np.abs(other).max()
+                np.testing.assert_allclose(value, other, atol=2e-5 * largest)

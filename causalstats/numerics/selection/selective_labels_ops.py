@@ -353,6 +353,37 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     method_halley = method.halley
     tolerance = prevalence_constraint.TOLERANCE
     max_steps = prevalence_constraint.MAX_STEPS
+    binned_from = prevalence_constraint.BINNED_FROM
+    binned_tolerance = prevalence_constraint.BINNED_TOLERANCE
+    bins = prevalence_constraint.BINS
+
+    @compiled
+    def binned_root(c, target, sigma, prepared, index, weights):
+        low = index.min()
+        width = (index.max() - low) / bins
+        if not 0 < width < np.inf:
+            return c
+        mass = np.zeros(bins)
+        moment = np.zeros(bins)
+        for i in range(index.size):
+            k = min(int((index[i] - low) / width), bins - 1)
+            mass[k] += weights[i]
+            moment[k] += weights[i] * index[i]
+        for _ in range(max_steps):
+            p, slope, curvature = 0.0, 0.0, 0.0
+            for k in range(bins):
+                if mass[k] > 0:
+                    value, first, second, _ = mean(
+                        c + moment[k] / mass[k], sigma, prepared
+                    )
+                    p += mass[k] * value
+                    slope += mass[k] * first
+                    curvature += mass[k] * second
+            step = method_halley(target, sigma, p, slope, curvature)
+            c += step
+            if abs(step) < binned_tolerance:
+                break
+        return c
 
     @compiled
     def solve(prevalence, index, scale, weights):
@@ -366,6 +397,10 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
         for i in range(index.size):
             variance += weights[i] * (index[i] - centre) ** 2
         c = method_start(target, centre, variance, sigma)
+        smallest_step = tolerance
+        if index.size >= binned_from:
+            c = binned_root(c, target, sigma, prepared, index, weights)
+            smallest_step = binned_tolerance
         in_index = np.empty_like(index)
         for _ in range(max_steps):
             p, slope, curvature, in_scale = 0.0, 0.0, 0.0, 0.0
@@ -378,7 +413,7 @@ def _numba_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
                 in_index[i] = weights[i] * first
             step = method_halley(target, sigma, p, slope, curvature)
             c += step
-            if abs(step) < tolerance:
+            if abs(step) < smallest_step:
                 break
         return (
             np.asarray(c),
