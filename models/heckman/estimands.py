@@ -13,6 +13,7 @@ from causalstats.core.display_scale import DisplayScale, exponential
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import KnownByGroup
 from causalstats.data import Decisions, People
+from causalstats.models.shared.per_unit import per_unit
 from causalstats.models.shared.population import Compute, average, flat, per_person
 from causalstats.models.shared.sentences import those_not_decided_for
 from causalstats.numerics.selection.heckman_likelihood import expected_outcome
@@ -82,7 +83,10 @@ def _mean_by_group(model: Any, draws: xr.Dataset, data: Decisions) -> xr.DataArr
 
 def estimands(model: Any) -> Mapping[str, Estimand]:
     """Return every estimand by name; the means of groups where they are known."""
-    every = {**_of_people(model), **_of_parameters()}
+    parameters = _of_parameters()
+    every = {**_of_people(model), **parameters}
+    for name in ("outcome_coefficient", "selection_coefficient"):
+        every[f"{name}_per_unit"] = per_unit(parameters[name])
     if not isinstance(model.mean, KnownByGroup):
         del every["mean_by_group"]
     return every

@@ -15,6 +15,7 @@ from causalstats.data import Decisions, People
 from causalstats.errors import DataError
 from causalstats.models.selective_labels.deciders import EFFECTS
 from causalstats.models.selective_labels.imperfect_test import rates_of
+from causalstats.models.shared.per_unit import per_unit
 from causalstats.models.shared.population import (
     Compute,
     average,
@@ -48,11 +49,16 @@ def estimands(law: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
     prevalence : Known, KnownByGroup, Penalty or None
         Whose groups have a question of their own.
     """
+    parameters = _parameters(law)
     return {
         **_risks(law),
         **_totals(law, prevalence),
         **_decisions(law),
-        **_parameters(law),
+        **parameters,
+        **{
+            f"{name}_per_unit": per_unit(parameters[name])
+            for name in ("testing_policy", "risk_coefficient")
+        },
     }
 
 
