@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from causalstats.core.model import Problem
@@ -36,9 +38,21 @@ _MOST_PROGRAMS = 8
 _MOST_BYTES = 20_000_000
 
 
-_entries: list[
-    tuple[Hashable, Any]
-] = []  # keys and programs, the one used last at the end
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """A compiled program; without a graph, its key alone says what it runs."""
+
+    key: Hashable
+    program: Any
+    graph: pm.Model | None
+
+    @cached_property
+    def structure(self) -> _Structure:
+        assert self.graph is not None
+        return _structure(self.graph)
+
+
+_entries: list[_Entry] = []  # the one used last at the end
 
 
 def program_for(
@@ -116,28 +130,41 @@ def same_program(first: pm.Model, second: pm.Model) -> bool:
     >>> same_program(graph(1.0), graph(2.0))
     True
     """
-    from pytensor.graph.basic import equal_computations
-
-    graphs = first, second
-    if _labels(first) != _labels(second):
-        return False
-    inputs = [
-        [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()]
-        for graph in graphs
-    ]
-    outputs = [
-        [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)]
-        for graph in graphs
-    ]
-    return equal_computations(*outputs, *inputs)
+    return _same_structure(_structure(first), _structure(second))
 
 
-def _labels(graph: pm.Model) -> tuple:
-    """Return names, shapes and coordinates, which are quicker to compare than computations."""
+@dataclass(frozen=True)
+class _Structure:
+    """What a compiled program depends on; computing it takes longer than comparing two of them.
+
+    Attributes
+    ----------
+    labels : tuple
+        Names, shapes and coordinates, which are quicker to compare than computations.
+    inputs, outputs : list of variables
+        Of the computations.
+    """
+
+    labels: tuple
+    inputs: list[Any]
+    outputs: list[Any]
+
+
+def _structure(graph: pm.Model) -> _Structure:
     shapes = {data.name: data.get_value(borrow=True).shape for data in graph.data_vars}
     unknowns = [value.name for value in graph.value_vars]
     computed = [variable.name for variable in graph.deterministics]
-    return unknowns, shapes, graph.coords, computed
+    inputs = [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()]
+    outputs = [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)]
+    return _Structure((unknowns, shapes, graph.coords, computed), inputs, outputs)
+
+
+def _same_structure(first: _Structure, second: _Structure) -> bool:
+    from pytensor.graph.basic import equal_computations
+
+    return first.labels == second.labels and equal_computations(
+        first.outputs, second.outputs, first.inputs, second.inputs
+    )
 
 
 def _find_or_compile(
@@ -155,19 +182,25 @@ def _find_or_compile(
     import pytensor
 
     with COMPILER_LOCK:
+        wanted = _Entry(key, None, graph)
         for entry in _entries:
-            known, program = entry
-            if known == key and (graph is None or same_program(program.graph, graph)):
+            if entry.key == key and _same_graph(entry, wanted):
                 _use(entry)
-                return program
+                return entry.program
         with pytensor.config.change_flags(numba__fastmath=False):
             program = compile_program()
         if graph is None or _size_of_data(graph) <= _MOST_BYTES:
-            _use((key, program))
+            _use(replace(wanted, program=program))
         return program
 
 
-def _use(entry: tuple[Hashable, Any]) -> None:
+def _same_graph(first: _Entry, second: _Entry) -> bool:
+    if first.graph is None or second.graph is None:
+        return first.graph is second.graph
+    return _same_structure(first.structure, second.structure)
+
+
+def _use(entry: _Entry) -> None:
     """Put an entry last, and drop the first of too many; the caller holds the lock."""
     others = [kept for kept in _entries if kept is not entry]
     _entries[:] = [*others, entry][-_MOST_PROGRAMS:]

@@ -13,12 +13,14 @@ import xarray as xr
 
 import causalstats as cs
 from causalstats.core.model import Problem
+from causalstats.samplers import program_cache
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
 from causalstats.samplers.program_cache import cached_program, same_program
 from tests.laws.options import FAMILIES, fields_without_values, options
 
 OPTIONS = {option.name: option for option in options()}
 AGREEMENT = 1e-9  # relative, of float64 sums in another order
+NEAR = 1e-4  # relative to the largest part, of float32
 
 
 MONTE_CARLO_ERRORS = 5  # of a difference; there are hundreds of them
@@ -31,6 +33,26 @@ DEVICE_SAMPLERS = {
 @cache
 def problem_of(name: str) -> Problem:
     return OPTIONS[name].problem()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_program_is_kept():
+    """Let options share what is compiled, however many programs there are."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(program_cache, "_MOST_PROGRAMS", 3 * len(OPTIONS))
+    patch.setattr(program_cache, "_entries", [])
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def compiled_quickly():
+    """Let XLA compile in less time, for programs that run once."""
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 def positions(problem: Problem, number: int) -> list[np.ndarray]:
@@ -102,6 +124,7 @@ def test_every_field_of_a_model_has_an_option(family):
     assert not fields_without_values(FAMILIES[family])
 
 
+@pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_density_and_its_gradient_by_jax_are_those_of_the_graph(name):
     problem = problem_of(name)
@@ -114,6 +137,7 @@ def test_the_density_and_its_gradient_by_jax_are_those_of_the_graph(name):
     )
 
 
+@pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_draw_of_a_device_is_labelled(name):
     problem = problem_of(name)
@@ -186,3 +210,21 @@ def test_the_density_by_numba_is_that_of_the_graph(name):
     position = [part[0] for part in positions(problem, 1)]
     expected = reference(problem, position, interpreted())
     assert_same_density(expected, reference(problem, position, "NUMBA"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiled_quickly")
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_density_in_float32_is_near_that_in_float64(name):
+    if not has_another_program(name):
+        pytest.skip("the program of this option is that of an earlier one")
+    problem = problem_of(name)
+    functions = trace(problem.graph, "float32")
+    data, _ = functions.data(problem)
+    position = [part[0] for part in positions(problem, 1)]
+    exact = functions.density(position, data)
+    rounded = functions.rounded(position, functions.for_chains(data))
+    for one, other in zip(exact, rounded, strict=True):
+        assert other.dtype == np.float64
+        largest = max(1.0, float(np.max(np.abs(one), initial=0.0)))
+        np.testing.assert_allclose(other, one, atol=NEAR * largest)
